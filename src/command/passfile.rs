@@ -1,0 +1,81 @@
+//! Which passfile a command means, and what is worth saying about it.
+
+use std::path::PathBuf;
+
+use crate::env;
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::output::Output;
+use crate::passfile::block::Passfile;
+use crate::passfile::survey::survey;
+use crate::time::Time;
+
+#[derive(clap::Args)]
+pub(super) struct PassfileArg {
+    /// Passfile to write [default: PGPASSFILE, else ~/.pgpass; Windows: %APPDATA%\postgresql\pgpass.conf]
+    #[arg(long, value_name = "FILE")]
+    passfile: Option<PathBuf>,
+}
+
+impl PassfileArg {
+    /// Edits the block under the lock; lines whose time has passed go in any case. Warns about what breaks readers.
+    pub(super) fn edit<T>(
+        &self,
+        output: Output,
+        change: impl FnOnce(&mut Passfile) -> Result<T>,
+    ) -> Result<(PathBuf, T)> {
+        let path = self.path()?;
+        let edited = fs::edit(&path, |text| {
+            let mut passfile = Passfile::parse(text).map_err(|error| error.about(&path.display().to_string()))?;
+            passfile.drop_expired(Time::now());
+            let value = change(&mut passfile)?;
+            Ok((passfile.render(), (passfile, value)))
+        })?;
+        let (passfile, value) = edited.value;
+        if edited.was_open_to_others {
+            output.warn(&format!("{} could be read by others; it is 0600 now", path.display()));
+        }
+        for trouble in survey(&edited.text, passfile.keys()) {
+            output.warn(&format!("{}: {trouble}", path.display()));
+        }
+        Ok((path, value))
+    }
+
+    fn path(&self) -> Result<PathBuf> {
+        if let Some(path) = self
+            .passfile
+            .clone()
+            .or_else(|| env::var_os("PGPASSFILE").map(PathBuf::from))
+        {
+            return Ok(path);
+        }
+        let path = env::default_passfile().ok_or_else(|| {
+            Error::failure("no home folder is known").hint("name the file: --passfile FILE or PGPASSFILE")
+        })?;
+        path.parent().map_or(Ok(()), fs::private_folder)?;
+        Ok(path)
+    }
+
+    /// Warns where clients may look elsewhere than where pgcred writes.
+    pub(super) fn warn_about_place(&self, output: Output) {
+        if env::var_os("PGPASSWORD").is_some() {
+            output.warn("PGPASSWORD is set: clients use it and do not look into the passfile");
+        }
+        match env::var_os("PGPASSFILE").map(PathBuf::from) {
+            _ if self.passfile.is_some() => {}
+            Some(path) if path.starts_with("~") => output.warn("PGPASSFILE begins with ~, which no client expands"),
+            Some(path) if path.is_relative() => {
+                output.warn("PGPASSFILE is relative: clients look for it in the folder that they run in");
+            }
+            Some(_) => {}
+            None => {
+                if let Some(home) = env::other_home() {
+                    let home = home.display();
+                    output.warn(&format!(
+                        "HOME is not {home}, where libpq 14 and older, pgx 4 and pgjdbc look"
+                    ));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The only file that writes files: whole, private, atomically, one writer at a time.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// How often, and in all how long (10 s), a writer waits for another one.
+const LOCK_TRIES: u32 = 1_000;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// What [`edit`] did besides calling its editor.
+pub(crate) struct Edited<T> {
+    pub(crate) value: T,
+    /// The file's text as it now is.
+    pub(crate) text: Vec<u8>,
+    /// Set where others could read the file before.
+    pub(crate) was_open_to_others: bool,
+}
+
+/// Replaces a file's text by what `editor` makes of it (a missing file is empty) and hands on the editor's second value.
+///
+/// Readers see the old text or the new one, never a part; a failure or kill at any point leaves one of the two. Other
+/// writers that come through here wait. A link is followed and stays. The file is private afterwards and keeps its owner.
+pub(crate) fn edit<T>(path: &Path, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>, T)>) -> Result<Edited<T>> {
+    let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
+    let path = resolve(path)?;
+    let (folder, name) = parts(&path)?;
+    let _lock = lock(&folder.join(suffixed(name, ".pgcred-lock")))?;
+    let new_prefix = suffixed(name, ".pgcred-new-");
+    remove_leftovers(folder, &new_prefix);
+
+    let (old, metadata) = read(&path)?;
+    let (text, value) = editor(&old)?;
+    let was_open_to_others = metadata.as_ref().is_some_and(platform::is_open_to_others);
+    if text != old || was_open_to_others {
+        let mut new = tempfile::Builder::new()
+            .prefix(&new_prefix)
+            .tempfile_in(folder)
+            .map_err(failed)?;
+        new.write_all(&text).map_err(failed)?;
+        if let Some(metadata) = &metadata {
+            platform::keep_owner_and_mode(new.as_file(), metadata).map_err(failed)?;
+        }
+        new.as_file().sync_all().map_err(failed)?;
+        replace(new, &path).map_err(failed)?;
+        platform::sync_folder(folder);
+    }
+    Ok(Edited {
+        value,
+        text,
+        was_open_to_others,
+    })
+}
+
+/// Makes stdin empty, for this process and for what AWS's credential chain starts: nobody is there to type.
+pub(crate) fn detach_stdin() -> io::Result<()> {
+    platform::detach_stdin()
+}
+
+/// Creates a folder that only the user can enter, if it is missing.
+pub(crate) fn private_folder(path: &Path) -> Result<()> {
+    platform::create_private_folder(path)
+        .map_err(|error| Error::failure(format!("cannot create the folder {}", path.display())).caused_by(&error))
+}
+
+/// Follows links by hand, so that a link to a file that does not exist yet works too.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&path) else {
+            return Ok(path);
+        };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    Err(Error::usage(format!("{}: too many links", path.display())))
+}
+
+fn parts(path: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| Error::usage(format!("{} is not a file's name", path.display())))?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok((folder, name));
+    }
+    Err(
+        Error::failure(format!("the folder {} does not exist", folder.display()))
+            .hint(format!("mkdir -p -m 700 '{}'", folder.display())),
+    )
+}
+
+fn suffixed(name: &std::ffi::OsStr, suffix: &str) -> OsString {
+    let mut name = name.to_owned();
+    name.push(suffix);
+    name
+}
+
+fn read(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
+    let failed = |error: &io::Error| Error::failure(format!("cannot read {}", path.display())).caused_by(error);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), None)),
+        Err(error) => Err(failed(&error)),
+        Ok(metadata) if !metadata.is_file() => Err(Error::usage(format!(
+            "{} is not a regular file; clients read no other passfile",
+            path.display()
+        ))),
+        Ok(metadata) => Ok((fs::read(path).map_err(|error| failed(&error))?, Some(metadata))),
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let failed = |error: &io::Error| Error::failure(format!("cannot lock {}", path.display())).caused_by(error);
+    let mut options = OpenOptions::new();
+    platform::private(options.write(true).create(true).truncate(false));
+    let file = options.open(path).map_err(|error| failed(&error))?;
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(failed(&error)),
+        }
+    }
+    let waited = (LOCK_PAUSE * LOCK_TRIES).as_secs();
+    Err(Error::failure(format!("another pgcred holds {} since {waited} s", path.display())).hint("try again"))
+}
+
+/// Removes what a killed writer left behind; whoever holds the lock is the only writer.
+fn remove_leftovers(folder: &Path, prefix: &std::ffi::OsStr) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(prefix.as_encoded_bytes())
+        {
+            let _ = fs::remove_file(entry.path()); // it holds nothing that is missed
+        }
+    }
+}
+
+/// Renames over the target. Windows refuses while a reader has the file open, which is over in a moment.
+fn replace(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        match new.persist(path) {
+            Err(error) if cfg!(windows) && error.error.kind() == io::ErrorKind::PermissionDenied => {
+                new = error.file;
+                sleep(LOCK_PAUSE);
+            }
+            done => return done.map(drop).map_err(|error| error.error),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "the file is kept open by another program",
+    ))
+}
+
+#[cfg(unix)]
+mod platform {
+    //! Modes and owners.
+
+    use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+    use std::path::Path;
+
+    pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
+        metadata.mode() & 0o077 != 0
+    }
+
+    /// 0600, or 0400 where it was: the modes that every reader accepts.
+    pub(super) fn keep_owner_and_mode(new: &File, old: &Metadata) -> io::Result<()> {
+        let own = new.metadata()?;
+        if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+            fchown(new, Some(old.uid()), Some(old.gid()))?;
+        }
+        let mode = if old.mode() & 0o777 == 0o400 { 0o400 } else { 0o600 };
+        new.set_permissions(Permissions::from_mode(mode))
+    }
+
+    pub(super) fn private(options: &mut OpenOptions) {
+        options.mode(0o600);
+    }
+
+    pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+
+    /// Makes the rename last through a power cut, where the file system can.
+    pub(super) fn sync_folder(folder: &Path) {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+
+    pub(super) fn detach_stdin() -> io::Result<()> {
+        let null = File::open("/dev/null")?;
+        Ok(nix::unistd::dup2_stdin(&null)?)
+    }
+}
+
+#[cfg(not(unix))]
+mod platform {
+    //! A user's profile folders are private by inheritance; there is no mode to keep.
+
+    use std::fs::{File, Metadata, OpenOptions, create_dir_all};
+    use std::io;
+    use std::path::Path;
+
+    pub(super) fn is_open_to_others(_: &Metadata) -> bool {
+        false
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+    pub(super) fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn private(_: &mut OpenOptions) {}
+
+    pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
+        create_dir_all(path)
+    }
+
+    pub(super) fn sync_folder(_: &Path) {}
+
+    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+    pub(super) fn detach_stdin() -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Host names as they are signed and filed: lower case, ASCII, no scheme, port or trailing dot. Pure.
+
+use crate::error::{Error, Result};
+
+/// Returns the host, and the port where the text has one (`host:5432`).
+///
+/// Case, surrounding blanks and a trailing dot are normalised, since they never reach the server; anything that would
+/// be signed as something else than a host is refused.
+pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
+    let trimmed = text.trim();
+    let refuse = |why: &str| Err(Error::usage(format!("host {}: {why}", quoted(trimmed))));
+    if trimmed.is_empty() {
+        return Err(Error::usage("the host is empty").hint("name one: pgcred token HOST, --host HOST or PGHOST"));
+    }
+    if trimmed.contains("://") {
+        return refuse("give the name alone, without a scheme");
+    }
+    if trimmed.contains(',') {
+        return refuse("a token is for one host; name one");
+    }
+    if trimmed.starts_with(['/', '@']) {
+        return refuse("a unix socket has no IAM authentication");
+    }
+    if trimmed.contains(['/', '?', '#', '@']) {
+        return refuse("give the name alone, without path, query or user");
+    }
+    let (name, port) = match trimmed.split_once(':') {
+        None => (trimmed, None),
+        Some((_, rest)) if rest.contains(':') => return refuse("an IPv6 address is not a host that AWS signs for"),
+        Some((name, port)) => (name, Some(parse_port(port)?)),
+    };
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    if let Some(c) = name
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "-._".contains(*c)))
+    {
+        return refuse(&format!("{} is not allowed in a host name", described(c)));
+    }
+    if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
+        return refuse("a label is empty or too long");
+    }
+    Ok((name, port))
+}
+
+/// Returns a port number, 1 to 65535.
+pub(crate) fn parse_port(text: &str) -> Result<u16> {
+    let digits = text.trim();
+    let number = if digits.bytes().all(|b| b.is_ascii_digit()) {
+        digits.parse().ok()
+    } else {
+        None
+    };
+    number
+        .filter(|port| *port != 0)
+        .ok_or_else(|| Error::usage(format!("port {}: give a number from 1 to 65535", quoted(text))))
+}
+
+fn described(c: char) -> String {
+    match c {
+        ' ' => "a space".to_owned(),
+        c if c.is_control() => "a control character".to_owned(),
+        c => format!("`{}`", c.escape_default()),
+    }
+}
+
+/// Returns foreign text for an error message: escaped, cut to a length that fits a line.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut shown: String = text.chars().take(80).flat_map(char::escape_default).collect();
+    if text.chars().nth(80).is_some() {
+        shown.push_str("...");
+    }
+    format!("`{shown}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normalised() {
+        for (text, host, port) in [
+            ("a.example.com", "a.example.com", None),
+            (" A.Example.COM.\n", "a.example.com", None),
+            ("a.example.com:6543", "a.example.com", Some(6543)),
+            ("my_tunnel", "my_tunnel", None),
+            ("127.0.0.1:1", "127.0.0.1", Some(1)),
+        ] {
+            assert_eq!(parse(text).unwrap(), (host.to_owned(), port), "{text}");
+        }
+    }
+
+    #[test]
+    fn refused() {
+        let long = "a".repeat(64);
+        for text in [
+            "",
+            " ",
+            ".",
+            "a..b",
+            "https://a.b",
+            "http://a",
+            "a/b",
+            "a?b=c",
+            "a#b",
+            "u@a",
+            "a b",
+            "a\nb",
+            "a\0b",
+            "bücher.de",
+            "a:0",
+            "a:70000",
+            "a:",
+            "a:x",
+            "a:+1",
+            "::1",
+            "[::1]",
+            "/tmp",
+            "a,b",
+            "a*",
+            "a'b",
+            "a\\b",
+            &long,
+        ] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! pgcred: signs IAM tokens for PostgreSQL on AWS and keeps them where database tools look for a password.
+
+mod aws;
+mod command;
+mod encode;
+mod env;
+mod error;
+mod fs;
+mod host;
+mod issue;
+mod output;
+mod passfile;
+mod provider;
+mod request;
+mod sigv4;
+mod target;
+mod time;
+mod token;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::run()
+}

@@ -1,0 +1,174 @@
+//! The forms in which a token is printed: one variant and one arm each, quoted for its reader. Pure.
+
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+
+use crate::encode::percent;
+use crate::error::{Error, Result};
+use crate::issue::Issued;
+use crate::request::Request;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The token and a newline
+    Raw,
+    /// Connection, token, expiry and source as one JSON object
+    Json,
+    /// A JSON object of libpq keywords and string values only
+    LibpqJson,
+    /// postgresql://user:token@host:port/dbname?sslmode=...
+    Url,
+    /// The token, percent-encoded for use in a URL
+    Urlencoded,
+    /// A libpq keyword='value' string
+    Conninfo,
+    /// POSIX shell: eval "$(pgcred token --format env)"
+    Env,
+    /// fish: pgcred token --format fish | source
+    Fish,
+    /// PowerShell: pgcred token --format powershell | Out-String | Invoke-Expression
+    Powershell,
+    /// cmd.exe: for /f "delims=" %i in ('pgcred token --format cmd') do @%i
+    Cmd,
+}
+
+/// Returns the text to print, ending in a newline.
+pub(crate) fn render(format: Format, request: &Request, issued: &Issued) -> Result<String> {
+    let token = issued.token.expose();
+    let keywords = keywords(request, token);
+    Ok(match format {
+        Format::Raw => format!("{token}\n"),
+        Format::Urlencoded => format!("{}\n", percent(token)),
+        Format::Json => format!("{}\n", native(request, issued)),
+        Format::LibpqJson => {
+            let object: Map<_, _> = keywords
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), Value::from(value)))
+                .collect();
+            format!("{}\n", Value::from(object))
+        }
+        Format::Url => {
+            let query: Vec<_> = keywords[5..]
+                .iter()
+                .map(|(key, value)| format!("{key}={}", percent(value)))
+                .collect();
+            let (user, dbname) = (percent(&request.user), percent(&request.dbname));
+            let authority = format!("{user}:{}@{}:{}", percent(token), request.host, request.port);
+            format!("postgresql://{authority}/{dbname}?{}\n", query.join("&"))
+        }
+        Format::Conninfo => {
+            let quoted = |value: &str| value.replace('\\', r"\\").replace('\'', r"\'");
+            let pairs: Vec<_> = keywords
+                .iter()
+                .map(|(key, value)| format!("{key}='{}'", quoted(value)))
+                .collect();
+            format!("{}\n", pairs.join(" "))
+        }
+        Format::Env => lines(&keywords, |name, value| {
+            Ok(format!("export {name}='{}'", value.replace('\'', r"'\''")))
+        })?,
+        Format::Fish => lines(&keywords, |name, value| {
+            Ok(format!(
+                "set -gx {name} '{}'",
+                value.replace('\\', r"\\").replace('\'', r"\'")
+            ))
+        })?,
+        Format::Powershell => lines(&keywords, |name, value| {
+            Ok(format!("$env:{name} = '{}'", powershell(value)))
+        })?,
+        Format::Cmd => lines(&keywords, |name, value| {
+            if value.contains('"') {
+                return Err(Error::usage(format!(
+                    "{name} has a double quote, which cmd.exe cannot take"
+                )));
+            }
+            Ok(format!("set \"{name}={value}\""))
+        })?,
+    })
+}
+
+/// PowerShell takes the typographic single quotes for plain ones; each ends a string unless doubled.
+fn powershell(value: &str) -> String {
+    let mut quoted = String::new();
+    for c in value.chars() {
+        if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {
+            quoted.push(c);
+        }
+        quoted.push(c);
+    }
+    quoted
+}
+
+/// The five that make the connection first, then `sslmode`, then what came with TARGET.
+fn keywords<'a>(request: &'a Request, token: &str) -> Vec<(&'a str, String)> {
+    let mut all = vec![
+        ("host", request.host.clone()),
+        ("port", request.port.to_string()),
+        ("dbname", request.dbname.clone()),
+        ("user", request.user.clone()),
+        ("password", token.to_owned()),
+    ];
+    if !request.options.iter().any(|(key, _)| key == "sslmode") {
+        all.push(("sslmode", "verify-full".to_owned()));
+    }
+    all.extend(request.options.iter().map(|(key, value)| (key.as_str(), value.clone())));
+    all
+}
+
+/// Keywords and the variables that libpq reads for them; the rest has no variable that every libpq knows.
+const VARIABLES: [(&str, &str); 11] = [
+    ("host", "PGHOST"),
+    ("port", "PGPORT"),
+    ("dbname", "PGDATABASE"),
+    ("user", "PGUSER"),
+    ("password", "PGPASSWORD"),
+    ("sslmode", "PGSSLMODE"),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslnegotiation", "PGSSLNEGOTIATION"),
+    ("hostaddr", "PGHOSTADDR"),
+    ("options", "PGOPTIONS"),
+    ("application_name", "PGAPPNAME"),
+];
+
+fn lines(keywords: &[(&str, String)], assign: impl Fn(&str, &str) -> Result<String>) -> Result<String> {
+    let mut text = String::new();
+    for (keyword, name) in VARIABLES {
+        if let Some((_, value)) = keywords.iter().find(|(key, _)| *key == keyword) {
+            let _ = writeln!(text, "{}", assign(name, value)?);
+        }
+    }
+    Ok(text)
+}
+
+fn native(request: &Request, issued: &Issued) -> Value {
+    let token = &issued.token;
+    let sslmode = request
+        .options
+        .iter()
+        .find(|(key, _)| key == "sslmode")
+        .map_or("verify-full", |(_, mode)| mode);
+    json!({
+        "version": 1,
+        "kind": "postgres-credential",
+        "host": request.host,
+        "port": request.port,
+        "dbname": request.dbname,
+        "user": request.user,
+        "username": request.user,
+        "password": token.expose(),
+        "sslmode": sslmode,
+        "issued_at": token.issued_at.rfc3339(),
+        "expiration": token.expires_at.rfc3339(),
+        "expiration_unix": token.expires_at.unix(),
+        "refresh_after": token.refresh_after().rfc3339(),
+        "source": {
+            "type": format!("aws-{}", request.provider.name),
+            "action": issued.action,
+            "region": issued.region,
+            "profile": request.profile,
+            "cached": false,
+        },
+    })
+}

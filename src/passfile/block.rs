@@ -1,0 +1,200 @@
+//! Our block in a passfile: entries between two marks, first in the file; every other byte is the user's and stays.
+
+use crate::error::{Error, Result};
+use crate::passfile::line::{check_field, content, escape, fields, unescape};
+use crate::time::Time;
+use crate::token::Token;
+
+const BEGIN: &str = "# pgcred begin - lines up to the end mark are rewritten by pgcred";
+/// The same, where the user's line above had no newline and ours has to go when the block goes.
+const BEGIN_JOINED: &str = "# pgcred begin after an added newline - lines up to the end mark are rewritten by pgcred";
+const END: &str = "# pgcred end";
+/// What any version's begin mark starts with.
+const BEGIN_PREFIX: &[u8] = b"# pgcred begin";
+const EXPIRES: &str = "# expires ";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// pgx drops a file with a longer line, lib/pq all that follows it.
+const LONGEST_LINE: usize = 65_535;
+
+/// Host, port and user of one line of the block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
+}
+
+impl Key {
+    /// Checks that every reader finds a line with this key.
+    pub(crate) fn check(&self) -> Result<()> {
+        check_field("host", &self.host).and_then(|()| check_field("user", &self.user))
+    }
+}
+
+struct Entry {
+    key: Key,
+    expires_at: Time,
+    /// The line's last field, escaped.
+    secret: String,
+}
+
+/// A passfile taken apart: the block's entries and the user's bytes.
+pub(crate) struct Passfile {
+    entries: Vec<Entry>,
+    user: Vec<u8>,
+}
+
+impl Passfile {
+    /// Takes a passfile apart. A damaged block is an error that names the line: pgcred does not guess whose a line is.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self> {
+        let mut passfile = Self {
+            entries: Vec::new(),
+            user: Vec::new(),
+        };
+        let mut block = Block::Before;
+        let mut expires_at = None;
+        for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
+            let damaged = |what: &str| {
+                let text = format!("line {number}: pgcred's block is damaged: {what}");
+                Err(Error::failure(text).hint(
+                    "move your own lines out of the block, or delete everything from `# pgcred begin` to `# pgcred end`",
+                ))
+            };
+            let body = content(line);
+            match block {
+                Block::Inside if body == END.as_bytes() && expires_at.is_none() => block = Block::After,
+                Block::Inside if body.starts_with(BEGIN_PREFIX) => return damaged("a second begin mark"),
+                Block::Inside => match (expires_at.take(), body.strip_prefix(EXPIRES.as_bytes())) {
+                    (None, Some(time)) => match std::str::from_utf8(time).ok().and_then(Time::from_compact) {
+                        Some(time) => expires_at = Some(time),
+                        None => return damaged("a time is not readable"),
+                    },
+                    (Some(time), None) => match Entry::parse(body, time) {
+                        Some(entry) => passfile.entries.push(entry),
+                        None => return damaged("a line is not pgcred's"),
+                    },
+                    _ => return damaged("a line is not pgcred's"),
+                },
+                _ if body == END.as_bytes() => return damaged("an end mark without a begin mark"),
+                Block::Before if body.starts_with(BEGIN_PREFIX) => {
+                    if body == BEGIN_JOINED.as_bytes() {
+                        passfile.user.pop(); // the newline that came with the block
+                    }
+                    block = Block::Inside;
+                }
+                Block::After if body.starts_with(BEGIN_PREFIX) => return damaged("a second begin mark"),
+                Block::Before | Block::After => passfile.user.extend_from_slice(line),
+            }
+        }
+        if matches!(block, Block::Inside) {
+            return Err(Error::failure("pgcred's block is damaged: its end mark is missing")
+                .hint("put the line `# pgcred end` below the block, above your own lines"));
+        }
+        Ok(passfile)
+    }
+
+    /// Puts a token under its key, in place of the one that is there.
+    pub(crate) fn set(&mut self, key: Key, token: &Token) -> Result<()> {
+        key.check()?;
+        if token.expose().is_empty() || token.expose().contains(char::is_control) {
+            return Err(Error::failure(format!("no usable token for {}@{}", key.user, key.host)));
+        }
+        let entry = Entry {
+            key,
+            expires_at: token.expires_at,
+            secret: escape(token.expose()),
+        };
+        if entry.line().len() > LONGEST_LINE {
+            return Err(Error::failure(format!(
+                "the token for {}@{} is too long",
+                entry.key.user, entry.key.host
+            )));
+        }
+        match self.entries.iter_mut().find(|old| old.key == entry.key) {
+            Some(old) => *old = entry,
+            None => self.entries.push(entry),
+        }
+        Ok(())
+    }
+
+    /// Drops the entries that `whose` picks and returns their number.
+    pub(crate) fn remove(&mut self, whose: impl Fn(&Key) -> bool) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|entry| !whose(&entry.key));
+        before - self.entries.len()
+    }
+
+    /// Drops entries whose time has passed: a client that finds none asks, one that finds a dead one just fails.
+    pub(crate) fn drop_expired(&mut self, now: Time) {
+        self.entries.retain(|entry| entry.expires_at > now);
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.entries.iter().map(|entry| &entry.key)
+    }
+
+    /// Puts the file together: the block first, the user's bytes as they were; without entries no block.
+    pub(crate) fn render(&self) -> Vec<u8> {
+        if self.entries.is_empty() {
+            return self.user.clone();
+        }
+        // A byte order mark only breaks the line that it is in; moved into the middle it would break another one.
+        let (above, below) = if self.user.starts_with(BYTE_ORDER_MARK) {
+            let first_line = self
+                .user
+                .iter()
+                .position(|b| *b == b'\n')
+                .map_or(self.user.len(), |at| at + 1);
+            self.user.split_at(first_line)
+        } else {
+            (&[][..], &self.user[..])
+        };
+        let joined = !above.is_empty() && !above.ends_with(b"\n");
+        let mut text = above.to_vec();
+        if joined {
+            text.push(b'\n');
+        }
+        let mut block = vec![if joined { BEGIN_JOINED } else { BEGIN }.to_owned()];
+        for entry in &self.entries {
+            block.push(format!("{EXPIRES}{}", entry.expires_at.compact()));
+            block.push(entry.line());
+        }
+        block.push(END.to_owned());
+        text.extend(block.iter().flat_map(|line| line.bytes().chain([b'\n'])));
+        text.extend_from_slice(below);
+        text
+    }
+}
+
+impl Entry {
+    fn parse(line: &[u8], expires_at: Time) -> Option<Self> {
+        let [host, port, dbname, user, secret] = fields(line).try_into().ok()?;
+        let text = |field: &[u8]| String::from_utf8(unescape(field)).ok();
+        let port = std::str::from_utf8(port).ok()?.parse().ok()?;
+        let key = Key {
+            host: text(host)?,
+            port,
+            user: text(user)?,
+        };
+        let secret = std::str::from_utf8(secret)
+            .ok()
+            .filter(|secret| !secret.is_empty())?
+            .to_owned();
+        (dbname == b"*").then_some(Self {
+            key,
+            expires_at,
+            secret,
+        })
+    }
+
+    fn line(&self) -> String {
+        let Key { host, port, user } = &self.key;
+        format!("{}:{port}:*:{}:{}", escape(host), escape(user), self.secret)
+    }
+}
+
+enum Block {
+    Before,
+    Inside,
+    After,
+}

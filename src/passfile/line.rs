@@ -1,0 +1,156 @@
+//! Lines of a passfile: splitting, matching and escaping exactly as libpq does (`passwordFromFile` in fe-connect.c).
+
+use crate::error::{Error, Result};
+
+/// What a client looks up; libpq's defaults are filled in.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) host: &'a [u8],
+    pub(crate) port: &'a [u8],
+    /// `None`: whatever the database.
+    pub(crate) dbname: Option<&'a [u8]>,
+    pub(crate) user: &'a [u8],
+}
+
+/// Returns the password that libpq 13 and later take from a passfile's text; `None` also where the line has none.
+#[cfg(test)]
+pub(crate) fn look_up(text: &[u8], wanted: Wanted<'_>) -> Option<Vec<u8>> {
+    let password = lines(text)
+        .iter()
+        .find_map(|line| matched(line, wanted).map(password))?;
+    (!password.is_empty()).then_some(password)
+}
+
+/// Returns the lines as libpq sees them: a NUL hides the rest of its line and glues the next one on.
+#[cfg(test)]
+fn lines(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut line: Vec<u8> = Vec::new();
+    for raw in text.split_inclusive(|b| *b == b'\n') {
+        let nul = raw.iter().position(|b| *b == 0);
+        line.extend_from_slice(&raw[..nul.unwrap_or(raw.len())]);
+        if nul.is_none() || !raw.ends_with(b"\n") {
+            lines.push(std::mem::take(&mut line));
+        }
+    }
+    lines
+}
+
+/// Cuts the line's end off: every trailing CR and LF.
+pub(crate) fn content(line: &[u8]) -> &[u8] {
+    let end = line
+        .iter()
+        .rposition(|b| !matches!(b, b'\r' | b'\n'))
+        .map_or(0, |last| last + 1);
+    &line[..end]
+}
+
+/// Returns whether a line would answer a look-up.
+pub(crate) fn answers(line: &[u8], wanted: Wanted<'_>) -> bool {
+    matched(line, wanted).is_some()
+}
+
+/// Returns the escaped rest of a line whose first four fields match.
+fn matched<'a>(line: &'a [u8], wanted: Wanted<'_>) -> Option<&'a [u8]> {
+    if line.first() == Some(&b'#') {
+        return None;
+    }
+    let rest = matched_field(content(line), wanted.host)?;
+    let rest = matched_field(rest, wanted.port)?;
+    let rest = wanted
+        .dbname
+        .map_or_else(|| after_field(rest), |dbname| matched_field(rest, dbname))?;
+    matched_field(rest, wanted.user)
+}
+
+/// Returns what follows a field that matches `wanted`, or is a lone `*`.
+fn matched_field<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    if let Some(rest) = line.strip_prefix(b"*:") {
+        return Some(rest);
+    }
+    let mut wanted = wanted.iter();
+    let mut bytes = line.iter().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        // A colon ends the field only when the wanted value is used up, so a bare one may stand for itself.
+        let next = wanted.next();
+        match (byte, next) {
+            (b':', None) => return Some(&line[at + 1..]),
+            (_, None) => return None,
+            (b'\\', Some(expected)) if bytes.next().map(|(_, escaped)| escaped) != Some(expected) => return None,
+            (b'\\', Some(_)) => {}
+            (byte, Some(expected)) if byte != expected => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn after_field(line: &[u8]) -> Option<&[u8]> {
+    let mut bytes = line.iter().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b':' => return Some(&line[at + 1..]),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Returns the raw fields of a line, split at unescaped colons.
+pub(crate) fn fields(line: &[u8]) -> Vec<&[u8]> {
+    let mut fields = Vec::new();
+    let mut rest = content(line);
+    while let Some(after) = after_field(rest) {
+        fields.push(&rest[..rest.len() - after.len() - 1]);
+        rest = after;
+    }
+    fields.push(rest);
+    fields
+}
+
+/// Undoes [`escape`]; a lone backslash at the end stands for itself.
+pub(crate) fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut bytes = field.iter();
+    while let Some(byte) = bytes.next() {
+        plain.push(if *byte == b'\\' {
+            *bytes.next().unwrap_or(byte)
+        } else {
+            *byte
+        });
+    }
+    plain
+}
+
+#[cfg(test)]
+fn password(rest: &[u8]) -> Vec<u8> {
+    let end = rest.len() - after_field(rest).map_or(0, |after| after.len() + 1);
+    unescape(&rest[..end])
+}
+
+/// Escapes what has to be escaped and nothing else: readers differ on every other escape.
+pub(crate) fn escape(field: &str) -> String {
+    field.replace('\\', r"\\").replace(':', r"\:")
+}
+
+/// Checks that a value can be a field that all readers take for itself.
+pub(crate) fn check_field(what: &str, value: &str) -> Result<()> {
+    let refuse = |why: &str| Err(Error::usage(format!("a passfile cannot hold this {what}: {why}")));
+    if value.is_empty() {
+        return refuse("it is empty");
+    }
+    if value.contains('*') {
+        return refuse("`*` means any");
+    }
+    if value
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'))
+    {
+        return refuse("it has a line end or control character");
+    }
+    if value.trim() != value || value.starts_with('#') {
+        return refuse("it begins or ends with a blank, or begins with #");
+    }
+    Ok(())
+}

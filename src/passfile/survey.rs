@@ -1,0 +1,165 @@
+//! What in the user's own lines hides ours or breaks a reader: line numbers and readers, never content.
+
+use std::fmt::Write as _;
+
+use crate::passfile::block::Key;
+use crate::passfile::line::{Wanted, answers, content, fields};
+
+/// One kind of trouble and the lines that have it.
+struct Finding {
+    lines: Vec<usize>,
+    text: &'static str,
+}
+
+type Check = fn(raw: &[u8]) -> bool;
+
+/// Troubles of a single line, whatever the keys. `is_entry` lines only where the check says so.
+const CHECKS: &[(Check, &str)] = &[
+    (
+        |raw| raw.starts_with(b"\xef\xbb\xbf"),
+        "begins with a byte order mark: libpq does not see the entry in it",
+    ),
+    (
+        |raw| raw.contains(&0),
+        "has a NUL byte: libpq joins it with the next line",
+    ),
+    (
+        |raw| raw.len() > 65_535,
+        "is longer than 64 KiB: pgx ignores the whole file, lib/pq what follows",
+    ),
+    (
+        |raw| std::str::from_utf8(raw).is_err(),
+        "is not UTF-8: asyncpg, DBeaver, pgjdbc and sqlx may fail on it",
+    ),
+    (
+        |raw| is_entry(raw) && fields(raw).len() < 5,
+        "has fewer than five fields: asyncpg, Npgsql, pgjdbc and pgloader fail on it",
+    ),
+    (
+        |raw| is_entry(raw) && fields(raw).len() > 5,
+        r"has a bare `:` in the password (write `\:`): libpq cuts the password there, pgx, lib/pq and Npgsql refuse the line",
+    ),
+    (
+        |raw| is_entry(raw) && fields(raw).get(1).is_some_and(|port| !is_port(port)),
+        "has a port that is not a number: Npgsql fails on it",
+    ),
+    (
+        |raw| is_entry(raw) && has_needless_escape(raw),
+        r"escapes more than `:` and `\`: node-postgres, pgx, pgjdbc and others keep the backslash",
+    ),
+    (
+        |raw| !content(raw).is_empty() && is_blank_or_indented(raw),
+        "is indented or blank: pgloader ignores the whole file",
+    ),
+];
+
+/// Returns warnings about a passfile as it now stands; `keys` are those of our block.
+pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a Key>) -> Vec<String> {
+    let lines: Vec<(usize, &[u8])> = user_lines(text);
+    let mut findings: Vec<Finding> = CHECKS
+        .iter()
+        .map(|(check, text)| Finding {
+            lines: numbers(&lines, |_, line| check(line)),
+            text,
+        })
+        .collect();
+
+    let keys: Vec<(&Key, String)> = keys.map(|key| (key, key.port.to_string())).collect();
+    let shadows = |line: &[u8]| {
+        keys.iter().any(|(key, port)| {
+            let (host, port, user) = (key.host.as_bytes(), port.as_bytes(), key.user.as_bytes());
+            answers(
+                line,
+                Wanted {
+                    host,
+                    port,
+                    dbname: None,
+                    user,
+                },
+            )
+        })
+    };
+    let block = block_start(text);
+    findings.push(Finding {
+        lines: numbers(&lines, |number, line| number < block && shadows(line)),
+        text: "stands above pgcred's block and matches one of its entries: clients take this line, not the token",
+    });
+    findings.push(Finding {
+        lines: numbers(&lines, |number, line| number > block && shadows(line)),
+        text: "also matches one of pgcred's entries: node-postgres, which takes the last match, uses this line",
+    });
+    findings
+        .iter()
+        .filter(|finding| !finding.lines.is_empty())
+        .map(Finding::sentence)
+        .collect()
+}
+
+impl Finding {
+    fn sentence(&self) -> String {
+        const SHOWN: usize = 5;
+        let shown: Vec<_> = self.lines.iter().take(SHOWN).map(usize::to_string).collect();
+        let mut text = format!("line {}", shown.join(", "));
+        if self.lines.len() > SHOWN {
+            let _ = write!(text, " and {} more", self.lines.len() - SHOWN);
+        }
+        format!("{text} {}", self.text)
+    }
+}
+
+fn numbers(lines: &[(usize, &[u8])], has: impl Fn(usize, &[u8]) -> bool) -> Vec<usize> {
+    lines
+        .iter()
+        .filter(|(number, line)| has(*number, line))
+        .map(|(number, _)| *number)
+        .collect()
+}
+
+/// Returns the lines outside our block with their numbers in the file.
+fn user_lines(text: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
+        inside |= line.starts_with(b"# pgcred begin");
+        if !inside {
+            lines.push((number, line));
+        }
+        inside &= content(line) != b"# pgcred end";
+    }
+    lines
+}
+
+fn block_start(text: &[u8]) -> usize {
+    let mut lines = (1..).zip(text.split(|b| *b == b'\n'));
+    lines
+        .find(|(_, line)| line.starts_with(b"# pgcred begin"))
+        .map_or(0, |(number, _)| number)
+}
+
+fn is_entry(raw: &[u8]) -> bool {
+    let line = content(raw);
+    !line.is_empty() && line[0] != b'#' && !is_blank_or_indented(raw)
+}
+
+fn is_blank_or_indented(raw: &[u8]) -> bool {
+    let line = content(raw);
+    line.first().is_some_and(u8::is_ascii_whitespace)
+        && line
+            .iter()
+            .find(|b| !b.is_ascii_whitespace())
+            .is_none_or(|first| *first == b'#')
+}
+
+fn is_port(field: &[u8]) -> bool {
+    field == b"*" || (!field.is_empty() && field.iter().all(u8::is_ascii_digit))
+}
+
+fn has_needless_escape(line: &[u8]) -> bool {
+    let mut bytes = content(line).iter();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'\\' && !matches!(bytes.next(), Some(b':' | b'\\')) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,39 @@
+//! Aurora DSQL: the user `admin` signs another action than everybody else; no user name is signed.
+
+use super::{Endpoint, Provider, Signable, is_region};
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "dsql",
+    region,
+    expand,
+    user: Some("admin"),
+    dbname: "postgres",
+    max_life: 604_800,
+    signable,
+};
+
+/// `CLUSTER.dsql.REGION.on.aws`; PrivateLink hosts have `dsql-SUFFIX`.
+fn region(host: &str) -> Option<&str> {
+    let (cluster, rest) = host.strip_suffix(".on.aws")?.split_once('.')?;
+    let (service, region) = rest.split_once('.')?;
+    (!cluster.is_empty() && service.starts_with("dsql") && is_region(region)).then_some(region)
+}
+
+fn expand(id: &str, region: &str) -> Option<String> {
+    let is_id = id.len() == 26 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    is_id.then(|| format!("{id}.dsql.{region}.on.aws"))
+}
+
+fn signable(endpoint: &Endpoint<'_>) -> Signable {
+    let action = if endpoint.user == "admin" {
+        "DbConnectAdmin"
+    } else {
+        "DbConnect"
+    };
+    Signable {
+        service: "dsql",
+        action,
+        authority: endpoint.host.to_owned(),
+        query: format!("Action={action}"),
+    }
+}

@@ -1,0 +1,102 @@
+//! Who defines a token. One file and one table line each; everything else asks the table.
+
+mod dsql;
+mod rds;
+
+use crate::error::{Error, Result};
+use crate::host;
+
+/// Every provider, in the order in which hosts are matched.
+pub(crate) static PROVIDERS: &[&Provider] = &[&dsql::PROVIDER, &rds::PROVIDER];
+
+pub(crate) struct Provider {
+    /// As in `--provider` and in the native JSON (`aws-dsql`).
+    pub(crate) name: &'static str,
+    /// Returns the region that a host of this provider names; `None` if the host is not this provider's.
+    pub(crate) region: fn(host: &str) -> Option<&str>,
+    /// Returns the host of a bare ID in a region, where the provider knows such IDs.
+    pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
+    pub(crate) user: Option<&'static str>,
+    pub(crate) dbname: &'static str,
+    /// Longest life that the provider accepts, in seconds.
+    pub(crate) max_life: u32,
+    pub(crate) signable: fn(&Endpoint<'_>) -> Signable,
+}
+
+/// What a provider signs for: `host` is the name in the signature, not the one the client dials.
+pub(crate) struct Endpoint<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) user: &'a str,
+}
+
+/// The request that becomes a token: `GET https://{authority}/?{query}`, signed for `service`.
+pub(crate) struct Signable {
+    pub(crate) service: &'static str,
+    /// The IAM action's short name, as shown in `source.action`.
+    pub(crate) action: &'static str,
+    pub(crate) authority: String,
+    /// Percent-encoded.
+    pub(crate) query: String,
+}
+
+/// Life of a token that nobody asked otherwise for, in seconds; the AWS CLI's default.
+pub(crate) const DEFAULT_LIFE: u32 = 900;
+pub(crate) const DEFAULT_PORT: u16 = 5432;
+
+/// Returns the provider that a host belongs to.
+pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
+    PROVIDERS
+        .iter()
+        .copied()
+        .find(|provider| (provider.region)(host).is_some())
+}
+
+/// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
+pub(crate) fn of_id(id: &str, region: &str) -> Option<(&'static Provider, String)> {
+    PROVIDERS
+        .iter()
+        .copied()
+        .find_map(|provider| (provider.expand)(id, region).map(|host| (provider, host)))
+}
+
+pub(crate) fn named(name: &str) -> Result<&'static Provider> {
+    PROVIDERS
+        .iter()
+        .copied()
+        .find(|provider| provider.name == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = PROVIDERS.iter().map(|provider| provider.name).collect();
+            Error::usage(format!("no provider of that name; known: {}", names.join(", ")))
+        })
+}
+
+/// Returns a region's name in lower case; what has another shape would be signed into nonsense.
+pub(crate) fn normal_region(text: &str) -> Result<String> {
+    let region = text.trim().to_ascii_lowercase();
+    if is_region(&region) {
+        return Ok(region);
+    }
+    Err(Error::usage(format!("region {}: not a region's name", host::quoted(text))).hint("write it like us-east-1"))
+}
+
+/// Returns whether the text has the shape of a region's name.
+fn is_region(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+impl Provider {
+    /// Checks a life asked for, in seconds.
+    pub(crate) fn check_life(&self, seconds: u32) -> Result<u32> {
+        if (1..=self.max_life).contains(&seconds) {
+            return Ok(seconds);
+        }
+        Err(Error::usage(format!(
+            "expiry of {seconds} s: {} accepts 1 to {} s",
+            self.name, self.max_life
+        )))
+    }
+}

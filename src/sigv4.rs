@@ -1,0 +1,71 @@
+//! A presigned request in the AWS CLI's spelling. Pure; the only user of `aws-sigv4`.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4;
+
+use crate::encode::percent;
+use crate::error::{Error, Result};
+use crate::provider::Signable;
+use crate::time::Time;
+
+/// The order in which AWS CLI v2 prints the parameters; the signer has its own.
+const CLI_ORDER: [&str; 7] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+];
+
+/// Returns `authority/?query&X-Amz-...`: the presigned URL without its scheme, good for `life` seconds from `at`.
+pub(crate) fn presign(
+    signable: &Signable,
+    region: &str,
+    credentials: &Credentials,
+    at: Time,
+    life: u32,
+) -> Result<String> {
+    let Signable {
+        service,
+        authority,
+        query,
+        ..
+    } = signable;
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
+    settings.expires_in = Some(Duration::from_secs(life.into()));
+
+    let failed =
+        |cause: &dyn std::error::Error| Error::failure(format!("cannot sign for {authority}")).caused_by(cause);
+    let identity = credentials.clone().into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(service)
+        .time(at.to_system())
+        .settings(settings)
+        .build()
+        .map_err(|error| failed(&error))?
+        .into();
+    let url = format!("https://{authority}/?{query}");
+    let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
+        .map_err(|error| failed(&error))?;
+    let (instructions, _signature) = sign(request, &params).map_err(|error| failed(&error))?.into_parts();
+
+    let mut token = format!("{authority}/?{query}");
+    for name in CLI_ORDER {
+        if let Some((_, value)) = instructions.params().iter().find(|(key, _)| *key == name) {
+            let _ = write!(token, "&{name}={}", percent(value));
+        }
+    }
+    Ok(token)
+}
