@@ -69,14 +69,13 @@ impl Where {
     pub(crate) fn set_host(&mut self, text: &str) -> Result<()> {
         let (host, port) = host::parse(text)?;
         self.host = Some(host);
-        match (port, self.port) {
-            (Some(inner), Some(outer)) if inner != outer => {
-                Err(Error::usage(format!("two ports, {inner} and {outer}: give one")))
-            }
-            (port, outer) => {
-                self.port = port.or(outer);
-                Ok(())
-            }
+        port.map_or(Ok(()), |port| self.set_port(port))
+    }
+
+    fn set_port(&mut self, port: u16) -> Result<()> {
+        match self.port.replace(port) {
+            Some(other) if other != port => Err(Error::usage(format!("two ports, {other} and {port}: give one"))),
+            _ => Ok(()),
         }
     }
 
@@ -92,7 +91,7 @@ impl Where {
         match keyword {
             _ if value.is_empty() => {} // as in libpq: an empty value is no value
             "host" => self.set_host(&value)?,
-            "port" => self.port = Some(host::parse_port(&value)?),
+            "port" => self.set_port(host::parse_port(&value)?)?,
             "user" => self.user = Some(value),
             "dbname" => self.dbname = Some(value),
             "password" | "passfile" => {}
@@ -252,9 +251,9 @@ mod tests {
         for text in [
             "postgres://u:s3cret@h:0/",
             "postgres://u:s3cret@h1,h2/",
-            "postgres://u:s3cret%4@h",
+            "postgres://u%4:s3cret@h",
             "postgres://u:s3cret@h?x",
-            "postgres://u:s3%00cret@h",
+            "postgres://u%00:s3cret@h",
             "host=h password='s3cret",
             "host=h password=s3cret port=99999",
             "host=h:1 port=2 password=s3cret",

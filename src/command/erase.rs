@@ -12,7 +12,6 @@ use crate::target::Where;
 #[derive(clap::Args)]
 pub(super) struct Erase {
     /// What to remove, as given to `refresh`; without user or port, all of them
-    #[arg(required_unless_present_any = ["all", "host"])]
     targets: Vec<String>,
     /// Remove every token
     #[arg(long, conflicts_with = "targets")]
@@ -38,6 +37,9 @@ impl Erase {
                 .map(|target| self.dial.said(target.map(String::as_str)))
                 .collect::<Result<_>>()?
         };
+        if !self.all && places.iter().any(|place| place.host.is_none()) {
+            return Err(Error::usage("no target").hint("name what to remove, or --all"));
+        }
         let (path, missing) = self.passfile.edit(context.output, |passfile| {
             if self.all {
                 passfile.remove(|_| true);

@@ -3,3 +3,6 @@
 pub(crate) mod block;
 pub(crate) mod line;
 pub(crate) mod survey;
+
+#[cfg(test)]
+mod tests;

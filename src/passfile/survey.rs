@@ -11,10 +11,8 @@ struct Finding {
     text: &'static str,
 }
 
-type Check = fn(raw: &[u8]) -> bool;
-
-/// Troubles of a single line, whatever the keys. `is_entry` lines only where the check says so.
-const CHECKS: &[(Check, &str)] = &[
+/// Troubles that a line has by itself.
+const CHECKS: &[(fn(raw: &[u8]) -> bool, &str)] = &[
     (
         |raw| raw.starts_with(b"\xef\xbb\xbf"),
         "begins with a byte order mark: libpq does not see the entry in it",
@@ -40,7 +38,7 @@ const CHECKS: &[(Check, &str)] = &[
         r"has a bare `:` in the password (write `\:`): libpq cuts the password there, pgx, lib/pq and Npgsql refuse the line",
     ),
     (
-        |raw| is_entry(raw) && fields(raw).get(1).is_some_and(|port| !is_port(port)),
+        |raw| is_entry(raw) && fields(raw).len() >= 5 && !is_port(fields(raw)[1]),
         "has a port that is not a number: Npgsql fails on it",
     ),
     (

@@ -1,0 +1,294 @@
+//! The passfile modules against 235 files and libpq's answers, and against random files.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::block::{Key, Passfile};
+use super::line::{Wanted, escape, look_up, unescape};
+use super::survey::survey;
+use crate::time::Time;
+use crate::token::Token;
+
+const HOST: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
+const TOKEN: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws/?Action=DbConnectAdmin&X-Amz-Signature=ab12";
+
+/// A case of the corpus: a file, a look-up, libpq 15's answer.
+struct Case {
+    name: String,
+    text: Vec<u8>,
+    host: String,
+    port: String,
+    dbname: String,
+    user: String,
+    expected: Option<Vec<u8>>,
+}
+
+/// Reads the corpus and fills in what libpq fills in before it looks into the file.
+fn corpus() -> Vec<Case> {
+    const DEFAULT_SOCKETS: &str = "/var/run/postgresql";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/passfile");
+    let json = std::fs::read_to_string(folder.join("cases.json")).expect("the corpus");
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let read = |case: &Value| {
+        let text = |field: &str| case[field].as_str().filter(|value| !value.is_empty());
+        let first = |list: &str| list.split(',').next().unwrap_or_default().to_owned();
+        let host = text("host")
+            .or(text("hostaddr"))
+            .filter(|host| *host != DEFAULT_SOCKETS)
+            .unwrap_or("localhost");
+        let user = text("user").expect("a user");
+        let name = text("name").expect("a name");
+        let bytes = |list: &Vec<Value>| list.iter().filter_map(|b| u8::try_from(b.as_u64()?).ok()).collect();
+        let expected = text("expected").map(|text| text.as_bytes().to_vec());
+        Case {
+            name: name.to_owned(),
+            text: std::fs::read(folder.join(text("file").expect("a file"))).expect("the case's file"),
+            host: first(host),
+            port: first(text("port").unwrap_or("5432")),
+            dbname: text("database").unwrap_or(user).to_owned(),
+            user: user.to_owned(),
+            // One password is not UTF-8 and stands as a list of bytes.
+            expected: expected.or_else(|| case["expected"].as_array().map(bytes)),
+        }
+    };
+    json.as_array().expect("cases").iter().map(read).collect()
+}
+
+fn key(host: &str) -> Key {
+    Key {
+        host: host.to_owned(),
+        port: 5432,
+        user: "admin".to_owned(),
+    }
+}
+
+fn wanted<'a>(key: &'a Key, port: &'a str) -> Wanted<'a> {
+    Wanted {
+        host: key.host.as_bytes(),
+        port: port.as_bytes(),
+        dbname: Some(b"postgres"),
+        user: key.user.as_bytes(),
+    }
+}
+
+fn token(text: &str) -> Token {
+    Token::new(text.to_owned(), Time::now(), Time::now().plus(900))
+}
+
+fn with_entry(text: &[u8], key: &Key, token_text: &str) -> Vec<u8> {
+    let mut passfile = Passfile::parse(text).expect("no damage");
+    passfile.set(key.clone(), &token(token_text)).expect("a good entry");
+    passfile.render()
+}
+
+fn erased(text: &[u8]) -> Vec<u8> {
+    let mut passfile = Passfile::parse(text).expect("no damage");
+    passfile.remove(|_| true);
+    passfile.render()
+}
+
+impl Case {
+    fn answer(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let (host, port) = (self.host.as_bytes(), self.port.as_bytes());
+        look_up(
+            text,
+            Wanted {
+                host,
+                port,
+                dbname: Some(self.dbname.as_bytes()),
+                user: self.user.as_bytes(),
+            },
+        )
+    }
+}
+
+#[test]
+fn look_up_agrees_with_libpq_15_in_every_case() {
+    let cases = corpus();
+    assert_eq!(cases.len(), 235);
+    for case in cases {
+        assert_eq!(case.answer(&case.text), case.expected, "{}", case.name);
+    }
+}
+
+#[test]
+fn every_file_of_the_corpus_takes_a_block_and_gives_it_back() {
+    for case in corpus() {
+        let ours = key("pgcred-test.dsql.us-east-1.on.aws");
+        let managed = with_entry(&case.text, &ours, TOKEN);
+        assert_eq!(
+            look_up(&managed, wanted(&ours, "5432")).as_deref(),
+            Some(TOKEN.as_bytes()),
+            "{}",
+            case.name
+        );
+        assert_eq!(
+            case.answer(&managed),
+            case.expected,
+            "{}: another look-up changed",
+            case.name
+        );
+        assert_eq!(
+            with_entry(&managed, &ours, TOKEN),
+            managed,
+            "{}: not idempotent",
+            case.name
+        );
+        assert_eq!(erased(&managed), case.text, "{}: bytes changed", case.name);
+    }
+}
+
+#[test]
+fn the_blocks_text() {
+    let mut passfile = Passfile::parse(b"h:1:*:u:p\n").expect("no damage");
+    let at = Time::from_compact("20260101T001500Z").expect("a time");
+    passfile
+        .set(key(HOST), &Token::new("a:b".into(), at, at))
+        .expect("a good entry");
+    let expected = format!(
+        "# pgcred begin - lines up to the end mark are rewritten by pgcred\n# expires 20260101T001500Z\n\
+         {HOST}:5432:*:admin:a\\:b\n# pgcred end\nh:1:*:u:p\n"
+    );
+    assert_eq!(String::from_utf8(passfile.render()).expect("text"), expected);
+    passfile.drop_expired(at);
+    assert_eq!(passfile.render(), b"h:1:*:u:p\n");
+}
+
+#[test]
+fn a_block_that_was_moved_down_goes_up_again() {
+    let managed = with_entry(b"", &key(HOST), TOKEN);
+    let moved = [b"mine:1:*:u:p\n", &managed[..], b"last:1:*:u:p"].concat();
+    let again = with_entry(&moved, &key("b"), TOKEN);
+    assert!(again.starts_with(b"# pgcred begin") && again.ends_with(b"mine:1:*:u:p\nlast:1:*:u:p"));
+}
+
+#[test]
+fn a_damaged_block_is_refused_with_its_line() {
+    let block = String::from_utf8(with_entry(b"", &key(HOST), TOKEN)).expect("text");
+    let (begin, end) = (block.lines().next().expect("a mark"), "# pgcred end");
+    for (text, says) in [
+        (format!("a:1:*:b:c\n{end}\n"), "line 2:"),
+        (format!("{begin}\n"), "end mark is missing"),
+        (format!("{begin}\n{begin}\n{end}\n"), "line 2:"),
+        (format!("{block}{block}"), "line 5:"),
+        (format!("{begin}\nmine:1:*:u:p\n{end}\n"), "line 2:"),
+        (format!("{begin}\n# a note\n{end}\n"), "line 2:"),
+        (format!("{begin}\n# expires soon\n{end}\n"), "line 2:"),
+        (format!("{begin}\n# expires 20260101T001500Z\n{end}\n"), "line 3:"),
+        (
+            format!("{begin}\n# expires 20260101T001500Z\nh:1:db:u:p\n{end}\n"),
+            "line 3:",
+        ),
+    ] {
+        let error = Passfile::parse(text.as_bytes())
+            .err()
+            .unwrap_or_else(|| panic!("accepted: {text}"));
+        assert!(error.to_string().contains(says), "{error} for {text}");
+    }
+}
+
+/// An editor that turns the whole file to CRLF damages nothing.
+#[test]
+fn crlf_in_the_block_is_read() {
+    let block = String::from_utf8(with_entry(b"", &key(HOST), TOKEN))
+        .expect("text")
+        .replace('\n', "\r\n");
+    assert_eq!(
+        with_entry(block.as_bytes(), &key(HOST), TOKEN),
+        with_entry(b"", &key(HOST), TOKEN)
+    );
+}
+
+#[test]
+fn what_no_reader_can_match_is_refused() {
+    for (host, user) in [
+        ("", "u"),
+        ("h", ""),
+        ("*", "u"),
+        ("h", "a*"),
+        ("h", " u"),
+        ("h", "u\t"),
+        ("#h", "u"),
+        ("h", "a\u{2028}b"),
+    ] {
+        assert!(
+            Key {
+                host: host.into(),
+                port: 1,
+                user: user.into()
+            }
+            .check()
+            .is_err(),
+            "{host:?} {user:?}"
+        );
+    }
+}
+
+#[test]
+fn the_survey_names_lines_and_readers_and_no_content() {
+    let users = b"*:*:*:*:s3cret\nshort:line\nh:x:d:u:s3cret\nh:1:d:u:s3:cret\nh:1:d:u:s\\3cret\n  # s3cret\n\
+        h:1:d:u:s3cret\0\nh:1:d:u:s3cr\xe9t\n";
+    let text = with_entry(users, &key(HOST), TOKEN);
+    let keys = [key(HOST)];
+    let said = survey(&text, keys.iter());
+    for expected in [
+        "line 5 also matches",
+        "line 6 has fewer than five",
+        "line 7 has a port",
+        "line 8 has a bare",
+        "line 9 escapes more",
+        "line 10 is indented",
+        "line 11 has a NUL",
+        "line 12 is not UTF-8",
+    ] {
+        assert!(
+            said.iter().any(|line| line.starts_with(expected)),
+            "{expected} not in {said:#?}"
+        );
+    }
+    assert_eq!(said.len(), 8, "{said:#?}");
+    assert!(!said.concat().contains("s3c"));
+    assert!(
+        survey(
+            &with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN),
+            keys.iter()
+        )
+        .is_empty()
+    );
+}
+
+proptest! {
+    /// Any bytes that hold no mark of ours: the token is found, the rest answers as before, and comes back as it was.
+    #[test]
+    fn random_files(
+        lines in prop::collection::vec(prop_oneof![
+            "[a-z*:\\\\# ]{0,12}", "(h|\\*):(5432|\\*):(d|\\*):(u|\\*):[a-z:\\\\]{0,5}", "\\PC{0,8}"
+        ], 0..8),
+        end in prop::sample::select(vec!["\n", "\r\n", "\r", ""]),
+        bom in any::<bool>(),
+        raw in prop::collection::vec(any::<u8>(), 0..6),
+        user in "[a-z:\\\\'é]{1,6}",
+        secret in "[a-z:\\\\%=&]{1,9}",
+    ) {
+        prop_assume!(user.trim() == user);
+        let mut text = if bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
+        text.extend(lines.join(end).bytes());
+        text.extend(raw);
+        let ours = Key { host: "ours.example.com".into(), port: 5432, user };
+        let managed = with_entry(&text, &ours, &secret);
+        let nul_above = bom && text.split(|b| *b == b'\n').next().is_some_and(|line| line.contains(&0));
+        if !nul_above {
+            prop_assert_eq!(look_up(&managed, wanted(&ours, "5432")), Some(secret.clone().into_bytes()));
+        }
+        let other = Key { host: "h".into(), port: 5432, user: "u".into() };
+        prop_assert_eq!(look_up(&managed, wanted(&other, "5432")), look_up(&text, wanted(&other, "5432")));
+        prop_assert_eq!(erased(&managed), text);
+    }
+
+    #[test]
+    fn escaping_survives(text in "\\PC{0,20}") {
+        prop_assert_eq!(unescape(escape(&text).as_bytes()), text.into_bytes());
+    }
+}

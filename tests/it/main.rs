@@ -1,0 +1,12 @@
+//! The one test binary: the real pgcred in an empty environment, with fakes that are programs.
+
+mod bad_input;
+mod credentials;
+mod formats;
+#[cfg(unix)]
+mod passfile;
+mod sandbox;
+#[cfg(unix)]
+mod sessions;
+mod source;
+mod vectors;

@@ -1,0 +1,139 @@
+//! A folder as HOME, an environment with nothing in it, and the real binary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+pub const HOST: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
+pub const RDS_HOST: &str = "db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
+pub const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
+pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+pub struct Sandbox {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+pub struct Run {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: i32,
+}
+
+impl Sandbox {
+    /// No credentials, no configuration, no network but loopback.
+    pub fn empty() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let mut sandbox = Self {
+            folder,
+            variables: Vec::new(),
+        };
+        let home = sandbox.home().display().to_string();
+        sandbox
+            .set("HOME", &home)
+            .set("USERPROFILE", &home)
+            .set("AWS_EC2_METADATA_DISABLED", "true");
+        if let Ok(path) = std::env::var("PATH") {
+            sandbox.set("PATH", &path);
+        }
+        if let Ok(root) = std::env::var("SystemRoot") {
+            sandbox.set("SystemRoot", &root); // Windows programs do not start without it
+        }
+        sandbox
+    }
+
+    /// Static example keys in the environment.
+    pub fn with_keys() -> Self {
+        let mut sandbox = Self::empty();
+        sandbox
+            .set("AWS_ACCESS_KEY_ID", KEY_ID)
+            .set("AWS_SECRET_ACCESS_KEY", SECRET);
+        sandbox
+    }
+
+    pub fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home().join(name)
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) -> &mut Self {
+        self.unset(name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn unset(&mut self, name: &str) -> &mut Self {
+        self.variables.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Stops the clock of debug builds.
+    pub fn at(&mut self, rfc3339: &str) -> &mut Self {
+        self.set("PGCRED_TEST_NOW", rfc3339)
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(&path, text).expect("a file");
+        path
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).expect("a file")
+    }
+
+    /// A program in this environment.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.home());
+        command
+    }
+
+    pub fn pgcred(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_pgcred"));
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(self.pgcred(arguments))
+    }
+
+    /// Runs what must succeed and returns its stdout.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let run = self.run(arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+        run.stdout
+    }
+}
+
+impl Run {
+    pub fn of(mut command: Command) -> Self {
+        let output = command.output().expect("the program starts");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self {
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            code: output.status.code().unwrap_or(-1),
+        }
+    }
+
+    /// A failure as the contract wants it: exit code, nothing on stdout, an instruction on stderr, no panic, no secret.
+    pub fn assert_fails(&self, code: i32, says: &str) {
+        assert_eq!(self.code, code, "stdout {:?}, stderr {}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "");
+        assert!(self.stderr.contains(says), "{says:?} is not in {}", self.stderr);
+        for never in ["panicked", "Signature=", SECRET, "RUST_BACKTRACE"] {
+            assert!(!self.stderr.contains(never), "{never} in {}", self.stderr);
+        }
+    }
+}
