@@ -19,14 +19,8 @@ impl Exit {
     const ALL: [(Self, &'static str); 5] = [
         (Self::Ok, "the answer is on stdout"),
         (Self::Failure, "something failed; stderr says what"),
-        (
-            Self::Usage,
-            "wrong usage: an option, value or file that pgcred cannot use",
-        ),
-        (
-            Self::Login,
-            "AWS credentials are missing or expired: log in, then retry",
-        ),
+        (Self::Usage, "wrong usage: an option, value or file that pgcred cannot use"),
+        (Self::Login, "AWS credentials are missing or expired: log in, then retry"),
         (Self::NoTarget, "no such target"),
     ];
 
@@ -36,9 +30,7 @@ impl Exit {
 
     /// Returns the table of exit codes as `--help` prints it.
     pub(crate) fn help() -> String {
-        let lines = Self::ALL
-            .iter()
-            .map(|(exit, meaning)| format!("  {}  {meaning}\n", exit.code()));
+        let lines = Self::ALL.iter().map(|(exit, meaning)| format!("  {}  {meaning}\n", exit.code()));
         format!("Exit codes:\n{}", lines.collect::<String>())
     }
 }
@@ -54,12 +46,7 @@ pub(crate) struct Error {
 
 impl Error {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-            cause: None,
-            hint: None,
-        }
+        Self { exit, message: message.into(), cause: None, hint: None }
     }
 
     pub(crate) fn failure(message: impl Into<String>) -> Self {

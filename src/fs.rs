@@ -40,10 +40,7 @@ pub(crate) fn edit<T>(path: &Path, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>
     let (text, value) = editor(&old)?;
     let was_open_to_others = metadata.as_ref().is_some_and(platform::is_open_to_others);
     if text != old || was_open_to_others {
-        let mut new = tempfile::Builder::new()
-            .prefix(&new_prefix)
-            .tempfile_in(folder)
-            .map_err(failed)?;
+        let mut new = tempfile::Builder::new().prefix(&new_prefix).tempfile_in(folder).map_err(failed)?;
         new.write_all(&text).map_err(failed)?;
         if let Some(metadata) = &metadata {
             platform::keep_owner_and_mode(new.as_file(), metadata).map_err(failed)?;
@@ -52,11 +49,7 @@ pub(crate) fn edit<T>(path: &Path, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>
         replace(new, &path).map_err(failed)?;
         platform::sync_folder(folder);
     }
-    Ok(Edited {
-        value,
-        text,
-        was_open_to_others,
-    })
+    Ok(Edited { value, text, was_open_to_others })
 }
 
 /// Makes stdin empty, for this process and for what AWS's credential chain starts: nobody is there to type.
@@ -84,20 +77,13 @@ fn resolve(path: &Path) -> Result<PathBuf> {
 }
 
 fn parts(path: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| Error::usage(format!("{} is not a file's name", path.display())))?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| Error::usage(format!("{} is not a file's name", path.display())))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() {
         return Ok((folder, name));
     }
-    Err(
-        Error::failure(format!("the folder {} does not exist", folder.display()))
-            .hint(format!("mkdir -p -m 700 '{}'", folder.display())),
-    )
+    Err(Error::failure(format!("the folder {} does not exist", folder.display()))
+        .hint(format!("mkdir -p -m 700 '{}'", folder.display())))
 }
 
 fn suffixed(name: &std::ffi::OsStr, suffix: &str) -> OsString {
@@ -111,10 +97,9 @@ fn read(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), None)),
         Err(error) => Err(failed(&error)),
-        Ok(metadata) if !metadata.is_file() => Err(Error::usage(format!(
-            "{} is not a regular file; clients read no other passfile",
-            path.display()
-        ))),
+        Ok(metadata) if !metadata.is_file() => {
+            Err(Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display())))
+        }
         Ok(metadata) => Ok((fs::read(path).map_err(|error| failed(&error))?, Some(metadata))),
     }
 }
@@ -138,11 +123,7 @@ fn lock(path: &Path) -> Result<File> {
 /// Removes what a killed writer left behind; whoever holds the lock is the only writer.
 fn remove_leftovers(folder: &Path, prefix: &std::ffi::OsStr) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(prefix.as_encoded_bytes())
-        {
+        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) {
             let _ = fs::remove_file(entry.path()); // it holds nothing that is missed
         }
     }
@@ -160,10 +141,7 @@ fn replace(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
             done => return done.map(drop).map_err(|error| error.error),
         }
     }
-    Err(io::Error::new(
-        io::ErrorKind::PermissionDenied,
-        "the file is kept open by another program",
-    ))
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is kept open by another program"))
 }
 
 #[cfg(unix)]

@@ -30,10 +30,7 @@ pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
         Some((name, port)) => (name, Some(parse_port(port)?)),
     };
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    if let Some(c) = name
-        .chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || "-._".contains(*c)))
-    {
+    if let Some(c) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || "-._".contains(*c))) {
         return refuse(&format!("{} is not allowed in a host name", described(c)));
     }
     if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
@@ -45,11 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
 /// Returns a port number, 1 to 65535.
 pub(crate) fn parse_port(text: &str) -> Result<u16> {
     let digits = text.trim();
-    let number = if digits.bytes().all(|b| b.is_ascii_digit()) {
-        digits.parse().ok()
-    } else {
-        None
-    };
+    let number = if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None };
     number
         .filter(|port| *port != 0)
         .ok_or_else(|| Error::usage(format!("port {}: give a number from 1 to 65535", quoted(text))))

@@ -27,10 +27,7 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     pub(crate) fn new(timeout: Duration) -> Self {
-        Self {
-            timeout,
-            credentials: HashMap::new(),
-        }
+        Self { timeout, credentials: HashMap::new() }
     }
 
     /// Returns a token for the request. Its life is cut to what the signing credentials have left.
@@ -46,32 +43,19 @@ impl Issuer {
             life = life.min(now.until(expiry));
         }
         if life == 0 {
-            let whose = request
-                .profile
-                .as_ref()
-                .map(|profile| format!(" of profile `{profile}`"))
-                .unwrap_or_default();
+            let whose = request.profile.as_ref().map(|profile| format!(" of profile `{profile}`")).unwrap_or_default();
             return Err(
                 Error::login(format!("the AWS credentials{whose} have expired")).hint("log in again, then retry")
             );
         }
         let signable = request.signable();
         let text = sigv4::presign(&signable, &region, &credentials, now, life)?;
-        Ok(Issued {
-            token: Token::new(text, now, now.plus(life)),
-            region,
-            action: signable.action,
-        })
+        Ok(Issued { token: Token::new(text, now, now.plus(life)), region, action: signable.action })
     }
 
     /// Returns the region that AWS's configuration gives, where neither the user nor the host names one.
     pub(crate) fn default_region(&self, host: &str, profile: Option<&str>) -> Result<String> {
-        let found = Aws {
-            profile,
-            timeout: self.timeout,
-        }
-        .region()?
-        .ok_or_else(|| {
+        let found = Aws { profile, timeout: self.timeout }.region()?.ok_or_else(|| {
             Error::usage(format!("no region for {host}"))
                 .hint("--region REGION, AWS_REGION, or `region` in the profile")
         })?;
@@ -81,13 +65,7 @@ impl Issuer {
     fn credentials(&mut self, profile: Option<&str>, region: &str) -> Result<Credentials> {
         self.credentials
             .entry(profile.map(str::to_owned))
-            .or_insert_with(|| {
-                Aws {
-                    profile,
-                    timeout: self.timeout,
-                }
-                .credentials(region)
-            })
+            .or_insert_with(|| Aws { profile, timeout: self.timeout }.credentials(region))
             .clone()
     }
 }

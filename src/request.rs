@@ -25,11 +25,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn signable(&self) -> Signable {
-        (self.provider.signable)(&Endpoint {
-            host: &self.sign_host,
-            port: self.sign_port,
-            user: &self.user,
-        })
+        (self.provider.signable)(&Endpoint { host: &self.sign_host, port: self.sign_port, user: &self.user })
     }
 
     /// Returns `user@host:port`, for messages.

@@ -33,12 +33,7 @@ pub(crate) fn presign(
     at: Time,
     life: u32,
 ) -> Result<String> {
-    let Signable {
-        service,
-        authority,
-        query,
-        ..
-    } = signable;
+    let Signable { service, authority, query, .. } = signable;
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;

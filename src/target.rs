@@ -54,11 +54,7 @@ impl Where {
             port: self.port.or(next.port),
             user: self.user.or(next.user),
             dbname: self.dbname.or(next.dbname),
-            options: if self.options.is_empty() {
-                next.options
-            } else {
-                self.options
-            },
+            options: if self.options.is_empty() { next.options } else { self.options },
         }
     }
 
@@ -140,10 +136,7 @@ fn decode(text: &str) -> Result<String> {
         }
         rest = &after[2..];
     }
-    Ok(percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|_| broken())?
-        .into_owned())
+    Ok(percent_decode_str(text).decode_utf8().map_err(|_| broken())?.into_owned())
 }
 
 /// Reads `keyword=value keyword = 'va\'lue' ...` as libpq does.
@@ -196,10 +189,7 @@ mod tests {
             port,
             user: user.map(str::to_owned),
             dbname: dbname.map(str::to_owned),
-            options: options
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
+            options: options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         }
     }
 
@@ -207,22 +197,13 @@ mod tests {
     fn uris() {
         for (text, expected) in [
             ("postgres://h", place("h", None, None, None, &[])),
-            (
-                "postgresql://u@H:6543/db",
-                place("h", Some(6543), Some("u"), Some("db"), &[]),
-            ),
+            ("postgresql://u@H:6543/db", place("h", Some(6543), Some("u"), Some("db"), &[])),
             (
                 "postgres://u:p%40w@h/a%2Fb?sslmode=require",
                 place("h", None, Some("u"), Some("a/b"), &[("sslmode", "require")]),
             ),
-            (
-                "postgres:///db?host=h&port=1&user=u%20x",
-                place("h", Some(1), Some("u x"), Some("db"), &[]),
-            ),
-            (
-                "postgres://h?ssl=true&connect_timeout=",
-                place("h", None, None, None, &[("sslmode", "require")]),
-            ),
+            ("postgres:///db?host=h&port=1&user=u%20x", place("h", Some(1), Some("u x"), Some("db"), &[])),
+            ("postgres://h?ssl=true&connect_timeout=", place("h", None, None, None, &[("sslmode", "require")])),
             ("postgres://", place("", None, None, None, &[])),
         ] {
             assert_eq!(Where::parse(text).unwrap(), expected, "{text}");
@@ -237,10 +218,7 @@ mod tests {
                 r"host = h port=1 user='o\'neil x' dbname=a\ b password='p w'",
                 place("h", Some(1), Some("o'neil x"), Some("a b"), &[]),
             ),
-            (
-                "dbname='' host=h:5 sslrootcert=system",
-                place("h", Some(5), None, None, &[("sslrootcert", "system")]),
-            ),
+            ("dbname='' host=h:5 sslrootcert=system", place("h", Some(5), None, None, &[("sslrootcert", "system")])),
         ] {
             assert_eq!(Where::parse(text).unwrap(), expected, "{text}");
         }
@@ -269,10 +247,7 @@ mod tests {
 
     #[test]
     fn sources_fill_each_other() {
-        let flags = Where {
-            user: Some("u".into()),
-            ..Where::default()
-        };
+        let flags = Where { user: Some("u".into()), ..Where::default() };
         let merged = flags.or(Where::parse("postgres://x@h:1/d").unwrap());
         assert_eq!(merged, place("h", Some(1), Some("u"), Some("d"), &[]));
     }

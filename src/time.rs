@@ -48,15 +48,11 @@ impl Time {
 
     /// Returns `2026-01-01T00:15:00Z`.
     pub(crate) fn rfc3339(self) -> String {
-        DateTime::from_secs(self.0)
-            .fmt(Format::DateTime)
-            .unwrap_or_else(|_| self.0.to_string())
+        DateTime::from_secs(self.0).fmt(Format::DateTime).unwrap_or_else(|_| self.0.to_string())
     }
 
     fn from_rfc3339(text: &str) -> Option<Self> {
-        DateTime::from_str(text, Format::DateTime)
-            .ok()
-            .map(|time| Self(time.secs()))
+        DateTime::from_str(text, Format::DateTime).ok().map(|time| Self(time.secs()))
     }
 
     /// Returns `20260101T001500Z`, the form that has no colon.
@@ -73,19 +69,8 @@ impl Time {
         if date.len() != 8 || time.len() != 7 {
             return None;
         }
-        let spread = [
-            &date[..4],
-            "-",
-            &date[4..6],
-            "-",
-            &date[6..],
-            "T",
-            &time[..2],
-            ":",
-            &time[2..4],
-            ":",
-            &time[4..],
-        ];
+        let spread =
+            [&date[..4], "-", &date[4..6], "-", &date[6..], "T", &time[..2], ":", &time[2..4], ":", &time[4..]];
         Self::from_rfc3339(&spread.concat())
     }
 }
@@ -104,12 +89,8 @@ impl FromStr for Seconds {
         let (digits, factor) = unit.map_or((text, 1), |(_, factor)| (&text[..text.len() - 1], *factor));
         // The AWS CLI reads numbers as Python does: a sign, leading zeros and single underscores are allowed.
         let digits = digits.strip_prefix('+').unwrap_or(digits);
-        let well_formed = digits
-            .split('_')
-            .all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
-        let number = well_formed
-            .then(|| digits.replace('_', "").parse::<u32>().ok())
-            .flatten();
+        let well_formed = digits.split('_').all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
+        let number = well_formed.then(|| digits.replace('_', "").parse::<u32>().ok()).flatten();
         number
             .and_then(|number| number.checked_mul(factor))
             .map(Self)
@@ -137,45 +118,21 @@ mod tests {
         let time = Time::from_rfc3339("2028-02-29T04:05:06.999Z").unwrap();
         assert_eq!(time.compact(), "20280229T040506Z");
         assert_eq!(Time::from_compact("20280229T040506Z"), Some(time));
-        for bad in [
-            "",
-            "20280229T040506",
-            "20280229 040506Z",
-            "2028é229T04050Z",
-            "20281329T040506Z",
-            "T20280229040506Z",
-        ] {
+        for bad in
+            ["", "20280229T040506", "20280229 040506Z", "2028é229T04050Z", "20281329T040506Z", "T20280229040506Z"]
+        {
             assert_eq!(Time::from_compact(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn durations() {
-        for (text, seconds) in [
-            ("900", 900),
-            (" 900 ", 900),
-            ("+900", 900),
-            ("0900", 900),
-            ("1_000", 1000),
-            ("15m", 900),
-            ("7d", 604_800),
-        ] {
+        for (text, seconds) in
+            [("900", 900), (" 900 ", 900), ("+900", 900), ("0900", 900), ("1_000", 1000), ("15m", 900), ("7d", 604_800)]
+        {
             assert_eq!(text.parse(), Ok(Seconds(seconds)), "{text}");
         }
-        for bad in [
-            "",
-            "abc",
-            "-1",
-            "900.5",
-            "1__0",
-            "_1",
-            "m",
-            "5 m",
-            "1w",
-            "99999999999",
-            "99999999d",
-            "١",
-        ] {
+        for bad in ["", "abc", "-1", "900.5", "1__0", "_1", "m", "5 m", "1w", "99999999999", "99999999d", "١"] {
             assert!(bad.parse::<Seconds>().is_err(), "{bad}");
         }
     }

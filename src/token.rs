@@ -14,11 +14,7 @@ pub(crate) struct Token {
 
 impl Token {
     pub(crate) fn new(text: String, issued_at: Time, expires_at: Time) -> Self {
-        Self {
-            text,
-            issued_at,
-            expires_at,
-        }
+        Self { text, issued_at, expires_at }
     }
 
     /// Returns the secret. Callers hand it to the user or to the passfile, and to nothing else.
@@ -35,8 +31,6 @@ impl Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token")
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
+        f.debug_struct("Token").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }

@@ -11,11 +11,7 @@ pub(super) fn on_first_use() -> SharedHttpClient {
     let client = OnceLock::new();
     http_client_fn(move |settings, components| {
         client
-            .get_or_init(|| {
-                Builder::new()
-                    .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                    .build_https()
-            })
+            .get_or_init(|| Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
             .http_connector(settings, components)
     })
 }

@@ -32,31 +32,19 @@ impl Aws<'_> {
         let config = provider_config().with_region(Some(Region::new(region.to_owned())));
         let found = self.block_on("credentials", async {
             if let Some(profile) = self.profile {
-                let provider = ProfileFileCredentialsProvider::builder()
-                    .configure(&config)
-                    .profile_name(profile)
-                    .build();
+                let provider =
+                    ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build();
                 provider.provide_credentials().await
             } else {
                 let region = Region::new(region.to_owned());
-                let chain = DefaultCredentialsChain::builder()
-                    .region(region)
-                    .configure(config)
-                    .build()
-                    .await;
+                let chain = DefaultCredentialsChain::builder().region(region).configure(config).build().await;
                 chain.provide_credentials().await
             }
         })?;
         let credentials = found.map_err(|error| self.explain(&error))?;
         if credentials.session_token().is_some_and(str::is_empty) {
             let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
-            return Ok(Credentials::new(
-                id,
-                secret,
-                None,
-                credentials.expiry(),
-                "without empty session token",
-            ));
+            return Ok(Credentials::new(id, secret, None, credentials.expiry(), "without empty session token"));
         }
         Ok(credentials)
     }
@@ -77,9 +65,7 @@ impl Aws<'_> {
                 None => ImdsRegionProvider::builder().configure(&config).build().region().await,
             }
         })?;
-        Ok(found
-            .map(|region| region.to_string())
-            .filter(|region| !region.is_empty()))
+        Ok(found.map(|region| region.to_string()).filter(|region| !region.is_empty()))
     }
 
     fn block_on<T>(&self, what: &str, work: impl Future<Output = T>) -> Result<T> {
@@ -91,25 +77,18 @@ impl Aws<'_> {
         runtime.shutdown_background();
         answer.map_err(|_| {
             let limit = self.timeout.as_secs();
-            Error::failure(format!(
-                "no answer about AWS {what}{} within {limit} s",
-                self.of_profile()
-            ))
-            .hint("check the network or the profile's credential_process; --timeout allows more time")
+            Error::failure(format!("no answer about AWS {what}{} within {limit} s", self.of_profile()))
+                .hint("check the network or the profile's credential_process; --timeout allows more time")
         })
     }
 
     fn of_profile(&self) -> String {
-        self.profile
-            .map(|profile| format!(" of profile `{profile}`"))
-            .unwrap_or_default()
+        self.profile.map(|profile| format!(" of profile `{profile}`")).unwrap_or_default()
     }
 
     fn explain(&self, error: &CredentialsError) -> Error {
         let profile = self.profile.map(str::to_owned).or_else(|| env::var("AWS_PROFILE"));
-        let option = profile
-            .map(|profile| format!(" --profile {profile}"))
-            .unwrap_or_default();
+        let option = profile.map(|profile| format!(" --profile {profile}")).unwrap_or_default();
         let whose = self.of_profile();
         let said = Error::failure("").caused_by(error).to_string();
         if said.contains("SSO token") || said.contains("sso token") {

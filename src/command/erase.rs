@@ -24,18 +24,11 @@ pub(super) struct Erase {
 
 impl Erase {
     pub(super) fn run(self, context: &Context) -> Result<()> {
-        let targets = if self.targets.is_empty() {
-            vec![None]
-        } else {
-            self.targets.iter().map(Some).collect()
-        };
+        let targets = if self.targets.is_empty() { vec![None] } else { self.targets.iter().map(Some).collect() };
         let places: Vec<Where> = if self.all {
             Vec::new()
         } else {
-            targets
-                .iter()
-                .map(|target| self.dial.said(target.map(String::as_str)))
-                .collect::<Result<_>>()?
+            targets.iter().map(|target| self.dial.said(target.map(String::as_str))).collect::<Result<_>>()?
         };
         if !self.all && places.iter().any(|place| place.host.is_none()) {
             return Err(Error::usage("no target").hint("name what to remove, or --all"));
@@ -51,11 +44,7 @@ impl Erase {
             return Ok(());
         }
         let hosts: Vec<_> = missing.iter().filter_map(|place| place.host.as_deref()).collect();
-        Err(Error::no_target(format!(
-            "{} has no token for {}",
-            path.display(),
-            hosts.join(", ")
-        )))
+        Err(Error::no_target(format!("{} has no token for {}", path.display(), hosts.join(", "))))
     }
 }
 

@@ -56,20 +56,11 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print(); // help and version go to stdout, complaints to stderr
-            return if error.use_stderr() {
-                Exit::Usage.code().into()
-            } else {
-                ExitCode::SUCCESS
-            };
+            return if error.use_stderr() { Exit::Usage.code().into() } else { ExitCode::SUCCESS };
         }
     };
-    let output = Output {
-        quiet: cli.global.quiet,
-    };
-    let mut context = Context {
-        output,
-        issuer: Issuer::new(Duration::from_secs(cli.global.timeout.0.into())),
-    };
+    let output = Output { quiet: cli.global.quiet };
+    let mut context = Context { output, issuer: Issuer::new(Duration::from_secs(cli.global.timeout.0.into())) };
     let done = fs::detach_stdin().map_err(|error| Error::failure("cannot open the null device").caused_by(&error));
     let done = done.and_then(|()| match cli.command {
         Command::Token(token) => token.run(&mut context),

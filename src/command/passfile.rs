@@ -42,11 +42,7 @@ impl PassfileArg {
     }
 
     fn path(&self) -> Result<PathBuf> {
-        if let Some(path) = self
-            .passfile
-            .clone()
-            .or_else(|| env::var_os("PGPASSFILE").map(PathBuf::from))
-        {
+        if let Some(path) = self.passfile.clone().or_else(|| env::var_os("PGPASSFILE").map(PathBuf::from)) {
             return Ok(path);
         }
         let path = env::default_passfile().ok_or_else(|| {
@@ -71,9 +67,7 @@ impl PassfileArg {
             None => {
                 if let Some(home) = env::other_home() {
                     let home = home.display();
-                    output.warn(&format!(
-                        "HOME is not {home}, where libpq 14 and older, pgx 4 and pgjdbc look"
-                    ));
+                    output.warn(&format!("HOME is not {home}, where libpq 14 and older, pgx 4 and pgjdbc look"));
                 }
             }
         }

@@ -74,11 +74,7 @@ impl Place {
             said.dbname = Some(check_name("dbname", dbname.clone())?);
         }
         fill_from_variables(&mut said)?;
-        let profile = self
-            .profile
-            .clone()
-            .map(|profile| check_name("profile", profile))
-            .transpose()?;
+        let profile = self.profile.clone().map(|profile| check_name("profile", profile)).transpose()?;
         let region = self.region.as_deref().map(normal_region).transpose()?;
         let port = said.port.unwrap_or(provider::DEFAULT_PORT);
         let full_name = |name: String| full_name(name, region.as_deref(), profile.as_deref(), issuer);
@@ -146,29 +142,20 @@ fn full_name(name: String, region: Option<&str>, profile: Option<&str>, issuer: 
 fn fill_from_variables(place: &mut Where) -> Result<()> {
     let about = |name: &'static str| move |error: Error| error.about(name);
     if place.port.is_none() {
-        place.port = env::var("PGPORT")
-            .map(|text| host::parse_port(&text))
-            .transpose()
-            .map_err(about("PGPORT"))?;
+        place.port = env::var("PGPORT").map(|text| host::parse_port(&text)).transpose().map_err(about("PGPORT"))?;
     }
     if let (None, Some(host)) = (&place.host, env::var("PGHOST")) {
         place.set_host(&host).map_err(about("PGHOST"))?;
     }
     if place.user.is_none() {
-        place.user = env::var("PGUSER")
-            .map(|user| check_name("user", user))
-            .transpose()
-            .map_err(about("PGUSER"))?;
+        place.user = env::var("PGUSER").map(|user| check_name("user", user)).transpose().map_err(about("PGUSER"))?;
     }
     if place.dbname.is_none() {
         let name = env::var("PGDATABASE").map(|name| check_name("dbname", name));
         place.dbname = name.transpose().map_err(about("PGDATABASE"))?;
     }
     if let (false, Some(mode)) = (place.has_option("sslmode"), env::var("PGSSLMODE")) {
-        place.options.push((
-            "sslmode".to_owned(),
-            check_name("sslmode", mode).map_err(about("PGSSLMODE"))?,
-        ));
+        place.options.push(("sslmode".to_owned(), check_name("sslmode", mode).map_err(about("PGSSLMODE"))?));
     }
     Ok(())
 }

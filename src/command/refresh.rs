@@ -24,11 +24,7 @@ pub(super) struct Refresh {
 impl Refresh {
     /// What can be refreshed is; the error names what could not.
     pub(super) fn run(self, context: &mut Context) -> Result<()> {
-        let targets = if self.targets.is_empty() {
-            vec![None]
-        } else {
-            self.targets.iter().map(Some).collect()
-        };
+        let targets = if self.targets.is_empty() { vec![None] } else { self.targets.iter().map(Some).collect() };
         let mut tokens = Vec::new();
         let mut errors: Vec<Error> = Vec::new();
         for target in &targets {
@@ -39,36 +35,25 @@ impl Refresh {
         }
         // Written even if nothing could be issued: an expired token must not stay as the answer.
         let (path, ()) = self.passfile.edit(context.output, |passfile| {
-            tokens
-                .iter()
-                .try_for_each(|(key, _, token)| passfile.set(key.clone(), token))
+            tokens.iter().try_for_each(|(key, _, token)| passfile.set(key.clone(), token))
         })?;
         self.passfile.warn_about_place(context.output);
         for (_, name, token) in &tokens {
             let (until, left) = (token.expires_at.rfc3339(), spoken(Time::now().until(token.expires_at)));
-            context
-                .output
-                .note(&format!("{}: {name} until {until} ({left})", path.display()));
+            context.output.note(&format!("{}: {name} until {until} ({left})", path.display()));
         }
         summary(errors, targets.len())
     }
 
     fn issue(&self, target: Option<&str>, context: &mut Context) -> Result<(Key, String, Token)> {
         let request = self.place.request(target, &context.issuer, context.output)?;
-        let key = Key {
-            host: request.host.clone(),
-            port: request.port,
-            user: request.user.clone(),
-        };
+        let key = Key { host: request.host.clone(), port: request.port, user: request.user.clone() };
         key.check()?;
         warn_about_user(&request, context);
-        let issued = context
-            .issuer
-            .issue(&request)
-            .map_err(|error| match self.targets.len() {
-                0..=1 => error,
-                _ => error.about(&request.name()),
-            })?;
+        let issued = context.issuer.issue(&request).map_err(|error| match self.targets.len() {
+            0..=1 => error,
+            _ => error.about(&request.name()),
+        })?;
         Ok((key, request.name(), issued.token))
     }
 }
@@ -76,9 +61,7 @@ impl Refresh {
 fn warn_about_user(request: &Request, context: &Context) {
     if request.user.contains([':', '\\']) {
         let name = request.name();
-        context.output.warn(&format!(
-            r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"
-        ));
+        context.output.warn(&format!(r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"));
     }
 }
 

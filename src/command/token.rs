@@ -23,15 +23,9 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn run(self, context: &mut Context) -> Result<()> {
-        let request = self
-            .place
-            .request(self.target.as_deref(), &context.issuer, context.output)?;
+        let request = self.place.request(self.target.as_deref(), &context.issuer, context.output)?;
         let issued = context.issuer.issue(&request)?;
         let text = render(self.format, &request, &issued)?;
-        Output::answer(if self.no_newline {
-            text.trim_end_matches('\n')
-        } else {
-            &text
-        })
+        Output::answer(if self.no_newline { text.trim_end_matches('\n') } else { &text })
     }
 }

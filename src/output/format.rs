@@ -43,46 +43,29 @@ pub(crate) fn render(format: Format, request: &Request, issued: &Issued) -> Resu
         Format::Urlencoded => format!("{}\n", percent(token)),
         Format::Json => format!("{}\n", native(request, issued)),
         Format::LibpqJson => {
-            let object: Map<_, _> = keywords
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), Value::from(value)))
-                .collect();
+            let object: Map<_, _> =
+                keywords.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect();
             format!("{}\n", Value::from(object))
         }
         Format::Url => {
-            let query: Vec<_> = keywords[5..]
-                .iter()
-                .map(|(key, value)| format!("{key}={}", percent(value)))
-                .collect();
+            let query: Vec<_> = keywords[5..].iter().map(|(key, value)| format!("{key}={}", percent(value))).collect();
             let (user, dbname) = (percent(&request.user), percent(&request.dbname));
             let authority = format!("{user}:{}@{}:{}", percent(token), request.host, request.port);
             format!("postgresql://{authority}/{dbname}?{}\n", query.join("&"))
         }
         Format::Conninfo => {
             let quoted = |value: &str| value.replace('\\', r"\\").replace('\'', r"\'");
-            let pairs: Vec<_> = keywords
-                .iter()
-                .map(|(key, value)| format!("{key}='{}'", quoted(value)))
-                .collect();
+            let pairs: Vec<_> = keywords.iter().map(|(key, value)| format!("{key}='{}'", quoted(value))).collect();
             format!("{}\n", pairs.join(" "))
         }
-        Format::Env => lines(&keywords, |name, value| {
-            Ok(format!("export {name}='{}'", value.replace('\'', r"'\''")))
-        })?,
+        Format::Env => lines(&keywords, |name, value| Ok(format!("export {name}='{}'", value.replace('\'', r"'\''"))))?,
         Format::Fish => lines(&keywords, |name, value| {
-            Ok(format!(
-                "set -gx {name} '{}'",
-                value.replace('\\', r"\\").replace('\'', r"\'")
-            ))
+            Ok(format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'")))
         })?,
-        Format::Powershell => lines(&keywords, |name, value| {
-            Ok(format!("$env:{name} = '{}'", powershell(value)))
-        })?,
+        Format::Powershell => lines(&keywords, |name, value| Ok(format!("$env:{name} = '{}'", powershell(value))))?,
         Format::Cmd => lines(&keywords, |name, value| {
             if value.contains('"') {
-                return Err(Error::usage(format!(
-                    "{name} has a double quote, which cmd.exe cannot take"
-                )));
+                return Err(Error::usage(format!("{name} has a double quote, which cmd.exe cannot take")));
             }
             Ok(format!("set \"{name}={value}\""))
         })?,
@@ -144,11 +127,7 @@ fn lines(keywords: &[(&str, String)], assign: impl Fn(&str, &str) -> Result<Stri
 
 fn native(request: &Request, issued: &Issued) -> Value {
     let token = &issued.token;
-    let sslmode = request
-        .options
-        .iter()
-        .find(|(key, _)| key == "sslmode")
-        .map_or("verify-full", |(_, mode)| mode);
+    let sslmode = request.options.iter().find(|(key, _)| key == "sslmode").map_or("verify-full", |(_, mode)| mode);
     json!({
         "version": 1,
         "kind": "postgres-credential",

@@ -47,10 +47,7 @@ pub(crate) struct Passfile {
 impl Passfile {
     /// Takes a passfile apart. A damaged block is an error that names the line: pgcred does not guess whose a line is.
     pub(crate) fn parse(text: &[u8]) -> Result<Self> {
-        let mut passfile = Self {
-            entries: Vec::new(),
-            user: Vec::new(),
-        };
+        let mut passfile = Self { entries: Vec::new(), user: Vec::new() };
         let mut block = Block::Before;
         let mut expires_at = None;
         for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
@@ -99,16 +96,9 @@ impl Passfile {
         if token.expose().is_empty() || token.expose().contains(char::is_control) {
             return Err(Error::failure(format!("no usable token for {}@{}", key.user, key.host)));
         }
-        let entry = Entry {
-            key,
-            expires_at: token.expires_at,
-            secret: escape(token.expose()),
-        };
+        let entry = Entry { key, expires_at: token.expires_at, secret: escape(token.expose()) };
         if entry.line().len() > LONGEST_LINE {
-            return Err(Error::failure(format!(
-                "the token for {}@{} is too long",
-                entry.key.user, entry.key.host
-            )));
+            return Err(Error::failure(format!("the token for {}@{} is too long", entry.key.user, entry.key.host)));
         }
         match self.entries.iter_mut().find(|old| old.key == entry.key) {
             Some(old) => *old = entry,
@@ -140,11 +130,7 @@ impl Passfile {
         }
         // A byte order mark only breaks the line that it is in; moved into the middle it would break another one.
         let (above, below) = if self.user.starts_with(BYTE_ORDER_MARK) {
-            let first_line = self
-                .user
-                .iter()
-                .position(|b| *b == b'\n')
-                .map_or(self.user.len(), |at| at + 1);
+            let first_line = self.user.iter().position(|b| *b == b'\n').map_or(self.user.len(), |at| at + 1);
             self.user.split_at(first_line)
         } else {
             (&[][..], &self.user[..])
@@ -171,20 +157,9 @@ impl Entry {
         let [host, port, dbname, user, secret] = fields(line).try_into().ok()?;
         let text = |field: &[u8]| String::from_utf8(unescape(field)).ok();
         let port = std::str::from_utf8(port).ok()?.parse().ok()?;
-        let key = Key {
-            host: text(host)?,
-            port,
-            user: text(user)?,
-        };
-        let secret = std::str::from_utf8(secret)
-            .ok()
-            .filter(|secret| !secret.is_empty())?
-            .to_owned();
-        (dbname == b"*").then_some(Self {
-            key,
-            expires_at,
-            secret,
-        })
+        let key = Key { host: text(host)?, port, user: text(user)? };
+        let secret = std::str::from_utf8(secret).ok().filter(|secret| !secret.is_empty())?.to_owned();
+        (dbname == b"*").then_some(Self { key, expires_at, secret })
     }
 
     fn line(&self) -> String {

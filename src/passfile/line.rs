@@ -15,9 +15,7 @@ pub(crate) struct Wanted<'a> {
 /// Returns the password that libpq 13 and later take from a passfile's text; `None` also where the line has none.
 #[cfg(test)]
 pub(crate) fn look_up(text: &[u8], wanted: Wanted<'_>) -> Option<Vec<u8>> {
-    let password = lines(text)
-        .iter()
-        .find_map(|line| matched(line, wanted).map(password))?;
+    let password = lines(text).iter().find_map(|line| matched(line, wanted).map(password))?;
     (!password.is_empty()).then_some(password)
 }
 
@@ -38,10 +36,7 @@ fn lines(text: &[u8]) -> Vec<Vec<u8>> {
 
 /// Cuts the line's end off: every trailing CR and LF.
 pub(crate) fn content(line: &[u8]) -> &[u8] {
-    let end = line
-        .iter()
-        .rposition(|b| !matches!(b, b'\r' | b'\n'))
-        .map_or(0, |last| last + 1);
+    let end = line.iter().rposition(|b| !matches!(b, b'\r' | b'\n')).map_or(0, |last| last + 1);
     &line[..end]
 }
 
@@ -57,9 +52,7 @@ fn matched<'a>(line: &'a [u8], wanted: Wanted<'_>) -> Option<&'a [u8]> {
     }
     let rest = matched_field(content(line), wanted.host)?;
     let rest = matched_field(rest, wanted.port)?;
-    let rest = wanted
-        .dbname
-        .map_or_else(|| after_field(rest), |dbname| matched_field(rest, dbname))?;
+    let rest = wanted.dbname.map_or_else(|| after_field(rest), |dbname| matched_field(rest, dbname))?;
     matched_field(rest, wanted.user)
 }
 
@@ -114,11 +107,7 @@ pub(crate) fn unescape(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());
     let mut bytes = field.iter();
     while let Some(byte) = bytes.next() {
-        plain.push(if *byte == b'\\' {
-            *bytes.next().unwrap_or(byte)
-        } else {
-            *byte
-        });
+        plain.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
     }
     plain
 }
@@ -143,10 +132,7 @@ pub(crate) fn check_field(what: &str, value: &str) -> Result<()> {
     if value.contains('*') {
         return refuse("`*` means any");
     }
-    if value
-        .chars()
-        .any(|c| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'))
-    {
+    if value.chars().any(|c| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')) {
         return refuse("it has a line end or control character");
     }
     if value.trim() != value || value.starts_with('#') {

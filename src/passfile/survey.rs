@@ -13,22 +13,10 @@ struct Finding {
 
 /// Troubles that a line has by itself.
 const CHECKS: &[(fn(raw: &[u8]) -> bool, &str)] = &[
-    (
-        |raw| raw.starts_with(b"\xef\xbb\xbf"),
-        "begins with a byte order mark: libpq does not see the entry in it",
-    ),
-    (
-        |raw| raw.contains(&0),
-        "has a NUL byte: libpq joins it with the next line",
-    ),
-    (
-        |raw| raw.len() > 65_535,
-        "is longer than 64 KiB: pgx ignores the whole file, lib/pq what follows",
-    ),
-    (
-        |raw| std::str::from_utf8(raw).is_err(),
-        "is not UTF-8: asyncpg, DBeaver, pgjdbc and sqlx may fail on it",
-    ),
+    (|raw| raw.starts_with(b"\xef\xbb\xbf"), "begins with a byte order mark: libpq does not see the entry in it"),
+    (|raw| raw.contains(&0), "has a NUL byte: libpq joins it with the next line"),
+    (|raw| raw.len() > 65_535, "is longer than 64 KiB: pgx ignores the whole file, lib/pq what follows"),
+    (|raw| std::str::from_utf8(raw).is_err(), "is not UTF-8: asyncpg, DBeaver, pgjdbc and sqlx may fail on it"),
     (
         |raw| is_entry(raw) && fields(raw).len() < 5,
         "has fewer than five fields: asyncpg, Npgsql, pgjdbc and pgloader fail on it",
@@ -54,27 +42,14 @@ const CHECKS: &[(fn(raw: &[u8]) -> bool, &str)] = &[
 /// Returns warnings about a passfile as it now stands; `keys` are those of our block.
 pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a Key>) -> Vec<String> {
     let lines: Vec<(usize, &[u8])> = user_lines(text);
-    let mut findings: Vec<Finding> = CHECKS
-        .iter()
-        .map(|(check, text)| Finding {
-            lines: numbers(&lines, |_, line| check(line)),
-            text,
-        })
-        .collect();
+    let mut findings: Vec<Finding> =
+        CHECKS.iter().map(|(check, text)| Finding { lines: numbers(&lines, |_, line| check(line)), text }).collect();
 
     let keys: Vec<(&Key, String)> = keys.map(|key| (key, key.port.to_string())).collect();
     let shadows = |line: &[u8]| {
         keys.iter().any(|(key, port)| {
             let (host, port, user) = (key.host.as_bytes(), port.as_bytes(), key.user.as_bytes());
-            answers(
-                line,
-                Wanted {
-                    host,
-                    port,
-                    dbname: None,
-                    user,
-                },
-            )
+            answers(line, Wanted { host, port, dbname: None, user })
         })
     };
     let block = block_start(text);
@@ -86,11 +61,7 @@ pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a Key>) -> Ve
         lines: numbers(&lines, |number, line| number > block && shadows(line)),
         text: "also matches one of pgcred's entries: node-postgres, which takes the last match, uses this line",
     });
-    findings
-        .iter()
-        .filter(|finding| !finding.lines.is_empty())
-        .map(Finding::sentence)
-        .collect()
+    findings.iter().filter(|finding| !finding.lines.is_empty()).map(Finding::sentence).collect()
 }
 
 impl Finding {
@@ -106,11 +77,7 @@ impl Finding {
 }
 
 fn numbers(lines: &[(usize, &[u8])], has: impl Fn(usize, &[u8]) -> bool) -> Vec<usize> {
-    lines
-        .iter()
-        .filter(|(number, line)| has(*number, line))
-        .map(|(number, _)| *number)
-        .collect()
+    lines.iter().filter(|(number, line)| has(*number, line)).map(|(number, _)| *number).collect()
 }
 
 /// Returns the lines outside our block with their numbers in the file.
@@ -129,9 +96,7 @@ fn user_lines(text: &[u8]) -> Vec<(usize, &[u8])> {
 
 fn block_start(text: &[u8]) -> usize {
     let mut lines = (1..).zip(text.split(|b| *b == b'\n'));
-    lines
-        .find(|(_, line)| line.starts_with(b"# pgcred begin"))
-        .map_or(0, |(number, _)| number)
+    lines.find(|(_, line)| line.starts_with(b"# pgcred begin")).map_or(0, |(number, _)| number)
 }
 
 fn is_entry(raw: &[u8]) -> bool {
@@ -142,10 +107,7 @@ fn is_entry(raw: &[u8]) -> bool {
 fn is_blank_or_indented(raw: &[u8]) -> bool {
     let line = content(raw);
     line.first().is_some_and(u8::is_ascii_whitespace)
-        && line
-            .iter()
-            .find(|b| !b.is_ascii_whitespace())
-            .is_none_or(|first| *first == b'#')
+        && line.iter().find(|b| !b.is_ascii_whitespace()).is_none_or(|first| *first == b'#')
 }
 
 fn is_port(field: &[u8]) -> bool {

@@ -34,10 +34,7 @@ fn corpus() -> Vec<Case> {
     let read = |case: &Value| {
         let text = |field: &str| case[field].as_str().filter(|value| !value.is_empty());
         let first = |list: &str| list.split(',').next().unwrap_or_default().to_owned();
-        let host = text("host")
-            .or(text("hostaddr"))
-            .filter(|host| *host != DEFAULT_SOCKETS)
-            .unwrap_or("localhost");
+        let host = text("host").or(text("hostaddr")).filter(|host| *host != DEFAULT_SOCKETS).unwrap_or("localhost");
         let user = text("user").expect("a user");
         let name = text("name").expect("a name");
         let bytes = |list: &Vec<Value>| list.iter().filter_map(|b| u8::try_from(b.as_u64()?).ok()).collect();
@@ -57,20 +54,11 @@ fn corpus() -> Vec<Case> {
 }
 
 fn key(host: &str) -> Key {
-    Key {
-        host: host.to_owned(),
-        port: 5432,
-        user: "admin".to_owned(),
-    }
+    Key { host: host.to_owned(), port: 5432, user: "admin".to_owned() }
 }
 
 fn wanted<'a>(key: &'a Key, port: &'a str) -> Wanted<'a> {
-    Wanted {
-        host: key.host.as_bytes(),
-        port: port.as_bytes(),
-        dbname: Some(b"postgres"),
-        user: key.user.as_bytes(),
-    }
+    Wanted { host: key.host.as_bytes(), port: port.as_bytes(), dbname: Some(b"postgres"), user: key.user.as_bytes() }
 }
 
 fn token(text: &str) -> Token {
@@ -92,15 +80,7 @@ fn erased(text: &[u8]) -> Vec<u8> {
 impl Case {
     fn answer(&self, text: &[u8]) -> Option<Vec<u8>> {
         let (host, port) = (self.host.as_bytes(), self.port.as_bytes());
-        look_up(
-            text,
-            Wanted {
-                host,
-                port,
-                dbname: Some(self.dbname.as_bytes()),
-                user: self.user.as_bytes(),
-            },
-        )
+        look_up(text, Wanted { host, port, dbname: Some(self.dbname.as_bytes()), user: self.user.as_bytes() })
     }
 }
 
@@ -118,24 +98,9 @@ fn every_file_of_the_corpus_takes_a_block_and_gives_it_back() {
     for case in corpus() {
         let ours = key("pgcred-test.dsql.us-east-1.on.aws");
         let managed = with_entry(&case.text, &ours, TOKEN);
-        assert_eq!(
-            look_up(&managed, wanted(&ours, "5432")).as_deref(),
-            Some(TOKEN.as_bytes()),
-            "{}",
-            case.name
-        );
-        assert_eq!(
-            case.answer(&managed),
-            case.expected,
-            "{}: another look-up changed",
-            case.name
-        );
-        assert_eq!(
-            with_entry(&managed, &ours, TOKEN),
-            managed,
-            "{}: not idempotent",
-            case.name
-        );
+        assert_eq!(look_up(&managed, wanted(&ours, "5432")).as_deref(), Some(TOKEN.as_bytes()), "{}", case.name);
+        assert_eq!(case.answer(&managed), case.expected, "{}: another look-up changed", case.name);
+        assert_eq!(with_entry(&managed, &ours, TOKEN), managed, "{}: not idempotent", case.name);
         assert_eq!(erased(&managed), case.text, "{}: bytes changed", case.name);
     }
 }
@@ -144,9 +109,7 @@ fn every_file_of_the_corpus_takes_a_block_and_gives_it_back() {
 fn the_blocks_text() {
     let mut passfile = Passfile::parse(b"h:1:*:u:p\n").expect("no damage");
     let at = Time::from_compact("20260101T001500Z").expect("a time");
-    passfile
-        .set(key(HOST), &Token::new("a:b".into(), at, at))
-        .expect("a good entry");
+    passfile.set(key(HOST), &Token::new("a:b".into(), at, at)).expect("a good entry");
     let expected = format!(
         "# pgcred begin - lines up to the end mark are rewritten by pgcred\n# expires 20260101T001500Z\n\
          {HOST}:5432:*:admin:a\\:b\n# pgcred end\nh:1:*:u:p\n"
@@ -177,14 +140,9 @@ fn a_damaged_block_is_refused_with_its_line() {
         (format!("{begin}\n# a note\n{end}\n"), "line 2:"),
         (format!("{begin}\n# expires soon\n{end}\n"), "line 2:"),
         (format!("{begin}\n# expires 20260101T001500Z\n{end}\n"), "line 3:"),
-        (
-            format!("{begin}\n# expires 20260101T001500Z\nh:1:db:u:p\n{end}\n"),
-            "line 3:",
-        ),
+        (format!("{begin}\n# expires 20260101T001500Z\nh:1:db:u:p\n{end}\n"), "line 3:"),
     ] {
-        let error = Passfile::parse(text.as_bytes())
-            .err()
-            .unwrap_or_else(|| panic!("accepted: {text}"));
+        let error = Passfile::parse(text.as_bytes()).err().unwrap_or_else(|| panic!("accepted: {text}"));
         assert!(error.to_string().contains(says), "{error} for {text}");
     }
 }
@@ -192,37 +150,16 @@ fn a_damaged_block_is_refused_with_its_line() {
 /// An editor that turns the whole file to CRLF damages nothing.
 #[test]
 fn crlf_in_the_block_is_read() {
-    let block = String::from_utf8(with_entry(b"", &key(HOST), TOKEN))
-        .expect("text")
-        .replace('\n', "\r\n");
-    assert_eq!(
-        with_entry(block.as_bytes(), &key(HOST), TOKEN),
-        with_entry(b"", &key(HOST), TOKEN)
-    );
+    let block = String::from_utf8(with_entry(b"", &key(HOST), TOKEN)).expect("text").replace('\n', "\r\n");
+    assert_eq!(with_entry(block.as_bytes(), &key(HOST), TOKEN), with_entry(b"", &key(HOST), TOKEN));
 }
 
 #[test]
 fn what_no_reader_can_match_is_refused() {
-    for (host, user) in [
-        ("", "u"),
-        ("h", ""),
-        ("*", "u"),
-        ("h", "a*"),
-        ("h", " u"),
-        ("h", "u\t"),
-        ("#h", "u"),
-        ("h", "a\u{2028}b"),
-    ] {
-        assert!(
-            Key {
-                host: host.into(),
-                port: 1,
-                user: user.into()
-            }
-            .check()
-            .is_err(),
-            "{host:?} {user:?}"
-        );
+    for (host, user) in
+        [("", "u"), ("h", ""), ("*", "u"), ("h", "a*"), ("h", " u"), ("h", "u\t"), ("#h", "u"), ("h", "a\u{2028}b")]
+    {
+        assert!(Key { host: host.into(), port: 1, user: user.into() }.check().is_err(), "{host:?} {user:?}");
     }
 }
 
@@ -243,20 +180,11 @@ fn the_survey_names_lines_and_readers_and_no_content() {
         "line 11 has a NUL",
         "line 12 is not UTF-8",
     ] {
-        assert!(
-            said.iter().any(|line| line.starts_with(expected)),
-            "{expected} not in {said:#?}"
-        );
+        assert!(said.iter().any(|line| line.starts_with(expected)), "{expected} not in {said:#?}");
     }
     assert_eq!(said.len(), 8, "{said:#?}");
     assert!(!said.concat().contains("s3c"));
-    assert!(
-        survey(
-            &with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN),
-            keys.iter()
-        )
-        .is_empty()
-    );
+    assert!(survey(&with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN), keys.iter()).is_empty());
 }
 
 proptest! {

@@ -2,15 +2,8 @@
 
 use super::{Endpoint, Provider, Signable, is_region};
 
-pub(super) static PROVIDER: Provider = Provider {
-    name: "dsql",
-    region,
-    expand,
-    user: Some("admin"),
-    dbname: "postgres",
-    max_life: 604_800,
-    signable,
-};
+pub(super) static PROVIDER: Provider =
+    Provider { name: "dsql", region, expand, user: Some("admin"), dbname: "postgres", max_life: 604_800, signable };
 
 /// `CLUSTER.dsql.REGION.on.aws`; PrivateLink hosts have `dsql-SUFFIX`.
 fn region(host: &str) -> Option<&str> {
@@ -25,15 +18,6 @@ fn expand(id: &str, region: &str) -> Option<String> {
 }
 
 fn signable(endpoint: &Endpoint<'_>) -> Signable {
-    let action = if endpoint.user == "admin" {
-        "DbConnectAdmin"
-    } else {
-        "DbConnect"
-    };
-    Signable {
-        service: "dsql",
-        action,
-        authority: endpoint.host.to_owned(),
-        query: format!("Action={action}"),
-    }
+    let action = if endpoint.user == "admin" { "DbConnectAdmin" } else { "DbConnect" };
+    Signable { service: "dsql", action, authority: endpoint.host.to_owned(), query: format!("Action={action}") }
 }

@@ -46,29 +46,19 @@ pub(crate) const DEFAULT_PORT: u16 = 5432;
 
 /// Returns the provider that a host belongs to.
 pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
-    PROVIDERS
-        .iter()
-        .copied()
-        .find(|provider| (provider.region)(host).is_some())
+    PROVIDERS.iter().copied().find(|provider| (provider.region)(host).is_some())
 }
 
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
 pub(crate) fn of_id(id: &str, region: &str) -> Option<(&'static Provider, String)> {
-    PROVIDERS
-        .iter()
-        .copied()
-        .find_map(|provider| (provider.expand)(id, region).map(|host| (provider, host)))
+    PROVIDERS.iter().copied().find_map(|provider| (provider.expand)(id, region).map(|host| (provider, host)))
 }
 
 pub(crate) fn named(name: &str) -> Result<&'static Provider> {
-    PROVIDERS
-        .iter()
-        .copied()
-        .find(|provider| provider.name == name)
-        .ok_or_else(|| {
-            let names: Vec<_> = PROVIDERS.iter().map(|provider| provider.name).collect();
-            Error::usage(format!("no provider of that name; known: {}", names.join(", ")))
-        })
+    PROVIDERS.iter().copied().find(|provider| provider.name == name).ok_or_else(|| {
+        let names: Vec<_> = PROVIDERS.iter().map(|provider| provider.name).collect();
+        Error::usage(format!("no provider of that name; known: {}", names.join(", ")))
+    })
 }
 
 /// Returns a region's name in lower case; what has another shape would be signed into nonsense.
@@ -82,10 +72,7 @@ pub(crate) fn normal_region(text: &str) -> Result<String> {
 
 /// Returns whether the text has the shape of a region's name.
 fn is_region(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 impl Provider {
@@ -94,9 +81,6 @@ impl Provider {
         if (1..=self.max_life).contains(&seconds) {
             return Ok(seconds);
         }
-        Err(Error::usage(format!(
-            "expiry of {seconds} s: {} accepts 1 to {} s",
-            self.name, self.max_life
-        )))
+        Err(Error::usage(format!("expiry of {seconds} s: {} accepts 1 to {} s", self.name, self.max_life)))
     }
 }

@@ -15,10 +15,7 @@ pub(super) static PROVIDER: Provider = Provider {
 
 /// `NAME[.HASH].REGION.rds.amazonaws.com`, in China `.com.cn`.
 fn region(host: &str) -> Option<&str> {
-    let rest = host
-        .strip_suffix(".cn")
-        .unwrap_or(host)
-        .strip_suffix(".rds.amazonaws.com")?;
+    let rest = host.strip_suffix(".cn").unwrap_or(host).strip_suffix(".rds.amazonaws.com")?;
     let (name, region) = rest.rsplit_once('.')?;
     (!name.is_empty() && is_region(region)).then_some(region)
 }

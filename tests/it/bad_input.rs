@@ -23,11 +23,7 @@ fn usage_errors() {
         (&["token", HOST, "--expires-in", "604801"], 2, "1 to 604800"),
         (&["token", HOST, "--expires-in", "8d"], 2, "1 to 604800"),
         (&["token", HOST, "--expires-in", "abc"], 2, "not a duration"),
-        (
-            &["token", RDS_HOST, "--user", "u", "--expires-in", "901"],
-            2,
-            "1 to 900",
-        ),
+        (&["token", RDS_HOST, "--user", "u", "--expires-in", "901"], 2, "1 to 900"),
         (&["token", HOST, "--region", ""], 2, "region"),
         (&["token", HOST, "--region", "us east"], 2, "region"),
         (&["token", HOST, "--user", ""], 2, "the user is empty"),
@@ -47,11 +43,7 @@ fn usage_errors() {
 #[test]
 fn flags_beat_target_and_target_beats_variables() {
     let mut sandbox = Sandbox::with_keys();
-    sandbox
-        .set("PGHOST", "/var/run/postgresql")
-        .set("PGPORT", "1")
-        .set("PGUSER", "env")
-        .set("PGDATABASE", "envdb");
+    sandbox.set("PGHOST", "/var/run/postgresql").set("PGPORT", "1").set("PGUSER", "env").set("PGDATABASE", "envdb");
     sandbox.set("PGPASSWORD", "never").set("PGSSLMODE", "require");
     let uri = format!("postgres://uri@{HOST}:2/uridb");
     let conninfo = sandbox.ok(&["token", &uri, "--user", "flag", "--format", "conninfo"]);
@@ -69,31 +61,11 @@ fn flags_beat_target_and_target_beats_variables() {
 #[test]
 fn sign_host_is_signed_and_host_is_dialled() {
     let sandbox = Sandbox::with_keys();
-    let json = sandbox.ok(&[
-        "token",
-        "localhost:15432",
-        "--sign-host",
-        HOST,
-        "--format",
-        "libpq-json",
-    ]);
-    assert!(
-        json.contains(r#""host":"localhost""#) && json.contains(r#""port":"15432""#),
-        "{json}"
-    );
+    let json = sandbox.ok(&["token", "localhost:15432", "--sign-host", HOST, "--format", "libpq-json"]);
+    assert!(json.contains(r#""host":"localhost""#) && json.contains(r#""port":"15432""#), "{json}");
     assert!(json.contains(&format!(r#""password":"{HOST}/?"#)), "{json}");
-    let token = sandbox.ok(&[
-        "token",
-        "localhost:1",
-        "--user",
-        "u",
-        "--sign-host",
-        &format!("{RDS_HOST}:5432"),
-    ]);
-    assert!(
-        token.starts_with(&format!("{RDS_HOST}:5432/?Action=connect&DBUser=u&")),
-        "{token}"
-    );
+    let token = sandbox.ok(&["token", "localhost:1", "--user", "u", "--sign-host", &format!("{RDS_HOST}:5432")]);
+    assert!(token.starts_with(&format!("{RDS_HOST}:5432/?Action=connect&DBUser=u&")), "{token}");
 }
 
 #[test]
@@ -119,18 +91,9 @@ fn stdin_is_never_read() {
         .expect("pgcred starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     let _ = stdin.write_all(b"secret typed by accident\n");
-    let output = child
-        .stdout
-        .take()
-        .map(std::io::read_to_string)
-        .expect("a pipe")
-        .expect("text");
+    let output = child.stdout.take().map(std::io::read_to_string).expect("a pipe").expect("text");
     if cfg!(unix) {
-        assert_eq!(
-            child.wait().expect("an end").code(),
-            Some(1),
-            "the credential process saw an empty stdin"
-        );
+        assert_eq!(child.wait().expect("an end").code(), Some(1), "the credential process saw an empty stdin");
     } else {
         drop(stdin);
         child.wait().expect("an end");
@@ -141,14 +104,7 @@ fn stdin_is_never_read() {
 #[test]
 fn help_tells_the_exit_codes_and_goes_to_stdout() {
     let help = Sandbox::empty().ok(&["--help"]);
-    for line in [
-        "Exit codes:",
-        "  0  the answer",
-        "  1  ",
-        "  2  ",
-        "  3  ",
-        "  4  no such target",
-    ] {
+    for line in ["Exit codes:", "  0  the answer", "  1  ", "  2  ", "  3  ", "  4  no such target"] {
         assert!(help.contains(line), "{help}");
     }
     let run = Sandbox::empty().run(&[]);
@@ -171,37 +127,12 @@ proptest! {
 /// The full matrix of odd values at every option: exit code and empty stdout, or a token.
 #[test]
 fn odd_values_everywhere() {
-    let values = [
-        "",
-        " ",
-        "\t",
-        "\n",
-        "a\u{0}b",
-        "é",
-        "%",
-        "'",
-        "\"",
-        "\\",
-        "*",
-        ":",
-        "-",
-        "--",
-        "..",
-        "0",
-        "999999999999",
-    ];
+    let values =
+        ["", " ", "\t", "\n", "a\u{0}b", "é", "%", "'", "\"", "\\", "*", ":", "-", "--", "..", "0", "999999999999"];
     let sandbox = Sandbox::with_keys();
-    for option in [
-        "--host",
-        "--port",
-        "--user",
-        "--dbname",
-        "--profile",
-        "--region",
-        "--provider",
-        "--sign-host",
-        "--timeout",
-    ] {
+    for option in
+        ["--host", "--port", "--user", "--dbname", "--profile", "--region", "--provider", "--sign-host", "--timeout"]
+    {
         for value in values.iter().filter(|value| !value.contains('\0')) {
             let option = format!("{option}={value}");
             let run: Run = sandbox.run(&["token", HOST, &option]);

@@ -8,20 +8,14 @@ const SHOW: &str = if cfg!(windows) { "type" } else { "cat" };
 fn with_process(answer: &str) -> Sandbox {
     let sandbox = Sandbox::empty();
     let file = sandbox.write("answer.json", answer);
-    sandbox.write(
-        ".aws/config",
-        format!("[profile p]\ncredential_process = {SHOW} {}\n", file.display()),
-    );
+    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {SHOW} {}\n", file.display()));
     sandbox
 }
 
 #[test]
 fn a_named_profile_beats_keys_in_the_environment() {
     let mut sandbox = Sandbox::with_keys();
-    sandbox.write(
-        ".aws/credentials",
-        "[p]\naws_access_key_id = PROFILEKEY\naws_secret_access_key = s\n",
-    );
+    sandbox.write(".aws/credentials", "[p]\naws_access_key_id = PROFILEKEY\naws_secret_access_key = s\n");
     assert!(sandbox.ok(&["token", HOST]).contains(KEY_ID));
     assert!(sandbox.ok(&["token", HOST, "--profile", "p"]).contains("PROFILEKEY%2F"));
     sandbox.set("AWS_PROFILE", "p");
@@ -34,41 +28,15 @@ fn a_named_profile_beats_keys_in_the_environment() {
 fn region_of_a_cluster_id_comes_from_the_usual_places() {
     let id = "foo0bar1baz2quux3quuux4abc";
     let mut sandbox = Sandbox::with_keys();
-    sandbox.write(
-        ".aws/config",
-        "[default]\nregion = eu-west-2\n[profile p]\nregion = eu-west-3\n",
-    );
-    assert!(
-        sandbox
-            .ok(&["token", id])
-            .starts_with(&format!("{id}.dsql.eu-west-2.on.aws/"))
-    );
-    sandbox.write(
-        ".aws/credentials",
-        "[p]\naws_access_key_id = k\naws_secret_access_key = s\n",
-    );
-    assert!(
-        sandbox
-            .ok(&["token", id, "--profile", "p"])
-            .starts_with(&format!("{id}.dsql.eu-west-3.on.aws/"))
-    );
+    sandbox.write(".aws/config", "[default]\nregion = eu-west-2\n[profile p]\nregion = eu-west-3\n");
+    assert!(sandbox.ok(&["token", id]).starts_with(&format!("{id}.dsql.eu-west-2.on.aws/")));
+    sandbox.write(".aws/credentials", "[p]\naws_access_key_id = k\naws_secret_access_key = s\n");
+    assert!(sandbox.ok(&["token", id, "--profile", "p"]).starts_with(&format!("{id}.dsql.eu-west-3.on.aws/")));
     sandbox.set("AWS_DEFAULT_REGION", "us-east-2").set("AWS_REGION", "");
-    assert!(
-        sandbox
-            .ok(&["token", id])
-            .starts_with(&format!("{id}.dsql.us-east-2.on.aws/"))
-    );
+    assert!(sandbox.ok(&["token", id]).starts_with(&format!("{id}.dsql.us-east-2.on.aws/")));
     sandbox.set("AWS_REGION", "us-west-2");
-    assert!(
-        sandbox
-            .ok(&["token", id])
-            .starts_with(&format!("{id}.dsql.us-west-2.on.aws/"))
-    );
-    assert!(
-        sandbox
-            .ok(&["token", id, "--region", "ap-south-1"])
-            .starts_with(&format!("{id}.dsql.ap-south-1.on.aws/"))
-    );
+    assert!(sandbox.ok(&["token", id]).starts_with(&format!("{id}.dsql.us-west-2.on.aws/")));
+    assert!(sandbox.ok(&["token", id, "--region", "ap-south-1"]).starts_with(&format!("{id}.dsql.ap-south-1.on.aws/")));
 }
 
 #[test]
@@ -82,16 +50,7 @@ fn expiry_is_the_earlier_of_tokens_and_credentials() {
             r#"{{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s","Expiration":"{credentials_end}"}}"#
         ));
         sandbox.at("2030-01-01T00:00:00Z");
-        let json = sandbox.ok(&[
-            "token",
-            HOST,
-            "--profile",
-            "p",
-            "--expires-in",
-            wanted,
-            "--format",
-            "json",
-        ]);
+        let json = sandbox.ok(&["token", HOST, "--profile", "p", "--expires-in", wanted, "--format", "json"]);
         assert!(json.contains(&format!(r#""expiration":"{expiration}""#)), "{json}");
     }
 }
@@ -99,18 +58,11 @@ fn expiry_is_the_earlier_of_tokens_and_credentials() {
 #[test]
 fn no_usable_credentials_is_an_instruction() {
     Sandbox::empty().run(&["token", HOST]).assert_fails(3, "aws sso login");
-    Sandbox::empty()
-        .run(&["token", HOST, "--profile", "nope"])
-        .assert_fails(3, "no such profile");
-    with_process("not JSON")
-        .run(&["token", HOST, "--profile", "p"])
-        .assert_fails(1, "of profile `p`");
+    Sandbox::empty().run(&["token", HOST, "--profile", "nope"]).assert_fails(3, "no such profile");
+    with_process("not JSON").run(&["token", HOST, "--profile", "p"]).assert_fails(1, "of profile `p`");
     let mut expired =
         with_process(r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s","Expiration":"2029-12-31T23:59:59Z"}"#);
-    expired
-        .at("2030-01-01T00:00:00Z")
-        .run(&["token", HOST, "--profile", "p"])
-        .assert_fails(3, "have expired");
+    expired.at("2030-01-01T00:00:00Z").run(&["token", HOST, "--profile", "p"]).assert_fails(3, "have expired");
 }
 
 #[test]
@@ -121,24 +73,16 @@ fn an_expired_sso_session_names_the_command() {
         "[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
          [profile sso]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = dev\n",
     );
-    sandbox
-        .run(&["token", HOST, "--profile", "sso"])
-        .assert_fails(3, "aws sso login --profile sso");
+    sandbox.run(&["token", HOST, "--profile", "sso"]).assert_fails(3, "aws sso login --profile sso");
 }
 
 #[test]
 fn a_silent_source_ends_with_the_deadline() {
     let sandbox = Sandbox::empty();
-    let silent = if cfg!(windows) {
-        "ping -n 30 127.0.0.1"
-    } else {
-        "exec sleep 30"
-    };
+    let silent = if cfg!(windows) { "ping -n 30 127.0.0.1" } else { "exec sleep 30" };
     sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {silent}\n"));
     let began = std::time::Instant::now();
-    sandbox
-        .run(&["token", HOST, "--profile", "p", "--timeout", "1"])
-        .assert_fails(1, "within 1 s");
+    sandbox.run(&["token", HOST, "--profile", "p", "--timeout", "1"]).assert_fails(1, "within 1 s");
     assert!(began.elapsed().as_secs() < 15, "the deadline did not hold");
 }
 
@@ -150,25 +94,11 @@ fn static_keys_touch_no_certificate_and_no_network() {
 
     let sandbox = Sandbox::with_keys();
     let mut strace = sandbox.command("strace");
-    strace.args([
-        "-f",
-        "-e",
-        "trace=openat,socket,connect,clone,clone3",
-        env!("CARGO_BIN_EXE_pgcred"),
-        "token",
-        HOST,
-    ]);
+    strace.args(["-f", "-e", "trace=openat,socket,connect,clone,clone3", env!("CARGO_BIN_EXE_pgcred"), "token", HOST]);
     let run = Run::of(strace);
     assert!(run.stdout.starts_with(HOST), "{}", run.stderr);
     assert!(run.stderr.contains("openat("), "strace saw nothing: {}", run.stderr);
-    for never in [
-        "/etc/ssl",
-        "/usr/lib/ssl",
-        "ca-certificates",
-        "socket(AF_INET",
-        "connect(",
-        "clone",
-    ] {
+    for never in ["/etc/ssl", "/usr/lib/ssl", "ca-certificates", "socket(AF_INET", "connect(", "clone"] {
         assert!(!run.stderr.contains(never), "{never}: {}", run.stderr);
     }
 }

@@ -10,9 +10,7 @@ const DBNAME: &str = r"d'b\ $x";
 
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
-    sandbox
-        .at("2030-01-01T00:00:00Z")
-        .set("AWS_SESSION_TOKEN", "tok/en+with=signs");
+    sandbox.at("2030-01-01T00:00:00Z").set("AWS_SESSION_TOKEN", "tok/en+with=signs");
     sandbox
 }
 
@@ -75,38 +73,18 @@ fn libpq_json_has_libpqs_keywords_and_strings_only() {
 #[test]
 fn url_by_a_url_parser() {
     let url = url::Url::parse(printed("url").trim_end()).expect("a URL");
-    let plain = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8()
-            .expect("UTF-8")
-            .into_owned()
-    };
-    assert_eq!(
-        (url.scheme(), url.host_str(), url.port()),
-        ("postgresql", Some(HOST), Some(5432))
-    );
-    assert_eq!(
-        (plain(url.username()), plain(url.password().expect("a password"))),
-        (USER.to_owned(), token())
-    );
-    assert_eq!(
-        (plain(&url.path()[1..]), url.query()),
-        (DBNAME.to_owned(), Some("sslmode=verify-full"))
-    );
+    let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().expect("UTF-8").into_owned();
+    assert_eq!((url.scheme(), url.host_str(), url.port()), ("postgresql", Some(HOST), Some(5432)));
+    assert_eq!((plain(url.username()), plain(url.password().expect("a password"))), (USER.to_owned(), token()));
+    assert_eq!((plain(&url.path()[1..]), url.query()), (DBNAME.to_owned(), Some("sslmode=verify-full")));
 }
 
 #[test]
 fn urlencoded_is_one_url_part() {
     let text = printed("urlencoded");
-    let decoded = percent_encoding::percent_decode_str(text.trim_end())
-        .decode_utf8()
-        .expect("UTF-8");
+    let decoded = percent_encoding::percent_decode_str(text.trim_end()).decode_utf8().expect("UTF-8");
     assert_eq!(decoded, token());
-    assert!(
-        text.trim_end()
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b))
-    );
+    assert!(text.trim_end().bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
 }
 
 /// Other keywords of a conninfo string or URI go through to the formats that can hold them.
@@ -114,15 +92,9 @@ fn urlencoded_is_one_url_part() {
 fn options_of_the_target_are_kept() {
     let target = format!("host={HOST} sslmode=require sslrootcert='/a b' password=old");
     let url = sandbox().ok(&["token", &target, "--format", "url"]);
-    assert!(
-        url.trim_end().ends_with("?sslmode=require&sslrootcert=%2Fa%20b"),
-        "{url}"
-    );
+    assert!(url.trim_end().ends_with("?sslmode=require&sslrootcert=%2Fa%20b"), "{url}");
     let env = sandbox().ok(&["token", &target, "--format", "env"]);
-    assert!(
-        env.contains("export PGSSLMODE='require'") && env.contains("export PGSSLROOTCERT='/a b'"),
-        "{env}"
-    );
+    assert!(env.contains("export PGSSLMODE='require'") && env.contains("export PGSSLROOTCERT='/a b'"), "{env}");
 }
 
 /// Doubling single quotes is all that PowerShell's rules ask for; it counts the typographic ones.
@@ -172,19 +144,11 @@ fn conninfo_and_url_by_psql() {
         let text = sandbox
             .ok(&["token", &target, "--user", USER, "--format", format])
             .replace(HOST, &folder.replace('/', "%2F"));
-        let text = if format == "conninfo" {
-            text.replace("%2F", "/")
-        } else {
-            text
-        };
+        let text = if format == "conninfo" { text.replace("%2F", "/") } else { text };
         let mut psql = sandbox.command("psql");
         psql.args(["-X", "-d", text.trim_end()]);
         let run = Run::of(psql);
-        assert!(
-            run.stderr.contains("127.0.0.1") && run.stderr.contains("port 6543"),
-            "{format}: {}",
-            run.stderr
-        );
+        assert!(run.stderr.contains("127.0.0.1") && run.stderr.contains("port 6543"), "{format}: {}", run.stderr);
     }
 }
 
@@ -201,10 +165,8 @@ fn cmd_by_cmd() {
     let mut cmd = sandbox.command("cmd");
     cmd.arg("/c").arg(script);
     let run = Run::of(cmd);
-    for line in [
-        format!("PGUSER={user}"),
-        format!("PGPASSWORD={}", sandbox.ok(&["token", HOST, "--user", user, "-n"])),
-    ] {
+    for line in [format!("PGUSER={user}"), format!("PGPASSWORD={}", sandbox.ok(&["token", HOST, "--user", user, "-n"]))]
+    {
         assert!(
             run.stdout.lines().any(|shown| shown.trim_end() == line),
             "{line} not in {} {}",

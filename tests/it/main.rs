@@ -5,6 +5,8 @@ mod credentials;
 mod formats;
 #[cfg(unix)]
 mod passfile;
+#[cfg(unix)]
+mod postgres;
 mod sandbox;
 #[cfg(unix)]
 mod sessions;

@@ -1,1 +1,235 @@
-//! x
+//! The managed passfile as a user has it: files, modes, links, many writers, kills and full disks.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+
+use crate::sandbox::{HOST, RDS_HOST, Sandbox};
+
+const MINE: &str = "# my servers\nlocalhost:5432:*:me:pw\r\nlast:5432:*:me:pw";
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("a file").mode() & 0o777
+}
+
+fn text(sandbox: &Sandbox) -> String {
+    String::from_utf8(sandbox.read(".pgpass")).expect("text")
+}
+
+fn host(n: usize) -> String {
+    format!("h{n}.dsql.us-east-1.on.aws")
+}
+
+/// A sandbox with a passfile of the user's own.
+fn with_passfile() -> Sandbox {
+    let sandbox = Sandbox::with_keys();
+    let path = sandbox.write(".pgpass", MINE);
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("chmod");
+    sandbox
+}
+
+#[test]
+fn refresh_then_erase_gives_back_every_byte() {
+    let sandbox = with_passfile();
+    sandbox.ok(&["refresh", HOST]);
+    let line = format!("\n{HOST}:5432:*:admin:{HOST}/?Action=DbConnectAdmin&");
+    assert!(text(&sandbox).starts_with("# pgcred begin") && text(&sandbox).contains(&line));
+    assert!(text(&sandbox).ends_with(MINE));
+    sandbox.ok(&["refresh", HOST, "--user", "app", "--port", "6432"]);
+    sandbox.ok(&["refresh", RDS_HOST, "--user", "u:v"]);
+    assert!(
+        text(&sandbox).contains(&format!("\n{RDS_HOST}:5432:*:u\\:v:{RDS_HOST}\\:5432/?Action=connect&DBUser=u%3Av&"))
+    );
+    sandbox.ok(&["erase", HOST, "--user", "app"]);
+    assert!(text(&sandbox).contains(&line) && !text(&sandbox).contains(":6432:"));
+    sandbox.ok(&["erase", "foo0bar1baz2quux3quuux4abc"]);
+    sandbox.run(&["erase", HOST]).assert_fails(4, "has no token for");
+    sandbox.ok(&["erase", "--all"]);
+    assert_eq!(text(&sandbox), MINE);
+}
+
+#[test]
+fn the_file_is_found_as_libpq_finds_it() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.ok(&["refresh", HOST]);
+    assert_eq!(mode(&sandbox.path(".pgpass")), 0o600);
+    let by_variable = sandbox.path("by-variable");
+    sandbox.set("PGPASSFILE", &by_variable.display().to_string());
+    sandbox.ok(&["refresh", HOST]);
+    let by_flag = sandbox.path("by-flag");
+    sandbox.ok(&["refresh", HOST, "--passfile", &by_flag.display().to_string()]);
+    assert!(by_variable.exists() && by_flag.exists());
+    let run = sandbox.run(&["refresh", HOST, "--passfile", "/nowhere/at/all"]);
+    run.assert_fails(1, "mkdir -p -m 700 '/nowhere/at'");
+}
+
+#[test]
+fn what_hides_the_file_from_clients_is_said() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.write(".pgpass", "*:*:*:*:pw\n");
+    sandbox.set("PGPASSWORD", "x");
+    let run = sandbox.run(&["refresh", HOST]);
+    for said in ["could be read by others", "line 5 also matches", "node-postgres", "PGPASSWORD is set", "HOME is not"]
+    {
+        assert!(run.stderr.contains(said), "{said} not in {}", run.stderr);
+    }
+    assert_eq!(mode(&sandbox.path(".pgpass")), 0o600);
+    assert_eq!(sandbox.run(&["refresh", HOST, "--quiet"]).stderr, "");
+    sandbox.set("PGPASSFILE", "relative");
+    assert!(sandbox.run(&["refresh", HOST]).stderr.contains("PGPASSFILE is relative"));
+}
+
+#[test]
+fn links_modes_and_owners_are_kept() {
+    let sandbox = with_passfile();
+    let real = sandbox.path("dotfiles/pgpass");
+    fs::create_dir(sandbox.path("dotfiles")).expect("a folder");
+    fs::rename(sandbox.path(".pgpass"), &real).expect("moved");
+    symlink("dotfiles/pgpass", sandbox.path(".pgpass")).expect("a link");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o400)).expect("chmod");
+    std::os::unix::fs::chown(&real, Some(65_534), Some(65_534)).expect("root may chown");
+    sandbox.ok(&["refresh", HOST]);
+    assert!(fs::symlink_metadata(sandbox.path(".pgpass")).expect("a link").is_symlink());
+    let metadata = fs::metadata(&real).expect("a file");
+    assert_eq!((metadata.mode() & 0o777, metadata.uid(), metadata.gid()), (0o400, 65_534, 65_534));
+    assert!(text(&sandbox).contains(HOST));
+
+    symlink("dotfiles/new", sandbox.path("dangling")).expect("a link");
+    sandbox.ok(&["refresh", HOST, "--passfile", "dangling"]);
+    assert_eq!(mode(&sandbox.path("dotfiles/new")), 0o600);
+    symlink("loop", sandbox.path("loop")).expect("a link");
+    sandbox.run(&["refresh", HOST, "--passfile", "loop"]).assert_fails(2, "too many links");
+}
+
+#[test]
+fn what_is_no_plain_file_is_refused() {
+    let sandbox = Sandbox::with_keys();
+    fs::create_dir(sandbox.path("folder")).expect("a folder");
+    nix::unistd::mkfifo(&sandbox.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    for name in ["folder", "fifo", "/dev/null"] {
+        sandbox.run(&["refresh", HOST, "--passfile", name]).assert_fails(2, "is not a regular file");
+    }
+}
+
+#[test]
+fn a_damaged_block_stays_as_it_is() {
+    let sandbox = Sandbox::with_keys();
+    let damaged = "mine:1:*:u:p\n# pgcred end\n";
+    sandbox.write("p", damaged);
+    for command in [&["refresh", HOST][..], &["erase", "--all"]] {
+        let run = sandbox.run(&[command, &["--passfile", "p"]].concat());
+        run.assert_fails(1, "p: line 2: pgcred's block is damaged");
+    }
+    assert_eq!(sandbox.read("p"), damaged.as_bytes());
+}
+
+#[test]
+fn an_expired_token_never_stays_and_a_good_one_is_not_lost() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.at("2030-01-01T00:00:00Z").ok(&["refresh", &host(1)]);
+    sandbox.ok(&["refresh", &host(2), "--expires-in", "1h"]);
+    sandbox.unset("AWS_ACCESS_KEY_ID").at("2030-01-01T00:14:59Z");
+    sandbox.run(&["refresh", &host(1)]).assert_fails(3, "no AWS credentials");
+    assert!(text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
+    sandbox.at("2030-01-01T00:15:00Z").run(&["refresh", &host(1)]).assert_fails(3, "no AWS credentials");
+    assert!(!text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
+    sandbox.at("2030-01-01T01:00:00Z").run(&["erase", "nothing"]).assert_fails(4, "has no token");
+    assert_eq!(text(&sandbox), "");
+}
+
+#[test]
+fn several_targets_one_file_and_every_failure_named() {
+    let sandbox = Sandbox::with_keys();
+    let run = sandbox.run(&["refresh", &host(1), "nope", &host(2), RDS_HOST]);
+    run.assert_fails(1, "2 of 4 targets failed");
+    assert!(run.stderr.contains("`nope` is no") && run.stderr.contains("no user for"));
+    assert!(text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
+}
+
+#[test]
+fn many_writers_lose_nothing() {
+    let sandbox = with_passfile();
+    let children: Vec<_> =
+        (0..32).map(|n| sandbox.pgcred(&["refresh", "-q", &host(n)]).spawn().expect("pgcred starts")).collect();
+    for mut child in children {
+        assert!(child.wait().expect("an end").success());
+    }
+    for n in 0..32 {
+        assert!(text(&sandbox).contains(&format!("\n{}:5432:*:admin:", host(n))), "{n}");
+    }
+    sandbox.ok(&["erase", "--all"]);
+    assert_eq!(text(&sandbox), MINE);
+}
+
+/// Whatever instant a writer dies at, readers find a whole file and the next writer cleans up.
+#[test]
+fn kill_at_any_point_harms_nothing() {
+    let sandbox = with_passfile();
+    sandbox.ok(&["refresh", "-q", &host(0)]);
+    for n in 1..=200_u64 {
+        let mut child = sandbox.pgcred(&["refresh", "-q", &host(0)]).spawn().expect("pgcred starts");
+        thread::sleep(Duration::from_micros(n * 137 % 12_000));
+        child.kill().expect("kill -9");
+        child.wait().expect("an end");
+        let text = text(&sandbox);
+        assert!(
+            text.starts_with("# pgcred begin") && text.contains("\n# pgcred end\n") && text.ends_with(MINE),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 7, "{text}");
+    }
+    sandbox.ok(&["refresh", &host(1)]);
+    let mut names: Vec<_> =
+        fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".pgpass", ".pgpass.pgcred-lock"]);
+}
+
+/// A small file system of its own; needs root, as the suite's other parts do.
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    fn mount(path: &'a Path, options: &str) -> Self {
+        fs::create_dir_all(path).expect("a folder");
+        mount(Some("tmpfs"), path, Some("tmpfs"), MsFlags::empty(), Some(options)).expect("root may mount a tmpfs");
+        Self(path)
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        umount2(self.0, MntFlags::MNT_DETACH).expect("unmounted");
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_the_file_as_it_was() {
+    let sandbox = Sandbox::with_keys();
+    let folder = sandbox.path("disk");
+    let _disk = Disk::mount(&folder, "size=16k");
+    fs::write(folder.join("pgpass"), MINE).expect("written");
+    fs::set_permissions(folder.join("pgpass"), fs::Permissions::from_mode(0o600)).expect("chmod");
+    let _ = fs::write(folder.join("filler"), [0; 65_536]);
+    let run = sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]);
+    run.assert_fails(1, "disk/pgpass: No space left");
+    assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
+    fs::remove_file(folder.join("filler")).expect("removed");
+    sandbox.ok(&["refresh", HOST, "--passfile", "disk/pgpass"]);
+    assert!(sandbox.read("disk/pgpass").ends_with(MINE.as_bytes()));
+}
+
+#[test]
+fn a_read_only_folder_is_an_error_that_names_the_file() {
+    let sandbox = Sandbox::with_keys();
+    let folder = sandbox.path("disk");
+    let _disk = Disk::mount(&folder, "size=64k");
+    fs::write(folder.join("pgpass"), MINE).expect("written");
+    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+    mount(Some("tmpfs"), &folder, Some("tmpfs"), read_only, None::<&str>).expect("remounted");
+    sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]).assert_fails(1, "disk/pgpass");
+    assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
+}

@@ -26,15 +26,9 @@ impl Sandbox {
     /// No credentials, no configuration, no network but loopback.
     pub fn empty() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let mut sandbox = Self {
-            folder,
-            variables: Vec::new(),
-        };
+        let mut sandbox = Self { folder, variables: Vec::new() };
         let home = sandbox.home().display().to_string();
-        sandbox
-            .set("HOME", &home)
-            .set("USERPROFILE", &home)
-            .set("AWS_EC2_METADATA_DISABLED", "true");
+        sandbox.set("HOME", &home).set("USERPROFILE", &home).set("AWS_EC2_METADATA_DISABLED", "true");
         if let Ok(path) = std::env::var("PATH") {
             sandbox.set("PATH", &path);
         }
@@ -47,9 +41,7 @@ impl Sandbox {
     /// Static example keys in the environment.
     pub fn with_keys() -> Self {
         let mut sandbox = Self::empty();
-        sandbox
-            .set("AWS_ACCESS_KEY_ID", KEY_ID)
-            .set("AWS_SECRET_ACCESS_KEY", SECRET);
+        sandbox.set("AWS_ACCESS_KEY_ID", KEY_ID).set("AWS_SECRET_ACCESS_KEY", SECRET);
         sandbox
     }
 
@@ -91,10 +83,7 @@ impl Sandbox {
     /// A program in this environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command
-            .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.home());
+        command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value))).current_dir(self.home());
         command
     }
 
@@ -120,11 +109,7 @@ impl Run {
     pub fn of(mut command: Command) -> Self {
         let output = command.output().expect("the program starts");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Self {
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-            code: output.status.code().unwrap_or(-1),
-        }
+        Self { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code().unwrap_or(-1) }
     }
 
     /// A failure as the contract wants it: exit code, nothing on stdout, an instruction on stderr, no panic, no secret.

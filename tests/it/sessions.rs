@@ -1,1 +1,232 @@
-//! x
+//! Real psql sessions: pgcred's tokens against the verifying stand-in in front of a real PostgreSQL.
+
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use standin::{Config, Key, Standin, Upstream};
+
+use crate::postgres::Postgres;
+use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+
+/// A cluster that looks like DSQL and RDS to clients that dial 127.0.0.1, and a user's machine that trusts it.
+struct Cluster {
+    sandbox: Sandbox,
+    standin: Standin,
+    _postgres: Postgres,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let postgres = Postgres::start();
+        let key = Key {
+            access_key_id: KEY_ID.into(),
+            secret_access_key: SECRET.into(),
+            session_token: Some("session/token+1==".into()),
+            expires_at: None,
+        };
+        let upstream = Upstream::Socket { directory: postgres.socket().into(), port: 5432 };
+        let mut config = Config { keys: vec![key], upstream, ..Config::default() };
+        adjust(&mut config);
+        let standin = Standin::start(config).expect("the stand-in starts");
+        let mut sandbox = Sandbox::with_keys();
+        let ca = sandbox.write("ca.pem", standin.ca_pem()).display().to_string();
+        sandbox.set("AWS_SESSION_TOKEN", "session/token+1==");
+        sandbox.set("PGSSLMODE", "verify-full").set("PGSSLROOTCERT", &ca).set("PGHOSTADDR", "127.0.0.1");
+        sandbox.set("PGHOST", HOST).set("PGPORT", &standin.port().to_string());
+        sandbox.set("PGUSER", "admin").set("PGDATABASE", "postgres").set("PGCONNECT_TIMEOUT", "20");
+        Self { sandbox, standin, _postgres: postgres }
+    }
+
+    fn psql(&self, arguments: &[&str]) -> Command {
+        let mut psql = self.sandbox.command("psql");
+        psql.args(["-XAtw"]).args(arguments).stdin(Stdio::null());
+        psql
+    }
+
+    fn query(&self, arguments: &[&str]) -> Run {
+        Run::of(self.psql(&[&["-c", "select current_user || '@' || current_database()"], arguments].concat()))
+    }
+
+    fn assert_session(&self, arguments: &[&str], who: &str) {
+        let run = self.query(arguments);
+        assert_eq!((run.code, run.stdout.trim_end()), (0, who), "{}: {:?}", run.stderr, self.standin.events());
+    }
+
+    fn assert_refused(&self, says: &[&str]) {
+        let run = self.query(&[]);
+        assert_eq!((run.code, &*run.stdout), (2, ""), "a session that must not be");
+        for text in says {
+            assert!(run.stderr.contains(text), "{text} not in {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn psql_by_passfile_password_variable_uri_and_conninfo() {
+    let cluster = Cluster::start();
+    let sandbox = &cluster.sandbox;
+    cluster.assert_refused(&["no password supplied"]);
+    sandbox.ok(&["refresh"]);
+    cluster.assert_session(&[], "admin@postgres");
+    sandbox.ok(&["erase", "--all"]);
+    cluster.assert_refused(&["no password supplied"]);
+
+    for format in ["url", "conninfo"] {
+        let target = format!("host={HOST} user=app dbname=template1");
+        let text = sandbox.ok(&["token", &target, "--format", format]);
+        cluster.assert_session(&["-d", text.trim_end()], "app@template1");
+    }
+    let env = sandbox.ok(&["token", "--format", "env"]);
+    let script = sandbox.write("env.sh", format!("{env}exec psql -XAtwc 'select current_user'\n"));
+    let mut sh = sandbox.command("sh");
+    sh.arg(script);
+    assert_eq!(Run::of(sh).stdout, "admin\n");
+    assert_eq!(cluster.standin.accepted(), 4);
+}
+
+#[test]
+fn rds_by_passfile_and_uri() {
+    let mut cluster = Cluster::start();
+    cluster.sandbox.set("PGHOST", RDS_HOST).set("PGUSER", "app");
+    cluster.sandbox.ok(&["refresh"]);
+    cluster.assert_session(&[], "app@postgres");
+    let url = cluster.sandbox.ok(&["token", "--format", "url"]);
+    cluster.sandbox.ok(&["erase", "--all"]);
+    cluster.assert_session(&["-d", url.trim_end()], "app@postgres");
+    cluster.sandbox.set("PGUSER", "admin");
+    let url = url.replace("//app:", "//admin:");
+    let run = cluster.query(&["-d", url.trim_end()]);
+    assert!(run.code == 2 && run.stderr.contains(r#"PAM authentication failed for user "admin""#), "{}", run.stderr);
+}
+
+#[test]
+fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
+    let mut cluster = Cluster::start();
+    let denied = "unable to accept connection, access denied";
+    let token = |cluster: &Cluster, arguments: &[&str]| cluster.sandbox.ok(&[&["token", "-n"], arguments].concat());
+
+    let non_admin = token(&cluster, &["--user", "app"]);
+    let of_other_host = token(&cluster, &["other.dsql.us-east-1.on.aws"]);
+    let of_other_region = token(&cluster, &["--region", "us-east-2", "-q"]);
+    let good = token(&cluster, &[]);
+    let forged = good.replace("X-Amz-Expires=900", "X-Amz-Expires=901");
+    cluster.sandbox.at("2020-01-01T00:00:00Z");
+    let old = token(&cluster, &[]);
+    cluster.sandbox.unset("PGCRED_TEST_NOW").set("AWS_SECRET_ACCESS_KEY", "another");
+    let of_other_key = token(&cluster, &[]);
+    for (token, hint) in [
+        (non_admin, "Wrong user to action mapping. user: admin, action: DbConnect"),
+        (of_other_host, ""),
+        (of_other_region, ""),
+        (forged, ""),
+        (of_other_key, ""),
+        (old, "Signature expired"),
+        ("password".into(), ""),
+    ] {
+        cluster.sandbox.set("PGPASSWORD", &token);
+        cluster.assert_refused(&[denied, "HINT", hint]);
+    }
+    cluster.sandbox.set("PGPASSWORD", &good);
+    cluster.assert_session(&[], "admin@postgres");
+    assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (1, 7));
+}
+
+/// Both clocks are set by hand instead of waiting.
+#[test]
+fn a_session_outlives_its_token_and_reconnects_with_the_next() {
+    const MIDNIGHT: u64 = 1_893_456_000;
+    let mut cluster = Cluster::with(|config| config.now = Some(MIDNIGHT));
+    cluster.sandbox.at("2030-01-01T00:00:00Z").ok(&["refresh"]);
+    let script = "\\! touch connected; until [ -e refreshed ]; do sleep 0.02; done\n\
+        select 'alive';\n\
+        \\c\n\
+        select 'again';\n";
+    cluster.sandbox.write("script.sql", script);
+    let psql = cluster.psql(&["-f", "script.sql"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("psql");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !cluster.sandbox.path("connected").exists() {
+        assert!(Instant::now() < deadline, "psql never connected");
+        thread::sleep(Duration::from_millis(10));
+    }
+    cluster.standin.set_now(Some(MIDNIGHT + 899));
+    cluster.assert_session(&[], "admin@postgres");
+    cluster.standin.set_now(Some(MIDNIGHT + 900));
+    cluster.assert_refused(&["Signature expired"]);
+    cluster.sandbox.at("2030-01-01T00:15:00Z").ok(&["refresh"]);
+    cluster.sandbox.write("refreshed", "");
+    let output = psql.wait_with_output().expect("psql ends");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("alive") && stdout.contains("again"), "{stdout} {stderr}");
+    assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (3, 1));
+}
+
+#[test]
+fn private_link_signs_another_name_than_is_dialled() {
+    let mut cluster = Cluster::start();
+    cluster.sandbox.set("PGHOST", "vpce-1.dsql.example.com");
+    cluster.sandbox.ok(&["refresh", "--sign-host", HOST]);
+    cluster.sandbox.set("PGOPTIONS", "-c amzn-cluster-id=foo0bar1baz2quux3quuux4abc");
+    cluster.assert_session(&[], "admin@postgres");
+}
+
+#[test]
+fn log_ins_racing_a_refresher_all_succeed() {
+    let cluster = Cluster::start();
+    cluster.sandbox.ok(&["refresh"]);
+    thread::scope(|scope| {
+        let refresher = scope.spawn(|| {
+            for n in 0..100 {
+                cluster.sandbox.ok(&["refresh", "-q", HOST, &format!("h{}.dsql.us-east-1.on.aws", n % 7)]);
+            }
+        });
+        let mut log_ins = 0;
+        while !refresher.is_finished() || log_ins == 0 {
+            cluster.assert_session(&[], "admin@postgres");
+            log_ins += 1;
+        }
+        assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (log_ins, 0));
+    });
+}
+
+/// What pip brings: boto3's token opens a session too, and a newer libpq starts TLS directly.
+#[test]
+fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
+    let mut cluster = Cluster::start();
+    let python = std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it");
+    let run = |cluster: &Cluster, script: &str| {
+        let mut command = cluster.sandbox.command(&python);
+        command.args(["-c", script]);
+        let run = Run::of(command);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout.trim_end().to_owned()
+    };
+    cluster.sandbox.ok(&["refresh"]);
+    let direct = "import psycopg; c = psycopg.connect('sslnegotiation=direct'); \
+        print(c.execute('select current_user').fetchone()[0], psycopg.pq.version() >= 170000)";
+    assert_eq!(run(&cluster, direct), "admin True");
+
+    let mint = format!(
+        "import boto3; c = boto3.client('dsql', region_name='us-east-1'); \
+         print(c.generate_db_connect_admin_auth_token('{HOST}', ExpiresIn=60))"
+    );
+    let token = run(&cluster, &mint);
+    cluster.sandbox.set("PGPASSWORD", &token);
+    cluster.assert_session(&[], "admin@postgres");
+}
+
+/// DSQL's limits that a client can meet after the log-in.
+#[test]
+fn the_stand_ins_limits() {
+    let cluster = Cluster::with(|config| config.reject_set = true);
+    cluster.sandbox.ok(&["refresh"]);
+    let run = Run::of(cluster.psql(&["-c", "set bytea_output = 'hex'"]));
+    assert!(run.stderr.contains(r#"setting configuration parameter "bytea_output" not supported"#), "{}", run.stderr);
+    let short = Cluster::with(|config| config.session_limit = Some(Duration::from_millis(200)));
+    short.sandbox.ok(&["refresh"]);
+    assert_ne!(Run::of(short.psql(&["-c", "select pg_sleep(20)"])).code, 0);
+}

@@ -6,10 +6,7 @@ use crate::sandbox::{Run, Sandbox};
 
 fn entries(kind: &str) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
-    for text in [
-        include_str!("../vectors/dsql.json"),
-        include_str!("../vectors/rds.json"),
-    ] {
+    for text in [include_str!("../vectors/dsql.json"), include_str!("../vectors/rds.json")] {
         let file: Vec<Value> = serde_json::from_str(text).expect("JSON");
         all.extend(file.into_iter().filter(|entry| entry["kind"] == kind));
     }
@@ -33,17 +30,7 @@ fn token(inputs: &Value, extra: &[&str]) -> Run {
         _ => ("dsql", "app".to_owned()),
     };
     let (host, region) = (text("host").expect("a host"), text("region").expect("a region"));
-    let mut arguments = vec![
-        "token",
-        "--host",
-        &host,
-        "--region",
-        &region,
-        "--provider",
-        provider,
-        "--user",
-        &user,
-    ];
+    let mut arguments = vec!["token", "--host", &host, "--region", &region, "--provider", provider, "--user", &user];
     let (port, life) = (inputs["port"].to_string(), inputs["expires_in"].to_string());
     if inputs["port"].is_number() {
         arguments.extend(["--port", &port]);
@@ -59,13 +46,7 @@ fn token(inputs: &Value, extra: &[&str]) -> Run {
 fn tokens_are_byte_identical_to_the_aws_cli() {
     for entry in entries("token") {
         let run = token(&entry["inputs"], &["--no-newline"]);
-        assert_eq!(
-            Some(run.stdout.as_str()),
-            entry["expected"]["token"].as_str(),
-            "{}: {}",
-            entry["id"],
-            run.stderr
-        );
+        assert_eq!(Some(run.stdout.as_str()), entry["expected"]["token"].as_str(), "{}: {}", entry["id"], run.stderr);
     }
 }
 
@@ -74,10 +55,7 @@ fn upstream_tests_agree_in_the_clis_order() {
     for entry in entries("upstream-test") {
         let run = token(&entry["inputs"], &[]);
         let expected = &entry["expected"];
-        let expected = expected["token_in_cli_order"]
-            .as_str()
-            .or(expected["token"].as_str())
-            .expect("a token");
+        let expected = expected["token_in_cli_order"].as_str().or(expected["token"].as_str()).expect("a token");
         assert_eq!(run.stdout, format!("{expected}\n"), "{}: {}", entry["id"], run.stderr);
     }
 }
@@ -92,12 +70,7 @@ fn edges_are_normalised_or_refused() {
             let mut plain = inputs.clone();
             plain[field] = value.into();
             let plain = token(&plain, &["--no-newline"]);
-            assert!(
-                plain.code == 0 && plain.stdout == run.stdout,
-                "{id}: {} {}",
-                run.stdout,
-                run.stderr
-            );
+            assert!(plain.code == 0 && plain.stdout == run.stdout, "{id}: {} {}", run.stdout, run.stderr);
         };
         let host = inputs["host"].as_str().expect("a host");
         match id {
@@ -122,12 +95,7 @@ fn edges_are_normalised_or_refused() {
             }
             // Asked for with provider and region, these are signed as the AWS CLI signs them.
             "host-ipv4" | "rds-user-jsquirk" | "rds-user-plus" | "rds-user-reserved" => {
-                assert_eq!(
-                    Some(run.stdout.as_str()),
-                    entry["expected"]["token"].as_str(),
-                    "{id}: {}",
-                    run.stderr
-                );
+                assert_eq!(Some(run.stdout.as_str()), entry["expected"]["token"].as_str(), "{id}: {}", run.stderr);
             }
             _ => panic!("{id}: decide what this edge should do"),
         }
@@ -142,11 +110,7 @@ fn expiry_is_read_as_the_aws_cli_reads_it() {
         let value = inputs["expires_in_argument"].as_str().expect("an argument").to_owned();
         let run = token(&inputs, &["--expires-in", &value]);
         match entry["expected"]["x_amz_expires"].as_u64() {
-            Some(life) => assert!(
-                run.stdout.contains(&format!("X-Amz-Expires={life}&")),
-                "{value:?}: {}",
-                run.stderr
-            ),
+            Some(life) => assert!(run.stdout.contains(&format!("X-Amz-Expires={life}&")), "{value:?}: {}", run.stderr),
             None => run.assert_fails(2, "not a duration"),
         }
     }
@@ -163,11 +127,7 @@ fn region_from_host() {
         };
         let run = Sandbox::with_keys().run(&["token", "--host", host]);
         match expected {
-            Some(region) => assert!(
-                run.stdout.contains(&format!("%2F{region}%2Fdsql%2F")),
-                "{host}: {}",
-                run.stderr
-            ),
+            Some(region) => assert!(run.stdout.contains(&format!("%2F{region}%2Fdsql%2F")), "{host}: {}", run.stderr),
             None if host.is_empty() => run.assert_fails(2, "the host is empty"),
             None => run.assert_fails(4, "is no cluster ID and no host of"),
         }
@@ -178,16 +138,8 @@ fn region_from_host() {
 #[test]
 fn short_credentials_give_a_short_token() {
     let shapes = entries("shape");
-    let go = shapes
-        .iter()
-        .find(|entry| entry["id"] == "shape-go")
-        .expect("the Go shape");
-    assert!(
-        go["expected"]["shape"]
-            .as_str()
-            .expect("a shape")
-            .contains("X-Amz-Expires=100")
-    );
+    let go = shapes.iter().find(|entry| entry["id"] == "shape-go").expect("the Go shape");
+    assert!(go["expected"]["shape"].as_str().expect("a shape").contains("X-Amz-Expires=100"));
     let mut sandbox = Sandbox::empty();
     sandbox.at("2030-01-01T00:00:00Z");
     let process = sandbox.write(
@@ -195,28 +147,11 @@ fn short_credentials_give_a_short_token() {
         r#"{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","SessionToken":"t","Expiration":"2030-01-01T00:01:40Z"}"#,
     );
     let show = if cfg!(windows) { "type" } else { "cat" };
-    sandbox.write(
-        ".aws/config",
-        format!("[profile p]\ncredential_process = {show} {}\n", process.display()),
-    );
+    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {show} {}\n", process.display()));
     let host = go["inputs"]["host"].as_str().expect("a host");
-    let json = sandbox.ok(&[
-        "token",
-        host,
-        "--expires-in",
-        "450",
-        "--profile",
-        "p",
-        "--format",
-        "json",
-    ]);
+    let json = sandbox.ok(&["token", host, "--expires-in", "450", "--profile", "p", "--format", "json"]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
-    assert!(
-        json["password"]
-            .as_str()
-            .expect("a password")
-            .contains("X-Amz-Expires=100&")
-    );
+    assert!(json["password"].as_str().expect("a password").contains("X-Amz-Expires=100&"));
     assert_eq!(json["expiration"], "2030-01-01T00:01:40Z");
     assert_eq!(json["refresh_after"], "2030-01-01T00:01:06Z");
 }
