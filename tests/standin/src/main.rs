@@ -1,0 +1,158 @@
+//! The command `standin`: a stand-in with its settings from flags, running until it is told to stop.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::Duration;
+
+use clap::Parser;
+use standin::{Config, Standin, Upstream};
+
+/// A verifying stand-in for Aurora DSQL and RDS IAM log-ins, in front of a real PostgreSQL. For tests only.
+#[derive(Parser)]
+#[command(version)]
+struct Flags {
+    /// Port to listen on at 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    listen: u16,
+    /// The real server, which must trust its clients: HOST:PORT or, on Unix, /socket/dir[:PORT].
+    #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:5432")]
+    upstream: Upstream,
+    /// The keys to know: a JSON array of objects with `access_key_id` and `secret_access_key`, and with
+    /// `session_token` and `expires_at` (Unix time) if they have them.
+    #[arg(long, value_name = "FILE")]
+    keys: PathBuf,
+    /// Write the certificate that clients must trust to this file (PEM).
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Write the port to this file once it is listened on.
+    #[arg(long, value_name = "FILE")]
+    port_file: Option<PathBuf>,
+    /// The port RDS tokens must name, if it is not the one listened on.
+    #[arg(long, value_name = "PORT")]
+    public_port: Option<u16>,
+    /// Refuse to set parameters that are not on DSQL's allow-list.
+    #[arg(long)]
+    reject_set: bool,
+    /// Seconds to add to the clock.
+    #[arg(long, value_name = "SECS", default_value_t = 0, allow_negative_numbers = true)]
+    clock_offset: i64,
+    /// End sessions after this many seconds.
+    #[arg(long, value_name = "SECS")]
+    session_limit: Option<u64>,
+    /// Append one JSON line per log-in attempt to this file; it holds no secret.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Stop when standard input closes, so as not to outlive the process that started this one.
+    #[arg(long)]
+    until_stdin_closes: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Flags::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("standin: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: Flags) -> io::Result<()> {
+    let (stop, stopped) = mpsc::channel();
+    // Before anything is announced, so that a stop cannot be missed.
+    stop_on_signal(stop.clone())?;
+    if flags.until_stdin_closes {
+        stop_on_stdin(stop);
+    }
+    let keys = std::fs::read(&flags.keys).map_err(|error| in_file(&flags.keys, &error))?;
+    // The parser's message may quote a value, and the values are secrets: only the place is told.
+    let keys = serde_json::from_slice(&keys).map_err(|error| {
+        let place = format!("not an array of keys (line {}, column {})", error.line(), error.column());
+        in_file(&flags.keys, &io::Error::new(io::ErrorKind::InvalidData, place))
+    })?;
+    let standin = Standin::start(Config {
+        keys,
+        upstream: flags.upstream,
+        listen: flags.listen,
+        public_port: flags.public_port,
+        reject_set: flags.reject_set,
+        clock_offset: flags.clock_offset,
+        now: None,
+        session_limit: flags.session_limit.map(Duration::from_secs),
+        log: flags.log,
+    })?;
+    if let Some(path) = &flags.ca {
+        write_whole(path, standin.ca_pem())?;
+    }
+    if let Some(path) = &flags.port_file {
+        write_whole(path, &format!("{}\n", standin.port()))?;
+    }
+    // Without a file the port has to be readable somewhere; nobody listening is no reason to stop.
+    let _ = writeln!(io::stdout(), "listening on 127.0.0.1:{}", standin.port());
+    let _ = stopped.recv();
+    Ok(())
+}
+
+/// Writes so that whoever waits for the file never reads half of it.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let unfinished = path.with_file_name(name);
+    std::fs::write(&unfinished, text)
+        .and_then(|()| std::fs::rename(&unfinished, path))
+        .map_err(|error| in_file(path, &error))
+}
+
+fn in_file(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn stop_on_stdin(stop: Sender<()>) {
+    thread::spawn(move || {
+        let mut ignored = [0; 1024];
+        while io::stdin().read(&mut ignored).is_ok_and(|count| count > 0) {}
+        let _ = stop.send(());
+    });
+}
+
+fn stop_on_signal(stop: Sender<()>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (armed, is_armed) = mpsc::channel();
+    thread::spawn(move || {
+        runtime.block_on(async {
+            let signal = signal();
+            let _ =
+                armed.send(signal.as_ref().map(drop).map_err(|error| io::Error::new(error.kind(), error.to_string())));
+            if let Ok(signal) = signal {
+                signal.await;
+                let _ = stop.send(());
+            }
+        });
+    });
+    is_armed.recv().map_err(io::Error::other)?
+}
+
+/// Takes hold of the signals now; the future ends when one comes.
+#[cfg(unix)]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Takes hold of the signals now; the future ends when one comes.
+#[cfg(not(unix))]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    let mut ctrl_c = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        ctrl_c.recv().await;
+    })
+}

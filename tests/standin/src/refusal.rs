@@ -1,0 +1,161 @@
+//! Why a log-in is refused, and how DSQL or RDS words it to the client; no text repeats what the client sent secretly.
+
+use std::fmt;
+
+use crate::Kind;
+use crate::clock::amz_date;
+use crate::wire::error_response;
+
+/// One reason for every rule. `Display` is the hint a DSQL client reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The connection is not encrypted.
+    NoTls,
+    /// The TLS handshake named no host.
+    NoSni,
+    /// The password has not the form of a token; the text says which part.
+    Malformed(&'static str),
+    MissingParameter(&'static str),
+    UnknownParameter,
+    DuplicateParameter,
+    WrongAlgorithm,
+    WrongSignedHeaders,
+    WrongHost,
+    UnknownKey,
+    WrongSessionToken,
+    ExpiredCredentials,
+    WrongTerminator,
+    WrongService {
+        expected: &'static str,
+    },
+    WrongRegion {
+        expected: String,
+    },
+    WrongScopeDate,
+    WrongExpires {
+        most: u64,
+    },
+    NotYetValid {
+        issued: u64,
+        now: u64,
+    },
+    Expired {
+        issued: u64,
+        lifetime: u64,
+        now: u64,
+    },
+    BadSignature,
+    /// Properly signed, but for an action that is not this user's.
+    WrongAction {
+        user: String,
+        action: String,
+    },
+    /// RDS: properly signed, but for another `DBUser`.
+    WrongUser,
+}
+
+impl Refusal {
+    /// A short name for logs and assertions.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoTls => "no-tls",
+            Self::NoSni => "no-sni",
+            Self::Malformed(_) => "malformed",
+            Self::MissingParameter(_) => "missing-parameter",
+            Self::UnknownParameter => "unknown-parameter",
+            Self::DuplicateParameter => "duplicate-parameter",
+            Self::WrongAlgorithm => "wrong-algorithm",
+            Self::WrongSignedHeaders => "wrong-signed-headers",
+            Self::WrongHost => "wrong-host",
+            Self::UnknownKey => "unknown-key",
+            Self::WrongSessionToken => "wrong-session-token",
+            Self::ExpiredCredentials => "expired-credentials",
+            Self::WrongTerminator => "wrong-terminator",
+            Self::WrongService { .. } => "wrong-service",
+            Self::WrongRegion { .. } => "wrong-region",
+            Self::WrongScopeDate => "wrong-scope-date",
+            Self::WrongExpires { .. } => "wrong-expires",
+            Self::NotYetValid { .. } => "not-yet-valid",
+            Self::Expired { .. } => "expired",
+            Self::BadSignature => "bad-signature",
+            Self::WrongAction { .. } => "wrong-action",
+            Self::WrongUser => "wrong-user",
+        }
+    }
+
+    /// The `ErrorResponse` the client gets.
+    pub(crate) fn response(&self, kind: Option<Kind>, user: &str) -> Vec<u8> {
+        match (self, kind) {
+            (Self::NoTls, _) => error_response("FATAL", "28000", &self.to_string(), None),
+            (Self::NoSni, _) => error_response("FATAL", "08006", &self.to_string(), None),
+            (_, Some(Kind::Rds)) => {
+                error_response("FATAL", "28000", &format!("PAM authentication failed for user \"{user}\""), None)
+            }
+            _ => error_response(
+                "FATAL",
+                "08006",
+                "unable to accept connection, access denied",
+                Some(self.to_string().as_str()),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTls => f.write_str("unable to accept connection, TLS is required"),
+            Self::NoSni => f.write_str("unable to accept connection, sni was not received"),
+            Self::Malformed(part) => write!(f, "The authentication token is malformed: {part}."),
+            Self::MissingParameter(name) => write!(f, "AWS query-string parameters must include '{name}'."),
+            Self::UnknownParameter => f.write_str("The authentication token has a parameter that is not expected."),
+            Self::DuplicateParameter => f.write_str("The authentication token has a parameter more than once."),
+            Self::WrongAlgorithm => f.write_str("Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA256' is expected."),
+            Self::WrongSignedHeaders => f.write_str("'X-Amz-SignedHeaders' must be 'host'."),
+            Self::WrongHost => f.write_str("The host of the authentication token is not the endpoint connected to."),
+            Self::UnknownKey => f.write_str("The security token included in the request is invalid."),
+            Self::WrongSessionToken => f.write_str(
+                "The security token included in the request is invalid: it is not the one issued with this access key.",
+            ),
+            Self::ExpiredCredentials => f.write_str("The security token included in the request is expired"),
+            Self::WrongTerminator => {
+                f.write_str("Credential should be scoped with a valid terminator: 'aws4_request'.")
+            }
+            Self::WrongService { expected } => {
+                write!(f, "Credential should be scoped to correct service: '{expected}'.")
+            }
+            Self::WrongRegion { expected } => {
+                write!(f, "Credential should be scoped to a valid region, here '{expected}'.")
+            }
+            Self::WrongScopeDate => f.write_str("Date in Credential scope does not match YYYYMMDD from X-Amz-Date."),
+            Self::WrongExpires { most } => {
+                write!(f, "X-Amz-Expires must be a number of seconds from 1 to {most}.")
+            }
+            Self::NotYetValid { issued, now } => write!(
+                f,
+                "Signature not yet current: {} is still later than {} ({} + 5 min.)",
+                amz_date(*issued),
+                amz_date(now + crate::verify::SKEW),
+                amz_date(*now)
+            ),
+            Self::Expired { issued, lifetime, now } => write!(
+                f,
+                "Signature expired: {} is now earlier than {} ({} - {lifetime} sec.)",
+                amz_date(*issued),
+                amz_date(now.saturating_sub(*lifetime)),
+                amz_date(*now)
+            ),
+            Self::BadSignature => f.write_str(
+                "The request signature we calculated does not match the signature you provided. \
+                 Check your AWS Secret Access Key and signing method.",
+            ),
+            Self::WrongAction { user, action } => {
+                write!(f, "Wrong user to action mapping. user: {user}, action: {action}")
+            }
+            Self::WrongUser => f.write_str("The authentication token was made for another database user."),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

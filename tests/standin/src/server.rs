@@ -1,0 +1,125 @@
+//! A running stand-in: listens at 127.0.0.1 on a thread of its own until it is dropped.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+use crate::clock::Clock;
+use crate::events::{Event, Events};
+use crate::session::{Shared, serve};
+use crate::{Config, tls};
+
+/// A stand-in that is listening. Dropping it ends the listener and every session.
+#[derive(Debug)]
+pub struct Standin {
+    port: u16,
+    ca_pem: String,
+    shared: Arc<Shared>,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Standin {
+    /// Starts listening; connections are taken as soon as this returns.
+    ///
+    /// # Errors
+    /// If the port, the log file or the certificates cannot be had.
+    pub fn start(config: Config) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.listen))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        let (acceptor, ca_pem) = tls::acceptor()?;
+        let shared = Arc::new(Shared {
+            keys: config.keys,
+            upstream: config.upstream,
+            public_port: config.public_port.unwrap_or(port),
+            reject_set: config.reject_set,
+            session_limit: config.session_limit,
+            clock: Clock::new(config.now, config.clock_offset),
+            events: Events::open(config.log.as_deref())?,
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let for_sessions = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("standin".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => {}
+                    () = accept(listener, acceptor, for_sessions) => {}
+                }
+            });
+            // The runtime is dropped here, and every session with it.
+        })?;
+        Ok(Self { port, ca_pem, shared, running: Some((stop, thread)) })
+    }
+
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The certificate that clients must trust (`sslrootcert`), new with every start.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// How many tokens were accepted so far.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.shared.events.count(true)
+    }
+
+    /// How many log-ins were refused so far.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.shared.events.count(false)
+    }
+
+    /// Every log-in attempt so far, in order.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.shared.events.list()
+    }
+
+    /// Freezes the clock at a Unix time, or (`None`) lets it run again.
+    pub fn set_now(&self, now: Option<u64>) {
+        self.shared.clock.freeze(now);
+    }
+
+    /// Sets the seconds added to the wall clock; a frozen clock does not heed them.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.shared.clock.shift(seconds);
+    }
+}
+
+impl Drop for Standin {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            // Neither can fail in a way that matters: the thread is gone either way.
+            let _ = stop.send(());
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: tokio::net::TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    loop {
+        let Ok((tcp, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: wait for sessions to end rather than spin.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
+        // An error is the end of that one connection, which the client knows already.
+        tokio::spawn(async move { serve(tcp, &acceptor, &shared).await });
+    }
+}
