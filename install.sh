@@ -1,0 +1,212 @@
+#!/bin/sh
+# Builds pgcred from this checkout and installs it for one user; --try shows it at work without an AWS account.
+set -eu
+
+usage() {
+    cat <<'EOF'
+usage: ./install.sh [--prefix DIR]   build and install DIR/bin/pgcred (default DIR: ~/.local)
+       ./install.sh --uninstall [--prefix DIR]
+       ./install.sh --try            build, then run pgcred, a stand-in for Aurora DSQL and a real PostgreSQL
+                                     in a temporary folder: mint, file, log in; nothing is installed or left running
+
+Needs cargo, a C compiler and, for --try, PostgreSQL's server and psql. As root on Debian or Ubuntu, --try installs
+those that are missing (not Rust). It never calls sudo and edits no shell start-up file.
+EOF
+}
+
+main() {
+    prefix=${HOME:?HOME is not set}/.local
+    action=install
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
+            --prefix=*) prefix=${1#*=}; shift ;;
+            --uninstall) action=uninstall; shift ;;
+            --try) action=try; shift ;;
+            -h | --help) usage; exit 0 ;;
+            *) usage >&2; exit 2 ;;
+        esac
+    done
+    cd "$(dirname "$0")"
+    case $action in
+        install) install_pgcred ;;
+        uninstall) uninstall_pgcred ;;
+        try) try_pgcred ;;
+    esac
+}
+
+fail() {
+    printf 'install.sh: %s\n' "$@" >&2
+    exit 1
+}
+
+# need PROGRAM DEBIAN-PACKAGE WHAT-IT-IS
+need() {
+    command -v "$1" >/dev/null 2>&1 && return
+    if [ "$action" = try ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        printf 'installing %s (%s is missing)\n' "$2" "$1"
+        if apt_install "$2"; then return; fi
+    fi
+    fail "$3 is missing ($1)" "get it, for example: apt-get install $2 | dnf install $2 | brew install $2"
+}
+
+apt_install() {
+    [ -n "${apt_updated:-}" ] || apt-get update -qq || return
+    apt_updated=yes
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+need_build_tools() {
+    wanted=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
+    command -v cargo >/dev/null 2>&1 ||
+        fail "Rust is missing (cargo)" "get Rust $wanted or newer from https://rustup.rs, then run this again"
+    have=$(cargo --version | cut -d' ' -f2)
+    oldest=$(printf '%s\n%s\n' "$wanted" "$have" | sort -t. -k1,1n -k2,2n -k3,3n | head -n 1)
+    [ "$oldest" = "$wanted" ] || fail "Rust $have is too old, $wanted is needed" "run: rustup update"
+    need cc build-essential "a C compiler"
+}
+
+install_pgcred() {
+    need_build_tools
+    cargo build --release --locked --package pgcred --bin pgcred
+    mkdir -p "$prefix/bin"
+    # Renamed into place: a pgcred that is running keeps its file.
+    cp target/release/pgcred "$prefix/bin/.pgcred.new"
+    chmod 755 "$prefix/bin/.pgcred.new"
+    mv -f "$prefix/bin/.pgcred.new" "$prefix/bin/pgcred"
+    printf 'installed %s: %s\n' "$prefix/bin/pgcred" "$("$prefix/bin/pgcred" --version)"
+    case :$PATH: in
+        *:"$prefix/bin":*) ;;
+        *) printf 'note: %s is not on PATH; add it in your shell, or call pgcred by its full path\n' "$prefix/bin" ;;
+    esac
+}
+
+uninstall_pgcred() {
+    [ -e "$prefix/bin/pgcred" ] || fail "there is no $prefix/bin/pgcred"
+    rm -f "$prefix/bin/pgcred"
+    printf 'removed %s; tokens in a passfile go with: pgcred erase --all (before this)\n' "$prefix/bin/pgcred"
+}
+
+# Debian keeps the server's programs off PATH.
+server_program() {
+    command -v "$1" 2>/dev/null && return
+    for program in /usr/lib/postgresql/*/bin/"$1"; do
+        [ ! -x "$program" ] || newest=$program
+    done
+    printf '%s\n' "${newest:-}"
+}
+
+need_postgres() {
+    if [ -z "$(server_program initdb)" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        printf 'installing postgresql (initdb is missing)\n'
+        # For the time of the installation: without this Debian's package makes and starts a cluster of its own.
+        mkdir -p /etc/postgresql-common/createcluster.d
+        no_cluster=/etc/postgresql-common/createcluster.d/pgcred-try.conf
+        echo 'create_main_cluster = false' >$no_cluster
+        apt_install postgresql || true
+        rm -f $no_cluster
+    fi
+    [ -n "$(server_program initdb)" ] || fail "PostgreSQL's server is missing (initdb)" \
+        "get it, for example: apt-get install postgresql | dnf install postgresql-server | brew install postgresql"
+    need psql postgresql-client "PostgreSQL's client"
+}
+
+# The server refuses root; root runs it as another user.
+as_server_user() {
+    if [ "$(id -u)" = 0 ]; then
+        runuser -u "$server_user" -- "$@"
+    else
+        "$@"
+    fi
+}
+
+try_pgcred() {
+    need_build_tools
+    need_postgres
+    printf 'building pgcred and the stand-in (the first time takes some minutes)\n'
+    cargo build --quiet --locked --package pgcred --package standin
+    pgcred=$PWD/target/debug/pgcred
+    standin=$PWD/target/debug/standin
+
+    server_user=postgres
+    id "$server_user" >/dev/null 2>&1 || server_user=nobody
+    work=$(mktemp -d "${TMPDIR:-/tmp}/pgcred-try.XXXXXX")
+    trap clean_up EXIT
+    trap 'exit 1' HUP INT TERM
+    chmod 755 "$work"
+    start_servers
+    demonstrate
+}
+
+clean_up() {
+    [ -n "${standin_pid:-}" ] && kill "$standin_pid" 2>/dev/null && wait "$standin_pid" 2>/dev/null
+    if [ -f "$work/server/data/postmaster.pid" ]; then
+        as_server_user "$(server_program pg_ctl)" -D "$work/server/data" -m immediate stop >/dev/null 2>&1 || true
+    fi
+    rm -rf "$work"
+}
+
+start_servers() {
+    mkdir "$work/server"
+    [ "$(id -u)" != 0 ] || chown "$server_user" "$work/server"
+    (
+        cd "$work/server"
+        as_server_user "$(server_program initdb)" -D data --auth=trust --username=postgres --no-sync >initdb.log 2>&1
+        as_server_user "$(server_program pg_ctl)" -D data -w -l postgres.log \
+            -o "-k $work/server -c listen_addresses=''" start >/dev/null
+    ) || fail "PostgreSQL did not start: $(cat "$work/server/"*.log)"
+    psql -qX -h "$work/server" -U postgres -d postgres -c 'create role admin login superuser'
+
+    mkdir "$work/home" "$work/home/.aws"
+    key=AKIAIOSFODNN7EXAMPLE secret=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+    printf '[{"access_key_id": "%s", "secret_access_key": "%s"}]\n' $key $secret >"$work/keys.json"
+    printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' $key $secret >"$work/home/.aws/credentials"
+    "$standin" --keys "$work/keys.json" --upstream "$work/server" --ca "$work/ca.pem" --port-file "$work/port" \
+        >/dev/null 2>&1 &
+    standin_pid=$!
+    tries=0
+    until [ -s "$work/port" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || fail "the stand-in did not start"
+        sleep 0.05
+    done
+}
+
+# A user's machine: nothing in the environment but this. hostaddr leads the cluster's name to the stand-in.
+on_try_machine() {
+    env -i PATH="$PATH" HOME="$work/home" PGPASSFILE="$work/home/.pgpass" AWS_EC2_METADATA_DISABLED=true PGHOSTADDR=127.0.0.1 \
+        PGPORT="$(cat "$work/port")" PGSSLMODE=verify-full PGSSLROOTCERT="$work/ca.pem" "$@"
+}
+
+# show COMMAND...: print it as a user would type it, then run it; tokens are cut to fit the screen.
+show() {
+    printf '\n$'
+    for word in "$@"; do
+        case $word in *' '*) word="\"$word\"" ;; esac
+        printf ' %s' "$word" | sed "s|$pgcred|pgcred|; s|$work/home|~|"
+    done
+    printf '\n'
+    on_try_machine "$@" 2>&1 | sed "s|$work/home|~|g" | cut -c 1-150
+}
+
+demonstrate() {
+    host=foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws
+    connection="host=$host user=admin dbname=postgres"
+    query="select current_user, 'a session on ' || split_part(version(), ' (', 1) as answer"
+    printf '\nA stand-in for Aurora DSQL checks every token; behind it is a real PostgreSQL. The AWS keys are examples.\n'
+    printf '\n1. Mint a token, as does: aws dsql generate-db-connect-admin-auth-token\n'
+    show "$pgcred" token $host
+    printf '\n2. File it where psql and other clients look for a password.\n'
+    show "$pgcred" refresh $host
+    show cat "$work/home/.pgpass"
+    printf '\n3. Log in; no password is typed.\n'
+    show psql -Xw "$connection" -c "$query" | tee "$work/answer"
+    printf '\n4. Without a token there is no session.\n'
+    show "$pgcred" erase --all
+    show psql -Xw "$connection" -c "$query" | tee "$work/no-answer"
+    grep -q 'admin.*a session on PostgreSQL' "$work/answer" || fail "the log-in with the token failed"
+    grep -q 'no password supplied' "$work/no-answer" || fail "a log-in without a token was not refused"
+    printf '\nIt works. Everything was in %s, which is removed now; no server is left running.\n' "$work"
+}
+
+main "$@"

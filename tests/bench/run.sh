@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds the release binary and prints its wall-time ratios to cat and boto3, and the cost of 10,000 targets.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+venv=target/test-venv
+if ! "$venv/bin/python" -c 'import boto3' 2>/dev/null; then
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
+fi
+cargo build --release --locked --package pgcred
+exec "$venv/bin/python" tests/bench/bench.py target/release/pgcred "$@"
