@@ -41,7 +41,7 @@ pub(crate) fn presign(
 
     let failed =
         |cause: &dyn std::error::Error| Error::failure(format!("cannot sign for {authority}")).caused_by(cause);
-    let identity = credentials.clone().into();
+    let identity = without_empty_session_token(credentials).into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(region)
@@ -63,4 +63,13 @@ pub(crate) fn presign(
         }
     }
     Ok(token)
+}
+
+/// The signer would sign and print an empty session token; the AWS CLI takes it for none.
+fn without_empty_session_token(credentials: &Credentials) -> Credentials {
+    if credentials.session_token() != Some("") {
+        return credentials.clone();
+    }
+    let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
+    Credentials::new(id, secret, None, credentials.expiry(), "empty session token dropped")
 }

@@ -3,10 +3,13 @@
 mod http;
 
 use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
@@ -29,6 +32,11 @@ impl Aws<'_> {
     ///
     /// A named profile beats keys in the environment, as in the AWS CLI.
     pub(crate) fn credentials(&self, region: &str) -> Result<Credentials> {
+        if self.profile.is_none()
+            && let Some(credentials) = keys_in_environment()
+        {
+            return Ok(credentials);
+        }
         let config = provider_config().with_region(Some(Region::new(region.to_owned())));
         let found = self.block_on("credentials", async {
             if let Some(profile) = self.profile {
@@ -41,12 +49,7 @@ impl Aws<'_> {
                 chain.provide_credentials().await
             }
         })?;
-        let credentials = found.map_err(|error| self.explain(&error))?;
-        if credentials.session_token().is_some_and(str::is_empty) {
-            let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
-            return Ok(Credentials::new(id, secret, None, credentials.expiry(), "without empty session token"));
-        }
-        Ok(credentials)
+        found.map_err(|error| self.explain(&error))
     }
 
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
@@ -99,8 +102,10 @@ impl Aws<'_> {
             return Error::login(format!("the AWS log-in session{whose} has expired or does not exist"))
                 .hint(format!("run `aws login{option}`, then retry"));
         }
+        let nowhere = matches!(error, CredentialsError::CredentialsNotLoaded(_));
         match error {
-            CredentialsError::CredentialsNotLoaded(_) => {
+            // Instance metadata is asked last: away from EC2 its failure means that nothing before it had any.
+            _ if nowhere || (self.profile.is_none() && said.contains("IMDS")) => {
                 let message = self.profile.map_or_else(
                     || "no AWS credentials in the environment, profile, container or instance metadata".to_owned(),
                     |profile| format!("no AWS credentials in profile `{profile}`, or there is no such profile"),
@@ -114,6 +119,15 @@ impl Aws<'_> {
                 .caused_by(error)
                 .hint(format!("`aws sts get-caller-identity{option}` shows the same trouble")),
         }
+    }
+}
+
+/// Returns what AWS's own provider reads from the environment. It waits for nothing, so it needs no runtime.
+fn keys_in_environment() -> Option<Credentials> {
+    let provider = EnvironmentVariableCredentialsProvider::new();
+    match pin!(provider.provide_credentials()).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(found) => found.ok(),
+        Poll::Pending => None,
     }
 }
 

@@ -30,10 +30,10 @@ struct Cli {
 #[derive(clap::Args)]
 struct Global {
     /// Say nothing but errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = "Global options")]
     quiet: bool,
     /// Give up on AWS after this long: seconds, or 90s, 5m
-    #[arg(long, global = true, value_name = "DURATION", default_value = "25")]
+    #[arg(long, global = true, value_name = "DURATION", default_value = "25", help_heading = "Global options")]
     timeout: Seconds,
 }
 

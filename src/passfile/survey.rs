@@ -11,8 +11,10 @@ struct Finding {
     text: &'static str,
 }
 
+type Check = fn(raw: &[u8]) -> bool;
+
 /// Troubles that a line has by itself.
-const CHECKS: &[(fn(raw: &[u8]) -> bool, &str)] = &[
+const CHECKS: &[(Check, &str)] = &[
     (|raw| raw.starts_with(b"\xef\xbb\xbf"), "begins with a byte order mark: libpq does not see the entry in it"),
     (|raw| raw.contains(&0), "has a NUL byte: libpq joins it with the next line"),
     (|raw| raw.len() > 65_535, "is longer than 64 KiB: pgx ignores the whole file, lib/pq what follows"),

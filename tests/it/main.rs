@@ -1,5 +1,7 @@
 //! The one test binary: the real pgcred in an empty environment, with fakes that are programs.
 
+#![expect(clippy::disallowed_methods, reason = "the owners are those of src; tests make files themselves")]
+
 mod bad_input;
 mod credentials;
 mod formats;

@@ -213,7 +213,7 @@ fn a_full_disk_leaves_the_file_as_it_was() {
     let _disk = Disk::mount(&folder, "size=16k");
     fs::write(folder.join("pgpass"), MINE).expect("written");
     fs::set_permissions(folder.join("pgpass"), fs::Permissions::from_mode(0o600)).expect("chmod");
-    let _ = fs::write(folder.join("filler"), [0; 65_536]);
+    let _ = fs::write(folder.join("filler"), vec![0; 65_536]); // as much as fits
     let run = sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]);
     run.assert_fails(1, "disk/pgpass: No space left");
     assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());

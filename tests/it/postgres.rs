@@ -35,7 +35,7 @@ impl Postgres {
         let log = fs::File::create(folder.path().join("log")).expect("a log");
         let server = server.stderr(log).stdout(Stdio::null()).spawn().expect("postgres starts");
         let postgres = Self { server, folder };
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !postgres.runs("create role admin login superuser") {
             let log = || fs::read_to_string(postgres.folder.path().join("log"));
             assert!(Instant::now() < deadline, "postgres does not answer: {:?}", log());

@@ -1,1 +1,171 @@
-//! x
+//! The project's own rules, read from its sources: layers, owners, first lines, documents, licences.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(folder)];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("text");
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+#[test]
+fn every_file_says_first_what_it_is() {
+    for (path, text) in [rust_files("src"), rust_files("tests")].concat() {
+        assert!(
+            text.starts_with("//! ") && text.lines().next().is_some_and(|line| line.len() > 30),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+/// From the bottom up. A module uses only what stands before it.
+const LAYERS: [&str; 17] = [
+    "error", "env", "encode", "time", "token", "host", "target", "provider", "request", "sigv4", "aws", "fs",
+    "passfile", "issue", "output", "command", "main",
+];
+
+#[test]
+fn imports_point_down() {
+    let rank = |module: &str| LAYERS.iter().position(|layer| *layer == module);
+    for (path, text) in rust_files("src") {
+        let inside = path.strip_prefix(root().join("src")).expect("below src");
+        let module = inside.iter().next().and_then(|part| Path::new(part).file_stem()).and_then(|stem| stem.to_str());
+        let module = module.expect("a module");
+        let own = rank(module).unwrap_or_else(|| panic!("{module} has no layer"));
+        for used in text.split("crate::").skip(1) {
+            let used: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let tests_only = inside.ends_with("tests.rs");
+            let below = rank(&used).is_some_and(|rank| rank < own || used == module);
+            assert!(below || tests_only, "{} uses {used}, which is not below it", path.display());
+        }
+    }
+}
+
+/// Each outside effect has one owner (stdout, stderr, clock, environment and file writing: see .clippy.toml).
+#[test]
+fn every_outside_effect_has_one_owner() {
+    for (name, owner) in [
+        ("aws_config", "src/aws"),
+        ("tokio::", "src/aws"),
+        ("aws_smithy_http_client", "src/aws/http.rs"),
+        ("aws_sigv4", "src/sigv4.rs"),
+        ("dirs::", "src/env.rs"),
+        ("std::fs", "src/fs.rs"),
+        ("tempfile", "src/fs.rs"),
+        ("std::io", "src/fs.rs src/output"),
+        ("cfg(unix)", "src/fs.rs src/env.rs"),
+        ("cfg(windows)", "src/fs.rs src/env.rs"),
+    ] {
+        for (path, text) in rust_files("src") {
+            let path = path.strip_prefix(root()).expect("below the root").display().to_string().replace('\\', "/");
+            let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            let owned = owner.split(' ').any(|owner| path.starts_with(owner)) || path.ends_with("tests.rs");
+            assert!(owned || !code.contains(name), "{path} uses {name}, which {owner} owns");
+        }
+    }
+}
+
+/// What the README shows can be typed, and what can be typed is in the README.
+#[test]
+fn the_readme_agrees_with_the_help() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+    let sandbox = Sandbox::empty();
+    let help = |command: &str| sandbox.ok(&[command, "--help"]);
+    let words = |text: &str| -> Vec<String> {
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).map(str::to_owned).collect()
+    };
+    for command in ["token", "refresh", "erase"] {
+        assert!(readme.contains(&format!("`pgcred {command}")), "{command} is not in the README");
+        for word in words(&help(command)) {
+            let option = word.starts_with("--") && word.len() > 2 && word != "--help" && word != "--version";
+            assert!(!option || words(&readme).contains(&word), "{word} of {command} is not in the README");
+        }
+    }
+    let all = [help("token"), help("refresh"), help("erase")].concat();
+    let of_others = ["--try", "--prefix", "--uninstall", "--locked", "--path"];
+    for word in words(&readme).iter().filter(|word| word.starts_with("--") && word.len() > 2) {
+        assert!(words(&all).contains(word) || of_others.contains(&word.as_str()), "the README's {word} does not exist");
+    }
+    let formats = all.split("Form of the answer").nth(1).expect("the formats");
+    let listed: Vec<_> = formats.lines().filter_map(|line| line.trim().strip_prefix("- ")?.split_once(':')).collect();
+    assert_eq!(listed.len(), 10, "{formats}");
+    for (format, _) in listed {
+        assert!(readme.contains(&format!("| `{format}` |")), "format {format} is not in the README's table");
+    }
+}
+
+/// `cargo deny` where it is installed; this part of it everywhere, without a network.
+#[test]
+fn dependencies_keep_to_the_policy() {
+    let policy = fs::read_to_string(root().join("deny.toml")).expect("a policy");
+    let policy: toml::Table = policy.parse().expect("TOML");
+    let allowed: Vec<&str> =
+        policy["licenses"]["allow"].as_array().expect("licences").iter().filter_map(toml::Value::as_str).collect();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline"]).current_dir(root());
+    let metadata: Value = serde_json::from_slice(&cargo.output().expect("cargo").stdout).expect("cargo's metadata");
+    let packages = metadata["packages"].as_array().expect("packages");
+    assert!(packages.len() > 100);
+    for package in packages {
+        let (name, version) =
+            (package["name"].as_str().expect("a name"), package["version"].as_str().expect("a version"));
+        let source = package["source"].as_str();
+        assert!(source.is_none_or(|source| source.starts_with("registry+")), "{name} comes from {source:?}");
+        let license = package["license"].as_str().unwrap_or("none");
+        assert!(is_allowed(license, &allowed), "{name}: {license} is not on the list");
+        for ban in policy["bans"]["deny"].as_array().expect("bans") {
+            let ban_text = ban["crate"].as_str().expect("a crate");
+            let (banned, below) = ban_text.split_once("@<").unwrap_or((ban_text, ""));
+            let older = below.is_empty() || numbers(version) < numbers(below);
+            assert!(banned != name || !older, "{name} {version}: {}", ban["reason"]);
+        }
+    }
+}
+
+fn numbers(version: &str) -> Vec<u64> {
+    version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+}
+
+/// Every AND part needs one OR part on the list; `/` is how older crates write OR.
+fn is_allowed(license: &str, allowed: &[&str]) -> bool {
+    let plain = license.replace('/', " OR ").replace(['(', ')'], "");
+    plain.split(" AND ").all(|part| part.split(" OR ").any(|name| allowed.contains(&name.trim())))
+}
+
+#[test]
+fn licence_expressions() {
+    let allowed = ["MIT", "ISC"];
+    for (text, expected) in [
+        ("MIT", true),
+        ("GPL-3.0", false),
+        ("X OR MIT", true),
+        ("X/ISC", true),
+        ("(X OR MIT) AND ISC", true),
+        ("MIT AND X", false),
+    ] {
+        assert_eq!(is_allowed(text, &allowed), expected, "{text}");
+    }
+}
