@@ -118,6 +118,11 @@ impl Place {
         })
     }
 
+    /// Returns the text that the host came from, as it was typed.
+    pub(super) fn typed_host(&self, target: Option<&str>) -> Option<String> {
+        self.dial.host.clone().or_else(|| target.map(str::to_owned)).or_else(|| env::var("PGHOST"))
+    }
+
     fn provider(&self, host: &str) -> Result<&'static Provider> {
         match &self.provider {
             Some(name) => provider::named(name),

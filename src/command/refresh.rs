@@ -49,19 +49,28 @@ impl Refresh {
         let request = self.place.request(target, &context.issuer, context.output)?;
         let key = Key { host: request.host.clone(), port: request.port, user: request.user.clone() };
         key.check()?;
-        warn_about_user(&request, context);
+        self.warn_about_key(target, &request, context);
         let issued = context.issuer.issue(&request).map_err(|error| match self.targets.len() {
             0..=1 => error,
             _ => error.about(&request.name()),
         })?;
         Ok((key, request.name(), issued.token))
     }
-}
 
-fn warn_about_user(request: &Request, context: &Context) {
-    if request.user.contains([':', '\\']) {
+    /// Clients compare host and user as text; says where that will surprise.
+    fn warn_about_key(&self, target: Option<&str>, request: &Request, context: &Context) {
         let name = request.name();
-        context.output.warn(&format!(r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"));
+        if request.user.contains([':', '\\']) {
+            context.output.warn(&format!(r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"));
+        }
+        let typed = self.place.typed_host(target);
+        if typed
+            .is_some_and(|typed| !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host))
+        {
+            context
+                .output
+                .warn(&format!("{name}: filed in lower case; clients that dial it in upper case do not find it"));
+        }
     }
 }
 

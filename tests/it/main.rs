@@ -8,6 +8,8 @@ mod formats;
 #[cfg(unix)]
 mod passfile;
 #[cfg(unix)]
+mod policy; // runs cargo
+#[cfg(unix)]
 mod postgres;
 mod sandbox;
 #[cfg(unix)]

@@ -78,6 +78,12 @@ fn what_hides_the_file_from_clients_is_said() {
         assert!(run.stderr.contains(said), "{said} not in {}", run.stderr);
     }
     assert_eq!(mode(&sandbox.path(".pgpass")), 0o600);
+    let run = sandbox.run(&["refresh", &HOST.to_uppercase(), "--user", "a:b"]);
+    assert!(
+        run.stderr.contains("filed in lower case") && run.stderr.contains("asyncpg and pgpasslib"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(sandbox.run(&["refresh", HOST, "--quiet"]).stderr, "");
     sandbox.set("PGPASSFILE", "relative");
     assert!(sandbox.run(&["refresh", HOST]).stderr.contains("PGPASSFILE is relative"));

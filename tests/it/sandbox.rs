@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -107,7 +107,10 @@ impl Sandbox {
 
 impl Run {
     pub fn of(mut command: Command) -> Self {
-        let output = command.output().expect("the program starts");
+        Self::finished(command.output().expect("the program starts"))
+    }
+
+    pub fn finished(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Self { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code().unwrap_or(-1) }
     }
