@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod credentials;
+#[cfg(target_os = "linux")]
+mod disks;
 mod formats;
 #[cfg(unix)]
 mod passfile;

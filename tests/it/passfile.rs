@@ -6,11 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
-
 use crate::sandbox::{HOST, RDS_HOST, Sandbox};
 
-const MINE: &str = "# my servers\nlocalhost:5432:*:me:pw\r\nlast:5432:*:me:pw";
+pub const MINE: &str = "# my servers\nlocalhost:5432:*:me:pw\r\nlast:5432:*:me:pw";
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("a file").mode() & 0o777
@@ -193,49 +191,4 @@ fn kill_at_any_point_harms_nothing() {
         fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
     names.sort();
     assert_eq!(names, [".pgpass", ".pgpass.pgcred-lock"]);
-}
-
-/// A small file system of its own; needs root, as the suite's other parts do.
-struct Disk<'a>(&'a Path);
-
-impl<'a> Disk<'a> {
-    fn mount(path: &'a Path, options: &str) -> Self {
-        fs::create_dir_all(path).expect("a folder");
-        mount(Some("tmpfs"), path, Some("tmpfs"), MsFlags::empty(), Some(options)).expect("root may mount a tmpfs");
-        Self(path)
-    }
-}
-
-impl Drop for Disk<'_> {
-    fn drop(&mut self) {
-        umount2(self.0, MntFlags::MNT_DETACH).expect("unmounted");
-    }
-}
-
-#[test]
-fn a_full_disk_leaves_the_file_as_it_was() {
-    let sandbox = Sandbox::with_keys();
-    let folder = sandbox.path("disk");
-    let _disk = Disk::mount(&folder, "size=16k");
-    fs::write(folder.join("pgpass"), MINE).expect("written");
-    fs::set_permissions(folder.join("pgpass"), fs::Permissions::from_mode(0o600)).expect("chmod");
-    let _ = fs::write(folder.join("filler"), vec![0; 65_536]); // as much as fits
-    let run = sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]);
-    run.assert_fails(1, "disk/pgpass: No space left");
-    assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
-    fs::remove_file(folder.join("filler")).expect("removed");
-    sandbox.ok(&["refresh", HOST, "--passfile", "disk/pgpass"]);
-    assert!(sandbox.read("disk/pgpass").ends_with(MINE.as_bytes()));
-}
-
-#[test]
-fn a_read_only_folder_is_an_error_that_names_the_file() {
-    let sandbox = Sandbox::with_keys();
-    let folder = sandbox.path("disk");
-    let _disk = Disk::mount(&folder, "size=64k");
-    fs::write(folder.join("pgpass"), MINE).expect("written");
-    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
-    mount(Some("tmpfs"), &folder, Some("tmpfs"), read_only, None::<&str>).expect("remounted");
-    sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]).assert_fails(1, "disk/pgpass");
-    assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
 }

@@ -1,0 +1,56 @@
+//! Disks that are full or read-only: small file systems of their own, which root mounts.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::passfile::MINE;
+use crate::sandbox::{HOST, Sandbox};
+
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    fn mount(path: &'a Path, options: &str) -> Self {
+        fs::create_dir_all(path).expect("a folder");
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path));
+        Self(path)
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        run(Command::new("umount").arg("--lazy").arg(self.0));
+    }
+}
+
+fn run(command: &mut Command) {
+    assert!(command.status().is_ok_and(|status| status.success()), "this test needs root: {command:?}");
+}
+
+#[test]
+fn a_full_disk_leaves_the_file_as_it_was() {
+    let sandbox = Sandbox::with_keys();
+    let folder = sandbox.path("disk");
+    let _disk = Disk::mount(&folder, "size=16k");
+    fs::write(folder.join("pgpass"), MINE).expect("written");
+    fs::set_permissions(folder.join("pgpass"), fs::Permissions::from_mode(0o600)).expect("chmod");
+    let _ = fs::write(folder.join("filler"), vec![0; 65_536]); // as much as fits
+    let run = sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]);
+    run.assert_fails(1, "disk/pgpass: No space left");
+    assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
+    fs::remove_file(folder.join("filler")).expect("removed");
+    sandbox.ok(&["refresh", HOST, "--passfile", "disk/pgpass"]);
+    assert!(sandbox.read("disk/pgpass").ends_with(MINE.as_bytes()));
+}
+
+#[test]
+fn a_read_only_folder_is_an_error_that_names_the_file() {
+    let sandbox = Sandbox::with_keys();
+    let folder = sandbox.path("disk");
+    let _disk = Disk::mount(&folder, "size=64k");
+    fs::write(folder.join("pgpass"), MINE).expect("written");
+    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&folder));
+    sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]).assert_fails(1, "disk/pgpass");
+    assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
+}
