@@ -37,6 +37,8 @@ if ! "$venv/bin/python" -c 'import boto3, psycopg' 2>/dev/null; then
 fi
 export PGCRED_TEST_PYTHON=$PWD/$venv/bin/python
 
+cargo fetch --quiet --locked # for all platforms: the licence check reads every dependency
+
 shellcheck -s sh install.sh
 shellcheck tests/run.sh tests/bench/run.sh .ci/run
 cargo fmt --all --check
