@@ -1,5 +1,7 @@
 //! Our block in a passfile: entries between two marks, first in the file; every other byte is the user's and stays.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
 use crate::passfile::line::{check_field, content, escape, fields, unescape};
 use crate::time::Time;
@@ -17,7 +19,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LONGEST_LINE: usize = 65_535;
 
 /// Host, port and user of one line of the block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -32,7 +34,6 @@ impl Key {
 }
 
 struct Entry {
-    key: Key,
     expires_at: Time,
     /// The line's last field, escaped.
     secret: String,
@@ -40,14 +41,14 @@ struct Entry {
 
 /// A passfile taken apart: the block's entries and the user's bytes.
 pub(crate) struct Passfile {
-    entries: Vec<Entry>,
+    entries: BTreeMap<Key, Entry>,
     user: Vec<u8>,
 }
 
 impl Passfile {
     /// Takes a passfile apart. A damaged block is an error that names the line: pgcred does not guess whose a line is.
     pub(crate) fn parse(text: &[u8]) -> Result<Self> {
-        let mut passfile = Self { entries: Vec::new(), user: Vec::new() };
+        let mut passfile = Self { entries: BTreeMap::new(), user: Vec::new() };
         let mut block = Block::Before;
         let mut expires_at = None;
         for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
@@ -67,7 +68,7 @@ impl Passfile {
                         None => return damaged("a time is not readable"),
                     },
                     (Some(time), None) => match Entry::parse(body, time) {
-                        Some(entry) => passfile.entries.push(entry),
+                        Some((key, entry)) => drop(passfile.entries.insert(key, entry)),
                         None => return damaged("a line is not pgcred's"),
                     },
                     _ => return damaged("a line is not pgcred's"),
@@ -96,31 +97,28 @@ impl Passfile {
         if token.expose().is_empty() || token.expose().contains(char::is_control) {
             return Err(Error::failure(format!("no usable token for {}@{}", key.user, key.host)));
         }
-        let entry = Entry { key, expires_at: token.expires_at, secret: escape(token.expose()) };
-        if entry.line().len() > LONGEST_LINE {
-            return Err(Error::failure(format!("the token for {}@{} is too long", entry.key.user, entry.key.host)));
+        let entry = Entry { expires_at: token.expires_at, secret: escape(token.expose()) };
+        if line(&key, &entry).len() > LONGEST_LINE {
+            return Err(Error::failure(format!("the token for {}@{} is too long", key.user, key.host)));
         }
-        match self.entries.iter_mut().find(|old| old.key == entry.key) {
-            Some(old) => *old = entry,
-            None => self.entries.push(entry),
-        }
+        self.entries.insert(key, entry);
         Ok(())
     }
 
     /// Drops the entries that `whose` picks and returns their number.
     pub(crate) fn remove(&mut self, whose: impl Fn(&Key) -> bool) -> usize {
         let before = self.entries.len();
-        self.entries.retain(|entry| !whose(&entry.key));
+        self.entries.retain(|key, _| !whose(key));
         before - self.entries.len()
     }
 
     /// Drops entries whose time has passed: a client that finds none asks, one that finds a dead one just fails.
     pub(crate) fn drop_expired(&mut self, now: Time) {
-        self.entries.retain(|entry| entry.expires_at > now);
+        self.entries.retain(|_, entry| entry.expires_at > now);
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.entries.iter().map(|entry| &entry.key)
+        self.entries.keys()
     }
 
     /// Puts the file together: the block first, the user's bytes as they were; without entries no block.
@@ -141,9 +139,9 @@ impl Passfile {
             text.push(b'\n');
         }
         let mut block = vec![if joined { BEGIN_JOINED } else { BEGIN }.to_owned()];
-        for entry in &self.entries {
+        for (key, entry) in &self.entries {
             block.push(format!("{EXPIRES}{}", entry.expires_at.compact()));
-            block.push(entry.line());
+            block.push(line(key, entry));
         }
         block.push(END.to_owned());
         text.extend(block.iter().flat_map(|line| line.bytes().chain([b'\n'])));
@@ -153,19 +151,18 @@ impl Passfile {
 }
 
 impl Entry {
-    fn parse(line: &[u8], expires_at: Time) -> Option<Self> {
+    fn parse(line: &[u8], expires_at: Time) -> Option<(Key, Self)> {
         let [host, port, dbname, user, secret] = fields(line).try_into().ok()?;
         let text = |field: &[u8]| String::from_utf8(unescape(field)).ok();
         let port = std::str::from_utf8(port).ok()?.parse().ok()?;
-        let key = Key { host: text(host)?, port, user: text(user)? };
         let secret = std::str::from_utf8(secret).ok().filter(|secret| !secret.is_empty())?.to_owned();
-        (dbname == b"*").then_some(Self { key, expires_at, secret })
+        (dbname == b"*").then_some((Key { host: text(host)?, port, user: text(user)? }, Self { expires_at, secret }))
     }
+}
 
-    fn line(&self) -> String {
-        let Key { host, port, user } = &self.key;
-        format!("{}:{port}:*:{}:{}", escape(host), escape(user), self.secret)
-    }
+/// Any database: some clients look up none, some the user's name.
+fn line(key: &Key, entry: &Entry) -> String {
+    format!("{}:{}:*:{}:{}", escape(&key.host), key.port, escape(&key.user), entry.secret)
 }
 
 enum Block {
