@@ -27,6 +27,7 @@ main() {
             *) usage >&2; exit 2 ;;
         esac
     done
+    case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
     cd "$(dirname "$0")"
     case $action in
         install) install_pgcred ;;
@@ -68,7 +69,7 @@ need_build_tools() {
 
 install_pgcred() {
     need_build_tools
-    cargo build --release --locked --package pgcred --bin pgcred
+    cargo build --release --locked --target-dir target --package pgcred --bin pgcred
     mkdir -p "$prefix/bin"
     # Renamed into place: a pgcred that is running keeps its file.
     cp target/release/pgcred "$prefix/bin/.pgcred.new"
@@ -121,10 +122,12 @@ as_server_user() {
 }
 
 try_pgcred() {
+    # The user's own servers are none of the demo's business.
+    for variable in $(env | sed -n 's/^\(PG[A-Z_]*\)=.*/\1/p'); do unset "$variable"; done
     need_build_tools
     need_postgres
     printf 'building pgcred and the stand-in (the first time takes some minutes)\n'
-    cargo build --quiet --locked --package pgcred --package standin
+    cargo build --quiet --locked --target-dir target --package pgcred --package standin
     pgcred=$PWD/target/debug/pgcred
     standin=$PWD/target/debug/standin
 

@@ -3,13 +3,21 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::error::{Error, Result};
+
 /// Returns a variable's value; empty counts as unset, as in libpq and the AWS CLI.
 #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
 pub(crate) fn var_os(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// Returns a variable's value as text; bytes that are not UTF-8 become U+FFFD, which no host, user or region contains.
+/// Returns a variable's value as text, refusing what is not UTF-8.
+pub(crate) fn text(name: &str) -> Result<Option<String>> {
+    let refused = |_| Error::usage(format!("{name} is not UTF-8"));
+    var_os(name).map(|value| value.into_string().map_err(refused)).transpose()
+}
+
+/// Returns a variable's value as text; where it is not UTF-8, U+FFFD stands for the bytes.
 pub(crate) fn var(name: &str) -> Option<String> {
     var_os(name).map(|value| value.to_string_lossy().into_owned())
 }

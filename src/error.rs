@@ -85,6 +85,11 @@ impl Error {
         self
     }
 
+    /// Adds a hint where there is none yet.
+    pub(crate) fn or_hint(self, hint: &str) -> Self {
+        if self.hint.is_some() { self } else { self.hint(hint) }
+    }
+
     /// Puts what the error is about in front, where one run deals with several targets.
     pub(crate) fn about(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);

@@ -32,6 +32,7 @@ pub(crate) fn edit<T>(path: &Path, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>
     let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
     let path = resolve(path)?;
     let (folder, name) = parts(&path)?;
+    check_kind(&path)?;
     let _lock = lock(&folder.join(suffixed(name, ".pgcred-lock")))?;
     let new_prefix = suffixed(name, ".pgcred-new-");
     remove_leftovers(folder, &new_prefix);
@@ -92,14 +93,18 @@ fn suffixed(name: &std::ffi::OsStr, suffix: &str) -> OsString {
     name
 }
 
+fn check_kind(path: &Path) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display())));
+    }
+    Ok(())
+}
+
 fn read(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
     let failed = |error: &io::Error| Error::failure(format!("cannot read {}", path.display())).caused_by(error);
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), None)),
         Err(error) => Err(failed(&error)),
-        Ok(metadata) if !metadata.is_file() => {
-            Err(Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display())))
-        }
         Ok(metadata) => Ok((fs::read(path).map_err(|error| failed(&error))?, Some(metadata))),
     }
 }

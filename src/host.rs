@@ -8,7 +8,9 @@ use crate::error::{Error, Result};
 /// be signed as something else than a host is refused.
 pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
     let trimmed = text.trim();
-    let refuse = |why: &str| Err(Error::usage(format!("host {}: {why}", quoted(trimmed))));
+    // What looks like a URI or conninfo string with a slip in it may hold a password, so it is not repeated.
+    let shown = if trimmed.contains(['@', '=']) { "given".to_owned() } else { quoted(trimmed) };
+    let refuse = |why: &str| Err(Error::usage(format!("host {shown}: {why}")));
     if trimmed.is_empty() {
         return Err(Error::usage("the host is empty").hint("name one: pgcred token HOST, --host HOST or PGHOST"));
     }
@@ -26,7 +28,9 @@ pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
     }
     let (name, port) = match trimmed.split_once(':') {
         None => (trimmed, None),
-        Some((_, rest)) if rest.contains(':') => return refuse("an IPv6 address is not a host that AWS signs for"),
+        Some((_, rest)) if rest.contains(':') => {
+            return refuse("an IPv6 address has no IAM authentication; give a name or an IPv4 address");
+        }
         Some((name, port)) => (name, Some(parse_port(port)?)),
     };
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
@@ -43,9 +47,7 @@ pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
 pub(crate) fn parse_port(text: &str) -> Result<u16> {
     let digits = text.trim();
     let number = if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None };
-    number
-        .filter(|port| *port != 0)
-        .ok_or_else(|| Error::usage(format!("port {}: give a number from 1 to 65535", quoted(text))))
+    number.filter(|port| *port != 0).ok_or_else(|| Error::usage("the port is not a number from 1 to 65535"))
 }
 
 fn described(c: char) -> String {

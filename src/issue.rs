@@ -17,6 +17,8 @@ pub(crate) struct Issued {
     pub(crate) token: Token,
     pub(crate) region: String,
     pub(crate) action: &'static str,
+    /// The credentials end before the life that was asked for.
+    pub(crate) cut_short: bool,
 }
 
 /// Issues tokens; remembers each profile's credentials, or why there are none, for as long as it lives.
@@ -49,8 +51,8 @@ impl Issuer {
             );
         }
         let signable = request.signable();
-        let text = sigv4::presign(&signable, &region, &credentials, now, life)?;
-        Ok(Issued { token: Token::new(text, now, now.plus(life)), region, action: signable.action })
+        let token = sigv4::presign(&signable, &region, &credentials, now, life)?;
+        Ok(Issued { token, region, action: signable.action, cut_short: life < request.life })
     }
 
     /// Returns the region that AWS's configuration gives, where neither the user nor the host names one.

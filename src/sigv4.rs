@@ -13,6 +13,7 @@ use crate::encode::percent;
 use crate::error::{Error, Result};
 use crate::provider::Signable;
 use crate::time::Time;
+use crate::token::Token;
 
 /// The order in which AWS CLI v2 prints the parameters; the signer has its own.
 const CLI_ORDER: [&str; 7] = [
@@ -25,14 +26,14 @@ const CLI_ORDER: [&str; 7] = [
     "X-Amz-Signature",
 ];
 
-/// Returns `authority/?query&X-Amz-...`: the presigned URL without its scheme, good for `life` seconds from `at`.
+/// Returns the token `authority/?query&X-Amz-...`: a presigned URL without its scheme, good for `life` seconds from `at`.
 pub(crate) fn presign(
     signable: &Signable,
     region: &str,
     credentials: &Credentials,
     at: Time,
     life: u32,
-) -> Result<String> {
+) -> Result<Token> {
     let Signable { service, authority, query, .. } = signable;
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
@@ -62,7 +63,7 @@ pub(crate) fn presign(
             let _ = write!(token, "&{name}={}", percent(value));
         }
     }
-    Ok(token)
+    Ok(Token::new(token, at, at.plus(life)))
 }
 
 /// The signer would sign and print an empty session token; the AWS CLI takes it for none.

@@ -12,8 +12,8 @@ const KEYWORDS: &[&str] = &[
     "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle",
     "keepalives_interval", "krbsrvname", "load_balance_hosts", "max_protocol_version", "min_protocol_version",
     "oauth_client_id", "oauth_client_secret", "oauth_issuer", "oauth_scope", "options", "passfile", "password", "port",
-    "replication", "require_auth", "requirepeer", "requiressl", "scram_client_key", "scram_server_key", "service",
-    "servicefile", "ssl_max_protocol_version", "ssl_min_protocol_version", "sslcert", "sslcertmode", "sslcompression",
+    "replication", "require_auth", "requirepeer", "scram_client_key", "scram_server_key", "service",
+    "ssl_max_protocol_version", "ssl_min_protocol_version", "sslcert", "sslcertmode", "sslcompression",
     "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert",
     "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
 ];
@@ -90,8 +90,13 @@ impl Where {
             "port" => self.set_port(host::parse_port(&value)?)?,
             "user" => self.user = Some(value),
             "dbname" => self.dbname = Some(value),
-            "password" | "passfile" => {}
-            keyword => self.options.push((keyword.to_owned(), value)),
+            "password" => {}
+            "passfile" => return Err(Error::usage("passfile in TARGET is not used").hint("--passfile FILE")),
+            "service" => return Err(Error::usage("service files are not read").hint("name host and user")),
+            keyword => {
+                self.options.retain(|(key, _)| key != keyword); // as in libpq the last one counts
+                self.options.push((keyword.to_owned(), value));
+            }
         }
         Ok(())
     }
@@ -107,6 +112,7 @@ fn parse_uri(rest: &str) -> Result<Where> {
     let user = userinfo.split_once(':').map_or(userinfo, |(user, _password)| user);
     let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, dbname) = before_query.split_once('/').unwrap_or((before_query, ""));
+    let host = host.strip_suffix(':').unwrap_or(host); // an empty port is libpq's default
     place.set("user", decode(user)?)?;
     place.set("host", decode(host)?).map_err(|_| {
         Error::usage("URI: cannot read host and port")
@@ -148,7 +154,9 @@ fn parse_conninfo(text: &str) -> Result<Where> {
             .split_once('=')
             .ok_or_else(|| Error::usage("conninfo string: `=` is missing after the last keyword"))?;
         let (value, after) = conninfo_value(after.trim_start())?;
-        place.set(keyword.trim_end(), value)?;
+        place.set(keyword.trim_end(), value).map_err(|error| {
+            error.or_hint("an empty value is written ''; without quotes the next word is taken for the value")
+        })?;
         rest = after.trim_start();
     }
     Ok(place)
@@ -162,7 +170,7 @@ fn conninfo_value(text: &str) -> Result<(String, &str)> {
     while let Some((at, c)) = chars.next() {
         match c {
             '\'' if quoted => return Ok((value, &body[at + 1..])),
-            c if c.is_whitespace() && !quoted => return Ok((value, &body[at..])),
+            c if c.is_ascii_whitespace() && !quoted => return Ok((value, &body[at..])),
             '\\' => value.extend(chars.next().map(|(_, escaped)| escaped)),
             c => value.push(c),
         }
@@ -239,6 +247,13 @@ mod tests {
             "password=my s3cret=x host=h",
             "postgres://u:s3cret/x@h",
             "postgres://u:s3cret?x@h:0",
+            "POSTGRES://u:s3cret@h",
+            "jdbc:postgresql://u:s3cret@h/",
+            "u:s3cret@h",
+            "host=h port= password=s3cret",
+            "host= password=s3cret",
+            "host=h passfile=s3cret",
+            "service=s3cret",
         ] {
             let error = Where::parse(text).unwrap_err();
             assert!(!format!("{error:?}").contains("s3cret"), "{error}");

@@ -51,8 +51,8 @@ impl Time {
         DateTime::from_secs(self.0).fmt(Format::DateTime).unwrap_or_else(|_| self.0.to_string())
     }
 
-    fn from_rfc3339(text: &str) -> Option<Self> {
-        DateTime::from_str(text, Format::DateTime).ok().map(|time| Self(time.secs()))
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        DateTime::from_str(text, Format::DateTimeWithOffset).ok().map(|time| Self(time.secs()))
     }
 
     /// Returns `20260101T001500Z`, the form that has no colon.

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Sets up what the tests need and runs all of them: format, lints, scripts, licences, unit and end-to-end tests.
 #
-# As root on Debian or Ubuntu it installs missing packages; elsewhere it says which are missing. Root is needed for the
-# tests that mount a small disk or change a file's owner.
+# Needs root: tests mount small disks, change owners and start PostgreSQL as its own user. On Debian or Ubuntu it installs
+# missing packages; elsewhere it says which are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+[[ $(id -u) == 0 ]] || { echo 'tests/run.sh: run as root, best in a container' >&2; exit 1; }
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need cc gcc
@@ -17,7 +18,7 @@ need python3 python3
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || packages+=(postgresql)
 if [[ ${#packages[@]} -gt 0 ]]; then
-    if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+    if ! command -v apt-get >/dev/null; then
         echo "tests/run.sh: missing: ${packages[*]} (Debian's package names); install them and run this again" >&2
         exit 1
     fi
@@ -27,6 +28,7 @@ if [[ ${#packages[@]} -gt 0 ]]; then
     mkdir -p /etc/postgresql-common/createcluster.d
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/pgcred-tests.conf
     apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+    rm /etc/postgresql-common/createcluster.d/pgcred-tests.conf
 fi
 
 # boto3 signs tokens to compare with; psycopg brings a newer libpq than Debian's.

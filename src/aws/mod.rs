@@ -20,6 +20,7 @@ use aws_credential_types::provider::error::CredentialsError;
 
 use crate::env;
 use crate::error::{Error, Result};
+use crate::time::Time;
 
 /// Where to ask: the profile that the user named (none: AWS's own order), and for how long at most.
 pub(crate) struct Aws<'a> {
@@ -35,7 +36,7 @@ impl Aws<'_> {
         if self.profile.is_none()
             && let Some(credentials) = keys_in_environment()
         {
-            return Ok(credentials);
+            return with_expiration(credentials);
         }
         let config = provider_config().with_region(Some(Region::new(region.to_owned())));
         let found = self.block_on("credentials", async {
@@ -91,8 +92,8 @@ impl Aws<'_> {
 
     fn explain(&self, error: &CredentialsError) -> Error {
         let profile = self.profile.map(str::to_owned).or_else(|| env::var("AWS_PROFILE"));
-        let option = profile.map(|profile| format!(" --profile {profile}")).unwrap_or_default();
-        let whose = self.of_profile();
+        let option = profile.as_ref().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
+        let whose = profile.as_ref().map(|profile| format!(" of profile `{profile}`")).unwrap_or_default();
         let said = Error::failure("").caused_by(error).to_string();
         if said.contains("SSO token") || said.contains("sso token") {
             return Error::login(format!("the AWS SSO session{whose} has expired or does not exist"))
@@ -106,7 +107,7 @@ impl Aws<'_> {
         match error {
             // Instance metadata is asked last: away from EC2 its failure means that nothing before it had any.
             _ if nowhere || (self.profile.is_none() && said.contains("IMDS")) => {
-                let message = self.profile.map_or_else(
+                let message = profile.map_or_else(
                     || "no AWS credentials in the environment, profile, container or instance metadata".to_owned(),
                     |profile| format!("no AWS credentials in profile `{profile}`, or there is no such profile"),
                 );
@@ -129,6 +130,18 @@ fn keys_in_environment() -> Option<Credentials> {
         Poll::Ready(found) => found.ok(),
         Poll::Pending => None,
     }
+}
+
+/// `aws configure export-credentials` says in a variable when its keys end.
+fn with_expiration(keys: Credentials) -> Result<Credentials> {
+    const VARIABLE: &str = "AWS_CREDENTIAL_EXPIRATION";
+    let Some(text) = env::var(VARIABLE) else { return Ok(keys) };
+    let end = Time::from_rfc3339(&text).ok_or_else(|| {
+        Error::usage(format!("{VARIABLE} is not a time")).hint("2030-01-01T00:15:00Z is one; or unset it")
+    })?;
+    let token = keys.session_token().map(str::to_owned);
+    let end = Some(end.to_system());
+    Ok(Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, end, "environment"))
 }
 
 fn provider_config() -> ProviderConfig {

@@ -14,7 +14,7 @@ pub(super) struct Erase {
     /// What to remove, as given to `refresh`; without user or port, all of them
     targets: Vec<String>,
     /// Remove every token
-    #[arg(long, conflicts_with = "targets")]
+    #[arg(long, conflicts_with_all = ["targets", "host", "port", "user"])]
     all: bool,
     #[command(flatten)]
     dial: Dial,
@@ -24,6 +24,7 @@ pub(super) struct Erase {
 
 impl Erase {
     pub(super) fn run(self, context: &Context) -> Result<()> {
+        self.dial.check_targets(self.targets.len())?;
         let targets = if self.targets.is_empty() { vec![None] } else { self.targets.iter().map(Some).collect() };
         let places: Vec<Where> = if self.all {
             Vec::new()
@@ -34,11 +35,10 @@ impl Erase {
             return Err(Error::usage("no target").hint("name what to remove, or --all"));
         }
         let (path, missing) = self.passfile.edit(context.output, |passfile| {
-            if self.all {
-                passfile.remove(|_| true);
-            }
-            let found = |place: &&Where| passfile.remove(|key| matches(key, place)) > 0;
-            Ok(places.iter().partition::<Vec<_>, _>(found).1)
+            let found = |place: &&Where| passfile.keys().any(|key| matches(key, place));
+            let missing: Vec<_> = places.iter().filter(|place| !found(place)).collect();
+            passfile.remove(|key| self.all || places.iter().any(|place| matches(key, place)));
+            Ok(missing)
         })?;
         if missing.is_empty() {
             return Ok(());

@@ -13,9 +13,10 @@ use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Exit};
 use crate::fs;
-use crate::issue::Issuer;
+use crate::issue::{Issued, Issuer};
 use crate::output::Output;
-use crate::time::Seconds;
+use crate::request::Request;
+use crate::time::{Seconds, spoken};
 
 /// Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every tool that wants one
 #[derive(Parser)]
@@ -73,5 +74,13 @@ pub(crate) fn run() -> ExitCode {
             Output::report(&error);
             error.exit().code().into()
         }
+    }
+}
+
+/// A token that does not last as long as was asked for is not handed out in silence.
+fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
+    if issued.cut_short {
+        let left = spoken(issued.token.issued_at.until(issued.token.expires_at));
+        output.warn(&format!("{}: the AWS credentials end in {left}, and the token with them", request.name()));
     }
 }

@@ -27,8 +27,8 @@ impl PassfileArg {
         let path = self.path()?;
         let edited = fs::edit(&path, |text| {
             let mut passfile = Passfile::parse(text).map_err(|error| error.about(&path.display().to_string()))?;
-            passfile.drop_expired(Time::now());
             let value = change(&mut passfile)?;
+            passfile.drop_expired(Time::now());
             Ok((passfile.render(), (passfile, value)))
         })?;
         let (passfile, value) = edited.value;
@@ -48,7 +48,9 @@ impl PassfileArg {
         let path = env::default_passfile().ok_or_else(|| {
             Error::failure("no home folder is known").hint("name the file: --passfile FILE or PGPASSFILE")
         })?;
-        path.parent().map_or(Ok(()), fs::private_folder)?;
+        if cfg!(windows) {
+            path.parent().map_or(Ok(()), fs::private_folder)?; // as libpq's documents have their users do
+        }
         Ok(path)
     }
 

@@ -25,6 +25,14 @@ pub(super) struct Dial {
 }
 
 impl Dial {
+    /// One `--host` cannot be several targets.
+    pub(super) fn check_targets(&self, targets: usize) -> Result<()> {
+        if self.host.is_some() && targets > 1 {
+            return Err(Error::usage("--host with several targets: give one of the two"));
+        }
+        Ok(())
+    }
+
     /// Returns what these options and TARGET say, without defaults.
     pub(super) fn said(&self, target: Option<&str>) -> Result<Where> {
         let mut flags = Where {
@@ -45,7 +53,7 @@ impl Dial {
 #[derive(clap::Args)]
 pub(super) struct Place {
     #[command(flatten)]
-    dial: Dial,
+    pub(super) dial: Dial,
     /// Database, for the formats that name one [default: postgres]
     #[arg(long, value_name = "NAME")]
     dbname: Option<String>,
@@ -87,12 +95,16 @@ impl Place {
             None => (host.clone(), port),
             Some(text) => {
                 let (name, own_port) = host::parse(text)?;
-                (full_name(name)?, own_port.unwrap_or(port))
+                // A tunnel's port is the client's own; the endpoint listens on the usual one unless told.
+                (full_name(name)?, own_port.unwrap_or(provider::DEFAULT_PORT))
             }
         };
 
         let provider = self.provider(&sign_host)?;
         let named_by_host = (provider.region)(&sign_host);
+        if provider.signs_port && sign_port != port {
+            output.warn(&format!("signed for {sign_host}:{sign_port}; --sign-host HOST:PORT names another port"));
+        }
         if let (Some(asked), Some(named)) = (&region, named_by_host)
             && asked != named
         {
@@ -147,19 +159,19 @@ fn full_name(name: String, region: Option<&str>, profile: Option<&str>, issuer: 
 fn fill_from_variables(place: &mut Where) -> Result<()> {
     let about = |name: &'static str| move |error: Error| error.about(name);
     if place.port.is_none() {
-        place.port = env::var("PGPORT").map(|text| host::parse_port(&text)).transpose().map_err(about("PGPORT"))?;
+        place.port = env::text("PGPORT")?.map(|text| host::parse_port(&text)).transpose().map_err(about("PGPORT"))?;
     }
-    if let (None, Some(host)) = (&place.host, env::var("PGHOST")) {
+    if let (None, Some(host)) = (&place.host, env::text("PGHOST")?) {
         place.set_host(&host).map_err(about("PGHOST"))?;
     }
     if place.user.is_none() {
-        place.user = env::var("PGUSER").map(|user| check_name("user", user)).transpose().map_err(about("PGUSER"))?;
+        place.user = env::text("PGUSER")?.map(|user| check_name("user", user)).transpose().map_err(about("PGUSER"))?;
     }
     if place.dbname.is_none() {
-        let name = env::var("PGDATABASE").map(|name| check_name("dbname", name));
+        let name = env::text("PGDATABASE")?.map(|name| check_name("dbname", name));
         place.dbname = name.transpose().map_err(about("PGDATABASE"))?;
     }
-    if let (false, Some(mode)) = (place.has_option("sslmode"), env::var("PGSSLMODE")) {
+    if let (false, Some(mode)) = (place.has_option("sslmode"), env::text("PGSSLMODE")?) {
         place.options.push(("sslmode".to_owned(), check_name("sslmode", mode).map_err(about("PGSSLMODE"))?));
     }
     Ok(())

@@ -24,6 +24,7 @@ pub(super) struct Refresh {
 impl Refresh {
     /// What can be refreshed is; the error names what could not.
     pub(super) fn run(self, context: &mut Context) -> Result<()> {
+        self.place.dial.check_targets(self.targets.len())?;
         let targets = if self.targets.is_empty() { vec![None] } else { self.targets.iter().map(Some).collect() };
         let mut tokens = Vec::new();
         let mut errors: Vec<Error> = Vec::new();
@@ -34,9 +35,13 @@ impl Refresh {
             }
         }
         // Written even if nothing could be issued: an expired token must not stay as the answer.
-        let (path, ()) = self.passfile.edit(context.output, |passfile| {
+        let edited = self.passfile.edit(context.output, |passfile| {
             tokens.iter().try_for_each(|(key, _, token)| passfile.set(key.clone(), token))
-        })?;
+        });
+        if edited.is_err() {
+            errors.iter().for_each(Output::report);
+        }
+        let (path, ()) = edited?;
         self.passfile.warn_about_place(context.output);
         for (_, name, token) in &tokens {
             let (until, left) = (token.expires_at.rfc3339(), spoken(Time::now().until(token.expires_at)));
@@ -54,6 +59,7 @@ impl Refresh {
             0..=1 => error,
             _ => error.about(&request.name()),
         })?;
+        super::warn_if_cut_short(&request, &issued, context.output);
         Ok((key, request.name(), issued.token))
     }
 

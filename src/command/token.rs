@@ -25,6 +25,7 @@ impl Token {
     pub(super) fn run(self, context: &mut Context) -> Result<()> {
         let request = self.place.request(self.target.as_deref(), &context.issuer, context.output)?;
         let issued = context.issuer.issue(&request)?;
+        super::warn_if_cut_short(&request, &issued, context.output);
         let text = render(self.format, &request, &issued)?;
         Output::answer(if self.no_newline { text.trim_end_matches('\n') } else { &text })
     }

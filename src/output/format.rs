@@ -100,8 +100,8 @@ fn keywords<'a>(request: &'a Request, token: &str) -> Vec<(&'a str, String)> {
     all
 }
 
-/// Keywords and the variables that libpq reads for them; the rest has no variable that every libpq knows.
-const VARIABLES: [(&str, &str); 11] = [
+/// Keywords and the variables that libpq reads for them.
+const VARIABLES: [(&str, &str); 20] = [
     ("host", "PGHOST"),
     ("port", "PGPORT"),
     ("dbname", "PGDATABASE"),
@@ -109,7 +109,16 @@ const VARIABLES: [(&str, &str); 11] = [
     ("password", "PGPASSWORD"),
     ("sslmode", "PGSSLMODE"),
     ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslkey", "PGSSLKEY"),
+    ("sslcrl", "PGSSLCRL"),
+    ("sslsni", "PGSSLSNI"),
     ("sslnegotiation", "PGSSLNEGOTIATION"),
+    ("channel_binding", "PGCHANNELBINDING"),
+    ("connect_timeout", "PGCONNECT_TIMEOUT"),
+    ("client_encoding", "PGCLIENTENCODING"),
+    ("gssencmode", "PGGSSENCMODE"),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS"),
     ("hostaddr", "PGHOSTADDR"),
     ("options", "PGOPTIONS"),
     ("application_name", "PGAPPNAME"),

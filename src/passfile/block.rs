@@ -10,9 +10,9 @@ use crate::token::Token;
 const BEGIN: &str = "# pgcred begin - lines up to the end mark are rewritten by pgcred";
 /// The same, where the user's line above had no newline and ours has to go when the block goes.
 const BEGIN_JOINED: &str = "# pgcred begin after an added newline - lines up to the end mark are rewritten by pgcred";
-const END: &str = "# pgcred end";
+pub(super) const END: &str = "# pgcred end";
 /// What any version's begin mark starts with.
-const BEGIN_PREFIX: &[u8] = b"# pgcred begin";
+pub(super) const BEGIN_PREFIX: &[u8] = b"# pgcred begin";
 const EXPIRES: &str = "# expires ";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// pgx drops a file with a longer line, lib/pq all that follows it.
@@ -51,6 +51,7 @@ impl Passfile {
         let mut passfile = Self { entries: BTreeMap::new(), user: Vec::new() };
         let mut block = Block::Before;
         let mut expires_at = None;
+        let mut added_newline = None;
         for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
             let damaged = |what: &str| {
                 let text = format!("line {number}: pgcred's block is damaged: {what}");
@@ -75,9 +76,7 @@ impl Passfile {
                 },
                 _ if body == END.as_bytes() => return damaged("an end mark without a begin mark"),
                 Block::Before if body.starts_with(BEGIN_PREFIX) => {
-                    if body == BEGIN_JOINED.as_bytes() {
-                        passfile.user.pop(); // the newline that came with the block
-                    }
+                    added_newline = (body == BEGIN_JOINED.as_bytes()).then_some(passfile.user.len());
                     block = Block::Inside;
                 }
                 Block::After if body.starts_with(BEGIN_PREFIX) => return damaged("a second begin mark"),
@@ -87,6 +86,10 @@ impl Passfile {
         if matches!(block, Block::Inside) {
             return Err(Error::failure("pgcred's block is damaged: its end mark is missing")
                 .hint("put the line `# pgcred end` below the block, above your own lines"));
+        }
+        // The newline came with the block and goes with it, unless lines were appended since: then it separates them.
+        if added_newline == Some(passfile.user.len()) && passfile.user.ends_with(b"\n") {
+            passfile.user.pop();
         }
         Ok(passfile)
     }

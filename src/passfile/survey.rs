@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::passfile::block::Key;
+use crate::passfile::block::{BEGIN_PREFIX, END, Key};
 use crate::passfile::line::{Wanted, answers, content, fields};
 
 /// One kind of trouble and the lines that have it.
@@ -39,6 +39,7 @@ const CHECKS: &[(Check, &str)] = &[
         |raw| !content(raw).is_empty() && is_blank_or_indented(raw),
         "is indented or blank: pgloader ignores the whole file",
     ),
+    (|raw| raw.ends_with(b"\r\n"), "ends in CR LF: pgloader takes the CR for a part of the password"),
 ];
 
 /// Returns warnings about a passfile as it now stands; `keys` are those of our block.
@@ -87,18 +88,18 @@ fn user_lines(text: &[u8]) -> Vec<(usize, &[u8])> {
     let mut inside = false;
     let mut lines = Vec::new();
     for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
-        inside |= line.starts_with(b"# pgcred begin");
+        inside |= line.starts_with(BEGIN_PREFIX);
         if !inside {
             lines.push((number, line));
         }
-        inside &= content(line) != b"# pgcred end";
+        inside &= content(line) != END.as_bytes();
     }
     lines
 }
 
 fn block_start(text: &[u8]) -> usize {
     let mut lines = (1..).zip(text.split(|b| *b == b'\n'));
-    lines.find(|(_, line)| line.starts_with(b"# pgcred begin")).map_or(0, |(number, _)| number)
+    lines.find(|(_, line)| line.starts_with(BEGIN_PREFIX)).map_or(0, |(number, _)| number)
 }
 
 fn is_entry(raw: &[u8]) -> bool {

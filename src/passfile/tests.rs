@@ -147,6 +147,16 @@ fn a_damaged_block_is_refused_with_its_line() {
     }
 }
 
+/// Lines that the user appends below a block that came with a newline of its own stay lines of their own.
+#[test]
+fn what_is_appended_later_is_not_glued() {
+    let mine = b"\xef\xbb\xbfa:1:*:u:p";
+    let appended = [&with_entry(mine, &key(HOST), TOKEN)[..], b"h2:5432:*:u:second\n"].concat();
+    let expected = [&mine[..], b"\nh2:5432:*:u:second\n"].concat();
+    assert_eq!(erased(&appended), expected);
+    assert_eq!(erased(&with_entry(&appended, &key(HOST), TOKEN)), expected);
+}
+
 /// An editor that turns the whole file to CRLF damages nothing.
 #[test]
 fn crlf_in_the_block_is_read() {
@@ -184,6 +194,9 @@ fn the_survey_names_lines_and_readers_and_no_content() {
     }
     assert_eq!(said.len(), 8, "{said:#?}");
     assert!(!said.concat().contains("s3c"));
+    let long = with_entry(&[&vec![b'x'; 65_536][..], b":1:*:u:p\nh:1:*:u:p\r\n"].concat(), &key(HOST), TOKEN);
+    let said = survey(&long, keys.iter());
+    assert!(said[0].starts_with("line 5 is longer") && said[1].starts_with("line 6 ends in CR LF"), "{said:?}");
     assert!(survey(&with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN), keys.iter()).is_empty());
 }
 
@@ -206,6 +219,10 @@ proptest! {
         text.extend(raw);
         let ours = Key { host: "ours.example.com".into(), port: 5432, user };
         let managed = with_entry(&text, &ours, &secret);
+        let line = b"later:5432:d:u:pw\n";
+        let appended = [&managed[..], line].concat();
+        prop_assert!(erased(&with_entry(&appended, &ours, &secret)).starts_with(&text));
+        prop_assert!(erased(&appended).ends_with(line));
         let nul_above = bom && text.split(|b| *b == b'\n').next().is_some_and(|line| line.contains(&0));
         if !nul_above {
             prop_assert_eq!(look_up(&managed, wanted(&ours, "5432")), Some(secret.clone().into_bytes()));

@@ -2,8 +2,17 @@
 
 use super::{Endpoint, Provider, Signable, is_region};
 
-pub(super) static PROVIDER: Provider =
-    Provider { name: "dsql", region, expand, user: Some("admin"), dbname: "postgres", max_life: 604_800, signable };
+pub(super) static PROVIDER: Provider = Provider {
+    name: "dsql",
+    owns: |host| region(host).is_some(),
+    region,
+    expand,
+    user: Some("admin"),
+    dbname: "postgres",
+    signs_port: false,
+    max_life: 604_800,
+    signable,
+};
 
 /// `CLUSTER.dsql.REGION.on.aws`; PrivateLink hosts have `dsql-SUFFIX`.
 fn region(host: &str) -> Option<&str> {

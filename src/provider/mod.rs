@@ -12,12 +12,15 @@ pub(crate) static PROVIDERS: &[&Provider] = &[&dsql::PROVIDER, &rds::PROVIDER];
 pub(crate) struct Provider {
     /// As in `--provider` and in the native JSON (`aws-dsql`).
     pub(crate) name: &'static str,
-    /// Returns the region that a host of this provider names; `None` if the host is not this provider's.
+    pub(crate) owns: fn(host: &str) -> bool,
+    /// Returns the region that a host of this provider names.
     pub(crate) region: fn(host: &str) -> Option<&str>,
     /// Returns the host of a bare ID in a region, where the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
     pub(crate) user: Option<&'static str>,
     pub(crate) dbname: &'static str,
+    /// Whether the port is a part of what is signed.
+    pub(crate) signs_port: bool,
     /// Longest life that the provider accepts, in seconds.
     pub(crate) max_life: u32,
     pub(crate) signable: fn(&Endpoint<'_>) -> Signable,
@@ -46,7 +49,7 @@ pub(crate) const DEFAULT_PORT: u16 = 5432;
 
 /// Returns the provider that a host belongs to.
 pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
-    PROVIDERS.iter().copied().find(|provider| (provider.region)(host).is_some())
+    PROVIDERS.iter().copied().find(|provider| (provider.owns)(host))
 }
 
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.

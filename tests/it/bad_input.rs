@@ -31,6 +31,12 @@ fn usage_errors() {
         (&["token", HOST, "--format", "xml"], 2, "possible values"),
         (&["token", HOST, "--format", "cmd", "--user", "a\"b"], 2, "cmd.exe"),
         (&["erase"], 2, "--all"),
+        (&["erase", "--all", "--host", HOST], 2, "cannot be used with"),
+        (&["refresh", "--host", HOST, "a.b", "c.d"], 2, "--host with several targets"),
+        (&["erase", "--host", HOST, "a.b", "c.d"], 2, "--host with several targets"),
+        (&["token", "mydb.global-x.global.rds.amazonaws.com", "--user", "u"], 2, "no region"),
+        (&["token", "host=h passfile=/x"], 2, "--passfile FILE"),
+        (&["token", "service=prod"], 2, "service files are not read"),
         (&["frobnicate"], 2, "unrecognized"),
         (&["refresh", HOST, "--user", "a*"], 2, "`*` means any"),
         (&["refresh", HOST, "--user", " a"], 2, "blank"),
@@ -57,14 +63,32 @@ fn flags_beat_target_and_target_beats_variables() {
     assert!(sandbox.ok(&["token"]).starts_with(HOST));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_not_utf8_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let sandbox = Sandbox::with_keys();
+    let mut pgcred = sandbox.pgcred(&["token", RDS_HOST]);
+    pgcred.env("PGUSER", std::ffi::OsStr::from_bytes(b"\xff"));
+    Run::of(pgcred).assert_fails(2, "PGUSER is not UTF-8");
+}
+
 #[test]
 fn sign_host_is_signed_and_host_is_dialled() {
     let sandbox = Sandbox::with_keys();
     let json = sandbox.ok(&["token", "localhost:15432", "--sign-host", HOST, "--format", "libpq-json"]);
     assert!(json.contains(r#""host":"localhost""#) && json.contains(r#""port":"15432""#), "{json}");
     assert!(json.contains(&format!(r#""password":"{HOST}/?"#)), "{json}");
-    let token = sandbox.ok(&["token", "localhost:1", "--user", "u", "--sign-host", &format!("{RDS_HOST}:5432")]);
-    assert!(token.starts_with(&format!("{RDS_HOST}:5432/?Action=connect&DBUser=u&")), "{token}");
+    let token = |name: &str| sandbox.run(&["token", "localhost:1", "--user", "u", "--sign-host", name]);
+    let run = token(&format!("{RDS_HOST}:6432"));
+    assert!(run.stdout.starts_with(&format!("{RDS_HOST}:6432/?Action=connect&DBUser=u&")), "{}", run.stdout);
+    let run = token(RDS_HOST);
+    assert!(
+        run.stdout.starts_with(&format!("{RDS_HOST}:5432/?")) && run.stderr.contains("signed for"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

@@ -58,6 +58,20 @@ fn expiry_is_the_earlier_of_tokens_and_credentials() {
     }
 }
 
+/// `aws configure export-credentials --format env` sets the variable.
+#[test]
+fn keys_in_the_environment_may_say_when_they_end() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.at("2030-01-01T00:00:00Z").set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T01:05:00+01:00");
+    let run = sandbox.run(&["token", HOST, "--format", "json"]);
+    assert!(run.stdout.contains(r#""expiration":"2030-01-01T00:05:00Z""#), "{}", run.stdout);
+    assert!(run.stdout.contains("X-Amz-Expires=300&") && run.stderr.contains("end in 5 min"), "{}", run.stderr);
+    sandbox.set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T00:00:00Z");
+    sandbox.run(&["token", HOST]).assert_fails(3, "have expired");
+    sandbox.set("AWS_CREDENTIAL_EXPIRATION", "soon");
+    sandbox.run(&["token", HOST]).assert_fails(2, "AWS_CREDENTIAL_EXPIRATION is not a time");
+}
+
 #[test]
 fn no_usable_credentials_is_an_instruction() {
     Sandbox::empty().run(&["token", HOST]).assert_fails(3, "aws sso login");

@@ -132,23 +132,24 @@ fn fish_by_fish() {
     in_shell("fish", "source", "fish");
 }
 
-/// conninfo and URL by libpq itself: psql parses them, connects to nobody, and names what it understood.
+/// conninfo and URL by libpq itself, which psycopg shows.
 #[cfg(unix)]
 #[test]
-fn conninfo_and_url_by_psql() {
+fn conninfo_and_url_by_libpq() {
+    let python = std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it");
+    let expected = serde_json::json!({
+        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full"
+    });
     for format in ["conninfo", "url"] {
         let sandbox = sandbox();
-        let folder = sandbox.home().display().to_string();
-        // A socket folder in place of the host: libpq's complaint quotes the path with the port that it parsed.
-        let target = format!("host={HOST} port=6543 hostaddr=127.0.0.1 sslmode=disable");
-        let text = sandbox
-            .ok(&["token", &target, "--user", USER, "--format", format])
-            .replace(HOST, &folder.replace('/', "%2F"));
-        let text = if format == "conninfo" { text.replace("%2F", "/") } else { text };
-        let mut psql = sandbox.command("psql");
-        psql.args(["-X", "-d", text.trim_end()]);
-        let run = Run::of(psql);
-        assert!(run.stderr.contains("127.0.0.1") && run.stderr.contains("port 6543"), "{format}: {}", run.stderr);
+        let text = sandbox.write("text", printed(format));
+        let parse = "import json, sys, psycopg.conninfo as c; \
+            print(json.dumps(c.conninfo_to_dict(open(sys.argv[1], encoding='utf-8').read().rstrip('\\n'))))";
+        let mut command = sandbox.command(&python);
+        command.args(["-c", parse]).arg(text);
+        let run = Run::of(command);
+        let parsed: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{format}: {}", run.stderr));
+        assert_eq!(parsed, expected, "{format}");
     }
 }
 

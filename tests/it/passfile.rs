@@ -116,7 +116,11 @@ fn what_is_no_plain_file_is_refused() {
     nix::unistd::mkfifo(&sandbox.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     for name in ["folder", "fifo", "/dev/null"] {
         sandbox.run(&["refresh", HOST, "--passfile", name]).assert_fails(2, "is not a regular file");
+        assert!(!sandbox.path(&format!("{name}.pgcred-lock")).exists());
     }
+    let run = sandbox.run(&["refresh", "bad host", "nope", "--passfile", "folder"]);
+    run.assert_fails(2, "is not allowed in a host name");
+    assert!(run.stderr.contains("`nope` is no") && run.stderr.contains("is not a regular file"));
 }
 
 #[test]
@@ -141,7 +145,8 @@ fn an_expired_token_never_stays_and_a_good_one_is_not_lost() {
     assert!(text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
     sandbox.at("2030-01-01T00:15:00Z").run(&["refresh", &host(1)]).assert_fails(3, "no AWS credentials");
     assert!(!text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
-    sandbox.at("2030-01-01T01:00:00Z").run(&["erase", "nothing"]).assert_fails(4, "has no token");
+    sandbox.at("2030-01-01T01:00:00Z").ok(&["erase", &host(2), &host(2)]);
+    sandbox.run(&["erase", &host(2)]).assert_fails(4, "has no token");
     assert_eq!(text(&sandbox), "");
 }
 
@@ -152,6 +157,20 @@ fn several_targets_one_file_and_every_failure_named() {
     run.assert_fails(1, "2 of 4 targets failed");
     assert!(run.stderr.contains("`nope` is no") && run.stderr.contains("no user for"));
     assert!(text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
+}
+
+/// On the disk before it is in place: a power cut leaves the old file or the new one.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_new_file_is_synced_before_it_replaces_the_old_one() {
+    let sandbox = with_passfile();
+    let mut strace = sandbox.command("strace");
+    strace.args(["-f", "-e", "trace=fsync,rename,renameat,renameat2", env!("CARGO_BIN_EXE_pgcred"), "refresh", HOST]);
+    let run = crate::sandbox::Run::of(strace);
+    let started = |line: &str| ["fsync", "rename"].into_iter().find(|call| line.contains(&format!("{call}(")));
+    let renamed = run.stderr.replace("renameat2(", "rename(").replace("renameat(", "rename(");
+    let calls: Vec<_> = renamed.lines().filter_map(started).collect();
+    assert_eq!(calls, ["fsync", "rename", "fsync"], "{}", run.stderr);
 }
 
 #[test]
@@ -186,6 +205,7 @@ fn kill_at_any_point_harms_nothing() {
         );
         assert_eq!(text.lines().count(), 7, "{text}");
     }
+    sandbox.write(".pgpass.pgcred-new-abc", "what a killed writer leaves");
     sandbox.ok(&["refresh", &host(1)]);
     let mut names: Vec<_> =
         fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
