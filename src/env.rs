@@ -22,6 +22,48 @@ pub(crate) fn var(name: &str) -> Option<String> {
     var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
+pub(crate) fn home() -> Option<PathBuf> {
+    dirs::home_dir()
+}
+
+/// Returns the folder of everything that may be lost: tokens, index, locks.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    own_home().map(|home| home.join("cache")).or_else(|| Some(dirs::cache_dir()?.join("pgcred")))
+}
+
+pub(crate) fn config_file() -> Option<PathBuf> {
+    own_home().or_else(|| Some(dirs::config_dir()?.join("pgcred"))).map(|folder| folder.join("config.toml"))
+}
+
+/// `PGCRED_HOME` puts all that is pgcred's into one folder: for portable use and for tests.
+fn own_home() -> Option<PathBuf> {
+    var_os("PGCRED_HOME").map(PathBuf::from)
+}
+
+/// Returns the folder for what must not outlive a program: memory where the system has such a folder.
+pub(crate) fn runtime_folder() -> Option<PathBuf> {
+    let runtime = var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|_| own_home().is_none());
+    Some(runtime.map(|folder| folder.join("pgcred")).or_else(cache_folder)?.join("exec"))
+}
+
+/// Returns the system's file of root certificates, unless the user has a file that libpq takes by itself.
+pub(crate) fn certificate_bundle() -> Option<PathBuf> {
+    const KNOWN: [&str; 4] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ];
+    let own = home().is_some_and(|home| home.join(".postgresql/root.crt").exists());
+    let known = KNOWN.iter().map(PathBuf::from).find(|path| path.exists());
+    known.filter(|_| !own && var_os("PGSSLROOTCERT").is_none())
+}
+
+/// Returns the path and the arguments of this run.
+pub(crate) fn own_command() -> std::io::Result<(PathBuf, Vec<OsString>)> {
+    Ok((std::env::current_exe()?, std::env::args_os().skip(1).collect()))
+}
+
 /// Returns the passfile that libpq reads when nothing names another.
 pub(crate) fn default_passfile() -> Option<PathBuf> {
     if cfg!(windows) {

@@ -96,6 +96,12 @@ impl Error {
         self
     }
 
+    /// Adds a remark in brackets.
+    pub(crate) fn noting(mut self, remark: &str) -> Self {
+        self.message = format!("{} ({remark})", self.message);
+        self
+    }
+
     /// Gives the error another exit code.
     pub(crate) fn exiting(mut self, exit: Exit) -> Self {
         self.exit = exit;

@@ -5,15 +5,18 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-/// How often, and in all how long (10 s), a writer waits for another one.
-const LOCK_TRIES: u32 = 1_000;
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// How long a writer waits for another one.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Held until dropped; the system drops it with the process, however that ends.
+pub(crate) struct Lock(#[expect(dead_code, reason = "what holds the lock is the open file")] File);
 
 /// What [`edit`] did besides calling its editor.
 pub(crate) struct Edited<T> {
@@ -29,15 +32,35 @@ pub(crate) struct Edited<T> {
 /// Readers see the old text or the new one, never a part; a failure or kill at any point leaves one of the two. Other
 /// writers that come through here wait. A link is followed and stays. The file is private afterwards and keeps its owner.
 pub(crate) fn edit<T>(path: &Path, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>, T)>) -> Result<Edited<T>> {
+    edit_file(path, true, editor)
+}
+
+/// As [`edit`], for a file that may be lost in a power cut: it does not wait for the disk.
+pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
+    edit_file(path, false, |old| Ok((editor(old), ()))).map(drop)
+}
+
+/// As [`edit`], for text; the folder is made if it is missing.
+pub(crate) fn edit_text(path: &Path, editor: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+    path.parent().map_or(Ok(()), private_folder)?;
+    let name = path.display().to_string();
+    let edited = edit_file(path, true, |old| {
+        let old = std::str::from_utf8(old).map_err(|_| Error::usage("it is not UTF-8"))?;
+        Ok((editor(old)?.into_bytes(), ()))
+    });
+    edited.map(drop).map_err(|error| error.about(&name))
+}
+
+fn edit_file<T>(path: &Path, durable: bool, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>, T)>) -> Result<Edited<T>> {
     let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
     let path = resolve(path)?;
     let (folder, name) = parts(&path)?;
     check_kind(&path)?;
-    let _lock = lock(&folder.join(suffixed(name, ".pgcred-lock")))?;
+    let _lock = lock(&folder.join(suffixed(name, ".pgcred-lock")), PATIENCE)?;
     let new_prefix = suffixed(name, ".pgcred-new-");
     remove_leftovers(folder, &new_prefix);
 
-    let (old, metadata) = read(&path)?;
+    let (old, metadata) = read_with_metadata(&path)?;
     let (text, value) = editor(&old)?;
     let was_open_to_others = metadata.as_ref().is_some_and(platform::is_open_to_others);
     if text != old || was_open_to_others {
@@ -46,16 +69,116 @@ pub(crate) fn edit<T>(path: &Path, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>
         if let Some(metadata) = &metadata {
             platform::keep_owner_and_mode(new.as_file(), metadata).map_err(failed)?;
         }
-        new.as_file().sync_all().map_err(failed)?;
+        if durable {
+            new.as_file().sync_all().map_err(failed)?;
+        }
         replace(new, &path).map_err(failed)?;
-        platform::sync_folder(folder);
+        if durable {
+            platform::sync_folder(folder);
+        }
     }
     Ok(Edited { value, text, was_open_to_others })
 }
 
+/// Returns a file's bytes; whatever is in the way, it is a file that is not there.
+pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
+    fs::read(path).ok()
+}
+
+/// Tells whether a folder exists and is the user's own.
+pub(crate) fn is_own_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
+}
+
+/// Returns the bytes of a small file that only the user can read; `None` where it is missing or open to others.
+pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
+    let (bytes, metadata) = read_with_metadata(path)?;
+    match metadata {
+        Some(metadata) if !platform::is_own(&metadata) => {
+            Err(Error::failure(format!("{} belongs to another user", path.display())))
+        }
+        Some(metadata) if !platform::is_open_to_others(&metadata) => Ok(Some(bytes)),
+        _ => Ok(None),
+    }
+}
+
+/// Returns the files of a folder; of none, none.
+pub(crate) fn list(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// Returns size and time of the last change; two states of a file rarely share them.
+pub(crate) fn stamp(path: &Path) -> Option<String> {
+    let metadata = fs::metadata(path).ok()?;
+    let changed = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{} {}", metadata.len(), changed.as_nanos()))
+}
+
+/// Writes a private file that may be lost: readers check what they read, so it is neither synced nor swapped in.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut options = OpenOptions::new();
+    platform::private(options.write(true).create_new(true));
+    remove(path)?;
+    let written = options.open(path).and_then(|mut file| file.write_all(bytes));
+    written.map_err(|error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error))
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::failure(format!("cannot remove {}", path.display())).caused_by(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder of ours with all that is in it.
+pub(crate) fn remove_folder(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::failure(format!("cannot remove {}", path.display())).caused_by(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was stdin; for a child, or to wait for its end.
+pub(crate) type Stdin = File;
+
 /// Makes stdin empty, for this process and for what AWS's credential chain starts: nobody is there to type.
-pub(crate) fn detach_stdin() -> io::Result<()> {
-    platform::detach_stdin()
+///
+/// Returns what it was; none where the system hands it on in another way.
+pub(crate) fn detach_stdin() -> Result<Option<Stdin>> {
+    platform::detach_stdin().map_err(|error| Error::failure("cannot open the null device").caused_by(&error))
+}
+
+/// A private folder for as long as this lives. A crash leaves it, until the next one is made.
+pub(crate) struct SessionFolder {
+    folder: tempfile::TempDir,
+    _lock: Lock,
+}
+
+impl SessionFolder {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Makes a private folder below `parent`, and removes those whose makers are gone.
+pub(crate) fn session_folder(parent: &Path) -> Result<SessionFolder> {
+    const LOCK: &str = "lock";
+    private_folder(parent)?;
+    for left in list(parent) {
+        let is_free = || lock(&left.join(LOCK), Duration::ZERO).is_ok();
+        if stamp(&left.join(LOCK)).is_some() && is_free() {
+            remove_folder(&left)?;
+        }
+    }
+    let failed = |error: &io::Error| Error::failure(format!("cannot write to {}", parent.display())).caused_by(error);
+    let folder = platform::private_temporary_folder("run-", parent).map_err(|error| failed(&error))?;
+    let lock = lock(&folder.path().join(LOCK), Duration::ZERO)?;
+    Ok(SessionFolder { folder, _lock: lock })
 }
 
 /// Creates a folder that only the user can enter, if it is missing.
@@ -100,7 +223,7 @@ fn check_kind(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
+fn read_with_metadata(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
     let failed = |error: &io::Error| Error::failure(format!("cannot read {}", path.display())).caused_by(error);
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), None)),
@@ -109,20 +232,23 @@ fn read(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
     }
 }
 
-fn lock(path: &Path) -> Result<File> {
+/// Takes the lock that an empty file stands for.
+pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
     let failed = |error: &io::Error| Error::failure(format!("cannot lock {}", path.display())).caused_by(error);
     let mut options = OpenOptions::new();
     platform::private(options.write(true).create(true).truncate(false));
     let file = options.open(path).map_err(|error| failed(&error))?;
-    for _ in 0..LOCK_TRIES {
+    let deadline = Instant::now() + patience;
+    loop {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => sleep(LOCK_PAUSE),
+            Ok(()) => return Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => break,
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
         }
     }
-    let waited = (LOCK_PAUSE * LOCK_TRIES).as_secs();
-    Err(Error::failure(format!("another pgcred holds {} since {waited} s", path.display())).hint("try again"))
+    let waited = patience.as_secs();
+    Err(Error::failure(format!("another pgcred has held {} for {waited} s", path.display())).hint("try again"))
 }
 
 /// Removes what a killed writer left behind; whoever holds the lock is the only writer.
@@ -141,7 +267,7 @@ fn replace(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
         match new.persist(path) {
             Err(error) if cfg!(windows) && error.error.kind() == io::ErrorKind::PermissionDenied => {
                 new = error.file;
-                sleep(LOCK_PAUSE);
+                sleep(PAUSE);
             }
             done => return done.map(drop).map_err(|error| error.error),
         }
@@ -157,6 +283,10 @@ mod platform {
     use std::io;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
     use std::path::Path;
+
+    pub(super) fn is_own(metadata: &Metadata) -> bool {
+        metadata.uid() == nix::unistd::geteuid().as_raw()
+    }
 
     pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
         metadata.mode() & 0o077 != 0
@@ -180,14 +310,22 @@ mod platform {
         DirBuilder::new().recursive(true).mode(0o700).create(path)
     }
 
+    pub(super) fn private_temporary_folder(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
+        let mode = Permissions::from_mode(0o700);
+        tempfile::Builder::new().prefix(prefix).permissions(mode).tempdir_in(parent)
+    }
+
     /// Makes the rename last through a power cut, where the file system can.
     pub(super) fn sync_folder(folder: &Path) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 
-    pub(super) fn detach_stdin() -> io::Result<()> {
-        let null = File::open("/dev/null")?;
-        Ok(nix::unistd::dup2_stdin(&null)?)
+    pub(super) fn detach_stdin() -> io::Result<Option<File>> {
+        use std::os::fd::AsFd;
+
+        let was = io::stdin().as_fd().try_clone_to_owned().ok().map(File::from); // none if it was closed
+        nix::unistd::dup2_stdin(&File::open("/dev/null")?)?;
+        Ok(was)
     }
 }
 
@@ -198,6 +336,10 @@ mod platform {
     use std::fs::{File, Metadata, OpenOptions, create_dir_all};
     use std::io;
     use std::path::Path;
+
+    pub(super) fn is_own(_: &Metadata) -> bool {
+        true
+    }
 
     pub(super) fn is_open_to_others(_: &Metadata) -> bool {
         false
@@ -214,10 +356,14 @@ mod platform {
         create_dir_all(path)
     }
 
+    pub(super) fn private_temporary_folder(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
+        tempfile::Builder::new().prefix(prefix).tempdir_in(parent)
+    }
+
     pub(super) fn sync_folder(_: &Path) {}
 
     #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
-    pub(super) fn detach_stdin() -> io::Result<()> {
-        Ok(())
+    pub(super) fn detach_stdin() -> io::Result<Option<File>> {
+        Ok(None)
     }
 }

@@ -1,73 +1,330 @@
-//! Request to token: credentials once per profile, then one signature each, with the truth about expiry.
+//! Request to token: the cache where it will do, else one resolution of credentials for all who wait and all that is due.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 
 use crate::aws::Aws;
+use crate::cache::{Cache, EntryId, Failure, Index, Place, Record, logins};
 use crate::error::{Error, Result};
+use crate::fs::{self, Lock};
+use crate::identity::Identity;
+use crate::passfile::block::Passfile;
 use crate::provider::normal_region;
 use crate::request::Request;
 use crate::sigv4;
-use crate::time::Time;
-use crate::token::Token;
+use crate::time::{Time, spoken};
+use crate::token::{Age, Token};
+
+/// A stale token is handed out when renewing fails, if it lasts this many seconds.
+const LAST_SECONDS: u32 = 30;
+
+/// What the caller wants beyond a token that is good now.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wish {
+    /// Seconds that the token must last.
+    pub(crate) min_valid: u32,
+    /// Issue a new one, and do not wait out a back-off.
+    pub(crate) fresh: bool,
+    /// The caller files the token elsewhere: do not seal it into the cache.
+    pub(crate) filed_elsewhere: bool,
+}
 
 pub(crate) struct Issued {
+    id: EntryId,
     pub(crate) token: Token,
     pub(crate) region: String,
-    pub(crate) action: &'static str,
+    pub(crate) cached: bool,
     /// The credentials end before the life that was asked for.
     pub(crate) cut_short: bool,
 }
 
-/// Issues tokens; remembers each profile's credentials, or why there are none, for as long as it lives.
+/// Issues tokens. Holds the lock of every identity that it asked AWS for until it is dropped; callers with several
+/// identities ask in the order of [`Issuer::identity`], so that two of them never wait for each other.
 pub(crate) struct Issuer {
     timeout: Duration,
-    credentials: HashMap<Option<String>, Result<Credentials>>,
+    cache: Option<Cache>,
+    signers: HashMap<Option<String>, Signer>,
+    /// What went wrong without costing the answer.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Whoever signs for a profile.
+#[derive(Default)]
+struct Signer {
+    identity: Option<Identity>,
+    lock: Option<Lock>,
+    credentials: Option<Result<Credentials>>,
 }
 
 impl Issuer {
-    pub(crate) fn new(timeout: Duration) -> Self {
-        Self { timeout, credentials: HashMap::new() }
+    pub(crate) fn new(timeout: Duration, cache: Option<Cache>) -> Self {
+        Self { timeout, cache, signers: HashMap::new(), warnings: Vec::new() }
     }
 
-    /// Returns a token for the request. Its life is cut to what the signing credentials have left.
-    pub(crate) fn issue(&mut self, request: &Request) -> Result<Issued> {
+    /// The cache, if there is one.
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.cache.as_ref()
+    }
+
+    pub(crate) fn identity(&mut self, profile: Option<&str>) -> Identity {
+        self.signer(profile).identity.get_or_insert_with(|| Identity::of(profile)).clone()
+    }
+
+    /// Returns a fresh token from the cache, else a new one, else a stale one with a warning.
+    ///
+    /// `others` are requests that are renewed too if AWS has to be asked and they are due and of the same identity.
+    pub(crate) fn issue(
+        &mut self,
+        request: &Request,
+        wish: Wish,
+        others: impl FnOnce() -> Vec<Request>,
+    ) -> Result<Issued> {
+        if self.cache.is_none() {
+            return self.renew(request, &EntryId::default(), wish).and_then(|issued| issued.check(wish, request));
+        }
+        let began = Time::now();
+        let identity = self.identity(request.profile.as_deref());
+        let id = EntryId::of(request, &identity);
+        let mut found = self.cached(request, &id, wish.least_age());
+        if !found.as_ref().is_some_and(|issued| issued.fits(wish, began)) && self.lock(request.profile.as_deref()) {
+            found = self.cached(request, &id, wish.least_age()); // somebody may have been quicker
+        }
+        if let Some(issued) = found.filter(|issued| issued.fits(wish, began)) {
+            return Ok(issued);
+        }
+        match self.renew(request, &id, wish) {
+            Ok(issued) => {
+                self.store(request, &issued, wish, others);
+                issued.check(wish, request)
+            }
+            Err(error) => {
+                let old = self
+                    .cached(request, &id, Age::Stale)
+                    .filter(|old| Time::now().until(old.token.expires_at) >= LAST_SECONDS.max(wish.min_valid));
+                let old = old.ok_or_else(|| error.clone())?;
+                let left = spoken(Time::now().until(old.token.expires_at));
+                self.warnings.push(format!("{error}; the previous token is good for {left} more"));
+                Ok(old)
+            }
+        }
+    }
+
+    /// Keeps the requests whose token is not fresh, or does not stand in this passfile.
+    pub(crate) fn retain_due(&mut self, requests: &mut Vec<Request>, path: &Path) {
+        let passfile = fs::read(path).and_then(|text| Passfile::parse(&text).ok());
+        let Some((index, passfile)) = self.cache.as_ref().map(Cache::index).zip(passfile) else { return };
+        let now = Time::now();
+        requests.retain(|request| {
+            let id = EntryId::of(request, &self.identity(request.profile.as_deref()));
+            let fresh = index.records.get(id.as_str()).filter(|record| record.age(now) == Age::Fresh);
+            !fresh.is_some_and(|record| request.keys().all(|key| passfile.token(&key, record.expires_at).is_some()))
+        });
+    }
+
+    /// Tells the index that tokens stand in a passfile now.
+    pub(crate) fn filed(&mut self, path: &Path, tokens: &[(Request, Issued)]) {
+        let new = tokens.iter().filter(|(_, issued)| !issued.cached);
+        let record = |request, issued: &Issued| issued.record(request, Place::Passfile(path.to_owned()));
+        let records: Vec<_> =
+            new.map(|(request, issued)| (issued.id.as_str().to_owned(), record(request, issued))).collect();
+        if !records.is_empty() {
+            self.update_index(|index| index.records.extend(records));
+        }
+    }
+
+    fn signer(&mut self, profile: Option<&str>) -> &mut Signer {
+        self.signers.entry(profile.map(str::to_owned)).or_default()
+    }
+
+    fn cached(&self, request: &Request, id: &EntryId, least: Age) -> Option<Issued> {
+        let (token, region) = self.cache.as_ref()?.get(id, &request.key(), least)?;
+        Some(Issued { id: id.clone(), token, region, cached: true, cut_short: false })
+    }
+
+    /// Waits until nobody else asks AWS for this identity; says whether it had to take the lock for that.
+    ///
+    /// Without the lock pgcred goes on: all that it saves is a question.
+    fn lock(&mut self, profile: Option<&str>) -> bool {
+        let patience = self.timeout + Duration::from_secs(5);
+        let identity = self.identity(profile);
+        let signer = self.signer(profile);
+        if signer.lock.is_some() || signer.credentials.is_some() {
+            return false;
+        }
+        match self.cache.as_ref().map(|cache| cache.lock(&identity, patience)).transpose() {
+            Ok(lock) => self.signer(profile).lock = lock,
+            Err(error) => self.warnings.push(error.to_string()),
+        }
+        true
+    }
+
+    /// Signs a new token; its life is cut to what the credentials have left.
+    fn renew(&mut self, request: &Request, id: &EntryId, wish: Wish) -> Result<Issued> {
         let region = match &request.region {
             Some(region) => region.clone(),
-            None => self.default_region(&request.sign_host, request.profile.as_deref())?,
+            None => default_region(&request.sign_host, request.profile.as_deref(), self.timeout)?,
         };
-        let credentials = self.credentials(request.profile.as_deref(), &region)?;
+        let credentials = self.credentials(request.profile.as_deref(), &region, wish)?;
+        sign(request, id.clone(), region, &credentials)
+    }
+
+    fn credentials(&mut self, profile: Option<&str>, region: &str, wish: Wish) -> Result<Credentials> {
+        if let Some(known) = &self.signer(profile).credentials {
+            return known.clone();
+        }
+        if self.cache.is_none() {
+            let found = Aws { profile, timeout: self.timeout }.credentials(region);
+            self.signer(profile).credentials = Some(found.clone());
+            return found;
+        }
+        let identity = self.identity(profile);
+        let before = self.cache.as_ref().and_then(|cache| cache.index().failures.get(identity.as_str()).cloned());
+        let found = if let Some(error) = before.as_ref().filter(|_| !wish.fresh).and_then(Failure::still_holds) {
+            Err(error)
+        } else {
+            let found = Aws { profile, timeout: self.timeout }.credentials(region);
+            if let Err(error) = &found {
+                let failure = Failure::after(before, error, Time::now());
+                self.update_index(|index| drop(index.failures.insert(identity.as_str().to_owned(), failure)));
+            }
+            found
+        };
+        self.signer(profile).credentials = Some(found.clone());
+        found
+    }
+
+    /// Stores the token, and while the credentials are at hand what else of this identity is due.
+    fn store(&mut self, request: &Request, issued: &Issued, wish: Wish, others: impl FnOnce() -> Vec<Request>) {
+        let identity = self.identity(request.profile.as_deref());
+        let others: Vec<(Request, EntryId)> =
+            if self.cache.is_some() { self.of_identity(&identity, others()) } else { Vec::new() };
+        let Some(cache) = &self.cache else { return };
+        let mut records = Vec::new();
+        let mut failed = None;
+        let mut put = |request: &Request, issued: &Issued| match cache.put(&issued.id, &issued.token, &issued.region) {
+            Ok(()) => records.push((issued.id.as_str().to_owned(), issued.record(request, Place::Cache))),
+            Err(error) => failed = Some(error),
+        };
+        if !wish.filed_elsewhere {
+            put(request, issued);
+        }
+        let credentials = self.signers.get(&request.profile).and_then(|signer| signer.credentials.as_ref());
+        if let Some(Ok(credentials)) = credentials {
+            let (index, now) = (cache.index(), Time::now());
+            for (other, id) in others.into_iter().filter(|(_, id)| *id != issued.id) {
+                let fresh = index.records.get(id.as_str()).is_some_and(|record| record.age(now) == Age::Fresh);
+                let region = other.region.clone().filter(|_| !fresh);
+                if let Some(Ok(issued)) = region.map(|region| sign(&other, id, region, credentials)) {
+                    put(&other, &issued);
+                }
+            }
+        }
+        let note = cache.note.take();
+        let known_failure = cache.index().failures.contains_key(identity.as_str());
+        self.warnings.extend(failed.map(|error| error.to_string()));
+        self.warnings.extend(note);
+        if known_failure || !records.is_empty() {
+            self.update_index(|index| {
+                index.records.extend(records);
+                index.failures.remove(identity.as_str());
+            });
+        }
+    }
+
+    fn of_identity(&mut self, identity: &Identity, requests: Vec<Request>) -> Vec<(Request, EntryId)> {
+        let same = requests.into_iter().filter(|request| self.identity(request.profile.as_deref()) == *identity);
+        same.map(|request| {
+            let id = EntryId::of(&request, identity);
+            (request, id)
+        })
+        .collect()
+    }
+
+    fn update_index(&mut self, change: impl FnOnce(&mut Index)) {
+        if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.update(change)) {
+            self.warnings.push(error.to_string());
+        }
+    }
+}
+
+/// Returns the region that AWS's configuration gives, where neither the user nor the host names one.
+pub(crate) fn default_region(host: &str, profile: Option<&str>, timeout: Duration) -> Result<String> {
+    let found = Aws { profile, timeout }.region()?.ok_or_else(|| {
+        Error::usage(format!("no region for {host}")).hint("--region REGION, AWS_REGION, or `region` in the profile")
+    })?;
+    normal_region(&found)
+}
+
+fn sign(request: &Request, id: EntryId, region: String, credentials: &Credentials) -> Result<Issued> {
+    let now = Time::now();
+    let mut life = request.life;
+    if let Some(expiry) = credentials.expiry().map(Time::from_system) {
+        life = life.min(now.until(expiry));
+    }
+    if life == 0 {
+        let whose = request.profile.as_ref().map(|profile| format!(" of profile `{profile}`")).unwrap_or_default();
+        return Err(Error::login(format!("the AWS credentials{whose} have expired")).hint("log in again, then retry"));
+    }
+    let token = sigv4::presign(&request.signable(), &region, credentials, now, life)?;
+    Ok(Issued { id, token, region, cached: false, cut_short: life < request.life })
+}
+
+impl Wish {
+    /// The oldest token that is worth looking at.
+    fn least_age(self) -> Age {
+        if self.fresh { Age::Stale } else { Age::Fresh }
+    }
+}
+
+impl Issued {
+    /// Whether a token that was not made for this caller will do.
+    fn fits(&self, wish: Wish, began: Time) -> bool {
         let now = Time::now();
-        let mut life = request.life;
-        if let Some(expiry) = credentials.expiry().map(Time::from_system) {
-            life = life.min(now.until(expiry));
-        }
-        if life == 0 {
-            let whose = request.profile.as_ref().map(|profile| format!(" of profile `{profile}`")).unwrap_or_default();
-            return Err(
-                Error::login(format!("the AWS credentials{whose} have expired")).hint("log in again, then retry")
-            );
-        }
-        let signable = request.signable();
-        let token = sigv4::presign(&signable, &region, &credentials, now, life)?;
-        Ok(Issued { token, region, action: signable.action, cut_short: life < request.life })
+        let recent = if wish.fresh { self.token.issued_at >= began } else { self.token.age(now) == Age::Fresh };
+        recent && now.until(self.token.expires_at) >= wish.min_valid
     }
 
-    /// Returns the region that AWS's configuration gives, where neither the user nor the host names one.
-    pub(crate) fn default_region(&self, host: &str, profile: Option<&str>) -> Result<String> {
-        let found = Aws { profile, timeout: self.timeout }.region()?.ok_or_else(|| {
-            Error::usage(format!("no region for {host}"))
-                .hint("--region REGION, AWS_REGION, or `region` in the profile")
-        })?;
-        normal_region(&found)
+    fn check(self, wish: Wish, request: &Request) -> Result<Self> {
+        let left = Time::now().until(self.token.expires_at);
+        if left >= wish.min_valid {
+            return Ok(self);
+        }
+        let (left, wanted) = (spoken(left), spoken(wish.min_valid));
+        Err(Error::login(format!(
+            "a token for {} lasts {left}, not {wanted}: so do the AWS credentials",
+            request.name()
+        ))
+        .hint("log in again, or ask for less with --min-valid"))
     }
 
-    fn credentials(&mut self, profile: Option<&str>, region: &str) -> Result<Credentials> {
-        self.credentials
-            .entry(profile.map(str::to_owned))
-            .or_insert_with(|| Aws { profile, timeout: self.timeout }.credentials(region))
-            .clone()
+    fn record(&self, request: &Request, place: Place) -> Record {
+        Record {
+            name: request.name(),
+            issued_at: self.token.issued_at,
+            expires_at: self.token.expires_at,
+            region: self.region.clone(),
+            place,
+        }
+    }
+}
+
+impl Failure {
+    /// Counts on from the failure before, if that was the same trouble and not long ago.
+    fn after(before: Option<Self>, error: &Error, now: Time) -> Self {
+        let count = before.map_or(0, |failure| failure.count).saturating_add(1);
+        Self { at: now, count, error: error.clone(), logins: logins() }
+    }
+
+    /// Returns the error to repeat instead of asking again: until its time is over or somebody has logged in.
+    fn still_holds(&self) -> Option<Error> {
+        const LONGEST: u32 = 300;
+        let pause = 5_u32.saturating_mul(1 << self.count.min(10)).min(LONGEST);
+        let now = Time::now();
+        let waited = self.at.until(now);
+        let holds = self.at <= now && waited < pause && self.logins == logins();
+        holds.then(|| self.error.clone().noting(&format!("asked {waited} s ago; --fresh asks again")))
     }
 }

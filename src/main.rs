@@ -1,17 +1,22 @@
 //! pgcred: signs IAM tokens for PostgreSQL on AWS and keeps them where database tools look for a password.
 
 mod aws;
+mod cache;
 mod command;
+mod config;
 mod encode;
 mod env;
 mod error;
 mod fs;
 mod host;
+mod identity;
 mod issue;
+mod limits;
 mod output;
 mod passfile;
 mod provider;
 mod request;
+mod signals;
 mod sigv4;
 mod target;
 mod time;

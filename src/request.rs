@@ -1,6 +1,7 @@
 //! A fully resolved wish for one token: where the client connects, what is signed, as whom. Pure.
 
 use crate::error::{Error, Result};
+use crate::passfile::block::Key;
 use crate::provider::{Endpoint, Provider, Signable};
 
 pub(crate) struct Request {
@@ -19,6 +20,8 @@ pub(crate) struct Request {
     /// `None`: AWS's own order decides.
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
+    /// Other hosts and ports that the passfile files the token under.
+    pub(crate) aliases: Vec<(String, u16)>,
     /// Wanted life in seconds.
     pub(crate) life: u32,
 }
@@ -26,6 +29,24 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn signable(&self) -> Signable {
         (self.provider.signable)(&Endpoint { host: &self.sign_host, port: self.sign_port, user: &self.user })
+    }
+
+    pub(crate) fn has_option(&self, keyword: &str) -> bool {
+        self.options.iter().any(|(key, _)| key == keyword)
+    }
+
+    /// Returns what the passfile files its token under.
+    pub(crate) fn key(&self) -> Key {
+        self.key_of(&self.host, self.port)
+    }
+
+    /// Returns all that the passfile files its token under.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        [self.key()].into_iter().chain(self.aliases.iter().map(|(host, port)| self.key_of(host, *port)))
+    }
+
+    fn key_of(&self, host: &str, port: u16) -> Key {
+        Key { host: host.to_owned(), port, user: self.user.clone() }
     }
 
     /// Returns `user@host:port`, for messages.

@@ -32,6 +32,10 @@ impl Time {
         std::time::UNIX_EPOCH + seconds
     }
 
+    pub(crate) fn from_unix(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
     pub(crate) fn unix(self) -> i64 {
         self.0
     }

@@ -12,6 +12,34 @@ pub(crate) struct Token {
     pub(crate) expires_at: Time,
 }
 
+/// What a token is still good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// Hand it out.
+    Fresh,
+    /// Renew it; hand it out if that fails.
+    Stale,
+    Expired,
+}
+
+/// Returns when to stop reusing a token: two thirds of its effective life.
+pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
+    let life = issued_at.until(expires_at);
+    issued_at.plus(life / 3 * 2 + life % 3 * 2 / 3)
+}
+
+/// One issued in the future was made before the clock was set back: whether it is dead cannot be known, so it is.
+pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> Age {
+    const SKEW: u32 = 300;
+    if expires_at <= now || now.plus(SKEW) < issued_at {
+        Age::Expired
+    } else if refresh_after(issued_at, expires_at) <= now {
+        Age::Stale
+    } else {
+        Age::Fresh
+    }
+}
+
 impl Token {
     pub(crate) fn new(text: String, issued_at: Time, expires_at: Time) -> Self {
         Self { text, issued_at, expires_at }
@@ -22,10 +50,12 @@ impl Token {
         &self.text
     }
 
-    /// Returns when to stop reusing it: two thirds of its effective life.
     pub(crate) fn refresh_after(&self) -> Time {
-        let life = self.issued_at.until(self.expires_at);
-        self.issued_at.plus(life / 3 * 2 + life % 3 * 2 / 3)
+        refresh_after(self.issued_at, self.expires_at)
+    }
+
+    pub(crate) fn age(&self, now: Time) -> Age {
+        age(self.issued_at, self.expires_at, now)
     }
 }
 

@@ -1,19 +1,19 @@
-//! `pgcred erase`: remove lines from the passfile's block.
+//! `pgcred erase`: forget tokens, in the passfile and in the cache.
 
-use super::Context;
 use super::passfile::PassfileArg;
 use super::place::Dial;
+use super::{Context, Run};
 use crate::error::{Error, Result};
+use crate::fs::Stdin;
 use crate::passfile::block::Key;
 use crate::provider;
 use crate::target::Where;
 
-/// Remove tokens from the passfile
 #[derive(clap::Args)]
 pub(super) struct Erase {
-    /// What to remove, as given to `refresh`; without user or port, all of them
+    /// What to forget, as given to `refresh`; without user or port, all of them
     targets: Vec<String>,
-    /// Remove every token
+    /// Forget every token, and everything that pgcred keeps besides its configuration
     #[arg(long, conflicts_with_all = ["targets", "host", "port", "user"])]
     all: bool,
     #[command(flatten)]
@@ -22,29 +22,56 @@ pub(super) struct Erase {
     passfile: PassfileArg,
 }
 
-impl Erase {
-    pub(super) fn run(self, context: &Context) -> Result<()> {
+impl Run for Erase {
+    type End = ();
+
+    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         self.dial.check_targets(self.targets.len())?;
-        let targets = if self.targets.is_empty() { vec![None] } else { self.targets.iter().map(Some).collect() };
-        let places: Vec<Where> = if self.all {
-            Vec::new()
-        } else {
-            targets.iter().map(|target| self.dial.said(target.map(String::as_str))).collect::<Result<_>>()?
-        };
-        if !self.all && places.iter().any(|place| place.host.is_none()) {
-            return Err(Error::usage("no target").hint("name what to remove, or --all"));
-        }
-        let (path, missing) = self.passfile.edit(context.output, |passfile| {
-            let found = |place: &&Where| passfile.keys().any(|key| matches(key, place));
-            let missing: Vec<_> = places.iter().filter(|place| !found(place)).collect();
-            passfile.remove(|key| self.all || places.iter().any(|place| matches(key, place)));
-            Ok(missing)
+        let places = if self.all { Vec::new() } else { self.places(context)? };
+        let wanted = |key: &Key| self.all || places.iter().any(|place| matches(key, place));
+        let (path, in_passfile) = self.passfile.edit(context.world.output, |passfile| {
+            let found: Vec<Key> = passfile.keys().filter(|key| wanted(key)).cloned().collect();
+            passfile.remove(wanted);
+            Ok(found)
         })?;
+        let mut in_cache = Vec::new();
+        if let Some(cache) = context.issuer.cache() {
+            if self.all {
+                cache.erase()?;
+            } else {
+                let index = cache.index();
+                let keys = index.records.iter().filter_map(|(id, record)| Some((id, Key::from_name(&record.name)?)));
+                in_cache = keys.filter(|(_, key)| wanted(key)).map(|(id, key)| (id.clone(), key)).collect();
+                cache.forget(&in_cache.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>())?;
+            }
+        }
+        let known = |place: &Where| {
+            in_passfile.iter().chain(in_cache.iter().map(|(_, key)| key)).any(|key| matches(key, place))
+        };
+        let missing: Vec<_> =
+            places.iter().filter(|place| !known(place)).filter_map(|place| place.host.as_deref()).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let hosts: Vec<_> = missing.iter().filter_map(|place| place.host.as_deref()).collect();
-        Err(Error::no_target(format!("{} has no token for {}", path.display(), hosts.join(", "))))
+        let missing = missing.join(", ");
+        Err(Error::no_target(format!("{} has no token for {missing}, and the cache has none", path.display())))
+    }
+}
+
+impl Erase {
+    fn places(&self, context: &Context) -> Result<Vec<Where>> {
+        let place = |target: Option<&str>| match target.and_then(|name| context.world.config.connection(name)) {
+            Some(connection) => Ok(self.dial.said(None)?.or(connection.place.clone())),
+            None => self.dial.said(target),
+        };
+        let places: Vec<Where> = match self.targets.len() {
+            0 => vec![place(None)?],
+            _ => self.targets.iter().map(|target| place(Some(target))).collect::<Result<_>>()?,
+        };
+        if places.iter().any(|place| place.host.is_none()) {
+            return Err(Error::usage("no target").hint("name what to forget, or --all"));
+        }
+        Ok(places)
     }
 }
 

@@ -1,78 +1,213 @@
-//! The command line: what can be typed, and one match that runs it.
+//! The command line: what can be typed, what every command is given, and one match that runs it.
 
+mod add;
 mod erase;
+mod exec;
+mod list;
 mod passfile;
 mod place;
+mod prompt;
 mod refresh;
+mod remove;
 mod token;
+mod watch;
 
-use std::process::ExitCode;
+use std::path::PathBuf;
+use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, Args, FromArgMatches};
 
-use crate::error::{Error, Exit};
-use crate::fs;
-use crate::issue::{Issued, Issuer};
+use crate::cache::Cache;
+use crate::config::{CacheChoice, Config};
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::fs::{self, Stdin};
+use crate::issue::{Issued, Issuer, Wish};
+use crate::limits;
 use crate::output::Output;
 use crate::request::Request;
 use crate::time::{Seconds, spoken};
+use place::Place;
 
-/// Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every tool that wants one
-#[derive(Parser)]
-#[command(name = "pgcred", version, max_term_width = 100, after_help = Exit::help(), disable_help_subcommand = true)]
-struct Cli {
-    #[command(flatten)]
-    global: Global,
-    #[command(subcommand)]
-    command: Command,
+/// One command: its arguments are defined only if it is the one that was typed.
+struct Entry {
+    name: &'static str,
+    about: &'static str,
+    arguments: fn(clap::Command) -> clap::Command,
+    run: fn(&ArgMatches, &mut Context, Option<Stdin>) -> Result<ExitCode>,
 }
 
-#[derive(clap::Args)]
+/// What each command does with its parsed arguments.
+trait Run: FromArgMatches + Args {
+    /// Nothing, or the exit code.
+    type End: Termination;
+
+    fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<Self::End>;
+}
+
+const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
+    Entry {
+        name,
+        about,
+        arguments: C::augment_args,
+        run: |matches, context, stdin| {
+            let command = C::from_arg_matches(matches).map_err(refused)?;
+            command.run(context, stdin).map(Termination::report)
+        },
+    }
+}
+
+/// In the order of `--help`.
+static COMMANDS: [Entry; 8] = [
+    entry::<token::Token>("token", "Print a token for a database"),
+    entry::<refresh::Refresh>("refresh", "Issue tokens and write them to the passfile"),
+    entry::<exec::Exec>("exec", "Run a program with PG* variables and a private passfile for one connection"),
+    entry::<erase::Erase>("erase", "Forget tokens: remove them from the passfile and from the cache"),
+    entry::<list::List>("list", "List the configured connections and how long their tokens last"),
+    entry::<add::Add>("add", "Add a connection to the configuration"),
+    entry::<remove::Remove>(
+        "remove",
+        "Remove a connection from the configuration; its tokens stay until `pgcred erase`",
+    ),
+    entry::<prompt::Prompt>(
+        "prompt",
+        "Print a connection's state for a shell prompt; nothing if there is nothing to say",
+    ),
+];
+
+fn command_line() -> clap::Command {
+    let command = clap::Command::new("pgcred")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every tool that wants one")
+        .after_help(Exit::help())
+        .max_term_width(100)
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    let defined = |entry: &Entry| clap::Command::new(entry.name).about(entry.about).defer(entry.arguments);
+    Global::augment_args(command).subcommands(COMMANDS.iter().map(defined))
+}
+
+/// What clap finds wrong after parsing; it does not happen to what it has parsed itself.
+fn refused(error: impl std::fmt::Display) -> Error {
+    Error::usage(error.to_string())
+}
+
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// Say nothing but errors
-    #[arg(long, short, global = true, help_heading = "Global options")]
+    #[arg(long, short, global = true)]
     quiet: bool,
     /// Give up on AWS after this long: seconds, or 90s, 5m
-    #[arg(long, global = true, value_name = "DURATION", default_value = "25", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "DURATION", default_value = "25")]
     timeout: Seconds,
+    /// Configuration file [default: pgcred/config.toml in the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    Token(token::Token),
-    Refresh(refresh::Refresh),
-    Erase(erase::Erase),
+/// How a token is asked for, beyond where and as whom.
+#[derive(clap::Args)]
+struct Asking {
+    /// The token must last this long: seconds, or 15m, 1h
+    #[arg(long, value_name = "DURATION")]
+    min_valid: Option<Seconds>,
+    /// Issue a new token, whatever is cached
+    #[arg(long)]
+    fresh: bool,
+    /// Neither read nor write the cache
+    #[arg(long)]
+    no_cache: bool,
 }
 
-/// What every command is given.
-struct Context {
+/// What the user set, for this run and in the configuration.
+struct World {
     output: Output,
+    timeout: Duration,
+    config: Config,
+    config_path: Option<PathBuf>,
+}
+
+struct Context {
+    global: Global,
+    world: World,
     issuer: Issuer,
 }
 
 /// Parses, runs, reports.
 pub(crate) fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    limits::forbid_core_dumps();
+    let matches = match command_line().try_get_matches() {
+        Ok(matches) => matches,
         Err(error) => {
             let _ = error.print(); // help and version go to stdout, complaints to stderr
             return if error.use_stderr() { Exit::Usage.code().into() } else { ExitCode::SUCCESS };
         }
     };
-    let output = Output { quiet: cli.global.quiet };
-    let mut context = Context { output, issuer: Issuer::new(Duration::from_secs(cli.global.timeout.0.into())) };
-    let done = fs::detach_stdin().map_err(|error| Error::failure("cannot open the null device").caused_by(&error));
-    let done = done.and_then(|()| match cli.command {
-        Command::Token(token) => token.run(&mut context),
-        Command::Refresh(refresh) => refresh.run(&mut context),
-        Command::Erase(erase) => erase.run(&context),
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match run_command(&matches) {
+        Ok(code) => code,
         Err(error) => {
             Output::report(&error);
             error.exit().code().into()
+        }
+    }
+}
+
+fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
+    let (name, arguments) = matches.subcommand().ok_or_else(|| Error::usage("no command"))?;
+    let entry = COMMANDS.iter().find(|entry| entry.name == name).ok_or_else(|| Error::usage("no such command"))?;
+    let mut context = Context::new(Global::from_arg_matches(matches).map_err(refused)?)?;
+    let stdin = fs::detach_stdin()?;
+    (entry.run)(arguments, &mut context, stdin)
+}
+
+impl Context {
+    fn new(global: Global) -> Result<Self> {
+        let config_path = global.config.clone().or_else(env::config_file);
+        let text = config_path.as_ref().and_then(|path| fs::read(path)).unwrap_or_default();
+        let config = Config::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
+            error.about(&config_path.as_ref().map(|path| path.display().to_string()).unwrap_or_default())
+        })?;
+        let choice = env::var("PGCRED_CACHE").map(|text| CacheChoice::parse(&text)).transpose()?;
+        let cache = Cache::open(choice.or(config.cache));
+        let timeout = Duration::from_secs(global.timeout.0.into());
+        let output = Output { quiet: global.quiet };
+        Ok(Self { global, issuer: Issuer::new(timeout, cache), world: World { output, timeout, config, config_path } })
+    }
+
+    /// Reads configuration and cache anew.
+    fn again(&self) -> Result<Self> {
+        Self::new(self.global.clone())
+    }
+
+    /// Issues a token and says what went wrong on the way.
+    fn issue(&mut self, mut request: Request, asking: &Asking) -> Result<(Request, Issued)> {
+        if asking.no_cache {
+            self.release();
+        }
+        let min_valid = asking.min_valid.map_or(0, |seconds| seconds.0);
+        if min_valid > request.life {
+            request.life = request.provider.check_life(min_valid)?;
+        }
+        let wish = Wish { min_valid, fresh: asking.fresh, filed_elsewhere: false };
+        let world = &self.world;
+        let issued = self.issuer.issue(&request, wish, || world.connections());
+        self.say_warnings();
+        let issued = issued?;
+        warn_if_cut_short(&request, &issued, self.world.output);
+        Ok((request, issued))
+    }
+
+    /// Lets others ask AWS; what was learned from it is forgotten.
+    fn release(&mut self) {
+        self.issuer = Issuer::new(self.world.timeout, None);
+    }
+
+    fn say_warnings(&mut self) {
+        for warning in self.issuer.warnings.drain(..) {
+            self.world.output.warn(&warning);
         }
     }
 }
@@ -82,5 +217,20 @@ fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
     if issued.cut_short {
         let left = spoken(issued.token.issued_at.until(issued.token.expires_at));
         output.warn(&format!("{}: the AWS credentials end in {left}, and the token with them", request.name()));
+    }
+}
+
+impl World {
+    /// Returns a request for every connection; one that cannot be resolved is none.
+    fn connections(&self) -> Vec<Request> {
+        let quiet = Output { quiet: true };
+        let resolved = |name: &str| Place::default().request(Some(name), self, quiet).ok();
+        self.config.connections.iter().filter_map(|connection| resolved(&connection.name)).collect()
+    }
+
+    fn config_path(&self) -> Result<&PathBuf> {
+        self.config_path
+            .as_ref()
+            .ok_or_else(|| Error::failure("no configuration folder is known").hint("--config FILE"))
     }
 }

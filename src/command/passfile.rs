@@ -41,7 +41,7 @@ impl PassfileArg {
         Ok((path, value))
     }
 
-    fn path(&self) -> Result<PathBuf> {
+    pub(super) fn path(&self) -> Result<PathBuf> {
         if let Some(path) = self.passfile.clone().or_else(|| env::var_os("PGPASSFILE").map(PathBuf::from)) {
             return Ok(path);
         }

@@ -1,21 +1,24 @@
 //! The options that say where and as whom, and the way from them, TARGET and PG* variables to a request.
 
+use std::time::Duration;
+
+use super::World;
+use crate::config::{Connection, Life};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::host;
-use crate::issue::Issuer;
+use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider::{self, Provider, normal_region};
 use crate::request::{Request, check_name};
 use crate::target::Where;
-use crate::time::Seconds;
 
 /// The address that the client dials, and as whom.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(super) struct Dial {
     /// Name that the client dials
     #[arg(long, value_name = "HOST")]
-    host: Option<String>,
+    pub(super) host: Option<String>,
     /// Port that the client dials [default: 5432]
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
@@ -50,57 +53,72 @@ impl Dial {
     }
 }
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(super) struct Place {
     #[command(flatten)]
     pub(super) dial: Dial,
     /// Database, for the formats that name one [default: postgres]
     #[arg(long, value_name = "NAME")]
-    dbname: Option<String>,
+    pub(super) dbname: Option<String>,
     /// AWS profile; beats AWS_* keys in the environment
     #[arg(long, value_name = "PROFILE")]
-    profile: Option<String>,
+    pub(super) profile: Option<String>,
     /// AWS region [default: from the host, else as AWS configures it]
     #[arg(long, value_name = "REGION")]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// Who defines the token: dsql or rds [default: from the host]
     #[arg(long, value_name = "PROVIDER")]
-    provider: Option<String>,
+    pub(super) provider: Option<String>,
     /// Name (and port) that is signed, where the client dials another one: tunnel, CNAME, PrivateLink
     #[arg(long, value_name = "HOST[:PORT]")]
-    sign_host: Option<String>,
-    /// Life of the token: seconds, or 15m, 1h, 7d [default: 900]
+    pub(super) sign_host: Option<String>,
+    /// Life of the token: seconds, or 15m, 1h, 7d, or max: as long as the credentials live [default: 900]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    expires_in: Option<Seconds>,
+    pub(super) expires_in: Option<Life>,
 }
 
 impl Place {
-    /// Resolves one target. Asks AWS's configuration only for the region of a bare cluster ID.
-    pub(super) fn request(&self, target: Option<&str>, issuer: &Issuer, output: Output) -> Result<Request> {
-        let mut said = self.dial.said(target)?;
+    /// Resolves one target: flags, then TARGET or the connection of that name, PG* variables, match rules, defaults.
+    ///
+    /// Asks AWS's configuration only for the region of a bare cluster ID.
+    pub(super) fn request(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
+        let connection = target.and_then(|name| world.config.connection(name));
+        let mut said = match connection {
+            Some(connection) => self.dial.said(None)?.or(connection.place.clone()),
+            None => self.dial.said(target)?,
+        };
         if let Some(dbname) = &self.dbname {
             said.dbname = Some(check_name("dbname", dbname.clone())?);
         }
         fill_from_variables(&mut said)?;
-        let profile = self.profile.clone().map(|profile| check_name("profile", profile)).transpose()?;
-        let region = self.region.as_deref().map(normal_region).transpose()?;
-        let port = said.port.unwrap_or(provider::DEFAULT_PORT);
-        let full_name = |name: String| full_name(name, region.as_deref(), profile.as_deref(), issuer);
+        let own = |flag: &Option<String>, field: fn(&Connection) -> &Option<String>| {
+            flag.clone().or_else(|| connection.and_then(|connection| field(connection).clone()))
+        };
+        let profile = own(&self.profile, |connection| &connection.profile);
+        let region = own(&self.region, |connection| &connection.region);
+        let sign_host = own(&self.sign_host, |connection| &connection.sign_host);
+        let provider = own(&self.provider, |connection| &connection.provider);
+        let life = self.expires_in.or_else(|| connection.and_then(|connection| connection.life));
 
         let dialled = said.host.ok_or_else(|| {
             Error::usage("no host").hint("name one: pgcred token HOST, a postgres:// URI, --host HOST or PGHOST")
         })?;
+        let rule = world.config.rule(&dialled);
+        let profile = profile.or(rule.profile).map(|profile| check_name("profile", profile)).transpose()?;
+        let region = region.or(rule.region).as_deref().map(normal_region).transpose()?;
+        let full_name = |name: String| full_name(name, region.as_deref(), profile.as_deref(), world.timeout);
+
+        let port = said.port.unwrap_or(provider::DEFAULT_PORT);
         let host = full_name(dialled)?;
-        let (sign_host, sign_port) = match &self.sign_host {
+        let (sign_host, sign_port) = match sign_host {
             None => (host.clone(), port),
             Some(text) => {
-                let (name, own_port) = host::parse(text)?;
+                let (name, own_port) = host::parse(&text)?;
                 // A tunnel's port is the client's own; the endpoint listens on the usual one unless told.
                 (full_name(name)?, own_port.unwrap_or(provider::DEFAULT_PORT))
             }
         };
-
-        let provider = self.provider(&sign_host)?;
+        let provider = provider_of(&sign_host, provider.as_deref())?;
         let named_by_host = (provider.region)(&sign_host);
         if provider.signs_port && sign_port != port {
             output.warn(&format!("signed for {sign_host}:{sign_port}; --sign-host HOST:PORT names another port"));
@@ -111,10 +129,10 @@ impl Place {
             output.warn(&format!("region {asked} is signed, but {sign_host} is in {named}"));
         }
         let region = region.or_else(|| named_by_host.map(str::to_owned));
-        let user = said.user.or_else(|| provider.user.map(str::to_owned)).ok_or_else(|| {
+        let user = said.user.or(rule.user).or_else(|| provider.user.map(str::to_owned)).ok_or_else(|| {
             Error::usage(format!("no user for {host}")).hint("name the database role: --user USER or PGUSER")
         })?;
-        let life = self.expires_in.map_or(provider::DEFAULT_LIFE, |seconds| seconds.0);
+        let aliases = connection.map(|connection| &connection.aliases).into_iter().flatten();
         Ok(Request {
             provider,
             sign_port,
@@ -124,7 +142,8 @@ impl Place {
             options: said.options,
             region,
             profile,
-            life: provider.check_life(life)?,
+            aliases: aliases.map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port))).collect(),
+            life: seconds(life.or(rule.life), provider, world.config.max_life)?,
             host,
             sign_host,
         })
@@ -134,24 +153,37 @@ impl Place {
     pub(super) fn typed_host(&self, target: Option<&str>) -> Option<String> {
         self.dial.host.clone().or_else(|| target.map(str::to_owned)).or_else(|| env::var("PGHOST"))
     }
+}
 
-    fn provider(&self, host: &str) -> Result<&'static Provider> {
-        match &self.provider {
-            Some(name) => provider::named(name),
-            None => provider::of_host(host).ok_or_else(|| {
-                Error::no_target(format!("`{host}` is no cluster ID and no host of Aurora DSQL or RDS"))
-                    .hint("for a tunnel or CNAME add --sign-host HOST, else --provider dsql|rds and --region REGION")
-            }),
+fn provider_of(host: &str, name: Option<&str>) -> Result<&'static Provider> {
+    match name {
+        Some(name) => provider::named(name),
+        None => provider::of_host(host).ok_or_else(|| {
+            Error::no_target(format!("`{host}` is no connection, no cluster ID and no host of Aurora DSQL or RDS"))
+                .hint("for a tunnel or CNAME add --sign-host HOST, else --provider dsql|rds and --region REGION")
+        }),
+    }
+}
+
+/// Returns the life to sign for, within what provider and policy allow. `max` is cut when it is signed.
+fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
+    let most = cap.unwrap_or(u32::MAX);
+    match life {
+        None => Ok(provider::DEFAULT_LIFE.min(most)),
+        Some(Life::Max) => Ok(provider.max_life.min(most)),
+        Some(Life::Seconds(seconds)) if seconds > most => {
+            Err(Error::usage(format!("expiry of {seconds} s: the configuration's max_expires_in is {most} s")))
         }
+        Some(Life::Seconds(seconds)) => provider.check_life(seconds),
     }
 }
 
 /// A bare cluster ID becomes its endpoint; anything else stays.
-fn full_name(name: String, region: Option<&str>, profile: Option<&str>, issuer: &Issuer) -> Result<String> {
+fn full_name(name: String, region: Option<&str>, profile: Option<&str>, timeout: Duration) -> Result<String> {
     if provider::of_id(&name, "").is_none() {
         return Ok(name);
     }
-    let region = region.map_or_else(|| issuer.default_region(&name, profile), |region| Ok(region.to_owned()))?;
+    let region = region.map_or_else(|| default_region(&name, profile, timeout), |region| Ok(region.to_owned()))?;
     Ok(provider::of_id(&name, &region).map_or(name, |(_, host)| host))
 }
 

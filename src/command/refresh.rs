@@ -1,94 +1,143 @@
-//! `pgcred refresh`: issue tokens and file them in the passfile.
+//! `pgcred refresh`: issue tokens and file them in the passfile, once or for as long as it runs.
 
-use super::Context;
 use super::passfile::PassfileArg;
 use super::place::Place;
+use super::watch::Watch;
+use super::{Context, Run, warn_if_cut_short};
 use crate::error::{Error, Result};
+use crate::fs::Stdin;
+use crate::issue::{Issued, Wish};
 use crate::output::Output;
-use crate::passfile::block::Key;
 use crate::request::Request;
 use crate::time::{Time, spoken};
-use crate::token::Token;
 
-/// Issue tokens and write them to the passfile
 #[derive(clap::Args)]
 pub(super) struct Refresh {
-    /// Hosts, DSQL cluster IDs, postgres:// URIs or libpq conninfo strings [default: PGHOST]
+    /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or conninfo strings [default: every connection that is due]
     targets: Vec<String>,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
     passfile: PassfileArg,
+    #[command(flatten)]
+    watch: Watch,
+}
+
+/// What became of one target.
+type Outcome = (Request, Result<Issued>);
+
+impl Run for Refresh {
+    type End = ();
+
+    /// What can be refreshed is; the error names what could not.
+    fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<()> {
+        if self.watch.watch {
+            return self.watch.run(stdin, || Ok(!self.requests(&mut context.again()?, &mut Vec::new())?.is_empty()));
+        }
+        self.place.dial.check_targets(self.targets.len())?;
+        let mut errors = Vec::new();
+        let requests = self.requests(context, &mut errors)?;
+        let outcomes = self.issue(requests, context);
+        // Written even if nothing could be issued: an expired token must not stay as the answer.
+        let edited = self.passfile.edit(context.world.output, |passfile| {
+            for (request, issued) in &outcomes {
+                if let Ok(issued) = issued {
+                    request.keys().try_for_each(|key| passfile.set(key, &issued.token))?;
+                }
+            }
+            Ok(())
+        });
+        let targets = outcomes.len() + errors.len();
+        let (good, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, issued)| issued.is_ok());
+        for (request, issued) in failed {
+            let about = |error: Error| if targets > 1 { error.about(&request.name()) } else { error };
+            errors.extend(issued.err().map(about));
+        }
+        let (path, ()) = edited.inspect_err(|_| errors.iter().for_each(Output::report))?;
+        let good: Vec<(Request, Issued)> =
+            good.into_iter().filter_map(|(request, issued)| Some((request, issued.ok()?))).collect();
+        context.issuer.filed(&path, &good);
+        context.say_warnings();
+        self.passfile.warn_about_place(context.world.output);
+        for (request, issued) in &good {
+            warn_if_cut_short(request, issued, context.world.output);
+            let (until, left) = (issued.token.expires_at, spoken(Time::now().until(issued.token.expires_at)));
+            let (path, name) = (path.display(), request.name());
+            context.world.output.note(&format!("{path}: {name} until {} ({left})", until.rfc3339()));
+        }
+        summary(errors, targets)
+    }
 }
 
 impl Refresh {
-    /// What can be refreshed is; the error names what could not.
-    pub(super) fn run(self, context: &mut Context) -> Result<()> {
-        self.place.dial.check_targets(self.targets.len())?;
-        let targets = if self.targets.is_empty() { vec![None] } else { self.targets.iter().map(Some).collect() };
-        let mut tokens = Vec::new();
-        let mut errors: Vec<Error> = Vec::new();
-        for target in &targets {
-            match self.issue(target.map(String::as_str), context) {
-                Ok(issued) => tokens.push(issued),
+    /// The targets, or with none of them what PGHOST says, or else every connection that is due.
+    fn requests(&self, context: &mut Context, errors: &mut Vec<Error>) -> Result<Vec<Request>> {
+        let (world, output) = (&context.world, context.world.output);
+        let one = |target: Option<&str>| -> Result<Request> {
+            let request = self.place.request(target, world, output)?;
+            request.keys().try_for_each(|key| key.check())?;
+            self.warn_about_key(target, &request, output);
+            Ok(request)
+        };
+        let mut requests = Vec::new();
+        if self.targets.is_empty() && self.place.dial.host.is_none() && !world.config.connections.is_empty() {
+            for connection in &world.config.connections {
+                match one(Some(&connection.name)) {
+                    Ok(request) => requests.push(request),
+                    Err(error) => errors.push(error.about(&connection.name)),
+                }
+            }
+            let path = self.passfile.path()?;
+            context.issuer.retain_due(&mut requests, &path);
+        } else if self.targets.is_empty() {
+            requests.push(one(None)?);
+        }
+        for target in &self.targets {
+            match one(Some(target)) {
+                Ok(request) => requests.push(request),
                 Err(error) => errors.push(error),
             }
         }
-        // Written even if nothing could be issued: an expired token must not stay as the answer.
-        let edited = self.passfile.edit(context.output, |passfile| {
-            tokens.iter().try_for_each(|(key, _, token)| passfile.set(key.clone(), token))
-        });
-        if edited.is_err() {
-            errors.iter().for_each(Output::report);
-        }
-        let (path, ()) = edited?;
-        self.passfile.warn_about_place(context.output);
-        for (_, name, token) in &tokens {
-            let (until, left) = (token.expires_at.rfc3339(), spoken(Time::now().until(token.expires_at)));
-            context.output.note(&format!("{}: {name} until {until} ({left})", path.display()));
-        }
-        summary(errors, targets.len())
+        Ok(requests)
     }
 
-    fn issue(&self, target: Option<&str>, context: &mut Context) -> Result<(Key, String, Token)> {
-        let request = self.place.request(target, &context.issuer, context.output)?;
-        let key = Key { host: request.host.clone(), port: request.port, user: request.user.clone() };
-        key.check()?;
-        self.warn_about_key(target, &request, context);
-        let issued = context.issuer.issue(&request).map_err(|error| match self.targets.len() {
-            0..=1 => error,
-            _ => error.about(&request.name()),
-        })?;
-        super::warn_if_cut_short(&request, &issued, context.output);
-        Ok((key, request.name(), issued.token))
+    /// In the order of identities, so that two refreshers never wait for each other's locks.
+    fn issue(&self, mut requests: Vec<Request>, context: &mut Context) -> Vec<Outcome> {
+        requests.sort_by_cached_key(|request| context.issuer.identity(request.profile.as_deref()));
+        let wish = Wish { filed_elsewhere: true, fresh: !self.targets.is_empty(), ..Wish::default() };
+        let world = &context.world;
+        let all = self.targets.is_empty();
+        let mut outcomes = Vec::new();
+        for request in requests {
+            let others = || if all { Vec::new() } else { world.connections() };
+            let issued = context.issuer.issue(&request, wish, others);
+            outcomes.push((request, issued));
+        }
+        outcomes
     }
 
     /// Clients compare host and user as text; says where that will surprise.
-    fn warn_about_key(&self, target: Option<&str>, request: &Request, context: &Context) {
+    fn warn_about_key(&self, target: Option<&str>, request: &Request, output: Output) {
         let name = request.name();
         if request.user.contains([':', '\\']) {
-            context.output.warn(&format!(r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"));
+            output.warn(&format!(r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"));
         }
         let typed = self.place.typed_host(target);
         if typed
             .is_some_and(|typed| !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host))
         {
-            context
-                .output
-                .warn(&format!("{name}: filed in lower case; clients that dial it in upper case do not find it"));
+            output.warn(&format!("{name}: filed in lower case; clients that dial it in upper case do not find it"));
         }
     }
 }
 
-/// One error is returned as it is; several are reported, and the last word says how many.
+/// One error is returned as it is; several are reported, each once, and the last word says how many.
 fn summary(mut errors: Vec<Error>, targets: usize) -> Result<()> {
     match errors.len() {
         0 => Ok(()),
         1 => Err(errors.remove(0)),
         failed => {
-            for error in &errors {
-                Output::report(error);
-            }
+            errors.iter().for_each(Output::report);
             let last = Error::failure(format!("{failed} of {targets} targets failed"));
             let same = errors.iter().all(|error| error.exit() == errors[0].exit());
             Err(if same { last.exiting(errors[0].exit()) } else { last })

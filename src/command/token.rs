@@ -1,18 +1,20 @@
 //! `pgcred token`: print a token.
 
-use super::Context;
 use super::place::Place;
+use super::{Asking, Context, Run};
 use crate::error::Result;
+use crate::fs::Stdin;
 use crate::output::Output;
 use crate::output::format::{Format, render};
 
-/// Print a token for a database
 #[derive(clap::Args)]
 pub(super) struct Token {
-    /// Host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default: PGHOST]
+    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default: PGHOST]
     target: Option<String>,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    asking: Asking,
     /// Form of the answer
     #[arg(long, value_enum, default_value = "raw")]
     format: Format,
@@ -21,11 +23,12 @@ pub(super) struct Token {
     no_newline: bool,
 }
 
-impl Token {
-    pub(super) fn run(self, context: &mut Context) -> Result<()> {
-        let request = self.place.request(self.target.as_deref(), &context.issuer, context.output)?;
-        let issued = context.issuer.issue(&request)?;
-        super::warn_if_cut_short(&request, &issued, context.output);
+impl Run for Token {
+    type End = ();
+
+    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+        let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
+        let (request, issued) = context.issue(request, &self.asking)?;
         let text = render(self.format, &request, &issued)?;
         Output::answer(if self.no_newline { text.trim_end_matches('\n') } else { &text })
     }

@@ -93,7 +93,7 @@ fn keywords<'a>(request: &'a Request, token: &str) -> Vec<(&'a str, String)> {
         ("user", request.user.clone()),
         ("password", token.to_owned()),
     ];
-    if !request.options.iter().any(|(key, _)| key == "sslmode") {
+    if !request.has_option("sslmode") {
         all.push(("sslmode", "verify-full".to_owned()));
     }
     all.extend(request.options.iter().map(|(key, value)| (key.as_str(), value.clone())));
@@ -124,6 +124,14 @@ const VARIABLES: [(&str, &str); 20] = [
     ("application_name", "PGAPPNAME"),
 ];
 
+/// Returns the variables of a connection, without the password.
+pub(crate) fn variables(request: &Request) -> Vec<(&'static str, String)> {
+    let keywords = keywords(request, "");
+    let known = VARIABLES.iter().filter(|(keyword, _)| *keyword != "password");
+    let value = |keyword: &str| keywords.iter().find(|(key, _)| *key == keyword).map(|(_, value)| value.clone());
+    known.filter_map(|(keyword, name)| Some((*name, value(keyword)?))).collect()
+}
+
 fn lines(keywords: &[(&str, String)], assign: impl Fn(&str, &str) -> Result<String>) -> Result<String> {
     let mut text = String::new();
     for (keyword, name) in VARIABLES {
@@ -153,10 +161,10 @@ fn native(request: &Request, issued: &Issued) -> Value {
         "refresh_after": token.refresh_after().rfc3339(),
         "source": {
             "type": format!("aws-{}", request.provider.name),
-            "action": issued.action,
+            "action": request.signable().action,
             "region": issued.region,
             "profile": request.profile,
-            "cached": false,
+            "cached": issued.cached,
         },
     })
 }

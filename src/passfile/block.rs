@@ -27,6 +27,13 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// Reads what `Request::name` wrote: `user@host:port`.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let (user, place) = name.rsplit_once('@')?;
+        let (host, port) = place.rsplit_once(':')?;
+        Some(Self { host: host.to_owned(), port: port.parse().ok()?, user: user.to_owned() })
+    }
+
     /// Checks that every reader finds a line with this key.
     pub(crate) fn check(&self) -> Result<()> {
         check_field("host", &self.host).and_then(|()| check_field("user", &self.user))
@@ -40,6 +47,7 @@ struct Entry {
 }
 
 /// A passfile taken apart: the block's entries and the user's bytes.
+#[derive(Default)]
 pub(crate) struct Passfile {
     entries: BTreeMap<Key, Entry>,
     user: Vec<u8>,
@@ -48,7 +56,7 @@ pub(crate) struct Passfile {
 impl Passfile {
     /// Takes a passfile apart. A damaged block is an error that names the line: pgcred does not guess whose a line is.
     pub(crate) fn parse(text: &[u8]) -> Result<Self> {
-        let mut passfile = Self { entries: BTreeMap::new(), user: Vec::new() };
+        let mut passfile = Self::default();
         let mut block = Block::Before;
         let mut expires_at = None;
         let mut added_newline = None;
@@ -108,6 +116,12 @@ impl Passfile {
         Ok(())
     }
 
+    /// Returns the token that is filed under a key until exactly this time.
+    pub(crate) fn token(&self, key: &Key, expires_at: Time) -> Option<String> {
+        let entry = self.entries.get(key).filter(|entry| entry.expires_at == expires_at)?;
+        String::from_utf8(unescape(entry.secret.as_bytes())).ok()
+    }
+
     /// Drops the entries that `whose` picks and returns their number.
     pub(crate) fn remove(&mut self, whose: impl Fn(&Key) -> bool) -> usize {
         let before = self.entries.len();
@@ -122,6 +136,11 @@ impl Passfile {
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.entries.keys()
+    }
+
+    /// Returns the entries' lines alone, for a file that no one else writes.
+    pub(crate) fn render_lines(&self) -> Vec<u8> {
+        self.entries.iter().flat_map(|(key, entry)| (line(key, entry) + "\n").into_bytes()).collect()
     }
 
     /// Puts the file together: the block first, the user's bytes as they were; without entries no block.

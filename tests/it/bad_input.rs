@@ -12,7 +12,7 @@ fn usage_errors() {
     for (arguments, code, says) in [
         (&["token"][..], 2, "no host"),
         (&["token", "nowhere.example.com"], 4, "--sign-host"),
-        (&["token", "prod"], 4, "`prod` is no cluster ID"),
+        (&["token", "prod"], 4, "`prod` is no connection"),
         (&["token", RDS_HOST], 2, "no user"),
         (&["token", "foo0bar1baz2quux3quuux4abc"], 2, "no region"),
         (&["token", HOST, "--port", "0"], 2, "1 to 65535"),

@@ -44,6 +44,23 @@ fn a_full_disk_leaves_the_file_as_it_was() {
     assert!(sandbox.read("disk/pgpass").ends_with(MINE.as_bytes()));
 }
 
+/// What cannot be kept is handed out all the same.
+#[test]
+fn a_full_or_read_only_disk_for_the_cache_is_a_warning() {
+    let mut sandbox = Sandbox::with_keys();
+    let folder = sandbox.path("disk");
+    let _disk = Disk::mount(&folder, "size=16k");
+    sandbox.set("PGCRED_HOME", "disk");
+    let _ = fs::write(folder.join("filler"), vec![0; 65_536]); // as much as fits
+    for _ in 0..2 {
+        let run = sandbox.run(&["token", HOST]);
+        assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
+    }
+    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&folder));
+    let run = sandbox.run(&["token", HOST]);
+    assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
+}
+
 #[test]
 fn a_read_only_folder_is_an_error_that_names_the_file() {
     let sandbox = Sandbox::with_keys();

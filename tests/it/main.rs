@@ -3,9 +3,13 @@
 #![expect(clippy::disallowed_methods, reason = "the owners are those of src; tests make files themselves")]
 
 mod bad_input;
+mod cache;
+mod connections;
 mod credentials;
 #[cfg(target_os = "linux")]
 mod disks;
+#[cfg(unix)]
+mod exec;
 mod formats;
 #[cfg(unix)]
 mod passfile;

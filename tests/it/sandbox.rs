@@ -13,6 +13,8 @@ pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 pub struct Sandbox {
     folder: TempDir,
+    /// What pgcred keeps for itself: configuration, cache, locks.
+    own: TempDir,
     variables: Vec<(String, String)>,
 }
 
@@ -26,7 +28,10 @@ impl Sandbox {
     /// No credentials, no configuration, no network but loopback.
     pub fn empty() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let mut sandbox = Self { folder, variables: Vec::new() };
+        let own = TempDir::new().expect("a temporary folder");
+        let mut sandbox = Self { folder, own, variables: Vec::new() };
+        let own = sandbox.own().display().to_string();
+        sandbox.set("PGCRED_HOME", &own).set("PGCRED_CACHE", "file");
         let home = sandbox.home().display().to_string();
         sandbox.set("HOME", &home).set("USERPROFILE", &home).set("AWS_EC2_METADATA_DISABLED", "true");
         if let Ok(path) = std::env::var("PATH") {
@@ -47,6 +52,10 @@ impl Sandbox {
 
     pub fn home(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub fn own(&self) -> &Path {
+        self.own.path()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -174,32 +174,45 @@ fn private_link_signs_another_name_than_is_dialled() {
     cluster.assert_session(&[], "admin@postgres");
 }
 
+/// The passfile is rewritten as fast as pgcred can, while a libpq client logs in 10,000 times.
 #[test]
-fn log_ins_racing_a_refresher_all_succeed() {
+fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
+    const LOG_INS: usize = 10_000;
     let cluster = Cluster::start();
     cluster.sandbox.ok(&["refresh"]);
-    thread::scope(|scope| {
-        let refresher = scope.spawn(|| {
-            for n in 0..100 {
-                cluster.sandbox.ok(&["refresh", "-q", HOST, &format!("h{}.dsql.us-east-1.on.aws", n % 7)]);
-            }
-        });
-        let mut log_ins = 0;
-        while !refresher.is_finished() || log_ins == 0 {
-            cluster.assert_session(&[], "admin@postgres");
-            log_ins += 1;
-        }
-        assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (log_ins, 0));
-    });
+    let script = "import psycopg, sys, threading\n\
+        failures = []\n\
+        def log_in(times):\n\
+        \x20   for _ in range(times):\n\
+        \x20       try: psycopg.connect().close()\n\
+        \x20       except Exception as error: failures.append(str(error))\n\
+        threads = [threading.Thread(target=log_in, args=(int(sys.argv[1]) // 4,)) for _ in range(4)]\n\
+        [thread.start() for thread in threads]; [thread.join() for thread in threads]\n\
+        print(len(failures), failures[:3])\n";
+    let mut client = cluster.sandbox.command(&python());
+    client.args(["-c", script, &LOG_INS.to_string()]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut client = client.spawn().expect("python starts");
+    let mut refreshes = 0;
+    while client.try_wait().expect("a process").is_none() {
+        cluster.sandbox.ok(&["refresh", "-q", HOST, &format!("h{}.dsql.us-east-1.on.aws", refreshes % 7)]);
+        refreshes += 1;
+    }
+    let run = Run::finished(client.wait_with_output().expect("an end"));
+    assert_eq!(run.stdout.trim_end(), "0 []", "{}", run.stderr);
+    assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (LOG_INS, 0));
+    assert!(refreshes > 100, "{refreshes}");
+}
+
+fn python() -> String {
+    std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it")
 }
 
 /// What pip brings: boto3's token opens a session too, and a newer libpq starts TLS directly.
 #[test]
 fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
     let mut cluster = Cluster::start();
-    let python = std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it");
     let run = |cluster: &Cluster, script: &str| {
-        let mut command = cluster.sandbox.command(&python);
+        let mut command = cluster.sandbox.command(&python());
         command.args(["-c", script]);
         let run = Run::of(command);
         assert_eq!(run.code, 0, "{}", run.stderr);

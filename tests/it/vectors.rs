@@ -129,7 +129,7 @@ fn region_from_host() {
         match expected {
             Some(region) => assert!(run.stdout.contains(&format!("%2F{region}%2Fdsql%2F")), "{host}: {}", run.stderr),
             None if host.is_empty() => run.assert_fails(2, "the host is empty"),
-            None => run.assert_fails(4, "is no cluster ID and no host of"),
+            None => run.assert_fails(4, "no cluster ID and no host of"),
         }
     }
 }

@@ -1,0 +1,150 @@
+//! What is known of every token without its secret: for `list`, prompts and due times, with no keyring and no AWS.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Exit, Result};
+use crate::fs;
+use crate::time::Time;
+use crate::token::{Age, age, refresh_after};
+
+const VERSION: u64 = 1;
+
+/// Where a token's text is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Cache,
+    Passfile(PathBuf),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    /// `user@host:port`
+    pub(crate) name: String,
+    pub(crate) issued_at: Time,
+    pub(crate) expires_at: Time,
+    pub(crate) region: String,
+    pub(crate) place: Place,
+}
+
+/// The last failure to get credentials, and how many there were in a row.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) at: Time,
+    pub(crate) count: u32,
+    pub(crate) error: Error,
+    /// State of AWS's log-in caches then: a change means that somebody logged in.
+    pub(crate) logins: String,
+}
+
+#[derive(Default)]
+pub(crate) struct Index {
+    pub(crate) records: BTreeMap<String, Record>,
+    pub(crate) failures: BTreeMap<String, Failure>,
+}
+
+impl Index {
+    /// Reads the index; a missing, damaged or newer one is an empty one.
+    pub(crate) fn read(path: &Path) -> Self {
+        let parsed = fs::read(path).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+        parsed.and_then(|value| Self::from_json(&value)).unwrap_or_default()
+    }
+
+    /// Changes the index under its lock. Records that ended more than a day ago go.
+    pub(crate) fn update(path: &Path, change: impl FnOnce(&mut Self)) -> Result<()> {
+        const KEPT: u32 = 86_400;
+        fs::edit_cache(path, |text| {
+            let parsed = serde_json::from_slice::<Value>(text).ok();
+            let mut index = parsed.and_then(|value| Self::from_json(&value)).unwrap_or_default();
+            change(&mut index);
+            let now = Time::now();
+            index.records.retain(|_, record| record.expires_at.plus(KEPT) > now);
+            index.failures.retain(|_, failure| failure.at.plus(KEPT) > now);
+            index.to_json().to_string().into_bytes()
+        })
+    }
+
+    fn to_json(&self) -> Value {
+        let records = self.records.iter().map(|(id, record)| (id.clone(), record.to_json()));
+        let failures = self.failures.iter().map(|(identity, failure)| (identity.clone(), failure.to_json()));
+        json!({
+            "version": VERSION,
+            "tokens": records.collect::<Map<_, _>>(),
+            "failures": failures.collect::<Map<_, _>>(),
+        })
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        if value["version"] != VERSION {
+            return None;
+        }
+        let records = value["tokens"].as_object()?.iter();
+        let failures = value["failures"].as_object()?.iter();
+        Some(Self {
+            records: records.filter_map(|(id, value)| Some((id.clone(), Record::from_json(value)?))).collect(),
+            failures: failures.filter_map(|(id, value)| Some((id.clone(), Failure::from_json(value)?))).collect(),
+        })
+    }
+}
+
+impl Record {
+    pub(crate) fn age(&self, now: Time) -> Age {
+        age(self.issued_at, self.expires_at, now)
+    }
+
+    pub(crate) fn refresh_after(&self) -> Time {
+        refresh_after(self.issued_at, self.expires_at)
+    }
+
+    fn to_json(&self) -> Value {
+        let passfile = match &self.place {
+            Place::Cache => None,
+            Place::Passfile(path) => Some(path.display().to_string()),
+        };
+        json!({
+            "name": self.name,
+            "issued": self.issued_at.unix(),
+            "expires": self.expires_at.unix(),
+            "region": self.region,
+            "passfile": passfile,
+        })
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        let text = |field: &str| value[field].as_str().map(str::to_owned);
+        Some(Self {
+            name: text("name")?,
+            issued_at: Time::from_unix(value["issued"].as_i64()?),
+            expires_at: Time::from_unix(value["expires"].as_i64()?),
+            region: text("region")?,
+            place: text("passfile").map_or(Place::Cache, |path| Place::Passfile(path.into())),
+        })
+    }
+}
+
+impl Failure {
+    fn to_json(&self) -> Value {
+        json!({
+            "at": self.at.unix(),
+            "count": self.count,
+            "login": self.error.exit() == Exit::Login,
+            "message": self.error.to_string(),
+            "hint": self.error.to_hint(),
+            "logins": self.logins,
+        })
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        let text = |field: &str| value[field].as_str().map(str::to_owned);
+        let message = text("message")?;
+        let error = if value["login"] == true { Error::login(message) } else { Error::failure(message) };
+        Some(Self {
+            at: Time::from_unix(value["at"].as_i64()?),
+            count: u32::try_from(value["count"].as_u64()?).ok()?,
+            error: text("hint").into_iter().fold(error, Error::hint),
+            logins: text("logins")?,
+        })
+    }
+}

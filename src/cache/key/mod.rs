@@ -1,0 +1,210 @@
+//! Finds, makes and forgets the cache's key: in the system's keyring, else in a private file; without one, no cache.
+
+mod file;
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+mod native;
+#[cfg(target_os = "linux")]
+mod secret_service;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::cache::seal::SealingKey;
+use crate::error::{Error, Result};
+
+/// How long a keyring may take in all: one that waits for somebody to unlock it is left behind after this.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where the key is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The system's keyring, else the file.
+    Auto,
+    /// The system's keyring: on Linux the kernel's, else Keychain or Credential Manager.
+    Keyring,
+    SecretService,
+    File,
+    None,
+}
+
+/// Whose key, and where a file with it may be.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    /// Part of the item's name: another scope has another key.
+    pub(crate) scope: String,
+    /// The user's runtime folder, which the system empties when the user is gone. Ignored if missing or another user's.
+    pub(crate) runtime: Option<PathBuf>,
+    /// The folder for the file where there is no runtime folder. Created, for the user alone.
+    pub(crate) fallback: PathBuf,
+}
+
+/// What a search for the key ends with. Having none is no failure: there is no cache then.
+#[derive(Debug)]
+pub(crate) enum KeyAnswer {
+    /// `holder` is the name of the place to show: `kernel keyring`, `Secret Service`, `file PATH`...
+    Found { key: SealingKey, holder: String },
+    /// `reason` is lower case, without a period, one clause for each place.
+    Missing { reason: String },
+}
+
+/// A place that can hold the key.
+trait Store: Send {
+    /// Returns the place's name to show.
+    fn name(&self) -> String;
+
+    /// Returns whether a call may take long, because it waits for another program or for the user.
+    fn may_hang(&self) -> bool {
+        false
+    }
+
+    /// Returns the bytes it holds, of any length; `None` where it holds nothing.
+    fn read(&self) -> Result<Option<Vec<u8>>>;
+
+    /// Keeps these bytes instead of any other.
+    fn write(&self, bytes: &[u8]) -> Result<()>;
+
+    /// Forgets what it holds, if anything.
+    fn erase(&self) -> Result<()>;
+}
+
+/// Finds the key; with `create` also makes one, for which the caller holds the cache's lock.
+///
+/// The first place that has a key, or can keep a new one, wins. Call with `create` before each write: a key that had to
+/// go into a file moves to the keyring once that works, which makes entries sealed with the old one unreadable.
+pub(crate) fn load(choice: Choice, paths: &Paths, create: bool) -> KeyAnswer {
+    match choice {
+        Choice::None => KeyAnswer::Missing { reason: "switched off".to_owned() },
+        choice => first(stores(choice, paths), create),
+    }
+}
+
+/// Forgets the key in every place that `choice` can mean; what was sealed with it stays sealed for good.
+///
+/// All places are tried; the error is the first one's that may still hold it.
+pub(crate) fn erase(choice: Choice, paths: &Paths) -> Result<()> {
+    let erased: Vec<Result<()>> = stores(choice, paths).into_iter().map(forget).collect();
+    erased.into_iter().collect()
+}
+
+fn stores(choice: Choice, paths: &Paths) -> Vec<Box<dyn Store>> {
+    match choice {
+        Choice::Auto => keyring(paths).into_iter().chain(file(paths)).collect(),
+        Choice::Keyring => keyring(paths),
+        Choice::SecretService => secret_service(paths),
+        Choice::File => file(paths),
+        Choice::None => Vec::new(),
+    }
+}
+
+fn file(paths: &Paths) -> Vec<Box<dyn Store>> {
+    vec![Box::new(file::Store::new(paths))]
+}
+
+#[cfg(target_os = "linux")]
+fn keyring(paths: &Paths) -> Vec<Box<dyn Store>> {
+    vec![Box::new(kernel::Store::new(&paths.scope))]
+}
+
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+fn keyring(paths: &Paths) -> Vec<Box<dyn Store>> {
+    vec![Box::new(native::Store::new(&paths.scope))]
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
+fn keyring(_: &Paths) -> Vec<Box<dyn Store>> {
+    Vec::new()
+}
+
+#[cfg(target_os = "linux")]
+fn secret_service(paths: &Paths) -> Vec<Box<dyn Store>> {
+    vec![Box::new(secret_service::Store::new(&paths.scope))]
+}
+
+#[cfg(not(target_os = "linux"))]
+fn secret_service(_: &Paths) -> Vec<Box<dyn Store>> {
+    Vec::new()
+}
+
+fn first(stores: Vec<Box<dyn Store>>, create: bool) -> KeyAnswer {
+    let mut reasons = Vec::new();
+    let mut stores = stores.into_iter();
+    while let Some(store) = stores.next() {
+        let holder = store.name();
+        match ask(store, create) {
+            Ok(Some((key, is_new))) => {
+                if is_new {
+                    stores.for_each(|later| drop(forget(later))); // a key that nothing uses any more
+                }
+                return KeyAnswer::Found { key, holder };
+            }
+            Ok(None) => reasons.push(format!("{holder}: no key yet")),
+            Err(error) => reasons.push(format!("{holder}: {error}")),
+        }
+    }
+    if reasons.is_empty() {
+        reasons.push("this system has no such keyring".to_owned());
+    }
+    KeyAnswer::Missing { reason: reasons.join("; ") }
+}
+
+/// Returns the store's key and whether it is new.
+fn ask(store: Box<dyn Store>, create: bool) -> Result<Option<(SealingKey, bool)>> {
+    patiently(store, move |store| {
+        if let Some(key) = read(store)? {
+            return Ok(Some((key, false)));
+        }
+        if !create {
+            return Ok(None);
+        }
+        store.write(SealingKey::generate()?.expose())?;
+        // The key is what all others will read from now on, whatever the store made of ours.
+        let kept = read(store)?.ok_or_else(|| Error::failure("it does not keep what it is given"))?;
+        Ok(Some((kept, true)))
+    })
+}
+
+/// Bytes that are no key count as none, so that a new one replaces them.
+fn read(store: &dyn Store) -> Result<Option<SealingKey>> {
+    Ok(store.read()?.and_then(|bytes| SealingKey::from_bytes(&bytes)))
+}
+
+fn forget(store: Box<dyn Store>) -> Result<()> {
+    let name = store.name();
+    patiently(store, |store| store.erase()).map_err(|error| error.about(&name))
+}
+
+/// Runs `work` here, or where it may hang on a thread that is left behind after [`PATIENCE`] and ends with the process.
+fn patiently<T: Send + 'static>(
+    store: Box<dyn Store>,
+    work: impl FnOnce(&dyn Store) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    if !store.may_hang() {
+        return work(&*store);
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new()
+        .spawn(move || drop(sender.send(work(&*store))))
+        .map_err(|error| Error::failure("cannot start a thread").caused_by(&error))?;
+    receiver
+        .recv_timeout(PATIENCE)
+        .unwrap_or_else(|_| Err(Error::failure(format!("no answer within {} s", PATIENCE.as_secs()))))
+}
+
+/// Returns the name of the item for the stores that show names to people.
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
+fn item(scope: &str) -> String {
+    format!("pgcred cache key ({scope})")
+}
+
+/// Returns the folder for a file with the key.
+fn folder(paths: &Paths) -> PathBuf {
+    let usable = |runtime: &&Path| crate::fs::is_own_folder(runtime);
+    paths.runtime.as_deref().filter(usable).map_or_else(|| paths.fallback.clone(), |runtime| runtime.join("pgcred"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! The key in the macOS Keychain or the Windows Credential Manager, as raw bytes.
+
+use std::collections::HashMap;
+
+#[cfg(target_os = "macos")]
+use apple_native_keyring_store::keychain::Store as System;
+use keyring_core::api::CredentialStoreApi;
+use keyring_core::{Entry, Error as KeyringError};
+#[cfg(target_os = "windows")]
+use windows_native_keyring_store::Store as System;
+
+use super::item;
+use crate::error::{Error, Result};
+
+/// The name to show, and what a new item gets; on Windows it stays on this computer instead of roaming in the domain.
+#[cfg(target_os = "macos")]
+const SYSTEM: (&str, &[(&str, &str)]) = ("macOS Keychain", &[]);
+#[cfg(target_os = "windows")]
+const SYSTEM: (&str, &[(&str, &str)]) = ("Windows Credential Manager", &[("persistence", "Local")]);
+
+pub(super) struct Store {
+    account: String,
+}
+
+impl Store {
+    pub(super) fn new(scope: &str) -> Self {
+        Self { account: item(scope) }
+    }
+
+    fn entry(&self) -> Result<Entry> {
+        let modifiers: HashMap<&str, &str> = SYSTEM.1.iter().copied().collect();
+        System::new()
+            .and_then(|system| system.build("pgcred", &self.account, Some(&modifiers)))
+            .map_err(|error| explain(&error))
+    }
+}
+
+impl super::Store for Store {
+    fn name(&self) -> String {
+        SYSTEM.0.to_owned()
+    }
+
+    fn may_hang(&self) -> bool {
+        true
+    }
+
+    fn read(&self) -> Result<Option<Vec<u8>>> {
+        absent_is_none(self.entry()?.get_secret())
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<()> {
+        self.entry()?.set_secret(bytes).map_err(|error| explain(&error))
+    }
+
+    fn erase(&self) -> Result<()> {
+        absent_is_none(self.entry()?.delete_credential()).map(drop)
+    }
+}
+
+fn absent_is_none<T>(answer: std::result::Result<T, KeyringError>) -> Result<Option<T>> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(KeyringError::NoEntry) => Ok(None),
+        Err(error) => Err(explain(&error)),
+    }
+}
+
+/// The error's own texts only: some of its kinds carry the stored bytes, which `Debug` would show.
+fn explain(error: &KeyringError) -> Error {
+    Error::failure("it refuses").caused_by(error)
+}

@@ -1,0 +1,319 @@
+//! The key's life in each place that this machine has, and in places that hang, lie or are missing.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A place of the tests' own.
+#[derive(Clone, Default)]
+struct Fake {
+    held: Arc<Mutex<Option<Vec<u8>>>>,
+    hangs: bool,
+    refuses: bool,
+    forgets: bool,
+}
+
+impl Store for Fake {
+    fn name(&self) -> String {
+        "fake".to_owned()
+    }
+
+    fn may_hang(&self) -> bool {
+        self.hangs
+    }
+
+    fn read(&self) -> Result<Option<Vec<u8>>> {
+        if self.hangs {
+            sleep(PATIENCE * 5);
+        }
+        if self.refuses { Err(Error::failure("it refuses")) } else { Ok(self.held.lock().unwrap().clone()) }
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<()> {
+        *self.held.lock().unwrap() = (!self.forgets).then(|| bytes.to_vec());
+        Ok(())
+    }
+
+    fn erase(&self) -> Result<()> {
+        *self.held.lock().unwrap() = None;
+        Ok(())
+    }
+}
+
+fn boxed(fakes: &[&Fake]) -> Vec<Box<dyn Store>> {
+    fakes.iter().map(|fake| Box::new((*fake).clone()) as Box<dyn Store>).collect()
+}
+
+fn key(answer: &KeyAnswer) -> &[u8] {
+    match answer {
+        KeyAnswer::Found { key, .. } => key.expose(),
+        KeyAnswer::Missing { reason } => panic!("{reason}"),
+    }
+}
+
+fn holder(answer: &KeyAnswer) -> &str {
+    match answer {
+        KeyAnswer::Found { holder, .. } => holder,
+        KeyAnswer::Missing { reason } => panic!("{reason}"),
+    }
+}
+
+fn reason(answer: KeyAnswer) -> String {
+    match answer {
+        KeyAnswer::Found { holder, .. } => panic!("found in {holder}"),
+        KeyAnswer::Missing { reason } => reason,
+    }
+}
+
+struct Scratch {
+    folder: TempDir,
+    paths: Paths,
+}
+
+impl Scratch {
+    /// Its scope is its own, so that nothing of the user's is touched.
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let scope = format!("test {}", folder.path().display());
+        let fallback = folder.path().join("cache");
+        Self { paths: Paths { scope, runtime: None, fallback }, folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        let KeyAnswer::Found { holder, .. } = load(Choice::File, &self.paths, true) else { panic!("no key") };
+        holder.strip_prefix("file ").unwrap().into()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = erase(Choice::Auto, &self.paths);
+    }
+}
+
+#[test]
+fn a_key_is_made_once_and_only_on_demand() {
+    let fake = Fake::default();
+    assert_eq!(reason(first(boxed(&[&fake]), false)), "fake: no key yet");
+    assert!(fake.held.lock().unwrap().is_none());
+    let made = first(boxed(&[&fake]), true);
+    assert_eq!(key(&made).len(), 32);
+    assert_eq!(key(&first(boxed(&[&fake]), true)), key(&made));
+    assert_eq!(key(&first(boxed(&[&fake]), false)), key(&made));
+}
+
+#[test]
+fn bytes_of_another_size_are_replaced_by_a_key() {
+    for size in [0, 31, 33, 5_000] {
+        let fake = Fake::default();
+        *fake.held.lock().unwrap() = Some(vec![7; size]);
+        assert_eq!(reason(first(boxed(&[&fake]), false)), "fake: no key yet");
+        assert_eq!(key(&first(boxed(&[&fake]), true)).len(), 32);
+        assert_eq!(fake.held.lock().unwrap().as_ref().map(Vec::len), Some(32));
+    }
+}
+
+#[test]
+fn a_place_that_hangs_is_left_behind() {
+    let [hangs, works] = [Fake { hangs: true, ..Fake::default() }, Fake::default()];
+    let start = Instant::now();
+    assert_eq!(reason(first(boxed(&[&hangs]), true)), "fake: no answer within 2 s");
+    assert!(start.elapsed() < PATIENCE * 2);
+    assert_eq!(key(&first(boxed(&[&hangs, &works]), true)).len(), 32);
+    assert!(works.held.lock().unwrap().is_some());
+}
+
+#[test]
+fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
+    let refuses = Fake { refuses: true, ..Fake::default() };
+    let forgets = Fake { forgets: true, ..Fake::default() };
+    let said = reason(first(boxed(&[&refuses, &forgets]), true));
+    assert_eq!(said, "fake: it refuses; fake: it does not keep what it is given");
+}
+
+#[test]
+fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
+    let [one, two] = [Fake::default(), Fake::default()];
+    let second = first(boxed(&[&two]), true);
+    assert_eq!(key(&first(boxed(&[&one, &two]), false)), key(&second), "until one is made in the first place");
+    assert_ne!(key(&first(boxed(&[&one, &two]), true)), key(&second));
+    assert!(two.held.lock().unwrap().is_none());
+}
+
+#[test]
+fn no_choice_no_key() {
+    let scratch = Scratch::new();
+    assert_eq!(reason(load(Choice::None, &scratch.paths, true)), "switched off");
+    erase(Choice::None, &scratch.paths).unwrap();
+    assert!(!scratch.paths.fallback.exists());
+}
+
+#[test]
+fn the_file_keeps_a_key_until_it_is_erased() {
+    let scratch = Scratch::new();
+    assert!(reason(load(Choice::File, &scratch.paths, false)).ends_with(": no key yet"));
+    assert!(!scratch.paths.fallback.exists(), "looking makes no folder");
+    let made = load(Choice::File, &scratch.paths, true);
+    assert_eq!(key(&load(Choice::File, &scratch.paths, false)), key(&made));
+    erase(Choice::File, &scratch.paths).unwrap();
+    assert!(reason(load(Choice::File, &scratch.paths, false)).ends_with(": no key yet"));
+    erase(Choice::File, &scratch.paths).unwrap();
+}
+
+#[test]
+fn another_scope_has_another_key() {
+    let scratch = Scratch::new();
+    let mut other = scratch.paths.clone();
+    other.scope += "/../other";
+    for choice in [Choice::File, Choice::Auto] {
+        let [mine, others] = [load(choice, &scratch.paths, true), load(choice, &other, true)];
+        assert_ne!(key(&mine), key(&others));
+        assert_eq!(key(&load(choice, &scratch.paths, false)), key(&mine));
+    }
+    erase(Choice::Auto, &other).unwrap();
+    assert_eq!(fs::read_dir(scratch.folder.path()).unwrap().count(), 1, "no scope leaves the folder");
+}
+
+#[test]
+fn the_file_is_in_the_runtime_folder_if_there_is_one() {
+    let mut scratch = Scratch::new();
+    scratch.paths.runtime = Some(scratch.folder.path().join("missing"));
+    assert!(scratch.file().starts_with(&scratch.paths.fallback));
+    let runtime = scratch.folder.path().join("runtime");
+    fs::create_dir(&runtime).unwrap();
+    scratch.paths.runtime = Some(runtime.clone());
+    assert!(scratch.file().starts_with(runtime.join("pgcred")));
+}
+
+#[test]
+fn a_file_that_cannot_be_made_is_a_reason() {
+    let mut scratch = Scratch::new();
+    scratch.paths.fallback = scratch.folder.path().join("file").join("cache");
+    drop(tempfile::Builder::new().prefix("file").rand_bytes(0).tempfile_in(scratch.folder.path()).unwrap().keep());
+    assert!(reason(load(Choice::File, &scratch.paths, true)).contains("cannot"));
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{PermissionsExt, chown};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn file_and_folder_are_private() {
+        let scratch = Scratch::new();
+        assert_eq!(mode(&scratch.file()), 0o600);
+        assert_eq!(mode(&scratch.paths.fallback), 0o700);
+    }
+
+    #[test]
+    fn a_key_that_others_could_read_is_replaced() {
+        let scratch = Scratch::new();
+        let path = scratch.file();
+        let before = load(Choice::File, &scratch.paths, false);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(reason(load(Choice::File, &scratch.paths, false)).ends_with(": no key yet"));
+        assert_ne!(key(&load(Choice::File, &scratch.paths, true)), key(&before));
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_is_not_used() {
+        let mut scratch = Scratch::new();
+        let path = scratch.file();
+        if chown(&path, Some(65_534), None).is_err() {
+            return; // only root can give files away
+        }
+        assert!(reason(load(Choice::File, &scratch.paths, true)).contains("belongs to another user"));
+        let runtime = scratch.folder.path().join("runtime");
+        fs::create_dir(&runtime).unwrap();
+        chown(&runtime, Some(65_534), None).unwrap();
+        scratch.paths.runtime = Some(runtime.clone());
+        assert!(reason(load(Choice::File, &scratch.paths, true)).contains("cache"));
+        assert_eq!(fs::read_dir(runtime).unwrap().count(), 0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::thread;
+
+    use super::*;
+
+    /// `None` where this machine offers no kernel keyring (most containers).
+    fn kernel(paths: &Paths) -> Option<KeyAnswer> {
+        match load(Choice::Keyring, paths, true) {
+            KeyAnswer::Missing { reason } if reason.ends_with("this system does not offer it") => None,
+            answer => Some(answer),
+        }
+    }
+
+    #[test]
+    fn the_kernel_keeps_a_key_until_it_is_erased() {
+        let scratch = Scratch::new();
+        assert!(matches!(load(Choice::Keyring, &scratch.paths, false), KeyAnswer::Missing { .. }));
+        let Some(made) = kernel(&scratch.paths) else { return };
+        assert_eq!(holder(&made), "kernel keyring");
+        assert_eq!(key(&load(Choice::Keyring, &scratch.paths, false)), key(&made));
+        assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made));
+        erase(Choice::Keyring, &scratch.paths).unwrap();
+        assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "kernel keyring: no key yet");
+    }
+
+    #[test]
+    fn the_kernel_replaces_bytes_of_another_size() {
+        let scratch = Scratch::new();
+        let Some(_) = kernel(&scratch.paths) else { return };
+        let store = kernel::Store::new(&scratch.paths.scope);
+        for size in [1, 31, 33, 5_000] {
+            store.write(&vec![7; size]).unwrap();
+            assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "kernel keyring: no key yet");
+            assert_eq!(key(&load(Choice::Keyring, &scratch.paths, true)).len(), 32);
+        }
+    }
+
+    #[test]
+    fn auto_uses_the_file_only_without_a_kernel_keyring() {
+        let scratch = Scratch::new();
+        let auto = load(Choice::Auto, &scratch.paths, true);
+        let expected = if kernel(&scratch.paths).is_some() { "kernel keyring" } else { "file " };
+        assert!(holder(&auto).starts_with(expected));
+        assert_eq!(scratch.paths.fallback.exists(), expected == "file ");
+    }
+
+    #[test]
+    fn many_readers_see_the_one_key() {
+        let scratch = Scratch::new();
+        let made = load(Choice::Auto, &scratch.paths, true);
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made)));
+            }
+        });
+    }
+}
+
+#[cfg(target_os = "windows")]
+#[test]
+fn the_credential_manager_keeps_a_key_until_it_is_erased() {
+    let scratch = Scratch::new();
+    let made = load(Choice::Auto, &scratch.paths, true);
+    assert_eq!(holder(&made), "Windows Credential Manager");
+    assert_eq!(key(&load(Choice::Keyring, &scratch.paths, false)), key(&made));
+    native::Store::new(&scratch.paths.scope).write(&[7; 31]).unwrap();
+    assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "Windows Credential Manager: no key yet");
+    assert_ne!(key(&load(Choice::Keyring, &scratch.paths, true)), key(&made));
+    erase(Choice::Keyring, &scratch.paths).unwrap();
+    assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "Windows Credential Manager: no key yet");
+    assert!(!scratch.paths.fallback.exists());
+}

@@ -1,0 +1,230 @@
+//! Tokens between runs: sealed files in a private folder, an index without secrets, and a lock per identity.
+
+mod index;
+mod key;
+mod seal;
+
+use std::cell::{OnceCell, RefCell};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+pub(crate) use index::{Failure, Index, Place, Record};
+use key::{Choice, KeyAnswer};
+
+use crate::config::CacheChoice;
+use crate::env;
+use crate::error::{Error, Result};
+use crate::fs::{self, Lock};
+use crate::identity::{Identity, digest};
+use crate::passfile::block::{Key, Passfile};
+use crate::request::Request;
+use crate::time::Time;
+use crate::token::{Age, Token};
+
+/// One folder of tokens. Nothing is created before something is stored.
+pub(crate) struct Cache {
+    folder: PathBuf,
+    choice: Choice,
+    key: OnceCell<KeyAnswer>,
+    /// As last read; a lock that was waited for makes it old.
+    index: RefCell<Option<Rc<Index>>>,
+    passfile: RefCell<Option<(PathBuf, Rc<Passfile>)>>,
+    /// What the user should know once: set when a key is made.
+    pub(crate) note: RefCell<Option<String>>,
+}
+
+/// What a token is filed under: everything that was asked for, and who signs.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct EntryId(String);
+
+impl EntryId {
+    /// The region as the user or the host gives it; where AWS's order decides, what it decides by is in the identity.
+    pub(crate) fn of(request: &Request, identity: &Identity) -> Self {
+        let signable = request.signable();
+        let region = match &request.region {
+            Some(region) => region.clone(),
+            None => ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| env::var(name)).unwrap_or_default(),
+        };
+        let life = request.life.to_string();
+        let (host, port) = (&request.host, request.port.to_string());
+        let parts = [
+            "1",
+            signable.service,
+            &signable.authority,
+            &signable.query,
+            host,
+            &port,
+            &request.user,
+            &region,
+            &life,
+            identity.as_str(),
+        ];
+        Self(digest(parts))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Cache {
+    /// Returns the user's cache; `None` if it is switched off or there is no folder for it.
+    pub(crate) fn open(choice: Option<CacheChoice>) -> Option<Self> {
+        let choice = match choice {
+            None => Choice::Auto,
+            Some(CacheChoice::Keyring) => Choice::Keyring,
+            Some(CacheChoice::SecretService) => Choice::SecretService,
+            Some(CacheChoice::File) => Choice::File,
+            Some(CacheChoice::None) => Choice::None,
+        };
+        let folder = env::cache_folder().filter(|_| choice != Choice::None)?;
+        Some(Self {
+            folder,
+            choice,
+            key: OnceCell::new(),
+            index: RefCell::default(),
+            passfile: RefCell::default(),
+            note: RefCell::default(),
+        })
+    }
+
+    /// Returns a token and its region, if it is fresh, or at least stale where that will do. What is unreadable is a miss.
+    pub(crate) fn get(&self, id: &EntryId, passfile_key: &Key, least: Age) -> Option<(Token, String)> {
+        let young = |age: Age| age == Age::Fresh || age == least;
+        let (token, region) = self.get_sealed(id).or_else(|| {
+            let index = self.index();
+            let record = index.records.get(id.as_str()).filter(|record| young(record.age(Time::now())))?;
+            self.get_from_passfile(record, passfile_key)
+        })?;
+        young(token.age(Time::now())).then_some((token, region))
+    }
+
+    fn get_sealed(&self, id: &EntryId) -> Option<(Token, String)> {
+        let sealed = fs::read(&self.entry(id))?;
+        let plain = self.key(false)?.open(id.as_str().as_bytes(), &sealed)?;
+        let plain = String::from_utf8(plain).ok()?;
+        let mut lines = plain.splitn(4, '\n');
+        let mut time = || lines.next()?.parse().ok().map(Time::from_unix);
+        let (issued_at, expires_at) = (time()?, time()?);
+        let region = lines.next()?.to_owned();
+        Some((Token::new(lines.next()?.to_owned(), issued_at, expires_at), region))
+    }
+
+    /// `refresh` files tokens in the passfile alone; the index remembers where.
+    fn get_from_passfile(&self, record: &Record, key: &Key) -> Option<(Token, String)> {
+        let Place::Passfile(path) = &record.place else { return None };
+        let known = self.passfile.borrow().as_ref().filter(|(known, _)| known == path).map(|(_, text)| Rc::clone(text));
+        let passfile = match known {
+            Some(passfile) => passfile,
+            None => Rc::new(Passfile::parse(&fs::read(path)?).ok()?),
+        };
+        let text = passfile.token(key, record.expires_at)?;
+        *self.passfile.borrow_mut() = Some((path.clone(), passfile));
+        Some((Token::new(text, record.issued_at, record.expires_at), record.region.clone()))
+    }
+
+    /// Seals a token into its file. The index is told by [`Cache::update`].
+    pub(crate) fn put(&self, id: &EntryId, token: &Token, region: &str) -> Result<()> {
+        let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
+        let plain = format!("{issued}\n{expires}\n{region}\n{}", token.expose());
+        fs::private_folder(&self.folder.join("tokens"))?;
+        let sealed = self.key(true).ok_or_else(|| self.no_key())?.seal(id.as_str().as_bytes(), plain.as_bytes())?;
+        fs::put(&self.entry(id), &sealed)
+    }
+
+    pub(crate) fn index(&self) -> Rc<Index> {
+        Rc::clone(self.index.borrow_mut().get_or_insert_with(|| Rc::new(Index::read(&self.index_path()))))
+    }
+
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
+        fs::private_folder(&self.folder)?;
+        *self.index.borrow_mut() = None;
+        Index::update(&self.index_path(), change)
+    }
+
+    /// Waits for whoever else resolves credentials of this identity.
+    pub(crate) fn lock(&self, identity: &Identity, patience: Duration) -> Result<Lock> {
+        let folder = self.folder.join("locks");
+        fs::private_folder(&folder)?;
+        let lock = fs::lock(&folder.join(identity.as_str()), patience);
+        (*self.index.borrow_mut(), *self.passfile.borrow_mut()) = (None, None);
+        lock
+    }
+
+    /// Forgets tokens.
+    pub(crate) fn forget(&self, ids: &[String]) -> Result<()> {
+        ids.iter().try_for_each(|id| fs::remove(&self.folder.join("tokens").join(id)))?;
+        self.update(|index| index.records.retain(|id, _| !ids.contains(id)))
+    }
+
+    /// Removes every trace: entries, index, locks and the key.
+    pub(crate) fn erase(&self) -> Result<()> {
+        key::erase(self.choice, &self.key_paths())?;
+        fs::remove_folder(&self.folder)
+    }
+
+    /// Says which back end holds the key, or why there is none.
+    pub(crate) fn back_end(&self) -> String {
+        let describe = |answer: &KeyAnswer| match answer {
+            KeyAnswer::Found { holder, .. } => holder.clone(),
+            KeyAnswer::Missing { reason } => reason.clone(),
+        };
+        self.key.get().map_or_else(|| describe(&key::load(self.choice, &self.key_paths(), false)), describe)
+    }
+
+    fn no_key(&self) -> Error {
+        Error::failure(format!("tokens are not cached: {}", self.back_end())).hint("choose another: PGCRED_CACHE=file")
+    }
+
+    /// One creator at a time: two keys would make each other's entries unreadable.
+    fn key(&self, create: bool) -> Option<&seal::SealingKey> {
+        if self.key.get().is_none() {
+            let mut answer = key::load(self.choice, &self.key_paths(), false);
+            if create && matches!(answer, KeyAnswer::Missing { .. }) {
+                let _lock = fs::lock(&self.folder.join("key.lock"), Duration::from_secs(5));
+                answer = key::load(self.choice, &self.key_paths(), true);
+                if let (Choice::Auto, KeyAnswer::Found { holder, .. }) = (self.choice, &answer) {
+                    let fallen =
+                        holder.starts_with("file").then(|| format!("no keyring here: the cache's key is in {holder}"));
+                    *self.note.borrow_mut() = fallen;
+                }
+            }
+            if !create && matches!(answer, KeyAnswer::Missing { .. }) {
+                return None;
+            }
+            let _ = self.key.set(answer); // it was empty
+        }
+        match self.key.get()? {
+            KeyAnswer::Found { key, .. } => Some(key),
+            KeyAnswer::Missing { .. } => None,
+        }
+    }
+
+    fn key_paths(&self) -> key::Paths {
+        let scope = digest([&*self.folder.to_string_lossy()]);
+        key::Paths { scope, runtime: env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), fallback: self.folder.clone() }
+    }
+
+    fn entry(&self, id: &EntryId) -> PathBuf {
+        self.folder.join("tokens").join(id.as_str())
+    }
+
+    fn index_path(&self) -> PathBuf {
+        self.folder.join("index.json")
+    }
+}
+
+/// Returns a digest of AWS's own log-in caches: it changes when somebody logs in.
+pub(crate) fn logins() -> String {
+    let home = env::home().unwrap_or_default();
+    let folders = ["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache"));
+    let mut stamps: Vec<String> =
+        folders.iter().flat_map(|folder| fs::list(folder)).map(|path| stamped(&path)).collect();
+    stamps.sort();
+    digest(stamps.iter().map(String::as_str))
+}
+
+fn stamped(path: &Path) -> String {
+    format!("{} {}", path.display(), fs::stamp(path).unwrap_or_default())
+}

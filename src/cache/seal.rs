@@ -1,0 +1,158 @@
+//! Seals and opens cached secrets with an authenticated cipher: what was changed, cut or moved elsewhere opens to nothing.
+
+use std::fmt;
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::error::{Error, Result};
+
+/// Starts every sealed text; its last byte is the format's version.
+const MAGIC: [u8; 7] = *b"pgcred\x01";
+const KEY_LEN: usize = 32;
+
+/// The key that seals. No `Display`; `Debug` hides the bytes.
+pub(crate) struct SealingKey([u8; KEY_LEN]);
+
+impl SealingKey {
+    pub(crate) fn generate() -> Result<Self> {
+        Ok(Self(random()?))
+    }
+
+    /// Returns the key whose bytes some store kept; `None` where they are not a key of this program.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Returns the secret. Callers hand it to the store that keeps it, and to nothing else.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Seals a secret. It opens only with the same `context`, which is what the secret is for and is not part of it.
+    pub(crate) fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
+        let nonce: [u8; NONCE_LEN] = random()?;
+        let mut text = plain.to_vec();
+        self.cipher()
+            .and_then(|cipher| {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                cipher.seal_in_place_append_tag(nonce, Aad::from(bound(context)), &mut text).ok()
+            })
+            .ok_or_else(|| Error::failure("cannot encrypt for the cache"))?;
+        Ok([&MAGIC[..], &nonce, &text].concat())
+    }
+
+    /// Opens what [`Self::seal`] made; `None` for everything else.
+    pub(crate) fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, text) = sealed.strip_prefix(&MAGIC)?.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut text = text.to_vec();
+        let length = self.cipher()?.open_in_place(nonce, Aad::from(bound(context)), &mut text).ok()?.len();
+        text.truncate(length);
+        Some(text)
+    }
+
+    /// "Less safe" is ring's word for nonces that the caller chooses: here 96 random bits, at most some thousand per key.
+    fn cipher(&self) -> Option<LessSafeKey> {
+        UnboundKey::new(&AES_256_GCM, &self.0).ok().map(LessSafeKey::new)
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealingKey(..)")
+    }
+}
+
+/// Returns what is authenticated beside the text. The magic's length is fixed, so no two pairs give the same bytes.
+fn bound(context: &[u8]) -> Vec<u8> {
+    [&MAGIC[..], context].concat()
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::failure("the system gives no random bytes: the cache needs them for its key"))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTEXT: &[u8] = b"host:5432:db:user";
+    const PLAIN: &[u8] = b"a token of a few hundred bytes";
+
+    fn key() -> SealingKey {
+        SealingKey::generate().unwrap()
+    }
+
+    #[test]
+    fn opens_what_it_sealed() {
+        let key = key();
+        for plain in [&b""[..], b"x", PLAIN, &[0xa5; 5_000]] {
+            for context in [&b""[..], CONTEXT] {
+                let sealed = key.seal(context, plain).unwrap();
+                assert_eq!(sealed.len(), MAGIC.len() + NONCE_LEN + plain.len() + 16);
+                assert_eq!(key.open(context, &sealed).as_deref(), Some(plain));
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_is_not_in_what_it_sealed_and_differs_each_time() {
+        let key = key();
+        let [one, two] = [key.seal(CONTEXT, PLAIN).unwrap(), key.seal(CONTEXT, PLAIN).unwrap()];
+        assert_ne!(one, two);
+        assert!(!one.windows(8).any(|window| PLAIN.windows(8).any(|plain| plain == window)));
+    }
+
+    #[test]
+    fn every_flipped_bit_opens_to_nothing() {
+        let key = key();
+        let sealed = key.seal(CONTEXT, PLAIN).unwrap();
+        for position in 0..sealed.len() {
+            for bit in 0..8 {
+                let mut damaged = sealed.clone();
+                damaged[position] ^= 1 << bit;
+                assert!(key.open(CONTEXT, &damaged).is_none(), "byte {position}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_shorter_and_longer_text_opens_to_nothing() {
+        let key = key();
+        let sealed = key.seal(CONTEXT, PLAIN).unwrap();
+        for length in 0..sealed.len() {
+            assert!(key.open(CONTEXT, &sealed[..length]).is_none(), "the first {length} bytes");
+            assert!(key.open(CONTEXT, &sealed[sealed.len() - length..]).is_none(), "the last {length} bytes");
+        }
+        assert!(key.open(CONTEXT, &[&sealed[..], b"\0"].concat()).is_none());
+    }
+
+    #[test]
+    fn another_context_key_or_version_opens_to_nothing() {
+        let key = key();
+        let sealed = key.seal(CONTEXT, PLAIN).unwrap();
+        for context in [&b""[..], b"host:5432:db:use", b"host:5432:db:user2", b"\x01host:5432:db:user"] {
+            assert!(key.open(context, &sealed).is_none());
+        }
+        assert!(self::key().open(CONTEXT, &sealed).is_none());
+        // A later version that is sealed rightly: only the first bytes differ from ours.
+        let mut later = sealed;
+        later[MAGIC.len() - 1] = 2;
+        assert!(key.open(CONTEXT, &later).is_none());
+    }
+
+    #[test]
+    fn only_32_bytes_are_a_key_and_debug_hides_them() {
+        for length in [0, 16, 31, 33, 64] {
+            assert!(SealingKey::from_bytes(&vec![7; length]).is_none());
+        }
+        let key = SealingKey::from_bytes(&[7; KEY_LEN]).unwrap();
+        assert_eq!(key.expose(), [7; KEY_LEN]);
+        assert_eq!(format!("{key:?}"), "SealingKey(..)");
+    }
+}

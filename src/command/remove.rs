@@ -1,0 +1,21 @@
+//! `pgcred remove`: take a connection out of the configuration.
+
+use super::{Context, Run};
+use crate::config;
+use crate::error::Result;
+use crate::fs::{self, Stdin};
+
+#[derive(clap::Args)]
+pub(super) struct Remove {
+    /// Name of the connection
+    name: String,
+}
+
+impl Run for Remove {
+    type End = ();
+
+    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+        let path = context.world.config_path()?;
+        fs::edit_text(path, |text| config::remove(text, &self.name))
+    }
+}

@@ -1,0 +1,182 @@
+//! `config.toml`: text in, values out, and edits of the text that leave every other byte alone. Pure.
+
+mod edit;
+mod read;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+pub(crate) use edit::{add, remove};
+
+use crate::error::{Error, Result};
+use crate::host;
+use crate::provider;
+use crate::target::Where;
+use crate::time::Seconds;
+
+/// What the file says, in the file's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) cache: Option<CacheChoice>,
+    /// Policy cap in seconds for every token.
+    pub(crate) max_life: Option<u32>,
+    pub(crate) connections: Vec<Connection>,
+    pub(crate) rules: Vec<Rule>,
+    /// Where in `connections` a name is: a run may look up every one of them.
+    by_name: HashMap<String, usize>,
+}
+
+/// A `[connections.NAME]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Connection {
+    pub(crate) name: String,
+    /// The host may still be a bare cluster ID.
+    pub(crate) place: Where,
+    pub(crate) profile: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) provider: Option<String>,
+    /// `HOST[:PORT]`, checked.
+    pub(crate) sign_host: Option<String>,
+    pub(crate) life: Option<Life>,
+    /// Where else the passfile line is filed; without a port: the connection's.
+    pub(crate) aliases: Vec<(String, Option<u16>)>,
+}
+
+/// A `[[match]]`: values for every host that the pattern fits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rule {
+    /// Pattern in lower case; `*` stands for any run of characters.
+    pub(crate) host: String,
+    pub(crate) profile: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) life: Option<Life>,
+    pub(crate) user: Option<String>,
+}
+
+/// Where tokens are cached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CacheChoice {
+    Keyring,
+    SecretService,
+    File,
+    None,
+}
+
+/// The life asked for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    Seconds(u32),
+    /// As long as the credentials live, within the provider's limit and the policy cap.
+    Max,
+}
+
+impl Config {
+    /// Reads the file's text; an error names line and key, and the caller adds the file.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        read::config(&read::document(text)?, read::Lines::of(text))
+    }
+
+    pub(crate) fn connection(&self, name: &str) -> Option<&Connection> {
+        self.by_name.get(name).and_then(|at| self.connections.get(*at))
+    }
+
+    /// Returns what the rules say about a host: each field from the first rule that fits and has it.
+    pub(crate) fn rule(&self, host: &str) -> Rule {
+        let host = host.to_ascii_lowercase();
+        let mut found = Rule { host: host.clone(), ..Rule::default() };
+        for rule in self.rules.iter().filter(|rule| fits(&rule.host, &host)) {
+            found.profile = found.profile.or_else(|| rule.profile.clone());
+            found.region = found.region.or_else(|| rule.region.clone());
+            found.life = found.life.or(rule.life);
+            found.user = found.user.or_else(|| rule.user.clone());
+        }
+        found
+    }
+}
+
+/// Reads an alias: `HOST[:PORT]`.
+pub(crate) fn parse_alias(text: &str) -> Result<(String, Option<u16>)> {
+    host::parse(text)
+}
+
+/// Returns whether a host fits a pattern. Each part is taken where it first occurs: that leaves most for the rest.
+fn fits(pattern: &str, host: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| host.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else {
+            return false;
+        };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+/// Checks that a connection's name cannot be taken for a host, cluster ID, URI, conninfo string or option.
+pub(crate) fn check_connection_name(name: &str) -> Result<()> {
+    let refuse = |why: &str| Err(Error::usage(format!("name {}: {why}", host::quoted(name))));
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) || name.starts_with('-') {
+        return refuse("use letters, digits, `_` and, after the first, `-`; 64 at most");
+    }
+    if provider::of_id(&name.to_ascii_lowercase(), "").is_some() {
+        return refuse("it reads as a cluster ID; choose another");
+    }
+    Ok(())
+}
+
+impl CacheChoice {
+    const ALL: [Self; 4] = [Self::Keyring, Self::SecretService, Self::File, Self::None];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::SecretService => "secret-service",
+            Self::File => "file",
+            Self::None => "none",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|choice| choice.as_str() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            Error::usage(format!("no cache of that name; known: {names}"))
+        })
+    }
+}
+
+impl FromStr for Life {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if text.trim() == "max" {
+            return Ok(Self::Max);
+        }
+        text.parse().map(|Seconds(seconds)| Self::Seconds(seconds)).map_err(|why: String| format!("{why}, or max"))
+    }
+}
+
+/// As a person would write it: `max`, `7d`, `12h`, `15m`, `90`.
+impl fmt::Display for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Max => f.write_str("max"),
+            Self::Seconds(seconds) => {
+                let unit = [('d', 86_400), ('h', 3_600), ('m', 60)].into_iter().find(|unit| seconds % unit.1 == 0);
+                match unit.filter(|_| *seconds > 0) {
+                    Some((letter, length)) => write!(f, "{}{letter}", seconds / length),
+                    None => write!(f, "{seconds}"),
+                }
+            }
+        }
+    }
+}

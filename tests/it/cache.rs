@@ -1,0 +1,357 @@
+//! One log-in for many askers, the truth about age, and a cache that is never in the way.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::sandbox::{HOST, Run, SECRET, Sandbox};
+
+/// A profile `p` whose credential process counts its calls and takes its time.
+struct Source {
+    sandbox: Sandbox,
+}
+
+impl Source {
+    fn new() -> Self {
+        Self::that("")
+    }
+
+    /// `first` is run by the process before it answers; `exit 1` makes it fail.
+    fn that(first: &str) -> Self {
+        let sandbox = Sandbox::empty();
+        let source = Self { sandbox };
+        source.now_does(first);
+        let script = source.sandbox.path("source");
+        let command = if cfg!(windows) { script.with_extension("cmd") } else { script };
+        let command = if cfg!(windows) { command.display().to_string() } else { format!("sh {}", command.display()) };
+        source.sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {command}\n"));
+        source
+    }
+
+    fn now_does(&self, first: &str) {
+        let calls = self.calls_file().display().to_string();
+        let answer =
+            self.sandbox.write("answer.json", r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"SECRETKEY"}"#);
+        if cfg!(windows) {
+            let text = format!("@echo x>>{calls}\r\n@{first}\r\n@type {}\r\n", answer.display());
+            self.sandbox.write("source.cmd", text);
+        } else {
+            self.sandbox.write("source", format!("echo x >>{calls}\n{first}\ncat {}\n", answer.display()));
+        }
+    }
+
+    fn calls_file(&self) -> PathBuf {
+        self.sandbox.path("calls")
+    }
+
+    fn calls(&self) -> usize {
+        fs::read_to_string(self.calls_file()).map_or(0, |text| text.lines().count())
+    }
+
+    fn token(&self, arguments: &[&str]) -> Run {
+        self.sandbox.run(&[&["token", HOST, "--profile", "p"], arguments].concat())
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let run = self.token(arguments);
+        assert_eq!((run.code, &*run.stderr), (0, ""), "{arguments:?}");
+        run.stdout
+    }
+
+    fn spawn(&self, target: &str) -> Child {
+        let mut pgcred = self.sandbox.pgcred(&["token", target, "--profile", "p"]);
+        pgcred.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pgcred starts")
+    }
+
+    /// The one sealed file.
+    fn entry(&self) -> PathBuf {
+        let mut entries = fs::read_dir(self.sandbox.own().join("cache/tokens")).expect("a folder");
+        let entry = entries.next().expect("an entry").expect("an entry").path();
+        assert!(entries.next().is_none());
+        entry
+    }
+}
+
+fn answer(child: Child) -> String {
+    let run = Run::finished(child.wait_with_output().expect("an end"));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    run.stdout
+}
+
+#[test]
+fn the_second_answer_asks_nobody() {
+    let source = Source::new();
+    let first = source.ok(&[]);
+    assert_eq!((source.ok(&[]), source.calls()), (first.clone(), 1));
+    assert!(source.ok(&["--format", "json"]).contains(r#""cached":true"#));
+    source.ok(&["--user", "app"]);
+    assert_eq!(source.calls(), 2, "another user is another token");
+    source.ok(&["--no-cache"]);
+    source.ok(&["--expires-in", "1h"]);
+    assert_eq!(source.calls(), 4);
+}
+
+#[test]
+fn sixty_four_askers_for_one_target_ask_once() {
+    let source = Source::that(if cfg!(windows) { "" } else { "sleep 0.2" });
+    let children: Vec<_> = (0..64).map(|_| source.spawn(HOST)).collect();
+    let answers: Vec<_> = children.into_iter().map(answer).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0] && answer.starts_with(HOST)));
+    assert_eq!(source.calls(), 1);
+}
+
+#[test]
+fn sixty_four_connections_of_one_profile_ask_once() {
+    let source = Source::that(if cfg!(windows) { "" } else { "sleep 0.2" });
+    let connections =
+        (0..64).map(|n| format!("[connections.c{n}]\nhost = \"h{n}.dsql.us-east-1.on.aws\"\nprofile = \"p\"\n"));
+    fs::write(source.sandbox.own().join("config.toml"), connections.collect::<String>()).expect("written");
+    let children: Vec<_> = (0..64).map(|n| source.spawn(&format!("c{n}"))).collect();
+    for (n, child) in children.into_iter().enumerate() {
+        assert!(answer(child).starts_with(&format!("h{n}.dsql")));
+    }
+    assert_eq!(source.calls(), 1);
+}
+
+/// Whenever the one that asks AWS dies, the next in line asks; nobody hangs on its lock.
+#[cfg(unix)]
+#[test]
+fn killing_the_holder_delays_nobody() {
+    let source = Source::that("sleep 0.01");
+    for n in 0..200_u64 {
+        let mut holder = source.spawn(HOST);
+        let waiting = source.spawn(HOST);
+        thread::sleep(Duration::from_micros(n * 211 % 25_000));
+        holder.kill().expect("kill -9");
+        let began = Instant::now();
+        assert!(answer(waiting).starts_with(HOST));
+        assert!(began.elapsed() < Duration::from_secs(10), "the dead holder's lock held");
+        holder.wait().expect("an end");
+        let _ = fs::remove_dir_all(source.sandbox.own().join("cache/tokens"));
+    }
+}
+
+#[test]
+fn a_damaged_entry_is_a_miss() {
+    let source = Source::new();
+    source.ok(&[]);
+    let length = fs::read(source.entry()).expect("an entry").len();
+    for (calls, at) in (0..length).step_by(9).enumerate() {
+        let mut bytes = fs::read(source.entry()).expect("an entry");
+        if at % 2 == 0 {
+            bytes[at] ^= 1;
+        } else {
+            bytes.truncate(at);
+        }
+        fs::write(source.entry(), bytes).expect("written");
+        assert!(source.ok(&[]).starts_with(HOST));
+        assert_eq!(source.calls(), calls + 2, "byte {at}");
+    }
+    fs::write(source.sandbox.own().join("cache/index.json"), "[").expect("written");
+    source.ok(&[]);
+    source.ok(&["--fresh"]);
+}
+
+#[test]
+fn fresh_for_two_thirds_then_stale_then_expired() {
+    let mut source = Source::new();
+    source.sandbox.at("2030-01-01T00:00:00Z");
+    let first = source.ok(&[]);
+    source.sandbox.at("2030-01-01T00:09:59Z");
+    assert_eq!((source.ok(&[]), source.calls()), (first.clone(), 1));
+    source.now_does("exit 1");
+    source.sandbox.at("2030-01-01T00:10:00Z");
+    let stale = source.token(&[]);
+    assert_eq!((stale.code, &stale.stdout, source.calls()), (0, &first, 2));
+    assert!(stale.stderr.contains("the previous token is good for 5 min more"), "{}", stale.stderr);
+    source.sandbox.at("2030-01-01T00:14:30Z");
+    assert_eq!(source.token(&[]).stdout, first);
+    source.sandbox.at("2030-01-01T00:14:31Z");
+    source.token(&[]).assert_fails(1, "of profile `p`");
+    source.now_does("");
+    let renewed = source.ok(&["--fresh"]);
+    assert!(renewed.contains("X-Amz-Date=20300101T001431Z"));
+}
+
+#[test]
+fn a_clock_set_back_revives_nothing() {
+    let mut source = Source::new();
+    source.sandbox.at("2030-01-01T00:00:00Z");
+    let first = source.ok(&[]);
+    source.sandbox.at("2029-12-31T23:56:00Z");
+    assert_eq!(source.ok(&[]), first, "within the skew that clocks have");
+    source.now_does("exit 1");
+    source.sandbox.at("2029-12-31T23:00:00Z");
+    source.token(&[]).assert_fails(1, "of profile `p`");
+}
+
+#[test]
+fn min_valid_and_fresh_ask_for_more() {
+    let mut source = Source::new();
+    source.sandbox.at("2030-01-01T00:00:00Z");
+    source.ok(&[]);
+    source.sandbox.at("2030-01-01T00:05:00Z");
+    source.ok(&["--min-valid", "10m"]);
+    assert_eq!(source.calls(), 1);
+    source.ok(&["--min-valid", "601"]);
+    assert_eq!(source.calls(), 2);
+    assert!(source.ok(&["--min-valid", "1h"]).contains("X-Amz-Expires=3600&"));
+    source.sandbox.at("2030-01-01T00:05:01Z");
+    source.ok(&["--fresh"]);
+    assert_eq!(source.calls(), 4);
+    source.token(&["--min-valid", "8d"]).assert_fails(2, "1 to 604800");
+    source.sandbox.set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T00:06:00Z");
+    source.sandbox.set("AWS_ACCESS_KEY_ID", "k").set("AWS_SECRET_ACCESS_KEY", "s");
+    source.sandbox.run(&["token", HOST, "--min-valid", "5m"]).assert_fails(3, " s, not 5 min");
+}
+
+#[test]
+fn another_identity_never_gets_the_token() {
+    let mut sandbox = Sandbox::with_keys();
+    let first = sandbox.ok(&["token", HOST]);
+    sandbox.set("AWS_ACCESS_KEY_ID", "OTHER");
+    assert!(sandbox.ok(&["token", HOST]).contains("Credential=OTHER%2F"));
+    let keys = |id: &str| {
+        format!(
+            "[p]\naws_access_key_id = {id}\naws_secret_access_key = s\n[q]\naws_access_key_id = Q\naws_secret_access_key = s\n"
+        )
+    };
+    sandbox.write(".aws/credentials", keys("FIRST"));
+    assert!(sandbox.ok(&["token", HOST, "--profile", "p"]).contains("Credential=FIRST%2F"));
+    assert!(sandbox.ok(&["token", HOST, "--profile", "q"]).contains("Credential=Q%2F"));
+    sandbox.write(".aws/credentials", keys("SECOND"));
+    assert!(sandbox.ok(&["token", HOST, "--profile", "p"]).contains("Credential=SECOND%2F"));
+    sandbox.set("AWS_ACCESS_KEY_ID", crate::sandbox::KEY_ID);
+    assert_eq!(sandbox.ok(&["token", HOST]), first);
+}
+
+#[test]
+fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
+    let source = Source::that("exit 1");
+    for _ in 0..20 {
+        source.token(&[]).assert_fails(1, "of profile `p`");
+    }
+    assert_eq!(source.calls(), 1);
+    assert!(source.token(&[]).stderr.contains("--fresh asks again"));
+    source.now_does("");
+    source.token(&[]).assert_fails(1, "asked 0 s ago");
+    source.sandbox.write(".aws/sso/cache/session.json", "{}");
+    source.ok(&[]);
+    assert_eq!(source.calls(), 2);
+}
+
+#[test]
+fn the_pause_after_a_failure_grows_and_ends() {
+    let mut source = Source::that("exit 1");
+    for (at, calls) in [
+        ("00:00:00", 1),
+        ("00:00:09", 1),
+        ("00:00:10", 2),
+        ("00:00:29", 2),
+        ("00:00:30", 3),
+        ("00:01:09", 3),
+        ("00:01:10", 4),
+    ] {
+        source.sandbox.at(&format!("2030-01-01T{at}Z"));
+        source.token(&[]).assert_fails(1, "of profile `p`");
+        assert_eq!(source.calls(), calls, "{at}");
+    }
+}
+
+/// The token counts; where it cannot be kept, that is a warning.
+#[test]
+fn a_cache_that_cannot_be_written_is_a_warning() {
+    let source = Source::new();
+    fs::write(source.sandbox.own().join("cache"), "in the way").expect("written");
+    for _ in 0..2 {
+        let run = source.token(&[]);
+        assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
+    }
+    assert_eq!(source.calls(), 2);
+    assert_eq!(source.token(&["--quiet"]).stderr, "");
+}
+
+#[test]
+fn what_is_kept_is_private_and_sealed() {
+    let source = Source::new();
+    let token = source.ok(&[]);
+    let signature = token.trim_end().rsplit('=').next().expect("a signature");
+    let mut open = vec![source.sandbox.own().to_owned()];
+    let mut files = 0;
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        } else {
+            files += 1;
+            let bytes = fs::read(&path).expect("a file");
+            for secret in [signature, "SECRETKEY", SECRET, "X-Amz"] {
+                assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{}", path.display());
+            }
+        }
+        #[cfg(unix)]
+        if path != source.sandbox.own() {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).expect("metadata").permissions().mode() & 0o777;
+            assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+        }
+    }
+    assert!(files >= 4, "token, index, key and locks");
+}
+
+/// The token leaves by stdout and, sealed, by the cache; no program that pgcred starts is given one.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_write_and_every_start_is_accounted_for() {
+    let source = Source::new();
+    let mut strace = source.sandbox.command("strace");
+    strace.args(["-f", "-v", "-s", "4096", "-e", "trace=write,writev,sendto,execve", env!("CARGO_BIN_EXE_pgcred")]);
+    strace.args(["token", HOST, "--profile", "p"]);
+    let run = Run::of(strace);
+    let secret = run.stdout.trim_end().rsplit('=').next().expect("a signature");
+    let holding: Vec<_> = run.stderr.lines().filter(|line| line.contains(secret)).collect();
+    assert!(holding.len() == 1 && holding[0].contains("write(1, "), "{holding:#?}");
+    assert!(run.stderr.matches("execve(").count() >= 2, "{}", run.stderr);
+}
+
+/// The kernel's keyring of this machine, with a key of the sandbox's own.
+#[cfg(target_os = "linux")]
+#[test]
+fn with_the_kernels_keyring() {
+    let mut source = Source::new();
+    source.sandbox.set("PGCRED_CACHE", "keyring");
+    source.ok(&[]);
+    source.ok(&[]);
+    assert_eq!(source.calls(), 1);
+    source.sandbox.set("PGCRED_CACHE", "file");
+    source.ok(&[]);
+    assert_eq!(source.calls(), 2, "another key opens nothing");
+    source.sandbox.set("PGCRED_CACHE", "none");
+    source.ok(&[]);
+    assert_eq!(source.calls(), 3);
+    source.sandbox.set("PGCRED_CACHE", "keyring").ok(&["erase", "--all"]);
+    assert!(!source.sandbox.own().join("cache").exists());
+    source.sandbox.set("PGCRED_CACHE", "attic").run(&["list"]).assert_fails(2, "keyring");
+}
+
+/// A warm answer reads its configuration, one entry and the key; it starts and asks nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_warm_answer_touches_little() {
+    let source = Source::new();
+    source.ok(&[]);
+    let mut strace = source.sandbox.command("strace");
+    strace.args([
+        "-f",
+        "-e",
+        "trace=openat,socket,connect,clone,clone3,execve,epoll_create1",
+        env!("CARGO_BIN_EXE_pgcred"),
+    ]);
+    strace.args(["token", HOST, "--profile", "p"]);
+    let run = Run::of(strace);
+    assert!(run.stderr.contains("cache/tokens/"), "{}", run.stderr);
+    for never in ["/etc/ssl", "socket(", "connect(", "clone", "epoll", "passwd", "sh\""] {
+        assert!(!run.stderr.contains(never), "{never}: {}", run.stderr);
+    }
+}
