@@ -1,6 +1,6 @@
-"""Wall-time ratios of pgcred against `cat`, boto3 and itself, all in one run; prints a table, asserts nothing.
+"""Wall-time ratios of pgcred against `cat`, boto3 and the AWS CLI, all in one run; prints a table, asserts nothing.
 
-usage: bench.py PGCRED [--runs N]    (python with boto3; see tests/bench/run.sh)
+usage: bench.py PGCRED [--runs N] [--aws PROGRAM]    (python with boto3; see tests/bench/run.sh)
 
 Whole processes, start to exit, interleaved so that the machine's moods hit all rows alike; medians.
 """
@@ -44,6 +44,7 @@ def medians(rows, runs, env):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("pgcred")
+    parser.add_argument("--aws", help="an AWS CLI v2 to compare with")
     parser.add_argument("--runs", type=int, default=300)
     options = parser.parse_args()
     pgcred = os.path.abspath(options.pgcred)
@@ -59,27 +60,45 @@ def main():
     with open(token, "w") as file:
         file.write("x" * 340)
     cat, true = shutil.which("cat"), shutil.which("true")
+    own = os.path.join(home, "own")
+    env["PGCRED_HOME"] = own
+    for name in ("prod", "other"):
+        seconds([pgcred, "add", "-q", name, f"{name}.dsql.us-east-1.on.aws"], env)
     fast = {
         "true": [true],
         "cat of a 340-byte token": [cat, token],
         "pgcred --version": [pgcred, "--version"],
-        "pgcred token, static keys": [pgcred, "token", HOST],
+        "pgcred prompt": [pgcred, "prompt"],
+        "pgcred token, warm": [pgcred, "token", "prod"],
+        "pgcred token, static keys": [pgcred, "token", "--no-cache", HOST],
     }
     medians(fast, 20, env)  # warm the page cache
     result = medians(fast, options.runs, env)
     result |= medians({"boto3 in a fresh process": [sys.executable, "-c", BOTO3]}, 7, env)
-    base, own = result["cat of a 340-byte token"], result["pgcred token, static keys"]
-    print(f"{'process':30} {'ms':>9} {'x cat':>8} {'x pgcred':>9}")
+    if options.aws:
+        cli = [options.aws, "dsql", "generate-db-connect-admin-auth-token", "--hostname", HOST, "--region", "us-east-1"]
+        result |= medians({"AWS CLI v2": cli}, 5, env)
+    base, warm = result["cat of a 340-byte token"], result["pgcred token, warm"]
+    print(f"{'process':30} {'ms':>9} {'x true':>8} {'x cat':>8} {'x warm':>8}")
     for name, value in result.items():
-        print(f"{name:30} {value * 1000:9.3f} {value / base:8.2f} {value / own:9.2f}")
+        print(f"{name:30} {value * 1000:9.3f} {value / result['true']:8.2f} {value / base:8.2f} {value / warm:8.2f}")
 
-    print(f"\n{'refresh of N targets':30} {'ms':>9} {'us each':>8}")
+    print(f"\n{'refresh of N due connections':30} {'ms':>9} {'us each':>8}")
     for count in (1_000, 10_000):
-        hosts = [f"h{n}.dsql.us-east-1.on.aws" for n in range(count)]
-        argv = [pgcred, "refresh", "--quiet", "--passfile", os.path.join(home, f"passfile{count}"), *hosts]
-        took = min(seconds(argv, env) for _ in range(3))
+        config = os.path.join(home, f"config{count}.toml")
+        with open(config, "w") as file:
+            for n in range(count):
+                file.write(f'[connections.c{n}]\nhost = "h{n}.dsql.us-east-1.on.aws"\n')
+        passfile = os.path.join(home, f"passfile{count}")
+        took = []
+        for _ in range(5):
+            shutil.rmtree(os.path.join(own, "cache"), ignore_errors=True)
+            argv = [pgcred, "refresh", "--quiet", "--config", config, "--passfile", passfile]
+            took.append(seconds(argv, env))
+        took = statistics.median(took)
         print(f"{count:30} {took * 1000:9.1f} {took * 1e6 / count:8.1f}")
     print(f"\nbinary: {os.path.getsize(pgcred) / 2**20:.2f} MiB")
+    seconds([pgcred, "erase", "--all", "--quiet"], env)
     shutil.rmtree(home)
 
 
