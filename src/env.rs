@@ -26,6 +26,11 @@ pub(crate) fn home() -> Option<PathBuf> {
     dirs::home_dir()
 }
 
+/// Returns the folder that `.aws` is in, by AWS's own rule: on Windows it differs from the user's profile if `HOME` is set.
+pub(crate) fn aws_home() -> Option<PathBuf> {
+    var_os("HOME").or_else(|| var_os("USERPROFILE")).map(PathBuf::from).or_else(home)
+}
+
 /// Returns the folder of everything that may be lost: tokens, index, locks.
 pub(crate) fn cache_folder() -> Option<PathBuf> {
     own_home().map(|home| home.join("cache")).or_else(|| Some(dirs::cache_dir()?.join("pgcred")))

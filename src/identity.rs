@@ -59,7 +59,7 @@ impl Identity {
 /// The shared configuration and credentials files.
 fn aws_files() -> [Option<PathBuf>; 2] {
     let file = |variable: &str, name: &str| {
-        env::var_os(variable).map(PathBuf::from).or_else(|| Some(env::home()?.join(".aws").join(name)))
+        env::var_os(variable).map(PathBuf::from).or_else(|| Some(env::aws_home()?.join(".aws").join(name)))
     };
     [file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
 }

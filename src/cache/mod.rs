@@ -217,7 +217,7 @@ impl Cache {
 
 /// Returns a digest of AWS's own log-in caches: it changes when somebody logs in.
 pub(crate) fn logins() -> String {
-    let home = env::home().unwrap_or_default();
+    let home = env::aws_home().unwrap_or_default();
     let folders = ["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache"));
     let mut stamps: Vec<String> =
         folders.iter().flat_map(|folder| fs::list(folder)).map(|path| stamped(&path)).collect();

@@ -236,7 +236,7 @@ fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
     assert_eq!(source.calls(), 1);
     assert!(source.token(&[]).stderr.contains("--fresh asks again"));
     source.now_does("");
-    source.token(&[]).assert_fails(1, "asked 0 s ago");
+    source.token(&[]).assert_fails(1, "--fresh asks again");
     source.sandbox.write(".aws/sso/cache/session.json", "{}");
     source.ok(&[]);
     assert_eq!(source.calls(), 2);
