@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::sandbox::{HOST, Run, SECRET, Sandbox};
 
@@ -119,6 +117,9 @@ fn sixty_four_connections_of_one_profile_ask_once() {
 #[cfg(unix)]
 #[test]
 fn killing_the_holder_delays_nobody() {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
     let source = Source::that("sleep 0.01");
     for n in 0..200_u64 {
         let mut holder = source.spawn(HOST);

@@ -57,6 +57,7 @@ fn key(answer: &KeyAnswer) -> &[u8] {
     }
 }
 
+#[cfg(any(target_os = "linux", target_os = "windows"))]
 fn holder(answer: &KeyAnswer) -> &str {
     match answer {
         KeyAnswer::Found { holder, .. } => holder,
