@@ -52,18 +52,22 @@ impl Index {
         parsed.and_then(|value| Self::from_json(&value)).unwrap_or_default()
     }
 
-    /// Changes the index under its lock. Records that ended more than a day ago go.
-    pub(crate) fn update(path: &Path, change: impl FnOnce(&mut Self)) -> Result<()> {
+    /// Changes the index under its lock. Records that ended more than a day ago go; their IDs are returned.
+    pub(crate) fn update(path: &Path, change: impl FnOnce(&mut Self)) -> Result<Vec<String>> {
         const KEPT: u32 = 86_400;
+        let mut gone = Vec::new();
         fs::edit_cache(path, |text| {
             let parsed = serde_json::from_slice::<Value>(text).ok();
             let mut index = parsed.and_then(|value| Self::from_json(&value)).unwrap_or_default();
             change(&mut index);
             let now = Time::now();
-            index.records.retain(|_, record| record.expires_at.plus(KEPT) > now);
+            let old: BTreeMap<_, _> =
+                index.records.extract_if(.., |_, record| record.expires_at.plus(KEPT) <= now).collect();
+            gone.extend(old.into_keys());
             index.failures.retain(|_, failure| failure.at.plus(KEPT) > now);
             index.to_json().to_string().into_bytes()
-        })
+        })?;
+        Ok(gone)
     }
 
     fn to_json(&self) -> Value {

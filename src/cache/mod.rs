@@ -140,7 +140,8 @@ impl Cache {
     pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
         fs::private_folder(&self.folder)?;
         *self.index.borrow_mut() = None;
-        Index::update(&self.index_path(), change)
+        let gone = Index::update(&self.index_path(), change)?;
+        self.remove_entries(&gone)
     }
 
     /// Waits for whoever else resolves credentials of this identity.
@@ -154,8 +155,12 @@ impl Cache {
 
     /// Forgets tokens.
     pub(crate) fn forget(&self, ids: &[String]) -> Result<()> {
-        ids.iter().try_for_each(|id| fs::remove(&self.folder.join("tokens").join(id)))?;
+        self.remove_entries(ids)?;
         self.update(|index| index.records.retain(|id, _| !ids.contains(id)))
+    }
+
+    fn remove_entries(&self, ids: &[String]) -> Result<()> {
+        ids.iter().try_for_each(|id| fs::remove(&self.folder.join("tokens").join(id)))
     }
 
     /// Removes every trace: entries, index, locks and the key.

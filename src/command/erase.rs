@@ -3,6 +3,7 @@
 use super::passfile::PassfileArg;
 use super::place::Dial;
 use super::{Context, Run};
+use crate::config::Connection;
 use crate::error::{Error, Result};
 use crate::fs::Stdin;
 use crate::passfile::block::Key;
@@ -28,7 +29,8 @@ impl Run for Erase {
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         self.dial.check_targets(self.targets.len())?;
         let places = if self.all { Vec::new() } else { self.places(context)? };
-        let wanted = |key: &Key| self.all || places.iter().any(|place| matches(key, place));
+        let aliases = self.aliases(context);
+        let wanted = |key: &Key| self.all || places.iter().chain(&aliases).any(|place| matches(key, place));
         let (path, in_passfile) = self.passfile.edit(context.world.output, |passfile| {
             let found: Vec<Key> = passfile.keys().filter(|key| wanted(key)).cloned().collect();
             passfile.remove(wanted);
@@ -59,6 +61,22 @@ impl Run for Erase {
 }
 
 impl Erase {
+    /// Where else the passfile files the tokens of connections.
+    fn aliases(&self, context: &Context) -> Vec<Where> {
+        let connections = self.targets.iter().filter_map(|name| context.world.config.connection(name));
+        let of_connection = |connection: &Connection| -> Vec<Where> {
+            let user = self.dial.user.clone().or_else(|| connection.place.user.clone());
+            let place = |(host, port): &(String, Option<u16>)| Where {
+                host: Some(host.clone()),
+                port: port.or(connection.place.port),
+                user: user.clone(),
+                ..Where::default()
+            };
+            connection.aliases.iter().map(place).collect()
+        };
+        connections.flat_map(of_connection).collect()
+    }
+
     fn places(&self, context: &Context) -> Result<Vec<Where>> {
         let place = |target: Option<&str>| match target.and_then(|name| context.world.config.connection(name)) {
             Some(connection) => Ok(self.dial.said(None)?.or(connection.place.clone())),

@@ -24,7 +24,7 @@ pub(super) struct Dial {
     port: Option<String>,
     /// Database role [default: admin for Aurora DSQL]
     #[arg(long, value_name = "USER")]
-    user: Option<String>,
+    pub(super) user: Option<String>,
 }
 
 impl Dial {

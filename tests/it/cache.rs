@@ -177,6 +177,17 @@ fn fresh_for_two_thirds_then_stale_then_expired() {
 }
 
 #[test]
+fn what_has_been_dead_for_a_day_is_removed() {
+    let mut source = Source::new();
+    source.sandbox.at("2030-01-01T00:00:00Z");
+    source.ok(&[]);
+    let first = source.entry();
+    source.sandbox.at("2030-01-02T00:15:01Z");
+    source.ok(&["--user", "app"]);
+    assert!(!first.exists() && source.entry().exists());
+}
+
+#[test]
 fn a_clock_set_back_revives_nothing() {
     let mut source = Source::new();
     source.sandbox.at("2030-01-01T00:00:00Z");

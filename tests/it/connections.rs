@@ -96,6 +96,8 @@ fn refresh_of_everything_files_what_is_due_and_nothing_else() {
         passfile(&sandbox).contains("X-Amz-Date=20300101T001000Z")
             && passfile(&sandbox).contains("X-Amz-Date=20300101T000000Z")
     );
+    sandbox.ok(&["erase", "one", "--passfile", "p"]);
+    assert!(passfile(&sandbox).contains("\ntwo.") && !passfile(&sandbox).contains(HOST));
     // A line that somebody took out comes back, though its token is not due.
     fs::write(sandbox.path("p"), "").expect("written");
     sandbox.ok(refresh);
