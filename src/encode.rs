@@ -1,4 +1,4 @@
-//! Percent-encoding as SigV4 wants it: everything but RFC 3986's unreserved characters, upper-case hex.
+//! Percent-encoding as SigV4 wants it, and hex: everything but RFC 3986's unreserved characters, upper-case hex.
 
 use std::fmt::Display;
 
@@ -8,4 +8,9 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 pub(crate) fn percent(text: &str) -> impl Display {
     utf8_percent_encode(text, RESERVED)
+}
+/// Returns two hex digits for every byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
 }

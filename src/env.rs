@@ -64,6 +64,42 @@ pub(crate) fn certificate_bundle() -> Option<PathBuf> {
     known.filter(|_| !own && var_os("PGSSLROOTCERT").is_none())
 }
 
+/// Returns PATH, and behind it the folders in which package managers install: programs that a desktop starts have a poor one.
+pub(crate) fn search_path() -> OsString {
+    const OF_SYSTEM: [&str; 8] = [
+        "/usr/local/bin",
+        "/opt/homebrew/bin",
+        "/home/linuxbrew/.linuxbrew/bin",
+        "/opt/local/bin",
+        "/snap/bin",
+        "/run/current-system/sw/bin",
+        "/usr/bin",
+        "/bin",
+    ];
+    const OF_USER: [&str; 5] = [".local/bin", "bin", ".nix-profile/bin", ".asdf/shims", ".local/share/mise/shims"];
+    let path = var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let more: Vec<PathBuf> = if cfg!(windows) {
+        var_os("ProgramFiles")
+            .map(|programs| PathBuf::from(programs).join("Amazon").join("AWSCLIV2"))
+            .into_iter()
+            .collect()
+    } else {
+        let of_user = home().into_iter().flat_map(|home| OF_USER.map(|folder| home.join(folder)));
+        OF_SYSTEM.iter().map(PathBuf::from).chain(of_user).collect()
+    };
+    for folder in more {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    std::env::join_paths(folders).unwrap_or(path)
+}
+
+pub(crate) fn current_folder() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
+}
+
 /// Returns the path and the arguments of this run.
 pub(crate) fn own_command() -> std::io::Result<(PathBuf, Vec<OsString>)> {
     Ok((std::env::current_exe()?, std::env::args_os().skip(1).collect()))

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -85,6 +85,12 @@ pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
     fs::read(path).ok()
 }
 
+/// Returns the text of a file that has to be there.
+pub(crate) fn read_text(path: &Path) -> Result<String> {
+    let failed = |error: io::Error| Error::usage(format!("cannot read {}", path.display())).caused_by(&error);
+    fs::read_to_string(path).map_err(failed)
+}
+
 /// Tells whether a folder exists and is the user's own.
 pub(crate) fn is_own_folder(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
@@ -123,6 +129,17 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map_err(|error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error))
 }
 
+/// Replaces a file of another program's folder at once; private. Who else writes it is that program's to settle.
+pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
+    path.parent().map_or(Ok(()), private_folder)?;
+    let (folder, name) = parts(path)?;
+    let mut new =
+        tempfile::Builder::new().prefix(&suffixed(name, ".pgcred-new-")).tempfile_in(folder).map_err(failed)?;
+    new.write_all(bytes).map_err(failed)?;
+    replace(new, path).map_err(failed)
+}
+
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
@@ -151,6 +168,11 @@ pub(crate) type Stdin = File;
 /// Returns what it was; none where the system hands it on in another way.
 pub(crate) fn detach_stdin() -> Result<Option<Stdin>> {
     platform::detach_stdin().map_err(|error| Error::failure("cannot open the null device").caused_by(&error))
+}
+
+/// Tells whether a person sits at the terminal: it is stdin and stderr, and this process is not in its background.
+pub(crate) fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal() && platform::in_foreground()
 }
 
 /// A private folder for as long as this lives. A crash leaves it, until the next one is made.
@@ -320,6 +342,10 @@ mod platform {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 
+    pub(super) fn in_foreground() -> bool {
+        nix::unistd::tcgetpgrp(io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp())
+    }
+
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {
         use std::os::fd::AsFd;
 
@@ -361,6 +387,10 @@ mod platform {
     }
 
     pub(super) fn sync_folder(_: &Path) {}
+
+    pub(super) fn in_foreground() -> bool {
+        true
+    }
 
     #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {

@@ -1,9 +1,9 @@
 //! Who signs: a digest that changes whenever other credentials would be found, and tells nothing about them.
 
-use std::path::PathBuf;
-
 use ring::digest::{Context, SHA256};
 
+use crate::aws;
+use crate::encode::hex;
 use crate::env;
 use crate::fs;
 
@@ -22,12 +22,14 @@ impl Identity {
             "AWS_SECURITY_TOKEN",
             "AWS_CREDENTIAL_EXPIRATION",
         ];
-        const SOURCES: [&str; 8] = [
+        const OF_NO_PROFILE: [&str; 5] = [
             "AWS_PROFILE",
             "AWS_DEFAULT_PROFILE",
             "AWS_ROLE_ARN",
             "AWS_ROLE_SESSION_NAME",
             "AWS_WEB_IDENTITY_TOKEN_FILE",
+        ];
+        const SOURCES: [&str; 3] = [
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
             "AWS_EC2_METADATA_DISABLED",
@@ -39,13 +41,14 @@ impl Identity {
         if profile.is_none() && env::var_os(KEYS[0]).is_some() {
             add(&mut parts, &KEYS);
         } else {
-            for path in aws_files().into_iter().flatten() {
+            for path in aws::paths().into_iter().flatten() {
                 parts.push(path.display().to_string());
                 parts.push(fs::stamp(&path).unwrap_or_default());
             }
             parts.push(profile.unwrap_or_default().to_owned());
+            add(&mut parts, &SOURCES);
             if profile.is_none() {
-                add(&mut parts, &SOURCES);
+                add(&mut parts, &OF_NO_PROFILE);
             }
         }
         Self(digest(parts.iter().map(String::as_str)))
@@ -56,14 +59,6 @@ impl Identity {
     }
 }
 
-/// The shared configuration and credentials files.
-fn aws_files() -> [Option<PathBuf>; 2] {
-    let file = |variable: &str, name: &str| {
-        env::var_os(variable).map(PathBuf::from).or_else(|| Some(env::aws_home()?.join(".aws").join(name)))
-    };
-    [file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
-}
-
 /// Returns 32 hex digits of SHA-256 over the parts; their lengths are part of it, so no two lists collide.
 pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut context = Context::new(&SHA256);
@@ -71,5 +66,5 @@ pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         context.update(&(part.len() as u64).to_le_bytes());
         context.update(part.as_bytes());
     }
-    context.finish().as_ref()[..16].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex(&context.finish().as_ref()[..16])
 }

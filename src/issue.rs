@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, How, Notes};
 use crate::cache::{Cache, EntryId, Failure, Index, Place, Record, logins};
 use crate::error::{Error, Result};
 use crate::fs::{self, Lock};
@@ -44,11 +44,11 @@ pub(crate) struct Issued {
 /// Issues tokens. Holds the lock of every identity that it asked AWS for until it is dropped; callers with several
 /// identities ask in the order of [`Issuer::identity`], so that two of them never wait for each other.
 pub(crate) struct Issuer {
-    timeout: Duration,
+    how: How,
     cache: Option<Cache>,
     signers: HashMap<Option<String>, Signer>,
-    /// What went wrong without costing the answer.
-    pub(crate) warnings: Vec<String>,
+    /// What went wrong without costing the answer, and what was tried.
+    pub(crate) notes: Notes,
 }
 
 /// Whoever signs for a profile.
@@ -60,8 +60,8 @@ struct Signer {
 }
 
 impl Issuer {
-    pub(crate) fn new(timeout: Duration, cache: Option<Cache>) -> Self {
-        Self { timeout, cache, signers: HashMap::new(), warnings: Vec::new() }
+    pub(crate) fn new(how: How, cache: Option<Cache>) -> Self {
+        Self { how, cache, signers: HashMap::new(), notes: Notes::default() }
     }
 
     /// The cache, if there is one.
@@ -106,7 +106,7 @@ impl Issuer {
                     .filter(|old| Time::now().until(old.token.expires_at) >= LAST_SECONDS.max(wish.min_valid));
                 let old = old.ok_or_else(|| error.clone())?;
                 let left = spoken(Time::now().until(old.token.expires_at));
-                self.warnings.push(format!("{error}; the previous token is good for {left} more"));
+                self.notes.warnings.push(format!("{error}; the previous token is good for {left} more"));
                 Ok(old)
             }
         }
@@ -148,7 +148,9 @@ impl Issuer {
     ///
     /// Without the lock pgcred goes on: all that it saves is a question.
     fn lock(&mut self, profile: Option<&str>) -> bool {
-        let patience = self.timeout + Duration::from_secs(5);
+        // Whoever has the lock may be waiting for a person.
+        let patience =
+            if self.how.terminal { Duration::from_mins(10) } else { self.how.timeout + Duration::from_secs(5) };
         let identity = self.identity(profile);
         let signer = self.signer(profile);
         if signer.lock.is_some() || signer.credentials.is_some() {
@@ -156,7 +158,7 @@ impl Issuer {
         }
         match self.cache.as_ref().map(|cache| cache.lock(&identity, patience)).transpose() {
             Ok(lock) => self.signer(profile).lock = lock,
-            Err(error) => self.warnings.push(error.to_string()),
+            Err(error) => self.notes.warnings.push(error.to_string()),
         }
         true
     }
@@ -165,18 +167,18 @@ impl Issuer {
     fn renew(&mut self, request: &Request, id: &EntryId, wish: Wish) -> Result<Issued> {
         let region = match &request.region {
             Some(region) => region.clone(),
-            None => default_region(&request.sign_host, request.profile.as_deref(), self.timeout)?,
+            None => default_region(&request.sign_host, request.profile.as_deref(), &self.how)?,
         };
-        let credentials = self.credentials(request.profile.as_deref(), &region, wish)?;
+        let credentials = self.credentials(request.profile.as_deref(), &region, request.life, wish)?;
         sign(request, id.clone(), region, &credentials)
     }
 
-    fn credentials(&mut self, profile: Option<&str>, region: &str, wish: Wish) -> Result<Credentials> {
+    fn credentials(&mut self, profile: Option<&str>, region: &str, wanted: u32, wish: Wish) -> Result<Credentials> {
         if let Some(known) = &self.signer(profile).credentials {
             return known.clone();
         }
         if self.cache.is_none() {
-            let found = Aws { profile, timeout: self.timeout }.credentials(region);
+            let found = Aws { profile, how: &self.how }.credentials(region, wanted, &mut self.notes);
             self.signer(profile).credentials = Some(found.clone());
             return found;
         }
@@ -185,7 +187,7 @@ impl Issuer {
         let found = if let Some(error) = before.as_ref().filter(|_| !wish.fresh).and_then(Failure::still_holds) {
             Err(error)
         } else {
-            let found = Aws { profile, timeout: self.timeout }.credentials(region);
+            let found = Aws { profile, how: &self.how }.credentials(region, wanted, &mut self.notes);
             if let Err(error) = &found {
                 let failure = Failure::after(before, error, Time::now());
                 self.update_index(|index| drop(index.failures.insert(identity.as_str().to_owned(), failure)));
@@ -224,8 +226,8 @@ impl Issuer {
         }
         let note = cache.note.take();
         let known_failure = cache.index().failures.contains_key(identity.as_str());
-        self.warnings.extend(failed.map(|error| error.to_string()));
-        self.warnings.extend(note);
+        self.notes.warnings.extend(failed.map(|error| error.to_string()));
+        self.notes.warnings.extend(note);
         if known_failure || !records.is_empty() {
             self.update_index(|index| {
                 index.records.extend(records);
@@ -245,14 +247,14 @@ impl Issuer {
 
     fn update_index(&mut self, change: impl FnOnce(&mut Index)) {
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.update(change)) {
-            self.warnings.push(error.to_string());
+            self.notes.warnings.push(error.to_string());
         }
     }
 }
 
 /// Returns the region that AWS's configuration gives, where neither the user nor the host names one.
-pub(crate) fn default_region(host: &str, profile: Option<&str>, timeout: Duration) -> Result<String> {
-    let found = Aws { profile, timeout }.region()?.ok_or_else(|| {
+pub(crate) fn default_region(host: &str, profile: Option<&str>, how: &How) -> Result<String> {
+    let found = Aws { profile, how }.region(&mut Notes::default())?.ok_or_else(|| {
         Error::usage(format!("no region for {host}")).hint("--region REGION, AWS_REGION, or `region` in the profile")
     })?;
     normal_region(&found)

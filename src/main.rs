@@ -2,6 +2,7 @@
 
 mod aws;
 mod cache;
+mod child;
 mod command;
 mod config;
 mod encode;

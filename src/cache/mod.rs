@@ -223,7 +223,8 @@ impl Cache {
 /// Returns a digest of AWS's own log-in caches: it changes when somebody logs in.
 pub(crate) fn logins() -> String {
     let home = env::aws_home().unwrap_or_default();
-    let folders = ["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache"));
+    let mut folders = ["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache")).to_vec();
+    folders.extend(env::var_os("AWS_LOGIN_CACHE_DIRECTORY").map(PathBuf::from));
     let mut stamps: Vec<String> =
         folders.iter().flat_map(|folder| fs::list(folder)).map(|path| stamped(&path)).collect();
     stamps.sort();

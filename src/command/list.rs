@@ -49,7 +49,7 @@ impl Run for List {
 }
 
 fn row(name: String, index: &Index, context: &mut Context) -> Row {
-    let quiet = Output { quiet: true };
+    let quiet = Output { quiet: true, debug: false };
     match Place::default().request(Some(&name), &context.world, quiet) {
         Err(error) => Row {
             name,

@@ -4,6 +4,7 @@ mod add;
 mod erase;
 mod exec;
 mod list;
+mod login;
 mod passfile;
 mod place;
 mod prompt;
@@ -18,8 +19,9 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
+use crate::aws::How;
 use crate::cache::Cache;
-use crate::config::{CacheChoice, Config};
+use crate::config::{CacheChoice, Config, LoginPolicy};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::fs::{self, Stdin};
@@ -59,7 +61,7 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
 }
 
 /// In the order of `--help`.
-static COMMANDS: [Entry; 8] = [
+static COMMANDS: [Entry; 9] = [
     entry::<token::Token>("token", "Print a token for a database"),
     entry::<refresh::Refresh>("refresh", "Issue tokens and write them to the passfile"),
     entry::<exec::Exec>("exec", "Run a program with PG* variables and a private passfile for one connection"),
@@ -70,6 +72,7 @@ static COMMANDS: [Entry; 8] = [
         "remove",
         "Remove a connection from the configuration; its tokens stay until `pgcred erase`",
     ),
+    entry::<login::Login>("login", "Log in to AWS now, for a profile of SSO or `aws login`"),
     entry::<prompt::Prompt>(
         "prompt",
         "Print a connection's state for a shell prompt; nothing if there is nothing to say",
@@ -94,6 +97,10 @@ fn refused(error: impl std::fmt::Display) -> Error {
     Error::usage(error.to_string())
 }
 
+fn login_policy(text: &str) -> std::result::Result<LoginPolicy, String> {
+    LoginPolicy::parse(text).map_err(|error| error.to_string())
+}
+
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
@@ -103,6 +110,15 @@ struct Global {
     /// Give up on AWS after this long: seconds, or 90s, 5m
     #[arg(long, global = true, value_name = "DURATION", default_value = "25")]
     timeout: Seconds,
+    /// Whom to bother with an AWS log-in that is needed: never, terminal, browser [default: terminal; alone: browser]
+    #[arg(long, global = true, value_name = "POLICY", num_args = 0..=1, require_equals = true, default_missing_value = "browser", value_parser = login_policy)]
+    login: Option<LoginPolicy>,
+    /// Code of the MFA device, where a role needs one and no terminal is there to ask on
+    #[arg(long, global = true, value_name = "CODE")]
+    mfa_code: Option<String>,
+    /// Say what was tried, and let account numbers stand in error messages
+    #[arg(long, global = true)]
+    debug: bool,
     /// Configuration file [default: pgcred/config.toml in the user's configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -125,7 +141,7 @@ struct Asking {
 /// What the user set, for this run and in the configuration.
 struct World {
     output: Output,
-    timeout: Duration,
+    how: How,
     config: Config,
     config_path: Option<PathBuf>,
 }
@@ -149,7 +165,8 @@ pub(crate) fn run() -> ExitCode {
     match run_command(&matches) {
         Ok(code) => code,
         Err(error) => {
-            Output::report(&error);
+            let debug = matches.try_get_one("debug").ok().flatten().is_some_and(|debug| *debug);
+            Output { quiet: false, debug }.report(&error);
             error.exit().code().into()
         }
     }
@@ -172,9 +189,16 @@ impl Context {
         })?;
         let choice = env::var("PGCRED_CACHE").map(|text| CacheChoice::parse(&text)).transpose()?;
         let cache = Cache::open(choice.or(config.cache));
-        let timeout = Duration::from_secs(global.timeout.0.into());
-        let output = Output { quiet: global.quiet };
-        Ok(Self { global, issuer: Issuer::new(timeout, cache), world: World { output, timeout, config, config_path } })
+        let how = How {
+            timeout: Duration::from_secs(global.timeout.0.into()),
+            login: global.login.or(config.login).unwrap_or_default(),
+            login_asked_for: global.login.is_some(),
+            mfa_code: global.mfa_code.clone(),
+            terminal: fs::has_terminal(),
+            tell: Output::tell,
+        };
+        let output = Output { quiet: global.quiet, debug: global.debug };
+        Ok(Self { global, issuer: Issuer::new(how.clone(), cache), world: World { output, how, config, config_path } })
     }
 
     /// Reads configuration and cache anew.
@@ -202,13 +226,13 @@ impl Context {
 
     /// Lets others ask AWS; what was learned from it is forgotten.
     fn release(&mut self) {
-        self.issuer = Issuer::new(self.world.timeout, None);
+        self.issuer = Issuer::new(self.world.how.clone(), None);
     }
 
     fn say_warnings(&mut self) {
-        for warning in self.issuer.warnings.drain(..) {
-            self.world.output.warn(&warning);
-        }
+        let notes = std::mem::take(&mut self.issuer.notes);
+        notes.steps.iter().for_each(|step| self.world.output.step(step));
+        notes.warnings.iter().for_each(|warning| self.world.output.warn(warning));
     }
 }
 
@@ -223,7 +247,7 @@ fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
 impl World {
     /// Returns a request for every connection; one that cannot be resolved is none.
     fn connections(&self) -> Vec<Request> {
-        let quiet = Output { quiet: true };
+        let quiet = Output { quiet: true, debug: false };
         let resolved = |name: &str| Place::default().request(Some(name), self, quiet).ok();
         self.config.connections.iter().filter_map(|connection| resolved(&connection.name)).collect()
     }

@@ -1,8 +1,7 @@
 //! The options that say where and as whom, and the way from them, TARGET and PG* variables to a request.
 
-use std::time::Duration;
-
 use super::World;
+use crate::aws::How;
 use crate::config::{Connection, Life};
 use crate::env;
 use crate::error::{Error, Result};
@@ -106,7 +105,7 @@ impl Place {
         let rule = world.config.rule(&dialled);
         let profile = profile.or(rule.profile).map(|profile| check_name("profile", profile)).transpose()?;
         let region = region.or(rule.region).as_deref().map(normal_region).transpose()?;
-        let full_name = |name: String| full_name(name, region.as_deref(), profile.as_deref(), world.timeout);
+        let full_name = |name: String| full_name(name, region.as_deref(), profile.as_deref(), &world.how);
 
         let port = said.port.unwrap_or(provider::DEFAULT_PORT);
         let host = full_name(dialled)?;
@@ -179,11 +178,11 @@ fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<
 }
 
 /// A bare cluster ID becomes its endpoint; anything else stays.
-fn full_name(name: String, region: Option<&str>, profile: Option<&str>, timeout: Duration) -> Result<String> {
+fn full_name(name: String, region: Option<&str>, profile: Option<&str>, how: &How) -> Result<String> {
     if provider::of_id(&name, "").is_none() {
         return Ok(name);
     }
-    let region = region.map_or_else(|| default_region(&name, profile, timeout), |region| Ok(region.to_owned()))?;
+    let region = region.map_or_else(|| default_region(&name, profile, how), |region| Ok(region.to_owned()))?;
     Ok(provider::of_id(&name, &region).map_or(name, |(_, host)| host))
 }
 

@@ -45,7 +45,7 @@ impl Run for Prompt {
 }
 
 fn segment(name: String, index: &Index, context: &mut Context) -> Option<Segment> {
-    let request = Place::default().request(Some(&name), &context.world, Output { quiet: true }).ok()?;
+    let request = Place::default().request(Some(&name), &context.world, Output { quiet: true, debug: false }).ok()?;
     let identity = context.issuer.identity(request.profile.as_deref());
     let record = index.records.get(EntryId::of(&request, &identity).as_str());
     let age = record.map_or(Age::Expired, |record| record.age(Time::now()));

@@ -53,7 +53,7 @@ impl Run for Refresh {
             let about = |error: Error| if targets > 1 { error.about(&request.name()) } else { error };
             errors.extend(issued.err().map(about));
         }
-        let (path, ()) = edited.inspect_err(|_| errors.iter().for_each(Output::report))?;
+        let (path, ()) = edited.inspect_err(|_| errors.iter().for_each(|error| context.world.output.report(error)))?;
         let good: Vec<(Request, Issued)> =
             good.into_iter().filter_map(|(request, issued)| Some((request, issued.ok()?))).collect();
         context.issuer.filed(&path, &good);
@@ -65,7 +65,7 @@ impl Run for Refresh {
             let (path, name) = (path.display(), request.name());
             context.world.output.note(&format!("{path}: {name} until {} ({left})", until.rfc3339()));
         }
-        summary(errors, targets)
+        summary(errors, targets, context.world.output)
     }
 }
 
@@ -132,12 +132,14 @@ impl Refresh {
 }
 
 /// One error is returned as it is; several are reported, each once, and the last word says how many.
-fn summary(mut errors: Vec<Error>, targets: usize) -> Result<()> {
+fn summary(mut errors: Vec<Error>, targets: usize, output: Output) -> Result<()> {
     match errors.len() {
         0 => Ok(()),
         1 => Err(errors.remove(0)),
         failed => {
-            errors.iter().for_each(Output::report);
+            for error in &errors {
+                output.report(error);
+            }
             let last = Error::failure(format!("{failed} of {targets} targets failed"));
             let same = errors.iter().all(|error| error.exit() == errors[0].exit());
             Err(if same { last.exiting(errors[0].exit()) } else { last })

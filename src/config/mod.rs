@@ -22,12 +22,37 @@ use crate::time::Seconds;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Config {
     pub(crate) cache: Option<CacheChoice>,
+    pub(crate) login: Option<LoginPolicy>,
     /// Policy cap in seconds for every token.
     pub(crate) max_life: Option<u32>,
     pub(crate) connections: Vec<Connection>,
     pub(crate) rules: Vec<Rule>,
     /// Where in `connections` a name is: a run may look up every one of them.
     by_name: HashMap<String, usize>,
+}
+
+/// Who may be bothered with a log-in that is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LoginPolicy {
+    /// Nobody: an error says what to type.
+    Never,
+    /// Whoever sits at the terminal.
+    #[default]
+    Terminal,
+    /// Without a terminal, whoever sees the browser.
+    Browser,
+}
+
+impl LoginPolicy {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "never" => Ok(Self::Never),
+            "terminal" => Ok(Self::Terminal),
+            "browser" => Ok(Self::Browser),
+            _ => Err(Error::usage(format!("no such log-in policy: {}", host::quoted(text)))
+                .hint("never, terminal or browser")),
+        }
+    }
 }
 
 /// A `[connections.NAME]`.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{CacheChoice, Config, Connection, Life, Rule, check_connection_name, parse_alias};
+use super::{CacheChoice, Config, Connection, Life, LoginPolicy, Rule, check_connection_name, parse_alias};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::provider::{self, normal_region};
@@ -50,10 +50,11 @@ pub(super) fn config(document: &Document<&str>, lines: Lines<'_>) -> Result<Conf
     for field in fields(document.as_table(), "", lines) {
         match field.key {
             "cache" => config.cache = Some(field.read(|item| CacheChoice::parse(text(item)?))?),
+            "login" => config.login = Some(field.read(|item| LoginPolicy::parse(text(item)?))?),
             "max_expires_in" => config.max_life = Some(field.read(seconds)?),
             "connections" => config.connections = connections(&field)?,
             "match" => config.rules = rules(&field)?,
-            _ => return Err(field.unknown(&["cache", "max_expires_in", "connections", "match"])),
+            _ => return Err(field.unknown(&["cache", "login", "max_expires_in", "connections", "match"])),
         }
     }
     let names = config.connections.iter().zip(0..);

@@ -105,7 +105,7 @@ fn every_way_of_writing_a_table_is_read() {
 fn errors_name_line_and_key() {
     let port = "connections.p.port: give a number from 1 to 65535";
     for (file, expected) in [
-        ("\ncahce = 'file'", "line 2: cahce: no such key; known: cache, max_expires_in, connections, match"),
+        ("\ncahce = 'file'", "line 2: cahce: no such key; known: cache, login, max_expires_in, connections, match"),
         ("'a\\nb' = 1", "line 1: `a\\\\nb`: no such key"),
         ("cache = 'disk'", "line 1: cache: no cache of that name; known: keyring, secret-service, file, none"),
         ("cache = true", "line 1: cache: give a text in quotes"),

@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy)]
 pub(crate) struct Output {
     pub(crate) quiet: bool,
+    /// Say what was tried, and hide no account numbers.
+    pub(crate) debug: bool,
 }
 
 impl Output {
@@ -30,16 +32,44 @@ impl Output {
 
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            line(&format!("pgcred: {text}"));
+            line(&self.shown(&format!("pgcred: {text}")));
         }
     }
 
-    /// Says what failed and what to type next.
-    pub(crate) fn report(error: &Error) {
-        line(&format!("pgcred: {error}"));
-        if let Some(hint) = error.to_hint() {
-            line(&format!("hint: {hint}"));
+    /// Says what was tried, if somebody wants to know.
+    pub(crate) fn step(self, text: &str) {
+        if self.debug {
+            line(&format!("pgcred: debug: {text}"));
         }
+    }
+
+    /// Says what a person has to do before there can be an answer.
+    pub(crate) fn tell(text: &str) {
+        line(&format!("pgcred: {text}"));
+    }
+
+    /// Says what failed and what to type next.
+    pub(crate) fn report(self, error: &Error) {
+        line(&self.shown(&format!("pgcred: {error}")));
+        if let Some(hint) = error.to_hint() {
+            line(&self.shown(&format!("hint: {hint}")));
+        }
+    }
+
+    /// Hides the account numbers in ARNs: AWS's own messages are full of them, and end in bug reports.
+    fn shown(self, text: &str) -> String {
+        const DIGITS: usize = 12;
+        if self.debug {
+            return text.to_owned();
+        }
+        let mut parts: Vec<&str> = text.split(':').collect();
+        let last = parts.len().saturating_sub(1);
+        for part in parts.iter_mut().take(last).skip(1) {
+            if part.len() == DIGITS && part.bytes().all(|b| b.is_ascii_digit()) {
+                *part = "************";
+            }
+        }
+        parts.join(":")
     }
 }
 

@@ -128,12 +128,12 @@ fn list_tells_what_is_known_and_no_secret() {
     );
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.ok(&["token", "prod"]);
-    sandbox.run(&["token", "sso"]).assert_fails(3, "no such profile");
+    sandbox.run(&["token", "sso"]).assert_fails(2, "there is no AWS profile `none`");
     sandbox.at("2030-01-01T00:05:00Z");
     let table = sandbox.ok(&["list"]);
     let lines: Vec<_> = table.lines().collect();
     assert!(lines[0].starts_with("NAME") && lines[1].contains("no connection, no cluster ID"), "{table}");
-    assert!(lines[2].contains("no AWS credentials") && lines[3].contains("10 min      cache"), "{table}");
+    assert!(lines[2].contains("no AWS profile") && lines[3].contains("10 min      cache"), "{table}");
     let json: Value = serde_json::from_str(&sandbox.ok(&["list", "--format", "json"])).expect("JSON");
     assert_eq!(json[2]["expiration"], "2030-01-01T00:15:00Z");
     assert_eq!(json[2]["token_in"], "cache");

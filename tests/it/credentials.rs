@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::sandbox::{HOST, KEY_ID, Sandbox};
 
-const SHOW: &str = if cfg!(windows) { "type" } else { "cat" };
+const SHOW: &str = if cfg!(windows) { "cmd /c type" } else { "cat" };
 
 /// A profile whose `credential_process` prints a file.
 fn with_process(answer: &str) -> Sandbox {
@@ -74,8 +74,8 @@ fn keys_in_the_environment_may_say_when_they_end() {
 
 #[test]
 fn no_usable_credentials_is_an_instruction() {
-    Sandbox::empty().run(&["token", HOST]).assert_fails(3, "aws sso login");
-    Sandbox::empty().run(&["token", HOST, "--profile", "nope"]).assert_fails(3, "no such profile");
+    Sandbox::empty().run(&["token", HOST]).assert_fails(3, "aws configure sso");
+    Sandbox::empty().run(&["token", HOST, "--profile", "nope"]).assert_fails(2, "there is no AWS profile `nope`");
     with_process("not JSON").run(&["token", HOST, "--profile", "p"]).assert_fails(1, "of profile `p`");
     let mut expired =
         with_process(r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s","Expiration":"2029-12-31T23:59:59Z"}"#);
@@ -96,7 +96,7 @@ fn an_expired_sso_session_names_the_command() {
 #[test]
 fn a_silent_source_ends_with_the_deadline() {
     let sandbox = Sandbox::empty();
-    let silent = if cfg!(windows) { "ping -n 30 127.0.0.1" } else { "exec sleep 30" };
+    let silent = if cfg!(windows) { "ping -n 30 127.0.0.1" } else { "sleep 30" };
     sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {silent}\n"));
     // Not by pipes: on Windows the process that never answers holds them for as long as it lives.
     let log = std::fs::File::create(sandbox.path("log")).expect("a file");

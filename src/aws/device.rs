@@ -1,0 +1,83 @@
+//! An SSO log-in without the AWS CLI: the device authorization of OAuth, whose result every AWS tool finds.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_ssooidc::Client;
+use serde_json::{Map, json};
+
+use super::refusal;
+use super::session::{SSO_OIDC, Session};
+use super::sso::Start;
+use crate::error::{Error, Result};
+use crate::time::Time;
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// What the standard adds to the interval when the service asks for patience.
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// Asks for an authorization, has `show` present the address (with the code in it) and the code, and waits for the person.
+pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOnce(&str, &str)) -> Result<()> {
+    let what = "cannot log in to SSO";
+    let client = Client::new(&session.client(SSO_OIDC, &start.region, None));
+    let register = client
+        .register_client()
+        .client_name(format!("pgcred-{}", Time::now().unix()))
+        .client_type("public")
+        .set_scopes((!start.scopes.is_empty()).then(|| start.scopes.clone()));
+    let registered = session.wait(SSO_OIDC.name, register.send()).await?;
+    let registered = registered.map_err(|error| session.refused(what, SSO_OIDC, &error))?;
+    let (id, secret) = (registered.client_id().unwrap_or_default(), registered.client_secret().unwrap_or_default());
+
+    let authorize = client.start_device_authorization().client_id(id).client_secret(secret).start_url(&start.url);
+    let authorized = session.wait(SSO_OIDC.name, authorize.send()).await?;
+    let authorized = authorized.map_err(|error| {
+        session.refused(what, SSO_OIDC, &error).hint("check sso_start_url and sso_region of the profile")
+    })?;
+    let address = authorized.verification_uri_complete().or(authorized.verification_uri()).unwrap_or_default();
+    show(address, authorized.user_code().unwrap_or_default());
+
+    let mut interval = Duration::from_secs(u64::try_from(authorized.interval()).unwrap_or_default().max(1));
+    let given = u64::try_from(authorized.expires_in()).unwrap_or_default();
+    let until = Instant::now() + Duration::from_secs(given);
+    let call = client
+        .create_token()
+        .grant_type(GRANT)
+        .client_id(id)
+        .client_secret(secret)
+        .set_device_code(authorized.device_code().map(str::to_owned));
+    let answer = loop {
+        tokio::time::sleep(interval).await;
+        let answer = tokio::time::timeout(session.how.timeout, call.clone().send()).await;
+        let answer = answer.map_err(|_| session.too_late(SSO_OIDC.name))?;
+        match answer {
+            Ok(answer) => break answer,
+            Err(error) => match refusal::code(&error) {
+                Some("AuthorizationPendingException") if Instant::now() < until => {}
+                Some("SlowDownException") => interval += SLOWER,
+                Some("AuthorizationPendingException" | "ExpiredTokenException") => {
+                    return Err(
+                        Error::login("nobody confirmed the SSO log-in in time").hint("run the same command again")
+                    );
+                }
+                Some("AccessDeniedException") => {
+                    return Err(Error::login("the SSO log-in was declined").hint("run the same command again"));
+                }
+                _ => return Err(session.refused(what, SSO_OIDC, &error)),
+            },
+        }
+    };
+    let life = u32::try_from(answer.expires_in()).unwrap_or_default();
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: serde_json::Value| drop(fields.insert(name.to_owned(), value));
+    put("startUrl", json!(start.url));
+    put("region", json!(start.region));
+    put("accessToken", json!(answer.access_token()));
+    put("expiresAt", json!(Time::now().plus(life).rfc3339()));
+    put("clientId", json!(id));
+    put("clientSecret", json!(secret));
+    put("registrationExpiresAt", json!(Time::from_unix(registered.client_secret_expires_at()).rfc3339()));
+    if let Some(next) = answer.refresh_token() {
+        put("refreshToken", json!(next));
+    }
+    start.store(&fields)
+}

@@ -1,0 +1,171 @@
+//! Logging in to AWS: when it may be done, by whom, and once for all who wait.
+
+use std::ffi::OsStr;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::session::{Session, Trouble, quoted};
+use super::sso::Start;
+use super::{How, block_on, device, session_lock, signin};
+use crate::child;
+use crate::config::LoginPolicy;
+use crate::env;
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::time::Time;
+
+/// How long a person may take.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// A page that was opened is not opened again by a background request before this many seconds have passed.
+const PAGE_PAUSE: u32 = 600;
+
+/// The log-in that is missing.
+#[derive(Clone)]
+pub(super) struct LogIn {
+    pub(super) kind: Kind,
+    pub(super) profile: String,
+    /// Says what is wrong with the old one.
+    pub(super) why: String,
+}
+
+#[derive(Clone)]
+pub(super) enum Kind {
+    /// IAM Identity Center.
+    Sso(Start),
+    /// `aws login`: the session's name, an ARN.
+    SignIn(String),
+}
+
+impl LogIn {
+    /// Says what to type.
+    pub(super) fn error(&self) -> Error {
+        let found = child::find(OsStr::new("aws")).is_some();
+        let profile =
+            if self.profile == "default" { String::new() } else { format!(" --profile {}", quoted(&self.profile)) };
+        let command = match self.kind {
+            Kind::Sso(_) if found => format!("aws sso login{profile}"),
+            Kind::SignIn(_) => format!("aws login{profile}"),
+            Kind::Sso(_) => format!("pgcred login{profile}"),
+        };
+        Error::login(format!("profile `{}`: {}", self.profile, self.why)).hint(format!("run `{command}`, then retry"))
+    }
+
+    /// Names the session, which several profiles may share.
+    fn id(&self) -> String {
+        match &self.kind {
+            Kind::Sso(start) => start.id(),
+            Kind::SignIn(session) => signin::id(session),
+        }
+    }
+
+    /// Tells whether somebody has logged in.
+    fn is_done(&self) -> bool {
+        match &self.kind {
+            Kind::Sso(start) => start.is_open(),
+            Kind::SignIn(session) => signin::is_open(session),
+        }
+    }
+
+    /// Gets somebody to log in if the policy and the terminal allow it; an error says what to type.
+    pub(super) fn satisfy(&self, how: &How, deadline: Instant) -> Result<()> {
+        match how.login {
+            LoginPolicy::Terminal | LoginPolicy::Browser if how.terminal => self.run(how),
+            LoginPolicy::Browser => self.open_page(how, deadline),
+            LoginPolicy::Never | LoginPolicy::Terminal => Err(self.error()),
+        }
+    }
+
+    /// Logs in, for all who wait: whoever comes second finds it done.
+    pub(super) fn run(&self, how: &How) -> Result<()> {
+        let _lock = session_lock(&format!("login-{}", self.id()), PATIENCE);
+        if self.is_done() {
+            return Ok(());
+        }
+        let mut words = match self.kind {
+            Kind::Sso(_) => child::words(["aws", "sso", "login"]),
+            Kind::SignIn(_) => child::words(["aws", "login"]),
+        };
+        words.extend(child::words(["--profile", &self.profile]));
+        if child::find(OsStr::new("aws")).is_some() {
+            (how.tell)(&format!("profile `{}`: {}; running {}", self.profile, self.why, words.join(" ")));
+            let status = child::attended(&words)?;
+            if !status.success() || !self.is_done() {
+                return Err(Error::login(format!("profile `{}`: `{}` did not log in", self.profile, words.join(" ")))
+                    .hint("try it by hand, then retry"));
+            }
+            return Ok(());
+        }
+        match &self.kind {
+            Kind::Sso(start) => self.by_device(how, start),
+            Kind::SignIn(_) => Err(self.error().hint("install the AWS CLI 2.32 or newer: only it can do this log-in")),
+        }
+    }
+
+    fn by_device(&self, how: &How, start: &Start) -> Result<()> {
+        let notes = std::cell::RefCell::default();
+        let session = Session::open(Some(&self.profile), how, &start.region, 0, &notes)?;
+        let show = |address: &str, code: &str| {
+            (how.tell)(&format!("log in to AWS in the browser: {address} (code {code})"));
+            open_browser(address);
+        };
+        block_on(device::log_in(&session, start, show))?
+    }
+
+    /// Has the page opened by a process of its own, which goes on if the person takes longer than this one may wait.
+    fn open_page(&self, how: &How, deadline: Instant) -> Result<()> {
+        let stamp = env::cache_folder().map(|folder| folder.join("locks").join(format!("page-{}", self.id())));
+        let stamp = stamp.ok_or_else(|| self.error())?;
+        let opened = fs::read(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
+        let opened = opened.map(Time::from_unix);
+        let now = Time::now();
+        let recent = opened.is_some_and(|at| at <= now && at.until(now) < PAGE_PAUSE);
+        if !recent || how.login_asked_for {
+            let written = stamp.parent().map_or(Ok(()), fs::private_folder);
+            written.and_then(|()| fs::put(&stamp, now.unix().to_string().as_bytes()))?;
+            let (own, _) =
+                env::own_command().map_err(|error| Error::failure("cannot start pgcred again").caused_by(&error))?;
+            let mut words = vec![own.display().to_string()];
+            words.extend(child::words(["login", "--quiet", "--profile", &self.profile]));
+            child::detached(&words)?;
+            notify(&format!("Log in to AWS (profile {}) in the browser window that has opened", self.profile));
+        }
+        while Instant::now() < deadline {
+            if self.is_done() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(200));
+        }
+        Err(self.error().noting("the log-in page is open in the browser: finish there, then connect again"))
+    }
+}
+
+impl From<LogIn> for Trouble {
+    fn from(missing: LogIn) -> Self {
+        Self::LogIn(Box::new(missing))
+    }
+}
+
+/// Tries what the platform has, until one starts.
+fn open_browser(address: &str) {
+    for command in open::commands(address) {
+        let words: Vec<String> = [command.get_program()]
+            .into_iter()
+            .chain(command.get_args())
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        if child::detached(&words).is_ok() {
+            return;
+        }
+    }
+}
+
+/// Tells the desktop, where it has a program for that; if not, the browser window has to do.
+fn notify(text: &str) {
+    let words = if cfg!(target_os = "macos") {
+        let script = "on run argv\ndisplay notification (item 1 of argv) with title \"pgcred\"\nend run";
+        child::words(["osascript", "-e", script, text])
+    } else {
+        child::words(["notify-send", "--app-name=pgcred", "pgcred", text])
+    };
+    let _ = child::detached(&words);
+}

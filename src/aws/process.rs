@@ -1,0 +1,80 @@
+//! `credential_process`: a program that prints credentials as JSON.
+
+use aws_credential_types::Credentials;
+use serde_json::{Map, Value};
+
+use super::session::Session;
+use super::words;
+use crate::child::{self, Failure};
+use crate::error::{Error, Result};
+use crate::time::Time;
+
+/// Runs the command line without a shell, as the AWS CLI does.
+pub(super) fn credentials(session: &Session, command: &str) -> Result<Credentials> {
+    let whose = session.of_profile();
+    let of = |what: &str| format!("the credential_process{whose} {what}");
+    let unclear = || Error::usage(of("has a quote that is not closed"));
+    let words = words::split(command).ok_or_else(unclear)?;
+    let program = words.first().cloned().unwrap_or_default();
+    let hint = format!("run the command of the profile by hand to see more: {program} ...");
+    session.step(format!("running {program}"));
+    let ended = child::output(&words, session.deadline(), session.how.terminal).map_err(|failure| match failure {
+        Failure::Failed(error) => error.about(&format!("the credential_process{whose}")),
+        Failure::TooLate => session.too_late(&format!("the credential_process {program}")).hint(hint.clone()),
+    })?;
+    if !ended.status.success() {
+        let said = last_line(&ended.stderr);
+        let said = if said.is_empty() { ended.status.to_string() } else { said };
+        return Err(Error::failure(of(&format!("failed: {said}"))).hint(hint));
+    }
+    let wrong = |what: &str| Error::failure(of(what)).hint(hint.clone());
+    let answer: Value = serde_json::from_slice(&ended.stdout).map_err(|error| {
+        let what =
+            if ended.stdout.is_empty() { "printed nothing".to_owned() } else { format!("printed no JSON ({error})") };
+        wrong(&what)
+    })?;
+    match answer.get("Version") {
+        Some(version) if version.as_i64() == Some(1) => {}
+        _ => return Err(wrong("printed no `\"Version\": 1`")),
+    }
+    let fields = answer.as_object().cloned().unwrap_or_default();
+    let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
+    let credentials =
+        names.credentials(&fields, "credential_process").map_err(|what| wrong(&format!("printed {what}")))?;
+    session.unexpired(credentials, "its credential_process", &hint)
+}
+
+/// How an answer in JSON names its fields.
+pub(super) struct Names {
+    pub(super) key: &'static str,
+    pub(super) secret: &'static str,
+    pub(super) token: &'static str,
+    pub(super) end: &'static str,
+}
+
+impl Names {
+    /// Returns the credentials in it, or what is wrong with it; never a value of it.
+    pub(super) fn credentials(
+        &self,
+        fields: &Map<String, Value>,
+        source: &'static str,
+    ) -> std::result::Result<Credentials, String> {
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let needed = |name: &str| text(name).ok_or_else(|| format!("no {name}"));
+        let end = match text(self.end) {
+            Some(end) => Some(Time::from_rfc3339(end).ok_or_else(|| format!("an {} that is not a time", self.end))?),
+            None => None,
+        };
+        let token = text(self.token).map(str::to_owned);
+        let (key, secret) = (needed(self.key)?, needed(self.secret)?);
+        Ok(Credentials::new(key, secret, token, end.map(Time::to_system), source))
+    }
+}
+
+/// Returns the last line that says something, cut to a length that fits a message.
+pub(super) fn last_line(text: &[u8]) -> String {
+    const LONGEST: usize = 300;
+    let text = String::from_utf8_lossy(text);
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().take(LONGEST).collect()
+}

@@ -1,0 +1,44 @@
+//! What AWS's services refuse, in words: the service, its code and message, or why it could not be reached.
+
+use std::error::Error as StdError;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::session::{Service, Session};
+use crate::error::Error;
+
+/// Returns the code of a refusal, if the service gave one.
+pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
+}
+
+impl Session<'_> {
+    /// Explains a call that failed, `what` being what was wanted.
+    pub(super) fn refused<E>(&self, what: &str, service: Service, error: &SdkError<E, HttpResponse>) -> Error
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let whose = self.of_profile();
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        match error {
+            SdkError::ServiceError(answer) if answer.err().code().is_some() => {
+                let (code, message) = (answer.err().code().unwrap_or_default(), answer.err().message());
+                let message = message.map(|text| format!(": {text}")).unwrap_or_default();
+                Error::failure(format!("{what}{whose}: {} refused: {code}{message}", service.name))
+            }
+            SdkError::TimeoutError(_) => self.too_late(service.name),
+            SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
+                Error::failure(format!("{what}{whose}: {} cannot be reached", service.name))
+                    .caused_by(error.source().unwrap_or(error))
+                    .hint("check the network, HTTPS_PROXY and AWS_CA_BUNDLE; `pgcred --debug ...` shows more")
+            }
+            _ => {
+                let status = status.map(|status| format!(" (HTTP {status})")).unwrap_or_default();
+                Error::failure(format!("{what}{whose}: {} gave an answer that is none{status}", service.name))
+                    .hint("retry; if it stays, check the endpoint settings AWS_ENDPOINT_URL* and the proxy")
+            }
+        }
+    }
+}

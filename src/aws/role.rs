@@ -1,0 +1,219 @@
+//! `role_arn`: STS credentials of a role, with the AWS CLI's own cache of them read first, never written.
+
+use std::collections::BTreeMap;
+
+use aws_credential_types::Credentials;
+use aws_sdk_sts::types::Credentials as StsCredentials;
+use aws_smithy_types::DateTime;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use serde_json::{Map, Value};
+
+use super::ini::Section;
+use super::mfa;
+use super::process::Names;
+use super::refusal;
+use super::session::{STS, Session};
+use crate::encode::hex;
+use crate::env;
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::time::Time;
+
+/// Less is renewed by the AWS CLI; in seconds.
+const CLI_LEAST: u32 = 15 * 60;
+
+/// A role as a profile describes it.
+pub(super) struct Role<'a> {
+    profile: &'a str,
+    arn: &'a str,
+    external_id: Option<&'a String>,
+    session_name: Option<&'a String>,
+    mfa_serial: Option<&'a String>,
+    /// Seconds; what is not a number is left out, as in the AWS CLI.
+    duration: Option<i32>,
+}
+
+impl<'a> Role<'a> {
+    pub(super) fn of(profile: &'a str, section: &'a Section, arn: &'a str) -> Self {
+        let duration = section.get("duration_seconds").and_then(|text| text.trim().parse().ok());
+        Self {
+            profile,
+            arn,
+            external_id: section.get("external_id"),
+            session_name: section.get("role_session_name"),
+            mfa_serial: section.get("mfa_serial"),
+            duration,
+        }
+    }
+
+    /// Returns what the AWS CLI has cached, if it lasts.
+    pub(super) fn cached(&self, session: &Session) -> Option<Credentials> {
+        let credentials = cached(&cache_key(self.arguments()))?;
+        let left = Time::now().until(Time::from_system(credentials.expiry()?));
+        // Who has no way to give a code is better served by what is left than by a refusal.
+        let last_chance = self.mfa_serial.is_some() && !mfa::can_ask(session.how) && left >= 60;
+        let lasts = left >= CLI_LEAST && (left >= session.wanted || self.mfa_serial.is_some());
+        (lasts || last_chance).then(|| {
+            session.step(format!("role of profile {}: cached by the AWS CLI", self.profile));
+            credentials
+        })
+    }
+
+    pub(super) async fn assume(&self, session: &Session<'_>, source: Credentials) -> Result<Credentials> {
+        let code = self.mfa_serial.map(|serial| mfa::code(session, self.profile, serial)).transpose()?;
+        session.step(format!("role of profile {}: asking STS in {}", self.profile, session.region));
+        let client = aws_sdk_sts::Client::new(&session.client(STS, &session.region, Some(source)));
+        let call = client
+            .assume_role()
+            .role_arn(self.arn)
+            .role_session_name(session_name(self.session_name))
+            .set_external_id(self.external_id.cloned())
+            .set_duration_seconds(self.duration)
+            .set_serial_number(self.mfa_serial.cloned())
+            .set_token_code(code);
+        let what = format!("cannot assume the role {}", short(self.arn));
+        let answer = session.wait(STS.name, call.send()).await?.map_err(|error| {
+            let refused = session.refused(&what, STS, &error);
+            match refusal::code(&error) {
+                Some("ExpiredToken" | "ExpiredTokenException") => refused
+                    .exiting(crate::error::Exit::Login)
+                    .hint("renew the credentials that assume the role, then retry"),
+                Some("AccessDenied" | "AccessDeniedException") => refused.hint(format!(
+                    "the role's trust policy must allow this; `aws sts assume-role` as{} shows the same",
+                    session.option()
+                )),
+                Some("InvalidClientTokenId" | "SignatureDoesNotMatch") => {
+                    refused.hint("the access key that assumes the role is wrong or deleted: correct its profile")
+                }
+                Some("ValidationError") => {
+                    refused.hint("check role_arn, duration_seconds and mfa_serial of the profile")
+                }
+                _ => refused.or_hint("check the role's settings in the profile"),
+            }
+        })?;
+        of_answer(answer.credentials(), &what)
+    }
+
+    /// The arguments of the call as the AWS CLI names them.
+    fn arguments(&self) -> BTreeMap<&'static str, Value> {
+        let texts = [
+            ("RoleArn", Some(self.arn)),
+            ("RoleSessionName", self.session_name.map(String::as_str)),
+            ("ExternalId", self.external_id.map(String::as_str)),
+            ("SerialNumber", self.mfa_serial.map(String::as_str)),
+        ];
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, Value::from(text?))));
+        texts.chain(self.duration.map(|seconds| ("DurationSeconds", Value::from(seconds)))).collect()
+    }
+}
+
+/// The role of a workload, by the token in a file.
+pub(super) struct WebIdentity {
+    pub(super) token_file: String,
+    pub(super) arn: String,
+    pub(super) session_name: Option<String>,
+}
+
+impl WebIdentity {
+    pub(super) async fn assume(&self, session: &Session<'_>) -> Result<Credentials> {
+        let token = fs::read_text(self.token_file.as_ref()).map_err(|error| {
+            error.about("web identity").hint("check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file")
+        })?;
+        let mut arguments = BTreeMap::from([("RoleArn", Value::from(self.arn.as_str()))]);
+        arguments.insert("WebIdentityToken", Value::from(token.as_str()));
+        arguments.extend(self.session_name.as_deref().map(|name| ("RoleSessionName", Value::from(name))));
+        let cached = cached(&cache_key(arguments)).filter(|credentials| {
+            let left = credentials.expiry().map(|end| Time::now().until(Time::from_system(end)));
+            left.is_some_and(|left| left >= session.wanted.max(CLI_LEAST))
+        });
+        if let Some(credentials) = cached {
+            session.step("web identity: cached by the AWS CLI");
+            return Ok(credentials);
+        }
+        session.step(format!("web identity: asking STS in {}", session.region));
+        let client = aws_sdk_sts::Client::new(&session.client(STS, &session.region, None));
+        let call = client
+            .assume_role_with_web_identity()
+            .role_arn(&self.arn)
+            .role_session_name(session_name(self.session_name.as_ref()))
+            .web_identity_token(token.trim());
+        let what = format!("cannot assume the role {} by web identity", short(&self.arn));
+        let answer = session.wait(STS.name, call.send()).await?.map_err(|error| {
+            let refused = session.refused(&what, STS, &error);
+            match refusal::code(&error) {
+                Some("ExpiredTokenException" | "InvalidIdentityToken") => refused
+                    .exiting(crate::error::Exit::Login)
+                    .hint(format!("the token in {} has to be renewed by whoever wrote it", self.token_file)),
+                _ => refused.or_hint("the role's trust policy must allow the issuer of the token"),
+            }
+        })?;
+        of_answer(answer.credentials(), &what)
+    }
+}
+
+fn of_answer(credentials: Option<&StsCredentials>, what: &str) -> Result<Credentials> {
+    let found = credentials.ok_or_else(|| Error::failure(format!("{what}: STS gave no credentials")))?;
+    let end = DateTime::secs(found.expiration());
+    let token = Some(found.session_token().to_owned());
+    let end = Some(Time::from_unix(end).to_system());
+    Ok(Credentials::new(found.access_key_id(), found.secret_access_key(), token, end, "STS"))
+}
+
+fn session_name(own: Option<&String>) -> String {
+    own.cloned().unwrap_or_else(|| format!("pgcred-{}", Time::now().unix()))
+}
+
+/// The role's name, without the number of the account.
+fn short(arn: &str) -> String {
+    arn.rsplit_once(":role/").map_or(arn, |(_, name)| name).to_owned()
+}
+
+/// Returns what stands in the AWS CLI's cache of roles, not expired.
+fn cached(key: &str) -> Option<Credentials> {
+    let path = env::aws_home()?.join(".aws/cli/cache").join(format!("{key}.json"));
+    let answer: Value = serde_json::from_slice(&fs::read(&path)?).ok()?;
+    let fields: &Map<String, Value> = answer.get("Credentials")?.as_object()?;
+    let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
+    let credentials = names.credentials(fields, "AWS CLI cache").ok()?;
+    credentials.expiry().is_some_and(|end| Time::from_system(end) > Time::now()).then_some(credentials)
+}
+
+/// The name of a file there: SHA-1 of the arguments as Python's `json.dumps(..., sort_keys=True)` writes them.
+fn cache_key(arguments: BTreeMap<&'static str, Value>) -> String {
+    let pairs = arguments.into_iter().map(|(name, value)| format!("\"{name}\": {}", ascii(&value.to_string())));
+    let text = format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "));
+    hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()).as_ref())
+}
+
+/// Escapes what is not ASCII, as Python does.
+fn ascii(json: &str) -> String {
+    let mut text = String::new();
+    for c in json.chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with Python: `sha1(json.dumps(args, sort_keys=True).encode()).hexdigest()`.
+    #[test]
+    fn the_cache_key_is_that_of_the_aws_cli() {
+        let section = Section::from([
+            ("external_id".to_owned(), "ü\"x".to_owned()),
+            ("duration_seconds".to_owned(), "900".to_owned()),
+        ]);
+        let role = Role::of("p", &section, "arn:aws:iam::123456789012:role/R");
+        assert_eq!(cache_key(role.arguments()), "5678c7f284b3698dae2f72bc85c53415420975f7");
+        let plain = Section::new();
+        let role = Role::of("p", &plain, "arn:aws:iam::123456789012:role/R");
+        assert_eq!(cache_key(role.arguments()), "c03ce438bc208f6214854d85d3ca930ff73e3004");
+    }
+}

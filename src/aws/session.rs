@@ -1,0 +1,229 @@
+//! What every source of credentials needs: the profile in use, settings, clients, the deadline, and what was tried.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::files::Files;
+use super::http;
+use super::ini::{self, Section};
+use super::login::LogIn;
+use super::{How, Notes};
+use crate::env;
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::time::{Time, spoken};
+
+/// Why there are no credentials.
+pub(super) enum Trouble {
+    Failed(Error),
+    /// Somebody has to log in.
+    LogIn(Box<LogIn>),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+pub(super) struct Session<'a> {
+    pub(super) how: &'a How,
+    pub(super) files: Files,
+    /// The profile that an option or a variable names.
+    pub(super) named: Option<String>,
+    /// Named by an option: then variables with keys do not count.
+    pub(super) explicit: bool,
+    /// The region of STS.
+    pub(super) region: String,
+    /// How long the credentials should last, in seconds.
+    pub(super) wanted: u32,
+    pub(super) notes: &'a RefCell<Notes>,
+    deadline: Cell<Instant>,
+    http: SharedHttpClient,
+}
+
+/// AWS services by the names of their settings: `AWS_ENDPOINT_URL_STS`, `sts = endpoint_url = ...`.
+#[derive(Clone, Copy)]
+pub(super) struct Service {
+    pub(super) name: &'static str,
+    variable: &'static str,
+    key: &'static str,
+}
+
+pub(super) const STS: Service = Service { name: "STS", variable: "AWS_ENDPOINT_URL_STS", key: "sts" };
+pub(super) const SSO: Service = Service { name: "the SSO portal", variable: "AWS_ENDPOINT_URL_SSO", key: "sso" };
+pub(super) const SSO_OIDC: Service =
+    Service { name: "the SSO log-in service", variable: "AWS_ENDPOINT_URL_SSO_OIDC", key: "sso_oidc" };
+pub(super) const SIGN_IN: Service = Service { name: "AWS sign-in", variable: "AWS_ENDPOINT_URL_SIGNIN", key: "signin" };
+
+impl<'a> Session<'a> {
+    /// Reads the files. A profile that is named has to exist.
+    pub(super) fn open(
+        profile: Option<&str>,
+        how: &'a How,
+        region: &str,
+        wanted: u32,
+        notes: &'a RefCell<Notes>,
+    ) -> Result<Self> {
+        let files = Files::read()?;
+        let by_variable = || env::var("AWS_PROFILE").or_else(|| env::var("AWS_DEFAULT_PROFILE"));
+        let named = profile.map(str::to_owned).or_else(by_variable);
+        let mut session = Self {
+            how,
+            files,
+            explicit: profile.is_some(),
+            named,
+            region: region.to_owned(),
+            wanted,
+            notes,
+            deadline: Cell::new(Instant::now() + how.timeout),
+            http: http::on_first_use(None),
+        };
+        if let Some(name) = &session.named
+            && session.files.profile(name).is_none()
+        {
+            return Err(Error::usage(format!("there is no AWS profile `{name}`")).hint(
+                "`aws configure list-profiles` shows the profiles; name one with --profile, AWS_PROFILE or in config.toml",
+            ));
+        }
+        session.http = http::on_first_use(session.ca_bundle()?);
+        Ok(session)
+    }
+
+    pub(super) fn profile_name(&self) -> &str {
+        self.named.as_deref().unwrap_or("default")
+    }
+
+    pub(super) fn profile(&self) -> Option<&Section> {
+        self.files.profile(self.profile_name())
+    }
+
+    /// Returns a variable's value, else that of a key of the profile.
+    pub(super) fn setting(&self, variable: &str, key: &str) -> Option<String> {
+        env::var(variable).or_else(|| self.profile()?.get(key).filter(|value| !value.is_empty()).cloned())
+    }
+
+    fn flag(&self, variable: &str, key: &str) -> bool {
+        self.setting(variable, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Remembers what was tried, for `--debug`.
+    pub(super) fn step(&self, what: impl Into<String>) {
+        self.notes.borrow_mut().steps.push(what.into());
+    }
+
+    pub(super) fn warn(&self, what: impl Into<String>) {
+        self.notes.borrow_mut().warnings.push(what.into());
+    }
+
+    /// The configuration of a client of this service.
+    pub(super) fn client(&self, service: Service, region: &str, credentials: Option<Credentials>) -> SdkConfig {
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .http_client(self.http.clone())
+            .sleep_impl(TokioSleep::new())
+            .use_fips(self.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"))
+            .use_dual_stack(self.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
+        config.set_endpoint_url(self.endpoint(service));
+        config.set_credentials_provider(credentials.map(SharedCredentialsProvider::new));
+        config.build()
+    }
+
+    pub(super) fn http(&self) -> SharedHttpClient {
+        self.http.clone()
+    }
+
+    /// The endpoint that the user has set: for this service, else for all; variables before the profile.
+    fn endpoint(&self, service: Service) -> Option<String> {
+        if self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
+            return None;
+        }
+        let of_services = || {
+            let services = self.files.services.get(self.profile()?.get("services")?)?;
+            ini::nested(services.get(service.key)?)?.remove("endpoint_url")
+        };
+        env::var(service.variable)
+            .or_else(|| env::var("AWS_ENDPOINT_URL"))
+            .or_else(of_services)
+            .or_else(|| self.profile()?.get("endpoint_url").cloned())
+    }
+
+    fn ca_bundle(&self) -> Result<Option<Vec<u8>>> {
+        let Some(path) = self.setting("AWS_CA_BUNDLE", "ca_bundle") else { return Ok(None) };
+        let pem = fs::read_text(path.as_ref())?;
+        let roots = http::usable_roots(pem.as_bytes());
+        let none = || {
+            Error::usage(format!("{path}: no usable certificate in it"))
+                .hint("correct or unset AWS_CA_BUNDLE or ca_bundle")
+        };
+        roots.ok_or_else(none).map(Some)
+    }
+
+    /// Returns the answer, or an error once the time is over.
+    pub(super) async fn wait<T>(&self, whom: &str, answer: impl Future<Output = T>) -> Result<T> {
+        tokio::time::timeout(self.left(), answer).await.map_err(|_| self.too_late(whom))
+    }
+
+    pub(super) fn too_late(&self, whom: &str) -> Error {
+        let limit = self.how.timeout.as_secs();
+        Error::failure(format!("no answer from {whom}{} within {limit} s", self.of_profile()))
+            .hint("check the network, or allow more time with --timeout")
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline.get()
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline().saturating_duration_since(Instant::now())
+    }
+
+    /// Runs what waits for a person; that time does not count.
+    pub(super) fn off_the_clock<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let value = work();
+        self.deadline.set(self.deadline.get() + began.elapsed());
+        value
+    }
+
+    /// ` of profile ...`, where there is one to name.
+    pub(super) fn of_profile(&self) -> String {
+        self.named.as_ref().map(|name| format!(" of profile `{name}`")).unwrap_or_default()
+    }
+
+    /// ` --profile ...` for a command line that does the same.
+    pub(super) fn option(&self) -> String {
+        self.named.as_ref().map(|name| format!(" --profile {}", quoted(name))).unwrap_or_default()
+    }
+
+    /// Refuses credentials that have ended: signing with them makes a token that no server takes.
+    pub(super) fn unexpired(&self, credentials: Credentials, source: &str, hint: &str) -> Result<Credentials> {
+        let now = Time::now();
+        match credentials.expiry().map(Time::from_system) {
+            Some(end) if end <= now => Err(Error::login(format!(
+                "the AWS credentials{} have expired: {source} gave some that ended {} ago",
+                self.of_profile(),
+                spoken(end.until(now))
+            ))
+            .hint(hint)),
+            _ => Ok(credentials),
+        }
+    }
+}
+
+/// Quotes a word for the line that the user is to type.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-.@/+=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    if cfg!(windows) { format!("\"{word}\"") } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

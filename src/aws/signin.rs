@@ -1,0 +1,181 @@
+//! `aws login`: the session of a console log-in, in AWS's cache, renewed with the key that it is bound to (RFC 9449).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_signin::types::CreateOAuth2TokenRequestBody;
+use aws_sdk_signin::types::OAuth2ErrorCode as Code;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use p256::SecretKey;
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use p256::elliptic_curve::sec1::ToEncodedPoint;
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::{Map, Value, json};
+
+use super::login::{Kind, LogIn};
+use super::process::Names;
+use super::session::{SIGN_IN, Session, Trouble};
+use crate::encode::hex;
+use crate::env;
+use crate::error::Error;
+use crate::fs;
+use crate::time::Time;
+
+/// Credentials with less left are renewed, as in the AWS CLI; in seconds.
+const RENEW: u32 = 5 * 60;
+const NAMES: Names = Names { key: "accessKeyId", secret: "secretAccessKey", token: "sessionToken", end: "expiresAt" };
+
+/// Names the session in AWS's cache.
+pub(super) fn id(session: &str) -> String {
+    hex(digest(&SHA256, session.trim().as_bytes()).as_ref())
+}
+
+/// Tells whether the cache holds credentials that have not expired.
+pub(super) fn is_open(session: &str) -> bool {
+    Cached::read(session).and_then(|cached| cached.credentials().ok()).is_some_and(|credentials| left(&credentials) > 0)
+}
+
+/// Returns the session's credentials, renewed if they end before what is wanted.
+pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str) -> Result<Credentials, Trouble> {
+    let missing = |why: &str| {
+        Trouble::from(LogIn { kind: Kind::SignIn(name.to_owned()), profile: profile.to_owned(), why: why.to_owned() })
+    };
+    let cached = Cached::read(name).ok_or_else(|| missing("nobody has logged in with `aws login` yet"))?;
+    let broken = |what: String| missing(&format!("what `aws login` has stored cannot be used: {what}"));
+    let found = cached.credentials().map_err(broken)?;
+    if left(&found) >= session.wanted.max(RENEW) {
+        return Ok(found);
+    }
+    let _lock = super::session_lock(&id(name), Duration::from_secs(5));
+    let cached = Cached::read(name).ok_or_else(|| missing("the log-in session is gone"))?;
+    let found = cached.credentials().map_err(broken)?;
+    // Whoever had the lock before may have renewed it. A session of a quarter of an hour never lasts longer than that.
+    if left(&found) >= session.wanted.max(RENEW) {
+        return Ok(found);
+    }
+    match cached.renew(session, name).await {
+        Ok(renewed) => Ok(renewed),
+        Err(Renewal::LogIn(why)) if left(&found) == 0 => Err(missing(why)),
+        Err(Renewal::Failed(error)) if left(&found) == 0 => Err(error.into()),
+        Err(_) => Ok(found),
+    }
+}
+
+fn left(credentials: &Credentials) -> u32 {
+    credentials.expiry().map_or(0, |end| Time::now().until(Time::from_system(end)))
+}
+
+enum Renewal {
+    LogIn(&'static str),
+    Failed(Error),
+}
+
+impl From<Error> for Renewal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The file that `aws login` left.
+struct Cached(Map<String, Value>);
+
+impl Cached {
+    fn path(session: &str) -> Option<PathBuf> {
+        let folder = match env::var_os("AWS_LOGIN_CACHE_DIRECTORY") {
+            Some(folder) => PathBuf::from(folder),
+            None => env::aws_home()?.join(".aws/login/cache"),
+        };
+        Some(folder.join(format!("{}.json", id(session))))
+    }
+
+    fn read(session: &str) -> Option<Self> {
+        let fields: Value = serde_json::from_slice(&fs::read(&Self::path(session)?)?).ok()?;
+        fields.as_object().cloned().map(Self)
+    }
+
+    fn text(&self, name: &str) -> Result<&str, String> {
+        self.0.get(name).and_then(Value::as_str).ok_or_else(|| format!("no {name}"))
+    }
+
+    fn credentials(&self) -> Result<Credentials, String> {
+        for name in ["refreshToken", "dpopKey", "clientId"] {
+            self.text(name)?;
+        }
+        let fields = self.0.get("accessToken").and_then(Value::as_object).ok_or("no accessToken")?;
+        let credentials = NAMES.credentials(fields, "aws login")?;
+        credentials.expiry().ok_or("no expiresAt")?;
+        Ok(credentials)
+    }
+
+    async fn renew(mut self, session: &Session<'_>, name: &str) -> Result<Credentials, Renewal> {
+        let unusable = |what: &str| Error::failure(format!("cannot renew the `aws login` session: {what}"));
+        let key = self.text("dpopKey").ok().and_then(|pem| SecretKey::from_sec1_pem(pem).ok());
+        let key = key.ok_or(Renewal::LogIn("the key of the log-in session is damaged"))?;
+        session.step(format!("aws login: renewing the session in {}", session.region));
+        let config = session.client(SIGN_IN, &session.region, None);
+        let config = aws_sdk_signin::config::Builder::from(&config).allow_no_auth().build();
+        let body = CreateOAuth2TokenRequestBody::builder()
+            .client_id(self.text("clientId").unwrap_or_default())
+            .grant_type("refresh_token")
+            .refresh_token(self.text("refreshToken").unwrap_or_default())
+            .build()
+            .map_err(|error| unusable(&error.to_string()))?;
+        let call = aws_sdk_signin::Client::from_conf(config).create_o_auth2_token().token_input(body).customize();
+        let call = call.mutate_request(move |request| {
+            let proof = proof(&key, request.uri());
+            request.headers_mut().insert("DPoP", proof);
+        });
+        let answer = session.wait(SIGN_IN.name, call.send()).await?.map_err(|error| {
+            let refusal = error.as_service_error().and_then(|error| match error {
+                aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError::AccessDeniedException(
+                    refusal,
+                ) => Some(&refusal.error),
+                _ => None,
+            });
+            match refusal {
+                Some(Code::TokenExpired) => Renewal::LogIn("the log-in session has expired"),
+                Some(Code::UserCredentialsChanged) => Renewal::LogIn("the password has changed since the log-in"),
+                Some(Code::InsufficientPermissions) => Renewal::Failed(
+                    unusable("the user lacks the permission signin:CreateOAuth2Token")
+                        .hint("ask the administrator for it"),
+                ),
+                _ => Renewal::Failed(session.refused("cannot renew the `aws login` session", SIGN_IN, &error)),
+            }
+        })?;
+        let output = answer.token_output().ok_or_else(|| unusable("AWS sign-in gave nothing"))?;
+        let given = output.access_token().ok_or_else(|| unusable("AWS sign-in gave no credentials"))?;
+        let end = Time::now().plus(u32::try_from(output.expires_in()).unwrap_or_default());
+        let fields = self.0.entry("accessToken").or_insert_with(|| json!({}));
+        fields["accessKeyId"] = json!(given.access_key_id());
+        fields["secretAccessKey"] = json!(given.secret_access_key());
+        fields["sessionToken"] = json!(given.session_token());
+        fields["expiresAt"] = json!(end.rfc3339());
+        self.0.insert("refreshToken".to_owned(), json!(output.refresh_token()));
+        let stored =
+            Self::path(name).map(|path| fs::swap_in(&path, Value::from(self.0.clone()).to_string().as_bytes()));
+        if let Some(Err(error)) = stored {
+            session.warn(format!("{error}; the next renewal needs a log-in"));
+        }
+        self.credentials().map_err(|what| unusable(&what).into())
+    }
+}
+
+/// Returns a JSON Web Token that proves, for one request, that its sender holds the key.
+fn proof(key: &SecretKey, address: &str) -> String {
+    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let point = key.public_key().to_encoded_point(false);
+    let coordinate = |bytes: Option<&p256::FieldBytes>| bytes.map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
+    let jwk = json!({"kty": "EC", "crv": "P-256", "x": coordinate(point.x()), "y": coordinate(point.y())});
+    let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk});
+    let mut id = [0; 16];
+    let _ = SystemRandom::new().fill(&mut id); // without randomness AWS refuses the second request of this second
+    let address = address.split('?').next().unwrap_or(address);
+    let payload = json!({"jti": hex(&id), "htm": "POST", "htu": address, "iat": Time::now().unix()});
+    let message = format!("{}.{}", part(&header), part(&payload));
+    let signature: Signature = SigningKey::from(key).sign(message.as_bytes());
+    format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+}

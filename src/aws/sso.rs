@@ -1,0 +1,225 @@
+//! IAM Identity Center (SSO): the token that a log-in left in AWS's cache, renewed while it can be, for a role's credentials.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use serde_json::{Map, Value, json};
+
+use super::files::Files;
+use super::ini::Section;
+use super::login::{Kind, LogIn};
+use super::refusal;
+use super::session::{SSO, SSO_OIDC, Session, Trouble};
+use crate::encode::hex;
+use crate::env;
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::time::Time;
+
+/// A token that has less left is renewed first, as in the AWS CLI; in seconds.
+const RENEW: u32 = 15 * 60;
+
+/// Where and as whom: an sso-session of the configuration, or the older way, all in the profile.
+#[derive(Clone)]
+pub(super) struct Start {
+    pub(super) session: Option<String>,
+    pub(super) url: String,
+    pub(super) region: String,
+    pub(super) scopes: Vec<String>,
+}
+
+pub(super) struct Sso<'a> {
+    profile: &'a str,
+    start: Start,
+    account: String,
+    role: String,
+}
+
+impl<'a> Sso<'a> {
+    /// Returns what the profile says about SSO, if it does.
+    pub(super) fn of(profile: &'a str, section: &Section, files: &Files) -> Result<Option<Self>> {
+        if !section.contains_key("sso_account_id") && !section.contains_key("sso_role_name") {
+            return Ok(None);
+        }
+        let mut all = section.clone();
+        if let Some(name) = section.get("sso_session") {
+            let wrong = |what: String| {
+                Error::usage(format!("profile `{profile}`: {what}")).hint("run `aws configure sso` to set it up")
+            };
+            let session =
+                files.sso_sessions.get(name).ok_or_else(|| wrong(format!("there is no [sso-session {name}]")))?;
+            for (key, value) in session {
+                if section.get(key).is_some_and(|own| own != value) {
+                    return Err(wrong(format!("{key} differs from that of [sso-session {name}]")));
+                }
+                all.insert(key.clone(), value.clone());
+            }
+        }
+        let missing: Vec<_> = ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"]
+            .into_iter()
+            .filter(|key| !all.contains_key(*key))
+            .collect();
+        if !missing.is_empty() {
+            return Err(Error::usage(format!("profile `{profile}` uses SSO but lacks {}", missing.join(", ")))
+                .hint("run `aws configure sso` to set it up"));
+        }
+        let mut take = |key: &str| all.remove(key).unwrap_or_default();
+        // Without a scope the service gives no means to renew; this one is the AWS CLI's own default.
+        let of_session = section.get("sso_session").map_or("", |_| "sso:account:access");
+        let scopes = Some(take("sso_registration_scopes")).filter(|scopes| !scopes.is_empty());
+        let scopes = scopes.unwrap_or_else(|| of_session.to_owned());
+        Ok(Some(Self {
+            profile,
+            account: take("sso_account_id"),
+            role: take("sso_role_name"),
+            start: Start {
+                session: section.get("sso_session").cloned(),
+                url: take("sso_start_url"),
+                region: take("sso_region"),
+                scopes: scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+            },
+        }))
+    }
+
+    pub(super) async fn credentials(&self, session: &Session<'_>) -> std::result::Result<Credentials, Trouble> {
+        let token = self.token(session).await?;
+        session.step(format!("SSO profile {}: asking the portal in {}", self.profile, self.start.region));
+        let client = aws_sdk_sso::Client::new(&session.client(SSO, &self.start.region, None));
+        let call = client.get_role_credentials().role_name(&self.role).account_id(&self.account).access_token(token);
+        let what = format!("cannot get credentials of the SSO role {}", self.role);
+        let answer = match session.wait(SSO.name, call.send()).await? {
+            Ok(answer) => answer,
+            Err(error) => {
+                return Err(match refusal::code(&error) {
+                    Some("UnauthorizedException") => self.log_in("the SSO session was ended by the portal"),
+                    Some("ForbiddenException" | "ResourceNotFoundException") => session
+                        .refused(&what, SSO, &error)
+                        .hint("this user has no such role there: check sso_role_name and sso_account_id of the profile")
+                        .into(),
+                    _ => session.refused(&what, SSO, &error).into(),
+                });
+            }
+        };
+        let incomplete = || Error::failure(format!("{what}: the SSO portal gave none"));
+        let found = answer.role_credentials().ok_or_else(incomplete)?;
+        let (Some(key), Some(secret)) = (found.access_key_id(), found.secret_access_key()) else {
+            return Err(incomplete().into());
+        };
+        let end = Time::from_unix(found.expiration() / 1000).to_system();
+        let credentials = Credentials::new(key, secret, found.session_token().map(str::to_owned), Some(end), "SSO");
+        Ok(session.unexpired(credentials, "the SSO portal", "retry; if it stays, check this machine's clock")?)
+    }
+
+    fn log_in(&self, why: &str) -> Trouble {
+        let kind = Kind::Sso(self.start.clone());
+        Trouble::LogIn(Box::new(LogIn { kind, profile: self.profile.to_owned(), why: why.to_owned() }))
+    }
+
+    /// Returns a token of the portal that is still good.
+    async fn token(&self, session: &Session<'_>) -> std::result::Result<String, Trouble> {
+        let Some(cached) = Cached::read(&self.start) else {
+            return Err(self.log_in("nobody has logged in to SSO yet"));
+        };
+        if cached.left() >= RENEW || self.start.session.is_none() {
+            return cached.alive().ok_or_else(|| self.log_in("the SSO session has expired"));
+        }
+        // A renewal makes the renewing token of the others worthless, so only one renews.
+        let _lock = super::session_lock(&self.start.id(), Duration::from_secs(5));
+        let cached = Cached::read(&self.start).unwrap_or(cached);
+        let renewed = if cached.left() < RENEW { cached.renew(session, &self.start).await } else { None };
+        renewed.or_else(|| cached.alive()).ok_or_else(|| self.log_in("the SSO session has expired"))
+    }
+}
+
+impl Start {
+    /// Names the session in AWS's cache.
+    pub(super) fn id(&self) -> String {
+        let name = self.session.as_ref().unwrap_or(&self.url);
+        hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, name.as_bytes()).as_ref())
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        Some(env::aws_home()?.join(".aws/sso/cache").join(format!("{}.json", self.id())))
+    }
+
+    /// Tells whether somebody is logged in.
+    pub(super) fn is_open(&self) -> bool {
+        Cached::read(self).and_then(|cached| cached.alive()).is_some()
+    }
+
+    /// Stores what a log-in or a renewal gave, as the AWS CLI does.
+    pub(super) fn store(&self, fields: &Map<String, Value>) -> Result<()> {
+        let path = self.path().ok_or_else(|| Error::failure("no home folder for AWS's SSO cache"))?;
+        fs::swap_in(&path, Value::from(fields.clone()).to_string().as_bytes())
+    }
+}
+
+/// The file that a log-in left.
+struct Cached(Map<String, Value>);
+
+impl Cached {
+    fn read(start: &Start) -> Option<Self> {
+        let fields: Value = serde_json::from_slice(&fs::read(&start.path()?)?).ok()?;
+        let cached = Self(fields.as_object()?.clone());
+        cached.text("accessToken").is_some().then_some(cached)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    fn time(&self, name: &str) -> Option<Time> {
+        // Older versions of the AWS CLI wrote `2020-01-01T00:00:00UTC`.
+        Time::from_rfc3339(&self.text(name)?.replace("UTC", "Z"))
+    }
+
+    /// Seconds.
+    fn left(&self) -> u32 {
+        self.time("expiresAt").map_or(0, |end| Time::now().until(end))
+    }
+
+    fn alive(&self) -> Option<String> {
+        self.text("accessToken").filter(|_| self.left() > 0).map(str::to_owned)
+    }
+
+    async fn renew(&self, session: &Session<'_>, start: &Start) -> Option<String> {
+        let known = ["refreshToken", "clientId", "clientSecret"].map(|name| self.text(name));
+        let [Some(refresh), Some(id), Some(secret)] = known else { return None };
+        if Time::now().until(self.time("registrationExpiresAt")?) == 0 {
+            return None;
+        }
+        session.step(format!("SSO: renewing the session in {}", start.region));
+        let client = aws_sdk_ssooidc::Client::new(&session.client(SSO_OIDC, &start.region, None));
+        let call = client
+            .create_token()
+            .grant_type("refresh_token")
+            .client_id(id)
+            .client_secret(secret)
+            .refresh_token(refresh);
+        let answer = match session.wait(SSO_OIDC.name, call.send()).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                session.step(session.refused("cannot renew the SSO session", SSO_OIDC, &error).to_string());
+                return None;
+            }
+            Err(error) => {
+                session.step(error.to_string());
+                return None;
+            }
+        };
+        let token = answer.access_token()?.to_owned();
+        let life = u32::try_from(answer.expires_in()).unwrap_or_default();
+        let mut fields = self.0.clone();
+        fields.insert("accessToken".to_owned(), json!(token));
+        fields.insert("expiresAt".to_owned(), json!(Time::now().plus(life).rfc3339()));
+        if let Some(next) = answer.refresh_token() {
+            fields.insert("refreshToken".to_owned(), json!(next));
+        }
+        if let Err(error) = start.store(&fields) {
+            session.warn(format!("{error}; the next renewal needs a log-in"));
+        }
+        Some(token)
+    }
+}

@@ -1,0 +1,110 @@
+//! Splits a command line into words by the rules of the AWS CLI: Python's `shlex` on Unix, the C runtime's on Windows.
+
+/// Returns the words, or `None` if a quote is not closed.
+pub(super) fn split(text: &str) -> Option<Vec<String>> {
+    if cfg!(windows) { Some(windows(text)) } else { posix(text) }
+}
+
+/// Quotes group; a backslash takes the next character as it is, in double quotes only before `"` and `\`.
+pub(super) fn posix(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match rest.next()? {
+                        '\'' => break,
+                        c => word.push(c),
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match rest.next()? {
+                        '"' => break,
+                        '\\' => match rest.next()? {
+                            c @ ('"' | '\\') => word.push(c),
+                            c => word.extend(['\\', c]),
+                        },
+                        c => word.push(c),
+                    }
+                }
+            }
+            '\\' => word.get_or_insert_default().push(rest.next()?),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Some(words)
+}
+
+/// Only blanks separate and only double quotes group; backslashes are plain unless they lead up to a double quote.
+fn windows(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut backslashes = 0;
+    let mut quoted = false;
+    for c in text.chars().chain([' ']) {
+        if c == '\\' {
+            backslashes += 1;
+            continue;
+        }
+        let plain = if c == '"' { backslashes / 2 } else { backslashes };
+        let escaped = c == '"' && backslashes % 2 == 1;
+        if backslashes > 0 {
+            word.get_or_insert_default().extend(std::iter::repeat_n('\\', plain));
+            backslashes = 0;
+        }
+        match c {
+            '"' if escaped => word.get_or_insert_default().push('"'),
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            ' ' | '\t' if !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word.map(|word| word.strip_suffix(' ').map(str::to_owned).unwrap_or(word)));
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn posix_words_are_those_of_python() {
+        for (text, words) in [
+            ("", Some(vec![])),
+            ("a b\tc", Some(vec!["a", "b", "c"])),
+            (r"a\ b 'c  d' '' e''f", Some(vec!["a b", "c  d", "", "ef"])),
+            (r#""a\"b" "c\d" "\\""#, Some(vec![r#"a"b"#, r"c\d", r"\"])),
+            ("a # b", Some(vec!["a", "#", "b"])),
+            ("a $HOME `b` $(c);d|e", Some(vec!["a", "$HOME", "`b`", "$(c);d|e"])),
+            ("'a", None),
+            (r#""a\"#, None),
+            (r"a\", None),
+        ] {
+            assert_eq!(posix(text), words.map(|words| words.into_iter().map(str::to_owned).collect()), "{text}");
+        }
+    }
+
+    #[test]
+    fn windows_words_are_those_of_the_c_runtime() {
+        for (text, words) in [
+            (r"C:\tools\cred.exe --a b", vec![r"C:\tools\cred.exe", "--a", "b"]),
+            (r#""C:\Program Files\x.exe" "" 'c d'"#, vec![r"C:\Program Files\x.exe", "", "'c", "d'"]),
+            (r#"a\\b "c\"d" e\\\"f "g\\" h"#, vec![r"a\\b", "c\"d", "e\\\"f", r"g\", "h"]),
+            ("a \"b c", vec!["a", "b c"]),
+            (r"a b\", vec!["a", r"b\"]),
+        ] {
+            assert_eq!(windows(text), words, "{text}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Programs that pgcred runs for its own ends: nothing on stdin, no password in the environment, a deadline for all of them.
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use process_wrap::std::CommandWrap;
+
+use crate::env;
+use crate::error::{Error, Result};
+
+/// No answer is longer, in bytes.
+const LONGEST: u64 = 1 << 20;
+/// How long what a program has printed is waited for after it has ended: a helper of its own may keep the pipe open.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// What a program printed, and whether it was content.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// Why there is no [`Ended`].
+pub(crate) enum Failure {
+    Failed(Error),
+    TooLate,
+}
+
+/// Returns the path of a program, also where a desktop session does not look.
+pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
+    which::which_in(program, Some(env::search_path()), env::current_folder()).ok()
+}
+
+/// Runs a program to its end, at most until the deadline; then it is killed with all that it started.
+///
+/// With a terminal it stays in pgcred's own process group and keeps stderr, so that it can ask there.
+pub(crate) fn output(words: &[String], deadline: Instant, terminal: bool) -> std::result::Result<Ended, Failure> {
+    let failed = |error: &std::io::Error| {
+        let program = words.first().map(String::as_str).unwrap_or_default();
+        Failure::Failed(Error::failure(format!("cannot run {program}")).caused_by(error))
+    };
+    let mut command = CommandWrap::from(command(words).map_err(Failure::Failed)?);
+    command.command_mut().stdout(Stdio::piped());
+    if !terminal {
+        command.command_mut().stderr(Stdio::piped());
+        own_group(&mut command);
+    }
+    let mut child = command.spawn().map_err(|error| failed(&error))?;
+    let stdout = child.stdout().take().map(read_all);
+    let stderr = child.stderr().take().map(read_all);
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
+            ended => {
+                let _ = child.start_kill(); // it may have ended by itself this moment
+                let _ = child.try_wait();
+                return Err(ended.map_or_else(|error| failed(&error), |_| Failure::TooLate));
+            }
+        }
+    };
+    let until = deadline.min(Instant::now() + LAST_WORDS).max(Instant::now());
+    let text = |answer: Option<Receiver<Vec<u8>>>| {
+        let left = until.saturating_duration_since(Instant::now()) + PAUSE;
+        answer.and_then(|answer| answer.recv_timeout(left).ok()).unwrap_or_default()
+    };
+    let ended = Ended { status, stdout: text(stdout), stderr: text(stderr) };
+    let _ = child.start_kill(); // what it left behind, if anything
+    Ok(ended)
+}
+
+/// Runs a program whose output is for the person at the terminal: all of it goes to stderr.
+pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
+    let failed = |error: &std::io::Error| Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error);
+    let mut command = command(words)?;
+    command.stdout(std::io::stderr()).status().map_err(|error| failed(&error))
+}
+
+/// Starts a program that outlives pgcred and holds nothing of it.
+pub(crate) fn detached(words: &[String]) -> Result<()> {
+    let mut command = command(words)?;
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0000_0208); // DETACHED_PROCESS, NEW_PROCESS_GROUP
+    let failed = |error: &std::io::Error| Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error);
+    command.spawn().map(drop).map_err(|error| failed(&error))
+}
+
+fn command(words: &[String]) -> Result<Command> {
+    let (program, arguments) = words.split_first().ok_or_else(|| Error::usage("an empty command"))?;
+    let found = find(OsStr::new(program)).ok_or_else(|| {
+        Error::failure(format!("there is no program {program}")).hint("give its whole path, or add its folder to PATH")
+    })?;
+    let mut command = Command::new(found);
+    command.args(arguments).stdin(Stdio::null());
+    command.env("PATH", env::search_path()).env_remove("PGPASSWORD");
+    Ok(command)
+}
+
+fn own_group(command: &mut CommandWrap) {
+    #[cfg(unix)]
+    command.wrap(process_wrap::std::ProcessGroup::leader());
+    #[cfg(windows)]
+    command.wrap(process_wrap::std::JobObject);
+}
+
+/// Reads in a thread of its own, which ends with the process if the pipe never closes.
+fn read_all(pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, answer) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.take(LONGEST).read_to_end(&mut bytes); // what came counts
+        let _ = sender.send(bytes); // nobody waits any more
+    });
+    answer
+}
+
+/// Returns a command line as words.
+pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).to_vec()
+}

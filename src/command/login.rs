@@ -1,0 +1,24 @@
+//! `pgcred login`: log in to AWS now, with the AWS CLI or, for SSO, without it.
+
+use super::{Context, Run};
+use crate::aws::Aws;
+use crate::error::Result;
+use crate::fs::Stdin;
+
+#[derive(clap::Args)]
+pub(super) struct Login {
+    /// AWS profile [default: `AWS_PROFILE`, else default]
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+}
+
+impl Run for Login {
+    type End = ();
+
+    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+        let world = &context.world;
+        let done = Aws { profile: self.profile.as_deref(), how: &world.how }.log_in()?;
+        world.output.note(if done { "logged in" } else { "no log-in is needed: there are credentials" });
+        Ok(())
+    }
+}
