@@ -11,6 +11,34 @@ pub(crate) fn var_os(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// Returns a variable's value even if that is empty, where AWS tells the two apart.
+#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+pub(crate) fn var_or_empty(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Returns a path with `~` and variables in it replaced, as Python's `expanduser` and `expandvars` do.
+pub(crate) fn expanded(path: &str) -> PathBuf {
+    let mut text = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('$') {
+        text += before;
+        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
+        let (name, tail) = braced.unwrap_or(after.split_at(end));
+        match var_or_empty(name).filter(|_| !name.is_empty()) {
+            Some(value) => text += &value,
+            None => text += &rest[before.len()..rest.len() - tail.len()],
+        }
+        rest = tail;
+    }
+    text += rest;
+    match (text.strip_prefix("~/").or_else(|| text.strip_prefix("~\\")), aws_home()) {
+        (Some(inside), Some(home)) => home.join(inside),
+        _ => PathBuf::from(text),
+    }
+}
+
 /// Returns a variable's value as text, refusing what is not UTF-8.
 pub(crate) fn text(name: &str) -> Result<Option<String>> {
     let refused = |_| Error::usage(format!("{name} is not UTF-8"));

@@ -85,10 +85,14 @@ pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
     fs::read(path).ok()
 }
 
+/// Returns the bytes of a file that has to be there.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| Error::usage(format!("cannot read {}", path.display())).caused_by(&error))
+}
+
 /// Returns the text of a file that has to be there.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
-    let failed = |error: io::Error| Error::usage(format!("cannot read {}", path.display())).caused_by(&error);
-    fs::read_to_string(path).map_err(failed)
+    String::from_utf8(read_bytes(path)?).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))
 }
 
 /// Tells whether a folder exists and is the user's own.

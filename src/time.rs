@@ -59,6 +59,19 @@ impl Time {
         DateTime::from_str(text, Format::DateTimeWithOffset).ok().map(|time| Self(time.secs()))
     }
 
+    /// Reads a time as AWS's tools write them: RFC 3339, also with a blank for `T`, `UTC` for `Z`, `+0100` for `+01:00`.
+    pub(crate) fn from_aws(text: &str) -> Option<Self> {
+        let mut text = text.trim().replacen(' ', "T", 1);
+        if let Some(front) = text.strip_suffix("UTC") {
+            text = format!("{front}Z");
+        }
+        let colon = text.len().checked_sub(2)?;
+        if colon >= 22 && text.is_char_boundary(colon) && text[..colon].rfind(['+', '-']) == Some(colon - 3) {
+            text.insert(colon, ':');
+        }
+        Self::from_rfc3339(&text)
+    }
+
     /// Returns `20260101T001500Z`, the form that has no colon.
     pub(crate) fn compact(self) -> String {
         self.rfc3339().replace(['-', ':'], "")

@@ -9,9 +9,11 @@ use super::ini::Section;
 use super::role::{Role, WebIdentity};
 use super::session::{Session, Trouble};
 use super::sso::Sso;
-use super::{container, imds, process, signin};
+use super::{container, files, imds, process, signin};
 use crate::env;
 use crate::error::{Error, Result};
+use crate::fs;
+use crate::host;
 use crate::time::Time;
 
 type Found = std::result::Result<Option<Credentials>, Trouble>;
@@ -32,6 +34,9 @@ pub(super) async fn credentials(session: &Session<'_>) -> std::result::Result<Cr
     if let Some(found) = profile(session, name, session.explicit).await? {
         return Ok(found);
     }
+    if let Some(found) = old_files()? {
+        return Ok(found);
+    }
     if let Some(found) = container::credentials(session).await? {
         return Ok(found);
     }
@@ -43,10 +48,20 @@ pub(super) async fn credentials(session: &Session<'_>) -> std::result::Result<Cr
 
 /// Returns the region in AWS's own order: environment, profile, instance metadata.
 pub(super) async fn region(session: &Session<'_>) -> Result<Option<String>> {
-    match session.profile().and_then(|section| section.get("region")).filter(|region| !region.is_empty()) {
-        Some(region) => Ok(Some(region.clone())),
+    let set = session.profile().and_then(|section| section.get("region")).filter(|region| !region.is_empty());
+    match env::var("AWS_REGION").or_else(|| env::var("AWS_DEFAULT_REGION")).or_else(|| set.cloned()) {
+        Some(region) if is_region(region.trim()) => Ok(Some(region)),
+        Some(region) => Err(Error::usage(format!("{} is not the name of a region", host::quoted(&region)))
+            .hint("correct AWS_REGION, AWS_DEFAULT_REGION or `region` in the profile: it looks like us-east-1")),
         None => imds::region(session).await,
     }
+}
+
+/// A label of a host name that is more than a number.
+fn is_region(text: &str) -> bool {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let number = text.bytes().all(|b| b.is_ascii_digit());
+    plain && !number && text.len() < 64 && !text.starts_with('-') && !text.ends_with('-')
 }
 
 fn nothing(session: &Session) -> Error {
@@ -79,7 +94,7 @@ pub(super) fn environment(session: &Session) -> Result<Option<Credentials>> {
     session.step("environment: keys found");
     let end = env::text(END)?.map(|text| {
         let wrong = || Error::usage(format!("{END} is not a time")).hint("2030-01-01T00:15:00Z is one; or unset it");
-        Time::from_rfc3339(&text).map(Time::to_system).ok_or_else(wrong)
+        Time::from_aws(&text).map(Time::to_system).ok_or_else(wrong)
     });
     let credentials = Credentials::new(key, secret, token, end.transpose()?, "environment");
     let hint = format!("renew or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and {END}");
@@ -132,8 +147,41 @@ fn keys(name: &str, section: Option<&Section>, file: &str) -> Result<Option<Cred
         Error::usage(format!("profile `{name}` in the {file} has aws_access_key_id, but no aws_secret_access_key"))
             .hint("add it, or remove aws_access_key_id")
     })?;
-    let token = section.get("aws_security_token").or_else(|| section.get("aws_session_token")).cloned();
+    if key.is_empty() || secret.is_empty() {
+        return Err(
+            Error::usage(format!("profile `{name}` in the {file} has an empty key")).hint("fill it in, or remove it")
+        );
+    }
+    let token = |name: &str| section.get(name).filter(|token| !token.is_empty());
+    let token = token("aws_security_token").or_else(|| token("aws_session_token")).cloned();
     Ok(Some(Credentials::new(key, secret, token, None, "profile")))
+}
+
+/// The files of the first EC2 tools and of boto 2, which the AWS CLI still reads.
+fn old_files() -> Result<Option<Credentials>> {
+    let found = |key: Option<String>, secret: Option<String>| {
+        key.zip(secret).map(|(key, secret)| Credentials::new(key, secret, None, None, "file"))
+    };
+    if let Some(path) = env::var("AWS_CREDENTIAL_FILE") {
+        let text = fs::read_text(&env::expanded(&path))?;
+        let value = |name: &str| {
+            let pairs = text.lines().filter_map(|line| line.split_once('='));
+            pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned()).next()
+        };
+        if let Some(credentials) = found(value("AWSAccessKeyId"), value("AWSSecretKey")) {
+            return Ok(Some(credentials));
+        }
+    }
+    let own = env::var("BOTO_CONFIG").map(|path| vec![path]);
+    for path in own.unwrap_or_else(|| ["/etc/boto.cfg", "~/.boto"].map(str::to_owned).to_vec()) {
+        let sections = files::sections(Some(env::expanded(&path)))?;
+        let section = sections.into_iter().find(|(name, _)| name == "Credentials");
+        let mut section = section.map(|(_, section)| section).unwrap_or_default();
+        if let Some(credentials) = found(section.remove("aws_access_key_id"), section.remove("aws_secret_access_key")) {
+            return Ok(Some(credentials));
+        }
+    }
+    Ok(None)
 }
 
 /// By variables, else by the profile; a profile that an option names does not mix with variables.
@@ -206,9 +254,9 @@ fn role<'a>(
         };
         let none = || {
             let what = format!("nothing to assume the role with: no credentials in {}", source.name());
+            let kind = if let Source::Profile(..) = source { Error::usage } else { Error::login };
             Trouble::from(
-                Error::login(format!("profile `{name}`: {what}"))
-                    .hint("correct its source_profile or credential_source"),
+                kind(format!("profile `{name}`: {what}")).hint("correct its source_profile or credential_source"),
             )
         };
         let credentials = credentials.ok_or_else(none)?;

@@ -11,6 +11,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use super::session::Session;
 use crate::env;
 use crate::error::{Error, Result};
+use crate::fs;
 use crate::host;
 
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -18,11 +19,12 @@ const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 
 /// Returns the credentials, if the environment names an address for them.
 pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credentials>> {
-    let variable = if env::var_os(RELATIVE).is_some() { RELATIVE } else { FULL };
-    let Some(address) = env::var(variable) else { return Ok(None) };
+    let variable = if env::var_or_empty(RELATIVE).is_some() { RELATIVE } else { FULL };
+    let Some(address) = env::var_or_empty(variable) else { return Ok(None) };
     if variable == FULL {
         check(&address)?;
     }
+    check_token()?;
     session.step(format!("container: asking {variable}"));
     let config = ProviderConfig::empty().with_http_client(session.http()).with_sleep_impl(TokioSleep::new());
     let provider = EcsCredentialsProvider::builder().configure(&config).build();
@@ -33,6 +35,22 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
             .hint(format!("is the service of {variable} running, and does AWS_CONTAINER_AUTHORIZATION_TOKEN fit it?"))
     })?;
     session.unexpired(found, "the container's credential service", "retry; if it stays, restart the service").map(Some)
+}
+
+/// The token goes into a header: one line, from a file or a variable.
+fn check_token() -> Result<()> {
+    const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+    const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+    let (variable, token) = match env::var_or_empty(FILE) {
+        Some(path) => {
+            (FILE, fs::read_text(path.as_ref()).map_err(|error| error.about(FILE).hint("correct the variable"))?)
+        }
+        None => (TOKEN, env::var_or_empty(TOKEN).unwrap_or_default()),
+    };
+    if token.contains(['\r', '\n']) {
+        return Err(Error::usage(format!("{variable}: the token has a line end in it")).hint("store it without one"));
+    }
+    Ok(())
 }
 
 /// Plain HTTP goes to this machine and to AWS's own addresses only: the answer is a secret.
@@ -46,7 +64,8 @@ fn check(address: &str) -> Result<()> {
         return Ok(());
     }
     let rest = address.strip_prefix("http://").ok_or_else(|| refused("neither http nor https".to_owned()))?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
     let name = match authority.strip_prefix('[') {
         Some(literal) => literal.split(']').next().unwrap_or_default(),
         None => authority.rsplit_once(':').map_or(authority, |(name, _)| name),

@@ -11,11 +11,8 @@ use crate::fs;
 
 /// Where the configuration and the credentials file are; neither has to exist.
 pub(crate) fn paths() -> [Option<PathBuf>; 2] {
-    let file = |variable: &str, name: &str| match env::var_os(variable).map(PathBuf::from) {
-        Some(path) => Some(match path.strip_prefix("~") {
-            Ok(rest) => env::aws_home()?.join(rest),
-            Err(_) => path,
-        }),
+    let file = |variable: &str, name: &str| match env::var_or_empty(variable) {
+        Some(path) => Some(env::expanded(&path)),
         None => Some(env::aws_home()?.join(".aws").join(name)),
     };
     [file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
@@ -71,11 +68,16 @@ impl Files {
     }
 }
 
-fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
+/// Returns the sections of a file; of none, none.
+pub(super) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
     let Some(path) = path.filter(|path| path.is_file()) else { return Ok(Vec::new()) };
     let name = path.display();
-    let text = fs::read_text(&path)?;
-    ini::parse(&text).map_err(|wrong| {
-        Error::usage(format!("{name}, line {}: {}", wrong.line, wrong.why)).hint(format!("correct {name}, then retry"))
-    })
+    let wrong = |line: usize, why: &str| {
+        Error::usage(format!("{name}, line {line}: {why}")).hint(format!("correct {name}, then retry"))
+    };
+    let text = String::from_utf8(fs::read_bytes(&path)?).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        wrong(before.split(|byte| *byte == b'\n').count(), "not UTF-8")
+    })?;
+    ini::parse(&text).map_err(|error| wrong(error.line, error.why))
 }

@@ -1,11 +1,18 @@
 //! The HTTPS client for AWS calls, built at the first call: reading the system's certificates costs more than signing.
 
+use std::error::Error;
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
-use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorSettings, SharedHttpClient, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::byte_stream::ByteStream;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustls::RootCertStore;
@@ -39,6 +46,32 @@ fn https(roots: Option<&[u8]>) -> SharedHttpClient {
         }
         connector.build()
     })
+}
+
+/// Sends one plain request and returns status and text of the answer, or why there is none within the time.
+pub(super) async fn ask(
+    method: &str,
+    address: &str,
+    header: (&'static str, &str),
+    pause: Duration,
+) -> Result<(u16, String), String> {
+    let text = |error: &dyn Error| error.to_string();
+    let mut request = HttpRequest::get(address).map_err(|error| text(&error))?;
+    request.set_method(method).map_err(|error| text(&error))?;
+    request.headers_mut().try_insert(header.0, header.1.to_owned()).map_err(|error| text(&error))?;
+    let settings = HttpConnectorSettings::builder().connect_timeout(pause).build();
+    let connector = Connector::builder()
+        .proxy_config(ProxyConfig::from_env())
+        .connector_settings(settings)
+        .sleep_impl(TokioSleep::new())
+        .build_http();
+    let answer = async {
+        let answer = connector.call(request).await.map_err(|error| text(&error))?;
+        let status = answer.status().as_u16();
+        let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| text(&error))?;
+        Ok((status, String::from_utf8_lossy(&body.into_bytes()).into_owned()))
+    };
+    tokio::time::timeout(pause, answer).await.unwrap_or_else(|_| Err("no answer".to_owned()))
 }
 
 /// Returns the certificates of a PEM file that can be trusted, as PEM; the client would panic at the others.

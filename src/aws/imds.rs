@@ -1,29 +1,28 @@
-//! Instance metadata (EC2, IMDSv2): asked last, and for no longer than about a second where there is none.
+//! Instance metadata (EC2): asked last, and for no longer than about a second where there is none.
 
 use std::time::Duration;
 
-use aws_config::imds::client::error::ImdsError;
-use aws_config::imds::client::{Client, EndpointMode};
-use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
-use aws_smithy_async::rt::sleep::TokioSleep;
 use serde_json::Value;
 
+use super::http::ask;
 use super::process::Names;
 use super::session::Session;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::time::{Time, spoken};
 
-const ROLE: &str = "/latest/meta-data/iam/security-credentials/";
+const TOKEN: &str = "latest/api/token";
+const ROLE: &str = "latest/meta-data/iam/security-credentials/";
+const REGION: &str = "latest/meta-data/placement/region";
 const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 /// What expired credentials are given, in seconds: AWS lets them live on while it cannot renew them.
 const EXTENSION: u32 = 900;
 
 /// Returns the credentials of the instance's role; none away from EC2 or without a role.
 pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credentials>> {
-    let Some(client) = client(session)? else { return Ok(None) };
-    let Some(role) = get(session, &client, ROLE).await? else { return Ok(None) };
+    let Some(service) = Service::find(session).await? else { return Ok(None) };
+    let Some(role) = service.get(session, ROLE).await? else { return Ok(None) };
     let role = role.lines().next().unwrap_or_default().trim();
     if role.is_empty() {
         return Ok(None);
@@ -32,7 +31,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
         Error::failure(format!("the instance metadata gave {what}"))
             .hint("retry; if it stays, detach and attach the instance's role")
     };
-    let text = get(session, &client, &format!("{ROLE}{role}")).await?;
+    let text = service.get(session, &format!("{ROLE}{role}")).await?;
     let text = text.ok_or_else(|| broken("a role without credentials"))?;
     let answer: Value = serde_json::from_str(&text).map_err(|_| broken("credentials that are no JSON"))?;
     if let Some(code) = answer.get("Code").and_then(Value::as_str).filter(|code| *code != "Success") {
@@ -58,49 +57,86 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
 
 /// Returns the region that the instance is in.
 pub(super) async fn region(session: &Session<'_>) -> Result<Option<String>> {
-    let Some(client) = client(session)? else { return Ok(None) };
-    get(session, &client, "/latest/meta-data/placement/region").await
+    let Some(service) = Service::find(session).await? else { return Ok(None) };
+    service.get(session, REGION).await
 }
 
-fn client(session: &Session) -> Result<Option<Client>> {
-    if env::var("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-        session.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
-        return Ok(None);
-    }
-    let number = |variable: &str, key: &str| session.setting(variable, key).and_then(|text| text.parse::<u32>().ok());
-    let seconds = number("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout").unwrap_or(1).max(1);
-    let attempts = number("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts").unwrap_or(1).max(1);
-    let pause = Duration::from_secs(seconds.into());
-    let config = ProviderConfig::empty().with_http_client(session.http()).with_sleep_impl(TokioSleep::new());
-    let mut builder =
-        Client::builder().configure(&config).max_attempts(attempts).connect_timeout(pause).read_timeout(pause);
-    let mode = session.setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
-    let six = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
-    builder = builder.endpoint_mode(if six { EndpointMode::IpV6 } else { EndpointMode::IpV4 });
-    let address = session.setting(VARIABLE, "ec2_metadata_service_endpoint");
-    let usual = if six { "http://[fd00:ec2::254]" } else { "http://169.254.169.254" };
-    let builder = builder.endpoint(address.as_deref().unwrap_or(usual)).map_err(|error| {
-        Error::usage(format!("{VARIABLE} is not an address"))
-            .caused_by(error.as_ref())
-            .hint(format!("correct or unset {VARIABLE}"))
-    })?;
-    session.step("instance metadata: asking");
-    Ok(Some(builder.build()))
+/// The service, once it has answered.
+struct Service {
+    /// Ends with a slash.
+    address: String,
+    /// Of version 2; where the service knows only version 1, none.
+    token: Option<String>,
+    attempts: u32,
+    pause: Duration,
 }
 
-/// Returns a text; none where there is no such text or nobody who answers.
-async fn get(session: &Session<'_>, client: &Client, path: &str) -> Result<Option<String>> {
-    match session.wait("the instance metadata", client.get(path)).await? {
-        Ok(text) => Ok(Some(text.as_ref().to_owned())),
-        Err(ImdsError::ErrorResponse(answer)) if answer.response().status().as_u16() == 404 => Ok(None),
-        Err(ImdsError::ErrorResponse(answer)) => {
-            let status = answer.response().status().as_u16();
-            Err(Error::failure(format!("the instance metadata refused (HTTP {status})"))
-                .hint("retry, or name a profile"))
+impl Service {
+    async fn find(session: &Session<'_>) -> Result<Option<Self>> {
+        if env::var("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            session.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
+            return Ok(None);
         }
-        Err(error) => {
-            session.step(Error::failure("instance metadata: no answer").caused_by(&error).to_string());
-            Ok(None)
+        let number =
+            |variable: &str, key: &str| session.setting(variable, key).and_then(|text| text.parse::<u32>().ok());
+        let seconds = number("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout").unwrap_or(1).max(1);
+        let attempts = number("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts").unwrap_or(1).max(1);
+        let mode = session.setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
+        let six = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
+        let usual = if six { "http://[fd00:ec2::254]" } else { "http://169.254.169.254" };
+        let own = session.setting(VARIABLE, "ec2_metadata_service_endpoint");
+        let mut address = own.unwrap_or_else(|| usual.to_owned());
+        if !address.starts_with("http://") {
+            return Err(Error::usage(format!("{VARIABLE} is not an http:// address"))
+                .hint(format!("correct or unset {VARIABLE}")));
+        }
+        if !address.ends_with('/') {
+            address.push('/');
+        }
+        let pause = Duration::from_secs(seconds.into());
+        let mut service = Self { address, token: None, attempts, pause };
+        session.step(format!("instance metadata: asking {}", service.address));
+        let life = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
+        match service.ask(session, "PUT", TOKEN, life).await? {
+            Some((200, token)) => service.token = Some(token),
+            Some((403..=405, _)) if !session.flag("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") => {
+                session.step("instance metadata: version 1");
+            }
+            Some((status, _)) => return Err(refused(status)),
+            None => return Ok(None),
+        }
+        Ok(Some(service))
+    }
+
+    /// Returns a text; none where there is no such text.
+    async fn get(&self, session: &Session<'_>, path: &str) -> Result<Option<String>> {
+        let token = self.token.as_deref().unwrap_or_default();
+        match self.ask(session, "GET", path, ("x-aws-ec2-metadata-token", token)).await? {
+            Some((200, text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+            Some((404, _)) | None => Ok(None),
+            Some((status, _)) => Err(refused(status)),
         }
     }
+
+    /// Returns status and text of an answer; none if nobody gives one.
+    async fn ask(
+        &self,
+        session: &Session<'_>,
+        method: &str,
+        path: &str,
+        header: (&'static str, &str),
+    ) -> Result<Option<(u16, String)>> {
+        let address = format!("{}{path}", self.address);
+        for _ in 0..self.attempts {
+            match session.wait("the instance metadata", ask(method, &address, header, self.pause)).await? {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(why) => session.step(format!("instance metadata: {why}")),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn refused(status: u16) -> Error {
+    Error::failure(format!("the instance metadata refused (HTTP {status})")).hint("retry, or name a profile")
 }

@@ -26,6 +26,8 @@ pub(super) struct LogIn {
     pub(super) profile: String,
     /// Says what is wrong with the old one.
     pub(super) why: String,
+    /// The token that AWS did not take, though by its time it is good.
+    pub(super) revoked: Option<String>,
 }
 
 #[derive(Clone)]
@@ -61,7 +63,7 @@ impl LogIn {
     /// Tells whether somebody has logged in.
     fn is_done(&self) -> bool {
         match &self.kind {
-            Kind::Sso(start) => start.is_open(),
+            Kind::Sso(start) => start.is_open(self.revoked.as_deref()),
             Kind::SignIn(session) => signin::is_open(session),
         }
     }

@@ -105,9 +105,6 @@ impl Aws<'_> {
 
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
     pub(crate) fn region(&self, notes: &mut Notes) -> Result<Option<String>> {
-        if let Some(region) = env::var("AWS_REGION").or_else(|| env::var("AWS_DEFAULT_REGION")) {
-            return Ok(Some(region));
-        }
         let shared = RefCell::new(std::mem::take(notes));
         let found = Session::open(self.profile, self.how, "", 0, &shared)
             .and_then(|session| block_on(chain::region(&session))?);

@@ -34,7 +34,7 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
         wrong(&what)
     })?;
     match answer.get("Version") {
-        Some(version) if version.as_i64() == Some(1) => {}
+        Some(version) if version.as_f64() == Some(1.0) => {}
         _ => return Err(wrong("printed no `\"Version\": 1`")),
     }
     let fields = answer.as_object().cloned().unwrap_or_default();
@@ -61,9 +61,12 @@ impl Names {
     ) -> std::result::Result<Credentials, String> {
         let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let needed = |name: &str| text(name).ok_or_else(|| format!("no {name}"));
-        let end = match text(self.end) {
-            Some(end) => Some(Time::from_rfc3339(end).ok_or_else(|| format!("an {} that is not a time", self.end))?),
-            None => None,
+        let end = match fields.get(self.end) {
+            None | Some(Value::Null) => None,
+            Some(end) => {
+                let end = end.as_str().and_then(Time::from_aws);
+                Some(end.ok_or_else(|| format!("an {} that is not a time", self.end))?)
+            }
         };
         let token = text(self.token).map(str::to_owned);
         let (key, secret) = (needed(self.key)?, needed(self.secret)?);

@@ -29,7 +29,11 @@ impl Session<'_> {
                 Error::failure(format!("{what}{whose}: {} refused: {code}{message}", service.name))
             }
             SdkError::TimeoutError(_) => self.too_late(service.name),
-            SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
+            SdkError::ConstructionFailure(_) => {
+                Error::failure(format!("{what}{whose}: the request to {} cannot be built", service.name))
+                    .hint("check the region, the endpoint and the values of the profile")
+            }
+            SdkError::DispatchFailure(_) => {
                 Error::failure(format!("{what}{whose}: {} cannot be reached", service.name))
                     .caused_by(error.source().unwrap_or(error))
                     .hint("check the network, HTTPS_PROXY and AWS_CA_BUNDLE; `pgcred --debug ...` shows more")

@@ -35,14 +35,35 @@ pub(super) struct Role<'a> {
 
 impl<'a> Role<'a> {
     pub(super) fn of(profile: &'a str, section: &'a Section, arn: &'a str) -> Self {
-        let duration = section.get("duration_seconds").and_then(|text| text.trim().parse().ok());
+        let duration = section.get("duration_seconds").and_then(|text| text.trim().replace('_', "").parse().ok());
         Self {
             profile,
             arn,
             external_id: section.get("external_id"),
-            session_name: section.get("role_session_name"),
+            session_name: section.get("role_session_name").filter(|name| !name.is_empty()),
             mfa_serial: section.get("mfa_serial"),
             duration,
+        }
+    }
+
+    /// Refuses what STS would not take by its form.
+    fn check(&self) -> Result<()> {
+        const LEAST_DURATION: i32 = 900;
+        let short = |text: Option<&String>| text.is_some_and(|text| text.chars().count() < 2);
+        let wrong = [
+            (self.arn.len() < 20, "role_arn", "not the ARN of a role"),
+            (short(self.external_id), "external_id", "shorter than two characters"),
+            (short(self.session_name), "role_session_name", "shorter than two characters"),
+            (
+                self.duration.is_some_and(|seconds| seconds < LEAST_DURATION),
+                "duration_seconds",
+                "less than 900, the least that AWS gives",
+            ),
+        ];
+        match wrong.iter().find(|(wrong, ..)| *wrong) {
+            None => Ok(()),
+            Some((_, key, why)) => Err(Error::usage(format!("profile `{}`: {key} is {why}", self.profile))
+                .hint(format!("correct {key} in the profile"))),
         }
     }
 
@@ -60,6 +81,7 @@ impl<'a> Role<'a> {
     }
 
     pub(super) async fn assume(&self, session: &Session<'_>, source: Credentials) -> Result<Credentials> {
+        self.check()?;
         let code = self.mfa_serial.map(|serial| mfa::code(session, self.profile, serial)).transpose()?;
         session.step(format!("role of profile {}: asking STS in {}", self.profile, session.region));
         let client = aws_sdk_sts::Client::new(&session.client(STS, &session.region, Some(source)));
@@ -119,6 +141,10 @@ impl WebIdentity {
         let token = fs::read_text(self.token_file.as_ref()).map_err(|error| {
             error.about("web identity").hint("check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file")
         })?;
+        if token.is_empty() {
+            return Err(Error::usage(format!("{}: the web identity token is empty", self.token_file))
+                .hint("whoever writes the file has to write a token to it"));
+        }
         let mut arguments = BTreeMap::from([("RoleArn", Value::from(self.arn.as_str()))]);
         arguments.insert("WebIdentityToken", Value::from(token.as_str()));
         arguments.extend(self.session_name.as_deref().map(|name| ("RoleSessionName", Value::from(name))));
@@ -136,12 +162,12 @@ impl WebIdentity {
             .assume_role_with_web_identity()
             .role_arn(&self.arn)
             .role_session_name(session_name(self.session_name.as_ref()))
-            .web_identity_token(token.trim());
+            .web_identity_token(&token);
         let what = format!("cannot assume the role {} by web identity", short(&self.arn));
         let answer = session.wait(STS.name, call.send()).await?.map_err(|error| {
             let refused = session.refused(&what, STS, &error);
             match refusal::code(&error) {
-                Some("ExpiredTokenException" | "InvalidIdentityToken") => refused
+                Some("ExpiredTokenException") => refused
                     .exiting(crate::error::Exit::Login)
                     .hint(format!("the token in {} has to be renewed by whoever wrote it", self.token_file)),
                 _ => refused.or_hint("the role's trust policy must allow the issuer of the token"),
@@ -169,7 +195,7 @@ fn short(arn: &str) -> String {
 }
 
 /// Returns what stands in the AWS CLI's cache of roles, not expired.
-fn cached(key: &str) -> Option<Credentials> {
+pub(super) fn cached(key: &str) -> Option<Credentials> {
     let path = env::aws_home()?.join(".aws/cli/cache").join(format!("{key}.json"));
     let answer: Value = serde_json::from_slice(&fs::read(&path)?).ok()?;
     let fields: &Map<String, Value> = answer.get("Credentials")?.as_object()?;

@@ -18,6 +18,7 @@ use super::{How, Notes};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
+use crate::host;
 use crate::time::{Time, spoken};
 
 /// Why there are no credentials.
@@ -73,7 +74,7 @@ impl<'a> Session<'a> {
         notes: &'a RefCell<Notes>,
     ) -> Result<Self> {
         let files = Files::read()?;
-        let by_variable = || env::var("AWS_PROFILE").or_else(|| env::var("AWS_DEFAULT_PROFILE"));
+        let by_variable = || env::var_or_empty("AWS_PROFILE").or_else(|| env::var_or_empty("AWS_DEFAULT_PROFILE"));
         let named = profile.map(str::to_owned).or_else(by_variable);
         let mut session = Self {
             how,
@@ -89,11 +90,18 @@ impl<'a> Session<'a> {
         if let Some(name) = &session.named
             && session.files.profile(name).is_none()
         {
+            if name.is_empty() {
+                let empty = Error::usage("AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty");
+                return Err(empty.hint("unset it, or name a profile with it"));
+            }
             return Err(Error::usage(format!("there is no AWS profile `{name}`")).hint(
                 "`aws configure list-profiles` shows the profiles; name one with --profile, AWS_PROFILE or in config.toml",
             ));
         }
         session.http = http::on_first_use(session.ca_bundle()?);
+        for service in [STS, SSO, SSO_OIDC, SIGN_IN] {
+            session.check_endpoint(service)?;
+        }
         Ok(session)
     }
 
@@ -110,7 +118,7 @@ impl<'a> Session<'a> {
         env::var(variable).or_else(|| self.profile()?.get(key).filter(|value| !value.is_empty()).cloned())
     }
 
-    fn flag(&self, variable: &str, key: &str) -> bool {
+    pub(super) fn flag(&self, variable: &str, key: &str) -> bool {
         self.setting(variable, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
@@ -154,6 +162,21 @@ impl<'a> Session<'a> {
             .or_else(|| env::var("AWS_ENDPOINT_URL"))
             .or_else(of_services)
             .or_else(|| self.profile()?.get("endpoint_url").cloned())
+    }
+
+    fn check_endpoint(&self, service: Service) -> Result<()> {
+        let services = self.profile().and_then(|section| section.get("services"));
+        if let Some(name) = services.filter(|name| !self.files.services.contains_key(*name)) {
+            return Err(Error::usage(format!("profile `{}`: there is no [services {name}]", self.profile_name()))
+                .hint("add that section, or remove `services` from the profile"));
+        }
+        match self.endpoint(service) {
+            Some(address) if !address.starts_with("http://") && !address.starts_with("https://") => Err(Error::usage(
+                format!("the endpoint of {} is no http address: {}", service.name, host::quoted(&address)),
+            )
+            .hint(format!("correct or unset {}, AWS_ENDPOINT_URL or endpoint_url", service.variable))),
+            _ => Ok(()),
+        }
     }
 
     fn ca_bundle(&self) -> Result<Option<Vec<u8>>> {

@@ -27,6 +27,8 @@ use crate::time::Time;
 
 /// Credentials with less left are renewed, as in the AWS CLI; in seconds.
 const RENEW: u32 = 5 * 60;
+/// With this much left a renewal may fail, as in the AWS CLI; in seconds.
+const ENOUGH: u32 = 10 * 60;
 const NAMES: Names = Names { key: "accessKeyId", secret: "secretAccessKey", token: "sessionToken", end: "expiresAt" };
 
 /// Names the session in AWS's cache.
@@ -42,7 +44,12 @@ pub(super) fn is_open(session: &str) -> bool {
 /// Returns the session's credentials, renewed if they end before what is wanted.
 pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str) -> Result<Credentials, Trouble> {
     let missing = |why: &str| {
-        Trouble::from(LogIn { kind: Kind::SignIn(name.to_owned()), profile: profile.to_owned(), why: why.to_owned() })
+        Trouble::from(LogIn {
+            kind: Kind::SignIn(name.to_owned()),
+            profile: profile.to_owned(),
+            why: why.to_owned(),
+            revoked: None,
+        })
     };
     let cached = Cached::read(name).ok_or_else(|| missing("nobody has logged in with `aws login` yet"))?;
     let broken = |what: String| missing(&format!("what `aws login` has stored cannot be used: {what}"));
@@ -59,9 +66,9 @@ pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str
     }
     match cached.renew(session, name).await {
         Ok(renewed) => Ok(renewed),
-        Err(Renewal::LogIn(why)) if left(&found) == 0 => Err(missing(why)),
-        Err(Renewal::Failed(error)) if left(&found) == 0 => Err(error.into()),
-        Err(_) => Ok(found),
+        Err(_) if left(&found) >= ENOUGH => Ok(found),
+        Err(Renewal::LogIn(why)) => Err(missing(why)),
+        Err(Renewal::Failed(error)) => Err(error.into()),
     }
 }
 
@@ -86,7 +93,7 @@ struct Cached(Map<String, Value>);
 impl Cached {
     fn path(session: &str) -> Option<PathBuf> {
         let folder = match env::var_os("AWS_LOGIN_CACHE_DIRECTORY") {
-            Some(folder) => PathBuf::from(folder),
+            Some(folder) => env::expanded(&folder.to_string_lossy()),
             None => env::aws_home()?.join(".aws/login/cache"),
         };
         Some(folder.join(format!("{}.json", id(session))))

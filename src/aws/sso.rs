@@ -11,6 +11,7 @@ use super::files::Files;
 use super::ini::Section;
 use super::login::{Kind, LogIn};
 use super::refusal;
+use super::role;
 use super::session::{SSO, SSO_OIDC, Session, Trouble};
 use crate::encode::hex;
 use crate::env;
@@ -84,16 +85,19 @@ impl<'a> Sso<'a> {
     }
 
     pub(super) async fn credentials(&self, session: &Session<'_>) -> std::result::Result<Credentials, Trouble> {
+        if let Some(found) = self.cached(session) {
+            return Ok(found);
+        }
         let token = self.token(session).await?;
         session.step(format!("SSO profile {}: asking the portal in {}", self.profile, self.start.region));
         let client = aws_sdk_sso::Client::new(&session.client(SSO, &self.start.region, None));
-        let call = client.get_role_credentials().role_name(&self.role).account_id(&self.account).access_token(token);
+        let call = client.get_role_credentials().role_name(&self.role).account_id(&self.account).access_token(&token);
         let what = format!("cannot get credentials of the SSO role {}", self.role);
         let answer = match session.wait(SSO.name, call.send()).await? {
             Ok(answer) => answer,
             Err(error) => {
                 return Err(match refusal::code(&error) {
-                    Some("UnauthorizedException") => self.log_in("the SSO session was ended by the portal"),
+                    Some("UnauthorizedException") => self.log_in("the SSO session was ended by AWS", Some(token)),
                     Some("ForbiddenException" | "ResourceNotFoundException") => session
                         .refused(&what, SSO, &error)
                         .hint("this user has no such role there: check sso_role_name and sso_account_id of the profile")
@@ -112,24 +116,40 @@ impl<'a> Sso<'a> {
         Ok(session.unexpired(credentials, "the SSO portal", "retry; if it stays, check this machine's clock")?)
     }
 
-    fn log_in(&self, why: &str) -> Trouble {
+    /// Returns what the AWS CLI has cached for this role, if it lasts.
+    fn cached(&self, session: &Session) -> Option<Credentials> {
+        let (name, value) = match &self.start.session {
+            Some(session) => ("sessionName", session),
+            None => ("startUrl", &self.start.url),
+        };
+        let (account, role, value) = (json!(self.account), json!(self.role), json!(value));
+        let text = format!("{{\"accountId\":{account},\"roleName\":{role},\"{name}\":{value}}}");
+        let found = role::cached(&hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()).as_ref()))?;
+        let left = Time::now().until(Time::from_system(found.expiry()?));
+        (left >= session.wanted.max(RENEW)).then(|| {
+            session.step(format!("SSO profile {}: cached by the AWS CLI", self.profile));
+            found
+        })
+    }
+
+    fn log_in(&self, why: &str, revoked: Option<String>) -> Trouble {
         let kind = Kind::Sso(self.start.clone());
-        Trouble::LogIn(Box::new(LogIn { kind, profile: self.profile.to_owned(), why: why.to_owned() }))
+        LogIn { kind, profile: self.profile.to_owned(), why: why.to_owned(), revoked }.into()
     }
 
     /// Returns a token of the portal that is still good.
     async fn token(&self, session: &Session<'_>) -> std::result::Result<String, Trouble> {
         let Some(cached) = Cached::read(&self.start) else {
-            return Err(self.log_in("nobody has logged in to SSO yet"));
+            return Err(self.log_in("nobody has logged in to SSO yet", None));
         };
         if cached.left() >= RENEW || self.start.session.is_none() {
-            return cached.alive().ok_or_else(|| self.log_in("the SSO session has expired"));
+            return cached.alive().ok_or_else(|| self.log_in("the SSO session has expired", None));
         }
         // A renewal makes the renewing token of the others worthless, so only one renews.
         let _lock = super::session_lock(&self.start.id(), Duration::from_secs(5));
         let cached = Cached::read(&self.start).unwrap_or(cached);
         let renewed = if cached.left() < RENEW { cached.renew(session, &self.start).await } else { None };
-        renewed.or_else(|| cached.alive()).ok_or_else(|| self.log_in("the SSO session has expired"))
+        renewed.or_else(|| cached.alive()).ok_or_else(|| self.log_in("the SSO session has expired", None))
     }
 }
 
@@ -144,9 +164,10 @@ impl Start {
         Some(env::aws_home()?.join(".aws/sso/cache").join(format!("{}.json", self.id())))
     }
 
-    /// Tells whether somebody is logged in.
-    pub(super) fn is_open(&self) -> bool {
-        Cached::read(self).and_then(|cached| cached.alive()).is_some()
+    /// Tells whether somebody is logged in, by another token than the one that was revoked.
+    pub(super) fn is_open(&self, revoked: Option<&str>) -> bool {
+        let token = Cached::read(self).and_then(|cached| cached.alive());
+        token.is_some_and(|token| Some(token.as_str()) != revoked)
     }
 
     /// Stores what a log-in or a renewal gave, as the AWS CLI does.
@@ -171,8 +192,7 @@ impl Cached {
     }
 
     fn time(&self, name: &str) -> Option<Time> {
-        // Older versions of the AWS CLI wrote `2020-01-01T00:00:00UTC`.
-        Time::from_rfc3339(&self.text(name)?.replace("UTC", "Z"))
+        Time::from_aws(self.text(name)?)
     }
 
     /// Seconds.
