@@ -31,9 +31,9 @@ if [[ ${#packages[@]} -gt 0 ]]; then
     rm /etc/postgresql-common/createcluster.d/pgcred-tests.conf
 fi
 
-# boto3 signs tokens to compare with; psycopg brings a newer libpq than Debian's.
+# boto3 signs tokens to compare with; moto is an STS; psycopg brings a newer libpq than Debian's.
 venv=target/test-venv
-if ! "$venv/bin/python" -c 'import boto3, psycopg' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import boto3, moto.server, psycopg' 2>/dev/null; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
 fi

@@ -4,12 +4,16 @@
 
 mod bad_input;
 mod cache;
+#[cfg(unix)]
+mod chain; // runs programs
 mod connections;
 mod credentials;
 #[cfg(target_os = "linux")]
 mod disks;
 #[cfg(unix)]
 mod exec;
+#[cfg(unix)]
+mod faults;
 mod formats;
 #[cfg(unix)]
 mod passfile;
@@ -21,4 +25,6 @@ mod sandbox;
 #[cfg(unix)]
 mod sessions;
 mod source;
+#[cfg(unix)]
+mod stubs;
 mod vectors;
