@@ -23,11 +23,17 @@ const LOGIN_KEY: [&str; 3] = [
 ];
 
 /// Defects of the AWS CLI that pgcred does not copy: scenario, what pgcred does (`exit N`: it refuses), why.
-const DEVIATIONS: [(&str, &str, &str); 13] = [
+const DEVIATIONS: [(&str, &str, &str); 15] = [
     ("region-AWS_REGION-empty", "AKIAENV@us-west-2", "the CLI builds an invalid endpoint: empty is unset"),
     ("region-AWS_REGION-empty-profile-has", "AKIAP@eu-west-2", "the same"),
     ("region-AWS_DEFAULT_REGION-empty-profile-has", "AKIAP@eu-west-2", "the same"),
     ("region-AWS_REGION-empty-imds", "AKIAENV@ap-southeast-4", "the same"),
+    (
+        "region-value-blank-at-the-end",
+        "AKIAENV@us-east-1",
+        "pgcred drops blanks around a region wherever it comes from",
+    ),
+    ("region-value-newline", "AKIAENV@us-east-1", "the same"),
     ("region-value-upper", "AKIAENV@us-east-1", "the CLI signs upper case, which the service refuses"),
     ("static-key-empty", "exit 2", "the CLI signs with an empty key ID"),
     ("static-secret-empty", "exit 2", "the CLI signs with an empty secret"),
@@ -126,12 +132,8 @@ impl Trial<'_> {
         let deviation = DEVIATIONS.iter().find(|(id, ..)| *id == self.id()).map(|(_, instead, _)| *instead);
         let wanted = deviation.or(self.scenario["expected"]["aws_cli_v2"].as_str()).expect("an answer");
         if wanted.starts_with("ERR ") || wanted.starts_with("exit ") {
-            let exits = match (wanted.strip_prefix("exit "), &self.scenario["pgcred_exit"]) {
-                (Some(exit), _) => json!([exit.parse::<i32>().expect("an exit code")]),
-                (None, Value::Array(several)) => json!(several),
-                (None, one) => json!([one]),
-            };
-            let exits: Vec<i32> = serde_json::from_value(exits).expect("exit codes");
+            let of_deviation = wanted.strip_prefix("exit ").map(|exit| vec![exit.parse().expect("an exit code")]);
+            let exits = of_deviation.unwrap_or_else(|| one_or_several(&self.scenario["pgcred_exit"]));
             return refusal_trouble(run, &exits).or_else(|| self.named_trouble(run)).map_or(Ok(()), Err);
         }
         let found = if run.code == 0 { signer(run.stdout.trim_end()) } else { run.stderr.trim().to_owned() };
@@ -149,10 +151,12 @@ impl Trial<'_> {
     /// A malformed file is named with its line.
     fn named_trouble(&self, run: &Run) -> Option<String> {
         let place = &self.scenario["pgcred_names"];
-        let (file, line) = (place["file"].as_str()?, place["line"].as_u64().expect("a line"));
-        let (in_words, behind_it) = (format!("line {line}"), format!("{file}:{line}"));
-        let told = run.stderr.contains(file) && (run.stderr.contains(&in_words) || run.stderr.contains(&behind_it));
-        (!told).then(|| format!("does not name {file} and line {line}; stderr: {}", run.stderr.trim()))
+        let (file, lines) = (place["file"].as_str()?, one_or_several(&place["line"]));
+        let told = lines.iter().any(|line| {
+            let forms = [format!("line {line}"), format!("{file}:{line}")];
+            run.stderr.contains(file) && forms.iter().any(|form| run.stderr.contains(form))
+        });
+        (!told).then(|| format!("does not name {file} and line {lines:?}; stderr: {}", run.stderr.trim()))
     }
 
     /// What STS was asked, by whom. `*` is a name that the caller makes up; a request that was repeated counts once.
@@ -207,6 +211,12 @@ fn signer(token: &str) -> String {
     let token = parameter("X-Amz-Security-Token").map(|token| token.chars().take(14).collect::<String>());
     let token = token.map(|token| format!(" tok={token}")).unwrap_or_default();
     format!("{}@{}{token}", key.expect("a key"), region.expect("a region"))
+}
+
+/// A number of the vectors, or those that are as right.
+fn one_or_several(value: &Value) -> Vec<i32> {
+    let list = if value.is_array() { value.clone() } else { json!([value]) };
+    serde_json::from_value(list).expect("numbers")
 }
 
 /// A time so many seconds from now, in one of the forms that the scenarios name.

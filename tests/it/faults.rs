@@ -29,9 +29,10 @@ struct Source {
 }
 
 const ENDS: &[i32] = &[1, 3];
-const SOURCES: [Source; 9] = [
+const SOURCES: [Source; 10] = [
     Source { name: "container", target: HOST, exits: ENDS, set_up: container },
     Source { name: "instance metadata", target: HOST, exits: ENDS, set_up: metadata },
+    Source { name: "instance metadata after its token", target: HOST, exits: ENDS, set_up: late_metadata },
     Source { name: "SSO portal", target: HOST, exits: ENDS, set_up: portal },
     Source { name: "SSO refresh", target: HOST, exits: ENDS, set_up: sso_refresh },
     Source { name: "legacy SSO", target: HOST, exits: ENDS, set_up: legacy_sso },
@@ -48,6 +49,10 @@ fn container(sandbox: &mut Sandbox, broken: &str, _: &str) {
 
 fn metadata(sandbox: &mut Sandbox, broken: &str, _: &str) {
     sandbox.unset("AWS_EC2_METADATA_DISABLED").set("AWS_EC2_METADATA_SERVICE_ENDPOINT", broken);
+}
+
+fn late_metadata(sandbox: &mut Sandbox, broken: &str, _: &str) {
+    metadata(sandbox, &format!("{broken}/late"), "");
 }
 
 fn region(sandbox: &mut Sandbox, broken: &str, _: &str) {

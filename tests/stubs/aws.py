@@ -17,6 +17,7 @@ Words in front of the path choose what happens; a service's endpoint URL may end
   error-NAME     the service's own error of that name          pending-N    the device grant is pending N times
   past           credentials that have expired                 version-1    IMDS without version 2
   no-role        an instance without a role                    no-refresh   OIDC answers without a refresh token
+  late           IMDS hands out its token before it misbehaves
   id-NAME        only marks the request in the log
 """
 import base64
@@ -31,7 +32,7 @@ import time
 import urllib.parse
 
 SECRET = "STUBSECRETthatnobodymayprint"  # in every answer; tests look for it where it must not be
-WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|past|version-1|no-role|no-refresh|(error|pending|id)-[^/]+)$")
+WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|past|late|version-1|no-role|no-refresh|(error|pending|id)-[^/]+)$")
 LOGGED = ("authorization", "dpop", "host", "x-amz-sso_bearer_token", "x-aws-ec2-metadata-token",
           "x-aws-ec2-metadata-token-ttl-seconds", "content-type", "x-amz-security-token")
 OIDC_CODES = {"AuthorizationPendingException": "authorization_pending", "SlowDownException": "slow_down",
@@ -59,6 +60,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.words.append(parts.pop(0))
         self.rest = "/" + "/".join(parts)
         self.note()
+        if "late" in self.words and self.command == "PUT":
+            self.words = []
         if "hang" in self.words:
             self.rfile.read(1)  # until the client gives up
         elif "close" in self.words:
@@ -103,6 +106,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if error:
             self.send_header("x-amzn-ErrorType", error)
+        if self.command == "PUT":
+            self.send_header("x-aws-ec2-metadata-token-ttl-seconds", "21600")
         self.end_headers()
         if "trickle" in self.words:
             for byte in body:
