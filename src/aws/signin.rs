@@ -27,7 +27,9 @@ use crate::time::Time;
 
 /// Credentials with less left are renewed, as in the AWS CLI; in seconds.
 const RENEW: u32 = 5 * 60;
-/// With this much left a renewal may fail, as in the AWS CLI; in seconds.
+/// They live for 15 minutes: a renewal of younger ones gains next to nothing; in seconds.
+const FRESH: u32 = 14 * 60;
+/// With this much left the AWS CLI does not mind a session whose key is damaged; in seconds.
 const ENOUGH: u32 = 10 * 60;
 const NAMES: Names = Names { key: "accessKeyId", secret: "secretAccessKey", token: "sessionToken", end: "expiresAt" };
 
@@ -54,19 +56,22 @@ pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str
     let cached = Cached::read(name).ok_or_else(|| missing("nobody has logged in with `aws login` yet"))?;
     let broken = |what: String| missing(&format!("what `aws login` has stored cannot be used: {what}"));
     let found = cached.credentials().map_err(broken)?;
-    if left(&found) >= session.wanted.max(RENEW) {
+    let enough = session.wanted.clamp(RENEW, FRESH);
+    if left(&found) >= enough {
         return Ok(found);
     }
     let _lock = super::session_lock(&id(name), Duration::from_secs(5));
     let cached = Cached::read(name).ok_or_else(|| missing("the log-in session is gone"))?;
     let found = cached.credentials().map_err(broken)?;
-    // Whoever had the lock before may have renewed it. A session of a quarter of an hour never lasts longer than that.
-    if left(&found) >= session.wanted.max(RENEW) {
+    // Whoever had the lock before may have renewed it.
+    if left(&found) >= enough {
         return Ok(found);
     }
     match cached.renew(session, name).await {
         Ok(renewed) => Ok(renewed),
-        Err(_) if left(&found) >= ENOUGH => Ok(found),
+        Err(Renewal::Damaged) if left(&found) >= ENOUGH => Ok(found),
+        Err(Renewal::Damaged) => Err(missing("the key of the log-in session is damaged")),
+        Err(_) if left(&found) >= RENEW => Ok(found),
         Err(Renewal::LogIn(why)) => Err(missing(why)),
         Err(Renewal::Failed(error)) => Err(error.into()),
     }
@@ -77,6 +82,7 @@ fn left(credentials: &Credentials) -> u32 {
 }
 
 enum Renewal {
+    Damaged,
     LogIn(&'static str),
     Failed(Error),
 }
@@ -121,7 +127,7 @@ impl Cached {
     async fn renew(mut self, session: &Session<'_>, name: &str) -> Result<Credentials, Renewal> {
         let unusable = |what: &str| Error::failure(format!("cannot renew the `aws login` session: {what}"));
         let key = self.text("dpopKey").ok().and_then(|pem| SecretKey::from_sec1_pem(pem).ok());
-        let key = key.ok_or(Renewal::LogIn("the key of the log-in session is damaged"))?;
+        let key = key.ok_or(Renewal::Damaged)?;
         session.step(format!("aws login: renewing the session in {}", session.region));
         let config = session.client(SIGN_IN, &session.region, None);
         let config = aws_sdk_signin::config::Builder::from(&config).allow_no_auth().build();

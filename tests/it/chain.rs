@@ -23,7 +23,12 @@ const LOGIN_KEY: [&str; 3] = [
 ];
 
 /// Defects of the AWS CLI that pgcred does not copy: scenario, what pgcred does (`exit N`: it refuses), why.
-const DEVIATIONS: [(&str, &str, &str); 15] = [
+const DEVIATIONS: [(&str, &str, &str); 16] = [
+    (
+        "role-cached-source-broken",
+        "ASIACACHED@us-east-1 tok=cachedtoken",
+        "the CLI asks a source that it does not need",
+    ),
     ("region-AWS_REGION-empty", "AKIAENV@us-west-2", "the CLI builds an invalid endpoint: empty is unset"),
     ("region-AWS_REGION-empty-profile-has", "AKIAP@eu-west-2", "the same"),
     ("region-AWS_DEFAULT_REGION-empty-profile-has", "AKIAP@eu-west-2", "the same"),
