@@ -72,14 +72,18 @@ impl LogIn {
     pub(super) fn satisfy(&self, how: &How, deadline: Instant) -> Result<()> {
         match how.login {
             LoginPolicy::Terminal | LoginPolicy::Browser if how.terminal => self.run(how),
-            LoginPolicy::Browser => self.open_page(how, deadline),
+            LoginPolicy::Browser => self.open_page(deadline),
             LoginPolicy::Never | LoginPolicy::Terminal => Err(self.error()),
         }
     }
 
     /// Logs in, for all who wait: whoever comes second finds it done.
     pub(super) fn run(&self, how: &How) -> Result<()> {
-        let _lock = session_lock(&format!("login-{}", self.id()), PATIENCE);
+        let id = format!("login-{}", self.id());
+        let _lock = session_lock(&id, Duration::ZERO).or_else(|| {
+            (how.tell)("waiting for another log-in to end");
+            session_lock(&id, PATIENCE)
+        });
         if self.is_done() {
             return Ok(());
         }
@@ -114,14 +118,14 @@ impl LogIn {
     }
 
     /// Has the page opened by a process of its own, which goes on if the person takes longer than this one may wait.
-    fn open_page(&self, how: &How, deadline: Instant) -> Result<()> {
+    fn open_page(&self, deadline: Instant) -> Result<()> {
         let stamp = env::cache_folder().map(|folder| folder.join("locks").join(format!("page-{}", self.id())));
         let stamp = stamp.ok_or_else(|| self.error())?;
         let opened = fs::read(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
         let opened = opened.map(Time::from_unix);
         let now = Time::now();
         let recent = opened.is_some_and(|at| at <= now && at.until(now) < PAGE_PAUSE);
-        if !recent || how.login_asked_for {
+        if !recent {
             let written = stamp.parent().map_or(Ok(()), fs::private_folder);
             written.and_then(|()| fs::put(&stamp, now.unix().to_string().as_bytes()))?;
             let (own, _) =

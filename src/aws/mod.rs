@@ -35,8 +35,6 @@ use session::{Session, Trouble};
 pub(crate) struct How {
     pub(crate) timeout: Duration,
     pub(crate) login: LoginPolicy,
-    /// Set on the command line, not by the configuration.
-    pub(crate) login_asked_for: bool,
     pub(crate) mfa_code: Option<String>,
     /// Somebody is there to ask.
     pub(crate) terminal: bool,

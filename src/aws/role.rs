@@ -212,7 +212,7 @@ fn cache_key(arguments: BTreeMap<&'static str, Value>) -> String {
 }
 
 /// Escapes what is not ASCII, as Python does.
-fn ascii(json: &str) -> String {
+pub(super) fn ascii(json: &str) -> String {
     let mut text = String::new();
     for c in json.chars() {
         if c.is_ascii() {

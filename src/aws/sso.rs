@@ -124,7 +124,7 @@ impl<'a> Sso<'a> {
         };
         let (account, role, value) = (json!(self.account), json!(self.role), json!(value));
         let text = format!("{{\"accountId\":{account},\"roleName\":{role},\"{name}\":{value}}}");
-        let found = role::cached(&hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()).as_ref()))?;
+        let found = role::cached(&hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, role::ascii(&text).as_bytes()).as_ref()))?;
         let left = Time::now().until(Time::from_system(found.expiry()?));
         (left >= session.wanted.max(RENEW)).then(|| {
             session.step(format!("SSO profile {}: cached by the AWS CLI", self.profile));
@@ -148,8 +148,12 @@ impl<'a> Sso<'a> {
         // A renewal makes the renewing token of the others worthless, so only one renews.
         let _lock = super::session_lock(&self.start.id(), Duration::from_secs(5));
         let cached = Cached::read(&self.start).unwrap_or(cached);
-        let renewed = if cached.left() < RENEW { cached.renew(session, &self.start).await } else { None };
-        renewed.or_else(|| cached.alive()).ok_or_else(|| self.log_in("the SSO session has expired", None))
+        let renewed = if cached.left() < RENEW { cached.renew(session, &self.start).await } else { Ok(None) };
+        match (renewed, cached.alive()) {
+            (Ok(Some(token)), _) | (_, Some(token)) => Ok(token),
+            (Ok(None), None) => Err(self.log_in("the SSO session has expired", None)),
+            (Err(error), None) => Err(error.into()),
+        }
     }
 }
 
@@ -204,11 +208,12 @@ impl Cached {
         self.text("accessToken").filter(|_| self.left() > 0).map(str::to_owned)
     }
 
-    async fn renew(&self, session: &Session<'_>, start: &Start) -> Option<String> {
+    /// Returns a new token; none where only a log-in gives one.
+    async fn renew(&self, session: &Session<'_>, start: &Start) -> Result<Option<String>> {
         let known = ["refreshToken", "clientId", "clientSecret"].map(|name| self.text(name));
-        let [Some(refresh), Some(id), Some(secret)] = known else { return None };
-        if Time::now().until(self.time("registrationExpiresAt")?) == 0 {
-            return None;
+        let [Some(refresh), Some(id), Some(secret)] = known else { return Ok(None) };
+        if self.time("registrationExpiresAt").is_none_or(|end| end <= Time::now()) {
+            return Ok(None);
         }
         session.step(format!("SSO: renewing the session in {}", start.region));
         let client = aws_sdk_ssooidc::Client::new(&session.client(SSO_OIDC, &start.region, None));
@@ -218,18 +223,15 @@ impl Cached {
             .client_id(id)
             .client_secret(secret)
             .refresh_token(refresh);
-        let answer = match session.wait(SSO_OIDC.name, call.send()).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                session.step(session.refused("cannot renew the SSO session", SSO_OIDC, &error).to_string());
-                return None;
-            }
+        let answer = match session.wait(SSO_OIDC.name, call.send()).await? {
+            Ok(answer) => answer,
             Err(error) => {
-                session.step(error.to_string());
-                return None;
+                let refused = session.refused("cannot renew the SSO session", SSO_OIDC, &error);
+                session.step(refused.to_string());
+                return if refusal::code(&error).is_some() { Ok(None) } else { Err(refused) };
             }
         };
-        let token = answer.access_token()?.to_owned();
+        let Some(token) = answer.access_token().map(str::to_owned) else { return Ok(None) };
         let life = u32::try_from(answer.expires_in()).unwrap_or_default();
         let mut fields = self.0.clone();
         fields.insert("accessToken".to_owned(), json!(token));
@@ -240,6 +242,6 @@ impl Cached {
         if let Err(error) = start.store(&fields) {
             session.warn(format!("{error}; the next renewal needs a log-in"));
         }
-        Some(token)
+        Ok(Some(token))
     }
 }
