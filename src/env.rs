@@ -128,6 +128,11 @@ pub(crate) fn current_folder() -> PathBuf {
     std::env::current_dir().unwrap_or_default()
 }
 
+/// Returns the command line of this run.
+pub(crate) fn arguments() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
 /// Returns the path and the arguments of this run.
 pub(crate) fn own_command() -> std::io::Result<(PathBuf, Vec<OsString>)> {
     Ok((std::env::current_exe()?, std::env::args_os().skip(1).collect()))

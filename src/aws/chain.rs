@@ -64,12 +64,15 @@ fn is_region(text: &str) -> bool {
     plain && !number && text.len() < 64 && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// How the error begins when every source has been asked.
+pub(super) const NOTHING: &str = "no AWS credentials in";
+
 fn nothing(session: &Session) -> Error {
     let message = match &session.named {
         Some(name) => {
-            format!("no AWS credentials in profile `{name}`, the environment, container or instance metadata")
+            format!("{NOTHING} profile `{name}`, the environment, container or instance metadata")
         }
-        None => "no AWS credentials in the environment, default profile, container or instance metadata".to_owned(),
+        None => format!("{NOTHING} the environment, default profile, container or instance metadata"),
     };
     Error::login(message).hint(
         "`aws configure list-profiles` shows the profiles; name one with --profile, or set one up: aws configure sso, \

@@ -68,6 +68,26 @@ impl Files {
     }
 }
 
+/// Returns the names of all profiles: those of the configuration file, then what the credentials file adds.
+pub(super) fn profile_names() -> Result<Vec<String>> {
+    let [config, credentials] = paths();
+    let mut names = Vec::new();
+    let mut add = |name: String| {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    };
+    for (name, _) in sections(config)? {
+        match words::posix(&name).as_deref() {
+            _ if name == "default" => add(name),
+            Some([_, own]) if name.starts_with("profile") => add(own.clone()),
+            _ => {}
+        }
+    }
+    sections(credentials)?.into_iter().for_each(|(name, _)| add(name));
+    Ok(names)
+}
+
 /// Returns the sections of a file; of none, none.
 pub(super) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
     let Some(path) = path.filter(|path| path.is_file()) else { return Ok(Vec::new()) };

@@ -111,6 +111,16 @@ impl Aws<'_> {
     }
 }
 
+/// Returns the names of the profiles, in the order of the files.
+pub(crate) fn profile_names() -> Result<Vec<String>> {
+    files::profile_names()
+}
+
+/// Tells whether an error says that there are no credentials at all, rather than that some cannot be used.
+pub(crate) fn is_about_nothing_found(error: &Error) -> bool {
+    error.to_string().starts_with(chain::NOTHING)
+}
+
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

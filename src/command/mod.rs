@@ -1,6 +1,7 @@
 //! The command line: what can be typed, what every command is given, and one match that runs it.
 
 mod add;
+mod aws;
 mod erase;
 mod exec;
 mod list;
@@ -61,7 +62,7 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
 }
 
 /// In the order of `--help`.
-static COMMANDS: [Entry; 9] = [
+static COMMANDS: [Entry; 10] = [
     entry::<token::Token>("token", "Print a token for a database"),
     entry::<refresh::Refresh>("refresh", "Issue tokens and write them to the passfile"),
     entry::<exec::Exec>("exec", "Run a program with PG* variables and a private passfile for one connection"),
@@ -73,6 +74,7 @@ static COMMANDS: [Entry; 9] = [
         "Remove a connection from the configuration; its tokens stay until `pgcred erase`",
     ),
     entry::<login::Login>("login", "Log in to AWS now, for a profile of SSO or `aws login`"),
+    entry::<aws::Aws>("aws", "Act as the AWS CLI's token commands, for tools that call `aws`"),
     entry::<prompt::Prompt>(
         "prompt",
         "Print a connection's state for a shell prompt; nothing if there is nothing to say",
@@ -155,11 +157,12 @@ struct Context {
 /// Parses, runs, reports.
 pub(crate) fn run() -> ExitCode {
     limits::forbid_core_dumps();
-    let matches = match command_line().try_get_matches() {
+    let matches = match command_line().try_get_matches_from(aws::as_aws(env::arguments())) {
         Ok(matches) => matches,
         Err(error) => {
             let _ = error.print(); // help and version go to stdout, complaints to stderr
-            return if error.use_stderr() { Exit::Usage.code().into() } else { ExitCode::SUCCESS };
+            let usage = if aws::is_meant(&env::arguments()) { aws::USAGE } else { Exit::Usage.code() };
+            return if error.use_stderr() { usage.into() } else { ExitCode::SUCCESS };
         }
     };
     match run_command(&matches) {

@@ -27,6 +27,10 @@ pub(super) struct Dial {
 }
 
 impl Dial {
+    pub(super) fn to(host: String, port: Option<String>, user: String) -> Self {
+        Self { host: Some(host), port, user: Some(user) }
+    }
+
     /// One `--host` cannot be several targets.
     pub(super) fn check_targets(&self, targets: usize) -> Result<()> {
         if self.host.is_some() && targets > 1 {
