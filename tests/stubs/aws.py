@@ -223,6 +223,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             said = f"<Error><Type>Sender</Type><Code>{error}</Code><Message>the stub says no</Message></Error>"
             body = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{said}</ErrorResponse>'
             return self.answer(raw=body, code=400 if error == "ExpiredTokenException" else 403, kind="text/xml")
+        lengths = {"RoleArn": 20, "RoleSessionName": 2, "ExternalId": 2, "WebIdentityToken": 4}
+        short = [name for name, least in lengths.items() if name in fields and len(fields[name]) < least]
+        if short or not 900 <= int(fields.get("DurationSeconds", 900)) <= 43200:
+            said = f"<Error><Code>ValidationError</Code><Message>{' '.join(short) or 'DurationSeconds'}</Message></Error>"
+            return self.answer(raw=f"<ErrorResponse>{said}</ErrorResponse>", code=400, kind="text/xml")
         role, session = fields.get("RoleArn", "").split("/")[-1], fields.get("RoleSessionName", "")
         left = -600 if "past" in self.words else int(fields.get("DurationSeconds", 3600))
         return self.answer(kind="text/xml", raw=(
