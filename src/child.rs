@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -34,7 +34,10 @@ pub(crate) enum Failure {
 
 /// Returns the path of a program, also where a desktop session does not look.
 pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
-    which::which_in(program, Some(env::search_path()), env::current_folder()).ok()
+    let find = |name: &OsStr| which::which_in(name, Some(env::search_path()), env::current_folder()).ok();
+    // Windows looks for PATHEXT's endings; where an environment lacks that variable, for the usual one.
+    let with_ending = || find(&Path::new(program).with_extension("exe").into_os_string()).filter(|_| cfg!(windows));
+    find(program).or_else(with_ending)
 }
 
 /// Runs a program to its end, at most until the deadline; then it is killed with all that it started.

@@ -68,6 +68,16 @@ pub(crate) fn config_file() -> Option<PathBuf> {
     own_home().or_else(|| Some(dirs::config_dir()?.join("pgcred"))).map(|folder| folder.join("config.toml"))
 }
 
+/// Returns the folder of the user's configuration files.
+pub(crate) fn config_folder() -> Option<PathBuf> {
+    dirs::config_dir()
+}
+
+/// Returns the passfile that libpq reads.
+pub(crate) fn passfile() -> Option<PathBuf> {
+    var_os("PGPASSFILE").map(PathBuf::from).or_else(default_passfile)
+}
+
 /// `PGCRED_HOME` puts all that is pgcred's into one folder: for portable use and for tests.
 fn own_home() -> Option<PathBuf> {
     var_os("PGCRED_HOME").map(PathBuf::from)

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -72,7 +72,7 @@ fn edit_file<T>(path: &Path, durable: bool, editor: impl FnOnce(&[u8]) -> Result
         if durable {
             new.as_file().sync_all().map_err(failed)?;
         }
-        replace(new, &path).map_err(failed)?;
+        swap(new, &path).map_err(failed)?;
         if durable {
             platform::sync_folder(folder);
         }
@@ -141,7 +141,64 @@ pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut new =
         tempfile::Builder::new().prefix(&suffixed(name, ".pgcred-new-")).tempfile_in(folder).map_err(failed)?;
     new.write_all(bytes).map_err(failed)?;
-    replace(new, path).map_err(failed)
+    swap(new, path).map_err(failed)
+}
+
+/// Replaces a file that is still as it was before by another text, or removes it; its owner and mode stay.
+///
+/// Returns where the old text is kept, if there was one and it was not kept already.
+pub(crate) fn replace(path: &Path, before: Option<&str>, after: Option<&str>) -> Result<Option<PathBuf>> {
+    let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
+    let path = &resolve(path)?;
+    if before.is_some() || after.is_some() {
+        path.parent().map_or(Ok(()), private_folder)?;
+    }
+    let (folder, name) = parts(path)?;
+    let _lock = lock(&folder.join(suffixed(name, ".pgcred-lock")), PATIENCE)?;
+    let (now, metadata) = read_with_metadata(path)?;
+    if metadata.is_some() != before.is_some() || now != before.unwrap_or_default().as_bytes() {
+        return Err(
+            Error::failure(format!("{} has just been changed by another program", path.display())).hint("try again")
+        );
+    }
+    let backup = folder.join(suffixed(name, ".pgcred-backup"));
+    let kept = match before {
+        Some(before) if after.is_some() && !backup.exists() => {
+            put(&backup, before.as_bytes())?;
+            Some(backup)
+        }
+        _ => {
+            // What is as it was once more needs no copy.
+            if after.is_none_or(|after| read(&backup).as_deref() == Some(after.as_bytes())) {
+                remove(&backup)?;
+            }
+            None
+        }
+    };
+    let Some(after) = after else { return remove(path).map(|()| kept) };
+    let mut new =
+        tempfile::Builder::new().prefix(&suffixed(name, ".pgcred-new-")).tempfile_in(folder).map_err(failed)?;
+    new.write_all(after.as_bytes()).and_then(|()| new.as_file().sync_all()).map_err(failed)?;
+    if let Some(metadata) = metadata {
+        new.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
+    }
+    swap(new, path).map_err(failed)?;
+    Ok(kept)
+}
+
+/// Tells whether another program holds a lock on a file.
+pub(crate) fn is_locked(path: &Path) -> bool {
+    OpenOptions::new().read(true).write(true).open(path).is_ok_and(|file| platform::is_locked(&file))
+}
+
+/// Asks the person at the terminal for a line; stdin is not read.
+pub(crate) fn ask(question: &str) -> Result<String> {
+    let failed = |error: io::Error| Error::failure("cannot ask on the terminal").caused_by(&error);
+    let mut terminal = OpenOptions::new().read(true).write(true).open(platform::TERMINAL).map_err(failed)?;
+    terminal.write_all(question.as_bytes()).map_err(failed)?;
+    let mut answer = String::new();
+    io::BufReader::new(terminal).read_line(&mut answer).map_err(failed)?;
+    Ok(answer)
 }
 
 /// Removes a file, if it is there.
@@ -287,7 +344,7 @@ fn remove_leftovers(folder: &Path, prefix: &std::ffi::OsStr) {
 }
 
 /// Renames over the target. Windows refuses while a reader has the file open, which is over in a moment.
-fn replace(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
+fn swap(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
     const TRIES: u32 = 100;
     for _ in 0..TRIES {
         match new.persist(path) {
@@ -346,6 +403,18 @@ mod platform {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 
+    pub(super) const TERMINAL: &str = "/dev/tty";
+
+    /// Asks about locks of the kind that Java takes.
+    #[allow(clippy::cast_possible_truncation, reason = "the constants' type is not the same everywhere")]
+    pub(super) fn is_locked(file: &File) -> bool {
+        use nix::fcntl::{FcntlArg, fcntl};
+        use nix::libc::{F_UNLCK, F_WRLCK, flock};
+
+        let mut lock = flock { l_type: F_WRLCK as _, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
+        fcntl(file, FcntlArg::F_GETLK(&mut lock)).is_ok() && lock.l_type != F_UNLCK as i16
+    }
+
     pub(super) fn in_foreground() -> bool {
         nix::unistd::tcgetpgrp(io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp())
     }
@@ -391,6 +460,12 @@ mod platform {
     }
 
     pub(super) fn sync_folder(_: &Path) {}
+
+    pub(super) const TERMINAL: &str = "CONIN$";
+
+    pub(super) fn is_locked(file: &File) -> bool {
+        file.try_lock().is_err()
+    }
 
     pub(super) fn in_foreground() -> bool {
         true

@@ -11,12 +11,15 @@ mod error;
 mod fs;
 mod host;
 mod identity;
+#[path = "../integrations/mod.rs"]
+mod integrations;
 mod issue;
 mod limits;
 mod output;
 mod passfile;
 mod provider;
 mod request;
+mod setup;
 mod signals;
 mod sigv4;
 mod target;

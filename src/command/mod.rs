@@ -11,6 +11,7 @@ mod place;
 mod prompt;
 mod refresh;
 mod remove;
+mod setup;
 mod token;
 mod watch;
 
@@ -62,7 +63,7 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
 }
 
 /// In the order of `--help`.
-static COMMANDS: [Entry; 10] = [
+static COMMANDS: [Entry; 11] = [
     entry::<token::Token>("token", "Print a token for a database"),
     entry::<refresh::Refresh>("refresh", "Issue tokens and write them to the passfile"),
     entry::<exec::Exec>("exec", "Run a program with PG* variables and a private passfile for one connection"),
@@ -74,6 +75,7 @@ static COMMANDS: [Entry; 10] = [
         "Remove a connection from the configuration; its tokens stay until `pgcred erase`",
     ),
     entry::<login::Login>("login", "Log in to AWS now, for a profile of SSO or `aws login`"),
+    entry::<setup::Setup>("setup", "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more"),
     entry::<aws::Aws>("aws", "Act as the AWS CLI's token commands, for tools that call `aws`"),
     entry::<prompt::Prompt>(
         "prompt",

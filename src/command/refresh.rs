@@ -32,7 +32,12 @@ impl Run for Refresh {
     /// What can be refreshed is; the error names what could not.
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<()> {
         if self.watch.watch {
-            return self.watch.run(stdin, || Ok(!self.requests(&mut context.again()?, &mut Vec::new())?.is_empty()));
+            return self.watch.run(stdin, || {
+                let mut context = context.again()?;
+                let mut requests = self.requests(&mut context, &mut Vec::new())?;
+                context.issuer.retain_due(&mut requests, &self.passfile.path()?); // a target that was named may be fresh
+                Ok(!requests.is_empty())
+            });
         }
         self.place.dial.check_targets(self.targets.len())?;
         let mut errors = Vec::new();

@@ -26,6 +26,11 @@ impl Output {
         }
     }
 
+    /// Shows a text of several lines to the person: on stderr, for it is no answer.
+    pub(crate) fn show(text: &str) {
+        text.lines().for_each(line);
+    }
+
     pub(crate) fn warn(self, text: &str) {
         self.note(&format!("warning: {text}"));
     }

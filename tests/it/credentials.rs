@@ -90,7 +90,7 @@ fn an_expired_sso_session_names_the_command() {
         "[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
          [profile sso]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = dev\n",
     );
-    sandbox.run(&["token", HOST, "--profile", "sso"]).assert_fails(3, "aws sso login --profile sso");
+    sandbox.run(&["token", HOST, "--profile", "sso"]).assert_fails(3, "login --profile sso`, then retry");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn every_file_says_first_what_it_is() {
-    for (path, text) in [rust_files("src"), rust_files("tests")].concat() {
+    for (path, text) in [rust_files("src"), rust_files("integrations"), rust_files("tests")].concat() {
         assert!(
             text.starts_with("//! ") && text.lines().next().is_some_and(|line| line.len() > 30),
             "{}",
@@ -39,9 +39,32 @@ fn every_file_says_first_what_it_is() {
 }
 
 /// From the bottom up. A module uses only what stands before it.
-const LAYERS: [&str; 23] = [
-    "error", "env", "encode", "time", "token", "host", "target", "provider", "passfile", "request", "config", "sigv4",
-    "fs", "child", "signals", "limits", "aws", "identity", "cache", "issue", "output", "command", "main",
+const LAYERS: [&str; 25] = [
+    "error",
+    "env",
+    "encode",
+    "time",
+    "token",
+    "host",
+    "target",
+    "provider",
+    "passfile",
+    "request",
+    "config",
+    "sigv4",
+    "fs",
+    "child",
+    "signals",
+    "limits",
+    "aws",
+    "identity",
+    "cache",
+    "issue",
+    "output",
+    "setup",
+    "integrations",
+    "command",
+    "main",
 ];
 
 #[test]
@@ -106,15 +129,17 @@ fn the_readme_agrees_with_the_help() {
     let words = |text: &str| -> Vec<String> {
         text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).map(str::to_owned).collect()
     };
-    for command in ["token", "refresh", "erase", "list", "add", "remove", "exec", "login", "prompt"] {
+    for command in ["token", "refresh", "erase", "list", "add", "remove", "exec", "login", "setup", "aws", "prompt"] {
         assert!(readme.contains(&format!("`pgcred {command}")), "{command} is not in the README");
         for word in words(&help(command)) {
             let option = word.starts_with("--") && word.len() > 2 && word != "--help" && word != "--version";
             assert!(!option || words(&readme).contains(&word), "{word} of {command} is not in the README");
         }
     }
-    let all = ["token", "refresh", "erase", "list", "add", "remove", "exec", "login", "prompt"].map(help).concat();
-    let of_others = ["--try", "--prefix", "--uninstall", "--locked", "--path"];
+    let all = ["token", "refresh", "erase", "list", "add", "remove", "exec", "login", "setup", "aws", "prompt"]
+        .map(help)
+        .concat();
+    let of_others = ["--hostname", "--username", "--try", "--prefix", "--uninstall", "--locked", "--path"];
     for word in words(&readme).iter().filter(|word| word.starts_with("--") && !word.ends_with('-')) {
         assert!(words(&all).contains(word) || of_others.contains(&word.as_str()), "the README's {word} does not exist");
     }

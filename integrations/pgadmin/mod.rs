@@ -1,0 +1,95 @@
+//! pgAdmin 4: a file of servers for its import, each with the command that gives the password.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::error::Result;
+use crate::fs;
+use crate::setup::{Commands, Edit, Files, Machine, Os, Target, Tool, Work};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "pgadmin",
+    title: "pgAdmin 4",
+    programs: &["pgadmin4"],
+    traces: &["pgAdmin 4.app", "usr/pgadmin4", ".pgadmin", "pgadmin"],
+    reads_passfile: false,
+    work: Work::Files(&Import),
+};
+
+struct Import;
+
+impl Files for Import {
+    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        let servers: Map<String, Value> =
+            targets.iter().zip(1..).map(|(target, number)| (number.to_string(), server(machine, target))).collect();
+        let text = format!("{:#}\n", json!({ "Servers": servers }));
+        Ok(vec![Edit::of(file(machine), |_| Ok(Some(text)))?])
+    }
+
+    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+        Ok(vec![Edit::of(file(machine), |_| Ok(None))?])
+    }
+
+    fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {
+        let mut steps = vec![
+            format!("in pgAdmin: Tools > Import/Export Servers > Import > {}", file(machine).display()),
+            "(not with `setup.py load-servers`: a pgAdmin in server mode drops the command without a word)".to_owned(),
+            "leave \"Save password\" off: a saved password is used instead of the command".to_owned(),
+            "`pgcred setup` shows whether the import arrived; `--undo` does not remove servers from pgAdmin".to_owned(),
+        ];
+        if targets.iter().any(|target| target.request.provider.name == "dsql") {
+            steps.push(
+                "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433): see the page".to_owned(),
+            );
+        }
+        steps
+    }
+
+    fn state(&self, machine: &Machine) -> Vec<String> {
+        let text = fs::read(&file(machine)).unwrap_or_default();
+        let servers: Value = serde_json::from_slice(&text).unwrap_or_default();
+        let databases: Vec<Vec<u8>> = databases(machine).iter().filter_map(|path| fs::read(path)).collect();
+        let arrived = |server: &Value| {
+            let command = server["PasswordExecCommand"].as_str().unwrap_or_default().as_bytes();
+            databases.iter().any(|bytes| bytes.windows(command.len().max(1)).any(|window| window == command))
+        };
+        let servers = servers["Servers"].as_object().into_iter().flat_map(Map::values);
+        servers
+            .map(|server| {
+                let name = server["Name"].as_str().unwrap_or_default();
+                format!("{name} ({})", if arrived(server) { "imported" } else { "not imported yet" })
+            })
+            .collect()
+    }
+}
+
+fn file(machine: &Machine) -> PathBuf {
+    machine.own.join("pgadmin-servers.json")
+}
+
+/// Where pgAdmin keeps its servers; only looked at.
+fn databases(machine: &Machine) -> [PathBuf; 2] {
+    let folder = if machine.os == Os::Windows { machine.config.join("pgadmin") } else { machine.home.join(".pgadmin") };
+    ["pgadmin4.db", "pgadmin4.db-wal"].map(|name| folder.join(name))
+}
+
+fn server(machine: &Machine, target: &Target) -> Value {
+    let request = &target.request;
+    let commands = Commands { machine, target };
+    // pgAdmin hands its own stdin on, which may never end.
+    let nothing = if machine.os == Os::Windows { "< NUL" } else { "< /dev/null" };
+    json!({
+        "Name": target.name,
+        "Group": "pgcred",
+        "Host": request.host,
+        "Port": request.port,
+        "MaintenanceDB": request.dbname,
+        "Username": request.user,
+        "PasswordExecCommand": format!("{} {nothing}", commands.line("token", &[])),
+        // pgcred knows how long its token lasts; pgAdmin would keep one beyond its end.
+        "PasswordExecExpiration": 0,
+        "ConnectionParameters": { "sslmode": "verify-full", "sslrootcert": "system", "connect_timeout": 30 },
+        "Comment": "managed by pgcred"
+    })
+}

@@ -1,0 +1,175 @@
+//! `pgcred setup`: make a tool connect without a password ever typed, show it first, and take it back.
+
+use similar::TextDiff;
+
+use super::place::Place;
+use super::{Context, Run};
+use crate::error::{Error, Result};
+use crate::fs::{self, Stdin};
+use crate::integrations::TOOLS;
+use crate::output::Output;
+use crate::setup::{Commands, Edit, Machine, Target, Tool, Work};
+
+#[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one per option")]
+pub(super) struct Setup {
+    /// The tool; without one: which are known, which are here, what is set up
+    tool: Option<String>,
+    /// Connections, hosts, DSQL cluster IDs or postgres:// URIs [default: every connection]
+    targets: Vec<String>,
+    #[command(flatten)]
+    place: Place,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with_all = ["print", "yes"])]
+    dry_run: bool,
+    /// Print what the tool needs, to paste by hand, and change nothing
+    #[arg(long, conflicts_with = "undo")]
+    print: bool,
+    /// Take back what setup has changed
+    #[arg(long, conflicts_with = "targets")]
+    undo: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Run for Setup {
+    type End = ();
+
+    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+        let machine = Machine::this()?;
+        let Some(name) = &self.tool else { return Output::answer(&overview(&machine)) };
+        let tool = TOOLS.iter().find(|tool| tool.name == *name).ok_or_else(|| {
+            let known: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
+            Error::usage(format!("no such tool: {name}")).hint(format!("one of {}", known.join(", ")))
+        })?;
+        if self.undo {
+            return match &tool.work {
+                Work::Dialog(_) => Err(Error::usage(format!("{} was set up by hand", tool.title))
+                    .hint(format!("remove the connection in {} itself", tool.title))),
+                Work::Files(files) => self.apply(&files.undo(&machine)?, context).map(drop),
+            };
+        }
+        let targets = self.targets(context)?;
+        match &tool.work {
+            Work::Dialog(template) => {
+                let texts = targets.iter().map(|target| Commands { machine: &machine, target }.fill(template));
+                Output::answer(&texts.collect::<Vec<_>>().join("\n"))?;
+            }
+            Work::Files(files) => {
+                let edits = files.set_up(&machine, &targets)?;
+                if self.print {
+                    let texts = edits.iter().filter_map(|edit| edit.after.clone());
+                    return Output::answer(&texts.collect::<Vec<_>>().join("\n"));
+                }
+                if !self.apply(&edits, context)? {
+                    return Ok(());
+                }
+                for step in files.steps(&machine, &targets) {
+                    context.world.output.note(&step);
+                }
+            }
+        }
+        if tool.reads_passfile && !self.dry_run && !self.print {
+            context
+                .world
+                .output
+                .note("keep the passfile fresh: `pgcred refresh` now, and from a scheduler or `--watch`");
+        }
+        Ok(())
+    }
+}
+
+impl Setup {
+    /// The targets, or every connection of the configuration.
+    fn targets(&self, context: &Context) -> Result<Vec<Target>> {
+        let (world, output) = (&context.world, context.world.output);
+        let all: Vec<String> = world.config.connections.iter().map(|connection| connection.name.clone()).collect();
+        let typed = !self.targets.is_empty() || self.place.dial.host.is_some();
+        if !typed && all.is_empty() {
+            return Err(Error::usage("no connection to set up").hint(
+                "name one: pgcred setup TOOL HOST --profile PROFILE, or `pgcred add NAME HOST --profile PROFILE` first",
+            ));
+        }
+        let names = if typed { self.targets.clone() } else { all };
+        let one = |name: Option<&str>| {
+            let request = self.place.request(name, world, output)?;
+            let known = name.filter(|name| world.config.connection(name).is_some());
+            let name = known.map_or_else(|| short_name(&request.host), str::to_owned);
+            Ok(Target { name, request })
+        };
+        if names.is_empty() { Ok(vec![one(None)?]) } else { names.iter().map(|name| one(Some(name))).collect() }
+    }
+
+    /// Shows the edits and makes them, if nobody objects; tells whether they stand.
+    fn apply(&self, edits: &[Edit], context: &Context) -> Result<bool> {
+        let output = context.world.output;
+        let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
+        if edits.is_empty() {
+            output.note("nothing to change");
+            return Ok(true);
+        }
+        if self.dry_run || !self.yes {
+            for edit in &edits {
+                Output::show(&diff(edit));
+            }
+        }
+        if self.dry_run {
+            return Ok(false);
+        }
+        if !self.yes && !agreed(context)? {
+            output.note("nothing was changed");
+            return Ok(false);
+        }
+        for edit in edits {
+            let backup = fs::replace(&edit.path, edit.before.as_deref(), edit.after.as_deref())?;
+            let what = if edit.after.is_some() { "written" } else { "removed" };
+            let kept = backup.map(|path| format!("; the old one is {}", path.display())).unwrap_or_default();
+            output.note(&format!("{}: {what}{kept}", edit.path.display()));
+        }
+        Ok(true)
+    }
+}
+
+fn agreed(context: &Context) -> Result<bool> {
+    if !context.world.how.terminal {
+        return Err(Error::usage("nothing was changed: nobody is there to ask").hint("add --yes to change it"));
+    }
+    let answer = fs::ask("change this? [y/N] ")?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+fn diff(edit: &Edit) -> String {
+    let path = edit.path.display().to_string();
+    let (before, after) = (edit.before.as_deref().unwrap_or_default(), edit.after.as_deref().unwrap_or_default());
+    let missing = |text: &Option<String>| if text.is_some() { path.clone() } else { "/dev/null".to_owned() };
+    let diff = TextDiff::from_lines(before, after);
+    diff.unified_diff().context_radius(2).header(&missing(&edit.before), &missing(&edit.after)).to_string()
+}
+
+/// The first label of a host, cut to what a person can tell apart.
+fn short_name(host: &str) -> String {
+    const LONGEST: usize = 26;
+    host.split('.').next().unwrap_or(host).chars().take(LONGEST).collect()
+}
+
+fn overview(machine: &Machine) -> String {
+    let state = |tool: &Tool| match &tool.work {
+        Work::Files(files) => files.state(machine).join(", "),
+        Work::Dialog(_) => "by hand".to_owned(),
+    };
+    let rows = TOOLS.iter().map(|tool| {
+        let found =
+            machine.find(tool.programs, tool.traces).map_or_else(|| "-".to_owned(), |path| path.display().to_string());
+        [tool.name.to_owned(), tool.title.to_owned(), found, state(tool)]
+    });
+    let head = ["TOOL", "NAME", "FOUND", "SET UP"].map(str::to_owned);
+    let rows: Vec<[String; 4]> = [head].into_iter().chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths = [width(0), width(1), width(2)];
+    let line = |row: &[String; 4]| {
+        let padded = format!("{:3$}  {:4$}  {:5$}  ", row[0], row[1], row[2], widths[0], widths[1], widths[2]);
+        format!("{}\n", (padded + &row[3]).trim_end())
+    };
+    rows.iter().map(line).collect()
+}

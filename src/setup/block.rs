@@ -1,0 +1,48 @@
+//! pgcred's marked block in a text file of the user's: put in first, taken out again, every other byte left alone.
+
+use crate::error::{Error, Result};
+
+const BEGIN: &str = "# pgcred begin - lines up to the end mark are rewritten by pgcred setup\n";
+const END: &str = "# pgcred end\n";
+
+/// Returns the lines of the block, if there is one, and the text around it.
+pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
+    let begins = text.matches("# pgcred begin").count();
+    let ends = text.matches("# pgcred end").count();
+    let damaged = || {
+        Error::usage("pgcred's block is damaged: a mark is missing or there twice")
+            .hint("remove what is left of it, from `# pgcred begin` to `# pgcred end`")
+    };
+    match (begins, ends) {
+        (0, 0) => Ok((None, text.to_owned())),
+        (1, 1) => {
+            let (before, rest) = text.split_once(BEGIN).ok_or_else(damaged)?;
+            let (lines, after) = rest.split_once(END).ok_or_else(damaged)?;
+            Ok((Some(lines), format!("{before}{after}")))
+        }
+        _ => Err(damaged()),
+    }
+}
+
+/// Returns the text with a block of these lines first; of no lines, without a block.
+pub(crate) fn with(text: &str, lines: &str) -> Result<String> {
+    let (_, rest) = split(text)?;
+    Ok(if lines.is_empty() { rest } else { format!("{BEGIN}{lines}{END}{rest}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_in_comes_out_and_nothing_else_moves() {
+        for text in ["", "[a]\nhost=x", "\r\n[a]\r\n", "# c\n\n\n"] {
+            let once = with(text, "[p]\nhost=h\n").unwrap();
+            let twice = with(&once, "[q]\n").unwrap();
+            assert_eq!(split(&twice).unwrap(), (Some("[q]\n"), text.to_owned()));
+            assert_eq!(with(&twice, "").unwrap(), text);
+        }
+        assert!(with("# pgcred begin\n", "").is_err());
+        assert!(with(&format!("{BEGIN}{END}{BEGIN}{END}"), "").is_err());
+    }
+}

@@ -1,0 +1,85 @@
+//! The machine that a tool is set up on: its system and its folders, as values, so that every system can be tried on one.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::child;
+use crate::env;
+use crate::error::{Error, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Os {
+    Linux,
+    Mac,
+    Windows,
+}
+
+pub(crate) struct Machine {
+    pub(crate) os: Os,
+    pub(crate) home: PathBuf,
+    /// `~/.config`, `~/Library/Application Support`, `%APPDATA%`.
+    pub(crate) config: PathBuf,
+    /// pgcred's own configuration folder.
+    pub(crate) own: PathBuf,
+    /// The absolute path of pgcred.
+    pub(crate) pgcred: PathBuf,
+    pub(crate) passfile: PathBuf,
+    /// The user's libpq service file.
+    pub(crate) service_file: PathBuf,
+    /// The system's file of root certificates, for libpq that does not know `system`.
+    pub(crate) roots: Option<PathBuf>,
+}
+
+impl Machine {
+    pub(crate) fn this() -> Result<Self> {
+        let missing = || Error::failure("no home folder is known").hint("set HOME");
+        let os = match std::env::consts::OS {
+            "macos" => Os::Mac,
+            "windows" => Os::Windows,
+            _ => Os::Linux,
+        };
+        let home = env::home().ok_or_else(missing)?;
+        let config = env::config_folder().ok_or_else(missing)?;
+        let own = env::config_file().and_then(|file| Some(file.parent()?.to_owned())).ok_or_else(missing)?;
+        let service_file = env::var_os("PGSERVICEFILE").map(PathBuf::from);
+        let service_file = service_file.unwrap_or_else(|| match os {
+            Os::Windows => config.join("postgresql").join(".pg_service.conf"),
+            Os::Linux | Os::Mac => home.join(".pg_service.conf"),
+        });
+        Ok(Self {
+            os,
+            config,
+            own,
+            pgcred: own_path()?,
+            passfile: env::passfile().ok_or_else(missing)?,
+            service_file,
+            roots: env::certificate_bundle(),
+            home,
+        })
+    }
+
+    /// Returns where a tool shows that it is there.
+    pub(crate) fn find(&self, programs: &[&str], traces: &[&str]) -> Option<PathBuf> {
+        let roots = [&self.home, &self.config, Path::new("/Applications"), Path::new("/")];
+        let program = programs.iter().find_map(|program| child::find(program.as_ref()));
+        let traces = traces.iter().flat_map(|trace| roots.iter().map(move |root| root.join(trace)));
+        program.or_else(|| traces.into_iter().find(|path| path.exists()))
+    }
+}
+
+/// Returns psql's major version.
+pub(crate) fn psql_version() -> Option<u32> {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let ended = child::output(&child::words(["psql", "--version"]), deadline, false).ok()?;
+    let text = String::from_utf8(ended.stdout).ok()?;
+    let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    version.split('.').next()?.parse().ok()
+}
+
+/// The path by which pgcred is found, rather than one that changes with its version.
+fn own_path() -> Result<PathBuf> {
+    let (running, _) =
+        env::own_command().map_err(|error| Error::failure("pgcred's own path is unknown").caused_by(&error))?;
+    let found = child::find("pgcred".as_ref()).filter(|found| found.canonicalize().ok() == running.canonicalize().ok());
+    Ok(found.unwrap_or(running))
+}

@@ -1,0 +1,80 @@
+//! What setting up a tool is made of: the machine, the connections, edits of files as values. Nothing is written here.
+
+pub(crate) mod block;
+mod commands;
+mod machine;
+
+use std::path::PathBuf;
+
+pub(crate) use commands::Commands;
+pub(crate) use machine::{Machine, Os, psql_version};
+
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::request::Request;
+
+/// A desktop or terminal program, and what makes it connect without a password.
+pub(crate) struct Tool {
+    /// What is typed: `pgcred setup NAME`.
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// Its programs, as PATH knows them.
+    pub(crate) programs: &'static [&'static str],
+    /// Application bundles and folders that show that it is there, below the user's and the system's places.
+    pub(crate) traces: &'static [&'static str],
+    /// It reads the passfile, so a token has to stand there before it connects.
+    pub(crate) reads_passfile: bool,
+    pub(crate) work: Work,
+}
+
+/// How a tool is set up.
+pub(crate) enum Work {
+    /// By files that pgcred edits, and steps for the person.
+    Files(&'static dyn Files),
+    /// By a dialog that a person fills: a template, see [`Commands::fill`].
+    Dialog(&'static str),
+}
+
+/// A tool whose configuration pgcred edits by its structure.
+pub(crate) trait Files: Sync {
+    /// The edits that make the tool know these connections.
+    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>>;
+
+    /// The edits that take back all that pgcred has ever put there.
+    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>>;
+
+    /// What is left to do for the person, in lines.
+    fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String>;
+
+    /// The names of the connections that are set up.
+    fn state(&self, machine: &Machine) -> Vec<String>;
+}
+
+/// A connection under the name that tools show.
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) request: Request,
+}
+
+/// One file before and after; `None`: there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Edit {
+    pub(crate) path: PathBuf,
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
+}
+
+impl Edit {
+    /// An edit of the file as it is; refuses one that is not text.
+    pub(crate) fn of(path: PathBuf, change: impl FnOnce(&str) -> Result<Option<String>>) -> Result<Self> {
+        let before = fs::read(&path).map(String::from_utf8).transpose();
+        let before = before.map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))?;
+        let about = |error: Error| error.about(&path.display().to_string());
+        let after = change(before.as_deref().unwrap_or_default()).map_err(about)?;
+        Ok(Self { path, before, after })
+    }
+
+    pub(crate) fn changes_something(&self) -> bool {
+        self.before != self.after
+    }
+}
