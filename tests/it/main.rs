@@ -5,9 +5,13 @@
 mod bad_input;
 mod cache;
 #[cfg(unix)]
+mod causes;
+#[cfg(unix)]
 mod chain; // runs programs
 mod connections;
 mod credentials;
+#[cfg(unix)]
+mod desk;
 #[cfg(target_os = "linux")]
 mod disks;
 #[cfg(unix)]
@@ -15,6 +19,12 @@ mod exec;
 #[cfg(unix)]
 mod faults;
 mod formats;
+#[cfg(unix)]
+mod login;
+#[cfg(unix)]
+mod mfa;
+#[cfg(unix)]
+mod network;
 #[cfg(unix)]
 mod passfile;
 #[cfg(unix)]
