@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 
 use crate::aws::{Aws, How, Notes};
 use crate::cache::{Cache, EntryId, Failure, Index, Place, Record, logins};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::fs::{self, Lock};
 use crate::identity::Identity;
 use crate::passfile::block::Passfile;
@@ -47,6 +47,7 @@ pub(crate) struct Issuer {
     how: How,
     cache: Option<Cache>,
     signers: HashMap<Option<String>, Signer>,
+    began: Time,
     /// What went wrong without costing the answer, and what was tried.
     pub(crate) notes: Notes,
 }
@@ -61,7 +62,7 @@ struct Signer {
 
 impl Issuer {
     pub(crate) fn new(how: How, cache: Option<Cache>) -> Self {
-        Self { how, cache, signers: HashMap::new(), notes: Notes::default() }
+        Self { how, cache, signers: HashMap::new(), began: Time::now(), notes: Notes::default() }
     }
 
     /// The cache, if there is one.
@@ -184,18 +185,26 @@ impl Issuer {
         }
         let identity = self.identity(profile);
         let before = self.cache.as_ref().and_then(|cache| cache.index().failures.get(identity.as_str()).cloned());
-        let found = if let Some(error) = before.as_ref().filter(|_| !wish.fresh).and_then(Failure::still_holds) {
+        let found = if let Some(error) =
+            before.as_ref().filter(|before| !wish.fresh && !self.can_do_better(before)).and_then(Failure::still_holds)
+        {
             Err(error)
         } else {
             let found = Aws { profile, how: &self.how }.credentials(region, wanted, &mut self.notes);
             if let Err(error) = &found {
-                let failure = Failure::after(before, error, Time::now());
+                let failure = Failure::after(before, error, Time::now(), self.how.can_ask());
                 self.update_index(|index| drop(index.failures.insert(identity.as_str().to_owned(), failure)));
             }
             found
         };
         self.signer(profile).credentials = Some(found.clone());
         found
+    }
+
+    /// A log-in that was missing may be had now: somebody is there, unless that is who failed while this one waited.
+    fn can_do_better(&self, before: &Failure) -> bool {
+        let meanwhile = before.asked && before.at >= self.began;
+        before.error.exit() == Exit::Login && self.how.can_ask() && !meanwhile
     }
 
     /// Stores the token, and while the credentials are at hand what else of this identity is due.
@@ -315,9 +324,9 @@ impl Issued {
 
 impl Failure {
     /// Counts on from the failure before, if that was the same trouble and not long ago.
-    fn after(before: Option<Self>, error: &Error, now: Time) -> Self {
+    fn after(before: Option<Self>, error: &Error, now: Time, asked: bool) -> Self {
         let count = before.map_or(0, |failure| failure.count).saturating_add(1);
-        Self { at: now, count, error: error.clone(), logins: logins() }
+        Self { at: now, count, error: error.clone(), asked, logins: logins() }
     }
 
     /// Returns the error to repeat instead of asking again: until its time is over or somebody has logged in.

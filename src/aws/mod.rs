@@ -42,6 +42,13 @@ pub(crate) struct How {
     pub(crate) tell: fn(&str),
 }
 
+impl How {
+    /// Tells whether a log-in or an MFA code that was missing may be had now.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.terminal || self.mfa_code.is_some() || (self.login_asked_for && self.login == LoginPolicy::Browser)
+    }
+}
+
 /// What there is to say besides the answer.
 #[derive(Default)]
 pub(crate) struct Notes {
