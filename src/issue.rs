@@ -192,7 +192,7 @@ impl Issuer {
         } else {
             let found = Aws { profile, how: &self.how }.credentials(region, wanted, &mut self.notes);
             if let Err(error) = &found {
-                let failure = Failure::after(before, error, Time::now(), self.how.can_ask());
+                let failure = Failure::after(before, error, Time::now(), self.how.asks());
                 self.update_index(|index| drop(index.failures.insert(identity.as_str().to_owned(), failure)));
             }
             found

@@ -47,6 +47,11 @@ impl How {
     pub(crate) fn can_ask(&self) -> bool {
         self.terminal || self.mfa_code.is_some() || (self.login_asked_for && self.login == LoginPolicy::Browser)
     }
+
+    /// Tells whether whoever can log in or give a code has been asked to.
+    pub(crate) fn asks(&self) -> bool {
+        self.can_ask() && self.login != LoginPolicy::Never
+    }
 }
 
 /// What there is to say besides the answer.
