@@ -60,7 +60,7 @@ pub fn desk(url: &str) -> Sandbox {
 /// Makes a program of a script that notes its arguments and environment. `put A B` gives it a file at once.
 pub fn install(sandbox: &Sandbox, name: &str, script: &str) {
     let text = format!(
-        "#!/bin/sh\ncd '{}' || exit\nenv >{name}.env\necho \"$*\" >>{name}.log\n\
+        "#!/bin/sh\ncd '{}' || exit\nenv >'{name}.env'\necho \"$*\" >>'{name}.log'\n\
          put() {{ mkdir -p \"$(dirname \"$2\")\" && cp \"$1\" \"$2.$$\" && mv \"$2.$$\" \"$2\"; }}\n{script}\n",
         sandbox.home().display()
     );

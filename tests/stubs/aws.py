@@ -21,6 +21,7 @@ Words in front of the path choose what happens; a service's endpoint URL may end
   past           credentials that have expired                 version-1    IMDS without version 2
   no-role        an instance without a role                    no-refresh   OIDC answers without a refresh token
   late           IMDS hands out its token before it misbehaves
+  mfa-wrong      STS's error is about the MFA code
   id-NAME        only marks the request in the log
 """
 import base64
@@ -37,7 +38,7 @@ import time
 import urllib.parse
 
 SECRET = "STUBSECRETthatnobodymayprint"  # in every answer; tests look for it where it must not be
-WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|past|late|version-1|no-role|no-refresh|(error|grant|pending|slow|id)-[^/]+)$")
+WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|past|late|version-1|no-role|no-refresh|mfa-wrong|(error|grant|pending|slow|id)-[^/]+)$")
 LOGGED = ("authorization", "dpop", "host", "x-amz-sso_bearer_token", "x-aws-ec2-metadata-token",
           "x-aws-ec2-metadata-token-ttl-seconds", "content-type", "x-amz-security-token")
 OIDC_CODES = {"AuthorizationPendingException": "authorization_pending", "SlowDownException": "slow_down",
@@ -250,6 +251,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         action = fields.get("Action", "")
         if error := self.word("error"):
             why = f"the stub says no to {fields.get('RoleArn')}"
+            if "mfa-wrong" in self.words:
+                why = "MultiFactorAuthentication failed with invalid MFA one time pass code."
             said = f"<Error><Type>Sender</Type><Code>{error}</Code><Message>{why}</Message></Error>"
             body = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{said}</ErrorResponse>'
             return self.answer(raw=body, code=400 if error == "ExpiredTokenException" else 403, kind="text/xml")
