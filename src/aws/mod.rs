@@ -35,6 +35,8 @@ use session::{Session, Trouble};
 pub(crate) struct How {
     pub(crate) timeout: Duration,
     pub(crate) login: LoginPolicy,
+    /// The policy was typed for this run.
+    pub(crate) login_asked_for: bool,
     pub(crate) mfa_code: Option<String>,
     /// Somebody is there to ask.
     pub(crate) terminal: bool,

@@ -197,6 +197,7 @@ impl Context {
         let how = How {
             timeout: Duration::from_secs(global.timeout.0.into()),
             login: global.login.or(config.login).unwrap_or_default(),
+            login_asked_for: global.login.is_some(),
             mfa_code: global.mfa_code.clone(),
             terminal: fs::has_terminal(),
             tell: Output::tell,
