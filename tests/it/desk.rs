@@ -49,7 +49,9 @@ pub fn desk(url: &str) -> Sandbox {
     let path = format!("{}:/usr/bin:/bin", sandbox.path("bin").display());
     sandbox.set("PATH", &path);
     // pgcred looks behind PATH too.
-    for folder in ["/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin", "/snap/bin", "/usr/bin", "/bin"] {
+    let folders = "/usr/local/bin /opt/homebrew/bin /home/linuxbrew/.linuxbrew/bin /opt/local/bin /snap/bin \
+        /run/current-system/sw/bin /usr/bin /bin";
+    for folder in folders.split(' ') {
         assert!(!Path::new(folder).join("aws").exists(), "{folder}/aws is in the way of these tests: remove it");
     }
     install(&sandbox, BROWSER, "");

@@ -28,7 +28,7 @@ fn assert_token(run: &Run, by: &str) {
     assert!(run.stdout.contains(by), "{}", run.stdout);
 }
 
-/// With what the stub adds to its answers.
+/// A command line and more of it.
 fn with<const A: usize, const B: usize>(first: [&'static str; A], more: [&'static str; B]) -> Vec<&'static str> {
     [&first[..], &more[..]].concat()
 }
@@ -134,7 +134,9 @@ fn many_at_terminals_log_in_once() {
     let together = |all: &[&[&str]]| {
         thread::scope(|scope| {
             let runs: Vec<_> = all.iter().map(|arguments| scope.spawn(|| at_terminal(&sandbox, arguments))).collect();
-            runs.into_iter().for_each(|run| assert_token(&run.join().expect("no panic"), BY_SSO));
+            for run in runs {
+                assert_token(&run.join().expect("no panic"), BY_SSO);
+            }
         });
     };
     together(&[&TOKEN[..]; 32]);
@@ -156,7 +158,9 @@ fn many_at_terminals_fail_once() {
     install(&sandbox, "aws", "sleep 2; exit 1");
     thread::scope(|scope| {
         let runs: Vec<_> = (0..6).map(|_| scope.spawn(|| at_terminal(&sandbox, &TOKEN))).collect();
-        runs.into_iter().for_each(|run| run.join().expect("no panic").assert_fails(3, "did not log in"));
+        for run in runs {
+            run.join().expect("no panic").assert_fails(3, "did not log in");
+        }
     });
     assert_eq!(calls(&sandbox, "aws"), ["sso login --profile p"]);
 }
@@ -198,33 +202,33 @@ fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
 #[test]
 fn a_device_grant_ends_in_every_way() {
     let stub = Stub::aws(None);
-    for (words, says) in [
-        ("slow-1", ""),
-        ("pending-1/grant-ExpiredTokenException", "pgcred: nobody confirmed the SSO log-in in time\nhint: "),
-        ("grant-AccessDeniedException", "pgcred: the SSO log-in was declined\nhint: "),
-        (
-            "grant-InvalidGrantException",
-            "pgcred: cannot log in to SSO of profile `p`: the SSO log-in service refused: ",
-        ),
-        (
-            "error-InvalidRequestException",
-            "pgcred: cannot log in to SSO of profile `p`: the SSO log-in service refused: ",
-        ),
+    let refused = "pgcred: cannot log in to SSO of profile `p`: the SSO log-in service refused: ";
+    for (words, code, says) in [
+        ("pending-1/grant-ExpiredTokenException", 3, "pgcred: nobody confirmed the SSO log-in in time\n"),
+        ("grant-AccessDeniedException", 3, "pgcred: the SSO log-in was declined\n"),
+        ("grant-InvalidGrantException", 1, refused),
+        ("error-InvalidRequestException", 1, refused),
     ] {
         let sandbox = desk(&stub.url(words));
-        let began = Instant::now();
         let run = sandbox.run(&LOGIN);
-        if says.is_empty() {
-            assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
-            assert!(run.stderr.ends_with("pgcred: logged in\n"), "{}", run.stderr);
-            assert!(began.elapsed() >= Duration::from_secs(6), "asked again too early: {:?}", began.elapsed());
-        } else {
-            run.assert_fails(if says.contains("refused") { 1 } else { 3 }, says);
-            assert!(!sandbox.path(SSO_FILE).exists() && !run.stderr.contains(STUB_SECRET), "{}", run.stderr);
-        }
+        run.assert_fails(code, says);
+        assert!(run.stderr.contains("\nhint: "), "{}", run.stderr);
+        assert!(!sandbox.path(SSO_FILE).exists() && !run.stderr.contains(STUB_SECRET), "{}", run.stderr);
     }
     let run = desk(&stub.url("")).run(&["login", "--profile", "l"]);
     run.assert_fails(3, "hint: install the AWS CLI 2.32 or newer");
+}
+
+/// RFC 8628: five seconds more between two questions.
+#[test]
+fn a_device_grant_has_patience_where_it_is_asked_for() {
+    let stub = Stub::aws(None);
+    let sandbox = desk(&stub.url("slow-1"));
+    let began = Instant::now();
+    let run = sandbox.run(&LOGIN);
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
+    assert!(run.stderr.ends_with("pgcred: logged in\n"), "{}", run.stderr);
+    assert!(began.elapsed() >= Duration::from_secs(6), "asked again too early: {:?}", began.elapsed());
 }
 
 #[test]
@@ -236,6 +240,11 @@ fn a_call_without_a_terminal_may_open_the_page_and_wait() {
     assert_eq!(calls(&sandbox, "aws"), ["sso login --profile p"]);
     wait_for("the notification", || calls(&sandbox, NOTIFIER).len() == 1);
     assert!(calls(&sandbox, NOTIFIER)[0].contains("profile p"), "{:?}", calls(&sandbox, NOTIFIER));
+
+    let without_aws = desk(&stub.url("pending-1"));
+    let run = without_aws.run(&with(TOKEN, ["--login"]));
+    assert_token(&run, BY_SSO);
+    assert_eq!((run.stderr.as_str(), calls(&without_aws, BROWSER).len()), ("", 1));
 }
 
 /// `output()` would also wait for anybody else who holds stdout or stderr.
@@ -271,7 +280,9 @@ fn the_background_opens_one_page_in_ten_minutes() {
                 scope.spawn(move || sandbox.run(&with(token, ["--timeout", "1", cache])))
             })
             .collect();
-        calls.into_iter().for_each(|run| run.join().expect("no panic").assert_fails(3, "aws sso login --profile "));
+        for call in calls {
+            call.join().expect("no panic").assert_fails(3, "aws sso login --profile ");
+        }
     });
     // And in the minute after.
     for n in 0..12 {

@@ -10,6 +10,7 @@ use crate::desk::{FAR, at_terminal, calls, desk, install, terminal, tree};
 use crate::sandbox::{HOST, Run, Sandbox};
 use crate::stubs::{ACCOUNT, STUB_SECRET, Stub, requests};
 
+const NAME: &str = "pgcred: PGCRED_MFA_CODE_COMMAND";
 const TOKEN: [&str; 5] = ["token", HOST, "--profile", "m", "--no-cache"];
 /// SHA-1 of the role's ARN and the device's serial number as the AWS CLI writes them.
 const CACHED_ROLE: &str = ".aws/cli/cache/20e102a0c426495869732ca2bf5c658f721d945c.json";
@@ -99,7 +100,6 @@ fn a_program_that_prints_the_code() {
 #[test]
 fn a_program_that_prints_no_code_is_an_error_in_time() {
     let mut mfa = Mfa::new();
-    const NAME: &str = "pgcred: PGCRED_MFA_CODE_COMMAND";
     for (command, says) in [
         (
             "sh -c 'echo no key plugged in >&2; exit 1'",
