@@ -521,13 +521,13 @@ fn rows() -> Vec<Row> {
             vec![
                 (
                     works()
-                        .file("jwt", "jwt")
+                        .file("jwt", "a token")
                         .set("AWS_WEB_IDENTITY_TOKEN_FILE", "@HOME/jwt")
                         .set("AWS_ROLE_ARN", ROLE.trim()),
                     End::After(3600),
                 ),
                 (
-                    works().file("jwt", "jwt").config(&format!("{ROLE}web_identity_token_file = @HOME/jwt"), ""),
+                    works().file("jwt", "a token").config(&format!("{ROLE}web_identity_token_file = @HOME/jwt"), ""),
                     End::After(3600),
                 ),
             ],
