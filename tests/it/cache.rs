@@ -139,16 +139,20 @@ fn a_damaged_entry_is_a_miss() {
     let source = Source::new();
     source.ok(&[]);
     let length = fs::read(source.entry()).expect("an entry").len();
-    for (calls, at) in (0..length).step_by(9).enumerate() {
-        let mut bytes = fs::read(source.entry()).expect("an entry");
-        if at % 2 == 0 {
-            bytes[at] ^= 1;
-        } else {
-            bytes.truncate(at);
+    let mut calls = 1;
+    for at in 0..length {
+        for truncate in [true, false] {
+            let mut bytes = fs::read(source.entry()).expect("an entry");
+            if truncate {
+                bytes.truncate(at);
+            } else {
+                bytes[at] ^= 1;
+            }
+            fs::write(source.entry(), bytes).expect("written");
+            assert!(source.ok(&[]).starts_with(HOST));
+            calls += 1;
+            assert_eq!(source.calls(), calls, "byte {at}");
         }
-        fs::write(source.entry(), bytes).expect("written");
-        assert!(source.ok(&[]).starts_with(HOST));
-        assert_eq!(source.calls(), calls + 2, "byte {at}");
     }
     fs::write(source.sandbox.own().join("cache/index.json"), "[").expect("written");
     source.ok(&[]);

@@ -32,6 +32,8 @@ mod policy; // runs cargo
 #[cfg(unix)]
 mod postgres;
 mod sandbox;
+#[cfg(target_os = "linux")]
+mod secret_service;
 #[cfg(unix)]
 mod sessions;
 mod source;
