@@ -1,8 +1,14 @@
 //! The tools that pgcred sets up: a folder each, a line each.
 
+mod cron;
 mod dbeaver;
+mod launchd;
 mod pgadmin;
 mod psql;
+mod schedule;
+mod systemd;
+#[path = "task-scheduler/mod.rs"]
+mod task_scheduler;
 
 use crate::setup::{Tool, Work};
 
@@ -55,6 +61,10 @@ pub(crate) static TOOLS: &[Tool] = &[
     dialog("vim-dadbod", "vim-dadbod", &["vim", "nvim"], &[], true, include_str!("vim-dadbod/dialog.txt")),
     dialog("lazysql", "lazysql", &["lazysql"], &[], false, include_str!("lazysql/dialog.txt")),
     dialog("rainfrog", "rainfrog", &["rainfrog"], &[], false, include_str!("rainfrog/dialog.txt")),
+    systemd::TOOL,
+    launchd::TOOL,
+    task_scheduler::TOOL,
+    cron::TOOL,
     dialog("nvim-dbee", "nvim-dbee", &["nvim"], &[], false, include_str!("nvim-dbee/dialog.txt")),
 ];
 

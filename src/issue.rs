@@ -70,6 +70,10 @@ impl Issuer {
         self.cache.as_ref()
     }
 
+    pub(crate) fn take_cache(&mut self) -> Option<Cache> {
+        self.cache.take()
+    }
+
     pub(crate) fn identity(&mut self, profile: Option<&str>) -> Identity {
         self.signer(profile).identity.get_or_insert_with(|| Identity::of(profile)).clone()
     }

@@ -2,6 +2,7 @@
 
 mod add;
 mod aws;
+mod background;
 mod erase;
 mod exec;
 mod list;
@@ -232,6 +233,12 @@ impl Context {
         let issued = issued?;
         warn_if_cut_short(&request, &issued, self.world.output);
         Ok((request, issued))
+    }
+
+    /// Asks nobody for a log-in, whatever the configuration says.
+    fn be_quiet_about_log_ins(&mut self) {
+        self.world.how.login = LoginPolicy::Never;
+        self.issuer = Issuer::new(self.world.how.clone(), self.issuer.take_cache());
     }
 
     /// Lets others ask AWS; what was learned from it is forgotten.
