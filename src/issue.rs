@@ -333,13 +333,15 @@ impl Failure {
         Self { at: now, count, error: error.clone(), asked, logins: logins() }
     }
 
-    /// Returns the error to repeat instead of asking again: until its time is over or somebody has logged in.
+    /// Returns the error to repeat instead of asking again: until its time is over or somebody has logged in. A setting
+    /// that cannot be used is looked at again: AWS is not asked for that.
     fn still_holds(&self) -> Option<Error> {
         const LONGEST: u32 = 300;
         let pause = 5_u32.saturating_mul(1 << self.count.min(10)).min(LONGEST);
         let now = Time::now();
         let waited = self.at.until(now);
-        let holds = self.at <= now && waited < pause && self.logins == logins();
+        let usage = self.error.exit() == Exit::Usage;
+        let holds = !usage && self.at <= now && waited < pause && self.logins == logins();
         holds.then(|| self.error.clone().noting(&format!("asked {waited} s ago; --fresh asks again")))
     }
 }
