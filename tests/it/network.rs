@@ -227,6 +227,22 @@ fn the_narrower_endpoint_wins() {
     assert_eq!(net.proxies(), [format!("{AWS_STS}:443"), format!("{AWS_STS}:443")]);
 }
 
+/// A pause after a failure is for AWS's sake, and AWS was not asked.
+#[test]
+fn a_corrected_setting_counts_at_once() {
+    let mut net = Net::new();
+    let endpoint = net.stub.url("");
+    for (variable, wrong, right) in [
+        ("AWS_ENDPOINT_URL", "nowhere", endpoint.as_str()),
+        ("AWS_CA_BUNDLE", "/nowhere", &net.roots().display().to_string()),
+    ] {
+        net.sandbox.set(variable, wrong).run(&["token", HOST]).assert_fails(2, "hint: correct or unset AWS_");
+        net.sandbox.set(variable, right);
+        net.sandbox.ok(&["token", HOST]);
+        net.sandbox.ok(&["erase", "--all"]);
+    }
+}
+
 /// Points instance metadata at the stub, which gives credentials and a region.
 fn on_ec2(net: &mut Net) {
     let address = net.stub.url("");
