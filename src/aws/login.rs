@@ -109,7 +109,7 @@ impl LogIn {
 
     fn by_device(&self, how: &How, start: &Start) -> Result<()> {
         let notes = std::cell::RefCell::default();
-        let session = Session::open(Some(&self.profile), how, &start.region, 0, &notes)?;
+        let session = Session::open(Some(&self.profile), how, &start.region, 0, Instant::now() + how.timeout, &notes)?;
         let show = |address: &str, code: &str| {
             (how.tell)(&format!("log in to AWS in the browser: {address} (code {code})"));
             open_browser(address);

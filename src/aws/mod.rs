@@ -19,7 +19,7 @@ mod words;
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 
@@ -68,6 +68,8 @@ pub(crate) struct Notes {
 pub(crate) struct Aws<'a> {
     pub(crate) profile: Option<&'a str>,
     pub(crate) how: &'a How,
+    /// When the answer has to be there, but for what a person needs.
+    pub(crate) deadline: Instant,
 }
 
 impl Aws<'_> {
@@ -81,7 +83,7 @@ impl Aws<'_> {
     }
 
     fn find(&self, region: &str, wanted: u32, notes: &RefCell<Notes>) -> Result<Credentials> {
-        let session = Session::open(self.profile, self.how, region, wanted, notes)?;
+        let session = Session::open(self.profile, self.how, region, wanted, self.deadline, notes)?;
         if !session.explicit
             && let Some(found) = chain::environment(&session)?
         {
@@ -91,9 +93,11 @@ impl Aws<'_> {
             Ok(found) => Ok(found),
             Err(Trouble::Failed(error)) => Err(error),
             Err(Trouble::LogIn(missing)) => {
-                let deadline = session.deadline();
-                missing.satisfy(self.how, deadline)?;
-                let again = Session::open(self.profile, self.how, region, wanted, notes)?;
+                // Some of the time is left for what comes after the log-in.
+                let by = self.deadline.checked_sub(self.how.timeout / 4).unwrap_or(self.deadline);
+                missing.satisfy(self.how, by)?;
+                let deadline = if self.how.terminal { Instant::now() + self.how.timeout } else { self.deadline };
+                let again = Session::open(self.profile, self.how, region, wanted, deadline, notes)?;
                 match block_on(chain::credentials(&again))? {
                     Ok(found) => Ok(found),
                     Err(Trouble::Failed(error)) => Err(error),
@@ -107,7 +111,7 @@ impl Aws<'_> {
     pub(crate) fn log_in(&self) -> Result<bool> {
         let notes = RefCell::default();
         let region = env::var("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned());
-        let session = Session::open(self.profile, self.how, &region, 0, &notes)?;
+        let session = Session::open(self.profile, self.how, &region, 0, self.deadline, &notes)?;
         match block_on(chain::credentials(&session))? {
             Ok(_) => Ok(false),
             Err(Trouble::Failed(error)) => Err(error),
@@ -118,7 +122,7 @@ impl Aws<'_> {
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
     pub(crate) fn region(&self, notes: &mut Notes) -> Result<Option<String>> {
         let shared = RefCell::new(std::mem::take(notes));
-        let found = Session::open(self.profile, self.how, "", 0, &shared)
+        let found = Session::open(self.profile, self.how, "", 0, self.deadline, &shared)
             .and_then(|session| block_on(chain::region(&session))?);
         *notes = shared.into_inner();
         found

@@ -72,6 +72,7 @@ impl<'a> Session<'a> {
         how: &'a How,
         region: &str,
         wanted: u32,
+        deadline: Instant,
         notes: &'a RefCell<Notes>,
     ) -> Result<Self> {
         let files = Files::read()?;
@@ -85,7 +86,7 @@ impl<'a> Session<'a> {
             region: region.to_owned(),
             wanted,
             notes,
-            deadline: Cell::new(Instant::now() + how.timeout),
+            deadline: Cell::new(deadline),
             http: http::on_first_use(None),
             direct: http::direct_on_first_use(None),
         };

@@ -1,5 +1,7 @@
 //! `pgcred refresh`: issue tokens and file them in the passfile, once or for as long as it runs.
 
+use std::collections::BTreeSet;
+
 use super::passfile::PassfileArg;
 use super::place::Place;
 use super::watch::Watch;
@@ -122,6 +124,9 @@ impl Refresh {
     /// In the order of identities, so that two refreshers never wait for each other's locks.
     fn issue(&self, mut requests: Vec<Request>, context: &mut Context) -> Vec<Outcome> {
         requests.sort_by_cached_key(|request| context.issuer.identity(request.profile.as_deref()));
+        let identities: BTreeSet<_> =
+            requests.iter().map(|request| context.issuer.identity(request.profile.as_deref())).collect();
+        context.issuer.share_time(identities.len());
         let wish = Wish { filed_elsewhere: true, fresh: !self.targets.is_empty(), ..Wish::default() };
         let world = &context.world;
         let all = self.targets.is_empty();
