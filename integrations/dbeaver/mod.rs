@@ -40,7 +40,7 @@ impl Files for DataSources {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let edit = |path| Edit::back(path, without, |was, left| is_same(was, left));
+        let edit = |path| Edit::back(path, without, is_same);
         let there = files(machine).into_iter().filter(|path| fs::read(path).is_some());
         there.map(|path| free(&path).and_then(|()| edit(path))).collect()
     }
@@ -118,7 +118,11 @@ fn with(text: &str, machine: &Machine, targets: &[Target]) -> Result<String> {
 fn without(text: &str) -> Result<Option<String>> {
     let mut document = document(text)?;
     let connections = connections(&mut document)?;
+    let before = connections.len();
     connections.retain(|id, _| !id.starts_with(PREFIX));
+    if connections.len() == before {
+        return Ok(Some(text.to_owned()));
+    }
     let empty = connections.is_empty() && document["folders"].as_object().is_none_or(Map::is_empty);
     Ok((!empty).then(|| format!("{document:#}\n")))
 }

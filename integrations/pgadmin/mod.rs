@@ -34,7 +34,8 @@ impl Files for Import {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::back(file(machine), |_| Ok(None), |was, _| !was.contains(MARK))?])
+        let left = |text: &str| Ok((!text.contains(MARK)).then(|| text.to_owned()));
+        Ok(vec![Edit::back(file(machine), left, |was, _| !was.contains(MARK))?])
     }
 
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {

@@ -46,8 +46,8 @@ impl Files for ServiceFile {
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
         let left = |text: &str| {
-            let rest = block::with(text, "")?;
-            Ok((!rest.is_empty()).then_some(rest))
+            let (ours, rest) = block::split(text)?;
+            Ok((ours.is_none() || !rest.is_empty()).then_some(rest))
         };
         Ok(vec![Edit::back(machine.service_file.clone(), left, |was, left| was == left)?])
     }

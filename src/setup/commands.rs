@@ -66,15 +66,12 @@ impl Commands<'_> {
             text += before;
             let inside = after.split_once('}').map_or("", |(inside, _)| inside);
             let (name, form) = inside.split_once(':').unwrap_or((inside, ""));
-            match self.value(name).and_then(|value| escaped(&value, form)) {
-                Some(value) => {
-                    text += &value;
-                    rest = &after[inside.len() + 1..];
-                }
-                None => {
-                    text.push('{');
-                    rest = after;
-                }
+            if let Some(value) = self.value(name).and_then(|value| escaped(&value, form)) {
+                text += &value;
+                rest = &after[inside.len() + 1..];
+            } else {
+                text.push('{');
+                rest = after;
             }
         }
         text + rest
@@ -115,13 +112,12 @@ impl Commands<'_> {
 
 fn escaped(value: &str, form: &str) -> Option<String> {
     Some(match form {
-        "" => value.to_owned(),
         "json" => {
             let text = Value::from(value).to_string();
             text[1..text.len() - 1].to_owned()
         }
         "odbc" if value.contains([';', '{', '}', '=']) => format!("{{{}}}", value.replace('}', "}}")),
-        "odbc" => value.to_owned(),
+        "" | "odbc" => value.to_owned(),
         _ => return None,
     })
 }

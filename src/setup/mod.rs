@@ -98,8 +98,9 @@ impl Edit {
         Ok(Self { path, before, after })
     }
 
-    /// An edit that takes back what [`Edit::of`] has put in. What is left is `None` if it is nothing, and what was there
-    /// before is given back as it was if it says `the_same`.
+    /// An edit that takes back what [`Edit::of`] has put in: `left` is the text without it, `None` if that is nothing.
+    ///
+    /// The kept copy is given back instead, byte for byte, where it is `the_same` as what is left.
     pub(crate) fn back(
         path: PathBuf,
         left: impl FnOnce(&str) -> Result<Option<String>>,
@@ -107,7 +108,9 @@ impl Edit {
     ) -> Result<Self> {
         let was = fs::backup(&path).and_then(|text| String::from_utf8(text).ok());
         let mut edit = Self::of(path, left)?;
-        if let Some(was) = was.filter(|was| the_same(was, edit.after.as_deref().unwrap_or_default())) {
+        if edit.before.is_none() {
+            edit.after = None;
+        } else if let Some(was) = was.filter(|was| the_same(was, edit.after.as_deref().unwrap_or_default())) {
             edit.after = Some(was);
         }
         Ok(edit)
