@@ -164,7 +164,10 @@ pub(crate) fn replace(path: &Path, before: Option<&str>, after: Option<&str>) ->
     let backup = backup_path(folder, name);
     let kept = match before {
         Some(before) if after.is_some() && !backup.exists() => {
-            put(&backup, before.as_bytes())?;
+            if let Err(error) = put(&backup, before.as_bytes()) {
+                let _ = remove(&backup); // a part of a copy would be taken for one
+                return Err(error);
+            }
             Some(backup)
         }
         _ => {
