@@ -5,6 +5,7 @@ set -eu
 usage() {
     cat <<'EOF'
 usage: ./install.sh [--prefix DIR]   build and install DIR/bin/pgcred (default DIR: ~/.local)
+                                     and DIR/bin/pgcred-aws, a link to it
        ./install.sh --uninstall [--prefix DIR]
        ./install.sh --try            build, then run pgcred, a stand-in for Aurora DSQL and a real PostgreSQL
                                      in a temporary folder: mint, file, log in; nothing is installed or left running
@@ -75,6 +76,10 @@ install_pgcred() {
     cp target/release/pgcred "$prefix/bin/.pgcred.new"
     chmod 755 "$prefix/bin/.pgcred.new"
     mv -f "$prefix/bin/.pgcred.new" "$prefix/bin/pgcred"
+    # For tools that want the AWS CLI's program. Nothing but a link of ours is replaced.
+    if [ -L "$prefix/bin/pgcred-aws" ] || [ ! -e "$prefix/bin/pgcred-aws" ]; then
+        ln -sf pgcred "$prefix/bin/pgcred-aws"
+    fi
     printf 'installed %s: %s\n' "$prefix/bin/pgcred" "$("$prefix/bin/pgcred" --version)"
     case :$PATH: in
         *:"$prefix/bin":*) ;;
@@ -85,6 +90,7 @@ install_pgcred() {
 uninstall_pgcred() {
     [ -e "$prefix/bin/pgcred" ] || fail "there is no $prefix/bin/pgcred"
     rm -f "$prefix/bin/pgcred"
+    [ ! -L "$prefix/bin/pgcred-aws" ] || rm -f "$prefix/bin/pgcred-aws"
     printf 'removed %s; tokens in a passfile go with: pgcred erase --all (before this)\n' "$prefix/bin/pgcred"
 }
 

@@ -10,7 +10,7 @@ mod systemd;
 #[path = "task-scheduler/mod.rs"]
 mod task_scheduler;
 
-use crate::setup::{Tool, Work};
+use crate::setup::{Tool, Way, Work};
 
 /// In the order of `pgcred setup`.
 pub(crate) static TOOLS: &[Tool] = &[
@@ -22,18 +22,32 @@ pub(crate) static TOOLS: &[Tool] = &[
         "DataGrip, IntelliJ",
         &["datagrip"],
         &["DataGrip.app"],
-        true,
+        Way::Passfile,
         include_str!("datagrip/dialog.txt"),
     ),
-    dialog("tableplus", "TablePlus", &["tableplus"], &["TablePlus.app"], false, include_str!("tableplus/dialog.txt")),
-    dialog("postico", "Postico 2", &[], &["Postico 2.app", "Postico.app"], false, include_str!("postico/dialog.txt")),
-    dialog("dbcode", "DBCode", &[], &[".vscode/extensions"], false, include_str!("dbcode/dialog.txt")),
+    dialog(
+        "tableplus",
+        "TablePlus",
+        &["tableplus"],
+        &["TablePlus.app"],
+        Way::Command,
+        include_str!("tableplus/dialog.txt"),
+    ),
+    dialog(
+        "postico",
+        "Postico 2",
+        &[],
+        &["Postico 2.app", "Postico.app"],
+        Way::Command,
+        include_str!("postico/dialog.txt"),
+    ),
+    dialog("dbcode", "DBCode", &[], &[".vscode/extensions"], Way::Command, include_str!("dbcode/dialog.txt")),
     dialog(
         "beekeeper",
         "Beekeeper Studio",
         &["beekeeper-studio"],
         &["Beekeeper Studio.app"],
-        false,
+        Way::Command,
         include_str!("beekeeper/dialog.txt"),
     ),
     dialog(
@@ -41,31 +55,31 @@ pub(crate) static TOOLS: &[Tool] = &[
         "VS Code: SQLTools, PostgreSQL",
         &["code"],
         &["Visual Studio Code.app"],
-        true,
+        Way::Passfile,
         include_str!("vscode/dialog.txt"),
     ),
-    dialog("dbgate", "DbGate", &["dbgate"], &["DbGate.app"], true, include_str!("dbgate/dialog.txt")),
+    dialog("dbgate", "DbGate", &["dbgate"], &["DbGate.app"], Way::Passfile, include_str!("dbgate/dialog.txt")),
     dialog(
         "heidisql",
         "HeidiSQL",
         &["heidisql"],
         &["Program Files/HeidiSQL"],
-        true,
+        Way::Passfile,
         include_str!("heidisql/dialog.txt"),
     ),
-    dialog("qgis", "QGIS", &["qgis"], &["QGIS.app"], true, include_str!("qgis/dialog.txt")),
-    dialog("odbc", "psqlODBC: Excel, Access", &["odbcinst"], &[], true, include_str!("odbc/dialog.txt")),
-    dialog("jdbc", "JDBC: DbVisualizer, Metabase, Superset", &[], &[], true, include_str!("jdbc/dialog.txt")),
-    dialog("pgcli", "pgcli", &["pgcli"], &[], true, include_str!("pgcli/dialog.txt")),
-    dialog("usql", "usql", &["usql"], &[], true, include_str!("usql/dialog.txt")),
-    dialog("vim-dadbod", "vim-dadbod", &["vim", "nvim"], &[], true, include_str!("vim-dadbod/dialog.txt")),
-    dialog("lazysql", "lazysql", &["lazysql"], &[], false, include_str!("lazysql/dialog.txt")),
-    dialog("rainfrog", "rainfrog", &["rainfrog"], &[], false, include_str!("rainfrog/dialog.txt")),
+    dialog("qgis", "QGIS", &["qgis"], &["QGIS.app"], Way::Passfile, include_str!("qgis/dialog.txt")),
+    dialog("odbc", "psqlODBC: Excel, Access", &["odbcinst"], &[], Way::Passfile, include_str!("odbc/dialog.txt")),
+    dialog("jdbc", "JDBC: DbVisualizer, Metabase, Superset", &[], &[], Way::Passfile, include_str!("jdbc/dialog.txt")),
+    dialog("pgcli", "pgcli", &["pgcli"], &[], Way::Passfile, include_str!("pgcli/dialog.txt")),
+    dialog("usql", "usql", &["usql"], &[], Way::Passfile, include_str!("usql/dialog.txt")),
+    dialog("vim-dadbod", "vim-dadbod", &["vim", "nvim"], &[], Way::Passfile, include_str!("vim-dadbod/dialog.txt")),
+    dialog("lazysql", "lazysql", &["lazysql"], &[], Way::Command, include_str!("lazysql/dialog.txt")),
+    dialog("rainfrog", "rainfrog", &["rainfrog"], &[], Way::Command, include_str!("rainfrog/dialog.txt")),
+    dialog("nvim-dbee", "nvim-dbee", &["nvim"], &[], Way::Command, include_str!("nvim-dbee/dialog.txt")),
     systemd::TOOL,
     launchd::TOOL,
     task_scheduler::TOOL,
     cron::TOOL,
-    dialog("nvim-dbee", "nvim-dbee", &["nvim"], &[], false, include_str!("nvim-dbee/dialog.txt")),
 ];
 
 /// A tool without a file that could be edited: its dialog is filled by hand.
@@ -74,8 +88,8 @@ const fn dialog(
     title: &'static str,
     programs: &'static [&'static str],
     traces: &'static [&'static str],
-    reads_passfile: bool,
+    way: Way,
     template: &'static str,
 ) -> Tool {
-    Tool { name, title, programs, traces, reads_passfile, work: Work::Dialog(template) }
+    Tool { name, title, programs, traces, way, work: Work::Dialog(template) }
 }

@@ -73,11 +73,6 @@ pub(crate) fn config_folder() -> Option<PathBuf> {
     dirs::config_dir()
 }
 
-/// Returns the passfile that libpq reads.
-pub(crate) fn passfile() -> Option<PathBuf> {
-    var_os("PGPASSFILE").map(PathBuf::from).or_else(default_passfile)
-}
-
 /// `PGCRED_HOME` puts all that is pgcred's into one folder: for portable use and for tests.
 fn own_home() -> Option<PathBuf> {
     var_os("PGCRED_HOME").map(PathBuf::from)

@@ -161,10 +161,13 @@ pub(crate) fn replace(path: &Path, before: Option<&str>, after: Option<&str>) ->
             Error::failure(format!("{} has just been changed by another program", path.display())).hint("try again")
         );
     }
-    let backup = folder.join(suffixed(name, ".pgcred-backup"));
+    let backup = backup_path(folder, name);
     let kept = match before {
         Some(before) if after.is_some() && !backup.exists() => {
-            put(&backup, before.as_bytes())?;
+            if let Err(error) = put(&backup, before.as_bytes()) {
+                let _ = remove(&backup); // a part of a copy would be taken for one
+                return Err(error);
+            }
             Some(backup)
         }
         _ => {
@@ -184,6 +187,17 @@ pub(crate) fn replace(path: &Path, before: Option<&str>, after: Option<&str>) ->
     }
     swap(new, path).map_err(failed)?;
     Ok(kept)
+}
+
+/// Returns the text that [`replace`] has kept of a file.
+pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
+    let path = resolve(path).ok()?;
+    let (folder, name) = parts(&path).ok()?;
+    read(&backup_path(folder, name))
+}
+
+fn backup_path(folder: &Path, name: &std::ffi::OsStr) -> PathBuf {
+    folder.join(suffixed(name, ".pgcred-backup"))
 }
 
 /// Tells whether another program holds a lock on a file.

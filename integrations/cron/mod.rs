@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use super::schedule;
 use crate::child;
 use crate::error::Result;
-use crate::setup::{Edit, Files, Machine, Place, Target, Tool, Work, block};
+use crate::setup::{Edit, Files, Machine, Place, Target, Tool, Way, Work, block};
 
 pub(super) const TOOL: Tool = Tool {
     name: "cron",
     title: "cron",
     programs: &["crontab"],
     traces: &[],
-    reads_passfile: false,
+    way: Way::Scheduler,
     work: Work::Files(&Crontab),
 };
 
@@ -20,8 +20,11 @@ struct Crontab;
 
 impl Files for Crontab {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        let line = format!("*/{} * * * * {}\n", schedule::minutes(targets), command(machine));
-        Ok(vec![edit(&line)?])
+        Ok(vec![edit(&self.text(machine, targets))?])
+    }
+
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
+        format!("*/{} * * * * {}\n", schedule::minutes(targets), command(machine))
     }
 
     fn undo(&self, _: &Machine) -> Result<Vec<Edit>> {

@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
-use crate::setup::{Commands, Edit, Files, Machine, Os, Target, Tool, Work};
+use crate::setup::{Commands, Edit, Files, Machine, Os, Target, Tool, Way, Work, quote};
 
 pub(super) const TOOL: Tool = Tool {
     name: "dbeaver",
     title: "DBeaver",
-    programs: &["dbeaver", "dbeaver-ce"],
+    programs: PROGRAMS,
     traces: &["DBeaver.app", "usr/share/dbeaver-ce", ".local/share/DBeaverData", "Library/DBeaverData", "DBeaverData"],
-    reads_passfile: true,
+    way: Way::Command,
     work: Work::Files(&DataSources),
 };
 
+const PROGRAMS: &[&str] = &["dbeaver", "dbeaver-ce"];
 const PREFIX: &str = "pgcred-";
 /// The first version that takes a password from a command.
 const TAKES_COMMAND: [u32; 3] = [26, 1, 4];
@@ -29,30 +31,16 @@ impl Files for DataSources {
         if files.is_empty() {
             return Err(Error::failure("DBeaver has no workspace yet").hint("start DBeaver once, close it, then retry"));
         }
-        let by_command = takes_command(machine);
-        let edit = |path: PathBuf| {
-            Edit::of(path, |text| {
-                let mut document = document(text)?;
-                for target in targets {
-                    let id = format!("{PREFIX}{}", target.name);
-                    connections(&mut document)?.insert(id, connection(machine, target, by_command));
-                }
-                Ok(Some(format!("{document:#}\n")))
-            })
-        };
+        let edit = |path| Edit::of(path, |text| Ok(Some(with(text, machine, targets)?)));
         files.into_iter().map(|path| free(&path).and_then(|()| edit(path))).collect()
     }
 
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
+        with("", machine, targets).unwrap_or_default()
+    }
+
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let edit = |path: PathBuf| {
-            Edit::of(path, |text| {
-                let mut document = document(text)?;
-                let connections = connections(&mut document)?;
-                connections.retain(|id, _| !id.starts_with(PREFIX));
-                let empty = connections.is_empty();
-                Ok((!empty).then(|| format!("{document:#}\n")))
-            })
-        };
+        let edit = |path| Edit::back(path, without, is_same);
         let there = files(machine).into_iter().filter(|path| fs::read(path).is_some());
         there.map(|path| free(&path).and_then(|()| edit(path))).collect()
     }
@@ -84,18 +72,20 @@ impl Files for DataSources {
 
 /// Our file in every workspace that exists: DBeaver's own, Flatpak's and Snap's.
 fn files(machine: &Machine) -> Vec<PathBuf> {
-    let data = match machine.os {
-        Os::Windows => vec![machine.config.join("DBeaverData")],
-        Os::Mac => vec![machine.home.join("Library/DBeaverData")],
-        Os::Linux => [
+    let usual: &[&str] = match machine.os {
+        Os::Windows => &["DBeaverData"],
+        Os::Mac => &["Library/DBeaverData"],
+        Os::Linux => &[
             ".local/share/DBeaverData",
+            ".DBeaverData",
             ".var/app/io.dbeaver.DBeaverCommunity/data/DBeaverData",
             "snap/dbeaver-ce/current/.local/share/DBeaverData",
-        ]
-        .map(|folder| machine.home.join(folder))
-        .to_vec(),
+        ],
     };
-    let projects = data.into_iter().map(|data| data.join("workspace6").join("General"));
+    let base = if machine.os == Os::Windows { &machine.config } else { &machine.home };
+    let named = env::var_os("DBEAVER_DATA").map(PathBuf::from);
+    let data = named.into_iter().chain(usual.iter().map(|folder| base.join(folder)));
+    let projects = data.map(|data| data.join("workspace6").join("General"));
     projects
         .filter(|project| project.is_dir())
         .map(|project| project.join(".dbeaver").join("data-sources-pgcred.json"))
@@ -113,6 +103,41 @@ fn free(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The file with these connections.
+fn with(text: &str, machine: &Machine, targets: &[Target]) -> Result<String> {
+    let mut document = document(text)?;
+    let by_command = takes_command(machine);
+    for target in targets {
+        let id = format!("{PREFIX}{}", target.name);
+        connections(&mut document)?.insert(id, connection(machine, target, by_command));
+    }
+    Ok(format!("{document:#}\n"))
+}
+
+/// The file without any connection of ours; `None` if no connection and no folder is left.
+fn without(text: &str) -> Result<Option<String>> {
+    let mut document = document(text)?;
+    let connections = connections(&mut document)?;
+    let before = connections.len();
+    connections.retain(|id, _| !id.starts_with(PREFIX));
+    if connections.len() == before {
+        return Ok(Some(text.to_owned()));
+    }
+    let empty = connections.is_empty() && document["folders"].as_object().is_none_or(Map::is_empty);
+    Ok((!empty).then(|| format!("{document:#}\n")))
+}
+
+/// Whether two files say the same; a file without anything is as one that is not there.
+fn is_same(one: &str, other: &str) -> bool {
+    let normal = |text: &str| {
+        let mut document = document(text).ok()?;
+        connections(&mut document).ok()?;
+        document.as_object_mut()?.entry("folders").or_insert_with(|| json!({}));
+        Some(document)
+    };
+    normal(one).is_some_and(|document| Some(document) == normal(other))
+}
+
 fn document(text: &str) -> Result<Value> {
     if text.trim().is_empty() {
         return Ok(json!({ "folders": {}, "connections": {} }));
@@ -126,14 +151,18 @@ fn connections(document: &mut Value) -> Result<&mut Map<String, Value>> {
     object.entry("connections").or_insert_with(|| json!({})).as_object_mut().ok_or_else(wrong)
 }
 
-/// Reads the version from what the installation says of itself; an unknown one is old.
+/// Reads the version from what the installation says of itself, beside the program first; an unknown one is old.
 fn takes_command(machine: &Machine) -> bool {
-    let product = match machine.os {
-        Os::Windows => "C:/Program Files/DBeaver/.eclipseproduct",
-        Os::Mac => "/Applications/DBeaver.app/Contents/Eclipse/.eclipseproduct",
-        Os::Linux => "/usr/share/dbeaver-ce/.eclipseproduct",
+    let usual = match machine.os {
+        Os::Windows => "C:/Program Files/DBeaver",
+        Os::Mac => "/Applications/DBeaver.app/Contents/Eclipse",
+        Os::Linux => "/usr/share/dbeaver-ce",
     };
-    let text = fs::read(Path::new(product)).unwrap_or_default();
+    let program = Machine::program(PROGRAMS).and_then(|program| program.canonicalize().ok());
+    let beside = program.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let in_bundle = beside.as_ref().map(|folder| folder.join("../Eclipse"));
+    let folders = beside.into_iter().chain(in_bundle).chain([PathBuf::from(usual)]);
+    let text = folders.into_iter().find_map(|folder| fs::read(&folder.join(".eclipseproduct"))).unwrap_or_default();
     let text = String::from_utf8_lossy(&text).into_owned();
     let version = text.lines().find_map(|line| line.strip_prefix("version=")).unwrap_or_default();
     let numbers: Vec<u32> = version.trim().split('.').map_while(|part| part.parse().ok()).collect();
@@ -185,16 +214,8 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
     })
 }
 
-/// A line for DBeaver's own splitter: no shell; both kinds of quotes group, and a backslash escapes except on Windows.
+/// A line for DBeaver's own splitter.
 fn command(machine: &Machine, target: &Target, command: &str, more: &[&str]) -> String {
-    let commands = Commands { machine, target };
-    let quoted = |word: &String| {
-        let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./:=,@+".contains(c));
-        match machine.os {
-            _ if plain => word.clone(),
-            Os::Windows => format!("\"{word}\""),
-            Os::Linux | Os::Mac => format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\"")),
-        }
-    };
-    commands.words(command, more).iter().map(quoted).collect::<Vec<_>>().join(" ")
+    let words = Commands { machine, target }.words(command, more);
+    words.iter().map(|word| quote::for_dbeaver(machine.os, word)).collect::<Vec<_>>().join(" ")
 }

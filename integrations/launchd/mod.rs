@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use super::schedule;
 use crate::error::Result;
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Target, Tool, Work};
+use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work};
 
 pub(super) const TOOL: Tool = Tool {
     name: "launchd",
     title: "launchd agent (macOS)",
     programs: &["launchctl"],
     traces: &[],
-    reads_passfile: false,
+    way: Way::Scheduler,
     work: Work::Files(&Agent),
 };
 
@@ -20,12 +20,14 @@ struct Agent;
 
 impl Files for Agent {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        Ok(vec![Edit::of(file(machine), |_| Ok(Some(self.text(machine, targets))))?])
+    }
+
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
         let words = schedule::words(machine);
         let words: Vec<_> = words.iter().map(|word| format!("    <string>{}</string>\n", escaped(word))).collect();
         let seconds = (schedule::minutes(targets) * 60).to_string();
-        let text =
-            include_str!("pgcred.refresh.plist").replace("{words}", &words.concat()).replace("{seconds}", &seconds);
-        Ok(vec![Edit::of(file(machine), |_| Ok(Some(text)))?])
+        include_str!("pgcred.refresh.plist").replace("{words}", &words.concat()).replace("{seconds}", &seconds)
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {

@@ -6,29 +6,36 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Result;
 use crate::fs;
-use crate::setup::{Commands, Edit, Files, Machine, Os, Target, Tool, Work};
+use crate::setup::{Commands, Edit, Files, Machine, Os, Target, Tool, Way, Work};
 
 pub(super) const TOOL: Tool = Tool {
     name: "pgadmin",
     title: "pgAdmin 4",
     programs: &["pgadmin4"],
     traces: &["pgAdmin 4.app", "usr/pgadmin4", ".pgadmin", "pgadmin"],
-    reads_passfile: false,
+    way: Way::Command,
     work: Work::Files(&Import),
 };
+
+/// By this a file is known as ours.
+const MARK: &str = "managed by pgcred";
 
 struct Import;
 
 impl Files for Import {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        Ok(vec![Edit::of(file(machine), |_| Ok(Some(self.text(machine, targets))))?])
+    }
+
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
         let servers: Map<String, Value> =
             targets.iter().zip(1..).map(|(target, number)| (number.to_string(), server(machine, target))).collect();
-        let text = format!("{:#}\n", json!({ "Servers": servers }));
-        Ok(vec![Edit::of(file(machine), |_| Ok(Some(text)))?])
+        format!("{:#}\n", json!({ "Servers": servers }))
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::of(file(machine), |_| Ok(None))?])
+        let left = |text: &str| Ok((!text.contains(MARK)).then(|| text.to_owned()));
+        Ok(vec![Edit::back(file(machine), left, |was, _| !was.contains(MARK))?])
     }
 
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {
@@ -90,6 +97,6 @@ fn server(machine: &Machine, target: &Target) -> Value {
         // pgcred knows how long its token lasts; pgAdmin would keep one beyond its end.
         "PasswordExecExpiration": 0,
         "ConnectionParameters": { "sslmode": "verify-full", "sslrootcert": "system", "connect_timeout": 30 },
-        "Comment": "managed by pgcred"
+        "Comment": MARK
     })
 }

@@ -2,27 +2,25 @@
 
 use crate::error::{Error, Result};
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Os, Target, Tool, Work, block, psql_version};
+use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work, block, libpq_roots};
 
 pub(super) const TOOL: Tool = Tool {
     name: "psql",
     title: "psql and libpq programs",
     programs: &["psql", "pgcli"],
     traces: &[],
-    reads_passfile: true,
+    way: Way::Passfile,
     work: Work::Files(&ServiceFile),
 };
-
-/// The first libpq that takes the system's root certificates by the name `system`.
-const KNOWS_SYSTEM: u32 = 16;
 
 struct ServiceFile;
 
 impl Files for ServiceFile {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        let roots = roots(machine);
+        let roots = libpq_roots(machine);
         let edit = Edit::of(machine.service_file.clone(), |text| {
             let (old, rest) = block::split(text)?;
+            check_start(&rest)?;
             for target in targets {
                 let header = format!("[{}]", target.name);
                 if rest.lines().any(|line| line.trim() == header) {
@@ -32,19 +30,26 @@ impl Files for ServiceFile {
             }
             let kept =
                 sections(old.unwrap_or_default()).filter(|(name, _)| targets.iter().all(|target| target.name != *name));
-            let lines: String =
-                kept.map(|(_, lines)| lines).chain(targets.iter().map(|target| section(target, &roots))).collect();
+            let lines: String = kept
+                .map(|(_, lines)| lines)
+                .chain(targets.iter().map(|target| section(target, roots.as_deref())))
+                .collect();
             Ok(Some(block::with(text, &lines)?))
         });
         Ok(vec![edit?])
     }
 
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
+        let roots = libpq_roots(machine);
+        targets.iter().map(|target| section(target, roots.as_deref())).collect()
+    }
+
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let edit = Edit::of(machine.service_file.clone(), |text| {
-            let rest = block::with(text, "")?;
-            Ok((!rest.is_empty()).then_some(rest))
-        });
-        Ok(vec![edit?])
+        let left = |text: &str| {
+            let (ours, rest) = block::split(text)?;
+            Ok((ours.is_none() || !rest.is_empty()).then_some(rest))
+        };
+        Ok(vec![Edit::back(machine.service_file.clone(), left, |was, left| was == left)?])
     }
 
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
@@ -58,20 +63,25 @@ impl Files for ServiceFile {
     }
 }
 
-fn roots(machine: &Machine) -> String {
-    let system = psql_version().is_none_or(|version| version >= KNOWS_SYSTEM);
-    match &machine.roots {
-        Some(file) if !system && machine.os != Os::Windows => file.display().to_string(),
-        _ => "system".to_owned(),
-    }
-}
-
-fn section(target: &Target, roots: &str) -> String {
+fn section(target: &Target, roots: Option<&str>) -> String {
     let request = &target.request;
+    let roots = roots.map(|roots| format!("sslrootcert={roots}\n")).unwrap_or_default();
     format!(
-        "[{}]\nhost={}\nport={}\ndbname={}\nuser={}\nsslmode=verify-full\nsslrootcert={roots}\n",
+        "[{}]\nhost={}\nport={}\ndbname={}\nuser={}\nsslmode=verify-full\n{roots}",
         target.name, request.host, request.port, request.dbname, request.user
     )
+}
+
+/// A line that stands in no section now would stand in our last one, below the block; libpq would take it or stumble.
+fn check_start(rest: &str) -> Result<()> {
+    let mut lines = rest.lines().zip(1..).map(|(line, number)| (line.trim(), number));
+    match lines.find(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
+        Some((line, number)) if !line.starts_with('[') => {
+            Err(Error::usage(format!("line {number} stands in no section, so libpq cannot use it"))
+                .hint("put it below a line [NAME], or remove it; a byte order mark counts too"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The sections of the block, each with its name and whole text.

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use super::schedule;
 use crate::error::Result;
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Target, Tool, Work};
+use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work};
 
 pub(super) const TOOL: Tool = Tool {
     name: "systemd",
     title: "systemd timer (Linux)",
     programs: &["systemctl"],
     traces: &[],
-    reads_passfile: false,
+    way: Way::Scheduler,
     work: Work::Files(&Units),
 };
 
@@ -23,12 +23,12 @@ struct Units;
 
 impl Files for Units {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        let timer = include_str!("pgcred-refresh.timer").replace("{minutes}", &schedule::minutes(targets).to_string());
-        let service = include_str!("pgcred-refresh.service").replace("{command}", &command(machine));
-        Ok(vec![
-            Edit::of(folder(machine).join(SERVICE), |_| Ok(Some(service)))?,
-            Edit::of(folder(machine).join(TIMER), |_| Ok(Some(timer)))?,
-        ])
+        let files = files(machine, targets);
+        files.into_iter().map(|(name, text)| Edit::of(folder(machine).join(name), |_| Ok(Some(text)))).collect()
+    }
+
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
+        files(machine, targets).map(|(_, text)| text).join("\n")
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
@@ -53,6 +53,14 @@ impl Files for Units {
     fn state(&self, machine: &Machine) -> Vec<String> {
         fs::read(&folder(machine).join(TIMER)).map(|_| "set up".to_owned()).into_iter().collect()
     }
+}
+
+fn files(machine: &Machine, targets: &[Target]) -> [(&'static str, String); 2] {
+    let minutes = schedule::minutes(targets).to_string();
+    [
+        (SERVICE, include_str!("pgcred-refresh.service").replace("{command}", &command(machine))),
+        (TIMER, include_str!("pgcred-refresh.timer").replace("{minutes}", &minutes)),
+    ]
 }
 
 fn folder(machine: &Machine) -> PathBuf {

@@ -6,14 +6,14 @@ use super::launchd::escaped;
 use super::schedule;
 use crate::error::Result;
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Target, Tool, Work};
+use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work};
 
 pub(super) const TOOL: Tool = Tool {
     name: "task-scheduler",
     title: "Task Scheduler (Windows)",
     programs: &["schtasks"],
     traces: &[],
-    reads_passfile: false,
+    way: Way::Scheduler,
     work: Work::Files(&Task),
 };
 
@@ -23,13 +23,16 @@ struct Task;
 
 impl Files for Task {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        Ok(vec![Edit::of(file(machine), |_| Ok(Some(self.text(machine, targets))))?])
+    }
+
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
         let words = schedule::words(machine);
         let arguments = words.iter().skip(1).map(String::as_str).collect::<Vec<_>>().join(" ");
-        let text = include_str!("pgcred-refresh.xml")
+        include_str!("pgcred-refresh.xml")
             .replace("{minutes}", &schedule::minutes(targets).to_string())
             .replace("{program}", &escaped(&words[0]))
-            .replace("{arguments}", &escaped(&arguments));
-        Ok(vec![Edit::of(file(machine), |_| Ok(Some(text)))?])
+            .replace("{arguments}", &escaped(&arguments))
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {

@@ -69,7 +69,7 @@ struct DsqlToken {
     hostname: String,
     /// Life of the token in seconds
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
-    expires_in: Option<Life>,
+    expires_in: Option<String>, // the AWS CLI reads it so late that a slip in it is a failure
 }
 
 #[derive(Args)]
@@ -134,9 +134,11 @@ impl Aws {
                 let names = aws::profile_names().map_err(other)?;
                 return Ok(names.into_iter().map(|name| name + "\n").collect());
             }
-            Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => (token.place("admin"), "dsql"),
+            Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => {
+                (token.place("admin").map_err(other)?, "dsql")
+            }
             // The token does not name the role; any but admin signs the same.
-            Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (token.place("any"), "dsql"),
+            Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (token.place("any").map_err(other)?, "dsql"),
             Service::Rds(Rds::GenerateDbAuthToken(token)) => {
                 let dsql = provider::of_host(&token.hostname).is_some_and(|provider| provider.name == "dsql");
                 let place =
@@ -167,13 +169,22 @@ impl Aws {
 }
 
 impl DsqlToken {
-    fn place(&self, user: &str) -> Place {
-        Place {
-            dial: Dial::to(self.hostname.clone(), None, user.to_owned()),
-            expires_in: self.expires_in,
-            ..Place::default()
-        }
+    fn place(self, user: &str) -> Result<Place> {
+        let about = |error: String| Error::usage(error).about("--expires-in");
+        let expires_in = self.expires_in.map(|text| text.parse::<Life>().map_err(about)).transpose()?;
+        Ok(Place { dial: Dial::to(self.hostname, None, user.to_owned()), expires_in, ..Place::default() })
     }
+}
+
+/// Says in one line what clap says in several: a tool shows what comes, or its first line.
+pub(super) fn refusal(error: &clap::Error) -> Error {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Error::usage("no command that pgcred stands in for").hint("pgcred aws --help");
+    }
+    let text = error.to_string();
+    let said = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    let words: Vec<_> = said.split_whitespace().collect();
+    Error::usage(words.join(" ")).hint("pgcred aws --help shows what there is; for the rest use the AWS CLI")
 }
 
 /// Tells whether the command line is one for the AWS CLI.

@@ -167,10 +167,13 @@ pub(crate) fn run() -> ExitCode {
     let mut command_line = ManuallyDrop::new(command_line());
     let matches = match command_line.try_get_matches_from_mut(aws::as_aws(env::arguments())) {
         Ok(matches) => ManuallyDrop::new(matches),
+        Err(error) if error.use_stderr() && aws::is_meant(&env::arguments()) => {
+            Output { quiet: false, debug: false }.report(&aws::refusal(&error));
+            return aws::USAGE.into();
+        }
         Err(error) => {
             let _ = error.print(); // help and version go to stdout, complaints to stderr
-            let usage = if aws::is_meant(&env::arguments()) { aws::USAGE } else { Exit::Usage.code() };
-            return if error.use_stderr() { usage.into() } else { ExitCode::SUCCESS };
+            return if error.use_stderr() { Exit::Usage.code().into() } else { ExitCode::SUCCESS };
         }
     };
     match run_command(&matches) {

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::fs::{self, Stdin};
 use crate::integrations::TOOLS;
 use crate::output::Output;
-use crate::setup::{Commands, Edit, Machine, Place as Changed, Target, Tool, Work};
+use crate::setup::{Commands, Edit, Machine, Place as Changed, Target, Tool, Way, Work};
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
@@ -63,12 +63,10 @@ impl Run for Setup {
                 Output::answer(&texts.collect::<Vec<_>>().join("\n"))?;
             }
             Work::Files(files) => {
-                let edits = files.set_up(&machine, &targets)?;
                 if self.print {
-                    let texts = edits.iter().filter_map(|edit| edit.after.clone());
-                    return Output::answer(&texts.collect::<Vec<_>>().join("\n"));
+                    return Output::answer(&files.text(&machine, &targets));
                 }
-                if !self.apply(&edits, files.commands(&machine, false), context)? {
+                if !self.apply(&files.set_up(&machine, &targets)?, files.commands(&machine, false), context)? {
                     return Ok(());
                 }
                 for step in files.steps(&machine, &targets) {
@@ -76,7 +74,7 @@ impl Run for Setup {
                 }
             }
         }
-        if tool.reads_passfile && !self.dry_run && !self.print {
+        if tool.way == Way::Passfile && !self.dry_run && !self.print {
             context
                 .world
                 .output
@@ -104,7 +102,17 @@ impl Setup {
             let name = known.map_or_else(|| short_name(&request.host), str::to_owned);
             Ok(Target { name, request })
         };
-        if names.is_empty() { Ok(vec![one(None)?]) } else { names.iter().map(|name| one(Some(name))).collect() }
+        let targets: Vec<Target> = if names.is_empty() {
+            vec![one(None)?]
+        } else {
+            names.iter().map(|name| one(Some(name))).collect::<Result<_>>()?
+        };
+        let twice = |(at, target): (usize, &Target)| targets[..at].iter().any(|other| other.name == target.name);
+        match targets.iter().enumerate().find(|item| twice(*item)) {
+            Some((_, target)) => Err(Error::usage(format!("two connections would be called {}", target.name))
+                .hint("name them: pgcred add NAME HOST, then pgcred setup TOOL NAME...")),
+            None => Ok(targets),
+        }
     }
 
     /// Shows the edits and makes them, if nobody objects; tells whether they stand.
@@ -188,15 +196,14 @@ fn overview(machine: &Machine) -> String {
     let rows = TOOLS.iter().map(|tool| {
         let found =
             machine.find(tool.programs, tool.traces).map_or_else(|| "-".to_owned(), |path| path.display().to_string());
-        [tool.name.to_owned(), tool.title.to_owned(), found, state(tool)]
+        [tool.name.to_owned(), tool.title.to_owned(), tool.way.as_str().to_owned(), found, state(tool)]
     });
-    let head = ["TOOL", "NAME", "FOUND", "SET UP"].map(str::to_owned);
-    let rows: Vec<[String; 4]> = [head].into_iter().chain(rows).collect();
+    let head = ["TOOL", "NAME", "BY", "FOUND", "SET UP"].map(str::to_owned);
+    let rows: Vec<[String; 5]> = [head].into_iter().chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths = [width(0), width(1), width(2)];
-    let line = |row: &[String; 4]| {
-        let padded = format!("{:3$}  {:4$}  {:5$}  ", row[0], row[1], row[2], widths[0], widths[1], widths[2]);
-        format!("{}\n", (padded + &row[3]).trim_end())
+    let line = |row: &[String; 5]| {
+        let padded = row.iter().enumerate().map(|(column, text)| format!("{text:width$}", width = width(column)));
+        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()
 }

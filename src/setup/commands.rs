@@ -1,6 +1,9 @@
 //! The command lines that tools are given, whole and quoted, and the templates of dialogs that hold them.
 
-use super::{Machine, Os, Target};
+use serde_json::Value;
+
+use super::machine::libpq_roots;
+use super::{Machine, Os, Target, quote};
 use crate::encode::percent;
 
 /// The command lines of one connection on one machine.
@@ -41,50 +44,80 @@ impl Commands<'_> {
 
     /// The same as a line for the system's shell.
     pub(crate) fn line(&self, command: &str, more: &[&str]) -> String {
-        self.words(command, more).iter().map(|word| self.quoted(word)).collect::<Vec<_>>().join(" ")
+        let words = self.words(command, more);
+        words.iter().map(|word| quote::for_shell(self.machine.os, word)).collect::<Vec<_>>().join(" ")
     }
 
-    /// Quotes a word for sh, or for cmd.exe.
-    pub(crate) fn quoted(&self, word: &str) -> String {
-        let plain = |c: char| {
-            c.is_ascii_alphanumeric() || "_-./:=,@+".contains(c) || (c == '\\' && self.machine.os == Os::Windows)
-        };
-        match self.machine.os {
-            _ if !word.is_empty() && word.chars().all(plain) => word.to_owned(),
-            Os::Windows => format!("\"{word}\""),
-            Os::Linux | Os::Mac => format!("'{}'", word.replace('\'', r"'\''")),
-        }
+    /// The same for nvim-dbee, as a string of Go's templates: split at blanks, or run by sh if a pipe is in it.
+    fn go_string(&self, command: &str, more: &[&str]) -> String {
+        let words = self.words(command, more);
+        let splits = words.iter().any(|word| word.is_empty() || word.contains(char::is_whitespace));
+        let line = if splits { format!("{} | cat", self.line(command, more)) } else { words.join(" ") };
+        if line.contains('`') { Value::from(line).to_string() } else { format!("`{line}`") }
     }
 
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
+    ///
+    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:odbc}` for an ODBC connection string.
     pub(crate) fn fill(&self, template: &str) -> String {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            text += before;
+            let inside = after.split_once('}').map_or("", |(inside, _)| inside);
+            let (name, form) = inside.split_once(':').unwrap_or((inside, ""));
+            if let Some(value) = self.value(name).and_then(|value| escaped(&value, form)) {
+                text += &value;
+                rest = &after[inside.len() + 1..];
+            } else {
+                text.push('{');
+                rest = after;
+            }
+        }
+        text + rest
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        let request = &self.target.request;
+        let ending = if self.machine.os == Os::Windows { ".exe" } else { "" };
+        Some(match name {
+            "name" => self.target.name.clone(),
+            "host" => request.host.clone(),
+            "port" => request.port.to_string(),
+            "user" => request.user.clone(),
+            "dbname" => request.dbname.clone(),
+            "dbname_in_url" => percent(&request.dbname).to_string(),
+            "profile" => request.profile.clone().unwrap_or_else(|| "default".to_owned()),
+            "region" => request.region.clone().unwrap_or_default(),
+            "token" => self.line("token", &[]),
+            "token_json" => self.line("token", &["--format", "json"]),
+            "token_libpq_json" => self.line("token", &["--format", "libpq-json"]),
+            "token_url" => self.line("token", &["--format", "url", "--no-newline"]),
+            "token_url_in_go" => self.go_string("token", &["--format", "url", "--no-newline"]),
+            "uri" => self.uri(None),
+            "libpq_uri" => self.uri(libpq_roots(self.machine)),
+            "pgcred_aws" => self.machine.pgcred.with_file_name(format!("pgcred-aws{ending}")).display().to_string(),
+            _ => return None,
+        })
+    }
+
+    /// A URI without a password.
+    fn uri(&self, roots: Option<String>) -> String {
         let request = &self.target.request;
         let (user, dbname) = (percent(&request.user), percent(&request.dbname));
-        let uri = format!("postgresql://{user}@{}:{}/{dbname}?sslmode=verify-full", request.host, request.port);
-        let region = request.region.clone().unwrap_or_default();
-        let pgcred_aws = self.machine.pgcred.with_file_name(if self.machine.os == Os::Windows {
-            "pgcred-aws.exe"
-        } else {
-            "pgcred-aws"
-        });
-        let values = [
-            ("{name}", self.target.name.clone()),
-            ("{host}", request.host.clone()),
-            ("{port}", request.port.to_string()),
-            ("{user}", request.user.clone()),
-            ("{dbname}", request.dbname.clone()),
-            ("{profile}", request.profile.clone().unwrap_or_else(|| "default".to_owned())),
-            ("{region}", region),
-            ("{token}", self.line("token", &[])),
-            ("{token_json}", self.line("token", &["--format", "json"])),
-            ("{token_libpq_json}", self.line("token", &["--format", "libpq-json"])),
-            ("{token_url}", self.line("token", &["--format", "url", "--no-newline"])),
-            ("{token_urlencoded}", self.line("token", &["--format", "urlencoded", "--no-newline"])),
-            ("{refresh}", self.line("refresh", &["--quiet"])),
-            ("{uri}", uri),
-            ("{passfile}", self.machine.passfile.display().to_string()),
-            ("{pgcred_aws}", pgcred_aws.display().to_string()),
-        ];
-        values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+        let roots = roots.map(|roots| format!("&sslrootcert={}", percent(&roots))).unwrap_or_default();
+        format!("postgresql://{user}@{}:{}/{dbname}?sslmode=verify-full{roots}", request.host, request.port)
     }
+}
+
+fn escaped(value: &str, form: &str) -> Option<String> {
+    Some(match form {
+        "json" => {
+            let text = Value::from(value).to_string();
+            text[1..text.len() - 1].to_owned()
+        }
+        "odbc" if value.contains([';', '{', '}', '=']) => format!("{{{}}}", value.replace('}', "}}")),
+        "" | "odbc" => value.to_owned(),
+        _ => return None,
+    })
 }

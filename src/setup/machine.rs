@@ -23,7 +23,6 @@ pub(crate) struct Machine {
     pub(crate) own: PathBuf,
     /// The absolute path of pgcred.
     pub(crate) pgcred: PathBuf,
-    pub(crate) passfile: PathBuf,
     /// The user's libpq service file.
     pub(crate) service_file: PathBuf,
     /// The system's file of root certificates, for libpq that does not know `system`.
@@ -46,29 +45,35 @@ impl Machine {
             Os::Windows => config.join("postgresql").join(".pg_service.conf"),
             Os::Linux | Os::Mac => home.join(".pg_service.conf"),
         });
-        Ok(Self {
-            os,
-            config,
-            own,
-            pgcred: own_path()?,
-            passfile: env::passfile().ok_or_else(missing)?,
-            service_file,
-            roots: env::certificate_bundle(),
-            home,
-        })
+        Ok(Self { os, config, own, pgcred: own_path()?, service_file, roots: env::certificate_bundle(), home })
+    }
+
+    /// Returns the first of these programs that is there.
+    pub(crate) fn program(programs: &[&str]) -> Option<PathBuf> {
+        programs.iter().find_map(|program| child::find(program.as_ref()))
     }
 
     /// Returns where a tool shows that it is there.
     pub(crate) fn find(&self, programs: &[&str], traces: &[&str]) -> Option<PathBuf> {
         let roots = [&self.home, &self.config, Path::new("/Applications"), Path::new("/")];
-        let program = programs.iter().find_map(|program| child::find(program.as_ref()));
+        let program = Self::program(programs);
         let traces = traces.iter().flat_map(|trace| roots.iter().map(move |root| root.join(trace)));
         program.or_else(|| traces.into_iter().find(|path| path.exists()))
     }
 }
 
+/// Returns what `sslrootcert` has to say; nothing where libpq finds a file by itself.
+pub(crate) fn libpq_roots(machine: &Machine) -> Option<String> {
+    /// The first libpq that takes the system's root certificates by the name `system`.
+    const KNOWS_SYSTEM: u32 = 16;
+    if psql_version().is_none_or(|version| version >= KNOWS_SYSTEM) {
+        return Some("system".to_owned());
+    }
+    machine.roots.as_ref().map(|file| file.display().to_string())
+}
+
 /// Returns psql's major version.
-pub(crate) fn psql_version() -> Option<u32> {
+fn psql_version() -> Option<u32> {
     let deadline = Instant::now() + Duration::from_secs(5);
     let ended = child::output(&child::words(["psql", "--version"]), deadline, false).ok()?;
     let text = String::from_utf8(ended.stdout).ok()?;

@@ -3,12 +3,16 @@
 pub(crate) mod block;
 mod commands;
 mod machine;
+pub(crate) mod quote;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::PathBuf;
 
 pub(crate) use commands::Commands;
-pub(crate) use machine::{Machine, Os, psql_version};
+pub(crate) use machine::{Machine, Os, libpq_roots};
 
 use crate::error::{Error, Result};
 use crate::fs;
@@ -23,9 +27,29 @@ pub(crate) struct Tool {
     pub(crate) programs: &'static [&'static str],
     /// Application bundles and folders that show that it is there, below the user's and the system's places.
     pub(crate) traces: &'static [&'static str],
-    /// It reads the passfile, so a token has to stand there before it connects.
-    pub(crate) reads_passfile: bool,
+    pub(crate) way: Way,
     pub(crate) work: Work,
+}
+
+/// How a tool gets its password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It runs pgcred when it connects.
+    Command,
+    /// It reads the passfile, so a token has to stand there before it connects.
+    Passfile,
+    /// It gets none: it runs pgcred by the clock, for the passfile of the others.
+    Scheduler,
+}
+
+impl Way {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Passfile => "passfile",
+            Self::Scheduler => "scheduler",
+        }
+    }
 }
 
 /// How a tool is set up.
@@ -40,6 +64,9 @@ pub(crate) enum Work {
 pub(crate) trait Files: Sync {
     /// The edits that make the tool know these connections.
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>>;
+
+    /// The same as a text for who edits by hand.
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String;
 
     /// The edits that take back all that pgcred has ever put there.
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>>;
@@ -95,6 +122,24 @@ impl Edit {
         let about = |error: Error| error.about(&path.display().to_string());
         let after = change(before.as_deref().unwrap_or_default()).map_err(about)?;
         Ok(Self { place: Place::File(path), before, after })
+    }
+
+    /// An edit that takes back what [`Edit::of`] has put in: `left` is the text without it, `None` if that is nothing.
+    ///
+    /// The kept copy is given back instead, byte for byte, where it is `the_same` as what is left.
+    pub(crate) fn back(
+        path: PathBuf,
+        left: impl FnOnce(&str) -> Result<Option<String>>,
+        the_same: impl FnOnce(&str, &str) -> bool,
+    ) -> Result<Self> {
+        let was = fs::backup(&path).and_then(|text| String::from_utf8(text).ok());
+        let mut edit = Self::of(path, left)?;
+        if edit.before.is_none() {
+            edit.after = None;
+        } else if let Some(was) = was.filter(|was| the_same(was, edit.after.as_deref().unwrap_or_default())) {
+            edit.after = Some(was);
+        }
+        Ok(edit)
     }
 
     pub(crate) fn changes_something(&self) -> bool {

@@ -71,3 +71,22 @@ fn a_read_only_folder_is_an_error_that_names_the_file() {
     sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]).assert_fails(1, "disk/pgpass");
     assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
 }
+
+#[test]
+fn setup_on_a_read_only_or_full_disk_leaves_the_file_as_it_was() {
+    const SERVICES: &[u8] = b"[mine]\nhost=h\n";
+    let mut sandbox = Sandbox::empty();
+    let folder = sandbox.path("disk");
+    let _disk = Disk::mount(&folder, "size=64k");
+    let file = sandbox.write("disk/services", SERVICES);
+    sandbox.set("PGSERVICEFILE", &file.display().to_string());
+    let _ = fs::write(folder.join("filler"), vec![0; 1 << 20]); // as much as fits
+    let set_up = &["setup", "psql", HOST, "--yes"];
+    sandbox.run(set_up).assert_fails(1, "No space left");
+    assert_eq!(sandbox.read("disk/services"), SERVICES);
+    assert!(!folder.join("services.pgcred-backup").exists(), "a part of a copy");
+    fs::remove_file(folder.join("filler")).expect("removed");
+    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&folder));
+    sandbox.run(set_up).assert_fails(1, "Read-only file system");
+    assert_eq!(sandbox.read("disk/services"), SERVICES);
+}

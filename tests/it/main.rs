@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the owners are those of src; tests make files themselves")]
 
+mod aws_emulation;
 mod bad_input;
 mod cache;
 #[cfg(unix)]
@@ -36,7 +37,15 @@ mod sandbox;
 mod secret_service;
 #[cfg(unix)]
 mod sessions;
+#[cfg(target_os = "linux")]
+mod setup;
+#[cfg(target_os = "linux")]
+mod setup_commands;
+#[cfg(target_os = "linux")]
+mod setup_terminal;
 mod source;
+#[cfg(target_os = "linux")]
+mod splitters;
 #[cfg(unix)]
 mod stubs;
 mod vectors;

@@ -89,6 +89,17 @@ impl Sandbox {
         fs::read(self.path(name)).expect("a file")
     }
 
+    /// pgcred at another path. No handle of this process writes it: until that is closed nobody could run it.
+    pub fn installed(&self, name: &str) -> PathBuf {
+        let path = self.write(name, "");
+        fs::remove_file(&path).expect("removed");
+        let pgcred = env!("CARGO_BIN_EXE_pgcred");
+        let linked = fs::hard_link(pgcred, &path).is_ok();
+        let copied = || Command::new("cp").arg(pgcred).arg(&path).status().is_ok_and(|status| status.success());
+        assert!(linked || copied(), "no {}", path.display());
+        path
+    }
+
     /// A program in this environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

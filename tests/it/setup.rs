@@ -1,0 +1,250 @@
+//! `pgcred setup`: homes before and after, byte for byte, and back; refusals; the table of integrations/README.md.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::sandbox::{HOST, Run, Sandbox};
+use crate::source::root;
+
+/// The files of a folder by their paths in it. What pgcred leaves there by design is left out: locks, and copies.
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut found, mut open) = (BTreeMap::new(), vec![folder.to_owned()]);
+    while let Some(inner) = open.pop() {
+        for entry in fs::read_dir(inner).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            let left_out = |ending| path.extension().is_some_and(|extension| extension == ending);
+            if path.is_dir() {
+                open.push(path);
+            } else if !left_out("pgcred-lock") && !left_out("pgcred-backup") {
+                let bytes = fs::read(&path).expect("a file");
+                found.insert(path.strip_prefix(folder).expect("below").to_owned(), bytes);
+            }
+        }
+    }
+    found
+}
+
+fn folders(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).into_iter().flatten().map(|entry| entry.expect("an entry").path());
+    let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+/// A case: the folder `before`, then `after` and `undone` with what differs from it, or the text `refused`.
+struct Case {
+    folder: PathBuf,
+    sandbox: Sandbox,
+    arguments: Vec<String>,
+}
+
+impl Case {
+    fn of(tool: &str, folder: PathBuf) -> Self {
+        let mut sandbox = Sandbox::empty();
+        sandbox.unset("PGCRED_HOME").set("PGCRED_CACHE", "none");
+        let programs = sandbox.path("bin").display().to_string();
+        sandbox.set("PATH", &format!("{programs}:/usr/bin:/bin"));
+        let more = fs::read_to_string(folder.join("arguments")).unwrap_or_else(|_| format!("{HOST} --profile dev"));
+        let arguments = ["setup", tool].into_iter().chain(more.split_whitespace()).map(str::to_owned).collect();
+        let case = Self { folder, sandbox, arguments };
+        let before = case.folder.join("before/.");
+        let copied = Command::new("cp").arg("-R").arg(before).arg(case.sandbox.home()).status();
+        assert!(copied.is_ok_and(|status| status.success()));
+        case
+    }
+
+    /// Files with this machine's paths in them.
+    fn state(&self, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let pgcred = Path::new(env!("CARGO_BIN_EXE_pgcred")).canonicalize().expect("pgcred");
+        let here = |bytes: Vec<u8>| match String::from_utf8(bytes) {
+            Ok(text) => text.replace("@PGCRED@", &pgcred.display().to_string()).into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
+        files(&self.folder.join(name)).into_iter().map(|(path, bytes)| (path, here(bytes))).collect()
+    }
+
+    fn home(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files(self.sandbox.home())
+    }
+
+    fn run(&self, more: &[&str]) -> Run {
+        let words: Vec<&str> = self.arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        self.sandbox.run(&words)
+    }
+
+    /// Compares texts as texts, which a person can read.
+    fn assert_home(&self, expected: &BTreeMap<PathBuf, Vec<u8>>, when: &str) {
+        let shown = |files: &BTreeMap<PathBuf, Vec<u8>>| -> BTreeMap<PathBuf, String> {
+            files.iter().map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned())).collect()
+        };
+        assert_eq!(shown(&self.home()), shown(expected), "{} {when}", self.folder.display());
+        assert_eq!(&self.home(), expected, "{} {when}", self.folder.display());
+    }
+
+    fn check(&self) {
+        let name = self.folder.display();
+        let before = self.state("before");
+        if let Ok(says) = fs::read_to_string(self.folder.join("refused")) {
+            let run = self.run(&["--yes"]);
+            assert!(run.code != 0 && run.stderr.contains(says.trim()), "{name}: {} {}", run.code, run.stderr);
+            return self.assert_home(&before, "refused");
+        }
+        let run = self.run(&[]);
+        run.assert_fails(2, "nobody is there to ask");
+        assert!(run.stderr.lines().any(|line| line.starts_with("+++ ")), "{name}: no diff in {}", run.stderr);
+        self.assert_home(&before, "without a terminal");
+        let shown = self.run(&["--dry-run"]);
+        assert!(
+            shown.code == 0 && shown.stderr.lines().any(|line| line.starts_with("+++ ")),
+            "{name}: {}",
+            shown.stderr
+        );
+        let printed = self.run(&["--print"]);
+        assert!(printed.code == 0 && printed.stdout.contains(HOST), "{name}: {}", printed.stderr);
+        self.assert_home(&before, "only shown");
+
+        let mut after = before.clone();
+        after.extend(self.state("after"));
+        for time in ["once", "twice"] {
+            let run = self.run(&["--yes"]);
+            assert_eq!((run.code, &*run.stdout), (0, ""), "{name}: {}", run.stderr);
+            assert_eq!(run.stderr.contains("nothing to change"), time == "twice", "{name}: {}", run.stderr);
+            self.assert_home(&after, time);
+        }
+        for path in self.state("after").into_keys() {
+            let copy = self.sandbox.path(&format!("{}.pgcred-backup", path.display()));
+            assert_eq!(fs::read(copy).ok().as_ref(), before.get(&path), "{name}: the copy of {}", path.display());
+        }
+        let undone = if self.folder.join("undone").exists() { self.state("undone") } else { before };
+        for _ in 0..2 {
+            let run = self.sandbox.run(&["setup", &self.arguments[1], "--undo", "--yes"]);
+            assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+            self.assert_home(&undone, "undone");
+        }
+    }
+}
+
+fn check(tool: &str, at_least: usize) {
+    let cases = folders(&root().join("integrations").join(tool).join("fixtures"));
+    assert!(cases.len() >= at_least, "{tool}: {} cases", cases.len());
+    for folder in cases {
+        Case::of(tool, folder).check();
+    }
+}
+
+#[test]
+fn psql_from_home_to_home_and_back() {
+    check("psql", 10);
+}
+
+#[test]
+fn dbeaver_from_home_to_home_and_back() {
+    check("dbeaver", 10);
+}
+
+#[test]
+fn pgadmin_from_home_to_home_and_back() {
+    check("pgadmin", 5);
+}
+
+/// The rows of a Markdown table, cell by cell.
+fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    text.lines()
+        .filter(|line| line.starts_with("| ["))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+}
+
+/// Every tool has a row, a folder and a page that says what was proven, and they agree with the code.
+#[test]
+fn the_table_and_the_pages_agree_with_the_code() {
+    let folder = root().join("integrations");
+    let table = fs::read_to_string(folder.join("README.md")).expect("a README");
+    let rows: BTreeMap<_, _> = rows(&table).map(|row| (row[0].to_owned(), row)).collect();
+    let overview = Sandbox::empty().ok(&["setup"]);
+    let mut lines = overview.lines();
+    let head = lines.next().expect("a head");
+    let (by, found) = (head.find("BY").expect("a column"), head.find("FOUND").expect("a column"));
+    let mut names = Vec::new();
+    for line in lines {
+        let name = line.split_whitespace().next().expect("a name");
+        let row = rows.get(&format!("[{name}]({name}/README.md)")).unwrap_or_else(|| panic!("{name} has no row"));
+        assert_eq!(row.len(), 5, "{row:?}");
+        assert!(row[1].starts_with(line[by..found].trim()), "{name}: {line} but {row:?}");
+        assert!(row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+        let page = fs::read_to_string(folder.join(name).join("README.md")).expect("a page");
+        assert!(page.lines().count() <= 30, "{name}: the page is too long");
+        assert!(page.starts_with("# ") && page.contains(&format!("pgcred setup {name}")), "{name}");
+        assert!(page.lines().all(|line| line.chars().count() <= 200), "{name}: a line is too long");
+        assert!(page.contains("Not run") || row[4].contains("run:"), "{name} does not say what was proven");
+        names.push(folder.join(name));
+    }
+    assert_eq!(rows.len(), names.len());
+    let mut folders: Vec<_> =
+        folders(&folder).iter().map(|path| path.file_name().expect("a name").to_owned()).collect();
+    names.sort();
+    folders.sort();
+    assert_eq!(folders, names);
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let sandbox = Sandbox::empty();
+    sandbox.run(&["setup", "nope"]).assert_fails(2, "no such tool: nope");
+    sandbox.run(&["setup", "psql"]).assert_fails(2, "no connection to set up");
+    sandbox.run(&["setup", "tableplus", "--undo"]).assert_fails(2, "remove the connection in TablePlus itself");
+    sandbox.run(&["setup", "dbeaver", HOST, "--yes"]).assert_fails(1, "start DBeaver once");
+    sandbox
+        .run(&["setup", "psql", HOST, "foo0bar1baz2quux3quuux4abc.dsql.eu-west-1.on.aws"])
+        .assert_fails(2, "called foo0");
+    assert_eq!(files(sandbox.home()), BTreeMap::new());
+    let missing = Sandbox::empty();
+    for tool in ["psql", "dbeaver", "pgadmin"] {
+        assert!(missing.run(&["setup", tool, "--undo", "--yes"]).stderr.contains("nothing to change"));
+    }
+}
+
+/// Java holds its lock as POSIX has them; a process of its own does, for such a lock goes with any look at the file.
+#[test]
+fn a_running_dbeaver_keeps_its_files() {
+    let sandbox = Sandbox::empty();
+    let workspace = ".local/share/DBeaverData/workspace6";
+    sandbox.write(&format!("{workspace}/General/.project"), "");
+    let lock = sandbox.write(&format!("{workspace}/.metadata/.lock"), "");
+    let hold = "import fcntl, sys; file = open(sys.argv[1], 'r+'); fcntl.lockf(file, fcntl.LOCK_EX)\n\
+        print('held', flush=True); sys.stdin.read()";
+    let mut dbeaver = sandbox.command("python3");
+    dbeaver.args(["-c", hold]).arg(lock).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut dbeaver = dbeaver.spawn().expect("python3");
+    let mut line = String::new();
+    BufReader::new(dbeaver.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert_eq!(line, "held\n");
+    let set_up = &["setup", "dbeaver", HOST, "--yes"];
+    let before = files(sandbox.home());
+    sandbox.run(set_up).assert_fails(1, "DBeaver is running");
+    assert_eq!(files(sandbox.home()), before);
+    assert!(sandbox.ok(&["setup", "dbeaver", HOST, "--print"]).contains("postgres_pgpass"));
+    sandbox.run(&["setup", "dbeaver", "--undo", "--yes"]); // nothing to change, so nothing to refuse
+    drop(dbeaver.stdin.take());
+    dbeaver.wait().expect("an end");
+    sandbox.ok(set_up);
+    assert!(files(sandbox.home()).len() > before.len());
+}
+
+#[test]
+fn links_and_modes_stay() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let sandbox = Sandbox::empty();
+    let real = sandbox.write("dotfiles/service", "[mine]\nhost=h\n");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).expect("chmod");
+    symlink("dotfiles/service", sandbox.path(".pg_service.conf")).expect("a link");
+    sandbox.ok(&["setup", "psql", HOST, "--yes"]);
+    assert!(fs::symlink_metadata(sandbox.path(".pg_service.conf")).expect("a link").is_symlink());
+    assert!(sandbox.read("dotfiles/service").ends_with(b"[mine]\nhost=h\n"));
+    assert_eq!(fs::metadata(&real).expect("a file").permissions().mode() & 0o777, 0o640);
+    sandbox.ok(&["setup", "psql", "--undo", "--yes"]);
+    assert_eq!(sandbox.read("dotfiles/service"), b"[mine]\nhost=h\n");
+}
