@@ -90,6 +90,34 @@ fn psql_by_passfile_password_variable_uri_and_conninfo() {
     assert_eq!(cluster.standin.accepted(), 4);
 }
 
+/// What `pgcred setup` makes for psql, and prints for vim-dadbod, which runs psql, and pgcli, which uses psycopg.
+#[test]
+fn sessions_by_what_setup_makes() {
+    let cluster = Cluster::start();
+    let sandbox = &cluster.sandbox;
+    sandbox.ok(&["add", "prod", HOST, "--user", "app"]);
+    sandbox.ok(&["setup", "psql", "--yes"]);
+    sandbox.ok(&["refresh", "prod"]);
+    cluster.assert_session(&["-d", "service=prod"], "app@postgres");
+    let printed = sandbox.ok(&["setup", "vim-dadbod", "prod"]);
+    let uri = printed.split('\'').nth(1).expect("a URI");
+    let mut dadbod = sandbox.command("psql");
+    dadbod.args(["-w", "--dbname", uri, "-XAtc", "select current_user"]).stdin(Stdio::null());
+    let run = Run::of(dadbod);
+    assert_eq!(run.stdout, "app\n", "{}", run.stderr);
+    let printed = sandbox.ok(&["setup", "pgcli", "prod"]);
+    let uri = printed.split('"').nth(1).expect("a URI");
+    for target in ["service=prod", uri] {
+        let mut client = sandbox.command(&python());
+        let script =
+            "import psycopg, sys; print(psycopg.connect(sys.argv[1]).execute('select current_user').fetchone()[0])";
+        client.args(["-c", script, target]);
+        let run = Run::of(client);
+        assert_eq!(run.stdout, "app\n", "{target}: {}", run.stderr);
+    }
+    assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (4, 0));
+}
+
 #[test]
 fn rds_by_passfile_and_uri() {
     let mut cluster = Cluster::start();

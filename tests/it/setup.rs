@@ -163,7 +163,9 @@ fn the_table_and_the_pages_agree_with_the_code() {
     let folder = root().join("integrations");
     let table = fs::read_to_string(folder.join("README.md")).expect("a README");
     let rows: BTreeMap<_, _> = rows(&table).map(|row| (row[0].to_owned(), row)).collect();
-    let overview = Sandbox::empty().ok(&["setup"]);
+    let sandbox = Sandbox::empty();
+    sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
+    let overview = sandbox.ok(&["setup"]);
     let mut lines = overview.lines();
     let head = lines.next().expect("a head");
     let (by, found) = (head.find("BY").expect("a column"), head.find("FOUND").expect("a column"));
@@ -172,7 +174,13 @@ fn the_table_and_the_pages_agree_with_the_code() {
         let name = line.split_whitespace().next().expect("a name");
         let row = rows.get(&format!("[{name}]({name}/README.md)")).unwrap_or_else(|| panic!("{name} has no row"));
         assert_eq!(row.len(), 5, "{row:?}");
-        assert!(row[1].starts_with(line[by..found].trim()), "{name}: {line} but {row:?}");
+        let way = line[by..found].trim();
+        assert!(row[1].starts_with(way), "{name}: {line} but {row:?}");
+        let run = sandbox.run(&["setup", name, HOST, "--yes"]);
+        let prints = run.stdout.contains(" token --host") || run.stdout.contains("pgcred-aws");
+        let by_hand = line.ends_with("by hand");
+        assert!(run.code == 0 && prints == (way == "command" && by_hand), "{name}: {} {}", run.stdout, run.stderr);
+        assert_eq!(run.stderr.contains("keep the passfile fresh"), way == "passfile", "{name}");
         assert!(row.iter().all(|cell| !cell.is_empty()), "{row:?}");
         let page = fs::read_to_string(folder.join(name).join("README.md")).expect("a page");
         assert!(page.lines().count() <= 30, "{name}: the page is too long");
@@ -182,11 +190,8 @@ fn the_table_and_the_pages_agree_with_the_code() {
         names.push(folder.join(name));
     }
     assert_eq!(rows.len(), names.len());
-    let mut folders: Vec<_> =
-        folders(&folder).iter().map(|path| path.file_name().expect("a name").to_owned()).collect();
     names.sort();
-    folders.sort();
-    assert_eq!(folders, names);
+    assert_eq!(folders(&folder), names);
 }
 
 #[test]
