@@ -21,6 +21,8 @@ mod exec;
 mod faults;
 mod formats;
 #[cfg(unix)]
+mod kubernetes;
+#[cfg(unix)]
 mod login;
 #[cfg(unix)]
 mod mfa;
@@ -51,3 +53,5 @@ mod splitters;
 #[cfg(unix)]
 mod stubs;
 mod vectors;
+#[cfg(unix)]
+mod week;
