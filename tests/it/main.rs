@@ -17,6 +17,8 @@ mod exec;
 mod faults;
 mod formats;
 #[cfg(unix)]
+mod install;
+#[cfg(unix)]
 mod passfile;
 #[cfg(unix)]
 mod policy; // runs cargo
