@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::machine::libpq_roots;
 use super::{Machine, Os, Target, quote};
 use crate::encode::percent;
+use crate::provider::DEFAULT_LIFE;
 
 /// The command lines of one connection on one machine.
 pub(crate) struct Commands<'a> {
@@ -27,6 +28,8 @@ impl Commands<'_> {
         if (request.provider.region)(&request.sign_host).is_none() {
             add("--provider", Some(request.provider.name.to_owned()));
         }
+        let life = if request.life == request.provider.max_life { "max".to_owned() } else { request.life.to_string() };
+        add("--expires-in", (request.life != DEFAULT_LIFE).then_some(life));
         words
     }
 
