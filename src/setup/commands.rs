@@ -61,7 +61,8 @@ impl Commands<'_> {
 
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
     ///
-    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:odbc}` for an ODBC connection string.
+    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a
+    /// URL, `{user:odbc}` for an ODBC connection string.
     pub(crate) fn fill(&self, template: &str) -> String {
         let mut text = String::new();
         let mut rest = template;
@@ -89,7 +90,6 @@ impl Commands<'_> {
             "port" => request.port.to_string(),
             "user" => request.user.clone(),
             "dbname" => request.dbname.clone(),
-            "dbname_in_url" => percent(&request.dbname).to_string(),
             "profile" => request.profile.clone().unwrap_or_else(|| "default".to_owned()),
             "region" => request.region.clone().unwrap_or_default(),
             "token" => self.line("token", &[]),
@@ -120,6 +120,7 @@ fn escaped(value: &str, form: &str) -> Option<String> {
             text[1..text.len() - 1].to_owned()
         }
         "odbc" if value.contains([';', '{', '}', '=']) => format!("{{{}}}", value.replace('}', "}}")),
+        "url" => percent(value).to_string(),
         "" | "odbc" => value.to_owned(),
         _ => return None,
     })
