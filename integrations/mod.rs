@@ -1,8 +1,14 @@
 //! The tools that pgcred sets up: a folder each, a line each.
 
+mod cron;
 mod dbeaver;
+mod launchd;
 mod pgadmin;
 mod psql;
+mod schedule;
+mod systemd;
+#[path = "task-scheduler/mod.rs"]
+mod task_scheduler;
 
 use crate::setup::{Tool, Way, Work};
 
@@ -70,6 +76,10 @@ pub(crate) static TOOLS: &[Tool] = &[
     dialog("lazysql", "lazysql", &["lazysql"], &[], Way::Command, include_str!("lazysql/dialog.txt")),
     dialog("rainfrog", "rainfrog", &["rainfrog"], &[], Way::Command, include_str!("rainfrog/dialog.txt")),
     dialog("nvim-dbee", "nvim-dbee", &["nvim"], &[], Way::Command, include_str!("nvim-dbee/dialog.txt")),
+    systemd::TOOL,
+    launchd::TOOL,
+    task_scheduler::TOOL,
+    cron::TOOL,
 ];
 
 /// A tool without a file that could be edited: its dialog is filled by hand.

@@ -1,7 +1,7 @@
 //! Programs that pgcred runs for its own ends: nothing on stdin, no password in the environment, a deadline for all of them.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -12,6 +12,7 @@ use process_wrap::std::CommandWrap;
 
 use crate::env;
 use crate::error::{Error, Result};
+use crate::fs;
 
 /// No answer is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -82,7 +83,21 @@ pub(crate) fn output(words: &[String], deadline: Instant, terminal: bool) -> std
 pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
     let failed = |error: &std::io::Error| Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error);
     let mut command = command(words)?;
+    if let Some(terminal) = fs::terminal() {
+        command.stdin(terminal); // itself, not what pgcred was given
+    }
     command.stdout(std::io::stderr()).status().map_err(|error| failed(&error))
+}
+
+/// Runs a program that reads this text from its stdin, and waits for its end.
+pub(crate) fn fed(words: &[String], text: &str) -> Result<()> {
+    let failed = |error: &std::io::Error| Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error);
+    let mut child =
+        command(words)?.stdin(Stdio::piped()).stdout(std::io::stderr()).spawn().map_err(|error| failed(&error))?;
+    let written = child.stdin.take().map(|mut stdin| stdin.write_all(text.as_bytes()));
+    let status = child.wait().map_err(|error| failed(&error))?;
+    written.unwrap_or(Ok(())).map_err(|error| failed(&error))?;
+    if status.success() { Ok(()) } else { Err(Error::failure(format!("`{}` failed: {status}", words.join(" ")))) }
 }
 
 /// Starts a program that outlives pgcred and holds nothing of it.

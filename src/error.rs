@@ -28,6 +28,10 @@ impl Exit {
         self as u8
     }
 
+    pub(crate) fn of_code(code: u64) -> Option<Self> {
+        Self::ALL.into_iter().map(|(exit, _)| exit).find(|exit| u64::from(exit.code()) == code)
+    }
+
     /// Returns the table of exit codes as `--help` prints it.
     pub(crate) fn help() -> String {
         let lines = Self::ALL.iter().map(|(exit, meaning)| format!("  {}  {meaning}\n", exit.code()));

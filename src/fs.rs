@@ -205,10 +205,15 @@ pub(crate) fn is_locked(path: &Path) -> bool {
     OpenOptions::new().read(true).write(true).open(path).is_ok_and(|file| platform::is_locked(&file))
 }
 
+/// Opens the terminal itself, whatever stdin is.
+pub(crate) fn terminal() -> Option<File> {
+    OpenOptions::new().read(true).write(true).open(platform::TERMINAL).ok()
+}
+
 /// Asks the person at the terminal for a line; stdin is not read.
 pub(crate) fn ask(question: &str) -> Result<String> {
     let failed = |error: io::Error| Error::failure("cannot ask on the terminal").caused_by(&error);
-    let mut terminal = OpenOptions::new().read(true).write(true).open(platform::TERMINAL).map_err(failed)?;
+    let mut terminal = terminal().ok_or_else(|| Error::failure("cannot open the terminal"))?;
     terminal.write_all(question.as_bytes()).map_err(failed)?;
     let mut answer = String::new();
     io::BufReader::new(terminal).read_line(&mut answer).map_err(failed)?;

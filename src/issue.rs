@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 
 use crate::aws::{Aws, How, Notes};
 use crate::cache::{Cache, EntryId, Failure, Index, Place, Record, logins};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::fs::{self, Lock};
 use crate::identity::Identity;
 use crate::passfile::block::Passfile;
@@ -47,6 +47,10 @@ pub(crate) struct Issuer {
     how: How,
     cache: Option<Cache>,
     signers: HashMap<Option<String>, Signer>,
+    /// When all of this run has to be over, and how many identities have not had their share of the time yet.
+    deadline: Instant,
+    to_ask: u32,
+    began: Time,
     /// What went wrong without costing the answer, and what was tried.
     pub(crate) notes: Notes,
 }
@@ -56,17 +60,41 @@ pub(crate) struct Issuer {
 struct Signer {
     identity: Option<Identity>,
     lock: Option<Lock>,
+    /// The end of its share of the run's time.
+    deadline: Option<Instant>,
     credentials: Option<Result<Credentials>>,
 }
 
 impl Issuer {
     pub(crate) fn new(how: How, cache: Option<Cache>) -> Self {
-        Self { how, cache, signers: HashMap::new(), notes: Notes::default() }
+        let deadline = Instant::now() + how.timeout;
+        Self { how, cache, signers: HashMap::new(), deadline, to_ask: 1, began: Time::now(), notes: Notes::default() }
     }
 
     /// The cache, if there is one.
     pub(crate) fn cache(&self) -> Option<&Cache> {
         self.cache.as_ref()
+    }
+
+    /// Shares the time of this run between so many identities: one that hangs must not cost the others theirs.
+    pub(crate) fn share_time(&mut self, identities: usize) {
+        self.to_ask = u32::try_from(identities).unwrap_or(u32::MAX).max(1);
+    }
+
+    fn share(&mut self, profile: Option<&str>) -> Instant {
+        let (now, to_ask) = (Instant::now(), self.to_ask.max(1));
+        let share = self.deadline.saturating_duration_since(now) / to_ask;
+        let signer = self.signer(profile);
+        if let Some(deadline) = signer.deadline {
+            return deadline;
+        }
+        signer.deadline = Some(now + share);
+        self.to_ask = to_ask - 1;
+        now + share
+    }
+
+    pub(crate) fn take_cache(&mut self) -> Option<Cache> {
+        self.cache.take()
     }
 
     pub(crate) fn identity(&mut self, profile: Option<&str>) -> Identity {
@@ -148,16 +176,25 @@ impl Issuer {
     ///
     /// Without the lock pgcred goes on: all that it saves is a question.
     fn lock(&mut self, profile: Option<&str>) -> bool {
-        // Whoever has the lock may be waiting for a person.
-        let patience =
-            if self.how.terminal { Duration::from_mins(10) } else { self.how.timeout + Duration::from_secs(5) };
+        let deadline = self.share(profile);
+        // Whoever has the lock may be waiting for a person. Where nobody is here to wait too, some time is left to ask.
+        let patience = if self.how.terminal {
+            Duration::from_mins(10)
+        } else {
+            deadline.saturating_duration_since(Instant::now()) / 4 * 3
+        };
         let identity = self.identity(profile);
         let signer = self.signer(profile);
         if signer.lock.is_some() || signer.credentials.is_some() {
             return false;
         }
         match self.cache.as_ref().map(|cache| cache.lock(&identity, patience)).transpose() {
-            Ok(lock) => self.signer(profile).lock = lock,
+            Ok(lock) => {
+                self.signer(profile).lock = lock;
+                if self.how.terminal {
+                    self.signer(profile).deadline = Some(Instant::now() + self.how.timeout);
+                }
+            }
             Err(error) => self.notes.warnings.push(error.to_string()),
         }
         true
@@ -178,24 +215,34 @@ impl Issuer {
             return known.clone();
         }
         if self.cache.is_none() {
-            let found = Aws { profile, how: &self.how }.credentials(region, wanted, &mut self.notes);
+            let deadline = self.share(profile);
+            let found = Aws { profile, how: &self.how, deadline }.credentials(region, wanted, &mut self.notes);
             self.signer(profile).credentials = Some(found.clone());
             return found;
         }
         let identity = self.identity(profile);
         let before = self.cache.as_ref().and_then(|cache| cache.index().failures.get(identity.as_str()).cloned());
-        let found = if let Some(error) = before.as_ref().filter(|_| !wish.fresh).and_then(Failure::still_holds) {
+        let found = if let Some(error) =
+            before.as_ref().filter(|before| !wish.fresh && !self.can_do_better(before)).and_then(Failure::still_holds)
+        {
             Err(error)
         } else {
-            let found = Aws { profile, how: &self.how }.credentials(region, wanted, &mut self.notes);
+            let deadline = self.share(profile);
+            let found = Aws { profile, how: &self.how, deadline }.credentials(region, wanted, &mut self.notes);
             if let Err(error) = &found {
-                let failure = Failure::after(before, error, Time::now());
+                let failure = Failure::after(before, error, Time::now(), self.how.asks());
                 self.update_index(|index| drop(index.failures.insert(identity.as_str().to_owned(), failure)));
             }
             found
         };
         self.signer(profile).credentials = Some(found.clone());
         found
+    }
+
+    /// A log-in that was missing may be had now: somebody is there, unless that is who failed while this one waited.
+    fn can_do_better(&self, before: &Failure) -> bool {
+        let meanwhile = before.asked && before.at >= self.began;
+        before.error.exit() == Exit::Login && self.how.can_ask() && !meanwhile
     }
 
     /// Stores the token, and while the credentials are at hand what else of this identity is due.
@@ -254,7 +301,8 @@ impl Issuer {
 
 /// Returns the region that AWS's configuration gives, where neither the user nor the host names one.
 pub(crate) fn default_region(host: &str, profile: Option<&str>, how: &How) -> Result<String> {
-    let found = Aws { profile, how }.region(&mut Notes::default())?.ok_or_else(|| {
+    let deadline = Instant::now() + how.timeout;
+    let found = Aws { profile, how, deadline }.region(&mut Notes::default())?.ok_or_else(|| {
         Error::usage(format!("no region for {host}")).hint("--region REGION, AWS_REGION, or `region` in the profile")
     })?;
     normal_region(&found)
@@ -315,18 +363,20 @@ impl Issued {
 
 impl Failure {
     /// Counts on from the failure before, if that was the same trouble and not long ago.
-    fn after(before: Option<Self>, error: &Error, now: Time) -> Self {
+    fn after(before: Option<Self>, error: &Error, now: Time, asked: bool) -> Self {
         let count = before.map_or(0, |failure| failure.count).saturating_add(1);
-        Self { at: now, count, error: error.clone(), logins: logins() }
+        Self { at: now, count, error: error.clone(), asked, logins: logins() }
     }
 
-    /// Returns the error to repeat instead of asking again: until its time is over or somebody has logged in.
+    /// Returns the error to repeat instead of asking again: until its time is over or somebody has logged in. A setting
+    /// that cannot be used is looked at again: AWS is not asked for that.
     fn still_holds(&self) -> Option<Error> {
         const LONGEST: u32 = 300;
         let pause = 5_u32.saturating_mul(1 << self.count.min(10)).min(LONGEST);
         let now = Time::now();
         let waited = self.at.until(now);
-        let holds = self.at <= now && waited < pause && self.logins == logins();
+        let usage = self.error.exit() == Exit::Usage;
+        let holds = !usage && self.at <= now && waited < pause && self.logins == logins();
         holds.then(|| self.error.clone().noting(&format!("asked {waited} s ago; --fresh asks again")))
     }
 }

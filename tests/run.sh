@@ -10,7 +10,9 @@ cd "$(dirname "$0")/.."
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need cc gcc
+need dbus-daemon dbus
 need fish fish
+need gnome-keyring-daemon gnome-keyring
 need shellcheck shellcheck
 need strace strace
 need python3 python3
@@ -31,9 +33,9 @@ if [[ ${#packages[@]} -gt 0 ]]; then
     rm /etc/postgresql-common/createcluster.d/pgcred-tests.conf
 fi
 
-# boto3 signs tokens to compare with; moto is an STS; psycopg brings a newer libpq than Debian's.
+# boto3 signs tokens to compare with; jeepney speaks D-Bus; moto is an STS; psycopg brings a newer libpq than Debian's.
 venv=target/test-venv
-if ! "$venv/bin/python" -c 'import boto3, moto.server, psycopg' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import boto3, jeepney, moto.server, psycopg' 2>/dev/null; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
 fi

@@ -166,7 +166,8 @@ fn old_files() -> Result<Option<Credentials>> {
         key.zip(secret).map(|(key, secret)| Credentials::new(key, secret, None, None, "file"))
     };
     if let Some(path) = env::var("AWS_CREDENTIAL_FILE") {
-        let text = fs::read_text(&env::expanded(&path))?;
+        let text =
+            fs::read_text(&env::expanded(&path)).map_err(|error| error.hint("correct or unset AWS_CREDENTIAL_FILE"))?;
         let value = |name: &str| {
             let pairs = text.lines().filter_map(|line| line.split_once('='));
             pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned()).next()

@@ -26,7 +26,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
     }
     check_token()?;
     session.step(format!("container: asking {variable}"));
-    let config = ProviderConfig::empty().with_http_client(session.http()).with_sleep_impl(TokioSleep::new());
+    let config = ProviderConfig::empty().with_http_client(session.direct()).with_sleep_impl(TokioSleep::new());
     let provider = EcsCredentialsProvider::builder().configure(&config).build();
     let answer = session.wait("the container's credential service", provider.provide_credentials()).await?;
     let found = answer.map_err(|error| {

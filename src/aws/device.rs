@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const SETTINGS: &str = "retry; if it stays, check sso_start_url and sso_region of the profile";
 /// What the standard adds to the interval when the service asks for patience.
 const SLOWER: Duration = Duration::from_secs(5);
 
@@ -25,14 +26,12 @@ pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOn
         .client_type("public")
         .set_scopes((!start.scopes.is_empty()).then(|| start.scopes.clone()));
     let registered = session.wait(SSO_OIDC.name, register.send()).await?;
-    let registered = registered.map_err(|error| session.refused(what, SSO_OIDC, &error))?;
+    let registered = registered.map_err(|error| session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
     let (id, secret) = (registered.client_id().unwrap_or_default(), registered.client_secret().unwrap_or_default());
 
     let authorize = client.start_device_authorization().client_id(id).client_secret(secret).start_url(&start.url);
     let authorized = session.wait(SSO_OIDC.name, authorize.send()).await?;
-    let authorized = authorized.map_err(|error| {
-        session.refused(what, SSO_OIDC, &error).hint("check sso_start_url and sso_region of the profile")
-    })?;
+    let authorized = authorized.map_err(|error| session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
     let address = authorized.verification_uri_complete().or(authorized.verification_uri()).unwrap_or_default();
     show(address, authorized.user_code().unwrap_or_default());
 
@@ -62,7 +61,7 @@ pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOn
                 Some("AccessDeniedException") => {
                     return Err(Error::login("the SSO log-in was declined").hint("run the same command again"));
                 }
-                _ => return Err(session.refused(what, SSO_OIDC, &error)),
+                _ => return Err(session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS)),
             },
         }
     };

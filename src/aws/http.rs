@@ -19,17 +19,26 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-/// Returns a client that costs nothing until it is used. Proxies are those of the environment (`HTTPS_PROXY`, `NO_PROXY`).
+/// Returns a client that costs nothing until it is used, with the proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`).
 ///
 /// `roots` are the PEM certificates that the user trusts instead of the system's.
 pub(super) fn on_first_use(roots: Option<Vec<u8>>) -> SharedHttpClient {
+    lazy(roots, ProxyConfig::from_env)
+}
+
+/// The same without any proxy, for services of this machine, whose answers are no proxy's business.
+pub(super) fn direct_on_first_use(roots: Option<Vec<u8>>) -> SharedHttpClient {
+    lazy(roots, ProxyConfig::disabled)
+}
+
+fn lazy(roots: Option<Vec<u8>>, proxies: fn() -> ProxyConfig) -> SharedHttpClient {
     let client = OnceLock::new();
     http_client_fn(move |settings, components| {
-        client.get_or_init(|| https(roots.as_deref())).http_connector(settings, components)
+        client.get_or_init(|| https(roots.as_deref(), proxies)).http_connector(settings, components)
     })
 }
 
-fn https(roots: Option<&[u8]>) -> SharedHttpClient {
+fn https(roots: Option<&[u8]>, proxies: fn() -> ProxyConfig) -> SharedHttpClient {
     let store = match roots {
         Some(pem) => TrustStore::empty().with_pem_certificate(pem),
         None => TrustStore::default(),
@@ -37,7 +46,7 @@ fn https(roots: Option<&[u8]>) -> SharedHttpClient {
     let context = TlsContext::builder().with_trust_store(store).build().unwrap_or_default();
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
-            .proxy_config(ProxyConfig::from_env())
+            .proxy_config(proxies())
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(context.clone());
         connector.set_connector_settings(settings.cloned());

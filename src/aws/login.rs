@@ -109,7 +109,7 @@ impl LogIn {
 
     fn by_device(&self, how: &How, start: &Start) -> Result<()> {
         let notes = std::cell::RefCell::default();
-        let session = Session::open(Some(&self.profile), how, &start.region, 0, &notes)?;
+        let session = Session::open(Some(&self.profile), how, &start.region, 0, Instant::now() + how.timeout, &notes)?;
         let show = |address: &str, code: &str| {
             (how.tell)(&format!("log in to AWS in the browser: {address} (code {code})"));
             open_browser(address);
@@ -121,6 +121,7 @@ impl LogIn {
     fn open_page(&self, deadline: Instant) -> Result<()> {
         let stamp = env::cache_folder().map(|folder| folder.join("locks").join(format!("page-{}", self.id())));
         let stamp = stamp.ok_or_else(|| self.error())?;
+        let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
         let opened = fs::read(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
         let opened = opened.map(Time::from_unix);
         let now = Time::now();
@@ -135,6 +136,7 @@ impl LogIn {
             child::detached(&words)?;
             notify(&format!("Log in to AWS (profile {}) in the browser window that has opened", self.profile));
         }
+        drop(lock);
         while Instant::now() < deadline {
             if self.is_done() {
                 return Ok(());

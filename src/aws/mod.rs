@@ -19,7 +19,7 @@ mod words;
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 
@@ -35,11 +35,25 @@ use session::{Session, Trouble};
 pub(crate) struct How {
     pub(crate) timeout: Duration,
     pub(crate) login: LoginPolicy,
+    /// The policy was typed for this run.
+    pub(crate) login_asked_for: bool,
     pub(crate) mfa_code: Option<String>,
     /// Somebody is there to ask.
     pub(crate) terminal: bool,
     /// Says something to whoever is there.
     pub(crate) tell: fn(&str),
+}
+
+impl How {
+    /// Tells whether a log-in or an MFA code that was missing may be had now.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.terminal || self.mfa_code.is_some() || (self.login_asked_for && self.login == LoginPolicy::Browser)
+    }
+
+    /// Tells whether whoever can log in or give a code has been asked to.
+    pub(crate) fn asks(&self) -> bool {
+        self.can_ask() && self.login != LoginPolicy::Never
+    }
 }
 
 /// What there is to say besides the answer.
@@ -54,6 +68,8 @@ pub(crate) struct Notes {
 pub(crate) struct Aws<'a> {
     pub(crate) profile: Option<&'a str>,
     pub(crate) how: &'a How,
+    /// When the answer has to be there, but for what a person needs.
+    pub(crate) deadline: Instant,
 }
 
 impl Aws<'_> {
@@ -67,7 +83,7 @@ impl Aws<'_> {
     }
 
     fn find(&self, region: &str, wanted: u32, notes: &RefCell<Notes>) -> Result<Credentials> {
-        let session = Session::open(self.profile, self.how, region, wanted, notes)?;
+        let session = Session::open(self.profile, self.how, region, wanted, self.deadline, notes)?;
         if !session.explicit
             && let Some(found) = chain::environment(&session)?
         {
@@ -77,9 +93,11 @@ impl Aws<'_> {
             Ok(found) => Ok(found),
             Err(Trouble::Failed(error)) => Err(error),
             Err(Trouble::LogIn(missing)) => {
-                let deadline = session.deadline();
-                missing.satisfy(self.how, deadline)?;
-                let again = Session::open(self.profile, self.how, region, wanted, notes)?;
+                // Some of the time is left for what comes after the log-in.
+                let by = self.deadline.checked_sub(self.how.timeout / 4).unwrap_or(self.deadline);
+                missing.satisfy(self.how, by)?;
+                let deadline = if self.how.terminal { Instant::now() + self.how.timeout } else { self.deadline };
+                let again = Session::open(self.profile, self.how, region, wanted, deadline, notes)?;
                 match block_on(chain::credentials(&again))? {
                     Ok(found) => Ok(found),
                     Err(Trouble::Failed(error)) => Err(error),
@@ -93,7 +111,7 @@ impl Aws<'_> {
     pub(crate) fn log_in(&self) -> Result<bool> {
         let notes = RefCell::default();
         let region = env::var("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned());
-        let session = Session::open(self.profile, self.how, &region, 0, &notes)?;
+        let session = Session::open(self.profile, self.how, &region, 0, self.deadline, &notes)?;
         match block_on(chain::credentials(&session))? {
             Ok(_) => Ok(false),
             Err(Trouble::Failed(error)) => Err(error),
@@ -104,7 +122,7 @@ impl Aws<'_> {
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
     pub(crate) fn region(&self, notes: &mut Notes) -> Result<Option<String>> {
         let shared = RefCell::new(std::mem::take(notes));
-        let found = Session::open(self.profile, self.how, "", 0, &shared)
+        let found = Session::open(self.profile, self.how, "", 0, self.deadline, &shared)
             .and_then(|session| block_on(chain::region(&session))?);
         *notes = shared.into_inner();
         found

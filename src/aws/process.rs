@@ -13,7 +13,8 @@ use crate::time::Time;
 pub(super) fn credentials(session: &Session, command: &str) -> Result<Credentials> {
     let whose = session.of_profile();
     let of = |what: &str| format!("the credential_process{whose} {what}");
-    let unclear = || Error::usage(of("has a quote that is not closed"));
+    let unclear =
+        || Error::usage(of("has a quote that is not closed")).hint("correct credential_process in the profile");
     let words = words::split(command).ok_or_else(unclear)?;
     let program = words.first().cloned().unwrap_or_default();
     let hint = format!("run the command of the profile by hand to see more: {program} ...");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_credential_types::Credentials;
+use aws_sdk_sts::error::ProvideErrorMetadata;
 use aws_sdk_sts::types::Credentials as StsCredentials;
 use aws_smithy_types::DateTime;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -100,8 +101,12 @@ impl<'a> Role<'a> {
                 Some("ExpiredToken" | "ExpiredTokenException") => refused
                     .exiting(crate::error::Exit::Login)
                     .hint("renew the credentials that assume the role, then retry"),
+                Some("AccessDenied" | "AccessDeniedException") if is_about_mfa(error.message()) => refused
+                    .exiting(crate::error::Exit::Login)
+                    .hint("retry with a new code; if it stays, check mfa_serial of the profile"),
                 Some("AccessDenied" | "AccessDeniedException") => refused.hint(format!(
-                    "the role's trust policy must allow this; `aws sts assume-role` as{} shows the same",
+                    "the role's trust policy and the policy of whoever assumes it must allow this; \
+                     `aws sts get-caller-identity{}` shows the same",
                     session.option()
                 )),
                 Some("InvalidClientTokenId" | "SignatureDoesNotMatch") => {
@@ -187,6 +192,11 @@ fn of_answer(credentials: Option<&StsCredentials>, what: &str) -> Result<Credent
 
 fn session_name(own: Option<&String>) -> String {
     own.cloned().unwrap_or_else(|| format!("pgcred-{}", Time::now().unix()))
+}
+
+/// A wrong MFA code is told from a missing permission by the message only.
+fn is_about_mfa(message: Option<&str>) -> bool {
+    message.is_some_and(|message| message.starts_with("MultiFactorAuthentication failed"))
 }
 
 /// The role's name, without the number of the account.

@@ -48,6 +48,7 @@ pub(super) struct Session<'a> {
     pub(super) notes: &'a RefCell<Notes>,
     deadline: Cell<Instant>,
     http: SharedHttpClient,
+    direct: SharedHttpClient,
 }
 
 /// AWS services by the names of their settings: `AWS_ENDPOINT_URL_STS`, `sts = endpoint_url = ...`.
@@ -71,6 +72,7 @@ impl<'a> Session<'a> {
         how: &'a How,
         region: &str,
         wanted: u32,
+        deadline: Instant,
         notes: &'a RefCell<Notes>,
     ) -> Result<Self> {
         let files = Files::read()?;
@@ -84,8 +86,9 @@ impl<'a> Session<'a> {
             region: region.to_owned(),
             wanted,
             notes,
-            deadline: Cell::new(Instant::now() + how.timeout),
+            deadline: Cell::new(deadline),
             http: http::on_first_use(None),
+            direct: http::direct_on_first_use(None),
         };
         if let Some(name) = &session.named
             && session.files.profile(name).is_none()
@@ -98,7 +101,9 @@ impl<'a> Session<'a> {
                 "`aws configure list-profiles` shows the profiles; name one with --profile, AWS_PROFILE or in config.toml",
             ));
         }
-        session.http = http::on_first_use(session.ca_bundle()?);
+        let roots = session.ca_bundle()?;
+        session.direct = http::direct_on_first_use(roots.clone());
+        session.http = http::on_first_use(roots);
         for service in [STS, SSO, SSO_OIDC, SIGN_IN] {
             session.check_endpoint(service)?;
         }
@@ -145,8 +150,9 @@ impl<'a> Session<'a> {
         config.build()
     }
 
-    pub(super) fn http(&self) -> SharedHttpClient {
-        self.http.clone()
+    /// A client for services of this machine.
+    pub(super) fn direct(&self) -> SharedHttpClient {
+        self.direct.clone()
     }
 
     /// The endpoint that the user has set: for this service, else for all; variables before the profile.
@@ -181,13 +187,9 @@ impl<'a> Session<'a> {
 
     fn ca_bundle(&self) -> Result<Option<Vec<u8>>> {
         let Some(path) = self.setting("AWS_CA_BUNDLE", "ca_bundle") else { return Ok(None) };
-        let pem = fs::read_text(path.as_ref())?;
-        let roots = http::usable_roots(pem.as_bytes());
-        let none = || {
-            Error::usage(format!("{path}: no usable certificate in it"))
-                .hint("correct or unset AWS_CA_BUNDLE or ca_bundle")
-        };
-        roots.ok_or_else(none).map(Some)
+        let none = || Error::usage(format!("{path}: no usable certificate in it"));
+        let roots = fs::read_text(path.as_ref()).and_then(|pem| http::usable_roots(pem.as_bytes()).ok_or_else(none));
+        roots.map(Some).map_err(|error| error.hint("correct or unset AWS_CA_BUNDLE or ca_bundle"))
     }
 
     /// Returns the answer, or an error once the time is over.

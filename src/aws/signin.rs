@@ -156,7 +156,11 @@ impl Cached {
                     unusable("the user lacks the permission signin:CreateOAuth2Token")
                         .hint("ask the administrator for it"),
                 ),
-                _ => Renewal::Failed(session.refused("cannot renew the `aws login` session", SIGN_IN, &error)),
+                _ => Renewal::Failed(
+                    session
+                        .refused("cannot renew the `aws login` session", SIGN_IN, &error)
+                        .or_hint(&format!("retry; if it stays, run `aws login{}`", session.option())),
+                ),
             }
         })?;
         let output = answer.token_output().ok_or_else(|| unusable("AWS sign-in gave nothing"))?;

@@ -102,7 +102,12 @@ impl<'a> Sso<'a> {
                         .refused(&what, SSO, &error)
                         .hint("this user has no such role there: check sso_role_name and sso_account_id of the profile")
                         .into(),
-                    _ => session.refused(&what, SSO, &error).into(),
+                    _ => session
+                        .refused(&what, SSO, &error)
+                        .or_hint(
+                            "retry; if it stays, check sso_region, sso_account_id and sso_role_name of the profile",
+                        )
+                        .into(),
                 });
             }
         };

@@ -35,6 +35,8 @@ pub(crate) struct Failure {
     pub(crate) at: Time,
     pub(crate) count: u32,
     pub(crate) error: Error,
+    /// Whoever failed could have asked a person.
+    pub(crate) asked: bool,
     /// State of AWS's log-in caches then: a change means that somebody logged in.
     pub(crate) logins: String,
 }
@@ -133,7 +135,8 @@ impl Failure {
         json!({
             "at": self.at.unix(),
             "count": self.count,
-            "login": self.error.exit() == Exit::Login,
+            "asked": self.asked,
+            "exit": self.error.exit().code(),
             "message": self.error.to_string(),
             "hint": self.error.to_hint(),
             "logins": self.logins,
@@ -142,12 +145,12 @@ impl Failure {
 
     fn from_json(value: &Value) -> Option<Self> {
         let text = |field: &str| value[field].as_str().map(str::to_owned);
-        let message = text("message")?;
-        let error = if value["login"] == true { Error::login(message) } else { Error::failure(message) };
+        let error = Error::failure(text("message")?).exiting(Exit::of_code(value["exit"].as_u64()?)?);
         Some(Self {
             at: Time::from_unix(value["at"].as_i64()?),
             count: u32::try_from(value["count"].as_u64()?).ok()?,
             error: text("hint").into_iter().fold(error, Error::hint),
+            asked: value["asked"] == true,
             logins: text("logins")?,
         })
     }

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::place::Place;
-use super::{Context, Run};
+use super::{Context, Run, background};
 use crate::cache::{EntryId, Index, Place as Filed, Record};
 use crate::error::Result;
 use crate::fs::Stdin;
@@ -42,7 +42,7 @@ impl Run for List {
         let names: Vec<_> = context.world.config.connections.iter().map(|connection| connection.name.clone()).collect();
         let rows: Vec<Row> = names.into_iter().map(|name| row(name, &index, context)).collect();
         Output::answer(&match self.format {
-            Format::Table => table(&rows),
+            Format::Table => table(&rows) + &background::last().map(|last| format!("\n{last}\n")).unwrap_or_default(),
             Format::Json => format!("{}\n", Value::from(rows.iter().map(Row::json).collect::<Vec<_>>())),
         })
     }

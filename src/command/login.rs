@@ -1,5 +1,7 @@
 //! `pgcred login`: log in to AWS now, with the AWS CLI or, for SSO, without it.
 
+use std::time::Instant;
+
 use super::{Context, Run};
 use crate::aws::Aws;
 use crate::error::Result;
@@ -17,7 +19,9 @@ impl Run for Login {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let world = &context.world;
-        let done = Aws { profile: self.profile.as_deref(), how: &world.how }.log_in()?;
+        let done =
+            Aws { profile: self.profile.as_deref(), how: &world.how, deadline: Instant::now() + world.how.timeout }
+                .log_in()?;
         world.output.note(if done { "logged in" } else { "no log-in is needed: there are credentials" });
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod add;
 mod aws;
+mod background;
 mod erase;
 mod exec;
 mod list;
@@ -15,6 +16,7 @@ mod setup;
 mod token;
 mod watch;
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
@@ -54,7 +56,7 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
-        arguments: C::augment_args,
+        arguments: |command| C::augment_args(Global::augment_args(command).next_help_heading(None)),
         run: |matches, context, stdin| {
             let command = C::from_arg_matches(matches).map_err(refused)?;
             command.run(context, stdin).map(Termination::report)
@@ -93,7 +95,9 @@ fn command_line() -> clap::Command {
         .subcommand_required(true)
         .arg_required_else_help(true);
     let defined = |entry: &Entry| clap::Command::new(entry.name).about(entry.about).defer(entry.arguments);
-    Global::augment_args(command).subcommands(COMMANDS.iter().map(defined))
+    // Not global here, where clap would copy them into every command at every start: the typed one defines its own.
+    let command = Global::augment_args(command).mut_args(|option| option.global(false));
+    command.subcommands(COMMANDS.iter().map(defined))
 }
 
 /// What clap finds wrong after parsing; it does not happen to what it has parsed itself.
@@ -159,8 +163,10 @@ struct Context {
 /// Parses, runs, reports.
 pub(crate) fn run() -> ExitCode {
     limits::forbid_core_dumps();
-    let matches = match command_line().try_get_matches_from(aws::as_aws(env::arguments())) {
-        Ok(matches) => matches,
+    // The system takes all of it back in one go when the process ends, which is soon.
+    let mut command_line = ManuallyDrop::new(command_line());
+    let matches = match command_line.try_get_matches_from_mut(aws::as_aws(env::arguments())) {
+        Ok(matches) => ManuallyDrop::new(matches),
         Err(error) if error.use_stderr() && aws::is_meant(&env::arguments()) => {
             Output { quiet: false, debug: false }.report(&aws::refusal(&error));
             return aws::USAGE.into();
@@ -200,6 +206,7 @@ impl Context {
         let how = How {
             timeout: Duration::from_secs(global.timeout.0.into()),
             login: global.login.or(config.login).unwrap_or_default(),
+            login_asked_for: global.login.is_some(),
             mfa_code: global.mfa_code.clone(),
             terminal: fs::has_terminal(),
             tell: Output::tell,
@@ -229,6 +236,12 @@ impl Context {
         let issued = issued?;
         warn_if_cut_short(&request, &issued, self.world.output);
         Ok((request, issued))
+    }
+
+    /// Asks nobody for a log-in, whatever the configuration says.
+    fn be_quiet_about_log_ins(&mut self) {
+        self.world.how.login = LoginPolicy::Never;
+        self.issuer = Issuer::new(self.world.how.clone(), self.issuer.take_cache());
     }
 
     /// Lets others ask AWS; what was learned from it is forgotten.
@@ -263,5 +276,30 @@ impl World {
         self.config_path
             .as_ref()
             .ok_or_else(|| Error::failure("no configuration folder is known").hint("--config FILE"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn global_options_stand_before_the_command_or_after_it() {
+        let read = |typed: &str| {
+            let matches = command_line().try_get_matches_from(["pgcred"].into_iter().chain(typed.split(' '))).unwrap();
+            let global = Global::from_arg_matches(&matches).unwrap();
+            let (login, mfa_code, config) = (global.login.is_some(), global.mfa_code, global.config);
+            (global.quiet, global.timeout.0, login, mfa_code, global.debug, config)
+        };
+        let text = |text: &str| Some(text.to_owned());
+        let all = "-q --timeout 5 --login=never --mfa-code 1 --debug --config a";
+        let found = (true, 5, true, text("1"), true, Some("a".into()));
+        for command in ["list", "aws configure list-profiles"] {
+            assert_eq!(read(command), (false, 25, false, None, false, None));
+            assert_eq!(read(&format!("{all} {command}")), found);
+            assert_eq!(read(&format!("{command} {all}")), found);
+            let later = (true, 25, true, text("2"), true, Some("b".into()));
+            assert_eq!(read(&format!("{all} {command} --timeout 25 --mfa-code 2 --config b")), later);
+        }
     }
 }

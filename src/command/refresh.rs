@@ -1,9 +1,11 @@
 //! `pgcred refresh`: issue tokens and file them in the passfile, once or for as long as it runs.
 
+use std::collections::BTreeSet;
+
 use super::passfile::PassfileArg;
 use super::place::Place;
 use super::watch::Watch;
-use super::{Context, Run, warn_if_cut_short};
+use super::{Context, Run, background, warn_if_cut_short};
 use crate::error::{Error, Result};
 use crate::fs::Stdin;
 use crate::issue::{Issued, Wish};
@@ -21,6 +23,9 @@ pub(super) struct Refresh {
     passfile: PassfileArg,
     #[command(flatten)]
     watch: Watch,
+    /// For a scheduler: never ask for a log-in, and let `pgcred list` tell how it went
+    #[arg(long)]
+    background: bool,
 }
 
 /// What became of one target.
@@ -39,6 +44,18 @@ impl Run for Refresh {
                 Ok(!requests.is_empty())
             });
         }
+        if self.background {
+            context.be_quiet_about_log_ins();
+            let outcome = self.once(context);
+            background::remember(&outcome);
+            return outcome;
+        }
+        self.once(context)
+    }
+}
+
+impl Refresh {
+    fn once(&self, context: &mut Context) -> Result<()> {
         self.place.dial.check_targets(self.targets.len())?;
         let mut errors = Vec::new();
         let requests = self.requests(context, &mut errors)?;
@@ -72,9 +89,7 @@ impl Run for Refresh {
         }
         summary(errors, targets, context.world.output)
     }
-}
 
-impl Refresh {
     /// The targets, or with none of them what PGHOST says, or else every connection that is due.
     fn requests(&self, context: &mut Context, errors: &mut Vec<Error>) -> Result<Vec<Request>> {
         let (world, output) = (&context.world, context.world.output);
@@ -109,6 +124,9 @@ impl Refresh {
     /// In the order of identities, so that two refreshers never wait for each other's locks.
     fn issue(&self, mut requests: Vec<Request>, context: &mut Context) -> Vec<Outcome> {
         requests.sort_by_cached_key(|request| context.issuer.identity(request.profile.as_deref()));
+        let identities: BTreeSet<_> =
+            requests.iter().map(|request| context.issuer.identity(request.profile.as_deref())).collect();
+        context.issuer.share_time(identities.len());
         let wish = Wish { filed_elsewhere: true, fresh: !self.targets.is_empty(), ..Wish::default() };
         let world = &context.world;
         let all = self.targets.is_empty();

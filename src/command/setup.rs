@@ -1,14 +1,17 @@
 //! `pgcred setup`: make a tool connect without a password ever typed, show it first, and take it back.
 
+use std::time::{Duration, Instant};
+
 use similar::TextDiff;
 
 use super::place::Place;
 use super::{Context, Run};
+use crate::child::{self, Failure};
 use crate::error::{Error, Result};
 use crate::fs::{self, Stdin};
 use crate::integrations::TOOLS;
 use crate::output::Output;
-use crate::setup::{Commands, Edit, Machine, Target, Tool, Way, Work};
+use crate::setup::{Commands, Edit, Machine, Place as Changed, Target, Tool, Way, Work};
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
@@ -47,7 +50,10 @@ impl Run for Setup {
             return match &tool.work {
                 Work::Dialog(_) => Err(Error::usage(format!("{} was set up by hand", tool.title))
                     .hint(format!("remove the connection in {} itself", tool.title))),
-                Work::Files(files) => self.apply(&files.undo(&machine)?, context).map(drop),
+                Work::Files(files) => {
+                    let edits = files.undo(&machine)?;
+                    self.apply(&edits, files.commands(&machine, true), context).map(drop)
+                }
             };
         }
         let targets = self.targets(context)?;
@@ -60,7 +66,7 @@ impl Run for Setup {
                 if self.print {
                     return Output::answer(&files.text(&machine, &targets));
                 }
-                if !self.apply(&files.set_up(&machine, &targets)?, context)? {
+                if !self.apply(&files.set_up(&machine, &targets)?, files.commands(&machine, false), context)? {
                     return Ok(());
                 }
                 for step in files.steps(&machine, &targets) {
@@ -110,7 +116,7 @@ impl Setup {
     }
 
     /// Shows the edits and makes them, if nobody objects; tells whether they stand.
-    fn apply(&self, edits: &[Edit], context: &Context) -> Result<bool> {
+    fn apply(&self, edits: &[Edit], [before, after]: [Vec<Vec<String>>; 2], context: &Context) -> Result<bool> {
         let output = context.world.output;
         let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
         if edits.is_empty() {
@@ -129,13 +135,34 @@ impl Setup {
             output.note("nothing was changed");
             return Ok(false);
         }
+        before.iter().try_for_each(|words| run(words))?;
         for edit in edits {
-            let backup = fs::replace(&edit.path, edit.before.as_deref(), edit.after.as_deref())?;
+            let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
+            let backup = match &edit.place {
+                Changed::File(path) => fs::replace(path, before, after)?,
+                Changed::Crontab => {
+                    child::fed(&child::words(["crontab", "-"]), after.unwrap_or_default()).map(|()| None)?
+                }
+            };
             let what = if edit.after.is_some() { "written" } else { "removed" };
             let kept = backup.map(|path| format!("; the old one is {}", path.display())).unwrap_or_default();
-            output.note(&format!("{}: {what}{kept}", edit.path.display()));
+            output.note(&format!("{}: {what}{kept}", edit.place));
         }
+        after.iter().try_for_each(|words| run(words))?;
         Ok(true)
+    }
+}
+
+/// Runs a command that a scheduler needs; its own words are the cause if it fails.
+fn run(words: &[String]) -> Result<()> {
+    let line = words.join(" ");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let failed = |why: &str| Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more");
+    match child::output(words, deadline, false) {
+        Ok(ended) if ended.status.success() => Ok(()),
+        Ok(ended) => Err(failed(String::from_utf8_lossy(&ended.stderr).trim())),
+        Err(Failure::Failed(error)) => Err(error),
+        Err(Failure::TooLate) => Err(failed("no end within 30 s")),
     }
 }
 
@@ -148,7 +175,7 @@ fn agreed(context: &Context) -> Result<bool> {
 }
 
 fn diff(edit: &Edit) -> String {
-    let path = edit.path.display().to_string();
+    let path = edit.place.to_string();
     let (before, after) = (edit.before.as_deref().unwrap_or_default(), edit.after.as_deref().unwrap_or_default());
     let missing = |text: &Option<String>| if text.is_some() { path.clone() } else { "/dev/null".to_owned() };
     let diff = TextDiff::from_lines(before, after);

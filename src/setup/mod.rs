@@ -8,6 +8,7 @@ pub(crate) mod quote;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::PathBuf;
 
 pub(crate) use commands::Commands;
@@ -37,6 +38,8 @@ pub(crate) enum Way {
     Command,
     /// It reads the passfile, so a token has to stand there before it connects.
     Passfile,
+    /// It gets none: it runs pgcred by the clock, for the passfile of the others.
+    Scheduler,
 }
 
 impl Way {
@@ -44,6 +47,7 @@ impl Way {
         match self {
             Self::Command => "command",
             Self::Passfile => "passfile",
+            Self::Scheduler => "scheduler",
         }
     }
 }
@@ -67,6 +71,11 @@ pub(crate) trait Files: Sync {
     /// The edits that take back all that pgcred has ever put there.
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>>;
 
+    /// The commands that have to run before the edits, and those after them: a scheduler has to hear of its files.
+    fn commands(&self, _: &Machine, _undo: bool) -> [Vec<Vec<String>>; 2] {
+        Default::default()
+    }
+
     /// What is left to do for the person, in lines.
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String>;
 
@@ -80,10 +89,27 @@ pub(crate) struct Target {
     pub(crate) request: Request,
 }
 
-/// One file before and after; `None`: there is none.
+/// What an edit changes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    File(PathBuf),
+    /// The user's crontab, which only the program of that name may write.
+    Crontab,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Crontab => f.write_str("crontab"),
+        }
+    }
+}
+
+/// One text before and after; `None`: there is none.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Edit {
-    pub(crate) path: PathBuf,
+    pub(crate) place: Place,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
 }
@@ -95,7 +121,7 @@ impl Edit {
         let before = before.map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))?;
         let about = |error: Error| error.about(&path.display().to_string());
         let after = change(before.as_deref().unwrap_or_default()).map_err(about)?;
-        Ok(Self { path, before, after })
+        Ok(Self { place: Place::File(path), before, after })
     }
 
     /// An edit that takes back what [`Edit::of`] has put in: `left` is the text without it, `None` if that is nothing.

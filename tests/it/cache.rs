@@ -100,6 +100,47 @@ fn sixty_four_askers_for_one_target_ask_once() {
     assert_eq!(source.calls(), 1);
 }
 
+/// The deadline holds for all of a run: waiting for somebody else's question is a part of it.
+#[cfg(unix)]
+#[test]
+fn who_waits_for_another_asker_keeps_the_deadline() {
+    use std::time::{Duration, Instant};
+
+    let source = Source::that("sleep 8");
+    let mut holder = source.spawn(HOST);
+    while source.calls() == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let began = Instant::now();
+    source.token(&["--timeout", "2"]).assert_fails(1, "within 2 s");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    holder.kill().expect("an end");
+    holder.wait().expect("an end");
+}
+
+/// Several identities share the time of a run: one that hangs leaves the others theirs.
+#[cfg(unix)]
+#[test]
+fn a_profile_that_hangs_leaves_time_for_the_others() {
+    use std::time::{Duration, Instant};
+
+    let source = Source::new();
+    let config = fs::read_to_string(source.sandbox.path(".aws/config")).expect("text");
+    let slow: Vec<_> = (0..3).map(|n| format!("[profile slow{n}]\ncredential_process = sleep 20\n")).collect();
+    source.sandbox.write(".aws/config", config + &slow.concat());
+    let connection = |name: &str, profile: &str| {
+        format!("[connections.{name}]\nhost = \"{name}.dsql.us-east-1.on.aws\"\nprofile = \"{profile}\"\n")
+    };
+    let slow: String = (0..3).map(|n| connection(&format!("s{n}"), &format!("slow{n}"))).collect();
+    fs::write(source.sandbox.own().join("config.toml"), slow + &connection("good", "p")).expect("written");
+    let began = Instant::now();
+    let run = source.sandbox.run(&["refresh", "--timeout", "4"]);
+    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+    assert!(run.code == 1 && run.stderr.contains("3 of 4 targets failed"), "{}", run.stderr);
+    let passfile = fs::read_to_string(source.sandbox.path(".pgpass")).expect("text");
+    assert!(passfile.contains("\ngood.dsql.us-east-1.on.aws:"), "{passfile}");
+}
+
 #[test]
 fn sixty_four_connections_of_one_profile_ask_once() {
     let source = Source::that(if cfg!(windows) { "" } else { "sleep 0.2" });
@@ -139,16 +180,20 @@ fn a_damaged_entry_is_a_miss() {
     let source = Source::new();
     source.ok(&[]);
     let length = fs::read(source.entry()).expect("an entry").len();
-    for (calls, at) in (0..length).step_by(9).enumerate() {
-        let mut bytes = fs::read(source.entry()).expect("an entry");
-        if at % 2 == 0 {
-            bytes[at] ^= 1;
-        } else {
-            bytes.truncate(at);
+    let mut calls = 1;
+    for at in 0..length {
+        for truncate in [true, false] {
+            let mut bytes = fs::read(source.entry()).expect("an entry");
+            if truncate {
+                bytes.truncate(at);
+            } else {
+                bytes[at] ^= 1;
+            }
+            fs::write(source.entry(), bytes).expect("written");
+            assert!(source.ok(&[]).starts_with(HOST));
+            calls += 1;
+            assert_eq!(source.calls(), calls, "byte {at}");
         }
-        fs::write(source.entry(), bytes).expect("written");
-        assert!(source.ok(&[]).starts_with(HOST));
-        assert_eq!(source.calls(), calls + 2, "byte {at}");
     }
     fs::write(source.sandbox.own().join("cache/index.json"), "[").expect("written");
     source.ok(&[]);

@@ -16,6 +16,11 @@ use crate::stubs::{ACCOUNT, STUB_SECRET, Stub, check_all, refusal_trouble};
 
 /// What tests/stubs/aws.py can do instead of answering.
 const MISBEHAVIOURS: [&str; 7] = ["hang", "trickle", "close", "500", "huge", "garbage", "redirect"];
+/// Where the AWS CLI keeps the token of the sso-session `corp`: named by the SHA-1 of that.
+pub const SSO_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+pub const LOGIN_SESSION: &str = "arn:aws:iam::123456789012:user/me";
+/// Where `aws login` keeps that session: named by the SHA-256 of it.
+pub const LOGIN_FILE: &str = ".aws/login/cache/286187707741fc2ccb93cf9e56dbd0ee0a16208feed5fbc8ae1baa86d44c283f.json";
 /// `--timeout`, and what a loaded machine may take on top.
 const LIMIT: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_secs(3);
@@ -68,7 +73,7 @@ fn sso_refresh(sandbox: &mut Sandbox, broken: &str, works: &str) {
     sso(sandbox, "2020-01-01T00:00:00Z", works, broken);
 }
 
-/// A session `corp`, whose token's file is named by the SHA-1 of that.
+/// A session `corp`.
 fn sso(sandbox: &mut Sandbox, token_ends: &str, portal: &str, oidc: &str) {
     sandbox.write(
         ".aws/config",
@@ -77,7 +82,7 @@ fn sso(sandbox: &mut Sandbox, token_ends: &str, portal: &str, oidc: &str) {
              [default]\nsso_session = corp\nsso_account_id = {ACCOUNT}\nsso_role_name = dev\n"
         ),
     );
-    sandbox.write(".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json", sso_token(token_ends));
+    sandbox.write(SSO_FILE, sso_token("ssotoken", token_ends));
     sandbox.set("AWS_ENDPOINT_URL_SSO", portal).set("AWS_ENDPOINT_URL_SSO_OIDC", oidc);
 }
 
@@ -89,31 +94,36 @@ fn legacy_sso(sandbox: &mut Sandbox, broken: &str, _: &str) {
              sso_account_id = {ACCOUNT}\nsso_role_name = dev\n"
         ),
     );
-    sandbox.write(".aws/sso/cache/3947de8b16688092197fa616c34e01335f21d256.json", sso_token("2099-01-01T00:00:00Z"));
+    sandbox.write(
+        ".aws/sso/cache/3947de8b16688092197fa616c34e01335f21d256.json",
+        sso_token("ssotoken", "2099-01-01T00:00:00Z"),
+    );
     sandbox.set("AWS_ENDPOINT_URL_SSO", broken);
 }
 
-fn sso_token(ends: &str) -> String {
+/// What a log-in to the session `corp` leaves.
+pub fn sso_token(token: &str, ends: &str) -> String {
     format!(
-        r#"{{"startUrl":"https://x.awsapps.com/start","region":"us-west-2","accessToken":"ssotoken","expiresAt":"{ends}",
+        r#"{{"startUrl":"https://x.awsapps.com/start","region":"us-west-2","accessToken":"{token}","expiresAt":"{ends}",
         "clientId":"c","clientSecret":"{STUB_SECRET}1","refreshToken":"{STUB_SECRET}2",
         "registrationExpiresAt":"2099-01-01T00:00:00Z"}}"#
     )
 }
 
-/// The file is named by the SHA-256 of the session's ARN.
 fn sign_in(sandbox: &mut Sandbox, broken: &str, _: &str) {
-    sandbox.write(".aws/config", format!("[default]\nlogin_session = arn:aws:iam::{ACCOUNT}:user/me\n"));
-    let pem = crate::chain::login_key();
-    sandbox.write(
-        ".aws/login/cache/286187707741fc2ccb93cf9e56dbd0ee0a16208feed5fbc8ae1baa86d44c283f.json",
-        format!(
-            r#"{{"accessToken":{{"accessKeyId":"ASIAOLD","secretAccessKey":"{STUB_SECRET}1","sessionToken":"{STUB_SECRET}2",
-            "accountId":"{ACCOUNT}","expiresAt":"2020-01-01T00:00:00Z"}},"clientId":"arn:aws:signin:::devtools/same-device",
-            "refreshToken":"{STUB_SECRET}3","dpopKey":"{pem}"}}"#
-        ),
-    );
+    sandbox.write(".aws/config", format!("[default]\nlogin_session = {LOGIN_SESSION}\n"));
+    sandbox.write(LOGIN_FILE, login("ASIAOLD", "2020-01-01T00:00:00Z"));
     sandbox.set("AWS_ENDPOINT_URL_SIGNIN", broken);
+}
+
+/// What `aws login` leaves.
+pub fn login(key: &str, ends: &str) -> String {
+    let pem = crate::chain::login_key();
+    format!(
+        r#"{{"accessToken":{{"accessKeyId":"{key}","secretAccessKey":"{STUB_SECRET}1","sessionToken":"{STUB_SECRET}2",
+        "accountId":"{ACCOUNT}","expiresAt":"{ends}"}},"clientId":"arn:aws:signin:::devtools/same-device",
+        "refreshToken":"{STUB_SECRET}3","dpopKey":"{pem}"}}"#
+    )
 }
 
 fn assume_role(sandbox: &mut Sandbox, broken: &str, _: &str) {

@@ -6,9 +6,13 @@ mod aws_emulation;
 mod bad_input;
 mod cache;
 #[cfg(unix)]
+mod causes;
+#[cfg(unix)]
 mod chain; // runs programs
 mod connections;
 mod credentials;
+#[cfg(unix)]
+mod desk;
 #[cfg(target_os = "linux")]
 mod disks;
 #[cfg(unix)]
@@ -19,12 +23,20 @@ mod formats;
 #[cfg(unix)]
 mod install;
 #[cfg(unix)]
+mod login;
+#[cfg(unix)]
+mod mfa;
+#[cfg(unix)]
+mod network;
+#[cfg(unix)]
 mod passfile;
 #[cfg(unix)]
 mod policy; // runs cargo
 #[cfg(unix)]
 mod postgres;
 mod sandbox;
+#[cfg(target_os = "linux")]
+mod secret_service;
 #[cfg(unix)]
 mod sessions;
 #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@ use standin::{Config, Key, Standin, Upstream};
 
 use crate::postgres::Postgres;
 use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+use crate::stubs::python;
 
 /// A cluster that looks like DSQL and RDS to clients that dial 127.0.0.1, and a user's machine that trusts it.
 struct Cluster {
@@ -229,10 +230,6 @@ fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
     assert_eq!(run.stdout.trim_end(), "0 []", "{}", run.stderr);
     assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (LOG_INS, 0));
     assert!(refreshes > 100, "{refreshes}");
-}
-
-fn python() -> String {
-    std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it")
 }
 
 /// What pip brings: boto3's token opens a session too, and a newer libpq starts TLS directly.

@@ -15,7 +15,7 @@ fn sandbox() -> Sandbox {
 /// Runs `setup psql` at a terminal; `command` runs before the answer is typed.
 fn asked(sandbox: &Sandbox, command: &str, answer: &str, more: &[&str]) -> Run {
     let mut terminal = sandbox.command("python3");
-    terminal.args(["-B"]).arg(root().join("tests/stubs/terminal.py")).args(["[y/N]", command, answer]);
+    terminal.args(["-B"]).arg(root().join("tests/stubs/question.py")).args(["[y/N]", command, answer]);
     terminal.arg(env!("CARGO_BIN_EXE_pgcred")).args(["setup", "psql"]).args(more);
     Run::of(terminal)
 }

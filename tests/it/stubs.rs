@@ -20,19 +20,22 @@ pub struct Stub {
 impl Stub {
     /// Stands in for everything that hands out credentials; `log` gets a JSON line per request.
     pub fn aws(log: Option<&Path>) -> Self {
-        Self::start("aws.py", log)
+        Self::start("aws.py", log.as_slice())
+    }
+
+    /// The same, which speaks TLS too, with this certificate and its key.
+    pub fn aws_with_tls(log: &Path, certificate: &Path, key: &Path) -> Self {
+        Self::start("aws.py", &[log, certificate, key])
     }
 
     /// moto's STS, which is not ours.
     pub fn moto() -> Self {
-        Self::start("moto_server.py", None)
+        Self::start("moto_server.py", &[])
     }
 
-    fn start(name: &str, argument: Option<&Path>) -> Self {
-        let python =
-            std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it");
-        let mut program = Command::new(python);
-        program.arg("-B").arg(root().join("tests/stubs").join(name)).args(argument);
+    fn start(name: &str, arguments: &[&Path]) -> Self {
+        let mut program = Command::new(python());
+        program.arg("-B").arg(root().join("tests/stubs").join(name)).args(arguments);
         let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the stub starts");
         let mut line = String::new();
         BufReader::new(program.stdout.take().expect("its stdout")).read_line(&mut line).expect("a line");
@@ -43,6 +46,22 @@ impl Stub {
     pub fn port(&self) -> u16 {
         self.port
     }
+
+    /// Its address, with words in front of the path that choose what happens.
+    pub fn url(&self, words: &str) -> String {
+        format!("http://127.0.0.1:{}/{words}", self.port).trim_end_matches('/').to_owned()
+    }
+}
+
+/// The Python that has the tests' packages.
+pub fn python() -> String {
+    std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it")
+}
+
+/// What a stub has logged so far, line by line.
+pub fn requests(log: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
 }
 
 impl Drop for Stub {

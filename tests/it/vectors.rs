@@ -146,7 +146,7 @@ fn short_credentials_give_a_short_token() {
         "creds.json",
         r#"{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","SessionToken":"t","Expiration":"2030-01-01T00:01:40Z"}"#,
     );
-    let show = if cfg!(windows) { "type" } else { "cat" };
+    let show = if cfg!(windows) { "cmd /c type" } else { "cat" };
     sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {show} {}\n", process.display()));
     let host = go["inputs"]["host"].as_str().expect("a host");
     let json = sandbox.ok(&["token", host, "--expires-in", "450", "--profile", "p", "--format", "json"]);

@@ -2,7 +2,9 @@
 """Loopback stand-in for the AWS services that hand out credentials; promises to answer as they do, or to misbehave.
 
 It prints its port on the first line of stdout and ends when its stdin closes. Standard library only; every key is made
-up. With a file as its argument it appends one JSON line per request: id, method, path, headers, body.
+up. With a file as its argument it appends one JSON line per request: id, method, path, headers, body, and `proxy` if the
+client took it for one: an address in full is served like a path, and CONNECT, whatever the host, leads back here. With a
+certificate and its key as further arguments it speaks TLS where the client does; without them CONNECT is refused.
 
   container credentials  GET  /ecs/...                    magic in the path: needauth, short, past, forever
   IMDSv2                 PUT  /latest/api/token, GET /latest/meta-data/...
@@ -15,9 +17,11 @@ Words in front of the path choose what happens; a service's endpoint URL may end
 
   hang trickle close 500 huge garbage redirect    the misbehaviours: never answers, one byte a second, hangs up, ...
   error-NAME     the service's own error of that name          pending-N    the device grant is pending N times
+  grant-NAME     that error for the device grant only          slow-N       it asks for patience N times
   past           credentials that have expired                 version-1    IMDS without version 2
   no-role        an instance without a role                    no-refresh   OIDC answers without a refresh token
   late           IMDS hands out its token before it misbehaves
+  mfa-wrong      STS's error is about the MFA code
   id-NAME        only marks the request in the log
 """
 import base64
@@ -26,13 +30,15 @@ import hashlib
 import http.server
 import json
 import re
+import socket
+import ssl
 import sys
 import threading
 import time
 import urllib.parse
 
 SECRET = "STUBSECRETthatnobodymayprint"  # in every answer; tests look for it where it must not be
-WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|past|late|version-1|no-role|no-refresh|(error|pending|id)-[^/]+)$")
+WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|past|late|version-1|no-role|no-refresh|mfa-wrong|(error|grant|pending|slow|id)-[^/]+)$")
 LOGGED = ("authorization", "dpop", "host", "x-amz-sso_bearer_token", "x-aws-ec2-metadata-token",
           "x-aws-ec2-metadata-token-ttl-seconds", "content-type", "x-amz-security-token")
 OIDC_CODES = {"AuthorizationPendingException": "authorization_pending", "SlowDownException": "slow_down",
@@ -52,8 +58,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
 
+    def setup(self):
+        self.tunnel = None
+        if self.server.tls and self.request.recv(1, socket.MSG_PEEK) == b"\x16":
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def do_CONNECT(self):
+        self.body, self.words, self.rest = b"", [], self.path
+        self.proxied = self.tunnel = self.path
+        self.note()
+        if not self.server.tls:
+            return self.answer({}, 502)
+        self.send_response_only(200)
+        self.end_headers()
+        self.request = self.server.tls.wrap_socket(self.connection, server_side=True)
+        super().setup()
+
     def handle_any(self):
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        address = urllib.parse.urlsplit(self.path)
+        self.proxied = self.tunnel or address.netloc or None
+        self.path = address._replace(scheme="", netloc="").geturl()
         parts = self.path.lstrip("/").split("/")
         self.words = []
         while parts and WORD.match(parts[0]):
@@ -86,7 +112,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.server.log:
             line = {"id": self.word("id"), "method": self.command, "path": self.rest, "words": self.words,
                     "headers": {name.lower(): value for name, value in self.headers.items() if name.lower() in LOGGED},
-                    "body": self.fields()}
+                    "body": self.fields(), "proxy": self.proxied}
             with self.server.lock, open(self.server.log, "a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
@@ -193,9 +219,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             key = tuple(self.words)
             with self.server.lock:
                 self.server.asked[key] = self.server.asked.get(key, 0) + 1
-                pending = self.server.asked[key] <= int(self.word("pending") or 0)
-            if pending:
+                asked = self.server.asked[key] - int(self.word("slow") or 0)
+            if asked <= 0:
+                return self.oidc_error("SlowDownException")
+            if asked <= int(self.word("pending") or 0):
                 return self.oidc_error("AuthorizationPendingException")
+            if error := self.word("grant"):
+                return self.oidc_error(error)
         found = {"accessToken": "ssotoken", "expiresIn": 3600, "refreshToken": "r2" + SECRET, "tokenType": "Bearer"}
         if "no-refresh" in self.words:
             del found["refreshToken"]
@@ -220,7 +250,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def sts(self, fields):
         action = fields.get("Action", "")
         if error := self.word("error"):
-            said = f"<Error><Type>Sender</Type><Code>{error}</Code><Message>the stub says no</Message></Error>"
+            why = f"the stub says no to {fields.get('RoleArn')}"
+            if "mfa-wrong" in self.words:
+                why = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+            said = f"<Error><Type>Sender</Type><Code>{error}</Code><Message>{why}</Message></Error>"
             body = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{said}</ErrorResponse>'
             return self.answer(raw=body, code=400 if error == "ExpiredTokenException" else 403, kind="text/xml")
         lengths = {"RoleArn": 20, "RoleSessionName": 2, "ExternalId": 2, "WebIdentityToken": 4}
@@ -297,7 +330,10 @@ class Server(http.server.ThreadingHTTPServer):
 
 if __name__ == "__main__":
     server = Server(("127.0.0.1", 0), Handler)
-    server.log, server.lock, server.asked = (sys.argv[1:] or [None])[0], threading.Lock(), {}
+    server.log, server.lock, server.asked, server.tls = (sys.argv[1:] or [None])[0], threading.Lock(), {}, None
+    if sys.argv[2:]:
+        server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.tls.load_cert_chain(*sys.argv[2:])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)
     sys.stdin.read()

@@ -65,7 +65,13 @@ fn explain(error: &ServiceError) -> Error {
     match error {
         ServiceError::Locked => Error::failure("locked: log in to the desktop or unlock it there"),
         ServiceError::NoResult => Error::failure("it has no default collection: create one on the desktop"),
-        ServiceError::Unavailable => Error::failure("none is running in this session"),
+        ServiceError::Unavailable => absent(),
+        // What the bus itself says of a name that nobody has.
+        error if error.to_string().contains("org.freedesktop.DBus.Error.ServiceUnknown") => absent(),
         error => Error::failure("it cannot be used").caused_by(error),
     }
+}
+
+fn absent() -> Error {
+    Error::failure("none is running in this session")
 }

@@ -1,0 +1,63 @@
+//! launchd: an agent of the user that refreshes what is due; macOS runs it once more after sleep.
+
+use std::path::PathBuf;
+
+use super::schedule;
+use crate::error::Result;
+use crate::fs;
+use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "launchd",
+    title: "launchd agent (macOS)",
+    programs: &["launchctl"],
+    traces: &[],
+    way: Way::Scheduler,
+    work: Work::Files(&Agent),
+};
+
+struct Agent;
+
+impl Files for Agent {
+    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        Ok(vec![Edit::of(file(machine), |_| Ok(Some(self.text(machine, targets))))?])
+    }
+
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
+        let words = schedule::words(machine);
+        let words: Vec<_> = words.iter().map(|word| format!("    <string>{}</string>\n", escaped(word))).collect();
+        let seconds = (schedule::minutes(targets) * 60).to_string();
+        include_str!("pgcred.refresh.plist").replace("{words}", &words.concat()).replace("{seconds}", &seconds)
+    }
+
+    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+        Ok(vec![Edit::of(file(machine), |_| Ok(None))?])
+    }
+
+    fn commands(&self, machine: &Machine, undo: bool) -> [Vec<Vec<String>>; 2] {
+        let known = fs::read(&file(machine)).map(|_| launchctl("unload", machine));
+        let new = Some(launchctl("load", machine)).filter(|_| !undo);
+        [known.into_iter().collect(), new.into_iter().collect()]
+    }
+
+    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
+        vec!["it runs while you are logged in".to_owned()]
+    }
+
+    fn state(&self, machine: &Machine) -> Vec<String> {
+        fs::read(&file(machine)).map(|_| "set up".to_owned()).into_iter().collect()
+    }
+}
+
+fn file(machine: &Machine) -> PathBuf {
+    machine.home.join("Library").join("LaunchAgents").join("pgcred.refresh.plist")
+}
+
+fn launchctl(verb: &str, machine: &Machine) -> Vec<String> {
+    ["launchctl", verb, "-w", &file(machine).display().to_string()].map(str::to_owned).to_vec()
+}
+
+/// Escapes for XML.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

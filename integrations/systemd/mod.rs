@@ -1,0 +1,77 @@
+//! systemd: a timer of the user's own manager that refreshes what is due, by the wall clock, also right after sleep.
+
+use std::path::PathBuf;
+
+use super::schedule;
+use crate::error::Result;
+use crate::fs;
+use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "systemd",
+    title: "systemd timer (Linux)",
+    programs: &["systemctl"],
+    traces: &[],
+    way: Way::Scheduler,
+    work: Work::Files(&Units),
+};
+
+const TIMER: &str = "pgcred-refresh.timer";
+const SERVICE: &str = "pgcred-refresh.service";
+
+struct Units;
+
+impl Files for Units {
+    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        let files = files(machine, targets);
+        files.into_iter().map(|(name, text)| Edit::of(folder(machine).join(name), |_| Ok(Some(text)))).collect()
+    }
+
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
+        files(machine, targets).map(|(_, text)| text).join("\n")
+    }
+
+    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+        [TIMER, SERVICE].into_iter().map(|name| Edit::of(folder(machine).join(name), |_| Ok(None))).collect()
+    }
+
+    fn commands(&self, _: &Machine, undo: bool) -> [Vec<Vec<String>>; 2] {
+        let systemctl =
+            |words: &[&str]| [&["systemctl", "--user"], words].concat().into_iter().map(str::to_owned).collect();
+        let reload = systemctl(&["daemon-reload"]);
+        if undo {
+            [vec![systemctl(&["disable", "--now", TIMER])], vec![reload]]
+        } else {
+            [Vec::new(), vec![reload, systemctl(&["enable", "--now", TIMER])]]
+        }
+    }
+
+    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
+        vec!["it runs while you are logged in; `loginctl enable-linger` keeps it running after log-out".to_owned()]
+    }
+
+    fn state(&self, machine: &Machine) -> Vec<String> {
+        fs::read(&folder(machine).join(TIMER)).map(|_| "set up".to_owned()).into_iter().collect()
+    }
+}
+
+fn files(machine: &Machine, targets: &[Target]) -> [(&'static str, String); 2] {
+    let minutes = schedule::minutes(targets).to_string();
+    [
+        (SERVICE, include_str!("pgcred-refresh.service").replace("{command}", &command(machine))),
+        (TIMER, include_str!("pgcred-refresh.timer").replace("{minutes}", &minutes)),
+    ]
+}
+
+fn folder(machine: &Machine) -> PathBuf {
+    machine.config.join("systemd").join("user")
+}
+
+/// Quotes for a unit file: C's escapes in double quotes, and `%` and `$` doubled.
+fn command(machine: &Machine) -> String {
+    let quoted = |word: String| {
+        let word = word.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+        format!("\"{word}\"")
+    };
+    schedule::words(machine).into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+}

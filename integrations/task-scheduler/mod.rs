@@ -1,0 +1,63 @@
+//! Windows' Task Scheduler: a task of the user that refreshes what is due, and catches up after sleep.
+
+use std::path::PathBuf;
+
+use super::launchd::escaped;
+use super::schedule;
+use crate::error::Result;
+use crate::fs;
+use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "task-scheduler",
+    title: "Task Scheduler (Windows)",
+    programs: &["schtasks"],
+    traces: &[],
+    way: Way::Scheduler,
+    work: Work::Files(&Task),
+};
+
+const NAME: &str = "pgcred refresh";
+
+struct Task;
+
+impl Files for Task {
+    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        Ok(vec![Edit::of(file(machine), |_| Ok(Some(self.text(machine, targets))))?])
+    }
+
+    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
+        let words = schedule::words(machine);
+        let arguments = words.iter().skip(1).map(String::as_str).collect::<Vec<_>>().join(" ");
+        include_str!("pgcred-refresh.xml")
+            .replace("{minutes}", &schedule::minutes(targets).to_string())
+            .replace("{program}", &escaped(&words[0]))
+            .replace("{arguments}", &escaped(&arguments))
+    }
+
+    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+        Ok(vec![Edit::of(file(machine), |_| Ok(None))?])
+    }
+
+    fn commands(&self, machine: &Machine, undo: bool) -> [Vec<Vec<String>>; 2] {
+        let file = file(machine).display().to_string();
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        if undo {
+            [vec![words(&["schtasks", "/Delete", "/F", "/TN", NAME])], Vec::new()]
+        } else {
+            [Vec::new(), vec![words(&["schtasks", "/Create", "/F", "/TN", NAME, "/XML", &file])]]
+        }
+    }
+
+    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
+        vec!["it runs while you are logged in".to_owned()]
+    }
+
+    fn state(&self, machine: &Machine) -> Vec<String> {
+        fs::read(&file(machine)).map(|_| "set up".to_owned()).into_iter().collect()
+    }
+}
+
+fn file(machine: &Machine) -> PathBuf {
+    machine.own.join("pgcred-refresh.xml")
+}

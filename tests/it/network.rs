@@ -1,0 +1,311 @@
+//! The way to AWS: proxies, own certificates, endpoints, and instance metadata that is asked only where it may be.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::sandbox::{HOST, Run, Sandbox};
+use crate::stubs::{ACCOUNT, STUB_SECRET, Stub, refusal_trouble, requests};
+
+const TOKEN: [&str; 4] = ["token", HOST, "--no-cache", "--timeout=10"];
+/// Nobody has this name (RFC 2606).
+const NOWHERE: &str = "sts.example.invalid";
+const AWS_STS: &str = "sts.us-east-1.amazonaws.com";
+
+/// A stub of AWS that is a proxy too, the certificate that it shows, and a profile whose role STS is asked for.
+struct Net {
+    folder: TempDir,
+    stub: Stub,
+    sandbox: Sandbox,
+}
+
+impl Net {
+    fn new() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let file = |name: &str, text: &str| {
+            fs::write(folder.path().join(name), text).expect("a file");
+            folder.path().join(name)
+        };
+        let hosts = [AWS_STS, "sts-fips.us-east-1.amazonaws.com", "sts.us-east-1.api.aws", "127.0.0.1"];
+        let made = rcgen::generate_simple_self_signed(hosts.map(str::to_owned)).expect("a certificate");
+        let (certificate, key) =
+            (file("roots.pem", &made.cert.pem()), file("key.pem", &made.signing_key.serialize_pem()));
+        let stub = Stub::aws_with_tls(&folder.path().join("log"), &certificate, &key);
+        let net = Self { folder, stub, sandbox: Sandbox::empty() };
+        net.profile("");
+        net
+    }
+
+    /// Writes the configuration, with more lines for the profile.
+    fn profile(&self, more: &str) {
+        self.sandbox.write(
+            ".aws/config",
+            format!(
+                "[default]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/R\nsource_profile = keys\n{more}\n\
+                 [profile keys]\naws_access_key_id = AKIAP\naws_secret_access_key = {STUB_SECRET}\n\
+                 [services local]\nsts =\n  endpoint_url = {}\n",
+                self.stub.url("id-services")
+            ),
+        );
+    }
+
+    fn roots(&self) -> PathBuf {
+        self.folder.path().join("roots.pem")
+    }
+
+    fn trust(&mut self, bundle: &Path) -> &mut Self {
+        self.sandbox.set("AWS_CA_BUNDLE", &bundle.display().to_string());
+        self
+    }
+
+    /// The stub's address, where it speaks TLS.
+    fn https(&self) -> String {
+        self.stub.url("").replace("http:", "https:")
+    }
+
+    /// What was asked since the last time.
+    fn asked(&self) -> Vec<Value> {
+        let log = self.folder.path().join("log");
+        let asked = requests(&log);
+        fs::write(log, "").expect("a file");
+        asked
+    }
+
+    /// Runs what must work and returns through which proxies.
+    fn proxies(&self) -> Vec<Value> {
+        self.sandbox.ok(&TOKEN);
+        self.asked().iter().map(|request| request["proxy"].clone()).collect()
+    }
+
+    /// Runs what must not work, and never reaches the stub.
+    fn refused(&self, code: i32, says: &str) -> Run {
+        let run = self.sandbox.run(&TOKEN);
+        run.assert_fails(code, says);
+        assert_eq!(refusal_trouble(&run, &[code]), None);
+        assert_eq!(self.asked(), [0; 0]);
+        run
+    }
+}
+
+#[test]
+fn plain_requests_go_through_http_proxy() {
+    let mut net = Net::new();
+    let proxy = net.stub.url("");
+    net.sandbox.set("AWS_ENDPOINT_URL", &format!("http://{NOWHERE}"));
+    for variable in ["HTTP_PROXY", "http_proxy"] {
+        net.sandbox.set(variable, &proxy);
+        assert_eq!(net.proxies(), [NOWHERE]);
+        net.sandbox.unset(variable);
+    }
+    net.sandbox.set("HTTPS_PROXY", &proxy); // is for the others
+    net.refused(1, "STS cannot be reached");
+    net.sandbox.set("HTTP_PROXY", &proxy).set("NO_PROXY", "localhost, .invalid");
+    net.refused(1, "STS cannot be reached");
+    net.sandbox.set("NO_PROXY", "other.invalid,127.0.0.1");
+    assert_eq!(net.proxies(), [NOWHERE]);
+    let endpoint = proxy.replace("127.0.0.1", "localhost");
+    net.sandbox.set("HTTP_PROXY", "http://127.0.0.1:1").set("AWS_ENDPOINT_URL", &endpoint);
+    for exception in ["localhost", "example.com, localhost", "*"] {
+        net.sandbox.set("NO_PROXY", exception);
+        assert_eq!(net.proxies(), [Value::Null]);
+    }
+}
+
+#[test]
+fn https_goes_through_a_tunnel() {
+    let mut net = Net::new();
+    let (proxy, roots) = (net.stub.url(""), net.roots());
+    net.trust(&roots).sandbox.set("HTTPS_PROXY", &proxy);
+    let tunnel = format!("{AWS_STS}:443");
+    assert_eq!(net.proxies(), [tunnel.as_str(), &tunnel]); // CONNECT, and the request in it
+    net.sandbox.set("NO_PROXY", "amazonaws.com").set("AWS_ENDPOINT_URL", &format!("https://{NOWHERE}"));
+    net.sandbox.run(&TOKEN);
+    assert_eq!(net.asked()[0]["proxy"], format!("{NOWHERE}:443"));
+}
+
+#[test]
+fn a_proxys_password_is_not_shown() {
+    let mut net = Net::new();
+    let closed = format!("http://user:{STUB_SECRET}@127.0.0.1:1");
+    net.sandbox.set("HTTPS_PROXY", &closed).set("HTTP_PROXY", &closed);
+    for endpoint in ["http", "https"] {
+        net.sandbox.set("AWS_ENDPOINT_URL", &format!("{endpoint}://{NOWHERE}"));
+        let run = net.refused(1, "STS cannot be reached");
+        assert!(run.stderr.contains("hint: check the network, HTTPS_PROXY"), "{}", run.stderr);
+    }
+}
+
+/// The address is the machine's own; a proxy would get its token. The AWS CLI asks it directly too.
+#[test]
+fn the_containers_service_is_asked_directly() {
+    let mut net = Net::new();
+    fs::remove_file(net.sandbox.path(".aws/config")).expect("a file");
+    let proxy = net.stub.url("");
+    net.sandbox.set("HTTP_PROXY", &proxy).set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &net.stub.url("ecs/x"));
+    assert_eq!(net.proxies(), [Value::Null]);
+}
+
+#[test]
+fn own_certificates_are_trusted_and_only_they() {
+    let mut net = Net::new();
+    let (roots, endpoint) = (net.roots(), net.https());
+    net.sandbox.set("AWS_ENDPOINT_URL", &endpoint);
+    let run = net.refused(1, "STS cannot be reached");
+    assert!(run.stderr.contains("certificate") && run.stderr.contains("AWS_CA_BUNDLE"), "{}", run.stderr);
+    net.trust(&roots);
+    assert_eq!(net.proxies(), [Value::Null]);
+    net.sandbox.unset("AWS_CA_BUNDLE");
+    net.profile(&format!("ca_bundle = {}", roots.display()));
+    assert_eq!(net.proxies(), [Value::Null]);
+
+    let good = fs::read_to_string(&roots).expect("a file");
+    let broken = "-----BEGIN CERTIFICATE-----\nMIIBroken\n-----END CERTIFICATE-----\n";
+    let not_one = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for text in [format!("{broken}{not_one}{good}"), format!("# a comment\n{good}{good}{not_one}")] {
+        let bundle = net.sandbox.write("bundle.pem", text);
+        net.trust(&bundle);
+        assert_eq!(net.proxies(), [Value::Null]);
+    }
+    for text in ["", "no PEM", not_one] {
+        let bundle = net.sandbox.write("bundle.pem", text);
+        net.trust(&bundle).refused(2, "bundle.pem: no usable certificate in it\nhint: correct or unset AWS_CA_BUNDLE");
+    }
+    let missing = net.sandbox.path("missing.pem");
+    let run = net.trust(&missing).refused(2, "missing.pem");
+    assert!(run.stderr.contains("\nhint: correct or unset AWS_CA_BUNDLE or ca_bundle\n"), "{}", run.stderr);
+}
+
+#[test]
+fn fips_and_dual_stack_endpoints_are_asked_where_they_are_wanted() {
+    let mut net = Net::new();
+    let proxy = net.stub.url("");
+    net.sandbox.set("HTTPS_PROXY", &proxy);
+    let mut asks = |set: &[(&str, &str)], more: &str, host: &str| {
+        net.profile(more);
+        for (name, value) in set {
+            net.sandbox.set(name, value);
+        }
+        net.sandbox.run(&TOKEN).assert_fails(1, "");
+        for (name, _) in set {
+            net.sandbox.unset(name);
+        }
+        assert_eq!(net.asked()[0]["path"], format!("{host}:443"), "{set:?} {more}");
+    };
+    let (fips, dual) = (("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true"));
+    asks(&[], "", AWS_STS);
+    asks(&[fips], "", "sts-fips.us-east-1.amazonaws.com");
+    asks(&[dual], "", "sts.us-east-1.api.aws");
+    asks(&[fips, dual], "", "sts-fips.us-east-1.api.aws");
+    asks(&[], "use_fips_endpoint = True", "sts-fips.us-east-1.amazonaws.com");
+    asks(&[], "use_dualstack_endpoint = true", "sts.us-east-1.api.aws");
+    asks(&[("AWS_USE_FIPS_ENDPOINT", "false")], "use_fips_endpoint = true", AWS_STS);
+}
+
+#[test]
+fn the_narrower_endpoint_wins() {
+    let mut net = Net::new();
+    net.profile(&format!("endpoint_url = {}", net.stub.url("id-profile")));
+    let asked = |net: &Net| {
+        net.sandbox.ok(&TOKEN);
+        net.asked()[0]["id"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(asked(&net), "profile");
+    net.profile(&format!("services = local\nendpoint_url = {}", net.stub.url("id-profile")));
+    assert_eq!(asked(&net), "services");
+    let global = net.stub.url("id-global");
+    net.sandbox.set("AWS_ENDPOINT_URL", &global);
+    assert_eq!(asked(&net), "global");
+    let own = net.stub.url("id-own");
+    net.sandbox.set("AWS_ENDPOINT_URL_STS", &own).set("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:1");
+    assert_eq!(asked(&net), "own");
+    let (proxy, roots) = (net.stub.url(""), net.roots());
+    net.trust(&roots).sandbox.set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true").set("HTTPS_PROXY", &proxy);
+    assert_eq!(net.proxies(), [format!("{AWS_STS}:443"), format!("{AWS_STS}:443")]);
+}
+
+/// A pause after a failure is for AWS's sake, and AWS was not asked.
+#[test]
+fn a_corrected_setting_counts_at_once() {
+    let mut net = Net::new();
+    let endpoint = net.stub.url("");
+    for (variable, wrong, right) in [
+        ("AWS_ENDPOINT_URL", "nowhere", endpoint.as_str()),
+        ("AWS_CA_BUNDLE", "/nowhere", &net.roots().display().to_string()),
+    ] {
+        net.sandbox.set(variable, wrong).run(&["token", HOST]).assert_fails(2, "hint: correct or unset AWS_");
+        net.sandbox.set(variable, right);
+        net.sandbox.ok(&["token", HOST]);
+        net.sandbox.ok(&["erase", "--all"]);
+    }
+}
+
+/// Points instance metadata at the stub, which gives credentials and a region.
+fn on_ec2(net: &mut Net) {
+    let address = net.stub.url("");
+    net.sandbox.unset("AWS_EC2_METADATA_DISABLED").set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address);
+}
+
+#[test]
+fn instance_metadata_is_asked_last_and_not_without_need() {
+    let mut net = Net::new();
+    on_ec2(&mut net);
+    net.sandbox.write(".aws/config", "");
+    net.sandbox.ok(&TOKEN);
+    assert!(!net.asked().is_empty());
+    net.sandbox.set("AWS_ACCESS_KEY_ID", "AKIAENV").set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
+    net.sandbox.ok(&TOKEN); // the host gives the region
+    net.sandbox.ok(&["token", "foo0bar1baz2quux3quuux4abc", "--no-cache", "--region", "us-east-1"]);
+    assert_eq!(net.asked(), [0; 0]);
+    net.sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
+    let answer = format!(r#"{{"Version":1,"AccessKeyId":"AKIAPROC","SecretAccessKey":"{STUB_SECRET}"}}"#);
+    let answer = net.sandbox.write("answer", answer).display().to_string();
+    net.sandbox.write(".aws/config", format!("[default]\nregion = us-east-1\ncredential_process = cat {answer}\n"));
+    net.sandbox.ok(&TOKEN);
+    net.sandbox.ok(&["token", "foo0bar1baz2quux3quuux4abc", "--no-cache"]);
+    assert_eq!(net.asked(), [0; 0]);
+}
+
+#[test]
+fn instance_metadata_does_not_cover_up_what_fails() {
+    let mut net = Net::new();
+    on_ec2(&mut net);
+    for (config, code) in [
+        ("credential_process = false", 1),
+        ("credential_process = /nowhere/program", 1),
+        ("aws_access_key_id = k", 2),
+        ("role_arn = arn:aws:iam::123456789012:role/R\nsource_profile = missing", 2),
+        ("web_identity_token_file = /nowhere/token\nrole_arn = arn:aws:iam::123456789012:role/R", 2),
+        (
+            "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r",
+            3,
+        ),
+        ("login_session = arn:aws:iam::123456789012:user/me", 3),
+    ] {
+        net.sandbox.write(".aws/config", format!("[default]\n{config}\n"));
+        net.refused(code, "hint: ");
+    }
+    net.sandbox.write(".aws/config", "");
+    net.sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/x");
+    net.refused(1, "cannot get container credentials");
+}
+
+/// A server that accepts nobody, and an address where nobody is. The quickest of three tries counts: machines are loaded.
+#[test]
+fn away_from_ec2_instance_metadata_costs_a_second() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = format!("http://{}", silent.local_addr().expect("an address"));
+    for address in [silent.as_str(), "http://10.255.255.1", "http://127.0.0.1:1"] {
+        let mut sandbox = Sandbox::empty();
+        sandbox.unset("AWS_EC2_METADATA_DISABLED").set("AWS_EC2_METADATA_SERVICE_ENDPOINT", address);
+        let quick = (0..3).any(|_| {
+            let began = Instant::now();
+            sandbox.run(&TOKEN).assert_fails(3, "no AWS credentials in the environment");
+            began.elapsed() < Duration::from_secs(2)
+        });
+        assert!(quick, "{address}");
+    }
+}
