@@ -15,6 +15,7 @@ need fish fish
 need gnome-keyring-daemon gnome-keyring
 need shellcheck shellcheck
 need strace strace
+need systemd-analyze systemd
 need python3 python3
 [[ -e /usr/include/stdlib.h || $(uname) != Linux ]] || packages+=(libc6-dev)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)

@@ -36,6 +36,8 @@ mod policy; // runs cargo
 mod postgres;
 mod sandbox;
 #[cfg(target_os = "linux")]
+mod schedulers;
+#[cfg(target_os = "linux")]
 mod secret_service;
 #[cfg(unix)]
 mod sessions;

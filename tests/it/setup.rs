@@ -176,7 +176,8 @@ fn the_table_and_the_pages_agree_with_the_code() {
         assert_eq!(row.len(), 5, "{row:?}");
         let way = line[by..found].trim();
         assert!(row[1].starts_with(way), "{name}: {line} but {row:?}");
-        let run = sandbox.run(&["setup", name, HOST, "--yes"]);
+        // A scheduler is told of the machine's own files: only shown here, see schedulers.rs.
+        let run = sandbox.run(&["setup", name, HOST, if way == "scheduler" { "--dry-run" } else { "--yes" }]);
         let prints = run.stdout.contains(" token --host") || run.stdout.contains("pgcred-aws");
         let by_hand = line.ends_with("by hand");
         assert!(run.code == 0 && prints == (way == "command" && by_hand), "{name}: {} {}", run.stdout, run.stderr);
@@ -190,8 +191,10 @@ fn the_table_and_the_pages_agree_with_the_code() {
         names.push(folder.join(name));
     }
     assert_eq!(rows.len(), names.len());
-    names.sort();
-    assert_eq!(folders(&folder), names);
+    for other in folders(&folder).iter().filter(|folder| !names.contains(folder)) {
+        let page = fs::read_to_string(other.join("README.md")).expect("a page");
+        assert!(page.starts_with("# "), "{}", other.display()); // prompts, containers: what no command sets up
+    }
 }
 
 #[test]

@@ -1,0 +1,146 @@
+//! Schedulers: their files as their own programs read them, the calls that make them known, and undo.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::sandbox::{HOST, Run, Sandbox};
+
+/// A home with one connection, and programs in PATH that only write down how they are called.
+fn sandbox(programs: &[&str]) -> Sandbox {
+    let mut sandbox = Sandbox::with_keys();
+    for program in programs {
+        let log = sandbox.path("calls").display().to_string();
+        let text = format!("#!/bin/sh\necho {program} \"$@\" >>'{log}'\n[ \"$1\" != - ] || cat >'{log}.stdin'\n");
+        let path = sandbox.write(&format!("bin/{program}"), text);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+    let path = format!("{}:/usr/bin:/bin", sandbox.path("bin").display());
+    sandbox.set("PATH", &path);
+    sandbox.ok(&["add", "prod", HOST]);
+    sandbox
+}
+
+fn calls(sandbox: &Sandbox) -> String {
+    let calls = fs::read_to_string(sandbox.path("calls")).unwrap_or_default();
+    let _ = fs::remove_file(sandbox.path("calls"));
+    calls.replace(&sandbox.home().display().to_string(), "~").replace(&sandbox.own().display().to_string(), "OWN")
+}
+
+#[test]
+fn systemd_takes_the_units_and_gives_them_back() {
+    let sandbox = sandbox(&["systemctl"]);
+    sandbox.ok(&["setup", "systemd", "--yes"]);
+    assert_eq!(calls(&sandbox), "systemctl --user daemon-reload\nsystemctl --user enable --now pgcred-refresh.timer\n");
+    let folder = sandbox.path(".config/systemd/user");
+    let mut verify = sandbox.command("/usr/bin/systemd-analyze");
+    verify
+        .args(["--user", "verify"])
+        .arg(folder.join("pgcred-refresh.timer"))
+        .env("SYSTEMD_UNIT_PATH", &folder)
+        .env("XDG_RUNTIME_DIR", sandbox.home());
+    let verified = Run::of(verify);
+    assert!(verified.code == 0 && !verified.stderr.contains("pgcred"), "{}", verified.stderr);
+    assert!(sandbox.ok(&["setup"]).lines().any(|line| line.starts_with("systemd") && line.ends_with("set up")));
+    sandbox.ok(&["setup", "systemd", "--undo", "--yes"]);
+    assert_eq!(
+        calls(&sandbox),
+        "systemctl --user disable --now pgcred-refresh.timer\nsystemctl --user daemon-reload\n"
+    );
+    assert_eq!(
+        fs::read_dir(folder)
+            .expect("a folder")
+            .filter(|entry| {
+                entry.as_ref().is_ok_and(|entry| !entry.file_name().to_string_lossy().ends_with(".pgcred-lock"))
+            })
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn the_pause_fits_the_shortest_life() {
+    let sandbox = sandbox(&[]);
+    assert!(sandbox.ok(&["setup", "systemd", "--print"]).contains("OnCalendar=*:0/2\n"));
+    sandbox.ok(&["add", "long", "l.dsql.us-east-1.on.aws", "--expires-in", "7d"]);
+    assert!(sandbox.ok(&["setup", "systemd", "--print"]).contains("OnCalendar=*:0/2\n"), "the shortest counts");
+    assert!(sandbox.ok(&["setup", "systemd", "long", "--print"]).contains("OnCalendar=*:0/10\n"));
+    sandbox.ok(&["add", "short", "s.dsql.us-east-1.on.aws", "--expires-in", "60"]);
+    assert!(sandbox.ok(&["setup", "cron", "--print"]).starts_with("*/1 * * * * "));
+}
+
+#[test]
+fn launchd_and_task_scheduler_get_files_that_parse() {
+    let sandbox = sandbox(&["launchctl", "schtasks"]);
+    sandbox.ok(&["setup", "launchd", "--yes"]);
+    sandbox.ok(&["setup", "task-scheduler", "--yes"]);
+    assert_eq!(
+        calls(&sandbox),
+        "launchctl load -w ~/Library/LaunchAgents/pgcred.refresh.plist\n\
+         schtasks /Create /F /TN pgcred refresh /XML OWN/pgcred-refresh.xml\n"
+    );
+    let parse = "import plistlib, sys, xml.etree.ElementTree as tree\n\
+        plist = plistlib.load(open(sys.argv[1], 'rb'))\n\
+        assert plist['Label'] == 'pgcred.refresh' and plist['StartInterval'] == 120 and plist['RunAtLoad'], plist\n\
+        assert plist['ProgramArguments'][1:] == ['refresh', '--quiet', '--background'], plist\n\
+        space = '{http://schemas.microsoft.com/windows/2004/02/mit/task}'\n\
+        task = tree.parse(sys.argv[2]).getroot()\n\
+        assert [child.tag for child in task] == [space + name for name in\n\
+          ('RegistrationInfo', 'Triggers', 'Settings', 'Actions')], task\n\
+        assert task.find(f'.//{space}Interval').text == 'PT2M'\n\
+        assert task.find(f'.//{space}StartWhenAvailable').text == 'true'\n\
+        assert task.find(f'.//{space}Arguments').text == 'refresh --quiet --background'\n";
+    let mut python = sandbox.command("/usr/bin/python3");
+    python.args(["-c", parse]).arg(sandbox.path("Library/LaunchAgents/pgcred.refresh.plist"));
+    python.arg(sandbox.own().join("pgcred-refresh.xml"));
+    let parsed = Run::of(python);
+    assert_eq!(parsed.code, 0, "{}", parsed.stderr);
+    sandbox.ok(&["setup", "launchd", "--undo", "--yes"]);
+    sandbox.ok(&["setup", "task-scheduler", "--undo", "--yes"]);
+    assert_eq!(
+        calls(&sandbox),
+        "launchctl unload -w ~/Library/LaunchAgents/pgcred.refresh.plist\nschtasks /Delete /F /TN pgcred refresh\n"
+    );
+}
+
+#[test]
+fn cron_gets_a_block_and_keeps_the_rest() {
+    let sandbox = sandbox(&["crontab"]);
+    let mine = "MAILTO=me\n0 3 * * * backup\n";
+    let text =
+        format!("#!/bin/sh\nif [ \"$1\" = -l ]; then cat '{0}'; else cat >'{0}'; fi\n", sandbox.path("tab").display());
+    sandbox.write("bin/crontab", text);
+    sandbox.write("tab", mine);
+    sandbox.ok(&["setup", "cron", "--yes"]);
+    let tab = String::from_utf8(sandbox.read("tab")).expect("text");
+    let line = format!("*/2 * * * * '{}' 'refresh' '--quiet' '--background'\n", env!("CARGO_BIN_EXE_pgcred"));
+    assert!(tab.contains(&line) && tab.ends_with(&format!("# pgcred end\n{mine}")), "{tab}");
+    sandbox.ok(&["setup", "cron", "--yes"]);
+    assert_eq!(String::from_utf8(sandbox.read("tab")).expect("text"), tab);
+    sandbox.ok(&["setup", "cron", "--undo", "--yes"]);
+    assert_eq!(sandbox.read("tab"), mine.as_bytes());
+}
+
+#[test]
+fn list_tells_how_the_background_went() {
+    let mut sandbox = sandbox(&[]);
+    assert!(!sandbox.ok(&["list"]).contains("background"));
+    sandbox.ok(&["refresh", "--background", "--quiet"]);
+    assert!(sandbox.ok(&["list"]).ends_with("last refresh in the background: 0 s ago\n"));
+    sandbox.ok(&["erase", "--all", "--quiet"]);
+    sandbox.set("AWS_PROFILE", "nope");
+    let run = sandbox.run(&["refresh", "--background", "--quiet"]);
+    assert!(
+        run.code == 2 && sandbox.ok(&["list"]).contains("0 s ago, failed: there is no AWS profile `nope`"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_scheduler_that_refuses_is_named() {
+    let sandbox = sandbox(&[]);
+    let program = sandbox.write("bin/systemctl", "#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n");
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let run = sandbox.run(&["setup", "systemd", "--yes"]);
+    run.assert_fails(1, "`systemctl --user daemon-reload` failed: Failed to connect to bus");
+}
