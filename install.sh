@@ -76,9 +76,11 @@ install_pgcred() {
     cp target/release/pgcred "$prefix/bin/.pgcred.new"
     chmod 755 "$prefix/bin/.pgcred.new"
     mv -f "$prefix/bin/.pgcred.new" "$prefix/bin/pgcred"
-    # For tools that want the AWS CLI's program. Nothing but a link of ours is replaced.
-    if [ -L "$prefix/bin/pgcred-aws" ] || [ ! -e "$prefix/bin/pgcred-aws" ]; then
+    # For tools that want the AWS CLI's program by its path.
+    if is_our_link || [ ! -e "$prefix/bin/pgcred-aws" ] && [ ! -L "$prefix/bin/pgcred-aws" ]; then
         ln -sf pgcred "$prefix/bin/pgcred-aws"
+    else
+        printf 'note: %s is not a link of ours and stays\n' "$prefix/bin/pgcred-aws"
     fi
     printf 'installed %s: %s\n' "$prefix/bin/pgcred" "$("$prefix/bin/pgcred" --version)"
     case :$PATH: in
@@ -87,10 +89,14 @@ install_pgcred() {
     esac
 }
 
+is_our_link() {
+    [ -L "$prefix/bin/pgcred-aws" ] && [ "$(readlink "$prefix/bin/pgcred-aws")" = pgcred ]
+}
+
 uninstall_pgcred() {
     [ -e "$prefix/bin/pgcred" ] || fail "there is no $prefix/bin/pgcred"
     rm -f "$prefix/bin/pgcred"
-    [ ! -L "$prefix/bin/pgcred-aws" ] || rm -f "$prefix/bin/pgcred-aws"
+    if is_our_link; then rm -f "$prefix/bin/pgcred-aws"; fi
     printf 'removed %s; tokens in a passfile go with: pgcred erase --all (before this)\n' "$prefix/bin/pgcred"
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::machine::libpq_roots;
 use super::{Machine, Os, Target, quote};
 use crate::encode::percent;
+use crate::provider::DEFAULT_LIFE;
 
 /// The command lines of one connection on one machine.
 pub(crate) struct Commands<'a> {
@@ -27,6 +28,8 @@ impl Commands<'_> {
         if (request.provider.region)(&request.sign_host).is_none() {
             add("--provider", Some(request.provider.name.to_owned()));
         }
+        let life = if request.life == request.provider.max_life { "max".to_owned() } else { request.life.to_string() };
+        add("--expires-in", (request.life != DEFAULT_LIFE).then_some(life));
         words
     }
 
@@ -58,7 +61,8 @@ impl Commands<'_> {
 
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
     ///
-    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:odbc}` for an ODBC connection string.
+    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a
+    /// URL, `{user:odbc}` for an ODBC connection string.
     pub(crate) fn fill(&self, template: &str) -> String {
         let mut text = String::new();
         let mut rest = template;
@@ -86,7 +90,6 @@ impl Commands<'_> {
             "port" => request.port.to_string(),
             "user" => request.user.clone(),
             "dbname" => request.dbname.clone(),
-            "dbname_in_url" => percent(&request.dbname).to_string(),
             "profile" => request.profile.clone().unwrap_or_else(|| "default".to_owned()),
             "region" => request.region.clone().unwrap_or_default(),
             "token" => self.line("token", &[]),
@@ -117,6 +120,7 @@ fn escaped(value: &str, form: &str) -> Option<String> {
             text[1..text.len() - 1].to_owned()
         }
         "odbc" if value.contains([';', '{', '}', '=']) => format!("{{{}}}", value.replace('}', "}}")),
+        "url" => percent(value).to_string(),
         "" | "odbc" => value.to_owned(),
         _ => return None,
     })

@@ -134,6 +134,7 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
     for (template, filled) in [
         ("{user} {port}", r#"{host}"<& 5432"#),
         ("{user:json}", r#"{host}\"<&"#),
+        ("{dbname:url}", "d%3Bb"),
         ("{user:odbc}|{dbname:odbc}|{name:odbc}", r#"{{host}}"<&}|{d;b}|prod"#),
         ("{ {{ {no} {user:no} Driver={x y}; ${url} {", "{ {{ {no} {user:no} Driver={x y}; ${url} {"),
         (

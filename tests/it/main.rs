@@ -21,7 +21,9 @@ mod exec;
 mod faults;
 mod formats;
 #[cfg(unix)]
-mod kubernetes;
+mod install;
+#[cfg(target_os = "linux")]
+mod kubernetes; // reads schemas by Python
 #[cfg(unix)]
 mod login;
 #[cfg(unix)]

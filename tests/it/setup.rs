@@ -234,7 +234,6 @@ fn a_running_dbeaver_keeps_its_files() {
     sandbox.run(set_up).assert_fails(1, "DBeaver is running");
     assert_eq!(files(sandbox.home()), before);
     assert!(sandbox.ok(&["setup", "dbeaver", HOST, "--print"]).contains("postgres_pgpass"));
-    sandbox.run(&["setup", "dbeaver", "--undo", "--yes"]); // nothing to change, so nothing to refuse
     drop(dbeaver.stdin.take());
     dbeaver.wait().expect("an end");
     sandbox.ok(set_up);
@@ -255,4 +254,14 @@ fn links_and_modes_stay() {
     assert_eq!(fs::metadata(&real).expect("a file").permissions().mode() & 0o777, 0o640);
     sandbox.ok(&["setup", "psql", "--undo", "--yes"]);
     assert_eq!(sandbox.read("dotfiles/service"), b"[mine]\nhost=h\n");
+}
+
+#[test]
+fn dbeavers_data_may_be_elsewhere() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.write("else where/workspace6/General/.project", "");
+    let data = sandbox.path("else where").display().to_string();
+    sandbox.set("DBEAVER_DATA", &data).ok(&["setup", "dbeaver", HOST, "--yes"]);
+    let text = sandbox.read("else where/workspace6/General/.dbeaver/data-sources-pgcred.json");
+    assert!(String::from_utf8_lossy(&text).contains("postgres_pgpass"));
 }

@@ -1,0 +1,63 @@
+//! `install.sh` with a cargo that builds nothing: what it puts where, what it leaves alone, what it takes away.
+
+use std::fs;
+use std::process::Command;
+
+use crate::sandbox::{Run, Sandbox};
+use crate::source::root;
+
+/// A checkout with a built pgcred, which is a text here, and a cargo that is content with that.
+fn checkout() -> Sandbox {
+    let mut sandbox = Sandbox::empty();
+    for file in ["install.sh", "Cargo.toml"] {
+        sandbox.write(file, fs::read(root().join(file)).expect("a file"));
+    }
+    // Made by another process: a program that this one still writes cannot be run.
+    let make = "mkdir -p bin target/release && \
+        printf '#!/bin/sh\\n[ $1 = build ] || echo cargo 9.9.9\\n' >bin/cargo && \
+        printf '#!/bin/sh\\necho pgcred test\\n' >target/release/pgcred && chmod 755 bin/cargo";
+    let mut sh = Command::new("sh");
+    assert!(sh.args(["-c", make]).current_dir(sandbox.home()).status().expect("sh").success());
+    let path = format!("{}:{}", sandbox.path("bin").display(), std::env::var("PATH").expect("a PATH"));
+    sandbox.set("PATH", &path);
+    sandbox
+}
+
+fn install(sandbox: &Sandbox, arguments: &[&str]) -> Run {
+    let mut sh = sandbox.command("sh");
+    sh.args(["install.sh", "--prefix", "here"]).args(arguments);
+    let run = Run::of(sh);
+    assert_eq!(run.code, 0, "{} {}", run.stdout, run.stderr);
+    run
+}
+
+fn installed(sandbox: &Sandbox) -> Vec<String> {
+    let entries = fs::read_dir(sandbox.path("here/bin")).expect("a folder");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn pgcred_aws_is_a_link_that_comes_and_goes_with_pgcred() {
+    let sandbox = checkout();
+    for _ in 0..2 {
+        assert!(install(&sandbox, &[]).stdout.contains("installed"));
+        assert_eq!(installed(&sandbox), ["pgcred", "pgcred-aws"]);
+        let link = fs::read_link(sandbox.path("here/bin/pgcred-aws")).expect("a link");
+        assert_eq!(link.to_str(), Some("pgcred"));
+    }
+    install(&sandbox, &["--uninstall"]);
+    assert_eq!(installed(&sandbox), [""; 0]);
+}
+
+#[test]
+fn a_pgcred_aws_of_the_users_own_stays() {
+    let sandbox = checkout();
+    sandbox.write("here/bin/pgcred-aws", "mine");
+    assert!(install(&sandbox, &[]).stdout.contains("not a link of ours"));
+    install(&sandbox, &["--uninstall"]);
+    assert_eq!(installed(&sandbox), ["pgcred-aws"]);
+    assert_eq!(sandbox.read("here/bin/pgcred-aws"), b"mine");
+}
