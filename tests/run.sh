@@ -59,7 +59,7 @@ export PGCRED_TEST_ALL=1 # no client may be missing
 cargo fetch --quiet --locked # for all platforms: the licence check reads every dependency
 
 shellcheck -s sh install.sh
-shellcheck tests/run.sh tests/bench/run.sh .ci/run
+shellcheck tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
 cargo test --locked --workspace
