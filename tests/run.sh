@@ -19,6 +19,17 @@ need systemd-analyze systemd
 need python3 python3
 [[ -e /usr/include/stdlib.h || $(uname) != Linux ]] || packages+=(libc6-dev)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
+# The clients of tests/clients.
+need node nodejs
+need npm npm
+need javac default-jdk-headless
+need go golang-go
+need php php-cli
+[[ -e /usr/share/java/postgresql.jar ]] || packages+=(libpostgresql-jdbc-java)
+[[ -e /usr/share/gocode/src/github.com/jackc/pgx/v4 ]] || packages+=(golang-github-jackc-pgx-v4-dev)
+[[ -e /usr/share/gocode/src/github.com/lib/pq ]] || packages+=(golang-github-lib-pq-dev)
+php -r 'exit(function_exists("pg_connect") ? 0 : 1);' 2>/dev/null || packages+=(php-pgsql)
+perl -MDBD::Pg -e 1 2>/dev/null || packages+=(libdbd-pg-perl)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || packages+=(postgresql)
 if [[ ${#packages[@]} -gt 0 ]]; then
     if ! command -v apt-get >/dev/null; then
@@ -34,18 +45,26 @@ if [[ ${#packages[@]} -gt 0 ]]; then
     rm /etc/postgresql-common/createcluster.d/pgcred-tests.conf
 fi
 
-# boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes' schemas; moto is an STS; psycopg brings a newer libpq than Debian's.
+# boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes' schemas; moto is an STS;
+# psycopg brings a newer libpq than Debian's; the rest are clients.
 venv=target/test-venv
-if ! "$venv/bin/python" -c 'import boto3, jeepney, kubernetes_validate, moto.server, psycopg' 2>/dev/null; then
+modules='asyncpg, boto3, duckdb_ext, jeepney, kubernetes_validate, moto.server, pg8000, psycopg'
+if ! "$venv/bin/python" -c "import $modules" 2>/dev/null; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
 fi
 export PGCRED_TEST_PYTHON=$PWD/$venv/bin/python
+if ! cmp -s tests/clients/package.json target/clients/package.json; then
+    mkdir -p target/clients
+    cp tests/clients/package.json target/clients/package.json
+    npm install --prefix target/clients --no-package-lock --silent || { rm target/clients/package.json; exit 1; }
+fi
+export PGCRED_TEST_ALL=1 # no client may be missing
 
 cargo fetch --quiet --locked # for all platforms: the licence check reads every dependency
 
 shellcheck -s sh install.sh
-shellcheck tests/run.sh tests/bench/run.sh .ci/run
+shellcheck tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
 cargo test --locked --workspace

@@ -86,6 +86,8 @@ fn server(machine: &Machine, target: &Target) -> Value {
     let commands = Commands { machine, target };
     // pgAdmin hands its own stdin on, which may never end.
     let nothing = if machine.os == Os::Windows { "< NUL" } else { "< /dev/null" };
+    // `system` fails in pgAdmin from PyPI, whose OpenSSL looks where it was built, and in libpq older than 16.
+    let roots = machine.roots.as_ref().map_or_else(|| "system".to_owned(), |file| file.display().to_string());
     json!({
         "Name": target.name,
         "Group": "pgcred",
@@ -96,7 +98,7 @@ fn server(machine: &Machine, target: &Target) -> Value {
         "PasswordExecCommand": format!("{} {nothing}", commands.line("token", &[])),
         // pgcred knows how long its token lasts; pgAdmin would keep one beyond its end.
         "PasswordExecExpiration": 0,
-        "ConnectionParameters": { "sslmode": "verify-full", "sslrootcert": "system", "connect_timeout": 30 },
+        "ConnectionParameters": { "sslmode": "verify-full", "sslrootcert": roots, "connect_timeout": 30 },
         "Comment": MARK
     })
 }

@@ -9,6 +9,8 @@ mod cache;
 mod causes;
 #[cfg(unix)]
 mod chain; // runs programs
+#[cfg(target_os = "linux")]
+mod clients; // mounts, as disks does
 mod connections;
 mod credentials;
 #[cfg(unix)]

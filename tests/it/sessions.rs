@@ -11,14 +11,14 @@ use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 use crate::stubs::python;
 
 /// A cluster that looks like DSQL and RDS to clients that dial 127.0.0.1, and a user's machine that trusts it.
-struct Cluster {
-    sandbox: Sandbox,
-    standin: Standin,
+pub struct Cluster {
+    pub sandbox: Sandbox,
+    pub standin: Standin,
     _postgres: Postgres,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self::with(|_| {})
     }
 
