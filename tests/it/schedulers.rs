@@ -123,6 +123,7 @@ fn cron_gets_a_block_and_keeps_the_rest() {
 #[test]
 fn list_tells_how_the_background_went() {
     let mut sandbox = sandbox(&[]);
+    sandbox.at("2030-01-01T00:00:00Z");
     assert!(!sandbox.ok(&["list"]).contains("background"));
     sandbox.ok(&["refresh", "--background", "--quiet"]);
     assert!(sandbox.ok(&["list"]).ends_with("last refresh in the background: 0 s ago\n"));

@@ -60,7 +60,9 @@ impl Case {
     fn state(&self, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let pgcred = Path::new(env!("CARGO_BIN_EXE_pgcred")).canonicalize().expect("pgcred");
         let here = |bytes: Vec<u8>| match String::from_utf8(bytes) {
-            Ok(text) => text.replace("@PGCRED@", &pgcred.display().to_string()).into_bytes(),
+            Ok(text) => {
+                text.replace("@PGCRED@", &pgcred.display().to_string()).replace("@ROOTS@", roots()).into_bytes()
+            }
             Err(error) => error.into_bytes(),
         };
         files(&self.folder.join(name)).into_iter().map(|(path, bytes)| (path, here(bytes))).collect()
@@ -148,6 +150,12 @@ fn dbeaver_from_home_to_home_and_back() {
 #[test]
 fn pgadmin_from_home_to_home_and_back() {
     check("pgadmin", 5);
+}
+
+/// The system's file of root certificates, where Linux distributions have it.
+fn roots() -> &'static str {
+    let known = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"];
+    known.into_iter().find(|path| Path::new(path).exists()).unwrap_or("system")
 }
 
 /// The rows of a Markdown table, cell by cell.
