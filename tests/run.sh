@@ -34,9 +34,9 @@ if [[ ${#packages[@]} -gt 0 ]]; then
     rm /etc/postgresql-common/createcluster.d/pgcred-tests.conf
 fi
 
-# boto3 signs tokens to compare with; jeepney speaks D-Bus; moto is an STS; psycopg brings a newer libpq than Debian's.
+# boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes' schemas; moto is an STS; psycopg brings a newer libpq than Debian's.
 venv=target/test-venv
-if ! "$venv/bin/python" -c 'import boto3, jeepney, moto.server, psycopg' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import boto3, jeepney, kubernetes_validate, moto.server, psycopg' 2>/dev/null; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
 fi

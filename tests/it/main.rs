@@ -23,6 +23,8 @@ mod formats;
 #[cfg(unix)]
 mod install;
 #[cfg(unix)]
+mod kubernetes;
+#[cfg(unix)]
 mod login;
 #[cfg(unix)]
 mod mfa;
@@ -53,3 +55,5 @@ mod splitters;
 #[cfg(unix)]
 mod stubs;
 mod vectors;
+#[cfg(unix)]
+mod week;
