@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::machine::libpq_roots;
 use super::{Machine, Os, Target, quote};
 use crate::encode::percent;
+use crate::identity::digest;
 use crate::provider::DEFAULT_LIFE;
 
 /// The command lines of one connection on one machine.
@@ -62,7 +63,7 @@ impl Commands<'_> {
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
     ///
     /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a
-    /// URL, `{user:odbc}` for an ODBC connection string.
+    /// URL, `{user:xml}` for XML, `{user:odbc}` for an ODBC connection string.
     pub(crate) fn fill(&self, template: &str) -> String {
         let mut text = String::new();
         let mut rest = template;
@@ -92,6 +93,7 @@ impl Commands<'_> {
             "dbname" => request.dbname.clone(),
             "profile" => request.profile.clone().unwrap_or_else(|| "default".to_owned()),
             "region" => request.region.clone().unwrap_or_default(),
+            "uuid" => uuid(&format!("{}\n{}", self.target.name, self.target.request.name())),
             "token" => self.line("token", &[]),
             "token_json" => self.line("token", &["--format", "json"]),
             "token_libpq_json" => self.line("token", &["--format", "libpq-json"]),
@@ -113,6 +115,12 @@ impl Commands<'_> {
     }
 }
 
+/// Returns an identifier that is always the same for the same text, in the form of a UUID made from a name.
+fn uuid(text: &str) -> String {
+    let hex = digest([text]);
+    format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+}
+
 fn escaped(value: &str, form: &str) -> Option<String> {
     Some(match form {
         "json" => {
@@ -121,6 +129,7 @@ fn escaped(value: &str, form: &str) -> Option<String> {
         }
         "odbc" if value.contains([';', '{', '}', '=']) => format!("{{{}}}", value.replace('}', "}}")),
         "url" => percent(value).to_string(),
+        "xml" => value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
         "" | "odbc" => value.to_owned(),
         _ => return None,
     })

@@ -342,3 +342,19 @@ fn dbeaver_splits_without_a_shell() {
         desk.assert_nothing(|desk| desk.by_dbeaver(&line), "dbeaver");
     }
 }
+
+#[test]
+fn datagrips_data_source_is_xml() {
+    let sandbox = Sandbox::with_keys();
+    let printed = sandbox.ok(&["setup", "datagrip", HOST, "--user", "a&b\"<c>"]);
+    let line = printed.lines().find(|line| line.starts_with("<data-source")).expect("the data source");
+    let parse = "import sys, xml.etree.ElementTree as tree\n\
+        source = tree.fromstring(sys.argv[1])\n\
+        assert source.find('user-name').text == 'a&b\"<c>', source\n\
+        assert source.find('auth-provider').text == 'pgpass' and source.get('uuid')\n\
+        assert '&sslfactory=' in source.find('jdbc-url').text\n";
+    let mut python = sandbox.command("python3");
+    python.args(["-c", parse, line]);
+    let parsed = Run::of(python);
+    assert_eq!(parsed.code, 0, "{}", parsed.stderr);
+}
