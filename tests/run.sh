@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need cc gcc
+need crontab cron
 need dbus-daemon dbus
 need fish fish
 need gnome-keyring-daemon gnome-keyring

@@ -114,6 +114,10 @@ fn cron_gets_a_block_and_keeps_the_rest() {
     let tab = String::from_utf8(sandbox.read("tab")).expect("text");
     let line = format!("*/2 * * * * '{}' 'refresh' '--quiet' '--background'\n", env!("CARGO_BIN_EXE_pgcred"));
     assert!(tab.contains(&line) && tab.ends_with(&format!("# pgcred end\n{mine}")), "{tab}");
+    let mut check = sandbox.command("/usr/bin/crontab");
+    check.arg("-n").arg(sandbox.path("tab")); // reads it as cron does, and installs nothing
+    let checked = Run::of(check);
+    assert_eq!(checked.code, 0, "{}", checked.stderr);
     sandbox.ok(&["setup", "cron", "--yes"]);
     assert_eq!(String::from_utf8(sandbox.read("tab")).expect("text"), tab);
     sandbox.ok(&["setup", "cron", "--undo", "--yes"]);
