@@ -142,7 +142,7 @@ fn exit_codes_are_the_aws_clis() {
     sandbox.write(".aws/config", "[profile bad]\ncredential_process = /no/such/program\n");
     assert_refused(&aws(&sandbox, &with(&["--profile", "bad"])), 255, "/no/such/program");
     sandbox.write(".aws/config", "this is no configuration\n");
-    assert_refused(&aws(&sandbox, &admin), 255, ".aws/config");
+    assert_refused(&aws(&sandbox, &admin), 255, "config, line 1");
 }
 
 #[test]
