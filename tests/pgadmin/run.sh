@@ -109,9 +109,10 @@ USE_OS_SECRET_STORAGE = False
 UPGRADE_CHECK_ENABLED = False
 AUTO_DISCOVER_SERVERS = False
 END
-on_desktop() { env -i PATH="$PATH" HOME="$work/home" LANG=C.UTF-8 AWS_EC2_METADATA_DISABLED=true "$@"; }
-on_desktop CONFIG_DISTRO_FILE_PATH="$work/config_distro.py" "$venv/bin/pgadmin4" >"$work/pgadmin.out" 2>&1 </dev/null &
+# No function: the process that is started, and stopped, has to be the program itself.
+on_desktop=(env -i PATH="$PATH" HOME="$work/home" LANG=C.UTF-8 AWS_EC2_METADATA_DISABLED=true)
+"${on_desktop[@]}" CONFIG_DISTRO_FILE_PATH="$work/config_distro.py" "$venv/bin/pgadmin4" >"$work/pgadmin.out" 2>&1 </dev/null &
 started+=($!)
 echo "pgAdmin $version"
-on_desktop python3 -B tests/pgadmin/drive.py "http://127.0.0.1:$port" "$PWD/target/debug/pgcred" "$work" ||
+"${on_desktop[@]}" python3 -B tests/pgadmin/drive.py "http://127.0.0.1:$port" "$PWD/target/debug/pgcred" "$work" ||
     { tail -n 20 "$work/pgadmin.out" >&2; exit 1; }
