@@ -43,7 +43,9 @@ fn page() -> std::io::Result<String> {
         page.render_synopsis_section(&mut part)?;
         page.render_options_section(&mut part)?;
         let part = String::from_utf8_lossy(&part);
-        let body = part.lines().filter(|line| !line.starts_with(".SH") && !line.starts_with(".ie") && !line.starts_with(".el"));
+        let body = part
+            .lines()
+            .filter(|line| !line.starts_with(".SH") && !line.starts_with(".ie") && !line.starts_with(".el"));
         text.extend(format!(".SS {}\n", subcommand.get_name()).bytes());
         text.extend(format!("{about}\n.PP\n").bytes());
         body.for_each(|line| text.extend(format!("{line}\n").bytes()));

@@ -60,7 +60,11 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
-        arguments: |command| C::augment_args(Global::augment_args(command).next_help_heading(None)),
+        arguments: |command| {
+            let about = command.get_about().cloned().unwrap_or_default();
+            let command = C::augment_args(Global::augment_args(command).next_help_heading(None));
+            command.about(about).long_about(None) // a group of options has put its own there
+        },
         run: |matches, context, stdin| {
             let command = C::from_arg_matches(matches).map_err(refused)?;
             command.run(context, stdin).map(Termination::report)

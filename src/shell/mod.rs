@@ -52,8 +52,11 @@ impl Shell {
     /// A part begins with `#[names]`, ends with the next such line or `#[end]`, and is there if one of its names is wanted.
     pub(crate) fn hook(&self, wanted: &Wanted, program: &str, due: &str) -> Result<String> {
         if wanted.segment && !self.template.contains("#[segment]") {
-            return Err(Error::usage(format!("{} reads no file without starting a process, so it has no segment", self.name))
-                .hint("show `pgcred prompt` where a process may be started"));
+            return Err(Error::usage(format!(
+                "{} reads no file without starting a process, so it has no segment",
+                self.name
+            ))
+            .hint("show `pgcred prompt` where a process may be started"));
         }
         for path in [program, due] {
             if path.contains(['\n', '\r']) {

@@ -20,5 +20,5 @@ if ( "`alias precmd`" !~ *__pgcred_hook* ) alias precmd "`alias precmd`;__pgcred
 #[always]
 alias pgcred_deactivate 'alias precmd "`alias precmd | sed s/\;__pgcred_hook//`"; unalias __pgcred_*; unset __pgcred_*; unalias pgcred_deactivate'
 #[undo]
-if ( "`alias pgcred_deactivate`" != '' ) pgcred_deactivate
+if ( "`alias pgcred_deactivate`" != '' ) eval pgcred_deactivate
 #[end]

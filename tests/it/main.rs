@@ -51,11 +51,15 @@ mod setup;
 mod setup_commands;
 #[cfg(target_os = "linux")]
 mod setup_terminal;
+#[cfg(target_os = "linux")]
+mod shells; // counts processes with strace
 mod source;
 #[cfg(target_os = "linux")]
 mod splitters;
 #[cfg(unix)]
 mod stubs;
+#[cfg(target_os = "linux")]
+mod tmux;
 mod vectors;
 #[cfg(unix)]
 mod week;
