@@ -8,7 +8,6 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 
-use super::init::own_path;
 use super::{COMMANDS, Context, Run, command_line};
 use crate::config::Config;
 use crate::env;
@@ -19,6 +18,9 @@ use crate::output::Output;
 
 /// Set by a shell that wants an answer.
 pub(super) const VARIABLE: &str = "PGCRED_COMPLETE";
+
+/// As a file of zsh's function path, the script is run at the first completion, and has to answer it.
+const OF_ZSH: &str = "if [[ ${funcstack[1]} == _pgcred ]]; then _clap_dynamic_completer_pgcred \"$@\"; fi\n";
 
 #[derive(clap::Args)]
 pub(super) struct Completions {
@@ -34,10 +36,15 @@ impl Run for Completions {
         let shells = Shells::builtins();
         let shell = shells.completer(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
         let mut text = Vec::new();
+        // By its name: who completes `pgcred` has it on PATH, and not every script of clap's quotes a path well.
         shell
-            .write_registration(VARIABLE, "pgcred", "pgcred", &own_path()?, &mut text)
+            .write_registration(VARIABLE, "pgcred", "pgcred", "pgcred", &mut text)
             .map_err(|error| Error::failure("cannot write the completions").caused_by(&error))?;
-        Output::answer(&String::from_utf8_lossy(&text))
+        let mut text = String::from_utf8_lossy(&text).into_owned();
+        if self.shell == "zsh" {
+            text += OF_ZSH;
+        }
+        Output::answer(&text)
     }
 }
 

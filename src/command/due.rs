@@ -1,5 +1,7 @@
 //! Tells shell hooks when to refresh and what to show: a file of two lines, without a secret, beside the index.
 
+use std::path::PathBuf;
+
 use super::place::Place;
 use super::prompt::{Segment, segment};
 use super::{Context, World};
@@ -34,7 +36,8 @@ pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
 fn due(world: &World, issuer: &mut Issuer, cache: &Cache, refreshed: Refreshed) -> (Time, String) {
     let now = Time::now();
     let index = cache.index();
-    let filed = env::passfile().and_then(|path| Issuer::filed_in(&path, cache));
+    let passfile = env::var_os("PGPASSFILE").map(PathBuf::from).or_else(env::default_passfile);
+    let filed = passfile.and_then(|path| Issuer::filed_in(&path, cache));
     let mut next = now.plus(LONGEST);
     let mut first: Option<Segment> = None;
     for connection in &world.config.connections {

@@ -1,5 +1,7 @@
 //! `pgcred init`: print the hook that refreshes what is due, for a shell's start-up file to read.
 
+use std::path::Path;
+
 use clap::builder::PossibleValuesParser;
 
 use super::{Context, Run};
@@ -31,19 +33,14 @@ impl Run for Init {
     fn run(self, _: &mut Context, _: Option<Stdin>) -> Result<()> {
         let shell = Shell::named(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
         let wanted = Wanted { hook: self.hook, segment: self.segment, undo: self.undo };
+        let (program, _) = env::own_command()
+            .map_err(|error| Error::failure("the path of this program is not known").caused_by(&error))?;
         let due = env::due_file().ok_or_else(|| Error::failure("no cache folder is known"))?;
-        Output::answer(&shell.hook(&wanted, &own_path()?, &text_of(&due)?)?)
+        Output::answer(&shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)?)
     }
 }
 
-/// Returns the path of this program, as text that a script can hold.
-pub(super) fn own_path() -> Result<String> {
-    let (program, _) = env::own_command()
-        .map_err(|error| Error::failure("the path of this program is not known").caused_by(&error))?;
-    text_of(&program)
-}
-
-fn text_of(path: &std::path::Path) -> Result<String> {
+fn text_of(path: &Path) -> Result<String> {
     let text = path.to_str().ok_or_else(|| Error::failure(format!("{} is not UTF-8", path.display())));
     text.map(str::to_owned)
 }

@@ -14,23 +14,23 @@ impl Run for Man {
     type End = ();
 
     fn run(self, _: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let failed = |error: std::io::Error| Error::failure("cannot write the manual page").caused_by(&error);
-        Output::answer(&page().map_err(failed)?)
+        Output::answer(&page()?)
     }
 }
 
 /// One page for all commands: what is a section of its own for clap is a part of COMMANDS here.
-fn page() -> std::io::Result<String> {
+fn page() -> Result<String> {
+    let failed = |error| Error::failure("cannot write the manual page").caused_by(&error);
     let mut command = command_line();
     command.build();
     let global: Vec<_> = command.get_arguments().map(|argument| argument.get_id().clone()).collect();
     let mut text = Vec::new();
     let page = Page::new(command.clone());
-    page.render_title(&mut text)?;
-    page.render_name_section(&mut text)?;
-    page.render_synopsis_section(&mut text)?;
-    page.render_description_section(&mut text)?;
-    page.render_options_section(&mut text)?;
+    page.render_title(&mut text).map_err(failed)?;
+    page.render_name_section(&mut text).map_err(failed)?;
+    page.render_synopsis_section(&mut text).map_err(failed)?;
+    page.render_description_section(&mut text).map_err(failed)?;
+    page.render_options_section(&mut text).map_err(failed)?;
     text.extend_from_slice(b".SH COMMANDS\n");
     for subcommand in command.get_subcommands() {
         let own = subcommand.clone().mut_args(|argument| {
@@ -40,8 +40,8 @@ fn page() -> std::io::Result<String> {
         let about = own.get_about().map(ToString::to_string).unwrap_or_default();
         let mut part = Vec::new();
         let page = Page::new(own);
-        page.render_synopsis_section(&mut part)?;
-        page.render_options_section(&mut part)?;
+        page.render_synopsis_section(&mut part).map_err(failed)?;
+        page.render_options_section(&mut part).map_err(failed)?;
         let part = String::from_utf8_lossy(&part);
         let body = part
             .lines()
@@ -50,6 +50,6 @@ fn page() -> std::io::Result<String> {
         text.extend(format!("{about}\n.PP\n").bytes());
         body.for_each(|line| text.extend(format!("{line}\n").bytes()));
     }
-    page.render_extra_section(&mut text)?;
+    page.render_extra_section(&mut text).map_err(failed)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

@@ -38,6 +38,8 @@ mod passfile;
 mod policy; // runs cargo
 #[cfg(unix)]
 mod postgres;
+#[cfg(target_os = "linux")]
+mod prompts;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod schedulers;

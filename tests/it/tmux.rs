@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,9 @@ pub struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     /// Runs a program in a window of 120 columns and 60 lines.
     pub fn start(sandbox: &'a Sandbox, command: &[String]) -> Self {
-        let socket = sandbox.path("tmux");
+        // Each has its own: a server that is about to end still answers at its socket.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let socket = sandbox.path(&format!("tmux-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         let terminal = Self { sandbox, socket };
         let mut tmux = terminal.tmux();
         tmux.args(["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "60", "--"]).args(command);
