@@ -49,7 +49,7 @@ fn starship_shows_it() {
         "format = \"$env_var$status\"\nadd_newline = false\n[status]\ndisabled = false\nformat = '<$status>'\n";
     let config =
         sandbox.write("both.toml", config.to_owned() + &snippet("starship/env_var.toml")).display().to_string();
-    let rc = sandbox.write("rc", "eval \"$(starship init bash)\"\neval \"$(pgcred init bash --segment)\"\n");
+    let rc = sandbox.write("rc", "eval \"$(pgcred init bash --segment)\"\neval \"$(starship init bash)\"\n");
     sandbox.set("STARSHIP_CONFIG", &config).unset("PGCRED_SEGMENT");
     let terminal = [&["bash", "--noprofile", "--rcfile"][..], &[rc.to_str().expect("text"), "-i"]].concat();
     let terminal = crate::tmux::Terminal::start(&sandbox, &terminal.into_iter().map(str::to_owned).collect::<Vec<_>>());
