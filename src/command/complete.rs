@@ -55,12 +55,14 @@ pub(super) fn answer() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+type Candidates = fn() -> Vec<CompletionCandidate>;
+
 /// The command line with what can be known only now.
 fn completed() -> clap::Command {
     let mut command = command_line();
     command.build();
     for entry in &COMMANDS {
-        let names: &'static [(&'static str, fn() -> Vec<CompletionCandidate>)] = match entry.name {
+        let names: &[(&str, Candidates)] = match entry.name {
             "setup" => &[("tool", tools), ("targets", connections)],
             "remove" => &[("name", connections)],
             "add" => &[],

@@ -303,9 +303,12 @@ fn check_lines(shell: &Shell, before: &str, options: &[&str], lines: &[(&str, &s
     }
 }
 
-fn is_here(program: &str) -> bool {
+/// Whether a program is on PATH that tests/run.sh installs and that no distribution's package is asked for.
+pub fn is_here(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder: PathBuf| Path::is_file(&folder.join(program)))
+    let is_here = std::env::split_paths(&path).any(|folder: PathBuf| Path::is_file(&folder.join(program)));
+    assert!(is_here || std::env::var_os("PGCRED_TEST_ALL").is_none(), "{program} is missing");
+    is_here
 }
 
 #[test]
@@ -338,7 +341,7 @@ fn xonsh_refreshes_when_due() {
     check(&XONSH);
 }
 
-/// From npm, where that is; see tests/run.sh.
+/// From npm; see tests/run.sh.
 #[test]
 fn nushell_refreshes_when_due() {
     if is_here("nu") {
