@@ -5,7 +5,8 @@ set -eu
 usage() {
     cat <<'EOF'
 usage: ./install.sh [--prefix DIR]   build and install DIR/bin/pgcred (default DIR: ~/.local)
-                                     and DIR/bin/pgcred-aws, a link to it
+                                     and DIR/bin/pgcred-aws, a link to it; completions for bash, zsh and fish
+                                     and a manual page in DIR/share
        ./install.sh --uninstall [--prefix DIR]
        ./install.sh --try            build, then run pgcred, a stand-in for Aurora DSQL and a real PostgreSQL
                                      in a temporary folder: mint, file, log in; nothing is installed or left running
@@ -82,10 +83,26 @@ install_pgcred() {
     else
         printf 'note: %s is not a link of ours and stays\n' "$prefix/bin/pgcred-aws"
     fi
+    for text in $texts; do
+        mkdir -p "$prefix/share/${text%/*}"
+        # shellcheck disable=SC2046 # two words
+        "$prefix/bin/pgcred" $(command_for "$text") >"$prefix/share/$text"
+    done
     printf 'installed %s: %s\n' "$prefix/bin/pgcred" "$("$prefix/bin/pgcred" --version)"
     case :$PATH: in
         *:"$prefix/bin":*) ;;
         *) printf 'note: %s is not on PATH; add it in your shell, or call pgcred by its full path\n' "$prefix/bin" ;;
+    esac
+    printf 'zsh finds the completions with this line in ~/.zshrc, above compinit: fpath+=(%s)\n' "$prefix/share/zsh/site-functions"
+}
+
+# What pgcred prints for shells and man, where they look for it.
+texts='bash-completion/completions/pgcred zsh/site-functions/_pgcred fish/vendor_completions.d/pgcred.fish man/man1/pgcred.1'
+
+command_for() {
+    case $1 in
+        man/*) echo man ;;
+        *) echo "completions ${1%%[-/]*}" ;;
     esac
 }
 
@@ -97,6 +114,7 @@ uninstall_pgcred() {
     [ -e "$prefix/bin/pgcred" ] || fail "there is no $prefix/bin/pgcred"
     rm -f "$prefix/bin/pgcred"
     if is_our_link; then rm -f "$prefix/bin/pgcred-aws"; fi
+    for text in $texts; do rm -f "$prefix/share/$text"; done
     printf 'removed %s; tokens in a passfile go with: pgcred erase --all (before this)\n' "$prefix/bin/pgcred"
 }
 

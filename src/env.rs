@@ -64,6 +64,11 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
     own_home().map(|home| home.join("cache")).or_else(|| Some(dirs::cache_dir()?.join("pgcred")))
 }
 
+/// Returns the file that tells shell hooks when the next connection is due.
+pub(crate) fn due_file() -> Option<PathBuf> {
+    cache_folder().map(|folder| folder.join("due"))
+}
+
 pub(crate) fn config_file() -> Option<PathBuf> {
     own_home().or_else(|| Some(dirs::config_dir()?.join("pgcred"))).map(|folder| folder.join("config.toml"))
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::NamedTempFile;
 
@@ -135,12 +135,18 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Replaces a file of another program's folder at once; private. Who else writes it is that program's to settle.
 pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
+    swap_in_dated(path, bytes, None)
+}
+
+/// As [`swap_in`], with a time of last change that is not now.
+pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: Option<SystemTime>) -> Result<()> {
     let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
     path.parent().map_or(Ok(()), private_folder)?;
     let (folder, name) = parts(path)?;
     let mut new =
         tempfile::Builder::new().prefix(&suffixed(name, ".pgcred-new-")).tempfile_in(folder).map_err(failed)?;
     new.write_all(bytes).map_err(failed)?;
+    changed.map_or(Ok(()), |changed| new.as_file().set_modified(changed)).map_err(failed)?;
     swap(new, path).map_err(failed)
 }
 

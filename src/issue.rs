@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
@@ -55,6 +56,12 @@ pub(crate) struct Issuer {
     pub(crate) notes: Notes,
 }
 
+/// A passfile, and what the index says of tokens.
+pub(crate) struct Filed {
+    index: Rc<Index>,
+    passfile: Passfile,
+}
+
 /// Whoever signs for a profile.
 #[derive(Default)]
 struct Signer {
@@ -95,6 +102,11 @@ impl Issuer {
 
     pub(crate) fn take_cache(&mut self) -> Option<Cache> {
         self.cache.take()
+    }
+
+    /// Gives back what [`Issuer::take_cache`] took.
+    pub(crate) fn put_cache(&mut self, cache: Cache) {
+        self.cache = Some(cache);
     }
 
     pub(crate) fn identity(&mut self, profile: Option<&str>) -> Identity {
@@ -142,14 +154,31 @@ impl Issuer {
 
     /// Keeps the requests whose token is not fresh, or does not stand in this passfile.
     pub(crate) fn retain_due(&mut self, requests: &mut Vec<Request>, path: &Path) {
-        let passfile = fs::read(path).and_then(|text| Passfile::parse(&text).ok());
-        let Some((index, passfile)) = self.cache.as_ref().map(Cache::index).zip(passfile) else { return };
+        let Some(filed) = self.cache.as_ref().and_then(|cache| Self::filed_in(path, cache)) else { return };
+        requests.retain(|request| self.good_until(request, &filed).is_none());
+    }
+
+    /// Returns when `refresh` has something to do for this request: now, unless its token is fresh and stands in the
+    /// passfile or a failure is waited out.
+    pub(crate) fn due(&mut self, request: &Request, filed: Option<&Filed>) -> Time {
         let now = Time::now();
-        requests.retain(|request| {
-            let id = EntryId::of(request, &self.identity(request.profile.as_deref()));
-            let fresh = index.records.get(id.as_str()).filter(|record| record.age(now) == Age::Fresh);
-            !fresh.is_some_and(|record| request.keys().all(|key| passfile.token(&key, record.expires_at).is_some()))
-        });
+        let Some(filed) = filed else { return now };
+        let identity = self.identity(request.profile.as_deref());
+        let pause = || filed.index.failures.get(identity.as_str()).and_then(Failure::pause_ends);
+        self.good_until(request, filed).or_else(pause).map_or(now, |due| due.max(now))
+    }
+
+    /// Reads what is known and what stands in a passfile.
+    pub(crate) fn filed_in(path: &Path, cache: &Cache) -> Option<Filed> {
+        let passfile = Passfile::parse(&fs::read(path).unwrap_or_default()).ok()?;
+        Some(Filed { index: cache.index(), passfile })
+    }
+
+    fn good_until(&mut self, request: &Request, filed: &Filed) -> Option<Time> {
+        let id = EntryId::of(request, &self.identity(request.profile.as_deref()));
+        let record = filed.index.records.get(id.as_str()).filter(|record| record.age(Time::now()) == Age::Fresh)?;
+        let stands = |key| filed.passfile.token(&key, record.expires_at).is_some();
+        request.keys().all(stands).then(|| record.refresh_after())
     }
 
     /// Tells the index that tokens stand in a passfile now.
@@ -371,12 +400,16 @@ impl Failure {
     /// Returns the error to repeat instead of asking again: until its time is over or somebody has logged in. A setting
     /// that cannot be used is looked at again: AWS is not asked for that.
     fn still_holds(&self) -> Option<Error> {
-        const LONGEST: u32 = 300;
-        let pause = 5_u32.saturating_mul(1 << self.count.min(10)).min(LONGEST);
         let now = Time::now();
         let waited = self.at.until(now);
-        let usage = self.error.exit() == Exit::Usage;
-        let holds = !usage && self.at <= now && waited < pause && self.logins == logins();
+        let holds = self.at <= now && self.pause_ends().is_some_and(|end| now < end) && self.logins == logins();
         holds.then(|| self.error.clone().noting(&format!("asked {waited} s ago; --fresh asks again")))
+    }
+
+    /// Returns when AWS may be asked again, should nobody log in before; none where it need not be asked.
+    fn pause_ends(&self) -> Option<Time> {
+        const LONGEST: u32 = 300;
+        let pause = 5_u32.saturating_mul(1 << self.count.min(10)).min(LONGEST);
+        (self.error.exit() != Exit::Usage).then(|| self.at.plus(pause))
     }
 }

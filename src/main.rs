@@ -20,6 +20,7 @@ mod passfile;
 mod provider;
 mod request;
 mod setup;
+mod shell;
 mod signals;
 mod sigv4;
 mod target;

@@ -12,10 +12,17 @@ need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need cc gcc
 need crontab cron
 need dbus-daemon dbus
+need direnv direnv
+need elvish elvish
 need fish fish
 need gnome-keyring-daemon gnome-keyring
 need shellcheck shellcheck
+need man man-db
 need strace strace
+need tcsh tcsh
+need tmux tmux
+need xonsh xonsh
+need zsh zsh
 need systemd-analyze systemd
 need python3 python3
 [[ -e /usr/include/stdlib.h || $(uname) != Linux ]] || packages+=(libc6-dev)
@@ -60,6 +67,16 @@ if ! cmp -s tests/clients/package.json target/clients/package.json; then
     cp tests/clients/package.json target/clients/package.json
     npm install --prefix target/clients --no-package-lock --silent || { rm target/clients/package.json; exit 1; }
 fi
+if ! cmp -s tests/shells/package.json target/shells/package.json; then
+    mkdir -p target/shells
+    cp tests/shells/package.json target/shells/package.json
+    npm install --prefix target/shells --no-package-lock --silent || { rm target/shells/package.json; exit 1; }
+fi
+starship=1.27.0 # Debian 12 has none
+if [[ $(target/shells/bin/starship --version 2>/dev/null) != "starship $starship"* ]]; then
+    cargo install --quiet --locked --debug --no-default-features --root target/shells --version $starship starship
+fi
+export PATH=$PATH:$PWD/target/shells/node_modules/.bin:$PWD/target/shells/bin
 export PGCRED_TEST_ALL=1 # no client may be missing
 
 cargo fetch --quiet --locked # for all platforms: the licence check reads every dependency

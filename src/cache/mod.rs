@@ -4,7 +4,7 @@ mod index;
 mod key;
 mod seal;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub(crate) struct Cache {
     /// As last read; a lock that was waited for makes it old.
     index: RefCell<Option<Rc<Index>>>,
     passfile: RefCell<Option<(PathBuf, Rc<Passfile>)>>,
+    /// The index is not what the due file was made from.
+    changed: Cell<bool>,
     /// What the user should know once: set when a key is made.
     pub(crate) note: RefCell<Option<String>>,
 }
@@ -85,6 +87,7 @@ impl Cache {
             key: OnceCell::new(),
             index: RefCell::default(),
             passfile: RefCell::default(),
+            changed: Cell::default(),
             note: RefCell::default(),
         })
     }
@@ -140,8 +143,30 @@ impl Cache {
     pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
         fs::private_folder(&self.folder)?;
         *self.index.borrow_mut() = None;
+        self.changed.set(true);
         let gone = Index::update(&self.index_path(), change)?;
         self.remove_entries(&gone)
+    }
+
+    /// Tells, once, whether [`Cache::update`] was called.
+    pub(crate) fn take_changed(&self) -> bool {
+        self.changed.take()
+    }
+
+    /// Writes what shell hooks read: when the next connection is due, in the text and as the file's time of change, and
+    /// what a prompt may show. `make` is called under a lock and finds the index as it is now.
+    pub(crate) fn write_due(&self, make: impl FnOnce() -> (Time, String)) -> Result<()> {
+        fs::private_folder(&self.folder)?;
+        let _lock = fs::lock(&self.folder.join("due.lock"), Duration::from_secs(2))?;
+        *self.index.borrow_mut() = None;
+        let (due, shown) = make();
+        let text = format!("{}\n{shown}\n", due.unix());
+        fs::swap_in_dated(&self.folder.join("due"), text.as_bytes(), Some(due.to_system()))
+    }
+
+    /// Makes shell hooks look anew.
+    pub(crate) fn forget_due(&self) -> Result<()> {
+        fs::remove(&self.folder.join("due"))
     }
 
     /// Waits for whoever else resolves credentials of this identity.

@@ -2,6 +2,7 @@
 
 use super::place::Place;
 use super::{Context, Run};
+use crate::cache::Cache;
 use crate::config::{self, Connection, parse_alias};
 use crate::error::Result;
 use crate::fs::{self, Stdin};
@@ -42,6 +43,7 @@ impl Run for Add {
         };
         let path = context.world.config_path()?;
         fs::edit_text(path, |text| config::add(text, &connection, self.replace))?;
+        context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;
         context.world.output.note(&format!("{}: added {}", path.display(), connection.name));
         Ok(())
     }

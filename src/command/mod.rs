@@ -3,10 +3,14 @@
 mod add;
 mod aws;
 mod background;
+mod complete;
+mod due;
 mod erase;
 mod exec;
+mod init;
 mod list;
 mod login;
+mod man;
 mod passfile;
 mod place;
 mod prompt;
@@ -56,7 +60,11 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
-        arguments: |command| C::augment_args(Global::augment_args(command).next_help_heading(None)),
+        arguments: |command| {
+            let about = command.get_about().cloned().unwrap_or_default();
+            let command = C::augment_args(Global::augment_args(command).next_help_heading(None));
+            command.about(about).long_about(None) // a group of options has put its own there
+        },
         run: |matches, context, stdin| {
             let command = C::from_arg_matches(matches).map_err(refused)?;
             command.run(context, stdin).map(Termination::report)
@@ -65,7 +73,7 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
 }
 
 /// In the order of `--help`.
-static COMMANDS: [Entry; 11] = [
+static COMMANDS: [Entry; 14] = [
     entry::<token::Token>("token", "Print a token for a database"),
     entry::<refresh::Refresh>("refresh", "Issue tokens and write them to the passfile"),
     entry::<exec::Exec>("exec", "Run a program with PG* variables and a private passfile for one connection"),
@@ -83,6 +91,9 @@ static COMMANDS: [Entry; 11] = [
         "prompt",
         "Print a connection's state for a shell prompt; nothing if there is nothing to say",
     ),
+    entry::<init::Init>("init", "Print a shell's hook, which refreshes in the background what is due at a prompt"),
+    entry::<complete::Completions>("completions", "Print what makes a shell complete pgcred's command line"),
+    entry::<man::Man>("man", "Print the manual page"),
 ];
 
 fn command_line() -> clap::Command {
@@ -163,6 +174,9 @@ struct Context {
 /// Parses, runs, reports.
 pub(crate) fn run() -> ExitCode {
     limits::forbid_core_dumps();
+    if env::var_os(complete::VARIABLE).is_some() {
+        return complete::answer();
+    }
     // The system takes all of it back in one go when the process ends, which is soon.
     let mut command_line = ManuallyDrop::new(command_line());
     let matches = match command_line.try_get_matches_from_mut(aws::as_aws(env::arguments())) {
@@ -191,7 +205,9 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
     let entry = COMMANDS.iter().find(|entry| entry.name == name).ok_or_else(|| Error::usage("no such command"))?;
     let mut context = Context::new(Global::from_arg_matches(matches).map_err(refused)?)?;
     let stdin = fs::detach_stdin()?;
-    (entry.run)(arguments, &mut context, stdin)
+    let end = (entry.run)(arguments, &mut context, stdin);
+    due::tell(&mut context, due::Refreshed::No);
+    end
 }
 
 impl Context {
@@ -246,6 +262,7 @@ impl Context {
 
     /// Lets others ask AWS; what was learned from it is forgotten.
     fn release(&mut self) {
+        due::tell(self, due::Refreshed::No);
         self.issuer = Issuer::new(self.world.how.clone(), None);
     }
 

@@ -5,7 +5,9 @@ use super::{Context, Run};
 use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Exit, Result};
 use crate::fs::Stdin;
+use crate::issue::Issuer;
 use crate::output::Output;
+use crate::request::Request;
 use crate::time::{Time, spoken};
 use crate::token::Age;
 
@@ -18,10 +20,10 @@ pub(super) struct Prompt {
     format: String,
 }
 
-struct Segment {
-    name: String,
-    state: &'static str,
-    expires_at: Time,
+pub(super) struct Segment {
+    pub(super) name: String,
+    pub(super) state: &'static str,
+    pub(super) expires_at: Time,
 }
 
 impl Run for Prompt {
@@ -33,7 +35,12 @@ impl Run for Prompt {
             Some(name) => vec![name],
             None => context.world.config.connections.iter().map(|connection| connection.name.clone()).collect(),
         };
-        let segments = names.into_iter().filter_map(|name| segment(name, &index, context));
+        let (world, issuer) = (&context.world, &mut context.issuer);
+        let quiet = Output { quiet: true, debug: false };
+        let segments = names.into_iter().filter_map(|name| {
+            let request = Place::default().request(Some(&name), world, quiet).ok()?;
+            segment(name, &request, &index, issuer)
+        });
         let Some(segment) = segments.min_by_key(|segment| segment.expires_at) else { return Ok(()) };
         let left = match segment.state {
             "fresh" | "stale" => spoken(Time::now().until(segment.expires_at)),
@@ -44,10 +51,10 @@ impl Run for Prompt {
     }
 }
 
-fn segment(name: String, index: &Index, context: &mut Context) -> Option<Segment> {
-    let request = Place::default().request(Some(&name), &context.world, Output { quiet: true, debug: false }).ok()?;
-    let identity = context.issuer.identity(request.profile.as_deref());
-    let record = index.records.get(EntryId::of(&request, &identity).as_str());
+/// What is worth saying of a connection, if anything is.
+pub(super) fn segment(name: String, request: &Request, index: &Index, issuer: &mut Issuer) -> Option<Segment> {
+    let identity = issuer.identity(request.profile.as_deref());
+    let record = index.records.get(EntryId::of(request, &identity).as_str());
     let age = record.map_or(Age::Expired, |record| record.age(Time::now()));
     let login = index.failures.get(identity.as_str()).is_some_and(|failure| failure.error.exit() == Exit::Login);
     let state = match age {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::passfile::PassfileArg;
 use super::place::Place;
 use super::watch::Watch;
-use super::{Context, Run, background, warn_if_cut_short};
+use super::{Context, Run, background, due, warn_if_cut_short};
 use crate::error::{Error, Result};
 use crate::fs::Stdin;
 use crate::issue::{Issued, Wish};
@@ -46,11 +46,17 @@ impl Run for Refresh {
         }
         if self.background {
             context.be_quiet_about_log_ins();
-            let outcome = self.once(context);
-            background::remember(&outcome);
-            return outcome;
         }
-        self.once(context)
+        // Whatever PGHOST says where the shell or the scheduler runs: nobody has asked for that host.
+        let nothing = self.background && self.targets.is_empty() && context.world.config.connections.is_empty();
+        let outcome = if nothing { Ok(()) } else { self.once(context) };
+        if self.targets.is_empty() {
+            due::tell(context, due::Refreshed::JustNow);
+        }
+        if self.background {
+            background::remember(&outcome);
+        }
+        outcome
     }
 }
 

@@ -1,6 +1,7 @@
 //! `pgcred remove`: take a connection out of the configuration.
 
 use super::{Context, Run};
+use crate::cache::Cache;
 use crate::config;
 use crate::error::Result;
 use crate::fs::{self, Stdin};
@@ -16,6 +17,7 @@ impl Run for Remove {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let path = context.world.config_path()?;
-        fs::edit_text(path, |text| config::remove(text, &self.name))
+        fs::edit_text(path, |text| config::remove(text, &self.name))?;
+        context.issuer.cache().map_or(Ok(()), Cache::forget_due)
     }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the release binary and prints its wall-time ratios to cat and boto3, and the cost of 10,000 targets.
+# Builds the release binary and prints its wall-time ratios to cat and boto3, the cost of 10,000 targets, and of a prompt.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 venv=target/test-venv
@@ -8,4 +8,5 @@ if ! "$venv/bin/python" -c 'import boto3' 2>/dev/null; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
 fi
 cargo build --release --locked --package pgcred
-exec "$venv/bin/python" tests/bench/bench.py target/release/pgcred "$@"
+"$venv/bin/python" tests/bench/bench.py target/release/pgcred "$@"
+"$venv/bin/python" tests/bench/prompts.py target/release/pgcred

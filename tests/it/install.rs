@@ -61,3 +61,23 @@ fn a_pgcred_aws_of_the_users_own_stays() {
     assert_eq!(installed(&sandbox), ["pgcred-aws"]);
     assert_eq!(sandbox.read("here/bin/pgcred-aws"), b"mine");
 }
+
+#[test]
+fn completions_and_the_manual_page_come_and_go_with_pgcred() {
+    const TEXTS: [&str; 4] = [
+        "bash-completion/completions/pgcred",
+        "zsh/site-functions/_pgcred",
+        "fish/vendor_completions.d/pgcred.fish",
+        "man/man1/pgcred.1",
+    ];
+    let sandbox = checkout();
+    let pgcred = format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_pgcred"));
+    sandbox.write("target/release/pgcred", pgcred);
+    install(&sandbox, &[]);
+    for (text, says) in TEXTS.iter().zip(["complete -o", "#compdef pgcred", "complete --", ".SH COMMANDS"]) {
+        let written = String::from_utf8(sandbox.read(&format!("here/share/{text}"))).expect("text");
+        assert!(written.contains(says), "{text}: {written}");
+    }
+    install(&sandbox, &["--uninstall"]);
+    assert!(TEXTS.iter().all(|text| !sandbox.path(&format!("here/share/{text}")).exists()));
+}

@@ -38,6 +38,8 @@ mod passfile;
 mod policy; // runs cargo
 #[cfg(unix)]
 mod postgres;
+#[cfg(target_os = "linux")]
+mod prompts;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod schedulers;
@@ -51,11 +53,15 @@ mod setup;
 mod setup_commands;
 #[cfg(target_os = "linux")]
 mod setup_terminal;
+#[cfg(target_os = "linux")]
+mod shells; // counts processes with strace
 mod source;
 #[cfg(target_os = "linux")]
 mod splitters;
 #[cfg(unix)]
 mod stubs;
+#[cfg(target_os = "linux")]
+mod tmux;
 mod vectors;
 #[cfg(unix)]
 mod week;

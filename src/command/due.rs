@@ -1,0 +1,56 @@
+//! Tells shell hooks when to refresh and what to show: a file of two lines, without a secret, beside the index.
+
+use std::path::PathBuf;
+
+use super::place::Place;
+use super::prompt::{Segment, segment};
+use super::{Context, World};
+use crate::cache::Cache;
+use crate::env;
+use crate::issue::Issuer;
+use crate::output::Output;
+use crate::time::Time;
+
+/// A hook refreshes after this at the latest: a configuration or a passfile may have been edited by hand.
+const LONGEST: u32 = 3_600;
+/// After a refresh that did not help, and is not known to help later.
+const RETRY: u32 = 300;
+
+/// Whether connections that are due are to be refreshed now, or just have been.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refreshed {
+    No,
+    JustNow,
+}
+
+/// Writes the file, if anything has changed. That it could not be written costs a hook a look too many.
+pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
+    let Some(cache) = context.issuer.take_cache() else { return };
+    if cache.take_changed() || refreshed == Refreshed::JustNow {
+        let _ = cache.write_due(|| due(&context.world, &mut context.issuer, &cache, refreshed));
+    }
+    context.issuer.put_cache(cache);
+}
+
+/// Returns the time at which the first connection is due, and what a prompt may show: name, end and state.
+fn due(world: &World, issuer: &mut Issuer, cache: &Cache, refreshed: Refreshed) -> (Time, String) {
+    let now = Time::now();
+    let index = cache.index();
+    let passfile = env::var_os("PGPASSFILE").map(PathBuf::from).or_else(env::default_passfile);
+    let filed = passfile.and_then(|path| Issuer::filed_in(&path, cache));
+    let mut next = now.plus(LONGEST);
+    let mut first: Option<Segment> = None;
+    for connection in &world.config.connections {
+        let quiet = Output { quiet: true, debug: false };
+        let Ok(request) = Place::default().request(Some(&connection.name), world, quiet) else { continue };
+        let due = issuer.due(&request, filed.as_ref());
+        next = next.min(if due <= now && refreshed == Refreshed::JustNow { now.plus(RETRY) } else { due });
+        let shown = segment(connection.name.clone(), &request, &index, issuer);
+        first = [first, shown].into_iter().flatten().min_by_key(|segment| segment.expires_at);
+    }
+    let shown = first.map(|Segment { name, state, expires_at }| {
+        let state = if state == "needs-login" { state } else { "ok" }; // the others are a matter of time
+        format!("{name} {} {state}", expires_at.unix())
+    });
+    (next, shown.unwrap_or_default())
+}

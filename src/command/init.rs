@@ -1,0 +1,46 @@
+//! `pgcred init`: print the hook that refreshes what is due, for a shell's start-up file to read.
+
+use std::path::Path;
+
+use clap::builder::PossibleValuesParser;
+
+use super::{Context, Run};
+use crate::env;
+use crate::error::{Error, Result};
+use crate::fs::Stdin;
+use crate::output::Output;
+use crate::shell::{Hook, SHELLS, Shell, Wanted};
+
+#[derive(clap::Args)]
+pub(super) struct Init {
+    /// The shell that reads it
+    #[arg(value_parser = PossibleValuesParser::new(SHELLS.iter().map(|shell| shell.name)))]
+    shell: String,
+    /// When to look whether something is due
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "prompt")]
+    hook: Hook,
+    /// Also keep a text for prompts in the variable `PGCRED_SEGMENT`
+    #[arg(long)]
+    segment: bool,
+    /// Print what takes the hook out of the shell that reads it
+    #[arg(long, conflicts_with_all = ["hook", "segment"])]
+    undo: bool,
+}
+
+impl Run for Init {
+    type End = ();
+
+    fn run(self, _: &mut Context, _: Option<Stdin>) -> Result<()> {
+        let shell = Shell::named(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
+        let wanted = Wanted { hook: self.hook, segment: self.segment, undo: self.undo };
+        let (program, _) = env::own_command()
+            .map_err(|error| Error::failure("the path of this program is not known").caused_by(&error))?;
+        let due = env::due_file().ok_or_else(|| Error::failure("no cache folder is known"))?;
+        Output::answer(&shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)?)
+    }
+}
+
+fn text_of(path: &Path) -> Result<String> {
+    let text = path.to_str().ok_or_else(|| Error::failure(format!("{} is not UTF-8", path.display())));
+    text.map(str::to_owned)
+}

@@ -1,0 +1,76 @@
+# pgcred's hook for elvish. It starts a process only when a token is due, and waits for none.
+use str
+
+var pgcred-exe = @PGCRED@
+var pgcred-file = @DUE@
+var pgcred-hold = (num 0)
+
+# elvish has no clock. Where the system tells how long it has been up, one process, now, is enough.
+fn pgcred-up { str:split ' ' (slurp < /proc/uptime) | take 1 }
+fn pgcred-clock { e:date +%s }
+try {
+    var began = (- (e:date +%s) (pgcred-up))
+    set pgcred-clock~ = { + $began (pgcred-up) }
+} catch _ { }
+
+fn pgcred-hook {
+    var now = (pgcred-clock)
+    var lines = []
+    var due = (num 0)
+    var pause = 300
+    try {
+        set lines = [(str:split "\n" (slurp < $pgcred-file))]
+        set pause = 60
+        set due = (num $lines[0])
+    } catch _ { }
+    if (and (>= $now $due) (>= $now $pgcred-hold)) {
+        set pgcred-hold = (+ $now $pause)
+        # sh, because elvish cannot leave a program behind.
+        try { e:sh -c '"$0" refresh --background --quiet </dev/null >/dev/null 2>&1 &' $pgcred-exe } catch _ { }
+    }
+#[segment]
+    var text = ''
+    try {
+        var name end state = (str:split ' ' $lines[1])
+        var left = (- $end $now)
+        var whole = {|unit| str:split . (to-string (/ $left $unit)) | take 1 }
+        if (not-eq $state ok) {
+        } elif (<= $left 0) {
+            set state = expired
+        } elif (< $left 120) {
+            set state = ($whole (num 1.0))' s'
+        } elif (< $left 7200) {
+            set state = ($whole (num 60.0))' min'
+        } elif (< $left 172800) {
+            set state = ($whole (num 3600.0))' h'
+        } else {
+            set state = ($whole (num 86400.0))' d'
+        }
+        set text = $name' '$state
+    } catch _ { }
+    set-env PGCRED_SEGMENT $text
+#[end]
+}
+
+fn pgcred-others {|hooks| each {|hook|
+    var ours = $false
+    try { set ours = (str:contains $hook[def] pgcred-hook) } catch _ { }
+    if (not $ours) { put $hook }
+} $hooks }
+
+#[prompt]
+set edit:before-readline = [(pgcred-others $edit:before-readline) { pgcred-hook }]
+#[pwd]
+set after-chdir = [(pgcred-others $after-chdir) {|_| pgcred-hook }]
+pgcred-hook
+#[none]
+edit:add-var pgcred-hook~ $pgcred-hook~
+#[end]
+edit:add-var pgcred-deactivate~ {
+    set edit:before-readline = [(pgcred-others $edit:before-readline)]
+    set after-chdir = [(pgcred-others $after-chdir)]
+    unset-env PGCRED_SEGMENT
+}
+#[undo]
+pgcred-deactivate
+#[end]

@@ -1,0 +1,61 @@
+# pgcred's hook for nushell. It starts a process only when a token is due, and waits for none.
+$env.__pgcred_hold = 0
+
+def --env __pgcred_hook [] {
+    let now = (date now | into int) // 1_000_000_000
+    let lines = try { open --raw @DUE@ | lines } catch { [] }
+    let due = try { $lines | get 0 | into int } catch { 0 }
+    if $now >= $due and $now >= $env.__pgcred_hold {
+        $env.__pgcred_hold = $now + (if ($lines | is-empty) { 300 } else { 60 })
+        try {
+            if $nu.os-info.name == "windows" {
+                job spawn { ^@PGCRED@ refresh --background --quiet | complete | ignore }
+            } else {
+                # sh, because nushell cannot leave a program behind.
+                ^/bin/sh -c '"$0" refresh --background --quiet </dev/null >/dev/null 2>&1 &' @PGCRED@
+            }
+        }
+    }
+#[segment]
+    $env.PGCRED_SEGMENT = try {
+        let words = $lines | get 1 | split row " "
+        let left = ($words.1 | into int) - $now
+        let state = if $words.2 != "ok" {
+            $words.2
+        } else if $left <= 0 {
+            "expired"
+        } else if $left < 120 {
+            $"($left) s"
+        } else if $left < 7200 {
+            $"($left // 60) min"
+        } else if $left < 172800 {
+            $"($left // 3600) h"
+        } else {
+            $"($left // 86400) d"
+        }
+        $"($words.0) ($state)"
+    } catch { "" }
+#[end]
+}
+
+def --env pgcred_deactivate [] {
+    let others = {|hooks| $hooks | default [] | where {|hook| ($hook | describe) !~ __pgcred } }
+    $env.config.hooks.pre_prompt = do $others $env.config.hooks.pre_prompt?
+    $env.config.hooks.env_change.PWD = do $others $env.config.hooks.env_change.PWD?
+    hide-env --ignore-errors __pgcred_hold PGCRED_SEGMENT
+}
+#[prompt pwd]
+
+if true {
+    let others = {|hooks| $hooks | default [] | where {|hook| ($hook | describe) !~ __pgcred } }
+#[prompt]
+    $env.config.hooks.pre_prompt = (do $others $env.config.hooks.pre_prompt?
+        | append { __pgcred: true, code: {|| __pgcred_hook } })
+#[pwd]
+    $env.config.hooks.env_change.PWD = (do $others $env.config.hooks.env_change.PWD?
+        | append { __pgcred: true, code: {|| __pgcred_hook } })
+#[prompt pwd]
+}
+#[undo]
+pgcred_deactivate
+#[end]

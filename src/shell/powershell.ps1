@@ -1,0 +1,75 @@
+# pgcred's hook for PowerShell, 5.1 and newer. It starts a process only when a token is due, and waits for none.
+$global:__pgcred_exe = @PGCRED@
+$global:__pgcred_file = @DUE@
+$global:__pgcred_hold = [long]0
+#[pwd]
+$global:__pgcred_pwd = ''
+#[end]
+
+function global:__pgcred_hook {
+#[pwd]
+    if ($global:__pgcred_pwd -eq "$PWD") { return }
+    $global:__pgcred_pwd = "$PWD"
+#[end]
+    $now = [DateTimeOffset]::UtcNow.ToUnixTimeSeconds()
+    $due = [long]0
+    $pause = 300
+    $lines = @()
+    if ([IO.File]::Exists($global:__pgcred_file)) {
+        $pause = 60
+        try { $lines = [IO.File]::ReadAllLines($global:__pgcred_file) } catch { $global:Error.RemoveAt(0) }
+    }
+    if ($lines.Length -ge 1) { $null = [long]::TryParse($lines[0], [ref]$due) }
+    if ($now -ge $due -and $now -ge $global:__pgcred_hold) {
+        $global:__pgcred_hold = $now + $pause
+        try {
+            $start = [Diagnostics.ProcessStartInfo]::new($global:__pgcred_exe, 'refresh --background --quiet')
+            $start.UseShellExecute = $false
+            $start.CreateNoWindow = $true
+            $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+            $process = [Diagnostics.Process]::Start($start)
+            $process.StandardInput.Close()
+            $process.StandardOutput.Close()
+            $process.StandardError.Close()
+            $process.Dispose()
+        } catch { $global:Error.RemoveAt(0) }
+    }
+#[segment]
+    $env:PGCRED_SEGMENT = ''
+    $end = [long]0
+    $words = @(if ($lines.Length -ge 2) { $lines[1].Split(' ') })
+    if ($words.Length -eq 3 -and [long]::TryParse($words[1], [ref]$end)) {
+        $left = $end - $now
+        $state = if ($words[2] -ne 'ok') { $words[2] }
+        elseif ($left -le 0) { 'expired' }
+        elseif ($left -lt 120) { "$left s" }
+        elseif ($left -lt 7200) { "$([Math]::Floor($left / 60)) min" }
+        elseif ($left -lt 172800) { "$([Math]::Floor($left / 3600)) h" }
+        else { "$([Math]::Floor($left / 86400)) d" }
+        $env:PGCRED_SEGMENT = "$($words[0]) $state"
+    }
+#[end]
+}
+
+#[prompt pwd]
+if ("$function:prompt" -notlike '*__pgcred_hook*') {
+    $global:__pgcred_prompt = $function:prompt
+    function global:prompt {
+        $__pgcred_ok = $?
+        $null = __pgcred_hook
+        # The prompt that was there finds $? as the command left it; nothing here changes $LASTEXITCODE.
+        if (-not $__pgcred_ok) { Write-Error '' -ErrorAction Ignore }
+        & $global:__pgcred_prompt
+    }
+}
+#[end]
+
+function global:pgcred_deactivate {
+    if ("$function:prompt" -like '*__pgcred_hook*') { $function:global:prompt = $global:__pgcred_prompt }
+    $names = '__pgcred_exe', '__pgcred_file', '__pgcred_hold', '__pgcred_prompt', '__pgcred_pwd'
+    Remove-Variable -Scope Global -Name $names -ErrorAction Ignore
+    Remove-Item -Path Env:PGCRED_SEGMENT, Function:__pgcred_hook, Function:pgcred_deactivate -ErrorAction Ignore
+}
+#[undo]
+if (Test-Path -Path Function:pgcred_deactivate) { pgcred_deactivate }
+#[end]

@@ -1,0 +1,81 @@
+# pgcred's hook for xonsh. It starts a process only when a token is due, and waits for none.
+def __pgcred_make():
+    import builtins
+    import subprocess
+    import time
+
+    exe, file = @PGCRED@, @DUE@
+    hold = 0
+
+    def __pgcred_hook(**_):
+        nonlocal hold
+        now, pause = int(time.time()), 60
+        try:
+            with open(file, encoding="utf-8") as opened:
+                lines = opened.read().split("\n")
+            due = int(lines[0])
+        except FileNotFoundError:
+            lines, due, pause = [], 0, 300
+        except (OSError, ValueError):
+            lines, due = [], 0
+        if now >= due and now >= hold:
+            hold = now + pause
+            null = subprocess.DEVNULL
+            try:
+                started = subprocess.Popen(
+                    [exe, "refresh", "--background", "--quiet"],
+                    stdin=null, stdout=null, stderr=null, start_new_session=True,
+                )
+                started.returncode = 0  # nobody waits for it, and Python is not to complain
+            except OSError:
+                pass
+#[segment]
+        text = ""
+        try:
+            name, end, state = lines[1].split(" ")
+            left = int(end) - now
+            if state != "ok":
+                pass
+            elif left <= 0:
+                state = "expired"
+            elif left < 120:
+                state = f"{left} s"
+            elif left < 7200:
+                state = f"{left // 60} min"
+            elif left < 172800:
+                state = f"{left // 3600} h"
+            else:
+                state = f"{left // 86400} d"
+            text = f"{name} {state}"
+        except (IndexError, ValueError):
+            pass
+        __xonsh__.env["PGCRED_SEGMENT"] = text
+#[end]
+
+    return __pgcred_hook
+
+
+def __pgcred_remove():
+    for event in (events.on_pre_prompt, events.on_chdir):
+        for handler in [handler for handler in event if handler.__name__ == "__pgcred_hook"]:
+            event.discard(handler)
+
+
+def pgcred_deactivate():
+    __pgcred_remove()
+    __xonsh__.env.pop("PGCRED_SEGMENT", None)
+    for name in ("__pgcred_hook", "__pgcred_make", "__pgcred_remove", "pgcred_deactivate"):
+        __xonsh__.ctx.pop(name, None)
+
+
+__pgcred_remove()
+__pgcred_hook = __pgcred_make()
+#[prompt]
+events.on_pre_prompt(__pgcred_hook)
+#[pwd]
+events.on_chdir(__pgcred_hook)
+__pgcred_hook()
+#[undo]
+if "pgcred_deactivate" in __xonsh__.ctx:
+    __xonsh__.ctx["pgcred_deactivate"]()
+#[end]

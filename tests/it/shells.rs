@@ -1,0 +1,553 @@
+//! Shell hooks in real shells at a terminal: when they refresh, what they leave as it was, and how many processes they start.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::sandbox::{HOST, Run, Sandbox};
+use crate::tmux::Terminal;
+
+const PROMPT: &str = "P>";
+
+/// A shell, and how it is spoken to.
+struct Shell {
+    name: &'static str,
+    /// The interactive shell; `RC` is its start-up file.
+    command: &'static [&'static str],
+    /// Sets the prompt.
+    prompt: &'static str,
+    /// Reads the hook; `HOOK` is a file with it.
+    load: &'static str,
+    /// A command that fails with 3, and one that shows the exit status as `status=3`; empty where a shell has none.
+    fails: &'static str,
+    status: &'static str,
+    /// Shows the segment as `[prod 14 min]`; empty where there is none.
+    segment: &'static str,
+}
+
+const BASH: Shell = Shell {
+    name: "bash",
+    command: &["bash", "--noprofile", "--rcfile", "RC", "-i"],
+    prompt: "PS1='P> '",
+    load: "eval \"$(cat 'HOOK')\"",
+    fails: "(exit 3)",
+    status: "echo status=$?",
+    segment: "echo \"[$PGCRED_SEGMENT]\"",
+};
+
+const ZSH: Shell = Shell {
+    name: "zsh",
+    command: &["zsh", "-d", "-i"],
+    prompt: "PS1='P> ' PROMPT_EOL_MARK= RPS1=",
+    load: "eval \"$(cat 'HOOK')\"",
+    ..BASH
+};
+
+const FISH: Shell = Shell {
+    name: "fish",
+    command: &["fish", "-i"],
+    prompt: "set -g fish_greeting; function fish_prompt; echo -n 'P> '; end; function fish_title; end",
+    load: "source 'HOOK'",
+    fails: "sh -c 'exit 3'",
+    status: "echo status=$status",
+    segment: "echo \"[$PGCRED_SEGMENT]\"",
+};
+
+const TCSH: Shell = Shell {
+    name: "tcsh",
+    command: &["tcsh"],
+    prompt: "set prompt = 'P> '",
+    load: "source 'HOOK'",
+    fails: "sh -c 'exit 3'",
+    status: "echo status=$status",
+    segment: "",
+};
+
+const ELVISH: Shell = Shell {
+    name: "elvish",
+    command: &["elvish", "-rc", "RC"],
+    prompt: "set edit:prompt = { put 'P> ' }; set edit:rprompt = { }",
+    load: "eval (slurp < 'HOOK')",
+    fails: "",
+    status: "",
+    segment: "echo '['(get-env PGCRED_SEGMENT)']'",
+};
+
+const XONSH: Shell = Shell {
+    name: "xonsh",
+    command: &["xonsh", "--shell-type", "readline", "--rc", "RC"],
+    prompt: "$PROMPT = 'P> '; $TITLE = ''; $XONSH_SHOW_TRACEBACK = True",
+    load: "execx(open('HOOK').read(), 'exec', __xonsh__.ctx, filename='hook')",
+    fails: "sh -c 'exit 3'",
+    status: "print(f'status={_.rtn}' if '_' in globals() and _ else 'status=' + str(__xonsh__.history.rtns[-1]))",
+    segment: "print(f'[{$PGCRED_SEGMENT}]')",
+};
+
+const NUSHELL: Shell = Shell {
+    name: "nushell",
+    command: &["nu", "--config", "RC", "--env-config", "/dev/null"],
+    prompt: "$env.config.show_banner = false; $env.PROMPT_COMMAND = {|| '' }; $env.PROMPT_COMMAND_RIGHT = {|| '' }; \
+             $env.PROMPT_INDICATOR = 'P> '; $env.config.shell_integration.osc133 = false",
+    load: "source 'HOOK'",
+    fails: "^sh -c 'exit 3'",
+    status: "print $\"status=($env.LAST_EXIT_CODE)\"",
+    segment: "print $\"[($env.PGCRED_SEGMENT)]\"",
+};
+
+/// A sandbox with one connection, and a pgcred at a path that every shell has to quote.
+struct Desk {
+    sandbox: Sandbox,
+    pgcred: PathBuf,
+    own: PathBuf,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let mut sandbox = Sandbox::with_keys();
+        let folder = sandbox.path("it's $HOME \"!x\" `a");
+        fs::create_dir(&folder).expect("a folder");
+        let pgcred = folder.join("pgcred");
+        let built = env!("CARGO_BIN_EXE_pgcred");
+        if fs::hard_link(built, &pgcred).is_err() {
+            fs::copy(built, &pgcred).expect("a copy");
+        }
+        let own = folder.join("own");
+        let shown = own.display().to_string();
+        sandbox.set("PGCRED_HOME", &shown).set("LC_ALL", "C.UTF-8").set("SHELL", "/bin/sh");
+        // Without it fish reads all manual pages when it is first started.
+        fs::create_dir_all(sandbox.path(".local/share/fish/generated_completions")).expect("a folder");
+        sandbox.write(".xonshrc", ""); // without it xonsh welcomes
+        sandbox.ok(&["add", "-q", "prod", HOST]);
+        Self { sandbox, pgcred, own }
+    }
+
+    fn due(&self) -> PathBuf {
+        self.own.join("cache/due")
+    }
+
+    /// The time at which the next connection is due; 0 if nothing says it.
+    fn due_at(&self) -> i64 {
+        let text = fs::read_to_string(self.due()).unwrap_or_default();
+        text.lines().next().and_then(|line| line.parse().ok()).unwrap_or_default()
+    }
+
+    fn set_due(&self, unix: u64) {
+        let second_line = fs::read_to_string(self.due()).unwrap_or_default();
+        let second_line = second_line.lines().nth(1).unwrap_or_default();
+        fs::write(self.due(), format!("{unix}\n{second_line}\n")).expect("written");
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(unix);
+        fs::File::options().write(true).open(self.due()).and_then(|file| file.set_modified(time)).expect("dated");
+    }
+
+    fn init(&self, arguments: &[&str]) -> String {
+        let mut command = self.sandbox.command(self.pgcred.to_str().expect("text"));
+        command.arg("init").args(arguments);
+        let run = Run::of(command);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{arguments:?}");
+        run.stdout
+    }
+
+    /// Writes the start-up file and starts the shell under strace; returns when it shows a prompt.
+    fn start(&self, shell: &Shell, before: &str, options: &[&str]) -> Session<'_> {
+        let hook = self.sandbox.write("hook", self.init(&[&[shell.name], options].concat()));
+        let off = self.sandbox.write("off", self.init(&[shell.name, "--undo"]));
+        let load = shell.load.replace("HOOK", &hook.display().to_string());
+        let undo = shell.load.replace("HOOK", &off.display().to_string());
+        let name = match shell.name {
+            "zsh" => ".zshrc",
+            "tcsh" => ".tcshrc",
+            "fish" => ".config/fish/config.fish",
+            _ => "rc",
+        };
+        let rc = self.sandbox.write(name, format!("{}\n{before}\n{load}\n", shell.prompt)).display().to_string();
+        let trace = self.sandbox.path("trace");
+        let strace = ["strace", "-f", "-q", "-e", "trace=process", "-s", "200", "-o"].map(str::to_owned);
+        let command = shell.command.iter().map(|word| word.replace("RC", &rc));
+        let command: Vec<String> = strace.into_iter().chain([trace.display().to_string()]).chain(command).collect();
+        let terminal = Terminal::start(&self.sandbox, &command);
+        terminal.wait("the first prompt", |screen| screen.last().is_some_and(|line| line.starts_with(PROMPT)));
+        Session { terminal, trace, load, undo }
+    }
+
+    /// Waits until a refresh has said when the next one is due.
+    fn wait_for_refresh(&self) {
+        let began = Instant::now();
+        while self.due_at() < 1_000 {
+            assert!(began.elapsed() < Duration::from_secs(40), "no refresh");
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+struct Session<'a> {
+    terminal: Terminal<'a>,
+    trace: PathBuf,
+    load: String,
+    undo: String,
+}
+
+impl Session<'_> {
+    /// Types a line and waits for the prompt after it; returns the screen.
+    fn enter(&self, line: &str) -> Vec<String> {
+        let prompts = |screen: &[String]| screen.iter().filter(|line| line.starts_with(PROMPT)).count();
+        let before = prompts(&self.terminal.screen());
+        self.terminal.enter(line);
+        let is_back = |screen: &[String]| prompts(screen) > before && screen.last().is_some_and(|line| line == PROMPT);
+        self.terminal.wait(&format!("a prompt after {line:?}"), is_back)
+    }
+
+    /// What was started since the trace had this length: programs and forks, not threads.
+    fn started_since(&self, length: usize) -> Vec<String> {
+        sleep(Duration::from_millis(400)); // for what a hook might start late
+        let trace = fs::read_to_string(&self.trace).expect("a trace");
+        let is_start = |line: &&str| {
+            ["execve(", "clone(", "clone3(", "fork("].iter().any(|call| line.contains(call))
+                && !line.contains("CLONE_THREAD")
+                && !line.contains("resumed>")
+        };
+        trace[length..].lines().filter(is_start).map(str::to_owned).collect()
+    }
+
+    fn trace_length(&self) -> usize {
+        sleep(Duration::from_millis(400));
+        fs::metadata(&self.trace).map_or(0, |metadata| usize::try_from(metadata.len()).expect("small"))
+    }
+}
+
+/// All that a hook has to do, once for each shell.
+fn check(shell: &Shell) {
+    let desk = Desk::new();
+    let segment: &[&str] = if shell.segment.is_empty() { &[] } else { &["--segment"] };
+
+    // The first prompt refreshes, where nothing says that it need not.
+    assert!(!desk.due().exists());
+    let session = desk.start(shell, "", segment);
+    desk.wait_for_refresh();
+    assert!(String::from_utf8(desk.sandbox.read(".pgpass")).expect("text").contains(HOST));
+    drop(session);
+
+    let session = desk.start(shell, "", segment);
+    session.enter("");
+    // Nothing is due: no process, whatever the shell says of itself.
+    let length = session.trace_length();
+    for _ in 0..3 {
+        session.enter("");
+    }
+    assert_eq!(session.started_since(length), [""; 0], "{} starts processes", shell.name);
+
+    if !shell.fails.is_empty() {
+        session.enter(shell.fails);
+        let screen = session.enter(shell.status);
+        assert!(screen.iter().any(|line| line == "status=3"), "{}: {screen:#?}", shell.name);
+    }
+    if !shell.segment.is_empty() {
+        let screen = session.enter(shell.segment);
+        assert!(screen.iter().any(|line| line.starts_with("[prod 1") && line.ends_with(" min]")), "{screen:#?}");
+    }
+
+    // Something is due: one refresh, however often it is sourced, without a word.
+    session.enter(&session.load);
+    session.enter(&session.load);
+    session.terminal.enter("clear");
+    sleep(Duration::from_millis(500));
+    let length = session.trace_length();
+    desk.set_due(1);
+    session.enter("");
+    desk.wait_for_refresh();
+    desk.set_due(2); // the next one is not before a minute
+    session.enter("");
+    let screen = session.enter("");
+    assert!(screen.iter().all(|line| line == PROMPT), "{}: {screen:#?}", shell.name);
+    let started = session.started_since(length);
+    let refreshes =
+        started.iter().filter(|line| line.contains("execve(") && line.contains("\"refresh\", \"--background\""));
+    let refreshes = refreshes.filter(|line| !line.contains("/bin/sh\"")).count();
+    assert_eq!(refreshes, 1, "{}: {started:#?}", shell.name);
+
+    // Undone, it refreshes no more.
+    session.enter(&session.undo);
+    drop(session);
+    let session = desk.start(shell, "", segment);
+    desk.wait_for_refresh();
+    session.enter(if shell.name == "nushell" { "pgcred_deactivate" } else { &session.undo });
+    let length = session.trace_length();
+    fs::remove_file(desk.due()).expect("it was there");
+    session.enter("");
+    session.enter("");
+    assert_eq!(session.started_since(length), [""; 0], "{} after undo", shell.name);
+    let screen = session.enter("");
+    let own = |line: &String| line.starts_with(PROMPT) || line.is_empty();
+    assert!(screen.iter().all(own), "{}: {screen:#?}", shell.name);
+}
+
+/// Types lines into a shell that has another start-up file and waits for what each has to show.
+fn check_lines(shell: &Shell, before: &str, options: &[&str], lines: &[(&str, &str)]) {
+    let desk = Desk::new();
+    desk.sandbox.ok(&["refresh", "--background", "-q"]);
+    let session = desk.start(shell, before, options);
+    for (line, shown) in lines {
+        match *line {
+            "DUE" => desk.set_due(1),
+            "REFRESHED" => desk.wait_for_refresh(),
+            "NOT REFRESHED" => {
+                sleep(Duration::from_secs(1));
+                assert_eq!(desk.due_at(), 1, "{} {before}", shell.name);
+            }
+            line => {
+                let screen = session.enter(line);
+                let is_shown = shown.is_empty() || screen.iter().any(|line| line == shown);
+                assert!(is_shown, "{}, {before}: no {shown:?} in {screen:#?}", shell.name);
+            }
+        }
+    }
+}
+
+/// Whether a program is on PATH that tests/run.sh installs and that no distribution's package is asked for.
+pub fn is_here(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_here = std::env::split_paths(&path).any(|folder: PathBuf| Path::is_file(&folder.join(program)));
+    assert!(is_here || std::env::var_os("PGCRED_TEST_ALL").is_none(), "{program} is missing");
+    is_here
+}
+
+#[test]
+fn bash_refreshes_when_due() {
+    check(&BASH);
+}
+
+#[test]
+fn zsh_refreshes_when_due() {
+    check(&ZSH);
+}
+
+#[test]
+fn fish_refreshes_when_due() {
+    check(&FISH);
+}
+
+#[test]
+fn tcsh_refreshes_when_due() {
+    check(&TCSH);
+}
+
+#[test]
+fn elvish_refreshes_when_due() {
+    check(&ELVISH);
+}
+
+#[test]
+fn xonsh_refreshes_when_due() {
+    check(&XONSH);
+}
+
+/// From npm; see tests/run.sh.
+#[test]
+fn nushell_refreshes_when_due() {
+    if is_here("nu") {
+        check(&NUSHELL);
+    }
+}
+
+const PIPE: &str = "true | (exit 4) | true";
+const DUE_AT_PROMPT: [(&str, &str); 3] = [("DUE", ""), ("", ""), ("REFRESHED", "")];
+
+#[test]
+fn bash_keeps_its_ways() {
+    let strict = "set -eu; set -o noclobber; set -o vi; shopt -s nocasematch extglob; IFS=:0123456789; alias read=false local=false";
+    let segment = [("! true", ""), ("echo \"$((40 + 2))\"", "42"), ("echo \"${PGCRED_SEGMENT%% *}\"", "prod")];
+    check_lines(&BASH, strict, &["--segment"], &[&segment[..], &DUE_AT_PROMPT].concat());
+    let array = [
+        ("(exit 3)", ""),
+        ("echo \"${#PROMPT_COMMAND[@]} $seen\"", "3 3"),
+        (PIPE, ""),
+        ("echo ${PIPESTATUS[*]}", "0 4 0"),
+    ];
+    check_lines(&BASH, "PROMPT_COMMAND=(: 'seen=$?')", &[], &[&array[..], &DUE_AT_PROMPT].concat());
+    let string = [("(exit 3)", ""), ("echo $seen", "3"), (PIPE, ""), ("echo ${PIPESTATUS[*]}", "0 4 0")];
+    check_lines(&BASH, "PROMPT_COMMAND='seen=$?; '", &[], &[&string[..], &DUE_AT_PROMPT].concat());
+}
+
+#[test]
+fn zsh_keeps_its_ways() {
+    let strict =
+        "setopt err_exit no_unset no_clobber ksh_arrays sh_word_split warn_create_global; bindkey -v; IFS=:0123456789";
+    let segment = [("! true", ""), ("echo \"$((40 + 2))\"", "42"), ("echo \"${PGCRED_SEGMENT%% *}\"", "prod")];
+    check_lines(&ZSH, strict, &["--segment"], &[&segment[..], &DUE_AT_PROMPT].concat());
+    let hooks = "precmd() { seen=$? }; other() { seen_too=$? }; precmd_functions=(other)";
+    let lines = [("(exit 3)", ""), ("echo $seen $seen_too", "3 3"), (PIPE, ""), ("echo $pipestatus", "0 4 0")];
+    check_lines(&ZSH, hooks, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
+}
+
+#[test]
+fn fish_keeps_its_ways() {
+    let before = "fish_vi_key_bindings; function fish_mode_prompt; end; function other --on-event fish_prompt; set -g seen $status; end";
+    let lines = [
+        ("sh -c 'exit 3'", ""),
+        ("echo $seen", "3"),
+        ("true | sh -c 'exit 4' | true", ""),
+        ("echo $pipestatus", "0 4 0"),
+    ];
+    check_lines(&FISH, before, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
+}
+
+#[test]
+fn a_hook_looks_when_it_is_told_to() {
+    for shell in [&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH] {
+        let moved = [("DUE", ""), ("", ""), ("NOT REFRESHED", ""), ("cd /", ""), ("REFRESHED", "")];
+        check_lines(shell, "", &["--hook", "pwd"], &moved);
+    }
+    for (shell, call) in [
+        (&BASH, "__pgcred_hook"),
+        (&ZSH, "__pgcred_hook"),
+        (&FISH, "__pgcred_hook"),
+        (&ELVISH, "pgcred-hook"),
+        (&TCSH, "__pgcred_hook"),
+        (&XONSH, "__pgcred_hook()"),
+    ] {
+        let called = [("DUE", ""), ("", ""), ("NOT REFRESHED", ""), (call, ""), ("REFRESHED", "")];
+        check_lines(shell, "", &["--hook", "none"], &called);
+    }
+}
+
+/// The names in a shell before, with the hook, and after it was taken out.
+#[test]
+fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
+    let desk = Desk::new();
+    let hook = desk.sandbox.write("hook", desk.init(&["bash", "--segment"])).display().to_string();
+    let names = "compgen -v; compgen -A function";
+    let script = format!(
+        "PROMPT_COMMAND=true _=''; before=''; with=''; before=$({names}); . {hook}; __pgcred_hook; with=$({names}); \
+         pgcred_deactivate; echo \"$before\" | sort >1; echo \"$with\" | sort >2; ({names}) | sort >3; \
+         diff 1 3; comm -13 1 2"
+    );
+    let check = |program: &str, script: &str| {
+        let mut command = desk.sandbox.command(program);
+        command.args(["-c", script]);
+        let run = Run::of(command);
+        assert_eq!(run.stderr, "");
+        assert!(run.stdout.lines().count() > 5, "{}", run.stdout);
+        for name in run.stdout.lines() {
+            let own = name.starts_with("__pgcred_") || ["pgcred_deactivate", "PGCRED_SEGMENT"].contains(&name);
+            assert!(own, "{program}: {name} in {}", run.stdout);
+        }
+    };
+    check("bash", &script);
+    let hook = desk.sandbox.write("hook", desk.init(&["zsh", "--segment"])).display().to_string();
+    let names = "print -l ${(k)parameters} ${(k)functions}";
+    let script = format!(
+        "zmodload zsh/datetime zsh/parameter; precmd_functions=() chpwd_functions=() before= with=; \
+         ({names}) | sort >1; . {hook}; __pgcred_hook; ({names}) | sort >2; pgcred_deactivate; ({names}) | sort >3; \
+         diff 1 3; comm -13 1 2"
+    );
+    check("zsh", &script);
+}
+
+/// With every combination of options, what is printed is a program of its shell.
+#[test]
+fn the_shells_own_checkers_find_nothing() {
+    let desk = Desk::new();
+    let options: [&[&str]; 5] =
+        [&[], &["--segment"], &["--hook", "pwd", "--segment"], &["--hook", "none"], &["--undo"]];
+    let checkers: [(&str, &[&str]); 4] = [
+        ("bash", &["shellcheck", "-s", "bash", "-e", "SC1003,SC2016,SC2034,SC2128,SC2178,SC2317"]),
+        ("bash", &["bash", "-n"]),
+        ("zsh", &["zsh", "-n"]),
+        ("fish", &["fish", "--no-execute"]),
+    ];
+    for (shell, checker) in checkers {
+        for options in options {
+            let hook = desk.sandbox.write("hook", desk.init(&[&[shell], options].concat()));
+            let mut command = desk.sandbox.command(checker[0]);
+            command.args(&checker[1..]).arg(hook);
+            let run = Run::of(command);
+            assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""), "{checker:?} {options:?}");
+        }
+    }
+}
+
+#[test]
+fn a_hook_without_connections_asks_for_nothing() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.set("PGHOST", HOST);
+    assert_eq!(sandbox.ok(&["refresh", "--background", "--quiet"]), "");
+    assert!(!sandbox.path(".pgpass").exists());
+    assert!(sandbox.own().join("cache/due").exists());
+    sandbox.run(&["init", "tcsh", "--segment"]).assert_fails(2, "no segment");
+    sandbox.run(&["init", "ksh"]).assert_fails(2, "ksh");
+}
+
+#[test]
+fn shells_complete_connections_tools_and_values() {
+    let mut sandbox = Sandbox::with_keys();
+    let own = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder").display().to_string();
+    sandbox.set("PATH", &format!("{own}:{}", std::env::var("PATH").expect("PATH"))).set("LC_ALL", "C.UTF-8");
+    sandbox.ok(&["add", "-q", "prod-one", HOST]);
+    let script = |shell: &str| sandbox.write(&format!("of-{shell}"), sandbox.ok(&["completions", shell]));
+    for (line, found) in [
+        ("pgcred token pr", "prod-one"),
+        ("pgcred erase pr", "prod-one"),
+        ("pgcred setup dbe", "dbeaver"),
+        ("pgcred setup dbeaver pr", "prod-one"),
+        ("pgcred token --format libp", "libpq-json"),
+        ("pgcred init tc", "tcsh"),
+    ] {
+        let words: Vec<_> = line.split(' ').collect();
+        let (index, last) = (words.len() - 1, words[words.len() - 1]);
+        let bash = format!(
+            ". ./of-bash; COMP_WORDS=({line}) COMP_CWORD={index} COMP_TYPE=9; \
+             _clap_complete_pgcred pgcred {last} {} 2>/dev/null; echo \"${{COMPREPLY[*]}}\"",
+            words[index - 1]
+        );
+        script("bash");
+        let fish = format!("source of-fish; complete -C '{line}' | string split -f1 \\t");
+        script("fish");
+        let elvish = format!("eval (slurp < of-elvish); $edit:completion:arg-completer[pgcred] {line} | to-lines");
+        script("elvish");
+        for (shell, text) in [("bash", &bash), ("fish", &fish)] {
+            let mut command = sandbox.command(shell);
+            command.args(["-c", text]);
+            let run = Run::of(command);
+            assert_eq!(run.stdout.trim(), found, "{shell}: {line}: {}", run.stderr);
+        }
+        let _ = elvish;
+    }
+    // As a file in zsh's function path, also the first time.
+    sandbox.write("functions/_pgcred", sandbox.ok(&["completions", "zsh"]));
+    sandbox.write(".zshrc", "PS1='P> '; fpath=(~/functions $fpath); autoload -Uz compinit; compinit -D; LISTMAX=0");
+    let terminal = Terminal::start(&sandbox, &ZSH.command.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+    terminal.wait("a prompt", |screen| screen.last().is_some_and(|line| line.starts_with(PROMPT)));
+    for _ in 0..2 {
+        terminal.enter("echo pgcred token");
+        sleep(Duration::from_millis(100));
+        let mut keys = terminal.tmux();
+        keys.args(["send-keys", "pgcred token pr", "Tab"]);
+        assert_eq!(Run::of(keys).code, 0);
+        terminal.wait("the connection", |screen| {
+            screen.last().is_some_and(|line| line.starts_with("P> pgcred token prod-one"))
+        });
+        let mut keys = terminal.tmux();
+        keys.args(["send-keys", "C-u"]);
+        assert_eq!(Run::of(keys).code, 0);
+    }
+}
+
+#[test]
+fn the_manual_page_has_every_command() {
+    let sandbox = Sandbox::empty();
+    let page = sandbox.ok(&["man"]);
+    let help = sandbox.ok(&["--help"]);
+    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
+    let names =
+        commands.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| !name.is_empty());
+    assert!(names.clone().count() >= 14, "{help}");
+    for name in names {
+        assert!(page.contains(&format!("\n.SS {name}\n")), "{name}");
+    }
+    let mut man = sandbox.command("man");
+    man.args(["--warnings", "-l", "-"])
+        .stdin(std::process::Stdio::from(fs::File::open(sandbox.write("page", page)).expect("a file")));
+    let run = Run::of(man);
+    assert!(run.code == 0 && run.stdout.contains("--sign-host"), "{} {}", run.stdout, run.stderr);
+    assert_eq!(run.stderr, "");
+}
