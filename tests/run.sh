@@ -18,6 +18,7 @@ need fish fish
 need gnome-keyring-daemon gnome-keyring
 need shellcheck shellcheck
 need man man-db
+need pkill procps
 need strace strace
 need tcsh tcsh
 need tmux tmux

@@ -67,6 +67,14 @@ impl<'a> Terminal<'a> {
 
 impl Drop for Terminal<'_> {
     fn drop(&mut self) {
+        // All of the window's session: a shell that ignores the hang-up would live on, and spin.
+        let mut tmux = self.tmux();
+        let panes = tmux.args(["list-panes", "-a", "-F", "#{pane_pid}"]).output();
+        for pid in panes.iter().flat_map(|panes| {
+            String::from_utf8_lossy(&panes.stdout).into_owned().lines().map(str::to_owned).collect::<Vec<_>>()
+        }) {
+            let _ = self.sandbox.command("pkill").args(["-KILL", "-s", &pid]).output();
+        }
         let mut tmux = self.tmux();
         let _ = tmux.arg("kill-server").output();
     }
