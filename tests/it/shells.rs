@@ -551,3 +551,39 @@ fn the_manual_page_has_every_command() {
     assert!(run.code == 0 && run.stdout.contains("--sign-host"), "{} {}", run.stdout, run.stderr);
     assert_eq!(run.stderr, "");
 }
+
+/// What hooks read: when the next connection is due, also as the file's time, and what a prompt shows.
+#[test]
+fn the_due_file_follows_the_index() {
+    const T0: i64 = 1_893_456_000; // 2030-01-01T00:00:00Z
+    let mut sandbox = Sandbox::with_keys();
+    let file = sandbox.own().join("cache/due");
+    let check = |due: i64, shown: &str| {
+        assert_eq!(fs::read_to_string(&file).expect("a file"), format!("{due}\n{shown}\n"));
+        let changed = fs::metadata(&file).and_then(|metadata| metadata.modified()).expect("a time");
+        let changed = changed.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+        assert_eq!(i64::try_from(changed), Ok(due));
+    };
+    sandbox.at("2030-01-01T00:00:00Z");
+    sandbox.ok(&["add", "week", HOST, "--expires-in", "7d"]);
+    assert!(!file.exists());
+    sandbox.ok(&["refresh"]);
+    check(T0 + 3_600, &format!("week {} ok", T0 + 604_800)); // an hour is the longest
+    sandbox.ok(&["add", "prod", "prod.dsql.us-east-1.on.aws"]);
+    assert!(!file.exists());
+    sandbox.ok(&["refresh", "--background"]);
+    check(T0 + 600, &format!("prod {} ok", T0 + 900));
+    // A token that is not in the passfile: `refresh` has something to do.
+    sandbox.at("2030-01-01T00:01:00Z").ok(&["token", "prod", "--fresh"]);
+    check(T0 + 60, &format!("prod {} ok", T0 + 960));
+    sandbox.ok(&["refresh", "--background"]);
+    check(T0 + 660, &format!("prod {} ok", T0 + 960));
+    // Failures are waited out, longer each time; without the keys the other token is of no use either.
+    sandbox.at("2030-01-01T00:12:00Z").unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
+    sandbox.run(&["refresh", "--background"]).assert_fails(3, "no AWS credentials");
+    check(T0 + 730, "week 0 needs-login");
+    sandbox.at("2030-01-01T00:12:10Z").run(&["refresh", "--background"]).assert_fails(3, "no AWS credentials");
+    check(T0 + 750, "week 0 needs-login");
+    sandbox.ok(&["remove", "prod"]);
+    assert!(!file.exists());
+}
