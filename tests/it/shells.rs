@@ -587,3 +587,43 @@ fn the_due_file_follows_the_index() {
     sandbox.ok(&["remove", "prod"]);
     assert!(!file.exists());
 }
+
+/// bash 3.2 is not to be had here: its branches are run by the bash that is, and what it does not know is not used.
+#[test]
+fn the_hook_for_old_bashes() {
+    const NEWER: [&str; 14] = [
+        "declare -A",
+        "declare -g",
+        "local -",
+        "local -n",
+        "${!__pgcred",
+        "@Q}",
+        "@P}",
+        "^^}",
+        ",,}",
+        "|&",
+        "&>",
+        "[[ -v",
+        "mapfile",
+        "wait -n",
+    ];
+    let desk = Desk::new();
+    desk.sandbox.ok(&["refresh", "-q"]);
+    let hook = desk.init(&["bash", "--segment"]);
+    assert!(NEWER.iter().all(|word| !hook.contains(word)), "{hook}");
+    assert_eq!(hook.matches("%(%s)T").count() + hook.matches("$EPOCHSECONDS").count(), 2);
+    for (major, minor) in [("3", "2"), ("4", "2"), ("4", "4"), ("5", "0"), ("5", "1")] {
+        desk.sandbox.write("hook", hook.replace("BASH_VERSINFO[0]", major).replace("BASH_VERSINFO[1]", minor));
+        desk.set_due(1);
+        let script = "set -eu; PROMPT_COMMAND=('a;' b); . ./hook; . ./hook; __pgcred_clock; __pgcred_hook; \
+                      echo $((__pgcred_now - EPOCHSECONDS)) \"${PGCRED_SEGMENT%% *}\" \"${#PROMPT_COMMAND[@]}\"; \
+                      pgcred_deactivate; echo \"${PROMPT_COMMAND[*]}\"";
+        let mut bash = desk.sandbox.command("bash");
+        bash.args(["-c", script]);
+        let run = Run::of(bash);
+        let elements = if (major, minor) == ("5", "1") { 3 } else { 2 };
+        let shown = ["0", "-1"].map(|off| format!("{off} prod {elements}\na; b\n"));
+        assert!(shown.contains(&run.stdout), "{major}.{minor}: {} {}", run.stdout, run.stderr);
+        desk.wait_for_refresh();
+    }
+}
