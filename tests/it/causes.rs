@@ -423,7 +423,14 @@ fn account_numbers_are_told_to_who_asks_for_them() {
 fn no_child_has_the_password_and_every_child_has_a_usable_path() {
     let stub = Stub::aws(None);
     let mut sandbox = desk(&stub.url(""));
-    sandbox.set("PATH", "/usr/bin:/bin").set("PGPASSWORD", "hunter2"); // ~/bin is searched behind it
+    // What a desktop's programs are found by, behind the fakes of what this machine may have. ~/bin is searched last.
+    fs::create_dir(sandbox.path("fakes")).expect("a folder");
+    for name in [BROWSER, NOTIFIER] {
+        let fake = sandbox.path(&format!("bin/{name}"));
+        std::os::unix::fs::symlink(fake, sandbox.path("fakes").join(name)).expect("a link");
+    }
+    let path = format!("{}:/usr/bin:/bin", sandbox.path("fakes").display());
+    sandbox.set("PATH", &path).set("PGPASSWORD", "hunter2");
     let mut config = String::from_utf8(sandbox.read(".aws/config")).expect("text");
     config += "[profile process]\ncredential_process = source\n[profile m]\nsource_profile = process\nmfa_serial = s\n";
     sandbox.write(".aws/config", config + ROLE);
@@ -449,9 +456,10 @@ fn no_child_has_the_password_and_every_child_has_a_usable_path() {
     for name in ["source", "code", "aws-at-terminal", "aws", BROWSER, NOTIFIER] {
         let environment = String::from_utf8(sandbox.read(&format!("{name}.env"))).expect("text");
         assert!(!environment.contains("hunter2"), "{name} has PGPASSWORD");
-        let path = environment.lines().find_map(|line| line.strip_prefix("PATH=")).expect("PATH");
+        let found = environment.lines().find_map(|line| line.strip_prefix("PATH=")).expect("PATH");
         let own = sandbox.path("bin").display().to_string();
-        assert!(path.starts_with("/usr/bin:/bin:/usr/local/bin:") && path.split(':').any(|part| part == own), "{path}");
+        let behind = found.strip_prefix(&path).expect("the path that was there, first");
+        assert!(behind.starts_with(":/usr/local/bin:") && behind.split(':').any(|part| part == own), "{found}");
     }
 }
 
