@@ -34,11 +34,13 @@ need npm npm
 need javac default-jdk-headless
 need go golang-go
 need php php-cli
+need isql unixodbc
 [[ -e /usr/share/java/postgresql.jar ]] || packages+=(libpostgresql-jdbc-java)
 [[ -e /usr/share/gocode/src/github.com/jackc/pgx/v4 ]] || packages+=(golang-github-jackc-pgx-v4-dev)
 [[ -e /usr/share/gocode/src/github.com/lib/pq ]] || packages+=(golang-github-lib-pq-dev)
 php -r 'exit(function_exists("pg_connect") ? 0 : 1);' 2>/dev/null || packages+=(php-pgsql)
 perl -MDBD::Pg -e 1 2>/dev/null || packages+=(libdbd-pg-perl)
+compgen -G '/usr/lib/*/odbc/psqlodbcw.so' >/dev/null || packages+=(odbc-postgresql)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || packages+=(postgresql)
 if [[ ${#packages[@]} -gt 0 ]]; then
     if ! command -v apt-get >/dev/null; then
@@ -57,7 +59,7 @@ fi
 # boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes' schemas; moto is an STS;
 # psycopg brings a newer libpq than Debian's; the rest are clients.
 venv=target/test-venv
-modules='asyncpg, boto3, duckdb_ext, jeepney, kubernetes_validate, moto.server, pg8000, psycopg'
+modules='asyncpg, boto3, duckdb_ext, jeepney, kubernetes_validate, moto.server, pg8000, pgcli, psycopg'
 if ! "$venv/bin/python" -c "import $modules" 2>/dev/null; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt

@@ -68,6 +68,13 @@ const CLIENTS: &[Client] = &[
     },
     Client { name: "psycopg 3", package: "psycopg (pip)", kind: Kind::Python("psycopg.py"), cells: [Works; 4] },
     Client {
+        name: "psqlODBC",
+        package: "odbc-postgresql, unixodbc (Debian)",
+        kind: Kind::Script("sh", "psqlodbc.sh"),
+        cells: [Works, Lacks, Works, Works],
+    },
+    Client { name: "pgcli", package: "pgcli (pip)", kind: Kind::Python("pgcli.py"), cells: [Works; 4] },
+    Client {
         name: "asyncpg",
         package: "asyncpg (pip)",
         kind: Kind::Python("asyncpg.py"),

@@ -2,8 +2,9 @@
 # Drives a real pgAdmin 4 over HTTP: imports what `pgcred setup pgadmin` gives, connects through the stand-in, rotates tokens.
 #
 # Needs root and what tests/run.sh installs. Budget: 35-65 s once to get pgAdmin (615 MB, kept in target/pgadmin), then
-# 15-30 s a run, of which 8 s wait for a token to end. It proves that the password gets across. It does not prove Aurora DSQL: after the log-in pgAdmin sets a
-# parameter that DSQL refuses (pgAdmin issue 9433); the stand-in allows it, except where drive.py shows that failure.
+# 15-30 s a run, of which 8 s wait for a token to end. It proves that the password gets across. It does not prove Aurora
+# DSQL: after the log-in pgAdmin sets a parameter that DSQL refuses (pgAdmin issue 9433); the stand-in allows it, except
+# where drive.py shows that failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=9.18
@@ -117,4 +118,6 @@ echo "pgAdmin $version"
 "${on_desktop[@]}" python3 -B tests/pgadmin/drive.py "http://127.0.0.1:$port" "$PWD/target/debug/pgcred" "$work" ||
     { tail -n 20 "$work/pgadmin.out" >&2; exit 1; }
 # PICTURE=FILE, with Playwright's Python as PLAYWRIGHT: how integrations/pgadmin/screenshot.png was taken.
-if [[ -n ${PICTURE:-} ]]; then "${on_desktop[@]}" "$PLAYWRIGHT" -B tests/pgadmin/picture.py "http://127.0.0.1:$port" billing "$PICTURE"; fi
+if [[ -n ${PICTURE:-} ]]; then
+    "${on_desktop[@]}" "$PLAYWRIGHT" -B tests/pgadmin/picture.py "http://127.0.0.1:$port" billing "$PICTURE"
+fi

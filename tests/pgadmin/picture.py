@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+"""Takes the picture of pgAdmin's page: the tree of a server that is connected by pgcred's command.
+
+picture.py ADDRESS SERVER FILE; needs Playwright and a Chromium, which the tests do not. See run.sh."""
+import os
+import sys
+
+from playwright.sync_api import sync_playwright
+
+address, server, file = sys.argv[1:]
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox", "--no-proxy-server"]
+    )
+    page = browser.new_page(viewport={"width": 1000, "height": 560})
+    page.goto(f"{address}/browser/")
+    page.wait_for_timeout(6000)
+    for name in ("Servers", "pgcred", server, "Databases", "postgres"):
+        item = page.locator(f".file-entry:has-text('{name}')").last
+        item.wait_for(timeout=20000)
+        if name in ("Servers", "pgcred") and page.locator(f".file-entry:has-text('{server}')").count():
+            continue  # its folder is open already
+        item.dblclick()
+        page.wait_for_timeout(2500)
+    page.screenshot(path=file)
+    browser.close()
