@@ -57,12 +57,12 @@ if [[ ${#packages[@]} -gt 0 ]]; then
 fi
 
 # boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes' schemas; moto is an STS;
-# psycopg brings a newer libpq than Debian's; the rest are clients.
+# psycopg brings a newer libpq than Debian's; tree-sitter knows PowerShell's grammar; the rest are clients.
 venv=target/test-venv
-modules='asyncpg, boto3, duckdb_ext, jeepney, kubernetes_validate, moto.server, pg8000, pgcli, psycopg'
-if ! "$venv/bin/python" -c "import $modules" 2>/dev/null; then
+if ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
+    cp tests/requirements.txt "$venv/"
 fi
 export PGCRED_TEST_PYTHON=$PWD/$venv/bin/python
 if ! cmp -s tests/clients/package.json target/clients/package.json; then

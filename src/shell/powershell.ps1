@@ -52,8 +52,9 @@ function global:__pgcred_hook {
 }
 
 #[prompt pwd]
-if ("$function:prompt" -notlike '*__pgcred_hook*') {
-    $global:__pgcred_prompt = $function:prompt
+# Once: a prompt that does not look like ours may be one that calls ours, and would call itself by it.
+if (-not (Get-Variable -Scope Global -Name __pgcred_prompt -ErrorAction Ignore)) {
+    $global:__pgcred_prompt = ${function:prompt}
     function global:prompt {
         $__pgcred_ok = $?
         $null = __pgcred_hook
@@ -65,11 +66,18 @@ if ("$function:prompt" -notlike '*__pgcred_hook*') {
 #[end]
 
 function global:pgcred_deactivate {
-    if ("$function:prompt" -like '*__pgcred_hook*') { $function:global:prompt = $global:__pgcred_prompt }
-    $names = '__pgcred_exe', '__pgcred_file', '__pgcred_hold', '__pgcred_prompt', '__pgcred_pwd'
+    $names = '__pgcred_exe', '__pgcred_file', '__pgcred_hold', '__pgcred_pwd'
+    if ("${function:prompt}" -like '*__pgcred_hook*') {
+        ${function:global:prompt} = $global:__pgcred_prompt
+        $names += '__pgcred_prompt'
+        Remove-Item -Path 'Function:__pgcred_hook' -ErrorAction Ignore
+    } else {
+        # Another tool has put our prompt away and goes on calling it.
+        function global:__pgcred_hook { }
+    }
     Remove-Variable -Scope Global -Name $names -ErrorAction Ignore
-    Remove-Item -Path Env:PGCRED_SEGMENT, Function:__pgcred_hook, Function:pgcred_deactivate -ErrorAction Ignore
+    Remove-Item -Path 'Env:PGCRED_SEGMENT', 'Function:pgcred_deactivate' -ErrorAction Ignore
 }
 #[undo]
-if (Test-Path -Path Function:pgcred_deactivate) { pgcred_deactivate }
+if (Test-Path -Path 'Function:pgcred_deactivate') { pgcred_deactivate }
 #[end]

@@ -6,6 +6,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::sandbox::{HOST, Run, Sandbox};
+use crate::source::root;
+use crate::stubs::python;
 use crate::tmux::Terminal;
 
 const PROMPT: &str = "P>";
@@ -449,11 +451,13 @@ fn the_shells_own_checkers_find_nothing() {
     let desk = Desk::new();
     let options: [&[&str]; 5] =
         [&[], &["--segment"], &["--hook", "pwd", "--segment"], &["--hook", "none"], &["--undo"]];
-    let checkers: [(&str, &[&str]); 4] = [
+    let (python, grammar) = (python(), root().join("tests/shells/powershell.py").display().to_string());
+    let checkers: [(&str, &[&str]); 5] = [
         ("bash", &["shellcheck", "-s", "bash", "-e", "SC1003,SC2016,SC2034,SC2128,SC2178,SC2317"]),
         ("bash", &["bash", "-n"]),
         ("zsh", &["zsh", "-n"]),
         ("fish", &["fish", "--no-execute"]),
+        ("powershell", &[&python, "-B", &grammar]),
     ];
     for (shell, checker) in checkers {
         for options in options {
