@@ -25,9 +25,13 @@ impl Files for Agent {
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
         let words = schedule::words(machine);
-        let words: Vec<_> = words.iter().map(|word| format!("    <string>{}</string>\n", escaped(word))).collect();
-        let seconds = (schedule::minutes(targets) * 60).to_string();
-        include_str!("pgcred.refresh.plist").replace("{words}", &words.concat()).replace("{seconds}", &seconds)
+        let words: Vec<_> =
+            words.iter().map(|word| format!("    <string>{}</string>\n", schedule::escaped(word))).collect();
+        let minutes = (0..60).filter(|minute| minute % schedule::minutes(targets) == 0);
+        let minutes = minutes.map(|minute| format!("    <dict><key>Minute</key><integer>{minute}</integer></dict>\n"));
+        include_str!("pgcred.refresh.plist")
+            .replace("{words}", &words.concat())
+            .replace("{minutes}", &minutes.collect::<String>())
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
@@ -55,9 +59,4 @@ fn file(machine: &Machine) -> PathBuf {
 
 fn launchctl(verb: &str, machine: &Machine) -> Vec<String> {
     ["launchctl", verb, "-w", &file(machine).display().to_string()].map(str::to_owned).to_vec()
-}
-
-/// Escapes for XML.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::launchd::escaped;
 use super::schedule;
 use crate::error::Result;
 use crate::fs;
@@ -28,11 +27,11 @@ impl Files for Task {
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
         let words = schedule::words(machine);
-        let arguments = words.iter().skip(1).map(String::as_str).collect::<Vec<_>>().join(" ");
+        // Without conhost a console window would flash at every run.
+        let arguments = format!("--headless \"{}\" {}", words[0], words[1..].join(" "));
         include_str!("pgcred-refresh.xml")
             .replace("{minutes}", &schedule::minutes(targets).to_string())
-            .replace("{program}", &escaped(&words[0]))
-            .replace("{arguments}", &escaped(&arguments))
+            .replace("{arguments}", &schedule::escaped(&arguments))
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {

@@ -80,7 +80,8 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
     );
     let parse = "import plistlib, sys, xml.etree.ElementTree as tree\n\
         plist = plistlib.load(open(sys.argv[1], 'rb'))\n\
-        assert plist['Label'] == 'pgcred.refresh' and plist['StartInterval'] == 120 and plist['RunAtLoad'], plist\n\
+        assert plist['Label'] == 'pgcred.refresh' and plist['RunAtLoad'], plist\n\
+        assert plist['StartCalendarInterval'] == [{'Minute': minute} for minute in range(0, 60, 2)], plist\n\
         assert plist['ProgramArguments'][1:] == ['refresh', '--quiet', '--background'], plist\n\
         space = '{http://schemas.microsoft.com/windows/2004/02/mit/task}'\n\
         task = tree.parse(sys.argv[2]).getroot()\n\
@@ -88,7 +89,9 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
           ('RegistrationInfo', 'Triggers', 'Settings', 'Actions')], task\n\
         assert task.find(f'.//{space}Interval').text == 'PT2M'\n\
         assert task.find(f'.//{space}StartWhenAvailable').text == 'true'\n\
-        assert task.find(f'.//{space}Arguments').text == 'refresh --quiet --background'\n";
+        program = plist['ProgramArguments'][0]\n\
+        assert task.find(f'.//{space}Arguments').text == f'--headless \"{program}\" refresh --quiet --background'\n\
+        assert all(byte < 128 for byte in open(sys.argv[2], 'rb').read())\n";
     let mut python = sandbox.command("/usr/bin/python3");
     python.args(["-c", parse]).arg(sandbox.path("Library/LaunchAgents/pgcred.refresh.plist"));
     python.arg(sandbox.own().join("pgcred-refresh.xml"));
