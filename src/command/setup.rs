@@ -121,21 +121,30 @@ impl Setup {
         let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
         if edits.is_empty() {
             output.note("nothing to change");
-            return Ok(true);
-        }
-        if self.dry_run || !self.yes {
-            for edit in &edits {
-                Output::show(&diff(edit));
+            // What was written may not have been made known: that failed the last time, or was undone by hand.
+            if self.undo || self.dry_run {
+                return Ok(true);
+            }
+        } else {
+            if self.dry_run || !self.yes {
+                for edit in &edits {
+                    Output::show(&diff(edit));
+                }
+            }
+            if self.dry_run {
+                return Ok(false);
+            }
+            if !self.yes && !agreed(context)? {
+                output.note("nothing was changed");
+                return Ok(false);
             }
         }
-        if self.dry_run {
-            return Ok(false);
+        for words in &before {
+            // It takes away what may have been taken away by hand.
+            if let Err(error) = run(words) {
+                output.warn(&error.to_string());
+            }
         }
-        if !self.yes && !agreed(context)? {
-            output.note("nothing was changed");
-            return Ok(false);
-        }
-        before.iter().try_for_each(|words| run(words))?;
         for edit in edits {
             let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
             let backup = match &edit.place {

@@ -60,6 +60,8 @@ mod source;
 mod splitters;
 #[cfg(unix)]
 mod stubs;
+#[cfg(windows)]
+mod task_scheduler;
 #[cfg(target_os = "linux")]
 mod tmux;
 mod vectors;

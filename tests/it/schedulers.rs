@@ -151,4 +151,13 @@ fn a_scheduler_that_refuses_is_named() {
     fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
     let run = sandbox.run(&["setup", "systemd", "--yes"]);
     run.assert_fails(1, "`systemctl --user daemon-reload` failed: Failed to connect to bus");
+    let again = sandbox.run(&["setup", "systemd", "--yes"]);
+    again.assert_fails(1, "`systemctl --user daemon-reload` failed: Failed to connect to bus");
+    // What was taken away by hand is no reason to keep the rest.
+    sandbox.write("bin/systemctl", "#!/bin/sh\n[ \"$2\" = daemon-reload ] || { echo 'no such unit' >&2; exit 1; }\n");
+    let undo = sandbox.run(&["setup", "systemd", "--undo", "--yes"]);
+    assert_eq!(undo.code, 0, "{}", undo.stderr);
+    assert!(undo.stderr.contains("no such unit"), "{}", undo.stderr);
+    assert!(!sandbox.path(".config/systemd/user/pgcred-refresh.timer").exists());
+    assert_eq!(sandbox.run(&["setup", "systemd", "--undo", "--yes"]).stderr, "pgcred: nothing to change\n");
 }
