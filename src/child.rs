@@ -12,7 +12,7 @@ use process_wrap::std::CommandWrap;
 
 use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::terminal;
 
 /// No answer is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -83,7 +83,7 @@ pub(crate) fn output(words: &[String], deadline: Instant, terminal: bool) -> std
 pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
     let failed = |error: &std::io::Error| Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error);
     let mut command = command(words)?;
-    if let Some(terminal) = fs::terminal() {
+    if let Some(terminal) = terminal::open() {
         command.stdin(terminal); // itself, not what pgcred was given
     }
     command.stdout(std::io::stderr()).status().map_err(|error| failed(&error))

@@ -24,6 +24,7 @@ mod shell;
 mod signals;
 mod sigv4;
 mod target;
+mod terminal;
 mod time;
 mod token;
 

@@ -5,7 +5,8 @@ use super::{Context, Run};
 use crate::cache::Cache;
 use crate::config::{self, Connection, parse_alias};
 use crate::error::Result;
-use crate::fs::{self, Stdin};
+use crate::fs;
+use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Add {

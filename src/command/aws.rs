@@ -11,10 +11,10 @@ use super::{Asking, Context, Run};
 use crate::aws;
 use crate::config::Life;
 use crate::error::{Error, Exit, Result};
-use crate::fs::Stdin;
 use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider;
+use crate::terminal::Stdin;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, anything else.
 pub(super) const USAGE: u8 = 252;

@@ -12,9 +12,10 @@ use super::{COMMANDS, Context, Run, command_line};
 use crate::config::Config;
 use crate::env;
 use crate::error::{Error, Result};
-use crate::fs::{self, Stdin};
+use crate::fs;
 use crate::integrations::TOOLS;
 use crate::output::Output;
+use crate::terminal::Stdin;
 
 /// Set by a shell that wants an answer.
 pub(super) const VARIABLE: &str = "PGCRED_COMPLETE";

@@ -5,10 +5,10 @@ use super::place::Dial;
 use super::{Context, Run};
 use crate::config::Connection;
 use crate::error::{Error, Result};
-use crate::fs::Stdin;
 use crate::passfile::block::Key;
 use crate::provider;
 use crate::target::Where;
+use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Erase {

@@ -7,11 +7,12 @@ use super::place::Place;
 use super::{Asking, Context, Run};
 use crate::env;
 use crate::error::{Error, Result};
-use crate::fs::{self, Stdin};
+use crate::fs;
 use crate::limits::allow_core_dumps;
 use crate::output::format::variables;
 use crate::passfile::block::Passfile;
 use crate::signals::{die_by, on_signal};
+use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Exec {

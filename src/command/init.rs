@@ -7,9 +7,9 @@ use clap::builder::PossibleValuesParser;
 use super::{Context, Run};
 use crate::env;
 use crate::error::{Error, Result};
-use crate::fs::Stdin;
 use crate::output::Output;
 use crate::shell::{Hook, SHELLS, Shell, Wanted};
+use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Init {

@@ -7,8 +7,8 @@ use super::place::Place;
 use super::{Context, Run, background};
 use crate::cache::{EntryId, Index, Place as Filed, Record};
 use crate::error::Result;
-use crate::fs::Stdin;
 use crate::output::Output;
+use crate::terminal::Stdin;
 use crate::time::{Time, spoken};
 
 #[derive(clap::Args)]

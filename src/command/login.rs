@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Context, Run};
 use crate::aws::Aws;
 use crate::error::Result;
-use crate::fs::Stdin;
+use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Login {

@@ -4,8 +4,8 @@ use clap_mangen::Man as Page;
 
 use super::{Context, Run, command_line};
 use crate::error::{Error, Result};
-use crate::fs::Stdin;
 use crate::output::Output;
+use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Man {}

@@ -32,11 +32,12 @@ use crate::cache::Cache;
 use crate::config::{CacheChoice, Config, LoginPolicy};
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::fs::{self, Stdin};
+use crate::fs;
 use crate::issue::{Issued, Issuer, Wish};
 use crate::limits;
 use crate::output::Output;
 use crate::request::Request;
+use crate::terminal::{self, Stdin};
 use crate::time::{Seconds, spoken};
 use place::Place;
 
@@ -204,7 +205,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
     let (name, arguments) = matches.subcommand().ok_or_else(|| Error::usage("no command"))?;
     let entry = COMMANDS.iter().find(|entry| entry.name == name).ok_or_else(|| Error::usage("no such command"))?;
     let mut context = Context::new(Global::from_arg_matches(matches).map_err(refused)?)?;
-    let stdin = fs::detach_stdin()?;
+    let stdin = terminal::detach_stdin()?;
     let end = (entry.run)(arguments, &mut context, stdin);
     due::tell(&mut context, due::Refreshed::No);
     end
@@ -224,7 +225,7 @@ impl Context {
             login: global.login.or(config.login).unwrap_or_default(),
             login_asked_for: global.login.is_some(),
             mfa_code: global.mfa_code.clone(),
-            terminal: fs::has_terminal(),
+            terminal: terminal::has_person(),
             tell: Output::tell,
         };
         let output = Output { quiet: global.quiet, debug: global.debug };

@@ -4,10 +4,10 @@ use super::place::Place;
 use super::{Context, Run};
 use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Exit, Result};
-use crate::fs::Stdin;
 use crate::issue::Issuer;
 use crate::output::Output;
 use crate::request::Request;
+use crate::terminal::Stdin;
 use crate::time::{Time, spoken};
 use crate::token::Age;
 

@@ -7,10 +7,10 @@ use super::place::Place;
 use super::watch::Watch;
 use super::{Context, Run, background, due, warn_if_cut_short};
 use crate::error::{Error, Result};
-use crate::fs::Stdin;
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
 use crate::request::Request;
+use crate::terminal::Stdin;
 use crate::time::{Time, spoken};
 
 #[derive(clap::Args)]

@@ -4,7 +4,8 @@ use super::{Context, Run};
 use crate::cache::Cache;
 use crate::config;
 use crate::error::Result;
-use crate::fs::{self, Stdin};
+use crate::fs;
+use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Remove {

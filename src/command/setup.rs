@@ -8,10 +8,11 @@ use super::place::Place;
 use super::{Context, Run};
 use crate::child::{self, Failure};
 use crate::error::{Error, Result};
-use crate::fs::{self, Stdin};
+use crate::fs;
 use crate::integrations::TOOLS;
 use crate::output::Output;
 use crate::setup::{Commands, Edit, Machine, Place as Changed, Target, Tool, Way, Work};
+use crate::terminal::{self, Stdin};
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
@@ -179,7 +180,7 @@ fn agreed(context: &Context) -> Result<bool> {
     if !context.world.how.terminal {
         return Err(Error::usage("nothing was changed: nobody is there to ask").hint("add --yes to change it"));
     }
-    let answer = fs::ask("change this? [y/N] ")?;
+    let answer = terminal::ask("change this? [y/N] ")?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 

@@ -3,9 +3,9 @@
 use super::place::Place;
 use super::{Asking, Context, Run};
 use crate::error::Result;
-use crate::fs::Stdin;
 use crate::output::Output;
 use crate::output::format::{Format, render};
+use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Token {

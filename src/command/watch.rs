@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::env;
 use crate::error::{Error, Result};
-use crate::fs::Stdin;
 use crate::signals::on_signal;
+use crate::terminal::Stdin;
 
 /// Between two looks at the clock. A machine that slept is behind by no more than this after it woke.
 const PAUSE: Duration = Duration::from_secs(30);

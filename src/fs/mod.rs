@@ -1,8 +1,12 @@
 //! The only file that writes files: whole, private, atomically, one writer at a time.
 
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(not(unix), path = "windows.rs")]
+mod platform;
+
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
@@ -211,21 +215,6 @@ pub(crate) fn is_locked(path: &Path) -> bool {
     OpenOptions::new().read(true).write(true).open(path).is_ok_and(|file| platform::is_locked(&file))
 }
 
-/// Opens the terminal itself, whatever stdin is.
-pub(crate) fn terminal() -> Option<File> {
-    OpenOptions::new().read(true).write(true).open(platform::TERMINAL).ok()
-}
-
-/// Asks the person at the terminal for a line; stdin is not read.
-pub(crate) fn ask(question: &str) -> Result<String> {
-    let failed = |error: io::Error| Error::failure("cannot ask on the terminal").caused_by(&error);
-    let mut terminal = terminal().ok_or_else(|| Error::failure("cannot open the terminal"))?;
-    terminal.write_all(question.as_bytes()).map_err(failed)?;
-    let mut answer = String::new();
-    io::BufReader::new(terminal).read_line(&mut answer).map_err(failed)?;
-    Ok(answer)
-}
-
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
@@ -244,21 +233,6 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// What was stdin; for a child, or to wait for its end.
-pub(crate) type Stdin = File;
-
-/// Makes stdin empty, for this process and for what AWS's credential chain starts: nobody is there to type.
-///
-/// Returns what it was; none where the system hands it on in another way.
-pub(crate) fn detach_stdin() -> Result<Option<Stdin>> {
-    platform::detach_stdin().map_err(|error| Error::failure("cannot open the null device").caused_by(&error))
-}
-
-/// Tells whether a person sits at the terminal: it is stdin and stderr, and this process is not in its background.
-pub(crate) fn has_terminal() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal() && platform::in_foreground()
 }
 
 /// A private folder for as long as this lives. A crash leaves it, until the next one is made.
@@ -381,123 +355,4 @@ fn swap(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
         }
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is kept open by another program"))
-}
-
-#[cfg(unix)]
-mod platform {
-    //! Modes and owners.
-
-    use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
-    use std::io;
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-    use std::path::Path;
-
-    pub(super) fn is_own(metadata: &Metadata) -> bool {
-        metadata.uid() == nix::unistd::geteuid().as_raw()
-    }
-
-    pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
-        metadata.mode() & 0o077 != 0
-    }
-
-    /// 0600, or 0400 where it was: the modes that every reader accepts.
-    pub(super) fn keep_owner_and_mode(new: &File, old: &Metadata) -> io::Result<()> {
-        let own = new.metadata()?;
-        if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
-            fchown(new, Some(old.uid()), Some(old.gid()))?;
-        }
-        let mode = if old.mode() & 0o777 == 0o400 { 0o400 } else { 0o600 };
-        new.set_permissions(Permissions::from_mode(mode))
-    }
-
-    pub(super) fn private(options: &mut OpenOptions) {
-        options.mode(0o600);
-    }
-
-    pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path)
-    }
-
-    pub(super) fn private_temporary_folder(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
-        let mode = Permissions::from_mode(0o700);
-        tempfile::Builder::new().prefix(prefix).permissions(mode).tempdir_in(parent)
-    }
-
-    /// Makes the rename last through a power cut, where the file system can.
-    pub(super) fn sync_folder(folder: &Path) {
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
-
-    pub(super) const TERMINAL: &str = "/dev/tty";
-
-    /// Asks about locks of the kind that Java takes.
-    #[allow(clippy::cast_possible_truncation, reason = "the constants' type is not the same everywhere")]
-    pub(super) fn is_locked(file: &File) -> bool {
-        use nix::fcntl::{FcntlArg, fcntl};
-        use nix::libc::{F_UNLCK, F_WRLCK, flock};
-
-        let mut lock = flock { l_type: F_WRLCK as _, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
-        fcntl(file, FcntlArg::F_GETLK(&mut lock)).is_ok() && lock.l_type != F_UNLCK as i16
-    }
-
-    pub(super) fn in_foreground() -> bool {
-        nix::unistd::tcgetpgrp(io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp())
-    }
-
-    pub(super) fn detach_stdin() -> io::Result<Option<File>> {
-        use std::os::fd::AsFd;
-
-        let was = io::stdin().as_fd().try_clone_to_owned().ok().map(File::from); // none if it was closed
-        nix::unistd::dup2_stdin(&File::open("/dev/null")?)?;
-        Ok(was)
-    }
-}
-
-#[cfg(not(unix))]
-mod platform {
-    //! A user's profile folders are private by inheritance; there is no mode to keep.
-
-    use std::fs::{File, Metadata, OpenOptions, create_dir_all};
-    use std::io;
-    use std::path::Path;
-
-    pub(super) fn is_own(_: &Metadata) -> bool {
-        true
-    }
-
-    pub(super) fn is_open_to_others(_: &Metadata) -> bool {
-        false
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
-    pub(super) fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn private(_: &mut OpenOptions) {}
-
-    pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
-        create_dir_all(path)
-    }
-
-    pub(super) fn private_temporary_folder(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
-        tempfile::Builder::new().prefix(prefix).tempdir_in(parent)
-    }
-
-    pub(super) fn sync_folder(_: &Path) {}
-
-    pub(super) const TERMINAL: &str = "CONIN$";
-
-    pub(super) fn is_locked(file: &File) -> bool {
-        file.try_lock().is_err()
-    }
-
-    pub(super) fn in_foreground() -> bool {
-        true
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
-    pub(super) fn detach_stdin() -> io::Result<Option<File>> {
-        Ok(None)
-    }
 }

@@ -1,0 +1,52 @@
+//! Modes, owners and locks of unix.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::Path;
+
+pub(super) fn is_own(metadata: &Metadata) -> bool {
+    metadata.uid() == nix::unistd::geteuid().as_raw()
+}
+
+pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o077 != 0
+}
+
+/// 0600, or 0400 where it was: the modes that every reader accepts.
+pub(super) fn keep_owner_and_mode(new: &File, old: &Metadata) -> io::Result<()> {
+    let own = new.metadata()?;
+    if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+        fchown(new, Some(old.uid()), Some(old.gid()))?;
+    }
+    let mode = if old.mode() & 0o777 == 0o400 { 0o400 } else { 0o600 };
+    new.set_permissions(Permissions::from_mode(mode))
+}
+
+pub(super) fn private(options: &mut OpenOptions) {
+    options.mode(0o600);
+}
+
+pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+pub(super) fn private_temporary_folder(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
+    let mode = Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix(prefix).permissions(mode).tempdir_in(parent)
+}
+
+/// Makes the rename last through a power cut, where the file system can.
+pub(super) fn sync_folder(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+/// Asks about locks of the kind that Java takes.
+#[allow(clippy::cast_possible_truncation, reason = "the constants' type is not the same everywhere")]
+pub(super) fn is_locked(file: &File) -> bool {
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc::{F_UNLCK, F_WRLCK, flock};
+
+    let mut lock = flock { l_type: F_WRLCK as _, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
+    fcntl(file, FcntlArg::F_GETLK(&mut lock)).is_ok() && lock.l_type != F_UNLCK as i16
+}

@@ -1,0 +1,34 @@
+//! Windows: a user's profile folders are private by inheritance; there is no mode to keep.
+
+use std::fs::{File, Metadata, OpenOptions, create_dir_all};
+use std::io;
+use std::path::Path;
+
+pub(super) fn is_own(_: &Metadata) -> bool {
+    true
+}
+
+pub(super) fn is_open_to_others(_: &Metadata) -> bool {
+    false
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+pub(super) fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn private(_: &mut OpenOptions) {}
+
+pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
+    create_dir_all(path)
+}
+
+pub(super) fn private_temporary_folder(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix(prefix).tempdir_in(parent)
+}
+
+pub(super) fn sync_folder(_: &Path) {}
+
+pub(super) fn is_locked(file: &File) -> bool {
+    file.try_lock().is_err()
+}
