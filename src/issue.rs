@@ -143,7 +143,9 @@ impl Issuer {
             Err(error) => {
                 let old = self
                     .cached(request, &id, Age::Stale)
-                    .filter(|old| Time::now().until(old.token.expires_at) >= LAST_SECONDS.max(wish.min_valid));
+                    .filter(|old| Time::now().until(old.token.expires_at) >= LAST_SECONDS.max(wish.min_valid))
+                    // Who asks anew hears of a setting that has to be corrected, such as a profile that is not there.
+                    .filter(|_| !(wish.fresh && error.exit() == Exit::Usage));
                 let old = old.ok_or_else(|| error.clone())?;
                 let left = spoken(Time::now().until(old.token.expires_at));
                 self.notes.warnings.push(format!("{error}; the previous token is good for {left} more"));
@@ -328,11 +330,19 @@ impl Issuer {
     }
 }
 
+/// How the error begins when nothing names a region.
+const NO_REGION: &str = "no region for";
+
+/// Tells whether an error says that there is no region at all, rather than that one cannot be used.
+pub(crate) fn is_about_no_region(error: &Error) -> bool {
+    error.to_string().starts_with(NO_REGION)
+}
+
 /// Returns the region that AWS's configuration gives, where neither the user nor the host names one.
 pub(crate) fn default_region(host: &str, profile: Option<&str>, how: &How) -> Result<String> {
     let deadline = Instant::now() + how.timeout;
     let found = Aws { profile, how, deadline }.region(&mut Notes::default())?.ok_or_else(|| {
-        Error::usage(format!("no region for {host}")).hint("--region REGION, AWS_REGION, or `region` in the profile")
+        Error::usage(format!("{NO_REGION} {host}")).hint("--region REGION, AWS_REGION, or `region` in the profile")
     })?;
     normal_region(&found)
 }

@@ -104,15 +104,18 @@ impl FromStr for Seconds {
         let text = text.trim();
         let unit = UNITS.iter().find(|(letter, _)| text.ends_with(*letter));
         let (digits, factor) = unit.map_or((text, 1), |(_, factor)| (&text[..text.len() - 1], *factor));
-        // The AWS CLI reads numbers as Python does: a sign, leading zeros and single underscores are allowed.
-        let digits = digits.strip_prefix('+').unwrap_or(digits);
-        let well_formed = digits.split('_').all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
-        let number = well_formed.then(|| digits.replace('_', "").parse::<u32>().ok()).flatten();
-        number
+        number(digits)
             .and_then(|number| number.checked_mul(factor))
             .map(Self)
             .ok_or_else(|| "not a duration; give seconds (900) or 90s, 15m, 12h, 7d".to_owned())
     }
+}
+
+/// Reads a number as Python does, and so the AWS CLI: a sign, leading zeros and single underscores are allowed.
+pub(crate) fn number(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let well_formed = digits.split('_').all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
+    well_formed.then(|| digits.replace('_', "").parse().ok()).flatten()
 }
 
 /// Returns a duration for people: `45 s`, `15 min`, `2 h 5 min`, `7 d`.

@@ -4,24 +4,31 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::place::{Dial, Place};
 use super::{Asking, Context, Run};
 use crate::aws;
-use crate::config::Life;
-use crate::error::{Error, Exit, Result};
-use crate::issue::default_region;
+use crate::config::{Config, Life};
+use crate::error::{Error, Result};
+use crate::host;
+use crate::issue;
 use crate::output::Output;
 use crate::provider;
 use crate::terminal::Stdin;
+use crate::time::number;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, anything else.
 pub(super) const USAGE: u8 = 252;
 const NO_CONFIGURATION: u8 = 253;
-const FAILURE: u8 = 255;
+pub(super) const FAILURE: u8 = 255;
+
+/// In the form that programs read: the AWS CLI whose answers the tests hold, then who gives them.
+const VERSION: &str = concat!("aws-cli/2.38.1 pgcred/", env!("CARGO_PKG_VERSION"), "\n");
 
 #[derive(clap::Args)]
+#[command(infer_long_args = true, args_override_self = true)]
 pub(super) struct Aws {
     #[command(flatten)]
     common: Common,
@@ -65,43 +72,58 @@ enum Configure {
 #[derive(Args)]
 struct DsqlToken {
     /// Endpoint of the cluster
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, alias = "h", value_name = "HOST")]
     hostname: String,
     /// Life of the token in seconds
-    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
-    expires_in: Option<String>, // the AWS CLI reads it so late that a slip in it is a failure
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    expires_in: Option<String>, // the AWS CLI reads numbers so late that a slip in one is a failure
 }
 
 #[derive(Args)]
 struct RdsToken {
-    /// Endpoint of the database
-    #[arg(long, value_name = "HOST")]
+    /// Endpoint of the database, or what a connection dials
+    #[arg(long, alias = "h", value_name = "HOST")]
     hostname: String,
     /// Its port
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
     port: String,
     /// The role that logs in
     #[arg(long, value_name = "USER")]
     username: String,
 }
 
-/// What the AWS CLI takes anywhere. What has no bearing on a token is taken and left alone.
+/// What the AWS CLI takes anywhere. What has no bearing on a token is taken and left alone, if the AWS CLI would take it.
+///
+/// An alias is an abbreviation that is one for the AWS CLI, while more options begin so here.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags as they are typed")]
 struct Common {
     /// AWS profile
-    #[arg(long, global = true, value_name = "PROFILE")]
+    #[arg(long, alias = "p", global = true, value_name = "PROFILE")]
     profile: Option<String>,
     /// AWS region [default: from the host, else as AWS configures it]
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
-    #[arg(long, global = true, hide = true)]
+    #[arg(long, global = true, hide = true, value_parser = ["json", "text", "table", "yaml", "yaml-stream", "off"])]
     output: Option<String>,
-    #[arg(long, global = true, hide = true)]
+    #[arg(long, alias = "co", global = true, hide = true, value_parser = ["on", "off", "auto"])]
     color: Option<String>,
+    #[arg(long, aliases = ["q", "qu"], global = true, hide = true, value_parser = NonEmptyStringValueParser::new())]
+    query: Option<String>, // none of these commands applies it
+    #[arg(long, alias = "e", global = true, hide = true, value_parser = address)]
+    endpoint_url: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    ca_bundle: Option<String>,
+    #[arg(long, global = true, hide = true, value_parser = ["base64", "raw-in-base64-out"])]
+    cli_binary_format: Option<String>,
+    #[arg(long, global = true, hide = true, value_parser = ["legacy", "json", "yaml", "text", "table", "enhanced"])]
+    cli_error_format: Option<String>,
     #[arg(long, global = true, hide = true)]
     cli_read_timeout: Option<String>,
     #[arg(long, global = true, hide = true)]
     cli_connect_timeout: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    no_verify_ssl: bool,
     #[arg(long, global = true, hide = true)]
     no_cli_pager: bool,
     #[arg(long, global = true, hide = true)]
@@ -117,63 +139,84 @@ impl Run for Aws {
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<ExitCode> {
         match self.answer(context) {
             Ok(text) => Output::answer(&text).map(|()| ExitCode::SUCCESS),
-            Err((code, error)) => {
+            Err(error) => {
                 context.say_warnings();
                 context.world.output.report(&error);
-                Ok(code.into())
+                Ok(code(&error).into())
             }
         }
     }
 }
 
+fn code(error: &Error) -> u8 {
+    let unconfigured = issue::is_about_no_region(error) || aws::is_about_nothing_found(error);
+    if unconfigured { NO_CONFIGURATION } else { FAILURE }
+}
+
 impl Aws {
-    fn answer(self, context: &mut Context) -> std::result::Result<String, (u8, Error)> {
-        let other = |error: Error| (FAILURE, error);
-        let (place, provider) = match self.service {
-            Service::Configure(Configure::ListProfiles) => {
-                let names = aws::profile_names().map_err(other)?;
-                return Ok(names.into_iter().map(|name| name + "\n").collect());
-            }
-            Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => {
-                (token.place("admin").map_err(other)?, "dsql")
-            }
-            // The token does not name the role; any but admin signs the same.
-            Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (token.place("any").map_err(other)?, "dsql"),
-            Service::Rds(Rds::GenerateDbAuthToken(token)) => {
-                let dsql = provider::of_host(&token.hostname).is_some_and(|provider| provider.name == "dsql");
-                let place =
-                    Place { dial: Dial::to(token.hostname, Some(token.port), token.username), ..Place::default() };
-                (place, if dsql { "dsql" } else { "rds" })
-            }
-        };
-        let place = Place {
-            profile: self.common.profile,
-            region: self.common.region,
-            provider: Some(provider.to_owned()),
-            ..place
-        };
-        let mut request = place.request(None, &context.world, context.world.output).map_err(|error| (USAGE, error))?;
-        if request.region.is_none() {
-            let found = default_region(&request.sign_host, request.profile.as_deref(), &context.world.how);
-            request.region = Some(
-                found.map_err(|error| (if error.exit() == Exit::Usage { NO_CONFIGURATION } else { FAILURE }, error))?,
-            );
+    fn answer(self, context: &mut Context) -> Result<String> {
+        let Common { cli_read_timeout, cli_connect_timeout, profile, region, .. } = self.common;
+        for (option, text) in [("--cli-read-timeout", cli_read_timeout), ("--cli-connect-timeout", cli_connect_timeout)]
+        {
+            text.map(|text| integer(option, &text)).transpose()?;
         }
+        let (target, place) = match self.service {
+            Service::Configure(Configure::ListProfiles) => {
+                return Ok(aws::profile_names()?.into_iter().map(|name| name + "\n").collect());
+            }
+            Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => (None, token.place("admin")?),
+            // The token does not name the role; any but admin signs the same.
+            Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (None, token.place("any")?),
+            Service::Rds(Rds::GenerateDbAuthToken(token)) => token.place(&context.world.config)?,
+        };
+        let profile = profile.filter(|name| !name.is_empty()); // to the AWS CLI an empty one is none
+        let place = Place { profile, region, ..place };
+        let request = place.request(target.as_deref(), &context.world, context.world.output)?;
         let asking = Asking { min_valid: None, fresh: true, no_cache: false };
-        let (_, issued) = context.issue(request, &asking).map_err(|error| {
-            let nothing = aws::is_about_nothing_found(&error);
-            (if nothing { NO_CONFIGURATION } else { FAILURE }, error)
-        })?;
+        let (_, issued) = context.issue(request, &asking)?;
         Ok(format!("{}\n", issued.token.expose()))
     }
 }
 
 impl DsqlToken {
     fn place(self, user: &str) -> Result<Place> {
-        let about = |error: String| Error::usage(error).about("--expires-in");
-        let expires_in = self.expires_in.map(|text| text.parse::<Life>().map_err(about)).transpose()?;
-        Ok(Place { dial: Dial::to(self.hostname, None, user.to_owned()), expires_in, ..Place::default() })
+        let life = self.expires_in.map(|text| integer("--expires-in", &text)).transpose()?;
+        Ok(Place {
+            dial: Dial::to(self.hostname, None, user.to_owned()),
+            provider: Some("dsql".to_owned()),
+            expires_in: life.map(Life::Seconds),
+            ..Place::default()
+        })
     }
+}
+
+impl RdsToken {
+    /// A tool names what it dials: where that is a connection's, the connection says what is signed.
+    fn place(self, config: &Config) -> Result<(Option<String>, Place)> {
+        let port = integer("--port", &self.port)?;
+        let (host, _) = host::parse(&self.hostname)?;
+        let connection = u16::try_from(port).ok().and_then(|port| config.dialled(&host, port, &self.username));
+        if let Some(connection) = connection {
+            return Ok((Some(connection.name.clone()), Place { dial: Dial::by(self.username), ..Place::default() }));
+        }
+        let dsql = provider::of_host(&host).is_some_and(|provider| provider.name == "dsql");
+        let dial = Dial::to(self.hostname, Some(port.to_string()), self.username);
+        let provider = Some(if dsql { "dsql" } else { "rds" }.to_owned());
+        Ok((None, Place { dial, provider, ..Place::default() }))
+    }
+}
+
+fn integer(option: &str, text: &str) -> Result<u32> {
+    let wrong = || Error::usage(format!("{option}: {} is not a whole number", host::quoted(text)));
+    number(text.trim()).ok_or_else(|| wrong().hint("give digits alone"))
+}
+
+/// Takes what has a scheme: the AWS CLI does not look further here.
+fn address(text: &str) -> std::result::Result<String, &'static str> {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let has_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(of_scheme);
+    if has_scheme { Ok(text.to_owned()) } else { Err("write it like https://HOST/") }
 }
 
 /// Says in one line what clap says in several: a tool shows what comes, or its first line.
@@ -189,14 +232,27 @@ pub(super) fn refusal(error: &clap::Error) -> Error {
 
 /// Tells whether the command line is one for the AWS CLI.
 pub(super) fn is_meant(words: &[OsString]) -> bool {
-    as_aws(words.to_vec()).get(1).is_some_and(|word| word == "aws")
+    words.get(1).is_some_and(|word| word == "aws")
 }
 
-/// The words that a run as `pgcred-aws` stands for.
+/// Returns the answer to the AWS CLI's `--version`, which beats whatever else there is.
+pub(super) fn version(words: &[OsString]) -> Option<&'static str> {
+    let asks = |word: &OsString| word.len() > 2 && word.to_str().is_some_and(|word| "--version".starts_with(word));
+    (is_meant(words) && words.iter().any(asks)).then_some(VERSION)
+}
+
+/// The words that a run as `pgcred-aws` stands for; the AWS CLI's `help` comes last, where it is no option's value.
 pub(super) fn as_aws(mut words: Vec<OsString>) -> Vec<OsString> {
     let called = words.first().map(PathBuf::from).unwrap_or_default();
     if called.file_stem().is_some_and(|name| name == "pgcred-aws") {
         words.insert(1, "aws".into());
+    }
+    if is_meant(&words)
+        && let [.., before, last] = &mut words[..]
+        && last == "help"
+        && !before.to_string_lossy().starts_with('-')
+    {
+        *last = "--help".into();
     }
     words
 }

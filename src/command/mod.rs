@@ -178,11 +178,16 @@ pub(crate) fn run() -> ExitCode {
     if env::var_os(complete::VARIABLE).is_some() {
         return complete::answer();
     }
+    let words = aws::as_aws(env::arguments());
+    if let Some(version) = aws::version(&words) {
+        let _ = Output::answer(version); // nobody left to tell
+        return ExitCode::SUCCESS;
+    }
     // The system takes all of it back in one go when the process ends, which is soon.
     let mut command_line = ManuallyDrop::new(command_line());
-    let matches = match command_line.try_get_matches_from_mut(aws::as_aws(env::arguments())) {
+    let matches = match command_line.try_get_matches_from_mut(&words) {
         Ok(matches) => ManuallyDrop::new(matches),
-        Err(error) if error.use_stderr() && aws::is_meant(&env::arguments()) => {
+        Err(error) if error.use_stderr() && aws::is_meant(&words) => {
             Output { quiet: false, debug: false }.report(&aws::refusal(&error));
             return aws::USAGE.into();
         }
@@ -196,7 +201,8 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => {
             let debug = matches.try_get_one("debug").ok().flatten().is_some_and(|debug| *debug);
             Output { quiet: false, debug }.report(&error);
-            error.exit().code().into()
+            let for_aws = matches.subcommand_name() == Some("aws");
+            if for_aws { aws::FAILURE.into() } else { error.exit().code().into() }
         }
     }
 }

@@ -31,6 +31,11 @@ impl Dial {
         Self { host: Some(host), port, user: Some(user) }
     }
 
+    /// As a user, where the target says the rest.
+    pub(super) fn by(user: String) -> Self {
+        Self { user: Some(user), ..Self::default() }
+    }
+
     /// One `--host` cannot be several targets.
     pub(super) fn check_targets(&self, targets: usize) -> Result<()> {
         if self.host.is_some() && targets > 1 {

@@ -109,6 +109,18 @@ impl Config {
         self.by_name.get(name).and_then(|at| self.connections.get(*at))
     }
 
+    /// Returns the connection that a client dials at this address, or at an alias of it: one of this user's before others.
+    pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
+        let dials = |connection: &&Connection| {
+            let own_port = connection.place.port.unwrap_or(provider::DEFAULT_PORT);
+            let own = connection.place.host.as_deref().map(|own| (own, own_port));
+            let aliases = connection.aliases.iter().map(|(alias, port)| (alias.as_str(), port.unwrap_or(own_port)));
+            own.into_iter().chain(aliases).any(|address| address == (host, port))
+        };
+        let all = || self.connections.iter().filter(dials);
+        all().find(|connection| connection.place.user.as_deref().is_none_or(|own| own == user)).or_else(|| all().next())
+    }
+
     /// Returns what the rules say about a host: each field from the first rule that fits and has it.
     pub(crate) fn rule(&self, host: &str) -> Rule {
         let host = host.to_ascii_lowercase();

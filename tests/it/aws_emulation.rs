@@ -120,7 +120,6 @@ fn exit_codes_are_the_aws_clis() {
         (ADMIN.to_vec(), "--hostname <HOST>"),
         ([&RDS[..], &["--hostname", RDS_HOST, "--port", "5432"]].concat(), "--username <USER>"),
         (with(&["--nope"]), "'--nope'"),
-        (with(&["--hostname", "other"]), "--hostname"),
         (with(&["more"]), "'more'"),
         (vec![], "no command"),
         (vec!["dsql"], "no command"),
@@ -131,18 +130,230 @@ fn exit_codes_are_the_aws_clis() {
     ] {
         assert_refused(&aws(&sandbox, &words), 252, says);
     }
-    for life in ["abc", "1.5", ""] {
-        assert_refused(&aws(&sandbox, &[&admin[..], &["--expires-in", life]].concat()), 255, "--expires-in");
-    }
     assert_refused(&aws(&sandbox, &with(&["--profile", "nope"])), 255, "nope");
     let elsewhere = [&ADMIN[..], &["--hostname", "my.tunnel"]].concat();
     assert_refused(&aws(&sandbox, &elsewhere), 253, "no region");
+    assert_refused(&aws(&sandbox, &[&elsewhere[..], &["--profile", "nope"]].concat()), 255, "nope");
     sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
     assert_refused(&aws(&sandbox, &admin), 253, "no AWS credentials");
     sandbox.write(".aws/config", "[profile bad]\ncredential_process = /no/such/program\n");
     assert_refused(&aws(&sandbox, &with(&["--profile", "bad"])), 255, "/no/such/program");
     sandbox.write(".aws/config", "this is no configuration\n");
     assert_refused(&aws(&sandbox, &admin), 255, "config, line 1");
+}
+
+/// With what AWS CLI 2.38.1 does: the code, where it is 0 also the same token as without the option.
+#[test]
+fn options_are_the_aws_clis() {
+    let sandbox = sandbox();
+    let command = [&ADMIN[..], &["--hostname", HOST, "--region", "us-east-1"]].concat();
+    let expected = aws(&sandbox, &command).stdout;
+    for (options, code) in [
+        // Abbreviated, as long as one option is meant; those of every command before those of this one.
+        ("--h HOST --r us-east-1 --ex 900", 0),
+        ("--host HOST --reg us-east-1 --expires 900", 0),
+        ("--no-cli-p --no-p --no-cli-a --no-v --ca /nope --col on --cli-r 5 --cli-c 5 --o text", 0),
+        ("--co on --q x --qu x --e https://e.example", 0),
+        ("--p=", 0),
+        ("--no-cli", 252),
+        ("--c on", 252),
+        ("--e 60", 252),
+        // Given twice: the last one counts, and all have to be right.
+        ("--region eu-west-1 --region us-east-1", 0),
+        ("--hostname other --hostname HOST", 0),
+        ("--output json --output text --no-cli-pager --no-cli-pager", 0),
+        ("--expires-in abc --expires-in 900", 0),
+        ("--output bogus --output json", 252),
+        // Of every command, without a bearing on these.
+        ("--query x --output text", 0),
+        ("--query=", 252),
+        ("--endpoint-url https://e.example", 0),
+        ("--endpoint-url e.example:8080", 0),
+        ("--endpoint-url e.example", 252),
+        ("--endpoint-url=", 252),
+        ("--no-verify-ssl --ca-bundle /nope --no-paginate --no-cli-auto-prompt --debug", 0),
+        ("--cli-binary-format base64", 0),
+        ("--cli-binary-format bogus", 252),
+        ("--cli-error-format json", 0),
+        ("--cli-error-format bogus", 252),
+        ("--output off", 0),
+        ("--output yaml-stream", 0),
+        ("--output bogus", 252),
+        ("--output=", 252),
+        ("--color off", 0),
+        ("--color always", 252),
+        ("--no-cli-pager=x", 252),
+        ("--cli-read-timeout 0 --cli-connect-timeout 1_0", 0),
+        ("--cli-read-timeout abc", 255),
+        ("--cli-connect-timeout 1.5", 255),
+        ("--profile=", 0),
+        ("--profile nope", 255),
+        ("--region=", 255),
+        ("--region us_east", 255),
+        // Numbers are Python's.
+        ("--expires-in +900", 0),
+        ("--expires-in 9_00", 0),
+        ("--expires-in abc", 255),
+        ("--expires-in 1.5", 255),
+        ("--expires-in 15m", 255),
+        ("--expires-in max", 255),
+        ("--expires-in=", 255),
+        ("--expires-in", 252),
+        ("--hostname=", 255),
+        ("--hostname -h", 252),
+        ("--cli-input-json {}", 252),
+        ("--generate-cli-skeleton", 252),
+        ("--cli-auto-prompt --no-cli-auto-prompt", 252),
+    ] {
+        let options = options.replace("HOST", HOST);
+        let run = aws(&sandbox, &[&command[..], &options.split(' ').collect::<Vec<_>>()].concat());
+        if code == 0 {
+            assert_eq!((run.code, &run.stdout), (0, &expected), "{options}: {}", run.stderr);
+        } else {
+            assert_eq!(run.code, code, "{options}: {}", run.stderr);
+            assert_refused(&run, code, "");
+        }
+    }
+    for (port, code) in [
+        ("5432", 0),
+        ("+5432", 0),
+        ("05_432", 0),
+        ("65535", 0),
+        ("abc", 255),
+        ("", 255),
+        ("5432.0", 255),
+        ("-1", 255),
+        ("65536", 255),
+        ("70000", 255),
+    ] {
+        let run = aws(&sandbox, &[&RDS[..], &["--hostname", RDS_HOST, "--username", "help", "--port", port]].concat());
+        assert_eq!(run.code, code, "{port}: {}", run.stderr);
+    }
+    for (options, code) in
+        [("", 0), ("--profile nope", 0), ("--region=", 0), ("--output bogus", 252), ("--cli-read-timeout abc", 255)]
+    {
+        let words = ["configure", "list-profiles"].into_iter().chain(options.split_whitespace());
+        assert_eq!(aws(&sandbox, &words.collect::<Vec<_>>()).code, code, "{options}");
+    }
+}
+
+/// The AWS CLI ends with 0 and prints what no server takes.
+#[test]
+fn tokens_that_no_server_takes_are_refused() {
+    let sandbox = sandbox();
+    for (life, says) in [("0", "1 to 604800"), ("604801", "1 to 604800"), ("-1", "--expires-in")] {
+        assert_refused(&aws(&sandbox, &[&ADMIN[..], &["--hostname", HOST, "--expires-in", life]].concat()), 255, says);
+    }
+    for (host, port, user, says) in [
+        ("", "5432", "app", "host is empty"),
+        ("https://h", "5432", "app", "without a scheme"),
+        ("h h", "5432", "app", "a space"),
+        (RDS_HOST, "0", "app", "1 to 65535"),
+        (RDS_HOST, "5432", "", "user is empty"),
+    ] {
+        let words = ["--hostname", host, "--port", port, "--username", user, "--region", "us-east-1"];
+        assert_refused(&aws(&sandbox, &[&RDS[..], &words].concat()), 255, says);
+    }
+    assert_refused(
+        &aws(&sandbox, &[&ADMIN[..], &["--hostname", HOST, "--no-sign-request"]].concat()),
+        252,
+        "--no-sign",
+    );
+}
+
+#[test]
+fn version_and_help_answer() {
+    let sandbox = Sandbox::empty();
+    let ok = |words: &[&str]| {
+        let run = aws(&sandbox, words);
+        assert_eq!((run.code, &*run.stderr), (0, ""), "{words:?}");
+        run.stdout
+    };
+    let version = concat!("aws-cli/2.38.1 pgcred/", env!("CARGO_PKG_VERSION"), "\n");
+    for words in [&["--version"][..], &["--vers"], &["dsql", "--version"], &["s3", "ls", "--version"]] {
+        assert_eq!(ok(words), version);
+    }
+    for (words, says) in [
+        (&["help"][..], "configure"),
+        (&["dsql", "help"], "generate-db-connect-admin-auth-token"),
+        (&["rds", "generate-db-auth-token", "help"], "--username"),
+        (&["configure", "list-profiles", "--region", "x", "help"], "--profile"),
+    ] {
+        assert!(ok(words).contains(says), "{words:?}");
+    }
+}
+
+/// A wrong configuration of pgcred's own has no code of its own in the AWS CLI.
+#[test]
+fn failures_of_pgcred_itself_have_the_aws_clis_code() {
+    let mut sandbox = sandbox();
+    for name in ["config.toml", "other.toml"] {
+        std::fs::write(sandbox.own().join(name), "[nope").expect("written");
+    }
+    let list = ["configure", "list-profiles"];
+    assert_refused(&aws(&sandbox, &list), 255, "config.toml");
+    let other = sandbox.own().join("other.toml").display().to_string();
+    assert_refused(&sandbox.run(&[&["--config", &other, "aws"], &list[..]].concat()), 255, "other.toml");
+    sandbox.run(&["list"]).assert_fails(2, "config.toml");
+    std::fs::remove_file(sandbox.own().join("config.toml")).expect("removed");
+    sandbox.set("PGCRED_CACHE", "nope");
+    assert_refused(&aws(&sandbox, &list), 255, "no cache of that name");
+}
+
+/// A cached token is no answer where the AWS CLI has none for a setting's sake.
+#[test]
+fn a_profile_that_is_gone_gives_no_older_token() {
+    let mut sandbox = sandbox();
+    let profile = |name: &str| format!("[profile {name}]\nregion = us-east-1\n");
+    sandbox.write(".aws/config", profile("dev"));
+    sandbox.set("AWS_PROFILE", "dev");
+    let words = [&ADMIN[..], &["--hostname", HOST]].concat();
+    assert_eq!(aws(&sandbox, &words).code, 0);
+    for minute in [1, 11] {
+        sandbox.at(&format!("2030-01-01T00:{minute:02}:00Z"));
+        sandbox.write(".aws/config", profile("other"));
+        assert_refused(&aws(&sandbox, &words), 255, "no AWS profile `dev`");
+        sandbox.write(".aws/config", "[profile dev");
+        assert_refused(&aws(&sandbox, &words), 255, "config, line 1");
+    }
+}
+
+/// A tool hands over what it dials; the command for RDS is the only one that tools have for that.
+#[test]
+fn a_connections_address_signs_what_the_connection_signs() {
+    let sandbox = sandbox();
+    let profiles = ["one", "two"]
+        .map(|name| format!("[profile {name}]\naws_access_key_id = {name}\naws_secret_access_key = s\n"))
+        .concat();
+    sandbox.write(".aws/config", profiles);
+    let tunnel = |name: &str, more: &[&str]| {
+        sandbox.ok(&[&["add", name, "localhost:15432", "--sign-host", HOST], more].concat());
+    };
+    tunnel("admins", &["--user", "admin", "--profile", "two"]);
+    tunnel("tun", &["--profile", "one", "--expires-in", "1h", "--alias", "127.0.0.1", "--alias", "other:1"]);
+    let cname = ["add", "cname", "my.db", "--provider", "rds", "--region", "eu-west-1", "--sign-host", RDS_HOST];
+    sandbox.ok(&[&cname[..], &["--user", "app"]].concat());
+    let dialled = |host: &str, port: &str, user: &str, more: &[&str]| {
+        let words = [&RDS[..], &["--hostname", host, "--port", port, "--username", user], more].concat();
+        let run = aws(&sandbox, &words);
+        assert_eq!(run.code, 0, "{words:?}: {}", run.stderr);
+        run.stdout
+    };
+    let token = |words: &[&str]| sandbox.ok(&[&["token", "--no-cache"], words].concat());
+    let app = token(&["tun", "--user", "app"]);
+    assert!(app.starts_with(&format!("{HOST}/?Action=DbConnect&")) && app.contains("=one%2F"), "{app}");
+    for (host, port) in [("localhost", "15432"), ("LOCALHOST", "15432"), ("127.0.0.1", "15432"), ("other", "1")] {
+        assert_eq!(dialled(host, port, "app", &[]), app, "{host}:{port}");
+    }
+    assert_eq!(dialled("localhost", "15432", "admin", &[]), token(&["admins"]));
+    assert_eq!(
+        dialled("localhost", "15432", "app", &["--profile", "two"]),
+        token(&["tun", "--user", "app", "--profile", "two"])
+    );
+    assert_eq!(dialled("my.db", "5432", "app", &[]), token(&["cname"]));
+    assert_eq!(dialled("my.db", "5432", "admin", &[]), token(&["cname", "--user", "admin"]));
+    let plain = dialled("localhost", "15433", "app", &["--region", "us-east-1"]);
+    assert!(plain.starts_with("localhost:15433/?Action=connect&DBUser=app&"), "{plain}");
 }
 
 #[test]
