@@ -1,5 +1,7 @@
 //! Who signs: a digest that changes whenever other credentials would be found, and tells nothing about them.
 
+use std::path::PathBuf;
+
 use ring::digest::{Context, SHA256};
 
 use crate::aws;
@@ -12,8 +14,8 @@ use crate::fs;
 pub(crate) struct Identity(String);
 
 impl Identity {
-    /// Keys in the environment sign unless a profile is named; else the profile as its files now are, and what else
-    /// AWS's order looks at.
+    /// Keys in the environment sign unless an option names a profile; else the profile as its files now are, and what
+    /// else AWS's order looks at. What names a profile by a variable counts for both: the region may come from it.
     pub(crate) fn of(profile: Option<&str>) -> Self {
         const KEYS: [&str; 5] = [
             "AWS_ACCESS_KEY_ID",
@@ -22,13 +24,8 @@ impl Identity {
             "AWS_SECURITY_TOKEN",
             "AWS_CREDENTIAL_EXPIRATION",
         ];
-        const OF_NO_PROFILE: [&str; 5] = [
-            "AWS_PROFILE",
-            "AWS_DEFAULT_PROFILE",
-            "AWS_ROLE_ARN",
-            "AWS_ROLE_SESSION_NAME",
-            "AWS_WEB_IDENTITY_TOKEN_FILE",
-        ];
+        const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+        const WEB_IDENTITY: [&str; 3] = ["AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"];
         const SOURCES: [&str; 3] = [
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -38,17 +35,17 @@ impl Identity {
         let add = |parts: &mut Vec<String>, names: &[&str]| {
             parts.extend(names.iter().map(|name| env::var(name).unwrap_or_default()));
         };
+        if profile.is_none() {
+            add(&mut parts, &PROFILE);
+        }
         if profile.is_none() && env::var_os(KEYS[0]).is_some() {
             add(&mut parts, &KEYS);
         } else {
-            for path in aws::paths().into_iter().flatten() {
-                parts.push(path.display().to_string());
-                parts.push(fs::stamp(&path).unwrap_or_default());
-            }
+            parts.extend(files());
             parts.push(profile.unwrap_or_default().to_owned());
             add(&mut parts, &SOURCES);
             if profile.is_none() {
-                add(&mut parts, &OF_NO_PROFILE);
+                add(&mut parts, &WEB_IDENTITY);
             }
         }
         Self(digest(parts.iter().map(String::as_str)))
@@ -57,6 +54,12 @@ impl Identity {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Returns the names and stamps of AWS's files: they change whenever the files do.
+pub(crate) fn files() -> Vec<String> {
+    let stamped = |path: PathBuf| [path.display().to_string(), fs::stamp(&path).unwrap_or_default()];
+    aws::paths().into_iter().flatten().flat_map(stamped).collect()
 }
 
 /// Returns 32 hex digits of SHA-256 over the parts; their lengths are part of it, so no two lists collide.

@@ -16,7 +16,7 @@ use crate::config::CacheChoice;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs::{self, Lock};
-use crate::identity::{Identity, digest};
+use crate::identity::{self, Identity, digest};
 use crate::passfile::block::{Key, Passfile};
 use crate::request::Request;
 use crate::time::Time;
@@ -41,13 +41,13 @@ pub(crate) struct Cache {
 pub(crate) struct EntryId(String);
 
 impl EntryId {
-    /// The region as the user or the host gives it; where AWS's order decides, what it decides by is in the identity.
+    /// The region as the user, the host or a variable gives it; else what AWS's order takes it from: its files, and a
+    /// profile that is a part of the identity. Only then are the files looked at.
     pub(crate) fn of(request: &Request, identity: &Identity) -> Self {
         let signable = request.signable();
-        let region = match &request.region {
-            Some(region) => region.clone(),
-            None => ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| env::var(name)).unwrap_or_default(),
-        };
+        let by_variable = || ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| env::var(name));
+        let region = request.region.clone().or_else(by_variable);
+        let files = if region.is_none() { identity::files() } else { Vec::new() };
         let life = request.life.to_string();
         let (host, port) = (&request.host, request.port.to_string());
         let parts = [
@@ -58,11 +58,11 @@ impl EntryId {
             host,
             &port,
             &request.user,
-            &region,
+            region.as_deref().unwrap_or_default(),
             &life,
             identity.as_str(),
         ];
-        Self(digest(parts))
+        Self(digest(parts.into_iter().chain(files.iter().map(String::as_str))))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -284,6 +284,46 @@ fn another_identity_never_gets_the_token() {
     assert_eq!(sandbox.ok(&["token", HOST]), first);
 }
 
+/// Keys in the environment sign; for a host that names no region the profile still says which one is signed.
+#[test]
+fn another_region_never_gets_the_token() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.at("2030-01-01T00:00:00Z");
+    let profiles = |default: &str| {
+        format!("[default]\nregion={default}\n[profile p]\nregion=ap-south-1\n[profile q]\nregion=eu-west-1\n")
+    };
+    sandbox.write(".aws/config", profiles("us-west-2"));
+    let token = |sandbox: &Sandbox| sandbox.ok(&["token", "my.cname", "--provider", "dsql"]);
+    let named = sandbox.ok(&["token", HOST]);
+    let mut known = Vec::new();
+    for (variable, profile, region) in [
+        ("AWS_PROFILE", "p", "ap-south-1"),
+        ("AWS_PROFILE", "q", "eu-west-1"),
+        ("AWS_DEFAULT_PROFILE", "p", "ap-south-1"),
+        ("AWS_DEFAULT_PROFILE", "q", "eu-west-1"),
+        ("AWS_PROFILE", "default", "us-west-2"),
+    ] {
+        sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE").set(variable, profile);
+        let token = token(&sandbox);
+        assert!(token.contains(&format!("%2F{region}%2Fdsql")), "{variable}={profile}: {token}");
+        known.push((variable, profile, token));
+    }
+    sandbox.at("2030-01-01T00:01:00Z");
+    for (variable, profile, known) in known {
+        sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE").set(variable, profile);
+        assert_eq!(token(&sandbox), known, "{variable}={profile}");
+    }
+    sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE");
+    assert!(token(&sandbox).contains("%2Fus-west-2%2Fdsql"));
+    sandbox.write(".aws/config", profiles("eu-north-1"));
+    assert!(token(&sandbox).contains("%2Feu-north-1%2Fdsql"));
+    sandbox.write(".aws/other", profiles("sa-east-1"));
+    let other = sandbox.path(".aws/other").display().to_string();
+    assert!(token(sandbox.set("AWS_CONFIG_FILE", &other)).contains("%2Fsa-east-1%2Fdsql"));
+    assert!(token(sandbox.set("AWS_REGION", "us-east-2")).contains("%2Fus-east-2%2Fdsql"));
+    assert_eq!(sandbox.ok(&["token", HOST]), named, "a host that names its region has nothing to do with the files");
+}
+
 #[test]
 fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
     let source = Source::that("exit 1");
