@@ -3,9 +3,12 @@
 use crate::setup::{Machine, Target};
 
 /// Minutes between two runs: a token is due in the last third of its life, and one run may fail or be late.
+///
+/// Two at most, however long tokens are to live: near the credentials' end they do not. A run that has nothing to do
+/// takes milliseconds.
 pub(super) fn minutes(targets: &[Target]) -> u32 {
     const RUNS_PER_LIFE: u32 = 6;
-    const MOST: u32 = 10;
+    const MOST: u32 = 2;
     let shortest = targets.iter().map(|target| target.request.life).min().unwrap_or(900);
     (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST)
 }
@@ -14,6 +17,8 @@ pub(super) fn minutes(targets: &[Target]) -> u32 {
 pub(super) fn words(machine: &Machine) -> Vec<String> {
     let mut words = vec![machine.pgcred.display().to_string()];
     words.extend(["refresh", "--quiet", "--background"].map(str::to_owned));
+    let config = machine.named_config.iter().map(|file| file.display().to_string());
+    words.extend(config.flat_map(|file| ["--config".to_owned(), file]));
     words
 }
 

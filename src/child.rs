@@ -1,7 +1,7 @@
 //! Programs that pgcred runs for its own ends: nothing on stdin, no password in the environment, a deadline for all of them.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::terminal;
 
 /// No answer is longer, in bytes.
-const LONGEST: u64 = 1 << 20;
+pub(crate) const LONGEST: u64 = 1 << 20;
 /// How long what a program has printed is waited for after it has ended: a helper of its own may keep the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(3);
@@ -87,17 +87,6 @@ pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
         command.stdin(terminal); // itself, not what pgcred was given
     }
     command.stdout(std::io::stderr()).status().map_err(|error| failed(&error))
-}
-
-/// Runs a program that reads this text from its stdin, and waits for its end.
-pub(crate) fn fed(words: &[String], text: &str) -> Result<()> {
-    let failed = |error: &std::io::Error| Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error);
-    let mut child =
-        command(words)?.stdin(Stdio::piped()).stdout(std::io::stderr()).spawn().map_err(|error| failed(&error))?;
-    let written = child.stdin.take().map(|mut stdin| stdin.write_all(text.as_bytes()));
-    let status = child.wait().map_err(|error| failed(&error))?;
-    written.unwrap_or(Ok(())).map_err(|error| failed(&error))?;
-    if status.success() { Ok(()) } else { Err(Error::failure(format!("`{}` failed: {status}", words.join(" ")))) }
 }
 
 /// Starts a program that outlives pgcred and holds nothing of it.

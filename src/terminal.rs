@@ -20,6 +20,11 @@ pub(crate) fn has_person() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal() && platform::in_foreground()
 }
 
+/// Leaves the terminal: nothing that is started from now on can read from it or write to it, or ends with it.
+pub(crate) fn leave() {
+    platform::leave();
+}
+
 /// Opens the terminal itself, whatever stdin is. On Windows that is what is typed there, not the screen.
 pub(crate) fn open() -> Option<File> {
     OpenOptions::new().read(true).write(true).open(platform::TERMINAL).ok()
@@ -47,6 +52,10 @@ mod platform {
         nix::unistd::tcgetpgrp(io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp())
     }
 
+    pub(super) fn leave() {
+        let _ = nix::unistd::setsid(); // who leads a group has been started apart from the terminal's others
+    }
+
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {
         let was = io::stdin().as_fd().try_clone_to_owned().ok().map(File::from); // none if it was closed
         nix::unistd::dup2_stdin(&File::open("/dev/null")?)?;
@@ -64,6 +73,8 @@ mod platform {
     pub(super) fn in_foreground() -> bool {
         true
     }
+
+    pub(super) fn leave() {}
 
     #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {

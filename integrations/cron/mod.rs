@@ -1,11 +1,8 @@
 //! cron: a marked block in the user's crontab, for systems without systemd.
 
-use std::time::{Duration, Instant};
-
 use super::schedule;
-use crate::child;
 use crate::error::Result;
-use crate::setup::{Edit, Files, Machine, Place, Target, Tool, Way, Work, block};
+use crate::setup::{Edit, Files, Machine, Place, Target, Tool, Way, Work, block, crontab};
 
 pub(super) const TOOL: Tool = Tool {
     name: "cron",
@@ -36,30 +33,22 @@ impl Files for Crontab {
     }
 
     fn state(&self, _: &Machine) -> Vec<String> {
-        let text = current();
+        let text = crontab::read().ok().flatten().unwrap_or_default();
         let (block, _) = block::split(&text).unwrap_or_default();
         block.map(|_| "set up".to_owned()).into_iter().collect()
     }
 }
 
 fn edit(lines: &str) -> Result<Edit> {
-    let before = current();
-    let after = block::with(&before, lines)?;
-    Ok(Edit { place: Place::Crontab, before: Some(before), after: Some(after) })
+    let before = crontab::read()?;
+    let after = block::with(before.as_deref().unwrap_or_default(), lines)?;
+    let after = Some(after).filter(|after| !after.is_empty() || before.as_deref() == Some(""));
+    Ok(Edit { place: Place::Crontab, before, after, keep: None })
 }
 
-/// The user's crontab; of none, an empty text.
-fn current() -> String {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let ended = child::output(&child::words(["crontab", "-l"]), deadline, false).ok();
-    ended
-        .filter(|ended| ended.status.success())
-        .and_then(|ended| String::from_utf8(ended.stdout).ok())
-        .unwrap_or_default()
-}
-
-/// Quotes for sh; cron itself reads `%` as a line's end.
+/// Quotes for sh; cron itself reads `%` as a line's end. Silent, for cron mails what is printed: `pgcred list` tells.
 fn command(machine: &Machine) -> String {
     let quoted = |word: String| format!("'{}'", word.replace('\'', r"'\''").replace('%', r"\%"));
-    schedule::words(machine).into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+    let words: Vec<_> = schedule::words(machine).into_iter().map(quoted).collect();
+    format!("{} >/dev/null 2>&1", words.join(" "))
 }

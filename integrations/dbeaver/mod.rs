@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
-use crate::setup::{Commands, Edit, Files, Machine, Os, Target, Tool, Way, Work, quote};
+use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work, quote};
 
 pub(super) const TOOL: Tool = Tool {
     name: "dbeaver",
@@ -20,8 +20,12 @@ pub(super) const TOOL: Tool = Tool {
 
 const PROGRAMS: &[&str] = &["dbeaver", "dbeaver-ce"];
 const PREFIX: &str = "pgcred-";
+/// The events at which pgcred runs where DBeaver takes no password from a command.
+const EVENTS: [&str; 2] = ["BEFORE_CONNECT", "AFTER_CONNECT"];
 /// The first version that takes a password from a command.
 const TAKES_COMMAND: [u32; 3] = [26, 1, 4];
+
+const OWN: Own = Own::Part { without, same };
 
 struct DataSources;
 
@@ -31,16 +35,19 @@ impl Files for DataSources {
         if files.is_empty() {
             return Err(Error::failure("DBeaver has no workspace yet").hint("start DBeaver once, close it, then retry"));
         }
-        let edit = |path| Edit::of(path, |text| Ok(Some(with(text, machine, targets)?)));
+        let edit = |path: PathBuf| {
+            let by_command = takes_command(machine) && !is_boxed(&path);
+            Edit::of(path, &OWN, |text| with(text, machine, targets, by_command))
+        };
         files.into_iter().map(|path| free(&path).and_then(|()| edit(path))).collect()
     }
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
-        with("", machine, targets).unwrap_or_default()
+        with("", machine, targets, takes_command(machine)).unwrap_or_default()
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let edit = |path| Edit::back(path, without, is_same);
+        let edit = |path| Edit::back(path, &OWN);
         let there = files(machine).into_iter().filter(|path| fs::read(path).is_some());
         there.map(|path| free(&path).and_then(|()| edit(path))).collect()
     }
@@ -86,10 +93,16 @@ fn files(machine: &Machine) -> Vec<PathBuf> {
     let named = env::var_os("DBEAVER_DATA").map(PathBuf::from);
     let data = named.into_iter().chain(usual.iter().map(|folder| base.join(folder)));
     let projects = data.map(|data| data.join("workspace6").join("General"));
-    projects
-        .filter(|project| project.is_dir())
-        .map(|project| project.join(".dbeaver").join("data-sources-pgcred.json"))
-        .collect()
+    let mut projects: Vec<PathBuf> = projects.filter(|project| project.is_dir()).collect();
+    // A link may lead from one to another.
+    projects.sort_by_cached_key(|project| project.canonicalize().ok());
+    projects.dedup_by_key(|project| project.canonicalize().ok());
+    projects.into_iter().map(|project| project.join(".dbeaver").join("data-sources-pgcred.json")).collect()
+}
+
+/// Flatpak's and Snap's DBeaver have a version that is not looked up.
+fn is_boxed(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == ".var" || part.as_os_str() == "snap")
 }
 
 /// A running DBeaver keeps what it has read and writes it back.
@@ -104,17 +117,43 @@ fn free(path: &Path) -> Result<()> {
 }
 
 /// The file with these connections.
-fn with(text: &str, machine: &Machine, targets: &[Target]) -> Result<String> {
+fn with(text: &str, machine: &Machine, targets: &[Target], by_command: bool) -> Result<String> {
     let mut document = document(text)?;
-    let by_command = takes_command(machine);
     for target in targets {
-        let id = format!("{PREFIX}{}", target.name);
-        connections(&mut document)?.insert(id, connection(machine, target, by_command));
+        let entry = connections(&mut document)?.entry(format!("{PREFIX}{}", target.name)).or_insert(Value::Null);
+        take_ways_out(entry);
+        merge(entry, connection(machine, target, by_command));
     }
     Ok(format!("{document:#}\n"))
 }
 
-/// The file without any connection of ours; `None` if no connection and no folder is left.
+/// Puts these values in and leaves the others: a colour, a folder, a tunnel.
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+/// Forgets how it gets its password: the two ways exclude each other.
+fn take_ways_out(entry: &mut Value) {
+    let Some(configuration) = entry.get_mut("configuration").and_then(Value::as_object_mut) else { return };
+    configuration.remove("auth-properties");
+    let events = configuration.get_mut("events").and_then(Value::as_object_mut);
+    let left = events.map(|events| {
+        events.retain(|name, _| !EVENTS.contains(&name.as_str()));
+        events.len()
+    });
+    if left == Some(0) {
+        configuration.remove("events");
+    }
+}
+
+/// The file without any connection of ours; `None` if nothing is left in it.
 fn without(text: &str) -> Result<Option<String>> {
     let mut document = document(text)?;
     let connections = connections(&mut document)?;
@@ -123,12 +162,15 @@ fn without(text: &str) -> Result<Option<String>> {
     if connections.len() == before {
         return Ok(Some(text.to_owned()));
     }
-    let empty = connections.is_empty() && document["folders"].as_object().is_none_or(Map::is_empty);
-    Ok((!empty).then(|| format!("{document:#}\n")))
+    // DBeaver itself puts the types in that its connections have.
+    let is_empty =
+        |(key, value): (&String, &Value)| key == "connection-types" || value.as_object().is_some_and(Map::is_empty);
+    let nothing = document.as_object().is_none_or(|parts| parts.iter().all(is_empty));
+    Ok((!nothing).then(|| format!("{document:#}\n")))
 }
 
 /// Whether two files say the same; a file without anything is as one that is not there.
-fn is_same(one: &str, other: &str) -> bool {
+fn same(one: &str, other: &str) -> bool {
     let normal = |text: &str| {
         let mut document = document(text).ok()?;
         connections(&mut document).ok()?;
@@ -181,8 +223,7 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
         "type": "dev",
         "closeIdleConnection": true,
         "closeIdle": 1800,
-        // The Java trust store knows Amazon's roots; `verify-full` alone would look for a file.
-        "properties": { "sslmode": "verify-full", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory" },
+        "properties": tls(target),
     });
     if by_command {
         configuration["auth-model"] = json!("shell_command");
@@ -212,6 +253,17 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
         "save-password": true,
         "configuration": configuration,
     })
+}
+
+/// pgjdbc's properties. The Java trust store knows Amazon's roots; `verify-full` alone would look for a file.
+fn tls(target: &Target) -> Value {
+    let options = target.options(None);
+    let options = options.into_iter().filter(|(key, _)| ["sslmode", "sslrootcert"].contains(&key.as_str()));
+    let mut properties: Map<String, Value> = options.map(|(key, value)| (key, json!(value))).collect();
+    if !properties.contains_key("sslrootcert") {
+        properties.insert("sslfactory".to_owned(), json!("org.postgresql.ssl.DefaultJavaSSLFactory"));
+    }
+    json!(properties)
 }
 
 /// A line for DBeaver's own splitter.

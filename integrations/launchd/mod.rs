@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::schedule;
 use crate::error::Result;
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work};
+use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work};
 
 pub(super) const TOOL: Tool = Tool {
     name: "launchd",
@@ -20,7 +20,7 @@ struct Agent;
 
 impl Files for Agent {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::of(file(machine), |_| Ok(Some(self.text(machine, targets))))?])
+        Ok(vec![Edit::of(file(machine), &Own::WRITTEN, |_| Ok(self.text(machine, targets)))?])
     }
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
@@ -35,7 +35,7 @@ impl Files for Agent {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::of(file(machine), |_| Ok(None))?])
+        Ok(vec![Edit::back(file(machine), &Own::WRITTEN)?])
     }
 
     fn commands(&self, machine: &Machine, undo: bool) -> [Vec<Vec<String>>; 2] {

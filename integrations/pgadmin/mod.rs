@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Result;
 use crate::fs;
-use crate::setup::{Commands, Edit, Files, Machine, Os, Target, Tool, Way, Work};
+use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work};
 
 pub(super) const TOOL: Tool = Tool {
     name: "pgadmin",
@@ -19,12 +19,13 @@ pub(super) const TOOL: Tool = Tool {
 
 /// By this a file is known as ours.
 const MARK: &str = "managed by pgcred";
+const OWN: Own = Own::Marked(MARK);
 
 struct Import;
 
 impl Files for Import {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::of(file(machine), |_| Ok(Some(self.text(machine, targets))))?])
+        Ok(vec![Edit::of(file(machine), &OWN, |_| Ok(self.text(machine, targets)))?])
     }
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
@@ -34,8 +35,7 @@ impl Files for Import {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let left = |text: &str| Ok((!text.contains(MARK)).then(|| text.to_owned()));
-        Ok(vec![Edit::back(file(machine), left, |was, _| !was.contains(MARK))?])
+        Ok(vec![Edit::back(file(machine), &OWN)?])
     }
 
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {
@@ -88,6 +88,9 @@ fn server(machine: &Machine, target: &Target) -> Value {
     let nothing = if machine.os == Os::Windows { "< NUL" } else { "< /dev/null" };
     // `system` fails in pgAdmin from PyPI, whose OpenSSL looks where it was built, and in libpq older than 16.
     let roots = machine.roots.as_ref().map_or_else(|| "system".to_owned(), |file| file.display().to_string());
+    let mut parameters: Map<String, Value> =
+        target.options(Some(roots)).into_iter().map(|(key, value)| (key, json!(value))).collect();
+    parameters.entry("connect_timeout").or_insert(json!(30));
     json!({
         "Name": target.name,
         "Group": "pgcred",
@@ -98,7 +101,7 @@ fn server(machine: &Machine, target: &Target) -> Value {
         "PasswordExecCommand": format!("{} {nothing}", commands.line("token", &[])),
         // pgcred knows how long its token lasts; pgAdmin would keep one beyond its end.
         "PasswordExecExpiration": 0,
-        "ConnectionParameters": { "sslmode": "verify-full", "sslrootcert": roots, "connect_timeout": 30 },
+        "ConnectionParameters": parameters,
         "Comment": MARK
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work, block, libpq_roots};
+use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work, block, libpq_roots};
 
 pub(super) const TOOL: Tool = Tool {
     name: "psql",
@@ -15,10 +15,17 @@ pub(super) const TOOL: Tool = Tool {
 
 struct ServiceFile;
 
+const OWN: Own = Own::Part { without, same: |one, other| one == other };
+
+fn without(text: &str) -> Result<Option<String>> {
+    let (ours, rest) = block::split(text)?;
+    Ok((ours.is_none() || !rest.is_empty()).then_some(rest))
+}
+
 impl Files for ServiceFile {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
         let roots = libpq_roots(machine);
-        let edit = Edit::of(machine.service_file.clone(), |text| {
+        let edit = Edit::of(machine.service_file.clone(), &OWN, |text| {
             let (old, rest) = block::split(text)?;
             check_start(&rest)?;
             for target in targets {
@@ -34,7 +41,7 @@ impl Files for ServiceFile {
                 .map(|(_, lines)| lines)
                 .chain(targets.iter().map(|target| section(target, roots.as_deref())))
                 .collect();
-            Ok(Some(block::with(text, &lines)?))
+            block::with(text, &lines)
         });
         Ok(vec![edit?])
     }
@@ -45,11 +52,7 @@ impl Files for ServiceFile {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let left = |text: &str| {
-            let (ours, rest) = block::split(text)?;
-            Ok((ours.is_none() || !rest.is_empty()).then_some(rest))
-        };
-        Ok(vec![Edit::back(machine.service_file.clone(), left, |was, left| was == left)?])
+        Ok(vec![Edit::back(machine.service_file.clone(), &OWN)?])
     }
 
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
@@ -57,7 +60,7 @@ impl Files for ServiceFile {
     }
 
     fn state(&self, machine: &Machine) -> Vec<String> {
-        let text = fs::read(&machine.service_file).and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+        let text = fs::read_plain(&machine.service_file).ok().flatten().unwrap_or_default();
         let (old, _) = block::split(&text).unwrap_or_default();
         sections(old.unwrap_or_default()).map(|(name, _)| name).collect()
     }
@@ -65,10 +68,16 @@ impl Files for ServiceFile {
 
 fn section(target: &Target, roots: Option<&str>) -> String {
     let request = &target.request;
-    let roots = roots.map(|roots| format!("sslrootcert={roots}\n")).unwrap_or_default();
+    let options = target.options(roots.map(str::to_owned));
+    let options: Vec<_> = options.iter().map(|(key, value)| format!("{key}={value}")).collect();
     format!(
-        "[{}]\nhost={}\nport={}\ndbname={}\nuser={}\nsslmode=verify-full\n{roots}",
-        target.name, request.host, request.port, request.dbname, request.user
+        "[{}]\nhost={}\nport={}\ndbname={}\nuser={}\n{}\n",
+        target.name,
+        request.host,
+        request.port,
+        request.dbname,
+        request.user,
+        options.join("\n")
     )
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::schedule;
 use crate::error::Result;
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Target, Tool, Way, Work};
+use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work};
 
 pub(super) const TOOL: Tool = Tool {
     name: "systemd",
@@ -24,7 +24,10 @@ struct Units;
 impl Files for Units {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
         let files = files(machine, targets);
-        files.into_iter().map(|(name, text)| Edit::of(folder(machine).join(name), |_| Ok(Some(text)))).collect()
+        files
+            .into_iter()
+            .map(|(name, text)| Edit::of(folder(machine).join(name), &Own::WRITTEN, |_| Ok(text)))
+            .collect()
     }
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
@@ -32,7 +35,7 @@ impl Files for Units {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        [TIMER, SERVICE].into_iter().map(|name| Edit::of(folder(machine).join(name), |_| Ok(None))).collect()
+        [TIMER, SERVICE].into_iter().map(|name| Edit::back(folder(machine).join(name), &Own::WRITTEN)).collect()
     }
 
     fn commands(&self, _: &Machine, undo: bool) -> [Vec<Vec<String>>; 2] {
@@ -67,11 +70,10 @@ fn folder(machine: &Machine) -> PathBuf {
     machine.config.join("systemd").join("user")
 }
 
-/// Quotes for a unit file: C's escapes in double quotes, and `%` and `$` doubled.
+/// Quotes for a unit file: C's escapes in double quotes, `%` doubled, and `$` in all but the program's path.
 fn command(machine: &Machine) -> String {
-    let quoted = |word: String| {
-        let word = word.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
-        format!("\"{word}\"")
-    };
-    schedule::words(machine).into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+    let quoted = |word: String| format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%"));
+    let mut words = schedule::words(machine).into_iter().map(quoted);
+    let program = words.next().unwrap_or_default();
+    words.fold(program, |line, word| format!("{line} {}", word.replace('$', "$$")))
 }

@@ -7,6 +7,7 @@ use super::prompt::{Segment, segment};
 use super::{Context, World};
 use crate::cache::Cache;
 use crate::env;
+use crate::fs;
 use crate::issue::Issuer;
 use crate::output::Output;
 use crate::time::Time;
@@ -25,8 +26,13 @@ pub(super) enum Refreshed {
 
 /// Writes the file, if anything has changed. That it could not be written costs a hook a look too many.
 pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
+    if context.global.config.is_some() {
+        return; // the hooks' connections are those of the usual file
+    }
     let Some(cache) = context.issuer.take_cache() else { return };
-    if cache.take_changed() || refreshed == Refreshed::JustNow {
+    if context.world.config_path.as_deref().and_then(fs::changed) != context.world.config_changed {
+        let _ = cache.forget_due(); // another process has just added a connection, or taken one away
+    } else if cache.take_changed() || refreshed == Refreshed::JustNow {
         let _ = cache.write_due(|| due(&context.world, &mut context.issuer, &cache, refreshed));
     }
     context.issuer.put_cache(cache);

@@ -23,7 +23,7 @@ mod watch;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::{ExitCode, Termination};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
@@ -164,6 +164,8 @@ struct World {
     how: How,
     config: Config,
     config_path: Option<PathBuf>,
+    /// When it was changed last before it was read.
+    config_changed: Option<SystemTime>,
 }
 
 struct Context {
@@ -220,6 +222,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
 impl Context {
     fn new(global: Global) -> Result<Self> {
         let config_path = global.config.clone().or_else(env::config_file);
+        let config_changed = config_path.as_deref().and_then(fs::changed);
         let text = config_path.as_ref().and_then(|path| fs::read(path)).unwrap_or_default();
         let config = Config::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
             error.about(&config_path.as_ref().map(|path| path.display().to_string()).unwrap_or_default())
@@ -235,7 +238,11 @@ impl Context {
             tell: Output::tell,
         };
         let output = Output { quiet: global.quiet, debug: global.debug };
-        Ok(Self { global, issuer: Issuer::new(how.clone(), cache), world: World { output, how, config, config_path } })
+        Ok(Self {
+            global,
+            issuer: Issuer::new(how.clone(), cache),
+            world: World { output, how, config, config_path, config_changed },
+        })
     }
 
     /// Reads configuration and cache anew.

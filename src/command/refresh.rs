@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
 use crate::request::Request;
-use crate::terminal::Stdin;
+use crate::terminal::{self, Stdin};
 use crate::time::{Time, spoken};
 
 #[derive(clap::Args)]
@@ -37,7 +37,7 @@ impl Run for Refresh {
     /// What can be refreshed is; the error names what could not.
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<()> {
         if self.watch.watch {
-            return self.watch.run(stdin, || {
+            return self.watch.run(stdin, context.world.output, || {
                 let mut context = context.again()?;
                 let mut requests = self.requests(&mut context, &mut Vec::new())?;
                 context.issuer.retain_due(&mut requests, &self.passfile.path()?); // a target that was named may be fresh
@@ -46,11 +46,12 @@ impl Run for Refresh {
         }
         if self.background {
             context.be_quiet_about_log_ins();
+            terminal::leave();
         }
         // Whatever PGHOST says where the shell or the scheduler runs: nobody has asked for that host.
         let nothing = self.background && self.targets.is_empty() && context.world.config.connections.is_empty();
         let outcome = if nothing { Ok(()) } else { self.once(context) };
-        if self.targets.is_empty() {
+        if self.targets.is_empty() && self.place.dial.host.is_none() {
             due::tell(context, due::Refreshed::JustNow);
         }
         if self.background {

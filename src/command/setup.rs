@@ -5,14 +5,32 @@ use std::time::{Duration, Instant};
 use similar::TextDiff;
 
 use super::place::Place;
-use super::{Context, Run};
+use super::{Context, Run, World};
 use crate::child::{self, Failure};
+use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::integrations::TOOLS;
+use crate::issue::default_region;
 use crate::output::Output;
+use crate::request::Request;
+use crate::setup::crontab;
 use crate::setup::{Commands, Edit, Machine, Place as Changed, Target, Tool, Way, Work};
 use crate::terminal::{self, Stdin};
+
+/// Variables of a shell that decide what `pgcred refresh` does, and that a scheduler's commands do not have.
+const LEFT_BEHIND: [&str; 10] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "PGPASSFILE",
+    "PGCRED_HOME",
+    "PGCRED_CACHE",
+];
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
@@ -41,7 +59,7 @@ impl Run for Setup {
     type End = ();
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let machine = Machine::this()?;
+        let machine = Machine::this(context.global.config.as_deref())?;
         let Some(name) = &self.tool else { return Output::answer(&overview(&machine)) };
         let tool = TOOLS.iter().find(|tool| tool.name == *name).ok_or_else(|| {
             let known: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
@@ -57,7 +75,7 @@ impl Run for Setup {
                 }
             };
         }
-        let targets = self.targets(context)?;
+        let targets = self.targets(tool, context)?;
         match &tool.work {
             Work::Dialog(template) => {
                 let texts = targets.iter().map(|target| Commands { machine: &machine, target }.fill(template));
@@ -87,10 +105,21 @@ impl Run for Setup {
 
 impl Setup {
     /// The targets, or every connection of the configuration.
-    fn targets(&self, context: &Context) -> Result<Vec<Target>> {
+    fn targets(&self, tool: &Tool, context: &Context) -> Result<Vec<Target>> {
         let (world, output) = (&context.world, context.world.output);
         let all: Vec<String> = world.config.connections.iter().map(|connection| connection.name.clone()).collect();
         let typed = !self.targets.is_empty() || self.place.dial.host.is_some();
+        self.place.dial.check_targets(self.targets.len())?;
+        if tool.way == Way::Scheduler {
+            if typed {
+                return Err(Error::usage(format!("{} refreshes every connection, and no other target", tool.title))
+                    .hint("`pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
+            }
+            let set: Vec<_> = LEFT_BEHIND.into_iter().filter(|name| env::var_os(name).is_some()).collect();
+            if !set.is_empty() {
+                output.warn(&format!("{} will know nothing of {}", tool.title, set.join(", ")));
+            }
+        }
         if !typed && all.is_empty() {
             return Err(Error::usage("no connection to set up").hint(
                 "name one: pgcred setup TOOL HOST --profile PROFILE, or `pgcred add NAME HOST --profile PROFILE` first",
@@ -98,7 +127,10 @@ impl Setup {
         }
         let names = if typed { self.targets.clone() } else { all };
         let one = |name: Option<&str>| {
-            let request = self.place.request(name, world, output)?;
+            let mut request = self.place.request(name, world, output)?;
+            if tool.way == Way::Command {
+                leave_nothing_to_the_environment(&mut request, tool, world)?;
+            }
             let known = name.filter(|name| world.config.connection(name).is_some());
             let name = known.map_or_else(|| short_name(&request.host), str::to_owned);
             Ok(Target { name, request })
@@ -149,10 +181,8 @@ impl Setup {
         for edit in edits {
             let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
             let backup = match &edit.place {
-                Changed::File(path) => fs::replace(path, before, after)?,
-                Changed::Crontab => {
-                    child::fed(&child::words(["crontab", "-"]), after.unwrap_or_default()).map(|()| None)?
-                }
+                Changed::File(path) => fs::replace(path, before, after, edit.keep.as_deref())?,
+                Changed::Crontab => crontab::replace(before, after).map(|()| None)?,
             };
             let what = if edit.after.is_some() { "written" } else { "removed" };
             let kept = backup.map(|path| format!("; the old one is {}", path.display())).unwrap_or_default();
@@ -161,6 +191,22 @@ impl Setup {
         after.iter().try_for_each(|words| run(words))?;
         Ok(true)
     }
+}
+
+/// Fills in what a desktop's program will not find in its environment.
+fn leave_nothing_to_the_environment(request: &mut Request, tool: &Tool, world: &World) -> Result<()> {
+    if request.profile.is_none() {
+        if env::var_os("AWS_ACCESS_KEY_ID").is_some() {
+            let name = tool.title;
+            world.output.warn(&format!("AWS_ACCESS_KEY_ID signs here; {name} may know nothing of it: use --profile"));
+        } else {
+            request.profile = env::var("AWS_PROFILE").or_else(|| env::var("AWS_DEFAULT_PROFILE"));
+        }
+    }
+    if request.region.is_none() {
+        request.region = Some(default_region(&request.sign_host, request.profile.as_deref(), &world.how)?);
+    }
+    Ok(())
 }
 
 /// Runs a command that a scheduler needs; its own words are the cause if it fails.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::env;
 use crate::error::{Error, Result};
+use crate::output::Output;
 use crate::signals::on_signal;
 use crate::terminal::Stdin;
 
@@ -26,7 +27,14 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Calls `is_due` now and then; refreshes by a process of its own, whose memory is gone when it ends.
-    pub(super) fn run(&self, stdin: Option<Stdin>, mut is_due: impl FnMut() -> Result<bool>) -> Result<()> {
+    ///
+    /// An error ends it at once or not at all: later on it is a configuration that is being edited.
+    pub(super) fn run(
+        &self,
+        stdin: Option<Stdin>,
+        output: Output,
+        mut is_due: impl FnMut() -> Result<bool>,
+    ) -> Result<()> {
         let (stop, stopped) = channel();
         let by_signal = stop.clone();
         on_signal(move |_| {
@@ -35,13 +43,22 @@ impl Watch {
         if let (true, Some(stdin)) = (self.until_stdin_closes, stdin) {
             thread::spawn(move || wait_for_end(stdin, &stop));
         }
+        let mut due = is_due()?;
+        let mut said = String::new();
         loop {
-            if is_due()? {
+            if due {
                 refresh()?;
             }
             if !matches!(stopped.recv_timeout(PAUSE), Err(RecvTimeoutError::Timeout)) {
                 return Ok(());
             }
+            due = is_due().unwrap_or_else(|error| {
+                if said != error.to_string() {
+                    said = error.to_string();
+                    output.report(&error);
+                }
+                false
+            });
         }
     }
 }

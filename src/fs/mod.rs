@@ -59,7 +59,9 @@ fn edit_file<T>(path: &Path, durable: bool, editor: impl FnOnce(&[u8]) -> Result
     let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
     let path = resolve(path)?;
     let (folder, name) = parts(&path)?;
-    check_kind(&path)?;
+    if !is_plain(&path) {
+        return Err(Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display())));
+    }
     let _lock = lock(&folder.join(suffixed(name, ".pgcred-lock")), PATIENCE)?;
     let new_prefix = suffixed(name, ".pgcred-new-");
     remove_leftovers(folder, &new_prefix);
@@ -71,7 +73,8 @@ fn edit_file<T>(path: &Path, durable: bool, editor: impl FnOnce(&[u8]) -> Result
         let mut new = tempfile::Builder::new().prefix(&new_prefix).tempfile_in(folder).map_err(failed)?;
         new.write_all(&text).map_err(failed)?;
         if let Some(metadata) = &metadata {
-            platform::keep_owner_and_mode(new.as_file(), metadata).map_err(failed)?;
+            platform::keep_owner(new.as_file(), metadata).map_err(failed)?;
+            platform::make_private(new.as_file(), metadata).map_err(failed)?;
         }
         if durable {
             new.as_file().sync_all().map_err(failed)?;
@@ -87,6 +90,15 @@ fn edit_file<T>(path: &Path, durable: bool, editor: impl FnOnce(&[u8]) -> Result
 /// Returns a file's bytes; whatever is in the way, it is a file that is not there.
 pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
     fs::read(path).ok()
+}
+
+/// Returns the text of a file, if it is there; an error if it cannot be read, is not text, or is no regular file.
+pub(crate) fn read_plain(path: &Path) -> Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Ok(metadata) if !metadata.is_file() => Err(Error::usage(format!("{} is not a regular file", path.display()))),
+        _ => read_text(path).map(Some),
+    }
 }
 
 /// Returns the bytes of a file that has to be there.
@@ -128,6 +140,11 @@ pub(crate) fn stamp(path: &Path) -> Option<String> {
     Some(format!("{} {}", metadata.len(), changed.as_nanos()))
 }
 
+/// Returns when a file was changed last.
+pub(crate) fn changed(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}
+
 /// Writes a private file that may be lost: readers check what they read, so it is neither synced nor swapped in.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = OpenOptions::new();
@@ -156,8 +173,13 @@ pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: Option<SystemTim
 
 /// Replaces a file that is still as it was before by another text, or removes it; its owner and mode stay.
 ///
-/// Returns where the old text is kept, if there was one and it was not kept already.
-pub(crate) fn replace(path: &Path, before: Option<&str>, after: Option<&str>) -> Result<Option<PathBuf>> {
+/// `keep` goes into a copy beside it, whose path is returned.
+pub(crate) fn replace(
+    path: &Path,
+    before: Option<&str>,
+    after: Option<&str>,
+    keep: Option<&str>,
+) -> Result<Option<PathBuf>> {
     let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
     let path = &resolve(path)?;
     if before.is_some() || after.is_some() {
@@ -172,27 +194,18 @@ pub(crate) fn replace(path: &Path, before: Option<&str>, after: Option<&str>) ->
         );
     }
     let backup = backup_path(folder, name);
-    let kept = match before {
-        Some(before) if after.is_some() && !backup.exists() => {
-            if let Err(error) = put(&backup, before.as_bytes()) {
-                let _ = remove(&backup); // a part of a copy would be taken for one
-                return Err(error);
-            }
-            Some(backup)
-        }
-        _ => {
-            // What is as it was once more needs no copy.
-            if after.is_none_or(|after| read(&backup).as_deref() == Some(after.as_bytes())) {
-                remove(&backup)?;
-            }
-            None
-        }
-    };
+    if let Some(keep) = keep {
+        swap_in(&backup, keep.as_bytes())?;
+    } else if read(&backup).is_some_and(|copy| copy == after.unwrap_or_default().as_bytes()) {
+        remove(&backup)?; // what is as it was once more needs no copy
+    }
+    let kept = keep.map(|_| backup);
     let Some(after) = after else { return remove(path).map(|()| kept) };
     let mut new =
         tempfile::Builder::new().prefix(&suffixed(name, ".pgcred-new-")).tempfile_in(folder).map_err(failed)?;
     new.write_all(after.as_bytes()).and_then(|()| new.as_file().sync_all()).map_err(failed)?;
     if let Some(metadata) = metadata {
+        platform::keep_owner(new.as_file(), &metadata).map_err(failed)?;
         new.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
     }
     swap(new, path).map_err(failed)?;
@@ -298,11 +311,9 @@ fn suffixed(name: &std::ffi::OsStr, suffix: &str) -> OsString {
     name
 }
 
-fn check_kind(path: &Path) -> Result<()> {
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display())));
-    }
-    Ok(())
+/// No folder, device or pipe.
+fn is_plain(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) || !path.exists()
 }
 
 fn read_with_metadata(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {

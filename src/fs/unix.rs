@@ -13,12 +13,16 @@ pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
     metadata.mode() & 0o077 != 0
 }
 
-/// 0600, or 0400 where it was: the modes that every reader accepts.
-pub(super) fn keep_owner_and_mode(new: &File, old: &Metadata) -> io::Result<()> {
+pub(super) fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
     let own = new.metadata()?;
-    if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
-        fchown(new, Some(old.uid()), Some(old.gid()))?;
+    if (own.uid(), own.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
     }
+    fchown(new, Some(old.uid()), Some(old.gid()))
+}
+
+/// 0600, or 0400 where it was: the modes that every reader accepts.
+pub(super) fn make_private(new: &File, old: &Metadata) -> io::Result<()> {
     let mode = if old.mode() & 0o777 == 0o400 { 0o400 } else { 0o600 };
     new.set_permissions(Permissions::from_mode(mode))
 }

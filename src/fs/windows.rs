@@ -13,7 +13,12 @@ pub(super) fn is_open_to_others(_: &Metadata) -> bool {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
-pub(super) fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
+pub(super) fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+pub(super) fn make_private(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 

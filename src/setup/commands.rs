@@ -63,7 +63,7 @@ impl Commands<'_> {
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
     ///
     /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a
-    /// URL, `{user:xml}` for XML, `{user:odbc}` for an ODBC connection string.
+    /// URL, `{user:xml}` for XML, `{user:odbc}` for an ODBC connection string, `{user:quotes}` for double quotes.
     pub(crate) fn fill(&self, template: &str) -> String {
         let mut text = String::new();
         let mut rest = template;
@@ -88,6 +88,7 @@ impl Commands<'_> {
         Some(match name {
             "name" => self.target.name.clone(),
             "host" => request.host.clone(),
+            "sign_host" => request.sign_host.clone(),
             "port" => request.port.to_string(),
             "user" => request.user.clone(),
             "dbname" => request.dbname.clone(),
@@ -110,8 +111,9 @@ impl Commands<'_> {
     fn uri(&self, roots: Option<String>) -> String {
         let request = &self.target.request;
         let (user, dbname) = (percent(&request.user), percent(&request.dbname));
-        let roots = roots.map(|roots| format!("&sslrootcert={}", percent(&roots))).unwrap_or_default();
-        format!("postgresql://{user}@{}:{}/{dbname}?sslmode=verify-full{roots}", request.host, request.port)
+        let options = self.target.options(roots);
+        let options: Vec<_> = options.iter().map(|(key, value)| format!("{key}={}", percent(value))).collect();
+        format!("postgresql://{user}@{}:{}/{dbname}?{}", request.host, request.port, options.join("&"))
     }
 }
 
@@ -128,6 +130,7 @@ fn escaped(value: &str, form: &str) -> Option<String> {
             text[1..text.len() - 1].to_owned()
         }
         "odbc" if value.contains([';', '{', '}', '=']) => format!("{{{}}}", value.replace('}', "}}")),
+        "quotes" => value.replace('"', "\"\""),
         "url" => percent(value).to_string(),
         "xml" => value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
         "" | "odbc" => value.to_owned(),

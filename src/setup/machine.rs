@@ -21,6 +21,8 @@ pub(crate) struct Machine {
     pub(crate) config: PathBuf,
     /// pgcred's own configuration folder.
     pub(crate) own: PathBuf,
+    /// The file that `--config` names.
+    pub(crate) named_config: Option<PathBuf>,
     /// The absolute path of pgcred.
     pub(crate) pgcred: PathBuf,
     /// The user's libpq service file.
@@ -30,7 +32,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn this() -> Result<Self> {
+    pub(crate) fn this(named_config: Option<&Path>) -> Result<Self> {
         let missing = || Error::failure("no home folder is known").hint("set HOME");
         let os = match std::env::consts::OS {
             "macos" => Os::Mac,
@@ -45,7 +47,17 @@ impl Machine {
             Os::Windows => config.join("postgresql").join(".pg_service.conf"),
             Os::Linux | Os::Mac => home.join(".pg_service.conf"),
         });
-        Ok(Self { os, config, own, pgcred: own_path()?, service_file, roots: env::certificate_bundle(), home })
+        let named_config = named_config.map(|file| env::current_folder().join(file));
+        Ok(Self {
+            os,
+            config,
+            own,
+            named_config,
+            pgcred: own_path()?,
+            service_file,
+            roots: env::certificate_bundle(),
+            home,
+        })
     }
 
     /// Returns the first of these programs that is there.

@@ -1,7 +1,8 @@
-//! What setting up a tool is made of: the machine, the connections, edits of files as values. Nothing is written here.
+//! What setting up a tool is made of: the machine, the connections, edits as values. Nothing is written here but the crontab.
 
 pub(crate) mod block;
 mod commands;
+pub(crate) mod crontab;
 mod machine;
 pub(crate) mod quote;
 
@@ -9,7 +10,7 @@ pub(crate) mod quote;
 mod tests;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use commands::Commands;
 pub(crate) use machine::{Machine, Os, libpq_roots};
@@ -89,6 +90,22 @@ pub(crate) struct Target {
     pub(crate) request: Request,
 }
 
+impl Target {
+    /// Returns libpq's keywords besides the address: TLS that verifies, by these roots, unless TARGET says otherwise.
+    pub(crate) fn options(&self, roots: Option<String>) -> Vec<(String, String)> {
+        let said = &self.request.options;
+        let mut options = said.clone();
+        if !self.request.has_option("sslmode") {
+            options.insert(0, ("sslmode".to_owned(), "verify-full".to_owned()));
+        }
+        let verifies = options.iter().any(|(key, mode)| key == "sslmode" && mode.starts_with("verify-"));
+        if verifies && !self.request.has_option("sslrootcert") {
+            options.extend(roots.map(|roots| ("sslrootcert".to_owned(), roots)));
+        }
+        options
+    }
+}
+
 /// What an edit changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -106,43 +123,73 @@ impl fmt::Display for Place {
     }
 }
 
+/// What tells pgcred's part of a file from the person's own.
+pub(crate) enum Own {
+    /// The whole file, if this is in it.
+    Marked(&'static str),
+    Part {
+        /// The text without pgcred's part; `None` if that is nothing.
+        without: fn(&str) -> Result<Option<String>>,
+        /// Whether two texts without that part say the same.
+        same: fn(&str, &str) -> bool,
+    },
+}
+
+impl Own {
+    /// A file that begins as those of the schedulers do.
+    pub(crate) const WRITTEN: Self = Self::Marked("Written by `pgcred setup");
+
+    fn without(&self, text: &str) -> Result<Option<String>> {
+        match self {
+            Self::Marked(mark) => Ok((!text.contains(mark)).then(|| text.to_owned())),
+            Self::Part { without, .. } => without(text),
+        }
+    }
+
+    /// Whether a kept copy is what was there before pgcred, byte for byte.
+    fn is_origin(&self, copy: &str, left: Option<&str>) -> bool {
+        match self {
+            Self::Marked(mark) => left.is_none() && !copy.contains(mark),
+            Self::Part { same, .. } => same(copy, left.unwrap_or_default()),
+        }
+    }
+}
+
 /// One text before and after; `None`: there is none.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Edit {
     pub(crate) place: Place,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
+    /// What a copy has to be kept of: the person's own part, unless there is one already.
+    pub(crate) keep: Option<String>,
 }
 
 impl Edit {
     /// An edit of the file as it is; refuses one that is not text.
-    pub(crate) fn of(path: PathBuf, change: impl FnOnce(&str) -> Result<Option<String>>) -> Result<Self> {
-        let before = fs::read(&path).map(String::from_utf8).transpose();
-        let before = before.map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))?;
+    pub(crate) fn of(path: PathBuf, own: &Own, change: impl FnOnce(&str) -> Result<String>) -> Result<Self> {
+        let before = fs::read_plain(&path)?;
         let about = |error: Error| error.about(&path.display().to_string());
         let after = change(before.as_deref().unwrap_or_default()).map_err(about)?;
-        Ok(Self { place: Place::File(path), before, after })
+        let left = before.as_deref().map_or(Ok(None), |before| own.without(before)).map_err(about)?;
+        let keep = left.filter(|left| kept(&path).is_none_or(|copy| !own.is_origin(&copy, Some(left))));
+        Ok(Self { place: Place::File(path), before, after: Some(after), keep })
     }
 
-    /// An edit that takes back what [`Edit::of`] has put in: `left` is the text without it, `None` if that is nothing.
-    ///
-    /// The kept copy is given back instead, byte for byte, where it is `the_same` as what is left.
-    pub(crate) fn back(
-        path: PathBuf,
-        left: impl FnOnce(&str) -> Result<Option<String>>,
-        the_same: impl FnOnce(&str, &str) -> bool,
-    ) -> Result<Self> {
-        let was = fs::backup(&path).and_then(|text| String::from_utf8(text).ok());
-        let mut edit = Self::of(path, left)?;
-        if edit.before.is_none() {
-            edit.after = None;
-        } else if let Some(was) = was.filter(|was| the_same(was, edit.after.as_deref().unwrap_or_default())) {
-            edit.after = Some(was);
-        }
-        Ok(edit)
+    /// An edit that takes back what [`Edit::of`] has put in; the kept copy is given back, if that says the same.
+    pub(crate) fn back(path: PathBuf, own: &Own) -> Result<Self> {
+        let before = fs::read_plain(&path)?;
+        let about = |error: Error| error.about(&path.display().to_string());
+        let left = before.as_deref().map_or(Ok(None), |before| own.without(before)).map_err(about)?;
+        let copy = before.as_ref().and_then(|_| kept(&path)).filter(|copy| own.is_origin(copy, left.as_deref()));
+        Ok(Self { place: Place::File(path), before, after: copy.or(left), keep: None })
     }
 
     pub(crate) fn changes_something(&self) -> bool {
         self.before != self.after
     }
+}
+
+fn kept(path: &Path) -> Option<String> {
+    fs::backup(path).and_then(|text| String::from_utf8(text).ok())
 }

@@ -121,6 +121,7 @@ fn target(user: &str) -> Target {
 #[test]
 fn templates_are_filled_once_and_escaped_for_where_they_stand() {
     let machine = Machine {
+        named_config: None,
         os: Os::Windows,
         home: PathBuf::from("/h"),
         config: PathBuf::from("/c"),

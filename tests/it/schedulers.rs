@@ -61,9 +61,9 @@ fn systemd_takes_the_units_and_gives_them_back() {
 fn the_pause_fits_the_shortest_life() {
     let sandbox = sandbox(&[]);
     assert!(sandbox.ok(&["setup", "systemd", "--print"]).contains("OnCalendar=*:0/2\n"));
-    sandbox.ok(&["add", "long", "l.dsql.us-east-1.on.aws", "--expires-in", "7d"]);
-    assert!(sandbox.ok(&["setup", "systemd", "--print"]).contains("OnCalendar=*:0/2\n"), "the shortest counts");
-    assert!(sandbox.ok(&["setup", "systemd", "long", "--print"]).contains("OnCalendar=*:0/10\n"));
+    sandbox.ok(&["remove", "prod"]);
+    sandbox.ok(&["add", "long", "l.dsql.us-east-1.on.aws", "--expires-in", "max"]);
+    assert!(sandbox.ok(&["setup", "systemd", "--print"]).contains("OnCalendar=*:0/2\n"), "credentials may end sooner");
     sandbox.ok(&["add", "short", "s.dsql.us-east-1.on.aws", "--expires-in", "60"]);
     assert!(sandbox.ok(&["setup", "cron", "--print"]).starts_with("*/1 * * * * "));
 }
@@ -109,13 +109,20 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
 fn cron_gets_a_block_and_keeps_the_rest() {
     let sandbox = sandbox(&["crontab"]);
     let mine = "MAILTO=me\n0 3 * * * backup\n";
-    let text =
-        format!("#!/bin/sh\nif [ \"$1\" = -l ]; then cat '{0}'; else cat >'{0}'; fi\n", sandbox.path("tab").display());
-    sandbox.write("bin/crontab", text);
+    let crontab = |list: &str| {
+        let text = format!(
+            "#!/bin/sh\ncase $1 in -l) {list} ;; -r) rm '{0}' ;; *) cat \"$1\" >'{0}' ;; esac\n",
+            sandbox.path("tab").display()
+        );
+        sandbox.write("bin/crontab", text);
+    };
+    let cat = format!("cat '{}' || {{ echo no crontab for me >&2; exit 1; }}", sandbox.path("tab").display());
+    crontab(&cat);
     sandbox.write("tab", mine);
     sandbox.ok(&["setup", "cron", "--yes"]);
     let tab = String::from_utf8(sandbox.read("tab")).expect("text");
-    let line = format!("*/2 * * * * '{}' 'refresh' '--quiet' '--background'\n", env!("CARGO_BIN_EXE_pgcred"));
+    let line =
+        format!("*/2 * * * * '{}' 'refresh' '--quiet' '--background' >/dev/null 2>&1\n", env!("CARGO_BIN_EXE_pgcred"));
     assert!(tab.contains(&line) && tab.ends_with(&format!("# pgcred end\n{mine}")), "{tab}");
     let mut check = sandbox.command("/usr/bin/crontab");
     check.arg("-n").arg(sandbox.path("tab")); // reads it as cron does, and installs nothing
@@ -125,6 +132,54 @@ fn cron_gets_a_block_and_keeps_the_rest() {
     assert_eq!(String::from_utf8(sandbox.read("tab")).expect("text"), tab);
     sandbox.ok(&["setup", "cron", "--undo", "--yes"]);
     assert_eq!(sandbox.read("tab"), mine.as_bytes());
+    fs::remove_file(sandbox.path("tab")).expect("removed");
+    sandbox.ok(&["setup", "cron", "--yes"]);
+    sandbox.ok(&["setup", "cron", "--undo", "--yes"]);
+    assert!(!sandbox.path("tab").exists(), "there was none before");
+
+    // What is not known for sure is not replaced.
+    sandbox.write("tab", b"# r\xe9pertoire\n0 3 * * * backup\n");
+    let refuses = |says: &str| {
+        let before = sandbox.read("tab");
+        sandbox.run(&["setup", "cron", "--yes"]).assert_fails(if says.contains("UTF-8") { 2 } else { 1 }, says);
+        assert_eq!(sandbox.read("tab"), before);
+    };
+    refuses("the crontab is not UTF-8");
+    sandbox.write("tab", mine);
+    crontab("echo 'you may not' >&2; exit 1");
+    refuses("`crontab -l` failed: you may not");
+    let log = sandbox.path("calls").display().to_string();
+    crontab(&format!("echo >>'{log}'; {cat}; sed s/^/#/ '{log}'"));
+    refuses("has just been changed");
+}
+
+/// A unit of the person's own, under the name of ours.
+#[test]
+fn what_stood_in_the_way_comes_back() {
+    let sandbox = sandbox(&["systemctl"]);
+    let unit = ".config/systemd/user/pgcred-refresh.service";
+    sandbox.write(unit, "[Service]\nExecStart=/mine\n");
+    for _ in 0..2 {
+        sandbox.ok(&["setup", "systemd", "--yes"]);
+        sandbox.ok(&["add", "short", "s.dsql.us-east-1.on.aws", "--expires-in", "60", "--replace"]);
+    }
+    sandbox.ok(&["setup", "systemd", "--yes"]);
+    sandbox.ok(&["setup", "systemd", "--undo", "--yes"]);
+    assert_eq!(sandbox.read(unit), b"[Service]\nExecStart=/mine\n");
+    sandbox.ok(&["setup", "systemd", "--undo", "--yes"]);
+    assert_eq!(sandbox.read(unit), b"[Service]\nExecStart=/mine\n");
+}
+
+#[test]
+fn a_scheduler_knows_the_configuration_and_warns_of_what_it_does_not_know() {
+    let mut sandbox = sandbox(&[]);
+    sandbox.run(&["setup", "cron", HOST, "--print"]).assert_fails(2, "refreshes every connection");
+    sandbox.write("my own.toml", "[connections.x]\nhost = \"x.dsql.us-east-1.on.aws\"\n");
+    sandbox.set("AWS_PROFILE", "dev");
+    let run = sandbox.run(&["setup", "systemd", "--config", "my own.toml", "--print"]);
+    let path = sandbox.path("my own.toml").display().to_string();
+    assert!(run.stdout.contains(&format!("\"--config\" \"{path}\"")), "{}", run.stdout);
+    assert!(run.stderr.contains("AWS_PROFILE"), "{}", run.stderr);
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn sessions_by_what_setup_makes() {
     sandbox.ok(&["refresh", "prod"]);
     cluster.assert_session(&["-d", "service=prod"], "app@postgres");
     let printed = sandbox.ok(&["setup", "vim-dadbod", "prod"]);
-    let uri = printed.split('\'').nth(1).expect("a URI");
+    let uri = printed.split('\'').find(|text| text.starts_with("postgresql:")).expect("a URI");
     let mut dadbod = sandbox.command("psql");
     dadbod.args(["-w", "--dbname", uri, "-XAtc", "select current_user"]).stdin(Stdio::null());
     let run = Run::of(dadbod);

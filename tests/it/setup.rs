@@ -117,8 +117,12 @@ impl Case {
             self.assert_home(&after, time);
         }
         for path in self.state("after").into_keys() {
-            let copy = self.sandbox.path(&format!("{}.pgcred-backup", path.display()));
-            assert_eq!(fs::read(copy).ok().as_ref(), before.get(&path), "{name}: the copy of {}", path.display());
+            let copy = fs::read(self.sandbox.path(&format!("{}.pgcred-backup", path.display()))).ok();
+            let has_ours = |text: &Vec<u8>| String::from_utf8_lossy(text).contains("pgcred");
+            match before.get(&path) {
+                Some(text) if has_ours(text) => assert!(!copy.as_ref().is_some_and(has_ours), "{name}: {copy:?}"),
+                text => assert_eq!(copy.as_ref(), text, "{name}: the copy of {}", path.display()),
+            }
         }
         let undone = if self.folder.join("undone").exists() { self.state("undone") } else { before };
         for _ in 0..2 {
@@ -173,6 +177,7 @@ fn the_table_and_the_pages_agree_with_the_code() {
     let rows: BTreeMap<_, _> = rows(&table).map(|row| (row[0].to_owned(), row)).collect();
     let sandbox = Sandbox::empty();
     sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
+    sandbox.ok(&["add", "-q", "prod", HOST]);
     let overview = sandbox.ok(&["setup"]);
     let mut lines = overview.lines();
     let head = lines.next().expect("a head");
@@ -185,7 +190,8 @@ fn the_table_and_the_pages_agree_with_the_code() {
         let way = line[by..found].trim();
         assert!(row[1].starts_with(way), "{name}: {line} but {row:?}");
         // A scheduler is told of the machine's own files: only shown here, see schedulers.rs.
-        let run = sandbox.run(&["setup", name, HOST, if way == "scheduler" { "--dry-run" } else { "--yes" }]);
+        let arguments: &[&str] = if way == "scheduler" { &["--dry-run"] } else { &[HOST, "--yes"] };
+        let run = sandbox.run(&[&["setup", name], arguments].concat());
         let prints = run.stdout.contains(" token --host") || run.stdout.contains("pgcred-aws");
         let by_hand = line.ends_with("by hand");
         assert!(run.code == 0 && prints == (way == "command" && by_hand), "{name}: {} {}", run.stdout, run.stderr);
@@ -272,4 +278,100 @@ fn dbeavers_data_may_be_elsewhere() {
     sandbox.set("DBEAVER_DATA", &data).ok(&["setup", "dbeaver", HOST, "--yes"]);
     let text = sandbox.read("else where/workspace6/General/.dbeaver/data-sources-pgcred.json");
     assert!(String::from_utf8_lossy(&text).contains("postgres_pgpass"));
+}
+
+/// A colour, a tunnel, a setting of the user's beside our own, and their file where ours is to be.
+#[test]
+fn what_is_the_users_own_stays() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "prod", HOST]);
+    let file = ".local/share/DBeaverData/workspace6/General/.dbeaver/data-sources-pgcred.json";
+    sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
+    sandbox.ok(&["setup", "dbeaver", "--yes"]);
+    let mut document: serde_json::Value = serde_json::from_slice(&sandbox.read(file)).expect("JSON");
+    document["connections"]["pgcred-prod"]["folder"] = "mine".into();
+    document["connections"]["pgcred-prod"]["configuration"]["handlers"] = "bastion".into();
+    document["connections"]["pgcred-prod"]["configuration"]["events"]["AFTER_DISCONNECT"] = "mine".into();
+    document["connections"]["pgcred-prod"]["configuration"]["host"] = "elsewhere".into();
+    document["saved-filters"] = "mine".into();
+    sandbox.write(file, document.to_string());
+    sandbox.ok(&["setup", "dbeaver", "--yes"]);
+    document["connections"]["pgcred-prod"]["configuration"]["host"] = HOST.into();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&sandbox.read(file)).expect("JSON"), document);
+    sandbox.ok(&["setup", "dbeaver", "--undo", "--yes"]);
+    let left: serde_json::Value = serde_json::from_slice(&sandbox.read(file)).expect("JSON");
+    assert_eq!(left["saved-filters"], "mine");
+    sandbox.write(file, r#"{"connections":{"pgcred-prod":5}}"#);
+    sandbox.ok(&["setup", "dbeaver", "--yes"]);
+
+    // The copy follows what is the user's.
+    sandbox.write(".pg_service.conf", "[a]\nhost=h\n");
+    sandbox.ok(&["setup", "psql", "--yes"]);
+    let with_more = [sandbox.read(".pg_service.conf"), b"[b]\nhost=i\n".to_vec()].concat();
+    sandbox.write(".pg_service.conf", with_more);
+    sandbox.ok(&["setup", "psql", "--yes", "--user", "bob"]);
+    assert_eq!(sandbox.read(".pg_service.conf.pgcred-backup"), b"[a]\nhost=h\n[b]\nhost=i\n");
+    sandbox.ok(&["setup", "psql", "--undo", "--yes"]);
+    assert_eq!(sandbox.read(".pg_service.conf"), b"[a]\nhost=h\n[b]\nhost=i\n");
+    assert!(!sandbox.path(".pg_service.conf.pgcred-backup").exists());
+}
+
+#[test]
+fn one_workspace_by_two_names_is_edited_once() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
+    let data = sandbox.path(".local/share/DBeaverData").display().to_string();
+    std::os::unix::fs::symlink(&data, sandbox.path(".DBeaverData")).expect("a link");
+    sandbox.set("DBEAVER_DATA", &data);
+    for arguments in [&["setup", "dbeaver", HOST, "--yes"][..], &["setup", "dbeaver", "--undo", "--yes"]] {
+        sandbox.ok(arguments);
+    }
+}
+
+#[test]
+fn devices_and_pipes_are_no_files_and_owners_stay() {
+    let mut sandbox = Sandbox::empty();
+    let pipe = sandbox.path("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    for place in ["/dev/null".to_owned(), pipe.display().to_string()] {
+        sandbox.set("PGSERVICEFILE", &place);
+        sandbox.run(&["setup", "psql", HOST, "--yes"]).assert_fails(2, "is not a regular file");
+        sandbox.ok(&["setup"]);
+    }
+    let file = sandbox.write("service", "[a]\nhost=h\n");
+    std::os::unix::fs::chown(&file, Some(65_534), Some(65_534)).expect("root");
+    sandbox.set("PGSERVICEFILE", &file.display().to_string()).ok(&["setup", "psql", HOST, "--yes"]);
+    let metadata = fs::metadata(&file).expect("a file");
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&metadata), 65_534);
+}
+
+/// A desktop's program has nothing of the shell's environment.
+#[test]
+fn commands_say_what_the_environment_said() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.write(".aws/config", "[profile dev]\n");
+    sandbox.set("AWS_PROFILE", "dev").set("AWS_REGION", "eu-west-1");
+    let printed = sandbox.ok(&["setup", "tableplus", HOST]);
+    assert!(printed.contains("--profile dev") && !printed.contains("--region eu"), "{printed}");
+    let tunnel = ["setup", "tableplus", "my.db.internal", "--provider", "rds", "--user", "app"];
+    assert!(sandbox.ok(&tunnel).contains("--region eu-west-1"));
+    sandbox.set("AWS_ACCESS_KEY_ID", "k").set("AWS_SECRET_ACCESS_KEY", "s");
+    let run = sandbox.run(&["setup", "tableplus", HOST]);
+    assert!(!run.stdout.contains("--profile") && run.stderr.contains("may know nothing of it"), "{}", run.stderr);
+}
+
+#[test]
+fn what_a_target_says_of_tls_is_kept() {
+    let sandbox = Sandbox::empty();
+    let target =
+        "postgres://app@db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com/x?sslmode=verify-ca&sslrootcert=/my ca.pem";
+    let section = sandbox.ok(&["setup", "psql", target, "--print"]);
+    assert!(section.contains("sslmode=verify-ca\nsslrootcert=/my ca.pem\n"), "{section}");
+    let weaker = target.split('&').next().expect("a URI").replace("verify-ca", "require");
+    for tool in ["psql", "pgcli", "pgadmin", "dbeaver"] {
+        let text = sandbox.ok(&["setup", tool, &weaker, "--print"]);
+        assert!(text.contains("require") && !text.contains("verify-full"), "{tool}: {text}");
+        assert!(!text.contains("sslrootcert"), "{tool}: {text}");
+    }
+    sandbox.run(&["setup", "psql", "a", "b", "--host", HOST, "--print"]).assert_fails(2, "--host with several targets");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{HOST, Run, Sandbox};
+use crate::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
 use crate::source::root;
 use crate::stubs::python;
 use crate::tmux::Terminal;
@@ -560,6 +560,7 @@ fn the_manual_page_has_every_command() {
 #[test]
 fn the_due_file_follows_the_index() {
     const T0: i64 = 1_893_456_000; // 2030-01-01T00:00:00Z
+    const T1: i64 = T0 + 86_400;
     let mut sandbox = Sandbox::with_keys();
     let file = sandbox.own().join("cache/due");
     let check = |due: i64, shown: &str| {
@@ -590,6 +591,43 @@ fn the_due_file_follows_the_index() {
     check(T0 + 750, "week 0 needs-login");
     sandbox.ok(&["remove", "prod"]);
     assert!(!file.exists());
+
+    // The hooks' connections are those of the usual file, all of them.
+    sandbox.set("AWS_ACCESS_KEY_ID", KEY_ID).set("AWS_SECRET_ACCESS_KEY", SECRET).at("2030-01-02T00:00:00Z");
+    sandbox.ok(&["add", "prod", HOST, "--replace"]);
+    sandbox.ok(&["refresh", "--background"]);
+    let before = fs::read_to_string(&file).expect("a file");
+    sandbox.write("empty.toml", "");
+    sandbox.at("2030-01-02T00:11:00Z");
+    sandbox.ok(&["token", "other.dsql.us-east-1.on.aws", "--config", "empty.toml"]);
+    assert_eq!(fs::read_to_string(&file).expect("a file"), before);
+    sandbox.ok(&["refresh", "--host", "x.dsql.us-east-1.on.aws"]);
+    let due: i64 =
+        fs::read_to_string(&file).expect("a file").lines().next().and_then(|due| due.parse().ok()).expect("a time");
+    assert!(due <= T1 + 660, "prod is due, but only {} s later", due - T1 - 660);
+}
+
+/// Whoever asks AWS meanwhile does not know the new one.
+#[test]
+fn a_connection_that_is_added_during_a_refresh_is_due_at_once() {
+    let sandbox = Sandbox::with_keys();
+    let wait = sandbox.path("wait").display().to_string();
+    let print = r#"echo '{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s"}'"#;
+    let source = sandbox
+        .write("source", format!("#!/bin/sh\n: >'{wait}'\nwhile [ -e '{wait}' ]; do sleep 0.1; done\n{print}\n"));
+    let process = format!("[profile slow]\ncredential_process = sh {}\n", source.display());
+    sandbox.write(".aws/config", process);
+    sandbox.ok(&["add", "old", HOST, "--profile", "slow"]);
+    let mut refresh = sandbox.pgcred(&["refresh", "--background", "-q"]).spawn().expect("pgcred");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !sandbox.path("wait").exists() {
+        assert!(Instant::now() < deadline, "the source was not asked");
+        sleep(Duration::from_millis(10));
+    }
+    sandbox.ok(&["add", "new", "new.dsql.us-east-1.on.aws"]);
+    fs::remove_file(&wait).expect("removed");
+    assert!(refresh.wait().expect("an end").success());
+    assert!(!sandbox.own().join("cache/due").exists());
 }
 
 /// bash 3.2 is not to be had here: its branches are run by the bash that is, and what it does not know is not used.
