@@ -100,6 +100,25 @@ fn watch_refreshes_stays_small_and_ends_when_told() {
     signal(child.id(), nix::sys::signal::Signal::SIGTERM);
     assert_eq!(child.wait().expect("an end").code(), Some(0));
 
+    // An editor at work: said once, waited out.
+    let config = sandbox.own().join("config.toml");
+    let text = fs::read_to_string(&config).expect("a file");
+    let errors = fs::File::create(sandbox.path("errors")).expect("a file");
+    let mut child = sandbox.pgcred(&["refresh", "--watch", "-q"]).stderr(errors).spawn().expect("pgcred");
+    thread::sleep(Duration::from_secs(1)); // it has read the first text
+    fs::write(&config, format!("{text}[connections.half\n")).expect("a file");
+    for _ in 0..3 {
+        if !sandbox.read("errors").is_empty() {
+            break; // wait_until has the patience for less than one look of the watcher's
+        }
+        thread::sleep(Duration::from_secs(15));
+    }
+    let said = String::from_utf8(sandbox.read("errors")).expect("text");
+    assert!(said.contains("config.toml") && child.try_wait().expect("a state").is_none(), "{said}");
+    fs::write(&config, text).expect("a file");
+    signal(child.id(), nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+
     fs::remove_file(&passfile).expect("removed");
     let mut pgcred = sandbox.pgcred(&["refresh", "--watch", "--until-stdin-closes", "-q"]);
     let mut child = pgcred.stdin(Stdio::piped()).spawn().expect("pgcred");

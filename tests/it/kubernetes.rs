@@ -34,10 +34,12 @@ fn the_side_car_files_tokens_for_its_pod() {
     }
     let toml = config.as_str().expect("text").replace("YOUR-CLUSTER-ID", "foo0bar1baz2quux3quuux4abc");
     let toml = sandbox.write("config.toml", toml);
-    let program = sandbox.path("pgcred");
-    fs::copy(env!("CARGO_BIN_EXE_pgcred"), &program).expect("a copy"); // where every user can read it
+    let authority = rcgen::generate_simple_self_signed(Vec::new()).expect("a certificate");
+    let image = sandbox.write("image/ca-certificates.crt", authority.cert.pem());
+    let image = image.parent().expect("a folder");
+    fs::copy(env!("CARGO_BIN_EXE_pgcred"), image.join("pgcred")).expect("a copy"); // where every user can read it
     let place = |text: &str| {
-        let text = text.replace("/opt/pgcred/pgcred", &program.display().to_string());
+        let text = text.replace("/opt/pgcred", &image.display().to_string());
         let text = text.replace("/etc/pgcred/config.toml", &toml.display().to_string());
         text.replace("/run/pgcred", &run.display().to_string())
     };
@@ -60,5 +62,7 @@ fn the_side_car_files_tokens_for_its_pod() {
     let metadata = fs::metadata(&passfile).expect("a passfile");
     assert_eq!((metadata.mode() & 0o777, metadata.uid()), (0o600, user));
     assert!(fs::read_to_string(&passfile).expect("text").contains(":5432:*:app:foo0bar1baz2quux3quuux4abc.dsql"));
-    assert_eq!(pod["containers"][0]["env"], side_car["env"], "the program finds the same passfile");
+    let of_program = &pod["containers"][0]["env"][0];
+    let same = side_car["env"].as_array().expect("variables").contains(of_program);
+    assert!(same && of_program["name"] == "PGPASSFILE", "the program finds the same passfile");
 }
