@@ -8,14 +8,12 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 
-use super::{COMMANDS, Context, Run, command_line};
+use super::{COMMANDS, Text, command_line};
 use crate::config::Config;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::integrations::TOOLS;
-use crate::output::Output;
-use crate::terminal::Stdin;
 
 /// Set by a shell that wants an answer.
 pub(super) const VARIABLE: &str = "PGCRED_COMPLETE";
@@ -30,10 +28,8 @@ pub(super) struct Completions {
     shell: String,
 }
 
-impl Run for Completions {
-    type End = ();
-
-    fn run(self, _: &mut Context, _: Option<Stdin>) -> Result<()> {
+impl Text for Completions {
+    fn text(self) -> Result<String> {
         let shells = Shells::builtins();
         let shell = shells.completer(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
         let mut text = Vec::new();
@@ -45,7 +41,7 @@ impl Run for Completions {
         if self.shell == "zsh" {
             text += OF_ZSH;
         }
-        Output::answer(&text)
+        Ok(text)
     }
 }
 

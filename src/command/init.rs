@@ -4,12 +4,10 @@ use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
 
-use super::{Context, Run};
+use super::Text;
 use crate::env;
 use crate::error::{Error, Result};
-use crate::output::Output;
 use crate::shell::{Hook, SHELLS, Shell, Wanted};
-use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Init {
@@ -27,16 +25,14 @@ pub(super) struct Init {
     undo: bool,
 }
 
-impl Run for Init {
-    type End = ();
-
-    fn run(self, _: &mut Context, _: Option<Stdin>) -> Result<()> {
+impl Text for Init {
+    fn text(self) -> Result<String> {
         let shell = Shell::named(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
         let wanted = Wanted { hook: self.hook, segment: self.segment, undo: self.undo };
         let (program, _) = env::own_command()
             .map_err(|error| Error::failure("the path of this program is not known").caused_by(&error))?;
         let due = env::due_file().ok_or_else(|| Error::failure("no cache folder is known"))?;
-        Output::answer(&shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)?)
+        shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)
     }
 }
 

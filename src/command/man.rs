@@ -2,19 +2,15 @@
 
 use clap_mangen::Man as Page;
 
-use super::{Context, Run, command_line};
+use super::{Text, command_line};
 use crate::error::{Error, Result};
-use crate::output::Output;
-use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Man {}
 
-impl Run for Man {
-    type End = ();
-
-    fn run(self, _: &mut Context, _: Option<Stdin>) -> Result<()> {
-        Output::answer(&page()?)
+impl Text for Man {
+    fn text(self) -> Result<String> {
+        page()
     }
 }
 

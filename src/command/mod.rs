@@ -46,7 +46,7 @@ struct Entry {
     name: &'static str,
     about: &'static str,
     arguments: fn(clap::Command) -> clap::Command,
-    run: fn(&ArgMatches, &mut Context, Option<Stdin>) -> Result<ExitCode>,
+    run: fn(&ArgMatches, Global) -> Result<ExitCode>,
 }
 
 /// What each command does with its parsed arguments.
@@ -57,20 +57,43 @@ trait Run: FromArgMatches + Args {
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<Self::End>;
 }
 
+/// What a command prints that needs neither configuration nor cache, and is there however broken they are.
+trait Text: FromArgMatches + Args {
+    fn text(self) -> Result<String>;
+}
+
 const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
-        arguments: |command| {
-            let about = command.get_about().cloned().unwrap_or_default();
-            let command = C::augment_args(Global::augment_args(command).next_help_heading(None));
-            command.about(about).long_about(None) // a group of options has put its own there
-        },
-        run: |matches, context, stdin| {
+        arguments: arguments::<C>,
+        run: |matches, global| {
+            let mut context = Context::new(global)?;
+            let stdin = terminal::detach_stdin()?;
             let command = C::from_arg_matches(matches).map_err(refused)?;
-            command.run(context, stdin).map(Termination::report)
+            let end = command.run(&mut context, stdin).map(Termination::report);
+            due::tell(&mut context, due::Refreshed::No);
+            end
         },
     }
+}
+
+const fn text<C: Text>(name: &'static str, about: &'static str) -> Entry {
+    Entry {
+        name,
+        about,
+        arguments: arguments::<C>,
+        run: |matches, _| {
+            let command = C::from_arg_matches(matches).map_err(refused)?;
+            Output::answer(&command.text()?).map(Termination::report)
+        },
+    }
+}
+
+fn arguments<C: Args>(command: clap::Command) -> clap::Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    let command = C::augment_args(Global::augment_args(command).next_help_heading(None));
+    command.about(about).long_about(None) // a group of options has put its own there
 }
 
 /// In the order of `--help`.
@@ -92,9 +115,9 @@ static COMMANDS: [Entry; 14] = [
         "prompt",
         "Print a connection's state for a shell prompt; nothing if there is nothing to say",
     ),
-    entry::<init::Init>("init", "Print a shell's hook, which refreshes in the background what is due at a prompt"),
-    entry::<complete::Completions>("completions", "Print what makes a shell complete pgcred's command line"),
-    entry::<man::Man>("man", "Print the manual page"),
+    text::<init::Init>("init", "Print a shell's hook, which refreshes in the background what is due at a prompt"),
+    text::<complete::Completions>("completions", "Print what makes a shell complete pgcred's command line"),
+    text::<man::Man>("man", "Print the manual page"),
 ];
 
 fn command_line() -> clap::Command {
@@ -212,11 +235,7 @@ pub(crate) fn run() -> ExitCode {
 fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
     let (name, arguments) = matches.subcommand().ok_or_else(|| Error::usage("no command"))?;
     let entry = COMMANDS.iter().find(|entry| entry.name == name).ok_or_else(|| Error::usage("no such command"))?;
-    let mut context = Context::new(Global::from_arg_matches(matches).map_err(refused)?)?;
-    let stdin = terminal::detach_stdin()?;
-    let end = (entry.run)(arguments, &mut context, stdin);
-    due::tell(&mut context, due::Refreshed::No);
-    end
+    (entry.run)(arguments, Global::from_arg_matches(matches).map_err(refused)?)
 }
 
 impl Context {

@@ -78,6 +78,12 @@ fn completions_and_the_manual_page_come_and_go_with_pgcred() {
         let written = String::from_utf8(sandbox.read(&format!("here/share/{text}"))).expect("text");
         assert!(written.contains(says), "{text}: {written}");
     }
+    // They do not depend on what is configured, or how badly.
+    let now = |name: &str| sandbox.read(&format!("here/share/{name}"));
+    let before = TEXTS.map(now);
+    fs::write(sandbox.own().join("config.toml"), "[[connection\n").expect("written");
+    install(&sandbox, &[]);
+    assert_eq!(TEXTS.map(now), before);
     install(&sandbox, &["--uninstall"]);
     assert!(TEXTS.iter().all(|text| !sandbox.path(&format!("here/share/{text}")).exists()));
 }

@@ -481,6 +481,21 @@ fn a_hook_without_connections_asks_for_nothing() {
     sandbox.run(&["init", "ksh"]).assert_fails(2, "ksh");
 }
 
+/// A shell that starts is told of no error, and gets its hook.
+#[test]
+fn what_shells_read_needs_no_configuration() {
+    let sandbox = Sandbox::empty();
+    let commands: [&[&str]; 4] = [&["init", "bash"], &["init", "zsh", "--undo"], &["completions", "fish"], &["man"]];
+    let whole = commands.map(|command| sandbox.ok(command));
+    let mut off = Sandbox::empty();
+    let own = sandbox.own().display().to_string();
+    off.set("PGCRED_HOME", &own).set("PGCRED_CACHE", "nothing").run(&["list"]).assert_fails(2, "no cache of that name");
+    assert_eq!(commands.map(|command| off.ok(command)), whole);
+    fs::write(sandbox.own().join("config.toml"), "[[connection\n").expect("written");
+    sandbox.run(&["list"]).assert_fails(2, "config.toml");
+    assert_eq!(commands.map(|command| sandbox.ok(command)), whole);
+}
+
 #[test]
 fn shells_complete_connections_tools_and_values() {
     let mut sandbox = Sandbox::with_keys();
