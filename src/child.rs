@@ -41,6 +41,14 @@ pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
     find(program).or_else(with_ending)
 }
 
+/// Returns the path by which pgcred is found, rather than one that changes with its version.
+pub(crate) fn own_path() -> Result<PathBuf> {
+    let (running, _) =
+        env::own_command().map_err(|error| Error::failure("pgcred's own path is unknown").caused_by(&error))?;
+    let found = find("pgcred".as_ref()).filter(|found| found.canonicalize().ok() == running.canonicalize().ok());
+    Ok(found.and_then(|found| std::path::absolute(found).ok()).unwrap_or(running))
+}
+
 /// Runs a program to its end, at most until the deadline; then it is killed with all that it started.
 ///
 /// With a terminal it stays in pgcred's own process group and keeps stderr, so that it can ask there.

@@ -80,7 +80,8 @@ pub(crate) fn config_folder() -> Option<PathBuf> {
 
 /// `PGCRED_HOME` puts all that is pgcred's into one folder: for portable use and for tests.
 fn own_home() -> Option<PathBuf> {
-    var_os("PGCRED_HOME").map(PathBuf::from)
+    // A shell's hook keeps it wherever the shell goes.
+    var_os("PGCRED_HOME").map(|home| std::path::absolute(&home).unwrap_or_else(|_| home.into()))
 }
 
 /// Returns the folder for what must not outlive a program: memory where the system has such a folder.

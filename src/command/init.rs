@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::builder::PossibleValuesParser;
 
 use super::Text;
+use crate::child;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::shell::{Hook, SHELLS, Shell, Wanted};
@@ -29,10 +30,8 @@ impl Text for Init {
     fn text(self) -> Result<String> {
         let shell = Shell::named(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
         let wanted = Wanted { hook: self.hook, segment: self.segment, undo: self.undo };
-        let (program, _) = env::own_command()
-            .map_err(|error| Error::failure("the path of this program is not known").caused_by(&error))?;
         let due = env::due_file().ok_or_else(|| Error::failure("no cache folder is known"))?;
-        shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)
+        shell.hook(&wanted, &text_of(&child::own_path()?)?, &text_of(&due)?)
     }
 }
 

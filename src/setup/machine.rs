@@ -53,7 +53,7 @@ impl Machine {
             config,
             own,
             named_config,
-            pgcred: own_path()?,
+            pgcred: child::own_path()?,
             service_file,
             roots: env::certificate_bundle(),
             home,
@@ -91,12 +91,4 @@ fn psql_version() -> Option<u32> {
     let text = String::from_utf8(ended.stdout).ok()?;
     let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
     version.split('.').next()?.parse().ok()
-}
-
-/// The path by which pgcred is found, rather than one that changes with its version.
-fn own_path() -> Result<PathBuf> {
-    let (running, _) =
-        env::own_command().map_err(|error| Error::failure("pgcred's own path is unknown").caused_by(&error))?;
-    let found = child::find("pgcred".as_ref()).filter(|found| found.canonicalize().ok() == running.canonicalize().ok());
-    Ok(found.unwrap_or(running))
 }

@@ -496,6 +496,34 @@ fn what_shells_read_needs_no_configuration() {
     assert_eq!(commands.map(|command| sandbox.ok(command)), whole);
 }
 
+/// Paths that stay what they are when pgcred is updated and when the shell goes elsewhere.
+#[test]
+fn a_hook_knows_lasting_paths() {
+    let mut sandbox = Sandbox::empty();
+    let versioned = sandbox.installed("Cellar/pgcred/1.0/bin/pgcred").display().to_string();
+    let init = |sandbox: &Sandbox| {
+        let mut command = sandbox.command(&versioned);
+        command.args(["init", "bash"]);
+        let run = Run::of(command);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        run.stdout
+    };
+    assert!(init(&sandbox).contains(&format!("__pgcred_exe='{versioned}'\n")));
+    let linked = sandbox.path("bin");
+    fs::create_dir(&linked).expect("a folder");
+    std::os::unix::fs::symlink(&versioned, linked.join("pgcred")).expect("a link");
+    for path in [linked.display().to_string(), "bin".to_owned()] {
+        sandbox.set("PATH", &path).set("PGCRED_HOME", "own");
+        let hook = init(&sandbox);
+        assert!(hook.contains(&format!("__pgcred_exe='{}/pgcred'\n", linked.display())), "{hook}");
+        assert!(hook.contains(&format!("__pgcred_file='{}/cache/due'\n", sandbox.path("own").display())), "{hook}");
+    }
+    // Another version on PATH is another program.
+    fs::remove_file(linked.join("pgcred")).expect("removed");
+    sandbox.write("bin/pgcred", "#!/bin/sh\n");
+    assert!(init(&sandbox).contains(&format!("__pgcred_exe='{versioned}'\n")));
+}
+
 #[test]
 fn shells_complete_connections_tools_and_values() {
     let mut sandbox = Sandbox::with_keys();
