@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::time::Time;
 
 /// A hook refreshes after this at the latest: a configuration or a passfile may have been edited by hand.
+/// The hooks' templates hold whatever is later for damaged.
 const LONGEST: u32 = 3_600;
 /// After a refresh that did not help, and is not known to help later.
 const RETRY: u32 = 300;

@@ -32,14 +32,16 @@ __pgcred_hook() {
 #[end]
         } 2>/dev/null <"$__pgcred_file" || __pgcred_due=''
     fi
-    case $__pgcred_due in '' | *[!0123456789]*) __pgcred_due=0 ;; esac
-    if ((__pgcred_now >= __pgcred_due && __pgcred_now >= __pgcred_hold)); then
+    # Octal, too long, or later than pgcred ever writes: the file is damaged, or the clock was set back.
+    case $__pgcred_due in '' | 0* | *[!0123456789]* | ????????????*) __pgcred_due=0 ;; esac
+    if (((__pgcred_now >= __pgcred_due || __pgcred_due - __pgcred_now > 3600) &&
+        (__pgcred_now >= __pgcred_hold || __pgcred_hold - __pgcred_now > 300))); then
         __pgcred_hold=$((__pgcred_now + __pgcred_pause))
         ("$__pgcred_exe" refresh --background --quiet </dev/null >/dev/null 2>&1 &)
     fi
 #[segment]
     case $__pgcred_end in
-        '' | *[!0123456789]*) __pgcred_name='' __pgcred_state='' ;;
+        '' | 0?* | *[!0123456789]* | ????????????*) __pgcred_name='' __pgcred_state='' ;;
         *)
             ((__pgcred_end -= __pgcred_now)) || :
             if [[ $__pgcred_state != ok ]]; then

@@ -5,13 +5,15 @@ var pgcred-exe = @PGCRED@
 var pgcred-file = @DUE@
 var pgcred-hold = (num 0)
 
-# elvish has no clock. Where the system tells how long it has been up, one process, now, is enough.
+# elvish has no clock. Where the system tells how long it has been up, a process now and at every refresh is enough.
+var pgcred-began = (num 0)
 fn pgcred-up { str:split ' ' (slurp < /proc/uptime) | take 1 }
-fn pgcred-clock { e:date +%s }
-try {
-    var began = (- (e:date +%s) (pgcred-up))
-    set pgcred-clock~ = { + $began (pgcred-up) }
-} catch _ { }
+fn pgcred-set-clock { set pgcred-began = (- (e:date +%s) (pgcred-up)) }
+fn pgcred-clock { + $pgcred-began (pgcred-up) }
+try { pgcred-set-clock } catch _ {
+    set pgcred-set-clock~ = { }
+    set pgcred-clock~ = { e:date +%s }
+}
 
 fn pgcred-hook {
     var now = (pgcred-clock)
@@ -23,7 +25,11 @@ fn pgcred-hook {
         set pause = 60
         set due = (num $lines[0])
     } catch _ { }
-    if (and (>= $now $due) (>= $now $pgcred-hold)) {
+    # Later than pgcred ever writes: the file is damaged, or the clock was set back.
+    var far = {|time most| or (<= $time $now) (> $time (+ $now $most)) }
+    if (and ($far $due 3600) ($far $pgcred-hold 300)) {
+        try { pgcred-set-clock } catch _ { }
+        set now = (pgcred-clock)
         set pgcred-hold = (+ $now $pause)
         # sh, because elvish cannot leave a program behind.
         try { e:sh -c '"$0" refresh --background --quiet </dev/null >/dev/null 2>&1 &' $pgcred-exe } catch _ { }

@@ -36,14 +36,17 @@ function __pgcred_hook
 #[end]
         end <$__pgcred_file 2>/dev/null
     end
-    string match --quiet --regex '^[0-9]+$' -- "$due"; or set due 0
-    if test "$now" -ge "$due" -a "$now" -ge "$__pgcred_hold"
+    # Too long, or later than pgcred ever writes: the file is damaged, or the clock was set back.
+    string match --quiet --regex '^[1-9][0-9]{0,10}$' -- "$due"; or set due 0
+    set -l ahead (math $due - $now)
+    set -l held (math $__pgcred_hold - $now)
+    if test \( $ahead -le 0 -o $ahead -gt 3600 \) -a \( $held -le 0 -o $held -gt 300 \)
         set -g __pgcred_hold (math $now + $pause)
         $__pgcred_exe refresh --background --quiet </dev/null >/dev/null 2>/dev/null &
         disown $last_pid 2>/dev/null
     end
 #[segment]
-    if string match --quiet --regex '^[0-9]+$' -- "$end"
+    if string match --quiet --regex '^[0-9]{1,11}$' -- "$end"
         set -l left (math $end - $now)
         if test "$state" != ok
         else if test $left -le 0

@@ -4,8 +4,10 @@ $env.__pgcred_hold = 0
 def --env __pgcred_hook [] {
     let now = (date now | into int) // 1_000_000_000
     let lines = try { open --raw @DUE@ | lines } catch { [] }
-    let due = try { $lines | get 0 | into int } catch { 0 }
-    if $now >= $due and $now >= $env.__pgcred_hold {
+    let ahead = try { ($lines | get 0 | into int) - $now } catch { 0 }
+    let held = $env.__pgcred_hold - $now
+    # Later than pgcred ever writes: the file is damaged, or the clock was set back.
+    if ($ahead <= 0 or $ahead > 3600) and ($held <= 0 or $held > 300) {
         $env.__pgcred_hold = $now + (if ($lines | is-empty) { 300 } else { 60 })
         try {
             if $nu.os-info.name == "windows" {

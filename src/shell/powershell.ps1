@@ -20,7 +20,9 @@ function global:__pgcred_hook {
         try { $lines = [IO.File]::ReadAllLines($global:__pgcred_file) } catch { $global:Error.RemoveAt(0) }
     }
     if ($lines.Length -ge 1) { $null = [long]::TryParse($lines[0], [ref]$due) }
-    if ($now -ge $due -and $now -ge $global:__pgcred_hold) {
+    # Later than pgcred ever writes: the file is damaged, or the clock was set back.
+    if (($now -ge $due -or $due - $now -gt 3600) -and
+        ($now -ge $global:__pgcred_hold -or $global:__pgcred_hold - $now -gt 300)) {
         $global:__pgcred_hold = $now + $pause
         try {
             $start = [Diagnostics.ProcessStartInfo]::new($global:__pgcred_exe, 'refresh --background --quiet')

@@ -8,7 +8,7 @@ set __pgcred_hold = 0
 alias __pgcred_start '@ __pgcred_hold = $__pgcred_now + $__pgcred_pause; ( "$__pgcred_exe" refresh --background --quiet & ) >& /dev/null < /dev/null'
 alias __pgcred_known '@ __pgcred_due = ( -M "$__pgcred_file" ); @ __pgcred_pause = 60'
 alias __pgcred_clock 'echo -n >! "$__pgcred_file.clock"; @ __pgcred_now = ( -M "$__pgcred_file.clock" )'
-alias __pgcred_look 'set __pgcred_now = 0 __pgcred_due = 0 __pgcred_pause = 300; if ( -w "$__pgcred_file:h" ) eval __pgcred_clock; if ( -e "$__pgcred_file" ) eval __pgcred_known; if ( $__pgcred_due <= $__pgcred_now && $__pgcred_hold <= $__pgcred_now ) eval __pgcred_start'
+alias __pgcred_look 'set __pgcred_now = 0 __pgcred_due = 0 __pgcred_pause = 300; if ( -w "$__pgcred_file:h" ) eval __pgcred_clock; if ( -e "$__pgcred_file" ) eval __pgcred_known; if ( ( $__pgcred_due <= $__pgcred_now || $__pgcred_due - $__pgcred_now > 3600 ) && ( $__pgcred_hold <= $__pgcred_now || $__pgcred_hold - $__pgcred_now > 300 ) ) eval __pgcred_start'
 #[prompt none]
 alias __pgcred_hook '__pgcred_look'
 #[pwd]

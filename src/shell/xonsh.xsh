@@ -18,7 +18,8 @@ def __pgcred_make():
             lines, due, pause = [], 0, 300
         except (OSError, ValueError):
             lines, due = [], 0
-        if now >= due and now >= hold:
+        # Later than pgcred ever writes: the file is damaged, or the clock was set back.
+        if not now < due <= now + 3600 and not now < hold <= now + 300:
             hold = now + pause
             null = subprocess.DEVNULL
             try:

@@ -17,13 +17,15 @@ __pgcred_hook() {
 #[end]
         } 2>/dev/null <$__pgcred_file || __pgcred_due=''
     fi
-    [[ $__pgcred_due == <-> ]] || __pgcred_due=0
-    if ((__pgcred_now >= __pgcred_due && __pgcred_now >= __pgcred_hold)); then
+    # Too long, or later than pgcred ever writes: the file is damaged, or the clock was set back.
+    [[ $__pgcred_due == [1-9]* && $__pgcred_due == <-> && $#__pgcred_due -lt 12 ]] || __pgcred_due=0
+    if (((__pgcred_now >= __pgcred_due || __pgcred_due - __pgcred_now > 3600) &&
+        (__pgcred_now >= __pgcred_hold || __pgcred_hold - __pgcred_now > 300))); then
         __pgcred_hold=$((__pgcred_now + __pgcred_pause))
         ($__pgcred_exe refresh --background --quiet &) </dev/null >/dev/null 2>&1
     fi
 #[segment]
-    if [[ $__pgcred_end == <-> ]]; then
+    if [[ $__pgcred_end == <-> && $#__pgcred_end -lt 12 ]]; then
         __pgcred_end=$((__pgcred_end - __pgcred_now))
         if [[ $__pgcred_state != ok ]]; then
             :

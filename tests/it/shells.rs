@@ -97,6 +97,8 @@ const NUSHELL: Shell = Shell {
     segment: "print $\"[($env.PGCRED_SEGMENT)]\"",
 };
 
+const SHELLS: [&Shell; 7] = [&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH, &NUSHELL];
+
 /// A sandbox with one connection, and a pgcred at a path that every shell has to quote.
 struct Desk {
     sandbox: Sandbox,
@@ -137,7 +139,11 @@ impl Desk {
     fn set_due(&self, unix: u64) {
         let second_line = fs::read_to_string(self.due()).unwrap_or_default();
         let second_line = second_line.lines().nth(1).unwrap_or_default();
-        fs::write(self.due(), format!("{unix}\n{second_line}\n")).expect("written");
+        self.write_due(&format!("{unix}\n{second_line}\n"), unix);
+    }
+
+    fn write_due(&self, text: &str, unix: u64) {
+        fs::write(self.due(), text).expect("written");
         let time = std::time::UNIX_EPOCH + Duration::from_secs(unix);
         fs::File::options().write(true).open(self.due()).and_then(|file| file.set_modified(time)).expect("dated");
     }
@@ -175,11 +181,15 @@ impl Desk {
     /// Waits until a refresh has said when the next one is due.
     fn wait_for_refresh(&self) {
         let began = Instant::now();
-        while self.due_at() < 1_000 {
+        while !(1..=3_600).contains(&(self.due_at() - i64::try_from(now()).expect("small"))) {
             assert!(began.elapsed() < Duration::from_secs(40), "no refresh");
             sleep(Duration::from_millis(20));
         }
     }
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
 struct Session<'a> {
@@ -391,6 +401,59 @@ fn fish_keeps_its_ways() {
         ("echo $pipestatus", "0 4 0"),
     ];
     check_lines(&FISH, before, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
+}
+
+/// Nothing that pgcred has not written makes a hook wait for ever, or speak.
+#[test]
+fn a_hook_mends_a_damaged_due_file() {
+    let far = now() + 100_000;
+    let damaged = [
+        ("99999999999999999999".to_owned(), far),
+        ("08".to_owned(), 8),
+        ("1e9".to_owned(), 9),
+        (format!("0{}", now() + 600), 600),
+        (far.to_string(), far),
+    ];
+    for shell in SHELLS {
+        if shell.name == "nushell" && !is_here("nu") {
+            continue;
+        }
+        let desk = Desk::new();
+        desk.sandbox.ok(&["refresh", "--background", "-q"]);
+        let segment: &[&str] = if shell.segment.is_empty() { &[] } else { &["--segment"] };
+        for (text, time) in &damaged {
+            desk.write_due(&format!("{text}\nprod {text} ok\n"), *time);
+            let session = desk.start(shell, "", segment);
+            let screen = session.enter("");
+            assert!(screen.iter().all(|line| line == PROMPT), "{} at {text}: {screen:#?}", shell.name);
+            desk.wait_for_refresh();
+        }
+    }
+}
+
+/// A refresh that is held back is held back for minutes, not until a clock that was wrong comes true.
+#[test]
+fn a_hook_waits_for_no_clock_that_was_set_back() {
+    for (shell, hold) in [
+        (&BASH, "__pgcred_hold=99999999999"),
+        (&ZSH, "__pgcred_hold=99999999999"),
+        (&FISH, "set -g __pgcred_hold 99999999999"),
+        (&TCSH, "set __pgcred_hold = 99999999999"),
+        (&NUSHELL, "$env.__pgcred_hold = 99999999999"),
+    ] {
+        if shell.name == "nushell" && !is_here("nu") {
+            continue;
+        }
+        check_lines(shell, "", &[], &[(hold, ""), DUE_AT_PROMPT[0], DUE_AT_PROMPT[1], DUE_AT_PROMPT[2]]);
+    }
+    // elvish asks what time it is when it starts; here it is told the day before.
+    let yesterday = "#!/bin/sh\\nrm -- $0; echo $(($(date +%s) - 86400))\\n";
+    let before = format!(
+        "e:mkdir ~/fake; print \"{yesterday}\" > ~/fake/date; e:chmod 755 ~/fake/date; set paths = [~/fake $@paths]"
+    );
+    let shown = "put (str:has-suffix $E:PGCRED_SEGMENT min) (has-external date) (e:ls ~/fake | count)";
+    let lines = [("use str", ""), (shown, "▶ $true"), (shown, "▶ (num 0)")];
+    check_lines(&ELVISH, &before, &["--segment"], &lines);
 }
 
 #[test]
