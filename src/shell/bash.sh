@@ -2,6 +2,8 @@
 __pgcred_exe=@PGCRED@
 __pgcred_file=@DUE@
 __pgcred_hold=0
+# For PROMPT_COMMAND: before `&&` a status is handed on without an ERR trap, and a child that inherits no hook calls none.
+__pgcred_call='case ${__pgcred_exe+x} in x) __pgcred_hook && :; esac'
 
 if ((BASH_VERSINFO[0] >= 5)); then
     __pgcred_clock() { __pgcred_now=$EPOCHSECONDS; }
@@ -14,7 +16,7 @@ else
 fi
 
 __pgcred_hook() {
-    \builtin local __pgcred_status=$? __pgcred_now=0 __pgcred_due='' __pgcred_pause=300
+    \builtin local __pgcred_status="$?" __pgcred_now=0 __pgcred_due='' __pgcred_pause=300
     \builtin local __pgcred_name='' __pgcred_end='' __pgcred_state=''
     # With `set -e` an exit status that is passed on would end the shell.
     case $- in *e*) __pgcred_status=0 ;; esac
@@ -70,31 +72,34 @@ __pgcred_hook() {
 if [[ "${PROMPT_COMMAND[*]-}" != *__pgcred_hook* ]]; then
     if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) &&
         [[ "$(\builtin declare -p PROMPT_COMMAND 2>/dev/null)" == 'declare -a'* ]]; then
-        PROMPT_COMMAND+=(__pgcred_hook)
+        PROMPT_COMMAND+=("$__pgcred_call")
     else
-        PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}__pgcred_hook
+        PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}$__pgcred_call
     fi
 fi
 #[end]
 
 pgcred_deactivate() {
     \builtin local __pgcred_i __pgcred_found=''
-    [[ "${PROMPT_COMMAND[*]-}" != *__pgcred_hook* ]] || __pgcred_found=yes
+    [[ "${PROMPT_COMMAND[*]-}" != *"$__pgcred_call"* ]] || __pgcred_found=yes
     if [[ "$(\builtin declare -p PROMPT_COMMAND 2>/dev/null)" == 'declare -a'* ]]; then
         for __pgcred_i in "${!PROMPT_COMMAND[@]}"; do
-            PROMPT_COMMAND[__pgcred_i]=${PROMPT_COMMAND[__pgcred_i]//$'\n'__pgcred_hook/}
-            PROMPT_COMMAND[__pgcred_i]=${PROMPT_COMMAND[__pgcred_i]//__pgcred_hook/}
+            PROMPT_COMMAND[__pgcred_i]=${PROMPT_COMMAND[__pgcred_i]//$'\n'"$__pgcred_call"/}
+            PROMPT_COMMAND[__pgcred_i]=${PROMPT_COMMAND[__pgcred_i]//"$__pgcred_call"/}
             [[ -n ${PROMPT_COMMAND[__pgcred_i]} ]] || \builtin unset "PROMPT_COMMAND[$__pgcred_i]"
         done
     elif [[ -n $__pgcred_found ]]; then
-        PROMPT_COMMAND=${PROMPT_COMMAND//$'\n'__pgcred_hook/}
-        PROMPT_COMMAND=${PROMPT_COMMAND//__pgcred_hook/}
+        PROMPT_COMMAND=${PROMPT_COMMAND//$'\n'"$__pgcred_call"/}
+        PROMPT_COMMAND=${PROMPT_COMMAND//"$__pgcred_call"/}
         [[ -n $PROMPT_COMMAND ]] || \builtin unset PROMPT_COMMAND
     fi
     \builtin unset -f __pgcred_hook __pgcred_clock pgcred_deactivate
-    \builtin unset -v __pgcred_exe __pgcred_file __pgcred_hold __pgcred_began __pgcred_pwd PGCRED_SEGMENT
-    # Another tool has put the hook's name away and goes on calling it.
-    [[ -n $__pgcred_found ]] || __pgcred_hook() { \builtin return "$?"; }
+    \builtin unset -v __pgcred_exe __pgcred_file __pgcred_hold __pgcred_call __pgcred_began __pgcred_pwd PGCRED_SEGMENT
+    # Another tool, or the user, has the hook's name elsewhere and goes on calling it.
+    if [[ -z $__pgcred_found || "${PROMPT_COMMAND[*]-}" == *__pgcred_hook* ]]; then
+        __pgcred_exe=''
+        __pgcred_hook() { \builtin return "$?"; }
+    fi
 }
 #[undo]
 if \builtin declare -F pgcred_deactivate >/dev/null; then pgcred_deactivate; fi

@@ -378,6 +378,35 @@ fn bash_keeps_its_ways() {
     check_lines(&BASH, "PROMPT_COMMAND=(: 'seen=$?')", &[], &[&array[..], &DUE_AT_PROMPT].concat());
     let string = [("(exit 3)", ""), ("echo $seen", "3"), (PIPE, ""), ("echo ${PIPESTATUS[*]}", "0 4 0")];
     check_lines(&BASH, "PROMPT_COMMAND='seen=$?; '", &[], &[&string[..], &DUE_AT_PROMPT].concat());
+    // What stands behind the hook finds $? too, whatever splits words, and a trap fires once.
+    for (before, behind) in [
+        ("true", "PROMPT_COMMAND+=$'\\nseen=$?'"),
+        ("set -E", "PROMPT_COMMAND+=$'\\nseen=$?'"),
+        ("PROMPT_COMMAND=(true)", "PROMPT_COMMAND+=('seen=$?')"),
+    ] {
+        let before = format!("{before}; IFS=0123456789; trap 'traps+=x' ERR");
+        let lines = [
+            (behind, ""),
+            ("(exit 3)", ""),
+            ("echo \"$traps $seen\"", "x 3"),
+            ("f() { return 4; }; f", ""),
+            ("echo \"$traps $seen\"", "xx 4"),
+        ];
+        check_lines(&BASH, &before, &[], &lines);
+    }
+}
+
+/// A child inherits `PROMPT_COMMAND`, but not the functions that it calls.
+#[test]
+fn bash_says_nothing_in_a_child_without_the_hook() {
+    let desk = Desk::new();
+    desk.sandbox.ok(&["refresh", "--background", "-q"]);
+    let session = desk.start(&BASH, "export PS1 PROMPT_COMMAND='seen=x'", &[]);
+    session.enter("bash --norc");
+    session.enter("");
+    let screen = session.enter("echo $seen $SHLVL");
+    assert_eq!(screen[..3], ["P> bash --norc", "P>", "P> echo $seen $SHLVL"]);
+    assert_eq!(screen[4..], ["P>"]);
 }
 
 #[test]
