@@ -71,5 +71,5 @@ pgcred_deactivate() {
     \builtin unfunction __pgcred_hook pgcred_deactivate
 }
 #[undo]
-if (($+functions[pgcred_deactivate])); then pgcred_deactivate; fi
+if (( ${+functions[pgcred_deactivate]} )); then pgcred_deactivate; fi
 #[end]
