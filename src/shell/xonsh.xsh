@@ -6,9 +6,12 @@ def __pgcred_make():
 
     exe, file = @PGCRED@, @DUE@
     hold = 0
+    started = None
 
     def __pgcred_hook(**_):
-        nonlocal hold
+        nonlocal hold, started
+        if started and started.poll() is not None:
+            started = None  # until it is asked for, what has ended stays in the system's table
         now, pause = int(time.time()), 60
         try:
             with open(file, encoding="utf-8") as opened:
@@ -27,7 +30,6 @@ def __pgcred_make():
                     [exe, "refresh", "--background", "--quiet"],
                     stdin=null, stdout=null, stderr=null, start_new_session=True,
                 )
-                started.returncode = 0  # nobody waits for it, and Python is not to complain
             except OSError:
                 pass
 #[segment]
