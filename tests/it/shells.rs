@@ -221,6 +221,32 @@ impl Session<'_> {
         trace[length..].lines().filter(is_start).map(str::to_owned).collect()
     }
 
+    /// Waits, at prompts, until nothing that has ended is left in the system's table.
+    fn wait_for_no_zombies(&self) {
+        let began = Instant::now();
+        loop {
+            let mut pane = self.terminal.tmux();
+            pane.args(["display-message", "-p", "#{pane_pid}"]);
+            let mut ours = vec![Run::of(pane).stdout.trim().to_owned()];
+            let mut ps = std::process::Command::new("ps");
+            ps.args(["-eo", "pid=,ppid=,stat="]);
+            let listed = Run::of(ps).stdout;
+            let mut dead = 0;
+            for line in listed.lines().map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()) {
+                if ours.contains(&line[1]) {
+                    dead += usize::from(line[2].starts_with('Z'));
+                    ours.push(line[0].clone());
+                }
+            }
+            if dead == 0 {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(5), "{dead} in {listed}");
+            sleep(Duration::from_millis(200));
+            self.enter("");
+        }
+    }
+
     fn trace_length(&self) -> usize {
         sleep(Duration::from_millis(400));
         fs::metadata(&self.trace).map_or(0, |metadata| usize::try_from(metadata.len()).expect("small"))
@@ -276,6 +302,7 @@ fn check(shell: &Shell) {
         started.iter().filter(|line| line.contains("execve(") && line.contains("\"refresh\", \"--background\""));
     let refreshes = refreshes.filter(|line| !line.contains("/bin/sh\"")).count();
     assert_eq!(refreshes, 1, "{}: {started:#?}", shell.name);
+    session.wait_for_no_zombies();
 
     // Undone, it refreshes no more.
     session.enter(&session.undo);
@@ -415,6 +442,12 @@ fn zsh_keeps_its_ways() {
         "setopt err_exit no_unset no_clobber ksh_arrays sh_word_split warn_create_global; bindkey -v; IFS=:0123456789";
     let segment = [("! true", ""), ("echo \"$((40 + 2))\"", "42"), ("echo \"${PGCRED_SEGMENT%% *}\"", "prod")];
     check_lines(&ZSH, strict, &["--segment"], &[&segment[..], &DUE_AT_PROMPT].concat());
+    let desk = Desk::new();
+    let session = desk.start(&ZSH, strict, &[]);
+    session.enter(&session.undo);
+    session.enter(&session.undo);
+    let screen = session.enter("(( ${+functions[__pgcred_hook]} )) || echo undone");
+    assert!(screen.iter().any(|line| line == "undone"), "{screen:#?}");
     let hooks = "precmd() { seen=$? }; other() { seen_too=$? }; precmd_functions=(other)";
     let lines = [("(exit 3)", ""), ("echo $seen $seen_too", "3 3"), (PIPE, ""), ("echo $pipestatus", "0 4 0")];
     check_lines(&ZSH, hooks, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
@@ -430,6 +463,19 @@ fn fish_keeps_its_ways() {
         ("echo $pipestatus", "0 4 0"),
     ];
     check_lines(&FISH, before, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
+    // The user's own functions and jobs.
+    let before =
+        ["contains", "math", "path", "sh", "date"].map(|name| format!("function {name}; echo {name} $argv; end"));
+    let lines = [
+        ("echo $PGCRED_SEGMENT | builtin string replace --regex '[0-9]+' some", "prod some min"),
+        ("sleep 60 &", ""),
+        ("set mine $last_pid", ""),
+        DUE_AT_PROMPT[0],
+        DUE_AT_PROMPT[1],
+        DUE_AT_PROMPT[2],
+        ("echo (test $last_pid = $mine; and echo mine) (jobs | count)", "mine 1"),
+    ];
+    check_lines(&FISH, &before.join("\n"), &["--segment"], &lines);
 }
 
 /// Nothing that pgcred has not written makes a hook wait for ever, or speak.
