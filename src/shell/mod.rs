@@ -116,14 +116,32 @@ fn doubled(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Typographic single quotes are quotes too.
-pub(crate) fn powershell(text: &str) -> String {
-    let mut quoted = String::from("'");
-    for c in text.chars() {
-        if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {
-            quoted.push(c);
-        }
-        quoted.push(c);
+/// In ASCII, because on Windows PowerShell reads a program's output by the console's old code page.
+fn powershell(text: &str) -> String {
+    let text = text.replace('\'', "''");
+    if text.is_ascii() {
+        return format!("'{text}'");
     }
-    quoted + "'"
+    let spelled = |unit: u16| match char::from_u32(unit.into()).filter(char::is_ascii) {
+        Some(c) => c.to_string(),
+        None => format!("' + [char]0x{unit:X} + '"),
+    };
+    format!("('{}')", text.encode_utf16().map(spelled).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powershell_is_told_in_ascii() {
+        assert_eq!(powershell(r"C:\it's\pgcred.exe"), r"'C:\it''s\pgcred.exe'");
+        assert_eq!(
+            powershell("Jörg’s 🔑"),
+            "('J' + [char]0xF6 + 'rg' + [char]0x2019 + 's ' + [char]0xD83D + '' + [char]0xDD11 + '')"
+        );
+        let wanted = Wanted { hook: Hook::Pwd, segment: true, undo: false };
+        let shell = Shell::named("powershell").unwrap();
+        assert!(shell.hook(&wanted, "/Jörg/pgcred", "/Jörg/due").unwrap().is_ascii());
+    }
 }

@@ -1,4 +1,5 @@
 # pgcred's hook for PowerShell, 5.1 and newer. It starts a process only when a token is due, and waits for none.
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { return } # no method may be called
 $global:__pgcred_exe = @PGCRED@
 $global:__pgcred_file = @DUE@
 $global:__pgcred_hold = [long]0
@@ -54,29 +55,30 @@ function global:__pgcred_hook {
 }
 
 #[prompt pwd]
-# Once: a prompt that does not look like ours may be one that calls ours, and would call itself by it.
-if (-not (Get-Variable -Scope Global -Name __pgcred_prompt -ErrorAction Ignore)) {
-    $global:__pgcred_prompt = ${function:prompt}
-    function global:prompt {
-        $__pgcred_ok = $?
-        $null = __pgcred_hook
-        # The prompt that was there finds $? as the command left it; nothing here changes $LASTEXITCODE.
-        if (-not $__pgcred_ok) { Write-Error '' -ErrorAction Ignore }
-        & $global:__pgcred_prompt
-    }
+# Around whatever prompt is there, unless that is ours. Each wrapper keeps the prompt that it has found: another tool may have
+# put an older one of ours away, and goes on calling it.
+if ("${function:prompt}" -notlike '*__pgcred_prompt*') {
+    ${function:global:prompt} = & {
+        param($__pgcred_prompt)
+        {
+            $__pgcred_ok = $?
+            if ($args) { return $__pgcred_prompt } # to pgcred_deactivate
+            $null = __pgcred_hook
+            # The prompt that was there finds $? as the command left it; nothing here changes $LASTEXITCODE.
+            if (-not $__pgcred_ok) { Write-Error '' -ErrorAction Ignore }
+            & $__pgcred_prompt
+        }.GetNewClosure()
+    } ${function:prompt}
 }
 #[end]
 
 function global:pgcred_deactivate {
-    $names = '__pgcred_exe', '__pgcred_file', '__pgcred_hold', '__pgcred_pwd'
-    if ("${function:prompt}" -like '*__pgcred_hook*') {
-        ${function:global:prompt} = $global:__pgcred_prompt
-        $names += '__pgcred_prompt'
-        Remove-Item -Path 'Function:__pgcred_hook' -ErrorAction Ignore
-    } else {
-        # Another tool has put our prompt away and goes on calling it.
-        function global:__pgcred_hook { }
+    if ("${function:prompt}" -like '*__pgcred_prompt*') {
+        ${function:global:prompt} = & ${function:prompt} 'What was there before?'
     }
+    # It stays, empty: another tool may have put our prompt away.
+    function global:__pgcred_hook { }
+    $names = '__pgcred_exe', '__pgcred_file', '__pgcred_hold', '__pgcred_pwd'
     Remove-Variable -Scope Global -Name $names -ErrorAction Ignore
     Remove-Item -Path 'Env:PGCRED_SEGMENT', 'Function:pgcred_deactivate' -ErrorAction Ignore
 }
