@@ -109,7 +109,7 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let mut sandbox = Sandbox::with_keys();
-        let folder = sandbox.path("it's $HOME \"!x\" `a");
+        let folder = sandbox.path("it's $HOME \"!x\" `a ö");
         fs::create_dir(&folder).expect("a folder");
         let pgcred = folder.join("pgcred");
         let built = env!("CARGO_BIN_EXE_pgcred");
@@ -275,9 +275,11 @@ fn check(shell: &Shell) {
     assert_eq!(session.started_since(length), [""; 0], "{} starts processes", shell.name);
 
     if !shell.fails.is_empty() {
+        desk.set_due(1); // what the hook starts has no status
         session.enter(shell.fails);
         let screen = session.enter(shell.status);
         assert!(screen.iter().any(|line| line == "status=3"), "{}: {screen:#?}", shell.name);
+        desk.wait_for_refresh();
     }
     if !shell.segment.is_empty() {
         let screen = session.enter(shell.segment);
