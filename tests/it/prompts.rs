@@ -66,15 +66,30 @@ fn starship_shows_it() {
 #[test]
 fn tmux_shows_it() {
     let sandbox = desk();
-    sandbox
-        .write("tmux.conf", snippet("tmux/pgcred.conf") + "set -g status-interval 1\nset -g status-right-length 80\n");
-    let inner =
-        ["env", "-u", "TMUX", "tmux", "-S", "inner", "-f", "tmux.conf", "new-session", "cat"].map(str::to_owned);
-    let terminal = crate::tmux::Terminal::start(&sandbox, &inner);
-    terminal.wait("the status line", |screen| {
-        screen.last().is_some_and(|line| line.ends_with(" min") && line.contains(SHOWN))
-    });
-    stdout(&sandbox, &["tmux", "-S", "inner", "kill-server"]);
+    for (own, columns) in [("", "80"), ("set -g status-right 'mine'\nset -g status-right-length 90", "90")] {
+        sandbox.write("tmux.conf", format!("set -g status-interval 1\n{own}\n{}", snippet("tmux/pgcred.conf")));
+        let inner =
+            ["env", "-u", "TMUX", "tmux", "-S", "inner", "-f", "tmux.conf", "new-session", "cat"].map(str::to_owned);
+        let terminal = crate::tmux::Terminal::start(&sandbox, &inner);
+        let shown = || {
+            terminal.wait("the status line", |screen| {
+                screen.last().is_some_and(|line| line.ends_with(" min") && line.matches(SHOWN).count() == 1)
+            })
+        };
+        assert!(shown().last().is_some_and(|line| line.contains("mine") != own.is_empty()));
+        // As long as tmux shows it by itself.
+        stdout(&sandbox, &["tmux", "-S", "inner", "select-pane", "-T", "a title of 21 columns and more"]);
+        for _ in 0..2 {
+            assert_eq!(stdout(&sandbox, &["tmux", "-S", "inner", "source-file", "tmux.conf"]), "");
+        }
+        let right = stdout(&sandbox, &["tmux", "-S", "inner", "show", "-gv", "status-right"]);
+        assert_eq!(right.matches("pgcred prompt").count(), 1, "{right}");
+        assert_eq!(stdout(&sandbox, &["tmux", "-S", "inner", "show", "-gv", "status-right-length"]).trim(), columns);
+        terminal
+            .wait("the title", |screen| screen.last().is_some_and(|line| line.contains("a title") == own.is_empty()));
+        shown();
+        stdout(&sandbox, &["tmux", "-S", "inner", "kill-server"]);
+    }
 }
 
 #[test]
