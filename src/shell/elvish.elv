@@ -78,5 +78,5 @@ edit:add-var pgcred-deactivate~ {
     unset-env PGCRED_SEGMENT
 }
 #[undo]
-pgcred-deactivate
+try { pgcred-deactivate } catch _ { } # where there is no hook it is no command
 #[end]

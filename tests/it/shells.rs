@@ -311,7 +311,12 @@ fn check(shell: &Shell) {
     drop(session);
     let session = desk.start(shell, "", segment);
     desk.wait_for_refresh();
-    session.enter(if shell.name == "nushell" { "pgcred_deactivate" } else { &session.undo });
+    if shell.name == "nushell" {
+        session.enter("pgcred_deactivate");
+    } else {
+        session.enter(&session.undo);
+        session.enter(&session.undo);
+    }
     let length = session.trace_length();
     fs::remove_file(desk.due()).expect("it was there");
     session.enter("");
@@ -451,7 +456,9 @@ fn zsh_keeps_its_ways() {
     let screen = session.enter("(( ${+functions[__pgcred_hook]} )) || echo undone");
     assert!(screen.iter().any(|line| line == "undone"), "{screen:#?}");
     let hooks = "precmd() { seen=$? }; other() { seen_too=$? }; precmd_functions=(other)";
-    let lines = [("(exit 3)", ""), ("echo $seen $seen_too", "3 3"), (PIPE, ""), ("echo $pipestatus", "0 4 0")];
+    let hooks = format!("{hooks}; trap 'traps+=x' ERR");
+    let hooks = hooks.as_str();
+    let lines = [("(exit 3)", ""), ("echo $seen $seen_too $traps", "3 3 x"), (PIPE, ""), ("echo $pipestatus", "0 4 0")];
     check_lines(&ZSH, hooks, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
 }
 
@@ -505,6 +512,39 @@ fn a_hook_mends_a_damaged_due_file() {
             assert!(screen.iter().all(|line| line == PROMPT), "{} at {text}: {screen:#?}", shell.name);
             desk.wait_for_refresh();
         }
+    }
+}
+
+/// A pgcred that was uninstalled while a shell had its hook.
+#[test]
+fn a_hook_without_pgcred_says_nothing() {
+    for shell in SHELLS {
+        if shell.name == "nushell" && !is_here("nu") {
+            continue;
+        }
+        let desk = Desk::new();
+        desk.sandbox.ok(&["refresh", "--background", "-q"]);
+        let session = desk.start(shell, "", &[]);
+        fs::remove_file(&desk.pgcred).expect("removed");
+        for _ in 0..2 {
+            fs::remove_file(desk.due()).or_else(|_| fs::remove_dir_all(&desk.own)).expect("removed");
+            session.enter("");
+        }
+        sleep(Duration::from_millis(300)); // for a shell in between that might say it late
+        let screen = session.enter("");
+        assert!(screen.iter().all(|line| line == PROMPT), "{}: {screen:#?}", shell.name);
+    }
+}
+
+#[test]
+fn undone_where_no_hook_is_nothing_happens() {
+    let desk = Desk::new();
+    for shell in SHELLS.iter().filter(|shell| shell.name != "nushell") {
+        let off = desk.sandbox.write("off", desk.init(&[shell.name, "--undo"])).display().to_string();
+        let mut command = desk.sandbox.command(shell.command[0]);
+        command.args(["-c", &shell.load.replace("HOOK", &off)]);
+        let run = Run::of(command);
+        assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""), "{}", shell.name);
     }
 }
 
