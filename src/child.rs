@@ -109,6 +109,17 @@ pub(crate) fn detached(words: &[String]) -> Result<()> {
     command.spawn().map(drop).map_err(|error| failed(&error))
 }
 
+/// Tells the desktop, where it has a program for that.
+pub(crate) fn notify(text: &str) {
+    let command = if cfg!(target_os = "macos") {
+        let script = "on run argv\ndisplay notification (item 1 of argv) with title \"pgcred\"\nend run";
+        words(["osascript", "-e", script, text])
+    } else {
+        words(["notify-send", "--app-name=pgcred", "pgcred", text])
+    };
+    let _ = detached(&command);
+}
+
 fn command(words: &[String]) -> Result<Command> {
     let (program, arguments) = words.split_first().ok_or_else(|| Error::usage("an empty command"))?;
     let found = find(OsStr::new(program)).ok_or_else(|| {

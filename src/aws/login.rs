@@ -134,7 +134,7 @@ impl LogIn {
             let mut words = vec![own.display().to_string()];
             words.extend(child::words(["login", "--quiet", "--profile", &self.profile]));
             child::detached(&words)?;
-            notify(&format!("Log in to AWS (profile {}) in the browser window that has opened", self.profile));
+            child::notify(&format!("Log in to AWS (profile {}) in the browser window that has opened", self.profile));
         }
         drop(lock);
         while Instant::now() < deadline {
@@ -165,15 +165,4 @@ fn open_browser(address: &str) {
             return;
         }
     }
-}
-
-/// Tells the desktop, where it has a program for that; if not, the browser window has to do.
-fn notify(text: &str) {
-    let words = if cfg!(target_os = "macos") {
-        let script = "on run argv\ndisplay notification (item 1 of argv) with title \"pgcred\"\nend run";
-        child::words(["osascript", "-e", script, text])
-    } else {
-        child::words(["notify-send", "--app-name=pgcred", "pgcred", text])
-    };
-    let _ = child::detached(&words);
 }

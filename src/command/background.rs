@@ -1,30 +1,60 @@
-//! What the last run of a scheduler came to, for `pgcred list`: a time and a message, no secret.
+//! What the last run of a scheduler came to: for `pgcred list`, and for one notice of a log-in that is needed. No secret.
 
 use std::path::PathBuf;
 
+use crate::child;
 use crate::env;
-use crate::error::{Error, Result};
+use crate::error::{Exit, Result};
 use crate::fs;
 use crate::time::{Time, spoken};
+
+/// When, what failed, and what log-in a person was told of.
+#[derive(Default)]
+struct Run {
+    at: String,
+    error: String,
+    told: String,
+}
+
+impl Run {
+    fn read(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text).into_owned();
+        let mut lines = text.lines().map(str::to_owned);
+        let mut next = || lines.next().unwrap_or_default();
+        Self { at: next(), error: next(), told: next() }
+    }
+}
 
 fn file() -> Option<PathBuf> {
     env::cache_folder().map(|folder| folder.join("background"))
 }
 
-/// Remembers a run; that it could not be remembered is no reason to fail.
-pub(super) fn remember(outcome: &Result<()>) {
+/// Remembers a run; that it could not be remembered is no reason to fail. A log-in that is needed is told once, however
+/// many runs come to it, until one succeeds.
+pub(super) fn remember(outcome: &Result<()>, may_tell: bool) {
     let Some(path) = file() else { return };
-    let error = outcome.as_ref().err().map(Error::to_string).unwrap_or_default();
-    let written = path.parent().map_or(Ok(()), fs::private_folder);
-    let _ = written.and_then(|()| fs::put(&path, format!("{}\n{error}\n", Time::now().unix()).as_bytes()));
+    let line = |text: String| text.lines().collect::<Vec<_>>().join(" ");
+    let error = outcome.as_ref().err().map(|error| line(error.to_string())).unwrap_or_default();
+    let news = outcome.as_ref().err().filter(|error| may_tell && error.exit() == Exit::Login);
+    let news = news.map(|error| line([&error.to_string(), error.to_hint().unwrap_or_default()].join("; ")));
+    let mut is_new = false;
+    let edited = path.parent().map_or(Ok(()), fs::private_folder).and_then(|()| {
+        fs::edit_cache(&path, |old| {
+            let told = if outcome.is_ok() { String::new() } else { Run::read(old).told };
+            is_new = news.as_ref().is_some_and(|news| *news != told);
+            format!("{}\n{error}\n{}\n", Time::now().unix(), news.as_ref().unwrap_or(&told)).into_bytes()
+        })
+    });
+    if let (Some(news), true, Ok(())) = (news, is_new, edited) {
+        child::notify(&news);
+    }
 }
 
 /// Says when the last run was and what failed; nothing if there was none.
 pub(super) fn last() -> Option<String> {
-    let text = String::from_utf8(fs::read(&file()?)?).ok()?;
-    let (at, error) = text.split_once('\n')?;
+    let Run { at, error, .. } = Run::read(&fs::read(&file()?)?);
     let ago = spoken(Time::from_unix(at.parse().ok()?).until(Time::now()));
-    let failed = Some(error.trim()).filter(|error| !error.is_empty());
+    let failed = Some(error).filter(|error| !error.is_empty());
     let failed = failed.map(|error| format!(", failed: {error}")).unwrap_or_default();
     Some(format!("last refresh in the background: {ago} ago{failed}"))
 }

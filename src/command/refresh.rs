@@ -6,6 +6,7 @@ use super::passfile::PassfileArg;
 use super::place::Place;
 use super::watch::Watch;
 use super::{Context, Run, background, due, warn_if_cut_short};
+use crate::config::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
@@ -44,6 +45,7 @@ impl Run for Refresh {
                 Ok(!requests.is_empty())
             });
         }
+        let may_tell = context.world.how.login != LoginPolicy::Never;
         if self.background {
             context.be_quiet_about_log_ins();
             terminal::leave();
@@ -55,7 +57,7 @@ impl Run for Refresh {
             due::tell(context, due::Refreshed::JustNow);
         }
         if self.background {
-            background::remember(&outcome);
+            background::remember(&outcome, may_tell);
         }
         outcome
     }

@@ -297,6 +297,34 @@ fn the_background_opens_one_page_in_ten_minutes() {
     wait_for("its notification", || calls(&sandbox, NOTIFIER).len() == 2);
 }
 
+/// However often a timer runs into it.
+#[test]
+fn the_background_tells_of_a_log_in_once() {
+    let stub = Stub::aws(None);
+    let sandbox = desk(&stub.url(""));
+    install(&sandbox, "aws", "exit 1");
+    sandbox.ok(&["add", "-q", "prod", HOST, "--profile", "p"]);
+    let refresh = |more: &[&str]| sandbox.run(&[&["refresh", "--background", "--quiet"], more].concat());
+    refresh(&["--login=never"]).assert_fails(3, "aws sso login --profile p");
+    assert!(calls(&sandbox, NOTIFIER).is_empty());
+    thread::scope(|scope| {
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| refresh(&[]))).collect();
+        for run in runs {
+            run.join().expect("no panic").assert_fails(3, "aws sso login --profile p");
+        }
+    });
+    refresh(&[]).assert_fails(3, "aws sso login --profile p");
+    wait_for("the notice", || !calls(&sandbox, NOTIFIER).is_empty());
+    sandbox.write(SSO_FILE, sso_token("ssotoken", FAR));
+    assert_eq!(refresh(&[]).code, 0);
+    fs::remove_file(sandbox.path(SSO_FILE)).expect("removed");
+    sandbox.ok(&["erase", "--all", "-q"]);
+    refresh(&[]).assert_fails(3, "aws sso login --profile p");
+    wait_for("the next notice", || calls(&sandbox, NOTIFIER).len() >= 2);
+    let told = calls(&sandbox, NOTIFIER);
+    assert!(told.len() == 2 && told[0].contains("profile `p`") && told[0].contains("run `aws sso login"), "{told:?}");
+}
+
 /// By its time the token is good; the portal does not take it.
 #[test]
 fn a_revoked_session_is_logged_in_to_anew() {
