@@ -83,7 +83,11 @@ const fn text<C: Text>(name: &'static str, about: &'static str) -> Entry {
         name,
         about,
         arguments: arguments::<C>,
-        run: |matches, _| {
+        run: |matches, global| {
+            if global.config.is_some() {
+                return Err(Error::usage("what this command prints works with the usual configuration file only")
+                    .hint("leave out --config; PGCRED_HOME moves the file"));
+            }
             let command = C::from_arg_matches(matches).map_err(refused)?;
             Output::answer(&command.text()?).map(Termination::report)
         },

@@ -659,6 +659,7 @@ fn a_hook_without_connections_asks_for_nothing() {
     assert!(sandbox.own().join("cache/due").exists());
     sandbox.run(&["init", "tcsh", "--segment"]).assert_fails(2, "no segment");
     sandbox.run(&["init", "ksh"]).assert_fails(2, "ksh");
+    sandbox.run(&["init", "bash", "--config", "other.toml"]).assert_fails(2, "the usual configuration file only");
 }
 
 /// A shell that starts is told of no error, and gets its hook.
