@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::terminal;
 
 /// No answer is longer, in bytes.
-pub(crate) const LONGEST: u64 = 1 << 20;
+const LONGEST: u64 = 1 << 20;
 /// How long what a program has printed is waited for after it has ended: a helper of its own may keep the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(3);
@@ -24,6 +24,8 @@ const PAUSE: Duration = Duration::from_millis(3);
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
+    /// Whether stdout was read to its end.
+    pub(crate) whole: bool,
     pub(crate) stderr: Vec<u8>,
 }
 
@@ -80,9 +82,11 @@ pub(crate) fn output(words: &[String], deadline: Instant, terminal: bool) -> std
     let until = deadline.min(Instant::now() + LAST_WORDS).max(Instant::now());
     let text = |answer: Option<Receiver<Vec<u8>>>| {
         let left = until.saturating_duration_since(Instant::now()) + PAUSE;
-        answer.and_then(|answer| answer.recv_timeout(left).ok()).unwrap_or_default()
+        answer.and_then(|answer| answer.recv_timeout(left).ok())
     };
-    let ended = Ended { status, stdout: text(stdout), stderr: text(stderr) };
+    let (stdout, stderr) = (text(stdout), text(stderr).unwrap_or_default());
+    let whole = stdout.as_ref().is_some_and(|stdout| (stdout.len() as u64) < LONGEST);
+    let ended = Ended { status, stdout: stdout.unwrap_or_default(), whole, stderr };
     let _ = child.start_kill(); // what it left behind, if anything
     Ok(ended)
 }

@@ -102,7 +102,8 @@ fn files(machine: &Machine) -> Vec<PathBuf> {
 
 /// Flatpak's and Snap's DBeaver have a version that is not looked up.
 fn is_boxed(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == ".var" || part.as_os_str() == "snap")
+    let path = path.to_string_lossy();
+    [".var/app/", "snap/dbeaver-ce/"].iter().any(|part| path.contains(part))
 }
 
 /// A running DBeaver keeps what it has read and writes it back.

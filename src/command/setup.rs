@@ -117,7 +117,8 @@ impl Setup {
             }
             let set: Vec<_> = LEFT_BEHIND.into_iter().filter(|name| env::var_os(name).is_some()).collect();
             if !set.is_empty() {
-                output.warn(&format!("{} will know nothing of {}", tool.title, set.join(", ")));
+                let set = set.join(", ");
+                output.warn(&format!("{} will know nothing of {set}: let the configuration say it", tool.title));
             }
         }
         if !typed && all.is_empty() {

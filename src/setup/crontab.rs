@@ -12,8 +12,8 @@ pub(crate) fn read() -> Result<Option<String>> {
     let ended = run(&["-l"])?;
     let says = String::from_utf8_lossy(&ended.stderr).into_owned();
     if ended.status.success() {
-        let text = String::from_utf8(ended.stdout).ok().filter(|text| (text.len() as u64) < child::LONGEST);
-        let refused = || Error::usage("the crontab is not UTF-8, or larger than 1 MiB");
+        let text = String::from_utf8(ended.stdout).ok().filter(|_| ended.whole);
+        let refused = || Error::usage("the crontab is not UTF-8, larger than 1 MiB, or was not printed to its end");
         text.map(Some).ok_or_else(|| refused().hint("add the line yourself: pgcred setup cron --print"))
     } else if ["no crontab for", "no such file"].iter().any(|text| says.to_lowercase().contains(text)) {
         Ok(None)

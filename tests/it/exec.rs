@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::sandbox::{HOST, Run, Sandbox};
 
 fn wait_until(what: &str, done: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_mins(1); // twice what a watcher sleeps
     while !done() {
         assert!(Instant::now() < deadline, "{what} never came");
         thread::sleep(Duration::from_millis(10));
@@ -103,16 +103,12 @@ fn watch_refreshes_stays_small_and_ends_when_told() {
     // An editor at work: said once, waited out.
     let config = sandbox.own().join("config.toml");
     let text = fs::read_to_string(&config).expect("a file");
+    fs::remove_file(&passfile).expect("removed");
     let errors = fs::File::create(sandbox.path("errors")).expect("a file");
     let mut child = sandbox.pgcred(&["refresh", "--watch", "-q"]).stderr(errors).spawn().expect("pgcred");
-    thread::sleep(Duration::from_secs(1)); // it has read the first text
+    wait_until("the passfile", || passfile.exists());
     fs::write(&config, format!("{text}[connections.half\n")).expect("a file");
-    for _ in 0..3 {
-        if !sandbox.read("errors").is_empty() {
-            break; // wait_until has the patience for less than one look of the watcher's
-        }
-        thread::sleep(Duration::from_secs(15));
-    }
+    wait_until("the error", || !sandbox.read("errors").is_empty());
     let said = String::from_utf8(sandbox.read("errors")).expect("text");
     assert!(said.contains("config.toml") && child.try_wait().expect("a state").is_none(), "{said}");
     fs::write(&config, text).expect("a file");

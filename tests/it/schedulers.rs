@@ -146,6 +146,8 @@ fn cron_gets_a_block_and_keeps_the_rest() {
     };
     refuses("the crontab is not UTF-8");
     sandbox.write("tab", mine);
+    crontab("sleep 1 &"); // it holds the pipe open
+    sandbox.run(&["setup", "cron", "--yes"]).assert_fails(2, "not printed to its end");
     crontab("echo 'you may not' >&2; exit 1");
     refuses("`crontab -l` failed: you may not");
     let log = sandbox.path("calls").display().to_string();

@@ -132,7 +132,7 @@ fn the_readme_agrees_with_the_help() {
     let words = |text: &str| -> Vec<String> {
         text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).map(str::to_owned).collect()
     };
-    for command in [
+    let commands = [
         "token",
         "refresh",
         "erase",
@@ -147,31 +147,15 @@ fn the_readme_agrees_with_the_help() {
         "init",
         "completions",
         "man",
-    ] {
+    ];
+    for command in commands {
         assert!(readme.contains(&format!("`pgcred {command}")), "{command} is not in the README");
         for word in words(&help(command)) {
             let option = word.starts_with("--") && word.len() > 2 && word != "--help" && word != "--version";
             assert!(!option || words(&readme).contains(&word), "{word} of {command} is not in the README");
         }
     }
-    let all = [
-        "token",
-        "refresh",
-        "erase",
-        "list",
-        "add",
-        "remove",
-        "exec",
-        "login",
-        "setup",
-        "aws",
-        "prompt",
-        "init",
-        "completions",
-        "man",
-    ]
-    .map(help)
-    .concat();
+    let all = commands.map(help).concat();
     let of_others = ["--hostname", "--username", "--try", "--prefix", "--uninstall", "--locked", "--path"];
     for word in words(&readme).iter().filter(|word| word.starts_with("--") && !word.ends_with('-')) {
         assert!(words(&all).contains(word) || of_others.contains(&word.as_str()), "the README's {word} does not exist");
