@@ -23,6 +23,7 @@ mod setup;
 mod shell;
 mod signals;
 mod sigv4;
+mod suggest;
 mod target;
 mod terminal;
 mod time;

@@ -5,6 +5,8 @@ use crate::passfile::block::Key;
 use crate::provider::{Endpoint, Provider, Signable};
 
 pub(crate) struct Request {
+    /// The connection of the configuration that it is for, if it is for one.
+    pub(crate) connection: Option<String>,
     pub(crate) provider: &'static Provider,
     /// The name the client dials: the passfile's key.
     pub(crate) host: String,

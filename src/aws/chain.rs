@@ -74,10 +74,7 @@ fn nothing(session: &Session) -> Error {
         }
         None => format!("{NOTHING} the environment, default profile, container or instance metadata"),
     };
-    Error::login(message).hint(
-        "`aws configure list-profiles` shows the profiles; name one with --profile, or set one up: aws configure sso, \
-         aws login, aws configure",
-    )
+    Error::login(message).hint(files::profiles_hint(None))
 }
 
 /// What `aws configure export-credentials` says about the end of its keys.

@@ -8,6 +8,7 @@ use super::words;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
+use crate::suggest;
 
 /// Where the configuration and the credentials file are; neither has to exist.
 pub(crate) fn paths() -> [Option<PathBuf>; 2] {
@@ -86,6 +87,22 @@ pub(super) fn profile_names() -> Result<Vec<String>> {
     }
     sections(credentials)?.into_iter().for_each(|(name, _)| add(name));
     Ok(names)
+}
+
+/// Says which profiles there are, for who named none or one that is not there.
+pub(super) fn profiles_hint(typed: Option<&str>) -> String {
+    let names = profile_names().unwrap_or_default();
+    let all = || names.iter().map(String::as_str);
+    let meant = typed.and_then(|typed| suggest::nearest(typed, all().filter(|name| *name != typed)));
+    match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if names.is_empty() => {
+            let [config, _] = paths();
+            let file = config.map(|path| path.display().to_string()).unwrap_or_default();
+            format!("there are no profiles: write one into {file}, or let the AWS CLI do it: aws configure sso")
+        }
+        None => format!("the profiles are {}: name one with --profile PROFILE or AWS_PROFILE", suggest::listed(all())),
+    }
 }
 
 /// Returns the sections of a file; of none, none.

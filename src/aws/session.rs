@@ -10,7 +10,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::files::Files;
+use super::files::{self, Files};
 use super::http;
 use super::ini::{self, Section};
 use super::login::LogIn;
@@ -97,9 +97,9 @@ impl<'a> Session<'a> {
                 let empty = Error::usage("AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty");
                 return Err(empty.hint("unset it, or name a profile with it"));
             }
-            return Err(Error::usage(format!("there is no AWS profile `{name}`")).hint(
-                "`aws configure list-profiles` shows the profiles; name one with --profile, AWS_PROFILE or in config.toml",
-            ));
+            return Err(
+                Error::usage(format!("there is no AWS profile `{name}`")).hint(files::profiles_hint(Some(name)))
+            );
         }
         let roots = session.ca_bundle()?;
         session.direct = http::direct_on_first_use(roots.clone());

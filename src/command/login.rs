@@ -10,7 +10,10 @@ use crate::terminal::Stdin;
 #[derive(clap::Args)]
 pub(super) struct Login {
     /// AWS profile [default: `AWS_PROFILE`, else default]
-    #[arg(long, value_name = "PROFILE")]
+    #[arg(value_name = "PROFILE")]
+    name: Option<String>,
+    /// The same as PROFILE
+    #[arg(long, value_name = "PROFILE", conflicts_with = "name")]
     profile: Option<String>,
 }
 
@@ -19,9 +22,9 @@ impl Run for Login {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let world = &context.world;
-        let done =
-            Aws { profile: self.profile.as_deref(), how: &world.how, deadline: Instant::now() + world.how.timeout }
-                .log_in()?;
+        let profile = self.profile.or(self.name);
+        let done = Aws { profile: profile.as_deref(), how: &world.how, deadline: Instant::now() + world.how.timeout }
+            .log_in()?;
         world.output.note(if done { "logged in" } else { "no log-in is needed: there are credentials" });
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::aws::How;
-use crate::config::{Connection, Life};
+use crate::config::{Config, Connection, Life};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::host;
@@ -10,6 +10,7 @@ use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider::{self, Provider, normal_region};
 use crate::request::{Request, check_name};
+use crate::suggest;
 use crate::target::Where;
 
 /// The address that the client dials, and as whom.
@@ -86,14 +87,38 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Returns the connection that is meant, by its name or by its own address, and what was said besides.
+    pub(super) fn meant<'a>(
+        &self,
+        target: Option<&str>,
+        config: &'a Config,
+    ) -> Result<(Option<&'a Connection>, Where)> {
+        let named = target.and_then(|name| config.connection(name));
+        let mut said = self.dial.said(target.filter(|_| named.is_none()))?;
+        let region = self.region.as_deref();
+        let connection = match named {
+            Some(_) => named,
+            None if said.host.is_some() => config.at(&said, region),
+            None => {
+                let mut by_variables = said.clone();
+                fill_from_variables(&mut by_variables)?;
+                config.at(&by_variables, region)
+            }
+        };
+        if named.is_none() && connection.is_some() {
+            said.host = None; // the connection's is the same host, as the configuration writes it
+        }
+        Ok((connection, said))
+    }
+
     /// Resolves one target: flags, then TARGET or the connection of that name, PG* variables, match rules, defaults.
     ///
     /// Asks AWS's configuration only for the region of a bare cluster ID.
     pub(super) fn request(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
-        let connection = target.and_then(|name| world.config.connection(name));
+        let (connection, said) = self.meant(target, &world.config)?;
         let mut said = match connection {
-            Some(connection) => self.dial.said(None)?.or(connection.place.clone()),
-            None => self.dial.said(target)?,
+            Some(connection) => said.or(connection.place.clone()),
+            None => said,
         };
         if let Some(dbname) = &self.dbname {
             said.dbname = Some(check_name("dbname", dbname.clone())?);
@@ -109,7 +134,7 @@ impl Place {
         let life = self.expires_in.or_else(|| connection.and_then(|connection| connection.life));
 
         let dialled = said.host.ok_or_else(|| {
-            Error::usage("no host").hint("name one: pgcred token HOST, a postgres:// URI, --host HOST or PGHOST")
+            Error::usage("no host").hint("name a connection, a host or a postgres:// URI, or set PGHOST")
         })?;
         let rule = world.config.rule(&dialled);
         let profile = profile.or(rule.profile).map(|profile| check_name("profile", profile)).transpose()?;
@@ -118,18 +143,23 @@ impl Place {
 
         let port = said.port.unwrap_or(provider::DEFAULT_PORT);
         let host = full_name(dialled)?;
-        let (sign_host, sign_port) = match sign_host {
-            None => (host.clone(), port),
+        let (sign_host, sign_port, names_port) = match sign_host {
+            None => (host.clone(), port, false),
             Some(text) => {
                 let (name, own_port) = host::parse(&text)?;
                 // A tunnel's port is the client's own; the endpoint listens on the usual one unless told.
-                (full_name(name)?, own_port.unwrap_or(provider::DEFAULT_PORT))
+                (full_name(name)?, own_port.unwrap_or(provider::DEFAULT_PORT), own_port.is_some())
             }
         };
-        let provider = provider_of(&sign_host, provider.as_deref())?;
+        let provider = provider_of(&sign_host, provider.as_deref(), self.typed_host(target).as_deref(), &world.config)?;
         let named_by_host = (provider.region)(&sign_host);
-        if provider.signs_port && sign_port != port {
-            output.warn(&format!("signed for {sign_host}:{sign_port}; --sign-host HOST:PORT names another port"));
+        if provider.signs_port && sign_port != port && !names_port {
+            let name = connection.map(|connection| format!("{}: ", connection.name)).unwrap_or_default();
+            let told = if self.sign_host.is_some() { "--sign-host " } else { "sign_host = " };
+            output.warn(&format!(
+                "{name}the token is signed for port {sign_port} of {sign_host}, though the client dials port {port}; \
+                 if that is right, write {told}\"{sign_host}:{sign_port}\""
+            ));
         }
         if let (Some(asked), Some(named)) = (&region, named_by_host)
             && asked != named
@@ -137,11 +167,15 @@ impl Place {
             output.warn(&format!("region {asked} is signed, but {sign_host} is in {named}"));
         }
         let region = region.or_else(|| named_by_host.map(str::to_owned));
+        if let Some(doubt) = region.as_deref().and_then(provider::doubt_region) {
+            output.warn(&doubt);
+        }
         let user = said.user.or(rule.user).or_else(|| provider.user.map(str::to_owned)).ok_or_else(|| {
             Error::usage(format!("no user for {host}")).hint("name the database role: --user USER or PGUSER")
         })?;
         let aliases = connection.map(|connection| &connection.aliases).into_iter().flatten();
         Ok(Request {
+            connection: connection.map(|connection| connection.name.clone()),
             provider,
             sign_port,
             port,
@@ -163,14 +197,42 @@ impl Place {
     }
 }
 
-fn provider_of(host: &str, name: Option<&str>) -> Result<&'static Provider> {
+/// Returns the provider of that name, else the one that serves the host; `typed` is what the host came from.
+pub(super) fn provider_of(
+    host: &str,
+    name: Option<&str>,
+    typed: Option<&str>,
+    config: &Config,
+) -> Result<&'static Provider> {
     match name {
         Some(name) => provider::named(name),
-        None => provider::of_host(host).ok_or_else(|| {
-            Error::no_target(format!("`{host}` is no connection, no cluster ID and no host of Aurora DSQL or RDS"))
-                .hint("for a tunnel or CNAME add --sign-host HOST, else --provider dsql|rds and --region REGION")
-        }),
+        None => provider::of_host(host).ok_or_else(|| unknown(host, typed, config)),
     }
+}
+
+/// The error for a host that no provider serves; `typed` is what it came from.
+fn unknown(host: &str, typed: Option<&str>, config: &Config) -> Error {
+    const TUNNEL: &str = "for a tunnel or CNAME add --sign-host HOST, else --provider dsql|rds and --region REGION";
+    // As it was typed, unless it is longer: a URI may hold a password.
+    let typed = typed.map(str::trim).filter(|typed| typed.eq_ignore_ascii_case(host)).unwrap_or(host);
+    let names = || config.connections.iter().map(|connection| connection.name.as_str());
+    let is_name = !host.contains('.');
+    let could_be_id = (24..=28).contains(&host.len()) && host.bytes().all(|b| b.is_ascii_alphanumeric());
+    let hint = if let Some(meant) = suggest::nearest(typed, names()) {
+        format!("did you mean the connection `{meant}`?")
+    } else if host == "help" {
+        "for help on a command: pgcred COMMAND --help".to_owned()
+    } else if could_be_id {
+        format!("a cluster ID of Aurora DSQL has 26 characters; this one has {}", host.len())
+    } else if is_name && names().next().is_some() {
+        format!("the connections are {}; {TUNNEL}", suggest::listed(names()))
+    } else if is_name {
+        format!("to make a connection of that name: pgcred add {host} HOST --profile PROFILE; {TUNNEL}")
+    } else {
+        TUNNEL.to_owned()
+    };
+    let shown = host::quoted(typed);
+    Error::no_target(format!("{shown} is no connection, no cluster ID and no host of Aurora DSQL or RDS")).hint(hint)
 }
 
 /// Returns the life to sign for, within what provider and policy allow. `max` is cut when it is signed.

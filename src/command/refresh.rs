@@ -164,7 +164,7 @@ impl Refresh {
 }
 
 /// One error is returned as it is; several are reported, each once, and the last word says how many.
-fn summary(mut errors: Vec<Error>, targets: usize, output: Output) -> Result<()> {
+pub(super) fn summary(mut errors: Vec<Error>, targets: usize, output: Output) -> Result<()> {
     match errors.len() {
         0 => Ok(()),
         1 => Err(errors.remove(0)),

@@ -5,17 +5,23 @@ use std::time::{Duration, Instant};
 use similar::TextDiff;
 
 use super::place::Place;
+use super::refresh::summary;
 use super::{Context, Run, World};
+use crate::cache::Cache;
 use crate::child::{self, Failure};
+use crate::config::{self, Connection, Life};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::integrations::TOOLS;
 use crate::issue::default_region;
 use crate::output::Output;
+use crate::provider;
 use crate::request::Request;
 use crate::setup::crontab;
-use crate::setup::{Commands, Edit, Machine, Place as Changed, Target, Tool, Way, Work};
+use crate::setup::{Commands, Edit, Files, Machine, Place as Changed, Target, Tool, Way, Work};
+use crate::suggest;
+use crate::target::Where;
 use crate::terminal::{self, Stdin};
 
 /// Variables of a shell that decide what `pgcred refresh` does, and that a scheduler's commands do not have.
@@ -61,10 +67,7 @@ impl Run for Setup {
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let machine = Machine::this(context.global.config.as_deref())?;
         let Some(name) = &self.tool else { return Output::answer(&overview(&machine)) };
-        let tool = TOOLS.iter().find(|tool| tool.name == *name).ok_or_else(|| {
-            let known: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
-            Error::usage(format!("no such tool: {name}")).hint(format!("one of {}", known.join(", ")))
-        })?;
+        let tool = tool_named(name)?;
         if self.undo {
             return match &tool.work {
                 Work::Dialog(_) => Err(Error::usage(format!("{} was set up by hand", tool.title))
@@ -75,37 +78,62 @@ impl Run for Setup {
                 }
             };
         }
-        let targets = self.targets(tool, context)?;
-        match &tool.work {
-            Work::Dialog(template) => {
-                let texts = targets.iter().map(|target| Commands { machine: &machine, target }.fill(template));
-                Output::answer(&texts.collect::<Vec<_>>().join("\n"))?;
-            }
-            Work::Files(files) => {
-                if self.print {
-                    return Output::answer(&files.text(&machine, &targets));
-                }
-                if !self.apply(&files.set_up(&machine, &targets)?, files.commands(&machine, false), context)? {
-                    return Ok(());
-                }
-                for step in files.steps(&machine, &targets) {
-                    context.world.output.note(&step);
-                }
-            }
+        let (targets, errors) = self.targets(tool, context)?;
+        let all = targets.len() + errors.len();
+        if !targets.is_empty() {
+            self.set_up(tool, &machine, &targets, context)?;
         }
-        if tool.way == Way::Passfile && !self.dry_run && !self.print {
-            context
-                .world
-                .output
-                .note("keep the passfile fresh: `pgcred refresh` now, and from a scheduler or `--watch`");
-        }
-        Ok(())
+        summary(errors, all, context.world.output)
     }
 }
 
 impl Setup {
-    /// The targets, or every connection of the configuration.
-    fn targets(&self, tool: &Tool, context: &Context) -> Result<Vec<Target>> {
+    fn set_up(&self, tool: &Tool, machine: &Machine, targets: &[Target], context: &Context) -> Result<()> {
+        let output = context.world.output;
+        let new = |target: &&Target| tool.way == Way::Passfile && target.request.connection.is_none();
+        let new: Vec<&Target> = targets.iter().filter(new).collect();
+        match &tool.work {
+            Work::Dialog(template) => {
+                let texts = targets.iter().map(|target| Commands { machine, target }.fill(template));
+                Output::answer(&texts.collect::<Vec<_>>().join("\n"))?;
+                for target in new {
+                    let add = Commands { machine, target }.line("add", &[&target.name]);
+                    output.note(&format!("to have its token kept fresh, make it a connection: {add}"));
+                }
+            }
+            Work::Files(files) => {
+                if self.print {
+                    return Output::answer(&files.text(machine, targets));
+                }
+                let edits: Vec<Edit> =
+                    remember(&new, context)?.into_iter().chain(files.set_up(machine, targets)?).collect();
+                if !self.apply(&edits, files.commands(machine, false), context)? {
+                    return Ok(());
+                }
+                context.issuer.cache().filter(|_| !new.is_empty()).map_or(Ok(()), Cache::forget_due)?;
+                for step in files.steps(machine, targets) {
+                    output.note(&step);
+                }
+            }
+        }
+        if self.dry_run || self.print {
+            return Ok(());
+        }
+        match tool.way {
+            Way::Passfile => output.note(&keep_fresh(machine)),
+            Way::Command if context.world.config.login.is_none() => output.note(&format!(
+                "when AWS needs a login, {} shows only an error; with the line login = \"browser\" in {} \
+                 pgcred opens the login page",
+                tool.title,
+                context.world.config_path()?.display()
+            )),
+            Way::Command | Way::Scheduler => {}
+        }
+        Ok(())
+    }
+
+    /// The targets; or every connection of the configuration, and the errors of those that cannot be set up.
+    fn targets(&self, tool: &Tool, context: &Context) -> Result<(Vec<Target>, Vec<Error>)> {
         let (world, output) = (&context.world, context.world.output);
         let all: Vec<String> = world.config.connections.iter().map(|connection| connection.name.clone()).collect();
         let typed = !self.targets.is_empty() || self.place.dial.host.is_some();
@@ -129,23 +157,28 @@ impl Setup {
         let names = if typed { self.targets.clone() } else { all };
         let one = |name: Option<&str>| {
             let mut request = self.place.request(name, world, output)?;
-            if tool.way == Way::Command {
+            if tool.way == Way::Command || request.connection.is_none() {
                 leave_nothing_to_the_environment(&mut request, tool, world)?;
             }
-            let known = name.filter(|name| world.config.connection(name).is_some());
-            let name = known.map_or_else(|| short_name(&request.host), str::to_owned);
+            let name = request.connection.clone().unwrap_or_else(|| short_name(&request.host));
             Ok(Target { name, request })
         };
-        let targets: Vec<Target> = if names.is_empty() {
-            vec![one(None)?]
-        } else {
-            names.iter().map(|name| one(Some(name))).collect::<Result<_>>()?
-        };
+        let (mut targets, mut errors) = (Vec::new(), Vec::new());
+        if typed && names.is_empty() {
+            targets.push(one(None)?);
+        }
+        for name in &names {
+            match one(Some(name)) {
+                Ok(target) => targets.push(target),
+                Err(error) if typed => return Err(error),
+                Err(error) => errors.push(error.about(name)),
+            }
+        }
         let twice = |(at, target): (usize, &Target)| targets[..at].iter().any(|other| other.name == target.name);
         match targets.iter().enumerate().find(|item| twice(*item)) {
             Some((_, target)) => Err(Error::usage(format!("two connections would be called {}", target.name))
                 .hint("name them: pgcred add NAME HOST, then pgcred setup TOOL NAME...")),
-            None => Ok(targets),
+            None => Ok((targets, errors)),
         }
     }
 
@@ -191,6 +224,71 @@ impl Setup {
         }
         after.iter().try_for_each(|words| run(words))?;
         Ok(true)
+    }
+}
+
+/// Returns the tool of that name, in any case.
+fn tool_named(name: &str) -> Result<&'static Tool> {
+    TOOLS.iter().find(|tool| tool.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let typed = name.to_lowercase();
+        let by_title = || TOOLS.iter().find(|tool| typed.len() > 2 && tool.title.to_lowercase().contains(&typed));
+        let near = suggest::nearest(name, TOOLS.iter().map(|tool| tool.name)).or_else(|| Some(by_title()?.name));
+        let known = || TOOLS.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
+        Error::usage(format!("no such tool: {name}"))
+            .hint(near.map_or_else(|| format!("one of {}", known()), |near| format!("did you mean {near}?")))
+    })
+}
+
+/// Returns the edit that makes connections of what is none yet: whoever reads the passfile needs its token kept fresh.
+fn remember(new: &[&Target], context: &Context) -> Result<Option<Edit>> {
+    if new.is_empty() {
+        return Ok(None);
+    }
+    let path = context.world.config_path()?.clone();
+    let before = fs::read_plain(&path)?;
+    let mut after = before.clone().unwrap_or_default();
+    for target in new {
+        after = config::add(&after, &connection(target), false)
+            .map_err(|error| error.hint("name it yourself: pgcred add NAME HOST, then pgcred setup TOOL NAME"))?;
+    }
+    Ok(Some(Edit { place: Changed::File(path), before, after: Some(after), keep: None }))
+}
+
+/// Returns a target as the configuration keeps it.
+fn connection(Target { name, request }: &Target) -> Connection {
+    let provider = request.provider;
+    let elsewhere = request.sign_host != request.host || request.sign_port != request.port;
+    let life = if request.life == provider.max_life { Life::Max } else { Life::Seconds(request.life) };
+    Connection {
+        name: name.clone(),
+        place: Where {
+            host: Some(request.host.clone()),
+            port: Some(request.port).filter(|port| *port != provider::DEFAULT_PORT),
+            user: Some(request.user.clone()),
+            dbname: Some(request.dbname.clone()).filter(|name| name != provider.dbname),
+            ..Where::default()
+        },
+        profile: request.profile.clone(),
+        region: request.region.clone().filter(|region| (provider.region)(&request.sign_host) != Some(region)),
+        provider: provider::of_host(&request.sign_host).is_none().then(|| provider.name.to_owned()),
+        sign_host: elsewhere.then(|| format!("{}:{}", request.sign_host, request.sign_port)),
+        life: (request.life != provider::DEFAULT_LIFE).then_some(life),
+        ..Connection::default()
+    }
+}
+
+/// Says who keeps the passfile fresh on this machine, or will.
+fn keep_fresh(machine: &Machine) -> String {
+    let runs = |tool: &&Tool| {
+        let is_set_up = |files: &dyn Files| !files.state(machine).is_empty();
+        tool.way == Way::Scheduler && matches!(&tool.work, Work::Files(files) if is_set_up(*files))
+    };
+    match TOOLS.iter().find(runs) {
+        Some(tool) => format!("keep the passfile fresh: run `pgcred refresh` now; {} repeats it", tool.title),
+        None => format!(
+            "keep the passfile fresh: run `pgcred refresh` now, and once `pgcred setup {}`, which repeats it",
+            machine.scheduler()
+        ),
     }
 }
 

@@ -62,7 +62,7 @@ fn checked(connection: &Connection) -> Result<Connection> {
         let why = format!("connections.{}: {keyword} cannot be kept in the config", connection.name);
         return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
     }
-    super::check_connection_name(&connection.name)?;
+    super::check_connection_name(&connection.name, connection.place.host.as_deref())?;
     let text = format!("{}\n{}\n", header(&connection.name), statements(connection).join("\n"));
     let config = read::config(&read::document(&text)?, Lines::UNSEEN)?;
     config.connections.into_iter().next().ok_or_else(|| Error::usage("the connection is empty"))

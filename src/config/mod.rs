@@ -109,6 +109,23 @@ impl Config {
         self.by_name.get(name).and_then(|at| self.connections.get(*at))
     }
 
+    /// Returns the connection whose own address this is. Port and user have to agree where both name one; of several
+    /// connections it is the first, but one that names this user comes before those that name none.
+    pub(crate) fn at(&self, place: &Where, region: Option<&str>) -> Option<&Connection> {
+        let host = place.host.as_deref()?;
+        let is_there = |connection: &&Connection| {
+            let port = connection.place.port.unwrap_or(provider::DEFAULT_PORT);
+            place.port.is_none_or(|given| given == port) && connection.has_host(host, region)
+        };
+        let by = |user: Option<&str>| {
+            self.connections.iter().filter(is_there).find(|connection| connection.place.user.as_deref() == user)
+        };
+        match place.user.as_deref() {
+            None => self.connections.iter().find(is_there),
+            user => by(user).or_else(|| by(None)),
+        }
+    }
+
     /// Returns the connection that a client dials at this address, or at an alias of it: one of this user's before others.
     pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
         let dials = |connection: &&Connection| {
@@ -135,6 +152,22 @@ impl Config {
     }
 }
 
+impl Connection {
+    /// Tells whether this is the connection's host; a bare cluster ID and its endpoint are the same host.
+    fn has_host(&self, host: &str, region: Option<&str>) -> bool {
+        let Some(own) = self.place.host.as_deref() else { return false };
+        if own == host {
+            return true;
+        }
+        let endpoint = |id: &str, region: &str| provider::of_id(id, region).map(|(_, endpoint)| endpoint);
+        let own = endpoint(own, self.region.as_deref().unwrap_or_default()).unwrap_or_else(|| own.to_owned());
+        match region {
+            None if provider::of_id(host, "").is_some() => own.split('.').next() == Some(host),
+            region => endpoint(host, region.unwrap_or_default()).as_deref().unwrap_or(host) == own,
+        }
+    }
+}
+
 /// Reads an alias: `HOST[:PORT]`.
 pub(crate) fn parse_alias(text: &str) -> Result<(String, Option<u16>)> {
     host::parse(text)
@@ -158,14 +191,16 @@ fn fits(pattern: &str, host: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Checks that a connection's name cannot be taken for a host, cluster ID, URI, conninfo string or option.
-pub(crate) fn check_connection_name(name: &str) -> Result<()> {
+/// Checks that a connection's name cannot be taken for a host, a URI, a conninfo string, an option, or a cluster ID
+/// other than that of its own host.
+pub(crate) fn check_connection_name(name: &str, host: Option<&str>) -> Result<()> {
     let refuse = |why: &str| Err(Error::usage(format!("name {}: {why}", host::quoted(name))));
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) || name.starts_with('-') {
         return refuse("use letters, digits, `_` and, after the first, `-`; 64 at most");
     }
-    if provider::of_id(&name.to_ascii_lowercase(), "").is_some() {
+    let is_own_id = || host.is_some_and(|host| host.split('.').next() == Some(name));
+    if provider::of_id(&name.to_ascii_lowercase(), "").is_some() && !is_own_id() {
         return refuse("it reads as a cluster ID; choose another");
     }
     Ok(())

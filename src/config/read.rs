@@ -110,7 +110,8 @@ fn connections(all: &Field<'_>) -> Result<Vec<Connection>> {
 }
 
 fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
-    check_connection_name(name).map_err(|error| all.wrong_at(error, item.span()))?;
+    let host = item.as_table_like().and_then(|table| table.get("host")).and_then(Item::as_str);
+    check_connection_name(name, host).map_err(|error| all.wrong_at(error, item.span()))?;
     let path = format!("connections.{name}");
     let wrong = |why: &str| all.lines.locate(Error::usage(why), item.span(), &path);
     let table = item.as_table_like().ok_or_else(|| wrong("write it as a table: [connections.NAME]"))?;

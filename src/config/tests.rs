@@ -173,11 +173,14 @@ fn errors_name_line_and_key() {
 #[test]
 fn names_are_no_targets() {
     for name in ["p", "prod-1", "A_b", "0", &"a".repeat(25), &"a".repeat(64)] {
-        assert!(check_connection_name(name).is_ok(), "{name}");
+        assert!(check_connection_name(name, None).is_ok(), "{name}");
     }
     for name in ["", "a.b", "a=b", "a/b", "a:1", "a b", "é", "-p", &"a".repeat(26), &"A".repeat(26), &"a".repeat(65)] {
-        assert!(check_connection_name(name).is_err(), "{name}");
+        assert!(check_connection_name(name, None).is_err(), "{name}");
     }
+    let id = "a".repeat(26);
+    assert!(check_connection_name(&id, Some(&format!("{id}.dsql.us-east-1.on.aws"))).is_ok());
+    assert!(check_connection_name(&id, Some("b.dsql.us-east-1.on.aws")).is_err());
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 mod dsql;
 mod rds;
+mod region;
 
 use crate::error::{Error, Result};
-use crate::host;
+use region::is_region;
+pub(crate) use region::{doubt as doubt_region, normal_region};
 
 /// Every provider, in the order in which hosts are matched.
 pub(crate) static PROVIDERS: &[&Provider] = &[&dsql::PROVIDER, &rds::PROVIDER];
@@ -64,26 +66,14 @@ pub(crate) fn named(name: &str) -> Result<&'static Provider> {
     })
 }
 
-/// Returns a region's name in lower case; what has another shape would be signed into nonsense.
-pub(crate) fn normal_region(text: &str) -> Result<String> {
-    let region = text.trim().to_ascii_lowercase();
-    if is_region(&region) {
-        return Ok(region);
-    }
-    Err(Error::usage(format!("region {}: not a region's name", host::quoted(text))).hint("write it like us-east-1"))
-}
-
-/// Returns whether the text has the shape of a region's name.
-fn is_region(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
 impl Provider {
     /// Checks a life asked for, in seconds.
     pub(crate) fn check_life(&self, seconds: u32) -> Result<u32> {
         if (1..=self.max_life).contains(&seconds) {
             return Ok(seconds);
         }
-        Err(Error::usage(format!("expiry of {seconds} s: {} accepts 1 to {} s", self.name, self.max_life)))
+        let error = Error::usage(format!("expiry of {seconds} s: {} accepts 1 to {} s", self.name, self.max_life));
+        Err(error
+            .hint(format!("leave the option out, or ask for {} s or less; `max` asks for the most", self.max_life)))
     }
 }

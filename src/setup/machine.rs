@@ -32,6 +32,16 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// Returns the tool that runs commands by the clock here.
+    pub(crate) fn scheduler(&self) -> &'static str {
+        match self.os {
+            Os::Mac => "launchd",
+            Os::Windows => "task-scheduler",
+            Os::Linux if Path::new("/run/systemd/system").is_dir() => "systemd",
+            Os::Linux => "cron",
+        }
+    }
+
     pub(crate) fn this(named_config: Option<&Path>) -> Result<Self> {
         let missing = || Error::failure("no home folder is known").hint("set HOME");
         let os = match std::env::consts::OS {

@@ -102,6 +102,7 @@ fn target(user: &str) -> Target {
     let provider = provider::named("dsql").expect("a provider");
     let host = "h.dsql.us-east-1.on.aws".to_owned();
     let request = Request {
+        connection: None,
         provider,
         sign_host: host.clone(),
         host,

@@ -1,5 +1,6 @@
 //! `pgcred aws` and the program `pgcred-aws`: the AWS CLI's token commands, its exit codes and its order of profiles.
 
+use std::fs;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -288,14 +289,14 @@ fn version_and_help_answer() {
 fn failures_of_pgcred_itself_have_the_aws_clis_code() {
     let mut sandbox = sandbox();
     for name in ["config.toml", "other.toml"] {
-        std::fs::write(sandbox.own().join(name), "[nope").expect("written");
+        fs::write(sandbox.own().join(name), "[nope").expect("written");
     }
     let list = ["configure", "list-profiles"];
     assert_refused(&aws(&sandbox, &list), 255, "config.toml");
     let other = sandbox.own().join("other.toml").display().to_string();
     assert_refused(&sandbox.run(&[&["--config", &other, "aws"], &list[..]].concat()), 255, "other.toml");
     sandbox.run(&["list"]).assert_fails(2, "config.toml");
-    std::fs::remove_file(sandbox.own().join("config.toml")).expect("removed");
+    fs::remove_file(sandbox.own().join("config.toml")).expect("removed");
     sandbox.set("PGCRED_CACHE", "nope");
     assert_refused(&aws(&sandbox, &list), 255, "no cache of that name");
 }
@@ -330,7 +331,11 @@ fn a_connections_address_signs_what_the_connection_signs() {
         sandbox.ok(&[&["add", name, "localhost:15432", "--sign-host", HOST], more].concat());
     };
     tunnel("admins", &["--user", "admin", "--profile", "two"]);
-    tunnel("tun", &["--profile", "one", "--expires-in", "1h", "--alias", "127.0.0.1", "--alias", "other:1"]);
+    let any_user = "[connections.tun]\nhost = 'localhost'\nport = 15432\nprofile = 'one'\nexpires_in = '1h'\n\
+                    aliases = ['127.0.0.1', 'other:1']\n";
+    let config = sandbox.own().join("config.toml");
+    let before = fs::read_to_string(&config).expect("a configuration");
+    fs::write(&config, format!("{before}{any_user}sign_host = '{HOST}'\n")).expect("written");
     let cname = ["add", "cname", "my.db", "--provider", "rds", "--region", "eu-west-1", "--sign-host", RDS_HOST];
     sandbox.ok(&[&cname[..], &["--user", "app"]].concat());
     let dialled = |host: &str, port: &str, user: &str, more: &[&str]| {

@@ -144,12 +144,12 @@ fn of_variables_and_files() {
         cause(
             3,
             "no AWS credentials in the environment, default profile, container or",
-            "`aws configure list-profiles`",
+            "there are no profiles: write one into ",
         ),
-        cause(3, "no AWS credentials in profile `p`, the environment", "`aws configure list-profiles`")
+        cause(3, "no AWS credentials in profile `p`, the environment", "the profiles are default, p: name one")
             .config("", "[profile p]\n")
             .set("AWS_PROFILE", "p"),
-        cause(2, "there is no AWS profile `nope`", "`aws configure list-profiles`").set("AWS_PROFILE", "nope"),
+        cause(2, "there is no AWS profile `nope`", "there are no profiles: write one into ").set("AWS_PROFILE", "nope"),
         cause(2, "AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty", "unset it").set("AWS_PROFILE", ""),
         keys("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not", "set both, or unset AWS_ACCESS_KEY_ID"),
         ends(2, "soon", "AWS_CREDENTIAL_EXPIRATION is not a time", "2030-01-01T00:15:00Z is one"),
@@ -397,7 +397,7 @@ fn of_containers_and_instances() {
         container(2, "@/ecs/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: cannot read /nowhere", "correct the variable")
             .set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nowhere"),
         instance("error-AssumeRoleUnauthorizedAccess", 1, "gave AssumeRoleUnauthorizedAccess instead", OF_INSTANCE),
-        instance("no-role", 3, "no AWS credentials in the environment", "`aws configure list-profiles`"),
+        instance("no-role", 3, "no AWS credentials in the environment", "there are no profiles: write one into "),
         instance("500", 1, "the instance metadata refused (HTTP 500)", "retry, or name a profile"),
         cause(2, "AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http:// address", "correct or unset")
             .set(IMDS, "nowhere"),

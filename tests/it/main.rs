@@ -32,6 +32,7 @@ mod login;
 mod mfa;
 #[cfg(unix)]
 mod network;
+mod newcomer;
 #[cfg(unix)]
 mod passfile;
 #[cfg(unix)]

@@ -34,6 +34,8 @@ fn folders(parent: &Path) -> Vec<PathBuf> {
     folders
 }
 
+const CONFIG: &str = ".config/pgcred/config.toml";
+
 /// A case: the folder `before`, then `after` and `undone` with what differs from it, or the text `refused`.
 struct Case {
     folder: PathBuf,
@@ -53,6 +55,10 @@ impl Case {
         let before = case.folder.join("before/.");
         let copied = Command::new("cp").arg("-R").arg(before).arg(case.sandbox.home()).status();
         assert!(copied.is_ok_and(|status| status.success()));
+        if tool == "psql" && !case.folder.join("arguments").exists() {
+            let id = HOST.split('.').next().expect("an ID");
+            case.sandbox.write(CONFIG, format!("[connections.{id}]\nhost = \"{HOST}\"\nprofile = \"dev\"\n"));
+        }
         case
     }
 
@@ -65,7 +71,12 @@ impl Case {
             }
             Err(error) => error.into_bytes(),
         };
-        files(&self.folder.join(name)).into_iter().map(|(path, bytes)| (path, here(bytes))).collect()
+        let mut state: BTreeMap<_, _> =
+            files(&self.folder.join(name)).into_iter().map(|(path, bytes)| (path, here(bytes))).collect();
+        if let ("before" | "undone", Ok(bytes)) = (name, fs::read(self.sandbox.path(CONFIG))) {
+            state.insert(CONFIG.into(), bytes); // the connection is one already, so that nothing is added
+        }
+        state
     }
 
     fn home(&self) -> BTreeMap<PathBuf, Vec<u8>> {

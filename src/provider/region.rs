@@ -1,0 +1,74 @@
+//! Names of AWS regions: their shape, and the known ones, for suggestions alone: AWS adds new ones. Pure.
+
+use crate::error::{Error, Result};
+use crate::host;
+use crate::suggest;
+
+/// The regions of all partitions in 2026.
+#[rustfmt::skip]
+pub(crate) const KNOWN: &[&str] = &[
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+    "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+    "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1",
+    "eu-central-2", "eu-isoe-west-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
+    "eusc-de-east-1", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1",
+    "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-iso-east-1", "us-iso-west-1", "us-isob-east-1", "us-isob-west-1",
+    "us-isof-east-1", "us-isof-south-1", "us-west-1", "us-west-2",
+];
+
+/// Returns a region's name in lower case; what has another shape would be signed into nonsense, and so would a slip.
+pub(crate) fn normal_region(text: &str) -> Result<String> {
+    let region = text.trim().to_ascii_lowercase();
+    let wrong = || Error::usage(format!("region {}: not a region's name", host::quoted(text)));
+    if !is_region(&region) {
+        return Err(wrong().hint("write it like us-east-1"));
+    }
+    match suggest::nearest(&region, KNOWN.iter().copied()).filter(|meant| *meant != region) {
+        Some(meant) if !has_shape(&region) => Err(wrong().hint(format!("did you mean {meant}?"))),
+        _ => Ok(region),
+    }
+}
+
+/// Returns whether the text may be a region's name in a host.
+pub(super) fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Returns whether the text is built as all regions' names are: words and a number.
+fn has_shape(region: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    let is_number = |word: &str| (1..=2).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
+    let mut words = region.rsplit('-');
+    words.next().is_some_and(is_number) && words.clone().count() >= 2 && words.all(is_word)
+}
+
+/// Says what is odd about a region, if it is none that is known.
+pub(crate) fn doubt(region: &str) -> Option<String> {
+    if KNOWN.contains(&region) {
+        return None;
+    }
+    let meant = suggest::nearest(region, KNOWN.iter().copied());
+    let meant = meant.map(|meant| format!(": did you mean {meant}?")).unwrap_or_default();
+    Some(format!("{region} is no AWS region that this pgcred knows{meant}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_a_shape_and_slips_are_seen() {
+        for known in KNOWN {
+            assert_eq!(normal_region(known).unwrap(), *known);
+            assert!(has_shape(known) && doubt(known).is_none(), "{known}");
+        }
+        assert_eq!(normal_region(" EU-West-9 ").unwrap(), "eu-west-9");
+        assert!(doubt("eu-centrall-1").is_some_and(|doubt| doubt.contains("did you mean eu-central-1?")));
+        for (typed, hint) in
+            [("eucentral1", "did you mean eu-central-1?"), ("us east", "like us-east-1"), ("", "like us-east-1")]
+        {
+            let error = normal_region(typed).unwrap_err();
+            assert!(error.to_hint().is_some_and(|said| said.contains(hint)), "{typed}: {error:?}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! "Did you mean": the known word that is nearest to what was typed. Pure.
+
+/// Returns the known word that was probably meant: the same in another case, or a slip or two away.
+pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.trim().to_lowercase();
+    let slips = (typed.chars().count() / 3).max(1);
+    let distance = |word: &str| strsim::osa_distance(&typed, &word.to_lowercase());
+    let near = known.into_iter().map(|word| (distance(word), word));
+    let near = near.filter(|(distance, _)| *distance <= slips && *distance < typed.chars().count());
+    near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
+}
+
+/// Returns names as a text for a person, the first few of many.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 8;
+    let names: Vec<&str> = names.into_iter().collect();
+    let text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{text} and {} more", names.len() - SHOWN) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_seen_and_other_words_are_not() {
+        let known = ["dev", "prod", "eu-central-1", "eu-west-1", "pgadmin"];
+        for (typed, meant) in [
+            ("Dev", Some("dev")),
+            ("dve", Some("dev")),
+            ("prd", Some("prod")),
+            ("eu-centrall-1", Some("eu-central-1")),
+            ("eucentral1", Some("eu-central-1")),
+            ("pgAdmin4", Some("pgadmin")),
+            ("staging", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(typed, known), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn many_names_are_cut() {
+        assert_eq!(listed(["a", "b"]), "a, b");
+        assert_eq!(listed(["n"; 10]), "n, n, n, n, n, n, n, n and 2 more");
+    }
+}

@@ -1,0 +1,200 @@
+//! The first quarter of an hour: what somebody types who has not read everything, and what pgcred answers.
+
+use std::fs;
+
+use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+
+const ID: &str = "foo0bar1baz2quux3quuux4abc";
+
+/// Keys in the profiles `dev` and `acct-a` alone: without the profile there are no credentials.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::empty();
+    let keys = |name: &str, id: &str| format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {SECRET}\n");
+    sandbox.write(".aws/credentials", keys("dev", KEY_ID) + &keys("acct-a", "AKIAOTHER"));
+    sandbox
+}
+
+fn config(sandbox: &Sandbox) -> String {
+    fs::read_to_string(sandbox.own().join("config.toml")).unwrap_or_default()
+}
+
+fn assert_warns(run: &Run, times: usize, says: &str) {
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let warnings = run.stderr.lines().filter(|line| line.contains("warning: ") && line.contains(says)).count();
+    assert_eq!(warnings, times, "{says}: {}", run.stderr);
+}
+
+#[test]
+fn a_host_that_belongs_to_a_connection_is_that_connection() {
+    let mut sandbox = sandbox();
+    sandbox.ok(&["add", "prod", HOST, "--profile", "dev", "--expires-in", "1h"]);
+    sandbox.ok(&["add", "app", HOST, "--profile", "acct-a", "--user", "app", "--port", "6432"]);
+    let by = |arguments: &[&str], id: &str, action: &str| {
+        let token = sandbox.ok(&[&["token", "--no-cache"], arguments].concat());
+        assert!(token.contains(&format!("Credential={id}%2F")) && token.contains(action), "{arguments:?}: {token}");
+        token
+    };
+    let uri = format!("postgres://{HOST}");
+    for target in [
+        &[HOST][..],
+        &[ID],
+        &[ID, "--region", "us-east-1"],
+        &[&uri],
+        &["--host", HOST],
+        &["--host", HOST, "--port", "5432"],
+    ] {
+        assert!(by(target, KEY_ID, "Action=DbConnectAdmin&").contains("X-Amz-Expires=3600&"), "{target:?}");
+    }
+    by(&[HOST, "--user", "app"], "AKIAOTHER", "Action=DbConnect&");
+    by(&[&format!("{HOST}:6432")], "AKIAOTHER", "Action=DbConnect&");
+    // What is said wins; an address that is nobody's is nobody's.
+    by(&[HOST, "--profile", "acct-a"], "AKIAOTHER", "Action=DbConnectAdmin&");
+    assert!(by(&[HOST, "--expires-in", "60"], KEY_ID, "").contains("X-Amz-Expires=60&"));
+    for other in [&[HOST, "--user", "bob"][..], &[HOST, "--port", "1"], &[ID, "--region", "eu-west-1"]] {
+        sandbox.run(&[&["token", "--no-cache"], other].concat()).assert_fails(3, "no AWS credentials");
+    }
+    sandbox.ok(&["refresh", HOST]);
+    assert!(String::from_utf8(sandbox.read(".pgpass")).expect("text").contains(KEY_ID));
+    assert!(sandbox.ok(&["prompt", HOST]).contains("min"));
+    sandbox.set("PGHOST", HOST);
+    sandbox.ok(&["token"]);
+    sandbox.set("PGPORT", "1");
+    sandbox.run(&["token"]).assert_fails(3, "no AWS credentials");
+}
+
+#[cfg(unix)]
+#[test]
+fn exec_and_setup_know_the_connection_by_its_host_too() {
+    let sandbox = sandbox();
+    sandbox.ok(&["add", "prod", HOST, "--profile", "dev", "--dbname", "shop"]);
+    assert_eq!(sandbox.ok(&["exec", HOST, "--", "sh", "-c", "echo $PGDATABASE"]), "shop\n");
+    let before = config(&sandbox);
+    let run = sandbox.run(&["setup", "psql", HOST, "--yes"]);
+    assert!(run.code == 0 && run.stderr.contains("psql service=prod"), "{}", run.stderr);
+    assert_eq!(config(&sandbox), before);
+}
+
+#[test]
+fn add_takes_what_can_be_served_and_says_what_is_next() {
+    let mut sandbox = sandbox();
+    sandbox.set("PGUSER", "alice");
+    sandbox.run(&["add", "prod"]).assert_fails(2, "hint: pgcred add prod HOST");
+    sandbox.run(&["add", "tpyo", "mydb"]).assert_fails(4, "hint: give the whole name of the host");
+    sandbox.run(&["add", "tunnel", "localhost:15432", "--sign-host", "mydb"]).assert_fails(4, "`mydb` is no");
+    sandbox.run(&["add", "rds", RDS_HOST]).assert_fails(2, "hint: name the database user: --user USER");
+    assert_eq!(config(&sandbox), "");
+    let run = sandbox.run(&["add", "prod", HOST, "--profile", "dev"]);
+    assert!(
+        run.stderr.contains("added prod\n") && run.stderr.contains("next: `pgcred refresh prod`"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        config(&sandbox),
+        format!("[connections.prod]\nhost = \"{HOST}\"\nuser = \"admin\"\nprofile = \"dev\"\n")
+    );
+    let run = sandbox.run(&["add", "prod", HOST, "--replace"]);
+    assert!(run.stderr.contains("changed prod\n") && !run.stderr.contains("added"), "{}", run.stderr);
+    sandbox.ok(&["add", "id", ID, "--region", "us-east-1"]);
+    sandbox.ok(&["add", "near", "localhost:15432", "--sign-host", HOST]);
+    sandbox.ok(&["add", "own", "db.example.com", "--provider", "dsql", "--region", "us-east-1"]);
+    assert!(sandbox.ok(&["token", "prod", "--profile", "dev"]).contains("Action=DbConnectAdmin&"));
+}
+
+/// From an older version, or by hand.
+#[cfg(unix)]
+#[test]
+fn one_connection_that_cannot_be_set_up_does_not_keep_the_others_from_it() {
+    let sandbox = sandbox();
+    fs::write(
+        sandbox.own().join("config.toml"),
+        format!("[connections.tpyo]\nhost = 'mydb'\n[connections.prod]\nhost = '{HOST}'\n"),
+    )
+    .expect("written");
+    let run = sandbox.run(&["setup", "psql", "--yes"]);
+    run.assert_fails(4, "pgcred: tpyo: `mydb` is no connection");
+    assert!(String::from_utf8(sandbox.read(".pg_service.conf")).expect("text").contains("[prod]"), "{}", run.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn setup_of_a_host_keeps_what_refresh_will_need() {
+    let sandbox = sandbox();
+    let shown = sandbox.run(&["setup", "psql", RDS_HOST, "--user", "app", "--profile", "dev", "--dry-run"]);
+    assert!(shown.code == 0 && shown.stderr.contains("+[connections.db]\n"), "{}", shown.stderr);
+    assert_eq!(config(&sandbox), "");
+    let run = sandbox.run(&["setup", "psql", RDS_HOST, "--user", "app", "--profile", "dev", "--yes"]);
+    assert!(run.code == 0 && run.stderr.contains("psql service=db"), "{}", run.stderr);
+    let scheduler = ["systemd", "cron", "launchd", "task-scheduler"].map(|name| format!("`pgcred setup {name}`"));
+    assert!(scheduler.iter().any(|command| run.stderr.contains(command)), "{}", run.stderr);
+    assert_eq!(
+        config(&sandbox),
+        format!("[connections.db]\nhost = \"{RDS_HOST}\"\nuser = \"app\"\nprofile = \"dev\"\n")
+    );
+    sandbox.ok(&["refresh"]);
+    assert!(String::from_utf8(sandbox.read(".pgpass")).expect("text").contains(RDS_HOST));
+    // A cluster ID is a long name, but one that can be typed.
+    sandbox.ok(&["setup", "psql", HOST, "--profile", "dev", "--yes", "--quiet"]);
+    sandbox.ok(&["token", ID]);
+    let run = sandbox.run(&["setup", "psql", "db.c1.us-east-2.rds.amazonaws.com", "--user", "app", "--yes"]);
+    run.assert_fails(2, "hint: name it yourself");
+    // A tool that runs pgcred itself needs nothing kept.
+    let before = config(&sandbox);
+    sandbox.ok(&["setup", "pgadmin", "other.dsql.us-east-1.on.aws", "--profile", "dev", "--yes"]);
+    assert_eq!(config(&sandbox), before);
+    let run = sandbox.run(&["setup", "datagrip", "other.dsql.us-east-1.on.aws", "--profile", "dev"]);
+    assert!(run.stderr.contains(" add --host other.dsql.us-east-1.on.aws "), "{}", run.stderr);
+}
+
+#[test]
+fn a_slip_is_answered_with_what_was_meant() {
+    let sandbox = sandbox();
+    for arguments in [&["token", HOST, "--profile", "dve"][..], &["login", "--profile", "Dev"], &["login", "dve"]] {
+        sandbox.run(arguments).assert_fails(2, "hint: did you mean `dev`?");
+    }
+    let run = sandbox.run(&["token", HOST, "--profile", "nothing-like-it"]);
+    run.assert_fails(2, "the profiles are dev, acct-a");
+    let run = sandbox.run(&["token", HOST]);
+    run.assert_fails(3, "the profiles are dev, acct-a");
+    sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
+    sandbox.run(&["token", "Prod"]).assert_fails(4, "`Prod` is no connection");
+    sandbox.run(&["token", "Prod"]).assert_fails(4, "hint: did you mean the connection `prod`?");
+    sandbox.run(&["exec", "prd", "--", "true"]).assert_fails(4, "hint: did you mean the connection `prod`?");
+    sandbox.run(&["token", "staging"]).assert_fails(4, "hint: the connections are prod;");
+    sandbox.run(&["token", "help"]).assert_fails(4, "hint: for help on a command: pgcred COMMAND --help");
+    sandbox.run(&["token", &ID[1..], "--region", "us-east-1"]).assert_fails(4, "has 26 characters; this one has 25");
+    sandbox.run(&["token", "prod", "--region", "eucentral1"]).assert_fails(2, "hint: did you mean eu-central-1?");
+    let near = "foo0bar1baz2quux3quuux4abc.dsql.eu-centrall-1.on.aws";
+    assert_warns(&sandbox.run(&["token", near, "--profile", "dev"]), 1, "did you mean eu-central-1?");
+    assert_warns(&sandbox.run(&["token", "prod", "--region", "us-east-9"]), 1, "us-east-9 is no AWS region that this");
+    for (typed, meant) in [("pgAdmin4", "pgadmin"), ("excel", "odbc"), ("corn", "cron")] {
+        sandbox.run(&["setup", typed]).assert_fails(2, &format!("hint: did you mean {meant}?"));
+    }
+    sandbox.ok(&["setup", "PSQL", "--print"]);
+}
+
+#[test]
+fn the_life_of_rds_tokens_is_explained() {
+    let run = sandbox().run(&["token", RDS_HOST, "--user", "app", "--expires-in", "3600", "--profile", "dev"]);
+    run.assert_fails(2, "hint: leave the option out, or ask for 900 s or less");
+}
+
+#[test]
+fn a_tunnel_is_warned_of_by_name_until_the_configuration_answers() {
+    let sandbox = sandbox();
+    let tunnel = |sign_host: &str| {
+        let text = format!(
+            "[connections.t]\nhost = 'localhost'\nport = 15432\nuser = 'app'\nprofile = 'dev'\nsign_host = '{sign_host}'\n"
+        );
+        fs::write(sandbox.own().join("config.toml"), text).expect("written");
+    };
+    tunnel(RDS_HOST);
+    for command in [&["refresh"][..], &["token", "t"]] {
+        assert_warns(&sandbox.run(command), 1, &format!("t: the token is signed for port 5432 of {RDS_HOST}"));
+        assert_warns(&sandbox.run(command), 1, &format!("write sign_host = \"{RDS_HOST}:5432\""));
+    }
+    tunnel(&format!("{RDS_HOST}:5432"));
+    for command in [&["refresh", "t"][..], &["token", "t"], &["refresh"]] {
+        assert_warns(&sandbox.run(command), 0, "sign");
+    }
+}
