@@ -1,7 +1,9 @@
 //! What a caller may choose: the keys that are known, the real server, and the stand-in's temper.
 
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -27,15 +29,57 @@ impl fmt::Debug for Key {
     }
 }
 
+/// The address and port to listen on. Only this machine can reach it: the stand-in trusts whoever comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen(SocketAddr);
+
+impl Listen {
+    /// # Errors
+    /// If other machines could reach the address.
+    pub fn at(address: SocketAddr) -> Result<Self, String> {
+        if address.ip().is_loopback() {
+            Ok(Self(address))
+        } else {
+            Err(format!("{} is no loopback address", address.ip()))
+        }
+    }
+
+    pub(crate) fn address(self) -> SocketAddr {
+        self.0
+    }
+}
+
+impl Default for Listen {
+    /// 127.0.0.1, and a port that is free.
+    fn default() -> Self {
+        Self((Ipv4Addr::LOCALHOST, 0).into())
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    /// `PORT`, or `ADDRESS:PORT`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(port) = text.parse::<u16>() {
+            return Ok(Self((Ipv4Addr::LOCALHOST, port).into()));
+        }
+        Self::at(text.parse().map_err(|_| "PORT or ADDRESS:PORT is expected")?)
+    }
+}
+
 /// How a stand-in is to behave; `Default` is a free port in front of `127.0.0.1:5432` with no key known.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     pub keys: Vec<Key>,
     pub upstream: Upstream,
-    /// The port to listen on at 127.0.0.1; 0 takes a free one.
-    pub listen: u16,
+    /// 127.0.0.1 and a free port unless told.
+    pub listen: Listen,
     /// The port an RDS token must name; the listening port unless told.
     pub public_port: Option<u16>,
+    /// The host whose certificate and rules hold for clients that send no SNI: an instance of RDS has an address of its own and
+    /// serves them too. Aurora DSQL refuses them, as the stand-in does if this is `None`.
+    pub without_sni: Option<String>,
     /// Refuse to set parameters that are not on DSQL's allow-list.
     pub reject_set: bool,
     /// Seconds added to the wall clock.
@@ -46,4 +90,25 @@ pub struct Config {
     pub session_limit: Option<Duration>,
     /// Appends one JSON line per log-in attempt to this file.
     pub log: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_are_listened_on() {
+        let read = |text: &str| text.parse::<Listen>().map(|listen| listen.address().to_string());
+        for (text, address) in [
+            ("0", "127.0.0.1:0"),
+            ("15432", "127.0.0.1:15432"),
+            ("127.1.2.3:5432", "127.1.2.3:5432"),
+            ("[::1]:0", "[::1]:0"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(address), "{text}");
+        }
+        for text in ["", "70000", "localhost:5432", "127.0.0.1", "0.0.0.0:5432", "192.0.2.1:5432"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
 }

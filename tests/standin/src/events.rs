@@ -15,7 +15,7 @@ pub struct Event {
     /// Unix time on the stand-in's clock.
     pub time: u64,
     pub user: String,
-    /// The host name asked for by SNI; empty if there was none.
+    /// The host name asked for by SNI, or the one that clients without SNI get; empty if there was neither.
     pub host: String,
     /// `None` if the attempt ended before the host told which service was meant.
     pub kind: Option<Kind>,

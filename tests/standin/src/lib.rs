@@ -20,7 +20,7 @@ mod verify;
 mod wire;
 
 pub use clock::{amz_date, unix_seconds};
-pub use config::{Config, Key};
+pub use config::{Config, Key, Listen};
 pub use events::Event;
 pub use refusal::Refusal;
 pub use server::Standin;

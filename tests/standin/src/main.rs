@@ -8,15 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use standin::{Config, Standin, Upstream};
+use standin::{Config, Listen, Standin, Upstream};
 
 /// A verifying stand-in for Aurora DSQL and RDS IAM log-ins, in front of a real PostgreSQL. For tests only.
 #[derive(Parser)]
 #[command(version)]
 struct Flags {
-    /// Port to listen on at 127.0.0.1; 0 takes a free one.
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    listen: u16,
+    /// Where to listen: a port at 127.0.0.1, or another loopback address with its port; port 0 takes a free one.
+    #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "0")]
+    listen: Listen,
     /// The real server, which must trust its clients: HOST:PORT or, on Unix, /socket/dir[:PORT].
     #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:5432")]
     upstream: Upstream,
@@ -24,9 +24,18 @@ struct Flags {
     /// `session_token` and `expires_at` (Unix time) if they have them.
     #[arg(long, value_name = "FILE")]
     keys: PathBuf,
-    /// Write the certificate that clients must trust to this file (PEM).
+    /// Write the certificate that clients must trust to this file (PEM): for all hosts but those of --rds-ca. It stands for the
+    /// public authorities, which every system trusts.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Write the certificates that clients of RDS must trust to this file (PEM): for instances and clusters, not for RDS Proxy.
+    /// They stand for Amazon's own authorities, which no system trusts.
+    #[arg(long, value_name = "FILE")]
+    rds_ca: Option<PathBuf>,
+    /// The host that clients reach which send no SNI. An instance of RDS serves them; without this option they are refused, as by
+    /// Aurora DSQL.
+    #[arg(long, value_name = "HOST")]
+    without_sni: Option<String>,
     /// Write the port to this file once it is listened on.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
@@ -78,6 +87,7 @@ fn run(flags: Flags) -> io::Result<()> {
         upstream: flags.upstream,
         listen: flags.listen,
         public_port: flags.public_port,
+        without_sni: flags.without_sni,
         reject_set: flags.reject_set,
         clock_offset: flags.clock_offset,
         now: None,
@@ -87,11 +97,14 @@ fn run(flags: Flags) -> io::Result<()> {
     if let Some(path) = &flags.ca {
         write_whole(path, standin.ca_pem())?;
     }
+    if let Some(path) = &flags.rds_ca {
+        write_whole(path, standin.rds_ca_pem())?;
+    }
     if let Some(path) = &flags.port_file {
         write_whole(path, &format!("{}\n", standin.port()))?;
     }
     // Without a file the port has to be readable somewhere; nobody listening is no reason to stop.
-    let _ = writeln!(io::stdout(), "listening on 127.0.0.1:{}", standin.port());
+    let _ = writeln!(io::stdout(), "listening on {}", standin.address());
     let _ = stopped.recv();
     Ok(())
 }

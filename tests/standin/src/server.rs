@@ -1,7 +1,7 @@
-//! A running stand-in: listens at 127.0.0.1 on a thread of its own until it is dropped.
+//! A running stand-in: listens on a thread of its own until it is dropped.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -9,16 +9,17 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
+use crate::Config;
 use crate::clock::Clock;
 use crate::events::{Event, Events};
 use crate::session::{Shared, serve};
-use crate::{Config, tls};
+use crate::tls::{self, Roots};
 
 /// A stand-in that is listening. Dropping it ends the listener and every session.
 #[derive(Debug)]
 pub struct Standin {
-    port: u16,
-    ca_pem: String,
+    address: SocketAddr,
+    roots: Roots,
     shared: Arc<Shared>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -29,14 +30,16 @@ impl Standin {
     /// # Errors
     /// If the port, the log file or the certificates cannot be had.
     pub fn start(config: Config) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.listen))?;
+        let listener = TcpListener::bind(config.listen.address())?;
         listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        let (acceptor, ca_pem) = tls::acceptor()?;
+        let address = listener.local_addr()?;
+        let without_sni = config.without_sni.map(|host| host.to_ascii_lowercase());
+        let (acceptor, roots) = tls::acceptor(without_sni.clone())?;
         let shared = Arc::new(Shared {
             keys: config.keys,
             upstream: config.upstream,
-            public_port: config.public_port.unwrap_or(port),
+            public_port: config.public_port.unwrap_or(address.port()),
+            without_sni,
             reject_set: config.reject_set,
             session_limit: config.session_limit,
             clock: Clock::new(config.now, config.clock_offset),
@@ -58,18 +61,29 @@ impl Standin {
             });
             // The runtime is dropped here, and every session with it.
         })?;
-        Ok(Self { port, ca_pem, shared, running: Some((stop, thread)) })
+        Ok(Self { address, roots, shared, running: Some((stop, thread)) })
+    }
+
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
-    /// The certificate that clients must trust (`sslrootcert`), new with every start.
+    /// The authority that stands for those which every system trusts, new with every start: for DSQL, RDS Proxy and all else.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+        &self.roots.public
+    }
+
+    /// The authorities that stand for Amazon's own, new with every start: for instances and clusters of RDS and Aurora.
+    #[must_use]
+    pub fn rds_ca_pem(&self) -> &str {
+        &self.roots.rds
     }
 
     /// How many tokens were accepted so far.

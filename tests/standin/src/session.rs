@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) keys: Vec<Key>,
     pub(crate) upstream: Upstream,
     pub(crate) public_port: u16,
+    pub(crate) without_sni: Option<String>,
     pub(crate) reject_set: bool,
     pub(crate) session_limit: Option<Duration>,
     pub(crate) clock: Clock,
@@ -100,7 +101,8 @@ async fn agree_on_tls(tcp: &mut TcpStream, shared: &Shared) -> io::Result<bool> 
 
 /// Asks who it is and for the token. The request for the real server if both fit, `None` if the client was turned away.
 async fn admit(mut tls: TlsStream<TcpStream>, shared: &Shared) -> io::Result<Option<(TlsStream<TcpStream>, Vec<u8>)>> {
-    let host = tls.get_ref().1.server_name().unwrap_or_default().to_ascii_lowercase();
+    let named = tls.get_ref().1.server_name();
+    let host = named.or(shared.without_sni.as_deref()).unwrap_or_default().to_ascii_lowercase();
     let packet = FirstPacket::read(&mut tls).await?;
     if packet.code == CANCEL_REQUEST {
         cancel(&packet, shared).await?;

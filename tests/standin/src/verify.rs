@@ -9,6 +9,14 @@ use crate::{Key, Refusal, Token};
 /// How far ahead of the stand-in's clock a token may be dated.
 pub(crate) const SKEW: u64 = 300;
 
+/// Commercial regions and GovCloud, China, the European Sovereign Cloud.
+const RDS_SUFFIXES: [&str; 3] = [".rds.amazonaws.com", ".rds.amazonaws.com.cn", ".rds.amazonaws.eu"];
+
+/// Whether a host's certificate is from Amazon's own authority for RDS. An RDS Proxy has a public one.
+pub(crate) fn has_own_ca(host: &str) -> bool {
+    Kind::of_host(host) == Kind::Rds && !host.split('.').any(|label| label.starts_with("proxy-"))
+}
+
 /// Which service's rules hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -18,10 +26,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// RDS for `*.rds.amazonaws.com[.cn]`, DSQL for every other host.
+    /// RDS for the hosts of its partitions, DSQL for every other host.
     #[must_use]
     pub fn of_host(host: &str) -> Self {
-        if host.strip_suffix(".cn").unwrap_or(host).ends_with(".rds.amazonaws.com") { Self::Rds } else { Self::Dsql }
+        if RDS_SUFFIXES.iter().any(|suffix| host.ends_with(suffix)) { Self::Rds } else { Self::Dsql }
     }
 
     fn service(self) -> &'static str {
@@ -183,9 +191,10 @@ fn region_of(kind: Kind, host: &str) -> Option<&str> {
     let labels: Vec<_> = host.split('.').collect();
     match (kind, labels.as_slice()) {
         (Kind::Dsql, [_, .., dsql, region, "on", "aws"]) if dsql.starts_with("dsql") => Some(region),
-        (Kind::Rds, [_, .., region, "rds", "amazonaws", "com"] | [_, .., region, "rds", "amazonaws", "com", "cn"]) => {
-            Some(region)
-        }
+        (
+            Kind::Rds,
+            [_, .., region, "rds", "amazonaws", "com" | "eu"] | [_, .., region, "rds", "amazonaws", "com", "cn"],
+        ) => Some(region),
         _ => None,
     }
 }
@@ -205,10 +214,28 @@ mod tests {
             ("localhost", Kind::Dsql, None),
             ("db.c1.us-west-2.rds.amazonaws.com", Kind::Rds, Some("us-west-2")),
             ("db.c1.cn-north-1.rds.amazonaws.com.cn", Kind::Rds, Some("cn-north-1")),
+            ("db.c1.eusc-de-east-1.rds.amazonaws.eu", Kind::Rds, Some("eusc-de-east-1")),
             ("rds.amazonaws.com", Kind::Dsql, None),
         ] {
             assert_eq!(Kind::of_host(host), kind, "{host}");
             assert_eq!(region_of(kind, host), region, "{host}");
+        }
+    }
+    #[test]
+    fn instances_and_clusters_of_rds_have_their_own_ca() {
+        for (host, own) in [
+            ("db.c1.us-west-2.rds.amazonaws.com", true),
+            ("shop.cluster-c1.us-west-2.rds.amazonaws.com", true),
+            ("proxy-db.c1.rds.example.com", false),
+            ("pool.proxy-c1.us-west-2.rds.amazonaws.com", false),
+            ("pool-ro.endpoint.proxy-c1.us-west-2.rds.amazonaws.com", false),
+            ("db.c1.cn-north-1.rds.amazonaws.com.cn", true),
+            ("db.c1.eusc-de-east-1.rds.amazonaws.eu", true),
+            ("a.dsql.us-east-1.on.aws", false),
+            ("localhost", false),
+            ("", false),
+        ] {
+            assert_eq!(has_own_ca(host), own, "{host}");
         }
     }
 }

@@ -61,18 +61,36 @@ fn dial(standin: &Standin) -> TcpStream {
     stream
 }
 
+/// The roots are those that belong to the host.
 fn encrypt(standin: &Standin, stream: TcpStream, host: &str, alpn: bool) -> Tls {
+    let pem = if host == RDS_HOST { standin.rds_ca_pem() } else { standin.ca_pem() };
+    encrypt_by(pem, stream, host, alpn)
+}
+
+fn encrypt_by(pem: &str, stream: TcpStream, host: &str, alpn: bool) -> Tls {
+    encrypted(pem, stream, host, |config| {
+        if alpn {
+            config.alpn_protocols = vec![b"postgresql".to_vec()];
+        }
+    })
+}
+
+fn encrypt_without_sni(pem: &str, stream: TcpStream, host: &str) -> Tls {
+    encrypted(pem, stream, host, |config| config.enable_sni = false)
+}
+
+fn encrypted(pem: &str, stream: TcpStream, host: &str, adjust: impl FnOnce(&mut ClientConfig)) -> Tls {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(standin.ca_pem().as_bytes()).unwrap()).unwrap();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    if alpn {
-        config.alpn_protocols = vec![b"postgresql".to_vec()];
-    }
+    adjust(&mut config);
     let name = ServerName::try_from(host.to_owned()).unwrap();
     StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), stream)
 }
@@ -87,6 +105,15 @@ fn negotiated(standin: &Standin, host: &str) -> Tls {
         assert_eq!(answer, [wanted]);
     }
     encrypt(standin, stream, host, false)
+}
+
+/// The handshake's end: an error if the certificate is not trusted.
+fn shake_hands(pem: &str, standin: &Standin, host: &str) -> io::Result<()> {
+    let mut tls = encrypt_by(pem, dial(standin), host, true);
+    while tls.conn.is_handshaking() {
+        tls.conn.complete_io(&mut tls.sock)?;
+    }
+    Ok(())
 }
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -189,6 +216,38 @@ fn plain_text_and_missing_names_are_refused() {
     ends_properly(&mut tls);
     let outcomes: Vec<_> = standin.events().into_iter().map(|event| (event.kind, event.outcome)).collect();
     assert_eq!(outcomes, [(None, "no-tls"), (None, "no-sni")]);
+}
+
+#[test]
+fn rds_has_certificates_that_only_its_own_roots_trust() {
+    let (standin, _) = start(|_| ());
+    let (public, own) = (standin.ca_pem(), standin.rds_ca_pem());
+    let proxy = "pool.proxy-c1a2b3c4d5e6.us-west-2.rds.amazonaws.com";
+    for (host, right, wrong) in [(HOST, public, own), (proxy, public, own), (RDS_HOST, own, public)] {
+        shake_hands(right, &standin, host).unwrap();
+        let error = shake_hands(wrong, &standin, host).unwrap_err();
+        assert!(error.to_string().contains("UnknownIssuer"), "{host}: {error}");
+    }
+    assert_eq!(own.matches("BEGIN CERTIFICATE").count(), 3);
+}
+
+/// An instance of RDS knows who it is.
+#[test]
+fn rds_serves_clients_without_sni() {
+    let (standin, _) = start(|config| config.without_sni = Some(RDS_HOST.to_uppercase()));
+    let mut stream = dial(&standin);
+    stream.write_all(&SSL_REQUEST).unwrap();
+    stream.read_exact(&mut [0]).unwrap();
+    let mut tls = encrypt_without_sni(standin.rds_ca_pem(), stream, RDS_HOST);
+    assert_eq!(log_in(&mut tls, "user\0jane\0", &Draft::rds().signed()), ('R', "||||".into()));
+    assert_eq!(standin.events()[0].host, RDS_HOST);
+}
+
+#[test]
+fn any_loopback_address_will_do() {
+    let (standin, _) = start(|config| config.listen = "127.84.7.1:0".parse().unwrap());
+    assert_eq!(standin.address().ip().to_string(), "127.84.7.1");
+    TcpStream::connect(standin.address()).unwrap();
 }
 
 #[test]
