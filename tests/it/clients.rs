@@ -10,8 +10,8 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::{env, fs, io, thread};
 
+use crate::cluster::Cluster;
 use crate::sandbox::{HOST, RDS_HOST, Run};
-use crate::sessions::Cluster;
 use crate::source::root;
 use crate::stubs::python;
 
@@ -186,9 +186,7 @@ impl Client {
                 let jar = "/usr/share/java/postgresql.jar";
                 let folder = built().display().to_string();
                 finish(Command::new("javac").args(["-cp", jar, "-d", &folder, &source(&format!("{class}.java"))]))?;
-                // Java takes the home folder from the user database.
-                let home = "-Duser.home=HOME";
-                words(&["java", "-XX:TieredStopAtLevel=1", home, "-cp", &format!("{folder}:{jar}"), class])
+                words(&["java", "-XX:TieredStopAtLevel=1", "-cp", &format!("{folder}:{jar}"), class])
             }
         })
     }
@@ -241,7 +239,6 @@ fn present() -> Vec<(&'static Client, Vec<String>)> {
 
 struct Matrix {
     cluster: Cluster,
-    hosts: String,
     works: Mutex<usize>,
     wrong: Mutex<Vec<String>>,
 }
@@ -251,18 +248,18 @@ impl Matrix {
         let mut cluster = Cluster::start();
         let folder = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder");
         let path = format!("{}:{}", folder.display(), env::var("PATH").expect("PATH"));
-        let ca = cluster.sandbox.path("ca.pem").display().to_string();
         let modules = built().join("node_modules").display().to_string();
         let sandbox = &mut cluster.sandbox;
-        sandbox.unset("PGHOSTADDR").set("PATH", &path).set("NODE_EXTRA_CA_CERTS", &ca).set("NODE_PATH", &modules);
-        let hosts = format!("127.0.0.1 localhost {HOST} {RDS_HOST}\n");
-        let hosts = sandbox.write("hosts", hosts).display().to_string();
-        Self { cluster, hosts, works: Mutex::default(), wrong: Mutex::default() }
+        sandbox.set("PATH", &path).set("NODE_PATH", &modules).set("PGPORT", "5432");
+        Self { cluster, works: Mutex::default(), wrong: Mutex::default() }
     }
 
     fn aim(&mut self, host: &str, user: &str) {
+        self.cluster.aim(host, user);
+        let roots = if host == RDS_HOST { "rds-roots.pem" } else { "etc/public-ca.pem" };
         let sandbox = &mut self.cluster.sandbox;
-        sandbox.set("PGHOST", host).set("PGUSER", user);
+        let roots = sandbox.path(roots).display().to_string();
+        sandbox.set("NODE_EXTRA_CA_CERTS", &roots);
         let url = sandbox.ok(&["token", "--format", "url"]);
         sandbox.set("URL", url.trim_end());
     }
@@ -273,7 +270,7 @@ impl Matrix {
             DsqlOnly(..) if !rds => Works,
             cell => cell,
         };
-        let run = self.run(client, command, way);
+        let run = self.run(command, way);
         let as_expected = match cell {
             Works => {
                 *self.works.lock().expect("a count") += 1;
@@ -290,20 +287,13 @@ impl Matrix {
         }
     }
 
-    fn run(&self, client: &Client, command: &[String], way: usize) -> Run {
-        let sandbox = &self.cluster.sandbox;
-        let mut program = sandbox.command("unshare");
-        program.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\"", &self.hosts]);
-        program.args(["timeout", "30"]);
+    fn run(&self, command: &[String], way: usize) -> Run {
+        let mut program = self.cluster.command("env");
         if WAYS[way] == "exec" {
             program.args(["pgcred", "exec", "--"]);
         }
-        let home = sandbox.home().display().to_string();
-        program.args(command.iter().map(|word| word.replace("HOME", &home)));
+        program.args(command);
         program.arg(if ["url", "command"].contains(&WAYS[way]) { WAYS[way] } else { "environment" });
-        if WAYS[way] == "passfile" && client.name == "pgx" {
-            program.env("PGPASSFILE", sandbox.path(".pgpass")); // it takes the home folder from the user database
-        }
         Run::of(program)
     }
 
@@ -352,7 +342,7 @@ fn tokio_postgres_takes_the_url_of_a_weaker_sslmode() {
     matrix.cluster.sandbox.set("PGSSLMODE", "require");
     for (host, user) in [(HOST, "admin"), (RDS_HOST, "app")] {
         matrix.aim(host, user);
-        let run = matrix.run(client, &command, 1);
+        let run = matrix.run(&command, 1);
         assert_eq!(run.stdout, format!("{user}@postgres\n"), "{}", run.stderr);
     }
 }

@@ -11,6 +11,8 @@ mod causes;
 mod chain; // runs programs
 #[cfg(target_os = "linux")]
 mod clients; // mounts, as disks does
+#[cfg(target_os = "linux")]
+mod cluster;
 mod connections;
 mod credentials;
 #[cfg(unix)]
@@ -37,7 +39,7 @@ mod newcomer;
 mod passfile;
 #[cfg(unix)]
 mod policy; // runs cargo
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod postgres;
 #[cfg(target_os = "linux")]
 mod prompts;
@@ -46,7 +48,7 @@ mod sandbox;
 mod schedulers;
 #[cfg(target_os = "linux")]
 mod secret_service;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod sessions;
 #[cfg(target_os = "linux")]
 mod setup;

@@ -1,75 +1,23 @@
 //! Real psql sessions: pgcred's tokens against the verifying stand-in in front of a real PostgreSQL.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use standin::{Config, Key, Standin, Upstream};
-
-use crate::postgres::Postgres;
-use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+use crate::cluster::{Cluster, PRIVATE_HOST};
+use crate::sandbox::{HOST, RDS_HOST, Run};
 use crate::stubs::python;
 
-/// A cluster that looks like DSQL and RDS to clients that dial 127.0.0.1, and a user's machine that trusts it.
-pub struct Cluster {
-    pub sandbox: Sandbox,
-    pub standin: Standin,
-    _postgres: Postgres,
-}
-
-impl Cluster {
-    pub fn start() -> Self {
-        Self::with(|_| {})
-    }
-
-    fn with(adjust: impl FnOnce(&mut Config)) -> Self {
-        let postgres = Postgres::start();
-        let key = Key {
-            access_key_id: KEY_ID.into(),
-            secret_access_key: SECRET.into(),
-            session_token: Some("session/token+1==".into()),
-            expires_at: None,
-        };
-        let upstream = Upstream::Socket { directory: postgres.socket().into(), port: 5432 };
-        let mut config = Config { keys: vec![key], upstream, ..Config::default() };
-        adjust(&mut config);
-        let standin = Standin::start(config).expect("the stand-in starts");
-        let mut sandbox = Sandbox::with_keys();
-        let ca = sandbox.write("ca.pem", standin.ca_pem()).display().to_string();
-        sandbox.set("AWS_SESSION_TOKEN", "session/token+1==");
-        sandbox.set("PGSSLMODE", "verify-full").set("PGSSLROOTCERT", &ca).set("PGHOSTADDR", "127.0.0.1");
-        sandbox.set("PGHOST", HOST).set("PGPORT", &standin.port().to_string());
-        sandbox.set("PGUSER", "admin").set("PGDATABASE", "postgres").set("PGCONNECT_TIMEOUT", "20");
-        Self { sandbox, standin, _postgres: postgres }
-    }
-
-    fn psql(&self, arguments: &[&str]) -> Command {
-        let mut psql = self.sandbox.command("psql");
-        psql.args(["-XAtw"]).args(arguments).stdin(Stdio::null());
-        psql
-    }
-
-    fn query(&self, arguments: &[&str]) -> Run {
-        Run::of(self.psql(&[&["-c", "select current_user || '@' || current_database()"], arguments].concat()))
-    }
-
-    fn assert_session(&self, arguments: &[&str], who: &str) {
-        let run = self.query(arguments);
-        assert_eq!((run.code, run.stdout.trim_end()), (0, who), "{}: {:?}", run.stderr, self.standin.events());
-    }
-
-    fn assert_refused(&self, says: &[&str]) {
-        let run = self.query(&[]);
-        assert_eq!((run.code, &*run.stdout), (2, ""), "a session that must not be");
-        for text in says {
-            assert!(run.stderr.contains(text), "{text} not in {}", run.stderr);
-        }
-    }
+/// A cluster of Aurora DSQL and a person who has set all but the password by hand.
+fn dsql() -> Cluster {
+    let mut cluster = Cluster::start();
+    cluster.aim(HOST, "admin");
+    cluster
 }
 
 #[test]
 fn psql_by_passfile_password_variable_uri_and_conninfo() {
-    let cluster = Cluster::start();
+    let cluster = dsql();
     let sandbox = &cluster.sandbox;
     cluster.assert_refused(&["no password supplied"]);
     sandbox.ok(&["refresh"]);
@@ -84,7 +32,7 @@ fn psql_by_passfile_password_variable_uri_and_conninfo() {
     }
     let env = sandbox.ok(&["token", "--format", "env"]);
     let script = sandbox.write("env.sh", format!("{env}exec psql -XAtwc 'select current_user'\n"));
-    let mut sh = sandbox.command("sh");
+    let mut sh = cluster.command("sh");
     sh.arg(script);
     assert_eq!(Run::of(sh).stdout, "admin\n");
     assert_eq!(cluster.standin.accepted(), 4);
@@ -93,7 +41,7 @@ fn psql_by_passfile_password_variable_uri_and_conninfo() {
 /// What `pgcred setup` makes for psql, and prints for vim-dadbod, which runs psql, and pgcli, which uses psycopg.
 #[test]
 fn sessions_by_what_setup_makes() {
-    let cluster = Cluster::start();
+    let cluster = dsql();
     let sandbox = &cluster.sandbox;
     sandbox.ok(&["add", "prod", HOST, "--user", "app"]);
     sandbox.ok(&["setup", "psql", "--yes"]);
@@ -101,14 +49,14 @@ fn sessions_by_what_setup_makes() {
     cluster.assert_session(&["-d", "service=prod"], "app@postgres");
     let printed = sandbox.ok(&["setup", "vim-dadbod", "prod"]);
     let uri = printed.split('\'').find(|text| text.starts_with("postgresql:")).expect("a URI");
-    let mut dadbod = sandbox.command("psql");
+    let mut dadbod = cluster.command("psql");
     dadbod.args(["-w", "--dbname", uri, "-XAtc", "select current_user"]).stdin(Stdio::null());
     let run = Run::of(dadbod);
     assert_eq!(run.stdout, "app\n", "{}", run.stderr);
     let printed = sandbox.ok(&["setup", "pgcli", "prod"]);
     let uri = printed.split('"').nth(1).expect("a URI");
     for target in ["service=prod", uri] {
-        let mut client = sandbox.command(&python());
+        let mut client = cluster.command(&python());
         let script =
             "import psycopg, sys; print(psycopg.connect(sys.argv[1]).execute('select current_user').fetchone()[0])";
         client.args(["-c", script, target]);
@@ -121,7 +69,7 @@ fn sessions_by_what_setup_makes() {
 #[test]
 fn rds_by_passfile_and_uri() {
     let mut cluster = Cluster::start();
-    cluster.sandbox.set("PGHOST", RDS_HOST).set("PGUSER", "app");
+    cluster.aim(RDS_HOST, "app");
     cluster.sandbox.ok(&["refresh"]);
     cluster.assert_session(&[], "app@postgres");
     let url = cluster.sandbox.ok(&["token", "--format", "url"]);
@@ -135,7 +83,7 @@ fn rds_by_passfile_and_uri() {
 
 #[test]
 fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
-    let mut cluster = Cluster::start();
+    let mut cluster = dsql();
     let denied = "unable to accept connection, access denied";
     let token = |cluster: &Cluster, arguments: &[&str]| cluster.sandbox.ok(&[&["token", "-n"], arguments].concat());
 
@@ -170,6 +118,7 @@ fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
 fn a_session_outlives_its_token_and_reconnects_with_the_next() {
     const MIDNIGHT: u64 = 1_893_456_000;
     let mut cluster = Cluster::with(|config| config.now = Some(MIDNIGHT));
+    cluster.aim(HOST, "admin");
     cluster.sandbox.at("2030-01-01T00:00:00Z").ok(&["refresh"]);
     let script = "\\! touch connected; until [ -e refreshed ]; do sleep 0.02; done\n\
         select 'alive';\n\
@@ -197,7 +146,7 @@ fn a_session_outlives_its_token_and_reconnects_with_the_next() {
 #[test]
 fn private_link_signs_another_name_than_is_dialled() {
     let mut cluster = Cluster::start();
-    cluster.sandbox.set("PGHOST", "vpce-1.dsql.example.com");
+    cluster.aim(PRIVATE_HOST, "admin");
     cluster.sandbox.ok(&["refresh", "--sign-host", HOST]);
     cluster.sandbox.set("PGOPTIONS", "-c amzn-cluster-id=foo0bar1baz2quux3quuux4abc");
     cluster.assert_session(&[], "admin@postgres");
@@ -207,7 +156,7 @@ fn private_link_signs_another_name_than_is_dialled() {
 #[test]
 fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
     const LOG_INS: usize = 10_000;
-    let cluster = Cluster::start();
+    let cluster = dsql();
     cluster.sandbox.ok(&["refresh"]);
     let script = "import psycopg, sys, threading\n\
         failures = []\n\
@@ -218,7 +167,7 @@ fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
         threads = [threading.Thread(target=log_in, args=(int(sys.argv[1]) // 4,)) for _ in range(4)]\n\
         [thread.start() for thread in threads]; [thread.join() for thread in threads]\n\
         print(len(failures), failures[:3])\n";
-    let mut client = cluster.sandbox.command(&python());
+    let mut client = cluster.command(&python());
     client.args(["-c", script, &LOG_INS.to_string()]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut client = client.spawn().expect("python starts");
     let mut refreshes = 0;
@@ -235,9 +184,9 @@ fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
 /// What pip brings: boto3's token opens a session too, and a newer libpq starts TLS directly.
 #[test]
 fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
-    let mut cluster = Cluster::start();
+    let mut cluster = dsql();
     let run = |cluster: &Cluster, script: &str| {
-        let mut command = cluster.sandbox.command(&python());
+        let mut command = cluster.command(&python());
         command.args(["-c", script]);
         let run = Run::of(command);
         assert_eq!(run.code, 0, "{}", run.stderr);
@@ -260,11 +209,13 @@ fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
 /// DSQL's limits that a client can meet after the log-in.
 #[test]
 fn the_stand_ins_limits() {
-    let cluster = Cluster::with(|config| config.reject_set = true);
+    let mut cluster = Cluster::with(|config| config.reject_set = true);
+    cluster.aim(HOST, "admin");
     cluster.sandbox.ok(&["refresh"]);
     let run = Run::of(cluster.psql(&["-c", "set bytea_output = 'hex'"]));
     assert!(run.stderr.contains(r#"setting configuration parameter "bytea_output" not supported"#), "{}", run.stderr);
-    let short = Cluster::with(|config| config.session_limit = Some(Duration::from_millis(200)));
+    let mut short = Cluster::with(|config| config.session_limit = Some(Duration::from_millis(200)));
+    short.aim(HOST, "admin");
     short.sandbox.ok(&["refresh"]);
     assert_ne!(Run::of(short.psql(&["-c", "select pg_sleep(20)"])).code, 0);
 }

@@ -63,7 +63,7 @@ printf '[{"access_key_id": "%s", "secret_access_key": "%s"}]\n' $key $secret >"$
 for temper in lenient strict; do
     flags=(--keys "$work/keys.json" --upstream "$work/server" --log "$work/$temper.log")
     [[ $temper == lenient ]] || flags+=(--reject-set)
-    target/debug/standin "${flags[@]}" --ca "$work/$temper.pem" --port-file "$work/$temper.port" >/dev/null &
+    target/debug/standin "${flags[@]}" --ca "$work/$temper.pem" --rds-ca "$work/$temper-rds.pem" --port-file "$work/$temper.port" >/dev/null &
     started+=($!)
     wait_for "$work/$temper.port" 'the stand-in'
 done
@@ -73,7 +73,7 @@ dsql=foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws
 rds=db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com
 printf '127.0.0.1 localhost %s strict.%s %s\n' "$dsql" "${dsql#*.}" "$rds" >"$work/hosts"
 mount --bind "$work/hosts" /etc/hosts
-cat "$work/lenient.pem" "$work/strict.pem" >"$work/roots.pem"
+cat "$work/lenient.pem" "$work/lenient-rds.pem" "$work/strict.pem" >"$work/roots.pem"
 mount --bind "$work/roots.pem" /etc/ssl/certs/ca-certificates.crt
 mkdir -p "$work/home/.aws" "$work/home/.config/pgcred"
 printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' $key $secret >"$work/home/.aws/credentials"
