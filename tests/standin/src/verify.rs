@@ -9,7 +9,7 @@ use crate::{Key, Refusal, Token};
 /// How far ahead of the stand-in's clock a token may be dated.
 pub(crate) const SKEW: u64 = 300;
 
-/// Commercial regions and GovCloud, China, the European Sovereign Cloud.
+/// Commercial regions and the US government's, China, the European Sovereign Cloud.
 const RDS_SUFFIXES: [&str; 3] = [".rds.amazonaws.com", ".rds.amazonaws.com.cn", ".rds.amazonaws.eu"];
 
 /// Whether a host's certificate is from Amazon's own authority for RDS. An RDS Proxy has a public one.
