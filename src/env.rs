@@ -90,17 +90,30 @@ pub(crate) fn runtime_folder() -> Option<PathBuf> {
     Some(runtime.map(|folder| folder.join("pgcred")).or_else(cache_folder)?.join("exec"))
 }
 
-/// Returns the system's file of root certificates, unless the user has a file that libpq takes by itself.
-pub(crate) fn certificate_bundle() -> Option<PathBuf> {
+/// Returns the folder of what tools need to be there for as long as they are set up, and of nothing secret.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    own_home().or_else(|| Some(dirs::data_local_dir()?.join("pgcred")))
+}
+
+/// Returns the file of root certificates that libpq takes by itself, if the user has one.
+pub(crate) fn users_root_certificates() -> Option<PathBuf> {
+    let file = if cfg!(windows) {
+        dirs::config_dir()?.join("postgresql").join("root.crt")
+    } else {
+        home()?.join(".postgresql").join("root.crt")
+    };
+    file.exists().then_some(file)
+}
+
+/// Returns the system's file of root certificates, where it has one.
+pub(crate) fn system_root_certificates() -> Option<PathBuf> {
     const KNOWN: [&str; 4] = [
         "/etc/ssl/certs/ca-certificates.crt",
         "/etc/pki/tls/certs/ca-bundle.crt",
         "/etc/ssl/ca-bundle.pem",
         "/etc/ssl/cert.pem",
     ];
-    let own = home().is_some_and(|home| home.join(".postgresql/root.crt").exists());
-    let known = KNOWN.iter().map(PathBuf::from).find(|path| path.exists());
-    known.filter(|_| !own && var_os("PGSSLROOTCERT").is_none())
+    KNOWN.iter().map(PathBuf::from).find(|path| path.exists())
 }
 
 /// Returns PATH, and behind it the folders in which package managers install: programs that a desktop starts have a poor one.

@@ -19,6 +19,7 @@ mod output;
 mod passfile;
 mod provider;
 mod request;
+mod roots;
 mod setup;
 mod shell;
 mod signals;

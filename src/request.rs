@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::passfile::block::Key;
 use crate::provider::{Endpoint, Provider, Signable};
+use crate::target::RootsChoice;
 
 pub(crate) struct Request {
     /// The connection of the configuration that it is for, if it is for one.
@@ -19,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) dbname: String,
     /// Other libpq keywords that came with TARGET.
     pub(crate) options: Vec<(String, String)>,
+    /// `None`: what the user's libpq takes, else what the provider needs.
+    pub(crate) roots: Option<RootsChoice>,
     /// `None`: AWS's own order decides.
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
@@ -33,8 +36,31 @@ impl Request {
         (self.provider.signable)(&Endpoint { host: &self.sign_host, port: self.sign_port, user: &self.user })
     }
 
-    pub(crate) fn has_option(&self, keyword: &str) -> bool {
-        self.options.iter().any(|(key, _)| key == keyword)
+    /// Returns the value of a libpq keyword that came with TARGET.
+    pub(crate) fn option(&self, keyword: &str) -> Option<&str> {
+        self.options.iter().find(|(key, _)| key == keyword).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the `sslmode` that clients are told: one that verifies the server, unless the user said otherwise.
+    pub(crate) fn sslmode(&self) -> &str {
+        self.option("sslmode").unwrap_or("verify-full")
+    }
+
+    /// Tells whether clients verify the server's certificate.
+    pub(crate) fn verifies(&self) -> bool {
+        self.sslmode().starts_with("verify-")
+    }
+
+    /// Returns libpq's keywords besides the address: `sslmode`, what came with TARGET, and the root certificates.
+    pub(crate) fn all_options(&self, roots: Option<&str>) -> Vec<(&str, String)> {
+        let mut all = Vec::new();
+        if self.option("sslmode").is_none() {
+            all.push(("sslmode", self.sslmode().to_owned()));
+        }
+        all.extend(self.options.iter().map(|(key, value)| (key.as_str(), value.clone())));
+        let roots = roots.filter(|_| self.option("sslrootcert").is_none());
+        all.extend(roots.map(|roots| ("sslrootcert", roots.to_owned())));
+        all
     }
 
     /// Returns what the passfile files its token under.

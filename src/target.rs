@@ -1,5 +1,7 @@
 //! TARGET as the user writes it: host, cluster ID, `postgres://` URI or libpq conninfo string. Pure text to fields.
 
+use std::fmt;
+
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Error, Result};
@@ -27,6 +29,40 @@ pub(crate) struct Where {
     pub(crate) dbname: Option<String>,
     /// Other libpq keywords (`sslmode`, `sslrootcert`, ...), handed through to the formats that can hold them.
     pub(crate) options: Vec<(String, String)>,
+}
+
+/// Which root certificates verify the server, where the user says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RootsChoice {
+    /// A PEM file, by its absolute path.
+    File(String),
+    /// Those of the system.
+    System,
+    /// Those that the provider needs, even if the user has a file that libpq takes by itself.
+    Provider,
+}
+
+impl RootsChoice {
+    /// Reads `system`, `provider` or the path of a file.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "system" => Ok(Self::System),
+            "provider" => Ok(Self::Provider),
+            "" => Err(Error::usage("the file of root certificates is not named")),
+            file if file.contains(char::is_control) => Err(Error::usage("the path has a control character")),
+            file => Ok(Self::File(file.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for RootsChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File(file) => file,
+            Self::System => "system",
+            Self::Provider => "provider",
+        })
+    }
 }
 
 impl Where {
@@ -62,6 +98,18 @@ impl Where {
         self.options.iter().any(|(key, _)| key == keyword)
     }
 
+    /// Sets a libpq keyword; as in libpq the last value counts.
+    pub(crate) fn set_option(&mut self, keyword: &str, value: String) {
+        self.options.retain(|(key, _)| key != keyword);
+        self.options.push((keyword.to_owned(), value));
+    }
+
+    /// Takes out `sslrootcert`, which the configuration keeps under a name of its own.
+    pub(crate) fn take_roots(&mut self) -> Result<Option<RootsChoice>> {
+        let found = self.options.iter().position(|(key, _)| key == "sslrootcert").map(|at| self.options.remove(at).1);
+        found.as_deref().map(RootsChoice::parse).transpose()
+    }
+
     pub(crate) fn set_host(&mut self, text: &str) -> Result<()> {
         let (host, port) = host::parse(text)?;
         self.host = Some(host);
@@ -93,10 +141,7 @@ impl Where {
             "password" => {}
             "passfile" => return Err(Error::usage("passfile in TARGET is not used").hint("--passfile FILE")),
             "service" => return Err(Error::usage("service files are not read").hint("name host and user")),
-            keyword => {
-                self.options.retain(|(key, _)| key != keyword); // as in libpq the last one counts
-                self.options.push((keyword.to_owned(), value));
-            }
+            keyword => self.set_option(keyword, value),
         }
         Ok(())
     }

@@ -140,10 +140,14 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// Forgets how it gets its password: the two ways exclude each other.
+/// Forgets how it gets its password and how it verifies the server: of both there are two ways that exclude each other.
 fn take_ways_out(entry: &mut Value) {
     let Some(configuration) = entry.get_mut("configuration").and_then(Value::as_object_mut) else { return };
     configuration.remove("auth-properties");
+    if let Some(properties) = configuration.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove("sslfactory");
+        properties.remove("sslrootcert");
+    }
     let events = configuration.get_mut("events").and_then(Value::as_object_mut);
     let left = events.map(|events| {
         events.retain(|name, _| !EVENTS.contains(&name.as_str()));
@@ -224,7 +228,7 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
         "type": "dev",
         "closeIdleConnection": true,
         "closeIdle": 1800,
-        "properties": tls(target),
+        "properties": target.java_tls().into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect::<Map<_, _>>(),
     });
     if by_command {
         configuration["auth-model"] = json!("shell_command");
@@ -254,17 +258,6 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
         "save-password": true,
         "configuration": configuration,
     })
-}
-
-/// pgjdbc's properties. The Java trust store knows Amazon's roots; `verify-full` alone would look for a file.
-fn tls(target: &Target) -> Value {
-    let options = target.options(None);
-    let options = options.into_iter().filter(|(key, _)| ["sslmode", "sslrootcert"].contains(&key.as_str()));
-    let mut properties: Map<String, Value> = options.map(|(key, value)| (key, json!(value))).collect();
-    if !properties.contains_key("sslrootcert") {
-        properties.insert("sslfactory".to_owned(), json!("org.postgresql.ssl.DefaultJavaSSLFactory"));
-    }
-    json!(properties)
 }
 
 /// A line for DBeaver's own splitter.

@@ -86,10 +86,8 @@ fn server(machine: &Machine, target: &Target) -> Value {
     let commands = Commands { machine, target };
     // pgAdmin hands its own stdin on, which may never end.
     let nothing = if machine.os == Os::Windows { "< NUL" } else { "< /dev/null" };
-    // `system` fails in pgAdmin from PyPI, whose OpenSSL looks where it was built, and in libpq older than 16.
-    let roots = machine.roots.as_ref().map_or_else(|| "system".to_owned(), |file| file.display().to_string());
     let mut parameters: Map<String, Value> =
-        target.options(Some(roots)).into_iter().map(|(key, value)| (key, json!(value))).collect();
+        target.options().into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
     parameters.entry("connect_timeout").or_insert(json!(30));
     json!({
         "Name": target.name,

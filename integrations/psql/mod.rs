@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work, block, libpq_roots};
+use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work, block};
 
 pub(super) const TOOL: Tool = Tool {
     name: "psql",
@@ -24,7 +24,6 @@ fn without(text: &str) -> Result<Option<String>> {
 
 impl Files for ServiceFile {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        let roots = libpq_roots(machine);
         let edit = Edit::of(machine.service_file.clone(), &OWN, |text| {
             let (old, rest) = block::split(text)?;
             check_start(&rest)?;
@@ -37,18 +36,14 @@ impl Files for ServiceFile {
             }
             let kept =
                 sections(old.unwrap_or_default()).filter(|(name, _)| targets.iter().all(|target| target.name != *name));
-            let lines: String = kept
-                .map(|(_, lines)| lines)
-                .chain(targets.iter().map(|target| section(target, roots.as_deref())))
-                .collect();
+            let lines: String = kept.map(|(_, lines)| lines).chain(targets.iter().map(section)).collect();
             block::with(text, &lines)
         });
         Ok(vec![edit?])
     }
 
-    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
-        let roots = libpq_roots(machine);
-        targets.iter().map(|target| section(target, roots.as_deref())).collect()
+    fn text(&self, _: &Machine, targets: &[Target]) -> String {
+        targets.iter().map(section).collect()
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
@@ -66,10 +61,9 @@ impl Files for ServiceFile {
     }
 }
 
-fn section(target: &Target, roots: Option<&str>) -> String {
+fn section(target: &Target) -> String {
     let request = &target.request;
-    let options = target.options(roots.map(str::to_owned));
-    let options: Vec<_> = options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let options: Vec<_> = target.options().iter().map(|(key, value)| format!("{key}={value}")).collect();
     format!(
         "[{}]\nhost={}\nport={}\ndbname={}\nuser={}\n{}\n",
         target.name,

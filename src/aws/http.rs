@@ -39,11 +39,7 @@ fn lazy(roots: Option<Vec<u8>>, proxies: fn() -> ProxyConfig) -> SharedHttpClien
 }
 
 fn https(roots: Option<&[u8]>, proxies: fn() -> ProxyConfig) -> SharedHttpClient {
-    let store = match roots {
-        Some(pem) => TrustStore::empty().with_pem_certificate(pem),
-        None => TrustStore::default(),
-    };
-    let context = TlsContext::builder().with_trust_store(store).build().unwrap_or_default();
+    let context = trusting(roots);
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .proxy_config(proxies())
@@ -55,6 +51,44 @@ fn https(roots: Option<&[u8]>, proxies: fn() -> ProxyConfig) -> SharedHttpClient
         }
         connector.build()
     })
+}
+
+fn trusting(roots: Option<&[u8]>) -> TlsContext {
+    let store = match roots {
+        Some(pem) => TrustStore::empty().with_pem_certificate(pem),
+        None => TrustStore::default(),
+    };
+    TlsContext::builder().with_trust_store(store).build().unwrap_or_default()
+}
+
+/// Sends one GET request and returns status and body of the answer.
+pub(super) async fn get(roots: Option<&[u8]>, address: &str) -> Result<(u16, Vec<u8>), String> {
+    let text = |error: &dyn Error| all_causes(error);
+    let request = HttpRequest::get(address).map_err(|error| text(&error))?;
+    let connector = Connector::builder()
+        .proxy_config(ProxyConfig::from_env())
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(trusting(roots))
+        .sleep_impl(TokioSleep::new())
+        .build();
+    answer_of(&connector, request).await
+}
+
+async fn answer_of(connector: &Connector, request: HttpRequest) -> Result<(u16, Vec<u8>), String> {
+    let answer = connector.call(request).await.map_err(|error| all_causes(&error))?;
+    let status = answer.status().as_u16();
+    let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| all_causes(&error))?;
+    Ok((status, body.to_vec()))
+}
+
+fn all_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }
 
 /// Sends one plain request and returns status and text of the answer, or why there is none within the time.
@@ -74,13 +108,9 @@ pub(super) async fn ask(
         .connector_settings(settings)
         .sleep_impl(TokioSleep::new())
         .build_http();
-    let answer = async {
-        let answer = connector.call(request).await.map_err(|error| text(&error))?;
-        let status = answer.status().as_u16();
-        let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| text(&error))?;
-        Ok((status, String::from_utf8_lossy(&body.into_bytes()).into_owned()))
-    };
-    tokio::time::timeout(pause, answer).await.unwrap_or_else(|_| Err("no answer".to_owned()))
+    let answer = tokio::time::timeout(pause, answer_of(&connector, request)).await;
+    let (status, body) = answer.unwrap_or_else(|_| Err("no answer".to_owned()))?;
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
 /// Returns the certificates of a PEM file that can be trusted, as PEM; the client would panic at the others.

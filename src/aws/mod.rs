@@ -3,6 +3,7 @@
 mod chain;
 mod container;
 mod device;
+mod download;
 mod files;
 mod http;
 mod imds;
@@ -117,6 +118,13 @@ impl Aws<'_> {
             Err(Trouble::Failed(error)) => Err(error),
             Err(Trouble::LogIn(missing)) => missing.run(self.how).map(|()| true),
         }
+    }
+
+    /// Returns the text at a public `https://` address.
+    pub(crate) fn download(&self, address: &str) -> Result<String> {
+        let notes = RefCell::default();
+        let session = Session::open(self.profile, self.how, "", 0, self.deadline, &notes)?;
+        block_on(download::text(&session, address))?
     }
 
     /// Returns the region in AWS's own order: environment, profile, instance metadata.

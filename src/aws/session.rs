@@ -185,7 +185,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn ca_bundle(&self) -> Result<Option<Vec<u8>>> {
+    pub(super) fn ca_bundle(&self) -> Result<Option<Vec<u8>>> {
         let Some(path) = self.setting("AWS_CA_BUNDLE", "ca_bundle") else { return Ok(None) };
         let none = || Error::usage(format!("{path}: no usable certificate in it"));
         let roots = fs::read_text(path.as_ref()).and_then(|pem| http::usable_roots(pem.as_bytes()).ok_or_else(none));

@@ -67,6 +67,8 @@ impl Add {
     /// Returns the connection as it is to be written: one that a provider serves, with its user.
     fn connection(&self, world: &World) -> Result<Connection> {
         let mut place = self.place.dial.said(self.target.as_deref())?;
+        let said = place.take_roots()?;
+        let roots = self.place.roots.clone().or(said);
         if self.place.dbname.is_some() {
             place.dbname.clone_from(&self.place.dbname);
         }
@@ -89,6 +91,7 @@ impl Add {
             provider: self.place.provider.clone(),
             sign_host: self.place.sign_host.clone(),
             life: self.place.expires_in,
+            roots,
             aliases: self.alias.iter().map(|alias| parse_alias(alias)).collect::<Result<_>>()?,
         })
     }

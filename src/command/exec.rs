@@ -11,6 +11,7 @@ use crate::fs;
 use crate::limits::allow_core_dumps;
 use crate::output::format::variables;
 use crate::passfile::block::Passfile;
+use crate::roots;
 use crate::signals::{die_by, on_signal};
 use crate::terminal::Stdin;
 
@@ -34,6 +35,7 @@ impl Run for Exec {
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<ExitCode> {
         let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
         let (request, issued) = context.issue(request, &self.asking)?;
+        let roots = roots::ready(&request, &context.world.how)?;
         context.release(); // others may ask AWS while the program runs
 
         let parent = env::runtime_folder().ok_or_else(|| Error::failure("no folder for the private passfile"))?;
@@ -45,10 +47,7 @@ impl Run for Exec {
         let (program, arguments) = self.command.split_first().ok_or_else(|| Error::usage("no command"))?;
         let mut child = Command::new(program);
         child.args(arguments).env_remove("PGPASSWORD").env("PGPASSFILE", folder.path("passfile"));
-        child.envs(variables(&request));
-        if let (false, Some(bundle)) = (request.has_option("sslrootcert"), env::certificate_bundle()) {
-            child.env("PGSSLROOTCERT", bundle);
-        }
+        child.envs(variables(&request, roots.as_deref()));
         if let Some(stdin) = stdin {
             child.stdin(stdin);
         }

@@ -16,6 +16,7 @@ mod place;
 mod prompt;
 mod refresh;
 mod remove;
+mod roots;
 mod setup;
 mod token;
 mod watch;
@@ -101,7 +102,7 @@ fn arguments<C: Args>(command: clap::Command) -> clap::Command {
 }
 
 /// In the order of `--help`.
-static COMMANDS: [Entry; 14] = [
+static COMMANDS: [Entry; 15] = [
     entry::<token::Token>("token", "Print a token for a database"),
     entry::<refresh::Refresh>("refresh", "Issue tokens and write them to the passfile"),
     entry::<exec::Exec>("exec", "Run a program with PG* variables and a private passfile for one connection"),
@@ -114,6 +115,7 @@ static COMMANDS: [Entry; 14] = [
     ),
     entry::<login::Login>("login", "Log in to AWS now, for a profile of SSO or `aws login`"),
     entry::<setup::Setup>("setup", "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more"),
+    entry::<roots::Roots>("roots", "Print the file of root certificates that verifies a database's server"),
     entry::<aws::Aws>("aws", "Act as the AWS CLI's token commands, for tools that call `aws`"),
     entry::<prompt::Prompt>(
         "prompt",

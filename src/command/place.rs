@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::provider::{self, Provider, normal_region};
 use crate::request::{Request, check_name};
 use crate::suggest;
-use crate::target::Where;
+use crate::target::{RootsChoice, Where};
 
 /// The address that the client dials, and as whom.
 #[derive(clap::Args, Default)]
@@ -25,11 +25,14 @@ pub(super) struct Dial {
     /// Database role [default: admin for Aurora DSQL]
     #[arg(long, value_name = "USER")]
     pub(super) user: Option<String>,
+    /// The answer is the same for every user, so that none has to be named.
+    #[arg(skip)]
+    pub(super) for_any_user: bool,
 }
 
 impl Dial {
     pub(super) fn to(host: String, port: Option<String>, user: String) -> Self {
-        Self { host: Some(host), port, user: Some(user) }
+        Self { host: Some(host), port, user: Some(user), ..Self::default() }
     }
 
     /// As a user, where the target says the rest.
@@ -81,6 +84,9 @@ pub(super) struct Place {
     /// Name (and port) that is signed, where the client dials another one: tunnel, CNAME, PrivateLink
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(super) sign_host: Option<String>,
+    /// Root certificates that verify the server: a PEM file, system, or provider [default: ~/.postgresql/root.crt, else provider]
+    #[arg(long, value_name = "FILE", value_parser = parse_roots)]
+    pub(super) roots: Option<RootsChoice>,
     /// Life of the token: seconds, or 15m, 1h, 7d, or max: as long as the credentials live [default: 900]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) expires_in: Option<Life>,
@@ -132,6 +138,10 @@ impl Place {
         let sign_host = own(&self.sign_host, |connection| &connection.sign_host);
         let provider = own(&self.provider, |connection| &connection.provider);
         let life = self.expires_in.or_else(|| connection.and_then(|connection| connection.life));
+        if self.roots.is_some() {
+            said.take_roots()?; // an option beats TARGET
+        }
+        let roots = self.roots.clone().or_else(|| connection.and_then(|connection| connection.roots.clone()));
 
         let dialled = said.host.ok_or_else(|| {
             Error::usage("no host").hint("name a connection, a host or a postgres:// URI, or set PGHOST")
@@ -170,7 +180,9 @@ impl Place {
         if let Some(doubt) = region.as_deref().and_then(provider::doubt_region) {
             output.warn(&doubt);
         }
-        let user = said.user.or(rule.user).or_else(|| provider.user.map(str::to_owned)).ok_or_else(|| {
+        let anybody = || self.dial.for_any_user.then(String::new);
+        let user = said.user.or(rule.user).or_else(|| provider.user.map(str::to_owned)).or_else(anybody);
+        let user = user.ok_or_else(|| {
             Error::usage(format!("no user for {host}")).hint("name the database role: --user USER or PGUSER")
         })?;
         let aliases = connection.map(|connection| &connection.aliases).into_iter().flatten();
@@ -182,6 +194,7 @@ impl Place {
             user,
             dbname: said.dbname.unwrap_or_else(|| provider.dbname.to_owned()),
             options: said.options,
+            roots: roots.or(rule.roots),
             region,
             profile,
             aliases: aliases.map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port))).collect(),
@@ -194,6 +207,18 @@ impl Place {
     /// Returns the text that the host came from, as it was typed.
     pub(super) fn typed_host(&self, target: Option<&str>) -> Option<String> {
         self.dial.host.clone().or_else(|| target.map(str::to_owned)).or_else(|| env::var("PGHOST"))
+    }
+}
+
+/// Reads the value of `--roots`; the path of a file is made absolute, for who uses it may run elsewhere.
+fn parse_roots(text: &str) -> std::result::Result<RootsChoice, String> {
+    match RootsChoice::parse(text).map_err(|error| error.to_string())? {
+        RootsChoice::File(file) => {
+            let path = std::path::absolute(&file).map_err(|error| error.to_string())?;
+            let path = path.to_str().ok_or("the path is not UTF-8")?;
+            Ok(RootsChoice::File(path.to_owned()))
+        }
+        other => Ok(other),
     }
 }
 

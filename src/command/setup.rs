@@ -18,10 +18,11 @@ use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider;
 use crate::request::Request;
+use crate::roots;
 use crate::setup::crontab;
 use crate::setup::{Commands, Edit, Files, Machine, Place as Changed, Target, Tool, Way, Work};
 use crate::suggest;
-use crate::target::Where;
+use crate::target::{RootsChoice, Where};
 use crate::terminal::{self, Stdin};
 
 /// Variables of a shell that decide what `pgcred refresh` does, and that a scheduler's commands do not have.
@@ -74,7 +75,7 @@ impl Run for Setup {
                     .hint(format!("remove the connection in {} itself", tool.title))),
                 Work::Files(files) => {
                     let edits = files.undo(&machine)?;
-                    self.apply(&edits, files.commands(&machine, true), context).map(drop)
+                    self.apply(&edits, files.commands(&machine, true), &[], context).map(drop)
                 }
             };
         }
@@ -94,6 +95,7 @@ impl Setup {
         let new: Vec<&Target> = targets.iter().filter(new).collect();
         match &tool.work {
             Work::Dialog(template) => {
+                provide_roots(targets, context)?;
                 let texts = targets.iter().map(|target| Commands { machine, target }.fill(template));
                 Output::answer(&texts.collect::<Vec<_>>().join("\n"))?;
                 for target in new {
@@ -103,11 +105,12 @@ impl Setup {
             }
             Work::Files(files) => {
                 if self.print {
+                    provide_roots(targets, context)?;
                     return Output::answer(&files.text(machine, targets));
                 }
                 let edits: Vec<Edit> =
                     remember(&new, context)?.into_iter().chain(files.set_up(machine, targets)?).collect();
-                if !self.apply(&edits, files.commands(machine, false), context)? {
+                if !self.apply(&edits, files.commands(machine, false), targets, context)? {
                     return Ok(());
                 }
                 context.issuer.cache().filter(|_| !new.is_empty()).map_or(Ok(()), Cache::forget_due)?;
@@ -161,7 +164,8 @@ impl Setup {
                 leave_nothing_to_the_environment(&mut request, tool, world)?;
             }
             let name = request.connection.clone().unwrap_or_else(|| short_name(&request.host));
-            Ok(Target { name, request })
+            let roots = roots::of(&request)?;
+            Ok(Target { name, request, roots })
         };
         let (mut targets, mut errors) = (Vec::new(), Vec::new());
         if typed && names.is_empty() {
@@ -183,7 +187,13 @@ impl Setup {
     }
 
     /// Shows the edits and makes them, if nobody objects; tells whether they stand.
-    fn apply(&self, edits: &[Edit], [before, after]: [Vec<Vec<String>>; 2], context: &Context) -> Result<bool> {
+    fn apply(
+        &self,
+        edits: &[Edit],
+        [before, after]: [Vec<Vec<String>>; 2],
+        targets: &[Target],
+        context: &Context,
+    ) -> Result<bool> {
         let output = context.world.output;
         let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
         if edits.is_empty() {
@@ -206,6 +216,7 @@ impl Setup {
                 return Ok(false);
             }
         }
+        provide_roots(targets, context)?;
         for words in &before {
             // It takes away what may have been taken away by hand.
             if let Err(error) = run(words) {
@@ -255,7 +266,7 @@ fn remember(new: &[&Target], context: &Context) -> Result<Option<Edit>> {
 }
 
 /// Returns a target as the configuration keeps it.
-fn connection(Target { name, request }: &Target) -> Connection {
+fn connection(Target { name, request, .. }: &Target) -> Connection {
     let provider = request.provider;
     let elsewhere = request.sign_host != request.host || request.sign_port != request.port;
     let life = if request.life == provider.max_life { Life::Max } else { Life::Seconds(request.life) };
@@ -266,8 +277,12 @@ fn connection(Target { name, request }: &Target) -> Connection {
             port: Some(request.port).filter(|port| *port != provider::DEFAULT_PORT),
             user: Some(request.user.clone()),
             dbname: Some(request.dbname.clone()).filter(|name| name != provider.dbname),
-            ..Where::default()
+            options: request.options.iter().filter(|(keyword, _)| config::keeps(keyword)).cloned().collect(),
         },
+        roots: request
+            .roots
+            .clone()
+            .or_else(|| request.option("sslrootcert").and_then(|said| RootsChoice::parse(said).ok())),
         profile: request.profile.clone(),
         region: request.region.clone().filter(|region| (provider.region)(&request.sign_host) != Some(region)),
         provider: provider::of_host(&request.sign_host).is_none().then(|| provider.name.to_owned()),
@@ -290,6 +305,12 @@ fn keep_fresh(machine: &Machine) -> String {
             machine.scheduler()
         ),
     }
+}
+
+/// Puts the files of root certificates into their place that the targets' tools will name.
+fn provide_roots(targets: &[Target], context: &Context) -> Result<()> {
+    let provide = |target: &Target| roots::provide(&target.request, target.roots.as_ref(), &context.world.how);
+    targets.iter().try_for_each(provide)
 }
 
 /// Fills in what a desktop's program will not find in its environment.

@@ -5,6 +5,7 @@ use super::{Asking, Context, Run};
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{Format, render};
+use crate::roots;
 use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
@@ -29,7 +30,8 @@ impl Run for Token {
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
         let (request, issued) = context.issue(request, &self.asking)?;
-        let text = render(self.format, &request, &issued)?;
+        let roots = if self.format.names_roots() { roots::ready(&request, &context.world.how)? } else { None };
+        let text = render(self.format, &request, &issued, roots.as_deref())?;
         Output::answer(if self.no_newline { text.trim_end_matches('\n') } else { &text })
     }
 }

@@ -56,9 +56,14 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
     proven(mark, &spliced(text, edits), expected, name)
 }
 
+/// Tells whether a connection keeps this keyword of libpq, besides the address; `sslrootcert` it keeps as `roots`.
+pub(crate) fn keeps(keyword: &str) -> bool {
+    ["sslmode", "hostaddr"].contains(&keyword)
+}
+
 /// Returns the connection as it reads once it is in a file: checked and normalised.
 fn checked(connection: &Connection) -> Result<Connection> {
-    if let Some((keyword, _)) = connection.place.options.first() {
+    if let Some((keyword, _)) = connection.place.options.iter().find(|(keyword, _)| !keeps(keyword)) {
         let why = format!("connections.{}: {keyword} cannot be kept in the config", connection.name);
         return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
     }
@@ -109,6 +114,10 @@ fn spliced(text: &str, mut edits: Vec<Edit>) -> String {
 fn values(connection: &Connection) -> Vec<(&'static str, String)> {
     let Connection { place, aliases, .. } = connection;
     let text = |text: &Option<String>| text.as_deref().map(Value::from);
+    let option = |keyword: &str| {
+        let found = place.options.iter().find(|(key, _)| key == keyword);
+        found.map(|(_, value)| Value::from(value.as_str()))
+    };
     let life = connection.life.map(|life| match (life, life.to_string()) {
         (Life::Seconds(seconds), text) if text.bytes().all(|b| b.is_ascii_digit()) => Value::from(i64::from(seconds)),
         (_, text) => Value::from(text),
@@ -119,6 +128,9 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
         ("port", place.port.map(|port| Value::from(i64::from(port)))),
         ("user", text(&place.user)),
         ("dbname", text(&place.dbname)),
+        ("sslmode", option("sslmode")),
+        ("hostaddr", option("hostaddr")),
+        ("roots", connection.roots.as_ref().map(|roots| Value::from(roots.to_string()))),
         ("profile", text(&connection.profile)),
         ("region", text(&connection.region)),
         ("provider", text(&connection.provider)),

@@ -10,12 +10,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use edit::{add, remove};
+pub(crate) use edit::{add, keeps, remove};
 
 use crate::error::{Error, Result};
 use crate::host;
 use crate::provider;
-use crate::target::Where;
+use crate::target::{RootsChoice, Where};
 use crate::time::Seconds;
 
 /// What the file says, in the file's order.
@@ -66,6 +66,7 @@ pub(crate) struct Connection {
     pub(crate) provider: Option<String>,
     /// `HOST[:PORT]`, checked.
     pub(crate) sign_host: Option<String>,
+    pub(crate) roots: Option<RootsChoice>,
     pub(crate) life: Option<Life>,
     /// Where else the passfile line is filed; without a port: the connection's.
     pub(crate) aliases: Vec<(String, Option<u16>)>,
@@ -80,6 +81,7 @@ pub(crate) struct Rule {
     pub(crate) region: Option<String>,
     pub(crate) life: Option<Life>,
     pub(crate) user: Option<String>,
+    pub(crate) roots: Option<RootsChoice>,
 }
 
 /// Where tokens are cached.
@@ -147,6 +149,7 @@ impl Config {
             found.region = found.region.or_else(|| rule.region.clone());
             found.life = found.life.or(rule.life);
             found.user = found.user.or_else(|| rule.user.clone());
+            found.roots = found.roots.or_else(|| rule.roots.clone());
         }
         found
     }

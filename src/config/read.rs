@@ -1,6 +1,8 @@
 //! From TOML to values: every value is checked as on the command line, and every error names its line and key.
 
+use std::net::IpAddr;
 use std::ops::Range;
+use std::path::Path;
 
 use toml_edit::{Document, Item, TableLike};
 
@@ -9,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::host;
 use crate::provider::{self, normal_region};
 use crate::request::check_name;
+use crate::target::RootsChoice;
 use crate::time::Seconds;
 
 /// Turns places in a text into line numbers; counts only when an error asks, so that reading stays linear.
@@ -134,11 +137,15 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
                 found.provider = Some(provider.name.to_owned());
             }
             "sign_host" => found.sign_host = Some(field.read(|item| Ok(dialled(&host::parse(text(item)?)?)))?),
+            "roots" => found.roots = Some(field.read(roots)?),
+            "sslmode" => found.place.set_option("sslmode", field.read(sslmode)?),
+            "hostaddr" => found.place.set_option("hostaddr", field.read(hostaddr)?),
             "expires_in" => found.life = Some(field.read(life)?),
             "aliases" => found.aliases = aliases(&field)?,
             _ => return Err(field.unknown(CONNECTION_KEYS)),
         }
     }
+    found.place.options.sort(); // the order of the keys means nothing
     if found.place.host.is_none() {
         return Err(wrong("host is missing").hint("add a line: host = \"HOST\""));
     }
@@ -149,8 +156,11 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
     Ok(found)
 }
 
-const CONNECTION_KEYS: &[&str] =
-    &["host", "port", "user", "dbname", "profile", "region", "provider", "sign_host", "expires_in", "aliases"];
+#[rustfmt::skip]
+const CONNECTION_KEYS: &[&str] = &[
+    "host", "port", "user", "dbname", "sslmode", "hostaddr", "roots", "profile", "region", "provider", "sign_host",
+    "expires_in", "aliases",
+];
 
 fn rules(all: &Field<'_>) -> Result<Vec<Rule>> {
     if let Some(tables) = all.item.as_array_of_tables() {
@@ -174,7 +184,8 @@ fn rule(table: &dyn TableLike, span: Option<Range<usize>>, lines: Lines<'_>) -> 
             "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
             "expires_in" => found.life = Some(field.read(life)?),
             "user" => found.user = Some(field.read(|item| check_name("user", text(item)?.to_owned()))?),
-            _ => return Err(field.unknown(&["host", "profile", "region", "expires_in", "user"])),
+            "roots" => found.roots = Some(field.read(roots)?),
+            _ => return Err(field.unknown(&["host", "profile", "region", "expires_in", "user", "roots"])),
         }
     }
     if found.host.is_empty() {
@@ -182,7 +193,7 @@ fn rule(table: &dyn TableLike, span: Option<Range<usize>>, lines: Lines<'_>) -> 
         return Err(lines.locate(why, span, "match"));
     }
     if found == (Rule { host: found.host.clone(), ..Rule::default() }) {
-        let why = Error::usage("the rule sets nothing; give profile, region, expires_in or user");
+        let why = Error::usage("the rule sets nothing; give profile, region, expires_in, user or roots");
         return Err(lines.locate(why, span, "match"));
     }
     Ok(found)
@@ -194,6 +205,28 @@ fn text(item: &Item) -> Result<&str> {
 
 fn profile(item: &Item) -> Result<String> {
     check_name("profile", text(item)?.to_owned())
+}
+
+/// Reads `system`, `provider` or a path, which must not depend on where pgcred runs.
+fn roots(item: &Item) -> Result<RootsChoice> {
+    match RootsChoice::parse(text(item)?)? {
+        RootsChoice::File(file) if !Path::new(&file).is_absolute() => {
+            Err(Error::usage("give the whole path of a file, or system, or provider"))
+        }
+        choice => Ok(choice),
+    }
+}
+
+fn sslmode(item: &Item) -> Result<String> {
+    const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+    let mode = text(item)?;
+    MODES.contains(&mode).then(|| mode.to_owned()).ok_or_else(|| Error::usage(format!("one of {}", MODES.join(", "))))
+}
+
+/// Reads the IP address that libpq dials instead of looking the host's name up.
+fn hostaddr(item: &Item) -> Result<String> {
+    let address: Option<IpAddr> = text(item)?.parse().ok();
+    address.map(|address| address.to_string()).ok_or_else(|| Error::usage("give an IP address, like 127.0.0.1"))
 }
 
 fn port(item: &Item) -> Result<u16> {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Exit;
+use crate::target::RootsChoice;
 
 const GOOD: &str = r#"# pgcred
 cache = "secret-service"
@@ -18,6 +19,9 @@ profile = "dev"
 region = "US-East-1"
 provider = "dsql"
 sign_host = "Other.example.com:1"
+sslmode = "verify-ca"
+roots = "/ca/all.pem"
+hostaddr = "127.0.0.1"
 expires_in = "max"
 aliases = [
     "localhost:15432", # a tunnel
@@ -58,8 +62,12 @@ fn full() -> Connection {
             port: Some(6543),
             user: text("admin"),
             dbname: text("postgres"),
-            options: Vec::new(),
+            options: vec![
+                ("hostaddr".to_owned(), "127.0.0.1".to_owned()),
+                ("sslmode".to_owned(), "verify-ca".to_owned()),
+            ],
         },
+        roots: Some(RootsChoice::File("/ca/all.pem".to_owned())),
         profile: text("dev"),
         region: text("us-east-1"),
         provider: text("dsql"),
@@ -123,6 +131,16 @@ fn errors_name_line_and_key() {
         ("[connections.p]\nhost = 'h:5'", "line 2: connections.p.host: give the name alone, and a line port = 5"),
         ("[connections.p]\nhost = 5", "line 2: connections.p.host: give a text in quotes"),
         ("[connections.p]\nhost = 'foo0bar1baz2quux3quuux4abc'", "line 2: connections.p.host: a cluster ID needs a r"),
+        (
+            "[connections.p]\nhost = 'h'\nsslmode = 'full'",
+            "line 3: connections.p.sslmode: one of disable, allow, prefer",
+        ),
+        ("[connections.p]\nhost = 'h'\nhostaddr = 'h'", "line 3: connections.p.hostaddr: give an IP address"),
+        ("[connections.p]\nhost = 'h'\nroots = 'ca.pem'", "line 3: connections.p.roots: give the whole path"),
+        (
+            "[connections.p]\nhost = 'h'\nroots = ''",
+            "line 3: connections.p.roots: the file of root certificates is not",
+        ),
         ("[connections.p]\nhost = 'h'\nport = 0", &format!("line 3: {port}")),
         ("[connections.p]\nhost = 'h'\nport = 65536", &format!("line 3: {port}")),
         ("[connections.p]\r\nhost = 'h'\r\nport = '1'", &format!("line 3: {port}")),
@@ -235,6 +253,9 @@ host = "abc.dsql.us-east-1.on.aws"
 port = 6543
 user = "admin"
 dbname = "postgres"
+sslmode = "verify-ca"
+hostaddr = "127.0.0.1"
+roots = "/ca/all.pem"
 profile = "dev"
 region = "us-east-1"
 provider = "dsql"
@@ -261,7 +282,7 @@ aliases = ["localhost:15432", "tunnel"]
 #[test]
 fn what_cannot_be_added() {
     let error = add(GOOD, &connection("bare", "h"), false).unwrap_err();
-    assert_eq!(error.to_string(), "line 20: connections.bare: a connection of that name is there already");
+    assert_eq!(error.to_string(), "line 23: connections.bare: a connection of that name is there already");
     assert_eq!(error.exit(), Exit::Usage);
     for (bad, expected) in [
         (connection("a.b", "h"), "name `a.b`: use letters"),
@@ -270,10 +291,10 @@ fn what_cannot_be_added() {
         (Connection { name: "x".into(), ..Connection::default() }, "connections.x: host is missing"),
         (
             Connection {
-                place: Where { options: vec![("sslmode".into(), "require".into())], ..connection("x", "h").place },
+                place: Where { options: vec![("sslcert".into(), "c".into())], ..connection("x", "h").place },
                 ..connection("x", "h")
             },
-            "connections.x: sslmode cannot be kept",
+            "connections.x: sslcert cannot be kept",
         ),
     ] {
         let error = add("", &bad, false).unwrap_err();
@@ -417,11 +438,28 @@ fn some_connection() -> impl Strategy<Value = Connection> {
     let life = prop_oneof![Just(Life::Max), (1..=u32::MAX).prop_map(Life::Seconds)];
     let place = (host, proptest::option::of(1..=u16::MAX), name.clone(), name.clone());
     let aliases = proptest::collection::vec((host, proptest::option::of(1..=u16::MAX)), 0..4);
+    let tls = (proptest::option::of("verify-(ca|full)"), proptest::option::of("[1-9]\\.0\\.0\\.[1-9]"));
+    let roots = prop_oneof![
+        Just(None),
+        Just(Some(RootsChoice::System)),
+        "/[^\\p{Cc}]{1,12}".prop_map(|file| Some(RootsChoice::File(file)))
+    ];
     let rest = (name, proptest::option::of("[a-z0-9-]{1,12}"), proptest::option::of(life), aliases);
     let signed = (proptest::option::of(Just("rds".to_owned())), proptest::option::of(host));
-    ("[A-Za-z0-9_][A-Za-z0-9_-]{0,20}", place, rest, signed).prop_map(|(name, place, rest, signed)| Connection {
+    let named = "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}";
+    (named, place, rest, signed, tls, roots).prop_map(|(name, place, rest, signed, tls, roots)| Connection {
         name,
-        place: Where { host: Some(place.0), port: place.1, user: place.2, dbname: place.3, options: Vec::new() },
+        place: Where {
+            host: Some(place.0),
+            port: place.1,
+            user: place.2,
+            dbname: place.3,
+            options: [("hostaddr", tls.1), ("sslmode", tls.0)]
+                .into_iter()
+                .filter_map(|(keyword, value)| Some((keyword.to_owned(), value?)))
+                .collect(),
+        },
+        roots,
         profile: rest.0,
         region: rest.1,
         provider: signed.0,

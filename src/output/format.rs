@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-use crate::encode::percent;
+use crate::encode::{conninfo, percent};
 use crate::error::{Error, Result};
 use crate::issue::Issued;
 use crate::request::Request;
@@ -34,14 +34,21 @@ pub(crate) enum Format {
     Cmd,
 }
 
-/// Returns the text to print, ending in a newline.
-pub(crate) fn render(format: Format, request: &Request, issued: &Issued) -> Result<String> {
+impl Format {
+    /// Tells whether the text says how TLS is verified, and so needs root certificates.
+    pub(crate) fn names_roots(self) -> bool {
+        !matches!(self, Self::Raw | Self::Urlencoded)
+    }
+}
+
+/// Returns the text to print, ending in a newline. `roots` is the value of libpq's `sslrootcert`, if the format names it.
+pub(crate) fn render(format: Format, request: &Request, issued: &Issued, roots: Option<&str>) -> Result<String> {
     let token = issued.token.expose();
-    let keywords = keywords(request, token);
+    let keywords = keywords(request, token, roots);
     Ok(match format {
         Format::Raw => format!("{token}\n"),
         Format::Urlencoded => format!("{}\n", percent(token)),
-        Format::Json => format!("{}\n", native(request, issued)),
+        Format::Json => format!("{}\n", native(request, issued, roots)),
         Format::LibpqJson => {
             let object: Map<_, _> =
                 keywords.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect();
@@ -54,8 +61,7 @@ pub(crate) fn render(format: Format, request: &Request, issued: &Issued) -> Resu
             format!("postgresql://{authority}/{dbname}?{}\n", query.join("&"))
         }
         Format::Conninfo => {
-            let quoted = |value: &str| value.replace('\\', r"\\").replace('\'', r"\'");
-            let pairs: Vec<_> = keywords.iter().map(|(key, value)| format!("{key}='{}'", quoted(value))).collect();
+            let pairs: Vec<_> = keywords.iter().map(|(key, value)| format!("{key}={}", conninfo(value))).collect();
             format!("{}\n", pairs.join(" "))
         }
         Format::Env => lines(&keywords, |name, value| Ok(format!("export {name}='{}'", value.replace('\'', r"'\''"))))?,
@@ -84,8 +90,8 @@ fn powershell(value: &str) -> String {
     quoted
 }
 
-/// The five that make the connection first, then `sslmode`, then what came with TARGET.
-fn keywords<'a>(request: &'a Request, token: &str) -> Vec<(&'a str, String)> {
+/// The five that make the connection first, then the other options.
+fn keywords<'a>(request: &'a Request, token: &str, roots: Option<&str>) -> Vec<(&'a str, String)> {
     let mut all = vec![
         ("host", request.host.clone()),
         ("port", request.port.to_string()),
@@ -93,10 +99,7 @@ fn keywords<'a>(request: &'a Request, token: &str) -> Vec<(&'a str, String)> {
         ("user", request.user.clone()),
         ("password", token.to_owned()),
     ];
-    if !request.has_option("sslmode") {
-        all.push(("sslmode", "verify-full".to_owned()));
-    }
-    all.extend(request.options.iter().map(|(key, value)| (key.as_str(), value.clone())));
+    all.extend(request.all_options(roots));
     all
 }
 
@@ -125,8 +128,8 @@ const VARIABLES: [(&str, &str); 20] = [
 ];
 
 /// Returns the variables of a connection, without the password.
-pub(crate) fn variables(request: &Request) -> Vec<(&'static str, String)> {
-    let keywords = keywords(request, "");
+pub(crate) fn variables(request: &Request, roots: Option<&str>) -> Vec<(&'static str, String)> {
+    let keywords = keywords(request, "", roots);
     let known = VARIABLES.iter().filter(|(keyword, _)| *keyword != "password");
     let value = |keyword: &str| keywords.iter().find(|(key, _)| *key == keyword).map(|(_, value)| value.clone());
     known.filter_map(|(keyword, name)| Some((*name, value(keyword)?))).collect()
@@ -142,9 +145,8 @@ fn lines(keywords: &[(&str, String)], assign: impl Fn(&str, &str) -> Result<Stri
     Ok(text)
 }
 
-fn native(request: &Request, issued: &Issued) -> Value {
+fn native(request: &Request, issued: &Issued, roots: Option<&str>) -> Value {
     let token = &issued.token;
-    let sslmode = request.options.iter().find(|(key, _)| key == "sslmode").map_or("verify-full", |(_, mode)| mode);
     json!({
         "version": 1,
         "kind": "postgres-credential",
@@ -154,7 +156,8 @@ fn native(request: &Request, issued: &Issued) -> Value {
         "user": request.user,
         "username": request.user,
         "password": token.expose(),
-        "sslmode": sslmode,
+        "sslmode": request.sslmode(),
+        "sslrootcert": request.option("sslrootcert").or(roots),
         "issued_at": token.issued_at.rfc3339(),
         "expiration": token.expires_at.rfc3339(),
         "expiration_unix": token.expires_at.unix(),

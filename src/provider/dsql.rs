@@ -1,6 +1,6 @@
 //! Aurora DSQL: the user `admin` signs another action than everybody else; no user name is signed.
 
-use super::{Endpoint, Provider, Signable, is_region};
+use super::{Endpoint, Provider, Roots, Signable, is_region};
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "dsql",
@@ -12,6 +12,7 @@ pub(super) static PROVIDER: Provider = Provider {
     signs_port: false,
     max_life: 604_800,
     signable,
+    roots: |_| Roots::Public,
 };
 
 /// `CLUSTER.dsql.REGION.on.aws`; PrivateLink hosts have `dsql-SUFFIX`.

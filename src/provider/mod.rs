@@ -26,6 +26,17 @@ pub(crate) struct Provider {
     /// Longest life that the provider accepts, in seconds.
     pub(crate) max_life: u32,
     pub(crate) signable: fn(&Endpoint<'_>) -> Signable,
+    /// Returns which root certificates the certificate of a host chains to.
+    pub(crate) roots: fn(host: &str) -> Roots,
+}
+
+/// Which root certificates verify a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Roots {
+    /// Public ones, which every system trusts.
+    Public,
+    /// Amazon's private ones for RDS and Aurora, a set for each region. No system trusts them by itself.
+    AmazonRds,
 }
 
 /// What a provider signs for: `host` is the name in the signature, not the one the client dials.

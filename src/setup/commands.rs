@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::machine::libpq_roots;
 use super::{Machine, Os, Target, quote};
-use crate::encode::percent;
+use crate::encode::{conninfo, percent};
 use crate::identity::digest;
 use crate::provider::DEFAULT_LIFE;
+use crate::roots::Roots;
 
 /// The command lines of one connection on one machine.
 pub(crate) struct Commands<'a> {
@@ -48,22 +48,32 @@ impl Commands<'_> {
 
     /// The same as a line for the system's shell.
     pub(crate) fn line(&self, command: &str, more: &[&str]) -> String {
-        let words = self.words(command, more);
+        self.line_of(&self.words(command, more))
+    }
+
+    fn line_of(&self, words: &[String]) -> String {
         words.iter().map(|word| quote::for_shell(self.machine.os, word)).collect::<Vec<_>>().join(" ")
     }
 
-    /// The same for nvim-dbee, as a string of Go's templates: split at blanks, or run by sh if a pipe is in it.
-    fn go_string(&self, command: &str, more: &[&str]) -> String {
-        let words = self.words(command, more);
+    /// `pgcred token` for a URL with the token in it: the same URL without the token is its TARGET, database and TLS included.
+    fn url_words(&self) -> Vec<String> {
+        let mut words = vec![self.machine.pgcred.display().to_string(), "token".to_owned(), self.uri()];
+        words.extend(self.aws());
+        words.extend(["--format", "url", "--no-newline"].map(str::to_owned));
+        words
+    }
+
+    /// A command for nvim-dbee, as a string of Go's templates: split at blanks, or run by sh if a pipe is in it.
+    fn go_string(&self, words: &[String]) -> String {
         let splits = words.iter().any(|word| word.is_empty() || word.contains(char::is_whitespace));
-        let line = if splits { format!("{} | cat", self.line(command, more)) } else { words.join(" ") };
+        let line = if splits { format!("{} | cat", self.line_of(words)) } else { words.join(" ") };
         if line.contains('`') { Value::from(line).to_string() } else { format!("`{line}`") }
     }
 
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
     ///
     /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a
-    /// URL, `{user:xml}` for XML, `{user:odbc}` for an ODBC connection string, `{user:quotes}` for double quotes.
+    /// URL, `{user:xml}` for XML, `{user:conninfo}` for a libpq connection string, `{user:odbc}` for one of ODBC, `{user:quotes}` for double quotes.
     pub(crate) fn fill(&self, template: &str) -> String {
         let mut text = String::new();
         let mut rest = template;
@@ -98,23 +108,29 @@ impl Commands<'_> {
             "token" => self.line("token", &[]),
             "token_json" => self.line("token", &["--format", "json"]),
             "token_libpq_json" => self.line("token", &["--format", "libpq-json"]),
-            "token_url" => self.line("token", &["--format", "url", "--no-newline"]),
-            "token_url_in_go" => self.go_string("token", &["--format", "url", "--no-newline"]),
-            "uri" => self.uri(None),
-            "libpq_uri" => self.uri(libpq_roots(self.machine)),
+            "token_url" => self.line_of(&self.url_words()),
+            "token_url_in_go" => self.go_string(&self.url_words()),
+            "uri" => self.uri(),
+            "roots" => self.target.roots.as_ref().map(Roots::libpq).unwrap_or_default(),
+            "sslmode" => request.sslmode().to_owned(),
+            "java_tls" => parameters(&self.target.java_tls()),
             "pgcred_aws" => self.machine.pgcred.with_file_name(format!("pgcred-aws{ending}")).display().to_string(),
             _ => return None,
         })
     }
 
     /// A URI without a password.
-    fn uri(&self, roots: Option<String>) -> String {
+    fn uri(&self) -> String {
         let request = &self.target.request;
         let (user, dbname) = (percent(&request.user), percent(&request.dbname));
-        let options = self.target.options(roots);
-        let options: Vec<_> = options.iter().map(|(key, value)| format!("{key}={}", percent(value))).collect();
-        format!("postgresql://{user}@{}:{}/{dbname}?{}", request.host, request.port, options.join("&"))
+        let options = parameters(&self.target.options());
+        format!("postgresql://{user}@{}:{}/{dbname}?{options}", request.host, request.port)
     }
+}
+
+/// Returns the parameters of a URI.
+fn parameters(options: &[(&str, String)]) -> String {
+    options.iter().map(|(key, value)| format!("{key}={}", percent(value))).collect::<Vec<_>>().join("&")
 }
 
 /// Returns an identifier that is always the same for the same text, in the form of a UUID made from a name.
@@ -131,6 +147,7 @@ fn escaped(value: &str, form: &str) -> Option<String> {
         }
         "odbc" if value.contains([';', '{', '}', '=']) => format!("{{{}}}", value.replace('}', "}}")),
         "quotes" => value.replace('"', "\"\""),
+        "conninfo" => conninfo(value),
         "url" => percent(value).to_string(),
         "xml" => value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
         "" | "odbc" => value.to_owned(),

@@ -1,7 +1,6 @@
 //! The machine that a tool is set up on: its system and its folders, as values, so that every system can be tried on one.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use crate::child;
 use crate::env;
@@ -27,8 +26,6 @@ pub(crate) struct Machine {
     pub(crate) pgcred: PathBuf,
     /// The user's libpq service file.
     pub(crate) service_file: PathBuf,
-    /// The system's file of root certificates, for libpq that does not know `system`.
-    pub(crate) roots: Option<PathBuf>,
 }
 
 impl Machine {
@@ -58,16 +55,7 @@ impl Machine {
             Os::Linux | Os::Mac => home.join(".pg_service.conf"),
         });
         let named_config = named_config.map(|file| env::current_folder().join(file));
-        Ok(Self {
-            os,
-            config,
-            own,
-            named_config,
-            pgcred: child::own_path()?,
-            service_file,
-            roots: env::certificate_bundle(),
-            home,
-        })
+        Ok(Self { os, config, own, named_config, pgcred: child::own_path()?, service_file, home })
     }
 
     /// Returns the first of these programs that is there.
@@ -82,23 +70,4 @@ impl Machine {
         let traces = traces.iter().flat_map(|trace| roots.iter().map(move |root| root.join(trace)));
         program.or_else(|| traces.into_iter().find(|path| path.exists()))
     }
-}
-
-/// Returns what `sslrootcert` has to say; nothing where libpq finds a file by itself.
-pub(crate) fn libpq_roots(machine: &Machine) -> Option<String> {
-    /// The first libpq that takes the system's root certificates by the name `system`.
-    const KNOWS_SYSTEM: u32 = 16;
-    if psql_version().is_none_or(|version| version >= KNOWS_SYSTEM) {
-        return Some("system".to_owned());
-    }
-    machine.roots.as_ref().map(|file| file.display().to_string())
-}
-
-/// Returns psql's major version.
-fn psql_version() -> Option<u32> {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let ended = child::output(&child::words(["psql", "--version"]), deadline, false).ok()?;
-    let text = String::from_utf8(ended.stdout).ok()?;
-    let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
-    version.split('.').next()?.parse().ok()
 }

@@ -13,11 +13,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub(crate) use commands::Commands;
-pub(crate) use machine::{Machine, Os, libpq_roots};
+pub(crate) use machine::{Machine, Os};
 
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::request::Request;
+use crate::roots::Roots;
 
 /// A desktop or terminal program, and what makes it connect without a password.
 pub(crate) struct Tool {
@@ -88,21 +89,22 @@ pub(crate) trait Files: Sync {
 pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) request: Request,
+    /// What verifies the server, if anything is to.
+    pub(crate) roots: Option<Roots>,
 }
 
 impl Target {
-    /// Returns libpq's keywords besides the address: TLS that verifies, by these roots, unless TARGET says otherwise.
-    pub(crate) fn options(&self, roots: Option<String>) -> Vec<(String, String)> {
-        let said = &self.request.options;
-        let mut options = said.clone();
-        if !self.request.has_option("sslmode") {
-            options.insert(0, ("sslmode".to_owned(), "verify-full".to_owned()));
-        }
-        let verifies = options.iter().any(|(key, mode)| key == "sslmode" && mode.starts_with("verify-"));
-        if verifies && !self.request.has_option("sslrootcert") {
-            options.extend(roots.map(|roots| ("sslrootcert".to_owned(), roots)));
-        }
-        options
+    /// Returns libpq's keywords besides the address: TLS that verifies, unless TARGET says otherwise.
+    pub(crate) fn options(&self) -> Vec<(&str, String)> {
+        self.request.all_options(self.roots.as_ref().map(Roots::libpq).as_deref())
+    }
+
+    /// Returns pgjdbc's properties for the same: a file of root certificates, or Java's own trust store.
+    pub(crate) fn java_tls(&self) -> Vec<(&'static str, String)> {
+        const JAVAS_OWN: &str = "org.postgresql.ssl.DefaultJavaSSLFactory";
+        let roots = self.roots.as_ref().map(Roots::java);
+        let roots = roots.map(|file| file.map_or(("sslfactory", JAVAS_OWN.to_owned()), |file| ("sslrootcert", file)));
+        std::iter::once(("sslmode", self.request.sslmode().to_owned())).chain(roots).collect()
     }
 }
 

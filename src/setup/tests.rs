@@ -114,9 +114,11 @@ fn target(user: &str) -> Target {
         region: Some("us-east-1".to_owned()),
         profile: Some("dev".to_owned()),
         aliases: Vec::new(),
+        roots: None,
         life: 900,
     };
-    Target { name: "prod".to_owned(), request }
+    let roots = Some(Roots::Said(r"C:\it's here\r.pem".to_owned()));
+    Target { name: "prod".to_owned(), request, roots }
 }
 
 #[test]
@@ -129,7 +131,6 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
         own: PathBuf::from("/o"),
         pgcred: PathBuf::from("pgcred.exe"),
         service_file: PathBuf::from("/s"),
-        roots: None,
     };
     let target = target(r#"{host}"<&"#);
     let fill = |template: &str| Commands { machine: &machine, target: &target }.fill(template);
@@ -144,7 +145,11 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
             r#"pgcred.exe token --host h.dsql.us-east-1.on.aws --port 5432 --user "{host}""<&" --profile dev --region us-east-1"#,
         ),
         ("{pgcred_aws}", "pgcred-aws.exe"),
-        ("{uri}", "postgresql://%7Bhost%7D%22%3C%26@h.dsql.us-east-1.on.aws:5432/d%3Bb?sslmode=verify-full"),
+        (
+            "{uri}",
+            "postgresql://%7Bhost%7D%22%3C%26@h.dsql.us-east-1.on.aws:5432/d%3Bb?sslmode=verify-full&sslrootcert=C%3A%5Cit%27s%20here%5Cr.pem",
+        ),
+        ("pqopt={sslrootcert={roots:conninfo}}", r"pqopt={sslrootcert='C:\\it\'s here\\r.pem'}"),
     ] {
         assert_eq!(fill(template), filled, "{template}");
     }

@@ -8,8 +8,12 @@ use crate::sandbox::{HOST, Run, Sandbox};
 const USER: &str = r#"o'ne\il $HOME `id` "x" %PATH% &;|<>(){}[]*?~!# é ’"#;
 const DBNAME: &str = r"d'b\ $x";
 
+/// The file that the user says; tests/it/roots.rs is about those that are found.
+const ROOTS: &str = "/my ca.pem";
+
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
+    sandbox.set("PGSSLROOTCERT", ROOTS);
     sandbox.at("2030-01-01T00:00:00Z").set("AWS_SESSION_TOKEN", "tok/en+with=signs");
     sandbox
 }
@@ -46,6 +50,7 @@ fn native_json() {
         ("username", USER),
         ("password", &token()),
         ("sslmode", "verify-full"),
+        ("sslrootcert", ROOTS),
         ("issued_at", "2030-01-01T00:00:00Z"),
         ("refresh_after", "2030-01-01T00:10:00Z"),
         ("expiration", "2030-01-01T00:15:00Z"),
@@ -65,7 +70,8 @@ fn native_json() {
 #[test]
 fn libpq_json_has_libpqs_keywords_and_strings_only() {
     let expected = serde_json::json!({
-        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full"
+        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full",
+        "sslrootcert": ROOTS
     });
     assert_eq!(json("libpq-json"), expected);
 }
@@ -76,7 +82,10 @@ fn url_by_a_url_parser() {
     let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().expect("UTF-8").into_owned();
     assert_eq!((url.scheme(), url.host_str(), url.port()), ("postgresql", Some(HOST), Some(5432)));
     assert_eq!((plain(url.username()), plain(url.password().expect("a password"))), (USER.to_owned(), token()));
-    assert_eq!((plain(&url.path()[1..]), url.query()), (DBNAME.to_owned(), Some("sslmode=verify-full")));
+    assert_eq!(
+        (plain(&url.path()[1..]), url.query()),
+        (DBNAME.to_owned(), Some("sslmode=verify-full&sslrootcert=%2Fmy%20ca.pem"))
+    );
 }
 
 #[test]
@@ -138,7 +147,8 @@ fn fish_by_fish() {
 fn conninfo_and_url_by_libpq() {
     let python = std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it");
     let expected = serde_json::json!({
-        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full"
+        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full",
+        "sslrootcert": ROOTS
     });
     for format in ["conninfo", "url"] {
         let sandbox = sandbox();

@@ -43,6 +43,8 @@ mod policy; // runs cargo
 mod postgres;
 #[cfg(target_os = "linux")]
 mod prompts;
+#[cfg(unix)]
+mod roots;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod schedulers;

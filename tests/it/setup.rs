@@ -9,13 +9,17 @@ use std::process::{Command, Stdio};
 use crate::sandbox::{HOST, Run, Sandbox};
 use crate::source::root;
 
-/// The files of a folder by their paths in it. What pgcred leaves there by design is left out: locks, and copies.
+/// The files of a folder by their paths in it. What pgcred leaves there by design is left out: locks, copies, and root
+/// certificates.
 pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let (mut found, mut open) = (BTreeMap::new(), vec![folder.to_owned()]);
     while let Some(inner) = open.pop() {
         for entry in fs::read_dir(inner).into_iter().flatten() {
             let path = entry.expect("an entry").path();
             let left_out = |ending| path.extension().is_some_and(|extension| extension == ending);
+            if path.ends_with("pgcred/roots") {
+                continue;
+            }
             if path.is_dir() {
                 open.push(path);
             } else if !left_out("pgcred-lock") && !left_out("pgcred-backup") {
@@ -67,7 +71,9 @@ impl Case {
         let pgcred = Path::new(env!("CARGO_BIN_EXE_pgcred")).canonicalize().expect("pgcred");
         let here = |bytes: Vec<u8>| match String::from_utf8(bytes) {
             Ok(text) => {
-                text.replace("@PGCRED@", &pgcred.display().to_string()).replace("@ROOTS@", roots()).into_bytes()
+                let home = self.sandbox.home().display().to_string();
+                let text = text.replace("@PGCRED@", &pgcred.display().to_string()).replace("@HOME@", &home);
+                text.replace("@ROOTS@", roots()).into_bytes()
             }
             Err(error) => error.into_bytes(),
         };
@@ -203,7 +209,10 @@ fn the_table_and_the_pages_agree_with_the_code() {
         // A scheduler is told of the machine's own files: only shown here, see schedulers.rs.
         let arguments: &[&str] = if way == "scheduler" { &["--dry-run"] } else { &[HOST, "--yes"] };
         let run = sandbox.run(&[&["setup", name], arguments].concat());
-        let prints = run.stdout.contains(" token --host") || run.stdout.contains("pgcred-aws");
+        let prints = [" token --host", " token 'postgresql:", " token postgresql:"]
+            .iter()
+            .any(|words| run.stdout.contains(words))
+            || run.stdout.contains("pgcred-aws");
         let by_hand = line.ends_with("by hand");
         assert!(run.code == 0 && prints == (way == "command" && by_hand), "{name}: {} {}", run.stdout, run.stderr);
         assert_eq!(run.stderr.contains("keep the passfile fresh"), way == "passfile", "{name}");

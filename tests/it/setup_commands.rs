@@ -275,8 +275,11 @@ fn assert_dbeaver_reads(connection: &Value, desk: &Desk) {
     for (key, value) in expected {
         assert_eq!(configuration[key], value, "{key}");
     }
-    let tls = serde_json::json!({ "sslmode": "verify-full", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory" });
-    assert_eq!(configuration["properties"], tls);
+    let java =
+        serde_json::json!({ "sslmode": "verify-full", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory" });
+    let rds = desk.sandbox.own().join("roots/rds-eu-west-1.pem");
+    let rds = serde_json::json!({ "sslmode": "verify-full", "sslrootcert": rds.display().to_string() });
+    assert_eq!(configuration["properties"], if desk.host == RDS_HOST { rds } else { java });
     assert_eq!((&connection["provider"], &connection["driver"]), (&"postgresql".into(), &"postgres-jdbc".into()));
     assert!(connection["name"].is_string() && connection["save-password"] == true);
 }

@@ -39,7 +39,7 @@ fn every_file_says_first_what_it_is() {
 }
 
 /// From the bottom up. A module uses only what stands before it.
-const LAYERS: [&str; 29] = [
+const LAYERS: [&str; 30] = [
     "pow",
     "error",
     "env",
@@ -60,6 +60,7 @@ const LAYERS: [&str; 29] = [
     "signals",
     "limits",
     "aws",
+    "roots",
     "identity",
     "cache",
     "issue",
@@ -143,6 +144,7 @@ fn the_readme_agrees_with_the_help() {
         "exec",
         "login",
         "setup",
+        "roots",
         "aws",
         "prompt",
         "init",

@@ -12,6 +12,7 @@ certificate and its key as further arguments it speaks TLS where the client does
   SSO OIDC               POST /token, /client/register, /device_authorization
   sign-in                POST /v1/token                   wants a valid DPoP header
   STS                    POST /                           AssumeRole, AssumeRoleWithWebIdentity; the key is ASIASTS + role
+  RDS's trust store      GET  /REGION/REGION-bundle.pem   that file, where it stands beside the stub's certificate
 
 Words in front of the path choose what happens; a service's endpoint URL may end in any number of them:
 
@@ -29,6 +30,7 @@ import datetime
 import hashlib
 import http.server
 import json
+import pathlib
 import re
 import socket
 import ssl
@@ -153,10 +155,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.oidc(path)
         elif path == "/v1/token":
             self.sign_in()
+        elif bundle := re.fullmatch(r"/([a-z0-9-]+)/(\1-bundle\.pem)", path):
+            self.trust_store(bundle[2])
         elif path in ("", "/") and self.command == "POST":
             self.sts(self.fields())
         else:
             self.answer({"message": "not found"}, 404)
+
+    def trust_store(self, name):
+        file = self.server.folder and self.server.folder / name
+        if not file or not file.exists():
+            return self.answer(raw="<Error><Code>NoSuchKey</Code></Error>", code=404, kind="application/xml")
+        return self.answer(raw=file.read_text(encoding="latin-1"), kind="binary/octet-stream")
 
     def container(self, path):
         if error := self.word("error"):
@@ -331,7 +341,9 @@ class Server(http.server.ThreadingHTTPServer):
 if __name__ == "__main__":
     server = Server(("127.0.0.1", 0), Handler)
     server.log, server.lock, server.asked, server.tls = (sys.argv[1:] or [None])[0], threading.Lock(), {}, None
+    server.folder = None
     if sys.argv[2:]:
+        server.folder = pathlib.Path(sys.argv[2]).parent
         server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.tls.load_cert_chain(*sys.argv[2:])
     threading.Thread(target=server.serve_forever, daemon=True).start()

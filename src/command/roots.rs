@@ -1,0 +1,48 @@
+//! `pgcred roots`: print which root certificates verify a database's server, and renew those that pgcred keeps.
+
+use super::place::Place;
+use super::{Context, Run};
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::request::Request;
+use crate::roots;
+use crate::terminal::Stdin;
+
+#[derive(clap::Args)]
+pub(super) struct Roots {
+    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default: PGHOST]
+    target: Option<String>,
+    #[command(flatten)]
+    place: Place,
+    /// Download the certificates anew from AWS before
+    #[arg(long)]
+    update: bool,
+}
+
+impl Run for Roots {
+    type End = ();
+
+    fn run(mut self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+        self.place.dial.for_any_user = true;
+        let world = &context.world;
+        let request = self.place.request(self.target.as_deref(), world, world.output)?;
+        if self.update {
+            renew(&request, context)?;
+        }
+        let file = roots::ready(&request, &world.how)?;
+        let file = file.ok_or_else(|| {
+            Error::usage(format!("sslmode {} verifies no server", request.sslmode()))
+                .hint("use verify-full, which is what pgcred takes unless it is told otherwise")
+        })?;
+        Output::answer(&format!("{file}\n"))
+    }
+}
+
+fn renew(request: &Request, context: &Context) -> Result<()> {
+    let output = context.world.output;
+    match roots::renew(request, &context.world.how)? {
+        Some(file) => output.note(&format!("{}: downloaded", file.display())),
+        None => output.note(&format!("{}: public certificates; your system keeps them up to date", request.host)),
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! The sets of root certificates: which of them pgcred carries, and where the others can be had. Pure.
+
+use std::fmt;
+
+/// Written by `renew.mjs`: a section for each region.
+const RDS: &str = include_str!("rds.pem");
+/// Written by `renew.mjs`: the public roots of Amazon's services.
+const AMAZON: &str = include_str!("amazon.pem");
+
+/// Root certificates that go into one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Set {
+    /// Of Amazon's public services, for systems without a file of their own.
+    Amazon,
+    /// Of RDS in one region.
+    Region(String),
+    /// Of RDS in every region that pgcred carries.
+    EveryRegion,
+}
+
+impl Set {
+    /// Returns the file's name; a region's name has letters, digits and `-` only.
+    pub(super) fn file_name(&self) -> String {
+        match self {
+            Self::Amazon => "amazon.pem".to_owned(),
+            Self::Region(region) => format!("rds-{region}.pem"),
+            Self::EveryRegion => "rds-global.pem".to_owned(),
+        }
+    }
+
+    /// Returns the certificates that pgcred carries, as PEM whose first line says where they are from.
+    pub(super) fn carried(&self) -> Option<String> {
+        match self {
+            Self::Amazon => Some(AMAZON.to_owned()),
+            Self::EveryRegion => Some(RDS.to_owned()),
+            Self::Region(region) => {
+                let (source, sections) = RDS.split_once('\n')?;
+                let mut sections = sections.split("# region ").filter_map(|section| section.split_once('\n'));
+                let (_, certificates) = sections.find(|(name, _)| name == region)?;
+                Some(format!("{source}\n{certificates}"))
+            }
+        }
+    }
+
+    /// Returns where AWS publishes the set; each partition has a host of its own, and not every one is known.
+    pub(super) fn address(&self) -> Option<String> {
+        const CHINA: &str = "rds-truststore.s3.cn-north-1.amazonaws.com.cn";
+        const GOVERNMENT: &str = "truststore.pki.us-gov-west-1.rds.amazonaws.com";
+        const COMMERCIAL: &str = "truststore.pki.rds.amazonaws.com";
+        let region = match self {
+            Self::Amazon => return None,
+            Self::EveryRegion => "global",
+            Self::Region(region) => region,
+        };
+        let host = match region.split('-').next() {
+            Some("cn") => CHINA,
+            Some("eusc") => return None,
+            Some("us") if region.starts_with("us-gov-") => GOVERNMENT,
+            _ => COMMERCIAL,
+        };
+        Some(format!("https://{host}/{region}/{region}-bundle.pem"))
+    }
+}
+
+impl fmt::Display for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Amazon => f.write_str("Amazon's public services"),
+            Self::Region(region) => write!(f, "RDS in {region}"),
+            Self::EveryRegion => f.write_str("RDS in every region"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_region_has_its_three_roots_and_no_other() {
+        let regions: Vec<&str> = RDS.lines().filter_map(|line| line.strip_prefix("# region ")).collect();
+        assert_eq!(regions.len(), 27);
+        for region in &regions {
+            let pem = Set::Region((*region).to_owned()).carried().unwrap();
+            assert!(pem.starts_with("# carried by pgcred: "), "{region}");
+            assert_eq!(pem.matches("-----BEGIN CERTIFICATE-----").count(), 3, "{region}");
+            assert_eq!(pem.matches(&format!("# Amazon RDS {region} Root CA ")).count(), 3, "{region}");
+        }
+        assert_eq!(RDS.matches("-----BEGIN CERTIFICATE-----").count(), 3 * regions.len());
+        for test_system in ["Beta", "Preview", "2019"] {
+            assert!(!RDS.contains(&format!(" {test_system} ")), "{test_system}");
+        }
+        assert_eq!(Set::Region("mx-central-1".to_owned()).carried(), None);
+        assert_eq!(AMAZON.matches("-----BEGIN CERTIFICATE-----").count(), 5);
+    }
+
+    #[test]
+    fn each_partition_has_its_own_trust_store() {
+        let address = |region: &str| Set::Region(region.to_owned()).address();
+        for (region, host) in [
+            ("mx-central-1", "truststore.pki.rds.amazonaws.com"),
+            ("us-gov-east-1", "truststore.pki.us-gov-west-1.rds.amazonaws.com"),
+            ("cn-northwest-1", "rds-truststore.s3.cn-north-1.amazonaws.com.cn"),
+        ] {
+            assert_eq!(address(region).unwrap(), format!("https://{host}/{region}/{region}-bundle.pem"));
+        }
+        assert_eq!(address("eusc-de-east-1"), None);
+        assert!(Set::EveryRegion.address().unwrap().ends_with("/global/global-bundle.pem"));
+    }
+}

@@ -1,0 +1,144 @@
+//! Root certificates: which file verifies the server of a request, and that the file is there.
+//!
+//! The order is: what TARGET says (`sslrootcert`), what the configuration says (`roots`), PGSSLROOTCERT, the user's own
+//! `~/.postgresql/root.crt`, and what the provider needs. For RDS and Aurora those are Amazon's private roots of the
+//! region, which pgcred carries (`rds.pem`) or downloads, and puts into its data folder (`store`): a client wants a path.
+
+mod carried;
+mod store;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::aws::{Aws, How};
+use crate::env;
+use crate::error::{Error, Result};
+use crate::provider;
+use crate::request::Request;
+use crate::target::RootsChoice;
+use carried::Set;
+
+/// The root certificates that a client is told to use. A file of pgcred's own is there once [`provide`] was called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Roots {
+    /// What the user said: a file, or `system`.
+    Said(String),
+    /// A file of public roots. A client with such roots of its own, as Java has, needs no file.
+    Public(PathBuf),
+    /// A file of private roots: without it no client can verify the server.
+    Private(PathBuf),
+}
+
+impl Roots {
+    /// Returns the value of libpq's `sslrootcert`: always a file, unless the user said otherwise, since `system` is known
+    /// to libpq 16 and newer only, and not everywhere leads to the system's certificates.
+    pub(crate) fn libpq(&self) -> String {
+        match self {
+            Self::Said(text) => text.clone(),
+            Self::Public(file) | Self::Private(file) => file.display().to_string(),
+        }
+    }
+
+    /// Returns the file that a Java program has to be given; `None` where its own trust store will do.
+    pub(crate) fn java(&self) -> Option<String> {
+        match self {
+            Self::Said(text) => Some(text.clone()).filter(|text| text != SYSTEM),
+            Self::Public(_) => None,
+            Self::Private(file) => Some(file.display().to_string()),
+        }
+    }
+}
+
+/// libpq's word for the system's root certificates.
+const SYSTEM: &str = "system";
+
+/// Returns what verifies the server of a request; `None` if its `sslmode` verifies nothing.
+pub(crate) fn of(request: &Request) -> Result<Option<Roots>> {
+    if !request.verifies() {
+        return Ok(None);
+    }
+    if let Some(said) = request.option("sslrootcert") {
+        return Ok(Some(Roots::Said(said.to_owned())));
+    }
+    let said = match &request.roots {
+        Some(RootsChoice::File(file)) => Some(Roots::Said(file.clone())),
+        Some(RootsChoice::System) => Some(Roots::Said(SYSTEM.to_owned())),
+        Some(RootsChoice::Provider) => None,
+        None => {
+            env::text("PGSSLROOTCERT")?.map(Roots::Said).or_else(|| env::users_root_certificates().map(Roots::Private))
+        }
+    };
+    said.map_or_else(|| of_provider(request), Ok).map(Some)
+}
+
+fn of_provider(request: &Request) -> Result<Roots> {
+    match (request.provider.roots)(&request.sign_host) {
+        provider::Roots::Public => {
+            env::system_root_certificates().map_or_else(|| store::path(&Set::Amazon), Ok).map(Roots::Public)
+        }
+        provider::Roots::AmazonRds => store::path(&set_of(request)).map(Roots::Private),
+    }
+}
+
+/// Puts the file that a request's client needs into its place, if it is one of pgcred's: what pgcred carries, else what it
+/// downloads within the time that `how` allows.
+pub(crate) fn provide(request: &Request, roots: Option<&Roots>, how: &How) -> Result<()> {
+    for set in [Set::Amazon, set_of(request)] {
+        let file = store::path(&set).ok();
+        let wanted = match roots {
+            Some(Roots::Public(path) | Roots::Private(path)) => file.as_ref() == Some(path),
+            _ => false,
+        };
+        if wanted {
+            store::provide(&set, || download(&set, request, how))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the value of `sslrootcert` for a client that connects now.
+pub(crate) fn ready(request: &Request, how: &How) -> Result<Option<String>> {
+    let roots = of(request)?;
+    provide(request, roots.as_ref(), how)?;
+    Ok(roots.map(|roots| roots.libpq()))
+}
+
+/// Downloads anew what the provider needs, and returns the file; `None` where that is the system's, which is not pgcred's.
+pub(crate) fn renew(request: &Request, how: &How) -> Result<Option<PathBuf>> {
+    if (request.provider.roots)(&request.sign_host) == provider::Roots::Public {
+        return Ok(None);
+    }
+    let set = set_of(request);
+    store::put(&set, &download(&set, request, how)?).map(Some)
+}
+
+/// A name that leads to more than one region, as the writer of a global database does, needs the roots of all of them.
+fn set_of(request: &Request) -> Set {
+    let named = (request.provider.region)(&request.sign_host).map(str::to_owned);
+    let is_own_name = (request.provider.owns)(&request.sign_host);
+    let region = named.or_else(|| request.region.clone().filter(|_| !is_own_name));
+    region.map_or(Set::EveryRegion, Set::Region)
+}
+
+fn download(set: &Set, request: &Request, how: &How) -> Result<String> {
+    let address = set.address().ok_or_else(|| missing(set))?;
+    let deadline = Instant::now() + how.timeout;
+    let text = Aws { profile: request.profile.as_deref(), how, deadline }.download(&address);
+    let text = text.map_err(|error| error.about(&missing(set).to_string()).hint(by_hand(&address)))?;
+    let certificates = text.matches("-----BEGIN CERTIFICATE-----").count();
+    if certificates == 0 || !store::is_pem(&text) {
+        let why = format!("{}: what {address} holds are no certificates", missing(set));
+        return Err(Error::failure(why).hint(by_hand(&address)));
+    }
+    Ok(format!("# downloaded by pgcred: {address}\n{text}"))
+}
+
+fn missing(set: &Set) -> Error {
+    let hint = "save the bundle that AWS's documentation names for this region, then name it: `roots = \"FILE\"` in the \
+                connection, or --roots FILE";
+    Error::failure(format!("pgcred has no root certificates of {set}")).hint(hint)
+}
+
+fn by_hand(address: &str) -> String {
+    format!("where the network is: curl -O {address}, then name the file with --roots FILE")
+}
