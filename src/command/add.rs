@@ -28,6 +28,8 @@ pub(super) struct Add {
 
 impl Run for Add {
     type End = ();
+    const ASKS_AWS: bool = false;
+    const MAKES_CONFIG: bool = true;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let connection = self.connection(&context.world)?;

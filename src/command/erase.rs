@@ -25,6 +25,7 @@ pub(super) struct Erase {
 
 impl Run for Erase {
     type End = ();
+    const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         self.dial.check_targets(self.targets.len())?;

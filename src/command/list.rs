@@ -36,6 +36,7 @@ struct Row {
 
 impl Run for List {
     type End = ();
+    const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let index = context.issuer.cache().map(crate::cache::Cache::index).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use clap_mangen::Man as Page;
 
+use super::help::with_examples;
 use super::{Text, command_line};
 use crate::error::{Error, Result};
 
@@ -17,7 +18,7 @@ impl Text for Man {
 /// One page for all commands: what is a section of its own for clap is a part of COMMANDS here.
 fn page() -> Result<String> {
     let failed = |error| Error::failure("cannot write the manual page").caused_by(&error);
-    let mut command = command_line();
+    let mut command = with_examples(command_line());
     command.build();
     let global: Vec<_> = command.get_arguments().map(|argument| argument.get_id().clone()).collect();
     let mut text = Vec::new();

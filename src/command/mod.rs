@@ -7,6 +7,7 @@ mod complete;
 mod due;
 mod erase;
 mod exec;
+mod help;
 mod init;
 mod list;
 mod login;
@@ -21,12 +22,14 @@ mod setup;
 mod token;
 mod watch;
 
+use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::{ExitCode, Termination};
 use std::time::{Duration, SystemTime};
 
-use clap::{ArgMatches, Args, FromArgMatches};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use crate::aws::How;
 use crate::cache::Cache;
@@ -54,6 +57,10 @@ struct Entry {
 trait Run: FromArgMatches + Args {
     /// Nothing, or the exit code.
     type End: Termination;
+    /// Whether AWS may be asked: else the options for that have no meaning, and the help leaves them out.
+    const ASKS_AWS: bool = true;
+    /// Whether the configuration file that `--config` names may be missing.
+    const MAKES_CONFIG: bool = false;
 
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<Self::End>;
 }
@@ -67,8 +74,14 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
-        arguments: arguments::<C>,
+        arguments: |command| {
+            let command = arguments::<C>(command);
+            if C::ASKS_AWS { command } else { hiding(command, &OF_AWS) }
+        },
         run: |matches, global| {
+            if !C::MAKES_CONFIG {
+                global.check_config()?;
+            }
             let mut context = Context::new(global)?;
             let stdin = terminal::detach_stdin()?;
             let command = C::from_arg_matches(matches).map_err(refused)?;
@@ -83,7 +96,7 @@ const fn text<C: Text>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
-        arguments: arguments::<C>,
+        arguments: |command| hiding(hiding(arguments::<C>(command), &OF_AWS), &["config"]),
         run: |matches, global| {
             if global.config.is_some() {
                 return Err(Error::usage("what this command prints works with the usual configuration file only")
@@ -98,7 +111,21 @@ const fn text<C: Text>(name: &'static str, about: &'static str) -> Entry {
 fn arguments<C: Args>(command: clap::Command) -> clap::Command {
     let about = command.get_about().cloned().unwrap_or_default();
     let command = C::augment_args(Global::augment_args(command).next_help_heading(None));
-    command.about(about).long_about(None) // a group of options has put its own there
+    let command = command.about(about).long_about(None); // a group of options has put its own there
+    if !command.get_arguments().any(|argument| argument.get_short() == Some('h')) {
+        return command;
+    }
+    // Where a host is asked for, `-h` is psql's.
+    let help = Arg::new("help").long("help").action(ArgAction::Help).help("Print help");
+    command.disable_help_flag(true).arg(help)
+}
+
+/// Options that have no meaning where AWS is not asked.
+const OF_AWS: [&str; 3] = ["timeout", "login", "mfa_code"];
+
+/// Leaves options out of the help; they are taken all the same.
+fn hiding(command: clap::Command, options: &[&str]) -> clap::Command {
+    options.iter().fold(command, |command, option| command.mut_arg(option, |argument| argument.hide(true)))
 }
 
 /// In the order of `--help`.
@@ -130,7 +157,6 @@ fn command_line() -> clap::Command {
     let command = clap::Command::new("pgcred")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every tool that wants one")
-        .after_help(Exit::help())
         .max_term_width(100)
         .disable_help_subcommand(true)
         .subcommand_required(true)
@@ -139,6 +165,11 @@ fn command_line() -> clap::Command {
     // Not global here, where clap would copy them into every command at every start: the typed one defines its own.
     let command = Global::augment_args(command).mut_args(|option| option.global(false));
     command.subcommands(COMMANDS.iter().map(defined))
+}
+
+/// Returns what clap shows for words that ask for help, with what only the help shows.
+fn full_help(words: &[OsString]) -> Option<clap::Error> {
+    help::with_examples(command_line()).try_get_matches_from(words).err()
 }
 
 /// What clap finds wrong after parsing; it does not happen to what it has parsed itself.
@@ -171,6 +202,20 @@ struct Global {
     /// Configuration file [default: pgcred/config.toml in the user's configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+impl Global {
+    /// A file that is named has to be there: a slip in its name must not count as a file without connections.
+    fn check_config(&self) -> Result<()> {
+        match &self.config {
+            Some(path) if fs::changed(path).is_none() => {
+                let path = path.display();
+                Err(Error::usage(format!("{path}: no such file"))
+                    .hint(format!("correct --config; pgcred add NAME HOST --config {path} makes the file")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// How a token is asked for, beyond where and as whom.
@@ -209,7 +254,7 @@ pub(crate) fn run() -> ExitCode {
     if env::var_os(complete::VARIABLE).is_some() {
         return complete::answer();
     }
-    let words = aws::as_aws(env::arguments());
+    let words = help::as_option(aws::as_aws(env::arguments()));
     if let Some(version) = aws::version(&words) {
         let _ = Output::answer(version); // nobody left to tell
         return ExitCode::SUCCESS;
@@ -223,6 +268,11 @@ pub(crate) fn run() -> ExitCode {
             return aws::USAGE.into();
         }
         Err(error) => {
+            if let Some(refusal) = help::refusal(&error, &words) {
+                Output { quiet: false, debug: false }.report(&refusal);
+                return Exit::Usage.code().into();
+            }
+            let error = if error.kind() == ErrorKind::DisplayHelp { full_help(&words).unwrap_or(error) } else { error };
             let _ = error.print(); // help and version go to stdout, complaints to stderr
             return if error.use_stderr() { Exit::Usage.code().into() } else { ExitCode::SUCCESS };
         }

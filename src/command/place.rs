@@ -17,13 +17,13 @@ use crate::target::{RootsChoice, Where};
 #[derive(clap::Args, Default)]
 pub(super) struct Dial {
     /// Name that the client dials
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, short = 'h', value_name = "HOST")]
     pub(super) host: Option<String>,
     /// Port that the client dials [default: 5432]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, short, value_name = "PORT")]
     port: Option<String>,
     /// Database role [default: admin for Aurora DSQL]
-    #[arg(long, value_name = "USER")]
+    #[arg(long, short = 'U', visible_alias = "username", value_name = "USER")]
     pub(super) user: Option<String>,
     /// The answer is the same for every user, so that none has to be named.
     #[arg(skip)]
@@ -70,7 +70,7 @@ pub(super) struct Place {
     #[command(flatten)]
     pub(super) dial: Dial,
     /// Database, for the formats that name one [default: postgres]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, visible_alias = "database", value_name = "NAME")]
     pub(super) dbname: Option<String>,
     /// AWS profile; beats AWS_* keys in the environment
     #[arg(long, value_name = "PROFILE")]

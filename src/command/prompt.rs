@@ -28,6 +28,7 @@ pub(super) struct Segment {
 
 impl Run for Prompt {
     type End = ();
+    const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let Some(index) = context.issuer.cache().map(Cache::index) else { return Ok(()) };

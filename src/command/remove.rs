@@ -15,6 +15,7 @@ pub(super) struct Remove {
 
 impl Run for Remove {
     type End = ();
+    const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let path = context.world.config_path()?;

@@ -198,3 +198,95 @@ fn a_tunnel_is_warned_of_by_name_until_the_configuration_answers() {
         assert_warns(&sandbox.run(command), 0, "sign");
     }
 }
+
+#[test]
+fn the_letters_of_psql_are_taken_and_never_answered_with_help() {
+    let sandbox = Sandbox::with_keys();
+    let asked = ["-h", HOST, "-U", "app", "-p", "6432", "-d", "shop", "--format", "libpq-json"];
+    let json = sandbox.ok(&[&["token"][..], &asked].concat());
+    for part in [r#""user":"app""#, r#""port":"6432""#, r#""dbname":"shop""#, HOST] {
+        assert!(json.contains(part), "{json}");
+    }
+    let long = sandbox.ok(&[
+        "token",
+        "--host",
+        HOST,
+        "--username",
+        "app",
+        "--port",
+        "6432",
+        "--database",
+        "shop",
+        "--format",
+        "libpq-json",
+    ]);
+    assert_eq!(long, json);
+    sandbox.ok(&["add", "prod", "-h", HOST, "-U", "app"]);
+    sandbox.ok(&["refresh", "-h", HOST, "-U", "app"]);
+    sandbox.ok(&["erase", "-h", HOST, "-U", "app"]);
+    for words in [
+        &["token", "-h"][..],
+        &["-h", HOST],
+        &["list", "-h", HOST],
+        &["token", "-h", "-U", "me"],
+        &["-h", "token", HOST],
+    ] {
+        sandbox.run(words).assert_fails(2, "");
+    }
+    for words in [&["-h"][..], &["list", "-h"], &["token", "--help"], &["--help"]] {
+        assert!(sandbox.ok(words).contains("Usage: pgcred"), "{words:?}");
+    }
+}
+
+#[test]
+fn help_is_a_command_too_and_shows_what_to_type() {
+    let sandbox = Sandbox::empty();
+    let help = sandbox.ok(&["help"]);
+    assert_eq!(help, sandbox.ok(&["--help"]));
+    assert!(help.contains("First steps:\n  pgcred add prod HOST"), "{help}");
+    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
+    let names: Vec<_> = commands
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert!(names.len() >= 14, "{names:?}");
+    for name in names {
+        let help = sandbox.ok(&["help", name]);
+        assert_eq!(help, sandbox.ok(&[name, "--help"]));
+        assert!(help.contains("Examples:\n  ") && help.contains(&format!("pgcred {name}")), "{help}");
+        let asks = ["token", "refresh", "exec", "login", "setup", "aws"].contains(&name);
+        assert_eq!(help.contains("--mfa-code"), asks, "{help}");
+    }
+    sandbox.run(&["help", "nothing"]).assert_fails(2, "unrecognized command `nothing`");
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_answered_with_one_that_does() {
+    let sandbox = Sandbox::empty();
+    for (typed, meant) in [
+        ("status", "pgcred list"),
+        ("renew", "pgcred refresh"),
+        ("doctor", "pgcred list"),
+        ("get", "pgcred token"),
+        ("delete", "pgcred remove"),
+        ("config", "pgcred add"),
+        ("version", "pgcred --version"),
+        ("open", "pgcred exec NAME -- psql"),
+        ("refersh", "pgcred refresh"),
+    ] {
+        sandbox.run(&[typed]).assert_fails(2, &format!("hint: did you mean `{meant}`?\n"));
+    }
+    sandbox.run(&["xyzzy"]).assert_fails(2, "hint: pgcred --help lists the commands");
+}
+
+#[test]
+fn a_configuration_file_that_is_named_has_to_be_there() {
+    let sandbox = Sandbox::with_keys();
+    let missing = sandbox.path("missing.toml").display().to_string();
+    for words in [&["token", HOST][..], &["refresh"], &["list"], &["setup", "psql"], &["remove", "prod"]] {
+        sandbox.run(&[words, &["--config", &missing]].concat()).assert_fails(2, &format!("{missing}: no such file"));
+    }
+    sandbox.ok(&["add", "prod", HOST, "--config", &missing]);
+    sandbox.ok(&["token", "prod", "--config", &missing]);
+}
