@@ -23,7 +23,7 @@ First steps:
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("token", &["pgcred token prod", "PGPASSWORD=\"$(pgcred token prod)\" psql -h HOST -U admin postgres"]),
     ("refresh", &["pgcred refresh prod", "pgcred refresh HOST --profile dev --expires-in 1h", "pgcred refresh --watch"]),
-    ("exec", &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump --schema-only"]),
+    ("exec", &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump -s"]),
     ("erase", &["pgcred erase prod", "pgcred erase --all"]),
     ("list", &["pgcred list", "pgcred list --format json"]),
     ("add", &[
@@ -35,7 +35,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("roots", &["pgcred roots prod", "pgcred roots prod --update"]),
     ("login", &["pgcred login dev"]),
     ("setup", &["pgcred setup", "pgcred setup psql", "pgcred setup dbeaver prod --dry-run", "pgcred setup psql --undo"]),
-    ("aws", &["pgcred aws rds generate-db-auth-token --hostname HOST --port 5432 --username app --region us-east-1"]),
+    ("aws", &["pgcred aws configure list-profiles", "pgcred aws rds generate-db-auth-token --help"]),
     ("prompt", &["pgcred prompt", "pgcred prompt prod --format '{name} {left}'"]),
     ("init", &["eval \"$(pgcred init bash)\"", "pgcred init fish | source"]),
     ("completions", &["pgcred completions bash > ~/.local/share/bash-completion/completions/pgcred"]),
@@ -71,8 +71,8 @@ pub(super) fn as_option(mut words: Vec<OsString>) -> Vec<OsString> {
 pub(super) fn with_examples(mut command: clap::Command) -> clap::Command {
     command = command.after_help(format!("{FIRST_STEPS}{}", Exit::help()));
     for (name, lines) in EXAMPLES {
-        let lines: String = lines.iter().map(|line| format!("\n  {line}")).collect();
-        command = command.mut_subcommand(name, |subcommand| subcommand.after_help(format!("Examples:{lines}")));
+        let text = format!("Examples:\n  {}", lines.join("\n  "));
+        command = command.mut_subcommand(name, |subcommand| subcommand.after_help(text));
     }
     command
 }
