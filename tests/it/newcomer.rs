@@ -255,7 +255,7 @@ fn help_is_a_command_too_and_shows_what_to_type() {
         let help = sandbox.ok(&["help", name]);
         assert_eq!(help, sandbox.ok(&[name, "--help"]));
         assert!(help.contains("Examples:\n  ") && help.contains(&format!("pgcred {name}")), "{help}");
-        let asks = ["token", "refresh", "exec", "login", "setup", "aws"].contains(&name);
+        let asks = ["token", "refresh", "exec", "roots", "login", "setup", "aws"].contains(&name);
         assert_eq!(help.contains("--mfa-code"), asks, "{help}");
     }
     sandbox.run(&["help", "nothing"]).assert_fails(2, "unrecognized command `nothing`");
