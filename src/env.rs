@@ -64,7 +64,8 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
     own_home().map(|home| home.join("cache")).or_else(|| Some(dirs::cache_dir()?.join("pgcred")))
 }
 
-/// Returns the file that tells shell hooks when the next connection is due.
+/// Returns the file that tells shell hooks when the next connection is due, for the passfile that is used unless
+/// PGPASSFILE names another.
 pub(crate) fn due_file() -> Option<PathBuf> {
     cache_folder().map(|folder| folder.join("due"))
 }
@@ -160,6 +161,20 @@ pub(crate) fn arguments() -> Vec<OsString> {
 /// Returns the path and the arguments of this run.
 pub(crate) fn own_command() -> std::io::Result<(PathBuf, Vec<OsString>)> {
     Ok((std::env::current_exe()?, std::env::args_os().skip(1).collect()))
+}
+
+/// Set by `pgcred exec` for its program: its private passfile, and what PGPASSFILE was outside, if that was set.
+pub(crate) const EXEC_PASSFILE: &str = "PGCRED_EXEC_PASSFILE";
+pub(crate) const OUTER_PASSFILE: &str = "PGCRED_OUTER_PASSFILE";
+
+/// Tells whether this runs inside `pgcred exec`, whose private passfile PGPASSFILE names then.
+pub(crate) fn is_in_exec() -> bool {
+    var_os("PGPASSFILE").is_some_and(|passfile| var_os(EXEC_PASSFILE) == Some(passfile))
+}
+
+/// Returns PGPASSFILE as the user has set it: inside `pgcred exec` what it was outside. The hooks do the same.
+pub(crate) fn passfile() -> Option<PathBuf> {
+    var_os(if is_in_exec() { OUTER_PASSFILE } else { "PGPASSFILE" }).map(PathBuf::from)
 }
 
 /// Returns the passfile that libpq reads when nothing names another.

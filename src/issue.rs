@@ -166,8 +166,15 @@ impl Issuer {
         let now = Time::now();
         let Some(filed) = filed else { return now };
         let identity = self.identity(request.profile.as_deref());
-        let pause = || filed.index.failures.get(identity.as_str()).and_then(Failure::pause_ends);
+        let failure = || filed.index.failures.get(identity.as_str()).filter(|failure| failure.still_holds().is_some());
+        let pause = || failure().and_then(Failure::pause_ends);
         self.good_until(request, filed).or_else(pause).map_or(now, |due| due.max(now))
+    }
+
+    /// Returns when the first of these requests is due for this passfile; nothing where there is no request.
+    pub(crate) fn first_due(&mut self, requests: &[Request], path: &Path) -> Option<Time> {
+        let filed = self.cache.as_ref().and_then(|cache| Self::filed_in(path, cache));
+        requests.iter().map(|request| self.due(request, filed.as_ref())).min()
     }
 
     /// Reads what is known and what stands in a passfile.

@@ -154,19 +154,22 @@ impl Cache {
     }
 
     /// Writes what shell hooks read: when the next connection is due, in the text and as the file's time of change, and
-    /// what a prompt may show. `make` is called under a lock and finds the index as it is now.
-    pub(crate) fn write_due(&self, make: impl FnOnce() -> (Time, String)) -> Result<()> {
+    /// what a prompt may show. `name` is `due`, and for a passfile of its own more. `make` is called under a lock and finds
+    /// the index as it is now.
+    pub(crate) fn write_due(&self, name: &str, make: impl FnOnce() -> (Time, String)) -> Result<()> {
         fs::private_folder(&self.folder)?;
         let _lock = fs::lock(&self.folder.join("due.lock"), Duration::from_secs(2))?;
         *self.index.borrow_mut() = None;
         let (due, shown) = make();
         let text = format!("{}\n{shown}\n", due.unix());
-        fs::swap_in_dated(&self.folder.join("due"), text.as_bytes(), Some(due.to_system()))
+        fs::swap_in_dated(&self.folder.join(name), text.as_bytes(), Some(due.to_system()))
     }
 
-    /// Makes shell hooks look anew.
+    /// Makes shell hooks look anew, whatever their passfile.
     pub(crate) fn forget_due(&self) -> Result<()> {
-        fs::remove(&self.folder.join("due"))
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_due_file = |path: &PathBuf| name(path) == "due" || name(path).starts_with("due-");
+        fs::list(&self.folder).iter().filter(|path| is_due_file(path)).try_for_each(|path| fs::remove(path))
     }
 
     /// Waits for whoever else resolves credentials of this identity.

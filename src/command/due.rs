@@ -1,15 +1,13 @@
 //! Tells shell hooks when to refresh and what to show: a file of two lines, without a secret, beside the index.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::place::Place;
 use super::prompt::{Segment, segment};
 use super::{Context, World};
 use crate::cache::Cache;
 use crate::env;
 use crate::fs;
 use crate::issue::Issuer;
-use crate::output::Output;
 use crate::time::Time;
 
 /// A hook refreshes after this at the latest: a configuration or a passfile may have been edited by hand.
@@ -34,22 +32,39 @@ pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
     if context.world.config_path.as_deref().and_then(fs::changed) != context.world.config_changed {
         let _ = cache.forget_due(); // another process has just added a connection, or taken one away
     } else if cache.take_changed() || refreshed == Refreshed::JustNow {
-        let _ = cache.write_due(|| due(&context.world, &mut context.issuer, &cache, refreshed));
+        let passfile = env::passfile();
+        if let Some(name) = file_name(passfile.as_deref()) {
+            let passfile = passfile.or_else(env::default_passfile);
+            let write = || due(&context.world, &mut context.issuer, &cache, passfile, refreshed);
+            let _ = cache.write_due(&name, write);
+        }
     }
     context.issuer.put_cache(cache);
 }
 
+/// Returns the name of the file for a passfile: two shells with different ones must not take each other's for theirs. The
+/// hooks make the same name of PGPASSFILE. None for a relative one, which is another file in every folder.
+fn file_name(passfile: Option<&Path>) -> Option<String> {
+    let Some(path) = passfile else { return Some("due".to_owned()) };
+    let text = path.to_string_lossy().replace(['/', '\\', ':'], "%");
+    path.is_absolute().then(|| format!("due-{text}"))
+}
+
 /// Returns the time at which the first connection is due, and what a prompt may show: name, end and state.
-fn due(world: &World, issuer: &mut Issuer, cache: &Cache, refreshed: Refreshed) -> (Time, String) {
+fn due(
+    world: &World,
+    issuer: &mut Issuer,
+    cache: &Cache,
+    passfile: Option<PathBuf>,
+    refreshed: Refreshed,
+) -> (Time, String) {
     let now = Time::now();
     let index = cache.index();
-    let passfile = env::var_os("PGPASSFILE").map(PathBuf::from).or_else(env::default_passfile);
     let filed = passfile.and_then(|path| Issuer::filed_in(&path, cache));
     let mut next = now.plus(LONGEST);
     let mut first: Option<Segment> = None;
     for connection in &world.config.connections {
-        let quiet = Output { quiet: true, debug: false };
-        let Ok(request) = Place::default().request(Some(&connection.name), world, quiet) else { continue };
+        let Ok(request) = world.connection(&connection.name) else { continue };
         let due = issuer.due(&request, filed.as_ref());
         next = next.min(if due <= now && refreshed == Refreshed::JustNow { now.plus(RETRY) } else { due });
         let shown = segment(connection.name.clone(), &request, &index, issuer);

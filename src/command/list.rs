@@ -3,7 +3,6 @@
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::place::Place;
 use super::{Context, Run, background};
 use crate::cache::{EntryId, Index, Place as Filed, Record};
 use crate::error::Result;
@@ -50,8 +49,7 @@ impl Run for List {
 }
 
 fn row(name: String, index: &Index, context: &mut Context) -> Row {
-    let quiet = Output { quiet: true, debug: false };
-    match Place::default().request(Some(&name), &context.world, quiet) {
+    match context.world.connection(&name) {
         Err(error) => Row {
             name,
             host: String::new(),

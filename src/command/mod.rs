@@ -373,9 +373,12 @@ fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
 impl World {
     /// Returns a request for every connection; one that cannot be resolved is none.
     fn connections(&self) -> Vec<Request> {
-        let quiet = Output { quiet: true, debug: false };
-        let resolved = |name: &str| Place::default().request(Some(name), self, quiet).ok();
-        self.config.connections.iter().filter_map(|connection| resolved(&connection.name)).collect()
+        self.config.connections.iter().filter_map(|connection| self.connection(&connection.name).ok()).collect()
+    }
+
+    /// Resolves a connection as it is configured, without a word.
+    fn connection(&self, name: &str) -> Result<Request> {
+        Place::default().configured(name, self, Output { quiet: true, debug: false })
     }
 
     fn config_path(&self) -> Result<&PathBuf> {

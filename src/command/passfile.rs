@@ -41,8 +41,13 @@ impl PassfileArg {
         Ok((path, value))
     }
 
+    /// Tells whether no other file is named for this run.
+    pub(super) fn is_usual(&self) -> bool {
+        self.passfile.is_none()
+    }
+
     pub(super) fn path(&self) -> Result<PathBuf> {
-        if let Some(path) = self.passfile.clone().or_else(|| env::var_os("PGPASSFILE").map(PathBuf::from)) {
+        if let Some(path) = self.passfile.clone().or_else(env::passfile) {
             return Ok(path);
         }
         let path = env::default_passfile().ok_or_else(|| {
@@ -59,8 +64,11 @@ impl PassfileArg {
         if env::var_os("PGPASSWORD").is_some() {
             output.warn("PGPASSWORD is set: clients use it and do not look into the passfile");
         }
-        match env::var_os("PGPASSFILE").map(PathBuf::from) {
+        match env::passfile() {
             _ if self.passfile.is_some() => {}
+            _ if env::is_in_exec() => {
+                output.warn("this is inside `pgcred exec`, whose program reads a private passfile and not this one");
+            }
             Some(path) if path.starts_with("~") => output.warn("PGPASSFILE begins with ~, which no client expands"),
             Some(path) if path.is_relative() => {
                 output.warn("PGPASSFILE is relative: clients look for it in the folder that they run in");

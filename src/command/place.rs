@@ -121,6 +121,22 @@ impl Place {
     ///
     /// Asks AWS's configuration only for the region of a bare cluster ID.
     pub(super) fn request(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
+        self.resolve(target, world, output, fill_from_variables)
+    }
+
+    /// Resolves a connection as it is configured: the PG* variables of the shell that asks have no part in it. Whatever
+    /// deals with every connection asks so, for a scheduler or another shell has to come to the same.
+    pub(super) fn configured(&self, name: &str, world: &World, output: Output) -> Result<Request> {
+        self.resolve(Some(name), world, output, |_| Ok(()))
+    }
+
+    fn resolve(
+        &self,
+        target: Option<&str>,
+        world: &World,
+        output: Output,
+        fill: impl FnOnce(&mut Where) -> Result<()>,
+    ) -> Result<Request> {
         let (connection, said) = self.meant(target, &world.config)?;
         let mut said = match connection {
             Some(connection) => said.or(connection.place.clone()),
@@ -129,7 +145,7 @@ impl Place {
         if let Some(dbname) = &self.dbname {
             said.dbname = Some(check_name("dbname", dbname.clone())?);
         }
-        fill_from_variables(&mut said)?;
+        fill(&mut said)?;
         let own = |flag: &Option<String>, field: fn(&Connection) -> &Option<String>| {
             flag.clone().or_else(|| connection.and_then(|connection| field(connection).clone()))
         };

@@ -39,7 +39,11 @@ impl Run for Prompt {
         let (world, issuer) = (&context.world, &mut context.issuer);
         let quiet = Output { quiet: true, debug: false };
         let segments = names.into_iter().filter_map(|name| {
-            let request = Place::default().request(Some(&name), world, quiet).ok()?;
+            let request = match world.config.connection(&name) {
+                Some(_) => world.connection(&name),
+                None => Place::default().request(Some(&name), world, quiet),
+            };
+            let request = request.ok()?;
             segment(name, &request, &index, issuer)
         });
         let Some(segment) = segments.min_by_key(|segment| segment.expires_at) else { return Ok(()) };

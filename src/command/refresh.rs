@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use super::passfile::PassfileArg;
 use super::place::Place;
-use super::watch::Watch;
-use super::{Context, Run, background, due, warn_if_cut_short};
+use super::watch::{Look, Watch};
+use super::{Context, Run, World, background, due, warn_if_cut_short};
 use crate::config::LoginPolicy;
+use crate::env;
 use crate::error::{Error, Result};
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
 use crate::request::Request;
+use crate::setup::Os;
 use crate::terminal::{self, Stdin};
 use crate::time::{Time, spoken};
 
@@ -24,6 +26,9 @@ pub(super) struct Refresh {
     passfile: PassfileArg,
     #[command(flatten)]
     watch: Watch,
+    /// Issue new tokens for all of them, due or not; a pause after a failure ends too
+    #[arg(long)]
+    fresh: bool,
     /// For a scheduler: never ask for a log-in, and let `pgcred list` tell how it went
     #[arg(long)]
     background: bool,
@@ -37,13 +42,9 @@ impl Run for Refresh {
 
     /// What can be refreshed is; the error names what could not.
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<()> {
-        if self.watch.watch {
-            return self.watch.run(stdin, context.world.output, || {
-                let mut context = context.again()?;
-                let mut requests = self.requests(&mut context, &mut Vec::new())?;
-                context.issuer.retain_due(&mut requests, &self.passfile.path()?); // a target that was named may be fresh
-                Ok(!requests.is_empty())
-            });
+        if self.watch.stay {
+            let output = context.world.output;
+            return self.watch.run(stdin, output, || self.look(&mut context.again()?));
         }
         let may_tell = context.world.how.login != LoginPolicy::Never;
         if self.background {
@@ -53,7 +54,7 @@ impl Run for Refresh {
         // Whatever PGHOST says where the shell or the scheduler runs: nobody has asked for that host.
         let nothing = self.background && self.targets.is_empty() && context.world.config.connections.is_empty();
         let outcome = if nothing { Ok(()) } else { self.once(context) };
-        if self.targets.is_empty() && self.place.dial.host.is_none() {
+        if self.names_no_target() && self.passfile.is_usual() {
             due::tell(context, due::Refreshed::JustNow);
         }
         if self.background {
@@ -66,8 +67,10 @@ impl Run for Refresh {
 impl Refresh {
     fn once(&self, context: &mut Context) -> Result<()> {
         self.place.dial.check_targets(self.targets.len())?;
-        let mut errors = Vec::new();
-        let requests = self.requests(context, &mut errors)?;
+        let (mut requests, mut errors) = self.requests(&context.world, context.world.output)?;
+        if self.takes_every_connection(&context.world) && !self.fresh {
+            context.issuer.retain_due(&mut requests, &self.passfile.path()?);
+        }
         let outcomes = self.issue(requests, context);
         // Written even if nothing could be issued: an expired token must not stay as the answer.
         let edited = self.passfile.edit(context.world.output, |passfile| {
@@ -96,38 +99,61 @@ impl Refresh {
             let (path, name) = (path.display(), request.name());
             context.world.output.note(&format!("{path}: {name} until {} ({left})", until.rfc3339()));
         }
+        if !self.background && !self.watch.once {
+            say_how_to_keep_fresh(&good, &context.world);
+        }
         summary(errors, targets, context.world.output)
     }
 
-    /// The targets, or with none of them what PGHOST says, or else every connection that is due.
-    fn requests(&self, context: &mut Context, errors: &mut Vec<Error>) -> Result<Vec<Request>> {
-        let (world, output) = (&context.world, context.world.output);
-        let one = |target: Option<&str>| -> Result<Request> {
-            let request = self.place.request(target, world, output)?;
+    fn names_no_target(&self) -> bool {
+        self.targets.is_empty() && self.place.dial.host.is_none()
+    }
+
+    fn takes_every_connection(&self, world: &World) -> bool {
+        self.names_no_target() && !world.config.connections.is_empty()
+    }
+
+    /// The targets, or with none of them every connection, or else what PGHOST says; and what could not be resolved.
+    fn requests(&self, world: &World, output: Output) -> Result<(Vec<Request>, Vec<Error>)> {
+        let checked = |target: Option<&str>, request: Result<Request>| -> Result<Request> {
+            let request = request?;
             request.keys().try_for_each(|key| key.check())?;
             self.warn_about_key(target, &request, output);
             Ok(request)
         };
-        let mut requests = Vec::new();
-        if self.targets.is_empty() && self.place.dial.host.is_none() && !world.config.connections.is_empty() {
-            for connection in &world.config.connections {
-                match one(Some(&connection.name)) {
-                    Ok(request) => requests.push(request),
-                    Err(error) => errors.push(error.about(&connection.name)),
-                }
-            }
-            let path = self.passfile.path()?;
-            context.issuer.retain_due(&mut requests, &path);
+        let one = |target: Option<&str>| checked(target, self.place.request(target, world, output));
+        let configured = |name: &str| {
+            let request = checked(Some(name), self.place.configured(name, world, output));
+            request.map_err(|error| error.about(name))
+        };
+        let all: Vec<Result<Request>> = if self.takes_every_connection(world) {
+            world.config.connections.iter().map(|connection| configured(&connection.name)).collect()
         } else if self.targets.is_empty() {
-            requests.push(one(None)?);
-        }
-        for target in &self.targets {
-            match one(Some(target)) {
+            if self.names_no_target() && env::var_os("PGHOST").is_none() {
+                return Err(Error::usage("there is nothing to refresh: no connection is configured")
+                    .hint("`pgcred add NAME HOST --profile PROFILE` first, or name a host: `pgcred refresh HOST`"));
+            }
+            vec![Ok(one(None)?)]
+        } else {
+            self.targets.iter().map(|target| one(Some(target))).collect()
+        };
+        let (mut requests, mut errors) = (Vec::new(), Vec::new());
+        for request in all {
+            match request {
                 Ok(request) => requests.push(request),
                 Err(error) => errors.push(error),
             }
         }
-        Ok(requests)
+        Ok((requests, errors))
+    }
+
+    /// For `--watch`: when the first token is due. Whatever there is to say says the refresh.
+    fn look(&self, context: &mut Context) -> Result<Look> {
+        let (requests, mut errors) = self.requests(&context.world, Output { quiet: true, debug: false })?;
+        if requests.is_empty() && !errors.is_empty() {
+            return Err(errors.remove(0));
+        }
+        Ok(Look::at(&requests, &self.passfile.path()?, &mut context.issuer))
     }
 
     /// In the order of identities, so that two refreshers never wait for each other's locks.
@@ -136,7 +162,7 @@ impl Refresh {
         let identities: BTreeSet<_> =
             requests.iter().map(|request| context.issuer.identity(request.profile.as_deref())).collect();
         context.issuer.share_time(identities.len());
-        let wish = Wish { filed_elsewhere: true, fresh: !self.targets.is_empty(), ..Wish::default() };
+        let wish = Wish { filed_elsewhere: true, fresh: self.fresh || !self.targets.is_empty(), ..Wish::default() };
         let world = &context.world;
         let all = self.targets.is_empty();
         let mut outcomes = Vec::new();
@@ -161,6 +187,19 @@ impl Refresh {
             output.warn(&format!("{name}: filed in lower case; clients that dial it in upper case do not find it"));
         }
     }
+}
+
+/// Says, in one line, what renews the tokens of targets that are no connections: nothing does.
+fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], world: &World) {
+    let known: BTreeSet<_> = world.connections().iter().map(Request::name).collect();
+    let Some((request, _)) = tokens.iter().find(|(request, _)| !known.contains(&request.name())) else { return };
+    let profile = request.profile.as_ref().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
+    let user =
+        if request.provider.user == Some(&*request.user) { String::new() } else { format!(" --user {}", request.user) };
+    let add = format!("pgcred add NAME {}{user}{profile}", request.host);
+    world
+        .output
+        .note(&format!("nothing renews this token yet: `{add}`, then `pgcred setup {}`", Os::here().scheduler()));
 }
 
 /// One error is returned as it is; several are reported, each once, and the last word says how many.

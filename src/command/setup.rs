@@ -302,7 +302,7 @@ fn keep_fresh(machine: &Machine) -> String {
         Some(tool) => format!("keep the passfile fresh: run `pgcred refresh` now; {} repeats it", tool.title),
         None => format!(
             "keep the passfile fresh: run `pgcred refresh` now, and once `pgcred setup {}`, which repeats it",
-            machine.scheduler()
+            machine.os.scheduler()
         ),
     }
 }

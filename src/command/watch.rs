@@ -1,6 +1,7 @@
 //! `pgcred refresh --watch`: refreshes when something is due, by the wall clock, until it is told to stop.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -8,32 +9,61 @@ use std::time::Duration;
 
 use crate::env;
 use crate::error::{Error, Result};
+use crate::issue::Issuer;
 use crate::output::Output;
+use crate::request::Request;
 use crate::signals::on_signal;
 use crate::terminal::Stdin;
+use crate::time::Time;
 
-/// Between two looks at the clock. A machine that slept is behind by no more than this after it woke.
-const PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause between two looks at the clock, in seconds. A machine that slept is behind by no more than this after
+/// it woke, and a connection that has been added waits no longer.
+const LONGEST: u32 = 30;
 
 #[derive(clap::Args)]
 pub(super) struct Watch {
     /// Stay, and refresh whenever something is due
-    #[arg(long, conflicts_with = "targets")]
-    pub(super) watch: bool,
+    #[arg(id = "watch", long)]
+    pub(super) stay: bool,
     /// With --watch: end when stdin closes, for then whoever started pgcred is gone
     #[arg(long, requires = "watch")]
     pub(super) until_stdin_closes: bool,
+    /// The refresh that a watcher starts.
+    #[arg(long = "watched", hide = true, conflicts_with = "watch")]
+    pub(super) once: bool,
+}
+
+/// What a watcher sees: when it has to refresh, and how many seconds after that it has to again if that did not help.
+pub(super) struct Look {
+    due: Time,
+    retry: u32,
+}
+
+impl Look {
+    pub(super) fn at(requests: &[Request], passfile: &Path, issuer: &mut Issuer) -> Self {
+        let later = Self::later();
+        let shortest = requests.iter().map(|request| request.life).min().unwrap_or(u32::MAX);
+        Self {
+            due: issuer.first_due(requests, passfile).unwrap_or(later.due),
+            // Without a cache nobody knows how old a token is.
+            retry: later.retry.min(shortest / 3 * 2).max(1),
+        }
+    }
+
+    fn later() -> Self {
+        Self { due: Time::now().plus(LONGEST), retry: LONGEST }
+    }
 }
 
 impl Watch {
-    /// Calls `is_due` now and then; refreshes by a process of its own, whose memory is gone when it ends.
+    /// Refreshes when `look` says that it is time, by a process of its own, whose memory is gone when it ends.
     ///
     /// An error ends it at once or not at all: later on it is a configuration that is being edited.
     pub(super) fn run(
         &self,
         stdin: Option<Stdin>,
         output: Output,
-        mut is_due: impl FnMut() -> Result<bool>,
+        mut look: impl FnMut() -> Result<Look>,
     ) -> Result<()> {
         let (stop, stopped) = channel();
         let by_signal = stop.clone();
@@ -43,22 +73,29 @@ impl Watch {
         if let (true, Some(stdin)) = (self.until_stdin_closes, stdin) {
             thread::spawn(move || wait_for_end(stdin, &stop));
         }
-        let mut due = is_due()?;
+        let mut next = look()?;
         let mut said = String::new();
-        loop {
-            if due {
-                refresh()?;
-            }
-            if !matches!(stopped.recv_timeout(PAUSE), Err(RecvTimeoutError::Timeout)) {
-                return Ok(());
-            }
-            due = is_due().unwrap_or_else(|error| {
+        let mut look_on = || {
+            look().unwrap_or_else(|error| {
                 if said != error.to_string() {
                     said = error.to_string();
                     output.report(&error);
                 }
-                false
-            });
+                Look::later()
+            })
+        };
+        loop {
+            let mut pause = Time::now().until(next.due);
+            if pause == 0 {
+                refresh()?;
+                next = look_on();
+                pause = Time::now().until(next.due);
+            }
+            let pause = if pause == 0 { next.retry } else { pause.min(LONGEST) };
+            if !matches!(stopped.recv_timeout(Duration::from_secs(pause.into())), Err(RecvTimeoutError::Timeout)) {
+                return Ok(());
+            }
+            next = look_on();
         }
     }
 }
@@ -69,12 +106,13 @@ fn wait_for_end(mut stdin: Stdin, stop: &Sender<()>) {
     let _ = stop.send(()); // nobody waits any more
 }
 
-/// Runs the same command without `--watch`. What it has to say it says on the same stderr.
+/// Runs the same command once. What it has to say it says on the same stderr.
 fn refresh() -> Result<()> {
     let failed = |error: &std::io::Error| Error::failure("cannot start pgcred again").caused_by(error);
     let (program, arguments) = env::own_command().map_err(|error| failed(&error))?;
-    let same = arguments.iter().filter(|argument| *argument != "--watch" && *argument != "--until-stdin-closes");
+    let once = arguments.into_iter().filter(|argument| argument != "--until-stdin-closes");
+    let once = once.map(|argument| if argument == "--watch" { "--watched".into() } else { argument });
     let mut refresh = Command::new(program);
-    refresh.args(same).stdin(Stdio::null()).stdout(Stdio::null());
+    refresh.args(once).stdin(Stdio::null()).stdout(Stdio::null());
     refresh.status().map(drop).map_err(|error| failed(&error))
 }

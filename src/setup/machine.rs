@@ -28,24 +28,30 @@ pub(crate) struct Machine {
     pub(crate) service_file: PathBuf,
 }
 
-impl Machine {
-    /// Returns the tool that runs commands by the clock here.
-    pub(crate) fn scheduler(&self) -> &'static str {
-        match self.os {
-            Os::Mac => "launchd",
-            Os::Windows => "task-scheduler",
-            Os::Linux if Path::new("/run/systemd/system").is_dir() => "systemd",
-            Os::Linux => "cron",
+impl Os {
+    pub(crate) fn here() -> Self {
+        match std::env::consts::OS {
+            "macos" => Self::Mac,
+            "windows" => Self::Windows,
+            _ => Self::Linux,
         }
     }
 
+    /// Returns the tool that runs commands by the clock.
+    pub(crate) fn scheduler(self) -> &'static str {
+        match self {
+            Self::Mac => "launchd",
+            Self::Windows => "task-scheduler",
+            Self::Linux if Path::new("/run/systemd/system").is_dir() => "systemd",
+            Self::Linux => "cron",
+        }
+    }
+}
+
+impl Machine {
     pub(crate) fn this(named_config: Option<&Path>) -> Result<Self> {
         let missing = || Error::failure("no home folder is known").hint("set HOME");
-        let os = match std::env::consts::OS {
-            "macos" => Os::Mac,
-            "windows" => Os::Windows,
-            _ => Os::Linux,
-        };
+        let os = Os::here();
         let home = env::home().ok_or_else(missing)?;
         let config = env::config_folder().ok_or_else(missing)?;
         let own = env::config_file().and_then(|file| Some(file.parent()?.to_owned())).ok_or_else(missing)?;

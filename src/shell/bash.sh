@@ -2,6 +2,7 @@
 __pgcred_exe=@PGCRED@
 __pgcred_file=@DUE@
 __pgcred_hold=0
+__pgcred_for=-1
 # For PROMPT_COMMAND: before `&&` a status is handed on without an ERR trap, and a child that inherits no hook calls none.
 __pgcred_call='case ${__pgcred_exe+x} in x) __pgcred_hook && :; esac'
 
@@ -25,20 +26,27 @@ __pgcred_hook() {
     __pgcred_pwd=$PWD
 #[end]
     __pgcred_clock
-    if [[ -r $__pgcred_file ]]; then
+    # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+    \builtin local __pgcred_of=${PGPASSFILE-}
+    [[ $__pgcred_of != "${PGCRED_EXEC_PASSFILE-}" ]] || __pgcred_of=${PGCRED_OUTER_PASSFILE-}
+    __pgcred_of=${__pgcred_of//[\/\\:]/%}
+    __pgcred_of=$__pgcred_file${__pgcred_of:+-$__pgcred_of}
+    if [[ -r $__pgcred_of ]]; then
         __pgcred_pause=60
         {
             IFS=' ' \builtin read -r __pgcred_due || __pgcred_due=''
 #[segment]
             IFS=' ' \builtin read -r __pgcred_name __pgcred_end __pgcred_state || __pgcred_name=''
 #[end]
-        } 2>/dev/null <"$__pgcred_file" || __pgcred_due=''
+        } 2>/dev/null <"$__pgcred_of" || __pgcred_due=''
     fi
     # Octal, too long, or later than pgcred ever writes: the file is damaged, or the clock was set back.
     case $__pgcred_due in '' | 0* | *[!0123456789]* | ????????????*) __pgcred_due=0 ;; esac
+    # What is due for the same reason is not tried again before the pause is over.
     if (((__pgcred_now >= __pgcred_due || __pgcred_due - __pgcred_now > 3600) &&
-        (__pgcred_now >= __pgcred_hold || __pgcred_hold - __pgcred_now > 300))); then
+        (__pgcred_now >= __pgcred_hold || __pgcred_hold - __pgcred_now > 300 || __pgcred_due != __pgcred_for))); then
         __pgcred_hold=$((__pgcred_now + __pgcred_pause))
+        __pgcred_for=$__pgcred_due
         ("$__pgcred_exe" refresh --background --quiet </dev/null >/dev/null 2>&1 &)
     fi
 #[segment]
@@ -94,7 +102,7 @@ pgcred_deactivate() {
         [[ -n $PROMPT_COMMAND ]] || \builtin unset PROMPT_COMMAND
     fi
     \builtin unset -f __pgcred_hook __pgcred_clock pgcred_deactivate
-    \builtin unset -v __pgcred_exe __pgcred_file __pgcred_hold __pgcred_call __pgcred_began __pgcred_pwd PGCRED_SEGMENT
+    \builtin unset -v __pgcred_exe __pgcred_file __pgcred_hold __pgcred_for __pgcred_call __pgcred_began __pgcred_pwd PGCRED_SEGMENT
     # Another tool, or the user, has the hook's name elsewhere and goes on calling it.
     if [[ -z $__pgcred_found || "${PROMPT_COMMAND[*]-}" == *__pgcred_hook* ]]; then
         __pgcred_exe=''

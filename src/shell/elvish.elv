@@ -4,6 +4,7 @@ use str
 var pgcred-exe = @PGCRED@
 var pgcred-file = @DUE@
 var pgcred-hold = (num 0)
+var pgcred-for = (num -1)
 
 # elvish has no clock. Where the system tells how long it has been up, a process now and at every refresh is enough.
 var pgcred-began = (num 0)
@@ -15,19 +16,33 @@ try { pgcred-set-clock } catch _ {
     set pgcred-clock~ = { e:date +%s }
 }
 
+# Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+fn pgcred-due-file {
+    var value = {|name| if (has-env $name) { get-env $name } else { put '' } }
+    var of = ($value PGPASSFILE)
+    if (eq $of ($value PGCRED_EXEC_PASSFILE)) { set of = ($value PGCRED_OUTER_PASSFILE) }
+    if (eq $of '') {
+        put $pgcred-file
+    } else {
+        put $pgcred-file'-'(str:replace / % (str:replace \ % (str:replace : % $of)))
+    }
+}
+
 fn pgcred-hook {
     var now = (pgcred-clock)
     var lines = []
     var due = (num 0)
     var pause = 300
     try {
-        set lines = [(str:split "\n" (slurp < $pgcred-file))]
+        set lines = [(str:split "\n" (slurp < (pgcred-due-file)))]
         set pause = 60
         set due = (num $lines[0])
     } catch _ { }
     # Later than pgcred ever writes: the file is damaged, or the clock was set back.
     var far = {|time most| or (<= $time $now) (> $time (+ $now $most)) }
-    if (and ($far $due 3600) ($far $pgcred-hold 300)) {
+    # What is due for the same reason is not tried again before the pause is over.
+    if (and ($far $due 3600) (or ($far $pgcred-hold 300) (not-eq $due $pgcred-for))) {
+        set pgcred-for = $due
         try { pgcred-set-clock } catch _ { }
         set now = (pgcred-clock)
         set pgcred-hold = (+ $now $pause)

@@ -2,6 +2,7 @@
 set -g __pgcred_exe @PGCRED@
 set -g __pgcred_file @DUE@
 set -g __pgcred_hold 0
+set -g __pgcred_for -1
 
 # fish has no clock of its own, but since 3.6 knows when a file was changed, and how long ago.
 if builtin contains -- path (builtin --names); and builtin path mtime / >/dev/null 2>/dev/null
@@ -27,21 +28,32 @@ function __pgcred_hook
     set -l name
     set -l end
     set -l state
-    if builtin test -r $__pgcred_file
+    # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+    set -l of "$PGPASSFILE"
+    if builtin test "$of" = "$PGCRED_EXEC_PASSFILE"
+        set of "$PGCRED_OUTER_PASSFILE"
+    end
+    set -l file $__pgcred_file
+    if builtin test -n "$of"
+        set file $file-(builtin string replace --all --regex '[/\\\\:]' % -- "$of")
+    end
+    if builtin test -r $file
         set pause 60
         begin
             read due
 #[segment]
             read --delimiter ' ' name end state
 #[end]
-        end <$__pgcred_file 2>/dev/null
+        end <$file 2>/dev/null
     end
     # Too long, or later than pgcred ever writes: the file is damaged, or the clock was set back.
     builtin string match --quiet --regex '^[1-9][0-9]{0,10}$' -- "$due"; or set due 0
     set -l ahead (builtin math $due - $now)
     set -l held (builtin math $__pgcred_hold - $now)
-    if builtin test \( $ahead -le 0 -o $ahead -gt 3600 \) -a \( $held -le 0 -o $held -gt 300 \)
+    # What is due for the same reason is not tried again before the pause is over.
+    if builtin test \( $ahead -le 0 -o $ahead -gt 3600 \) -a \( $held -le 0 -o $held -gt 300 -o $due != $__pgcred_for \)
         set -g __pgcred_hold (builtin math $now + $pause)
+        set -g __pgcred_for $due
         # sh, because what fish leaves behind stays one of its jobs, and is $last_pid.
         command sh -c '"$0" refresh --background --quiet </dev/null >/dev/null 2>&1 &' $__pgcred_exe
     end
@@ -75,6 +87,7 @@ function pgcred_deactivate
     set -e __pgcred_exe
     set -e __pgcred_file
     set -e __pgcred_hold
+    set -e __pgcred_for
     set -e PGCRED_SEGMENT
 end
 #[undo]

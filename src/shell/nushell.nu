@@ -1,13 +1,21 @@
 # pgcred's hook for nushell. It starts a process only when a token is due, and waits for none.
 $env.__pgcred_hold = 0
+$env.__pgcred_for = -1
 
 def --env __pgcred_hook [] {
     let now = (date now | into int) // 1_000_000_000
-    let lines = try { open --raw @DUE@ | lines } catch { [] }
-    let ahead = try { ($lines | get 0 | into int) - $now } catch { 0 }
+    # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+    let of = $env.PGPASSFILE? | default ""
+    let of = if $of == ($env.PGCRED_EXEC_PASSFILE? | default "") { $env.PGCRED_OUTER_PASSFILE? | default "" } else { $of }
+    let file = if ($of | is-empty) { @DUE@ } else { @DUE@ + "-" + ($of | str replace --all --regex '[/\\:]' '%') }
+    let lines = try { open --raw $file | lines } catch { [] }
+    let due = try { $lines | get 0 | into int } catch { 0 }
+    let ahead = $due - $now
     let held = $env.__pgcred_hold - $now
     # Later than pgcred ever writes: the file is damaged, or the clock was set back.
-    if ($ahead <= 0 or $ahead > 3600) and ($held <= 0 or $held > 300) {
+    # What is due for the same reason is not tried again before the pause is over.
+    if ($ahead <= 0 or $ahead > 3600) and ($held <= 0 or $held > 300 or $due != $env.__pgcred_for) {
+        $env.__pgcred_for = $due
         $env.__pgcred_hold = $now + (if ($lines | is-empty) { 300 } else { 60 })
         try {
             if $nu.os-info.name == "windows" {
@@ -44,7 +52,7 @@ def --env pgcred_deactivate [] {
     let others = {|hooks| $hooks | default [] | where {|hook| ($hook | describe) !~ __pgcred } }
     $env.config.hooks.pre_prompt = do $others $env.config.hooks.pre_prompt?
     $env.config.hooks.env_change.PWD = do $others $env.config.hooks.env_change.PWD?
-    hide-env --ignore-errors __pgcred_hold PGCRED_SEGMENT
+    hide-env --ignore-errors __pgcred_hold __pgcred_for PGCRED_SEGMENT
 }
 #[prompt pwd]
 

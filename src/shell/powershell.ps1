@@ -3,6 +3,7 @@ if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { return } #
 $global:__pgcred_exe = @PGCRED@
 $global:__pgcred_file = @DUE@
 $global:__pgcred_hold = [long]0
+$global:__pgcred_for = [long]-1
 #[pwd]
 $global:__pgcred_pwd = ''
 #[end]
@@ -16,15 +17,22 @@ function global:__pgcred_hook {
     $due = [long]0
     $pause = 300
     $lines = @()
-    if ([IO.File]::Exists($global:__pgcred_file)) {
+    # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+    $of = "$env:PGPASSFILE"
+    if ($of -ceq "$env:PGCRED_EXEC_PASSFILE") { $of = "$env:PGCRED_OUTER_PASSFILE" }
+    $file = $global:__pgcred_file
+    if ($of) { $file = $file + '-' + $of.Replace('/', '%').Replace('\', '%').Replace(':', '%') }
+    if ([IO.File]::Exists($file)) {
         $pause = 60
-        try { $lines = [IO.File]::ReadAllLines($global:__pgcred_file) } catch { $global:Error.RemoveAt(0) }
+        try { $lines = [IO.File]::ReadAllLines($file) } catch { $global:Error.RemoveAt(0) }
     }
     if ($lines.Length -ge 1) { $null = [long]::TryParse($lines[0], [ref]$due) }
     # Later than pgcred ever writes: the file is damaged, or the clock was set back.
+    # What is due for the same reason is not tried again before the pause is over.
     if (($now -ge $due -or $due - $now -gt 3600) -and
-        ($now -ge $global:__pgcred_hold -or $global:__pgcred_hold - $now -gt 300)) {
+        ($now -ge $global:__pgcred_hold -or $global:__pgcred_hold - $now -gt 300 -or $due -ne $global:__pgcred_for)) {
         $global:__pgcred_hold = $now + $pause
+        $global:__pgcred_for = $due
         try {
             $start = [Diagnostics.ProcessStartInfo]::new($global:__pgcred_exe, 'refresh --background --quiet')
             $start.UseShellExecute = $false
@@ -78,7 +86,7 @@ function global:pgcred_deactivate {
     }
     # It stays, empty: another tool may have put our prompt away.
     function global:__pgcred_hook { }
-    $names = '__pgcred_exe', '__pgcred_file', '__pgcred_hold', '__pgcred_pwd'
+    $names = '__pgcred_exe', '__pgcred_file', '__pgcred_hold', '__pgcred_for', '__pgcred_pwd'
     Remove-Variable -Scope Global -Name $names -ErrorAction Ignore
     Remove-Item -Path 'Env:PGCRED_SEGMENT', 'Function:pgcred_deactivate' -ErrorAction Ignore
 }

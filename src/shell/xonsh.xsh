@@ -5,16 +5,23 @@ def __pgcred_make():
     import time
 
     exe, file = @PGCRED@, @DUE@
-    hold = 0
+    hold, tried = 0, None
     started = None
 
     def __pgcred_hook(**_):
-        nonlocal hold, started
+        nonlocal hold, tried, started
         if started and started.poll() is not None:
             started = None  # until it is asked for, what has ended stays in the system's table
         now, pause = int(time.time()), 60
+        # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+        env = __xonsh__.env
+        of = str(env.get("PGPASSFILE", ""))
+        if of == str(env.get("PGCRED_EXEC_PASSFILE", "")):
+            of = str(env.get("PGCRED_OUTER_PASSFILE", ""))
+        if of:
+            of = "-" + of.replace("/", "%").replace("\\", "%").replace(":", "%")
         try:
-            with open(file, encoding="utf-8") as opened:
+            with open(file + of, encoding="utf-8") as opened:
                 lines = opened.read().split("\n")
             due = int(lines[0])
         except FileNotFoundError:
@@ -22,8 +29,9 @@ def __pgcred_make():
         except (OSError, ValueError):
             lines, due = [], 0
         # Later than pgcred ever writes: the file is damaged, or the clock was set back.
-        if not now < due <= now + 3600 and not now < hold <= now + 300:
-            hold = now + pause
+        # What is due for the same reason is not tried again before the pause is over.
+        if not now < due <= now + 3600 and not (now < hold <= now + 300 and due == tried):
+            hold, tried = now + pause, due
             null = subprocess.DEVNULL
             try:
                 started = subprocess.Popen(
