@@ -168,6 +168,10 @@ impl Cluster {
 /// At an address of its own, with PostgreSQL's own port: RDS signs the port, and clients that name none take this one.
 fn listening(config: &Config) -> Standin {
     static NEXT: AtomicU32 = AtomicU32::new(0);
+    if config.public_port.is_some() {
+        // The near end of a tunnel has a port of its own.
+        return Standin::start(config.clone()).expect("a free port");
+    }
     let base = u32::from(Ipv4Addr::new(127, 128, 0, 1)) + (process::id() << 6 & 0x003f_ffff);
     let mut last = None;
     for _ in 0..64 {

@@ -81,6 +81,30 @@ fn rds_by_passfile_and_uri() {
     assert!(run.code == 2 && run.stderr.contains(r#"PAM authentication failed for user "admin""#), "{}", run.stderr);
 }
 
+/// As the README shows it: the name is the database's own, the address and the port are the tunnel's, and TLS is verified.
+#[test]
+fn a_tunnel_verifies_the_name_of_the_database() {
+    let cluster = Cluster::with(|config| config.public_port = Some(5432));
+    let (address, port) = (cluster.standin.address().ip(), cluster.standin.address().port());
+    let sandbox = &cluster.sandbox;
+    let host = "behind.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com"; // no name of this machine leads there
+    let target = format!("host={host} hostaddr={address} port={port} user=app dbname=template1");
+    sandbox.ok(&["add", "books", &target, "--sign-host", &format!("{host}:5432")]);
+    let run = sandbox.run(&["refresh", "books"]);
+    assert!(run.code == 0 && !run.stderr.contains("signed for"), "{}", run.stderr);
+    sandbox.ok(&["setup", "psql", "--yes"]);
+    cluster.assert_session(&["-d", "service=books"], "app@template1");
+    let who = "select current_user || '@' || current_database()";
+    let mut exec = cluster.command(env!("CARGO_BIN_EXE_pgcred"));
+    let run = Run::of({
+        exec.args(["exec", "books", "--", "psql", "-XAtwc", who]);
+        exec
+    });
+    assert_eq!((run.code, &*run.stdout), (0, "app@template1\n"), "{}", run.stderr);
+    let url = sandbox.ok(&["token", "books", "--format", "url"]);
+    cluster.assert_session(&["-d", url.trim_end()], "app@template1");
+}
+
 #[test]
 fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
     let mut cluster = dsql();
