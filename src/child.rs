@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -103,6 +103,23 @@ pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
 
 /// Starts a program that outlives pgcred and holds nothing of it.
 pub(crate) fn detached(words: &[String]) -> Result<()> {
+    spawn_detached(words).map(drop)
+}
+
+/// Starts a program as [`detached`] does; tells whether it still runs after a while, or has ended well before.
+pub(crate) fn runs(words: &[String], a_while: Duration) -> bool {
+    let Ok(mut child) = spawn_detached(words) else { return false };
+    let deadline = Instant::now() + a_while;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success() || cfg!(windows), // Explorer's status says nothing
+            Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
+            _ => return true,
+        }
+    }
+}
+
+fn spawn_detached(words: &[String]) -> Result<Child> {
     let mut command = command(words)?;
     command.stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
@@ -110,7 +127,7 @@ pub(crate) fn detached(words: &[String]) -> Result<()> {
     #[cfg(windows)]
     std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0000_0208); // DETACHED_PROCESS, NEW_PROCESS_GROUP
     let failed = |error: &std::io::Error| Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error);
-    command.spawn().map(drop).map_err(|error| failed(&error))
+    command.spawn().map_err(|error| failed(&error))
 }
 
 /// Tells the desktop, where it has a program for that.

@@ -1,6 +1,7 @@
 //! Logging in to AWS: when it may be done, by whom, and once for all who wait.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use crate::child;
 use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::fs::{self, Lock};
 use crate::time::Time;
 
 /// How long a person may take.
@@ -41,13 +42,11 @@ pub(super) enum Kind {
 impl LogIn {
     /// Says what to type.
     pub(super) fn error(&self) -> Error {
-        let found = child::find(OsStr::new("aws")).is_some();
         let profile =
             if self.profile == "default" { String::new() } else { format!(" --profile {}", quoted(&self.profile)) };
         let command = match self.kind {
-            Kind::Sso(_) if found => format!("aws sso login{profile}"),
+            Kind::Sso(_) => format!("pgcred login{profile}"), // by the AWS CLI, where that can
             Kind::SignIn(_) => format!("aws login{profile}"),
-            Kind::Sso(_) => format!("pgcred login{profile}"),
         };
         Error::login(format!("profile `{}`: {}", self.profile, self.why)).hint(format!("run `{command}`, then retry"))
     }
@@ -79,11 +78,8 @@ impl LogIn {
 
     /// Logs in, for all who wait: whoever comes second finds it done.
     pub(super) fn run(&self, how: &How) -> Result<()> {
-        let id = format!("login-{}", self.id());
-        let _lock = session_lock(&id, Duration::ZERO).or_else(|| {
-            (how.tell)("waiting for another log-in to end");
-            session_lock(&id, PATIENCE)
-        });
+        let _lock = self.turn(how);
+        self.forget_page();
         if self.is_done() {
             return Ok(());
         }
@@ -92,7 +88,7 @@ impl LogIn {
             Kind::SignIn(_) => child::words(["aws", "login"]),
         };
         words.extend(child::words(["--profile", &self.profile]));
-        if child::find(OsStr::new("aws")).is_some() {
+        if cli_logs_in() {
             (how.tell)(&format!("profile `{}`: {}; running {}", self.profile, self.why, words.join(" ")));
             let status = child::attended(&words)?;
             if !status.success() || !self.is_done() {
@@ -107,14 +103,61 @@ impl LogIn {
         }
     }
 
+    /// Waits until nobody else logs in to this session, and says what it waits for.
+    fn turn(&self, how: &How) -> Option<Lock> {
+        const LOOK: Duration = Duration::from_millis(500);
+        let id = format!("login-{}", self.id());
+        let free = session_lock(&id, Duration::ZERO);
+        if free.is_some() {
+            return free;
+        }
+        (how.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
+        let deadline = Instant::now() + PATIENCE;
+        let mut said = None;
+        loop {
+            let began = Instant::now();
+            let lock = session_lock(&id, LOOK);
+            // What could not be taken at once cannot be taken at all: the folder is not writable.
+            if lock.is_some() || began.elapsed() < LOOK || began >= deadline {
+                return lock;
+            }
+            let page = self.page();
+            if page != said {
+                if let Some(page) = &page {
+                    (how.tell)(&format!("to finish that login, {page}"));
+                }
+                said = page;
+            }
+        }
+    }
+
+    /// Where whoever logs in leaves what the person has to do, for those who wait.
+    fn page_file(&self) -> Option<PathBuf> {
+        env::cache_folder().map(|folder| folder.join("locks").join(format!("address-{}", self.id())))
+    }
+
+    fn page(&self) -> Option<String> {
+        String::from_utf8(fs::read(&self.page_file()?)?).ok()
+    }
+
+    fn forget_page(&self) {
+        let _ = self.page_file().map(|path| fs::remove(&path)); // it only helps those who wait
+    }
+
     fn by_device(&self, how: &How, start: &Start) -> Result<()> {
         let notes = std::cell::RefCell::default();
         let session = Session::open(Some(&self.profile), how, &start.region, 0, Instant::now() + how.timeout, &notes)?;
         let show = |address: &str, code: &str| {
-            (how.tell)(&format!("log in to AWS in the browser: {address} (code {code})"));
-            open_browser(address);
+            let page = format!("log in to AWS in the browser: {address} (code {code})");
+            (how.tell)(&page);
+            let _ = self.page_file().map(|path| fs::put(&path, page.as_bytes())); // it only helps those who wait
+            if !open_browser(address) {
+                (how.tell)("no browser could be started: open that address yourself, on any device");
+            }
         };
-        block_on(device::log_in(&session, start, show))?
+        let done = block_on(device::log_in(&session, start, show))?;
+        self.forget_page();
+        done
     }
 
     /// Has the page opened by a process of its own, which goes on if the person takes longer than this one may wait.
@@ -134,7 +177,7 @@ impl LogIn {
             let mut words = vec![own.display().to_string()];
             words.extend(child::words(["login", "--quiet", "--profile", &self.profile]));
             child::detached(&words)?;
-            child::notify(&format!("Log in to AWS (profile {}) in the browser window that has opened", self.profile));
+            child::notify(&format!("Log in to AWS (profile {}) in the browser window that opens", self.profile));
         }
         drop(lock);
         while Instant::now() < deadline {
@@ -143,7 +186,8 @@ impl LogIn {
             }
             sleep(Duration::from_millis(200));
         }
-        Err(self.error().noting("the log-in page is open in the browser: finish there, then connect again"))
+        let page = self.page().unwrap_or_else(|| "finish the login in the browser window that has opened".to_owned());
+        Err(self.error().noting(&format!("{page}, then connect again")))
     }
 }
 
@@ -153,16 +197,25 @@ impl From<LogIn> for Trouble {
     }
 }
 
-/// Tries what the platform has, until one starts.
-fn open_browser(address: &str) {
-    for command in open::commands(address) {
-        let words: Vec<String> = [command.get_program()]
-            .into_iter()
-            .chain(command.get_args())
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect();
-        if child::detached(&words).is_ok() {
-            return;
-        }
+/// Tells whether there is an AWS CLI that can log in. Version 1 cannot, and pgcred in its place cannot.
+fn cli_logs_in() -> bool {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    if child::find(OsStr::new("aws")).is_none() {
+        return false;
     }
+    let version = child::output(&child::words(["aws", "--version"]), Instant::now() + PATIENCE, false);
+    version.is_ok_and(|ended| {
+        let text = String::from_utf8_lossy(&ended.stdout);
+        text.contains("aws-cli/2") && !text.contains("pgcred")
+    })
+}
+
+/// Tries what the platform has, until one runs; tells whether one does.
+fn open_browser(address: &str) -> bool {
+    const A_WHILE: Duration = Duration::from_secs(3);
+    open::commands(address).into_iter().any(|command| {
+        let words = [command.get_program()].into_iter().chain(command.get_args());
+        let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        child::runs(&words, A_WHILE)
+    })
 }

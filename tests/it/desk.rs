@@ -59,10 +59,16 @@ pub fn desk(url: &str) -> Sandbox {
     sandbox
 }
 
-/// Makes a program of a script that notes its arguments and environment. `put A B` gives it a file at once.
+/// Makes a program of a script that notes its arguments and environment. `put A B` gives it a file at once. `aws` is
+/// the AWS CLI v2, of which `--version` tells.
 pub fn install(sandbox: &Sandbox, name: &str, script: &str) {
+    install_version(sandbox, name, "aws-cli/2.31.0 Python/3.13.7", script);
+}
+
+/// The same, with what it says to `--version`.
+pub fn install_version(sandbox: &Sandbox, name: &str, version: &str, script: &str) {
     let text = format!(
-        "#!/bin/sh\ncd '{}' || exit\nenv >'{name}.env'\necho \"$*\" >>'{name}.log'\n\
+        "#!/bin/sh\n[ \"$*\" = --version ] && echo '{version}' && exit\ncd '{}' || exit\nenv >'{name}.env'\necho \"$*\" >>'{name}.log'\n\
          put() {{ mkdir -p \"$(dirname \"$2\")\" && cp \"$1\" \"$2.$$\" && mv \"$2.$$\" \"$2\"; }}\n{script}\n",
         sandbox.home().display()
     );

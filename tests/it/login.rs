@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::desk::{
-    BROWSER, FAR, NOTIFIER, PAST, at_terminal, aws_log_in, calls, desk, install, logged_in, sso_log_in, terminal,
-    wait_for,
+    BROWSER, FAR, NOTIFIER, PAST, at_terminal, aws_log_in, calls, desk, install, install_version, logged_in,
+    sso_log_in, terminal, wait_for,
 };
 use crate::faults::{SSO_FILE, sso_token};
 use crate::sandbox::{HOST, Run, Sandbox};
@@ -51,16 +51,16 @@ fn without_a_terminal_the_error_is_what_to_type() {
     check(&TOKEN, nobody, "pgcred login --profile p");
     check(&login, "profile `l`: nobody has logged in with `aws login` yet", "aws login --profile l");
     install(&sandbox, "aws", &sso_log_in());
-    check(&TOKEN, nobody, "aws sso login --profile p");
+    check(&TOKEN, nobody, "pgcred login --profile p");
     check(&login, "profile `l`: nobody has logged in with `aws login` yet", "aws login --profile l");
     logged_in(&sandbox, PAST);
-    check(&TOKEN, "profile `p`: the SSO session has expired", "aws sso login --profile p");
+    check(&TOKEN, "profile `p`: the SSO session has expired", "pgcred login --profile p");
     check(&login, "profile `l`: the log-in session has expired", "aws login --profile l");
     config(&sandbox, "[profile p]", "[profile 'my team']");
     let why = "profile `my team`: the SSO session has expired";
-    check(&["token", HOST, "--profile", "my team"], why, "aws sso login --profile 'my team'");
+    check(&["token", HOST, "--profile", "my team"], why, "pgcred login --profile 'my team'");
     config(&sandbox, "[profile 'my team']", "[default]");
-    check(&["token", HOST], "profile `default`: the SSO session has expired", "aws sso login");
+    check(&["token", HOST], "profile `default`: the SSO session has expired", "pgcred login");
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
 }
 
@@ -71,7 +71,7 @@ fn never_is_never_at_a_terminal_too() {
     install(&sandbox, "aws", &sso_log_in());
     let refused = |arguments: &[&str]| {
         let run = at_terminal(&sandbox, arguments);
-        run.assert_fails(3, "hint: run `aws sso login --profile p`, then retry\n");
+        run.assert_fails(3, "hint: run `pgcred login --profile p`, then retry\n");
         assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
     };
     refused(&with(TOKEN, ["--login=never"]));
@@ -119,7 +119,7 @@ fn the_pause_after_a_failure_is_not_for_those_who_can_log_in() {
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &sso_log_in());
     sandbox.run(&TOKEN).assert_fails(3, "nobody has logged in");
-    sandbox.run(&TOKEN).assert_fails(3, "--fresh asks again");
+    sandbox.run(&TOKEN).assert_fails(3, "--fresh asks anew");
     assert_token(&at_terminal(&sandbox, &TOKEN), BY_SSO);
     fs::remove_file(sandbox.path(SSO_FILE)).expect("a file");
     sandbox.run(&TOKEN_Q).assert_fails(3, "nobody has logged in");
@@ -199,6 +199,52 @@ fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
     assert_eq!((run.stdout.as_str(), run.code), ("ASIASSO\n", 0), "{}", run.stderr);
 }
 
+/// Version 1 answers `sso login` with its usage, and what stands in for the AWS CLI refuses it.
+#[test]
+fn an_aws_cli_that_cannot_log_in_is_left_alone() {
+    let stub = Stub::aws(None);
+    for version in ["aws-cli/1.32.101 Python/3.11.2", "aws-cli/2.38.1 pgcred/0.1.0", "aws: command not understood"] {
+        let sandbox = desk(&stub.url(""));
+        install_version(&sandbox, "aws", version, "echo 'usage: aws [options]' >&2; exit 2");
+        assert_token(&at_terminal(&sandbox, &TOKEN), BY_SSO);
+        assert_eq!(calls(&sandbox, "aws"), [""; 0]);
+        let run = at_terminal(&sandbox, &["login", "--profile", "l"]);
+        run.assert_fails(3, "hint: install the AWS CLI 2.32 or newer");
+    }
+}
+
+/// Debian's way to a browser is always there, and fails where there is none.
+#[test]
+fn a_browser_that_does_not_open_is_noticed_and_the_address_is_told() {
+    let stub = Stub::aws(None);
+    let address = format!("{}/device?user_code=ABCD-EFGH", stub.url(""));
+    let sandbox = desk(&stub.url("pending-1"));
+    for name in
+        ["xdg-open", "open", "gio", "gnome-open", "kde-open", "kde-open5", "kde-open6", "wslview", "sensible-browser"]
+    {
+        install(&sandbox, name, "exit 3");
+    }
+    let run = sandbox.run(&LOGIN);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("in the browser: {address} (code ABCD-EFGH)\n")), "{}", run.stderr);
+    assert!(run.stderr.contains("no browser could be started: open that address yourself"), "{}", run.stderr);
+
+    // Nobody is there, and nobody confirms: the caller and who comes later learn where to go.
+    let sandbox = desk(&stub.url("pending-14"));
+    install(&sandbox, BROWSER, "exit 3");
+    let run = sandbox.run(&with(TOKEN, ["--login=browser", "--timeout", "8"]));
+    run.assert_fails(3, &format!("(log in to AWS in the browser: {address} (code ABCD-EFGH), then connect again)"));
+    let second = sandbox.run(&LOGIN);
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    assert!(second.stderr.contains("another pgcred is logging in to AWS; waiting"), "{}", second.stderr);
+    assert!(
+        second.stderr.contains(&format!("to finish that login, log in to AWS in the browser: {address}")),
+        "{}",
+        second.stderr
+    );
+    assert_token(&sandbox.run(&TOKEN), BY_SSO);
+}
+
 #[test]
 fn a_device_grant_ends_in_every_way() {
     let stub = Stub::aws(None);
@@ -256,7 +302,7 @@ fn a_person_who_takes_longer_than_the_call_finishes_for_the_next() {
     let began = Instant::now();
     let run = sandbox.run(&with(TOKEN, ["--login=browser", "--timeout", "1"]));
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
-    run.assert_fails(3, "(the log-in page is open in the browser: finish there, then connect again)\nhint: ");
+    run.assert_fails(3, "(finish the login in the browser window that has opened, then connect again)\nhint: ");
     sandbox.write("go", "");
     wait_for("the log-in", || sandbox.path(SSO_FILE).exists());
     assert_token(&sandbox.run(&TOKEN), BY_SSO);
@@ -281,18 +327,18 @@ fn the_background_opens_one_page_in_ten_minutes() {
             })
             .collect();
         for call in calls {
-            call.join().expect("no panic").assert_fails(3, "aws sso login --profile ");
+            call.join().expect("no panic").assert_fails(3, "pgcred login --profile ");
         }
     });
     // And in the minute after.
     for n in 0..12 {
         sandbox.at(&format!("2030-01-01T00:00:{:02}Z", n * 5));
-        sandbox.run(&with(TOKEN, ["--timeout", "0"])).assert_fails(3, "aws sso login --profile p");
+        sandbox.run(&with(TOKEN, ["--timeout", "0"])).assert_fails(3, "pgcred login --profile p");
     }
     wait_for("the page", || calls(&sandbox, "aws").len() == 1);
     wait_for("the notification", || calls(&sandbox, NOTIFIER).len() == 1);
     sandbox.at("2030-01-01T00:10:01Z");
-    sandbox.run(&with(TOKEN, ["--timeout", "0"])).assert_fails(3, "aws sso login --profile p");
+    sandbox.run(&with(TOKEN, ["--timeout", "0"])).assert_fails(3, "pgcred login --profile p");
     wait_for("the page ten minutes later", || calls(&sandbox, "aws").len() == 2);
     wait_for("its notification", || calls(&sandbox, NOTIFIER).len() == 2);
 }
@@ -305,24 +351,24 @@ fn the_background_tells_of_a_log_in_once() {
     install(&sandbox, "aws", "exit 1");
     sandbox.ok(&["add", "-q", "prod", HOST, "--profile", "p"]);
     let refresh = |more: &[&str]| sandbox.run(&[&["refresh", "--background", "--quiet"], more].concat());
-    refresh(&["--login=never"]).assert_fails(3, "aws sso login --profile p");
+    refresh(&["--login=never"]).assert_fails(3, "pgcred login --profile p");
     assert!(calls(&sandbox, NOTIFIER).is_empty());
     thread::scope(|scope| {
         let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| refresh(&[]))).collect();
         for run in runs {
-            run.join().expect("no panic").assert_fails(3, "aws sso login --profile p");
+            run.join().expect("no panic").assert_fails(3, "pgcred login --profile p");
         }
     });
-    refresh(&[]).assert_fails(3, "aws sso login --profile p");
+    refresh(&[]).assert_fails(3, "pgcred login --profile p");
     wait_for("the notice", || !calls(&sandbox, NOTIFIER).is_empty());
     sandbox.write(SSO_FILE, sso_token("ssotoken", FAR));
     assert_eq!(refresh(&[]).code, 0);
     fs::remove_file(sandbox.path(SSO_FILE)).expect("removed");
     sandbox.ok(&["erase", "--all", "-q"]);
-    refresh(&[]).assert_fails(3, "aws sso login --profile p");
+    refresh(&[]).assert_fails(3, "pgcred login --profile p");
     wait_for("the next notice", || calls(&sandbox, NOTIFIER).len() >= 2);
     let told = calls(&sandbox, NOTIFIER);
-    assert!(told.len() == 2 && told[0].contains("profile `p`") && told[0].contains("run `aws sso login"), "{told:?}");
+    assert!(told.len() == 2 && told[0].contains("profile `p`") && told[0].contains("run `pgcred login"), "{told:?}");
 }
 
 /// By its time the token is good; the portal does not take it.
@@ -378,9 +424,9 @@ fn half_a_terminal_is_none() {
     install(&sandbox, "aws", &sso_log_in());
     let pgcred = format!("'{}' {} --no-cache", env!("CARGO_BIN_EXE_pgcred"), TOKEN.join(" "));
     for line in [format!("true | {pgcred}"), format!("{pgcred} 2>error || cat error >&2; exit 3")] {
-        terminal(&sandbox, &[], &["/bin/sh", "-c", &line]).assert_fails(3, "hint: run `aws sso login --profile p`");
+        terminal(&sandbox, &[], &["/bin/sh", "-c", &line]).assert_fails(3, "hint: run `pgcred login --profile p`");
     }
     let background = format!("set -m; {pgcred} & wait $!");
-    terminal(&sandbox, &[], &["/bin/sh", "-c", &background]).assert_fails(3, "hint: run `aws sso login --profile p`");
+    terminal(&sandbox, &[], &["/bin/sh", "-c", &background]).assert_fails(3, "hint: run `pgcred login --profile p`");
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
 }
