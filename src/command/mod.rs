@@ -20,6 +20,7 @@ mod remove;
 mod roots;
 mod setup;
 mod token;
+mod told;
 mod watch;
 
 use std::ffi::OsString;

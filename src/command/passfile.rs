@@ -1,7 +1,10 @@
 //! Which passfile a command means, and what is worth saying about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use super::told;
+use crate::child;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -35,8 +38,22 @@ impl PassfileArg {
         if edited.was_open_to_others {
             output.warn(&format!("{} could be read by others; it is 0600 now", path.display()));
         }
-        for trouble in survey(&edited.text, passfile.keys()) {
-            output.warn(&format!("{}: {trouble}", path.display()));
+        if edited.had_other_names {
+            let path = path.display();
+            output.warn(&format!("{path} was one of several hard links to a file; the others stay as they were"));
+        }
+        if !output.quiet {
+            let mut remarks = survey(&edited.text, passfile.keys());
+            if passfile.keys().next().is_some() && may_be_published(&path) {
+                remarks.push(
+                    "is in a git repository: `git add` would publish tokens; add it to .gitignore, \
+                     or name another file: --passfile FILE or PGPASSFILE"
+                        .to_owned(),
+                );
+            }
+            for remark in told::news(&path, remarks) {
+                output.warn(&format!("{}: {remark}", path.display()));
+            }
         }
         Ok((path, value))
     }
@@ -82,4 +99,16 @@ impl PassfileArg {
             }
         }
     }
+}
+
+/// Tells whether a file stands in a git repository that does not ignore it.
+fn may_be_published(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else { return false }; // a link may lead into one
+    if !path.ancestors().skip(1).any(|folder| folder.join(".git").exists()) {
+        return false;
+    }
+    let folder = path.parent().unwrap_or(&path).display().to_string();
+    let words = child::words(["git", "-C", &folder, "check-ignore", "--quiet", "--", &path.display().to_string()]);
+    let ignored = child::output(&words, Instant::now() + Duration::from_secs(2), false);
+    !ignored.is_ok_and(|ended| ended.status.success())
 }

@@ -29,6 +29,8 @@ pub(crate) struct Edited<T> {
     pub(crate) text: Vec<u8>,
     /// Set where others could read the file before.
     pub(crate) was_open_to_others: bool,
+    /// Set where the file had other names (hard links), which still lead to the old text.
+    pub(crate) had_other_names: bool,
 }
 
 /// Replaces a file's text by what `editor` makes of it (a missing file is empty) and hands on the editor's second value.
@@ -69,11 +71,14 @@ fn edit_file<T>(path: &Path, durable: bool, editor: impl FnOnce(&[u8]) -> Result
     let (old, metadata) = read_with_metadata(&path)?;
     let (text, value) = editor(&old)?;
     let was_open_to_others = metadata.as_ref().is_some_and(platform::is_open_to_others);
+    let mut had_other_names = false;
     if text != old || was_open_to_others {
         let mut new = tempfile::Builder::new().prefix(&new_prefix).tempfile_in(folder).map_err(failed)?;
         new.write_all(&text).map_err(failed)?;
         if let Some(metadata) = &metadata {
-            platform::keep_owner(new.as_file(), metadata).map_err(failed)?;
+            had_other_names = platform::has_other_names(metadata);
+            platform::keep_owner(new.as_file(), metadata)
+                .map_err(|error| of_another(&path, metadata, failed(error)))?;
             platform::make_private(new.as_file(), metadata).map_err(failed)?;
         }
         if durable {
@@ -84,7 +89,7 @@ fn edit_file<T>(path: &Path, durable: bool, editor: impl FnOnce(&[u8]) -> Result
             platform::sync_folder(folder);
         }
     }
-    Ok(Edited { value, text, was_open_to_others })
+    Ok(Edited { value, text, was_open_to_others, had_other_names })
 }
 
 /// Returns a file's bytes; whatever is in the way, it is a file that is not there.
@@ -301,8 +306,12 @@ fn parts(path: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
     if folder.is_dir() {
         return Ok((folder, name));
     }
-    Err(Error::failure(format!("the folder {} does not exist", folder.display()))
-        .hint(format!("mkdir -p -m 700 '{}'", folder.display())))
+    let missing = Error::failure(format!("the folder {} does not exist", folder.display()));
+    if folder.starts_with("~") {
+        let inside = path.strip_prefix("~").unwrap_or(path).display();
+        return Err(missing.hint(format!("the shell did not expand ~: write \"$HOME/{inside}\"")));
+    }
+    Err(missing.hint(format!("mkdir -p -m 700 '{}'", folder.display())))
 }
 
 fn suffixed(name: &std::ffi::OsStr, suffix: &str) -> OsString {
@@ -321,8 +330,20 @@ fn read_with_metadata(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), None)),
         Err(error) => Err(failed(&error)),
-        Ok(metadata) => Ok((fs::read(path).map_err(|error| failed(&error))?, Some(metadata))),
+        Ok(metadata) => {
+            let bytes = fs::read(path).map_err(|error| of_another(path, &metadata, failed(&error)))?;
+            Ok((bytes, Some(metadata)))
+        }
     }
+}
+
+/// Says whose the file is, if that is why it cannot be used.
+fn of_another(path: &Path, metadata: &fs::Metadata, error: Error) -> Error {
+    let Some(owner) = platform::other_owner(metadata) else { return error };
+    let path = path.display();
+    error
+        .noting(&format!("it belongs to {owner}"))
+        .hint(format!("make it yours with: sudo chown \"$(id -un)\" '{path}'; or name another file"))
 }
 
 /// Takes the lock that an empty file stands for.

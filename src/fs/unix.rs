@@ -9,6 +9,16 @@ pub(super) fn is_own(metadata: &Metadata) -> bool {
     metadata.uid() == nix::unistd::geteuid().as_raw()
 }
 
+pub(super) fn has_other_names(metadata: &Metadata) -> bool {
+    metadata.nlink() > 1
+}
+
+/// Returns the name of the owner, if that is another user.
+pub(super) fn other_owner(metadata: &Metadata) -> Option<String> {
+    let name = || nix::unistd::User::from_uid(metadata.uid().into()).ok().flatten().map(|user| user.name);
+    (!is_own(metadata)).then(|| name().unwrap_or_else(|| format!("the user {}", metadata.uid())))
+}
+
 pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
     metadata.mode() & 0o077 != 0
 }

@@ -8,6 +8,14 @@ pub(super) fn is_own(_: &Metadata) -> bool {
     true
 }
 
+pub(super) fn has_other_names(_: &Metadata) -> bool {
+    false
+}
+
+pub(super) fn other_owner(_: &Metadata) -> Option<String> {
+    None
+}
+
 pub(super) fn is_open_to_others(_: &Metadata) -> bool {
     false
 }
