@@ -9,7 +9,7 @@ const AMAZON: &str = include_str!("amazon.pem");
 
 /// Root certificates that go into one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Set {
+pub(crate) enum Set {
     /// Of Amazon's public services, for systems without a file of their own.
     Amazon,
     /// Of RDS in one region.

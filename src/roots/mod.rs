@@ -18,15 +18,15 @@ use crate::request::Request;
 use crate::target::RootsChoice;
 use carried::Set;
 
-/// The root certificates that a client is told to use. A file of pgcred's own is there once [`provide`] was called.
+/// The root certificates that a client is told to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Roots {
-    /// What the user said: a file, or `system`.
+    /// What the user said, or a file that the user's libpq takes by itself: a path, or `system`.
     Said(String),
-    /// A file of public roots. A client with such roots of its own, as Java has, needs no file.
-    Public(PathBuf),
-    /// A file of private roots: without it no client can verify the server.
-    Private(PathBuf),
+    /// The system's file of public roots.
+    System(PathBuf),
+    /// A file of pgcred's own, which is there once [`provide`] was called.
+    Own(Set, PathBuf),
 }
 
 impl Roots {
@@ -35,16 +35,16 @@ impl Roots {
     pub(crate) fn libpq(&self) -> String {
         match self {
             Self::Said(text) => text.clone(),
-            Self::Public(file) | Self::Private(file) => file.display().to_string(),
+            Self::System(file) | Self::Own(_, file) => file.display().to_string(),
         }
     }
 
-    /// Returns the file that a Java program has to be given; `None` where its own trust store will do.
+    /// Returns the file that a Java program has to be given; `None` where its own trust store, of public roots, will do.
     pub(crate) fn java(&self) -> Option<String> {
         match self {
-            Self::Said(text) => Some(text.clone()).filter(|text| text != SYSTEM),
-            Self::Public(_) => None,
-            Self::Private(file) => Some(file.display().to_string()),
+            Self::Said(text) if text == SYSTEM => None,
+            Self::System(_) | Self::Own(Set::Amazon, _) => None,
+            Self::Said(_) | Self::Own(..) => Some(self.libpq()),
         }
     }
 }
@@ -65,35 +65,31 @@ pub(crate) fn of(request: &Request) -> Result<Option<Roots>> {
         Some(RootsChoice::System) => Some(Roots::Said(SYSTEM.to_owned())),
         Some(RootsChoice::Provider) => None,
         None => {
-            env::text("PGSSLROOTCERT")?.map(Roots::Said).or_else(|| env::users_root_certificates().map(Roots::Private))
+            let users = || env::users_root_certificates().map(|file| file.display().to_string());
+            env::text("PGSSLROOTCERT")?.or_else(users).map(Roots::Said)
         }
     };
     said.map_or_else(|| of_provider(request), Ok).map(Some)
 }
 
 fn of_provider(request: &Request) -> Result<Roots> {
-    match (request.provider.roots)(&request.sign_host) {
-        provider::Roots::Public => {
-            env::system_root_certificates().map_or_else(|| store::path(&Set::Amazon), Ok).map(Roots::Public)
-        }
-        provider::Roots::AmazonRds => store::path(&set_of(request)).map(Roots::Private),
-    }
+    let set = match (request.provider.roots)(&request.sign_host) {
+        provider::Roots::AmazonRds => set_of(request),
+        provider::Roots::Public => match env::system_root_certificates() {
+            Some(file) => return Ok(Roots::System(file)),
+            None => Set::Amazon,
+        },
+    };
+    store::path(&set).map(|path| Roots::Own(set, path))
 }
 
-/// Puts the file that a request's client needs into its place, if it is one of pgcred's: what pgcred carries, else what it
-/// downloads within the time that `how` allows.
+/// Sees to it that the file is there, if it is one of pgcred's: what pgcred carries, else what it downloads within the time
+/// that `how` allows.
 pub(crate) fn provide(request: &Request, roots: Option<&Roots>, how: &How) -> Result<()> {
-    for set in [Set::Amazon, set_of(request)] {
-        let file = store::path(&set).ok();
-        let wanted = match roots {
-            Some(Roots::Public(path) | Roots::Private(path)) => file.as_ref() == Some(path),
-            _ => false,
-        };
-        if wanted {
-            store::provide(&set, || download(&set, request, how))?;
-        }
+    match roots {
+        Some(Roots::Own(set, _)) => store::provide(set, || download(set, request, how)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Returns the value of `sslrootcert` for a client that connects now.
