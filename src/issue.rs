@@ -12,7 +12,7 @@ use crate::cache::{Cache, EntryId, Failure, Index, Place, Record, logins};
 use crate::error::{Error, Exit, Result};
 use crate::fs::{self, Lock};
 use crate::identity::Identity;
-use crate::passfile::block::Passfile;
+use crate::passfile::block::{Key, Passfile};
 use crate::provider::normal_region;
 use crate::request::Request;
 use crate::sigv4;
@@ -60,6 +60,13 @@ pub(crate) struct Issuer {
 pub(crate) struct Filed {
     index: Rc<Index>,
     passfile: Passfile,
+}
+
+impl Filed {
+    /// When the token under a key was signed, and when it ends.
+    pub(crate) fn times(&self, key: &Key) -> Option<(Option<Time>, Time)> {
+        self.passfile.times(key)
+    }
 }
 
 /// Whoever signs for a profile.
@@ -184,20 +191,32 @@ impl Issuer {
     }
 
     fn good_until(&mut self, request: &Request, filed: &Filed) -> Option<Time> {
-        let id = EntryId::of(request, &self.identity(request.profile.as_deref()));
-        let record = filed.index.records.get(id.as_str()).filter(|record| record.age(Time::now()) == Age::Fresh)?;
-        let stands = |key| filed.passfile.token(&key, record.expires_at).is_some();
-        request.keys().all(stands).then(|| record.refresh_after())
+        let identity = self.identity(request.profile.as_deref());
+        let stands = |until: Time| request.keys().all(|key| filed.passfile.token(&key, until).is_some());
+        let record = filed.index.records.get(EntryId::of(request, &identity).as_str());
+        let fresh = record.filter(|record| record.age(Time::now()) == Age::Fresh && stands(record.expires_at));
+        fresh.map(Record::refresh_after).or_else(|| {
+            let until = request.keys().next().and_then(|key| filed.passfile.times(&key))?.1;
+            let ends_later = until >= Time::now().plus(request.life) && stands(until);
+            let ours = ends_later && filed.index.has_of_any_life(request, &identity, until);
+            ours.then(|| Time::from_unix(until.unix() - i64::from(request.life)))
+        })
     }
 
     /// Tells the index that tokens stand in a passfile now.
     pub(crate) fn filed(&mut self, path: &Path, tokens: &[(Request, Issued)]) {
-        let new = tokens.iter().filter(|(_, issued)| !issued.cached);
-        let record = |request, issued: &Issued| issued.record(request, Place::Passfile(path.to_owned()));
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        // A token whose own line is another connection's is found in the cache.
+        let new = tokens.iter().filter(|(request, issued)| !issued.cached && request.owns_its_line());
+        let record = |request, issued: &Issued| issued.record(request, Place::Passfile(path.clone()));
         let records: Vec<_> =
             new.map(|(request, issued)| (issued.id.as_str().to_owned(), record(request, issued))).collect();
-        if !records.is_empty() {
-            self.update_index(|index| index.records.extend(records));
+        let known = self.cache.as_ref().is_some_and(|cache| cache.index().passfiles.contains(&path));
+        if !records.is_empty() || !known && !tokens.is_empty() {
+            self.update_index(|index| {
+                index.records.extend(records);
+                index.passfiles.insert(path);
+            });
         }
     }
 
@@ -366,6 +385,20 @@ fn sign(request: &Request, id: EntryId, region: String, credentials: &Credential
     }
     let token = sigv4::presign(&request.signable(), &region, credentials, now, life)?;
     Ok(Issued { id, token, region, cached: false, cut_short: life < request.life })
+}
+
+impl Index {
+    /// Tells whether the token that ends then is one for this request, signed by the same, if for another life. The life
+    /// that was asked for is the token's own, or the longest where the credentials' end has cut it.
+    fn has_of_any_life(&self, request: &Request, identity: &Identity, until: Time) -> bool {
+        let name = request.name();
+        self.records.iter().filter(|(_, record)| record.expires_at == until && record.name == name).any(
+            |(id, record)| {
+                let lives = [record.issued_at.until(until), request.provider.max_life];
+                lives.iter().any(|life| EntryId::of_life(request, *life, identity).as_str() == id)
+            },
+        )
+    }
 }
 
 impl Wish {

@@ -27,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) profile: Option<String>,
     /// Other hosts and ports that the passfile files the token under.
     pub(crate) aliases: Vec<(String, u16)>,
+    /// Lines that an earlier connection has in the passfile: they are not this one's to write.
+    pub(crate) taken: Vec<Key>,
     /// Wanted life in seconds.
     pub(crate) life: u32,
 }
@@ -70,7 +72,17 @@ impl Request {
 
     /// Returns all that the passfile files its token under.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        self.dialled().filter(|key| !self.taken.contains(key))
+    }
+
+    /// Returns all that clients dial: its own address, then the aliases.
+    pub(crate) fn dialled(&self) -> impl Iterator<Item = Key> {
         [self.key()].into_iter().chain(self.aliases.iter().map(|(host, port)| self.key_of(host, *port)))
+    }
+
+    /// Tells whether its own address, without the aliases, is its line in the passfile.
+    pub(crate) fn owns_its_line(&self) -> bool {
+        !self.taken.contains(&self.key())
     }
 
     fn key_of(&self, host: &str, port: u16) -> Key {

@@ -28,6 +28,15 @@ impl Files for Crontab {
         Ok(vec![edit("")?])
     }
 
+    fn without(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+        self.undo(machine)
+    }
+
+    /// It refreshes every connection, and has none by itself.
+    fn names(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
     fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
         vec!["cron does not catch up after sleep; the next run comes within minutes".to_owned()]
     }

@@ -52,6 +52,19 @@ impl Files for DataSources {
         there.map(|path| free(&path).and_then(|()| edit(path))).collect()
     }
 
+    fn without(&self, machine: &Machine, names: &[String]) -> Result<Vec<Edit>> {
+        let edit = |path| {
+            Edit::of(path, &OWN, |text| {
+                let mut document = document(text)?;
+                let is_kept = |id: &str| !id.strip_prefix(PREFIX).is_some_and(|id| names.iter().any(|name| name == id));
+                connections(&mut document)?.retain(|id, _| is_kept(id));
+                Ok(format!("{document:#}\n"))
+            })
+        };
+        let there = files(machine).into_iter().filter(|path| fs::read(path).is_some());
+        there.map(|path| free(&path).and_then(|()| edit(path))).collect()
+    }
+
     fn steps(&self, machine: &Machine, _: &[Target]) -> Vec<String> {
         let mut steps = Vec::new();
         if takes_command(machine) {

@@ -44,6 +44,15 @@ impl Files for Agent {
         [known.into_iter().collect(), new.into_iter().collect()]
     }
 
+    fn without(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+        self.undo(machine)
+    }
+
+    /// It refreshes every connection, and has none by itself.
+    fn names(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
     fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
         vec!["it runs while you are logged in".to_owned()]
     }

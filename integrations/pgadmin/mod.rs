@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs;
 use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work};
 
@@ -38,6 +38,29 @@ impl Files for Import {
         Ok(vec![Edit::back(file(machine), &OWN)?])
     }
 
+    fn without(&self, machine: &Machine, names: &[String]) -> Result<Vec<Edit>> {
+        let edit = Edit::of(file(machine), &OWN, |text| {
+            let damaged = |error| Error::usage("not the JSON of pgAdmin's servers").caused_by(&error);
+            let mut document: Value = serde_json::from_str(text).map_err(damaged)?;
+            let is_named = |server: &Value| names.iter().any(|name| server["Name"] == **name);
+            if let Some(servers) = document["Servers"].as_object_mut() {
+                servers.retain(|_, server| !is_named(server));
+            }
+            Ok(format!("{document:#}\n"))
+        });
+        Ok(vec![edit?])
+    }
+
+    fn names(&self, machine: &Machine) -> Vec<String> {
+        servers(machine).iter().filter_map(|server| server["Name"].as_str().map(str::to_owned)).collect()
+    }
+
+    fn left(&self, machine: &Machine) -> Vec<String> {
+        let has_run = databases(machine).iter().any(|path| fs::stamp(path).is_some());
+        let left = "servers that pgAdmin has imported stay there: remove them in pgAdmin, in the group pgcred";
+        has_run.then(|| left.to_owned()).into_iter().collect()
+    }
+
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {
         let mut steps = vec![
             format!("in pgAdmin: Tools > Import/Export Servers > Import > {}", file(machine).display()),
@@ -54,21 +77,26 @@ impl Files for Import {
     }
 
     fn state(&self, machine: &Machine) -> Vec<String> {
-        let text = fs::read(&file(machine)).unwrap_or_default();
-        let servers: Value = serde_json::from_slice(&text).unwrap_or_default();
         let databases: Vec<Vec<u8>> = databases(machine).iter().filter_map(|path| fs::read(path)).collect();
         let arrived = |server: &Value| {
             let command = server["PasswordExecCommand"].as_str().unwrap_or_default().as_bytes();
             databases.iter().any(|bytes| bytes.windows(command.len().max(1)).any(|window| window == command))
         };
-        let servers = servers["Servers"].as_object().into_iter().flat_map(Map::values);
-        servers
+        servers(machine)
+            .iter()
             .map(|server| {
                 let name = server["Name"].as_str().unwrap_or_default();
                 format!("{name} ({})", if arrived(server) { "imported" } else { "not imported yet" })
             })
             .collect()
     }
+}
+
+/// The servers in the file as it is.
+fn servers(machine: &Machine) -> Vec<Value> {
+    let text = fs::read(&file(machine)).unwrap_or_default();
+    let document: Value = serde_json::from_slice(&text).unwrap_or_default();
+    document["Servers"].as_object().into_iter().flat_map(Map::values).cloned().collect()
 }
 
 fn file(machine: &Machine) -> PathBuf {

@@ -50,6 +50,15 @@ impl Files for ServiceFile {
         Ok(vec![Edit::back(machine.service_file.clone(), &OWN)?])
     }
 
+    fn without(&self, machine: &Machine, names: &[String]) -> Result<Vec<Edit>> {
+        let edit = Edit::of(machine.service_file.clone(), &OWN, |text| {
+            let (old, _) = block::split(text)?;
+            let kept = sections(old.unwrap_or_default()).filter(|(name, _)| !names.contains(name));
+            block::with(text, &kept.map(|(_, lines)| lines).collect::<String>())
+        });
+        Ok(vec![edit?])
+    }
+
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
         targets.iter().map(|target| format!("psql service={}", target.name)).collect()
     }

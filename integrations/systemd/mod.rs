@@ -49,6 +49,15 @@ impl Files for Units {
         }
     }
 
+    fn without(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+        self.undo(machine)
+    }
+
+    /// It refreshes every connection, and has none by itself.
+    fn names(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
     fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
         vec!["it runs while you are logged in; `loginctl enable-linger` keeps it running after log-out".to_owned()]
     }

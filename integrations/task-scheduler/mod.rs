@@ -48,6 +48,15 @@ impl Files for Task {
         }
     }
 
+    fn without(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+        self.undo(machine)
+    }
+
+    /// It refreshes every connection, and has none by itself.
+    fn names(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
     fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
         vec!["it runs while you are logged in".to_owned()]
     }

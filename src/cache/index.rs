@@ -1,6 +1,6 @@
 //! What is known of every token without its secret: for `list`, prompts and due times, with no keyring and no AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -45,9 +45,20 @@ pub(crate) struct Failure {
 pub(crate) struct Index {
     pub(crate) records: BTreeMap<String, Record>,
     pub(crate) failures: BTreeMap<String, Failure>,
+    /// Passfiles that tokens were filed in, also those that no record names any more: for `erase`.
+    pub(crate) passfiles: BTreeSet<PathBuf>,
 }
 
 impl Index {
+    /// Returns every passfile that may hold a token of ours.
+    pub(crate) fn known_passfiles(&self) -> BTreeSet<PathBuf> {
+        let of_records = self.records.values().filter_map(|record| match &record.place {
+            Place::Passfile(path) => Some(path.clone()),
+            Place::Cache => None,
+        });
+        self.passfiles.iter().cloned().chain(of_records).collect()
+    }
+
     /// Reads the index; a missing, damaged or newer one is an empty one.
     pub(crate) fn read(path: &Path) -> Self {
         let parsed = fs::read(path).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
@@ -67,6 +78,7 @@ impl Index {
                 index.records.extract_if(.., |_, record| record.expires_at.plus(KEPT) <= now).collect();
             gone.extend(old.into_keys());
             index.failures.retain(|_, failure| failure.at.plus(KEPT) > now);
+            index.passfiles.retain(|path| fs::stamp(path).is_some());
             index.to_json().to_string().into_bytes()
         })?;
         Ok(gone)
@@ -79,6 +91,7 @@ impl Index {
             "version": VERSION,
             "tokens": records.collect::<Map<_, _>>(),
             "failures": failures.collect::<Map<_, _>>(),
+            "passfiles": self.passfiles.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         })
     }
 
@@ -88,9 +101,11 @@ impl Index {
         }
         let records = value["tokens"].as_object()?.iter();
         let failures = value["failures"].as_object()?.iter();
+        let passfiles = value["passfiles"].as_array().into_iter().flatten();
         Some(Self {
             records: records.filter_map(|(id, value)| Some((id.clone(), Record::from_json(value)?))).collect(),
             failures: failures.filter_map(|(id, value)| Some((id.clone(), Failure::from_json(value)?))).collect(),
+            passfiles: passfiles.filter_map(Value::as_str).map(PathBuf::from).collect(),
         })
     }
 }

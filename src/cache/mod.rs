@@ -44,11 +44,16 @@ impl EntryId {
     /// The region as the user, the host or a variable gives it; else what AWS's order takes it from: its files, and a
     /// profile that is a part of the identity. Only then are the files looked at.
     pub(crate) fn of(request: &Request, identity: &Identity) -> Self {
+        Self::of_life(request, request.life, identity)
+    }
+
+    /// The same, if another life had been asked for.
+    pub(crate) fn of_life(request: &Request, life: u32, identity: &Identity) -> Self {
         let signable = request.signable();
         let by_variable = || ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| env::var(name));
         let region = request.region.clone().or_else(by_variable);
         let files = if region.is_none() { identity::files() } else { Vec::new() };
-        let life = request.life.to_string();
+        let life = life.to_string();
         let (host, port) = (&request.host, request.port.to_string());
         let parts = [
             "1",
@@ -127,6 +132,16 @@ impl Cache {
         Some((Token::new(text, record.issued_at, record.expires_at), record.region.clone()))
     }
 
+    /// Tells whether a token is sealed in its file.
+    pub(crate) fn holds(&self, id: &EntryId) -> bool {
+        self.has_file(id.as_str())
+    }
+
+    /// The same, by what the index calls it.
+    pub(crate) fn has_file(&self, id: &str) -> bool {
+        fs::stamp(&self.folder.join("tokens").join(id)).is_some()
+    }
+
     /// Seals a token into its file. The index is told by [`Cache::update`].
     pub(crate) fn put(&self, id: &EntryId, token: &Token, region: &str) -> Result<()> {
         let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
@@ -191,10 +206,22 @@ impl Cache {
         ids.iter().try_for_each(|id| fs::remove(&self.folder.join("tokens").join(id)))
     }
 
-    /// Removes every trace: entries, index, locks and the key.
-    pub(crate) fn erase(&self) -> Result<()> {
+    /// Removes all tokens, and remembers only these passfiles, which could not be erased; nothing is made for that.
+    pub(crate) fn erase_tokens(&self, left: Vec<PathBuf>) -> Result<()> {
+        if fs::stamp(&self.folder).is_none() {
+            return Ok(());
+        }
+        fs::remove_folder(&self.folder.join("tokens"))?;
+        self.update(|index| *index = Index { passfiles: left.into_iter().collect(), ..Index::default() })
+    }
+
+    /// Removes every trace: entries, index, locks and the key. Returns the folder, if there was one.
+    pub(crate) fn erase(&self) -> Result<Option<&Path>> {
+        let was_there = fs::stamp(&self.folder).is_some();
         key::erase(self.choice, &self.key_paths())?;
-        fs::remove_folder(&self.folder)
+        fs::remove_folder(&self.folder)?;
+        fs::remove_empty_folders(&self.folder);
+        Ok(was_there.then_some(&*self.folder))
     }
 
     /// Says which back end holds the key, or why there is none.

@@ -1,11 +1,11 @@
 //! `pgcred add`: put a connection into the configuration.
 
+use super::owners::settle;
 use super::place::{Place, provider_of};
 use super::{Context, Run, World};
 use crate::cache::Cache;
 use crate::config::{self, Config, Connection, parse_alias};
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::host;
 use crate::provider::{self, Provider};
 use crate::terminal::Stdin;
@@ -33,12 +33,16 @@ impl Run for Add {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let connection = self.connection(&context.world)?;
-        let path = context.world.config_path()?;
         let changed = context.world.config.connection(&self.name).is_some();
-        fs::edit_text(path, |text| config::add(text, &connection, self.replace))?;
+        let path = context.world.edit_config(|text| config::add(text, &connection, self.replace))?;
         context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;
         let what = if changed { "changed" } else { "added" };
         context.world.output.note(&format!("{}: {what} {}", path.display(), self.name));
+        for clash in settle(&mut context.again()?.world.named_connections()) {
+            if [&clash.later, &clash.owner].contains(&&self.name) {
+                context.world.output.warn(&clash.to_string());
+            }
+        }
         context.world.output.note(&format!(
             "next: `pgcred refresh {}` writes a token to the passfile; `pgcred setup` lists the tools that can connect",
             self.name

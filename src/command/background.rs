@@ -1,6 +1,6 @@
 //! What the last run of a scheduler came to: for `pgcred list`, and for one notice of a log-in that is needed. No secret.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::child;
 use crate::env;
@@ -8,12 +8,13 @@ use crate::error::{Exit, Result};
 use crate::fs;
 use crate::time::{Time, spoken};
 
-/// When, what failed, and what log-in a person was told of.
+/// When, what failed, what log-in a person was told of, and the state of the configuration then.
 #[derive(Default)]
 struct Run {
     at: String,
     error: String,
     told: String,
+    config: String,
 }
 
 impl Run {
@@ -21,7 +22,7 @@ impl Run {
         let text = String::from_utf8_lossy(text).into_owned();
         let mut lines = text.lines().map(str::to_owned);
         let mut next = || lines.next().unwrap_or_default();
-        Self { at: next(), error: next(), told: next() }
+        Self { at: next(), error: next(), told: next(), config: next() }
     }
 }
 
@@ -31,7 +32,7 @@ fn file() -> Option<PathBuf> {
 
 /// Remembers a run; that it could not be remembered is no reason to fail. A log-in that is needed is told once, however
 /// many runs come to it, until one succeeds.
-pub(super) fn remember(outcome: &Result<()>, may_tell: bool) {
+pub(super) fn remember(outcome: &Result<()>, may_tell: bool, config: Option<&Path>) {
     let Some(path) = file() else { return };
     let line = |text: String| text.lines().collect::<Vec<_>>().join(" ");
     let error = outcome.as_ref().err().map(|error| line(error.to_string())).unwrap_or_default();
@@ -42,7 +43,8 @@ pub(super) fn remember(outcome: &Result<()>, may_tell: bool) {
         fs::edit_cache(&path, |old| {
             let told = if outcome.is_ok() { String::new() } else { Run::read(old).told };
             is_new = news.as_ref().is_some_and(|news| *news != told);
-            format!("{}\n{error}\n{}\n", Time::now().unix(), news.as_ref().unwrap_or(&told)).into_bytes()
+            let (at, told) = (Time::now().unix(), news.as_ref().unwrap_or(&told));
+            format!("{at}\n{error}\n{told}\n{}\n", state_of(config)).into_bytes()
         })
     });
     if let (Some(news), true, Ok(())) = (news, is_new, edited) {
@@ -50,11 +52,16 @@ pub(super) fn remember(outcome: &Result<()>, may_tell: bool) {
     }
 }
 
-/// Says when the last run was and what failed; nothing if there was none.
-pub(super) fn last() -> Option<String> {
-    let Run { at, error, .. } = Run::read(&fs::read(&file()?)?);
+fn state_of(config: Option<&Path>) -> String {
+    config.and_then(fs::stamp).unwrap_or_default()
+}
+
+/// Says when the last run was and what failed; nothing if there was none. A failure with another configuration says
+/// nothing about this one: its connection may be gone.
+pub(super) fn last(config: Option<&Path>) -> Option<String> {
+    let Run { at, error, config: before, .. } = Run::read(&fs::read(&file()?)?);
     let ago = spoken(Time::from_unix(at.parse().ok()?).until(Time::now()));
-    let failed = Some(error).filter(|error| !error.is_empty());
+    let failed = Some(error).filter(|error| !error.is_empty() && before == state_of(config));
     let failed = failed.map(|error| format!(", failed: {error}")).unwrap_or_default();
     Some(format!("last refresh in the background: {ago} ago{failed}"))
 }

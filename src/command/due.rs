@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::owners::settle;
 use super::prompt::{Segment, segment};
 use super::{Context, World};
 use crate::cache::Cache;
@@ -63,11 +64,16 @@ fn due(
     let filed = passfile.and_then(|path| Issuer::filed_in(&path, cache));
     let mut next = now.plus(LONGEST);
     let mut first: Option<Segment> = None;
-    for connection in &world.config.connections {
-        let Ok(request) = world.connection(&connection.name) else { continue };
-        let due = issuer.due(&request, filed.as_ref());
-        next = next.min(if due <= now && refreshed == Refreshed::JustNow { now.plus(RETRY) } else { due });
-        let shown = segment(connection.name.clone(), &request, &index, issuer);
+    let mut connections = world.named_connections();
+    settle(&mut connections);
+    for (name, request) in &connections {
+        if request.keys().next().is_some() {
+            let due = issuer.due(request, filed.as_ref());
+            next = next.min(if due <= now && refreshed == Refreshed::JustNow { now.plus(RETRY) } else { due });
+        }
+        let own = filed.as_ref().filter(|_| request.owns_its_line());
+        let in_passfile = || own?.times(&request.key()).filter(|(_, expires_at)| *expires_at > now);
+        let shown = segment(name, request, &index, issuer, in_passfile);
         first = [first, shown].into_iter().flatten().min_by_key(|segment| segment.expires_at);
     }
     let shown = first.map(|Segment { name, state, expires_at }| {

@@ -1,10 +1,17 @@
 //! `pgcred erase`: forget tokens, in the passfile and in the cache.
 
-use super::passfile::PassfileArg;
+use std::path::{Path, PathBuf};
+
+use super::passfile::{self, PassfileArg};
 use super::place::Dial;
-use super::{Context, Run};
+use super::standing::known_passfiles;
+use super::{Context, Run, all_errors};
+use crate::cache::Cache;
 use crate::config::Connection;
+use crate::env;
 use crate::error::{Error, Result};
+use crate::fs;
+use crate::output::Output;
 use crate::passfile::block::Key;
 use crate::provider;
 use crate::target::Where;
@@ -27,41 +34,142 @@ impl Run for Erase {
     type End = ();
     const ASKS_AWS: bool = false;
 
+    /// To forget everything, what is configured need not be readable.
+    fn needs_configuration(&self) -> bool {
+        !self.all
+    }
+
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         self.dial.check_targets(self.targets.len())?;
-        let places = if self.all { Vec::new() } else { self.places(context)? };
+        if self.all {
+            return self.everything(context);
+        }
+        let places = self.places(context)?;
         let aliases = self.aliases(context);
-        let wanted = |key: &Key| self.all || places.iter().chain(&aliases).any(|place| matches(key, place));
-        let (path, in_passfile) = self.passfile.edit(context.world.output, |passfile| {
-            let found: Vec<Key> = passfile.keys().filter(|key| wanted(key)).cloned().collect();
-            passfile.remove(wanted);
-            Ok(found)
-        })?;
-        let mut in_cache = Vec::new();
-        if let Some(cache) = context.issuer.cache() {
-            if self.all {
-                cache.erase()?;
-            } else {
-                let index = cache.index();
-                let keys = index.records.iter().filter_map(|(id, record)| Some((id, Key::from_name(&record.name)?)));
-                in_cache = keys.filter(|(_, key)| wanted(key)).map(|(id, key)| (id.clone(), key)).collect();
-                cache.forget(&in_cache.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>())?;
+        let wanted = |key: &Key| places.iter().chain(&aliases).any(|place| matches(key, place));
+        let output = context.world.output;
+        let mut errors = Vec::new();
+        let mut found: Vec<Key> = Vec::new();
+        let paths = self.passfiles(context)?;
+        for path in &paths {
+            match erase_in(path, output, wanted) {
+                Ok(erased) => found.extend(erased),
+                Err(error) => errors.push(error),
             }
         }
-        let known = |place: &Where| {
-            in_passfile.iter().chain(in_cache.iter().map(|(_, key)| key)).any(|key| matches(key, place))
-        };
+        if let Some(cache) = context.issuer.cache() {
+            let index = cache.index();
+            let keys = index.records.iter().filter_map(|(id, record)| Some((id, Key::from_name(&record.name)?)));
+            let in_cache: Vec<(String, Key)> =
+                keys.filter(|(_, key)| wanted(key)).map(|(id, key)| (id.clone(), key)).collect();
+            forget_ids(&in_cache.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), cache, output)?;
+            found.extend(in_cache.into_iter().map(|(_, key)| key));
+        }
+        let known = |place: &Where| found.iter().any(|key| matches(key, place));
         let missing: Vec<_> =
             places.iter().filter(|place| !known(place)).filter_map(|place| place.host.as_deref()).collect();
-        if missing.is_empty() {
-            return Ok(());
+        if !missing.is_empty() && errors.is_empty() {
+            let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            let paths = if paths.is_empty() { "no passfile".to_owned() } else { paths.join(" or ") };
+            let missing = missing.join(", ");
+            errors.push(Error::no_target(format!("{paths} has no token for {missing}, and the cache has none")));
         }
-        let missing = missing.join(", ");
-        Err(Error::no_target(format!("{} has no token for {missing}, and the cache has none", path.display())))
+        all_errors(errors, output, |failed| format!("{failed} passfiles were left as they are"))
     }
 }
 
+/// Removes tokens from a passfile's block, and says so. A file without a block is not touched, nor made.
+pub(super) fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> bool) -> Result<Vec<Key>> {
+    const MARK: &[u8] = b"# pgcred ";
+    let Some(text) = fs::read_if_plain(path)? else { return Ok(Vec::new()) };
+    if !text.windows(MARK.len()).any(|part| part == MARK) {
+        return Ok(Vec::new());
+    }
+    let erased: Vec<Key> = passfile::edit(path, output, |passfile| {
+        let found = passfile.keys().filter(|key| wanted(key)).cloned().collect();
+        passfile.remove(&wanted);
+        Ok(found)
+    })?;
+    let gone = if fs::stamp(path).is_none() { "; the file is gone too, for pgcred had made it" } else { "" };
+    if !erased.is_empty() {
+        output.note(&format!("{}: erased {}{gone}", path.display(), tokens(erased.len())));
+    }
+    Ok(erased)
+}
+
+/// Removes tokens from the cache, and says so.
+pub(super) fn forget_ids(ids: &[String], cache: &Cache, output: Output) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sealed = ids.iter().filter(|id| cache.has_file(id)).count();
+    cache.forget(ids)?;
+    if sealed > 0 {
+        output.note(&format!("cache: erased {}", tokens(sealed)));
+    }
+    Ok(())
+}
+
+fn tokens(number: usize) -> String {
+    if number == 1 { "1 token".to_owned() } else { format!("{number} tokens") }
+}
+
+/// Removes all that pgcred keeps for itself besides its configuration and what `setup` has written: tokens that are
+/// cached, what is known of them, the key, and what programs that were killed have left. Returns what was there.
+fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
+    let cache = context.issuer.take_cache().or_else(|| Cache::open(None)); // one that is switched off now may be there
+    let cache = cache.and_then(|cache| cache.erase().map(|folder| folder.map(PathBuf::from)).transpose());
+    if let Some(folder) = env::runtime_folder() {
+        fs::remove_sessions(&folder);
+    }
+    cache.into_iter().collect()
+}
+
 impl Erase {
+    /// Goes on where something cannot be erased, and names it.
+    fn everything(&self, context: &mut Context) -> Result<()> {
+        let output = context.world.output;
+        let mut errors = Vec::new();
+        let mut left = Vec::new();
+        let mut found = false;
+        for path in self.passfiles(context)? {
+            match erase_in(&path, output, |_| true) {
+                Ok(erased) => found |= !erased.is_empty(),
+                Err(error) => {
+                    errors.push(error);
+                    left.push(path);
+                }
+            }
+        }
+        if left.is_empty() {
+            for removed in remove_own(context) {
+                found |= removed.is_ok();
+                match removed {
+                    Ok(path) => output.note(&format!("{}: removed", path.display())),
+                    Err(error) => errors.push(error),
+                }
+            }
+        } else if let Some(cache) = context.issuer.cache() {
+            errors.extend(cache.erase_tokens(left).err());
+        }
+        if !found && errors.is_empty() {
+            output.note("there was nothing to erase");
+        }
+        all_errors(errors, output, |failed| format!("{failed} places could not be erased"))
+    }
+
+    /// The passfile that is named, or every one that may hold a token; with `--all` both.
+    fn passfiles(&self, context: &Context) -> Result<Vec<PathBuf>> {
+        let named = (!self.passfile.is_usual()).then(|| self.passfile.path()).transpose()?;
+        if let (Some(path), false) = (&named, self.all) {
+            return Ok(vec![path.clone()]);
+        }
+        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+        let known = known_passfiles(&index);
+        let named = named.filter(|path| !known.contains(&std::path::absolute(path).unwrap_or_default()));
+        Ok(named.into_iter().chain(known).collect())
+    }
+
     /// Where else the passfile files the tokens of connections.
     fn aliases(&self, context: &Context) -> Vec<Where> {
         let connections = self.targets.iter().filter_map(|name| context.world.config.connection(name));

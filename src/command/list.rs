@@ -1,12 +1,21 @@
-//! `pgcred list`: the configured connections and what is known of their tokens; no secret, no keyring, no AWS.
+//! `pgcred list`: the configured connections and where their tokens are, as the passfiles and the cache say it; no
+//! secret, no keyring, no AWS.
+
+use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::owners::{Clash, settle};
+use super::standing::{Standing, known_passfiles};
 use super::{Context, Run, background};
-use crate::cache::{EntryId, Index, Place as Filed, Record};
+use crate::cache::{Cache, EntryId, Index};
+use crate::env;
 use crate::error::Result;
 use crate::output::Output;
+use crate::passfile::block::Key;
+use crate::provider;
+use crate::request::Request;
 use crate::terminal::Stdin;
 use crate::time::{Time, spoken};
 
@@ -24,13 +33,33 @@ enum Format {
 }
 
 /// One connection; an empty text is something that is not known.
+#[derive(Default)]
 struct Row {
     name: String,
     host: String,
+    port: u16,
     user: String,
     profile: String,
-    record: Option<Record>,
+    /// What `EXPIRES IN` is about: the token in the passfile, else the one in the cache.
+    issued_at: Option<Time>,
+    expires_at: Option<Time>,
+    refresh_after: Option<Time>,
+    token_in: String,
+    cached_until: Option<Time>,
+    lines: Vec<Line>,
+    /// Addresses of its own that no passfile has a line for.
+    missing: Vec<String>,
+    /// The connection that has this one's line.
+    line_of: Option<String>,
     trouble: String,
+}
+
+/// A token in a passfile.
+struct Line {
+    file: String,
+    address: String,
+    expires_at: Time,
+    hidden_by: Option<usize>,
 }
 
 impl Run for List {
@@ -38,88 +67,218 @@ impl Run for List {
     const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let index = context.issuer.cache().map(crate::cache::Cache::index).unwrap_or_default();
-        let names: Vec<_> = context.world.config.connections.iter().map(|connection| connection.name.clone()).collect();
-        let rows: Vec<Row> = names.into_iter().map(|name| row(name, &index, context)).collect();
+        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+        let standing = Standing::read(known_passfiles(&index));
+        let mut requests = Vec::new();
+        let mut broken = Vec::new();
+        for connection in &context.world.config.connections {
+            match context.world.connection(&connection.name) {
+                Ok(request) => requests.push((connection.name.clone(), request)),
+                Err(error) => broken.push((connection.name.clone(), error)),
+            }
+        }
+        let clashes = settle(&mut requests);
+        let mut rows: Vec<Row> =
+            requests.iter().map(|(name, request)| row(name, request, &index, &standing, &clashes, context)).collect();
+        rows.extend(broken.into_iter().map(|(name, error)| Row { name, trouble: error.to_string(), ..Row::default() }));
+        let order = |row: &Row| context.world.config.connections.iter().position(|known| known.name == row.name);
+        rows.sort_by_key(order);
         Output::answer(&match self.format {
-            Format::Table => table(&rows) + &background::last().map(|last| format!("\n{last}\n")).unwrap_or_default(),
             Format::Json => format!("{}\n", Value::from(rows.iter().map(Row::json).collect::<Vec<_>>())),
+            Format::Table => {
+                let mut notes: Vec<String> = rows.iter().flat_map(Row::notes).collect();
+                notes.extend(clashes.iter().map(Clash::to_string));
+                notes.extend(standing.troubles.iter().map(ToString::to_string));
+                notes.extend(background::last(context.world.config_path.as_deref()));
+                let notes: Vec<_> = notes.into_iter().map(|note| format!("{note}\n")).collect();
+                let gap = if notes.is_empty() { "" } else { "\n" };
+                table(&rows) + gap + &notes.concat()
+            }
         })
     }
 }
 
-fn row(name: String, index: &Index, context: &mut Context) -> Row {
-    match context.world.connection(&name) {
-        Err(error) => Row {
-            name,
-            host: String::new(),
-            user: String::new(),
-            profile: String::new(),
-            record: None,
-            trouble: error.to_string(),
-        },
-        Ok(request) => {
-            let identity = context.issuer.identity(request.profile.as_deref());
-            let failure = index.failures.get(identity.as_str());
-            Row {
-                name,
-                record: index.records.get(EntryId::of(&request, &identity).as_str()).cloned(),
-                host: format!("{}:{}", request.host, request.port),
-                user: request.user,
-                profile: request.profile.unwrap_or_default(),
-                trouble: failure.map(|failure| failure.error.to_string()).unwrap_or_default(),
+fn row(
+    name: &str,
+    request: &Request,
+    index: &Index,
+    standing: &Standing,
+    clashes: &[Clash],
+    context: &mut Context,
+) -> Row {
+    let identity = context.issuer.identity(request.profile.as_deref());
+    let id = EntryId::of(request, &identity);
+    let record = index.records.get(id.as_str());
+    let is_cached = context.issuer.cache().is_some_and(|cache| cache.holds(&id));
+    let cached = record.filter(|_| is_cached);
+    let mut row = Row {
+        name: name.to_owned(),
+        host: request.host.clone(),
+        port: request.port,
+        user: request.user.clone(),
+        profile: request.profile.clone().unwrap_or_default(),
+        cached_until: cached.map(|record| record.expires_at),
+        line_of: clashes.iter().find(|clash| clash.later == name).map(|clash| clash.owner.clone()),
+        trouble: index.failures.get(identity.as_str()).map(|failure| failure.error.to_string()).unwrap_or_default(),
+        ..Row::default()
+    };
+    for key in request.keys() {
+        let mut found = standing.of(&key).peekable();
+        if found.peek().is_none() {
+            row.missing.push(address(&key));
+        }
+        for found in found {
+            if row.token_in.is_empty() {
+                row.token_in = found.path.display().to_string();
+                (row.issued_at, row.expires_at) = (found.issued_at, Some(found.expires_at));
+                row.refresh_after = found.refresh_after();
             }
+            row.lines.push(Line {
+                file: found.path.display().to_string(),
+                address: address(&key),
+                expires_at: found.expires_at,
+                hidden_by: found.hidden_by,
+            });
         }
     }
+    // One that has expired is worth saying, wherever it was.
+    if let (true, Some(record)) =
+        (row.token_in.is_empty(), record.filter(|record| is_cached || is_over(record.expires_at)))
+    {
+        row.token_in = if is_cached { "cache".to_owned() } else { String::new() };
+        (row.issued_at, row.expires_at) = (Some(record.issued_at), Some(record.expires_at));
+        row.refresh_after = Some(record.refresh_after());
+    }
+    row
+}
+
+fn is_over(expires_at: Time) -> bool {
+    expires_at <= Time::now()
+}
+
+fn address(key: &Key) -> String {
+    format!("{}:{}", key.host, key.port)
+}
+
+/// A file below the home folder as people write it.
+fn short_path(path: &str) -> String {
+    let below = env::home().and_then(|home| path.strip_prefix(&*home.to_string_lossy()).map(str::to_owned));
+    below.filter(|below| below.starts_with('/')).map_or_else(|| path.to_owned(), |below| format!("~{below}"))
 }
 
 impl Row {
     fn left(&self) -> String {
-        let now = Time::now();
-        match &self.record {
+        match self.expires_at {
             None => "-".to_owned(),
-            Some(record) if record.expires_at <= now => "expired".to_owned(),
-            Some(record) => spoken(now.until(record.expires_at)),
+            Some(expires_at) if is_over(expires_at) => "expired".to_owned(),
+            Some(expires_at) => spoken(Time::now().until(expires_at)),
         }
     }
 
-    fn filed(&self) -> String {
-        match self.record.as_ref().map(|record| &record.place) {
-            None => "-".to_owned(),
-            Some(Filed::Cache) => "cache".to_owned(),
-            Some(Filed::Passfile(path)) => path.display().to_string(),
+    fn place(&self) -> String {
+        match &*self.token_in {
+            "" => "-".to_owned(),
+            "cache" => "cache only".to_owned(),
+            path => short_path(path),
         }
+    }
+
+    /// The host, cut in its middle where a terminal would break the line; the port where it is not the usual one.
+    fn address(&self, most: usize) -> String {
+        const HEAD: usize = 10;
+        let port = if self.port == provider::DEFAULT_PORT || self.host.is_empty() {
+            String::new()
+        } else {
+            format!(":{}", self.port)
+        };
+        let whole: Vec<char> = format!("{}{port}", self.host).chars().collect();
+        if whole.len() <= most {
+            return whole.into_iter().collect();
+        }
+        let tail = whole.len() - (most - HEAD - 3);
+        whole[..HEAD].iter().chain(&['.', '.', '.']).chain(&whole[tail..]).collect()
+    }
+
+    /// What a person has to know beyond the columns.
+    fn notes(&self) -> Vec<String> {
+        let name = &self.name;
+        let mut notes = Vec::new();
+        for line in &self.lines {
+            if let Some(number) = line.hidden_by {
+                let (file, address) = (short_path(&line.file), &line.address);
+                notes.push(format!("{name}: clients take line {number} of {file} for {address}, not the token: remove it, or move it below pgcred's block"));
+            }
+        }
+        if !self.lines.is_empty() && !self.missing.is_empty() {
+            notes.push(format!("{name}: no passfile has a token for {}", self.missing.join(", ")));
+        }
+        if !self.trouble.is_empty() {
+            notes.push(format!("{name}: {}", self.trouble));
+        }
+        notes
     }
 
     fn json(&self) -> Value {
-        let known = |text: &str| (!text.is_empty() && text != "-").then(|| text.to_owned());
+        let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let time = |time: Option<Time>| time.map(Time::rfc3339);
+        let line = |line: &Line| {
+            json!({
+                "file": line.file,
+                "address": line.address,
+                "expiration": line.expires_at.rfc3339(),
+                "hidden_by_line": line.hidden_by,
+            })
+        };
+        let host = known(&self.host).map(|host| format!("{host}:{}", self.port));
         json!({
             "name": self.name,
-            "host": known(&self.host),
+            "host": host,
             "user": known(&self.user),
             "profile": known(&self.profile),
-            "issued_at": self.record.as_ref().map(|record| record.issued_at.rfc3339()),
-            "expiration": self.record.as_ref().map(|record| record.expires_at.rfc3339()),
-            "refresh_after": self.record.as_ref().map(|record| record.refresh_after().rfc3339()),
-            "token_in": known(&self.filed()),
+            "issued_at": time(self.issued_at),
+            "expiration": time(self.expires_at),
+            "refresh_after": time(self.refresh_after),
+            "token_in": known(&self.token_in),
+            "cached_until": time(self.cached_until),
+            "in_passfiles": self.lines.iter().map(line).collect::<Vec<_>>(),
+            "missing": self.missing,
+            "line_of": self.line_of,
             "error": known(&self.trouble),
         })
     }
 }
 
-/// Columns as wide as their widest cell; the last one as it comes.
+/// A heading, and what stands below it.
+type Column = (&'static str, fn(&Row) -> String);
+
+/// Columns as wide as their widest cell, within a terminal's 80 where that can be; one without any value is left out.
 fn table(rows: &[Row]) -> String {
-    let mut lines =
-        vec![["NAME", "HOST", "USER", "PROFILE", "EXPIRES IN", "TOKEN IN", "LAST ERROR"].map(str::to_owned)];
-    lines.extend(rows.iter().map(|row| {
-        [&row.name, &row.host, &row.user, &row.profile, &row.left(), &row.filed(), &row.trouble].map(Clone::clone)
-    }));
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+    const WIDTH: usize = 80;
+    const LEAST: usize = 24;
+    let columns: [Column; 5] = [
+        ("NAME", |row| row.name.clone()),
+        ("USER", |row| row.user.clone()),
+        ("PROFILE", |row| row.profile.clone()),
+        ("EXPIRES IN", Row::left),
+        ("TOKEN IN", Row::place),
+    ];
+    let mut lines: Vec<String> = vec![String::new(); rows.len() + 1];
+    for (head, cell) in columns {
+        let cells: Vec<String> = rows.iter().map(cell).collect();
+        if !rows.is_empty() && cells.iter().all(String::is_empty) {
+            continue;
+        }
+        let cells: Vec<&str> = [head].into_iter().chain(cells.iter().map(String::as_str)).collect();
+        let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+        for (line, cell) in lines.iter_mut().zip(&cells) {
+            let _ = write!(line, "{cell:width$}  ");
+        }
+    }
+    let most = WIDTH.saturating_sub(lines[0].chars().count()).max(LEAST);
+    let hosts = ["HOST".to_owned()].into_iter().chain(rows.iter().map(|row| row.address(most)));
     let mut text = String::new();
-    for line in &lines {
-        let padded = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
+    for (line, host) in lines.iter().zip(hosts) {
+        text += (line.clone() + &host).trim_end();
         text.push('\n');
     }
     text

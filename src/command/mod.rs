@@ -12,6 +12,7 @@ mod init;
 mod list;
 mod login;
 mod man;
+mod owners;
 mod passfile;
 mod place;
 mod prompt;
@@ -19,8 +20,10 @@ mod refresh;
 mod remove;
 mod roots;
 mod setup;
+mod standing;
 mod token;
 mod told;
+mod undo;
 mod watch;
 
 use std::ffi::OsString;
@@ -63,6 +66,11 @@ trait Run: FromArgMatches + Args {
     /// Whether the configuration file that `--config` names may be missing.
     const MAKES_CONFIG: bool = false;
 
+    /// Whether a configuration that cannot be read is in the way.
+    fn needs_configuration(&self) -> bool {
+        true
+    }
+
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<Self::End>;
 }
 
@@ -83,9 +91,9 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
             if !C::MAKES_CONFIG {
                 global.check_config()?;
             }
-            let mut context = Context::new(global)?;
-            let stdin = terminal::detach_stdin()?;
             let command = C::from_arg_matches(matches).map_err(refused)?;
+            let mut context = Context::new(global, command.needs_configuration())?;
+            let stdin = terminal::detach_stdin()?;
             let end = command.run(&mut context, stdin).map(Termination::report);
             due::tell(&mut context, due::Refreshed::No);
             end
@@ -296,12 +304,20 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
 }
 
 impl Context {
-    fn new(global: Global) -> Result<Self> {
+    fn new(global: Global, needs_configuration: bool) -> Result<Self> {
+        let output = Output { quiet: global.quiet, debug: global.debug };
         let config_path = global.config.clone().or_else(env::config_file);
         let config_changed = config_path.as_deref().and_then(fs::changed);
         let text = config_path.as_ref().and_then(|path| fs::read(path)).unwrap_or_default();
         let config = Config::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
             error.about(&config_path.as_ref().map(|path| path.display().to_string()).unwrap_or_default())
+        });
+        let config = config.or_else(|error| {
+            if needs_configuration {
+                return Err(error);
+            }
+            output.warn(&error.to_string());
+            Ok(Config::default())
         })?;
         let choice = env::var("PGCRED_CACHE").map(|text| CacheChoice::parse(&text)).transpose()?;
         let cache = Cache::open(choice.or(config.cache));
@@ -313,7 +329,6 @@ impl Context {
             terminal: terminal::has_person(),
             tell: Output::tell,
         };
-        let output = Output { quiet: global.quiet, debug: global.debug };
         Ok(Self {
             global,
             issuer: Issuer::new(how.clone(), cache),
@@ -323,7 +338,7 @@ impl Context {
 
     /// Reads configuration and cache anew.
     fn again(&self) -> Result<Self> {
-        Self::new(self.global.clone())
+        Self::new(self.global.clone(), true)
     }
 
     /// Issues a token and says what went wrong on the way.
@@ -363,6 +378,22 @@ impl Context {
     }
 }
 
+/// One error is returned as it is; several are reported, each once, and the last word says how many.
+fn all_errors(mut errors: Vec<Error>, output: Output, last_word: impl FnOnce(usize) -> String) -> Result<()> {
+    match errors.len() {
+        0 => Ok(()),
+        1 => Err(errors.remove(0)),
+        failed => {
+            for error in &errors {
+                output.report(error);
+            }
+            let last = Error::failure(last_word(failed));
+            let same = errors.iter().all(|error| error.exit() == errors[0].exit());
+            Err(if same { last.exiting(errors[0].exit()) } else { last })
+        }
+    }
+}
+
 /// A token that does not last as long as was asked for is not handed out in silence.
 fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
     if issued.cut_short {
@@ -374,12 +405,28 @@ fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
 impl World {
     /// Returns a request for every connection; one that cannot be resolved is none.
     fn connections(&self) -> Vec<Request> {
-        self.config.connections.iter().filter_map(|connection| self.connection(&connection.name).ok()).collect()
+        self.named_connections().into_iter().map(|(_, request)| request).collect()
+    }
+
+    /// The same with their names, in the configuration's order.
+    fn named_connections(&self) -> Vec<(String, Request)> {
+        let resolved = |name: &String| Some((name.clone(), self.connection(name).ok()?));
+        self.config.connections.iter().filter_map(|connection| resolved(&connection.name)).collect()
     }
 
     /// Resolves a connection as it is configured, without a word.
     fn connection(&self, name: &str) -> Result<Request> {
         Place::default().configured(name, self, Output { quiet: true, debug: false })
+    }
+
+    /// Edits the configuration; where nothing is left of the usual one, its folder goes with it.
+    fn edit_config(&self, change: impl FnOnce(&str) -> Result<String>) -> Result<&PathBuf> {
+        let path = self.config_path()?;
+        let edited = fs::edit_text(path, change);
+        if env::config_file().as_ref() == Some(path) {
+            fs::remove_empty_folders(path);
+        }
+        edited.map(|()| path)
     }
 
     fn config_path(&self) -> Result<&PathBuf> {

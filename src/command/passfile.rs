@@ -20,41 +20,50 @@ pub(super) struct PassfileArg {
     passfile: Option<PathBuf>,
 }
 
+/// Edits the block under the lock; lines whose time has passed go in any case. Warns about what breaks readers.
+pub(super) fn edit<T>(path: &Path, output: Output, change: impl FnOnce(&mut Passfile) -> Result<T>) -> Result<T> {
+    let edited = fs::edit(path, |text| {
+        let mut passfile = Passfile::of(text).map_err(|error| error.about(&path.display().to_string()))?;
+        let value = change(&mut passfile)?;
+        passfile.drop_expired(Time::now());
+        Ok(((!passfile.is_over()).then(|| passfile.render()), (passfile, value)))
+    })?;
+    let (passfile, value) = edited.value;
+    if edited.was_open_to_others {
+        output.warn(&format!("{} could be read by others; it is 0600 now", path.display()));
+    }
+    if edited.had_other_names {
+        let path = path.display();
+        output.warn(&format!("{path} was one of several hard links to a file; the others stay as they were"));
+    }
+    if !output.quiet {
+        let mut remarks = survey(&edited.text, passfile.keys());
+        if passfile.keys().next().is_some() && may_be_published(path) {
+            remarks.push(
+                "is in a git repository: `git add` would publish tokens; add it to .gitignore, \
+                 or name another file: --passfile FILE or PGPASSFILE"
+                    .to_owned(),
+            );
+        }
+        for remark in told::news(path, remarks) {
+            output.warn(&format!("{}: {remark}", path.display()));
+        }
+    }
+    Ok(value)
+}
+
 impl PassfileArg {
-    /// Edits the block under the lock; lines whose time has passed go in any case. Warns about what breaks readers.
+    /// As [`edit`], of the passfile that is meant.
     pub(super) fn edit<T>(
         &self,
         output: Output,
         change: impl FnOnce(&mut Passfile) -> Result<T>,
     ) -> Result<(PathBuf, T)> {
         let path = self.path()?;
-        let edited = fs::edit(&path, |text| {
-            let mut passfile = Passfile::parse(text).map_err(|error| error.about(&path.display().to_string()))?;
-            let value = change(&mut passfile)?;
-            passfile.drop_expired(Time::now());
-            Ok((passfile.render(), (passfile, value)))
-        })?;
-        let (passfile, value) = edited.value;
-        if edited.was_open_to_others {
-            output.warn(&format!("{} could be read by others; it is 0600 now", path.display()));
+        if cfg!(windows) && env::default_passfile().as_ref() == Some(&path) {
+            path.parent().map_or(Ok(()), fs::private_folder)?; // as libpq's documents have their users do
         }
-        if edited.had_other_names {
-            let path = path.display();
-            output.warn(&format!("{path} was one of several hard links to a file; the others stay as they were"));
-        }
-        if !output.quiet {
-            let mut remarks = survey(&edited.text, passfile.keys());
-            if passfile.keys().next().is_some() && may_be_published(&path) {
-                remarks.push(
-                    "is in a git repository: `git add` would publish tokens; add it to .gitignore, \
-                     or name another file: --passfile FILE or PGPASSFILE"
-                        .to_owned(),
-                );
-            }
-            for remark in told::news(&path, remarks) {
-                output.warn(&format!("{}: {remark}", path.display()));
-            }
-        }
+        let value = edit(&path, output, change)?;
         Ok((path, value))
     }
 
@@ -67,13 +76,9 @@ impl PassfileArg {
         if let Some(path) = self.passfile.clone().or_else(env::passfile) {
             return Ok(path);
         }
-        let path = env::default_passfile().ok_or_else(|| {
+        env::default_passfile().ok_or_else(|| {
             Error::failure("no home folder is known").hint("name the file: --passfile FILE or PGPASSFILE")
-        })?;
-        if cfg!(windows) {
-            path.parent().map_or(Ok(()), fs::private_folder)?; // as libpq's documents have their users do
-        }
-        Ok(path)
+        })
     }
 
     /// Warns where clients may look elsewhere than where pgcred writes.

@@ -214,6 +214,7 @@ impl Place {
             region,
             profile,
             aliases: aliases.map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port))).collect(),
+            taken: Vec::new(),
             life: seconds(life.or(rule.life), provider, world.config.max_life)?,
             host,
             sign_host,

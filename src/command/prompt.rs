@@ -1,6 +1,11 @@
-//! `pgcred prompt`: a short text for shell prompts and status bars, from the index alone.
+//! `pgcred prompt`: a short text for shell prompts and status bars, from the index; what is fresh there needs no look
+//! into a passfile.
 
+use std::cell::OnceCell;
+
+use super::owners::{is_taken, settle};
 use super::place::Place;
+use super::standing::{Standing, known_passfiles};
 use super::{Context, Run};
 use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Exit, Result};
@@ -9,7 +14,7 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::terminal::Stdin;
 use crate::time::{Time, spoken};
-use crate::token::Age;
+use crate::token::{Age, age};
 
 #[derive(clap::Args)]
 pub(super) struct Prompt {
@@ -26,27 +31,41 @@ pub(super) struct Segment {
     pub(super) expires_at: Time,
 }
 
+/// When a token was signed, if that is known, and when it ends.
+pub(super) type Times = (Option<Time>, Time);
+
 impl Run for Prompt {
     type End = ();
     const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let Some(index) = context.issuer.cache().map(Cache::index) else { return Ok(()) };
-        let names = match self.target {
-            Some(name) => vec![name],
-            None => context.world.config.connections.iter().map(|connection| connection.name.clone()).collect(),
-        };
         let (world, issuer) = (&context.world, &mut context.issuer);
-        let quiet = Output { quiet: true, debug: false };
-        let segments = names.into_iter().filter_map(|name| {
-            let request = match world.config.connection(&name) {
-                Some(_) => world.connection(&name),
-                None => Place::default().request(Some(&name), world, quiet),
+        let standing = OnceCell::new();
+        let in_passfile = |request: &Request| -> Option<Times> {
+            let standing = standing.get_or_init(|| Standing::read(known_passfiles(&index)));
+            standing.of(&request.key()).next().map(|found| (found.issued_at, found.expires_at))
+        };
+        let segments: Vec<Segment> = if let Some(name) = &self.target {
+            let request = match world.config.connection(name) {
+                Some(_) => world.connection(name),
+                None => Place::default().request(Some(name), world, Output { quiet: true, debug: false }),
             };
-            let request = request.ok()?;
-            segment(name, &request, &index, issuer)
-        });
-        let Some(segment) = segments.min_by_key(|segment| segment.expires_at) else { return Ok(()) };
+            let find = |request: Request| {
+                let is_own = || !is_taken(name, &request.key(), world);
+                segment(name, &request, &index, issuer, || is_own().then(|| in_passfile(&request)).flatten())
+            };
+            request.ok().and_then(find).into_iter().collect()
+        } else {
+            let mut connections = world.named_connections();
+            settle(&mut connections);
+            let find = |(name, request): &(String, Request)| {
+                let in_passfile = || request.owns_its_line().then(|| in_passfile(request)).flatten();
+                segment(name, request, &index, issuer, in_passfile)
+            };
+            connections.iter().filter_map(find).collect()
+        };
+        let Some(segment) = segments.into_iter().min_by_key(|segment| segment.expires_at) else { return Ok(()) };
         let left = match segment.state {
             "fresh" | "stale" => spoken(Time::now().until(segment.expires_at)),
             state => state.to_owned(),
@@ -56,21 +75,34 @@ impl Run for Prompt {
     }
 }
 
-/// What is worth saying of a connection, if anything is.
-pub(super) fn segment(name: String, request: &Request, index: &Index, issuer: &mut Issuer) -> Option<Segment> {
+/// What is worth saying of a connection, if anything is. The passfile is asked for what the index does not know as fresh:
+/// a token may have been filed there by somebody with another environment.
+pub(super) fn segment(
+    name: &str,
+    request: &Request,
+    index: &Index,
+    issuer: &mut Issuer,
+    in_passfile: impl FnOnce() -> Option<Times>,
+) -> Option<Segment> {
+    let now = Time::now();
+    let age_of = |(issued_at, expires_at): Times| age(issued_at.unwrap_or(now), expires_at, now);
     let identity = issuer.identity(request.profile.as_deref());
     let record = index.records.get(EntryId::of(request, &identity).as_str());
-    let age = record.map_or(Age::Expired, |record| record.age(Time::now()));
+    let recorded = record.map(|record| (Some(record.issued_at), record.expires_at));
+    let known = match recorded {
+        Some(times) if age_of(times) == Age::Fresh => recorded,
+        _ => [in_passfile(), recorded].into_iter().flatten().max_by_key(|(_, expires_at)| *expires_at),
+    };
     let login = index.failures.get(identity.as_str()).is_some_and(|failure| failure.error.exit() == Exit::Login);
-    let state = match age {
+    let state = match known.map_or(Age::Expired, age_of) {
         Age::Fresh => "fresh",
         _ if login => "needs-login",
         Age::Stale => "stale",
         Age::Expired => "expired",
     };
-    (record.is_some() || login).then(|| Segment {
-        name,
+    (known.is_some() || login).then(|| Segment {
+        name: name.to_owned(),
         state,
-        expires_at: record.map_or(Time::from_unix(0), |record| record.expires_at),
+        expires_at: known.map_or(Time::from_unix(0), |(_, expires_at)| expires_at),
     })
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use super::owners::{settle, settle_one};
 use super::passfile::PassfileArg;
 use super::place::Place;
 use super::watch::{Look, Watch};
-use super::{Context, Run, World, background, due, warn_if_cut_short};
+use super::{Context, Run, World, all_errors, background, due, warn_if_cut_short};
 use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
+use crate::passfile::block::Key;
 use crate::request::Request;
 use crate::setup::Os;
 use crate::terminal::{self, Stdin};
@@ -58,7 +60,7 @@ impl Run for Refresh {
             due::tell(context, due::Refreshed::JustNow);
         }
         if self.background {
-            background::remember(&outcome, may_tell);
+            background::remember(&outcome, may_tell, context.world.config_path.as_deref());
         }
         outcome
     }
@@ -96,13 +98,16 @@ impl Refresh {
         for (request, issued) in &good {
             warn_if_cut_short(request, issued, context.world.output);
             let (until, left) = (issued.token.expires_at, spoken(Time::now().until(issued.token.expires_at)));
-            let (path, name) = (path.display(), request.name());
-            context.world.output.note(&format!("{path}: {name} until {} ({left})", until.rfc3339()));
+            let (path, names) = (path.display(), filed_as(request));
+            context.world.output.note(&format!("{path}: {names} until {} ({left})", until.rfc3339()));
         }
         if !self.background && !self.watch.once {
             say_how_to_keep_fresh(&good, &context.world);
         }
-        summary(errors, targets, context.world.output)
+        if targets == 0 && !self.background && !self.watch.once {
+            context.world.output.note("nothing is due; `pgcred refresh NAME` replaces a token before its time");
+        }
+        all_errors(errors, context.world.output, |failed| format!("{failed} of {targets} targets failed"))
     }
 
     fn names_no_target(&self) -> bool {
@@ -144,7 +149,39 @@ impl Refresh {
                 Err(error) => errors.push(error),
             }
         }
-        Ok((requests, errors))
+        Ok((self.only_own(requests, &mut errors, world, output), errors))
+    }
+
+    /// Leaves out the lines that are another connection's, and says so. Of a target that was named, something has to stay.
+    fn only_own(&self, requests: Vec<Request>, errors: &mut Vec<Error>, world: &World, output: Output) -> Vec<Request> {
+        let mut own = Vec::new();
+        let mut clashes = Vec::new();
+        if self.takes_every_connection(world) {
+            let named = requests.into_iter().map(|request| (request.connection.clone().unwrap_or_default(), request));
+            let mut named: Vec<(String, Request)> = named.collect();
+            clashes = settle(&mut named);
+            own.extend(named.into_iter().map(|(_, request)| request).filter(|request| request.keys().next().is_some()));
+        } else {
+            for request in requests {
+                let Some(name) = request.connection.clone() else {
+                    own.push(request);
+                    continue;
+                };
+                let (request, found) = settle_one(&name, request, world);
+                let has_line = request.keys().next().is_some();
+                match found.first() {
+                    Some(clash) if !has_line => errors.push(clash.refusal()),
+                    _ => {
+                        own.push(request);
+                        clashes.extend(found);
+                    }
+                }
+            }
+        }
+        for clash in clashes {
+            output.warn(&clash.to_string());
+        }
+        own
     }
 
     /// For `--watch`: when the first token is due. Whatever there is to say says the refresh.
@@ -162,11 +199,13 @@ impl Refresh {
         let identities: BTreeSet<_> =
             requests.iter().map(|request| context.issuer.identity(request.profile.as_deref())).collect();
         context.issuer.share_time(identities.len());
-        let wish = Wish { filed_elsewhere: true, fresh: self.fresh || !self.targets.is_empty(), ..Wish::default() };
+        let fresh = self.fresh || !self.targets.is_empty();
         let world = &context.world;
         let all = self.targets.is_empty();
         let mut outcomes = Vec::new();
         for request in requests {
+            // What has no line of its own stays in the cache, where `token` and `exec` find it.
+            let wish = Wish { filed_elsewhere: request.owns_its_line(), fresh, ..Wish::default() };
             let others = || if all { Vec::new() } else { world.connections() };
             let issued = context.issuer.issue(&request, wish, others);
             outcomes.push((request, issued));
@@ -202,18 +241,10 @@ fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], world: &World) {
         .note(&format!("nothing renews this token yet: `{add}`, then `pgcred setup {}`", Os::here().scheduler()));
 }
 
-/// One error is returned as it is; several are reported, each once, and the last word says how many.
-pub(super) fn summary(mut errors: Vec<Error>, targets: usize, output: Output) -> Result<()> {
-    match errors.len() {
-        0 => Ok(()),
-        1 => Err(errors.remove(0)),
-        failed => {
-            for error in &errors {
-                output.report(error);
-            }
-            let last = Error::failure(format!("{failed} of {targets} targets failed"));
-            let same = errors.iter().all(|error| error.exit() == errors[0].exit());
-            Err(if same { last.exiting(errors[0].exit()) } else { last })
-        }
-    }
+/// `user@host:port`, and the aliases behind it.
+fn filed_as(request: &Request) -> String {
+    let mut keys = request.keys();
+    let first = keys.next().map(|Key { host, port, user }| format!("{user}@{host}:{port}")).unwrap_or_default();
+    let aliases: Vec<_> = keys.map(|key| format!("{}:{}", key.host, key.port)).collect();
+    if aliases.is_empty() { first } else { format!("{first}, also as {},", aliases.join(", ")) }
 }

@@ -1,10 +1,16 @@
-//! `pgcred remove`: take a connection out of the configuration.
+//! `pgcred remove`: take a connection out of the configuration, and with it its tokens and its entries in tools.
 
-use super::{Context, Run};
+use super::erase::{erase_in, forget_ids};
+use super::owners::settle_one;
+use super::place::Place;
+use super::standing::known_passfiles;
+use super::{Context, Run, all_errors, undo};
 use crate::cache::Cache;
 use crate::config;
-use crate::error::Result;
-use crate::fs;
+use crate::error::{Error, Result};
+use crate::passfile::block::Key;
+use crate::request::Request;
+use crate::setup::Machine;
 use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
@@ -18,8 +24,50 @@ impl Run for Remove {
     const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let path = context.world.config_path()?;
-        fs::edit_text(path, |text| config::remove(text, &self.name))?;
-        context.issuer.cache().map_or(Ok(()), Cache::forget_due)
+        let output = context.world.output;
+        // Resolved while it is there.
+        let request = Place::default().request(Some(&self.name), &context.world, output);
+        let path = context.world.edit_config(|text| config::remove(text, &self.name))?;
+        output.note(&format!("{}: removed {}", path.display(), self.name));
+        context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;
+        let mut errors = Vec::new();
+        match request {
+            Ok(request) => errors.extend(self.forget_tokens(request, context)),
+            Err(error) => {
+                let hint = "pgcred erase HOST erases what there may be";
+                errors.push(error.about(&format!("{}: its tokens were not looked for", self.name)).hint(hint));
+            }
+        }
+        let Ok(machine) = Machine::this(context.global.config.as_deref()) else { return Ok(()) };
+        undo::forget(&self.name, &machine, output);
+        let was_last = context.world.config.connections.len() == 1;
+        for scheduler in undo::schedulers(&machine).into_iter().filter(|_| was_last) {
+            output.note(&format!(
+                "{scheduler} still runs `pgcred refresh`, for nothing: pgcred setup {scheduler} --undo"
+            ));
+        }
+        all_errors(errors, output, |failed| format!("{failed} places still have tokens of {}", self.name))
+    }
+}
+
+impl Remove {
+    /// Erases what only this connection has: neither a line that is another one's nor what the cache has for both.
+    fn forget_tokens(&self, request: Request, context: &Context) -> Vec<Error> {
+        let (world, output) = (&context.world, context.world.output);
+        let (request, clashes) = settle_one(&self.name, request, world);
+        let keys: Vec<Key> = request.keys().collect();
+        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+        let mut errors = Vec::new();
+        for path in known_passfiles(&index) {
+            let erased = erase_in(&path, output, |key| keys.contains(key));
+            errors.extend(erased.err().map(|error| error.about(&self.name)));
+        }
+        let is_others = |(name, other): &(String, Request)| *name != self.name && other.key() == request.key();
+        if clashes.is_empty() && !world.named_connections().iter().any(is_others) {
+            let of_this = index.records.iter().filter(|(_, record)| record.name == request.name());
+            let ids: Vec<String> = of_this.map(|(id, _)| id.clone()).collect();
+            errors.extend(context.issuer.cache().and_then(|cache| forget_ids(&ids, cache, output).err()));
+        }
+        errors
     }
 }

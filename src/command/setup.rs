@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use similar::TextDiff;
 
+use super::owners::settle;
 use super::place::Place;
-use super::refresh::summary;
-use super::{Context, Run, World};
+use super::{Context, Run, World, all_errors, undo};
 use crate::cache::Cache;
 use crate::child::{self, Failure};
 use crate::config::{self, Connection, Life};
@@ -54,8 +54,8 @@ pub(super) struct Setup {
     /// Print what the tool needs, to paste by hand, and change nothing
     #[arg(long, conflicts_with = "undo")]
     print: bool,
-    /// Take back what setup has changed
-    #[arg(long, conflicts_with = "targets")]
+    /// Take back what setup has changed: for every tool, for one, or only the entries that are named
+    #[arg(long)]
     undo: bool,
     /// Do not ask
     #[arg(long, short)]
@@ -67,24 +67,19 @@ impl Run for Setup {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let machine = Machine::this(context.global.config.as_deref())?;
-        let Some(name) = &self.tool else { return Output::answer(&overview(&machine)) };
+        let Some(name) = &self.tool else {
+            return if self.undo { undo::all(&self, &machine, context) } else { Output::answer(&overview(&machine)) };
+        };
         let tool = tool_named(name)?;
         if self.undo {
-            return match &tool.work {
-                Work::Dialog(_) => Err(Error::usage(format!("{} was set up by hand", tool.title))
-                    .hint(format!("remove the connection in {} itself", tool.title))),
-                Work::Files(files) => {
-                    let edits = files.undo(&machine)?;
-                    self.apply(&edits, files.commands(&machine, true), &[], context).map(drop)
-                }
-            };
+            return undo::one(&self, tool, &self.targets, &machine, context);
         }
         let (targets, errors) = self.targets(tool, context)?;
         let all = targets.len() + errors.len();
         if !targets.is_empty() {
             self.set_up(tool, &machine, &targets, context)?;
         }
-        summary(errors, all, context.world.output)
+        all_errors(errors, context.world.output, |failed| format!("{failed} of {all} targets failed"))
     }
 }
 
@@ -110,7 +105,7 @@ impl Setup {
                 }
                 let edits: Vec<Edit> =
                     remember(&new, context)?.into_iter().chain(files.set_up(machine, targets)?).collect();
-                if !self.apply(&edits, files.commands(machine, false), targets, context)? {
+                if !self.apply(&edits, &files.commands(machine, false), targets, machine, context)? {
                     return Ok(());
                 }
                 context.issuer.cache().filter(|_| !new.is_empty()).map_or(Ok(()), Cache::forget_due)?;
@@ -178,6 +173,13 @@ impl Setup {
                 Err(error) => errors.push(error.about(name)),
             }
         }
+        if tool.way != Way::Command {
+            for clash in settle(&mut world.named_connections()) {
+                if targets.iter().any(|target| target.name == clash.later) {
+                    output.warn(&clash.to_string());
+                }
+            }
+        }
         let twice = |(at, target): (usize, &Target)| targets[..at].iter().any(|other| other.name == target.name);
         match targets.iter().enumerate().find(|item| twice(*item)) {
             Some((_, target)) => Err(Error::usage(format!("two connections would be called {}", target.name))
@@ -187,11 +189,12 @@ impl Setup {
     }
 
     /// Shows the edits and makes them, if nobody objects; tells whether they stand.
-    fn apply(
+    pub(super) fn apply(
         &self,
         edits: &[Edit],
-        [before, after]: [Vec<Vec<String>>; 2],
+        commands: &ToRun,
         targets: &[Target],
+        machine: &Machine,
         context: &Context,
     ) -> Result<bool> {
         let output = context.world.output;
@@ -217,25 +220,37 @@ impl Setup {
             }
         }
         provide_roots(targets, context)?;
-        for words in &before {
-            // It takes away what may have been taken away by hand.
-            if let Err(error) = run(words) {
-                output.warn(&error.to_string());
-            }
-        }
-        for edit in edits {
-            let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
-            let backup = match &edit.place {
-                Changed::File(path) => fs::replace(path, before, after, edit.keep.as_deref())?,
-                Changed::Crontab => crontab::replace(before, after).map(|()| None)?,
-            };
-            let what = if edit.after.is_some() { "written" } else { "removed" };
-            let kept = backup.map(|path| format!("; the old one is {}", path.display())).unwrap_or_default();
-            output.note(&format!("{}: {what}{kept}", edit.place));
-        }
-        after.iter().try_for_each(|words| run(words))?;
+        carry_out(&edits, commands, machine, output)?;
         Ok(true)
     }
+}
+
+/// The commands that have to run before the edits, and after them.
+pub(super) type ToRun = [Vec<Vec<String>>; 2];
+
+pub(super) fn carry_out(edits: &[&Edit], [before, after]: &ToRun, machine: &Machine, output: Output) -> Result<()> {
+    for words in before {
+        // It takes away what may have been taken away by hand.
+        if let Err(error) = run(words) {
+            output.warn(&error.to_string());
+        }
+    }
+    for edit in edits {
+        let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
+        let backup = match &edit.place {
+            Changed::File(path) => fs::replace(path, before, after, edit.keep.as_deref())?,
+            Changed::Crontab => crontab::replace(before, after).map(|()| None)?,
+        };
+        if let (Changed::File(path), None) = (&edit.place, after)
+            && machine.is_of_programs(path)
+        {
+            fs::remove_empty_folders(path);
+        }
+        let what = if edit.after.is_some() { "written" } else { "removed" };
+        let kept = backup.map(|path| format!("; the old one is {}", path.display())).unwrap_or_default();
+        output.note(&format!("{}: {what}{kept}", edit.place));
+    }
+    after.iter().try_for_each(|words| run(words))
 }
 
 /// Returns the tool of that name, in any case.

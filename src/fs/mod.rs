@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::NamedTempFile;
 
+use crate::env;
 use crate::error::{Error, Result};
 
 /// How long a writer waits for another one.
@@ -20,7 +21,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Held until dropped; the system drops it with the process, however that ends.
-pub(crate) struct Lock(#[expect(dead_code, reason = "what holds the lock is the open file")] File);
+pub(crate) struct Lock {
+    #[expect(dead_code, reason = "what holds the lock is the open file")]
+    file: File,
+    /// The lock's file, if it goes with the lock. What a killed process leaves is taken over by the next one.
+    passing: Option<PathBuf>,
+}
+
+impl Drop for Lock {
+    /// The file goes while it is locked: whoever waits for it finds that out, see [`lock`].
+    fn drop(&mut self) {
+        if let Some(path) = &self.passing {
+            platform::remove_lock(path);
+        }
+    }
+}
 
 /// What [`edit`] did besides calling its editor.
 pub(crate) struct Edited<T> {
@@ -33,44 +48,58 @@ pub(crate) struct Edited<T> {
     pub(crate) had_other_names: bool,
 }
 
-/// Replaces a file's text by what `editor` makes of it (a missing file is empty) and hands on the editor's second value.
+/// Replaces a file's text by what `editor` makes of it and hands on the editor's second value. `None` is no file, before
+/// and after.
 ///
 /// Readers see the old text or the new one, never a part; a failure or kill at any point leaves one of the two. Other
 /// writers that come through here wait. A link is followed and stays. The file is private afterwards and keeps its owner.
-pub(crate) fn edit<T>(path: &Path, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>, T)>) -> Result<Edited<T>> {
+pub(crate) fn edit<T>(
+    path: &Path,
+    editor: impl FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
+) -> Result<Edited<T>> {
     edit_file(path, true, editor)
 }
 
 /// As [`edit`], for a file that may be lost in a power cut: it does not wait for the disk.
 pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
-    edit_file(path, false, |old| Ok((editor(old), ()))).map(drop)
+    edit_file(path, false, |old| Ok((Some(editor(old.unwrap_or_default())), ()))).map(drop)
 }
 
-/// As [`edit`], for text; the folder is made if it is missing.
+/// As [`edit`], for text; the folder is made if it is missing. Of an empty text no file is left, but behind a link.
 pub(crate) fn edit_text(path: &Path, editor: impl FnOnce(&str) -> Result<String>) -> Result<()> {
     path.parent().map_or(Ok(()), private_folder)?;
     let name = path.display().to_string();
     let edited = edit_file(path, true, |old| {
-        let old = std::str::from_utf8(old).map_err(|_| Error::usage("it is not UTF-8"))?;
-        Ok((editor(old)?.into_bytes(), ()))
+        let old = std::str::from_utf8(old.unwrap_or_default()).map_err(|_| Error::usage("it is not UTF-8"))?;
+        let text = editor(old)?;
+        let goes = text.is_empty() && !path.is_symlink();
+        Ok(((!goes).then(|| text.into_bytes()), ()))
     });
     edited.map(drop).map_err(|error| error.about(&name))
 }
 
-fn edit_file<T>(path: &Path, durable: bool, editor: impl FnOnce(&[u8]) -> Result<(Vec<u8>, T)>) -> Result<Edited<T>> {
+fn edit_file<T>(
+    path: &Path,
+    durable: bool,
+    editor: impl FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
+) -> Result<Edited<T>> {
     let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
     let path = resolve(path)?;
     let (folder, name) = parts(&path)?;
     if !is_plain(&path) {
         return Err(Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display())));
     }
-    let _lock = lock(&folder.join(suffixed(name, ".pgcred-lock")), PATIENCE)?;
+    let _lock = lock_file(folder, name)?;
     let new_prefix = suffixed(name, ".pgcred-new-");
     remove_leftovers(folder, &new_prefix);
 
     let (old, metadata) = read_with_metadata(&path)?;
-    let (text, value) = editor(&old)?;
+    let (text, value) = editor(metadata.as_ref().map(|_| &*old))?;
     let was_open_to_others = metadata.as_ref().is_some_and(platform::is_open_to_others);
+    let Some(text) = text else {
+        remove(&path)?;
+        return Ok(Edited { value, text: Vec::new(), was_open_to_others: false, had_other_names: false });
+    };
     let mut had_other_names = false;
     if text != old || was_open_to_others {
         let mut new = tempfile::Builder::new().prefix(&new_prefix).tempfile_in(folder).map_err(failed)?;
@@ -104,6 +133,11 @@ pub(crate) fn read_plain(path: &Path) -> Result<Option<String>> {
         Ok(metadata) if !metadata.is_file() => Err(Error::usage(format!("{} is not a regular file", path.display()))),
         _ => read_text(path).map(Some),
     }
+}
+
+/// Returns the bytes of a file if it is there and a regular one: a pipe would never end.
+pub(crate) fn read_if_plain(path: &Path) -> Result<Option<Vec<u8>>> {
+    if path.is_file() { read_bytes(path).map(Some) } else { Ok(None) }
 }
 
 /// Returns the bytes of a file that has to be there.
@@ -191,7 +225,7 @@ pub(crate) fn replace(
         path.parent().map_or(Ok(()), private_folder)?;
     }
     let (folder, name) = parts(path)?;
-    let _lock = lock(&folder.join(suffixed(name, ".pgcred-lock")), PATIENCE)?;
+    let _lock = lock_file(folder, name)?;
     let (now, metadata) = read_with_metadata(path)?;
     if metadata.is_some() != before.is_some() || now != before.unwrap_or_default().as_bytes() {
         return Err(
@@ -253,6 +287,17 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
+/// Removes the folders above a file that have nothing in them, as far as they are the user's: below the home folder.
+pub(crate) fn remove_empty_folders(path: &Path) {
+    let Some(home) = env::home() else { return };
+    let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&home) && **folder != *home);
+    for folder in folders {
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+}
+
 /// A private folder for as long as this lives. A crash leaves it, until the next one is made.
 pub(crate) struct SessionFolder {
     folder: tempfile::TempDir,
@@ -265,16 +310,29 @@ impl SessionFolder {
     }
 }
 
-/// Makes a private folder below `parent`, and removes those whose makers are gone.
-pub(crate) fn session_folder(parent: &Path) -> Result<SessionFolder> {
-    const LOCK: &str = "lock";
-    private_folder(parent)?;
+/// The lock of whoever made a private folder, in it.
+const LOCK: &str = "lock";
+
+fn remove_left_sessions(parent: &Path) -> Result<()> {
     for left in list(parent) {
         let is_free = || lock(&left.join(LOCK), Duration::ZERO).is_ok();
         if stamp(&left.join(LOCK)).is_some() && is_free() {
             remove_folder(&left)?;
         }
     }
+    Ok(())
+}
+
+/// Removes the private folders below `parent` whose makers are gone, and what is empty then of it and the folder above.
+pub(crate) fn remove_sessions(parent: &Path) {
+    let _ = remove_left_sessions(parent); // the next one that is made says what is in the way
+    let _ = fs::remove_dir(parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
+}
+
+/// Makes a private folder below `parent`, and removes those whose makers are gone.
+pub(crate) fn session_folder(parent: &Path) -> Result<SessionFolder> {
+    private_folder(parent)?;
+    remove_left_sessions(parent)?;
     let failed = |error: &io::Error| Error::failure(format!("cannot write to {}", parent.display())).caused_by(error);
     let folder = platform::private_temporary_folder("run-", parent).map_err(|error| failed(&error))?;
     let lock = lock(&folder.path().join(LOCK), Duration::ZERO)?;
@@ -346,16 +404,27 @@ fn of_another(path: &Path, metadata: &fs::Metadata, error: Error) -> Error {
         .hint(format!("make it yours with: sudo chown \"$(id -un)\" '{path}'; or name another file"))
 }
 
-/// Takes the lock that an empty file stands for.
+/// Takes the lock for a file of another folder than pgcred's own; nothing of it is left there.
+fn lock_file(folder: &Path, name: &std::ffi::OsStr) -> Result<Lock> {
+    let path = folder.join(suffixed(name, ".pgcred-lock"));
+    let mut lock = lock(&path, PATIENCE)?;
+    lock.passing = Some(path);
+    Ok(lock)
+}
+
+/// Takes the lock that an empty file stands for. Only the file that has this name now counts: the one that was waited
+/// for may have been removed by whoever held it, and the next writer makes another.
 pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
     let failed = |error: &io::Error| Error::failure(format!("cannot lock {}", path.display())).caused_by(error);
     let mut options = OpenOptions::new();
     platform::private(options.write(true).create(true).truncate(false));
-    let file = options.open(path).map_err(|error| failed(&error))?;
+    let open = || options.open(path).map_err(|error| failed(&error));
     let deadline = Instant::now() + patience;
+    let mut file = open()?;
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Lock(file)),
+            Ok(()) if platform::has_name(&file, path) => return Ok(Lock { file, passing: None }),
+            Ok(()) => file = open()?,
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(PAUSE),
             Err(TryLockError::WouldBlock) => break,
             Err(TryLockError::Error(error)) => return Err(failed(&error)),

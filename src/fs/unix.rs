@@ -31,6 +31,18 @@ pub(super) fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
     fchown(new, Some(old.uid()), Some(old.gid()))
 }
 
+/// Tells whether a path leads to this open file still.
+pub(super) fn has_name(file: &File, path: &Path) -> bool {
+    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    let open = file.metadata().map(identity).ok();
+    open.is_some() && open == std::fs::metadata(path).map(identity).ok()
+}
+
+/// Removes the file of a lock that is held. If that fails the file stays, and is taken by the next writer.
+pub(super) fn remove_lock(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
 /// 0600, or 0400 where it was: the modes that every reader accepts.
 pub(super) fn make_private(new: &File, old: &Metadata) -> io::Result<()> {
     let mode = if old.mode() & 0o777 == 0o400 { 0o400 } else { 0o600 };

@@ -25,6 +25,14 @@ pub(super) fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
+/// A lock's file stays, so it is always the one of that name.
+pub(super) fn has_name(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Stays: there is no safe way to tell a file that was removed from the one that was made after it.
+pub(super) fn remove_lock(_: &Path) {}
+
 #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
 pub(super) fn make_private(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())

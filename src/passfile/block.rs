@@ -10,6 +10,8 @@ use crate::token::Token;
 const BEGIN: &str = "# pgcred begin - lines up to the end mark are rewritten by pgcred";
 /// The same, where the user's line above had no newline and ours has to go when the block goes.
 const BEGIN_JOINED: &str = "# pgcred begin after an added newline - lines up to the end mark are rewritten by pgcred";
+/// The same, where there was no file: without the block there is to be none again.
+const BEGIN_CREATED: &str = "# pgcred begin in a file of its own - lines up to the end mark are rewritten by pgcred";
 pub(super) const END: &str = "# pgcred end";
 /// What any version's begin mark starts with.
 pub(super) const BEGIN_PREFIX: &[u8] = b"# pgcred begin";
@@ -51,9 +53,17 @@ struct Entry {
 pub(crate) struct Passfile {
     entries: BTreeMap<Key, Entry>,
     user: Vec<u8>,
+    /// pgcred has made the file.
+    created: bool,
 }
 
 impl Passfile {
+    /// Takes apart a passfile that is there or not.
+    pub(crate) fn of(text: Option<&[u8]>) -> Result<Self> {
+        let passfile = Self::parse(text.unwrap_or_default())?;
+        Ok(Self { created: passfile.created || text.is_none(), ..passfile })
+    }
+
     /// Takes a passfile apart. A damaged block is an error that names the line: pgcred does not guess whose a line is.
     pub(crate) fn parse(text: &[u8]) -> Result<Self> {
         let mut passfile = Self::default();
@@ -62,10 +72,8 @@ impl Passfile {
         let mut added_newline = None;
         for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
             let damaged = |what: &str| {
-                let text = format!("line {number}: pgcred's block is damaged: {what}");
-                Err(Error::failure(text).hint(
-                    "move your own lines out of the block, or delete everything from `# pgcred begin` to `# pgcred end`",
-                ))
+                let error = Error::failure(format!("line {number}: pgcred's block is damaged: {what}"));
+                Err(error.hint(way_out(text)))
             };
             let body = content(line);
             match block {
@@ -85,6 +93,7 @@ impl Passfile {
                 _ if body == END.as_bytes() => return damaged("an end mark without a begin mark"),
                 Block::Before if body.starts_with(BEGIN_PREFIX) => {
                     added_newline = (body == BEGIN_JOINED.as_bytes()).then_some(passfile.user.len());
+                    passfile.created = body == BEGIN_CREATED.as_bytes();
                     block = Block::Inside;
                 }
                 Block::After if body.starts_with(BEGIN_PREFIX) => return damaged("a second begin mark"),
@@ -92,8 +101,7 @@ impl Passfile {
             }
         }
         if matches!(block, Block::Inside) {
-            return Err(Error::failure("pgcred's block is damaged: its end mark is missing")
-                .hint("put the line `# pgcred end` below the block, above your own lines"));
+            return Err(Error::failure("pgcred's block is damaged: its end mark is missing").hint(way_out(text)));
         }
         // The newline came with the block and goes with it, unless lines were appended since: then it separates them.
         if added_newline == Some(passfile.user.len()) && passfile.user.ends_with(b"\n") {
@@ -122,6 +130,14 @@ impl Passfile {
         String::from_utf8(unescape(entry.secret.as_bytes())).ok()
     }
 
+    /// Returns when the token under a key was signed, as far as its text says, and until when it is good.
+    pub(crate) fn times(&self, key: &Key) -> Option<(Option<Time>, Time)> {
+        const SIGNED: &str = "X-Amz-Date=";
+        let entry = self.entries.get(key)?;
+        let date = entry.secret.split_once(SIGNED).map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
+        Some((date.and_then(Time::from_compact), entry.expires_at))
+    }
+
     /// Drops the entries that `whose` picks and returns their number.
     pub(crate) fn remove(&mut self, whose: impl Fn(&Key) -> bool) -> usize {
         let before = self.entries.len();
@@ -143,6 +159,11 @@ impl Passfile {
         self.entries.iter().flat_map(|(key, entry)| (line(key, entry) + "\n").into_bytes()).collect()
     }
 
+    /// Tells whether nothing is left of a file that pgcred has made.
+    pub(crate) fn is_over(&self) -> bool {
+        self.created && self.entries.is_empty() && self.user.is_empty()
+    }
+
     /// Puts the file together: the block first, the user's bytes as they were; without entries no block.
     pub(crate) fn render(&self) -> Vec<u8> {
         if self.entries.is_empty() {
@@ -160,7 +181,12 @@ impl Passfile {
         if joined {
             text.push(b'\n');
         }
-        let mut block = vec![if joined { BEGIN_JOINED } else { BEGIN }.to_owned()];
+        let begin = match (joined, self.created) {
+            (true, _) => BEGIN_JOINED,
+            (_, true) => BEGIN_CREATED,
+            _ => BEGIN,
+        };
+        let mut block = vec![begin.to_owned()];
         for (key, entry) in &self.entries {
             block.push(format!("{EXPIRES}{}", entry.expires_at.compact()));
             block.push(line(key, entry));
@@ -169,6 +195,22 @@ impl Passfile {
         text.extend(block.iter().flat_map(|line| line.bytes().chain([b'\n'])));
         text.extend_from_slice(below);
         text
+    }
+}
+
+/// What to do about a damaged block, by the marks that are there.
+fn way_out(text: &[u8]) -> &'static str {
+    let mut lines = text.split(|b| *b == b'\n').map(content);
+    let begins = lines.clone().any(|line| line.starts_with(BEGIN_PREFIX));
+    let ends = lines.any(|line| line == END.as_bytes());
+    match (begins, ends) {
+        (true, true) => {
+            "move your own lines out of the block, or delete everything from `# pgcred begin` to `# pgcred end`"
+        }
+        (true, false) => {
+            "put the line `# pgcred end` below pgcred's lines and above your own, or delete `# pgcred begin` and pgcred's lines"
+        }
+        _ => "delete the line `# pgcred end`, and pgcred's lines above it if there are any",
     }
 }
 

@@ -201,6 +201,8 @@ fn the_survey_names_lines_and_readers_and_no_content() {
     let long = with_entry(&[&vec![b'x'; 65_536][..], b":1:*:u:p\nh:1:*:u:p\r\n"].concat(), &key(HOST), TOKEN);
     let said = survey(&long, keys.iter());
     assert!(said[0].starts_with("line 5 is longer") && said[1].starts_with("line 6 ends in CR LF"), "{said:?}");
+    let said = survey(&with_entry(b"a:b\nh:1:*:u:p\nc:d\n", &key(HOST), TOKEN), keys.iter());
+    assert!(said[0].starts_with("lines 5, 7 have fewer than five fields"), "{said:?}");
     assert!(survey(&with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN), keys.iter()).is_empty());
 }
 

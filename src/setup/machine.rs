@@ -64,6 +64,12 @@ impl Machine {
         Ok(Self { os, config, own, named_config, pgcred: child::own_path()?, service_file, home })
     }
 
+    /// Tells whether the folders above a file are made by programs and not by people, so that an empty one is nobody's.
+    pub(crate) fn is_of_programs(&self, path: &Path) -> bool {
+        let of_dbeaver = path.components().any(|part| part.as_os_str() == "workspace6");
+        of_dbeaver || [&self.config, &self.own].iter().any(|folder| path.starts_with(folder))
+    }
+
     /// Returns the first of these programs that is there.
     pub(crate) fn program(programs: &[&str]) -> Option<PathBuf> {
         programs.iter().find_map(|program| child::find(program.as_ref()))

@@ -73,6 +73,19 @@ pub(crate) trait Files: Sync {
     /// The edits that take back all that pgcred has ever put there.
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>>;
 
+    /// The edits that take back these entries, of those in [`Files::names`], and not all of them.
+    fn without(&self, machine: &Machine, names: &[String]) -> Result<Vec<Edit>>;
+
+    /// The names of the entries that can be taken back one by one.
+    fn names(&self, machine: &Machine) -> Vec<String> {
+        self.state(machine)
+    }
+
+    /// What no edit takes back, in lines.
+    fn left(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The commands that have to run before the edits, and those after them: a scheduler has to hear of its files.
     fn commands(&self, _: &Machine, _undo: bool) -> [Vec<Vec<String>>; 2] {
         Default::default()

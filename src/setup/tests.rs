@@ -114,6 +114,7 @@ fn target(user: &str) -> Target {
         region: Some("us-east-1".to_owned()),
         profile: Some("dev".to_owned()),
         aliases: Vec::new(),
+        taken: Vec::new(),
         roots: None,
         life: 900,
     };

@@ -132,13 +132,216 @@ fn list_tells_what_is_known_and_no_secret() {
     sandbox.at("2030-01-01T00:05:00Z");
     let table = sandbox.ok(&["list"]);
     let lines: Vec<_> = table.lines().collect();
-    assert!(lines[0].starts_with("NAME") && lines[1].contains("no connection, no cluster ID"), "{table}");
-    assert!(lines[2].contains("no AWS profile") && lines[3].contains("10 min      cache"), "{table}");
+    assert!(lines[0].starts_with("NAME") && lines[3].contains("10 min      cache only"), "{table}");
+    assert!(lines[5].starts_with("bad: `nowhere.example.com` is no connection"), "{table}");
+    assert!(lines[6].starts_with("sso: there is no AWS profile `none`"), "{table}");
+    assert!(lines[..4].iter().all(|line| line.chars().count() <= 80), "{table}");
     let json: Value = serde_json::from_str(&sandbox.ok(&["list", "--format", "json"])).expect("JSON");
     assert_eq!(json[2]["expiration"], "2030-01-01T00:15:00Z");
     assert_eq!(json[2]["token_in"], "cache");
     assert_eq!(json[2]["error"], Value::Null);
     assert!(!json.to_string().contains("Signature") && !table.contains("Signature"));
+}
+
+fn listed(sandbox: &Sandbox) -> Value {
+    serde_json::from_str(&sandbox.ok(&["list", "--format", "json"])).expect("JSON")
+}
+
+/// The passfile says what stands in it, not what was once written there, nor who wrote it.
+#[test]
+fn list_and_prompt_look_into_the_passfile() {
+    let mut sandbox = sandbox();
+    sandbox.ok(&["add", "prod", HOST, "--alias", "localhost:15432"]);
+    // Cached first, filed later.
+    sandbox.ok(&["token", "prod"]);
+    assert_eq!(listed(&sandbox)[0]["token_in"], "cache");
+    sandbox.ok(&["refresh"]);
+    let file = sandbox.path(".pgpass").display().to_string();
+    let json = listed(&sandbox);
+    assert_eq!((&json[0]["token_in"], &json[0]["expiration"]), (&Value::from(file), &"2030-01-01T00:15:00Z".into()));
+    assert_eq!(
+        (&json[0]["cached_until"], &json[0]["missing"]),
+        (&"2030-01-01T00:15:00Z".into(), &Value::from([""; 0]))
+    );
+    assert_eq!(json[0]["in_passfiles"].as_array().map(Vec::len), Some(2));
+    assert!(sandbox.ok(&["list"]).lines().nth(1).is_some_and(|line| line.contains(" 15 min      ~/.pgpass  ")));
+    // Filed by somebody with another environment, whom the index knows under another identity.
+    sandbox.set("AWS_SESSION_TOKEN", "another");
+    assert_eq!(listed(&sandbox)[0]["expiration"], "2030-01-01T00:15:00Z");
+    assert_eq!(sandbox.ok(&["prompt", "--format", "{name} {left} {state}"]), "prod 15 min fresh\n");
+    // A line of one's own above the block, and an alias that somebody took out.
+    let text = String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    let mut lines: Vec<_> = text.split_inclusive('\n').collect();
+    let alias = lines.iter().position(|line| line.starts_with("localhost")).expect("a line");
+    lines.drain(alias - 1..=alias);
+    let without_alias = lines.concat();
+    sandbox.write(".pgpass", format!("*:*:*:admin:mine\n{without_alias}"));
+    let json = listed(&sandbox);
+    assert_eq!(json[0]["in_passfiles"][0]["hidden_by_line"], 1, "{json}");
+    assert_eq!(json[0]["missing"][0], "localhost:15432", "{json}");
+    let table = sandbox.ok(&["list"]);
+    assert!(table.contains(&format!("prod: clients take line 1 of ~/.pgpass for {HOST}:5432")), "{table}");
+    assert!(table.contains("prod: no passfile has a token for localhost:15432") && !table.contains("mine"), "{table}");
+    // An empty file.
+    sandbox.unset("AWS_SESSION_TOKEN").write(".pgpass", "");
+    assert_eq!(listed(&sandbox)[0]["token_in"], "cache");
+    // A damaged one.
+    sandbox.write(".pgpass", "# pgcred end\n");
+    assert!(sandbox.ok(&["list"]).contains(".pgpass: line 1: pgcred's block is damaged"));
+}
+
+/// Also one that was filed in a file that no variable names any more.
+#[test]
+fn list_knows_other_passfiles() {
+    let mut sandbox = sandbox();
+    sandbox.ok(&["add", "prod", HOST]);
+    let other = sandbox.path("other").display().to_string();
+    sandbox.set("PGPASSFILE", &other).ok(&["refresh"]);
+    sandbox.unset("PGPASSFILE");
+    assert_eq!(listed(&sandbox)[0]["token_in"], Value::from(other));
+    assert!(sandbox.ok(&["list"]).contains("~/other"));
+}
+
+/// A host that is no connection, and a profile that prompt cannot know.
+#[test]
+fn a_good_token_in_the_passfile_is_no_reason_to_log_in() {
+    let mut sandbox = sandbox();
+    sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
+    sandbox.write(".aws/credentials", "[dev]\naws_access_key_id = K\naws_secret_access_key = s\n");
+    sandbox.run(&["token", HOST]).assert_fails(3, "no AWS credentials");
+    let prompt = &["prompt", HOST, "--format", "{left} {state}"];
+    assert_eq!(sandbox.ok(prompt), "needs-login needs-login\n");
+    sandbox.ok(&["refresh", HOST, "--profile", "dev"]);
+    assert_eq!(sandbox.ok(prompt), "15 min fresh\n");
+    sandbox.at("2030-01-01T00:12:00Z");
+    assert_eq!(sandbox.ok(prompt), "needs-login needs-login\n", "it is due, and cannot be renewed");
+}
+
+/// Two profiles for one cluster: one line in the passfile, and it is known whose.
+#[test]
+fn of_two_connections_with_one_address_the_first_has_the_line() {
+    let sandbox = sandbox();
+    sandbox.write(
+        ".aws/credentials",
+        "[a]\naws_access_key_id = KA\naws_secret_access_key = s\n[b]\naws_access_key_id = KB\naws_secret_access_key = s\n",
+    );
+    sandbox.ok(&["add", "reads", HOST, "--profile", "a"]);
+    let both = format!("`writes` and `reads` are both admin@{HOST}:5432; the passfile holds the token of `reads`");
+    let run = sandbox.run(&["add", "writes", HOST, "--profile", "b", "--expires-in", "1h"]);
+    assert!(run.code == 0 && run.stderr.contains(&both), "{}", run.stderr);
+    let run = sandbox.run(&["refresh"]);
+    assert!(run.code == 0 && run.stderr.contains(&both), "{}", run.stderr);
+    let text = String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    assert!(text.contains("=KA%2F") && !text.contains("=KB%2F"), "{text}");
+    let run = sandbox.run(&["refresh"]);
+    assert!(run.stderr.contains("nothing is due") && run.stderr.contains(&both), "{}", run.stderr);
+    sandbox.run(&["refresh", "writes"]).assert_fails(2, "the passfile's line for admin@");
+    assert_eq!(sandbox.read(".pgpass"), text.as_bytes());
+    // It has its own token, not the other's.
+    assert!(sandbox.ok(&["token", "writes"]).contains("=KB%2F"));
+    assert!(sandbox.ok(&["exec", "writes", "--", "sh", "-c", "cat $PGPASSFILE"]).contains("=KB%2F"));
+    assert!(sandbox.run(&["setup", "psql", "--yes"]).stderr.contains(&both));
+    let json = listed(&sandbox);
+    assert_eq!((&json[0]["line_of"], &json[1]["line_of"]), (&Value::Null, &"reads".into()));
+    assert_eq!((&json[1]["token_in"], &json[1]["expiration"]), (&"cache".into(), &"2030-01-01T01:00:00Z".into()));
+    assert!(sandbox.ok(&["list"]).contains(&both));
+
+    // By an alias: that line is the first one's too, the rest is its own.
+    sandbox.ok(&[
+        "add",
+        "other",
+        "o.dsql.us-east-1.on.aws",
+        "--alias",
+        HOST,
+        "--alias",
+        "localhost:1",
+        "--profile",
+        "b",
+    ]);
+    let run = sandbox.run(&["refresh", "other"]);
+    assert!(run.code == 0 && run.stderr.contains("`other` and `reads` are both"), "{}", run.stderr);
+    assert!(run.stderr.contains("admin@o.dsql.us-east-1.on.aws:5432, also as localhost:1, until"), "{}", run.stderr);
+    let text = String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    assert!(text.contains(&format!("\n{HOST}:5432:*:admin:{HOST}/")), "{text}");
+    // Its own line is another one's, an alias is not: that is filed, and `token` is not given the other's.
+    sandbox.ok(&["add", "writes", HOST, "--profile", "b", "--alias", "localhost:2", "--replace"]);
+    sandbox.ok(&["refresh"]);
+    let text = String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    let alias = text.lines().find(|line| line.starts_with("localhost:2:")).expect("a line");
+    assert!(alias.contains("=KB%2F") && text.contains("=KA%2F"), "{text}");
+    assert!(sandbox.ok(&["token", "writes"]).contains("=KB%2F"));
+    assert!(sandbox.run(&["refresh"]).stderr.contains("nothing is due"));
+
+    // Without the first one the line is the next one's.
+    sandbox.ok(&["remove", "reads"]);
+    sandbox.ok(&["refresh"]);
+    assert!(!String::from_utf8(sandbox.read(".pgpass")).expect("text").contains("=KA%2F"));
+}
+
+/// `refresh` renews what is due: a token that ends later than a new one would is not.
+#[test]
+fn refresh_does_not_shorten_a_life() {
+    let mut sandbox = sandbox();
+    sandbox.ok(&["refresh", HOST, "--expires-in", "25m"]);
+    sandbox.ok(&["add", "prod", HOST]);
+    let before = sandbox.read(".pgpass");
+    assert!(sandbox.run(&["refresh"]).stderr.contains("nothing is due"));
+    assert_eq!(sandbox.read(".pgpass"), before);
+    sandbox.at("2030-01-01T00:10:00Z").ok(&["refresh"]);
+    assert_eq!(sandbox.read(".pgpass"), before);
+    sandbox.at("2030-01-01T00:10:01Z").ok(&["refresh"]);
+    assert!(String::from_utf8_lossy(&sandbox.read(".pgpass")).contains("# expires 20300101T002501Z"));
+    // Not another role's, and not when it is named.
+    sandbox.ok(&["refresh", "prod", "--expires-in", "1h"]);
+    sandbox.ok(&["refresh", "prod"]);
+    assert!(String::from_utf8_lossy(&sandbox.read(".pgpass")).contains("# expires 20300101T002501Z"));
+    sandbox.ok(&["refresh", "prod", "--expires-in", "1h"]);
+    sandbox.set("AWS_ACCESS_KEY_ID", "ANOTHER").ok(&["refresh"]);
+    assert!(String::from_utf8_lossy(&sandbox.read(".pgpass")).contains("=ANOTHER%2F"));
+}
+
+/// What is removed leaves nothing behind: tokens, entries in tools, an empty configuration.
+#[test]
+fn remove_takes_tokens_and_entries_with_it() {
+    let mut sandbox = sandbox();
+    sandbox.unset("PGCRED_HOME").set("PGCRED_CACHE", "file");
+    sandbox.ok(&["add", "prod", HOST, "--alias", "localhost:15432"]);
+    sandbox.ok(&["add", "two", "two.dsql.us-east-1.on.aws"]);
+    sandbox.ok(&["refresh"]);
+    sandbox.ok(&["refresh", "prod", "--passfile", "elsewhere"]);
+    sandbox.ok(&["setup", "psql", "--yes"]);
+    sandbox.ok(&["setup", "pgadmin", "--yes"]);
+    let run = sandbox.run(&["remove", "prod"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for said in
+        ["removed prod", ".pgpass: erased 2 tokens", "elsewhere: erased 2 tokens; the file is gone", "pg_service"]
+    {
+        assert!(run.stderr.contains(said), "{said} not in {}", run.stderr);
+    }
+    let left = String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    assert!(left.contains("two.") && !left.contains(HOST), "{left}");
+    for file in [".pg_service.conf", ".config/pgcred/pgadmin-servers.json"] {
+        let text = String::from_utf8(sandbox.read(file)).expect("text");
+        assert!(text.contains("two.dsql") && !text.contains("prod") && !text.contains(HOST), "{file}: {text}");
+    }
+    assert!(!sandbox.path("elsewhere").exists());
+    sandbox.ok(&["remove", "two"]);
+    sandbox.ok(&["erase", "--all"]);
+    let left: Vec<_> =
+        fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A failure with connections that are gone is no news.
+#[test]
+fn the_last_failure_in_the_background_is_about_this_configuration() {
+    let sandbox = sandbox();
+    sandbox.ok(&["add", "prod", HOST, "--profile", "nope"]);
+    assert_ne!(sandbox.run(&["refresh", "--background"]).code, 0);
+    assert!(sandbox.ok(&["list"]).contains("in the background: 0 s ago, failed"));
+    sandbox.ok(&["remove", "prod"]);
+    let table = sandbox.ok(&["list"]);
+    assert!(table.contains("in the background: 0 s ago\n") && !table.contains("failed"), "{table}");
 }
 
 #[test]

@@ -126,13 +126,19 @@ fn what_is_no_plain_file_is_refused() {
 #[test]
 fn a_damaged_block_stays_as_it_is() {
     let sandbox = Sandbox::with_keys();
-    let damaged = "mine:1:*:u:p\n# pgcred end\n";
-    sandbox.write("p", damaged);
-    for command in [&["refresh", HOST][..], &["erase", "--all"]] {
-        let run = sandbox.run(&[command, &["--passfile", "p"]].concat());
-        run.assert_fails(1, "p: line 2: pgcred's block is damaged");
+    for (damaged, number, hint) in [
+        ("mine:1:*:u:p\n# pgcred end\n", 2, "delete the line `# pgcred end`"),
+        ("# pgcred begin\nmine:1:*:u:p\n", 2, "put the line `# pgcred end` below pgcred's lines"),
+        ("# pgcred begin\nmine:1:*:u:p\n# pgcred end\n", 2, "move your own lines out of the block"),
+    ] {
+        sandbox.write("p", damaged);
+        for command in [&["refresh", HOST][..], &["erase", "--all"]] {
+            let run = sandbox.run(&[command, &["--passfile", "p"]].concat());
+            run.assert_fails(1, &format!("p: line {number}: pgcred's block is damaged"));
+            assert!(run.stderr.contains(hint), "{}", run.stderr);
+        }
+        assert_eq!(sandbox.read("p"), damaged.as_bytes());
     }
-    assert_eq!(sandbox.read("p"), damaged.as_bytes());
 }
 
 #[test]
@@ -147,7 +153,29 @@ fn an_expired_token_never_stays_and_a_good_one_is_not_lost() {
     assert!(!text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
     sandbox.at("2030-01-01T01:00:00Z").ok(&["erase", &host(2), &host(2)]);
     sandbox.run(&["erase", &host(2)]).assert_fails(4, "has no token");
-    assert_eq!(text(&sandbox), "");
+    assert!(!sandbox.path(".pgpass").exists(), "pgcred had made it");
+}
+
+/// A file that pgcred has made goes with the last token; an empty one that was there stays, and so do lines put in since.
+#[test]
+fn only_what_pgcred_has_made_is_taken_away() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["refresh", HOST]);
+    sandbox.ok(&["refresh", RDS_HOST, "--user", "app"]);
+    sandbox.ok(&["erase", HOST]);
+    assert!(text(&sandbox).contains(RDS_HOST));
+    sandbox.ok(&["erase", "--all"]);
+    assert!(fs::read_dir(sandbox.home()).expect("a folder").next().is_none(), "something is left in HOME");
+    sandbox.ok(&["refresh", HOST]);
+    sandbox.write(".pgpass", text(&sandbox) + "mine:1:*:u:p\n");
+    sandbox.ok(&["refresh", HOST]);
+    sandbox.ok(&["erase", "--all"]);
+    assert_eq!(text(&sandbox), "mine:1:*:u:p\n");
+    sandbox.write(".pgpass", "");
+    fs::set_permissions(sandbox.path(".pgpass"), fs::Permissions::from_mode(0o600)).expect("chmod");
+    sandbox.ok(&["refresh", HOST]);
+    sandbox.ok(&["erase", "--all"]);
+    assert_eq!(text(&sandbox), "", "the user's empty file");
 }
 
 #[test]
@@ -210,5 +238,5 @@ fn kill_at_any_point_harms_nothing() {
     let mut names: Vec<_> =
         fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
     names.sort();
-    assert_eq!(names, [".pgpass", ".pgpass.pgcred-lock"]);
+    assert_eq!(names, [".pgpass"], "a lock stayed, or a part");
 }

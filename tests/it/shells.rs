@@ -868,18 +868,18 @@ fn the_due_file_follows_the_index() {
     check(T0 + 60, &format!("prod {} ok", T0 + 960));
     sandbox.ok(&["refresh", "--background"]);
     check(T0 + 660, &format!("prod {} ok", T0 + 960));
-    // Failures are waited out, longer each time; without the keys the other token is of no use either.
+    // Failures are waited out, longer each time; the other token stands in the passfile and is good for days.
     sandbox.at("2030-01-01T00:12:00Z").unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
     sandbox.run(&["refresh", "--background"]).assert_fails(3, "no AWS credentials");
-    check(T0 + 730, "week 0 needs-login");
+    check(T0 + 730, &format!("prod {} needs-login", T0 + 960));
     sandbox.at("2030-01-01T00:12:10Z").run(&["refresh", "--background"]).assert_fails(3, "no AWS credentials");
-    check(T0 + 750, "week 0 needs-login");
+    check(T0 + 750, &format!("prod {} needs-login", T0 + 960));
     sandbox.ok(&["remove", "prod"]);
     assert!(!file.exists());
 
     // The hooks' connections are those of the usual file, all of them.
     sandbox.set("AWS_ACCESS_KEY_ID", KEY_ID).set("AWS_SECRET_ACCESS_KEY", SECRET).at("2030-01-02T00:00:00Z");
-    sandbox.ok(&["add", "prod", HOST, "--replace"]);
+    sandbox.ok(&["add", "prod", "prod.dsql.us-east-1.on.aws"]);
     sandbox.ok(&["refresh", "--background"]);
     let before = fs::read_to_string(&file).expect("a file");
     sandbox.write("empty.toml", "");

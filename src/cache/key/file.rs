@@ -31,7 +31,7 @@ impl super::Store for Store {
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
         fs::private_folder(&self.folder)?;
-        fs::edit(&self.path, |_| Ok((bytes.to_vec(), ()))).map(drop)
+        fs::edit(&self.path, |_| Ok((Some(bytes.to_vec()), ()))).map(drop)
     }
 
     fn erase(&self) -> Result<()> {

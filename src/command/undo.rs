@@ -1,0 +1,108 @@
+//! `pgcred setup --undo`: takes back what was set up, for every tool, for one, or single entries of it.
+
+use super::setup::{Setup, ToRun, carry_out};
+use super::{Context, all_errors};
+use crate::error::{Error, Result};
+use crate::integrations::TOOLS;
+use crate::output::Output;
+use crate::setup::{Edit, Files, Machine, Tool, Way, Work};
+
+/// Takes back all that was set up for a tool, or the entries that are named.
+pub(super) fn one(setup: &Setup, tool: &Tool, names: &[String], machine: &Machine, context: &Context) -> Result<()> {
+    match &tool.work {
+        Work::Dialog(_) => Err(Error::usage(format!("{} was set up by hand", tool.title))
+            .hint(format!("remove the connection in {} itself", tool.title))),
+        Work::Files(files) if names.is_empty() => whole(setup, *files, machine, context),
+        Work::Files(files) => {
+            let edits = without(tool, *files, names, machine)?;
+            setup.apply(&edits, &ToRun::default(), &[], machine, context).map(drop)
+        }
+    }
+}
+
+fn whole(setup: &Setup, files: &dyn Files, machine: &Machine, context: &Context) -> Result<()> {
+    let edits = files.undo(machine)?;
+    let stands = setup.apply(&edits, &files.commands(machine, true), &[], machine, context)?;
+    if stands && edits.iter().any(Edit::changes_something) {
+        say(&files.left(machine), context.world.output);
+    }
+    Ok(())
+}
+
+/// The same for every tool, one after the other; one that fails does not keep the others.
+pub(super) fn all(setup: &Setup, machine: &Machine, context: &Context) -> Result<()> {
+    let mut errors = Vec::new();
+    let mut found = 0;
+    for tool in TOOLS {
+        let Work::Files(files) = &tool.work else { continue };
+        let undone = match files.undo(machine) {
+            Ok(edits) if !edits.iter().any(Edit::changes_something) => continue,
+            // A scheduler that is not on this machine, or may not be asked, does nothing for pgcred.
+            Err(_) if tool.way == Way::Scheduler && files.state(machine).is_empty() => continue,
+            Ok(_) => whole(setup, *files, machine, context),
+            Err(error) => Err(error),
+        };
+        found += 1;
+        errors.extend(undone.err().map(|error| error.about(tool.name)));
+    }
+    if found == 0 {
+        context.world.output.note("nothing is set up");
+    }
+    all_errors(errors, context.world.output, |failed| format!("{failed} of {found} tools could not be undone"))
+}
+
+/// The edits that take these entries out of a tool, and nothing else of pgcred's.
+fn without(tool: &Tool, files: &dyn Files, names: &[String], machine: &Machine) -> Result<Vec<Edit>> {
+    if tool.way == Way::Scheduler {
+        let why = format!("{} refreshes every connection, and has no entry for one", tool.title);
+        return Err(Error::usage(why).hint(format!("pgcred setup {} --undo", tool.name)));
+    }
+    let known = files.names(machine);
+    let unknown: Vec<_> = names.iter().filter(|name| !known.contains(name)).map(String::as_str).collect();
+    if !unknown.is_empty() {
+        let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+        let error = Error::no_target(format!("{} is not set up in {}; {known} is", unknown.join(", "), tool.name));
+        return Err(error.hint(format!("pgcred setup {} --undo takes back all of it", tool.name)));
+    }
+    if known.iter().all(|name| names.contains(name)) {
+        return files.undo(machine);
+    }
+    files.without(machine, names)
+}
+
+/// Takes a connection that is no more out of every tool; says what stays, and how it gets out.
+pub(super) fn forget(name: &str, machine: &Machine, output: Output) {
+    let names = [name.to_owned()];
+    for tool in TOOLS {
+        let Work::Files(files) = &tool.work else { continue };
+        if !files.names(machine).contains(&names[0]) {
+            continue;
+        }
+        let done = without(tool, *files, &names, machine).and_then(|edits| {
+            let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
+            carry_out(&edits, &ToRun::default(), machine, output)
+        });
+        match done {
+            Ok(()) => say(&files.left(machine), output),
+            Err(error) => {
+                let tool = tool.name;
+                output.warn(&format!("`{name}` stays in {tool}: {error}; later: pgcred setup {tool} {name} --undo"));
+            }
+        }
+    }
+}
+
+/// The schedulers that run pgcred.
+pub(super) fn schedulers(machine: &Machine) -> Vec<&'static str> {
+    let runs = |tool: &&Tool| match &tool.work {
+        Work::Files(files) => tool.way == Way::Scheduler && !files.state(machine).is_empty(),
+        Work::Dialog(_) => false,
+    };
+    TOOLS.iter().filter(runs).map(|tool| tool.name).collect()
+}
+
+fn say(left: &[String], output: Output) {
+    for left in left {
+        output.note(left);
+    }
+}
