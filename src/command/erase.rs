@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::passfile::{self, PassfileArg};
 use super::place::Dial;
 use super::standing::known_passfiles;
-use super::{Context, Run, all_errors};
+use super::{Context, Run, all_errors, undo};
 use crate::cache::Cache;
 use crate::config::Connection;
 use crate::env;
@@ -14,6 +14,8 @@ use crate::fs;
 use crate::output::Output;
 use crate::passfile::block::Key;
 use crate::provider;
+use crate::roots;
+use crate::setup::Machine;
 use crate::target::Where;
 use crate::terminal::Stdin;
 
@@ -115,14 +117,27 @@ fn tokens(number: usize) -> String {
 }
 
 /// Removes all that pgcred keeps for itself besides its configuration and what `setup` has written: tokens that are
-/// cached, what is known of them, the key, and what programs that were killed have left. Returns what was there.
+/// cached, what is known of them, the key, what programs that were killed have left, and root certificates, unless a tool
+/// that is set up needs them. Returns what was there.
 fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
     let cache = context.issuer.take_cache().or_else(|| Cache::open(None)); // one that is switched off now may be there
     let cache = cache.and_then(|cache| cache.erase().map(|folder| folder.map(PathBuf::from)).transpose());
     if let Some(folder) = env::runtime_folder() {
         fs::remove_sessions(&folder);
     }
-    cache.into_iter().collect()
+    let tools_need_them = || Machine::this(None).is_ok_and(|machine| undo::is_anything_left(&machine));
+    let roots = roots::kept().and_then(|folder| {
+        if tools_need_them() {
+            let folder = folder.display();
+            context
+                .world
+                .output
+                .note(&format!("{folder} stays: tools are set up that need it; `pgcred setup --undo` first"));
+            return None;
+        }
+        Some(roots::remove_all(&folder).map(|()| folder))
+    });
+    cache.into_iter().chain(roots).collect()
 }
 
 impl Erase {

@@ -92,6 +92,12 @@ pub(super) fn forget(name: &str, machine: &Machine, output: Output) {
     }
 }
 
+/// Whether a tool has entries of pgcred's in its files.
+pub(super) fn is_anything_left(machine: &Machine) -> bool {
+    let has_entries = |tool: &Tool| matches!(&tool.work, Work::Files(files) if !files.names(machine).is_empty());
+    TOOLS.iter().any(has_entries)
+}
+
 /// The schedulers that run pgcred.
 pub(super) fn schedulers(machine: &Machine) -> Vec<&'static str> {
     let runs = |tool: &&Tool| match &tool.work {

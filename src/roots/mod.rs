@@ -17,6 +17,7 @@ use crate::provider;
 use crate::request::Request;
 use crate::target::RootsChoice;
 use carried::Set;
+pub(crate) use store::{kept, remove_all};
 
 /// The root certificates that a client is told to use.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The files of root certificates in pgcred's data folder: written once, renewed with pgcred or by `pgcred roots --update`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -48,4 +48,16 @@ pub(super) fn put(set: &Set, text: &str) -> Result<PathBuf> {
 pub(super) fn is_pem(text: &str) -> bool {
     let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes());
     certificates.all(|certificate| certificate.is_ok_and(|certificate| certificate.starts_with(&[0x30])))
+}
+
+/// Returns the folder of the files, if there are any.
+pub(crate) fn kept() -> Option<PathBuf> {
+    folder().ok().filter(|folder| folder.is_dir())
+}
+
+/// Removes all of them, and the folders that are empty then.
+pub(crate) fn remove_all(folder: &Path) -> Result<()> {
+    fs::remove_folder(folder)?;
+    fs::remove_empty_folders(folder);
+    Ok(())
 }

@@ -289,6 +289,24 @@ fn what_cannot_be_had_is_an_instruction() {
     assert_eq!(json["sslrootcert"], own(sandbox, "rds-eu-west-1.pem"), "carried: no network");
 }
 
+/// Tools that are set up go on needing them.
+#[test]
+fn they_go_with_the_last_tool() {
+    let mut sandbox = Sandbox::empty();
+    let home = sandbox.home().display().to_string();
+    sandbox.unset("PGCRED_HOME").set("XDG_DATA_HOME", &format!("{home}/data"));
+    sandbox.ok(&["add", "books", RDS_HOST, "--user", "app", "--profile", "p"]);
+    sandbox.ok(&["setup", "psql", "--yes"]);
+    let file = sandbox.path("data/pgcred/roots/rds-eu-west-1.pem");
+    let run = sandbox.run(&["erase", "--all"]);
+    assert!(run.code == 0 && run.stderr.contains("data/pgcred/roots stays: tools are set up"), "{}", run.stderr);
+    assert!(file.exists());
+    sandbox.ok(&["setup", "--undo", "--yes"]);
+    let run = sandbox.run(&["erase", "--all"]);
+    assert!(run.code == 0 && run.stderr.contains("data/pgcred/roots: removed"), "{}", run.stderr);
+    assert!(!sandbox.path("data").exists());
+}
+
 /// Every certificate that pgcred carries is read by OpenSSL, which libpq uses, and trusted as a root.
 #[test]
 fn openssl_takes_the_files() {
