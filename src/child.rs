@@ -1,6 +1,6 @@
 //! Programs that pgcred runs for its own ends: nothing on stdin, no password in the environment, a deadline for all of them.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -55,26 +55,54 @@ pub(crate) fn own_path() -> Result<PathBuf> {
 ///
 /// With a terminal it stays in pgcred's own process group and keeps stderr, so that it can ask there.
 pub(crate) fn output(words: &[String], deadline: Instant, terminal: bool) -> std::result::Result<Ended, Failure> {
-    let failed = |error: &std::io::Error| {
-        let program = words.first().map(String::as_str).unwrap_or_default();
-        Failure::Failed(Error::failure(format!("cannot run {program}")).caused_by(error))
-    };
     let mut command = CommandWrap::from(command(words).map_err(Failure::Failed)?);
-    command.command_mut().stdout(Stdio::piped());
     if !terminal {
         command.command_mut().stderr(Stdio::piped());
         own_group(&mut command);
     }
+    let program = words.first().map(String::as_str).unwrap_or_default();
+    ended(command, program, deadline, || false)
+}
+
+/// Runs pgcred once more, in a session without a terminal, until the deadline or until it `is_over`.
+pub(crate) fn own_output(
+    arguments: &[OsString],
+    deadline: Instant,
+    is_over: impl Fn() -> bool,
+) -> std::result::Result<Ended, Failure> {
+    let failed = |error: &std::io::Error| Failure::Failed(Error::failure("cannot start pgcred").caused_by(error));
+    let (own, _) = env::own_command().map_err(|error| failed(&error))?;
+    let mut command = CommandWrap::from(Command::new(own));
+    command.command_mut().args(arguments).stdin(Stdio::null()).stderr(Stdio::piped());
+    #[cfg(unix)]
+    command.wrap(process_wrap::std::ProcessSession);
+    #[cfg(windows)]
+    command.wrap(process_wrap::std::JobObject);
+    ended(command, "pgcred", deadline, is_over)
+}
+
+fn ended(
+    mut command: CommandWrap,
+    program: &str,
+    deadline: Instant,
+    is_over: impl Fn() -> bool,
+) -> std::result::Result<Ended, Failure> {
+    let failed =
+        |error: &std::io::Error| Failure::Failed(Error::failure(format!("cannot run {program}")).caused_by(error));
+    command.command_mut().stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| failed(&error))?;
     let stdout = child.stdout().take().map(read_all);
     let stderr = child.stderr().take().map(read_all);
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
+            Ok(None) if Instant::now() < deadline && !is_over() => thread::sleep(PAUSE),
             ended => {
                 let _ = child.start_kill(); // it may have ended by itself this moment
-                let _ = child.try_wait();
+                let patience = Instant::now() + LAST_WORDS;
+                while matches!(child.try_wait(), Ok(None)) && Instant::now() < patience {
+                    thread::sleep(PAUSE);
+                }
                 return Err(ended.map_or_else(|error| failed(&error), |_| Failure::TooLate));
             }
         }

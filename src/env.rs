@@ -85,10 +85,16 @@ fn own_home() -> Option<PathBuf> {
     var_os("PGCRED_HOME").map(|home| std::path::absolute(&home).unwrap_or_else(|_| home.into()))
 }
 
-/// Returns the folder for what must not outlive a program: memory where the system has such a folder.
-pub(crate) fn runtime_folder() -> Option<PathBuf> {
+/// Returns the folders for what must not outlive a program, the best first: memory where the system has such a folder.
+pub(crate) fn runtime_folders() -> Vec<PathBuf> {
     let runtime = var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|_| own_home().is_none());
-    Some(runtime.map(|folder| folder.join("pgcred")).or_else(cache_folder)?.join("exec"))
+    let folders = runtime.map(|folder| folder.join("pgcred")).into_iter().chain(cache_folder());
+    folders.map(|folder| folder.join("exec")).collect()
+}
+
+/// Returns the folder in which everybody may make files.
+pub(crate) fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
 }
 
 /// Returns the folder of what tools need to be there for as long as they are set up, and of nothing secret.

@@ -52,6 +52,7 @@ pub(crate) struct Issuer {
     deadline: Instant,
     to_ask: u32,
     began: Time,
+    has_warned_about_cache: bool,
     /// What went wrong without costing the answer, and what was tried.
     pub(crate) notes: Notes,
 }
@@ -82,7 +83,16 @@ struct Signer {
 impl Issuer {
     pub(crate) fn new(how: How, cache: Option<Cache>) -> Self {
         let deadline = Instant::now() + how.timeout;
-        Self { how, cache, signers: HashMap::new(), deadline, to_ask: 1, began: Time::now(), notes: Notes::default() }
+        Self {
+            how,
+            cache,
+            signers: HashMap::new(),
+            deadline,
+            to_ask: 1,
+            began: Time::now(),
+            has_warned_about_cache: false,
+            notes: Notes::default(),
+        }
     }
 
     /// The cache, if there is one.
@@ -252,7 +262,7 @@ impl Issuer {
                     self.signer(profile).deadline = Some(Instant::now() + self.how.timeout);
                 }
             }
-            Err(error) => self.notes.warnings.push(error.to_string()),
+            Err(error) => self.warn_about_cache(&error),
         }
         true
     }
@@ -330,7 +340,9 @@ impl Issuer {
         }
         let note = cache.note.take();
         let known_failure = cache.index().failures.contains_key(identity.as_str());
-        self.notes.warnings.extend(failed.map(|error| error.to_string()));
+        if let Some(error) = failed {
+            self.warn_about_cache(&error);
+        }
         self.notes.warnings.extend(note);
         if known_failure || !records.is_empty() {
             self.update_index(|index| {
@@ -351,6 +363,13 @@ impl Issuer {
 
     fn update_index(&mut self, change: impl FnOnce(&mut Index)) {
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.update(change)) {
+            self.warn_about_cache(&error);
+        }
+    }
+
+    /// Says once what is wrong with the cache: where one step fails the next ones do too.
+    fn warn_about_cache(&mut self, error: &Error) {
+        if !std::mem::replace(&mut self.has_warned_about_cache, true) {
             self.notes.warnings.push(error.to_string());
         }
     }

@@ -146,7 +146,7 @@ impl Cache {
     pub(crate) fn put(&self, id: &EntryId, token: &Token, region: &str) -> Result<()> {
         let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
         let plain = format!("{issued}\n{expires}\n{region}\n{}", token.expose());
-        fs::private_folder(&self.folder.join("tokens"))?;
+        self.made("tokens")?;
         let sealed = self.key(true).ok_or_else(|| self.no_key())?.seal(id.as_str().as_bytes(), plain.as_bytes())?;
         fs::put(&self.entry(id), &sealed)
     }
@@ -156,7 +156,7 @@ impl Cache {
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
-        fs::private_folder(&self.folder)?;
+        self.made("")?;
         *self.index.borrow_mut() = None;
         self.changed.set(true);
         let gone = Index::update(&self.index_path(), change)?;
@@ -172,7 +172,7 @@ impl Cache {
     /// what a prompt may show. `name` is `due`, and for a passfile of its own more. `make` is called under a lock and finds
     /// the index as it is now.
     pub(crate) fn write_due(&self, name: &str, make: impl FnOnce() -> (Time, String)) -> Result<()> {
-        fs::private_folder(&self.folder)?;
+        self.made("")?;
         let _lock = fs::lock(&self.folder.join("due.lock"), Duration::from_secs(2))?;
         *self.index.borrow_mut() = None;
         let (due, shown) = make();
@@ -189,8 +189,7 @@ impl Cache {
 
     /// Waits for whoever else resolves credentials of this identity.
     pub(crate) fn lock(&self, identity: &Identity, patience: Duration) -> Result<Lock> {
-        let folder = self.folder.join("locks");
-        fs::private_folder(&folder)?;
+        let folder = self.made("locks")?;
         let lock = fs::lock(&folder.join(identity.as_str()), patience);
         (*self.index.borrow_mut(), *self.passfile.borrow_mut()) = (None, None);
         lock
@@ -264,6 +263,13 @@ impl Cache {
     fn key_paths(&self) -> key::Paths {
         let scope = digest([&*self.folder.to_string_lossy()]);
         key::Paths { scope, runtime: env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), fallback: self.folder.clone() }
+    }
+
+    /// Makes a folder of the cache, if it is missing.
+    fn made(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(name);
+        let meant = |error: Error| format!("tokens are not cached: {error}; PGCRED_CACHE=none says that this is meant");
+        fs::private_folder(&folder).map(|()| folder).map_err(|error| Error::failure(meant(error)))
     }
 
     fn entry(&self, id: &EntryId) -> PathBuf {

@@ -122,9 +122,7 @@ fn tokens(number: usize) -> String {
 fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
     let cache = context.issuer.take_cache().or_else(|| Cache::open(None)); // one that is switched off now may be there
     let cache = cache.and_then(|cache| cache.erase().map(|folder| folder.map(PathBuf::from)).transpose());
-    if let Some(folder) = env::runtime_folder() {
-        fs::remove_sessions(&folder);
-    }
+    fs::remove_sessions(&env::runtime_folders(), &env::temporary_folder());
     let tools_need_them = || Machine::this(None).is_ok_and(|machine| undo::is_anything_left(&machine));
     let roots = roots::kept().and_then(|folder| {
         if tools_need_them() {

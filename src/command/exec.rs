@@ -1,16 +1,22 @@
 //! `pgcred exec`: run a program that finds its connection and password in the environment, and nothing afterwards.
 
-use std::ffi::OsString;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, ExitStatus};
 
 use super::place::Place;
+use super::renew::Renewal;
 use super::{Asking, Context, Run};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
+use crate::issue::Issued;
 use crate::limits::allow_core_dumps;
+use crate::output::Output;
 use crate::output::format::variables;
+use crate::output::variables::in_the_way;
 use crate::passfile::block::Passfile;
+use crate::request::Request;
 use crate::roots;
 use crate::signals::{die_by, on_signal};
 use crate::terminal::Stdin;
@@ -23,9 +29,12 @@ pub(super) struct Exec {
     place: Place,
     #[command(flatten)]
     asking: Asking,
-    /// The program and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    /// The program and its arguments. pgcred ends with its exit code; with 127 if it is not there, with 126 if it cannot be run
+    #[arg(last = true, required_unless_present = "renew", value_name = "COMMAND")]
     command: Vec<OsString>,
+    /// Write a new token to this passfile, and print when that is due.
+    #[arg(long, hide = true, conflicts_with = "command", value_name = "FILE")]
+    renew: Option<PathBuf>,
 }
 
 impl Run for Exec {
@@ -34,33 +43,90 @@ impl Run for Exec {
     /// Ends as the program ends: with its exit code, or by the signal that ended it.
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<ExitCode> {
         let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
+        if let Some(passfile) = self.renew {
+            return renew(request, &self.asking, &passfile, context).map(|()| ExitCode::SUCCESS);
+        }
         let (request, issued) = context.issue(request, &self.asking)?;
         let roots = roots::ready(&request, &context.world.how)?;
         context.release(); // others may ask AWS while the program runs
 
-        let parent = env::runtime_folder().ok_or_else(|| Error::failure("no folder for the private passfile"))?;
-        let folder = fs::session_folder(&parent)?;
-        let mut passfile = Passfile::default();
-        passfile.set(request.key(), &issued.token)?;
-        fs::put(&folder.path("passfile"), &passfile.render_lines())?;
+        let folder = fs::session_folder(&env::runtime_folders(), &env::temporary_folder())?;
+        let passfile = folder.path("passfile");
+        fs::put(&passfile, &lines(&request, &issued)?)?;
+        let renewal = Renewal {
+            passfile: passfile.clone(),
+            due: issued.token.refresh_after(),
+            patience: context.world.how.timeout * 2,
+            output: context.world.output,
+        };
+        drop(issued); // from now on the token is in the passfile alone
 
         let (program, arguments) = self.command.split_first().ok_or_else(|| Error::usage("no command"))?;
-        let mut child = Command::new(program);
-        child.args(arguments).env_remove("PGPASSWORD").env("PGPASSFILE", folder.path("passfile"));
-        child.envs(variables(&request, roots.as_deref()));
+        let mut command = Command::new(program);
+        command.args(arguments);
+        set_environment(&mut command, &request, roots.as_deref(), &passfile);
         if let Some(stdin) = stdin {
-            child.stdin(stdin);
+            command.stdin(stdin);
         }
         allow_core_dumps();
-        let status = wait(child)
-            .map_err(|error| Error::failure(format!("cannot run {}", program.to_string_lossy())).caused_by(&error))?;
+        let mut child = match start(command) {
+            Ok(child) => child,
+            Err(error) => return Ok(not_started(program, &error, context.world.output)),
+        };
+        let renewing = renewal.start();
+        let status = child.wait();
+        drop(renewing);
         drop(folder);
-        Ok(end(status))
+        status.map(end).map_err(|error| Error::failure("cannot wait for the program").caused_by(&error))
     }
 }
 
+/// The private passfile's text.
+fn lines(request: &Request, issued: &Issued) -> Result<Vec<u8>> {
+    let mut passfile = Passfile::default();
+    passfile.set(request.key(), &issued.token)?;
+    Ok(passfile.render_lines())
+}
+
+/// What a renewal does: nobody is asked for anything, and who reads the passfile meanwhile finds the old token or the new.
+fn renew(request: Request, asking: &Asking, passfile: &Path, context: &mut Context) -> Result<()> {
+    context.world.how.mfa_code = None; // it was good once
+    context.be_quiet_about_log_ins();
+    let (request, issued) = context.issue(request, &Asking { fresh: false, ..*asking })?;
+    let lines = lines(&request, &issued)?;
+    fs::edit_cache(passfile, |_| lines)?;
+    Output::answer(&format!("{}\n", issued.token.refresh_after().unix()))
+}
+
+/// Sets what makes a client connect, and takes away what would lead it elsewhere.
+fn set_environment(command: &mut Command, request: &Request, roots: Option<&str>, passfile: &Path) {
+    command.env_remove("PGPASSWORD");
+    for name in in_the_way(request) {
+        command.env_remove(name);
+    }
+    command.envs(variables(request, roots));
+    command.env("PGPASSFILE", passfile).env(env::EXEC_PASSFILE, passfile);
+    match env::passfile() {
+        Some(outer) => command.env(env::OUTER_PASSFILE, outer),
+        None => command.env_remove(env::OUTER_PASSFILE),
+    };
+}
+
+/// Says why there is no program, and ends as a shell does.
+fn not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitCode {
+    const NOT_EXECUTABLE: u8 = 126;
+    const NOT_FOUND: u8 = 127;
+    let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+    let said = Error::failure(format!("cannot run {}", program.to_string_lossy())).caused_by(error);
+    let hint =
+        if is_missing { "check its name and PATH" } else { "check that it is a program and that you may run it" };
+    output.report(&said.hint(hint));
+    ExitCode::from(if is_missing { NOT_FOUND } else { NOT_EXECUTABLE })
+}
+
+/// Starts the program; from then on the signals that pgcred gets are the program's.
 #[cfg(unix)]
-fn wait(mut command: Command) -> std::io::Result<ExitStatus> {
+fn start(mut command: Command) -> std::io::Result<Child> {
     use std::io::IsTerminal;
     use std::sync::{Arc, Mutex};
 
@@ -85,16 +151,15 @@ fn wait(mut command: Command) -> std::io::Result<ExitStatus> {
     };
     let mut running = program.lock().map_err(|_| std::io::Error::other("a signal came too early"))?;
     on_signal(forward).map_err(|error| std::io::Error::other(error.to_string()))?;
-    let mut child = command.spawn()?;
+    let child = command.spawn()?;
     *running = i32::try_from(child.id()).ok();
-    drop(running);
-    child.wait()
+    Ok(child)
 }
 
 #[cfg(not(unix))]
-fn wait(mut command: Command) -> std::io::Result<ExitStatus> {
+fn start(mut command: Command) -> std::io::Result<Child> {
     on_signal(|_| {}).map_err(|error| std::io::Error::other(error.to_string()))?;
-    command.status()
+    command.spawn()
 }
 
 fn end(status: ExitStatus) -> ExitCode {

@@ -18,6 +18,7 @@ mod place;
 mod prompt;
 mod refresh;
 mod remove;
+mod renew;
 mod roots;
 mod setup;
 mod standing;
@@ -37,7 +38,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use crate::aws::How;
 use crate::cache::Cache;
-use crate::config::{CacheChoice, Config, LoginPolicy};
+use crate::config::{CacheChoice, Config, Life, LoginPolicy};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::fs;
@@ -348,7 +349,9 @@ impl Context {
         }
         let min_valid = asking.min_valid.map_or(0, |seconds| seconds.0);
         if min_valid > request.life {
-            request.life = request.provider.check_life(min_valid)?;
+            let life = Some(Life::Seconds(min_valid));
+            request.life = place::seconds(life, request.provider, self.world.config.max_life)
+                .map_err(|error| error.about("--min-valid"))?;
         }
         let wish = Wish { min_valid, fresh: asking.fresh, filed_elsewhere: false };
         let world = &self.world;

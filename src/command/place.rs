@@ -278,7 +278,7 @@ fn unknown(host: &str, typed: Option<&str>, config: &Config) -> Error {
 }
 
 /// Returns the life to sign for, within what provider and policy allow. `max` is cut when it is signed.
-fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
+pub(super) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
     let most = cap.unwrap_or(u32::MAX);
     match life {
         None => Ok(provider::DEFAULT_LIFE.min(most)),

@@ -5,6 +5,7 @@ use super::{Asking, Context, Run};
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{Format, render};
+use crate::output::variables::{in_the_way, unset};
 use crate::roots;
 use crate::terminal::Stdin;
 
@@ -32,6 +33,7 @@ impl Run for Token {
         let (request, issued) = context.issue(request, &self.asking)?;
         let roots = if self.format.names_roots() { roots::ready(&request, &context.world.how)? } else { None };
         let text = render(self.format, &request, &issued, roots.as_deref())?;
+        let text = unset(self.format, &in_the_way(&request)) + &text;
         Output::answer(if self.no_newline { text.trim_end_matches('\n') } else { &text })
     }
 }

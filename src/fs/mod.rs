@@ -312,9 +312,18 @@ impl SessionFolder {
 
 /// The lock of whoever made a private folder, in it.
 const LOCK: &str = "lock";
+/// How the names of private folders begin: in a folder of the user's, and in one of everybody's.
+const OWN_PREFIX: &str = "run-";
+const SHARED_PREFIX: &str = "pgcred-run-";
 
-fn remove_left_sessions(parent: &Path) -> Result<()> {
-    for left in list(parent) {
+fn remove_left_sessions(parent: &Path, prefix: &str) -> Result<()> {
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        let metadata = fs::symlink_metadata(path);
+        name.to_string_lossy().starts_with(prefix)
+            && metadata.is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
+    };
+    for left in list(parent).into_iter().filter(is_ours) {
         let is_free = || lock(&left.join(LOCK), Duration::ZERO).is_ok();
         if stamp(&left.join(LOCK)).is_some() && is_free() {
             remove_folder(&left)?;
@@ -323,18 +332,42 @@ fn remove_left_sessions(parent: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes the private folders below `parent` whose makers are gone, and what is empty then of it and the folder above.
-pub(crate) fn remove_sessions(parent: &Path) {
-    let _ = remove_left_sessions(parent); // the next one that is made says what is in the way
-    let _ = fs::remove_dir(parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
+/// Removes the private folders of [`session_folder`] whose makers are gone, and of the user's own folders and those above
+/// what is empty then.
+pub(crate) fn remove_sessions(own: &[PathBuf], shared: &Path) {
+    // What is in the way says the next one that is made.
+    for parent in own {
+        let _ = remove_left_sessions(parent, OWN_PREFIX);
+        let _ = fs::remove_dir(parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
+    }
+    let _ = remove_left_sessions(shared, SHARED_PREFIX);
 }
 
-/// Makes a private folder below `parent`, and removes those whose makers are gone.
-pub(crate) fn session_folder(parent: &Path) -> Result<SessionFolder> {
-    private_folder(parent)?;
-    remove_left_sessions(parent)?;
+/// Makes a private folder in the first of these folders of the user's where that can be done, which are made if they are
+/// missing, or else in a `shared` one. Removes those whose makers are gone.
+pub(crate) fn session_folder(own: &[PathBuf], shared: &Path) -> Result<SessionFolder> {
+    let mut failed = Vec::new();
+    for parent in own {
+        match private_folder(parent).and_then(|()| session_folder_in(parent, OWN_PREFIX)) {
+            Ok(folder) => return Ok(folder),
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    session_folder_in(shared, SHARED_PREFIX).map_err(|error| {
+        failed.push(error.to_string());
+        Error::failure(format!("there is no place for a private file: {}", failed.join("; ")))
+            .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write")
+    })
+}
+
+/// The folder's name cannot be foreseen, and nobody else can enter it.
+fn session_folder_in(parent: &Path, prefix: &str) -> Result<SessionFolder> {
+    remove_left_sessions(parent, prefix)?;
     let failed = |error: &io::Error| Error::failure(format!("cannot write to {}", parent.display())).caused_by(error);
-    let folder = platform::private_temporary_folder("run-", parent).map_err(|error| failed(&error))?;
+    let folder = platform::private_temporary_folder(prefix, parent).map_err(|error| failed(&error))?;
+    if !is_own_folder(folder.path()) {
+        return Err(Error::failure(format!("{} belongs to another user", folder.path().display())));
+    }
     let lock = lock(&folder.path().join(LOCK), Duration::ZERO)?;
     Ok(SessionFolder { folder, _lock: lock })
 }

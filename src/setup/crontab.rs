@@ -28,8 +28,7 @@ pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
         return Err(Error::failure("the crontab has just been changed by another program").hint("try again"));
     }
     let Some(after) = after else { return done(&run(&["-r"])?) };
-    let missing = || Error::failure("no cache folder is known").hint("set HOME");
-    let folder = fs::session_folder(&env::runtime_folder().ok_or_else(missing)?)?;
+    let folder = fs::session_folder(&env::runtime_folders(), &env::temporary_folder())?;
     let file = folder.path("crontab");
     fs::put(&file, after.as_bytes())?;
     done(&run(&[&file.display().to_string()])?)

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{HOST, Run, Sandbox};
+use crate::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
 fn wait_until(what: &str, done: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1); // twice what a watcher sleeps
@@ -50,7 +50,10 @@ fn signals_pass_both_ways() {
     signal(child.id(), nix::sys::signal::Signal::SIGTERM);
     let run = Run::finished(child.wait_with_output().expect("an end"));
     assert_eq!((run.code, &*run.stdout), (3, "got it\n"), "{}", run.stderr);
-    sandbox.run(&["exec", HOST, "--", "/no/such/program"]).assert_fails(1, "cannot run /no/such/program");
+    sandbox.run(&["exec", HOST, "--", "/no/such/program"]).assert_fails(127, "cannot run /no/such/program");
+    sandbox.run(&["exec", HOST, "--", "no-such-program"]).assert_fails(127, "check its name and PATH");
+    let text = sandbox.write("text", "not a program").display().to_string();
+    sandbox.run(&["exec", HOST, "--", &text]).assert_fails(126, "cannot run ");
     sandbox.run(&["exec", "nope", "--", "true"]).assert_fails(4, "`nope` is no connection");
     assert_eq!(left_behind(&sandbox), 0);
 }
@@ -121,4 +124,269 @@ fn watch_refreshes_stays_small_and_ends_when_told() {
     wait_until("the passfile", || passfile.exists());
     drop(child.stdin.take());
     assert_eq!(child.wait().expect("an end").code(), Some(0));
+}
+
+/// What libpq would rather believe than what exec says, and what would refuse a log-in by token.
+#[test]
+fn variables_for_another_connection_do_not_reach_the_program() {
+    let mut sandbox = Sandbox::with_keys();
+    let variables = [
+        ("PGSERVICE", "legacy"),
+        ("PGSERVICEFILE", "/etc/services"),
+        ("PGHOST", "old.example.com"),
+        ("PGHOSTADDR", "10.1.2.3"),
+        ("PGREQUIREAUTH", "scram-sha-256"),
+        ("PGCHANNELBINDING", "require"),
+        ("PGSSLCERTMODE", "require"),
+        ("PGGSSENCMODE", "require"),
+        ("PGSSLSNI", "0"),
+    ];
+    for (name, value) in variables {
+        sandbox.set(name, value);
+    }
+    let of_libpq = |text: &str| {
+        let lines = text.lines().filter(|line| line.starts_with("PG") && !line.starts_with("PGCRED"));
+        let mut names: Vec<_> = lines.filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
+        names.sort();
+        names.join(" ")
+    };
+    let set = "PGDATABASE PGHOST PGPASSFILE PGPORT PGSSLMODE PGSSLROOTCERT PGUSER";
+    assert_eq!(of_libpq(&sandbox.ok(&["exec", HOST, "--", "env"])), set);
+
+    // What is no contradiction stays, and so does what TARGET says.
+    sandbox.set("PGHOST", HOST).set("PGREQUIREAUTH", "!md5").set("PGCHANNELBINDING", "prefer").set("PGSSLSNI", "1");
+    sandbox.set("PGGSSENCMODE", "disable").unset("PGSSLCERTMODE");
+    let kept = "PGCHANNELBINDING PGDATABASE PGGSSENCMODE PGHOST PGHOSTADDR PGPASSFILE PGPORT PGREQUIREAUTH PGSSLMODE \
+        PGSSLROOTCERT PGSSLSNI PGUSER";
+    assert_eq!(of_libpq(&sandbox.ok(&["exec", "--", "env"])), kept);
+    sandbox.set("PGHOST", "old.example.com");
+    let target = format!("host={HOST} hostaddr=127.0.0.9");
+    assert!(sandbox.ok(&["exec", &target, "--", "env"]).contains("PGHOSTADDR=127.0.0.9\n"));
+
+    // The formats for shells take them out of the shell.
+    let env = sandbox.ok(&["token", HOST, "--format", "env"]);
+    assert!(env.starts_with("unset PGSERVICE\nunset PGSERVICEFILE\nunset PGHOSTADDR\nexport PGHOST="), "{env}");
+    let mut shell = sandbox.command("sh");
+    shell.args(["-c", "set -eu; eval \"$1\"; env", "sh", &env]);
+    assert!(!Run::of(shell).stdout.lines().any(|line| line.starts_with("PGSERVICE") || line.starts_with("PGHOSTADDR")));
+    for (format, line) in [
+        ("fish", "set -e PGSERVICE\n"),
+        ("powershell", "Remove-Item Env:PGSERVICE -ErrorAction Ignore\n"),
+        ("cmd", "set \"PGSERVICE=\"\n"),
+    ] {
+        assert!(sandbox.ok(&["token", HOST, "--format", format]).starts_with(line), "{format}");
+    }
+    assert!(!sandbox.ok(&["token", HOST]).contains("PGSERVICE"));
+}
+
+/// Waits in a program for a passfile that is another one than at its start.
+const UNTIL_RENEWED: &str = "cp $PGPASSFILE first; touch ready; i=0; while cmp -s $PGPASSFILE first; do \
+    i=$((i + 1)); [ $i -lt 1000 ] || exit 9; sleep 0.05; done; ";
+
+#[test]
+fn the_passfile_stays_fresh_while_the_program_runs() {
+    let sandbox = Sandbox::with_keys();
+    for cache in ["--quiet", "--no-cache"] {
+        let script = format!(
+            "{UNTIL_RENEWED} stat -c %a $PGPASSFILE; ls -A $(dirname $PGPASSFILE) | wc -l; cat first $PGPASSFILE"
+        );
+        let text = sandbox.ok(&["exec", HOST, "--fresh", "--expires-in", "4", cache, "--", "sh", "-c", &script]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "600");
+        assert!(lines[2] != lines[3] && lines[2..].len() == 2, "{text}");
+        for line in &lines[2..] {
+            assert!(
+                line.starts_with(&format!("{HOST}:5432:*:admin:{HOST}/?")) && line.contains("X-Amz-Expires=4&"),
+                "{line}"
+            );
+        }
+        assert_eq!(left_behind(&sandbox), 0);
+    }
+}
+
+/// A renewal that fails is said once and ends nothing; one that is under way when the program ends leaves nothing.
+#[test]
+fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
+    let sandbox = Sandbox::empty();
+    let home = sandbox.home().display();
+    let keys = r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s"}"#;
+    let source = sandbox.write(
+        "source",
+        format!(
+            "#!/bin/sh\nif [ -e '{home}/slow' ]; then touch '{home}/asked'; sleep 60; fi\n\
+             if [ -e '{home}/ready' ]; then touch '{home}/asked'; echo 'no such luck' >&2; exit 1; fi\necho '{keys}'\n"
+        ),
+    );
+    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = sh {}\n", source.display()));
+    let exec = |script: &str| {
+        let run =
+            sandbox.run(&["exec", HOST, "--profile", "p", "--expires-in", "3", "--fresh", "--", "sh", "-c", script]);
+        let _ = fs::remove_file(sandbox.path("asked"));
+        run
+    };
+    let wait = "i=0; until [ -e asked ]; do i=$((i + 1)); [ $i -lt 1000 ] || exit 9; sleep 0.05; done; ";
+    let run = exec(&format!("touch ready; {wait} sleep 2; echo done"));
+    assert_eq!((run.code, &*run.stdout), (0, "done\n"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("the token of this program is not renewed").count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains("no such luck") && run.stderr.lines().count() == 1, "{}", run.stderr);
+    fs::remove_file(sandbox.path("ready")).expect("removed");
+    let began = Instant::now();
+    let run = exec(&format!("touch slow; {wait} echo done"));
+    assert_eq!((run.code, &*run.stdout, &*run.stderr), (0, "done\n", ""));
+    assert!(began.elapsed() < Duration::from_secs(30), "it waited for the renewal");
+    assert_eq!(left_behind(&sandbox), 0);
+}
+
+/// As in a container: no home, or one that cannot be written to.
+#[test]
+fn a_passfile_finds_a_place_without_a_home() {
+    let mut sandbox = Sandbox::with_keys();
+    let temporary = sandbox.path("tmp dir");
+    fs::create_dir(&temporary).expect("a folder");
+    let shown = temporary.display().to_string();
+    sandbox.unset("PGCRED_HOME").set("HOME", "/proc/none").set("TMPDIR", &shown);
+    let script = "stat -c '%a %U' \"$PGPASSFILE\" \"$(dirname \"$PGPASSFILE\")\"; dirname \"$PGPASSFILE\"; grep -c DbConnect \"$PGPASSFILE\"";
+    let mut folders = Vec::new();
+    for _ in 0..2 {
+        let run = sandbox.run(&["exec", HOST, "--", "sh", "-c", script]);
+        let lines: Vec<_> = run.stdout.lines().collect();
+        let user = lines[0].split_once(' ').expect("a user").1;
+        assert_eq!(
+            (run.code, lines[0].as_bytes(), lines[1]),
+            (0, format!("600 {user}").as_bytes(), &*format!("700 {user}"))
+        );
+        assert!(lines[2].starts_with(&format!("{shown}/pgcred-run-")) && lines[3] == "1", "{}", run.stdout);
+        assert!(run.stderr.lines().count() <= 1, "{}", run.stderr);
+        folders.push(lines[2].to_owned());
+    }
+    assert_ne!(folders[0], folders[1]);
+    assert_eq!(fs::read_dir(&temporary).expect("a folder").count(), 0);
+
+    // The other commands work too, and say in one line that nothing is cached.
+    let passfile = sandbox.path("pass").display().to_string();
+    for command in [&["token", HOST][..], &["refresh", HOST, "--passfile", &passfile], &["exec", HOST, "--", "true"]] {
+        let run = sandbox.run(command);
+        let warnings: Vec<_> = run.stderr.lines().filter(|line| line.contains("warning")).collect();
+        assert!(run.code == 0 && warnings.len() == 1, "{command:?}: {}", run.stderr);
+        assert!(
+            warnings[0].contains("tokens are not cached") && warnings[0].contains("PGCRED_CACHE=none"),
+            "{warnings:?}"
+        );
+        sandbox.set("PGCRED_CACHE", "none");
+        let run = sandbox.run(command);
+        assert!(run.code == 0 && !run.stderr.contains("warning"), "{command:?}: {}", run.stderr);
+        sandbox.set("PGCRED_CACHE", "file");
+    }
+    sandbox.set("TMPDIR", "/proc/none");
+    let run = sandbox.run(&["exec", HOST, "--", "true"]);
+    run.assert_fails(1, "there is no place for a private file");
+    assert!(run.stderr.contains("hint: let XDG_RUNTIME_DIR or TMPDIR name"), "{}", run.stderr);
+}
+
+/// Inside exec the hook and `refresh` look after the user's own passfile; the private one is the program's alone.
+#[test]
+fn a_refresh_inside_exec_goes_to_the_passfile_outside() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "-q", "prod", HOST]);
+    sandbox.ok(&["add", "-q", "shop", RDS_HOST, "--user", "app", "--region", "eu-west-1"]);
+    let hook = sandbox.write("hook", sandbox.ok(&["init", "bash", "--hook", "none"])).display().to_string();
+    let script = format!(
+        "cp $PGPASSFILE before; . {hook}; __pgcred_hook; i=0; until grep -qs :app: \"$1\"; do ((++i < 400)) || exit 9; sleep 0.05; done; \
+         cmp $PGPASSFILE before"
+    );
+    for named in [false, true] {
+        let passfile = sandbox.path(if named { "own" } else { ".pgpass" });
+        let encoded = passfile.display().to_string().replace(['/', ':'], "%");
+        if named {
+            let shown = passfile.display().to_string();
+            sandbox.set("PGPASSFILE", &shown);
+        }
+        let due = sandbox.own().join("cache").join(if named { format!("due-{encoded}") } else { "due".to_owned() });
+        let inside = ["exec", "shop", "--", "bash", "-c", &script, "bash", &passfile.display().to_string()];
+        let nested = [&["exec", "prod", "--", env!("CARGO_BIN_EXE_pgcred")], &inside[..]].concat();
+        for command in [&inside[..], &nested[..]] {
+            let run = sandbox.run(command);
+            assert_eq!((run.code, &*run.stderr), (0, ""), "{}", run.stdout);
+            let text = fs::read_to_string(&passfile).expect("the user's passfile");
+            for key in [format!("{HOST}:5432:*:admin:"), format!("{RDS_HOST}:5432:*:app:")] {
+                assert!(text.contains(&key), "{key} is not in {text}");
+            }
+            fs::remove_file(&passfile).expect("removed");
+            fs::remove_file(&due).expect("removed");
+        }
+        let refresh = ["exec", "shop", "--", env!("CARGO_BIN_EXE_pgcred"), "refresh", "prod"];
+        let run = sandbox.run(&refresh);
+        assert!(run.code == 0 && run.stderr.contains("inside `pgcred exec`"), "{}", run.stderr);
+        assert!(passfile.exists());
+    }
+}
+
+/// PG* variables name a target where none is named; they change no connection for whoever deals with all of them.
+#[test]
+fn a_shells_variables_do_not_change_the_connections() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.write("other.toml", format!("[connections.prod]\nhost = \"{HOST}\"\n"));
+    let all = |sandbox: &Sandbox, command: &[&str]| sandbox.run(&[command, &["--config", "other.toml"]].concat());
+    sandbox.set("PGUSER", "app").set("PGPORT", "15432").set("PGHOST", "x.dsql.us-east-1.on.aws");
+    for command in [&["refresh"][..], &["refresh", "--background"], &["refresh", "--fresh"]] {
+        assert_eq!(all(&sandbox, command).code, 0);
+        let text = String::from_utf8(sandbox.read(".pgpass")).expect("text");
+        assert!(text.contains(&format!("\n{HOST}:5432:*:admin:")) && text.matches("# expires").count() == 1, "{text}");
+        sandbox.ok(&["erase", "--all"]);
+    }
+    all(&sandbox, &["refresh"]);
+    let list = all(&sandbox, &["list", "--format", "json"]).stdout;
+    assert!(list.contains(&format!("{HOST}:5432")) && list.contains("\"user\":\"admin\""), "{list}");
+    assert!(all(&sandbox, &["prompt"]).stdout.starts_with("prod 1"));
+    // Without a connection PGHOST names the target, as it does for the other commands.
+    sandbox.ok(&["refresh"]);
+    let text = String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    assert!(text.contains("\nx.dsql.us-east-1.on.aws:15432:*:app:"), "{text}");
+    let mut sandbox = Sandbox::with_keys();
+    let run = sandbox.run(&["refresh"]);
+    run.assert_fails(2, "there is nothing to refresh");
+    assert!(run.stderr.contains("pgcred add NAME HOST") && !run.stderr.contains("pgcred token"), "{}", run.stderr);
+    sandbox.run(&["refresh", "--watch"]).assert_fails(2, "there is nothing to refresh");
+    let run = sandbox.set("AWS_REGION", "us-east-1").run(&["refresh", HOST, "--user", "app"]);
+    assert!(
+        run.stderr.contains(&format!("`pgcred add NAME {HOST} --user app`, then `pgcred setup ")),
+        "{}",
+        run.stderr
+    );
+}
+
+/// Tokens that live for less than a watcher's longest pause.
+#[test]
+fn a_watcher_wakes_when_a_token_is_due() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "-q", "short", HOST, "--expires-in", "15"]);
+    let token = || String::from_utf8(fs::read(sandbox.path(".pgpass")).unwrap_or_default()).expect("text");
+    for target in [&["refresh", "--watch", "-q"][..], &["refresh", "short", "--watch", "-q"]] {
+        let mut child = sandbox.pgcred(target).spawn().expect("pgcred");
+        wait_until("the first token", || token().contains(HOST));
+        let first = token();
+        let began = Instant::now();
+        wait_until("the second token", || token() != first);
+        assert!(token().contains(HOST), "no token stands between the two");
+        assert!(began.elapsed() < Duration::from_secs(15), "the first one had ended");
+        signal(child.id(), nix::sys::signal::Signal::SIGTERM);
+        assert_eq!(child.wait().expect("an end").code(), Some(0));
+        sandbox.ok(&["erase", "--all"]);
+    }
+}
+
+#[test]
+fn the_configurations_cap_holds_for_min_valid_too() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.write("capped.toml", "max_expires_in = \"1h\"\n");
+    let with = |command: &[&str]| sandbox.run(&[command, &["--config", "capped.toml"]].concat());
+    for min_valid in ["3601", "7d"] {
+        let run = with(&["token", HOST, "--min-valid", min_valid]);
+        run.assert_fails(2, "--min-valid: expiry of");
+        assert!(run.stderr.contains("max_expires_in is 3600 s"), "{}", run.stderr);
+    }
+    sandbox
+        .run(&["exec", HOST, "--config", "capped.toml", "--min-valid", "3d", "--", "true"])
+        .assert_fails(2, "max_expires_in");
+    assert!(with(&["token", HOST, "--min-valid", "1h"]).stdout.contains("X-Amz-Expires=3600&"));
 }

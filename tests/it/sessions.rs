@@ -137,6 +137,21 @@ fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
     assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (1, 7));
 }
 
+/// A program that connects once more after its first token has ended.
+#[test]
+fn a_program_of_exec_connects_after_its_first_tokens_end() {
+    let cluster = dsql();
+    let script = "cp $PGPASSFILE first; psql -XAtwc 'select 1'; i=0; \
+        while PGPASSFILE=first psql -XAtwc '' 2>errors; do i=$((i + 1)); [ $i -lt 600 ] || exit 9; \
+        sleep 0.1; done; cat errors; psql -XAtwc 'select 2'";
+    let mut exec = cluster.command(env!("CARGO_BIN_EXE_pgcred"));
+    exec.args(["exec", HOST, "--expires-in", "5", "--", "sh", "-c", script]).stdin(Stdio::null());
+    let run = Run::of(exec);
+    let lines: Vec<_> = run.stdout.lines().collect();
+    assert!(run.code == 0 && lines[0] == "1" && *lines.last().expect("lines") == "2", "{} {}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("Signature expired"), "{}", run.stdout);
+}
+
 /// Both clocks are set by hand instead of waiting.
 #[test]
 fn a_session_outlives_its_token_and_reconnects_with_the_next() {
