@@ -8,6 +8,7 @@ usage: ./install.sh [--prefix DIR]   build and install DIR/bin/pgcred (default D
                                      and DIR/bin/pgcred-aws, a link to it; completions for bash, zsh and fish
                                      and a manual page in DIR/share
        ./install.sh --uninstall [--prefix DIR]
+                                     take pgcred out of all tools, erase all tokens, then remove what was installed
        ./install.sh --try            build, then run pgcred, a stand-in for Aurora DSQL and a real PostgreSQL
                                      in a temporary folder: mint, file, log in; nothing is installed or left running
 
@@ -110,12 +111,44 @@ is_our_link() {
     [ -L "$prefix/bin/pgcred-aws" ] && [ "$(readlink "$prefix/bin/pgcred-aws")" = pgcred ]
 }
 
+# First what only pgcred itself can do: afterwards nothing would refresh the tokens, nor know where they are.
 uninstall_pgcred() {
-    [ -e "$prefix/bin/pgcred" ] || fail "there is no $prefix/bin/pgcred"
-    rm -f "$prefix/bin/pgcred"
+    pgcred=$prefix/bin/pgcred
+    [ -e "$pgcred" ] || fail "there is no $pgcred"
+    "$pgcred" setup --undo --yes ||
+        fail "some tools are still set up, so nothing was removed" "do what is said above, then run this again"
+    "$pgcred" erase --all ||
+        fail "some tokens are still there, so nothing was removed" "do what is said above, then run this again"
+    rm -f "$pgcred"
     if is_our_link; then rm -f "$prefix/bin/pgcred-aws"; fi
-    for text in $texts; do rm -f "$prefix/share/$text"; done
-    printf 'removed %s; tokens in a passfile go with: pgcred erase --all (before this)\n' "$prefix/bin/pgcred"
+    for text in $texts; do
+        rm -f "$prefix/share/$text"
+        remove_if_empty "$prefix/share/${text%/*}"
+    done
+    remove_if_empty "$prefix/bin"
+    printf 'removed %s\n' "$pgcred"
+    name_what_stays
+}
+
+# remove_if_empty FOLDER: the folder and those above it up to the prefix, as far as nothing is in them
+remove_if_empty() {
+    folder=$1
+    while [ "$folder" != "${prefix%/*}" ] && rmdir "$folder" 2>/dev/null; do folder=${folder%/*}; done
+}
+
+name_what_stays() {
+    config=${XDG_CONFIG_HOME:-$HOME/.config}
+    for file in "$config/pgcred" "$HOME/Library/Application Support/pgcred"; do
+        [ ! -e "$file/config.toml" ] || printf 'your connections stay in %s/config.toml\n' "$file"
+    done
+    for file in "$HOME/.bashrc" "$HOME/.bash_profile" "$HOME/.profile" "$HOME/.zshrc" "$HOME/.zprofile" "$HOME/.tcshrc" \
+        "$HOME/.cshrc" "$HOME/.xonshrc" "$config/fish/config.fish" "$config/elvish/rc.elv" "$config/nushell/config.nu" \
+        "$config/powershell/Microsoft.PowerShell_profile.ps1" "$HOME/.tmux.conf"; do
+        [ -f "$file" ] || continue
+        grep -n pgcred "$file" | while IFS= read -r line; do
+            printf 'remove this line yourself: %s:%s\n' "$file" "$line"
+        done
+    done
 }
 
 # Debian keeps the server's programs off PATH.

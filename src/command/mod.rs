@@ -148,7 +148,7 @@ static COMMANDS: [Entry; 15] = [
     entry::<add::Add>("add", "Add a connection to the configuration"),
     entry::<remove::Remove>(
         "remove",
-        "Remove a connection from the configuration; its tokens stay until `pgcred erase`",
+        "Remove a connection: from the configuration, its tokens, and its entries in tools",
     ),
     entry::<login::Login>("login", "Log in to AWS now, for a profile of SSO or `aws login`"),
     entry::<setup::Setup>("setup", "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more"),

@@ -65,6 +65,11 @@ pub(super) struct Setup {
 impl Run for Setup {
     type End = ();
 
+    /// What was set up can be taken back whatever is configured now.
+    fn needs_configuration(&self) -> bool {
+        !self.undo
+    }
+
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let machine = Machine::this(context.global.config.as_deref())?;
         let Some(name) = &self.tool else {

@@ -10,8 +10,12 @@ pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
     let begins = text.matches("# pgcred begin").count();
     let ends = text.matches("# pgcred end").count();
     let damaged = || {
-        Error::usage("pgcred's block is damaged: a mark is missing or there twice")
-            .hint("remove what is left of it, from `# pgcred begin` to `# pgcred end`")
+        let hint = match (begins, ends) {
+            (_, 0) => "delete the line `# pgcred begin` and pgcred's lines below it; there is no `# pgcred end`",
+            (0, _) => "delete the line `# pgcred end` and pgcred's lines above it; there is no `# pgcred begin`",
+            _ => "remove what is left of it, from `# pgcred begin` to `# pgcred end`",
+        };
+        Error::usage("pgcred's block is damaged: a mark is missing or there twice").hint(hint)
     };
     match (begins, ends) {
         (0, 0) => Ok((None, text.to_owned())),

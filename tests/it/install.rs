@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::sandbox::{Run, Sandbox};
+use crate::sandbox::{HOST, Run, Sandbox};
 use crate::source::root;
 
 /// A checkout with a built pgcred, which is a text here, and a cargo that is content with that.
@@ -32,7 +32,7 @@ fn install(sandbox: &Sandbox, arguments: &[&str]) -> Run {
 }
 
 fn installed(sandbox: &Sandbox) -> Vec<String> {
-    let entries = fs::read_dir(sandbox.path("here/bin")).expect("a folder");
+    let entries = fs::read_dir(sandbox.path("here/bin")).into_iter().flatten();
     let mut names: Vec<_> =
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
@@ -86,4 +86,45 @@ fn completions_and_the_manual_page_come_and_go_with_pgcred() {
     assert_eq!(TEXTS.map(now), before);
     install(&sandbox, &["--uninstall"]);
     assert!(TEXTS.iter().all(|text| !sandbox.path(&format!("here/share/{text}")).exists()));
+}
+
+/// What only pgcred can take back is taken back while it is there; what it cannot is named.
+#[test]
+fn uninstalling_leaves_nothing_that_needs_pgcred() {
+    let mut sandbox = checkout();
+    let home = sandbox.path("person");
+    fs::create_dir(&home).expect("a folder");
+    let home = home.display().to_string();
+    sandbox.unset("PGCRED_HOME").set("HOME", &home).set("AWS_ACCESS_KEY_ID", "K").set("AWS_SECRET_ACCESS_KEY", "s");
+    let pgcred = format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_pgcred"));
+    sandbox.write("target/release/pgcred", pgcred);
+    let install = |arguments: &[&str]| {
+        let mut sh = sandbox.command("sh");
+        sh.args(["install.sh"]).args(arguments);
+        Run::of(sh)
+    };
+    sandbox.write("person/.bashrc", "# mine\neval \"$(pgcred init bash)\"\n");
+    sandbox.write("person/.config/other", "");
+    assert_eq!(install(&[]).code, 0);
+    sandbox.ok(&["add", "prod", HOST]);
+    sandbox.ok(&["refresh"]);
+    sandbox.ok(&["setup", "psql", "--yes"]);
+    // A block that pgcred cannot take out: the program stays until it can.
+    let services = sandbox.read("person/.pg_service.conf");
+    sandbox.write("person/.pg_service.conf", "# pgcred begin\n");
+    let run = install(&["--uninstall"]);
+    assert!(run.code != 0 && run.stderr.contains("nothing was removed"), "{}{}", run.stdout, run.stderr);
+    assert!(sandbox.path("person/.local/bin/pgcred").exists() && sandbox.path("person/.pgpass").exists());
+    sandbox.write("person/.pg_service.conf", services);
+    let run = install(&["--uninstall"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    for said in ["config.toml", ".bashrc:2:eval"] {
+        assert!(run.stdout.contains(said), "{said} not in {}", run.stdout);
+    }
+    let left: Vec<_> = crate::setup::files(&sandbox.path("person")).into_keys().collect();
+    let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
+    assert_eq!(left, [".bashrc", ".config/other", ".config/pgcred/config.toml"]);
+    for gone in [".local", ".cache"] {
+        assert!(!sandbox.path(&format!("person/{gone}")).exists(), "{gone} is left");
+    }
 }

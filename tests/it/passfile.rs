@@ -240,3 +240,80 @@ fn kill_at_any_point_harms_nothing() {
     names.sort();
     assert_eq!(names, [".pgpass"], "a lock stayed, or a part");
 }
+
+/// Wherever a variable or an option once led, the tokens there are found again.
+#[test]
+fn erase_all_knows_every_file_that_was_written() {
+    let mut sandbox = Sandbox::with_keys();
+    let named = sandbox.write("secrets/pg.pass", "mine:1:*:u:p\n").display().to_string();
+    sandbox.set("PGPASSFILE", &named).ok(&["refresh", HOST]);
+    sandbox.unset("PGPASSFILE").ok(&["refresh", HOST, "--passfile", "other.pass"]);
+    sandbox.ok(&["refresh", HOST]);
+    let run = sandbox.run(&["erase", "--all"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for said in [
+        "pg.pass: erased 1 token\n",
+        "other.pass: erased 1 token; the file is gone",
+        ".pgpass: erased 1 token",
+        "cache: removed",
+    ] {
+        assert!(run.stderr.contains(said), "{said} not in {}", run.stderr);
+    }
+    assert_eq!(sandbox.read("secrets/pg.pass"), b"mine:1:*:u:p\n");
+    assert!(!sandbox.path("other.pass").exists() && !sandbox.path(".pgpass").exists());
+    assert!(sandbox.run(&["erase", "--all"]).stderr.contains("nothing to erase"));
+
+    // One that is damaged keeps no other, and is found the next time too; nor does a configuration that cannot be read.
+    sandbox.ok(&["refresh", HOST, "--passfile", "a"]);
+    sandbox.ok(&["refresh", HOST, "--passfile", "b"]);
+    sandbox.ok(&["token", &host(1)]);
+    fs::write(sandbox.own().join("config.toml"), "[[connection\n").expect("written");
+    let block = sandbox.read("a");
+    sandbox.write("a", [&block[..], b"# pgcred end\n"].concat());
+    for _ in 0..2 {
+        let run = sandbox.run(&["erase", "--all"]);
+        run.assert_fails(1, "a: line 5: pgcred's block is damaged");
+        assert!(run.stderr.contains("config.toml: line 1"), "{}", run.stderr);
+        assert!(!sandbox.path("b").exists() && !sandbox.own().join("cache/tokens").exists());
+    }
+    sandbox.write("a", block);
+    sandbox.ok(&["erase", "--all"]);
+    assert!(!sandbox.path("a").exists() && !sandbox.own().join("cache").exists());
+}
+
+#[test]
+fn erase_all_makes_nothing() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.unset("PGCRED_HOME");
+    let run = sandbox.run(&["erase", "--all"]);
+    assert!(run.code == 0 && run.stderr.contains("nothing to erase"), "{}", run.stderr);
+    sandbox.run(&["erase", HOST]).assert_fails(4, "has no token");
+    sandbox.run(&["remove", "prod"]).assert_fails(4, "prod");
+    assert!(fs::read_dir(sandbox.home()).expect("a folder").next().is_none(), "something was made");
+}
+
+/// Whoever waits for a lock that goes with its holder takes the next one, not the file that is gone.
+#[test]
+fn writers_that_take_turns_lose_nothing_and_leave_no_lock() {
+    let sandbox = with_passfile();
+    let writers: Vec<_> = (0..4)
+        .map(|n| {
+            let turn = format!(
+                "for i in 1 2 3 4 5 6 7 8; do '{0}' refresh -q h{n}-$i.dsql.us-east-1.on.aws || exit 1; done",
+                env!("CARGO_BIN_EXE_pgcred")
+            );
+            let mut sh = sandbox.command("sh");
+            sh.args(["-c", &turn]).spawn().expect("sh")
+        })
+        .collect();
+    for mut writer in writers {
+        assert!(writer.wait().expect("an end").success());
+    }
+    let text = text(&sandbox);
+    for n in 0..4 {
+        for i in 1..=8 {
+            assert!(text.contains(&format!("\nh{n}-{i}.dsql")), "h{n}-{i} was lost");
+        }
+    }
+    assert_eq!(fs::read_dir(sandbox.home()).expect("a folder").count(), 1, "a lock stayed");
+}
