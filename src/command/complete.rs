@@ -1,19 +1,27 @@
-//! `pgcred completions`, and the answers that shells ask for: options from the command line, connections from the
-//! configuration, tools from their table.
+//! `pgcred completions`, and the answers that shells ask for: options from the command line, connections and profiles
+//! from the configurations, tools and regions from their tables, programs from PATH.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+};
 use clap_complete::env::{CompleteEnv, Shells};
 
 use super::{COMMANDS, Text, command_line};
+use crate::aws;
+use crate::child;
 use crate::config::Config;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::integrations::TOOLS;
+use crate::provider::{PROVIDERS, REGIONS};
 
 /// Set by a shell that wants an answer.
 pub(super) const VARIABLE: &str = "PGCRED_COMPLETE";
@@ -52,27 +60,30 @@ pub(super) fn answer() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-type Candidates = fn() -> Vec<CompletionCandidate>;
-
 /// The command line with what can be known only now.
 fn completed() -> clap::Command {
     let mut command = command_line();
     command.build();
-    for entry in &COMMANDS {
-        let names: &[(&str, Candidates)] = match entry.name {
-            "setup" => &[("tool", tools), ("targets", connections)],
-            "remove" => &[("name", connections)],
-            "add" => &[],
-            _ => &[("target", connections), ("targets", connections)],
-        };
-        command = command.mut_subcommand(entry.name, |mut subcommand| {
-            for (name, candidates) in names {
-                if subcommand.get_arguments().any(|argument| argument.get_id() == name) {
-                    subcommand =
-                        subcommand.mut_arg(name, |argument| argument.add(ArgValueCandidates::new(*candidates)));
+    for entry in COMMANDS.iter().filter(|entry| entry.name != "aws") {
+        command = command.mut_subcommand(entry.name, |subcommand| {
+            subcommand.mut_args(|argument| {
+                let of_login = entry.name == "login";
+                // Options come when a dash is typed: else the few values would drown in them.
+                let is_option = argument.get_long().is_some();
+                let argument = if is_option { argument.hide(true) } else { argument };
+                match argument.get_id().as_str() {
+                    "target" | "targets" => argument.add(ArgValueCandidates::new(connections)),
+                    "name" if entry.name == "remove" => argument.add(ArgValueCandidates::new(connections)),
+                    "name" if of_login => argument.add(ArgValueCandidates::new(profiles)),
+                    "profile" => argument.add(ArgValueCandidates::new(profiles)),
+                    "region" => argument.add(ArgValueCandidates::new(regions)),
+                    "provider" => argument.add(ArgValueCandidates::new(providers)),
+                    "tool" => argument.add(ArgValueCompleter::new(tools)),
+                    "command" => argument.add(ArgValueCompleter::new(Program)),
+                    "passfile" | "config" => argument.value_hint(ValueHint::FilePath),
+                    _ => argument,
                 }
-            }
-            subcommand
+            })
         });
     }
     command
@@ -86,6 +97,52 @@ fn connections() -> Vec<CompletionCandidate> {
     config.connections.iter().map(|connection| candidate(&connection.name, connection.place.host.clone())).collect()
 }
 
-fn tools() -> Vec<CompletionCandidate> {
-    TOOLS.iter().map(|tool| CompletionCandidate::new(tool.name).help(Some(tool.title.into()))).collect()
+fn profiles() -> Vec<CompletionCandidate> {
+    aws::profile_names().unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
+}
+
+fn regions() -> Vec<CompletionCandidate> {
+    REGIONS.iter().map(CompletionCandidate::new).collect()
+}
+
+fn providers() -> Vec<CompletionCandidate> {
+    PROVIDERS.iter().map(|provider| CompletionCandidate::new(provider.name)).collect()
+}
+
+/// In any case, as they are taken.
+fn tools(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy().to_lowercase();
+    let tools = TOOLS.iter().filter(|tool| tool.name.starts_with(&typed));
+    tools.map(|tool| CompletionCandidate::new(tool.name).help(Some(tool.title.into()))).collect()
+}
+
+/// The words behind `exec NAME --`: a program, then what it is given.
+struct Program;
+
+impl ValueCompleter for Program {
+    fn complete(&self, typed: &OsStr) -> Vec<CompletionCandidate> {
+        self.complete_at(0, typed)
+    }
+
+    fn complete_at(&self, at: usize, typed: &OsStr) -> Vec<CompletionCandidate> {
+        let files = || PathCompleter::any().complete(typed);
+        let is_path = typed.to_string_lossy().contains(['/', '\\']);
+        if at > 0 || is_path { files() } else { programs(&typed.to_string_lossy()) }
+    }
+}
+
+/// Programs on PATH that begin as typed; of all of them, those of PostgreSQL.
+fn programs(typed: &str) -> Vec<CompletionCandidate> {
+    const OF_POSTGRES: [&str; 8] =
+        ["psql", "pgcli", "pg_dump", "pg_restore", "pgbench", "pg_isready", "vacuumdb", "usql"];
+    let path = env::var_os("PATH").unwrap_or_default();
+    let names: BTreeSet<String> = if typed.is_empty() {
+        OF_POSTGRES.map(str::to_owned).into()
+    } else {
+        let files = std::env::split_paths(&path).flat_map(|folder| fs::list(&folder));
+        let name = |file: PathBuf| Some(file.file_name()?.to_str()?.to_owned());
+        files.filter_map(name).filter(|name| name.starts_with(typed)).collect()
+    };
+    let runs = |name: &String| child::find(name.as_ref()).is_some();
+    names.into_iter().filter(runs).map(CompletionCandidate::new).collect()
 }

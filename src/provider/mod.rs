@@ -6,7 +6,7 @@ mod region;
 
 use crate::error::{Error, Result};
 use region::is_region;
-pub(crate) use region::{doubt as doubt_region, normal_region};
+pub(crate) use region::{KNOWN as REGIONS, doubt as doubt_region, normal_region};
 
 /// Every provider, in the order in which hosts are matched.
 pub(crate) static PROVIDERS: &[&Provider] = &[&dsql::PROVIDER, &rds::PROVIDER];

@@ -772,6 +772,8 @@ fn shells_complete_connections_tools_and_values() {
     let own = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder").display().to_string();
     sandbox.set("PATH", &format!("{own}:{}", std::env::var("PATH").expect("PATH"))).set("LC_ALL", "C.UTF-8");
     sandbox.ok(&["add", "-q", "prod-one", HOST]);
+    sandbox.write(".aws/config", "[profile dev]\n");
+    sandbox.write(".ssh/known", "");
     let script = |shell: &str| sandbox.write(&format!("of-{shell}"), sandbox.ok(&["completions", shell]));
     for (line, found) in [
         ("pgcred token pr", "prod-one"),
@@ -780,12 +782,21 @@ fn shells_complete_connections_tools_and_values() {
         ("pgcred setup dbeaver pr", "prod-one"),
         ("pgcred token --format libp", "libpq-json"),
         ("pgcred init tc", "tcsh"),
+        ("pgcred setup PSQ", "psql"),
+        ("pgcred token --profile de", "dev"),
+        ("pgcred login de", "dev"),
+        ("pgcred token --region eu-central-1", "eu-central-1"),
+        ("pgcred exec prod-one -- pgcre", "pgcred"),
+        ("pgcred exec prod-one -- pgcred .ssh/kn", ".ssh/known"),
+        ("pgcred remove ", "prod-one"),
+        ("pgcred token --fre", "--fresh"),
     ] {
         let words: Vec<_> = line.split(' ').collect();
         let (index, last) = (words.len() - 1, words[words.len() - 1]);
         let bash = format!(
-            ". ./of-bash; COMP_WORDS=({line}) COMP_CWORD={index} COMP_TYPE=9; \
-             _clap_complete_pgcred pgcred {last} {} 2>/dev/null; echo \"${{COMPREPLY[*]}}\"",
+            ". ./of-bash; COMP_WORDS=({}) COMP_CWORD={index} COMP_TYPE=9; \
+             _clap_complete_pgcred pgcred '{last}' {} 2>/dev/null; echo \"${{COMPREPLY[*]}}\"",
+            words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
             words[index - 1]
         );
         script("bash");
