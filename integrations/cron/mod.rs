@@ -37,8 +37,9 @@ impl Files for Crontab {
         Vec::new()
     }
 
-    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
-        vec!["cron does not catch up after sleep; the next run comes within minutes".to_owned()]
+    fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
+        let sleeps = "cron does not catch up after sleep; the next run comes within minutes";
+        [sleeps.to_owned()].into_iter().chain(schedule::too_short(targets)).collect()
     }
 
     fn state(&self, _: &Machine) -> Vec<String> {

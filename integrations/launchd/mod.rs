@@ -53,8 +53,12 @@ impl Files for Agent {
         Vec::new()
     }
 
-    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
-        vec!["it runs while you are logged in".to_owned()]
+    fn greeting(&self) -> Option<&'static [&'static str]> {
+        Some(&["launchctl", "list"])
+    }
+
+    fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
+        ["it runs while you are logged in".to_owned()].into_iter().chain(schedule::too_short(targets)).collect()
     }
 
     fn state(&self, machine: &Machine) -> Vec<String> {

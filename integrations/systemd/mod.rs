@@ -58,8 +58,13 @@ impl Files for Units {
         Vec::new()
     }
 
-    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
-        vec!["it runs while you are logged in; `loginctl enable-linger` keeps it running after log-out".to_owned()]
+    fn greeting(&self) -> Option<&'static [&'static str]> {
+        Some(&["systemctl", "--user", "show-environment"])
+    }
+
+    fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
+        let runs = "it runs while you are logged in; `loginctl enable-linger` keeps it running after log-out";
+        [runs.to_owned()].into_iter().chain(schedule::too_short(targets)).collect()
     }
 
     fn state(&self, machine: &Machine) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! `pgcred setup`: make a tool connect without a password ever typed, show it first, and take it back.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use similar::TextDiff;
@@ -107,6 +108,9 @@ impl Setup {
                 if self.print {
                     provide_roots(targets, context)?;
                     return Output::answer(&files.text(machine, targets));
+                }
+                if tool.way == Way::Scheduler && !self.dry_run {
+                    check_that_it_answers(tool, *files, machine)?;
                 }
                 let edits: Vec<Edit> =
                     remember(&new, context)?.into_iter().chain(files.set_up(machine, targets)?).collect();
@@ -225,7 +229,7 @@ impl Setup {
             }
         }
         provide_roots(targets, context)?;
-        carry_out(&edits, commands, machine, output)?;
+        carry_out(&edits, commands, self.undo, machine, output)?;
         Ok(true)
     }
 }
@@ -233,29 +237,89 @@ impl Setup {
 /// The commands that have to run before the edits, and after them.
 pub(super) type ToRun = [Vec<Vec<String>>; 2];
 
-pub(super) fn carry_out(edits: &[&Edit], [before, after]: &ToRun, machine: &Machine, output: Output) -> Result<()> {
+/// Runs the commands and makes the edits. What cannot be set up as a whole is taken back; an undo goes as far as it can.
+pub(super) fn carry_out(
+    edits: &[&Edit],
+    [before, after]: &ToRun,
+    undo: bool,
+    machine: &Machine,
+    output: Output,
+) -> Result<()> {
     for words in before {
         // It takes away what may have been taken away by hand.
         if let Err(error) = run(words) {
             output.warn(&error.to_string());
         }
     }
-    for edit in edits {
-        let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
-        let backup = match &edit.place {
-            Changed::File(path) => fs::replace(path, before, after, edit.keep.as_deref())?,
-            Changed::Crontab => crontab::replace(before, after).map(|()| None)?,
-        };
-        if let (Changed::File(path), None) = (&edit.place, after)
-            && machine.is_of_programs(path)
-        {
-            fs::remove_empty_folders(path);
-        }
+    let mut done = Vec::new();
+    let made = edits.iter().try_for_each(|edit| {
+        let backup = make(&edit.place, edit.before.as_deref(), edit.after.as_deref(), edit.keep.as_deref(), machine)?;
+        done.push(*edit);
         let what = if edit.after.is_some() { "written" } else { "removed" };
         let kept = backup.map(|path| format!("; the old one is {}", path.display())).unwrap_or_default();
         output.note(&format!("{}: {what}{kept}", edit.place));
+        Ok(())
+    });
+    if undo {
+        made?;
+        for error in after.iter().filter_map(|words| run(words).err()) {
+            output.warn(&error.to_string()); // what is gone is gone, whoever has not heard of it
+        }
+        return Ok(());
     }
-    after.iter().try_for_each(|words| run(words))
+    let Err(error) = made.and_then(|()| after.iter().try_for_each(|words| run(words))) else { return Ok(()) };
+    for edit in done.iter().rev() {
+        make(&edit.place, edit.after.as_deref(), edit.before.as_deref(), None, machine)?;
+        output.note(&format!("{}: as it was before", edit.place));
+    }
+    if !done.is_empty() {
+        let _ = after.first().map(|words| run(words)); // so that this is heard of too, if that can be
+    }
+    Err(error)
+}
+
+/// Makes one edit; returns where the old text is kept, if it is.
+fn make(
+    place: &Changed,
+    before: Option<&str>,
+    after: Option<&str>,
+    keep: Option<&str>,
+    machine: &Machine,
+) -> Result<Option<PathBuf>> {
+    let path = match place {
+        Changed::File(path) => path,
+        Changed::Crontab => return crontab::replace(before, after).map(|()| None),
+    };
+    let kept = fs::replace(path, before, after, keep)?;
+    if after.is_none() && machine.is_of_programs(path) {
+        fs::remove_empty_folders(path);
+    }
+    Ok(kept)
+}
+
+/// Refuses a scheduler that is not there, before anything is written for it, and names one that is.
+fn check_that_it_answers(tool: &Tool, files: &dyn Files, machine: &Machine) -> Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let why = match (Machine::program(tool.programs), files.greeting()) {
+        (None, _) => format!("there is no program {}", tool.programs.join(", ")),
+        (Some(_), None) => return Ok(()),
+        (Some(_), Some(words)) => {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            match run_within(&words, PATIENCE) {
+                Ok(()) => return Ok(()),
+                Err(error) => error.to_string(),
+            }
+        }
+    };
+    let instead = |name: &str, program: &str| tool.name != name && Machine::program(&[program]).is_some();
+    let hint = if instead("cron", "crontab") {
+        "`pgcred setup cron` does the same by cron"
+    } else if machine.os.scheduler() == "systemd" && instead("systemd", "systemctl") {
+        "`pgcred setup systemd` does the same by systemd"
+    } else {
+        "`pgcred refresh --watch` does the same for as long as it runs"
+    };
+    Err(Error::failure(format!("{} is not at work here, and nothing was changed: {why}", tool.title)).hint(hint))
 }
 
 /// Returns the tool of that name, in any case.
@@ -351,14 +415,18 @@ fn leave_nothing_to_the_environment(request: &mut Request, tool: &Tool, world: &
 
 /// Runs a command that a scheduler needs; its own words are the cause if it fails.
 fn run(words: &[String]) -> Result<()> {
+    run_within(words, Duration::from_secs(30))
+}
+
+fn run_within(words: &[String], patience: Duration) -> Result<()> {
     let line = words.join(" ");
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + patience;
     let failed = |why: &str| Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more");
     match child::output(words, deadline, false) {
         Ok(ended) if ended.status.success() => Ok(()),
         Ok(ended) => Err(failed(String::from_utf8_lossy(&ended.stderr).trim())),
         Err(Failure::Failed(error)) => Err(error),
-        Err(Failure::TooLate) => Err(failed("no end within 30 s")),
+        Err(Failure::TooLate) => Err(failed(&format!("no end within {} s", patience.as_secs()))),
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) fn forget(name: &str, machine: &Machine, output: Output) {
         }
         let done = without(tool, *files, &names, machine).and_then(|edits| {
             let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
-            carry_out(&edits, &ToRun::default(), machine, output)
+            carry_out(&edits, &ToRun::default(), true, machine, output)
         });
         match done {
             Ok(()) => say(&files.left(machine), output),

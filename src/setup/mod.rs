@@ -91,6 +91,11 @@ pub(crate) trait Files: Sync {
         Default::default()
     }
 
+    /// A command that ends well only where whoever has to hear of the files is there.
+    fn greeting(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+
     /// What is left to do for the person, in lines.
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String>;
 

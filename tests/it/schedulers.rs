@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::sandbox::{HOST, Run, Sandbox};
 
@@ -30,7 +31,11 @@ fn calls(sandbox: &Sandbox) -> String {
 fn systemd_takes_the_units_and_gives_them_back() {
     let sandbox = sandbox(&["systemctl"]);
     sandbox.ok(&["setup", "systemd", "--yes"]);
-    assert_eq!(calls(&sandbox), "systemctl --user daemon-reload\nsystemctl --user enable --now pgcred-refresh.timer\n");
+    assert_eq!(
+        calls(&sandbox),
+        "systemctl --user show-environment\nsystemctl --user daemon-reload\n\
+         systemctl --user enable --now pgcred-refresh.timer\n"
+    );
     let folder = sandbox.path(".config/systemd/user");
     let mut verify = sandbox.command("/usr/bin/systemd-analyze");
     verify
@@ -58,6 +63,12 @@ fn the_pause_fits_the_shortest_life() {
     assert!(sandbox.ok(&["setup", "systemd", "--print"]).contains("OnCalendar=*:0/2\n"), "credentials may end sooner");
     sandbox.ok(&["add", "short", "s.dsql.us-east-1.on.aws", "--expires-in", "60"]);
     assert!(sandbox.ok(&["setup", "cron", "--print"]).starts_with("*/1 * * * * "));
+    // Even a run every minute is too slow for that one.
+    sandbox.write("bin/systemctl", "#!/bin/sh\n");
+    fs::set_permissions(sandbox.path("bin/systemctl"), fs::Permissions::from_mode(0o755)).expect("a mode");
+    let run = sandbox.run(&["setup", "systemd", "--yes"]);
+    assert!(run.code == 0 && run.stderr.contains("may end before the next run: short (60 s);"), "{}", run.stderr);
+    assert!(run.stderr.contains("pgcred refresh --watch") && !run.stderr.contains("long ("), "{}", run.stderr);
 }
 
 #[test]
@@ -67,7 +78,7 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
     sandbox.ok(&["setup", "task-scheduler", "--yes"]);
     assert_eq!(
         calls(&sandbox),
-        "launchctl load -w ~/Library/LaunchAgents/pgcred.refresh.plist\n\
+        "launchctl list\nlaunchctl load -w ~/Library/LaunchAgents/pgcred.refresh.plist\n\
          schtasks /Create /F /TN pgcred refresh /XML OWN/pgcred-refresh.xml\n"
     );
     let parse = "import plistlib, sys, xml.etree.ElementTree as tree\n\
@@ -198,10 +209,32 @@ fn a_scheduler_that_refuses_is_named() {
     let sandbox = sandbox(&[]);
     let program = sandbox.write("bin/systemctl", "#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n");
     fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let nothing_is_there = || assert!(!sandbox.path(".config/systemd").exists());
+    // No manager answers: nothing is written, and what would work here is named.
     let run = sandbox.run(&["setup", "systemd", "--yes"]);
-    run.assert_fails(1, "`systemctl --user daemon-reload` failed: Failed to connect to bus");
-    let again = sandbox.run(&["setup", "systemd", "--yes"]);
-    again.assert_fails(1, "`systemctl --user daemon-reload` failed: Failed to connect to bus");
+    run.assert_fails(1, "`systemctl --user show-environment` failed: Failed to connect to bus");
+    assert!(run.stderr.contains("nothing was changed"), "{}", run.stderr);
+    let instead =
+        if Path::new("/usr/bin/crontab").exists() { "`pgcred setup cron`" } else { "`pgcred refresh --watch`" };
+    assert!(run.stderr.contains(&format!("hint: {instead} does the same")), "{}", run.stderr);
+    nothing_is_there();
+    let run = sandbox.run(&["setup", "launchd", "--yes"]);
+    run.assert_fails(1, "there is no program launchctl");
+    assert!(!sandbox.path("Library").exists());
+    // It answers, but will not have the timer: what was written is taken back.
+    let refuses = "#!/bin/sh\n[ \"$2\" != enable ] || { echo 'Unit is masked' >&2; exit 1; }\n";
+    sandbox.write("bin/systemctl", refuses);
+    let run = sandbox.run(&["setup", "systemd", "--yes"]);
+    run.assert_fails(1, "`systemctl --user enable --now pgcred-refresh.timer` failed: Unit is masked");
+    nothing_is_there();
+    let unit = ".config/systemd/user/pgcred-refresh.service";
+    sandbox.write(unit, "[Service]\nExecStart=/mine\n");
+    sandbox.run(&["setup", "systemd", "--yes"]).assert_fails(1, "Unit is masked");
+    assert_eq!(sandbox.read(unit), b"[Service]\nExecStart=/mine\n");
+    assert_eq!(fs::read_dir(sandbox.path(".config/systemd/user")).expect("a folder").count(), 1);
+    fs::remove_file(sandbox.path(unit)).expect("removed");
+    sandbox.write("bin/systemctl", "#!/bin/sh\n");
+    sandbox.ok(&["setup", "systemd", "--yes"]);
     // What was taken away by hand is no reason to keep the rest.
     sandbox.write("bin/systemctl", "#!/bin/sh\n[ \"$2\" = daemon-reload ] || { echo 'no such unit' >&2; exit 1; }\n");
     let undo = sandbox.run(&["setup", "systemd", "--undo", "--yes"]);
