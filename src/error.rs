@@ -32,9 +32,14 @@ impl Exit {
         Self::ALL.into_iter().map(|(exit, _)| exit).find(|exit| u64::from(exit.code()) == code)
     }
 
+    /// Returns each exit code with what it means.
+    pub(crate) fn meanings() -> impl Iterator<Item = (u8, &'static str)> {
+        Self::ALL.into_iter().map(|(exit, meaning)| (exit.code(), meaning))
+    }
+
     /// Returns the table of exit codes as `--help` prints it.
     pub(crate) fn help() -> String {
-        let lines = Self::ALL.iter().map(|(exit, meaning)| format!("  {}  {meaning}\n", exit.code()));
+        let lines = Self::meanings().map(|(code, meaning)| format!("  {code}  {meaning}\n"));
         format!("Exit codes:\n{}", lines.collect::<String>())
     }
 }

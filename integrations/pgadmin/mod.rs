@@ -70,7 +70,7 @@ impl Files for Import {
         ];
         if targets.iter().any(|target| target.request.provider.name == "dsql") {
             steps.push(
-                "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433): see the page".to_owned(),
+                "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433); RDS and Aurora PostgreSQL work".to_owned(),
             );
         }
         steps

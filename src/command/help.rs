@@ -67,6 +67,11 @@ pub(super) fn as_option(mut words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
+/// Returns what to type for a command.
+pub(super) fn examples(command: &str) -> &'static [&'static str] {
+    EXAMPLES.iter().find(|(name, _)| *name == command).map_or(&[], |(_, lines)| lines)
+}
+
 /// Adds what only the help shows, and what would cost time at every start.
 pub(super) fn with_examples(mut command: clap::Command) -> clap::Command {
     command = command.after_help(format!("{FIRST_STEPS}{}", Exit::help()));

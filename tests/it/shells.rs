@@ -844,6 +844,31 @@ fn the_manual_page_has_every_command() {
     for name in names {
         assert!(page.contains(&format!("\n.SS {name}\n")), "{name}");
     }
+    let headings: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+    let usual = ["EXIT STATUS", "ENVIRONMENT", "FILES", "CONFIGURATION", "EXAMPLES", "SEE ALSO"];
+    assert!(headings.ends_with(&usual), "{headings:?}");
+    let plain = page.replace("\\-", "-");
+    let usages = [
+        "pgcred exec [OPTIONS] [TARGET] [-- <COMMAND>...]",
+        "pgcred refresh [OPTIONS] [TARGETS]...",
+        "pgcred aws rds generate-db-auth-token ",
+    ];
+    for usage in usages {
+        assert!(plain.contains(usage), "{usage}: {page}");
+    }
+    assert!(!plain.contains("cli-read-timeout"), "hidden options are shown");
+    // Every variable of pgcred's that the README names, and every key of the configuration.
+    for name in [
+        "PGCRED_HOME",
+        "PGCRED_CACHE",
+        "PGCRED_MFA_CODE_COMMAND",
+        "max_expires_in",
+        "sign_host",
+        "aliases",
+        "[[match]]",
+    ] {
+        assert!(plain.contains(name), "{name}");
+    }
     let mut man = sandbox.command("man");
     man.args(["--warnings", "-l", "-"])
         .stdin(std::process::Stdio::from(fs::File::open(sandbox.write("page", page)).expect("a file")));
