@@ -38,10 +38,15 @@ impl Run for Add {
         context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;
         let what = if changed { "changed" } else { "added" };
         context.world.output.note(&format!("{}: {what} {}", path.display(), self.name));
+        let mut has_line = true;
         for clash in settle(&mut context.again()?.world.named_connections()) {
             if [&clash.later, &clash.owner].contains(&&self.name) {
                 context.world.output.warn(&clash.to_string());
             }
+            has_line &= clash.later != self.name;
+        }
+        if !has_line {
+            return Ok(());
         }
         context.world.output.note(&format!(
             "next: `pgcred refresh {}` writes a token to the passfile; `pgcred setup` lists the tools that can connect",

@@ -54,6 +54,17 @@ fn systemd_takes_the_units_and_gives_them_back() {
     assert!(!folder.parent().expect("a parent").exists(), "an empty folder, or more, is left");
 }
 
+/// The manager that no longer runs is told nothing; its files go all the same.
+#[test]
+fn units_are_taken_back_without_a_user_manager() {
+    let sandbox = sandbox(&["systemctl"]);
+    sandbox.ok(&["setup", "systemd", "--yes"]);
+    sandbox.write("bin/systemctl", "#!/bin/sh\necho no medium found >&2\nexit 1\n");
+    let run = sandbox.run(&["setup", "--undo", "--yes"]);
+    assert!(run.code == 0 && run.stderr.contains("warning: `systemctl --user disable"), "{}", run.stderr);
+    assert!(!sandbox.path(".config/systemd").exists());
+}
+
 #[test]
 fn the_pause_fits_the_shortest_life() {
     let sandbox = sandbox(&[]);
