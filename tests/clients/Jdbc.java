@@ -1,4 +1,5 @@
-// The client pgjdbc: `environment` (PG* variables, put into a JDBC URL), `url` (from URL), `command` (asks pgcred).
+// The client pgjdbc: `dialog` (what `pgcred setup jdbc` prints, in DIALOG), `url` (from URL), `environment`
+// (PG* variables, which the program reads); with `command`, pgcred gives the password at every connection.
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -14,7 +15,7 @@ public class Jdbc {
         @Override
         public char[] getPassword(AuthenticationRequestType type) {
             try {
-                Process pgcred = new ProcessBuilder("pgcred", "token").start();
+                Process pgcred = new ProcessBuilder("pgcred", "token", env("CONNECTION")).start();
                 return new String(pgcred.getInputStream().readAllBytes()).trim().toCharArray();
             } catch (IOException error) {
                 throw new IllegalStateException(error);
@@ -23,22 +24,28 @@ public class Jdbc {
     }
 
     public static void main(String[] arguments) throws Exception {
-        String way = arguments[0];
-        if (way.equals("version")) {
-            System.out.println(org.postgresql.util.DriverInfo.DRIVER_FULL_NAME + ", Java " + Runtime.version().feature());
-            return;
-        }
-        String place = env("PGHOST") + ":" + env("PGPORT") + "/" + env("PGDATABASE");
+        String url;
         Properties properties = new Properties();
-        PGProperty.SSL_MODE.set(properties, "verify-full");
-        PGProperty.SSL_ROOT_CERT.set(properties, env("PGSSLROOTCERT"));
-        if (!way.equals("url")) {
-            PGProperty.USER.set(properties, env("PGUSER"));
+        switch (arguments[0]) {
+            case "version":
+                System.out.println(org.postgresql.util.DriverInfo.DRIVER_FULL_NAME + ", Java " + Runtime.version().feature());
+                return;
+            case "dialog":
+                url = said("URL");
+                PGProperty.USER.set(properties, said("User"));
+                break;
+            case "url":
+                url = "jdbc:" + env("URL");
+                break;
+            default:
+                url = "jdbc:postgresql://" + env("PGHOST") + ":" + env("PGPORT") + "/" + env("PGDATABASE");
+                PGProperty.USER.set(properties, env("PGUSER"));
+                PGProperty.SSL_MODE.set(properties, env("PGSSLMODE"));
+                PGProperty.SSL_ROOT_CERT.set(properties, env("PGSSLROOTCERT"));
         }
-        if (way.equals("command")) {
+        if (arguments.length > 1) {
             PGProperty.AUTHENTICATION_PLUGIN_CLASS_NAME.set(properties, Pgcred.class.getName());
         }
-        String url = "jdbc:" + (way.equals("url") ? env("URL") : "postgresql://" + place);
         try (Connection connection = DriverManager.getConnection(url, properties);
                 ResultSet rows = connection.createStatement()
                         .executeQuery("select current_user || '@' || current_database()")) {
@@ -49,5 +56,15 @@ public class Jdbc {
 
     static String env(String name) {
         return System.getenv(name);
+    }
+
+    /** A value of the dialog. */
+    static String said(String name) {
+        for (String line : env("DIALOG").split("\n")) {
+            if (line.startsWith("  " + name + " ")) {
+                return line.substring(name.length() + 2).trim();
+            }
+        }
+        throw new IllegalStateException("no " + name + " in the dialog");
     }
 }

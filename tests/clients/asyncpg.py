@@ -1,4 +1,5 @@
-# The client asyncpg: `environment` (PG* variables), `url` (from URL), `command` (asks pgcred at every connection).
+# The client asyncpg: `environment` (PG* variables, and what PGSERVICE names), `url` (from URL); with `command`, pgcred gives
+# the password at every connection.
 import asyncio
 import os
 import subprocess
@@ -8,15 +9,15 @@ import asyncpg
 
 
 def password():
-    return subprocess.check_output(["pgcred", "token"], text=True).strip()
+    return subprocess.check_output(["pgcred", "token", os.environ["CONNECTION"]], text=True).strip()
 
 
-async def main(way):
-    if way == "version":
+async def main(how):
+    if how == "version":
         return print(f"asyncpg {asyncpg.__version__}")
-    connection = await asyncpg.connect(
-        os.environ["URL"] if way == "url" else None, password=password if way == "command" else None
-    )
+    service = os.environ.get("PGSERVICE")  # of which it takes notice only in a URL
+    source = os.environ["URL"] if how == "url" else service and f"postgresql://?service={service}"
+    connection = await asyncpg.connect(source, password=password if sys.argv[2:] == ["command"] else None)
     print(await connection.fetchval("select current_user || '@' || current_database()"))
     await connection.close()
 

@@ -1,4 +1,4 @@
-// The client lib/pq of Go: `environment` (PG* variables), `url` (from URL), `command` (asks pgcred).
+// The client lib/pq of Go: `url` (from URL), `environment` (PG* variables); with `command`, pgcred gives the password.
 package main
 
 import (
@@ -9,13 +9,13 @@ import (
 	"runtime"
 	"strings"
 
-	_ "github.com/lib/pq"
+	"github.com/lib/pq"
 )
 
 var version string // of the package, from the linker
 
 func main() {
-	who, err := ask(os.Args[1])
+	who, err := ask(os.Args[1], len(os.Args) > 2)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -23,19 +23,22 @@ func main() {
 	fmt.Println(who)
 }
 
-func ask(way string) (who string, err error) {
+func ask(how string, command bool) (who string, err error) {
 	source := ""
-	switch way {
+	switch how {
 	case "version":
 		return version + ", " + runtime.Version(), nil
 	case "url":
-		source = os.Getenv("URL")
-	case "command":
-		token, err := exec.Command("pgcred", "token").Output()
+		if source, err = pq.ParseURL(os.Getenv("URL")); err != nil {
+			return
+		}
+	}
+	if command {
+		token, err := exec.Command("pgcred", "token", os.Getenv("CONNECTION")).Output()
 		if err != nil {
 			return "", err
 		}
-		source = "password=" + strings.TrimSpace(string(token)) // no blank, quote or backslash is in a token
+		source += " password=" + strings.TrimSpace(string(token)) // no blank, quote or backslash is in a token
 	}
 	database, err := sql.Open("postgres", source)
 	if err != nil {

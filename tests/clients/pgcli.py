@@ -1,4 +1,5 @@
-# The client pgcli, with psycopg's libpq: `environment` (PG* variables), `url` (from URL), `command` (asks pgcred).
+# The client pgcli, with psycopg's libpq: `url` (from URL), `environment` (PG* variables); with `command`, pgcred gives the
+# password.
 import os
 import subprocess
 import sys
@@ -6,12 +7,12 @@ import sys
 from pgcli import __version__
 from pgcli.main import cli
 
-way = sys.argv[1]
-if way == "version":
+how = sys.argv[1]
+if how == "version":
     sys.exit(print("pgcli", __version__))
 arguments = ["-w", "-t", "-c", "select current_user || '@' || current_database()"]
-if way == "url":
+if how == "url":
     arguments.append(os.environ["URL"])
-if way == "command":
-    os.environ["PGPASSWORD"] = subprocess.check_output(["pgcred", "token"], text=True).rstrip("\n")
+if sys.argv[2:] == ["command"]:
+    os.environ["PGPASSWORD"] = subprocess.check_output(["pgcred", "token", os.environ["CONNECTION"]], text=True).strip()
 cli(arguments)

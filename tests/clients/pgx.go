@@ -1,4 +1,5 @@
-// The client pgx: `environment` (PG* variables), `url` (from URL), `command` (asks pgcred).
+// The client pgx: `environment` (PG* variables, and what PGSERVICE names), `url` (from URL); with `command`, pgcred gives the
+// password.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 var version string // of the package, from the linker
 
 func main() {
-	who, err := ask(os.Args[1])
+	who, err := ask(os.Args[1], len(os.Args) > 2)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -23,20 +24,20 @@ func main() {
 	fmt.Println(who)
 }
 
-func ask(way string) (who string, err error) {
-	if way == "version" {
+func ask(how string, command bool) (who string, err error) {
+	if how == "version" {
 		return version + ", " + runtime.Version(), nil
 	}
 	url := ""
-	if way == "url" {
+	if how == "url" {
 		url = os.Getenv("URL")
 	}
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return
 	}
-	if way == "command" {
-		token, err := exec.Command("pgcred", "token").Output()
+	if command {
+		token, err := exec.Command("pgcred", "token", os.Getenv("CONNECTION")).Output()
 		if err != nil {
 			return "", err
 		}

@@ -1,10 +1,10 @@
 #!/bin/sh
-# The client psql, with the system's libpq: `environment` (PG* variables), `url` (from URL), `command` (asks pgcred).
+# The client psql: `environment` (PG* variables, and what PGSERVICE names), `url` (from URL); with `command`, pgcred gives the password.
 set -eu
+[ "$1" != version ] || exec psql --version
+[ "${2-}" != command ] || { PGPASSWORD=$(pgcred token "$CONNECTION") && export PGPASSWORD; }
 case $1 in
-    version) exec psql --version ;;
     url) set -- -d "$URL" ;;
-    command) PGPASSWORD=$(pgcred token) && export PGPASSWORD && set -- ;;
     *) set -- ;;
 esac
 exec psql -XAtw -c "select current_user || '@' || current_database()" "$@"

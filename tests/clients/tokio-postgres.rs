@@ -1,48 +1,67 @@
-//! The client tokio-postgres, with TLS by rustls: `environment` (PG* variables), `url` (from URL), `command` (asks pgcred).
+//! The client tokio-postgres, with TLS by rustls: `url` (from URL), `environment` (PG* variables, which the program reads).
+//!
+//! With `command`, pgcred gives all values: the client knows no `verify-full`, so it cannot read the URL.
 
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a program of the tests")]
 
+use std::env;
 use std::error::Error;
 use std::io;
 use std::pin::Pin;
 use std::process::Command;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::{env, str};
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as Rustls;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut config = Config::new();
-    match env::args().nth(1).as_deref() {
-        Some("url") => config = env::var("URL")?.parse()?,
-        // The driver reads no variable by itself.
-        way => {
-            config.host(env::var("PGHOST")?).port(env::var("PGPORT")?.parse()?).ssl_mode(SslMode::Require);
-            config.user(env::var("PGUSER")?).dbname(env::var("PGDATABASE")?);
-            if way == Some("command") {
-                let token = Command::new("pgcred").arg("token").output()?.stdout;
-                config.password(str::from_utf8(&token)?.trim_end());
-            }
-        }
-    }
-    let (host, port) = (env::var("PGHOST")?, env::var("PGPORT")?.parse()?);
-    let stream = TcpStream::connect((host.as_str(), port)).await?;
-    let (client, connection) = config.connect_raw(stream, Tls::of(host)?).await?;
+    let (how, command) = (env::args().nth(1), env::args().nth(2).is_some());
+    let (config, roots) = if command {
+        let text =
+            Command::new("pgcred").args(["token", &env::var("CONNECTION")?, "--format", "libpq-json"]).output()?;
+        let said: Value = serde_json::from_slice(&text.stdout)?;
+        from(|keyword| said[keyword].as_str().map(str::to_owned))?
+    } else if how.as_deref() == Some("url") {
+        (env::var("URL")?.parse()?, env::var("ROOTS").unwrap_or_default())
+    } else {
+        // The driver reads no variable by itself; libpq's name for the root certificates is PGSSLROOTCERT.
+        let variable = |keyword: &str| {
+            if keyword == "dbname" { "PGDATABASE".to_owned() } else { format!("PG{}", keyword.to_uppercase()) }
+        };
+        from(|keyword| env::var(variable(keyword)).ok())?
+    };
+    let (Some(Host::Tcp(host)), Some(port)) = (config.get_hosts().first(), config.get_ports().first()) else {
+        return Err("no host".into());
+    };
+    let stream = TcpStream::connect((host.as_str(), *port)).await?;
+    let (client, connection) = config.connect_raw(stream, Tls::of(host.clone(), &roots)?).await?;
     tokio::spawn(connection);
     let row = client.query_one("select current_user || '@' || current_database()", &[]).await?;
     println!("{}", row.get::<_, String>(0));
     Ok(())
+}
+
+/// The driver's configuration from libpq's keywords, and the file of root certificates.
+fn from(value: impl Fn(&str) -> Option<String>) -> Result<(Config, String), Box<dyn Error>> {
+    let needed = |keyword: &str| value(keyword).ok_or(format!("no {keyword}"));
+    let mut config = Config::new();
+    config.host(needed("host")?).port(needed("port")?.parse()?).ssl_mode(SslMode::Require);
+    config.user(needed("user")?).dbname(needed("dbname")?);
+    if let Some(password) = value("password") {
+        config.password(password);
+    }
+    Ok((config, needed("sslrootcert")?))
 }
 
 struct Tls {
@@ -51,9 +70,9 @@ struct Tls {
 }
 
 impl Tls {
-    fn of(host: String) -> Result<Self, Box<dyn Error>> {
+    fn of(host: String, file: &str) -> Result<Self, Box<dyn Error>> {
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(env::var("PGSSLROOTCERT")?)? {
+        for certificate in CertificateDer::pem_file_iter(file)? {
             roots.add(certificate?)?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());

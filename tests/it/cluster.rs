@@ -119,6 +119,17 @@ impl Cluster {
         fs::write(folder.join("rds-eu-west-1.pem"), pem).expect("a file");
     }
 
+    /// Puts certificates in that place which are no roots of the server's.
+    pub fn carry_wrong_rds_roots(&self) {
+        let other = rcgen::generate_simple_self_signed(["another root".to_owned()]).expect("a certificate");
+        self.carry_rds_roots(&other.cert.pem());
+    }
+
+    /// Gives the machine a system that does not know the public authority either.
+    pub fn distrust_public_authority(&mut self) {
+        self.mounts.retain(|(_, over)| over != Path::new(CERTIFICATES) && !BUNDLES.contains(&&*over.to_string_lossy()));
+    }
+
     /// What a person sets by hand who uses no more of pgcred than its tokens.
     pub fn aim(&mut self, host: &str, user: &str) {
         let roots = if host == RDS_HOST {

@@ -195,14 +195,14 @@ fn dbeaver_forgets_the_other_way() {
 }
 
 /// The trust store's host, reached through a proxy, with a certificate that the user's bundle holds.
-struct TrustStore {
+pub struct TrustStore {
     folder: TempDir,
-    _stub: Stub,
+    stub: Stub,
     sandbox: Sandbox,
 }
 
 impl TrustStore {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
         let made = rcgen::generate_simple_self_signed([TRUST_STORE.to_owned()]).expect("a certificate");
         let file = |name: &str, text: &str| -> PathBuf {
@@ -212,13 +212,21 @@ impl TrustStore {
         let certificate = file("certificate.pem", &made.cert.pem());
         let key = file("key.pem", &made.signing_key.serialize_pem());
         let stub = Stub::aws_with_tls(&folder.path().join("log"), &certificate, &key);
-        let mut sandbox = Sandbox::with_keys();
-        sandbox.set("HTTPS_PROXY", &stub.url("")).set("AWS_CA_BUNDLE", &certificate.display().to_string());
-        Self { folder, _stub: stub, sandbox }
+        let mut store = Self { folder, stub, sandbox: Sandbox::with_keys() };
+        for (name, value) in store.way() {
+            store.sandbox.set(name, &value);
+        }
+        store
+    }
+
+    /// The variables by which pgcred reaches it.
+    pub fn way(&self) -> [(&'static str, String); 2] {
+        let certificate = self.folder.path().join("certificate.pem").display().to_string();
+        [("HTTPS_PROXY", self.stub.url("")), ("AWS_CA_BUNDLE", certificate)]
     }
 
     /// Publishes a region's bundle.
-    fn publish(&self, region: &str, text: &str) {
+    pub fn publish(&self, region: &str, text: &str) {
         fs::write(self.folder.path().join(format!("{region}-bundle.pem")), text).expect("a file");
     }
 

@@ -1,12 +1,16 @@
 //! Real psql sessions: pgcred's tokens against the verifying stand-in in front of a real PostgreSQL.
 
 use std::process::Stdio;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, thread};
 
-use crate::cluster::{Cluster, PRIVATE_HOST};
+use crate::clients::new_psql;
+use crate::cluster::{Cluster, PRIVATE_HOST, PROXY_HOST};
+use crate::roots::TrustStore;
 use crate::sandbox::{HOST, RDS_HOST, Run};
 use crate::stubs::python;
+
+const QUERY: &str = "select current_user || '@' || current_database()";
 
 /// A cluster of Aurora DSQL and a person who has set all but the password by hand.
 fn dsql() -> Cluster {
@@ -15,8 +19,133 @@ fn dsql() -> Cluster {
     cluster
 }
 
+/// psql with what pgcred writes for it, and nothing in its environment.
+struct Machine {
+    cluster: Cluster,
+    host: &'static str,
+    user: &'static str,
+}
+
+impl Machine {
+    fn with(host: &'static str, user: &'static str) -> Self {
+        let cluster = Cluster::start();
+        cluster.sandbox.ok(&["add", "shop", host, "--user", user]);
+        Self { cluster, host, user }
+    }
+
+    fn psql(&self, source: &str) -> Run {
+        self.cluster.query(&["-d", source])
+    }
+
+    fn exec(&self) -> Run {
+        let mut exec = self.cluster.command(env!("CARGO_BIN_EXE_pgcred"));
+        exec.args(["exec", "shop", "--", "psql", "-XAtwc", QUERY]);
+        Run::of(exec)
+    }
+
+    /// All ways of psql, each by its name.
+    fn every_way(&self) -> Vec<(&'static str, Run)> {
+        let sandbox = &self.cluster.sandbox;
+        let mut runs = vec![("exec", self.exec())];
+        for format in ["url", "conninfo"] {
+            runs.push((format, self.psql(sandbox.ok(&["token", "shop", "--format", format]).trim_end())));
+        }
+        let env = sandbox.ok(&["token", "shop", "--format", "env"]);
+        let script = sandbox.write("env.sh", format!("{env}exec psql -XAtwc \"{QUERY}\"\n"));
+        let mut sh = self.cluster.command("sh");
+        sh.arg(script);
+        runs.push(("env", Run::of(sh)));
+        let mut psycopg = self.cluster.command(&python());
+        let script = "import json, psycopg, sys; \
+            print(psycopg.connect(**json.loads(sys.argv[1])).execute(sys.argv[2]).fetchone()[0])";
+        psycopg.args(["-c", script, &sandbox.ok(&["token", "shop", "--format", "libpq-json"]), QUERY]);
+        runs.push(("libpq-json", Run::of(psycopg)));
+
+        sandbox.ok(&["refresh", "shop"]);
+        sandbox.ok(&["setup", "psql", "--yes"]);
+        runs.push(("setup psql", self.psql("service=shop")));
+        let printed = sandbox.ok(&["setup", "vim-dadbod", "shop", "-q"]);
+        let uri = printed.split('\'').find(|text| text.starts_with("postgresql:")).expect("a URI");
+        runs.push(("setup vim-dadbod", self.psql(uri)));
+        sandbox.ok(&["setup", "psql", "--undo", "--yes"]);
+        sandbox.ok(&["erase", "shop"]);
+        runs
+    }
+
+    fn assert_sessions(&self, when: &str) {
+        let before = self.cluster.standin.accepted();
+        let runs = self.every_way();
+        for (way, run) in &runs {
+            let who = format!("{}@postgres\n", self.user);
+            assert_eq!((run.code, &run.stdout), (0, &who), "{}, {when}, {way}: {}", self.host, run.stderr);
+        }
+        assert_eq!(self.cluster.standin.accepted(), before + runs.len());
+    }
+
+    fn assert_not_verified(&self, when: &str) {
+        let before = self.cluster.standin.accepted();
+        for (way, run) in self.every_way() {
+            let refused = run.code != 0 && run.stdout.is_empty() && run.stderr.contains("certificate verify failed");
+            assert!(refused, "{}, {when}, {way}: {:?} {}", self.host, run.stdout, run.stderr);
+        }
+        assert_eq!(self.cluster.standin.accepted(), before);
+    }
+
+    /// With the psql of the system, and a newer one that comes first in PATH.
+    fn with_each_psql(&mut self, look: impl Fn(&Self, &str)) {
+        look(self, "the system's psql");
+        let path = format!("{}:{}", new_psql().expect("psql 17"), env::var("PATH").expect("PATH"));
+        self.cluster.sandbox.set("PATH", &path);
+        assert!(Run::of(self.cluster.psql(&["--version"])).stdout.contains(") 17."));
+        look(self, "psql 17");
+    }
+}
+
 #[test]
-fn psql_by_passfile_password_variable_uri_and_conninfo() {
+fn psql_verifies_aurora_dsql_in_every_way() {
+    let mut machine = Machine::with(HOST, "admin");
+    machine.with_each_psql(Machine::assert_sessions);
+    machine.cluster.distrust_public_authority();
+    machine.with_each_psql(Machine::assert_not_verified);
+}
+
+#[test]
+fn psql_verifies_rds_in_every_way() {
+    let mut machine = Machine::with(RDS_HOST, "app");
+    machine.with_each_psql(Machine::assert_sessions);
+    machine.cluster.carry_wrong_rds_roots();
+    machine.with_each_psql(Machine::assert_not_verified);
+}
+
+#[test]
+fn psql_verifies_rds_proxy_in_every_way() {
+    let mut machine = Machine::with(PROXY_HOST, "app");
+    machine.cluster.carry_wrong_rds_roots(); // they are not asked for
+    machine.with_each_psql(Machine::assert_sessions);
+    machine.cluster.distrust_public_authority();
+    machine.with_each_psql(Machine::assert_not_verified);
+}
+
+/// AWS changes the authority of an instance to one that the file of this machine does not have yet.
+#[test]
+fn an_update_of_the_roots_mends_what_is_set_up() {
+    let mut machine = Machine::with(RDS_HOST, "app");
+    machine.cluster.carry_wrong_rds_roots();
+    machine.cluster.sandbox.ok(&["refresh", "shop"]);
+    machine.cluster.sandbox.ok(&["setup", "psql", "--yes"]);
+    assert!(machine.psql("service=shop").stderr.contains("certificate verify failed"));
+    let store = TrustStore::new();
+    store.publish("eu-west-1", machine.cluster.standin.rds_ca_pem());
+    for (name, value) in store.way() {
+        machine.cluster.sandbox.set(name, &value);
+    }
+    machine.cluster.sandbox.ok(&["roots", "shop", "--update"]);
+    let run = machine.psql("service=shop");
+    assert_eq!(run.stdout, "app@postgres\n", "{}", run.stderr);
+}
+
+#[test]
+fn the_passfile_alone_decides() {
     let cluster = dsql();
     let sandbox = &cluster.sandbox;
     cluster.assert_refused(&["no password supplied"]);
@@ -25,45 +154,10 @@ fn psql_by_passfile_password_variable_uri_and_conninfo() {
     sandbox.ok(&["erase", "--all"]);
     cluster.assert_refused(&["no password supplied"]);
 
-    for format in ["url", "conninfo"] {
-        let target = format!("host={HOST} user=app dbname=template1");
-        let text = sandbox.ok(&["token", &target, "--format", format]);
-        cluster.assert_session(&["-d", text.trim_end()], "app@template1");
-    }
-    let env = sandbox.ok(&["token", "--format", "env"]);
-    let script = sandbox.write("env.sh", format!("{env}exec psql -XAtwc 'select current_user'\n"));
-    let mut sh = cluster.command("sh");
-    sh.arg(script);
-    assert_eq!(Run::of(sh).stdout, "admin\n");
-    assert_eq!(cluster.standin.accepted(), 4);
-}
-
-/// What `pgcred setup` makes for psql, and prints for vim-dadbod, which runs psql, and pgcli, which uses psycopg.
-#[test]
-fn sessions_by_what_setup_makes() {
-    let cluster = dsql();
-    let sandbox = &cluster.sandbox;
-    sandbox.ok(&["add", "prod", HOST, "--user", "app"]);
-    sandbox.ok(&["setup", "psql", "--yes"]);
-    sandbox.ok(&["refresh", "prod"]);
-    cluster.assert_session(&["-d", "service=prod"], "app@postgres");
-    let printed = sandbox.ok(&["setup", "vim-dadbod", "prod"]);
-    let uri = printed.split('\'').find(|text| text.starts_with("postgresql:")).expect("a URI");
-    let mut dadbod = cluster.command("psql");
-    dadbod.args(["-w", "--dbname", uri, "-XAtc", "select current_user"]).stdin(Stdio::null());
-    let run = Run::of(dadbod);
-    assert_eq!(run.stdout, "app\n", "{}", run.stderr);
-    let printed = sandbox.ok(&["setup", "pgcli", "prod"]);
-    let uri = printed.split('"').nth(1).expect("a URI");
-    for target in ["service=prod", uri] {
-        let mut client = cluster.command(&python());
-        let script =
-            "import psycopg, sys; print(psycopg.connect(sys.argv[1]).execute('select current_user').fetchone()[0])";
-        client.args(["-c", script, target]);
-        let run = Run::of(client);
-        assert_eq!(run.stdout, "app\n", "{target}: {}", run.stderr);
-    }
-    assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (4, 0));
+    let target = format!("host={HOST} user=app dbname=template1");
+    let text = sandbox.ok(&["token", &target, "--format", "conninfo"]);
+    cluster.assert_session(&["-d", text.trim_end()], "app@template1");
+    assert_eq!(cluster.standin.accepted(), 2);
 }
 
 #[test]

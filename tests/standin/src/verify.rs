@@ -12,9 +12,9 @@ pub(crate) const SKEW: u64 = 300;
 /// Commercial regions and the US government's, China, the European Sovereign Cloud.
 const RDS_SUFFIXES: [&str; 3] = [".rds.amazonaws.com", ".rds.amazonaws.com.cn", ".rds.amazonaws.eu"];
 
-/// Whether a host's certificate is from Amazon's own authority for RDS. An RDS Proxy has a public one.
+/// Whether a host's certificate is from Amazon's own authority for RDS. An RDS Proxy has a public one: `NAME.proxy-...`.
 pub(crate) fn has_own_ca(host: &str) -> bool {
-    Kind::of_host(host) == Kind::Rds && !host.split('.').any(|label| label.starts_with("proxy-"))
+    Kind::of_host(host) == Kind::Rds && !host.split('.').skip(1).any(|label| label.starts_with("proxy-"))
 }
 
 /// Which service's rules hold.
@@ -226,7 +226,7 @@ mod tests {
         for (host, own) in [
             ("db.c1.us-west-2.rds.amazonaws.com", true),
             ("shop.cluster-c1.us-west-2.rds.amazonaws.com", true),
-            ("proxy-db.c1.rds.example.com", false),
+            ("proxy-db.c1.us-west-2.rds.amazonaws.com", true),
             ("pool.proxy-c1.us-west-2.rds.amazonaws.com", false),
             ("pool-ro.endpoint.proxy-c1.us-west-2.rds.amazonaws.com", false),
             ("db.c1.cn-north-1.rds.amazonaws.com.cn", true),
