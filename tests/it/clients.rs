@@ -470,21 +470,21 @@ impl Matrix {
         }
         Run::of(program)
     }
+}
 
-    /// A few at once: most of the time they start up.
-    fn for_all(&self, clients: &[Present], work: impl Fn(&Present) + Sync) {
-        let next = Mutex::new(clients.iter());
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    loop {
-                        let Some(client) = next.lock().expect("a list").next() else { break };
-                        work(client);
-                    }
-                });
-            }
-        });
-    }
+/// A few at once: most of the time they start up.
+fn for_all(clients: &[Present], work: impl Fn(&Present) + Sync) {
+    let next = Mutex::new(clients.iter());
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let Some(client) = next.lock().expect("a list").next() else { break };
+                    work(client);
+                }
+            });
+        }
+    });
 }
 
 /// The URL in what pgcred prints for a tool.
@@ -502,9 +502,9 @@ fn every_client_in_every_way_with_tokens_of_both_kinds() {
     }
     let cluster = &matrix.cluster;
     for connection in [DSQL, RDS] {
-        matrix.for_all(&clients, |client| [1, 2, 3].iter().for_each(|&way| matrix.log_in(client, way, connection)));
+        for_all(&clients, |client| [1, 2, 3].iter().for_each(|&way| matrix.log_in(client, way, connection)));
         cluster.sandbox.ok(&["refresh", connection.name]);
-        matrix.for_all(&clients, |client| matrix.log_in(client, 0, connection));
+        for_all(&clients, |client| matrix.log_in(client, 0, connection));
         cluster.sandbox.ok(&["erase", connection.name]);
     }
     let (accepted, works) = (cluster.standin.accepted(), *matrix.works.lock().expect("a count"));
@@ -513,7 +513,7 @@ fn every_client_in_every_way_with_tokens_of_both_kinds() {
     // Each client that logged in to RDS has verified it.
     cluster.sandbox.ok(&["refresh", RDS.name]);
     cluster.carry_wrong_rds_roots();
-    matrix.for_all(&clients, |client| matrix.is_turned_away(client));
+    for_all(&clients, |client| matrix.is_turned_away(client));
     assert_eq!(cluster.standin.accepted(), accepted);
     let wrong = matrix.wrong.into_inner().expect("a list");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -556,7 +556,7 @@ fn postgres_js_sends_sslrootcert_to_the_server() {
     assert!(run.stderr.contains(r#"unrecognized configuration parameter "sslrootcert""#), "{}", run.stderr);
 }
 
-/// DbGate's page says so: the token goes to a server that nothing vouches for.
+/// The page of `DbGate` says so: the token goes to a server that nothing vouches for.
 #[test]
 fn dbgates_use_ssl_alone_verifies_nobody() {
     let Some(command) = one("DbGate") else { return };
