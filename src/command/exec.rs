@@ -47,10 +47,10 @@ impl Run for Exec {
             return renew(request, &self.asking, &passfile, context).map(|()| ExitCode::SUCCESS);
         }
         let (request, issued) = context.issue(request, &self.asking)?;
-        let roots = roots::ready(&request, &context.world.how)?;
+        let folder = fs::session_folder(&env::runtime_folders(), &env::temporary_folder())?;
+        let roots = roots::ready_for_one(&request, &context.world.how, &folder)?;
         context.release(); // others may ask AWS while the program runs
 
-        let folder = fs::session_folder(&env::runtime_folders(), &env::temporary_folder())?;
         let passfile = folder.path("passfile");
         fs::put(&passfile, &lines(&request, &issued)?)?;
         let renewal = Renewal {

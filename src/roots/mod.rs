@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use crate::aws::{Aws, How};
 use crate::env;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
+use crate::fs::{self, SessionFolder};
 use crate::provider;
 use crate::request::Request;
 use crate::target::RootsChoice;
@@ -74,14 +75,9 @@ pub(crate) fn of(request: &Request) -> Result<Option<Roots>> {
 }
 
 fn of_provider(request: &Request) -> Result<Roots> {
-    let set = match (request.provider.roots)(&request.sign_host) {
-        provider::Roots::AmazonRds => set_of(request),
-        provider::Roots::Public => match env::system_root_certificates() {
-            Some(file) => return Ok(Roots::System(file)),
-            None => Set::Amazon,
-        },
-    };
-    store::path(&set).map(|path| Roots::Own(set, path))
+    let set = set_of_provider(request);
+    let systems = if set == Set::Amazon { env::system_root_certificates() } else { None };
+    systems.map_or_else(|| store::path(&set).map(|path| Roots::Own(set, path)), |file| Ok(Roots::System(file)))
 }
 
 /// Sees to it that the file is there, if it is one of pgcred's: what pgcred carries, else what it downloads within the time
@@ -100,17 +96,37 @@ pub(crate) fn ready(request: &Request, how: &How) -> Result<Option<String>> {
     Ok(roots.map(|roots| roots.libpq()))
 }
 
+/// The same for one program: where pgcred's folder cannot be written, as in a container, the file is put into `spare`.
+pub(crate) fn ready_for_one(request: &Request, how: &How, spare: &SessionFolder) -> Result<Option<String>> {
+    ready(request, how).or_else(|error| {
+        if error.exit() == Exit::Usage {
+            return Err(error); // what the user said has to be corrected
+        }
+        let set = set_of_provider(request);
+        let text = set.carried().map_or_else(|| download(&set, request, how), Ok)?;
+        let file = spare.path(&set.file_name());
+        fs::put(&file, text.as_bytes())?;
+        Ok(Some(file.display().to_string()))
+    })
+}
+
 /// Downloads anew what the provider needs, and returns the file; `None` where that is the system's, which is not pgcred's.
 pub(crate) fn renew(request: &Request, how: &How) -> Result<Option<PathBuf>> {
-    if (request.provider.roots)(&request.sign_host) == provider::Roots::Public {
-        return Ok(None);
+    match set_of_provider(request) {
+        Set::Amazon => Ok(None),
+        set => store::put(&set, &download(&set, request, how)?).map(Some),
     }
-    let set = set_of(request);
-    store::put(&set, &download(&set, request, how)?).map(Some)
+}
+
+fn set_of_provider(request: &Request) -> Set {
+    match (request.provider.roots)(&request.sign_host) {
+        provider::Roots::Public => Set::Amazon,
+        provider::Roots::AmazonRds => set_of_rds(request),
+    }
 }
 
 /// A name that leads to more than one region, as the writer of a global database does, needs the roots of all of them.
-fn set_of(request: &Request) -> Set {
+fn set_of_rds(request: &Request) -> Set {
     let named = (request.provider.region)(&request.sign_host).map(str::to_owned);
     let is_own_name = (request.provider.owns)(&request.sign_host);
     let region = named.or_else(|| request.region.clone().filter(|_| !is_own_name));

@@ -260,6 +260,11 @@ fn a_passfile_finds_a_place_without_a_home() {
         folders.push(lines[2].to_owned());
     }
     assert_ne!(folders[0], folders[1]);
+    let target = format!("host={RDS_HOST} user=app");
+    let script = "dirname \"$PGSSLROOTCERT\" \"$PGPASSFILE\"; grep -c BEGIN \"$PGSSLROOTCERT\"";
+    let shown = sandbox.ok(&["exec", &target, "-q", "--", "sh", "-c", script]);
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!((lines[0], lines[2]), (lines[1], "3"), "RDS's root certificates are beside the passfile");
     assert_eq!(fs::read_dir(&temporary).expect("a folder").count(), 0);
 
     // The other commands work too, and say in one line that nothing is cached.
