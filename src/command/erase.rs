@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::passfile::{self, PassfileArg};
 use super::place::Dial;
 use super::standing::known_passfiles;
-use super::{Context, Run, all_errors, undo};
+use super::{Context, Run, all_errors, arguments_of, undo};
 use crate::cache::Cache;
 use crate::config::Connection;
 use crate::env;
@@ -30,6 +30,14 @@ pub(super) struct Erase {
     dial: Dial,
     #[command(flatten)]
     passfile: PassfileArg,
+}
+
+/// What is not said here is no default: it stands for all there are.
+pub(super) fn arguments(command: clap::Command) -> clap::Command {
+    let command = arguments_of::<Erase>(command);
+    command
+        .mut_arg("port", |argument| argument.help("Only tokens for this port"))
+        .mut_arg("user", |argument| argument.help("Only tokens for this user"))
 }
 
 impl Run for Erase {
@@ -185,7 +193,11 @@ impl Erase {
 
     /// Where else the passfile files the tokens of connections.
     fn aliases(&self, context: &Context) -> Vec<Where> {
-        let connections = self.targets.iter().filter_map(|name| context.world.config.connection(name));
+        let config = &context.world.config;
+        let of_address = |target: Option<&str>| config.at(&self.dial.said(target).ok()?, None);
+        let meant = |target: &String| config.connection(target).or_else(|| of_address(Some(target)));
+        let by_host = of_address(None).filter(|_| self.targets.is_empty());
+        let connections = self.targets.iter().filter_map(meant).chain(by_host);
         let of_connection = |connection: &Connection| -> Vec<Where> {
             let user = self.dial.user.clone().or_else(|| connection.place.user.clone());
             let place = |(host, port): &(String, Option<u16>)| Where {

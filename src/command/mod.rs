@@ -84,10 +84,7 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
-        arguments: |command| {
-            let command = arguments::<C>(command);
-            if C::ASKS_AWS { command } else { hiding(command, &OF_AWS) }
-        },
+        arguments: arguments_of::<C>,
         run: |matches, global| {
             if !C::MAKES_CONFIG {
                 global.check_config()?;
@@ -130,6 +127,11 @@ fn arguments<C: Args>(command: clap::Command) -> clap::Command {
     command.disable_help_flag(true).arg(help)
 }
 
+fn arguments_of<C: Run>(command: clap::Command) -> clap::Command {
+    let command = arguments::<C>(command);
+    if C::ASKS_AWS { command } else { hiding(command, &OF_AWS) }
+}
+
 /// Options that have no meaning where AWS is not asked.
 const OF_AWS: [&str; 3] = ["timeout", "login", "mfa_code"];
 
@@ -143,7 +145,10 @@ static COMMANDS: [Entry; 15] = [
     entry::<token::Token>("token", "Print a token for a database"),
     entry::<refresh::Refresh>("refresh", "Issue tokens and write them to the passfile"),
     entry::<exec::Exec>("exec", "Run a program with PG* variables and a private passfile for one connection"),
-    entry::<erase::Erase>("erase", "Forget tokens: remove them from the passfile and from the cache"),
+    Entry {
+        arguments: erase::arguments,
+        ..entry::<erase::Erase>("erase", "Forget tokens: remove them from the passfile and from the cache")
+    },
     entry::<list::List>("list", "List the configured connections and how long their tokens last"),
     entry::<add::Add>("add", "Add a connection to the configuration"),
     entry::<remove::Remove>(

@@ -8,7 +8,7 @@ use super::place::Place;
 use super::standing::{Standing, known_passfiles};
 use super::{Context, Run};
 use crate::cache::{Cache, EntryId, Index};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::issue::Issuer;
 use crate::output::Output;
 use crate::request::Request;
@@ -39,6 +39,10 @@ impl Run for Prompt {
     const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+        if let Some(name) = unknown_placeholder(&self.format) {
+            return Err(Error::usage(format!("--format: there is no {{{name}}}"))
+                .hint("{name}, {left} and {state} are filled in"));
+        }
         let Some(index) = context.issuer.cache().map(Cache::index) else { return Ok(()) };
         let (world, issuer) = (&context.world, &mut context.issuer);
         let standing = OnceCell::new();
@@ -68,11 +72,29 @@ impl Run for Prompt {
         let Some(segment) = segments.into_iter().min_by_key(|segment| segment.expires_at) else { return Ok(()) };
         let left = match segment.state {
             "fresh" | "stale" => spoken(Time::now().until(segment.expires_at)),
+            _ if self.format.contains("{state}") => "-".to_owned(), // said once is enough
             state => state.to_owned(),
         };
         let text = self.format.replace("{left}", &left).replace("{state}", segment.state);
         Output::answer(&(text.replace("{name}", &segment.name) + "\n"))
     }
+}
+
+/// Returns the first word in braces that is none to fill in, unless a shell or a status bar reads it: `%F{red}`, `#{x}`.
+fn unknown_placeholder(format: &str) -> Option<&str> {
+    let mut done = 0;
+    while let Some(at) = format[done..].find('{').map(|at| done + at) {
+        done = at + 1;
+        let word = format[done..].split_once('}').map_or("", |(word, _)| word);
+        let is_word = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+        let mut before = format[..at].chars().rev();
+        let last = before.next();
+        let of_others = last.is_some_and(|c| "%#$".contains(c)) || (last.is_some() && before.next() == Some('%'));
+        if is_word && !of_others && !["name", "left", "state"].contains(&word) {
+            return Some(word);
+        }
+    }
+    None
 }
 
 /// What is worth saying of a connection, if anything is. The passfile is asked for what the index does not know as fresh:

@@ -21,7 +21,7 @@ use crate::provider;
 use crate::request::Request;
 use crate::roots;
 use crate::setup::crontab;
-use crate::setup::{Commands, Edit, Files, Machine, Place as Changed, Target, Tool, Way, Work};
+use crate::setup::{Commands, Edit, Files, Machine, Os, Place as Changed, Target, Tool, Way, Work};
 use crate::suggest;
 use crate::target::{RootsChoice, Where};
 use crate::terminal::{self, Stdin};
@@ -452,14 +452,25 @@ fn short_name(host: &str) -> String {
     host.split('.').next().unwrap_or(host).chars().take(LONGEST).collect()
 }
 
+/// The one system that a tool is for, if it is for one.
+fn only_on(tool: &Tool) -> Option<(Os, &'static str)> {
+    match tool.name {
+        "launchd" | "postico" => Some((Os::Mac, "macOS")),
+        "task-scheduler" => Some((Os::Windows, "Windows")),
+        "systemd" => Some((Os::Linux, "Linux")),
+        _ => None,
+    }
+}
+
 fn overview(machine: &Machine) -> String {
     let state = |tool: &Tool| match &tool.work {
         Work::Files(files) => files.state(machine).join(", "),
         Work::Dialog(_) => "by hand".to_owned(),
     };
     let rows = TOOLS.iter().map(|tool| {
-        let found =
-            machine.find(tool.programs, tool.traces).map_or_else(|| "-".to_owned(), |path| path.display().to_string());
+        let elsewhere = only_on(tool).filter(|(os, _)| *os != machine.os).map(|(_, name)| format!("only on {name}"));
+        let path = || machine.find(tool.programs, tool.traces).map(|path| path.display().to_string());
+        let found = elsewhere.or_else(path).unwrap_or_else(|| "-".to_owned());
         [tool.name.to_owned(), tool.title.to_owned(), tool.way.as_str().to_owned(), found, state(tool)]
     });
     let head = ["TOOL", "NAME", "BY", "FOUND", "SET UP"].map(str::to_owned);

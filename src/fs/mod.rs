@@ -70,12 +70,12 @@ pub(crate) fn edit_text(path: &Path, editor: impl FnOnce(&str) -> Result<String>
     path.parent().map_or(Ok(()), private_folder)?;
     let name = path.display().to_string();
     let edited = edit_file(path, true, |old| {
-        let old = std::str::from_utf8(old.unwrap_or_default()).map_err(|_| Error::usage("it is not UTF-8"))?;
-        let text = editor(old)?;
+        let old = std::str::from_utf8(old.unwrap_or_default()).map_err(|_| Error::usage("it is not UTF-8"));
+        let text = old.and_then(editor).map_err(|error| error.about(&name))?;
         let goes = text.is_empty() && !path.is_symlink();
         Ok(((!goes).then(|| text.into_bytes()), ()))
     });
-    edited.map(drop).map_err(|error| error.about(&name))
+    edited.map(drop)
 }
 
 fn edit_file<T>(
@@ -83,7 +83,7 @@ fn edit_file<T>(
     durable: bool,
     editor: impl FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
 ) -> Result<Edited<T>> {
-    let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
+    let failed = |error: io::Error| cannot_write(path, &error);
     let path = resolve(path)?;
     let (folder, name) = parts(&path)?;
     if !is_plain(&path) {
@@ -200,7 +200,7 @@ pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// As [`swap_in`], with a time of last change that is not now.
 pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: Option<SystemTime>) -> Result<()> {
-    let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
+    let failed = |error: io::Error| cannot_write(path, &error);
     path.parent().map_or(Ok(()), private_folder)?;
     let (folder, name) = parts(path)?;
     let mut new =
@@ -219,7 +219,7 @@ pub(crate) fn replace(
     after: Option<&str>,
     keep: Option<&str>,
 ) -> Result<Option<PathBuf>> {
-    let failed = |error: io::Error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
+    let failed = |error: io::Error| cannot_write(path, &error);
     let path = &resolve(path)?;
     if before.is_some() || after.is_some() {
         path.parent().map_or(Ok(()), private_folder)?;
@@ -426,6 +426,13 @@ fn read_with_metadata(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
             Ok((bytes, Some(metadata)))
         }
     }
+}
+
+/// The error without the name of a temporary file that was put beside the file.
+fn cannot_write(path: &Path, error: &io::Error) -> Error {
+    let said = error.to_string();
+    let said = said.split_once(" at path ").map_or(said.as_str(), |(said, _)| said);
+    Error::failure(format!("cannot write {}: {said}", path.display()))
 }
 
 /// Says whose the file is, if that is why it cannot be used.

@@ -377,3 +377,68 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
         assert!(run.stderr.contains("hint: make it yours with: sudo chown "), "{}", run.stderr);
     }
 }
+
+#[test]
+fn a_format_with_a_slip_is_refused_and_a_state_is_said_once() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.at("2030-01-01T00:00:00Z").ok(&["add", "prod", HOST]);
+    sandbox.ok(&["token", "prod"]);
+    let prompt = |format: &str| sandbox.run(&["prompt", "--format", format]);
+    prompt("{nmae} {left}").assert_fails(2, "hint: {name}, {left} and {state} are filled in");
+    for (format, shown) in
+        [("%F{red}{name}%f", "%F{red}prod%f\n"), ("#{x} ${y} %{z%} {left}", "#{x} ${y} %{z%} 15 min\n"), ("{", "{\n")]
+    {
+        assert_eq!(prompt(format).stdout, shown);
+    }
+    sandbox.at("2030-01-01T01:00:00Z");
+    assert_eq!(sandbox.ok(&["prompt", "--format", "{name} {left} {state}"]), "prod - expired\n");
+    assert_eq!(sandbox.ok(&["prompt"]), "prod expired\n");
+}
+
+#[test]
+fn erase_by_a_connections_host_takes_its_aliases_too() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "prod", HOST, "--alias", "localhost:15432"]);
+    for target in [&[HOST][..], &["-h", HOST], &["prod"]] {
+        sandbox.ok(&["refresh", "prod", "--passfile", "p"]);
+        assert!(String::from_utf8(sandbox.read("p")).expect("text").contains("localhost:15432:"));
+        sandbox.ok(&[&["erase", "--passfile", "p"], target].concat());
+        let left = fs::read_to_string(sandbox.path("p")).unwrap_or_default();
+        assert!(!left.contains("Signature"), "{target:?}: {left}");
+    }
+    let help = sandbox.ok(&["erase", "--help"]);
+    assert!(!help.contains("[default: 5432]") && help.contains("Only tokens for this user"), "{help}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn tools_of_other_systems_are_told_apart() {
+    let overview = Sandbox::empty().ok(&["setup"]);
+    let line = |name: &str| overview.lines().find(|line| line.starts_with(name)).expect("a line").to_owned();
+    assert!(
+        line("launchd").contains("only on macOS") && line("task-scheduler").contains("only on Windows"),
+        "{overview}"
+    );
+    assert!(!line("cron").contains("only on"), "{overview}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_configuration_that_cannot_be_written_is_named_once() {
+    if nix::unistd::geteuid().is_root() {
+        let sandbox = Sandbox::empty();
+        fs::write(sandbox.own().join("config.toml"), "").expect("written");
+        let nobody = 65_534;
+        let mut pgcred = sandbox.pgcred(&["add", "prod", HOST]);
+        std::os::unix::process::CommandExt::uid(&mut pgcred, nobody);
+        fs::set_permissions(sandbox.own(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
+        let file = sandbox.own().join("config.toml").display().to_string();
+        // The lock can be taken, the file beside it not be made.
+        let lock = sandbox.own().join("config.toml.pgcred-lock");
+        fs::write(&lock, "").expect("written");
+        std::os::unix::fs::chown(&lock, Some(nobody), None).expect("chown");
+        let run = Run::of(pgcred);
+        run.assert_fails(1, &format!("pgcred: cannot write {file}: Permission denied"));
+        assert_eq!(run.stderr.matches("config.toml").count(), 1, "{}", run.stderr);
+    }
+}
