@@ -241,10 +241,10 @@ pub(super) fn version(words: &[OsString]) -> Option<&'static str> {
     (is_meant(words) && words.iter().any(asks)).then_some(VERSION)
 }
 
-/// The words that a run as `pgcred-aws` stands for; the AWS CLI's `help` comes last, where it is no option's value.
+/// The words that a run as `pgcred-aws` or `aws` stands for; the AWS CLI's `help` comes last, where it is no option's value.
 pub(super) fn as_aws(mut words: Vec<OsString>) -> Vec<OsString> {
     let called = words.first().map(PathBuf::from).unwrap_or_default();
-    if called.file_stem().is_some_and(|name| name == "pgcred-aws") {
+    if called.file_stem().is_some_and(|name| name == "pgcred-aws" || name == "aws") {
         words.insert(1, "aws".into());
     }
     if is_meant(&words)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::told;
+use super::{World, told};
 use crate::child;
 use crate::env;
 use crate::error::{Error, Result};
@@ -82,10 +82,9 @@ impl PassfileArg {
     }
 
     /// Warns where clients may look elsewhere than where pgcred writes.
-    pub(super) fn warn_about_place(&self, output: Output) {
-        if env::var_os("PGPASSWORD").is_some() {
-            output.warn("PGPASSWORD is set: clients use it and do not look into the passfile");
-        }
+    pub(super) fn warn_about_place(&self, world: &World) {
+        let output = world.output;
+        warn_about_variables(world);
         match env::passfile() {
             _ if self.passfile.is_some() => {}
             _ if env::is_in_exec() => {
@@ -103,6 +102,20 @@ impl PassfileArg {
                 }
             }
         }
+    }
+}
+
+/// Warns of variables that keep clients from what pgcred writes. A service that is called like a connection is the one that
+/// `pgcred setup psql` has made.
+pub(super) fn warn_about_variables(world: &World) {
+    if env::var_os("PGPASSWORD").is_some() {
+        world.output.warn("PGPASSWORD is set: clients use it and do not look into the passfile");
+    }
+    if let Some(service) = env::var("PGSERVICE").filter(|service| world.config.connection(service).is_none()) {
+        let text = format!(
+            "PGSERVICE is set: clients go to the host and user of the service `{service}`, unless told otherwise"
+        );
+        world.output.warn(&text);
     }
 }
 

@@ -94,7 +94,7 @@ impl Refresh {
             good.into_iter().filter_map(|(request, issued)| Some((request, issued.ok()?))).collect();
         context.issuer.filed(&path, &good);
         context.say_warnings();
-        self.passfile.warn_about_place(context.world.output);
+        self.passfile.warn_about_place(&context.world);
         for (request, issued) in &good {
             warn_if_cut_short(request, issued, context.world.output);
             let (until, left) = (issued.token.expires_at, spoken(Time::now().until(issued.token.expires_at)));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use similar::TextDiff;
 
 use super::owners::settle;
+use super::passfile::warn_about_variables;
 use super::place::Place;
 use super::{Context, Run, World, all_errors, undo};
 use crate::cache::Cache;
@@ -127,7 +128,10 @@ impl Setup {
             return Ok(());
         }
         match tool.way {
-            Way::Passfile => output.note(&keep_fresh(machine)),
+            Way::Passfile => {
+                warn_about_variables(&context.world);
+                output.note(&keep_fresh(machine));
+            }
             Way::Command if context.world.config.login.is_none() => output.note(&format!(
                 "when AWS needs a login, {} shows only an error; with the line login = \"browser\" in {} \
                  pgcred opens the login page",

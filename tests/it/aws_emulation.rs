@@ -379,17 +379,38 @@ fn profiles_are_listed_as_the_aws_cli_lists_them() {
 fn the_program_pgcred_aws_is_the_same() {
     let sandbox = sandbox();
     let ending = std::env::consts::EXE_SUFFIX;
-    let program = sandbox.installed(&format!("pgcred-aws{ending}"));
-    let run = |words: &[&str]| {
-        let mut command = sandbox.command(program.to_str().expect("UTF-8"));
-        command.args(words).stdin(Stdio::null());
-        Run::of(command)
-    };
-    let words = [&ADMIN[..], &["--hostname", HOST]].concat();
-    assert_eq!(run(&words).stdout, aws(&sandbox, &words).stdout);
-    assert!(run(&words).stdout.ends_with('\n'));
-    assert_refused(&run(&["token", HOST]), 252, "'token'");
-    assert_refused(&run(&["s3", "ls"]), 252, "'s3'");
-    assert_refused(&run(&[]), 252, "no command");
-    assert_eq!(run(&["configure", "list-profiles"]).code, 0);
+    for name in ["pgcred-aws", "aws"] {
+        let program = sandbox.installed(&format!("bin/{name}{ending}"));
+        let run = |words: &[&str]| {
+            let mut command = sandbox.command(program.to_str().expect("UTF-8"));
+            command.args(words).stdin(Stdio::null());
+            Run::of(command)
+        };
+        let words = [&ADMIN[..], &["--hostname", HOST]].concat();
+        assert_eq!(run(&words).stdout, aws(&sandbox, &words).stdout);
+        assert!(run(&words).stdout.ends_with('\n'));
+        assert_refused(&run(&["token", HOST]), 252, "'token'");
+        assert_refused(&run(&["s3", "ls"]), 252, "'s3'");
+        assert_refused(&run(&[]), 252, "no command");
+        assert_eq!(run(&["configure", "list-profiles"]).code, 0);
+    }
+}
+
+/// It stands in for `aws`, but not where pgcred itself would have the AWS CLI log in.
+#[cfg(unix)]
+#[test]
+fn pgcred_in_the_place_of_aws_is_never_asked_to_log_in() {
+    let mut sandbox = Sandbox::empty();
+    let stand_in = sandbox.installed("bin/aws");
+    let path = format!("{}:/usr/bin:/bin", stand_in.parent().expect("a folder").display());
+    sandbox.set("PATH", &path);
+    let session = "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n";
+    let profile = "[profile p]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = dev\n";
+    let login = "[profile l]\nlogin_session = arn:aws:iam::111122223333:user/me\n";
+    sandbox.write(".aws/config", format!("{session}{profile}{login}"));
+    sandbox.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9").set("AWS_MAX_ATTEMPTS", "1");
+    let run = sandbox.run(&["login", "--profile", "p", "--timeout", "5"]);
+    assert!(run.code != 0 && !run.stderr.contains("aws sso login"), "{}", run.stderr);
+    let run = sandbox.run(&["login", "--profile", "l", "--timeout", "5"]);
+    assert!(run.code == 3 && run.stderr.contains("install the AWS CLI"), "{}", run.stderr);
 }

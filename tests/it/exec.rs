@@ -395,3 +395,16 @@ fn the_configurations_cap_holds_for_min_valid_too() {
         .assert_fails(2, "max_expires_in");
     assert!(with(&["token", HOST, "--min-valid", "1h"]).stdout.contains("X-Amz-Expires=3600&"));
 }
+
+#[test]
+fn refresh_and_setup_warn_of_a_service_that_is_no_connection() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "-q", "prod", HOST]);
+    for command in [&["refresh", "prod"][..], &["setup", "psql", "--yes"]] {
+        for (service, warned) in [("legacy", true), ("prod", false)] {
+            let run = sandbox.set("PGSERVICE", service).run(command);
+            let text = format!("PGSERVICE is set: clients go to the host and user of the service `{service}`");
+            assert_eq!((run.code, run.stderr.contains(&text)), (0, warned), "{command:?}: {}", run.stderr);
+        }
+    }
+}
