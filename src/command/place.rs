@@ -193,9 +193,8 @@ impl Place {
             output.warn(&format!("region {asked} is signed, but {sign_host} is in {named}"));
         }
         let region = region.or_else(|| named_by_host.map(str::to_owned));
-        if let Some(doubt) = region.as_deref().and_then(provider::doubt_region) {
-            output.warn(&doubt);
-        }
+        let doubts = [region.as_deref().and_then(provider::doubt_region), provider::doubt_host(&sign_host)];
+        doubts.iter().flatten().for_each(|doubt| output.warn(doubt));
         let anybody = || self.dial.for_any_user.then(String::new);
         let user = said.user.or(rule.user).or_else(|| provider.user.map(str::to_owned)).or_else(anybody);
         let user = user.ok_or_else(|| {

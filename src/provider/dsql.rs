@@ -2,6 +2,8 @@
 
 use super::{Endpoint, Provider, Roots, Signable, is_region};
 
+const ID_LENGTH: usize = 26;
+
 pub(super) static PROVIDER: Provider = Provider {
     name: "dsql",
     owns: |host| region(host).is_some(),
@@ -22,8 +24,17 @@ fn region(host: &str) -> Option<&str> {
     (!cluster.is_empty() && service.starts_with("dsql") && is_region(region)).then_some(region)
 }
 
+/// Says what is odd about a host: a cluster ID that has lost or gained a letter.
+pub(crate) fn doubt(host: &str) -> Option<String> {
+    region(host)?;
+    let id = host.split('.').next()?;
+    let is_like_id = (24..=28).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    (is_like_id && id.len() != ID_LENGTH)
+        .then(|| format!("{host}: a cluster ID of Aurora DSQL has {ID_LENGTH} characters; this one has {}", id.len()))
+}
+
 fn expand(id: &str, region: &str) -> Option<String> {
-    let is_id = id.len() == 26 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let is_id = id.len() == ID_LENGTH && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     is_id.then(|| format!("{id}.dsql.{region}.on.aws"))
 }
 

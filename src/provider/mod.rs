@@ -5,6 +5,7 @@ mod rds;
 mod region;
 
 use crate::error::{Error, Result};
+pub(crate) use dsql::doubt as doubt_host;
 use region::is_region;
 pub(crate) use region::{KNOWN as REGIONS, doubt as doubt_region, normal_region};
 

@@ -167,6 +167,7 @@ fn a_slip_is_answered_with_what_was_meant() {
     let near = "foo0bar1baz2quux3quuux4abc.dsql.eu-centrall-1.on.aws";
     assert_warns(&sandbox.run(&["token", near, "--profile", "dev"]), 1, "did you mean eu-central-1?");
     assert_warns(&sandbox.run(&["token", "prod", "--region", "us-east-9"]), 1, "us-east-9 is no AWS region that this");
+    assert_warns(&sandbox.run(&["token", &HOST[1..], "--profile", "dev"]), 1, "26 characters; this one has 25");
     for (typed, meant) in [("pgAdmin4", "pgadmin"), ("excel", "odbc"), ("corn", "cron")] {
         sandbox.run(&["setup", typed]).assert_fails(2, &format!("hint: did you mean {meant}?"));
     }
