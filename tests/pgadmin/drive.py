@@ -63,6 +63,12 @@ class PgAdmin:
                     found[server["label"]] = f"{group['_id']}/{server['_id']}"
         return found
 
+    def load(self, file, replace=False):
+        offered = self.good("POST", "/import_export_servers/load_servers", {"filename": str(file)})["data"]
+        chosen = [server["value"].split("_")[0] for group in offered for server in group["children"]]
+        wanted = {"type": "import", "filename": str(file), "selected_sever_ids": chosen, "replace_servers": replace}
+        self.good("POST", "/import_export_servers/save", wanted)
+
     def connect(self, server):
         return self.call("POST", f"/browser/server/connect/{server}")
 
@@ -112,15 +118,13 @@ def main(base, pgcred, work):
     done("pgAdmin answers")
 
     # The import that the dialog does, of the text that --print gives.
-    file = pathlib.Path(os.environ["HOME"], ".config/pgcred/pgadmin-servers.json")
+    home = pathlib.Path(os.environ["HOME"])
+    file = home / ".config/pgcred/pgadmin-servers.json"
     printed = run("setup", "pgadmin", "--print")
     run("setup", "pgadmin", "--yes")
     assert json.loads(file.read_text()) == json.loads(printed)
     assert "orders (not imported yet)" in run("setup")
-    offered = pgadmin.good("POST", "/import_export_servers/load_servers", {"filename": str(file)})["data"]
-    chosen = [server["value"].split("_")[0] for group in offered for server in group["children"]]
-    wanted = {"type": "import", "filename": str(file), "selected_sever_ids": chosen, "replace_servers": False}
-    pgadmin.good("POST", "/import_export_servers/save", wanted)
+    pgadmin.load(file)
     servers = pgadmin.servers()
     assert set(servers) == {DSQL, RDS, "strict"}, servers
     shown = run("setup")
@@ -145,7 +149,7 @@ def main(base, pgcred, work):
     done("new query tabs take the next token")
 
     # Nobody is logged in to AWS any more: what is open stays, what is new says why not, and it mends itself.
-    credentials = pathlib.Path(os.environ["HOME"], ".aws/credentials")
+    credentials = home / ".aws/credentials"
     keys = credentials.read_text()
     credentials.unlink()
     session = "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n"
@@ -158,7 +162,7 @@ def main(base, pgcred, work):
     pgadmin.disconnect(servers[RDS])
     status, answer = pgadmin.connect(servers[RDS])
     assert status in (401, 428) and "returned non-zero exit status 3" in answer["result"]["errmsg"], (status, answer)
-    log = pathlib.Path(os.environ["HOME"], ".pgadmin/pgadmin4.log").read_text()
+    log = (home / ".pgadmin/pgadmin4.log").read_text()
     assert "login`, then retry" in log, "the reason is not in pgAdmin's log"  # `aws sso login`, where there is an aws
     assert "X-Amz-Signature" not in log, "a token is in pgAdmin's log"
     done("helper ends with 3: tab and connection say so, the log has the command to type")
@@ -174,6 +178,32 @@ def main(base, pgcred, work):
     refused = 'setting configuration parameter "client_min_messages" not supported'
     assert status == 401 and refused in answer["result"]["errmsg"], (status, answer)
     done("DSQL's list of parameters refuses pgAdmin, as issue 9433 says")
+
+    # The file of roots is the one that verifies: without it, pgAdmin does not connect to RDS.
+    for name in (RDS, DSQL):
+        pgadmin.disconnect(servers[name])
+    roots = home / ".local/share/pgcred/roots/rds-eu-west-1.pem"
+    right = roots.read_text()
+    roots.write_text((work / "lenient.pem").read_text())
+    status, answer = pgadmin.connect(servers[RDS])
+    assert status == 401 and "certificate verify failed" in answer["result"]["errmsg"], (status, answer)
+    done(f"{RDS}: refused by other roots")
+
+    # A person who has root certificates of their own: those are named, for all servers.
+    own = home / ".postgresql/root.crt"
+    own.parent.mkdir()
+    own.write_text(right + (work / "lenient.pem").read_text())
+    run("setup", "pgadmin", "--yes")
+    written = json.loads(file.read_text())["Servers"].values()
+    named = {server["ConnectionParameters"]["sslrootcert"] for server in written}
+    assert named == {str(own)}, named
+    pgadmin.load(file, replace=True)
+    servers = pgadmin.servers()
+    for name, who in [(RDS, "app@postgres"), (DSQL, "admin@postgres")]:
+        status, answer = pgadmin.connect(servers[name])
+        assert status == 200 and answer["data"]["connected"], (name, status, answer)
+        pgadmin.assert_tab(servers[name], who)
+    done("with ~/.postgresql/root.crt: connected and queried by that")
 
 
 main(*sys.argv[1:])

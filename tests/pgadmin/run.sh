@@ -73,9 +73,11 @@ dsql=foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws
 rds=db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com
 printf '127.0.0.1 localhost %s strict.%s %s\n' "$dsql" "${dsql#*.}" "$rds" >"$work/hosts"
 mount --bind "$work/hosts" /etc/hosts
-cat "$work/lenient.pem" "$work/lenient-rds.pem" "$work/strict.pem" >"$work/roots.pem"
+# The system trusts the authority of Aurora DSQL alone; that of RDS is where pgcred keeps what it has downloaded.
+cat "$work/lenient.pem" "$work/strict.pem" >"$work/roots.pem"
 mount --bind "$work/roots.pem" /etc/ssl/certs/ca-certificates.crt
-mkdir -p "$work/home/.aws" "$work/home/.config/pgcred"
+mkdir -p "$work/home/.aws" "$work/home/.config/pgcred" "$work/home/.local/share/pgcred/roots"
+cp "$work/lenient-rds.pem" "$work/home/.local/share/pgcred/roots/rds-eu-west-1.pem"
 printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' $key $secret >"$work/home/.aws/credentials"
 cat >"$work/home/.config/pgcred/config.toml" <<END
 cache = "file"
