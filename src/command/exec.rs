@@ -22,6 +22,7 @@ use crate::signals::{die_by, on_signal};
 use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
+#[command(override_usage = "pgcred exec [OPTIONS] [TARGET] -- <COMMAND>...")]
 pub(super) struct Exec {
     /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default: PGHOST]
     target: Option<String>,

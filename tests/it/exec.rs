@@ -343,6 +343,8 @@ fn a_shells_variables_do_not_change_the_connections() {
     let list = all(&sandbox, &["list", "--format", "json"]).stdout;
     assert!(list.contains(&format!("{HOST}:5432")) && list.contains("\"user\":\"admin\""), "{list}");
     assert!(all(&sandbox, &["prompt"]).stdout.starts_with("prod 1"));
+    let service = all(&sandbox, &["setup", "psql", "--print"]).stdout;
+    assert!(service.contains("port=5432\n") && service.contains("user=admin\n"), "{service}");
     // Without a connection PGHOST names the target, as it does for the other commands.
     sandbox.ok(&["refresh"]);
     let text = String::from_utf8(sandbox.read(".pgpass")).expect("text");
