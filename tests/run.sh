@@ -76,10 +76,15 @@ if [[ $(target/sqlit/bin/sqlit --version 2>/dev/null) != "sqlit $sqlit" ]]; then
     target/sqlit/bin/pip install --quiet --disable-pip-version-check "sqlit-tui==$sqlit" "$(grep ^psycopg2 tests/requirements.txt)"
 fi
 export PGCRED_TEST_PYTHON=$PWD/$venv/bin/python
+npm_version=10.9.4 # Debian 12's takes no other package in the place of one that is no more
+npm=target/npm/node_modules/.bin/npm
+if [[ $("$npm" --version 2>/dev/null) != "$npm_version" ]]; then
+    npm install --prefix target/npm --no-package-lock --silent "npm@$npm_version"
+fi
 if ! cmp -s tests/clients/package.json target/clients/package.json; then
     mkdir -p target/clients
     cp tests/clients/package.json target/clients/package.json
-    npm install --prefix target/clients --no-package-lock --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error ||
+    "$npm" install --prefix target/clients --no-package-lock --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error ||
         { rm target/clients/package.json; exit 1; }
 fi
 if ! cmp -s tests/shells/package.json target/shells/package.json; then
