@@ -5,6 +5,7 @@ mod aws;
 mod background;
 mod complete;
 mod due;
+mod edits;
 mod erase;
 mod exec;
 mod help;

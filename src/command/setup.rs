@@ -1,16 +1,13 @@
 //! `pgcred setup`: make a tool connect without a password ever typed, show it first, and take it back.
 
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use similar::TextDiff;
-
+use super::edits::{Manner, provide_roots, run_within};
 use super::owners::settle;
 use super::passfile::warn_about_variables;
 use super::place::Place;
 use super::{Context, Run, World, all_errors, undo};
 use crate::cache::Cache;
-use crate::child::{self, Failure};
 use crate::config::{self, Connection, Life};
 use crate::env;
 use crate::error::{Error, Result};
@@ -21,11 +18,10 @@ use crate::output::Output;
 use crate::provider;
 use crate::request::Request;
 use crate::roots;
-use crate::setup::crontab;
 use crate::setup::{Commands, Edit, Files, Machine, Os, Place as Changed, Target, Tool, Way, Work};
 use crate::suggest;
 use crate::target::{RootsChoice, Where};
-use crate::terminal::{self, Stdin};
+use crate::terminal::Stdin;
 
 /// Variables of a shell that decide what `pgcred refresh` does, and that a scheduler's commands do not have.
 const LEFT_BEHIND: [&str; 10] = [
@@ -75,11 +71,15 @@ impl Run for Setup {
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let machine = Machine::this(context.global.config.as_deref())?;
         let Some(name) = &self.tool else {
-            return if self.undo { undo::all(&self, &machine, context) } else { Output::answer(&overview(&machine)) };
+            return if self.undo {
+                undo::all(self.manner(), &machine, context)
+            } else {
+                Output::answer(&overview(&machine))
+            };
         };
         let tool = tool_named(name)?;
         if self.undo {
-            return undo::one(&self, tool, &self.targets, &machine, context);
+            return undo::one(self.manner(), tool, &self.targets, &machine, context);
         }
         let (targets, errors) = self.targets(tool, context)?;
         let all = targets.len() + errors.len();
@@ -91,6 +91,10 @@ impl Run for Setup {
 }
 
 impl Setup {
+    fn manner(&self) -> Manner {
+        Manner { undo: self.undo, dry_run: self.dry_run, yes: self.yes }
+    }
+
     fn set_up(&self, tool: &Tool, machine: &Machine, targets: &[Target], context: &Context) -> Result<()> {
         let output = context.world.output;
         let new = |target: &&Target| tool.way == Way::Passfile && target.request.connection.is_none();
@@ -115,7 +119,7 @@ impl Setup {
                 }
                 let edits: Vec<Edit> =
                     remember(&new, context)?.into_iter().chain(files.set_up(machine, targets)?).collect();
-                if !self.apply(&edits, &files.commands(machine, false), targets, machine, context)? {
+                if !self.manner().apply(&edits, &files.commands(machine, false), targets, machine, context)? {
                     return Ok(());
                 }
                 context.issuer.cache().filter(|_| !new.is_empty()).map_or(Ok(()), Cache::forget_due)?;
@@ -203,105 +207,6 @@ impl Setup {
             None => Ok((targets, errors)),
         }
     }
-
-    /// Shows the edits and makes them, if nobody objects; tells whether they stand.
-    pub(super) fn apply(
-        &self,
-        edits: &[Edit],
-        commands: &ToRun,
-        targets: &[Target],
-        machine: &Machine,
-        context: &Context,
-    ) -> Result<bool> {
-        let output = context.world.output;
-        let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
-        if edits.is_empty() {
-            output.note("nothing to change");
-            // What was written may not have been made known: that failed the last time, or was undone by hand.
-            if self.undo || self.dry_run {
-                return Ok(true);
-            }
-        } else {
-            if self.dry_run || !self.yes {
-                for edit in &edits {
-                    Output::show(&diff(edit));
-                }
-            }
-            if self.dry_run {
-                return Ok(false);
-            }
-            if !self.yes && !agreed(context)? {
-                output.note("nothing was changed");
-                return Ok(false);
-            }
-        }
-        provide_roots(targets, context)?;
-        carry_out(&edits, commands, self.undo, machine, output)?;
-        Ok(true)
-    }
-}
-
-/// The commands that have to run before the edits, and after them.
-pub(super) type ToRun = [Vec<Vec<String>>; 2];
-
-/// Runs the commands and makes the edits. What cannot be set up as a whole is taken back; an undo goes as far as it can.
-pub(super) fn carry_out(
-    edits: &[&Edit],
-    [before, after]: &ToRun,
-    undo: bool,
-    machine: &Machine,
-    output: Output,
-) -> Result<()> {
-    for words in before {
-        // It takes away what may have been taken away by hand.
-        if let Err(error) = run(words) {
-            output.warn(&error.to_string());
-        }
-    }
-    let mut done = Vec::new();
-    let made = edits.iter().try_for_each(|edit| {
-        let backup = make(&edit.place, edit.before.as_deref(), edit.after.as_deref(), edit.keep.as_deref(), machine)?;
-        done.push(*edit);
-        let what = if edit.after.is_some() { "written" } else { "removed" };
-        let kept = backup.map(|path| format!("; the old one is {}", path.display())).unwrap_or_default();
-        output.note(&format!("{}: {what}{kept}", edit.place));
-        Ok(())
-    });
-    if undo {
-        made?;
-        for error in after.iter().filter_map(|words| run(words).err()) {
-            output.warn(&error.to_string()); // what is gone is gone, whoever has not heard of it
-        }
-        return Ok(());
-    }
-    let Err(error) = made.and_then(|()| after.iter().try_for_each(|words| run(words))) else { return Ok(()) };
-    for edit in done.iter().rev() {
-        make(&edit.place, edit.after.as_deref(), edit.before.as_deref(), None, machine)?;
-        output.note(&format!("{}: as it was before", edit.place));
-    }
-    if !done.is_empty() {
-        let _ = after.first().map(|words| run(words)); // so that this is heard of too, if that can be
-    }
-    Err(error)
-}
-
-/// Makes one edit; returns where the old text is kept, if it is.
-fn make(
-    place: &Changed,
-    before: Option<&str>,
-    after: Option<&str>,
-    keep: Option<&str>,
-    machine: &Machine,
-) -> Result<Option<PathBuf>> {
-    let path = match place {
-        Changed::File(path) => path,
-        Changed::Crontab => return crontab::replace(before, after).map(|()| None),
-    };
-    let kept = fs::replace(path, before, after, keep)?;
-    if after.is_none() && machine.is_of_programs(path) {
-        fs::remove_empty_folders(path);
-    }
-    Ok(kept)
 }
 
 /// Refuses a scheduler that is not there, before anything is written for it, and names one that is.
@@ -398,12 +303,6 @@ fn keep_fresh(machine: &Machine) -> String {
     }
 }
 
-/// Puts the files of root certificates into their place that the targets' tools will name.
-fn provide_roots(targets: &[Target], context: &Context) -> Result<()> {
-    let provide = |target: &Target| roots::provide(&target.request, target.roots.as_ref(), &context.world.how);
-    targets.iter().try_for_each(provide)
-}
-
 /// Fills in what a desktop's program will not find in its environment.
 fn leave_nothing_to_the_environment(request: &mut Request, tool: &Tool, world: &World) -> Result<()> {
     if request.profile.is_none() {
@@ -418,39 +317,6 @@ fn leave_nothing_to_the_environment(request: &mut Request, tool: &Tool, world: &
         request.region = Some(default_region(&request.sign_host, request.profile.as_deref(), &world.how)?);
     }
     Ok(())
-}
-
-/// Runs a command that a scheduler needs; its own words are the cause if it fails.
-fn run(words: &[String]) -> Result<()> {
-    run_within(words, Duration::from_secs(30))
-}
-
-fn run_within(words: &[String], patience: Duration) -> Result<()> {
-    let line = words.join(" ");
-    let deadline = Instant::now() + patience;
-    let failed = |why: &str| Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more");
-    match child::output(words, deadline, false) {
-        Ok(ended) if ended.status.success() => Ok(()),
-        Ok(ended) => Err(failed(String::from_utf8_lossy(&ended.stderr).trim())),
-        Err(Failure::Failed(error)) => Err(error),
-        Err(Failure::TooLate) => Err(failed(&format!("no end within {} s", patience.as_secs()))),
-    }
-}
-
-fn agreed(context: &Context) -> Result<bool> {
-    if !context.world.how.terminal {
-        return Err(Error::usage("nothing was changed: nobody is there to ask").hint("add --yes to change it"));
-    }
-    let answer = terminal::ask("change this? [y/N] ")?;
-    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
-}
-
-fn diff(edit: &Edit) -> String {
-    let path = edit.place.to_string();
-    let (before, after) = (edit.before.as_deref().unwrap_or_default(), edit.after.as_deref().unwrap_or_default());
-    let missing = |text: &Option<String>| if text.is_some() { path.clone() } else { "/dev/null".to_owned() };
-    let diff = TextDiff::from_lines(before, after);
-    diff.unified_diff().context_radius(2).header(&missing(&edit.before), &missing(&edit.after)).to_string()
 }
 
 /// The first label of a host, cut to what a person can tell apart.

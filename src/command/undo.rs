@@ -1,6 +1,6 @@
 //! `pgcred setup --undo`: takes back what was set up, for every tool, for one, or single entries of it.
 
-use super::setup::{Setup, ToRun, carry_out};
+use super::edits::{Manner, ToRun, carry_out};
 use super::{Context, all_errors};
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
@@ -8,21 +8,21 @@ use crate::output::Output;
 use crate::setup::{Edit, Files, Machine, Tool, Way, Work};
 
 /// Takes back all that was set up for a tool, or the entries that are named.
-pub(super) fn one(setup: &Setup, tool: &Tool, names: &[String], machine: &Machine, context: &Context) -> Result<()> {
+pub(super) fn one(manner: Manner, tool: &Tool, names: &[String], machine: &Machine, context: &Context) -> Result<()> {
     match &tool.work {
         Work::Dialog(_) => Err(Error::usage(format!("{} was set up by hand", tool.title))
             .hint(format!("remove the connection in {} itself", tool.title))),
-        Work::Files(files) if names.is_empty() => whole(setup, *files, machine, context),
+        Work::Files(files) if names.is_empty() => whole(manner, *files, machine, context),
         Work::Files(files) => {
             let edits = without(tool, *files, names, machine)?;
-            setup.apply(&edits, &ToRun::default(), &[], machine, context).map(drop)
+            manner.apply(&edits, &ToRun::default(), &[], machine, context).map(drop)
         }
     }
 }
 
-fn whole(setup: &Setup, files: &dyn Files, machine: &Machine, context: &Context) -> Result<()> {
+fn whole(manner: Manner, files: &dyn Files, machine: &Machine, context: &Context) -> Result<()> {
     let edits = files.undo(machine)?;
-    let stands = setup.apply(&edits, &files.commands(machine, true), &[], machine, context)?;
+    let stands = manner.apply(&edits, &files.commands(machine, true), &[], machine, context)?;
     if stands && edits.iter().any(Edit::changes_something) {
         say(&files.left(machine), context.world.output);
     }
@@ -30,7 +30,7 @@ fn whole(setup: &Setup, files: &dyn Files, machine: &Machine, context: &Context)
 }
 
 /// The same for every tool, one after the other; one that fails does not keep the others.
-pub(super) fn all(setup: &Setup, machine: &Machine, context: &Context) -> Result<()> {
+pub(super) fn all(manner: Manner, machine: &Machine, context: &Context) -> Result<()> {
     let mut errors = Vec::new();
     let mut found = 0;
     for tool in TOOLS {
@@ -39,7 +39,7 @@ pub(super) fn all(setup: &Setup, machine: &Machine, context: &Context) -> Result
             Ok(edits) if !edits.iter().any(Edit::changes_something) => continue,
             // A scheduler that is not on this machine, or may not be asked, does nothing for pgcred.
             Err(_) if tool.way == Way::Scheduler && files.state(machine).is_empty() => continue,
-            Ok(_) => whole(setup, *files, machine, context),
+            Ok(_) => whole(manner, *files, machine, context),
             Err(error) => Err(error),
         };
         found += 1;
