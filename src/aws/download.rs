@@ -4,7 +4,7 @@ use super::http;
 use super::session::Session;
 use crate::error::{Error, Result};
 
-/// No text that is downloaded is larger, in bytes.
+/// A larger text is refused, in bytes. What comes until the session's time is over is held in memory.
 const LARGEST: usize = 1 << 20;
 
 /// Returns the text at an `https://` address, or an error once the session's time is over.

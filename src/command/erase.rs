@@ -131,19 +131,20 @@ fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
     let cache = context.issuer.take_cache().or_else(|| Cache::open(None)); // one that is switched off now may be there
     let cache = cache.and_then(|cache| cache.erase().map(|folder| folder.map(PathBuf::from)).transpose());
     fs::remove_sessions(&env::runtime_folders(), &env::temporary_folder());
-    let tools_need_them = || Machine::this(None).is_ok_and(|machine| undo::is_anything_left(&machine));
-    let roots = roots::kept().and_then(|folder| {
-        if tools_need_them() {
-            let folder = folder.display();
-            context
-                .world
-                .output
-                .note(&format!("{folder} stays: tools are set up that need it; `pgcred setup --undo` first"));
-            return None;
-        }
-        Some(roots::remove_all(&folder).map(|()| folder))
-    });
-    cache.into_iter().chain(roots).collect()
+    cache.into_iter().chain(remove_roots(context.world.output)).collect()
+}
+
+/// Removes root certificates, unless a tool that is set up names them.
+fn remove_roots(output: Output) -> Vec<Result<PathBuf>> {
+    let files = roots::kept();
+    if files.is_empty() {
+        return Vec::new();
+    }
+    if Machine::this(None).is_ok_and(|machine| undo::is_anything_left(&machine)) {
+        output.note("root certificates stay, for tools that are set up name them; `pgcred setup --undo` first");
+        return Vec::new();
+    }
+    files.into_iter().map(|file| roots::remove(&file).map(|()| file)).collect()
 }
 
 impl Erase {

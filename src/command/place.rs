@@ -84,7 +84,7 @@ pub(super) struct Place {
     /// Name (and port) that is signed, where the client dials another one: tunnel, CNAME, PrivateLink
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(super) sign_host: Option<String>,
-    /// Root certificates that verify the server: a PEM file, system, or provider [default: ~/.postgresql/root.crt, else provider]
+    /// Root certificates that verify the server: a PEM file, system, or provider [default: PGSSLROOTCERT, ~/.postgresql/root.crt, else provider]
     #[arg(long, value_name = "FILE", value_parser = parse_roots)]
     pub(super) roots: Option<RootsChoice>,
     /// Life of the token: seconds, or 15m, 1h, 7d, or max: as long as the credentials live [default: 900]

@@ -18,7 +18,7 @@ use crate::provider;
 use crate::request::Request;
 use crate::target::RootsChoice;
 use carried::Set;
-pub(crate) use store::{kept, remove_all};
+pub(crate) use store::{kept, remove};
 
 /// The root certificates that a client is told to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,12 +98,11 @@ pub(crate) fn ready(request: &Request, how: &How) -> Result<Option<String>> {
 
 /// The same for one program: where pgcred's folder cannot be written, as in a container, the file is put into `spare`.
 pub(crate) fn ready_for_one(request: &Request, how: &How, spare: &SessionFolder) -> Result<Option<String>> {
+    let set = set_of_provider(request);
+    let carried = set.carried();
     ready(request, how).or_else(|error| {
-        if error.exit() == Exit::Usage {
-            return Err(error); // what the user said has to be corrected
-        }
-        let set = set_of_provider(request);
-        let text = set.carried().map_or_else(|| download(&set, request, how), Ok)?;
+        // A setting has to be corrected, and what could not be downloaded cannot be put elsewhere either.
+        let text = carried.filter(|_| error.exit() != Exit::Usage).ok_or(error)?;
         let file = spare.path(&set.file_name());
         fs::put(&file, text.as_bytes())?;
         Ok(Some(file.display().to_string()))

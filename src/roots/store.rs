@@ -10,8 +10,10 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 
-/// How a file begins that another pgcred has written from what it carries; one that was downloaded begins otherwise.
+/// How a file begins that a pgcred has written from what it carries.
 const CARRIED: &[u8] = b"# carried by pgcred";
+/// How one begins that it has downloaded.
+const DOWNLOADED: &[u8] = b"# downloaded by pgcred";
 
 fn folder() -> Result<PathBuf> {
     let folder = env::data_folder().map(|folder| folder.join("roots"));
@@ -50,14 +52,21 @@ pub(super) fn is_pem(text: &str) -> bool {
     certificates.all(|certificate| certificate.is_ok_and(|certificate| certificate.starts_with(&[0x30])))
 }
 
-/// Returns the folder of the files, if there are any.
-pub(crate) fn kept() -> Option<PathBuf> {
-    folder().ok().filter(|folder| folder.is_dir())
+/// Returns the files that pgcred has put there; others are the user's.
+pub(crate) fn kept() -> Vec<PathBuf> {
+    let is_ours = |path: &PathBuf| {
+        let text = fs::read(path).unwrap_or_default();
+        [CARRIED, DOWNLOADED].iter().any(|mark| text.starts_with(mark))
+    };
+    folder().map(|folder| fs::list(&folder)).unwrap_or_default().into_iter().filter(is_ours).collect()
 }
 
-/// Removes all of them, and the folders that are empty then.
-pub(crate) fn remove_all(folder: &Path) -> Result<()> {
-    fs::remove_folder(folder)?;
-    fs::remove_empty_folders(folder);
+/// Removes one of them, and the folders that are empty then.
+pub(crate) fn remove(file: &Path) -> Result<()> {
+    fs::remove(file)?;
+    if let Some(folder) = file.parent().filter(|folder| fs::list(folder).is_empty()) {
+        fs::remove_folder(folder)?;
+        fs::remove_empty_folders(folder);
+    }
     Ok(())
 }

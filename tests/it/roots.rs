@@ -307,11 +307,16 @@ fn they_go_with_the_last_tool() {
     sandbox.ok(&["setup", "psql", "--yes"]);
     let file = sandbox.path("data/pgcred/roots/rds-eu-west-1.pem");
     let run = sandbox.run(&["erase", "--all"]);
-    assert!(run.code == 0 && run.stderr.contains("data/pgcred/roots stays: tools are set up"), "{}", run.stderr);
+    assert!(run.code == 0 && run.stderr.contains("root certificates stay"), "{}", run.stderr);
     assert!(file.exists());
     sandbox.ok(&["setup", "--undo", "--yes"]);
+    let own = sandbox.write("data/pgcred/roots/company.pem", "of the user");
     let run = sandbox.run(&["erase", "--all"]);
-    assert!(run.code == 0 && run.stderr.contains("data/pgcred/roots: removed"), "{}", run.stderr);
+    assert!(run.code == 0 && run.stderr.contains("roots/rds-eu-west-1.pem: removed"), "{}", run.stderr);
+    assert!(!file.exists() && own.exists());
+    fs::remove_file(own).expect("a file");
+    roots(&sandbox, &[RDS_HOST]);
+    sandbox.ok(&["erase", "--all"]);
     assert!(!sandbox.path("data").exists());
 }
 
