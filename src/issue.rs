@@ -202,13 +202,15 @@ impl Issuer {
 
     fn good_until(&mut self, request: &Request, filed: &Filed) -> Option<Time> {
         let identity = self.identity(request.profile.as_deref());
-        let stands = |until: Time| request.keys().all(|key| filed.passfile.token(&key, until).is_some());
+        let filed_as = |key: &Key, record: &Record| filed.passfile.token(key, record.expires_at);
+        let is_filed = |key: &Key, record: &Record| filed_as(key, record).is_some_and(|token| record.is_of(&token));
+        let stands = |record: &Record| request.keys().all(|key| is_filed(&key, record));
         let record = filed.index.records.get(EntryId::of(request, &identity).as_str());
-        let fresh = record.filter(|record| record.age(Time::now()) == Age::Fresh && stands(record.expires_at));
+        let fresh = record.filter(|record| record.age(Time::now()) == Age::Fresh && stands(record));
         fresh.map(Record::refresh_after).or_else(|| {
             let until = request.keys().next().and_then(|key| filed.passfile.times(&key))?.1;
-            let ends_later = until >= Time::now().plus(request.life) && stands(until);
-            let ours = ends_later && filed.index.has_of_any_life(request, &identity, until);
+            let ends_later = until >= Time::now().plus(request.life);
+            let ours = ends_later && filed.index.of_any_life(request, &identity, until).any(stands);
             ours.then(|| Time::from_unix(until.unix() - i64::from(request.life)))
         })
     }
@@ -406,20 +408,6 @@ fn sign(request: &Request, id: EntryId, region: String, credentials: &Credential
     Ok(Issued { id, token, region, cached: false, cut_short: life < request.life })
 }
 
-impl Index {
-    /// Tells whether the token that ends then is one for this request, signed by the same, if for another life. The life
-    /// that was asked for is the token's own, or the longest where the credentials' end has cut it.
-    fn has_of_any_life(&self, request: &Request, identity: &Identity, until: Time) -> bool {
-        let name = request.name();
-        self.records.iter().filter(|(_, record)| record.expires_at == until && record.name == name).any(
-            |(id, record)| {
-                let lives = [record.issued_at.until(until), request.provider.max_life];
-                lives.iter().any(|life| EntryId::of_life(request, *life, identity).as_str() == id)
-            },
-        )
-    }
-}
-
 impl Wish {
     /// The oldest token that is worth looking at.
     fn least_age(self) -> Age {
@@ -449,13 +437,7 @@ impl Issued {
     }
 
     fn record(&self, request: &Request, place: Place) -> Record {
-        Record {
-            name: request.name(),
-            issued_at: self.token.issued_at,
-            expires_at: self.token.expires_at,
-            region: self.region.clone(),
-            place,
-        }
+        Record::new(request.name(), &self.token, self.region.clone(), place)
     }
 }
 

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::EntryId;
 use crate::error::{Error, Exit, Result};
 use crate::fs;
+use crate::identity::{Identity, digest};
+use crate::request::Request;
 use crate::time::Time;
-use crate::token::{Age, age, refresh_after};
+use crate::token::{Age, Token, age, refresh_after};
 
 const VERSION: u64 = 1;
 
@@ -27,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) expires_at: Time,
     pub(crate) region: String,
     pub(crate) place: Place,
+    /// Of the token, which tells it from another one that ends in the same second; an older pgcred has written none.
+    pub(crate) digest: Option<String>,
 }
 
 /// The last failure to get credentials, and how many there were in a row.
@@ -57,6 +62,24 @@ impl Index {
             Place::Cache => None,
         });
         self.passfiles.iter().cloned().chain(of_records).collect()
+    }
+
+    /// Returns the records of tokens that end then and are this request's, signed by the same, if for another life. The
+    /// life that was asked for is the token's own, or the longest where the credentials' end has cut it.
+    pub(crate) fn of_any_life(
+        &self,
+        request: &Request,
+        identity: &Identity,
+        until: Time,
+    ) -> impl Iterator<Item = &Record> {
+        let name = request.name();
+        let is_one = move |(id, record): &(&String, &Record)| {
+            let lives = [record.issued_at.until(until), request.provider.max_life];
+            record.expires_at == until
+                && record.name == name
+                && lives.iter().any(|life| EntryId::of_life(request, *life, identity).as_str() == *id)
+        };
+        self.records.iter().filter(is_one).map(|(_, record)| record)
     }
 
     /// Reads the index; a missing, damaged or newer one is an empty one.
@@ -111,6 +134,17 @@ impl Index {
 }
 
 impl Record {
+    pub(crate) fn new(name: String, token: &Token, region: String, place: Place) -> Self {
+        let (issued_at, expires_at) = (token.issued_at, token.expires_at);
+        Self { name, issued_at, expires_at, region, place, digest: Some(digest([token.expose()])) }
+    }
+
+    /// Tells whether this is the token that was recorded. Host, port, user and end do not tell: two profiles may have had
+    /// a token for one address issued in one second.
+    pub(crate) fn is_of(&self, token: &str) -> bool {
+        self.digest.as_deref().is_some_and(|known| known == digest([token]))
+    }
+
     pub(crate) fn age(&self, now: Time) -> Age {
         age(self.issued_at, self.expires_at, now)
     }
@@ -130,6 +164,7 @@ impl Record {
             "expires": self.expires_at.unix(),
             "region": self.region,
             "passfile": passfile,
+            "digest": self.digest,
         })
     }
 
@@ -141,6 +176,7 @@ impl Record {
             expires_at: Time::from_unix(value["expires"].as_i64()?),
             region: text("region")?,
             place: text("passfile").map_or(Place::Cache, |path| Place::Passfile(path.into())),
+            digest: text("digest"),
         })
     }
 }

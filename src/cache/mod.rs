@@ -127,7 +127,7 @@ impl Cache {
             Some(passfile) => passfile,
             None => Rc::new(Passfile::parse(&fs::read(path)?).ok()?),
         };
-        let text = passfile.token(key, record.expires_at)?;
+        let text = passfile.token(key, record.expires_at).filter(|text| record.is_of(text))?;
         *self.passfile.borrow_mut() = Some((path.clone(), passfile));
         Some((Token::new(text, record.issued_at, record.expires_at), record.region.clone()))
     }

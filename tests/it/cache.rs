@@ -284,6 +284,38 @@ fn another_identity_never_gets_the_token() {
     assert_eq!(sandbox.ok(&["token", HOST]), first);
 }
 
+/// Two profiles write one line of the passfile within one second: host, port, user and end of their tokens are the same.
+#[test]
+fn another_identitys_token_in_the_passfile_is_not_handed_out() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.at("2030-01-01T00:00:00Z");
+    let keys = |name: &str, id: &str| format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = s\n");
+    sandbox.write(".aws/credentials", keys("a", "KEYOFA") + &keys("b", "KEYOFB"));
+    let filed = |sandbox: &Sandbox| String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    for life in ["15m", "1h"] {
+        sandbox.ok(&["refresh", HOST, "--profile", "a", "--expires-in", life]);
+        sandbox.ok(&["refresh", HOST, "--profile", "b", "--expires-in", life]);
+        let token = |profile| sandbox.ok(&["token", HOST, "--profile", profile, "--expires-in", life]);
+        assert!(token("a").contains("Credential=KEYOFA%2F"), "{life}");
+        assert!(token("b").contains("Credential=KEYOFB%2F"), "{life}");
+        // Nor is it one that makes a refresh superfluous, if for another life.
+        sandbox.ok(&["add", "mine", HOST, "--profile", "a", "--replace"]);
+        sandbox.ok(&["refresh"]);
+        assert!(filed(&sandbox).contains("Credential=KEYOFA%2F"), "{life}");
+        sandbox.ok(&["remove", "mine"]);
+    }
+    // What an older pgcred has recorded does not tell whose the token is.
+    sandbox.ok(&["refresh", HOST, "--profile", "b"]);
+    sandbox.at("2030-01-01T00:01:00Z");
+    let token = || sandbox.ok(&["token", HOST, "--profile", "b", "--format", "json"]);
+    assert!(token().contains(r#""cached":true"#));
+    let index = sandbox.own().join("cache/index.json");
+    let text = fs::read_to_string(&index).expect("an index");
+    assert!(text.contains(r#""digest":"#) && !text.contains("Signature"), "{text}");
+    fs::write(&index, text.replace(r#""digest":"#, r#""other":"#)).expect("written");
+    assert!(token().contains(r#""cached":false"#));
+}
+
 /// Keys in the environment sign; for a host that names no region the profile still says which one is signed.
 #[test]
 fn another_region_never_gets_the_token() {
