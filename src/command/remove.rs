@@ -38,19 +38,26 @@ impl Run for Remove {
                 errors.push(error.about(&format!("{}: its tokens were not looked for", self.name)).hint(hint));
             }
         }
-        let Ok(machine) = Machine::this(context.global.config.as_deref()) else { return Ok(()) };
-        undo::forget(&self.name, &machine, output);
-        let was_last = context.world.config.connections.len() == 1;
-        for scheduler in undo::schedulers(&machine).into_iter().filter(|_| was_last) {
-            output.note(&format!(
-                "{scheduler} still runs `pgcred refresh`, for nothing: pgcred setup {scheduler} --undo"
-            ));
+        match Machine::this(context.global.config.as_deref()) {
+            Ok(machine) => self.forget_in_tools(&machine, context),
+            Err(error) => output.warn(&format!("the tools that may have {} were not looked at: {error}", self.name)),
         }
         all_errors(errors, output, |failed| format!("{failed} places still have tokens of {}", self.name))
     }
 }
 
 impl Remove {
+    fn forget_in_tools(&self, machine: &Machine, context: &Context) {
+        let output = context.world.output;
+        undo::forget(&self.name, machine, output);
+        let was_last = context.world.config.connections.len() == 1;
+        for scheduler in undo::schedulers(machine).into_iter().filter(|_| was_last) {
+            output.note(&format!(
+                "{scheduler} still runs `pgcred refresh`, for nothing: pgcred setup {scheduler} --undo"
+            ));
+        }
+    }
+
     /// Erases what only this connection has: neither a line that is another one's nor what the cache has for both.
     fn forget_tokens(&self, request: Request, context: &Context) -> Vec<Error> {
         let (world, output) = (&context.world, context.world.output);

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::sandbox::{HOST, Sandbox};
+use crate::sandbox::{HOST, Run, Sandbox};
 
 const ID: &str = "foo0bar1baz2quux3quuux4abc";
 
@@ -330,6 +330,28 @@ fn remove_takes_tokens_and_entries_with_it() {
     let left: Vec<_> =
         fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Without a home no tool is looked at; that a token stayed is an error all the same.
+#[test]
+fn remove_without_a_home_still_says_what_it_could_not_erase() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "prod", HOST]);
+    sandbox.ok(&["refresh", "prod", "--passfile", "pass"]);
+    sandbox.write("pass", [&sandbox.read("pass")[..], b"# pgcred end\n"].concat());
+    // An account that the system does not know has no home but the variable's.
+    let pgcred = sandbox.installed("bin/pgcred").display().to_string();
+    for folder in [sandbox.home(), sandbox.own()] {
+        let mut open = sandbox.command("chmod");
+        open.args(["-R", "a+rwX"]).arg(folder);
+        assert_eq!(Run::of(open).code, 0);
+    }
+    let mut remove = sandbox.command("setpriv");
+    remove.args(["--reuid=54321", "--regid=54321", "--clear-groups", &pgcred, "remove", "prod"]);
+    remove.env_remove("HOME").env("PGPASSFILE", sandbox.path("pass"));
+    let run = Run::of(remove);
+    run.assert_fails(1, "pgcred's block is damaged");
+    assert!(run.stderr.contains("warning: the tools that may have prod were not looked at: no home"), "{}", run.stderr);
 }
 
 /// A failure with connections that are gone is no news.
