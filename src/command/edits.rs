@@ -99,8 +99,10 @@ pub(super) fn carry_out(
     }
     let Err(error) = made.and_then(|()| after.iter().try_for_each(|words| run(words))) else { return Ok(()) };
     for edit in done.iter().rev() {
-        make(&edit.place, edit.after.as_deref(), edit.before.as_deref(), None, machine)?;
-        output.note(&format!("{}: as it was before", edit.place));
+        match make(&edit.place, edit.after.as_deref(), edit.before.as_deref(), None, machine) {
+            Ok(_) => output.note(&format!("{}: as it was before", edit.place)),
+            Err(error) => output.warn(&format!("{} was not taken back: {error}", edit.place)),
+        }
     }
     if !done.is_empty() {
         let _ = after.first().map(|words| run(words)); // so that this is heard of too, if that can be

@@ -65,6 +65,25 @@ fn units_are_taken_back_without_a_user_manager() {
     assert!(!sandbox.path(".config/systemd").exists());
 }
 
+/// What cannot be taken back keeps nothing else, and hides no error.
+#[test]
+fn a_failure_takes_back_what_it_can_and_stays_the_error() {
+    let sandbox = sandbox(&["systemctl"]);
+    let folder = sandbox.path(".config/systemd/user");
+    let timer = folder.join("pgcred-refresh.timer");
+    let meddling = format!(
+        "#!/bin/sh\n[ \"$2\" != enable ] || {{ echo '# mine' >>'{}'; echo no luck >&2; exit 1; }}\n",
+        timer.display()
+    );
+    sandbox.write("bin/systemctl", meddling);
+    let run = sandbox.run(&["setup", "systemd", "--yes"]);
+    run.assert_fails(1, "enable --now pgcred-refresh.timer` failed: no luck");
+    let kept = "pgcred-refresh.timer was not taken back: ";
+    assert!(run.stderr.contains(kept) && run.stderr.contains("changed by another program"), "{}", run.stderr);
+    assert!(run.stderr.contains("pgcred-refresh.service: as it was before"), "{}", run.stderr);
+    assert!(timer.exists() && !folder.join("pgcred-refresh.service").exists());
+}
+
 #[test]
 fn the_pause_fits_the_shortest_life() {
     let sandbox = sandbox(&[]);
