@@ -3,6 +3,8 @@
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "windows.rs")]
 mod platform;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -97,7 +99,9 @@ fn edit_file<T>(
     let (text, value) = editor(metadata.as_ref().map(|_| &*old))?;
     let was_open_to_others = metadata.as_ref().is_some_and(platform::is_open_to_others);
     let Some(text) = text else {
-        remove(&path)?;
+        if metadata.is_some() {
+            remove(&path)?; // one that another program has made since is not ours
+        }
         return Ok(Edited { value, text: Vec::new(), was_open_to_others: false, had_other_names: false });
     };
     let mut had_other_names = false;
