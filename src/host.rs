@@ -1,5 +1,7 @@
 //! Host names as they are signed and filed: lower case, ASCII, no scheme, port or trailing dot. Pure.
 
+use std::net::Ipv4Addr;
+
 use crate::error::{Error, Result};
 
 /// Returns the host, and the port where the text has one (`host:5432`).
@@ -41,6 +43,11 @@ pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
         return refuse("a label is empty or too long");
     }
     Ok((name, port))
+}
+
+/// Tells whether a host is this machine itself, where tunnels begin.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost") || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Returns a port number, 1 to 65535.

@@ -171,7 +171,8 @@ impl Aws {
         };
         let profile = profile.filter(|name| !name.is_empty()); // to the AWS CLI an empty one is none
         let place = Place { profile, region, ..place };
-        let request = place.request(target.as_deref(), &context.world, context.world.output)?;
+        // As with the AWS CLI, the variables of libpq say nothing.
+        let request = place.configured(target.as_deref(), &context.world, context.world.output)?;
         let asking = Asking { min_valid: None, fresh: true, no_cache: false };
         let (_, issued) = context.issue(request, &asking)?;
         Ok(format!("{}\n", issued.token.expose()))

@@ -195,7 +195,7 @@ impl Erase {
     /// Where else the passfile files the tokens of connections.
     fn aliases(&self, context: &Context) -> Vec<Where> {
         let config = &context.world.config;
-        let of_address = |target: Option<&str>| config.at(&self.dial.said(target).ok()?, None);
+        let of_address = |target: Option<&str>| config.at(&self.dial.said(target).ok()?, None, |_| true);
         let meant = |target: &String| config.connection(target).or_else(|| of_address(Some(target)));
         let by_host = of_address(None).filter(|_| self.targets.is_empty());
         let connections = self.targets.iter().filter_map(meant).chain(by_host);

@@ -425,7 +425,7 @@ impl World {
 
     /// Resolves a connection as it is configured, without a word.
     fn connection(&self, name: &str) -> Result<Request> {
-        Place::default().configured(name, self, Output { quiet: true, debug: false })
+        Place::default().configured(Some(name), self, Output { quiet: true, debug: false })
     }
 
     /// Edits the configuration; where nothing is left of the usual one, its folder goes with it.

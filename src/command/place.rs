@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::aws::How;
-use crate::config::{Config, Connection, Life};
+use crate::config::{Config, Connection, Life, Rule};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::host;
@@ -92,111 +92,120 @@ pub(super) struct Place {
     pub(super) expires_in: Option<Life>,
 }
 
-impl Place {
-    /// Returns the connection that is meant, by its name or by its own address, and what was said besides.
-    pub(super) fn meant<'a>(
-        &self,
-        target: Option<&str>,
-        config: &'a Config,
-    ) -> Result<(Option<&'a Connection>, Where)> {
-        let named = target.and_then(|name| config.connection(name));
-        let mut said = self.dial.said(target.filter(|_| named.is_none()))?;
-        let region = self.region.as_deref();
-        let connection = match named {
-            Some(_) => named,
-            None if said.host.is_some() => config.at(&said, region),
-            None => {
-                let mut by_variables = said.clone();
-                fill_from_variables(&mut by_variables)?;
-                config.at(&by_variables, region)
-            }
-        };
-        if named.is_none() && connection.is_some() {
-            said.host = None; // the connection's is the same host, as the configuration writes it
-        }
-        Ok((connection, said))
-    }
+/// The connection that is meant, if it is one, and where the client connects as far as anything but defaults says it.
+struct Meant<'a> {
+    connection: Option<&'a Connection>,
+    place: Where,
+}
 
-    /// Resolves one target: flags, then TARGET or the connection of that name, PG* variables, match rules, defaults.
+/// What is said besides the address.
+struct Settings {
+    profile: Option<String>,
+    region: Option<String>,
+    sign_host: Option<String>,
+    provider: Option<String>,
+    /// By a match rule: the user whom nothing else names.
+    user: Option<String>,
+    roots: Option<RootsChoice>,
+    life: Option<Life>,
+}
+
+/// The endpoint that is signed.
+struct Signed {
+    host: String,
+    port: u16,
+    /// The port was said, and not left to the default.
+    names_port: bool,
+}
+
+impl Place {
+    /// Resolves one target: flags, then TARGET or the connection that it is, PG* variables, match rules, defaults.
     ///
     /// Asks AWS's configuration only for the region of a bare cluster ID.
     pub(super) fn request(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
-        self.resolve(target, world, output, fill_from_variables)
+        let meant = self.meant(target, true, &world.config)?;
+        self.resolve(target, meant, world, output)
     }
 
-    /// Resolves a connection as it is configured: the PG* variables of the shell that asks have no part in it. Whatever
-    /// deals with every connection asks so, for a scheduler or another shell has to come to the same.
-    pub(super) fn configured(&self, name: &str, world: &World, output: Output) -> Result<Request> {
-        self.resolve(Some(name), world, output, |_| Ok(()))
+    /// The same without PG* variables. Whatever deals with every connection asks so, for a scheduler or another shell has
+    /// to come to the same.
+    pub(super) fn configured(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
+        let meant = self.meant(target, false, &world.config)?;
+        self.resolve(target, meant, world, output)
     }
 
-    fn resolve(
-        &self,
-        target: Option<&str>,
-        world: &World,
-        output: Output,
-        fill: impl FnOnce(&mut Where) -> Result<()>,
-    ) -> Result<Request> {
-        let (connection, said) = self.meant(target, &world.config)?;
-        let mut said = match connection {
-            Some(connection) => said.or(connection.place.clone()),
-            None => said,
-        };
+    /// Finds the connection that is meant, by its name or by its own address, and where it leads.
+    fn meant<'a>(&self, target: Option<&str>, variables: bool, config: &'a Config) -> Result<Meant<'a>> {
+        let named = target.and_then(|name| config.connection(name));
+        let mut said = self.dial.said(target.filter(|_| named.is_none()))?;
         if let Some(dbname) = &self.dbname {
             said.dbname = Some(check_name("dbname", dbname.clone())?);
         }
-        fill(&mut said)?;
-        let own = |flag: &Option<String>, field: fn(&Connection) -> &Option<String>| {
-            flag.clone().or_else(|| connection.and_then(|connection| field(connection).clone()))
+        let connection = match named {
+            Some(_) => named,
+            None => self.at(said.clone(), variables, config)?,
         };
-        let profile = own(&self.profile, |connection| &connection.profile);
-        let region = own(&self.region, |connection| &connection.region);
-        let sign_host = own(&self.sign_host, |connection| &connection.sign_host);
-        let provider = own(&self.provider, |connection| &connection.provider);
-        let life = self.expires_in.or_else(|| connection.and_then(|connection| connection.life));
-        if self.roots.is_some() {
-            said.take_roots()?; // an option beats TARGET
+        let mut place = match connection {
+            Some(connection) => {
+                said.host = said.host.filter(|_| named.is_some()); // else the same host, as the configuration writes it
+                said.or(connection.place.clone())
+            }
+            None => said,
+        };
+        if variables {
+            fill_from_variables(&mut place)?;
         }
-        let roots = self.roots.clone().or_else(|| connection.and_then(|connection| connection.roots.clone()));
+        Ok(Meant { connection, place })
+    }
 
-        let dialled = said.host.ok_or_else(|| {
+    /// Finds the connection whose own address this is.
+    fn at<'a>(&self, mut asked: Where, variables: bool, config: &'a Config) -> Result<Option<&'a Connection>> {
+        if variables {
+            fill_from_variables(&mut asked)?;
+        }
+        let signed = self.sign_host.as_deref().map(host::parse).transpose()?;
+        Ok(config.at(&asked, self.region.as_deref(), |connection| self.agrees_with(connection, signed.as_ref())))
+    }
+
+    /// Tells whether the options leave open that this connection is meant: where many tunnels begin, an address says
+    /// little, and the endpoint that is signed says more.
+    fn agrees_with(&self, connection: &Connection, signed: Option<&(String, Option<u16>)>) -> bool {
+        let same_endpoint = signed.is_none_or(|(host, port)| connection.signs(host, *port, self.region.as_deref()));
+        same_endpoint && self.provider.as_deref().is_none_or(|name| connection.may_be_of(name))
+    }
+
+    fn resolve(&self, target: Option<&str>, meant: Meant, world: &World, output: Output) -> Result<Request> {
+        let Meant { connection, mut place } = meant;
+        if self.roots.is_some() {
+            place.take_roots()?; // an option beats TARGET
+        }
+        let dialled = place.host.ok_or_else(|| {
             Error::usage("no host").hint("name a connection, a host or a postgres:// URI, or set PGHOST")
         })?;
-        let rule = world.config.rule(&dialled);
-        let profile = profile.or(rule.profile).map(|profile| check_name("profile", profile)).transpose()?;
-        let region = region.or(rule.region).as_deref().map(normal_region).transpose()?;
+        let settings = self.settings(connection, world.config.rule(&dialled))?;
+        let Settings { profile, region, .. } = &settings;
         let full_name = |name: String| full_name(name, region.as_deref(), profile.as_deref(), &world.how);
 
-        let port = said.port.unwrap_or(provider::DEFAULT_PORT);
+        let port = place.port.unwrap_or(provider::DEFAULT_PORT);
         let host = full_name(dialled)?;
-        let (sign_host, sign_port, names_port) = match sign_host {
-            None => (host.clone(), port, false),
+        let signed = match &settings.sign_host {
+            None => Signed { host: host.clone(), port, names_port: false },
             Some(text) => {
-                let (name, own_port) = host::parse(&text)?;
+                let (name, own_port) = host::parse(text)?;
                 // A tunnel's port is the client's own; the endpoint listens on the usual one unless told.
-                (full_name(name)?, own_port.unwrap_or(provider::DEFAULT_PORT), own_port.is_some())
+                let port = own_port.unwrap_or(provider::DEFAULT_PORT);
+                Signed { host: full_name(name)?, port, names_port: own_port.is_some() }
             }
         };
-        let provider = provider_of(&sign_host, provider.as_deref(), self.typed_host(target).as_deref(), &world.config)?;
-        let named_by_host = (provider.region)(&sign_host);
-        if provider.signs_port && sign_port != port && !names_port {
-            let name = connection.map(|connection| format!("{}: ", connection.name)).unwrap_or_default();
-            let told = if self.sign_host.is_some() { "--sign-host " } else { "sign_host = " };
-            output.warn(&format!(
-                "{name}the token is signed for port {sign_port} of {sign_host}, though the client dials port {port}; \
-                 if that is right, write {told}\"{sign_host}:{sign_port}\""
-            ));
+        let typed = self.typed_host(target);
+        let provider = provider_of(&signed.host, settings.provider.as_deref(), typed.as_deref(), &world.config)?;
+        if provider.signs_port {
+            self.warn_about_port(&signed, port, connection, output);
         }
-        if let (Some(asked), Some(named)) = (&region, named_by_host)
-            && asked != named
-        {
-            output.warn(&format!("region {asked} is signed, but {sign_host} is in {named}"));
-        }
-        let region = region.or_else(|| named_by_host.map(str::to_owned));
-        let doubts = [region.as_deref().and_then(provider::doubt_region), provider::doubt_host(&sign_host)];
-        doubts.iter().flatten().for_each(|doubt| output.warn(doubt));
+        warn_about_region(&signed.host, region.as_deref(), provider, output);
+
         let anybody = || self.dial.for_any_user.then(String::new);
-        let user = said.user.or(rule.user).or_else(|| provider.user.map(str::to_owned)).or_else(anybody);
+        let user = place.user.or(settings.user).or_else(|| provider.user.map(str::to_owned)).or_else(anybody);
         let user = user.ok_or_else(|| {
             Error::usage(format!("no user for {host}")).hint("name the database role: --user USER or PGUSER")
         })?;
@@ -204,20 +213,54 @@ impl Place {
         Ok(Request {
             connection: connection.map(|connection| connection.name.clone()),
             provider,
-            sign_port,
             port,
             user,
-            dbname: said.dbname.unwrap_or_else(|| provider.dbname.to_owned()),
-            options: said.options,
-            roots: roots.or(rule.roots),
-            region,
-            profile,
+            dbname: place.dbname.unwrap_or_else(|| provider.dbname.to_owned()),
+            options: place.options,
+            roots: settings.roots,
+            region: settings.region.or_else(|| (provider.region)(&signed.host).map(str::to_owned)),
+            profile: settings.profile,
             aliases: aliases.map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port))).collect(),
             taken: Vec::new(),
-            life: seconds(life.or(rule.life), provider, world.config.max_life)?,
+            life: seconds(settings.life, provider, world.config.max_life)?,
             host,
-            sign_host,
+            sign_port: signed.port,
+            sign_host: signed.host,
         })
+    }
+
+    /// Returns what is said besides the address: by options, else by the connection, else by a match rule.
+    fn settings(&self, connection: Option<&Connection>, rule: Rule) -> Result<Settings> {
+        let own = |flag: &Option<String>, field: fn(&Connection) -> &Option<String>| {
+            flag.clone().or_else(|| connection.and_then(|connection| field(connection).clone()))
+        };
+        let profile = own(&self.profile, |connection| &connection.profile).or(rule.profile);
+        let region = own(&self.region, |connection| &connection.region).or(rule.region);
+        let roots = self.roots.clone().or_else(|| connection.and_then(|connection| connection.roots.clone()));
+        let life = self.expires_in.or_else(|| connection.and_then(|connection| connection.life));
+        Ok(Settings {
+            profile: profile.map(|profile| check_name("profile", profile)).transpose()?,
+            region: region.as_deref().map(normal_region).transpose()?,
+            sign_host: own(&self.sign_host, |connection| &connection.sign_host),
+            provider: own(&self.provider, |connection| &connection.provider),
+            user: rule.user,
+            roots: roots.or(rule.roots),
+            life: life.or(rule.life),
+        })
+    }
+
+    /// Warns where the port that is signed is not the one that is dialled, and nobody has said that this is right.
+    fn warn_about_port(&self, signed: &Signed, port: u16, connection: Option<&Connection>, output: Output) {
+        let Signed { host: sign_host, port: sign_port, names_port } = signed;
+        if *sign_port == port || *names_port {
+            return;
+        }
+        let name = connection.map(|connection| format!("{}: ", connection.name)).unwrap_or_default();
+        let told = if self.sign_host.is_some() { "--sign-host " } else { "sign_host = " };
+        output.warn(&format!(
+            "{name}the token is signed for port {sign_port} of {sign_host}, though the client dials port {port}; \
+             if that is right, write {told}\"{sign_host}:{sign_port}\""
+        ));
     }
 
     /// Returns the text that the host came from, as it was typed.
@@ -287,6 +330,18 @@ pub(super) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>)
         }
         Some(Life::Seconds(seconds)) => provider.check_life(seconds),
     }
+}
+
+/// Warns of a region that is not the host's own, or that AWS may not have.
+fn warn_about_region(sign_host: &str, region: Option<&str>, provider: &Provider, output: Output) {
+    let named_by_host = (provider.region)(sign_host);
+    if let (Some(asked), Some(named)) = (region, named_by_host)
+        && asked != named
+    {
+        output.warn(&format!("region {asked} is signed, but {sign_host} is in {named}"));
+    }
+    let doubts = [region.or(named_by_host).and_then(provider::doubt_region), provider::doubt_host(sign_host)];
+    doubts.iter().flatten().for_each(|doubt| output.warn(doubt));
 }
 
 /// A bare cluster ID becomes its endpoint; anything else stays.

@@ -128,7 +128,7 @@ impl Refresh {
         };
         let one = |target: Option<&str>| checked(target, self.place.request(target, world, output));
         let configured = |name: &str| {
-            let request = checked(Some(name), self.place.configured(name, world, output));
+            let request = checked(Some(name), self.place.configured(Some(name), world, output));
             request.map_err(|error| error.about(name))
         };
         let all: Vec<Result<Request>> = if self.takes_every_connection(world) {

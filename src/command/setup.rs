@@ -172,7 +172,7 @@ impl Setup {
         let names = if typed { self.targets.clone() } else { all };
         let one = |name: Option<&str>| {
             let mut request = match name {
-                Some(name) if !typed => self.place.configured(name, world, output)?,
+                Some(name) if !typed => self.place.configured(Some(name), world, output)?,
                 _ => self.place.request(name, world, output)?,
             };
             if tool.way == Way::Command || request.connection.is_none() {

@@ -111,13 +111,21 @@ impl Config {
         self.by_name.get(name).and_then(|at| self.connections.get(*at))
     }
 
-    /// Returns the connection whose own address this is. Port and user have to agree where both name one; of several
-    /// connections it is the first, but one that names this user comes before those that name none.
-    pub(crate) fn at(&self, place: &Where, region: Option<&str>) -> Option<&Connection> {
+    /// Returns the connection whose own address this is, of those that `may_be_meant`. Port and user have to agree where
+    /// both name one; of several connections it is the first, but one that names this user comes before those that name none.
+    pub(crate) fn at(
+        &self,
+        place: &Where,
+        region: Option<&str>,
+        may_be_meant: impl Fn(&Connection) -> bool,
+    ) -> Option<&Connection> {
         let host = place.host.as_deref()?;
+        // Behind each port of this machine is another tunnel; none named is the usual one, as for the client.
+        let port = place.port.or_else(|| host::is_loopback(host).then_some(provider::DEFAULT_PORT));
         let is_there = |connection: &&Connection| {
-            let port = connection.place.port.unwrap_or(provider::DEFAULT_PORT);
-            place.port.is_none_or(|given| given == port) && connection.has_host(host, region)
+            port.is_none_or(|port| port == connection.port())
+                && connection.has_host(host, region)
+                && may_be_meant(connection)
         };
         let by = |user: Option<&str>| {
             self.connections.iter().filter(is_there).find(|connection| connection.place.user.as_deref() == user)
@@ -131,7 +139,7 @@ impl Config {
     /// Returns the connection that a client dials at this address, or at an alias of it: one of this user's before others.
     pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
         let dials = |connection: &&Connection| {
-            let own_port = connection.place.port.unwrap_or(provider::DEFAULT_PORT);
+            let own_port = connection.port();
             let own = connection.place.host.as_deref().map(|own| (own, own_port));
             let aliases = connection.aliases.iter().map(|(alias, port)| (alias.as_str(), port.unwrap_or(own_port)));
             own.into_iter().chain(aliases).any(|address| address == (host, port))
@@ -156,9 +164,40 @@ impl Config {
 }
 
 impl Connection {
-    /// Tells whether this is the connection's host; a bare cluster ID and its endpoint are the same host.
+    /// The port that the client dials.
+    fn port(&self) -> u16 {
+        self.place.port.unwrap_or(provider::DEFAULT_PORT)
+    }
+
+    /// Tells whether this is the connection's host.
     fn has_host(&self, host: &str, region: Option<&str>) -> bool {
-        let Some(own) = self.place.host.as_deref() else { return false };
+        self.place.host.as_deref().is_some_and(|own| self.is_same_host(own, host, region))
+    }
+
+    /// Tells whether its tokens are signed for this endpoint.
+    pub(crate) fn signs(&self, host: &str, port: Option<u16>, region: Option<&str>) -> bool {
+        let Some(said) = &self.sign_host else {
+            return port.is_none_or(|port| port == self.port()) && self.has_host(host, region);
+        };
+        host::parse(said).is_ok_and(|(own, own_port)| {
+            let own_port = own_port.unwrap_or(provider::DEFAULT_PORT);
+            port.is_none_or(|port| port == own_port) && self.is_same_host(&own, host, region)
+        })
+    }
+
+    /// Tells whether its tokens may be this provider's: nothing says that they are another one's.
+    pub(crate) fn may_be_of(&self, provider: &str) -> bool {
+        if let Some(own) = &self.provider {
+            return own == provider;
+        }
+        let said = self.sign_host.as_ref().or(self.place.host.as_ref());
+        let Some(Ok((host, _))) = said.map(|said| host::parse(said)) else { return true };
+        let of_id = || provider::of_id(&host, "").map(|(provider, _)| provider);
+        provider::of_host(&host).or_else(of_id).is_none_or(|own| own.name == provider)
+    }
+
+    /// Tells whether a host is this one of the connection's own; a bare cluster ID and its endpoint are the same host.
+    fn is_same_host(&self, own: &str, host: &str, region: Option<&str>) -> bool {
         if own == host {
             return true;
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::sandbox::{HOST, Run, Sandbox};
+use crate::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
 const ID: &str = "foo0bar1baz2quux3quuux4abc";
 
@@ -24,6 +24,20 @@ fn config(sandbox: &Sandbox) -> String {
 
 fn passfile(sandbox: &Sandbox) -> String {
     String::from_utf8(sandbox.read("p")).expect("text")
+}
+
+/// Profiles whose keys have their names.
+fn profiles(sandbox: &Sandbox) {
+    let keys = |name| format!("[{name}]\naws_access_key_id = {name}\naws_secret_access_key = s\n");
+    sandbox.write(".aws/credentials", ["pa", "pb"].map(keys).concat());
+}
+
+/// Port, user and profile of a token for this target.
+fn answer(sandbox: &Sandbox, target: &[&str]) -> (u16, Value, Value) {
+    let json = sandbox.ok(&[&["token"], target, &["--format", "json", "--quiet"]].concat());
+    let mut json: Value = serde_json::from_str(&json).expect("JSON");
+    let port = json["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+    (port, json["user"].take(), json["source"]["profile"].take())
 }
 
 #[test]
@@ -385,4 +399,66 @@ fn prompt_says_what_is_worth_saying() {
     sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
     sandbox.run(&["token", "prod"]).assert_fails(3, "no AWS credentials");
     assert_eq!(sandbox.ok(&["prompt"]), "long needs-login\n");
+}
+
+/// Two databases behind one name, and a token for each of them by what is typed and what the shell says.
+#[test]
+fn a_shells_port_and_user_have_a_part_in_which_connection_a_host_is() {
+    let mut sandbox = sandbox();
+    profiles(&sandbox);
+    let add = |name: &str, port: &str, profile: &str| {
+        sandbox.ok(&["add", name, RDS_HOST, "--port", port, "--user", "app", "--profile", profile]);
+    };
+    add("a", "5432", "pa");
+    add("b", "6543", "pb");
+    assert_eq!(answer(&sandbox, &[RDS_HOST]), (5432, "app".into(), "pa".into()));
+    sandbox.set("PGPORT", "6543");
+    assert_eq!(answer(&sandbox, &[RDS_HOST]), (6543, "app".into(), "pb".into()));
+    assert_eq!(answer(&sandbox, &[RDS_HOST, "--port", "5432"]), (5432, "app".into(), "pa".into()));
+    assert_eq!(answer(&sandbox, &["a"]), (5432, "app".into(), "pa".into()));
+    sandbox.set("PGPORT", "1");
+    assert_eq!(answer(&sandbox, &[RDS_HOST, "--user", "app"]), (1, "app".into(), Value::Null));
+    // The AWS CLI knows nothing of them.
+    sandbox.ok(&["add", "c", HOST, "--profile", "pb"]);
+    sandbox.ok(&["add", "d", "d.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com", "--user", "app", "--profile", "pa"]);
+    let dsql = ["aws", "dsql", "generate-db-connect-admin-auth-token", "--region", "us-east-1", "--hostname", HOST];
+    assert!(sandbox.ok(&dsql).contains("=pb%2F"));
+    let rds = ["aws", "rds", "generate-db-auth-token", "--region", "eu-west-1", "--port", "5432", "--username", "app"];
+    let token = sandbox.ok(&[&rds[..], &["--hostname", "d.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com"]].concat());
+    assert!(token.contains(":5432/") && token.contains("=pa%2F"), "{token}");
+    sandbox.unset("PGPORT").set("PGUSER", "other");
+    assert_eq!(answer(&sandbox, &[RDS_HOST]), (5432, "other".into(), Value::Null));
+    assert_eq!(answer(&sandbox, &["b"]), (6543, "app".into(), "pb".into()));
+}
+
+/// Many tunnels begin at one host: its port, or the endpoint that is signed, says which one is meant.
+#[test]
+fn a_tunnels_address_is_not_taken_for_another_tunnels() {
+    let sandbox = sandbox();
+    profiles(&sandbox);
+    let other = "other.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
+    let add = |name: &str, signed: &str, profile: &str| {
+        let sign_host = format!("{signed}:5432");
+        let words = ["add", name, "localhost:15432", "--sign-host", &sign_host, "--user", "app", "--profile", profile];
+        sandbox.ok(&words);
+    };
+    add("tun", RDS_HOST, "pa");
+    let of_tunnel = (15432, "app".into(), "pa".into());
+    assert_eq!(answer(&sandbox, &["localhost:15432"]), of_tunnel);
+    assert_eq!(answer(&sandbox, &["localhost:15432", "--sign-host", RDS_HOST]), of_tunnel);
+    assert_eq!(answer(&sandbox, &["localhost:15432", "--provider", "rds"]), of_tunnel);
+    let nobodys = |port: u16| (port, "app".into(), Value::Null);
+    for (target, port) in [("localhost", 5432), ("localhost:15432", 15432)] {
+        assert_eq!(answer(&sandbox, &[target, "--sign-host", other, "--user", "app"]), nobodys(port), "{target}");
+        let dsql = ["--provider", "dsql", "--region", "us-east-1", "--user", "app"];
+        assert_eq!(answer(&sandbox, &[&[target], &dsql[..]].concat()), nobodys(port), "{target}");
+    }
+    let unlike = format!("{RDS_HOST}:5433");
+    assert_eq!(answer(&sandbox, &["localhost:15432", "--sign-host", &unlike, "--user", "app"]), nobodys(15432));
+    sandbox.run(&["token", "localhost"]).assert_fails(4, "`localhost` is no connection");
+    add("second", other, "pb");
+    assert_eq!(answer(&sandbox, &["localhost:15432", "--sign-host", other]), (15432, "app".into(), "pb".into()));
+    // By its name a connection is meant, whatever else is said.
+    let signed = sandbox.ok(&["token", "tun", "--sign-host", other]);
+    assert!(signed.starts_with(other) && signed.contains("=pa%2F"), "{signed}");
 }
