@@ -225,10 +225,17 @@ impl Issuer {
             new.map(|(request, issued)| (issued.id.as_str().to_owned(), record(request, issued))).collect();
         let known = self.cache.as_ref().is_some_and(|cache| cache.index().passfiles.contains(&path));
         if !records.is_empty() || !known && !tokens.is_empty() {
+            let mut sealed = Vec::new();
             self.update_index(|index| {
+                let is_sealed = |id: &String| index.records.get(id).is_some_and(|old| old.place == Place::Cache);
+                sealed.extend(records.iter().map(|(id, _)| id.clone()).filter(is_sealed));
                 index.records.extend(records);
                 index.passfiles.insert(path);
             });
+            // An older token in the cache would be handed out before the one in the passfile.
+            if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.remove_entries(&sealed)) {
+                self.warn_about_cache(&error);
+            }
         }
     }
 

@@ -201,7 +201,8 @@ impl Cache {
         self.update(|index| index.records.retain(|id, _| !ids.contains(id)))
     }
 
-    fn remove_entries(&self, ids: &[String]) -> Result<()> {
+    /// Removes sealed tokens; what the index says of them stays.
+    pub(crate) fn remove_entries(&self, ids: &[String]) -> Result<()> {
         ids.iter().try_for_each(|id| fs::remove(&self.folder.join("tokens").join(id)))
     }
 

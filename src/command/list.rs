@@ -7,7 +7,8 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::owners::{Clash, settle};
-use super::standing::{Standing, known_passfiles};
+use super::passfile::PassfileArg;
+use super::standing::{Found, Standing, known_passfiles};
 use super::{Context, Run, background};
 use crate::cache::{Cache, EntryId, Index};
 use crate::env;
@@ -60,6 +61,8 @@ struct Line {
     address: String,
     expires_at: Time,
     hidden_by: Option<usize>,
+    /// It is known to be of another profile, or of other AWS settings.
+    of_another: bool,
 }
 
 impl Run for List {
@@ -67,6 +70,7 @@ impl Run for List {
     const ASKS_AWS: bool = false;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+        PassfileArg::default().warn_about_place(&context.world);
         let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
         let standing = Standing::read(known_passfiles(&index));
         let mut requests = Vec::new();
@@ -122,6 +126,13 @@ fn row(
         trouble: index.failures.get(identity.as_str()).map(|failure| failure.error.to_string()).unwrap_or_default(),
         ..Row::default()
     };
+    let is_own = |found: &Found| {
+        record.is_some_and(|record| found.is_of(record))
+            || index.of_any_life(request, &identity, found.expires_at).any(|record| found.is_of(record))
+    };
+    let is_known = |found: &Found| {
+        index.records.values().any(|record| record.expires_at == found.expires_at && found.is_of(record))
+    };
     for key in request.keys() {
         let mut found = standing.of(&key).peekable();
         if found.peek().is_none() {
@@ -138,6 +149,7 @@ fn row(
                 address: address(&key),
                 expires_at: found.expires_at,
                 hidden_by: found.hidden_by,
+                of_another: !is_own(&found) && is_known(&found),
             });
         }
     }
@@ -209,6 +221,13 @@ impl Row {
                 notes.push(format!("{name}: clients take line {number} of {file} for {address}, not the token: remove it, or move it below pgcred's block"));
             }
         }
+        if let Some(line) = self.lines.iter().find(|line| line.of_another) {
+            let file = short_path(&line.file);
+            notes.push(format!(
+                "{name}: the token in {file} was signed for another profile or with other AWS settings; \
+                 `pgcred refresh {name}` replaces it"
+            ));
+        }
         if !self.lines.is_empty() && !self.missing.is_empty() {
             notes.push(format!("{name}: no passfile has a token for {}", self.missing.join(", ")));
         }
@@ -227,6 +246,7 @@ impl Row {
                 "address": line.address,
                 "expiration": line.expires_at.rfc3339(),
                 "hidden_by_line": line.hidden_by,
+                "of_another_profile": line.of_another,
             })
         };
         let host = known(&self.host).map(|host| format!("{host}:{}", self.port));

@@ -13,7 +13,7 @@ use crate::passfile::block::Passfile;
 use crate::passfile::survey::survey;
 use crate::time::Time;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(super) struct PassfileArg {
     /// Passfile to write [default: PGPASSFILE, else ~/.pgpass; Windows: %APPDATA%\postgresql\pgpass.conf]
     #[arg(long, value_name = "FILE")]

@@ -70,7 +70,8 @@ impl Refresh {
     fn once(&self, context: &mut Context) -> Result<()> {
         self.place.dial.check_targets(self.targets.len())?;
         let (mut requests, mut errors) = self.requests(&context.world, context.world.output)?;
-        if self.takes_every_connection(&context.world) && !self.fresh {
+        // What was not named as a TARGET is only replaced when it is due: a tool runs `refresh --host` before each connect.
+        if self.targets.is_empty() && !self.fresh {
             context.issuer.retain_due(&mut requests, &self.passfile.path()?);
         }
         let outcomes = self.issue(requests, context);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cache::Index;
+use crate::cache::{Index, Record};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -26,6 +26,8 @@ pub(super) struct Standing {
 
 /// A token under one key.
 pub(super) struct Found<'a> {
+    passfile: &'a Passfile,
+    key: &'a Key,
     pub(super) path: &'a Path,
     /// When it was signed, as far as its text says.
     pub(super) issued_at: Option<Time>,
@@ -64,7 +66,8 @@ impl Standing {
         let now = Time::now();
         self.files.iter().filter_map(move |known| {
             let (issued_at, expires_at) = known.passfile.times(key).filter(|(_, expires_at)| *expires_at > now)?;
-            Some(Found { path: &known.path, issued_at, expires_at, hidden_by: hidden_by(&known.text, key) })
+            let hidden_by = hidden_by(&known.text, key);
+            Some(Found { passfile: &known.passfile, key, path: &known.path, issued_at, expires_at, hidden_by })
         })
     }
 }
@@ -76,6 +79,11 @@ fn read(path: PathBuf) -> Result<Option<Known>> {
 }
 
 impl Found<'_> {
+    /// Whether this is the token that the index has this record of.
+    pub(super) fn is_of(&self, record: &Record) -> bool {
+        self.passfile.token(self.key, self.expires_at).is_some_and(|token| record.is_of(&token))
+    }
+
     pub(super) fn refresh_after(&self) -> Option<Time> {
         self.issued_at.map(|issued_at| refresh_after(issued_at, self.expires_at))
     }

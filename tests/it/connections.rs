@@ -462,3 +462,50 @@ fn a_tunnels_address_is_not_taken_for_another_tunnels() {
     let signed = sandbox.ok(&["token", "tun", "--sign-host", other]);
     assert!(signed.starts_with(other) && signed.contains("=pa%2F"), "{signed}");
 }
+
+/// The passfile's token is the newer one: it is handed out, and a refresh comes to rest, whatever was cached before.
+#[test]
+fn what_a_refresh_has_written_goes_before_what_was_cached() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "prod", HOST]);
+    sandbox.at("2030-01-01T00:00:00Z").ok(&["token", "prod"]);
+    sandbox.at("2030-01-01T00:00:02Z").ok(&["refresh", "prod"]);
+    let token: Value = serde_json::from_str(&sandbox.ok(&["token", "prod", "--format", "json"])).expect("JSON");
+    assert_eq!(token["expiration"], "2030-01-01T00:15:02Z");
+    fs::remove_file(sandbox.path(".pgpass")).expect("a passfile");
+    sandbox.ok(&["refresh"]);
+    let run = sandbox.run(&["refresh"]);
+    assert!(run.code == 0 && run.stderr.contains("nothing is due"), "{}", run.stderr);
+}
+
+/// As DBeaver does before each connect: what is good, and lasts longer, stays.
+#[test]
+fn a_host_by_option_is_refreshed_when_it_is_due() {
+    let mut sandbox = Sandbox::with_keys();
+    let before_connect = ["refresh", "--host", HOST, "--port", "5432", "--user", "admin"];
+    sandbox.at("2030-01-01T00:00:00Z").ok(&["refresh", HOST, "--expires-in", "12h"]);
+    let passfile = sandbox.read(".pgpass");
+    sandbox.at("2030-01-01T00:01:00Z").ok(&before_connect);
+    assert_eq!(sandbox.read(".pgpass"), passfile);
+    sandbox.at("2030-01-01T11:50:00Z").ok(&before_connect);
+    assert_ne!(sandbox.read(".pgpass"), passfile);
+}
+
+#[test]
+fn a_list_tells_whose_token_it_is_and_what_hides_it() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.write(
+        ".aws/credentials",
+        "[a]\naws_access_key_id = AKIAA\naws_secret_access_key = x\n[b]\naws_access_key_id = AKIAB\naws_secret_access_key = y\n",
+    );
+    sandbox.ok(&["add", "prod", HOST, "--profile", "a"]);
+    sandbox.ok(&["refresh"]);
+    assert!(!sandbox.ok(&["list"]).contains("another profile"));
+    sandbox.ok(&["refresh", &format!("postgres://admin@{HOST}"), "--profile", "b"]);
+    let list = sandbox.ok(&["list"]);
+    assert!(list.contains("prod: the token in ~/.pgpass was signed for another profile"), "{list}");
+    sandbox.ok(&["refresh"]);
+    assert!(!sandbox.ok(&["list"]).contains("another profile"));
+    sandbox.set("PGPASSWORD", "old");
+    assert!(sandbox.run(&["list"]).stderr.contains("PGPASSWORD is set"));
+}
