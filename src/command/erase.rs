@@ -88,9 +88,11 @@ impl Run for Erase {
     }
 }
 
-/// Removes tokens from a passfile's block, and says so. A file without a block is not touched, nor made.
+/// Removes tokens from a passfile's block, and says so. A file without a block is not touched, nor made; what a writer
+/// that was killed left beside it goes in any case.
 pub(super) fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> bool) -> Result<Vec<Key>> {
     const MARK: &[u8] = b"# pgcred ";
+    fs::clear_leftovers(path)?;
     let Some(text) = fs::read_if_plain(path)? else { return Ok(Vec::new()) };
     if !text.windows(MARK.len()).any(|part| part == MARK) {
         return Ok(Vec::new());

@@ -21,6 +21,9 @@ use crate::error::{Error, Result};
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
+/// How the names of a file's lock ends, and of the file that is going to replace it up to what makes it unique.
+const LOCK_SUFFIX: &str = ".pgcred-lock";
+const NEW_SUFFIX: &str = ".pgcred-new-";
 
 /// Held until dropped; the system drops it with the process, however that ends.
 pub(crate) struct Lock {
@@ -92,7 +95,7 @@ fn edit_file<T>(
         return Err(Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display())));
     }
     let _lock = lock_file(folder, name)?;
-    let new_prefix = suffixed(name, ".pgcred-new-");
+    let new_prefix = suffixed(name, NEW_SUFFIX);
     remove_leftovers(folder, &new_prefix);
 
     let (old, metadata) = read_with_metadata(&path)?;
@@ -207,8 +210,7 @@ pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: Option<SystemTim
     let failed = |error: io::Error| cannot_write(path, &error);
     path.parent().map_or(Ok(()), private_folder)?;
     let (folder, name) = parts(path)?;
-    let mut new =
-        tempfile::Builder::new().prefix(&suffixed(name, ".pgcred-new-")).tempfile_in(folder).map_err(failed)?;
+    let mut new = tempfile::Builder::new().prefix(&suffixed(name, NEW_SUFFIX)).tempfile_in(folder).map_err(failed)?;
     new.write_all(bytes).map_err(failed)?;
     changed.map_or(Ok(()), |changed| new.as_file().set_modified(changed)).map_err(failed)?;
     swap(new, path).map_err(failed)
@@ -244,8 +246,7 @@ pub(crate) fn replace(
     }
     let kept = keep.map(|_| backup);
     let Some(after) = after else { return remove(path).map(|()| kept) };
-    let mut new =
-        tempfile::Builder::new().prefix(&suffixed(name, ".pgcred-new-")).tempfile_in(folder).map_err(failed)?;
+    let mut new = tempfile::Builder::new().prefix(&suffixed(name, NEW_SUFFIX)).tempfile_in(folder).map_err(failed)?;
     new.write_all(after.as_bytes()).and_then(|()| new.as_file().sync_all()).map_err(failed)?;
     if let Some(metadata) = metadata {
         platform::keep_owner(new.as_file(), &metadata).map_err(failed)?;
@@ -450,7 +451,7 @@ fn of_another(path: &Path, metadata: &fs::Metadata, error: Error) -> Error {
 
 /// Takes the lock for a file of another folder than pgcred's own; nothing of it is left there.
 fn lock_file(folder: &Path, name: &std::ffi::OsStr) -> Result<Lock> {
-    let path = folder.join(suffixed(name, ".pgcred-lock"));
+    let path = folder.join(suffixed(name, LOCK_SUFFIX));
     let mut lock = lock(&path, PATIENCE)?;
     lock.passing = Some(path);
     Ok(lock)
@@ -485,6 +486,22 @@ fn remove_leftovers(folder: &Path, prefix: &std::ffi::OsStr) {
             let _ = fs::remove_file(entry.path()); // it holds nothing that is missed
         }
     }
+}
+
+/// Removes what a killed writer of a file left beside it, also its lock; where there is nothing, nothing is made.
+pub(crate) fn clear_leftovers(path: &Path) -> Result<()> {
+    let path = resolve(path)?;
+    let Ok((folder, name)) = parts(&path) else { return Ok(()) };
+    let (lock, new) = (suffixed(name, LOCK_SUFFIX), suffixed(name, NEW_SUFFIX));
+    let is_left = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name == lock || name.as_encoded_bytes().starts_with(new.as_encoded_bytes())
+    };
+    if list(folder).iter().any(is_left) {
+        let _lock = lock_file(folder, name)?;
+        remove_leftovers(folder, &new);
+    }
+    Ok(())
 }
 
 /// Renames over the target. Windows refuses while a reader has the file open, which is over in a moment.

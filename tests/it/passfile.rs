@@ -281,6 +281,24 @@ fn erase_all_knows_every_file_that_was_written() {
     assert!(!sandbox.path("a").exists() && !sandbox.own().join("cache").exists());
 }
 
+/// The lock of a writer that was killed, and what it was about to put in place, which may hold a token.
+#[test]
+fn erase_removes_what_a_killed_writer_left() {
+    let sandbox = Sandbox::with_keys();
+    for mine in [Some(MINE), None] {
+        for erase in [&["erase", "--all"][..], &["erase", HOST]] {
+            mine.map(|mine| sandbox.write(".pgpass", mine));
+            sandbox.write(".pgpass.pgcred-lock", "");
+            sandbox.write(".pgpass.pgcred-new-abc", "a token");
+            sandbox.run(erase);
+            let left =
+                fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+            assert_eq!(left.collect::<Vec<_>>(), mine.map(|_| ".pgpass").into_iter().collect::<Vec<_>>(), "{erase:?}");
+            let _ = fs::remove_file(sandbox.path(".pgpass"));
+        }
+    }
+}
+
 #[test]
 fn erase_all_makes_nothing() {
     let mut sandbox = Sandbox::empty();
