@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::EntryId;
 use crate::error::{Error, Exit, Result};
-use crate::fs;
+use crate::fs::{self, Presence};
 use crate::identity::{Identity, digest};
+use crate::passfile::block::Key;
 use crate::request::Request;
 use crate::time::Time;
 use crate::token::{Age, Token, age, refresh_after};
@@ -64,6 +65,12 @@ impl Index {
         self.passfiles.iter().cloned().chain(of_records).collect()
     }
 
+    /// Tells whether a token that `wanted` picks was filed in this passfile.
+    pub(crate) fn has_filed(&self, path: &Path, wanted: impl Fn(&Key) -> bool) -> bool {
+        let is_there = |record: &&Record| matches!(&record.place, Place::Passfile(place) if place == path);
+        self.records.values().filter(is_there).filter_map(|record| Key::from_name(&record.name)).any(|key| wanted(&key))
+    }
+
     /// Returns the records of tokens that end then and are this request's, signed by the same, if for another life. The
     /// life that was asked for is the token's own, or the longest where the credentials' end has cut it.
     pub(crate) fn of_any_life(
@@ -101,7 +108,7 @@ impl Index {
                 index.records.extract_if(.., |_, record| record.expires_at.plus(KEPT) <= now).collect();
             gone.extend(old.into_keys());
             index.failures.retain(|_, failure| failure.at.plus(KEPT) > now);
-            index.passfiles.retain(|path| fs::stamp(path).is_some());
+            index.passfiles.retain(|path| fs::presence(path) != Presence::Gone);
             index.to_json().to_string().into_bytes()
         })?;
         Ok(gone)

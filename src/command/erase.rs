@@ -6,11 +6,11 @@ use super::passfile::{self, PassfileArg};
 use super::place::Dial;
 use super::standing::known_passfiles;
 use super::{Context, Run, all_errors, arguments_of, undo};
-use crate::cache::Cache;
+use crate::cache::{Cache, Index};
 use crate::config::Connection;
 use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::fs::{self, Presence};
 use crate::output::Output;
 use crate::passfile::block::Key;
 use crate::provider;
@@ -60,15 +60,15 @@ impl Run for Erase {
         let output = context.world.output;
         let mut errors = Vec::new();
         let mut found: Vec<Key> = Vec::new();
-        let paths = self.passfiles(context)?;
+        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+        let paths = self.passfiles(&index)?;
         for path in &paths {
-            match erase_in(path, output, wanted) {
+            match erase_filed(path, &index, output, wanted) {
                 Ok(erased) => found.extend(erased),
                 Err(error) => errors.push(error),
             }
         }
         if let Some(cache) = context.issuer.cache() {
-            let index = cache.index();
             let keys = index.records.iter().filter_map(|(id, record)| Some((id, Key::from_name(&record.name)?)));
             let in_cache: Vec<(String, Key)> =
                 keys.filter(|(_, key)| wanted(key)).map(|(id, key)| (id.clone(), key)).collect();
@@ -90,7 +90,7 @@ impl Run for Erase {
 
 /// Removes tokens from a passfile's block, and says so. A file without a block is not touched, nor made; what a writer
 /// that was killed left beside it goes in any case.
-pub(super) fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> bool) -> Result<Vec<Key>> {
+fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> bool) -> Result<Vec<Key>> {
     const MARK: &[u8] = b"# pgcred ";
     fs::clear_leftovers(path)?;
     let Some(text) = fs::read_if_plain(path)? else { return Ok(Vec::new()) };
@@ -107,6 +107,28 @@ pub(super) fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> boo
         output.note(&format!("{}: erased {}{gone}", path.display(), tokens(erased.len())));
     }
     Ok(erased)
+}
+
+/// As [`erase_in`], of a passfile that the index may name: one that has such a token and is out of reach is an error.
+pub(super) fn erase_filed(
+    path: &Path,
+    index: &Index,
+    output: Output,
+    wanted: impl Fn(&Key) -> bool,
+) -> Result<Vec<Key>> {
+    if index.has_filed(path, &wanted) {
+        check_reach(path)?;
+    }
+    erase_in(path, output, wanted)
+}
+
+fn check_reach(path: &Path) -> Result<()> {
+    let Presence::OutOfReach(folder) = fs::presence(path) else { return Ok(()) };
+    let folder = folder.display();
+    Err(Error::failure(format!("{} may have tokens and cannot be reached", path.display())).hint(format!(
+        "make the directory {folder} available again and repeat the command; if it is gone for good: mkdir -p '{folder}', \
+         then repeat the command"
+    )))
 }
 
 /// Removes tokens from the cache, and says so.
@@ -156,8 +178,11 @@ impl Erase {
         let mut errors = Vec::new();
         let mut left = Vec::new();
         let mut found = false;
-        for path in self.passfiles(context)? {
-            match erase_in(&path, output, |_| true) {
+        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+        let known = index.known_passfiles();
+        for path in self.passfiles(&index)? {
+            let in_reach = if known.contains(&path) { check_reach(&path) } else { Ok(()) };
+            match in_reach.and_then(|()| erase_in(&path, output, |_| true)) {
                 Ok(erased) => found |= !erased.is_empty(),
                 Err(error) => {
                     errors.push(error);
@@ -183,13 +208,12 @@ impl Erase {
     }
 
     /// The passfile that is named, or every one that may hold a token; with `--all` both.
-    fn passfiles(&self, context: &Context) -> Result<Vec<PathBuf>> {
+    fn passfiles(&self, index: &Index) -> Result<Vec<PathBuf>> {
         let named = (!self.passfile.is_usual()).then(|| self.passfile.path()).transpose()?;
         if let (Some(path), false) = (&named, self.all) {
             return Ok(vec![path.clone()]);
         }
-        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
-        let known = known_passfiles(&index);
+        let known = known_passfiles(index);
         let named = named.filter(|path| !known.contains(&std::path::absolute(path).unwrap_or_default()));
         Ok(named.into_iter().chain(known).collect())
     }

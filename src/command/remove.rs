@@ -1,6 +1,6 @@
 //! `pgcred remove`: take a connection out of the configuration, and with it its tokens and its entries in tools.
 
-use super::erase::{erase_in, forget_ids};
+use super::erase::{erase_filed, forget_ids};
 use super::owners::settle_one;
 use super::place::Place;
 use super::standing::known_passfiles;
@@ -66,7 +66,7 @@ impl Remove {
         let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();
         for path in known_passfiles(&index) {
-            let erased = erase_in(&path, output, |key| keys.contains(key));
+            let erased = erase_filed(&path, &index, output, |key| keys.contains(key));
             errors.extend(erased.err().map(|error| error.about(&self.name)));
         }
         let is_others = |(name, other): &(String, Request)| *name != self.name && other.key() == request.key();

@@ -186,6 +186,26 @@ pub(crate) fn stamp(path: &Path) -> Option<String> {
     Some(format!("{} {}", metadata.len(), changed.as_nanos()))
 }
 
+/// What is known of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Here,
+    /// Its folder can be looked into, and has no such file.
+    Gone,
+    /// This folder of it is not there now, or cannot be looked into: the file may come back.
+    OutOfReach(PathBuf),
+}
+
+/// Tells whether a file is there; a link stands for what it leads to.
+pub(crate) fn presence(path: &Path) -> Presence {
+    let path = resolve(path).unwrap_or_else(|_| path.to_owned());
+    match fs::metadata(&path) {
+        Ok(_) => Presence::Here,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && parts(&path).is_ok() => Presence::Gone,
+        Err(_) => Presence::OutOfReach(path.parent().unwrap_or(&path).to_owned()),
+    }
+}
+
 /// Returns when a file was changed last.
 pub(crate) fn changed(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()

@@ -281,6 +281,47 @@ fn erase_all_knows_every_file_that_was_written() {
     assert!(!sandbox.path("a").exists() && !sandbox.own().join("cache").exists());
 }
 
+/// On a disk that is not there now, or behind a link to it.
+#[test]
+fn erase_does_not_forget_a_passfile_that_is_out_of_reach() {
+    let sandbox = Sandbox::with_keys();
+    fs::create_dir(sandbox.path("disk")).expect("a folder");
+    symlink(sandbox.path("disk/linked"), sandbox.path("link")).expect("a link");
+    sandbox.ok(&["add", "-q", "prod", HOST]);
+    sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
+    sandbox.ok(&["refresh", HOST, "--fresh", "--passfile", "link"]);
+    fs::rename(sandbox.path("disk"), sandbox.path("away")).expect("renamed");
+    // Others come and go meanwhile.
+    sandbox.ok(&["refresh", &host(1), "--passfile", "here"]);
+    for _ in 0..2 {
+        let run = sandbox.run(&["erase", "--all"]);
+        run.assert_fails(1, "disk/pass may have tokens and cannot be reached");
+        assert!(run.stderr.contains("link may have tokens"), "{}", run.stderr);
+        let hint = format!("hint: make the directory {} available", sandbox.path("disk").display());
+        assert_eq!(run.stderr.matches(&hint).count(), 2, "{}", run.stderr);
+        assert!(!sandbox.path("here").exists() && !sandbox.own().join("cache/tokens").exists());
+    }
+    fs::rename(sandbox.path("away"), sandbox.path("disk")).expect("renamed");
+    sandbox.ok(&["erase", "--all"]);
+    assert_eq!(fs::read_dir(sandbox.path("disk")).expect("a folder").count(), 0);
+    assert!(!sandbox.own().join("cache").exists());
+
+    // The same for what one of them has, and for a connection that goes.
+    for erase in [&["erase", HOST][..], &["remove", "prod"]] {
+        sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
+        fs::rename(sandbox.path("disk"), sandbox.path("away")).expect("renamed");
+        sandbox.run(erase).assert_fails(1, "disk/pass may have tokens and cannot be reached");
+        fs::rename(sandbox.path("away"), sandbox.path("disk")).expect("renamed");
+        sandbox.ok(&["erase", "--all"]);
+        assert_eq!(fs::read_dir(sandbox.path("disk")).expect("a folder").count(), 0, "{erase:?}");
+    }
+
+    // Where the folder is there and has no such file, there is nothing to erase.
+    sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
+    fs::remove_file(sandbox.path("disk/pass")).expect("removed");
+    sandbox.ok(&["erase", "--all"]);
+}
+
 /// The lock of a writer that was killed, and what it was about to put in place, which may hold a token.
 #[test]
 fn erase_removes_what_a_killed_writer_left() {
