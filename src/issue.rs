@@ -461,7 +461,11 @@ impl Failure {
         let now = Time::now();
         let waited = self.at.until(now);
         let holds = self.at <= now && self.pause_ends().is_some_and(|end| now < end) && self.logins == logins();
-        holds.then(|| self.error.clone().noting(&format!("this is the answer of {waited} s ago; --fresh asks anew")))
+        holds.then(|| {
+            self.error
+                .clone()
+                .noting(&format!("AWS was asked {waited} s ago and this was the answer; --fresh asks again now"))
+        })
     }
 
     /// Returns when AWS may be asked again, should nobody log in before; none where it need not be asked.

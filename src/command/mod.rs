@@ -204,9 +204,9 @@ struct Global {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// Give up on AWS after this long: seconds, or 90s, 5m
-    #[arg(long, global = true, value_name = "DURATION", default_value = "25")]
+    #[arg(long, global = true, value_name = "DURATION", default_value = "25s")]
     timeout: Seconds,
-    /// Whom to bother with an AWS log-in that is needed: never, terminal, browser [default: terminal; alone: browser]
+    /// Who is asked when AWS needs a login: never, terminal, browser (also `--login` without a value) [default: terminal]
     #[arg(long, global = true, value_name = "POLICY", num_args = 0..=1, require_equals = true, default_missing_value = "browser", value_parser = login_policy)]
     login: Option<LoginPolicy>,
     /// Code of the MFA device, where a role needs one and no terminal is there to ask on

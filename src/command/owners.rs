@@ -23,7 +23,7 @@ impl fmt::Display for Clash {
         write!(
             f,
             "`{later}` and `{owner}` are both {user}@{host}:{port}; the passfile holds the token of `{owner}`, which stands \
-             first in the configuration; for the other one: pgcred exec {later} -- COMMAND"
+             first in the configuration; for `{later}` use `pgcred exec {later} -- COMMAND`"
         )
     }
 }

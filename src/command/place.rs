@@ -69,7 +69,7 @@ impl Dial {
 pub(super) struct Place {
     #[command(flatten)]
     pub(super) dial: Dial,
-    /// Database, for the formats that name one [default: postgres]
+    /// Database [default: postgres]
     #[arg(long, short, visible_alias = "database", value_name = "NAME")]
     pub(super) dbname: Option<String>,
     /// AWS profile; beats AWS_* keys in the environment

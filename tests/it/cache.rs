@@ -363,9 +363,9 @@ fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
         source.token(&[]).assert_fails(1, "of profile `p`");
     }
     assert_eq!(source.calls(), 1);
-    assert!(source.token(&[]).stderr.contains("--fresh asks anew"));
+    assert!(source.token(&[]).stderr.contains("--fresh asks again now"));
     source.now_does("");
-    source.token(&[]).assert_fails(1, "--fresh asks anew");
+    source.token(&[]).assert_fails(1, "--fresh asks again now");
     source.sandbox.write(".aws/sso/cache/session.json", "{}");
     source.ok(&[]);
     assert_eq!(source.calls(), 2);

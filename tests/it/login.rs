@@ -119,7 +119,7 @@ fn the_pause_after_a_failure_is_not_for_those_who_can_log_in() {
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &sso_log_in());
     sandbox.run(&TOKEN).assert_fails(3, "nobody has logged in");
-    sandbox.run(&TOKEN).assert_fails(3, "--fresh asks anew");
+    sandbox.run(&TOKEN).assert_fails(3, "--fresh asks again now");
     assert_token(&at_terminal(&sandbox, &TOKEN), BY_SSO);
     fs::remove_file(sandbox.path(SSO_FILE)).expect("a file");
     sandbox.run(&TOKEN_Q).assert_fails(3, "nobody has logged in");

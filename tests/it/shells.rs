@@ -849,7 +849,7 @@ fn the_manual_page_has_every_command() {
     assert!(headings.ends_with(&usual), "{headings:?}");
     let plain = page.replace("\\-", "-");
     let usages = [
-        "pgcred exec [OPTIONS] [TARGET] [-- <COMMAND>...]",
+        "pgcred exec [OPTIONS] [TARGET] -- <COMMAND>...",
         "pgcred refresh [OPTIONS] [TARGETS]...",
         "pgcred aws rds generate-db-auth-token ",
     ];
