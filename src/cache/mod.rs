@@ -215,11 +215,11 @@ impl Cache {
         self.update(|index| *index = Index { passfiles: left.into_iter().collect(), ..Index::default() })
     }
 
-    /// Removes every trace: entries, index, locks and the key. Returns the folder, if there was one.
+    /// Removes every trace: entries, index, locks and the key, but not what programs that run have put into the folder.
+    /// Returns the folder, if there was something.
     pub(crate) fn erase(&self) -> Result<Option<&Path>> {
-        let was_there = fs::stamp(&self.folder).is_some();
         key::erase(self.choice, &self.key_paths())?;
-        fs::remove_folder(&self.folder)?;
+        let was_there = fs::empty_folder(&self.folder, &env::runtime_folders())?;
         fs::remove_empty_folders(&self.folder);
         Ok(was_there.then_some(&*self.folder))
     }

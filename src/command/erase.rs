@@ -152,10 +152,19 @@ fn tokens(number: usize) -> String {
 /// cached, what is known of them, the key, what programs that were killed have left, and root certificates, unless a tool
 /// that is set up needs them. Returns what was there.
 fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
+    let output = context.world.output;
     let cache = context.issuer.take_cache().or_else(|| Cache::open(None)); // one that is switched off now may be there
     let cache = cache.and_then(|cache| cache.erase().map(|folder| folder.map(PathBuf::from)).transpose());
-    fs::remove_sessions(&env::runtime_folders(), &env::temporary_folder());
-    cache.into_iter().chain(remove_roots(context.world.output)).collect()
+    cache.into_iter().chain(remove_sessions(output)).chain(remove_roots(output)).collect()
+}
+
+/// Removes what programs that were killed have left; those that run keep theirs.
+fn remove_sessions(output: Output) -> Vec<Result<PathBuf>> {
+    let (removed, running) = fs::remove_sessions(&env::runtime_folders(), &env::temporary_folder());
+    for folder in running {
+        output.note(&format!("{} stays: the program of a `pgcred exec` runs and needs it", folder.display()));
+    }
+    removed.into_iter().map(Ok).collect()
 }
 
 /// Removes root certificates, unless a tool that is set up names them.

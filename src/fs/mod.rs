@@ -312,6 +312,18 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
+/// Removes all that is in a folder of ours but what is `kept`, and the folder if it is empty then. Tells whether that
+/// changed anything.
+pub(crate) fn empty_folder(path: &Path, kept: &[PathBuf]) -> Result<bool> {
+    let parts: Vec<PathBuf> = list(path).into_iter().filter(|part| !kept.contains(part)).collect();
+    for part in &parts {
+        let is_folder = fs::symlink_metadata(part).is_ok_and(|metadata| metadata.is_dir());
+        if is_folder { remove_folder(part) } else { remove(part) }?;
+    }
+    let gone = fs::remove_dir(path).is_ok(); // not where something is kept
+    Ok(gone || !parts.is_empty())
+}
+
 /// Removes the folders above a file that have nothing in them, as far as they are the user's: below the home folder.
 pub(crate) fn remove_empty_folders(path: &Path) {
     let Some(home) = env::home() else { return };
@@ -341,31 +353,42 @@ const LOCK: &str = "lock";
 const OWN_PREFIX: &str = "run-";
 const SHARED_PREFIX: &str = "pgcred-run-";
 
-fn remove_left_sessions(parent: &Path, prefix: &str) -> Result<()> {
+/// Returns the private folders that [`session_folder`] has made in another folder.
+fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let is_ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default();
         let metadata = fs::symlink_metadata(path);
         name.to_string_lossy().starts_with(prefix)
             && metadata.is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
     };
-    for left in list(parent).into_iter().filter(is_ours) {
-        let is_free = || lock(&left.join(LOCK), Duration::ZERO).is_ok();
-        if stamp(&left.join(LOCK)).is_some() && is_free() {
-            remove_folder(&left)?;
-        }
-    }
-    Ok(())
+    list(parent).into_iter().filter(is_ours).collect()
+}
+
+/// Tells whether whoever made a private folder is gone: its lock is there, and free.
+fn is_left(session: &Path) -> bool {
+    let path = session.join(LOCK);
+    stamp(&path).is_some() && lock(&path, Duration::ZERO).is_ok()
+}
+
+/// Returns what it has removed.
+fn remove_left_sessions(parent: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
+    let left: Vec<PathBuf> = sessions(parent, prefix).into_iter().filter(|session| is_left(session)).collect();
+    left.iter().try_for_each(|session| remove_folder(session)).map(|()| left)
 }
 
 /// Removes the private folders of [`session_folder`] whose makers are gone, and of the user's own folders and those above
-/// what is empty then.
-pub(crate) fn remove_sessions(own: &[PathBuf], shared: &Path) {
-    // What is in the way says the next one that is made.
+/// what is empty then. Returns what it has removed, and the private folders whose makers still run.
+pub(crate) fn remove_sessions(own: &[PathBuf], shared: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let places = own.iter().map(|parent| (&**parent, OWN_PREFIX)).chain([(shared, SHARED_PREFIX)]);
+    let (mut removed, mut running) = (Vec::new(), Vec::new());
+    for (parent, prefix) in places {
+        removed.extend(remove_left_sessions(parent, prefix).unwrap_or_default()); // the next one says what is in the way
+        running.extend(sessions(parent, prefix));
+    }
     for parent in own {
-        let _ = remove_left_sessions(parent, OWN_PREFIX);
         let _ = fs::remove_dir(parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
     }
-    let _ = remove_left_sessions(shared, SHARED_PREFIX);
+    (removed, running)
 }
 
 /// Makes a private folder in the first of these folders of the user's where that can be done, which are made if they are

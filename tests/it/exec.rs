@@ -80,6 +80,36 @@ fn a_crash_leaves_a_passfile_only_until_the_next_run() {
     signal(program, nix::sys::signal::Signal::SIGKILL);
 }
 
+/// Where the private passfile is in the cache's folder and where the system has a folder for it.
+#[test]
+fn erase_all_spares_the_passfiles_of_programs_that_run() {
+    let mut sandbox = Sandbox::with_keys();
+    let runtime = sandbox.path("run");
+    fs::create_dir(&runtime).expect("a folder");
+    let shown = runtime.display().to_string();
+    for in_runtime in [false, true] {
+        if in_runtime {
+            sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", &shown);
+        }
+        let script =
+            "cp $PGPASSFILE before; touch ready; until [ -e erased ]; do sleep 0.02; done; cmp before $PGPASSFILE";
+        let mut child = sandbox.pgcred(&["exec", HOST, "--", "sh", "-c", script]).spawn().expect("pgcred");
+        wait_until("the program", || sandbox.path("ready").exists());
+        let run = sandbox.run(&["erase", "--all"]);
+        sandbox.write("erased", "");
+        assert_eq!(child.wait().expect("an end").code(), Some(0), "the passfile is gone");
+        assert!(run.code == 0 && run.stderr.contains("stays: the program of a `pgcred exec` runs"), "{}", run.stderr);
+        let cache = if in_runtime { sandbox.path(".cache") } else { sandbox.own().join("cache") };
+        let left = || fs::read_dir(&cache).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        assert!(left().all(|name| name == "exec"), "{:?}", left().collect::<Vec<_>>());
+        sandbox.run(&["erase", "--all"]);
+        assert!(!cache.exists() && !runtime.join("pgcred").exists());
+        for file in ["ready", "erased", "before"] {
+            fs::remove_file(sandbox.path(file)).expect("removed");
+        }
+    }
+}
+
 #[test]
 fn watch_refreshes_stays_small_and_ends_when_told() {
     let sandbox = Sandbox::with_keys();
