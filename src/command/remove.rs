@@ -2,7 +2,6 @@
 
 use super::erase::{erase_filed, forget_ids};
 use super::owners::settle_one;
-use super::place::Place;
 use super::standing::known_passfiles;
 use super::{Context, Run, all_errors, undo};
 use crate::cache::Cache;
@@ -25,8 +24,8 @@ impl Run for Remove {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let output = context.world.output;
-        // Resolved while it is there.
-        let request = Place::default().request(Some(&self.name), &context.world, output);
+        // Resolved while it is there, and as it is configured: so `refresh` has filed its tokens.
+        let request = context.world.connection(&self.name);
         let path = context.world.edit_config(|text| config::remove(text, &self.name))?;
         output.note(&format!("{}: removed {}", path.display(), self.name));
         context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;

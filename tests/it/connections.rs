@@ -368,6 +368,24 @@ fn remove_without_a_home_still_says_what_it_could_not_erase() {
     assert!(run.stderr.contains("warning: the tools that may have prod were not looked at: no home"), "{}", run.stderr);
 }
 
+/// What is erased is the connection's own, whatever the shell says of another one.
+#[test]
+fn remove_takes_no_part_in_a_shells_variables() {
+    let mut sandbox = sandbox();
+    sandbox.ok(&["add", "a", HOST]);
+    sandbox.ok(&["add", "b", HOST, "--port", "6543"]);
+    sandbox.ok(&["refresh"]);
+    let lines = || String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    assert!(lines().contains(":5432:*:") && lines().contains(":6543:*:"), "{}", lines());
+    let mut remove = sandbox.pgcred(&["remove", "a"]);
+    remove.env("PGPORT", "6543");
+    let run = Run::of(remove);
+    assert!(run.code == 0 && run.stderr.contains("erased 1 token"), "{}", run.stderr);
+    assert!(!lines().contains(":5432:*:") && lines().contains(":6543:*:"), "{}", lines());
+    sandbox.set("PGUSER", "app").set("PGPORT", "many").ok(&["remove", "b"]);
+    assert!(!sandbox.path(".pgpass").exists());
+}
+
 /// A failure with connections that are gone is no news.
 #[test]
 fn the_last_failure_in_the_background_is_about_this_configuration() {
