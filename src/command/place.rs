@@ -10,6 +10,7 @@ use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider::{self, Provider, normal_region};
 use crate::request::{Request, check_name};
+use crate::roots;
 use crate::suggest;
 use crate::target::{RootsChoice, Where};
 
@@ -96,6 +97,8 @@ pub(super) struct Place {
 struct Meant<'a> {
     connection: Option<&'a Connection>,
     place: Where,
+    /// What PGSSLROOTCERT says, where it counts.
+    roots: Option<RootsChoice>,
 }
 
 /// What is said besides the address.
@@ -134,6 +137,16 @@ impl Place {
         self.resolve(target, meant, world, output)
     }
 
+    /// For what is written down and outlives the shell: a connection as it is configured; PG* variables fill only what
+    /// another target leaves open.
+    pub(super) fn lasting(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
+        let configured = self.meant(target, false, &world.config)?;
+        if configured.connection.is_some() {
+            return self.resolve(target, configured, world, output);
+        }
+        self.request(target, world, output)
+    }
+
     /// Finds the connection that is meant, by its name or by its own address, and where it leads.
     fn meant<'a>(&self, target: Option<&str>, variables: bool, config: &'a Config) -> Result<Meant<'a>> {
         let named = target.and_then(|name| config.connection(name));
@@ -155,7 +168,8 @@ impl Place {
         if variables {
             fill_from_variables(&mut place)?;
         }
-        Ok(Meant { connection, place })
+        let roots = if variables { roots::said_by_variable()? } else { None };
+        Ok(Meant { connection, place, roots })
     }
 
     /// Finds the connection whose own address this is.
@@ -175,7 +189,7 @@ impl Place {
     }
 
     fn resolve(&self, target: Option<&str>, meant: Meant, world: &World, output: Output) -> Result<Request> {
-        let Meant { connection, mut place } = meant;
+        let Meant { connection, mut place, roots } = meant;
         if self.roots.is_some() {
             place.take_roots()?; // an option beats TARGET
         }
@@ -217,7 +231,7 @@ impl Place {
             user,
             dbname: place.dbname.unwrap_or_else(|| provider.dbname.to_owned()),
             options: place.options,
-            roots: settings.roots,
+            roots: settings.roots.or(roots),
             region: settings.region.or_else(|| (provider.region)(&signed.host).map(str::to_owned)),
             profile: settings.profile,
             aliases: aliases.map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port))).collect(),
@@ -271,14 +285,11 @@ impl Place {
 
 /// Reads the value of `--roots`; the path of a file is made absolute, for who uses it may run elsewhere.
 fn parse_roots(text: &str) -> std::result::Result<RootsChoice, String> {
-    match RootsChoice::parse(text).map_err(|error| error.to_string())? {
-        RootsChoice::File(file) => {
-            let path = std::path::absolute(&file).map_err(|error| error.to_string())?;
-            let path = path.to_str().ok_or("the path is not UTF-8")?;
-            Ok(RootsChoice::File(path.to_owned()))
-        }
+    let absolute = |choice| match choice {
+        RootsChoice::File(file) => roots::absolute(&file),
         other => Ok(other),
-    }
+    };
+    RootsChoice::parse(text).and_then(absolute).map_err(|error| error.to_string())
 }
 
 /// Returns the provider of that name, else the one that serves the host; `typed` is what the host came from.

@@ -171,10 +171,7 @@ impl Setup {
         }
         let names = if typed { self.targets.clone() } else { all };
         let one = |name: Option<&str>| {
-            let mut request = match name {
-                Some(name) if !typed => self.place.configured(Some(name), world, output)?,
-                _ => self.place.request(name, world, output)?,
-            };
+            let mut request = self.place.lasting(name, world, output)?;
             if tool.way == Way::Command || request.connection.is_none() {
                 leave_nothing_to_the_environment(&mut request, tool, world)?;
             }

@@ -1,7 +1,7 @@
 //! Root certificates: which file verifies the server of a request, and that the file is there.
 //!
-//! The order is: what TARGET says (`sslrootcert`), what the configuration says (`roots`), PGSSLROOTCERT, the user's own
-//! `~/.postgresql/root.crt`, and what the provider needs. For RDS and Aurora those are Amazon's private roots of the
+//! The order is: what TARGET says (`sslrootcert`), what the request says (`--roots`, `roots` in the configuration,
+//! PGSSLROOTCERT), the user's own `~/.postgresql/root.crt`, and what the provider needs. For RDS and Aurora those are Amazon's private roots of the
 //! region, which pgcred carries (`rds.pem`) or downloads, and puts into its data folder (`store`): a client wants a path.
 
 mod carried;
@@ -66,12 +66,24 @@ pub(crate) fn of(request: &Request) -> Result<Option<Roots>> {
         Some(RootsChoice::File(file)) => Some(Roots::Said(file.clone())),
         Some(RootsChoice::System) => Some(Roots::Said(SYSTEM.to_owned())),
         Some(RootsChoice::Provider) => None,
-        None => {
-            let users = || env::users_root_certificates().map(|file| file.display().to_string());
-            env::text("PGSSLROOTCERT")?.or_else(users).map(Roots::Said)
-        }
+        None => env::users_root_certificates().map(|file| Roots::Said(file.display().to_string())),
     };
     said.map_or_else(|| of_provider(request), Ok).map(Some)
+}
+
+/// Returns what PGSSLROOTCERT says.
+pub(crate) fn said_by_variable() -> Result<Option<RootsChoice>> {
+    let said = |text: String| match &*text {
+        SYSTEM => Ok(RootsChoice::System),
+        file => absolute(file).map_err(|error| error.about("PGSSLROOTCERT")),
+    };
+    env::text("PGSSLROOTCERT")?.map(said).transpose()
+}
+
+/// Returns the choice of a file by its absolute path, for who uses it may run elsewhere.
+pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
+    let path = std::path::absolute(file).map_err(|error| Error::usage("the path cannot be read").caused_by(&error))?;
+    RootsChoice::parse(path.to_str().ok_or_else(|| Error::usage("the path is not UTF-8"))?)
 }
 
 fn of_provider(request: &Request) -> Result<Roots> {

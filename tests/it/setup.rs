@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::sandbox::{HOST, Run, Sandbox};
+use crate::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 use crate::source::root;
 
 /// The files of a folder by their paths in it. What pgcred leaves there by design is left out: locks, copies, and root
@@ -426,6 +426,42 @@ fn undo_without_a_tool_undoes_them_all() {
     assert_eq!(files(sandbox.home()), before);
     let folder = ".local/share/DBeaverData/workspace6/General/.dbeaver";
     assert!(!sandbox.path(".config").exists() && !sandbox.path(".cache").exists() && !sandbox.path(folder).exists());
+}
+
+/// What a tool gets of a connection is what the configuration says, whatever the shell says of another one.
+#[test]
+fn a_shells_variables_do_not_get_into_a_connections_entries() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "one", HOST]);
+    sandbox.ok(&["add", "two", RDS_HOST, "--user", "app"]);
+    let plain = sandbox.ok(&["setup", "psql", "--print"]);
+    sandbox.set("PGPORT", "6543").set("PGUSER", "other").set("PGDATABASE", "theirs").set("PGSSLMODE", "require");
+    sandbox.set("PGHOST", "else.dsql.us-east-1.on.aws").set("PGHOSTADDR", "10.1.2.3");
+    let section = |target: &[&str]| sandbox.ok(&[&["setup", "psql", "--print"], target].concat());
+    assert_eq!(section(&[]), plain);
+    assert_eq!(section(&["one", "two"]), plain);
+    assert_eq!(section(&[HOST, RDS_HOST]), plain);
+    for target in [&["two"][..], &[RDS_HOST], &["--host", RDS_HOST]] {
+        assert!(plain.ends_with(&section(target)), "{target:?}");
+    }
+    // An option is no variable.
+    let said = section(&["two", "--port", "6000", "--user", "me", "--dbname", "mine"]);
+    assert!(["port=6000\n", "user=me\n", "dbname=mine\n"].iter().all(|line| said.contains(line)), "{said}");
+
+    // The same for root certificates, which a connection that verifies has.
+    sandbox.unset("PGSSLMODE").set("PGSSLROOTCERT", "/theirs.pem");
+    for target in [&[][..], &["one", "two"]] {
+        assert_eq!(sandbox.ok(&[&["setup", "psql", "--print"], target].concat()), plain);
+    }
+    // A target that is no connection yet is what the shell says of it; so the configuration keeps it.
+    let new = "new.dsql.us-east-1.on.aws";
+    sandbox.set("PGSSLROOTCERT", "theirs.pem").ok(&["setup", "psql", new, "--yes"]);
+    let theirs = sandbox.home().canonicalize().expect("a home").join("theirs.pem").display().to_string();
+    let text = fs::read_to_string(sandbox.own().join("config.toml")).expect("a configuration");
+    let kept = format!("[connections.new]\nhost = \"{new}\"\nport = 6543\nuser = \"other\"\ndbname = \"theirs\"\n");
+    assert!(text.contains(&kept) && text.contains(&format!("roots = \"{theirs}\"\n")), "{text}");
+    let service = String::from_utf8(sandbox.read(".pg_service.conf")).expect("text");
+    assert!(service.contains("port=6543\n") && service.contains(&format!("sslrootcert={theirs}\n")), "{service}");
 }
 
 /// One entry goes, the others and what is the user's stay.
