@@ -21,6 +21,9 @@ use crate::roots;
 use crate::signals::{die_by, on_signal};
 use crate::terminal::Stdin;
 
+/// The private passfile's name.
+const PASSFILE: &str = "passfile";
+
 #[derive(clap::Args)]
 #[command(override_usage = "pgcred exec [OPTIONS] [TARGET] -- <COMMAND>...")]
 pub(super) struct Exec {
@@ -43,6 +46,9 @@ impl Run for Exec {
 
     /// Ends as the program ends: with its exit code, or by the signal that ended it.
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<ExitCode> {
+        if let Some(passfile) = &self.renew {
+            check_private(passfile)?;
+        }
         let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
         if let Some(passfile) = self.renew {
             return renew(request, &self.asking, &passfile, context).map(|()| ExitCode::SUCCESS);
@@ -52,7 +58,7 @@ impl Run for Exec {
         let roots = roots::ready_for_one(&request, &context.world.how, &folder)?;
         context.release(); // others may ask AWS while the program runs
 
-        let passfile = folder.path("passfile");
+        let passfile = folder.path(PASSFILE);
         fs::put(&passfile, &lines(&request, &issued)?)?;
         let renewal = Renewal {
             passfile: passfile.clone(),
@@ -87,6 +93,17 @@ fn lines(request: &Request, issued: &Issued) -> Result<Vec<u8>> {
     let mut passfile = Passfile::default();
     passfile.set(request.key(), &issued.token)?;
     Ok(passfile.render_lines())
+}
+
+/// Refuses what is not the passfile of a `pgcred exec` that runs: a renewal leaves nothing in it but one line.
+fn check_private(passfile: &Path) -> Result<()> {
+    let is_named_so = passfile.file_name() == Some(OsStr::new(PASSFILE));
+    if is_named_so && fs::is_in_session(passfile, &env::runtime_folders(), &env::temporary_folder()) {
+        return Ok(());
+    }
+    let path = passfile.display();
+    Err(Error::usage(format!("--renew: {path} is not the private passfile of a `pgcred exec` that runs"))
+        .hint("this option is for pgcred itself; `pgcred refresh TARGET --passfile FILE` writes a passfile"))
 }
 
 /// What a renewal does: nobody is asked for anything, and who reads the passfile meanwhile finds the old token or the new.

@@ -370,6 +370,18 @@ fn is_left(session: &Path) -> bool {
     stamp(&path).is_some() && lock(&path, Duration::ZERO).is_ok()
 }
 
+/// Tells whether a file stands in a private folder whose maker still runs.
+pub(crate) fn is_in_session(file: &Path, own: &[PathBuf], shared: &Path) -> bool {
+    let mut places = own.iter().map(|parent| (&**parent, OWN_PREFIX)).chain([(shared, SHARED_PREFIX)]);
+    let is_plain = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file());
+    let Ok(file) = std::path::absolute(file) else { return false }; // as tempfile makes the folder's path
+    let is_its = |session: &PathBuf| {
+        let session = std::path::absolute(session).unwrap_or_default();
+        file.parent() == Some(&session) && stamp(&session.join(LOCK)).is_some()
+    };
+    is_plain && places.any(|(parent, prefix)| sessions(parent, prefix).iter().any(|one| is_its(one) && !is_left(one)))
+}
+
 /// Returns what it has removed.
 fn remove_left_sessions(parent: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
     let left: Vec<PathBuf> = sessions(parent, prefix).into_iter().filter(|session| is_left(session)).collect();

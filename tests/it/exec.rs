@@ -237,6 +237,33 @@ fn the_passfile_stays_fresh_while_the_program_runs() {
     }
 }
 
+#[test]
+fn a_renewal_writes_no_file_but_the_private_passfile_of_a_program_that_runs() {
+    let mut sandbox = Sandbox::with_keys();
+    let mine = "h:5432:*:me:mine\n";
+    let session = sandbox.own().join("cache/exec/run-mine");
+    fs::create_dir_all(&session).expect("a folder");
+    let passfile = session.join("passfile");
+    for path in [sandbox.path(".pgpass"), sandbox.path("passfile"), passfile.clone()] {
+        fs::write(&path, mine).expect("written");
+        // Not even where a folder looks like one of pgcred's, whoever made it being gone.
+        for lock in [false, true] {
+            let _ = if lock { fs::write(session.join("lock"), "") } else { fs::remove_file(session.join("lock")) };
+            let run = sandbox.run(&["exec", HOST, "--user", "app", "--renew", &path.display().to_string()]);
+            run.assert_fails(2, "is not the private passfile of a `pgcred exec` that runs");
+            assert_eq!(fs::read_to_string(&path).expect("a file"), mine);
+        }
+    }
+    let script = "ln -s ../../../mine $(dirname $PGPASSFILE)/link; \
+        for file in link lock; do \"$0\" exec $PGHOST --renew $(dirname $PGPASSFILE)/$file; echo $?; done; \
+        \"$0\" exec $PGHOST --renew $PGPASSFILE >due; echo $?";
+    let exec = ["exec", HOST, "--", "sh", "-c", script, env!("CARGO_BIN_EXE_pgcred")];
+    let run = sandbox.run(&exec);
+    assert_eq!(run.stdout, "2\n2\n0\n", "{}", run.stderr);
+    let run = sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", "a/relative/one").run(&exec);
+    assert_eq!(run.stdout, "2\n2\n0\n", "{}", run.stderr);
+}
+
 /// A renewal that fails is said once and ends nothing; one that is under way when the program ends leaves nothing.
 #[test]
 fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
