@@ -112,15 +112,22 @@ pub(crate) fn users_root_certificates() -> Option<PathBuf> {
     file.exists().then_some(file)
 }
 
+/// Where systems keep their file of root certificates.
+const SYSTEM_ROOT_CERTIFICATES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
 /// Returns the system's file of root certificates, where it has one.
 pub(crate) fn system_root_certificates() -> Option<PathBuf> {
-    const KNOWN: [&str; 4] = [
-        "/etc/ssl/certs/ca-certificates.crt",
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/ssl/ca-bundle.pem",
-        "/etc/ssl/cert.pem",
-    ];
-    KNOWN.iter().map(PathBuf::from).find(|path| path.exists())
+    SYSTEM_ROOT_CERTIFICATES.iter().map(PathBuf::from).find(|path| path.exists())
+}
+
+/// Tells whether a path is one that [`system_root_certificates`] returns.
+pub(crate) fn is_system_root_certificates(path: &str) -> bool {
+    SYSTEM_ROOT_CERTIFICATES.contains(&path)
 }
 
 /// Returns PATH, and behind it the folders in which package managers install: programs that a desktop starts have a poor one.

@@ -97,8 +97,8 @@ pub(super) struct Place {
 struct Meant<'a> {
     connection: Option<&'a Connection>,
     place: Where,
-    /// What PGSSLROOTCERT says, where it counts.
-    roots: Option<RootsChoice>,
+    /// PG* variables count.
+    variables: bool,
 }
 
 /// What is said besides the address.
@@ -154,6 +154,10 @@ impl Place {
         if let Some(dbname) = &self.dbname {
             said.dbname = Some(check_name("dbname", dbname.clone())?);
         }
+        // Those of `pgcred exec` lead its program to one target. They name that one where nothing else is named, and say
+        // nothing of another one.
+        let is_named = named.is_some() || said.host.is_some();
+        let variables = variables && !(is_named && env::is_in_exec());
         let connection = match named {
             Some(_) => named,
             None => self.at(said.clone(), variables, config)?,
@@ -168,8 +172,7 @@ impl Place {
         if variables {
             fill_from_variables(&mut place)?;
         }
-        let roots = if variables { roots::said_by_variable()? } else { None };
-        Ok(Meant { connection, place, roots })
+        Ok(Meant { connection, place, variables })
     }
 
     /// Finds the connection whose own address this is.
@@ -189,7 +192,7 @@ impl Place {
     }
 
     fn resolve(&self, target: Option<&str>, meant: Meant, world: &World, output: Output) -> Result<Request> {
-        let Meant { connection, mut place, roots } = meant;
+        let Meant { connection, mut place, variables } = meant;
         if self.roots.is_some() {
             place.take_roots()?; // an option beats TARGET
         }
@@ -211,6 +214,11 @@ impl Place {
                 Signed { host: full_name(name)?, port, names_port: own_port.is_some() }
             }
         };
+        let mut roots_by_variable = None;
+        if variables {
+            roots_by_variable = roots::said_by_variable()?;
+            fill_address(&mut place.options, &host)?;
+        }
         let typed = self.typed_host(target);
         let provider = provider_of(&signed.host, settings.provider.as_deref(), typed.as_deref(), &world.config)?;
         if provider.signs_port {
@@ -231,7 +239,7 @@ impl Place {
             user,
             dbname: place.dbname.unwrap_or_else(|| provider.dbname.to_owned()),
             options: place.options,
-            roots: settings.roots.or(roots),
+            roots: settings.roots.or(roots_by_variable),
             region: settings.region.or_else(|| (provider.region)(&signed.host).map(str::to_owned)),
             profile: settings.profile,
             aliases: aliases.map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port))).collect(),
@@ -382,6 +390,20 @@ fn fill_from_variables(place: &mut Where) -> Result<()> {
     }
     if let (false, Some(mode)) = (place.has_option("sslmode"), env::text("PGSSLMODE")?) {
         place.options.push(("sslmode".to_owned(), check_name("sslmode", mode).map_err(about("PGSSLMODE"))?));
+    }
+    Ok(())
+}
+
+/// Fills the address that is dialled, if PGHOSTADDR was set for this very host.
+fn fill_address(options: &mut Vec<(String, String)>, host: &str) -> Result<()> {
+    let is_said = options.iter().any(|(key, _)| key == "hostaddr");
+    let is_of_host = || env::var("PGHOST").is_some_and(|of| of.eq_ignore_ascii_case(host));
+    if is_said || !is_of_host() {
+        return Ok(());
+    }
+    if let Some(address) = env::text("PGHOSTADDR")? {
+        let address = check_name("hostaddr", address).map_err(|error| error.about("PGHOSTADDR"))?;
+        options.push(("hostaddr".to_owned(), address));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::env;
 use crate::output::format::Format;
 use crate::request::Request;
+use crate::roots;
 
 /// Tells of a variable's value whether it stands in the way of a log-in by token to this target.
 type StandsInTheWay = fn(&str, &Request) -> bool;
@@ -16,21 +17,28 @@ type StandsInTheWay = fn(&str, &Request) -> bool;
 // which nobody loosens: PGSSLCERT, PGSSLKEY, PGSSLCRL, PGSSLCRLDIR, PGSSLMINPROTOCOLVERSION, PGSSLMAXPROTOCOLVERSION,
 // PGSSLNEGOTIATION; PGSSLCOMPRESSION and PGREQUIRESSL have no effect beside PGSSLMODE. PGHOST, PGPORT, PGUSER, PGDATABASE,
 // PGSSLMODE, PGSSLROOTCERT and the password are what pgcred sets itself.
-const IN_THE_WAY: [(&str, StandsInTheWay); 8] = [
+const IN_THE_WAY: [(&str, StandsInTheWay); 9] = [
     // A service beats host, port, user and database.
     ("PGSERVICE", |_, _| true),
     ("PGSERVICEFILE", |_, _| true),
-    // It beats the host, unless it was set for this very one.
-    ("PGHOSTADDR", |_, request| !env::var("PGHOST").is_some_and(|host| host.eq_ignore_ascii_case(&request.host))),
+    // It beats the host; if it was set for this very one, it is a part of the request.
+    ("PGHOSTADDR", |address, request| request.option("hostaddr") != Some(address)),
     // The server asks for a password in clear text, which these may forbid.
     ("PGREQUIREAUTH", |methods, _| !allows_passwords(methods)),
     ("PGCHANNELBINDING", |value, _| value == "require"),
     // The server wants neither a client's certificate nor Kerberos.
     ("PGSSLCERTMODE", |value, _| value == "require"),
     ("PGGSSENCMODE", |value, _| value == "require"),
+    // libpq verifies with it even if `sslmode` is `require`; inside `pgcred exec` it is that of another connection.
+    ("PGSSLROOTCERT", |_, request| !request.verifies() && env::is_in_exec() && !is_said_for(request)),
     // Aurora DSQL finds the cluster by the name that TLS sends.
     ("PGSSLSNI", |value, _| value == "0"),
 ];
+
+/// Tells whether PGSSLROOTCERT has said which root certificates a request has.
+fn is_said_for(request: &Request) -> bool {
+    roots::said_by_variable().ok().flatten().is_some_and(|said| request.roots == Some(said))
+}
 
 /// Reads a list of methods as libpq does: those that are allowed, or with `!` those that are not.
 fn allows_passwords(methods: &str) -> bool {

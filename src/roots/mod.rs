@@ -71,13 +71,15 @@ pub(crate) fn of(request: &Request) -> Result<Option<Roots>> {
     said.map_or_else(|| of_provider(request), Ok).map(Some)
 }
 
-/// Returns what PGSSLROOTCERT says.
+/// Returns what PGSSLROOTCERT says. A file that pgcred chooses by itself says nothing: pgcred has set it, in `pgcred exec`
+/// or by `--format env`, for a connection that may have been another one.
 pub(crate) fn said_by_variable() -> Result<Option<RootsChoice>> {
     let said = |text: String| match &*text {
         SYSTEM => Ok(RootsChoice::System),
         file => absolute(file).map_err(|error| error.about("PGSSLROOTCERT")),
     };
-    env::text("PGSSLROOTCERT")?.map(said).transpose()
+    let is_pgcreds_choice = |text: &String| env::is_system_root_certificates(text) || store::is_own(text);
+    env::text("PGSSLROOTCERT")?.filter(|text| !is_pgcreds_choice(text)).map(said).transpose()
 }
 
 /// Returns the choice of a file by its absolute path, for who uses it may run elsewhere.

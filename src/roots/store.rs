@@ -25,6 +25,11 @@ pub(super) fn path(set: &Set) -> Result<PathBuf> {
     folder().map(|folder| folder.join(set.file_name()))
 }
 
+/// Tells whether a path is that of a set's file.
+pub(super) fn is_own(path: &str) -> bool {
+    folder().is_ok_and(|folder| Path::new(path).starts_with(folder))
+}
+
 /// Sees to it that a set's file is there. What was downloaded stays; else it holds what this pgcred carries, or what
 /// `download` gets.
 pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> Result<()> {

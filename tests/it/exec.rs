@@ -212,6 +212,49 @@ fn variables_for_another_connection_do_not_reach_the_program() {
     assert!(!sandbox.ok(&["token", HOST]).contains("PGSERVICE"));
 }
 
+/// What pgcred has set for one connection decides nothing of another one.
+#[test]
+fn what_exec_sets_is_not_taken_for_what_the_user_says() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "rds", RDS_HOST, "--user", "app"]);
+    sandbox.ok(&["add", "dsql", HOST]);
+    let far = format!("host={RDS_HOST} port=15432 hostaddr=127.0.0.9 user=far dbname=far sslmode=require");
+    sandbox.ok(&["add", "tunnel", &far, "--sign-host", &format!("{RDS_HOST}:5432")]);
+    let pgcred = env!("CARGO_BIN_EXE_pgcred");
+    let show = "for name in HOST HOSTADDR PORT USER DATABASE SSLMODE SSLROOTCERT; do eval echo $name=\\$PG$name; done";
+    let show = ["--", "sh", "-c", show];
+    let alone = |target: &str| sandbox.ok(&[&["exec", target], &show[..]].concat());
+    let inside = |outer: &str, inner: &[&str]| sandbox.ok(&[&["exec", outer, "--", pgcred], inner].concat());
+    let said =
+        format!("host={HOST} port=1 hostaddr=127.0.0.8 user=one sslmode=verify-ca sslrootcert=/one.pem dbname=one");
+    for outer in ["rds", "dsql", "tunnel", &said] {
+        for target in ["rds", "dsql", "tunnel", "new.dsql.us-east-1.on.aws"] {
+            assert_eq!(inside(outer, &[&["exec", target], &show[..]].concat()), alone(target), "{target} in {outer}");
+        }
+        for target in [RDS_HOST, "rds"] {
+            let section = ["setup", "psql", target, "--print", "--quiet"];
+            assert_eq!(inside(outer, &section), sandbox.ok(&section), "{target} in {outer}");
+        }
+        // Without a target it is the one that the program is led to.
+        assert_eq!(inside(outer, &[&["exec"], &show[..]].concat()), alone(outer), "{outer}");
+    }
+
+    // Formats for shells set the same variables, without a mark of who has set them.
+    for (first, second) in [("dsql", "rds"), ("rds", "dsql")] {
+        let mut shell = sandbox.command("sh");
+        let both = "eval \"$($0 token $1 --format env)\"; eval \"$($0 token $2 --format env)\"; echo SSLROOTCERT=$PGSSLROOTCERT";
+        shell.args(["-c", both, pgcred, first, second]);
+        let run = Run::of(shell);
+        assert!(run.code == 0 && alone(second).ends_with(&run.stdout), "{second} after {first}: {}", run.stdout);
+    }
+
+    // What the user has exported counts, as it did.
+    let mut sandbox = sandbox;
+    sandbox.set("PGSSLROOTCERT", "/mine.pem").set("PGDATABASE", "mine").set("PGUSER", "mine");
+    let seen = sandbox.ok(&[&["exec", "rds"], &show[..]].concat());
+    assert!(seen.contains("USER=app\nDATABASE=mine\n") && seen.contains("SSLROOTCERT=/mine.pem\n"), "{seen}");
+}
+
 /// Waits in a program for a passfile that is another one than at its start.
 const UNTIL_RENEWED: &str = "cp $PGPASSFILE first; touch ready; i=0; while cmp -s $PGPASSFILE first; do \
     i=$((i + 1)); [ $i -lt 1000 ] || exit 9; sleep 0.05; done; ";
