@@ -43,10 +43,22 @@ pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
     find(program).or_else(with_ending)
 }
 
+/// Returns the path of this program, or where its name leads now: an upgrade may have put it elsewhere.
+pub(crate) fn own_program() -> Result<PathBuf> {
+    let path = env::own_program().map_err(|error| Error::failure("pgcred's own path is unknown").caused_by(&error))?;
+    if path.exists() {
+        return Ok(path);
+    }
+    let typed = env::arguments().into_iter().next().unwrap_or_default();
+    find(&typed).ok_or_else(|| {
+        Error::failure(format!("pgcred is no longer at {}, and was not found in PATH", path.display()))
+            .hint("install it there again, or add its directory to PATH")
+    })
+}
+
 /// Returns the path by which pgcred is found, rather than one that changes with its version.
 pub(crate) fn own_path() -> Result<PathBuf> {
-    let (running, _) =
-        env::own_command().map_err(|error| Error::failure("pgcred's own path is unknown").caused_by(&error))?;
+    let running = own_program()?;
     let found = find("pgcred".as_ref()).filter(|found| found.canonicalize().ok() == running.canonicalize().ok());
     Ok(found.and_then(|found| std::path::absolute(found).ok()).unwrap_or(running))
 }
@@ -70,9 +82,7 @@ pub(crate) fn own_output(
     deadline: Instant,
     is_over: impl Fn() -> bool,
 ) -> std::result::Result<Ended, Failure> {
-    let failed = |error: &std::io::Error| Failure::Failed(Error::failure("cannot start pgcred").caused_by(error));
-    let (own, _) = env::own_command().map_err(|error| failed(&error))?;
-    let mut command = CommandWrap::from(Command::new(own));
+    let mut command = CommandWrap::from(Command::new(own_program().map_err(Failure::Failed)?));
     command.command_mut().args(arguments).stdin(Stdio::null()).stderr(Stdio::piped());
     #[cfg(unix)]
     command.wrap(process_wrap::std::ProcessSession);

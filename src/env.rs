@@ -171,9 +171,12 @@ pub(crate) fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
-/// Returns the path and the arguments of this run.
-pub(crate) fn own_command() -> std::io::Result<(PathBuf, Vec<OsString>)> {
-    Ok((std::env::current_exe()?, std::env::args_os().skip(1).collect()))
+/// Returns the path that this program was started by, also where another version has been put there since.
+pub(crate) fn own_program() -> std::io::Result<PathBuf> {
+    const MARK_OF_LINUX: &str = " (deleted)";
+    let path = std::env::current_exe()?;
+    let unmarked = path.to_str().filter(|_| !path.exists()).and_then(|path| path.strip_suffix(MARK_OF_LINUX));
+    Ok(unmarked.map(PathBuf::from).unwrap_or(path))
 }
 
 /// Set by `pgcred exec` for its program: its private passfile, and what PGPASSFILE was outside, if that was set.

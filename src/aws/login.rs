@@ -172,9 +172,7 @@ impl LogIn {
         if !recent {
             let written = stamp.parent().map_or(Ok(()), fs::private_folder);
             written.and_then(|()| fs::put(&stamp, now.unix().to_string().as_bytes()))?;
-            let (own, _) =
-                env::own_command().map_err(|error| Error::failure("cannot start pgcred again").caused_by(&error))?;
-            let mut words = vec![own.display().to_string()];
+            let mut words = vec![child::own_program()?.display().to_string()];
             words.extend(child::words(["login", "--quiet", "--profile", &self.profile]));
             child::detached(&words)?;
             child::notify(&format!("Log in to AWS (profile {}) in the browser window that opens", self.profile));

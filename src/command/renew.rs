@@ -68,7 +68,7 @@ impl Renewal {
 
     /// Returns when the new token is due, or in one line why there is none.
     fn renew(&self, stopped: &Receiver<()>) -> Result<Time, String> {
-        let arguments = self.arguments().ok_or("its command line is unknown")?;
+        let arguments = self.arguments();
         let deadline = Instant::now() + self.patience;
         let ended = child::own_output(&arguments, deadline, || is_over(stopped)).map_err(|failure| match failure {
             Failure::Failed(error) => error.to_string(),
@@ -79,11 +79,9 @@ impl Renewal {
     }
 
     /// The command line of this run, without the program.
-    fn arguments(&self) -> Option<Vec<OsString>> {
-        let (_, arguments) = env::own_command().ok()?;
-        let mut own: Vec<OsString> = arguments.into_iter().take_while(|argument| argument != "--").collect();
-        own.extend(["--renew".into(), self.passfile.clone().into_os_string()]);
-        Some(own)
+    fn arguments(&self) -> Vec<OsString> {
+        let own = env::arguments().into_iter().skip(1).take_while(|argument| argument != "--");
+        own.chain(["--renew".into(), self.passfile.clone().into_os_string()]).collect()
     }
 }
 

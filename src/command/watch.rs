@@ -7,6 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::child;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::issue::Issuer;
@@ -50,6 +51,12 @@ impl Look {
         }
     }
 
+    /// Nothing can be seen now.
+    fn after(error: &Error, report: &mut impl FnMut(&Error)) -> Self {
+        report(error);
+        Self::later()
+    }
+
     fn later() -> Self {
         Self { due: Time::now().plus(LONGEST), retry: LONGEST }
     }
@@ -58,7 +65,8 @@ impl Look {
 impl Watch {
     /// Refreshes when `look` says that it is time, by a process of its own, whose memory is gone when it ends.
     ///
-    /// An error ends it at once or not at all: later on it is a configuration that is being edited.
+    /// An error ends it at once or not at all: later on it is a configuration that is being edited, or a pgcred that is
+    /// being replaced.
     pub(super) fn run(
         &self,
         stdin: Option<Stdin>,
@@ -75,27 +83,24 @@ impl Watch {
         }
         let mut next = look()?;
         let mut said = String::new();
-        let mut look_on = || {
-            look().unwrap_or_else(|error| {
-                if said != error.to_string() {
-                    said = error.to_string();
-                    output.report(&error);
-                }
-                Look::later()
-            })
+        let mut report = |error: &Error| {
+            if said != error.to_string() {
+                said = error.to_string();
+                output.report(error);
+            }
         };
         loop {
             let mut pause = Time::now().until(next.due);
             if pause == 0 {
-                refresh()?;
-                next = look_on();
+                refresh().unwrap_or_else(|error| report(&error));
+                next = look().unwrap_or_else(|error| Look::after(&error, &mut report));
                 pause = Time::now().until(next.due);
             }
             let pause = if pause == 0 { next.retry } else { pause.min(LONGEST) };
             if !matches!(stopped.recv_timeout(Duration::from_secs(pause.into())), Err(RecvTimeoutError::Timeout)) {
                 return Ok(());
             }
-            next = look_on();
+            next = look().unwrap_or_else(|error| Look::after(&error, &mut report));
         }
     }
 }
@@ -109,10 +114,9 @@ fn wait_for_end(mut stdin: Stdin, stop: &Sender<()>) {
 /// Runs the same command once. What it has to say it says on the same stderr.
 fn refresh() -> Result<()> {
     let failed = |error: &std::io::Error| Error::failure("cannot start pgcred again").caused_by(error);
-    let (program, arguments) = env::own_command().map_err(|error| failed(&error))?;
-    let once = arguments.into_iter().filter(|argument| argument != "--until-stdin-closes");
+    let once = env::arguments().into_iter().skip(1).filter(|argument| argument != "--until-stdin-closes");
     let once = once.map(|argument| if argument == "--watch" { "--watched".into() } else { argument });
-    let mut refresh = Command::new(program);
+    let mut refresh = Command::new(child::own_program()?);
     refresh.args(once).stdin(Stdio::null()).stdout(Stdio::null());
     refresh.status().map(drop).map_err(|error| failed(&error))
 }

@@ -280,6 +280,43 @@ fn the_passfile_stays_fresh_while_the_program_runs() {
     }
 }
 
+/// By an upgrade: another file has its name, or it is elsewhere in PATH.
+#[test]
+fn a_pgcred_that_was_replaced_renews_and_watches_on() {
+    let mut sandbox = Sandbox::with_keys();
+    let path = format!("{}:{}:/usr/bin:/bin", sandbox.path("old").display(), sandbox.path("other").display());
+    sandbox.set("PATH", &path);
+    let exec = ["exec", HOST, "--fresh", "--expires-in", "4", "--", "sh", "-c"];
+    for new in ["old/pgcred", "other/pgcred"] {
+        let typed = sandbox.installed("old/pgcred");
+        sandbox.installed("new/pgcred");
+        fs::create_dir_all(sandbox.path("other")).expect("a folder");
+        let mut pgcred = sandbox.command(if new == "old/pgcred" { typed.to_str().expect("a path") } else { "pgcred" });
+        pgcred.args(exec).arg(format!("rm old/pgcred; mv new/pgcred {new}; {UNTIL_RENEWED}"));
+        let run = Run::of(pgcred);
+        assert_eq!((run.code, &*run.stderr), (0, ""), "{new}");
+    }
+
+    // A watcher outlasts the time in which there is none.
+    sandbox.ok(&["add", "-q", "short", HOST, "--expires-in", "6"]);
+    let installed = sandbox.installed("old/pgcred");
+    let token = || fs::read(sandbox.path(".pgpass")).unwrap_or_default();
+    let mut watch = sandbox.command(installed.to_str().expect("a path"));
+    let errors = fs::File::create(sandbox.path("errors")).expect("a file");
+    let mut child = watch.args(["refresh", "--watch", "-q"]).stderr(errors).spawn().expect("pgcred");
+    wait_until("the first token", || !token().is_empty());
+    fs::remove_file(&installed).expect("removed");
+    let said = || String::from_utf8(sandbox.read("errors")).expect("text");
+    wait_until("the error", || said().contains("hint: install it there again"));
+    assert!(said().contains("pgcred is no longer at ") && child.try_wait().expect("a state").is_none(), "{}", said());
+    let first = token();
+    sandbox.installed("old/pgcred");
+    wait_until("the next token", || token() != first);
+    signal(child.id(), nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+    assert_eq!(said().lines().count(), 2, "{}", said());
+}
+
 #[test]
 fn a_renewal_writes_no_file_but_the_private_passfile_of_a_program_that_runs() {
     let mut sandbox = Sandbox::with_keys();

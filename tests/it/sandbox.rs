@@ -91,8 +91,9 @@ impl Sandbox {
 
     /// pgcred at another path. No handle of this process writes it: until that is closed nobody could run it.
     pub fn installed(&self, name: &str) -> PathBuf {
-        let path = self.write(name, "");
-        fs::remove_file(&path).expect("removed");
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        let _ = fs::remove_file(&path); // never written to: it may be a link to the program under test
         let pgcred = env!("CARGO_BIN_EXE_pgcred");
         let linked = fs::hard_link(pgcred, &path).is_ok();
         let copied = || Command::new("cp").arg(pgcred).arg(&path).status().is_ok_and(|status| status.success());
