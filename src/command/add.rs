@@ -1,13 +1,18 @@
 //! `pgcred add`: put a connection into the configuration.
 
+use std::path::Path;
+
 use super::owners::settle;
-use super::place::{Place, provider_of};
-use super::{Context, Run, World};
+use super::place::{Place, provider_of, seconds};
+use super::{Context, Run, World, doubts, undo};
 use crate::cache::Cache;
 use crate::config::{self, Config, Connection, parse_alias};
 use crate::error::{Error, Result};
+use crate::fs;
 use crate::host;
 use crate::provider::{self, Provider};
+use crate::setup::Machine;
+use crate::target::RootsChoice;
 use crate::terminal::Stdin;
 
 #[derive(clap::Args)]
@@ -38,8 +43,13 @@ impl Run for Add {
         context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;
         let what = if changed { "changed" } else { "added" };
         context.world.output.note(&format!("{}: {what} {}", path.display(), self.name));
+        let after = context.again()?;
+        self.say_doubts(&after.world);
+        if changed {
+            self.name_tools(&after);
+        }
         let mut has_line = true;
-        for clash in settle(&mut context.again()?.world.named_connections()) {
+        for clash in settle(&mut after.world.named_connections()) {
             if [&clash.later, &clash.owner].contains(&&self.name) {
                 context.world.output.warn(&clash.to_string());
             }
@@ -57,6 +67,26 @@ impl Run for Add {
 }
 
 impl Add {
+    /// Says what may be wrong with what is kept now.
+    fn say_doubts(&self, world: &World) {
+        if let Some(doubt) = self.place.profile.as_deref().and_then(doubts::of_profile) {
+            world.output.warn(&doubt);
+        }
+        match Place::default().configured(Some(&self.name), world, world.output) {
+            Ok(request) => doubts::say(&[(&self.name, &request)], world),
+            Err(error) => world.output.warn(&error.to_string()),
+        }
+    }
+
+    /// Names the tools whose files hold the connection as it was.
+    fn name_tools(&self, context: &Context) {
+        let Ok(machine) = Machine::this(context.global.config.as_deref()) else { return };
+        for tool in undo::tools_with(&self.name, &machine) {
+            let again = format!("pgcred setup {} {}", tool.name, self.name);
+            context.world.output.note(&format!("{} has the connection as it was: run `{again}` again", tool.title));
+        }
+    }
+
     /// Returns who serves the host that will be signed.
     fn provider(&self, host: &str, config: &Config) -> Result<&'static Provider> {
         let signed = match &self.place.sign_host {
@@ -77,9 +107,11 @@ impl Add {
 
     /// Returns the connection as it is to be written: one that a provider serves, with its user.
     fn connection(&self, world: &World) -> Result<Connection> {
-        let mut place = self.place.dial.said(self.target.as_deref())?;
+        let target = self.target.as_deref().filter(|target| !target.trim().is_empty());
+        let mut place = self.place.dial.said(target)?;
         let said = place.take_roots()?;
         let roots = self.place.roots.clone().or(said);
+        check_roots(roots.as_ref())?;
         if self.place.dbname.is_some() {
             place.dbname.clone_from(&self.place.dbname);
         }
@@ -88,6 +120,9 @@ impl Add {
                 .hint(format!("pgcred add {} HOST --profile PROFILE", self.name)));
         };
         let provider = self.provider(&host, &world.config)?;
+        if self.place.expires_in.is_some() {
+            seconds(self.place.expires_in, provider, world.config.max_life)?;
+        }
         // What a name means must not change with PGUSER.
         let user = place.user.take().or_else(|| world.config.rule(&host).user);
         let user = user.or_else(|| provider.user.map(str::to_owned)).ok_or_else(|| {
@@ -103,7 +138,23 @@ impl Add {
             sign_host: self.place.sign_host.clone(),
             life: self.place.expires_in,
             roots,
-            aliases: self.alias.iter().map(|alias| parse_alias(alias)).collect::<Result<_>>()?,
+            aliases: self.alias.iter().map(|alias| read_alias(alias)).collect::<Result<_>>()?,
         })
     }
+}
+
+/// A file has to be there: clients would fail on a slip in its name, and say little.
+fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
+    match roots {
+        Some(RootsChoice::File(file)) if fs::changed(Path::new(file)).is_none() => {
+            Err(Error::usage(format!("{file}: no such file"))
+                .hint("name a PEM file of root certificates; --roots provider takes those that pgcred has"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_alias(text: &str) -> Result<(String, Option<u16>)> {
+    parse_alias(text)
+        .map_err(|error| error.about(&format!("--alias {}", host::quoted(text))).hint("write it as HOST or HOST:PORT"))
 }

@@ -29,7 +29,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("add", &[
         "pgcred add prod CLUSTER-ID.dsql.us-east-1.on.aws --profile dev",
         "pgcred add books DB.abc123.eu-west-1.rds.amazonaws.com --user app --profile dev",
-        "pgcred add tunnel localhost:15432 --sign-host DB.abc123.eu-west-1.rds.amazonaws.com:5432 --user app",
+        "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" --sign-host DB_HOST:5432",
     ]),
     ("remove", &["pgcred remove prod"]),
     ("roots", &["pgcred roots prod", "pgcred roots prod --update"]),

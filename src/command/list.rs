@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::owners::{Clash, settle};
 use super::passfile::PassfileArg;
 use super::standing::{Found, Standing, known_passfiles};
-use super::{Context, Run, background};
+use super::{Context, Run, World, background};
 use crate::cache::{Cache, EntryId, Index};
 use crate::env;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::Key;
 use crate::provider;
@@ -84,7 +84,7 @@ impl Run for List {
         let clashes = settle(&mut requests);
         let mut rows: Vec<Row> =
             requests.iter().map(|(name, request)| row(name, request, &index, &standing, &clashes, context)).collect();
-        rows.extend(broken.into_iter().map(|(name, error)| Row { name, trouble: error.to_string(), ..Row::default() }));
+        rows.extend(broken.into_iter().map(|(name, error)| broken_row(name, &error, &context.world)));
         let order = |row: &Row| context.world.config.connections.iter().position(|known| known.name == row.name);
         rows.sort_by_key(order);
         Output::answer(&match self.format {
@@ -162,6 +162,17 @@ fn row(
         row.refresh_after = Some(record.refresh_after());
     }
     row
+}
+
+/// What is known of a connection that no token can be issued for.
+fn broken_row(name: String, error: &Error, world: &World) -> Row {
+    let trouble = error.to_string();
+    match world.connection_of_any_life(&name) {
+        Ok(Request { host, port, user, profile, .. }) => {
+            Row { name, host, port, user, profile: profile.unwrap_or_default(), trouble, ..Row::default() }
+        }
+        Err(_) => Row { name, trouble, ..Row::default() },
+    }
 }
 
 fn is_over(expires_at: Time) -> bool {

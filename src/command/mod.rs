@@ -4,6 +4,7 @@ mod add;
 mod aws;
 mod background;
 mod complete;
+mod doubts;
 mod due;
 mod edits;
 mod erase;
@@ -194,7 +195,7 @@ fn refused(error: impl std::fmt::Display) -> Error {
 }
 
 fn login_policy(text: &str) -> std::result::Result<LoginPolicy, String> {
-    LoginPolicy::parse(text).map_err(|error| error.to_string())
+    LoginPolicy::parse(text).map_err(|error| format!("{error}; known: {}", error.to_hint().unwrap_or_default()))
 }
 
 #[derive(Clone, clap::Args)]
@@ -426,6 +427,12 @@ impl World {
     /// Resolves a connection as it is configured, without a word.
     fn connection(&self, name: &str) -> Result<Request> {
         Place::default().configured(Some(name), self, Output { quiet: true, debug: false })
+    }
+
+    /// The same where no token can have the life that is configured: the address is known all the same.
+    fn connection_of_any_life(&self, name: &str) -> Result<Request> {
+        let place = Place { expires_in: Some(Life::Max), ..Place::default() };
+        place.configured(Some(name), self, Output { quiet: true, debug: false })
     }
 
     /// Edits the configuration; where nothing is left of the usual one, its folder goes with it.

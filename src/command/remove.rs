@@ -25,7 +25,7 @@ impl Run for Remove {
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let output = context.world.output;
         // Resolved while it is there, and as it is configured: so `refresh` has filed its tokens.
-        let request = context.world.connection(&self.name);
+        let request = context.world.connection_of_any_life(&self.name);
         let path = context.world.edit_config(|text| config::remove(text, &self.name))?;
         output.note(&format!("{}: removed {}", path.display(), self.name));
         context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;

@@ -70,6 +70,15 @@ fn without(tool: &Tool, files: &dyn Files, names: &[String], machine: &Machine) 
     files.without(machine, names)
 }
 
+/// Returns the tools whose files have an entry of this name.
+pub(super) fn tools_with<'a>(name: &'a str, machine: &'a Machine) -> impl Iterator<Item = &'static Tool> + 'a {
+    let has_entry = move |tool: &&Tool| match &tool.work {
+        Work::Files(files) => tool.way != Way::Scheduler && files.names(machine).iter().any(|known| known == name),
+        Work::Dialog(_) => false,
+    };
+    TOOLS.iter().filter(has_entry)
+}
+
 /// Takes a connection that is no more out of every tool; says what stays, and how it gets out.
 pub(super) fn forget(name: &str, machine: &Machine, output: Output) {
     let names = [name.to_owned()];

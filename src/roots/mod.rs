@@ -131,6 +131,28 @@ pub(crate) fn renew(request: &Request, how: &How) -> Result<Option<PathBuf>> {
     }
 }
 
+/// Says that the user's own file, which clients take by itself, does not verify the server of a request: of public roots it
+/// has to hold one, of Amazon's private ones those of the region. Nothing is said of what pgcred does not carry.
+pub(crate) fn doubt(request: &Request) -> Option<String> {
+    let is_said = request.option("sslrootcert").is_some() || request.roots.is_some();
+    if is_said || !request.verifies() {
+        return None;
+    }
+    let file = env::users_root_certificates()?;
+    let set = set_of_provider(request);
+    let needed = set.carried()?;
+    let needed = store::certificates(needed.as_bytes());
+    let held = store::certificates(&fs::read(&file).unwrap_or_default());
+    let is_held = |certificate| held.contains(certificate);
+    let is_enough = if set == Set::Amazon { needed.iter().any(is_held) } else { needed.iter().all(is_held) };
+    (!is_enough).then(|| {
+        format!(
+            "{} verifies the server, but it lacks the root certificates of {set}: add them to it, or say --roots provider",
+            file.display()
+        )
+    })
+}
+
 fn set_of_provider(request: &Request) -> Set {
     match (request.provider.roots)(&request.sign_host) {
         provider::Roots::Public => Set::Amazon,

@@ -51,6 +51,11 @@ pub(super) fn put(set: &Set, text: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Returns the certificates of a PEM file that can be read.
+pub(super) fn certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(text).flatten().collect()
+}
+
 /// Tells whether a text is PEM of certificates that can be read.
 pub(super) fn is_pem(text: &str) -> bool {
     let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes());

@@ -19,6 +19,7 @@ mod credentials;
 mod desk;
 #[cfg(target_os = "linux")]
 mod disks;
+mod doubts;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]

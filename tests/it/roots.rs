@@ -70,21 +70,26 @@ fn who_says_it_first_is_heard() {
     assert_eq!(roots(&sandbox, &[RDS_HOST, "--roots", "provider"]), rds);
     sandbox.write("rule.toml", "[[match]]\nhost = '*.rds.amazonaws.com'\nroots = '/rule.pem'\n");
     assert_eq!(roots(&sandbox, &[RDS_HOST, "--config", "rule.toml"]), "/rule.pem");
+    sandbox.write("books.pem", "");
     sandbox.ok(&["add", "books", RDS_HOST, "--user", "app", "--roots", "books.pem"]);
     let absolute = sandbox.home().canonicalize().expect("a home").join("books.pem").display().to_string();
     assert_eq!(roots(&sandbox, &["books"]), absolute);
     assert_eq!(roots(&sandbox, &["books", "--roots", "/option.pem"]), "/option.pem");
-    let target = format!("host={RDS_HOST} sslrootcert=/target.pem");
-    assert_eq!(roots(&sandbox, &[&target]), "/target.pem");
+    let of_target = sandbox.write("target.pem", "").display().to_string();
+    let target = format!("host={RDS_HOST} sslrootcert={of_target}");
+    assert_eq!(roots(&sandbox, &[&target]), of_target);
     assert_eq!(roots(&sandbox, &[&target, "--roots", "/option.pem"]), "/option.pem");
     sandbox.ok(&["add", "shop", &format!("{target} sslmode=verify-ca hostaddr=127.0.0.1 user=app")]);
     let config = fs::read_to_string(sandbox.own().join("config.toml")).expect("a file");
     assert!(
-        config.contains("sslmode = \"verify-ca\"\nhostaddr = \"127.0.0.1\"\nroots = \"/target.pem\"\n"),
+        config.contains(&format!("sslmode = \"verify-ca\"\nhostaddr = \"127.0.0.1\"\nroots = \"{of_target}\"\n")),
         "{config}"
     );
     let section = sandbox.ok(&["setup", "psql", "shop", "--print"]);
-    assert!(section.ends_with("hostaddr=127.0.0.1\nsslmode=verify-ca\nsslrootcert=/target.pem\n"), "{section}");
+    assert!(
+        section.ends_with(&format!("hostaddr=127.0.0.1\nsslmode=verify-ca\nsslrootcert={of_target}\n")),
+        "{section}"
+    );
     sandbox.run(&["roots", &format!("{target} sslmode=require")]).assert_fails(2, "sslmode require verifies no server");
 }
 

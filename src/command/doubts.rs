@@ -1,0 +1,42 @@
+//! What may be wrong with a connection that can be kept all the same: `add` and `setup` say it, and no other command.
+
+use std::net::Ipv4Addr;
+
+use super::World;
+use crate::aws;
+use crate::request::Request;
+use crate::roots;
+use crate::suggest;
+
+/// Says each doubt about these connections once.
+pub(super) fn say(connections: &[(&str, &Request)], world: &World) {
+    let mut said = Vec::new();
+    for (name, request) in connections {
+        let doubts = [of_tunnel(name, request), roots::doubt(request)];
+        for doubt in doubts.into_iter().flatten().filter(|doubt| !said.contains(doubt)).collect::<Vec<_>>() {
+            world.output.warn(&doubt);
+            said.push(doubt);
+        }
+    }
+}
+
+/// A tunnel that is dialled by this machine's own name, which no server's certificate holds.
+fn of_tunnel(name: &str, request: &Request) -> Option<String> {
+    let (host, signed) = (&request.host, &request.sign_host);
+    let is_loopback = host == "localhost" || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback());
+    let is_in_vain = is_loopback && host != signed && request.sslmode() == "verify-full";
+    is_in_vain.then(|| {
+        format!(
+            "{name}: {host} cannot be verified: the server's certificate is for {signed}; keep host={signed} and add \
+             hostaddr=127.0.0.1"
+        )
+    })
+}
+
+/// A profile that the AWS files do not have yet.
+pub(super) fn of_profile(name: &str) -> Option<String> {
+    let profiles = aws::profile_names().ok().filter(|profiles| !profiles.iter().any(|known| known == name))?;
+    let meant = suggest::nearest(name, profiles.iter().map(String::as_str));
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    Some(format!("there is no AWS profile `{name}` yet{meant}"))
+}
