@@ -83,6 +83,13 @@ pub(crate) static TOOLS: &[Tool] = &[
     cron::TOOL,
 ];
 
+/// The tools of libpq that are given `hostaddr`: the address that is dialled, while the host's name is what is verified.
+const WITH_HOSTADDR: [&str; 4] = ["pgadmin", "psql", "pgcli", "vim-dadbod"];
+
+pub(crate) fn takes_hostaddr(tool: &Tool) -> bool {
+    WITH_HOSTADDR.contains(&tool.name)
+}
+
 /// A tool without a file that could be edited: its dialog is filled by hand.
 const fn dialog(
     name: &'static str,

@@ -23,17 +23,21 @@ fn without(text: &str) -> Result<Option<String>> {
 }
 
 impl Files for ServiceFile {
+    fn clash(&self, machine: &Machine, target: &Target) -> Option<Error> {
+        let file = &machine.service_file;
+        let text = fs::read_plain(file).ok().flatten()?;
+        let (_, rest) = block::split(&text).ok()?;
+        let header = format!("[{}]", target.name);
+        rest.lines().any(|line| line.trim() == header).then(|| {
+            Error::usage(format!("{}: there is a {header} of your own", file.display()))
+                .hint("give the connection another name: pgcred add NAME ...")
+        })
+    }
+
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
         let edit = Edit::of(machine.service_file.clone(), &OWN, |text| {
             let (old, rest) = block::split(text)?;
             check_start(&rest)?;
-            for target in targets {
-                let header = format!("[{}]", target.name);
-                if rest.lines().any(|line| line.trim() == header) {
-                    return Err(Error::usage(format!("there is a {header} of your own"))
-                        .hint("give the connection another name: pgcred add NAME ..."));
-                }
-            }
             let kept =
                 sections(old.unwrap_or_default()).filter(|(name, _)| targets.iter().all(|target| target.name != *name));
             let lines: String = kept.map(|(_, lines)| lines).chain(targets.iter().map(section)).collect();

@@ -6,13 +6,13 @@ use super::edits::{Manner, provide_roots, run_within};
 use super::owners::settle;
 use super::passfile::warn_about_variables;
 use super::place::Place;
-use super::{Context, Run, World, all_errors, undo};
+use super::{Context, Run, World, all_errors, doubts, undo};
 use crate::cache::Cache;
 use crate::config::{self, Connection, Life};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
-use crate::integrations::TOOLS;
+use crate::integrations::{TOOLS, takes_hostaddr};
 use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider;
@@ -79,11 +79,15 @@ impl Run for Setup {
         };
         let tool = tool_named(name)?;
         if self.undo {
-            return undo::one(self.manner(), tool, &self.targets, &machine, context);
+            return undo::one(self.manner(), tool, &self.entries(tool, &machine, &context.world), &machine, context);
         }
-        let (targets, errors) = self.targets(tool, context)?;
+        let (targets, mut errors) = self.targets(tool, context)?;
         let all = targets.len() + errors.len();
+        let mut targets = self.without_clashes(tool, &machine, targets, &mut errors);
         if !targets.is_empty() {
+            if tool.way != Way::Scheduler {
+                say_doubts(tool, &mut targets, &context.world);
+            }
             self.set_up(tool, &machine, &targets, context)?;
         }
         all_errors(errors, context.world.output, |failed| format!("{failed} of {all} targets failed"))
@@ -93,6 +97,36 @@ impl Run for Setup {
 impl Setup {
     fn manner(&self) -> Manner {
         Manner { undo: self.undo, dry_run: self.dry_run, yes: self.yes }
+    }
+
+    /// Returns the names of the entries that are to go: a host that is a connection's own stands for its name.
+    fn entries(&self, tool: &Tool, machine: &Machine, world: &World) -> Vec<String> {
+        let silent = Output { quiet: true, debug: false };
+        let connection = |target: &str| self.place.configured(Some(target), world, silent).ok()?.connection;
+        let name = |target: &String| {
+            let is_entry = undo::tools_with(target, machine).any(|known| known.name == tool.name);
+            if is_entry { target.clone() } else { connection(target).unwrap_or_else(|| target.clone()) }
+        };
+        self.targets.iter().map(name).collect()
+    }
+
+    /// Leaves out the targets in whose place the tool has something of the user's own; the others can be set up.
+    fn without_clashes(
+        &self,
+        tool: &Tool,
+        machine: &Machine,
+        mut targets: Vec<Target>,
+        errors: &mut Vec<Error>,
+    ) -> Vec<Target> {
+        if let (Work::Files(files), false) = (&tool.work, self.print) {
+            targets.retain(|target| {
+                let clash = files.clash(machine, target);
+                let is_free = clash.is_none();
+                errors.extend(clash);
+                is_free
+            });
+        }
+        targets
     }
 
     fn set_up(&self, tool: &Tool, machine: &Machine, targets: &[Target], context: &Context) -> Result<()> {
@@ -203,6 +237,24 @@ impl Setup {
                 .hint("name them: pgcred add NAME HOST, then pgcred setup TOOL NAME...")),
             None => Ok((targets, errors)),
         }
+    }
+}
+
+/// Says what may be wrong with the targets, and what a tool without `hostaddr` needs in its place.
+fn say_doubts(tool: &Tool, targets: &mut [Target], world: &World) {
+    let requests: Vec<_> = targets.iter().map(|target| (target.name.as_str(), &target.request)).collect();
+    doubts::say(&requests, world);
+    if takes_hostaddr(tool) {
+        return;
+    }
+    for Target { request, .. } in targets {
+        let Some(address) = request.option("hostaddr") else { continue };
+        let (title, host, port) = (tool.title, &request.host, request.port);
+        world.output.warn(&format!(
+            "{title} takes no hostaddr and dials {host}:{port} by its name: the hosts file of this machine needs the \
+             line `{address} {host}`"
+        ));
+        request.options.retain(|(keyword, _)| keyword != "hostaddr");
     }
 }
 
@@ -335,7 +387,7 @@ fn only_on(tool: &Tool) -> Option<(Os, &'static str)> {
 fn overview(machine: &Machine) -> String {
     let state = |tool: &Tool| match &tool.work {
         Work::Files(files) => files.state(machine).join(", "),
-        Work::Dialog(_) => "by hand".to_owned(),
+        Work::Dialog(_) => "prints what to enter".to_owned(),
     };
     let rows = TOOLS.iter().map(|tool| {
         let elsewhere = only_on(tool).filter(|(os, _)| *os != machine.os).map(|(_, name)| format!("only on {name}"));

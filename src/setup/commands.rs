@@ -74,8 +74,20 @@ impl Commands<'_> {
     ///
     /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a URL, `{user:xml}` for XML, `{user:conninfo}` for
     /// a libpq connection string, `{user:odbc}` for one of ODBC, `{user:quotes}` for double quotes, `{user:shell}` for a word of the
-    /// system's shell.
+    /// system's shell. A line that begins with `{only:dsql}` is there for that provider alone.
     pub(crate) fn fill(&self, template: &str) -> String {
+        template.split_inclusive('\n').filter_map(|line| self.own_line(line)).map(|line| self.fill_in(line)).collect()
+    }
+
+    /// Returns what there is of a line for this connection's provider.
+    fn own_line<'t>(&self, line: &'t str) -> Option<&'t str> {
+        let Some((provider, rest)) = line.strip_prefix("{only:").and_then(|rest| rest.split_once('}')) else {
+            return Some(line);
+        };
+        (provider == self.target.request.provider.name).then_some(rest)
+    }
+
+    fn fill_in(&self, template: &str) -> String {
         let mut text = String::new();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {

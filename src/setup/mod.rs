@@ -64,6 +64,11 @@ pub(crate) enum Work {
 
 /// A tool whose configuration pgcred edits by its structure.
 pub(crate) trait Files: Sync {
+    /// Why this connection cannot be set up though others can: in its place is something of the person's own.
+    fn clash(&self, _: &Machine, _: &Target) -> Option<Error> {
+        None
+    }
+
     /// The edits that make the tool know these connections.
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>>;
 

@@ -113,6 +113,55 @@ fn add_names_the_tools_that_hold_what_it_has_changed() {
 }
 
 #[test]
+fn a_tool_without_hostaddr_needs_a_line_in_the_hosts_file() {
+    let sandbox = sandbox();
+    sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
+    sandbox.ok(&["add", "books", &tunnel(15432), "--sign-host", &format!("{RDS_HOST}:5432"), "--profile", "dev"]);
+    sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
+    let line = format!(
+        "dials {RDS_HOST}:15432 by its name: the hosts file of this machine needs the line `127.0.0.1 {RDS_HOST}`"
+    );
+    let table = sandbox.ok(&["setup"]);
+    let mut by_name = Vec::new();
+    for tool in table.lines().skip(1).filter(|line| !line.contains("scheduler")) {
+        let tool = tool.split_whitespace().next().expect("a name");
+        let run = sandbox.run(&["setup", tool, "books", "prod", "--print"]);
+        let is_by_name = !run.stdout.contains("127.0.0.1");
+        assert_warns(&run, usize::from(is_by_name), &line);
+        by_name.extend(is_by_name.then_some(tool));
+    }
+    assert!(by_name.contains(&"dbeaver") && by_name.contains(&"usql") && by_name.contains(&"rainfrog"), "{by_name:?}");
+    for tool in ["psql", "pgadmin", "pgcli", "vim-dadbod"] {
+        assert!(!by_name.contains(&tool), "{by_name:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn one_section_of_the_users_own_keeps_no_other_connection() {
+    let sandbox = sandbox();
+    sandbox.write(".pg_service.conf", "[prod]\nhost=mine\n");
+    sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
+    sandbox.ok(&["add", "app", HOST, "--user", "app", "--profile", "dev"]);
+    let run = sandbox.run(&["setup", "psql", "--yes"]);
+    run.assert_fails(2, ".pg_service.conf: there is a [prod] of your own");
+    let text = String::from_utf8(sandbox.read(".pg_service.conf")).expect("text");
+    assert!(text.contains("[app]\n") && text.matches("[prod]").count() == 1 && text.contains("host=mine"), "{text}");
+    assert!(run.stderr.contains("psql service=app"), "{}", run.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn setup_takes_back_by_the_host_what_it_has_made_by_name() {
+    let sandbox = sandbox();
+    sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
+    sandbox.ok(&["setup", "psql", HOST, "--yes"]);
+    sandbox.ok(&["setup", "psql", "--undo", HOST, "--yes"]);
+    assert!(!sandbox.path(".pg_service.conf").exists());
+    sandbox.run(&["setup", "psql", "--undo", RDS_HOST, "--yes"]).assert_fails(4, "is not set up in psql");
+}
+
+#[test]
 fn a_file_of_ones_own_without_the_roots_is_doubted() {
     let mut sandbox = sandbox();
     let roots = |name: &str| fs::read_to_string(root().join("src/roots").join(name)).expect("a file");

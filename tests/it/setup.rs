@@ -213,7 +213,7 @@ fn the_table_and_the_pages_agree_with_the_code() {
             .iter()
             .any(|words| run.stdout.contains(words))
             || run.stdout.contains("pgcred-aws");
-        let by_hand = line.ends_with("by hand");
+        let by_hand = line.ends_with("prints what to enter");
         assert!(run.code == 0 && prints == (way == "command" && by_hand), "{name}: {} {}", run.stdout, run.stderr);
         assert_eq!(run.stderr.contains("keep the passfile fresh"), way == "passfile", "{name}");
         assert!(row.iter().all(|cell| !cell.is_empty()), "{row:?}");
