@@ -89,6 +89,18 @@ pub(super) fn refusal(error: &clap::Error, words: &[OsString]) -> Option<Error> 
             let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return None };
             Some(Error::usage(format!("unrecognized command {}", host::quoted(typed))).hint(meant(typed)))
         }
+        ErrorKind::UnknownArgument => {
+            let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return None };
+            let command = words.iter().position(|word| COMMANDS.iter().any(|entry| *word == entry.name))?;
+            if words[command] != "exec" || typed.starts_with('-') {
+                return None;
+            }
+            let target = words.get(command + 1).and_then(|word| word.to_str()).filter(|word| is_plain(word));
+            let program = Some(typed.as_str()).filter(|word| is_plain(word)).unwrap_or("COMMAND");
+            let wrong = Error::usage(format!("unexpected argument {program}"));
+            let right = format!("pgcred exec {} -- {program}", target.unwrap_or("TARGET"));
+            Some(wrong.hint(format!("put `--` before the program: {right}")))
+        }
         // Help on stdout with 0 would be taken for a password.
         ErrorKind::DisplayHelp if !words.iter().any(|word| word == "--help") && words.last()? != "-h" => {
             let wrong = Error::usage("-h is the help here, and something stands behind it");
@@ -96,6 +108,11 @@ pub(super) fn refusal(error: &clap::Error, words: &[OsString]) -> Option<Error> 
         }
         _ => None,
     }
+}
+
+/// Whether a word is a name and not an option, or a URI or conninfo string, which may hold a password.
+fn is_plain(word: &str) -> bool {
+    !word.starts_with('-') && word.chars().all(|c| c.is_ascii_alphanumeric() || "-._/".contains(c))
 }
 
 fn meant(typed: &str) -> String {

@@ -87,7 +87,11 @@ impl Refresh {
         let targets = outcomes.len() + errors.len();
         let (good, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, issued)| issued.is_ok());
         for (request, issued) in failed {
-            let about = |error: Error| if targets > 1 { error.about(&request.name()) } else { error };
+            let about = |error: Error| match &request.connection {
+                Some(connection) => error.about(connection),
+                None if targets > 1 => error.about(&request.name()),
+                None => error,
+            };
             errors.extend(issued.err().map(about));
         }
         let (path, ()) = edited.inspect_err(|_| errors.iter().for_each(|error| context.world.output.report(error)))?;

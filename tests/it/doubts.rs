@@ -195,3 +195,37 @@ fn a_file_of_ones_own_without_the_roots_is_doubted() {
     assert_warns(&sandbox.run(&add_rds), 1, lacks_rds);
     assert_warns(&sandbox.run(&["setup", "pgcli", &format!("postgres://app@{RDS_HOST}"), "--port", "1"]), 0, "lacks");
 }
+
+#[test]
+fn texts_fit_what_was_typed() {
+    let sandbox = sandbox();
+    sandbox.ok(&["add", "db", RDS_HOST, "--user", "app", "--profile", "dve"]);
+    sandbox.run(&["refresh", "db"]).assert_fails(2, "pgcred: db: there is no AWS profile `dve`");
+    sandbox.run(&["refresh"]).assert_fails(2, "pgcred: db: there is no AWS profile `dve`");
+    assert!(!sandbox.ok(&["setup", "jdbc", "db"]).contains("dsql"));
+    let of_dsql = sandbox.ok(&["setup", "jdbc", HOST, "--profile", "dev"]);
+    assert!(of_dsql.contains("\nFor Aurora DSQL,") && of_dsql.contains("\n  jdbc:aws-dsql:"), "{of_dsql}");
+    assert!(!of_dsql.contains("{only"), "{of_dsql}");
+    let run = sandbox.run(&["token", "db", "--login=bogus"]);
+    assert!(run.code == 2 && run.stderr.contains("known: never, terminal or browser"), "{}", run.stderr);
+    let table = sandbox.ok(&["setup"]);
+    assert!(!table.contains("by hand") && table.contains("prints what to enter"), "{table}");
+}
+
+#[test]
+fn exec_without_two_dashes_says_where_they_belong() {
+    let sandbox = sandbox();
+    for (words, hint) in [
+        (&["exec", "shop", "psql"][..], "pgcred exec shop -- psql\n"),
+        (&["exec", "shop", "psql", "-c", "select 1"], "pgcred exec shop -- psql\n"),
+        (&["-q", "exec", "--profile", "dev", "shop", "psql"], "pgcred exec TARGET -- psql\n"),
+        (&["exec", "postgres://u:s3cret@h", "psql"], "pgcred exec TARGET -- psql\n"),
+        (&["exec", "shop", "postgres://u:s3cret@h"], "pgcred exec shop -- COMMAND\n"),
+    ] {
+        let run = sandbox.run(words);
+        run.assert_fails(2, &format!("hint: put `--` before the program: {hint}"));
+        assert!(!run.stderr.contains("s3cret"), "{}", run.stderr);
+    }
+    let run = sandbox.run(&["token", "exec", "psql"]);
+    assert!(run.code == 2 && !run.stderr.contains("before the program"), "{}", run.stderr);
+}

@@ -228,7 +228,7 @@ fn list_tells_how_the_background_went() {
     sandbox.set("AWS_PROFILE", "nope");
     let run = sandbox.run(&["refresh", "--background", "--quiet"]);
     assert!(
-        run.code == 2 && sandbox.ok(&["list"]).contains("0 s ago, failed: there is no AWS profile `nope`"),
+        run.code == 2 && sandbox.ok(&["list"]).contains("0 s ago, failed: prod: there is no AWS profile `nope`"),
         "{}",
         run.stderr
     );
