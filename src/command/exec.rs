@@ -63,6 +63,7 @@ impl Run for Exec {
         let renewal = Renewal {
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
+            life: issued.token.issued_at.until(issued.token.expires_at),
             patience: context.world.how.timeout * 2,
             output: context.world.output,
         };

@@ -13,13 +13,15 @@ use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds: a machine that slept is behind by no more than this.
 const LONGEST: u32 = 30;
-/// After a renewal that failed, in seconds.
+/// The longest pause after a renewal that failed, in seconds.
 const RETRY: u32 = 30;
 
 /// What has to be renewed, and when.
 pub(super) struct Renewal {
     pub(super) passfile: PathBuf,
     pub(super) due: Time,
+    /// Of the token, in seconds.
+    pub(super) life: u32,
     /// How long one renewal may take.
     pub(super) patience: Duration,
     pub(super) output: Output,
@@ -61,9 +63,15 @@ impl Renewal {
                 }
             }
             if self.due <= Time::now() {
-                self.due = Time::now().plus(RETRY);
+                self.due = Time::now().plus(self.retry());
             }
         }
+    }
+
+    /// Returns the pause after a renewal that failed, in seconds. A token is due when a third of its life is left: there is
+    /// time for two.
+    fn retry(&self) -> u32 {
+        RETRY.min(self.life / 6).max(1)
     }
 
     /// Returns when the new token is due, or in one line why there is none.

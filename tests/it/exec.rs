@@ -280,6 +280,28 @@ fn the_passfile_stays_fresh_while_the_program_runs() {
     }
 }
 
+/// A token of a short life is renewed before it ends, though the first try fails.
+#[test]
+fn a_renewal_that_failed_is_tried_again_while_the_token_lasts() {
+    let sandbox = Sandbox::empty();
+    let keys = r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s"}"#;
+    let source = format!("if [ -e ready ] && [ ! -e failed ]; then touch failed; exit 1; fi\necho '{keys}'\n");
+    let source = sandbox.write("source", source);
+    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = sh {}\n", source.display()));
+    let script = format!("{UNTIL_RENEWED} cat first $PGPASSFILE");
+    let exec = ["exec", HOST, "--profile", "p", "--expires-in", "18", "--no-cache", "--", "sh", "-c", &script];
+    let run = sandbox.run(&exec);
+    assert!(run.code == 0 && sandbox.path("failed").exists(), "{}", run.stderr);
+    let signed: Vec<_> =
+        run.stdout.lines().filter_map(|line| Some(line.split_once("X-Amz-Date=")?.1.split_once('&')?.0)).collect();
+    let seconds = |time: &str| {
+        let part = |at: usize| time[at..at + 2].parse::<i32>().expect("a number");
+        (part(9) * 60 + part(11)) * 60 + part(13)
+    };
+    let pause = (seconds(signed[1]) - seconds(signed[0])).rem_euclid(86_400);
+    assert!((12..18).contains(&pause), "{signed:?}");
+}
+
 /// By an upgrade: another file has its name, or it is elsewhere in PATH.
 #[test]
 fn a_pgcred_that_was_replaced_renews_and_watches_on() {
