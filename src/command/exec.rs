@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::sync::{Arc, Mutex};
 
 use super::place::Place;
 use super::renew::Renewal;
@@ -77,12 +78,16 @@ impl Run for Exec {
             command.stdin(stdin);
         }
         allow_core_dumps();
-        let mut child = match start(command) {
+        let running = SharedProgram::default();
+        let mut child = match start(command, &running) {
             Ok(child) => child,
             Err(error) => return Ok(not_started(program, &error, context.world.output)),
         };
         let renewing = renewal.start();
         let status = child.wait();
+        if let Ok(mut running) = running.lock() {
+            *running = Program::Ended;
+        }
         drop(renewing);
         drop(folder);
         status.map(end).map_err(|error| Error::failure("cannot wait for the program").caused_by(&error))
@@ -143,40 +148,51 @@ fn not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitC
     ExitCode::from(if is_missing { NOT_FOUND } else { NOT_EXECUTABLE })
 }
 
-/// Starts the program; from then on the signals that pgcred gets are the program's.
+/// What a signal to pgcred finds.
+#[derive(Default)]
+enum Program {
+    #[default]
+    NotStarted,
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only unix has signals to hand on"))]
+    Runs(i32),
+    /// Its process ID may be another program's by now.
+    Ended,
+}
+
+type SharedProgram = Arc<Mutex<Program>>;
+
+/// Starts the program; from then on the signals that pgcred gets are the program's, until it has ended.
 #[cfg(unix)]
-fn start(mut command: Command) -> std::io::Result<Child> {
+fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child> {
     use std::io::IsTerminal;
-    use std::sync::{Arc, Mutex};
 
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
-    // Held while the program starts: a signal that comes in between waits, and then reaches the program too.
-    let program = Arc::new(Mutex::new(None));
     let from_terminal = std::io::stderr().is_terminal();
     let forward = {
-        let program = Arc::clone(&program);
+        let program = Arc::clone(program);
         move |signal: i32| {
             // The terminal has sent these two to the program already.
             let sent = from_terminal && [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(&signal);
-            let pid = program.lock().ok().and_then(|pid| *pid);
-            match pid {
-                Some(pid) if !sent => drop(kill(Pid::from_raw(pid), Signal::try_from(signal).ok())),
-                Some(_) => {}
-                None => die_by(signal),
+            let Ok(program) = program.lock() else { return };
+            match *program {
+                Program::NotStarted => die_by(signal),
+                Program::Runs(pid) if !sent => drop(kill(Pid::from_raw(pid), Signal::try_from(signal).ok())),
+                Program::Runs(_) | Program::Ended => {}
             }
         }
     };
+    // Held while the program starts: a signal that comes in between waits, and then reaches the program too.
     let mut running = program.lock().map_err(|_| std::io::Error::other("a signal came too early"))?;
     on_signal(forward).map_err(|error| std::io::Error::other(error.to_string()))?;
     let child = command.spawn()?;
-    *running = i32::try_from(child.id()).ok();
+    *running = i32::try_from(child.id()).map_or(Program::NotStarted, Program::Runs);
     Ok(child)
 }
 
 #[cfg(not(unix))]
-fn start(mut command: Command) -> std::io::Result<Child> {
+fn start(mut command: Command, _: &SharedProgram) -> std::io::Result<Child> {
     on_signal(|_| {}).map_err(|error| std::io::Error::other(error.to_string()))?;
     command.spawn()
 }
