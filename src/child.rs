@@ -35,6 +35,17 @@ pub(crate) enum Failure {
     TooLate,
 }
 
+/// How a program stands to pgcred.
+#[derive(Clone, Copy)]
+pub(crate) enum Bond {
+    /// Alone, in a group of its own, so that all that it starts can be ended with it.
+    Alone,
+    /// In pgcred's own process group, which is ended as a whole by whoever has started pgcred.
+    InGroup,
+    /// In pgcred's own process group and with its stderr, so that it can ask at the terminal.
+    AtTerminal,
+}
+
 /// Returns the path of a program, also where a desktop session does not look.
 pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
     let find = |name: &OsStr| which::which_in(name, Some(env::search_path()), env::current_folder()).ok();
@@ -63,20 +74,21 @@ pub(crate) fn own_path() -> Result<PathBuf> {
     Ok(found.and_then(|found| std::path::absolute(found).ok()).unwrap_or(running))
 }
 
-/// Runs a program to its end, at most until the deadline; then it is killed with all that it started.
-///
-/// With a terminal it stays in pgcred's own process group and keeps stderr, so that it can ask there.
-pub(crate) fn output(words: &[String], deadline: Instant, terminal: bool) -> std::result::Result<Ended, Failure> {
+/// Runs a program to its end, at most until the deadline; then it is killed, and if it is alone all that it started too.
+pub(crate) fn output(words: &[String], deadline: Instant, bond: Bond) -> std::result::Result<Ended, Failure> {
     let mut command = CommandWrap::from(command(words).map_err(Failure::Failed)?);
-    if !terminal {
+    if !matches!(bond, Bond::AtTerminal) {
         command.command_mut().stderr(Stdio::piped());
+    }
+    if matches!(bond, Bond::Alone) {
         own_group(&mut command);
     }
     let program = words.first().map(String::as_str).unwrap_or_default();
     ended(command, program, deadline, || false)
 }
 
-/// Runs pgcred once more, in a session without a terminal, until the deadline or until it `is_over`.
+/// Runs pgcred once more, in a session without a terminal, until the deadline or until it `is_over`; then it is killed with
+/// all of its process group.
 pub(crate) fn own_output(
     arguments: &[OsString],
     deadline: Instant,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::session::{Session, Trouble, quoted};
 use super::sso::Start;
 use super::{How, block_on, device, session_lock, signin};
-use crate::child;
+use crate::child::{self, Bond};
 use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
@@ -201,7 +201,7 @@ fn cli_logs_in() -> bool {
     if child::find(OsStr::new("aws")).is_none() {
         return false;
     }
-    let version = child::output(&child::words(["aws", "--version"]), Instant::now() + PATIENCE, false);
+    let version = child::output(&child::words(["aws", "--version"]), Instant::now() + PATIENCE, Bond::Alone);
     version.is_ok_and(|ended| {
         let text = String::from_utf8_lossy(&ended.stdout);
         text.contains("aws-cli/2") && !text.contains("pgcred")

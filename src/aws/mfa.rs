@@ -46,7 +46,7 @@ pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<Str
 fn by_command(session: &Session, command: &str) -> Result<String> {
     let wrong = |what: String| Error::failure(format!("{COMMAND} {what}")).hint("run the command by hand to see more");
     let words = words::split(command).ok_or_else(|| wrong("has a quote that is not closed".to_owned()))?;
-    let ended = child::output(&words, session.deadline(), session.how.terminal).map_err(|failure| match failure {
+    let ended = child::output(&words, session.deadline(), session.how.bond()).map_err(|failure| match failure {
         Failure::Failed(error) => error.about(COMMAND),
         Failure::TooLate => session.too_late(COMMAND),
     })?;

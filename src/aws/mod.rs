@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 
+use crate::child::Bond;
 use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
@@ -41,11 +42,22 @@ pub(crate) struct How {
     pub(crate) mfa_code: Option<String>,
     /// Somebody is there to ask.
     pub(crate) terminal: bool,
+    /// Whoever has started pgcred ends its whole process group, with the programs that it runs.
+    pub(crate) in_group: bool,
     /// Says something to whoever is there.
     pub(crate) tell: fn(&str),
 }
 
 impl How {
+    /// How the programs of profiles are run.
+    pub(crate) fn bond(&self) -> Bond {
+        match (self.terminal, self.in_group) {
+            (true, _) => Bond::AtTerminal,
+            (false, true) => Bond::InGroup,
+            (false, false) => Bond::Alone,
+        }
+    }
+
     /// Tells whether a log-in or an MFA code that was missing may be had now.
     pub(crate) fn can_ask(&self) -> bool {
         self.terminal || self.mfa_code.is_some() || (self.login_asked_for && self.login == LoginPolicy::Browser)

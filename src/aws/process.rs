@@ -19,7 +19,7 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     let program = words.first().cloned().unwrap_or_default();
     let hint = format!("run the command of the profile by hand to see more: {program} ...");
     session.step(format!("running {program}"));
-    let ended = child::output(&words, session.deadline(), session.how.terminal).map_err(|failure| match failure {
+    let ended = child::output(&words, session.deadline(), session.how.bond()).map_err(|failure| match failure {
         Failure::Failed(error) => error.about(&format!("the credential_process{whose}")),
         Failure::TooLate => session.too_late(&format!("the credential_process {program}")).hint(hint.clone()),
     })?;

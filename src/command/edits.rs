@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use similar::TextDiff;
 
 use super::Context;
-use crate::child::{self, Failure};
+use crate::child::{self, Bond, Failure};
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::output::Output;
@@ -144,7 +144,7 @@ pub(super) fn run_within(words: &[String], patience: Duration) -> Result<()> {
     let line = words.join(" ");
     let deadline = Instant::now() + patience;
     let failed = |why: &str| Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more");
-    match child::output(words, deadline, false) {
+    match child::output(words, deadline, Bond::Alone) {
         Ok(ended) if ended.status.success() => Ok(()),
         Ok(ended) => Err(failed(String::from_utf8_lossy(&ended.stderr).trim())),
         Err(Failure::Failed(error)) => Err(error),

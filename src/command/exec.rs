@@ -115,6 +115,7 @@ fn check_private(passfile: &Path) -> Result<()> {
 /// What a renewal does: nobody is asked for anything, and who reads the passfile meanwhile finds the old token or the new.
 fn renew(request: Request, asking: &Asking, passfile: &Path, context: &mut Context) -> Result<()> {
     context.world.how.mfa_code = None; // it was good once
+    context.world.how.in_group = true;
     context.be_quiet_about_log_ins();
     let (request, issued) = context.issue(request, &Asking { fresh: false, ..*asking })?;
     let lines = lines(&request, &issued)?;

@@ -335,6 +335,7 @@ impl Context {
             login_asked_for: global.login.is_some(),
             mfa_code: global.mfa_code.clone(),
             terminal: terminal::has_person(),
+            in_group: false,
             tell: Output::tell,
         };
         Ok(Self {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{World, told};
-use crate::child;
+use crate::child::{self, Bond};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -127,6 +127,6 @@ fn may_be_published(path: &Path) -> bool {
     }
     let folder = path.parent().unwrap_or(&path).display().to_string();
     let words = child::words(["git", "-C", &folder, "check-ignore", "--quiet", "--", &path.display().to_string()]);
-    let ignored = child::output(&words, Instant::now() + Duration::from_secs(2), false);
+    let ignored = child::output(&words, Instant::now() + Duration::from_secs(2), Bond::Alone);
     !ignored.is_ok_and(|ended| ended.status.success())
 }

@@ -56,7 +56,8 @@ impl Renewal {
                     self.due = due;
                 }
                 Err(_) if is_over(stopped) => return,
-                Err(why) if why == said => {}
+                // Said once, also where it is followed by when AWS gave that answer.
+                Err(why) if !said.is_empty() && why.starts_with(&said) => {}
                 Err(why) => {
                     self.output.warn(&format!("the token of this program is not renewed: {why}"));
                     said = why;

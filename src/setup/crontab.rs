@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::child::{self, Ended, Failure};
+use crate::child::{self, Bond, Ended, Failure};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -36,7 +36,7 @@ pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
 
 fn run(arguments: &[&str]) -> Result<Ended> {
     let words: Vec<String> = [&["crontab"], arguments].concat().into_iter().map(str::to_owned).collect();
-    child::output(&words, Instant::now() + Duration::from_secs(10), false).map_err(|failure| match failure {
+    child::output(&words, Instant::now() + Duration::from_secs(10), Bond::Alone).map_err(|failure| match failure {
         Failure::Failed(error) => error,
         Failure::TooLate => Error::failure("crontab did not end within 10 s"),
     })

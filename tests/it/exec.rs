@@ -375,7 +375,7 @@ fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
     let source = sandbox.write(
         "source",
         format!(
-            "#!/bin/sh\nif [ -e '{home}/slow' ]; then touch '{home}/asked'; sleep 60; fi\n\
+            "#!/bin/sh\nif [ -e '{home}/slow' ]; then sleep 61 & echo $$ $! >'{home}/started'; touch '{home}/asked'; wait; fi\n\
              if [ -e '{home}/ready' ]; then touch '{home}/asked'; echo 'no such luck' >&2; exit 1; fi\necho '{keys}'\n"
         ),
     );
@@ -396,6 +396,14 @@ fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
     let run = exec(&format!("touch slow; {wait} echo done"));
     assert_eq!((run.code, &*run.stdout, &*run.stderr), (0, "done\n", ""));
     assert!(began.elapsed() < Duration::from_secs(30), "it waited for the renewal");
+    // Neither the profile's program nor what that has started.
+    let started = String::from_utf8(sandbox.read("started")).expect("text");
+    assert_eq!(started.split_whitespace().count(), 2);
+    let runs = |pid: &str| {
+        let state = Command::new("ps").args(["-o", "state=", "-p", pid]).output().expect("ps").stdout;
+        !state.is_empty() && !state.starts_with(b"Z") // ended, and not yet asked for
+    };
+    wait_until("the end of the profile's program", || !started.split_whitespace().any(runs));
     assert_eq!(left_behind(&sandbox), 0);
 }
 
