@@ -210,7 +210,7 @@ fn profile(item: &Item) -> Result<String> {
 /// Reads `system`, `provider` or a path, which must not depend on where pgcred runs.
 fn roots(item: &Item) -> Result<RootsChoice> {
     match RootsChoice::parse(text(item)?)? {
-        RootsChoice::File(file) if !Path::new(&file).is_absolute() => {
+        RootsChoice::File(file) if !Path::new(&file).has_root() => {
             Err(Error::usage("give the whole path of a file, or system, or provider"))
         }
         choice => Ok(choice),
