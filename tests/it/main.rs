@@ -25,8 +25,8 @@ mod exec;
 #[cfg(unix)]
 mod faults;
 mod formats;
-#[cfg(unix)]
-mod install;
+#[cfg(target_os = "linux")]
+mod install; // compares homes, as setup does
 #[cfg(target_os = "linux")]
 mod kubernetes; // reads schemas by Python
 #[cfg(unix)]
