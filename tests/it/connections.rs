@@ -162,6 +162,7 @@ fn listed(sandbox: &Sandbox) -> Value {
 }
 
 /// The passfile says what stands in it, not what was once written there, nor who wrote it.
+#[cfg(unix)] // HOME moves the home directory
 #[test]
 fn list_and_prompt_look_into_the_passfile() {
     let mut sandbox = sandbox();
@@ -205,6 +206,7 @@ fn list_and_prompt_look_into_the_passfile() {
 }
 
 /// Also one that was filed in a file that no variable names any more.
+#[cfg(unix)] // HOME moves the home directory
 #[test]
 fn list_knows_other_passfiles() {
     let mut sandbox = sandbox();
@@ -315,6 +317,7 @@ fn refresh_does_not_shorten_a_life() {
 }
 
 /// What is removed leaves nothing behind: tokens, entries in tools, an empty configuration.
+#[cfg(unix)] // HOME moves the home directory
 #[test]
 fn remove_takes_tokens_and_entries_with_it() {
     let mut sandbox = sandbox();
@@ -347,6 +350,7 @@ fn remove_takes_tokens_and_entries_with_it() {
 }
 
 /// Without a home no tool is looked at; that a token stayed is an error all the same.
+#[cfg(unix)] // HOME moves the home directory
 #[test]
 fn remove_without_a_home_still_says_what_it_could_not_erase() {
     let sandbox = Sandbox::with_keys();
@@ -509,6 +513,7 @@ fn a_host_by_option_is_refreshed_when_it_is_due() {
     assert_ne!(sandbox.read(".pgpass"), passfile);
 }
 
+#[cfg(unix)] // HOME moves the home directory
 #[test]
 fn a_list_tells_whose_token_it_is_and_what_hides_it() {
     let mut sandbox = Sandbox::empty();

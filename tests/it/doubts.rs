@@ -46,6 +46,7 @@ fn a_tunnel_that_no_client_can_verify_is_doubted() {
     assert!(help.contains(example) && !help.contains("localhost:15432"), "{help}");
 }
 
+#[cfg(unix)] // HOME moves the home directory
 #[test]
 fn add_refuses_what_no_token_can_have() {
     let sandbox = sandbox();
@@ -161,6 +162,7 @@ fn setup_takes_back_by_the_host_what_it_has_made_by_name() {
     sandbox.run(&["setup", "psql", "--undo", RDS_HOST, "--yes"]).assert_fails(4, "is not set up in psql");
 }
 
+#[cfg(unix)] // HOME moves the home directory
 #[test]
 fn a_file_of_ones_own_without_the_roots_is_doubted() {
     let mut sandbox = sandbox();

@@ -34,6 +34,11 @@ impl Sandbox {
         sandbox.set("PGCRED_HOME", &own).set("PGCRED_CACHE", "file");
         let home = sandbox.home().display().to_string();
         sandbox.set("HOME", &home).set("USERPROFILE", &home).set("AWS_EC2_METADATA_DISABLED", "true");
+        if cfg!(windows) {
+            // HOME does not move the user's profile there, and the tests share it.
+            let passfile = sandbox.path(".pgpass").display().to_string();
+            sandbox.set("PGPASSFILE", &passfile);
+        }
         if let Ok(path) = std::env::var("PATH") {
             sandbox.set("PATH", &path);
         }
