@@ -21,6 +21,11 @@ BOTO3 = (
 NULL = os.open(os.devnull, os.O_RDWR)
 
 
+def cluster(name):
+    """Returns a host whose ID has the 26 characters of a real one: pgcred warns of others."""
+    return f"{name:0<26}.dsql.us-east-1.on.aws"
+
+
 def seconds(argv, env):
     """Runs a program with stdout in a pipe-free sink and returns how long it took."""
     actions = [(os.POSIX_SPAWN_DUP2, NULL, fd) for fd in (0, 1)]
@@ -64,7 +69,7 @@ def main():
     own = os.path.join(home, "own")
     env["PGCRED_HOME"] = own
     for name in ("prod", "other"):
-        seconds([pgcred, "add", "-q", name, f"{name}.dsql.us-east-1.on.aws"], env)
+        seconds([pgcred, "add", "-q", name, cluster(name)], env)
     fast = {
         "true": [true],
         "cat of a 340-byte token": [cat, token],
@@ -94,7 +99,7 @@ def main():
         config = os.path.join(home, f"config{count}.toml")
         with open(config, "w") as file:
             for n in range(count):
-                file.write(f'[connections.c{n}]\nhost = "h{n}.dsql.us-east-1.on.aws"\n')
+                file.write(f'[connections.c{n}]\nhost = "{cluster(f"h{n}")}"\n')
         passfile = os.path.join(home, f"passfile{count}")
         took = []
         for _ in range(5):
