@@ -1,13 +1,29 @@
-//! No core dump of a process whose memory holds tokens. The only reader and writer of resource limits.
+//! No core dump of a process whose memory holds tokens and AWS keys; the programs that it starts may dump theirs.
 
-#[cfg(unix)]
-pub(crate) use unix::{allow_core_dumps, forbid_core_dumps};
+pub(crate) use platform::{forbid_core_dumps, spawn_with_core_dumps};
 
-#[cfg(not(unix))]
-pub(crate) use elsewhere::{allow_core_dumps, forbid_core_dumps};
+/// Linux has a mark for one process. It also closes `/proc/PID/environ`, `/proc/PID/mem` and ptrace to other programs of
+/// the user, and holds where core dumps go to a program, which the limit does not. The system takes it away when a child
+/// starts its program: no limit of a child's is touched.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod platform {
+    use std::io;
+    use std::process::{Child, Command};
 
-#[cfg(unix)]
-mod unix {
+    pub(crate) fn forbid_core_dumps() {
+        let _ = nix::sys::prctl::set_dumpable(false); // no kernel refuses that
+    }
+
+    pub(crate) fn spawn_with_core_dumps(command: &mut Command) -> io::Result<Child> {
+        command.spawn()
+    }
+}
+
+/// Elsewhere there is only the limit, which children inherit.
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+mod platform {
+    use std::io;
+    use std::process::{Child, Command};
     use std::sync::OnceLock;
 
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -17,22 +33,31 @@ mod unix {
 
     /// Where the system refuses, it dumps none in that place either.
     pub(crate) fn forbid_core_dumps() {
-        if let Ok(before) = getrlimit(Resource::RLIMIT_CORE) {
-            let _ = BEFORE.set(before);
+        if let Ok(now) = getrlimit(Resource::RLIMIT_CORE) {
+            let before = BEFORE.get_or_init(|| now);
             let _ = setrlimit(Resource::RLIMIT_CORE, 0, before.1);
         }
     }
 
-    /// For a child, which is to find what the user has set.
-    pub(crate) fn allow_core_dumps() {
+    /// Starts a program under the limit that the user has set. pgcred itself has it no longer than that takes.
+    pub(crate) fn spawn_with_core_dumps(command: &mut Command) -> io::Result<Child> {
         if let Some((soft, hard)) = BEFORE.get() {
             let _ = setrlimit(Resource::RLIMIT_CORE, *soft, *hard);
         }
+        let child = command.spawn();
+        forbid_core_dumps();
+        child
     }
 }
 
 #[cfg(not(unix))]
-mod elsewhere {
+mod platform {
+    use std::io;
+    use std::process::{Child, Command};
+
     pub(crate) fn forbid_core_dumps() {}
-    pub(crate) fn allow_core_dumps() {}
+
+    pub(crate) fn spawn_with_core_dumps(command: &mut Command) -> io::Result<Child> {
+        command.spawn()
+    }
 }

@@ -12,7 +12,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::issue::Issued;
-use crate::limits::allow_core_dumps;
+use crate::limits::spawn_with_core_dumps;
 use crate::output::Output;
 use crate::output::format::variables;
 use crate::output::variables::in_the_way;
@@ -68,7 +68,9 @@ impl Run for Exec {
             patience: context.world.how.timeout * 2,
             output: context.world.output,
         };
-        drop(issued); // from now on the token is in the passfile alone
+        // The AWS keys went with `release`, the token goes now: the program may run for days. A renewal is a process of its
+        // own.
+        drop(issued);
 
         let (program, arguments) = self.command.split_first().ok_or_else(|| Error::usage("no command"))?;
         let mut command = Command::new(program);
@@ -77,7 +79,6 @@ impl Run for Exec {
         if let Some(stdin) = stdin {
             command.stdin(stdin);
         }
-        allow_core_dumps();
         let running = SharedProgram::default();
         let mut child = match start(command, &running) {
             Ok(child) => child,
@@ -187,7 +188,7 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
     // Held while the program starts: a signal that comes in between waits, and then reaches the program too.
     let mut running = program.lock().map_err(|_| std::io::Error::other("a signal came too early"))?;
     on_signal(forward).map_err(|error| std::io::Error::other(error.to_string()))?;
-    let child = command.spawn()?;
+    let child = spawn_with_core_dumps(&mut command)?;
     *running = i32::try_from(child.id()).map_or(Program::NotStarted, Program::Runs);
     Ok(child)
 }
@@ -195,7 +196,7 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
 #[cfg(not(unix))]
 fn start(mut command: Command, _: &SharedProgram) -> std::io::Result<Child> {
     on_signal(|_| {}).map_err(|error| std::io::Error::other(error.to_string()))?;
-    command.spawn()
+    spawn_with_core_dumps(&mut command)
 }
 
 fn end(status: ExitStatus) -> ExitCode {

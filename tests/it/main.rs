@@ -70,6 +70,8 @@ mod stubs;
 mod task_scheduler;
 #[cfg(target_os = "linux")]
 mod tmux;
+#[cfg(target_os = "linux")]
+mod trust;
 mod vectors;
 #[cfg(unix)]
 mod week;

@@ -111,7 +111,7 @@ fn every_outside_effect_has_one_owner() {
         ("tempfile", "src/fs"),
         (
             "std::io",
-            "src/fs src/terminal.rs src/child.rs src/output src/command/exec.rs src/command/watch.rs src/signals.rs src/env.rs",
+            "src/fs src/terminal.rs src/child.rs src/output src/command/exec.rs src/command/watch.rs src/signals.rs src/limits.rs src/env.rs",
         ),
         ("cfg(unix)", "src/terminal.rs src/child.rs src/env.rs src/signals.rs src/limits.rs src/command/exec.rs"),
         ("cfg(windows)", "src/child.rs src/env.rs"),
