@@ -26,6 +26,9 @@ const CLI_ORDER: [&str; 7] = [
     "X-Amz-Signature",
 ];
 
+/// The longest token, in bytes. The signer panics on an address of 65,536.
+const LONGEST: usize = 60_000;
+
 /// Returns the token `authority/?query&X-Amz-...`: a presigned URL without its scheme, good for `life` seconds from `at`.
 pub(crate) fn presign(
     signable: &Signable,
@@ -52,6 +55,13 @@ pub(crate) fn presign(
         .build()
         .map_err(|error| failed(&error))?
         .into();
+    let encoded = |text: &str| percent(text).to_string().len();
+    let session_token = credentials.session_token().map_or(0, encoded);
+    let length = authority.len() + query.len() + encoded(region) + encoded(credentials.access_key_id()) + session_token;
+    if length > LONGEST {
+        return Err(Error::usage(format!("the token would be longer than {LONGEST} characters"))
+            .hint("the session token, the access key ID or the user is too long: check where they come from"));
+    }
     let url = format!("https://{authority}/?{query}");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
         .map_err(|error| failed(&error))?;

@@ -34,7 +34,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> std::result::Result<Cr
     if let Some(found) = profile(session, name, session.explicit).await? {
         return Ok(found);
     }
-    if let Some(found) = old_files()? {
+    if let Some(found) = old_files(session)? {
         return Ok(found);
     }
     if let Some(found) = container::credentials(session).await? {
@@ -158,13 +158,13 @@ fn keys(name: &str, section: Option<&Section>, file: &str) -> Result<Option<Cred
 }
 
 /// The files of the first EC2 tools and of boto 2, which the AWS CLI still reads.
-fn old_files() -> Result<Option<Credentials>> {
+fn old_files(session: &Session) -> Result<Option<Credentials>> {
     let found = |key: Option<String>, secret: Option<String>| {
         key.zip(secret).map(|(key, secret)| Credentials::new(key, secret, None, None, "file"))
     };
     if let Some(path) = env::var("AWS_CREDENTIAL_FILE") {
-        let text =
-            fs::read_text(&env::expanded(&path)).map_err(|error| error.hint("correct or unset AWS_CREDENTIAL_FILE"))?;
+        let text = fs::read_foreign_text(&env::expanded(&path), session.deadline())
+            .map_err(|error| error.or_hint("correct or unset AWS_CREDENTIAL_FILE"))?;
         let value = |name: &str| {
             let pairs = text.lines().filter_map(|line| line.split_once('='));
             pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned()).next()

@@ -24,7 +24,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
     if variable == FULL {
         check(&address)?;
     }
-    check_token()?;
+    check_token(session)?;
     session.step(format!("container: asking {variable}"));
     let config = ProviderConfig::empty().with_http_client(session.direct()).with_sleep_impl(TokioSleep::new());
     let provider = EcsCredentialsProvider::builder().configure(&config).build();
@@ -38,12 +38,13 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
 }
 
 /// The token goes into a header: one line, from a file or a variable.
-fn check_token() -> Result<()> {
+fn check_token(session: &Session) -> Result<()> {
     const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
     let (variable, token) = match env::var_or_empty(FILE) {
         Some(path) => {
-            (FILE, fs::read_text(path.as_ref()).map_err(|error| error.about(FILE).hint("correct the variable"))?)
+            let text = fs::read_foreign_text(path.as_ref(), session.deadline());
+            (FILE, text.map_err(|error| error.about(FILE).or_hint("correct the variable"))?)
         }
         None => (TOKEN, env::var_or_empty(TOKEN).unwrap_or_default()),
     };

@@ -8,6 +8,7 @@ mod files;
 mod http;
 mod imds;
 mod ini;
+mod keys;
 mod login;
 mod mfa;
 mod process;
@@ -90,7 +91,7 @@ impl Aws<'_> {
     /// they should last if that can be had.
     pub(crate) fn credentials(&self, region: &str, wanted: u32, notes: &mut Notes) -> Result<Credentials> {
         let shared = RefCell::new(std::mem::take(notes));
-        let found = self.find(region, wanted, &shared);
+        let found = self.find(region, wanted, &shared).and_then(keys::checked);
         *notes = shared.into_inner();
         found
     }

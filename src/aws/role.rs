@@ -10,6 +10,7 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Map, Value};
 
 use super::ini::Section;
+use super::keys;
 use super::mfa;
 use super::process::Names;
 use super::refusal;
@@ -83,6 +84,7 @@ impl<'a> Role<'a> {
 
     pub(super) async fn assume(&self, session: &Session<'_>, source: Credentials) -> Result<Credentials> {
         self.check()?;
+        let source = keys::checked(source)?;
         let code = self.mfa_serial.map(|serial| mfa::code(session, self.profile, serial)).transpose()?;
         session.step(format!("role of profile {}: asking STS in {}", self.profile, session.region));
         let client = aws_sdk_sts::Client::new(&session.client(STS, &session.region, Some(source)));
@@ -143,8 +145,8 @@ pub(super) struct WebIdentity {
 
 impl WebIdentity {
     pub(super) async fn assume(&self, session: &Session<'_>) -> Result<Credentials> {
-        let token = fs::read_text(self.token_file.as_ref()).map_err(|error| {
-            error.about("web identity").hint("check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file")
+        let token = fs::read_foreign_text(self.token_file.as_ref(), session.deadline()).map_err(|error| {
+            error.about("web identity").or_hint("check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file")
         })?;
         if token.is_empty() {
             return Err(Error::usage(format!("{}: the web identity token is empty", self.token_file))
@@ -207,7 +209,7 @@ fn short(arn: &str) -> String {
 /// Returns what stands in the AWS CLI's cache of roles, not expired.
 pub(super) fn cached(key: &str) -> Option<Credentials> {
     let path = env::aws_home()?.join(".aws/cli/cache").join(format!("{key}.json"));
-    let answer: Value = serde_json::from_slice(&fs::read(&path)?).ok()?;
+    let answer: Value = serde_json::from_slice(&fs::read_foreign_cache(&path)?).ok()?;
     let fields: &Map<String, Value> = answer.get("Credentials")?.as_object()?;
     let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
     let credentials = names.credentials(fields, "AWS CLI cache").ok()?;

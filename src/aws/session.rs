@@ -188,8 +188,9 @@ impl<'a> Session<'a> {
     pub(super) fn ca_bundle(&self) -> Result<Option<Vec<u8>>> {
         let Some(path) = self.setting("AWS_CA_BUNDLE", "ca_bundle") else { return Ok(None) };
         let none = || Error::usage(format!("{path}: no usable certificate in it"));
-        let roots = fs::read_text(path.as_ref()).and_then(|pem| http::usable_roots(pem.as_bytes()).ok_or_else(none));
-        roots.map(Some).map_err(|error| error.hint("correct or unset AWS_CA_BUNDLE or ca_bundle"))
+        let roots =
+            fs::read_foreign(path.as_ref(), self.deadline()).and_then(|pem| http::usable_roots(&pem).ok_or_else(none));
+        roots.map(Some).map_err(|error| error.or_hint("correct or unset AWS_CA_BUNDLE or ca_bundle"))
     }
 
     /// Returns the answer, or an error once the time is over.

@@ -106,7 +106,7 @@ impl Cached {
     }
 
     fn read(session: &str) -> Option<Self> {
-        let fields: Value = serde_json::from_slice(&fs::read(&Self::path(session)?)?).ok()?;
+        let fields: Value = serde_json::from_slice(&fs::read_foreign_cache(&Self::path(session)?)?).ok()?;
         fields.as_object().cloned().map(Self)
     }
 

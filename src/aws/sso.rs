@@ -66,6 +66,16 @@ impl<'a> Sso<'a> {
             return Err(Error::usage(format!("profile `{profile}` uses SSO but lacks {}", missing.join(", ")))
                 .hint("run `aws configure sso` to set it up"));
         }
+        // Both go into an address. AWS gives accounts 12 digits and roles at most 64 characters.
+        for key in ["sso_account_id", "sso_role_name"] {
+            let value = all.get(key).map_or("", String::as_str);
+            if value.len() > 1_000 || value.contains(char::is_control) {
+                return Err(Error::usage(format!(
+                    "profile `{profile}`: {key} is too long, or has a control character"
+                ))
+                .hint(format!("correct {key} in the profile")));
+            }
+        }
         let mut take = |key: &str| all.remove(key).unwrap_or_default();
         // Without a scope the service gives no means to renew; this one is the AWS CLI's own default.
         let of_session = section.get("sso_session").map_or("", |_| "sso:account:access");
@@ -191,7 +201,7 @@ struct Cached(Map<String, Value>);
 
 impl Cached {
     fn read(start: &Start) -> Option<Self> {
-        let fields: Value = serde_json::from_slice(&fs::read(&start.path()?)?).ok()?;
+        let fields: Value = serde_json::from_slice(&fs::read_foreign_cache(&start.path()?)?).ok()?;
         let cached = Self(fields.as_object()?.clone());
         cached.text("accessToken").is_some().then_some(cached)
     }

@@ -1,5 +1,6 @@
 //! The only file that writes files: whole, private, atomically, one writer at a time.
 
+mod foreign;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "windows.rs")]
 mod platform;
@@ -17,6 +18,7 @@ use tempfile::NamedTempFile;
 
 use crate::env;
 use crate::error::{Error, Result};
+pub(crate) use foreign::{read_foreign, read_foreign_cache, read_foreign_text};
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -16,9 +16,13 @@ pub(crate) const KNOWN: &[&str] = &[
     "us-isof-east-1", "us-isof-south-1", "us-west-1", "us-west-2",
 ];
 
+/// The longest label of a host's name, in bytes.
+const LONGEST: usize = 63;
+
 /// Returns a region's name in lower case; what has another shape would be signed into nonsense, and so would a slip.
 pub(crate) fn normal_region(text: &str) -> Result<String> {
-    let region = text.trim().to_ascii_lowercase();
+    // Old configurations name the FIPS endpoints so. The AWS CLI signs the region in it.
+    let region = text.trim().to_ascii_lowercase().replace("fips-", "").replace("-fips", "");
     let wrong = || Error::usage(format!("region {}: not a region's name", host::quoted(text)));
     if !is_region(&region) {
         return Err(wrong().hint("write it like us-east-1"));
@@ -31,7 +35,8 @@ pub(crate) fn normal_region(text: &str) -> Result<String> {
 
 /// Returns whether the text may be a region's name in a host.
 pub(super) fn is_region(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (1..=LONGEST).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// Returns whether the text is built as all regions' names are: words and a number.
@@ -63,6 +68,9 @@ mod tests {
             assert!(has_shape(known) && doubt(known).is_none(), "{known}");
         }
         assert_eq!(normal_region(" EU-West-9 ").unwrap(), "eu-west-9");
+        assert_eq!(normal_region("fips-us-east-1").unwrap(), "us-east-1");
+        assert_eq!(normal_region("us-gov-west-1-fips").unwrap(), "us-gov-west-1");
+        assert!(normal_region(&"a".repeat(64)).is_err());
         assert!(doubt("eu-centrall-1").is_some_and(|doubt| doubt.contains("did you mean eu-central-1?")));
         for (typed, hint) in
             [("eucentral1", "did you mean eu-central-1?"), ("us east", "like us-east-1"), ("", "like us-east-1")]

@@ -124,3 +124,131 @@ fn static_keys_touch_no_certificate_and_no_network() {
         assert!(!run.stderr.contains(never), "{never}: {}", run.stderr);
     }
 }
+
+/// What no request can carry, from every kind of source, and as the source of a role.
+#[test]
+fn keys_that_no_request_can_carry_are_refused() {
+    const KEYS: &str = "aws_access_key_id = k\naws_secret_access_key = s\n";
+    let role = "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/R\ncredential_source = Environment\n";
+    let refused = |sandbox: &Sandbox, profile: &[&str], says: &str| {
+        let words = [&["token", HOST, "--no-cache", "--timeout", "5"], profile].concat();
+        let run = sandbox.run(&words);
+        run.assert_fails(2, says);
+        assert!(!run.stderr.contains("BADVALUE"), "{}", run.stderr);
+    };
+    let long = "BADVALUE".repeat(9_000);
+    for (bad, why) in [
+        ("BADVALUE\n", "ends with a line end"),
+        ("BADVALUE\r", "ends with a line end"),
+        ("BAD\u{1b}VALUE", "has a control character"),
+        ("BADVALUE\u{7f}", "has a control character"),
+        (&long, "is longer than any that AWS gives"),
+    ] {
+        for (variable, part) in [
+            ("AWS_ACCESS_KEY_ID", "access key ID"),
+            ("AWS_SECRET_ACCESS_KEY", "secret access key"),
+            ("AWS_SESSION_TOKEN", "session token"),
+        ] {
+            let mut sandbox = Sandbox::with_keys();
+            sandbox.set(variable, bad).set("AWS_REGION", "us-east-1");
+            sandbox.write(".aws/config", role);
+            let says = format!("the {part} {why} in it (its source: environment)").replace("end in it", "end");
+            let says = says.replace("gives in it", "gives");
+            refused(&sandbox, &[], &says);
+            refused(&sandbox, &["--profile", "r"], &says);
+        }
+        let answer = format!("{{\"Version\":1,\"AccessKeyId\":{bad:?},\"SecretAccessKey\":\"s\"}}");
+        let answer = answer.replace("\\u{1b}", "\\u001b").replace("\\u{7f}", "\\u007f");
+        refused(&with_process(&answer), &["--profile", "p"], "(its source: credential_process)");
+    }
+    let sandbox = Sandbox::empty();
+    sandbox.write(".aws/credentials", format!("[p]\n{}", KEYS.replace("= k", "= BAD\n  VALUE")));
+    refused(&sandbox, &["--profile", "p"], "the access key ID has a control character in it (its source: profile)");
+    // Each part is short enough, and the token as a whole is not.
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.set("AWS_SESSION_TOKEN", &"/".repeat(25_000));
+    refused(&sandbox, &[], "the token would be longer than 60000 characters");
+    refused(&Sandbox::with_keys(), &["--region", &"a".repeat(70_000)], "not a region's name");
+}
+
+#[test]
+fn sso_names_that_no_address_can_hold_are_refused() {
+    for (key, other) in [("sso_account_id", "sso_role_name"), ("sso_role_name", "sso_account_id")] {
+        for bad in ["x".repeat(70_000), "a\u{1b}b".to_owned()] {
+            let sandbox = Sandbox::empty();
+            let start = "sso_start_url = https://example.awsapps.com/start\nsso_region = us-east-1";
+            sandbox.write(".aws/config", format!("[profile p]\n{start}\n{other} = x\n{key} = {bad}\n"));
+            sandbox.run(&["token", HOST, "--profile", "p"]).assert_fails(2, key);
+        }
+    }
+}
+
+/// The AWS CLI signs the real region too.
+#[test]
+fn a_pseudo_region_of_fips_is_signed_as_the_region_in_it() {
+    let mut sandbox = Sandbox::with_keys();
+    let id = "foo0bar1baz2quux3quuux4abc";
+    for (pseudo, region) in [("fips-us-east-1", "us-east-1"), ("us-gov-west-1-fips", "us-gov-west-1")] {
+        sandbox.set("AWS_REGION", pseudo);
+        let token = sandbox.ok(&["token", id]);
+        assert!(token.starts_with(&format!("{id}.dsql.{region}.on.aws/")), "{token}");
+        assert!(token.contains(&format!("%2F{region}%2Fdsql")), "{token}");
+    }
+}
+
+/// As with `AWS_WEB_IDENTITY_TOKEN_FILE=<(command)`: a pipe works if it gives its bytes, and the deadline holds if not.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_within_the_deadline() {
+    use crate::stubs::Stub;
+
+    let stub = Stub::aws(None);
+    let mut sandbox = Sandbox::empty();
+    let pipe = sandbox.path("pipe").display().to_string();
+    nix::unistd::mkfifo(&sandbox.path("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let asks = |sandbox: &Sandbox, timeout: &str| sandbox.run(&["token", HOST, "--no-cache", "--timeout", timeout]);
+    sandbox.set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/W").set("AWS_ENDPOINT_URL", &stub.url(""));
+    sandbox.set("AWS_WEB_IDENTITY_TOKEN_FILE", &pipe);
+    asks(&sandbox, "1").assert_fails(1, "a pipe or a device that gave nothing in time");
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, "a-web-identity-token").expect("somebody reads")
+    });
+    let run = asks(&sandbox, "10");
+    assert!(run.code == 0 && run.stdout.contains("ASIASTSW"), "{}", run.stderr);
+    writer.join().expect("the token was read");
+    sandbox.set("AWS_WEB_IDENTITY_TOKEN_FILE", "/dev/zero");
+    asks(&sandbox, "10").assert_fails(2, "/dev/zero is larger than 4 MiB");
+    sandbox.unset("AWS_WEB_IDENTITY_TOKEN_FILE").unset("AWS_ROLE_ARN");
+
+    sandbox.set("AWS_CREDENTIAL_FILE", &pipe);
+    asks(&sandbox, "1").assert_fails(1, "gave nothing in time");
+    sandbox.unset("AWS_CREDENTIAL_FILE");
+    sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &stub.url("ecs/x"));
+    sandbox.set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &pipe);
+    asks(&sandbox, "1").assert_fails(1, "gave nothing in time");
+}
+
+/// A cache is a regular file: a pipe in its place is no session.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_cache_does_not_block() {
+    use crate::faults::{LOGIN_FILE, LOGIN_SESSION, SSO_FILE};
+
+    for (name, config) in [
+        (
+            SSO_FILE,
+            "sso_session = corp\nsso_account_id = 1\nsso_role_name = r\n[sso-session corp]\n\
+             sso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n"
+                .to_owned(),
+        ),
+        (LOGIN_FILE, format!("login_session = {LOGIN_SESSION}\n")),
+    ] {
+        let sandbox = Sandbox::empty();
+        sandbox.write(".aws/config", format!("[default]\n{config}"));
+        let path = sandbox.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        sandbox.run(&["token", HOST, "--no-cache", "--timeout", "5"]).assert_fails(3, "nobody has logged in");
+    }
+}
