@@ -90,9 +90,8 @@ fn completed() -> clap::Command {
 }
 
 fn connections() -> Vec<CompletionCandidate> {
-    let path: Option<PathBuf> = env::config_file();
-    let text = path.and_then(|path| fs::read(&path)).unwrap_or_default();
-    let config = Config::parse(&String::from_utf8_lossy(&text)).unwrap_or_default();
+    let text = env::config_file().and_then(|path| fs::read_plain(&path).ok().flatten()).unwrap_or_default();
+    let config = Config::parse(&text).unwrap_or_default();
     let candidate = |name: &str, host: Option<String>| CompletionCandidate::new(name).help(host.map(Into::into));
     config.connections.iter().map(|connection| candidate(&connection.name, connection.place.host.clone())).collect()
 }

@@ -31,7 +31,7 @@ mod watch;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Termination};
 use std::time::{Duration, SystemTime};
 
@@ -68,6 +68,8 @@ trait Run: FromArgMatches + Args {
     const ASKS_AWS: bool = true;
     /// Whether the configuration file that `--config` names may be missing.
     const MAKES_CONFIG: bool = false;
+    /// Whether the command says nothing about a configuration that cannot be used: it runs at every prompt of a shell.
+    const IS_SILENT: bool = false;
 
     /// Whether a configuration that cannot be read is in the way.
     fn needs_configuration(&self) -> bool {
@@ -88,11 +90,18 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
         about,
         arguments: arguments_of::<C>,
         run: |matches, global| {
-            if !C::MAKES_CONFIG {
-                global.check_config()?;
-            }
             let command = C::from_arg_matches(matches).map_err(refused)?;
-            let mut context = Context::new(global, command.needs_configuration())?;
+            let need = match (C::MAKES_CONFIG, command.needs_configuration()) {
+                (true, _) => Need::WholeOrNew,
+                (false, true) => Need::Whole,
+                (false, false) => Need::Optional,
+            };
+            let is_silent = C::IS_SILENT && !global.debug;
+            let mut context = match Context::new(global, need) {
+                Ok(context) => context,
+                Err(error) if is_silent => return Ok(error.exit().code().into()),
+                Err(error) => return Err(error),
+            };
             let stdin = terminal::detach_stdin()?;
             let end = command.run(&mut context, stdin).map(Termination::report);
             due::tell(&mut context, due::Refreshed::No);
@@ -221,18 +230,68 @@ struct Global {
     config: Option<PathBuf>,
 }
 
-impl Global {
-    /// A file that is named has to be there: a slip in its name must not count as a file without connections.
-    fn check_config(&self) -> Result<()> {
-        match &self.config {
-            Some(path) if fs::changed(path).is_none() => {
-                let path = path.display();
-                Err(Error::usage(format!("{path}: no such file"))
-                    .hint(format!("correct --config; pgcred add NAME HOST --config {path} makes the file")))
+/// What a command makes of the configuration file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// Whatever is wrong with the file is an error.
+    Whole,
+    /// The same, but the command makes the file if there is none.
+    WholeOrNew,
+    /// The command works without the file, and only warns.
+    Optional,
+}
+
+/// A configuration as it was read.
+struct Read {
+    config: Config,
+    path: Option<PathBuf>,
+    /// When the file was changed last before it was read.
+    changed: Option<SystemTime>,
+}
+
+impl Read {
+    /// Reads the file that `--config` names, or the usual one.
+    ///
+    /// A file that is there and cannot be read is never an empty one: its rules decide who signs, and for how long.
+    fn file(named: Option<&Path>, need: Need, output: Output) -> Result<Self> {
+        let path = named.map(Path::to_owned).or_else(env::config_file);
+        let Some(file) = &path else { return Ok(Self { config: Config::default(), path, changed: None }) };
+        let found = fs::read_dated(file)
+            .map_err(|error| error.hint("correct the file, let your user read it, or name another one with --config"))
+            .and_then(|found| {
+                if found.is_none() && need != Need::WholeOrNew {
+                    check_absence(file, named.is_some())?;
+                }
+                Ok(found)
+            });
+        let read = found.and_then(|found| {
+            let (text, changed) = found.unwrap_or_default();
+            let config = Config::parse(&text).map_err(|error| error.about(&file.display().to_string()))?;
+            Ok((config, changed))
+        });
+        match read {
+            Ok((config, changed)) => Ok(Self { config, path, changed }),
+            Err(error) if need == Need::Optional => {
+                output.warn(&error.to_string());
+                Ok(Self { config: Config::default(), path, changed: None })
             }
-            _ => Ok(()),
+            Err(error) => Err(error),
         }
     }
+}
+
+/// Refuses to go on without a file that somebody relies on: one that is named, or that a link stands for.
+fn check_absence(file: &Path, is_named: bool) -> Result<()> {
+    let path = file.display();
+    if is_named {
+        return Err(Error::usage(format!("{path}: no such file"))
+            .hint(format!("correct --config; pgcred add NAME HOST --config {path} makes the file")));
+    }
+    if fs::is_link(file) {
+        return Err(Error::usage(format!("{path} is a link to a file that does not exist"))
+            .hint("make the file available again, or remove the link"));
+    }
+    Ok(())
 }
 
 /// How a token is asked for, beyond where and as whom.
@@ -312,21 +371,10 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
 }
 
 impl Context {
-    fn new(global: Global, needs_configuration: bool) -> Result<Self> {
+    fn new(global: Global, need: Need) -> Result<Self> {
         let output = Output { quiet: global.quiet, debug: global.debug };
-        let config_path = global.config.clone().or_else(env::config_file);
-        let config_changed = config_path.as_deref().and_then(fs::changed);
-        let text = config_path.as_ref().and_then(|path| fs::read(path)).unwrap_or_default();
-        let config = Config::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
-            error.about(&config_path.as_ref().map(|path| path.display().to_string()).unwrap_or_default())
-        });
-        let config = config.or_else(|error| {
-            if needs_configuration {
-                return Err(error);
-            }
-            output.warn(&error.to_string());
-            Ok(Config::default())
-        })?;
+        let Read { config, path: config_path, changed: config_changed } =
+            Read::file(global.config.as_deref(), need, output)?;
         let choice = env::var("PGCRED_CACHE").map(|text| CacheChoice::parse(&text)).transpose()?;
         let cache = Cache::open(choice.or(config.cache));
         let how = How {
@@ -347,7 +395,7 @@ impl Context {
 
     /// Reads configuration and cache anew.
     fn again(&self) -> Result<Self> {
-        Self::new(self.global.clone(), true)
+        Self::new(self.global.clone(), Need::Whole)
     }
 
     /// Issues a token and says what went wrong on the way.

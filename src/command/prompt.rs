@@ -37,6 +37,7 @@ pub(super) type Times = (Option<Time>, Time);
 impl Run for Prompt {
     type End = ();
     const ASKS_AWS: bool = false;
+    const IS_SILENT: bool = true;
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         if let Some(name) = unknown_placeholder(&self.format) {

@@ -9,7 +9,7 @@ mod tests;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
@@ -137,11 +137,40 @@ pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
 
 /// Returns the text of a file, if it is there; an error if it cannot be read, is not text, or is no regular file.
 pub(crate) fn read_plain(path: &Path) -> Result<Option<String>> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Ok(metadata) if !metadata.is_file() => Err(Error::usage(format!("{} is not a regular file", path.display()))),
-        _ => read_text(path).map(Some),
+    Ok(read_dated(path)?.map(|(text, _)| text))
+}
+
+/// As [`read_plain`], with the time of the last change before it was read.
+///
+/// Only where there is certainly no file is there none. Whatever else is in the way is an error: the caller must not take
+/// settings that cannot be read for settings that nobody has made.
+pub(crate) fn read_dated(path: &Path) -> Result<Option<(String, Option<SystemTime>)>> {
+    let cannot = |error: &io::Error| Error::usage(format!("cannot read {}", path.display())).caused_by(error);
+    let mut options = OpenOptions::new();
+    platform::at_once(options.read(true)); // a pipe without a writer must not hold pgcred up
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(error) if is_absence(&error) => return Ok(None),
+        Err(error) => return Err(cannot(&error)),
+    };
+    let metadata = file.metadata().map_err(|error| cannot(&error))?;
+    if !metadata.is_file() {
+        return Err(Error::usage(format!("{} is not a regular file", path.display())));
     }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default().saturating_add(1));
+    file.take(u64::MAX).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))?;
+    Ok(Some((text, metadata.modified().ok())))
+}
+
+/// Tells whether an error says that there is no such file: not in its folder, or the folder is none.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Tells whether a path is a link, wherever that leads.
+pub(crate) fn is_link(path: &Path) -> bool {
+    path.is_symlink()
 }
 
 /// Returns the bytes of a file if it is there and a regular one: a pipe would never end.

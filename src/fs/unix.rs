@@ -53,6 +53,11 @@ pub(super) fn private(options: &mut OpenOptions) {
     options.mode(0o600);
 }
 
+/// Opens a pipe without waiting for its other end.
+pub(super) fn at_once(options: &mut OpenOptions) {
+    options.custom_flags(nix::libc::O_NONBLOCK);
+}
+
 pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }

@@ -40,6 +40,8 @@ pub(super) fn make_private(_: &File, _: &Metadata) -> io::Result<()> {
 
 pub(super) fn private(_: &mut OpenOptions) {}
 
+pub(super) fn at_once(_: &mut OpenOptions) {}
+
 pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
     create_dir_all(path)
 }

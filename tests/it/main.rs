@@ -13,6 +13,8 @@ mod chain; // runs programs
 mod clients; // mounts, as disks does
 #[cfg(target_os = "linux")]
 mod cluster;
+#[cfg(unix)]
+mod configuration;
 mod connections;
 mod credentials;
 #[cfg(unix)]
