@@ -183,11 +183,6 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| Error::usage(format!("cannot read {}", path.display())).caused_by(&error))
 }
 
-/// Returns the text of a file that has to be there.
-pub(crate) fn read_text(path: &Path) -> Result<String> {
-    String::from_utf8(read_bytes(path)?).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))
-}
-
 /// Tells whether a folder exists and is the user's own.
 pub(crate) fn is_own_folder(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
