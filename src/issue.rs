@@ -19,6 +19,13 @@ use crate::sigv4;
 use crate::time::{Time, spoken};
 use crate::token::{Age, Token};
 
+/// How many other tokens a run renews at most, and how many other requests it looks at to find them: who asked for one
+/// token must not wait for the tokens of ten thousand connections.
+const MOST_RENEWED: usize = 64;
+const MOST_LOOKED_AT: usize = 1_000;
+/// Where the disk is slow, a run ends that work early.
+const LONGEST_FOR_OTHERS: Duration = Duration::from_millis(500);
+
 /// A stale token is handed out when renewing fails, if it lasts this many seconds.
 const LAST_SECONDS: u32 = 30;
 
@@ -132,12 +139,13 @@ impl Issuer {
 
     /// Returns a fresh token from the cache, else a new one, else a stale one with a warning.
     ///
-    /// `others` are requests that are renewed too if AWS has to be asked and they are due and of the same identity.
-    pub(crate) fn issue(
+    /// `others` are requests that are renewed too if AWS has to be asked and they are due and of the same identity: as many
+    /// as take no time that matters, so the first ones count. Each is made only when it is looked at.
+    pub(crate) fn issue<Others: Iterator<Item = Request>>(
         &mut self,
         request: &Request,
         wish: Wish,
-        others: impl FnOnce() -> Vec<Request>,
+        others: impl FnOnce(&Index) -> Others,
     ) -> Result<Issued> {
         if self.cache.is_none() {
             return self.renew(request, &EntryId::default(), wish).and_then(|issued| issued.check(wish, request));
@@ -322,10 +330,16 @@ impl Issuer {
     }
 
     /// Stores the token, and while the credentials are at hand what else of this identity is due.
-    fn store(&mut self, request: &Request, issued: &Issued, wish: Wish, others: impl FnOnce() -> Vec<Request>) {
+    fn store<Others: Iterator<Item = Request>>(
+        &mut self,
+        request: &Request,
+        issued: &Issued,
+        wish: Wish,
+        others: impl FnOnce(&Index) -> Others,
+    ) {
+        let Some(index) = self.cache.as_ref().map(Cache::index) else { return };
         let identity = self.identity(request.profile.as_deref());
-        let others: Vec<(Request, EntryId)> =
-            if self.cache.is_some() { self.of_identity(&identity, others()) } else { Vec::new() };
+        let renewed = self.renewed(request, &issued.id, &index, others(&index));
         let Some(cache) = &self.cache else { return };
         let mut records = Vec::new();
         let mut failed = None;
@@ -336,16 +350,12 @@ impl Issuer {
         if !wish.filed_elsewhere {
             put(request, issued);
         }
-        let credentials = self.signers.get(&request.profile).and_then(|signer| signer.credentials.as_ref());
-        if let Some(Ok(credentials)) = credentials {
-            let (index, now) = (cache.index(), Time::now());
-            for (other, id) in others.into_iter().filter(|(_, id)| *id != issued.id) {
-                let fresh = index.records.get(id.as_str()).is_some_and(|record| record.age(now) == Age::Fresh);
-                let region = other.region.clone().filter(|_| !fresh);
-                if let Some(Ok(issued)) = region.map(|region| sign(&other, id, region, credentials)) {
-                    put(&other, &issued);
-                }
+        let began = Instant::now();
+        for (other, issued) in &renewed {
+            if began.elapsed() > LONGEST_FOR_OTHERS {
+                break;
             }
+            put(other, issued);
         }
         let note = cache.note.take();
         let known_failure = cache.index().failures.contains_key(identity.as_str());
@@ -361,13 +371,37 @@ impl Issuer {
         }
     }
 
-    fn of_identity(&mut self, identity: &Identity, requests: Vec<Request>) -> Vec<(Request, EntryId)> {
-        let same = requests.into_iter().filter(|request| self.identity(request.profile.as_deref()) == *identity);
-        same.map(|request| {
-            let id = EntryId::of(&request, identity);
-            (request, id)
-        })
-        .collect()
+    /// Signs new tokens for those of the others that are due, with the credentials that have signed for this request.
+    fn renewed(
+        &mut self,
+        request: &Request,
+        id: &EntryId,
+        index: &Index,
+        others: impl Iterator<Item = Request>,
+    ) -> Vec<(Request, Issued)> {
+        let known = self.signers.get(&request.profile).and_then(|signer| signer.credentials.clone());
+        let Some(Ok(credentials)) = known else { return Vec::new() };
+        let identity = self.identity(request.profile.as_deref());
+        let (began, now) = (Instant::now(), Time::now());
+        let mut renewed = Vec::new();
+        for other in others.take(MOST_LOOKED_AT) {
+            if renewed.len() == MOST_RENEWED || began.elapsed() > LONGEST_FOR_OTHERS {
+                break;
+            }
+            if self.identity(other.profile.as_deref()) != identity {
+                continue;
+            }
+            let Some(region) = other.region.clone() else { continue };
+            let other_id = EntryId::of(&other, &identity);
+            let is_fresh = index.records.get(other_id.as_str()).is_some_and(|record| record.age(now) == Age::Fresh);
+            if is_fresh || other_id == *id {
+                continue;
+            }
+            if let Ok(issued) = sign(&other, other_id, region, &credentials) {
+                renewed.push((other, issued));
+            }
+        }
+        renewed
     }
 
     fn update_index(&mut self, change: impl FnOnce(&mut Index)) {

@@ -29,6 +29,7 @@ mod told;
 mod undo;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -39,14 +40,15 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use crate::aws::How;
-use crate::cache::Cache;
-use crate::config::{CacheChoice, Config, Life, LoginPolicy};
+use crate::cache::{Cache, Index};
+use crate::config::{CacheChoice, Config, Connection, Life, LoginPolicy};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::fs;
 use crate::issue::{Issued, Issuer, Wish};
 use crate::limits;
 use crate::output::Output;
+use crate::passfile::block::Key;
 use crate::request::Request;
 use crate::terminal::{self, Stdin};
 use crate::time::{Seconds, spoken};
@@ -411,7 +413,7 @@ impl Context {
         }
         let wish = Wish { min_valid, fresh: asking.fresh, filed_elsewhere: false };
         let world = &self.world;
-        let issued = self.issuer.issue(&request, wish, || world.connections());
+        let issued = self.issuer.issue(&request, wish, |index| world.connections_by_use(index));
         self.say_warnings();
         let issued = issued?;
         warn_if_cut_short(&request, &issued, self.world.output);
@@ -465,6 +467,22 @@ impl World {
     /// Returns a request for every connection; one that cannot be resolved is none.
     fn connections(&self) -> Vec<Request> {
         self.named_connections().into_iter().map(|(_, request)| request).collect()
+    }
+
+    /// The same, one at a time: first the connections that tokens were issued for before.
+    fn connections_by_use<'a>(&'a self, index: &Index) -> impl Iterator<Item = Request> + use<'a> {
+        // A connection may name its host by the cluster ID alone, with which the host's name begins.
+        let first_label = |host: &str| host.split('.').next().unwrap_or(host).to_owned();
+        let used: BTreeSet<String> = index
+            .records
+            .values()
+            .filter_map(|record| Some(first_label(&Key::from_name(&record.name)?.host)))
+            .collect();
+        let is_used = |connection: &&Connection| {
+            connection.place.host.as_deref().is_some_and(|host| used.contains(&first_label(host)))
+        };
+        let (used, unused): (Vec<_>, Vec<_>) = self.config.connections.iter().partition(is_used);
+        used.into_iter().chain(unused).filter_map(|connection| self.connection(&connection.name).ok())
     }
 
     /// The same with their names, in the configuration's order.

@@ -7,6 +7,7 @@ use super::passfile::PassfileArg;
 use super::place::Place;
 use super::watch::{Look, Watch};
 use super::{Context, Run, World, all_errors, background, due, warn_if_cut_short};
+use crate::cache::Index;
 use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
@@ -211,7 +212,7 @@ impl Refresh {
         for request in requests {
             // What has no line of its own stays in the cache, where `token` and `exec` find it.
             let wish = Wish { filed_elsewhere: request.owns_its_line(), fresh, ..Wish::default() };
-            let others = || if all { Vec::new() } else { world.connections() };
+            let others = |index: &Index| (!all).then(|| world.connections_by_use(index)).into_iter().flatten();
             let issued = context.issuer.issue(&request, wish, others);
             outcomes.push((request, issued));
         }

@@ -154,6 +154,26 @@ fn sixty_four_connections_of_one_profile_ask_once() {
     assert_eq!(source.calls(), 1);
 }
 
+/// Who asks for one token does not wait for the tokens of ten thousand connections. Those that were in use come first.
+#[test]
+fn a_token_renews_few_others_and_first_those_in_use() {
+    let mut source = Source::new();
+    let connections =
+        (0..300).map(|n| format!("[connections.c{n}]\nhost = \"h{n}.dsql.us-east-1.on.aws\"\nprofile = \"p\"\n"));
+    fs::write(source.sandbox.own().join("config.toml"), connections.collect::<String>()).expect("written");
+    source.sandbox.at("2030-01-01T00:00:00Z").ok(&["token", "h299.dsql.us-east-1.on.aws", "--profile", "p"]);
+    source.sandbox.at("2030-01-01T00:20:00Z").ok(&["token", "c7"]);
+    let sealed = || fs::read_dir(source.sandbox.own().join("cache/tokens")).expect("a folder").count();
+    let (calls, before) = (source.calls(), sealed());
+    assert!((60..70).contains(&before), "{before} tokens are sealed");
+    for target in ["c7", "c299", "c0", "c62"] {
+        source.sandbox.ok(&["token", target]);
+    }
+    assert_eq!((source.calls(), sealed()), (calls, before), "they were renewed before");
+    source.sandbox.ok(&["token", "c200"]);
+    assert_eq!(source.calls(), calls + 1, "it was not");
+}
+
 /// Whenever the one that asks AWS dies, the next in line asks; nobody hangs on its lock.
 #[cfg(unix)]
 #[test]
