@@ -13,6 +13,7 @@ use process_wrap::std::CommandWrap;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::terminal;
+use crate::text;
 
 /// No answer is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -180,13 +181,14 @@ fn spawn_detached(words: &[String]) -> Result<Child> {
     command.spawn().map_err(|error| failed(&error))
 }
 
-/// Tells the desktop, where it has a program for that.
+/// Tells the desktop, where it has a program for that. Of `notify-send` the text may have markup, which ours has not.
 pub(crate) fn notify(text: &str) {
+    let text = &text::shown(text);
     let command = if cfg!(target_os = "macos") {
         let script = "on run argv\ndisplay notification (item 1 of argv) with title \"pgcred\"\nend run";
         words(["osascript", "-e", script, text])
     } else {
-        words(["notify-send", "--app-name=pgcred", "pgcred", text])
+        words(["notify-send", "--app-name=pgcred", "pgcred", &text::without_markup(text)])
     };
     let _ = detached(&command);
 }

@@ -27,6 +27,7 @@ mod sigv4;
 mod suggest;
 mod target;
 mod terminal;
+mod text;
 mod time;
 mod token;
 

@@ -6,6 +6,7 @@ use super::{How, words};
 use crate::child::{self, Failure};
 use crate::env;
 use crate::error::{Error, Result};
+use crate::text;
 
 const COMMAND: &str = "PGCRED_MFA_CODE_COMMAND";
 
@@ -33,7 +34,7 @@ pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<Str
         )));
     }
     let device = serial.rsplit('/').next().unwrap_or(serial);
-    let prompt = format!("pgcred: MFA code of {device} for profile {profile}: ");
+    let prompt = text::shown(&format!("pgcred: MFA code of {device} for profile {profile}: "));
     let code = session.off_the_clock(|| rpassword::prompt_password(prompt));
     let code = code
         .map_err(|error| Error::login("no MFA code was given").caused_by(&error).hint("retry, or give --mfa-code"))?;

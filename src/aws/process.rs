@@ -7,6 +7,7 @@ use super::session::Session;
 use super::words;
 use crate::child::{self, Failure};
 use crate::error::{Error, Result};
+use crate::text::foreign;
 use crate::time::Time;
 
 /// Runs the command line without a shell, as the AWS CLI does.
@@ -75,10 +76,8 @@ impl Names {
     }
 }
 
-/// Returns the last line that says something, cut to a length that fits a message.
+/// Returns the last line that says something, as a message repeats it.
 pub(super) fn last_line(text: &[u8]) -> String {
-    const LONGEST: usize = 300;
     let text = String::from_utf8_lossy(text);
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    line.chars().take(LONGEST).collect()
+    foreign(text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default())
 }

@@ -8,6 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::session::{Service, Session};
 use crate::error::Error;
+use crate::text;
 
 /// Returns the code of a refusal, if the service gave one.
 pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
@@ -25,8 +26,8 @@ impl Session<'_> {
         match error {
             SdkError::ServiceError(answer) if answer.err().code().is_some() => {
                 let (code, message) = (answer.err().code().unwrap_or_default(), answer.err().message());
-                let message = message.map(|text| format!(": {text}")).unwrap_or_default();
-                Error::failure(format!("{what}{whose}: {} refused: {code}{message}", service.name))
+                let said = message.map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"));
+                Error::failure(format!("{what}{whose}: {} refused: {}", service.name, text::foreign(&said)))
             }
             SdkError::TimeoutError(_) => self.too_late(service.name),
             SdkError::ConstructionFailure(_) => {

@@ -11,6 +11,7 @@ use crate::fs::{self, Presence};
 use crate::identity::{Identity, digest};
 use crate::passfile::block::Key;
 use crate::request::Request;
+use crate::text::masked;
 use crate::time::Time;
 use crate::token::{Age, Token, age, refresh_after};
 
@@ -195,8 +196,8 @@ impl Failure {
             "count": self.count,
             "asked": self.asked,
             "exit": self.error.exit().code(),
-            "message": self.error.to_string(),
-            "hint": self.error.to_hint(),
+            "message": masked(&self.error.to_string()),
+            "hint": self.error.to_hint().map(masked),
             "logins": self.logins,
         })
     }

@@ -17,6 +17,7 @@ use crate::issue;
 use crate::output::Output;
 use crate::provider;
 use crate::terminal::Stdin;
+use crate::text;
 use crate::time::number;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, anything else.
@@ -162,7 +163,7 @@ impl Aws {
         }
         let (target, place) = match self.service {
             Service::Configure(Configure::ListProfiles) => {
-                return Ok(aws::profile_names()?.into_iter().map(|name| name + "\n").collect());
+                return Ok(aws::profile_names()?.iter().map(|name| text::shown(name) + "\n").collect());
             }
             Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => (None, token.place("admin")?),
             // The token does not name the role; any but admin signs the same.

@@ -6,6 +6,7 @@ use crate::child;
 use crate::env;
 use crate::error::{Exit, Result};
 use crate::fs;
+use crate::text;
 use crate::time::{Time, spoken};
 
 /// When, what failed, what log-in a person was told of, and the state of the configuration then.
@@ -34,7 +35,7 @@ fn file() -> Option<PathBuf> {
 /// many runs come to it, until one succeeds.
 pub(super) fn remember(outcome: &Result<()>, may_tell: bool, config: Option<&Path>) {
     let Some(path) = file() else { return };
-    let line = |text: String| text.lines().collect::<Vec<_>>().join(" ");
+    let line = |text: String| text::masked(&text::shown(&text.lines().collect::<Vec<_>>().join(" ")));
     let error = outcome.as_ref().err().map(|error| line(error.to_string())).unwrap_or_default();
     let news = outcome.as_ref().err().filter(|error| may_tell && error.exit() == Exit::Login);
     let news = news.map(|error| line([&error.to_string(), error.to_hint().unwrap_or_default()].join("; ")));

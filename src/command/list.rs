@@ -18,6 +18,7 @@ use crate::passfile::block::Key;
 use crate::provider;
 use crate::request::Request;
 use crate::terminal::Stdin;
+use crate::text::{self, shortened};
 use crate::time::{Time, spoken};
 
 #[derive(clap::Args)]
@@ -85,20 +86,30 @@ impl Run for List {
         let mut rows: Vec<Row> =
             requests.iter().map(|(name, request)| row(name, request, &index, &standing, &clashes, context)).collect();
         rows.extend(broken.into_iter().map(|(name, error)| broken_row(name, &error, &context.world)));
+        let output = context.world.output;
+        for row in &mut rows {
+            row.trouble = output.masked(&row.trouble);
+        }
         let order = |row: &Row| context.world.config.connections.iter().position(|known| known.name == row.name);
         rows.sort_by_key(order);
-        Output::answer(&match self.format {
-            Format::Json => format!("{}\n", Value::from(rows.iter().map(Row::json).collect::<Vec<_>>())),
+        match self.format {
+            Format::Json => {
+                let rows: Vec<Value> = rows.iter().map(Row::json).collect();
+                Output::answer(&format!("{}\n", Value::from(rows)))
+            }
             Format::Table => {
                 let mut notes: Vec<String> = rows.iter().flat_map(Row::notes).collect();
                 notes.extend(clashes.iter().map(Clash::to_string));
                 notes.extend(standing.troubles.iter().map(ToString::to_string));
                 notes.extend(background::last(context.world.config_path.as_deref()));
-                let notes: Vec<_> = notes.into_iter().map(|note| format!("{note}\n")).collect();
-                let gap = if notes.is_empty() { "" } else { "\n" };
-                table(&rows) + gap + &notes.concat()
+                let mut lines = table(&rows);
+                if !notes.is_empty() {
+                    lines.push(String::new());
+                }
+                lines.extend(notes.iter().map(|note| output.masked(note)));
+                Output::lines(lines)
             }
-        })
+        }
     }
 }
 
@@ -279,11 +290,17 @@ impl Row {
     }
 }
 
+/// Returns a text for a column: as it is shown, and cut where no terminal could hold it.
+fn cell(text: &str) -> String {
+    const LONGEST: usize = 100;
+    shortened(&text::shown(text), LONGEST)
+}
+
 /// A heading, and what stands below it.
 type Column = (&'static str, fn(&Row) -> String);
 
 /// Columns as wide as their widest cell, within a terminal's 80 where that can be; one without any value is left out.
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[Row]) -> Vec<String> {
     const WIDTH: usize = 80;
     const LEAST: usize = 24;
     let columns: [Column; 5] = [
@@ -294,8 +311,8 @@ fn table(rows: &[Row]) -> String {
         ("TOKEN IN", Row::place),
     ];
     let mut lines: Vec<String> = vec![String::new(); rows.len() + 1];
-    for (head, cell) in columns {
-        let cells: Vec<String> = rows.iter().map(cell).collect();
+    for (head, value) in columns {
+        let cells: Vec<String> = rows.iter().map(|row| cell(&value(row))).collect();
         if !rows.is_empty() && cells.iter().all(String::is_empty) {
             continue;
         }
@@ -307,10 +324,5 @@ fn table(rows: &[Row]) -> String {
     }
     let most = WIDTH.saturating_sub(lines[0].chars().count()).max(LEAST);
     let hosts = ["HOST".to_owned()].into_iter().chain(rows.iter().map(|row| row.address(most)));
-    let mut text = String::new();
-    for (line, host) in lines.iter().zip(hosts) {
-        text += (line.clone() + &host).trim_end();
-        text.push('\n');
-    }
-    text
+    lines.iter().zip(hosts).map(|(line, host)| (line.clone() + &host).trim_end().to_owned()).collect()
 }

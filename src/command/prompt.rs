@@ -13,6 +13,7 @@ use crate::issue::Issuer;
 use crate::output::Output;
 use crate::request::Request;
 use crate::terminal::Stdin;
+use crate::text;
 use crate::time::{Time, spoken};
 use crate::token::{Age, age};
 
@@ -77,7 +78,7 @@ impl Run for Prompt {
             state => state.to_owned(),
         };
         let text = self.format.replace("{left}", &left).replace("{state}", segment.state);
-        Output::answer(&(text.replace("{name}", &segment.name) + "\n"))
+        Output::answer(&(text.replace("{name}", &text::shown(&segment.name)) + "\n"))
     }
 }
 

@@ -22,6 +22,7 @@ use crate::setup::{Commands, Edit, Files, Machine, Os, Place as Changed, Target,
 use crate::suggest;
 use crate::target::{RootsChoice, Where};
 use crate::terminal::Stdin;
+use crate::text::{shortened, shown};
 
 /// Variables of a shell that decide what `pgcred refresh` does, and that a scheduler's commands do not have.
 const LEFT_BEHIND: [&str; 10] = [
@@ -74,7 +75,7 @@ impl Run for Setup {
             return if self.undo {
                 undo::all(self.manner(), &machine, context)
             } else {
-                Output::answer(&overview(&machine))
+                Output::lines(overview(&machine))
             };
         };
         let tool = tool_named(name)?;
@@ -137,7 +138,7 @@ impl Setup {
             Work::Dialog(template) => {
                 provide_roots(targets, context)?;
                 let texts = targets.iter().map(|target| Commands { machine, target }.fill(template));
-                Output::answer(&texts.collect::<Vec<_>>().join("\n"))?;
+                answer(&texts.collect::<Vec<_>>().join("\n"))?;
                 for target in new {
                     let add = Commands { machine, target }.line("add", &[&target.name]);
                     output.note(&format!("to have its token kept fresh, make it a connection: {add}"));
@@ -146,7 +147,7 @@ impl Setup {
             Work::Files(files) => {
                 if self.print {
                     provide_roots(targets, context)?;
-                    return Output::answer(&files.text(machine, targets));
+                    return answer(&files.text(machine, targets));
                 }
                 if tool.way == Way::Scheduler && !self.dry_run {
                     check_that_it_answers(tool, *files, machine)?;
@@ -238,6 +239,11 @@ impl Setup {
             None => Ok((targets, errors)),
         }
     }
+}
+
+/// Writes what a person pastes. It holds names and paths from elsewhere.
+fn answer(text: &str) -> Result<()> {
+    Output::lines(text.lines().map(str::to_owned))
 }
 
 /// Says what may be wrong with the targets, and what a tool without `hostaddr` needs in its place.
@@ -384,7 +390,9 @@ fn only_on(tool: &Tool) -> Option<(Os, &'static str)> {
     }
 }
 
-fn overview(machine: &Machine) -> String {
+fn overview(machine: &Machine) -> Vec<String> {
+    /// No terminal has a line that long.
+    const LONGEST: usize = 1000;
     let state = |tool: &Tool| match &tool.work {
         Work::Files(files) => files.state(machine).join(", "),
         Work::Dialog(_) => "prints what to enter".to_owned(),
@@ -393,14 +401,15 @@ fn overview(machine: &Machine) -> String {
         let elsewhere = only_on(tool).filter(|(os, _)| *os != machine.os).map(|(_, name)| format!("only on {name}"));
         let path = || machine.find(tool.programs, tool.traces).map(|path| path.display().to_string());
         let found = elsewhere.or_else(path).unwrap_or_else(|| "-".to_owned());
-        [tool.name.to_owned(), tool.title.to_owned(), tool.way.as_str().to_owned(), found, state(tool)]
+        let cells = [tool.name.to_owned(), tool.title.to_owned(), tool.way.as_str().to_owned(), found, state(tool)];
+        cells.map(|cell| shortened(&shown(&cell), LONGEST))
     });
     let head = ["TOOL", "NAME", "BY", "FOUND", "SET UP"].map(str::to_owned);
     let rows: Vec<[String; 5]> = [head].into_iter().chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let line = |row: &[String; 5]| {
         let padded = row.iter().enumerate().map(|(column, text)| format!("{text:width$}", width = width(column)));
-        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
 }

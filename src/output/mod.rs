@@ -6,6 +6,7 @@ pub(crate) mod variables;
 use std::io::{self, Write};
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// What a command says besides its answer; `quiet` leaves only errors.
 #[derive(Clone, Copy)]
@@ -27,6 +28,11 @@ impl Output {
         }
     }
 
+    /// Writes an answer of lines that hold foreign texts, for a person.
+    pub(crate) fn lines(lines: impl IntoIterator<Item = String>) -> Result<()> {
+        Self::answer(&lines.into_iter().map(|line| text::shown(&line) + "\n").collect::<String>())
+    }
+
     /// Shows a text of several lines to the person: on stderr, for it is no answer.
     pub(crate) fn show(text: &str) {
         text.lines().for_each(line);
@@ -38,7 +44,7 @@ impl Output {
 
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            line(&self.shown(&format!("pgcred: {text}")));
+            line(&self.masked(&format!("pgcred: {text}")));
         }
     }
 
@@ -56,39 +62,19 @@ impl Output {
 
     /// Says what failed and what to type next.
     pub(crate) fn report(self, error: &Error) {
-        line(&self.shown(&format!("pgcred: {error}")));
+        line(&self.masked(&format!("pgcred: {error}")));
         if let Some(hint) = error.to_hint() {
-            line(&self.shown(&format!("hint: {hint}")));
+            line(&self.masked(&format!("hint: {hint}")));
         }
     }
 
-    /// Hides the account numbers in ARNs: AWS's own messages are full of them, and end in bug reports.
-    fn shown(self, text: &str) -> String {
-        const DIGITS: usize = 12;
-        if self.debug {
-            return text.to_owned();
-        }
-        let mut parts: Vec<&str> = text.split(':').collect();
-        let last = parts.len().saturating_sub(1);
-        for part in parts.iter_mut().take(last).skip(1) {
-            if part.len() == DIGITS && part.bytes().all(|b| b.is_ascii_digit()) {
-                *part = "************";
-            }
-        }
-        parts.join(":")
+    /// Returns a message without account numbers, unless they are asked for.
+    pub(crate) fn masked(self, text: &str) -> String {
+        if self.debug { text.to_owned() } else { text::masked(text) }
     }
 }
 
-/// Writes one line to stderr. Foreign text may hold escape sequences or line ends; they are shown, not sent.
+/// Writes one line to stderr.
 fn line(text: &str) {
-    let mut shown = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if c.is_control() {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown.push('\n');
-    let _ = io::stderr().write_all(shown.as_bytes()); // nobody left to tell
+    let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes()); // nobody left to tell
 }

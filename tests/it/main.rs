@@ -70,6 +70,8 @@ mod splitters;
 mod stubs;
 #[cfg(windows)]
 mod task_scheduler;
+#[cfg(unix)]
+mod texts;
 #[cfg(target_os = "linux")]
 mod tmux;
 #[cfg(target_os = "linux")]

@@ -150,6 +150,18 @@ fn a_code_is_typed_at_the_terminal() {
     run.assert_fails(3, "pgcred: no MFA code was given\nhint: ");
 }
 
+/// The serial number comes from a file that may be another's work.
+#[test]
+fn a_device_with_escape_sequences_is_asked_for_in_plain_text() {
+    let mfa = Mfa::new();
+    let config = String::from_utf8(mfa.sandbox.read(".aws/config")).expect("text");
+    mfa.sandbox.write(".aws/config", config.replace("mfa/me", "mfa/me\u{1b}]0;x\u{7}\u{9b}31m"));
+    let pgcred = [&[env!("CARGO_BIN_EXE_pgcred")][..], &TOKEN].concat();
+    let prompt = r"pgcred: MFA code of me\u{1b}]0;x\u{7}\u{9b}31m for profile m: ";
+    let run = terminal(&mfa.sandbox, &[prompt, "0", "987654"], &pgcred);
+    assert_eq!((run.code, run.stderr.trim_end()), (0, prompt.trim_end()));
+}
+
 /// A mistyped code is asked for again at the next call, at once.
 #[test]
 fn a_wrong_code_says_so() {
