@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use crate::encode::percent;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -235,7 +236,7 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
         "host": request.host,
         "port": request.port.to_string(),
         "database": request.dbname,
-        "url": format!("jdbc:postgresql://{}:{}/{}", request.host, request.port, request.dbname),
+        "url": format!("jdbc:postgresql://{}:{}/{}", request.host, request.port, percent(&request.dbname)),
         "configurationType": "MANUAL",
         "user": request.user,
         "type": "dev",

@@ -35,6 +35,7 @@ impl Files for ServiceFile {
     }
 
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        targets.iter().try_for_each(check_lines)?;
         let edit = Edit::of(machine.service_file.clone(), &OWN, |text| {
             let (old, rest) = block::split(text)?;
             check_start(&rest)?;
@@ -86,6 +87,24 @@ fn section(target: &Target) -> String {
         request.user,
         options.join("\n")
     )
+}
+
+/// libpq cuts blanks at the end of a line, knows no quotes, and reads no file with a line that is longer than its buffer.
+fn check_lines(target: &Target) -> Result<()> {
+    const LONGEST: usize = 1000;
+    for line in section(target).lines() {
+        let key = line.split('=').next().unwrap_or_default();
+        let why = if line.ends_with(char::is_whitespace) {
+            "ends in a blank, which libpq cuts off in service files"
+        } else if line.len() > LONGEST {
+            "is too long for a line of libpq's service file"
+        } else {
+            continue;
+        };
+        return Err(Error::usage(format!("{}: the {key} {why}", target.name))
+            .hint(format!("`pgcred exec {} -- psql` needs no service file", target.name)));
+    }
+    Ok(())
 }
 
 /// A line that stands in no section now would stand in our last one, below the block; libpq would take it or stumble.

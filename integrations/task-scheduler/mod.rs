@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::schedule;
 use crate::error::Result;
 use crate::fs;
-use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work};
+use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work, quote};
 
 pub(super) const TOOL: Tool = Tool {
     name: "task-scheduler",
@@ -26,9 +26,11 @@ impl Files for Task {
     }
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
-        let words = schedule::words(machine);
+        let is_option = |word: &String| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let quoted = |word: String| if is_option(&word) { word } else { quote::for_c_runtime(&word) };
+        let words: Vec<String> = schedule::words(machine).into_iter().map(quoted).collect();
         // Without conhost a console window would flash at every run.
-        let arguments = format!("--headless \"{}\" {}", words[0], words[1..].join(" "));
+        let arguments = format!("--headless {}", words.join(" "));
         include_str!("pgcred-refresh.xml")
             .replace("{minutes}", &schedule::minutes(targets).to_string())
             .replace("{arguments}", &schedule::escaped(&arguments))

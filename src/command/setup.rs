@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::provider;
 use crate::request::Request;
 use crate::roots;
-use crate::setup::{Commands, Edit, Files, Machine, Os, Place as Changed, Target, Tool, Way, Work};
+use crate::setup::{Commands, Edit, Files, Machine, Os, Place as Changed, Target, Tool, Way, Work, check_words};
 use crate::suggest;
 use crate::target::{RootsChoice, Where};
 use crate::terminal::Stdin;
@@ -85,6 +85,7 @@ impl Run for Setup {
         let (targets, mut errors) = self.targets(tool, context)?;
         let all = targets.len() + errors.len();
         let mut targets = self.without_clashes(tool, &machine, targets, &mut errors);
+        check_words(&machine, &targets)?;
         if !targets.is_empty() {
             if tool.way != Way::Scheduler {
                 say_doubts(tool, &mut targets, &context.world);

@@ -7,8 +7,10 @@ const END: &str = "# pgcred end\n";
 
 /// Returns the lines of the block, if there is one, and the text around it.
 pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
-    let begins = text.matches("# pgcred begin").count();
-    let ends = text.matches("# pgcred end").count();
+    // Only a whole line is a mark: a name in the block may read the same.
+    let lines = || text.split_inclusive('\n');
+    let begins = lines().filter(|line| line.starts_with("# pgcred begin")).count();
+    let ends = lines().filter(|line| line.starts_with("# pgcred end")).count();
     let damaged = || {
         let hint = match (begins, ends) {
             (_, 0) => "delete the line `# pgcred begin` and pgcred's lines below it; there is no `# pgcred end`",
@@ -20,12 +22,24 @@ pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
     match (begins, ends) {
         (0, 0) => Ok((None, text.to_owned())),
         (1, 1) => {
-            let (before, rest) = text.split_once(BEGIN).ok_or_else(damaged)?;
-            let (lines, after) = rest.split_once(END).ok_or_else(damaged)?;
+            let (before, rest) = split_at_line(text, BEGIN).ok_or_else(damaged)?;
+            let (lines, after) = split_at_line(rest, END).ok_or_else(damaged)?;
             Ok((Some(lines), format!("{before}{after}")))
         }
         _ => Err(damaged()),
     }
+}
+
+/// Returns what stands before a line and after it.
+fn split_at_line<'a>(text: &'a str, line: &str) -> Option<(&'a str, &'a str)> {
+    let mut at = 0;
+    for found in text.split_inclusive('\n') {
+        if found == line {
+            return Some((&text[..at], &text[at + line.len()..]));
+        }
+        at += found.len();
+    }
+    None
 }
 
 /// Returns the text with a block of these lines first; of no lines, without a block.
@@ -46,6 +60,9 @@ mod tests {
             assert_eq!(split(&twice).unwrap(), (Some("[q]\n"), text.to_owned()));
             assert_eq!(with(&twice, "").unwrap(), text);
         }
+        let named_so = format!("user=# pgcred end\ndbname={BEGIN}");
+        let text = with("[a]\n", &named_so).unwrap();
+        assert_eq!(split(&text).unwrap(), (Some(&*named_so), "[a]\n".to_owned()));
         assert!(with("# pgcred begin\n", "").is_err());
         assert!(with(&format!("{BEGIN}{END}{BEGIN}{END}"), "").is_err());
     }

@@ -65,7 +65,7 @@ impl Commands<'_> {
 
     /// A command for nvim-dbee, as a string of Go's templates: split at blanks, or run by sh if a pipe is in it.
     fn go_string(&self, words: &[String]) -> String {
-        let splits = words.iter().any(|word| word.is_empty() || word.contains(char::is_whitespace));
+        let splits = words.iter().any(|word| word.is_empty() || word.contains(|c: char| c.is_whitespace() || c == '|'));
         let line = if splits { format!("{} | cat", self.line_of(words)) } else { words.join(" ") };
         if line.contains('`') { Value::from(line).to_string() } else { format!("`{line}`") }
     }

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::fs;
 use crate::request::Request;
 use crate::roots::Roots;
+use crate::text;
 
 /// A desktop or terminal program, and what makes it connect without a password.
 pub(crate) struct Tool {
@@ -128,6 +129,31 @@ impl Target {
         let roots = self.roots.as_ref().map(Roots::java);
         let roots = roots.map(|file| file.map_or(("sslfactory", JAVAS_OWN.to_owned()), |file| ("sslrootcert", file)));
         std::iter::once(("sslmode", self.request.sslmode().to_owned())).chain(roots).collect()
+    }
+}
+
+/// Refuses what would be another line, or a broken one, in a tool's file or in a command: control characters in a path or a
+/// name, and a path that is no text.
+pub(crate) fn check_words(machine: &Machine, targets: &[Target]) -> Result<()> {
+    let mut words = Vec::new();
+    for path in [Some(&machine.pgcred), machine.named_config.as_ref(), Some(&machine.own)].into_iter().flatten() {
+        let unclear = || Error::usage(format!("the path {} is not UTF-8", path.display())).hint("rename the folder");
+        words.push(path.to_str().ok_or_else(unclear)?.to_owned());
+    }
+    for target in targets {
+        let request = &target.request;
+        words.extend(
+            [&target.name, &request.host, &request.sign_host, &request.user, &request.dbname].map(Clone::clone),
+        );
+        words.extend(request.profile.iter().chain(&request.region).cloned());
+        words.extend(target.options().into_iter().map(|(_, value)| value));
+    }
+    match words.iter().find(|word| word.contains(char::is_control)) {
+        Some(word) => {
+            Err(Error::usage(format!("`{}` has a control character, which no tool's file can hold", text::shown(word)))
+                .hint("rename the folder or the file"))
+        }
+        None => Ok(()),
     }
 }
 

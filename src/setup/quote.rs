@@ -43,6 +43,22 @@ fn for_cmd(word: &str) -> String {
     quoted
 }
 
+/// For the splitter of the C runtime alone, where no shell reads the line before.
+pub(crate) fn for_c_runtime(word: &str) -> String {
+    let mut quoted = String::from('"');
+    let mut backslashes = 0;
+    for c in word.chars() {
+        if c == '"' {
+            quoted.extend(std::iter::repeat_n('\\', backslashes + 1));
+        }
+        backslashes = if c == '\\' { backslashes + 1 } else { 0 };
+        quoted.push(c);
+    }
+    quoted.extend(std::iter::repeat_n('\\', backslashes));
+    quoted.push('"');
+    quoted
+}
+
 /// For DBeaver, which runs no shell: both kinds of quotes group, and a backslash escapes except on Windows.
 ///
 /// DBeaver replaces `${name}` first, so the two characters that begin that never stand side by side.

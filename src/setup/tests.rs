@@ -1,6 +1,6 @@
 //! Words that quoting can get wrong, through the splitters of sh, cmd.exe and DBeaver, for every system.
 
-use super::quote::{for_dbeaver, for_shell};
+use super::quote::{for_c_runtime, for_dbeaver, for_shell};
 use super::*;
 use crate::provider;
 
@@ -79,6 +79,12 @@ fn by_c_runtime(line: &str) -> Vec<String> {
 fn cmd_and_the_c_runtime_give_the_words_back() {
     let line = HOSTILE.map(|word| for_shell(Os::Windows, word)).join(" ");
     assert_eq!(by_c_runtime(&by_cmd(&line)), HOSTILE);
+}
+
+#[test]
+fn the_c_runtime_alone_gives_the_words_back() {
+    let line = HOSTILE.map(for_c_runtime).join(" ");
+    assert_eq!(by_c_runtime(&line), HOSTILE);
 }
 
 #[test]

@@ -101,6 +101,32 @@ fn the_pause_fits_the_shortest_life() {
     assert!(run.stderr.contains("pgcred refresh --watch") && !run.stderr.contains("long ("), "{}", run.stderr);
 }
 
+/// A line end in a folder's name would be another line of the crontab, and a broken one in the others.
+#[test]
+fn a_path_with_a_control_character_is_refused_by_all() {
+    let sandbox = sandbox(&["crontab", "systemctl", "launchctl", "schtasks"]);
+    let folder = "a\n* * * * * touch pwned #";
+    sandbox.write(&format!("{folder}/c.toml"), format!("[connections.prod]\nhost = '{HOST}'\n"));
+    let config = sandbox.path(folder).join("c.toml").display().to_string();
+    for tool in ["cron", "systemd", "launchd", "task-scheduler", "psql", "rainfrog", "dbeaver"] {
+        for how in ["--print", "--dry-run", "--yes"] {
+            sandbox.run(&["setup", tool, "--config", &config, how]).assert_fails(2, "a control character");
+        }
+    }
+    assert!(!sandbox.path(".pg_service.conf").exists() && !sandbox.path(".config/systemd").exists());
+}
+
+/// The task's program splits its arguments as the C runtime does.
+#[test]
+fn the_task_takes_a_path_with_blanks() {
+    let sandbox = sandbox(&["schtasks"]);
+    sandbox.write("my dir/c.toml", format!("[connections.prod]\nhost = '{HOST}'\n"));
+    let config = sandbox.path("my dir/c.toml").display().to_string();
+    let text = sandbox.ok(&["setup", "task-scheduler", "--config", &config, "--print"]);
+    let arguments = format!("refresh --quiet --background --config &#34;{config}&#34;</Arguments>");
+    assert!(text.contains(&arguments), "{text}");
+}
+
 #[test]
 fn launchd_and_task_scheduler_get_files_that_parse() {
     let sandbox = sandbox(&["launchctl", "schtasks"]);

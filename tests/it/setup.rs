@@ -274,6 +274,31 @@ fn a_running_dbeaver_keeps_its_files() {
     assert!(files(sandbox.home()).len() > before.len());
 }
 
+/// Names that read as pgcred's marks, as another URL, or that libpq would read differently.
+#[test]
+fn odd_names_stay_names() {
+    let sandbox = Sandbox::with_keys();
+    for name in ["# pgcred end", "# pgcred begin", "[x]", "a=b"] {
+        sandbox.ok(&["setup", "psql", HOST, "--user", name, "--dbname", name, "--yes"]);
+        let text = String::from_utf8(sandbox.read(".pg_service.conf")).expect("text");
+        assert!(text.contains(&format!("dbname={name}\nuser={name}\n")), "{text}");
+        sandbox.ok(&["setup", "psql", "--undo", "--yes"]);
+        assert!(!sandbox.path(".pg_service.conf").exists());
+        sandbox.ok(&["remove", &HOST[..26]]);
+    }
+    for (option, name, says) in [
+        ("--dbname", "a ".to_owned(), "the dbname ends in a blank"),
+        ("--dbname", "a".repeat(1100), "the dbname is too long for a line"),
+    ] {
+        let run = sandbox.run(&["setup", "psql", HOST, option, &name, "--yes"]);
+        run.assert_fails(2, says);
+        assert!(!sandbox.path(".pg_service.conf").exists());
+    }
+    sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
+    let text = sandbox.ok(&["setup", "dbeaver", HOST, "--dbname", "x?sslmode=disable&", "--print"]);
+    assert!(text.contains(":5432/x%3Fsslmode%3Ddisable%26\""), "{text}");
+}
+
 #[test]
 fn links_and_modes_stay() {
     use std::os::unix::fs::{PermissionsExt, symlink};

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+use crate::source::root;
 use crate::splitters;
 
 /// A role with everything that a splitter, a shell, pgAdmin or DBeaver could take for their own.
@@ -189,11 +190,39 @@ fn lazysql_and_rainfrog_get_a_url() {
         assert_eq!(run.code, 0, "{}", run.stderr);
         desk.assert_url(&run.stdout, "lazysql"); // as it comes, for lazysql does not trim
 
-        let rainfrog = "rainfrog() { [ \"$1\" = --url ] && [ $# = 2 ] && printf %s \"$2\"; }";
+        let rainfrog = "rainfrog() { [ $# = 0 ] && printf %s \"$DATABASE_URL\"; }";
         let run = desk.by_sh(&format!("{rainfrog}\n{}", desk.printed("rainfrog")));
         desk.assert_url(&run.stdout, "rainfrog");
         desk.assert_nothing(|desk| desk.by_sh(&line), "lazysql");
     }
+}
+
+/// Other users of the machine can read a program's arguments. A variable is for the program and its user alone.
+#[test]
+fn no_line_puts_a_token_into_the_arguments_of_a_program() {
+    const TO_VARIABLES: [&str; 4] = ["DATABASE_URL=\"", "PGPASSWORD=\"", "eval \"", "vars="];
+    let desk = Desk::of(HOST, "admin", "programs");
+    let mut texts =
+        vec![fs::read_to_string(root().join("README.md")).expect("a README"), desk.sandbox.ok(&["help", "token"])];
+    for folder in fs::read_dir(root().join("integrations")).expect("a folder") {
+        let folder = folder.expect("an entry").path();
+        texts.extend(fs::read_to_string(folder.join("README.md")));
+        if folder.join("dialog.txt").exists() {
+            texts.push(desk.printed(folder.file_name().and_then(|name| name.to_str()).expect("a name")));
+        }
+    }
+    let program = desk.pgcred.display().to_string();
+    let starts = [format!("$({program} token"), "$(pgcred token".to_owned()];
+    let mut found = 0;
+    for text in &texts {
+        for (at, _) in
+            text.match_indices("$(").filter(|(at, _)| starts.iter().any(|start| text[*at..].starts_with(start)))
+        {
+            assert!(TO_VARIABLES.iter().any(|start| text[..at].ends_with(start)), "{}", &text[..at + 60]);
+            found += 1;
+        }
+    }
+    assert!(found > 3, "{found}");
 }
 
 /// nvim-dbee's `execCommand`: the words of a line split at single blanks; `None` where it has a pipe, for sh.
@@ -220,6 +249,24 @@ fn nvim_dbee_splits_at_blanks() {
         let nothing = desk.without_keys().by_dbee(&line);
         assert_eq!(nothing.stdout, ""); // exit codes do not pass a pipe, and nvim-dbee ignores them
     }
+}
+
+/// A bar alone would make nvim-dbee run a shell, to which every other word would be a command.
+#[test]
+fn no_word_of_a_command_is_a_pipe_to_nvim_dbee() {
+    let sandbox = Sandbox::with_keys();
+    let user = "x;touch${IFS}touched;";
+    let printed = sandbox.ok(&["setup", "nvim-dbee", HOST, "--user", user, "--profile", "|", "--print"]);
+    let json: Value = serde_json::from_str(printed.lines().last().expect("a line")).expect("JSON");
+    let line = go_template(json["url"].as_str().expect("a URL"));
+    assert!(go_exec(&line).is_none(), "{line}"); // sh runs it, so that all is quoted for sh
+    let mut shell = sandbox.command("/bin/sh");
+    let run = Run::of({
+        shell.args(["-c", &line]);
+        shell
+    });
+    assert!(run.stderr.contains("no AWS profile `|`"), "{}", run.stderr);
+    assert!(!sandbox.path("touched").exists());
 }
 
 #[test]
