@@ -1,65 +1,115 @@
-//! Who signs: a digest that changes whenever other credentials would be found, and tells nothing about them.
+//! Who signs: digests that change whenever other credentials would be found, and tell nothing about them.
 
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use ring::digest::{Context, SHA256};
 
-use crate::aws;
+use crate::aws::{Planned, SharedFiles};
 use crate::encode::hex;
-use crate::env;
 use crate::fs;
 
-/// Hex digest; safe in file names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Identity(String);
+/// Who signs for a profile, as AWS's variables and files say it.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    planned: Rc<Planned>,
+    /// Digest of the plan; safe in file names. Locks and failures go by it.
+    name: String,
+    /// Digest of the plan and of the files that it rests on, such as the token of an SSO login. Cached tokens go by it: it
+    /// changes when somebody logs out, or another user logs in.
+    state: String,
+    logins: OnceCell<String>,
+    region: OnceCell<String>,
+}
 
 impl Identity {
-    /// Keys in the environment sign unless an option names a profile; else the profile as its files now are, and what
-    /// else AWS's order looks at. What names a profile by a variable counts for both: the region may come from it.
-    pub(crate) fn of(profile: Option<&str>) -> Self {
-        const KEYS: [&str; 5] = [
-            "AWS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_SESSION_TOKEN",
-            "AWS_SECURITY_TOKEN",
-            "AWS_CREDENTIAL_EXPIRATION",
-        ];
-        const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
-        const WEB_IDENTITY: [&str; 3] = ["AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"];
-        const SOURCES: [&str; 3] = [
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-            "AWS_EC2_METADATA_DISABLED",
-        ];
-        let mut parts: Vec<String> = Vec::new();
-        let add = |parts: &mut Vec<String>, names: &[&str]| {
-            parts.extend(names.iter().map(|name| env::var(name).unwrap_or_default()));
+    pub(crate) fn of(profile: Option<&str>, files: &SharedFiles) -> Self {
+        let planned = Rc::new(Planned::read(profile, files));
+        let mut name = Digester::new();
+        planned.hash(&mut name);
+        let mut identity = Self {
+            planned,
+            name: name.finished(),
+            state: String::new(),
+            logins: OnceCell::new(),
+            region: OnceCell::new(),
         };
-        if profile.is_none() {
-            add(&mut parts, &PROFILE);
-        }
-        if profile.is_none() && env::var_os(KEYS[0]).is_some() {
-            add(&mut parts, &KEYS);
-        } else {
-            parts.extend(files());
-            parts.push(profile.unwrap_or_default().to_owned());
-            add(&mut parts, &SOURCES);
-            if profile.is_none() {
-                add(&mut parts, &WEB_IDENTITY);
-            }
-        }
-        Self(digest(parts.iter().map(String::as_str)))
+        identity.look_again();
+        identity
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    /// Looks at the files again that the plan rests on: getting credentials, or waiting for somebody who gets them, may have
+    /// changed them.
+    pub(crate) fn look_again(&mut self) {
+        self.state = with_stamps(&self.name, self.planned.files());
+        self.logins = OnceCell::new();
+    }
+
+    pub(crate) fn planned(&self) -> &Planned {
+        &self.planned
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// Returns a digest that changes when the state does, and when somebody may have logged in in another way. A pause
+    /// after a failure ends then.
+    pub(crate) fn logins(&self) -> &str {
+        self.logins.get_or_init(|| {
+            let places = self.planned.places_of_logins();
+            let files = places.into_iter().flat_map(|place| if place.is_dir() { sorted(&place) } else { vec![place] });
+            with_stamps(&self.state, files.collect())
+        })
+    }
+
+    /// Returns the region that AWS's variables or the profile name; else where it comes from.
+    pub(crate) fn region(&self) -> &str {
+        self.region.get_or_init(|| self.planned.region().unwrap_or_else(|| "instance metadata".to_owned()))
     }
 }
 
-/// Returns the names and stamps of AWS's files: they change whenever the files do.
-pub(crate) fn files() -> Vec<String> {
-    let stamped = |path: PathBuf| [path.display().to_string(), fs::stamp(&path).unwrap_or_default()];
-    aws::paths().into_iter().flatten().flat_map(stamped).collect()
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Identity {}
+
+impl PartialOrd for Identity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Identity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name.cmp(&other.name)
+    }
+}
+
+fn sorted(folder: &std::path::Path) -> Vec<PathBuf> {
+    let mut files = fs::list(folder);
+    files.sort();
+    files
+}
+
+/// Returns a digest of a text and of files, as they are now.
+fn with_stamps(text: &str, files: Vec<PathBuf>) -> String {
+    let mut parts = vec![text.to_owned()];
+    for file in files {
+        parts.push(file.display().to_string());
+        parts.push(fs::stamp_of_file(&file).unwrap_or_default());
+    }
+    digest(parts.iter().map(String::as_str))
 }
 
 /// Returns 32 hex digits of SHA-256 over the parts; their lengths are part of it, so no two lists collide.
@@ -69,5 +119,33 @@ pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         context.update(&(part.len() as u64).to_le_bytes());
         context.update(part.as_bytes());
     }
+    shortened(context)
+}
+
+fn shortened(context: Context) -> String {
     hex(&context.finish().as_ref()[..16])
+}
+
+/// SHA-256 of whatever can be hashed: a derived `Hash` leaves no field out.
+struct Digester(Context);
+
+impl Digester {
+    fn new() -> Self {
+        Self(Context::new(&SHA256))
+    }
+
+    fn finished(self) -> String {
+        shortened(self.0)
+    }
+}
+
+impl Hasher for Digester {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Nobody asks for it: the digest is longer.
+    fn finish(&self) -> u64 {
+        0
+    }
 }

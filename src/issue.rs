@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 
-use crate::aws::{Aws, How, Notes};
-use crate::cache::{Cache, EntryId, Failure, Index, Place, Record, logins};
+use crate::aws::{Aws, How, Notes, Planned, SharedFiles};
+use crate::cache::{Cache, EntryId, Failure, Index, Place, Record};
 use crate::error::{Error, Exit, Result};
 use crate::fs::{self, Lock};
 use crate::identity::Identity;
@@ -55,6 +55,8 @@ pub(crate) struct Issuer {
     how: How,
     cache: Option<Cache>,
     signers: HashMap<Option<String>, Signer>,
+    /// AWS's files, read once for all of them.
+    files: SharedFiles,
     /// When all of this run has to be over, and how many identities have not had their share of the time yet.
     deadline: Instant,
     to_ask: u32,
@@ -94,6 +96,7 @@ impl Issuer {
             how,
             cache,
             signers: HashMap::new(),
+            files: SharedFiles::default(),
             deadline,
             to_ask: 1,
             began: Time::now(),
@@ -134,7 +137,19 @@ impl Issuer {
     }
 
     pub(crate) fn identity(&mut self, profile: Option<&str>) -> Identity {
-        self.signer(profile).identity.get_or_insert_with(|| Identity::of(profile)).clone()
+        let files = self.files.clone();
+        self.signer(profile).identity.get_or_insert_with(|| Identity::of(profile, &files)).clone()
+    }
+
+    /// Looks again at the files that the identity of a profile rests on, for all profiles with this identity.
+    fn look_again(&mut self, profile: Option<&str>) -> Identity {
+        let before = self.identity(profile);
+        for identity in self.signers.values_mut().filter_map(|signer| signer.identity.as_mut()) {
+            if *identity == before {
+                identity.look_again();
+            }
+        }
+        self.identity(profile)
     }
 
     /// Returns a fresh token from the cache, else a new one, else a stale one with a warning.
@@ -151,17 +166,21 @@ impl Issuer {
             return self.renew(request, &EntryId::default(), wish).and_then(|issued| issued.check(wish, request));
         }
         let began = Time::now();
-        let identity = self.identity(request.profile.as_deref());
-        let id = EntryId::of(request, &identity);
+        let profile = request.profile.as_deref();
+        let identity = self.identity(profile);
+        let mut id = EntryId::of(request, &identity);
         let mut found = self.cached(request, &id, wish.least_age());
-        if !found.as_ref().is_some_and(|issued| issued.fits(wish, began)) && self.lock(request.profile.as_deref()) {
-            found = self.cached(request, &id, wish.least_age()); // somebody may have been quicker
+        if !found.as_ref().is_some_and(|issued| issued.fits(wish, began)) && self.lock(profile) {
+            // Somebody may have been quicker, and may have logged in for that.
+            id = EntryId::of(request, &self.look_again(profile));
+            found = self.cached(request, &id, wish.least_age());
         }
         if let Some(issued) = found.filter(|issued| issued.fits(wish, began)) {
             return Ok(issued);
         }
         match self.renew(request, &id, wish) {
-            Ok(issued) => {
+            Ok(mut issued) => {
+                issued.id = EntryId::of(request, &self.look_again(profile)); // after a login of its own, or a renewal
                 self.store(request, &issued, wish, others);
                 issued.check(wish, request)
             }
@@ -191,8 +210,7 @@ impl Issuer {
         let now = Time::now();
         let Some(filed) = filed else { return now };
         let identity = self.identity(request.profile.as_deref());
-        let failure = || filed.index.failures.get(identity.as_str()).filter(|failure| failure.still_holds().is_some());
-        let pause = || failure().and_then(Failure::pause_ends);
+        let pause = || filed.index.pause(&identity);
         self.good_until(request, filed).or_else(pause).map_or(now, |due| due.max(now))
     }
 
@@ -228,9 +246,12 @@ impl Issuer {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         // A token whose own line is another connection's is found in the cache.
         let new = tokens.iter().filter(|(request, issued)| !issued.cached && request.owns_its_line());
-        let record = |request, issued: &Issued| issued.record(request, Place::Passfile(path.clone()));
-        let records: Vec<_> =
-            new.map(|(request, issued)| (issued.id.as_str().to_owned(), record(request, issued))).collect();
+        let mut records = Vec::new();
+        for (request, issued) in new {
+            let identity = self.identity(request.profile.as_deref());
+            let record = issued.record(request, Place::Passfile(path.clone()), &identity);
+            records.push((issued.id.as_str().to_owned(), record));
+        }
         let known = self.cache.as_ref().is_some_and(|cache| cache.index().passfiles.contains(&path));
         if !records.is_empty() || !known && !tokens.is_empty() {
             let mut sealed = Vec::new();
@@ -288,7 +309,10 @@ impl Issuer {
     fn renew(&mut self, request: &Request, id: &EntryId, wish: Wish) -> Result<Issued> {
         let region = match &request.region {
             Some(region) => region.clone(),
-            None => default_region(&request.sign_host, request.profile.as_deref(), &self.how)?,
+            None => {
+                let identity = self.identity(request.profile.as_deref());
+                region_of(identity.planned(), &request.sign_host, &self.how)?
+            }
         };
         let credentials = self.credentials(request.profile.as_deref(), &region, request.life, wish)?;
         sign(request, id.clone(), region, &credentials)
@@ -298,24 +322,20 @@ impl Issuer {
         if let Some(known) = &self.signer(profile).credentials {
             return known.clone();
         }
-        if self.cache.is_none() {
-            let deadline = self.share(profile);
-            let found = Aws { profile, how: &self.how, deadline }.credentials(region, wanted, &mut self.notes);
-            self.signer(profile).credentials = Some(found.clone());
-            return found;
-        }
         let identity = self.identity(profile);
-        let before = self.cache.as_ref().and_then(|cache| cache.index().failures.get(identity.as_str()).cloned());
-        let found = if let Some(error) =
-            before.as_ref().filter(|before| !wish.fresh && !self.can_do_better(before)).and_then(Failure::still_holds)
-        {
+        let before = self.cache.as_ref().and_then(|cache| cache.index().failures.get(identity.name()).cloned());
+        let waiting = before.as_ref().filter(|before| !wish.fresh && !self.can_do_better(before));
+        let found = if let Some(error) = waiting.and_then(|before| before.still_holds(&identity)) {
             Err(error)
         } else {
+            // As they were before: a login that comes while AWS is asked ends the pause.
+            let logins = self.cache.as_ref().map(|_| identity.logins().to_owned());
             let deadline = self.share(profile);
-            let found = Aws { profile, how: &self.how, deadline }.credentials(region, wanted, &mut self.notes);
-            if let Err(error) = &found {
-                let failure = Failure::after(before, error, Time::now(), self.how.asks());
-                self.update_index(|index| drop(index.failures.insert(identity.as_str().to_owned(), failure)));
+            let aws = Aws { planned: identity.planned(), how: &self.how, deadline };
+            let found = aws.credentials(region, wanted, &mut self.notes);
+            if let (Err(error), Some(logins)) = (&found, logins) {
+                let failure = Failure::after(before, error, Time::now(), self.how.asks(), logins);
+                self.update_index(|index| drop(index.failures.insert(identity.name().to_owned(), failure)));
             }
             found
         };
@@ -344,7 +364,7 @@ impl Issuer {
         let mut records = Vec::new();
         let mut failed = None;
         let mut put = |request: &Request, issued: &Issued| match cache.put(&issued.id, &issued.token, &issued.region) {
-            Ok(()) => records.push((issued.id.as_str().to_owned(), issued.record(request, Place::Cache))),
+            Ok(()) => records.push((issued.id.as_str().to_owned(), issued.record(request, Place::Cache, &identity))),
             Err(error) => failed = Some(error),
         };
         if !wish.filed_elsewhere {
@@ -358,7 +378,7 @@ impl Issuer {
             put(other, issued);
         }
         let note = cache.note.take();
-        let known_failure = cache.index().failures.contains_key(identity.as_str());
+        let known_failure = cache.index().failures.contains_key(identity.name());
         if let Some(error) = failed {
             self.warn_about_cache(&error);
         }
@@ -366,7 +386,7 @@ impl Issuer {
         if known_failure || !records.is_empty() {
             self.update_index(|index| {
                 index.records.extend(records);
-                index.failures.remove(identity.as_str());
+                index.failures.remove(identity.name());
             });
         }
     }
@@ -428,8 +448,12 @@ pub(crate) fn is_about_no_region(error: &Error) -> bool {
 
 /// Returns the region that AWS's configuration gives, where neither the user nor the host names one.
 pub(crate) fn default_region(host: &str, profile: Option<&str>, how: &How) -> Result<String> {
+    region_of(&Planned::read(profile, &SharedFiles::default()), host, how)
+}
+
+fn region_of(planned: &Planned, host: &str, how: &How) -> Result<String> {
     let deadline = Instant::now() + how.timeout;
-    let found = Aws { profile, how, deadline }.region(&mut Notes::default())?.ok_or_else(|| {
+    let found = Aws { planned, how, deadline }.region(&mut Notes::default())?.ok_or_else(|| {
         Error::usage(format!("{NO_REGION} {host}")).hint("--region REGION, AWS_REGION, or `region` in the profile")
     })?;
     normal_region(&found)
@@ -477,35 +501,50 @@ impl Issued {
         .hint("log in again, or ask for less with --min-valid"))
     }
 
-    fn record(&self, request: &Request, place: Place) -> Record {
-        Record::new(request.name(), &self.token, self.region.clone(), place)
+    fn record(&self, request: &Request, place: Place, identity: &Identity) -> Record {
+        Record::new(request.name(), &self.token, self.region.clone(), place, identity)
     }
 }
 
 impl Failure {
     /// Counts on from the failure before, if that was the same trouble and not long ago.
-    fn after(before: Option<Self>, error: &Error, now: Time, asked: bool) -> Self {
+    fn after(before: Option<Self>, error: &Error, now: Time, asked: bool, logins: String) -> Self {
         let count = before.map_or(0, |failure| failure.count).saturating_add(1);
-        Self { at: now, count, error: error.clone(), asked, logins: logins() }
+        Self { at: now, count, error: error.clone(), asked, logins }
+    }
+
+    /// Tells whether the failure is one of now: nobody has logged in since.
+    fn is_of_now(&self, identity: &Identity) -> bool {
+        self.at <= Time::now() && self.logins == identity.logins()
     }
 
     /// Returns the error to repeat instead of asking again: until its time is over or somebody has logged in. A setting
     /// that cannot be used is looked at again: AWS is not asked for that.
-    fn still_holds(&self) -> Option<Error> {
-        let now = Time::now();
-        let waited = self.at.until(now);
-        let holds = self.at <= now && self.pause_ends().is_some_and(|end| now < end) && self.logins == logins();
-        holds.then(|| {
-            self.error
-                .clone()
-                .noting(&format!("AWS was asked {waited} s ago and this was the answer; --fresh asks again now"))
-        })
+    fn still_holds(&self, identity: &Identity) -> Option<Error> {
+        self.pause(identity)?;
+        let waited = self.at.until(Time::now());
+        let again = format!("AWS was asked {waited} s ago and this was the answer; --fresh asks again now");
+        Some(self.error.clone().noting(&again))
     }
 
-    /// Returns when AWS may be asked again, should nobody log in before; none where it need not be asked.
-    fn pause_ends(&self) -> Option<Time> {
+    /// Returns when AWS is asked again, unless somebody logs in before; none where it may be asked now.
+    fn pause(&self, identity: &Identity) -> Option<Time> {
         const LONGEST: u32 = 300;
         let pause = 5_u32.saturating_mul(1 << self.count.min(10)).min(LONGEST);
-        (self.error.exit() != Exit::Usage).then(|| self.at.plus(pause))
+        let end = self.at.plus(pause);
+        let holds = self.error.exit() != Exit::Usage && Time::now() < end && self.is_of_now(identity);
+        holds.then_some(end)
+    }
+}
+
+impl Index {
+    /// Returns when AWS is asked again for this identity, if a failure is waited out now.
+    fn pause(&self, identity: &Identity) -> Option<Time> {
+        self.failures.get(identity.name())?.pause(identity)
+    }
+
+    /// Returns the last failure of this identity, unless somebody has logged in since.
+    pub(crate) fn failure(&self, identity: &Identity) -> Option<&Failure> {
+        self.failures.get(identity.name()).filter(|failure| failure.is_of_now(identity))
     }
 }

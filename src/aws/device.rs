@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use aws_sdk_ssooidc::Client;
 use serde_json::{Map, json};
 
+use super::plan::Start;
 use super::refusal;
 use super::session::{SSO_OIDC, Session};
-use super::sso::Start;
 use crate::error::{Error, Result};
 use crate::time::Time;
 

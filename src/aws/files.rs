@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::ini::{self, Section};
 use super::words;
@@ -11,7 +12,7 @@ use crate::fs;
 use crate::suggest;
 
 /// Where the configuration and the credentials file are; neither has to exist.
-pub(crate) fn paths() -> [Option<PathBuf>; 2] {
+fn paths() -> [Option<PathBuf>; 2] {
     let file = |variable: &str, name: &str| match env::var_or_empty(variable) {
         Some(path) => Some(env::expanded(&path)),
         None => Some(env::aws_home()?.join(".aws").join(name)),
@@ -20,16 +21,16 @@ pub(crate) fn paths() -> [Option<PathBuf>; 2] {
 }
 
 /// Sections by name.
-type Sections = HashMap<String, Section>;
+type Sections = HashMap<String, Rc<Section>>;
 
 #[derive(Default)]
-pub(super) struct Files {
+pub(crate) struct Files {
     /// Both files; the credentials file wins key by key.
     profiles: Sections,
     /// `[NAME]` of the credentials file.
-    pub(super) credentials: Sections,
+    credentials: Sections,
     /// `[profile NAME]` of the configuration file.
-    pub(super) config: Sections,
+    config: Sections,
     pub(super) sso_sessions: Sections,
     pub(super) services: Sections,
 }
@@ -38,8 +39,12 @@ impl Files {
     /// Reads both. A file that is missing is empty; one that is malformed is an error with its line.
     pub(super) fn read() -> Result<Self> {
         let [config, credentials] = paths();
+        Ok(Self::of(sections(config)?, sections(credentials)?))
+    }
+
+    pub(super) fn of(config: Vec<(String, Section)>, credentials: Vec<(String, Section)>) -> Self {
         let mut files = Self::default();
-        for (name, section) in sections(config)? {
+        for (name, section) in config {
             let kinds: [(&str, &mut Sections); 3] = [
                 ("profile", &mut files.config),
                 ("sso-session", &mut files.sso_sessions),
@@ -49,23 +54,43 @@ impl Files {
             match kind {
                 Some((_, known)) => {
                     if let Some([_, name]) = words::posix(&name).as_deref() {
-                        known.insert(name.clone(), section);
+                        known.insert(name.clone(), Rc::new(section));
                     }
                 }
-                None if name == "default" => drop(files.config.insert(name, section)),
+                None if name == "default" => drop(files.config.insert(name, Rc::new(section))),
                 None => {}
             }
         }
         files.profiles.clone_from(&files.config);
-        for (name, section) in sections(credentials)? {
-            files.profiles.entry(name.clone()).or_default().extend(section.clone());
+        for (name, section) in credentials {
+            let section = Rc::new(section);
+            let merged = match files.config.get(&name) {
+                None => Rc::clone(&section),
+                Some(of_config) => {
+                    let mut merged = Section::clone(of_config);
+                    merged.extend(Section::clone(&section));
+                    Rc::new(merged)
+                }
+            };
+            files.profiles.insert(name.clone(), merged);
             files.credentials.insert(name, section);
         }
-        Ok(files)
+        files
     }
 
+    /// Returns what both files say of a profile.
     pub(super) fn profile(&self, name: &str) -> Option<&Section> {
-        self.profiles.get(name)
+        self.profiles.get(name).map(Rc::as_ref)
+    }
+
+    /// Returns what the credentials file says of a profile.
+    pub(super) fn credentials(&self, name: &str) -> Option<&Section> {
+        self.credentials.get(name).map(Rc::as_ref)
+    }
+
+    /// Returns what the configuration file says of a profile.
+    pub(super) fn config(&self, name: &str) -> Option<&Section> {
+        self.config.get(name).map(Rc::as_ref)
     }
 }
 

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::environment::Variables;
+use super::plan::Start;
 use super::session::{Session, Trouble, quoted};
-use super::sso::Start;
+use super::settings::{Settings, SharedFiles};
 use super::{How, block_on, device, session_lock, signin};
 use crate::child::{self, Bond};
 use crate::config::LoginPolicy;
@@ -146,7 +148,8 @@ impl LogIn {
 
     fn by_device(&self, how: &How, start: &Start) -> Result<()> {
         let notes = std::cell::RefCell::default();
-        let session = Session::open(Some(&self.profile), how, &start.region, 0, Instant::now() + how.timeout, &notes)?;
+        let settings = Settings::new(Variables::OfProcess, SharedFiles::default(), Some(&self.profile));
+        let session = Session::open(&settings, how, &start.region, 0, Instant::now() + how.timeout, &notes)?;
         let show = |address: &str, code: &str| {
             let page = format!("log in to AWS in the browser: {address} (code {code})");
             (how.tell)(&page);

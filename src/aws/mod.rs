@@ -1,9 +1,10 @@
 //! AWS credentials and region as AWS CLI v2 finds them. The only user of AWS's SDK and of an async runtime.
 
-mod chain;
 mod container;
 mod device;
 mod download;
+mod environment;
+mod execute;
 mod files;
 mod http;
 mod imds;
@@ -11,10 +12,13 @@ mod ini;
 mod keys;
 mod login;
 mod mfa;
+mod plan;
+mod planned;
 mod process;
 mod refusal;
 mod role;
 mod session;
+mod settings;
 mod signin;
 mod sso;
 mod words;
@@ -30,8 +34,10 @@ use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs::{self, Lock};
-pub(crate) use files::paths;
+pub(crate) use environment::set_and_left_behind;
+pub(crate) use planned::Planned;
 use session::{Session, Trouble};
+pub(crate) use settings::SharedFiles;
 
 /// How AWS is asked, for all profiles.
 #[derive(Clone, Debug)]
@@ -78,9 +84,9 @@ pub(crate) struct Notes {
     pub(crate) steps: Vec<String>,
 }
 
-/// Whom to ask about: the profile that the user named (none: AWS's own order).
+/// Asks AWS, as it is planned.
 pub(crate) struct Aws<'a> {
-    pub(crate) profile: Option<&'a str>,
+    pub(crate) planned: &'a Planned,
     pub(crate) how: &'a How,
     /// When the answer has to be there, but for what a person needs.
     pub(crate) deadline: Instant,
@@ -97,13 +103,13 @@ impl Aws<'_> {
     }
 
     fn find(&self, region: &str, wanted: u32, notes: &RefCell<Notes>) -> Result<Credentials> {
-        let session = Session::open(self.profile, self.how, region, wanted, self.deadline, notes)?;
-        if !session.explicit
-            && let Some(found) = chain::environment(&session)?
-        {
-            return Ok(found); // without a runtime: this is what a shell of a CI job has
+        let settings = &self.planned.settings;
+        let session = Session::open(settings, self.how, region, wanted, self.deadline, notes)?;
+        let plan = self.planned.plan()?;
+        if let Some(keys) = plan.keys_in_environment() {
+            return execute::environment(&session, keys); // without a runtime: this is what a shell of a CI job has
         }
-        match block_on(chain::credentials(&session))? {
+        match block_on(execute::credentials(&session, plan))? {
             Ok(found) => Ok(found),
             Err(Trouble::Failed(error)) => Err(error),
             Err(Trouble::LogIn(missing)) => {
@@ -111,8 +117,8 @@ impl Aws<'_> {
                 let by = self.deadline.checked_sub(self.how.timeout / 4).unwrap_or(self.deadline);
                 missing.satisfy(self.how, by)?;
                 let deadline = if self.how.terminal { Instant::now() + self.how.timeout } else { self.deadline };
-                let again = Session::open(self.profile, self.how, region, wanted, deadline, notes)?;
-                match block_on(chain::credentials(&again))? {
+                let again = Session::open(settings, self.how, region, wanted, deadline, notes)?;
+                match block_on(execute::credentials(&again, plan))? {
                     Ok(found) => Ok(found),
                     Err(Trouble::Failed(error)) => Err(error),
                     Err(Trouble::LogIn(missing)) => Err(missing.error()),
@@ -125,8 +131,8 @@ impl Aws<'_> {
     pub(crate) fn log_in(&self) -> Result<bool> {
         let notes = RefCell::default();
         let region = env::var("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned());
-        let session = Session::open(self.profile, self.how, &region, 0, self.deadline, &notes)?;
-        match block_on(chain::credentials(&session))? {
+        let session = Session::open(&self.planned.settings, self.how, &region, 0, self.deadline, &notes)?;
+        match block_on(execute::credentials(&session, self.planned.plan()?))? {
             Ok(_) => Ok(false),
             Err(Trouble::Failed(error)) => Err(error),
             Err(Trouble::LogIn(missing)) => missing.run(self.how).map(|()| true),
@@ -136,15 +142,15 @@ impl Aws<'_> {
     /// Returns the text at a public `https://` address.
     pub(crate) fn download(&self, address: &str) -> Result<String> {
         let notes = RefCell::default();
-        let session = Session::open(self.profile, self.how, "", 0, self.deadline, &notes)?;
+        let session = Session::open(&self.planned.settings, self.how, "", 0, self.deadline, &notes)?;
         block_on(download::text(&session, address))?
     }
 
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
     pub(crate) fn region(&self, notes: &mut Notes) -> Result<Option<String>> {
         let shared = RefCell::new(std::mem::take(notes));
-        let found = Session::open(self.profile, self.how, "", 0, self.deadline, &shared)
-            .and_then(|session| block_on(chain::region(&session))?);
+        let found = Session::open(&self.planned.settings, self.how, "", 0, self.deadline, &shared)
+            .and_then(|session| block_on(execute::region(&session))?);
         *notes = shared.into_inner();
         found
     }
@@ -157,7 +163,7 @@ pub(crate) fn profile_names() -> Result<Vec<String>> {
 
 /// Tells whether an error says that there are no credentials at all, rather than that some cannot be used.
 pub(crate) fn is_about_nothing_found(error: &Error) -> bool {
-    error.to_string().starts_with(chain::NOTHING)
+    error.to_string().starts_with(execute::NOTHING)
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {

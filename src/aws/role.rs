@@ -1,6 +1,7 @@
 //! `role_arn`: STS credentials of a role, with the AWS CLI's own cache of them read first, never written.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::error::ProvideErrorMetadata;
@@ -9,9 +10,9 @@ use aws_smithy_types::DateTime;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Map, Value};
 
-use super::ini::Section;
 use super::keys;
 use super::mfa;
+use super::plan::{Role, WebIdentity};
 use super::process::Names;
 use super::refusal;
 use super::session::{STS, Session};
@@ -24,38 +25,15 @@ use crate::time::Time;
 /// Less is renewed by the AWS CLI; in seconds.
 const CLI_LEAST: u32 = 15 * 60;
 
-/// A role as a profile describes it.
-pub(super) struct Role<'a> {
-    profile: &'a str,
-    arn: &'a str,
-    external_id: Option<&'a String>,
-    session_name: Option<&'a String>,
-    mfa_serial: Option<&'a String>,
-    /// Seconds; what is not a number is left out, as in the AWS CLI.
-    duration: Option<i32>,
-}
-
-impl<'a> Role<'a> {
-    pub(super) fn of(profile: &'a str, section: &'a Section, arn: &'a str) -> Self {
-        let duration = section.get("duration_seconds").and_then(|text| text.trim().replace('_', "").parse().ok());
-        Self {
-            profile,
-            arn,
-            external_id: section.get("external_id"),
-            session_name: section.get("role_session_name").filter(|name| !name.is_empty()),
-            mfa_serial: section.get("mfa_serial"),
-            duration,
-        }
-    }
-
+impl Role {
     /// Refuses what STS would not take by its form.
     fn check(&self) -> Result<()> {
         const LEAST_DURATION: i32 = 900;
-        let short = |text: Option<&String>| text.is_some_and(|text| text.chars().count() < 2);
+        let short = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < 2);
         let wrong = [
             (self.arn.len() < 20, "role_arn", "not the ARN of a role"),
-            (short(self.external_id), "external_id", "shorter than two characters"),
-            (short(self.session_name), "role_session_name", "shorter than two characters"),
+            (short(&self.external_id), "external_id", "shorter than two characters"),
+            (short(&self.session_name), "role_session_name", "shorter than two characters"),
             (
                 self.duration.is_some_and(|seconds| seconds < LEAST_DURATION),
                 "duration_seconds",
@@ -67,6 +45,11 @@ impl<'a> Role<'a> {
             Some((_, key, why)) => Err(Error::usage(format!("profile `{}`: {key} is {why}", self.profile))
                 .hint(format!("correct {key} in the profile"))),
         }
+    }
+
+    /// Returns the file in which the AWS CLI caches this role.
+    pub(super) fn cache_file(&self) -> Option<PathBuf> {
+        cache_file(&cache_key(self.arguments()))
     }
 
     /// Returns what the AWS CLI has cached, if it lasts.
@@ -85,18 +68,21 @@ impl<'a> Role<'a> {
     pub(super) async fn assume(&self, session: &Session<'_>, source: Credentials) -> Result<Credentials> {
         self.check()?;
         let source = keys::checked(source)?;
-        let code = self.mfa_serial.map(|serial| mfa::code(session, self.profile, serial)).transpose()?;
+        let code = match &self.mfa_serial {
+            Some(serial) => Some(mfa::code(session, &self.profile, serial)?),
+            None => None,
+        };
         session.step(format!("role of profile {}: asking STS in {}", self.profile, session.region));
         let client = aws_sdk_sts::Client::new(&session.client(STS, &session.region, Some(source)));
         let call = client
             .assume_role()
-            .role_arn(self.arn)
-            .role_session_name(session_name(self.session_name))
-            .set_external_id(self.external_id.cloned())
+            .role_arn(&self.arn)
+            .role_session_name(session_name(self.session_name.as_ref()))
+            .set_external_id(self.external_id.clone())
             .set_duration_seconds(self.duration)
-            .set_serial_number(self.mfa_serial.cloned())
+            .set_serial_number(self.mfa_serial.clone())
             .set_token_code(code);
-        let what = format!("cannot assume the role {}", short(self.arn));
+        let what = format!("cannot assume the role {}", short(&self.arn));
         let answer = session.wait(STS.name, call.send()).await?.map_err(|error| {
             let refused = session.refused(&what, STS, &error);
             match refusal::code(&error) {
@@ -126,21 +112,14 @@ impl<'a> Role<'a> {
     /// The arguments of the call as the AWS CLI names them.
     fn arguments(&self) -> BTreeMap<&'static str, Value> {
         let texts = [
-            ("RoleArn", Some(self.arn)),
-            ("RoleSessionName", self.session_name.map(String::as_str)),
-            ("ExternalId", self.external_id.map(String::as_str)),
-            ("SerialNumber", self.mfa_serial.map(String::as_str)),
+            ("RoleArn", Some(self.arn.as_str())),
+            ("RoleSessionName", self.session_name.as_deref()),
+            ("ExternalId", self.external_id.as_deref()),
+            ("SerialNumber", self.mfa_serial.as_deref()),
         ];
         let texts = texts.into_iter().filter_map(|(name, text)| Some((name, Value::from(text?))));
         texts.chain(self.duration.map(|seconds| ("DurationSeconds", Value::from(seconds)))).collect()
     }
-}
-
-/// The role of a workload, by the token in a file.
-pub(super) struct WebIdentity {
-    pub(super) token_file: String,
-    pub(super) arn: String,
-    pub(super) session_name: Option<String>,
 }
 
 impl WebIdentity {
@@ -206,10 +185,13 @@ fn short(arn: &str) -> String {
     arn.rsplit_once(":role/").map_or(arn, |(_, name)| name).to_owned()
 }
 
+fn cache_file(key: &str) -> Option<PathBuf> {
+    Some(env::aws_home()?.join(".aws/cli/cache").join(format!("{key}.json")))
+}
+
 /// Returns what stands in the AWS CLI's cache of roles, not expired.
 pub(super) fn cached(key: &str) -> Option<Credentials> {
-    let path = env::aws_home()?.join(".aws/cli/cache").join(format!("{key}.json"));
-    let answer: Value = serde_json::from_slice(&fs::read_foreign_cache(&path)?).ok()?;
+    let answer: Value = serde_json::from_slice(&fs::read_foreign_cache(&cache_file(key)?)?).ok()?;
     let fields: &Map<String, Value> = answer.get("Credentials")?.as_object()?;
     let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
     let credentials = names.credentials(fields, "AWS CLI cache").ok()?;
@@ -244,14 +226,17 @@ mod tests {
     /// Made with Python: `sha1(json.dumps(args, sort_keys=True).encode()).hexdigest()`.
     #[test]
     fn the_cache_key_is_that_of_the_aws_cli() {
-        let section = Section::from([
-            ("external_id".to_owned(), "ü\"x".to_owned()),
-            ("duration_seconds".to_owned(), "900".to_owned()),
-        ]);
-        let role = Role::of("p", &section, "arn:aws:iam::123456789012:role/R");
+        let mut role = Role {
+            profile: "p".to_owned(),
+            arn: "arn:aws:iam::123456789012:role/R".to_owned(),
+            external_id: Some("ü\"x".to_owned()),
+            session_name: None,
+            mfa_serial: None,
+            duration: Some(900),
+            source: "q".to_owned(),
+        };
         assert_eq!(cache_key(role.arguments()), "5678c7f284b3698dae2f72bc85c53415420975f7");
-        let plain = Section::new();
-        let role = Role::of("p", &plain, "arn:aws:iam::123456789012:role/R");
+        (role.external_id, role.duration) = (None, None);
         assert_eq!(cache_key(role.arguments()), "c03ce438bc208f6214854d85d3ca930ff73e3004");
     }
 }

@@ -10,12 +10,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::files::{self, Files};
 use super::http;
-use super::ini::{self, Section};
+use super::ini::Section;
 use super::login::LogIn;
+use super::settings::Settings;
+pub(super) use super::settings::{SIGN_IN, SSO, SSO_OIDC, STS, Service};
 use super::{How, Notes};
-use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::host;
@@ -36,11 +36,7 @@ impl From<Error> for Trouble {
 
 pub(super) struct Session<'a> {
     pub(super) how: &'a How,
-    pub(super) files: Files,
-    /// The profile that an option or a variable names.
-    pub(super) named: Option<String>,
-    /// Named by an option: then variables with keys do not count.
-    pub(super) explicit: bool,
+    pub(super) settings: &'a Settings,
     /// The region of STS.
     pub(super) region: String,
     /// How long the credentials should last, in seconds.
@@ -51,38 +47,20 @@ pub(super) struct Session<'a> {
     direct: SharedHttpClient,
 }
 
-/// AWS services by the names of their settings: `AWS_ENDPOINT_URL_STS`, `sts = endpoint_url = ...`.
-#[derive(Clone, Copy)]
-pub(super) struct Service {
-    pub(super) name: &'static str,
-    variable: &'static str,
-    key: &'static str,
-}
-
-pub(super) const STS: Service = Service { name: "STS", variable: "AWS_ENDPOINT_URL_STS", key: "sts" };
-pub(super) const SSO: Service = Service { name: "the SSO portal", variable: "AWS_ENDPOINT_URL_SSO", key: "sso" };
-pub(super) const SSO_OIDC: Service =
-    Service { name: "the SSO log-in service", variable: "AWS_ENDPOINT_URL_SSO_OIDC", key: "sso_oidc" };
-pub(super) const SIGN_IN: Service = Service { name: "AWS sign-in", variable: "AWS_ENDPOINT_URL_SIGNIN", key: "signin" };
-
 impl<'a> Session<'a> {
     /// Reads the files. A profile that is named has to exist.
     pub(super) fn open(
-        profile: Option<&str>,
+        settings: &'a Settings,
         how: &'a How,
         region: &str,
         wanted: u32,
         deadline: Instant,
         notes: &'a RefCell<Notes>,
     ) -> Result<Self> {
-        let files = Files::read()?;
-        let by_variable = || env::var_or_empty("AWS_PROFILE").or_else(|| env::var_or_empty("AWS_DEFAULT_PROFILE"));
-        let named = profile.map(str::to_owned).or_else(by_variable);
+        settings.check()?;
         let mut session = Self {
             how,
-            files,
-            explicit: profile.is_some(),
-            named,
+            settings,
             region: region.to_owned(),
             wanted,
             notes,
@@ -90,17 +68,6 @@ impl<'a> Session<'a> {
             http: http::on_first_use(None),
             direct: http::direct_on_first_use(None),
         };
-        if let Some(name) = &session.named
-            && session.files.profile(name).is_none()
-        {
-            if name.is_empty() {
-                let empty = Error::usage("AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty");
-                return Err(empty.hint("unset it, or name a profile with it"));
-            }
-            return Err(
-                Error::usage(format!("there is no AWS profile `{name}`")).hint(files::profiles_hint(Some(name)))
-            );
-        }
         let roots = session.ca_bundle()?;
         session.direct = http::direct_on_first_use(roots.clone());
         session.http = http::on_first_use(roots);
@@ -111,20 +78,20 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn profile_name(&self) -> &str {
-        self.named.as_deref().unwrap_or("default")
+        self.settings.profile_name()
     }
 
     pub(super) fn profile(&self) -> Option<&Section> {
-        self.files.profile(self.profile_name())
+        self.settings.profile()
     }
 
     /// Returns a variable's value, else that of a key of the profile.
     pub(super) fn setting(&self, variable: &str, key: &str) -> Option<String> {
-        env::var(variable).or_else(|| self.profile()?.get(key).filter(|value| !value.is_empty()).cloned())
+        self.settings.setting(variable, key)
     }
 
     pub(super) fn flag(&self, variable: &str, key: &str) -> bool {
-        self.setting(variable, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.settings.flag(variable, key)
     }
 
     /// Remembers what was tried, for `--debug`.
@@ -145,7 +112,7 @@ impl<'a> Session<'a> {
             .sleep_impl(TokioSleep::new())
             .use_fips(self.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"))
             .use_dual_stack(self.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
-        config.set_endpoint_url(self.endpoint(service));
+        config.set_endpoint_url(self.settings.endpoint(service));
         config.set_credentials_provider(credentials.map(SharedCredentialsProvider::new));
         config.build()
     }
@@ -155,28 +122,15 @@ impl<'a> Session<'a> {
         self.direct.clone()
     }
 
-    /// The endpoint that the user has set: for this service, else for all; variables before the profile.
-    fn endpoint(&self, service: Service) -> Option<String> {
-        if self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
-            return None;
-        }
-        let of_services = || {
-            let services = self.files.services.get(self.profile()?.get("services")?)?;
-            ini::nested(services.get(service.key)?)?.remove("endpoint_url")
-        };
-        env::var(service.variable)
-            .or_else(|| env::var("AWS_ENDPOINT_URL"))
-            .or_else(of_services)
-            .or_else(|| self.profile()?.get("endpoint_url").cloned())
-    }
-
     fn check_endpoint(&self, service: Service) -> Result<()> {
         let services = self.profile().and_then(|section| section.get("services"));
-        if let Some(name) = services.filter(|name| !self.files.services.contains_key(*name)) {
+        if let Some(name) =
+            services.filter(|name| !self.settings.files().is_ok_and(|files| files.services.contains_key(*name)))
+        {
             return Err(Error::usage(format!("profile `{}`: there is no [services {name}]", self.profile_name()))
                 .hint("add that section, or remove `services` from the profile"));
         }
-        match self.endpoint(service) {
+        match self.settings.endpoint(service) {
             Some(address) if !address.starts_with("http://") && !address.starts_with("https://") => Err(Error::usage(
                 format!("the endpoint of {} is no http address: {}", service.name, host::quoted(&address)),
             )
@@ -222,12 +176,12 @@ impl<'a> Session<'a> {
 
     /// ` of profile ...`, where there is one to name.
     pub(super) fn of_profile(&self) -> String {
-        self.named.as_ref().map(|name| format!(" of profile `{name}`")).unwrap_or_default()
+        self.settings.named.as_ref().map(|name| format!(" of profile `{name}`")).unwrap_or_default()
     }
 
     /// ` --profile ...` for a command line that does the same.
     pub(super) fn option(&self) -> String {
-        self.named.as_ref().map(|name| format!(" --profile {}", quoted(name))).unwrap_or_default()
+        self.settings.named.as_ref().map(|name| format!(" --profile {}", quoted(name))).unwrap_or_default()
     }
 
     /// Refuses credentials that have ended: signing with them makes a token that no server takes.

@@ -38,6 +38,15 @@ pub(super) fn id(session: &str) -> String {
     hex(digest(&SHA256, session.trim().as_bytes()).as_ref())
 }
 
+/// Returns the file of AWS's cache in which a log-in leaves its session.
+pub(super) fn path(session: &str) -> Option<PathBuf> {
+    let folder = match env::var("AWS_LOGIN_CACHE_DIRECTORY") {
+        Some(folder) => env::expanded(&folder),
+        None => env::aws_home()?.join(".aws/login/cache"),
+    };
+    Some(folder.join(format!("{}.json", id(session))))
+}
+
 /// Tells whether the cache holds credentials that have not expired.
 pub(super) fn is_open(session: &str) -> bool {
     Cached::read(session).and_then(|cached| cached.credentials().ok()).is_some_and(|credentials| left(&credentials) > 0)
@@ -97,16 +106,8 @@ impl From<Error> for Renewal {
 struct Cached(Map<String, Value>);
 
 impl Cached {
-    fn path(session: &str) -> Option<PathBuf> {
-        let folder = match env::var_os("AWS_LOGIN_CACHE_DIRECTORY") {
-            Some(folder) => env::expanded(&folder.to_string_lossy()),
-            None => env::aws_home()?.join(".aws/login/cache"),
-        };
-        Some(folder.join(format!("{}.json", id(session))))
-    }
-
     fn read(session: &str) -> Option<Self> {
-        let fields: Value = serde_json::from_slice(&fs::read_foreign_cache(&Self::path(session)?)?).ok()?;
+        let fields: Value = serde_json::from_slice(&fs::read_foreign_cache(&path(session)?)?).ok()?;
         fields.as_object().cloned().map(Self)
     }
 
@@ -172,8 +173,7 @@ impl Cached {
         fields["sessionToken"] = json!(given.session_token());
         fields["expiresAt"] = json!(end.rfc3339());
         self.0.insert("refreshToken".to_owned(), json!(output.refresh_token()));
-        let stored =
-            Self::path(name).map(|path| fs::swap_in(&path, Value::from(self.0.clone()).to_string().as_bytes()));
+        let stored = path(name).map(|path| fs::swap_in(&path, Value::from(self.0.clone()).to_string().as_bytes()));
         if let Some(Err(error)) = stored {
             session.warn(format!("{error}; the next renewal needs a log-in"));
         }

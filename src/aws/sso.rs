@@ -7,9 +7,8 @@ use aws_credential_types::Credentials;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Map, Value, json};
 
-use super::files::Files;
-use super::ini::Section;
 use super::login::{Kind, LogIn};
+use super::plan::{Sso, Start};
 use super::refusal;
 use super::role;
 use super::session::{SSO, SSO_OIDC, Session, Trouble};
@@ -22,78 +21,7 @@ use crate::time::Time;
 /// A token that has less left is renewed first, as in the AWS CLI; in seconds.
 const RENEW: u32 = 15 * 60;
 
-/// Where and as whom: an sso-session of the configuration, or the older way, all in the profile.
-#[derive(Clone)]
-pub(super) struct Start {
-    pub(super) session: Option<String>,
-    pub(super) url: String,
-    pub(super) region: String,
-    pub(super) scopes: Vec<String>,
-}
-
-pub(super) struct Sso<'a> {
-    profile: &'a str,
-    start: Start,
-    account: String,
-    role: String,
-}
-
-impl<'a> Sso<'a> {
-    /// Returns what the profile says about SSO, if it does.
-    pub(super) fn of(profile: &'a str, section: &Section, files: &Files) -> Result<Option<Self>> {
-        if !section.contains_key("sso_account_id") && !section.contains_key("sso_role_name") {
-            return Ok(None);
-        }
-        let mut all = section.clone();
-        if let Some(name) = section.get("sso_session") {
-            let wrong = |what: String| {
-                Error::usage(format!("profile `{profile}`: {what}")).hint("run `aws configure sso` to set it up")
-            };
-            let session =
-                files.sso_sessions.get(name).ok_or_else(|| wrong(format!("there is no [sso-session {name}]")))?;
-            for (key, value) in session {
-                if section.get(key).is_some_and(|own| own != value) {
-                    return Err(wrong(format!("{key} differs from that of [sso-session {name}]")));
-                }
-                all.insert(key.clone(), value.clone());
-            }
-        }
-        let missing: Vec<_> = ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"]
-            .into_iter()
-            .filter(|key| !all.contains_key(*key))
-            .collect();
-        if !missing.is_empty() {
-            return Err(Error::usage(format!("profile `{profile}` uses SSO but lacks {}", missing.join(", ")))
-                .hint("run `aws configure sso` to set it up"));
-        }
-        // Both go into an address. AWS gives accounts 12 digits and roles at most 64 characters.
-        for key in ["sso_account_id", "sso_role_name"] {
-            let value = all.get(key).map_or("", String::as_str);
-            if value.len() > 1_000 || value.contains(char::is_control) {
-                return Err(Error::usage(format!(
-                    "profile `{profile}`: {key} is too long, or has a control character"
-                ))
-                .hint(format!("correct {key} in the profile")));
-            }
-        }
-        let mut take = |key: &str| all.remove(key).unwrap_or_default();
-        // Without a scope the service gives no means to renew; this one is the AWS CLI's own default.
-        let of_session = section.get("sso_session").map_or("", |_| "sso:account:access");
-        let scopes = Some(take("sso_registration_scopes")).filter(|scopes| !scopes.is_empty());
-        let scopes = scopes.unwrap_or_else(|| of_session.to_owned());
-        Ok(Some(Self {
-            profile,
-            account: take("sso_account_id"),
-            role: take("sso_role_name"),
-            start: Start {
-                session: section.get("sso_session").cloned(),
-                url: take("sso_start_url"),
-                region: take("sso_region"),
-                scopes: scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
-            },
-        }))
-    }
-
+impl Sso {
     pub(super) async fn credentials(&self, session: &Session<'_>) -> std::result::Result<Credentials, Trouble> {
         if let Some(found) = self.cached(session) {
             return Ok(found);
@@ -179,7 +107,8 @@ impl Start {
         hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, name.as_bytes()).as_ref())
     }
 
-    fn path(&self) -> Option<PathBuf> {
+    /// Returns the file of AWS's cache in which a log-in leaves its token.
+    pub(super) fn path(&self) -> Option<PathBuf> {
         Some(env::aws_home()?.join(".aws/sso/cache").join(format!("{}.json", self.id())))
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Record {
     pub(crate) place: Place,
     /// Of the token, which tells it from another one that ends in the same second; an older pgcred has written none.
     pub(crate) digest: Option<String>,
+    /// The name of the identity that signed it; an older pgcred has written none.
+    pub(crate) identity: Option<String>,
 }
 
 /// The last failure to get credentials, and how many there were in a row.
@@ -44,7 +46,7 @@ pub(crate) struct Failure {
     pub(crate) error: Error,
     /// Whoever failed could have asked a person.
     pub(crate) asked: bool,
-    /// State of AWS's log-in caches then: a change means that somebody logged in.
+    /// State of the files then in which a login shows: a change means that somebody logged in.
     pub(crate) logins: String,
 }
 
@@ -142,9 +144,22 @@ impl Index {
 }
 
 impl Record {
-    pub(crate) fn new(name: String, token: &Token, region: String, place: Place) -> Self {
+    pub(crate) fn new(name: String, token: &Token, region: String, place: Place, identity: &Identity) -> Self {
         let (issued_at, expires_at) = (token.issued_at, token.expires_at);
-        Self { name, issued_at, expires_at, region, place, digest: Some(digest([token.expose()])) }
+        Self {
+            name,
+            issued_at,
+            expires_at,
+            region,
+            place,
+            digest: Some(digest([token.expose()])),
+            identity: Some(identity.name().to_owned()),
+        }
+    }
+
+    /// Tells whether it is known that another identity signed it. A login is none.
+    pub(crate) fn is_signed_by_another(&self, identity: &Identity) -> bool {
+        self.identity.as_deref().is_some_and(|name| name != identity.name())
     }
 
     /// Tells whether this is the token that was recorded. Host, port, user and end do not tell: two profiles may have had
@@ -173,6 +188,7 @@ impl Record {
             "region": self.region,
             "passfile": passfile,
             "digest": self.digest,
+            "identity": self.identity,
         })
     }
 
@@ -185,6 +201,7 @@ impl Record {
             region: text("region")?,
             place: text("passfile").map_or(Place::Cache, |path| Place::Passfile(path.into())),
             digest: text("digest"),
+            identity: text("identity"),
         })
     }
 }

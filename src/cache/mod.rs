@@ -16,7 +16,7 @@ use crate::config::CacheChoice;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs::{self, Lock};
-use crate::identity::{self, Identity, digest};
+use crate::identity::{Identity, digest};
 use crate::passfile::block::{Key, Passfile};
 use crate::request::Request;
 use crate::time::Time;
@@ -41,8 +41,7 @@ pub(crate) struct Cache {
 pub(crate) struct EntryId(String);
 
 impl EntryId {
-    /// The region as the user, the host or a variable gives it; else what AWS's order takes it from: its files, and a
-    /// profile that is a part of the identity. Only then are the files looked at.
+    /// The region is the one that the user, the host, a variable or the profile names.
     pub(crate) fn of(request: &Request, identity: &Identity) -> Self {
         Self::of_life(request, request.life, identity)
     }
@@ -50,24 +49,22 @@ impl EntryId {
     /// The same, if another life had been asked for.
     pub(crate) fn of_life(request: &Request, life: u32, identity: &Identity) -> Self {
         let signable = request.signable();
-        let by_variable = || ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| env::var(name));
-        let region = request.region.clone().or_else(by_variable);
-        let files = if region.is_none() { identity::files() } else { Vec::new() };
+        let region = request.region.as_deref().unwrap_or_else(|| identity.region());
         let life = life.to_string();
         let (host, port) = (&request.host, request.port.to_string());
         let parts = [
-            "1",
+            "2",
             signable.service,
             &signable.authority,
             &signable.query,
             host,
             &port,
             &request.user,
-            region.as_deref().unwrap_or_default(),
+            region,
             &life,
-            identity.as_str(),
+            identity.state(),
         ];
-        Self(digest(parts.into_iter().chain(files.iter().map(String::as_str))))
+        Self(digest(parts))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -190,7 +187,7 @@ impl Cache {
     /// Waits for whoever else resolves credentials of this identity.
     pub(crate) fn lock(&self, identity: &Identity, patience: Duration) -> Result<Lock> {
         let folder = self.made("locks")?;
-        let lock = fs::lock(&folder.join(identity.as_str()), patience);
+        let lock = fs::lock(&folder.join(identity.name()), patience);
         (*self.index.borrow_mut(), *self.passfile.borrow_mut()) = (None, None);
         lock
     }
@@ -280,19 +277,4 @@ impl Cache {
     fn index_path(&self) -> PathBuf {
         self.folder.join("index.json")
     }
-}
-
-/// Returns a digest of AWS's own log-in caches: it changes when somebody logs in.
-pub(crate) fn logins() -> String {
-    let home = env::aws_home().unwrap_or_default();
-    let mut folders = ["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache")).to_vec();
-    folders.extend(env::var_os("AWS_LOGIN_CACHE_DIRECTORY").map(PathBuf::from));
-    let mut stamps: Vec<String> =
-        folders.iter().flat_map(|folder| fs::list(folder)).map(|path| stamped(&path)).collect();
-    stamps.sort();
-    digest(stamps.iter().map(String::as_str))
-}
-
-fn stamped(path: &Path) -> String {
-    format!("{} {}", path.display(), fs::stamp(path).unwrap_or_default())
 }

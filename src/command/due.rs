@@ -14,6 +14,8 @@ use crate::time::Time;
 /// A hook refreshes after this at the latest: a configuration or a passfile may have been edited by hand.
 /// The hooks' templates hold whatever is later for damaged.
 const LONGEST: u32 = 3_600;
+/// While a failure is waited out, a hook looks this often whether somebody has logged in, which ends the wait.
+const LOOK_FOR_LOGIN: u32 = 15;
 /// After a refresh that did not help, and is not known to help later.
 const RETRY: u32 = 300;
 
@@ -68,7 +70,10 @@ fn due(
     settle(&mut connections);
     for (name, request) in &connections {
         if request.keys().next().is_some() {
-            let due = issuer.due(request, filed.as_ref());
+            let mut due = issuer.due(request, filed.as_ref());
+            if due > now && index.failure(&issuer.identity(request.profile.as_deref())).is_some() {
+                due = due.min(now.plus(LOOK_FOR_LOGIN));
+            }
             next = next.min(if due <= now && refreshed == Refreshed::JustNow { now.plus(RETRY) } else { due });
         }
         let own = filed.as_ref().filter(|_| request.owns_its_line());

@@ -134,15 +134,17 @@ fn row(
         profile: request.profile.clone().unwrap_or_default(),
         cached_until: cached.map(|record| record.expires_at),
         line_of: clashes.iter().find(|clash| clash.later == name).map(|clash| clash.owner.clone()),
-        trouble: index.failures.get(identity.as_str()).map(|failure| failure.error.to_string()).unwrap_or_default(),
+        trouble: index.failure(&identity).map(|failure| failure.error.to_string()).unwrap_or_default(),
         ..Row::default()
     };
     let is_own = |found: &Found| {
         record.is_some_and(|record| found.is_of(record))
             || index.of_any_life(request, &identity, found.expires_at).any(|record| found.is_of(record))
     };
-    let is_known = |found: &Found| {
-        index.records.values().any(|record| record.expires_at == found.expires_at && found.is_of(record))
+    let is_of_another = |found: &Found| {
+        let mut known =
+            index.records.values().filter(|record| record.expires_at == found.expires_at && found.is_of(record));
+        known.any(|record| record.is_signed_by_another(&identity))
     };
     for key in request.keys() {
         let mut found = standing.of(&key).peekable();
@@ -160,7 +162,7 @@ fn row(
                 address: address(&key),
                 expires_at: found.expires_at,
                 hidden_by: found.hidden_by,
-                of_another: !is_own(&found) && is_known(&found),
+                of_another: !is_own(&found) && is_of_another(&found),
             });
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Context, Run};
-use crate::aws::Aws;
+use crate::aws::{Aws, Planned, SharedFiles};
 use crate::error::Result;
 use crate::terminal::Stdin;
 
@@ -23,8 +23,8 @@ impl Run for Login {
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let world = &context.world;
         let profile = self.profile.or(self.name);
-        let done = Aws { profile: profile.as_deref(), how: &world.how, deadline: Instant::now() + world.how.timeout }
-            .log_in()?;
+        let planned = Planned::read(profile.as_deref(), &SharedFiles::default());
+        let done = Aws { planned: &planned, how: &world.how, deadline: Instant::now() + world.how.timeout }.log_in()?;
         world.output.note(if done { "logged in" } else { "no log-in is needed: there are credentials" });
         Ok(())
     }

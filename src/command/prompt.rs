@@ -117,7 +117,7 @@ pub(super) fn segment(
         Some(times) if age_of(times) == Age::Fresh => recorded,
         _ => [in_passfile(), recorded].into_iter().flatten().max_by_key(|(_, expires_at)| *expires_at),
     };
-    let login = index.failures.get(identity.as_str()).is_some_and(|failure| failure.error.exit() == Exit::Login);
+    let login = index.failure(&identity).is_some_and(|failure| failure.error.exit() == Exit::Login);
     let state = match known.map_or(Age::Expired, age_of) {
         Age::Fresh => "fresh",
         _ if login => "needs-login",

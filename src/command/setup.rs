@@ -7,6 +7,7 @@ use super::owners::settle;
 use super::passfile::warn_about_variables;
 use super::place::Place;
 use super::{Context, Run, World, all_errors, doubts, undo};
+use crate::aws;
 use crate::cache::Cache;
 use crate::config::{self, Connection, Life};
 use crate::env;
@@ -24,19 +25,8 @@ use crate::target::{RootsChoice, Where};
 use crate::terminal::Stdin;
 use crate::text::{shortened, shown};
 
-/// Variables of a shell that decide what `pgcred refresh` does, and that a scheduler's commands do not have.
-const LEFT_BEHIND: [&str; 10] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "PGPASSFILE",
-    "PGCRED_HOME",
-    "PGCRED_CACHE",
-];
+/// Variables of a shell that decide what `pgcred refresh` does, besides AWS's, and that a scheduler's commands do not have.
+const LEFT_BEHIND: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
@@ -194,7 +184,10 @@ impl Setup {
                 return Err(Error::usage(format!("{} refreshes every connection, and no other target", tool.title))
                     .hint("`pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
             }
-            let set: Vec<_> = LEFT_BEHIND.into_iter().filter(|name| env::var_os(name).is_some()).collect();
+            let set: Vec<_> = {
+                let own = LEFT_BEHIND.into_iter().filter(|name| env::var_os(name).is_some());
+                aws::set_and_left_behind().chain(own).collect()
+            };
             if !set.is_empty() {
                 let set = set.join(", ");
                 output.warn(&format!("{} will know nothing of {set}: let the configuration say it", tool.title));

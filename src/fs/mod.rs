@@ -207,9 +207,17 @@ pub(crate) fn list(folder: &Path) -> Vec<PathBuf> {
 
 /// Returns size and time of the last change; two states of a file rarely share them.
 pub(crate) fn stamp(path: &Path) -> Option<String> {
-    let metadata = fs::metadata(path).ok()?;
+    stamp_of(&fs::metadata(path).ok()?)
+}
+
+fn stamp_of(metadata: &fs::Metadata) -> Option<String> {
     let changed = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(format!("{} {}", metadata.len(), changed.as_nanos()))
+}
+
+/// As [`stamp`], but of no directory, which changes with what is in it. A pipe has the time at which it was made.
+pub(crate) fn stamp_of_file(path: &Path) -> Option<String> {
+    fs::metadata(path).ok().filter(|metadata| !metadata.is_dir()).and_then(|metadata| stamp_of(&metadata))
 }
 
 /// What is known of a file.

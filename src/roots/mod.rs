@@ -10,7 +10,7 @@ mod store;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::aws::{Aws, How};
+use crate::aws::{Aws, How, Planned, SharedFiles};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::fs::{self, SessionFolder};
@@ -171,7 +171,8 @@ fn set_of_rds(request: &Request) -> Set {
 fn download(set: &Set, request: &Request, how: &How) -> Result<String> {
     let address = set.address().ok_or_else(|| missing(set))?;
     let deadline = Instant::now() + how.timeout;
-    let text = Aws { profile: request.profile.as_deref(), how, deadline }.download(&address);
+    let planned = Planned::read(request.profile.as_deref(), &SharedFiles::default());
+    let text = Aws { planned: &planned, how, deadline }.download(&address);
     let text = text.map_err(|error| error.about(&missing(set).to_string()).hint(by_hand(&address)))?;
     let certificates = text.matches("-----BEGIN CERTIFICATE-----").count();
     if certificates == 0 || !store::is_pem(&text) {

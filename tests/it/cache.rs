@@ -25,18 +25,25 @@ impl Source {
         let command = if cfg!(windows) { script.with_extension("cmd") } else { script };
         let command = if cfg!(windows) { command.display().to_string() } else { format!("sh {}", command.display()) };
         source.sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {command}\n"));
+        let calls = source.calls_file().display().to_string();
+        let answer =
+            source.sandbox.write("answer.json", r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"SECRETKEY"}"#);
+        let (does, answer) = (source.sandbox.path("does").display().to_string(), answer.display());
+        if cfg!(windows) {
+            let text = format!("@echo x>>{calls}\r\n@call {does}.cmd\r\n@type {answer}\r\n");
+            source.sandbox.write("source.cmd", text);
+        } else {
+            source.sandbox.write("source", format!("echo x >>{calls}\n. {does}\ncat {answer}\n"));
+        }
         source
     }
 
+    /// The file with this line is not one that the command names: of such a change pgcred cannot know.
     fn now_does(&self, first: &str) {
-        let calls = self.calls_file().display().to_string();
-        let answer =
-            self.sandbox.write("answer.json", r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"SECRETKEY"}"#);
         if cfg!(windows) {
-            let text = format!("@echo x>>{calls}\r\n@{first}\r\n@type {}\r\n", answer.display());
-            self.sandbox.write("source.cmd", text);
+            self.sandbox.write("does.cmd", format!("@{first}\r\n"));
         } else {
-            self.sandbox.write("source", format!("echo x >>{calls}\n{first}\ncat {}\n", answer.display()));
+            self.sandbox.write("does", format!("{first}\n"));
         }
     }
 

@@ -1,0 +1,138 @@
+//! The table of AWS's variables: every one that pgcred reads, what it decides, and who has to know of it.
+
+use std::ffi::OsString;
+
+use crate::env;
+use crate::error::{Error, Result};
+
+/// What a variable is to the question who signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Another value may be another identity: it is a part of the plan, as far as the plan uses it.
+    Identity,
+    /// Another value may be another region, which a cached token is filed under too.
+    Region,
+    /// The answer is the same with any value; the text says why.
+    Neither(&'static str),
+}
+
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    /// Read by a person, in this file.
+    #[cfg_attr(not(test), expect(dead_code, reason = "it explains the row"))]
+    pub(crate) decides: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests go by it"))]
+    pub(crate) part: Part,
+    /// A shell that sets it gets other tokens than a scheduler, whose commands do not have it: `setup` says so.
+    pub(crate) left_behind: bool,
+}
+
+const fn row(name: &'static str, decides: &'static str, part: Part) -> Variable {
+    Variable { name, decides, part, left_behind: false }
+}
+
+const fn left_behind(name: &'static str, decides: &'static str, part: Part) -> Variable {
+    Variable { name, decides, part, left_behind: true }
+}
+
+use Part::{Identity, Neither, Region};
+
+const SAME_SERVICE: Part = Neither("it is another address of the same service");
+const PATIENCE: Part = Neither("it decides how long pgcred asks, not whom");
+
+/// A test compares the rows with what the sources read.
+#[rustfmt::skip]
+pub(crate) const VARIABLES: &[Variable] = &[
+    left_behind("AWS_ACCESS_KEY_ID", "the key that signs", Identity),
+    row("AWS_SECRET_ACCESS_KEY", "its secret", Identity),
+    row("AWS_SESSION_TOKEN", "its session token", Identity),
+    row("AWS_SECURITY_TOKEN", "the older name of the session token, which wins", Identity),
+    row("AWS_CREDENTIAL_EXPIRATION", "when the key in the environment ends", Identity),
+    left_behind("AWS_PROFILE", "the profile", Identity),
+    left_behind("AWS_DEFAULT_PROFILE", "the profile, if AWS_PROFILE is not set", Identity),
+    left_behind("AWS_CONFIG_FILE", "where the configuration file is", Identity),
+    left_behind("AWS_SHARED_CREDENTIALS_FILE", "where the credentials file is", Identity),
+    row("AWS_WEB_IDENTITY_TOKEN_FILE", "the token file of a web identity", Identity),
+    row("AWS_ROLE_ARN", "the role of a web identity", Identity),
+    row("AWS_ROLE_SESSION_NAME", "the session name of a web identity", Identity),
+    row("AWS_LOGIN_CACHE_DIRECTORY", "where `aws login` keeps its sessions", Identity),
+    row("AWS_CREDENTIAL_FILE", "the credentials file of the first EC2 tools", Identity),
+    row("BOTO_CONFIG", "the configuration file of boto 2", Identity),
+    row("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "the container's credential service", Identity),
+    row("AWS_CONTAINER_CREDENTIALS_FULL_URI", "the same, as a whole address", Identity),
+    row("AWS_CONTAINER_AUTHORIZATION_TOKEN", "as whom the container asks", Identity),
+    row("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "the same, in a file", Identity),
+    row("AWS_EC2_METADATA_DISABLED", "whether the instance metadata is asked", Identity),
+    row("AWS_EC2_METADATA_SERVICE_ENDPOINT", "where the instance metadata is", Identity),
+    row("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "the same: IPv4 or IPv6", Identity),
+    row("AWS_ENDPOINT_URL", "the address of every AWS service", Identity),
+    row("AWS_ENDPOINT_URL_STS", "the address of STS", Identity),
+    row("AWS_ENDPOINT_URL_SSO", "the address of the SSO portal", Identity),
+    row("AWS_ENDPOINT_URL_SSO_OIDC", "the address of the SSO login service", Identity),
+    row("AWS_ENDPOINT_URL_SIGNIN", "the address of AWS sign-in", Identity),
+    row("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "whether those addresses count", Identity),
+    left_behind("AWS_REGION", "the region", Region),
+    left_behind("AWS_DEFAULT_REGION", "the region, if AWS_REGION is not set", Region),
+    row("AWS_USE_FIPS_ENDPOINT", "FIPS addresses", SAME_SERVICE),
+    row("AWS_USE_DUALSTACK_ENDPOINT", "addresses with IPv6", SAME_SERVICE),
+    row("AWS_CA_BUNDLE", "which certificates are trusted", Neither("it decides whether a service is believed, not who signs")),
+    row("AWS_METADATA_SERVICE_TIMEOUT", "how long the instance metadata may take", PATIENCE),
+    row("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "how often the instance metadata is asked", PATIENCE),
+    row("AWS_EC2_METADATA_V1_DISABLED", "whether the older form is used", SAME_SERVICE),
+];
+
+/// Returns the variables that a scheduler's commands do not have and that are set now.
+pub(crate) fn set_and_left_behind() -> impl Iterator<Item = &'static str> {
+    VARIABLES.iter().filter(|variable| variable.left_behind && env::var_os(variable.name).is_some()).map(|row| row.name)
+}
+
+/// AWS's variables: those of this process, or in unit tests those that the test gives.
+pub(super) enum Variables {
+    OfProcess,
+    #[cfg(test)]
+    Given(std::collections::BTreeMap<String, String>),
+}
+
+impl Variables {
+    /// Returns a value even if it is empty, where AWS tells empty and unset apart.
+    pub(super) fn get_or_empty(&self, name: &str) -> Option<String> {
+        match self {
+            Self::OfProcess => env::var_or_empty(name),
+            #[cfg(test)]
+            Self::Given(values) => values.get(name).cloned(),
+        }
+    }
+
+    /// Returns a value; empty counts as unset. U+FFFD stands for bytes that are not UTF-8.
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        self.raw(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// The same, refusing what is not UTF-8.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
+        let refused = |_| Error::usage(format!("{name} is not UTF-8"));
+        self.raw(name).map(|value| value.into_string().map_err(refused)).transpose()
+    }
+
+    fn raw(&self, name: &str) -> Option<OsString> {
+        match self {
+            Self::OfProcess => env::var_os(name),
+            #[cfg(test)]
+            Self::Given(values) => values.get(name).filter(|value| !value.is_empty()).map(OsString::from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_stands_alone_and_says_what_it_is_for() {
+        for (at, variable) in VARIABLES.iter().enumerate() {
+            assert!(VARIABLES[..at].iter().all(|other| other.name != variable.name), "{} twice", variable.name);
+            assert!(!variable.decides.is_empty(), "{}", variable.name);
+            assert!(variable.part != Neither(""), "{}", variable.name);
+        }
+    }
+}
