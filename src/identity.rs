@@ -1,7 +1,6 @@
 //! Who signs: digests that change whenever other credentials would be found, and tell nothing about them.
 
 use std::cell::OnceCell;
-use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -83,18 +82,6 @@ impl PartialEq for Identity {
 }
 
 impl Eq for Identity {}
-
-impl PartialOrd for Identity {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Identity {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.name.cmp(&other.name)
-    }
-}
 
 fn sorted(folder: &std::path::Path) -> Vec<PathBuf> {
     let mut files = fs::list(folder);

@@ -307,12 +307,11 @@ impl Issuer {
 
     /// Signs a new token; its life is cut to what the credentials have left.
     fn renew(&mut self, request: &Request, id: &EntryId, wish: Wish) -> Result<Issued> {
-        let region = match &request.region {
-            Some(region) => region.clone(),
-            None => {
-                let identity = self.identity(request.profile.as_deref());
-                region_of(identity.planned(), &request.sign_host, &self.how)?
-            }
+        let region = if let Some(region) = &request.region {
+            region.clone()
+        } else {
+            let identity = self.identity(request.profile.as_deref());
+            region_of(identity.planned(), &request.sign_host, &self.how)?
         };
         let credentials = self.credentials(request.profile.as_deref(), &region, request.life, wish)?;
         sign(request, id.clone(), region, &credentials)

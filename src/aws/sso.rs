@@ -77,7 +77,7 @@ impl Sso {
 
     fn log_in(&self, why: &str, revoked: Option<String>) -> Trouble {
         let kind = Kind::Sso(self.start.clone());
-        LogIn { kind, profile: self.profile.to_owned(), why: why.to_owned(), revoked }.into()
+        LogIn { kind, profile: self.profile.clone(), why: why.to_owned(), revoked }.into()
     }
 
     /// Returns a token of the portal that is still good.

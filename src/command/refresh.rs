@@ -201,9 +201,9 @@ impl Refresh {
 
     /// In the order of identities, so that two refreshers never wait for each other's locks.
     fn issue(&self, mut requests: Vec<Request>, context: &mut Context) -> Vec<Outcome> {
-        requests.sort_by_cached_key(|request| context.issuer.identity(request.profile.as_deref()));
-        let identities: BTreeSet<_> =
-            requests.iter().map(|request| context.issuer.identity(request.profile.as_deref())).collect();
+        let mut identity_of = |request: &Request| context.issuer.identity(request.profile.as_deref()).name().to_owned();
+        requests.sort_by_cached_key(&mut identity_of);
+        let identities: BTreeSet<String> = requests.iter().map(identity_of).collect();
         context.issuer.share_time(identities.len());
         let fresh = self.fresh || !self.targets.is_empty();
         let world = &context.world;
