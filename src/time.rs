@@ -59,17 +59,38 @@ impl Time {
         DateTime::from_str(text, Format::DateTimeWithOffset).ok().map(|time| Self(time.secs()))
     }
 
-    /// Reads a time as AWS's tools write them: RFC 3339, also with a blank for `T`, `UTC` for `Z`, `+0100` for `+01:00`.
+    /// Reads a time in the forms of ISO 8601 that AWS's tools read: with or without seconds, `-` and `:`, a blank for
+    /// `T`, and the zone as `Z`, `UTC`, `GMT`, `+01`, `+0100` or `+01:00`. A time without a zone could be any.
     pub(crate) fn from_aws(text: &str) -> Option<Self> {
-        let mut text = text.trim().replacen(' ', "T", 1);
-        if let Some(front) = text.strip_suffix("UTC") {
-            text = format!("{front}Z");
+        let text = text.trim();
+        if !text.is_ascii() || text.len() > 50 {
+            return None;
         }
-        let colon = text.len().checked_sub(2)?;
-        if colon >= 22 && text.is_char_boundary(colon) && text[..colon].rfind(['+', '-']) == Some(colon - 3) {
-            text.insert(colon, ':');
+        let at = text.find(['T', 't', ' '])?;
+        let (date, rest) = (&text[..at], text[at + 1..].trim_start());
+        let end_of_time = rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.' || c == ','))?;
+        let (time, zone) = (&rest[..end_of_time], rest[end_of_time..].trim_start());
+        let (whole, fraction) = time.split_once(['.', ',']).unwrap_or((time, "0"));
+        if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
         }
-        Self::from_rfc3339(&text)
+        let [year, month, day] = parts(date, '-', [4, 2, 2])?;
+        let [hour, minute, second] = parts(whole, ':', [2, 2, 2]).or_else(|| {
+            let [hour, minute] = parts(whole, ':', [2, 2])?;
+            Some([hour, minute, "00"])
+        })?;
+        let zone = match zone {
+            "Z" | "z" | "UTC" | "GMT" => "Z".to_owned(),
+            _ => {
+                let (sign, offset) = zone.split_at_checked(1).filter(|(sign, _)| ["+", "-"].contains(sign))?;
+                let [hours, minutes] = parts(offset, ':', [2, 2]).or_else(|| {
+                    let [hours] = parts(offset, ':', [2])?;
+                    Some([hours, "00"])
+                })?;
+                format!("{sign}{hours}:{minutes}")
+            }
+        };
+        Self::from_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}{zone}"))
     }
 
     /// Returns `20260101T001500Z`, the form that has no colon.
@@ -90,6 +111,25 @@ impl Time {
             [&date[..4], "-", &date[4..6], "-", &date[6..], "T", &time[..2], ":", &time[2..4], ":", &time[4..]];
         Self::from_rfc3339(&spread.concat())
     }
+}
+
+/// Splits digits into parts of these lengths, which stand all together or all have the separator between them.
+fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Option<[&str; N]> {
+    let mut found = [""; N];
+    let is_separated = text.contains(separator);
+    let mut rest = text;
+    for (at, length) in lengths.into_iter().enumerate() {
+        if at > 0 && is_separated {
+            rest = rest.strip_prefix(separator)?;
+        }
+        let (part, after) = rest.split_at_checked(length)?;
+        if !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        found[at] = part;
+        rest = after;
+    }
+    rest.is_empty().then_some(found)
 }
 
 /// Seconds given as the AWS CLI takes them (`900`), or with a unit: `90s`, `15m`, `12h`, `7d`.
@@ -142,6 +182,51 @@ mod tests {
             ["", "20280229T040506", "20280229 040506Z", "2028é229T04050Z", "20281329T040506Z", "T20280229040506Z"]
         {
             assert_eq!(Time::from_compact(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_of_aws_have_many_forms() {
+        let time = Time::from_rfc3339("2026-11-24T15:10:00Z");
+        for text in [
+            "2026-11-24T15:10:00Z",
+            " 2026-11-24 15:10:00Z ",
+            "2026-11-24T15:10:00.999Z",
+            "2026-11-24T15:10:00UTC",
+            "2026-11-24 15:10:00 UTC",
+            "2026-11-24T15:10Z",
+            "2026-11-24T15:10:00+00:00",
+            "2026-11-24T15:10:00.5+00:00",
+            "2026-11-24T16:10:00+01:00",
+            "2026-11-24T16:10:00+0100",
+            "2026-11-24T16:10:00+01",
+            "2026-11-24T16:10+01:00",
+            "2026-11-24T10:10-0500",
+            "20261124T151000Z",
+            "20261124T1510Z",
+            "20261124T161000+01",
+        ] {
+            assert_eq!(Time::from_aws(text), time, "{text}");
+        }
+        for bad in [
+            "",
+            "soon",
+            "2026-11-24",
+            "2026-11-24T15:10:00",
+            "2026-11-24T15Z",
+            "2026-11-2415:10:00Z",
+            "2026-1124T15:10:00Z",
+            "2026-11-24T15:1000Z",
+            "2026-11-24T15:10:00.Z",
+            "2026-11-24T15:10:00+1",
+            "2026-11-24T15:10:00+010",
+            "2026-11-24T15:10:00 CET",
+            "2026-13-24T15:10:00Z",
+            "2026-11-24T25:10:00Z",
+            "2026-11-24T15:10:00\u{e9}",
+            "Tue, 24 Nov 2026 15:10:00 GMT",
+        ] {
+            assert_eq!(Time::from_aws(bad), None, "{bad}");
         }
     }
 

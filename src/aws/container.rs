@@ -1,44 +1,94 @@
 //! Container credentials: ECS, EKS Pod Identity, CloudShell and whoever else sets `AWS_CONTAINER_CREDENTIALS_*`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
-use aws_smithy_async::rt::sleep::TokioSleep;
+use serde_json::Value;
 
+use super::http::Unanswered;
+use super::process::Names;
 use super::session::Session;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::host;
+use crate::text::foreign;
 
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 
+/// The address of AWS's own that relative addresses are of.
+const OWN: &str = "http://169.254.170.2";
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+const NAMES: Names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "Token", end: "Expiration" };
+
 /// Returns the credentials, if the environment names an address for them.
 pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credentials>> {
     let variable = if env::var_or_empty(RELATIVE).is_some() { RELATIVE } else { FULL };
-    let Some(address) = env::var_or_empty(variable) else { return Ok(None) };
-    if variable == FULL {
-        check(&address)?;
-    }
-    check_token(session)?;
+    let Some(value) = env::var_or_empty(variable) else { return Ok(None) };
+    let address = if variable == FULL {
+        check(&value)?;
+        value
+    } else {
+        if !value.starts_with('/') {
+            return Err(Error::usage(format!("{RELATIVE} does not begin with `/`")).hint("correct or unset it"));
+        }
+        format!("{OWN}{value}")
+    };
+    let token = token(session)?;
     session.step(format!("container: asking {variable}"));
-    let config = ProviderConfig::empty().with_http_client(session.direct()).with_sleep_impl(TokioSleep::new());
-    let provider = EcsCredentialsProvider::builder().configure(&config).build();
-    let answer = session.wait("the container's credential service", provider.provide_credentials()).await?;
-    let found = answer.map_err(|error| {
-        Error::failure(format!("cannot get container credentials from {variable}"))
-            .caused_by(&error)
+    let failed = |why: &str| {
+        Error::failure(format!("cannot get container credentials from {variable}: {why}"))
             .hint(format!("is the service of {variable} running, and does AWS_CONTAINER_AUTHORIZATION_TOKEN fit it?"))
+    };
+    let answer = session.wait("the container's credential service", ask(session, &address, token.as_deref())).await?;
+    let text = answer.map_err(|why| match why {
+        Unanswered::Own(error) => error.about(&format!("container credentials from {variable}")),
+        Unanswered::Because(why) => failed(&why),
     })?;
+    let answer: Value = serde_json::from_slice(&text).map_err(|_| failed("the answer is not JSON"))?;
+    let fields = answer.as_object().cloned().unwrap_or_default();
+    // Credentials of a container always have both. Without them AWS's tools take no answer.
+    if let Some(missing) = [NAMES.token, NAMES.end].into_iter().find(|name| !fields.contains_key(*name)) {
+        return Err(failed(&format!("the answer has no {missing}")));
+    }
+    let found = NAMES.credentials(&fields, "container").map_err(|what| failed(&format!("the answer has {what}")))?;
     session.unexpired(found, "the container's credential service", "retry; if it stays, restart the service").map(Some)
 }
 
-/// The token goes into a header: one line, from a file or a variable.
-fn check_token(session: &Session) -> Result<()> {
+/// Asks up to three times, as the AWS CLI does; a refusal is not going to change.
+async fn ask(session: &Session<'_>, address: &str, token: Option<&str>) -> std::result::Result<Vec<u8>, Unanswered> {
+    let mut headers = vec![("accept", "application/json")];
+    headers.extend(token.map(|token| ("authorization", token)));
+    let mut attempt = 1;
+    loop {
+        let (may_change, failure) = match session.direct().ask("GET", address, &headers).await {
+            Ok((200, text)) => return Ok(text),
+            Ok((status, text)) => (status >= 500, Unanswered::Because(refusal(status, &text))),
+            Err(Unanswered::Own(error)) => (false, Unanswered::Own(error)),
+            Err(failure) => (true, failure),
+        };
+        if !may_change || attempt == ATTEMPTS {
+            return Err(failure);
+        }
+        attempt += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Says what a refusal says, as far as it has the usual form: anything else may hold what nobody may see.
+fn refusal(status: u16, text: &[u8]) -> String {
+    let answer: Value = serde_json::from_slice(text).unwrap_or_default();
+    let said = ["code", "message"].map(|name| answer.get(name).and_then(Value::as_str).map(foreign));
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    let said = if said.is_empty() { String::new() } else { format!(": {}", said.join(": ")) };
+    format!("it refused (HTTP {status}){said}")
+}
+
+/// The token for the header: one line, from a file or a variable.
+fn token(session: &Session) -> Result<Option<String>> {
     const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
     let (variable, token) = match env::var_or_empty(FILE) {
@@ -46,12 +96,20 @@ fn check_token(session: &Session) -> Result<()> {
             let text = fs::read_foreign_text(path.as_ref(), session.deadline());
             (FILE, text.map_err(|error| error.about(FILE).or_hint("correct the variable"))?)
         }
-        None => (TOKEN, env::var_or_empty(TOKEN).unwrap_or_default()),
+        None => match env::var_or_empty(TOKEN) {
+            Some(token) => (TOKEN, token),
+            None => return Ok(None),
+        },
     };
     if token.contains(['\r', '\n']) {
         return Err(Error::usage(format!("{variable}: the token has a line end in it")).hint("store it without one"));
     }
-    Ok(())
+    if token.contains(char::is_control) {
+        return Err(
+            Error::usage(format!("{variable}: the token has a control character in it")).hint("store it without one")
+        );
+    }
+    Ok(Some(token))
 }
 
 /// Plain HTTP goes to this machine and to AWS's own addresses only: the answer is a secret.

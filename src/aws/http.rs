@@ -1,17 +1,22 @@
-//! The HTTPS client for AWS calls, built at the first call: reading the system's certificates costs more than signing.
+//! The HTTP client for all that AWS is asked: proxies as in the AWS CLI, bounded answers, and certificates read only
+//! for TLS, since reading the system's costs more than signing.
 
-use std::error::Error;
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
+use aws_smithy_http_client::{Connector, proxy::ProxyConfig};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorSettings, SharedHttpClient, http_client_fn,
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -19,69 +24,227 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-/// Returns a client that costs nothing until it is used, with the proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`).
-///
-/// `roots` are the PEM certificates that the user trusts instead of the system's.
-pub(super) fn on_first_use(roots: Option<Vec<u8>>) -> SharedHttpClient {
-    lazy(roots, ProxyConfig::from_env)
+use super::proxy::{self, Proxy};
+use crate::error::{Error, Result};
+use crate::fs;
+
+/// No answer of a service is longer, in bytes.
+const LONGEST: usize = 1 << 20;
+/// The AWS SDKs' own limit for a connection to be made.
+const CONNECT: Duration = Duration::from_millis(3_100);
+
+/// The certificates that the user trusts instead of the system's, read when they are needed first.
+pub(super) struct Bundle {
+    path: Option<String>,
+    deadline: Instant,
+    read: OnceLock<Result<Option<Vec<u8>>>>,
 }
 
-/// The same without any proxy, for services of this machine, whose answers are no proxy's business.
-pub(super) fn direct_on_first_use(roots: Option<Vec<u8>>) -> SharedHttpClient {
-    lazy(roots, ProxyConfig::disabled)
+impl Bundle {
+    pub(super) fn new(path: Option<String>, deadline: Instant) -> Arc<Self> {
+        Arc::new(Self { path, deadline, read: OnceLock::new() })
+    }
+
+    /// Returns them as PEM, or none where the system's count.
+    fn roots(&self) -> Result<Option<Vec<u8>>> {
+        self.read.get_or_init(|| self.path.as_ref().map(|path| self.usable(path)).transpose()).clone()
+    }
+
+    fn usable(&self, path: &str) -> Result<Vec<u8>> {
+        let none = || Error::usage(format!("{path}: no usable certificate in it"));
+        let pem = fs::read_foreign(path.as_ref(), self.deadline);
+        let roots = pem.and_then(|pem| usable_roots(&pem).ok_or_else(none));
+        roots.map_err(|error| error.or_hint("correct or unset AWS_CA_BUNDLE or ca_bundle"))
+    }
 }
 
-fn lazy(roots: Option<Vec<u8>>, proxies: fn() -> ProxyConfig) -> SharedHttpClient {
-    let client = OnceLock::new();
-    http_client_fn(move |settings, components| {
-        client.get_or_init(|| https(roots.as_deref(), proxies)).http_connector(settings, components)
-    })
+/// An error of pgcred's own that comes back through the SDK.
+#[derive(Debug)]
+struct Own(Error);
+
+impl fmt::Display for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
-fn https(roots: Option<&[u8]>, proxies: fn() -> ProxyConfig) -> SharedHttpClient {
-    let context = trusting(roots);
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .proxy_config(proxies())
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(context.clone());
-        connector.set_connector_settings(settings.cloned());
-        if let Some(components) = components {
-            connector.set_sleep_impl(components.sleep_impl());
+impl StdError for Own {}
+
+/// Returns pgcred's own error, if one is among the causes.
+pub(super) fn own_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(Own(own)) = cause.downcast_ref() {
+            return Some(own);
         }
-        connector.build()
-    })
+        next = cause.source();
+    }
+    None
 }
 
-fn trusting(roots: Option<&[u8]>) -> TlsContext {
-    let store = match roots {
-        Some(pem) => TrustStore::empty().with_pem_certificate(pem),
-        None => TrustStore::default(),
-    };
-    TlsContext::builder().with_trust_store(store).build().unwrap_or_default()
+/// Sends requests. It costs nothing until the first one.
+#[derive(Clone)]
+pub(super) struct Http(Arc<Inner>);
+
+struct Inner {
+    bundle: Arc<Bundle>,
+    follows_proxies: bool,
+    longest: usize,
+    connect: Duration,
+    /// Each is kept for the next request that goes the same way.
+    connectors: Mutex<HashMap<Way, SharedHttpConnector>>,
 }
 
-/// Sends one GET request and returns status and body of the answer.
-pub(super) async fn get(roots: Option<&[u8]>, address: &str) -> Result<(u16, Vec<u8>), String> {
-    let text = |error: &dyn Error| all_causes(error);
-    let request = HttpRequest::get(address).map_err(|error| text(&error))?;
-    let connector = Connector::builder()
-        .proxy_config(ProxyConfig::from_env())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(trusting(roots))
-        .sleep_impl(TokioSleep::new())
-        .build();
-    answer_of(&connector, request).await
+/// How a request gets there.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Way {
+    tls: bool,
+    proxy: Option<Proxy>,
 }
 
-async fn answer_of(connector: &Connector, request: HttpRequest) -> Result<(u16, Vec<u8>), String> {
-    let answer = connector.call(request).await.map_err(|error| all_causes(&error))?;
-    let status = answer.status().as_u16();
-    let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| all_causes(&error))?;
-    Ok((status, body.to_vec()))
+impl Http {
+    /// With the proxies of the environment.
+    pub(super) fn new(bundle: Arc<Bundle>) -> Self {
+        Self::of(bundle, true, LONGEST, CONNECT)
+    }
+
+    /// Without any proxy, for services of this machine, whose answers are no proxy's business.
+    pub(super) fn direct(bundle: Arc<Bundle>) -> Self {
+        Self::of(bundle, false, LONGEST, CONNECT)
+    }
+
+    /// For small answers of a service that is near if it is there at all.
+    pub(super) fn small(&self, longest: usize, connect: Duration) -> Self {
+        Self::of(self.0.bundle.clone(), self.0.follows_proxies, longest, connect)
+    }
+
+    fn of(bundle: Arc<Bundle>, follows_proxies: bool, longest: usize, connect: Duration) -> Self {
+        let connectors = Mutex::default();
+        Self(Arc::new(Inner { bundle, follows_proxies, longest, connect, connectors }))
+    }
+
+    /// The same for clients of the SDK.
+    pub(super) fn client(&self) -> SharedHttpClient {
+        let own = self.clone();
+        http_client_fn(move |_, _| SharedHttpConnector::new(own.clone()))
+    }
+
+    /// Sends one request and returns status and body of the answer.
+    pub(super) async fn ask(
+        &self,
+        method: &str,
+        address: &str,
+        headers: &[(&'static str, &str)],
+    ) -> std::result::Result<(u16, Vec<u8>), Unanswered> {
+        let wrong = |error: &dyn StdError| Unanswered::Because(all_causes(error));
+        let mut request = HttpRequest::get(address).map_err(|error| wrong(&error))?;
+        request.set_method(method).map_err(|error| wrong(&error))?;
+        for (name, value) in headers {
+            request.headers_mut().try_insert(*name, (*value).to_owned()).map_err(|error| wrong(&error))?;
+        }
+        let answer = self.call(request).await.map_err(|error| match own_error(&error) {
+            Some(own) => Unanswered::Own(own.clone()),
+            None => wrong(&error),
+        })?;
+        let body = answer.body().bytes().unwrap_or_default();
+        Ok((answer.status().as_u16(), body.to_vec()))
+    }
+
+    fn connector(&self, request: &HttpRequest) -> Result<SharedHttpConnector> {
+        let (scheme, rest) = request.uri().split_once("://").unwrap_or(("http", request.uri()));
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let proxy = if self.0.follows_proxies { proxy::of_request(scheme, authority) } else { None };
+        let tls = scheme == "https" || proxy.as_ref().is_some_and(|proxy| proxy.address.starts_with("https://"));
+        let way = Way { tls, proxy };
+        let mut connectors = self.0.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = connectors.get(&way) {
+            return Ok(known.clone());
+        }
+        let new = self.new_connector(&way)?;
+        connectors.insert(way, new.clone());
+        Ok(new)
+    }
+
+    fn new_connector(&self, way: &Way) -> Result<SharedHttpConnector> {
+        let proxies = match &way.proxy {
+            None => ProxyConfig::disabled(),
+            Some(proxy) => ProxyConfig::all(proxy.address.as_str()).map_err(|_| unusable(proxy))?,
+        };
+        let settings = HttpConnectorSettings::builder().connect_timeout(self.0.connect).build();
+        let builder =
+            Connector::builder().proxy_config(proxies).connector_settings(settings).sleep_impl(TokioSleep::new());
+        if !way.tls {
+            return Ok(SharedHttpConnector::new(builder.build_http()));
+        }
+        let store = match self.0.bundle.roots()? {
+            Some(pem) => TrustStore::empty().with_pem_certificate(pem),
+            None => TrustStore::default(),
+        };
+        let context = TlsContext::builder().with_trust_store(store).build().unwrap_or_default();
+        let tls = builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context);
+        Ok(SharedHttpConnector::new(tls.build()))
+    }
 }
 
-fn all_causes(error: &dyn Error) -> String {
+/// The address is not shown: it may hold a password.
+fn unusable(proxy: &Proxy) -> Error {
+    Error::usage(format!("{} is not the address of a proxy that pgcred can use", proxy.variable)).hint(format!(
+        "write it like http://HOST:PORT or http://USER:PASSWORD@HOST:PORT (%40 for @, %20 for a blank), or unset {}",
+        proxy.variable
+    ))
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http") // the addresses of proxies may hold passwords
+    }
+}
+
+impl HttpConnector for Http {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let longest = self.0.longest;
+        let host = request.uri().split("://").nth(1).unwrap_or_default().split(['/', '?']).next();
+        let host = host.unwrap_or_default().to_owned();
+        match self.connector(&request) {
+            Err(error) => HttpConnectorFuture::ready(Err(ConnectorError::user(Own(error).into()))),
+            Ok(connector) => HttpConnectorFuture::new(async move {
+                let mut answer = connector.call(request).await?;
+                let body = whole_body(&mut answer, &host, longest).await?;
+                *answer.body_mut() = SdkBody::from(body);
+                Ok(answer)
+            }),
+        }
+    }
+}
+
+/// Reads a body to its end; one that is too long, or never ends, is an error.
+async fn whole_body(
+    answer: &mut HttpResponse,
+    host: &str,
+    longest: usize,
+) -> std::result::Result<Vec<u8>, ConnectorError> {
+    let mut stream = ByteStream::new(std::mem::replace(answer.body_mut(), SdkBody::taken()));
+    let mut body = Vec::new();
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|error| ConnectorError::io(error.into()))?;
+        if body.len() + part.len() > longest {
+            let too_long = Error::failure(format!("the answer of {host} is longer than {} KiB", longest >> 10));
+            let hint = "check the endpoint settings AWS_ENDPOINT_URL* and the proxy: AWS's own answers are shorter";
+            return Err(ConnectorError::user(Own(too_long.hint(hint)).into()));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
+}
+
+/// Why a request has no answer.
+pub(super) enum Unanswered {
+    /// A setting is wrong, or the answer is too long.
+    Own(Error),
+    Because(String),
+}
+
+fn all_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -91,30 +254,8 @@ fn all_causes(error: &dyn Error) -> String {
     text
 }
 
-/// Sends one plain request and returns status and text of the answer, or why there is none within the time.
-pub(super) async fn ask(
-    method: &str,
-    address: &str,
-    header: (&'static str, &str),
-    pause: Duration,
-) -> Result<(u16, String), String> {
-    let text = |error: &dyn Error| error.to_string();
-    let mut request = HttpRequest::get(address).map_err(|error| text(&error))?;
-    request.set_method(method).map_err(|error| text(&error))?;
-    request.headers_mut().try_insert(header.0, header.1.to_owned()).map_err(|error| text(&error))?;
-    let settings = HttpConnectorSettings::builder().connect_timeout(pause).build();
-    let connector = Connector::builder()
-        .proxy_config(ProxyConfig::from_env())
-        .connector_settings(settings)
-        .sleep_impl(TokioSleep::new())
-        .build_http();
-    let answer = tokio::time::timeout(pause, answer_of(&connector, request)).await;
-    let (status, body) = answer.unwrap_or_else(|_| Err("no answer".to_owned()))?;
-    Ok((status, String::from_utf8_lossy(&body).into_owned()))
-}
-
 /// Returns the certificates of a PEM file that can be trusted, as PEM; the client would panic at the others.
-pub(super) fn usable_roots(pem: &[u8]) -> Option<Vec<u8>> {
+fn usable_roots(pem: &[u8]) -> Option<Vec<u8>> {
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_slice_iter(pem).flatten();
     let usable = certificates.filter(|certificate| roots.add(certificate.clone()).is_ok());

@@ -5,16 +5,21 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use serde_json::Value;
 
-use super::http::ask;
+use super::http::{Http, Unanswered};
 use super::process::Names;
 use super::session::Session;
 use crate::env;
 use crate::error::{Error, Result};
+use crate::text::foreign;
 use crate::time::{Time, spoken};
 
 const TOKEN: &str = "latest/api/token";
 const ROLE: &str = "latest/meta-data/iam/security-credentials/";
 const REGION: &str = "latest/meta-data/placement/region";
+/// The region and a letter. Emulators of EC2 may know this alone, which is what the AWS CLI asks for.
+const ZONE: &str = "latest/meta-data/placement/availability-zone";
+/// No answer is longer, in bytes.
+const LONGEST: usize = 64 << 10;
 const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 /// What expired credentials are given, in seconds: AWS lets them live on while it cannot renew them.
 const EXTENSION: u32 = 900;
@@ -35,7 +40,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
     let text = text.ok_or_else(|| broken("a role without credentials"))?;
     let answer: Value = serde_json::from_str(&text).map_err(|_| broken("credentials that are no JSON"))?;
     if let Some(code) = answer.get("Code").and_then(Value::as_str).filter(|code| *code != "Success") {
-        return Err(broken(&format!("{code} instead of credentials")));
+        return Err(broken(&format!("{} instead of credentials", foreign(code))));
     }
     let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "Token", end: "Expiration" };
     let fields = answer.as_object().cloned().unwrap_or_default();
@@ -58,7 +63,11 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
 /// Returns the region that the instance is in.
 pub(super) async fn region(session: &Session<'_>) -> Result<Option<String>> {
     let Some(service) = Service::find(session).await? else { return Ok(None) };
-    service.get(session, REGION).await
+    if let Some(region) = service.get(session, REGION).await? {
+        return Ok(Some(region));
+    }
+    let zone = service.get(session, ZONE).await?;
+    Ok(zone.map(|zone| zone.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).to_owned()))
 }
 
 /// The service, once it has answered.
@@ -69,6 +78,7 @@ struct Service {
     token: Option<String>,
     attempts: u32,
     pause: Duration,
+    http: Http,
 }
 
 impl Service {
@@ -94,7 +104,8 @@ impl Service {
             address.push('/');
         }
         let pause = Duration::from_secs(seconds.into());
-        let mut service = Self { address, token: None, attempts, pause };
+        let http = session.http().small(LONGEST, pause);
+        let mut service = Self { address, token: None, attempts, pause, http };
         session.step(format!("instance metadata: asking {}", service.address));
         let life = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
         match service.ask(session, "PUT", TOKEN, life).await? {
@@ -128,10 +139,15 @@ impl Service {
     ) -> Result<Option<(u16, String)>> {
         let address = format!("{}{path}", self.address);
         for _ in 0..self.attempts {
-            match session.wait("the instance metadata", ask(method, &address, header, self.pause)).await? {
-                Ok(answer) => return Ok(Some(answer)),
-                Err(why) => session.step(format!("instance metadata: {why}")),
-            }
+            let headers = [header];
+            let answer = tokio::time::timeout(self.pause, self.http.ask(method, &address, &headers));
+            let why = match session.wait("the instance metadata", answer).await? {
+                Ok(Ok((status, text))) => return Ok(Some((status, String::from_utf8_lossy(&text).into_owned()))),
+                Ok(Err(Unanswered::Own(error))) => return Err(error.about("instance metadata")),
+                Ok(Err(Unanswered::Because(why))) => why,
+                Err(_) => "no answer".to_owned(),
+            };
+            session.step(format!("instance metadata: {why}"));
         }
         Ok(None)
     }

@@ -15,6 +15,7 @@ mod mfa;
 mod plan;
 mod planned;
 mod process;
+mod proxy;
 mod refusal;
 mod role;
 mod session;

@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::http::own_error;
 use super::session::{Service, Session};
 use crate::error::Error;
 use crate::text;
@@ -22,6 +23,9 @@ impl Session<'_> {
         E: ProvideErrorMetadata + StdError + 'static,
     {
         let whose = self.of_profile();
+        if let Some(own) = own_error(error) {
+            return own.clone().about(&format!("{what}{whose}"));
+        }
         let status = error.raw_response().map(|response| response.status().as_u16());
         match error {
             SdkError::ServiceError(answer) if answer.err().code().is_some() => {

@@ -8,16 +8,14 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::http;
+use super::http::{Bundle, Http};
 use super::ini::Section;
 use super::login::LogIn;
 use super::settings::Settings;
 pub(super) use super::settings::{SIGN_IN, SSO, SSO_OIDC, STS, Service};
 use super::{How, Notes};
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::host;
 use crate::time::{Time, spoken};
 
@@ -43,8 +41,8 @@ pub(super) struct Session<'a> {
     pub(super) wanted: u32,
     pub(super) notes: &'a RefCell<Notes>,
     deadline: Cell<Instant>,
-    http: SharedHttpClient,
-    direct: SharedHttpClient,
+    http: Http,
+    direct: Http,
 }
 
 impl<'a> Session<'a> {
@@ -65,12 +63,12 @@ impl<'a> Session<'a> {
             wanted,
             notes,
             deadline: Cell::new(deadline),
-            http: http::on_first_use(None),
-            direct: http::direct_on_first_use(None),
+            http: Http::new(Bundle::new(None, deadline)),
+            direct: Http::direct(Bundle::new(None, deadline)),
         };
-        let roots = session.ca_bundle()?;
-        session.direct = http::direct_on_first_use(roots.clone());
-        session.http = http::on_first_use(roots);
+        let bundle = Bundle::new(session.setting("AWS_CA_BUNDLE", "ca_bundle"), deadline);
+        session.direct = Http::direct(bundle.clone());
+        session.http = Http::new(bundle);
         for service in [STS, SSO, SSO_OIDC, SIGN_IN] {
             session.check_endpoint(service)?;
         }
@@ -105,46 +103,51 @@ impl<'a> Session<'a> {
 
     /// The configuration of a client of this service.
     pub(super) fn client(&self, service: Service, region: &str, credentials: Option<Credentials>) -> SdkConfig {
+        let endpoint = self.settings.endpoint(service);
+        // An endpoint of the user's own is asked as it is: it may well be one of these already.
+        let switched_on = |variable, key| endpoint.is_none() && self.flag(variable, key);
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
-            .http_client(self.http.clone())
+            .http_client(self.http.client())
             .sleep_impl(TokioSleep::new())
-            .use_fips(self.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"))
-            .use_dual_stack(self.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
-        config.set_endpoint_url(self.settings.endpoint(service));
+            .use_fips(switched_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"))
+            .use_dual_stack(switched_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
+        config.set_endpoint_url(endpoint);
         config.set_credentials_provider(credentials.map(SharedCredentialsProvider::new));
         config.build()
     }
 
-    /// A client for services of this machine.
-    pub(super) fn direct(&self) -> SharedHttpClient {
-        self.direct.clone()
+    /// For requests that no client of the SDK makes.
+    pub(super) fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// The same for services of this machine.
+    pub(super) fn direct(&self) -> &Http {
+        &self.direct
     }
 
     fn check_endpoint(&self, service: Service) -> Result<()> {
         let services = self.profile().and_then(|section| section.get("services"));
-        if let Some(name) =
-            services.filter(|name| !self.settings.files().is_ok_and(|files| files.services.contains_key(*name)))
-        {
+        let exists = |name: &str| self.settings.files().is_ok_and(|files| files.services.contains_key(name));
+        // As in the AWS CLI the section is not looked for where AWS_ENDPOINT_URL comes first.
+        let is_needed = self.settings.variables.get("AWS_ENDPOINT_URL").is_none() && !self.settings.ignores_endpoints();
+        if let Some(name) = services.filter(|name| is_needed && !exists(name)) {
             return Err(Error::usage(format!("profile `{}`: there is no [services {name}]", self.profile_name()))
                 .hint("add that section, or remove `services` from the profile"));
         }
         match self.settings.endpoint(service) {
-            Some(address) if !address.starts_with("http://") && !address.starts_with("https://") => Err(Error::usage(
-                format!("the endpoint of {} is no http address: {}", service.name, host::quoted(&address)),
-            )
-            .hint(format!("correct or unset {}, AWS_ENDPOINT_URL or endpoint_url", service.variable))),
+            Some(address) if !address.starts_with("http://") && !address.starts_with("https://") => {
+                Err(Error::usage(format!(
+                    "the endpoint of {} is no http address: {}",
+                    service.name,
+                    host::quoted(without_user(&address))
+                ))
+                .hint(format!("correct or unset {}, AWS_ENDPOINT_URL or endpoint_url", service.variable)))
+            }
             _ => Ok(()),
         }
-    }
-
-    pub(super) fn ca_bundle(&self) -> Result<Option<Vec<u8>>> {
-        let Some(path) = self.setting("AWS_CA_BUNDLE", "ca_bundle") else { return Ok(None) };
-        let none = || Error::usage(format!("{path}: no usable certificate in it"));
-        let roots =
-            fs::read_foreign(path.as_ref(), self.deadline()).and_then(|pem| http::usable_roots(&pem).ok_or_else(none));
-        roots.map(Some).map_err(|error| error.or_hint("correct or unset AWS_CA_BUNDLE or ca_bundle"))
     }
 
     /// Returns the answer, or an error once the time is over.
@@ -197,6 +200,11 @@ impl<'a> Session<'a> {
             _ => Ok(credentials),
         }
     }
+}
+
+/// Returns an address without what stands before `@`: the scheme, a user's name and password.
+fn without_user(address: &str) -> &str {
+    address.rsplit_once('@').map_or(address, |(_, rest)| rest)
 }
 
 /// Quotes a word for the line that the user is to type.

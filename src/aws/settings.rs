@@ -103,11 +103,17 @@ impl Settings {
         by_variable.or_else(|| self.profile()?.get("region").filter(|region| !region.is_empty()).cloned())
     }
 
-    /// Returns the address that the user has set: for this service, else for all; variables before the profile.
+    pub(super) fn ignores_endpoints(&self) -> bool {
+        self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
+    }
+
+    /// Returns the address that the user has set: for this service, else for all; variables before the profile. An
+    /// empty one is none.
     pub(super) fn endpoint(&self, service: Service) -> Option<String> {
-        if self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
+        if self.ignores_endpoints() {
             return None;
         }
+        let is_set = |address: &String| !address.is_empty();
         let of_services = || {
             let services = self.files().ok()?.services.get(self.profile()?.get("services")?)?;
             ini::nested(services.get(service.key)?)?.remove("endpoint_url")
@@ -116,7 +122,7 @@ impl Settings {
         variables
             .get(service.variable)
             .or_else(|| variables.get("AWS_ENDPOINT_URL"))
-            .or_else(of_services)
-            .or_else(|| self.profile()?.get("endpoint_url").cloned())
+            .or_else(|| of_services().filter(is_set))
+            .or_else(|| self.profile()?.get("endpoint_url").cloned().filter(is_set))
     }
 }

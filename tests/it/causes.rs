@@ -170,7 +170,8 @@ fn of_variables_and_files() {
             .set("AWS_REGION", "us east")
             .target(CLUSTER),
         cause(2, "profile `default`: there is no [services local]", "add that section, or remove `services`")
-            .config("services = local", ""),
+            .config("services = local", "")
+            .set("AWS_ENDPOINT_URL", ""),
         cause(2, "the endpoint of STS is no http address: `sts`", "correct or unset AWS_ENDPOINT_URL_STS")
             .set("AWS_ENDPOINT_URL_STS", "sts"),
         cause(2, "cannot read /nowhere/file", "correct or unset AWS_CREDENTIAL_FILE")
@@ -385,6 +386,7 @@ fn of_containers_and_instances() {
         container(1, "@/nothing", asked, OF_CONTAINER),
         container(1, "http://127.0.0.1:1/", asked, OF_CONTAINER),
         container(3, "@/ecs/past", "have expired: the container's credential service", "retry; if it stays, restart"),
+        container(1, "@/ecs/forever", "the answer has no Expiration", OF_CONTAINER),
         container(2, "http://example.com/", "the host `example.com` may not be asked", form),
         container(2, "ftp://127.0.0.1/", "neither http nor https", form),
         container(

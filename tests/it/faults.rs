@@ -15,7 +15,7 @@ use crate::sandbox::{HOST, Run, Sandbox};
 use crate::stubs::{ACCOUNT, STUB_SECRET, Stub, check_all, refusal_trouble};
 
 /// What tests/stubs/aws.py can do instead of answering.
-const MISBEHAVIOURS: [&str; 7] = ["hang", "trickle", "close", "500", "huge", "garbage", "redirect"];
+const MISBEHAVIOURS: [&str; 8] = ["hang", "trickle", "close", "500", "huge", "garbage", "redirect", "endless"];
 /// Where the AWS CLI keeps the token of the sso-session `corp`: named by the SHA-1 of that.
 pub const SSO_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 pub const LOGIN_SESSION: &str = "arn:aws:iam::123456789012:user/me";

@@ -149,6 +149,140 @@ fn the_containers_service_is_asked_directly() {
     assert_eq!(net.proxies(), [Value::Null]);
 }
 
+/// As in the AWS CLI, whose rules are those of Python's `urllib`.
+#[test]
+fn variables_of_proxies_count_as_in_the_aws_cli() {
+    let mut net = Net::new();
+    let proxy = net.stub.url("");
+    let (dead, socks) = ("http://127.0.0.1:1", "socks5://127.0.0.1:9");
+    let endpoint = net.stub.url("").replace("127.0.0.1", "localhost");
+    net.sandbox.set("AWS_ENDPOINT_URL", &endpoint);
+    net.sandbox.set("ALL_PROXY", socks).set("all_proxy", dead);
+    assert_eq!(net.proxies(), [Value::Null]);
+    net.sandbox.set("HTTP_PROXY", dead).set("http_proxy", "");
+    assert_eq!(net.proxies(), [Value::Null]);
+    net.sandbox.set("http_proxy", &proxy);
+    let through = endpoint.strip_prefix("http://").expect("an http address");
+    assert_eq!(net.proxies(), [through]);
+    net.sandbox.set("http_proxy", proxy.strip_prefix("http://").expect("an http address"));
+    assert_eq!(net.proxies(), [through]);
+    net.sandbox.set("NO_PROXY", "*").set("no_proxy", "other.invalid");
+    assert_eq!(net.proxies(), [through]);
+    net.sandbox.set("no_proxy", "");
+    assert_eq!(net.proxies(), [through]);
+    net.sandbox.unset("no_proxy");
+    assert_eq!(net.proxies(), [Value::Null]);
+}
+
+/// AWS is not asked past it, and its password is not shown.
+#[test]
+fn a_proxy_that_cannot_be_used_is_an_error() {
+    let mut net = Net::new();
+    let endpoint = net.stub.url("");
+    net.sandbox.set("AWS_ENDPOINT_URL", &endpoint);
+    for proxy in
+        ["http://user:STUB SECRET@[::1", "socks5://user:STUBSECRET@127.0.0.1:9", "http://user:STUBSECRET@", "h ttp"]
+    {
+        net.sandbox.set("HTTP_PROXY", proxy);
+        let run = net.refused(2, "HTTP_PROXY is not the address of a proxy that pgcred can use\nhint: write it like");
+        assert!(!run.stderr.contains("SECRET"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn answers_of_services_are_bounded() {
+    let mut net = Net::new();
+    let endless = net.stub.url("endless");
+    net.sandbox.set("AWS_ENDPOINT_URL", &endless);
+    net.sandbox.run(&TOKEN).assert_fails(1, "is longer than 1024 KiB");
+    net.sandbox.write(".aws/config", "");
+    net.sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &net.stub.url("endless/ecs/x"));
+    net.sandbox.run(&TOKEN).assert_fails(1, "is longer than 1024 KiB");
+    net.sandbox.unset("AWS_CONTAINER_CREDENTIALS_FULL_URI").unset("AWS_EC2_METADATA_DISABLED");
+    net.sandbox.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endless);
+    net.sandbox.run(&TOKEN).assert_fails(1, "is longer than 64 KiB");
+}
+
+#[test]
+fn a_services_long_message_is_shortened() {
+    let mut net = Net::new();
+    let wordy = net.stub.url("wordy/error-AccessDenied");
+    net.sandbox.set("AWS_ENDPOINT_URL", &wordy);
+    let run = net.sandbox.run(&TOKEN);
+    run.assert_fails(1, "STS refused: AccessDenied: the stub says no");
+    assert!(run.stderr.len() < 1_000, "{} bytes", run.stderr.len());
+}
+
+#[test]
+fn certificates_matter_where_tls_is_spoken() {
+    let mut net = Net::new();
+    let (plain, tls) = (net.stub.url(""), net.https());
+    net.trust(Path::new("/nowhere.pem")).sandbox.set("AWS_ENDPOINT_URL", &plain);
+    assert_eq!(net.proxies(), [Value::Null]);
+    net.sandbox.set("AWS_ENDPOINT_URL", &tls);
+    net.refused(2, "cannot read /nowhere.pem");
+    Sandbox::with_keys().set("AWS_CA_BUNDLE", "/nowhere.pem").ok(&TOKEN);
+}
+
+/// The AWS CLI asks it as it is, too.
+#[test]
+fn an_own_endpoint_beats_fips_and_dual_stack() {
+    let mut net = Net::new();
+    let endpoint = net.stub.url("");
+    net.sandbox.set("AWS_ENDPOINT_URL_STS", &endpoint);
+    for variable in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+        net.sandbox.set(variable, "true").ok(&TOKEN);
+    }
+}
+
+#[test]
+fn an_empty_endpoint_is_none_and_a_section_that_is_not_needed_may_be_missing() {
+    let mut net = Net::new();
+    let proxy = net.stub.url("");
+    let roots = net.roots();
+    net.trust(&roots).sandbox.set("HTTPS_PROXY", &proxy);
+    let tunnel = format!("{AWS_STS}:443");
+    net.profile("endpoint_url =");
+    assert_eq!(net.proxies(), [tunnel.as_str(), &tunnel]);
+    net.profile("services = empty\n[services empty]\nsts =\n  endpoint_url =");
+    assert_eq!(net.proxies(), [tunnel.as_str(), &tunnel]);
+    net.profile("services = gone");
+    net.refused(2, "there is no [services gone]");
+    net.sandbox.set("AWS_ENDPOINT_URL", &proxy);
+    assert_eq!(net.proxies(), [Value::Null]);
+}
+
+#[test]
+fn the_password_in_an_endpoint_is_not_shown() {
+    let mut net = Net::new();
+    net.sandbox.set("AWS_ENDPOINT_URL", &format!("ftp://user:{STUB_SECRET}@example.invalid"));
+    net.refused(2, "the endpoint of STS is no http address: `example.invalid`");
+}
+
+/// Emulators of EC2 may know the zone alone.
+#[test]
+fn the_region_may_come_from_the_zone() {
+    let mut net = Net::new();
+    let id = "foo0bar1baz2quux3quuux4abc";
+    net.sandbox.write(".aws/config", "");
+    net.sandbox.set("AWS_ACCESS_KEY_ID", "AKIAENV").set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
+    for words in ["", "zone-only", "zone-only/version-1"] {
+        let address = net.stub.url(words);
+        net.sandbox.unset("AWS_EC2_METADATA_DISABLED").set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address);
+        let token = net.sandbox.ok(&["token", id, "--no-cache"]);
+        assert!(token.starts_with(&format!("{id}.dsql.ap-southeast-4.on.aws/")), "{token}");
+    }
+}
+
+/// Python's `isoformat` writes such a time.
+#[test]
+fn a_containers_time_may_have_an_offset() {
+    let mut net = Net::new();
+    net.sandbox.write(".aws/config", "");
+    net.sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &net.stub.url("ecs/offset"));
+    net.sandbox.ok(&TOKEN);
+}
+
 #[test]
 fn own_certificates_are_trusted_and_only_they() {
     let mut net = Net::new();
@@ -231,7 +365,8 @@ fn the_narrower_endpoint_wins() {
 #[test]
 fn a_corrected_setting_counts_at_once() {
     let mut net = Net::new();
-    let endpoint = net.stub.url("");
+    let endpoint = net.https();
+    net.sandbox.set("AWS_CA_BUNDLE", &net.roots().display().to_string());
     for (variable, wrong, right) in [
         ("AWS_ENDPOINT_URL", "nowhere", endpoint.as_str()),
         ("AWS_CA_BUNDLE", "/nowhere", &net.roots().display().to_string()),

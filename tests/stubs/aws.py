@@ -6,7 +6,7 @@ up. With a file as its argument it appends one JSON line per request: id, method
 client took it for one: an address in full is served like a path, and CONNECT, whatever the host, leads back here. With a
 certificate and its key as further arguments it speaks TLS where the client does; without them CONNECT is refused.
 
-  container credentials  GET  /ecs/...                    magic in the path: needauth, short, past, forever
+  container credentials  GET  /ecs/...                    magic in the path: needauth, short, past, forever, offset
   IMDSv2                 PUT  /latest/api/token, GET /latest/meta-data/...
   SSO portal             GET  /federation/credentials     wants the bearer token `ssotoken`
   SSO OIDC               POST /token, /client/register, /device_authorization
@@ -16,13 +16,16 @@ certificate and its key as further arguments it speaks TLS where the client does
 
 Words in front of the path choose what happens; a service's endpoint URL may end in any number of them:
 
-  hang trickle close 500 huge garbage redirect    the misbehaviours: never answers, one byte a second, hangs up, ...
+  hang trickle close 500 huge garbage redirect endless    the misbehaviours: never answers, one byte a second, hangs up,
+                 ... (endless: a body in chunks without an end)
   error-NAME     the service's own error of that name          pending-N    the device grant is pending N times
   grant-NAME     that error for the device grant only          slow-N       it asks for patience N times
   past           credentials that have expired                 version-1    IMDS without version 2
   no-role        an instance without a role                    no-refresh   OIDC answers without a refresh token
   late           IMDS hands out its token before it misbehaves
   mfa-wrong      STS's error is about the MFA code
+  wordy          STS's error has a long message
+  zone-only      an IMDS that knows the zone, and not the region
   id-NAME        only marks the request in the log
 """
 import base64
@@ -40,7 +43,7 @@ import time
 import urllib.parse
 
 SECRET = "STUBSECRETthatnobodymayprint"  # in every answer; tests look for it where it must not be
-WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|past|late|version-1|no-role|no-refresh|mfa-wrong|(error|grant|pending|slow|id)-[^/]+)$")
+WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|endless|past|late|version-1|zone-only|no-role|no-refresh|mfa-wrong|wordy|(error|grant|pending|slow|id)-[^/]+)$")
 LOGGED = ("authorization", "dpop", "host", "x-amz-sso_bearer_token", "x-aws-ec2-metadata-token",
           "x-aws-ec2-metadata-token-ttl-seconds", "content-type", "x-amz-security-token")
 OIDC_CODES = {"AuthorizationPendingException": "authorization_pending", "SlowDownException": "slow_down",
@@ -100,6 +103,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(raw=SECRET + "A" * 10_000_000)
         elif "garbage" in self.words:
             self.answer(raw=f"<html>{SECRET} is not what you asked for\x00\xff</html>")
+        elif "endless" in self.words:
+            self.endless()
         elif "redirect" in self.words:
             self.send_response(302)
             self.send_header("Location", self.path.replace("redirect/", "", 1))
@@ -109,6 +114,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.serve(self.rest.split("?")[0])
 
     do_GET = do_PUT = do_POST = handle_any
+
+    def endless(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while True:  # until the client gives up
+            self.wfile.write(b"4000\r\n" + b"A" * 0x4000 + b"\r\n")
 
     def note(self):
         if self.server.log:
@@ -176,6 +188,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         past = "past" in path or "past" in self.words
         found = {"AccessKeyId": "ASIAECS", "SecretAccessKey": SECRET, "Token": "ecstoken",
                  "Expiration": ends(-600 if past else 120 if "short" in path else 3600)}
+        if "offset" in path:
+            found["Expiration"] = found["Expiration"].replace("Z", "+00:00")
         if "forever" in path:
             del found["Expiration"]
         return self.answer(found)
@@ -189,7 +203,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "version-1" not in self.words and self.headers.get("x-aws-ec2-metadata-token") != "imdstoken":
             return self.answer({}, 401)
         place, roles = "/latest/meta-data/placement/", "/latest/meta-data/iam/security-credentials/"
-        if path == place + "region":
+        if path == place + "region" and "zone-only" not in self.words:
             return self.answer(raw="ap-southeast-4", kind="text/plain")
         if path.rstrip("/") == place + "availability-zone":  # which is what the AWS CLI asks for
             return self.answer(raw="ap-southeast-4a", kind="text/plain")
@@ -260,7 +274,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def sts(self, fields):
         action = fields.get("Action", "")
         if error := self.word("error"):
-            why = f"the stub says no to {fields.get('RoleArn')}"
+            why = f"the stub says no to {fields.get('RoleArn')}" + " and so on" * (7000 if "wordy" in self.words else 0)
             if "mfa-wrong" in self.words:
                 why = "MultiFactorAuthentication failed with invalid MFA one time pass code."
             said = f"<Error><Type>Sender</Type><Code>{error}</Code><Message>{why}</Message></Error>"

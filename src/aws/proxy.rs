@@ -1,0 +1,98 @@
+//! Which proxy a request goes through: by the rules of Python's `urllib`, as in the AWS CLI.
+
+use crate::env;
+
+/// A proxy, and the variable that names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Proxy {
+    pub(super) variable: &'static str,
+    /// With a scheme. It may hold a password.
+    pub(super) address: String,
+}
+
+/// Returns the proxy for a request to `authority` (`HOST` or `HOST:PORT`). `ALL_PROXY` does not count.
+pub(super) fn of_request(scheme: &str, authority: &str) -> Option<Proxy> {
+    let names = if scheme == "https" { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
+    let (variable, address) = set(names)?;
+    let (_, exceptions) = set(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    if is_excepted(authority, &exceptions) {
+        return None;
+    }
+    Some(Proxy { variable, address: with_scheme(&address) })
+}
+
+/// Returns the variable that counts. The name in lower case comes first; if that is set but empty, neither counts.
+fn set(names: [&'static str; 2]) -> Option<(&'static str, String)> {
+    let [lower, upper] = names;
+    match env::var_or_empty(lower) {
+        Some(value) if value.is_empty() => None,
+        Some(value) => Some((lower, value)),
+        None => env::var(upper).map(|value| (upper, value)),
+    }
+}
+
+/// Tells whether a host is among the exceptions: `*` alone, or names of hosts and domains with commas between them.
+fn is_excepted(authority: &str, exceptions: &str) -> bool {
+    if exceptions == "*" {
+        return true;
+    }
+    let authority = authority.to_ascii_lowercase();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => &authority,
+    };
+    let names = exceptions.split(',').map(|name| name.trim().trim_start_matches('.').to_ascii_lowercase());
+    names.filter(|name| !name.is_empty()).any(|name| {
+        let domain = format!(".{name}");
+        [host, &authority].into_iter().any(|own| own == name || own.ends_with(&domain))
+    })
+}
+
+/// An address without a scheme is one of `http`.
+fn with_scheme(address: &str) -> String {
+    if address.starts_with("//") {
+        return format!("http:{address}");
+    }
+    if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The expected values are those of `urllib.request.proxy_bypass_environment`.
+    #[test]
+    fn exceptions_are_those_of_python() {
+        for (authority, exceptions, excepted) in [
+            ("sts.amazonaws.com", "amazonaws.com", true),
+            ("sts.amazonaws.com", " .AmazonAWS.com ", true),
+            ("sts.amazonaws.com", "x, sts.amazonaws.com", true),
+            ("sts.amazonaws.com:443", "sts.amazonaws.com", true),
+            ("sts.amazonaws.com:443", "sts.amazonaws.com:443", true),
+            ("sts.amazonaws.com", "sts.amazonaws.com:443", false),
+            ("notamazonaws.com", "amazonaws.com", false),
+            ("sts.amazonaws.com", "*", true),
+            ("sts.amazonaws.com", "*,x", false),
+            ("sts.amazonaws.com", "*.amazonaws.com", false),
+            ("10.0.0.1", "10.0.0.0/8", false),
+            ("[::1]:80", "[::1]", true),
+            ("[::1]", "::1", false),
+            ("sts.amazonaws.com", " , ", false),
+            ("sts.amazonaws.com", "", false),
+        ] {
+            assert_eq!(is_excepted(authority, exceptions), excepted, "{authority} {exceptions}");
+        }
+    }
+
+    #[test]
+    fn an_address_may_lack_its_scheme() {
+        for (address, whole) in [
+            ("p:3128", "http://p:3128"),
+            ("//p", "http://p"),
+            ("https://p", "https://p"),
+            ("u:p@h:1", "http://u:p@h:1"),
+        ] {
+            assert_eq!(with_scheme(address), whole);
+        }
+    }
+}
