@@ -503,7 +503,7 @@ impl World {
     }
 
     /// Edits the configuration; where nothing is left of the usual one, its folder goes with it.
-    fn edit_config(&self, change: impl FnOnce(&str) -> Result<String>) -> Result<&PathBuf> {
+    fn edit_config(&self, change: impl FnMut(&str) -> Result<String>) -> Result<&PathBuf> {
         let path = self.config_path()?;
         let edited = fs::edit_text(path, change);
         if env::config_file().as_ref() == Some(path) {

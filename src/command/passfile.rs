@@ -21,7 +21,7 @@ pub(super) struct PassfileArg {
 }
 
 /// Edits the block under the lock; lines whose time has passed go in any case. Warns about what breaks readers.
-pub(super) fn edit<T>(path: &Path, output: Output, change: impl FnOnce(&mut Passfile) -> Result<T>) -> Result<T> {
+pub(super) fn edit<T>(path: &Path, output: Output, mut change: impl FnMut(&mut Passfile) -> Result<T>) -> Result<T> {
     let edited = fs::edit(path, |text| {
         let mut passfile = Passfile::of(text).map_err(|error| error.about(&path.display().to_string()))?;
         let value = change(&mut passfile)?;
@@ -57,7 +57,7 @@ impl PassfileArg {
     pub(super) fn edit<T>(
         &self,
         output: Output,
-        change: impl FnOnce(&mut Passfile) -> Result<T>,
+        change: impl FnMut(&mut Passfile) -> Result<T>,
     ) -> Result<(PathBuf, T)> {
         let path = self.path()?;
         if cfg!(windows) && env::default_passfile().as_ref() == Some(&path) {

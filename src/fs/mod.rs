@@ -1,5 +1,6 @@
 //! The only file that writes files: whole, private, atomically, one writer at a time.
 
+mod edit;
 mod foreign;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "windows.rs")]
@@ -9,15 +10,15 @@ mod tests;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use tempfile::NamedTempFile;
-
 use crate::env;
 use crate::error::{Error, Result};
+use crate::time::Time;
+pub(crate) use edit::{edit, edit_cache, edit_text, replace, swap_in, swap_in_dated};
 pub(crate) use foreign::{read_foreign, read_foreign_cache, read_foreign_text};
 
 /// How long a writer waits for another one.
@@ -44,92 +45,6 @@ impl Drop for Lock {
     }
 }
 
-/// What [`edit`] did besides calling its editor.
-pub(crate) struct Edited<T> {
-    pub(crate) value: T,
-    /// The file's text as it now is.
-    pub(crate) text: Vec<u8>,
-    /// Set where others could read the file before.
-    pub(crate) was_open_to_others: bool,
-    /// Set where the file had other names (hard links), which still lead to the old text.
-    pub(crate) had_other_names: bool,
-}
-
-/// Replaces a file's text by what `editor` makes of it and hands on the editor's second value. `None` is no file, before
-/// and after.
-///
-/// Readers see the old text or the new one, never a part; a failure or kill at any point leaves one of the two. Other
-/// writers that come through here wait. A link is followed and stays. The file is private afterwards and keeps its owner.
-pub(crate) fn edit<T>(
-    path: &Path,
-    editor: impl FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
-) -> Result<Edited<T>> {
-    edit_file(path, true, editor)
-}
-
-/// As [`edit`], for a file that may be lost in a power cut: it does not wait for the disk.
-pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
-    edit_file(path, false, |old| Ok((Some(editor(old.unwrap_or_default())), ()))).map(drop)
-}
-
-/// As [`edit`], for text; the folder is made if it is missing. Of an empty text no file is left, but behind a link.
-pub(crate) fn edit_text(path: &Path, editor: impl FnOnce(&str) -> Result<String>) -> Result<()> {
-    path.parent().map_or(Ok(()), private_folder)?;
-    let name = path.display().to_string();
-    let edited = edit_file(path, true, |old| {
-        let old = std::str::from_utf8(old.unwrap_or_default()).map_err(|_| Error::usage("it is not UTF-8"));
-        let text = old.and_then(editor).map_err(|error| error.about(&name))?;
-        let goes = text.is_empty() && !path.is_symlink();
-        Ok(((!goes).then(|| text.into_bytes()), ()))
-    });
-    edited.map(drop)
-}
-
-fn edit_file<T>(
-    path: &Path,
-    durable: bool,
-    editor: impl FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
-) -> Result<Edited<T>> {
-    let failed = |error: io::Error| cannot_write(path, &error);
-    let path = resolve(path)?;
-    let (folder, name) = parts(&path)?;
-    if !is_plain(&path) {
-        return Err(Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display())));
-    }
-    let _lock = lock_file(folder, name)?;
-    let new_prefix = suffixed(name, NEW_SUFFIX);
-    remove_leftovers(folder, &new_prefix);
-
-    let (old, metadata) = read_with_metadata(&path)?;
-    let (text, value) = editor(metadata.as_ref().map(|_| &*old))?;
-    let was_open_to_others = metadata.as_ref().is_some_and(platform::is_open_to_others);
-    let Some(text) = text else {
-        if metadata.is_some() {
-            remove(&path)?; // one that another program has made since is not ours
-        }
-        return Ok(Edited { value, text: Vec::new(), was_open_to_others: false, had_other_names: false });
-    };
-    let mut had_other_names = false;
-    if text != old || was_open_to_others {
-        let mut new = tempfile::Builder::new().prefix(&new_prefix).tempfile_in(folder).map_err(failed)?;
-        new.write_all(&text).map_err(failed)?;
-        if let Some(metadata) = &metadata {
-            had_other_names = platform::has_other_names(metadata);
-            platform::keep_owner(new.as_file(), metadata)
-                .map_err(|error| of_another(&path, metadata, failed(error)))?;
-            platform::make_private(new.as_file(), metadata).map_err(failed)?;
-        }
-        if durable {
-            new.as_file().sync_all().map_err(failed)?;
-        }
-        swap(new, &path).map_err(failed)?;
-        if durable {
-            platform::sync_folder(folder);
-        }
-    }
-    Ok(Edited { value, text, was_open_to_others, had_other_names })
-}
-
 /// Returns a file's bytes; whatever is in the way, it is a file that is not there.
 pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
     fs::read(path).ok()
@@ -146,21 +61,55 @@ pub(crate) fn read_plain(path: &Path) -> Result<Option<String>> {
 /// settings that cannot be read for settings that nobody has made.
 pub(crate) fn read_dated(path: &Path) -> Result<Option<(String, Option<SystemTime>)>> {
     let cannot = |error: &io::Error| Error::usage(format!("cannot read {}", path.display())).caused_by(error);
+    let Some((bytes, metadata)) = settled(path).map_err(|error| cannot(&error))? else { return Ok(None) };
+    if !metadata.is_file() {
+        return Err(Error::usage(format!("{} is not a regular file", path.display())));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))?;
+    Ok(Some((text, metadata.modified().ok())))
+}
+
+/// Reads a file once no program seems to be writing it; of what is no regular file nothing is read.
+///
+/// Editors that save a file in place make it empty first. Who reads then must not take it for the whole file.
+fn settled(path: &Path) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
+    const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+    let deadline = Instant::now() + LONGEST_PAUSE;
+    loop {
+        let read = read_once(path)?;
+        match &read {
+            Some((_, metadata)) if may_be_cut(metadata) && Instant::now() < deadline => sleep(PAUSE),
+            _ => return Ok(read),
+        }
+    }
+}
+
+fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
     let mut options = OpenOptions::new();
     platform::at_once(options.read(true)); // a pipe without a writer must not hold pgcred up
     let file = match options.open(path) {
         Ok(file) => file,
         Err(error) if is_absence(&error) => return Ok(None),
-        Err(error) => return Err(cannot(&error)),
+        Err(error) => return Err(error),
     };
-    let metadata = file.metadata().map_err(|error| cannot(&error))?;
-    if !metadata.is_file() {
-        return Err(Error::usage(format!("{} is not a regular file", path.display())));
+    let metadata = file.metadata()?;
+    let mut bytes = Vec::new();
+    if metadata.is_file() {
+        bytes.reserve(usize::try_from(metadata.len()).unwrap_or_default().saturating_add(1));
+        file.take(u64::MAX).read_to_end(&mut bytes)?;
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default().saturating_add(1));
-    file.take(u64::MAX).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))?;
-    Ok(Some((text, metadata.modified().ok())))
+    Ok(Some((bytes, metadata)))
+}
+
+/// Tells whether a file looks like one that a program writes at this moment: it was changed just now, and is empty or as
+/// long as some full buffers.
+fn may_be_cut(metadata: &fs::Metadata) -> bool {
+    const BUFFER: u64 = 4096;
+    let is_recent = |changed: SystemTime| {
+        let (changed, now) = (Time::from_system(changed), Time::now());
+        changed <= now && changed.until(now) <= 1
+    };
+    metadata.is_file() && metadata.len().is_multiple_of(BUFFER) && metadata.modified().is_ok_and(is_recent)
 }
 
 /// Tells whether an error says that there is no such file: not in its folder, or the folder is none.
@@ -254,62 +203,6 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map_err(|error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error))
 }
 
-/// Replaces a file of another program's folder at once; private. Who else writes it is that program's to settle.
-pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
-    swap_in_dated(path, bytes, None)
-}
-
-/// As [`swap_in`], with a time of last change that is not now.
-pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: Option<SystemTime>) -> Result<()> {
-    let failed = |error: io::Error| cannot_write(path, &error);
-    path.parent().map_or(Ok(()), private_folder)?;
-    let (folder, name) = parts(path)?;
-    let mut new = tempfile::Builder::new().prefix(&suffixed(name, NEW_SUFFIX)).tempfile_in(folder).map_err(failed)?;
-    new.write_all(bytes).map_err(failed)?;
-    changed.map_or(Ok(()), |changed| new.as_file().set_modified(changed)).map_err(failed)?;
-    swap(new, path).map_err(failed)
-}
-
-/// Replaces a file that is still as it was before by another text, or removes it; its owner and mode stay.
-///
-/// `keep` goes into a copy beside it, whose path is returned.
-pub(crate) fn replace(
-    path: &Path,
-    before: Option<&str>,
-    after: Option<&str>,
-    keep: Option<&str>,
-) -> Result<Option<PathBuf>> {
-    let failed = |error: io::Error| cannot_write(path, &error);
-    let path = &resolve(path)?;
-    if before.is_some() || after.is_some() {
-        path.parent().map_or(Ok(()), private_folder)?;
-    }
-    let (folder, name) = parts(path)?;
-    let _lock = lock_file(folder, name)?;
-    let (now, metadata) = read_with_metadata(path)?;
-    if metadata.is_some() != before.is_some() || now != before.unwrap_or_default().as_bytes() {
-        return Err(
-            Error::failure(format!("{} has just been changed by another program", path.display())).hint("try again")
-        );
-    }
-    let backup = backup_path(folder, name);
-    if let Some(keep) = keep {
-        swap_in(&backup, keep.as_bytes())?;
-    } else if read(&backup).is_some_and(|copy| copy == after.unwrap_or_default().as_bytes()) {
-        remove(&backup)?; // what is as it was once more needs no copy
-    }
-    let kept = keep.map(|_| backup);
-    let Some(after) = after else { return remove(path).map(|()| kept) };
-    let mut new = tempfile::Builder::new().prefix(&suffixed(name, NEW_SUFFIX)).tempfile_in(folder).map_err(failed)?;
-    new.write_all(after.as_bytes()).and_then(|()| new.as_file().sync_all()).map_err(failed)?;
-    if let Some(metadata) = metadata {
-        platform::keep_owner(new.as_file(), &metadata).map_err(failed)?;
-        new.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
-    }
-    swap(new, path).map_err(failed)?;
-    Ok(kept)
-}
-
 /// Returns the text that [`replace`] has kept of a file.
 pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
     let path = resolve(path).ok()?;
@@ -372,7 +265,15 @@ pub(crate) fn remove_empty_folders(path: &Path) {
 /// A private folder for as long as this lives. A crash leaves it, until the next one is made.
 pub(crate) struct SessionFolder {
     folder: tempfile::TempDir,
-    _lock: Lock,
+    lock: Option<Lock>,
+}
+
+impl Drop for SessionFolder {
+    /// The secrets go first and the lock last: as long as anything is left, the next pgcred knows by the lock what it is.
+    fn drop(&mut self) {
+        let _ = remove_contents(self.folder.path()); // the next one tries again
+        drop(self.lock.take());
+    }
 }
 
 impl SessionFolder {
@@ -398,10 +299,24 @@ fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     list(parent).into_iter().filter(is_ours).collect()
 }
 
-/// Tells whether whoever made a private folder is gone: its lock is there, and free.
+/// Tells whether whoever made a private folder is gone: its lock is free, or gone before the rest. An empty folder may be
+/// one that is being made.
 fn is_left(session: &Path) -> bool {
     let path = session.join(LOCK);
-    stamp(&path).is_some() && lock(&path, Duration::ZERO).is_ok()
+    let has_contents = !list(session).is_empty(); // asked first: nothing is put into such a folder before its lock
+    match stamp(&path) {
+        Some(_) => lock(&path, Duration::ZERO).is_ok(),
+        None => has_contents,
+    }
+}
+
+/// Removes what is in a private folder, but for its lock.
+fn remove_contents(session: &Path) -> Result<()> {
+    for part in list(session).into_iter().filter(|part| *part != session.join(LOCK)) {
+        let is_folder = fs::symlink_metadata(&part).is_ok_and(|metadata| metadata.is_dir());
+        if is_folder { remove_folder(&part) } else { remove(&part) }?;
+    }
+    Ok(())
 }
 
 /// Tells whether a file stands in a private folder whose maker still runs.
@@ -418,8 +333,20 @@ pub(crate) fn is_in_session(file: &Path, own: &[PathBuf], shared: &Path) -> bool
 
 /// Returns what it has removed.
 fn remove_left_sessions(parent: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
-    let left: Vec<PathBuf> = sessions(parent, prefix).into_iter().filter(|session| is_left(session)).collect();
-    left.iter().try_for_each(|session| remove_folder(session)).map(|()| left)
+    let mut removed = Vec::new();
+    for session in sessions(parent, prefix) {
+        // The system removes only an empty one: its maker was killed before it had a lock, or makes another one.
+        let was_empty = fs::remove_dir(&session).is_ok();
+        if !was_empty {
+            if !is_left(&session) {
+                continue;
+            }
+            remove_contents(&session)?;
+            remove_folder(&session)?;
+        }
+        removed.push(session);
+    }
+    Ok(removed)
 }
 
 /// Removes the private folders of [`session_folder`] whose makers are gone, and of the user's own folders and those above
@@ -456,14 +383,23 @@ pub(crate) fn session_folder(own: &[PathBuf], shared: &Path) -> Result<SessionFo
 
 /// The folder's name cannot be foreseen, and nobody else can enter it.
 fn session_folder_in(parent: &Path, prefix: &str) -> Result<SessionFolder> {
+    const TRIES: u32 = 3;
     remove_left_sessions(parent, prefix)?;
     let failed = |error: &io::Error| Error::failure(format!("cannot write to {}", parent.display())).caused_by(error);
-    let folder = platform::private_temporary_folder(prefix, parent).map_err(|error| failed(&error))?;
-    if !is_own_folder(folder.path()) {
-        return Err(Error::failure(format!("{} belongs to another user", folder.path().display())));
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        let folder = platform::private_temporary_folder(prefix, parent).map_err(|error| failed(&error))?;
+        if !is_own_folder(folder.path()) && folder.path().exists() {
+            return Err(Error::failure(format!("{} belongs to another user", folder.path().display())));
+        }
+        match lock(&folder.path().join(LOCK), Duration::ZERO) {
+            Ok(lock) => return Ok(SessionFolder { folder, lock: Some(lock) }),
+            // Another pgcred has taken the folder for one that is left, in the moment before it had its lock.
+            Err(_) if tried < TRIES && !folder.path().exists() => {}
+            Err(error) => return Err(error),
+        }
     }
-    let lock = lock(&folder.path().join(LOCK), Duration::ZERO)?;
-    Ok(SessionFolder { folder, _lock: lock })
 }
 
 /// Creates a folder that only the user can enter, if it is missing.
@@ -503,11 +439,6 @@ fn suffixed(name: &std::ffi::OsStr, suffix: &str) -> OsString {
     let mut name = name.to_owned();
     name.push(suffix);
     name
-}
-
-/// No folder, device or pipe.
-fn is_plain(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) || !path.exists()
 }
 
 fn read_with_metadata(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
@@ -591,19 +522,4 @@ pub(crate) fn clear_leftovers(path: &Path) -> Result<()> {
         remove_leftovers(folder, &new);
     }
     Ok(())
-}
-
-/// Renames over the target. Windows refuses while a reader has the file open, which is over in a moment.
-fn swap(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
-    const TRIES: u32 = 100;
-    for _ in 0..TRIES {
-        match new.persist(path) {
-            Err(error) if cfg!(windows) && error.error.kind() == io::ErrorKind::PermissionDenied => {
-                new = error.file;
-                sleep(PAUSE);
-            }
-            done => return done.map(drop).map_err(|error| error.error),
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is kept open by another program"))
 }

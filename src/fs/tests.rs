@@ -10,12 +10,16 @@ use super::edit;
 fn no_file_stays_no_file_and_a_new_one_is_not_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("pgpass");
+    let mut seen = Vec::new();
     let edited = edit(&path, |old| {
-        assert_eq!(old, None);
-        fs::write(&path, "theirs").expect("written");
-        Ok((None, ()))
+        seen.push(old.map(<[u8]>::to_vec));
+        if old.is_none() {
+            fs::write(&path, "theirs").expect("written");
+        }
+        Ok((old.map(<[u8]>::to_vec), ()))
     });
     assert!(edited.is_ok());
+    assert_eq!(seen, [None, Some(b"theirs".to_vec())]);
     assert_eq!(fs::read(&path).expect("a file"), b"theirs");
     assert!(edit(&path, |old| Ok((None, assert_eq!(old, Some(&b"theirs"[..]))))).is_ok());
     let left = fs::read_dir(folder.path()).expect("a folder").count();

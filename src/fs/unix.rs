@@ -49,6 +49,25 @@ pub(super) fn make_private(new: &File, old: &Metadata) -> io::Result<()> {
     new.set_permissions(Permissions::from_mode(mode))
 }
 
+/// Tells whether nothing has been done to a file between two looks.
+pub(super) fn is_same_state(one: &Metadata, other: &Metadata) -> bool {
+    let state = |metadata: &Metadata| {
+        let changed = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
+        (metadata.dev(), metadata.ino(), metadata.size(), changed)
+    };
+    state(one) == state(other)
+}
+
+/// Marks a new file as one whose writer lives. Where the file system has no locks, no file counts as abandoned either.
+pub(super) fn claim(new: &File) {
+    let _ = new.try_lock();
+}
+
+/// Tells whether the writer of a new file is gone.
+pub(super) fn is_abandoned(new: &Path) -> bool {
+    File::open(new).is_ok_and(|file| file.try_lock().is_ok())
+}
+
 pub(super) fn private(options: &mut OpenOptions) {
     options.mode(0o600);
 }

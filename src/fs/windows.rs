@@ -3,6 +3,7 @@
 use std::fs::{File, Metadata, OpenOptions, create_dir_all};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 pub(super) fn is_own(_: &Metadata) -> bool {
     true
@@ -36,6 +37,20 @@ pub(super) fn remove_lock(_: &Path) {}
 #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
 pub(super) fn make_private(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
+}
+
+pub(super) fn is_same_state(one: &Metadata, other: &Metadata) -> bool {
+    one.len() == other.len() && one.modified().ok() == other.modified().ok()
+}
+
+/// Nothing: readers could not read a file that is locked, and it is so until it has been closed in its new place.
+pub(super) fn claim(_: &File) {}
+
+/// A new file stands in its place within a moment.
+pub(super) fn is_abandoned(new: &Path) -> bool {
+    const LONG: Duration = Duration::from_mins(10);
+    let changed = std::fs::metadata(new).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > LONG))
 }
 
 pub(super) fn private(_: &mut OpenOptions) {}

@@ -22,6 +22,8 @@ mod desk;
 #[cfg(target_os = "linux")]
 mod disks;
 mod doubts;
+#[cfg(target_os = "linux")]
+mod editors; // slows pgcred down with strace
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
@@ -31,6 +33,8 @@ mod formats;
 mod install; // compares homes, as setup does
 #[cfg(target_os = "linux")]
 mod kubernetes; // reads schemas by Python
+#[cfg(unix)]
+mod leftovers;
 #[cfg(unix)]
 mod login;
 #[cfg(unix)]
