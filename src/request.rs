@@ -20,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) dbname: String,
     /// Other libpq keywords that came with TARGET.
     pub(crate) options: Vec<(String, String)>,
+    /// TARGET itself has `hostaddr`: neither a connection of the configuration nor PGHOSTADDR said it.
+    pub(crate) target_has_address: bool,
     /// `None`: what the user's libpq takes, else what the provider needs.
     pub(crate) roots: Option<RootsChoice>,
     /// `None`: AWS's own order decides.
@@ -51,6 +53,22 @@ impl Request {
     /// Tells whether clients verify the server's certificate.
     pub(crate) fn verifies(&self) -> bool {
         self.sslmode().starts_with("verify-")
+    }
+
+    /// Refuses an address out of TARGET that would get the token whoever answers there. TARGET may be somebody else's text.
+    pub(crate) fn check_address(&self) -> Result<()> {
+        let address = self.option("hostaddr").unwrap_or_default();
+        if !self.target_has_address || self.sslmode() == "verify-full" {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "TARGET sends the token of {} to {address}, and sslmode={} does not verify who answers there",
+            self.sign_host,
+            self.sslmode()
+        ))
+        .hint(
+            "use sslmode=verify-full; if you trust the address, make it a connection of yours: pgcred add NAME TARGET",
+        ))
     }
 
     /// Returns libpq's keywords besides the address: `sslmode`, what came with TARGET, and the root certificates.

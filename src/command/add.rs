@@ -73,7 +73,12 @@ impl Add {
             world.output.warn(&doubt);
         }
         match Place::default().configured(Some(&self.name), world, world.output) {
-            Ok(request) => doubts::say(&[(&self.name, &request)], world),
+            Ok(request) => {
+                doubts::say(&[(&self.name, &request)], world);
+                if let Some(doubt) = doubts::of_alias(&self.name, &request) {
+                    world.output.warn(&doubt);
+                }
+            }
             Err(error) => world.output.warn(&error.to_string()),
         }
     }

@@ -1,9 +1,8 @@
 //! What may be wrong with a connection that can be kept all the same: `add` and `setup` say it, and no other command.
 
-use std::net::Ipv4Addr;
-
 use super::World;
 use crate::aws;
+use crate::host;
 use crate::request::Request;
 use crate::roots;
 use crate::suggest;
@@ -12,7 +11,7 @@ use crate::suggest;
 pub(super) fn say(connections: &[(&str, &Request)], world: &World) {
     let mut said = Vec::new();
     for (name, request) in connections {
-        let doubts = [of_tunnel(name, request), roots::doubt(request)];
+        let doubts = [of_tunnel(name, request), of_address(name, request), roots::doubt(request)];
         for doubt in doubts.into_iter().flatten().filter(|doubt| !said.contains(doubt)).collect::<Vec<_>>() {
             world.output.warn(&doubt);
             said.push(doubt);
@@ -23,14 +22,36 @@ pub(super) fn say(connections: &[(&str, &Request)], world: &World) {
 /// A tunnel that is dialled by this machine's own name, which no server's certificate holds.
 fn of_tunnel(name: &str, request: &Request) -> Option<String> {
     let (host, signed) = (&request.host, &request.sign_host);
-    let is_loopback = host == "localhost" || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback());
-    let is_in_vain = is_loopback && host != signed && request.sslmode() == "verify-full";
+    let is_in_vain = host::is_loopback(host) && host != signed && request.sslmode() == "verify-full";
     is_in_vain.then(|| {
         format!(
             "{name}: {host} cannot be verified: the server's certificate is for {signed}; keep host={signed} and add \
              hostaddr=127.0.0.1"
         )
     })
+}
+
+/// An address of the user's own whose server nobody verifies by its name.
+fn of_address(name: &str, request: &Request) -> Option<String> {
+    let address = request.option("hostaddr")?;
+    let sslmode = request.sslmode();
+    (sslmode != "verify-full").then(|| {
+        format!(
+            "{name}: whoever answers at {address} may get the token: sslmode={sslmode} does not verify that it is {}; \
+             verify-full does",
+            request.host
+        )
+    })
+}
+
+/// An alias that is this machine itself, where any program may listen.
+pub(super) fn of_alias(name: &str, request: &Request) -> Option<String> {
+    let (alias, port) = request.aliases.iter().find(|(host, _)| host::is_loopback(host))?;
+    let host = &request.sign_host;
+    Some(format!(
+        "{name}: a client that dials {alias}:{port} cannot verify the server, so whatever program listens there gets the \
+         token; a client of libpq can dial \"host={host} hostaddr=127.0.0.1 port={port}\" instead"
+    ))
 }
 
 /// A profile that the AWS files do not have yet.

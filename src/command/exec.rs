@@ -51,6 +51,7 @@ impl Run for Exec {
             check_private(passfile)?;
         }
         let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
+        request.check_address()?;
         if let Some(passfile) = self.renew {
             return renew(request, &self.asking, &passfile, context).map(|()| ExitCode::SUCCESS);
         }

@@ -99,6 +99,7 @@ struct Meant<'a> {
     place: Where,
     /// PG* variables count.
     variables: bool,
+    target_has_address: bool,
 }
 
 /// What is said besides the address.
@@ -158,6 +159,7 @@ impl Place {
         // nothing of another one.
         let is_named = named.is_some() || said.host.is_some();
         let variables = variables && !(is_named && env::is_in_exec());
+        let target_has_address = said.has_option("hostaddr");
         let connection = match named {
             Some(_) => named,
             None => self.at(said.clone(), variables, config)?,
@@ -172,7 +174,7 @@ impl Place {
         if variables {
             fill_from_variables(&mut place)?;
         }
-        Ok(Meant { connection, place, variables })
+        Ok(Meant { connection, place, variables, target_has_address })
     }
 
     /// Finds the connection whose own address this is.
@@ -192,7 +194,7 @@ impl Place {
     }
 
     fn resolve(&self, target: Option<&str>, meant: Meant, world: &World, output: Output) -> Result<Request> {
-        let Meant { connection, mut place, variables } = meant;
+        let Meant { connection, mut place, variables, target_has_address } = meant;
         if self.roots.is_some() {
             place.take_roots()?; // an option beats TARGET
         }
@@ -239,6 +241,7 @@ impl Place {
             user,
             dbname: place.dbname.unwrap_or_else(|| provider.dbname.to_owned()),
             options: place.options,
+            target_has_address,
             roots: settings.roots.or(roots_by_variable),
             region: settings.region.or_else(|| (provider.region)(&signed.host).map(str::to_owned)),
             profile: settings.profile,

@@ -201,6 +201,7 @@ impl Setup {
         let names = if typed { self.targets.clone() } else { all };
         let one = |name: Option<&str>| {
             let mut request = self.place.lasting(name, world, output)?;
+            request.check_address()?;
             if tool.way == Way::Command || request.connection.is_none() {
                 leave_nothing_to_the_environment(&mut request, tool, world)?;
             }

@@ -30,6 +30,9 @@ impl Run for Token {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
+        if self.format.names_roots() {
+            request.check_address()?; // the text says where to connect
+        }
         let (request, issued) = context.issue(request, &self.asking)?;
         let roots = if self.format.names_roots() { roots::ready(&request, &context.world.how)? } else { None };
         let text = render(self.format, &request, &issued, roots.as_deref())?;

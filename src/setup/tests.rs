@@ -117,6 +117,7 @@ fn target(user: &str) -> Target {
         user: user.to_owned(),
         dbname: "d;b".to_owned(),
         options: Vec::new(),
+        target_has_address: false,
         region: Some("us-east-1".to_owned()),
         profile: Some("dev".to_owned()),
         aliases: Vec::new(),

@@ -63,6 +63,48 @@ fn flags_beat_target_and_target_beats_variables() {
     assert!(sandbox.ok(&["token"]).starts_with(HOST));
 }
 
+/// A TARGET from elsewhere must not lead a token to whoever listens at an address. What the user has configured may.
+#[test]
+fn an_address_in_target_needs_a_server_that_is_verified() {
+    let mut sandbox = Sandbox::with_keys();
+    let weak = |sslmode: &str| format!("host={HOST} hostaddr=127.0.0.1 port=9{sslmode}");
+    let uri = format!("postgres://admin@{HOST}:9/postgres?hostaddr=127.0.0.1&sslmode=prefer");
+    let mut refused: Vec<String> = ["disable", "allow", "prefer", "require", "verify-ca"]
+        .iter()
+        .map(|mode| weak(&format!(" sslmode={mode}")))
+        .collect();
+    refused.push(uri);
+    let sends = [
+        &["exec", "--", "pgcred-test-is-not-run"][..],
+        &["token", "--format", "env"],
+        &["token", "--format", "url"],
+        &["token", "--format", "libpq-json"],
+        &["setup", "psql", "--print"],
+        &["setup", "rainfrog"],
+    ];
+    for target in &refused {
+        for words in sends {
+            let at = if words[0] == "setup" { 2 } else { 1 };
+            let words = [&words[..at], &[target], &words[at..]].concat();
+            sandbox.run(&words).assert_fails(2, "does not verify who answers there");
+        }
+        assert_eq!(sandbox.run(&["token", target]).code, 0, "{target}"); // the token alone goes nowhere
+    }
+    // PGSSLMODE is the user's own, the address is not.
+    sandbox.set("PGSSLMODE", "require");
+    sandbox.run(&["token", &weak(""), "--format", "url"]).assert_fails(2, "sslmode=require does not verify");
+    sandbox.unset("PGSSLMODE");
+    for target in [weak(""), weak(" sslmode=verify-full")] {
+        assert!(sandbox.ok(&["token", &target, "--format", "url"]).contains("hostaddr=127.0.0.1"));
+    }
+    let run = sandbox.run(&["add", "mine", &weak(" sslmode=require"), "--alias", "localhost:9"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("warning: mine: whoever answers at 127.0.0.1 may get the token"), "{}", run.stderr);
+    let instead = format!("can dial \"host={HOST} hostaddr=127.0.0.1 port=9\" instead");
+    assert!(run.stderr.contains(&instead), "{}", run.stderr);
+    assert!(sandbox.ok(&["token", "mine", "--format", "url"]).contains("hostaddr=127.0.0.1"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_name_that_is_not_utf8_is_refused() {

@@ -221,7 +221,7 @@ fn what_exec_sets_is_not_taken_for_what_the_user_says() {
     let alone = |target: &str| sandbox.ok(&[&["exec", target], &show[..]].concat());
     let inside = |outer: &str, inner: &[&str]| sandbox.ok(&[&["exec", outer, "--", pgcred], inner].concat());
     let said =
-        format!("host={HOST} port=1 hostaddr=127.0.0.8 user=one sslmode=verify-ca sslrootcert=/one.pem dbname=one");
+        format!("host={HOST} port=1 hostaddr=127.0.0.8 user=one sslmode=verify-full sslrootcert=/one.pem dbname=one");
     for outer in ["rds", "dsql", "tunnel", &said] {
         for target in ["rds", "dsql", "tunnel", "new.dsql.us-east-1.on.aws"] {
             assert_eq!(inside(outer, &[&["exec", target], &show[..]].concat()), alone(target), "{target} in {outer}");
