@@ -1,10 +1,11 @@
 //! Programs that pgcred runs for its own ends: nothing on stdin, no password in the environment, a deadline for all of them.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,6 +78,26 @@ pub(crate) fn own_path() -> Result<PathBuf> {
 
 /// Runs a program to its end, at most until the deadline; then it is killed, and if it is alone all that it started too.
 pub(crate) fn output(words: &[String], deadline: Instant, bond: Bond) -> std::result::Result<Ended, Failure> {
+    ended_of(words, deadline, bond, None)
+}
+
+/// As [`output`], where a helper of the program may keep its stdout open: once the program has ended well, what it printed
+/// is waited for until that `is_whole` or the pipe is closed, at most until the deadline.
+pub(crate) fn whole_output(
+    words: &[String],
+    deadline: Instant,
+    bond: Bond,
+    is_whole: fn(&[u8]) -> bool,
+) -> std::result::Result<Ended, Failure> {
+    ended_of(words, deadline, bond, Some(is_whole))
+}
+
+fn ended_of(
+    words: &[String],
+    deadline: Instant,
+    bond: Bond,
+    is_whole: Option<fn(&[u8]) -> bool>,
+) -> std::result::Result<Ended, Failure> {
     let mut command = CommandWrap::from(command(words).map_err(Failure::Failed)?);
     if !matches!(bond, Bond::AtTerminal) {
         command.command_mut().stderr(Stdio::piped());
@@ -85,7 +106,7 @@ pub(crate) fn output(words: &[String], deadline: Instant, bond: Bond) -> std::re
         own_group(&mut command);
     }
     let program = words.first().map(String::as_str).unwrap_or_default();
-    ended(command, program, deadline, || false)
+    ended(command, program, deadline, || false, is_whole)
 }
 
 /// Runs pgcred once more, in a session without a terminal, until the deadline or until it `is_over`; then it is killed with
@@ -101,7 +122,7 @@ pub(crate) fn own_output(
     command.wrap(process_wrap::std::ProcessSession);
     #[cfg(windows)]
     command.wrap(process_wrap::std::JobObject);
-    ended(command, "pgcred", deadline, is_over)
+    ended(command, "pgcred", deadline, is_over, None)
 }
 
 fn ended(
@@ -109,13 +130,14 @@ fn ended(
     program: &str,
     deadline: Instant,
     is_over: impl Fn() -> bool,
+    is_whole: Option<fn(&[u8]) -> bool>,
 ) -> std::result::Result<Ended, Failure> {
     let failed =
         |error: &std::io::Error| Failure::Failed(Error::failure(format!("cannot run {program}")).caused_by(error));
     command.command_mut().stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| failed(&error))?;
-    let stdout = child.stdout().take().map(read_all);
-    let stderr = child.stderr().take().map(read_all);
+    let stdout = child.stdout().take().map(Printed::read);
+    let stderr = child.stderr().take().map(Printed::read);
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
@@ -130,14 +152,17 @@ fn ended(
             }
         }
     };
-    let until = deadline.min(Instant::now() + LAST_WORDS).max(Instant::now());
-    let text = |answer: Option<Receiver<Vec<u8>>>| {
-        let left = until.saturating_duration_since(Instant::now()) + PAUSE;
-        answer.and_then(|answer| answer.recv_timeout(left).ok())
-    };
-    let (stdout, stderr) = (text(stdout), text(stderr).unwrap_or_default());
-    let whole = stdout.as_ref().is_some_and(|stdout| (stdout.len() as u64) < LONGEST);
-    let ended = Ended { status, stdout: stdout.unwrap_or_default(), whole, stderr };
+    let last_words = deadline.min(Instant::now() + LAST_WORDS);
+    let is_whole = is_whole.filter(|_| status.success());
+    let until = if is_whole.is_some() { deadline } else { last_words };
+    let whole = stdout.as_ref().is_some_and(|stdout| stdout.wait(until, is_whole));
+    if let Some(stderr) = stderr.as_ref().filter(|_| is_whole.is_none()) {
+        stderr.wait(last_words, None);
+    }
+    let bytes = |printed: Option<Printed>| printed.map(|printed| printed.bytes()).unwrap_or_default();
+    let (stdout, stderr) = (bytes(stdout), bytes(stderr));
+    let whole = whole && (stdout.len() as u64) < LONGEST;
+    let ended = Ended { status, stdout, whole, stderr };
     let _ = child.start_kill(); // what it left behind, if anything
     Ok(ended)
 }
@@ -154,12 +179,13 @@ pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
 
 /// Starts a program that outlives pgcred and holds nothing of it.
 pub(crate) fn detached(words: &[String]) -> Result<()> {
-    spawn_detached(words).map(drop)
+    spawn_detached(words, &[]).map(drop)
 }
 
-/// Starts a program as [`detached`] does; tells whether it still runs after a while, or has ended well before.
-pub(crate) fn runs(words: &[String], a_while: Duration) -> bool {
-    let Ok(mut child) = spawn_detached(words) else { return false };
+/// Starts a program as [`detached`] does, with more variables; tells whether it still runs after a while, or has ended
+/// well before.
+pub(crate) fn runs(words: &[String], variables: &[(OsString, OsString)], a_while: Duration) -> bool {
+    let Ok(mut child) = spawn_detached(words, variables) else { return false };
     let deadline = Instant::now() + a_while;
     loop {
         match child.try_wait() {
@@ -170,8 +196,9 @@ pub(crate) fn runs(words: &[String], a_while: Duration) -> bool {
     }
 }
 
-fn spawn_detached(words: &[String]) -> Result<Child> {
+fn spawn_detached(words: &[String], variables: &[(OsString, OsString)]) -> Result<Child> {
     let mut command = command(words)?;
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -211,15 +238,62 @@ fn own_group(command: &mut CommandWrap) {
     command.wrap(process_wrap::std::JobObject);
 }
 
-/// Reads in a thread of its own, which ends with the process if the pipe never closes.
-fn read_all(pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
-    let (sender, answer) = channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.take(LONGEST).read_to_end(&mut bytes); // what came counts
-        let _ = sender.send(bytes); // nobody waits any more
-    });
-    answer
+/// What a pipe has given so far. A thread of its own reads it, which ends with the process if the pipe never closes.
+struct Printed {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Hung up by the thread at the end of the pipe.
+    end: Receiver<()>,
+}
+
+impl Printed {
+    fn read(pipe: impl Read + Send + 'static) -> Self {
+        let (sender, end) = channel();
+        let bytes = Arc::default();
+        let printed = Self { bytes: Arc::clone(&bytes), end };
+        // Without a thread nothing was printed, which is what the caller then says.
+        let _ = thread::Builder::new().spawn(move || {
+            let mut pipe = pipe.take(LONGEST);
+            let mut part = [0; 8 << 10];
+            loop {
+                match pipe.read(&mut part) {
+                    Ok(0) => break,
+                    Ok(length) => {
+                        bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..length]);
+                    }
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(_) => break,
+                }
+            }
+            drop(sender);
+        });
+        printed
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for the end of the pipe, or until what came is whole; tells whether one of the two is the case in time.
+    fn wait(&self, until: Instant, is_whole: Option<fn(&[u8]) -> bool>) -> bool {
+        let mut length = 0;
+        loop {
+            if let Some(is_whole) = is_whole {
+                let bytes = self.bytes();
+                if bytes.len() != length && is_whole(&bytes) {
+                    return true;
+                }
+                length = bytes.len();
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let pause = if is_whole.is_some() { left.min(PAUSE) } else { left };
+            if let Err(RecvTimeoutError::Disconnected) = self.end.recv_timeout(pause.max(PAUSE)) {
+                return true;
+            }
+            if left.is_zero() {
+                return false;
+            }
+        }
+    }
 }
 
 /// Returns a command line as words.

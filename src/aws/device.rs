@@ -15,6 +15,13 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const SETTINGS: &str = "retry; if it stays, check sso_start_url and sso_region of the profile";
 /// What the standard adds to the interval when the service asks for patience.
 const SLOWER: Duration = Duration::from_secs(5);
+/// Whatever the service asks for: AWS asks for 1 s and gives 10 min, and others wait meanwhile.
+const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
+
+fn seconds(number: i32) -> Duration {
+    Duration::from_secs(u64::try_from(number).unwrap_or_default())
+}
 
 /// Asks for an authorization, has `show` present the address (with the code in it) and the code, and waits for the person.
 pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOnce(&str, &str)) -> Result<()> {
@@ -35,9 +42,8 @@ pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOn
     let address = authorized.verification_uri_complete().or(authorized.verification_uri()).unwrap_or_default();
     show(address, authorized.user_code().unwrap_or_default());
 
-    let mut interval = Duration::from_secs(u64::try_from(authorized.interval()).unwrap_or_default().max(1));
-    let given = u64::try_from(authorized.expires_in()).unwrap_or_default();
-    let until = Instant::now() + Duration::from_secs(given);
+    let mut interval = seconds(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
+    let until = Instant::now() + seconds(authorized.expires_in()).min(LONGEST_WAIT);
     let call = client
         .create_token()
         .grant_type(GRANT)
@@ -45,15 +51,18 @@ pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOn
         .client_secret(secret)
         .set_device_code(authorized.device_code().map(str::to_owned));
     let answer = loop {
-        tokio::time::sleep(interval).await;
+        let left = until.saturating_duration_since(Instant::now());
+        tokio::time::sleep(interval.min(left)).await;
         let answer = tokio::time::timeout(session.how.timeout, call.clone().send()).await;
         let answer = answer.map_err(|_| session.too_late(SSO_OIDC.name))?;
         match answer {
             Ok(answer) => break answer,
             Err(error) => match refusal::code(&error) {
                 Some("AuthorizationPendingException") if Instant::now() < until => {}
-                Some("SlowDownException") => interval += SLOWER,
-                Some("AuthorizationPendingException" | "ExpiredTokenException") => {
+                Some("SlowDownException") if Instant::now() < until => {
+                    interval = (interval + SLOWER).min(LONGEST_INTERVAL);
+                }
+                Some("AuthorizationPendingException" | "SlowDownException" | "ExpiredTokenException") => {
                     return Err(
                         Error::login("nobody confirmed the SSO log-in in time").hint("run the same command again")
                     );

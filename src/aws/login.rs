@@ -1,6 +1,7 @@
 //! Logging in to AWS: when it may be done, by whom, and once for all who wait.
 
 use std::ffi::OsStr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -154,7 +155,11 @@ impl LogIn {
             let page = format!("log in to AWS in the browser: {address} (code {code})");
             (how.tell)(&page);
             let _ = self.page_file().map(|path| fs::put(&path, page.as_bytes())); // it only helps those who wait
-            if !open_browser(address) {
+            if !is_page(address) {
+                (how.tell)(
+                    "that address is not a page of the web, so pgcred does not open it: check the profile's SSO settings",
+                );
+            } else if !open_browser(address) {
                 (how.tell)("no browser could be started: open that address yourself, on any device");
             }
         };
@@ -217,6 +222,66 @@ fn open_browser(address: &str) -> bool {
     open::commands(address).into_iter().any(|command| {
         let words = [command.get_program()].into_iter().chain(command.get_args());
         let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
-        child::runs(&words, A_WHILE)
+        // On Windows and in WSL the address goes to PowerShell in a variable.
+        let variables = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let variables: Vec<_> = variables.collect();
+        child::runs(&words, &variables, A_WHILE)
     })
+}
+
+/// Tells whether an address is one of `https`, or of `http` on this machine, and nothing else. No other is opened: other
+/// schemes have other programs do what the address says.
+fn is_page(address: &str) -> bool {
+    if address.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return false;
+    }
+    if address.starts_with("https://") {
+        return true;
+    }
+    let Some(rest) = address.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return false;
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(literal) => literal.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_the_web_are_opened() {
+        for page in [
+            "https://device.sso.us-east-1.amazonaws.com/?user_code=A-B",
+            "http://127.0.0.1:80/x",
+            "http://[::1]:1/",
+            "http://localhost",
+        ] {
+            assert!(is_page(page), "{page}");
+        }
+        for other in [
+            "",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "vscode://evil.ext/run",
+            "smb://evil/share/x.desktop",
+            "/home/me/.aws/proc",
+            "\\\\evil\\x.exe",
+            "http://example.com/",
+            "http://localhost@example.com/",
+            "http://127.0.0.1.example.com/",
+            "http://127.0.0.1:80@example.com/",
+            "https://x/\nfile:///x",
+            "https://x/\u{1b}]0;x",
+            "https://x y",
+            "HTTPS:\\\\x",
+        ] {
+            assert!(!is_page(other), "{other}");
+        }
+    }
 }

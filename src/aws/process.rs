@@ -1,5 +1,7 @@
 //! `credential_process`: a program that prints credentials as JSON.
 
+use std::time::Instant;
+
 use aws_credential_types::Credentials;
 use serde_json::{Map, Value};
 
@@ -20,14 +22,21 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     let program = words.first().cloned().unwrap_or_default();
     let hint = format!("run the command of the profile by hand to see more: {program} ...");
     session.step(format!("running {program}"));
-    let ended = child::output(&words, session.deadline(), session.how.bond()).map_err(|failure| match failure {
+    // A helper that the program starts may keep its stdout open for good.
+    let is_whole = |text: &[u8]| serde_json::from_slice::<Value>(text).is_ok();
+    let too_late = || session.too_late(&format!("the credential_process {program}")).hint(hint.clone());
+    let ended = child::whole_output(&words, session.deadline(), session.how.bond(), is_whole);
+    let ended = ended.map_err(|failure| match failure {
         Failure::Failed(error) => error.about(&format!("the credential_process{whose}")),
-        Failure::TooLate => session.too_late(&format!("the credential_process {program}")).hint(hint.clone()),
+        Failure::TooLate => too_late(),
     })?;
     if !ended.status.success() {
         let said = last_line(&ended.stderr);
         let said = if said.is_empty() { ended.status.to_string() } else { said };
         return Err(Error::failure(of(&format!("failed: {said}"))).hint(hint));
+    }
+    if !ended.whole && Instant::now() >= session.deadline() {
+        return Err(too_late());
     }
     let wrong = |what: &str| Error::failure(of(what)).hint(hint.clone());
     let answer: Value = serde_json::from_slice(&ended.stdout).map_err(|error| {

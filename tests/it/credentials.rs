@@ -252,3 +252,24 @@ fn a_pipe_in_the_place_of_a_cache_does_not_block() {
         sandbox.run(&["token", HOST, "--no-cache", "--timeout", "5"]).assert_fails(3, "nobody has logged in");
     }
 }
+
+/// A helper of the program keeps its stdout open. What was printed counts once the program has ended, also if it comes late.
+#[cfg(unix)]
+#[test]
+fn a_helper_that_keeps_stdout_open_is_not_waited_for() {
+    let answer = r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s"}"#;
+    for (script, code) in [
+        (format!("sleep 30 &\necho '{answer}'"), 0),
+        (format!("sleep 30 &\n(sleep 1; echo '{answer}') &"), 0),
+        (format!("sleep 30 &\necho '{}'", &answer[..20]), 1),
+    ] {
+        let sandbox = Sandbox::empty();
+        let program = sandbox.write("program.sh", script);
+        sandbox.write(".aws/config", format!("[profile p]\ncredential_process = /bin/sh {}\n", program.display()));
+        let began = Instant::now();
+        let run = sandbox.run(&["token", HOST, "--profile", "p", "--no-cache", "--timeout", "5"]);
+        assert_eq!(run.code, code, "{}", run.stderr);
+        assert!(code == 0 || run.stderr.contains("no answer from the credential_process /bin/sh"), "{}", run.stderr);
+        assert!(began.elapsed() < Duration::from_secs(25), "it was waited for");
+    }
+}

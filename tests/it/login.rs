@@ -430,3 +430,30 @@ fn half_a_terminal_is_none() {
     terminal(&sandbox, &[], &["/bin/sh", "-c", &background]).assert_fails(3, "hint: run `pgcred login --profile p`");
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
 }
+
+/// Other schemes have other programs do what the address says.
+#[test]
+fn only_a_page_of_the_web_is_opened() {
+    let stub = Stub::aws(None);
+    let sandbox = desk(&stub.url("foreign"));
+    let run = at_terminal(&sandbox, &TOKEN);
+    assert_token(&run, BY_SSO); // the stub confirms by itself
+    assert!(
+        run.stderr.contains("log in to AWS in the browser: vscode://evil.example/run\\u{1b}]0;x"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("is not a page of the web, so pgcred does not open it"), "{}", run.stderr);
+    assert!(!run.stderr.contains('\u{1b}'), "{}", run.stderr);
+    assert_eq!(calls(&sandbox, BROWSER), [""; 0]);
+}
+
+/// Neither the pause that the service asks for nor its `slow_down` makes the log-in last longer than the service allows.
+#[test]
+fn a_log_in_ends_when_its_time_is_over() {
+    let stub = Stub::aws(None);
+    for words in ["brief/slow-1000", "brief/pending-1000"] {
+        let sandbox = desk(&stub.url(words));
+        at_terminal(&sandbox, &with(TOKEN, ["--no-cache"])).assert_fails(3, "nobody confirmed the SSO log-in in time");
+    }
+}

@@ -25,6 +25,8 @@ Words in front of the path choose what happens; a service's endpoint URL may end
   late           IMDS hands out its token before it misbehaves
   mfa-wrong      STS's error is about the MFA code
   wordy          STS's error has a long message
+  foreign        the device grant's page has another scheme and an escape sequence
+  brief          the device grant ends after 2 s, and asks for pauses of 68 years
   zone-only      an IMDS that knows the zone, and not the region
   id-NAME        only marks the request in the log
 """
@@ -43,7 +45,7 @@ import time
 import urllib.parse
 
 SECRET = "STUBSECRETthatnobodymayprint"  # in every answer; tests look for it where it must not be
-WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|endless|past|late|version-1|zone-only|no-role|no-refresh|mfa-wrong|wordy|(error|grant|pending|slow|id)-[^/]+)$")
+WORD = re.compile(r"(hang|trickle|close|500|huge|garbage|redirect|endless|past|late|version-1|zone-only|foreign|brief|no-role|no-refresh|mfa-wrong|wordy|(error|grant|pending|slow|id)-[^/]+)$")
 LOGGED = ("authorization", "dpop", "host", "x-amz-sso_bearer_token", "x-aws-ec2-metadata-token",
           "x-aws-ec2-metadata-token-ttl-seconds", "content-type", "x-amz-security-token")
 OIDC_CODES = {"AuthorizationPendingException": "authorization_pending", "SlowDownException": "slow_down",
@@ -237,8 +239,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                 "clientSecretExpiresAt": now + 7_776_000})
         if path == "/device_authorization":
             here = f"http://{self.headers.get('Host')}/device"
+            if "foreign" in self.words:
+                here = "vscode://evil.example/run\x1b]0;x\x07"
+            brief = "brief" in self.words
             return self.answer({"deviceCode": "device", "userCode": "ABCD-EFGH", "verificationUri": here,
-                                "verificationUriComplete": here + "?user_code=ABCD-EFGH", "expiresIn": 600, "interval": 1})
+                                "verificationUriComplete": here + "?user_code=ABCD-EFGH",
+                                "expiresIn": 2 if brief else 600, "interval": 2147483647 if brief else 1})
         if self.fields().get("grantType") == "urn:ietf:params:oauth:grant-type:device_code":
             key = tuple(self.words)
             with self.server.lock:
