@@ -4,9 +4,11 @@ set -eu
 
 usage() {
     cat <<'EOF'
-usage: ./install.sh [--prefix DIR]   build and install DIR/bin/pgcred (default DIR: ~/.local)
+usage: ./install.sh [--prefix DIR] [--secret-service]
+                                     build and install DIR/bin/pgcred (default DIR: ~/.local)
                                      and DIR/bin/pgcred-aws, a link to it; completions for bash, zsh and fish
-                                     and a manual page in DIR/share
+                                     and a manual page in DIR/share; with --secret-service
+                                     the cache's key can be in GNOME Keyring or KWallet
        ./install.sh --uninstall [--prefix DIR]
                                      take pgcred out of all tools, erase all tokens, then remove what was installed
        ./install.sh --try            build, then run pgcred, a stand-in for Aurora DSQL and a real PostgreSQL
@@ -20,10 +22,12 @@ EOF
 main() {
     prefix=${HOME:?HOME is not set}/.local
     action=install
+    features=
     while [ $# -gt 0 ]; do
         case $1 in
             --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
             --prefix=*) prefix=${1#*=}; shift ;;
+            --secret-service) features="secret-service"; shift ;;
             --uninstall) action=uninstall; shift ;;
             --try) action=try; shift ;;
             -h | --help) usage; exit 0 ;;
@@ -72,7 +76,7 @@ need_build_tools() {
 
 install_pgcred() {
     need_build_tools
-    cargo build --release --locked --target-dir target --package pgcred --bin pgcred
+    cargo build --release --locked --target-dir target --package pgcred --bin pgcred --features "$features"
     mkdir -p "$prefix/bin"
     # Renamed into place: a pgcred that is running keeps its file.
     cp target/release/pgcred "$prefix/bin/.pgcred.new"

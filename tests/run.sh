@@ -104,5 +104,5 @@ cargo fetch --quiet --locked # for all platforms: the licence check reads every 
 shellcheck -s sh install.sh
 shellcheck tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check
-cargo clippy --locked --workspace --all-targets -- -D warnings
-cargo test --locked --workspace
+cargo clippy --locked --workspace --all-targets --features pgcred/secret-service -- -D warnings
+cargo test --locked --workspace --features pgcred/secret-service

@@ -377,7 +377,9 @@ impl Context {
         let output = Output { quiet: global.quiet, debug: global.debug };
         let Read { config, path: config_path, changed: config_changed } =
             Read::file(global.config.as_deref(), need, output)?;
-        let choice = env::var("PGCRED_CACHE").map(|text| CacheChoice::parse(&text)).transpose()?;
+        let choice = env::var("PGCRED_CACHE")
+            .map(|text| CacheChoice::parse(&text).map_err(|error| error.about("PGCRED_CACHE")))
+            .transpose()?;
         let cache = Cache::open(choice.or(config.cache));
         let how = How {
             timeout: Duration::from_secs(global.timeout.0.into()),

@@ -261,10 +261,17 @@ impl CacheChoice {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|choice| choice.as_str() == text).ok_or_else(|| {
+        let found = Self::ALL.into_iter().find(|choice| choice.as_str() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
             Error::usage(format!("no cache of that name; known: {names}"))
-        })
+        })?;
+        if found == Self::SecretService && cfg!(all(target_os = "linux", not(feature = "secret-service"))) {
+            return Err(Error::usage("this pgcred was built without secret-service").hint(
+                "choose keyring; or build pgcred with it: ./install.sh --secret-service, or cargo install --features \
+                 secret-service",
+            ));
+        }
+        Ok(found)
     }
 }
 

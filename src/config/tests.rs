@@ -7,7 +7,7 @@ use crate::error::Exit;
 use crate::target::RootsChoice;
 
 const GOOD: &str = r#"# pgcred
-cache = "secret-service"
+cache = "file"
 max_expires_in = "12h"
 
 [connections.prod] # the one
@@ -80,7 +80,7 @@ fn full() -> Connection {
 #[test]
 fn a_good_file_is_read() {
     let config = Config::parse(GOOD).unwrap();
-    assert_eq!(config.cache, Some(CacheChoice::SecretService));
+    assert_eq!(config.cache, Some(CacheChoice::File));
     assert_eq!(config.max_life, Some(43_200));
     assert_eq!(config.connections.len(), 2);
     assert_eq!(config.connection("prod"), Some(&full()));
@@ -107,6 +107,19 @@ fn every_way_of_writing_a_table_is_read() {
     }
     let rules = Config::parse("match = [{ host = '*', user = 'u' }]").unwrap();
     assert_eq!(rules, Config::parse("[[match]]\nhost = '*'\nuser = 'u'").unwrap());
+}
+
+/// Every build is tested: whoever reads a name that this one has no part for is told what to do.
+#[test]
+fn a_cache_that_this_build_does_not_have_is_named() {
+    let read = Config::parse("cache = 'secret-service'");
+    if cfg!(any(feature = "secret-service", not(target_os = "linux"))) {
+        assert_eq!(read.unwrap().cache, Some(CacheChoice::SecretService));
+    } else {
+        let error = read.unwrap_err();
+        assert_eq!(error.to_string(), "line 1: cache: this pgcred was built without secret-service");
+        assert!(error.to_hint().is_some_and(|hint| hint.contains("./install.sh --secret-service")), "{error:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn checkout() -> Sandbox {
     }
     // Made by another process: a program that this one still writes cannot be run.
     let make = "mkdir -p bin target/release && \
-        printf '#!/bin/sh\\n[ $1 = build ] || echo cargo 9.9.9\\n' >bin/cargo && \
+        printf '#!/bin/sh\\n[ $1 = build ] && echo \"$@\" >>built || echo cargo 9.9.9\\n' >bin/cargo && \
         printf '#!/bin/sh\\necho pgcred test\\n' >target/release/pgcred && chmod 755 bin/cargo";
     let mut sh = Command::new("sh");
     assert!(sh.args(["-c", make]).current_dir(sandbox.home()).status().expect("sh").success());
@@ -50,6 +50,16 @@ fn pgcred_aws_is_a_link_that_comes_and_goes_with_pgcred() {
     }
     install(&sandbox, &["--uninstall"]);
     assert_eq!(installed(&sandbox), [""; 0]);
+}
+
+#[test]
+fn the_secret_service_is_built_in_where_it_is_wanted() {
+    let sandbox = checkout();
+    for (option, end) in [(&[][..], "--features \n"), (&["--secret-service"], "--features secret-service\n")] {
+        install(&sandbox, option);
+        let built = String::from_utf8(sandbox.read("built")).expect("text");
+        assert!(built.ends_with(end), "{built}");
+    }
 }
 
 #[test]

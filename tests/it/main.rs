@@ -55,7 +55,7 @@ mod roots;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod schedulers;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
 mod secret_service;
 #[cfg(target_os = "linux")]
 mod sessions;

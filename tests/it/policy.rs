@@ -15,7 +15,7 @@ fn dependencies_keep_to_the_policy() {
     let allowed: Vec<&str> =
         policy["licenses"]["allow"].as_array().expect("licences").iter().filter_map(toml::Value::as_str).collect();
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline"]).current_dir(root());
+    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline", "--all-features"]).current_dir(root());
     let metadata: Value = serde_json::from_slice(&cargo.output().expect("cargo").stdout).expect("cargo's metadata");
     let packages = metadata["packages"].as_array().expect("packages");
     assert!(packages.len() > 100);

@@ -160,7 +160,17 @@ fn the_readme_agrees_with_the_help() {
         }
     }
     let all = commands.map(help).concat();
-    let of_others = ["--hostname", "--username", "--try", "--prefix", "--uninstall", "--locked", "--path"];
+    let of_others = [
+        "--hostname",
+        "--username",
+        "--try",
+        "--prefix",
+        "--uninstall",
+        "--locked",
+        "--path",
+        "--features",
+        "--secret-service",
+    ];
     for word in words(&readme).iter().filter(|word| word.starts_with("--") && !word.ends_with('-')) {
         assert!(words(&all).contains(word) || of_others.contains(&word.as_str()), "the README's {word} does not exist");
     }

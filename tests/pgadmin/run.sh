@@ -20,7 +20,7 @@ if ! "$venv/bin/pip" show --quiet "pgadmin4" 2>/dev/null | grep -qx "Version: $v
     python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check "pgadmin4==$version"
 fi
-cargo test --quiet --locked --workspace --no-run # as tests/run.sh built them
+cargo test --quiet --locked --workspace --features pgcred/secret-service --no-run # as tests/run.sh built them
 
 started=()
 work=$(mktemp -d "${TMPDIR:-/tmp}/pgcred-pgadmin.XXXXXX")

@@ -5,7 +5,7 @@ mod file;
 mod kernel;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod native;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
 mod secret_service;
 
 use std::path::{Path, PathBuf};
@@ -119,12 +119,12 @@ fn keyring(_: &Paths) -> Vec<Box<dyn Store>> {
     Vec::new()
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
 fn secret_service(paths: &Paths) -> Vec<Box<dyn Store>> {
     vec![Box::new(secret_service::Store::new(&paths.scope))]
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", feature = "secret-service")))]
 fn secret_service(_: &Paths) -> Vec<Box<dyn Store>> {
     Vec::new()
 }
@@ -195,7 +195,7 @@ fn patiently<T: Send + 'static>(
 }
 
 /// Returns the name of the item for the stores that show names to people.
-#[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
+#[cfg(any(all(target_os = "linux", feature = "secret-service"), target_os = "macos", target_os = "windows"))]
 fn item(scope: &str) -> String {
     format!("pgcred cache key ({scope})")
 }
