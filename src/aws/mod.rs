@@ -167,6 +167,17 @@ pub(crate) fn is_about_nothing_found(error: &Error) -> bool {
     error.to_string().starts_with(execute::NOTHING)
 }
 
+/// Tells whether an error says that a service of AWS was asked and has refused.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    error.to_string().contains(refusal::REFUSED)
+}
+
+/// Tells whether an error is about a setting of a role that no service would take by its form.
+pub(crate) fn is_about_form(error: &Error) -> bool {
+    let text = error.to_string();
+    role::FORMS.iter().any(|form| text.ends_with(form))
+}
+
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

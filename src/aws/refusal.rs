@@ -11,6 +11,9 @@ use super::session::{Service, Session};
 use crate::error::Error;
 use crate::text;
 
+/// What every message about a refusal has in it, between the service and its words.
+pub(super) const REFUSED: &str = " refused: ";
+
 /// Returns the code of a refusal, if the service gave one.
 pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(ProvideErrorMetadata::code)
@@ -31,7 +34,7 @@ impl Session<'_> {
             SdkError::ServiceError(answer) if answer.err().code().is_some() => {
                 let (code, message) = (answer.err().code().unwrap_or_default(), answer.err().message());
                 let said = message.map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"));
-                Error::failure(format!("{what}{whose}: {} refused: {}", service.name, text::foreign(&said)))
+                Error::failure(format!("{what}{whose}: {}{REFUSED}{}", service.name, text::foreign(&said)))
             }
             SdkError::TimeoutError(_) => self.too_late(service.name),
             SdkError::ConstructionFailure(_) => {

@@ -22,6 +22,12 @@ use crate::error::{Error, Result};
 use crate::fs;
 use crate::time::Time;
 
+const NO_ARN: &str = "not the ARN of a role";
+const TOO_SHORT: &str = "shorter than two characters";
+const TOO_BRIEF: &str = "less than 900, the least that AWS gives";
+/// How errors about the form of a role's settings end.
+pub(super) const FORMS: [&str; 3] = [NO_ARN, TOO_SHORT, TOO_BRIEF];
+
 /// Less is renewed by the AWS CLI; in seconds.
 const CLI_LEAST: u32 = 15 * 60;
 
@@ -31,14 +37,10 @@ impl Role {
         const LEAST_DURATION: i32 = 900;
         let short = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < 2);
         let wrong = [
-            (self.arn.len() < 20, "role_arn", "not the ARN of a role"),
-            (short(&self.external_id), "external_id", "shorter than two characters"),
-            (short(&self.session_name), "role_session_name", "shorter than two characters"),
-            (
-                self.duration.is_some_and(|seconds| seconds < LEAST_DURATION),
-                "duration_seconds",
-                "less than 900, the least that AWS gives",
-            ),
+            (self.arn.len() < 20, "role_arn", NO_ARN),
+            (short(&self.external_id), "external_id", TOO_SHORT),
+            (short(&self.session_name), "role_session_name", TOO_SHORT),
+            (self.duration.is_some_and(|seconds| seconds < LEAST_DURATION), "duration_seconds", TOO_BRIEF),
         ];
         match wrong.iter().find(|(wrong, ..)| *wrong) {
             None => Ok(()),

@@ -20,9 +20,10 @@ use crate::terminal::Stdin;
 use crate::text;
 use crate::time::number;
 
-/// The AWS CLI's exit codes: wrong usage, no configuration, anything else.
+/// The AWS CLI's exit codes: wrong usage, no configuration, a refusal of a service, anything else.
 pub(super) const USAGE: u8 = 252;
 const NO_CONFIGURATION: u8 = 253;
+const REFUSAL: u8 = 254;
 pub(super) const FAILURE: u8 = 255;
 
 /// In the form that programs read: the AWS CLI whose answers the tests hold, then who gives them.
@@ -150,8 +151,15 @@ impl Run for Aws {
 }
 
 fn code(error: &Error) -> u8 {
-    let unconfigured = issue::is_about_no_region(error) || aws::is_about_nothing_found(error);
-    if unconfigured { NO_CONFIGURATION } else { FAILURE }
+    if issue::is_about_no_region(error) || aws::is_about_nothing_found(error) {
+        NO_CONFIGURATION
+    } else if aws::is_refusal(error) {
+        REFUSAL
+    } else if aws::is_about_form(error) {
+        USAGE
+    } else {
+        FAILURE
+    }
 }
 
 impl Aws {

@@ -6,6 +6,8 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::sandbox::{HOST, RDS_HOST, Run, Sandbox};
+#[cfg(unix)]
+use crate::stubs::Stub;
 
 const ADMIN: [&str; 2] = ["dsql", "generate-db-connect-admin-auth-token"];
 const OTHER: [&str; 2] = ["dsql", "generate-db-connect-auth-token"];
@@ -141,6 +143,36 @@ fn exit_codes_are_the_aws_clis() {
     assert_refused(&aws(&sandbox, &with(&["--profile", "bad"])), 255, "/no/such/program");
     sandbox.write(".aws/config", "this is no configuration\n");
     assert_refused(&aws(&sandbox, &admin), 255, "config, line 1");
+}
+
+/// With the codes that AWS CLI 2.38.1 gives in the same cases.
+#[cfg(unix)]
+#[test]
+fn refusals_and_settings_of_a_wrong_form_have_codes_of_their_own() {
+    let stub = Stub::aws(None);
+    let admin = [&ADMIN[..], &["--hostname", HOST, "--region", "us-east-1"]].concat();
+    let arn = "role_arn = arn:aws:iam::123456789012:role/R";
+    for (words, role, code, says) in [
+        ("error-AccessDenied", arn.to_owned(), 254, "STS refused: AccessDenied"),
+        ("error-ExpiredToken", arn.to_owned(), 254, "STS refused: ExpiredToken"),
+        ("", "role_arn = R".to_owned(), 252, "role_arn is not the ARN of a role"),
+        ("", format!("{arn}\nexternal_id = x"), 252, "external_id is shorter"),
+        ("", format!("{arn}\nrole_session_name = x"), 252, "role_session_name is shorter"),
+        ("", format!("{arn}\nduration_seconds = 60"), 252, "duration_seconds is less than 900"),
+        ("", format!("{arn}\nexternal_id = xy"), 0, ""),
+        ("garbage", arn.to_owned(), 255, "STS gave an answer that is none"),
+    ] {
+        let mut sandbox = Sandbox::empty();
+        sandbox.set("AWS_ENDPOINT_URL", &stub.url(words));
+        let keys = "[profile keys]\naws_access_key_id = k\naws_secret_access_key = s\n";
+        sandbox.write(".aws/config", format!("[default]\nsource_profile = keys\n{role}\n{keys}"));
+        let run = aws(&sandbox, &admin);
+        if code == 0 {
+            assert_eq!(run.code, 0, "{}", run.stderr);
+        } else {
+            assert_refused(&run, code, says);
+        }
+    }
 }
 
 /// With what AWS CLI 2.38.1 does: the code, where it is 0 also the same token as without the option.
