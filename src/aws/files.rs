@@ -132,12 +132,15 @@ pub(super) fn profiles_hint(typed: Option<&str>) -> String {
 
 /// Returns the sections of a file; of none, none.
 pub(super) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
-    let Some(path) = path.filter(|path| path.is_file()) else { return Ok(Vec::new()) };
+    let Some(path) = path else { return Ok(Vec::new()) };
     let name = path.display();
     let wrong = |line: usize, why: &str| {
         Error::usage(format!("{name}, line {line}: {why}")).hint(format!("correct {name}, then retry"))
     };
-    let text = String::from_utf8(fs::read_bytes(&path)?).map_err(|error| {
+    let bytes = fs::read_foreign_settings(&path)
+        .map_err(|error| error.hint(format!("let {name} be readable: what it says may decide whose keys sign")))?;
+    let Some(bytes) = bytes else { return Ok(Vec::new()) };
+    let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         wrong(before.split(|byte| *byte == b'\n').count(), "not UTF-8")
     })?;

@@ -1,7 +1,7 @@
 //! Reads files that other programs write and that the user names: bounded in size, and in time where reading can block.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -19,6 +19,10 @@ pub(crate) fn read_foreign(path: &Path, deadline: Instant) -> Result<Vec<u8>> {
     let is_regular = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
     let bytes = if is_regular { read_bounded(path) } else { read_until(path, deadline)? };
     let bytes = bytes.map_err(|error| Error::usage(format!("cannot read {}", path.display())).caused_by(&error))?;
+    within_limit(path, bytes)
+}
+
+fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
     if bytes.len() as u64 > LARGEST {
         let largest = LARGEST >> 20;
         return Err(Error::usage(format!("{} is larger than {largest} MiB", path.display())));
@@ -32,6 +36,18 @@ pub(crate) fn read_foreign_text(path: &Path, deadline: Instant) -> Result<String
     String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))
 }
 
+/// Returns the bytes of a settings file, if there is one and it is a regular file. One that is there and cannot be read is
+/// an error: without its settings something else would be done.
+pub(crate) fn read_foreign_settings(path: &Path) -> Result<Option<Vec<u8>>> {
+    let failed = |error: &io::Error| Error::usage(format!("cannot read {}", path.display())).caused_by(error);
+    match fs::metadata(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(failed(&error)),
+        Ok(metadata) if !metadata.is_file() => Ok(None),
+        Ok(_) => within_limit(path, read_bounded(path).map_err(|error| failed(&error))?).map(Some),
+    }
+}
+
 /// Returns the bytes of another program's cache. What is missing, unreadable, too large or no regular file is not there.
 pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
     let is_regular = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
@@ -39,14 +55,14 @@ pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
     (bytes.len() as u64 <= LARGEST).then_some(bytes)
 }
 
-fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Reads in a thread of its own. If the file blocks, the thread is left behind and ends with the process.
-fn read_until(path: &Path, deadline: Instant) -> Result<std::io::Result<Vec<u8>>> {
+fn read_until(path: &Path, deadline: Instant) -> Result<io::Result<Vec<u8>>> {
     let (sender, answer) = channel();
     let owned = path.to_owned();
     let started = thread::Builder::new().spawn(move || {

@@ -19,7 +19,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::time::Time;
 pub(crate) use edit::{edit, edit_cache, edit_text, replace, swap_in, swap_in_dated};
-pub(crate) use foreign::{read_foreign, read_foreign_cache, read_foreign_text};
+pub(crate) use foreign::{read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text};
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -273,3 +273,33 @@ fn a_helper_that_keeps_stdout_open_is_not_waited_for() {
         assert!(began.elapsed() < Duration::from_secs(25), "it was waited for");
     }
 }
+
+/// Without the file other keys might sign. A link that leads to itself is there for every user, and nobody can read it.
+#[cfg(unix)]
+#[test]
+fn a_file_of_aws_that_cannot_be_read_is_an_error() {
+    for name in [".aws/config", ".aws/credentials"] {
+        let sandbox = Sandbox::with_keys();
+        let path = sandbox.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::os::unix::fs::symlink(&path, &path).expect("a link");
+        let run = sandbox.run(&["token", HOST, "--no-cache"]);
+        run.assert_fails(2, &format!("cannot read {}", path.display()));
+        assert!(run.stderr.contains("hint: let "), "{}", run.stderr);
+        std::fs::remove_file(&path).expect("the link");
+        sandbox.ok(&["token", HOST, "--no-cache"]); // one that is missing is none
+    }
+}
+
+/// What has no bearing on a token may be wrong; the AWS CLI ends at each of these.
+#[test]
+fn settings_that_no_token_needs_may_be_wrong() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.write(
+        ".aws/config",
+        "[default]\nsso_session = nope\nretry_mode = odd\nmax_attempts = x\naccount_id_endpoint_mode = odd\n\
+         cli_timestamp_format = odd\n",
+    );
+    sandbox.set("AWS_METADATA_SERVICE_TIMEOUT", "").set("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "odd");
+    sandbox.ok(&["token", HOST, "--no-cache"]);
+}
