@@ -136,8 +136,15 @@ fn ended(
         |error: &std::io::Error| Failure::Failed(Error::failure(format!("cannot run {program}")).caused_by(error));
     command.command_mut().stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| failed(&error))?;
-    let stdout = child.stdout().take().map(Printed::read);
-    let stderr = child.stderr().take().map(Printed::read);
+    let stdout = child.stdout().take().map(Printed::read).transpose();
+    let stderr = child.stderr().take().map(Printed::read).transpose();
+    let (stdout, stderr) = match (stdout, stderr) {
+        (Ok(stdout), Ok(stderr)) => (stdout, stderr),
+        (Err(error), _) | (_, Err(error)) => {
+            let _ = child.kill(); // nobody would read what it says
+            return Err(failed(&error));
+        }
+    };
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
@@ -246,12 +253,12 @@ struct Printed {
 }
 
 impl Printed {
-    fn read(pipe: impl Read + Send + 'static) -> Self {
+    /// Fails where the user may start no more threads.
+    fn read(pipe: impl Read + Send + 'static) -> std::io::Result<Self> {
         let (sender, end) = channel();
         let bytes = Arc::default();
         let printed = Self { bytes: Arc::clone(&bytes), end };
-        // Without a thread nothing was printed, which is what the caller then says.
-        let _ = thread::Builder::new().spawn(move || {
+        thread::Builder::new().spawn(move || {
             let mut pipe = pipe.take(LONGEST);
             let mut part = [0; 8 << 10];
             loop {
@@ -265,8 +272,8 @@ impl Printed {
                 }
             }
             drop(sender);
-        });
-        printed
+        })?;
+        Ok(printed)
     }
 
     fn bytes(&self) -> Vec<u8> {

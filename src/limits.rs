@@ -1,6 +1,20 @@
-//! No core dump of a process whose memory holds tokens and AWS keys; the programs that it starts may dump theirs.
+//! No core dump of a process whose memory holds tokens and AWS keys; the programs that it starts may dump theirs. And a
+//! look at the system's limits before work that would not survive them.
+
+use std::io;
+use std::thread;
 
 pub(crate) use platform::{forbid_core_dumps, spawn_with_core_dumps};
+
+/// Checks that the system gives as many descriptors, and a thread, as the async runtime takes: where they are refused to
+/// it, it panics.
+pub(crate) fn check_room() -> io::Result<()> {
+    const PIPES: usize = 4; // of two descriptors each
+    let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
+    drop(pipes?);
+    let _ = thread::Builder::new().spawn(|| {})?.join();
+    Ok(())
+}
 
 /// Linux has a mark for one process. It also closes `/proc/PID/environ`, `/proc/PID/mem` and ptrace to other programs of
 /// the user, and holds where core dumps go to a program, which the limit does not. The system takes it away when a child

@@ -35,6 +35,7 @@ use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs::{self, Lock};
+use crate::limits;
 pub(crate) use environment::set_and_left_behind;
 pub(crate) use planned::Planned;
 use session::{Session, Trouble};
@@ -179,10 +180,12 @@ pub(crate) fn is_about_form(error: &Error) -> bool {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::failure("cannot start the network runtime").caused_by(&error))?;
+    let failed = |error: &std::io::Error| Error::failure("cannot start the network runtime").caused_by(error);
+    limits::check_room().map_err(|error| {
+        failed(&error).hint("end other programs, or raise the limits: ulimit -n 1024; ulimit -u 1024")
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = runtime.map_err(|error| failed(&error))?;
     let answer = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(answer)

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::owners::settle;
 use super::place::{Place, provider_of, seconds};
 use super::{Context, Run, World, doubts, undo};
-use crate::cache::Cache;
 use crate::config::{self, Config, Connection, parse_alias};
 use crate::error::{Error, Result};
 use crate::fs;
@@ -40,10 +39,16 @@ impl Run for Add {
         let connection = self.connection(&context.world)?;
         let changed = context.world.config.connection(&self.name).is_some();
         let path = context.world.edit_config(|text| config::add(text, &connection, self.replace))?;
-        context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;
+        context.forget_due();
         let what = if changed { "changed" } else { "added" };
         context.world.output.note(&format!("{}: {what} {}", path.display(), self.name));
-        let after = context.again()?;
+        let after = match context.again() {
+            Ok(after) => after,
+            Err(error) => {
+                context.world.output.warn(&error.to_string()); // the connection stands in the file all the same
+                return Ok(());
+            }
+        };
         self.say_doubts(&after.world);
         if changed {
             self.name_tools(&after);

@@ -422,6 +422,13 @@ impl Context {
         Ok((request, issued))
     }
 
+    /// Makes shell hooks look anew. It is called when the command has done its work: what is wrong here is no failure of it.
+    fn forget_due(&self) {
+        if let Some(Err(error)) = self.issuer.cache().map(Cache::forget_due) {
+            self.world.output.warn(&format!("shell hooks may show what was configured before: {error}"));
+        }
+    }
+
     /// Asks nobody for a log-in, whatever the configuration says.
     fn be_quiet_about_log_ins(&mut self) {
         self.world.how.login = LoginPolicy::Never;

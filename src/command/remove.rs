@@ -28,7 +28,7 @@ impl Run for Remove {
         let request = context.world.connection_of_any_life(&self.name);
         let path = context.world.edit_config(|text| config::remove(text, &self.name))?;
         output.note(&format!("{}: removed {}", path.display(), self.name));
-        context.issuer.cache().map_or(Ok(()), Cache::forget_due)?;
+        context.forget_due();
         let mut errors = Vec::new();
         match request {
             Ok(request) => errors.extend(self.forget_tokens(request, context)),

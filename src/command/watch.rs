@@ -79,7 +79,8 @@ impl Watch {
             let _ = by_signal.send(()); // the first one ended the wait
         })?;
         if let (true, Some(stdin)) = (self.until_stdin_closes, stdin) {
-            thread::spawn(move || wait_for_end(stdin, &stop));
+            let failed = |error: &std::io::Error| Error::failure("cannot watch stdin").caused_by(error);
+            thread::Builder::new().spawn(move || wait_for_end(stdin, &stop)).map_err(|error| failed(&error))?;
         }
         let mut next = look()?;
         let mut said = String::new();

@@ -534,3 +534,18 @@ fn a_list_tells_whose_token_it_is_and_what_hides_it() {
     sandbox.set("PGPASSWORD", "old");
     assert!(sandbox.run(&["list"]).stderr.contains("PGPASSWORD is set"));
 }
+
+/// What shell hooks show is no part of the configuration: that it cannot be renewed is only said.
+#[cfg(unix)]
+#[test]
+fn a_connection_that_is_added_or_removed_is_so_whatever_the_hooks_show() {
+    let sandbox = sandbox();
+    fs::create_dir_all(sandbox.own().join("cache/due")).expect("a folder in the way");
+    for words in [&["add", "prod", HOST][..], &["remove", "prod"]] {
+        let run = sandbox.run(words);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.contains("warning: shell hooks may show what was configured before"), "{}", run.stderr);
+        let stands = fs::read_to_string(sandbox.own().join("config.toml")).is_ok_and(|text| text.contains("prod"));
+        assert_eq!(stands, words[0] == "add");
+    }
+}

@@ -54,6 +54,8 @@ mod prompts;
 mod roots;
 mod sandbox;
 #[cfg(target_os = "linux")]
+mod scarcity; // refuses threads by strace
+#[cfg(target_os = "linux")]
 mod schedulers;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 mod secret_service;
