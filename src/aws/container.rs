@@ -135,3 +135,38 @@ fn check(address: &str) -> Result<()> {
     }
     Err(refused(format!("the host {} may not be asked", host::quoted(name))))
 }
+
+/// What looks like this machine and is another one. The client of HTTP takes no address with a backslash or a blank.
+#[test]
+fn only_this_machine_and_addresses_of_aws_are_asked() {
+    for address in [
+        "http://evil.example.com/",
+        "http://localhost@evil.example.com/",
+        "http://localhost:80@evil.example.com/",
+        "http://evil.example.com#@localhost/",
+        "http://evil.example.com/@localhost/",
+        "http://evil.example.com?@localhost/",
+        "http://localhost\\@evil.example.com/",
+        "http://127.0.0.1.evil.example.com/",
+        "http://169.254.170.2.evil.example.com/",
+        "http://localhost.evil.example.com/",
+        "http://169.254.169.254/",
+        "http://127.1/",
+        "http://0x7f.0.0.1/",
+        "http://2130706433/",
+        "http://0.0.0.0/",
+        "http://[::ffff:8.8.8.8]/",
+        "http://[fe80::1]/",
+        "http://",
+        "//localhost/",
+        "file:///etc/passwd",
+        "HTTP ://localhost/",
+    ] {
+        assert!(check(address).is_err(), "{address}");
+    }
+    for address in
+        ["http://127.0.0.1:1/x", "http://localhost/x", "http://[::1]:80/", "http://169.254.170.23/v1", "https://x/"]
+    {
+        assert!(check(address).is_ok(), "{address}");
+    }
+}

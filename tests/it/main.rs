@@ -30,6 +30,8 @@ mod exec;
 mod faults;
 mod formats;
 #[cfg(target_os = "linux")]
+mod hostile;
+#[cfg(target_os = "linux")]
 mod install; // compares homes, as setup does
 #[cfg(target_os = "linux")]
 mod kubernetes; // reads schemas by Python
