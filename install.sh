@@ -79,6 +79,7 @@ install_pgcred() {
     cargo build --release --locked --target-dir target --package pgcred --bin pgcred --features "$features"
     mkdir -p "$prefix/bin"
     # Renamed into place: a pgcred that is running keeps its file.
+    rm -f "$prefix/bin/.pgcred.new" # it may be a link to another file
     cp target/release/pgcred "$prefix/bin/.pgcred.new"
     chmod 755 "$prefix/bin/.pgcred.new"
     mv -f "$prefix/bin/.pgcred.new" "$prefix/bin/pgcred"

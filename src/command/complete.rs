@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::fs;
 use crate::integrations::TOOLS;
 use crate::provider::{PROVIDERS, REGIONS};
+use crate::text;
 
 /// Set by a shell that wants an answer.
 pub(super) const VARIABLE: &str = "PGCRED_COMPLETE";
@@ -97,7 +98,13 @@ fn connections() -> Vec<CompletionCandidate> {
 }
 
 fn profiles() -> Vec<CompletionCandidate> {
-    aws::profile_names().unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
+    let names = aws::profile_names().unwrap_or_default().into_iter();
+    names.filter(|name| can_be_shown(name)).map(CompletionCandidate::new).collect()
+}
+
+/// Shells show candidates as they are, and some of them split them at line ends.
+fn can_be_shown(name: &str) -> bool {
+    text::shown(name) == name
 }
 
 fn regions() -> Vec<CompletionCandidate> {
@@ -140,7 +147,7 @@ fn programs(typed: &str) -> Vec<CompletionCandidate> {
     } else {
         let files = std::env::split_paths(&path).flat_map(|folder| fs::list(&folder));
         let name = |file: PathBuf| Some(file.file_name()?.to_str()?.to_owned());
-        files.filter_map(name).filter(|name| name.starts_with(typed)).collect()
+        files.filter_map(name).filter(|name| name.starts_with(typed) && can_be_shown(name)).collect()
     };
     let runs = |name: &String| child::find(name.as_ref()).is_some();
     names.into_iter().filter(runs).map(CompletionCandidate::new).collect()

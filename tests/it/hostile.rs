@@ -106,11 +106,9 @@ fn in_one_passfile_everybody_finds_their_own_token() {
     for part in ["\\", ":", "\\:", "\\\\:"] {
         users.extend((1..=20).map(|count| format!("u{}", part.repeat(count))));
     }
-    let mut config = String::new();
-    for (number, user) in users.iter().enumerate() {
-        config += &format!("[connections.n{number}]\nhost = '{RDS_HOST}'\nuser = {}\n", json!(user));
-    }
-    fs::write(sandbox.own().join("config.toml"), config).expect("written");
+    let entry = |(number, user)| format!("[connections.n{number}]\nhost = '{RDS_HOST}'\nuser = {}\n", json!(user));
+    let config: Vec<String> = users.iter().enumerate().map(entry).collect();
+    fs::write(sandbox.own().join("config.toml"), config.concat()).expect("written");
     sandbox.ok(&["refresh", "--quiet"]);
     let file = sandbox.write("users", json!(users).to_string());
     let look_up = format!(

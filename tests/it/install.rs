@@ -63,6 +63,17 @@ fn the_secret_service_is_built_in_where_it_is_wanted() {
 }
 
 #[test]
+fn nothing_is_written_through_a_link_that_somebody_has_put_there() {
+    let sandbox = checkout();
+    sandbox.write("here/bin/x", "");
+    sandbox.write("precious", "mine");
+    std::os::unix::fs::symlink("../../precious", sandbox.path("here/bin/.pgcred.new")).expect("a link");
+    install(&sandbox, &[]);
+    assert_eq!(sandbox.read("precious"), b"mine");
+    assert!(fs::symlink_metadata(sandbox.path("here/bin/pgcred")).expect("a file").is_file());
+}
+
+#[test]
 fn a_pgcred_aws_of_the_users_own_stays() {
     let sandbox = checkout();
     sandbox.write("here/bin/pgcred-aws", "mine");

@@ -772,7 +772,7 @@ fn shells_complete_connections_tools_and_values() {
     let own = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder").display().to_string();
     sandbox.set("PATH", &format!("{own}:{}", std::env::var("PATH").expect("PATH"))).set("LC_ALL", "C.UTF-8");
     sandbox.ok(&["add", "-q", "prod-one", HOST]);
-    sandbox.write(".aws/config", "[profile dev]\n");
+    sandbox.write(".aws/config", "[profile dev]\n[profile de\u{7}vil]\n"); // the second would ring the bell
     sandbox.write(".ssh/known", "");
     let script = |shell: &str| sandbox.write(&format!("of-{shell}"), sandbox.ok(&["completions", shell]));
     for (line, found) in [
