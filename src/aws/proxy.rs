@@ -1,5 +1,6 @@
 //! Which proxy a request goes through: by the rules of Python's `urllib`, as in the AWS CLI.
 
+use crate::encode::percent;
 use crate::env;
 
 /// A proxy, and the variable that names it.
@@ -18,7 +19,7 @@ pub(super) fn of_request(scheme: &str, authority: &str) -> Option<Proxy> {
     if is_excepted(authority, &exceptions) {
         return None;
     }
-    Some(Proxy { variable, address: with_scheme(&address) })
+    Some(Proxy { variable, address: encoded(&with_scheme(&address)) })
 }
 
 /// Returns the variable that counts. The name in lower case comes first; if that is set but empty, neither counts.
@@ -56,6 +57,23 @@ fn with_scheme(address: &str) -> String {
     if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
 }
 
+/// Encodes what may not stand in front of `@`: passwords are often written as they are.
+fn encoded(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let Some((user, host)) = authority.rsplit_once('@') else { return address.to_owned() };
+    let mut text = format!("{scheme}://");
+    for c in user.chars() {
+        // What is encoded already stays.
+        if c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:%".contains(c) {
+            text.push(c);
+        } else {
+            text.push_str(&percent(c.encode_utf8(&mut [0; 4])).to_string());
+        }
+    }
+    format!("{text}@{host}{path}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +99,20 @@ mod tests {
             ("sts.amazonaws.com", "", false),
         ] {
             assert_eq!(is_excepted(authority, exceptions), excepted, "{authority} {exceptions}");
+        }
+    }
+
+    #[test]
+    fn passwords_may_be_written_as_they_are() {
+        for (address, whole) in [
+            ("http://h:1", "http://h:1"),
+            ("http://u:p@h:1/x", "http://u:p@h:1/x"),
+            ("http://u:p%20w@h:1", "http://u:p%20w@h:1"),
+            ("http://u:p w@h:1", "http://u:p%20w@h:1"),
+            ("http://u:p@w@h:1", "http://u:p%40w@h:1"),
+            ("http://u:\u{e9}@h:1", "http://u:%C3%A9@h:1"),
+        ] {
+            assert_eq!(encoded(address), whole);
         }
     }
 

@@ -22,6 +22,8 @@ use crate::error::{Error, Result};
 use crate::fs;
 use crate::time::Time;
 
+/// The shortest ARN that STS takes, in characters.
+const LEAST_ARN: usize = 20;
 const NO_ARN: &str = "not the ARN of a role";
 const TOO_SHORT: &str = "shorter than two characters";
 const TOO_BRIEF: &str = "less than 900, the least that AWS gives";
@@ -37,7 +39,7 @@ impl Role {
         const LEAST_DURATION: i32 = 900;
         let short = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < 2);
         let wrong = [
-            (self.arn.len() < 20, "role_arn", NO_ARN),
+            (self.arn.len() < LEAST_ARN, "role_arn", NO_ARN),
             (short(&self.external_id), "external_id", TOO_SHORT),
             (short(&self.session_name), "role_session_name", TOO_SHORT),
             (self.duration.is_some_and(|seconds| seconds < LEAST_DURATION), "duration_seconds", TOO_BRIEF),
@@ -132,6 +134,10 @@ impl WebIdentity {
         if token.is_empty() {
             return Err(Error::usage(format!("{}: the web identity token is empty", self.token_file))
                 .hint("whoever writes the file has to write a token to it"));
+        }
+        if self.arn.len() < LEAST_ARN {
+            return Err(Error::usage(format!("web identity: the role's name is {NO_ARN}"))
+                .hint("correct AWS_ROLE_ARN, or role_arn in the profile"));
         }
         let mut arguments = BTreeMap::from([("RoleArn", Value::from(self.arn.as_str()))]);
         arguments.insert("WebIdentityToken", Value::from(token.as_str()));

@@ -332,6 +332,8 @@ fn of_web_identities() {
         web("error-InvalidIdentityToken", 1, "STS refused: InvalidIdentityToken", trust),
         web("", 1, "STS cannot be reached", CHECK_NETWORK).set("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
         web("", 2, "jwt: the web identity token is empty", "whoever writes the file").file("jwt", ""),
+        web("", 2, "web identity: the role's name is not the ARN of a role", "correct AWS_ROLE_ARN")
+            .set("AWS_ROLE_ARN", "R"),
         web("", 2, "web identity: cannot read /nowhere", "check AWS_WEB_IDENTITY_TOKEN_FILE")
             .set("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere"),
         cause(2, "web identity has a token file, but no role", "set AWS_ROLE_ARN, or role_arn in the profile")

@@ -303,3 +303,25 @@ fn settings_that_no_token_needs_may_be_wrong() {
     sandbox.set("AWS_METADATA_SERVICE_TIMEOUT", "").set("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "odd");
     sandbox.ok(&["token", HOST, "--no-cache"]);
 }
+
+/// Whatever form the end of an SSO session has, the session is open.
+#[cfg(unix)]
+#[test]
+fn an_sso_session_may_end_at_a_time_of_any_form() {
+    use crate::faults::{SSO_FILE, sso_token};
+    use crate::stubs::Stub;
+
+    let stub = Stub::aws(None);
+    let mut sandbox = Sandbox::empty();
+    sandbox.write(
+        ".aws/config",
+        "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n[sso-session corp]\n\
+         sso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n",
+    );
+    sandbox.set("AWS_ENDPOINT_URL", &stub.url("no-refresh"));
+    for end in ["2099-01-01T00:00Z", "2099-01-01T00:00:00+01", "20990101T000000Z", "2099-01-01T00:00:00UTC"] {
+        sandbox.write(SSO_FILE, sso_token("ssotoken", end));
+        let token = sandbox.ok(&["token", HOST, "--no-cache", "--timeout", "10"]);
+        assert!(token.contains("Credential=ASIASSO%2F"), "{end}: {token}");
+    }
+}

@@ -166,6 +166,11 @@ fn variables_of_proxies_count_as_in_the_aws_cli() {
     assert_eq!(net.proxies(), [through]);
     net.sandbox.set("http_proxy", proxy.strip_prefix("http://").expect("an http address"));
     assert_eq!(net.proxies(), [through]);
+    let host = proxy.strip_prefix("http://").expect("an http address");
+    for password in ["p%20w", "p w", "p@w"] {
+        net.sandbox.set("http_proxy", &format!("http://user:{password}@{host}"));
+        assert_eq!(net.proxies(), [through]);
+    }
     net.sandbox.set("NO_PROXY", "*").set("no_proxy", "other.invalid");
     assert_eq!(net.proxies(), [through]);
     net.sandbox.set("no_proxy", "");
@@ -217,6 +222,10 @@ fn a_services_long_message_is_shortened() {
 fn certificates_matter_where_tls_is_spoken() {
     let mut net = Net::new();
     let (plain, tls) = (net.stub.url(""), net.https());
+    let pipe = net.sandbox.path("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    net.trust(&pipe).sandbox.set("AWS_ENDPOINT_URL", &tls);
+    net.sandbox.run(&["token", HOST, "--no-cache", "--timeout=1"]).assert_fails(1, "gave nothing in time");
     net.trust(Path::new("/nowhere.pem")).sandbox.set("AWS_ENDPOINT_URL", &plain);
     assert_eq!(net.proxies(), [Value::Null]);
     net.sandbox.set("AWS_ENDPOINT_URL", &tls);
