@@ -168,6 +168,7 @@ impl Http {
     fn new_connector(&self, way: &Way) -> Result<SharedHttpConnector> {
         let proxies = match &way.proxy {
             None => ProxyConfig::disabled(),
+            Some(proxy) if !proxy.has_host() => return Err(unusable(proxy)),
             Some(proxy) => ProxyConfig::all(proxy.address.as_str()).map_err(|_| unusable(proxy))?,
         };
         let settings = HttpConnectorSettings::builder().connect_timeout(self.0.connect).build();

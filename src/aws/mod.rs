@@ -180,7 +180,7 @@ pub(crate) fn is_about_form(error: &Error) -> bool {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
-    let failed = |error: &std::io::Error| Error::failure("cannot start the network runtime").caused_by(error);
+    let failed = |error: &dyn std::error::Error| Error::failure("cannot start the network runtime").caused_by(error);
     limits::check_room().map_err(|error| {
         failed(&error).hint("end other programs, or raise the limits: ulimit -n 1024; ulimit -u 1024")
     })?;

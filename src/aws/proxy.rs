@@ -11,6 +11,20 @@ pub(super) struct Proxy {
     pub(super) address: String,
 }
 
+impl Proxy {
+    /// Tells whether a host and, if there is one, a port can be read from the address: the client asks directly, past the
+    /// proxy, where it cannot.
+    pub(super) fn has_host(&self) -> bool {
+        let rest = self.address.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+        let after_literal = place.rsplit_once(']').map_or(place, |(_, after)| after);
+        let port = after_literal.rsplit_once(':').map(|(_, port)| port);
+        let host = place.strip_suffix(port.unwrap_or_default()).unwrap_or(place);
+        !host.trim_end_matches(':').is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    }
+}
+
 /// Returns the proxy for a request to `authority` (`HOST` or `HOST:PORT`). `ALL_PROXY` does not count.
 pub(super) fn of_request(scheme: &str, authority: &str) -> Option<Proxy> {
     let names = if scheme == "https" { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
@@ -99,6 +113,24 @@ mod tests {
             ("sts.amazonaws.com", "", false),
         ] {
             assert_eq!(is_excepted(authority, exceptions), excepted, "{authority} {exceptions}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_host() {
+        for (address, has_host) in [
+            ("http://h", true),
+            ("http://h:1/", true),
+            ("http://u:p@h:1", true),
+            ("http://[::1]", true),
+            ("http://[::1]:80", true),
+            ("http://", false),
+            ("http://u:p@", false),
+            ("http://:80", false),
+            ("http://u:p/w@h:1", false),
+            ("http://h:99999", false),
+        ] {
+            assert_eq!(Proxy { variable: "", address: address.to_owned() }.has_host(), has_host, "{address}");
         }
     }
 

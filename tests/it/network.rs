@@ -185,9 +185,13 @@ fn a_proxy_that_cannot_be_used_is_an_error() {
     let mut net = Net::new();
     let endpoint = net.stub.url("");
     net.sandbox.set("AWS_ENDPOINT_URL", &endpoint);
-    for proxy in
-        ["http://user:STUB SECRET@[::1", "socks5://user:STUBSECRET@127.0.0.1:9", "http://user:STUBSECRET@", "h ttp"]
-    {
+    for proxy in [
+        "http://user:STUB SECRET@[::1",
+        "socks5://user:STUBSECRET@127.0.0.1:9",
+        "http://user:STUBSECRET@",
+        "http://user:STUB/SECRET@127.0.0.1:1",
+        "h ttp",
+    ] {
         net.sandbox.set("HTTP_PROXY", proxy);
         let run = net.refused(2, "HTTP_PROXY is not the address of a proxy that pgcred can use\nhint: write it like");
         assert!(!run.stderr.contains("SECRET"), "{}", run.stderr);
