@@ -29,6 +29,7 @@ mod exec;
 #[cfg(unix)]
 mod faults;
 mod formats;
+mod identity;
 #[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(target_os = "linux")]
