@@ -590,3 +590,62 @@ fn every_variable_of_aws_is_in_the_table() {
     }
     assert_eq!(found, known, "each row is read somewhere");
 }
+
+/// A connection `c` of a profile whose session of `aws login` is in a directory with `~`, and nobody has logged in.
+fn logged_out() -> Sandbox {
+    let mut sandbox = Sandbox::empty();
+    sandbox.at("2030-01-01T00:00:00Z").set("AWS_LOGIN_CACHE_DIRECTORY", "~/sessions");
+    sandbox.write(".aws/config", format!("[profile p]\nlogin_session = {LOGIN_SESSION}\n"));
+    sandbox.ok(&["add", "c", HOST, "--profile", "p"]);
+    for _ in 0..6 {
+        sandbox.run(&["refresh", "c"]).assert_fails(3, "nobody has logged in");
+    }
+    sandbox.run(&["token", "c"]).assert_fails(3, "AWS was asked 0 s ago");
+    sandbox
+}
+
+fn log_in_to(sandbox: &Sandbox) {
+    let keys = json!({"accessKeyId": "ASIALOGIN", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": FAR});
+    let session = json!({"accessToken": keys, "refreshToken": "r", "dpopKey": "k", "clientId": "c"});
+    sandbox.write(&format!("sessions/{LOGIN_FILE}"), session.to_string());
+}
+
+#[test]
+fn a_login_in_a_directory_with_a_tilde_ends_the_pause() {
+    let sandbox = logged_out();
+    log_in_to(&sandbox);
+    assert!(sandbox.ok(&["token", "c"]).contains("ASIALOGIN"));
+}
+
+#[test]
+fn a_prompt_does_not_ask_for_a_login_that_was_done() {
+    let sandbox = logged_out();
+    assert_eq!(sandbox.ok(&["prompt", "--format", "{name} {state}"]), "c needs-login\n");
+    assert!(sandbox.ok(&["list"]).contains("nobody has logged in"));
+    log_in_to(&sandbox);
+    assert_eq!(sandbox.ok(&["prompt", "--format", "{name} {state}"]), "");
+    assert!(!sandbox.ok(&["list"]).contains("nobody has logged in"));
+}
+
+/// A hook starts no process before the time in the file has come: that must be soon while a login ends the wait.
+#[test]
+fn a_hook_looks_soon_for_a_login_and_obeys_it() {
+    let mut sandbox = logged_out();
+    let due = |sandbox: &Sandbox| {
+        let text = fs::read_to_string(sandbox.own().join("cache/due")).expect("a file");
+        let (time, shown) = text.split_once('\n').expect("two lines");
+        (time.parse::<i64>().expect("a time"), shown.trim().to_owned())
+    };
+    let now = 1_893_456_000;
+    let (time, shown) = due(&sandbox);
+    assert!((now + 1..=now + 15).contains(&time), "{}", time - now);
+    assert_eq!(shown, "c 0 needs-login");
+    sandbox.at("2030-01-01T00:00:15Z");
+    sandbox.run(&["refresh", "--background", "--quiet"]);
+    assert_eq!(due(&sandbox), (now + 30, "c 0 needs-login".to_owned()));
+    log_in_to(&sandbox);
+    sandbox.at("2030-01-01T00:00:30Z");
+    sandbox.ok(&["refresh", "--background", "--quiet"]);
+    let (time, shown) = due(&sandbox);
+    assert!(time > now + 300 && shown.starts_with("c ") && shown.ends_with(" ok"), "{} {shown}", time - now);
+}
