@@ -7,16 +7,13 @@ use aws_credential_types::Credentials;
 use serde_json::Value;
 
 use super::http::Unanswered;
+use super::plan::{Container, FULL, RELATIVE};
 use super::process::Names;
 use super::session::Session;
-use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::host;
 use crate::text::foreign;
-
-const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
-const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 
 /// The address of AWS's own that relative addresses are of.
 const OWN: &str = "http://169.254.170.2";
@@ -24,20 +21,19 @@ const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 const NAMES: Names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "Token", end: "Expiration" };
 
-/// Returns the credentials, if the environment names an address for them.
-pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credentials>> {
-    let variable = if env::var_or_empty(RELATIVE).is_some() { RELATIVE } else { FULL };
-    let Some(value) = env::var_or_empty(variable) else { return Ok(None) };
+/// Returns the credentials that the address of the environment gives.
+pub(super) async fn credentials(session: &Session<'_>, container: &Container) -> Result<Credentials> {
+    let (variable, value) = (container.variable, &container.address);
     let address = if variable == FULL {
-        check(&value)?;
-        value
+        check(value)?;
+        value.clone()
     } else {
         if !value.starts_with('/') {
             return Err(Error::usage(format!("{RELATIVE} does not begin with `/`")).hint("correct or unset it"));
         }
         format!("{OWN}{value}")
     };
-    let token = token(session)?;
+    let token = token(session, container)?;
     session.step(format!("container: asking {variable}"));
     let failed = |why: &str| {
         Error::failure(format!("cannot get container credentials from {variable}: {why}"))
@@ -55,7 +51,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
         return Err(failed(&format!("the answer has no {missing}")));
     }
     let found = NAMES.credentials(&fields, "container").map_err(|what| failed(&format!("the answer has {what}")))?;
-    session.unexpired(found, "the container's credential service", "retry; if it stays, restart the service").map(Some)
+    session.unexpired(found, "the container's credential service", "retry; if it stays, restart the service")
 }
 
 /// Asks up to three times, as the AWS CLI does; a refusal is not going to change.
@@ -88,16 +84,16 @@ fn refusal(status: u16, text: &[u8]) -> String {
 }
 
 /// The token for the header: one line, from a file or a variable.
-fn token(session: &Session) -> Result<Option<String>> {
+fn token(session: &Session, container: &Container) -> Result<Option<String>> {
     const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
-    let (variable, token) = match env::var_or_empty(FILE) {
+    let (variable, token) = match &container.token_file {
         Some(path) => {
             let text = fs::read_foreign_text(path.as_ref(), session.deadline());
             (FILE, text.map_err(|error| error.about(FILE).or_hint("correct the variable"))?)
         }
-        None => match env::var_or_empty(TOKEN) {
-            Some(token) => (TOKEN, token),
+        None => match &container.token {
+            Some(token) => (TOKEN, token.clone()),
             None => return Ok(None),
         },
     };

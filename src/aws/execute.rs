@@ -50,7 +50,7 @@ async fn of_source(session: &Session<'_>, source: &Source) -> Found {
         Source::Sso(sso) => sso.credentials(session).await.map(Some),
         Source::SignIn(login) => signin::credentials(session, &login.profile, &login.session).await.map(Some),
         Source::Process(command) => Ok(Some(process::credentials(session, command)?)),
-        Source::Container(_) => Ok(container::credentials(session).await?),
+        Source::Container(container) => Ok(Some(container::credentials(session, container).await?)),
         Source::InstanceMetadata(_) => Ok(imds::credentials(session).await?),
         Source::Rest(old, service) => {
             session.step(format!("profile {}: nothing", session.profile_name()));
@@ -58,7 +58,7 @@ async fn of_source(session: &Session<'_>, source: &Source) -> Found {
                 return Ok(Some(found));
             }
             Ok(match service {
-                MachineService::Container(_) => container::credentials(session).await?,
+                MachineService::Container(container) => Some(container::credentials(session, container).await?),
                 MachineService::InstanceMetadata(_) => imds::credentials(session).await?,
             })
         }

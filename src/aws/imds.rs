@@ -6,9 +6,9 @@ use aws_credential_types::Credentials;
 use serde_json::Value;
 
 use super::http::{Http, Unanswered};
+use super::plan::InstanceMetadata;
 use super::process::Names;
 use super::session::Session;
-use crate::env;
 use crate::error::{Error, Result};
 use crate::text::foreign;
 use crate::time::{Time, spoken};
@@ -83,7 +83,8 @@ struct Service {
 
 impl Service {
     async fn find(session: &Session<'_>) -> Result<Option<Self>> {
-        if env::var("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        let InstanceMetadata { is_off, endpoint, mode } = InstanceMetadata::of(session.settings);
+        if is_off {
             session.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
             return Ok(None);
         }
@@ -91,11 +92,9 @@ impl Service {
             |variable: &str, key: &str| session.setting(variable, key).and_then(|text| text.parse::<u32>().ok());
         let seconds = number("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout").unwrap_or(1).max(1);
         let attempts = number("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts").unwrap_or(1).max(1);
-        let mode = session.setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
         let six = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
         let usual = if six { "http://[fd00:ec2::254]" } else { "http://169.254.169.254" };
-        let own = session.setting(VARIABLE, "ec2_metadata_service_endpoint");
-        let mut address = own.unwrap_or_else(|| usual.to_owned());
+        let mut address = endpoint.unwrap_or_else(|| usual.to_owned());
         if !address.starts_with("http://") {
             return Err(Error::usage(format!("{VARIABLE} is not an http:// address"))
                 .hint(format!("correct or unset {VARIABLE}")));

@@ -107,7 +107,9 @@ impl Parser {
         if section.insert(key.to_owned(), value.to_owned()).is_some() {
             return Err("this key exists already in its section");
         }
-        self.lines.insert((at, key.to_owned()), self.number);
+        if value.is_empty() {
+            self.lines.insert((at, key.to_owned()), self.number); // for `finish`: lines may follow
+        }
         self.key = Some(key.to_owned());
         Ok(())
     }

@@ -109,21 +109,25 @@ pub(super) struct SignIn {
     pub(super) session: String,
 }
 
+/// Which variable names a container's address: the first one wins.
+pub(super) const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+pub(super) const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+
 /// The address that gives a container its credentials, and as whom it is asked.
 #[derive(Hash)]
 pub(super) struct Container {
-    variable: &'static str,
-    address: String,
-    token: Option<String>,
+    pub(super) variable: &'static str,
+    pub(super) address: String,
+    pub(super) token: Option<String>,
     pub(super) token_file: Option<String>,
 }
 
 /// Where the instance metadata is, if another address than the usual one is set.
 #[derive(Hash)]
 pub(super) struct InstanceMetadata {
-    is_off: bool,
-    endpoint: Option<String>,
-    mode: Option<String>,
+    pub(super) is_off: bool,
+    pub(super) endpoint: Option<String>,
+    pub(super) mode: Option<String>,
 }
 
 /// The files of the first EC2 tools and of boto 2.
@@ -437,8 +441,7 @@ impl Sso {
 impl Container {
     /// Returns what the environment names, if it does.
     fn of(variables: &Variables) -> Option<Self> {
-        const NAMES: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
-        let found = NAMES.into_iter().find_map(|name| Some((name, variables.get_or_empty(name)?)));
+        let found = [RELATIVE, FULL].into_iter().find_map(|name| Some((name, variables.get_or_empty(name)?)));
         let (variable, address) = found?;
         let token_file = variables.get_or_empty("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
         let token = variables.get_or_empty("AWS_CONTAINER_AUTHORIZATION_TOKEN").filter(|_| token_file.is_none());
@@ -447,7 +450,7 @@ impl Container {
 }
 
 impl InstanceMetadata {
-    fn of(settings: &Settings) -> Self {
+    pub(super) fn of(settings: &Settings) -> Self {
         let is_off = settings.variables.get("AWS_EC2_METADATA_DISABLED");
         Self {
             is_off: is_off.is_some_and(|value| value.eq_ignore_ascii_case("true")),
