@@ -29,9 +29,9 @@ mod exec;
 #[cfg(unix)]
 mod faults;
 mod formats;
-mod identity;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod identity;
 #[cfg(target_os = "linux")]
 mod install; // compares homes, as setup does
 #[cfg(target_os = "linux")]
