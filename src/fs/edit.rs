@@ -57,9 +57,9 @@ impl Seen {
             (None, Ok(None)) => true,
             (Some(before), Ok(Some((bytes, now)))) => {
                 // The bytes too: two changes in one tick of the system's clock have the same time.
-                platform::is_same_state(before, &now)
+                platform::state(before) == platform::state(&now)
                     && bytes == self.bytes
-                    && fs::metadata(path).is_ok_and(|last| platform::is_same_state(before, &last))
+                    && fs::metadata(path).is_ok_and(|last| platform::state(before) == platform::state(&last))
             }
             _ => false,
         }

@@ -154,19 +154,15 @@ pub(crate) fn list(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-/// Returns size and time of the last change; two states of a file rarely share them.
+/// Returns what changes whenever the text of a file does; of no file, nothing.
 pub(crate) fn stamp(path: &Path) -> Option<String> {
-    stamp_of(&fs::metadata(path).ok()?)
+    fs::metadata(path).ok().map(|metadata| platform::state(&metadata))
 }
 
-fn stamp_of(metadata: &fs::Metadata) -> Option<String> {
-    let changed = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some(format!("{} {}", metadata.len(), changed.as_nanos()))
-}
-
-/// As [`stamp`], but of no directory, which changes with what is in it. A pipe has the time at which it was made.
+/// As [`stamp`], but of no directory, which changes with what is in it.
 pub(crate) fn stamp_of_file(path: &Path) -> Option<String> {
-    fs::metadata(path).ok().filter(|metadata| !metadata.is_dir()).and_then(|metadata| stamp_of(&metadata))
+    let metadata = fs::metadata(path).ok()?;
+    (!metadata.is_dir()).then(|| platform::state(&metadata))
 }
 
 /// What is known of a file.

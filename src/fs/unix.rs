@@ -49,13 +49,12 @@ pub(super) fn make_private(new: &File, old: &Metadata) -> io::Result<()> {
     new.set_permissions(Permissions::from_mode(mode))
 }
 
-/// Tells whether nothing has been done to a file between two looks.
-pub(super) fn is_same_state(one: &Metadata, other: &Metadata) -> bool {
-    let state = |metadata: &Metadata| {
-        let changed = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
-        (metadata.dev(), metadata.ino(), metadata.size(), changed)
-    };
-    state(one) == state(other)
+/// Returns what changes whenever a file's text does. A program can set the time of the last change back, or give two files
+/// the same one; the time of the last change of the inode is the system's own.
+pub(super) fn state(metadata: &Metadata) -> String {
+    let changed = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());
+    let changed_inode = format!("{}.{:09}", metadata.ctime(), metadata.ctime_nsec());
+    format!("{} {} {} {changed} {changed_inode}", metadata.dev(), metadata.ino(), metadata.size())
 }
 
 /// Marks a new file as one whose writer lives. Where the file system has no locks, no file counts as abandoned either.

@@ -39,8 +39,10 @@ pub(super) fn make_private(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn is_same_state(one: &Metadata, other: &Metadata) -> bool {
-    one.len() == other.len() && one.modified().ok() == other.modified().ok()
+/// Returns what changes whenever a file's text does: here size and time.
+pub(super) fn state(metadata: &Metadata) -> String {
+    let times = (metadata.modified().ok(), metadata.created().ok());
+    format!("{} {times:?}", metadata.len())
 }
 
 /// Nothing: readers could not read a file that is locked, and it is so until it has been closed in its new place.

@@ -311,6 +311,28 @@ fn another_identity_never_gets_the_token() {
     assert_eq!(sandbox.ok(&["token", HOST]), first);
 }
 
+/// As a link to another version, a copy with its times or an image of a build leaves them: of the same length and time.
+#[test]
+#[cfg(unix)]
+fn a_file_of_the_same_length_and_time_is_another_file() {
+    let sandbox = Sandbox::empty();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+    for version in ["KEY1", "KEY2"] {
+        let keys = format!(r#"{{"Version":1,"AccessKeyId":"{version}","SecretAccessKey":"s"}}"#);
+        sandbox.write(version, keys);
+        let file = fs::File::options().write(true).open(sandbox.home().join(version)).expect("the file");
+        file.set_modified(long_ago).expect("dated");
+    }
+    let current = sandbox.home().join("current");
+    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = /bin/cat {}\n", current.display()));
+    for version in ["KEY1", "KEY2"] {
+        let _ = fs::remove_file(&current); // the first time there is none
+        std::os::unix::fs::symlink(sandbox.home().join(version), &current).expect("a link");
+        let token = sandbox.ok(&["token", HOST, "--profile", "p"]);
+        assert!(token.contains(&format!("Credential={version}%2F")), "{version}: {token}");
+    }
+}
+
 /// Two profiles write one line of the passfile within one second: host, port, user and end of their tokens are the same.
 #[test]
 fn another_identitys_token_in_the_passfile_is_not_handed_out() {
