@@ -13,6 +13,7 @@ use process_wrap::std::CommandWrap;
 
 use crate::env;
 use crate::error::{Error, Result};
+use crate::fs;
 use crate::terminal;
 use crate::text;
 
@@ -48,9 +49,22 @@ pub(crate) enum Bond {
     AtTerminal,
 }
 
+/// Returns PATH, and behind it the folders in which package managers install, but for those that belong to another user or
+/// that others can change: whoever has installed Homebrew on a shared machine could run programs as everybody else.
+fn search_path() -> OsString {
+    let path = env::path();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    for folder in env::program_folders() {
+        if !folders.contains(&folder) && fs::trust::is_trusted_path(&folder) {
+            folders.push(folder);
+        }
+    }
+    std::env::join_paths(folders).unwrap_or(path)
+}
+
 /// Returns the path of a program, also where a desktop session does not look.
 pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
-    let find = |name: &OsStr| which::which_in(name, Some(env::search_path()), env::current_folder()).ok();
+    let find = |name: &OsStr| which::which_in(name, Some(search_path()), env::current_folder()).ok();
     // Windows looks for PATHEXT's endings; where an environment lacks that variable, for the usual one.
     let with_ending = || find(&Path::new(program).with_extension("exe").into_os_string()).filter(|_| cfg!(windows));
     find(program).or_else(with_ending)
@@ -234,7 +248,7 @@ fn command(words: &[String]) -> Result<Command> {
     })?;
     let mut command = Command::new(found);
     command.args(arguments).stdin(Stdio::null());
-    command.env("PATH", env::search_path()).env_remove("PGPASSWORD");
+    command.env("PATH", search_path()).env_remove("PGPASSWORD");
     Ok(command)
 }
 

@@ -80,16 +80,14 @@ pub(crate) fn config_folder() -> Option<PathBuf> {
 }
 
 /// `PGCRED_HOME` puts all that is pgcred's into one folder: for portable use and for tests.
-fn own_home() -> Option<PathBuf> {
+pub(crate) fn own_home() -> Option<PathBuf> {
     // A shell's hook keeps it wherever the shell goes.
     var_os("PGCRED_HOME").map(|home| std::path::absolute(&home).unwrap_or_else(|_| home.into()))
 }
 
-/// Returns the folders for what must not outlive a program, the best first: memory where the system has such a folder.
-pub(crate) fn runtime_folders() -> Vec<PathBuf> {
-    let runtime = var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|_| own_home().is_none());
-    let folders = runtime.map(|folder| folder.join("pgcred")).into_iter().chain(cache_folder());
-    folders.map(|folder| folder.join("exec")).collect()
+/// Returns the system's folder for what must not outlive the user's sessions, if there is one and pgcred may use it.
+pub(crate) fn runtime_folder() -> Option<PathBuf> {
+    var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|_| own_home().is_none())
 }
 
 /// Returns the folder in which everybody may make files.
@@ -130,8 +128,13 @@ pub(crate) fn is_system_root_certificates(path: &str) -> bool {
     SYSTEM_ROOT_CERTIFICATES.contains(&path)
 }
 
-/// Returns PATH, and behind it the folders in which package managers install: programs that a desktop starts have a poor one.
-pub(crate) fn search_path() -> OsString {
+/// Returns PATH.
+pub(crate) fn path() -> OsString {
+    var_os("PATH").unwrap_or_default()
+}
+
+/// Returns the folders in which package managers install: programs that a desktop starts have a poor PATH.
+pub(crate) fn program_folders() -> Vec<PathBuf> {
     const OF_SYSTEM: [&str; 8] = [
         "/usr/local/bin",
         "/opt/homebrew/bin",
@@ -143,23 +146,12 @@ pub(crate) fn search_path() -> OsString {
         "/bin",
     ];
     const OF_USER: [&str; 5] = [".local/bin", "bin", ".nix-profile/bin", ".asdf/shims", ".local/share/mise/shims"];
-    let path = var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let more: Vec<PathBuf> = if cfg!(windows) {
-        var_os("ProgramFiles")
-            .map(|programs| PathBuf::from(programs).join("Amazon").join("AWSCLIV2"))
-            .into_iter()
-            .collect()
-    } else {
-        let of_user = home().into_iter().flat_map(|home| OF_USER.map(|folder| home.join(folder)));
-        OF_SYSTEM.iter().map(PathBuf::from).chain(of_user).collect()
-    };
-    for folder in more {
-        if !folders.contains(&folder) {
-            folders.push(folder);
-        }
+    if cfg!(windows) {
+        let programs = var_os("ProgramFiles").map(PathBuf::from);
+        return programs.map(|programs| programs.join("Amazon").join("AWSCLIV2")).into_iter().collect();
     }
-    std::env::join_paths(folders).unwrap_or(path)
+    let of_user = home().into_iter().flat_map(|home| OF_USER.map(|folder| home.join(folder)));
+    OF_SYSTEM.iter().map(PathBuf::from).chain(of_user).collect()
 }
 
 pub(crate) fn current_folder() -> PathBuf {

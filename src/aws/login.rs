@@ -140,7 +140,7 @@ impl LogIn {
     }
 
     fn page(&self) -> Option<String> {
-        String::from_utf8(fs::read(&self.page_file()?)?).ok()
+        String::from_utf8(fs::read_own(&self.page_file()?)?).ok()
     }
 
     fn forget_page(&self) {
@@ -173,12 +173,12 @@ impl LogIn {
         let stamp = env::cache_folder().map(|folder| folder.join("locks").join(format!("page-{}", self.id())));
         let stamp = stamp.ok_or_else(|| self.error())?;
         let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
-        let opened = fs::read(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
+        let opened = fs::read_own(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
         let opened = opened.map(Time::from_unix);
         let now = Time::now();
         let recent = opened.is_some_and(|at| at <= now && at.until(now) < PAGE_PAUSE);
         if !recent {
-            let written = stamp.parent().map_or(Ok(()), fs::private_folder);
+            let written = stamp.parent().map_or(Ok(()), fs::own_folder);
             written.and_then(|()| fs::put(&stamp, now.unix().to_string().as_bytes()))?;
             let mut words = vec![child::own_program()?.display().to_string()];
             words.extend(child::words(["login", "--quiet", "--profile", &self.profile]));

@@ -194,6 +194,6 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
 /// Held by whoever changes a session of AWS's cache; none where the lock cannot be had, for it saves only work.
 fn session_lock(id: &str, patience: Duration) -> Option<Lock> {
     let folder = env::cache_folder()?.join("locks");
-    fs::private_folder(&folder).ok()?;
+    fs::own_folder(&folder).ok()?;
     fs::lock(&folder.join(id), patience).ok()
 }

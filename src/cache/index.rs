@@ -92,10 +92,13 @@ impl Index {
         self.records.iter().filter(is_one).map(|(_, record)| record)
     }
 
-    /// Reads the index; a missing, damaged or newer one is an empty one.
-    pub(crate) fn read(path: &Path) -> Self {
-        let parsed = fs::read(path).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-        parsed.and_then(|value| Self::from_json(&value)).unwrap_or_default()
+    /// Reads the index; none where it is missing, damaged, newer, or another user's.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        Self::parse(&fs::read_own(path)?)
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok().and_then(|value| Self::from_json(&value))
     }
 
     /// Changes the index under its lock. Records that ended more than a day ago go; their IDs are returned.
@@ -103,8 +106,7 @@ impl Index {
         const KEPT: u32 = 86_400;
         let mut gone = Vec::new();
         fs::edit_cache(path, |text| {
-            let parsed = serde_json::from_slice::<Value>(text).ok();
-            let mut index = parsed.and_then(|value| Self::from_json(&value)).unwrap_or_default();
+            let mut index = Self::parse(text).unwrap_or_default();
             change(&mut index);
             let now = Time::now();
             let old: BTreeMap<_, _> =
@@ -128,6 +130,7 @@ impl Index {
         })
     }
 
+    /// Takes what pgcred can have written, and drops the rest: an ID becomes the name of a file that is removed.
     fn from_json(value: &Value) -> Option<Self> {
         if value["version"] != VERSION {
             return None;
@@ -136,11 +139,27 @@ impl Index {
         let failures = value["failures"].as_object()?.iter();
         let passfiles = value["passfiles"].as_array().into_iter().flatten();
         Some(Self {
-            records: records.filter_map(|(id, value)| Some((id.clone(), Record::from_json(value)?))).collect(),
-            failures: failures.filter_map(|(id, value)| Some((id.clone(), Failure::from_json(value)?))).collect(),
-            passfiles: passfiles.filter_map(Value::as_str).map(PathBuf::from).collect(),
+            records: records
+                .filter(|(id, _)| is_digest(id))
+                .filter_map(|(id, value)| Some((id.clone(), Record::from_json(value)?)))
+                .collect(),
+            failures: failures
+                .filter(|(identity, _)| is_digest(identity))
+                .filter_map(|(identity, value)| Some((identity.clone(), Failure::from_json(value)?)))
+                .collect(),
+            passfiles: passfiles
+                .filter_map(Value::as_str)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+                .collect(),
         })
     }
+}
+
+/// Tells whether a text is a digest as [`digest`] makes them.
+fn is_digest(text: &str) -> bool {
+    const LENGTH: usize = 32;
+    text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 impl Record {
@@ -194,12 +213,17 @@ impl Record {
 
     fn from_json(value: &Value) -> Option<Self> {
         let text = |field: &str| value[field].as_str().map(str::to_owned);
+        let place = match text("passfile").map(PathBuf::from) {
+            None => Place::Cache,
+            Some(path) if path.is_absolute() => Place::Passfile(path),
+            Some(_) => return None,
+        };
         Some(Self {
-            name: text("name")?,
+            name: text("name").filter(|name| !name.contains(char::is_control))?,
             issued_at: Time::from_unix(value["issued"].as_i64()?),
             expires_at: Time::from_unix(value["expires"].as_i64()?),
             region: text("region")?,
-            place: text("passfile").map_or(Place::Cache, |path| Place::Passfile(path.into())),
+            place,
             digest: text("digest"),
             identity: text("identity"),
         })
@@ -221,7 +245,8 @@ impl Failure {
 
     fn from_json(value: &Value) -> Option<Self> {
         let text = |field: &str| value[field].as_str().map(str::to_owned);
-        let error = Error::failure(text("message")?).exiting(Exit::of_code(value["exit"].as_u64()?)?);
+        let exit = Exit::of_code(value["exit"].as_u64()?).filter(|exit| *exit != Exit::Ok)?;
+        let error = Error::failure(text("message")?).exiting(exit);
         Some(Self {
             at: Time::from_unix(value["at"].as_i64()?),
             count: u32::try_from(value["count"].as_u64()?).ok()?,

@@ -106,7 +106,7 @@ impl Cache {
     }
 
     fn get_sealed(&self, id: &EntryId) -> Option<(Token, String)> {
-        let sealed = fs::read(&self.entry(id))?;
+        let sealed = fs::read_own(&self.entry(id))?;
         let plain = self.key(false)?.open(id.as_str().as_bytes(), &sealed)?;
         let plain = String::from_utf8(plain).ok()?;
         let mut lines = plain.splitn(4, '\n');
@@ -116,15 +116,16 @@ impl Cache {
         Some((Token::new(lines.next()?.to_owned(), issued_at, expires_at), region))
     }
 
-    /// `refresh` files tokens in the passfile alone; the index remembers where.
+    /// `refresh` files tokens in the passfile alone; the index remembers where, and the digest of what stands there.
     fn get_from_passfile(&self, record: &Record, key: &Key) -> Option<(Token, String)> {
         let Place::Passfile(path) = &record.place else { return None };
         let known = self.passfile.borrow().as_ref().filter(|(known, _)| known == path).map(|(_, text)| Rc::clone(text));
         let passfile = match known {
             Some(passfile) => passfile,
-            None => Rc::new(Passfile::parse(&fs::read(path)?).ok()?),
+            None => Rc::new(Passfile::parse(&fs::read_own(path)?).ok()?),
         };
-        let text = passfile.token(key, record.expires_at).filter(|text| record.is_of(text))?;
+        let is_printable = |text: &String| !text.contains(char::is_control);
+        let text = passfile.token(key, record.expires_at).filter(|text| record.is_of(text) && is_printable(text))?;
         *self.passfile.borrow_mut() = Some((path.clone(), passfile));
         Some((Token::new(text, record.issued_at, record.expires_at), record.region.clone()))
     }
@@ -149,7 +150,23 @@ impl Cache {
     }
 
     pub(crate) fn index(&self) -> Rc<Index> {
-        Rc::clone(self.index.borrow_mut().get_or_insert_with(|| Rc::new(Index::read(&self.index_path()))))
+        Rc::clone(
+            self.index.borrow_mut().get_or_insert_with(|| Rc::new(Index::read(&self.index_path()).unwrap_or_default())),
+        )
+    }
+
+    /// Tells whether there is an index that cannot be used: what it knew is lost.
+    pub(crate) fn has_lost_its_index(&self) -> bool {
+        fs::stamp(&self.index_path()).is_some() && Index::read(&self.index_path()).is_none()
+    }
+
+    /// Returns the IDs of sealed tokens of which the index knows nothing: nobody can tell whose they are, and a request that
+    /// asks for one gets it.
+    pub(crate) fn unknown_entries(&self) -> Vec<String> {
+        let index = self.index();
+        let entries = fs::list(&self.folder.join("tokens"));
+        let names = entries.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
+        names.filter(|name| !index.records.contains_key(name)).collect()
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
@@ -216,7 +233,7 @@ impl Cache {
     /// Returns the folder, if there was something.
     pub(crate) fn erase(&self) -> Result<Option<&Path>> {
         key::erase(self.choice, &self.key_paths())?;
-        let was_there = fs::empty_folder(&self.folder, &env::runtime_folders())?;
+        let was_there = fs::empty_folder(&self.folder, &fs::own_session_parents())?;
         fs::remove_empty_folders(&self.folder);
         Ok(was_there.then_some(&*self.folder))
     }
@@ -267,7 +284,11 @@ impl Cache {
     fn made(&self, name: &str) -> Result<PathBuf> {
         let folder = self.folder.join(name);
         let meant = |error: Error| format!("tokens are not cached: {error}; PGCRED_CACHE=none says that this is meant");
-        fs::private_folder(&folder).map(|()| folder).map_err(|error| Error::failure(meant(error)))
+        let made = fs::own_folder(&self.folder).and_then(|()| fs::private_folder(&folder));
+        made.map(|()| folder).map_err(|error| {
+            let hint = error.to_hint().map(str::to_owned);
+            hint.into_iter().fold(Error::failure(meant(error)), Error::hint)
+        })
     }
 
     fn entry(&self, id: &EntryId) -> PathBuf {

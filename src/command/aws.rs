@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::place::{Dial, Place};
-use super::{Asking, Context, Run};
+use super::{Asking, Context, InForeignHome, Run};
 use crate::aws;
 use crate::config::{Config, Life};
 use crate::error::{Error, Result};
@@ -136,6 +136,10 @@ struct Common {
 
 impl Run for Aws {
     type End = ExitCode;
+
+    fn in_foreign_home(&self) -> InForeignHome {
+        InForeignHome::GoOn
+    }
 
     /// Ends with the AWS CLI's exit codes.
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<ExitCode> {

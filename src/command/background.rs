@@ -40,7 +40,7 @@ pub(super) fn remember(outcome: &Result<()>, may_tell: bool, config: Option<&Pat
     let news = outcome.as_ref().err().filter(|error| may_tell && error.exit() == Exit::Login);
     let news = news.map(|error| line([&error.to_string(), error.to_hint().unwrap_or_default()].join("; ")));
     let mut is_new = false;
-    let edited = path.parent().map_or(Ok(()), fs::private_folder).and_then(|()| {
+    let edited = path.parent().map_or(Ok(()), fs::own_folder).and_then(|()| {
         fs::edit_cache(&path, |old| {
             let told = if outcome.is_ok() { String::new() } else { Run::read(old).told };
             is_new = news.as_ref().is_some_and(|news| *news != told);
@@ -60,7 +60,7 @@ fn state_of(config: Option<&Path>) -> String {
 /// Says when the last run was and what failed; nothing if there was none. A failure with another configuration says
 /// nothing about this one: its connection may be gone.
 pub(super) fn last(config: Option<&Path>) -> Option<String> {
-    let Run { at, error, config: before, .. } = Run::read(&fs::read(&file()?)?);
+    let Run { at, error, config: before, .. } = Run::read(&fs::read_own(&file()?)?);
     let ago = spoken(Time::from_unix(at.parse().ok()?).until(Time::now()));
     let failed = Some(error).filter(|error| !error.is_empty() && before == state_of(config));
     let failed = failed.map(|error| format!(", failed: {error}")).unwrap_or_default();

@@ -8,7 +8,6 @@ use super::standing::known_passfiles;
 use super::{Context, Run, all_errors, arguments_of, undo};
 use crate::cache::{Cache, Index};
 use crate::config::Connection;
-use crate::env;
 use crate::error::{Error, Result};
 use crate::fs::{self, Presence};
 use crate::output::Output;
@@ -60,6 +59,7 @@ impl Run for Erase {
         let output = context.world.output;
         let mut errors = Vec::new();
         let mut found: Vec<Key> = Vec::new();
+        let mut has_forgotten_unknown = false;
         let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
         let paths = self.passfiles(&index)?;
         for path in &paths {
@@ -72,10 +72,27 @@ impl Run for Erase {
             let keys = index.records.iter().filter_map(|(id, record)| Some((id, Key::from_name(&record.name)?)));
             let in_cache: Vec<(String, Key)> =
                 keys.filter(|(_, key)| wanted(key)).map(|(id, key)| (id.clone(), key)).collect();
-            forget_ids(&in_cache.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), cache, output)?;
+            let mut ids: Vec<String> = in_cache.iter().map(|(id, _)| id.clone()).collect();
+            // What nobody can tell apart any more may be what is to be forgotten; a new token is had at any time.
+            let unknown = cache.unknown_entries();
+            has_forgotten_unknown = !unknown.is_empty();
+            ids.extend(unknown);
+            let index_is_lost = cache.has_lost_its_index();
+            forget_ids(&ids, cache, output)?;
             found.extend(in_cache.into_iter().map(|(_, key)| key));
+            if has_forgotten_unknown {
+                output.warn(
+                    "the cache had tokens of which it did not know any more whose they were; they are erased too",
+                );
+            }
+            if index_is_lost {
+                output.warn(
+                    "what pgcred knew of its tokens was lost: a passfile that is not the usual one may have some still; \
+                     `pgcred erase TARGET --passfile FILE` removes them there",
+                );
+            }
         }
-        let known = |place: &Where| found.iter().any(|key| matches(key, place));
+        let known = |place: &Where| has_forgotten_unknown || found.iter().any(|key| matches(key, place));
         let missing: Vec<_> =
             places.iter().filter(|place| !known(place)).filter_map(|place| place.host.as_deref()).collect();
         if !missing.is_empty() && errors.is_empty() {
@@ -160,11 +177,11 @@ fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
 
 /// Removes what programs that were killed have left; those that run keep theirs.
 fn remove_sessions(output: Output) -> Vec<Result<PathBuf>> {
-    let (removed, running) = fs::remove_sessions(&env::runtime_folders(), &env::temporary_folder());
+    let (removed, running) = fs::remove_sessions();
     for folder in running {
         output.note(&format!("{} stays: the program of a `pgcred exec` runs and needs it", folder.display()));
     }
-    removed.into_iter().map(Ok).collect()
+    removed
 }
 
 /// Removes root certificates, unless a tool that is set up names them.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::place::Place;
 use super::renew::Renewal;
-use super::{Asking, Context, Run};
+use super::{Asking, Context, InForeignHome, Run};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -45,6 +45,10 @@ pub(super) struct Exec {
 impl Run for Exec {
     type End = ExitCode;
 
+    fn in_foreign_home(&self) -> InForeignHome {
+        InForeignHome::GoOn
+    }
+
     /// Ends as the program ends: with its exit code, or by the signal that ended it.
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<ExitCode> {
         if let Some(passfile) = &self.renew {
@@ -56,7 +60,7 @@ impl Run for Exec {
             return renew(request, &self.asking, &passfile, context).map(|()| ExitCode::SUCCESS);
         }
         let (request, issued) = context.issue(request, &self.asking)?;
-        let folder = fs::session_folder(&env::runtime_folders(), &env::temporary_folder())?;
+        let folder = fs::session_folder()?;
         let roots = roots::ready_for_one(&request, &context.world.how, &folder)?;
         context.release(); // others may ask AWS while the program runs
 
@@ -106,7 +110,7 @@ fn lines(request: &Request, issued: &Issued) -> Result<Vec<u8>> {
 /// Refuses what is not the passfile of a `pgcred exec` that runs: a renewal leaves nothing in it but one line.
 fn check_private(passfile: &Path) -> Result<()> {
     let is_named_so = passfile.file_name() == Some(OsStr::new(PASSFILE));
-    if is_named_so && fs::is_in_session(passfile, &env::runtime_folders(), &env::temporary_folder()) {
+    if is_named_so && fs::is_in_session(passfile) {
         return Ok(());
     }
     let path = passfile.display();

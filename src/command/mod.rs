@@ -78,7 +78,23 @@ trait Run: FromArgMatches + Args {
         true
     }
 
+    /// What the command does where root runs it in the home directory of another user.
+    fn in_foreign_home(&self) -> InForeignHome {
+        InForeignHome::Refuse
+    }
+
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<Self::End>;
+}
+
+/// What a command does where root runs it in the home directory of another user: see [`fs::trust::roots_foreign_home`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InForeignHome {
+    /// It would write there.
+    Refuse,
+    /// It needs no file there: it only gives a token out.
+    GoOn,
+    /// Nobody has typed it, and nobody reads what it says.
+    DoNothing,
 }
 
 /// What a command prints that needs neither configuration nor cache, and is there however broken they are.
@@ -99,11 +115,22 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
                 (false, false) => Need::Optional,
             };
             let is_silent = C::IS_SILENT && !global.debug;
-            let mut context = match Context::new(global, need) {
+            let in_foreign_home = fs::trust::roots_foreign_home().map(|why| (command.in_foreign_home(), why));
+            if let Some((InForeignHome::DoNothing, _)) = in_foreign_home {
+                return Ok(ExitCode::SUCCESS);
+            }
+            let context = match &in_foreign_home {
+                Some((InForeignHome::Refuse, why)) => Err(why.clone()),
+                _ => Context::new(global, need),
+            };
+            let mut context = match context {
                 Ok(context) => context,
                 Err(error) if is_silent => return Ok(error.exit().code().into()),
                 Err(error) => return Err(error),
             };
+            if let Some((_, why)) = in_foreign_home {
+                context.leave_files_alone(&why);
+            }
             let stdin = terminal::detach_stdin()?;
             let end = command.run(&mut context, stdin).map(Termination::report);
             due::tell(&mut context, due::Refreshed::No);
@@ -258,8 +285,11 @@ impl Read {
     fn file(named: Option<&Path>, need: Need, output: Output) -> Result<Self> {
         let path = named.map(Path::to_owned).or_else(env::config_file);
         let Some(file) = &path else { return Ok(Self { config: Config::default(), path, changed: None }) };
-        let found = fs::read_dated(file)
-            .map_err(|error| error.hint("correct the file, let your user read it, or name another one with --config"))
+        // A file that is named may be a colleague's; the usual one is the user's own, as with ssh.
+        let found = fs::read_dated(file, named.is_none())
+            .map_err(|error| {
+                error.or_hint("correct the file, let your user read it, or name another one with --config")
+            })
             .and_then(|found| {
                 if found.is_none() && need != Need::WholeOrNew {
                     check_absence(file, named.is_some())?;
@@ -375,6 +405,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
 impl Context {
     fn new(global: Global, need: Need) -> Result<Self> {
         let output = Output { quiet: global.quiet, debug: global.debug };
+        env::own_home().map_or(Ok(()), |home| fs::trust::check_path(&home))?;
         let Read { config, path: config_path, changed: config_changed } =
             Read::file(global.config.as_deref(), need, output)?;
         let choice = env::var("PGCRED_CACHE")
@@ -433,6 +464,15 @@ impl Context {
     fn be_quiet_about_log_ins(&mut self) {
         self.world.how.login = LoginPolicy::Never;
         self.issuer = Issuer::new(self.world.how.clone(), self.issuer.take_cache());
+    }
+
+    /// Keeps nothing, and asks for no log-in: that would be kept too.
+    fn leave_files_alone(&mut self, why: &Error) {
+        if let Some(cache) = self.issuer.take_cache() {
+            drop(cache);
+            self.world.output.warn(&format!("tokens are not cached: {why}; PGCRED_CACHE=none says that this is meant"));
+        }
+        self.be_quiet_about_log_ins();
     }
 
     /// Lets others ask AWS; what was learned from it is forgotten.

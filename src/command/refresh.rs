@@ -6,11 +6,12 @@ use super::owners::{settle, settle_one};
 use super::passfile::PassfileArg;
 use super::place::Place;
 use super::watch::{Look, Watch};
-use super::{Context, Run, World, all_errors, background, due, warn_if_cut_short};
+use super::{Context, InForeignHome, Run, World, all_errors, background, due, warn_if_cut_short};
 use crate::cache::Index;
 use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
+use crate::fs;
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
 use crate::passfile::block::Key;
@@ -43,6 +44,11 @@ type Outcome = (Request, Result<Issued>);
 impl Run for Refresh {
     type End = ();
 
+    fn in_foreign_home(&self) -> InForeignHome {
+        // A shell's hook, or a scheduler: said at every prompt, it would only be in the way.
+        if self.background { InForeignHome::DoNothing } else { InForeignHome::Refuse }
+    }
+
     /// What can be refreshed is; the error names what could not.
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<()> {
         if self.watch.stay {
@@ -70,6 +76,7 @@ impl Run for Refresh {
 impl Refresh {
     fn once(&self, context: &mut Context) -> Result<()> {
         self.place.dial.check_targets(self.targets.len())?;
+        fs::remove_left_sessions(); // passfiles of `exec`s that were killed
         let (mut requests, mut errors) = self.requests(&context.world, context.world.output)?;
         // What was not named as a TARGET is only replaced when it is due: a tool runs `refresh --host` before each connect.
         if self.targets.is_empty() && !self.fresh {

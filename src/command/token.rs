@@ -1,7 +1,7 @@
 //! `pgcred token`: print a token.
 
 use super::place::Place;
-use super::{Asking, Context, Run};
+use super::{Asking, Context, InForeignHome, Run};
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{Format, render};
@@ -27,6 +27,10 @@ pub(super) struct Token {
 
 impl Run for Token {
     type End = ();
+
+    fn in_foreign_home(&self) -> InForeignHome {
+        InForeignHome::GoOn
+    }
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;

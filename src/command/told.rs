@@ -15,7 +15,7 @@ pub(super) fn news(about: &Path, remarks: Vec<String>) -> Vec<String> {
     // Line numbers change with pgcred's own lines.
     let plain = |remark: &str| remark.replace(|c: char| c.is_ascii_digit(), "");
     let mark = |remark: &String| format!("{file} {}", digest([plain(remark).as_str()]));
-    let before = fs::read(&path).and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+    let before = fs::read_own(&path).and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
     let before: BTreeSet<&str> = before.lines().collect();
     let now: BTreeSet<String> = remarks.iter().map(mark).collect();
     let of_others = |line: &&&str| !line.starts_with(&file);
@@ -23,7 +23,7 @@ pub(super) fn news(about: &Path, remarks: Vec<String>) -> Vec<String> {
         before.iter().filter(of_others).copied().chain(now.iter().map(String::as_str)).collect();
     if after != before {
         let text: String = after.iter().flat_map(|line| [line, "\n"]).collect();
-        let written = path.parent().map_or(Ok(()), fs::private_folder);
+        let written = path.parent().map_or(Ok(()), fs::own_folder);
         let _ = written.and_then(|()| fs::edit_cache(&path, |_| text.into_bytes())); // then they are said again
     }
     remarks.into_iter().filter(|remark| !before.contains(mark(remark).as_str())).collect()

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tempfile::NamedTempFile;
 
 use super::{
-    NEW_SUFFIX, PAUSE, backup_path, cannot_write, list, lock_file, of_another, parts, platform, private_folder, read,
-    read_once, remove, remove_leftovers, resolve, settled, suffixed,
+    NEW_SUFFIX, PAUSE, backup_path, cannot_write, list, lock_file, parts, platform, private_folder, read, read_once,
+    remove, remove_leftovers, resolve, settled, suffixed, trust,
 };
 use crate::error::{Error, Result};
 
@@ -40,10 +40,7 @@ impl Seen {
             Ok(None) => Ok(Self { bytes: Vec::new(), metadata: None }),
             Ok(Some((_, metadata))) if !metadata.is_file() => Err(not_plain(path)),
             Ok(Some((bytes, metadata))) => Ok(Self { bytes, metadata: Some(metadata) }),
-            Err(error) => Err(match fs::metadata(path) {
-                Ok(metadata) => of_another(path, &metadata, failed(&error)),
-                Err(_) => failed(&error),
-            }),
+            Err(error) => Err(trust::explain_denial(path, &error, failed(&error))),
         }
     }
 
@@ -90,6 +87,7 @@ pub(crate) fn edit<T>(
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         let seen = Seen::of(path)?;
+        trust::check_for_root(path, folder, seen.metadata.as_ref())?;
         let edited = editor(seen.text());
         match edited.and_then(|(text, value)| edit_once(path, &seen, text, value)) {
             Ok(Some(edited)) => return Ok(edited),
@@ -122,7 +120,7 @@ fn edit_once<T>(path: &Path, seen: &Seen, text: Option<Vec<u8>>, value: T) -> Re
         if let Some(old) = old {
             had_other_names = platform::has_other_names(old);
             let failed = |error: io::Error| cannot_write(path, &error);
-            platform::keep_owner(new.as_file(), old).map_err(|error| of_another(path, old, failed(error)))?;
+            platform::keep_owner(new.as_file(), old).map_err(failed)?;
             platform::make_private(new.as_file(), old).map_err(failed)?;
         }
         sync(&new, path)?;
@@ -144,8 +142,13 @@ pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> 
     let failed = |error: io::Error| cannot_write(path, &error);
     let old = match read_once(path) {
         Ok(Some((_, metadata))) if !metadata.is_file() => return Err(not_plain(path)),
-        old => old.map_err(|error| Error::failure(format!("cannot read {}", path.display())).caused_by(&error))?,
+        old => old.map_err(|error| {
+            let failed = Error::failure(format!("cannot read {}", path.display())).caused_by(&error);
+            trust::explain_denial(path, &error, failed)
+        })?,
     };
+    // What another user has put there is not believed, and is replaced by a file of the user's own.
+    let old = old.filter(|(_, metadata)| trust::is_trusted(metadata));
     let text = editor(old.as_ref().map_or(&[], |(bytes, _)| bytes));
     match &old {
         Some((bytes, metadata)) if *bytes == text && !platform::is_open_to_others(metadata) => return Ok(()),
@@ -153,7 +156,7 @@ pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> 
     }
     let new = new_file(path, &text)?;
     if let Some((_, metadata)) = &old {
-        platform::keep_owner(new.as_file(), metadata).map_err(|error| of_another(path, metadata, failed(error)))?;
+        platform::keep_owner(new.as_file(), metadata).map_err(failed)?;
     }
     swap(new, path).map_err(failed)
 }

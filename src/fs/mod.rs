@@ -5,8 +5,10 @@ mod foreign;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "windows.rs")]
 mod platform;
+mod session;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trust;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -20,6 +22,9 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 pub(crate) use edit::{edit, edit_cache, edit_text, replace, swap_in, swap_in_dated};
 pub(crate) use foreign::{read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text};
+pub(crate) use session::{
+    SessionFolder, is_in_session, own_session_parents, remove_left_sessions, remove_sessions, session_folder,
+};
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,25 +50,40 @@ impl Drop for Lock {
     }
 }
 
-/// Returns a file's bytes; whatever is in the way, it is a file that is not there.
+/// Returns a file's bytes; whatever is in the way, it is a file that is not there. A pipe is none: it would never end.
 pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
-    fs::read(path).ok()
+    read_regular(path).ok().map(|(bytes, _)| bytes)
+}
+
+/// As [`read`], of a file that pgcred keeps for itself: one that another user owns or can change is not there.
+pub(crate) fn read_own(path: &Path) -> Option<Vec<u8>> {
+    let (bytes, metadata) = read_regular(path).ok()?;
+    trust::is_trusted(&metadata).then_some(bytes)
+}
+
+fn read_regular(path: &Path) -> io::Result<(Vec<u8>, fs::Metadata)> {
+    let (bytes, metadata) = read_once(path)?.ok_or(io::ErrorKind::NotFound)?;
+    if metadata.is_file() { Ok((bytes, metadata)) } else { Err(io::Error::other("it is no regular file")) }
 }
 
 /// Returns the text of a file, if it is there; an error if it cannot be read, is not text, or is no regular file.
 pub(crate) fn read_plain(path: &Path) -> Result<Option<String>> {
-    Ok(read_dated(path)?.map(|(text, _)| text))
+    Ok(read_dated(path, false)?.map(|(text, _)| text))
 }
 
 /// As [`read_plain`], with the time of the last change before it was read.
 ///
 /// Only where there is certainly no file is there none. Whatever else is in the way is an error: the caller must not take
-/// settings that cannot be read for settings that nobody has made.
-pub(crate) fn read_dated(path: &Path) -> Result<Option<(String, Option<SystemTime>)>> {
+/// settings that cannot be read for settings that nobody has made. A file that `must_be_own` is no other user's, and no other
+/// user can change it.
+pub(crate) fn read_dated(path: &Path, must_be_own: bool) -> Result<Option<(String, Option<SystemTime>)>> {
     let cannot = |error: &io::Error| Error::usage(format!("cannot read {}", path.display())).caused_by(error);
     let Some((bytes, metadata)) = settled(path).map_err(|error| cannot(&error))? else { return Ok(None) };
     if !metadata.is_file() {
         return Err(Error::usage(format!("{} is not a regular file", path.display())));
+    }
+    if must_be_own {
+        trust::check(path, &metadata)?;
     }
     let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))?;
     Ok(Some((text, metadata.modified().ok())))
@@ -132,20 +152,21 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| Error::usage(format!("cannot read {}", path.display())).caused_by(&error))
 }
 
-/// Tells whether a folder exists and is the user's own.
+/// Tells whether a folder exists, is the user's own, and nobody else can change it.
 pub(crate) fn is_own_folder(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
+    let is_own = |metadata: fs::Metadata| platform::is_own(&metadata) && trust::is_trusted(&metadata);
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir() && is_own(metadata))
 }
 
 /// Returns the bytes of a small file that only the user can read; `None` where it is missing or open to others.
 pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
-    let (bytes, metadata) = read_with_metadata(path)?;
-    match metadata {
-        Some(metadata) if !platform::is_own(&metadata) => {
+    match read_regular(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::failure(format!("cannot read {}", path.display())).caused_by(&error)),
+        Ok((_, metadata)) if !platform::is_own(&metadata) => {
             Err(Error::failure(format!("{} belongs to another user", path.display())))
         }
-        Some(metadata) if !platform::is_open_to_others(&metadata) => Ok(Some(bytes)),
-        _ => Ok(None),
+        Ok((bytes, metadata)) => Ok(Some(bytes).filter(|_| !platform::is_open_to_others(&metadata))),
     }
 }
 
@@ -196,7 +217,10 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     platform::private(options.write(true).create_new(true));
     remove(path)?;
     let written = options.open(path).and_then(|mut file| file.write_all(bytes));
-    written.map_err(|error| Error::failure(format!("cannot write {}", path.display())).caused_by(&error))
+    written.map_err(|error| {
+        let failed = Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
+        trust::explain_denial(path, &error, failed)
+    })
 }
 
 /// Returns the text that [`replace`] has kept of a file.
@@ -258,153 +282,22 @@ pub(crate) fn remove_empty_folders(path: &Path) {
     }
 }
 
-/// A private folder for as long as this lives. A crash leaves it, until the next one is made.
-pub(crate) struct SessionFolder {
-    folder: tempfile::TempDir,
-    lock: Option<Lock>,
-}
-
-impl Drop for SessionFolder {
-    /// The secrets go first and the lock last: as long as anything is left, the next pgcred knows by the lock what it is.
-    fn drop(&mut self) {
-        let _ = remove_contents(self.folder.path()); // the next one tries again
-        drop(self.lock.take());
-    }
-}
-
-impl SessionFolder {
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-}
-
-/// The lock of whoever made a private folder, in it.
-const LOCK: &str = "lock";
-/// How the names of private folders begin: in a folder of the user's, and in one of everybody's.
-const OWN_PREFIX: &str = "run-";
-const SHARED_PREFIX: &str = "pgcred-run-";
-
-/// Returns the private folders that [`session_folder`] has made in another folder.
-fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
-    let is_ours = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        let metadata = fs::symlink_metadata(path);
-        name.to_string_lossy().starts_with(prefix)
-            && metadata.is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
-    };
-    list(parent).into_iter().filter(is_ours).collect()
-}
-
-/// Tells whether whoever made a private folder is gone: its lock is free, or gone before the rest. An empty folder may be
-/// one that is being made.
-fn is_left(session: &Path) -> bool {
-    let path = session.join(LOCK);
-    let has_contents = !list(session).is_empty(); // asked first: nothing is put into such a folder before its lock
-    match stamp(&path) {
-        Some(_) => lock(&path, Duration::ZERO).is_ok(),
-        None => has_contents,
-    }
-}
-
-/// Removes what is in a private folder, but for its lock.
-fn remove_contents(session: &Path) -> Result<()> {
-    for part in list(session).into_iter().filter(|part| *part != session.join(LOCK)) {
-        let is_folder = fs::symlink_metadata(&part).is_ok_and(|metadata| metadata.is_dir());
-        if is_folder { remove_folder(&part) } else { remove(&part) }?;
-    }
-    Ok(())
-}
-
-/// Tells whether a file stands in a private folder whose maker still runs.
-pub(crate) fn is_in_session(file: &Path, own: &[PathBuf], shared: &Path) -> bool {
-    let mut places = own.iter().map(|parent| (&**parent, OWN_PREFIX)).chain([(shared, SHARED_PREFIX)]);
-    let is_plain = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file());
-    let Ok(file) = std::path::absolute(file) else { return false }; // as tempfile makes the folder's path
-    let is_its = |session: &PathBuf| {
-        let session = std::path::absolute(session).unwrap_or_default();
-        file.parent() == Some(&session) && stamp(&session.join(LOCK)).is_some()
-    };
-    is_plain && places.any(|(parent, prefix)| sessions(parent, prefix).iter().any(|one| is_its(one) && !is_left(one)))
-}
-
-/// Returns what it has removed.
-fn remove_left_sessions(parent: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
-    let mut removed = Vec::new();
-    for session in sessions(parent, prefix) {
-        // The system removes only an empty one: its maker was killed before it had a lock, or makes another one.
-        let was_empty = fs::remove_dir(&session).is_ok();
-        if !was_empty {
-            if !is_left(&session) {
-                continue;
-            }
-            remove_contents(&session)?;
-            remove_folder(&session)?;
-        }
-        removed.push(session);
-    }
-    Ok(removed)
-}
-
-/// Removes the private folders of [`session_folder`] whose makers are gone, and of the user's own folders and those above
-/// what is empty then. Returns what it has removed, and the private folders whose makers still run.
-pub(crate) fn remove_sessions(own: &[PathBuf], shared: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let places = own.iter().map(|parent| (&**parent, OWN_PREFIX)).chain([(shared, SHARED_PREFIX)]);
-    let (mut removed, mut running) = (Vec::new(), Vec::new());
-    for (parent, prefix) in places {
-        removed.extend(remove_left_sessions(parent, prefix).unwrap_or_default()); // the next one says what is in the way
-        running.extend(sessions(parent, prefix));
-    }
-    for parent in own {
-        let _ = fs::remove_dir(parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
-    }
-    (removed, running)
-}
-
-/// Makes a private folder in the first of these folders of the user's where that can be done, which are made if they are
-/// missing, or else in a `shared` one. Removes those whose makers are gone.
-pub(crate) fn session_folder(own: &[PathBuf], shared: &Path) -> Result<SessionFolder> {
-    let mut failed = Vec::new();
-    for parent in own {
-        match private_folder(parent).and_then(|()| session_folder_in(parent, OWN_PREFIX)) {
-            Ok(folder) => return Ok(folder),
-            Err(error) => failed.push(error.to_string()),
-        }
-    }
-    session_folder_in(shared, SHARED_PREFIX).map_err(|error| {
-        failed.push(error.to_string());
-        Error::failure(format!("there is no place for a private file: {}", failed.join("; ")))
-            .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write")
+/// Creates a folder that only the user can enter, if it is missing.
+pub(crate) fn private_folder(path: &Path) -> Result<()> {
+    platform::create_private_folder(path).map_err(|error| {
+        let failed = Error::failure(format!("cannot create the folder {}", path.display())).caused_by(&error);
+        trust::explain_denial(path, &error, failed)
     })
 }
 
-/// The folder's name cannot be foreseen, and nobody else can enter it.
-fn session_folder_in(parent: &Path, prefix: &str) -> Result<SessionFolder> {
-    const TRIES: u32 = 3;
-    remove_left_sessions(parent, prefix)?;
-    let failed = |error: &io::Error| Error::failure(format!("cannot write to {}", parent.display())).caused_by(error);
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let folder = platform::private_temporary_folder(prefix, parent).map_err(|error| failed(&error))?;
-        if !is_own_folder(folder.path()) && folder.path().exists() {
-            return Err(Error::failure(format!("{} belongs to another user", folder.path().display())));
-        }
-        match lock(&folder.path().join(LOCK), Duration::ZERO) {
-            Ok(lock) => return Ok(SessionFolder { folder, lock: Some(lock) }),
-            // Another pgcred has taken the folder for one that is left, in the moment before it had its lock.
-            Err(_) if tried < TRIES && !folder.path().exists() => {}
-            Err(error) => return Err(error),
-        }
-    }
+/// As [`private_folder`], for one in which pgcred keeps its own files: nobody else may be able to change it.
+pub(crate) fn own_folder(path: &Path) -> Result<()> {
+    private_folder(path)?;
+    trust::check_path(path)
 }
 
-/// Creates a folder that only the user can enter, if it is missing.
-pub(crate) fn private_folder(path: &Path) -> Result<()> {
-    platform::create_private_folder(path)
-        .map_err(|error| Error::failure(format!("cannot create the folder {}", path.display())).caused_by(&error))
-}
-
-/// Follows links by hand, so that a link to a file that does not exist yet works too.
+/// Follows links by hand, so that a link to a file that does not exist yet works too. A link of another user's is not
+/// followed: it would lead what is written to a file of that user's choice.
 fn resolve(path: &Path) -> Result<PathBuf> {
     const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();
@@ -412,6 +305,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
         let Ok(target) = fs::read_link(&path) else {
             return Ok(path);
         };
+        fs::symlink_metadata(&path).map_or(Ok(()), |link| trust::check_owner(&path, &link))?;
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     Err(Error::usage(format!("{}: too many links", path.display())))
@@ -437,32 +331,11 @@ fn suffixed(name: &std::ffi::OsStr, suffix: &str) -> OsString {
     name
 }
 
-fn read_with_metadata(path: &Path) -> Result<(Vec<u8>, Option<fs::Metadata>)> {
-    let failed = |error: &io::Error| Error::failure(format!("cannot read {}", path.display())).caused_by(error);
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), None)),
-        Err(error) => Err(failed(&error)),
-        Ok(metadata) => {
-            let bytes = fs::read(path).map_err(|error| of_another(path, &metadata, failed(&error)))?;
-            Ok((bytes, Some(metadata)))
-        }
-    }
-}
-
 /// The error without the name of a temporary file that was put beside the file.
 fn cannot_write(path: &Path, error: &io::Error) -> Error {
     let said = error.to_string();
     let said = said.split_once(" at path ").map_or(said.as_str(), |(said, _)| said);
-    Error::failure(format!("cannot write {}: {said}", path.display()))
-}
-
-/// Says whose the file is, if that is why it cannot be used.
-fn of_another(path: &Path, metadata: &fs::Metadata, error: Error) -> Error {
-    let Some(owner) = platform::other_owner(metadata) else { return error };
-    let path = path.display();
-    error
-        .noting(&format!("it belongs to {owner}"))
-        .hint(format!("make it yours with: sudo chown \"$(id -un)\" '{path}'; or name another file"))
+    trust::explain_denial(path, error, Error::failure(format!("cannot write {}: {said}", path.display())))
 }
 
 /// Takes the lock for a file of another folder than pgcred's own; nothing of it is left there.
@@ -476,10 +349,36 @@ fn lock_file(folder: &Path, name: &std::ffi::OsStr) -> Result<Lock> {
 /// Takes the lock that an empty file stands for. Only the file that has this name now counts: the one that was waited
 /// for may have been removed by whoever held it, and the next writer makes another.
 pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
-    let failed = |error: &io::Error| Error::failure(format!("cannot lock {}", path.display())).caused_by(error);
+    let failed = |error: &io::Error| {
+        let failed = Error::failure(format!("cannot lock {}", path.display())).caused_by(error);
+        trust::explain_denial(path, error, failed)
+    };
     let mut options = OpenOptions::new();
     platform::private(options.write(true).create(true).truncate(false));
-    let open = || options.open(path).map_err(|error| failed(&error));
+    platform::at_once_without_links(&mut options);
+    let open = || {
+        let odd = |what: &str| {
+            Err(Error::failure(format!("cannot lock {}: {what}", path.display()))
+                .hint(format!("see who has put it there, then: rm '{}'", path.display())))
+        };
+        let file = match options.open(path) {
+            Err(error) if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) => {
+                let _ = error; // says the same in the system's words
+                return odd("it is no regular file");
+            }
+            opened => opened.map_err(|error| failed(&error))?,
+        };
+        let metadata = file.metadata().map_err(|error| failed(&error))?;
+        if !metadata.is_file() {
+            return odd("it is no regular file");
+        }
+        match platform::stranger(&metadata) {
+            // The lock of a user for whom root works here.
+            Some(_) if platform::is_root() => Ok(file),
+            Some(owner) => odd(&format!("it belongs to {owner}")),
+            None => Ok(file),
+        }
+    };
     let deadline = Instant::now() + patience;
     let mut file = open()?;
     loop {

@@ -9,6 +9,39 @@ pub(super) fn is_own(metadata: &Metadata) -> bool {
     metadata.uid() == nix::unistd::geteuid().as_raw()
 }
 
+pub(super) fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// Returns the name of the owner, if that is neither the user nor root.
+pub(super) fn stranger(metadata: &Metadata) -> Option<String> {
+    const ROOT: u32 = 0;
+    if metadata.uid() == ROOT { None } else { other_owner(metadata) }
+}
+
+/// Returns the mode of what other users can change.
+pub(super) fn mode_for_others(metadata: &Metadata) -> Option<u32> {
+    let mode = metadata.mode() & 0o777;
+    let by_group = mode & 0o020 != 0 && !is_trusted_group(metadata.gid());
+    (mode & 0o002 != 0 || by_group).then_some(mode)
+}
+
+/// Tells whether whoever is in a group is the user or as good as root: the user's private group, which has the user's name or
+/// number, root's own, and the one whose members may install programs for all (it owns /usr/local on older Debian, and
+/// Homebrew's folders on macOS).
+fn is_trusted_group(group: u32) -> bool {
+    const ROOT: u32 = 0;
+    const ADMINISTRATORS: &str = if cfg!(target_os = "macos") { "admin" } else { "staff" };
+    let user = nix::unistd::geteuid();
+    if group == ROOT || group == user.as_raw() {
+        return true;
+    }
+    let Ok(Some(group)) = nix::unistd::Group::from_gid(group.into()) else { return false };
+    let name = nix::unistd::User::from_uid(user).ok().flatten().map(|user| user.name);
+    let has_others = group.mem.iter().any(|member| Some(member) != name.as_ref());
+    group.name == ADMINISTRATORS || (!has_others && Some(group.name) == name)
+}
+
 pub(super) fn has_other_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1
 }
@@ -74,6 +107,11 @@ pub(super) fn private(options: &mut OpenOptions) {
 /// Opens a pipe without waiting for its other end.
 pub(super) fn at_once(options: &mut OpenOptions) {
     options.custom_flags(nix::libc::O_NONBLOCK);
+}
+
+/// As [`at_once`], and follows no link.
+pub(super) fn at_once_without_links(options: &mut OpenOptions) {
+    options.custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW);
 }
 
 pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {

@@ -9,6 +9,18 @@ pub(super) fn is_own(_: &Metadata) -> bool {
     true
 }
 
+pub(super) fn is_root() -> bool {
+    false
+}
+
+pub(super) fn stranger(_: &Metadata) -> Option<String> {
+    None
+}
+
+pub(super) fn mode_for_others(_: &Metadata) -> Option<u32> {
+    None
+}
+
 pub(super) fn has_other_names(_: &Metadata) -> bool {
     false
 }
@@ -58,6 +70,7 @@ pub(super) fn is_abandoned(new: &Path) -> bool {
 pub(super) fn private(_: &mut OpenOptions) {}
 
 pub(super) fn at_once(_: &mut OpenOptions) {}
+pub(super) fn at_once_without_links(_: &mut OpenOptions) {}
 
 pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
     create_dir_all(path)

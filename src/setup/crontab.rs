@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use crate::child::{self, Bond, Ended, Failure};
-use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 
@@ -28,7 +27,7 @@ pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
         return Err(Error::failure("the crontab has just been changed by another program").hint("try again"));
     }
     let Some(after) = after else { return done(&run(&["-r"])?) };
-    let folder = fs::session_folder(&env::runtime_folders(), &env::temporary_folder())?;
+    let folder = fs::session_folder()?;
     let file = folder.path("crontab");
     fs::put(&file, after.as_bytes())?;
     done(&run(&[&file.display().to_string()])?)

@@ -1,12 +1,14 @@
 //! Other users and programs of one machine: what they can read of pgcred, and what pgcred believes of theirs.
 
 use std::fs;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
-use crate::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
+use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 
 /// A user who owns nothing on this machine.
 pub const NOBODY: u32 = 65_534;
@@ -97,4 +99,383 @@ fn an_ordinary_users_pgcred_finds_itself() {
     command.args(["init", "bash"]).stdin(Stdio::null());
     let run = run_as(command, NOBODY);
     assert!(run.stdout.contains(&pgcred.display().to_string()), "{} {}", run.stdout, run.stderr);
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect()
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// A run that may hang where something is wrong.
+fn run_in_time(sandbox: &Sandbox, arguments: &[&str]) -> Run {
+    let mut command = sandbox.command("timeout");
+    command.args(["20", env!("CARGO_BIN_EXE_pgcred")]).args(arguments).stdin(Stdio::null());
+    Run::of(command)
+}
+
+/// Folders that pgcred searches besides PATH count only if nobody else can put a program there.
+#[test]
+fn no_program_is_run_from_a_folder_that_others_can_change() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.set("PATH", "/usr/bin:/bin");
+    let keys = format!("#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n");
+    let program = sandbox.write("bin/gives-keys", keys);
+    set_mode(&program, 0o755);
+    let folder = sandbox.path("bin");
+    sandbox.write(".aws/config", "[default]\ncredential_process = gives-keys\n");
+    let token = || sandbox.run(&["token", HOST, "--no-cache"]);
+    set_mode(&folder, 0o755);
+    assert_eq!(token().code, 0);
+    for mode in [0o777, 0o757] {
+        set_mode(&folder, mode);
+        token().assert_fails(1, "there is no program gives-keys");
+    }
+    set_mode(&folder, 0o755);
+    if is_root() {
+        chown(&folder, Some(NOBODY), None).expect("root may chown");
+        token().assert_fails(1, "there is no program gives-keys");
+    }
+}
+
+/// An ID of the index is the name of a file that is removed; nothing but an ID may be that.
+#[test]
+fn a_forged_index_removes_no_file() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.at("2030-01-01T00:00:00Z").ok(&["token", HOST]);
+    let precious = [sandbox.write("one", "mine"), sandbox.own().join("two")];
+    fs::write(&precious[1], "mine").expect("written");
+    let record = r#"{"name":"a@b:5432","issued":0,"expires":1,"region":"r","passfile":null,"digest":null}"#;
+    let keys = [precious[0].display().to_string(), "../../two".to_owned()];
+    let records: Vec<_> = keys.iter().map(|key| format!("{}:{record}", serde_json::Value::from(&**key))).collect();
+    let forged = format!(r#"{{"version":1,"tokens":{{{}}},"failures":{{}},"passfiles":[]}}"#, records.join(","));
+    let index = sandbox.own().join("cache/index.json");
+    fs::write(&index, forged).expect("written");
+    sandbox.at("2030-01-01T00:01:00Z").ok(&["token", HOST, "--fresh"]);
+    assert!(precious.iter().all(|path| text(path) == "mine"));
+    assert!(!text(&index).contains("../"), "what cannot be pgcred's is dropped: {}", text(&index));
+}
+
+/// A failure that is remembered is repeated as a failure, whatever the index says of its exit code.
+#[test]
+fn a_forged_exit_code_is_not_success() {
+    let sandbox = Sandbox::empty();
+    sandbox.run(&["token", HOST]).assert_fails(3, "");
+    let index = sandbox.own().join("cache/index.json");
+    let forged = text(&index).replace("\"exit\":3", "\"exit\":0");
+    assert!(forged.contains("\"exit\":0"));
+    fs::write(&index, forged).expect("written");
+    sandbox.run(&["token", HOST]).assert_fails(3, "");
+}
+
+/// What another user owns or can change is not believed: the index, and a passfile that the index names.
+#[test]
+fn files_of_others_are_not_believed() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::with_keys();
+    let passfile = sandbox.path("p").display().to_string();
+    let at_first = |sandbox: &mut Sandbox| {
+        sandbox.at("2030-01-01T00:00:00Z").ok(&["refresh", HOST, "--fresh", "--passfile", &passfile]);
+        sandbox.at("2030-01-01T00:01:00Z").ok(&["token", HOST]).contains("20300101T000000Z")
+    };
+    assert!(at_first(&mut sandbox), "the passfile's token is handed out");
+    chown(&passfile, Some(NOBODY), None).expect("root may chown");
+    assert!(sandbox.ok(&["token", HOST]).contains("20300101T000100Z"), "not another user's");
+    for change in ["owner", "mode"] {
+        fs::remove_file(&passfile).expect("removed");
+        sandbox.ok(&["erase", "--all"]);
+        assert!(at_first(&mut sandbox));
+        let index = sandbox.own().join("cache/index.json");
+        match change {
+            "owner" => chown(&index, Some(NOBODY), None).expect("root may chown"),
+            _ => set_mode(&index, 0o666),
+        }
+        assert!(sandbox.ok(&["token", HOST]).contains("20300101T000100Z"), "{change}");
+        let metadata = fs::metadata(&index).expect("an index");
+        assert_eq!(std::os::unix::fs::MetadataExt::uid(&metadata), 0, "it is replaced by one of the user's own");
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+/// Pipes where pgcred's own files should be hold nobody up.
+#[test]
+fn pipes_in_the_cache_do_not_hang() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["token", HOST]);
+    sandbox.ok(&["add", "prod", HOST]);
+    let cache = sandbox.own().join("cache");
+    let entry = files_in(&cache.join("tokens")).remove(0);
+    for path in [entry, cache.join("index.json"), cache.join("background"), cache.join("told")] {
+        let _ = fs::remove_file(&path);
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    }
+    for arguments in [&["token", HOST][..], &["list"], &["prompt"]] {
+        assert_eq!(run_in_time(&sandbox, arguments).code, 0, "{arguments:?}");
+    }
+}
+
+/// Tokens of which the index says nothing any more are erased with any target, for they may be its own.
+#[test]
+fn erase_forgets_tokens_of_a_lost_index() {
+    let sandbox = Sandbox::with_keys();
+    for lost in ["damaged", "empty", "missing"] {
+        sandbox.ok(&["token", HOST]);
+        let index = sandbox.own().join("cache/index.json");
+        match lost {
+            "damaged" => fs::write(&index, "{\"version\":1,").expect("written"),
+            "empty" => fs::write(&index, "").expect("written"),
+            _ => fs::remove_file(&index).expect("removed"),
+        }
+        let run = sandbox.run(&["erase", HOST]);
+        assert!(run.code == 0 && run.stderr.contains("erased too"), "{lost}: {} {}", run.code, run.stderr);
+        assert_eq!(files_in(&sandbox.own().join("cache/tokens")).len(), 0, "{lost}");
+        assert_eq!(run.stderr.contains("pgcred knew"), lost != "missing", "{lost}: {}", run.stderr);
+    }
+    sandbox.run(&["erase", HOST]).assert_fails(4, "the cache has none");
+}
+
+/// Runs a program in `exec`, and kills pgcred while it runs.
+fn kill_an_exec(sandbox: &Sandbox) {
+    let script = "touch ready; while [ -e ready ]; do sleep 0.02; done";
+    let mut pgcred = sandbox.pgcred(&["exec", HOST, "--", "sh", "-c", script]);
+    let mut child = pgcred.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("pgcred");
+    while !sandbox.path("ready").exists() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("an end");
+    fs::remove_file(sandbox.path("ready")).expect("removed");
+}
+
+/// The token of an `exec` that was killed does not stay: not until the next `exec`, and not for longer.
+#[test]
+fn refresh_removes_what_a_killed_exec_has_left() {
+    let sandbox = Sandbox::with_keys();
+    kill_an_exec(&sandbox);
+    let folders = || files_in(&sandbox.own().join("cache/exec"));
+    assert!(text(&folders()[0].join("passfile")).contains("Signature"));
+    sandbox.ok(&["refresh", HOST]);
+    assert_eq!(folders().len(), 0);
+}
+
+/// `erase --all` names what it cannot remove, and does not end as if it had.
+#[test]
+fn erase_all_says_what_stays() {
+    let mut sandbox = Sandbox::with_keys();
+    let runtime = sandbox.path("runtime");
+    fs::create_dir(&runtime).expect("a folder");
+    sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", &runtime.display().to_string());
+    kill_an_exec(&sandbox);
+    let left = files_in(&runtime.join("pgcred/exec")).remove(0);
+    fs::create_dir(left.join("theirs")).expect("a folder");
+    let run = sandbox.run(&["erase", "--all"]);
+    run.assert_fails(1, &format!("cannot remove {}", left.display()));
+    assert!(!left.join("passfile").exists(), "the token is gone all the same");
+    fs::remove_dir(left.join("theirs")).expect("removed");
+    sandbox.ok(&["erase", "--all"]);
+    assert!(!runtime.join("pgcred").exists());
+}
+
+/// One that is about to begin is not taken for one that was killed.
+#[test]
+fn parallel_execs_leave_each_others_folder_alone() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["token", HOST]);
+    let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do \
+        (for j in 1 2 3 4 5 6 7 8 9 10; do \"$0\" exec \"$1\" -- sh -c 'test -s \"$PGPASSFILE\" && echo found'; done) & \
+        done; wait";
+    let mut shell = sandbox.command("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST]).stdin(Stdio::null());
+    let run = Run::of(shell);
+    assert_eq!((run.stdout.lines().count(), &*run.stderr), (120, ""));
+    assert_eq!(files_in(&sandbox.own().join("cache/exec")).len(), 0);
+}
+
+/// Whenever a run was killed: before it had the lock of its folder, or after that was gone.
+#[test]
+fn folders_without_a_lock_are_removed() {
+    let sandbox = Sandbox::with_keys();
+    let folder = sandbox.own().join("cache/exec");
+    for (name, file) in [("run-1", None), ("run-2", Some("passfile"))] {
+        fs::create_dir_all(folder.join(name)).expect("a folder");
+        file.map(|file| fs::write(folder.join(name).join(file), "a token").expect("written"));
+    }
+    set_mode(&sandbox.own().join("cache"), 0o700);
+    sandbox.ok(&["refresh", HOST]);
+    assert_eq!(files_in(&folder).len(), 0);
+}
+
+/// Root with the HOME of another user makes no file there, and believes none; a token that needs no file is given out.
+#[test]
+fn root_leaves_another_users_home_alone() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.unset("PGCRED_HOME");
+    chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).expect("root may chown");
+    for arguments in
+        [&["refresh", HOST][..], &["add", "prod", HOST], &["list"], &["erase", "--all"], &["setup", "psql"]]
+    {
+        let run = sandbox.run(arguments);
+        run.assert_fails(2, "which belongs to nobody, and this is root");
+        assert!(run.stderr.contains("hint: sudo -H "), "{}", run.stderr);
+    }
+    let silent = sandbox.run(&["refresh", "--background", "--quiet"]);
+    assert_eq!((silent.code, &*silent.stderr), (0, ""));
+    assert_eq!(sandbox.run(&["prompt"]).stderr, "");
+    let run = sandbox.run(&["token", HOST]);
+    assert!(run.code == 0 && run.stderr.contains("warning: tokens are not cached: HOME is "), "{}", run.stderr);
+    assert_eq!(sandbox.set("PGCRED_CACHE", "none").run(&["token", HOST]).stderr, "", "it is meant");
+    assert_eq!(sandbox.ok(&["exec", HOST, "--", "sh", "-c", "test -s $PGPASSFILE && echo found"]), "found\n");
+    assert_eq!(files_in(sandbox.home()), [] as [PathBuf; 0]);
+    // Its configuration is not root's to believe.
+    let config = sandbox.write(".config/pgcred/config.toml", format!("[connections.prod]\nhost = \"{HOST}\"\n"));
+    give(&config, NOBODY);
+    sandbox.run(&["token", "prod"]).assert_fails(2, "is not used: it belongs to nobody");
+    // What is named counts, not HOME.
+    let own = sandbox.own().display().to_string();
+    sandbox.set("PGCRED_HOME", &own).set("PGPASSFILE", &format!("{own}/passfile")).unset("PGCRED_CACHE");
+    sandbox.ok(&["refresh", HOST]);
+    sandbox.unset("PGPASSFILE");
+    sandbox.run(&["refresh", HOST]).assert_fails(2, "would be a file of root's in a directory that belongs to nobody");
+}
+
+/// Root's files in a user's home: what is in the way is named, and how to get it back.
+#[test]
+fn what_root_has_left_is_named_with_the_way_out() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.unset("PGCRED_HOME");
+    chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).expect("root may chown");
+    let cache = sandbox.path(".cache");
+    fs::create_dir(&cache).expect("a folder");
+    set_mode(&cache, 0o700);
+    let run = run_as(sandbox.pgcred(&["token", HOST]), NOBODY);
+    let hint = format!("hint: make it yours with: sudo chown -R \"$(id -un)\" '{}'", cache.display());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("({} belongs to root)", cache.display())), "{}", run.stderr);
+    let lock = sandbox.write(".pgpass.pgcred-lock", "");
+    set_mode(&lock, 0o600);
+    let run = run_as(sandbox.pgcred(&["refresh", HOST]), NOBODY);
+    run.assert_fails(1, "cannot lock");
+    assert!(
+        run.stderr.contains("(it belongs to root)") && run.stderr.contains("sudo chown \"$(id -un)\""),
+        "{}",
+        run.stderr
+    );
+    let config = sandbox.path(".config");
+    fs::create_dir(&config).expect("a folder");
+    set_mode(&config, 0o755);
+    let run = run_as(sandbox.pgcred(&["add", "prod", HOST]), NOBODY);
+    run.assert_fails(1, &format!("({} belongs to root)", config.display()));
+    assert!(run.stderr.contains(&hint.replace(".cache", ".config")), "{}", run.stderr);
+}
+
+/// Links, pipes and files that another user has put where a passfile is to be.
+#[test]
+fn traps_beside_a_passfile_are_refused() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::with_keys();
+    let refresh = |name: &str| run_in_time(&sandbox, &["refresh", HOST, "--passfile", name]);
+    let bashrc = sandbox.write("bashrc", "mine\n");
+    symlink(&bashrc, sandbox.path("link")).expect("a link");
+    give(&sandbox.path("link"), NOBODY);
+    refresh("link").assert_fails(2, "is not used: it belongs to nobody");
+    symlink(&bashrc, sandbox.path("locked.pgcred-lock")).expect("a link");
+    refresh("locked").assert_fails(1, "it is no regular file");
+    symlink(sandbox.path("new"), sandbox.path("made.pgcred-lock")).expect("a link");
+    refresh("made").assert_fails(1, "it is no regular file");
+    assert!(!sandbox.path("new").exists());
+    nix::unistd::mkfifo(&sandbox.path("pipe.pgcred-lock"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    refresh("pipe").assert_fails(1, "it is no regular file");
+    sandbox.write("planted", "");
+    give(&sandbox.path("planted"), NOBODY);
+    refresh("planted").assert_fails(2, "belongs to nobody, but its directory does not");
+    assert_eq!((text(&bashrc), text(&sandbox.path("planted"))), ("mine\n".to_owned(), String::new()));
+}
+
+/// Folders that others own or can change hold neither configuration nor tokens.
+#[test]
+fn folders_of_others_are_not_used() {
+    let mut sandbox = Sandbox::with_keys();
+    let own = sandbox.own().to_owned();
+    set_mode(&own, 0o777);
+    let run = sandbox.run(&["token", HOST]);
+    run.assert_fails(2, "its mode 777 lets other users change it");
+    assert!(run.stderr.contains(&format!("hint: chmod go-w '{}'", own.display())), "{}", run.stderr);
+    set_mode(&own, 0o700);
+    fs::write(own.join("config.toml"), "").expect("written");
+    set_mode(&own.join("config.toml"), 0o666);
+    sandbox.run(&["token", HOST]).assert_fails(2, "its mode 666 lets other users change it");
+    fs::remove_file(own.join("config.toml")).expect("removed");
+    fs::create_dir(own.join("cache")).expect("a folder");
+    set_mode(&own.join("cache"), 0o777);
+    let run = sandbox.run(&["token", HOST]);
+    assert!(run.code == 0 && run.stderr.contains("tokens are not cached: "), "{}", run.stderr);
+    assert_eq!(files_in(&own.join("cache")).len(), 0);
+    set_mode(&own.join("cache"), 0o700);
+    // A runtime folder is passed over.
+    let runtime = sandbox.path("runtime");
+    fs::create_dir(&runtime).expect("a folder");
+    set_mode(&runtime, 0o777);
+    sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", &runtime.display().to_string());
+    let place = sandbox.ok(&["exec", HOST, "--", "sh", "-c", "echo $PGPASSFILE"]);
+    assert!(place.starts_with(&sandbox.path(".cache").display().to_string()), "{place}");
+    sandbox.set("XDG_RUNTIME_DIR", &sandbox.path("missing").display().to_string());
+    sandbox.ok(&["exec", HOST, "--", "true"]);
+    assert!(files_in(&runtime).is_empty() && !sandbox.path("missing").exists());
+    if is_root() {
+        chown(&own, Some(NOBODY), None).expect("root may chown");
+        let own = own.display().to_string();
+        sandbox.set("PGCRED_HOME", &own).run(&["token", HOST]).assert_fails(2, "is not used: it belongs to nobody");
+    }
+}
+
+/// Whatever the umask, what pgcred writes is the user's alone.
+#[test]
+fn files_are_private_under_any_umask() {
+    let sandbox = Sandbox::with_keys();
+    let script = "umask 000; \"$0\" add prod \"$1\" && \"$0\" token prod && \"$0\" refresh prod && \
+        \"$0\" exec prod -- sh -c 'stat -c %a \"$PGPASSFILE\"; dirname \"$PGPASSFILE\" | xargs stat -c %a'";
+    let mut shell = sandbox.command("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST]).stdin(Stdio::null());
+    let run = Run::of(shell);
+    assert!(run.code == 0 && run.stdout.ends_with("600\n700\n"), "{} {}", run.stdout, run.stderr);
+    let mut open = files_in(sandbox.own());
+    open.push(sandbox.path(".pgpass"));
+    while let Some(path) = open.pop() {
+        let mode = fs::metadata(&path).expect("metadata").permissions().mode() & 0o777;
+        assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+        open.extend(files_in(&path).into_iter().filter(|_| path.is_dir()));
+    }
+}
+
+/// A sealed token is good under its own name alone.
+#[test]
+fn swapped_entries_are_misses() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.at("2030-01-01T00:00:00Z").ok(&["token", HOST]);
+    sandbox.ok(&["token", RDS_HOST, "--user", "u"]);
+    let entries = files_in(&sandbox.own().join("cache/tokens"));
+    let texts: Vec<_> = entries.iter().map(|path| fs::read(path).expect("a file")).collect();
+    fs::write(&entries[0], &texts[1]).expect("written");
+    fs::write(&entries[1], &texts[0]).expect("written");
+    sandbox.at("2030-01-01T00:01:00Z");
+    for (target, host) in [(&[HOST][..], HOST), (&[RDS_HOST, "--user", "u"], RDS_HOST)] {
+        let token = sandbox.ok(&[&["token"], target].concat());
+        assert!(token.starts_with(host) && token.contains("20300101T000100Z"), "{token}");
+    }
 }

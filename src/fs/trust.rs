@@ -1,0 +1,118 @@
+//! Whose a file is, and who else can change it: the one place that decides what pgcred believes, and that says why not.
+//!
+//! Root and the user are believed, nobody else. Where this is asked:
+//! - PGCRED_HOME and, for root, HOME: once in each run.
+//! - The configuration, the index and the other files that pgcred keeps for itself: of the open file, whenever one is read.
+//! - The directories of the cache and of private files: when something is made in them.
+//! - Links, locks and passfiles: when they are used for writing.
+//! - The directories that are searched behind PATH: when a program is looked for.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::Path;
+
+use super::platform;
+use crate::env;
+use crate::error::{Error, Result};
+
+/// Tells whether nobody but the user and root owns this or can change it.
+pub(super) fn is_trusted(metadata: &Metadata) -> bool {
+    platform::stranger(metadata).is_none() && platform::mode_for_others(metadata).is_none()
+}
+
+/// As [`is_trusted`], of a path; what is not there is not trusted.
+pub(crate) fn is_trusted_path(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| is_trusted(&metadata))
+}
+
+/// Says who else owns this or can change it, and what to type.
+pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
+    check_owner(path, metadata)?;
+    let Some(mode) = platform::mode_for_others(metadata) else { return Ok(()) };
+    let path = path.display();
+    Err(Error::usage(format!("{path} is not used: its mode {mode:03o} lets other users change it"))
+        .hint(format!("chmod go-w '{path}'")))
+}
+
+/// As [`check`], of the owner alone: the mode of a link says nothing.
+pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
+    let Some(owner) = platform::stranger(metadata) else { return Ok(()) };
+    let path = path.display();
+    let hint = if platform::is_root() {
+        format!("run pgcred as {owner}, or make it root's: chown root '{path}'")
+    } else {
+        format!("name another one, or make it yours with: sudo chown -R \"$(id -un)\" '{path}'")
+    };
+    Err(Error::usage(format!("{path} is not used: it belongs to {owner}")).hint(hint))
+}
+
+/// As [`check`], of a path. What is not there, or cannot be looked at, is no trouble yet.
+pub(crate) fn check_path(path: &Path) -> Result<()> {
+    fs::metadata(path).map_or(Ok(()), |metadata| check(path, &metadata))
+}
+
+/// Root in the home directory of another user would lock that user out of the files that it makes there, and must not
+/// believe what is there. Returns that as an error where it is so.
+///
+/// Only the directories that pgcred uses count: with PGCRED_HOME that is not HOME.
+pub(crate) fn roots_foreign_home() -> Option<Error> {
+    if !platform::is_root() || env::own_home().is_some() {
+        return None;
+    }
+    let home = env::home()?;
+    let owner = platform::stranger(&fs::metadata(&home).ok()?)?;
+    let home = home.display();
+    Some(Error::usage(format!("HOME is {home}, which belongs to {owner}, and this is root")).hint(format!(
+        "sudo -H gives root its own HOME; in a container set HOME, or PGCRED_HOME and PGPASSFILE, to root's own directories; \
+         to act for {owner}: sudo -u {owner} -H pgcred ..."
+    )))
+}
+
+/// Refuses what root would do to somebody else's file: a file that is neither root's nor of whom its directory belongs to was
+/// put there for root to fall into, and a new file of root's in another user's directory is in that user's way.
+pub(super) fn check_for_root(path: &Path, folder: &Path, old: Option<&Metadata>) -> Result<()> {
+    if !platform::is_root() {
+        return Ok(());
+    }
+    let folders = fs::metadata(folder).ok().and_then(|metadata| platform::stranger(&metadata));
+    let files = old.and_then(platform::stranger);
+    let shown = path.display();
+    match (old, files, folders) {
+        (None, _, Some(owner)) => {
+            Err(Error::usage(format!("{shown} would be a file of root's in a directory that belongs to {owner}"))
+                .hint(format!("sudo -u {owner} -H pgcred ... writes it as {owner}; or name another file")))
+        }
+        (Some(_), Some(owner), folders) if folders.as_ref() != Some(&owner) => {
+            Err(Error::usage(format!("{shown} belongs to {owner}, but its directory does not"))
+                .hint(format!("check who has put it there, then: chown root '{shown}'")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Adds to an error whose the file or directory in the way is, and how to get it back. One run as root in a user's home
+/// used to leave such files.
+pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Error {
+    if cause.kind() != io::ErrorKind::PermissionDenied {
+        return error;
+    }
+    for place in path.ancestors().filter(|place| !place.as_os_str().is_empty()) {
+        let Ok(metadata) = fs::symlink_metadata(place) else { continue };
+        let shown = place.display();
+        if let Some(owner) = platform::other_owner(&metadata) {
+            if place == path && !metadata.is_dir() {
+                let hint = format!("make it yours with: sudo chown \"$(id -un)\" '{shown}'; or name another file");
+                return error.noting(&format!("it belongs to {owner}")).hint(hint);
+            }
+            let error = error.noting(&format!("{shown} belongs to {owner}"));
+            // Outside of the user's home it may be right as it is.
+            let is_users = env::home().is_some_and(|home| place.starts_with(&home) && place != home);
+            let hint = format!("make it yours with: sudo chown -R \"$(id -un)\" '{shown}'");
+            return if is_users { error.hint(hint) } else { error };
+        }
+        if metadata.is_dir() {
+            break;
+        }
+    }
+    error
+}
