@@ -1,7 +1,7 @@
 //! Whose a file is, and who else can change it: the one place that decides what pgcred believes, and that says why not.
 //!
 //! Root and the user are believed, nobody else. Where this is asked:
-//! - PGCRED_HOME and, for root, HOME: once in each run.
+//! - `PGCRED_HOME` and, for root, HOME: once in each run.
 //! - The configuration, the index and the other files that pgcred keeps for itself: of the open file, whenever one is read.
 //! - The directories of the cache and of private files: when something is made in them.
 //! - Links, locks and passfiles: when they are used for writing.
@@ -54,7 +54,7 @@ pub(crate) fn check_path(path: &Path) -> Result<()> {
 /// Root in the home directory of another user would lock that user out of the files that it makes there, and must not
 /// believe what is there. Returns that as an error where it is so.
 ///
-/// Only the directories that pgcred uses count: with PGCRED_HOME that is not HOME.
+/// Only the directories that pgcred uses count: with `PGCRED_HOME` that is not HOME.
 pub(crate) fn roots_foreign_home() -> Option<Error> {
     if !platform::is_root() || env::own_home().is_some() {
         return None;

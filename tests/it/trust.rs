@@ -306,7 +306,9 @@ fn folders_without_a_lock_are_removed() {
     let folder = sandbox.own().join("cache/exec");
     for (name, file) in [("run-1", None), ("run-2", Some("passfile"))] {
         fs::create_dir_all(folder.join(name)).expect("a folder");
-        file.map(|file| fs::write(folder.join(name).join(file), "a token").expect("written"));
+        if let Some(file) = file {
+            fs::write(folder.join(name).join(file), "a token").expect("written");
+        }
     }
     set_mode(&sandbox.own().join("cache"), 0o700);
     sandbox.ok(&["refresh", HOST]);
