@@ -129,7 +129,7 @@ impl Setup {
             Work::Dialog(template) => {
                 provide_roots(targets, context)?;
                 let texts = targets.iter().map(|target| Commands { machine, target }.fill(template));
-                answer(&texts.collect::<Vec<_>>().join("\n"))?;
+                Output::answer(&texts.collect::<Vec<_>>().join("\n"))?;
                 for target in new {
                     let add = Commands { machine, target }.line("add", &[&target.name]);
                     output.note(&format!("to have its token kept fresh, make it a connection: {add}"));
@@ -138,7 +138,7 @@ impl Setup {
             Work::Files(files) => {
                 if self.print {
                     provide_roots(targets, context)?;
-                    return answer(&files.text(machine, targets));
+                    return Output::answer(&files.text(machine, targets));
                 }
                 if tool.way == Way::Scheduler && !self.dry_run {
                     check_that_it_answers(tool, *files, machine)?;
@@ -234,11 +234,6 @@ impl Setup {
             None => Ok((targets, errors)),
         }
     }
-}
-
-/// Writes what a person pastes. It holds names and paths from elsewhere.
-fn answer(text: &str) -> Result<()> {
-    Output::lines(text.lines().map(str::to_owned))
 }
 
 /// Says what may be wrong with the targets, and what a tool without `hostaddr` needs in its place.

@@ -294,6 +294,9 @@ fn odd_names_stay_names() {
         run.assert_fails(2, says);
         assert!(!sandbox.path(".pg_service.conf").exists());
     }
+    // What is printed to be pasted is the name itself, also with a mark that no table would show.
+    let text = sandbox.ok(&["setup", "psql", HOST, "--user", "a\u{200f}b", "--print"]);
+    assert!(text.contains("\nuser=a\u{200f}b\n"), "{text:?}");
     sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
     let text = sandbox.ok(&["setup", "dbeaver", HOST, "--dbname", "x?sslmode=disable&", "--print"]);
     assert!(text.contains(":5432/x%3Fsslmode%3Ddisable%26\""), "{text}");
