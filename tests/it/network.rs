@@ -457,3 +457,37 @@ fn away_from_ec2_instance_metadata_costs_a_second() {
         assert!(quick, "{address}");
     }
 }
+
+/// The token of a container goes to this machine and to AWS's own addresses alone.
+#[test]
+fn a_containers_address_that_only_looks_like_an_allowed_one_is_not_asked() {
+    let mut net = Net::new();
+    net.sandbox.write(".aws/config", "");
+    net.sandbox.set("AWS_CONTAINER_AUTHORIZATION_TOKEN", STUB_SECRET);
+    let here = format!("127.0.0.1:{}", net.stub.port());
+    let own = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    for address in [
+        format!("http://{here}@evil.invalid/"),
+        format!("http://evil.invalid\\@{here}/ecs/x"),
+        format!("http://evil.invalid#@{here}/ecs/x"),
+        format!("http://evil.invalid?@{here}/ecs/x"),
+        format!("http://127.0.0.1.evil.invalid:{}/ecs/x", net.stub.port()),
+        format!("http://127.1:{}/ecs/x", net.stub.port()),
+        format!("http://0x7f.1:{}/ecs/x", net.stub.port()),
+        format!("http://0.0.0.0:{}/ecs/x", net.stub.port()),
+        format!("http://[::ffff:127.0.0.1]:{}/ecs/x", net.stub.port()),
+        format!("http://{here}/\r\nx: y"),
+        format!("//{here}/ecs/x"),
+        "file:///etc/passwd".to_owned(),
+        String::new(),
+    ] {
+        let run = net.sandbox.set(own, &address).run(&["token", HOST, "--no-cache", "--timeout=2"]);
+        assert_eq!(refusal_trouble(&run, &[1, 2]), None, "{address}");
+        assert_eq!(net.asked(), [0; 0], "{address}");
+    }
+    net.sandbox.unset(own);
+    for address in ["ecs/x".to_owned(), format!("@{here}/ecs/x"), format!(".{here}/ecs/x")] {
+        net.sandbox.set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", &address);
+        net.refused(2, "does not begin with `/`");
+    }
+}
