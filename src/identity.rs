@@ -12,7 +12,6 @@ use crate::encode::hex;
 use crate::fs;
 
 /// Who signs for a profile, as AWS's variables and files say it.
-#[derive(Clone)]
 pub(crate) struct Identity {
     planned: Rc<Planned>,
     /// Digest of the plan; safe in file names. Locks and failures go by it.
@@ -29,22 +28,18 @@ impl Identity {
         let planned = Rc::new(Planned::read(profile, files));
         let mut name = Digester::new();
         planned.hash(&mut name);
-        let mut identity = Self {
-            planned,
-            name: name.finished(),
-            state: String::new(),
-            logins: OnceCell::new(),
-            region: OnceCell::new(),
-        };
-        identity.look_again();
-        identity
+        Self::with_files_as_they_are(planned, name.finished())
     }
 
-    /// Looks at the files again that the plan rests on: getting credentials, or waiting for somebody who gets them, may have
-    /// changed them.
-    pub(crate) fn look_again(&mut self) {
-        self.state = with_stamps(&self.name, self.planned.files());
-        self.logins = OnceCell::new();
+    /// Returns the same with the files as they are now: getting credentials, or waiting for somebody who gets them, may
+    /// have changed them.
+    pub(crate) fn as_it_is_now(&self) -> Self {
+        Self::with_files_as_they_are(Rc::clone(&self.planned), self.name.clone())
+    }
+
+    fn with_files_as_they_are(planned: Rc<Planned>, name: String) -> Self {
+        let state = with_stamps(&name, planned.files());
+        Self { planned, name, state, logins: OnceCell::new(), region: OnceCell::new() }
     }
 
     pub(crate) fn planned(&self) -> &Planned {

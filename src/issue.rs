@@ -82,7 +82,7 @@ impl Filed {
 /// Whoever signs for a profile.
 #[derive(Default)]
 struct Signer {
-    identity: Option<Identity>,
+    identity: Option<Rc<Identity>>,
     lock: Option<Lock>,
     /// The end of its share of the run's time.
     deadline: Option<Instant>,
@@ -136,17 +136,18 @@ impl Issuer {
         self.cache = Some(cache);
     }
 
-    pub(crate) fn identity(&mut self, profile: Option<&str>) -> Identity {
+    pub(crate) fn identity(&mut self, profile: Option<&str>) -> Rc<Identity> {
         let files = self.files.clone();
-        self.signer(profile).identity.get_or_insert_with(|| Identity::of(profile, &files)).clone()
+        let read = || Rc::new(Identity::of(profile, &files));
+        Rc::clone(self.signer(profile).identity.get_or_insert_with(read))
     }
 
     /// Looks again at the files that the identity of a profile rests on, for all profiles with this identity.
-    fn look_again(&mut self, profile: Option<&str>) -> Identity {
+    fn look_again(&mut self, profile: Option<&str>) -> Rc<Identity> {
         let before = self.identity(profile);
         for identity in self.signers.values_mut().filter_map(|signer| signer.identity.as_mut()) {
             if *identity == before {
-                identity.look_again();
+                *identity = Rc::new(identity.as_it_is_now());
             }
         }
         self.identity(profile)

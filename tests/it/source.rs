@@ -91,6 +91,22 @@ fn imports_point_down() {
     }
 }
 
+/// Who signs is planned from what has been read, and nothing else is looked at: so the digest of a plan tells all that there
+/// is to it, and a unit test of it needs no home.
+#[test]
+fn who_signs_is_planned_without_looking_around() {
+    let text = fs::read_to_string(root().join("src/aws/plan.rs")).expect("the planner");
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let uses: Vec<&str> = code.lines().filter_map(|line| line.strip_prefix("use ")).collect();
+    assert!(!uses.is_empty());
+    for line in uses {
+        let allowed =
+            ["std::hash", "super::environment", "super::files", "super::ini", "super::settings", "crate::error"];
+        assert!(allowed.iter().any(|module| line.starts_with(module)), "the planner uses {line}");
+    }
+    assert!(!code.contains("crate::env") && !code.contains("std::fs"));
+}
+
 /// Each outside effect has one owner (stdout, stderr, clock, environment and file writing: see .clippy.toml).
 #[test]
 fn every_outside_effect_has_one_owner() {
