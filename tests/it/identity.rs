@@ -9,13 +9,14 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
 use std::thread;
 
 use serde_json::{Value, json};
 
 use crate::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
 use crate::source::{root, rust_files};
-use crate::stubs::check_all;
+use crate::stubs::{Stub, check_all, requests};
 
 /// Prints a file on each system.
 const SHOW: &str = if cfg!(windows) { "cmd /c type" } else { "cat" };
@@ -648,4 +649,33 @@ fn a_hook_looks_soon_for_a_login_and_obeys_it() {
     sandbox.ok(&["refresh", "--background", "--quiet"]);
     let (time, shown) = due(&sandbox);
     assert!(time > now + 300 && shown.starts_with("c ") && shown.ends_with(" ok"), "{} {shown}", time - now);
+}
+
+/// Renewing the login rewrites the file that tokens rest on: whoever waited for that finds the token all the same.
+#[test]
+fn many_who_wait_for_a_renewed_login_ask_once() {
+    let home = Sandbox::empty();
+    let log = home.path("log");
+    let stub = Stub::aws(Some(&log));
+    let mut trial = Trial::new();
+    sso(&mut trial);
+    trial.set("AWS_ENDPOINT_URL", &stub.url(""));
+    let login = json!({
+        "accessToken": "old", "expiresAt": "2020-01-01T00:00:00Z", "refreshToken": "r",
+        "clientId": "c", "clientSecret": "s", "registrationExpiresAt": FAR,
+    });
+    trial.sandbox.write(SSO_FILE, login.to_string());
+    let askers: Vec<_> = (0..16)
+        .map(|_| {
+            let mut pgcred = trial.sandbox.pgcred(&["token", HOST, "--profile", "p"]);
+            pgcred.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pgcred starts")
+        })
+        .collect();
+    let runs: Vec<Run> =
+        askers.into_iter().map(|asker| Run::finished(asker.wait_with_output().expect("an end"))).collect();
+    for run in &runs {
+        assert_eq!((run.code, &run.stdout), (0, &runs[0].stdout), "{}", run.stderr);
+    }
+    let asked: Vec<String> = requests(&log).iter().map(|request| request["path"].to_string()).collect();
+    assert_eq!(asked.len(), 2, "one renewal and one question: {asked:?}");
 }
