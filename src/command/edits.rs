@@ -37,6 +37,9 @@ impl Manner {
         context: &Context,
     ) -> Result<bool> {
         let output = context.world.output;
+        if !self.dry_run {
+            clear_leftovers(edits);
+        }
         let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
         if edits.is_empty() {
             output.note("nothing to change");
@@ -61,6 +64,15 @@ impl Manner {
         provide_roots(targets, context)?;
         carry_out(&edits, commands, self.undo, machine, output)?;
         Ok(true)
+    }
+}
+
+/// Removes what a pgcred that was killed has left beside the files, also beside those that need no change any more.
+fn clear_leftovers(edits: &[Edit]) {
+    for edit in edits {
+        if let Place::File(path) = &edit.place {
+            let _ = fs::clear_leftovers(path); // it holds nothing that is missed
+        }
     }
 }
 

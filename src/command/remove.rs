@@ -26,17 +26,20 @@ impl Run for Remove {
         let output = context.world.output;
         // Resolved while it is there, and as it is configured: so `refresh` has filed its tokens.
         let request = context.world.connection_of_any_life(&self.name);
-        let path = context.world.edit_config(|text| config::remove(text, &self.name))?;
-        output.note(&format!("{}: removed {}", path.display(), self.name));
-        context.forget_due();
         let mut errors = Vec::new();
+        // Its tokens go first: if pgcred ends in between, the connection is there still and the same command goes on.
         match request {
+            _ if context.world.config.connection(&self.name).is_none() => {} // which is said below
             Ok(request) => errors.extend(self.forget_tokens(request, context)),
             Err(error) => {
                 let hint = "pgcred erase HOST erases what there may be";
                 errors.push(error.about(&format!("{}: its tokens were not looked for", self.name)).hint(hint));
             }
         }
+        let edited = context.world.edit_config(|text| config::remove(text, &self.name));
+        let path = edited.inspect_err(|_| errors.iter().for_each(|error| output.report(error)))?;
+        output.note(&format!("{}: removed {}", path.display(), self.name));
+        context.forget_due();
         match Machine::this(context.global.config.as_deref()) {
             Ok(machine) => self.forget_in_tools(&machine, context),
             Err(error) => output.warn(&format!("the tools that may have {} were not looked at: {error}", self.name)),
@@ -66,7 +69,8 @@ impl Remove {
         let mut errors = Vec::new();
         for path in known_passfiles(&index) {
             let erased = erase_filed(&path, &index, output, |key| keys.contains(key));
-            errors.extend(erased.err().map(|error| error.about(&self.name)));
+            let hint = format!("correct that, then: pgcred erase {}", request.host);
+            errors.extend(erased.err().map(|error| error.about(&self.name).or_hint(&hint)));
         }
         let is_others = |(name, other): &(String, Request)| *name != self.name && other.key() == request.key();
         if clashes.is_empty() && !world.named_connections().iter().any(is_others) {

@@ -77,6 +77,8 @@ mod source;
 mod splitters;
 #[cfg(unix)]
 mod stubs;
+#[cfg(target_os = "linux")]
+mod sweep;
 #[cfg(windows)]
 mod task_scheduler;
 #[cfg(unix)]
