@@ -144,7 +144,12 @@ pub(crate) fn is_link(path: &Path) -> bool {
 
 /// Returns the bytes of a file if it is there and a regular one: a pipe would never end.
 pub(crate) fn read_if_plain(path: &Path) -> Result<Option<Vec<u8>>> {
-    if path.is_file() { read_bytes(path).map(Some) } else { Ok(None) }
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => read_bytes(path).map(Some),
+        Ok(_) => Ok(None),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(Error::failure(format!("cannot read {}", path.display())).caused_by(&error)),
+    }
 }
 
 /// Returns the bytes of a file that has to be there.

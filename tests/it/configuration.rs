@@ -111,3 +111,21 @@ fn everything_can_be_erased_whatever_is_configured() {
     assert!(run.code == 0 && run.stderr.contains("warning: ") && run.stderr.contains("config.toml"), "{}", run.stderr);
     assert!(!sandbox.own().join("cache").exists());
 }
+
+/// A passfile that the system does not hand out may hold tokens: to have erased them would be a lie.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_passfile_that_cannot_be_read_is_not_one_without_tokens() {
+    for call in ["statx", "openat", "read"] {
+        let sandbox = Sandbox::with_keys();
+        sandbox.ok(&["refresh", HOST]);
+        let passfile = sandbox.path(".pgpass").display().to_string();
+        let trouble = format!("inject={call}:error=EIO:when=1+");
+        let mut strace = sandbox.command("strace");
+        strace.args(["-o", "/dev/null", "-P", &passfile, "-e", &format!("trace={call}"), "-e", &trouble]);
+        strace.args([env!("CARGO_BIN_EXE_pgcred"), "erase", HOST]);
+        let run = Run::of(strace);
+        assert!([1, 2].contains(&run.code) && run.stderr.contains(".pgpass"), "{call}: {} {}", run.code, run.stderr);
+        assert!(String::from_utf8_lossy(&sandbox.read(".pgpass")).contains(HOST));
+    }
+}

@@ -120,8 +120,8 @@ fn config(sandbox: &Sandbox) -> String {
 struct Home {
     sandbox: Sandbox,
     copy: TempDir,
-    /// Configuration and service file before and after the command.
-    states: [[String; 2]; 2],
+    /// The configuration before and after the command.
+    configs: [String; 2],
 }
 
 impl Home {
@@ -140,11 +140,10 @@ impl Home {
             copy.path().display(),
             sandbox.own().display()
         ));
-        let mut home = Self { sandbox, copy, states: Default::default() };
-        let before = [config(&home.sandbox), services(&home.sandbox)];
+        let mut home = Self { sandbox, copy, configs: Default::default() };
+        let before = config(&home.sandbox);
         home.sandbox.ok(scenario.words);
-        let after = [config(&home.sandbox), services(&home.sandbox)];
-        home.states = [before, after];
+        home.configs = [before, config(&home.sandbox)];
         home.restore();
         home
     }
@@ -304,7 +303,8 @@ fn disturb(home: &Home, scenario: &Scenario, place: &Place) -> Result<(), String
     check_words(&run)?;
     check_files(home)?;
     if !is_kill {
-        if !(0..=4).contains(&run.code) && !(scenario.name == "exec" && run.code == 126) {
+        let is_end = (0..=4).contains(&run.code) || scenario.name == "exec" && run.code == 126;
+        if !is_end {
             return Err(format!("exit {}; {}", run.code, run.stderr));
         }
         if run.code != 0 && !run.stdout.is_empty() {
@@ -347,16 +347,19 @@ fn check_words(run: &Run) -> Result<(), String> {
 fn check_files(home: &Home) -> Result<(), String> {
     let passfile = passfile(&home.sandbox);
     let block = passfile.strip_suffix(MINE).ok_or_else(|| format!("the user's lines are lost: {passfile}"))?;
-    if !block.is_empty() && !(block.starts_with("# pgcred begin") && block.ends_with("\n# pgcred end\n")) {
+    let is_whole = block.starts_with("# pgcred begin") && block.ends_with("\n# pgcred end\n");
+    if !block.is_empty() && !is_whole {
         return Err(format!("a part of a block: {block}"));
     }
-    let [before, after] = &home.states;
-    let is_state = |text: &str, at: usize| text == before[at] || text == after[at];
+    let [before, after] = &home.configs;
     let (config, services) = (config(&home.sandbox), services(&home.sandbox));
-    if !is_state(&config, 0) {
+    if config != *before && config != *after {
         return Err(format!("the configuration is {config}"));
     }
-    if !is_state(&services, 1) {
+    // Which root certificates are there decides about one of its lines.
+    let is_set_up =
+        services.starts_with("# pgcred begin") && services.ends_with(&format!("\n# pgcred end\n{SERVICES}"));
+    if services != SERVICES && !is_set_up {
         return Err(format!("the service file is {services}"));
     }
     match fs::read_to_string(home.sandbox.path(".pg_service.conf.pgcred-backup")) {
