@@ -233,7 +233,7 @@ impl Cache {
     /// Returns the folder, if there was something.
     pub(crate) fn erase(&self) -> Result<Option<&Path>> {
         key::erase(self.choice, &self.key_paths())?;
-        let was_there = fs::empty_folder(&self.folder, &fs::own_session_parents())?;
+        let was_there = fs::empty_folder(&self.folder, &fs::own_session_parents(), is_own_name)?;
         fs::remove_empty_folders(&self.folder);
         Ok(was_there.then_some(&*self.folder))
     }
@@ -298,4 +298,13 @@ impl Cache {
     fn index_path(&self) -> PathBuf {
         self.folder.join("index.json")
     }
+}
+
+/// Tells whether pgcred gives a file or folder of the cache this name: with `PGCRED_HOME` there may be others beside them.
+fn is_own_name(name: &str) -> bool {
+    const NAMES: [&str; 9] =
+        ["tokens", "locks", "exec", "index.json", "background", "told", "due", "due.lock", "key.lock"];
+    const BEGINNINGS: [&str; 2] = ["due-", "key-"];
+    let (name, _) = name.split_once(".pgcred-").unwrap_or((name, "")); // locks, and what killed writers have left
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }

@@ -264,10 +264,12 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes all that is in a folder of ours but what is `kept`, and the folder if it is empty then. Tells whether that
+/// Removes what is ours from a folder of ours but for what is `kept`, and the folder if it is empty then. Tells whether that
 /// changed anything.
-pub(crate) fn empty_folder(path: &Path, kept: &[PathBuf]) -> Result<bool> {
-    let parts: Vec<PathBuf> = list(path).into_iter().filter(|part| !kept.contains(part)).collect();
+pub(crate) fn empty_folder(path: &Path, kept: &[PathBuf], is_ours: impl Fn(&str) -> bool) -> Result<bool> {
+    let name = |part: &PathBuf| part.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let goes = |part: &PathBuf| !kept.contains(part) && is_ours(&name(part));
+    let parts: Vec<PathBuf> = list(path).into_iter().filter(goes).collect();
     for part in &parts {
         let is_folder = fs::symlink_metadata(part).is_ok_and(|metadata| metadata.is_dir());
         if is_folder { remove_folder(part) } else { remove(part) }?;

@@ -446,6 +446,17 @@ fn folders_of_others_are_not_used() {
     }
 }
 
+/// `PGCRED_HOME` may be a directory in which the user has other things, even a `cache`.
+#[test]
+fn erase_all_removes_only_what_is_pgcreds() {
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["token", HOST]);
+    let cache = sandbox.own().join("cache");
+    fs::write(cache.join("mine"), "precious").expect("written");
+    sandbox.ok(&["erase", "--all"]);
+    assert_eq!(files_in(&cache), [cache.join("mine")]);
+}
+
 /// Whatever the umask, what pgcred writes is the user's alone.
 #[test]
 fn files_are_private_under_any_umask() {

@@ -1,19 +1,31 @@
 //! The key in the Linux kernel's user keyring: shared by all of the user's sessions, no daemon, gone at reboot.
 
-use linux_keyutils::{Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, Permission};
+use std::path::Path;
 
+use linux_keyutils::{Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeySerialId, Permission};
+
+use super::Paths;
 use crate::error::{Error, Result};
+use crate::fs;
 
 /// One byte more than a key has, so that a longer text is not taken for one.
 const BUFFER: usize = 33;
+/// How a key is called: this, its scope, this, and the cache's folder.
+const NAME: &str = "pgcred:cache-key:";
+const FOLDER: &str = " folder=";
 
 pub(super) struct Store {
     description: String,
 }
 
 impl Store {
-    pub(super) fn new(scope: &str) -> Self {
-        Self { description: format!("pgcred:cache-key:{scope}") }
+    pub(super) fn new(paths: &Paths) -> Self {
+        let mut description = format!("{NAME}{}", paths.scope);
+        if let Some(folder) = paths.fallback.to_str().filter(|folder| is_describable(folder)) {
+            description.push_str(FOLDER);
+            description.push_str(folder);
+        }
+        Self { description }
     }
 
     fn find(&self) -> std::result::Result<Option<(KeyRing, Key)>, KeyError> {
@@ -38,8 +50,11 @@ impl Store {
     fn keep(&self, bytes: &[u8]) -> std::result::Result<(), KeyError> {
         let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
         let key = own.add_key(&self.description, bytes)?;
-        let read = || Permission::VIEW | Permission::READ | Permission::SEARCH;
-        key.set_perms(KeyPermissionsBuilder::builder().posessor(read() | Permission::LINK).user(read()).build())?;
+        // The possessor is no more than who makes the link: `su USER` hands on the session's keyring, and with it the
+        // possession of this key, to another user.
+        let possessor = Permission::VIEW | Permission::LINK;
+        let user = Permission::VIEW | Permission::READ | Permission::SEARCH;
+        key.set_perms(KeyPermissionsBuilder::builder().posessor(possessor).user(user).build())?;
         user_keyring()?.link_key(key)?;
         own.unlink_key(key)
     }
@@ -55,6 +70,7 @@ impl super::Store for Store {
     }
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
+        forget_keys_of_missing_folders();
         self.keep(bytes).map_err(explain)
     }
 
@@ -64,6 +80,34 @@ impl super::Store for Store {
             done => done.map_err(explain),
         }
     }
+}
+
+/// Tells whether a folder can stand in a key's description: that is short, and one line of /proc/keys.
+fn is_describable(folder: &str) -> bool {
+    const LONGEST: usize = 400;
+    folder.len() <= LONGEST && !folder.contains(char::is_control)
+}
+
+/// Removes the keys of caches that were thrown away: the kernel lets a user have no more than 200 keys at a time.
+fn forget_keys_of_missing_folders() {
+    let Some(keys) = fs::read(Path::new("/proc/keys")) else { return };
+    let Ok(ring) = user_keyring() else { return };
+    for line in String::from_utf8_lossy(&keys).lines() {
+        let Some((id, folder)) = key_in(line) else { continue };
+        let is_gone = Path::new(folder).try_exists().is_ok_and(|exists| !exists);
+        if is_gone {
+            let _ = ring.unlink_key(Key::from_id(KeySerialId(id))); // one that is not there is none of this user's
+        }
+    }
+}
+
+/// Returns the ID of a key of pgcred's and the folder of its cache, from a line of /proc/keys: `ID ... user DESCRIPTION: 32`.
+fn key_in(line: &str) -> Option<(i32, &str)> {
+    let (before, description) = line.split_once(NAME)?;
+    let (_, folder) = description.split_once(FOLDER)?;
+    let (folder, _length) = folder.rsplit_once(": ")?;
+    let id = before.split_whitespace().next().and_then(|id| i32::from_str_radix(id, 16).ok())?;
+    Some((id, folder))
 }
 
 /// Not the session keyring, which each log-in has its own of; not the persistent one, which not every kernel has and

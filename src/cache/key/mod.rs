@@ -106,7 +106,7 @@ fn file(paths: &Paths) -> Vec<Box<dyn Store>> {
 
 #[cfg(target_os = "linux")]
 fn keyring(paths: &Paths) -> Vec<Box<dyn Store>> {
-    vec![Box::new(kernel::Store::new(&paths.scope))]
+    vec![Box::new(kernel::Store::new(paths))]
 }
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]

@@ -275,12 +275,26 @@ mod linux {
     fn the_kernel_replaces_bytes_of_another_size() {
         let scratch = Scratch::new();
         let Some(_) = kernel(&scratch.paths) else { return };
-        let store = kernel::Store::new(&scratch.paths.scope);
+        let store = kernel::Store::new(&scratch.paths);
         for size in [1, 31, 33, 5_000] {
             store.write(&vec![7; size]).unwrap();
             assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "kernel keyring: no key yet");
             assert_eq!(key(&load(Choice::Keyring, &scratch.paths, true)).len(), 32);
         }
+    }
+
+    /// The kernel lets a user have few keys: those of caches that were thrown away go when a new one is made.
+    #[test]
+    fn the_kernel_forgets_keys_of_missing_folders() {
+        let [thrown_away, kept, new] = [(); 3].map(|()| Scratch::new());
+        let (Some(_), Some(before)) = (kernel(&thrown_away.paths), kernel(&kept.paths)) else { return };
+        if fs::read("/proc/keys").is_err() {
+            return; // some containers hide it
+        }
+        fs::create_dir(&kept.paths.fallback).unwrap();
+        kernel(&new.paths);
+        assert!(matches!(load(Choice::Keyring, &thrown_away.paths, false), KeyAnswer::Missing { .. }));
+        assert_eq!(key(&load(Choice::Keyring, &kept.paths, false)), key(&before));
     }
 
     #[test]
