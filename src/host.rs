@@ -126,4 +126,20 @@ mod tests {
             assert!(parse(text).is_err(), "{text:?}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(crate::nearly::cases())]
+
+        #[test]
+        fn hosts_that_are_nearly_right(text in crate::nearly::text(
+            &["Foo.dsql.us-east-1.on.aws:5432", "[::1]:5432", "127.0.0.1", "localhost.", "fe80::1%eth0"],
+            &[":", "[", "]", "::", ".", "%", "65536", "/", "@"],
+        )) {
+            let _ = quoted(&text);
+            if let Ok((host, port)) = parse(&text) {
+                proptest::prop_assert!(!host.is_empty() && !host.contains(char::is_control) && port != Some(0));
+                proptest::prop_assert_eq!(parse(&host).unwrap(), (host, None));
+            }
+        }
+    }
 }

@@ -15,6 +15,8 @@ mod identity;
 mod integrations;
 mod issue;
 mod limits;
+#[cfg(test)]
+mod nearly;
 mod output;
 mod passfile;
 mod provider;

@@ -311,4 +311,24 @@ mod tests {
         let merged = flags.or(Where::parse("postgres://x@h:1/d").unwrap());
         assert_eq!(merged, place("h", Some(1), Some("u"), Some("d"), &[]));
     }
+
+    proptest::proptest! {
+        #![proptest_config(crate::nearly::cases())]
+
+        #[test]
+        fn targets_that_are_nearly_right(text in crate::nearly::text(
+            &[
+                "postgres://admin:pw@h.dsql.us-east-1.on.aws:5432/postgres?sslmode=verify-full&sslrootcert=system",
+                "host=h port=5432 user='a b' dbname=d sslmode=require",
+                "h.dsql.us-east-1.on.aws:5432",
+                "postgresql:///db?host=%2Ftmp",
+            ],
+            &["postgres://", "@", ":", "/", "?", "&", "=", "%", "%2", "%00", "host=", "port=", "'", " ", ","],
+        )) {
+            match Where::parse(&text) {
+                Ok(place) => proptest::prop_assert!(place.host.is_none_or(|host| !host.contains(char::is_control))),
+                Err(error) => proptest::prop_assert!(!error.to_string().contains("pw"), "{}", error),
+            }
+        }
+    }
 }

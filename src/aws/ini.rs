@@ -196,4 +196,26 @@ mod tests {
             assert_eq!(parse(text).expect_err(text).line, line, "{text}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(crate::nearly::cases())]
+
+        #[test]
+        fn files_that_are_nearly_right(text in crate::nearly::text(
+            &["# c\n[profile a]\nregion = us-east-1\ns3 =\n  key = v\n\n[DEFAULT]\nx: y\n[b]\nlong = one\n  two\n"],
+            &["[", "]", "[profile ", "DEFAULT", " = ", "\n  ", "\n\n", "#", ";", "\u{2028}", "\u{b}"],
+        )) {
+            match parse(&text) {
+                Err(wrong) => proptest::prop_assert!((1..=text.len() + 1).contains(&wrong.line)),
+                Ok(sections) => {
+                    for (name, section) in sections {
+                        proptest::prop_assert!(text.contains(&*name), "{}", name);
+                        for (_, value) in section {
+                            let _ = nested(&value);
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

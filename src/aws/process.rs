@@ -90,3 +90,27 @@ pub(super) fn last_line(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     foreign(text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #![proptest_config(crate::nearly::cases())]
+
+        /// An error says what is wrong and repeats no value.
+        #[test]
+        fn answers_that_are_nearly_right(text in crate::nearly::bytes(
+            &[r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"WORTHIT","SessionToken":"t","Expiration":"2030-01-01T00:00:00Z"}"#],
+            &["{", "}", "\"", "null", "1e400", "\\u0000", "\"Expiration\":", "\"\"", "+00:00"],
+        )) {
+            let _ = last_line(&text);
+            let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(&text) else { return Ok(()) };
+            let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
+            match names.credentials(&fields, "test") {
+                Ok(found) => proptest::prop_assert!(!found.access_key_id().is_empty()),
+                Err(why) => proptest::prop_assert!(!why.contains("WORTHIT"), "{}", why),
+            }
+        }
+    }
+}

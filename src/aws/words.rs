@@ -107,4 +107,20 @@ mod tests {
             assert_eq!(windows(text), words, "{text}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(crate::nearly::cases())]
+
+        #[test]
+        fn command_lines_that_are_nearly_right(text in crate::nearly::text(
+            &[r#"/opt/a\ b/helper --name "x \"y\"" 'z w' end"#, r#""C:\a b\helper.exe" \\"x y\\" z"#],
+            &["\\", "\"", "'", " ", "\\\""],
+        )) {
+            let _ = windows(&text);
+            if let Some(words) = posix(&text) {
+                let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+                proptest::prop_assert_eq!(posix(&quoted.join(" ")), Some(words));
+            }
+        }
+    }
 }

@@ -256,3 +256,26 @@ impl Failure {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #![proptest_config(crate::nearly::cases())]
+
+        /// What is read of a damaged index is written as it was read.
+        #[test]
+        fn files_that_are_nearly_right(text in crate::nearly::bytes(
+            &[r#"{"version":1,"tokens":{"0123456789abcdef0123456789abcdef":{"name":"u@h:5432","issued":1,"expires":2,"region":"r","passfile":"/p","digest":"d"}},"failures":{"0123456789abcdef0123456789abcdef":{"at":1,"count":2,"asked":true,"exit":3,"message":"m","hint":"h","logins":"l"}},"passfiles":["/p"]}"#],
+            &["{", "}", "[", "]", "\"", "null", "-1", "1e400", "99999999999999999999", "\\u0000", "\\ud800", "../", "\"expires\":"],
+        )) {
+            let Ok(value) = serde_json::from_slice::<Value>(&text) else { return Ok(()) };
+            if let Some(index) = Index::from_json(&value) {
+                let written = index.to_json();
+                let again = Index::from_json(&written).map(|index| index.to_json());
+                proptest::prop_assert_eq!(again, Some(written));
+            }
+        }
+    }
+}

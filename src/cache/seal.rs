@@ -155,4 +155,24 @@ mod tests {
         assert_eq!(key.expose(), [7; KEY_LEN]);
         assert_eq!(format!("{key:?}"), "SealingKey(..)");
     }
+
+    proptest::proptest! {
+        #![proptest_config(crate::nearly::cases())]
+
+        /// Whatever is changed, cut or added, it opens to nothing.
+        #[test]
+        fn what_was_changed_opens_to_nothing(
+            at in proptest::prelude::any::<proptest::sample::Index>(), byte in 1_u8.., how in 0..3
+        ) {
+            let key = key();
+            let mut sealed = key.seal(CONTEXT, PLAIN).unwrap();
+            let at = at.index(sealed.len());
+            match how {
+                0 => sealed[at] ^= byte,
+                1 => sealed.truncate(at),
+                _ => sealed.insert(at, byte),
+            }
+            proptest::prop_assert!(key.open(CONTEXT, &sealed).is_none());
+        }
+    }
 }

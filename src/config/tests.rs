@@ -505,3 +505,29 @@ proptest! {
         prop_assert!(comments(&after) >= comments(GOOD));
     }
 }
+
+proptest! {
+    #![proptest_config(crate::nearly::cases())]
+
+    /// What is no configuration is an error in one line, and what is one stays so when a connection comes and goes.
+    #[test]
+    fn files_that_are_nearly_right(text in crate::nearly::text(
+        &[
+            "cache = \"file\"\nlogin = \"never\"\nmax_expires_in = \"12h\"\n[[match]]\nhost = \"*.on.aws\"\nprofile = \"p\"\n",
+            "[connections.prod]\nhost = \"h.dsql.us-east-1.on.aws\"\nuser = \"admin\"\nport = 5432\naliases = [\"localhost:15432\"]\n",
+            "match = [{ host = 'h', region = 'us-east-1' }]\n[connections]\nx = { host = 'h.example.com', sign_host = 'g:1' }\n",
+        ],
+        &["[connections.", "[[match]]", "host = ", "= '", "\"\"\"", "{", "}", "[", "]", "#", "1e9", "connections", "."],
+    )) {
+        if let Err(error) = Config::parse(&text) {
+            prop_assert!(!error.to_string().contains(char::is_control), "{:?}", error.to_string());
+            return Ok(());
+        }
+        let place = Where { host: Some("n.example.com".into()), ..Where::default() };
+        let connection = Connection { name: "new-one".into(), place, ..Connection::default() };
+        if let Ok(more) = add(&text, &connection, false) {
+            prop_assert!(Config::parse(&more).is_ok(), "{}", more);
+            prop_assert_eq!(remove(&more, "new-one").unwrap(), text);
+        }
+    }
+}

@@ -243,3 +243,28 @@ proptest! {
         prop_assert_eq!(unescape(escape(&text).as_bytes()), text.into_bytes());
     }
 }
+
+proptest! {
+    #![proptest_config(crate::nearly::cases())]
+
+    /// What can be taken apart is put together again: the same entries, and the user's bytes as they were.
+    #[test]
+    fn files_that_are_nearly_right(text in crate::nearly::bytes(
+        &[
+            "# pgcred begin - lines up to the end mark are rewritten by pgcred\n# expires 20300101T001500Z\nh:5432:*:u:t\\:x\n# pgcred end\nmine:1:*:u:p\n",
+            "# pgcred begin in a file of its own - lines up to the end mark are rewritten by pgcred\n# expires 20300101T001500Z\nh:5432:*:u:t\n# pgcred end\n",
+            "\u{feff}mine:1:*:u:p\n# pgcred begin after an added newline - lines up to the end mark are rewritten by pgcred\n# expires 20300101T001500Z\nh:1:*:u:t\n# pgcred end\n",
+            "mine:1:*:u:p\r\n*:*:*:*:pw",
+        ],
+        &["# pgcred begin", "# pgcred end\n", "# expires ", "20300101T001500Z", "h:5432:*:u:t\n", "*", "\\:"],
+    )) {
+        let _ = survey(&text, std::iter::empty::<&Key>());
+        let Ok(passfile) = Passfile::parse(&text) else { return Ok(()) };
+        let rendered = passfile.render();
+        let again = Passfile::parse(&rendered);
+        prop_assert!(again.is_ok(), "{:?}", String::from_utf8_lossy(&rendered));
+        let again = again.unwrap();
+        prop_assert!(again.keys().eq(passfile.keys()));
+        prop_assert_eq!(again.render(), rendered);
+    }
+}

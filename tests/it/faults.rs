@@ -200,6 +200,36 @@ fn debug_shows_no_secrets() {
     });
 }
 
+/// What a log-in or a role leaves in AWS's caches, cut anywhere and with odd values in each field: an error, or a log-in
+/// that is needed, never a panic and never a value of the file.
+#[test]
+fn a_cache_of_aws_that_is_damaged_is_one_error() {
+    let long = format!("\"{}\"", "x".repeat(70_000));
+    let odd = ["null", "-1", "1e400", "true", "[]", "{}", r#""""#, r#""\u0000\n""#, r#""\ud800""#, &long];
+    let sso = sso_token("ssotoken", "2099-01-01T00:00:00Z");
+    let login = login("ASIAOLD", "2099-01-01T00:00:00Z");
+    let mut cells = Vec::new();
+    for (set_up, file, text) in [(portal as fn(&mut Sandbox, &str, &str), SSO_FILE, sso), (sign_in, LOGIN_FILE, login)]
+    {
+        cells.extend((0..text.len()).step_by(37).map(|end| (set_up, file, text[..end].to_owned())));
+        for (at, _) in text.match_indices("\":\"") {
+            let (before, value) = text.split_at(at + 2);
+            let end = value[1..].find('"').expect("the value's end") + 2;
+            cells.extend(odd.iter().map(|odd| (set_up, file, format!("{before}{odd}{}", &value[end..]))));
+        }
+    }
+    assert!(cells.len() > 100, "{}", cells.len());
+    check_all(&cells, |(set_up, file, text)| {
+        let mut sandbox = Sandbox::empty();
+        set_up(&mut sandbox, "http://127.0.0.1:1", "http://127.0.0.1:1");
+        sandbox.write(file, text);
+        let run = sandbox.run(&["token", HOST, "--no-cache", "--timeout", "2"]);
+        // Some damage does no harm: a name of the client is no part of a token.
+        let trouble = if run.code == 0 { None } else { refusal_trouble(&run, &[1, 2, 3]) };
+        trouble.map_or(Ok(()), |trouble| Err(format!("{file} {}: {trouble}", &text[..text.len().min(300)])))
+    });
+}
+
 /// Programs of a `credential_process`; `$1` is the stubs' secret. They note who is alive in `pids`.
 const PROGRAMS: [(&str, &str); 13] = [
     ("sleeps", "exec sleep 60"),
