@@ -405,7 +405,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
 impl Context {
     fn new(global: Global, need: Need) -> Result<Self> {
         let output = Output { quiet: global.quiet, debug: global.debug };
-        env::own_home().map_or(Ok(()), |home| fs::trust::check_path(&home))?;
+        env::own_home().map_or(Ok(()), |home| fs::trust::check_owner_of_path(&home))?;
         let Read { config, path: config_path, changed: config_changed } =
             Read::file(global.config.as_deref(), need, output)?;
         let choice = env::var("PGCRED_CACHE")

@@ -1,7 +1,8 @@
 //! Whose a file is, and who else can change it: the one place that decides what pgcred believes, and that says why not.
 //!
 //! Root and the user are believed, nobody else. Where this is asked:
-//! - `PGCRED_HOME` and, for root, HOME: once in each run.
+//! - The owner of `PGCRED_HOME` and, for root, of HOME: once in each run. The mode of `PGCRED_HOME` is not asked: volumes of
+//!   containers are open to all, and each file and directory in it that pgcred believes is looked at by itself.
 //! - The configuration, the index and the other files that pgcred keeps for itself: of the open file, whenever one is read.
 //! - The directories of the cache and of private files: when something is made in them.
 //! - Links, locks and passfiles: when they are used for writing.
@@ -46,8 +47,13 @@ pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     Err(Error::usage(format!("{path} is not used: it belongs to {owner}")).hint(hint))
 }
 
+/// As [`check_owner`], of a path. What is not there, or cannot be looked at, is no trouble yet.
+pub(crate) fn check_owner_of_path(path: &Path) -> Result<()> {
+    fs::metadata(path).map_or(Ok(()), |metadata| check_owner(path, &metadata))
+}
+
 /// As [`check`], of a path. What is not there, or cannot be looked at, is no trouble yet.
-pub(crate) fn check_path(path: &Path) -> Result<()> {
+pub(super) fn check_path(path: &Path) -> Result<()> {
     fs::metadata(path).map_or(Ok(()), |metadata| check(path, &metadata))
 }
 

@@ -361,10 +361,10 @@ fn remove_without_a_home_still_says_what_it_could_not_erase() {
     sandbox.write("pass", [&sandbox.read("pass")[..], b"# pgcred end\n"].concat());
     // An account that the system does not know has no home but the variable's.
     let pgcred = sandbox.installed("bin/pgcred").display().to_string();
-    for folder in [sandbox.home(), sandbox.own()] {
-        let mut open = sandbox.command("chmod");
-        open.args(["-R", "a+rwX"]).arg(folder);
-        assert_eq!(Run::of(open).code, 0);
+    for (recursive, path) in [("-R", sandbox.own()), ("-h", sandbox.home()), ("-h", &*sandbox.path("pass"))] {
+        let mut give = sandbox.command("chown");
+        give.args([recursive, "54321:54321"]).arg(path);
+        assert_eq!(Run::of(give).code, 0);
     }
     let mut remove = sandbox.command("setpriv");
     remove.args(["--reuid=54321", "--regid=54321", "--clear-groups", &pgcred, "remove", "prod"]);
