@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
     let trimmed = text.trim();
     // What looks like a URI or conninfo string with a slip in it may hold a password, so it is not repeated.
-    let shown = if trimmed.contains(['@', '=']) { "given".to_owned() } else { quoted(trimmed) };
+    let may_hold_password = trimmed.contains(['@', '=']) || trimmed.contains("://");
+    let shown = if may_hold_password { "given".to_owned() } else { quoted(trimmed) };
     let refuse = |why: &str| Err(Error::usage(format!("host {shown}: {why}")));
     if trimmed.is_empty() {
         return Err(Error::usage("the host is empty").hint("name one: pgcred token HOST, --host HOST or PGHOST"));
