@@ -90,3 +90,48 @@ fn setup_on_a_read_only_or_full_disk_leaves_the_file_as_it_was() {
     sandbox.run(set_up).assert_fails(1, "Read-only file system");
     assert_eq!(sandbox.read("disk/services"), SERVICES);
 }
+
+/// Everything is on one disk that has room for a few pages, or for a few files, more.
+#[test]
+fn a_disk_that_fills_up_at_any_point_harms_nothing() {
+    const SERVICES: &str = "[mine]\nhost=h\n";
+    const COMMANDS: [&[&str]; 5] = [
+        &["token", HOST],
+        &["refresh", HOST],
+        &["add", "prod", HOST],
+        &["setup", "psql", HOST, "--yes"],
+        &["exec", HOST, "--", "true"],
+    ];
+    for room in 0..12 {
+        let mut sandbox = Sandbox::with_keys();
+        let folder = sandbox.path("disk");
+        // Even: so many pages are free. Odd: so many files can be made.
+        let (pages, files) = if room % 2 == 0 { (room / 2, None) } else { (64, Some(room / 2)) };
+        let limit = files.map_or_else(String::new, |files| format!(",nr_inodes={}", 6 + files));
+        let _disk = Disk::mount(&folder, &format!("size=512k{limit}"));
+        let own = folder.join("own").display().to_string();
+        sandbox.set("HOME", &folder.display().to_string()).set("PGCRED_HOME", &own);
+        sandbox.set("TMPDIR", &folder.display().to_string());
+        fs::create_dir(&own).expect("a folder");
+        sandbox.write("disk/.pgpass", MINE);
+        sandbox.write("disk/.pg_service.conf", SERVICES);
+        fs::write(folder.join("own/config.toml"), "# mine\n").expect("written");
+        let filler = fs::File::create(folder.join("filler")).expect("a file");
+        let _ = std::io::Write::write_all(&mut &filler, &vec![0; 1 << 20]); // as much as fits
+        let length = filler.metadata().expect("a file").len();
+        filler.set_len(length - pages * 4096).expect("shorter");
+        for words in COMMANDS {
+            let run = sandbox.run(words);
+            let what = format!("{words:?} with room for {pages} pages, {files:?} files: {} {}", run.code, run.stderr);
+            assert!(matches!(run.code, 0..=2) && !run.stderr.contains("panicked"), "{what}");
+            assert!(words[0] != "token" || run.code == 0 && run.stdout.starts_with(HOST), "{what}");
+            assert!(run.code == 0 || run.stdout.is_empty() && run.stderr.contains("/disk"), "{what}");
+            assert!(sandbox.read("disk/.pgpass").ends_with(MINE.as_bytes()), "{what}");
+            assert!(sandbox.read("disk/.pg_service.conf").ends_with(SERVICES.as_bytes()), "{what}");
+            assert!(sandbox.read("disk/own/config.toml").starts_with(b"# mine\n"), "{what}");
+            if run.code == 0 && words[0] == "refresh" {
+                assert!(String::from_utf8_lossy(&sandbox.read("disk/.pgpass")).contains(HOST), "{what}");
+            }
+        }
+    }
+}
