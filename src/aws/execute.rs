@@ -3,7 +3,8 @@
 use aws_credential_types::Credentials;
 
 use super::plan::{Keys, MachineService, OldFiles, Plan, Source};
-use super::session::{Session, Trouble};
+use super::session::Session;
+use super::trouble::Trouble;
 use super::{container, files, imds, process, signin};
 use crate::env;
 use crate::error::{Error, Result};

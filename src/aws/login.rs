@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::ask::How;
 use super::environment::Variables;
 use super::plan::Start;
-use super::session::{Session, Trouble, quoted};
+use super::runtime::{block_on, session_lock};
+use super::session::{Session, quoted};
 use super::settings::{Settings, SharedFiles};
-use super::{How, block_on, device, session_lock, signin};
+use super::trouble::{Kind, LogIn};
+use super::{device, signin};
 use crate::child::{self, Bond};
 use crate::config::LoginPolicy;
 use crate::env;
@@ -22,25 +25,6 @@ use crate::time::Time;
 const PATIENCE: Duration = Duration::from_mins(10);
 /// A page that was opened is not opened again by a background request before this many seconds have passed.
 const PAGE_PAUSE: u32 = 600;
-
-/// The log-in that is missing.
-#[derive(Clone)]
-pub(super) struct LogIn {
-    pub(super) kind: Kind,
-    pub(super) profile: String,
-    /// Says what is wrong with the old one.
-    pub(super) why: String,
-    /// The token that AWS did not take, though by its time it is good.
-    pub(super) revoked: Option<String>,
-}
-
-#[derive(Clone)]
-pub(super) enum Kind {
-    /// IAM Identity Center.
-    Sso(Start),
-    /// `aws login`: the session's name, an ARN.
-    SignIn(String),
-}
 
 impl LogIn {
     /// Says what to type.
@@ -194,12 +178,6 @@ impl LogIn {
         }
         let page = self.page().unwrap_or_else(|| "finish the login in the browser window that has opened".to_owned());
         Err(self.error().noting(&format!("{page}, then connect again")))
-    }
-}
-
-impl From<LogIn> for Trouble {
-    fn from(missing: LogIn) -> Self {
-        Self::LogIn(Box::new(missing))
     }
 }
 

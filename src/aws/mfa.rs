@@ -1,8 +1,9 @@
 //! The code of a multi-factor device: from an option, from a command, or asked for on the terminal.
 
+use super::ask::How;
 use super::process::last_line;
 use super::session::{Session, quoted};
-use super::{How, words};
+use super::words;
 use crate::child::{self, Failure};
 use crate::env;
 use crate::error::{Error, Result};

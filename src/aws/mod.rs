@@ -1,5 +1,6 @@
 //! AWS credentials and region as AWS CLI v2 finds them. The only user of AWS's SDK and of an async runtime.
 
+mod ask;
 mod container;
 mod device;
 mod download;
@@ -18,73 +19,28 @@ mod process;
 mod proxy;
 mod refusal;
 mod role;
+mod runtime;
 mod session;
 mod settings;
 mod signin;
 mod sso;
+mod trouble;
 mod words;
 
 use std::cell::RefCell;
-use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_credential_types::Credentials;
 
-use crate::child::Bond;
-use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
-use crate::fs::{self, Lock};
-use crate::limits;
+pub(crate) use ask::{How, Notes};
 pub(crate) use environment::set_and_left_behind;
 pub(crate) use planned::Planned;
-use session::{Session, Trouble};
+use runtime::block_on;
+use session::Session;
 pub(crate) use settings::SharedFiles;
-
-/// How AWS is asked, for all profiles.
-#[derive(Clone, Debug)]
-pub(crate) struct How {
-    pub(crate) timeout: Duration,
-    pub(crate) login: LoginPolicy,
-    /// The policy was typed for this run.
-    pub(crate) login_asked_for: bool,
-    pub(crate) mfa_code: Option<String>,
-    /// Somebody is there to ask.
-    pub(crate) terminal: bool,
-    /// Whoever has started pgcred ends its whole process group, with the programs that it runs.
-    pub(crate) in_group: bool,
-    /// Says something to whoever is there.
-    pub(crate) tell: fn(&str),
-}
-
-impl How {
-    /// How the programs of profiles are run.
-    pub(crate) fn bond(&self) -> Bond {
-        match (self.terminal, self.in_group) {
-            (true, _) => Bond::AtTerminal,
-            (false, true) => Bond::InGroup,
-            (false, false) => Bond::Alone,
-        }
-    }
-
-    /// Tells whether a log-in or an MFA code that was missing may be had now.
-    pub(crate) fn can_ask(&self) -> bool {
-        self.terminal || self.mfa_code.is_some() || (self.login_asked_for && self.login == LoginPolicy::Browser)
-    }
-
-    /// Tells whether whoever can log in or give a code has been asked to.
-    pub(crate) fn asks(&self) -> bool {
-        self.can_ask() && self.login != LoginPolicy::Never
-    }
-}
-
-/// What there is to say besides the answer.
-#[derive(Default)]
-pub(crate) struct Notes {
-    pub(crate) warnings: Vec<String>,
-    /// What was tried, in order.
-    pub(crate) steps: Vec<String>,
-}
+use trouble::Trouble;
 
 /// Asks AWS, as it is planned.
 pub(crate) struct Aws<'a> {
@@ -177,23 +133,4 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
 pub(crate) fn is_about_form(error: &Error) -> bool {
     let text = error.to_string();
     role::FORMS.iter().any(|form| text.ends_with(form))
-}
-
-fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
-    let failed = |error: &dyn std::error::Error| Error::failure("cannot start the network runtime").caused_by(error);
-    limits::check_room().map_err(|error| {
-        failed(&error).hint("end other programs, or raise the limits: ulimit -n 1024; ulimit -u 1024")
-    })?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
-    let runtime = runtime.map_err(|error| failed(&error))?;
-    let answer = runtime.block_on(work);
-    runtime.shutdown_background();
-    Ok(answer)
-}
-
-/// Held by whoever changes a session of AWS's cache; none where the lock cannot be had, for it saves only work.
-fn session_lock(id: &str, patience: Duration) -> Option<Lock> {
-    let folder = env::cache_folder()?.join("locks");
-    fs::own_folder(&folder).ok()?;
-    fs::lock(&folder.join(id), patience).ok()
 }

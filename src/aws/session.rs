@@ -9,28 +9,14 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 
+use super::ask::{How, Notes};
 use super::http::{Bundle, Http};
 use super::ini::Section;
-use super::login::LogIn;
 use super::settings::Settings;
 pub(super) use super::settings::{SIGN_IN, SSO, SSO_OIDC, STS, Service};
-use super::{How, Notes};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::time::{Time, spoken};
-
-/// Why there are no credentials.
-pub(super) enum Trouble {
-    Failed(Error),
-    /// Somebody has to log in.
-    LogIn(Box<LogIn>),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
 
 pub(super) struct Session<'a> {
     pub(super) how: &'a How,

@@ -16,9 +16,10 @@ use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Map, Value, json};
 
-use super::login::{Kind, LogIn};
 use super::process::Names;
-use super::session::{SIGN_IN, Session, Trouble};
+use super::runtime::session_lock;
+use super::session::{SIGN_IN, Session};
+use super::trouble::{Kind, LogIn, Trouble};
 use crate::encode::hex;
 use crate::env;
 use crate::error::Error;
@@ -69,7 +70,7 @@ pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str
     if left(&found) >= enough {
         return Ok(found);
     }
-    let _lock = super::session_lock(&id(name), Duration::from_secs(5));
+    let _lock = session_lock(&id(name), Duration::from_secs(5));
     let cached = Cached::read(name).ok_or_else(|| missing("the log-in session is gone"))?;
     let found = cached.credentials().map_err(broken)?;
     // Whoever had the lock before may have renewed it.

@@ -7,11 +7,12 @@ use aws_credential_types::Credentials;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Map, Value, json};
 
-use super::login::{Kind, LogIn};
 use super::plan::{Sso, Start};
 use super::refusal;
 use super::role;
-use super::session::{SSO, SSO_OIDC, Session, Trouble};
+use super::runtime::session_lock;
+use super::session::{SSO, SSO_OIDC, Session};
+use super::trouble::{Kind, LogIn, Trouble};
 use crate::encode::hex;
 use crate::env;
 use crate::error::{Error, Result};
@@ -89,7 +90,7 @@ impl Sso {
             return cached.alive().ok_or_else(|| self.log_in("the SSO session has expired", None));
         }
         // A renewal makes the renewing token of the others worthless, so only one renews.
-        let _lock = super::session_lock(&self.start.id(), Duration::from_secs(5));
+        let _lock = session_lock(&self.start.id(), Duration::from_secs(5));
         let cached = Cached::read(&self.start).unwrap_or(cached);
         let renewed = if cached.left() < RENEW { cached.renew(session, &self.start).await } else { Ok(None) };
         match (renewed, cached.alive()) {

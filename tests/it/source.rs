@@ -92,6 +92,35 @@ fn imports_point_down() {
     }
 }
 
+/// Inside `src/aws` no module uses, by whatever way, one that uses it. `mod.rs` stands above them all.
+#[test]
+fn the_modules_of_aws_go_round_in_no_circle() {
+    let mut open: Vec<(String, Vec<String>)> = Vec::new();
+    for (path, text) in rust_files("src/aws").into_iter().filter(|(path, _)| !path.ends_with("mod.rs")) {
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+        let mut uses = Vec::new();
+        for import in code.split("use super::").skip(1).filter_map(|rest| rest.split(';').next()) {
+            let modules = import
+                .strip_prefix('{')
+                .and_then(|list| list.strip_suffix('}'))
+                .unwrap_or_else(|| import.split("::").next().unwrap_or_default());
+            uses.extend(modules.split(',').map(|name| name.split("::").next().unwrap_or_default().trim().to_owned()));
+        }
+        open.push((path.file_stem().expect("a name").to_string_lossy().into_owned(), uses));
+    }
+    assert!(open.len() > 20 && open.iter().any(|(_, uses)| uses.len() > 3), "{open:?}");
+    // Takes away what uses nothing that is left; in a circle everything uses something.
+    loop {
+        let left: Vec<String> = open.iter().map(|(name, _)| name.clone()).collect();
+        let before = open.len();
+        open.retain(|(_, uses)| uses.iter().any(|name| left.contains(name)));
+        if open.len() == before {
+            break;
+        }
+    }
+    assert!(open.is_empty(), "these use each other: {open:#?}");
+}
+
 /// Who signs is planned from what has been read, and nothing else is looked at: so the digest of a plan tells all that there
 /// is to it, and a unit test of it needs no home.
 #[test]

@@ -1,0 +1,51 @@
+//! How AWS is asked, and what there is to say besides its answer.
+
+use std::time::Duration;
+
+use crate::child::Bond;
+use crate::config::LoginPolicy;
+
+/// How AWS is asked, for all profiles.
+#[derive(Clone, Debug)]
+pub(crate) struct How {
+    pub(crate) timeout: Duration,
+    pub(crate) login: LoginPolicy,
+    /// The policy was typed for this run.
+    pub(crate) login_asked_for: bool,
+    pub(crate) mfa_code: Option<String>,
+    /// Somebody is there to ask.
+    pub(crate) terminal: bool,
+    /// Whoever has started pgcred ends its whole process group, with the programs that it runs.
+    pub(crate) in_group: bool,
+    /// Says something to whoever is there.
+    pub(crate) tell: fn(&str),
+}
+
+impl How {
+    /// How the programs of profiles are run.
+    pub(crate) fn bond(&self) -> Bond {
+        match (self.terminal, self.in_group) {
+            (true, _) => Bond::AtTerminal,
+            (false, true) => Bond::InGroup,
+            (false, false) => Bond::Alone,
+        }
+    }
+
+    /// Tells whether a log-in or an MFA code that was missing may be had now.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.terminal || self.mfa_code.is_some() || (self.login_asked_for && self.login == LoginPolicy::Browser)
+    }
+
+    /// Tells whether whoever can log in or give a code has been asked to.
+    pub(crate) fn asks(&self) -> bool {
+        self.can_ask() && self.login != LoginPolicy::Never
+    }
+}
+
+/// What there is to say besides the answer.
+#[derive(Default)]
+pub(crate) struct Notes {
+    pub(crate) warnings: Vec<String>,
+    /// What was tried, in order.
+    pub(crate) steps: Vec<String>,
+}

@@ -1,0 +1,28 @@
+//! What all questions to AWS run on: the network runtime, and the locks of sessions in AWS's caches.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::env;
+use crate::error::{Error, Result};
+use crate::fs::{self, Lock};
+use crate::limits;
+
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
+    let failed = |error: &dyn std::error::Error| Error::failure("cannot start the network runtime").caused_by(error);
+    limits::check_room().map_err(|error| {
+        failed(&error).hint("end other programs, or raise the limits: ulimit -n 1024; ulimit -u 1024")
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = runtime.map_err(|error| failed(&error))?;
+    let answer = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(answer)
+}
+
+/// Held by whoever changes a session of AWS's cache; none where the lock cannot be had, for it saves only work.
+pub(super) fn session_lock(id: &str, patience: Duration) -> Option<Lock> {
+    let folder = env::cache_folder()?.join("locks");
+    fs::own_folder(&folder).ok()?;
+    fs::lock(&folder.join(id), patience).ok()
+}
