@@ -2,7 +2,7 @@
 //!
 //! Of each system call by name that a command makes after its start (the loader's are left out), a run of the suite takes
 //! at most [`MOST_PLACES`] places: the first, the last, and others evenly between them. `PGCRED_TEST_SWEEP=all` takes all.
-//! Left out are calls that only manage memory or signals, and for errors `close` and `getrandom`, which never fail so.
+//! Left out are calls that only manage memory or signals, and for errors `close`, `getrandom` and sleeping, which never fail so.
 //! Calls of other threads than the main one are not touched.
 
 use std::collections::{BTreeMap, HashMap};
@@ -189,7 +189,7 @@ fn errors(call: &str) -> &'static [&'static str] {
         "flock" => &["ENOLCK"],
         "pipe2" | "socket" | "socketpair" | "fcntl" | "dup" | "epoll_create1" | "eventfd2" => &["EMFILE"],
         "clone" | "clone3" | "vfork" | "fork" => &["EAGAIN"],
-        "close" | "getrandom" => &[],
+        "close" | "getrandom" | "clock_nanosleep" | "nanosleep" => &[],
         _ => &["EIO"],
     }
 }
