@@ -135,8 +135,9 @@ fn old_files(session: &Session, old: &OldFiles) -> Result<Option<Credentials>> {
     for path in &old.of_boto {
         let sections = files::sections(Some(env::expanded(path)))?;
         let section = sections.into_iter().find(|(name, _)| name == "Credentials");
-        let mut section = section.map(|(_, section)| section).unwrap_or_default();
-        if let Some(credentials) = found(section.remove("aws_access_key_id"), section.remove("aws_secret_access_key")) {
+        let section = section.map(|(_, section)| section).unwrap_or_default();
+        let value = |key: &str| section.get(key).cloned();
+        if let Some(credentials) = found(value("aws_access_key_id"), value("aws_secret_access_key")) {
             return Ok(Some(credentials));
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::rc::Rc;
 
 use super::ini::{self, Section};
 use super::words;
@@ -21,12 +20,12 @@ fn paths() -> [Option<PathBuf>; 2] {
 }
 
 /// Sections by name.
-type Sections = HashMap<String, Rc<Section>>;
+type Sections = HashMap<String, Section>;
 
 #[derive(Default)]
 pub(crate) struct Files {
-    /// Both files; the credentials file wins key by key.
-    profiles: Sections,
+    /// The profiles that both files have; the credentials file wins key by key.
+    in_both: Sections,
     /// `[NAME]` of the credentials file.
     credentials: Sections,
     /// `[profile NAME]` of the configuration file.
@@ -54,25 +53,17 @@ impl Files {
             match kind {
                 Some((_, known)) => {
                     if let Some([_, name]) = words::posix(&name).as_deref() {
-                        known.insert(name.clone(), Rc::new(section));
+                        known.insert(name.clone(), section);
                     }
                 }
-                None if name == "default" => drop(files.config.insert(name, Rc::new(section))),
+                None if name == "default" => drop(files.config.insert(name, section)),
                 None => {}
             }
         }
-        files.profiles.clone_from(&files.config);
         for (name, section) in credentials {
-            let section = Rc::new(section);
-            let merged = match files.config.get(&name) {
-                None => Rc::clone(&section),
-                Some(of_config) => {
-                    let mut merged = Section::clone(of_config);
-                    merged.extend(Section::clone(&section));
-                    Rc::new(merged)
-                }
-            };
-            files.profiles.insert(name.clone(), merged);
+            if let Some(of_config) = files.config.get(&name) {
+                files.in_both.insert(name.clone(), of_config.overlaid(&section));
+            }
             files.credentials.insert(name, section);
         }
         files
@@ -80,17 +71,17 @@ impl Files {
 
     /// Returns what both files say of a profile.
     pub(super) fn profile(&self, name: &str) -> Option<&Section> {
-        self.profiles.get(name).map(Rc::as_ref)
+        [&self.in_both, &self.credentials, &self.config].into_iter().find_map(|sections| sections.get(name))
     }
 
     /// Returns what the credentials file says of a profile.
     pub(super) fn credentials(&self, name: &str) -> Option<&Section> {
-        self.credentials.get(name).map(Rc::as_ref)
+        self.credentials.get(name)
     }
 
     /// Returns what the configuration file says of a profile.
     pub(super) fn config(&self, name: &str) -> Option<&Section> {
-        self.config.get(name).map(Rc::as_ref)
+        self.config.get(name)
     }
 }
 

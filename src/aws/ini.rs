@@ -1,9 +1,42 @@
 //! AWS's configuration files as the AWS CLI reads them: by the rules of Python's `RawConfigParser`. Text to sections.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
-/// Keys (in lower case) and values of a section.
-pub(super) type Section = BTreeMap<String, String>;
+/// Keys (in lower case) and values of a section, in the order of the file. Sections are short, and most are never asked for
+/// anything: a search from the front costs less than a map.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Section(Vec<(String, String)>);
+
+impl Section {
+    pub(super) fn get(&self, key: &str) -> Option<&String> {
+        self.0.iter().find(|(own, _)| own == key).map(|(_, value)| value)
+    }
+
+    pub(super) fn contains_key(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// Gives a key a value, whatever it had before.
+    pub(super) fn insert(&mut self, key: &str, value: &str) {
+        match self.0.iter_mut().find(|(own, _)| own == key) {
+            Some((_, own)) => value.clone_into(own),
+            None => self.0.push((key.to_owned(), value.to_owned())),
+        }
+    }
+
+    /// Returns this section with the keys of another one, which wins.
+    pub(super) fn overlaid(&self, other: &Self) -> Self {
+        let mut section = self.clone();
+        for (key, value) in other.iter() {
+            section.insert(key, value);
+        }
+        section
+    }
+}
 
 /// What is wrong, and in which line, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,8 +60,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, Section)>, Wrong> {
 
 /// Returns the inner keys of a value that begins in a line of its own; `None` if the value is a plain one.
 pub(super) fn nested(value: &str) -> Option<Section> {
-    let lines = value.strip_prefix('\n')?.lines().filter_map(|line| line.split_once('='));
-    Some(lines.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned())).collect())
+    let mut section = Section::default();
+    for (key, value) in value.strip_prefix('\n')?.lines().filter_map(|line| line.split_once('=')) {
+        section.insert(key.trim(), value.trim());
+    }
+    Some(section)
 }
 
 #[derive(Default)]
@@ -38,9 +74,11 @@ struct Parser {
     defaults: Section,
     names: HashSet<String>,
     place: Place,
-    key: Option<String>,
+    /// Lines that are indented deeper go on with the value of the last key.
+    has_key: bool,
     indent: usize,
-    lines: BTreeMap<(usize, String), usize>,
+    /// Of each key without a value in its own line: its section, its place there, and its line. For `finish`.
+    without_value: Vec<(usize, usize, usize)>,
     number: usize,
 }
 
@@ -66,7 +104,7 @@ impl Parser {
             return Ok(());
         }
         let indent = line.chars().take_while(|c| c.is_whitespace()).count();
-        if self.key.is_some() && indent > self.indent {
+        if self.has_key && indent > self.indent {
             if let Some(value) = self.value() {
                 value.push('\n');
                 value.push_str(text);
@@ -78,11 +116,11 @@ impl Parser {
             return self.begin(name);
         }
         let (key, value) = text.split_once(['=', ':']).ok_or("neither [section] nor key = value")?;
-        self.set(&key.trim().to_lowercase(), value.trim())
+        self.set(key.trim().to_lowercase(), value.trim())
     }
 
     fn begin(&mut self, name: &str) -> Result<(), &'static str> {
-        self.key = None;
+        self.has_key = false;
         if name == "DEFAULT" {
             self.place = Place::Defaults;
             return Ok(());
@@ -91,53 +129,63 @@ impl Parser {
             return Err("this section exists already");
         }
         self.place = Place::In(self.sections.len());
-        self.sections.push((name.to_owned(), Section::new()));
+        self.sections.push((name.to_owned(), Section::default()));
         Ok(())
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
-        let (section, at) = match self.place {
-            Place::BeforeAll => return Err("a key before the first [section]"),
-            Place::Defaults => (&mut self.defaults, usize::MAX),
-            Place::In(at) => (&mut self.sections[at].1, at),
-        };
+    fn set(&mut self, key: String, value: &str) -> Result<(), &'static str> {
+        let number = self.number;
+        let Some((at, section)) = self.section() else { return Err("a key before the first [section]") };
         if key.is_empty() {
             return Err("no key before the value");
         }
-        if section.insert(key.to_owned(), value.to_owned()).is_some() {
+        if section.contains_key(&key) {
             return Err("this key exists already in its section");
         }
+        let place = section.0.len();
+        section.0.push((key, value.to_owned()));
         if value.is_empty() {
-            self.lines.insert((at, key.to_owned()), self.number); // for `finish`: lines may follow
+            self.without_value.push((at, place, number));
         }
-        self.key = Some(key.to_owned());
+        self.has_key = true;
         Ok(())
+    }
+
+    /// The section that lines belong to now, and its number.
+    fn section(&mut self) -> Option<(usize, &mut Section)> {
+        match self.place {
+            Place::BeforeAll => None,
+            Place::Defaults => Some((usize::MAX, &mut self.defaults)),
+            Place::In(at) => Some((at, &mut self.sections[at].1)),
+        }
     }
 
     /// The value that lines may still be added to.
     fn value(&mut self) -> Option<&mut String> {
-        let key = self.key.as_ref()?;
-        match self.place {
-            Place::BeforeAll => None,
-            Place::Defaults => self.defaults.get_mut(key),
-            Place::In(at) => self.sections[at].1.get_mut(key),
+        if !self.has_key {
+            return None;
         }
+        let (_, section) = self.section()?;
+        section.0.last_mut().map(|(_, value)| value)
     }
 
     fn finish(mut self) -> Result<Vec<(String, Section)>, Wrong> {
-        for (at, (_, section)) in self.sections.iter_mut().enumerate() {
-            for (key, value) in section {
-                value.truncate(value.trim_end().len());
-                let inner = value.strip_prefix('\n').unwrap_or_default();
-                if inner.lines().any(|line| !line.trim().is_empty() && !line.contains('=')) {
-                    let line = self.lines.get(&(at, key.clone())).copied().unwrap_or_default();
-                    return Err(Wrong { line, why: "a line below this key is not key = value" });
-                }
+        let all = self.sections.iter_mut().map(|(_, section)| section).chain([&mut self.defaults]);
+        for (_, value) in all.flat_map(|section| &mut section.0) {
+            value.truncate(value.trim_end().len());
+        }
+        for (at, place, line) in self.without_value {
+            let Some((_, section)) = self.sections.get(at) else { continue };
+            let inner = section.0[place].1.strip_prefix('\n').unwrap_or_default();
+            if inner.lines().any(|line| !line.trim().is_empty() && !line.contains('=')) {
+                return Err(Wrong { line, why: "a line below this key is not key = value" });
             }
         }
-        for (key, value) in &self.defaults {
+        for (key, value) in self.defaults.iter() {
             for (_, section) in &mut self.sections {
-                section.entry(key.clone()).or_insert_with(|| value.trim_end().to_owned());
+                if !section.contains_key(key) {
+                    section.insert(key, value);
+                }
             }
         }
         Ok(self.sections)
@@ -156,14 +204,14 @@ mod tests {
 
     fn read(text: &str) -> Vec<(String, Vec<(String, String)>)> {
         let sections = parse(text).expect("well-formed");
-        sections.into_iter().map(|(name, section)| (name, section.into_iter().collect())).collect()
+        sections.into_iter().map(|(name, section)| (name, section.0)).collect()
     }
 
     #[test]
     fn values_are_read_as_python_reads_them() {
         let text =
             "# c\n; c\n[a] ; b]\nKey = v ; kept # kept\nurl: http://x = y\nlong = one\n  two\n\n  three\n\n[b]\ne =\n";
-        let a = [("key", "v ; kept # kept"), ("long", "one\ntwo\n\nthree"), ("url", "http://x = y")];
+        let a = [("key", "v ; kept # kept"), ("url", "http://x = y"), ("long", "one\ntwo\n\nthree")];
         let a = a.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         let b = vec![("e".to_owned(), String::new())];
         assert_eq!(read(text), [("a] ; b".to_owned(), a), ("b".to_owned(), b)]);
@@ -174,10 +222,10 @@ mod tests {
     fn defaults_stand_in_and_inner_keys_are_found() {
         let sections =
             parse("[DEFAULT]\nregion = r\n[a]\n[b]\nregion = s\ns3 =\n  x = 1\n  y=2\n").expect("well-formed");
-        assert_eq!(sections[0].1["region"], "r");
-        assert_eq!(sections[1].1["region"], "s");
-        let inner = nested(&sections[1].1["s3"]).expect("inner keys");
-        assert_eq!(inner.into_iter().collect::<Vec<_>>(), [("x".into(), "1".into()), ("y".into(), "2".into())]);
+        assert_eq!(sections[0].1.get("region").expect("a region"), "r");
+        assert_eq!(sections[1].1.get("region").expect("a region"), "s");
+        let inner = nested(sections[1].1.get("s3").expect("a value")).expect("inner keys");
+        assert_eq!(inner.0, [("x".into(), "1".into()), ("y".into(), "2".into())]);
         assert!(nested("plain").is_none());
     }
 
@@ -210,8 +258,8 @@ mod tests {
                 Ok(sections) => {
                     for (name, section) in sections {
                         proptest::prop_assert!(text.contains(&*name), "{}", name);
-                        for (_, value) in section {
-                            let _ = nested(&value);
+                        for (_, value) in section.iter() {
+                            let _ = nested(value);
                         }
                     }
                 }

@@ -219,7 +219,7 @@ fn has_keys(section: &Section) -> bool {
 
 /// Returns what a profile itself gives, apart from a role.
 fn profile(variables: &Variables, files: &Files, name: &str, explicit: bool) -> Result<Option<Source>> {
-    let empty = Section::new();
+    let empty = Section::default();
     let section = files.profile(name).unwrap_or(&empty);
     if let Some(identity) = web_identity(variables, section, explicit)? {
         return Ok(Some(Source::WebIdentity(identity)));
@@ -398,12 +398,12 @@ impl Sso {
                 if section.get(key).is_some_and(|own| own != value) {
                     return Err(wrong(format!("{key} differs from that of [sso-session {name}]")));
                 }
-                all.insert(key.clone(), value.clone());
+                all.insert(key, value);
             }
         }
         let missing: Vec<_> = ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"]
             .into_iter()
-            .filter(|key| !all.contains_key(*key))
+            .filter(|key| !all.contains_key(key))
             .collect();
         if !missing.is_empty() {
             return Err(Error::usage(format!("profile `{profile}` uses SSO but lacks {}", missing.join(", ")))
@@ -419,7 +419,7 @@ impl Sso {
                 .hint(format!("correct {key} in the profile")));
             }
         }
-        let mut take = |key: &str| all.remove(key).unwrap_or_default();
+        let take = |key: &str| all.get(key).cloned().unwrap_or_default();
         // Without a scope the service gives no means to renew; this one is the AWS CLI's own default.
         let of_session = section.get("sso_session").map_or("", |_| "sso:account:access");
         let scopes = Some(take("sso_registration_scopes")).filter(|scopes| !scopes.is_empty());

@@ -116,7 +116,7 @@ impl Settings {
         let is_set = |address: &String| !address.is_empty();
         let of_services = || {
             let services = self.files().ok()?.services.get(self.profile()?.get("services")?)?;
-            ini::nested(services.get(service.key)?)?.remove("endpoint_url")
+            ini::nested(services.get(service.key)?)?.get("endpoint_url").cloned()
         };
         let variables = &self.variables;
         variables

@@ -7,12 +7,16 @@ pub(super) fn split(text: &str) -> Option<Vec<String>> {
 
 /// Quotes group; a backslash takes the next character as it is, in double quotes only before `"` and `\`.
 pub(super) fn posix(text: &str) -> Option<Vec<String>> {
+    const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+    if !text.contains(['\'', '"', '\\']) {
+        return Some(text.split(BLANKS).filter(|word| !word.is_empty()).map(str::to_owned).collect());
+    }
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
         match c {
-            ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
+            c if BLANKS.contains(&c) => words.extend(word.take()),
             '\'' => {
                 let word = word.get_or_insert_default();
                 loop {

@@ -54,9 +54,8 @@ fn places() -> Vec<(PathBuf, &'static str)> {
 fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let is_ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default();
-        let metadata = fs::symlink_metadata(path);
-        name.to_string_lossy().starts_with(prefix)
-            && metadata.is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
+        name.to_string_lossy().starts_with(prefix) // asked first: there may be thousands of others' files
+            && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
     };
     list(parent).into_iter().filter(is_ours).collect()
 }
