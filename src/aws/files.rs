@@ -1,5 +1,6 @@
 //! The user's AWS configuration: both shared files, merged as the AWS CLI merges them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -52,8 +53,8 @@ impl Files {
             let kind = kinds.into_iter().find(|(prefix, _)| name.starts_with(prefix));
             match kind {
                 Some((_, known)) => {
-                    if let Some([_, name]) = words::posix(&name).as_deref() {
-                        known.insert(name.clone(), section);
+                    if let Some(name) = second_word(&name) {
+                        known.insert(name.into_owned(), section);
                     }
                 }
                 None if name == "default" => drop(files.config.insert(name, section)),
@@ -85,6 +86,21 @@ impl Files {
     }
 }
 
+/// Returns the second of two words, as in `profile NAME`; of fewer or more words, nothing.
+fn second_word(text: &str) -> Option<Cow<'_, str>> {
+    let is_plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if let Some((first, second)) = text.split_once(' ')
+        && is_plain(first)
+        && is_plain(second)
+    {
+        return Some(second.into()); // the usual name, of which there may be hundreds
+    }
+    match words::posix(text)?.as_mut_slice() {
+        [_, second] => Some(std::mem::take(second).into()),
+        _ => None,
+    }
+}
+
 /// Returns the names of all profiles: those of the configuration file, then what the credentials file adds.
 pub(super) fn profile_names() -> Result<Vec<String>> {
     let [config, credentials] = paths();
@@ -95,10 +111,12 @@ pub(super) fn profile_names() -> Result<Vec<String>> {
         }
     };
     for (name, _) in sections(config)? {
-        match words::posix(&name).as_deref() {
-            _ if name == "default" => add(name),
-            Some([_, own]) if name.starts_with("profile") => add(own.clone()),
-            _ => {}
+        if name == "default" {
+            add(name);
+        } else if name.starts_with("profile")
+            && let Some(own) = second_word(&name)
+        {
+            add(own.into_owned());
         }
     }
     sections(credentials)?.into_iter().for_each(|(name, _)| add(name));

@@ -1,5 +1,6 @@
 //! AWS's configuration files as the AWS CLI reads them: by the rules of Python's `RawConfigParser`. Text to sections.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Keys (in lower case) and values of a section, in the order of the file. Sections are short, and most are never asked for
@@ -45,17 +46,25 @@ pub(super) struct Wrong {
     pub(super) why: &'static str,
 }
 
+/// Few sections have more keys than this.
+const USUAL_KEYS: usize = 8;
+
 /// Returns the sections in the order of the file.
 ///
 /// A value goes on in lines that are indented deeper than its key; a value that begins in such a line holds
 /// `key = value` lines of its own, see [`nested`].
 pub(super) fn parse(text: &str) -> Result<Vec<(String, Section)>, Wrong> {
+    let text = with_plain_ends(text);
     let mut parser = Parser::default();
-    // Python's universal newlines.
-    for (line, number) in text.replace("\r\n", "\n").split(['\n', '\r']).zip(1..) {
+    for (line, number) in text.split('\n').zip(1..) {
         parser.line(line).map_err(|why| Wrong { line: number, why })?;
     }
     parser.finish()
+}
+
+/// Python's universal newlines.
+fn with_plain_ends(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() }
 }
 
 /// Returns the inner keys of a value that begins in a line of its own; `None` if the value is a plain one.
@@ -68,11 +77,11 @@ pub(super) fn nested(value: &str) -> Option<Section> {
 }
 
 #[derive(Default)]
-struct Parser {
+struct Parser<'a> {
     sections: Vec<(String, Section)>,
     /// Of `[DEFAULT]`, which stands in for keys that a section lacks.
     defaults: Section,
-    names: HashSet<String>,
+    names: HashSet<&'a str>,
     place: Place,
     /// Lines that are indented deeper go on with the value of the last key.
     has_key: bool,
@@ -90,8 +99,8 @@ enum Place {
     In(usize),
 }
 
-impl Parser {
-    fn line(&mut self, line: &str) -> Result<(), &'static str> {
+impl<'a> Parser<'a> {
+    fn line(&mut self, line: &'a str) -> Result<(), &'static str> {
         self.number += 1;
         let text = line.trim();
         if text.starts_with(['#', ';']) {
@@ -115,21 +124,23 @@ impl Parser {
         if let Some(name) = header(text) {
             return self.begin(name);
         }
-        let (key, value) = text.split_once(['=', ':']).ok_or("neither [section] nor key = value")?;
-        self.set(key.trim().to_lowercase(), value.trim())
+        let end = text.bytes().position(|b| b == b'=' || b == b':').ok_or("neither [section] nor key = value")?;
+        let (key, value) = (text[..end].trim(), text[end + 1..].trim());
+        let is_lower = key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        self.set(if is_lower { key.to_owned() } else { key.to_lowercase() }, value)
     }
 
-    fn begin(&mut self, name: &str) -> Result<(), &'static str> {
+    fn begin(&mut self, name: &'a str) -> Result<(), &'static str> {
         self.has_key = false;
         if name == "DEFAULT" {
             self.place = Place::Defaults;
             return Ok(());
         }
-        if !self.names.insert(name.to_owned()) {
+        if !self.names.insert(name) {
             return Err("this section exists already");
         }
         self.place = Place::In(self.sections.len());
-        self.sections.push((name.to_owned(), Section::default()));
+        self.sections.push((name.to_owned(), Section(Vec::with_capacity(USUAL_KEYS))));
         Ok(())
     }
 
