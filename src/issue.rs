@@ -181,7 +181,7 @@ impl Issuer {
         }
         match self.renew(request, &id, wish) {
             Ok(mut issued) => {
-                issued.id = EntryId::of(request, &self.look_again(profile)); // after a login of its own, or a renewal
+                issued.id = EntryId::of(request, &self.identity(profile)); // another one after a login, or a renewal of one
                 self.store(request, &issued, wish, others);
                 issued.check(wish, request)
             }
@@ -333,6 +333,10 @@ impl Issuer {
             let deadline = self.share(profile);
             let aws = Aws { planned: identity.planned(), how: &self.how, deadline };
             let found = aws.credentials(region, wanted, &mut self.notes);
+            // Only then: whoever else logs in while AWS is asked is not who signs.
+            if std::mem::take(&mut self.notes.has_changed_files) {
+                self.look_again(profile);
+            }
             if let (Err(error), Some(logins)) = (&found, logins) {
                 let failure = Failure::after(before, error, Time::now(), self.how.asks(), logins);
                 self.update_index(|index| drop(index.failures.insert(identity.name().to_owned(), failure)));

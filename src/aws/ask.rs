@@ -48,4 +48,7 @@ pub(crate) struct Notes {
     pub(crate) warnings: Vec<String>,
     /// What was tried, in order.
     pub(crate) steps: Vec<String>,
+    /// Files that the identity rests on may have been changed for the answer: by pgcred, by a login that it has waited for,
+    /// or by a program that it has run.
+    pub(crate) has_changed_files: bool,
 }

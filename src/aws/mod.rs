@@ -74,6 +74,7 @@ impl Aws<'_> {
                 // Some of the time is left for what comes after the log-in.
                 let by = self.deadline.checked_sub(self.how.timeout / 4).unwrap_or(self.deadline);
                 missing.satisfy(self.how, by)?;
+                notes.borrow_mut().has_changed_files = true;
                 let deadline = if self.how.terminal { Instant::now() + self.how.timeout } else { self.deadline };
                 let again = Session::open(settings, self.how, region, wanted, deadline, notes)?;
                 match block_on(execute::credentials(&again, plan))? {

@@ -26,6 +26,7 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     let is_whole = |text: &[u8]| serde_json::from_slice::<Value>(text).is_ok();
     let too_late = || session.too_late(&format!("the credential_process {program}")).hint(hint.clone());
     let ended = child::whole_output(&words, session.deadline(), session.how.bond(), is_whole);
+    session.has_changed_files(); // it may have
     let ended = ended.map_err(|failure| match failure {
         Failure::Failed(error) => error.about(&format!("the credential_process{whose}")),
         Failure::TooLate => too_late(),

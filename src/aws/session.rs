@@ -87,6 +87,11 @@ impl<'a> Session<'a> {
         self.notes.borrow_mut().warnings.push(what.into());
     }
 
+    /// Remembers that files that the identity rests on may be others from now on.
+    pub(super) fn has_changed_files(&self) {
+        self.notes.borrow_mut().has_changed_files = true;
+    }
+
     /// The configuration of a client of this service.
     pub(super) fn client(&self, service: Service, region: &str, credentials: Option<Credentials>) -> SdkConfig {
         let endpoint = self.settings.endpoint(service);

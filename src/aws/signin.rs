@@ -174,6 +174,7 @@ impl Cached {
         fields["sessionToken"] = json!(given.session_token());
         fields["expiresAt"] = json!(end.rfc3339());
         self.0.insert("refreshToken".to_owned(), json!(output.refresh_token()));
+        session.has_changed_files();
         let stored = path(name).map(|path| fs::swap_in(&path, Value::from(self.0.clone()).to_string().as_bytes()));
         if let Some(Err(error)) = stored {
             session.warn(format!("{error}; the next renewal needs a log-in"));

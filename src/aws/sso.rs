@@ -184,6 +184,7 @@ impl Cached {
         if let Some(next) = answer.refresh_token() {
             fields.insert("refreshToken".to_owned(), json!(next));
         }
+        session.has_changed_files();
         if let Err(error) = start.store(&fields) {
             session.warn(format!("{error}; the next renewal needs a log-in"));
         }

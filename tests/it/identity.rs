@@ -29,18 +29,24 @@ const LOGIN_SESSION: &str = "arn:aws:iam::123456789012:user/u";
 
 /// Starts a service and returns its address. It ends with the tests.
 fn service(name: &'static str) -> String {
+    service_that(name, || {})
+}
+
+/// The same, for a service that does something before it answers.
+fn service_that(name: &'static str, does: impl Fn() + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            thread::spawn(move || serve(name, client));
+            let does = does.clone();
+            thread::spawn(move || serve(name, client, &does));
         }
     });
     format!("http://{address}")
 }
 
 /// Answers one request; a client that goes away ends it.
-fn serve(name: &str, mut client: TcpStream) -> Option<()> {
+fn serve(name: &str, mut client: TcpStream, does: &impl Fn()) -> Option<()> {
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -86,6 +92,7 @@ fn serve(name: &str, mut client: TcpStream) -> Option<()> {
         _ => json!({"Code": "Success", "AccessKeyId": key, "SecretAccessKey": "s", "Token": "t", "Expiration": FAR})
             .to_string(),
     };
+    does();
     write!(client, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len()).ok()
 }
 
@@ -226,7 +233,11 @@ fn sso(trial: &mut Trial) {
 }
 
 fn log_in_to_sso(trial: &Trial, user: &str) {
-    trial.sandbox.write(SSO_FILE, json!({"accessToken": user, "expiresAt": FAR}).to_string());
+    trial.sandbox.write(SSO_FILE, sso_login(user));
+}
+
+fn sso_login(user: &str) -> String {
+    json!({"accessToken": user, "expiresAt": FAR}).to_string()
 }
 
 fn aws_login(trial: &mut Trial) {
@@ -649,6 +660,19 @@ fn a_hook_looks_soon_for_a_login_and_obeys_it() {
     sandbox.ok(&["refresh", "--background", "--quiet"]);
     let (time, shown) = due(&sandbox);
     assert!(time > now + 300 && shown.starts_with("c ") && shown.ends_with(" ok"), "{} {shown}", time - now);
+}
+
+/// The token that comes then is signed by whoever was logged in before, and is no other's.
+#[test]
+fn a_login_while_aws_is_asked_gets_a_token_of_its_own() {
+    let mut trial = Trial::new();
+    sso(&mut trial);
+    let login = trial.sandbox.path(SSO_FILE);
+    let log_in = move || fs::write(&login, sso_login("somebody else")).expect("written");
+    trial.set("AWS_ENDPOINT_URL_SSO", &service_that("one", log_in));
+    let (before, _) = answered(&trial.run(&[])).expect("a token");
+    let (after, cached) = answered(&trial.run(&[])).expect("a token");
+    assert!(before != after && !cached, "{before} {after} {cached}");
 }
 
 /// Renewing the login rewrites the file that tokens rest on: whoever waited for that finds the token all the same.
