@@ -54,13 +54,12 @@ impl Identity {
         &self.state
     }
 
-    /// Returns a digest that changes when the state does, and when somebody may have logged in in another way. A pause
-    /// after a failure ends then.
+    /// Returns a digest that changes when somebody may have logged in. A pause after a failure ends then.
     pub(crate) fn logins(&self) -> &str {
         self.logins.get_or_init(|| {
             let places = self.planned.places_of_logins();
             let files = places.into_iter().flat_map(|place| if place.is_dir() { sorted(&place) } else { vec![place] });
-            with_stamps(&self.state, files.collect())
+            with_stamps(&self.name, files.collect())
         })
     }
 

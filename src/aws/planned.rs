@@ -67,13 +67,17 @@ impl Planned {
         }
     }
 
-    /// Returns what changes when somebody has logged in, besides those files: the AWS CLI's cached roles; and where a
-    /// program gives the credentials, all of AWS's login caches, for the program may well use one of them.
+    /// Returns what changes when somebody has logged in: those files, and the AWS CLI's cached roles. Where a program gives
+    /// the credentials it may well use one of AWS's login caches, so all of them count, but no file that its command line
+    /// names: the program may write it itself, as a log.
     pub(crate) fn places_of_logins(&self) -> Vec<PathBuf> {
-        let (Ok(plan), Some(home)) = (&self.plan, env::aws_home()) else { return Vec::new() };
+        let Ok(plan) = &self.plan else { return Vec::new() };
         let mut places: Vec<PathBuf> = plan.roles.iter().filter_map(Role::cache_file).collect();
         if let Ok(Source::Process(_)) = plan.source {
-            places.extend(["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache")));
+            let caches = |home: PathBuf| ["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache"));
+            places.extend(env::aws_home().into_iter().flat_map(caches));
+        } else {
+            places.extend(self.files());
         }
         places
     }

@@ -420,6 +420,20 @@ fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
     assert_eq!(source.calls(), 2);
 }
 
+/// A program may write to a file that its command line names, as to a log: that is no login.
+#[cfg(unix)]
+#[test]
+fn the_log_of_a_program_does_not_end_the_pause() {
+    let source = Source::that("exit 1");
+    let log = source.calls_file().display().to_string();
+    let config = String::from_utf8(source.sandbox.read(".aws/config")).expect("text");
+    source.sandbox.write(".aws/config", format!("{} {log}\n", config.trim_end()));
+    for _ in 0..3 {
+        source.token(&[]).assert_fails(1, "of profile `p`");
+    }
+    assert_eq!(source.calls(), 1);
+}
+
 #[test]
 fn the_pause_after_a_failure_grows_and_ends() {
     let mut source = Source::that("exit 1");
