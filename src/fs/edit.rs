@@ -240,7 +240,7 @@ pub(crate) fn replace(
     sync(&new, path)?;
     if let Some(metadata) = &seen.metadata {
         platform::keep_owner(new.as_file(), metadata).map_err(failed)?;
-        new.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
+        platform::keep_mode(new.as_file(), metadata).map_err(failed)?;
     }
     if !seen.is_current(path) {
         return has_changed();

@@ -74,14 +74,16 @@ pub(crate) fn roots_foreign_home() -> Option<Error> {
     )))
 }
 
-/// Refuses what root would do to somebody else's file: a file that is neither root's nor of whom its directory belongs to was
-/// put there for root to fall into, and a new file of root's in another user's directory is in that user's way.
+/// Refuses what root would do to somebody else's file: a file that is neither root's nor of whom its directory belongs to may
+/// have been put there for root to fall into, unless only root can put files there; and a new file of root's in another
+/// user's directory is in that user's way.
 pub(super) fn check_for_root(path: &Path, folder: &Path, old: Option<&Metadata>) -> Result<()> {
     if !platform::is_root() {
         return Ok(());
     }
-    let folders = fs::metadata(folder).ok().and_then(|metadata| platform::stranger(&metadata));
-    let files = old.and_then(platform::stranger);
+    let of_folder = fs::metadata(folder).ok();
+    let folders = of_folder.as_ref().and_then(platform::stranger);
+    let files = old.and_then(platform::stranger).filter(|_| !of_folder.as_ref().is_some_and(is_trusted));
     let shown = path.display();
     match (old, files, folders) {
         (None, _, Some(owner)) => {

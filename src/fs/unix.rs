@@ -26,20 +26,25 @@ pub(super) fn mode_for_others(metadata: &Metadata) -> Option<u32> {
     (mode & 0o002 != 0 || by_group).then_some(mode)
 }
 
-/// Tells whether whoever is in a group is the user or as good as root: the user's private group, which has the user's name or
-/// number, root's own, and the one whose members may install programs for all (it owns /usr/local on older Debian, and
-/// Homebrew's folders on macOS).
-fn is_trusted_group(group: u32) -> bool {
+/// Tells whether whoever is in a group is the user or as good as root: the user's private group, root's own, and the one whose
+/// members may install programs for all (it owns /usr/local on older Debian, and Homebrew's folders on macOS).
+///
+/// A private group has no other member, and the user's name, or the user's number and no other user's name: users are renamed,
+/// and in containers may have no name at all.
+fn is_trusted_group(number: u32) -> bool {
     const ROOT: u32 = 0;
-    const ADMINISTRATORS: &str = if cfg!(target_os = "macos") { "admin" } else { "staff" };
-    let user = nix::unistd::geteuid();
-    if group == ROOT || group == user.as_raw() {
+    const ADMINISTRATORS: (u32, &str) = if cfg!(target_os = "macos") { (80, "admin") } else { (50, "staff") };
+    if number == ROOT {
         return true;
     }
-    let Ok(Some(group)) = nix::unistd::Group::from_gid(group.into()) else { return false };
+    let user = nix::unistd::geteuid();
+    let Ok(group) = nix::unistd::Group::from_gid(number.into()) else { return false };
+    let Some(group) = group else { return number == user.as_raw() };
     let name = nix::unistd::User::from_uid(user).ok().flatten().map(|user| user.name);
     let has_others = group.mem.iter().any(|member| Some(member) != name.as_ref());
-    group.name == ADMINISTRATORS || (!has_others && Some(group.name) == name)
+    let is_anothers = || nix::unistd::User::from_name(&group.name).is_ok_and(|named| named.is_some());
+    let is_private = Some(&group.name) == name.as_ref() || (number == user.as_raw() && !is_anothers());
+    (number, &*group.name) == ADMINISTRATORS || (!has_others && is_private)
 }
 
 pub(super) fn has_other_names(metadata: &Metadata) -> bool {
@@ -56,12 +61,22 @@ pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
     metadata.mode() & 0o077 != 0
 }
 
+/// A group that the user is not in cannot be kept: `sudo chown USER FILE` leaves root's. See [`keep_mode`].
 pub(super) fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
     let own = new.metadata()?;
     if (own.uid(), own.gid()) == (old.uid(), old.gid()) {
         return Ok(());
     }
-    fchown(new, Some(old.uid()), Some(old.gid()))
+    match fchown(new, Some(old.uid()), Some(old.gid())) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && own.uid() == old.uid() => Ok(()),
+        done => done,
+    }
+}
+
+/// What the old group could do is nothing for another one.
+pub(super) fn keep_mode(new: &File, old: &Metadata) -> io::Result<()> {
+    let is_kept = new.metadata()?.gid() == old.gid();
+    new.set_permissions(Permissions::from_mode(old.mode() & if is_kept { 0o7777 } else { 0o7707 }))
 }
 
 /// Tells whether a path leads to this open file still.

@@ -38,6 +38,10 @@ pub(super) fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
+pub(super) fn keep_mode(new: &File, old: &Metadata) -> io::Result<()> {
+    new.set_permissions(old.permissions())
+}
+
 /// A lock's file stays, so it is always the one of that name.
 pub(super) fn has_name(_: &File, _: &Path) -> bool {
     true

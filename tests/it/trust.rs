@@ -384,6 +384,52 @@ fn what_root_has_left_is_named_with_the_way_out() {
     assert!(run.stderr.contains(&hint.replace(".cache", ".config")), "{}", run.stderr);
 }
 
+/// A file that root has made and given to the user has root's group still, which the user cannot give to a new file.
+#[test]
+fn a_file_with_a_group_of_others_can_be_written() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::with_keys();
+    sandbox.write(".pgpass", "mine:5432:*:me:pw\n");
+    sandbox.write(".pg_service.conf", "[mine]\nhost=h\n");
+    for folder in [sandbox.home(), sandbox.own()] {
+        give(folder, NOBODY);
+    }
+    for (name, mode) in [(".pgpass", 0o600), (".pg_service.conf", 0o660)] {
+        chown(sandbox.path(name), None, Some(0)).expect("root may chown");
+        set_mode(&sandbox.path(name), mode);
+    }
+    for words in [&["refresh", HOST][..], &["setup", "psql", HOST, "--yes"]] {
+        let run = run_as(sandbox.pgcred(words), NOBODY);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
+    assert!(text(&sandbox.path(".pgpass")).ends_with("# pgcred end\nmine:5432:*:me:pw\n"));
+    let mode = fs::metadata(sandbox.path(".pg_service.conf")).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "what one group could do is nothing for another");
+}
+
+/// Groups whose members are the user and nobody else may change a file, as is usual with umask 002.
+#[test]
+fn a_private_group_may_change_files_and_another_may_not() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::with_keys();
+    let config = sandbox.own().join("config.toml");
+    fs::write(&config, "").expect("written");
+    set_mode(&config, 0o664);
+    // Debian's: 1 is daemon, 2 is bin, and the group 12 is that of man, whose number is 6. 4711 and 4712 have no name.
+    for (user, group, code) in [(1, 1, 0), (2, 1, 2), (2, 0, 0), (12, 12, 2), (4_712, 4_712, 0), (4_712, 4_711, 2)] {
+        for folder in [sandbox.home(), sandbox.own()] {
+            give(folder, user);
+        }
+        chown(&config, None, Some(group)).expect("root may chown");
+        let run = run_as(sandbox.pgcred(&["token", HOST]), user);
+        assert_eq!(run.code, code, "{user} {group} {}", run.stderr);
+    }
+}
+
 /// Links, pipes and files that another user has put where a passfile is to be.
 #[test]
 fn traps_beside_a_passfile_are_refused() {
@@ -403,10 +449,11 @@ fn traps_beside_a_passfile_are_refused() {
     assert!(!sandbox.path("new").exists());
     nix::unistd::mkfifo(&sandbox.path("pipe.pgcred-lock"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     refresh("pipe").assert_fails(1, "it is no regular file");
-    sandbox.write("planted", "");
-    give(&sandbox.path("planted"), NOBODY);
-    refresh("planted").assert_fails(2, "belongs to nobody, but its directory does not");
-    assert_eq!((text(&bashrc), text(&sandbox.path("planted"))), ("mine\n".to_owned(), String::new()));
+    let planted = sandbox.write("everybodys/planted", "");
+    set_mode(&sandbox.path("everybodys"), 0o1777);
+    give(&planted, NOBODY);
+    refresh("everybodys/planted").assert_fails(2, "belongs to nobody, but its directory does not");
+    assert_eq!((text(&bashrc), text(&planted)), ("mine\n".to_owned(), String::new()));
 }
 
 /// Folders that others own or can change hold neither configuration nor tokens.
