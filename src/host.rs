@@ -51,6 +51,26 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Returns `USER:PASSWORD@HOST:PORT` out of an address with a scheme.
+pub(crate) fn authority(address: &str) -> &str {
+    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Returns `HOST:PORT` out of an address with a scheme. What stands before it may be a password.
+pub(crate) fn place(address: &str) -> &str {
+    let authority = authority(address);
+    authority.rsplit_once('@').map_or(authority, |(_, place)| place)
+}
+
+/// Returns the host out of `HOST:PORT`; of an IPv6 address what stands in the brackets.
+pub(crate) fn name(place: &str) -> &str {
+    match place.strip_prefix('[') {
+        Some(literal) => literal.split(']').next().unwrap_or_default(),
+        None => place.rsplit_once(':').map_or(place, |(name, _)| name),
+    }
+}
+
 /// Returns a port number, 1 to 65535.
 pub(crate) fn parse_port(text: &str) -> Result<u16> {
     let digits = text.trim();

@@ -118,13 +118,10 @@ fn check(address: &str) -> Result<()> {
     if address.starts_with("https://") {
         return Ok(());
     }
-    let rest = address.strip_prefix("http://").ok_or_else(|| refused("neither http nor https".to_owned()))?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let name = match authority.strip_prefix('[') {
-        Some(literal) => literal.split(']').next().unwrap_or_default(),
-        None => authority.rsplit_once(':').map_or(authority, |(name, _)| name),
-    };
+    if !address.starts_with("http://") {
+        return Err(refused("neither http nor https".to_owned()));
+    }
+    let name = &*host::name(host::place(address)).to_ascii_lowercase();
     let loopback = name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if loopback || ALLOWED.contains(&name) {
         return Ok(());

@@ -27,6 +27,7 @@ use rustls::pki_types::pem::PemObject;
 use super::proxy::{self, Proxy};
 use crate::error::{Error, Result};
 use crate::fs;
+use crate::host;
 
 /// No answer of a service is longer, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -151,8 +152,8 @@ impl Http {
     }
 
     fn connector(&self, request: &HttpRequest) -> Result<SharedHttpConnector> {
-        let (scheme, rest) = request.uri().split_once("://").unwrap_or(("http", request.uri()));
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let scheme = request.uri().split("://").next().unwrap_or_default();
+        let authority = host::authority(request.uri());
         let proxy = if self.0.follows_proxies { proxy::of_request(scheme, authority) } else { None };
         let tls = scheme == "https" || proxy.as_ref().is_some_and(|proxy| proxy.address.starts_with("https://"));
         let way = Way { tls, proxy };
@@ -204,8 +205,7 @@ impl fmt::Debug for Http {
 impl HttpConnector for Http {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let longest = self.0.longest;
-        let host = request.uri().split("://").nth(1).unwrap_or_default().split(['/', '?']).next();
-        let host = host.unwrap_or_default().to_owned();
+        let host = host::place(request.uri()).to_owned();
         match self.connector(&request) {
             Err(error) => HttpConnectorFuture::ready(Err(ConnectorError::user(Own(error).into()))),
             Ok(connector) => HttpConnectorFuture::new(async move {

@@ -10,6 +10,7 @@ use super::plan::InstanceMetadata;
 use super::process::Names;
 use super::session::Session;
 use crate::error::{Error, Result};
+use crate::host;
 use crate::text::foreign;
 use crate::time::{Time, spoken};
 
@@ -105,7 +106,7 @@ impl Service {
         let pause = Duration::from_secs(seconds.into());
         let http = session.http().small(LONGEST, pause);
         let mut service = Self { address, token: None, attempts, pause, http };
-        session.step(format!("instance metadata: asking {}", service.address));
+        session.step(format!("instance metadata: asking {}", host::place(&service.address)));
         let life = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
         match service.ask(session, "PUT", TOKEN, life).await? {
             Some((200, token)) => service.token = Some(token),

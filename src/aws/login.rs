@@ -19,6 +19,7 @@ use crate::config::LoginPolicy;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::fs::{self, Lock};
+use crate::host;
 use crate::time::Time;
 
 /// How long a person may take.
@@ -210,22 +211,17 @@ fn open_browser(address: &str) -> bool {
 /// Tells whether an address is one of `https`, or of `http` on this machine, and nothing else. No other is opened: other
 /// schemes have other programs do what the address says.
 fn is_page(address: &str) -> bool {
-    if address.contains(|c: char| c.is_control() || c.is_whitespace()) {
+    // Browsers take a backslash for a slash.
+    if address.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return false;
     }
     if address.starts_with("https://") {
         return true;
     }
-    let Some(rest) = address.strip_prefix("http://") else { return false };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return false;
-    }
-    let host = match authority.strip_prefix('[') {
-        Some(literal) => literal.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let authority = host::authority(address);
+    let host = host::name(authority);
+    let is_own = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    address.starts_with("http://") && is_own && !authority.contains('@')
 }
 
 #[cfg(test)]
@@ -254,6 +250,7 @@ mod tests {
             "http://localhost@example.com/",
             "http://127.0.0.1.example.com/",
             "http://127.0.0.1:80@example.com/",
+            "http://localhost\\@example.com/",
             "https://x/\nfile:///x",
             "https://x/\u{1b}]0;x",
             "https://x y",

@@ -2,9 +2,10 @@
 
 use crate::encode::percent;
 use crate::env;
+use crate::host;
 
 /// A proxy, and the variable that names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Proxy {
     pub(super) variable: &'static str,
     /// With a scheme. It may hold a password.
@@ -15,9 +16,7 @@ impl Proxy {
     /// Tells whether a host and, if there is one, a port can be read from the address: the client asks directly, past the
     /// proxy, where it cannot.
     pub(super) fn has_host(&self) -> bool {
-        let rest = self.address.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+        let place = host::place(&self.address);
         let after_literal = place.rsplit_once(']').map_or(place, |(_, after)| after);
         let port = after_literal.rsplit_once(':').map(|(_, port)| port);
         let host = place.strip_suffix(port.unwrap_or_default()).unwrap_or(place);

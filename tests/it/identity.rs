@@ -667,8 +667,8 @@ fn a_hook_looks_soon_for_a_login_and_obeys_it() {
 fn a_login_while_aws_is_asked_gets_a_token_of_its_own() {
     let mut trial = Trial::new();
     sso(&mut trial);
-    let login = trial.sandbox.path(SSO_FILE);
-    let log_in = move || fs::write(&login, sso_login("somebody else")).expect("written");
+    let file = trial.sandbox.path(SSO_FILE);
+    let log_in = move || fs::write(&file, sso_login("somebody else")).expect("written");
     trial.set("AWS_ENDPOINT_URL_SSO", &service_that("one", log_in));
     let (before, _) = answered(&trial.run(&[])).expect("a token");
     let (after, cached) = answered(&trial.run(&[])).expect("a token");

@@ -205,8 +205,11 @@ fn answers_of_services_are_bounded() {
     net.sandbox.set("AWS_ENDPOINT_URL", &endless);
     net.sandbox.run(&TOKEN).assert_fails(1, "is longer than 1024 KiB");
     net.sandbox.write(".aws/config", "");
-    net.sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &net.stub.url("endless/ecs/x"));
-    net.sandbox.run(&TOKEN).assert_fails(1, "is longer than 1024 KiB");
+    let with_password = net.stub.url("endless/ecs/x").replace("//", "//user:STUBSECRET@");
+    net.sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &with_password);
+    let run = net.sandbox.run(&TOKEN);
+    run.assert_fails(1, "is longer than 1024 KiB");
+    assert!(!run.stderr.contains("STUBSECRET"), "{}", run.stderr);
     net.sandbox.unset("AWS_CONTAINER_CREDENTIALS_FULL_URI").unset("AWS_EC2_METADATA_DISABLED");
     net.sandbox.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endless);
     net.sandbox.run(&TOKEN).assert_fails(1, "is longer than 64 KiB");
