@@ -55,7 +55,7 @@ fn search_path() -> OsString {
     let path = env::path();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     for folder in env::program_folders() {
-        if !folders.contains(&folder) && fs::trust::is_trusted_path(&folder) {
+        if !folders.contains(&folder) && fs::trust::is_trusted_folder(&folder) {
             folders.push(folder);
         }
     }

@@ -6,11 +6,11 @@
 //! - The configuration, the index and the other files that pgcred keeps for itself: of the open file, whenever one is read.
 //! - The directories of the cache and of private files: when something is made in them.
 //! - Links, locks and passfiles: when they are used for writing.
-//! - The directories that are searched behind PATH: when a program is looked for.
+//! - The directories that are searched behind PATH, and all that lead there: when a program is looked for.
 
 use std::fs::{self, Metadata};
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::platform;
 use crate::env;
@@ -21,9 +21,44 @@ pub(super) fn is_trusted(metadata: &Metadata) -> bool {
     platform::stranger(metadata).is_none() && platform::mode_for_others(metadata).is_none()
 }
 
-/// As [`is_trusted`], of a path; what is not there is not trusted.
-pub(crate) fn is_trusted_path(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| is_trusted(&metadata))
+/// Tells whether nobody but the user and root decides what is found in a directory, now and later: whoever can change a
+/// directory or a link on the way to it can put another one in its place.
+pub(crate) fn is_trusted_folder(path: &Path) -> bool {
+    const MOST_LINKS: usize = 40;
+    let mut links = 0;
+    let mut here = PathBuf::new();
+    let mut rest = path.to_owned();
+    loop {
+        let mut parts = rest.components();
+        let Some(part) = parts.next() else { return true };
+        here.push(part);
+        let after = parts.as_path().to_owned();
+        if matches!(part, Component::Prefix(_)) {
+            rest = after;
+            continue;
+        }
+        let Ok(metadata) = fs::symlink_metadata(&here) else { return false };
+        if platform::stranger(&metadata).is_some() {
+            return false;
+        }
+        if metadata.is_symlink() {
+            links += 1;
+            let Ok(target) = fs::read_link(&here) else { return false };
+            if links > MOST_LINKS {
+                return false;
+            }
+            here.pop();
+            rest = target.join(after);
+        } else {
+            // In a sticky directory others can make files, but they cannot replace those of the user and of root.
+            let is_on_the_way = !after.as_os_str().is_empty();
+            let is_kept = is_on_the_way && platform::is_sticky(&metadata);
+            if !is_kept && platform::mode_for_others(&metadata).is_some() {
+                return false;
+            }
+            rest = after;
+        }
+    }
 }
 
 /// Says who else owns this or can change it, and what to type.

@@ -47,6 +47,11 @@ fn is_trusted_group(number: u32) -> bool {
     (number, &*group.name) == ADMINISTRATORS || (!has_others && is_private)
 }
 
+/// Tells whether only the owner of a file in a directory can replace it, whoever can make files there.
+pub(super) fn is_sticky(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o1000 != 0
+}
+
 pub(super) fn has_other_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1
 }

@@ -21,6 +21,10 @@ pub(super) fn mode_for_others(_: &Metadata) -> Option<u32> {
     None
 }
 
+pub(super) fn is_sticky(_: &Metadata) -> bool {
+    false
+}
+
 pub(super) fn has_other_names(_: &Metadata) -> bool {
     false
 }

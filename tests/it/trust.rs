@@ -144,6 +144,35 @@ fn no_program_is_run_from_a_folder_that_others_can_change() {
     }
 }
 
+/// A link on the way to such a folder counts only if nobody else can make it lead elsewhere.
+#[test]
+fn no_program_is_run_from_a_folder_that_others_can_exchange() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.set("PATH", "/usr/bin:/bin");
+    let keys = format!("#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n");
+    let program = sandbox.write("store/programs/gives-keys", keys);
+    set_mode(&program, 0o755);
+    sandbox.write(".aws/config", "[default]\ncredential_process = gives-keys\n");
+    let folder = sandbox.path(".local");
+    fs::create_dir(&folder).expect("a folder");
+    symlink("../store/now", folder.join("bin")).expect("a link");
+    symlink("programs", sandbox.path("store/now")).expect("a link");
+    let token = || sandbox.run(&["token", HOST, "--no-cache"]);
+    assert_eq!(token().code, 0, "links of the user's own are followed");
+    for folder in [&folder, &sandbox.path("store")] {
+        set_mode(folder, 0o777);
+        token().assert_fails(1, "there is no program gives-keys");
+        set_mode(folder, 0o1777);
+        assert_eq!(token().code, 0, "others can replace nothing there");
+        set_mode(folder, 0o755);
+        if is_root() {
+            chown(folder, Some(NOBODY), None).expect("root may chown");
+            token().assert_fails(1, "there is no program gives-keys");
+            chown(folder, Some(0), None).expect("root may chown");
+        }
+    }
+}
+
 /// An ID of the index is the name of a file that is removed; nothing but an ID may be that.
 #[test]
 fn a_forged_index_removes_no_file() {
