@@ -44,6 +44,7 @@ pub(crate) fn without_markup(text: &str) -> String {
 ///
 /// A service may repeat our request, which holds tokens of sessions and of web identities.
 pub(crate) fn foreign(text: &str) -> String {
+    const FIELDS_OF_ARN: usize = 6;
     let is_of_token = |c: char| c.is_ascii_alphanumeric() || "+/=_.%~-".contains(c);
     let mut kept = String::new();
     let mut rest = text;
@@ -51,12 +52,13 @@ pub(crate) fn foreign(text: &str) -> String {
         let is_word = |c: char| is_of_token(c) || c == ':';
         let end = rest.find(|c| is_word(c) != is_word(first)).unwrap_or(rest.len());
         let (run, after) = rest.split_at(end);
-        if !is_word(first) || run.starts_with("arn:") {
-            kept.push_str(run);
-        } else {
-            let words = run.split(':').map(|word| if is_token(word) { "[...]" } else { word });
-            kept.push_str(&words.collect::<Vec<_>>().join(":"));
-        }
+        let words: Vec<&str> = run.split(':').collect();
+        // The name at the end of an ARN may be as long and as mixed as a token.
+        let is_arn = words[0] == "arn" && words.len() >= FIELDS_OF_ARN;
+        let to_show = if is_arn { FIELDS_OF_ARN } else { 0 };
+        let shown =
+            words.iter().enumerate().map(|(i, &word)| if i >= to_show && is_token(word) { "[...]" } else { word });
+        kept.push_str(&shown.collect::<Vec<_>>().join(":"));
         rest = after;
     }
     shortened(&kept, LONGEST)
@@ -73,11 +75,19 @@ fn is_token(word: &str) -> bool {
     };
     let is_random = |part: &str| part.len() > LONG || (part.len() >= MIXED && is_mixed(part));
     // A secret access key has slashes, as a path has, but no path begins so.
+    let is_of_alphabet = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
     let is_base64 = |part: &str| {
-        let is_of_alphabet = part.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));
-        part.len() >= LEAST && is_of_alphabet && !part.starts_with('/') && is_mixed(part)
+        part.len() >= LEAST && part.chars().all(is_of_alphabet) && !part.starts_with('/') && is_mixed(part)
     };
-    word.len() >= LEAST && (word.split(['.', '/', '=', '-', '_']).any(is_random) || word.split('=').any(is_base64))
+    // It is always of this length, so that it is also found beside a full stop, a dash or a slash.
+    let is_key = |part: &str| {
+        let without_slash = part.strip_prefix('/').or_else(|| part.strip_suffix('/')).unwrap_or(part);
+        (part.len() == LEAST || without_slash.len() == LEAST) && is_mixed(part)
+    };
+    word.len() >= LEAST
+        && (word.split(['.', '/', '=', '-', '_']).any(is_random)
+            || word.split('=').any(is_base64)
+            || word.split(|c| !is_of_alphabet(c)).any(is_key))
 }
 
 /// Returns the text, or so much of it as this many characters can hold.
@@ -109,6 +119,8 @@ mod tests {
             "RequestId: 01234567-89ab-cdef-0123-456789abcdef",
             "/Users/Jane/Library/Python/3.9/lib/python/site-packages/botocore/session.py",
             "my-very-long-database-identifier-for-production.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com",
+            "arn:aws:iam::123456789012:role/DatabaseStack-ClusterAdministratorRole2B3C4D5E-1A2B3C4D5E6F",
+            "see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ConfiguringInstanceMetadataOptions.html",
         ] {
             assert_eq!(foreign(kept), kept);
         }
@@ -121,6 +133,17 @@ mod tests {
             assert_eq!(foreign(&format!("a=b&WebIdentityToken={token}&c=d")), "a=b&[...]&c=d");
             assert_eq!(foreign(&format!("{{\"token\":\"{token}\"}}")), "{\"token\":\"[...]\"}");
             assert_eq!(foreign(&format!("token:{token}")), "token:[...]");
+            assert_eq!(foreign(&format!("arn:{token}")), "arn:[...]");
+        }
+    }
+
+    #[test]
+    fn a_secret_access_key_is_found_among_other_marks() {
+        for secret in ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "/JalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
+            for marks in [("", "."), ("key-", ""), ("_", ""), ("~", ""), ("", "-"), ("/", ""), ("", "/"), ("(", ").")] {
+                let shown = foreign(&format!("{}{secret}{}", marks.0, marks.1));
+                assert!(shown.contains("[...]") && !shown.contains("MDENG"), "{shown}");
+            }
         }
     }
 
