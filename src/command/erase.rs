@@ -50,6 +50,7 @@ impl Run for Erase {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         self.dial.check_targets(self.targets.len())?;
+        context.open_cache_of_before();
         if self.all {
             return self.everything(context);
         }
@@ -170,8 +171,8 @@ fn tokens(number: usize) -> String {
 /// that is set up needs them. Returns what was there.
 fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
     let output = context.world.output;
-    let cache = context.issuer.take_cache().or_else(|| Cache::open(None)); // one that is switched off now may be there
-    let cache = cache.and_then(|cache| cache.erase().map(|folder| folder.map(PathBuf::from)).transpose());
+    let cache =
+        context.issuer.take_cache().and_then(|cache| cache.erase().map(|folder| folder.map(PathBuf::from)).transpose());
     cache.into_iter().chain(remove_sessions(output)).chain(remove_roots(output)).collect()
 }
 

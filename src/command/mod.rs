@@ -460,6 +460,13 @@ impl Context {
         }
     }
 
+    /// Opens the cache also where it is switched off, to forget tokens: those of before are in it, or known to it.
+    fn open_cache_of_before(&mut self) {
+        if let Some(cache) = self.issuer.take_cache().or_else(|| Cache::open(None)) {
+            self.issuer.put_cache(cache);
+        }
+    }
+
     /// Asks nobody for a log-in, whatever the configuration says.
     fn be_quiet_about_log_ins(&mut self) {
         self.world.how.login = LoginPolicy::Never;

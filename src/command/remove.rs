@@ -24,6 +24,7 @@ impl Run for Remove {
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let output = context.world.output;
+        context.open_cache_of_before();
         // Resolved while it is there, and as it is configured: so `refresh` has filed its tokens.
         let request = context.world.connection_of_any_life(&self.name);
         let mut errors = Vec::new();

@@ -271,6 +271,27 @@ fn erase_forgets_tokens_of_a_lost_index() {
     sandbox.run(&["erase", HOST]).assert_fails(4, "the cache has none");
 }
 
+/// Tokens from before the cache was switched off are in it, and the passfiles that hold some are known to it.
+#[test]
+fn tokens_are_erased_also_where_the_cache_is_switched_off() {
+    let mut sandbox = Sandbox::with_keys();
+    let passfile = sandbox.path("p");
+    sandbox.ok(&["add", "prod", HOST]);
+    for command in [&["erase", "--all"][..], &["erase", HOST], &["remove", "prod"]] {
+        sandbox.set("PGCRED_CACHE", "file").ok(&["refresh", "prod", "--passfile", &passfile.display().to_string()]);
+        sandbox.ok(&["token", "prod", "--expires-in", "1000"]);
+        let tokens = || (passfile.exists(), files_in(&sandbox.own().join("cache/tokens")).len());
+        assert_eq!(tokens(), (true, 1));
+        let run = Run::of({
+            let mut pgcred = sandbox.pgcred(command);
+            pgcred.env("PGCRED_CACHE", "none");
+            pgcred
+        });
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(tokens(), (false, 0), "{command:?}");
+    }
+}
+
 /// Runs a program in `exec`, and kills pgcred while it runs.
 fn kill_an_exec(sandbox: &Sandbox) {
     let script = "touch ready; while [ -e ready ]; do sleep 0.02; done";
