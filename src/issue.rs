@@ -363,7 +363,8 @@ impl Issuer {
     ) {
         let Some(index) = self.cache.as_ref().map(Cache::index) else { return };
         let identity = self.identity(request.profile.as_deref());
-        let renewed = self.renewed(request, &issued.id, &index, others(&index));
+        let began = Instant::now();
+        let renewed = self.renewed(request, &issued.id, &index, others(&index), began);
         let Some(cache) = &self.cache else { return };
         let mut records = Vec::new();
         let mut failed = None;
@@ -374,7 +375,6 @@ impl Issuer {
         if !wish.filed_elsewhere {
             put(request, issued);
         }
-        let began = Instant::now();
         for (other, issued) in &renewed {
             if began.elapsed() > LONGEST_FOR_OTHERS {
                 break;
@@ -402,11 +402,12 @@ impl Issuer {
         id: &EntryId,
         index: &Index,
         others: impl Iterator<Item = Request>,
+        began: Instant,
     ) -> Vec<(Request, Issued)> {
         let known = self.signers.get(&request.profile).and_then(|signer| signer.credentials.clone());
         let Some(Ok(credentials)) = known else { return Vec::new() };
         let identity = self.identity(request.profile.as_deref());
-        let (began, now) = (Instant::now(), Time::now());
+        let now = Time::now();
         let mut renewed = Vec::new();
         for other in others.take(MOST_LOOKED_AT) {
             if renewed.len() == MOST_RENEWED || began.elapsed() > LONGEST_FOR_OTHERS {

@@ -369,8 +369,7 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
                 .hint(format!("see who has put it there, then: rm '{}'", path.display())))
         };
         let file = match options.open(path) {
-            Err(error) if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) => {
-                let _ = error; // says the same in the system's words
+            Err(_) if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) => {
                 return odd("it is no regular file");
             }
             opened => opened.map_err(|error| failed(&error))?,
