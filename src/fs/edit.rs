@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tempfile::NamedTempFile;
 
 use super::{
-    NEW_SUFFIX, PAUSE, backup_path, cannot_write, list, lock_file, parts, platform, private_folder, read, read_once,
-    remove, remove_leftovers, resolve, settled, suffixed, trust,
+    NEW_SUFFIX, PAUSE, backup_path, cannot_write, lock_file, new_files, parts, platform, private_folder, read,
+    read_once, remove, remove_leftovers, resolve, settled, suffixed, trust,
 };
 use crate::error::{Error, Result};
 
@@ -83,7 +83,7 @@ pub(crate) fn edit<T>(
         return Err(not_plain(path)); // before a lock is made beside it
     }
     let _lock = lock_file(folder, name)?;
-    remove_leftovers(folder, &suffixed(name, NEW_SUFFIX));
+    remove_leftovers(folder, name);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         let seen = Seen::of(path)?;
@@ -138,8 +138,7 @@ pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> 
     let path = &resolve(path)?;
     let (folder, name) = parts(path)?;
     let _lock = lock_file(folder, name)?;
-    remove_leftovers(folder, &suffixed(name, NEW_SUFFIX));
-    let failed = |error: io::Error| cannot_write(path, &error);
+    remove_leftovers(folder, name);
     let old = match read_once(path) {
         Ok(Some((_, metadata))) if !metadata.is_file() => return Err(not_plain(path)),
         old => old.map_err(|error| {
@@ -150,15 +149,10 @@ pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> 
     // What another user has put there is not believed, and is replaced by a file of the user's own.
     let old = old.filter(|(_, metadata)| trust::is_trusted(metadata));
     let text = editor(old.as_ref().map_or(&[], |(bytes, _)| bytes));
-    match &old {
-        Some((bytes, metadata)) if *bytes == text && !platform::is_open_to_others(metadata) => return Ok(()),
-        _ => {}
+    if old.is_some_and(|(bytes, metadata)| bytes == text && !platform::is_open_to_others(&metadata)) {
+        return Ok(());
     }
-    let new = new_file(path, &text)?;
-    if let Some((_, metadata)) = &old {
-        platform::keep_owner(new.as_file(), metadata).map_err(failed)?;
-    }
-    swap(new, path).map_err(failed)
+    swap(new_file(path, &text)?, path).map_err(|error| cannot_write(path, &error))
 }
 
 /// As [`edit`], for text; the folder is made if it is missing. Of an empty text no file is left, but behind a link.
@@ -187,7 +181,7 @@ pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: Option<SystemTim
     const TRIES: u32 = 3;
     path.parent().map_or(Ok(()), private_folder)?;
     let (folder, name) = parts(path)?;
-    remove_abandoned(folder, &suffixed(name, NEW_SUFFIX));
+    remove_abandoned(folder, name);
     let mut tried = 0;
     loop {
         tried += 1;
@@ -217,7 +211,7 @@ pub(crate) fn replace(
     }
     let (folder, name) = parts(path)?;
     let _lock = lock_file(folder, name)?;
-    remove_leftovers(folder, &suffixed(name, NEW_SUFFIX));
+    remove_leftovers(folder, name);
     let has_changed = || {
         let why = format!("{} has just been changed by another program", path.display());
         Err(Error::failure(why).hint("try again"))
@@ -274,12 +268,9 @@ fn sync_folder_of(path: &Path) {
 }
 
 /// Removes new files whose writers are gone.
-fn remove_abandoned(folder: &Path, prefix: &OsStr) {
-    for path in list(folder) {
-        let name = path.file_name().unwrap_or_default();
-        if name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) && platform::is_abandoned(&path) {
-            let _ = remove(&path); // it holds nothing that is missed
-        }
+fn remove_abandoned(folder: &Path, name: &OsStr) {
+    for path in new_files(folder, name).filter(|path| platform::is_abandoned(path)) {
+        let _ = remove(&path); // it holds nothing that is missed
     }
 }
 

@@ -10,7 +10,7 @@ mod session;
 mod tests;
 pub(crate) mod trust;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -235,7 +235,7 @@ pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
     read(&backup_path(folder, name))
 }
 
-fn backup_path(folder: &Path, name: &std::ffi::OsStr) -> PathBuf {
+fn backup_path(folder: &Path, name: &OsStr) -> PathBuf {
     folder.join(suffixed(name, ".pgcred-backup"))
 }
 
@@ -318,7 +318,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     Err(Error::usage(format!("{}: too many links", path.display())))
 }
 
-fn parts(path: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
+fn parts(path: &Path) -> Result<(&Path, &OsStr)> {
     let name = path.file_name().ok_or_else(|| Error::usage(format!("{} is not a file's name", path.display())))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() {
@@ -332,7 +332,7 @@ fn parts(path: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
     Err(missing.hint(format!("mkdir -p -m 700 '{}'", folder.display())))
 }
 
-fn suffixed(name: &std::ffi::OsStr, suffix: &str) -> OsString {
+fn suffixed(name: &OsStr, suffix: &str) -> OsString {
     let mut name = name.to_owned();
     name.push(suffix);
     name
@@ -346,7 +346,7 @@ fn cannot_write(path: &Path, error: &io::Error) -> Error {
 }
 
 /// Takes the lock for a file of another folder than pgcred's own; nothing of it is left there.
-fn lock_file(folder: &Path, name: &std::ffi::OsStr) -> Result<Lock> {
+fn lock_file(folder: &Path, name: &OsStr) -> Result<Lock> {
     let path = folder.join(suffixed(name, LOCK_SUFFIX));
     let mut lock = lock(&path, PATIENCE)?;
     lock.passing = Some(path);
@@ -400,12 +400,17 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
     Err(Error::failure(format!("another pgcred has held {} for {waited} s", path.display())).hint("try again"))
 }
 
+/// Returns the files that were to replace a file.
+fn new_files(folder: &Path, name: &OsStr) -> impl Iterator<Item = PathBuf> {
+    let prefix = suffixed(name, NEW_SUFFIX);
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().as_encoded_bytes().to_owned();
+    list(folder).into_iter().filter(move |path| name(path).starts_with(prefix.as_encoded_bytes()))
+}
+
 /// Removes what a killed writer left behind; whoever holds the lock is the only writer.
-fn remove_leftovers(folder: &Path, prefix: &std::ffi::OsStr) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) {
-            let _ = fs::remove_file(entry.path()); // it holds nothing that is missed
-        }
+fn remove_leftovers(folder: &Path, name: &OsStr) {
+    for path in new_files(folder, name) {
+        let _ = remove(&path); // it holds nothing that is missed
     }
 }
 
@@ -413,14 +418,9 @@ fn remove_leftovers(folder: &Path, prefix: &std::ffi::OsStr) {
 pub(crate) fn clear_leftovers(path: &Path) -> Result<()> {
     let path = resolve(path)?;
     let Ok((folder, name)) = parts(&path) else { return Ok(()) };
-    let (lock, new) = (suffixed(name, LOCK_SUFFIX), suffixed(name, NEW_SUFFIX));
-    let is_left = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        name == lock || name.as_encoded_bytes().starts_with(new.as_encoded_bytes())
-    };
-    if list(folder).iter().any(is_left) {
+    if stamp(&folder.join(suffixed(name, LOCK_SUFFIX))).is_some() || new_files(folder, name).next().is_some() {
         let _lock = lock_file(folder, name)?;
-        remove_leftovers(folder, &new);
+        remove_leftovers(folder, name);
     }
     Ok(())
 }
