@@ -19,6 +19,15 @@ pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
+/// Returns what began it. The SDK's errors around it may have the whole request in their text, with its tokens.
+fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause
+}
+
 impl Session<'_> {
     /// Explains a call that failed, `what` being what was wanted.
     pub(super) fn refused<E>(&self, what: &str, service: Service, error: &SdkError<E, HttpResponse>) -> Error
@@ -42,8 +51,8 @@ impl Session<'_> {
                     .hint("check the region, the endpoint and the values of the profile")
             }
             SdkError::DispatchFailure(_) => {
-                Error::failure(format!("{what}{whose}: {} cannot be reached", service.name))
-                    .caused_by(error.source().unwrap_or(error))
+                let cause = text::foreign(&innermost(error).to_string());
+                Error::failure(format!("{what}{whose}: {} cannot be reached: {cause}", service.name))
                     .hint("check the network, HTTPS_PROXY and AWS_CA_BUNDLE; `pgcred --debug ...` shows more")
             }
             _ => {

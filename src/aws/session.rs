@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use super::ask::{How, Notes};
 use super::http::{Bundle, Http};
@@ -129,14 +130,12 @@ impl<'a> Session<'a> {
                 .hint("add that section, or remove `services` from the profile"));
         }
         match self.settings.endpoint(service) {
-            Some(address) if !address.starts_with("http://") && !address.starts_with("https://") => {
-                Err(Error::usage(format!(
-                    "the endpoint of {} is no http address: {}",
-                    service.name,
-                    host::quoted(without_user(&address))
-                ))
-                .hint(format!("correct or unset {}, AWS_ENDPOINT_URL or endpoint_url", service.variable)))
-            }
+            Some(address) if !is_endpoint(&address) => Err(Error::usage(format!(
+                "the endpoint of {} is no http address: {}",
+                service.name,
+                host::quoted(without_user(&address))
+            ))
+            .hint(format!("correct or unset {}, AWS_ENDPOINT_URL or endpoint_url", service.variable))),
             _ => Ok(()),
         }
     }
@@ -191,6 +190,12 @@ impl<'a> Session<'a> {
             _ => Ok(credentials),
         }
     }
+}
+
+/// Tells whether the SDK takes an address as an endpoint.
+fn is_endpoint(address: &str) -> bool {
+    let has_scheme = address.starts_with("http://") || address.starts_with("https://");
+    has_scheme && HttpRequest::empty().uri_mut().set_endpoint(address).is_ok()
 }
 
 /// Returns an address without what stands before `@`: the scheme, a user's name and password.

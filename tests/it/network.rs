@@ -268,11 +268,24 @@ fn an_empty_endpoint_is_none_and_a_section_that_is_not_needed_may_be_missing() {
     assert_eq!(net.proxies(), [Value::Null]);
 }
 
+/// Nor is the request, with its token, that the SDK repeats where it cannot use the endpoint.
 #[test]
 fn the_password_in_an_endpoint_is_not_shown() {
     let mut net = Net::new();
+    let token = net.sandbox.write("jwt", STUB_SECRET).display().to_string();
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/R");
+    net.sandbox.set("AWS_WEB_IDENTITY_TOKEN_FILE", &token).set("AWS_ROLE_ARN", &role);
     net.sandbox.set("AWS_ENDPOINT_URL", &format!("ftp://user:{STUB_SECRET}@example.invalid"));
     net.refused(2, "the endpoint of STS is no http address: `example.invalid`");
+    for (address, shown) in [
+        (&*format!("http://user:{STUB_SECRET} pw@127.0.0.1:1"), "127.0.0.1:1"),
+        ("http://127.0.0.1:1 ", "http://127.0.0.1:1 "),
+        ("http://[::1", "http://[::1"),
+        ("http://", "http://"),
+    ] {
+        net.sandbox.set("AWS_ENDPOINT_URL", address);
+        net.refused(2, &format!("the endpoint of STS is no http address: `{shown}`"));
+    }
 }
 
 /// Emulators of EC2 may know the zone alone.
