@@ -47,15 +47,29 @@ pub(crate) fn own_session_parents() -> Vec<PathBuf> {
 /// Every folder in which private folders may be, and how the names of those begin there.
 fn places() -> Vec<(PathBuf, &'static str)> {
     let own = own_session_parents().into_iter().map(|parent| (parent, OWN_PREFIX));
-    own.chain([(env::temporary_folder(), SHARED_PREFIX)]).collect()
+    let shared = shared_session_parent().ok().map(|parent| (parent, SHARED_PREFIX));
+    own.chain(shared).collect()
 }
 
-/// Returns the private folders that [`session_folder`] has made in another folder.
+/// Returns the folder in which everybody may make private folders. Whoever owns it could exchange them.
+fn shared_session_parent() -> Result<PathBuf> {
+    let folder = env::temporary_folder();
+    if trust::is_trusted_place(&folder) {
+        return Ok(folder);
+    }
+    let shown = folder.display();
+    Err(Error::failure(format!("{shown} does not exist, belongs to another user, or others can exchange it")))
+}
+
+/// Returns the private folders that [`session_folder`] has made in another folder. One that others can look into was not
+/// made so: somebody may have moved it there.
 fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let is_ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default();
         name.to_string_lossy().starts_with(prefix) // asked first: there may be thousands of others' files
-            && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir() && platform::is_own(&metadata))
+            && fs::symlink_metadata(path).is_ok_and(|metadata| {
+                metadata.is_dir() && platform::is_own(&metadata) && !platform::is_open_to_others(&metadata)
+            })
     };
     list(parent).into_iter().filter(is_ours).collect()
 }
@@ -96,10 +110,17 @@ fn is_lock(file: &Path) -> bool {
     file.file_name() == Some(LOCK.as_ref())
 }
 
-/// Removes all but the lock, as far as that is possible.
+/// Tells whether a file is one that pgcred puts into private folders: a passfile, also one that is about to replace it, root
+/// certificates or a crontab.
+fn is_put_there(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("passfile") || name.ends_with(".pem") || name == "crontab"
+}
+
+/// Removes what pgcred has put there, but for the lock, as far as that is possible.
 fn remove_secrets(session: &Path) {
     for file in list(session) {
-        if !is_lock(&file) {
+        if is_put_there(&file) {
             let _ = remove(&file); // what stays is seen by whoever removes the folder
         }
     }
@@ -166,7 +187,7 @@ pub(crate) fn session_folder() -> Result<SessionFolder> {
             Err(error) => failed.push(error.to_string()),
         }
     }
-    session_folder_in(&env::temporary_folder(), SHARED_PREFIX).map_err(|error| {
+    shared_session_parent().and_then(|parent| session_folder_in(&parent, SHARED_PREFIX)).map_err(|error| {
         failed.push(error.to_string());
         Error::failure(format!("there is no place for a private file: {}", failed.join("; ")))
             .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write")

@@ -7,6 +7,7 @@
 //! - The directories of the cache and of private files: when something is made in them.
 //! - Links, locks and passfiles: when they are used for writing.
 //! - The directories that are searched behind PATH, and all that lead there: when a program is looked for.
+//! - The owner of the directory for temporary files, and all that lead there: when a private directory is made or removed.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -21,9 +22,14 @@ pub(super) fn is_trusted(metadata: &Metadata) -> bool {
     platform::stranger(metadata).is_none() && platform::mode_for_others(metadata).is_none()
 }
 
-/// Tells whether nobody but the user and root decides what is found in a directory, now and later: whoever can change a
-/// directory or a link on the way to it can put another one in its place.
+/// Tells whether nobody but the user and root decides what is found in a directory, now and later.
 pub(crate) fn is_trusted_folder(path: &Path) -> bool {
+    is_trusted_place(path) && fs::metadata(path).is_ok_and(|metadata| is_trusted(&metadata))
+}
+
+/// As [`is_trusted_folder`], but others may be able to make files in it: whoever can change a directory or a link on the way
+/// to it could put another one in its place.
+pub(crate) fn is_trusted_place(path: &Path) -> bool {
     const MOST_LINKS: usize = 40;
     let mut links = 0;
     let mut here = PathBuf::new();
@@ -52,8 +58,7 @@ pub(crate) fn is_trusted_folder(path: &Path) -> bool {
         } else {
             // In a sticky directory others can make files, but they cannot replace those of the user and of root.
             let is_on_the_way = !after.as_os_str().is_empty();
-            let is_kept = is_on_the_way && platform::is_sticky(&metadata);
-            if !is_kept && platform::mode_for_others(&metadata).is_some() {
+            if is_on_the_way && !platform::is_sticky(&metadata) && platform::mode_for_others(&metadata).is_some() {
                 return false;
             }
             rest = after;

@@ -1,6 +1,7 @@
 //! `pgcred exec` and `refresh --watch`: programs that run beside pgcred, and what is left when they or it end.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -340,6 +341,7 @@ fn a_renewal_writes_no_file_but_the_private_passfile_of_a_program_that_runs() {
     let mine = "h:5432:*:me:mine\n";
     let session = sandbox.own().join("cache/exec/run-mine");
     fs::create_dir_all(&session).expect("a folder");
+    fs::set_permissions(&session, fs::Permissions::from_mode(0o700)).expect("a mode");
     let passfile = session.join("passfile");
     for path in [sandbox.path(".pgpass"), sandbox.path("passfile"), passfile.clone()] {
         fs::write(&path, mine).expect("written");

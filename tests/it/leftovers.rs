@@ -1,6 +1,7 @@
 //! What a pgcred that was killed has left goes with the next one that writes in that place; what is in use stays.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::sandbox::{HOST, Run, Sandbox};
@@ -54,6 +55,7 @@ fn folders_of_exec_go_whatever_is_in_them() {
     for (name, files) in [("run-empty", &[][..]), ("run-unlocked", &["passfile"]), ("run-whole", &["lock", "passfile"])]
     {
         fs::create_dir_all(exec.join(name)).expect("a folder");
+        fs::set_permissions(exec.join(name), fs::Permissions::from_mode(0o700)).expect("a mode");
         for file in files {
             fs::write(exec.join(name).join(file), "a token").expect("written");
         }

@@ -356,6 +356,7 @@ fn folders_without_a_lock_are_removed() {
     let folder = sandbox.own().join("cache/exec");
     for (name, file) in [("run-1", None), ("run-2", Some("passfile"))] {
         fs::create_dir_all(folder.join(name)).expect("a folder");
+        set_mode(&folder.join(name), 0o700);
         if let Some(file) = file {
             fs::write(folder.join(name).join(file), "a token").expect("written");
         }
@@ -363,6 +364,46 @@ fn folders_without_a_lock_are_removed() {
     set_mode(&sandbox.own().join("cache"), 0o700);
     sandbox.ok(&["refresh", HOST]);
     assert_eq!(files_in(&folder).len(), 0);
+}
+
+/// A folder of the user's that another user has moved to where private folders are, and given their name.
+#[test]
+fn folders_that_pgcred_has_not_made_keep_their_files() {
+    let mut sandbox = Sandbox::with_keys();
+    let shared = sandbox.path("tmp");
+    fs::create_dir(&shared).expect("a folder");
+    set_mode(&shared, 0o777);
+    sandbox.set("TMPDIR", &shared.display().to_string());
+    for (name, file, mode) in [("pgcred-run-1", "thesis", 0o700), ("pgcred-run-2", "passfile", 0o755)] {
+        fs::create_dir(shared.join(name)).expect("a folder");
+        set_mode(&shared.join(name), mode);
+        fs::write(shared.join(name).join(file), "precious").expect("written");
+    }
+    sandbox.ok(&["refresh", HOST]);
+    sandbox.run(&["erase", "--all"]);
+    assert!(shared.join("pgcred-run-1/thesis").exists() && shared.join("pgcred-run-2/passfile").exists());
+}
+
+/// Another user's folder for temporary files is no place for private ones: they could be exchanged there.
+#[test]
+fn private_folders_are_neither_made_nor_removed_in_another_users_folder() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::with_keys();
+    let shared = sandbox.path("tmp");
+    let left = sandbox.write("tmp/pgcred-run-1/passfile", "mine");
+    set_mode(left.parent().expect("a folder"), 0o700);
+    chown(&shared, Some(NOBODY), None).expect("root may chown");
+    sandbox.set("TMPDIR", &shared.display().to_string());
+    sandbox.ok(&["refresh", HOST]);
+    assert!(left.exists());
+    sandbox.unset("PGCRED_HOME").set("HOME", "/proc/none");
+    let run = sandbox.run(&["exec", HOST, "--", "true"]);
+    run.assert_fails(1, "tmp does not exist, belongs to another user");
+    chown(&shared, Some(0), None).expect("root may chown");
+    sandbox.ok(&["exec", HOST, "--", "true"]);
+    assert!(!left.exists());
 }
 
 /// Root with the HOME of another user makes no file there, and believes none; a token that needs no file is given out.
