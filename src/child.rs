@@ -64,7 +64,9 @@ fn search_path() -> OsString {
 
 /// Returns the path of a program, also where a desktop session does not look.
 pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
-    let find = |name: &OsStr| which::which_in(name, Some(search_path()), env::current_folder()).ok();
+    let find_in = |path: OsString, name: &OsStr| which::which_in(name, Some(path), env::current_folder()).ok();
+    // Most programs are in PATH: then the other folders need not be judged.
+    let find = |name: &OsStr| find_in(env::path(), name).or_else(|| find_in(search_path(), name));
     // Windows looks for PATHEXT's endings; where an environment lacks that variable, for the usual one.
     let with_ending = || find(&Path::new(program).with_extension("exe").into_os_string()).filter(|_| cfg!(windows));
     find(program).or_else(with_ending)

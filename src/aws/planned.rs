@@ -1,12 +1,13 @@
 //! A plan with the settings that it was made from, and the files that its outcome depends on.
 
 use std::hash::{Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::environment::Variables;
 use super::plan::{self, Container, MachineService, OldFiles, Plan, Role, Source};
 use super::settings::{Settings, SharedFiles};
 use super::{signin, words};
+use crate::child;
 use crate::env;
 use crate::error::Result;
 
@@ -52,7 +53,7 @@ impl Planned {
             Ok(Ok(Source::Sso(sso))) => sso.start.path().into_iter().collect(),
             Ok(Ok(Source::SignIn(login))) => signin::path(&login.session).into_iter().collect(),
             Ok(Ok(Source::WebIdentity(identity))) => vec![PathBuf::from(&identity.token_file)],
-            Ok(Ok(Source::Process(command))) => absolute_paths(command),
+            Ok(Ok(Source::Process(command))) => files_of_command(command),
             Ok(Ok(Source::Container(container))) => token_file(container),
             Ok(Ok(Source::Rest(old, service))) => {
                 let mut files = old_files(old);
@@ -91,8 +92,11 @@ fn old_files(old: &OldFiles) -> Vec<PathBuf> {
     old.of_ec2.iter().chain(&old.of_boto).map(|path| env::expanded(path)).collect()
 }
 
-/// Returns the words of a command line that name files wherever it is run. They need not exist.
-fn absolute_paths(command: &str) -> Vec<PathBuf> {
-    let words = words::split(command).unwrap_or_default();
-    words.into_iter().map(PathBuf::from).filter(|path| Path::is_absolute(path)).collect()
+/// Returns the program that a command line starts here, and the words that name files wherever it is started. They need not
+/// exist.
+fn files_of_command(command: &str) -> Vec<PathBuf> {
+    let words: Vec<PathBuf> = words::split(command).unwrap_or_default().into_iter().map(PathBuf::from).collect();
+    let named = words.first().filter(|program| program.is_relative());
+    let found = named.and_then(|program| child::find(program.as_os_str()));
+    found.into_iter().chain(words.into_iter().filter(|word| word.is_absolute())).collect()
 }

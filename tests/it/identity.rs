@@ -572,6 +572,26 @@ fn variables_that_do_not_decide_keep_the_cached_token() {
     }
 }
 
+/// Which program a bare name starts depends on where it is found.
+#[test]
+#[cfg(unix)]
+fn another_program_of_the_same_name_is_another_identity() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut sandbox = Sandbox::empty();
+    for (folder, key) in [("one", "PROCESS1"), ("two", "PROCESS2")] {
+        let program =
+            sandbox.write(&format!("{folder}/helper"), format!("#!/bin/sh\necho '{}'\n", answer_of_program(key)));
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+    sandbox.write(".aws/config", "[profile p]\ncredential_process = helper\n");
+    for (folder, key) in [("one", "PROCESS1"), ("two", "PROCESS2"), ("one", "PROCESS1")] {
+        let path = format!("{}:/usr/bin:/bin", sandbox.path(folder).display());
+        let token = sandbox.set("PATH", &path).ok(&["token", HOST, "--profile", "p"]);
+        assert!(token.contains(&format!("Credential={key}%2F")), "{token}");
+    }
+}
+
 /// The rows of the table of AWS's variables: name and part.
 fn rows() -> impl Iterator<Item = (String, String)> {
     let text = fs::read_to_string(root().join("src/aws/environment.rs")).expect("the table");
