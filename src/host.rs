@@ -1,4 +1,4 @@
-//! Host names as they are signed and filed: lower case, ASCII, no scheme, port or trailing dot. Pure.
+//! Host names as they are signed and filed: lower case, ASCII, no scheme, port or trailing dot; and hosts in addresses. Pure.
 
 use std::net::Ipv4Addr;
 

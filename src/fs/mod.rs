@@ -1,4 +1,4 @@
-//! The only file that writes files: whole, private, atomically, one writer at a time.
+//! The only module that writes files: whole, private, atomically, one writer at a time.
 
 mod edit;
 mod foreign;

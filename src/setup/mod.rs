@@ -151,7 +151,7 @@ pub(crate) fn check_words(machine: &Machine, targets: &[Target]) -> Result<()> {
     match words.iter().find(|word| word.contains(char::is_control)) {
         Some(word) => {
             Err(Error::usage(format!("`{}` has a control character, which no tool's file can hold", text::shown(word)))
-                .hint("rename the folder or the file"))
+                .hint("rename the file, directory or profile that is called so"))
         }
         None => Ok(()),
     }
