@@ -163,8 +163,8 @@ impl Cache {
     /// Returns the IDs of sealed tokens of which the index knows nothing: nobody can tell whose they are, and a request that
     /// asks for one gets it.
     pub(crate) fn unknown_entries(&self) -> Vec<String> {
-        let index = self.index();
         let entries = fs::list(&self.folder.join("tokens"));
+        let index = Index::read(&self.index_path()).unwrap_or_default(); // as it is now: others may have issued tokens since
         let names = entries.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
         names.filter(|name| !index.records.contains_key(name)).collect()
     }

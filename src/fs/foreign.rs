@@ -1,12 +1,13 @@
 //! Reads files that other programs write and that the user names: bounded in size, and in time where reading can block.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Instant;
 
+use super::read_at_most;
 use crate::error::{Error, Result};
 
 /// A larger file is refused, in bytes. Large bundles of certificates have some hundred KiB.
@@ -40,19 +41,14 @@ pub(crate) fn read_foreign_text(path: &Path, deadline: Instant) -> Result<String
 /// an error: without its settings something else would be done.
 pub(crate) fn read_foreign_settings(path: &Path) -> Result<Option<Vec<u8>>> {
     let failed = |error: &io::Error| Error::usage(format!("cannot read {}", path.display())).caused_by(error);
-    match fs::metadata(path) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(failed(&error)),
-        Ok(metadata) if !metadata.is_file() => Ok(None),
-        Ok(_) => within_limit(path, read_bounded(path).map_err(|error| failed(&error))?).map(Some),
-    }
+    let found = read_at_most(path, LARGEST + 1).map_err(|error| failed(&error))?;
+    found.filter(|(_, metadata)| metadata.is_file()).map(|(bytes, _)| within_limit(path, bytes)).transpose()
 }
 
 /// Returns the bytes of another program's cache. What is missing, unreadable, too large or no regular file is not there.
 pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
-    let is_regular = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let bytes = if is_regular { read_bounded(path).ok()? } else { return None };
-    (bytes.len() as u64 <= LARGEST).then_some(bytes)
+    let (bytes, metadata) = read_at_most(path, LARGEST + 1).ok()??;
+    (metadata.is_file() && bytes.len() as u64 <= LARGEST).then_some(bytes)
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {

@@ -105,6 +105,11 @@ fn settled(path: &Path) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
 }
 
 fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
+    read_at_most(path, u64::MAX)
+}
+
+/// Returns the first bytes of a file, as many as are wanted; of what is no regular file, none.
+fn read_at_most(path: &Path, most: u64) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
     let mut options = OpenOptions::new();
     platform::at_once(options.read(true)); // a pipe without a writer must not hold pgcred up
     let file = match options.open(path) {
@@ -115,8 +120,8 @@ fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
     let metadata = file.metadata()?;
     let mut bytes = Vec::new();
     if metadata.is_file() {
-        bytes.reserve(usize::try_from(metadata.len()).unwrap_or_default().saturating_add(1));
-        file.take(u64::MAX).read_to_end(&mut bytes)?;
+        bytes.reserve(usize::try_from(metadata.len().min(most)).unwrap_or_default().saturating_add(1));
+        file.take(most).read_to_end(&mut bytes)?;
     }
     Ok(Some((bytes, metadata)))
 }
