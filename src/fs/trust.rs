@@ -3,7 +3,8 @@
 //! Root and the user are believed, nobody else. Where this is asked:
 //! - The owner of `PGCRED_HOME` and, for root, of HOME: once in each run. The mode of `PGCRED_HOME` is not asked: volumes of
 //!   containers are open to all, and each file and directory in it that pgcred believes is looked at by itself.
-//! - The configuration, the index and the other files that pgcred keeps for itself: of the open file, whenever one is read.
+//! - The configuration, the index, root certificates and the other files that pgcred keeps for itself: of the open file,
+//!   whenever one is read.
 //! - The directories of the cache and of private files: when something is made in them.
 //! - Links, locks and passfiles: when they are used for writing.
 //! - The directories that are searched behind PATH, and all that lead there: when a program is looked for.
@@ -93,7 +94,7 @@ pub(crate) fn check_owner_of_path(path: &Path) -> Result<()> {
 }
 
 /// As [`check`], of a path. What is not there, or cannot be looked at, is no trouble yet.
-pub(super) fn check_path(path: &Path) -> Result<()> {
+pub(crate) fn check_path(path: &Path) -> Result<()> {
     fs::metadata(path).map_or(Ok(()), |metadata| check(path, &metadata))
 }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crate::aws::{Aws, How, Planned, SharedFiles};
 use crate::env;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::fs::{self, SessionFolder};
 use crate::provider;
 use crate::request::Request;
@@ -112,15 +112,13 @@ pub(crate) fn ready(request: &Request, how: &How) -> Result<Option<String>> {
 
 /// The same for one program: where pgcred's folder cannot be written, as in a container, the file is put into `spare`.
 pub(crate) fn ready_for_one(request: &Request, how: &How, spare: &SessionFolder) -> Result<Option<String>> {
+    let roots = of(request)?;
+    let Err(error) = provide(request, roots.as_ref(), how) else { return Ok(roots.map(|roots| roots.libpq())) };
     let set = set_of_provider(request);
-    let carried = set.carried();
-    ready(request, how).or_else(|error| {
-        // A setting has to be corrected, and what could not be downloaded cannot be put elsewhere either.
-        let text = carried.filter(|_| error.exit() != Exit::Usage).ok_or(error)?;
-        let file = spare.path(&set.file_name());
-        fs::put(&file, text.as_bytes())?;
-        Ok(Some(file.display().to_string()))
-    })
+    let text = set.carried().ok_or(error)?; // what could not be downloaded cannot be put elsewhere either
+    let file = spare.path(&set.file_name());
+    fs::put(&file, text.as_bytes())?;
+    Ok(Some(file.display().to_string()))
 }
 
 /// Downloads anew what the provider needs, and returns the file; `None` where that is the system's, which is not pgcred's.

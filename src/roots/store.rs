@@ -31,9 +31,10 @@ pub(super) fn is_own(path: &str) -> bool {
 }
 
 /// Sees to it that a set's file is there. What was downloaded stays; else it holds what this pgcred carries, or what
-/// `download` gets.
+/// `download` gets. Whoever else could write it could show clients a false server.
 pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> Result<()> {
-    let there = fs::read(&path(set)?).unwrap_or_default();
+    fs::trust::check_path(&folder()?)?;
+    let there = fs::read_own(&path(set)?).unwrap_or_default();
     if !there.is_empty() && !there.starts_with(CARRIED) {
         return Ok(());
     }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 use crate::stubs::{Stub, python, requests};
+use crate::trust::NOBODY;
 
 const PROXY_HOST: &str = "app.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
 /// Its roots are not carried.
@@ -53,6 +54,26 @@ fn each_service_has_its_own() {
     assert_eq!(roots(&sandbox, &tunnel), own(&sandbox, "rds-eu-west-1.pem"));
     let private_name = ["db.corp.example", "--provider", "rds", "--region", "eu-west-1"];
     assert_eq!(roots(&sandbox, &private_name), own(&sandbox, "rds-eu-west-1.pem"));
+}
+
+/// Whoever can write it could show clients a false server.
+#[test]
+fn files_that_others_can_write_are_replaced() {
+    let sandbox = Sandbox::with_keys();
+    let path = roots(&sandbox, &[RDS_HOST]);
+    fs::write(&path, "# another's\n").expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("a mode");
+    assert_eq!((roots(&sandbox, &[RDS_HOST]), certificates(&path)), (path.clone(), 3));
+    if nix::unistd::geteuid().is_root() {
+        fs::write(&path, "# another's\n").expect("written");
+        std::os::unix::fs::chown(&path, Some(NOBODY), None).expect("root may chown");
+        assert_eq!((roots(&sandbox, &[RDS_HOST]), certificates(&path)), (path.clone(), 3));
+    }
+    let folder = sandbox.own().join("roots");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("a mode");
+    sandbox.run(&["roots", RDS_HOST]).assert_fails(2, "its mode 777 lets other users change it");
+    let inside = sandbox.ok(&["exec", RDS_HOST, "--user", "u", "--", "sh", "-c", "echo $PGSSLROOTCERT"]);
+    assert!(inside.contains("/exec/run-"), "a copy for the program alone: {inside}");
 }
 
 #[test]
