@@ -16,7 +16,18 @@ pub(super) fn is_root() -> bool {
 /// Returns the name of the owner, if that is neither the user nor root.
 pub(super) fn stranger(metadata: &Metadata) -> Option<String> {
     const ROOT: u32 = 0;
-    if metadata.uid() == ROOT { None } else { other_owner(metadata) }
+    if metadata.uid() == ROOT || may_be_roots(metadata) { None } else { other_owner(metadata) }
+}
+
+/// Tells whether this is a sandbox that shows everything that is not the user's as one user's, so that root's files cannot be
+/// told from others': Flatpak's, or what NixOS runs foreign programs in.
+fn may_be_roots(metadata: &Metadata) -> bool {
+    const UNKNOWN: u32 = 65_534;
+    if metadata.uid() != UNKNOWN {
+        return false;
+    }
+    let Ok(users) = std::fs::read_to_string("/proc/self/uid_map") else { return false };
+    !users.lines().any(|line| line.split_whitespace().next() == Some("0"))
 }
 
 /// Returns the mode of what other users can change.
