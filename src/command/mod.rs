@@ -287,8 +287,13 @@ impl Read {
         let Some(file) = &path else { return Ok(Self { config: Config::default(), path, changed: None }) };
         // A file that is named may be a colleague's; the usual one is the user's own, as with ssh.
         let found = fs::read_dated(file, named.is_none())
-            .map_err(|error| {
-                error.or_hint("correct the file, let your user read it, or name another one with --config")
+            .map_err(|error| match error.to_hint() {
+                // Some mounts show all files as another user's, or as open to all, and let nobody change that.
+                Some(hint) => {
+                    let hint = format!("{hint}; or, if you trust what is in it: --config '{}'", file.display());
+                    error.hint(hint)
+                }
+                None => error.hint("correct the file, let your user read it, or name another one with --config"),
             })
             .and_then(|found| {
                 if found.is_none() && need != Need::WholeOrNew {

@@ -18,6 +18,10 @@ use super::platform;
 use crate::env;
 use crate::error::{Error, Result};
 
+/// What to do about another user's file. It may be a trap: who takes it over as it is believes what is in it, and follows it
+/// where it is a link.
+const SEE_WHO: &str = "see who has put it there and why, then remove it, or name another one";
+
 /// Tells whether nobody but the user and root owns this or can change it.
 pub(super) fn is_trusted(metadata: &Metadata) -> bool {
     platform::stranger(metadata).is_none() && platform::mode_for_others(metadata).is_none()
@@ -80,12 +84,8 @@ pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
 pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     let Some(owner) = platform::stranger(metadata) else { return Ok(()) };
     let path = path.display();
-    let hint = if platform::is_root() {
-        format!("run pgcred as {owner}, or make it root's: chown root '{path}'")
-    } else {
-        format!("name another one, or make it yours with: sudo chown -R \"$(id -un)\" '{path}'")
-    };
-    Err(Error::usage(format!("{path} is not used: it belongs to {owner}")).hint(hint))
+    let as_owner = if platform::is_root() { format!("; or run pgcred as {owner}") } else { String::new() };
+    Err(Error::usage(format!("{path} is not used: it belongs to {owner}")).hint(format!("{SEE_WHO}{as_owner}")))
 }
 
 /// As [`check_owner`], of a path. What is not there, or cannot be looked at, is no trouble yet.
@@ -149,15 +149,18 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
         let Ok(metadata) = fs::symlink_metadata(place) else { continue };
         let shown = place.display();
         if let Some(owner) = platform::other_owner(&metadata) {
+            let is_roots = platform::stranger(&metadata).is_none();
             if place == path && !metadata.is_dir() {
-                let hint = format!("make it yours with: sudo chown \"$(id -un)\" '{shown}'; or name another file");
+                let make_yours =
+                    format!("make it yours with: sudo chown \"$(id -un)\" '{shown}'; or name another file");
+                let hint = if is_roots { make_yours } else { SEE_WHO.to_owned() };
                 return error.noting(&format!("it belongs to {owner}")).hint(hint);
             }
             let error = error.noting(&format!("{shown} belongs to {owner}"));
             // Outside of the user's home it may be right as it is.
             let is_users = env::home().is_some_and(|home| place.starts_with(&home) && place != home);
             let hint = format!("make it yours with: sudo chown -R \"$(id -un)\" '{shown}'");
-            return if is_users { error.hint(hint) } else { error };
+            return if is_users && is_roots { error.hint(hint) } else { error };
         }
         if metadata.is_dir() {
             break;

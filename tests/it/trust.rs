@@ -532,7 +532,9 @@ fn traps_beside_a_passfile_are_refused() {
     let bashrc = sandbox.write("bashrc", "mine\n");
     symlink(&bashrc, sandbox.path("link")).expect("a link");
     give(&sandbox.path("link"), NOBODY);
-    refresh("link").assert_fails(2, "is not used: it belongs to nobody");
+    let run = refresh("link");
+    run.assert_fails(2, "is not used: it belongs to nobody");
+    assert!(run.stderr.contains("hint: see who has put it there") && !run.stderr.contains("chown"), "{}", run.stderr);
     symlink(&bashrc, sandbox.path("locked.pgcred-lock")).expect("a link");
     refresh("locked").assert_fails(1, "it is no regular file");
     symlink(sandbox.path("new"), sandbox.path("made.pgcred-lock")).expect("a link");
@@ -560,7 +562,9 @@ fn folders_of_others_are_not_used() {
     let run = sandbox.run(&["token", HOST]);
     run.assert_fails(2, "its mode 666 lets other users change it");
     let config = own.join("config.toml");
-    assert!(run.stderr.contains(&format!("hint: chmod go-w '{}'", config.display())), "{}", run.stderr);
+    let hint = format!("hint: chmod go-w '{0}'; or, if you trust what is in it: --config '{0}'", config.display());
+    assert!(run.stderr.contains(&hint), "{}", run.stderr);
+    assert_eq!(sandbox.run(&["token", HOST, "--no-cache", "--config", &config.display().to_string()]).code, 0);
     if is_root() {
         set_mode(&config, 0o644);
         chown(&config, Some(NOBODY), None).expect("root may chown");
@@ -588,6 +592,38 @@ fn folders_of_others_are_not_used() {
         let own = own.display().to_string();
         sandbox.set("PGCRED_HOME", &own).run(&["token", HOST]).assert_fails(2, "is not used: it belongs to nobody");
     }
+}
+
+/// Some sandboxes show root's files as those of an unknown user; home-manager's configuration is a link to such a file.
+#[cfg(target_os = "linux")]
+#[test]
+fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
+    const USER: u32 = 4242;
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::with_keys();
+    let folder = tempfile::TempDir::new().expect("a folder");
+    set_mode(folder.path(), 0o755);
+    let config = folder.path().join("config.toml");
+    fs::write(&config, format!("[connections.prod]\nhost = '{HOST}'\n")).expect("written");
+    symlink(&config, sandbox.own().join("config.toml")).expect("a link");
+    for folder in [sandbox.home(), sandbox.own()] {
+        give(folder, USER);
+    }
+    let unshare = |sandbox: &Sandbox, words: &[&str]| {
+        let mut command = sandbox.command("unshare");
+        command.args(["--user", "--map-user=4242"]).args(words).stdin(Stdio::null());
+        run_as(command, USER)
+    };
+    if unshare(&sandbox, &["true"]).code != 0 {
+        return; // where the system forbids such sandboxes
+    }
+    let run = unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    // What another user can change is not believed there either.
+    set_mode(&config, 0o666);
+    unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"]).assert_fails(2, "lets other users change it");
 }
 
 /// `PGCRED_HOME` may be a directory in which the user has other things, even a `cache`.
