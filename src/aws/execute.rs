@@ -136,7 +136,7 @@ fn old_files(session: &Session, old: &OldFiles) -> Result<Option<Credentials>> {
         let sections = files::sections(Some(env::expanded(path)))?;
         let section = sections.into_iter().find(|(name, _)| name == "Credentials");
         let section = section.map(|(_, section)| section).unwrap_or_default();
-        let value = |key: &str| section.get(key).cloned();
+        let value = |key: &str| section.get(key).map(str::to_owned);
         if let Some(credentials) = found(value("aws_access_key_id"), value("aws_secret_access_key")) {
             return Ok(Some(credentials));
         }

@@ -43,7 +43,7 @@ impl Files {
     }
 
     pub(super) fn of(config: Vec<(String, Section)>, credentials: Vec<(String, Section)>) -> Self {
-        let mut files = Self::default();
+        let mut files = Self { config: HashMap::with_capacity(config.len()), ..Self::default() };
         for (name, section) in config {
             let kinds: [(&str, &mut Sections); 3] = [
                 ("profile", &mut files.config),

@@ -3,30 +3,49 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// Keys (in lower case) and values of a section, in the order of the file. Sections are short, and most are never asked for
-/// anything: a search from the front costs less than a map.
+/// Keys (in lower case) and values of a section, in the order of the file.
+///
+/// A run with a cached token reads all sections, of which there may be hundreds, and asks one or two for a few keys. So all
+/// texts of a section are in one, and a key is searched for from the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Section(Vec<(String, String)>);
+pub(super) struct Section {
+    text: String,
+    pairs: Vec<Pair>,
+}
+
+/// Where a key begins in the text of its section, where its value begins, and where that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pair {
+    key: usize,
+    value: usize,
+    end: usize,
+}
 
 impl Section {
-    pub(super) fn get(&self, key: &str) -> Option<&String> {
-        self.0.iter().find(|(own, _)| own == key).map(|(_, value)| value)
+    /// Returns one with room for what sections usually hold.
+    fn of_usual_size() -> Self {
+        Self { text: String::with_capacity(200), pairs: Vec::with_capacity(8) }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        let pair = self.pairs.iter().rev().find(|pair| &self.text[pair.key..pair.value] == key);
+        pair.map(|pair| self.value(*pair))
     }
 
     pub(super) fn contains_key(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.0.iter().map(|(key, value)| (key, value))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|pair| (&self.text[pair.key..pair.value], self.value(*pair)))
     }
 
     /// Gives a key a value, whatever it had before.
     pub(super) fn insert(&mut self, key: &str, value: &str) {
-        match self.0.iter_mut().find(|(own, _)| own == key) {
-            Some((_, own)) => value.clone_into(own),
-            None => self.0.push((key.to_owned(), value.to_owned())),
-        }
+        let start = self.text.len();
+        self.text.push_str(key);
+        self.text.push_str(value);
+        self.pairs.push(Pair { key: start, value: start + key.len(), end: self.text.len() });
     }
 
     /// Returns this section with the keys of another one, which wins.
@@ -37,6 +56,25 @@ impl Section {
         }
         section
     }
+
+    fn value(&self, pair: Pair) -> &str {
+        &self.text[pair.value..pair.end]
+    }
+
+    /// Adds to the value of the key that was inserted last.
+    fn extend_last(&mut self, more: &str) {
+        if let Some(last) = self.pairs.last_mut() {
+            self.text.push_str(more);
+            last.end = self.text.len();
+        }
+    }
+
+    /// Cuts off the blanks and line ends behind each value.
+    fn trim(&mut self) {
+        for pair in &mut self.pairs {
+            pair.end = pair.value + self.text[pair.value..pair.end].trim_end().len();
+        }
+    }
 }
 
 /// What is wrong, and in which line, counted from 1.
@@ -45,9 +83,6 @@ pub(super) struct Wrong {
     pub(super) line: usize,
     pub(super) why: &'static str,
 }
-
-/// Few sections have more keys than this.
-const USUAL_KEYS: usize = 8;
 
 /// Returns the sections in the order of the file.
 ///
@@ -107,17 +142,13 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if text.is_empty() {
-            if let Some(value) = self.value() {
-                value.push('\n');
-            }
+            self.extend("\n");
             return Ok(());
         }
         let indent = line.chars().take_while(|c| c.is_whitespace()).count();
         if self.has_key && indent > self.indent {
-            if let Some(value) = self.value() {
-                value.push('\n');
-                value.push_str(text);
-            }
+            self.extend("\n");
+            self.extend(text);
             return Ok(());
         }
         self.indent = indent;
@@ -127,7 +158,7 @@ impl<'a> Parser<'a> {
         let end = text.bytes().position(|b| b == b'=' || b == b':').ok_or("neither [section] nor key = value")?;
         let (key, value) = (text[..end].trim(), text[end + 1..].trim());
         let is_lower = key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        self.set(if is_lower { key.to_owned() } else { key.to_lowercase() }, value)
+        if is_lower { self.set(key, value) } else { self.set(&key.to_lowercase(), value) }
     }
 
     fn begin(&mut self, name: &'a str) -> Result<(), &'static str> {
@@ -140,21 +171,21 @@ impl<'a> Parser<'a> {
             return Err("this section exists already");
         }
         self.place = Place::In(self.sections.len());
-        self.sections.push((name.to_owned(), Section(Vec::with_capacity(USUAL_KEYS))));
+        self.sections.push((name.to_owned(), Section::of_usual_size()));
         Ok(())
     }
 
-    fn set(&mut self, key: String, value: &str) -> Result<(), &'static str> {
+    fn set(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
         let number = self.number;
         let Some((at, section)) = self.section() else { return Err("a key before the first [section]") };
         if key.is_empty() {
             return Err("no key before the value");
         }
-        if section.contains_key(&key) {
+        if section.contains_key(key) {
             return Err("this key exists already in its section");
         }
-        let place = section.0.len();
-        section.0.push((key, value.to_owned()));
+        section.insert(key, value);
+        let place = section.pairs.len() - 1;
         if value.is_empty() {
             self.without_value.push((at, place, number));
         }
@@ -171,23 +202,21 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The value that lines may still be added to.
-    fn value(&mut self) -> Option<&mut String> {
-        if !self.has_key {
-            return None;
+    /// Adds to the last value, if lines may still be added to it.
+    fn extend(&mut self, more: &str) {
+        if self.has_key
+            && let Some((_, section)) = self.section()
+        {
+            section.extend_last(more);
         }
-        let (_, section) = self.section()?;
-        section.0.last_mut().map(|(_, value)| value)
     }
 
     fn finish(mut self) -> Result<Vec<(String, Section)>, Wrong> {
-        let all = self.sections.iter_mut().map(|(_, section)| section).chain([&mut self.defaults]);
-        for (_, value) in all.flat_map(|section| &mut section.0) {
-            value.truncate(value.trim_end().len());
-        }
+        self.defaults.trim();
+        self.sections.iter_mut().for_each(|(_, section)| section.trim());
         for (at, place, line) in self.without_value {
             let Some((_, section)) = self.sections.get(at) else { continue };
-            let inner = section.0[place].1.strip_prefix('\n').unwrap_or_default();
+            let inner = section.value(section.pairs[place]).strip_prefix('\n').unwrap_or_default();
             if inner.lines().any(|line| !line.trim().is_empty() && !line.contains('=')) {
                 return Err(Wrong { line, why: "a line below this key is not key = value" });
             }
@@ -213,9 +242,13 @@ fn header(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    fn owned(section: &Section) -> Vec<(String, String)> {
+        section.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
     fn read(text: &str) -> Vec<(String, Vec<(String, String)>)> {
         let sections = parse(text).expect("well-formed");
-        sections.into_iter().map(|(name, section)| (name, section.0)).collect()
+        sections.into_iter().map(|(name, section)| (name, owned(&section))).collect()
     }
 
     #[test]
@@ -236,7 +269,7 @@ mod tests {
         assert_eq!(sections[0].1.get("region").expect("a region"), "r");
         assert_eq!(sections[1].1.get("region").expect("a region"), "s");
         let inner = nested(sections[1].1.get("s3").expect("a value")).expect("inner keys");
-        assert_eq!(inner.0, [("x".into(), "1".into()), ("y".into(), "2".into())]);
+        assert_eq!(owned(&inner), [("x".into(), "1".into()), ("y".into(), "2".into())]);
         assert!(nested("plain").is_none());
     }
 

@@ -231,10 +231,10 @@ fn profile(variables: &Variables, files: &Files, name: &str, explicit: bool) -> 
         return Ok(Some(Source::File(found, "credentials file", name.to_owned())));
     }
     if let Some(session) = section.get("login_session") {
-        return Ok(Some(Source::SignIn(SignIn { profile: name.to_owned(), session: session.clone() })));
+        return Ok(Some(Source::SignIn(SignIn { profile: name.to_owned(), session: session.to_owned() })));
     }
     if let Some(command) = section.get("credential_process") {
-        return Ok(Some(Source::Process(command.clone())));
+        return Ok(Some(Source::Process(command.to_owned())));
     }
     let found = keys(name, files.config(name), "configuration file")?;
     Ok(found.map(|found| Source::File(found, "configuration file", name.to_owned())))
@@ -254,8 +254,8 @@ fn keys(name: &str, section: Option<&Section>, file: &str) -> Result<Option<Keys
         );
     }
     let token = |name: &str| section.get(name).filter(|token| !token.is_empty());
-    let token = token("aws_security_token").or_else(|| token("aws_session_token")).cloned();
-    Ok(Some(Keys { id: id.clone(), secret: secret.clone(), token, end: None }))
+    let token = token("aws_security_token").or_else(|| token("aws_session_token")).map(str::to_owned);
+    Ok(Some(Keys { id: id.to_owned(), secret: secret.to_owned(), token, end: None }))
 }
 
 /// Returns the web identity of variables, else of the profile. A profile that an option names does not mix with variables.
@@ -265,7 +265,7 @@ fn web_identity(variables: &Variables, section: &Section, explicit: bool) -> Res
         if !explicit && variables.get_or_empty(variable).is_some() {
             return variables.text(variable);
         }
-        Ok(section.get(key).filter(|value| !value.is_empty()).cloned())
+        Ok(section.get(key).filter(|value| !value.is_empty()).map(str::to_owned))
     };
     let Some(token_file) = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")? else { return Ok(None) };
     let arn = setting("AWS_ROLE_ARN", "role_arn")?.ok_or_else(|| {
@@ -326,7 +326,7 @@ fn lender<'a>(name: &str, section: &'a Section, files: &'a Files, visited: &[Str
             let error = wrong("role_arn, but neither source_profile nor credential_source".to_owned());
             return Err(error.hint("add source_profile = NAME, whose credentials assume the role"));
         }
-        (None, Some(source)) if ["Environment", "EcsContainer", "Ec2InstanceMetadata"].contains(&source.as_str()) => {
+        (None, Some(source)) if ["Environment", "EcsContainer", "Ec2InstanceMetadata"].contains(&source) => {
             return Ok(Lender::Named(source));
         }
         (None, Some(source)) => {
@@ -338,7 +338,7 @@ fn lender<'a>(name: &str, section: &'a Section, files: &'a Files, visited: &[Str
     let missing = || wrong(format!("there is no source_profile `{other}`")).hint("correct source_profile");
     let section = files.profile(other).ok_or_else(missing)?;
     let own_keys = other == name && has_keys(section);
-    if visited.contains(other) && !own_keys {
+    if visited.iter().any(|known| known == other) && !own_keys {
         let circle = wrong(format!("source_profile goes in a circle: {} -> {other}", visited.join(" -> ")));
         return Err(circle.hint("let one of them have credentials of its own"));
     }
@@ -366,10 +366,10 @@ impl Role {
         let duration = section.get("duration_seconds").and_then(|text| text.trim().replace('_', "").parse().ok());
         Self {
             profile: profile.to_owned(),
-            arn: section.get("role_arn").cloned().unwrap_or_default(),
-            external_id: section.get("external_id").cloned(),
-            session_name: section.get("role_session_name").filter(|name| !name.is_empty()).cloned(),
-            mfa_serial: section.get("mfa_serial").cloned(),
+            arn: section.get("role_arn").unwrap_or_default().to_owned(),
+            external_id: section.get("external_id").map(str::to_owned),
+            session_name: section.get("role_session_name").filter(|name| !name.is_empty()).map(str::to_owned),
+            mfa_serial: section.get("mfa_serial").map(str::to_owned),
             duration,
             source: source.to_owned(),
         }
@@ -411,7 +411,7 @@ impl Sso {
         }
         // Both go into an address. AWS gives accounts 12 digits and roles at most 64 characters.
         for key in ["sso_account_id", "sso_role_name"] {
-            let value = all.get(key).map_or("", String::as_str);
+            let value = all.get(key).unwrap_or_default();
             if value.len() > 1_000 || value.contains(char::is_control) {
                 return Err(Error::usage(format!(
                     "profile `{profile}`: {key} is too long, or has a control character"
@@ -419,7 +419,7 @@ impl Sso {
                 .hint(format!("correct {key} in the profile")));
             }
         }
-        let take = |key: &str| all.get(key).cloned().unwrap_or_default();
+        let take = |key: &str| all.get(key).unwrap_or_default().to_owned();
         // Without a scope the service gives no means to renew; this one is the AWS CLI's own default.
         let of_session = section.get("sso_session").map_or("", |_| "sso:account:access");
         let scopes = Some(take("sso_registration_scopes")).filter(|scopes| !scopes.is_empty());
@@ -429,7 +429,7 @@ impl Sso {
             account: take("sso_account_id"),
             role: take("sso_role_name"),
             start: Start {
-                session: section.get("sso_session").cloned(),
+                session: section.get("sso_session").map(str::to_owned),
                 url: take("sso_start_url"),
                 region: take("sso_region"),
                 scopes: scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),

@@ -88,7 +88,7 @@ impl Settings {
 
     /// Returns a variable's value, else that of a key of the profile.
     pub(super) fn setting(&self, variable: &str, key: &str) -> Option<String> {
-        let of_profile = || self.profile()?.get(key).filter(|value| !value.is_empty()).cloned();
+        let of_profile = || self.profile()?.get(key).filter(|value| !value.is_empty()).map(str::to_owned);
         self.variables.get(variable).or_else(of_profile)
     }
 
@@ -100,7 +100,7 @@ impl Settings {
     pub(super) fn region(&self) -> Option<String> {
         let variables = &self.variables;
         let by_variable = variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"));
-        by_variable.or_else(|| self.profile()?.get("region").filter(|region| !region.is_empty()).cloned())
+        by_variable.or_else(|| self.profile()?.get("region").filter(|region| !region.is_empty()).map(str::to_owned))
     }
 
     pub(super) fn ignores_endpoints(&self) -> bool {
@@ -116,13 +116,13 @@ impl Settings {
         let is_set = |address: &String| !address.is_empty();
         let of_services = || {
             let services = self.files().ok()?.services.get(self.profile()?.get("services")?)?;
-            ini::nested(services.get(service.key)?)?.get("endpoint_url").cloned()
+            ini::nested(services.get(service.key)?)?.get("endpoint_url").map(str::to_owned)
         };
         let variables = &self.variables;
         variables
             .get(service.variable)
             .or_else(|| variables.get("AWS_ENDPOINT_URL"))
             .or_else(|| of_services().filter(is_set))
-            .or_else(|| self.profile()?.get("endpoint_url").cloned().filter(is_set))
+            .or_else(|| self.profile()?.get("endpoint_url").map(str::to_owned).filter(is_set))
     }
 }
