@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
 
 use crate::sandbox::{HOST, Run, Sandbox};
 
@@ -82,7 +81,7 @@ fn a_configuration_that_the_system_does_not_hand_out_is_an_error() {
     ] {
         let trouble = format!("inject={call}:error={error}:when=1+");
         check_refused(&sandbox, &format!("cannot read {config}: {says}"), |words| {
-            let mut strace: Command = sandbox.command("strace");
+            let mut strace = sandbox.command("strace");
             strace.args(["-o", "/dev/null", "-P", &config, "-e", &format!("trace={call}"), "-e", &trouble]);
             strace.arg(env!("CARGO_BIN_EXE_pgcred")).args(words);
             Run::of(strace)

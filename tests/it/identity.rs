@@ -9,6 +9,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::thread;
 
@@ -18,8 +19,6 @@ use crate::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
 use crate::source::{root, rust_files};
 use crate::stubs::{Stub, check_all, requests};
 
-/// Prints a file on each system.
-const SHOW: &str = if cfg!(windows) { "cmd /c type" } else { "cat" };
 const FAR: &str = "2099-01-01T00:00:00Z";
 const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
 /// The names of these files are digests of the session's name, as the AWS CLI makes them.
@@ -277,10 +276,7 @@ fn role(trial: &mut Trial) {
 
 fn program(trial: &mut Trial) {
     let file = trial.sandbox.write("answer.json", answer_of_program("PROCESS1"));
-    trial.profile("p", &format!("[profile p]\ncredential_process = {SHOW} '{}'\n", file.display()));
-    if cfg!(windows) {
-        trial.profile("p", &format!("[profile p]\ncredential_process = {SHOW} {}\n", file.display()));
-    }
+    trial.profile("p", &format!("[profile p]\ncredential_process = cat '{}'\n", file.display()));
 }
 
 fn answer_of_program(key: &str) -> String {
@@ -459,7 +455,7 @@ const OTHERS: &[Case] = &[
         program,
         |t| {
             let other = t.sandbox.write("other.json", answer_of_program("PROCESS2"));
-            t.profile("p", &format!("[profile p]\ncredential_process = {SHOW} {}\n", other.display()));
+            t.profile("p", &format!("[profile p]\ncredential_process = cat {}\n", other.display()));
         },
         AnotherKey,
     ),
@@ -574,10 +570,7 @@ fn variables_that_do_not_decide_keep_the_cached_token() {
 
 /// Which program a bare name starts depends on where it is found.
 #[test]
-#[cfg(unix)]
 fn another_program_of_the_same_name_is_another_identity() {
-    use std::os::unix::fs::PermissionsExt;
-
     let mut sandbox = Sandbox::empty();
     for (folder, key) in [("one", "PROCESS1"), ("two", "PROCESS2")] {
         let program =

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::sandbox::{HOST, Run, Sandbox};
+use crate::sandbox::{HOST, Sandbox};
 
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -72,7 +72,7 @@ fn the_token_of_exec_goes_before_the_lock() {
     let sandbox = Sandbox::with_keys();
     let mut strace = sandbox.command("strace");
     strace.args(["-e", "trace=unlink,unlinkat,rmdir", env!("CARGO_BIN_EXE_pgcred"), "exec", HOST, "--", "true"]);
-    let run = Run::of(strace);
+    let run = crate::sandbox::Run::of(strace);
     let lines: Vec<&str> =
         run.stderr.lines().filter(|line| line.contains("run-") || line.contains("\"lock\"")).collect();
     let position = |what: &str| lines.iter().position(|line| line.contains(what));

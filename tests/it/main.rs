@@ -31,6 +31,7 @@ mod faults;
 mod formats;
 #[cfg(target_os = "linux")]
 mod hostile;
+#[cfg(unix)]
 mod identity;
 #[cfg(target_os = "linux")]
 mod install; // compares homes, as setup does
