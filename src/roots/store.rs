@@ -45,9 +45,14 @@ pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> R
     }
 }
 
-/// Puts a set into its file and returns the path.
+/// Puts a set into its file and returns the path. Nobody else may be able to put another file there afterwards.
 pub(super) fn put(set: &Set, text: &str) -> Result<PathBuf> {
     let path = path(set)?;
+    // PGCRED_HOME is looked at once in each run, see `fs::trust`.
+    if let Some(data) = env::data_folder().filter(|_| env::own_home().is_none()) {
+        fs::own_folder(&data)?;
+    }
+    fs::own_folder(&folder()?)?;
     fs::swap_in(&path, text.as_bytes())?;
     Ok(path)
 }

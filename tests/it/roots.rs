@@ -76,6 +76,18 @@ fn files_that_others_can_write_are_replaced() {
     assert!(inside.contains("/exec/run-"), "a copy for the program alone: {inside}");
 }
 
+/// Tools are told the path: who could exchange the folder later could show them a false server then.
+#[test]
+fn files_are_put_only_where_nobody_else_can_exchange_them() {
+    let mut sandbox = Sandbox::empty();
+    let data = sandbox.path("data");
+    sandbox.unset("PGCRED_HOME").set("XDG_DATA_HOME", &data.display().to_string());
+    fs::create_dir_all(data.join("pgcred")).expect("a folder");
+    fs::set_permissions(data.join("pgcred"), fs::Permissions::from_mode(0o777)).expect("a mode");
+    sandbox.run(&["roots", RDS_HOST]).assert_fails(2, "data/pgcred is not used: its mode 777");
+    assert!(!data.join("pgcred/roots").exists());
+}
+
 #[test]
 fn who_says_it_first_is_heard() {
     let mut sandbox = Sandbox::empty();
