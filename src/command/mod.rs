@@ -317,18 +317,14 @@ impl Read {
     }
 }
 
-/// Refuses to go on without a file that somebody relies on: one that is named, or that a link stands for.
+/// Refuses to go on without a file that somebody relies on: one that is named, or whose place is not there now.
 fn check_absence(file: &Path, is_named: bool) -> Result<()> {
-    let path = file.display();
     if is_named {
+        let path = file.display();
         return Err(Error::usage(format!("{path}: no such file"))
             .hint(format!("correct --config; pgcred add NAME HOST --config {path} makes the file")));
     }
-    if fs::is_link(file) {
-        return Err(Error::usage(format!("{path} is a link to a file that does not exist"))
-            .hint("make the file available again, or remove the link"));
-    }
-    Ok(())
+    fs::check_absence(file)
 }
 
 /// How a token is asked for, beyond where and as whom.

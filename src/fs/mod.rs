@@ -142,9 +142,25 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Tells whether a path is a link, wherever that leads.
-pub(crate) fn is_link(path: &Path) -> bool {
-    path.is_symlink()
+/// Says what keeps a file that is not there from being there: a link that leads nowhere, itself or on the way to it, or a file
+/// in the place of a directory. A device is neither: who puts `/dev/null` there wants nothing to be there.
+pub(crate) fn check_absence(path: &Path) -> Result<()> {
+    for place in path.ancestors() {
+        let Ok(found) = fs::symlink_metadata(place) else { continue };
+        let reached = if found.is_symlink() { fs::metadata(place).ok() } else { Some(found) };
+        let kind = if place == path { "file" } else { "directory" };
+        let shown = place.display();
+        return match reached {
+            None => Err(Error::usage(format!("{shown} is a link to a {kind} that does not exist"))
+                .hint(format!("make the {kind} available again, or remove the link"))),
+            Some(reached) if reached.is_file() && place != path => {
+                Err(Error::usage(format!("{shown} is not a directory"))
+                    .hint(format!("put the directory there, or remove the file: rm '{shown}'")))
+            }
+            Some(_) => Ok(()),
+        };
+    }
+    Ok(())
 }
 
 /// Returns the bytes of a file if it is there and a regular one: a pipe would never end.

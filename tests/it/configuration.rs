@@ -99,6 +99,31 @@ fn only_a_file_that_is_not_there_is_an_empty_configuration() {
     sandbox.ok(&["token", HOST, "--no-cache"]);
 }
 
+/// A disk that is not mounted takes the rules away that say who signs.
+#[test]
+fn a_configuration_whose_folder_is_out_of_reach_is_an_error() {
+    let mut sandbox = with_rule();
+    sandbox.unset("PGCRED_HOME");
+    let token = || sandbox.run(&["token", HOST, "--no-cache"]);
+    let folder = sandbox.path(".config");
+    symlink(sandbox.path("disk/config"), &folder).expect("a link");
+    token().assert_fails(2, &format!("{} is a link to a directory that does not exist", folder.display()));
+    fs::create_dir_all(sandbox.path("disk/config")).expect("a folder");
+    assert_eq!(token().code, 0, "the disk is there, and has no configuration");
+    let own = folder.join("pgcred");
+    symlink(sandbox.path("disk/pgcred"), &own).expect("a link");
+    token().assert_fails(2, &format!("{} is a link to a directory that does not exist", own.display()));
+    sandbox.write("disk/pgcred", "");
+    token().assert_fails(2, &format!("{} is not a directory", own.display()));
+    fs::remove_file(sandbox.path("disk/pgcred")).expect("removed");
+    sandbox.write("disk/pgcred/config.toml", RULE);
+    assert!(token().stdout.contains("AKIAP"));
+    // Nothing is meant to be there.
+    fs::remove_file(&own).expect("removed");
+    symlink("/dev/null", &own).expect("a link");
+    assert_eq!(token().code, 0);
+}
+
 /// To forget everything, what is configured need not be readable.
 #[test]
 fn everything_can_be_erased_whatever_is_configured() {
