@@ -9,14 +9,13 @@ use std::time::{Duration, Instant};
 use super::ask::How;
 use super::environment::Variables;
 use super::plan::Start;
-use super::runtime::{block_on, session_lock};
+use super::runtime::{block_on, locks_folder, session_lock};
 use super::session::{Session, quoted};
 use super::settings::{Settings, SharedFiles};
 use super::trouble::{Kind, LogIn};
 use super::{device, signin};
 use crate::child::{self, Bond};
 use crate::config::LoginPolicy;
-use crate::env;
 use crate::error::{Error, Result};
 use crate::fs::{self, Lock};
 use crate::host;
@@ -96,7 +95,7 @@ impl LogIn {
         const LOOK: Duration = Duration::from_millis(500);
         let id = format!("login-{}", self.id());
         let free = session_lock(&id, Duration::ZERO);
-        if free.is_some() {
+        if free.is_some() || locks_folder().is_none() {
             return free;
         }
         (how.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
@@ -121,7 +120,7 @@ impl LogIn {
 
     /// Where whoever logs in leaves what the person has to do, for those who wait.
     fn page_file(&self) -> Option<PathBuf> {
-        env::cache_folder().map(|folder| folder.join("locks").join(format!("address-{}", self.id())))
+        locks_folder().map(|folder| folder.join(format!("address-{}", self.id())))
     }
 
     fn page(&self) -> Option<String> {
@@ -155,7 +154,7 @@ impl LogIn {
 
     /// Has the page opened by a process of its own, which goes on if the person takes longer than this one may wait.
     fn open_page(&self, deadline: Instant) -> Result<()> {
-        let stamp = env::cache_folder().map(|folder| folder.join("locks").join(format!("page-{}", self.id())));
+        let stamp = locks_folder().map(|folder| folder.join(format!("page-{}", self.id())));
         let stamp = stamp.ok_or_else(|| self.error())?;
         let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
         let opened = fs::read_own(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());

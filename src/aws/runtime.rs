@@ -1,6 +1,7 @@
 //! What all questions to AWS run on: the network runtime, and the locks of sessions in AWS's caches.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::env;
@@ -20,9 +21,18 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     Ok(answer)
 }
 
+/// Returns the folder of these locks, and of what those who log in tell each other. Root in the home directory of another
+/// user has none: made by root, it would lock that user out.
+pub(super) fn locks_folder() -> Option<PathBuf> {
+    if fs::trust::roots_foreign_home().is_some() {
+        return None;
+    }
+    env::cache_folder().map(|folder| folder.join("locks"))
+}
+
 /// Held by whoever changes a session of AWS's cache; none where the lock cannot be had, for it saves only work.
 pub(super) fn session_lock(id: &str, patience: Duration) -> Option<Lock> {
-    let folder = env::cache_folder()?.join("locks");
+    let folder = locks_folder()?;
     fs::own_folder(&folder).ok()?;
     fs::lock(&folder.join(id), patience).ok()
 }

@@ -175,7 +175,8 @@ impl Cached {
         fields["expiresAt"] = json!(end.rfc3339());
         self.0.insert("refreshToken".to_owned(), json!(output.refresh_token()));
         session.has_changed_files();
-        let stored = path(name).map(|path| fs::swap_in(&path, Value::from(self.0.clone()).to_string().as_bytes()));
+        let text = Value::from(self.0.clone()).to_string();
+        let stored = path(name).map(|path| fs::swap_in_for_owner(&path, text.as_bytes()));
         if let Some(Err(error)) = stored {
             session.warn(format!("{error}; the next renewal needs a log-in"));
         }

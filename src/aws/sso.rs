@@ -122,7 +122,7 @@ impl Start {
     /// Stores what a log-in or a renewal gave, as the AWS CLI does.
     pub(super) fn store(&self, fields: &Map<String, Value>) -> Result<()> {
         let path = self.path().ok_or_else(|| Error::failure("no home folder for AWS's SSO cache"))?;
-        fs::swap_in(&path, Value::from(fields.clone()).to_string().as_bytes())
+        fs::swap_in_for_owner(&path, Value::from(fields.clone()).to_string().as_bytes())
     }
 }
 

@@ -191,7 +191,7 @@ impl Cache {
         *self.index.borrow_mut() = None;
         let (due, shown) = make();
         let text = format!("{}\n{shown}\n", due.unix());
-        fs::swap_in_dated(&self.folder.join(name), text.as_bytes(), Some(due.to_system()))
+        fs::swap_in_dated(&self.folder.join(name), text.as_bytes(), due.to_system())
     }
 
     /// Makes shell hooks look anew, whatever their passfile.

@@ -1,7 +1,7 @@
 //! Replaces files: whole, private, and only while they are as they were read.
 
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -170,14 +170,28 @@ pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<Stri
 
 /// Replaces a file of another program's folder at once; private. Who else writes it is that program's to settle.
 pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
-    swap_in_dated(path, bytes, None)
+    swap_in_prepared(path, bytes, |_| Ok(()))
 }
 
 /// As [`swap_in`], with a time of last change that is not now.
-///
+pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: SystemTime) -> Result<()> {
+    swap_in_prepared(path, bytes, |new| new.set_modified(changed))
+}
+
+/// As [`swap_in`]; what root writes belongs to whom the folder belongs to, whose programs read and write the file too.
+pub(crate) fn swap_in_for_owner(path: &Path, bytes: &[u8]) -> Result<()> {
+    swap_in_prepared(path, bytes, |new| {
+        if !platform::is_root() {
+            return Ok(());
+        }
+        let folder = path.parent().unwrap_or(path);
+        platform::keep_owner(new, &fs::metadata(folder)?)
+    })
+}
+
 /// No lock is taken that others could see. A new file is locked itself while its writer lives: what a killed writer has
 /// left is free, and goes.
-pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: Option<SystemTime>) -> Result<()> {
+fn swap_in_prepared(path: &Path, bytes: &[u8], prepare: impl Fn(&File) -> io::Result<()>) -> Result<()> {
     const TRIES: u32 = 3;
     path.parent().map_or(Ok(()), private_folder)?;
     let (folder, name) = parts(path)?;
@@ -186,8 +200,7 @@ pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: Option<SystemTim
     loop {
         tried += 1;
         let new = new_file(path, bytes)?;
-        let dated = changed.map_or(Ok(()), |changed| new.as_file().set_modified(changed));
-        match dated.and_then(|()| swap(new, path)) {
+        match prepare(new.as_file()).and_then(|()| swap(new, path)) {
             // Another writer has taken it for abandoned, in the moment before it was locked.
             Err(error) if error.kind() == io::ErrorKind::NotFound && tried < TRIES => {}
             done => return done.map_err(|error| cannot_write(path, &error)),

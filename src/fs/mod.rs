@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::time::Time;
-pub(crate) use edit::{edit, edit_cache, edit_text, replace, swap_in, swap_in_dated};
+pub(crate) use edit::{edit, edit_cache, edit_text, replace, swap_in, swap_in_dated, swap_in_for_owner};
 pub(crate) use foreign::{read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text};
 pub(crate) use session::{
     SessionFolder, is_in_session, own_session_parents, remove_left_sessions, remove_sessions, session_folder,

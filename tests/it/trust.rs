@@ -1,14 +1,17 @@
 //! Other users and programs of one machine: what they can read of pgcred, and what pgcred believes of theirs.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::desk::{PAST, desk, logged_in};
+use crate::faults::{LOGIN_FILE, SSO_FILE};
 use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+use crate::stubs::Stub;
 
 /// A user who owns nothing on this machine.
 pub const NOBODY: u32 = 65_534;
@@ -229,7 +232,7 @@ fn files_of_others_are_not_believed() {
         }
         assert!(sandbox.ok(&["token", HOST]).contains("20300101T000100Z"), "{change}");
         let metadata = fs::metadata(&index).expect("an index");
-        assert_eq!(std::os::unix::fs::MetadataExt::uid(&metadata), 0, "it is replaced by one of the user's own");
+        assert_eq!(metadata.uid(), 0, "it is replaced by one of the user's own");
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     }
 }
@@ -440,6 +443,27 @@ fn root_leaves_another_users_home_alone() {
     sandbox.ok(&["refresh", HOST]);
     sandbox.unset("PGPASSFILE");
     sandbox.run(&["refresh", HOST]).assert_fails(2, "would be a file of root's in a directory that belongs to nobody");
+}
+
+/// Root renews a user's login in the user's home, where nothing is in the user's way afterwards.
+#[test]
+fn a_login_that_root_renews_stays_the_users() {
+    if !is_root() {
+        return;
+    }
+    let stub = Stub::aws(None);
+    let mut sandbox = desk(&stub.url(""));
+    sandbox.unset("PGCRED_HOME");
+    logged_in(&sandbox, PAST);
+    give(sandbox.home(), NOBODY);
+    for (profile, file) in [("p", SSO_FILE), ("l", LOGIN_FILE)] {
+        let before = sandbox.read(file);
+        sandbox.ok(&["token", HOST, "--profile", profile]);
+        assert_ne!(sandbox.read(file), before, "it was renewed");
+        let metadata = fs::metadata(sandbox.path(file)).expect("a file");
+        assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (NOBODY, NOBODY, 0o600), "{file}");
+    }
+    assert!(!sandbox.path(".cache").exists());
 }
 
 /// Root's files in a user's home: what is in the way is named, and how to get it back.
