@@ -9,6 +9,7 @@ use super::session::Session;
 use super::words;
 use crate::child::{self, Failure};
 use crate::error::{Error, Result};
+use crate::fs;
 use crate::text::foreign;
 use crate::time::Time;
 
@@ -25,8 +26,12 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     // A helper that the program starts may keep its stdout open for good.
     let is_whole = |text: &[u8]| serde_json::from_slice::<Value>(text).is_ok();
     let too_late = || session.too_late(&format!("the credential_process {program}")).hint(hint.clone());
+    let stamp = || child::find(program.as_ref()).and_then(|path| fs::stamp(&path));
+    let before = stamp();
     let ended = child::whole_output(&words, session.deadline(), session.how.bond(), is_whole);
-    session.has_changed_files(); // it may have
+    if stamp() == before {
+        session.has_changed_files(); // it may have; but the answer of a program that was replaced is not the new one's
+    }
     let ended = ended.map_err(|failure| match failure {
         Failure::Failed(error) => error.about(&format!("the credential_process{whose}")),
         Failure::TooLate => too_late(),

@@ -585,6 +585,28 @@ fn another_program_of_the_same_name_is_another_identity() {
     }
 }
 
+/// The answer of a program that is replaced while it runs is not the new one's.
+#[test]
+#[cfg(unix)]
+fn a_program_that_is_replaced_while_it_runs_is_another_identity() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = Sandbox::empty();
+    let script = |name: &str, does: &str, key: &str| {
+        let program = sandbox.write(name, format!("#!/bin/sh\n{does}\necho '{}'\n", answer_of_program(key)));
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
+        program.display().to_string()
+    };
+    let new = script("new", "", "PROCESS2");
+    let program = sandbox.path("program").display().to_string();
+    script("program", &format!("mv {new} {program}"), "PROCESS1");
+    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {program}\n"));
+    for key in ["PROCESS1", "PROCESS2", "PROCESS2"] {
+        let token = sandbox.ok(&["token", HOST, "--profile", "p"]);
+        assert!(token.contains(&format!("Credential={key}%2F")), "{token}");
+    }
+}
+
 /// The rows of the table of AWS's variables: name and part.
 fn rows() -> impl Iterator<Item = (String, String)> {
     let text = fs::read_to_string(root().join("src/aws/environment.rs")).expect("the table");
