@@ -31,7 +31,7 @@ __pgcred_hook() {
     [[ $__pgcred_of != "${PGCRED_EXEC_PASSFILE-}" ]] || __pgcred_of=${PGCRED_OUTER_PASSFILE-}
     __pgcred_of=${__pgcred_of//[\/\\:]/%}
     __pgcred_of=$__pgcred_file${__pgcred_of:+-$__pgcred_of}
-    if [[ -r $__pgcred_of ]]; then
+    if [[ -f $__pgcred_of && -r $__pgcred_of ]]; then # a pipe would never end
         __pgcred_pause=60
         {
             IFS=' ' \builtin read -r __pgcred_due || __pgcred_due=''
@@ -50,6 +50,8 @@ __pgcred_hook() {
         ("$__pgcred_exe" refresh --background --quiet </dev/null >/dev/null 2>&1 &)
     fi
 #[segment]
+    # No terminal is told what to do.
+    case $__pgcred_name$__pgcred_state in *[[:cntrl:]]*) __pgcred_end='' ;; esac
     case $__pgcred_end in
         '' | 0?* | *[!0123456789]* | ????????????*) __pgcred_name='' __pgcred_state='' ;;
         *)

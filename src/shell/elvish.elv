@@ -1,4 +1,5 @@
 # pgcred's hook for elvish. It starts a process only when a token is due, and waits for none.
+use re
 use str
 
 var pgcred-exe = @PGCRED@
@@ -67,7 +68,8 @@ fn pgcred-hook {
         } else {
             set state = ($whole (num 86400.0))' d'
         }
-        set text = $name' '$state
+        # No terminal is told what to do.
+        if (not (re:match '\p{Cc}' $name$state)) { set text = $name' '$state }
     } catch _ { }
     set-env PGCRED_SEGMENT $text
 #[end]

@@ -37,7 +37,7 @@ function __pgcred_hook
     if builtin test -n "$of"
         set file $file-(builtin string replace --all --regex '[/\\\\:]' % -- "$of")
     end
-    if builtin test -r $file
+    if builtin test -f $file -a -r $file # a pipe would never end
         set pause 60
         begin
             read due
@@ -58,6 +58,8 @@ function __pgcred_hook
         command sh -c '"$0" refresh --background --quiet </dev/null >/dev/null 2>&1 &' $__pgcred_exe
     end
 #[segment]
+    # No terminal is told what to do.
+    builtin string match --quiet --regex '\p{Cc}' -- "$name$state"; and set end
     if builtin string match --quiet --regex '^[0-9]{1,11}$' -- "$end"
         set -l left (builtin math $end - $now)
         if builtin test "$state" != ok

@@ -48,7 +48,8 @@ function global:__pgcred_hook {
 #[segment]
     $env:PGCRED_SEGMENT = ''
     $end = [long]0
-    $words = @(if ($lines.Length -ge 2) { $lines[1].Split(' ') })
+    # No terminal is told what to do.
+    $words = @(if ($lines.Length -ge 2 -and $lines[1] -notmatch '\p{Cc}') { $lines[1].Split(' ') })
     if ($words.Length -eq 3 -and [long]::TryParse($words[1], [ref]$end)) {
         $left = $end - $now
         $state = if ($words[2] -ne 'ok') { $words[2] }

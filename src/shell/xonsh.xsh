@@ -1,6 +1,7 @@
 # pgcred's hook for xonsh. It starts a process only when a token is due, and waits for none.
 def __pgcred_make():
     import builtins
+    import os
     import subprocess
     import time
 
@@ -21,6 +22,8 @@ def __pgcred_make():
         if of:
             of = "-" + of.replace("/", "%").replace("\\", "%").replace(":", "%")
         try:
+            if os.path.exists(file + of) and not os.path.isfile(file + of):
+                raise ValueError  # a pipe would never end
             with open(file + of, encoding="utf-8") as opened:
                 lines = opened.read().split("\n")
             due = int(lines[0])
@@ -58,6 +61,8 @@ def __pgcred_make():
             else:
                 state = f"{left // 86400} d"
             text = f"{name} {state}"
+            if not text.isprintable():
+                text = ""  # no terminal is told what to do
         except (IndexError, ValueError):
             pass
         __xonsh__.env["PGCRED_SEGMENT"] = text

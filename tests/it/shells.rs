@@ -1,6 +1,7 @@
 //! Shell hooks in real shells at a terminal: when they refresh, what they leave as it was, and how many processes they start.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use crate::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
 use crate::source::root;
 use crate::stubs::python;
 use crate::tmux::Terminal;
+use crate::trust::{NOBODY, give};
 
 const PROMPT: &str = "P>";
 
@@ -576,6 +578,47 @@ fn a_hook_mends_a_damaged_due_file() {
     }
 }
 
+/// Where others can put files, what they put there neither holds a prompt up nor speaks to the terminal.
+#[test]
+fn a_hook_takes_nothing_but_text_from_a_file() {
+    for shell in [&BASH, &ZSH, &FISH, &TCSH, &XONSH, &ELVISH] {
+        let desk = Desk::new();
+        desk.sandbox.ok(&["refresh", "--background", "-q"]);
+        let segment: &[&str] = if shell.segment.is_empty() { &[] } else { &["--segment"] };
+        let session = desk.start(shell, "", segment);
+        if !shell.segment.is_empty() {
+            for text in ["a\x1b]0;b\x07 4000000000 c", "a 4000000000 \u{9b}31m"] {
+                desk.write_due(&format!("{}\n{text}\n", now() + 600), now() + 600);
+                session.enter("");
+                let screen = session.enter(shell.segment);
+                assert_eq!(screen[screen.len() - 2], "[]", "{}: {screen:#?}", shell.name);
+            }
+        }
+        if shell.name == "elvish" {
+            continue; // only its newest versions can tell a pipe from a file
+        }
+        fs::remove_file(desk.due()).expect("removed");
+        nix::unistd::mkfifo(&desk.due(), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        session.enter("");
+        wait_for("a file in the pipe's place", || fs::metadata(desk.due()).is_ok_and(|metadata| metadata.is_file()));
+    }
+}
+
+/// tcsh writes a file to see the clock; in another user's folder that may be a link.
+#[test]
+fn tcsh_writes_in_no_folder_of_another_user() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let desk = Desk::new();
+    desk.sandbox.ok(&["refresh", "--background", "-q"]);
+    let precious = desk.sandbox.write("precious", "mine");
+    symlink(&precious, desk.own.join("cache/due.clock")).expect("a link");
+    give(&desk.own.join("cache"), NOBODY);
+    desk.start(&TCSH, "", &[]).enter("");
+    assert_eq!(fs::read_to_string(&precious).expect("a file"), "mine");
+}
+
 /// A pgcred that was uninstalled while a shell had its hook.
 #[test]
 fn a_hook_without_pgcred_says_nothing() {
@@ -753,7 +796,7 @@ fn a_hook_knows_lasting_paths() {
     assert!(init(&sandbox).contains(&format!("__pgcred_exe='{versioned}'\n")));
     let linked = sandbox.path("bin");
     fs::create_dir(&linked).expect("a folder");
-    std::os::unix::fs::symlink(&versioned, linked.join("pgcred")).expect("a link");
+    symlink(&versioned, linked.join("pgcred")).expect("a link");
     for path in [linked.display().to_string(), "bin".to_owned()] {
         sandbox.set("PATH", &path).set("PGCRED_HOME", "own");
         let hook = init(&sandbox);
