@@ -512,8 +512,10 @@ impl Issued {
 }
 
 impl Failure {
-    /// Counts on from the failure before, if that was the same trouble and not long ago.
+    /// Counts on from the failure before, if that was not long ago and nobody has logged in since.
     fn after(before: Option<Self>, error: &Error, now: Time, asked: bool, logins: String) -> Self {
+        const LONG: u32 = 3_600;
+        let before = before.filter(|failure| failure.logins == logins && failure.at.until(now) < LONG);
         let count = before.map_or(0, |failure| failure.count).saturating_add(1);
         Self { at: now, count, error: error.clone(), asked, logins }
     }

@@ -452,6 +452,28 @@ fn the_pause_after_a_failure_grows_and_ends() {
     }
 }
 
+#[test]
+fn a_login_and_an_hour_begin_the_pauses_anew() {
+    let mut source = Source::that("exit 1");
+    for (at, logs_in, calls) in [
+        ("00:00:00", false, 1),
+        ("00:00:10", false, 2),
+        ("00:00:30", false, 3),
+        ("00:00:31", true, 4),
+        ("00:00:41", false, 5),
+        ("00:00:51", false, 5),
+        ("01:30:00", false, 6),
+        ("01:30:10", false, 7),
+    ] {
+        if logs_in {
+            source.sandbox.write(".aws/sso/cache/session.json", "{}");
+        }
+        source.sandbox.at(&format!("2030-01-01T{at}Z"));
+        source.token(&[]).assert_fails(1, "of profile `p`");
+        assert_eq!(source.calls(), calls, "{at}");
+    }
+}
+
 /// The token counts; where it cannot be kept, that is a warning.
 #[test]
 fn a_cache_that_cannot_be_written_is_a_warning() {
