@@ -51,6 +51,7 @@ use crate::output::Output;
 use crate::passfile::block::Key;
 use crate::request::Request;
 use crate::terminal::{self, Stdin};
+use crate::text::shown;
 use crate::time::{Seconds, spoken};
 use place::Place;
 
@@ -227,6 +228,16 @@ fn full_help(words: &[OsString]) -> Option<clap::Error> {
     help::with_examples(command_line()).try_get_matches_from(words).err()
 }
 
+/// Returns the error in which what a terminal would obey is shown: clap repeats words as they were typed.
+fn with_visible_words(error: clap::Error, words: &[OsString]) -> clap::Error {
+    let visible = |word: &OsString| word.to_str().map_or_else(|| word.clone(), |word| shown(word).into());
+    let visible: Vec<OsString> = words.iter().map(visible).collect();
+    if visible == words {
+        return error;
+    }
+    command_line().try_get_matches_from(visible).err().unwrap_or(error)
+}
+
 /// What clap finds wrong after parsing; it does not happen to what it has parsed itself.
 fn refused(error: impl std::fmt::Display) -> Error {
     Error::usage(error.to_string())
@@ -377,6 +388,7 @@ pub(crate) fn run() -> ExitCode {
             return aws::USAGE.into();
         }
         Err(error) => {
+            let error = with_visible_words(error, &words);
             if let Some(refusal) = help::refusal(&error, &words) {
                 Output { quiet: false, debug: false }.report(&refusal);
                 return Exit::Usage.code().into();

@@ -31,6 +31,20 @@ fn failing(text: &str) -> Sandbox {
     sandbox
 }
 
+/// Words that are repeated because they are wrong.
+#[test]
+fn what_was_typed_is_shown_and_not_sent() {
+    let sandbox = Sandbox::empty();
+    let option = format!("--x{ESCAPES}");
+    for words in [&["token", &option][..], &[&option], &["token", HOST, "--timeout", &option], &["aws", "rds", &option]]
+    {
+        let run = sandbox.run(words);
+        assert!([2, 252].contains(&run.code) && run.stdout.is_empty(), "{words:?}: {}", run.code);
+        assert_plain(&run.stderr);
+        assert!(run.stderr.contains(r"\u{9b}32m\u{202e}"), "{words:?}: {}", run.stderr);
+    }
+}
+
 /// Answers every request with a refusal of STS that repeats the request's body.
 fn echo() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
