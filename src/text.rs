@@ -79,10 +79,11 @@ fn is_token(word: &str) -> bool {
     let is_base64 = |part: &str| {
         part.len() >= LEAST && part.chars().all(is_of_alphabet) && !part.starts_with('/') && is_mixed(part)
     };
-    // It is always of this length, so that it is also found beside a full stop, a dash or a slash.
+    // It is always of this length, so that it is also found beside a full stop or a dash, and behind a slash.
     let is_key = |part: &str| {
-        let without_slash = part.strip_prefix('/').or_else(|| part.strip_suffix('/')).unwrap_or(part);
-        (part.len() == LEAST || without_slash.len() == LEAST) && is_mixed(part)
+        let part = part.strip_suffix('/').filter(|without| without.len() == LEAST).unwrap_or(part);
+        let begin = part.len().checked_sub(LEAST).filter(|begin| *begin == 0 || part[..*begin].ends_with(['/', '+']));
+        begin.is_some_and(|begin| is_mixed(&part[begin..]))
     };
     word.len() >= LEAST
         && (word.split(['.', '/', '=', '-', '_']).any(is_random)
@@ -140,7 +141,17 @@ mod tests {
     #[test]
     fn a_secret_access_key_is_found_among_other_marks() {
         for secret in ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "/JalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
-            for marks in [("", "."), ("key-", ""), ("_", ""), ("~", ""), ("", "-"), ("/", ""), ("", "/"), ("(", ").")] {
+            for marks in [
+                ("", "."),
+                ("key-", ""),
+                ("_", ""),
+                ("~", ""),
+                ("", "-"),
+                ("/", "."),
+                ("", "/"),
+                ("x/", "."),
+                ("+", "."),
+            ] {
                 let shown = foreign(&format!("{}{secret}{}", marks.0, marks.1));
                 assert!(shown.contains("[...]") && !shown.contains("MDENG"), "{shown}");
             }
