@@ -14,6 +14,9 @@ const BUFFER: usize = 33;
 const NAME: &str = "pgcred:cache-key:";
 const FOLDER: &str = " folder=";
 
+/// A quarter of the keys that a user may have.
+pub(super) const MANY: usize = 50;
+
 pub(super) struct Store {
     description: String,
 }
@@ -90,15 +93,26 @@ fn is_describable(folder: &str) -> bool {
 
 /// Removes the keys of caches that were thrown away: the kernel lets a user have no more than 200 keys at a time.
 fn forget_keys_of_missing_folders() {
-    let Some(keys) = fs::read(Path::new("/proc/keys")) else { return };
+    let keys = fs::read(Path::new("/proc/keys")).unwrap_or_default();
+    forget(&keys_to_forget(&String::from_utf8_lossy(&keys)));
+}
+
+pub(super) fn forget(ids: &[i32]) {
     let Ok(ring) = user_keyring() else { return };
-    for line in String::from_utf8_lossy(&keys).lines() {
-        let Some((id, folder)) = key_in(line) else { continue };
-        let is_gone = Path::new(folder).try_exists().is_ok_and(|exists| !exists);
-        if is_gone {
-            let _ = ring.unlink_key(Key::from_id(KeySerialId(id))); // one that is not there is none of this user's
-        }
+    for id in ids {
+        let _ = ring.unlink_key(Key::from_id(KeySerialId(*id))); // one that is not there is none of this user's
     }
+}
+
+/// Returns the IDs of the keys whose caches are gone, if pgcred has many keys. A few stay: in a sandbox, or before a volume is
+/// there, the user's own cache seems gone too.
+pub(super) fn keys_to_forget(listing: &str) -> Vec<i32> {
+    let keys: Vec<(i32, &str)> = listing.lines().filter_map(key_in).collect();
+    if keys.len() < MANY {
+        return Vec::new();
+    }
+    let is_gone = |folder: &str| Path::new(folder).try_exists().is_ok_and(|exists| !exists);
+    keys.into_iter().filter(|(_, folder)| is_gone(folder)).map(|(id, _)| id).collect()
 }
 
 /// Returns the ID of a key of pgcred's and the folder of its cache, from a line of /proc/keys: `ID ... user DESCRIPTION: 32`.
