@@ -29,6 +29,8 @@ pub(crate) use session::{
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
+/// No file that pgcred reads whole is larger, in bytes: ten thousand tokens are some 20 MiB.
+const LARGEST: u64 = 64 << 20;
 /// How the names of a file's lock ends, and of the file that is going to replace it up to what makes it unique.
 const LOCK_SUFFIX: &str = ".pgcred-lock";
 const NEW_SUFFIX: &str = ".pgcred-new-";
@@ -105,7 +107,13 @@ fn settled(path: &Path) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
 }
 
 fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
-    read_at_most(path, u64::MAX)
+    let read = read_at_most(path, LARGEST + 1)?;
+    match &read {
+        Some((bytes, _)) if bytes.len() as u64 > LARGEST => {
+            Err(io::Error::other(format!("it is larger than {} MiB", LARGEST >> 20)))
+        }
+        _ => Ok(read),
+    }
 }
 
 /// Returns the first bytes of a file, as many as are wanted; of what is no regular file, none.
@@ -165,17 +173,9 @@ pub(crate) fn check_absence(path: &Path) -> Result<()> {
 
 /// Returns the bytes of a file if it is there and a regular one: a pipe would never end.
 pub(crate) fn read_if_plain(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => read_bytes(path).map(Some),
-        Ok(_) => Ok(None),
-        Err(error) if is_absence(&error) => Ok(None),
-        Err(error) => Err(Error::failure(format!("cannot read {}", path.display())).caused_by(&error)),
-    }
-}
-
-/// Returns the bytes of a file that has to be there.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| Error::usage(format!("cannot read {}", path.display())).caused_by(&error))
+    let read = read_once(path);
+    let read = read.map_err(|error| Error::failure(format!("cannot read {}", path.display())).caused_by(&error))?;
+    Ok(read.filter(|(_, metadata)| metadata.is_file()).map(|(bytes, _)| bytes))
 }
 
 /// Tells whether a folder exists, is the user's own, and nobody else can change it.

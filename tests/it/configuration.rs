@@ -67,6 +67,14 @@ fn a_configuration_that_is_no_readable_file_is_an_error() {
     }
 }
 
+#[test]
+fn a_configuration_that_is_too_large_is_an_error() {
+    let sandbox = with_rule();
+    let config = fs::File::create(sandbox.own().join("config.toml")).expect("a file");
+    config.set_len(3 << 30).expect("a length");
+    check_refused(&sandbox, "it is larger than 64 MiB", |words| sandbox.run(words));
+}
+
 /// Root reads every file, so the system refuses by strace.
 #[cfg(target_os = "linux")]
 #[test]
