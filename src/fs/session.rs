@@ -46,9 +46,28 @@ pub(crate) fn own_session_parents() -> Vec<PathBuf> {
 
 /// Every folder in which private folders may be, and how the names of those begin there.
 fn places() -> Vec<(PathBuf, &'static str)> {
-    let own = own_session_parents().into_iter().map(|parent| (parent, OWN_PREFIX));
+    let own = own_session_parents().into_iter().filter(|parent| is_own_place(parent));
+    let own = own.map(|parent| (parent, OWN_PREFIX));
     let shared = shared_session_parent().ok().map(|parent| (parent, SHARED_PREFIX));
     own.chain(shared).collect()
+}
+
+/// Tells whether a folder for private folders, and the one that it is in, are the user's own: another user may have made a
+/// link there to where the user has other things.
+fn is_own_place(parent: &Path) -> bool {
+    let is_strangers_link =
+        |folder: &Path| !fs::symlink_metadata(folder).is_ok_and(|link| platform::stranger(&link).is_none());
+    let is_own = |folder: &Path| is_own_folder(folder) && !is_strangers_link(folder);
+    is_own(parent) && parent.parent().is_some_and(is_own)
+}
+
+/// Makes a folder for private folders, if it is missing.
+fn own_place(parent: &Path) -> Result<()> {
+    own_folder(parent)?;
+    if is_own_place(parent) {
+        return Ok(());
+    }
+    Err(Error::failure(format!("{} is not the user's own", parent.display())))
 }
 
 /// Returns the folder in which everybody may make private folders. Whoever owns it could exchange them.
@@ -142,9 +161,13 @@ fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
         .map_err(|error| Error::failure(format!("cannot remove {}", session.display())).caused_by(&error))
 }
 
-/// Removes the private folders in a folder whose makers are gone. Returns for each whether that was possible.
+/// Removes the private folders in a folder whose makers are gone. Returns for each whether that was possible. Where others
+/// could exchange them meanwhile, as on a volume that is open to all, they stay.
 fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     let mut removed = Vec::new();
+    if trust::can_be_exchanged_in(parent) {
+        return removed;
+    }
     for session in sessions(parent, prefix) {
         // The system removes only an empty one: its maker was killed before it had a lock, or makes another one.
         if fs::remove_dir(&session).is_ok() {
@@ -182,7 +205,7 @@ pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
 pub(crate) fn session_folder() -> Result<SessionFolder> {
     let mut failed = Vec::new();
     for parent in own_session_parents() {
-        match own_folder(&parent).and_then(|()| session_folder_in(&parent, OWN_PREFIX)) {
+        match own_place(&parent).and_then(|()| session_folder_in(&parent, OWN_PREFIX)) {
             Ok(folder) => return Ok(folder),
             Err(error) => failed.push(error.to_string()),
         }

@@ -71,6 +71,14 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
     }
 }
 
+/// Tells whether others can put something else in the place of what is in a directory.
+pub(super) fn can_be_exchanged_in(path: &Path) -> bool {
+    !fs::metadata(path).is_ok_and(|metadata| {
+        platform::stranger(&metadata).is_none()
+            && (platform::is_sticky(&metadata) || platform::mode_for_others(&metadata).is_none())
+    })
+}
+
 /// Says who else owns this or can change it, and what to type.
 pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
     check_owner(path, metadata)?;

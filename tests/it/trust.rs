@@ -377,14 +377,46 @@ fn folders_that_pgcred_has_not_made_keep_their_files() {
     fs::create_dir(&shared).expect("a folder");
     set_mode(&shared, 0o777);
     sandbox.set("TMPDIR", &shared.display().to_string());
-    for (name, file, mode) in [("pgcred-run-1", "thesis", 0o700), ("pgcred-run-2", "passfile", 0o755)] {
-        fs::create_dir(shared.join(name)).expect("a folder");
-        set_mode(&shared.join(name), mode);
-        fs::write(shared.join(name).join(file), "precious").expect("written");
+    let made = |name: &str, mode: u32| {
+        let file = sandbox.write(name, "precious");
+        set_mode(file.parent().expect("a folder"), mode);
+        file
+    };
+    let [thesis, open, closed] = [
+        made("tmp/pgcred-run-1/thesis", 0o700),
+        made("tmp/pgcred-run-2/passfile", 0o755),
+        made("tmp/pgcred-run-3/passfile", 0o700),
+    ];
+    for mode in [0o777, 0o1777] {
+        set_mode(&shared, mode);
+        sandbox.ok(&["refresh", HOST]);
+        sandbox.run(&["erase", "--all"]);
+        assert!(thesis.exists() && open.exists());
+        assert_eq!(closed.exists(), mode == 0o777, "nobody else can have moved it to where nobody can exchange it");
     }
+}
+
+/// The cache may be in a folder that is open to all; another user may have put a link there before pgcred has made anything.
+#[test]
+fn private_folders_are_not_looked_for_behind_a_link_of_another_user() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::with_keys();
+    let mine = sandbox.write("experiments/run-1/passfile", "precious");
+    set_mode(mine.parent().expect("a folder"), 0o700);
+    let cache = sandbox.path("shared/pgcred");
+    fs::create_dir_all(&cache).expect("a folder");
+    symlink(sandbox.path("experiments"), cache.join("exec")).expect("a link");
+    give(&cache, NOBODY);
+    let shared = sandbox.path("shared").display().to_string();
+    sandbox.unset("PGCRED_HOME").set("XDG_CACHE_HOME", &shared);
     sandbox.ok(&["refresh", HOST]);
-    sandbox.run(&["erase", "--all"]);
-    assert!(shared.join("pgcred-run-1/thesis").exists() && shared.join("pgcred-run-2/passfile").exists());
+    sandbox.ok(&["exec", HOST, "--", "true"]);
+    assert!(mine.exists());
+    chown(&cache, Some(0), Some(0)).expect("root may chown");
+    sandbox.ok(&["refresh", HOST]);
+    assert!(mine.exists(), "the link is the other user's still");
 }
 
 /// Another user's folder for temporary files is no place for private ones: they could be exchanged there.
