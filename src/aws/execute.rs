@@ -40,6 +40,15 @@ pub(super) async fn credentials(session: &Session<'_>, plan: &Plan) -> std::resu
     Ok(credentials)
 }
 
+/// Returns what the AWS CLI has cached for the role that signs.
+pub(super) fn cached(session: &Session, plan: &Plan) -> Option<Credentials> {
+    match (plan.roles.first(), plan.source.as_ref()) {
+        (Some(role), _) => role.cached(session),
+        (None, Ok(Source::Sso(sso))) => sso.cached(session),
+        (None, _) => None,
+    }
+}
+
 async fn of_source(session: &Session<'_>, source: &Source) -> Found {
     match source {
         Source::Environment(keys) => Ok(Some(environment(session, keys)?)),

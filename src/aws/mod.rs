@@ -55,7 +55,8 @@ impl Aws<'_> {
     /// they should last if that can be had.
     pub(crate) fn credentials(&self, region: &str, wanted: u32, notes: &mut Notes) -> Result<Credentials> {
         let shared = RefCell::new(std::mem::take(notes));
-        let found = self.find(region, wanted, &shared).and_then(keys::checked);
+        let found = self.find(region, wanted, &shared);
+        let found = found.or_else(|error| self.cached(region, &shared).ok_or(error)).and_then(keys::checked);
         *notes = shared.into_inner();
         found
     }
@@ -84,6 +85,13 @@ impl Aws<'_> {
                 }
             }
         }
+    }
+
+    /// Returns what the AWS CLI has cached, though it lasts less long than is wanted.
+    fn cached(&self, region: &str, notes: &RefCell<Notes>) -> Option<Credentials> {
+        let settings = &self.planned.settings;
+        let session = Session::open(settings, self.how, region, 0, self.deadline, notes).ok()?;
+        execute::cached(&session, self.planned.plan().ok()?)
     }
 
     /// Logs in, if the profile is one of those that need it; tells whether it had to be done.

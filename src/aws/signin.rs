@@ -130,8 +130,10 @@ impl Cached {
         let unusable = |what: &str| Error::failure(format!("cannot renew the `aws login` session: {what}"));
         let key = self.text("dpopKey").ok().and_then(|pem| SecretKey::from_sec1_pem(pem).ok());
         let key = key.ok_or(Renewal::Damaged)?;
-        session.step(format!("aws login: renewing the session in {}", session.region));
-        let config = session.client(SIGN_IN, &session.region, None);
+        // Not in the region of the host: the session must not be known in another one, or in another partition.
+        let region = session.settings.region().unwrap_or_else(|| session.region.clone());
+        session.step(format!("aws login: renewing the session in {region}"));
+        let config = session.client(SIGN_IN, &region, None);
         let config = aws_sdk_signin::config::Builder::from(&config).allow_no_auth().build();
         let body = CreateOAuth2TokenRequestBody::builder()
             .client_id(self.text("clientId").unwrap_or_default())

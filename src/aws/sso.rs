@@ -61,7 +61,7 @@ impl Sso {
     }
 
     /// Returns what the AWS CLI has cached for this role, if it lasts.
-    fn cached(&self, session: &Session) -> Option<Credentials> {
+    pub(super) fn cached(&self, session: &Session) -> Option<Credentials> {
         let (name, value) = match &self.start.session {
             Some(session) => ("sessionName", session),
             None => ("startUrl", &self.start.url),

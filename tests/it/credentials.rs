@@ -3,6 +3,8 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::sandbox::{HOST, KEY_ID, Sandbox};
 
 const SHOW: &str = if cfg!(windows) { "cmd /c type" } else { "cat" };
@@ -324,4 +326,19 @@ fn an_sso_session_may_end_at_a_time_of_any_form() {
         let token = sandbox.ok(&["token", HOST, "--no-cache", "--timeout", "10"]);
         assert!(token.contains("Credential=ASIASSO%2F"), "{end}: {token}");
     }
+}
+
+/// They would last, but not as long as is asked for; and whoever gives longer ones cannot be asked.
+#[test]
+fn cached_keys_of_a_role_are_used_to_their_end_where_no_longer_ones_are_to_be_had() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.at("2030-01-01T00:00:00Z").set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let role = "role_arn = arn:aws:iam::123456789012:role/R\nsource_profile = k\n";
+    sandbox.write(".aws/config", format!("[profile r]\n{role}"));
+    sandbox.write(".aws/credentials", "[k]\naws_access_key_id = K\naws_secret_access_key = s\n");
+    let cached = json!({"AccessKeyId": "ASIACACHED", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2030-01-01T00:50:00Z"});
+    let file = ".aws/cli/cache/c03ce438bc208f6214854d85d3ca930ff73e3004.json";
+    sandbox.write(file, json!({ "Credentials": cached }).to_string());
+    let token = sandbox.ok(&["token", HOST, "--profile", "r", "--expires-in", "1h"]);
+    assert!(token.contains("Credential=ASIACACHED%2F") && token.contains("X-Amz-Expires=3000&"), "{token}");
 }
