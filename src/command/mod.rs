@@ -281,6 +281,9 @@ enum Need {
     Optional,
 }
 
+/// What `--config` names where no configuration is meant, as with ssh's `-F`.
+const NO_FILE: &str = "/dev/null";
+
 /// A configuration as it was read.
 struct Read {
     config: Config,
@@ -296,6 +299,9 @@ impl Read {
     fn file(named: Option<&Path>, need: Need, output: Output) -> Result<Self> {
         let path = named.map(Path::to_owned).or_else(env::config_file);
         let Some(file) = &path else { return Ok(Self { config: Config::default(), path, changed: None }) };
+        if need != Need::WholeOrNew && named == Some(Path::new(NO_FILE)) {
+            return Ok(Self { config: Config::default(), path, changed: None });
+        }
         // A file that is named may be a colleague's; the usual one is the user's own, as with ssh.
         let found = fs::read_dated(file, named.is_none())
             .map_err(|error| match error.to_hint() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::sandbox::{HOST, Run, Sandbox};
+use crate::sandbox::{HOST, KEY_ID, Run, Sandbox};
 
 /// The rule that says who signs. Without it the keys in the environment would.
 const RULE: &str = "max_expires_in = '5m'\n[[match]]\nhost = '*'\nprofile = 'p'\n";
@@ -65,6 +65,14 @@ fn a_configuration_that_is_no_readable_file_is_an_error() {
         break_it(&config);
         check_refused(&sandbox, says, |words| sandbox.run(words));
     }
+}
+
+#[test]
+fn no_configuration_can_be_named() {
+    let sandbox = with_rule();
+    assert!(sandbox.ok(&["token", HOST, "--config", "/dev/null"]).contains(KEY_ID), "no rule says who else signs");
+    assert_eq!(sandbox.ok(&["list", "--config", "/dev/null", "--format", "json"]).trim(), "[]");
+    sandbox.run(&["add", "x", HOST, "--config", "/dev/null"]).assert_fails(2, "/dev/null is not a regular file");
 }
 
 #[test]
