@@ -33,9 +33,15 @@ pub(crate) fn expanded(path: &str) -> PathBuf {
         rest = tail;
     }
     text += rest;
-    match (text.strip_prefix("~/").or_else(|| text.strip_prefix("~\\")), aws_home()) {
-        (Some(inside), Some(home)) => home.join(inside),
-        _ => PathBuf::from(text),
+    with_home(&text)
+}
+
+/// Returns a path with `~` in it replaced, as Python's `expanduser` does.
+pub(crate) fn with_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/").or_else(|| path.strip_prefix("~\\")), aws_home()) {
+        // A second slash would lead to the root directory.
+        (Some(inside), Some(home)) => home.join(inside.trim_start_matches(std::path::is_separator)),
+        _ => PathBuf::from(path),
     }
 }
 

@@ -25,6 +25,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::proxy::{self, Proxy};
+use crate::env;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::host;
@@ -53,9 +54,9 @@ impl Bundle {
 
     fn usable(&self, path: &str) -> Result<Vec<u8>> {
         let none = || Error::usage(format!("{path}: no usable certificate in it"));
-        let pem = fs::read_foreign(path.as_ref(), self.deadline);
+        let pem = fs::read_foreign(&env::with_home(path), self.deadline);
         let roots = pem.and_then(|pem| usable_roots(&pem).ok_or_else(none));
-        roots.map_err(|error| error.or_hint("correct or unset AWS_CA_BUNDLE or ca_bundle"))
+        roots.map_err(|error| error.or_hint("correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE"))
     }
 }
 

@@ -15,6 +15,7 @@ use super::http::{Bundle, Http};
 use super::ini::Section;
 use super::settings::Settings;
 pub(super) use super::settings::{SIGN_IN, SSO, SSO_OIDC, STS, Service};
+use crate::env;
 use crate::error::{Error, Result};
 use crate::host;
 use crate::time::{Time, spoken};
@@ -53,7 +54,9 @@ impl<'a> Session<'a> {
             http: Http::new(Bundle::new(None, deadline)),
             direct: Http::direct(Bundle::new(None, deadline)),
         };
-        let bundle = Bundle::new(session.setting("AWS_CA_BUNDLE", "ca_bundle"), deadline);
+        // The AWS CLI asks by a library for HTTP that knows the second one.
+        let bundle = session.setting("AWS_CA_BUNDLE", "ca_bundle").or_else(|| env::var("REQUESTS_CA_BUNDLE"));
+        let bundle = Bundle::new(bundle, deadline);
         session.direct = Http::direct(bundle.clone());
         session.http = Http::new(bundle);
         for service in [STS, SSO, SSO_OIDC, SIGN_IN] {

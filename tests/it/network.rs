@@ -324,6 +324,15 @@ fn own_certificates_are_trusted_and_only_they() {
     net.sandbox.unset("AWS_CA_BUNDLE");
     net.profile(&format!("ca_bundle = {}", roots.display()));
     assert_eq!(net.proxies(), [Value::Null]);
+    net.sandbox.write("roots.pem", fs::read(&roots).expect("a file"));
+    net.profile("ca_bundle = ~/roots.pem");
+    assert_eq!(net.proxies(), [Value::Null], "as in the AWS CLI");
+    net.profile("");
+    net.sandbox.set("REQUESTS_CA_BUNDLE", "~//roots.pem");
+    assert_eq!(net.proxies(), [Value::Null], "as in the AWS CLI");
+    net.sandbox.set("AWS_CA_BUNDLE", "/nowhere.pem");
+    net.refused(2, "/nowhere.pem");
+    net.sandbox.unset("REQUESTS_CA_BUNDLE");
 
     let good = fs::read_to_string(&roots).expect("a file");
     let broken = "-----BEGIN CERTIFICATE-----\nMIIBroken\n-----END CERTIFICATE-----\n";
@@ -339,7 +348,11 @@ fn own_certificates_are_trusted_and_only_they() {
     }
     let missing = net.sandbox.path("missing.pem");
     let run = net.trust(&missing).refused(2, "missing.pem");
-    assert!(run.stderr.contains("\nhint: correct or unset AWS_CA_BUNDLE or ca_bundle\n"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("\nhint: correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE\n"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
