@@ -257,7 +257,7 @@ pub(crate) fn replace(
 }
 
 fn not_plain(path: &Path) -> Error {
-    Error::usage(format!("{} is not a regular file; clients read no other passfile", path.display()))
+    Error::usage(format!("{} is not a regular file", path.display())).hint("move it away, or name another file")
 }
 
 /// Writes the text that is to take a file's place into a file beside it.

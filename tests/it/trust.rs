@@ -250,7 +250,9 @@ fn pipes_in_the_cache_do_not_hang() {
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     }
     for arguments in [&["token", HOST][..], &["list"], &["prompt"]] {
-        assert_eq!(run_in_time(&sandbox, arguments).code, 0, "{arguments:?}");
+        let run = run_in_time(&sandbox, arguments);
+        assert_eq!(run.code, 0, "{arguments:?}");
+        assert!(!run.stderr.contains("passfile"), "{}", run.stderr);
     }
 }
 
