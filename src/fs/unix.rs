@@ -50,12 +50,43 @@ fn is_trusted_group(number: u32) -> bool {
     }
     let user = nix::unistd::geteuid();
     let Ok(group) = nix::unistd::Group::from_gid(number.into()) else { return false };
-    let Some(group) = group else { return number == user.as_raw() };
+    let Some(group) = group else { return number == user.as_raw() || is_alone_in(number, user) };
     let name = nix::unistd::User::from_uid(user).ok().flatten().map(|user| user.name);
     let has_others = group.mem.iter().any(|member| Some(member) != name.as_ref());
     let is_anothers = || nix::unistd::User::from_name(&group.name).is_ok_and(|named| named.is_some());
     let is_private = Some(&group.name) == name.as_ref() || (number == user.as_raw() && !is_anothers());
-    (number, &*group.name) == ADMINISTRATORS || (!has_others && is_private)
+    (number, &*group.name) == ADMINISTRATORS || (!has_others && (is_private || is_alone_in(number, user)))
+}
+
+/// Tells whether this process is in a group that is the main group of no other user. Kubernetes gives all files of a volume
+/// such a group (`fsGroup`) and lets it change them, whenever it mounts the volume.
+///
+/// Only the users of this machine can be counted: where the user is one of a directory service, others may be too.
+fn is_alone_in(number: u32, user: nix::unistd::Uid) -> bool {
+    if !is_in_group(number) {
+        return false;
+    }
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let ids = |line: &str| -> Option<(u32, u32)> {
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let users: Vec<(u32, u32)> = users.lines().filter_map(ids).collect();
+    let is_local = users.iter().any(|(id, _)| *id == user.as_raw());
+    let has_no_name = || nix::unistd::User::from_uid(user).is_ok_and(|user| user.is_none());
+    let is_main_group_of_others = users.iter().any(|(id, group)| *group == number && *id != user.as_raw());
+    !is_main_group_of_others && (is_local || has_no_name())
+}
+
+#[cfg(target_os = "linux")]
+fn is_in_group(number: u32) -> bool {
+    let others = nix::unistd::getgroups().unwrap_or_default();
+    nix::unistd::getegid().as_raw() == number || others.iter().any(|group| group.as_raw() == number)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_in_group(number: u32) -> bool {
+    nix::unistd::getegid().as_raw() == number
 }
 
 /// Tells whether only the owner of a file in a directory can replace it, whoever can make files there.

@@ -579,6 +579,36 @@ fn a_private_group_may_change_files_and_another_may_not() {
     }
 }
 
+/// Kubernetes gives the files of a volume a group in which the container's process is, and lets it change them.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_group_that_a_container_has_for_itself_may_change_files() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::with_keys();
+    sandbox.ok(&["add", "prod", HOST]);
+    sandbox.ok(&["token", "prod"]);
+    // Debian's 45 is sasl, which is no user's main group, and 12 is that of man. The others have no name.
+    for (user, group, code) in [(4_712, 4_711, 0), (4_712, 45, 0), (4_712, 12, 2), (6, 4_711, 0)] {
+        let mut open = vec![sandbox.home().to_owned(), sandbox.own().to_owned()];
+        while let Some(path) = open.pop() {
+            chown(&path, Some(user), Some(group)).expect("root may chown");
+            set_mode(&path, if path.is_dir() { 0o770 } else { 0o660 });
+            open.extend(files_in(&path).into_iter().filter(|_| path.is_dir()));
+        }
+        let (user, group) = (user.to_string(), group.to_string());
+        let mut command = sandbox.command("setpriv");
+        command.args(["--reuid", &user, "--regid", &user, "--groups", &group]).stdin(Stdio::null());
+        let run = Run::of({
+            command.args([env!("CARGO_BIN_EXE_pgcred"), "token", "prod"]);
+            command
+        });
+        assert_eq!(run.code, code, "{user} {group} {}", run.stderr);
+        assert!(code != 0 || run.stderr.is_empty(), "{}", run.stderr);
+    }
+}
+
 /// Links, pipes and files that another user has put where a passfile is to be.
 #[test]
 fn traps_beside_a_passfile_are_refused() {
