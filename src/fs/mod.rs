@@ -151,7 +151,7 @@ fn is_absence(error: &io::Error) -> bool {
 }
 
 /// Says what keeps a file that is not there from being there: a link that leads nowhere, itself or on the way to it, or a file
-/// in the place of a directory. A device is neither: who puts `/dev/null` there wants nothing to be there.
+/// in the place of a directory. Who puts a device there, such as `/dev/null`, or names a file as HOME wants nothing to be there.
 pub(crate) fn check_absence(path: &Path) -> Result<()> {
     for place in path.ancestors() {
         let Ok(found) = fs::symlink_metadata(place) else { continue };
@@ -161,9 +161,9 @@ pub(crate) fn check_absence(path: &Path) -> Result<()> {
         return match reached {
             None => Err(Error::usage(format!("{shown} is a link to a {kind} that does not exist"))
                 .hint(format!("make the {kind} available again, or remove the link"))),
-            Some(reached) if reached.is_file() && place != path => {
+            Some(reached) if reached.is_file() && place != path && env::home().is_none_or(|home| home != place) => {
                 Err(Error::usage(format!("{shown} is not a directory"))
-                    .hint(format!("put the directory there, or remove the file: rm '{shown}'")))
+                    .hint("move that file away, or name a configuration file with --config"))
             }
             Some(_) => Ok(()),
         };

@@ -110,9 +110,11 @@ fn only_a_file_that_is_not_there_is_an_empty_configuration() {
     let mut sandbox = with_rule();
     fs::remove_file(sandbox.own().join("config.toml")).expect("removed");
     assert!(sandbox.ok(&["token", HOST]).contains("X-Amz-Expires=900&"));
-    // The home of a service, where nothing can be.
-    sandbox.unset("PGCRED_HOME").set("HOME", "/dev/null");
-    sandbox.ok(&["token", HOST, "--no-cache"]);
+    // Homes of services, where nothing can be.
+    for home in ["/dev/null", "/bin/false", "/nonexistent"] {
+        sandbox.unset("PGCRED_HOME").set("HOME", home);
+        sandbox.ok(&["token", HOST, "--no-cache"]);
+    }
 }
 
 /// A disk that is not mounted takes the rules away that say who signs.
