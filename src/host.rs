@@ -63,6 +63,16 @@ pub(crate) fn place(address: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, place)| place)
 }
 
+/// Tells whether a host and, if there is one, a port can be read from an address. Some clients ask another port where it
+/// cannot, or go another way.
+pub(crate) fn names_server(address: &str) -> bool {
+    let place = place(address);
+    let after_literal = place.rsplit_once(']').map_or(place, |(_, after)| after);
+    let port = after_literal.rsplit_once(':').map(|(_, port)| port);
+    let host = place.strip_suffix(port.unwrap_or_default()).unwrap_or(place);
+    !host.trim_end_matches(':').is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
 /// Returns the host out of `HOST:PORT`; of an IPv6 address what stands in the brackets.
 pub(crate) fn name(place: &str) -> &str {
     match place.strip_prefix('[') {

@@ -16,11 +16,7 @@ impl Proxy {
     /// Tells whether a host and, if there is one, a port can be read from the address: the client asks directly, past the
     /// proxy, where it cannot.
     pub(super) fn has_host(&self) -> bool {
-        let place = host::place(&self.address);
-        let after_literal = place.rsplit_once(']').map_or(place, |(_, after)| after);
-        let port = after_literal.rsplit_once(':').map(|(_, port)| port);
-        let host = place.strip_suffix(port.unwrap_or_default()).unwrap_or(place);
-        !host.trim_end_matches(':').is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok())
+        host::names_server(&self.address)
     }
 }
 

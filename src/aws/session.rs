@@ -198,7 +198,7 @@ impl<'a> Session<'a> {
 /// Tells whether the SDK takes an address as an endpoint.
 fn is_endpoint(address: &str) -> bool {
     let has_scheme = address.starts_with("http://") || address.starts_with("https://");
-    has_scheme && HttpRequest::empty().uri_mut().set_endpoint(address).is_ok()
+    has_scheme && host::names_server(address) && HttpRequest::empty().uri_mut().set_endpoint(address).is_ok()
 }
 
 /// Returns an address without what stands before `@`: the scheme, a user's name and password.

@@ -281,6 +281,7 @@ fn the_password_in_an_endpoint_is_not_shown() {
         (&*format!("http://user:{STUB_SECRET} pw@127.0.0.1:1"), "127.0.0.1:1"),
         ("http://127.0.0.1:1 ", "http://127.0.0.1:1 "),
         ("http://[::1", "http://[::1"),
+        ("http://127.0.0.1:99999", "http://127.0.0.1:99999"),
         ("http://", "http://"),
     ] {
         net.sandbox.set("AWS_ENDPOINT_URL", address);
