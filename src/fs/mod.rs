@@ -37,10 +37,16 @@ const NEW_SUFFIX: &str = ".pgcred-new-";
 
 /// Held until dropped; the system drops it with the process, however that ends.
 pub(crate) struct Lock {
-    #[expect(dead_code, reason = "what holds the lock is the open file")]
     file: File,
     /// The lock's file, if it goes with the lock. What a killed process leaves is taken over by the next one.
     passing: Option<PathBuf>,
+}
+
+impl Lock {
+    /// Tells whether a path leads to the lock's file.
+    fn is_at(&self, path: &Path) -> bool {
+        platform::has_name(&self.file, path)
+    }
 }
 
 impl Drop for Lock {

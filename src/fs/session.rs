@@ -11,21 +11,22 @@ use crate::error::{Error, Result};
 
 /// A private folder for as long as this lives. A crash leaves it, until a later run removes it.
 pub(crate) struct SessionFolder {
-    folder: tempfile::TempDir,
-    _lock: Lock,
+    folder: PathBuf,
+    lock: Option<Lock>,
 }
 
 impl SessionFolder {
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.join(name)
     }
 }
 
 impl Drop for SessionFolder {
-    /// Removes the secrets first and the lock with the folder: a kill in between must leave nothing that looks like the
-    /// folder of a run that is just beginning.
+    /// Where others can exchange folders, another one may be in its place by now: then that keeps its files.
     fn drop(&mut self) {
-        remove_secrets(self.folder.path());
+        if self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.path(LOCK))) {
+            let _ = remove_left(&self.folder, self.lock.take()); // a later run tries again
+        }
     }
 }
 
@@ -145,7 +146,8 @@ fn remove_secrets(session: &Path) {
     }
 }
 
-/// Removes a folder whose maker is gone. A maker that is just beginning may have put its lock there again: then the folder
+/// Removes a folder whose maker is gone: the secrets first, and the lock with the folder. A kill in between must leave nothing
+/// that looks like the folder of a run that is just beginning. A maker that is just beginning may have put its lock there again: then the folder
 /// is not empty, and stays. What cannot be removed keeps the lock, by which the next run finds it again.
 fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
     remove_secrets(session);
@@ -234,7 +236,9 @@ fn session_folder_in(parent: &Path, prefix: &str) -> Result<SessionFolder> {
         }
         match lock(&folder.path().join(LOCK), Duration::ZERO) {
             Err(error) => last = Some(error),
-            Ok(lock) if stamp(&folder.path().join(LOCK)).is_some() => return Ok(SessionFolder { folder, _lock: lock }),
+            Ok(lock) if stamp(&folder.path().join(LOCK)).is_some() => {
+                return Ok(SessionFolder { folder: folder.keep(), lock: Some(lock) });
+            }
             Ok(_) => {}
         }
     }

@@ -96,9 +96,14 @@ pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     Err(Error::usage(format!("{path} is not used: it belongs to {owner}")).hint(format!("{SEE_WHO}{as_owner}")))
 }
 
-/// As [`check_owner`], of a path. What is not there, or cannot be looked at, is no trouble yet.
+/// As [`check_owner`], of a path, and of the link that it may be. What is not there, or cannot be looked at, is no trouble yet.
 pub(crate) fn check_owner_of_path(path: &Path) -> Result<()> {
-    fs::metadata(path).map_or(Ok(()), |metadata| check_owner(path, &metadata))
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    check_owner(path, &metadata)?;
+    if metadata.is_symlink() {
+        return fs::metadata(path).map_or(Ok(()), |metadata| check_owner(path, &metadata));
+    }
+    Ok(())
 }
 
 /// As [`check`], of a path. What is not there, or cannot be looked at, is no trouble yet.

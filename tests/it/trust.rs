@@ -421,6 +421,21 @@ fn private_folders_are_not_looked_for_behind_a_link_of_another_user() {
     assert!(mine.exists(), "the link is the other user's still");
 }
 
+/// A folder of the user's that another user puts in the place of the private one, while the program runs.
+#[test]
+fn an_exec_that_ends_removes_no_other_folder() {
+    let mut sandbox = Sandbox::with_keys();
+    let shared = sandbox.path("tmp");
+    fs::create_dir(&shared).expect("a folder");
+    set_mode(&shared, 0o777);
+    sandbox.unset("PGCRED_HOME").set("HOME", "/proc/none").set("TMPDIR", &shared.display().to_string());
+    let thesis = sandbox.write("tmp/work/deep/thesis", "precious");
+    let script = "cd \"$TMPDIR\" && run=$(dirname \"$PGPASSFILE\") && mv \"$run\" aside && mv work \"$run\"";
+    sandbox.ok(&["exec", HOST, "--quiet", "--", "sh", "-c", script]);
+    let moved = files_in(&shared).into_iter().find(|path| path.join("deep/thesis").exists());
+    assert!(moved.is_some() && !thesis.exists());
+}
+
 /// Another user's folder for temporary files is no place for private ones: they could be exchanged there.
 #[test]
 fn private_folders_are_neither_made_nor_removed_in_another_users_folder() {
@@ -676,9 +691,13 @@ fn folders_of_others_are_not_used() {
     sandbox.ok(&["exec", HOST, "--", "true"]);
     assert!(files_in(&runtime).is_empty() && !sandbox.path("missing").exists());
     if is_root() {
-        chown(&own, Some(NOBODY), None).expect("root may chown");
-        let own = own.display().to_string();
-        sandbox.set("PGCRED_HOME", &own).run(&["token", HOST]).assert_fails(2, "is not used: it belongs to nobody");
+        let link = sandbox.path("link");
+        symlink(&own, &link).expect("a link");
+        for path in [&link, &own] {
+            sandbox.set("PGCRED_HOME", &path.display().to_string()).ok(&["token", HOST]);
+            std::os::unix::fs::lchown(path, Some(NOBODY), None).expect("root may chown");
+            sandbox.run(&["token", HOST]).assert_fails(2, "is not used: it belongs to nobody");
+        }
     }
 }
 
