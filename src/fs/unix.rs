@@ -41,7 +41,8 @@ pub(super) fn mode_for_others(metadata: &Metadata) -> Option<u32> {
 /// members may install programs for all (it owns /usr/local on older Debian, and Homebrew's folders on macOS).
 ///
 /// A private group has no other member, and the user's name, or the user's number and no other user's name: users are renamed,
-/// and in containers may have no name at all.
+/// and in containers may have no name at all. Kubernetes gives all files of a volume a group that the container has for itself
+/// (`fsGroup`) and lets it change them, whenever it mounts the volume.
 fn is_trusted_group(number: u32) -> bool {
     const ROOT: u32 = 0;
     const ADMINISTRATORS: (u32, &str) = if cfg!(target_os = "macos") { (80, "admin") } else { (50, "staff") };
@@ -50,32 +51,36 @@ fn is_trusted_group(number: u32) -> bool {
     }
     let user = nix::unistd::geteuid();
     let Ok(group) = nix::unistd::Group::from_gid(number.into()) else { return false };
-    let Some(group) = group else { return number == user.as_raw() || is_alone_in(number, user) };
+    if let Some(group) = &group
+        && (number, &*group.name) == ADMINISTRATORS
+    {
+        return true;
+    }
+    let users = numbers_in("/etc/passwd");
+    if users.iter().any(|(id, main_group)| *main_group == Some(number) && *id != user.as_raw()) {
+        return false; // whose main group it is, is not listed with the group
+    }
     let name = nix::unistd::User::from_uid(user).ok().flatten().map(|user| user.name);
-    let has_others = group.mem.iter().any(|member| Some(member) != name.as_ref());
-    let is_anothers = || nix::unistd::User::from_name(&group.name).is_ok_and(|named| named.is_some());
-    let is_private = Some(&group.name) == name.as_ref() || (number == user.as_raw() && !is_anothers());
-    (number, &*group.name) == ADMINISTRATORS || (!has_others && (is_private || is_alone_in(number, user)))
-}
-
-/// Tells whether this process is in a group that is the main group of no other user. Kubernetes gives all files of a volume
-/// such a group (`fsGroup`) and lets it change them, whenever it mounts the volume.
-///
-/// Only the users of this machine can be counted: where the user is one of a directory service, others may be too.
-fn is_alone_in(number: u32, user: nix::unistd::Uid) -> bool {
-    if !is_in_group(number) {
+    // Only users of this machine can be counted: where the user is one of a directory service, others may be too.
+    let is_local = name.is_none() || users.iter().any(|(id, _)| *id == user.as_raw());
+    let is_containers = || is_local && is_in_group(number);
+    let Some(group) = group else { return number == user.as_raw() || is_containers() };
+    if group.mem.iter().any(|member| Some(member) != name.as_ref()) {
         return false;
     }
-    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let ids = |line: &str| -> Option<(u32, u32)> {
-        let mut fields = line.split(':').skip(2);
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    let is_anothers = || nix::unistd::User::from_name(&group.name).is_ok_and(|named| named.is_some());
+    let is_private = Some(&group.name) == name.as_ref() || (number == user.as_raw() && !is_anothers());
+    is_private || (is_containers() && numbers_in("/etc/group").iter().any(|(id, _)| *id == number))
+}
+
+/// Returns the numbers in a file of users or groups: the user's and the main group's, or the group's.
+fn numbers_in(file: &str) -> Vec<(u32, Option<u32>)> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let numbers = |line: &str| {
+        let mut fields = line.split(':').skip(2).map(|field| field.parse().ok());
+        Some((fields.next()??, fields.next().flatten()))
     };
-    let users: Vec<(u32, u32)> = users.lines().filter_map(ids).collect();
-    let is_local = users.iter().any(|(id, _)| *id == user.as_raw());
-    let has_no_name = || nix::unistd::User::from_uid(user).is_ok_and(|user| user.is_none());
-    let is_main_group_of_others = users.iter().any(|(id, group)| *group == number && *id != user.as_raw());
-    !is_main_group_of_others && (is_local || has_no_name())
+    text.lines().filter_map(numbers).collect()
 }
 
 #[cfg(target_os = "linux")]

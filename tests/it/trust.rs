@@ -583,8 +583,11 @@ fn a_private_group_may_change_files_and_another_may_not() {
     let config = sandbox.own().join("config.toml");
     fs::write(&config, "").expect("written");
     set_mode(&config, 0o664);
-    // Debian's: 1 is daemon, 2 is bin, and the group 12 is that of man, whose number is 6. 4711 and 4712 have no name.
-    for (user, group, code) in [(1, 1, 0), (2, 1, 2), (2, 0, 0), (12, 12, 2), (4_712, 4_712, 0), (4_712, 4_711, 2)] {
+    // Debian's: 1 is daemon, 2 is bin, and the group 12 is that of man, whose number is 6. 65534 is nobody, and its group is that
+    // of more users. 4711 and 4712 have no name.
+    let cases =
+        [(1, 1, 0), (2, 1, 2), (2, 0, 0), (12, 12, 2), (65_534, 65_534, 2), (4_712, 4_712, 0), (4_712, 4_711, 2)];
+    for (user, group, code) in cases {
         for folder in [sandbox.home(), sandbox.own()] {
             give(folder, user);
         }
