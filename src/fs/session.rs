@@ -146,9 +146,11 @@ fn remove_secrets(session: &Path) {
     }
 }
 
-/// Removes a folder whose maker is gone: the secrets first, and the lock with the folder. A kill in between must leave nothing
-/// that looks like the folder of a run that is just beginning. A maker that is just beginning may have put its lock there again: then the folder
-/// is not empty, and stays. What cannot be removed keeps the lock, by which the next run finds it again.
+/// Removes a folder whose maker is gone or ends: the secrets first, and the lock with the folder, so that a kill in between
+/// leaves nothing that looks like the folder of a run that is just beginning.
+///
+/// A maker that is just beginning may have put its lock there again: then the folder is not empty, and stays. What cannot be
+/// removed keeps the lock, by which the next run finds it again.
 fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
     remove_secrets(session);
     if list(session).iter().any(|file| !is_lock(file)) {
