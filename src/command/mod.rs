@@ -394,11 +394,11 @@ pub(crate) fn run() -> ExitCode {
             return aws::USAGE.into();
         }
         Err(error) => {
-            let error = with_visible_words(error, &words);
             if let Some(refusal) = help::refusal(&error, &words) {
                 Output { quiet: false, debug: false }.report(&refusal);
                 return Exit::Usage.code().into();
             }
+            let error = with_visible_words(error, &words);
             let error = if error.kind() == ErrorKind::DisplayHelp { full_help(&words).unwrap_or(error) } else { error };
             let _ = error.print(); // help and version go to stdout, complaints to stderr
             return if error.use_stderr() { Exit::Usage.code().into() } else { ExitCode::SUCCESS };

@@ -43,6 +43,7 @@ fn what_was_typed_is_shown_and_not_sent() {
         assert_plain(&run.stderr);
         assert!(run.stderr.contains(r"\u{9b}32m\u{202e}"), "{words:?}: {}", run.stderr);
     }
+    sandbox.run(&["a\u{9b}"]).assert_fails(2, r"unrecognized command `a\u{9b}`");
 }
 
 /// Answers every request with a refusal of STS that repeats the request's body.
