@@ -151,6 +151,9 @@ fn keys_that_no_request_can_carry_are_refused() {
             ("AWS_SECRET_ACCESS_KEY", "secret access key"),
             ("AWS_SESSION_TOKEN", "session token"),
         ] {
+            if cfg!(windows) && bad.len() > 32_000 {
+                continue; // no variable of Windows is so long
+            }
             let mut sandbox = Sandbox::with_keys();
             sandbox.set(variable, bad).set("AWS_REGION", "us-east-1");
             sandbox.write(".aws/config", role);
