@@ -183,14 +183,15 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     removed
 }
 
-/// Removes what killed runs have left, as far as that is possible.
+/// Removes what killed runs have left in the user's own folders, as far as that is possible. The one of everybody's, which
+/// may be large, is left to the next run that makes a private folder there.
 pub(crate) fn remove_left_sessions() {
-    for (parent, prefix) in places() {
-        remove_left_in(&parent, prefix);
+    for parent in own_session_parents().iter().filter(|parent| is_own_place(parent)) {
+        remove_left_in(parent, OWN_PREFIX);
     }
 }
 
-/// As [`remove_left_sessions`], and of the user's own folders and those above what is empty then. Returns what it has
+/// Removes what killed runs have left everywhere, and of the user's own folders and those above what is empty then. Returns what it has
 /// removed or could not remove, and the private folders whose makers still run.
 pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
     let (mut removed, mut running) = (Vec::new(), Vec::new());
