@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::sandbox::{HOST, RDS_HOST, Run, Sandbox};
+use crate::sandbox::{HOST, NOBODY, RDS_HOST, Run, Sandbox};
 use crate::stubs::{Stub, python, requests};
-use crate::trust::NOBODY;
 
 const PROXY_HOST: &str = "app.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
 /// Its roots are not carried.

@@ -8,6 +8,9 @@ use tempfile::TempDir;
 
 pub const HOST: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
 pub const RDS_HOST: &str = "db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
+/// A user who owns nothing on this machine.
+#[cfg(unix)]
+pub const NOBODY: u32 = 65_534;
 pub const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 

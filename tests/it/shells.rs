@@ -7,11 +7,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::desk::wait_for;
-use crate::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
+use crate::sandbox::{HOST, KEY_ID, NOBODY, Run, SECRET, Sandbox};
 use crate::source::root;
 use crate::stubs::python;
 use crate::tmux::Terminal;
-use crate::trust::{NOBODY, give};
+use crate::trust::give;
 
 const PROMPT: &str = "P>";
 

@@ -10,11 +10,8 @@ use std::time::Duration;
 
 use crate::desk::{PAST, desk, logged_in};
 use crate::faults::{LOGIN_FILE, SSO_FILE};
-use crate::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+use crate::sandbox::{HOST, KEY_ID, NOBODY, RDS_HOST, Run, SECRET, Sandbox};
 use crate::stubs::Stub;
-
-/// A user who owns nothing on this machine.
-pub const NOBODY: u32 = 65_534;
 
 /// Gives a path and all that is below it to a user.
 pub fn give(path: &Path, user: u32) {
