@@ -8,8 +8,8 @@ use std::rc::Rc;
 use ring::digest::{Context, SHA256};
 
 use crate::aws::{Planned, SharedFiles};
-use crate::encode::hex;
-use crate::fs;
+use crate::sys::fs;
+use crate::text::encode::hex;
 
 /// Who signs for a profile, as AWS's variables and files say it.
 pub(crate) struct Identity {

@@ -10,12 +10,12 @@ use aws_credential_types::Credentials;
 use crate::aws::{Aws, How, Notes, Planned, SharedFiles};
 use crate::cache::{Cache, EntryId, Failure, Index, Place, Record};
 use crate::error::{Error, Exit, Result};
-use crate::fs::{self, Lock};
 use crate::identity::Identity;
 use crate::passfile::block::{Key, Passfile};
 use crate::provider::normal_region;
 use crate::request::Request;
 use crate::sigv4;
+use crate::sys::fs::{self, Lock};
 use crate::time::{Time, spoken};
 use crate::token::{Age, Token};
 

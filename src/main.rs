@@ -2,21 +2,13 @@
 
 mod aws;
 mod cache;
-mod child;
 mod command;
 mod config;
-mod encode;
-mod env;
 mod error;
-mod fs;
-mod host;
 mod identity;
 #[path = "../integrations/mod.rs"]
 mod integrations;
 mod issue;
-mod limits;
-#[cfg(test)]
-mod nearly;
 mod output;
 mod passfile;
 mod provider;
@@ -24,11 +16,8 @@ mod request;
 mod roots;
 mod setup;
 mod shell;
-mod signals;
 mod sigv4;
-mod suggest;
-mod target;
-mod terminal;
+mod sys;
 mod text;
 mod time;
 mod token;

@@ -9,9 +9,9 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 
-use crate::encode::percent;
 use crate::error::{Error, Result};
 use crate::provider::Signable;
+use crate::text::encode::percent;
 use crate::time::Time;
 use crate::token::Token;
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-use crate::env;
+use crate::sys::env;
 
 /// A point in time: seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -243,10 +243,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::nearly::cases())]
+        #![proptest_config(crate::text::nearly::cases())]
 
         #[test]
-        fn times_that_are_nearly_right(text in crate::nearly::text(
+        fn times_that_are_nearly_right(text in crate::text::nearly::text(
             &["2030-01-01T00:15:00Z", "2030-01-01 00:15:00+0100", "2030-01-01T00:15:00.123456UTC", "20300101T001500Z", "90m"],
             &["T", "Z", "+", "-", ":", "UTC", "+01:00", "99", "."],
         )) {

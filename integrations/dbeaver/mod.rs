@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::encode::percent;
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work, quote};
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::encode::percent;
 
 pub(super) const TOOL: Tool = Tool {
     name: "dbeaver",

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::schedule;
 use crate::error::Result;
-use crate::fs;
 use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work};
+use crate::sys::fs;
 
 pub(super) const TOOL: Tool = Tool {
     name: "launchd",

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work};
+use crate::sys::fs;
 
 pub(super) const TOOL: Tool = Tool {
     name: "pgadmin",

@@ -1,8 +1,8 @@
 //! psql and all of libpq: an entry per connection in the user's service file; the passfile has the token.
 
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work, block};
+use crate::sys::fs;
 
 pub(super) const TOOL: Tool = Tool {
     name: "psql",

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::child::Bond;
 use crate::config::LoginPolicy;
+use crate::sys::child::Bond;
 
 /// How AWS is asked, for all profiles.
 #[derive(Clone, Debug)]

@@ -11,9 +11,9 @@ use super::plan::{Container, FULL, RELATIVE};
 use super::process::Names;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::fs;
-use crate::host;
+use crate::sys::fs;
 use crate::text::foreign;
+use crate::text::host;
 
 /// The address of AWS's own that relative addresses are of.
 const OWN: &str = "http://169.254.170.2";

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use crate::env;
 use crate::error::{Error, Result};
+use crate::sys::env;
 
 /// What a variable is to the question who signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use super::plan::{Keys, MachineService, OldFiles, Plan, Source};
 use super::session::Session;
 use super::trouble::Trouble;
 use super::{container, files, imds, process, signin};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
-use crate::host;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::host;
 use crate::time::Time;
 
 type Found = std::result::Result<Option<Credentials>, Trouble>;

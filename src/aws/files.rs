@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use super::ini::{self, Section};
 use super::words;
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
-use crate::suggest;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::suggest;
 
 /// Where the configuration and the credentials file are; neither has to exist.
 fn paths() -> [Option<PathBuf>; 2] {

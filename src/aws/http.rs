@@ -25,10 +25,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::proxy::{self, Proxy};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
-use crate::host;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::host;
 
 /// No answer of a service is longer, in bytes.
 const LONGEST: usize = 1 << 20;

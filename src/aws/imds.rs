@@ -10,8 +10,8 @@ use super::plan::InstanceMetadata;
 use super::process::Names;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::host;
 use crate::text::foreign;
+use crate::text::host;
 use crate::time::{Time, spoken};
 
 const TOKEN: &str = "latest/api/token";

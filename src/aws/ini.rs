@@ -290,10 +290,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::nearly::cases())]
+        #![proptest_config(crate::text::nearly::cases())]
 
         #[test]
-        fn files_that_are_nearly_right(text in crate::nearly::text(
+        fn files_that_are_nearly_right(text in crate::text::nearly::text(
             &["# c\n[profile a]\nregion = us-east-1\ns3 =\n  key = v\n\n[DEFAULT]\nx: y\n[b]\nlong = one\n  two\n"],
             &["[", "]", "[profile ", "DEFAULT", " = ", "\n  ", "\n\n", "#", ";", "\u{2028}", "\u{b}"],
         )) {

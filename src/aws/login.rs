@@ -14,11 +14,11 @@ use super::session::{Session, quoted};
 use super::settings::{Settings, SharedFiles};
 use super::trouble::{Kind, LogIn};
 use super::{device, signin};
-use crate::child::{self, Bond};
 use crate::config::LoginPolicy;
 use crate::error::{Error, Result};
-use crate::fs::{self, Lock};
-use crate::host;
+use crate::sys::child::{self, Bond};
+use crate::sys::fs::{self, Lock};
+use crate::text::host;
 use crate::time::Time;
 
 /// How long a person may take.

@@ -4,9 +4,9 @@ use super::ask::How;
 use super::process::last_line;
 use super::session::{Session, quoted};
 use super::words;
-use crate::child::{self, Failure};
-use crate::env;
 use crate::error::{Error, Result};
+use crate::sys::child::{self, Failure};
+use crate::sys::env;
 use crate::text;
 
 const COMMAND: &str = "PGCRED_MFA_CODE_COMMAND";

@@ -32,8 +32,8 @@ use std::time::Instant;
 
 use aws_credential_types::Credentials;
 
-use crate::env;
 use crate::error::{Error, Result};
+use crate::sys::env;
 pub(crate) use ask::{How, Notes};
 pub(crate) use environment::set_and_left_behind;
 pub(crate) use planned::Planned;

@@ -7,9 +7,9 @@ use super::environment::Variables;
 use super::plan::{self, Container, MachineService, OldFiles, Plan, Role, Source};
 use super::settings::{Settings, SharedFiles};
 use super::{signin, words};
-use crate::child;
-use crate::env;
 use crate::error::Result;
+use crate::sys::child;
+use crate::sys::env;
 
 /// Who would sign for a profile, as AWS's variables and files say it.
 pub(crate) struct Planned {

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::session::Session;
 use super::words;
-use crate::child::{self, Failure};
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::sys::child::{self, Failure};
+use crate::sys::fs;
 use crate::text::foreign;
 use crate::time::Time;
 
@@ -102,11 +102,11 @@ mod tests {
     use super::*;
 
     proptest::proptest! {
-        #![proptest_config(crate::nearly::cases())]
+        #![proptest_config(crate::text::nearly::cases())]
 
         /// An error says what is wrong and repeats no value.
         #[test]
-        fn answers_that_are_nearly_right(text in crate::nearly::bytes(
+        fn answers_that_are_nearly_right(text in crate::text::nearly::bytes(
             &[r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"WORTHIT","SessionToken":"t","Expiration":"2030-01-01T00:00:00Z"}"#],
             &["{", "}", "\"", "null", "1e400", "\\u0000", "\"Expiration\":", "\"\"", "+00:00"],
         )) {

@@ -16,10 +16,10 @@ use super::plan::{Role, WebIdentity};
 use super::process::Names;
 use super::refusal;
 use super::session::{STS, Session};
-use crate::encode::hex;
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::encode::hex;
 use crate::time::Time;
 
 /// The shortest ARN that STS takes, in characters.

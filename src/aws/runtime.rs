@@ -4,10 +4,10 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs::{self, Lock};
-use crate::limits;
+use crate::sys::env;
+use crate::sys::fs::{self, Lock};
+use crate::sys::limits;
 
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let failed = |error: &dyn std::error::Error| Error::failure("cannot start the network runtime").caused_by(error);

@@ -15,9 +15,9 @@ use super::http::{Bundle, Http};
 use super::ini::Section;
 use super::settings::Settings;
 pub(super) use super::settings::{SIGN_IN, SSO, SSO_OIDC, STS, Service};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::host;
+use crate::sys::env;
+use crate::text::host;
 use crate::time::{Time, spoken};
 
 pub(super) struct Session<'a> {

@@ -20,10 +20,10 @@ use super::process::Names;
 use super::runtime::session_lock;
 use super::session::{SIGN_IN, Session};
 use super::trouble::{Kind, LogIn, Trouble};
-use crate::encode::hex;
-use crate::env;
 use crate::error::Error;
-use crate::fs;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::encode::hex;
 use crate::time::Time;
 
 /// Credentials with less left are renewed, as in the AWS CLI; in seconds.

@@ -13,10 +13,10 @@ use super::role;
 use super::runtime::session_lock;
 use super::session::{SSO, SSO_OIDC, Session};
 use super::trouble::{Kind, LogIn, Trouble};
-use crate::encode::hex;
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::encode::hex;
 use crate::time::Time;
 
 /// A token that has less left is renewed first, as in the AWS CLI; in seconds.

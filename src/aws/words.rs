@@ -113,10 +113,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::nearly::cases())]
+        #![proptest_config(crate::text::nearly::cases())]
 
         #[test]
-        fn command_lines_that_are_nearly_right(text in crate::nearly::text(
+        fn command_lines_that_are_nearly_right(text in crate::text::nearly::text(
             &[r#"/opt/a\ b/helper --name "x \"y\"" 'z w' end"#, r#""C:\a b\helper.exe" \\"x y\\" z"#],
             &["\\", "\"", "'", " ", "\\\""],
         )) {

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::EntryId;
 use crate::error::{Error, Exit, Result};
-use crate::fs::{self, Presence};
 use crate::identity::{Identity, digest};
 use crate::passfile::block::Key;
 use crate::request::Request;
+use crate::sys::fs::{self, Presence};
 use crate::text::masked;
 use crate::time::Time;
 use crate::token::{Age, Token, age, refresh_after};
@@ -262,11 +262,11 @@ mod tests {
     use super::*;
 
     proptest::proptest! {
-        #![proptest_config(crate::nearly::cases())]
+        #![proptest_config(crate::text::nearly::cases())]
 
         /// What is read of a damaged index is written as it was read.
         #[test]
-        fn files_that_are_nearly_right(text in crate::nearly::bytes(
+        fn files_that_are_nearly_right(text in crate::text::nearly::bytes(
             &[r#"{"version":1,"tokens":{"0123456789abcdef0123456789abcdef":{"name":"u@h:5432","issued":1,"expires":2,"region":"r","passfile":"/p","digest":"d"}},"failures":{"0123456789abcdef0123456789abcdef":{"at":1,"count":2,"asked":true,"exit":3,"message":"m","hint":"h","logins":"l"}},"passfiles":["/p"]}"#],
             &["{", "}", "[", "]", "\"", "null", "-1", "1e400", "99999999999999999999", "\\u0000", "\\ud800", "../", "\"expires\":"],
         )) {

@@ -13,12 +13,12 @@ pub(crate) use index::{Failure, Index, Place, Record};
 use key::{Choice, KeyAnswer};
 
 use crate::config::CacheChoice;
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs::{self, Lock};
 use crate::identity::{Identity, digest};
 use crate::passfile::block::{Key, Passfile};
 use crate::request::Request;
+use crate::sys::env;
+use crate::sys::fs::{self, Lock};
 use crate::time::Time;
 use crate::token::{Age, Token};
 

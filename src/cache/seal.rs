@@ -157,7 +157,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::nearly::cases())]
+        #![proptest_config(crate::text::nearly::cases())]
 
         /// Whatever is changed, cut or added, it opens to nothing.
         #[test]

@@ -7,12 +7,12 @@ use super::place::{Place, provider_of, seconds};
 use super::{Context, Run, World, doubts, undo};
 use crate::config::{self, Config, Connection, parse_alias};
 use crate::error::{Error, Result};
-use crate::fs;
-use crate::host;
 use crate::provider::{self, Provider};
+use crate::request::target::RootsChoice;
 use crate::setup::Machine;
-use crate::target::RootsChoice;
-use crate::terminal::Stdin;
+use crate::sys::fs;
+use crate::sys::terminal::Stdin;
+use crate::text::host;
 
 #[derive(clap::Args)]
 pub(super) struct Add {

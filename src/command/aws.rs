@@ -12,12 +12,12 @@ use super::{Asking, Context, InForeignHome, Run};
 use crate::aws;
 use crate::config::{Config, Life};
 use crate::error::{Error, Result};
-use crate::host;
 use crate::issue;
 use crate::output::Output;
 use crate::provider;
-use crate::terminal::Stdin;
+use crate::sys::terminal::Stdin;
 use crate::text;
+use crate::text::host;
 use crate::time::number;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, a refusal of a service, anything else.

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::child;
-use crate::env;
 use crate::error::{Exit, Result};
-use crate::fs;
+use crate::sys::child;
+use crate::sys::env;
+use crate::sys::fs;
 use crate::text;
 use crate::time::{Time, spoken};
 

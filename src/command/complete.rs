@@ -15,13 +15,13 @@ use clap_complete::env::{CompleteEnv, Shells};
 
 use super::{COMMANDS, Text, command_line};
 use crate::aws;
-use crate::child;
 use crate::config::Config;
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::integrations::TOOLS;
 use crate::provider::{PROVIDERS, REGIONS};
+use crate::sys::child;
+use crate::sys::env;
+use crate::sys::fs;
 use crate::text;
 
 /// Set by a shell that wants an answer.

@@ -2,10 +2,10 @@
 
 use super::World;
 use crate::aws;
-use crate::host;
 use crate::request::Request;
 use crate::roots;
-use crate::suggest;
+use crate::text::host;
+use crate::text::suggest;
 
 /// Says each doubt about these connections once.
 pub(super) fn say(connections: &[(&str, &Request)], world: &World) {

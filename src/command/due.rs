@@ -6,9 +6,9 @@ use super::owners::settle;
 use super::prompt::{Segment, segment};
 use super::{Context, World};
 use crate::cache::Cache;
-use crate::env;
-use crate::fs;
 use crate::issue::Issuer;
+use crate::sys::env;
+use crate::sys::fs;
 use crate::time::Time;
 
 /// A hook refreshes after this at the latest: a configuration or a passfile may have been edited by hand.

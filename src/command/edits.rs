@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use similar::TextDiff;
 
 use super::Context;
-use crate::child::{self, Bond, Failure};
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::output::Output;
 use crate::roots;
 use crate::setup::crontab;
 use crate::setup::{Edit, Machine, Place, Target};
-use crate::terminal;
+use crate::sys::child::{self, Bond, Failure};
+use crate::sys::fs;
+use crate::sys::terminal;
 
 /// How the edits are made.
 #[derive(Clone, Copy)]

@@ -9,14 +9,14 @@ use super::{Context, Run, all_errors, arguments_of, undo};
 use crate::cache::{Cache, Index};
 use crate::config::Connection;
 use crate::error::{Error, Result};
-use crate::fs::{self, Presence};
 use crate::output::Output;
 use crate::passfile::block::Key;
 use crate::provider;
+use crate::request::target::Where;
 use crate::roots;
 use crate::setup::Machine;
-use crate::target::Where;
-use crate::terminal::Stdin;
+use crate::sys::fs::{self, Presence};
+use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Erase {

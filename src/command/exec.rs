@@ -8,19 +8,19 @@ use std::sync::{Arc, Mutex};
 use super::place::Place;
 use super::renew::Renewal;
 use super::{Asking, Context, InForeignHome, Run};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::issue::Issued;
-use crate::limits::spawn_with_core_dumps;
 use crate::output::Output;
 use crate::output::format::variables;
 use crate::output::variables::in_the_way;
 use crate::passfile::block::Passfile;
 use crate::request::Request;
 use crate::roots;
-use crate::signals::{die_by, on_signal};
-use crate::terminal::Stdin;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::sys::limits::spawn_with_core_dumps;
+use crate::sys::signals::{die_by, on_signal};
+use crate::sys::terminal::Stdin;
 
 /// The private passfile's name.
 const PASSFILE: &str = "passfile";

@@ -6,8 +6,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::COMMANDS;
 use crate::error::{Error, Exit};
-use crate::host;
-use crate::suggest;
+use crate::text::host;
+use crate::text::suggest;
 
 const FIRST_STEPS: &str = "\
 First steps:

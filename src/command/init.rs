@@ -5,10 +5,10 @@ use std::path::Path;
 use clap::builder::PossibleValuesParser;
 
 use super::Text;
-use crate::child;
-use crate::env;
 use crate::error::{Error, Result};
 use crate::shell::{Hook, SHELLS, Shell, Wanted};
+use crate::sys::child;
+use crate::sys::env;
 
 #[derive(clap::Args)]
 pub(super) struct Init {

@@ -11,13 +11,13 @@ use super::passfile::PassfileArg;
 use super::standing::{Found, Standing, known_passfiles};
 use super::{Context, Run, World, background};
 use crate::cache::{Cache, EntryId, Index};
-use crate::env;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::Key;
 use crate::provider;
 use crate::request::Request;
-use crate::terminal::Stdin;
+use crate::sys::env;
+use crate::sys::terminal::Stdin;
 use crate::text::{self, shortened};
 use crate::time::{Time, spoken};
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Context, Run};
 use crate::aws::{Aws, Planned, SharedFiles};
 use crate::error::Result;
-use crate::terminal::Stdin;
+use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Login {

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{World, told};
-use crate::child::{self, Bond};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::output::Output;
 use crate::passfile::block::Passfile;
 use crate::passfile::survey::survey;
+use crate::sys::child::{self, Bond};
+use crate::sys::env;
+use crate::sys::fs;
 use crate::time::Time;
 
 #[derive(clap::Args, Default)]

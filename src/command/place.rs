@@ -3,16 +3,16 @@
 use super::World;
 use crate::aws::How;
 use crate::config::{Config, Connection, Life, Rule};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::host;
 use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider::{self, Provider, normal_region};
+use crate::request::target::{RootsChoice, Where};
 use crate::request::{Request, check_name};
 use crate::roots;
-use crate::suggest;
-use crate::target::{RootsChoice, Where};
+use crate::sys::env;
+use crate::text::host;
+use crate::text::suggest;
 
 /// The address that the client dials, and as whom.
 #[derive(clap::Args, Default)]

@@ -12,7 +12,7 @@ use crate::error::{Error, Exit, Result};
 use crate::issue::Issuer;
 use crate::output::Output;
 use crate::request::Request;
-use crate::terminal::Stdin;
+use crate::sys::terminal::Stdin;
 use crate::text;
 use crate::time::{Time, spoken};
 use crate::token::{Age, age};

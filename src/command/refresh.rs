@@ -9,15 +9,15 @@ use super::watch::{Look, Watch};
 use super::{Context, InForeignHome, Run, World, all_errors, background, due, warn_if_cut_short};
 use crate::cache::Index;
 use crate::config::LoginPolicy;
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
 use crate::passfile::block::Key;
 use crate::request::Request;
 use crate::setup::Os;
-use crate::terminal::{self, Stdin};
+use crate::sys::env;
+use crate::sys::fs;
+use crate::sys::terminal::{self, Stdin};
 use crate::time::{Time, spoken};
 
 #[derive(clap::Args)]

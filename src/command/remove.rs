@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::passfile::block::Key;
 use crate::request::Request;
 use crate::setup::Machine;
-use crate::terminal::Stdin;
+use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Remove {

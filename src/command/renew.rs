@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::child::{self, Ended, Failure};
-use crate::env;
 use crate::output::Output;
+use crate::sys::child::{self, Ended, Failure};
+use crate::sys::env;
 use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds: a machine that slept is behind by no more than this.

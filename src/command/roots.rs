@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
 use crate::roots;
-use crate::terminal::Stdin;
+use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Roots {

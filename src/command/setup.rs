@@ -10,19 +10,19 @@ use super::{Context, Run, World, all_errors, doubts, undo};
 use crate::aws;
 use crate::cache::Cache;
 use crate::config::{self, Connection, Life};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::integrations::{TOOLS, takes_hostaddr};
 use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider;
 use crate::request::Request;
+use crate::request::target::{RootsChoice, Where};
 use crate::roots;
 use crate::setup::{Commands, Edit, Files, Machine, Os, Place as Changed, Target, Tool, Way, Work, check_words};
-use crate::suggest;
-use crate::target::{RootsChoice, Where};
-use crate::terminal::Stdin;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::sys::terminal::Stdin;
+use crate::text::suggest;
 use crate::text::{shortened, shown};
 
 /// Variables of a shell that decide what `pgcred refresh` does, besides AWS's, and that a scheduler's commands do not have.

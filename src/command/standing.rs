@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::cache::{Index, Record};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::passfile::block::{Key, Passfile};
 use crate::passfile::survey::hidden_by;
+use crate::sys::env;
+use crate::sys::fs;
 use crate::time::Time;
 use crate::token::refresh_after;
 

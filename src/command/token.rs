@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::output::format::{Format, render};
 use crate::output::variables::{in_the_way, unset};
 use crate::roots;
-use crate::terminal::Stdin;
+use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Token {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::env;
-use crate::fs;
 use crate::identity::digest;
+use crate::sys::env;
+use crate::sys::fs;
 
 /// Returns the remarks about a file that nobody has been told yet, and remembers them. Where that cannot be remembered
 /// they are all new.

@@ -7,14 +7,14 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::child;
-use crate::env;
 use crate::error::{Error, Result};
 use crate::issue::Issuer;
 use crate::output::Output;
 use crate::request::Request;
-use crate::signals::on_signal;
-use crate::terminal::Stdin;
+use crate::sys::child;
+use crate::sys::env;
+use crate::sys::signals::on_signal;
+use crate::sys::terminal::Stdin;
 use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds. A machine that slept is behind by no more than this after

@@ -44,7 +44,7 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
     let document = read::document(text)?;
     let mut expected = read::config(&document, Lines::of(text))?;
     let Some(item) = item(&document, name) else {
-        let why = format!("no connection {}", crate::host::quoted(name));
+        let why = format!("no connection {}", crate::text::host::quoted(name));
         return Err(Error::no_target(why).hint("the config's [connections.NAME] are the names"));
     };
     expected.connections.retain(|known| known.name != name);

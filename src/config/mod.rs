@@ -13,9 +13,9 @@ use std::str::FromStr;
 pub(crate) use edit::{add, keeps, remove};
 
 use crate::error::{Error, Result};
-use crate::host;
 use crate::provider;
-use crate::target::{RootsChoice, Where};
+use crate::request::target::{RootsChoice, Where};
+use crate::text::host;
 use crate::time::Seconds;
 
 /// What the file says, in the file's order.

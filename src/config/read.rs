@@ -8,10 +8,10 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::{CacheChoice, Config, Connection, Life, LoginPolicy, Rule, check_connection_name, parse_alias};
 use crate::error::{Error, Result};
-use crate::host;
 use crate::provider::{self, normal_region};
 use crate::request::check_name;
-use crate::target::RootsChoice;
+use crate::request::target::RootsChoice;
+use crate::text::host;
 use crate::time::Seconds;
 
 /// Turns places in a text into line numbers; counts only when an error asks, so that reading stays linear.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Exit;
-use crate::target::RootsChoice;
+use crate::request::target::RootsChoice;
 
 const GOOD: &str = r#"# pgcred
 cache = "file"
@@ -507,11 +507,11 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(crate::nearly::cases())]
+    #![proptest_config(crate::text::nearly::cases())]
 
     /// What is no configuration is an error in one line, and what is one stays so when a connection comes and goes.
     #[test]
-    fn files_that_are_nearly_right(text in crate::nearly::text(
+    fn files_that_are_nearly_right(text in crate::text::nearly::text(
         &[
             "cache = \"file\"\nlogin = \"never\"\nmax_expires_in = \"12h\"\n[[match]]\nhost = \"*.on.aws\"\nprofile = \"p\"\n",
             "[connections.prod]\nhost = \"h.dsql.us-east-1.on.aws\"\nuser = \"admin\"\nport = 5432\naliases = [\"localhost:15432\"]\n",

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-use crate::encode::{conninfo, percent};
 use crate::error::{Error, Result};
 use crate::issue::Issued;
 use crate::request::Request;
+use crate::text::encode::{conninfo, percent};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {

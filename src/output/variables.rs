@@ -1,9 +1,9 @@
 //! The variables of libpq that a shell may have set for another connection, and that would beat or contradict this one.
 
-use crate::env;
 use crate::output::format::Format;
 use crate::request::Request;
 use crate::roots;
+use crate::sys::env;
 
 /// Tells of a variable's value whether it stands in the way of a log-in by token to this target.
 type StandsInTheWay = fn(&str, &Request) -> bool;

@@ -1,8 +1,8 @@
 //! Names of AWS regions: their shape, and the known ones, for suggestions alone: AWS adds new ones. Pure.
 
 use crate::error::{Error, Result};
-use crate::host;
-use crate::suggest;
+use crate::text::host;
+use crate::text::suggest;
 
 /// The regions of all partitions in 2026.
 #[rustfmt::skip]

@@ -11,12 +11,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::aws::{Aws, How, Planned, SharedFiles};
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs::{self, SessionFolder};
 use crate::provider;
 use crate::request::Request;
-use crate::target::RootsChoice;
+use crate::request::target::RootsChoice;
+use crate::sys::env;
+use crate::sys::fs::{self, SessionFolder};
 use carried::Set;
 pub(crate) use store::{kept, remove};
 

@@ -6,9 +6,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::carried::Set;
-use crate::env;
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::sys::env;
+use crate::sys::fs;
 
 /// How a file begins that a pgcred has written from what it carries.
 const CARRIED: &[u8] = b"# carried by pgcred";

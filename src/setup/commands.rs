@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Machine, Os, Target, quote};
-use crate::encode::{conninfo, percent};
 use crate::identity::digest;
 use crate::provider::DEFAULT_LIFE;
 use crate::roots::Roots;
+use crate::text::encode::{conninfo, percent};
 
 /// The command lines of one connection on one machine.
 pub(crate) struct Commands<'a> {

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::child::{self, Bond, Ended, Failure};
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::sys::child::{self, Bond, Ended, Failure};
+use crate::sys::fs;
 
 /// Returns the user's crontab; `None` if there is none, an error if that is not known for sure.
 pub(crate) fn read() -> Result<Option<String>> {

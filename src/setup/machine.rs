@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::child;
-use crate::env;
 use crate::error::{Error, Result};
+use crate::sys::child;
+use crate::sys::env;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Os {

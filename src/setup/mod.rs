@@ -16,9 +16,9 @@ pub(crate) use commands::Commands;
 pub(crate) use machine::{Machine, Os};
 
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::request::Request;
 use crate::roots::Roots;
+use crate::sys::fs;
 use crate::text;
 
 /// A desktop or terminal program, and what makes it connect without a password.

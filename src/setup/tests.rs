@@ -4,7 +4,7 @@ use super::quote::{for_c_runtime, for_dbeaver, for_shell};
 use super::*;
 use crate::provider;
 
-#[path = "../../tests/it/splitters.rs"]
+#[path = "../../tests/it/support/splitters.rs"]
 mod splitters;
 
 const HOSTILE: [&str; 12] = [

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::{Paths, folder};
-use crate::encode::percent;
 use crate::error::Result;
-use crate::fs;
+use crate::sys::fs;
+use crate::text::encode::percent;
 
 pub(super) struct Store {
     folder: PathBuf,

@@ -6,7 +6,7 @@ use linux_keyutils::{Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdent
 
 use super::Paths;
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::sys::fs;
 
 /// One byte more than a key has, so that a longer text is not taken for one.
 const BUFFER: usize = 33;

@@ -202,7 +202,7 @@ fn item(scope: &str) -> String {
 
 /// Returns the folder for a file with the key.
 fn folder(paths: &Paths) -> PathBuf {
-    let usable = |runtime: &&Path| crate::fs::is_own_folder(runtime);
+    let usable = |runtime: &&Path| crate::sys::fs::is_own_folder(runtime);
     paths.runtime.as_deref().filter(usable).map_or_else(|| paths.fallback.clone(), |runtime| runtime.join("pgcred"))
 }
 

@@ -1,0 +1,337 @@
+//! TARGET as the user writes it: host, cluster ID, `postgres://` URI or libpq conninfo string. Pure text to fields.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+
+use crate::error::{Error, Result};
+use crate::text::host;
+
+/// libpq's keywords (version 18). Anything else is a slip, often a piece of an unquoted password.
+#[rustfmt::skip]
+const KEYWORDS: &[&str] = &[
+    "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name",
+    "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle",
+    "keepalives_interval", "krbsrvname", "load_balance_hosts", "max_protocol_version", "min_protocol_version",
+    "oauth_client_id", "oauth_client_secret", "oauth_issuer", "oauth_scope", "options", "passfile", "password", "port",
+    "replication", "require_auth", "requirepeer", "scram_client_key", "scram_server_key", "service",
+    "ssl_max_protocol_version", "ssl_min_protocol_version", "sslcert", "sslcertmode", "sslcompression",
+    "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert",
+    "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
+];
+
+/// Where a connection goes, as far as one source (flags, TARGET, PG* variables) says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Where {
+    pub(crate) host: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) user: Option<String>,
+    pub(crate) dbname: Option<String>,
+    /// Other libpq keywords (`sslmode`, `sslrootcert`, ...), handed through to the formats that can hold them.
+    pub(crate) options: Vec<(String, String)>,
+}
+
+/// Which root certificates verify the server, where the user says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RootsChoice {
+    /// A PEM file, by its absolute path.
+    File(String),
+    /// Those of the system.
+    System,
+    /// Those that the provider needs, even if the user has a file that libpq takes by itself.
+    Provider,
+}
+
+impl RootsChoice {
+    /// Reads `system`, `provider` or the path of a file.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "system" => Ok(Self::System),
+            "provider" => Ok(Self::Provider),
+            "" => Err(Error::usage("the file of root certificates is not named")),
+            file if file.contains(char::is_control) => Err(Error::usage("the path has a control character")),
+            file => Ok(Self::File(file.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for RootsChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File(file) => file,
+            Self::System => "system",
+            Self::Provider => "provider",
+        })
+    }
+}
+
+impl Where {
+    /// Reads a TARGET; a password in it is dropped.
+    pub(crate) fn parse(target: &str) -> Result<Self> {
+        let target = target.trim();
+        for scheme in ["postgres://", "postgresql://"] {
+            if let Some(rest) = target.strip_prefix(scheme) {
+                return parse_uri(rest);
+            }
+        }
+        if target.contains('=') {
+            return parse_conninfo(target);
+        }
+        let mut place = Self::default();
+        place.set_host(target)?;
+        Ok(place)
+    }
+
+    /// Fills what is missing from the next source.
+    #[must_use]
+    pub(crate) fn or(self, next: Self) -> Self {
+        Self {
+            host: self.host.or(next.host),
+            port: self.port.or(next.port),
+            user: self.user.or(next.user),
+            dbname: self.dbname.or(next.dbname),
+            options: if self.options.is_empty() { next.options } else { self.options },
+        }
+    }
+
+    pub(crate) fn has_option(&self, keyword: &str) -> bool {
+        self.options.iter().any(|(key, _)| key == keyword)
+    }
+
+    /// Sets a libpq keyword; as in libpq the last value counts.
+    pub(crate) fn set_option(&mut self, keyword: &str, value: String) {
+        self.options.retain(|(key, _)| key != keyword);
+        self.options.push((keyword.to_owned(), value));
+    }
+
+    /// Takes out `sslrootcert`, which the configuration keeps under a name of its own.
+    pub(crate) fn take_roots(&mut self) -> Result<Option<RootsChoice>> {
+        let found = self.options.iter().position(|(key, _)| key == "sslrootcert").map(|at| self.options.remove(at).1);
+        found.as_deref().map(RootsChoice::parse).transpose()
+    }
+
+    pub(crate) fn set_host(&mut self, text: &str) -> Result<()> {
+        let (host, port) = host::parse(text)?;
+        self.host = Some(host);
+        port.map_or(Ok(()), |port| self.set_port(port))
+    }
+
+    fn set_port(&mut self, port: u16) -> Result<()> {
+        match self.port.replace(port) {
+            Some(other) if other != port => Err(Error::usage(format!("two ports, {other} and {port}: give one"))),
+            _ => Ok(()),
+        }
+    }
+
+    fn set(&mut self, keyword: &str, value: String) -> Result<()> {
+        if !KEYWORDS.contains(&keyword) {
+            return Err(Error::usage("a keyword in TARGET is none of libpq's").hint(
+                "keywords are host, port, user, dbname, sslmode, ...; a value with blanks is written 'in quotes'",
+            ));
+        }
+        if value.contains(char::is_control) {
+            return Err(Error::usage(format!("{keyword}: control characters are not allowed")));
+        }
+        match keyword {
+            _ if value.is_empty() => {} // as in libpq: an empty value is no value
+            "host" => self.set_host(&value)?,
+            "port" => self.set_port(host::parse_port(&value)?)?,
+            "user" => self.user = Some(value),
+            "dbname" => self.dbname = Some(value),
+            "password" => {}
+            "passfile" => return Err(Error::usage("passfile in TARGET is not used").hint("--passfile FILE")),
+            "service" => return Err(Error::usage("service files are not read").hint("name host and user")),
+            keyword => self.set_option(keyword, value),
+        }
+        Ok(())
+    }
+}
+
+/// Reads what follows `postgres://`: `[user[:password]@][host[:port]][/dbname][?keyword=value&...]`.
+///
+/// Splits where libpq does. Errors never repeat a part: a password with a bare `/` or `@` may have ended up in any.
+fn parse_uri(rest: &str) -> Result<Where> {
+    let mut place = Where::default();
+    let user_end = rest.find(['@', '/']).filter(|at| rest[*at..].starts_with('@'));
+    let (userinfo, rest) = user_end.map_or(("", rest), |at| (&rest[..at], &rest[at + 1..]));
+    let user = userinfo.split_once(':').map_or(userinfo, |(user, _password)| user);
+    let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (host, dbname) = before_query.split_once('/').unwrap_or((before_query, ""));
+    let host = host.strip_suffix(':').unwrap_or(host); // an empty port is libpq's default
+    place.set("user", decode(user)?)?;
+    place.set("host", decode(host)?).map_err(|_| {
+        Error::usage("URI: cannot read host and port")
+            .hint("write postgres://USER@HOST:PORT/DBNAME; in a password `/`, `@` and `?` are %2F, %40 and %3F")
+    })?;
+    place.set("dbname", decode(dbname)?)?;
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (keyword, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Error::usage("URI: a parameter after `?` has no `=`; write keyword=value"))?;
+        if (keyword, value) == ("ssl", "true") {
+            place.set("sslmode", "require".to_owned())?; // JDBC's spelling, which libpq accepts too
+        } else {
+            place.set(&decode(keyword)?, decode(value)?)?;
+        }
+    }
+    Ok(place)
+}
+
+fn decode(text: &str) -> Result<String> {
+    let broken = || Error::usage("URI: a %XX escape is broken or is not UTF-8");
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('%') {
+        let digits = after.get(..2).ok_or_else(broken)?;
+        if digits == "00" || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(broken());
+        }
+        rest = &after[2..];
+    }
+    Ok(percent_decode_str(text).decode_utf8().map_err(|_| broken())?.into_owned())
+}
+
+/// Reads `keyword=value keyword = 'va\'lue' ...` as libpq does.
+fn parse_conninfo(text: &str) -> Result<Where> {
+    let mut place = Where::default();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (keyword, after) = rest
+            .split_once('=')
+            .ok_or_else(|| Error::usage("conninfo string: `=` is missing after the last keyword"))?;
+        let (value, after) = conninfo_value(after.trim_start())?;
+        place.set(keyword.trim_end(), value).map_err(|error| {
+            error.or_hint("an empty value is written ''; without quotes the next word is taken for the value")
+        })?;
+        rest = after.trim_start();
+    }
+    Ok(place)
+}
+
+/// Returns one value, unquoted and unescaped, and what follows it.
+fn conninfo_value(text: &str) -> Result<(String, &str)> {
+    let (quoted, body) = text.strip_prefix('\'').map_or((false, text), |body| (true, body));
+    let mut value = String::new();
+    let mut chars = body.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\'' if quoted => return Ok((value, &body[at + 1..])),
+            c if c.is_ascii_whitespace() && !quoted => return Ok((value, &body[at..])),
+            '\\' => value.extend(chars.next().map(|(_, escaped)| escaped)),
+            c => value.push(c),
+        }
+    }
+    if quoted {
+        return Err(Error::usage("conninfo string: a quoted value has no closing quote"));
+    }
+    Ok((value, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(
+        host: &str,
+        port: Option<u16>,
+        user: Option<&str>,
+        dbname: Option<&str>,
+        options: &[(&str, &str)],
+    ) -> Where {
+        Where {
+            host: (!host.is_empty()).then(|| host.to_owned()),
+            port,
+            user: user.map(str::to_owned),
+            dbname: dbname.map(str::to_owned),
+            options: options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        }
+    }
+
+    #[test]
+    fn uris() {
+        for (text, expected) in [
+            ("postgres://h", place("h", None, None, None, &[])),
+            ("postgresql://u@H:6543/db", place("h", Some(6543), Some("u"), Some("db"), &[])),
+            (
+                "postgres://u:p%40w@h/a%2Fb?sslmode=require",
+                place("h", None, Some("u"), Some("a/b"), &[("sslmode", "require")]),
+            ),
+            ("postgres:///db?host=h&port=1&user=u%20x", place("h", Some(1), Some("u x"), Some("db"), &[])),
+            ("postgres://h?ssl=true&connect_timeout=", place("h", None, None, None, &[("sslmode", "require")])),
+            ("postgres://", place("", None, None, None, &[])),
+        ] {
+            assert_eq!(Where::parse(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn conninfo() {
+        for (text, expected) in [
+            ("host=h", place("h", None, None, None, &[])),
+            (
+                r"host = h port=1 user='o\'neil x' dbname=a\ b password='p w'",
+                place("h", Some(1), Some("o'neil x"), Some("a b"), &[]),
+            ),
+            ("dbname='' host=h:5 sslrootcert=system", place("h", Some(5), None, None, &[("sslrootcert", "system")])),
+        ] {
+            assert_eq!(Where::parse(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn refused_without_repeating_a_password() {
+        for text in [
+            "postgres://u:s3cret@h:0/",
+            "postgres://u:s3cret@h1,h2/",
+            "postgres://u%4:s3cret@h",
+            "postgres://u:s3cret@h?x",
+            "postgres://u%00:s3cret@h",
+            "host=h password='s3cret",
+            "host=h password=s3cret port=99999",
+            "host=h:1 port=2 password=s3cret",
+            "postgres://u:s3cret@[::1]/",
+            "password=my s3cret=x host=h",
+            "postgres://u:s3cret/x@h",
+            "postgres://u:s3cret?x@h:0",
+            "POSTGRES://u:s3cret@h",
+            "jdbc:postgresql://u:s3cret@h/",
+            "u:s3cret@h",
+            "host=h port= password=s3cret",
+            "host= password=s3cret",
+            "host=h passfile=s3cret",
+            "service=s3cret",
+        ] {
+            let error = Where::parse(text).unwrap_err();
+            assert!(!format!("{error:?}").contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn sources_fill_each_other() {
+        let flags = Where { user: Some("u".into()), ..Where::default() };
+        let merged = flags.or(Where::parse("postgres://x@h:1/d").unwrap());
+        assert_eq!(merged, place("h", Some(1), Some("u"), Some("d"), &[]));
+    }
+
+    proptest::proptest! {
+            #![proptest_config(crate::text::nearly::cases())]
+
+            #[test]
+            fn targets_that_are_nearly_right(text in crate::text::nearly::text(
+                &[
+                    "postgres://admin:pw@h.dsql.us-east-1.on.aws:5432/postgres?sslmode=verify-full&sslrootcert=system",
+                    "host=h port=5432 user='a b' dbname=d sslmode=require",
+                    "h.dsql.us-east-1.on.aws:5432",
+                    "postgresql:///db?host=%2Ftmp",
+                ],
+                &["postgres://", "@", ":", "/", "?", "&", "=", "%", "%2", "%00", "host=", "port=", "'", " ", ","],
+            )) {
+                match Where::parse(&text) {
+                    Ok(place) => proptest::prop_assert!(place.host.is_none_or(|host| !host.contains(char::is_control))),
+    Err(error) => {
+                        let may_hold_password = text.contains(['@', '=']) || text.contains("://");
+                        proptest::prop_assert!(!may_hold_password || !error.to_string().contains("pw"), "{}", error);
+                    }
+                }
+            }
+        }
+}

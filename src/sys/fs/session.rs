@@ -1,0 +1,249 @@
+//! Private directories that last as long as one run of pgcred: for the passfile of `exec`, and for files that another
+//! program is to read. What a killed run leaves is removed by a later one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Lock, is_own_folder, list, lock, own_folder, platform, remove, stamp, trust};
+use crate::error::{Error, Result};
+use crate::sys::env;
+
+/// A private folder for as long as this lives. A crash leaves it, until a later run removes it.
+pub(crate) struct SessionFolder {
+    folder: PathBuf,
+    lock: Option<Lock>,
+}
+
+impl SessionFolder {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+impl Drop for SessionFolder {
+    /// Where others can exchange folders, another one may be in its place by now: then that keeps its files.
+    fn drop(&mut self) {
+        if self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.path(LOCK))) {
+            let _ = remove_left(&self.folder, self.lock.take()); // a later run tries again
+        }
+    }
+}
+
+/// The lock of whoever made a private folder, in it.
+const LOCK: &str = "lock";
+/// How the names of private folders begin: in a folder of the user's, and in one of everybody's.
+const OWN_PREFIX: &str = "run-";
+const SHARED_PREFIX: &str = "pgcred-run-";
+
+/// Returns the user's own folders for private folders, the best first: memory, where the system has such a folder. One that
+/// another user could change is passed over, and one that is missing is not made.
+pub(crate) fn own_session_parents() -> Vec<PathBuf> {
+    let runtime = env::runtime_folder().filter(|folder| is_own_folder(folder));
+    let cache = env::cache_folder().filter(|_| trust::roots_foreign_home().is_none());
+    let folders = runtime.map(|folder| folder.join("pgcred")).into_iter().chain(cache);
+    folders.map(|folder| folder.join("exec")).collect()
+}
+
+/// Every folder in which private folders may be, and how the names of those begin there.
+fn places() -> Vec<(PathBuf, &'static str)> {
+    let own = own_session_parents().into_iter().filter(|parent| is_own_place(parent));
+    let own = own.map(|parent| (parent, OWN_PREFIX));
+    let shared = shared_session_parent().ok().map(|parent| (parent, SHARED_PREFIX));
+    own.chain(shared).collect()
+}
+
+/// Tells whether a folder for private folders, and the one that it is in, are the user's own: another user may have made a
+/// link there to where the user has other things.
+fn is_own_place(parent: &Path) -> bool {
+    let is_strangers_link =
+        |folder: &Path| !fs::symlink_metadata(folder).is_ok_and(|link| platform::stranger(&link).is_none());
+    let is_own = |folder: &Path| is_own_folder(folder) && !is_strangers_link(folder);
+    is_own(parent) && parent.parent().is_some_and(is_own)
+}
+
+/// Makes a folder for private folders, if it is missing.
+fn own_place(parent: &Path) -> Result<()> {
+    own_folder(parent)?;
+    if is_own_place(parent) {
+        return Ok(());
+    }
+    Err(Error::failure(format!("{} is not the user's own", parent.display())))
+}
+
+/// Returns the folder in which everybody may make private folders. Whoever owns it could exchange them.
+fn shared_session_parent() -> Result<PathBuf> {
+    let folder = env::temporary_folder();
+    if trust::is_trusted_place(&folder) {
+        return Ok(folder);
+    }
+    let shown = folder.display();
+    Err(Error::failure(format!("{shown} does not exist, belongs to another user, or others can exchange it")))
+}
+
+/// Returns the private folders that [`session_folder`] has made in another folder. One that others can look into was not
+/// made so: somebody may have moved it there.
+fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(prefix) // asked first: there may be thousands of others' files
+            && fs::symlink_metadata(path).is_ok_and(|metadata| {
+                metadata.is_dir() && platform::is_own(&metadata) && !platform::is_open_to_others(&metadata)
+            })
+    };
+    list(parent).into_iter().filter(is_ours).collect()
+}
+
+/// Whether the run that made a private folder goes on.
+enum Maker {
+    Runs,
+    /// With the lock, which nobody else must take before the folder is removed.
+    IsGone(Option<Lock>),
+}
+
+/// An empty folder may be one that is being made: nothing is put into a folder before its lock. Whoever is making it makes
+/// another one if this one is removed.
+fn maker(session: &Path) -> Maker {
+    let path = session.join(LOCK);
+    let has_contents = !list(session).is_empty(); // asked first: the lock may come in between
+    match stamp(&path) {
+        Some(_) => lock(&path, Duration::ZERO).map_or(Maker::Runs, |lock| Maker::IsGone(Some(lock))),
+        None if has_contents => Maker::IsGone(None),
+        None => Maker::Runs,
+    }
+}
+
+/// Tells whether a file stands in a private folder whose maker still runs.
+pub(crate) fn is_in_session(file: &Path) -> bool {
+    let is_plain = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file());
+    let Ok(file) = std::path::absolute(file) else { return false }; // as tempfile makes the folder's path
+    let is_its = |session: &PathBuf| {
+        let session = std::path::absolute(session).unwrap_or_default();
+        file.parent() == Some(&session) && stamp(&session.join(LOCK)).is_some()
+    };
+    let runs = |session: &PathBuf| matches!(maker(session), Maker::Runs);
+    is_plain
+        && places().iter().any(|(parent, prefix)| sessions(parent, prefix).iter().any(|one| is_its(one) && runs(one)))
+}
+
+fn is_lock(file: &Path) -> bool {
+    file.file_name() == Some(LOCK.as_ref())
+}
+
+/// Tells whether a file is one that pgcred puts into private folders: a passfile, also one that is about to replace it, root
+/// certificates or a crontab.
+fn is_put_there(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("passfile") || name.ends_with(".pem") || name == "crontab"
+}
+
+/// Removes what pgcred has put there, but for the lock, as far as that is possible.
+fn remove_secrets(session: &Path) {
+    for file in list(session) {
+        if is_put_there(&file) {
+            let _ = remove(&file); // what stays is seen by whoever removes the folder
+        }
+    }
+}
+
+/// Removes a folder whose maker is gone or ends: the secrets first, and the lock with the folder, so that a kill in between
+/// leaves nothing that looks like the folder of a run that is just beginning.
+///
+/// A maker that is just beginning may have put its lock there again: then the folder is not empty, and stays. What cannot be
+/// removed keeps the lock, by which the next run finds it again.
+fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
+    remove_secrets(session);
+    if list(session).iter().any(|file| !is_lock(file)) {
+        return Err(Error::failure(format!("cannot remove {}: it is not empty", session.display()))
+            .hint("see what is in it, and remove it by hand"));
+    }
+    if cfg!(windows) {
+        drop(lock); // where a file that is open may keep its folder
+    }
+    remove(&session.join(LOCK))?;
+    fs::remove_dir(session)
+        .map_err(|error| Error::failure(format!("cannot remove {}", session.display())).caused_by(&error))
+}
+
+/// Removes the private folders in a folder whose makers are gone. Returns for each whether that was possible. Where others
+/// could exchange them meanwhile, as on a volume that is open to all, they stay.
+fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
+    let mut removed = Vec::new();
+    if trust::can_be_exchanged_in(parent) {
+        return removed;
+    }
+    for session in sessions(parent, prefix) {
+        // The system removes only an empty one: its maker was killed before it had a lock, or makes another one.
+        if fs::remove_dir(&session).is_ok() {
+            removed.push(Ok(session));
+        } else if let Maker::IsGone(lock) = maker(&session) {
+            removed.push(remove_left(&session, lock).map(|()| session));
+        }
+    }
+    removed
+}
+
+/// Removes what killed runs have left in the user's own folders, as far as that is possible. The one of everybody's, which
+/// may be large, is left to the next run that makes a private folder there.
+pub(crate) fn remove_left_sessions() {
+    for parent in own_session_parents().iter().filter(|parent| is_own_place(parent)) {
+        remove_left_in(parent, OWN_PREFIX);
+    }
+}
+
+/// Removes what killed runs have left everywhere, and of the user's own folders and those above what is empty then. Returns what it has
+/// removed or could not remove, and the private folders whose makers still run.
+pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
+    let (mut removed, mut running) = (Vec::new(), Vec::new());
+    for (parent, prefix) in places() {
+        removed.extend(remove_left_in(&parent, prefix));
+        running.extend(sessions(&parent, prefix).into_iter().filter(|session| matches!(maker(session), Maker::Runs)));
+    }
+    for parent in own_session_parents() {
+        let _ = fs::remove_dir(&parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
+    }
+    (removed, running)
+}
+
+/// Makes a private folder in the first of the user's own folders where that can be done, which are made if they are
+/// missing, or else in the one of everybody's. Removes those whose makers are gone.
+pub(crate) fn session_folder() -> Result<SessionFolder> {
+    let mut failed = Vec::new();
+    for parent in own_session_parents() {
+        match own_place(&parent).and_then(|()| session_folder_in(&parent, OWN_PREFIX)) {
+            Ok(folder) => return Ok(folder),
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    shared_session_parent().and_then(|parent| session_folder_in(&parent, SHARED_PREFIX)).map_err(|error| {
+        failed.push(error.to_string());
+        Error::failure(format!("there is no place for a private file: {}", failed.join("; ")))
+            .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write")
+    })
+}
+
+/// The folder's name cannot be foreseen, and nobody else can enter it.
+///
+/// Another run that cleans up may come between the making of the folder and the taking of its lock. It takes the lock before
+/// it removes the folder, so whoever has the lock of a folder that is there keeps the folder; who has not makes another.
+fn session_folder_in(parent: &Path, prefix: &str) -> Result<SessionFolder> {
+    const TRIES: u32 = 100;
+    remove_left_in(parent, prefix);
+    let failed =
+        |error: &std::io::Error| Error::failure(format!("cannot write to {}", parent.display())).caused_by(error);
+    let mut last = None;
+    for _ in 0..TRIES {
+        let folder = platform::private_temporary_folder(prefix, parent).map_err(|error| failed(&error))?;
+        if !is_own_folder(folder.path()) && folder.path().exists() {
+            return Err(Error::failure(format!("{} belongs to another user", folder.path().display())));
+        }
+        match lock(&folder.path().join(LOCK), Duration::ZERO) {
+            Err(error) => last = Some(error),
+            Ok(lock) if stamp(&folder.path().join(LOCK)).is_some() => {
+                return Ok(SessionFolder { folder: folder.keep(), lock: Some(lock) });
+            }
+            Ok(_) => {}
+        }
+    }
+    Err(last.unwrap_or_else(|| Error::failure(format!("cannot keep a private folder in {}", parent.display()))))
+}

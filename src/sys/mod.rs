@@ -1,0 +1,9 @@
+//! The operating system: files, the environment, child processes, the terminal, signals and limits. Each effect has one
+//! owner here, and everything else asks that owner.
+
+pub(crate) mod child;
+pub(crate) mod env;
+pub(crate) mod fs;
+pub(crate) mod limits;
+pub(crate) mod signals;
+pub(crate) mod terminal;

@@ -1,0 +1,172 @@
+//! Text that comes from outside, made safe to show and to keep: from services, programs, files and names. Pure.
+
+pub(crate) mod encode;
+pub(crate) mod host;
+#[cfg(test)]
+pub(crate) mod nearly;
+pub(crate) mod suggest;
+
+/// The longest text of a service or a program that a message repeats.
+const LONGEST: usize = 300;
+
+/// Returns one line as a terminal may show it: escape sequences, line ends and marks that turn the direction of writing
+/// are shown, not sent.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || turns_or_breaks(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Tells whether a character changes how a terminal lays out those around it, without being seen itself.
+fn turns_or_breaks(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Hides the account numbers in ARNs: AWS's own messages are full of them, and end in bug reports.
+pub(crate) fn masked(text: &str) -> String {
+    const DIGITS: usize = 12;
+    let mut parts: Vec<&str> = text.split(':').collect();
+    let last = parts.len().saturating_sub(1);
+    for part in parts.iter_mut().take(last).skip(1) {
+        if part.len() == DIGITS && part.bytes().all(|b| b.is_ascii_digit()) {
+            *part = "************";
+        }
+    }
+    parts.join(":")
+}
+
+/// Returns a text for who reads `&` and `<` as the begin of markup.
+pub(crate) fn without_markup(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Returns what a service or a program says, for a message: without what looks like a token, and not too long.
+///
+/// A service may repeat our request, which holds tokens of sessions and of web identities.
+pub(crate) fn foreign(text: &str) -> String {
+    const FIELDS_OF_ARN: usize = 6;
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || "+/=_.%~-".contains(c);
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_word = |c: char| is_of_token(c) || c == ':';
+        let end = rest.find(|c| is_word(c) != is_word(first)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        let words: Vec<&str> = run.split(':').collect();
+        // The name at the end of an ARN may be as long and as mixed as a token.
+        let is_arn = words[0] == "arn" && words.len() >= FIELDS_OF_ARN;
+        let to_show = if is_arn { FIELDS_OF_ARN } else { 0 };
+        let shown =
+            words.iter().enumerate().map(|(i, &word)| if i >= to_show && is_token(word) { "[...]" } else { word });
+        kept.push_str(&shown.collect::<Vec<_>>().join(":"));
+        rest = after;
+    }
+    shortened(&kept, LONGEST)
+}
+
+/// Tells whether a word is as long and as mixed as tokens are. Names of hosts, paths and roles consist of shorter parts.
+fn is_token(word: &str) -> bool {
+    const LEAST: usize = 40;
+    const MIXED: usize = 20;
+    const LONG: usize = 36;
+    let has = |part: &str, is: fn(&u8) -> bool| part.bytes().any(|b| is(&b));
+    let is_mixed = |part: &str| {
+        has(part, u8::is_ascii_uppercase) && has(part, u8::is_ascii_lowercase) && has(part, u8::is_ascii_digit)
+    };
+    let is_random = |part: &str| part.len() > LONG || (part.len() >= MIXED && is_mixed(part));
+    // A secret access key has slashes, as a path has, but no path begins so.
+    let is_of_alphabet = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
+    let is_base64 = |part: &str| {
+        part.len() >= LEAST && part.chars().all(is_of_alphabet) && !part.starts_with('/') && is_mixed(part)
+    };
+    // It is always of this length, so that it is also found beside a full stop or a dash, and behind a slash.
+    let is_key = |part: &str| {
+        let part = part.strip_suffix('/').filter(|without| without.len() == LEAST).unwrap_or(part);
+        let begin = part.len().checked_sub(LEAST).filter(|begin| *begin == 0 || part[..*begin].ends_with(['/', '+']));
+        begin.is_some_and(|begin| is_mixed(&part[begin..]))
+    };
+    word.len() >= LEAST
+        && (word.split(['.', '/', '=', '-', '_']).any(is_random)
+            || word.split('=').any(is_base64)
+            || word.split(|c| !is_of_alphabet(c)).any(is_key))
+}
+
+/// Returns the text, or so much of it as this many characters can hold.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    const MARK: &str = "...";
+    if text.chars().nth(most).is_none() {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(MARK.len())).collect();
+    kept + MARK
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_that_it_would_obey() {
+        let text = "a\x1b]0;x\x07\u{9b}31m\r\n\u{202e}é ’";
+        assert_eq!(shown(text), r"a\u{1b}]0;x\u{7}\u{9b}31m\r\n\u{202e}é ’");
+    }
+
+    #[test]
+    fn tokens_are_cut_out_and_names_stay() {
+        for kept in [
+            "User: arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/jane.doe@example.com is not authorized",
+            "cannot reach foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws:5432",
+            "https://sts.us-east-1.amazonaws.com/",
+            "RequestId: 01234567-89ab-cdef-0123-456789abcdef",
+            "/Users/Jane/Library/Python/3.9/lib/python/site-packages/botocore/session.py",
+            "my-very-long-database-identifier-for-production.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com",
+            "arn:aws:iam::123456789012:role/DatabaseStack-ClusterAdministratorRole2B3C4D5E-1A2B3C4D5E6F",
+            "see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ConfiguringInstanceMetadataOptions.html",
+        ] {
+            assert_eq!(foreign(kept), kept);
+        }
+        let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YXBwIn0.c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
+        let session = "IQoJb3JpZ2luX2VjEA0aCXVzLWVhc3QtMSJHMEUCIQC/abc+def0123456789//hXyZ0987654321abcdefghijk==";
+        let hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        for token in [jwt, session, hex, secret] {
+            assert_eq!(foreign(&format!("you sent: {token}, why")), "you sent: [...], why");
+            assert_eq!(foreign(&format!("a=b&WebIdentityToken={token}&c=d")), "a=b&[...]&c=d");
+            assert_eq!(foreign(&format!("{{\"token\":\"{token}\"}}")), "{\"token\":\"[...]\"}");
+            assert_eq!(foreign(&format!("token:{token}")), "token:[...]");
+            assert_eq!(foreign(&format!("arn:{token}")), "arn:[...]");
+        }
+    }
+
+    #[test]
+    fn a_secret_access_key_is_found_among_other_marks() {
+        for secret in ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "/JalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
+            for marks in [
+                ("", "."),
+                ("key-", ""),
+                ("_", ""),
+                ("~", ""),
+                ("", "-"),
+                ("/", "."),
+                ("", "/"),
+                ("x/", "."),
+                ("+", "."),
+            ] {
+                let shown = foreign(&format!("{}{secret}{}", marks.0, marks.1));
+                assert!(shown.contains("[...]") && !shown.contains("MDENG"), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(foreign(&"a b ".repeat(1000)).chars().count(), LONGEST);
+        assert_eq!((shortened("abcdef", 6), shortened("abcdefg", 6)), ("abcdef".into(), "abc...".into()));
+    }
+}

@@ -1,0 +1,65 @@
+//! For the tests of parsers: texts that are nearly right, made of right ones by a few changes.
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::test_runner::Config;
+
+use crate::sys::env;
+
+/// How many texts each test makes: `PGCRED_TEST_CASES`, or as many as take a second or so.
+pub(crate) fn cases() -> Config {
+    let cases = env::var("PGCRED_TEST_CASES").and_then(|text| text.parse().ok()).unwrap_or(2_000);
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
+/// What one change does at a place of the text.
+#[derive(Clone, Debug)]
+enum Change {
+    Insert(Vec<u8>),
+    /// Cuts as many bytes.
+    Cut(usize),
+    /// Repeats as many bytes.
+    Repeat(usize),
+    /// Cuts all that follows.
+    End,
+}
+
+/// Returns bytes that are one of the samples but for at most four changes; the words are inserted more often than others.
+pub(crate) fn bytes(
+    samples: &'static [&'static str],
+    words: &'static [&'static str],
+) -> impl Strategy<Value = Vec<u8>> {
+    let odd =
+        vec!["\0", "\r", "\n", "\t", " ", "\u{1b}", "\u{7f}", "\u{feff}", "é", "\"", "'", "\\", ":", "=", "-", "9"];
+    let change = prop_oneof![
+        3 => select(words).prop_map(|word| Change::Insert(word.as_bytes().to_vec())),
+        3 => select(odd).prop_map(|word| Change::Insert(word.as_bytes().to_vec())),
+        1 => prop::collection::vec(any::<u8>(), 1..4).prop_map(Change::Insert),
+        2 => (1_usize..20).prop_map(Change::Cut),
+        1 => (1_usize..60).prop_map(Change::Repeat),
+        1 => Just(Change::End),
+    ];
+    let changes = prop::collection::vec((any::<Index>(), change), 0..5);
+    (select(samples), changes).prop_map(|(sample, changes)| {
+        let mut text = sample.as_bytes().to_vec();
+        for (place, change) in changes {
+            let at = place.index(text.len() + 1);
+            let end = |length: usize| (at + length).min(text.len());
+            match change {
+                Change::Insert(word) => drop(text.splice(at..at, word)),
+                Change::Cut(length) => drop(text.drain(at..end(length))),
+                Change::Repeat(length) => {
+                    let part = text[at..end(length)].to_vec();
+                    text.splice(at..at, part);
+                }
+                Change::End => text.truncate(at),
+            }
+        }
+        text
+    })
+}
+
+/// The same as text: what is no UTF-8 any more is replaced.
+pub(crate) fn text(samples: &'static [&'static str], words: &'static [&'static str]) -> impl Strategy<Value = String> {
+    bytes(samples, words).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}

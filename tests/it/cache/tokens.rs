@@ -1,0 +1,572 @@
+//! One log-in for many askers, the truth about age, and a cache that is never in the way.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use crate::support::sandbox::{HOST, Run, SECRET, Sandbox};
+
+/// A profile `p` whose credential process counts its calls and takes its time.
+struct Source {
+    sandbox: Sandbox,
+}
+
+impl Source {
+    fn new() -> Self {
+        Self::that("")
+    }
+
+    /// `first` is run by the process before it answers; `exit 1` makes it fail.
+    fn that(first: &str) -> Self {
+        let sandbox = Sandbox::empty();
+        let source = Self { sandbox };
+        source.now_does(first);
+        let script = source.sandbox.path("source");
+        let command = if cfg!(windows) { script.with_extension("cmd") } else { script };
+        let command = if cfg!(windows) { command.display().to_string() } else { format!("sh {}", command.display()) };
+        source.sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {command}\n"));
+        let calls = source.calls_file().display().to_string();
+        let answer =
+            source.sandbox.write("answer.json", r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"SECRETKEY"}"#);
+        let (does, answer) = (source.sandbox.path("does").display().to_string(), answer.display());
+        if cfg!(windows) {
+            let text = format!("@echo x>>{calls}\r\n@call {does}.cmd\r\n@type {answer}\r\n");
+            source.sandbox.write("source.cmd", text);
+        } else {
+            source.sandbox.write("source", format!("echo x >>{calls}\n. {does}\ncat {answer}\n"));
+        }
+        source
+    }
+
+    /// The file with this line is not one that the command names: of such a change pgcred cannot know.
+    fn now_does(&self, first: &str) {
+        if cfg!(windows) {
+            self.sandbox.write("does.cmd", format!("@{first}\r\n"));
+        } else {
+            self.sandbox.write("does", format!("{first}\n"));
+        }
+    }
+
+    fn calls_file(&self) -> PathBuf {
+        self.sandbox.path("calls")
+    }
+
+    fn calls(&self) -> usize {
+        fs::read_to_string(self.calls_file()).map_or(0, |text| text.lines().count())
+    }
+
+    fn token(&self, arguments: &[&str]) -> Run {
+        self.sandbox.run(&[&["token", HOST, "--profile", "p"], arguments].concat())
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let run = self.token(arguments);
+        assert_eq!((run.code, &*run.stderr), (0, ""), "{arguments:?}");
+        run.stdout
+    }
+
+    fn spawn(&self, target: &str) -> Child {
+        let mut pgcred = self.sandbox.pgcred(&["token", target, "--profile", "p"]);
+        pgcred.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pgcred starts")
+    }
+
+    /// The one sealed file.
+    fn entry(&self) -> PathBuf {
+        let mut entries = fs::read_dir(self.sandbox.own().join("cache/tokens")).expect("a folder");
+        let entry = entries.next().expect("an entry").expect("an entry").path();
+        assert!(entries.next().is_none());
+        entry
+    }
+}
+
+fn answer(child: Child) -> String {
+    let run = Run::finished(child.wait_with_output().expect("an end"));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    run.stdout
+}
+
+#[test]
+fn the_second_answer_asks_nobody() {
+    let source = Source::new();
+    let first = source.ok(&[]);
+    assert_eq!((source.ok(&[]), source.calls()), (first.clone(), 1));
+    assert!(source.ok(&["--format", "json"]).contains(r#""cached":true"#));
+    source.ok(&["--user", "app"]);
+    assert_eq!(source.calls(), 2, "another user is another token");
+    source.ok(&["--no-cache"]);
+    source.ok(&["--expires-in", "1h"]);
+    assert_eq!(source.calls(), 4);
+}
+
+#[test]
+fn sixty_four_askers_for_one_target_ask_once() {
+    let source = Source::that(if cfg!(windows) { "" } else { "sleep 0.2" });
+    let children: Vec<_> = (0..64).map(|_| source.spawn(HOST)).collect();
+    let answers: Vec<_> = children.into_iter().map(answer).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0] && answer.starts_with(HOST)));
+    assert_eq!(source.calls(), 1);
+}
+
+/// The deadline holds for all of a run: waiting for somebody else's question is a part of it.
+#[cfg(unix)]
+#[test]
+fn who_waits_for_another_asker_keeps_the_deadline() {
+    use std::time::{Duration, Instant};
+
+    let source = Source::that("sleep 8");
+    let mut holder = source.spawn(HOST);
+    while source.calls() == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let began = Instant::now();
+    source.token(&["--timeout", "2"]).assert_fails(1, "within 2 s");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    holder.kill().expect("an end");
+    holder.wait().expect("an end");
+}
+
+/// Several identities share the time of a run: one that hangs leaves the others theirs.
+#[cfg(unix)]
+#[test]
+fn a_profile_that_hangs_leaves_time_for_the_others() {
+    use std::time::{Duration, Instant};
+
+    let source = Source::new();
+    let config = fs::read_to_string(source.sandbox.path(".aws/config")).expect("text");
+    let slow: Vec<_> = (0..3).map(|n| format!("[profile slow{n}]\ncredential_process = sleep 20\n")).collect();
+    source.sandbox.write(".aws/config", config + &slow.concat());
+    let connection = |name: &str, profile: &str| {
+        format!("[connections.{name}]\nhost = \"{name}.dsql.us-east-1.on.aws\"\nprofile = \"{profile}\"\n")
+    };
+    let slow: String = (0..3).map(|n| connection(&format!("s{n}"), &format!("slow{n}"))).collect();
+    fs::write(source.sandbox.own().join("config.toml"), slow + &connection("good", "p")).expect("written");
+    let began = Instant::now();
+    let run = source.sandbox.run(&["refresh", "--timeout", "4"]);
+    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+    assert!(run.code == 1 && run.stderr.contains("3 of 4 targets failed"), "{}", run.stderr);
+    let passfile = fs::read_to_string(source.sandbox.path(".pgpass")).expect("text");
+    assert!(passfile.contains("\ngood.dsql.us-east-1.on.aws:"), "{passfile}");
+}
+
+#[test]
+fn sixty_four_connections_of_one_profile_ask_once() {
+    let source = Source::that(if cfg!(windows) { "" } else { "sleep 0.2" });
+    let connections =
+        (0..64).map(|n| format!("[connections.c{n}]\nhost = \"h{n}.dsql.us-east-1.on.aws\"\nprofile = \"p\"\n"));
+    fs::write(source.sandbox.own().join("config.toml"), connections.collect::<String>()).expect("written");
+    let children: Vec<_> = (0..64).map(|n| source.spawn(&format!("c{n}"))).collect();
+    for (n, child) in children.into_iter().enumerate() {
+        assert!(answer(child).starts_with(&format!("h{n}.dsql")));
+    }
+    assert_eq!(source.calls(), 1);
+}
+
+/// Who asks for one token does not wait for the tokens of ten thousand connections. Those that were in use come first.
+#[test]
+fn a_token_renews_few_others_and_first_those_in_use() {
+    let mut source = Source::new();
+    let connections =
+        (0..300).map(|n| format!("[connections.c{n}]\nhost = \"h{n}.dsql.us-east-1.on.aws\"\nprofile = \"p\"\n"));
+    fs::write(source.sandbox.own().join("config.toml"), connections.collect::<String>()).expect("written");
+    source.sandbox.at("2030-01-01T00:00:00Z").ok(&["token", "h299.dsql.us-east-1.on.aws", "--profile", "p"]);
+    source.sandbox.at("2030-01-01T00:20:00Z").ok(&["token", "c7"]);
+    let sealed = || fs::read_dir(source.sandbox.own().join("cache/tokens")).expect("a folder").count();
+    let (calls, before) = (source.calls(), sealed());
+    assert!((60..70).contains(&before), "{before} tokens are sealed");
+    for target in ["c7", "c299", "c0", "c62"] {
+        source.sandbox.ok(&["token", target]);
+    }
+    assert_eq!((source.calls(), sealed()), (calls, before), "they were renewed before");
+    source.sandbox.ok(&["token", "c200"]);
+    assert_eq!(source.calls(), calls + 1, "it was not");
+}
+
+/// Whenever the one that asks AWS dies, the next in line asks; nobody hangs on its lock.
+#[cfg(unix)]
+#[test]
+fn killing_the_holder_delays_nobody() {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    let source = Source::that("sleep 0.01");
+    for n in 0..200_u64 {
+        let mut holder = source.spawn(HOST);
+        let waiting = source.spawn(HOST);
+        thread::sleep(Duration::from_micros(n * 211 % 25_000));
+        holder.kill().expect("kill -9");
+        let began = Instant::now();
+        assert!(answer(waiting).starts_with(HOST));
+        assert!(began.elapsed() < Duration::from_secs(10), "the dead holder's lock held");
+        holder.wait().expect("an end");
+        let _ = fs::remove_dir_all(source.sandbox.own().join("cache/tokens"));
+    }
+}
+
+#[test]
+fn a_damaged_entry_is_a_miss() {
+    let source = Source::new();
+    source.ok(&[]);
+    let length = fs::read(source.entry()).expect("an entry").len();
+    let mut calls = 1;
+    for at in 0..length {
+        for truncate in [true, false] {
+            let mut bytes = fs::read(source.entry()).expect("an entry");
+            if truncate {
+                bytes.truncate(at);
+            } else {
+                bytes[at] ^= 1;
+            }
+            fs::write(source.entry(), bytes).expect("written");
+            assert!(source.ok(&[]).starts_with(HOST));
+            calls += 1;
+            assert_eq!(source.calls(), calls, "byte {at}");
+        }
+    }
+    fs::write(source.sandbox.own().join("cache/index.json"), "[").expect("written");
+    source.ok(&[]);
+    source.ok(&["--fresh"]);
+}
+
+#[test]
+fn fresh_for_two_thirds_then_stale_then_expired() {
+    let mut source = Source::new();
+    source.sandbox.at("2030-01-01T00:00:00Z");
+    let first = source.ok(&[]);
+    source.sandbox.at("2030-01-01T00:09:59Z");
+    assert_eq!((source.ok(&[]), source.calls()), (first.clone(), 1));
+    source.now_does("exit 1");
+    source.sandbox.at("2030-01-01T00:10:00Z");
+    let stale = source.token(&[]);
+    assert_eq!((stale.code, &stale.stdout, source.calls()), (0, &first, 2));
+    assert!(stale.stderr.contains("the previous token is good for 5 min more"), "{}", stale.stderr);
+    source.sandbox.at("2030-01-01T00:14:30Z");
+    assert_eq!(source.token(&[]).stdout, first);
+    source.sandbox.at("2030-01-01T00:14:31Z");
+    source.token(&[]).assert_fails(1, "of profile `p`");
+    source.now_does("");
+    let renewed = source.ok(&["--fresh"]);
+    assert!(renewed.contains("X-Amz-Date=20300101T001431Z"));
+}
+
+#[test]
+fn what_has_been_dead_for_a_day_is_removed() {
+    let mut source = Source::new();
+    source.sandbox.at("2030-01-01T00:00:00Z");
+    source.ok(&[]);
+    let first = source.entry();
+    source.sandbox.at("2030-01-02T00:15:01Z");
+    source.ok(&["--user", "app"]);
+    assert!(!first.exists() && source.entry().exists());
+}
+
+#[test]
+fn a_clock_set_back_revives_nothing() {
+    let mut source = Source::new();
+    source.sandbox.at("2030-01-01T00:00:00Z");
+    let first = source.ok(&[]);
+    source.sandbox.at("2029-12-31T23:56:00Z");
+    assert_eq!(source.ok(&[]), first, "within the skew that clocks have");
+    source.now_does("exit 1");
+    source.sandbox.at("2029-12-31T23:00:00Z");
+    source.token(&[]).assert_fails(1, "of profile `p`");
+}
+
+#[test]
+fn min_valid_and_fresh_ask_for_more() {
+    let mut source = Source::new();
+    source.sandbox.at("2030-01-01T00:00:00Z");
+    source.ok(&[]);
+    source.sandbox.at("2030-01-01T00:05:00Z");
+    source.ok(&["--min-valid", "10m"]);
+    assert_eq!(source.calls(), 1);
+    source.ok(&["--min-valid", "601"]);
+    assert_eq!(source.calls(), 2);
+    assert!(source.ok(&["--min-valid", "1h"]).contains("X-Amz-Expires=3600&"));
+    source.sandbox.at("2030-01-01T00:05:01Z");
+    source.ok(&["--fresh"]);
+    assert_eq!(source.calls(), 4);
+    source.token(&["--min-valid", "8d"]).assert_fails(2, "1 to 604800");
+    source.sandbox.set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T00:06:00Z");
+    source.sandbox.set("AWS_ACCESS_KEY_ID", "k").set("AWS_SECRET_ACCESS_KEY", "s");
+    source.sandbox.run(&["token", HOST, "--min-valid", "5m"]).assert_fails(3, " s, not 5 min");
+}
+
+#[test]
+fn another_identity_never_gets_the_token() {
+    let mut sandbox = Sandbox::with_keys();
+    let first = sandbox.ok(&["token", HOST]);
+    sandbox.set("AWS_ACCESS_KEY_ID", "OTHER");
+    assert!(sandbox.ok(&["token", HOST]).contains("Credential=OTHER%2F"));
+    let keys = |id: &str| {
+        format!(
+            "[p]\naws_access_key_id = {id}\naws_secret_access_key = s\n[q]\naws_access_key_id = Q\naws_secret_access_key = s\n"
+        )
+    };
+    sandbox.write(".aws/credentials", keys("FIRST"));
+    assert!(sandbox.ok(&["token", HOST, "--profile", "p"]).contains("Credential=FIRST%2F"));
+    assert!(sandbox.ok(&["token", HOST, "--profile", "q"]).contains("Credential=Q%2F"));
+    sandbox.write(".aws/credentials", keys("SECOND"));
+    assert!(sandbox.ok(&["token", HOST, "--profile", "p"]).contains("Credential=SECOND%2F"));
+    sandbox.set("AWS_ACCESS_KEY_ID", crate::support::sandbox::KEY_ID);
+    assert_eq!(sandbox.ok(&["token", HOST]), first);
+}
+
+/// As a link to another version, a copy with its times or an image of a build leaves them: of the same length and time.
+#[test]
+#[cfg(unix)]
+fn a_file_of_the_same_length_and_time_is_another_file() {
+    let sandbox = Sandbox::empty();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+    for version in ["KEY1", "KEY2"] {
+        let keys = format!(r#"{{"Version":1,"AccessKeyId":"{version}","SecretAccessKey":"s"}}"#);
+        sandbox.write(version, keys);
+        let file = fs::File::options().write(true).open(sandbox.home().join(version)).expect("the file");
+        file.set_modified(long_ago).expect("dated");
+    }
+    let current = sandbox.home().join("current");
+    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = /bin/cat {}\n", current.display()));
+    for version in ["KEY1", "KEY2"] {
+        let _ = fs::remove_file(&current); // the first time there is none
+        std::os::unix::fs::symlink(sandbox.home().join(version), &current).expect("a link");
+        let token = sandbox.ok(&["token", HOST, "--profile", "p"]);
+        assert!(token.contains(&format!("Credential={version}%2F")), "{version}: {token}");
+    }
+}
+
+/// Two profiles write one line of the passfile within one second: host, port, user and end of their tokens are the same.
+#[test]
+fn another_identitys_token_in_the_passfile_is_not_handed_out() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.at("2030-01-01T00:00:00Z");
+    let keys = |name: &str, id: &str| format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = s\n");
+    sandbox.write(".aws/credentials", keys("a", "KEYOFA") + &keys("b", "KEYOFB"));
+    let filed = |sandbox: &Sandbox| String::from_utf8(sandbox.read(".pgpass")).expect("text");
+    for life in ["15m", "1h"] {
+        sandbox.ok(&["refresh", HOST, "--profile", "a", "--expires-in", life]);
+        sandbox.ok(&["refresh", HOST, "--profile", "b", "--expires-in", life]);
+        let token = |profile| sandbox.ok(&["token", HOST, "--profile", profile, "--expires-in", life]);
+        assert!(token("a").contains("Credential=KEYOFA%2F"), "{life}");
+        assert!(token("b").contains("Credential=KEYOFB%2F"), "{life}");
+        // Nor is it one that makes a refresh superfluous, if for another life.
+        sandbox.ok(&["add", "mine", HOST, "--profile", "a", "--replace"]);
+        sandbox.ok(&["refresh"]);
+        assert!(filed(&sandbox).contains("Credential=KEYOFA%2F"), "{life}");
+        sandbox.ok(&["remove", "mine"]);
+    }
+    // What an older pgcred has recorded does not tell whose the token is.
+    sandbox.ok(&["refresh", HOST, "--profile", "b"]);
+    sandbox.at("2030-01-01T00:01:00Z");
+    let token = || sandbox.ok(&["token", HOST, "--profile", "b", "--format", "json"]);
+    assert!(token().contains(r#""cached":true"#));
+    let index = sandbox.own().join("cache/index.json");
+    let text = fs::read_to_string(&index).expect("an index");
+    assert!(text.contains(r#""digest":"#) && !text.contains("Signature"), "{text}");
+    fs::write(&index, text.replace(r#""digest":"#, r#""other":"#)).expect("written");
+    assert!(token().contains(r#""cached":false"#));
+}
+
+/// Keys in the environment sign; for a host that names no region the profile still says which one is signed.
+#[test]
+fn another_region_never_gets_the_token() {
+    let mut sandbox = Sandbox::with_keys();
+    sandbox.at("2030-01-01T00:00:00Z");
+    let profiles = |default: &str| {
+        format!("[default]\nregion={default}\n[profile p]\nregion=ap-south-1\n[profile q]\nregion=eu-west-1\n")
+    };
+    sandbox.write(".aws/config", profiles("us-west-2"));
+    let token = |sandbox: &Sandbox| sandbox.ok(&["token", "my.cname", "--provider", "dsql"]);
+    let named = sandbox.ok(&["token", HOST]);
+    let mut known = Vec::new();
+    for (variable, profile, region) in [
+        ("AWS_PROFILE", "p", "ap-south-1"),
+        ("AWS_PROFILE", "q", "eu-west-1"),
+        ("AWS_DEFAULT_PROFILE", "p", "ap-south-1"),
+        ("AWS_DEFAULT_PROFILE", "q", "eu-west-1"),
+        ("AWS_PROFILE", "default", "us-west-2"),
+    ] {
+        sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE").set(variable, profile);
+        let token = token(&sandbox);
+        assert!(token.contains(&format!("%2F{region}%2Fdsql")), "{variable}={profile}: {token}");
+        known.push((variable, profile, token));
+    }
+    sandbox.at("2030-01-01T00:01:00Z");
+    for (variable, profile, known) in known {
+        sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE").set(variable, profile);
+        assert_eq!(token(&sandbox), known, "{variable}={profile}");
+    }
+    sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE");
+    assert!(token(&sandbox).contains("%2Fus-west-2%2Fdsql"));
+    sandbox.write(".aws/config", profiles("eu-north-1"));
+    assert!(token(&sandbox).contains("%2Feu-north-1%2Fdsql"));
+    sandbox.write(".aws/other", profiles("sa-east-1"));
+    let other = sandbox.path(".aws/other").display().to_string();
+    assert!(token(sandbox.set("AWS_CONFIG_FILE", &other)).contains("%2Fsa-east-1%2Fdsql"));
+    assert!(token(sandbox.set("AWS_REGION", "us-east-2")).contains("%2Fus-east-2%2Fdsql"));
+    assert_eq!(sandbox.ok(&["token", HOST]), named, "a host that names its region has nothing to do with the files");
+}
+
+#[test]
+fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
+    let mut source = Source::that("exit 1");
+    source.sandbox.at("2030-01-01T00:00:00Z"); // on a slow machine twenty runs may take longer than the pause
+    for _ in 0..20 {
+        source.token(&[]).assert_fails(1, "of profile `p`");
+    }
+    assert_eq!(source.calls(), 1);
+    assert!(source.token(&[]).stderr.contains("--fresh asks again now"));
+    source.now_does("");
+    source.token(&[]).assert_fails(1, "--fresh asks again now");
+    source.sandbox.write(".aws/sso/cache/session.json", "{}");
+    source.ok(&[]);
+    assert_eq!(source.calls(), 2);
+}
+
+/// A program may write to a file that its command line names, as to a log: that is no login.
+#[cfg(unix)]
+#[test]
+fn the_log_of_a_program_does_not_end_the_pause() {
+    let source = Source::that("exit 1");
+    let log = source.calls_file().display().to_string();
+    let config = String::from_utf8(source.sandbox.read(".aws/config")).expect("text");
+    source.sandbox.write(".aws/config", format!("{} {log}\n", config.trim_end()));
+    for _ in 0..3 {
+        source.token(&[]).assert_fails(1, "of profile `p`");
+    }
+    assert_eq!(source.calls(), 1);
+}
+
+#[test]
+fn the_pause_after_a_failure_grows_and_ends() {
+    let mut source = Source::that("exit 1");
+    for (at, calls) in [
+        ("00:00:00", 1),
+        ("00:00:09", 1),
+        ("00:00:10", 2),
+        ("00:00:29", 2),
+        ("00:00:30", 3),
+        ("00:01:09", 3),
+        ("00:01:10", 4),
+    ] {
+        source.sandbox.at(&format!("2030-01-01T{at}Z"));
+        source.token(&[]).assert_fails(1, "of profile `p`");
+        assert_eq!(source.calls(), calls, "{at}");
+    }
+}
+
+#[test]
+fn a_login_and_an_hour_begin_the_pauses_anew() {
+    let mut source = Source::that("exit 1");
+    for (at, logs_in, calls) in [
+        ("00:00:00", false, 1),
+        ("00:00:10", false, 2),
+        ("00:00:30", false, 3),
+        ("00:00:31", true, 4),
+        ("00:00:41", false, 5),
+        ("00:00:51", false, 5),
+        ("01:30:00", false, 6),
+        ("01:30:10", false, 7),
+    ] {
+        if logs_in {
+            source.sandbox.write(".aws/sso/cache/session.json", "{}");
+        }
+        source.sandbox.at(&format!("2030-01-01T{at}Z"));
+        source.token(&[]).assert_fails(1, "of profile `p`");
+        assert_eq!(source.calls(), calls, "{at}");
+    }
+}
+
+/// The token counts; where it cannot be kept, that is a warning.
+#[test]
+fn a_cache_that_cannot_be_written_is_a_warning() {
+    let source = Source::new();
+    fs::write(source.sandbox.own().join("cache"), "in the way").expect("written");
+    for _ in 0..2 {
+        let run = source.token(&[]);
+        assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
+    }
+    assert_eq!(source.calls(), 2);
+    assert_eq!(source.token(&["--quiet"]).stderr, "");
+}
+
+#[test]
+fn what_is_kept_is_private_and_sealed() {
+    let source = Source::new();
+    let token = source.ok(&[]);
+    let signature = token.trim_end().rsplit('=').next().expect("a signature");
+    let mut open = vec![source.sandbox.own().to_owned()];
+    let mut files = 0;
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        } else {
+            files += 1;
+            let bytes = fs::read(&path).expect("a file");
+            for secret in [signature, "SECRETKEY", SECRET, "X-Amz"] {
+                assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{}", path.display());
+            }
+        }
+        #[cfg(unix)]
+        if path != source.sandbox.own() {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).expect("metadata").permissions().mode() & 0o777;
+            assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+        }
+    }
+    assert!(files >= 4, "token, index, key and locks");
+}
+
+/// The token leaves by stdout and, sealed, by the cache; no program that pgcred starts is given one.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_write_and_every_start_is_accounted_for() {
+    let source = Source::new();
+    let mut strace = source.sandbox.command("strace");
+    strace.args(["-f", "-v", "-s", "4096", "-e", "trace=write,writev,sendto,execve", env!("CARGO_BIN_EXE_pgcred")]);
+    strace.args(["token", HOST, "--profile", "p"]);
+    let run = Run::of(strace);
+    let secret = run.stdout.trim_end().rsplit('=').next().expect("a signature");
+    let holding: Vec<_> = run.stderr.lines().filter(|line| line.contains(secret)).collect();
+    assert!(holding.len() == 1 && holding[0].contains("write(1, "), "{holding:#?}");
+    assert!(run.stderr.matches("execve(").count() >= 2, "{}", run.stderr);
+}
+
+/// The kernel's keyring of this machine, with a key of the sandbox's own.
+#[cfg(target_os = "linux")]
+#[test]
+fn with_the_kernels_keyring() {
+    let mut source = Source::new();
+    source.sandbox.set("PGCRED_CACHE", "keyring");
+    source.ok(&[]);
+    source.ok(&[]);
+    assert_eq!(source.calls(), 1);
+    source.sandbox.set("PGCRED_CACHE", "file");
+    source.ok(&[]);
+    assert_eq!(source.calls(), 2, "another key opens nothing");
+    source.sandbox.set("PGCRED_CACHE", "none");
+    source.ok(&[]);
+    assert_eq!(source.calls(), 3);
+    source.sandbox.set("PGCRED_CACHE", "keyring").ok(&["erase", "--all"]);
+    assert!(!source.sandbox.own().join("cache").exists());
+    source.sandbox.set("PGCRED_CACHE", "attic").run(&["list"]).assert_fails(2, "keyring");
+}
+
+/// A warm answer reads its configuration, one entry and the key; it starts and asks nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_warm_answer_touches_little() {
+    let source = Source::new();
+    source.ok(&[]);
+    let mut strace = source.sandbox.command("strace");
+    strace.args([
+        "-f",
+        "-e",
+        "trace=openat,socket,connect,clone,clone3,execve,epoll_create1",
+        env!("CARGO_BIN_EXE_pgcred"),
+    ]);
+    strace.args(["token", HOST, "--profile", "p"]);
+    let run = Run::of(strace);
+    assert!(run.stderr.contains("cache/tokens/"), "{}", run.stderr);
+    for never in ["/etc/ssl", "socket(", "connect(", "clone", "epoll", "passwd", "sh\""] {
+        assert!(!run.stderr.contains(never), "{never}: {}", run.stderr);
+    }
+}

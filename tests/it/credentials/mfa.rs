@@ -1,0 +1,203 @@
+//! Roles that need an MFA code: given, printed by a program, typed at a terminal; and what the AWS CLI has cached needs none.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::support::desk::{FAR, at_terminal, calls, desk, install, terminal, tree};
+use crate::support::sandbox::{HOST, Run, Sandbox};
+use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, requests};
+
+const NAME: &str = "pgcred: PGCRED_MFA_CODE_COMMAND";
+const TOKEN: [&str; 5] = ["token", HOST, "--profile", "m", "--no-cache"];
+/// SHA-1 of the role's ARN and the device's serial number as the AWS CLI writes them.
+const CACHED_ROLE: &str = ".aws/cli/cache/20e102a0c426495869732ca2bf5c658f721d945c.json";
+
+/// A stub of STS, and a profile `m` of a role with a device.
+struct Mfa {
+    folder: TempDir,
+    stub: Stub,
+    sandbox: Sandbox,
+}
+
+impl Mfa {
+    fn new() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let stub = Stub::aws(Some(&folder.path().join("log")));
+        let sandbox = desk(&stub.url(""));
+        sandbox.write(
+            ".aws/config",
+            format!(
+                "[profile m]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/R\nsource_profile = keys\n\
+                 mfa_serial = arn:aws:iam::{ACCOUNT}:mfa/me\n\
+                 [profile keys]\naws_access_key_id = AKIAP\naws_secret_access_key = {STUB_SECRET}\n"
+            ),
+        );
+        sandbox.write(".aws/cli/cache/other.json", "{}");
+        Self { folder, stub, sandbox }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// Runs, and checks that nothing of AWS's is written.
+    fn watched(&self, run: impl FnOnce(&Sandbox) -> Run) -> Run {
+        let before = tree(&self.sandbox, ".aws");
+        let run = run(&self.sandbox);
+        assert_eq!(tree(&self.sandbox, ".aws"), before);
+        run
+    }
+
+    /// The run got a token by this code, and nobody can read the code.
+    fn assert_code(&self, run: &Run, code: &str) {
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stdout.contains("Credential=ASIASTSR%2F"), "{}", run.stdout);
+        assert!(!run.stderr.contains(code), "{}", run.stderr);
+        let requests = requests(&self.log());
+        let body = &requests.last().expect("a request")["body"];
+        let sent = [&body["TokenCode"], &body["SerialNumber"]].map(|value| value.as_str().unwrap_or_default());
+        assert_eq!(sent, [code, &format!("arn:aws:iam::{ACCOUNT}:mfa/me")]);
+    }
+
+    fn command(&mut self, command: &str) -> Run {
+        self.sandbox.set("PGCRED_MFA_CODE_COMMAND", command);
+        self.watched(|sandbox| sandbox.run(&[&TOKEN[..], &["--timeout", "5"]].concat()))
+    }
+}
+
+#[test]
+fn a_code_that_is_given_reaches_sts() {
+    let mfa = Mfa::new();
+    let run = mfa.watched(|sandbox| sandbox.run(&[&TOKEN[..], &["--mfa-code", "012345"]].concat()));
+    mfa.assert_code(&run, "012345");
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn a_program_that_prints_the_code() {
+    let mut mfa = Mfa::new();
+    install(&mfa.sandbox, "my otp", "echo \"$2\"");
+    let program = mfa.sandbox.path("bin/my otp").display().to_string();
+    for (printed, code) in
+        [("123456", "123456"), ("aws:me 234567", "234567"), ("Touch it!\nme  12345678\n\n", "12345678")]
+    {
+        let run = mfa.command(&format!("'{program}' \"of an account\" '{printed}'"));
+        mfa.assert_code(&run, code);
+    }
+    assert!(calls(&mfa.sandbox, "my otp")[0] == "of an account 123456");
+    // By its name, from PATH; the option goes first.
+    install(&mfa.sandbox, "otp", "echo 345678");
+    let run = mfa.command("otp");
+    mfa.assert_code(&run, "345678");
+    let run = mfa.sandbox.run(&[&TOKEN[..], &["--mfa-code", "456789"]].concat());
+    mfa.assert_code(&run, "456789");
+    assert_eq!(calls(&mfa.sandbox, "otp").len(), 1);
+}
+
+#[test]
+fn a_program_that_prints_no_code_is_an_error_in_time() {
+    let mut mfa = Mfa::new();
+    for (command, says) in [
+        (
+            "sh -c 'echo no key plugged in >&2; exit 1'",
+            format!("{NAME} failed: no key plugged in\nhint: run the command"),
+        ),
+        ("echo", format!("{NAME} printed no code\nhint: ")),
+        ("echo 12345", format!("{NAME} printed no code\nhint: ")),
+        ("echo not a number", format!("{NAME} printed no code\nhint: ")),
+        ("echo '123456", format!("{NAME} has a quote that is not closed\nhint: ")),
+        ("nobody-has-this", format!("{NAME}: there is no program nobody-has-this\nhint: ")),
+        ("sh -c 'echo 999999; sleep 60'", "pgcred: no answer from PGCRED_MFA_CODE_COMMAND".to_owned()),
+    ] {
+        let began = Instant::now();
+        let run = mfa.command(command);
+        run.assert_fails(1, &says);
+        assert!(began.elapsed() < Duration::from_secs(15), "{command}: {:?}", began.elapsed());
+    }
+    assert_eq!(requests(&mfa.log()), [0; 0], "STS was asked without a code");
+}
+
+#[test]
+fn without_anybody_to_ask_the_error_is_what_to_do() {
+    let mfa = Mfa::new();
+    let says = "pgcred: the role of profile `m` needs an MFA code, and no terminal is there to ask on\n\
+        hint: run `aws sts get-caller-identity --profile m` in a terminal (pgcred uses what it caches), or give --mfa-code CODE \
+        or PGCRED_MFA_CODE_COMMAND\n";
+    let run = mfa.watched(|sandbox| sandbox.run(&TOKEN));
+    run.assert_fails(3, says);
+    let piped = format!("echo 123456 | '{}' {}", env!("CARGO_BIN_EXE_pgcred"), TOKEN.join(" "));
+    mfa.watched(|sandbox| terminal(sandbox, &[], &["/bin/sh", "-c", &piped])).assert_fails(3, says);
+    // Who then does what the hint says does not wait out a pause.
+    let with_cache = &TOKEN[..4];
+    mfa.sandbox.run(with_cache).assert_fails(3, says);
+    let run = mfa.sandbox.run(&[with_cache, &["--mfa-code", "123456"]].concat());
+    mfa.assert_code(&run, "123456");
+}
+
+/// It is not shown, and the time that it takes to type it is the person's.
+#[test]
+fn a_code_is_typed_at_the_terminal() {
+    let mfa = Mfa::new();
+    let pgcred = [&[env!("CARGO_BIN_EXE_pgcred")][..], &TOKEN, &["--timeout", "2"]].concat();
+    let prompt = "pgcred: MFA code of me for profile m: ";
+    let run = mfa.watched(|sandbox| terminal(sandbox, &[prompt, "3", " 987654 "], &pgcred));
+    mfa.assert_code(&run, "987654");
+    assert_eq!(run.stderr.trim_end(), prompt.trim_end());
+    let run = mfa.watched(|sandbox| terminal(sandbox, &[prompt, "0", ""], &pgcred));
+    run.assert_fails(3, "pgcred: no MFA code was given\nhint: ");
+}
+
+/// The serial number comes from a file that may be another's work.
+#[test]
+fn a_device_with_escape_sequences_is_asked_for_in_plain_text() {
+    let mfa = Mfa::new();
+    let config = String::from_utf8(mfa.sandbox.read(".aws/config")).expect("text");
+    mfa.sandbox.write(".aws/config", config.replace("mfa/me", "mfa/me\u{1b}]0;x\u{7}\u{9b}31m"));
+    let pgcred = [&[env!("CARGO_BIN_EXE_pgcred")][..], &TOKEN].concat();
+    let prompt = r"pgcred: MFA code of me\u{1b}]0;x\u{7}\u{9b}31m for profile m: ";
+    let run = terminal(&mfa.sandbox, &[prompt, "0", "987654"], &pgcred);
+    // What is typed at once may be seen: echo is switched off after the question.
+    assert!(run.code == 0 && run.stderr.starts_with(prompt), "{}", run.stderr);
+    assert!(!run.stderr.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{:?}", run.stderr);
+}
+
+/// A mistyped code is asked for again at the next call, at once.
+#[test]
+fn a_wrong_code_says_so() {
+    let mut mfa = Mfa::new();
+    let refusing = mfa.stub.url("error-AccessDenied/mfa-wrong");
+    mfa.sandbox.set("AWS_ENDPOINT_URL", &refusing);
+    let token = [&TOKEN[..4], &["--mfa-code", "111111"]].concat();
+    let run = mfa.watched(|sandbox| sandbox.run(&token));
+    run.assert_fails(3, "hint: retry with a new code; if it stays, check mfa_serial of the profile\n");
+    let works = mfa.stub.url("");
+    mfa.sandbox.set("AWS_ENDPOINT_URL", &works);
+    std::thread::sleep(Duration::from_secs(1)); // as a person does
+    let run = mfa.watched(|sandbox| sandbox.run(&[&TOKEN[..4], &["--mfa-code", "222222"]].concat()));
+    mfa.assert_code(&run, "222222");
+}
+
+#[test]
+fn a_role_that_the_aws_cli_has_cached_needs_no_code() {
+    let mfa = Mfa::new();
+    let cached = |ends: &str| {
+        mfa.sandbox.write(
+            CACHED_ROLE,
+            format!(
+                r#"{{"Credentials":{{"AccessKeyId":"ASIACACHED","SecretAccessKey":"{STUB_SECRET}","SessionToken":"t","Expiration":"{ends}"}}}}"#
+            ),
+        );
+    };
+    cached(FAR);
+    for run in [mfa.watched(|sandbox| sandbox.run(&TOKEN)), mfa.watched(|sandbox| at_terminal(sandbox, &TOKEN))] {
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        assert!(run.stdout.contains("Credential=ASIACACHED%2F"), "{}", run.stdout);
+    }
+    assert_eq!(requests(&mfa.log()), [0; 0]);
+    cached("2020-01-01T00:00:00Z");
+    mfa.watched(|sandbox| sandbox.run(&TOKEN)).assert_fails(3, "needs an MFA code");
+    fs::remove_file(mfa.sandbox.path(CACHED_ROLE)).expect("a file");
+}

@@ -1,0 +1,197 @@
+//! A user's machine whose names lead to a stand-in for Aurora DSQL and RDS, and nothing in its environment that helps a client.
+//!
+//! Programs run in a mount namespace of their own: /etc/hosts sends the clusters' names to an address that only this stand-in
+//! listens on, at PostgreSQL's own port. The system's store of root certificates has the public authority, as every system
+//! has it, and not the one of RDS. The user database names the sandbox as the home directory.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::unistd::getuid;
+use standin::{Config, Key, Listen, Standin, Upstream};
+
+use crate::support::postgres::Postgres;
+use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+
+/// RDS Proxy: signed as RDS, and its certificate is from a public authority.
+pub const PROXY_HOST: &str = "pool.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
+/// A name of the cluster's in somebody's network.
+pub const PRIVATE_HOST: &str = "vpce-1.dsql.example.com";
+
+const SESSION: &str = "session/token+1==";
+const CERTIFICATES: &str = "/etc/ssl/certs";
+/// Where other systems have the same in one file.
+const BUNDLES: [&str; 3] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+
+pub struct Cluster {
+    pub sandbox: Sandbox,
+    pub standin: Standin,
+    /// What is seen at which path.
+    mounts: Vec<(PathBuf, PathBuf)>,
+    _postgres: Postgres,
+}
+
+impl Cluster {
+    pub fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub fn with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let postgres = Postgres::start();
+        let key = Key {
+            access_key_id: KEY_ID.into(),
+            secret_access_key: SECRET.into(),
+            session_token: Some(SESSION.into()),
+            expires_at: None,
+        };
+        let upstream = Upstream::Socket { directory: postgres.socket().into(), port: 5432 };
+        let mut config = Config { keys: vec![key], upstream, ..Config::default() };
+        adjust(&mut config);
+        let standin = listening(&config);
+        let mut sandbox = Sandbox::with_keys();
+        sandbox.set("AWS_SESSION_TOKEN", SESSION);
+        sandbox.write("rds-roots.pem", standin.rds_ca_pem());
+        let mut cluster = Self { sandbox, standin, mounts: Vec::new(), _postgres: postgres };
+        cluster.name_hosts();
+        cluster.move_home();
+        cluster.trust_public_authority();
+        cluster.carry_rds_roots(cluster.standin.rds_ca_pem());
+        cluster
+    }
+
+    /// Mounts a file or folder of the sandbox over one of the system.
+    fn mount(&mut self, own: PathBuf, over: impl Into<PathBuf>) {
+        self.mounts.push((own, over.into()));
+    }
+
+    fn name_hosts(&mut self) {
+        let address = self.standin.address().ip();
+        let hosts = format!("127.0.0.1 localhost\n{address} {HOST} {RDS_HOST} {PROXY_HOST} {PRIVATE_HOST}\n");
+        let hosts = self.sandbox.write("etc/hosts", hosts);
+        self.mount(hosts, "/etc/hosts");
+    }
+
+    /// Java and pgx do not take the home directory from HOME.
+    fn move_home(&mut self) {
+        let users = fs::read_to_string("/etc/passwd").expect("users");
+        let (me, home) = (getuid().to_string(), self.sandbox.home().display().to_string());
+        let users = users.lines().map(|line| {
+            let mut fields: Vec<_> = line.split(':').collect();
+            if fields.get(2) == Some(&&*me) {
+                fields[5] = &home;
+            }
+            fields.join(":") + "\n"
+        });
+        let users = self.sandbox.write("etc/passwd", users.collect::<String>());
+        self.mount(users, "/etc/passwd");
+    }
+
+    /// The system's roots and one more: in one file, and under its hash for OpenSSL.
+    fn trust_public_authority(&mut self) {
+        let folder = self.sandbox.path("etc/certs");
+        let copied = Command::new("cp").arg("-a").arg(CERTIFICATES).arg(&folder).status();
+        assert!(copied.is_ok_and(|status| status.success()), "no copy of {CERTIFICATES}");
+        let ca = self.sandbox.write("etc/public-ca.pem", self.standin.ca_pem());
+        let mut openssl = Command::new("openssl");
+        let hash = Run::of({
+            openssl.args(["x509", "-noout", "-hash", "-in"]).arg(&ca);
+            openssl
+        });
+        fs::copy(&ca, folder.join(format!("{}.0", hash.stdout.trim()))).expect("a certificate");
+        self.mount(folder, CERTIFICATES);
+        for bundle in ["/etc/ssl/certs/ca-certificates.crt"].iter().chain(&BUNDLES).map(Path::new) {
+            let Ok(roots) = fs::read_to_string(bundle) else { continue };
+            let name = format!("etc/certs/{}", bundle.file_name().expect("a name").display());
+            let with_ours = self.sandbox.write(&name, roots + "\n" + self.standin.ca_pem());
+            if !bundle.starts_with(CERTIFICATES) {
+                self.mount(with_ours, bundle);
+            }
+        }
+    }
+
+    /// Puts roots of RDS where pgcred keeps those of the region, as if they had been fetched.
+    pub fn carry_rds_roots(&self, pem: &str) {
+        let folder = self.sandbox.own().join("roots");
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("rds-eu-west-1.pem"), pem).expect("a file");
+    }
+
+    /// Puts certificates in that place which are no roots of the server's.
+    pub fn carry_wrong_rds_roots(&self) {
+        let other = rcgen::generate_simple_self_signed(["another root".to_owned()]).expect("a certificate");
+        self.carry_rds_roots(&other.cert.pem());
+    }
+
+    /// Gives the machine a system that does not know the public authority either.
+    pub fn distrust_public_authority(&mut self) {
+        self.mounts.retain(|(_, over)| over != Path::new(CERTIFICATES) && !BUNDLES.contains(&&*over.to_string_lossy()));
+    }
+
+    /// What a person sets by hand who uses no more of pgcred than its tokens.
+    pub fn aim(&mut self, host: &str, user: &str) {
+        let roots = if host == RDS_HOST {
+            self.sandbox.path("rds-roots.pem").display().to_string()
+        } else {
+            format!("{CERTIFICATES}/ca-certificates.crt")
+        };
+        self.sandbox.set("PGHOST", host).set("PGUSER", user).set("PGDATABASE", "postgres");
+        self.sandbox.set("PGSSLMODE", "verify-full").set("PGSSLROOTCERT", &roots);
+    }
+
+    /// A program on this machine. It is ended if it hangs.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = self.sandbox.command("unshare");
+        let script =
+            "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 125; shift 2; done; shift; exec \"$@\"";
+        command.args(["--mount", "sh", "-c", script, "sh"]);
+        command.args(self.mounts.iter().flat_map(|(own, over)| [own, over]));
+        command.args(["--", "timeout", "300", program]).stdin(Stdio::null());
+        command
+    }
+
+    pub fn psql(&self, arguments: &[&str]) -> Command {
+        let mut psql = self.command("psql");
+        psql.args(["-XAtw"]).args(arguments);
+        psql
+    }
+
+    pub fn query(&self, arguments: &[&str]) -> Run {
+        Run::of(self.psql(&[&["-c", "select current_user || '@' || current_database()"], arguments].concat()))
+    }
+
+    pub fn assert_session(&self, arguments: &[&str], who: &str) {
+        let run = self.query(arguments);
+        assert_eq!((run.code, run.stdout.trim_end()), (0, who), "{}: {:?}", run.stderr, self.standin.events());
+    }
+
+    pub fn assert_refused(&self, says: &[&str]) {
+        let run = self.query(&[]);
+        assert_eq!((run.code, &*run.stdout), (2, ""), "a session that must not be");
+        for text in says {
+            assert!(run.stderr.contains(text), "{text} not in {}", run.stderr);
+        }
+    }
+}
+
+/// At an address of its own, with PostgreSQL's own port: RDS signs the port, and clients that name none take this one.
+fn listening(config: &Config) -> Standin {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    if config.public_port.is_some() {
+        // The near end of a tunnel has a port of its own.
+        return Standin::start(config.clone()).expect("a free port");
+    }
+    let base = u32::from(Ipv4Addr::new(127, 128, 0, 1)) + (process::id() << 6 & 0x003f_ffff);
+    let mut last = None;
+    for _ in 0..64 {
+        let address = Ipv4Addr::from(base + NEXT.fetch_add(1, Ordering::Relaxed) % 64);
+        let listen = Listen::at((address, 5432).into()).expect("a loopback address");
+        match Standin::start(Config { listen, ..config.clone() }) {
+            Ok(standin) => return standin,
+            Err(error) => last = Some(error),
+        }
+    }
+    panic!("no loopback address has port 5432 free; does a server listen on all addresses? {last:?}");
+}

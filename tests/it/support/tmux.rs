@@ -1,0 +1,81 @@
+//! A terminal that a test types at and looks at: a tmux server of its own, which ends with the value.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::support::sandbox::{Run, Sandbox};
+
+pub struct Terminal<'a> {
+    sandbox: &'a Sandbox,
+    socket: PathBuf,
+}
+
+impl<'a> Terminal<'a> {
+    /// Runs a program in a window of 120 columns and 60 lines.
+    pub fn start(sandbox: &'a Sandbox, command: &[String]) -> Self {
+        // Each has its own: a server that is about to end still answers at its socket.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let socket = sandbox.path(&format!("tmux-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let terminal = Self { sandbox, socket };
+        let mut tmux = terminal.tmux();
+        tmux.args(["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "60", "--"]).args(command);
+        let run = Run::of(tmux);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        terminal
+    }
+
+    pub fn tmux(&self) -> Command {
+        let mut tmux = self.sandbox.command("tmux");
+        tmux.arg("-u").arg("-S").arg(&self.socket);
+        tmux
+    }
+
+    /// What the window shows, without empty lines.
+    pub fn screen(&self) -> Vec<String> {
+        let mut tmux = self.tmux();
+        tmux.args(["capture-pane", "-p"]);
+        let run = Run::of(tmux);
+        run.stdout.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
+    }
+
+    pub fn enter(&self, line: &str) {
+        let mut tmux = self.tmux();
+        tmux.args(["send-keys", "-l", "--", line, ";", "send-keys", "Enter"]);
+        assert_eq!(Run::of(tmux).code, 0);
+    }
+
+    /// Waits for a screen.
+    pub fn wait(&self, what: &str, is_there: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let began = Instant::now();
+        loop {
+            let screen = self.screen();
+            if is_there(&screen) {
+                return screen;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(40),
+                "{what} does not come; the screen:\n{}",
+                screen.join("\n")
+            );
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        // All of the window's session: a shell that ignores the hang-up would live on, and spin.
+        let mut tmux = self.tmux();
+        let panes = tmux.args(["list-panes", "-a", "-F", "#{pane_pid}"]).output();
+        for pid in panes.iter().flat_map(|panes| {
+            String::from_utf8_lossy(&panes.stdout).into_owned().lines().map(str::to_owned).collect::<Vec<_>>()
+        }) {
+            let _ = self.sandbox.command("pkill").args(["-KILL", "-s", &pid]).output();
+        }
+        let mut tmux = self.tmux();
+        let _ = tmux.arg("kill-server").output();
+    }
+}
