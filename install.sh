@@ -12,7 +12,7 @@ usage: ./install.sh [--prefix DIR] [--secret-service]
        ./install.sh --uninstall [--prefix DIR]
                                      take pgcred out of all tools, erase all tokens, then remove what was installed
        ./install.sh --try            build, then run pgcred, a stand-in for Aurora DSQL and a real PostgreSQL
-                                     in a temporary folder: mint, file, log in; nothing is installed or left running
+                                     in a temporary directory: mint, file, log in; nothing is installed or left running
 
 Needs cargo, a C compiler and, for --try, PostgreSQL's server and psql. As root on Debian or Ubuntu, --try installs
 those that are missing (not Rust). It never calls sudo and edits no shell start-up file.
@@ -25,7 +25,7 @@ main() {
     features=
     while [ $# -gt 0 ]; do
         case $1 in
-            --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
+            --prefix) prefix=${2:?--prefix needs a directory}; shift 2 ;;
             --prefix=*) prefix=${1#*=}; shift ;;
             --secret-service) features="secret-service"; shift ;;
             --uninstall) action=uninstall; shift ;;
@@ -135,10 +135,10 @@ uninstall_pgcred() {
     name_what_stays
 }
 
-# remove_if_empty FOLDER: the folder and those above it up to the prefix, as far as nothing is in them
+# remove_if_empty DIRECTORY: the directory and those above it up to the prefix, as far as nothing is in them
 remove_if_empty() {
-    folder=$1
-    while [ "$folder" != "${prefix%/*}" ] && rmdir "$folder" 2>/dev/null; do folder=${folder%/*}; done
+    directory=$1
+    while [ "$directory" != "${prefix%/*}" ] && rmdir "$directory" 2>/dev/null; do directory=${directory%/*}; done
 }
 
 name_what_stays() {
@@ -275,8 +275,8 @@ demonstrate() {
     printf '\n4. Without a token there is no session.\n'
     show "$pgcred" erase --all
     show psql -Xw "$connection" -c "$query" | tee "$work/no-answer"
-    grep -q 'admin.*a session on PostgreSQL' "$work/answer" || fail "the log-in with the token failed"
-    grep -q 'no password supplied' "$work/no-answer" || fail "a log-in without a token was not refused"
+    grep -q 'admin.*a session on PostgreSQL' "$work/answer" || fail "the login with the token failed"
+    grep -q 'no password supplied' "$work/no-answer" || fail "a login without a token was not refused"
     printf '\nIt works. Everything was in %s, which is removed now; no server is left running.\n' "$work"
 }
 

@@ -1,4 +1,4 @@
-//! The tools that pgcred sets up: a folder each, a line each.
+//! The tools that pgcred sets up: a directory each, a line each.
 
 mod cron;
 mod dbeaver;

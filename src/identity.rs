@@ -77,8 +77,8 @@ impl PartialEq for Identity {
 
 impl Eq for Identity {}
 
-fn sorted(folder: &std::path::Path) -> Vec<PathBuf> {
-    let mut files = fs::list(folder);
+fn sorted(directory: &std::path::Path) -> Vec<PathBuf> {
+    let mut files = fs::list(directory);
     files.sort();
     files
 }

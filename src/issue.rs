@@ -348,7 +348,7 @@ impl Issuer {
         found
     }
 
-    /// A log-in that was missing may be had now: somebody is there, unless that is who failed while this one waited.
+    /// A login that was missing may be had now: somebody is there, unless that is who failed while this one waited.
     fn can_do_better(&self, before: &Failure) -> bool {
         let meanwhile = before.asked && before.at >= self.began;
         before.error.exit() == Exit::Login && self.how.can_ask() && !meanwhile

@@ -105,7 +105,7 @@ fn files(machine: &Machine) -> Vec<PathBuf> {
     };
     let base = if machine.os == Os::Windows { &machine.config } else { &machine.home };
     let named = env::var_os("DBEAVER_DATA").map(PathBuf::from);
-    let data = named.into_iter().chain(usual.iter().map(|folder| base.join(folder)));
+    let data = named.into_iter().chain(usual.iter().map(|directory| base.join(directory)));
     let projects = data.map(|data| data.join("workspace6").join("General"));
     let mut projects: Vec<PathBuf> = projects.filter(|project| project.is_dir()).collect();
     // A link may lead from one to another.
@@ -142,7 +142,7 @@ fn with(text: &str, machine: &Machine, targets: &[Target], by_command: bool) -> 
     Ok(format!("{document:#}\n"))
 }
 
-/// Puts these values in and leaves the others: a colour, a folder, a tunnel.
+/// Puts these values in and leaves the others: a colour, a directory, a tunnel.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -221,9 +221,10 @@ fn takes_command(machine: &Machine) -> bool {
     };
     let program = Machine::program(PROGRAMS).and_then(|program| program.canonicalize().ok());
     let beside = program.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let in_bundle = beside.as_ref().map(|folder| folder.join("../Eclipse"));
-    let folders = beside.into_iter().chain(in_bundle).chain([PathBuf::from(usual)]);
-    let text = folders.into_iter().find_map(|folder| fs::read(&folder.join(".eclipseproduct"))).unwrap_or_default();
+    let in_bundle = beside.as_ref().map(|directory| directory.join("../Eclipse"));
+    let directories = beside.into_iter().chain(in_bundle).chain([PathBuf::from(usual)]);
+    let text =
+        directories.into_iter().find_map(|directory| fs::read(&directory.join(".eclipseproduct"))).unwrap_or_default();
     let text = String::from_utf8_lossy(&text).into_owned();
     let version = text.lines().find_map(|line| line.strip_prefix("version=")).unwrap_or_default();
     let numbers: Vec<u32> = version.trim().split('.').map_while(|part| part.parse().ok()).collect();

@@ -105,8 +105,9 @@ fn file(machine: &Machine) -> PathBuf {
 
 /// Where pgAdmin keeps its servers; only looked at.
 fn databases(machine: &Machine) -> [PathBuf; 2] {
-    let folder = if machine.os == Os::Windows { machine.config.join("pgadmin") } else { machine.home.join(".pgadmin") };
-    ["pgadmin4.db", "pgadmin4.db-wal"].map(|name| folder.join(name))
+    let directory =
+        if machine.os == Os::Windows { machine.config.join("pgadmin") } else { machine.home.join(".pgadmin") };
+    ["pgadmin4.db", "pgadmin4.db-wal"].map(|name| directory.join(name))
 }
 
 fn server(machine: &Machine, target: &Target) -> Value {

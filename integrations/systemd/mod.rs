@@ -26,7 +26,7 @@ impl Files for Units {
         let files = files(machine, targets);
         files
             .into_iter()
-            .map(|(name, text)| Edit::of(folder(machine).join(name), &Own::WRITTEN, |_| Ok(text)))
+            .map(|(name, text)| Edit::of(directory(machine).join(name), &Own::WRITTEN, |_| Ok(text)))
             .collect()
     }
 
@@ -35,7 +35,7 @@ impl Files for Units {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        [TIMER, SERVICE].into_iter().map(|name| Edit::back(folder(machine).join(name), &Own::WRITTEN)).collect()
+        [TIMER, SERVICE].into_iter().map(|name| Edit::back(directory(machine).join(name), &Own::WRITTEN)).collect()
     }
 
     fn commands(&self, _: &Machine, undo: bool) -> [Vec<Vec<String>>; 2] {
@@ -68,7 +68,7 @@ impl Files for Units {
     }
 
     fn state(&self, machine: &Machine) -> Vec<String> {
-        fs::read(&folder(machine).join(TIMER)).map(|_| "set up".to_owned()).into_iter().collect()
+        fs::read(&directory(machine).join(TIMER)).map(|_| "set up".to_owned()).into_iter().collect()
     }
 }
 
@@ -80,7 +80,7 @@ fn files(machine: &Machine, targets: &[Target]) -> [(&'static str, String); 2] {
     ]
 }
 
-fn folder(machine: &Machine) -> PathBuf {
+fn directory(machine: &Machine) -> PathBuf {
     machine.config.join("systemd").join("user")
 }
 

@@ -31,7 +31,7 @@ impl How {
         }
     }
 
-    /// Tells whether a log-in or an MFA code that was missing may be had now.
+    /// Tells whether a login or an MFA code that was missing may be had now.
     pub(crate) fn can_ask(&self) -> bool {
         self.terminal || self.mfa_code.is_some() || (self.login_asked_for && self.login == LoginPolicy::Browser)
     }

@@ -1,4 +1,4 @@
-//! An SSO log-in without the AWS CLI: the device authorization of OAuth, whose result every AWS tool finds.
+//! An SSO login without the AWS CLI: the device authorization of OAuth, whose result every AWS tool finds.
 
 use std::time::{Duration, Instant};
 
@@ -64,11 +64,11 @@ pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOn
                 }
                 Some("AuthorizationPendingException" | "SlowDownException" | "ExpiredTokenException") => {
                     return Err(
-                        Error::login("nobody confirmed the SSO log-in in time").hint("run the same command again")
+                        Error::login("nobody confirmed the SSO login in time").hint("run the same command again")
                     );
                 }
                 Some("AccessDeniedException") => {
-                    return Err(Error::login("the SSO log-in was declined").hint("run the same command again"));
+                    return Err(Error::login("the SSO login was declined").hint("run the same command again"));
                 }
                 _ => return Err(session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS)),
             },

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::ask::How;
 use super::environment::Variables;
 use super::plan::Start;
-use super::runtime::{block_on, locks_folder, session_lock};
+use super::runtime::{block_on, locks_directory, session_lock};
 use super::session::{Session, quoted};
 use super::settings::{Settings, SharedFiles};
 use super::trouble::{Kind, LogIn};
@@ -86,7 +86,7 @@ impl LogIn {
         }
         match &self.kind {
             Kind::Sso(start) => self.by_device(how, start),
-            Kind::SignIn(_) => Err(self.error().hint("install the AWS CLI 2.32 or newer: only it can do this log-in")),
+            Kind::SignIn(_) => Err(self.error().hint("install the AWS CLI 2.32 or newer: only it can do this login")),
         }
     }
 
@@ -95,7 +95,7 @@ impl LogIn {
         const LOOK: Duration = Duration::from_millis(500);
         let id = format!("login-{}", self.id());
         let free = session_lock(&id, Duration::ZERO);
-        if free.is_some() || locks_folder().is_none() {
+        if free.is_some() || locks_directory().is_none() {
             return free;
         }
         (how.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
@@ -104,7 +104,7 @@ impl LogIn {
         loop {
             let began = Instant::now();
             let lock = session_lock(&id, LOOK);
-            // What could not be taken at once cannot be taken at all: the folder is not writable.
+            // What could not be taken at once cannot be taken at all: the directory is not writable.
             if lock.is_some() || began.elapsed() < LOOK || began >= deadline {
                 return lock;
             }
@@ -120,7 +120,7 @@ impl LogIn {
 
     /// Where whoever logs in leaves what the person has to do, for those who wait.
     fn page_file(&self) -> Option<PathBuf> {
-        locks_folder().map(|folder| folder.join(format!("address-{}", self.id())))
+        locks_directory().map(|directory| directory.join(format!("address-{}", self.id())))
     }
 
     fn page(&self) -> Option<String> {
@@ -154,7 +154,7 @@ impl LogIn {
 
     /// Has the page opened by a process of its own, which goes on if the person takes longer than this one may wait.
     fn open_page(&self, deadline: Instant) -> Result<()> {
-        let stamp = locks_folder().map(|folder| folder.join(format!("page-{}", self.id())));
+        let stamp = locks_directory().map(|directory| directory.join(format!("page-{}", self.id())));
         let stamp = stamp.ok_or_else(|| self.error())?;
         let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
         let opened = fs::read_own(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
@@ -162,7 +162,7 @@ impl LogIn {
         let now = Time::now();
         let recent = opened.is_some_and(|at| at <= now && at.until(now) < PAGE_PAUSE);
         if !recent {
-            let written = stamp.parent().map_or(Ok(()), fs::own_folder);
+            let written = stamp.parent().map_or(Ok(()), fs::own_directory);
             written.and_then(|()| fs::put(&stamp, now.unix().to_string().as_bytes()))?;
             let mut words = vec![child::own_program()?.display().to_string()];
             words.extend(child::words(["login", "--quiet", "--profile", &self.profile]));

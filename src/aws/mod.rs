@@ -72,7 +72,7 @@ impl Aws<'_> {
             Ok(found) => Ok(found),
             Err(Trouble::Failed(error)) => Err(error),
             Err(Trouble::LogIn(missing)) => {
-                // Some of the time is left for what comes after the log-in.
+                // Some of the time is left for what comes after the login.
                 let by = self.deadline.checked_sub(self.how.timeout / 4).unwrap_or(self.deadline);
                 missing.satisfy(self.how, by)?;
                 notes.borrow_mut().has_changed_files = true;

@@ -21,18 +21,18 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     Ok(answer)
 }
 
-/// Returns the folder of these locks, and of what those who log in tell each other. Root in the home directory of another
+/// Returns the directory of these locks, and of what those who log in tell each other. Root in the home directory of another
 /// user has none: made by root, it would lock that user out.
-pub(super) fn locks_folder() -> Option<PathBuf> {
+pub(super) fn locks_directory() -> Option<PathBuf> {
     if fs::trust::roots_foreign_home().is_some() {
         return None;
     }
-    env::cache_folder().map(|folder| folder.join("locks"))
+    env::cache_directory().map(|directory| directory.join("locks"))
 }
 
 /// Held by whoever changes a session of AWS's cache; none where the lock cannot be had, for it saves only work.
 pub(super) fn session_lock(id: &str, patience: Duration) -> Option<Lock> {
-    let folder = locks_folder()?;
-    fs::own_folder(&folder).ok()?;
-    fs::lock(&folder.join(id), patience).ok()
+    let directory = locks_directory()?;
+    fs::own_directory(&directory).ok()?;
+    fs::lock(&directory.join(id), patience).ok()
 }

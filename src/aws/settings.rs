@@ -36,7 +36,7 @@ pub(super) struct Service {
 pub(super) const STS: Service = Service { name: "STS", variable: "AWS_ENDPOINT_URL_STS", key: "sts" };
 pub(super) const SSO: Service = Service { name: "the SSO portal", variable: "AWS_ENDPOINT_URL_SSO", key: "sso" };
 pub(super) const SSO_OIDC: Service =
-    Service { name: "the SSO log-in service", variable: "AWS_ENDPOINT_URL_SSO_OIDC", key: "sso_oidc" };
+    Service { name: "the SSO login service", variable: "AWS_ENDPOINT_URL_SSO_OIDC", key: "sso_oidc" };
 pub(super) const SIGN_IN: Service = Service { name: "AWS sign-in", variable: "AWS_ENDPOINT_URL_SIGNIN", key: "signin" };
 
 pub(super) struct Settings {

@@ -1,4 +1,4 @@
-//! `aws login`: the session of a console log-in, in AWS's cache, renewed with the key that it is bound to (RFC 9449).
+//! `aws login`: the session of a console login, in AWS's cache, renewed with the key that it is bound to (RFC 9449).
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,13 +39,13 @@ pub(super) fn id(session: &str) -> String {
     hex(digest(&SHA256, session.trim().as_bytes()).as_ref())
 }
 
-/// Returns the file of AWS's cache in which a log-in leaves its session.
+/// Returns the file of AWS's cache in which a login leaves its session.
 pub(super) fn path(session: &str) -> Option<PathBuf> {
-    let folder = match env::var("AWS_LOGIN_CACHE_DIRECTORY") {
-        Some(folder) => env::expanded(&folder),
+    let directory = match env::var("AWS_LOGIN_CACHE_DIRECTORY") {
+        Some(directory) => env::expanded(&directory),
         None => env::aws_home()?.join(".aws/login/cache"),
     };
-    Some(folder.join(format!("{}.json", id(session))))
+    Some(directory.join(format!("{}.json", id(session))))
 }
 
 /// Tells whether the cache holds credentials that have not expired.
@@ -71,7 +71,7 @@ pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str
         return Ok(found);
     }
     let _lock = session_lock(&id(name), Duration::from_secs(5));
-    let cached = Cached::read(name).ok_or_else(|| missing("the log-in session is gone"))?;
+    let cached = Cached::read(name).ok_or_else(|| missing("the login session is gone"))?;
     let found = cached.credentials().map_err(broken)?;
     // Whoever had the lock before may have renewed it.
     if left(&found) >= enough {
@@ -80,7 +80,7 @@ pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str
     match cached.renew(session, name).await {
         Ok(renewed) => Ok(renewed),
         Err(Renewal::Damaged) if left(&found) >= ENOUGH => Ok(found),
-        Err(Renewal::Damaged) => Err(missing("the key of the log-in session is damaged")),
+        Err(Renewal::Damaged) => Err(missing("the key of the login session is damaged")),
         Err(_) if left(&found) >= RENEW => Ok(found),
         Err(Renewal::LogIn(why)) => Err(missing(why)),
         Err(Renewal::Failed(error)) => Err(error.into()),
@@ -154,8 +154,8 @@ impl Cached {
                 _ => None,
             });
             match refusal {
-                Some(Code::TokenExpired) => Renewal::LogIn("the log-in session has expired"),
-                Some(Code::UserCredentialsChanged) => Renewal::LogIn("the password has changed since the log-in"),
+                Some(Code::TokenExpired) => Renewal::LogIn("the login session has expired"),
+                Some(Code::UserCredentialsChanged) => Renewal::LogIn("the password has changed since the login"),
                 Some(Code::InsufficientPermissions) => Renewal::Failed(
                     unusable("the user lacks the permission signin:CreateOAuth2Token")
                         .hint("ask the administrator for it"),
@@ -180,7 +180,7 @@ impl Cached {
         let text = Value::from(self.0.clone()).to_string();
         let stored = path(name).map(|path| fs::swap_in_for_owner(&path, text.as_bytes()));
         if let Some(Err(error)) = stored {
-            session.warn(format!("{error}; the next renewal needs a log-in"));
+            session.warn(format!("{error}; the next renewal needs a login"));
         }
         self.credentials().map_err(|what| unusable(&what).into())
     }

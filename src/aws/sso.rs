@@ -1,4 +1,4 @@
-//! IAM Identity Center (SSO): the token that a log-in left in AWS's cache, renewed while it can be, for a role's credentials.
+//! IAM Identity Center (SSO): the token that a login left in AWS's cache, renewed while it can be, for a role's credentials.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -108,7 +108,7 @@ impl Start {
         hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, name.as_bytes()).as_ref())
     }
 
-    /// Returns the file of AWS's cache in which a log-in leaves its token.
+    /// Returns the file of AWS's cache in which a login leaves its token.
     pub(super) fn path(&self) -> Option<PathBuf> {
         Some(env::aws_home()?.join(".aws/sso/cache").join(format!("{}.json", self.id())))
     }
@@ -119,14 +119,14 @@ impl Start {
         token.is_some_and(|token| Some(token.as_str()) != revoked)
     }
 
-    /// Stores what a log-in or a renewal gave, as the AWS CLI does.
+    /// Stores what a login or a renewal gave, as the AWS CLI does.
     pub(super) fn store(&self, fields: &Map<String, Value>) -> Result<()> {
-        let path = self.path().ok_or_else(|| Error::failure("no home folder for AWS's SSO cache"))?;
+        let path = self.path().ok_or_else(|| Error::failure("no home directory for AWS's SSO cache"))?;
         fs::swap_in_for_owner(&path, Value::from(fields.clone()).to_string().as_bytes())
     }
 }
 
-/// The file that a log-in left.
+/// The file that a login left.
 struct Cached(Map<String, Value>);
 
 impl Cached {
@@ -153,7 +153,7 @@ impl Cached {
         self.text("accessToken").filter(|_| self.left() > 0).map(str::to_owned)
     }
 
-    /// Returns a new token; none where only a log-in gives one.
+    /// Returns a new token; none where only a login gives one.
     async fn renew(&self, session: &Session<'_>, start: &Start) -> Result<Option<String>> {
         let known = ["refreshToken", "clientId", "clientSecret"].map(|name| self.text(name));
         let [Some(refresh), Some(id), Some(secret)] = known else { return Ok(None) };
@@ -186,7 +186,7 @@ impl Cached {
         }
         session.has_changed_files();
         if let Err(error) = start.store(&fields) {
-            session.warn(format!("{error}; the next renewal needs a log-in"));
+            session.warn(format!("{error}; the next renewal needs a login"));
         }
         Ok(Some(token))
     }

@@ -16,7 +16,7 @@ impl From<Error> for Trouble {
     }
 }
 
-/// The log-in that is missing.
+/// The login that is missing.
 #[derive(Clone)]
 pub(super) struct LogIn {
     pub(super) kind: Kind,

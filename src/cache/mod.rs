@@ -1,4 +1,4 @@
-//! Tokens between runs: sealed files in a private folder, an index without secrets, and a lock per identity.
+//! Tokens between runs: sealed files in a private directory, an index without secrets, and a lock per identity.
 
 mod index;
 mod key;
@@ -22,9 +22,9 @@ use crate::sys::fs::{self, Lock};
 use crate::time::Time;
 use crate::token::{Age, Token};
 
-/// One folder of tokens. Nothing is created before something is stored.
+/// One directory of tokens. Nothing is created before something is stored.
 pub(crate) struct Cache {
-    folder: PathBuf,
+    directory: PathBuf,
     choice: Choice,
     key: OnceCell<KeyAnswer>,
     /// As last read; a lock that was waited for makes it old.
@@ -73,7 +73,7 @@ impl EntryId {
 }
 
 impl Cache {
-    /// Returns the user's cache; `None` if it is switched off or there is no folder for it.
+    /// Returns the user's cache; `None` if it is switched off or there is no directory for it.
     pub(crate) fn open(choice: Option<CacheChoice>) -> Option<Self> {
         let choice = match choice {
             None => Choice::Auto,
@@ -82,9 +82,9 @@ impl Cache {
             Some(CacheChoice::File) => Choice::File,
             Some(CacheChoice::None) => Choice::None,
         };
-        let folder = env::cache_folder().filter(|_| choice != Choice::None)?;
+        let directory = env::cache_directory().filter(|_| choice != Choice::None)?;
         Some(Self {
-            folder,
+            directory,
             choice,
             key: OnceCell::new(),
             index: RefCell::default(),
@@ -137,7 +137,7 @@ impl Cache {
 
     /// The same, by what the index calls it.
     pub(crate) fn has_file(&self, id: &str) -> bool {
-        fs::stamp(&self.folder.join("tokens").join(id)).is_some()
+        fs::stamp(&self.directory.join("tokens").join(id)).is_some()
     }
 
     /// Seals a token into its file. The index is told by [`Cache::update`].
@@ -163,7 +163,7 @@ impl Cache {
     /// Returns the IDs of sealed tokens of which the index knows nothing: nobody can tell whose they are, and a request that
     /// asks for one gets it.
     pub(crate) fn unknown_entries(&self) -> Vec<String> {
-        let entries = fs::list(&self.folder.join("tokens"));
+        let entries = fs::list(&self.directory.join("tokens"));
         let index = Index::read(&self.index_path()).unwrap_or_default(); // as it is now: others may have issued tokens since
         let names = entries.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
         names.filter(|name| !index.records.contains_key(name)).collect()
@@ -187,24 +187,24 @@ impl Cache {
     /// the index as it is now.
     pub(crate) fn write_due(&self, name: &str, make: impl FnOnce() -> (Time, String)) -> Result<()> {
         self.made("")?;
-        let _lock = fs::lock(&self.folder.join("due.lock"), Duration::from_secs(2))?;
+        let _lock = fs::lock(&self.directory.join("due.lock"), Duration::from_secs(2))?;
         *self.index.borrow_mut() = None;
         let (due, shown) = make();
         let text = format!("{}\n{shown}\n", due.unix());
-        fs::swap_in_dated(&self.folder.join(name), text.as_bytes(), due.to_system())
+        fs::swap_in_dated(&self.directory.join(name), text.as_bytes(), due.to_system())
     }
 
     /// Makes shell hooks look anew, whatever their passfile.
     pub(crate) fn forget_due(&self) -> Result<()> {
         let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let is_due_file = |path: &PathBuf| name(path) == "due" || name(path).starts_with("due-");
-        fs::list(&self.folder).iter().filter(|path| is_due_file(path)).try_for_each(|path| fs::remove(path))
+        fs::list(&self.directory).iter().filter(|path| is_due_file(path)).try_for_each(|path| fs::remove(path))
     }
 
     /// Waits for whoever else resolves credentials of this identity.
     pub(crate) fn lock(&self, identity: &Identity, patience: Duration) -> Result<Lock> {
-        let folder = self.made("locks")?;
-        let lock = fs::lock(&folder.join(identity.name()), patience);
+        let directory = self.made("locks")?;
+        let lock = fs::lock(&directory.join(identity.name()), patience);
         (*self.index.borrow_mut(), *self.passfile.borrow_mut()) = (None, None);
         lock
     }
@@ -217,25 +217,25 @@ impl Cache {
 
     /// Removes sealed tokens; what the index says of them stays.
     pub(crate) fn remove_entries(&self, ids: &[String]) -> Result<()> {
-        ids.iter().try_for_each(|id| fs::remove(&self.folder.join("tokens").join(id)))
+        ids.iter().try_for_each(|id| fs::remove(&self.directory.join("tokens").join(id)))
     }
 
     /// Removes all tokens, and remembers only these passfiles, which could not be erased; nothing is made for that.
     pub(crate) fn erase_tokens(&self, left: Vec<PathBuf>) -> Result<()> {
-        if fs::stamp(&self.folder).is_none() {
+        if fs::stamp(&self.directory).is_none() {
             return Ok(());
         }
-        fs::remove_folder(&self.folder.join("tokens"))?;
+        fs::remove_directory(&self.directory.join("tokens"))?;
         self.update(|index| *index = Index { passfiles: left.into_iter().collect(), ..Index::default() })
     }
 
-    /// Removes every trace: entries, index, locks and the key, but not what programs that run have put into the folder.
-    /// Returns the folder, if there was something.
+    /// Removes every trace: entries, index, locks and the key, but not what programs that run have put into the directory.
+    /// Returns the directory, if there was something.
     pub(crate) fn erase(&self) -> Result<Option<&Path>> {
         key::erase(self.choice, &self.key_paths())?;
-        let was_there = fs::empty_folder(&self.folder, &fs::own_session_parents(), is_own_name)?;
-        fs::remove_empty_folders(&self.folder);
-        Ok(was_there.then_some(&*self.folder))
+        let was_there = fs::empty_directory(&self.directory, &fs::own_session_parents(), is_own_name)?;
+        fs::remove_empty_directories(&self.directory);
+        Ok(was_there.then_some(&*self.directory))
     }
 
     /// Says which back end holds the key, or why there is none.
@@ -256,7 +256,7 @@ impl Cache {
         if self.key.get().is_none() {
             let mut answer = key::load(self.choice, &self.key_paths(), false);
             if create && matches!(answer, KeyAnswer::Missing { .. }) {
-                let _lock = fs::lock(&self.folder.join("key.lock"), Duration::from_secs(5));
+                let _lock = fs::lock(&self.directory.join("key.lock"), Duration::from_secs(5));
                 answer = key::load(self.choice, &self.key_paths(), true);
                 if let (Choice::Auto, KeyAnswer::Found { holder, .. }) = (self.choice, &answer) {
                     let fallen =
@@ -276,31 +276,35 @@ impl Cache {
     }
 
     fn key_paths(&self) -> key::Paths {
-        let scope = digest([&*self.folder.to_string_lossy()]);
-        key::Paths { scope, runtime: env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), fallback: self.folder.clone() }
+        let scope = digest([&*self.directory.to_string_lossy()]);
+        key::Paths {
+            scope,
+            runtime: env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from),
+            fallback: self.directory.clone(),
+        }
     }
 
-    /// Makes a folder of the cache, if it is missing.
+    /// Makes a directory of the cache, if it is missing.
     fn made(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.folder.join(name);
+        let directory = self.directory.join(name);
         let meant = |error: Error| format!("tokens are not cached: {error}; PGCRED_CACHE=none says that this is meant");
-        let made = fs::own_folder(&self.folder).and_then(|()| fs::private_folder(&folder));
-        made.map(|()| folder).map_err(|error| {
+        let made = fs::own_directory(&self.directory).and_then(|()| fs::private_directory(&directory));
+        made.map(|()| directory).map_err(|error| {
             let hint = error.to_hint().map(str::to_owned);
             hint.into_iter().fold(Error::failure(meant(error)), Error::hint)
         })
     }
 
     fn entry(&self, id: &EntryId) -> PathBuf {
-        self.folder.join("tokens").join(id.as_str())
+        self.directory.join("tokens").join(id.as_str())
     }
 
     fn index_path(&self) -> PathBuf {
-        self.folder.join("index.json")
+        self.directory.join("index.json")
     }
 }
 
-/// Tells whether pgcred gives a file or folder of the cache this name: with `PGCRED_HOME` there may be others beside them.
+/// Tells whether pgcred gives a file or directory of the cache this name: with `PGCRED_HOME` there may be others beside them.
 fn is_own_name(name: &str) -> bool {
     const NAMES: [&str; 9] =
         ["tokens", "locks", "exec", "index.json", "background", "told", "due", "due.lock", "key.lock"];

@@ -1,4 +1,4 @@
-//! What the last run of a scheduler came to: for `pgcred list`, and for one notice of a log-in that is needed. No secret.
+//! What the last run of a scheduler came to: for `pgcred list`, and for one notice of a login that is needed. No secret.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::sys::fs;
 use crate::text;
 use crate::time::{Time, spoken};
 
-/// When, what failed, what log-in a person was told of, and the state of the configuration then.
+/// When, what failed, what login a person was told of, and the state of the configuration then.
 #[derive(Default)]
 struct Run {
     at: String,
@@ -28,10 +28,10 @@ impl Run {
 }
 
 fn file() -> Option<PathBuf> {
-    env::cache_folder().map(|folder| folder.join("background"))
+    env::cache_directory().map(|directory| directory.join("background"))
 }
 
-/// Remembers a run; that it could not be remembered is no reason to fail. A log-in that is needed is told once, however
+/// Remembers a run; that it could not be remembered is no reason to fail. A login that is needed is told once, however
 /// many runs come to it, until one succeeds.
 pub(super) fn remember(outcome: &Result<()>, may_tell: bool, config: Option<&Path>) {
     let Some(path) = file() else { return };
@@ -40,7 +40,7 @@ pub(super) fn remember(outcome: &Result<()>, may_tell: bool, config: Option<&Pat
     let news = outcome.as_ref().err().filter(|error| may_tell && error.exit() == Exit::Login);
     let news = news.map(|error| line([&error.to_string(), error.to_hint().unwrap_or_default()].join("; ")));
     let mut is_new = false;
-    let edited = path.parent().map_or(Ok(()), fs::own_folder).and_then(|()| {
+    let edited = path.parent().map_or(Ok(()), fs::own_directory).and_then(|()| {
         fs::edit_cache(&path, |old| {
             let told = if outcome.is_ok() { String::new() } else { Run::read(old).told };
             is_new = news.as_ref().is_some_and(|news| *news != told);

@@ -56,8 +56,8 @@ impl Text for Completions {
 
 /// Answers a shell; whatever is wrong, it gets no candidates and the person at it no complaint.
 pub(super) fn answer() -> ExitCode {
-    let folder = env::current_folder();
-    let _ = CompleteEnv::with_factory(completed).var(VARIABLE).try_complete(env::arguments(), Some(&folder));
+    let directory = env::current_directory();
+    let _ = CompleteEnv::with_factory(completed).var(VARIABLE).try_complete(env::arguments(), Some(&directory));
     ExitCode::SUCCESS
 }
 
@@ -145,7 +145,7 @@ fn programs(typed: &str) -> Vec<CompletionCandidate> {
     let names: BTreeSet<String> = if typed.is_empty() {
         OF_POSTGRES.map(str::to_owned).into()
     } else {
-        let files = std::env::split_paths(&path).flat_map(|folder| fs::list(&folder));
+        let files = std::env::split_paths(&path).flat_map(|directory| fs::list(&directory));
         let name = |file: PathBuf| Some(file.file_name()?.to_str()?.to_owned());
         files.filter_map(name).filter(|name| name.starts_with(typed) && can_be_shown(name)).collect()
     };

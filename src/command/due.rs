@@ -46,7 +46,7 @@ pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
 }
 
 /// Returns the name of the file for a passfile: two shells with different ones must not take each other's for theirs. The
-/// hooks make the same name of PGPASSFILE. None for a relative one, which is another file in every folder.
+/// hooks make the same name of PGPASSFILE. None for a relative one, which is another file in every directory.
 fn file_name(passfile: Option<&Path>) -> Option<String> {
     let Some(path) = passfile else { return Some("due".to_owned()) };
     let text = path.to_string_lossy().replace(['/', '\\', ':'], "%");

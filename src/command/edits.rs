@@ -136,7 +136,7 @@ fn make(
     };
     let kept = fs::replace(path, before, after, keep)?;
     if after.is_none() && machine.is_of_programs(path) {
-        fs::remove_empty_folders(path);
+        fs::remove_empty_directories(path);
     }
     Ok(kept)
 }

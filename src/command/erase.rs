@@ -141,10 +141,10 @@ pub(super) fn erase_filed(
 }
 
 fn check_reach(path: &Path) -> Result<()> {
-    let Presence::OutOfReach(folder) = fs::presence(path) else { return Ok(()) };
-    let folder = folder.display();
+    let Presence::OutOfReach(directory) = fs::presence(path) else { return Ok(()) };
+    let directory = directory.display();
     Err(Error::failure(format!("{} may have tokens and cannot be reached", path.display())).hint(format!(
-        "make the directory {folder} available again and repeat the command; if it is gone for good: mkdir -p '{folder}', \
+        "make the directory {directory} available again and repeat the command; if it is gone for good: mkdir -p '{directory}', \
          then repeat the command"
     )))
 }
@@ -171,16 +171,18 @@ fn tokens(number: usize) -> String {
 /// that is set up needs them. Returns what was there.
 fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
     let output = context.world.output;
-    let cache =
-        context.issuer.take_cache().and_then(|cache| cache.erase().map(|folder| folder.map(PathBuf::from)).transpose());
+    let cache = context
+        .issuer
+        .take_cache()
+        .and_then(|cache| cache.erase().map(|directory| directory.map(PathBuf::from)).transpose());
     cache.into_iter().chain(remove_sessions(output)).chain(remove_roots(output)).collect()
 }
 
 /// Removes what programs that were killed have left; those that run keep theirs.
 fn remove_sessions(output: Output) -> Vec<Result<PathBuf>> {
     let (removed, running) = fs::remove_sessions();
-    for folder in running {
-        output.note(&format!("{} stays: the program of a `pgcred exec` runs and needs it", folder.display()));
+    for directory in running {
+        output.note(&format!("{} stays: the program of a `pgcred exec` runs and needs it", directory.display()));
     }
     removed
 }

@@ -60,11 +60,11 @@ impl Run for Exec {
             return renew(request, &self.asking, &passfile, context).map(|()| ExitCode::SUCCESS);
         }
         let (request, issued) = context.issue(request, &self.asking)?;
-        let folder = fs::session_folder()?;
-        let roots = roots::ready_for_one(&request, &context.world.how, &folder)?;
+        let directory = fs::session_directory()?;
+        let roots = roots::ready_for_one(&request, &context.world.how, &directory)?;
         context.release(); // others may ask AWS while the program runs
 
-        let passfile = folder.path(PASSFILE);
+        let passfile = directory.path(PASSFILE);
         fs::put(&passfile, &lines(&request, &issued)?)?;
         let renewal = Renewal {
             passfile: passfile.clone(),
@@ -95,7 +95,7 @@ impl Run for Exec {
             *running = Program::Ended;
         }
         drop(renewing);
-        drop(folder);
+        drop(directory);
         status.map(end).map_err(|error| Error::failure("cannot wait for the program").caused_by(&error))
     }
 }

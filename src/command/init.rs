@@ -30,7 +30,7 @@ impl Text for Init {
     fn text(self) -> Result<String> {
         let shell = Shell::named(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
         let wanted = Wanted { hook: self.hook, segment: self.segment, undo: self.undo };
-        let due = env::due_file().ok_or_else(|| Error::failure("no cache folder is known"))?;
+        let due = env::due_file().ok_or_else(|| Error::failure("no cache directory is known"))?;
         shell.hook(&wanted, &text_of(&child::own_path()?)?, &text_of(&due)?)
     }
 }

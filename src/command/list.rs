@@ -196,7 +196,7 @@ fn address(key: &Key) -> String {
     format!("{}:{}", key.host, key.port)
 }
 
-/// A file below the home folder as people write it.
+/// A file below the home directory as people write it.
 fn short_path(path: &str) -> String {
     let below = env::home().and_then(|home| path.strip_prefix(&*home.to_string_lossy()).map(str::to_owned));
     below.filter(|below| below.starts_with('/')).map_or_else(|| path.to_owned(), |below| format!("~{below}"))

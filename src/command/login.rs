@@ -25,7 +25,7 @@ impl Run for Login {
         let profile = self.profile.or(self.name);
         let planned = Planned::read(profile.as_deref(), &SharedFiles::default());
         let done = Aws { planned: &planned, how: &world.how, deadline: Instant::now() + world.how.timeout }.log_in()?;
-        world.output.note(if done { "logged in" } else { "no log-in is needed: there are credentials" });
+        world.output.note(if done { "logged in" } else { "no login is needed: there are credentials" });
         Ok(())
     }
 }

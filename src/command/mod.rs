@@ -265,7 +265,7 @@ struct Global {
     /// Say what was tried, and let account numbers stand in error messages
     #[arg(long, global = true)]
     debug: bool,
-    /// Configuration file [default: pgcred/config.toml in the user's configuration folder]
+    /// Configuration file [default: pgcred/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -486,13 +486,13 @@ impl Context {
         }
     }
 
-    /// Asks nobody for a log-in, whatever the configuration says.
+    /// Asks nobody for a login, whatever the configuration says.
     fn be_quiet_about_log_ins(&mut self) {
         self.world.how.login = LoginPolicy::Never;
         self.issuer = Issuer::new(self.world.how.clone(), self.issuer.take_cache());
     }
 
-    /// Keeps nothing, and asks for no log-in: that would be kept too.
+    /// Keeps nothing, and asks for no login: that would be kept too.
     fn leave_files_alone(&mut self, why: &Error) {
         if let Some(cache) = self.issuer.take_cache() {
             drop(cache);
@@ -577,12 +577,12 @@ impl World {
         place.configured(Some(name), self, Output { quiet: true, debug: false })
     }
 
-    /// Edits the configuration; where nothing is left of the usual one, its folder goes with it.
+    /// Edits the configuration; where nothing is left of the usual one, its directory goes with it.
     fn edit_config(&self, change: impl FnMut(&str) -> Result<String>) -> Result<&PathBuf> {
         let path = self.config_path()?;
         let edited = fs::edit_text(path, change);
         if env::config_file().as_ref() == Some(path) {
-            fs::remove_empty_folders(path);
+            fs::remove_empty_directories(path);
         }
         edited.map(|()| path)
     }
@@ -590,7 +590,7 @@ impl World {
     fn config_path(&self) -> Result<&PathBuf> {
         self.config_path
             .as_ref()
-            .ok_or_else(|| Error::failure("no configuration folder is known").hint("--config FILE"))
+            .ok_or_else(|| Error::failure("no configuration directory is known").hint("--config FILE"))
     }
 }
 

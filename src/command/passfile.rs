@@ -61,7 +61,7 @@ impl PassfileArg {
     ) -> Result<(PathBuf, T)> {
         let path = self.path()?;
         if cfg!(windows) && env::default_passfile().as_ref() == Some(&path) {
-            path.parent().map_or(Ok(()), fs::private_folder)?; // as libpq's documents have their users do
+            path.parent().map_or(Ok(()), fs::private_directory)?; // as libpq's documents have their users do
         }
         let value = edit(&path, output, change)?;
         Ok((path, value))
@@ -77,7 +77,7 @@ impl PassfileArg {
             return Ok(path);
         }
         env::default_passfile().ok_or_else(|| {
-            Error::failure("no home folder is known").hint("name the file: --passfile FILE or PGPASSFILE")
+            Error::failure("no home directory is known").hint("name the file: --passfile FILE or PGPASSFILE")
         })
     }
 
@@ -92,7 +92,7 @@ impl PassfileArg {
             }
             Some(path) if path.starts_with("~") => output.warn("PGPASSFILE begins with ~, which no client expands"),
             Some(path) if path.is_relative() => {
-                output.warn("PGPASSFILE is relative: clients look for it in the folder that they run in");
+                output.warn("PGPASSFILE is relative: clients look for it in the directory that they run in");
             }
             Some(_) => {}
             None => {
@@ -122,11 +122,11 @@ pub(super) fn warn_about_variables(world: &World) {
 /// Tells whether a file stands in a git repository that does not ignore it.
 fn may_be_published(path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else { return false }; // a link may lead into one
-    if !path.ancestors().skip(1).any(|folder| folder.join(".git").exists()) {
+    if !path.ancestors().skip(1).any(|directory| directory.join(".git").exists()) {
         return false;
     }
-    let folder = path.parent().unwrap_or(&path).display().to_string();
-    let words = child::words(["git", "-C", &folder, "check-ignore", "--quiet", "--", &path.display().to_string()]);
+    let directory = path.parent().unwrap_or(&path).display().to_string();
+    let words = child::words(["git", "-C", &directory, "check-ignore", "--quiet", "--", &path.display().to_string()]);
     let ignored = child::output(&words, Instant::now() + Duration::from_secs(2), Bond::Alone);
     !ignored.is_ok_and(|ended| ended.status.success())
 }

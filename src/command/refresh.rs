@@ -33,7 +33,7 @@ pub(super) struct Refresh {
     /// Issue new tokens for all of them, due or not; a pause after a failure ends too
     #[arg(long)]
     fresh: bool,
-    /// For a scheduler: never ask for a log-in, and let `pgcred list` tell how it went
+    /// For a scheduler: never ask for a login, and let `pgcred list` tell how it went
     #[arg(long)]
     background: bool,
 }

@@ -10,7 +10,7 @@ use crate::sys::fs;
 /// Returns the remarks about a file that nobody has been told yet, and remembers them. Where that cannot be remembered
 /// they are all new.
 pub(super) fn news(about: &Path, remarks: Vec<String>) -> Vec<String> {
-    let Some(path) = env::cache_folder().map(|folder| folder.join("told")) else { return remarks };
+    let Some(path) = env::cache_directory().map(|directory| directory.join("told")) else { return remarks };
     let file = digest([about.display().to_string().as_str()]);
     // Line numbers change with pgcred's own lines.
     let plain = |remark: &str| remark.replace(|c: char| c.is_ascii_digit(), "");
@@ -23,7 +23,7 @@ pub(super) fn news(about: &Path, remarks: Vec<String>) -> Vec<String> {
         before.iter().filter(of_others).copied().chain(now.iter().map(String::as_str)).collect();
     if after != before {
         let text: String = after.iter().flat_map(|line| [line, "\n"]).collect();
-        let written = path.parent().map_or(Ok(()), fs::own_folder);
+        let written = path.parent().map_or(Ok(()), fs::own_directory);
         let _ = written.and_then(|()| fs::edit_cache(&path, |_| text.into_bytes())); // then they are said again
     }
     remarks.into_iter().filter(|remark| !before.contains(mark(remark).as_str())).collect()

@@ -31,7 +31,7 @@ pub(crate) struct Config {
     by_name: HashMap<String, usize>,
 }
 
-/// Who may be bothered with a log-in that is needed.
+/// Who may be bothered with a login that is needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LoginPolicy {
     /// Nobody: an error says what to type.
@@ -49,7 +49,7 @@ impl LoginPolicy {
             "never" => Ok(Self::Never),
             "terminal" => Ok(Self::Terminal),
             "browser" => Ok(Self::Browser),
-            _ => Err(Error::usage(format!("no such log-in policy: {}", host::quoted(text)))
+            _ => Err(Error::usage(format!("no such login policy: {}", host::quoted(text)))
                 .hint("never, terminal or browser")),
         }
     }

@@ -5,7 +5,7 @@ use crate::request::Request;
 use crate::roots;
 use crate::sys::env;
 
-/// Tells of a variable's value whether it stands in the way of a log-in by token to this target.
+/// Tells of a variable's value whether it stands in the way of a login by token to this target.
 type StandsInTheWay = fn(&str, &Request) -> bool;
 
 // A token is a password in clear text inside TLS, for a host that the server knows by the name that TLS sends.

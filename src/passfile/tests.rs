@@ -29,8 +29,8 @@ struct Case {
 /// Reads the corpus and fills in what libpq fills in before it looks into the file.
 fn corpus() -> Vec<Case> {
     const DEFAULT_SOCKETS: &str = "/var/run/postgresql";
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/passfile");
-    let json = std::fs::read_to_string(folder.join("cases.json")).expect("the corpus");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/passfile");
+    let json = std::fs::read_to_string(directory.join("cases.json")).expect("the corpus");
     let json: Value = serde_json::from_str(&json).expect("JSON");
     let read = |case: &Value| {
         let text = |field: &str| case[field].as_str().filter(|value| !value.is_empty());
@@ -42,7 +42,7 @@ fn corpus() -> Vec<Case> {
         let expected = text("expected").map(|text| text.as_bytes().to_vec());
         Case {
             name: name.to_owned(),
-            text: std::fs::read(folder.join(text("file").expect("a file"))).expect("the case's file"),
+            text: std::fs::read(directory.join(text("file").expect("a file"))).expect("the case's file"),
             host: first(host),
             port: first(text("port").unwrap_or("5432")),
             dbname: text("database").unwrap_or(user).to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! The order is: what TARGET says (`sslrootcert`), what the request says (`--roots`, `roots` in the configuration,
 //! PGSSLROOTCERT), the user's own `~/.postgresql/root.crt`, and what the provider needs. For RDS and Aurora those are Amazon's private roots of the
-//! region, which pgcred carries (`rds.pem`) or downloads, and puts into its data folder (`store`): a client wants a path.
+//! region, which pgcred carries (`rds.pem`) or downloads, and puts into its data directory (`store`): a client wants a path.
 
 mod carried;
 mod store;
@@ -16,7 +16,7 @@ use crate::provider;
 use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
-use crate::sys::fs::{self, SessionFolder};
+use crate::sys::fs::{self, SessionDirectory};
 use carried::Set;
 pub(crate) use store::{kept, remove};
 
@@ -110,8 +110,8 @@ pub(crate) fn ready(request: &Request, how: &How) -> Result<Option<String>> {
     Ok(roots.map(|roots| roots.libpq()))
 }
 
-/// The same for one program: where pgcred's folder cannot be written, as in a container, the file is put into `spare`.
-pub(crate) fn ready_for_one(request: &Request, how: &How, spare: &SessionFolder) -> Result<Option<String>> {
+/// The same for one program: where pgcred's directory cannot be written, as in a container, the file is put into `spare`.
+pub(crate) fn ready_for_one(request: &Request, how: &How, spare: &SessionDirectory) -> Result<Option<String>> {
     let roots = of(request)?;
     let Err(error) = provide(request, roots.as_ref(), how) else { return Ok(roots.map(|roots| roots.libpq())) };
     let set = set_of_provider(request);

@@ -1,4 +1,4 @@
-//! The files of root certificates in pgcred's data folder: written once, renewed with pgcred or by `pgcred roots --update`.
+//! The files of root certificates in pgcred's data directory: written once, renewed with pgcred or by `pgcred roots --update`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,25 +15,26 @@ const CARRIED: &[u8] = b"# carried by pgcred";
 /// How one begins that it has downloaded.
 const DOWNLOADED: &[u8] = b"# downloaded by pgcred";
 
-fn folder() -> Result<PathBuf> {
-    let folder = env::data_folder().map(|folder| folder.join("roots"));
-    folder.ok_or_else(|| Error::failure("no folder for root certificates is known").hint("set HOME or PGCRED_HOME"))
+fn directory() -> Result<PathBuf> {
+    let directory = env::data_directory().map(|directory| directory.join("roots"));
+    directory
+        .ok_or_else(|| Error::failure("no directory for root certificates is known").hint("set HOME or PGCRED_HOME"))
 }
 
 /// Returns the path of a set's file.
 pub(super) fn path(set: &Set) -> Result<PathBuf> {
-    folder().map(|folder| folder.join(set.file_name()))
+    directory().map(|directory| directory.join(set.file_name()))
 }
 
 /// Tells whether a path is that of a set's file.
 pub(super) fn is_own(path: &str) -> bool {
-    folder().is_ok_and(|folder| Path::new(path).starts_with(folder))
+    directory().is_ok_and(|directory| Path::new(path).starts_with(directory))
 }
 
 /// Sees to it that a set's file is there. What was downloaded stays; else it holds what this pgcred carries, or what
 /// `download` gets. Whoever else could write it could show clients a false server.
 pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> Result<()> {
-    fs::trust::check_path(&folder()?)?;
+    fs::trust::check_path(&directory()?)?;
     let there = fs::read_own(&path(set)?).unwrap_or_default();
     if !there.is_empty() && !there.starts_with(CARRIED) {
         return Ok(());
@@ -49,10 +50,10 @@ pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> R
 pub(super) fn put(set: &Set, text: &str) -> Result<PathBuf> {
     let path = path(set)?;
     // PGCRED_HOME is looked at once in each run, see `fs::trust`.
-    if let Some(data) = env::data_folder().filter(|_| env::own_home().is_none()) {
-        fs::own_folder(&data)?;
+    if let Some(data) = env::data_directory().filter(|_| env::own_home().is_none()) {
+        fs::own_directory(&data)?;
     }
-    fs::own_folder(&folder()?)?;
+    fs::own_directory(&directory()?)?;
     fs::swap_in(&path, text.as_bytes())?;
     Ok(path)
 }
@@ -74,15 +75,15 @@ pub(crate) fn kept() -> Vec<PathBuf> {
         let text = fs::read(path).unwrap_or_default();
         [CARRIED, DOWNLOADED].iter().any(|mark| text.starts_with(mark))
     };
-    folder().map(|folder| fs::list(&folder)).unwrap_or_default().into_iter().filter(is_ours).collect()
+    directory().map(|directory| fs::list(&directory)).unwrap_or_default().into_iter().filter(is_ours).collect()
 }
 
-/// Removes one of them, and the folders that are empty then.
+/// Removes one of them, and the directories that are empty then.
 pub(crate) fn remove(file: &Path) -> Result<()> {
     fs::remove(file)?;
-    if let Some(folder) = file.parent().filter(|folder| fs::list(folder).is_empty()) {
-        fs::remove_folder(folder)?;
-        fs::remove_empty_folders(folder);
+    if let Some(directory) = file.parent().filter(|directory| fs::list(directory).is_empty()) {
+        fs::remove_directory(directory)?;
+        fs::remove_empty_directories(directory);
     }
     Ok(())
 }

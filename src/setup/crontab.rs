@@ -27,8 +27,8 @@ pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
         return Err(Error::failure("the crontab has just been changed by another program").hint("try again"));
     }
     let Some(after) = after else { return done(&run(&["-r"])?) };
-    let folder = fs::session_folder()?;
-    let file = folder.path("crontab");
+    let directory = fs::session_directory()?;
+    let file = directory.path("crontab");
     fs::put(&file, after.as_bytes())?;
     done(&run(&[&file.display().to_string()])?)
 }

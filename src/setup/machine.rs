@@ -1,4 +1,4 @@
-//! The machine that a tool is set up on: its system and its folders, as values, so that every system can be tried on one.
+//! The machine that a tool is set up on: its system and its directories, as values, so that every system can be tried on one.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub(crate) struct Machine {
     pub(crate) home: PathBuf,
     /// `~/.config`, `~/Library/Application Support`, `%APPDATA%`.
     pub(crate) config: PathBuf,
-    /// pgcred's own configuration folder.
+    /// pgcred's own configuration directory.
     pub(crate) own: PathBuf,
     /// The file that `--config` names.
     pub(crate) named_config: Option<PathBuf>,
@@ -50,24 +50,24 @@ impl Os {
 
 impl Machine {
     pub(crate) fn this(named_config: Option<&Path>) -> Result<Self> {
-        let missing = || Error::failure("no home folder is known").hint("set HOME");
+        let missing = || Error::failure("no home directory is known").hint("set HOME");
         let os = Os::here();
         let home = env::home().ok_or_else(missing)?;
-        let config = env::config_folder().ok_or_else(missing)?;
+        let config = env::config_directory().ok_or_else(missing)?;
         let own = env::config_file().and_then(|file| Some(file.parent()?.to_owned())).ok_or_else(missing)?;
         let service_file = env::var_os("PGSERVICEFILE").map(PathBuf::from);
         let service_file = service_file.unwrap_or_else(|| match os {
             Os::Windows => config.join("postgresql").join(".pg_service.conf"),
             Os::Linux | Os::Mac => home.join(".pg_service.conf"),
         });
-        let named_config = named_config.map(|file| env::current_folder().join(file));
+        let named_config = named_config.map(|file| env::current_directory().join(file));
         Ok(Self { os, config, own, named_config, pgcred: child::own_path()?, service_file, home })
     }
 
-    /// Tells whether the folders above a file are made by programs and not by people, so that an empty one is nobody's.
+    /// Tells whether the directories above a file are made by programs and not by people, so that an empty one is nobody's.
     pub(crate) fn is_of_programs(&self, path: &Path) -> bool {
         let of_dbeaver = path.components().any(|part| part.as_os_str() == "workspace6");
-        of_dbeaver || [&self.config, &self.own].iter().any(|folder| path.starts_with(folder))
+        of_dbeaver || [&self.config, &self.own].iter().any(|directory| path.starts_with(directory))
     }
 
     /// Returns the first of these programs that is there.

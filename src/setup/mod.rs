@@ -28,7 +28,7 @@ pub(crate) struct Tool {
     pub(crate) title: &'static str,
     /// Its programs, as PATH knows them.
     pub(crate) programs: &'static [&'static str],
-    /// Application bundles and folders that show that it is there, below the user's and the system's places.
+    /// Application bundles and directories that show that it is there, below the user's and the system's places.
     pub(crate) traces: &'static [&'static str],
     pub(crate) way: Way,
     pub(crate) work: Work,
@@ -137,7 +137,7 @@ impl Target {
 pub(crate) fn check_words(machine: &Machine, targets: &[Target]) -> Result<()> {
     let mut words = Vec::new();
     for path in [Some(&machine.pgcred), machine.named_config.as_ref(), Some(&machine.own)].into_iter().flatten() {
-        let unclear = || Error::usage(format!("the path {} is not UTF-8", path.display())).hint("rename the folder");
+        let unclear = || Error::usage(format!("the path {} is not UTF-8", path.display())).hint("rename the directory");
         words.push(path.to_str().ok_or_else(unclear)?.to_owned());
     }
     for target in targets {

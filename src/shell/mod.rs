@@ -16,7 +16,7 @@ pub(crate) struct Shell {
 pub(crate) enum Hook {
     /// Before every prompt
     Prompt,
-    /// At the first prompt and at the first one in another folder
+    /// At the first prompt and at the first one in another directory
     Pwd,
     /// Never by itself: call it from a prompt of your own
     None,

@@ -5,7 +5,7 @@ set __pgcred_hold = 0
 set __pgcred_for = -1
 
 # tcsh has no clock and reads no file, but it knows when a file was changed: `due` says by that when a token is due, and
-# `due.clock`, written at every prompt, what time it is. In another user's folder that could be a link to any file.
+# `due.clock`, written at every prompt, what time it is. In another user's directory that could be a link to any file.
 alias __pgcred_start '@ __pgcred_hold = $__pgcred_now + $__pgcred_pause; set __pgcred_for = $__pgcred_due; ( "$__pgcred_exe" refresh --background --quiet & ) >& /dev/null < /dev/null'
 alias __pgcred_known '@ __pgcred_due = ( -M "$__pgcred_of:q" ); @ __pgcred_pause = 60'
 alias __pgcred_clock 'echo -n >! "$__pgcred_file.clock"; @ __pgcred_now = ( -M "$__pgcred_file.clock" )'

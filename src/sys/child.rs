@@ -49,23 +49,23 @@ pub(crate) enum Bond {
     AtTerminal,
 }
 
-/// Returns PATH, and behind it the folders in which package managers install, but for those that belong to another user or
+/// Returns PATH, and behind it the directories in which package managers install, but for those that belong to another user or
 /// that others can change: whoever has installed Homebrew on a shared machine could run programs as everybody else.
 fn search_path() -> OsString {
     let path = env::path();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    for folder in env::program_folders() {
-        if !folders.contains(&folder) && fs::trust::is_trusted_folder(&folder) {
-            folders.push(folder);
+    let mut directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    for directory in env::program_directories() {
+        if !directories.contains(&directory) && fs::trust::is_trusted_directory(&directory) {
+            directories.push(directory);
         }
     }
-    std::env::join_paths(folders).unwrap_or(path)
+    std::env::join_paths(directories).unwrap_or(path)
 }
 
 /// Returns the path of a program, also where a desktop session does not look.
 pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
-    let find_in = |path: OsString, name: &OsStr| which::which_in(name, Some(path), env::current_folder()).ok();
-    // Most programs are in PATH: then the other folders need not be judged.
+    let find_in = |path: OsString, name: &OsStr| which::which_in(name, Some(path), env::current_directory()).ok();
+    // Most programs are in PATH: then the other directories need not be judged.
     let find = |name: &OsStr| find_in(env::path(), name).or_else(|| find_in(search_path(), name));
     // Windows looks for PATHEXT's endings; where an environment lacks that variable, for the usual one.
     let with_ending = || find(&Path::new(program).with_extension("exe").into_os_string()).filter(|_| cfg!(windows));
@@ -246,7 +246,8 @@ pub(crate) fn notify(text: &str) {
 fn command(words: &[String]) -> Result<Command> {
     let (program, arguments) = words.split_first().ok_or_else(|| Error::usage("an empty command"))?;
     let found = find(OsStr::new(program)).ok_or_else(|| {
-        Error::failure(format!("there is no program {program}")).hint("give its whole path, or add its folder to PATH")
+        Error::failure(format!("there is no program {program}"))
+            .hint("give its whole path, or add its directory to PATH")
     })?;
     let mut command = Command::new(found);
     command.args(arguments).stdin(Stdio::null());

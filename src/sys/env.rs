@@ -1,4 +1,4 @@
-//! The only reader of the environment: variables and the user's folders.
+//! The only reader of the environment: variables and the user's directories.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -60,49 +60,49 @@ pub(crate) fn home() -> Option<PathBuf> {
     dirs::home_dir()
 }
 
-/// Returns the folder that `.aws` is in, by AWS's own rule: on Windows it differs from the user's profile if `HOME` is set.
+/// Returns the directory that `.aws` is in, by AWS's own rule: on Windows it differs from the user's profile if `HOME` is set.
 pub(crate) fn aws_home() -> Option<PathBuf> {
     var_os("HOME").or_else(|| var_os("USERPROFILE")).map(PathBuf::from).or_else(home)
 }
 
-/// Returns the folder of everything that may be lost: tokens, index, locks.
-pub(crate) fn cache_folder() -> Option<PathBuf> {
+/// Returns the directory of everything that may be lost: tokens, index, locks.
+pub(crate) fn cache_directory() -> Option<PathBuf> {
     own_home().map(|home| home.join("cache")).or_else(|| Some(dirs::cache_dir()?.join("pgcred")))
 }
 
 /// Returns the file that tells shell hooks when the next connection is due, for the passfile that is used unless
 /// PGPASSFILE names another.
 pub(crate) fn due_file() -> Option<PathBuf> {
-    cache_folder().map(|folder| folder.join("due"))
+    cache_directory().map(|directory| directory.join("due"))
 }
 
 pub(crate) fn config_file() -> Option<PathBuf> {
-    own_home().or_else(|| Some(dirs::config_dir()?.join("pgcred"))).map(|folder| folder.join("config.toml"))
+    own_home().or_else(|| Some(dirs::config_dir()?.join("pgcred"))).map(|directory| directory.join("config.toml"))
 }
 
-/// Returns the folder of the user's configuration files.
-pub(crate) fn config_folder() -> Option<PathBuf> {
+/// Returns the directory of the user's configuration files.
+pub(crate) fn config_directory() -> Option<PathBuf> {
     dirs::config_dir()
 }
 
-/// `PGCRED_HOME` puts all that is pgcred's into one folder: for portable use and for tests.
+/// `PGCRED_HOME` puts all that is pgcred's into one directory: for portable use and for tests.
 pub(crate) fn own_home() -> Option<PathBuf> {
     // A shell's hook keeps it wherever the shell goes.
     var_os("PGCRED_HOME").map(|home| std::path::absolute(&home).unwrap_or_else(|_| home.into()))
 }
 
-/// Returns the system's folder for what must not outlive the user's sessions, if there is one and pgcred may use it.
-pub(crate) fn runtime_folder() -> Option<PathBuf> {
+/// Returns the system's directory for what must not outlive the user's sessions, if there is one and pgcred may use it.
+pub(crate) fn runtime_directory() -> Option<PathBuf> {
     var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|_| own_home().is_none())
 }
 
-/// Returns the folder in which everybody may make files.
-pub(crate) fn temporary_folder() -> PathBuf {
+/// Returns the directory in which everybody may make files.
+pub(crate) fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Returns the folder of what tools need to be there for as long as they are set up, and of nothing secret.
-pub(crate) fn data_folder() -> Option<PathBuf> {
+/// Returns the directory of what tools need to be there for as long as they are set up, and of nothing secret.
+pub(crate) fn data_directory() -> Option<PathBuf> {
     own_home().or_else(|| Some(dirs::data_local_dir()?.join("pgcred")))
 }
 
@@ -139,8 +139,8 @@ pub(crate) fn path() -> OsString {
     var_os("PATH").unwrap_or_default()
 }
 
-/// Returns the folders in which package managers install: programs that a desktop starts have a poor PATH.
-pub(crate) fn program_folders() -> Vec<PathBuf> {
+/// Returns the directories in which package managers install: programs that a desktop starts have a poor PATH.
+pub(crate) fn program_directories() -> Vec<PathBuf> {
     const OF_SYSTEM: [&str; 8] = [
         "/usr/local/bin",
         "/opt/homebrew/bin",
@@ -156,11 +156,11 @@ pub(crate) fn program_folders() -> Vec<PathBuf> {
         let programs = var_os("ProgramFiles").map(PathBuf::from);
         return programs.map(|programs| programs.join("Amazon").join("AWSCLIV2")).into_iter().collect();
     }
-    let of_user = home().into_iter().flat_map(|home| OF_USER.map(|folder| home.join(folder)));
+    let of_user = home().into_iter().flat_map(|home| OF_USER.map(|directory| home.join(directory)));
     OF_SYSTEM.iter().map(PathBuf::from).chain(of_user).collect()
 }
 
-pub(crate) fn current_folder() -> PathBuf {
+pub(crate) fn current_directory() -> PathBuf {
     std::env::current_dir().unwrap_or_default()
 }
 
@@ -200,7 +200,7 @@ pub(crate) fn default_passfile() -> Option<PathBuf> {
     }
 }
 
-/// Returns the home folder of the user's account where `HOME` names another one.
+/// Returns the home directory of the user's account where `HOME` names another one.
 #[cfg(unix)]
 pub(crate) fn other_home() -> Option<PathBuf> {
     let account = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;

@@ -139,7 +139,7 @@ def main(base, pgcred, work):
         assert accepted() > before, "not through the stand-in"
         done(f"{name}: connected, browsed, queried as {who}")
 
-    # The token that the first log-ins used has ended when the second tab is opened.
+    # The token that the first logins used has ended when the second tab is opened.
     time.sleep(8.1)
     before = accepted()
     pgadmin.assert_tab(servers[DSQL], "admin@postgres")
@@ -173,7 +173,7 @@ def main(base, pgcred, work):
     pgadmin.assert_tab(servers[RDS], "app@postgres")
     done("logged in again: connected")
 
-    # What a real DSQL does after the log-in.
+    # What a real DSQL does after the login.
     status, answer = pgadmin.connect(servers["strict"])
     refused = 'setting configuration parameter "client_min_messages" not supported'
     assert status == 401 and refused in answer["result"]["errmsg"], (status, answer)

@@ -19,7 +19,7 @@ with sync_playwright() as playwright:
         item = page.locator(f".file-entry:has-text('{name}')").last
         item.wait_for(timeout=20000)
         if name in ("Servers", "pgcred") and page.locator(f".file-entry:has-text('{server}')").count():
-            continue  # its folder is open already
+            continue  # its directory is open already
         item.dblclick()
         page.wait_for_timeout(2500)
     page.screenshot(path=file)

@@ -3,7 +3,7 @@
 #
 # Needs root and what tests/run.sh installs. Budget: 35-65 s once to get pgAdmin (615 MB, kept in target/pgadmin), then
 # 15-30 s a run, of which 8 s wait for a token to end. It proves that the password gets across. It does not prove Aurora
-# DSQL: after the log-in pgAdmin sets a parameter that DSQL refuses (pgAdmin issue 9433); the stand-in allows it, except
+# DSQL: after the login pgAdmin sets a parameter that DSQL refuses (pgAdmin issue 9433); the stand-in allows it, except
 # where drive.py shows that failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -177,7 +177,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer({"message": "not found"}, 404)
 
     def trust_store(self, name):
-        file = self.server.folder and self.server.folder / name
+        file = self.server.directory and self.server.directory / name
         if not file or not file.exists():
             return self.answer(raw="<Error><Code>NoSuchKey</Code></Error>", code=404, kind="application/xml")
         return self.answer(raw=file.read_text(encoding="latin-1"), kind="binary/octet-stream")
@@ -361,9 +361,9 @@ class Server(http.server.ThreadingHTTPServer):
 if __name__ == "__main__":
     server = Server(("127.0.0.1", 0), Handler)
     server.log, server.lock, server.asked, server.tls = (sys.argv[1:] or [None])[0], threading.Lock(), {}, None
-    server.folder = None
+    server.directory = None
     if sys.argv[2:]:
-        server.folder = pathlib.Path(sys.argv[2]).parent
+        server.directory = pathlib.Path(sys.argv[2]).parent
         server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.tls.load_cert_chain(*sys.argv[2:])
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
-use super::{Paths, folder};
+use super::{Paths, directory};
 use crate::error::Result;
 use crate::sys::fs;
 use crate::text::encode::percent;
 
 pub(super) struct Store {
-    folder: PathBuf,
+    directory: PathBuf,
     path: PathBuf,
 }
 
 impl Store {
     pub(super) fn new(paths: &Paths) -> Self {
-        let folder = folder(paths);
-        let path = folder.join(format!("key-{}", percent(&paths.scope)));
-        Self { folder, path }
+        let directory = directory(paths);
+        let path = directory.join(format!("key-{}", percent(&paths.scope)));
+        Self { directory, path }
     }
 }
 
@@ -30,7 +30,7 @@ impl super::Store for Store {
     }
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
-        fs::private_folder(&self.folder)?;
+        fs::private_directory(&self.directory)?;
         fs::edit(&self.path, |_| Ok((Some(bytes.to_vec()), ()))).map(drop)
     }
 

@@ -10,9 +10,9 @@ use crate::sys::fs;
 
 /// One byte more than a key has, so that a longer text is not taken for one.
 const BUFFER: usize = 33;
-/// How a key is called: this, its scope, this, and the cache's folder.
+/// How a key is called: this, its scope, this, and the cache's directory.
 const NAME: &str = "pgcred:cache-key:";
-const FOLDER: &str = " folder=";
+const DIRECTORY: &str = " folder=";
 
 /// A quarter of the keys that a user may have.
 pub(super) const MANY: usize = 50;
@@ -24,9 +24,9 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(paths: &Paths) -> Self {
         let mut description = format!("{NAME}{}", paths.scope);
-        if let Some(folder) = paths.fallback.to_str().filter(|folder| is_describable(folder)) {
-            description.push_str(FOLDER);
-            description.push_str(folder);
+        if let Some(directory) = paths.fallback.to_str().filter(|directory| is_describable(directory)) {
+            description.push_str(DIRECTORY);
+            description.push_str(directory);
         }
         Self { description }
     }
@@ -73,7 +73,7 @@ impl super::Store for Store {
     }
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
-        forget_keys_of_missing_folders();
+        forget_keys_of_missing_directories();
         self.keep(bytes).map_err(explain)
     }
 
@@ -85,14 +85,14 @@ impl super::Store for Store {
     }
 }
 
-/// Tells whether a folder can stand in a key's description: that is short, and one line of /proc/keys.
-fn is_describable(folder: &str) -> bool {
+/// Tells whether a directory can stand in a key's description: that is short, and one line of /proc/keys.
+fn is_describable(directory: &str) -> bool {
     const LONGEST: usize = 400;
-    folder.len() <= LONGEST && !folder.contains(char::is_control)
+    directory.len() <= LONGEST && !directory.contains(char::is_control)
 }
 
 /// Removes the keys of caches that were thrown away: the kernel lets a user have no more than 200 keys at a time.
-fn forget_keys_of_missing_folders() {
+fn forget_keys_of_missing_directories() {
     let keys = fs::read(Path::new("/proc/keys")).unwrap_or_default();
     forget(&keys_to_forget(&String::from_utf8_lossy(&keys)));
 }
@@ -111,20 +111,20 @@ pub(super) fn keys_to_forget(listing: &str) -> Vec<i32> {
     if keys.len() < MANY {
         return Vec::new();
     }
-    let is_gone = |folder: &str| Path::new(folder).try_exists().is_ok_and(|exists| !exists);
-    keys.into_iter().filter(|(_, folder)| is_gone(folder)).map(|(id, _)| id).collect()
+    let is_gone = |directory: &str| Path::new(directory).try_exists().is_ok_and(|exists| !exists);
+    keys.into_iter().filter(|(_, directory)| is_gone(directory)).map(|(id, _)| id).collect()
 }
 
-/// Returns the ID of a key of pgcred's and the folder of its cache, from a line of /proc/keys: `ID ... user DESCRIPTION: 32`.
+/// Returns the ID of a key of pgcred's and the directory of its cache, from a line of /proc/keys: `ID ... user DESCRIPTION: 32`.
 fn key_in(line: &str) -> Option<(i32, &str)> {
     let (before, description) = line.split_once(NAME)?;
-    let (_, folder) = description.split_once(FOLDER)?;
-    let (folder, _length) = folder.rsplit_once(": ")?;
+    let (_, directory) = description.split_once(DIRECTORY)?;
+    let (directory, _length) = directory.rsplit_once(": ")?;
     let id = before.split_whitespace().next().and_then(|id| i32::from_str_radix(id, 16).ok())?;
-    Some((id, folder))
+    Some((id, directory))
 }
 
-/// Not the session keyring, which each log-in has its own of; not the persistent one, which not every kernel has and
+/// Not the session keyring, which each login has its own of; not the persistent one, which not every kernel has and
 /// which forgets after three days without use.
 fn user_keyring() -> std::result::Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::User, false)

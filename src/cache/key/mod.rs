@@ -36,9 +36,9 @@ pub(crate) enum Choice {
 pub(crate) struct Paths {
     /// Part of the item's name: another scope has another key.
     pub(crate) scope: String,
-    /// The user's runtime folder, which the system empties when the user is gone. Ignored if missing or another user's.
+    /// The user's runtime directory, which the system empties when the user is gone. Ignored if missing or another user's.
     pub(crate) runtime: Option<PathBuf>,
-    /// The folder for the file where there is no runtime folder. Created, for the user alone.
+    /// The directory for the file where there is no runtime directory. Created, for the user alone.
     pub(crate) fallback: PathBuf,
 }
 
@@ -200,9 +200,9 @@ fn item(scope: &str) -> String {
     format!("pgcred cache key ({scope})")
 }
 
-/// Returns the folder for a file with the key.
-fn folder(paths: &Paths) -> PathBuf {
-    let usable = |runtime: &&Path| crate::sys::fs::is_own_folder(runtime);
+/// Returns the directory for a file with the key.
+fn directory(paths: &Paths) -> PathBuf {
+    let usable = |runtime: &&Path| crate::sys::fs::is_own_directory(runtime);
     paths.runtime.as_deref().filter(usable).map_or_else(|| paths.fallback.clone(), |runtime| runtime.join("pgcred"))
 }
 

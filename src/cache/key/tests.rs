@@ -73,17 +73,17 @@ fn reason(answer: KeyAnswer) -> String {
 }
 
 struct Scratch {
-    folder: TempDir,
+    directory: TempDir,
     paths: Paths,
 }
 
 impl Scratch {
     /// Its scope is its own, so that nothing of the user's is touched.
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let scope = format!("test {}", folder.path().display());
-        let fallback = folder.path().join("cache");
-        Self { paths: Paths { scope, runtime: None, fallback }, folder }
+        let directory = TempDir::new().unwrap();
+        let scope = format!("test {}", directory.path().display());
+        let fallback = directory.path().join("cache");
+        Self { paths: Paths { scope, runtime: None, fallback }, directory }
     }
 
     fn file(&self) -> PathBuf {
@@ -159,7 +159,7 @@ fn no_choice_no_key() {
 fn the_file_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
     assert!(reason(load(Choice::File, &scratch.paths, false)).ends_with(": no key yet"));
-    assert!(!scratch.paths.fallback.exists(), "looking makes no folder");
+    assert!(!scratch.paths.fallback.exists(), "looking makes no directory");
     let made = load(Choice::File, &scratch.paths, true);
     assert_eq!(key(&load(Choice::File, &scratch.paths, false)), key(&made));
     erase(Choice::File, &scratch.paths).unwrap();
@@ -178,15 +178,15 @@ fn another_scope_has_another_key() {
         assert_eq!(key(&load(choice, &scratch.paths, false)), key(&mine));
     }
     erase(Choice::Auto, &other).unwrap();
-    assert_eq!(fs::read_dir(scratch.folder.path()).unwrap().count(), 1, "no scope leaves the folder");
+    assert_eq!(fs::read_dir(scratch.directory.path()).unwrap().count(), 1, "no scope leaves the directory");
 }
 
 #[test]
-fn the_file_is_in_the_runtime_folder_if_there_is_one() {
+fn the_file_is_in_the_runtime_directory_if_there_is_one() {
     let mut scratch = Scratch::new();
-    scratch.paths.runtime = Some(scratch.folder.path().join("missing"));
+    scratch.paths.runtime = Some(scratch.directory.path().join("missing"));
     assert!(scratch.file().starts_with(&scratch.paths.fallback));
-    let runtime = scratch.folder.path().join("runtime");
+    let runtime = scratch.directory.path().join("runtime");
     fs::create_dir(&runtime).unwrap();
     scratch.paths.runtime = Some(runtime.clone());
     assert!(scratch.file().starts_with(runtime.join("pgcred")));
@@ -195,8 +195,8 @@ fn the_file_is_in_the_runtime_folder_if_there_is_one() {
 #[test]
 fn a_file_that_cannot_be_made_is_a_reason() {
     let mut scratch = Scratch::new();
-    scratch.paths.fallback = scratch.folder.path().join("file").join("cache");
-    drop(tempfile::Builder::new().prefix("file").rand_bytes(0).tempfile_in(scratch.folder.path()).unwrap().keep());
+    scratch.paths.fallback = scratch.directory.path().join("file").join("cache");
+    drop(tempfile::Builder::new().prefix("file").rand_bytes(0).tempfile_in(scratch.directory.path()).unwrap().keep());
     assert!(reason(load(Choice::File, &scratch.paths, true)).contains("cannot"));
 }
 
@@ -211,7 +211,7 @@ mod unix {
     }
 
     #[test]
-    fn file_and_folder_are_private() {
+    fn file_and_directory_are_private() {
         let scratch = Scratch::new();
         assert_eq!(mode(&scratch.file()), 0o600);
         assert_eq!(mode(&scratch.paths.fallback), 0o700);
@@ -236,7 +236,7 @@ mod unix {
             return; // only root can give files away
         }
         assert!(reason(load(Choice::File, &scratch.paths, true)).contains("belongs to another user"));
-        let runtime = scratch.folder.path().join("runtime");
+        let runtime = scratch.directory.path().join("runtime");
         fs::create_dir(&runtime).unwrap();
         chown(&runtime, Some(65_534), None).unwrap();
         scratch.paths.runtime = Some(runtime.clone());
@@ -285,7 +285,7 @@ mod linux {
 
     /// The kernel lets a user have few keys: those of caches that were thrown away go when there are many.
     #[test]
-    fn the_kernel_forgets_keys_of_missing_folders() {
+    fn the_kernel_forgets_keys_of_missing_directories() {
         let [thrown_away, kept] = [(); 2].map(|()| Scratch::new());
         let (Some(_), Some(before)) = (kernel(&thrown_away.paths), kernel(&kept.paths)) else { return };
         let Ok(listing) = fs::read_to_string("/proc/keys") else { return }; // some containers hide it
@@ -300,15 +300,15 @@ mod linux {
 
     /// In a sandbox that shows no home the user's cache seems gone, and its key is good still.
     #[test]
-    fn a_few_keys_of_missing_folders_stay() {
+    fn a_few_keys_of_missing_directories_stay() {
         assert_eq!(kernel::keys_to_forget(&keys_of("/gone", kernel::MANY - 1)), [0; 0]);
         assert_eq!(kernel::keys_to_forget(&keys_of("/gone", kernel::MANY)).len(), kernel::MANY);
     }
 
     /// What /proc/keys says of so many keys.
-    fn keys_of(folder: &str, number: usize) -> String {
+    fn keys_of(directory: &str, number: usize) -> String {
         let line = |id: usize| {
-            format!("{id:08x} I--Q--- 1 perm 09090000 0 0 user      pgcred:cache-key:s folder={folder}: 32")
+            format!("{id:08x} I--Q--- 1 perm 09090000 0 0 user      pgcred:cache-key:s folder={directory}: 32")
         };
         (1..=number).map(line).collect::<Vec<_>>().join("\n")
     }

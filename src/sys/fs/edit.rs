@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tempfile::NamedTempFile;
 
 use super::{
-    NEW_SUFFIX, PAUSE, backup_path, cannot_write, lock_file, new_files, parts, platform, private_folder, read,
+    NEW_SUFFIX, PAUSE, backup_path, cannot_write, lock_file, new_files, parts, platform, private_directory, read,
     read_once, remove, remove_leftovers, resolve, settled, suffixed, trust,
 };
 use crate::error::{Error, Result};
@@ -78,16 +78,16 @@ pub(crate) fn edit<T>(
 ) -> Result<Edited<T>> {
     const PATIENCE: Duration = Duration::from_secs(5);
     let path = &resolve(path)?;
-    let (folder, name) = parts(path)?;
+    let (directory, name) = parts(path)?;
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(not_plain(path)); // before a lock is made beside it
     }
-    let _lock = lock_file(folder, name)?;
-    remove_leftovers(folder, name);
+    let _lock = lock_file(directory, name)?;
+    remove_leftovers(directory, name);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         let seen = Seen::of(path)?;
-        trust::check_for_root(path, folder, seen.metadata.as_ref())?;
+        trust::check_for_root(path, directory, seen.metadata.as_ref())?;
         let edited = editor(seen.text());
         match edited.and_then(|(text, value)| edit_once(path, &seen, text, value)) {
             Ok(Some(edited)) => return Ok(edited),
@@ -128,7 +128,7 @@ fn edit_once<T>(path: &Path, seen: &Seen, text: Option<Vec<u8>>, value: T) -> Re
             return Ok(None);
         }
         swap(new, path).map_err(|error| cannot_write(path, &error))?;
-        sync_folder_of(path);
+        sync_directory_of(path);
     }
     Ok(Some(Edited { value, text, was_open_to_others, had_other_names }))
 }
@@ -136,9 +136,9 @@ fn edit_once<T>(path: &Path, seen: &Seen, text: Option<Vec<u8>>, value: T) -> Re
 /// As [`edit`], for a file that only pgcred writes and that may be lost in a power cut: it does not wait for the disk.
 pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
     let path = &resolve(path)?;
-    let (folder, name) = parts(path)?;
-    let _lock = lock_file(folder, name)?;
-    remove_leftovers(folder, name);
+    let (directory, name) = parts(path)?;
+    let _lock = lock_file(directory, name)?;
+    remove_leftovers(directory, name);
     let old = match read_once(path) {
         Ok(Some((_, metadata))) if !metadata.is_file() => return Err(not_plain(path)),
         old => old.map_err(|error| {
@@ -155,9 +155,9 @@ pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> 
     swap(new_file(path, &text)?, path).map_err(|error| cannot_write(path, &error))
 }
 
-/// As [`edit`], for text; the folder is made if it is missing. Of an empty text no file is left, but behind a link.
+/// As [`edit`], for text; the directory is made if it is missing. Of an empty text no file is left, but behind a link.
 pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<String>) -> Result<()> {
-    path.parent().map_or(Ok(()), private_folder)?;
+    path.parent().map_or(Ok(()), private_directory)?;
     let name = path.display().to_string();
     let edited = edit(path, |old| {
         let old = std::str::from_utf8(old.unwrap_or_default()).map_err(|_| Error::usage("it is not UTF-8"));
@@ -168,7 +168,7 @@ pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<Stri
     edited.map(drop)
 }
 
-/// Replaces a file of another program's folder at once; private. Who else writes it is that program's to settle.
+/// Replaces a file of another program's directory at once; private. Who else writes it is that program's to settle.
 pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
     swap_in_prepared(path, bytes, |_| Ok(()))
 }
@@ -178,14 +178,14 @@ pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: SystemTime) -> R
     swap_in_prepared(path, bytes, |new| new.set_modified(changed))
 }
 
-/// As [`swap_in`]; what root writes belongs to whom the folder belongs to, whose programs read and write the file too.
+/// As [`swap_in`]; what root writes belongs to whom the directory belongs to, whose programs read and write the file too.
 pub(crate) fn swap_in_for_owner(path: &Path, bytes: &[u8]) -> Result<()> {
     swap_in_prepared(path, bytes, |new| {
         if !platform::is_root() {
             return Ok(());
         }
-        let folder = path.parent().unwrap_or(path);
-        platform::keep_owner(new, &fs::metadata(folder)?)
+        let directory = path.parent().unwrap_or(path);
+        platform::keep_owner(new, &fs::metadata(directory)?)
     })
 }
 
@@ -193,9 +193,9 @@ pub(crate) fn swap_in_for_owner(path: &Path, bytes: &[u8]) -> Result<()> {
 /// left is free, and goes.
 fn swap_in_prepared(path: &Path, bytes: &[u8], prepare: impl Fn(&File) -> io::Result<()>) -> Result<()> {
     const TRIES: u32 = 3;
-    path.parent().map_or(Ok(()), private_folder)?;
-    let (folder, name) = parts(path)?;
-    remove_abandoned(folder, name);
+    path.parent().map_or(Ok(()), private_directory)?;
+    let (directory, name) = parts(path)?;
+    remove_abandoned(directory, name);
     let mut tried = 0;
     loop {
         tried += 1;
@@ -220,11 +220,11 @@ pub(crate) fn replace(
     let failed = |error: io::Error| cannot_write(path, &error);
     let path = &resolve(path)?;
     if before.is_some() || after.is_some() {
-        path.parent().map_or(Ok(()), private_folder)?;
+        path.parent().map_or(Ok(()), private_directory)?;
     }
-    let (folder, name) = parts(path)?;
-    let _lock = lock_file(folder, name)?;
-    remove_leftovers(folder, name);
+    let (directory, name) = parts(path)?;
+    let _lock = lock_file(directory, name)?;
+    remove_leftovers(directory, name);
     let has_changed = || {
         let why = format!("{} has just been changed by another program", path.display());
         Err(Error::failure(why).hint("try again"))
@@ -233,7 +233,7 @@ pub(crate) fn replace(
     if seen.text() != before.map(str::as_bytes) {
         return has_changed();
     }
-    let backup = backup_path(folder, name);
+    let backup = backup_path(directory, name);
     if let Some(keep) = keep {
         swap_in(&backup, keep.as_bytes())?;
     } else if read(&backup).is_some_and(|copy| copy == after.unwrap_or_default().as_bytes()) {
@@ -263,8 +263,9 @@ fn not_plain(path: &Path) -> Error {
 /// Writes the text that is to take a file's place into a file beside it.
 fn new_file(path: &Path, text: &[u8]) -> Result<NamedTempFile> {
     let failed = |error: io::Error| cannot_write(path, &error);
-    let (folder, name) = parts(path)?;
-    let mut new = tempfile::Builder::new().prefix(&suffixed(name, NEW_SUFFIX)).tempfile_in(folder).map_err(failed)?;
+    let (directory, name) = parts(path)?;
+    let mut new =
+        tempfile::Builder::new().prefix(&suffixed(name, NEW_SUFFIX)).tempfile_in(directory).map_err(failed)?;
     platform::claim(new.as_file());
     new.write_all(text).map_err(failed)?;
     Ok(new)
@@ -274,15 +275,15 @@ fn sync(new: &NamedTempFile, path: &Path) -> Result<()> {
     new.as_file().sync_all().map_err(|error| cannot_write(path, &error))
 }
 
-fn sync_folder_of(path: &Path) {
-    if let Ok((folder, _)) = parts(path) {
-        platform::sync_folder(folder);
+fn sync_directory_of(path: &Path) {
+    if let Ok((directory, _)) = parts(path) {
+        platform::sync_directory(directory);
     }
 }
 
 /// Removes new files whose writers are gone.
-fn remove_abandoned(folder: &Path, name: &OsStr) {
-    for path in new_files(folder, name).filter(|path| platform::is_abandoned(path)) {
+fn remove_abandoned(directory: &Path, name: &OsStr) {
+    for path in new_files(directory, name).filter(|path| platform::is_abandoned(path)) {
         let _ = remove(&path); // it holds nothing that is missed
     }
 }

@@ -23,7 +23,7 @@ use crate::time::Time;
 pub(crate) use edit::{edit, edit_cache, edit_text, replace, swap_in, swap_in_dated, swap_in_for_owner};
 pub(crate) use foreign::{read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text};
 pub(crate) use session::{
-    SessionFolder, is_in_session, own_session_parents, remove_left_sessions, remove_sessions, session_folder,
+    SessionDirectory, is_in_session, own_session_parents, remove_left_sessions, remove_sessions, session_directory,
 };
 
 /// How long a writer waits for another one.
@@ -151,7 +151,7 @@ fn may_be_cut(metadata: &fs::Metadata) -> bool {
     metadata.is_file() && metadata.len().is_multiple_of(BUFFER) && metadata.modified().is_ok_and(is_recent)
 }
 
-/// Tells whether an error says that there is no such file: not in its folder, or the folder is none.
+/// Tells whether an error says that there is no such file: not in its directory, or the directory is none.
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -184,8 +184,8 @@ pub(crate) fn read_if_plain(path: &Path) -> Result<Option<Vec<u8>>> {
     Ok(read.filter(|(_, metadata)| metadata.is_file()).map(|(bytes, _)| bytes))
 }
 
-/// Tells whether a folder exists, is the user's own, and nobody else can change it.
-pub(crate) fn is_own_folder(path: &Path) -> bool {
+/// Tells whether a directory exists, is the user's own, and nobody else can change it.
+pub(crate) fn is_own_directory(path: &Path) -> bool {
     let is_own = |metadata: fs::Metadata| platform::is_own(&metadata) && trust::is_trusted(&metadata);
     fs::metadata(path).is_ok_and(|metadata| metadata.is_dir() && is_own(metadata))
 }
@@ -202,9 +202,9 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Returns the files of a folder; of none, none.
-pub(crate) fn list(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+/// Returns the files of a directory; of none, none.
+pub(crate) fn list(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
 /// Returns what changes whenever the text of a file does; of no file, nothing.
@@ -222,9 +222,9 @@ pub(crate) fn stamp_of_file(path: &Path) -> Option<String> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Here,
-    /// Its folder can be looked into, and has no such file.
+    /// Its directory can be looked into, and has no such file.
     Gone,
-    /// This folder of it is not there now, or cannot be looked into: the file may come back.
+    /// This directory of it is not there now, or cannot be looked into: the file may come back.
     OutOfReach(PathBuf),
 }
 
@@ -258,12 +258,12 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Returns the text that [`replace`] has kept of a file.
 pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
     let path = resolve(path).ok()?;
-    let (folder, name) = parts(&path).ok()?;
-    read(&backup_path(folder, name))
+    let (directory, name) = parts(&path).ok()?;
+    read(&backup_path(directory, name))
 }
 
-fn backup_path(folder: &Path, name: &OsStr) -> PathBuf {
-    folder.join(suffixed(name, ".pgcred-backup"))
+fn backup_path(directory: &Path, name: &OsStr) -> PathBuf {
+    directory.join(suffixed(name, ".pgcred-backup"))
 }
 
 /// Tells whether another program holds a lock on a file.
@@ -281,8 +281,8 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a folder of ours with all that is in it.
-pub(crate) fn remove_folder(path: &Path) -> Result<()> {
+/// Removes a directory of ours with all that is in it.
+pub(crate) fn remove_directory(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Error::failure(format!("cannot remove {}", path.display())).caused_by(&error))
@@ -291,42 +291,43 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes what is ours from a folder of ours but for what is `kept`, and the folder if it is empty then. Tells whether that
+/// Removes what is ours from a directory of ours but for what is `kept`, and the directory if it is empty then. Tells whether that
 /// changed anything.
-pub(crate) fn empty_folder(path: &Path, kept: &[PathBuf], is_ours: impl Fn(&str) -> bool) -> Result<bool> {
+pub(crate) fn empty_directory(path: &Path, kept: &[PathBuf], is_ours: impl Fn(&str) -> bool) -> Result<bool> {
     let name = |part: &PathBuf| part.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let goes = |part: &PathBuf| !kept.contains(part) && is_ours(&name(part));
     let parts: Vec<PathBuf> = list(path).into_iter().filter(goes).collect();
     for part in &parts {
-        let is_folder = fs::symlink_metadata(part).is_ok_and(|metadata| metadata.is_dir());
-        if is_folder { remove_folder(part) } else { remove(part) }?;
+        let is_directory = fs::symlink_metadata(part).is_ok_and(|metadata| metadata.is_dir());
+        if is_directory { remove_directory(part) } else { remove(part) }?;
     }
     let gone = fs::remove_dir(path).is_ok(); // not where something is kept
     Ok(gone || !parts.is_empty())
 }
 
-/// Removes the folders above a file that have nothing in them, as far as they are the user's: below the home folder.
-pub(crate) fn remove_empty_folders(path: &Path) {
+/// Removes the directories above a file that have nothing in them, as far as they are the user's: below the home directory.
+pub(crate) fn remove_empty_directories(path: &Path) {
     let Some(home) = env::home() else { return };
-    let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&home) && **folder != *home);
-    for folder in folders {
-        if fs::remove_dir(folder).is_err() {
+    let directories =
+        path.ancestors().skip(1).take_while(|directory| directory.starts_with(&home) && **directory != *home);
+    for directory in directories {
+        if fs::remove_dir(directory).is_err() {
             break;
         }
     }
 }
 
-/// Creates a folder that only the user can enter, if it is missing.
-pub(crate) fn private_folder(path: &Path) -> Result<()> {
-    platform::create_private_folder(path).map_err(|error| {
-        let failed = Error::failure(format!("cannot create the folder {}", path.display())).caused_by(&error);
+/// Creates a directory that only the user can enter, if it is missing.
+pub(crate) fn private_directory(path: &Path) -> Result<()> {
+    platform::create_private_directory(path).map_err(|error| {
+        let failed = Error::failure(format!("cannot create the directory {}", path.display())).caused_by(&error);
         trust::explain_denial(path, &error, failed)
     })
 }
 
-/// As [`private_folder`], for one in which pgcred keeps its own files: nobody else may be able to change it.
-pub(crate) fn own_folder(path: &Path) -> Result<()> {
-    private_folder(path)?;
+/// As [`private_directory`], for one in which pgcred keeps its own files: nobody else may be able to change it.
+pub(crate) fn own_directory(path: &Path) -> Result<()> {
+    private_directory(path)?;
     trust::check_path(path)
 }
 
@@ -347,16 +348,16 @@ fn resolve(path: &Path) -> Result<PathBuf> {
 
 fn parts(path: &Path) -> Result<(&Path, &OsStr)> {
     let name = path.file_name().ok_or_else(|| Error::usage(format!("{} is not a file's name", path.display())))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if folder.is_dir() {
-        return Ok((folder, name));
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if directory.is_dir() {
+        return Ok((directory, name));
     }
-    let missing = Error::failure(format!("the folder {} does not exist", folder.display()));
-    if folder.starts_with("~") {
+    let missing = Error::failure(format!("the directory {} does not exist", directory.display()));
+    if directory.starts_with("~") {
         let inside = path.strip_prefix("~").unwrap_or(path).display();
         return Err(missing.hint(format!("the shell did not expand ~: write \"$HOME/{inside}\"")));
     }
-    Err(missing.hint(format!("mkdir -p -m 700 '{}'", folder.display())))
+    Err(missing.hint(format!("mkdir -p -m 700 '{}'", directory.display())))
 }
 
 fn suffixed(name: &OsStr, suffix: &str) -> OsString {
@@ -372,9 +373,9 @@ fn cannot_write(path: &Path, error: &io::Error) -> Error {
     trust::explain_denial(path, error, Error::failure(format!("cannot write {}: {said}", path.display())))
 }
 
-/// Takes the lock for a file of another folder than pgcred's own; nothing of it is left there.
-fn lock_file(folder: &Path, name: &OsStr) -> Result<Lock> {
-    let path = folder.join(suffixed(name, LOCK_SUFFIX));
+/// Takes the lock for a file of another directory than pgcred's own; nothing of it is left there.
+fn lock_file(directory: &Path, name: &OsStr) -> Result<Lock> {
+    let path = directory.join(suffixed(name, LOCK_SUFFIX));
     let mut lock = lock(&path, PATIENCE)?;
     lock.passing = Some(path);
     Ok(lock)
@@ -428,15 +429,15 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
 }
 
 /// Returns the files that were to replace a file.
-fn new_files(folder: &Path, name: &OsStr) -> impl Iterator<Item = PathBuf> {
+fn new_files(directory: &Path, name: &OsStr) -> impl Iterator<Item = PathBuf> {
     let prefix = suffixed(name, NEW_SUFFIX);
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().as_encoded_bytes().to_owned();
-    list(folder).into_iter().filter(move |path| name(path).starts_with(prefix.as_encoded_bytes()))
+    list(directory).into_iter().filter(move |path| name(path).starts_with(prefix.as_encoded_bytes()))
 }
 
 /// Removes what a killed writer left behind; whoever holds the lock is the only writer.
-fn remove_leftovers(folder: &Path, name: &OsStr) {
-    for path in new_files(folder, name) {
+fn remove_leftovers(directory: &Path, name: &OsStr) {
+    for path in new_files(directory, name) {
         let _ = remove(&path); // it holds nothing that is missed
     }
 }
@@ -444,10 +445,10 @@ fn remove_leftovers(folder: &Path, name: &OsStr) {
 /// Removes what a killed writer of a file left beside it, also its lock; where there is nothing, nothing is made.
 pub(crate) fn clear_leftovers(path: &Path) -> Result<()> {
     let path = resolve(path)?;
-    let Ok((folder, name)) = parts(&path) else { return Ok(()) };
-    if stamp(&folder.join(suffixed(name, LOCK_SUFFIX))).is_some() || new_files(folder, name).next().is_some() {
-        let _lock = lock_file(folder, name)?;
-        remove_leftovers(folder, name);
+    let Ok((directory, name)) = parts(&path) else { return Ok(()) };
+    if stamp(&directory.join(suffixed(name, LOCK_SUFFIX))).is_some() || new_files(directory, name).next().is_some() {
+        let _lock = lock_file(directory, name)?;
+        remove_leftovers(directory, name);
     }
     Ok(())
 }

@@ -5,47 +5,47 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Lock, is_own_folder, list, lock, own_folder, platform, remove, stamp, trust};
+use super::{Lock, is_own_directory, list, lock, own_directory, platform, remove, stamp, trust};
 use crate::error::{Error, Result};
 use crate::sys::env;
 
-/// A private folder for as long as this lives. A crash leaves it, until a later run removes it.
-pub(crate) struct SessionFolder {
-    folder: PathBuf,
+/// A private directory for as long as this lives. A crash leaves it, until a later run removes it.
+pub(crate) struct SessionDirectory {
+    directory: PathBuf,
     lock: Option<Lock>,
 }
 
-impl SessionFolder {
+impl SessionDirectory {
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.directory.join(name)
     }
 }
 
-impl Drop for SessionFolder {
-    /// Where others can exchange folders, another one may be in its place by now: then that keeps its files.
+impl Drop for SessionDirectory {
+    /// Where others can exchange directories, another one may be in its place by now: then that keeps its files.
     fn drop(&mut self) {
         if self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.path(LOCK))) {
-            let _ = remove_left(&self.folder, self.lock.take()); // a later run tries again
+            let _ = remove_left(&self.directory, self.lock.take()); // a later run tries again
         }
     }
 }
 
-/// The lock of whoever made a private folder, in it.
+/// The lock of whoever made a private directory, in it.
 const LOCK: &str = "lock";
-/// How the names of private folders begin: in a folder of the user's, and in one of everybody's.
+/// How the names of private directories begin: in a directory of the user's, and in one of everybody's.
 const OWN_PREFIX: &str = "run-";
 const SHARED_PREFIX: &str = "pgcred-run-";
 
-/// Returns the user's own folders for private folders, the best first: memory, where the system has such a folder. One that
+/// Returns the user's own directories for private directories, the best first: memory, where the system has such a directory. One that
 /// another user could change is passed over, and one that is missing is not made.
 pub(crate) fn own_session_parents() -> Vec<PathBuf> {
-    let runtime = env::runtime_folder().filter(|folder| is_own_folder(folder));
-    let cache = env::cache_folder().filter(|_| trust::roots_foreign_home().is_none());
-    let folders = runtime.map(|folder| folder.join("pgcred")).into_iter().chain(cache);
-    folders.map(|folder| folder.join("exec")).collect()
+    let runtime = env::runtime_directory().filter(|directory| is_own_directory(directory));
+    let cache = env::cache_directory().filter(|_| trust::roots_foreign_home().is_none());
+    let directories = runtime.map(|directory| directory.join("pgcred")).into_iter().chain(cache);
+    directories.map(|directory| directory.join("exec")).collect()
 }
 
-/// Every folder in which private folders may be, and how the names of those begin there.
+/// Every directory in which private directories may be, and how the names of those begin there.
 fn places() -> Vec<(PathBuf, &'static str)> {
     let own = own_session_parents().into_iter().filter(|parent| is_own_place(parent));
     let own = own.map(|parent| (parent, OWN_PREFIX));
@@ -53,35 +53,35 @@ fn places() -> Vec<(PathBuf, &'static str)> {
     own.chain(shared).collect()
 }
 
-/// Tells whether a folder for private folders, and the one that it is in, are the user's own: another user may have made a
+/// Tells whether a directory for private directories, and the one that it is in, are the user's own: another user may have made a
 /// link there to where the user has other things.
 fn is_own_place(parent: &Path) -> bool {
     let is_strangers_link =
-        |folder: &Path| !fs::symlink_metadata(folder).is_ok_and(|link| platform::stranger(&link).is_none());
-    let is_own = |folder: &Path| is_own_folder(folder) && !is_strangers_link(folder);
+        |directory: &Path| !fs::symlink_metadata(directory).is_ok_and(|link| platform::stranger(&link).is_none());
+    let is_own = |directory: &Path| is_own_directory(directory) && !is_strangers_link(directory);
     is_own(parent) && parent.parent().is_some_and(is_own)
 }
 
-/// Makes a folder for private folders, if it is missing.
+/// Makes a directory for private directories, if it is missing.
 fn own_place(parent: &Path) -> Result<()> {
-    own_folder(parent)?;
+    own_directory(parent)?;
     if is_own_place(parent) {
         return Ok(());
     }
     Err(Error::failure(format!("{} is not the user's own", parent.display())))
 }
 
-/// Returns the folder in which everybody may make private folders. Whoever owns it could exchange them.
+/// Returns the directory in which everybody may make private directories. Whoever owns it could exchange them.
 fn shared_session_parent() -> Result<PathBuf> {
-    let folder = env::temporary_folder();
-    if trust::is_trusted_place(&folder) {
-        return Ok(folder);
+    let directory = env::temporary_directory();
+    if trust::is_trusted_place(&directory) {
+        return Ok(directory);
     }
-    let shown = folder.display();
+    let shown = directory.display();
     Err(Error::failure(format!("{shown} does not exist, belongs to another user, or others can exchange it")))
 }
 
-/// Returns the private folders that [`session_folder`] has made in another folder. One that others can look into was not
+/// Returns the private directories that [`session_directory`] has made in another directory. One that others can look into was not
 /// made so: somebody may have moved it there.
 fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let is_ours = |path: &PathBuf| {
@@ -94,14 +94,14 @@ fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     list(parent).into_iter().filter(is_ours).collect()
 }
 
-/// Whether the run that made a private folder goes on.
+/// Whether the run that made a private directory goes on.
 enum Maker {
     Runs,
-    /// With the lock, which nobody else must take before the folder is removed.
+    /// With the lock, which nobody else must take before the directory is removed.
     IsGone(Option<Lock>),
 }
 
-/// An empty folder may be one that is being made: nothing is put into a folder before its lock. Whoever is making it makes
+/// An empty directory may be one that is being made: nothing is put into a directory before its lock. Whoever is making it makes
 /// another one if this one is removed.
 fn maker(session: &Path) -> Maker {
     let path = session.join(LOCK);
@@ -113,10 +113,10 @@ fn maker(session: &Path) -> Maker {
     }
 }
 
-/// Tells whether a file stands in a private folder whose maker still runs.
+/// Tells whether a file stands in a private directory whose maker still runs.
 pub(crate) fn is_in_session(file: &Path) -> bool {
     let is_plain = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file());
-    let Ok(file) = std::path::absolute(file) else { return false }; // as tempfile makes the folder's path
+    let Ok(file) = std::path::absolute(file) else { return false }; // as tempfile makes the directory's path
     let is_its = |session: &PathBuf| {
         let session = std::path::absolute(session).unwrap_or_default();
         file.parent() == Some(&session) && stamp(&session.join(LOCK)).is_some()
@@ -130,7 +130,7 @@ fn is_lock(file: &Path) -> bool {
     file.file_name() == Some(LOCK.as_ref())
 }
 
-/// Tells whether a file is one that pgcred puts into private folders: a passfile, also one that is about to replace it, root
+/// Tells whether a file is one that pgcred puts into private directories: a passfile, also one that is about to replace it, root
 /// certificates or a crontab.
 fn is_put_there(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -141,15 +141,15 @@ fn is_put_there(file: &Path) -> bool {
 fn remove_secrets(session: &Path) {
     for file in list(session) {
         if is_put_there(&file) {
-            let _ = remove(&file); // what stays is seen by whoever removes the folder
+            let _ = remove(&file); // what stays is seen by whoever removes the directory
         }
     }
 }
 
-/// Removes a folder whose maker is gone or ends: the secrets first, and the lock with the folder, so that a kill in between
-/// leaves nothing that looks like the folder of a run that is just beginning.
+/// Removes a directory whose maker is gone or ends: the secrets first, and the lock with the directory, so that a kill in between
+/// leaves nothing that looks like the directory of a run that is just beginning.
 ///
-/// A maker that is just beginning may have put its lock there again: then the folder is not empty, and stays. What cannot be
+/// A maker that is just beginning may have put its lock there again: then the directory is not empty, and stays. What cannot be
 /// removed keeps the lock, by which the next run finds it again.
 fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
     remove_secrets(session);
@@ -158,14 +158,14 @@ fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
             .hint("see what is in it, and remove it by hand"));
     }
     if cfg!(windows) {
-        drop(lock); // where a file that is open may keep its folder
+        drop(lock); // where a file that is open may keep its directory
     }
     remove(&session.join(LOCK))?;
     fs::remove_dir(session)
         .map_err(|error| Error::failure(format!("cannot remove {}", session.display())).caused_by(&error))
 }
 
-/// Removes the private folders in a folder whose makers are gone. Returns for each whether that was possible. Where others
+/// Removes the private directories in a directory whose makers are gone. Returns for each whether that was possible. Where others
 /// could exchange them meanwhile, as on a volume that is open to all, they stay.
 fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     let mut removed = Vec::new();
@@ -183,16 +183,16 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     removed
 }
 
-/// Removes what killed runs have left in the user's own folders, as far as that is possible. The one of everybody's, which
-/// may be large, is left to the next run that makes a private folder there.
+/// Removes what killed runs have left in the user's own directories, as far as that is possible. The one of everybody's, which
+/// may be large, is left to the next run that makes a private directory there.
 pub(crate) fn remove_left_sessions() {
     for parent in own_session_parents().iter().filter(|parent| is_own_place(parent)) {
         remove_left_in(parent, OWN_PREFIX);
     }
 }
 
-/// Removes what killed runs have left everywhere, and of the user's own folders and those above what is empty then. Returns what it has
-/// removed or could not remove, and the private folders whose makers still run.
+/// Removes what killed runs have left everywhere, and of the user's own directories and those above what is empty then. Returns what it has
+/// removed or could not remove, and the private directories whose makers still run.
 pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
     let (mut removed, mut running) = (Vec::new(), Vec::new());
     for (parent, prefix) in places() {
@@ -205,45 +205,45 @@ pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
     (removed, running)
 }
 
-/// Makes a private folder in the first of the user's own folders where that can be done, which are made if they are
+/// Makes a private directory in the first of the user's own directories where that can be done, which are made if they are
 /// missing, or else in the one of everybody's. Removes those whose makers are gone.
-pub(crate) fn session_folder() -> Result<SessionFolder> {
+pub(crate) fn session_directory() -> Result<SessionDirectory> {
     let mut failed = Vec::new();
     for parent in own_session_parents() {
-        match own_place(&parent).and_then(|()| session_folder_in(&parent, OWN_PREFIX)) {
-            Ok(folder) => return Ok(folder),
+        match own_place(&parent).and_then(|()| session_directory_in(&parent, OWN_PREFIX)) {
+            Ok(directory) => return Ok(directory),
             Err(error) => failed.push(error.to_string()),
         }
     }
-    shared_session_parent().and_then(|parent| session_folder_in(&parent, SHARED_PREFIX)).map_err(|error| {
+    shared_session_parent().and_then(|parent| session_directory_in(&parent, SHARED_PREFIX)).map_err(|error| {
         failed.push(error.to_string());
         Error::failure(format!("there is no place for a private file: {}", failed.join("; ")))
             .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write")
     })
 }
 
-/// The folder's name cannot be foreseen, and nobody else can enter it.
+/// The directory's name cannot be foreseen, and nobody else can enter it.
 ///
-/// Another run that cleans up may come between the making of the folder and the taking of its lock. It takes the lock before
-/// it removes the folder, so whoever has the lock of a folder that is there keeps the folder; who has not makes another.
-fn session_folder_in(parent: &Path, prefix: &str) -> Result<SessionFolder> {
+/// Another run that cleans up may come between the making of the directory and the taking of its lock. It takes the lock before
+/// it removes the directory, so whoever has the lock of a directory that is there keeps the directory; who has not makes another.
+fn session_directory_in(parent: &Path, prefix: &str) -> Result<SessionDirectory> {
     const TRIES: u32 = 100;
     remove_left_in(parent, prefix);
     let failed =
         |error: &std::io::Error| Error::failure(format!("cannot write to {}", parent.display())).caused_by(error);
     let mut last = None;
     for _ in 0..TRIES {
-        let folder = platform::private_temporary_folder(prefix, parent).map_err(|error| failed(&error))?;
-        if !is_own_folder(folder.path()) && folder.path().exists() {
-            return Err(Error::failure(format!("{} belongs to another user", folder.path().display())));
+        let directory = platform::private_temporary_directory(prefix, parent).map_err(|error| failed(&error))?;
+        if !is_own_directory(directory.path()) && directory.path().exists() {
+            return Err(Error::failure(format!("{} belongs to another user", directory.path().display())));
         }
-        match lock(&folder.path().join(LOCK), Duration::ZERO) {
+        match lock(&directory.path().join(LOCK), Duration::ZERO) {
             Err(error) => last = Some(error),
-            Ok(lock) if stamp(&folder.path().join(LOCK)).is_some() => {
-                return Ok(SessionFolder { folder: folder.keep(), lock: Some(lock) });
+            Ok(lock) if stamp(&directory.path().join(LOCK)).is_some() => {
+                return Ok(SessionDirectory { directory: directory.keep(), lock: Some(lock) });
             }
             Ok(_) => {}
         }
     }
-    Err(last.unwrap_or_else(|| Error::failure(format!("cannot keep a private folder in {}", parent.display()))))
+    Err(last.unwrap_or_else(|| Error::failure(format!("cannot keep a private directory in {}", parent.display()))))
 }

@@ -8,8 +8,8 @@ use super::edit;
 #[test]
 #[expect(clippy::disallowed_methods, reason = "it is another program that writes here")]
 fn no_file_stays_no_file_and_a_new_one_is_not_removed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("pgpass");
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("pgpass");
     let mut seen = Vec::new();
     let edited = edit(&path, |old| {
         seen.push(old.map(<[u8]>::to_vec));
@@ -22,6 +22,6 @@ fn no_file_stays_no_file_and_a_new_one_is_not_removed() {
     assert_eq!(seen, [None, Some(b"theirs".to_vec())]);
     assert_eq!(fs::read(&path).expect("a file"), b"theirs");
     assert!(edit(&path, |old| Ok((None, assert_eq!(old, Some(&b"theirs"[..]))))).is_ok());
-    let left = fs::read_dir(folder.path()).expect("a folder").count();
+    let left = fs::read_dir(directory.path()).expect("a directory").count();
     assert_eq!(left, usize::from(cfg!(windows)), "only Windows keeps the lock's file");
 }

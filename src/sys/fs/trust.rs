@@ -28,11 +28,11 @@ pub(super) fn is_trusted(metadata: &Metadata) -> bool {
 }
 
 /// Tells whether nobody but the user and root decides what is found in a directory, now and later.
-pub(crate) fn is_trusted_folder(path: &Path) -> bool {
+pub(crate) fn is_trusted_directory(path: &Path) -> bool {
     is_trusted_place(path) && fs::metadata(path).is_ok_and(|metadata| is_trusted(&metadata))
 }
 
-/// As [`is_trusted_folder`], but others may be able to make files in it: whoever can change a directory or a link on the way
+/// As [`is_trusted_directory`], but others may be able to make files in it: whoever can change a directory or a link on the way
 /// to it could put another one in its place.
 pub(crate) fn is_trusted_place(path: &Path) -> bool {
     const MOST_LINKS: usize = 40;
@@ -131,20 +131,20 @@ pub(crate) fn roots_foreign_home() -> Option<Error> {
 /// Refuses what root would do to somebody else's file: a file that is neither root's nor of whom its directory belongs to may
 /// have been put there for root to fall into, unless only root can put files there; and a new file of root's in another
 /// user's directory is in that user's way.
-pub(super) fn check_for_root(path: &Path, folder: &Path, old: Option<&Metadata>) -> Result<()> {
+pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadata>) -> Result<()> {
     if !platform::is_root() {
         return Ok(());
     }
-    let of_folder = fs::metadata(folder).ok();
-    let folders = of_folder.as_ref().and_then(platform::stranger);
-    let files = old.and_then(platform::stranger).filter(|_| !of_folder.as_ref().is_some_and(is_trusted));
+    let of_directory = fs::metadata(directory).ok();
+    let directories = of_directory.as_ref().and_then(platform::stranger);
+    let files = old.and_then(platform::stranger).filter(|_| !of_directory.as_ref().is_some_and(is_trusted));
     let shown = path.display();
-    match (old, files, folders) {
+    match (old, files, directories) {
         (None, _, Some(owner)) => {
             Err(Error::usage(format!("{shown} would be a file of root's in a directory that belongs to {owner}"))
                 .hint(format!("sudo -u {owner} -H pgcred ... writes it as {owner}; or name another file")))
         }
-        (Some(_), Some(owner), folders) if folders.as_ref() != Some(&owner) => {
+        (Some(_), Some(owner), directories) if directories.as_ref() != Some(&owner) => {
             Err(Error::usage(format!("{shown} belongs to {owner}, but its directory does not"))
                 .hint(format!("check who has put it there, then: chown root '{shown}'")))
         }

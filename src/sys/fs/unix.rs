@@ -38,7 +38,7 @@ pub(super) fn mode_for_others(metadata: &Metadata) -> Option<u32> {
 }
 
 /// Tells whether whoever is in a group is the user or as good as root: the user's private group, root's own, and the one whose
-/// members may install programs for all (it owns /usr/local on older Debian, and Homebrew's folders on macOS).
+/// members may install programs for all (it owns /usr/local on older Debian, and Homebrew's directories on macOS).
 ///
 /// A private group has no other member, and the user's name, or the user's number and no other user's name: users are renamed,
 /// and in containers may have no name at all. Kubernetes gives all files of a volume a group that the container has for itself
@@ -181,18 +181,18 @@ pub(super) fn at_once_without_links(options: &mut OpenOptions) {
     options.custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW);
 }
 
-pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
+pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-pub(super) fn private_temporary_folder(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
+pub(super) fn private_temporary_directory(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
     let mode = Permissions::from_mode(0o700);
     tempfile::Builder::new().prefix(prefix).permissions(mode).tempdir_in(parent)
 }
 
 /// Makes the rename last through a power cut, where the file system can.
-pub(super) fn sync_folder(folder: &Path) {
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+pub(super) fn sync_directory(directory: &Path) {
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }
 
 /// Asks about locks of the kind that Java takes.

@@ -1,4 +1,4 @@
-//! Windows: a user's profile folders are private by inheritance; there is no mode to keep.
+//! Windows: a user's profile directories are private by inheritance; there is no mode to keep.
 
 use std::fs::{File, Metadata, OpenOptions, create_dir_all};
 use std::io;
@@ -80,15 +80,15 @@ pub(super) fn private(_: &mut OpenOptions) {}
 pub(super) fn at_once(_: &mut OpenOptions) {}
 pub(super) fn at_once_without_links(_: &mut OpenOptions) {}
 
-pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
+pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
     create_dir_all(path)
 }
 
-pub(super) fn private_temporary_folder(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
+pub(super) fn private_temporary_directory(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix(prefix).tempdir_in(parent)
 }
 
-pub(super) fn sync_folder(_: &Path) {}
+pub(super) fn sync_directory(_: &Path) {}
 
 pub(super) fn is_locked(file: &File) -> bool {
     file.try_lock().is_err()

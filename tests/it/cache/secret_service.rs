@@ -27,7 +27,7 @@ impl Desktop {
         let mut sandbox = Sandbox::with_keys();
         sandbox.set("PGCRED_CACHE", "secret-service");
         let runtime = sandbox.path("run");
-        std::fs::create_dir(&runtime).expect("a folder");
+        std::fs::create_dir(&runtime).expect("a directory");
         sandbox.set("XDG_RUNTIME_DIR", &runtime.display().to_string());
         // Not the system's configuration: it would start a Secret Service by itself.
         let configuration = sandbox.write(

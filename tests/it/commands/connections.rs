@@ -347,7 +347,7 @@ fn remove_takes_tokens_and_entries_with_it() {
     sandbox.ok(&["remove", "two"]);
     sandbox.ok(&["erase", "--all"]);
     let left: Vec<_> =
-        fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        fs::read_dir(sandbox.home()).expect("a directory").map(|entry| entry.expect("an entry").path()).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -540,7 +540,7 @@ fn a_list_tells_whose_token_it_is_and_what_hides_it() {
 #[test]
 fn a_connection_that_is_added_or_removed_is_so_whatever_the_hooks_show() {
     let sandbox = sandbox();
-    fs::create_dir_all(sandbox.own().join("cache/due")).expect("a folder in the way");
+    fs::create_dir_all(sandbox.own().join("cache/due")).expect("a directory in the way");
     for words in [&["add", "prod", HOST][..], &["remove", "prod"]] {
         let run = sandbox.run(words);
         assert_eq!(run.code, 0, "{}", run.stderr);

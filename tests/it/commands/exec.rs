@@ -17,7 +17,7 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 }
 
 fn left_behind(sandbox: &Sandbox) -> usize {
-    fs::read_dir(sandbox.own().join("cache/exec")).expect("a folder").count()
+    fs::read_dir(sandbox.own().join("cache/exec")).expect("a directory").count()
 }
 
 #[test]
@@ -81,12 +81,12 @@ fn a_crash_leaves_a_passfile_only_until_the_next_run() {
     signal(program, nix::sys::signal::Signal::SIGKILL);
 }
 
-/// Where the private passfile is in the cache's folder and where the system has a folder for it.
+/// Where the private passfile is in the cache's directory and where the system has a directory for it.
 #[test]
 fn erase_all_spares_the_passfiles_of_programs_that_run() {
     let mut sandbox = Sandbox::with_keys();
     let runtime = sandbox.path("run");
-    fs::create_dir(&runtime).expect("a folder");
+    fs::create_dir(&runtime).expect("a directory");
     let shown = runtime.display().to_string();
     for in_runtime in [false, true] {
         if in_runtime {
@@ -155,7 +155,7 @@ fn watch_refreshes_stays_small_and_ends_when_told() {
     assert_eq!(child.wait().expect("an end").code(), Some(0));
 }
 
-/// What libpq would rather believe than what exec says, and what would refuse a log-in by token.
+/// What libpq would rather believe than what exec says, and what would refuse a login by token.
 #[test]
 fn variables_for_another_connection_do_not_reach_the_program() {
     let mut sandbox = Sandbox::with_keys();
@@ -308,7 +308,7 @@ fn a_pgcred_that_was_replaced_renews_and_watches_on() {
     for new in ["old/pgcred", "other/pgcred"] {
         let typed = sandbox.installed("old/pgcred");
         sandbox.installed("new/pgcred");
-        fs::create_dir_all(sandbox.path("other")).expect("a folder");
+        fs::create_dir_all(sandbox.path("other")).expect("a directory");
         let mut pgcred = sandbox.command(if new == "old/pgcred" { typed.to_str().expect("a path") } else { "pgcred" });
         pgcred.args(exec).arg(format!("rm old/pgcred; mv new/pgcred {new}; {UNTIL_RENEWED}"));
         let run = Run::of(pgcred);
@@ -340,12 +340,12 @@ fn a_renewal_writes_no_file_but_the_private_passfile_of_a_program_that_runs() {
     let mut sandbox = Sandbox::with_keys();
     let mine = "h:5432:*:me:mine\n";
     let session = sandbox.own().join("cache/exec/run-mine");
-    fs::create_dir_all(&session).expect("a folder");
+    fs::create_dir_all(&session).expect("a directory");
     fs::set_permissions(&session, fs::Permissions::from_mode(0o700)).expect("a mode");
     let passfile = session.join("passfile");
     for path in [sandbox.path(".pgpass"), sandbox.path("passfile"), passfile.clone()] {
         fs::write(&path, mine).expect("written");
-        // Not even where a folder looks like one of pgcred's, whoever made it being gone.
+        // Not even where a directory looks like one of pgcred's, whoever made it being gone.
         for lock in [false, true] {
             let _ = if lock { fs::write(session.join("lock"), "") } else { fs::remove_file(session.join("lock")) };
             let run = sandbox.run(&["exec", HOST, "--user", "app", "--renew", &path.display().to_string()]);
@@ -409,11 +409,11 @@ fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
 fn a_passfile_finds_a_place_without_a_home() {
     let mut sandbox = Sandbox::with_keys();
     let temporary = sandbox.path("tmp dir");
-    fs::create_dir(&temporary).expect("a folder");
+    fs::create_dir(&temporary).expect("a directory");
     let shown = temporary.display().to_string();
     sandbox.unset("PGCRED_HOME").set("HOME", "/proc/none").set("TMPDIR", &shown);
     let script = "stat -c '%a %U' \"$PGPASSFILE\" \"$(dirname \"$PGPASSFILE\")\"; dirname \"$PGPASSFILE\"; grep -c DbConnect \"$PGPASSFILE\"";
-    let mut folders = Vec::new();
+    let mut directories = Vec::new();
     for _ in 0..2 {
         let run = sandbox.run(&["exec", HOST, "--", "sh", "-c", script]);
         let lines: Vec<_> = run.stdout.lines().collect();
@@ -424,15 +424,15 @@ fn a_passfile_finds_a_place_without_a_home() {
         );
         assert!(lines[2].starts_with(&format!("{shown}/pgcred-run-")) && lines[3] == "1", "{}", run.stdout);
         assert!(run.stderr.lines().count() <= 1, "{}", run.stderr);
-        folders.push(lines[2].to_owned());
+        directories.push(lines[2].to_owned());
     }
-    assert_ne!(folders[0], folders[1]);
+    assert_ne!(directories[0], directories[1]);
     let target = format!("host={RDS_HOST} user=app");
     let script = "dirname \"$PGSSLROOTCERT\" \"$PGPASSFILE\"; grep -c BEGIN \"$PGSSLROOTCERT\"";
     let shown = sandbox.ok(&["exec", &target, "-q", "--", "sh", "-c", script]);
     let lines: Vec<_> = shown.lines().collect();
     assert_eq!((lines[0], lines[2]), (lines[1], "3"), "RDS's root certificates are beside the passfile");
-    assert_eq!(fs::read_dir(&temporary).expect("a folder").count(), 0);
+    assert_eq!(fs::read_dir(&temporary).expect("a directory").count(), 0);
 
     // The other commands work too, and say in one line that nothing is cached.
     let passfile = sandbox.path("pass").display().to_string();

@@ -363,8 +363,8 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
         return;
     }
     let nobody = 65_534;
-    for folder in [sandbox.home(), sandbox.own()] {
-        std::os::unix::fs::chown(folder, Some(nobody), Some(nobody)).expect("chown");
+    for directory in [sandbox.home(), sandbox.own()] {
+        std::os::unix::fs::chown(directory, Some(nobody), Some(nobody)).expect("chown");
     }
     fs::remove_dir_all(sandbox.own().join("cache")).expect("removed");
     for mode in [0o600, 0o644] {

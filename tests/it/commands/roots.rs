@@ -68,20 +68,20 @@ fn files_that_others_can_write_are_replaced() {
         std::os::unix::fs::chown(&path, Some(NOBODY), None).expect("root may chown");
         assert_eq!((roots(&sandbox, &[RDS_HOST]), certificates(&path)), (path.clone(), 3));
     }
-    let folder = sandbox.own().join("roots");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("a mode");
+    let directory = sandbox.own().join("roots");
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).expect("a mode");
     sandbox.run(&["roots", RDS_HOST]).assert_fails(2, "its mode 777 lets other users change it");
     let inside = sandbox.ok(&["exec", RDS_HOST, "--user", "u", "--", "sh", "-c", "echo $PGSSLROOTCERT"]);
     assert!(inside.contains("/exec/run-"), "a copy for the program alone: {inside}");
 }
 
-/// Tools are told the path: who could exchange the folder later could show them a false server then.
+/// Tools are told the path: who could exchange the directory later could show them a false server then.
 #[test]
 fn files_are_put_only_where_nobody_else_can_exchange_them() {
     let mut sandbox = Sandbox::empty();
     let data = sandbox.path("data");
     sandbox.unset("PGCRED_HOME").set("XDG_DATA_HOME", &data.display().to_string());
-    fs::create_dir_all(data.join("pgcred")).expect("a folder");
+    fs::create_dir_all(data.join("pgcred")).expect("a directory");
     fs::set_permissions(data.join("pgcred"), fs::Permissions::from_mode(0o777)).expect("a mode");
     sandbox.run(&["roots", RDS_HOST]).assert_fails(2, "data/pgcred is not used: its mode 777");
     assert!(!data.join("pgcred/roots").exists());
@@ -233,23 +233,23 @@ fn dbeaver_forgets_the_other_way() {
 
 /// The trust store's host, reached through a proxy, with a certificate that the user's bundle holds.
 pub struct TrustStore {
-    folder: TempDir,
+    directory: TempDir,
     stub: Stub,
     sandbox: Sandbox,
 }
 
 impl TrustStore {
     pub fn new() -> Self {
-        let folder = TempDir::new().expect("a folder");
+        let directory = TempDir::new().expect("a directory");
         let made = rcgen::generate_simple_self_signed([TRUST_STORE.to_owned()]).expect("a certificate");
         let file = |name: &str, text: &str| -> PathBuf {
-            fs::write(folder.path().join(name), text).expect("a file");
-            folder.path().join(name)
+            fs::write(directory.path().join(name), text).expect("a file");
+            directory.path().join(name)
         };
         let certificate = file("certificate.pem", &made.cert.pem());
         let key = file("key.pem", &made.signing_key.serialize_pem());
-        let stub = Stub::aws_with_tls(&folder.path().join("log"), &certificate, &key);
-        let mut store = Self { folder, stub, sandbox: Sandbox::with_keys() };
+        let stub = Stub::aws_with_tls(&directory.path().join("log"), &certificate, &key);
+        let mut store = Self { directory, stub, sandbox: Sandbox::with_keys() };
         for (name, value) in store.way() {
             store.sandbox.set(name, &value);
         }
@@ -258,17 +258,17 @@ impl TrustStore {
 
     /// The variables by which pgcred reaches it.
     pub fn way(&self) -> [(&'static str, String); 2] {
-        let certificate = self.folder.path().join("certificate.pem").display().to_string();
+        let certificate = self.directory.path().join("certificate.pem").display().to_string();
         [("HTTPS_PROXY", self.stub.url("")), ("AWS_CA_BUNDLE", certificate)]
     }
 
     /// Publishes a region's bundle.
     pub fn publish(&self, region: &str, text: &str) {
-        fs::write(self.folder.path().join(format!("{region}-bundle.pem")), text).expect("a file");
+        fs::write(self.directory.path().join(format!("{region}-bundle.pem")), text).expect("a file");
     }
 
     fn asked(&self) -> Vec<String> {
-        let log = self.folder.path().join("log");
+        let log = self.directory.path().join("log");
         let asked = requests(&log);
         fs::write(&log, "").expect("a file");
         let paths = asked.iter().filter(|request| request["method"] == "GET");

@@ -225,10 +225,10 @@ fn of_aws_login() {
     check(&[
         cause(3, "profile `default`: nobody has logged in with `aws login` yet", FOR_LOGIN).config(&session, ""),
         sign_in("", 3, "what `aws login` has stored cannot be used: no refreshToken", FOR_LOGIN).file(LOGIN_FILE, "{}"),
-        sign_in("", 3, "the key of the log-in session is damaged", FOR_LOGIN)
+        sign_in("", 3, "the key of the login session is damaged", FOR_LOGIN)
             .file(LOGIN_FILE, login("ASIAOLD", PAST).replace(&login_key(), "no key")),
-        sign_in("error-TOKEN_EXPIRED", 3, "the log-in session has expired", FOR_LOGIN),
-        sign_in("error-USER_CREDENTIALS_CHANGED", 3, "the password has changed since the log-in", FOR_LOGIN),
+        sign_in("error-TOKEN_EXPIRED", 3, "the login session has expired", FOR_LOGIN),
+        sign_in("error-USER_CREDENTIALS_CHANGED", 3, "the password has changed since the login", FOR_LOGIN),
         sign_in(
             "error-INSUFFICIENT_PERMISSIONS",
             1,
@@ -347,7 +347,7 @@ fn of_programs() {
     let key = "\"AccessKeyId\": \"k\"";
     let secret = format!("\"SecretAccessKey\": \"{STUB_SECRET}\"");
     check(&[
-        cause(1, "there is no program nobody-has-this", "give its whole path, or add its folder to PATH")
+        cause(1, "there is no program nobody-has-this", "give its whole path, or add its directory to PATH")
             .config("credential_process = nobody-has-this", ""),
         process("echo first >&2; echo 'log in to the vault' >&2; exit 3", 1, "failed: log in to the vault", BY_HAND),
         process("exit 3", 1, "failed: exit status: 3", BY_HAND),
@@ -422,13 +422,13 @@ fn account_numbers_are_told_to_who_asks_for_them() {
     run.assert_fails(1, &format!("arn:aws:iam::{ACCOUNT}:role/R"));
 }
 
-/// Every kind of child: the source's program, the code's, the log-in at a terminal and behind the scenes, browser, desktop.
+/// Every kind of child: the source's program, the code's, the login at a terminal and behind the scenes, browser, desktop.
 #[test]
 fn no_child_has_the_password_and_every_child_has_a_usable_path() {
     let stub = Stub::aws(None);
     let mut sandbox = desk(&stub.url(""));
     // What a desktop's programs are found by, behind the fakes of what this machine may have. ~/bin is searched last.
-    fs::create_dir(sandbox.path("fakes")).expect("a folder");
+    fs::create_dir(sandbox.path("fakes")).expect("a directory");
     for name in [BROWSER, NOTIFIER] {
         let fake = sandbox.path(&format!("bin/{name}"));
         std::os::unix::fs::symlink(fake, sandbox.path("fakes").join(name)).expect("a link");
@@ -548,13 +548,13 @@ fn rows() -> Vec<Row> {
         row(
             "SSO: `sso_session` or `sso_start_url`",
             "yes",
-            "log-in",
+            "login",
             vec![(works().config(SSO, CORP).file(SSO_FILE, sso_token("ssotoken", FAR)), End::After(1800))],
         ),
         row(
             "`aws login`",
             "yes",
-            "log-in",
+            "login",
             vec![
                 (
                     works()

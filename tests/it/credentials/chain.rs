@@ -74,7 +74,7 @@ pub fn login_key() -> String {
     format!("-----BEGIN EC {0} KEY-----\\n{1}\\n-----END EC {0} KEY-----", "PRIVATE", LOGIN_KEY.join("\\n"))
 }
 
-/// One scenario, its folder and the stubs that it may ask.
+/// One scenario, its directory and the stubs that it may ask.
 struct Trial<'a> {
     scenario: &'a Value,
     sandbox: Sandbox,
@@ -86,7 +86,7 @@ impl Trial<'_> {
         self.scenario["id"].as_str().expect("an id")
     }
 
-    /// Puts the folder, ports and times where the scenario has `@HOME@` and the like.
+    /// Puts the directory, ports and times where the scenario has `@HOME@` and the like.
     fn fill(&self, text: &str) -> String {
         let [stub, moto] = self.ports.map(|port| port.to_string());
         let mut text = text.replace("@HOME@", &self.sandbox.home().display().to_string()).replace("@ID@", self.id());
@@ -257,8 +257,8 @@ fn time_in(form: &str, seconds: i64) -> String {
 
 #[test]
 fn every_scenario_ends_as_in_the_aws_cli() {
-    let folder = TempDir::new().expect("a temporary folder");
-    let log_file = folder.path().join("log");
+    let directory = TempDir::new().expect("a temporary directory");
+    let log_file = directory.path().join("log");
     let (stub, moto) = (Stub::aws(Some(&log_file)), Stub::moto());
     let only = std::env::var("PGCRED_TEST_SCENARIOS").unwrap_or_default(); // the start of an id, to try a few
     let mut scenarios = scenarios();

@@ -101,7 +101,7 @@ fn legacy_sso(sandbox: &mut Sandbox, broken: &str, _: &str) {
     sandbox.set("AWS_ENDPOINT_URL_SSO", broken);
 }
 
-/// What a log-in to the session `corp` leaves.
+/// What a login to the session `corp` leaves.
 pub fn sso_token(token: &str, ends: &str) -> String {
     format!(
         r#"{{"startUrl":"https://x.awsapps.com/start","region":"us-west-2","accessToken":"{token}","expiresAt":"{ends}",
@@ -200,7 +200,7 @@ fn debug_shows_no_secrets() {
     });
 }
 
-/// What a log-in or a role leaves in AWS's caches, cut anywhere and with odd values in each field: an error, or a log-in
+/// What a login or a role leaves in AWS's caches, cut anywhere and with odd values in each field: an error, or a login
 /// that is needed, never a panic and never a value of the file.
 #[test]
 fn a_cache_of_aws_that_is_damaged_is_one_error() {

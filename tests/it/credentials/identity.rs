@@ -244,10 +244,10 @@ fn aws_login(trial: &mut Trial) {
     log_in(trial, ".aws/login/cache", "ASIAFIRST");
 }
 
-fn log_in(trial: &Trial, folder: &str, key: &str) {
+fn log_in(trial: &Trial, directory: &str, key: &str) {
     let keys = json!({"accessKeyId": key, "secretAccessKey": "s", "sessionToken": "t", "expiresAt": FAR});
     let session = json!({"accessToken": keys, "refreshToken": "r", "dpopKey": "k", "clientId": "c"});
-    trial.sandbox.write(&format!("{folder}/{LOGIN_FILE}"), session.to_string());
+    trial.sandbox.write(&format!("{directory}/{LOGIN_FILE}"), session.to_string());
 }
 
 /// A role with the keys of the environment, although an option names the profile.
@@ -572,14 +572,14 @@ fn variables_that_do_not_decide_keep_the_cached_token() {
 #[test]
 fn another_program_of_the_same_name_is_another_identity() {
     let mut sandbox = Sandbox::empty();
-    for (folder, key) in [("one", "PROCESS1"), ("two", "PROCESS2")] {
+    for (directory, key) in [("one", "PROCESS1"), ("two", "PROCESS2")] {
         let program =
-            sandbox.write(&format!("{folder}/helper"), format!("#!/bin/sh\necho '{}'\n", answer_of_program(key)));
+            sandbox.write(&format!("{directory}/helper"), format!("#!/bin/sh\necho '{}'\n", answer_of_program(key)));
         fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
     }
     sandbox.write(".aws/config", "[profile p]\ncredential_process = helper\n");
-    for (folder, key) in [("one", "PROCESS1"), ("two", "PROCESS2"), ("one", "PROCESS1")] {
-        let path = format!("{}:/usr/bin:/bin", sandbox.path(folder).display());
+    for (directory, key) in [("one", "PROCESS1"), ("two", "PROCESS2"), ("one", "PROCESS1")] {
+        let path = format!("{}:/usr/bin:/bin", sandbox.path(directory).display());
         let token = sandbox.set("PATH", &path).ok(&["token", HOST, "--profile", "p"]);
         assert!(token.contains(&format!("Credential={key}%2F")), "{token}");
     }

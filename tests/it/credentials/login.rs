@@ -55,7 +55,7 @@ fn without_a_terminal_the_error_is_what_to_type() {
     check(&login, "profile `l`: nobody has logged in with `aws login` yet", "aws login --profile l");
     logged_in(&sandbox, PAST);
     check(&TOKEN, "profile `p`: the SSO session has expired", "pgcred login --profile p");
-    check(&login, "profile `l`: the log-in session has expired", "aws login --profile l");
+    check(&login, "profile `l`: the login session has expired", "aws login --profile l");
     config(&sandbox, "[profile p]", "[profile 'my team']");
     let why = "profile `my team`: the SSO session has expired";
     check(&["token", HOST, "--profile", "my team"], why, "pgcred login --profile 'my team'");
@@ -150,7 +150,7 @@ fn many_at_terminals_log_in_once() {
     assert_eq!(calls(&sandbox, "aws").len(), 2);
 }
 
-/// The log-in that fails for one has failed for all who waited.
+/// The login that fails for one has failed for all who waited.
 #[test]
 fn many_at_terminals_fail_once() {
     let stub = Stub::aws(None);
@@ -248,10 +248,10 @@ fn a_browser_that_does_not_open_is_noticed_and_the_address_is_told() {
 #[test]
 fn a_device_grant_ends_in_every_way() {
     let stub = Stub::aws(None);
-    let refused = "pgcred: cannot log in to SSO of profile `p`: the SSO log-in service refused: ";
+    let refused = "pgcred: cannot log in to SSO of profile `p`: the SSO login service refused: ";
     for (words, code, says) in [
-        ("pending-1/grant-ExpiredTokenException", 3, "pgcred: nobody confirmed the SSO log-in in time\n"),
-        ("grant-AccessDeniedException", 3, "pgcred: the SSO log-in was declined\n"),
+        ("pending-1/grant-ExpiredTokenException", 3, "pgcred: nobody confirmed the SSO login in time\n"),
+        ("grant-AccessDeniedException", 3, "pgcred: the SSO login was declined\n"),
         ("grant-InvalidGrantException", 1, refused),
         ("error-InvalidRequestException", 1, refused),
     ] {
@@ -304,7 +304,7 @@ fn a_person_who_takes_longer_than_the_call_finishes_for_the_next() {
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     run.assert_fails(3, "(finish the login in the browser window that has opened, then connect again)\nhint: ");
     sandbox.write("go", "");
-    wait_for("the log-in", || sandbox.path(SSO_FILE).exists());
+    wait_for("the login", || sandbox.path(SSO_FILE).exists());
     assert_token(&sandbox.run(&TOKEN), BY_SSO);
     assert_eq!(calls(&sandbox, "aws").len(), 1);
 }
@@ -405,7 +405,7 @@ fn pgcred_login_does_nothing_where_nothing_is_missing() {
         let run = sandbox.run(arguments);
         assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, "", says), "{arguments:?}");
     };
-    let nothing = "pgcred: no log-in is needed: there are credentials\n";
+    let nothing = "pgcred: no login is needed: there are credentials\n";
     run(&["login", "--profile", "keys"], nothing);
     run(&["login", "--profile", "keys", "--quiet"], "");
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
@@ -448,12 +448,12 @@ fn only_a_page_of_the_web_is_opened() {
     assert_eq!(calls(&sandbox, BROWSER), [""; 0]);
 }
 
-/// Neither the pause that the service asks for nor its `slow_down` makes the log-in last longer than the service allows.
+/// Neither the pause that the service asks for nor its `slow_down` makes the login last longer than the service allows.
 #[test]
 fn a_log_in_ends_when_its_time_is_over() {
     let stub = Stub::aws(None);
     for words in ["brief/slow-1000", "brief/pending-1000"] {
         let sandbox = desk(&stub.url(words));
-        at_terminal(&sandbox, &with(TOKEN, ["--no-cache"])).assert_fails(3, "nobody confirmed the SSO log-in in time");
+        at_terminal(&sandbox, &with(TOKEN, ["--no-cache"])).assert_fails(3, "nobody confirmed the SSO login in time");
     }
 }

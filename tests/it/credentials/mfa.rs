@@ -17,15 +17,15 @@ const CACHED_ROLE: &str = ".aws/cli/cache/20e102a0c426495869732ca2bf5c658f721d94
 
 /// A stub of STS, and a profile `m` of a role with a device.
 struct Mfa {
-    folder: TempDir,
+    directory: TempDir,
     stub: Stub,
     sandbox: Sandbox,
 }
 
 impl Mfa {
     fn new() -> Self {
-        let folder = TempDir::new().expect("a folder");
-        let stub = Stub::aws(Some(&folder.path().join("log")));
+        let directory = TempDir::new().expect("a directory");
+        let stub = Stub::aws(Some(&directory.path().join("log")));
         let sandbox = desk(&stub.url(""));
         sandbox.write(
             ".aws/config",
@@ -36,11 +36,11 @@ impl Mfa {
             ),
         );
         sandbox.write(".aws/cli/cache/other.json", "{}");
-        Self { folder, stub, sandbox }
+        Self { directory, stub, sandbox }
     }
 
     fn log(&self) -> PathBuf {
-        self.folder.path().join("log")
+        self.directory.path().join("log")
     }
 
     /// Runs, and checks that nothing of AWS's is written.

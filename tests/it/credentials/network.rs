@@ -18,24 +18,24 @@ const AWS_STS: &str = "sts.us-east-1.amazonaws.com";
 
 /// A stub of AWS that is a proxy too, the certificate that it shows, and a profile whose role STS is asked for.
 struct Net {
-    folder: TempDir,
+    directory: TempDir,
     stub: Stub,
     sandbox: Sandbox,
 }
 
 impl Net {
     fn new() -> Self {
-        let folder = TempDir::new().expect("a folder");
+        let directory = TempDir::new().expect("a directory");
         let file = |name: &str, text: &str| {
-            fs::write(folder.path().join(name), text).expect("a file");
-            folder.path().join(name)
+            fs::write(directory.path().join(name), text).expect("a file");
+            directory.path().join(name)
         };
         let hosts = [AWS_STS, "sts-fips.us-east-1.amazonaws.com", "sts.us-east-1.api.aws", "127.0.0.1"];
         let made = rcgen::generate_simple_self_signed(hosts.map(str::to_owned)).expect("a certificate");
         let (certificate, key) =
             (file("roots.pem", &made.cert.pem()), file("key.pem", &made.signing_key.serialize_pem()));
-        let stub = Stub::aws_with_tls(&folder.path().join("log"), &certificate, &key);
-        let net = Self { folder, stub, sandbox: Sandbox::empty() };
+        let stub = Stub::aws_with_tls(&directory.path().join("log"), &certificate, &key);
+        let net = Self { directory, stub, sandbox: Sandbox::empty() };
         net.profile("");
         net
     }
@@ -54,7 +54,7 @@ impl Net {
     }
 
     fn roots(&self) -> PathBuf {
-        self.folder.path().join("roots.pem")
+        self.directory.path().join("roots.pem")
     }
 
     fn trust(&mut self, bundle: &Path) -> &mut Self {
@@ -69,7 +69,7 @@ impl Net {
 
     /// What was asked since the last time.
     fn asked(&self) -> Vec<Value> {
-        let log = self.folder.path().join("log");
+        let log = self.directory.path().join("log");
         let asked = requests(&log);
         fs::write(log, "").expect("a file");
         asked

@@ -252,7 +252,7 @@ fn a_pipe_in_the_place_of_a_cache_does_not_block() {
         let sandbox = Sandbox::empty();
         sandbox.write(".aws/config", format!("[default]\n{config}"));
         let path = sandbox.path(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
         sandbox.run(&["token", HOST, "--no-cache", "--timeout", "5"]).assert_fails(3, "nobody has logged in");
     }
@@ -286,7 +286,7 @@ fn a_file_of_aws_that_cannot_be_read_is_an_error() {
     for name in [".aws/config", ".aws/credentials"] {
         let sandbox = Sandbox::with_keys();
         let path = sandbox.path(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         std::os::unix::fs::symlink(&path, &path).expect("a link");
         let run = sandbox.run(&["token", HOST, "--no-cache"]);
         run.assert_fails(2, &format!("cannot read {}", path.display()));

@@ -133,7 +133,7 @@ impl Home {
         for words in scenario.before {
             sandbox.ok(words);
         }
-        let copy = TempDir::new().expect("a folder");
+        let copy = TempDir::new().expect("a directory");
         shell(&format!(
             "cp -a {} {}/home && cp -a {} {1}/own",
             sandbox.home().display(),
@@ -368,10 +368,10 @@ fn check_files(home: &Home) -> Result<(), String> {
     }
 }
 
-/// Returns a new file, a lock of a file that is not in pgcred's own folder, or a folder of `exec`.
+/// Returns a new file, a lock of a file that is not in pgcred's own directory, or a directory of `exec`.
 fn leftover(sandbox: &Sandbox) -> Option<String> {
-    fn names(folder: &Path, found: &mut Vec<String>) {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    fn names(directory: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             found.push(entry.file_name().to_string_lossy().into_owned());
             if entry.path().is_dir() {
                 names(&entry.path(), found);

@@ -82,8 +82,8 @@ fn echo() -> u16 {
 fn kept(sandbox: &Sandbox) -> String {
     let mut open = vec![sandbox.own().to_owned()];
     let mut text = String::new();
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             if entry.path().is_dir() {
                 open.push(entry.path());
             } else {

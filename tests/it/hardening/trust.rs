@@ -17,7 +17,7 @@ use crate::support::stubs::Stub;
 pub fn give(path: &Path, user: u32) {
     std::os::unix::fs::lchown(path, Some(user), Some(user)).expect("root may chown");
     if path.is_dir() && !path.is_symlink() {
-        for entry in fs::read_dir(path).expect("a folder") {
+        for entry in fs::read_dir(path).expect("a directory") {
             give(&entry.expect("an entry").path(), user);
         }
     }
@@ -60,7 +60,7 @@ fn a_program_that_dumps_core_leaves_none_of_pgcred() {
         let mut shell = sandbox.command("sh");
         shell.args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST, kill]).stdin(Stdio::null());
         assert_eq!(Run::of(shell).code, -1, "ended by the signal");
-        let files = fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let files = fs::read_dir(sandbox.home()).expect("a directory").map(|entry| entry.expect("an entry").path());
         let cores: Vec<_> = files.filter(|path| path.to_string_lossy().contains("core")).collect();
         assert!(!dumps_here || cores.len() == 1, "{kill}: {cores:?}");
         for core in &cores {
@@ -82,8 +82,8 @@ fn the_memory_of_pgcred_is_closed_to_the_users_programs() {
     let script = "cat /proc/self/environ >/dev/null && echo own; cat /proc/$PPID/environ >/dev/null && echo open; \
         cat /proc/$PPID/maps >/dev/null && echo open; ulimit -c";
     let shell = format!("ulimit -c 77 && exec '{}' exec {HOST} -- sh -c '{script}'", env!("CARGO_BIN_EXE_pgcred"));
-    for folder in [sandbox.home(), sandbox.own()] {
-        give(folder, NOBODY);
+    for directory in [sandbox.home(), sandbox.own()] {
+        give(directory, NOBODY);
     }
     let mut command = sandbox.command("sh");
     command.args(["-c", &shell]).stdin(Stdio::null());
@@ -99,8 +99,8 @@ fn an_ordinary_users_pgcred_finds_itself() {
     }
     let sandbox = with_keys_in_a_file();
     let pgcred = sandbox.installed("bin/pgcred");
-    for folder in [sandbox.home(), sandbox.own()] {
-        chown(folder, Some(NOBODY), Some(NOBODY)).expect("root may chown");
+    for directory in [sandbox.home(), sandbox.own()] {
+        chown(directory, Some(NOBODY), Some(NOBODY)).expect("root may chown");
     }
     let mut command = sandbox.command(&pgcred.display().to_string());
     command.args(["init", "bash"]).stdin(Stdio::null());
@@ -112,8 +112,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
 }
 
-fn files_in(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect()
+fn files_in(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect()
 }
 
 fn text(path: &Path) -> String {
@@ -127,55 +127,55 @@ fn run_in_time(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     Run::of(command)
 }
 
-/// Folders that pgcred searches besides PATH count only if nobody else can put a program there.
+/// Directories that pgcred searches besides PATH count only if nobody else can put a program there.
 #[test]
-fn no_program_is_run_from_a_folder_that_others_can_change() {
+fn no_program_is_run_from_a_directory_that_others_can_change() {
     let mut sandbox = Sandbox::empty();
     sandbox.set("PATH", "/usr/bin:/bin");
     let keys = format!("#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n");
     let program = sandbox.write("bin/gives-keys", keys);
     set_mode(&program, 0o755);
-    let folder = sandbox.path("bin");
+    let directory = sandbox.path("bin");
     sandbox.write(".aws/config", "[default]\ncredential_process = gives-keys\n");
     let token = || sandbox.run(&["token", HOST, "--no-cache"]);
-    set_mode(&folder, 0o755);
+    set_mode(&directory, 0o755);
     assert_eq!(token().code, 0);
     for mode in [0o777, 0o757] {
-        set_mode(&folder, mode);
+        set_mode(&directory, mode);
         token().assert_fails(1, "there is no program gives-keys");
     }
-    set_mode(&folder, 0o755);
+    set_mode(&directory, 0o755);
     if is_root() {
-        chown(&folder, Some(NOBODY), None).expect("root may chown");
+        chown(&directory, Some(NOBODY), None).expect("root may chown");
         token().assert_fails(1, "there is no program gives-keys");
     }
 }
 
-/// A link on the way to such a folder counts only if nobody else can make it lead elsewhere.
+/// A link on the way to such a directory counts only if nobody else can make it lead elsewhere.
 #[test]
-fn no_program_is_run_from_a_folder_that_others_can_exchange() {
+fn no_program_is_run_from_a_directory_that_others_can_exchange() {
     let mut sandbox = Sandbox::empty();
     sandbox.set("PATH", "/usr/bin:/bin");
     let keys = format!("#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n");
     let program = sandbox.write("store/programs/gives-keys", keys);
     set_mode(&program, 0o755);
     sandbox.write(".aws/config", "[default]\ncredential_process = gives-keys\n");
-    let folder = sandbox.path(".local");
-    fs::create_dir(&folder).expect("a folder");
-    symlink("../store/now", folder.join("bin")).expect("a link");
+    let directory = sandbox.path(".local");
+    fs::create_dir(&directory).expect("a directory");
+    symlink("../store/now", directory.join("bin")).expect("a link");
     symlink("programs", sandbox.path("store/now")).expect("a link");
     let token = || sandbox.run(&["token", HOST, "--no-cache"]);
     assert_eq!(token().code, 0, "links of the user's own are followed");
-    for folder in [&folder, &sandbox.path("store")] {
-        set_mode(folder, 0o777);
+    for directory in [&directory, &sandbox.path("store")] {
+        set_mode(directory, 0o777);
         token().assert_fails(1, "there is no program gives-keys");
-        set_mode(folder, 0o1777);
+        set_mode(directory, 0o1777);
         assert_eq!(token().code, 0, "others can replace nothing there");
-        set_mode(folder, 0o755);
+        set_mode(directory, 0o755);
         if is_root() {
-            chown(folder, Some(NOBODY), None).expect("root may chown");
+            chown(directory, Some(NOBODY), None).expect("root may chown");
             token().assert_fails(1, "there is no program gives-keys");
-            chown(folder, Some(0), None).expect("root may chown");
+            chown(directory, Some(0), None).expect("root may chown");
         }
     }
 }
@@ -319,10 +319,10 @@ fn kill_an_exec(sandbox: &Sandbox) {
 fn refresh_removes_what_a_killed_exec_has_left() {
     let sandbox = Sandbox::with_keys();
     kill_an_exec(&sandbox);
-    let folders = || files_in(&sandbox.own().join("cache/exec"));
-    assert!(text(&folders()[0].join("passfile")).contains("Signature"));
+    let directories = || files_in(&sandbox.own().join("cache/exec"));
+    assert!(text(&directories()[0].join("passfile")).contains("Signature"));
     sandbox.ok(&["refresh", HOST]);
-    assert_eq!(folders().len(), 0);
+    assert_eq!(directories().len(), 0);
 }
 
 /// `erase --all` names what it cannot remove, and does not end as if it had.
@@ -330,11 +330,11 @@ fn refresh_removes_what_a_killed_exec_has_left() {
 fn erase_all_says_what_stays() {
     let mut sandbox = Sandbox::with_keys();
     let runtime = sandbox.path("runtime");
-    fs::create_dir(&runtime).expect("a folder");
+    fs::create_dir(&runtime).expect("a directory");
     sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", &runtime.display().to_string());
     kill_an_exec(&sandbox);
     let left = files_in(&runtime.join("pgcred/exec")).remove(0);
-    fs::create_dir(left.join("theirs")).expect("a folder");
+    fs::create_dir(left.join("theirs")).expect("a directory");
     let run = sandbox.run(&["erase", "--all"]);
     run.assert_fails(1, &format!("cannot remove {}", left.display()));
     assert!(!left.join("passfile").exists(), "the token is gone all the same");
@@ -345,7 +345,7 @@ fn erase_all_says_what_stays() {
 
 /// One that is about to begin is not taken for one that was killed.
 #[test]
-fn parallel_execs_leave_each_others_folder_alone() {
+fn parallel_execs_leave_each_others_directory_alone() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["token", HOST]);
     let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do \
@@ -358,34 +358,34 @@ fn parallel_execs_leave_each_others_folder_alone() {
     assert_eq!(files_in(&sandbox.own().join("cache/exec")).len(), 0);
 }
 
-/// Whenever a run was killed: before it had the lock of its folder, or after that was gone.
+/// Whenever a run was killed: before it had the lock of its directory, or after that was gone.
 #[test]
-fn folders_without_a_lock_are_removed() {
+fn directories_without_a_lock_are_removed() {
     let sandbox = Sandbox::with_keys();
-    let folder = sandbox.own().join("cache/exec");
+    let directory = sandbox.own().join("cache/exec");
     for (name, file) in [("run-1", None), ("run-2", Some("passfile"))] {
-        fs::create_dir_all(folder.join(name)).expect("a folder");
-        set_mode(&folder.join(name), 0o700);
+        fs::create_dir_all(directory.join(name)).expect("a directory");
+        set_mode(&directory.join(name), 0o700);
         if let Some(file) = file {
-            fs::write(folder.join(name).join(file), "a token").expect("written");
+            fs::write(directory.join(name).join(file), "a token").expect("written");
         }
     }
     set_mode(&sandbox.own().join("cache"), 0o700);
     sandbox.ok(&["refresh", HOST]);
-    assert_eq!(files_in(&folder).len(), 0);
+    assert_eq!(files_in(&directory).len(), 0);
 }
 
-/// A folder of the user's that another user has moved to where private folders are, and given their name.
+/// A directory of the user's that another user has moved to where private directories are, and given their name.
 #[test]
-fn folders_that_pgcred_has_not_made_keep_their_files() {
+fn directories_that_pgcred_has_not_made_keep_their_files() {
     let mut sandbox = Sandbox::with_keys();
     let shared = sandbox.path("tmp");
-    fs::create_dir(&shared).expect("a folder");
+    fs::create_dir(&shared).expect("a directory");
     set_mode(&shared, 0o777);
     sandbox.set("TMPDIR", &shared.display().to_string());
     let made = |name: &str, mode: u32| {
         let file = sandbox.write(name, "precious");
-        set_mode(file.parent().expect("a folder"), mode);
+        set_mode(file.parent().expect("a directory"), mode);
         file
     };
     let [thesis, open, closed] = [
@@ -402,17 +402,17 @@ fn folders_that_pgcred_has_not_made_keep_their_files() {
     }
 }
 
-/// The cache may be in a folder that is open to all; another user may have put a link there before pgcred has made anything.
+/// The cache may be in a directory that is open to all; another user may have put a link there before pgcred has made anything.
 #[test]
-fn private_folders_are_not_looked_for_behind_a_link_of_another_user() {
+fn private_directories_are_not_looked_for_behind_a_link_of_another_user() {
     if !is_root() {
         return;
     }
     let mut sandbox = Sandbox::with_keys();
     let mine = sandbox.write("experiments/run-1/passfile", "precious");
-    set_mode(mine.parent().expect("a folder"), 0o700);
+    set_mode(mine.parent().expect("a directory"), 0o700);
     let cache = sandbox.path("shared/pgcred");
-    fs::create_dir_all(&cache).expect("a folder");
+    fs::create_dir_all(&cache).expect("a directory");
     symlink(sandbox.path("experiments"), cache.join("exec")).expect("a link");
     give(&cache, NOBODY);
     let shared = sandbox.path("shared").display().to_string();
@@ -425,12 +425,12 @@ fn private_folders_are_not_looked_for_behind_a_link_of_another_user() {
     assert!(mine.exists(), "the link is the other user's still");
 }
 
-/// A folder of the user's that another user puts in the place of the private one, while the program runs.
+/// A directory of the user's that another user puts in the place of the private one, while the program runs.
 #[test]
-fn an_exec_that_ends_removes_no_other_folder() {
+fn an_exec_that_ends_removes_no_other_directory() {
     let mut sandbox = Sandbox::with_keys();
     let shared = sandbox.path("tmp");
-    fs::create_dir(&shared).expect("a folder");
+    fs::create_dir(&shared).expect("a directory");
     set_mode(&shared, 0o777);
     sandbox.unset("PGCRED_HOME").set("HOME", "/proc/none").set("TMPDIR", &shared.display().to_string());
     let thesis = sandbox.write("tmp/work/deep/thesis", "precious");
@@ -440,16 +440,16 @@ fn an_exec_that_ends_removes_no_other_folder() {
     assert!(moved.is_some() && !thesis.exists());
 }
 
-/// Another user's folder for temporary files is no place for private ones: they could be exchanged there.
+/// Another user's directory for temporary files is no place for private ones: they could be exchanged there.
 #[test]
-fn private_folders_are_neither_made_nor_removed_in_another_users_folder() {
+fn private_directories_are_neither_made_nor_removed_in_another_users_directory() {
     if !is_root() {
         return;
     }
     let mut sandbox = Sandbox::with_keys();
     let shared = sandbox.path("tmp");
     let left = sandbox.write("tmp/pgcred-run-1/passfile", "mine");
-    set_mode(left.parent().expect("a folder"), 0o700);
+    set_mode(left.parent().expect("a directory"), 0o700);
     chown(&shared, Some(NOBODY), None).expect("root may chown");
     sandbox.set("TMPDIR", &shared.display().to_string());
     sandbox.ok(&["refresh", HOST]);
@@ -529,7 +529,7 @@ fn what_root_has_left_is_named_with_the_way_out() {
     sandbox.unset("PGCRED_HOME");
     chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).expect("root may chown");
     let cache = sandbox.path(".cache");
-    fs::create_dir(&cache).expect("a folder");
+    fs::create_dir(&cache).expect("a directory");
     set_mode(&cache, 0o700);
     let run = run_as(sandbox.pgcred(&["token", HOST]), NOBODY);
     let hint = format!("hint: make it yours with: sudo chown -R \"$(id -un)\" '{}'", cache.display());
@@ -545,7 +545,7 @@ fn what_root_has_left_is_named_with_the_way_out() {
         run.stderr
     );
     let config = sandbox.path(".config");
-    fs::create_dir(&config).expect("a folder");
+    fs::create_dir(&config).expect("a directory");
     set_mode(&config, 0o755);
     let run = run_as(sandbox.pgcred(&["add", "prod", HOST]), NOBODY);
     run.assert_fails(1, &format!("({} belongs to root)", config.display()));
@@ -561,8 +561,8 @@ fn a_file_with_a_group_of_others_can_be_written() {
     let sandbox = Sandbox::with_keys();
     sandbox.write(".pgpass", "mine:5432:*:me:pw\n");
     sandbox.write(".pg_service.conf", "[mine]\nhost=h\n");
-    for folder in [sandbox.home(), sandbox.own()] {
-        give(folder, NOBODY);
+    for directory in [sandbox.home(), sandbox.own()] {
+        give(directory, NOBODY);
     }
     for (name, mode) in [(".pgpass", 0o600), (".pg_service.conf", 0o660)] {
         chown(sandbox.path(name), None, Some(0)).expect("root may chown");
@@ -592,8 +592,8 @@ fn a_private_group_may_change_files_and_another_may_not() {
     let cases =
         [(1, 1, 0), (2, 1, 2), (2, 0, 0), (12, 12, 2), (65_534, 65_534, 2), (4_712, 4_712, 0), (4_712, 4_711, 2)];
     for (user, group, code) in cases {
-        for folder in [sandbox.home(), sandbox.own()] {
-            give(folder, user);
+        for directory in [sandbox.home(), sandbox.own()] {
+            give(directory, user);
         }
         chown(&config, None, Some(group)).expect("root may chown");
         let run = run_as(sandbox.pgcred(&["token", HOST]), user);
@@ -659,9 +659,9 @@ fn traps_beside_a_passfile_are_refused() {
     assert_eq!((text(&bashrc), text(&planted)), ("mine\n".to_owned(), String::new()));
 }
 
-/// Folders that others own or can change hold neither configuration nor tokens.
+/// Directories that others own or can change hold neither configuration nor tokens.
 #[test]
-fn folders_of_others_are_not_used() {
+fn directories_of_others_are_not_used() {
     let mut sandbox = Sandbox::with_keys();
     let own = sandbox.own().to_owned();
     set_mode(&own, 0o777); // as volumes of containers are; what is in it is looked at by itself
@@ -681,15 +681,15 @@ fn folders_of_others_are_not_used() {
         sandbox.run(&["token", HOST]).assert_fails(2, "is not used: it belongs to nobody");
     }
     fs::remove_file(own.join("config.toml")).expect("removed");
-    fs::create_dir(own.join("cache")).expect("a folder");
+    fs::create_dir(own.join("cache")).expect("a directory");
     set_mode(&own.join("cache"), 0o777);
     let run = sandbox.run(&["token", HOST]);
     assert!(run.code == 0 && run.stderr.contains("tokens are not cached: "), "{}", run.stderr);
     assert_eq!(files_in(&own.join("cache")).len(), 0);
     set_mode(&own.join("cache"), 0o700);
-    // A runtime folder is passed over.
+    // A runtime directory is passed over.
     let runtime = sandbox.path("runtime");
-    fs::create_dir(&runtime).expect("a folder");
+    fs::create_dir(&runtime).expect("a directory");
     set_mode(&runtime, 0o777);
     sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", &runtime.display().to_string());
     let place = sandbox.ok(&["exec", HOST, "--", "sh", "-c", "echo $PGPASSFILE"]);
@@ -717,13 +717,13 @@ fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
         return;
     }
     let sandbox = Sandbox::with_keys();
-    let folder = tempfile::TempDir::new().expect("a folder");
-    set_mode(folder.path(), 0o755);
-    let config = folder.path().join("config.toml");
+    let directory = tempfile::TempDir::new().expect("a directory");
+    set_mode(directory.path(), 0o755);
+    let config = directory.path().join("config.toml");
     fs::write(&config, format!("[connections.prod]\nhost = '{HOST}'\n")).expect("written");
     symlink(&config, sandbox.own().join("config.toml")).expect("a link");
-    for folder in [sandbox.home(), sandbox.own()] {
-        give(folder, USER);
+    for directory in [sandbox.home(), sandbox.own()] {
+        give(directory, USER);
     }
     let unshare = |sandbox: &Sandbox, words: &[&str]| {
         let mut command = sandbox.command("unshare");

@@ -12,7 +12,7 @@ struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {
     fn mount(path: &'a Path, options: &str) -> Self {
-        fs::create_dir_all(path).expect("a folder");
+        fs::create_dir_all(path).expect("a directory");
         run(Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path));
         Self(path)
     }
@@ -31,15 +31,15 @@ fn run(command: &mut Command) {
 #[test]
 fn a_full_disk_leaves_the_file_as_it_was() {
     let sandbox = Sandbox::with_keys();
-    let folder = sandbox.path("disk");
-    let _disk = Disk::mount(&folder, "size=16k");
-    fs::write(folder.join("pgpass"), MINE).expect("written");
-    fs::set_permissions(folder.join("pgpass"), fs::Permissions::from_mode(0o600)).expect("chmod");
-    let _ = fs::write(folder.join("filler"), vec![0; 65_536]); // as much as fits
+    let directory = sandbox.path("disk");
+    let _disk = Disk::mount(&directory, "size=16k");
+    fs::write(directory.join("pgpass"), MINE).expect("written");
+    fs::set_permissions(directory.join("pgpass"), fs::Permissions::from_mode(0o600)).expect("chmod");
+    let _ = fs::write(directory.join("filler"), vec![0; 65_536]); // as much as fits
     let run = sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]);
     run.assert_fails(1, "disk/pgpass: No space left");
     assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
-    fs::remove_file(folder.join("filler")).expect("removed");
+    fs::remove_file(directory.join("filler")).expect("removed");
     sandbox.ok(&["refresh", HOST, "--passfile", "disk/pgpass"]);
     assert!(sandbox.read("disk/pgpass").ends_with(MINE.as_bytes()));
 }
@@ -48,26 +48,26 @@ fn a_full_disk_leaves_the_file_as_it_was() {
 #[test]
 fn a_full_or_read_only_disk_for_the_cache_is_a_warning() {
     let mut sandbox = Sandbox::with_keys();
-    let folder = sandbox.path("disk");
-    let _disk = Disk::mount(&folder, "size=16k");
+    let directory = sandbox.path("disk");
+    let _disk = Disk::mount(&directory, "size=16k");
     sandbox.set("PGCRED_HOME", "disk");
-    let _ = fs::write(folder.join("filler"), vec![0; 65_536]); // as much as fits
+    let _ = fs::write(directory.join("filler"), vec![0; 65_536]); // as much as fits
     for _ in 0..2 {
         let run = sandbox.run(&["token", HOST]);
         assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
     }
-    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&folder));
+    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&directory));
     let run = sandbox.run(&["token", HOST]);
     assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
 }
 
 #[test]
-fn a_read_only_folder_is_an_error_that_names_the_file() {
+fn a_read_only_directory_is_an_error_that_names_the_file() {
     let sandbox = Sandbox::with_keys();
-    let folder = sandbox.path("disk");
-    let _disk = Disk::mount(&folder, "size=64k");
-    fs::write(folder.join("pgpass"), MINE).expect("written");
-    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&folder));
+    let directory = sandbox.path("disk");
+    let _disk = Disk::mount(&directory, "size=64k");
+    fs::write(directory.join("pgpass"), MINE).expect("written");
+    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&directory));
     sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]).assert_fails(1, "disk/pgpass");
     assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
 }
@@ -76,17 +76,17 @@ fn a_read_only_folder_is_an_error_that_names_the_file() {
 fn setup_on_a_read_only_or_full_disk_leaves_the_file_as_it_was() {
     const SERVICES: &[u8] = b"[mine]\nhost=h\n";
     let mut sandbox = Sandbox::empty();
-    let folder = sandbox.path("disk");
-    let _disk = Disk::mount(&folder, "size=64k");
+    let directory = sandbox.path("disk");
+    let _disk = Disk::mount(&directory, "size=64k");
     let file = sandbox.write("disk/services", SERVICES);
     sandbox.set("PGSERVICEFILE", &file.display().to_string());
-    let _ = fs::write(folder.join("filler"), vec![0; 1 << 20]); // as much as fits
+    let _ = fs::write(directory.join("filler"), vec![0; 1 << 20]); // as much as fits
     let set_up = &["setup", "psql", HOST, "--yes"];
     sandbox.run(set_up).assert_fails(1, "No space left");
     assert_eq!(sandbox.read("disk/services"), SERVICES);
-    assert!(!folder.join("services.pgcred-backup").exists(), "a part of a copy");
-    fs::remove_file(folder.join("filler")).expect("removed");
-    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&folder));
+    assert!(!directory.join("services.pgcred-backup").exists(), "a part of a copy");
+    fs::remove_file(directory.join("filler")).expect("removed");
+    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&directory));
     sandbox.run(set_up).assert_fails(1, "Read-only file system");
     assert_eq!(sandbox.read("disk/services"), SERVICES);
 }
@@ -104,19 +104,19 @@ fn a_disk_that_fills_up_at_any_point_harms_nothing() {
     ];
     for room in 0..12 {
         let mut sandbox = Sandbox::with_keys();
-        let folder = sandbox.path("disk");
+        let directory = sandbox.path("disk");
         // Even: so many pages are free. Odd: so many files can be made.
         let (pages, files) = if room % 2 == 0 { (room / 2, None) } else { (64, Some(room / 2)) };
         let limit = files.map_or_else(String::new, |files| format!(",nr_inodes={}", 6 + files));
-        let _disk = Disk::mount(&folder, &format!("size=512k{limit}"));
-        let own = folder.join("own").display().to_string();
-        sandbox.set("HOME", &folder.display().to_string()).set("PGCRED_HOME", &own);
-        sandbox.set("TMPDIR", &folder.display().to_string());
-        fs::create_dir(&own).expect("a folder");
+        let _disk = Disk::mount(&directory, &format!("size=512k{limit}"));
+        let own = directory.join("own").display().to_string();
+        sandbox.set("HOME", &directory.display().to_string()).set("PGCRED_HOME", &own);
+        sandbox.set("TMPDIR", &directory.display().to_string());
+        fs::create_dir(&own).expect("a directory");
         sandbox.write("disk/.pgpass", MINE);
         sandbox.write("disk/.pg_service.conf", SERVICES);
-        fs::write(folder.join("own/config.toml"), "# mine\n").expect("written");
-        let filler = fs::File::create(folder.join("filler")).expect("a file");
+        fs::write(directory.join("own/config.toml"), "# mine\n").expect("written");
+        let filler = fs::File::create(directory.join("filler")).expect("a file");
         let _ = std::io::Write::write_all(&mut &filler, &vec![0; 1 << 20]); // as much as fits
         let length = filler.metadata().expect("a file").len();
         filler.set_len(length - pages * 4096).expect("shorter");

@@ -53,8 +53,8 @@ fn slow(sandbox: &Sandbox, words: &[&str]) -> Child {
     strace.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace starts")
 }
 
-fn has_new(folder: &Path) -> bool {
-    let names = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+fn has_new(directory: &Path) -> bool {
+    let names = fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").file_name());
     names.into_iter().any(|name| name.to_string_lossy().contains(".pgcred-new-"))
 }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::support::sandbox::{HOST, Sandbox};
 
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .expect("a folder")
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .expect("a directory")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
@@ -47,14 +47,14 @@ fn new_files_beside_what_is_set_up_go() {
     assert_eq!(names(sandbox.home()), [".pg_service.conf"]);
 }
 
-/// A kill finds the folder of `exec` empty, before its lock is made; or without the lock, as an older pgcred left it.
+/// A kill finds the directory of `exec` empty, before its lock is made; or without the lock, as an older pgcred left it.
 #[test]
-fn folders_of_exec_go_whatever_is_in_them() {
+fn directories_of_exec_go_whatever_is_in_them() {
     let sandbox = Sandbox::with_keys();
     let exec = sandbox.own().join("cache/exec");
     for (name, files) in [("run-empty", &[][..]), ("run-unlocked", &["passfile"]), ("run-whole", &["lock", "passfile"])]
     {
-        fs::create_dir_all(exec.join(name)).expect("a folder");
+        fs::create_dir_all(exec.join(name)).expect("a directory");
         fs::set_permissions(exec.join(name), fs::Permissions::from_mode(0o700)).expect("a mode");
         for file in files {
             fs::write(exec.join(name).join(file), "a token").expect("written");
@@ -64,7 +64,7 @@ fn folders_of_exec_go_whatever_is_in_them() {
     assert_eq!(names(&exec), [""; 0]);
 }
 
-/// The order in which the folder of `exec` is cleared: while the token is there, so is the lock by which the next pgcred
+/// The order in which the directory of `exec` is cleared: while the token is there, so is the lock by which the next pgcred
 /// knows whose it is.
 #[cfg(target_os = "linux")]
 #[test]

@@ -91,7 +91,7 @@ fn what_hides_the_file_from_clients_is_said() {
 fn links_modes_and_owners_are_kept() {
     let sandbox = with_passfile();
     let real = sandbox.path("dotfiles/pgpass");
-    fs::create_dir(sandbox.path("dotfiles")).expect("a folder");
+    fs::create_dir(sandbox.path("dotfiles")).expect("a directory");
     fs::rename(sandbox.path(".pgpass"), &real).expect("moved");
     symlink("dotfiles/pgpass", sandbox.path(".pgpass")).expect("a link");
     fs::set_permissions(&real, fs::Permissions::from_mode(0o400)).expect("chmod");
@@ -112,7 +112,7 @@ fn links_modes_and_owners_are_kept() {
 #[test]
 fn what_is_no_plain_file_is_refused() {
     let sandbox = Sandbox::with_keys();
-    fs::create_dir(sandbox.path("folder")).expect("a folder");
+    fs::create_dir(sandbox.path("folder")).expect("a directory");
     nix::unistd::mkfifo(&sandbox.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     for name in ["folder", "fifo", "/dev/null"] {
         sandbox.run(&["refresh", HOST, "--passfile", name]).assert_fails(2, "is not a regular file");
@@ -165,7 +165,7 @@ fn only_what_pgcred_has_made_is_taken_away() {
     sandbox.ok(&["erase", HOST]);
     assert!(text(&sandbox).contains(RDS_HOST));
     sandbox.ok(&["erase", "--all"]);
-    assert!(fs::read_dir(sandbox.home()).expect("a folder").next().is_none(), "something is left in HOME");
+    assert!(fs::read_dir(sandbox.home()).expect("a directory").next().is_none(), "something is left in HOME");
     sandbox.ok(&["refresh", HOST]);
     sandbox.write(".pgpass", text(&sandbox) + "mine:1:*:u:p\n");
     sandbox.ok(&["refresh", HOST]);
@@ -236,7 +236,7 @@ fn kill_at_any_point_harms_nothing() {
     sandbox.write(".pgpass.pgcred-new-abc", "what a killed writer leaves");
     sandbox.ok(&["refresh", &host(1)]);
     let mut names: Vec<_> =
-        fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+        fs::read_dir(sandbox.home()).expect("a directory").map(|entry| entry.expect("an entry").file_name()).collect();
     names.sort();
     assert_eq!(names, [".pgpass"], "a lock stayed, or a part");
 }
@@ -285,7 +285,7 @@ fn erase_all_knows_every_file_that_was_written() {
 #[test]
 fn erase_does_not_forget_a_passfile_that_is_out_of_reach() {
     let sandbox = Sandbox::with_keys();
-    fs::create_dir(sandbox.path("disk")).expect("a folder");
+    fs::create_dir(sandbox.path("disk")).expect("a directory");
     symlink(sandbox.path("disk/linked"), sandbox.path("link")).expect("a link");
     sandbox.ok(&["add", "-q", "prod", HOST]);
     sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
@@ -303,7 +303,7 @@ fn erase_does_not_forget_a_passfile_that_is_out_of_reach() {
     }
     fs::rename(sandbox.path("away"), sandbox.path("disk")).expect("renamed");
     sandbox.ok(&["erase", "--all"]);
-    assert_eq!(fs::read_dir(sandbox.path("disk")).expect("a folder").count(), 0);
+    assert_eq!(fs::read_dir(sandbox.path("disk")).expect("a directory").count(), 0);
     assert!(!sandbox.own().join("cache").exists());
 
     // The same for what one of them has, and for a connection that goes.
@@ -313,10 +313,10 @@ fn erase_does_not_forget_a_passfile_that_is_out_of_reach() {
         sandbox.run(erase).assert_fails(1, "disk/pass may have tokens and cannot be reached");
         fs::rename(sandbox.path("away"), sandbox.path("disk")).expect("renamed");
         sandbox.ok(&["erase", "--all"]);
-        assert_eq!(fs::read_dir(sandbox.path("disk")).expect("a folder").count(), 0, "{erase:?}");
+        assert_eq!(fs::read_dir(sandbox.path("disk")).expect("a directory").count(), 0, "{erase:?}");
     }
 
-    // Where the folder is there and has no such file, there is nothing to erase.
+    // Where the directory is there and has no such file, there is nothing to erase.
     sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
     fs::remove_file(sandbox.path("disk/pass")).expect("removed");
     sandbox.ok(&["erase", "--all"]);
@@ -333,7 +333,7 @@ fn erase_removes_what_a_killed_writer_left() {
             sandbox.write(".pgpass.pgcred-new-abc", "a token");
             sandbox.run(erase);
             let left =
-                fs::read_dir(sandbox.home()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+                fs::read_dir(sandbox.home()).expect("a directory").map(|entry| entry.expect("an entry").file_name());
             assert_eq!(left.collect::<Vec<_>>(), mine.map(|_| ".pgpass").into_iter().collect::<Vec<_>>(), "{erase:?}");
             let _ = fs::remove_file(sandbox.path(".pgpass"));
         }
@@ -348,7 +348,7 @@ fn erase_all_makes_nothing() {
     assert!(run.code == 0 && run.stderr.contains("nothing to erase"), "{}", run.stderr);
     sandbox.run(&["erase", HOST]).assert_fails(4, "has no token");
     sandbox.run(&["remove", "prod"]).assert_fails(4, "prod");
-    assert!(fs::read_dir(sandbox.home()).expect("a folder").next().is_none(), "something was made");
+    assert!(fs::read_dir(sandbox.home()).expect("a directory").next().is_none(), "something was made");
 }
 
 /// Whoever waits for a lock that goes with its holder takes the next one, not the file that is gone.
@@ -374,5 +374,5 @@ fn writers_that_take_turns_lose_nothing_and_leave_no_lock() {
             assert!(text.contains(&format!("\nh{n}-{i}.dsql")), "h{n}-{i} was lost");
         }
     }
-    assert_eq!(fs::read_dir(sandbox.home()).expect("a folder").count(), 1, "a lock stayed");
+    assert_eq!(fs::read_dir(sandbox.home()).expect("a directory").count(), 1, "a lock stayed");
 }

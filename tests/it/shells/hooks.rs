@@ -112,18 +112,18 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let mut sandbox = Sandbox::with_keys();
-        let folder = sandbox.path("it's $HOME \"!x\" `a ö");
-        fs::create_dir(&folder).expect("a folder");
-        let pgcred = folder.join("pgcred");
+        let directory = sandbox.path("it's $HOME \"!x\" `a ö");
+        fs::create_dir(&directory).expect("a directory");
+        let pgcred = directory.join("pgcred");
         let built = env!("CARGO_BIN_EXE_pgcred");
         if fs::hard_link(built, &pgcred).is_err() {
             fs::copy(built, &pgcred).expect("a copy");
         }
-        let own = folder.join("own");
+        let own = directory.join("own");
         let shown = own.display().to_string();
         sandbox.set("PGCRED_HOME", &shown).set("LC_ALL", "C.UTF-8").set("SHELL", "/bin/sh");
         // Without it fish reads all manual pages when it is first started.
-        fs::create_dir_all(sandbox.path(".local/share/fish/generated_completions")).expect("a folder");
+        fs::create_dir_all(sandbox.path(".local/share/fish/generated_completions")).expect("a directory");
         sandbox.write(".xonshrc", ""); // without it xonsh welcomes
         sandbox.ok(&["add", "-q", "prod", HOST]);
         Self { sandbox, pgcred, own }
@@ -360,7 +360,7 @@ fn check_lines(shell: &Shell, before: &str, options: &[&str], lines: &[(&str, &s
 /// Whether a program is on PATH that tests/run.sh installs and that no distribution's package is asked for.
 pub fn is_here(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_here = std::env::split_paths(&path).any(|folder: PathBuf| Path::is_file(&folder.join(program)));
+    let is_here = std::env::split_paths(&path).any(|directory: PathBuf| Path::is_file(&directory.join(program)));
     assert!(is_here || std::env::var_os("PGCRED_TEST_ALL").is_none(), "{program} is missing");
     is_here
 }
@@ -415,7 +415,7 @@ fn a_hook_looks_after_the_passfile_that_the_user_has_set() {
         desk.sandbox.ok(&["refresh", "--background", "-q"]);
         // With another passfile: the file for the usual one says that nothing is due.
         let other = desk.sandbox.path("my \"own\" $x:y/pass").display().to_string();
-        fs::create_dir(desk.sandbox.path("my \"own\" $x:y")).expect("a folder");
+        fs::create_dir(desk.sandbox.path("my \"own\" $x:y")).expect("a directory");
         desk.sandbox.set("PGPASSFILE", &other);
         let named = desk.own.join(format!("cache/due-{}", other.replace(['/', ':'], "%")));
         let usual = desk.due_at();
@@ -444,7 +444,7 @@ fn a_hook_looks_after_the_passfile_that_the_user_has_set() {
         assert!(text.contains(&format!("\n{HOST}:5432:*:admin:")), "{}: {text}", shell.name);
         assert_eq!(
             fs::read_dir(desk.own.join("cache"))
-                .expect("a folder")
+                .expect("a directory")
                 .flatten()
                 .filter(|entry| {
                     entry.file_name().to_string_lossy().starts_with("due")
@@ -604,9 +604,9 @@ fn a_hook_takes_nothing_but_text_from_a_file() {
     }
 }
 
-/// tcsh writes a file to see the clock; in another user's folder that may be a link.
+/// tcsh writes a file to see the clock; in another user's directory that may be a link.
 #[test]
-fn tcsh_writes_in_no_folder_of_another_user() {
+fn tcsh_writes_in_no_directory_of_another_user() {
     if !nix::unistd::geteuid().is_root() {
         return;
     }
@@ -795,7 +795,7 @@ fn a_hook_knows_lasting_paths() {
     };
     assert!(init(&sandbox).contains(&format!("__pgcred_exe='{versioned}'\n")));
     let linked = sandbox.path("bin");
-    fs::create_dir(&linked).expect("a folder");
+    fs::create_dir(&linked).expect("a directory");
     symlink(&versioned, linked.join("pgcred")).expect("a link");
     for path in [linked.display().to_string(), "bin".to_owned()] {
         sandbox.set("PATH", &path).set("PGCRED_HOME", "own");
@@ -812,7 +812,7 @@ fn a_hook_knows_lasting_paths() {
 #[test]
 fn shells_complete_connections_tools_and_values() {
     let mut sandbox = Sandbox::with_keys();
-    let own = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder").display().to_string();
+    let own = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a directory").display().to_string();
     sandbox.set("PATH", &format!("{own}:{}", std::env::var("PATH").expect("PATH"))).set("LC_ALL", "C.UTF-8");
     sandbox.ok(&["add", "-q", "prod-one", HOST]);
     sandbox.write(".aws/config", "[profile dev]\n[profile de\u{7}vil]\n"); // the second would ring the bell

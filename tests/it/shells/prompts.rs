@@ -14,7 +14,7 @@ const SHOWN: &str = "prod 1";
 fn desk() -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
     let path = std::env::var("PATH").expect("PATH");
-    let own = std::path::Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a folder").display().to_string();
+    let own = std::path::Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a directory").display().to_string();
     sandbox.set("PATH", &format!("{own}:{path}")).set("TERM", "xterm");
     sandbox.ok(&["add", "-q", "prod", HOST]);
     sandbox.ok(&["refresh", "-q"]);

@@ -62,7 +62,7 @@ impl Cluster {
         cluster
     }
 
-    /// Mounts a file or folder of the sandbox over one of the system.
+    /// Mounts a file or directory of the sandbox over one of the system.
     fn mount(&mut self, own: PathBuf, over: impl Into<PathBuf>) {
         self.mounts.push((own, over.into()));
     }
@@ -91,8 +91,8 @@ impl Cluster {
 
     /// The system's roots and one more: in one file, and under its hash for OpenSSL.
     fn trust_public_authority(&mut self) {
-        let folder = self.sandbox.path("etc/certs");
-        let copied = Command::new("cp").arg("-a").arg(CERTIFICATES).arg(&folder).status();
+        let directory = self.sandbox.path("etc/certs");
+        let copied = Command::new("cp").arg("-a").arg(CERTIFICATES).arg(&directory).status();
         assert!(copied.is_ok_and(|status| status.success()), "no copy of {CERTIFICATES}");
         let ca = self.sandbox.write("etc/public-ca.pem", self.standin.ca_pem());
         let mut openssl = Command::new("openssl");
@@ -100,8 +100,8 @@ impl Cluster {
             openssl.args(["x509", "-noout", "-hash", "-in"]).arg(&ca);
             openssl
         });
-        fs::copy(&ca, folder.join(format!("{}.0", hash.stdout.trim()))).expect("a certificate");
-        self.mount(folder, CERTIFICATES);
+        fs::copy(&ca, directory.join(format!("{}.0", hash.stdout.trim()))).expect("a certificate");
+        self.mount(directory, CERTIFICATES);
         for bundle in ["/etc/ssl/certs/ca-certificates.crt"].iter().chain(&BUNDLES).map(Path::new) {
             let Ok(roots) = fs::read_to_string(bundle) else { continue };
             let name = format!("etc/certs/{}", bundle.file_name().expect("a name").display());
@@ -114,9 +114,9 @@ impl Cluster {
 
     /// Puts roots of RDS where pgcred keeps those of the region, as if they had been fetched.
     pub fn carry_rds_roots(&self, pem: &str) {
-        let folder = self.sandbox.own().join("roots");
-        fs::create_dir_all(&folder).expect("a folder");
-        fs::write(folder.join("rds-eu-west-1.pem"), pem).expect("a file");
+        let directory = self.sandbox.own().join("roots");
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::write(directory.join("rds-eu-west-1.pem"), pem).expect("a file");
     }
 
     /// Puts certificates in that place which are no roots of the server's.

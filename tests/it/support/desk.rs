@@ -49,10 +49,10 @@ pub fn desk(url: &str) -> Sandbox {
     let path = format!("{}:/usr/bin:/bin", sandbox.path("bin").display());
     sandbox.set("PATH", &path);
     // pgcred looks behind PATH too.
-    let folders = "/usr/local/bin /opt/homebrew/bin /home/linuxbrew/.linuxbrew/bin /opt/local/bin /snap/bin \
+    let directories = "/usr/local/bin /opt/homebrew/bin /home/linuxbrew/.linuxbrew/bin /opt/local/bin /snap/bin \
         /run/current-system/sw/bin /usr/bin /bin";
-    for folder in folders.split(' ') {
-        assert!(!Path::new(folder).join("aws").exists(), "{folder}/aws is in the way of these tests: remove it");
+    for directory in directories.split(' ') {
+        assert!(!Path::new(directory).join("aws").exists(), "{directory}/aws is in the way of these tests: remove it");
     }
     install(&sandbox, BROWSER, "");
     install(&sandbox, NOTIFIER, "");
@@ -105,18 +105,18 @@ pub fn terminal(sandbox: &Sandbox, typing: &[&str], command: &[&str]) -> Run {
     run
 }
 
-/// A log-in of the past or of the future.
+/// A login of the past or of the future.
 pub fn logged_in(sandbox: &Sandbox, ends: &str) {
     sandbox.write(SSO_FILE, sso_token("ssotoken", ends));
     sandbox.write(LOGIN_FILE, login("ASIALOGIN", ends));
 }
 
-/// Every file below a folder of the sandbox, with its text.
-pub fn tree(sandbox: &Sandbox, folder: &str) -> BTreeMap<String, Vec<u8>> {
-    let mut open = vec![sandbox.path(folder)];
+/// Every file below a directory of the sandbox, with its text.
+pub fn tree(sandbox: &Sandbox, directory: &str) -> BTreeMap<String, Vec<u8>> {
+    let mut open = vec![sandbox.path(directory)];
     let mut found = BTreeMap::new();
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);

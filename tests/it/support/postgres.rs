@@ -1,4 +1,4 @@
-//! A real PostgreSQL in a temporary folder, on a Unix socket only, stopped when dropped.
+//! A real PostgreSQL in a temporary directory, on a Unix socket only, stopped when dropped.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -14,30 +14,30 @@ use tempfile::TempDir;
 
 pub struct Postgres {
     server: Child,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Postgres {
     /// Starts a server with the roles `admin` and `app`, and a database `postgres`, open to all that reach the socket.
     pub fn start() -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
-        let data = folder.path().join("data");
-        let mut initdb = as_server_user("initdb", folder.path());
+        let directory = TempDir::new().expect("a temporary directory");
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
+        let data = directory.path().join("data");
+        let mut initdb = as_server_user("initdb", directory.path());
         initdb
             .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"])
             .arg(&data);
         let made = initdb.stdout(Stdio::null()).status().expect("initdb starts");
         assert!(made.success(), "initdb failed");
-        let mut server = as_server_user("postgres", folder.path());
-        server.arg("-D").arg(&data).arg("-k").arg(folder.path());
+        let mut server = as_server_user("postgres", directory.path());
+        server.arg("-D").arg(&data).arg("-k").arg(directory.path());
         server.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]);
-        let log = fs::File::create(folder.path().join("log")).expect("a log");
+        let log = fs::File::create(directory.path().join("log")).expect("a log");
         let server = server.stderr(log).stdout(Stdio::null()).spawn().expect("postgres starts");
-        let postgres = Self { server, folder };
+        let postgres = Self { server, directory };
         let deadline = Instant::now() + Duration::from_mins(1);
         while !postgres.runs("create role admin login superuser") {
-            let log = || fs::read_to_string(postgres.folder.path().join("log"));
+            let log = || fs::read_to_string(postgres.directory.path().join("log"));
             assert!(Instant::now() < deadline, "postgres does not answer: {:?}", log());
             thread::sleep(Duration::from_millis(50));
         }
@@ -45,9 +45,9 @@ impl Postgres {
         postgres
     }
 
-    /// The socket's folder, which is also libpq's `host`.
+    /// The socket's directory, which is also libpq's `host`.
     pub fn socket(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
     fn runs(&self, sql: &str) -> bool {
@@ -65,25 +65,25 @@ impl Drop for Postgres {
     }
 }
 
-/// The server's program; PostgreSQL refuses root, so root runs it as `postgres` and hands it the folder.
-fn as_server_user(program: &str, folder: &Path) -> Command {
-    let mut command = Command::new(bin_folder().join(program));
-    command.current_dir(folder).env("LC_ALL", "C").stdin(Stdio::null());
+/// The server's program; PostgreSQL refuses root, so root runs it as `postgres` and hands it the directory.
+fn as_server_user(program: &str, directory: &Path) -> Command {
+    let mut command = Command::new(bin_directory().join(program));
+    command.current_dir(directory).env("LC_ALL", "C").stdin(Stdio::null());
     if geteuid().is_root() {
         let user = User::from_name("postgres").expect("users").expect("a user `postgres`, which the package makes");
-        chown(folder, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
+        chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }
     command
 }
 
 /// Debian keeps the server's programs off PATH.
-fn bin_folder() -> PathBuf {
+fn bin_directory() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut folders: Vec<_> =
+    let mut directories: Vec<_> =
         versions.map(|entry| entry.path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
-    folders.sort();
-    folders.pop().unwrap_or_else(|| {
+    directories.sort();
+    directories.pop().unwrap_or_else(|| {
         let asked = Command::new("pg_config").arg("--bindir").output().expect("PostgreSQL's programs");
         PathBuf::from(String::from_utf8(asked.stdout).expect("a path").trim())
     })

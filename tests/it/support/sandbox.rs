@@ -1,4 +1,4 @@
-//! A folder as HOME, an environment with nothing in it, and the real binary.
+//! A directory as HOME, an environment with nothing in it, and the real binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 pub struct Sandbox {
-    folder: TempDir,
+    directory: TempDir,
     /// What pgcred keeps for itself: configuration, cache, locks.
     own: TempDir,
     variables: Vec<(String, String)>,
@@ -30,9 +30,9 @@ pub struct Run {
 impl Sandbox {
     /// No credentials, no configuration, no network but loopback.
     pub fn empty() -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let own = TempDir::new().expect("a temporary folder");
-        let mut sandbox = Self { folder, own, variables: Vec::new() };
+        let directory = TempDir::new().expect("a temporary directory");
+        let own = TempDir::new().expect("a temporary directory");
+        let mut sandbox = Self { directory, own, variables: Vec::new() };
         let own = sandbox.own().display().to_string();
         sandbox.set("PGCRED_HOME", &own).set("PGCRED_CACHE", "file");
         let home = sandbox.home().display().to_string();
@@ -59,7 +59,7 @@ impl Sandbox {
     }
 
     pub fn home(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
     pub fn own(&self) -> &Path {
@@ -88,7 +88,7 @@ impl Sandbox {
 
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         fs::write(&path, text).expect("a file");
         path
     }
@@ -100,7 +100,7 @@ impl Sandbox {
     /// pgcred at another path. No handle of this process writes it: until that is closed nobody could run it.
     pub fn installed(&self, name: &str) -> PathBuf {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         let _ = fs::remove_file(&path); // never written to: it may be a link to the program under test
         let pgcred = env!("CARGO_BIN_EXE_pgcred");
         let linked = fs::hard_link(pgcred, &path).is_ok();

@@ -114,7 +114,7 @@ fn completions_and_the_manual_page_come_and_go_with_pgcred() {
 fn uninstalling_leaves_nothing_that_needs_pgcred() {
     let mut sandbox = checkout();
     let home = sandbox.path("person");
-    fs::create_dir(&home).expect("a folder");
+    fs::create_dir(&home).expect("a directory");
     let home = home.display().to_string();
     sandbox.unset("PGCRED_HOME").set("HOME", &home).set("AWS_ACCESS_KEY_ID", "K").set("AWS_SECRET_ACCESS_KEY", "s");
     let pgcred = format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_pgcred"));

@@ -28,15 +28,15 @@ fn the_side_car_files_tokens_for_its_pod() {
     let side_car = &pod["initContainers"][0];
 
     let run = sandbox.path("run");
-    fs::create_dir(&run).expect("a folder");
-    for folder in [sandbox.home(), &run] {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).expect("a mode");
+    fs::create_dir(&run).expect("a directory");
+    for directory in [sandbox.home(), &run] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o777)).expect("a mode");
     }
     let toml = config.as_str().expect("text").replace("YOUR-CLUSTER-ID", "foo0bar1baz2quux3quuux4abc");
     let toml = sandbox.write("config.toml", toml);
     let authority = rcgen::generate_simple_self_signed(Vec::new()).expect("a certificate");
     let image = sandbox.write("image/ca-certificates.crt", authority.cert.pem());
-    let image = image.parent().expect("a folder");
+    let image = image.parent().expect("a directory");
     fs::copy(env!("CARGO_BIN_EXE_pgcred"), image.join("pgcred")).expect("a copy"); // where every user can read it
     let place = |text: &str| {
         let text = text.replace("/opt/pgcred", &image.display().to_string());

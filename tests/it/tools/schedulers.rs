@@ -36,12 +36,12 @@ fn systemd_takes_the_units_and_gives_them_back() {
         "systemctl --user show-environment\nsystemctl --user daemon-reload\n\
          systemctl --user enable --now pgcred-refresh.timer\n"
     );
-    let folder = sandbox.path(".config/systemd/user");
+    let directory = sandbox.path(".config/systemd/user");
     let mut verify = sandbox.command("/usr/bin/systemd-analyze");
     verify
         .args(["--user", "verify"])
-        .arg(folder.join("pgcred-refresh.timer"))
-        .env("SYSTEMD_UNIT_PATH", &folder)
+        .arg(directory.join("pgcred-refresh.timer"))
+        .env("SYSTEMD_UNIT_PATH", &directory)
         .env("XDG_RUNTIME_DIR", sandbox.home());
     let verified = Run::of(verify);
     assert!(verified.code == 0 && !verified.stderr.contains("pgcred"), "{}", verified.stderr);
@@ -51,7 +51,7 @@ fn systemd_takes_the_units_and_gives_them_back() {
         calls(&sandbox),
         "systemctl --user disable --now pgcred-refresh.timer\nsystemctl --user daemon-reload\n"
     );
-    assert!(!folder.parent().expect("a parent").exists(), "an empty folder, or more, is left");
+    assert!(!directory.parent().expect("a parent").exists(), "an empty directory, or more, is left");
 }
 
 /// The manager that no longer runs is told nothing; its files go all the same.
@@ -69,8 +69,8 @@ fn units_are_taken_back_without_a_user_manager() {
 #[test]
 fn a_failure_takes_back_what_it_can_and_stays_the_error() {
     let sandbox = sandbox(&["systemctl"]);
-    let folder = sandbox.path(".config/systemd/user");
-    let timer = folder.join("pgcred-refresh.timer");
+    let directory = sandbox.path(".config/systemd/user");
+    let timer = directory.join("pgcred-refresh.timer");
     let meddling = format!(
         "#!/bin/sh\n[ \"$2\" != enable ] || {{ echo '# mine' >>'{}'; echo no luck >&2; exit 1; }}\n",
         timer.display()
@@ -81,7 +81,7 @@ fn a_failure_takes_back_what_it_can_and_stays_the_error() {
     let kept = "pgcred-refresh.timer was not taken back: ";
     assert!(run.stderr.contains(kept) && run.stderr.contains("changed by another program"), "{}", run.stderr);
     assert!(run.stderr.contains("pgcred-refresh.service: as it was before"), "{}", run.stderr);
-    assert!(timer.exists() && !folder.join("pgcred-refresh.service").exists());
+    assert!(timer.exists() && !directory.join("pgcred-refresh.service").exists());
 }
 
 #[test]
@@ -101,13 +101,13 @@ fn the_pause_fits_the_shortest_life() {
     assert!(run.stderr.contains("pgcred refresh --watch") && !run.stderr.contains("long ("), "{}", run.stderr);
 }
 
-/// A line end in a folder's name would be another line of the crontab, and a broken one in the others.
+/// A line end in a directory's name would be another line of the crontab, and a broken one in the others.
 #[test]
 fn a_path_with_a_control_character_is_refused_by_all() {
     let sandbox = sandbox(&["crontab", "systemctl", "launchctl", "schtasks"]);
-    let folder = "a\n* * * * * touch pwned #";
-    sandbox.write(&format!("{folder}/c.toml"), format!("[connections.prod]\nhost = '{HOST}'\n"));
-    let config = sandbox.path(folder).join("c.toml").display().to_string();
+    let directory = "a\n* * * * * touch pwned #";
+    sandbox.write(&format!("{directory}/c.toml"), format!("[connections.prod]\nhost = '{HOST}'\n"));
+    let config = sandbox.path(directory).join("c.toml").display().to_string();
     for tool in ["cron", "systemd", "launchd", "task-scheduler", "psql", "rainfrog", "dbeaver"] {
         for how in ["--print", "--dry-run", "--yes"] {
             sandbox.run(&["setup", tool, "--config", &config, how]).assert_fails(2, "a control character");
@@ -287,7 +287,7 @@ fn a_scheduler_that_refuses_is_named() {
     sandbox.write(unit, "[Service]\nExecStart=/mine\n");
     sandbox.run(&["setup", "systemd", "--yes"]).assert_fails(1, "Unit is masked");
     assert_eq!(sandbox.read(unit), b"[Service]\nExecStart=/mine\n");
-    assert_eq!(fs::read_dir(sandbox.path(".config/systemd/user")).expect("a folder").count(), 1);
+    assert_eq!(fs::read_dir(sandbox.path(".config/systemd/user")).expect("a directory").count(), 1);
     fs::remove_file(sandbox.path(unit)).expect("removed");
     sandbox.write("bin/systemctl", "#!/bin/sh\n");
     sandbox.ok(&["setup", "systemd", "--yes"]);

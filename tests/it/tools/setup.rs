@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 use crate::support::sources::root;
 
-/// The files of a folder by their paths in it. What pgcred leaves there by design is left out: locks, copies, and root
+/// The files of a directory by their paths in it. What pgcred leaves there by design is left out: locks, copies, and root
 /// certificates.
-pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let (mut found, mut open) = (BTreeMap::new(), vec![folder.to_owned()]);
+pub fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut found, mut open) = (BTreeMap::new(), vec![directory.to_owned()]);
     while let Some(inner) = open.pop() {
         for entry in fs::read_dir(inner).into_iter().flatten() {
             let path = entry.expect("an entry").path();
@@ -24,42 +24,42 @@ pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 open.push(path);
             } else if !left_out("pgcred-lock") && !left_out("pgcred-backup") {
                 let bytes = fs::read(&path).expect("a file");
-                found.insert(path.strip_prefix(folder).expect("below").to_owned(), bytes);
+                found.insert(path.strip_prefix(directory).expect("below").to_owned(), bytes);
             }
         }
     }
     found
 }
 
-fn folders(parent: &Path) -> Vec<PathBuf> {
+fn directories(parent: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().map(|entry| entry.expect("an entry").path());
-    let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders
+    let mut directories: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+    directories.sort();
+    directories
 }
 
 const CONFIG: &str = ".config/pgcred/config.toml";
 
-/// A case: the folder `before`, then `after` and `undone` with what differs from it, or the text `refused`.
+/// A case: the directory `before`, then `after` and `undone` with what differs from it, or the text `refused`.
 struct Case {
-    folder: PathBuf,
+    directory: PathBuf,
     sandbox: Sandbox,
     arguments: Vec<String>,
 }
 
 impl Case {
-    fn of(tool: &str, folder: PathBuf) -> Self {
+    fn of(tool: &str, directory: PathBuf) -> Self {
         let mut sandbox = Sandbox::empty();
         sandbox.unset("PGCRED_HOME").set("PGCRED_CACHE", "none");
         let programs = sandbox.path("bin").display().to_string();
         sandbox.set("PATH", &format!("{programs}:/usr/bin:/bin"));
-        let more = fs::read_to_string(folder.join("arguments")).unwrap_or_else(|_| format!("{HOST} --profile dev"));
+        let more = fs::read_to_string(directory.join("arguments")).unwrap_or_else(|_| format!("{HOST} --profile dev"));
         let arguments = ["setup", tool].into_iter().chain(more.split_whitespace()).map(str::to_owned).collect();
-        let case = Self { folder, sandbox, arguments };
-        let before = case.folder.join("before/.");
+        let case = Self { directory, sandbox, arguments };
+        let before = case.directory.join("before/.");
         let copied = Command::new("cp").arg("-R").arg(before).arg(case.sandbox.home()).status();
         assert!(copied.is_ok_and(|status| status.success()));
-        if tool == "psql" && !case.folder.join("arguments").exists() {
+        if tool == "psql" && !case.directory.join("arguments").exists() {
             let id = HOST.split('.').next().expect("an ID");
             case.sandbox.write(CONFIG, format!("[connections.{id}]\nhost = \"{HOST}\"\nprofile = \"dev\"\n"));
         }
@@ -78,7 +78,7 @@ impl Case {
             Err(error) => error.into_bytes(),
         };
         let mut state: BTreeMap<_, _> =
-            files(&self.folder.join(name)).into_iter().map(|(path, bytes)| (path, here(bytes))).collect();
+            files(&self.directory.join(name)).into_iter().map(|(path, bytes)| (path, here(bytes))).collect();
         if let ("before" | "undone", Ok(bytes)) = (name, fs::read(self.sandbox.path(CONFIG))) {
             state.insert(CONFIG.into(), bytes); // the connection is one already, so that nothing is added
         }
@@ -99,14 +99,14 @@ impl Case {
         let shown = |files: &BTreeMap<PathBuf, Vec<u8>>| -> BTreeMap<PathBuf, String> {
             files.iter().map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned())).collect()
         };
-        assert_eq!(shown(&self.home()), shown(expected), "{} {when}", self.folder.display());
-        assert_eq!(&self.home(), expected, "{} {when}", self.folder.display());
+        assert_eq!(shown(&self.home()), shown(expected), "{} {when}", self.directory.display());
+        assert_eq!(&self.home(), expected, "{} {when}", self.directory.display());
     }
 
     fn check(&self) {
-        let name = self.folder.display();
+        let name = self.directory.display();
         let before = self.state("before");
-        if let Ok(says) = fs::read_to_string(self.folder.join("refused")) {
+        if let Ok(says) = fs::read_to_string(self.directory.join("refused")) {
             let run = self.run(&["--yes"]);
             assert!(run.code != 0 && run.stderr.contains(says.trim()), "{name}: {} {}", run.code, run.stderr);
             return self.assert_home(&before, "refused");
@@ -141,7 +141,7 @@ impl Case {
                 text => assert_eq!(copy.as_ref(), text, "{name}: the copy of {}", path.display()),
             }
         }
-        let undone = if self.folder.join("undone").exists() { self.state("undone") } else { before };
+        let undone = if self.directory.join("undone").exists() { self.state("undone") } else { before };
         for _ in 0..2 {
             let run = self.sandbox.run(&["setup", &self.arguments[1], "--undo", "--yes"]);
             assert_eq!(run.code, 0, "{name}: {}", run.stderr);
@@ -151,10 +151,10 @@ impl Case {
 }
 
 fn check(tool: &str, at_least: usize) {
-    let cases = folders(&root().join("integrations").join(tool).join("fixtures"));
+    let cases = directories(&root().join("integrations").join(tool).join("fixtures"));
     assert!(cases.len() >= at_least, "{tool}: {} cases", cases.len());
-    for folder in cases {
-        Case::of(tool, folder).check();
+    for directory in cases {
+        Case::of(tool, directory).check();
     }
 }
 
@@ -186,11 +186,11 @@ fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
 }
 
-/// Every tool has a row, a folder and a page that says what was proven, and they agree with the code.
+/// Every tool has a row, a directory and a page that says what was proven, and they agree with the code.
 #[test]
 fn the_table_and_the_pages_agree_with_the_code() {
-    let folder = root().join("integrations");
-    let table = fs::read_to_string(folder.join("README.md")).expect("a README");
+    let directory = root().join("integrations");
+    let table = fs::read_to_string(directory.join("README.md")).expect("a README");
     let rows: BTreeMap<_, _> = rows(&table).map(|row| (row[0].to_owned(), row)).collect();
     let sandbox = Sandbox::empty();
     sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
@@ -217,15 +217,15 @@ fn the_table_and_the_pages_agree_with_the_code() {
         assert!(run.code == 0 && prints == (way == "command" && by_hand), "{name}: {} {}", run.stdout, run.stderr);
         assert_eq!(run.stderr.contains("keep the passfile fresh"), way == "passfile", "{name}");
         assert!(row.iter().all(|cell| !cell.is_empty()), "{row:?}");
-        let page = fs::read_to_string(folder.join(name).join("README.md")).expect("a page");
+        let page = fs::read_to_string(directory.join(name).join("README.md")).expect("a page");
         assert!(page.lines().count() <= 30, "{name}: the page is too long");
         assert!(page.starts_with("# ") && page.contains(&format!("pgcred setup {name}")), "{name}");
         assert!(page.lines().all(|line| line.chars().count() <= 200), "{name}: a line is too long");
         assert!(page.contains("Not run") || row[4].contains("run:"), "{name} does not say what was proven");
-        names.push(folder.join(name));
+        names.push(directory.join(name));
     }
     assert_eq!(rows.len(), names.len());
-    for other in folders(&folder).iter().filter(|folder| !names.contains(folder)) {
+    for other in directories(&directory).iter().filter(|directory| !names.contains(directory)) {
         let page = fs::read_to_string(other.join("README.md")).expect("a page");
         assert!(page.starts_with("# "), "{}", other.display()); // prompts, containers: what no command sets up
     }
@@ -452,8 +452,8 @@ fn undo_without_a_tool_undoes_them_all() {
     sandbox.ok(&["remove", "prod"]);
     sandbox.ok(&["erase", "--all"]);
     assert_eq!(files(sandbox.home()), before);
-    let folder = ".local/share/DBeaverData/workspace6/General/.dbeaver";
-    assert!(!sandbox.path(".config").exists() && !sandbox.path(".cache").exists() && !sandbox.path(folder).exists());
+    let directory = ".local/share/DBeaverData/workspace6/General/.dbeaver";
+    assert!(!sandbox.path(".config").exists() && !sandbox.path(".cache").exists() && !sandbox.path(directory).exists());
 }
 
 /// What a tool gets of a connection is what the configuration says, whatever the shell says of another one.

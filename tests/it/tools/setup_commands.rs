@@ -16,7 +16,7 @@ use crate::support::splitters;
 /// A role with everything that a splitter, a shell, pgAdmin or DBeaver could take for their own.
 const HOSTILE_USER: &str = r#"a"b'c$d `id` \ %PORT% ${host} ;&|"#;
 
-/// A user's desktop, with pgcred in a folder and a connection to set up.
+/// A user's desktop, with pgcred in a directory and a connection to set up.
 struct Desk {
     sandbox: Sandbox,
     pgcred: PathBuf,
@@ -28,19 +28,20 @@ struct Desk {
 impl Desk {
     fn all() -> Vec<Self> {
         let users = [("admin", "programs"), (HOSTILE_USER, r#"it's "my" $HOME & ${host} co"#)];
-        let desks =
-            users.into_iter().flat_map(|(user, folder)| [HOST, RDS_HOST].map(|host| Self::of(host, user, folder)));
+        let desks = users
+            .into_iter()
+            .flat_map(|(user, directory)| [HOST, RDS_HOST].map(|host| Self::of(host, user, directory)));
         desks.collect()
     }
 
-    fn of(host: &'static str, user: &str, folder: &str) -> Self {
+    fn of(host: &'static str, user: &str, directory: &str) -> Self {
         let mut sandbox = Sandbox::empty();
         sandbox.set("PATH", "/usr/bin:/bin").at("2030-01-01T00:00:00Z");
         let keys = format!("[my dev]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n");
         sandbox.write(".aws/credentials", keys);
         sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
-        let pgcred = sandbox.installed(&format!("{folder}/pgcred"));
-        sandbox.installed(&format!("{folder}/pgcred-aws"));
+        let pgcred = sandbox.installed(&format!("{directory}/pgcred"));
+        sandbox.installed(&format!("{directory}/pgcred-aws"));
         let mut desk = Self { sandbox, pgcred, host, user: user.to_owned(), token: String::new() };
         desk.token = desk.run_pgcred(&["token", "--no-newline", "--no-cache"]).stdout;
         assert!(desk.token.contains("X-Amz-Signature="));
@@ -204,11 +205,11 @@ fn no_line_puts_a_token_into_the_arguments_of_a_program() {
     let desk = Desk::of(HOST, "admin", "programs");
     let mut texts =
         vec![fs::read_to_string(root().join("README.md")).expect("a README"), desk.sandbox.ok(&["help", "token"])];
-    for folder in fs::read_dir(root().join("integrations")).expect("a folder") {
-        let folder = folder.expect("an entry").path();
-        texts.extend(fs::read_to_string(folder.join("README.md")));
-        if folder.join("dialog.txt").exists() {
-            texts.push(desk.printed(folder.file_name().and_then(|name| name.to_str()).expect("a name")));
+    for directory in fs::read_dir(root().join("integrations")).expect("a directory") {
+        let directory = directory.expect("an entry").path();
+        texts.extend(fs::read_to_string(directory.join("README.md")));
+        if directory.join("dialog.txt").exists() {
+            texts.push(desk.printed(directory.file_name().and_then(|name| name.to_str()).expect("a name")));
         }
     }
     let program = desk.pgcred.display().to_string();

@@ -88,7 +88,7 @@ pub struct Config {
     pub now: Option<u64>,
     /// Ends every session that has lasted this long.
     pub session_limit: Option<Duration>,
-    /// Appends one JSON line per log-in attempt to this file.
+    /// Appends one JSON line per login attempt to this file.
     pub log: Option<PathBuf>,
 }
 

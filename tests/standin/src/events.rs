@@ -1,4 +1,4 @@
-//! The record of log-in attempts: who came for which host and what became of it, never a secret.
+//! The record of login attempts: who came for which host and what became of it, never a secret.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::Kind;
 
-/// One log-in attempt that was decided.
+/// One login attempt that was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// Unix time on the stand-in's clock.
@@ -47,7 +47,7 @@ impl Events {
     pub(crate) fn add(&self, event: Event) {
         if let (Some(mut file), Ok(mut line)) = (self.file.as_ref(), serde_json::to_vec(&event)) {
             line.push(b'\n');
-            // One write per line keeps lines whole; a full disk must not decide a log-in.
+            // One write per line keeps lines whole; a full disk must not decide a login.
             let _ = file.write_all(&line);
         }
         self.list.lock().unwrap_or_else(PoisonError::into_inner).push(event);

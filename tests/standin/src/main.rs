@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 use standin::{Config, Listen, Standin, Upstream};
 
-/// A verifying stand-in for Aurora DSQL and RDS IAM log-ins, in front of a real PostgreSQL. For tests only.
+/// A verifying stand-in for Aurora DSQL and RDS IAM logins, in front of a real PostgreSQL. For tests only.
 #[derive(Parser)]
 #[command(version)]
 struct Flags {
@@ -51,7 +51,7 @@ struct Flags {
     /// End sessions after this many seconds.
     #[arg(long, value_name = "SECS")]
     session_limit: Option<u64>,
-    /// Append one JSON line per log-in attempt to this file; it holds no secret.
+    /// Append one JSON line per login attempt to this file; it holds no secret.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Stop when standard input closes, so as not to outlive the process that started this one.

@@ -1,4 +1,4 @@
-//! Why a log-in is refused, and how DSQL or RDS words it to the client; no text repeats what the client sent secretly.
+//! Why a login is refused, and how DSQL or RDS words it to the client; no text repeats what the client sent secretly.
 
 use std::fmt;
 

@@ -92,13 +92,13 @@ impl Standin {
         self.shared.events.count(true)
     }
 
-    /// How many log-ins were refused so far.
+    /// How many logins were refused so far.
     #[must_use]
     pub fn refused(&self) -> usize {
         self.shared.events.count(false)
     }
 
-    /// Every log-in attempt so far, in order.
+    /// Every login attempt so far, in order.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.shared.events.list()

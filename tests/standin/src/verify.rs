@@ -1,4 +1,4 @@
-//! The judge: decides from a token and the circumstances of the connection alone whether the log-in is allowed.
+//! The judge: decides from a token and the circumstances of the connection alone whether the login is allowed.
 
 use serde::Serialize;
 

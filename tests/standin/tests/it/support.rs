@@ -28,7 +28,7 @@ pub fn issued() -> u64 {
     unix_seconds(ISSUED).unwrap()
 }
 
-/// A DSQL log-in as `admin` at the second the token is made.
+/// A DSQL login as `admin` at the second the token is made.
 pub fn expect(keys: &[Key]) -> Expect<'_> {
     Expect { kind: Kind::Dsql, host: HOST, port: 5432, user: "admin", cluster_id: None, keys, now: issued() }
 }
