@@ -41,7 +41,14 @@ pub(crate) static TOOLS: &[Tool] = &[
         Way::Command,
         include_str!("postico/dialog.txt"),
     ),
-    dialog("dbcode", "DBCode", &[], &[".vscode/extensions"], Way::Command, include_str!("dbcode/dialog.txt")),
+    dialog(
+        "dbcode",
+        "DBCode",
+        &[],
+        &[".vscode/extensions"],
+        Way::Command,
+        include_str!("dbcode/dialog.txt"),
+    ),
     dialog(
         "beekeeper",
         "Beekeeper Studio",
@@ -58,7 +65,14 @@ pub(crate) static TOOLS: &[Tool] = &[
         Way::Passfile,
         include_str!("vscode/dialog.txt"),
     ),
-    dialog("dbgate", "DbGate", &["dbgate"], &["DbGate.app"], Way::Passfile, include_str!("dbgate/dialog.txt")),
+    dialog(
+        "dbgate",
+        "DbGate",
+        &["dbgate"],
+        &["DbGate.app"],
+        Way::Passfile,
+        include_str!("dbgate/dialog.txt"),
+    ),
     dialog(
         "heidisql",
         "HeidiSQL",
@@ -67,23 +81,94 @@ pub(crate) static TOOLS: &[Tool] = &[
         Way::Passfile,
         include_str!("heidisql/dialog.txt"),
     ),
-    dialog("qgis", "QGIS", &["qgis"], &["QGIS.app"], Way::Passfile, include_str!("qgis/dialog.txt")),
-    dialog("odbc", "psqlODBC: Excel, Access", &["odbcinst"], &[], Way::Passfile, include_str!("odbc/dialog.txt")),
-    dialog("jdbc", "JDBC: DbVisualizer, Metabase, Superset", &[], &[], Way::Passfile, include_str!("jdbc/dialog.txt")),
-    dialog("pgcli", "pgcli", &["pgcli"], &[], Way::Passfile, include_str!("pgcli/dialog.txt")),
-    dialog("usql", "usql", &["usql"], &[], Way::Passfile, include_str!("usql/dialog.txt")),
-    dialog("vim-dadbod", "vim-dadbod", &["vim", "nvim"], &[], Way::Passfile, include_str!("vim-dadbod/dialog.txt")),
-    dialog("lazysql", "lazysql", &["lazysql"], &[], Way::Command, include_str!("lazysql/dialog.txt")),
-    dialog("sqlit", "sqlit", &["sqlit"], &[], Way::Command, include_str!("sqlit/dialog.txt")),
-    dialog("rainfrog", "rainfrog", &["rainfrog"], &[], Way::Command, include_str!("rainfrog/dialog.txt")),
-    dialog("nvim-dbee", "nvim-dbee", &["nvim"], &[], Way::Command, include_str!("nvim-dbee/dialog.txt")),
+    dialog(
+        "qgis",
+        "QGIS",
+        &["qgis"],
+        &["QGIS.app"],
+        Way::Passfile,
+        include_str!("qgis/dialog.txt"),
+    ),
+    dialog(
+        "odbc",
+        "psqlODBC: Excel, Access",
+        &["odbcinst"],
+        &[],
+        Way::Passfile,
+        include_str!("odbc/dialog.txt"),
+    ),
+    dialog(
+        "jdbc",
+        "JDBC: DbVisualizer, Metabase, Superset",
+        &[],
+        &[],
+        Way::Passfile,
+        include_str!("jdbc/dialog.txt"),
+    ),
+    dialog(
+        "pgcli",
+        "pgcli",
+        &["pgcli"],
+        &[],
+        Way::Passfile,
+        include_str!("pgcli/dialog.txt"),
+    ),
+    dialog(
+        "usql",
+        "usql",
+        &["usql"],
+        &[],
+        Way::Passfile,
+        include_str!("usql/dialog.txt"),
+    ),
+    dialog(
+        "vim-dadbod",
+        "vim-dadbod",
+        &["vim", "nvim"],
+        &[],
+        Way::Passfile,
+        include_str!("vim-dadbod/dialog.txt"),
+    ),
+    dialog(
+        "lazysql",
+        "lazysql",
+        &["lazysql"],
+        &[],
+        Way::Command,
+        include_str!("lazysql/dialog.txt"),
+    ),
+    dialog(
+        "sqlit",
+        "sqlit",
+        &["sqlit"],
+        &[],
+        Way::Command,
+        include_str!("sqlit/dialog.txt"),
+    ),
+    dialog(
+        "rainfrog",
+        "rainfrog",
+        &["rainfrog"],
+        &[],
+        Way::Command,
+        include_str!("rainfrog/dialog.txt"),
+    ),
+    dialog(
+        "nvim-dbee",
+        "nvim-dbee",
+        &["nvim"],
+        &[],
+        Way::Command,
+        include_str!("nvim-dbee/dialog.txt"),
+    ),
     systemd::TOOL,
     launchd::TOOL,
     task_scheduler::TOOL,
     cron::TOOL,
 ];
 
-/// The tools of libpq that are given `hostaddr`: the address that is dialled, while the host's name is what is verified.
+/// The tools of libpq that are given `hostaddr`: the address that is dialled, while the host's name
+/// is what is verified.
 const WITH_HOSTADDR: [&str; 4] = ["pgadmin", "psql", "pgcli", "vim-dadbod"];
 
 pub(crate) fn takes_hostaddr(tool: &Tool) -> bool {
@@ -99,5 +184,12 @@ const fn dialog(
     way: Way,
     template: &'static str,
 ) -> Tool {
-    Tool { name, title, programs, traces, way, work: Work::Dialog(template) }
+    Tool {
+        name,
+        title,
+        programs,
+        traces,
+        way,
+        work: Work::Dialog(template),
+    }
 }

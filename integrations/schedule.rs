@@ -2,23 +2,30 @@
 
 use crate::setup::{Machine, Target};
 
-/// Minutes between two runs: a token is due in the last third of its life, and one run may fail or be late.
+/// Minutes between two runs: a token is due in the last third of its life, and one run may fail or
+/// be late.
 ///
-/// Two at most, however long tokens are to live: near the credentials' end they do not. A run that has nothing to do
-/// takes milliseconds.
+/// Two at most, however long tokens are to live: near the credentials' end they do not. A run that
+/// has nothing to do takes milliseconds.
 pub(super) fn minutes(targets: &[Target]) -> u32 {
     const RUNS_PER_LIFE: u32 = 6;
     const MOST: u32 = 2;
-    let shortest = targets.iter().map(|target| target.request.life).min().unwrap_or(900);
+    let shortest = targets
+        .iter()
+        .map(|target| target.request.life)
+        .min()
+        .unwrap_or(900);
     (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST)
 }
 
-/// Says which tokens a run every minute, which is the most that all schedulers can do, renews too late: the last third of
-/// their life is shorter than the time between two runs.
+/// Says which tokens a run every minute, which is the most that all schedulers can do, renews too
+/// late: the last third of their life is shorter than the time between two runs.
 pub(super) fn too_short(targets: &[Target]) -> Option<String> {
     const LEAST: u32 = 180;
     let short = targets.iter().filter(|target| target.request.life < LEAST);
-    let names: Vec<_> = short.map(|target| format!("{} ({} s)", target.name, target.request.life)).collect();
+    let names: Vec<_> = short
+        .map(|target| format!("{} ({} s)", target.name, target.request.life))
+        .collect();
     (!names.is_empty()).then(|| {
         let names = names.join(", ");
         format!(
@@ -32,7 +39,10 @@ pub(super) fn too_short(targets: &[Target]) -> Option<String> {
 pub(super) fn words(machine: &Machine) -> Vec<String> {
     let mut words = vec![machine.pgcred.display().to_string()];
     words.extend(["refresh", "--quiet", "--background"].map(str::to_owned));
-    let config = machine.named_config.iter().map(|file| file.display().to_string());
+    let config = machine
+        .named_config
+        .iter()
+        .map(|file| file.display().to_string());
     words.extend(config.flat_map(|file| ["--config".to_owned(), file]));
     words
 }
@@ -40,10 +50,21 @@ pub(super) fn words(machine: &Machine) -> Vec<String> {
 /// Escapes for XML in ASCII: `schtasks` takes nothing else for sure without a byte order mark.
 pub(super) fn escaped(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii() && !"&<>\"".contains(c);
-    text.chars().map(|c| if is_plain(c) { c.to_string() } else { format!("&#{};", u32::from(c)) }).collect()
+    text.chars()
+        .map(|c| {
+            if is_plain(c) {
+                c.to_string()
+            } else {
+                format!("&#{};", u32::from(c))
+            }
+        })
+        .collect()
 }
 
 #[test]
 fn xml_stays_ascii() {
-    assert_eq!(escaped(r#"C:\Jörg & "Co"\x"#), r"C:\J&#246;rg &#38; &#34;Co&#34;\x");
+    assert_eq!(
+        escaped(r#"C:\Jörg & "Co"\x"#),
+        r"C:\J&#246;rg &#38; &#34;Co&#34;\x"
+    );
 }

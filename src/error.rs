@@ -1,4 +1,5 @@
-//! The one error type. Its kind decides the exit code; its text tells what failed, on what, and what to type next.
+//! The one error type. Its kind decides the exit code; its text tells what failed, on what, and
+//! what to type next.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -19,8 +20,14 @@ impl Exit {
     const ALL: [(Self, &'static str); 5] = [
         (Self::Ok, "the answer is on stdout"),
         (Self::Failure, "something failed; stderr says what"),
-        (Self::Usage, "wrong usage: an option, value or file that pgcred cannot use"),
-        (Self::Login, "AWS credentials are missing or expired: log in, then retry"),
+        (
+            Self::Usage,
+            "wrong usage: an option, value or file that pgcred cannot use",
+        ),
+        (
+            Self::Login,
+            "AWS credentials are missing or expired: log in, then retry",
+        ),
         (Self::NoTarget, "no such target"),
     ];
 
@@ -29,12 +36,17 @@ impl Exit {
     }
 
     pub(crate) fn of_code(code: u64) -> Option<Self> {
-        Self::ALL.into_iter().map(|(exit, _)| exit).find(|exit| u64::from(exit.code()) == code)
+        Self::ALL
+            .into_iter()
+            .map(|(exit, _)| exit)
+            .find(|exit| u64::from(exit.code()) == code)
     }
 
     /// Returns each exit code with what it means.
     pub(crate) fn meanings() -> impl Iterator<Item = (u8, &'static str)> {
-        Self::ALL.into_iter().map(|(exit, meaning)| (exit.code(), meaning))
+        Self::ALL
+            .into_iter()
+            .map(|(exit, meaning)| (exit.code(), meaning))
     }
 
     /// Returns the table of exit codes as `--help` prints it.
@@ -55,7 +67,12 @@ pub(crate) struct Error {
 
 impl Error {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), cause: None, hint: None }
+        Self {
+            exit,
+            message: message.into(),
+            cause: None,
+            hint: None,
+        }
     }
 
     pub(crate) fn failure(message: impl Into<String>) -> Self {
@@ -96,7 +113,11 @@ impl Error {
 
     /// Adds a hint where there is none yet.
     pub(crate) fn or_hint(self, hint: &str) -> Self {
-        if self.hint.is_some() { self } else { self.hint(hint) }
+        if self.hint.is_some() {
+            self
+        } else {
+            self.hint(hint)
+        }
     }
 
     /// Puts what the error is about in front, where one run deals with several targets.
@@ -129,6 +150,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+        self.cause
+            .as_ref()
+            .map_or(Ok(()), |cause| write!(f, ": {cause}"))
     }
 }

@@ -1,4 +1,5 @@
-//! Who signs: digests that change whenever other credentials would be found, and tell nothing about them.
+//! Who signs: digests that change whenever other credentials would be found, and tell nothing about
+//! them.
 
 use std::cell::OnceCell;
 use std::hash::{Hash, Hasher};
@@ -16,8 +17,8 @@ pub(crate) struct Identity {
     planned: Rc<Planned>,
     /// Digest of the plan; safe in file names. Locks and failures go by it.
     name: String,
-    /// Digest of the plan and of the files that it rests on, such as the token of an SSO login. Cached tokens go by it: it
-    /// changes when somebody logs out, or another user logs in.
+    /// Digest of the plan and of the files that it rests on, such as the token of an SSO login.
+    /// Cached tokens go by it: it changes when somebody logs out, or another user logs in.
     state: String,
     logins: OnceCell<String>,
     region: OnceCell<String>,
@@ -31,15 +32,21 @@ impl Identity {
         Self::with_files_as_they_are(planned, name.finished())
     }
 
-    /// Returns the same with the files as they are now: getting credentials, or waiting for somebody who gets them, may
-    /// have changed them.
+    /// Returns the same with the files as they are now: getting credentials, or waiting for
+    /// somebody who gets them, may have changed them.
     pub(crate) fn as_it_is_now(&self) -> Self {
         Self::with_files_as_they_are(Rc::clone(&self.planned), self.name.clone())
     }
 
     fn with_files_as_they_are(planned: Rc<Planned>, name: String) -> Self {
         let state = with_stamps(&name, planned.files());
-        Self { planned, name, state, logins: OnceCell::new(), region: OnceCell::new() }
+        Self {
+            planned,
+            name,
+            state,
+            logins: OnceCell::new(),
+            region: OnceCell::new(),
+        }
     }
 
     pub(crate) fn planned(&self) -> &Planned {
@@ -54,18 +61,29 @@ impl Identity {
         &self.state
     }
 
-    /// Returns a digest that changes when somebody may have logged in. A pause after a failure ends then.
+    /// Returns a digest that changes when somebody may have logged in. A pause after a failure ends
+    /// then.
     pub(crate) fn logins(&self) -> &str {
         self.logins.get_or_init(|| {
             let places = self.planned.places_of_logins();
-            let files = places.into_iter().flat_map(|place| if place.is_dir() { sorted(&place) } else { vec![place] });
+            let files = places.into_iter().flat_map(|place| {
+                if place.is_dir() {
+                    sorted(&place)
+                } else {
+                    vec![place]
+                }
+            });
             with_stamps(&self.name, files.collect())
         })
     }
 
     /// Returns the region that AWS's variables or the profile name; else where it comes from.
     pub(crate) fn region(&self) -> &str {
-        self.region.get_or_init(|| self.planned.region().unwrap_or_else(|| "instance metadata".to_owned()))
+        self.region.get_or_init(|| {
+            self.planned
+                .region()
+                .unwrap_or_else(|| "instance metadata".to_owned())
+        })
     }
 }
 
@@ -93,7 +111,8 @@ fn with_stamps(text: &str, files: Vec<PathBuf>) -> String {
     digest(parts.iter().map(String::as_str))
 }
 
-/// Returns 32 hex digits of SHA-256 over the parts; their lengths are part of it, so no two lists collide.
+/// Returns 32 hex digits of SHA-256 over the parts; their lengths are part of it, so no two lists
+/// collide.
 pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut context = Context::new(&SHA256);
     for part in parts {

@@ -1,4 +1,5 @@
-//! pgcred: signs IAM tokens for PostgreSQL on AWS and keeps them where database tools look for a password.
+//! pgcred: signs IAM tokens for PostgreSQL on AWS and keeps them where database tools look for a
+//! password.
 
 mod aws;
 mod cache;

@@ -29,7 +29,8 @@ const CLI_ORDER: [&str; 7] = [
 /// The longest token, in bytes. The signer panics on an address of 65,536.
 const LONGEST: usize = 60_000;
 
-/// Returns the token `authority/?query&X-Amz-...`: a presigned URL without its scheme, good for `life` seconds from `at`.
+/// Returns the token `authority/?query&X-Amz-...`: a presigned URL without its scheme, good for
+/// `life` seconds from `at`.
 pub(crate) fn presign(
     signable: &Signable,
     region: &str,
@@ -37,14 +38,20 @@ pub(crate) fn presign(
     at: Time,
     life: u32,
 ) -> Result<Token> {
-    let Signable { service, authority, query, .. } = signable;
+    let Signable {
+        service,
+        authority,
+        query,
+        ..
+    } = signable;
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
     settings.expires_in = Some(Duration::from_secs(life.into()));
 
-    let failed =
-        |cause: &dyn std::error::Error| Error::failure(format!("cannot sign for {authority}")).caused_by(cause);
+    let failed = |cause: &dyn std::error::Error| {
+        Error::failure(format!("cannot sign for {authority}")).caused_by(cause)
+    };
     let identity = without_empty_session_token(credentials).into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
@@ -57,7 +64,11 @@ pub(crate) fn presign(
         .into();
     let encoded = |text: &str| percent(text).to_string().len();
     let session_token = credentials.session_token().map_or(0, encoded);
-    let length = authority.len() + query.len() + encoded(region) + encoded(credentials.access_key_id()) + session_token;
+    let length = authority.len()
+        + query.len()
+        + encoded(region)
+        + encoded(credentials.access_key_id())
+        + session_token;
     if length > LONGEST {
         return Err(Error::usage(format!("the token would be longer than {LONGEST} characters"))
             .hint("the session token, the access key ID or the user is too long: check where they come from"));
@@ -65,7 +76,9 @@ pub(crate) fn presign(
     let url = format!("https://{authority}/?{query}");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
         .map_err(|error| failed(&error))?;
-    let (instructions, _signature) = sign(request, &params).map_err(|error| failed(&error))?.into_parts();
+    let (instructions, _signature) = sign(request, &params)
+        .map_err(|error| failed(&error))?
+        .into_parts();
 
     let mut token = format!("{authority}/?{query}");
     for name in CLI_ORDER {
@@ -82,5 +95,11 @@ fn without_empty_session_token(credentials: &Credentials) -> Credentials {
         return credentials.clone();
     }
     let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
-    Credentials::new(id, secret, None, credentials.expiry(), "empty session token dropped")
+    Credentials::new(
+        id,
+        secret,
+        None,
+        credentials.expiry(),
+        "empty session token dropped",
+    )
 }

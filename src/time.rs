@@ -12,11 +12,13 @@ use crate::sys::env;
 pub(crate) struct Time(i64);
 
 impl Time {
-    /// Returns the wall clock's time, cut to the second. Debug builds take it from `PGCRED_TEST_NOW` (RFC 3339) if set.
+    /// Returns the wall clock's time, cut to the second. Debug builds take it from
+    /// `PGCRED_TEST_NOW` (RFC 3339) if set.
     #[expect(clippy::disallowed_methods, reason = "the one clock")]
     pub(crate) fn now() -> Self {
         if cfg!(debug_assertions)
-            && let Some(time) = env::var("PGCRED_TEST_NOW").and_then(|text| Self::from_rfc3339(&text))
+            && let Some(time) =
+                env::var("PGCRED_TEST_NOW").and_then(|text| Self::from_rfc3339(&text))
         {
             return time;
         }
@@ -52,15 +54,20 @@ impl Time {
 
     /// Returns `2026-01-01T00:15:00Z`.
     pub(crate) fn rfc3339(self) -> String {
-        DateTime::from_secs(self.0).fmt(Format::DateTime).unwrap_or_else(|_| self.0.to_string())
+        DateTime::from_secs(self.0)
+            .fmt(Format::DateTime)
+            .unwrap_or_else(|_| self.0.to_string())
     }
 
     pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
-        DateTime::from_str(text, Format::DateTimeWithOffset).ok().map(|time| Self(time.secs()))
+        DateTime::from_str(text, Format::DateTimeWithOffset)
+            .ok()
+            .map(|time| Self(time.secs()))
     }
 
-    /// Reads a time in the forms of ISO 8601 that AWS's tools read: with or without seconds, `-` and `:`, a blank for
-    /// `T`, and the zone as `Z`, `UTC`, `GMT`, `+01`, `+0100` or `+01:00`. A time without a zone could be any.
+    /// Reads a time in the forms of ISO 8601 that AWS's tools read: with or without seconds, `-`
+    /// and `:`, a blank for `T`, and the zone as `Z`, `UTC`, `GMT`, `+01`, `+0100` or `+01:00`. A
+    /// time without a zone could be any.
     pub(crate) fn from_aws(text: &str) -> Option<Self> {
         let text = text.trim();
         if !text.is_ascii() || text.len() > 50 {
@@ -68,7 +75,8 @@ impl Time {
         }
         let at = text.find(['T', 't', ' '])?;
         let (date, rest) = (&text[..at], text[at + 1..].trim_start());
-        let end_of_time = rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.' || c == ','))?;
+        let end_of_time =
+            rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.' || c == ','))?;
         let (time, zone) = (&rest[..end_of_time], rest[end_of_time..].trim_start());
         let (whole, fraction) = time.split_once(['.', ',']).unwrap_or((time, "0"));
         if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -82,7 +90,9 @@ impl Time {
         let zone = match zone {
             "Z" | "z" | "UTC" | "GMT" => "Z".to_owned(),
             _ => {
-                let (sign, offset) = zone.split_at_checked(1).filter(|(sign, _)| ["+", "-"].contains(sign))?;
+                let (sign, offset) = zone
+                    .split_at_checked(1)
+                    .filter(|(sign, _)| ["+", "-"].contains(sign))?;
                 let [hours, minutes] = parts(offset, ':', [2, 2]).or_else(|| {
                     let [hours] = parts(offset, ':', [2])?;
                     Some([hours, "00"])
@@ -90,7 +100,9 @@ impl Time {
                 format!("{sign}{hours}:{minutes}")
             }
         };
-        Self::from_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}{zone}"))
+        Self::from_rfc3339(&format!(
+            "{year}-{month}-{day}T{hour}:{minute}:{second}{zone}"
+        ))
     }
 
     /// Returns `20260101T001500Z`, the form that has no colon.
@@ -107,13 +119,25 @@ impl Time {
         if date.len() != 8 || time.len() != 7 {
             return None;
         }
-        let spread =
-            [&date[..4], "-", &date[4..6], "-", &date[6..], "T", &time[..2], ":", &time[2..4], ":", &time[4..]];
+        let spread = [
+            &date[..4],
+            "-",
+            &date[4..6],
+            "-",
+            &date[6..],
+            "T",
+            &time[..2],
+            ":",
+            &time[2..4],
+            ":",
+            &time[4..],
+        ];
         Self::from_rfc3339(&spread.concat())
     }
 }
 
-/// Splits digits into parts of these lengths, which stand all together or all have the separator between them.
+/// Splits digits into parts of these lengths, which stand all together or all have the separator
+/// between them.
 fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Option<[&str; N]> {
     let mut found = [""; N];
     let is_separated = text.contains(separator);
@@ -143,7 +167,8 @@ impl FromStr for Seconds {
         const UNITS: [(char, u32); 4] = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
         let text = text.trim();
         let unit = UNITS.iter().find(|(letter, _)| text.ends_with(*letter));
-        let (digits, factor) = unit.map_or((text, 1), |(_, factor)| (&text[..text.len() - 1], *factor));
+        let (digits, factor) =
+            unit.map_or((text, 1), |(_, factor)| (&text[..text.len() - 1], *factor));
         number(digits)
             .and_then(|number| number.checked_mul(factor))
             .map(Self)
@@ -151,11 +176,16 @@ impl FromStr for Seconds {
     }
 }
 
-/// Reads a number as Python does, and so the AWS CLI: a sign, leading zeros and single underscores are allowed.
+/// Reads a number as Python does, and so the AWS CLI: a sign, leading zeros and single underscores
+/// are allowed.
 pub(crate) fn number(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('+').unwrap_or(text);
-    let well_formed = digits.split('_').all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
-    well_formed.then(|| digits.replace('_', "").parse().ok()).flatten()
+    let well_formed = digits
+        .split('_')
+        .all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
+    well_formed
+        .then(|| digits.replace('_', "").parse().ok())
+        .flatten()
 }
 
 /// Returns a duration for people: `45 s`, `15 min`, `2 h 5 min`, `7 d`.
@@ -163,7 +193,9 @@ pub(crate) fn spoken(seconds: u32) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 if (seconds % 3_600) / 60 > 0 => format!("{} h {} min", seconds / 3_600, (seconds % 3_600) / 60),
+        7_200..172_800 if (seconds % 3_600) / 60 > 0 => {
+            format!("{} h {} min", seconds / 3_600, (seconds % 3_600) / 60)
+        }
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
@@ -178,9 +210,14 @@ mod tests {
         let time = Time::from_rfc3339("2028-02-29T04:05:06.999Z").unwrap();
         assert_eq!(time.compact(), "20280229T040506Z");
         assert_eq!(Time::from_compact("20280229T040506Z"), Some(time));
-        for bad in
-            ["", "20280229T040506", "20280229 040506Z", "2028é229T04050Z", "20281329T040506Z", "T20280229040506Z"]
-        {
+        for bad in [
+            "",
+            "20280229T040506",
+            "20280229 040506Z",
+            "2028é229T04050Z",
+            "20281329T040506Z",
+            "T20280229040506Z",
+        ] {
             assert_eq!(Time::from_compact(bad), None, "{bad}");
         }
     }
@@ -232,12 +269,31 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in
-            [("900", 900), (" 900 ", 900), ("+900", 900), ("0900", 900), ("1_000", 1000), ("15m", 900), ("7d", 604_800)]
-        {
+        for (text, seconds) in [
+            ("900", 900),
+            (" 900 ", 900),
+            ("+900", 900),
+            ("0900", 900),
+            ("1_000", 1000),
+            ("15m", 900),
+            ("7d", 604_800),
+        ] {
             assert_eq!(text.parse(), Ok(Seconds(seconds)), "{text}");
         }
-        for bad in ["", "abc", "-1", "900.5", "1__0", "_1", "m", "5 m", "1w", "99999999999", "99999999d", "١"] {
+        for bad in [
+            "",
+            "abc",
+            "-1",
+            "900.5",
+            "1__0",
+            "_1",
+            "m",
+            "5 m",
+            "1w",
+            "99999999999",
+            "99999999d",
+            "١",
+        ] {
             assert!(bad.parse::<Seconds>().is_err(), "{bad}");
         }
     }

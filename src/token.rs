@@ -1,4 +1,5 @@
-//! What is handed out: a token, when it was signed and until when it is good. Its text cannot be printed by accident.
+//! What is handed out: a token, when it was signed and until when it is good. Its text cannot be
+//! printed by accident.
 
 use std::fmt;
 
@@ -8,7 +9,8 @@ use crate::time::Time;
 pub(crate) struct Token {
     text: String,
     pub(crate) issued_at: Time,
-    /// When the server starts to refuse it: the end of its own life or of the credentials that signed it.
+    /// When the server starts to refuse it: the end of its own life or of the credentials that
+    /// signed it.
     pub(crate) expires_at: Time,
 }
 
@@ -28,7 +30,8 @@ pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
     issued_at.plus(life / 3 * 2 + life % 3 * 2 / 3)
 }
 
-/// One issued in the future was made before the clock was set back: whether it is dead cannot be known, so it is.
+/// One issued in the future was made before the clock was set back: whether it is dead cannot be
+/// known, so it is.
 pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> Age {
     const SKEW: u32 = 300;
     if expires_at <= now || now.plus(SKEW) < issued_at {
@@ -42,7 +45,11 @@ pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> Age {
 
 impl Token {
     pub(crate) fn new(text: String, issued_at: Time, expires_at: Time) -> Self {
-        Self { text, issued_at, expires_at }
+        Self {
+            text,
+            issued_at,
+            expires_at,
+        }
     }
 
     /// Returns the secret. Callers hand it to the user or to the passfile, and to nothing else.
@@ -61,6 +68,8 @@ impl Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("expires_at", &self.expires_at).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,11 @@ impl Files for Crontab {
     }
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
-        format!("*/{} * * * * {}\n", schedule::minutes(targets), command(machine))
+        format!(
+            "*/{} * * * * {}\n",
+            schedule::minutes(targets),
+            command(machine)
+        )
     }
 
     fn undo(&self, _: &Machine) -> Result<Vec<Edit>> {
@@ -39,7 +43,10 @@ impl Files for Crontab {
 
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
         let sleeps = "cron does not catch up after sleep; the next run comes within minutes";
-        [sleeps.to_owned()].into_iter().chain(schedule::too_short(targets)).collect()
+        [sleeps.to_owned()]
+            .into_iter()
+            .chain(schedule::too_short(targets))
+            .collect()
     }
 
     fn state(&self, _: &Machine) -> Vec<String> {
@@ -53,10 +60,16 @@ fn edit(lines: &str) -> Result<Edit> {
     let before = crontab::read()?;
     let after = block::with(before.as_deref().unwrap_or_default(), lines)?;
     let after = Some(after).filter(|after| !after.is_empty() || before.as_deref() == Some(""));
-    Ok(Edit { place: Place::Crontab, before, after, keep: None })
+    Ok(Edit {
+        place: Place::Crontab,
+        before,
+        after,
+        keep: None,
+    })
 }
 
-/// Quotes for sh; cron itself reads `%` as a line's end. Silent, for cron mails what is printed: `pgcred list` tells.
+/// Quotes for sh; cron itself reads `%` as a line's end. Silent, for cron mails what is printed:
+/// `pgcred list` tells.
 fn command(machine: &Machine) -> String {
     let quoted = |word: String| format!("'{}'", word.replace('\'', r"'\''").replace('%', r"\%"));
     let words: Vec<_> = schedule::words(machine).into_iter().map(quoted).collect();

@@ -20,15 +20,21 @@ struct Agent;
 
 impl Files for Agent {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::of(file(machine), &Own::WRITTEN, |_| Ok(self.text(machine, targets)))?])
+        Ok(vec![Edit::of(file(machine), &Own::WRITTEN, |_| {
+            Ok(self.text(machine, targets))
+        })?])
     }
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
         let words = schedule::words(machine);
-        let words: Vec<_> =
-            words.iter().map(|word| format!("    <string>{}</string>\n", schedule::escaped(word))).collect();
+        let words: Vec<_> = words
+            .iter()
+            .map(|word| format!("    <string>{}</string>\n", schedule::escaped(word)))
+            .collect();
         let minutes = (0..60).filter(|minute| minute % schedule::minutes(targets) == 0);
-        let minutes = minutes.map(|minute| format!("    <dict><key>Minute</key><integer>{minute}</integer></dict>\n"));
+        let minutes = minutes.map(|minute| {
+            format!("    <dict><key>Minute</key><integer>{minute}</integer></dict>\n")
+        });
         include_str!("pgcred.refresh.plist")
             .replace("{words}", &words.concat())
             .replace("{minutes}", &minutes.collect::<String>())
@@ -58,18 +64,35 @@ impl Files for Agent {
     }
 
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
-        ["it runs while you are logged in".to_owned()].into_iter().chain(schedule::too_short(targets)).collect()
+        ["it runs while you are logged in".to_owned()]
+            .into_iter()
+            .chain(schedule::too_short(targets))
+            .collect()
     }
 
     fn state(&self, machine: &Machine) -> Vec<String> {
-        fs::read(&file(machine)).map(|_| "set up".to_owned()).into_iter().collect()
+        fs::read(&file(machine))
+            .map(|_| "set up".to_owned())
+            .into_iter()
+            .collect()
     }
 }
 
 fn file(machine: &Machine) -> PathBuf {
-    machine.home.join("Library").join("LaunchAgents").join("pgcred.refresh.plist")
+    machine
+        .home
+        .join("Library")
+        .join("LaunchAgents")
+        .join("pgcred.refresh.plist")
 }
 
 fn launchctl(verb: &str, machine: &Machine) -> Vec<String> {
-    ["launchctl", verb, "-w", &file(machine).display().to_string()].map(str::to_owned).to_vec()
+    [
+        "launchctl",
+        verb,
+        "-w",
+        &file(machine).display().to_string(),
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }

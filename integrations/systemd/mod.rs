@@ -1,4 +1,5 @@
-//! systemd: a timer of the user's own manager that refreshes what is due, by the wall clock, also right after sleep.
+//! systemd: a timer of the user's own manager that refreshes what is due, by the wall clock, also
+//! right after sleep.
 
 use std::path::PathBuf;
 
@@ -26,7 +27,9 @@ impl Files for Units {
         let files = files(machine, targets);
         files
             .into_iter()
-            .map(|(name, text)| Edit::of(directory(machine).join(name), &Own::WRITTEN, |_| Ok(text)))
+            .map(|(name, text)| {
+                Edit::of(directory(machine).join(name), &Own::WRITTEN, |_| Ok(text))
+            })
             .collect()
     }
 
@@ -35,17 +38,28 @@ impl Files for Units {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        [TIMER, SERVICE].into_iter().map(|name| Edit::back(directory(machine).join(name), &Own::WRITTEN)).collect()
+        [TIMER, SERVICE]
+            .into_iter()
+            .map(|name| Edit::back(directory(machine).join(name), &Own::WRITTEN))
+            .collect()
     }
 
     fn commands(&self, _: &Machine, undo: bool) -> [Vec<Vec<String>>; 2] {
-        let systemctl =
-            |words: &[&str]| [&["systemctl", "--user"], words].concat().into_iter().map(str::to_owned).collect();
+        let systemctl = |words: &[&str]| {
+            [&["systemctl", "--user"], words]
+                .concat()
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        };
         let reload = systemctl(&["daemon-reload"]);
         if undo {
             [vec![systemctl(&["disable", "--now", TIMER])], vec![reload]]
         } else {
-            [Vec::new(), vec![reload, systemctl(&["enable", "--now", TIMER])]]
+            [
+                Vec::new(),
+                vec![reload, systemctl(&["enable", "--now", TIMER])],
+            ]
         }
     }
 
@@ -64,19 +78,31 @@ impl Files for Units {
 
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
         let runs = "it runs while you are logged in; `loginctl enable-linger` keeps it running after log-out";
-        [runs.to_owned()].into_iter().chain(schedule::too_short(targets)).collect()
+        [runs.to_owned()]
+            .into_iter()
+            .chain(schedule::too_short(targets))
+            .collect()
     }
 
     fn state(&self, machine: &Machine) -> Vec<String> {
-        fs::read(&directory(machine).join(TIMER)).map(|_| "set up".to_owned()).into_iter().collect()
+        fs::read(&directory(machine).join(TIMER))
+            .map(|_| "set up".to_owned())
+            .into_iter()
+            .collect()
     }
 }
 
 fn files(machine: &Machine, targets: &[Target]) -> [(&'static str, String); 2] {
     let minutes = schedule::minutes(targets).to_string();
     [
-        (SERVICE, include_str!("pgcred-refresh.service").replace("{command}", &command(machine))),
-        (TIMER, include_str!("pgcred-refresh.timer").replace("{minutes}", &minutes)),
+        (
+            SERVICE,
+            include_str!("pgcred-refresh.service").replace("{command}", &command(machine)),
+        ),
+        (
+            TIMER,
+            include_str!("pgcred-refresh.timer").replace("{minutes}", &minutes),
+        ),
     ]
 }
 
@@ -84,10 +110,20 @@ fn directory(machine: &Machine) -> PathBuf {
     machine.config.join("systemd").join("user")
 }
 
-/// Quotes for a unit file: C's escapes in double quotes, `%` doubled, and `$` in all but the program's path.
+/// Quotes for a unit file: C's escapes in double quotes, `%` doubled, and `$` in all but the
+/// program's path.
 fn command(machine: &Machine) -> String {
-    let quoted = |word: String| format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%"));
+    let quoted = |word: String| {
+        format!(
+            "\"{}\"",
+            word.replace('\\', r"\\")
+                .replace('"', "\\\"")
+                .replace('%', "%%")
+        )
+    };
     let mut words = schedule::words(machine).into_iter().map(quoted);
     let program = words.next().unwrap_or_default();
-    words.fold(program, |line, word| format!("{line} {}", word.replace('$', "$$")))
+    words.fold(program, |line, word| {
+        format!("{line} {}", word.replace('$', "$$"))
+    })
 }

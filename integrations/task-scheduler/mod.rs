@@ -1,4 +1,5 @@
-//! Windows' Task Scheduler: a task of the user that refreshes what is due, and catches up after sleep.
+//! Windows' Task Scheduler: a task of the user that refreshes what is due, and catches up after
+//! sleep.
 
 use std::path::PathBuf;
 
@@ -22,12 +23,21 @@ struct Task;
 
 impl Files for Task {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::of(file(machine), &Own::WRITTEN, |_| Ok(self.text(machine, targets)))?])
+        Ok(vec![Edit::of(file(machine), &Own::WRITTEN, |_| {
+            Ok(self.text(machine, targets))
+        })?])
     }
 
     fn text(&self, machine: &Machine, targets: &[Target]) -> String {
-        let is_option = |word: &String| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        let quoted = |word: String| if is_option(&word) { word } else { quote::for_c_runtime(&word) };
+        let is_option =
+            |word: &String| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let quoted = |word: String| {
+            if is_option(&word) {
+                word
+            } else {
+                quote::for_c_runtime(&word)
+            }
+        };
         let words: Vec<String> = schedule::words(machine).into_iter().map(quoted).collect();
         // Without conhost a console window would flash at every run.
         let arguments = format!("--headless {}", words.join(" "));
@@ -44,9 +54,17 @@ impl Files for Task {
         let file = file(machine).display().to_string();
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         if undo {
-            [vec![words(&["schtasks", "/Delete", "/F", "/TN", NAME])], Vec::new()]
+            [
+                vec![words(&["schtasks", "/Delete", "/F", "/TN", NAME])],
+                Vec::new(),
+            ]
         } else {
-            [Vec::new(), vec![words(&["schtasks", "/Create", "/F", "/TN", NAME, "/XML", &file])]]
+            [
+                Vec::new(),
+                vec![words(&[
+                    "schtasks", "/Create", "/F", "/TN", NAME, "/XML", &file,
+                ])],
+            ]
         }
     }
 
@@ -60,11 +78,17 @@ impl Files for Task {
     }
 
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
-        ["it runs while you are logged in".to_owned()].into_iter().chain(schedule::too_short(targets)).collect()
+        ["it runs while you are logged in".to_owned()]
+            .into_iter()
+            .chain(schedule::too_short(targets))
+            .collect()
     }
 
     fn state(&self, machine: &Machine) -> Vec<String> {
-        fs::read(&file(machine)).map(|_| "set up".to_owned()).into_iter().collect()
+        fs::read(&file(machine))
+            .map(|_| "set up".to_owned())
+            .into_iter()
+            .collect()
     }
 }
 

@@ -33,7 +33,9 @@ impl How {
 
     /// Tells whether a login or an MFA code that was missing may be had now.
     pub(crate) fn can_ask(&self) -> bool {
-        self.terminal || self.mfa_code.is_some() || (self.login_asked_for && self.login == LoginPolicy::Browser)
+        self.terminal
+            || self.mfa_code.is_some()
+            || (self.login_asked_for && self.login == LoginPolicy::Browser)
     }
 
     /// Tells whether whoever can log in or give a code has been asked to.
@@ -48,7 +50,7 @@ pub(crate) struct Notes {
     pub(crate) warnings: Vec<String>,
     /// What was tried, in order.
     pub(crate) steps: Vec<String>,
-    /// Files that the identity rests on may have been changed for the answer: by pgcred, by a login that it has waited for,
-    /// or by a program that it has run.
+    /// Files that the identity rests on may have been changed for the answer: by pgcred, by a login
+    /// that it has waited for, or by a program that it has run.
     pub(crate) has_changed_files: bool,
 }

@@ -1,4 +1,5 @@
-//! Container credentials: ECS, EKS Pod Identity, CloudShell and whoever else sets `AWS_CONTAINER_CREDENTIALS_*`.
+//! Container credentials: ECS, EKS Pod Identity, CloudShell and whoever else sets
+//! `AWS_CONTAINER_CREDENTIALS_*`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,17 +20,26 @@ use crate::text::host;
 const OWN: &str = "http://169.254.170.2";
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
-const NAMES: Names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "Token", end: "Expiration" };
+const NAMES: Names = Names {
+    key: "AccessKeyId",
+    secret: "SecretAccessKey",
+    token: "Token",
+    end: "Expiration",
+};
 
 /// Returns the credentials that the address of the environment gives.
-pub(super) async fn credentials(session: &Session<'_>, container: &Container) -> Result<Credentials> {
+pub(super) async fn credentials(
+    session: &Session<'_>,
+    container: &Container,
+) -> Result<Credentials> {
     let (variable, value) = (container.variable, &container.address);
     let address = if variable == FULL {
         check(value)?;
         value.clone()
     } else {
         if !value.starts_with('/') {
-            return Err(Error::usage(format!("{RELATIVE} does not begin with `/`")).hint("correct or unset it"));
+            return Err(Error::usage(format!("{RELATIVE} does not begin with `/`"))
+                .hint("correct or unset it"));
         }
         format!("{OWN}{value}")
     };
@@ -39,23 +49,42 @@ pub(super) async fn credentials(session: &Session<'_>, container: &Container) ->
         Error::failure(format!("cannot get container credentials from {variable}: {why}"))
             .hint(format!("is the service of {variable} running, and does AWS_CONTAINER_AUTHORIZATION_TOKEN fit it?"))
     };
-    let answer = session.wait("the container's credential service", ask(session, &address, token.as_deref())).await?;
+    let answer = session
+        .wait(
+            "the container's credential service",
+            ask(session, &address, token.as_deref()),
+        )
+        .await?;
     let text = answer.map_err(|why| match why {
         Unanswered::Own(error) => error.about(&format!("container credentials from {variable}")),
         Unanswered::Because(why) => failed(&why),
     })?;
-    let answer: Value = serde_json::from_slice(&text).map_err(|_| failed("the answer is not JSON"))?;
+    let answer: Value =
+        serde_json::from_slice(&text).map_err(|_| failed("the answer is not JSON"))?;
     let fields = answer.as_object().cloned().unwrap_or_default();
     // Credentials of a container always have both. Without them AWS's tools take no answer.
-    if let Some(missing) = [NAMES.token, NAMES.end].into_iter().find(|name| !fields.contains_key(*name)) {
+    if let Some(missing) = [NAMES.token, NAMES.end]
+        .into_iter()
+        .find(|name| !fields.contains_key(*name))
+    {
         return Err(failed(&format!("the answer has no {missing}")));
     }
-    let found = NAMES.credentials(&fields, "container").map_err(|what| failed(&format!("the answer has {what}")))?;
-    session.unexpired(found, "the container's credential service", "retry; if it stays, restart the service")
+    let found = NAMES
+        .credentials(&fields, "container")
+        .map_err(|what| failed(&format!("the answer has {what}")))?;
+    session.unexpired(
+        found,
+        "the container's credential service",
+        "retry; if it stays, restart the service",
+    )
 }
 
 /// Asks up to three times, as the AWS CLI does; a refusal is not going to change.
-async fn ask(session: &Session<'_>, address: &str, token: Option<&str>) -> std::result::Result<Vec<u8>, Unanswered> {
+async fn ask(
+    session: &Session<'_>,
+    address: &str,
+    token: Option<&str>,
+) -> std::result::Result<Vec<u8>, Unanswered> {
     let mut headers = vec![("accept", "application/json")];
     headers.extend(token.map(|token| ("authorization", token)));
     let mut attempt = 1;
@@ -74,12 +103,18 @@ async fn ask(session: &Session<'_>, address: &str, token: Option<&str>) -> std::
     }
 }
 
-/// Says what a refusal says, as far as it has the usual form: anything else may hold what nobody may see.
+/// Says what a refusal says, as far as it has the usual form: anything else may hold what nobody
+/// may see.
 fn refusal(status: u16, text: &[u8]) -> String {
     let answer: Value = serde_json::from_slice(text).unwrap_or_default();
-    let said = ["code", "message"].map(|name| answer.get(name).and_then(Value::as_str).map(foreign));
+    let said =
+        ["code", "message"].map(|name| answer.get(name).and_then(Value::as_str).map(foreign));
     let said: Vec<String> = said.into_iter().flatten().collect();
-    let said = if said.is_empty() { String::new() } else { format!(": {}", said.join(": ")) };
+    let said = if said.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", said.join(": "))
+    };
     format!("it refused (HTTP {status}){said}")
 }
 
@@ -90,7 +125,10 @@ fn token(session: &Session, container: &Container) -> Result<Option<String>> {
     let (variable, token) = match &container.token_file {
         Some(path) => {
             let text = fs::read_foreign_text(path.as_ref(), session.deadline());
-            (FILE, text.map_err(|error| error.about(FILE).or_hint("correct the variable"))?)
+            (
+                FILE,
+                text.map_err(|error| error.about(FILE).or_hint("correct the variable"))?,
+            )
         }
         None => match &container.token {
             Some(token) => (TOKEN, token.clone()),
@@ -98,19 +136,28 @@ fn token(session: &Session, container: &Container) -> Result<Option<String>> {
         },
     };
     if token.contains(['\r', '\n']) {
-        return Err(Error::usage(format!("{variable}: the token has a line end in it")).hint("store it without one"));
+        return Err(
+            Error::usage(format!("{variable}: the token has a line end in it"))
+                .hint("store it without one"),
+        );
     }
     if token.contains(char::is_control) {
-        return Err(
-            Error::usage(format!("{variable}: the token has a control character in it")).hint("store it without one")
-        );
+        return Err(Error::usage(format!(
+            "{variable}: the token has a control character in it"
+        ))
+        .hint("store it without one"));
     }
     Ok(Some(token))
 }
 
 /// Plain HTTP goes to this machine and to AWS's own addresses only: the answer is a secret.
 fn check(address: &str) -> Result<()> {
-    const ALLOWED: [&str; 4] = ["169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost"];
+    const ALLOWED: [&str; 4] = [
+        "169.254.170.2",
+        "169.254.170.23",
+        "fd00:ec2::23",
+        "localhost",
+    ];
     let refused = |why: String| {
         Error::usage(format!("{FULL}: {why}"))
             .hint("it has to be https, a loopback address, or an address of AWS's own")
@@ -126,10 +173,14 @@ fn check(address: &str) -> Result<()> {
     if loopback || ALLOWED.contains(&name) {
         return Ok(());
     }
-    Err(refused(format!("the host {} may not be asked", host::quoted(name))))
+    Err(refused(format!(
+        "the host {} may not be asked",
+        host::quoted(name)
+    )))
 }
 
-/// What looks like this machine and is another one. The client of HTTP takes no address with a backslash or a blank.
+/// What looks like this machine and is another one. The client of HTTP takes no address with a
+/// backslash or a blank.
 #[test]
 fn only_this_machine_and_addresses_of_aws_are_asked() {
     for address in [
@@ -157,9 +208,13 @@ fn only_this_machine_and_addresses_of_aws_are_asked() {
     ] {
         assert!(check(address).is_err(), "{address}");
     }
-    for address in
-        ["http://127.0.0.1:1/x", "http://localhost/x", "http://[::1]:80/", "http://169.254.170.23/v1", "https://x/"]
-    {
+    for address in [
+        "http://127.0.0.1:1/x",
+        "http://localhost/x",
+        "http://[::1]:80/",
+        "http://169.254.170.23/v1",
+        "https://x/",
+    ] {
         assert!(check(address).is_ok(), "{address}");
     }
 }

@@ -1,4 +1,5 @@
-//! An SSO login without the AWS CLI: the device authorization of OAuth, whose result every AWS tool finds.
+//! An SSO login without the AWS CLI: the device authorization of OAuth, whose result every AWS tool
+//! finds.
 
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,13 @@ fn seconds(number: i32) -> Duration {
     Duration::from_secs(u64::try_from(number).unwrap_or_default())
 }
 
-/// Asks for an authorization, has `show` present the address (with the code in it) and the code, and waits for the person.
-pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOnce(&str, &str)) -> Result<()> {
+/// Asks for an authorization, has `show` present the address (with the code in it) and the code,
+/// and waits for the person.
+pub(super) async fn log_in(
+    session: &Session<'_>,
+    start: &Start,
+    show: impl FnOnce(&str, &str),
+) -> Result<()> {
     let what = "cannot log in to SSO";
     let client = Client::new(&session.client(SSO_OIDC, &start.region, None));
     let register = client
@@ -33,16 +39,29 @@ pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOn
         .client_type("public")
         .set_scopes((!start.scopes.is_empty()).then(|| start.scopes.clone()));
     let registered = session.wait(SSO_OIDC.name, register.send()).await?;
-    let registered = registered.map_err(|error| session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
-    let (id, secret) = (registered.client_id().unwrap_or_default(), registered.client_secret().unwrap_or_default());
+    let registered =
+        registered.map_err(|error| session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
+    let (id, secret) = (
+        registered.client_id().unwrap_or_default(),
+        registered.client_secret().unwrap_or_default(),
+    );
 
-    let authorize = client.start_device_authorization().client_id(id).client_secret(secret).start_url(&start.url);
+    let authorize = client
+        .start_device_authorization()
+        .client_id(id)
+        .client_secret(secret)
+        .start_url(&start.url);
     let authorized = session.wait(SSO_OIDC.name, authorize.send()).await?;
-    let authorized = authorized.map_err(|error| session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
-    let address = authorized.verification_uri_complete().or(authorized.verification_uri()).unwrap_or_default();
+    let authorized =
+        authorized.map_err(|error| session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
+    let address = authorized
+        .verification_uri_complete()
+        .or(authorized.verification_uri())
+        .unwrap_or_default();
     show(address, authorized.user_code().unwrap_or_default());
 
-    let mut interval = seconds(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
+    let mut interval =
+        seconds(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
     let until = Instant::now() + seconds(authorized.expires_in()).min(LONGEST_WAIT);
     let call = client
         .create_token()
@@ -62,13 +81,15 @@ pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOn
                 Some("SlowDownException") if Instant::now() < until => {
                     interval = (interval + SLOWER).min(LONGEST_INTERVAL);
                 }
-                Some("AuthorizationPendingException" | "SlowDownException" | "ExpiredTokenException") => {
-                    return Err(
-                        Error::login("nobody confirmed the SSO login in time").hint("run the same command again")
-                    );
+                Some(
+                    "AuthorizationPendingException" | "SlowDownException" | "ExpiredTokenException",
+                ) => {
+                    return Err(Error::login("nobody confirmed the SSO login in time")
+                        .hint("run the same command again"));
                 }
                 Some("AccessDeniedException") => {
-                    return Err(Error::login("the SSO login was declined").hint("run the same command again"));
+                    return Err(Error::login("the SSO login was declined")
+                        .hint("run the same command again"));
                 }
                 _ => return Err(session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS)),
             },
@@ -76,14 +97,18 @@ pub(super) async fn log_in(session: &Session<'_>, start: &Start, show: impl FnOn
     };
     let life = u32::try_from(answer.expires_in()).unwrap_or_default();
     let mut fields = Map::new();
-    let mut put = |name: &str, value: serde_json::Value| drop(fields.insert(name.to_owned(), value));
+    let mut put =
+        |name: &str, value: serde_json::Value| drop(fields.insert(name.to_owned(), value));
     put("startUrl", json!(start.url));
     put("region", json!(start.region));
     put("accessToken", json!(answer.access_token()));
     put("expiresAt", json!(Time::now().plus(life).rfc3339()));
     put("clientId", json!(id));
     put("clientSecret", json!(secret));
-    put("registrationExpiresAt", json!(Time::from_unix(registered.client_secret_expires_at()).rfc3339()));
+    put(
+        "registrationExpiresAt",
+        json!(Time::from_unix(registered.client_secret_expires_at()).rfc3339()),
+    );
     if let Some(next) = answer.refresh_token() {
         put("refreshToken", json!(next));
     }

@@ -1,4 +1,5 @@
-//! Downloads a small public text over verified TLS, with the proxies and certificates of the user's AWS settings.
+//! Downloads a small public text over verified TLS, with the proxies and certificates of the user's
+//! AWS settings.
 
 use super::http::Unanswered;
 use super::session::Session;
@@ -7,7 +8,9 @@ use crate::error::{Error, Result};
 /// Returns the text at an `https://` address, or an error once the session's time is over.
 pub(super) async fn text(session: &Session<'_>, address: &str) -> Result<String> {
     let failed = |why: &str| Error::failure(format!("cannot download {address}: {why}"));
-    let answer = session.wait(address, session.http().ask("GET", address, &[])).await?;
+    let answer = session
+        .wait(address, session.http().ask("GET", address, &[]))
+        .await?;
     match answer {
         Ok((200, body)) => String::from_utf8(body).map_err(|_| failed("it is not UTF-8")),
         Ok((status, _)) => Err(failed(&format!("the server answers with status {status}"))),

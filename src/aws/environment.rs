@@ -1,4 +1,5 @@
-//! The table of AWS's variables: every one that pgcred reads, what it decides, and who has to know of it.
+//! The table of AWS's variables: every one that pgcred reads, what it decides, and who has to know
+//! of it.
 
 use std::ffi::OsString;
 
@@ -23,16 +24,27 @@ pub(crate) struct Variable {
     pub(crate) decides: &'static str,
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests go by it"))]
     pub(crate) part: Part,
-    /// A shell that sets it gets other tokens than a scheduler, whose commands do not have it: `setup` says so.
+    /// A shell that sets it gets other tokens than a scheduler, whose commands do not have it:
+    /// `setup` says so.
     pub(crate) left_behind: bool,
 }
 
 const fn row(name: &'static str, decides: &'static str, part: Part) -> Variable {
-    Variable { name, decides, part, left_behind: false }
+    Variable {
+        name,
+        decides,
+        part,
+        left_behind: false,
+    }
 }
 
 const fn left_behind(name: &'static str, decides: &'static str, part: Part) -> Variable {
-    Variable { name, decides, part, left_behind: true }
+    Variable {
+        name,
+        decides,
+        part,
+        left_behind: true,
+    }
 }
 
 use Part::{Identity, Neither, Region};
@@ -83,7 +95,10 @@ pub(crate) const VARIABLES: &[Variable] = &[
 
 /// Returns the variables that a scheduler's commands do not have and that are set now.
 pub(crate) fn set_and_left_behind() -> impl Iterator<Item = &'static str> {
-    VARIABLES.iter().filter(|variable| variable.left_behind && env::var_os(variable.name).is_some()).map(|row| row.name)
+    VARIABLES
+        .iter()
+        .filter(|variable| variable.left_behind && env::var_os(variable.name).is_some())
+        .map(|row| row.name)
 }
 
 /// AWS's variables: those of this process, or in unit tests those that the test gives.
@@ -105,20 +120,26 @@ impl Variables {
 
     /// Returns a value; empty counts as unset. U+FFFD stands for bytes that are not UTF-8.
     pub(super) fn get(&self, name: &str) -> Option<String> {
-        self.raw(name).map(|value| value.to_string_lossy().into_owned())
+        self.raw(name)
+            .map(|value| value.to_string_lossy().into_owned())
     }
 
     /// The same, refusing what is not UTF-8.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
         let refused = |_| Error::usage(format!("{name} is not UTF-8"));
-        self.raw(name).map(|value| value.into_string().map_err(refused)).transpose()
+        self.raw(name)
+            .map(|value| value.into_string().map_err(refused))
+            .transpose()
     }
 
     fn raw(&self, name: &str) -> Option<OsString> {
         match self {
             Self::OfProcess => env::var_os(name),
             #[cfg(test)]
-            Self::Given(values) => values.get(name).filter(|value| !value.is_empty()).map(OsString::from),
+            Self::Given(values) => values
+                .get(name)
+                .filter(|value| !value.is_empty())
+                .map(OsString::from),
         }
     }
 }
@@ -130,7 +151,13 @@ mod tests {
     #[test]
     fn each_row_stands_alone_and_says_what_it_is_for() {
         for (at, variable) in VARIABLES.iter().enumerate() {
-            assert!(VARIABLES[..at].iter().all(|other| other.name != variable.name), "{} twice", variable.name);
+            assert!(
+                VARIABLES[..at]
+                    .iter()
+                    .all(|other| other.name != variable.name),
+                "{} twice",
+                variable.name
+            );
             assert!(!variable.decides.is_empty(), "{}", variable.name);
             assert!(variable.part != Neither(""), "{}", variable.name);
         }

@@ -1,4 +1,5 @@
-//! Carries out a plan: gets the credentials of its source and assumes its roles with them; and finds the region.
+//! Carries out a plan: gets the credentials of its source and assumes its roles with them; and
+//! finds the region.
 
 use aws_credential_types::Credentials;
 
@@ -14,9 +15,12 @@ use crate::time::Time;
 
 type Found = std::result::Result<Option<Credentials>, Trouble>;
 
-/// Returns the credentials that sign. The AWS CLI's cache of roles comes first: from the first role that is cached on
-/// nobody is asked.
-pub(super) async fn credentials(session: &Session<'_>, plan: &Plan) -> std::result::Result<Credentials, Trouble> {
+/// Returns the credentials that sign. The AWS CLI's cache of roles comes first: from the first role
+/// that is cached on nobody is asked.
+pub(super) async fn credentials(
+    session: &Session<'_>,
+    plan: &Plan,
+) -> std::result::Result<Credentials, Trouble> {
     let mut to_assume = Vec::new();
     let mut credentials = None;
     for role in &plan.roles {
@@ -28,7 +32,10 @@ pub(super) async fn credentials(session: &Session<'_>, plan: &Plan) -> std::resu
     }
     let mut credentials = match credentials {
         Some(cached) => cached,
-        None => match (of_source(session, plan.source.as_ref().map_err(Clone::clone)?).await?, plan.roles.last()) {
+        None => match (
+            of_source(session, plan.source.as_ref().map_err(Clone::clone)?).await?,
+            plan.roles.last(),
+        ) {
             (Some(found), _) => found,
             (None, Some(role)) => return Err(role.nothing_lent().into()),
             (None, None) => return Err(nothing(session).into()),
@@ -58,7 +65,9 @@ async fn of_source(session: &Session<'_>, source: &Source) -> Found {
         }
         Source::WebIdentity(identity) => Ok(Some(identity.assume(session).await?)),
         Source::Sso(sso) => sso.credentials(session).await.map(Some),
-        Source::SignIn(login) => signin::credentials(session, &login.profile, &login.session).await.map(Some),
+        Source::SignIn(login) => signin::credentials(session, &login.profile, &login.session)
+            .await
+            .map(Some),
         Source::Process(command) => Ok(Some(process::credentials(session, command)?)),
         Source::Container(container) => Ok(Some(container::credentials(session, container).await?)),
         Source::InstanceMetadata(_) => Ok(imds::credentials(session).await?),
@@ -68,7 +77,9 @@ async fn of_source(session: &Session<'_>, source: &Source) -> Found {
                 return Ok(Some(found));
             }
             Ok(match service {
-                MachineService::Container(container) => Some(container::credentials(session, container).await?),
+                MachineService::Container(container) => {
+                    Some(container::credentials(session, container).await?)
+                }
                 MachineService::InstanceMetadata(_) => imds::credentials(session).await?,
             })
         }
@@ -76,7 +87,13 @@ async fn of_source(session: &Session<'_>, source: &Source) -> Found {
 }
 
 fn of_keys(keys: &Keys, end: Option<Time>, source: &'static str) -> Credentials {
-    Credentials::new(&keys.id, &keys.secret, keys.token.clone(), end.map(Time::to_system), source)
+    Credentials::new(
+        &keys.id,
+        &keys.secret,
+        keys.token.clone(),
+        end.map(Time::to_system),
+        source,
+    )
 }
 
 /// The keys in the environment, unless they have ended.
@@ -85,10 +102,13 @@ pub(super) fn environment(session: &Session, keys: &Keys) -> Result<Credentials>
     let end = match &keys.end {
         None => None,
         Some(text) => Some(Time::from_aws(text).ok_or_else(|| {
-            Error::usage(format!("{END} is not a time")).hint("2030-01-01T00:15:00Z is one; or unset it")
+            Error::usage(format!("{END} is not a time"))
+                .hint("2030-01-01T00:15:00Z is one; or unset it")
         })?),
     };
-    let hint = format!("renew or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and {END}");
+    let hint = format!(
+        "renew or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and {END}"
+    );
     session.unexpired(of_keys(keys, end, "environment"), "the environment", &hint)
 }
 
@@ -117,7 +137,9 @@ fn nothing(session: &Session) -> Error {
         Some(name) => {
             format!("{NOTHING} profile `{name}`, the environment, container or instance metadata")
         }
-        None => format!("{NOTHING} the environment, default profile, container or instance metadata"),
+        None => {
+            format!("{NOTHING} the environment, default profile, container or instance metadata")
+        }
     };
     Error::login(message).hint(files::profiles_hint(None))
 }
@@ -128,14 +150,18 @@ const END: &str = "AWS_CREDENTIAL_EXPIRATION";
 /// The files of the first EC2 tools and of boto 2, which the AWS CLI still reads.
 fn old_files(session: &Session, old: &OldFiles) -> Result<Option<Credentials>> {
     let found = |key: Option<String>, secret: Option<String>| {
-        key.zip(secret).map(|(key, secret)| Credentials::new(key, secret, None, None, "file"))
+        key.zip(secret)
+            .map(|(key, secret)| Credentials::new(key, secret, None, None, "file"))
     };
     if let Some(path) = &old.of_ec2 {
         let text = fs::read_foreign_text(&env::expanded(path), session.deadline())
             .map_err(|error| error.or_hint("correct or unset AWS_CREDENTIAL_FILE"))?;
         let value = |name: &str| {
             let pairs = text.lines().filter_map(|line| line.split_once('='));
-            pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned()).next()
+            pairs
+                .filter(|(key, _)| key.trim() == name)
+                .map(|(_, value)| value.trim().to_owned())
+                .next()
         };
         if let Some(credentials) = found(value("AWSAccessKeyId"), value("AWSSecretKey")) {
             return Ok(Some(credentials));
@@ -146,7 +172,8 @@ fn old_files(session: &Session, old: &OldFiles) -> Result<Option<Credentials>> {
         let section = sections.into_iter().find(|(name, _)| name == "Credentials");
         let section = section.map(|(_, section)| section).unwrap_or_default();
         let value = |key: &str| section.get(key).map(str::to_owned);
-        if let Some(credentials) = found(value("aws_access_key_id"), value("aws_secret_access_key")) {
+        if let Some(credentials) = found(value("aws_access_key_id"), value("aws_secret_access_key"))
+        {
             return Ok(Some(credentials));
         }
     }

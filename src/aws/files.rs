@@ -17,7 +17,10 @@ fn paths() -> [Option<PathBuf>; 2] {
         Some(path) => Some(env::expanded(&path)),
         None => Some(env::aws_home()?.join(".aws").join(name)),
     };
-    [file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
+    [
+        file("AWS_CONFIG_FILE", "config"),
+        file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+    ]
 }
 
 /// Sections by name.
@@ -36,21 +39,27 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Reads both. A file that is missing is empty; one that is malformed is an error with its line.
+    /// Reads both. A file that is missing is empty; one that is malformed is an error with its
+    /// line.
     pub(super) fn read() -> Result<Self> {
         let [config, credentials] = paths();
         Ok(Self::of(sections(config)?, sections(credentials)?))
     }
 
     pub(super) fn of(config: Vec<(String, Section)>, credentials: Vec<(String, Section)>) -> Self {
-        let mut files = Self { config: HashMap::with_capacity(config.len()), ..Self::default() };
+        let mut files = Self {
+            config: HashMap::with_capacity(config.len()),
+            ..Self::default()
+        };
         for (name, section) in config {
             let kinds: [(&str, &mut Sections); 3] = [
                 ("profile", &mut files.config),
                 ("sso-session", &mut files.sso_sessions),
                 ("services", &mut files.services),
             ];
-            let kind = kinds.into_iter().find(|(prefix, _)| name.starts_with(prefix));
+            let kind = kinds
+                .into_iter()
+                .find(|(prefix, _)| name.starts_with(prefix));
             match kind {
                 Some((_, known)) => {
                     if let Some(name) = second_word(&name) {
@@ -63,7 +72,9 @@ impl Files {
         }
         for (name, section) in credentials {
             if let Some(of_config) = files.config.get(&name) {
-                files.in_both.insert(name.clone(), of_config.overlaid(&section));
+                files
+                    .in_both
+                    .insert(name.clone(), of_config.overlaid(&section));
             }
             files.credentials.insert(name, section);
         }
@@ -72,7 +83,9 @@ impl Files {
 
     /// Returns what both files say of a profile.
     pub(super) fn profile(&self, name: &str) -> Option<&Section> {
-        [&self.in_both, &self.credentials, &self.config].into_iter().find_map(|sections| sections.get(name))
+        [&self.in_both, &self.credentials, &self.config]
+            .into_iter()
+            .find_map(|sections| sections.get(name))
     }
 
     /// Returns what the credentials file says of a profile.
@@ -88,7 +101,9 @@ impl Files {
 
 /// Returns the second of two words, as in `profile NAME`; of fewer or more words, nothing.
 fn second_word(text: &str) -> Option<Cow<'_, str>> {
-    let is_plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_plain = |word: &str| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
     if let Some((first, second)) = text.split_once(' ')
         && is_plain(first)
         && is_plain(second)
@@ -101,7 +116,8 @@ fn second_word(text: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Returns the names of all profiles: those of the configuration file, then what the credentials file adds.
+/// Returns the names of all profiles: those of the configuration file, then what the credentials
+/// file adds.
 pub(super) fn profile_names() -> Result<Vec<String>> {
     let [config, credentials] = paths();
     let mut names = Vec::new();
@@ -119,7 +135,9 @@ pub(super) fn profile_names() -> Result<Vec<String>> {
             add(own.into_owned());
         }
     }
-    sections(credentials)?.into_iter().for_each(|(name, _)| add(name));
+    sections(credentials)?
+        .into_iter()
+        .for_each(|(name, _)| add(name));
     Ok(names)
 }
 
@@ -127,28 +145,44 @@ pub(super) fn profile_names() -> Result<Vec<String>> {
 pub(super) fn profiles_hint(typed: Option<&str>) -> String {
     let names = profile_names().unwrap_or_default();
     let all = || names.iter().map(String::as_str);
-    let meant = typed.and_then(|typed| suggest::nearest(typed, all().filter(|name| *name != typed)));
+    let meant =
+        typed.and_then(|typed| suggest::nearest(typed, all().filter(|name| *name != typed)));
     match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
         None if names.is_empty() => {
             let [config, _] = paths();
-            let file = config.map(|path| path.display().to_string()).unwrap_or_default();
-            format!("there are no profiles: write one into {file}, or let the AWS CLI do it: aws configure sso")
+            let file = config
+                .map(|path| path.display().to_string())
+                .unwrap_or_default();
+            format!(
+                "there are no profiles: write one into {file}, or let the AWS CLI do it: aws configure sso"
+            )
         }
-        None => format!("the profiles are {}: name one with --profile PROFILE or AWS_PROFILE", suggest::listed(all())),
+        None => format!(
+            "the profiles are {}: name one with --profile PROFILE or AWS_PROFILE",
+            suggest::listed(all())
+        ),
     }
 }
 
 /// Returns the sections of a file; of none, none.
 pub(super) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
-    let Some(path) = path else { return Ok(Vec::new()) };
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
     let name = path.display();
     let wrong = |line: usize, why: &str| {
-        Error::usage(format!("{name}, line {line}: {why}")).hint(format!("correct {name}, then retry"))
+        Error::usage(format!("{name}, line {line}: {why}"))
+            .hint(format!("correct {name}, then retry"))
     };
-    let bytes = fs::read_foreign_settings(&path)
-        .map_err(|error| error.hint(format!("let {name} be readable: what it says may decide whose keys sign")))?;
-    let Some(bytes) = bytes else { return Ok(Vec::new()) };
+    let bytes = fs::read_foreign_settings(&path).map_err(|error| {
+        error.hint(format!(
+            "let {name} be readable: what it says may decide whose keys sign"
+        ))
+    })?;
+    let Some(bytes) = bytes else {
+        return Ok(Vec::new());
+    };
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         wrong(before.split(|byte| *byte == b'\n').count(), "not UTF-8")

@@ -1,5 +1,5 @@
-//! The HTTP client for all that AWS is asked: proxies as in the AWS CLI, bounded answers, and certificates read only
-//! for TLS, since reading the system's costs more than signing.
+//! The HTTP client for all that AWS is asked: proxies as in the AWS CLI, bounded answers, and
+//! certificates read only for TLS, since reading the system's costs more than signing.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -12,7 +12,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Connector, proxy::ProxyConfig};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -44,19 +45,27 @@ pub(super) struct Bundle {
 
 impl Bundle {
     pub(super) fn new(path: Option<String>, deadline: Instant) -> Arc<Self> {
-        Arc::new(Self { path, deadline, read: OnceLock::new() })
+        Arc::new(Self {
+            path,
+            deadline,
+            read: OnceLock::new(),
+        })
     }
 
     /// Returns them as PEM, or none where the system's count.
     fn roots(&self) -> Result<Option<Vec<u8>>> {
-        self.read.get_or_init(|| self.path.as_ref().map(|path| self.usable(path)).transpose()).clone()
+        self.read
+            .get_or_init(|| self.path.as_ref().map(|path| self.usable(path)).transpose())
+            .clone()
     }
 
     fn usable(&self, path: &str) -> Result<Vec<u8>> {
         let none = || Error::usage(format!("{path}: no usable certificate in it"));
         let pem = fs::read_foreign(&env::with_home(path), self.deadline);
         let roots = pem.and_then(|pem| usable_roots(&pem).ok_or_else(none));
-        roots.map_err(|error| error.or_hint("correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE"))
+        roots.map_err(|error| {
+            error.or_hint("correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE")
+        })
     }
 }
 
@@ -117,12 +126,23 @@ impl Http {
 
     /// For small answers of a service that is near if it is there at all.
     pub(super) fn small(&self, longest: usize, connect: Duration) -> Self {
-        Self::of(self.0.bundle.clone(), self.0.follows_proxies, longest, connect)
+        Self::of(
+            self.0.bundle.clone(),
+            self.0.follows_proxies,
+            longest,
+            connect,
+        )
     }
 
     fn of(bundle: Arc<Bundle>, follows_proxies: bool, longest: usize, connect: Duration) -> Self {
         let connectors = Mutex::default();
-        Self(Arc::new(Inner { bundle, follows_proxies, longest, connect, connectors }))
+        Self(Arc::new(Inner {
+            bundle,
+            follows_proxies,
+            longest,
+            connect,
+            connectors,
+        }))
     }
 
     /// The same for clients of the SDK.
@@ -142,12 +162,18 @@ impl Http {
         let mut request = HttpRequest::get(address).map_err(|error| wrong(&error))?;
         request.set_method(method).map_err(|error| wrong(&error))?;
         for (name, value) in headers {
-            request.headers_mut().try_insert(*name, (*value).to_owned()).map_err(|error| wrong(&error))?;
+            request
+                .headers_mut()
+                .try_insert(*name, (*value).to_owned())
+                .map_err(|error| wrong(&error))?;
         }
-        let answer = self.call(request).await.map_err(|error| match own_error(&error) {
-            Some(own) => Unanswered::Own(own.clone()),
-            None => wrong(&error),
-        })?;
+        let answer = self
+            .call(request)
+            .await
+            .map_err(|error| match own_error(&error) {
+                Some(own) => Unanswered::Own(own.clone()),
+                None => wrong(&error),
+            })?;
         let body = answer.body().bytes().unwrap_or_default();
         Ok((answer.status().as_u16(), body.to_vec()))
     }
@@ -155,10 +181,21 @@ impl Http {
     fn connector(&self, request: &HttpRequest) -> Result<SharedHttpConnector> {
         let scheme = request.uri().split("://").next().unwrap_or_default();
         let authority = host::authority(request.uri());
-        let proxy = if self.0.follows_proxies { proxy::of_request(scheme, authority) } else { None };
-        let tls = scheme == "https" || proxy.as_ref().is_some_and(|proxy| proxy.address.starts_with("https://"));
+        let proxy = if self.0.follows_proxies {
+            proxy::of_request(scheme, authority)
+        } else {
+            None
+        };
+        let tls = scheme == "https"
+            || proxy
+                .as_ref()
+                .is_some_and(|proxy| proxy.address.starts_with("https://"));
         let way = Way { tls, proxy };
-        let mut connectors = self.0.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connectors = self
+            .0
+            .connectors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = connectors.get(&way) {
             return Ok(known.clone());
         }
@@ -173,9 +210,13 @@ impl Http {
             Some(proxy) if !proxy.has_host() => return Err(unusable(proxy)),
             Some(proxy) => ProxyConfig::all(proxy.address.as_str()).map_err(|_| unusable(proxy))?,
         };
-        let settings = HttpConnectorSettings::builder().connect_timeout(self.0.connect).build();
-        let builder =
-            Connector::builder().proxy_config(proxies).connector_settings(settings).sleep_impl(TokioSleep::new());
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(self.0.connect)
+            .build();
+        let builder = Connector::builder()
+            .proxy_config(proxies)
+            .connector_settings(settings)
+            .sleep_impl(TokioSleep::new());
         if !way.tls {
             return Ok(SharedHttpConnector::new(builder.build_http()));
         }
@@ -183,8 +224,13 @@ impl Http {
             Some(pem) => TrustStore::empty().with_pem_certificate(pem),
             None => TrustStore::default(),
         };
-        let context = TlsContext::builder().with_trust_store(store).build().unwrap_or_default();
-        let tls = builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context);
+        let context = TlsContext::builder()
+            .with_trust_store(store)
+            .build()
+            .unwrap_or_default();
+        let tls = builder
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(context);
         Ok(SharedHttpConnector::new(tls.build()))
     }
 }
@@ -230,7 +276,10 @@ async fn whole_body(
     while let Some(part) = stream.next().await {
         let part = part.map_err(|error| ConnectorError::io(error.into()))?;
         if body.len() + part.len() > longest {
-            let too_long = Error::failure(format!("the answer of {host} is longer than {} KiB", longest >> 10));
+            let too_long = Error::failure(format!(
+                "the answer of {host} is longer than {} KiB",
+                longest >> 10
+            ));
             let hint = "check the endpoint settings AWS_ENDPOINT_URL* and the proxy: AWS's own answers are shorter";
             return Err(ConnectorError::user(Own(too_long.hint(hint)).into()));
         }
@@ -256,7 +305,8 @@ fn all_causes(error: &dyn StdError) -> String {
     text
 }
 
-/// Returns the certificates of a PEM file that can be trusted, as PEM; the client would panic at the others.
+/// Returns the certificates of a PEM file that can be trusted, as PEM; the client would panic at
+/// the others.
 fn usable_roots(pem: &[u8]) -> Option<Vec<u8>> {
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_slice_iter(pem).flatten();

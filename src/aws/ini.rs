@@ -1,12 +1,14 @@
-//! AWS's configuration files as the AWS CLI reads them: by the rules of Python's `RawConfigParser`. Text to sections.
+//! AWS's configuration files as the AWS CLI reads them: by the rules of Python's `RawConfigParser`.
+//! Text to sections.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Keys (in lower case) and values of a section, in the order of the file.
 ///
-/// A run with a cached token reads all sections, of which there may be hundreds, and asks one or two for a few keys. So all
-/// texts of a section are in one, and a key is searched for from the end.
+/// A run with a cached token reads all sections, of which there may be hundreds, and asks one or
+/// two for a few keys. So all texts of a section are in one, and a key is searched for from the
+/// end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Section {
     text: String,
@@ -24,11 +26,18 @@ struct Pair {
 impl Section {
     /// Returns one with room for what sections usually hold.
     fn of_usual_size() -> Self {
-        Self { text: String::with_capacity(200), pairs: Vec::with_capacity(8) }
+        Self {
+            text: String::with_capacity(200),
+            pairs: Vec::with_capacity(8),
+        }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&str> {
-        let pair = self.pairs.iter().rev().find(|pair| &self.text[pair.key..pair.value] == key);
+        let pair = self
+            .pairs
+            .iter()
+            .rev()
+            .find(|pair| &self.text[pair.key..pair.value] == key);
         pair.map(|pair| self.value(*pair))
     }
 
@@ -37,7 +46,9 @@ impl Section {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|pair| (&self.text[pair.key..pair.value], self.value(*pair)))
+        self.pairs
+            .iter()
+            .map(|pair| (&self.text[pair.key..pair.value], self.value(*pair)))
     }
 
     /// Gives a key a value, whatever it had before.
@@ -45,7 +56,11 @@ impl Section {
         let start = self.text.len();
         self.text.push_str(key);
         self.text.push_str(value);
-        self.pairs.push(Pair { key: start, value: start + key.len(), end: self.text.len() });
+        self.pairs.push(Pair {
+            key: start,
+            value: start + key.len(),
+            end: self.text.len(),
+        });
     }
 
     /// Returns this section with the keys of another one, which wins.
@@ -86,26 +101,37 @@ pub(super) struct Wrong {
 
 /// Returns the sections in the order of the file.
 ///
-/// A value goes on in lines that are indented deeper than its key; a value that begins in such a line holds
-/// `key = value` lines of its own, see [`nested`].
+/// A value goes on in lines that are indented deeper than its key; a value that begins in such a
+/// line holds `key = value` lines of its own, see [`nested`].
 pub(super) fn parse(text: &str) -> Result<Vec<(String, Section)>, Wrong> {
     let text = with_plain_ends(text);
     let mut parser = Parser::default();
     for (line, number) in text.split('\n').zip(1..) {
-        parser.line(line).map_err(|why| Wrong { line: number, why })?;
+        parser
+            .line(line)
+            .map_err(|why| Wrong { line: number, why })?;
     }
     parser.finish()
 }
 
 /// Python's universal newlines.
 fn with_plain_ends(text: &str) -> Cow<'_, str> {
-    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() }
+    if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n").into()
+    } else {
+        text.into()
+    }
 }
 
-/// Returns the inner keys of a value that begins in a line of its own; `None` if the value is a plain one.
+/// Returns the inner keys of a value that begins in a line of its own; `None` if the value is a
+/// plain one.
 pub(super) fn nested(value: &str) -> Option<Section> {
     let mut section = Section::default();
-    for (key, value) in value.strip_prefix('\n')?.lines().filter_map(|line| line.split_once('=')) {
+    for (key, value) in value
+        .strip_prefix('\n')?
+        .lines()
+        .filter_map(|line| line.split_once('='))
+    {
         section.insert(key.trim(), value.trim());
     }
     Some(section)
@@ -121,7 +147,8 @@ struct Parser<'a> {
     /// Lines that are indented deeper go on with the value of the last key.
     has_key: bool,
     indent: usize,
-    /// Of each key without a value in its own line: its section, its place there, and its line. For `finish`.
+    /// Of each key without a value in its own line: its section, its place there, and its line. For
+    /// `finish`.
     without_value: Vec<(usize, usize, usize)>,
     number: usize,
 }
@@ -155,10 +182,17 @@ impl<'a> Parser<'a> {
         if let Some(name) = header(text) {
             return self.begin(name);
         }
-        let end = text.bytes().position(|b| b == b'=' || b == b':').ok_or("neither [section] nor key = value")?;
+        let end = text
+            .bytes()
+            .position(|b| b == b'=' || b == b':')
+            .ok_or("neither [section] nor key = value")?;
         let (key, value) = (text[..end].trim(), text[end + 1..].trim());
         let is_lower = key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        if is_lower { self.set(key, value) } else { self.set(&key.to_lowercase(), value) }
+        if is_lower {
+            self.set(key, value)
+        } else {
+            self.set(&key.to_lowercase(), value)
+        }
     }
 
     fn begin(&mut self, name: &'a str) -> Result<(), &'static str> {
@@ -171,13 +205,16 @@ impl<'a> Parser<'a> {
             return Err("this section exists already");
         }
         self.place = Place::In(self.sections.len());
-        self.sections.push((name.to_owned(), Section::of_usual_size()));
+        self.sections
+            .push((name.to_owned(), Section::of_usual_size()));
         Ok(())
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
         let number = self.number;
-        let Some((at, section)) = self.section() else { return Err("a key before the first [section]") };
+        let Some((at, section)) = self.section() else {
+            return Err("a key before the first [section]");
+        };
         if key.is_empty() {
             return Err("no key before the value");
         }
@@ -213,12 +250,25 @@ impl<'a> Parser<'a> {
 
     fn finish(mut self) -> Result<Vec<(String, Section)>, Wrong> {
         self.defaults.trim();
-        self.sections.iter_mut().for_each(|(_, section)| section.trim());
+        self.sections
+            .iter_mut()
+            .for_each(|(_, section)| section.trim());
         for (at, place, line) in self.without_value {
-            let Some((_, section)) = self.sections.get(at) else { continue };
-            let inner = section.value(section.pairs[place]).strip_prefix('\n').unwrap_or_default();
-            if inner.lines().any(|line| !line.trim().is_empty() && !line.contains('=')) {
-                return Err(Wrong { line, why: "a line below this key is not key = value" });
+            let Some((_, section)) = self.sections.get(at) else {
+                continue;
+            };
+            let inner = section
+                .value(section.pairs[place])
+                .strip_prefix('\n')
+                .unwrap_or_default();
+            if inner
+                .lines()
+                .any(|line| !line.trim().is_empty() && !line.contains('='))
+            {
+                return Err(Wrong {
+                    line,
+                    why: "a line below this key is not key = value",
+                });
             }
         }
         for (key, value) in self.defaults.iter() {
@@ -243,20 +293,31 @@ mod tests {
     use super::*;
 
     fn owned(section: &Section) -> Vec<(String, String)> {
-        section.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        section
+            .iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
     }
 
     fn read(text: &str) -> Vec<(String, Vec<(String, String)>)> {
         let sections = parse(text).expect("well-formed");
-        sections.into_iter().map(|(name, section)| (name, owned(&section))).collect()
+        sections
+            .into_iter()
+            .map(|(name, section)| (name, owned(&section)))
+            .collect()
     }
 
     #[test]
     fn values_are_read_as_python_reads_them() {
-        let text =
-            "# c\n; c\n[a] ; b]\nKey = v ; kept # kept\nurl: http://x = y\nlong = one\n  two\n\n  three\n\n[b]\ne =\n";
-        let a = [("key", "v ; kept # kept"), ("url", "http://x = y"), ("long", "one\ntwo\n\nthree")];
-        let a = a.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let text = "# c\n; c\n[a] ; b]\nKey = v ; kept # kept\nurl: http://x = y\nlong = one\n  two\n\n  three\n\n[b]\ne =\n";
+        let a = [
+            ("key", "v ; kept # kept"),
+            ("url", "http://x = y"),
+            ("long", "one\ntwo\n\nthree"),
+        ];
+        let a = a
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec();
         let b = vec![("e".to_owned(), String::new())];
         assert_eq!(read(text), [("a] ; b".to_owned(), a), ("b".to_owned(), b)]);
         assert_eq!(read("[x]\r\na=1\r\n"), read("[x]\na=1\n"));
@@ -264,12 +325,15 @@ mod tests {
 
     #[test]
     fn defaults_stand_in_and_inner_keys_are_found() {
-        let sections =
-            parse("[DEFAULT]\nregion = r\n[a]\n[b]\nregion = s\ns3 =\n  x = 1\n  y=2\n").expect("well-formed");
+        let sections = parse("[DEFAULT]\nregion = r\n[a]\n[b]\nregion = s\ns3 =\n  x = 1\n  y=2\n")
+            .expect("well-formed");
         assert_eq!(sections[0].1.get("region").expect("a region"), "r");
         assert_eq!(sections[1].1.get("region").expect("a region"), "s");
         let inner = nested(sections[1].1.get("s3").expect("a value")).expect("inner keys");
-        assert_eq!(owned(&inner), [("x".into(), "1".into()), ("y".into(), "2".into())]);
+        assert_eq!(
+            owned(&inner),
+            [("x".into(), "1".into()), ("y".into(), "2".into())]
+        );
         assert!(nested("plain").is_none());
     }
 

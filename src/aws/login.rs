@@ -23,19 +23,24 @@ use crate::time::Time;
 
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_mins(10);
-/// A page that was opened is not opened again by a background request before this many seconds have passed.
+/// A page that was opened is not opened again by a background request before this many seconds have
+/// passed.
 const PAGE_PAUSE: u32 = 600;
 
 impl LogIn {
     /// Says what to type.
     pub(super) fn error(&self) -> Error {
-        let profile =
-            if self.profile == "default" { String::new() } else { format!(" --profile {}", quoted(&self.profile)) };
+        let profile = if self.profile == "default" {
+            String::new()
+        } else {
+            format!(" --profile {}", quoted(&self.profile))
+        };
         let command = match self.kind {
             Kind::Sso(_) => format!("pgcred login{profile}"), // by the AWS CLI, where that can
             Kind::SignIn(_) => format!("aws login{profile}"),
         };
-        Error::login(format!("profile `{}`: {}", self.profile, self.why)).hint(format!("run `{command}`, then retry"))
+        Error::login(format!("profile `{}`: {}", self.profile, self.why))
+            .hint(format!("run `{command}`, then retry"))
     }
 
     /// Names the session, which several profiles may share.
@@ -76,17 +81,28 @@ impl LogIn {
         };
         words.extend(child::words(["--profile", &self.profile]));
         if cli_logs_in() {
-            (how.tell)(&format!("profile `{}`: {}; running {}", self.profile, self.why, words.join(" ")));
+            (how.tell)(&format!(
+                "profile `{}`: {}; running {}",
+                self.profile,
+                self.why,
+                words.join(" ")
+            ));
             let status = child::attended(&words)?;
             if !status.success() || !self.is_done() {
-                return Err(Error::login(format!("profile `{}`: `{}` did not log in", self.profile, words.join(" ")))
-                    .hint("try it by hand, then retry"));
+                return Err(Error::login(format!(
+                    "profile `{}`: `{}` did not log in",
+                    self.profile,
+                    words.join(" ")
+                ))
+                .hint("try it by hand, then retry"));
             }
             return Ok(());
         }
         match &self.kind {
             Kind::Sso(start) => self.by_device(how, start),
-            Kind::SignIn(_) => Err(self.error().hint("install the AWS CLI 2.32 or newer: only it can do this login")),
+            Kind::SignIn(_) => Err(self
+                .error()
+                .hint("install the AWS CLI 2.32 or newer: only it can do this login")),
         }
     }
 
@@ -104,7 +120,8 @@ impl LogIn {
         loop {
             let began = Instant::now();
             let lock = session_lock(&id, LOOK);
-            // What could not be taken at once cannot be taken at all: the directory is not writable.
+            // What could not be taken at once cannot be taken at all: the directory is not
+            // writable.
             if lock.is_some() || began.elapsed() < LOOK || began >= deadline {
                 return lock;
             }
@@ -133,8 +150,19 @@ impl LogIn {
 
     fn by_device(&self, how: &How, start: &Start) -> Result<()> {
         let notes = std::cell::RefCell::default();
-        let settings = Settings::new(Variables::OfProcess, SharedFiles::default(), Some(&self.profile));
-        let session = Session::open(&settings, how, &start.region, 0, Instant::now() + how.timeout, &notes)?;
+        let settings = Settings::new(
+            Variables::OfProcess,
+            SharedFiles::default(),
+            Some(&self.profile),
+        );
+        let session = Session::open(
+            &settings,
+            how,
+            &start.region,
+            0,
+            Instant::now() + how.timeout,
+            &notes,
+        )?;
         let show = |address: &str, code: &str| {
             let page = format!("log in to AWS in the browser: {address} (code {code})");
             (how.tell)(&page);
@@ -144,7 +172,9 @@ impl LogIn {
                     "that address is not a page of the web, so pgcred does not open it: check the profile's SSO settings",
                 );
             } else if !open_browser(address) {
-                (how.tell)("no browser could be started: open that address yourself, on any device");
+                (how.tell)(
+                    "no browser could be started: open that address yourself, on any device",
+                );
             }
         };
         let done = block_on(device::log_in(&session, start, show))?;
@@ -152,12 +182,15 @@ impl LogIn {
         done
     }
 
-    /// Has the page opened by a process of its own, which goes on if the person takes longer than this one may wait.
+    /// Has the page opened by a process of its own, which goes on if the person takes longer than
+    /// this one may wait.
     fn open_page(&self, deadline: Instant) -> Result<()> {
-        let stamp = locks_directory().map(|directory| directory.join(format!("page-{}", self.id())));
+        let stamp =
+            locks_directory().map(|directory| directory.join(format!("page-{}", self.id())));
         let stamp = stamp.ok_or_else(|| self.error())?;
         let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
-        let opened = fs::read_own(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
+        let opened =
+            fs::read_own(&stamp).and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
         let opened = opened.map(Time::from_unix);
         let now = Time::now();
         let recent = opened.is_some_and(|at| at <= now && at.until(now) < PAGE_PAUSE);
@@ -165,9 +198,17 @@ impl LogIn {
             let written = stamp.parent().map_or(Ok(()), fs::own_directory);
             written.and_then(|()| fs::put(&stamp, now.unix().to_string().as_bytes()))?;
             let mut words = vec![child::own_program()?.display().to_string()];
-            words.extend(child::words(["login", "--quiet", "--profile", &self.profile]));
+            words.extend(child::words([
+                "login",
+                "--quiet",
+                "--profile",
+                &self.profile,
+            ]));
             child::detached(&words)?;
-            child::notify(&format!("Log in to AWS (profile {}) in the browser window that opens", self.profile));
+            child::notify(&format!(
+                "Log in to AWS (profile {}) in the browser window that opens",
+                self.profile
+            ));
         }
         drop(lock);
         while Instant::now() < deadline {
@@ -176,18 +217,25 @@ impl LogIn {
             }
             sleep(Duration::from_millis(200));
         }
-        let page = self.page().unwrap_or_else(|| "finish the login in the browser window that has opened".to_owned());
+        let page = self
+            .page()
+            .unwrap_or_else(|| "finish the login in the browser window that has opened".to_owned());
         Err(self.error().noting(&format!("{page}, then connect again")))
     }
 }
 
-/// Tells whether there is an AWS CLI that can log in. Version 1 cannot, and pgcred in its place cannot.
+/// Tells whether there is an AWS CLI that can log in. Version 1 cannot, and pgcred in its place
+/// cannot.
 fn cli_logs_in() -> bool {
     const PATIENCE: Duration = Duration::from_secs(5);
     if child::find(OsStr::new("aws")).is_none() {
         return false;
     }
-    let version = child::output(&child::words(["aws", "--version"]), Instant::now() + PATIENCE, Bond::Alone);
+    let version = child::output(
+        &child::words(["aws", "--version"]),
+        Instant::now() + PATIENCE,
+        Bond::Alone,
+    );
     version.is_ok_and(|ended| {
         let text = String::from_utf8_lossy(&ended.stdout);
         text.contains("aws-cli/2") && !text.contains("pgcred")
@@ -198,17 +246,23 @@ fn cli_logs_in() -> bool {
 fn open_browser(address: &str) -> bool {
     const A_WHILE: Duration = Duration::from_secs(3);
     open::commands(address).into_iter().any(|command| {
-        let words = [command.get_program()].into_iter().chain(command.get_args());
-        let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        let words = [command.get_program()]
+            .into_iter()
+            .chain(command.get_args());
+        let words: Vec<String> = words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
         // On Windows and in WSL the address goes to PowerShell in a variable.
-        let variables = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let variables = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
         let variables: Vec<_> = variables.collect();
         child::runs(&words, &variables, A_WHILE)
     })
 }
 
-/// Tells whether an address is one of `https`, or of `http` on this machine, and nothing else. No other is opened: other
-/// schemes have other programs do what the address says.
+/// Tells whether an address is one of `https`, or of `http` on this machine, and nothing else. No
+/// other is opened: other schemes have other programs do what the address says.
 fn is_page(address: &str) -> bool {
     // Browsers take a backslash for a slash.
     if address.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {

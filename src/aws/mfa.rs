@@ -16,7 +16,8 @@ pub(super) fn can_ask(how: &How) -> bool {
     how.mfa_code.is_some() || env::var(COMMAND).is_some() || how.terminal
 }
 
-/// Returns the code for the device of this serial number or ARN. stdin is not read: the terminal itself is.
+/// Returns the code for the device of this serial number or ARN. stdin is not read: the terminal
+/// itself is.
 pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<String> {
     if let Some(code) = &session.how.mfa_code {
         return Ok(code.clone());
@@ -35,10 +36,15 @@ pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<Str
         )));
     }
     let device = serial.rsplit('/').next().unwrap_or(serial);
-    let prompt = text::shown(&format!("pgcred: MFA code of {device} for profile {profile}: "));
+    let prompt = text::shown(&format!(
+        "pgcred: MFA code of {device} for profile {profile}: "
+    ));
     let code = session.off_the_clock(|| rpassword::prompt_password(prompt));
-    let code = code
-        .map_err(|error| Error::login("no MFA code was given").caused_by(&error).hint("retry, or give --mfa-code"))?;
+    let code = code.map_err(|error| {
+        Error::login("no MFA code was given")
+            .caused_by(&error)
+            .hint("retry, or give --mfa-code")
+    })?;
     if code.trim().is_empty() {
         return Err(Error::login("no MFA code was given").hint("retry, or give --mfa-code"));
     }
@@ -46,12 +52,18 @@ pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<Str
 }
 
 fn by_command(session: &Session, command: &str) -> Result<String> {
-    let wrong = |what: String| Error::failure(format!("{COMMAND} {what}")).hint("run the command by hand to see more");
-    let words = words::split(command).ok_or_else(|| wrong("has a quote that is not closed".to_owned()))?;
-    let ended = child::output(&words, session.deadline(), session.how.bond()).map_err(|failure| match failure {
-        Failure::Failed(error) => error.about(COMMAND),
-        Failure::TooLate => session.too_late(COMMAND),
-    })?;
+    let wrong = |what: String| {
+        Error::failure(format!("{COMMAND} {what}")).hint("run the command by hand to see more")
+    };
+    let words =
+        words::split(command).ok_or_else(|| wrong("has a quote that is not closed".to_owned()))?;
+    let ended =
+        child::output(&words, session.deadline(), session.how.bond()).map_err(|failure| {
+            match failure {
+                Failure::Failed(error) => error.about(COMMAND),
+                Failure::TooLate => session.too_late(COMMAND),
+            }
+        })?;
     if !ended.status.success() {
         return Err(wrong(format!("failed: {}", last_line(&ended.stderr))));
     }

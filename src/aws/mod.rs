@@ -1,4 +1,5 @@
-//! AWS credentials and region as AWS CLI v2 finds them. The only user of AWS's SDK and of an async runtime.
+//! AWS credentials and region as AWS CLI v2 finds them. The only user of AWS's SDK and of an async
+//! runtime.
 
 mod ask;
 mod container;
@@ -51,12 +52,19 @@ pub(crate) struct Aws<'a> {
 }
 
 impl Aws<'_> {
-    /// Returns the credentials that sign; `region` is where STS is asked if it comes to that, `wanted` how many seconds
-    /// they should last if that can be had.
-    pub(crate) fn credentials(&self, region: &str, wanted: u32, notes: &mut Notes) -> Result<Credentials> {
+    /// Returns the credentials that sign; `region` is where STS is asked if it comes to that,
+    /// `wanted` how many seconds they should last if that can be had.
+    pub(crate) fn credentials(
+        &self,
+        region: &str,
+        wanted: u32,
+        notes: &mut Notes,
+    ) -> Result<Credentials> {
         let shared = RefCell::new(std::mem::take(notes));
         let found = self.find(region, wanted, &shared);
-        let found = found.or_else(|error| self.cached(region, &shared).ok_or(error)).and_then(keys::checked);
+        let found = found
+            .or_else(|error| self.cached(region, &shared).ok_or(error))
+            .and_then(keys::checked);
         *notes = shared.into_inner();
         found
     }
@@ -73,10 +81,17 @@ impl Aws<'_> {
             Err(Trouble::Failed(error)) => Err(error),
             Err(Trouble::LogIn(missing)) => {
                 // Some of the time is left for what comes after the login.
-                let by = self.deadline.checked_sub(self.how.timeout / 4).unwrap_or(self.deadline);
+                let by = self
+                    .deadline
+                    .checked_sub(self.how.timeout / 4)
+                    .unwrap_or(self.deadline);
                 missing.satisfy(self.how, by)?;
                 notes.borrow_mut().has_changed_files = true;
-                let deadline = if self.how.terminal { Instant::now() + self.how.timeout } else { self.deadline };
+                let deadline = if self.how.terminal {
+                    Instant::now() + self.how.timeout
+                } else {
+                    self.deadline
+                };
                 let again = Session::open(settings, self.how, region, wanted, deadline, notes)?;
                 match block_on(execute::credentials(&again, plan))? {
                     Ok(found) => Ok(found),
@@ -98,7 +113,14 @@ impl Aws<'_> {
     pub(crate) fn log_in(&self) -> Result<bool> {
         let notes = RefCell::default();
         let region = env::var("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned());
-        let session = Session::open(&self.planned.settings, self.how, &region, 0, self.deadline, &notes)?;
+        let session = Session::open(
+            &self.planned.settings,
+            self.how,
+            &region,
+            0,
+            self.deadline,
+            &notes,
+        )?;
         match block_on(execute::credentials(&session, self.planned.plan()?))? {
             Ok(_) => Ok(false),
             Err(Trouble::Failed(error)) => Err(error),
@@ -109,15 +131,29 @@ impl Aws<'_> {
     /// Returns the text at a public `https://` address.
     pub(crate) fn download(&self, address: &str) -> Result<String> {
         let notes = RefCell::default();
-        let session = Session::open(&self.planned.settings, self.how, "", 0, self.deadline, &notes)?;
+        let session = Session::open(
+            &self.planned.settings,
+            self.how,
+            "",
+            0,
+            self.deadline,
+            &notes,
+        )?;
         block_on(download::text(&session, address))?
     }
 
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
     pub(crate) fn region(&self, notes: &mut Notes) -> Result<Option<String>> {
         let shared = RefCell::new(std::mem::take(notes));
-        let found = Session::open(&self.planned.settings, self.how, "", 0, self.deadline, &shared)
-            .and_then(|session| block_on(execute::region(&session))?);
+        let found = Session::open(
+            &self.planned.settings,
+            self.how,
+            "",
+            0,
+            self.deadline,
+            &shared,
+        )
+        .and_then(|session| block_on(execute::region(&session))?);
         *notes = shared.into_inner();
         found
     }
@@ -128,7 +164,8 @@ pub(crate) fn profile_names() -> Result<Vec<String>> {
     files::profile_names()
 }
 
-/// Tells whether an error says that there are no credentials at all, rather than that some cannot be used.
+/// Tells whether an error says that there are no credentials at all, rather than that some cannot
+/// be used.
 pub(crate) fn is_about_nothing_found(error: &Error) -> bool {
     error.to_string().starts_with(execute::NOTHING)
 }

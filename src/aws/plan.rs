@@ -1,9 +1,10 @@
-//! Who would sign: the source of credentials and the roles on top of it, in the order of AWS CLI v2, before anything is
-//! asked.
+//! Who would sign: the source of credentials and the roles on top of it, in the order of AWS CLI
+//! v2, before anything is asked.
 //!
-//! [`of`] looks at variables and files that have been read, and at nothing else. `execute.rs` carries the plan out. The
-//! digest of a plan is a part of the key that tokens are cached under, so everything that decides whose credentials come
-//! out has to be in it: a setting that only the carrying out looks at could hand out another identity's token.
+//! [`of`] looks at variables and files that have been read, and at nothing else. `execute.rs`
+//! carries the plan out. The digest of a plan is a part of the key that tokens are cached under, so
+//! everything that decides whose credentials come out has to be in it: a setting that only the
+//! carrying out looks at could hand out another identity's token.
 
 use std::hash::{Hash, Hasher};
 
@@ -14,8 +15,8 @@ use super::settings::{SIGN_IN, SSO, SSO_OIDC, STS, Service, Settings};
 use crate::error::{Error, Result};
 
 pub(super) struct Plan {
-    /// The role that signs comes first; the last one is assumed with the credentials of the source. The AWS CLI's cache of
-    /// roles is looked at in this order too, before the source is asked.
+    /// The role that signs comes first; the last one is assumed with the credentials of the source.
+    /// The AWS CLI's cache of roles is looked at in this order too, before the source is asked.
     pub(super) roles: Vec<Role>,
     /// An error is a source that cannot be used. It counts only if no role is cached.
     pub(super) source: Result<Source>,
@@ -25,7 +26,11 @@ pub(super) struct Plan {
 
 impl Hash for Plan {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { roles, source, endpoints } = self; // names each field, so that none is forgotten
+        let Self {
+            roles,
+            source,
+            endpoints,
+        } = self; // names each field, so that none is forgotten
         roles.hash(state);
         endpoints.hash(state);
         match source {
@@ -143,7 +148,8 @@ pub(super) enum MachineService {
     InstanceMetadata(InstanceMetadata),
 }
 
-/// Returns the plan for the profile that the settings name. An error is a setting that cannot be used.
+/// Returns the plan for the profile that the settings name. An error is a setting that cannot be
+/// used.
 pub(super) fn of(settings: &Settings) -> Result<Plan> {
     let variables = &settings.variables;
     if !settings.explicit
@@ -189,14 +195,23 @@ impl Plan {
         if !roles.is_empty() {
             asked.push(STS);
         }
-        let endpoints = asked.into_iter().map(|service| (service.key, settings.endpoint(service))).collect();
-        Self { roles, source, endpoints }
+        let endpoints = asked
+            .into_iter()
+            .map(|service| (service.key, settings.endpoint(service)))
+            .collect();
+        Self {
+            roles,
+            source,
+            endpoints,
+        }
     }
 }
 
 /// Returns the keys in the environment; half of them is an error.
 fn environment(variables: &Variables) -> Result<Option<Keys>> {
-    let Some(id) = variables.text("AWS_ACCESS_KEY_ID")? else { return Ok(None) };
+    let Some(id) = variables.text("AWS_ACCESS_KEY_ID")? else {
+        return Ok(None);
+    };
     let secret = variables.text("AWS_SECRET_ACCESS_KEY")?.ok_or_else(|| {
         Error::usage("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not")
             .hint("set both, or unset AWS_ACCESS_KEY_ID")
@@ -206,7 +221,12 @@ fn environment(variables: &Variables) -> Result<Option<Keys>> {
         None => variables.text("AWS_SESSION_TOKEN")?,
     };
     let end = variables.text("AWS_CREDENTIAL_EXPIRATION")?;
-    Ok(Some(Keys { id, secret, token, end }))
+    Ok(Some(Keys {
+        id,
+        secret,
+        token,
+        end,
+    }))
 }
 
 fn has_role(section: &Section) -> bool {
@@ -218,7 +238,12 @@ fn has_keys(section: &Section) -> bool {
 }
 
 /// Returns what a profile itself gives, apart from a role.
-fn profile(variables: &Variables, files: &Files, name: &str, explicit: bool) -> Result<Option<Source>> {
+fn profile(
+    variables: &Variables,
+    files: &Files,
+    name: &str,
+    explicit: bool,
+) -> Result<Option<Source>> {
     let empty = Section::default();
     let section = files.profile(name).unwrap_or(&empty);
     if let Some(identity) = web_identity(variables, section, explicit)? {
@@ -228,10 +253,17 @@ fn profile(variables: &Variables, files: &Files, name: &str, explicit: bool) -> 
         return Ok(Some(Source::Sso(sso)));
     }
     if let Some(found) = keys(name, files.credentials(name), "credentials file")? {
-        return Ok(Some(Source::File(found, "credentials file", name.to_owned())));
+        return Ok(Some(Source::File(
+            found,
+            "credentials file",
+            name.to_owned(),
+        )));
     }
     if let Some(session) = section.get("login_session") {
-        return Ok(Some(Source::SignIn(SignIn { profile: name.to_owned(), session: session.to_owned() })));
+        return Ok(Some(Source::SignIn(SignIn {
+            profile: name.to_owned(),
+            session: session.to_owned(),
+        })));
     }
     if let Some(command) = section.get("credential_process") {
         return Ok(Some(Source::Process(command.to_owned())));
@@ -242,37 +274,67 @@ fn profile(variables: &Variables, files: &Files, name: &str, explicit: bool) -> 
 
 /// Returns the keys in a section of one of the files.
 fn keys(name: &str, section: Option<&Section>, file: &str) -> Result<Option<Keys>> {
-    let Some(section) = section else { return Ok(None) };
-    let Some(id) = section.get("aws_access_key_id") else { return Ok(None) };
+    let Some(section) = section else {
+        return Ok(None);
+    };
+    let Some(id) = section.get("aws_access_key_id") else {
+        return Ok(None);
+    };
     let secret = section.get("aws_secret_access_key").ok_or_else(|| {
-        Error::usage(format!("profile `{name}` in the {file} has aws_access_key_id, but no aws_secret_access_key"))
-            .hint("add it, or remove aws_access_key_id")
+        Error::usage(format!(
+            "profile `{name}` in the {file} has aws_access_key_id, but no aws_secret_access_key"
+        ))
+        .hint("add it, or remove aws_access_key_id")
     })?;
     if id.is_empty() || secret.is_empty() {
         return Err(
-            Error::usage(format!("profile `{name}` in the {file} has an empty key")).hint("fill it in, or remove it")
+            Error::usage(format!("profile `{name}` in the {file} has an empty key"))
+                .hint("fill it in, or remove it"),
         );
     }
     let token = |name: &str| section.get(name).filter(|token| !token.is_empty());
-    let token = token("aws_security_token").or_else(|| token("aws_session_token")).map(str::to_owned);
-    Ok(Some(Keys { id: id.to_owned(), secret: secret.to_owned(), token, end: None }))
+    let token = token("aws_security_token")
+        .or_else(|| token("aws_session_token"))
+        .map(str::to_owned);
+    Ok(Some(Keys {
+        id: id.to_owned(),
+        secret: secret.to_owned(),
+        token,
+        end: None,
+    }))
 }
 
-/// Returns the web identity of variables, else of the profile. A profile that an option names does not mix with variables.
-/// A variable that is set to an empty text hides what the profile says, as in the AWS CLI.
-fn web_identity(variables: &Variables, section: &Section, explicit: bool) -> Result<Option<WebIdentity>> {
+/// Returns the web identity of variables, else of the profile. A profile that an option names does
+/// not mix with variables. A variable that is set to an empty text hides what the profile says, as
+/// in the AWS CLI.
+fn web_identity(
+    variables: &Variables,
+    section: &Section,
+    explicit: bool,
+) -> Result<Option<WebIdentity>> {
     let setting = |variable: &str, key: &str| -> Result<Option<String>> {
         if !explicit && variables.get_or_empty(variable).is_some() {
             return variables.text(variable);
         }
-        Ok(section.get(key).filter(|value| !value.is_empty()).map(str::to_owned))
+        Ok(section
+            .get(key)
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned))
     };
-    let Some(token_file) = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")? else { return Ok(None) };
+    let Some(token_file) = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")?
+    else {
+        return Ok(None);
+    };
     let arn = setting("AWS_ROLE_ARN", "role_arn")?.ok_or_else(|| {
-        Error::usage("web identity has a token file, but no role").hint("set AWS_ROLE_ARN, or role_arn in the profile")
+        Error::usage("web identity has a token file, but no role")
+            .hint("set AWS_ROLE_ARN, or role_arn in the profile")
     })?;
     let session_name = setting("AWS_ROLE_SESSION_NAME", "role_session_name")?;
-    Ok(Some(WebIdentity { token_file, arn, session_name }))
+    Ok(Some(WebIdentity {
+        token_file,
+        arn,
+        session_name,
+    }))
 }
 
 /// Follows the roles from a profile to the source that assumes the last of them.
@@ -287,12 +349,15 @@ fn chain(settings: &Settings, files: &Files, name: &str, section: &Section) -> P
         };
         roles.push(Role::of(&name, section, lender.name()));
         let (other, of_other) = match lender {
-            Lender::Named(source) => return Plan::new(roles, named_source(source, &name, settings), settings),
+            Lender::Named(source) => {
+                return Plan::new(roles, named_source(source, &name, settings), settings);
+            }
             Lender::Profile(other, of_other) => (other, of_other),
         };
         if !has_role(of_other) || has_keys(of_other) {
             let found = profile(&settings.variables, files, other, true);
-            let found = found.and_then(|found| found.ok_or_else(|| nothing_lent(&name, other, Error::usage)));
+            let found = found
+                .and_then(|found| found.ok_or_else(|| nothing_lent(&name, other, Error::usage)));
             return Plan::new(roles, found, settings);
         }
         visited.push(other.to_owned());
@@ -316,17 +381,31 @@ impl Lender<'_> {
     }
 }
 
-fn lender<'a>(name: &str, section: &'a Section, files: &'a Files, visited: &[String]) -> Result<Lender<'a>> {
+fn lender<'a>(
+    name: &str,
+    section: &'a Section,
+    files: &'a Files,
+    visited: &[String],
+) -> Result<Lender<'a>> {
     let wrong = |what: String| Error::usage(format!("profile `{name}`: {what}"));
-    let other = match (section.get("source_profile"), section.get("credential_source")) {
+    let other = match (
+        section.get("source_profile"),
+        section.get("credential_source"),
+    ) {
         (Some(_), Some(_)) => {
-            return Err(wrong("both source_profile and credential_source".to_owned()).hint("remove one of them"));
+            return Err(
+                wrong("both source_profile and credential_source".to_owned())
+                    .hint("remove one of them"),
+            );
         }
         (None, None) => {
-            let error = wrong("role_arn, but neither source_profile nor credential_source".to_owned());
+            let error =
+                wrong("role_arn, but neither source_profile nor credential_source".to_owned());
             return Err(error.hint("add source_profile = NAME, whose credentials assume the role"));
         }
-        (None, Some(source)) if ["Environment", "EcsContainer", "Ec2InstanceMetadata"].contains(&source) => {
+        (None, Some(source))
+            if ["Environment", "EcsContainer", "Ec2InstanceMetadata"].contains(&source) =>
+        {
             return Ok(Lender::Named(source));
         }
         (None, Some(source)) => {
@@ -335,11 +414,15 @@ fn lender<'a>(name: &str, section: &'a Section, files: &'a Files, visited: &[Str
         }
         (Some(other), None) => other,
     };
-    let missing = || wrong(format!("there is no source_profile `{other}`")).hint("correct source_profile");
+    let missing =
+        || wrong(format!("there is no source_profile `{other}`")).hint("correct source_profile");
     let section = files.profile(other).ok_or_else(missing)?;
     let own_keys = other == name && has_keys(section);
     if visited.iter().any(|known| known == other) && !own_keys {
-        let circle = wrong(format!("source_profile goes in a circle: {} -> {other}", visited.join(" -> ")));
+        let circle = wrong(format!(
+            "source_profile goes in a circle: {} -> {other}",
+            visited.join(" -> ")
+        ));
         return Err(circle.hint("let one of them have credentials of its own"));
     }
     Ok(Lender::Profile(other, section))
@@ -358,17 +441,23 @@ fn named_source(source: &str, profile: &str, settings: &Settings) -> Result<Sour
 /// The error where a role has no credentials to assume it with.
 pub(super) fn nothing_lent(profile: &str, source: &str, kind: fn(String) -> Error) -> Error {
     let what = format!("nothing to assume the role with: no credentials in {source}");
-    kind(format!("profile `{profile}`: {what}")).hint("correct its source_profile or credential_source")
+    kind(format!("profile `{profile}`: {what}"))
+        .hint("correct its source_profile or credential_source")
 }
 
 impl Role {
     fn of(profile: &str, section: &Section, source: &str) -> Self {
-        let duration = section.get("duration_seconds").and_then(|text| text.trim().replace('_', "").parse().ok());
+        let duration = section
+            .get("duration_seconds")
+            .and_then(|text| text.trim().replace('_', "").parse().ok());
         Self {
             profile: profile.to_owned(),
             arn: section.get("role_arn").unwrap_or_default().to_owned(),
             external_id: section.get("external_id").map(str::to_owned),
-            session_name: section.get("role_session_name").filter(|name| !name.is_empty()).map(str::to_owned),
+            session_name: section
+                .get("role_session_name")
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned),
             mfa_serial: section.get("mfa_serial").map(str::to_owned),
             duration,
             source: source.to_owned(),
@@ -390,24 +479,37 @@ impl Sso {
         let mut all = section.clone();
         if let Some(name) = section.get("sso_session") {
             let wrong = |what: String| {
-                Error::usage(format!("profile `{profile}`: {what}")).hint("run `aws configure sso` to set it up")
+                Error::usage(format!("profile `{profile}`: {what}"))
+                    .hint("run `aws configure sso` to set it up")
             };
-            let session =
-                files.sso_sessions.get(name).ok_or_else(|| wrong(format!("there is no [sso-session {name}]")))?;
+            let session = files
+                .sso_sessions
+                .get(name)
+                .ok_or_else(|| wrong(format!("there is no [sso-session {name}]")))?;
             for (key, value) in session.iter() {
                 if section.get(key).is_some_and(|own| own != value) {
-                    return Err(wrong(format!("{key} differs from that of [sso-session {name}]")));
+                    return Err(wrong(format!(
+                        "{key} differs from that of [sso-session {name}]"
+                    )));
                 }
                 all.insert(key, value);
             }
         }
-        let missing: Vec<_> = ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"]
-            .into_iter()
-            .filter(|key| !all.contains_key(key))
-            .collect();
+        let missing: Vec<_> = [
+            "sso_role_name",
+            "sso_account_id",
+            "sso_start_url",
+            "sso_region",
+        ]
+        .into_iter()
+        .filter(|key| !all.contains_key(key))
+        .collect();
         if !missing.is_empty() {
-            return Err(Error::usage(format!("profile `{profile}` uses SSO but lacks {}", missing.join(", ")))
-                .hint("run `aws configure sso` to set it up"));
+            return Err(Error::usage(format!(
+                "profile `{profile}` uses SSO but lacks {}",
+                missing.join(", ")
+            ))
+            .hint("run `aws configure sso` to set it up"));
         }
         // Both go into an address. AWS gives accounts 12 digits and roles at most 64 characters.
         for key in ["sso_account_id", "sso_role_name"] {
@@ -420,8 +522,11 @@ impl Sso {
             }
         }
         let take = |key: &str| all.get(key).unwrap_or_default().to_owned();
-        // Without a scope the service gives no means to renew; this one is the AWS CLI's own default.
-        let of_session = section.get("sso_session").map_or("", |_| "sso:account:access");
+        // Without a scope the service gives no means to renew; this one is the AWS CLI's own
+        // default.
+        let of_session = section
+            .get("sso_session")
+            .map_or("", |_| "sso:account:access");
         let scopes = Some(take("sso_registration_scopes")).filter(|scopes| !scopes.is_empty());
         let scopes = scopes.unwrap_or_else(|| of_session.to_owned());
         Ok(Some(Self {
@@ -432,7 +537,12 @@ impl Sso {
                 session: section.get("sso_session").map(str::to_owned),
                 url: take("sso_start_url"),
                 region: take("sso_region"),
-                scopes: scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+                scopes: scopes
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|scope| !scope.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
             },
         }))
     }
@@ -441,11 +551,20 @@ impl Sso {
 impl Container {
     /// Returns what the environment names, if it does.
     fn of(variables: &Variables) -> Option<Self> {
-        let found = [RELATIVE, FULL].into_iter().find_map(|name| Some((name, variables.get_or_empty(name)?)));
+        let found = [RELATIVE, FULL]
+            .into_iter()
+            .find_map(|name| Some((name, variables.get_or_empty(name)?)));
         let (variable, address) = found?;
         let token_file = variables.get_or_empty("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-        let token = variables.get_or_empty("AWS_CONTAINER_AUTHORIZATION_TOKEN").filter(|_| token_file.is_none());
-        Some(Self { variable, address, token, token_file })
+        let token = variables
+            .get_or_empty("AWS_CONTAINER_AUTHORIZATION_TOKEN")
+            .filter(|_| token_file.is_none());
+        Some(Self {
+            variable,
+            address,
+            token,
+            token_file,
+        })
     }
 }
 
@@ -454,8 +573,14 @@ impl InstanceMetadata {
         let is_off = settings.variables.get("AWS_EC2_METADATA_DISABLED");
         Self {
             is_off: is_off.is_some_and(|value| value.eq_ignore_ascii_case("true")),
-            endpoint: settings.setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint"),
-            mode: settings.setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode"),
+            endpoint: settings.setting(
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                "ec2_metadata_service_endpoint",
+            ),
+            mode: settings.setting(
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+                "ec2_metadata_service_endpoint_mode",
+            ),
         }
     }
 }
@@ -466,7 +591,10 @@ impl OldFiles {
             Some(path) => vec![path],
             None => vec!["/etc/boto.cfg".to_owned(), "~/.boto".to_owned()],
         };
-        Self { of_ec2: variables.get("AWS_CREDENTIAL_FILE"), of_boto }
+        Self {
+            of_ec2: variables.get("AWS_CREDENTIAL_FILE"),
+            of_boto,
+        }
     }
 }
 
@@ -500,7 +628,8 @@ mod tests {
         Settings::new(Variables::Given(variables), files, profile)
     }
 
-    /// Says how the access key begins that comes out, as the stubs of the recorded scenarios make it.
+    /// Says how the access key begins that comes out, as the stubs of the recorded scenarios make
+    /// it.
     fn signer(plan: &Plan) -> String {
         let of_role = |arn: &str| format!("ASIASTS{}", arn.rsplit('/').next().unwrap_or_default());
         if let Some(role) = plan.roles.first() {
@@ -512,29 +641,44 @@ mod tests {
             Source::Sso(_) => "ASIASSO".to_owned(),
             Source::SignIn(_) => "ASIALOGIN".to_owned(),
             Source::Process(_) => "AKIA".to_owned(), // the rest is up to the program
-            Source::Container(_) | Source::Rest(_, MachineService::Container(_)) => "ASIAECS".to_owned(),
-            Source::InstanceMetadata(_) | Source::Rest(_, MachineService::InstanceMetadata(_)) => "ASIAIMDS".to_owned(),
+            Source::Container(_) | Source::Rest(_, MachineService::Container(_)) => {
+                "ASIAECS".to_owned()
+            }
+            Source::InstanceMetadata(_) | Source::Rest(_, MachineService::InstanceMetadata(_)) => {
+                "ASIAIMDS".to_owned()
+            }
         }
     }
 
-    /// The recorded scenarios in which the AWS CLI signs, but for those with other files or with caches.
+    /// The recorded scenarios in which the AWS CLI signs, but for those with other files or with
+    /// caches.
     #[test]
     fn the_plan_names_whoever_signs_in_the_aws_cli() {
-        let recorded =
-            [include_str!("../../tests/vectors/chain.json"), include_str!("../../tests/vectors/chain-more.json")];
-        let scenarios = recorded.map(|text| serde_json::from_str::<Vec<Value>>(text).expect("JSON"));
+        let recorded = [
+            include_str!("../../tests/vectors/chain.json"),
+            include_str!("../../tests/vectors/chain-more.json"),
+        ];
+        let scenarios =
+            recorded.map(|text| serde_json::from_str::<Vec<Value>>(text).expect("JSON"));
         let mut planned = 0;
         for scenario in scenarios.iter().flatten() {
             let (id, inputs) = (&scenario["id"], &scenario["inputs"]);
-            let expected = scenario["expected"]["aws_cli_v2"].as_str().expect("an answer");
+            let expected = scenario["expected"]["aws_cli_v2"]
+                .as_str()
+                .expect("an answer");
             let key = expected.split('@').next().unwrap_or_default();
-            let variables: BTreeMap<String, String> = serde_json::from_value(inputs["env"].clone()).expect("variables");
+            let variables: BTreeMap<String, String> =
+                serde_json::from_value(inputs["env"].clone()).expect("variables");
             let elsewhere = variables.contains_key("AWS_CONFIG_FILE")
                 || variables.contains_key("AWS_SHARED_CREDENTIALS_FILE")
                 || inputs["files"].to_string().contains("cache")
                 || inputs["files"].to_string().contains("boto")
                 || variables.contains_key("AWS_CREDENTIAL_FILE");
-            let refused = ["static-key-empty", "static-secret-empty", "process-key-empty"]; // with which the AWS CLI signs
+            let refused = [
+                "static-key-empty",
+                "static-secret-empty",
+                "process-key-empty",
+            ]; // with which the AWS CLI signs
             if expected.starts_with("ERR")
                 || refused.iter().any(|known| id == known)
                 || elsewhere
@@ -543,13 +687,25 @@ mod tests {
                 continue;
             }
             let text = |name: &str| inputs[name].as_str().unwrap_or_default().to_owned();
-            let mut arguments = inputs["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let profile = arguments.find(|argument| *argument == "--profile").and_then(|_| arguments.next());
-            let settings = settings(variables, &text("aws_config"), &text("aws_credentials"), profile);
+            let mut arguments = inputs["args"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
+            let profile = arguments
+                .find(|argument| *argument == "--profile")
+                .and_then(|_| arguments.next());
+            let settings = settings(
+                variables,
+                &text("aws_config"),
+                &text("aws_credentials"),
+                profile,
+            );
             let plan = of(&settings).unwrap_or_else(|error| panic!("{id}: {error}"));
             let signer = signer(&plan);
-            let is_it =
-                key == signer || key.starts_with(&signer) || (key == "ASIA<sts>" && signer.starts_with("ASIASTS"));
+            let is_it = key == signer
+                || key.starts_with(&signer)
+                || (key == "ASIA<sts>" && signer.starts_with("ASIASTS"));
             assert!(is_it, "{id}: {key} signs, and not {signer}");
             planned += 1;
         }
@@ -562,7 +718,10 @@ mod tests {
         use std::hash::DefaultHasher;
 
         let digest = |variables: &[(&str, &str)], more: &str| {
-            let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let variables = variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
             let keys = "[p]\naws_access_key_id = k\naws_secret_access_key = s\n";
             let settings = settings(variables, more, keys, Some("p"));
             let mut hasher = DefaultHasher::new();
@@ -580,9 +739,18 @@ mod tests {
         ] {
             assert_eq!(digest(&[(name, "other")], ""), plain, "{name}");
         }
-        assert_eq!(digest(&[], "[profile q]\nregion = us-east-1\n[profile p]\noutput = text\n"), plain);
+        assert_eq!(
+            digest(
+                &[],
+                "[profile q]\nregion = us-east-1\n[profile p]\noutput = text\n"
+            ),
+            plain
+        );
         assert_ne!(
-            digest(&[], "[profile p]\nsso_account_id = 1\nsso_role_name = r\nsso_start_url = u\nsso_region = e\n"),
+            digest(
+                &[],
+                "[profile p]\nsso_account_id = 1\nsso_role_name = r\nsso_start_url = u\nsso_region = e\n"
+            ),
             plain
         );
     }

@@ -18,7 +18,8 @@ pub(crate) struct Planned {
 }
 
 impl Hash for Planned {
-    /// Everything that decides who signs. Secrets are a part of it: the hasher must be one that keeps them.
+    /// Everything that decides who signs. Secrets are a part of it: the hasher must be one that
+    /// keeps them.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.settings.named.hash(state);
         match &self.plan {
@@ -29,8 +30,8 @@ impl Hash for Planned {
 }
 
 impl Planned {
-    /// Plans for a profile that an option names, or by AWS's own order. What is wrong is an error of whoever asks for
-    /// credentials.
+    /// Plans for a profile that an option names, or by AWS's own order. What is wrong is an error
+    /// of whoever asks for credentials.
     pub(crate) fn read(profile: Option<&str>, files: &SharedFiles) -> Self {
         let settings = Settings::new(Variables::OfProcess, files.clone(), profile);
         let plan = plan::of(&settings);
@@ -46,8 +47,9 @@ impl Planned {
         self.settings.region()
     }
 
-    /// Returns the files that say who signs, besides the two shared ones, whose text is in the plan: tokens that a login
-    /// left, tokens of a workload, old files of keys, and the program and the files of a `credential_process`.
+    /// Returns the files that say who signs, besides the two shared ones, whose text is in the
+    /// plan: tokens that a login left, tokens of a workload, old files of keys, and the program and
+    /// the files of a `credential_process`.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         match self.plan.as_ref().map(|plan| &plan.source) {
             Ok(Ok(Source::Sso(sso))) => sso.start.path().into_iter().collect(),
@@ -62,20 +64,27 @@ impl Planned {
                 }
                 files
             }
-            Ok(Ok(Source::Environment(_) | Source::File(..) | Source::InstanceMetadata(_)) | Err(_)) | Err(_) => {
-                Vec::new()
-            }
+            Ok(
+                Ok(Source::Environment(_) | Source::File(..) | Source::InstanceMetadata(_))
+                | Err(_),
+            )
+            | Err(_) => Vec::new(),
         }
     }
 
-    /// Returns what changes when somebody has logged in: those files, and the AWS CLI's cached roles. Where a program gives
-    /// the credentials it may well use one of AWS's login caches, so all of them count, but no file that its command line
-    /// names: the program may write it itself, as a log.
+    /// Returns what changes when somebody has logged in: those files, and the AWS CLI's cached
+    /// roles. Where a program gives the credentials it may well use one of AWS's login caches, so
+    /// all of them count, but no file that its command line names: the program may write it itself,
+    /// as a log.
     pub(crate) fn places_of_logins(&self) -> Vec<PathBuf> {
-        let Ok(plan) = &self.plan else { return Vec::new() };
+        let Ok(plan) = &self.plan else {
+            return Vec::new();
+        };
         let mut places: Vec<PathBuf> = plan.roles.iter().filter_map(Role::cache_file).collect();
         if let Ok(Source::Process(_)) = plan.source {
-            let caches = |home: PathBuf| ["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache"));
+            let caches = |home: PathBuf| {
+                ["sso", "login", "cli"].map(|name| home.join(".aws").join(name).join("cache"))
+            };
             places.extend(env::aws_home().into_iter().flat_map(caches));
         } else {
             places.extend(self.files());
@@ -89,14 +98,25 @@ fn token_file(container: &Container) -> Vec<PathBuf> {
 }
 
 fn old_files(old: &OldFiles) -> Vec<PathBuf> {
-    old.of_ec2.iter().chain(&old.of_boto).map(|path| env::expanded(path)).collect()
+    old.of_ec2
+        .iter()
+        .chain(&old.of_boto)
+        .map(|path| env::expanded(path))
+        .collect()
 }
 
-/// Returns the program that a command line starts here, and the words that name files wherever it is started. They need not
-/// exist.
+/// Returns the program that a command line starts here, and the words that name files wherever it
+/// is started. They need not exist.
 fn files_of_command(command: &str) -> Vec<PathBuf> {
-    let words: Vec<PathBuf> = words::split(command).unwrap_or_default().into_iter().map(PathBuf::from).collect();
+    let words: Vec<PathBuf> = words::split(command)
+        .unwrap_or_default()
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
     let named = words.first().filter(|program| program.is_relative());
     let found = named.and_then(|program| child::find(program.as_os_str()));
-    found.into_iter().chain(words.into_iter().filter(|word| word.is_absolute())).collect()
+    found
+        .into_iter()
+        .chain(words.into_iter().filter(|word| word.is_absolute()))
+        .collect()
 }

@@ -17,15 +17,21 @@ use crate::time::Time;
 pub(super) fn credentials(session: &Session, command: &str) -> Result<Credentials> {
     let whose = session.of_profile();
     let of = |what: &str| format!("the credential_process{whose} {what}");
-    let unclear =
-        || Error::usage(of("has a quote that is not closed")).hint("correct credential_process in the profile");
+    let unclear = || {
+        Error::usage(of("has a quote that is not closed"))
+            .hint("correct credential_process in the profile")
+    };
     let words = words::split(command).ok_or_else(unclear)?;
     let program = words.first().cloned().unwrap_or_default();
     let hint = format!("run the command of the profile by hand to see more: {program} ...");
     session.step(format!("running {program}"));
     // A helper that the program starts may keep its stdout open for good.
     let is_whole = |text: &[u8]| serde_json::from_slice::<Value>(text).is_ok();
-    let too_late = || session.too_late(&format!("the credential_process {program}")).hint(hint.clone());
+    let too_late = || {
+        session
+            .too_late(&format!("the credential_process {program}"))
+            .hint(hint.clone())
+    };
     let stamp = || child::find(program.as_ref()).and_then(|path| fs::stamp(&path));
     let before = stamp();
     let ended = child::whole_output(&words, session.deadline(), session.how.bond(), is_whole);
@@ -38,7 +44,11 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     })?;
     if !ended.status.success() {
         let said = last_line(&ended.stderr);
-        let said = if said.is_empty() { ended.status.to_string() } else { said };
+        let said = if said.is_empty() {
+            ended.status.to_string()
+        } else {
+            said
+        };
         return Err(Error::failure(of(&format!("failed: {said}"))).hint(hint));
     }
     if !ended.whole && Instant::now() >= session.deadline() {
@@ -46,8 +56,11 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     }
     let wrong = |what: &str| Error::failure(of(what)).hint(hint.clone());
     let answer: Value = serde_json::from_slice(&ended.stdout).map_err(|error| {
-        let what =
-            if ended.stdout.is_empty() { "printed nothing".to_owned() } else { format!("printed no JSON ({error})") };
+        let what = if ended.stdout.is_empty() {
+            "printed nothing".to_owned()
+        } else {
+            format!("printed no JSON ({error})")
+        };
         wrong(&what)
     })?;
     match answer.get("Version") {
@@ -55,9 +68,15 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
         _ => return Err(wrong("printed no `\"Version\": 1`")),
     }
     let fields = answer.as_object().cloned().unwrap_or_default();
-    let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
-    let credentials =
-        names.credentials(&fields, "credential_process").map_err(|what| wrong(&format!("printed {what}")))?;
+    let names = Names {
+        key: "AccessKeyId",
+        secret: "SecretAccessKey",
+        token: "SessionToken",
+        end: "Expiration",
+    };
+    let credentials = names
+        .credentials(&fields, "credential_process")
+        .map_err(|what| wrong(&format!("printed {what}")))?;
     session.unexpired(credentials, "its credential_process", &hint)
 }
 
@@ -76,7 +95,12 @@ impl Names {
         fields: &Map<String, Value>,
         source: &'static str,
     ) -> std::result::Result<Credentials, String> {
-        let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = |name: &str| {
+            fields
+                .get(name)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
         let needed = |name: &str| text(name).ok_or_else(|| format!("no {name}"));
         let end = match fields.get(self.end) {
             None | Some(Value::Null) => None,
@@ -87,14 +111,25 @@ impl Names {
         };
         let token = text(self.token).map(str::to_owned);
         let (key, secret) = (needed(self.key)?, needed(self.secret)?);
-        Ok(Credentials::new(key, secret, token, end.map(Time::to_system), source))
+        Ok(Credentials::new(
+            key,
+            secret,
+            token,
+            end.map(Time::to_system),
+            source,
+        ))
     }
 }
 
 /// Returns the last line that says something, as a message repeats it.
 pub(super) fn last_line(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
-    foreign(text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default())
+    foreign(
+        text.lines()
+            .map(str::trim)
+            .rfind(|line| !line.is_empty())
+            .unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]

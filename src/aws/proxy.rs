@@ -13,25 +13,34 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Tells whether a host and, if there is one, a port can be read from the address: the client asks directly, past the
-    /// proxy, where it cannot.
+    /// Tells whether a host and, if there is one, a port can be read from the address: the client
+    /// asks directly, past the proxy, where it cannot.
     pub(super) fn has_host(&self) -> bool {
         host::names_server(&self.address)
     }
 }
 
-/// Returns the proxy for a request to `authority` (`HOST` or `HOST:PORT`). `ALL_PROXY` does not count.
+/// Returns the proxy for a request to `authority` (`HOST` or `HOST:PORT`). `ALL_PROXY` does not
+/// count.
 pub(super) fn of_request(scheme: &str, authority: &str) -> Option<Proxy> {
-    let names = if scheme == "https" { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
+    let names = if scheme == "https" {
+        ["https_proxy", "HTTPS_PROXY"]
+    } else {
+        ["http_proxy", "HTTP_PROXY"]
+    };
     let (variable, address) = set(names)?;
     let (_, exceptions) = set(["no_proxy", "NO_PROXY"]).unwrap_or_default();
     if is_excepted(authority, &exceptions) {
         return None;
     }
-    Some(Proxy { variable, address: encoded(&with_scheme(&address)) })
+    Some(Proxy {
+        variable,
+        address: encoded(&with_scheme(&address)),
+    })
 }
 
-/// Returns the variable that counts. The name in lower case comes first; if that is set but empty, neither counts.
+/// Returns the variable that counts. The name in lower case comes first; if that is set but empty,
+/// neither counts.
 fn set(names: [&'static str; 2]) -> Option<(&'static str, String)> {
     let [lower, upper] = names;
     match env::var_or_empty(lower) {
@@ -41,7 +50,8 @@ fn set(names: [&'static str; 2]) -> Option<(&'static str, String)> {
     }
 }
 
-/// Tells whether a host is among the exceptions: `*` alone, or names of hosts and domains with commas between them.
+/// Tells whether a host is among the exceptions: `*` alone, or names of hosts and domains with
+/// commas between them.
 fn is_excepted(authority: &str, exceptions: &str) -> bool {
     if exceptions == "*" {
         return true;
@@ -51,10 +61,14 @@ fn is_excepted(authority: &str, exceptions: &str) -> bool {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => &authority,
     };
-    let names = exceptions.split(',').map(|name| name.trim().trim_start_matches('.').to_ascii_lowercase());
+    let names = exceptions
+        .split(',')
+        .map(|name| name.trim().trim_start_matches('.').to_ascii_lowercase());
     names.filter(|name| !name.is_empty()).any(|name| {
         let domain = format!(".{name}");
-        [host, &authority].into_iter().any(|own| own == name || own.ends_with(&domain))
+        [host, &authority]
+            .into_iter()
+            .any(|own| own == name || own.ends_with(&domain))
     })
 }
 
@@ -63,14 +77,22 @@ fn with_scheme(address: &str) -> String {
     if address.starts_with("//") {
         return format!("http:{address}");
     }
-    if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
+    if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("http://{address}")
+    }
 }
 
 /// Encodes what may not stand in front of `@`: passwords are often written as they are.
 fn encoded(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.to_owned();
+    };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let Some((user, host)) = authority.rsplit_once('@') else { return address.to_owned() };
+    let Some((user, host)) = authority.rsplit_once('@') else {
+        return address.to_owned();
+    };
     let mut text = format!("{scheme}://");
     for c in user.chars() {
         // What is encoded already stays.
@@ -107,7 +129,11 @@ mod tests {
             ("sts.amazonaws.com", " , ", false),
             ("sts.amazonaws.com", "", false),
         ] {
-            assert_eq!(is_excepted(authority, exceptions), excepted, "{authority} {exceptions}");
+            assert_eq!(
+                is_excepted(authority, exceptions),
+                excepted,
+                "{authority} {exceptions}"
+            );
         }
     }
 
@@ -125,7 +151,15 @@ mod tests {
             ("http://u:p/w@h:1", false),
             ("http://h:99999", false),
         ] {
-            assert_eq!(Proxy { variable: "", address: address.to_owned() }.has_host(), has_host, "{address}");
+            assert_eq!(
+                Proxy {
+                    variable: "",
+                    address: address.to_owned()
+                }
+                .has_host(),
+                has_host,
+                "{address}"
+            );
         }
     }
 

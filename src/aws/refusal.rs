@@ -1,4 +1,5 @@
-//! What AWS's services refuse, in words: the service, its code and message, or why it could not be reached.
+//! What AWS's services refuse, in words: the service, its code and message, or why it could not be
+//! reached.
 
 use std::error::Error as StdError;
 
@@ -16,10 +17,13 @@ pub(super) const REFUSED: &str = " refused: ";
 
 /// Returns the code of a refusal, if the service gave one.
 pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
-    error.as_service_error().and_then(ProvideErrorMetadata::code)
+    error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
 }
 
-/// Returns what began it. The SDK's errors around it may have the whole request in their text, with its tokens.
+/// Returns what began it. The SDK's errors around it may have the whole request in their text, with
+/// its tokens.
 fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     let mut cause = error;
     while let Some(next) = cause.source() {
@@ -30,7 +34,12 @@ fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'st
 
 impl Session<'_> {
     /// Explains a call that failed, `what` being what was wanted.
-    pub(super) fn refused<E>(&self, what: &str, service: Service, error: &SdkError<E, HttpResponse>) -> Error
+    pub(super) fn refused<E>(
+        &self,
+        what: &str,
+        service: Service,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Error
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
@@ -38,25 +47,38 @@ impl Session<'_> {
         if let Some(own) = own_error(error) {
             return own.clone().about(&format!("{what}{whose}"));
         }
-        let status = error.raw_response().map(|response| response.status().as_u16());
+        let status = error
+            .raw_response()
+            .map(|response| response.status().as_u16());
         match error {
             SdkError::ServiceError(answer) if answer.err().code().is_some() => {
-                let (code, message) = (answer.err().code().unwrap_or_default(), answer.err().message());
-                let said = message.map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"));
-                Error::failure(format!("{what}{whose}: {}{REFUSED}{}", service.name, text::foreign(&said)))
+                let (code, message) = (
+                    answer.err().code().unwrap_or_default(),
+                    answer.err().message(),
+                );
+                let said =
+                    message.map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"));
+                Error::failure(format!(
+                    "{what}{whose}: {}{REFUSED}{}",
+                    service.name,
+                    text::foreign(&said)
+                ))
             }
             SdkError::TimeoutError(_) => self.too_late(service.name),
-            SdkError::ConstructionFailure(_) => {
-                Error::failure(format!("{what}{whose}: the request to {} cannot be built", service.name))
-                    .hint("check the region, the endpoint and the values of the profile")
-            }
+            SdkError::ConstructionFailure(_) => Error::failure(format!(
+                "{what}{whose}: the request to {} cannot be built",
+                service.name
+            ))
+            .hint("check the region, the endpoint and the values of the profile"),
             SdkError::DispatchFailure(_) => {
                 let cause = text::foreign(&innermost(error).to_string());
                 Error::failure(format!("{what}{whose}: {} cannot be reached: {cause}", service.name))
                     .hint("check the network, HTTPS_PROXY and AWS_CA_BUNDLE; `pgcred --debug ...` shows more")
             }
             _ => {
-                let status = status.map(|status| format!(" (HTTP {status})")).unwrap_or_default();
+                let status = status
+                    .map(|status| format!(" (HTTP {status})"))
+                    .unwrap_or_default();
                 Error::failure(format!("{what}{whose}: {} gave an answer that is none{status}", service.name))
                     .hint("retry; if it stays, check the endpoint settings AWS_ENDPOINT_URL* and the proxy")
             }

@@ -1,4 +1,5 @@
-//! `role_arn`: STS credentials of a role, with the AWS CLI's own cache of them read first, never written.
+//! `role_arn`: STS credentials of a role, with the AWS CLI's own cache of them read first, never
+//! written.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,17 +38,26 @@ impl Role {
     /// Refuses what STS would not take by its form.
     fn check(&self) -> Result<()> {
         const LEAST_DURATION: i32 = 900;
-        let short = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < 2);
+        let short =
+            |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < 2);
         let wrong = [
             (self.arn.len() < LEAST_ARN, "role_arn", NO_ARN),
             (short(&self.external_id), "external_id", TOO_SHORT),
             (short(&self.session_name), "role_session_name", TOO_SHORT),
-            (self.duration.is_some_and(|seconds| seconds < LEAST_DURATION), "duration_seconds", TOO_BRIEF),
+            (
+                self.duration
+                    .is_some_and(|seconds| seconds < LEAST_DURATION),
+                "duration_seconds",
+                TOO_BRIEF,
+            ),
         ];
         match wrong.iter().find(|(wrong, ..)| *wrong) {
             None => Ok(()),
-            Some((_, key, why)) => Err(Error::usage(format!("profile `{}`: {key} is {why}", self.profile))
-                .hint(format!("correct {key} in the profile"))),
+            Some((_, key, why)) => Err(Error::usage(format!(
+                "profile `{}`: {key} is {why}",
+                self.profile
+            ))
+            .hint(format!("correct {key} in the profile"))),
         }
     }
 
@@ -64,19 +74,29 @@ impl Role {
         let last_chance = self.mfa_serial.is_some() && !mfa::can_ask(session.how) && left >= 60;
         let lasts = left >= CLI_LEAST && (left >= session.wanted || self.mfa_serial.is_some());
         (lasts || last_chance).then(|| {
-            session.step(format!("role of profile {}: cached by the AWS CLI", self.profile));
+            session.step(format!(
+                "role of profile {}: cached by the AWS CLI",
+                self.profile
+            ));
             credentials
         })
     }
 
-    pub(super) async fn assume(&self, session: &Session<'_>, source: Credentials) -> Result<Credentials> {
+    pub(super) async fn assume(
+        &self,
+        session: &Session<'_>,
+        source: Credentials,
+    ) -> Result<Credentials> {
         self.check()?;
         let source = keys::checked(source)?;
         let code = match &self.mfa_serial {
             Some(serial) => Some(mfa::code(session, &self.profile, serial)?),
             None => None,
         };
-        session.step(format!("role of profile {}: asking STS in {}", self.profile, session.region));
+        session.step(format!(
+            "role of profile {}: asking STS in {}",
+            self.profile, session.region
+        ));
         let client = aws_sdk_sts::Client::new(&session.client(STS, &session.region, Some(source)));
         let call = client
             .assume_role()
@@ -121,29 +141,51 @@ impl Role {
             ("ExternalId", self.external_id.as_deref()),
             ("SerialNumber", self.mfa_serial.as_deref()),
         ];
-        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, Value::from(text?))));
-        texts.chain(self.duration.map(|seconds| ("DurationSeconds", Value::from(seconds)))).collect()
+        let texts = texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, Value::from(text?))));
+        texts
+            .chain(
+                self.duration
+                    .map(|seconds| ("DurationSeconds", Value::from(seconds))),
+            )
+            .collect()
     }
 }
 
 impl WebIdentity {
     pub(super) async fn assume(&self, session: &Session<'_>) -> Result<Credentials> {
-        let token = fs::read_foreign_text(self.token_file.as_ref(), session.deadline()).map_err(|error| {
-            error.about("web identity").or_hint("check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file")
-        })?;
+        let token = fs::read_foreign_text(self.token_file.as_ref(), session.deadline()).map_err(
+            |error| {
+                error
+                    .about("web identity")
+                    .or_hint("check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file")
+            },
+        )?;
         if token.is_empty() {
-            return Err(Error::usage(format!("{}: the web identity token is empty", self.token_file))
-                .hint("whoever writes the file has to write a token to it"));
+            return Err(Error::usage(format!(
+                "{}: the web identity token is empty",
+                self.token_file
+            ))
+            .hint("whoever writes the file has to write a token to it"));
         }
         if self.arn.len() < LEAST_ARN {
-            return Err(Error::usage(format!("web identity: the role's name is {NO_ARN}"))
-                .hint("correct AWS_ROLE_ARN, or role_arn in the profile"));
+            return Err(
+                Error::usage(format!("web identity: the role's name is {NO_ARN}"))
+                    .hint("correct AWS_ROLE_ARN, or role_arn in the profile"),
+            );
         }
         let mut arguments = BTreeMap::from([("RoleArn", Value::from(self.arn.as_str()))]);
         arguments.insert("WebIdentityToken", Value::from(token.as_str()));
-        arguments.extend(self.session_name.as_deref().map(|name| ("RoleSessionName", Value::from(name))));
+        arguments.extend(
+            self.session_name
+                .as_deref()
+                .map(|name| ("RoleSessionName", Value::from(name))),
+        );
         let cached = cached(&cache_key(arguments)).filter(|credentials| {
-            let left = credentials.expiry().map(|end| Time::now().until(Time::from_system(end)));
+            let left = credentials
+                .expiry()
+                .map(|end| Time::now().until(Time::from_system(end)));
             left.is_some_and(|left| left >= session.wanted.max(CLI_LEAST))
         });
         if let Some(credentials) = cached {
@@ -157,30 +199,48 @@ impl WebIdentity {
             .role_arn(&self.arn)
             .role_session_name(session_name(self.session_name.as_ref()))
             .web_identity_token(&token);
-        let what = format!("cannot assume the role {} by web identity", short(&self.arn));
-        let answer = session.wait(STS.name, call.send()).await?.map_err(|error| {
-            let refused = session.refused(&what, STS, &error);
-            match refusal::code(&error) {
-                Some("ExpiredTokenException") => refused
-                    .exiting(crate::error::Exit::Login)
-                    .hint(format!("the token in {} has to be renewed by whoever wrote it", self.token_file)),
-                _ => refused.or_hint("the role's trust policy must allow the issuer of the token"),
-            }
-        })?;
+        let what = format!(
+            "cannot assume the role {} by web identity",
+            short(&self.arn)
+        );
+        let answer = session
+            .wait(STS.name, call.send())
+            .await?
+            .map_err(|error| {
+                let refused = session.refused(&what, STS, &error);
+                match refusal::code(&error) {
+                    Some("ExpiredTokenException") => {
+                        refused.exiting(crate::error::Exit::Login).hint(format!(
+                            "the token in {} has to be renewed by whoever wrote it",
+                            self.token_file
+                        ))
+                    }
+                    _ => refused
+                        .or_hint("the role's trust policy must allow the issuer of the token"),
+                }
+            })?;
         of_answer(answer.credentials(), &what)
     }
 }
 
 fn of_answer(credentials: Option<&StsCredentials>, what: &str) -> Result<Credentials> {
-    let found = credentials.ok_or_else(|| Error::failure(format!("{what}: STS gave no credentials")))?;
+    let found =
+        credentials.ok_or_else(|| Error::failure(format!("{what}: STS gave no credentials")))?;
     let end = DateTime::secs(found.expiration());
     let token = Some(found.session_token().to_owned());
     let end = Some(Time::from_unix(end).to_system());
-    Ok(Credentials::new(found.access_key_id(), found.secret_access_key(), token, end, "STS"))
+    Ok(Credentials::new(
+        found.access_key_id(),
+        found.secret_access_key(),
+        token,
+        end,
+        "STS",
+    ))
 }
 
 fn session_name(own: Option<&String>) -> String {
-    own.cloned().unwrap_or_else(|| format!("pgcred-{}", Time::now().unix()))
+    own.cloned()
+        .unwrap_or_else(|| format!("pgcred-{}", Time::now().unix()))
 }
 
 /// A wrong MFA code is told from a missing permission by the message only.
@@ -190,25 +250,42 @@ fn is_about_mfa(message: Option<&str>) -> bool {
 
 /// The role's name, without the number of the account.
 fn short(arn: &str) -> String {
-    arn.rsplit_once(":role/").map_or(arn, |(_, name)| name).to_owned()
+    arn.rsplit_once(":role/")
+        .map_or(arn, |(_, name)| name)
+        .to_owned()
 }
 
 fn cache_file(key: &str) -> Option<PathBuf> {
-    Some(env::aws_home()?.join(".aws/cli/cache").join(format!("{key}.json")))
+    Some(
+        env::aws_home()?
+            .join(".aws/cli/cache")
+            .join(format!("{key}.json")),
+    )
 }
 
 /// Returns what stands in the AWS CLI's cache of roles, not expired.
 pub(super) fn cached(key: &str) -> Option<Credentials> {
     let answer: Value = serde_json::from_slice(&fs::read_foreign_cache(&cache_file(key)?)?).ok()?;
     let fields: &Map<String, Value> = answer.get("Credentials")?.as_object()?;
-    let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
+    let names = Names {
+        key: "AccessKeyId",
+        secret: "SecretAccessKey",
+        token: "SessionToken",
+        end: "Expiration",
+    };
     let credentials = names.credentials(fields, "AWS CLI cache").ok()?;
-    credentials.expiry().is_some_and(|end| Time::from_system(end) > Time::now()).then_some(credentials)
+    credentials
+        .expiry()
+        .is_some_and(|end| Time::from_system(end) > Time::now())
+        .then_some(credentials)
 }
 
-/// The name of a file there: SHA-1 of the arguments as Python's `json.dumps(..., sort_keys=True)` writes them.
+/// The name of a file there: SHA-1 of the arguments as Python's `json.dumps(..., sort_keys=True)`
+/// writes them.
 fn cache_key(arguments: BTreeMap<&'static str, Value>) -> String {
-    let pairs = arguments.into_iter().map(|(name, value)| format!("\"{name}\": {}", ascii(&value.to_string())));
+    let pairs = arguments
+        .into_iter()
+        .map(|(name, value)| format!("\"{name}\": {}", ascii(&value.to_string())));
     let text = format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "));
     hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()).as_ref())
 }
@@ -221,7 +298,11 @@ pub(super) fn ascii(json: &str) -> String {
             text.push(c);
         } else {
             let mut units = [0; 2];
-            text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+            text.extend(
+                c.encode_utf16(&mut units)
+                    .iter()
+                    .map(|unit| format!("\\u{unit:04x}")),
+            );
         }
     }
     text
@@ -243,8 +324,14 @@ mod tests {
             duration: Some(900),
             source: "q".to_owned(),
         };
-        assert_eq!(cache_key(role.arguments()), "5678c7f284b3698dae2f72bc85c53415420975f7");
+        assert_eq!(
+            cache_key(role.arguments()),
+            "5678c7f284b3698dae2f72bc85c53415420975f7"
+        );
         (role.external_id, role.duration) = (None, None);
-        assert_eq!(cache_key(role.arguments()), "c03ce438bc208f6214854d85d3ca930ff73e3004");
+        assert_eq!(
+            cache_key(role.arguments()),
+            "c03ce438bc208f6214854d85d3ca930ff73e3004"
+        );
     }
 }

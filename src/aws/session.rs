@@ -1,4 +1,5 @@
-//! What every source of credentials needs: the profile in use, settings, clients, the deadline, and what was tried.
+//! What every source of credentials needs: the profile in use, settings, clients, the deadline, and
+//! what was tried.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -55,7 +56,9 @@ impl<'a> Session<'a> {
             direct: Http::direct(Bundle::new(None, deadline)),
         };
         // The AWS CLI asks by a library for HTTP that knows the second one.
-        let bundle = session.setting("AWS_CA_BUNDLE", "ca_bundle").or_else(|| env::var("REQUESTS_CA_BUNDLE"));
+        let bundle = session
+            .setting("AWS_CA_BUNDLE", "ca_bundle")
+            .or_else(|| env::var("REQUESTS_CA_BUNDLE"));
         let bundle = Bundle::new(bundle, deadline);
         session.direct = Http::direct(bundle.clone());
         session.http = Http::new(bundle);
@@ -97,7 +100,12 @@ impl<'a> Session<'a> {
     }
 
     /// The configuration of a client of this service.
-    pub(super) fn client(&self, service: Service, region: &str, credentials: Option<Credentials>) -> SdkConfig {
+    pub(super) fn client(
+        &self,
+        service: Service,
+        region: &str,
+        credentials: Option<Credentials>,
+    ) -> SdkConfig {
         let endpoint = self.settings.endpoint(service);
         // An endpoint of the user's own is asked as it is: it may well be one of these already.
         let switched_on = |variable, key| endpoint.is_none() && self.flag(variable, key);
@@ -107,7 +115,10 @@ impl<'a> Session<'a> {
             .http_client(self.http.client())
             .sleep_impl(TokioSleep::new())
             .use_fips(switched_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"))
-            .use_dual_stack(switched_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
+            .use_dual_stack(switched_on(
+                "AWS_USE_DUALSTACK_ENDPOINT",
+                "use_dualstack_endpoint",
+            ));
         config.set_endpoint_url(endpoint);
         config.set_credentials_provider(credentials.map(SharedCredentialsProvider::new));
         config.build()
@@ -125,12 +136,20 @@ impl<'a> Session<'a> {
 
     fn check_endpoint(&self, service: Service) -> Result<()> {
         let services = self.profile().and_then(|section| section.get("services"));
-        let exists = |name: &str| self.settings.files().is_ok_and(|files| files.services.contains_key(name));
+        let exists = |name: &str| {
+            self.settings
+                .files()
+                .is_ok_and(|files| files.services.contains_key(name))
+        };
         // As in the AWS CLI the section is not looked for where AWS_ENDPOINT_URL comes first.
-        let is_needed = self.settings.variables.get("AWS_ENDPOINT_URL").is_none() && !self.settings.ignores_endpoints();
+        let is_needed = self.settings.variables.get("AWS_ENDPOINT_URL").is_none()
+            && !self.settings.ignores_endpoints();
         if let Some(name) = services.filter(|name| is_needed && !exists(name)) {
-            return Err(Error::usage(format!("profile `{}`: there is no [services {name}]", self.profile_name()))
-                .hint("add that section, or remove `services` from the profile"));
+            return Err(Error::usage(format!(
+                "profile `{}`: there is no [services {name}]",
+                self.profile_name()
+            ))
+            .hint("add that section, or remove `services` from the profile"));
         }
         match self.settings.endpoint(service) {
             Some(address) if !is_endpoint(&address) => Err(Error::usage(format!(
@@ -138,20 +157,28 @@ impl<'a> Session<'a> {
                 service.name,
                 host::quoted(without_user(&address))
             ))
-            .hint(format!("correct or unset {}, AWS_ENDPOINT_URL or endpoint_url", service.variable))),
+            .hint(format!(
+                "correct or unset {}, AWS_ENDPOINT_URL or endpoint_url",
+                service.variable
+            ))),
             _ => Ok(()),
         }
     }
 
     /// Returns the answer, or an error once the time is over.
     pub(super) async fn wait<T>(&self, whom: &str, answer: impl Future<Output = T>) -> Result<T> {
-        tokio::time::timeout(self.left(), answer).await.map_err(|_| self.too_late(whom))
+        tokio::time::timeout(self.left(), answer)
+            .await
+            .map_err(|_| self.too_late(whom))
     }
 
     pub(super) fn too_late(&self, whom: &str) -> Error {
         let limit = self.how.timeout.as_secs();
-        Error::failure(format!("no answer from {whom}{} within {limit} s", self.of_profile()))
-            .hint("check the network, or allow more time with --timeout")
+        Error::failure(format!(
+            "no answer from {whom}{} within {limit} s",
+            self.of_profile()
+        ))
+        .hint("check the network, or allow more time with --timeout")
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -172,16 +199,29 @@ impl<'a> Session<'a> {
 
     /// ` of profile ...`, where there is one to name.
     pub(super) fn of_profile(&self) -> String {
-        self.settings.named.as_ref().map(|name| format!(" of profile `{name}`")).unwrap_or_default()
+        self.settings
+            .named
+            .as_ref()
+            .map(|name| format!(" of profile `{name}`"))
+            .unwrap_or_default()
     }
 
     /// ` --profile ...` for a command line that does the same.
     pub(super) fn option(&self) -> String {
-        self.settings.named.as_ref().map(|name| format!(" --profile {}", quoted(name))).unwrap_or_default()
+        self.settings
+            .named
+            .as_ref()
+            .map(|name| format!(" --profile {}", quoted(name)))
+            .unwrap_or_default()
     }
 
     /// Refuses credentials that have ended: signing with them makes a token that no server takes.
-    pub(super) fn unexpired(&self, credentials: Credentials, source: &str, hint: &str) -> Result<Credentials> {
+    pub(super) fn unexpired(
+        &self,
+        credentials: Credentials,
+        source: &str,
+        hint: &str,
+    ) -> Result<Credentials> {
         let now = Time::now();
         match credentials.expiry().map(Time::from_system) {
             Some(end) if end <= now => Err(Error::login(format!(
@@ -198,7 +238,9 @@ impl<'a> Session<'a> {
 /// Tells whether the SDK takes an address as an endpoint.
 fn is_endpoint(address: &str) -> bool {
     let has_scheme = address.starts_with("http://") || address.starts_with("https://");
-    has_scheme && host::names_server(address) && HttpRequest::empty().uri_mut().set_endpoint(address).is_ok()
+    has_scheme
+        && host::names_server(address)
+        && HttpRequest::empty().uri_mut().set_endpoint(address).is_ok()
 }
 
 /// Returns an address without what stands before `@`: the scheme, a user's name and password.
@@ -212,5 +254,9 @@ pub(super) fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    if cfg!(windows) { format!("\"{word}\"") } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if cfg!(windows) {
+        format!("\"{word}\"")
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }

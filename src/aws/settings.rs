@@ -1,4 +1,5 @@
-//! What the user has set for AWS: variables, the two shared files and the profile that is named, read once.
+//! What the user has set for AWS: variables, the two shared files and the profile that is named,
+//! read once.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -14,7 +15,10 @@ pub(crate) struct SharedFiles(Rc<OnceCell<Result<Files>>>);
 
 impl SharedFiles {
     fn get(&self) -> Result<&Files> {
-        self.0.get_or_init(Files::read).as_ref().map_err(Clone::clone)
+        self.0
+            .get_or_init(Files::read)
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     #[cfg(test)]
@@ -33,11 +37,26 @@ pub(super) struct Service {
     pub(super) key: &'static str,
 }
 
-pub(super) const STS: Service = Service { name: "STS", variable: "AWS_ENDPOINT_URL_STS", key: "sts" };
-pub(super) const SSO: Service = Service { name: "the SSO portal", variable: "AWS_ENDPOINT_URL_SSO", key: "sso" };
-pub(super) const SSO_OIDC: Service =
-    Service { name: "the SSO login service", variable: "AWS_ENDPOINT_URL_SSO_OIDC", key: "sso_oidc" };
-pub(super) const SIGN_IN: Service = Service { name: "AWS sign-in", variable: "AWS_ENDPOINT_URL_SIGNIN", key: "signin" };
+pub(super) const STS: Service = Service {
+    name: "STS",
+    variable: "AWS_ENDPOINT_URL_STS",
+    key: "sts",
+};
+pub(super) const SSO: Service = Service {
+    name: "the SSO portal",
+    variable: "AWS_ENDPOINT_URL_SSO",
+    key: "sso",
+};
+pub(super) const SSO_OIDC: Service = Service {
+    name: "the SSO login service",
+    variable: "AWS_ENDPOINT_URL_SSO_OIDC",
+    key: "sso_oidc",
+};
+pub(super) const SIGN_IN: Service = Service {
+    name: "AWS sign-in",
+    variable: "AWS_ENDPOINT_URL_SIGNIN",
+    key: "signin",
+};
 
 pub(super) struct Settings {
     pub(super) variables: Variables,
@@ -55,7 +74,12 @@ impl Settings {
             first.or_else(|| variables.get_or_empty("AWS_DEFAULT_PROFILE"))
         };
         let named = profile.map(str::to_owned).or_else(by_variable);
-        Self { variables, files, named, explicit: profile.is_some() }
+        Self {
+            variables,
+            files,
+            named,
+            explicit: profile.is_some(),
+        }
     }
 
     pub(super) fn files(&self) -> Result<&Files> {
@@ -68,10 +92,12 @@ impl Settings {
         match &self.named {
             Some(name) if files.profile(name).is_none() => {
                 if name.is_empty() {
-                    let empty = Error::usage("AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty");
+                    let empty =
+                        Error::usage("AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty");
                     return Err(empty.hint("unset it, or name a profile with it"));
                 }
-                Err(Error::usage(format!("there is no AWS profile `{name}`")).hint(files::profiles_hint(Some(name))))
+                Err(Error::usage(format!("there is no AWS profile `{name}`"))
+                    .hint(files::profiles_hint(Some(name))))
             }
             _ => Ok(()),
         }
@@ -88,41 +114,68 @@ impl Settings {
 
     /// Returns a variable's value, else that of a key of the profile.
     pub(super) fn setting(&self, variable: &str, key: &str) -> Option<String> {
-        let of_profile = || self.profile()?.get(key).filter(|value| !value.is_empty()).map(str::to_owned);
+        let of_profile = || {
+            self.profile()?
+                .get(key)
+                .filter(|value| !value.is_empty())
+                .map(str::to_owned)
+        };
         self.variables.get(variable).or_else(of_profile)
     }
 
     pub(super) fn flag(&self, variable: &str, key: &str) -> bool {
-        self.setting(variable, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.setting(variable, key)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// Returns the region that a variable or the profile names.
     pub(super) fn region(&self) -> Option<String> {
         let variables = &self.variables;
-        let by_variable = variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"));
-        by_variable.or_else(|| self.profile()?.get("region").filter(|region| !region.is_empty()).map(str::to_owned))
+        let by_variable = variables
+            .get("AWS_REGION")
+            .or_else(|| variables.get("AWS_DEFAULT_REGION"));
+        by_variable.or_else(|| {
+            self.profile()?
+                .get("region")
+                .filter(|region| !region.is_empty())
+                .map(str::to_owned)
+        })
     }
 
     pub(super) fn ignores_endpoints(&self) -> bool {
-        self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
+        self.flag(
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+            "ignore_configured_endpoint_urls",
+        )
     }
 
-    /// Returns the address that the user has set: for this service, else for all; variables before the profile. An
-    /// empty one is none.
+    /// Returns the address that the user has set: for this service, else for all; variables before
+    /// the profile. An empty one is none.
     pub(super) fn endpoint(&self, service: Service) -> Option<String> {
         if self.ignores_endpoints() {
             return None;
         }
         let is_set = |address: &String| !address.is_empty();
         let of_services = || {
-            let services = self.files().ok()?.services.get(self.profile()?.get("services")?)?;
-            ini::nested(services.get(service.key)?)?.get("endpoint_url").map(str::to_owned)
+            let services = self
+                .files()
+                .ok()?
+                .services
+                .get(self.profile()?.get("services")?)?;
+            ini::nested(services.get(service.key)?)?
+                .get("endpoint_url")
+                .map(str::to_owned)
         };
         let variables = &self.variables;
         variables
             .get(service.variable)
             .or_else(|| variables.get("AWS_ENDPOINT_URL"))
             .or_else(|| of_services().filter(is_set))
-            .or_else(|| self.profile()?.get("endpoint_url").map(str::to_owned).filter(is_set))
+            .or_else(|| {
+                self.profile()?
+                    .get("endpoint_url")
+                    .map(str::to_owned)
+                    .filter(is_set)
+            })
     }
 }

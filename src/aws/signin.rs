@@ -1,4 +1,5 @@
-//! `aws login`: the session of a console login, in AWS's cache, renewed with the key that it is bound to (RFC 9449).
+//! `aws login`: the session of a console login, in AWS's cache, renewed with the key that it is
+//! bound to (RFC 9449).
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,7 +33,12 @@ const RENEW: u32 = 5 * 60;
 const FRESH: u32 = 14 * 60;
 /// With this much left the AWS CLI does not mind a session whose key is damaged; in seconds.
 const ENOUGH: u32 = 10 * 60;
-const NAMES: Names = Names { key: "accessKeyId", secret: "secretAccessKey", token: "sessionToken", end: "expiresAt" };
+const NAMES: Names = Names {
+    key: "accessKeyId",
+    secret: "secretAccessKey",
+    token: "sessionToken",
+    end: "expiresAt",
+};
 
 /// Names the session in AWS's cache.
 pub(super) fn id(session: &str) -> String {
@@ -50,11 +56,17 @@ pub(super) fn path(session: &str) -> Option<PathBuf> {
 
 /// Tells whether the cache holds credentials that have not expired.
 pub(super) fn is_open(session: &str) -> bool {
-    Cached::read(session).and_then(|cached| cached.credentials().ok()).is_some_and(|credentials| left(&credentials) > 0)
+    Cached::read(session)
+        .and_then(|cached| cached.credentials().ok())
+        .is_some_and(|credentials| left(&credentials) > 0)
 }
 
 /// Returns the session's credentials, renewed if they end before what is wanted.
-pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str) -> Result<Credentials, Trouble> {
+pub(super) async fn credentials(
+    session: &Session<'_>,
+    profile: &str,
+    name: &str,
+) -> Result<Credentials, Trouble> {
     let missing = |why: &str| {
         Trouble::from(LogIn {
             kind: Kind::SignIn(name.to_owned()),
@@ -63,8 +75,13 @@ pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str
             revoked: None,
         })
     };
-    let cached = Cached::read(name).ok_or_else(|| missing("nobody has logged in with `aws login` yet"))?;
-    let broken = |what: String| missing(&format!("what `aws login` has stored cannot be used: {what}"));
+    let cached =
+        Cached::read(name).ok_or_else(|| missing("nobody has logged in with `aws login` yet"))?;
+    let broken = |what: String| {
+        missing(&format!(
+            "what `aws login` has stored cannot be used: {what}"
+        ))
+    };
     let found = cached.credentials().map_err(broken)?;
     let enough = session.wanted.clamp(RENEW, FRESH);
     if left(&found) >= enough {
@@ -88,7 +105,9 @@ pub(super) async fn credentials(session: &Session<'_>, profile: &str, name: &str
 }
 
 fn left(credentials: &Credentials) -> u32 {
-    credentials.expiry().map_or(0, |end| Time::now().until(Time::from_system(end)))
+    credentials
+        .expiry()
+        .map_or(0, |end| Time::now().until(Time::from_system(end)))
 }
 
 enum Renewal {
@@ -108,40 +127,61 @@ struct Cached(Map<String, Value>);
 
 impl Cached {
     fn read(session: &str) -> Option<Self> {
-        let fields: Value = serde_json::from_slice(&fs::read_foreign_cache(&path(session)?)?).ok()?;
+        let fields: Value =
+            serde_json::from_slice(&fs::read_foreign_cache(&path(session)?)?).ok()?;
         fields.as_object().cloned().map(Self)
     }
 
     fn text(&self, name: &str) -> Result<&str, String> {
-        self.0.get(name).and_then(Value::as_str).ok_or_else(|| format!("no {name}"))
+        self.0
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or_else(|| format!("no {name}"))
     }
 
     fn credentials(&self) -> Result<Credentials, String> {
         for name in ["refreshToken", "dpopKey", "clientId"] {
             self.text(name)?;
         }
-        let fields = self.0.get("accessToken").and_then(Value::as_object).ok_or("no accessToken")?;
+        let fields = self
+            .0
+            .get("accessToken")
+            .and_then(Value::as_object)
+            .ok_or("no accessToken")?;
         let credentials = NAMES.credentials(fields, "aws login")?;
         credentials.expiry().ok_or("no expiresAt")?;
         Ok(credentials)
     }
 
     async fn renew(mut self, session: &Session<'_>, name: &str) -> Result<Credentials, Renewal> {
-        let unusable = |what: &str| Error::failure(format!("cannot renew the `aws login` session: {what}"));
-        let key = self.text("dpopKey").ok().and_then(|pem| SecretKey::from_sec1_pem(pem).ok());
+        let unusable =
+            |what: &str| Error::failure(format!("cannot renew the `aws login` session: {what}"));
+        let key = self
+            .text("dpopKey")
+            .ok()
+            .and_then(|pem| SecretKey::from_sec1_pem(pem).ok());
         let key = key.ok_or(Renewal::Damaged)?;
-        // Not in the region of the host: the session must not be known in another one, or in another partition.
-        let region = session.settings.region().unwrap_or_else(|| session.region.clone());
+        // Not in the region of the host: the session must not be known in another one, or in
+        // another partition.
+        let region = session
+            .settings
+            .region()
+            .unwrap_or_else(|| session.region.clone());
         session.step(format!("aws login: renewing the session in {region}"));
         let config = session.client(SIGN_IN, &region, None);
-        let config = aws_sdk_signin::config::Builder::from(&config).allow_no_auth().build();
+        let config = aws_sdk_signin::config::Builder::from(&config)
+            .allow_no_auth()
+            .build();
         let body = CreateOAuth2TokenRequestBody::builder()
             .client_id(self.text("clientId").unwrap_or_default())
             .grant_type("refresh_token")
             .refresh_token(self.text("refreshToken").unwrap_or_default())
             .build()
             .map_err(|error| unusable(&error.to_string()))?;
-        let call = aws_sdk_signin::Client::from_conf(config).create_o_auth2_token().token_input(body).customize();
+        let call = aws_sdk_signin::Client::from_conf(config)
+            .create_o_auth2_token()
+            .token_input(body)
+            .customize();
         let call = call.mutate_request(move |request| {
             let proof = proof(&key, request.uri());
             request.headers_mut().insert("DPoP", proof);
@@ -167,15 +207,20 @@ impl Cached {
                 ),
             }
         })?;
-        let output = answer.token_output().ok_or_else(|| unusable("AWS sign-in gave nothing"))?;
-        let given = output.access_token().ok_or_else(|| unusable("AWS sign-in gave no credentials"))?;
+        let output = answer
+            .token_output()
+            .ok_or_else(|| unusable("AWS sign-in gave nothing"))?;
+        let given = output
+            .access_token()
+            .ok_or_else(|| unusable("AWS sign-in gave no credentials"))?;
         let end = Time::now().plus(u32::try_from(output.expires_in()).unwrap_or_default());
         let fields = self.0.entry("accessToken").or_insert_with(|| json!({}));
         fields["accessKeyId"] = json!(given.access_key_id());
         fields["secretAccessKey"] = json!(given.secret_access_key());
         fields["sessionToken"] = json!(given.session_token());
         fields["expiresAt"] = json!(end.rfc3339());
-        self.0.insert("refreshToken".to_owned(), json!(output.refresh_token()));
+        self.0
+            .insert("refreshToken".to_owned(), json!(output.refresh_token()));
         session.has_changed_files();
         let text = Value::from(self.0.clone()).to_string();
         let stored = path(name).map(|path| fs::swap_in_for_owner(&path, text.as_bytes()));
@@ -190,14 +235,19 @@ impl Cached {
 fn proof(key: &SecretKey, address: &str) -> String {
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let point = key.public_key().to_encoded_point(false);
-    let coordinate = |bytes: Option<&p256::FieldBytes>| bytes.map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
+    let coordinate =
+        |bytes: Option<&p256::FieldBytes>| bytes.map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": coordinate(point.x()), "y": coordinate(point.y())});
     let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk});
     let mut id = [0; 16];
     let _ = SystemRandom::new().fill(&mut id); // without randomness AWS refuses the second request of this second
     let address = address.split('?').next().unwrap_or(address);
-    let payload = json!({"jti": hex(&id), "htm": "POST", "htu": address, "iat": Time::now().unix()});
+    let payload =
+        json!({"jti": hex(&id), "htm": "POST", "htu": address, "iat": Time::now().unix()});
     let message = format!("{}.{}", part(&header), part(&payload));
     let signature: Signature = SigningKey::from(key).sign(message.as_bytes());
-    format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    format!(
+        "{message}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes())
+    )
 }

@@ -1,4 +1,5 @@
-//! IAM Identity Center (SSO): the token that a login left in AWS's cache, renewed while it can be, for a role's credentials.
+//! IAM Identity Center (SSO): the token that a login left in AWS's cache, renewed while it can be,
+//! for a role's credentials.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,14 +24,24 @@ use crate::time::Time;
 const RENEW: u32 = 15 * 60;
 
 impl Sso {
-    pub(super) async fn credentials(&self, session: &Session<'_>) -> std::result::Result<Credentials, Trouble> {
+    pub(super) async fn credentials(
+        &self,
+        session: &Session<'_>,
+    ) -> std::result::Result<Credentials, Trouble> {
         if let Some(found) = self.cached(session) {
             return Ok(found);
         }
         let token = self.token(session).await?;
-        session.step(format!("SSO profile {}: asking the portal in {}", self.profile, self.start.region));
+        session.step(format!(
+            "SSO profile {}: asking the portal in {}",
+            self.profile, self.start.region
+        ));
         let client = aws_sdk_sso::Client::new(&session.client(SSO, &self.start.region, None));
-        let call = client.get_role_credentials().role_name(&self.role).account_id(&self.account).access_token(&token);
+        let call = client
+            .get_role_credentials()
+            .role_name(&self.role)
+            .account_id(&self.account)
+            .access_token(&token);
         let what = format!("cannot get credentials of the SSO role {}", self.role);
         let answer = match session.wait(SSO.name, call.send()).await? {
             Ok(answer) => answer,
@@ -56,8 +67,18 @@ impl Sso {
             return Err(incomplete().into());
         };
         let end = Time::from_unix(found.expiration() / 1000).to_system();
-        let credentials = Credentials::new(key, secret, found.session_token().map(str::to_owned), Some(end), "SSO");
-        Ok(session.unexpired(credentials, "the SSO portal", "retry; if it stays, check this machine's clock")?)
+        let credentials = Credentials::new(
+            key,
+            secret,
+            found.session_token().map(str::to_owned),
+            Some(end),
+            "SSO",
+        );
+        Ok(session.unexpired(
+            credentials,
+            "the SSO portal",
+            "retry; if it stays, check this machine's clock",
+        )?)
     }
 
     /// Returns what the AWS CLI has cached for this role, if it lasts.
@@ -68,17 +89,30 @@ impl Sso {
         };
         let (account, role, value) = (json!(self.account), json!(self.role), json!(value));
         let text = format!("{{\"accountId\":{account},\"roleName\":{role},\"{name}\":{value}}}");
-        let found = role::cached(&hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, role::ascii(&text).as_bytes()).as_ref()))?;
+        let found = role::cached(&hex(digest(
+            &SHA1_FOR_LEGACY_USE_ONLY,
+            role::ascii(&text).as_bytes(),
+        )
+        .as_ref()))?;
         let left = Time::now().until(Time::from_system(found.expiry()?));
         (left >= session.wanted.max(RENEW)).then(|| {
-            session.step(format!("SSO profile {}: cached by the AWS CLI", self.profile));
+            session.step(format!(
+                "SSO profile {}: cached by the AWS CLI",
+                self.profile
+            ));
             found
         })
     }
 
     fn log_in(&self, why: &str, revoked: Option<String>) -> Trouble {
         let kind = Kind::Sso(self.start.clone());
-        LogIn { kind, profile: self.profile.clone(), why: why.to_owned(), revoked }.into()
+        LogIn {
+            kind,
+            profile: self.profile.clone(),
+            why: why.to_owned(),
+            revoked,
+        }
+        .into()
     }
 
     /// Returns a token of the portal that is still good.
@@ -87,12 +121,18 @@ impl Sso {
             return Err(self.log_in("nobody has logged in to SSO yet", None));
         };
         if cached.left() >= RENEW || self.start.session.is_none() {
-            return cached.alive().ok_or_else(|| self.log_in("the SSO session has expired", None));
+            return cached
+                .alive()
+                .ok_or_else(|| self.log_in("the SSO session has expired", None));
         }
         // A renewal makes the renewing token of the others worthless, so only one renews.
         let _lock = session_lock(&self.start.id(), Duration::from_secs(5));
         let cached = Cached::read(&self.start).unwrap_or(cached);
-        let renewed = if cached.left() < RENEW { cached.renew(session, &self.start).await } else { Ok(None) };
+        let renewed = if cached.left() < RENEW {
+            cached.renew(session, &self.start).await
+        } else {
+            Ok(None)
+        };
         match (renewed, cached.alive()) {
             (Ok(Some(token)), _) | (_, Some(token)) => Ok(token),
             (Ok(None), None) => Err(self.log_in("the SSO session has expired", None)),
@@ -110,7 +150,11 @@ impl Start {
 
     /// Returns the file of AWS's cache in which a login leaves its token.
     pub(super) fn path(&self) -> Option<PathBuf> {
-        Some(env::aws_home()?.join(".aws/sso/cache").join(format!("{}.json", self.id())))
+        Some(
+            env::aws_home()?
+                .join(".aws/sso/cache")
+                .join(format!("{}.json", self.id())),
+        )
     }
 
     /// Tells whether somebody is logged in, by another token than the one that was revoked.
@@ -121,7 +165,9 @@ impl Start {
 
     /// Stores what a login or a renewal gave, as the AWS CLI does.
     pub(super) fn store(&self, fields: &Map<String, Value>) -> Result<()> {
-        let path = self.path().ok_or_else(|| Error::failure("no home directory for AWS's SSO cache"))?;
+        let path = self
+            .path()
+            .ok_or_else(|| Error::failure("no home directory for AWS's SSO cache"))?;
         fs::swap_in_for_owner(&path, Value::from(fields.clone()).to_string().as_bytes())
     }
 }
@@ -131,7 +177,8 @@ struct Cached(Map<String, Value>);
 
 impl Cached {
     fn read(start: &Start) -> Option<Self> {
-        let fields: Value = serde_json::from_slice(&fs::read_foreign_cache(&start.path()?)?).ok()?;
+        let fields: Value =
+            serde_json::from_slice(&fs::read_foreign_cache(&start.path()?)?).ok()?;
         let cached = Self(fields.as_object()?.clone());
         cached.text("accessToken").is_some().then_some(cached)
     }
@@ -146,18 +193,26 @@ impl Cached {
 
     /// Seconds.
     fn left(&self) -> u32 {
-        self.time("expiresAt").map_or(0, |end| Time::now().until(end))
+        self.time("expiresAt")
+            .map_or(0, |end| Time::now().until(end))
     }
 
     fn alive(&self) -> Option<String> {
-        self.text("accessToken").filter(|_| self.left() > 0).map(str::to_owned)
+        self.text("accessToken")
+            .filter(|_| self.left() > 0)
+            .map(str::to_owned)
     }
 
     /// Returns a new token; none where only a login gives one.
     async fn renew(&self, session: &Session<'_>, start: &Start) -> Result<Option<String>> {
         let known = ["refreshToken", "clientId", "clientSecret"].map(|name| self.text(name));
-        let [Some(refresh), Some(id), Some(secret)] = known else { return Ok(None) };
-        if self.time("registrationExpiresAt").is_none_or(|end| end <= Time::now()) {
+        let [Some(refresh), Some(id), Some(secret)] = known else {
+            return Ok(None);
+        };
+        if self
+            .time("registrationExpiresAt")
+            .is_none_or(|end| end <= Time::now())
+        {
             return Ok(None);
         }
         session.step(format!("SSO: renewing the session in {}", start.region));
@@ -173,14 +228,23 @@ impl Cached {
             Err(error) => {
                 let refused = session.refused("cannot renew the SSO session", SSO_OIDC, &error);
                 session.step(refused.to_string());
-                return if refusal::code(&error).is_some() { Ok(None) } else { Err(refused) };
+                return if refusal::code(&error).is_some() {
+                    Ok(None)
+                } else {
+                    Err(refused)
+                };
             }
         };
-        let Some(token) = answer.access_token().map(str::to_owned) else { return Ok(None) };
+        let Some(token) = answer.access_token().map(str::to_owned) else {
+            return Ok(None);
+        };
         let life = u32::try_from(answer.expires_in()).unwrap_or_default();
         let mut fields = self.0.clone();
         fields.insert("accessToken".to_owned(), json!(token));
-        fields.insert("expiresAt".to_owned(), json!(Time::now().plus(life).rfc3339()));
+        fields.insert(
+            "expiresAt".to_owned(),
+            json!(Time::now().plus(life).rfc3339()),
+        );
         if let Some(next) = answer.refresh_token() {
             fields.insert("refreshToken".to_owned(), json!(next));
         }

@@ -1,15 +1,26 @@
-//! Splits a command line into words by the rules of the AWS CLI: Python's `shlex` on Unix, the C runtime's on Windows.
+//! Splits a command line into words by the rules of the AWS CLI: Python's `shlex` on Unix, the C
+//! runtime's on Windows.
 
 /// Returns the words, or `None` if a quote is not closed.
 pub(super) fn split(text: &str) -> Option<Vec<String>> {
-    if cfg!(windows) { Some(windows(text)) } else { posix(text) }
+    if cfg!(windows) {
+        Some(windows(text))
+    } else {
+        posix(text)
+    }
 }
 
-/// Quotes group; a backslash takes the next character as it is, in double quotes only before `"` and `\`.
+/// Quotes group; a backslash takes the next character as it is, in double quotes only before `"`
+/// and `\`.
 pub(super) fn posix(text: &str) -> Option<Vec<String>> {
     const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
     if !text.contains(['\'', '"', '\\']) {
-        return Some(text.split(BLANKS).filter(|word| !word.is_empty()).map(str::to_owned).collect());
+        return Some(
+            text.split(BLANKS)
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        );
     }
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -47,7 +58,8 @@ pub(super) fn posix(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Only blanks separate and only double quotes group; backslashes are plain unless they lead up to a double quote.
+/// Only blanks separate and only double quotes group; backslashes are plain unless they lead up to
+/// a double quote.
 fn windows(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -58,10 +70,15 @@ fn windows(text: &str) -> Vec<String> {
             backslashes += 1;
             continue;
         }
-        let plain = if c == '"' { backslashes / 2 } else { backslashes };
+        let plain = if c == '"' {
+            backslashes / 2
+        } else {
+            backslashes
+        };
         let escaped = c == '"' && backslashes % 2 == 1;
         if backslashes > 0 {
-            word.get_or_insert_default().extend(std::iter::repeat_n('\\', plain));
+            word.get_or_insert_default()
+                .extend(std::iter::repeat_n('\\', plain));
             backslashes = 0;
         }
         match c {
@@ -90,21 +107,37 @@ mod tests {
             (r"a\ b 'c  d' '' e''f", Some(vec!["a b", "c  d", "", "ef"])),
             (r#""a\"b" "c\d" "\\""#, Some(vec![r#"a"b"#, r"c\d", r"\"])),
             ("a # b", Some(vec!["a", "#", "b"])),
-            ("a $HOME `b` $(c);d|e", Some(vec!["a", "$HOME", "`b`", "$(c);d|e"])),
+            (
+                "a $HOME `b` $(c);d|e",
+                Some(vec!["a", "$HOME", "`b`", "$(c);d|e"]),
+            ),
             ("'a", None),
             (r#""a\"#, None),
             (r"a\", None),
         ] {
-            assert_eq!(posix(text), words.map(|words| words.into_iter().map(str::to_owned).collect()), "{text}");
+            assert_eq!(
+                posix(text),
+                words.map(|words| words.into_iter().map(str::to_owned).collect()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn windows_words_are_those_of_the_c_runtime() {
         for (text, words) in [
-            (r"C:\tools\cred.exe --a b", vec![r"C:\tools\cred.exe", "--a", "b"]),
-            (r#""C:\Program Files\x.exe" "" 'c d'"#, vec![r"C:\Program Files\x.exe", "", "'c", "d'"]),
-            (r#"a\\b "c\"d" e\\\"f "g\\" h"#, vec![r"a\\b", "c\"d", "e\\\"f", r"g\", "h"]),
+            (
+                r"C:\tools\cred.exe --a b",
+                vec![r"C:\tools\cred.exe", "--a", "b"],
+            ),
+            (
+                r#""C:\Program Files\x.exe" "" 'c d'"#,
+                vec![r"C:\Program Files\x.exe", "", "'c", "d'"],
+            ),
+            (
+                r#"a\\b "c\"d" e\\\"f "g\\" h"#,
+                vec![r"a\\b", "c\"d", "e\\\"f", r"g\", "h"],
+            ),
             ("a \"b c", vec!["a", "b c"]),
             (r"a b\", vec!["a", r"b\"]),
         ] {

@@ -1,4 +1,5 @@
-//! What is known of every token without its secret: for `list`, prompts and due times, with no keyring and no AWS.
+//! What is known of every token without its secret: for `list`, prompts and due times, with no
+//! keyring and no AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -32,7 +33,8 @@ pub(crate) struct Record {
     pub(crate) expires_at: Time,
     pub(crate) region: String,
     pub(crate) place: Place,
-    /// Of the token, which tells it from another one that ends in the same second; an older pgcred has written none.
+    /// Of the token, which tells it from another one that ends in the same second; an older pgcred
+    /// has written none.
     pub(crate) digest: Option<String>,
     /// The name of the identity that signed it; an older pgcred has written none.
     pub(crate) identity: Option<String>,
@@ -61,21 +63,30 @@ pub(crate) struct Index {
 impl Index {
     /// Returns every passfile that may hold a token of ours.
     pub(crate) fn known_passfiles(&self) -> BTreeSet<PathBuf> {
-        let of_records = self.records.values().filter_map(|record| match &record.place {
-            Place::Passfile(path) => Some(path.clone()),
-            Place::Cache => None,
-        });
+        let of_records = self
+            .records
+            .values()
+            .filter_map(|record| match &record.place {
+                Place::Passfile(path) => Some(path.clone()),
+                Place::Cache => None,
+            });
         self.passfiles.iter().cloned().chain(of_records).collect()
     }
 
     /// Tells whether a token that `wanted` picks was filed in this passfile.
     pub(crate) fn has_filed(&self, path: &Path, wanted: impl Fn(&Key) -> bool) -> bool {
-        let is_there = |record: &&Record| matches!(&record.place, Place::Passfile(place) if place == path);
-        self.records.values().filter(is_there).filter_map(|record| Key::from_name(&record.name)).any(|key| wanted(&key))
+        let is_there =
+            |record: &&Record| matches!(&record.place, Place::Passfile(place) if place == path);
+        self.records
+            .values()
+            .filter(is_there)
+            .filter_map(|record| Key::from_name(&record.name))
+            .any(|key| wanted(&key))
     }
 
-    /// Returns the records of tokens that end then and are this request's, signed by the same, if for another life. The
-    /// life that was asked for is the token's own, or the longest where the credentials' end has cut it.
+    /// Returns the records of tokens that end then and are this request's, signed by the same, if
+    /// for another life. The life that was asked for is the token's own, or the longest where the
+    /// credentials' end has cut it.
     pub(crate) fn of_any_life(
         &self,
         request: &Request,
@@ -87,7 +98,9 @@ impl Index {
             let lives = [record.issued_at.until(until), request.provider.max_life];
             record.expires_at == until
                 && record.name == name
-                && lives.iter().any(|life| EntryId::of_life(request, *life, identity).as_str() == *id)
+                && lives
+                    .iter()
+                    .any(|life| EntryId::of_life(request, *life, identity).as_str() == *id)
         };
         self.records.iter().filter(is_one).map(|(_, record)| record)
     }
@@ -98,10 +111,13 @@ impl Index {
     }
 
     fn parse(text: &[u8]) -> Option<Self> {
-        serde_json::from_slice(text).ok().and_then(|value| Self::from_json(&value))
+        serde_json::from_slice(text)
+            .ok()
+            .and_then(|value| Self::from_json(&value))
     }
 
-    /// Changes the index under its lock. Records that ended more than a day ago go; their IDs are returned.
+    /// Changes the index under its lock. Records that ended more than a day ago go; their IDs are
+    /// returned.
     pub(crate) fn update(path: &Path, change: impl FnOnce(&mut Self)) -> Result<Vec<String>> {
         const KEPT: u32 = 86_400;
         let mut gone = Vec::new();
@@ -109,19 +125,31 @@ impl Index {
             let mut index = Self::parse(text).unwrap_or_default();
             change(&mut index);
             let now = Time::now();
-            let old: BTreeMap<_, _> =
-                index.records.extract_if(.., |_, record| record.expires_at.plus(KEPT) <= now).collect();
+            let old: BTreeMap<_, _> = index
+                .records
+                .extract_if(.., |_, record| record.expires_at.plus(KEPT) <= now)
+                .collect();
             gone.extend(old.into_keys());
-            index.failures.retain(|_, failure| failure.at.plus(KEPT) > now);
-            index.passfiles.retain(|path| fs::presence(path) != Presence::Gone);
+            index
+                .failures
+                .retain(|_, failure| failure.at.plus(KEPT) > now);
+            index
+                .passfiles
+                .retain(|path| fs::presence(path) != Presence::Gone);
             index.to_json().to_string().into_bytes()
         })?;
         Ok(gone)
     }
 
     fn to_json(&self) -> Value {
-        let records = self.records.iter().map(|(id, record)| (id.clone(), record.to_json()));
-        let failures = self.failures.iter().map(|(identity, failure)| (identity.clone(), failure.to_json()));
+        let records = self
+            .records
+            .iter()
+            .map(|(id, record)| (id.clone(), record.to_json()));
+        let failures = self
+            .failures
+            .iter()
+            .map(|(identity, failure)| (identity.clone(), failure.to_json()));
         json!({
             "version": VERSION,
             "tokens": records.collect::<Map<_, _>>(),
@@ -130,7 +158,8 @@ impl Index {
         })
     }
 
-    /// Takes what pgcred can have written, and drops the rest: an ID becomes the name of a file that is removed.
+    /// Takes what pgcred can have written, and drops the rest: an ID becomes the name of a file
+    /// that is removed.
     fn from_json(value: &Value) -> Option<Self> {
         if value["version"] != VERSION {
             return None;
@@ -145,7 +174,9 @@ impl Index {
                 .collect(),
             failures: failures
                 .filter(|(identity, _)| is_digest(identity))
-                .filter_map(|(identity, value)| Some((identity.clone(), Failure::from_json(value)?)))
+                .filter_map(|(identity, value)| {
+                    Some((identity.clone(), Failure::from_json(value)?))
+                })
                 .collect(),
             passfiles: passfiles
                 .filter_map(Value::as_str)
@@ -159,11 +190,20 @@ impl Index {
 /// Tells whether a text is a digest as [`digest`] makes them.
 fn is_digest(text: &str) -> bool {
     const LENGTH: usize = 32;
-    text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.len() == LENGTH
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 impl Record {
-    pub(crate) fn new(name: String, token: &Token, region: String, place: Place, identity: &Identity) -> Self {
+    pub(crate) fn new(
+        name: String,
+        token: &Token,
+        region: String,
+        place: Place,
+        identity: &Identity,
+    ) -> Self {
         let (issued_at, expires_at) = (token.issued_at, token.expires_at);
         Self {
             name,
@@ -178,13 +218,17 @@ impl Record {
 
     /// Tells whether it is known that another identity signed it. A login is none.
     pub(crate) fn is_signed_by_another(&self, identity: &Identity) -> bool {
-        self.identity.as_deref().is_some_and(|name| name != identity.name())
+        self.identity
+            .as_deref()
+            .is_some_and(|name| name != identity.name())
     }
 
-    /// Tells whether this is the token that was recorded. Host, port, user and end do not tell: two profiles may have had
-    /// a token for one address issued in one second.
+    /// Tells whether this is the token that was recorded. Host, port, user and end do not tell: two
+    /// profiles may have had a token for one address issued in one second.
     pub(crate) fn is_of(&self, token: &str) -> bool {
-        self.digest.as_deref().is_some_and(|known| known == digest([token]))
+        self.digest
+            .as_deref()
+            .is_some_and(|known| known == digest([token]))
     }
 
     pub(crate) fn age(&self, now: Time) -> Age {

@@ -1,4 +1,5 @@
-//! Tokens between runs: sealed files in a private directory, an index without secrets, and a lock per identity.
+//! Tokens between runs: sealed files in a private directory, an index without secrets, and a lock
+//! per identity.
 
 mod index;
 mod key;
@@ -49,7 +50,10 @@ impl EntryId {
     /// The same, if another life had been asked for.
     pub(crate) fn of_life(request: &Request, life: u32, identity: &Identity) -> Self {
         let signable = request.signable();
-        let region = request.region.as_deref().unwrap_or_else(|| identity.region());
+        let region = request
+            .region
+            .as_deref()
+            .unwrap_or_else(|| identity.region());
         let life = life.to_string();
         let (host, port) = (&request.host, request.port.to_string());
         let parts = [
@@ -94,12 +98,21 @@ impl Cache {
         })
     }
 
-    /// Returns a token and its region, if it is fresh, or at least stale where that will do. What is unreadable is a miss.
-    pub(crate) fn get(&self, id: &EntryId, passfile_key: &Key, least: Age) -> Option<(Token, String)> {
+    /// Returns a token and its region, if it is fresh, or at least stale where that will do. What
+    /// is unreadable is a miss.
+    pub(crate) fn get(
+        &self,
+        id: &EntryId,
+        passfile_key: &Key,
+        least: Age,
+    ) -> Option<(Token, String)> {
         let young = |age: Age| age == Age::Fresh || age == least;
         let (token, region) = self.get_sealed(id).or_else(|| {
             let index = self.index();
-            let record = index.records.get(id.as_str()).filter(|record| young(record.age(Time::now())))?;
+            let record = index
+                .records
+                .get(id.as_str())
+                .filter(|record| young(record.age(Time::now())))?;
             self.get_from_passfile(record, passfile_key)
         })?;
         young(token.age(Time::now())).then_some((token, region))
@@ -113,21 +126,37 @@ impl Cache {
         let mut time = || lines.next()?.parse().ok().map(Time::from_unix);
         let (issued_at, expires_at) = (time()?, time()?);
         let region = lines.next()?.to_owned();
-        Some((Token::new(lines.next()?.to_owned(), issued_at, expires_at), region))
+        Some((
+            Token::new(lines.next()?.to_owned(), issued_at, expires_at),
+            region,
+        ))
     }
 
-    /// `refresh` files tokens in the passfile alone; the index remembers where, and the digest of what stands there.
+    /// `refresh` files tokens in the passfile alone; the index remembers where, and the digest of
+    /// what stands there.
     fn get_from_passfile(&self, record: &Record, key: &Key) -> Option<(Token, String)> {
-        let Place::Passfile(path) = &record.place else { return None };
-        let known = self.passfile.borrow().as_ref().filter(|(known, _)| known == path).map(|(_, text)| Rc::clone(text));
+        let Place::Passfile(path) = &record.place else {
+            return None;
+        };
+        let known = self
+            .passfile
+            .borrow()
+            .as_ref()
+            .filter(|(known, _)| known == path)
+            .map(|(_, text)| Rc::clone(text));
         let passfile = match known {
             Some(passfile) => passfile,
             None => Rc::new(Passfile::parse(&fs::read_own(path)?).ok()?),
         };
         let is_printable = |text: &String| !text.contains(char::is_control);
-        let text = passfile.token(key, record.expires_at).filter(|text| record.is_of(text) && is_printable(text))?;
+        let text = passfile
+            .token(key, record.expires_at)
+            .filter(|text| record.is_of(text) && is_printable(text))?;
         *self.passfile.borrow_mut() = Some((path.clone(), passfile));
-        Some((Token::new(text, record.issued_at, record.expires_at), record.region.clone()))
+        Some((
+            Token::new(text, record.issued_at, record.expires_at),
+            record.region.clone(),
+        ))
     }
 
     /// Tells whether a token is sealed in its file.
@@ -145,13 +174,18 @@ impl Cache {
         let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
         let plain = format!("{issued}\n{expires}\n{region}\n{}", token.expose());
         self.made("tokens")?;
-        let sealed = self.key(true).ok_or_else(|| self.no_key())?.seal(id.as_str().as_bytes(), plain.as_bytes())?;
+        let sealed = self
+            .key(true)
+            .ok_or_else(|| self.no_key())?
+            .seal(id.as_str().as_bytes(), plain.as_bytes())?;
         fs::put(&self.entry(id), &sealed)
     }
 
     pub(crate) fn index(&self) -> Rc<Index> {
         Rc::clone(
-            self.index.borrow_mut().get_or_insert_with(|| Rc::new(Index::read(&self.index_path()).unwrap_or_default())),
+            self.index.borrow_mut().get_or_insert_with(|| {
+                Rc::new(Index::read(&self.index_path()).unwrap_or_default())
+            }),
         )
     }
 
@@ -160,13 +194,18 @@ impl Cache {
         fs::stamp(&self.index_path()).is_some() && Index::read(&self.index_path()).is_none()
     }
 
-    /// Returns the IDs of sealed tokens of which the index knows nothing: nobody can tell whose they are, and a request that
-    /// asks for one gets it.
+    /// Returns the IDs of sealed tokens of which the index knows nothing: nobody can tell whose
+    /// they are, and a request that asks for one gets it.
     pub(crate) fn unknown_entries(&self) -> Vec<String> {
         let entries = fs::list(&self.directory.join("tokens"));
         let index = Index::read(&self.index_path()).unwrap_or_default(); // as it is now: others may have issued tokens since
-        let names = entries.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
-        names.filter(|name| !index.records.contains_key(name)).collect()
+        let names = entries
+            .iter()
+            .filter_map(|path| path.file_name())
+            .map(|name| name.to_string_lossy().into_owned());
+        names
+            .filter(|name| !index.records.contains_key(name))
+            .collect()
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
@@ -182,10 +221,14 @@ impl Cache {
         self.changed.take()
     }
 
-    /// Writes what shell hooks read: when the next connection is due, in the text and as the file's time of change, and
-    /// what a prompt may show. `name` is `due`, and for a passfile of its own more. `make` is called under a lock and finds
-    /// the index as it is now.
-    pub(crate) fn write_due(&self, name: &str, make: impl FnOnce() -> (Time, String)) -> Result<()> {
+    /// Writes what shell hooks read: when the next connection is due, in the text and as the file's
+    /// time of change, and what a prompt may show. `name` is `due`, and for a passfile of its own
+    /// more. `make` is called under a lock and finds the index as it is now.
+    pub(crate) fn write_due(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> (Time, String),
+    ) -> Result<()> {
         self.made("")?;
         let _lock = fs::lock(&self.directory.join("due.lock"), Duration::from_secs(2))?;
         *self.index.borrow_mut() = None;
@@ -196,9 +239,16 @@ impl Cache {
 
     /// Makes shell hooks look anew, whatever their passfile.
     pub(crate) fn forget_due(&self) -> Result<()> {
-        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = |path: &Path| {
+            path.file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default()
+        };
         let is_due_file = |path: &PathBuf| name(path) == "due" || name(path).starts_with("due-");
-        fs::list(&self.directory).iter().filter(|path| is_due_file(path)).try_for_each(|path| fs::remove(path))
+        fs::list(&self.directory)
+            .iter()
+            .filter(|path| is_due_file(path))
+            .try_for_each(|path| fs::remove(path))
     }
 
     /// Waits for whoever else resolves credentials of this identity.
@@ -217,23 +267,31 @@ impl Cache {
 
     /// Removes sealed tokens; what the index says of them stays.
     pub(crate) fn remove_entries(&self, ids: &[String]) -> Result<()> {
-        ids.iter().try_for_each(|id| fs::remove(&self.directory.join("tokens").join(id)))
+        ids.iter()
+            .try_for_each(|id| fs::remove(&self.directory.join("tokens").join(id)))
     }
 
-    /// Removes all tokens, and remembers only these passfiles, which could not be erased; nothing is made for that.
+    /// Removes all tokens, and remembers only these passfiles, which could not be erased; nothing
+    /// is made for that.
     pub(crate) fn erase_tokens(&self, left: Vec<PathBuf>) -> Result<()> {
         if fs::stamp(&self.directory).is_none() {
             return Ok(());
         }
         fs::remove_directory(&self.directory.join("tokens"))?;
-        self.update(|index| *index = Index { passfiles: left.into_iter().collect(), ..Index::default() })
+        self.update(|index| {
+            *index = Index {
+                passfiles: left.into_iter().collect(),
+                ..Index::default()
+            }
+        })
     }
 
-    /// Removes every trace: entries, index, locks and the key, but not what programs that run have put into the directory.
-    /// Returns the directory, if there was something.
+    /// Removes every trace: entries, index, locks and the key, but not what programs that run have
+    /// put into the directory. Returns the directory, if there was something.
     pub(crate) fn erase(&self) -> Result<Option<&Path>> {
         key::erase(self.choice, &self.key_paths())?;
-        let was_there = fs::empty_directory(&self.directory, &fs::own_session_parents(), is_own_name)?;
+        let was_there =
+            fs::empty_directory(&self.directory, &fs::own_session_parents(), is_own_name)?;
         fs::remove_empty_directories(&self.directory);
         Ok(was_there.then_some(&*self.directory))
     }
@@ -244,11 +302,15 @@ impl Cache {
             KeyAnswer::Found { holder, .. } => holder.clone(),
             KeyAnswer::Missing { reason } => reason.clone(),
         };
-        self.key.get().map_or_else(|| describe(&key::load(self.choice, &self.key_paths(), false)), describe)
+        self.key.get().map_or_else(
+            || describe(&key::load(self.choice, &self.key_paths(), false)),
+            describe,
+        )
     }
 
     fn no_key(&self) -> Error {
-        Error::failure(format!("tokens are not cached: {}", self.back_end())).hint("choose another: PGCRED_CACHE=file")
+        Error::failure(format!("tokens are not cached: {}", self.back_end()))
+            .hint("choose another: PGCRED_CACHE=file")
     }
 
     /// One creator at a time: two keys would make each other's entries unreadable.
@@ -259,8 +321,9 @@ impl Cache {
                 let _lock = fs::lock(&self.directory.join("key.lock"), Duration::from_secs(5));
                 answer = key::load(self.choice, &self.key_paths(), true);
                 if let (Choice::Auto, KeyAnswer::Found { holder, .. }) = (self.choice, &answer) {
-                    let fallen =
-                        holder.starts_with("file").then(|| format!("no keyring here: the cache's key is in {holder}"));
+                    let fallen = holder
+                        .starts_with("file")
+                        .then(|| format!("no keyring here: the cache's key is in {holder}"));
                     *self.note.borrow_mut() = fallen;
                 }
             }
@@ -287,11 +350,15 @@ impl Cache {
     /// Makes a directory of the cache, if it is missing.
     fn made(&self, name: &str) -> Result<PathBuf> {
         let directory = self.directory.join(name);
-        let meant = |error: Error| format!("tokens are not cached: {error}; PGCRED_CACHE=none says that this is meant");
-        let made = fs::own_directory(&self.directory).and_then(|()| fs::private_directory(&directory));
+        let meant = |error: Error| {
+            format!("tokens are not cached: {error}; PGCRED_CACHE=none says that this is meant")
+        };
+        let made =
+            fs::own_directory(&self.directory).and_then(|()| fs::private_directory(&directory));
         made.map(|()| directory).map_err(|error| {
             let hint = error.to_hint().map(str::to_owned);
-            hint.into_iter().fold(Error::failure(meant(error)), Error::hint)
+            hint.into_iter()
+                .fold(Error::failure(meant(error)), Error::hint)
         })
     }
 
@@ -304,11 +371,24 @@ impl Cache {
     }
 }
 
-/// Tells whether pgcred gives a file or directory of the cache this name: with `PGCRED_HOME` there may be others beside them.
+/// Tells whether pgcred gives a file or directory of the cache this name: with `PGCRED_HOME` there
+/// may be others beside them.
 fn is_own_name(name: &str) -> bool {
-    const NAMES: [&str; 9] =
-        ["tokens", "locks", "exec", "index.json", "background", "told", "due", "due.lock", "key.lock"];
+    const NAMES: [&str; 9] = [
+        "tokens",
+        "locks",
+        "exec",
+        "index.json",
+        "background",
+        "told",
+        "due",
+        "due.lock",
+        "key.lock",
+    ];
     const BEGINNINGS: [&str; 2] = ["due-", "key-"];
     let (name, _) = name.split_once(".pgcred-").unwrap_or((name, "")); // locks, and what killed writers have left
-    NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+    NAMES.contains(&name)
+        || BEGINNINGS
+            .iter()
+            .any(|beginning| name.starts_with(beginning))
 }

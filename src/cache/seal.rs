@@ -1,4 +1,5 @@
-//! Seals and opens cached secrets with an authenticated cipher: what was changed, cut or moved elsewhere opens to nothing.
+//! Seals and opens cached secrets with an authenticated cipher: what was changed, cut or moved
+//! elsewhere opens to nothing.
 
 use std::fmt;
 
@@ -19,7 +20,8 @@ impl SealingKey {
         Ok(Self(random()?))
     }
 
-    /// Returns the key whose bytes some store kept; `None` where they are not a key of this program.
+    /// Returns the key whose bytes some store kept; `None` where they are not a key of this
+    /// program.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
@@ -29,14 +31,17 @@ impl SealingKey {
         &self.0
     }
 
-    /// Seals a secret. It opens only with the same `context`, which is what the secret is for and is not part of it.
+    /// Seals a secret. It opens only with the same `context`, which is what the secret is for and
+    /// is not part of it.
     pub(crate) fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
         let nonce: [u8; NONCE_LEN] = random()?;
         let mut text = plain.to_vec();
         self.cipher()
             .and_then(|cipher| {
                 let nonce = Nonce::assume_unique_for_key(nonce);
-                cipher.seal_in_place_append_tag(nonce, Aad::from(bound(context)), &mut text).ok()
+                cipher
+                    .seal_in_place_append_tag(nonce, Aad::from(bound(context)), &mut text)
+                    .ok()
             })
             .ok_or_else(|| Error::failure("cannot encrypt for the cache"))?;
         Ok([&MAGIC[..], &nonce, &text].concat())
@@ -47,14 +52,21 @@ impl SealingKey {
         let (nonce, text) = sealed.strip_prefix(&MAGIC)?.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = text.to_vec();
-        let length = self.cipher()?.open_in_place(nonce, Aad::from(bound(context)), &mut text).ok()?.len();
+        let length = self
+            .cipher()?
+            .open_in_place(nonce, Aad::from(bound(context)), &mut text)
+            .ok()?
+            .len();
         text.truncate(length);
         Some(text)
     }
 
-    /// "Less safe" is ring's word for nonces that the caller chooses: here 96 random bits, at most some thousand per key.
+    /// "Less safe" is ring's word for nonces that the caller chooses: here 96 random bits, at most
+    /// some thousand per key.
     fn cipher(&self) -> Option<LessSafeKey> {
-        UnboundKey::new(&AES_256_GCM, &self.0).ok().map(LessSafeKey::new)
+        UnboundKey::new(&AES_256_GCM, &self.0)
+            .ok()
+            .map(LessSafeKey::new)
     }
 }
 
@@ -64,16 +76,17 @@ impl fmt::Debug for SealingKey {
     }
 }
 
-/// Returns what is authenticated beside the text. The magic's length is fixed, so no two pairs give the same bytes.
+/// Returns what is authenticated beside the text. The magic's length is fixed, so no two pairs give
+/// the same bytes.
 fn bound(context: &[u8]) -> Vec<u8> {
     [&MAGIC[..], context].concat()
 }
 
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Error::failure("the system gives no random bytes: the cache needs them for its key"))?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| {
+        Error::failure("the system gives no random bytes: the cache needs them for its key")
+    })?;
     Ok(bytes)
 }
 
@@ -103,9 +116,15 @@ mod tests {
     #[test]
     fn the_text_is_not_in_what_it_sealed_and_differs_each_time() {
         let key = key();
-        let [one, two] = [key.seal(CONTEXT, PLAIN).unwrap(), key.seal(CONTEXT, PLAIN).unwrap()];
+        let [one, two] = [
+            key.seal(CONTEXT, PLAIN).unwrap(),
+            key.seal(CONTEXT, PLAIN).unwrap(),
+        ];
         assert_ne!(one, two);
-        assert!(!one.windows(8).any(|window| PLAIN.windows(8).any(|plain| plain == window)));
+        assert!(
+            !one.windows(8)
+                .any(|window| PLAIN.windows(8).any(|plain| plain == window))
+        );
     }
 
     #[test]
@@ -116,7 +135,10 @@ mod tests {
             for bit in 0..8 {
                 let mut damaged = sealed.clone();
                 damaged[position] ^= 1 << bit;
-                assert!(key.open(CONTEXT, &damaged).is_none(), "byte {position}, bit {bit}");
+                assert!(
+                    key.open(CONTEXT, &damaged).is_none(),
+                    "byte {position}, bit {bit}"
+                );
             }
         }
     }
@@ -126,8 +148,15 @@ mod tests {
         let key = key();
         let sealed = key.seal(CONTEXT, PLAIN).unwrap();
         for length in 0..sealed.len() {
-            assert!(key.open(CONTEXT, &sealed[..length]).is_none(), "the first {length} bytes");
-            assert!(key.open(CONTEXT, &sealed[sealed.len() - length..]).is_none(), "the last {length} bytes");
+            assert!(
+                key.open(CONTEXT, &sealed[..length]).is_none(),
+                "the first {length} bytes"
+            );
+            assert!(
+                key.open(CONTEXT, &sealed[sealed.len() - length..])
+                    .is_none(),
+                "the last {length} bytes"
+            );
         }
         assert!(key.open(CONTEXT, &[&sealed[..], b"\0"].concat()).is_none());
     }
@@ -136,7 +165,12 @@ mod tests {
     fn another_context_key_or_version_opens_to_nothing() {
         let key = key();
         let sealed = key.seal(CONTEXT, PLAIN).unwrap();
-        for context in [&b""[..], b"host:5432:db:use", b"host:5432:db:user2", b"\x01host:5432:db:user"] {
+        for context in [
+            &b""[..],
+            b"host:5432:db:use",
+            b"host:5432:db:user2",
+            b"\x01host:5432:db:user",
+        ] {
             assert!(key.open(context, &sealed).is_none());
         }
         assert!(self::key().open(CONTEXT, &sealed).is_none());

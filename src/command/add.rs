@@ -22,7 +22,8 @@ pub(super) struct Add {
     target: Option<String>,
     #[command(flatten)]
     place: Place,
-    /// Other host:port under which the passfile files the token too, such as a tunnel's; may be repeated
+    /// Other host:port under which the passfile files the token too, such as a tunnel's; may be
+    /// repeated
     #[arg(long, value_name = "HOST[:PORT]")]
     alias: Vec<String>,
     /// Change a connection that exists
@@ -38,10 +39,15 @@ impl Run for Add {
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         let connection = self.connection(&context.world)?;
         let changed = context.world.config.connection(&self.name).is_some();
-        let path = context.world.edit_config(|text| config::add(text, &connection, self.replace))?;
+        let path = context
+            .world
+            .edit_config(|text| config::add(text, &connection, self.replace))?;
         context.forget_due();
         let what = if changed { "changed" } else { "added" };
-        context.world.output.note(&format!("{}: {what} {}", path.display(), self.name));
+        context
+            .world
+            .output
+            .note(&format!("{}: {what} {}", path.display(), self.name));
         let after = match context.again() {
             Ok(after) => after,
             Err(error) => {
@@ -90,10 +96,15 @@ impl Add {
 
     /// Names the tools whose files hold the connection as it was.
     fn name_tools(&self, context: &Context) {
-        let Ok(machine) = Machine::this(context.global.config.as_deref()) else { return };
+        let Ok(machine) = Machine::this(context.global.config.as_deref()) else {
+            return;
+        };
         for tool in undo::tools_with(&self.name, &machine) {
             let again = format!("pgcred setup {} {}", tool.name, self.name);
-            context.world.output.note(&format!("{} has the connection as it was: run `{again}` again", tool.title));
+            context.world.output.note(&format!(
+                "{} has the connection as it was: run `{again}` again",
+                tool.title
+            ));
         }
     }
 
@@ -107,7 +118,13 @@ impl Add {
             return Ok(provider);
         }
         let typed = self.place.typed_host(self.target.as_deref());
-        provider_of(&signed, self.place.provider.as_deref(), typed.as_deref(), config).map_err(|error| {
+        provider_of(
+            &signed,
+            self.place.provider.as_deref(),
+            typed.as_deref(),
+            config,
+        )
+        .map_err(|error| {
             error.hint(
                 "give the whole name of the host; for a tunnel or CNAME add --sign-host HOST, \
                  else --provider dsql|rds and --region REGION",
@@ -117,7 +134,10 @@ impl Add {
 
     /// Returns the connection as it is to be written: one that a provider serves, with its user.
     fn connection(&self, world: &World) -> Result<Connection> {
-        let target = self.target.as_deref().filter(|target| !target.trim().is_empty());
+        let target = self
+            .target
+            .as_deref()
+            .filter(|target| !target.trim().is_empty());
         let mut place = self.place.dial.said(target)?;
         let said = place.take_roots()?;
         let roots = self.place.roots.clone().or(said);
@@ -135,9 +155,12 @@ impl Add {
         }
         // What a name means must not change with PGUSER.
         let user = place.user.take().or_else(|| world.config.rule(&host).user);
-        let user = user.or_else(|| provider.user.map(str::to_owned)).ok_or_else(|| {
-            Error::usage(format!("{}: no user for {host}", self.name)).hint("name the database user: --user USER")
-        })?;
+        let user = user
+            .or_else(|| provider.user.map(str::to_owned))
+            .ok_or_else(|| {
+                Error::usage(format!("{}: no user for {host}", self.name))
+                    .hint("name the database user: --user USER")
+            })?;
         place.user = Some(user);
         Ok(Connection {
             name: self.name.clone(),
@@ -148,7 +171,11 @@ impl Add {
             sign_host: self.place.sign_host.clone(),
             life: self.place.expires_in,
             roots,
-            aliases: self.alias.iter().map(|alias| read_alias(alias)).collect::<Result<_>>()?,
+            aliases: self
+                .alias
+                .iter()
+                .map(|alias| read_alias(alias))
+                .collect::<Result<_>>()?,
         })
     }
 }
@@ -165,6 +192,9 @@ fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
 }
 
 fn read_alias(text: &str) -> Result<(String, Option<u16>)> {
-    parse_alias(text)
-        .map_err(|error| error.about(&format!("--alias {}", host::quoted(text))).hint("write it as HOST or HOST:PORT"))
+    parse_alias(text).map_err(|error| {
+        error
+            .about(&format!("--alias {}", host::quoted(text)))
+            .hint("write it as HOST or HOST:PORT")
+    })
 }

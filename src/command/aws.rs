@@ -1,4 +1,5 @@
-//! `pgcred aws`: the AWS CLI's token commands, for tools and scripts that call `aws`; also when run as `pgcred-aws`.
+//! `pgcred aws`: the AWS CLI's token commands, for tools and scripts that call `aws`; also when run
+//! as `pgcred-aws`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -94,7 +95,8 @@ struct RdsToken {
     username: String,
 }
 
-/// What the AWS CLI takes anywhere. What has no bearing on a token is taken and left alone, if the AWS CLI would take it.
+/// What the AWS CLI takes anywhere. What has no bearing on a token is taken and left alone, if the
+/// AWS CLI would take it.
 ///
 /// An alias is an abbreviation that is one for the AWS CLI, while more options begin so here.
 #[derive(Args)]
@@ -168,25 +170,46 @@ fn code(error: &Error) -> u8 {
 
 impl Aws {
     fn answer(self, context: &mut Context) -> Result<String> {
-        let Common { cli_read_timeout, cli_connect_timeout, profile, region, .. } = self.common;
-        for (option, text) in [("--cli-read-timeout", cli_read_timeout), ("--cli-connect-timeout", cli_connect_timeout)]
-        {
+        let Common {
+            cli_read_timeout,
+            cli_connect_timeout,
+            profile,
+            region,
+            ..
+        } = self.common;
+        for (option, text) in [
+            ("--cli-read-timeout", cli_read_timeout),
+            ("--cli-connect-timeout", cli_connect_timeout),
+        ] {
             text.map(|text| integer(option, &text)).transpose()?;
         }
         let (target, place) = match self.service {
             Service::Configure(Configure::ListProfiles) => {
-                return Ok(aws::profile_names()?.iter().map(|name| text::shown(name) + "\n").collect());
+                return Ok(aws::profile_names()?
+                    .iter()
+                    .map(|name| text::shown(name) + "\n")
+                    .collect());
             }
-            Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => (None, token.place("admin")?),
+            Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => {
+                (None, token.place("admin")?)
+            }
             // The token does not name the role; any but admin signs the same.
             Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (None, token.place("any")?),
             Service::Rds(Rds::GenerateDbAuthToken(token)) => token.place(&context.world.config)?,
         };
         let profile = profile.filter(|name| !name.is_empty()); // to the AWS CLI an empty one is none
-        let place = Place { profile, region, ..place };
+        let place = Place {
+            profile,
+            region,
+            ..place
+        };
         // As with the AWS CLI, the variables of libpq say nothing.
         let request = place.configured(target.as_deref(), &context.world, context.world.output)?;
-        let asking = Asking { min_valid: None, fresh: true, no_cache: false };
+        let asking = Asking {
+            min_valid: None,
+            fresh: true,
+            no_cache: false,
+        };
         let (_, issued) = context.issue(request, &asking)?;
         Ok(format!("{}\n", issued.token.expose()))
     }
@@ -194,7 +217,10 @@ impl Aws {
 
 impl DsqlToken {
     fn place(self, user: &str) -> Result<Place> {
-        let life = self.expires_in.map(|text| integer("--expires-in", &text)).transpose()?;
+        let life = self
+            .expires_in
+            .map(|text| integer("--expires-in", &text))
+            .transpose()?;
         Ok(Place {
             dial: Dial::to(self.hostname, None, user.to_owned()),
             provider: Some("dsql".to_owned()),
@@ -205,23 +231,44 @@ impl DsqlToken {
 }
 
 impl RdsToken {
-    /// A tool names what it dials: where that is a connection's, the connection says what is signed.
+    /// A tool names what it dials: where that is a connection's, the connection says what is
+    /// signed.
     fn place(self, config: &Config) -> Result<(Option<String>, Place)> {
         let port = integer("--port", &self.port)?;
         let (host, _) = host::parse(&self.hostname)?;
-        let connection = u16::try_from(port).ok().and_then(|port| config.dialled(&host, port, &self.username));
+        let connection = u16::try_from(port)
+            .ok()
+            .and_then(|port| config.dialled(&host, port, &self.username));
         if let Some(connection) = connection {
-            return Ok((Some(connection.name.clone()), Place { dial: Dial::by(self.username), ..Place::default() }));
+            return Ok((
+                Some(connection.name.clone()),
+                Place {
+                    dial: Dial::by(self.username),
+                    ..Place::default()
+                },
+            ));
         }
         let dsql = provider::of_host(&host).is_some_and(|provider| provider.name == "dsql");
         let dial = Dial::to(self.hostname, Some(port.to_string()), self.username);
         let provider = Some(if dsql { "dsql" } else { "rds" }.to_owned());
-        Ok((None, Place { dial, provider, ..Place::default() }))
+        Ok((
+            None,
+            Place {
+                dial,
+                provider,
+                ..Place::default()
+            },
+        ))
     }
 }
 
 fn integer(option: &str, text: &str) -> Result<u32> {
-    let wrong = || Error::usage(format!("{option}: {} is not a whole number", host::quoted(text)));
+    let wrong = || {
+        Error::usage(format!(
+            "{option}: {} is not a whole number",
+            host::quoted(text)
+        ))
+    };
     number(text.trim()).ok_or_else(|| wrong().hint("give digits alone"))
 }
 
@@ -229,8 +276,13 @@ fn integer(option: &str, text: &str) -> Result<u32> {
 fn address(text: &str) -> std::result::Result<String, &'static str> {
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
     let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
-    let has_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(of_scheme);
-    if has_scheme { Ok(text.to_owned()) } else { Err("write it like https://HOST/") }
+    let has_scheme =
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(of_scheme);
+    if has_scheme {
+        Ok(text.to_owned())
+    } else {
+        Err("write it like https://HOST/")
+    }
 }
 
 /// Says in one line what clap says in several: a tool shows what comes, or its first line.
@@ -239,9 +291,14 @@ pub(super) fn refusal(error: &clap::Error) -> Error {
         return Error::usage("no command that pgcred stands in for").hint("pgcred aws --help");
     }
     let text = error.to_string();
-    let said = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    let said = text
+        .split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
     let words: Vec<_> = said.split_whitespace().collect();
-    Error::usage(words.join(" ")).hint("pgcred aws --help shows what there is; for the rest use the AWS CLI")
+    Error::usage(words.join(" "))
+        .hint("pgcred aws --help shows what there is; for the rest use the AWS CLI")
 }
 
 /// Tells whether the command line is one for the AWS CLI.
@@ -251,14 +308,23 @@ pub(super) fn is_meant(words: &[OsString]) -> bool {
 
 /// Returns the answer to the AWS CLI's `--version`, which beats whatever else there is.
 pub(super) fn version(words: &[OsString]) -> Option<&'static str> {
-    let asks = |word: &OsString| word.len() > 2 && word.to_str().is_some_and(|word| "--version".starts_with(word));
+    let asks = |word: &OsString| {
+        word.len() > 2
+            && word
+                .to_str()
+                .is_some_and(|word| "--version".starts_with(word))
+    };
     (is_meant(words) && words.iter().any(asks)).then_some(VERSION)
 }
 
-/// The words that a run as `pgcred-aws` or `aws` stands for; the AWS CLI's `help` comes last, where it is no option's value.
+/// The words that a run as `pgcred-aws` or `aws` stands for; the AWS CLI's `help` comes last, where
+/// it is no option's value.
 pub(super) fn as_aws(mut words: Vec<OsString>) -> Vec<OsString> {
     let called = words.first().map(PathBuf::from).unwrap_or_default();
-    if called.file_stem().is_some_and(|name| name == "pgcred-aws" || name == "aws") {
+    if called
+        .file_stem()
+        .is_some_and(|name| name == "pgcred-aws" || name == "aws")
+    {
         words.insert(1, "aws".into());
     }
     if is_meant(&words)

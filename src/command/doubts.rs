@@ -1,4 +1,5 @@
-//! What may be wrong with a connection that can be kept all the same: `add` and `setup` say it, and no other command.
+//! What may be wrong with a connection that can be kept all the same: `add` and `setup` say it, and
+//! no other command.
 
 use super::World;
 use crate::aws;
@@ -11,8 +12,17 @@ use crate::text::suggest;
 pub(super) fn say(connections: &[(&str, &Request)], world: &World) {
     let mut said = Vec::new();
     for (name, request) in connections {
-        let doubts = [of_tunnel(name, request), of_address(name, request), roots::doubt(request)];
-        for doubt in doubts.into_iter().flatten().filter(|doubt| !said.contains(doubt)).collect::<Vec<_>>() {
+        let doubts = [
+            of_tunnel(name, request),
+            of_address(name, request),
+            roots::doubt(request),
+        ];
+        for doubt in doubts
+            .into_iter()
+            .flatten()
+            .filter(|doubt| !said.contains(doubt))
+            .collect::<Vec<_>>()
+        {
             world.output.warn(&doubt);
             said.push(doubt);
         }
@@ -22,7 +32,8 @@ pub(super) fn say(connections: &[(&str, &Request)], world: &World) {
 /// A tunnel that is dialled by this machine's own name, which no server's certificate holds.
 fn of_tunnel(name: &str, request: &Request) -> Option<String> {
     let (host, signed) = (&request.host, &request.sign_host);
-    let is_in_vain = host::is_loopback(host) && host != signed && request.sslmode() == "verify-full";
+    let is_in_vain =
+        host::is_loopback(host) && host != signed && request.sslmode() == "verify-full";
     is_in_vain.then(|| {
         format!(
             "{name}: {host} cannot be verified: the server's certificate is for {signed}; keep host={signed} and add \
@@ -46,7 +57,10 @@ fn of_address(name: &str, request: &Request) -> Option<String> {
 
 /// An alias that is this machine itself, where any program may listen.
 pub(super) fn of_alias(name: &str, request: &Request) -> Option<String> {
-    let (alias, port) = request.aliases.iter().find(|(host, _)| host::is_loopback(host))?;
+    let (alias, port) = request
+        .aliases
+        .iter()
+        .find(|(host, _)| host::is_loopback(host))?;
     let host = &request.sign_host;
     Some(format!(
         "{name}: a client that dials {alias}:{port} cannot verify the server, so whatever program listens there gets the \
@@ -56,8 +70,12 @@ pub(super) fn of_alias(name: &str, request: &Request) -> Option<String> {
 
 /// A profile that the AWS files do not have yet.
 pub(super) fn of_profile(name: &str) -> Option<String> {
-    let profiles = aws::profile_names().ok().filter(|profiles| !profiles.iter().any(|known| known == name))?;
+    let profiles = aws::profile_names()
+        .ok()
+        .filter(|profiles| !profiles.iter().any(|known| known == name))?;
     let meant = suggest::nearest(name, profiles.iter().map(String::as_str));
-    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let meant = meant
+        .map(|meant| format!("; did you mean `{meant}`?"))
+        .unwrap_or_default();
     Some(format!("there is no AWS profile `{name}` yet{meant}"))
 }

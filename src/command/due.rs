@@ -1,4 +1,5 @@
-//! Tells shell hooks when to refresh and what to show: a file of two lines, without a secret, beside the index.
+//! Tells shell hooks when to refresh and what to show: a file of two lines, without a secret,
+//! beside the index.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +12,11 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
 
-/// A hook refreshes after this at the latest: a configuration or a passfile may have been edited by hand.
-/// The hooks' templates hold whatever is later for damaged.
+/// A hook refreshes after this at the latest: a configuration or a passfile may have been edited by
+/// hand. The hooks' templates hold whatever is later for damaged.
 const LONGEST: u32 = 3_600;
-/// While a failure is waited out, a hook looks this often whether somebody has logged in, which ends the wait.
+/// While a failure is waited out, a hook looks this often whether somebody has logged in, which
+/// ends the wait.
 const LOOK_FOR_LOGIN: u32 = 15;
 /// After a refresh that did not help, and is not known to help later.
 const RETRY: u32 = 300;
@@ -26,34 +28,49 @@ pub(super) enum Refreshed {
     JustNow,
 }
 
-/// Writes the file, if anything has changed. That it could not be written costs a hook a look too many.
+/// Writes the file, if anything has changed. That it could not be written costs a hook a look too
+/// many.
 pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
     if context.global.config.is_some() {
         return; // the hooks' connections are those of the usual file
     }
-    let Some(cache) = context.issuer.take_cache() else { return };
+    let Some(cache) = context.issuer.take_cache() else {
+        return;
+    };
     if context.world.config_path.as_deref().and_then(fs::changed) != context.world.config_changed {
         let _ = cache.forget_due(); // another process has just added a connection, or taken one away
     } else if cache.take_changed() || refreshed == Refreshed::JustNow {
         let passfile = env::passfile();
         if let Some(name) = file_name(passfile.as_deref()) {
             let passfile = passfile.or_else(env::default_passfile);
-            let write = || due(&context.world, &mut context.issuer, &cache, passfile, refreshed);
+            let write = || {
+                due(
+                    &context.world,
+                    &mut context.issuer,
+                    &cache,
+                    passfile,
+                    refreshed,
+                )
+            };
             let _ = cache.write_due(&name, write);
         }
     }
     context.issuer.put_cache(cache);
 }
 
-/// Returns the name of the file for a passfile: two shells with different ones must not take each other's for theirs. The
-/// hooks make the same name of PGPASSFILE. None for a relative one, which is another file in every directory.
+/// Returns the name of the file for a passfile: two shells with different ones must not take each
+/// other's for theirs. The hooks make the same name of PGPASSFILE. None for a relative one, which
+/// is another file in every directory.
 fn file_name(passfile: Option<&Path>) -> Option<String> {
-    let Some(path) = passfile else { return Some("due".to_owned()) };
+    let Some(path) = passfile else {
+        return Some("due".to_owned());
+    };
     let text = path.to_string_lossy().replace(['/', '\\', ':'], "%");
     path.is_absolute().then(|| format!("due-{text}"))
 }
 
-/// Returns the time at which the first connection is due, and what a prompt may show: name, end and state.
+/// Returns the time at which the first connection is due, and what a prompt may show: name, end and
+/// state.
 fn due(
     world: &World,
     issuer: &mut Issuer,
@@ -71,19 +88,39 @@ fn due(
     for (name, request) in &connections {
         if request.keys().next().is_some() {
             let mut due = issuer.due(request, filed.as_ref());
-            if due > now && index.failure(&issuer.identity(request.profile.as_deref())).is_some() {
+            if due > now
+                && index
+                    .failure(&issuer.identity(request.profile.as_deref()))
+                    .is_some()
+            {
                 due = due.min(now.plus(LOOK_FOR_LOGIN));
             }
-            next = next.min(if due <= now && refreshed == Refreshed::JustNow { now.plus(RETRY) } else { due });
+            next = next.min(if due <= now && refreshed == Refreshed::JustNow {
+                now.plus(RETRY)
+            } else {
+                due
+            });
         }
         let own = filed.as_ref().filter(|_| request.owns_its_line());
-        let in_passfile = || own?.times(&request.key()).filter(|(_, expires_at)| *expires_at > now);
+        let in_passfile = || {
+            own?.times(&request.key())
+                .filter(|(_, expires_at)| *expires_at > now)
+        };
         let shown = segment(name, request, &index, issuer, in_passfile);
-        first = [first, shown].into_iter().flatten().min_by_key(|segment| segment.expires_at);
+        first = [first, shown]
+            .into_iter()
+            .flatten()
+            .min_by_key(|segment| segment.expires_at);
     }
-    let shown = first.map(|Segment { name, state, expires_at }| {
-        let state = if state == "needs-login" { state } else { "ok" }; // the others are a matter of time
-        format!("{name} {} {state}", expires_at.unix())
-    });
+    let shown = first.map(
+        |Segment {
+             name,
+             state,
+             expires_at,
+         }| {
+            let state = if state == "needs-login" { state } else { "ok" }; // the others are a matter of time
+            format!("{name} {} {state}", expires_at.unix())
+        },
+    );
     (next, shown.unwrap_or_default())
 }

@@ -40,10 +40,14 @@ impl Manner {
         if !self.dry_run {
             clear_leftovers(edits);
         }
-        let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.changes_something()).collect();
+        let edits: Vec<&Edit> = edits
+            .iter()
+            .filter(|edit| edit.changes_something())
+            .collect();
         if edits.is_empty() {
             output.note("nothing to change");
-            // What was written may not have been made known: that failed the last time, or was undone by hand.
+            // What was written may not have been made known: that failed the last time, or was
+            // undone by hand.
             if self.undo || self.dry_run {
                 return Ok(true);
             }
@@ -67,7 +71,8 @@ impl Manner {
     }
 }
 
-/// Removes what a pgcred that was killed has left beside the files, also beside those that need no change any more.
+/// Removes what a pgcred that was killed has left beside the files, also beside those that need no
+/// change any more.
 fn clear_leftovers(edits: &[Edit]) {
     for edit in edits {
         if let Place::File(path) = &edit.place {
@@ -79,7 +84,8 @@ fn clear_leftovers(edits: &[Edit]) {
 /// The commands that have to run before the edits, and after them.
 pub(super) type ToRun = [Vec<Vec<String>>; 2];
 
-/// Runs the commands and makes the edits. What cannot be set up as a whole is taken back; an undo goes as far as it can.
+/// Runs the commands and makes the edits. What cannot be set up as a whole is taken back; an undo
+/// goes as far as it can.
 pub(super) fn carry_out(
     edits: &[&Edit],
     [before, after]: &ToRun,
@@ -95,10 +101,22 @@ pub(super) fn carry_out(
     }
     let mut done = Vec::new();
     let made = edits.iter().try_for_each(|edit| {
-        let backup = make(&edit.place, edit.before.as_deref(), edit.after.as_deref(), edit.keep.as_deref(), machine)?;
+        let backup = make(
+            &edit.place,
+            edit.before.as_deref(),
+            edit.after.as_deref(),
+            edit.keep.as_deref(),
+            machine,
+        )?;
         done.push(*edit);
-        let what = if edit.after.is_some() { "written" } else { "removed" };
-        let kept = backup.map(|path| format!("; the old one is {}", path.display())).unwrap_or_default();
+        let what = if edit.after.is_some() {
+            "written"
+        } else {
+            "removed"
+        };
+        let kept = backup
+            .map(|path| format!("; the old one is {}", path.display()))
+            .unwrap_or_default();
         output.note(&format!("{}: {what}{kept}", edit.place));
         Ok(())
     });
@@ -109,9 +127,17 @@ pub(super) fn carry_out(
         }
         return Ok(());
     }
-    let Err(error) = made.and_then(|()| after.iter().try_for_each(|words| run(words))) else { return Ok(()) };
+    let Err(error) = made.and_then(|()| after.iter().try_for_each(|words| run(words))) else {
+        return Ok(());
+    };
     for edit in done.iter().rev() {
-        match make(&edit.place, edit.after.as_deref(), edit.before.as_deref(), None, machine) {
+        match make(
+            &edit.place,
+            edit.after.as_deref(),
+            edit.before.as_deref(),
+            None,
+            machine,
+        ) {
             Ok(_) => output.note(&format!("{}: as it was before", edit.place)),
             Err(error) => output.warn(&format!("{} was not taken back: {error}", edit.place)),
         }
@@ -143,7 +169,9 @@ fn make(
 
 /// Puts the files of root certificates into their place that the targets' tools will name.
 pub(super) fn provide_roots(targets: &[Target], context: &Context) -> Result<()> {
-    let provide = |target: &Target| roots::provide(&target.request, target.roots.as_ref(), &context.world.how);
+    let provide = |target: &Target| {
+        roots::provide(&target.request, target.roots.as_ref(), &context.world.how)
+    };
     targets.iter().try_for_each(provide)
 }
 
@@ -155,7 +183,9 @@ fn run(words: &[String]) -> Result<()> {
 pub(super) fn run_within(words: &[String], patience: Duration) -> Result<()> {
     let line = words.join(" ");
     let deadline = Instant::now() + patience;
-    let failed = |why: &str| Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more");
+    let failed = |why: &str| {
+        Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more")
+    };
     match child::output(words, deadline, Bond::Alone) {
         Ok(ended) if ended.status.success() => Ok(()),
         Ok(ended) => Err(failed(String::from_utf8_lossy(&ended.stderr).trim())),
@@ -166,7 +196,8 @@ pub(super) fn run_within(words: &[String], patience: Duration) -> Result<()> {
 
 fn agreed(context: &Context) -> Result<bool> {
     if !context.world.how.terminal {
-        return Err(Error::usage("nothing was changed: nobody is there to ask").hint("add --yes to change it"));
+        return Err(Error::usage("nothing was changed: nobody is there to ask")
+            .hint("add --yes to change it"));
     }
     let answer = terminal::ask("change this? [y/N] ")?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
@@ -174,8 +205,20 @@ fn agreed(context: &Context) -> Result<bool> {
 
 fn diff(edit: &Edit) -> String {
     let path = edit.place.to_string();
-    let (before, after) = (edit.before.as_deref().unwrap_or_default(), edit.after.as_deref().unwrap_or_default());
-    let missing = |text: &Option<String>| if text.is_some() { path.clone() } else { "/dev/null".to_owned() };
+    let (before, after) = (
+        edit.before.as_deref().unwrap_or_default(),
+        edit.after.as_deref().unwrap_or_default(),
+    );
+    let missing = |text: &Option<String>| {
+        if text.is_some() {
+            path.clone()
+        } else {
+            "/dev/null".to_owned()
+        }
+    };
     let diff = TextDiff::from_lines(before, after);
-    diff.unified_diff().context_radius(2).header(&missing(&edit.before), &missing(&edit.after)).to_string()
+    diff.unified_diff()
+        .context_radius(2)
+        .header(&missing(&edit.before), &missing(&edit.after))
+        .to_string()
 }

@@ -35,8 +35,12 @@ pub(super) struct Erase {
 pub(super) fn arguments(command: clap::Command) -> clap::Command {
     let command = arguments_of::<Erase>(command);
     command
-        .mut_arg("port", |argument| argument.help("Only tokens for this port"))
-        .mut_arg("user", |argument| argument.help("Only tokens for this user"))
+        .mut_arg("port", |argument| {
+            argument.help("Only tokens for this port")
+        })
+        .mut_arg("user", |argument| {
+            argument.help("Only tokens for this user")
+        })
 }
 
 impl Run for Erase {
@@ -56,7 +60,12 @@ impl Run for Erase {
         }
         let places = self.places(context)?;
         let aliases = self.aliases(context);
-        let wanted = |key: &Key| places.iter().chain(&aliases).any(|place| matches(key, place));
+        let wanted = |key: &Key| {
+            places
+                .iter()
+                .chain(&aliases)
+                .any(|place| matches(key, place))
+        };
         let output = context.world.output;
         let mut errors = Vec::new();
         let mut found: Vec<Key> = Vec::new();
@@ -70,11 +79,17 @@ impl Run for Erase {
             }
         }
         if let Some(cache) = context.issuer.cache() {
-            let keys = index.records.iter().filter_map(|(id, record)| Some((id, Key::from_name(&record.name)?)));
-            let in_cache: Vec<(String, Key)> =
-                keys.filter(|(_, key)| wanted(key)).map(|(id, key)| (id.clone(), key)).collect();
+            let keys = index
+                .records
+                .iter()
+                .filter_map(|(id, record)| Some((id, Key::from_name(&record.name)?)));
+            let in_cache: Vec<(String, Key)> = keys
+                .filter(|(_, key)| wanted(key))
+                .map(|(id, key)| (id.clone(), key))
+                .collect();
             let mut ids: Vec<String> = in_cache.iter().map(|(id, _)| id.clone()).collect();
-            // What nobody can tell apart any more may be what is to be forgotten; a new token is had at any time.
+            // What nobody can tell apart any more may be what is to be forgotten; a new token is
+            // had at any time.
             let unknown = cache.unknown_entries();
             has_forgotten_unknown = !unknown.is_empty();
             ids.extend(unknown);
@@ -93,25 +108,42 @@ impl Run for Erase {
                 );
             }
         }
-        let known = |place: &Where| has_forgotten_unknown || found.iter().any(|key| matches(key, place));
-        let missing: Vec<_> =
-            places.iter().filter(|place| !known(place)).filter_map(|place| place.host.as_deref()).collect();
+        let known =
+            |place: &Where| has_forgotten_unknown || found.iter().any(|key| matches(key, place));
+        let missing: Vec<_> = places
+            .iter()
+            .filter(|place| !known(place))
+            .filter_map(|place| place.host.as_deref())
+            .collect();
         if !missing.is_empty() && errors.is_empty() {
-            let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-            let paths = if paths.is_empty() { "no passfile".to_owned() } else { paths.join(" or ") };
+            let paths: Vec<_> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            let paths = if paths.is_empty() {
+                "no passfile".to_owned()
+            } else {
+                paths.join(" or ")
+            };
             let missing = missing.join(", ");
-            errors.push(Error::no_target(format!("{paths} has no token for {missing}, and the cache has none")));
+            errors.push(Error::no_target(format!(
+                "{paths} has no token for {missing}, and the cache has none"
+            )));
         }
-        all_errors(errors, output, |failed| format!("{failed} passfiles were left as they are"))
+        all_errors(errors, output, |failed| {
+            format!("{failed} passfiles were left as they are")
+        })
     }
 }
 
-/// Removes tokens from a passfile's block, and says so. A file without a block is not touched, nor made; what a writer
-/// that was killed left beside it goes in any case.
+/// Removes tokens from a passfile's block, and says so. A file without a block is not touched, nor
+/// made; what a writer that was killed left beside it goes in any case.
 fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> bool) -> Result<Vec<Key>> {
     const MARK: &[u8] = b"# pgcred ";
     fs::clear_leftovers(path)?;
-    let Some(text) = fs::read_if_plain(path)? else { return Ok(Vec::new()) };
+    let Some(text) = fs::read_if_plain(path)? else {
+        return Ok(Vec::new());
+    };
     if !text.windows(MARK.len()).any(|part| part == MARK) {
         return Ok(Vec::new());
     }
@@ -120,14 +152,23 @@ fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> bool) -> Resul
         passfile.remove(&wanted);
         Ok(found)
     })?;
-    let gone = if fs::stamp(path).is_none() { "; the file is gone too, for pgcred had made it" } else { "" };
+    let gone = if fs::stamp(path).is_none() {
+        "; the file is gone too, for pgcred had made it"
+    } else {
+        ""
+    };
     if !erased.is_empty() {
-        output.note(&format!("{}: erased {}{gone}", path.display(), tokens(erased.len())));
+        output.note(&format!(
+            "{}: erased {}{gone}",
+            path.display(),
+            tokens(erased.len())
+        ));
     }
     Ok(erased)
 }
 
-/// As [`erase_in`], of a passfile that the index may name: one that has such a token and is out of reach is an error.
+/// As [`erase_in`], of a passfile that the index may name: one that has such a token and is out of
+/// reach is an error.
 pub(super) fn erase_filed(
     path: &Path,
     index: &Index,
@@ -141,7 +182,9 @@ pub(super) fn erase_filed(
 }
 
 fn check_reach(path: &Path) -> Result<()> {
-    let Presence::OutOfReach(directory) = fs::presence(path) else { return Ok(()) };
+    let Presence::OutOfReach(directory) = fs::presence(path) else {
+        return Ok(());
+    };
     let directory = directory.display();
     Err(Error::failure(format!("{} may have tokens and cannot be reached", path.display())).hint(format!(
         "make the directory {directory} available again and repeat the command; if it is gone for good: mkdir -p '{directory}', \
@@ -163,26 +206,39 @@ pub(super) fn forget_ids(ids: &[String], cache: &Cache, output: Output) -> Resul
 }
 
 fn tokens(number: usize) -> String {
-    if number == 1 { "1 token".to_owned() } else { format!("{number} tokens") }
+    if number == 1 {
+        "1 token".to_owned()
+    } else {
+        format!("{number} tokens")
+    }
 }
 
-/// Removes all that pgcred keeps for itself besides its configuration and what `setup` has written: tokens that are
-/// cached, what is known of them, the key, what programs that were killed have left, and root certificates, unless a tool
-/// that is set up needs them. Returns what was there.
+/// Removes all that pgcred keeps for itself besides its configuration and what `setup` has written:
+/// tokens that are cached, what is known of them, the key, what programs that were killed have
+/// left, and root certificates, unless a tool that is set up needs them. Returns what was there.
 fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
     let output = context.world.output;
-    let cache = context
-        .issuer
-        .take_cache()
-        .and_then(|cache| cache.erase().map(|directory| directory.map(PathBuf::from)).transpose());
-    cache.into_iter().chain(remove_sessions(output)).chain(remove_roots(output)).collect()
+    let cache = context.issuer.take_cache().and_then(|cache| {
+        cache
+            .erase()
+            .map(|directory| directory.map(PathBuf::from))
+            .transpose()
+    });
+    cache
+        .into_iter()
+        .chain(remove_sessions(output))
+        .chain(remove_roots(output))
+        .collect()
 }
 
 /// Removes what programs that were killed have left; those that run keep theirs.
 fn remove_sessions(output: Output) -> Vec<Result<PathBuf>> {
     let (removed, running) = fs::remove_sessions();
     for directory in running {
-        output.note(&format!("{} stays: the program of a `pgcred exec` runs and needs it", directory.display()));
+        output.note(&format!(
+            "{} stays: the program of a `pgcred exec` runs and needs it",
+            directory.display()
+        ));
     }
     removed
 }
@@ -197,7 +253,10 @@ fn remove_roots(output: Output) -> Vec<Result<PathBuf>> {
         output.note("root certificates stay, for tools that are set up name them; `pgcred setup --undo` first");
         return Vec::new();
     }
-    files.into_iter().map(|file| roots::remove(&file).map(|()| file)).collect()
+    files
+        .into_iter()
+        .map(|file| roots::remove(&file).map(|()| file))
+        .collect()
 }
 
 impl Erase {
@@ -210,7 +269,11 @@ impl Erase {
         let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
         let known = index.known_passfiles();
         for path in self.passfiles(&index)? {
-            let in_reach = if known.contains(&path) { check_reach(&path) } else { Ok(()) };
+            let in_reach = if known.contains(&path) {
+                check_reach(&path)
+            } else {
+                Ok(())
+            };
             match in_reach.and_then(|()| erase_in(&path, output, |_| true)) {
                 Ok(erased) => found |= !erased.is_empty(),
                 Err(error) => {
@@ -233,29 +296,43 @@ impl Erase {
         if !found && errors.is_empty() {
             output.note("there was nothing to erase");
         }
-        all_errors(errors, output, |failed| format!("{failed} places could not be erased"))
+        all_errors(errors, output, |failed| {
+            format!("{failed} places could not be erased")
+        })
     }
 
     /// The passfile that is named, or every one that may hold a token; with `--all` both.
     fn passfiles(&self, index: &Index) -> Result<Vec<PathBuf>> {
-        let named = (!self.passfile.is_usual()).then(|| self.passfile.path()).transpose()?;
+        let named = (!self.passfile.is_usual())
+            .then(|| self.passfile.path())
+            .transpose()?;
         if let (Some(path), false) = (&named, self.all) {
             return Ok(vec![path.clone()]);
         }
         let known = known_passfiles(index);
-        let named = named.filter(|path| !known.contains(&std::path::absolute(path).unwrap_or_default()));
+        let named =
+            named.filter(|path| !known.contains(&std::path::absolute(path).unwrap_or_default()));
         Ok(named.into_iter().chain(known).collect())
     }
 
     /// Where else the passfile files the tokens of connections.
     fn aliases(&self, context: &Context) -> Vec<Where> {
         let config = &context.world.config;
-        let of_address = |target: Option<&str>| config.at(&self.dial.said(target).ok()?, None, |_| true);
-        let meant = |target: &String| config.connection(target).or_else(|| of_address(Some(target)));
+        let of_address =
+            |target: Option<&str>| config.at(&self.dial.said(target).ok()?, None, |_| true);
+        let meant = |target: &String| {
+            config
+                .connection(target)
+                .or_else(|| of_address(Some(target)))
+        };
         let by_host = of_address(None).filter(|_| self.targets.is_empty());
         let connections = self.targets.iter().filter_map(meant).chain(by_host);
         let of_connection = |connection: &Connection| -> Vec<Where> {
-            let user = self.dial.user.clone().or_else(|| connection.place.user.clone());
+            let user = self
+                .dial
+                .user
+                .clone()
+                .or_else(|| connection.place.user.clone());
             let place = |(host, port): &(String, Option<u16>)| Where {
                 host: Some(host.clone()),
                 port: port.or(connection.place.port),
@@ -268,13 +345,19 @@ impl Erase {
     }
 
     fn places(&self, context: &Context) -> Result<Vec<Where>> {
-        let place = |target: Option<&str>| match target.and_then(|name| context.world.config.connection(name)) {
+        let place = |target: Option<&str>| match target
+            .and_then(|name| context.world.config.connection(name))
+        {
             Some(connection) => Ok(self.dial.said(None)?.or(connection.place.clone())),
             None => self.dial.said(target),
         };
         let places: Vec<Where> = match self.targets.len() {
             0 => vec![place(None)?],
-            _ => self.targets.iter().map(|target| place(Some(target))).collect::<Result<_>>()?,
+            _ => self
+                .targets
+                .iter()
+                .map(|target| place(Some(target)))
+                .collect::<Result<_>>()?,
         };
         if places.iter().any(|place| place.host.is_none()) {
             return Err(Error::usage("no target").hint("name what to forget, or --all"));
@@ -286,7 +369,8 @@ impl Erase {
 /// Every field that was said has to agree; a cluster ID stands for its endpoint in any region.
 fn matches(key: &Key, place: &Where) -> bool {
     let host_agrees = place.host.as_deref().is_some_and(|host| {
-        let is_id_of_key = || provider::of_id(host, "").is_some() && key.host.split('.').next() == Some(host);
+        let is_id_of_key =
+            || provider::of_id(host, "").is_some() && key.host.split('.').next() == Some(host);
         key.host == host || is_id_of_key()
     });
     host_agrees

@@ -1,4 +1,5 @@
-//! `pgcred exec`: run a program that finds its connection and password in the environment, and nothing afterwards.
+//! `pgcred exec`: run a program that finds its connection and password in the environment, and
+//! nothing afterwards.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -28,13 +29,15 @@ const PASSFILE: &str = "passfile";
 #[derive(clap::Args)]
 #[command(override_usage = "pgcred exec [OPTIONS] [TARGET] -- <COMMAND>...")]
 pub(super) struct Exec {
-    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default: PGHOST]
+    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
+    /// PGHOST]
     target: Option<String>,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
     asking: Asking,
-    /// The program and its arguments. pgcred ends with its exit code; with 127 if it is not there, with 126 if it cannot be run
+    /// The program and its arguments. pgcred ends with its exit code; with 127 if it is not there,
+    /// with 126 if it cannot be run
     #[arg(last = true, required_unless_present = "renew", value_name = "COMMAND")]
     command: Vec<OsString>,
     /// Write a new token to this passfile, and print when that is due.
@@ -54,7 +57,9 @@ impl Run for Exec {
         if let Some(passfile) = &self.renew {
             check_private(passfile)?;
         }
-        let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
+        let request =
+            self.place
+                .request(self.target.as_deref(), &context.world, context.world.output)?;
         request.check_address()?;
         if let Some(passfile) = self.renew {
             return renew(request, &self.asking, &passfile, context).map(|()| ExitCode::SUCCESS);
@@ -73,11 +78,14 @@ impl Run for Exec {
             patience: context.world.how.timeout * 2,
             output: context.world.output,
         };
-        // The AWS keys went with `release`, the token goes now: the program may run for days. A renewal is a process of its
-        // own.
+        // The AWS keys went with `release`, the token goes now: the program may run for days. A
+        // renewal is a process of its own.
         drop(issued);
 
-        let (program, arguments) = self.command.split_first().ok_or_else(|| Error::usage("no command"))?;
+        let (program, arguments) = self
+            .command
+            .split_first()
+            .ok_or_else(|| Error::usage("no command"))?;
         let mut command = Command::new(program);
         command.args(arguments);
         set_environment(&mut command, &request, roots.as_deref(), &passfile);
@@ -96,7 +104,9 @@ impl Run for Exec {
         }
         drop(renewing);
         drop(directory);
-        status.map(end).map_err(|error| Error::failure("cannot wait for the program").caused_by(&error))
+        status
+            .map(end)
+            .map_err(|error| Error::failure("cannot wait for the program").caused_by(&error))
     }
 }
 
@@ -107,7 +117,8 @@ fn lines(request: &Request, issued: &Issued) -> Result<Vec<u8>> {
     Ok(passfile.render_lines())
 }
 
-/// Refuses what is not the passfile of a `pgcred exec` that runs: a renewal leaves nothing in it but one line.
+/// Refuses what is not the passfile of a `pgcred exec` that runs: a renewal leaves nothing in it
+/// but one line.
 fn check_private(passfile: &Path) -> Result<()> {
     let is_named_so = passfile.file_name() == Some(OsStr::new(PASSFILE));
     if is_named_so && fs::is_in_session(passfile) {
@@ -118,12 +129,19 @@ fn check_private(passfile: &Path) -> Result<()> {
         .hint("this option is for pgcred itself; `pgcred refresh TARGET --passfile FILE` writes a passfile"))
 }
 
-/// What a renewal does: nobody is asked for anything, and who reads the passfile meanwhile finds the old token or the new.
+/// What a renewal does: nobody is asked for anything, and who reads the passfile meanwhile finds
+/// the old token or the new.
 fn renew(request: Request, asking: &Asking, passfile: &Path, context: &mut Context) -> Result<()> {
     context.world.how.mfa_code = None; // it was good once
     context.world.how.in_group = true;
     context.be_quiet_about_log_ins();
-    let (request, issued) = context.issue(request, &Asking { fresh: false, ..*asking })?;
+    let (request, issued) = context.issue(
+        request,
+        &Asking {
+            fresh: false,
+            ..*asking
+        },
+    )?;
     let lines = lines(&request, &issued)?;
     fs::edit_cache(passfile, |_| lines)?;
     Output::answer(&format!("{}\n", issued.token.refresh_after().unix()))
@@ -136,7 +154,9 @@ fn set_environment(command: &mut Command, request: &Request, roots: Option<&str>
         command.env_remove(name);
     }
     command.envs(variables(request, roots));
-    command.env("PGPASSFILE", passfile).env(env::EXEC_PASSFILE, passfile);
+    command
+        .env("PGPASSFILE", passfile)
+        .env(env::EXEC_PASSFILE, passfile);
     match env::passfile() {
         Some(outer) => command.env(env::OUTER_PASSFILE, outer),
         None => command.env_remove(env::OUTER_PASSFILE),
@@ -149,10 +169,17 @@ fn not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitC
     const NOT_FOUND: u8 = 127;
     let is_missing = error.kind() == std::io::ErrorKind::NotFound;
     let said = Error::failure(format!("cannot run {}", program.to_string_lossy())).caused_by(error);
-    let hint =
-        if is_missing { "check its name and PATH" } else { "check that it is a program and that you may run it" };
+    let hint = if is_missing {
+        "check its name and PATH"
+    } else {
+        "check that it is a program and that you may run it"
+    };
     output.report(&said.hint(hint));
-    ExitCode::from(if is_missing { NOT_FOUND } else { NOT_EXECUTABLE })
+    ExitCode::from(if is_missing {
+        NOT_FOUND
+    } else {
+        NOT_EXECUTABLE
+    })
 }
 
 /// What a signal to pgcred finds.
@@ -160,7 +187,10 @@ fn not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitC
 enum Program {
     #[default]
     NotStarted,
-    #[cfg_attr(not(unix), allow(dead_code, reason = "only unix has signals to hand on"))]
+    #[cfg_attr(
+        not(unix),
+        allow(dead_code, reason = "only unix has signals to hand on")
+    )]
     Runs(i32),
     /// Its process ID may be another program's by now.
     Ended,
@@ -168,7 +198,8 @@ enum Program {
 
 type SharedProgram = Arc<Mutex<Program>>;
 
-/// Starts the program; from then on the signals that pgcred gets are the program's, until it has ended.
+/// Starts the program; from then on the signals that pgcred gets are the program's, until it has
+/// ended.
 #[cfg(unix)]
 fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child> {
     use std::io::IsTerminal;
@@ -181,17 +212,23 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
         let program = Arc::clone(program);
         move |signal: i32| {
             // The terminal has sent these two to the program already.
-            let sent = from_terminal && [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(&signal);
+            let sent =
+                from_terminal && [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(&signal);
             let Ok(program) = program.lock() else { return };
             match *program {
                 Program::NotStarted => die_by(signal),
-                Program::Runs(pid) if !sent => drop(kill(Pid::from_raw(pid), Signal::try_from(signal).ok())),
+                Program::Runs(pid) if !sent => {
+                    drop(kill(Pid::from_raw(pid), Signal::try_from(signal).ok()))
+                }
                 Program::Runs(_) | Program::Ended => {}
             }
         }
     };
-    // Held while the program starts: a signal that comes in between waits, and then reaches the program too.
-    let mut running = program.lock().map_err(|_| std::io::Error::other("a signal came too early"))?;
+    // Held while the program starts: a signal that comes in between waits, and then reaches the
+    // program too.
+    let mut running = program
+        .lock()
+        .map_err(|_| std::io::Error::other("a signal came too early"))?;
     on_signal(forward).map_err(|error| std::io::Error::other(error.to_string()))?;
     let child = spawn_with_core_dumps(&mut command)?;
     *running = i32::try_from(child.id()).map_or(Program::NotStarted, Program::Runs);
@@ -211,5 +248,8 @@ fn end(status: ExitStatus) -> ExitCode {
         return ExitCode::from(u8::try_from(128 + signal).unwrap_or(1));
     }
     let _ = die_by; // only unix ends by signals
-    status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+    status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from)
 }

@@ -1,4 +1,5 @@
-//! What helps somebody who types: `pgcred help`, examples below every `--help`, and answers to commands that do not exist.
+//! What helps somebody who types: `pgcred help`, examples below every `--help`, and answers to
+//! commands that do not exist.
 
 use std::ffi::OsString;
 
@@ -69,7 +70,10 @@ pub(super) fn as_option(mut words: Vec<OsString>) -> Vec<OsString> {
 
 /// Returns what to type for a command.
 pub(super) fn examples(command: &str) -> &'static [&'static str] {
-    EXAMPLES.iter().find(|(name, _)| *name == command).map_or(&[], |(_, lines)| lines)
+    EXAMPLES
+        .iter()
+        .find(|(name, _)| *name == command)
+        .map_or(&[], |(_, lines)| lines)
 }
 
 /// Adds what only the help shows, and what would cost time at every start.
@@ -82,27 +86,45 @@ pub(super) fn with_examples(mut command: clap::Command) -> clap::Command {
     command
 }
 
-/// Returns what to say in the place of clap: of a command that does not exist, and of a `-h` that was meant for a host.
+/// Returns what to say in the place of clap: of a command that does not exist, and of a `-h` that
+/// was meant for a host.
 pub(super) fn refusal(error: &clap::Error, words: &[OsString]) -> Option<Error> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return None };
-            Some(Error::usage(format!("unrecognized command {}", host::quoted(typed))).hint(meant(typed)))
+            let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand)
+            else {
+                return None;
+            };
+            Some(
+                Error::usage(format!("unrecognized command {}", host::quoted(typed)))
+                    .hint(meant(typed)),
+            )
         }
         ErrorKind::UnknownArgument => {
-            let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return None };
-            let command = words.iter().position(|word| COMMANDS.iter().any(|entry| *word == entry.name))?;
+            let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else {
+                return None;
+            };
+            let command = words
+                .iter()
+                .position(|word| COMMANDS.iter().any(|entry| *word == entry.name))?;
             if words[command] != "exec" || typed.starts_with('-') {
                 return None;
             }
-            let target = words.get(command + 1).and_then(|word| word.to_str()).filter(|word| is_plain(word));
-            let program = Some(typed.as_str()).filter(|word| is_plain(word)).unwrap_or("COMMAND");
+            let target = words
+                .get(command + 1)
+                .and_then(|word| word.to_str())
+                .filter(|word| is_plain(word));
+            let program = Some(typed.as_str())
+                .filter(|word| is_plain(word))
+                .unwrap_or("COMMAND");
             let wrong = Error::usage(format!("unexpected argument {program}"));
             let right = format!("pgcred exec {} -- {program}", target.unwrap_or("TARGET"));
             Some(wrong.hint(format!("put `--` before the program: {right}")))
         }
         // Help on stdout with 0 would be taken for a password.
-        ErrorKind::DisplayHelp if !words.iter().any(|word| word == "--help") && words.last()? != "-h" => {
+        ErrorKind::DisplayHelp
+            if !words.iter().any(|word| word == "--help") && words.last()? != "-h" =>
+        {
             let wrong = Error::usage("-h is the help here, and something stands behind it");
             Some(wrong.hint("for the help: --help; for a host: pgcred token -h HOST"))
         }
@@ -110,9 +132,13 @@ pub(super) fn refusal(error: &clap::Error, words: &[OsString]) -> Option<Error> 
     }
 }
 
-/// Whether a word is a name and not an option, or a URI or conninfo string, which may hold a password.
+/// Whether a word is a name and not an option, or a URI or conninfo string, which may hold a
+/// password.
 fn is_plain(word: &str) -> bool {
-    !word.starts_with('-') && word.chars().all(|c| c.is_ascii_alphanumeric() || "-._/".contains(c))
+    !word.starts_with('-')
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-._/".contains(c))
 }
 
 fn meant(typed: &str) -> String {

@@ -29,13 +29,19 @@ pub(super) struct Init {
 impl Text for Init {
     fn text(self) -> Result<String> {
         let shell = Shell::named(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
-        let wanted = Wanted { hook: self.hook, segment: self.segment, undo: self.undo };
+        let wanted = Wanted {
+            hook: self.hook,
+            segment: self.segment,
+            undo: self.undo,
+        };
         let due = env::due_file().ok_or_else(|| Error::failure("no cache directory is known"))?;
         shell.hook(&wanted, &text_of(&child::own_path()?)?, &text_of(&due)?)
     }
 }
 
 fn text_of(path: &Path) -> Result<String> {
-    let text = path.to_str().ok_or_else(|| Error::failure(format!("{} is not UTF-8", path.display())));
+    let text = path
+        .to_str()
+        .ok_or_else(|| Error::failure(format!("{} is not UTF-8", path.display())));
     text.map(str::to_owned)
 }

@@ -1,5 +1,5 @@
-//! `pgcred list`: the configured connections and where their tokens are, as the passfiles and the cache say it; no
-//! secret, no keyring, no AWS.
+//! `pgcred list`: the configured connections and where their tokens are, as the passfiles and the
+//! cache say it; no secret, no keyring, no AWS.
 
 use std::fmt::Write as _;
 
@@ -83,14 +83,27 @@ impl Run for List {
             }
         }
         let clashes = settle(&mut requests);
-        let mut rows: Vec<Row> =
-            requests.iter().map(|(name, request)| row(name, request, &index, &standing, &clashes, context)).collect();
-        rows.extend(broken.into_iter().map(|(name, error)| broken_row(name, &error, &context.world)));
+        let mut rows: Vec<Row> = requests
+            .iter()
+            .map(|(name, request)| row(name, request, &index, &standing, &clashes, context))
+            .collect();
+        rows.extend(
+            broken
+                .into_iter()
+                .map(|(name, error)| broken_row(name, &error, &context.world)),
+        );
         let output = context.world.output;
         for row in &mut rows {
             row.trouble = output.masked(&row.trouble);
         }
-        let order = |row: &Row| context.world.config.connections.iter().position(|known| known.name == row.name);
+        let order = |row: &Row| {
+            context
+                .world
+                .config
+                .connections
+                .iter()
+                .position(|known| known.name == row.name)
+        };
         rows.sort_by_key(order);
         match self.format {
             Format::Json => {
@@ -133,17 +146,27 @@ fn row(
         user: request.user.clone(),
         profile: request.profile.clone().unwrap_or_default(),
         cached_until: cached.map(|record| record.expires_at),
-        line_of: clashes.iter().find(|clash| clash.later == name).map(|clash| clash.owner.clone()),
-        trouble: index.failure(&identity).map(|failure| failure.error.to_string()).unwrap_or_default(),
+        line_of: clashes
+            .iter()
+            .find(|clash| clash.later == name)
+            .map(|clash| clash.owner.clone()),
+        trouble: index
+            .failure(&identity)
+            .map(|failure| failure.error.to_string())
+            .unwrap_or_default(),
         ..Row::default()
     };
     let is_own = |found: &Found| {
         record.is_some_and(|record| found.is_of(record))
-            || index.of_any_life(request, &identity, found.expires_at).any(|record| found.is_of(record))
+            || index
+                .of_any_life(request, &identity, found.expires_at)
+                .any(|record| found.is_of(record))
     };
     let is_of_another = |found: &Found| {
-        let mut known =
-            index.records.values().filter(|record| record.expires_at == found.expires_at && found.is_of(record));
+        let mut known = index
+            .records
+            .values()
+            .filter(|record| record.expires_at == found.expires_at && found.is_of(record));
         known.any(|record| record.is_signed_by_another(&identity))
     };
     for key in request.keys() {
@@ -167,10 +190,15 @@ fn row(
         }
     }
     // One that has expired is worth saying, wherever it was.
-    if let (true, Some(record)) =
-        (row.token_in.is_empty(), record.filter(|record| is_cached || is_over(record.expires_at)))
-    {
-        row.token_in = if is_cached { "cache".to_owned() } else { String::new() };
+    if let (true, Some(record)) = (
+        row.token_in.is_empty(),
+        record.filter(|record| is_cached || is_over(record.expires_at)),
+    ) {
+        row.token_in = if is_cached {
+            "cache".to_owned()
+        } else {
+            String::new()
+        };
         (row.issued_at, row.expires_at) = (Some(record.issued_at), Some(record.expires_at));
         row.refresh_after = Some(record.refresh_after());
     }
@@ -181,10 +209,26 @@ fn row(
 fn broken_row(name: String, error: &Error, world: &World) -> Row {
     let trouble = error.to_string();
     match world.connection_of_any_life(&name) {
-        Ok(Request { host, port, user, profile, .. }) => {
-            Row { name, host, port, user, profile: profile.unwrap_or_default(), trouble, ..Row::default() }
-        }
-        Err(_) => Row { name, trouble, ..Row::default() },
+        Ok(Request {
+            host,
+            port,
+            user,
+            profile,
+            ..
+        }) => Row {
+            name,
+            host,
+            port,
+            user,
+            profile: profile.unwrap_or_default(),
+            trouble,
+            ..Row::default()
+        },
+        Err(_) => Row {
+            name,
+            trouble,
+            ..Row::default()
+        },
     }
 }
 
@@ -198,8 +242,13 @@ fn address(key: &Key) -> String {
 
 /// A file below the home directory as people write it.
 fn short_path(path: &str) -> String {
-    let below = env::home().and_then(|home| path.strip_prefix(&*home.to_string_lossy()).map(str::to_owned));
-    below.filter(|below| below.starts_with('/')).map_or_else(|| path.to_owned(), |below| format!("~{below}"))
+    let below = env::home().and_then(|home| {
+        path.strip_prefix(&*home.to_string_lossy())
+            .map(str::to_owned)
+    });
+    below
+        .filter(|below| below.starts_with('/'))
+        .map_or_else(|| path.to_owned(), |below| format!("~{below}"))
 }
 
 impl Row {
@@ -219,7 +268,8 @@ impl Row {
         }
     }
 
-    /// The host, cut in its middle where a terminal would break the line; the port where it is not the usual one.
+    /// The host, cut in its middle where a terminal would break the line; the port where it is not
+    /// the usual one.
     fn address(&self, most: usize) -> String {
         const HEAD: usize = 10;
         let port = if self.port == provider::DEFAULT_PORT || self.host.is_empty() {
@@ -232,7 +282,11 @@ impl Row {
             return whole.into_iter().collect();
         }
         let tail = whole.len() - (most - HEAD - 3);
-        whole[..HEAD].iter().chain(&['.', '.', '.']).chain(&whole[tail..]).collect()
+        whole[..HEAD]
+            .iter()
+            .chain(&['.', '.', '.'])
+            .chain(&whole[tail..])
+            .collect()
     }
 
     /// What a person has to know beyond the columns.
@@ -253,7 +307,10 @@ impl Row {
             ));
         }
         if !self.lines.is_empty() && !self.missing.is_empty() {
-            notes.push(format!("{name}: no passfile has a token for {}", self.missing.join(", ")));
+            notes.push(format!(
+                "{name}: no passfile has a token for {}",
+                self.missing.join(", ")
+            ));
         }
         if !self.trouble.is_empty() {
             notes.push(format!("{name}: {}", self.trouble));
@@ -301,7 +358,8 @@ fn cell(text: &str) -> String {
 /// A heading, and what stands below it.
 type Column = (&'static str, fn(&Row) -> String);
 
-/// Columns as wide as their widest cell, within a terminal's 80 where that can be; one without any value is left out.
+/// Columns as wide as their widest cell, within a terminal's 80 where that can be; one without any
+/// value is left out.
 fn table(rows: &[Row]) -> Vec<String> {
     const WIDTH: usize = 80;
     const LEAST: usize = 24;
@@ -318,13 +376,26 @@ fn table(rows: &[Row]) -> Vec<String> {
         if !rows.is_empty() && cells.iter().all(String::is_empty) {
             continue;
         }
-        let cells: Vec<&str> = [head].into_iter().chain(cells.iter().map(String::as_str)).collect();
-        let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let cells: Vec<&str> = [head]
+            .into_iter()
+            .chain(cells.iter().map(String::as_str))
+            .collect();
+        let width = cells
+            .iter()
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0);
         for (line, cell) in lines.iter_mut().zip(&cells) {
             let _ = write!(line, "{cell:width$}  ");
         }
     }
     let most = WIDTH.saturating_sub(lines[0].chars().count()).max(LEAST);
-    let hosts = ["HOST".to_owned()].into_iter().chain(rows.iter().map(|row| row.address(most)));
-    lines.iter().zip(hosts).map(|(line, host)| (line.clone() + &host).trim_end().to_owned()).collect()
+    let hosts = ["HOST".to_owned()]
+        .into_iter()
+        .chain(rows.iter().map(|row| row.address(most)));
+    lines
+        .iter()
+        .zip(hosts)
+        .map(|(line, host)| (line.clone() + &host).trim_end().to_owned())
+        .collect()
 }

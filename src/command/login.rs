@@ -24,8 +24,17 @@ impl Run for Login {
         let world = &context.world;
         let profile = self.profile.or(self.name);
         let planned = Planned::read(profile.as_deref(), &SharedFiles::default());
-        let done = Aws { planned: &planned, how: &world.how, deadline: Instant::now() + world.how.timeout }.log_in()?;
-        world.output.note(if done { "logged in" } else { "no login is needed: there are credentials" });
+        let done = Aws {
+            planned: &planned,
+            how: &world.how,
+            deadline: Instant::now() + world.how.timeout,
+        }
+        .log_in()?;
+        world.output.note(if done {
+            "logged in"
+        } else {
+            "no login is needed: there are credentials"
+        });
         Ok(())
     }
 }

@@ -22,7 +22,10 @@ fn page() -> Result<String> {
     let failed = |error| Error::failure("cannot write the manual page").caused_by(&error);
     let mut command = command_line();
     command.build();
-    let global: Vec<_> = command.get_arguments().map(|argument| argument.get_id().clone()).collect();
+    let global: Vec<_> = command
+        .get_arguments()
+        .map(|argument| argument.get_id().clone())
+        .collect();
     let mut text = Vec::new();
     let page = Page::new(command.clone());
     page.render_title(&mut text).map_err(failed)?;
@@ -41,15 +44,19 @@ fn page() -> Result<String> {
             text.extend(head(inner).bytes());
         }
         let mut options = Vec::new();
-        Page::new(own).render_options_section(&mut options).map_err(failed)?;
+        Page::new(own)
+            .render_options_section(&mut options)
+            .map_err(failed)?;
         let options = String::from_utf8_lossy(&options);
-        let options = options
-            .lines()
-            .filter(|line| !line.starts_with(".SH") && !line.starts_with(".ie") && !line.starts_with(".el"));
+        let options = options.lines().filter(|line| {
+            !line.starts_with(".SH") && !line.starts_with(".ie") && !line.starts_with(".el")
+        });
         options.for_each(|line| text.extend(format!("{line}\n").bytes()));
         let examples: String = help::examples(subcommand.get_name())
             .iter()
-            .fold(String::new(), |all, line| all + "\\fB" + &escaped(line) + "\\fR\n");
+            .fold(String::new(), |all, line| {
+                all + "\\fB" + &escaped(line) + "\\fR\n"
+            });
         text.extend(format!(".PP\nExamples:\n.PP\n.nf\n.RS\n{examples}.RE\n.fi\n").bytes());
     }
     text.extend_from_slice(b".SH EXIT STATUS\n");
@@ -65,20 +72,46 @@ const OTHER_CODES: &str = ".PP\n\\fBpgcred exec\\fR ends as its program ends, wi
 
 /// What a command does, and how it is typed.
 fn head(command: &clap::Command) -> String {
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let about = command
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let usage = command.clone().render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage: ").split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("{}\n.PP\n\\fB{}\\fR\n.PP\n", escaped(&about), escaped(&usage))
+    let usage = usage
+        .trim_start_matches("Usage: ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    format!(
+        "{}\n.PP\n\\fB{}\\fR\n.PP\n",
+        escaped(&about),
+        escaped(&usage)
+    )
 }
 
 /// The commands below a command that take no further command.
 fn innermost(command: &clap::Command) -> Vec<&clap::Command> {
     let inner = command.get_subcommands();
-    inner.flat_map(|inner| if inner.has_subcommands() { innermost(inner) } else { vec![inner] }).collect()
+    inner
+        .flat_map(|inner| {
+            if inner.has_subcommands() {
+                innermost(inner)
+            } else {
+                vec![inner]
+            }
+        })
+        .collect()
 }
 
 /// Escapes a line of text for roff.
 fn escaped(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
-    if text.starts_with('.') { format!("\\&{text}") } else { text }
+    let text = text
+        .replace('\\', "\\e")
+        .replace('-', "\\-")
+        .replace('\'', "\\(aq");
+    if text.starts_with('.') {
+        format!("\\&{text}")
+    } else {
+        text
+    }
 }

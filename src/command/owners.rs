@@ -1,5 +1,5 @@
-//! Whose a line of the passfile is, where several connections are dialled at one host and port as one user: the first
-//! one's in the configuration.
+//! Whose a line of the passfile is, where several connections are dialled at one host and port as
+//! one user: the first one's in the configuration.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,11 @@ pub(super) struct Clash {
 /// One line that names both, and what is left to do for the later one.
 impl fmt::Display for Clash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { later, owner, key: Key { host, port, user } } = self;
+        let Self {
+            later,
+            owner,
+            key: Key { host, port, user },
+        } = self;
         write!(
             f,
             "`{later}` and `{owner}` are both {user}@{host}:{port}; the passfile holds the token of `{owner}`, which stands \
@@ -31,15 +35,22 @@ impl fmt::Display for Clash {
 impl Clash {
     /// Why nothing is filed for a connection that has no line of its own.
     pub(super) fn refusal(&self) -> Error {
-        let Self { later, owner, key: Key { host, port, user } } = self;
-        let why =
-            format!("{later}: the passfile's line for {user}@{host}:{port} is that of `{owner}`, which stands first");
-        Error::usage(why)
-            .hint(format!("pgcred exec {later} -- COMMAND, or pgcred token {later}; neither needs the passfile"))
+        let Self {
+            later,
+            owner,
+            key: Key { host, port, user },
+        } = self;
+        let why = format!(
+            "{later}: the passfile's line for {user}@{host}:{port} is that of `{owner}`, which stands first"
+        );
+        Error::usage(why).hint(format!(
+            "pgcred exec {later} -- COMMAND, or pgcred token {later}; neither needs the passfile"
+        ))
     }
 }
 
-/// Marks in each request the lines that an earlier one has; the requests are in the configuration's order.
+/// Marks in each request the lines that an earlier one has; the requests are in the configuration's
+/// order.
 pub(super) fn settle(requests: &mut [(String, Request)]) -> Vec<Clash> {
     let mut owners: BTreeMap<Key, String> = BTreeMap::new();
     let mut clashes = Vec::new();
@@ -47,7 +58,11 @@ pub(super) fn settle(requests: &mut [(String, Request)]) -> Vec<Clash> {
         for key in request.dialled().collect::<Vec<_>>() {
             match owners.get(&key) {
                 Some(owner) if owner != name => {
-                    clashes.push(Clash { later: name.clone(), owner: owner.clone(), key: key.clone() });
+                    clashes.push(Clash {
+                        later: name.clone(),
+                        owner: owner.clone(),
+                        key: key.clone(),
+                    });
                     request.taken.push(key);
                 }
                 Some(_) => {}
@@ -75,6 +90,11 @@ pub(super) fn is_taken(name: &str, key: &Key, world: &World) -> bool {
 }
 
 fn earlier(name: &str, world: &World) -> impl Iterator<Item = (String, Request)> {
-    let earlier = world.config.connections.iter().take_while(move |connection| connection.name != name);
-    earlier.filter_map(|earlier| Some((earlier.name.clone(), world.connection(&earlier.name).ok()?)))
+    let earlier = world
+        .config
+        .connections
+        .iter()
+        .take_while(move |connection| connection.name != name);
+    earlier
+        .filter_map(|earlier| Some((earlier.name.clone(), world.connection(&earlier.name).ok()?)))
 }

@@ -15,26 +15,41 @@ use crate::time::Time;
 
 #[derive(clap::Args, Default)]
 pub(super) struct PassfileArg {
-    /// Passfile to write [default: PGPASSFILE, else ~/.pgpass; Windows: %APPDATA%\postgresql\pgpass.conf]
+    /// Passfile to write [default: PGPASSFILE, else ~/.pgpass; Windows:
+    /// %APPDATA%\postgresql\pgpass.conf]
     #[arg(long, value_name = "FILE")]
     passfile: Option<PathBuf>,
 }
 
-/// Edits the block under the lock; lines whose time has passed go in any case. Warns about what breaks readers.
-pub(super) fn edit<T>(path: &Path, output: Output, mut change: impl FnMut(&mut Passfile) -> Result<T>) -> Result<T> {
+/// Edits the block under the lock; lines whose time has passed go in any case. Warns about what
+/// breaks readers.
+pub(super) fn edit<T>(
+    path: &Path,
+    output: Output,
+    mut change: impl FnMut(&mut Passfile) -> Result<T>,
+) -> Result<T> {
     let edited = fs::edit(path, |text| {
-        let mut passfile = Passfile::of(text).map_err(|error| error.about(&path.display().to_string()))?;
+        let mut passfile =
+            Passfile::of(text).map_err(|error| error.about(&path.display().to_string()))?;
         let value = change(&mut passfile)?;
         passfile.drop_expired(Time::now());
-        Ok(((!passfile.is_over()).then(|| passfile.render()), (passfile, value)))
+        Ok((
+            (!passfile.is_over()).then(|| passfile.render()),
+            (passfile, value),
+        ))
     })?;
     let (passfile, value) = edited.value;
     if edited.was_open_to_others {
-        output.warn(&format!("{} could be read by others; it is 0600 now", path.display()));
+        output.warn(&format!(
+            "{} could be read by others; it is 0600 now",
+            path.display()
+        ));
     }
     if edited.had_other_names {
         let path = path.display();
-        output.warn(&format!("{path} was one of several hard links to a file; the others stay as they were"));
+        output.warn(&format!(
+            "{path} was one of several hard links to a file; the others stay as they were"
+        ));
     }
     if !output.quiet {
         let mut remarks = survey(&edited.text, passfile.keys());
@@ -77,7 +92,8 @@ impl PassfileArg {
             return Ok(path);
         }
         env::default_passfile().ok_or_else(|| {
-            Error::failure("no home directory is known").hint("name the file: --passfile FILE or PGPASSFILE")
+            Error::failure("no home directory is known")
+                .hint("name the file: --passfile FILE or PGPASSFILE")
         })
     }
 
@@ -90,28 +106,38 @@ impl PassfileArg {
             _ if env::is_in_exec() => {
                 output.warn("this is inside `pgcred exec`, whose program reads a private passfile and not this one");
             }
-            Some(path) if path.starts_with("~") => output.warn("PGPASSFILE begins with ~, which no client expands"),
+            Some(path) if path.starts_with("~") => {
+                output.warn("PGPASSFILE begins with ~, which no client expands")
+            }
             Some(path) if path.is_relative() => {
-                output.warn("PGPASSFILE is relative: clients look for it in the directory that they run in");
+                output.warn(
+                    "PGPASSFILE is relative: clients look for it in the directory that they run in",
+                );
             }
             Some(_) => {}
             None => {
                 if let Some(home) = env::other_home() {
                     let home = home.display();
-                    output.warn(&format!("HOME is not {home}, where libpq 14 and older, pgx 4 and pgjdbc look"));
+                    output.warn(&format!(
+                        "HOME is not {home}, where libpq 14 and older, pgx 4 and pgjdbc look"
+                    ));
                 }
             }
         }
     }
 }
 
-/// Warns of variables that keep clients from what pgcred writes. A service that is called like a connection is the one that
-/// `pgcred setup psql` has made.
+/// Warns of variables that keep clients from what pgcred writes. A service that is called like a
+/// connection is the one that `pgcred setup psql` has made.
 pub(super) fn warn_about_variables(world: &World) {
     if env::var_os("PGPASSWORD").is_some() {
-        world.output.warn("PGPASSWORD is set: clients use it and do not look into the passfile");
+        world
+            .output
+            .warn("PGPASSWORD is set: clients use it and do not look into the passfile");
     }
-    if let Some(service) = env::var("PGSERVICE").filter(|service| world.config.connection(service).is_none()) {
+    if let Some(service) =
+        env::var("PGSERVICE").filter(|service| world.config.connection(service).is_none())
+    {
         let text = format!(
             "PGSERVICE is set: clients go to the host and user of the service `{service}`, unless told otherwise"
         );
@@ -121,12 +147,26 @@ pub(super) fn warn_about_variables(world: &World) {
 
 /// Tells whether a file stands in a git repository that does not ignore it.
 fn may_be_published(path: &Path) -> bool {
-    let Ok(path) = path.canonicalize() else { return false }; // a link may lead into one
-    if !path.ancestors().skip(1).any(|directory| directory.join(".git").exists()) {
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    }; // a link may lead into one
+    if !path
+        .ancestors()
+        .skip(1)
+        .any(|directory| directory.join(".git").exists())
+    {
         return false;
     }
     let directory = path.parent().unwrap_or(&path).display().to_string();
-    let words = child::words(["git", "-C", &directory, "check-ignore", "--quiet", "--", &path.display().to_string()]);
+    let words = child::words([
+        "git",
+        "-C",
+        &directory,
+        "check-ignore",
+        "--quiet",
+        "--",
+        &path.display().to_string(),
+    ]);
     let ignored = child::output(&words, Instant::now() + Duration::from_secs(2), Bond::Alone);
     !ignored.is_ok_and(|ended| ended.status.success())
 }

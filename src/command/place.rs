@@ -1,4 +1,5 @@
-//! The options that say where and as whom, and the way from them, TARGET and PG* variables to a request.
+//! The options that say where and as whom, and the way from them, TARGET and PG* variables to a
+//! request.
 
 use super::World;
 use crate::aws::How;
@@ -33,18 +34,28 @@ pub(super) struct Dial {
 
 impl Dial {
     pub(super) fn to(host: String, port: Option<String>, user: String) -> Self {
-        Self { host: Some(host), port, user: Some(user), ..Self::default() }
+        Self {
+            host: Some(host),
+            port,
+            user: Some(user),
+            ..Self::default()
+        }
     }
 
     /// As a user, where the target says the rest.
     pub(super) fn by(user: String) -> Self {
-        Self { user: Some(user), ..Self::default() }
+        Self {
+            user: Some(user),
+            ..Self::default()
+        }
     }
 
     /// One `--host` cannot be several targets.
     pub(super) fn check_targets(&self, targets: usize) -> Result<()> {
         if self.host.is_some() && targets > 1 {
-            return Err(Error::usage("--host with several targets: give one of the two"));
+            return Err(Error::usage(
+                "--host with several targets: give one of the two",
+            ));
         }
         Ok(())
     }
@@ -53,7 +64,11 @@ impl Dial {
     pub(super) fn said(&self, target: Option<&str>) -> Result<Where> {
         let mut flags = Where {
             port: self.port.as_deref().map(host::parse_port).transpose()?,
-            user: self.user.clone().map(|user| check_name("user", user)).transpose()?,
+            user: self
+                .user
+                .clone()
+                .map(|user| check_name("user", user))
+                .transpose()?,
             ..Where::default()
         };
         if let Some(host) = &self.host {
@@ -82,18 +97,22 @@ pub(super) struct Place {
     /// Who defines the token: dsql or rds [default: from the host]
     #[arg(long, value_name = "PROVIDER")]
     pub(super) provider: Option<String>,
-    /// Name (and port) that is signed, where the client dials another one: tunnel, CNAME, PrivateLink
+    /// Name (and port) that is signed, where the client dials another one: tunnel, CNAME,
+    /// PrivateLink
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(super) sign_host: Option<String>,
-    /// Root certificates that verify the server: a PEM file, system, or provider [default: PGSSLROOTCERT, ~/.postgresql/root.crt, else provider]
+    /// Root certificates that verify the server: a PEM file, system, or provider [default:
+    /// PGSSLROOTCERT, ~/.postgresql/root.crt, else provider]
     #[arg(long, value_name = "FILE", value_parser = parse_roots)]
     pub(super) roots: Option<RootsChoice>,
-    /// Life of the token: seconds, or 15m, 1h, 7d, or max: as long as the credentials live [default: 900]
+    /// Life of the token: seconds, or 15m, 1h, 7d, or max: as long as the credentials live
+    /// [default: 900]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) expires_in: Option<Life>,
 }
 
-/// The connection that is meant, if it is one, and where the client connects as far as anything but defaults says it.
+/// The connection that is meant, if it is one, and where the client connects as far as anything but
+/// defaults says it.
 struct Meant<'a> {
     connection: Option<&'a Connection>,
     place: Where,
@@ -123,24 +142,40 @@ struct Signed {
 }
 
 impl Place {
-    /// Resolves one target: flags, then TARGET or the connection that it is, PG* variables, match rules, defaults.
+    /// Resolves one target: flags, then TARGET or the connection that it is, PG* variables, match
+    /// rules, defaults.
     ///
     /// Asks AWS's configuration only for the region of a bare cluster ID.
-    pub(super) fn request(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
+    pub(super) fn request(
+        &self,
+        target: Option<&str>,
+        world: &World,
+        output: Output,
+    ) -> Result<Request> {
         let meant = self.meant(target, true, &world.config)?;
         self.resolve(target, meant, world, output)
     }
 
-    /// The same without PG* variables. Whatever deals with every connection asks so, for a scheduler or another shell has
-    /// to come to the same.
-    pub(super) fn configured(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
+    /// The same without PG* variables. Whatever deals with every connection asks so, for a
+    /// scheduler or another shell has to come to the same.
+    pub(super) fn configured(
+        &self,
+        target: Option<&str>,
+        world: &World,
+        output: Output,
+    ) -> Result<Request> {
         let meant = self.meant(target, false, &world.config)?;
         self.resolve(target, meant, world, output)
     }
 
-    /// For what is written down and outlives the shell: a connection as it is configured; PG* variables fill only what
-    /// another target leaves open.
-    pub(super) fn lasting(&self, target: Option<&str>, world: &World, output: Output) -> Result<Request> {
+    /// For what is written down and outlives the shell: a connection as it is configured; PG*
+    /// variables fill only what another target leaves open.
+    pub(super) fn lasting(
+        &self,
+        target: Option<&str>,
+        world: &World,
+        output: Output,
+    ) -> Result<Request> {
         let configured = self.meant(target, false, &world.config)?;
         if configured.connection.is_some() {
             return self.resolve(target, configured, world, output);
@@ -149,14 +184,19 @@ impl Place {
     }
 
     /// Finds the connection that is meant, by its name or by its own address, and where it leads.
-    fn meant<'a>(&self, target: Option<&str>, variables: bool, config: &'a Config) -> Result<Meant<'a>> {
+    fn meant<'a>(
+        &self,
+        target: Option<&str>,
+        variables: bool,
+        config: &'a Config,
+    ) -> Result<Meant<'a>> {
         let named = target.and_then(|name| config.connection(name));
         let mut said = self.dial.said(target.filter(|_| named.is_none()))?;
         if let Some(dbname) = &self.dbname {
             said.dbname = Some(check_name("dbname", dbname.clone())?);
         }
-        // Those of `pgcred exec` lead its program to one target. They name that one where nothing else is named, and say
-        // nothing of another one.
+        // Those of `pgcred exec` lead its program to one target. They name that one where nothing
+        // else is named, and say nothing of another one.
         let is_named = named.is_some() || said.host.is_some();
         let variables = variables && !(is_named && env::is_in_exec());
         let target_has_address = said.has_option("hostaddr");
@@ -174,46 +214,87 @@ impl Place {
         if variables {
             fill_from_variables(&mut place)?;
         }
-        Ok(Meant { connection, place, variables, target_has_address })
+        Ok(Meant {
+            connection,
+            place,
+            variables,
+            target_has_address,
+        })
     }
 
     /// Finds the connection whose own address this is.
-    fn at<'a>(&self, mut asked: Where, variables: bool, config: &'a Config) -> Result<Option<&'a Connection>> {
+    fn at<'a>(
+        &self,
+        mut asked: Where,
+        variables: bool,
+        config: &'a Config,
+    ) -> Result<Option<&'a Connection>> {
         if variables {
             fill_from_variables(&mut asked)?;
         }
         let signed = self.sign_host.as_deref().map(host::parse).transpose()?;
-        Ok(config.at(&asked, self.region.as_deref(), |connection| self.agrees_with(connection, signed.as_ref())))
+        Ok(config.at(&asked, self.region.as_deref(), |connection| {
+            self.agrees_with(connection, signed.as_ref())
+        }))
     }
 
-    /// Tells whether the options leave open that this connection is meant: where many tunnels begin, an address says
-    /// little, and the endpoint that is signed says more.
+    /// Tells whether the options leave open that this connection is meant: where many tunnels
+    /// begin, an address says little, and the endpoint that is signed says more.
     fn agrees_with(&self, connection: &Connection, signed: Option<&(String, Option<u16>)>) -> bool {
-        let same_endpoint = signed.is_none_or(|(host, port)| connection.signs(host, *port, self.region.as_deref()));
-        same_endpoint && self.provider.as_deref().is_none_or(|name| connection.may_be_of(name))
+        let same_endpoint =
+            signed.is_none_or(|(host, port)| connection.signs(host, *port, self.region.as_deref()));
+        same_endpoint
+            && self
+                .provider
+                .as_deref()
+                .is_none_or(|name| connection.may_be_of(name))
     }
 
-    fn resolve(&self, target: Option<&str>, meant: Meant, world: &World, output: Output) -> Result<Request> {
-        let Meant { connection, mut place, variables, target_has_address } = meant;
+    fn resolve(
+        &self,
+        target: Option<&str>,
+        meant: Meant,
+        world: &World,
+        output: Output,
+    ) -> Result<Request> {
+        let Meant {
+            connection,
+            mut place,
+            variables,
+            target_has_address,
+        } = meant;
         if self.roots.is_some() {
             place.take_roots()?; // an option beats TARGET
         }
         let dialled = place.host.ok_or_else(|| {
-            Error::usage("no host").hint("name a connection, a host or a postgres:// URI, or set PGHOST")
+            Error::usage("no host")
+                .hint("name a connection, a host or a postgres:// URI, or set PGHOST")
         })?;
         let settings = self.settings(connection, world.config.rule(&dialled))?;
-        let Settings { profile, region, .. } = &settings;
-        let full_name = |name: String| full_name(name, region.as_deref(), profile.as_deref(), &world.how);
+        let Settings {
+            profile, region, ..
+        } = &settings;
+        let full_name =
+            |name: String| full_name(name, region.as_deref(), profile.as_deref(), &world.how);
 
         let port = place.port.unwrap_or(provider::DEFAULT_PORT);
         let host = full_name(dialled)?;
         let signed = match &settings.sign_host {
-            None => Signed { host: host.clone(), port, names_port: false },
+            None => Signed {
+                host: host.clone(),
+                port,
+                names_port: false,
+            },
             Some(text) => {
                 let (name, own_port) = host::parse(text)?;
-                // A tunnel's port is the client's own; the endpoint listens on the usual one unless told.
+                // A tunnel's port is the client's own; the endpoint listens on the usual one unless
+                // told.
                 let port = own_port.unwrap_or(provider::DEFAULT_PORT);
-                Signed { host: full_name(name)?, port, names_port: own_port.is_some() }
+                Signed {
+                    host: full_name(name)?,
+                    port,
+                    names_port: own_port.is_some(),
+                }
             }
         };
         let mut roots_by_variable = None;
@@ -222,18 +303,31 @@ impl Place {
             fill_address(&mut place.options, &host)?;
         }
         let typed = self.typed_host(target);
-        let provider = provider_of(&signed.host, settings.provider.as_deref(), typed.as_deref(), &world.config)?;
+        let provider = provider_of(
+            &signed.host,
+            settings.provider.as_deref(),
+            typed.as_deref(),
+            &world.config,
+        )?;
         if provider.signs_port {
             self.warn_about_port(&signed, port, connection, output);
         }
         warn_about_region(&signed.host, region.as_deref(), provider, output);
 
         let anybody = || self.dial.for_any_user.then(String::new);
-        let user = place.user.or(settings.user).or_else(|| provider.user.map(str::to_owned)).or_else(anybody);
+        let user = place
+            .user
+            .or(settings.user)
+            .or_else(|| provider.user.map(str::to_owned))
+            .or_else(anybody);
         let user = user.ok_or_else(|| {
-            Error::usage(format!("no user for {host}")).hint("name the database role: --user USER or PGUSER")
+            Error::usage(format!("no user for {host}"))
+                .hint("name the database role: --user USER or PGUSER")
         })?;
-        let aliases = connection.map(|connection| &connection.aliases).into_iter().flatten();
+        let aliases = connection
+            .map(|connection| &connection.aliases)
+            .into_iter()
+            .flatten();
         Ok(Request {
             connection: connection.map(|connection| connection.name.clone()),
             provider,
@@ -243,9 +337,13 @@ impl Place {
             options: place.options,
             target_has_address,
             roots: settings.roots.or(roots_by_variable),
-            region: settings.region.or_else(|| (provider.region)(&signed.host).map(str::to_owned)),
+            region: settings
+                .region
+                .or_else(|| (provider.region)(&signed.host).map(str::to_owned)),
             profile: settings.profile,
-            aliases: aliases.map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port))).collect(),
+            aliases: aliases
+                .map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port)))
+                .collect(),
             taken: Vec::new(),
             life: seconds(settings.life, provider, world.config.max_life)?,
             host,
@@ -254,17 +352,26 @@ impl Place {
         })
     }
 
-    /// Returns what is said besides the address: by options, else by the connection, else by a match rule.
+    /// Returns what is said besides the address: by options, else by the connection, else by a
+    /// match rule.
     fn settings(&self, connection: Option<&Connection>, rule: Rule) -> Result<Settings> {
         let own = |flag: &Option<String>, field: fn(&Connection) -> &Option<String>| {
-            flag.clone().or_else(|| connection.and_then(|connection| field(connection).clone()))
+            flag.clone()
+                .or_else(|| connection.and_then(|connection| field(connection).clone()))
         };
         let profile = own(&self.profile, |connection| &connection.profile).or(rule.profile);
         let region = own(&self.region, |connection| &connection.region).or(rule.region);
-        let roots = self.roots.clone().or_else(|| connection.and_then(|connection| connection.roots.clone()));
-        let life = self.expires_in.or_else(|| connection.and_then(|connection| connection.life));
+        let roots = self
+            .roots
+            .clone()
+            .or_else(|| connection.and_then(|connection| connection.roots.clone()));
+        let life = self
+            .expires_in
+            .or_else(|| connection.and_then(|connection| connection.life));
         Ok(Settings {
-            profile: profile.map(|profile| check_name("profile", profile)).transpose()?,
+            profile: profile
+                .map(|profile| check_name("profile", profile))
+                .transpose()?,
             region: region.as_deref().map(normal_region).transpose()?,
             sign_host: own(&self.sign_host, |connection| &connection.sign_host),
             provider: own(&self.provider, |connection| &connection.provider),
@@ -274,14 +381,31 @@ impl Place {
         })
     }
 
-    /// Warns where the port that is signed is not the one that is dialled, and nobody has said that this is right.
-    fn warn_about_port(&self, signed: &Signed, port: u16, connection: Option<&Connection>, output: Output) {
-        let Signed { host: sign_host, port: sign_port, names_port } = signed;
+    /// Warns where the port that is signed is not the one that is dialled, and nobody has said that
+    /// this is right.
+    fn warn_about_port(
+        &self,
+        signed: &Signed,
+        port: u16,
+        connection: Option<&Connection>,
+        output: Output,
+    ) {
+        let Signed {
+            host: sign_host,
+            port: sign_port,
+            names_port,
+        } = signed;
         if *sign_port == port || *names_port {
             return;
         }
-        let name = connection.map(|connection| format!("{}: ", connection.name)).unwrap_or_default();
-        let told = if self.sign_host.is_some() { "--sign-host " } else { "sign_host = " };
+        let name = connection
+            .map(|connection| format!("{}: ", connection.name))
+            .unwrap_or_default();
+        let told = if self.sign_host.is_some() {
+            "--sign-host "
+        } else {
+            "sign_host = "
+        };
         output.warn(&format!(
             "{name}the token is signed for port {sign_port} of {sign_host}, though the client dials port {port}; \
              if that is right, write {told}\"{sign_host}:{sign_port}\""
@@ -290,20 +414,28 @@ impl Place {
 
     /// Returns the text that the host came from, as it was typed.
     pub(super) fn typed_host(&self, target: Option<&str>) -> Option<String> {
-        self.dial.host.clone().or_else(|| target.map(str::to_owned)).or_else(|| env::var("PGHOST"))
+        self.dial
+            .host
+            .clone()
+            .or_else(|| target.map(str::to_owned))
+            .or_else(|| env::var("PGHOST"))
     }
 }
 
-/// Reads the value of `--roots`; the path of a file is made absolute, for who uses it may run elsewhere.
+/// Reads the value of `--roots`; the path of a file is made absolute, for who uses it may run
+/// elsewhere.
 fn parse_roots(text: &str) -> std::result::Result<RootsChoice, String> {
     let absolute = |choice| match choice {
         RootsChoice::File(file) => roots::absolute(&file),
         other => Ok(other),
     };
-    RootsChoice::parse(text).and_then(absolute).map_err(|error| error.to_string())
+    RootsChoice::parse(text)
+        .and_then(absolute)
+        .map_err(|error| error.to_string())
 }
 
-/// Returns the provider of that name, else the one that serves the host; `typed` is what the host came from.
+/// Returns the provider of that name, else the one that serves the host; `typed` is what the host
+/// came from.
 pub(super) fn provider_of(
     host: &str,
     name: Option<&str>,
@@ -318,38 +450,57 @@ pub(super) fn provider_of(
 
 /// The error for a host that no provider serves; `typed` is what it came from.
 fn unknown(host: &str, typed: Option<&str>, config: &Config) -> Error {
-    const TUNNEL: &str = "for a tunnel or CNAME add --sign-host HOST, else --provider dsql|rds and --region REGION";
+    const TUNNEL: &str =
+        "for a tunnel or CNAME add --sign-host HOST, else --provider dsql|rds and --region REGION";
     // As it was typed, unless it is longer: a URI may hold a password.
-    let typed = typed.map(str::trim).filter(|typed| typed.eq_ignore_ascii_case(host)).unwrap_or(host);
-    let names = || config.connections.iter().map(|connection| connection.name.as_str());
+    let typed = typed
+        .map(str::trim)
+        .filter(|typed| typed.eq_ignore_ascii_case(host))
+        .unwrap_or(host);
+    let names = || {
+        config
+            .connections
+            .iter()
+            .map(|connection| connection.name.as_str())
+    };
     let is_name = !host.contains('.');
-    let could_be_id = (24..=28).contains(&host.len()) && host.bytes().all(|b| b.is_ascii_alphanumeric());
+    let could_be_id =
+        (24..=28).contains(&host.len()) && host.bytes().all(|b| b.is_ascii_alphanumeric());
     let hint = if let Some(meant) = suggest::nearest(typed, names()) {
         format!("did you mean the connection `{meant}`?")
     } else if host == "help" {
         "for help on a command: pgcred COMMAND --help".to_owned()
     } else if could_be_id {
-        format!("a cluster ID of Aurora DSQL has 26 characters; this one has {}", host.len())
+        format!(
+            "a cluster ID of Aurora DSQL has 26 characters; this one has {}",
+            host.len()
+        )
     } else if is_name && names().next().is_some() {
         format!("the connections are {}; {TUNNEL}", suggest::listed(names()))
     } else if is_name {
-        format!("to make a connection of that name: pgcred add {host} HOST --profile PROFILE; {TUNNEL}")
+        format!(
+            "to make a connection of that name: pgcred add {host} HOST --profile PROFILE; {TUNNEL}"
+        )
     } else {
         TUNNEL.to_owned()
     };
     let shown = host::quoted(typed);
-    Error::no_target(format!("{shown} is no connection, no cluster ID and no host of Aurora DSQL or RDS")).hint(hint)
+    Error::no_target(format!(
+        "{shown} is no connection, no cluster ID and no host of Aurora DSQL or RDS"
+    ))
+    .hint(hint)
 }
 
-/// Returns the life to sign for, within what provider and policy allow. `max` is cut when it is signed.
+/// Returns the life to sign for, within what provider and policy allow. `max` is cut when it is
+/// signed.
 pub(super) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
     let most = cap.unwrap_or(u32::MAX);
     match life {
         None => Ok(provider::DEFAULT_LIFE.min(most)),
         Some(Life::Max) => Ok(provider.max_life.min(most)),
-        Some(Life::Seconds(seconds)) if seconds > most => {
-            Err(Error::usage(format!("expiry of {seconds} s: the configuration's max_expires_in is {most} s")))
-        }
+        Some(Life::Seconds(seconds)) if seconds > most => Err(Error::usage(format!(
+            "expiry of {seconds} s: the configuration's max_expires_in is {most} s"
+        ))),
         Some(Life::Seconds(seconds)) => provider.check_life(seconds),
     }
 }
@@ -360,18 +511,31 @@ fn warn_about_region(sign_host: &str, region: Option<&str>, provider: &Provider,
     if let (Some(asked), Some(named)) = (region, named_by_host)
         && asked != named
     {
-        output.warn(&format!("region {asked} is signed, but {sign_host} is in {named}"));
+        output.warn(&format!(
+            "region {asked} is signed, but {sign_host} is in {named}"
+        ));
     }
-    let doubts = [region.or(named_by_host).and_then(provider::doubt_region), provider::doubt_host(sign_host)];
+    let doubts = [
+        region.or(named_by_host).and_then(provider::doubt_region),
+        provider::doubt_host(sign_host),
+    ];
     doubts.iter().flatten().for_each(|doubt| output.warn(doubt));
 }
 
 /// A bare cluster ID becomes its endpoint; anything else stays.
-fn full_name(name: String, region: Option<&str>, profile: Option<&str>, how: &How) -> Result<String> {
+fn full_name(
+    name: String,
+    region: Option<&str>,
+    profile: Option<&str>,
+    how: &How,
+) -> Result<String> {
     if provider::of_id(&name, "").is_none() {
         return Ok(name);
     }
-    let region = region.map_or_else(|| default_region(&name, profile, how), |region| Ok(region.to_owned()))?;
+    let region = region.map_or_else(
+        || default_region(&name, profile, how),
+        |region| Ok(region.to_owned()),
+    )?;
     Ok(provider::of_id(&name, &region).map_or(name, |(_, host)| host))
 }
 
@@ -379,20 +543,29 @@ fn full_name(name: String, region: Option<&str>, profile: Option<&str>, how: &Ho
 fn fill_from_variables(place: &mut Where) -> Result<()> {
     let about = |name: &'static str| move |error: Error| error.about(name);
     if place.port.is_none() {
-        place.port = env::text("PGPORT")?.map(|text| host::parse_port(&text)).transpose().map_err(about("PGPORT"))?;
+        place.port = env::text("PGPORT")?
+            .map(|text| host::parse_port(&text))
+            .transpose()
+            .map_err(about("PGPORT"))?;
     }
     if let (None, Some(host)) = (&place.host, env::text("PGHOST")?) {
         place.set_host(&host).map_err(about("PGHOST"))?;
     }
     if place.user.is_none() {
-        place.user = env::text("PGUSER")?.map(|user| check_name("user", user)).transpose().map_err(about("PGUSER"))?;
+        place.user = env::text("PGUSER")?
+            .map(|user| check_name("user", user))
+            .transpose()
+            .map_err(about("PGUSER"))?;
     }
     if place.dbname.is_none() {
         let name = env::text("PGDATABASE")?.map(|name| check_name("dbname", name));
         place.dbname = name.transpose().map_err(about("PGDATABASE"))?;
     }
     if let (false, Some(mode)) = (place.has_option("sslmode"), env::text("PGSSLMODE")?) {
-        place.options.push(("sslmode".to_owned(), check_name("sslmode", mode).map_err(about("PGSSLMODE"))?));
+        place.options.push((
+            "sslmode".to_owned(),
+            check_name("sslmode", mode).map_err(about("PGSSLMODE"))?,
+        ));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! `pgcred prompt`: a short text for shell prompts and status bars, from the index; what is fresh there needs no look
-//! into a passfile.
+//! `pgcred prompt`: a short text for shell prompts and status bars, from the index; what is fresh
+//! there needs no look into a passfile.
 
 use std::cell::OnceCell;
 
@@ -45,44 +45,72 @@ impl Run for Prompt {
             return Err(Error::usage(format!("--format: there is no {{{name}}}"))
                 .hint("{name}, {left} and {state} are filled in"));
         }
-        let Some(index) = context.issuer.cache().map(Cache::index) else { return Ok(()) };
+        let Some(index) = context.issuer.cache().map(Cache::index) else {
+            return Ok(());
+        };
         let (world, issuer) = (&context.world, &mut context.issuer);
         let standing = OnceCell::new();
         let in_passfile = |request: &Request| -> Option<Times> {
             let standing = standing.get_or_init(|| Standing::read(known_passfiles(&index)));
-            standing.of(&request.key()).next().map(|found| (found.issued_at, found.expires_at))
+            standing
+                .of(&request.key())
+                .next()
+                .map(|found| (found.issued_at, found.expires_at))
         };
         let segments: Vec<Segment> = if let Some(name) = &self.target {
             let request = match world.config.connection(name) {
                 Some(_) => world.connection(name),
-                None => Place::default().request(Some(name), world, Output { quiet: true, debug: false }),
+                None => Place::default().request(
+                    Some(name),
+                    world,
+                    Output {
+                        quiet: true,
+                        debug: false,
+                    },
+                ),
             };
             let find = |request: Request| {
                 let is_own = || !is_taken(name, &request.key(), world);
-                segment(name, &request, &index, issuer, || is_own().then(|| in_passfile(&request)).flatten())
+                segment(name, &request, &index, issuer, || {
+                    is_own().then(|| in_passfile(&request)).flatten()
+                })
             };
             request.ok().and_then(find).into_iter().collect()
         } else {
             let mut connections = world.named_connections();
             settle(&mut connections);
             let find = |(name, request): &(String, Request)| {
-                let in_passfile = || request.owns_its_line().then(|| in_passfile(request)).flatten();
+                let in_passfile = || {
+                    request
+                        .owns_its_line()
+                        .then(|| in_passfile(request))
+                        .flatten()
+                };
                 segment(name, request, &index, issuer, in_passfile)
             };
             connections.iter().filter_map(find).collect()
         };
-        let Some(segment) = segments.into_iter().min_by_key(|segment| segment.expires_at) else { return Ok(()) };
+        let Some(segment) = segments
+            .into_iter()
+            .min_by_key(|segment| segment.expires_at)
+        else {
+            return Ok(());
+        };
         let left = match segment.state {
             "fresh" | "stale" => spoken(Time::now().until(segment.expires_at)),
             _ if self.format.contains("{state}") => "-".to_owned(), // said once is enough
             state => state.to_owned(),
         };
-        let text = self.format.replace("{left}", &left).replace("{state}", segment.state);
+        let text = self
+            .format
+            .replace("{left}", &left)
+            .replace("{state}", segment.state);
         Output::answer(&(text.replace("{name}", &text::shown(&segment.name)) + "\n"))
     }
 }
 
-/// Returns the first word in braces that is none to fill in, unless a shell or a status bar reads it: `%F{red}`, `#{x}`.
+/// Returns the first word in braces that is none to fill in, unless a shell or a status bar reads
+/// it: `%F{red}`, `#{x}`.
 fn unknown_placeholder(format: &str) -> Option<&str> {
     let mut done = 0;
     while let Some(at) = format[done..].find('{').map(|at| done + at) {
@@ -91,7 +119,8 @@ fn unknown_placeholder(format: &str) -> Option<&str> {
         let is_word = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
         let mut before = format[..at].chars().rev();
         let last = before.next();
-        let of_others = last.is_some_and(|c| "%#$".contains(c)) || (last.is_some() && before.next() == Some('%'));
+        let of_others = last.is_some_and(|c| "%#$".contains(c))
+            || (last.is_some() && before.next() == Some('%'));
         if is_word && !of_others && !["name", "left", "state"].contains(&word) {
             return Some(word);
         }
@@ -99,8 +128,8 @@ fn unknown_placeholder(format: &str) -> Option<&str> {
     None
 }
 
-/// What is worth saying of a connection, if anything is. The passfile is asked for what the index does not know as fresh:
-/// a token may have been filed there by somebody with another environment.
+/// What is worth saying of a connection, if anything is. The passfile is asked for what the index
+/// does not know as fresh: a token may have been filed there by somebody with another environment.
 pub(super) fn segment(
     name: &str,
     request: &Request,
@@ -115,9 +144,14 @@ pub(super) fn segment(
     let recorded = record.map(|record| (Some(record.issued_at), record.expires_at));
     let known = match recorded {
         Some(times) if age_of(times) == Age::Fresh => recorded,
-        _ => [in_passfile(), recorded].into_iter().flatten().max_by_key(|(_, expires_at)| *expires_at),
+        _ => [in_passfile(), recorded]
+            .into_iter()
+            .flatten()
+            .max_by_key(|(_, expires_at)| *expires_at),
     };
-    let login = index.failure(&identity).is_some_and(|failure| failure.error.exit() == Exit::Login);
+    let login = index
+        .failure(&identity)
+        .is_some_and(|failure| failure.error.exit() == Exit::Login);
     let state = match known.map_or(Age::Expired, age_of) {
         Age::Fresh => "fresh",
         _ if login => "needs-login",

@@ -22,7 +22,8 @@ use crate::time::{Time, spoken};
 
 #[derive(clap::Args)]
 pub(super) struct Refresh {
-    /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or conninfo strings [default: every connection that is due]
+    /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or conninfo strings [default: every
+    /// connection that is due]
     targets: Vec<String>,
     #[command(flatten)]
     place: Place,
@@ -46,22 +47,31 @@ impl Run for Refresh {
 
     fn in_foreign_home(&self) -> InForeignHome {
         // A shell's hook, or a scheduler: said at every prompt, it would only be in the way.
-        if self.background { InForeignHome::DoNothing } else { InForeignHome::Refuse }
+        if self.background {
+            InForeignHome::DoNothing
+        } else {
+            InForeignHome::Refuse
+        }
     }
 
     /// What can be refreshed is; the error names what could not.
     fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<()> {
         if self.watch.stay {
             let output = context.world.output;
-            return self.watch.run(stdin, output, || self.look(&mut context.again()?));
+            return self
+                .watch
+                .run(stdin, output, || self.look(&mut context.again()?));
         }
         let may_tell = context.world.how.login != LoginPolicy::Never;
         if self.background {
             context.be_quiet_about_log_ins();
             terminal::leave();
         }
-        // Whatever PGHOST says where the shell or the scheduler runs: nobody has asked for that host.
-        let nothing = self.background && self.targets.is_empty() && context.world.config.connections.is_empty();
+        // Whatever PGHOST says where the shell or the scheduler runs: nobody has asked for that
+        // host.
+        let nothing = self.background
+            && self.targets.is_empty()
+            && context.world.config.connections.is_empty();
         let outcome = if nothing { Ok(()) } else { self.once(context) };
         if self.names_no_target() && self.passfile.is_usual() {
             due::tell(context, due::Refreshed::JustNow);
@@ -78,22 +88,28 @@ impl Refresh {
         self.place.dial.check_targets(self.targets.len())?;
         fs::remove_left_sessions(); // passfiles of `exec`s that were killed
         let (mut requests, mut errors) = self.requests(&context.world, context.world.output)?;
-        // What was not named as a TARGET is only replaced when it is due: a tool runs `refresh --host` before each connect.
+        // What was not named as a TARGET is only replaced when it is due: a tool runs `refresh
+        // --host` before each connect.
         if self.targets.is_empty() && !self.fresh {
-            context.issuer.retain_due(&mut requests, &self.passfile.path()?);
+            context
+                .issuer
+                .retain_due(&mut requests, &self.passfile.path()?);
         }
         let outcomes = self.issue(requests, context);
         // Written even if nothing could be issued: an expired token must not stay as the answer.
         let edited = self.passfile.edit(context.world.output, |passfile| {
             for (request, issued) in &outcomes {
                 if let Ok(issued) = issued {
-                    request.keys().try_for_each(|key| passfile.set(key, &issued.token))?;
+                    request
+                        .keys()
+                        .try_for_each(|key| passfile.set(key, &issued.token))?;
                 }
             }
             Ok(())
         });
         let targets = outcomes.len() + errors.len();
-        let (good, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, issued)| issued.is_ok());
+        let (good, failed): (Vec<_>, Vec<_>) =
+            outcomes.into_iter().partition(|(_, issued)| issued.is_ok());
         for (request, issued) in failed {
             let about = |error: Error| match &request.connection {
                 Some(connection) => error.about(connection),
@@ -102,25 +118,42 @@ impl Refresh {
             };
             errors.extend(issued.err().map(about));
         }
-        let (path, ()) = edited.inspect_err(|_| errors.iter().for_each(|error| context.world.output.report(error)))?;
-        let good: Vec<(Request, Issued)> =
-            good.into_iter().filter_map(|(request, issued)| Some((request, issued.ok()?))).collect();
+        let (path, ()) = edited.inspect_err(|_| {
+            errors
+                .iter()
+                .for_each(|error| context.world.output.report(error))
+        })?;
+        let good: Vec<(Request, Issued)> = good
+            .into_iter()
+            .filter_map(|(request, issued)| Some((request, issued.ok()?)))
+            .collect();
         context.issuer.filed(&path, &good);
         context.say_warnings();
         self.passfile.warn_about_place(&context.world);
         for (request, issued) in &good {
             warn_if_cut_short(request, issued, context.world.output);
-            let (until, left) = (issued.token.expires_at, spoken(Time::now().until(issued.token.expires_at)));
+            let (until, left) = (
+                issued.token.expires_at,
+                spoken(Time::now().until(issued.token.expires_at)),
+            );
             let (path, names) = (path.display(), filed_as(request));
-            context.world.output.note(&format!("{path}: {names} until {} ({left})", until.rfc3339()));
+            context.world.output.note(&format!(
+                "{path}: {names} until {} ({left})",
+                until.rfc3339()
+            ));
         }
         if !self.background && !self.watch.once {
             say_how_to_keep_fresh(&good, &context.world);
         }
         if targets == 0 && !self.background && !self.watch.once {
-            context.world.output.note("nothing is due; `pgcred refresh NAME` replaces a token before its time");
+            context
+                .world
+                .output
+                .note("nothing is due; `pgcred refresh NAME` replaces a token before its time");
         }
-        all_errors(errors, context.world.output, |failed| format!("{failed} of {targets} targets failed"))
+        all_errors(errors, context.world.output, |failed| {
+            format!("{failed} of {targets} targets failed")
+        })
     }
 
     fn names_no_target(&self) -> bool {
@@ -131,7 +164,8 @@ impl Refresh {
         self.names_no_target() && !world.config.connections.is_empty()
     }
 
-    /// The targets, or with none of them every connection, or else what PGHOST says; and what could not be resolved.
+    /// The targets, or with none of them every connection, or else what PGHOST says; and what could
+    /// not be resolved.
     fn requests(&self, world: &World, output: Output) -> Result<(Vec<Request>, Vec<Error>)> {
         let checked = |target: Option<&str>, request: Result<Request>| -> Result<Request> {
             let request = request?;
@@ -145,7 +179,12 @@ impl Refresh {
             request.map_err(|error| error.about(name))
         };
         let all: Vec<Result<Request>> = if self.takes_every_connection(world) {
-            world.config.connections.iter().map(|connection| configured(&connection.name)).collect()
+            world
+                .config
+                .connections
+                .iter()
+                .map(|connection| configured(&connection.name))
+                .collect()
         } else if self.targets.is_empty() {
             if self.names_no_target() && env::var_os("PGHOST").is_none() {
                 return Err(Error::usage("there is nothing to refresh: no connection is configured")
@@ -153,7 +192,10 @@ impl Refresh {
             }
             vec![Ok(one(None)?)]
         } else {
-            self.targets.iter().map(|target| one(Some(target))).collect()
+            self.targets
+                .iter()
+                .map(|target| one(Some(target)))
+                .collect()
         };
         let (mut requests, mut errors) = (Vec::new(), Vec::new());
         for request in all {
@@ -165,15 +207,29 @@ impl Refresh {
         Ok((self.only_own(requests, &mut errors, world, output), errors))
     }
 
-    /// Leaves out the lines that are another connection's, and says so. Of a target that was named, something has to stay.
-    fn only_own(&self, requests: Vec<Request>, errors: &mut Vec<Error>, world: &World, output: Output) -> Vec<Request> {
+    /// Leaves out the lines that are another connection's, and says so. Of a target that was named,
+    /// something has to stay.
+    fn only_own(
+        &self,
+        requests: Vec<Request>,
+        errors: &mut Vec<Error>,
+        world: &World,
+        output: Output,
+    ) -> Vec<Request> {
         let mut own = Vec::new();
         let mut clashes = Vec::new();
         if self.takes_every_connection(world) {
-            let named = requests.into_iter().map(|request| (request.connection.clone().unwrap_or_default(), request));
+            let named = requests
+                .into_iter()
+                .map(|request| (request.connection.clone().unwrap_or_default(), request));
             let mut named: Vec<(String, Request)> = named.collect();
             clashes = settle(&mut named);
-            own.extend(named.into_iter().map(|(_, request)| request).filter(|request| request.keys().next().is_some()));
+            own.extend(
+                named
+                    .into_iter()
+                    .map(|(_, request)| request)
+                    .filter(|request| request.keys().next().is_some()),
+            );
         } else {
             for request in requests {
                 let Some(name) = request.connection.clone() else {
@@ -199,16 +255,32 @@ impl Refresh {
 
     /// For `--watch`: when the first token is due. Whatever there is to say says the refresh.
     fn look(&self, context: &mut Context) -> Result<Look> {
-        let (requests, mut errors) = self.requests(&context.world, Output { quiet: true, debug: false })?;
+        let (requests, mut errors) = self.requests(
+            &context.world,
+            Output {
+                quiet: true,
+                debug: false,
+            },
+        )?;
         if requests.is_empty() && !errors.is_empty() {
             return Err(errors.remove(0));
         }
-        Ok(Look::at(&requests, &self.passfile.path()?, &mut context.issuer))
+        Ok(Look::at(
+            &requests,
+            &self.passfile.path()?,
+            &mut context.issuer,
+        ))
     }
 
     /// In the order of identities, so that two refreshers never wait for each other's locks.
     fn issue(&self, mut requests: Vec<Request>, context: &mut Context) -> Vec<Outcome> {
-        let mut identity_of = |request: &Request| context.issuer.identity(request.profile.as_deref()).name().to_owned();
+        let mut identity_of = |request: &Request| {
+            context
+                .issuer
+                .identity(request.profile.as_deref())
+                .name()
+                .to_owned()
+        };
         requests.sort_by_cached_key(&mut identity_of);
         let identities: BTreeSet<String> = requests.iter().map(identity_of).collect();
         context.issuer.share_time(identities.len());
@@ -218,8 +290,17 @@ impl Refresh {
         let mut outcomes = Vec::new();
         for request in requests {
             // What has no line of its own stays in the cache, where `token` and `exec` find it.
-            let wish = Wish { filed_elsewhere: request.owns_its_line(), fresh, ..Wish::default() };
-            let others = |index: &Index| (!all).then(|| world.connections_by_use(index)).into_iter().flatten();
+            let wish = Wish {
+                filed_elsewhere: request.owns_its_line(),
+                fresh,
+                ..Wish::default()
+            };
+            let others = |index: &Index| {
+                (!all)
+                    .then(|| world.connections_by_use(index))
+                    .into_iter()
+                    .flatten()
+            };
             let issued = context.issuer.issue(&request, wish, others);
             outcomes.push((request, issued));
         }
@@ -230,13 +311,17 @@ impl Refresh {
     fn warn_about_key(&self, target: Option<&str>, request: &Request, output: Output) {
         let name = request.name();
         if request.user.contains([':', '\\']) {
-            output.warn(&format!(r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"));
+            output.warn(&format!(
+                r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"
+            ));
         }
         let typed = self.place.typed_host(target);
-        if typed
-            .is_some_and(|typed| !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host))
-        {
-            output.warn(&format!("{name}: filed in lower case; clients that dial it in upper case do not find it"));
+        if typed.is_some_and(|typed| {
+            !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host)
+        }) {
+            output.warn(&format!(
+                "{name}: filed in lower case; clients that dial it in upper case do not find it"
+            ));
         }
     }
 }
@@ -244,20 +329,42 @@ impl Refresh {
 /// Says, in one line, what renews the tokens of targets that are no connections: nothing does.
 fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], world: &World) {
     let known: BTreeSet<_> = world.connections().iter().map(Request::name).collect();
-    let Some((request, _)) = tokens.iter().find(|(request, _)| !known.contains(&request.name())) else { return };
-    let profile = request.profile.as_ref().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
-    let user =
-        if request.provider.user == Some(&*request.user) { String::new() } else { format!(" --user {}", request.user) };
+    let Some((request, _)) = tokens
+        .iter()
+        .find(|(request, _)| !known.contains(&request.name()))
+    else {
+        return;
+    };
+    let profile = request
+        .profile
+        .as_ref()
+        .map(|profile| format!(" --profile {profile}"))
+        .unwrap_or_default();
+    let user = if request.provider.user == Some(&*request.user) {
+        String::new()
+    } else {
+        format!(" --user {}", request.user)
+    };
     let add = format!("pgcred add NAME {}{user}{profile}", request.host);
-    world
-        .output
-        .note(&format!("nothing renews this token yet: `{add}`, then `pgcred setup {}`", Os::here().scheduler()));
+    world.output.note(&format!(
+        "nothing renews this token yet: `{add}`, then `pgcred setup {}`",
+        Os::here().scheduler()
+    ));
 }
 
 /// `user@host:port`, and the aliases behind it.
 fn filed_as(request: &Request) -> String {
     let mut keys = request.keys();
-    let first = keys.next().map(|Key { host, port, user }| format!("{user}@{host}:{port}")).unwrap_or_default();
-    let aliases: Vec<_> = keys.map(|key| format!("{}:{}", key.host, key.port)).collect();
-    if aliases.is_empty() { first } else { format!("{first}, also as {},", aliases.join(", ")) }
+    let first = keys
+        .next()
+        .map(|Key { host, port, user }| format!("{user}@{host}:{port}"))
+        .unwrap_or_default();
+    let aliases: Vec<_> = keys
+        .map(|key| format!("{}:{}", key.host, key.port))
+        .collect();
+    if aliases.is_empty() {
+        first
+    } else {
+        format!("{first}, also as {},", aliases.join(", "))
+    }
 }

@@ -1,4 +1,5 @@
-//! `pgcred remove`: take a connection out of the configuration, and with it its tokens and its entries in tools.
+//! `pgcred remove`: take a connection out of the configuration, and with it its tokens and its
+//! entries in tools.
 
 use super::erase::{erase_filed, forget_ids};
 use super::owners::settle_one;
@@ -28,24 +29,36 @@ impl Run for Remove {
         // Resolved while it is there, and as it is configured: so `refresh` has filed its tokens.
         let request = context.world.connection_of_any_life(&self.name);
         let mut errors = Vec::new();
-        // Its tokens go first: if pgcred ends in between, the connection is there still and the same command goes on.
+        // Its tokens go first: if pgcred ends in between, the connection is there still and the
+        // same command goes on.
         match request {
             _ if context.world.config.connection(&self.name).is_none() => {} // which is said below
             Ok(request) => errors.extend(self.forget_tokens(request, context)),
             Err(error) => {
                 let hint = "pgcred erase HOST erases what there may be";
-                errors.push(error.about(&format!("{}: its tokens were not looked for", self.name)).hint(hint));
+                errors.push(
+                    error
+                        .about(&format!("{}: its tokens were not looked for", self.name))
+                        .hint(hint),
+                );
             }
         }
-        let edited = context.world.edit_config(|text| config::remove(text, &self.name));
+        let edited = context
+            .world
+            .edit_config(|text| config::remove(text, &self.name));
         let path = edited.inspect_err(|_| errors.iter().for_each(|error| output.report(error)))?;
         output.note(&format!("{}: removed {}", path.display(), self.name));
         context.forget_due();
         match Machine::this(context.global.config.as_deref()) {
             Ok(machine) => self.forget_in_tools(&machine, context),
-            Err(error) => output.warn(&format!("the tools that may have {} were not looked at: {error}", self.name)),
+            Err(error) => output.warn(&format!(
+                "the tools that may have {} were not looked at: {error}",
+                self.name
+            )),
         }
-        all_errors(errors, output, |failed| format!("{failed} places still have tokens of {}", self.name))
+        all_errors(errors, output, |failed| {
+            format!("{failed} places still have tokens of {}", self.name)
+        })
     }
 }
 
@@ -61,7 +74,8 @@ impl Remove {
         }
     }
 
-    /// Erases what only this connection has: neither a line that is another one's nor what the cache has for both.
+    /// Erases what only this connection has: neither a line that is another one's nor what the
+    /// cache has for both.
     fn forget_tokens(&self, request: Request, context: &Context) -> Vec<Error> {
         let (world, output) = (&context.world, context.world.output);
         let (request, clashes) = settle_one(&self.name, request, world);
@@ -71,13 +85,26 @@ impl Remove {
         for path in known_passfiles(&index) {
             let erased = erase_filed(&path, &index, output, |key| keys.contains(key));
             let hint = format!("correct that, then: pgcred erase {}", request.host);
-            errors.extend(erased.err().map(|error| error.about(&self.name).or_hint(&hint)));
+            errors.extend(
+                erased
+                    .err()
+                    .map(|error| error.about(&self.name).or_hint(&hint)),
+            );
         }
-        let is_others = |(name, other): &(String, Request)| *name != self.name && other.key() == request.key();
+        let is_others =
+            |(name, other): &(String, Request)| *name != self.name && other.key() == request.key();
         if clashes.is_empty() && !world.named_connections().iter().any(is_others) {
-            let of_this = index.records.iter().filter(|(_, record)| record.name == request.name());
+            let of_this = index
+                .records
+                .iter()
+                .filter(|(_, record)| record.name == request.name());
             let ids: Vec<String> = of_this.map(|(id, _)| id.clone()).collect();
-            errors.extend(context.issuer.cache().and_then(|cache| forget_ids(&ids, cache, output).err()));
+            errors.extend(
+                context
+                    .issuer
+                    .cache()
+                    .and_then(|cache| forget_ids(&ids, cache, output).err()),
+            );
         }
         errors
     }

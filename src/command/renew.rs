@@ -1,4 +1,5 @@
-//! Keeps the private passfile of `pgcred exec` fresh while its program runs, by a pgcred of its own for each new token.
+//! Keeps the private passfile of `pgcred exec` fresh while its program runs, by a pgcred of its own
+//! for each new token.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use crate::sys::child::{self, Ended, Failure};
 use crate::sys::env;
 use crate::time::Time;
 
-/// The longest pause between two looks at the clock, in seconds: a machine that slept is behind by no more than this.
+/// The longest pause between two looks at the clock, in seconds: a machine that slept is behind by
+/// no more than this.
 const LONGEST: u32 = 30;
 /// The longest pause after a renewal that failed, in seconds.
 const RETRY: u32 = 30;
@@ -37,7 +39,10 @@ impl Renewal {
     pub(super) fn start(self) -> Renewing {
         let (stop, stopped) = channel();
         let thread = Builder::new().spawn(move || self.run(&stopped)).ok(); // without it the first token stays
-        Renewing { stop: Some(stop), thread }
+        Renewing {
+            stop: Some(stop),
+            thread,
+        }
     }
 
     fn run(mut self, stopped: &Receiver<()>) {
@@ -59,7 +64,8 @@ impl Renewal {
                 // Said once, also where it is followed by when AWS gave that answer.
                 Err(why) if !said.is_empty() && why.starts_with(&said) => {}
                 Err(why) => {
-                    self.output.warn(&format!("the token of this program is not renewed: {why}"));
+                    self.output
+                        .warn(&format!("the token of this program is not renewed: {why}"));
                     said = why;
                 }
             }
@@ -69,8 +75,8 @@ impl Renewal {
         }
     }
 
-    /// Returns the pause after a renewal that failed, in seconds. A token is due when a third of its life is left: there is
-    /// time for two.
+    /// Returns the pause after a renewal that failed, in seconds. A token is due when a third of
+    /// its life is left: there is time for two.
     fn retry(&self) -> u32 {
         RETRY.min(self.life / 6).max(1)
     }
@@ -79,18 +85,27 @@ impl Renewal {
     fn renew(&self, stopped: &Receiver<()>) -> Result<Time, String> {
         let arguments = self.arguments();
         let deadline = Instant::now() + self.patience;
-        let ended = child::own_output(&arguments, deadline, || is_over(stopped)).map_err(|failure| match failure {
-            Failure::Failed(error) => error.to_string(),
-            Failure::TooLate => format!("no answer within {} s", self.patience.as_secs()),
-        })?;
-        let due = std::str::from_utf8(&ended.stdout).ok().and_then(|text| text.trim().parse().ok());
+        let ended =
+            child::own_output(&arguments, deadline, || is_over(stopped)).map_err(|failure| {
+                match failure {
+                    Failure::Failed(error) => error.to_string(),
+                    Failure::TooLate => format!("no answer within {} s", self.patience.as_secs()),
+                }
+            })?;
+        let due = std::str::from_utf8(&ended.stdout)
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
         due.map(Time::from_unix).ok_or_else(|| error_in(&ended))
     }
 
     /// The command line of this run, without the program.
     fn arguments(&self) -> Vec<OsString> {
-        let own = env::arguments().into_iter().skip(1).take_while(|argument| argument != "--");
-        own.chain(["--renew".into(), self.passfile.clone().into_os_string()]).collect()
+        let own = env::arguments()
+            .into_iter()
+            .skip(1)
+            .take_while(|argument| argument != "--");
+        own.chain(["--renew".into(), self.passfile.clone().into_os_string()])
+            .collect()
     }
 }
 
@@ -108,7 +123,16 @@ fn is_over(stopped: &Receiver<()>) -> bool {
 /// The line in which the other pgcred says what failed.
 fn error_in(ended: &Ended) -> String {
     let text = String::from_utf8_lossy(&ended.stderr).into_owned();
-    let mut said = text.lines().filter_map(|line| line.strip_prefix("pgcred: "));
-    let error = said.rfind(|line| !["debug: ", "warning: "].iter().any(|kind| line.starts_with(kind)));
-    error.map_or_else(|| format!("pgcred ended with {}", ended.status), str::to_owned)
+    let mut said = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("pgcred: "));
+    let error = said.rfind(|line| {
+        !["debug: ", "warning: "]
+            .iter()
+            .any(|kind| line.starts_with(kind))
+    });
+    error.map_or_else(
+        || format!("pgcred ended with {}", ended.status),
+        str::to_owned,
+    )
 }

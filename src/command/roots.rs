@@ -1,4 +1,5 @@
-//! `pgcred roots`: print which root certificates verify a database's server, and renew those that pgcred keeps.
+//! `pgcred roots`: print which root certificates verify a database's server, and renew those that
+//! pgcred keeps.
 
 use super::place::Place;
 use super::{Context, Run};
@@ -10,7 +11,8 @@ use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Roots {
-    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default: PGHOST]
+    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
+    /// PGHOST]
     target: Option<String>,
     #[command(flatten)]
     place: Place,
@@ -25,7 +27,9 @@ impl Run for Roots {
     fn run(mut self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
         self.place.dial.for_any_user = true;
         let world = &context.world;
-        let request = self.place.request(self.target.as_deref(), world, world.output)?;
+        let request = self
+            .place
+            .request(self.target.as_deref(), world, world.output)?;
         if self.update {
             renew(&request, context)?;
         }
@@ -42,7 +46,10 @@ fn renew(request: &Request, context: &Context) -> Result<()> {
     let output = context.world.output;
     match roots::renew(request, &context.world.how)? {
         Some(file) => output.note(&format!("{}: downloaded", file.display())),
-        None => output.note(&format!("{}: public certificates; your system keeps them up to date", request.host)),
+        None => output.note(&format!(
+            "{}: public certificates; your system keeps them up to date",
+            request.host
+        )),
     }
     Ok(())
 }

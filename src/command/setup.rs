@@ -1,4 +1,5 @@
-//! `pgcred setup`: make a tool connect without a password ever typed, show it first, and take it back.
+//! `pgcred setup`: make a tool connect without a password ever typed, show it first, and take it
+//! back.
 
 use std::time::Duration;
 
@@ -18,14 +19,17 @@ use crate::provider;
 use crate::request::Request;
 use crate::request::target::{RootsChoice, Where};
 use crate::roots;
-use crate::setup::{Commands, Edit, Files, Machine, Os, Place as Changed, Target, Tool, Way, Work, check_words};
+use crate::setup::{
+    Commands, Edit, Files, Machine, Os, Place as Changed, Target, Tool, Way, Work, check_words,
+};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal::Stdin;
 use crate::text::suggest;
 use crate::text::{shortened, shown};
 
-/// Variables of a shell that decide what `pgcred refresh` does, besides AWS's, and that a scheduler's commands do not have.
+/// Variables of a shell that decide what `pgcred refresh` does, besides AWS's, and that a
+/// scheduler's commands do not have.
 const LEFT_BEHIND: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
 
 #[derive(clap::Args)]
@@ -43,7 +47,8 @@ pub(super) struct Setup {
     /// Print what the tool needs, to paste by hand, and change nothing
     #[arg(long, conflicts_with = "undo")]
     print: bool,
-    /// Take back what setup has changed: for every tool, for one, or only the entries that are named
+    /// Take back what setup has changed: for every tool, for one, or only the entries that are
+    /// named
     #[arg(long)]
     undo: bool,
     /// Do not ask
@@ -70,7 +75,13 @@ impl Run for Setup {
         };
         let tool = tool_named(name)?;
         if self.undo {
-            return undo::one(self.manner(), tool, &self.entries(tool, &machine, &context.world), &machine, context);
+            return undo::one(
+                self.manner(),
+                tool,
+                &self.entries(tool, &machine, &context.world),
+                &machine,
+                context,
+            );
         }
         let (targets, mut errors) = self.targets(tool, context)?;
         let all = targets.len() + errors.len();
@@ -82,27 +93,47 @@ impl Run for Setup {
             }
             self.set_up(tool, &machine, &targets, context)?;
         }
-        all_errors(errors, context.world.output, |failed| format!("{failed} of {all} targets failed"))
+        all_errors(errors, context.world.output, |failed| {
+            format!("{failed} of {all} targets failed")
+        })
     }
 }
 
 impl Setup {
     fn manner(&self) -> Manner {
-        Manner { undo: self.undo, dry_run: self.dry_run, yes: self.yes }
+        Manner {
+            undo: self.undo,
+            dry_run: self.dry_run,
+            yes: self.yes,
+        }
     }
 
-    /// Returns the names of the entries that are to go: a host that is a connection's own stands for its name.
+    /// Returns the names of the entries that are to go: a host that is a connection's own stands
+    /// for its name.
     fn entries(&self, tool: &Tool, machine: &Machine, world: &World) -> Vec<String> {
-        let silent = Output { quiet: true, debug: false };
-        let connection = |target: &str| self.place.configured(Some(target), world, silent).ok()?.connection;
+        let silent = Output {
+            quiet: true,
+            debug: false,
+        };
+        let connection = |target: &str| {
+            self.place
+                .configured(Some(target), world, silent)
+                .ok()?
+                .connection
+        };
         let name = |target: &String| {
             let is_entry = undo::tools_with(target, machine).any(|known| known.name == tool.name);
-            if is_entry { target.clone() } else { connection(target).unwrap_or_else(|| target.clone()) }
+            if is_entry {
+                target.clone()
+            } else {
+                connection(target).unwrap_or_else(|| target.clone())
+            }
         };
         self.targets.iter().map(name).collect()
     }
 
-    /// Leaves out the targets in whose place the tool has something of the user's own; the others can be set up.
+    /// Leaves out the targets in whose place the tool has something of the user's own; the others
+    /// can be set up.
     fn without_clashes(
         &self,
         tool: &Tool,
@@ -121,18 +152,29 @@ impl Setup {
         targets
     }
 
-    fn set_up(&self, tool: &Tool, machine: &Machine, targets: &[Target], context: &Context) -> Result<()> {
+    fn set_up(
+        &self,
+        tool: &Tool,
+        machine: &Machine,
+        targets: &[Target],
+        context: &Context,
+    ) -> Result<()> {
         let output = context.world.output;
-        let new = |target: &&Target| tool.way == Way::Passfile && target.request.connection.is_none();
+        let new =
+            |target: &&Target| tool.way == Way::Passfile && target.request.connection.is_none();
         let new: Vec<&Target> = targets.iter().filter(new).collect();
         match &tool.work {
             Work::Dialog(template) => {
                 provide_roots(targets, context)?;
-                let texts = targets.iter().map(|target| Commands { machine, target }.fill(template));
+                let texts = targets
+                    .iter()
+                    .map(|target| Commands { machine, target }.fill(template));
                 Output::answer(&texts.collect::<Vec<_>>().join("\n"))?;
                 for target in new {
                     let add = Commands { machine, target }.line("add", &[&target.name]);
-                    output.note(&format!("to have its token kept fresh, make it a connection: {add}"));
+                    output.note(&format!(
+                        "to have its token kept fresh, make it a connection: {add}"
+                    ));
                 }
             }
             Work::Files(files) => {
@@ -143,12 +185,24 @@ impl Setup {
                 if tool.way == Way::Scheduler && !self.dry_run {
                     check_that_it_answers(tool, *files, machine)?;
                 }
-                let edits: Vec<Edit> =
-                    remember(&new, context)?.into_iter().chain(files.set_up(machine, targets)?).collect();
-                if !self.manner().apply(&edits, &files.commands(machine, false), targets, machine, context)? {
+                let edits: Vec<Edit> = remember(&new, context)?
+                    .into_iter()
+                    .chain(files.set_up(machine, targets)?)
+                    .collect();
+                if !self.manner().apply(
+                    &edits,
+                    &files.commands(machine, false),
+                    targets,
+                    machine,
+                    context,
+                )? {
                     return Ok(());
                 }
-                context.issuer.cache().filter(|_| !new.is_empty()).map_or(Ok(()), Cache::forget_due)?;
+                context
+                    .issuer
+                    .cache()
+                    .filter(|_| !new.is_empty())
+                    .map_or(Ok(()), Cache::forget_due)?;
                 for step in files.steps(machine, targets) {
                     output.note(&step);
                 }
@@ -173,24 +227,38 @@ impl Setup {
         Ok(())
     }
 
-    /// The targets; or every connection of the configuration, and the errors of those that cannot be set up.
+    /// The targets; or every connection of the configuration, and the errors of those that cannot
+    /// be set up.
     fn targets(&self, tool: &Tool, context: &Context) -> Result<(Vec<Target>, Vec<Error>)> {
         let (world, output) = (&context.world, context.world.output);
-        let all: Vec<String> = world.config.connections.iter().map(|connection| connection.name.clone()).collect();
+        let all: Vec<String> = world
+            .config
+            .connections
+            .iter()
+            .map(|connection| connection.name.clone())
+            .collect();
         let typed = !self.targets.is_empty() || self.place.dial.host.is_some();
         self.place.dial.check_targets(self.targets.len())?;
         if tool.way == Way::Scheduler {
             if typed {
-                return Err(Error::usage(format!("{} refreshes every connection, and no other target", tool.title))
-                    .hint("`pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
+                return Err(Error::usage(format!(
+                    "{} refreshes every connection, and no other target",
+                    tool.title
+                ))
+                .hint("`pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
             }
             let set: Vec<_> = {
-                let own = LEFT_BEHIND.into_iter().filter(|name| env::var_os(name).is_some());
+                let own = LEFT_BEHIND
+                    .into_iter()
+                    .filter(|name| env::var_os(name).is_some());
                 aws::set_and_left_behind().chain(own).collect()
             };
             if !set.is_empty() {
                 let set = set.join(", ");
-                output.warn(&format!("{} will know nothing of {set}: let the configuration say it", tool.title));
+                output.warn(&format!(
+                    "{} will know nothing of {set}: let the configuration say it",
+                    tool.title
+                ));
             }
         }
         if !typed && all.is_empty() {
@@ -205,9 +273,16 @@ impl Setup {
             if tool.way == Way::Command || request.connection.is_none() {
                 leave_nothing_to_the_environment(&mut request, tool, world)?;
             }
-            let name = request.connection.clone().unwrap_or_else(|| short_name(&request.host));
+            let name = request
+                .connection
+                .clone()
+                .unwrap_or_else(|| short_name(&request.host));
             let roots = roots::of(&request)?;
-            Ok(Target { name, request, roots })
+            Ok(Target {
+                name,
+                request,
+                roots,
+            })
         };
         let (mut targets, mut errors) = (Vec::new(), Vec::new());
         if typed && names.is_empty() {
@@ -227,10 +302,15 @@ impl Setup {
                 }
             }
         }
-        let twice = |(at, target): (usize, &Target)| targets[..at].iter().any(|other| other.name == target.name);
+        let twice = |(at, target): (usize, &Target)| {
+            targets[..at].iter().any(|other| other.name == target.name)
+        };
         match targets.iter().enumerate().find(|item| twice(*item)) {
-            Some((_, target)) => Err(Error::usage(format!("two connections would be called {}", target.name))
-                .hint("name them: pgcred add NAME HOST, then pgcred setup TOOL NAME...")),
+            Some((_, target)) => Err(Error::usage(format!(
+                "two connections would be called {}",
+                target.name
+            ))
+            .hint("name them: pgcred add NAME HOST, then pgcred setup TOOL NAME...")),
             None => Ok((targets, errors)),
         }
     }
@@ -238,13 +318,18 @@ impl Setup {
 
 /// Says what may be wrong with the targets, and what a tool without `hostaddr` needs in its place.
 fn say_doubts(tool: &Tool, targets: &mut [Target], world: &World) {
-    let requests: Vec<_> = targets.iter().map(|target| (target.name.as_str(), &target.request)).collect();
+    let requests: Vec<_> = targets
+        .iter()
+        .map(|target| (target.name.as_str(), &target.request))
+        .collect();
     doubts::say(&requests, world);
     if takes_hostaddr(tool) {
         return;
     }
     for Target { request, .. } in targets {
-        let Some(address) = request.option("hostaddr") else { continue };
+        let Some(address) = request.option("hostaddr") else {
+            continue;
+        };
         let (title, host, port) = (tool.title, &request.host, request.port);
         world.output.warn(&format!(
             "{title} takes no hostaddr and dials {host}:{port} by its name: the hosts file of this machine needs the \
@@ -268,7 +353,8 @@ fn check_that_it_answers(tool: &Tool, files: &dyn Files, machine: &Machine) -> R
             }
         }
     };
-    let instead = |name: &str, program: &str| tool.name != name && Machine::program(&[program]).is_some();
+    let instead =
+        |name: &str, program: &str| tool.name != name && Machine::program(&[program]).is_some();
     let hint = if instead("cron", "crontab") {
         "`pgcred setup cron` does the same by cron"
     } else if machine.os.scheduler() == "systemd" && instead("systemd", "systemctl") {
@@ -276,22 +362,43 @@ fn check_that_it_answers(tool: &Tool, files: &dyn Files, machine: &Machine) -> R
     } else {
         "`pgcred refresh --watch` does the same for as long as it runs"
     };
-    Err(Error::failure(format!("{} is not at work here, and nothing was changed: {why}", tool.title)).hint(hint))
+    Err(Error::failure(format!(
+        "{} is not at work here, and nothing was changed: {why}",
+        tool.title
+    ))
+    .hint(hint))
 }
 
 /// Returns the tool of that name, in any case.
 fn tool_named(name: &str) -> Result<&'static Tool> {
-    TOOLS.iter().find(|tool| tool.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
-        let typed = name.to_lowercase();
-        let by_title = || TOOLS.iter().find(|tool| typed.len() > 2 && tool.title.to_lowercase().contains(&typed));
-        let near = suggest::nearest(name, TOOLS.iter().map(|tool| tool.name)).or_else(|| Some(by_title()?.name));
-        let known = || TOOLS.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
-        Error::usage(format!("no such tool: {name}"))
-            .hint(near.map_or_else(|| format!("one of {}", known()), |near| format!("did you mean {near}?")))
-    })
+    TOOLS
+        .iter()
+        .find(|tool| tool.name.eq_ignore_ascii_case(name))
+        .ok_or_else(|| {
+            let typed = name.to_lowercase();
+            let by_title = || {
+                TOOLS
+                    .iter()
+                    .find(|tool| typed.len() > 2 && tool.title.to_lowercase().contains(&typed))
+            };
+            let near = suggest::nearest(name, TOOLS.iter().map(|tool| tool.name))
+                .or_else(|| Some(by_title()?.name));
+            let known = || {
+                TOOLS
+                    .iter()
+                    .map(|tool| tool.name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            Error::usage(format!("no such tool: {name}")).hint(near.map_or_else(
+                || format!("one of {}", known()),
+                |near| format!("did you mean {near}?"),
+            ))
+        })
 }
 
-/// Returns the edit that makes connections of what is none yet: whoever reads the passfile needs its token kept fresh.
+/// Returns the edit that makes connections of what is none yet: whoever reads the passfile needs
+/// its token kept fresh.
 fn remember(new: &[&Target], context: &Context) -> Result<Option<Edit>> {
     if new.is_empty() {
         return Ok(None);
@@ -300,17 +407,27 @@ fn remember(new: &[&Target], context: &Context) -> Result<Option<Edit>> {
     let before = fs::read_plain(&path)?;
     let mut after = before.clone().unwrap_or_default();
     for target in new {
-        after = config::add(&after, &connection(target), false)
-            .map_err(|error| error.hint("name it yourself: pgcred add NAME HOST, then pgcred setup TOOL NAME"))?;
+        after = config::add(&after, &connection(target), false).map_err(|error| {
+            error.hint("name it yourself: pgcred add NAME HOST, then pgcred setup TOOL NAME")
+        })?;
     }
-    Ok(Some(Edit { place: Changed::File(path), before, after: Some(after), keep: None }))
+    Ok(Some(Edit {
+        place: Changed::File(path),
+        before,
+        after: Some(after),
+        keep: None,
+    }))
 }
 
 /// Returns a target as the configuration keeps it.
 fn connection(Target { name, request, .. }: &Target) -> Connection {
     let provider = request.provider;
     let elsewhere = request.sign_host != request.host || request.sign_port != request.port;
-    let life = if request.life == provider.max_life { Life::Max } else { Life::Seconds(request.life) };
+    let life = if request.life == provider.max_life {
+        Life::Max
+    } else {
+        Life::Seconds(request.life)
+    };
     Connection {
         name: name.clone(),
         place: Where {
@@ -318,15 +435,26 @@ fn connection(Target { name, request, .. }: &Target) -> Connection {
             port: Some(request.port).filter(|port| *port != provider::DEFAULT_PORT),
             user: Some(request.user.clone()),
             dbname: Some(request.dbname.clone()).filter(|name| name != provider.dbname),
-            options: request.options.iter().filter(|(keyword, _)| config::keeps(keyword)).cloned().collect(),
+            options: request
+                .options
+                .iter()
+                .filter(|(keyword, _)| config::keeps(keyword))
+                .cloned()
+                .collect(),
         },
-        roots: request
-            .roots
-            .clone()
-            .or_else(|| request.option("sslrootcert").and_then(|said| RootsChoice::parse(said).ok())),
+        roots: request.roots.clone().or_else(|| {
+            request
+                .option("sslrootcert")
+                .and_then(|said| RootsChoice::parse(said).ok())
+        }),
         profile: request.profile.clone(),
-        region: request.region.clone().filter(|region| (provider.region)(&request.sign_host) != Some(region)),
-        provider: provider::of_host(&request.sign_host).is_none().then(|| provider.name.to_owned()),
+        region: request
+            .region
+            .clone()
+            .filter(|region| (provider.region)(&request.sign_host) != Some(region)),
+        provider: provider::of_host(&request.sign_host)
+            .is_none()
+            .then(|| provider.name.to_owned()),
         sign_host: elsewhere.then(|| format!("{}:{}", request.sign_host, request.sign_port)),
         life: (request.life != provider::DEFAULT_LIFE).then_some(life),
         ..Connection::default()
@@ -340,7 +468,10 @@ fn keep_fresh(machine: &Machine) -> String {
         tool.way == Way::Scheduler && matches!(&tool.work, Work::Files(files) if is_set_up(*files))
     };
     match TOOLS.iter().find(runs) {
-        Some(tool) => format!("keep the passfile fresh: run `pgcred refresh` now; {} repeats it", tool.title),
+        Some(tool) => format!(
+            "keep the passfile fresh: run `pgcred refresh` now; {} repeats it",
+            tool.title
+        ),
         None => format!(
             "keep the passfile fresh: run `pgcred refresh` now, and once `pgcred setup {}`, which repeats it",
             machine.os.scheduler()
@@ -349,17 +480,27 @@ fn keep_fresh(machine: &Machine) -> String {
 }
 
 /// Fills in what a desktop's program will not find in its environment.
-fn leave_nothing_to_the_environment(request: &mut Request, tool: &Tool, world: &World) -> Result<()> {
+fn leave_nothing_to_the_environment(
+    request: &mut Request,
+    tool: &Tool,
+    world: &World,
+) -> Result<()> {
     if request.profile.is_none() {
         if env::var_os("AWS_ACCESS_KEY_ID").is_some() {
             let name = tool.title;
-            world.output.warn(&format!("AWS_ACCESS_KEY_ID signs here; {name} may know nothing of it: use --profile"));
+            world.output.warn(&format!(
+                "AWS_ACCESS_KEY_ID signs here; {name} may know nothing of it: use --profile"
+            ));
         } else {
             request.profile = env::var("AWS_PROFILE").or_else(|| env::var("AWS_DEFAULT_PROFILE"));
         }
     }
     if request.region.is_none() {
-        request.region = Some(default_region(&request.sign_host, request.profile.as_deref(), &world.how)?);
+        request.region = Some(default_region(
+            &request.sign_host,
+            request.profile.as_deref(),
+            &world.how,
+        )?);
     }
     Ok(())
 }
@@ -367,7 +508,12 @@ fn leave_nothing_to_the_environment(request: &mut Request, tool: &Tool, world: &
 /// The first label of a host, cut to what a person can tell apart.
 fn short_name(host: &str) -> String {
     const LONGEST: usize = 26;
-    host.split('.').next().unwrap_or(host).chars().take(LONGEST).collect()
+    host.split('.')
+        .next()
+        .unwrap_or(host)
+        .chars()
+        .take(LONGEST)
+        .collect()
 }
 
 /// The one system that a tool is for, if it is for one.
@@ -388,17 +534,37 @@ fn overview(machine: &Machine) -> Vec<String> {
         Work::Dialog(_) => "prints what to enter".to_owned(),
     };
     let rows = TOOLS.iter().map(|tool| {
-        let elsewhere = only_on(tool).filter(|(os, _)| *os != machine.os).map(|(_, name)| format!("only on {name}"));
-        let path = || machine.find(tool.programs, tool.traces).map(|path| path.display().to_string());
+        let elsewhere = only_on(tool)
+            .filter(|(os, _)| *os != machine.os)
+            .map(|(_, name)| format!("only on {name}"));
+        let path = || {
+            machine
+                .find(tool.programs, tool.traces)
+                .map(|path| path.display().to_string())
+        };
         let found = elsewhere.or_else(path).unwrap_or_else(|| "-".to_owned());
-        let cells = [tool.name.to_owned(), tool.title.to_owned(), tool.way.as_str().to_owned(), found, state(tool)];
+        let cells = [
+            tool.name.to_owned(),
+            tool.title.to_owned(),
+            tool.way.as_str().to_owned(),
+            found,
+            state(tool),
+        ];
         cells.map(|cell| shortened(&shown(&cell), LONGEST))
     });
     let head = ["TOOL", "NAME", "BY", "FOUND", "SET UP"].map(str::to_owned);
     let rows: Vec<[String; 5]> = [head].into_iter().chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or_default()
+    };
     let line = |row: &[String; 5]| {
-        let padded = row.iter().enumerate().map(|(column, text)| format!("{text:width$}", width = width(column)));
+        let padded = row
+            .iter()
+            .enumerate()
+            .map(|(column, text)| format!("{text:width$}", width = width(column)));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()

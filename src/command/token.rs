@@ -11,7 +11,8 @@ use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(super) struct Token {
-    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default: PGHOST]
+    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
+    /// PGHOST]
     target: Option<String>,
     #[command(flatten)]
     place: Place,
@@ -33,14 +34,24 @@ impl Run for Token {
     }
 
     fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let request = self.place.request(self.target.as_deref(), &context.world, context.world.output)?;
+        let request =
+            self.place
+                .request(self.target.as_deref(), &context.world, context.world.output)?;
         if self.format.names_roots() {
             request.check_address()?; // the text says where to connect
         }
         let (request, issued) = context.issue(request, &self.asking)?;
-        let roots = if self.format.names_roots() { roots::ready(&request, &context.world.how)? } else { None };
+        let roots = if self.format.names_roots() {
+            roots::ready(&request, &context.world.how)?
+        } else {
+            None
+        };
         let text = render(self.format, &request, &issued, roots.as_deref())?;
         let text = unset(self.format, &in_the_way(&request)) + &text;
-        Output::answer(if self.no_newline { text.trim_end_matches('\n') } else { &text })
+        Output::answer(if self.no_newline {
+            text.trim_end_matches('\n')
+        } else {
+            &text
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! `pgcred refresh --watch`: refreshes when something is due, by the wall clock, until it is told to stop.
+//! `pgcred refresh --watch`: refreshes when something is due, by the wall clock, until it is told
+//! to stop.
 
 use std::io::Read;
 use std::path::Path;
@@ -17,8 +18,8 @@ use crate::sys::signals::on_signal;
 use crate::sys::terminal::Stdin;
 use crate::time::Time;
 
-/// The longest pause between two looks at the clock, in seconds. A machine that slept is behind by no more than this after
-/// it woke, and a connection that has been added waits no longer.
+/// The longest pause between two looks at the clock, in seconds. A machine that slept is behind by
+/// no more than this after it woke, and a connection that has been added waits no longer.
 const LONGEST: u32 = 30;
 
 #[derive(clap::Args)]
@@ -34,7 +35,8 @@ pub(super) struct Watch {
     pub(super) once: bool,
 }
 
-/// What a watcher sees: when it has to refresh, and how many seconds after that it has to again if that did not help.
+/// What a watcher sees: when it has to refresh, and how many seconds after that it has to again if
+/// that did not help.
 pub(super) struct Look {
     due: Time,
     retry: u32,
@@ -43,7 +45,11 @@ pub(super) struct Look {
 impl Look {
     pub(super) fn at(requests: &[Request], passfile: &Path, issuer: &mut Issuer) -> Self {
         let later = Self::later();
-        let shortest = requests.iter().map(|request| request.life).min().unwrap_or(u32::MAX);
+        let shortest = requests
+            .iter()
+            .map(|request| request.life)
+            .min()
+            .unwrap_or(u32::MAX);
         Self {
             due: issuer.first_due(requests, passfile).unwrap_or(later.due),
             // Without a cache nobody knows how old a token is.
@@ -58,15 +64,19 @@ impl Look {
     }
 
     fn later() -> Self {
-        Self { due: Time::now().plus(LONGEST), retry: LONGEST }
+        Self {
+            due: Time::now().plus(LONGEST),
+            retry: LONGEST,
+        }
     }
 }
 
 impl Watch {
-    /// Refreshes when `look` says that it is time, by a process of its own, whose memory is gone when it ends.
+    /// Refreshes when `look` says that it is time, by a process of its own, whose memory is gone
+    /// when it ends.
     ///
-    /// An error ends it at once or not at all: later on it is a configuration that is being edited, or a pgcred that is
-    /// being replaced.
+    /// An error ends it at once or not at all: later on it is a configuration that is being edited,
+    /// or a pgcred that is being replaced.
     pub(super) fn run(
         &self,
         stdin: Option<Stdin>,
@@ -79,8 +89,11 @@ impl Watch {
             let _ = by_signal.send(()); // the first one ended the wait
         })?;
         if let (true, Some(stdin)) = (self.until_stdin_closes, stdin) {
-            let failed = |error: &std::io::Error| Error::failure("cannot watch stdin").caused_by(error);
-            thread::Builder::new().spawn(move || wait_for_end(stdin, &stop)).map_err(|error| failed(&error))?;
+            let failed =
+                |error: &std::io::Error| Error::failure("cannot watch stdin").caused_by(error);
+            thread::Builder::new()
+                .spawn(move || wait_for_end(stdin, &stop))
+                .map_err(|error| failed(&error))?;
         }
         let mut next = look()?;
         let mut said = String::new();
@@ -97,8 +110,15 @@ impl Watch {
                 next = look().unwrap_or_else(|error| Look::after(&error, &mut report));
                 pause = Time::now().until(next.due);
             }
-            let pause = if pause == 0 { next.retry } else { pause.min(LONGEST) };
-            if !matches!(stopped.recv_timeout(Duration::from_secs(pause.into())), Err(RecvTimeoutError::Timeout)) {
+            let pause = if pause == 0 {
+                next.retry
+            } else {
+                pause.min(LONGEST)
+            };
+            if !matches!(
+                stopped.recv_timeout(Duration::from_secs(pause.into())),
+                Err(RecvTimeoutError::Timeout)
+            ) {
                 return Ok(());
             }
             next = look().unwrap_or_else(|error| Look::after(&error, &mut report));
@@ -114,10 +134,23 @@ fn wait_for_end(mut stdin: Stdin, stop: &Sender<()>) {
 
 /// Runs the same command once. What it has to say it says on the same stderr.
 fn refresh() -> Result<()> {
-    let failed = |error: &std::io::Error| Error::failure("cannot start pgcred again").caused_by(error);
-    let once = env::arguments().into_iter().skip(1).filter(|argument| argument != "--until-stdin-closes");
-    let once = once.map(|argument| if argument == "--watch" { "--watched".into() } else { argument });
+    let failed =
+        |error: &std::io::Error| Error::failure("cannot start pgcred again").caused_by(error);
+    let once = env::arguments()
+        .into_iter()
+        .skip(1)
+        .filter(|argument| argument != "--until-stdin-closes");
+    let once = once.map(|argument| {
+        if argument == "--watch" {
+            "--watched".into()
+        } else {
+            argument
+        }
+    });
     let mut refresh = Command::new(child::own_program()?);
-    refresh.args(once).stdin(Stdio::null()).stdout(Stdio::null());
+    refresh
+        .args(once)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     refresh.status().map(drop).map_err(|error| failed(&error))
 }

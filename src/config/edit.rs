@@ -1,7 +1,8 @@
-//! Edits of `config.toml` as text: `add` and `remove` touch one connection; comments, order and line ends stay.
+//! Edits of `config.toml` as text: `add` and `remove` touch one connection; comments, order and
+//! line ends stay.
 //!
-//! Pieces of the text are cut and set by the places that the parser reports. Writing the parsed document back would
-//! turn CRLF into LF and gather dotted keys.
+//! Pieces of the text are cut and set by the places that the parser reports. Writing the parsed
+//! document back would turn CRLF into LF and gather dotted keys.
 
 use std::ops::Range;
 
@@ -14,18 +15,26 @@ use crate::error::{Error, Result};
 /// Replaces a piece of the text.
 type Edit = (Range<usize>, String);
 
-/// Returns the text with the connection added at the end, or in the place of the one that has its name.
+/// Returns the text with the connection added at the end, or in the place of the one that has its
+/// name.
 pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<String> {
     let wanted = checked(connection)?;
     let (mark, text) = split_mark(text);
     let document = read::document(text)?;
     let mut expected = read::config(&document, Lines::of(text))?;
-    let known = expected.connections.iter_mut().find(|known| known.name == wanted.name);
+    let known = expected
+        .connections
+        .iter_mut()
+        .find(|known| known.name == wanted.name);
     let edits = match (&known, item(&document, &wanted.name)) {
         (Some(_), Some(item)) if !replace => {
             let why = Error::usage("a connection of that name is there already");
             let why = why.hint("to change it, add --replace");
-            return Err(Lines::of(text).locate(why, item.span(), &format!("connections.{}", wanted.name)));
+            return Err(Lines::of(text).locate(
+                why,
+                item.span(),
+                &format!("connections.{}", wanted.name),
+            ));
         }
         (Some(known), Some(item)) => rewrite(text, item, known, &wanted),
         _ => append(text, &document, &wanted),
@@ -38,7 +47,8 @@ pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<
     proven(mark, &spliced(text, edits), expected, &name)
 }
 
-/// Returns the text without the connection and without the comment that stands apart right above it.
+/// Returns the text without the connection and without the comment that stands apart right above
+/// it.
 pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
     let (mark, text) = split_mark(text);
     let document = read::document(text)?;
@@ -48,7 +58,10 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
         return Err(Error::no_target(why).hint("the config's [connections.NAME] are the names"));
     };
     expected.connections.retain(|known| known.name != name);
-    let all = document.get("connections").filter(|all| all.is_value()).and_then(Item::as_table_like);
+    let all = document
+        .get("connections")
+        .filter(|all| all.is_value())
+        .and_then(Item::as_table_like);
     let edits = match all {
         Some(all) => cut_from_list(&places(all), &|key| key != name),
         None => cut_lines(text, blocks(text, &document, item, name)),
@@ -56,34 +69,62 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
     proven(mark, &spliced(text, edits), expected, name)
 }
 
-/// Tells whether a connection keeps this keyword of libpq, besides the address; `sslrootcert` it keeps as `roots`.
+/// Tells whether a connection keeps this keyword of libpq, besides the address; `sslrootcert` it
+/// keeps as `roots`.
 pub(crate) fn keeps(keyword: &str) -> bool {
     ["sslmode", "hostaddr"].contains(&keyword)
 }
 
 /// Returns the connection as it reads once it is in a file: checked and normalised.
 fn checked(connection: &Connection) -> Result<Connection> {
-    if let Some((keyword, _)) = connection.place.options.iter().find(|(keyword, _)| !keeps(keyword)) {
-        let why = format!("connections.{}: {keyword} cannot be kept in the config", connection.name);
+    if let Some((keyword, _)) = connection
+        .place
+        .options
+        .iter()
+        .find(|(keyword, _)| !keeps(keyword))
+    {
+        let why = format!(
+            "connections.{}: {keyword} cannot be kept in the config",
+            connection.name
+        );
         return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
     }
     super::check_connection_name(&connection.name, connection.place.host.as_deref())?;
-    let text = format!("{}\n{}\n", header(&connection.name), statements(connection).join("\n"));
+    let text = format!(
+        "{}\n{}\n",
+        header(&connection.name),
+        statements(connection).join("\n")
+    );
     let config = read::config(&read::document(&text)?, Lines::UNSEEN)?;
-    config.connections.into_iter().next().ok_or_else(|| Error::usage("the connection is empty"))
+    config
+        .connections
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::usage("the connection is empty"))
 }
 
-/// Returns the edited text if it reads as expected. A way of writing TOML that the edits do not know must not do harm.
+/// Returns the edited text if it reads as expected. A way of writing TOML that the edits do not
+/// know must not do harm.
 fn proven(mark: &str, edited: &str, expected: Config, name: &str) -> Result<String> {
-    let parts = |config: Config| (config.cache, config.max_life, config.connections, config.rules);
+    let parts = |config: Config| {
+        (
+            config.cache,
+            config.max_life,
+            config.connections,
+            config.rules,
+        )
+    };
     if Config::parse(edited).is_ok_and(|config| parts(config) == parts(expected)) {
         return Ok(format!("{mark}{edited}"));
     }
-    Err(Error::failure(format!("connections.{name}: cannot be edited as it is written"))
-        .hint("edit the file by hand; a table [connections.NAME] can be edited"))
+    Err(Error::failure(format!(
+        "connections.{name}: cannot be edited as it is written"
+    ))
+    .hint("edit the file by hand; a table [connections.NAME] can be edited"))
 }
 
-/// Sets a byte order mark apart: it is no part of the first line. A second one is an error, for the parser to find.
+/// Sets a byte order mark apart: it is no part of the first line. A second one is an error, for the
+/// parser to find.
 fn split_mark(text: &str) -> (&str, &str) {
     const MARK: char = '\u{feff}';
     let marks = text.chars().take_while(|c| *c == MARK).count();
@@ -119,7 +160,9 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
         found.map(|(_, value)| Value::from(value.as_str()))
     };
     let life = connection.life.map(|life| match (life, life.to_string()) {
-        (Life::Seconds(seconds), text) if text.bytes().all(|b| b.is_ascii_digit()) => Value::from(i64::from(seconds)),
+        (Life::Seconds(seconds), text) if text.bytes().all(|b| b.is_ascii_digit()) => {
+            Value::from(i64::from(seconds))
+        }
         (_, text) => Value::from(text),
     });
     let listed = aliases.iter().map(dialled).collect::<Array>();
@@ -130,13 +173,22 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
         ("dbname", text(&place.dbname)),
         ("sslmode", option("sslmode")),
         ("hostaddr", option("hostaddr")),
-        ("roots", connection.roots.as_ref().map(|roots| Value::from(roots.to_string()))),
+        (
+            "roots",
+            connection
+                .roots
+                .as_ref()
+                .map(|roots| Value::from(roots.to_string())),
+        ),
         ("profile", text(&connection.profile)),
         ("region", text(&connection.region)),
         ("provider", text(&connection.provider)),
         ("sign_host", text(&connection.sign_host)),
         ("expires_in", life),
-        ("aliases", (!aliases.is_empty()).then(|| Value::from(listed))),
+        (
+            "aliases",
+            (!aliases.is_empty()).then(|| Value::from(listed)),
+        ),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?.to_string())))
@@ -144,25 +196,39 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
 }
 
 fn statements(connection: &Connection) -> Vec<String> {
-    values(connection).into_iter().map(|(key, value)| format!("{key} = {value}")).collect()
+    values(connection)
+        .into_iter()
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect()
 }
 
 fn header(name: &str) -> String {
     format!("[connections.{}]", Key::new(name))
 }
 
-/// Adds a table at the end, below a blank line. A file without a last newline stays one: `remove` can then undo it.
+/// Adds a table at the end, below a blank line. A file without a last newline stays one: `remove`
+/// can then undo it.
 fn append(text: &str, document: &Document<&str>, wanted: &Connection) -> Vec<Edit> {
     if let Some(Item::Value(all)) = document.get("connections") {
-        let new = format!("{} = {{ {} }}", Key::new(&wanted.name), statements(wanted).join(", "));
+        let new = format!(
+            "{} = {{ {} }}",
+            Key::new(&wanted.name),
+            statements(wanted).join(", ")
+        );
         let last = all.as_inline_table().and_then(|all| places(all).pop());
         return match last {
             Some(last) => vec![(last.value.end..last.value.end, format!(", {new}"))],
-            None => all.span().map(|span| (span, format!("{{ {new} }}"))).into_iter().collect(),
+            None => all
+                .span()
+                .map(|span| (span, format!("{{ {new} }}")))
+                .into_iter()
+                .collect(),
         };
     }
     let newline = newline_of(text);
-    let table = [vec![header(&wanted.name)], statements(wanted)].concat().join(newline);
+    let table = [vec![header(&wanted.name)], statements(wanted)]
+        .concat()
+        .join(newline);
     let new = match text {
         "" => format!("{table}{newline}"),
         text if text.ends_with('\n') => format!("{newline}{table}{newline}"),
@@ -171,7 +237,8 @@ fn append(text: &str, document: &Document<&str>, wanted: &Connection) -> Vec<Edi
     vec![(text.len()..text.len(), new)]
 }
 
-/// Changes what differs, takes out what is no longer given, adds what is new behind the last key that stays.
+/// Changes what differs, takes out what is no longer given, adds what is new behind the last key
+/// that stays.
 fn rewrite(text: &str, item: &Item, old: &Connection, new: &Connection) -> Vec<Edit> {
     let Some(places) = item.as_table_like().map(places) else {
         return Vec::new();
@@ -181,18 +248,34 @@ fn rewrite(text: &str, item: &Item, old: &Connection, new: &Connection) -> Vec<E
     let mut edits = if item.is_value() {
         cut_from_list(&places, &stays)
     } else {
-        places.iter().filter(|place| !stays(place.name)).map(|place| (place.lines(text), String::new())).collect()
+        places
+            .iter()
+            .filter(|place| !stays(place.name))
+            .map(|place| (place.lines(text), String::new()))
+            .collect()
     };
     for place in &places {
-        let changed = new.iter().find(|value| value.0 == place.name && !old.contains(value));
+        let changed = new
+            .iter()
+            .find(|value| value.0 == place.name && !old.contains(value));
         edits.extend(changed.map(|(_, value)| (place.value.clone(), value.clone())));
     }
-    let added = new.iter().filter(|(key, _)| places.iter().all(|place| place.name != *key));
-    let added: Vec<_> = added.map(|(key, value)| format!("{key} = {value}")).collect();
-    let anchor = places.iter().filter(|place| stays(place.name)).max_by_key(|place| place.value.end);
+    let added = new
+        .iter()
+        .filter(|(key, _)| places.iter().all(|place| place.name != *key));
+    let added: Vec<_> = added
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    let anchor = places
+        .iter()
+        .filter(|place| stays(place.name))
+        .max_by_key(|place| place.value.end);
     if let Some(anchor) = anchor.filter(|_| !added.is_empty()) {
         edits.push(if item.is_value() {
-            (anchor.value.end..anchor.value.end, added.iter().flat_map(|new| [", ", new]).collect())
+            (
+                anchor.value.end..anchor.value.end,
+                added.iter().flat_map(|new| [", ", new]).collect(),
+            )
         } else {
             anchor.lines_below(text, &added)
         });
@@ -202,7 +285,11 @@ fn rewrite(text: &str, item: &Item, old: &Connection, new: &Connection) -> Vec<E
 
 fn newline_of(text: &str) -> &'static str {
     let first = text.find('\n').map(|at| &text[..at]);
-    if first.is_some_and(|line| line.ends_with('\r')) { "\r\n" } else { "\n" }
+    if first.is_some_and(|line| line.ends_with('\r')) {
+        "\r\n"
+    } else {
+        "\n"
+    }
 }
 
 // What is there.
@@ -215,7 +302,13 @@ struct Place<'a> {
 }
 
 fn places(table: &dyn TableLike) -> Vec<Place<'_>> {
-    let place = |(name, item): (_, &Item)| Some(Place { name, key: table.key(name)?.span()?, value: item.span()? });
+    let place = |(name, item): (_, &Item)| {
+        Some(Place {
+            name,
+            key: table.key(name)?.span()?,
+            value: item.span()?,
+        })
+    };
     table.iter().filter_map(place).collect()
 }
 
@@ -232,13 +325,18 @@ impl Place<'_> {
         let begin = &text[start..self.key.start];
         let ended = text[..end].ends_with('\n');
         let line = |new: &String| {
-            if ended { format!("{begin}{new}{newline}") } else { format!("{newline}{begin}{new}") }
+            if ended {
+                format!("{begin}{new}{newline}")
+            } else {
+                format!("{newline}{begin}{new}")
+            }
         };
         (end..end, new.iter().map(line).collect())
     }
 }
 
-/// Returns the whole lines that a connection takes up: a table, a line with braces, or lines with dotted keys.
+/// Returns the whole lines that a connection takes up: a table, a line with braces, or lines with
+/// dotted keys.
 fn blocks(text: &str, document: &Document<&str>, item: &Item, name: &str) -> Vec<Range<usize>> {
     let keys = item.as_table_like().map(places).unwrap_or_default();
     match item {
@@ -256,35 +354,61 @@ fn blocks(text: &str, document: &Document<&str>, item: &Item, name: &str) -> Vec
         }
         Item::Table(table) => {
             let header = table.span().unwrap_or_default();
-            let end = keys.iter().map(|key| key.value.end).max().unwrap_or(header.end);
+            let end = keys
+                .iter()
+                .map(|key| key.value.end)
+                .max()
+                .unwrap_or(header.end);
             std::iter::once(line_start(text, header.start)..line_end(text, end)).collect()
         }
         _ => {
-            let all = document.get("connections").and_then(Item::as_table_like).map(places).unwrap_or_default();
-            all.iter().filter(|place| place.name == name).map(|place| place.lines(text)).collect()
+            let all = document
+                .get("connections")
+                .and_then(Item::as_table_like)
+                .map(places)
+                .unwrap_or_default();
+            all.iter()
+                .filter(|place| place.name == name)
+                .map(|place| place.lines(text))
+                .collect()
         }
     }
 }
 
 // What is taken out.
 
-/// Takes keys out of an inline table: each goes with the comma that parts it from the ones that stay.
+/// Takes keys out of an inline table: each goes with the comma that parts it from the ones that
+/// stay.
 fn cut_from_list(places: &[Place<'_>], stays: &dyn Fn(&str) -> bool) -> Vec<Edit> {
     let Some(first) = places.iter().position(|place| stays(place.name)) else {
         let ends = places.first().zip(places.last());
-        return ends.map(|(first, last)| (first.key.start..last.value.end, String::new())).into_iter().collect();
+        return ends
+            .map(|(first, last)| (first.key.start..last.value.end, String::new()))
+            .into_iter()
+            .collect();
     };
-    let before = places[..=first].windows(2).map(|pair| pair[0].key.start..pair[1].key.start);
-    let after = places[first..].windows(2).filter(|pair| !stays(pair[1].name));
+    let before = places[..=first]
+        .windows(2)
+        .map(|pair| pair[0].key.start..pair[1].key.start);
+    let after = places[first..]
+        .windows(2)
+        .filter(|pair| !stays(pair[1].name));
     let after = after.map(|pair| pair[0].value.end..pair[1].value.end);
-    before.chain(after).map(|range| (range, String::new())).collect()
+    before
+        .chain(after)
+        .map(|range| (range, String::new()))
+        .collect()
 }
 
 fn cut_lines(text: &str, blocks: Vec<Range<usize>>) -> Vec<Edit> {
-    blocks.into_iter().map(|block| (widened(text, block), String::new())).collect()
+    blocks
+        .into_iter()
+        .map(|block| (widened(text, block), String::new()))
+        .collect()
 }
 
-/// Adds to a block the comment that belongs to it alone, and one of two blank lines that would come together.
+/// Adds to a block the comment that belongs to it alone, and one of two blank lines that would come
+/// together.
 fn widened(text: &str, block: Range<usize>) -> Range<usize> {
     let Range { mut start, mut end } = block;
     let mut comment = start;
@@ -317,7 +441,9 @@ fn line_start(text: &str, at: usize) -> usize {
 
 /// Returns where the line ends, behind its newline.
 fn line_end(text: &str, at: usize) -> usize {
-    text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1)
+    text[at..]
+        .find('\n')
+        .map_or(text.len(), |newline| at + newline + 1)
 }
 
 /// Returns where the line above begins.

@@ -1,4 +1,5 @@
-//! `config.toml`: text in, values out, and edits of the text that leave every other byte alone. Pure.
+//! `config.toml`: text in, values out, and edits of the text that leave every other byte alone.
+//! Pure.
 
 mod edit;
 mod read;
@@ -49,8 +50,10 @@ impl LoginPolicy {
             "never" => Ok(Self::Never),
             "terminal" => Ok(Self::Terminal),
             "browser" => Ok(Self::Browser),
-            _ => Err(Error::usage(format!("no such login policy: {}", host::quoted(text)))
-                .hint("never, terminal or browser")),
+            _ => Err(
+                Error::usage(format!("no such login policy: {}", host::quoted(text)))
+                    .hint("never, terminal or browser"),
+            ),
         }
     }
 }
@@ -108,11 +111,14 @@ impl Config {
     }
 
     pub(crate) fn connection(&self, name: &str) -> Option<&Connection> {
-        self.by_name.get(name).and_then(|at| self.connections.get(*at))
+        self.by_name
+            .get(name)
+            .and_then(|at| self.connections.get(*at))
     }
 
-    /// Returns the connection whose own address this is, of those that `may_be_meant`. Port and user have to agree where
-    /// both name one; of several connections it is the first, but one that names this user comes before those that name none.
+    /// Returns the connection whose own address this is, of those that `may_be_meant`. Port and
+    /// user have to agree where both name one; of several connections it is the first, but one that
+    /// names this user comes before those that name none.
     pub(crate) fn at(
         &self,
         place: &Where,
@@ -120,15 +126,21 @@ impl Config {
         may_be_meant: impl Fn(&Connection) -> bool,
     ) -> Option<&Connection> {
         let host = place.host.as_deref()?;
-        // Behind each port of this machine is another tunnel; none named is the usual one, as for the client.
-        let port = place.port.or_else(|| host::is_loopback(host).then_some(provider::DEFAULT_PORT));
+        // Behind each port of this machine is another tunnel; none named is the usual one, as for
+        // the client.
+        let port = place
+            .port
+            .or_else(|| host::is_loopback(host).then_some(provider::DEFAULT_PORT));
         let is_there = |connection: &&Connection| {
             port.is_none_or(|port| port == connection.port())
                 && connection.has_host(host, region)
                 && may_be_meant(connection)
         };
         let by = |user: Option<&str>| {
-            self.connections.iter().filter(is_there).find(|connection| connection.place.user.as_deref() == user)
+            self.connections
+                .iter()
+                .filter(is_there)
+                .find(|connection| connection.place.user.as_deref() == user)
         };
         match place.user.as_deref() {
             None => self.connections.iter().find(is_there),
@@ -136,22 +148,40 @@ impl Config {
         }
     }
 
-    /// Returns the connection that a client dials at this address, or at an alias of it: one of this user's before others.
+    /// Returns the connection that a client dials at this address, or at an alias of it: one of
+    /// this user's before others.
     pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
         let dials = |connection: &&Connection| {
             let own_port = connection.port();
             let own = connection.place.host.as_deref().map(|own| (own, own_port));
-            let aliases = connection.aliases.iter().map(|(alias, port)| (alias.as_str(), port.unwrap_or(own_port)));
-            own.into_iter().chain(aliases).any(|address| address == (host, port))
+            let aliases = connection
+                .aliases
+                .iter()
+                .map(|(alias, port)| (alias.as_str(), port.unwrap_or(own_port)));
+            own.into_iter()
+                .chain(aliases)
+                .any(|address| address == (host, port))
         };
         let all = || self.connections.iter().filter(dials);
-        all().find(|connection| connection.place.user.as_deref().is_none_or(|own| own == user)).or_else(|| all().next())
+        all()
+            .find(|connection| {
+                connection
+                    .place
+                    .user
+                    .as_deref()
+                    .is_none_or(|own| own == user)
+            })
+            .or_else(|| all().next())
     }
 
-    /// Returns what the rules say about a host: each field from the first rule that fits and has it.
+    /// Returns what the rules say about a host: each field from the first rule that fits and has
+    /// it.
     pub(crate) fn rule(&self, host: &str) -> Rule {
         let host = host.to_ascii_lowercase();
-        let mut found = Rule { host: host.clone(), ..Rule::default() };
+        let mut found = Rule {
+            host: host.clone(),
+            ..Rule::default()
+        };
         for rule in self.rules.iter().filter(|rule| fits(&rule.host, &host)) {
             found.profile = found.profile.or_else(|| rule.profile.clone());
             found.region = found.region.or_else(|| rule.region.clone());
@@ -171,7 +201,10 @@ impl Connection {
 
     /// Tells whether this is the connection's host.
     fn has_host(&self, host: &str, region: Option<&str>) -> bool {
-        self.place.host.as_deref().is_some_and(|own| self.is_same_host(own, host, region))
+        self.place
+            .host
+            .as_deref()
+            .is_some_and(|own| self.is_same_host(own, host, region))
     }
 
     /// Tells whether its tokens are signed for this endpoint.
@@ -191,21 +224,33 @@ impl Connection {
             return own == provider;
         }
         let said = self.sign_host.as_ref().or(self.place.host.as_ref());
-        let Some(Ok((host, _))) = said.map(|said| host::parse(said)) else { return true };
+        let Some(Ok((host, _))) = said.map(|said| host::parse(said)) else {
+            return true;
+        };
         let of_id = || provider::of_id(&host, "").map(|(provider, _)| provider);
-        provider::of_host(&host).or_else(of_id).is_none_or(|own| own.name == provider)
+        provider::of_host(&host)
+            .or_else(of_id)
+            .is_none_or(|own| own.name == provider)
     }
 
-    /// Tells whether a host is this one of the connection's own; a bare cluster ID and its endpoint are the same host.
+    /// Tells whether a host is this one of the connection's own; a bare cluster ID and its endpoint
+    /// are the same host.
     fn is_same_host(&self, own: &str, host: &str, region: Option<&str>) -> bool {
         if own == host {
             return true;
         }
-        let endpoint = |id: &str, region: &str| provider::of_id(id, region).map(|(_, endpoint)| endpoint);
-        let own = endpoint(own, self.region.as_deref().unwrap_or_default()).unwrap_or_else(|| own.to_owned());
+        let endpoint =
+            |id: &str, region: &str| provider::of_id(id, region).map(|(_, endpoint)| endpoint);
+        let own = endpoint(own, self.region.as_deref().unwrap_or_default())
+            .unwrap_or_else(|| own.to_owned());
         match region {
             None if provider::of_id(host, "").is_some() => own.split('.').next() == Some(host),
-            region => endpoint(host, region.unwrap_or_default()).as_deref().unwrap_or(host) == own,
+            region => {
+                endpoint(host, region.unwrap_or_default())
+                    .as_deref()
+                    .unwrap_or(host)
+                    == own
+            }
         }
     }
 }
@@ -215,7 +260,8 @@ pub(crate) fn parse_alias(text: &str) -> Result<(String, Option<u16>)> {
     host::parse(text)
 }
 
-/// Returns whether a host fits a pattern. Each part is taken where it first occurs: that leaves most for the rest.
+/// Returns whether a host fits a pattern. Each part is taken where it first occurs: that leaves
+/// most for the rest.
 fn fits(pattern: &str, host: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| host.strip_prefix(first)) else {
@@ -233,8 +279,8 @@ fn fits(pattern: &str, host: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Checks that a connection's name cannot be taken for a host, a URI, a conninfo string, an option, or a cluster ID
-/// other than that of its own host.
+/// Checks that a connection's name cannot be taken for a host, a URI, a conninfo string, an option,
+/// or a cluster ID other than that of its own host.
 pub(crate) fn check_connection_name(name: &str, host: Option<&str>) -> Result<()> {
     let refuse = |why: &str| Err(Error::usage(format!("name {}: {why}", host::quoted(name))));
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -261,11 +307,16 @@ impl CacheChoice {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|choice| choice.as_str() == text).ok_or_else(|| {
-            let names = Self::ALL.map(Self::as_str).join(", ");
-            Error::usage(format!("no cache of that name; known: {names}"))
-        })?;
-        if found == Self::SecretService && cfg!(all(target_os = "linux", not(feature = "secret-service"))) {
+        let found = Self::ALL
+            .into_iter()
+            .find(|choice| choice.as_str() == text)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::as_str).join(", ");
+                Error::usage(format!("no cache of that name; known: {names}"))
+            })?;
+        if found == Self::SecretService
+            && cfg!(all(target_os = "linux", not(feature = "secret-service")))
+        {
             return Err(Error::usage("this pgcred was built without secret-service").hint(
                 "choose keyring; or build pgcred with it: ./install.sh --secret-service, or cargo install --features \
                  secret-service",
@@ -282,7 +333,9 @@ impl FromStr for Life {
         if text.trim() == "max" {
             return Ok(Self::Max);
         }
-        text.parse().map(|Seconds(seconds)| Self::Seconds(seconds)).map_err(|why: String| format!("{why}, or max"))
+        text.parse()
+            .map(|Seconds(seconds)| Self::Seconds(seconds))
+            .map_err(|why: String| format!("{why}, or max"))
     }
 }
 
@@ -292,7 +345,9 @@ impl fmt::Display for Life {
         match self {
             Self::Max => f.write_str("max"),
             Self::Seconds(seconds) => {
-                let unit = [('d', 86_400), ('h', 3_600), ('m', 60)].into_iter().find(|unit| seconds % unit.1 == 0);
+                let unit = [('d', 86_400), ('h', 3_600), ('m', 60)]
+                    .into_iter()
+                    .find(|unit| seconds % unit.1 == 0);
                 match unit.filter(|_| *seconds > 0) {
                     Some((letter, length)) => write!(f, "{}{letter}", seconds / length),
                     None => write!(f, "{seconds}"),

@@ -1,4 +1,5 @@
-//! From TOML to values: every value is checked as on the command line, and every error names its line and key.
+//! From TOML to values: every value is checked as on the command line, and every error names its
+//! line and key.
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -6,7 +7,9 @@ use std::path::Path;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{CacheChoice, Config, Connection, Life, LoginPolicy, Rule, check_connection_name, parse_alias};
+use super::{
+    CacheChoice, Config, Connection, Life, LoginPolicy, Rule, check_connection_name, parse_alias,
+};
 use crate::error::{Error, Result};
 use crate::provider::{self, normal_region};
 use crate::request::check_name;
@@ -14,7 +17,8 @@ use crate::request::target::RootsChoice;
 use crate::text::host;
 use crate::time::Seconds;
 
-/// Turns places in a text into line numbers; counts only when an error asks, so that reading stays linear.
+/// Turns places in a text into line numbers; counts only when an error asks, so that reading stays
+/// linear.
 #[derive(Clone, Copy)]
 pub(super) struct Lines<'a>(Option<&'a str>);
 
@@ -28,8 +32,15 @@ impl<'a> Lines<'a> {
 
     /// Puts line and key in front of an error.
     pub(super) fn locate(self, error: Error, span: Option<Range<usize>>, key: &str) -> Error {
-        let error = if key.is_empty() { error } else { error.about(key) };
-        let before = self.0.zip(span).and_then(|(text, span)| text.as_bytes().get(..span.start));
+        let error = if key.is_empty() {
+            error
+        } else {
+            error.about(key)
+        };
+        let before = self
+            .0
+            .zip(span)
+            .and_then(|(text, span)| text.as_bytes().get(..span.start));
         match before {
             Some(before) => error.about(&format!("line {}", before.split(|b| *b == b'\n').count())),
             None => error,
@@ -41,8 +52,12 @@ impl<'a> Lines<'a> {
 pub(super) fn document(text: &str) -> Result<Document<&str>> {
     Document::parse(text).map_err(|error| {
         let at = error.span().unwrap_or(text.len()..text.len());
-        let piece = text.get(at.clone()).filter(|piece| !piece.trim().is_empty());
-        let piece = piece.map(|piece| format!(" at {}", host::quoted(piece))).unwrap_or_default();
+        let piece = text
+            .get(at.clone())
+            .filter(|piece| !piece.trim().is_empty());
+        let piece = piece
+            .map(|piece| format!(" at {}", host::quoted(piece)))
+            .unwrap_or_default();
         let what = error.message().lines().next().unwrap_or("not TOML");
         Lines::of(text).locate(Error::usage(format!("{what}{piece}")), Some(at), "")
     })
@@ -57,11 +72,21 @@ pub(super) fn config(document: &Document<&str>, lines: Lines<'_>) -> Result<Conf
             "max_expires_in" => config.max_life = Some(field.read(seconds)?),
             "connections" => config.connections = connections(&field)?,
             "match" => config.rules = rules(&field)?,
-            _ => return Err(field.unknown(&["cache", "login", "max_expires_in", "connections", "match"])),
+            _ => {
+                return Err(field.unknown(&[
+                    "cache",
+                    "login",
+                    "max_expires_in",
+                    "connections",
+                    "match",
+                ]));
+            }
         }
     }
     let names = config.connections.iter().zip(0..);
-    config.by_name = names.map(|(connection, at)| (connection.name.clone(), at)).collect();
+    config.by_name = names
+        .map(|(connection, at)| (connection.name.clone(), at))
+        .collect();
     Ok(config)
 }
 
@@ -74,8 +99,17 @@ struct Field<'a> {
     item: &'a Item,
 }
 
-fn fields<'a>(table: &'a dyn TableLike, name: &'a str, lines: Lines<'a>) -> impl Iterator<Item = Field<'a>> {
-    table.iter().map(move |(key, item)| Field { lines, table: name, key, item })
+fn fields<'a>(
+    table: &'a dyn TableLike,
+    name: &'a str,
+    lines: Lines<'a>,
+) -> impl Iterator<Item = Field<'a>> {
+    table.iter().map(move |(key, item)| Field {
+        lines,
+        table: name,
+        key,
+        item,
+    })
 }
 
 impl<'a> Field<'a> {
@@ -90,35 +124,53 @@ impl<'a> Field<'a> {
 
     fn wrong_at(&self, error: Error, span: Option<Range<usize>>) -> Error {
         let dot = if self.table.is_empty() { "" } else { "." };
-        self.lines.locate(error, span, &format!("{}{dot}{}", self.table, self.key))
+        self.lines
+            .locate(error, span, &format!("{}{dot}{}", self.table, self.key))
     }
 
     fn unknown(&self, known: &[&str]) -> Error {
         let why = Error::usage(format!("no such key; known: {}", known.join(", ")));
         let dot = if self.table.is_empty() { "" } else { "." };
         // A key in quotes can hold anything.
-        let key = if self.key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+        let key = if self
+            .key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        {
             self.key.to_owned()
         } else {
             host::quoted(self.key)
         };
-        self.lines.locate(why, self.item.span(), &format!("{}{dot}{key}", self.table))
+        self.lines
+            .locate(why, self.item.span(), &format!("{}{dot}{key}", self.table))
     }
 }
 
 fn connections(all: &Field<'_>) -> Result<Vec<Connection>> {
     let table = all.item.as_table_like();
-    let table = table.ok_or_else(|| all.wrong(Error::usage("write each connection as [connections.NAME]")))?;
-    table.iter().map(|(name, item)| connection(all, name, item)).collect()
+    let table = table
+        .ok_or_else(|| all.wrong(Error::usage("write each connection as [connections.NAME]")))?;
+    table
+        .iter()
+        .map(|(name, item)| connection(all, name, item))
+        .collect()
 }
 
 fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
-    let host = item.as_table_like().and_then(|table| table.get("host")).and_then(Item::as_str);
+    let host = item
+        .as_table_like()
+        .and_then(|table| table.get("host"))
+        .and_then(Item::as_str);
     check_connection_name(name, host).map_err(|error| all.wrong_at(error, item.span()))?;
     let path = format!("connections.{name}");
     let wrong = |why: &str| all.lines.locate(Error::usage(why), item.span(), &path);
-    let table = item.as_table_like().ok_or_else(|| wrong("write it as a table: [connections.NAME]"))?;
-    let mut found = Connection { name: name.to_owned(), ..Connection::default() };
+    let table = item
+        .as_table_like()
+        .ok_or_else(|| wrong("write it as a table: [connections.NAME]"))?;
+    let mut found = Connection {
+        name: name.to_owned(),
+        ..Connection::default()
+    };
     let mut cluster_id = None;
     for field in fields(table, &path, all.lines) {
         match field.key {
@@ -128,15 +180,23 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
                 found.place.host = Some(host);
             }
             "port" => found.place.port = Some(field.read(port)?),
-            "user" => found.place.user = Some(field.read(|item| check_name("user", text(item)?.to_owned()))?),
-            "dbname" => found.place.dbname = Some(field.read(|item| check_name("dbname", text(item)?.to_owned()))?),
+            "user" => {
+                found.place.user =
+                    Some(field.read(|item| check_name("user", text(item)?.to_owned()))?)
+            }
+            "dbname" => {
+                found.place.dbname =
+                    Some(field.read(|item| check_name("dbname", text(item)?.to_owned()))?)
+            }
             "profile" => found.profile = Some(field.read(profile)?),
             "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
             "provider" => {
                 let provider = field.read(|item| provider::named(text(item)?))?;
                 found.provider = Some(provider.name.to_owned());
             }
-            "sign_host" => found.sign_host = Some(field.read(|item| Ok(dialled(&host::parse(text(item)?)?)))?),
+            "sign_host" => {
+                found.sign_host = Some(field.read(|item| Ok(dialled(&host::parse(text(item)?)?)))?)
+            }
             "roots" => found.roots = Some(field.read(roots)?),
             "sslmode" => found.place.set_option("sslmode", field.read(sslmode)?),
             "hostaddr" => found.place.set_option("hostaddr", field.read(hostaddr)?),
@@ -150,7 +210,8 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
         return Err(wrong("host is missing").hint("add a line: host = \"HOST\""));
     }
     if let (Some(span), None) = (cluster_id, &found.region) {
-        let why = Error::usage("a cluster ID needs a region").hint("add a line like: region = \"us-east-1\"");
+        let why = Error::usage("a cluster ID needs a region")
+            .hint("add a line like: region = \"us-east-1\"");
         return Err(all.lines.locate(why, span, &format!("{path}.host")));
     }
     Ok(found)
@@ -164,7 +225,10 @@ const CONNECTION_KEYS: &[&str] = &[
 
 fn rules(all: &Field<'_>) -> Result<Vec<Rule>> {
     if let Some(tables) = all.item.as_array_of_tables() {
-        return tables.iter().map(|table| rule(table, table.span(), all.lines)).collect();
+        return tables
+            .iter()
+            .map(|table| rule(table, table.span(), all.lines))
+            .collect();
     }
     let wrong = || Error::usage("write each rule as a table: [[match]]");
     let values = all.item.as_array().ok_or_else(|| all.wrong(wrong()))?;
@@ -183,24 +247,43 @@ fn rule(table: &dyn TableLike, span: Option<Range<usize>>, lines: Lines<'_>) -> 
             "profile" => found.profile = Some(field.read(profile)?),
             "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
             "expires_in" => found.life = Some(field.read(life)?),
-            "user" => found.user = Some(field.read(|item| check_name("user", text(item)?.to_owned()))?),
+            "user" => {
+                found.user = Some(field.read(|item| check_name("user", text(item)?.to_owned()))?)
+            }
             "roots" => found.roots = Some(field.read(roots)?),
-            _ => return Err(field.unknown(&["host", "profile", "region", "expires_in", "user", "roots"])),
+            _ => {
+                return Err(field.unknown(&[
+                    "host",
+                    "profile",
+                    "region",
+                    "expires_in",
+                    "user",
+                    "roots",
+                ]));
+            }
         }
     }
     if found.host.is_empty() {
-        let why = Error::usage("host is missing").hint("add a line like: host = \"*.dsql.us-east-1.on.aws\"");
+        let why = Error::usage("host is missing")
+            .hint("add a line like: host = \"*.dsql.us-east-1.on.aws\"");
         return Err(lines.locate(why, span, "match"));
     }
-    if found == (Rule { host: found.host.clone(), ..Rule::default() }) {
-        let why = Error::usage("the rule sets nothing; give profile, region, expires_in, user or roots");
+    if found
+        == (Rule {
+            host: found.host.clone(),
+            ..Rule::default()
+        })
+    {
+        let why =
+            Error::usage("the rule sets nothing; give profile, region, expires_in, user or roots");
         return Err(lines.locate(why, span, "match"));
     }
     Ok(found)
 }
 
 fn text(item: &Item) -> Result<&str> {
-    item.as_str().ok_or_else(|| Error::usage("give a text in quotes"))
+    item.as_str()
+        .ok_or_else(|| Error::usage("give a text in quotes"))
 }
 
 fn profile(item: &Item) -> Result<String> {
@@ -210,33 +293,49 @@ fn profile(item: &Item) -> Result<String> {
 /// Reads `system`, `provider` or a path, which must not depend on where pgcred runs.
 fn roots(item: &Item) -> Result<RootsChoice> {
     match RootsChoice::parse(text(item)?)? {
-        RootsChoice::File(file) if !Path::new(&file).has_root() => {
-            Err(Error::usage("give the whole path of a file, or system, or provider"))
-        }
+        RootsChoice::File(file) if !Path::new(&file).has_root() => Err(Error::usage(
+            "give the whole path of a file, or system, or provider",
+        )),
         choice => Ok(choice),
     }
 }
 
 fn sslmode(item: &Item) -> Result<String> {
-    const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+    const MODES: [&str; 6] = [
+        "disable",
+        "allow",
+        "prefer",
+        "require",
+        "verify-ca",
+        "verify-full",
+    ];
     let mode = text(item)?;
-    MODES.contains(&mode).then(|| mode.to_owned()).ok_or_else(|| Error::usage(format!("one of {}", MODES.join(", "))))
+    MODES
+        .contains(&mode)
+        .then(|| mode.to_owned())
+        .ok_or_else(|| Error::usage(format!("one of {}", MODES.join(", "))))
 }
 
 /// Reads the IP address that libpq dials instead of looking the host's name up.
 fn hostaddr(item: &Item) -> Result<String> {
     let address: Option<IpAddr> = text(item)?.parse().ok();
-    address.map(|address| address.to_string()).ok_or_else(|| Error::usage("give an IP address, like 127.0.0.1"))
+    address
+        .map(|address| address.to_string())
+        .ok_or_else(|| Error::usage("give an IP address, like 127.0.0.1"))
 }
 
 fn port(item: &Item) -> Result<u16> {
-    let number = item.as_integer().and_then(|number| host::parse_port(&number.to_string()).ok());
+    let number = item
+        .as_integer()
+        .and_then(|number| host::parse_port(&number.to_string()).ok());
     number.ok_or_else(|| Error::usage("give a number from 1 to 65535"))
 }
 
 /// Returns an integer's or a text's text, for what may be written as either.
 fn number_or_text(item: &Item) -> Option<String> {
-    item.as_integer().map(|number| number.to_string()).or_else(|| item.as_str().map(str::to_owned))
+    item.as_integer()
+        .map(|number| number.to_string())
+        .or_else(|| item.as_str().map(str::to_owned))
 }
 
 fn life(item: &Item) -> Result<Life> {
@@ -251,14 +350,18 @@ fn seconds(item: &Item) -> Result<u32> {
     let text = number_or_text(item).unwrap_or_default();
     match text.parse() {
         Ok(Seconds(0)) => Err(Error::usage("give 1 s or more")),
-        parsed => parsed.map(|Seconds(seconds)| seconds).map_err(|why: String| Error::usage(why)),
+        parsed => parsed
+            .map(|Seconds(seconds)| seconds)
+            .map_err(|why: String| Error::usage(why)),
     }
 }
 
 fn host_alone(text: &str) -> Result<String> {
     match host::parse(text)? {
         (host, None) => Ok(host),
-        (_, Some(port)) => Err(Error::usage(format!("give the name alone, and a line port = {port}"))),
+        (_, Some(port)) => Err(Error::usage(format!(
+            "give the name alone, and a line port = {port}"
+        ))),
     }
 }
 
@@ -281,8 +384,12 @@ fn aliases(field: &Field<'_>) -> Result<Vec<(String, Option<u16>)>> {
 fn pattern(text: &str) -> Result<String> {
     let pattern = text.trim().to_ascii_lowercase();
     if let Ok((_, None)) = host::parse(&pattern.replace('*', "x")) {
-        return Ok(pattern.strip_suffix('.').map_or(pattern.clone(), str::to_owned));
+        return Ok(pattern
+            .strip_suffix('.')
+            .map_or(pattern.clone(), str::to_owned));
     }
     let shown = host::quoted(text);
-    Err(Error::usage(format!("pattern {shown}: give a host name, with * for any run of characters")))
+    Err(Error::usage(format!(
+        "pattern {shown}: give a host name, with * for any run of characters"
+    )))
 }

@@ -1,4 +1,5 @@
-//! `config.toml`: a good file, every error's line and key, and edits that leave the other bytes alone.
+//! `config.toml`: a good file, every error's line and key, and edits that leave the other bytes
+//! alone.
 
 use proptest::prelude::*;
 
@@ -51,7 +52,14 @@ fn text(text: &str) -> Option<String> {
 }
 
 fn connection(name: &str, host: &str) -> Connection {
-    Connection { name: name.to_owned(), place: Where { host: text(host), ..Where::default() }, ..Connection::default() }
+    Connection {
+        name: name.to_owned(),
+        place: Where {
+            host: text(host),
+            ..Where::default()
+        },
+        ..Connection::default()
+    }
 }
 
 fn full() -> Connection {
@@ -73,7 +81,10 @@ fn full() -> Connection {
         provider: text("dsql"),
         sign_host: text("other.example.com:1"),
         life: Some(Life::Max),
-        aliases: vec![("localhost".to_owned(), Some(15432)), ("tunnel".to_owned(), None)],
+        aliases: vec![
+            ("localhost".to_owned(), Some(15432)),
+            ("tunnel".to_owned(), None),
+        ],
     }
 }
 
@@ -84,7 +95,10 @@ fn a_good_file_is_read() {
     assert_eq!(config.max_life, Some(43_200));
     assert_eq!(config.connections.len(), 2);
     assert_eq!(config.connection("prod"), Some(&full()));
-    assert_eq!(config.connection("bare").unwrap().life, Some(Life::Seconds(900)));
+    assert_eq!(
+        config.connection("bare").unwrap().life,
+        Some(Life::Seconds(900))
+    );
     assert_eq!(config.connection("Prod"), None);
     assert_eq!(config.rules[0].life, Some(Life::Seconds(900)));
     assert_eq!(config.rules[1].user, text("app"));
@@ -106,7 +120,10 @@ fn every_way_of_writing_a_table_is_read() {
         assert_eq!(Config::parse(written).unwrap(), expected, "{written}");
     }
     let rules = Config::parse("match = [{ host = '*', user = 'u' }]").unwrap();
-    assert_eq!(rules, Config::parse("[[match]]\nhost = '*'\nuser = 'u'").unwrap());
+    assert_eq!(
+        rules,
+        Config::parse("[[match]]\nhost = '*'\nuser = 'u'").unwrap()
+    );
 }
 
 /// Every build is tested: whoever reads a name that this one has no part for is told what to do.
@@ -117,8 +134,16 @@ fn a_cache_that_this_build_does_not_have_is_named() {
         assert_eq!(read.unwrap().cache, Some(CacheChoice::SecretService));
     } else {
         let error = read.unwrap_err();
-        assert_eq!(error.to_string(), "line 1: cache: this pgcred was built without secret-service");
-        assert!(error.to_hint().is_some_and(|hint| hint.contains("./install.sh --secret-service")), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            "line 1: cache: this pgcred was built without secret-service"
+        );
+        assert!(
+            error
+                .to_hint()
+                .is_some_and(|hint| hint.contains("./install.sh --secret-service")),
+            "{error:?}"
+        );
     }
 }
 
@@ -126,78 +151,236 @@ fn a_cache_that_this_build_does_not_have_is_named() {
 fn errors_name_line_and_key() {
     let port = "connections.p.port: give a number from 1 to 65535";
     for (file, expected) in [
-        ("\ncahce = 'file'", "line 2: cahce: no such key; known: cache, login, max_expires_in, connections, match"),
+        (
+            "\ncahce = 'file'",
+            "line 2: cahce: no such key; known: cache, login, max_expires_in, connections, match",
+        ),
         ("'a\\nb' = 1", "line 1: `a\\\\nb`: no such key"),
-        ("cache = 'disk'", "line 1: cache: no cache of that name; known: keyring, secret-service, file, none"),
+        (
+            "cache = 'disk'",
+            "line 1: cache: no cache of that name; known: keyring, secret-service, file, none",
+        ),
         ("cache = true", "line 1: cache: give a text in quotes"),
-        ("max_expires_in = 'max'", "line 1: max_expires_in: not a duration"),
-        ("max_expires_in = 0", "line 1: max_expires_in: give 1 s or more"),
-        ("max_expires_in = 1.5", "line 1: max_expires_in: not a duration"),
-        ("connections = 1", "line 1: connections: write each connection as [connections.NAME]"),
-        ("[[connections]]\nhost = 'h'", "line 1: connections: write each"),
-        ("[connections]\np = 1", "line 2: connections.p: write it as a table"),
-        ("[[connections.p]]\nhost = 'h'", "line 1: connections.p: write it as a table"),
-        ("\n[connections.p]\n", "line 2: connections.p: host is missing"),
-        ("connections.p.port = 1", "line 1: connections.p: host is missing"),
-        ("[connections.p]\nhost = ''", "line 2: connections.p.host: the host is empty"),
-        ("[connections.p]\nhost = 'a b'", "line 2: connections.p.host: host `a b`: a space is not allowed"),
-        ("[connections.p]\nhost = 'h:5'", "line 2: connections.p.host: give the name alone, and a line port = 5"),
-        ("[connections.p]\nhost = 5", "line 2: connections.p.host: give a text in quotes"),
-        ("[connections.p]\nhost = 'foo0bar1baz2quux3quuux4abc'", "line 2: connections.p.host: a cluster ID needs a r"),
+        (
+            "max_expires_in = 'max'",
+            "line 1: max_expires_in: not a duration",
+        ),
+        (
+            "max_expires_in = 0",
+            "line 1: max_expires_in: give 1 s or more",
+        ),
+        (
+            "max_expires_in = 1.5",
+            "line 1: max_expires_in: not a duration",
+        ),
+        (
+            "connections = 1",
+            "line 1: connections: write each connection as [connections.NAME]",
+        ),
+        (
+            "[[connections]]\nhost = 'h'",
+            "line 1: connections: write each",
+        ),
+        (
+            "[connections]\np = 1",
+            "line 2: connections.p: write it as a table",
+        ),
+        (
+            "[[connections.p]]\nhost = 'h'",
+            "line 1: connections.p: write it as a table",
+        ),
+        (
+            "\n[connections.p]\n",
+            "line 2: connections.p: host is missing",
+        ),
+        (
+            "connections.p.port = 1",
+            "line 1: connections.p: host is missing",
+        ),
+        (
+            "[connections.p]\nhost = ''",
+            "line 2: connections.p.host: the host is empty",
+        ),
+        (
+            "[connections.p]\nhost = 'a b'",
+            "line 2: connections.p.host: host `a b`: a space is not allowed",
+        ),
+        (
+            "[connections.p]\nhost = 'h:5'",
+            "line 2: connections.p.host: give the name alone, and a line port = 5",
+        ),
+        (
+            "[connections.p]\nhost = 5",
+            "line 2: connections.p.host: give a text in quotes",
+        ),
+        (
+            "[connections.p]\nhost = 'foo0bar1baz2quux3quuux4abc'",
+            "line 2: connections.p.host: a cluster ID needs a r",
+        ),
         (
             "[connections.p]\nhost = 'h'\nsslmode = 'full'",
             "line 3: connections.p.sslmode: one of disable, allow, prefer",
         ),
-        ("[connections.p]\nhost = 'h'\nhostaddr = 'h'", "line 3: connections.p.hostaddr: give an IP address"),
-        ("[connections.p]\nhost = 'h'\nroots = 'ca.pem'", "line 3: connections.p.roots: give the whole path"),
+        (
+            "[connections.p]\nhost = 'h'\nhostaddr = 'h'",
+            "line 3: connections.p.hostaddr: give an IP address",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nroots = 'ca.pem'",
+            "line 3: connections.p.roots: give the whole path",
+        ),
         (
             "[connections.p]\nhost = 'h'\nroots = ''",
             "line 3: connections.p.roots: the file of root certificates is not",
         ),
-        ("[connections.p]\nhost = 'h'\nport = 0", &format!("line 3: {port}")),
-        ("[connections.p]\nhost = 'h'\nport = 65536", &format!("line 3: {port}")),
-        ("[connections.p]\r\nhost = 'h'\r\nport = '1'", &format!("line 3: {port}")),
-        ("[connections.p]\nhost = 'h'\n[connections.p.port]\nx = 1", &format!("line 3: {port}")),
-        ("connections = { p = { host = 'h', port = -1 } }", &format!("line 1: {port}")),
-        ("[connections.p]\nhost = 'h'\nuser = ''", "line 3: connections.p.user: the user is empty"),
-        ("[connections.p]\nhost = 'h'\nuser = \"a\\u0000\"", "line 3: connections.p.user: the user has a control"),
-        ("[connections.p]\nhost = 'h'\ndbname = ''", "line 3: connections.p.dbname: the dbname is empty"),
-        ("[connections.p]\nhost = 'h'\nprofile = ''", "line 3: connections.p.profile: the profile is empty"),
-        ("[connections.p]\nhost = 'h'\nregion = 'x y'", "line 3: connections.p.region: region `x y`: not a region's"),
-        ("[connections.p]\nhost = 'h'\nprovider = 'x'", "line 3: connections.p.provider: no provider of that name"),
-        ("[connections.p]\nhost = 'h'\nsign_host = 'a/b'", "line 3: connections.p.sign_host: host `a/b`"),
-        ("[connections.p]\nhost = 'h'\nexpires_in = '1w'", "line 3: connections.p.expires_in: not a duration"),
-        ("[connections.p]\nhost = 'h'\nexpires_in = 0", "line 3: connections.p.expires_in: give 1 s or more"),
-        ("[connections.p]\nhost = 'h'\nexpires_in = true", "line 3: connections.p.expires_in: not a duration"),
-        ("[connections.p]\nhost = 'h'\naliases = 'x'", "line 3: connections.p.aliases: give a list"),
-        ("[connections.p]\nhost = 'h'\naliases = [\n'a',\n1]", "line 5: connections.p.aliases: give a list"),
-        ("[connections.p]\nhost = 'h'\naliases = [\n'a:0']", "line 4: connections.p.aliases: the port is not a number"),
-        ("[connections.p]\nhost = 'h'\nhots = 'x'", "line 3: connections.p.hots: no such key; known: host, port, user"),
-        ("[connections.'a.b']\nhost = 'h'", "line 1: connections: name `a.b`: use letters"),
-        ("[connections.foo0bar1baz2quux3quuux4abC]\n", "line 1: connections: name `foo0bar1baz2quux3quuux4abC`: it r"),
-        ("[connections.p]\nhost = 'h'\n[connections.p]\n", "line 3: duplicate key at `p`"),
-        ("[connections.p]\nhost = 'h'\nhost = 'h'", "line 3: duplicate key at `host`"),
+        (
+            "[connections.p]\nhost = 'h'\nport = 0",
+            &format!("line 3: {port}"),
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nport = 65536",
+            &format!("line 3: {port}"),
+        ),
+        (
+            "[connections.p]\r\nhost = 'h'\r\nport = '1'",
+            &format!("line 3: {port}"),
+        ),
+        (
+            "[connections.p]\nhost = 'h'\n[connections.p.port]\nx = 1",
+            &format!("line 3: {port}"),
+        ),
+        (
+            "connections = { p = { host = 'h', port = -1 } }",
+            &format!("line 1: {port}"),
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nuser = ''",
+            "line 3: connections.p.user: the user is empty",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nuser = \"a\\u0000\"",
+            "line 3: connections.p.user: the user has a control",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\ndbname = ''",
+            "line 3: connections.p.dbname: the dbname is empty",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nprofile = ''",
+            "line 3: connections.p.profile: the profile is empty",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nregion = 'x y'",
+            "line 3: connections.p.region: region `x y`: not a region's",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nprovider = 'x'",
+            "line 3: connections.p.provider: no provider of that name",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nsign_host = 'a/b'",
+            "line 3: connections.p.sign_host: host `a/b`",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nexpires_in = '1w'",
+            "line 3: connections.p.expires_in: not a duration",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nexpires_in = 0",
+            "line 3: connections.p.expires_in: give 1 s or more",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nexpires_in = true",
+            "line 3: connections.p.expires_in: not a duration",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\naliases = 'x'",
+            "line 3: connections.p.aliases: give a list",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\naliases = [\n'a',\n1]",
+            "line 5: connections.p.aliases: give a list",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\naliases = [\n'a:0']",
+            "line 4: connections.p.aliases: the port is not a number",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nhots = 'x'",
+            "line 3: connections.p.hots: no such key; known: host, port, user",
+        ),
+        (
+            "[connections.'a.b']\nhost = 'h'",
+            "line 1: connections: name `a.b`: use letters",
+        ),
+        (
+            "[connections.foo0bar1baz2quux3quuux4abC]\n",
+            "line 1: connections: name `foo0bar1baz2quux3quuux4abC`: it r",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\n[connections.p]\n",
+            "line 3: duplicate key at `p`",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\nhost = 'h'",
+            "line 3: duplicate key at `host`",
+        ),
         ("cache = \n", "line 1: "),
         ("cache = 'file'\n\n[connections", "line 3: "),
-        ("match = 1", "line 1: match: write each rule as a table: [[match]]"),
+        (
+            "match = 1",
+            "line 1: match: write each rule as a table: [[match]]",
+        ),
         ("[match]\nhost = '*'", "line 1: match: write each rule"),
         ("match = [\n1]", "line 2: match: write each rule"),
         ("\n[[match]]\nuser = 'u'", "line 2: match: host is missing"),
-        ("\n[[match]]\nhost = 'h'", "line 2: match: the rule sets nothing"),
-        ("[[match]]\nhost = 'a b*'\nuser = 'u'", "line 2: match.host: pattern `a b*`: give a host name"),
-        ("[[match]]\nhost = '*:5432'\nuser = 'u'", "line 2: match.host: pattern"),
-        ("[[match]]\nhost = '*'\nuser = ''", "line 3: match.user: the user is empty"),
-        ("[[match]]\nhost = '*'\nregion = '?'", "line 3: match.region: region"),
-        ("[[match]]\nhost = '*'\nprofile = 1", "line 3: match.profile: give a text"),
-        ("[[match]]\nhost = '*'\nexpires_in = '5 m'", "line 3: match.expires_in: not a duration"),
-        ("[[match]]\nhost = '*'\nport = 1", "line 3: match.port: no such key; known: host, profile"),
+        (
+            "\n[[match]]\nhost = 'h'",
+            "line 2: match: the rule sets nothing",
+        ),
+        (
+            "[[match]]\nhost = 'a b*'\nuser = 'u'",
+            "line 2: match.host: pattern `a b*`: give a host name",
+        ),
+        (
+            "[[match]]\nhost = '*:5432'\nuser = 'u'",
+            "line 2: match.host: pattern",
+        ),
+        (
+            "[[match]]\nhost = '*'\nuser = ''",
+            "line 3: match.user: the user is empty",
+        ),
+        (
+            "[[match]]\nhost = '*'\nregion = '?'",
+            "line 3: match.region: region",
+        ),
+        (
+            "[[match]]\nhost = '*'\nprofile = 1",
+            "line 3: match.profile: give a text",
+        ),
+        (
+            "[[match]]\nhost = '*'\nexpires_in = '5 m'",
+            "line 3: match.expires_in: not a duration",
+        ),
+        (
+            "[[match]]\nhost = '*'\nport = 1",
+            "line 3: match.port: no such key; known: host, profile",
+        ),
     ] {
         let error = Config::parse(file).unwrap_err();
         assert_eq!(error.exit(), Exit::Usage, "{file}");
         assert!(error.to_string().starts_with(expected), "{file}\n{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
-        assert_eq!(add(file, &connection("x", "h"), true).unwrap_err().to_string(), error.to_string());
-        assert_eq!(remove(file, "p").unwrap_err().to_string(), error.to_string());
+        assert_eq!(
+            add(file, &connection("x", "h"), true)
+                .unwrap_err()
+                .to_string(),
+            error.to_string()
+        );
+        assert_eq!(
+            remove(file, "p").unwrap_err().to_string(),
+            error.to_string()
+        );
     }
 }
 
@@ -206,7 +389,19 @@ fn names_are_no_targets() {
     for name in ["p", "prod-1", "A_b", "0", &"a".repeat(25), &"a".repeat(64)] {
         assert!(check_connection_name(name, None).is_ok(), "{name}");
     }
-    for name in ["", "a.b", "a=b", "a/b", "a:1", "a b", "é", "-p", &"a".repeat(26), &"A".repeat(26), &"a".repeat(65)] {
+    for name in [
+        "",
+        "a.b",
+        "a=b",
+        "a/b",
+        "a:1",
+        "a b",
+        "é",
+        "-p",
+        &"a".repeat(26),
+        &"A".repeat(26),
+        &"a".repeat(65),
+    ] {
         assert!(check_connection_name(name, None).is_err(), "{name}");
     }
     let id = "a".repeat(26);
@@ -239,18 +434,34 @@ fn patterns_fit_whole_hosts() {
     }
     let config = Config::parse(GOOD).unwrap();
     let rule = config.rule("A.DSQL.us-east-1.on.aws");
-    assert_eq!((rule.profile, rule.region, rule.user), (text("dev"), text("us-east-1"), text("app")));
+    assert_eq!(
+        (rule.profile, rule.region, rule.user),
+        (text("dev"), text("us-east-1"), text("app"))
+    );
     assert_eq!(rule.life, Some(Life::Seconds(900)));
     let rule = config.rule("a.dsql.us-east-2.on.aws");
     assert_eq!((rule.profile, rule.life), (text("other"), None));
-    assert_eq!(config.rule("localhost"), Rule { host: "localhost".to_owned(), ..Rule::default() });
+    assert_eq!(
+        config.rule("localhost"),
+        Rule {
+            host: "localhost".to_owned(),
+            ..Rule::default()
+        }
+    );
     let upper = Config::parse("[[match]]\nhost = ' *.On.AWS. '\nuser = 'u'").unwrap();
     assert_eq!(upper.rule("x.on.aws").user, text("u"));
 }
 
 #[test]
 fn lives_are_written_as_people_do() {
-    for (life, expected) in [(0, "0"), (90, "90"), (900, "15m"), (43_200, "12h"), (604_800, "7d"), (3_601, "3601")] {
+    for (life, expected) in [
+        (0, "0"),
+        (90, "90"),
+        (900, "15m"),
+        (43_200, "12h"),
+        (604_800, "7d"),
+        (3_601, "3601"),
+    ] {
         let life = Life::Seconds(life);
         assert_eq!(life.to_string(), expected);
         assert_eq!(expected.parse(), Ok(life));
@@ -277,13 +488,28 @@ expires_in = "max"
 aliases = ["localhost:15432", "tunnel"]
 "#;
     assert_eq!(add("", &full(), false).unwrap(), table);
-    assert_eq!(add("# mine\n", &full(), true).unwrap(), format!("# mine\n\n{table}"));
-    let short = Connection { life: Some(Life::Seconds(90)), ..connection("x", "h") };
+    assert_eq!(
+        add("# mine\n", &full(), true).unwrap(),
+        format!("# mine\n\n{table}")
+    );
+    let short = Connection {
+        life: Some(Life::Seconds(90)),
+        ..connection("x", "h")
+    };
     for (before, after) in [
         ("a", "# a\n\n[connections.x]\nhost = \"h\"\nexpires_in = 90"),
-        ("a\n", "# a\n\n[connections.x]\nhost = \"h\"\nexpires_in = 90\n"),
-        ("a\r\n", "# a\r\n\r\n[connections.x]\r\nhost = \"h\"\r\nexpires_in = 90\r\n"),
-        ("a\r\n#", "# a\r\n#\r\n\r\n[connections.x]\r\nhost = \"h\"\r\nexpires_in = 90"),
+        (
+            "a\n",
+            "# a\n\n[connections.x]\nhost = \"h\"\nexpires_in = 90\n",
+        ),
+        (
+            "a\r\n",
+            "# a\r\n\r\n[connections.x]\r\nhost = \"h\"\r\nexpires_in = 90\r\n",
+        ),
+        (
+            "a\r\n#",
+            "# a\r\n#\r\n\r\n[connections.x]\r\nhost = \"h\"\r\nexpires_in = 90",
+        ),
     ] {
         assert_eq!(add(&format!("# {before}"), &short, false).unwrap(), after);
     }
@@ -295,16 +521,34 @@ aliases = ["localhost:15432", "tunnel"]
 #[test]
 fn what_cannot_be_added() {
     let error = add(GOOD, &connection("bare", "h"), false).unwrap_err();
-    assert_eq!(error.to_string(), "line 23: connections.bare: a connection of that name is there already");
+    assert_eq!(
+        error.to_string(),
+        "line 23: connections.bare: a connection of that name is there already"
+    );
     assert_eq!(error.exit(), Exit::Usage);
     for (bad, expected) in [
         (connection("a.b", "h"), "name `a.b`: use letters"),
         (connection("x", ""), "connections.x.host: the host is empty"),
-        (Connection { provider: text("x"), ..connection("x", "h") }, "connections.x.provider: no provider"),
-        (Connection { name: "x".into(), ..Connection::default() }, "connections.x: host is missing"),
         (
             Connection {
-                place: Where { options: vec![("sslcert".into(), "c".into())], ..connection("x", "h").place },
+                provider: text("x"),
+                ..connection("x", "h")
+            },
+            "connections.x.provider: no provider",
+        ),
+        (
+            Connection {
+                name: "x".into(),
+                ..Connection::default()
+            },
+            "connections.x: host is missing",
+        ),
+        (
+            Connection {
+                place: Where {
+                    options: vec![("sslcert".into(), "c".into())],
+                    ..connection("x", "h").place
+                },
                 ..connection("x", "h")
             },
             "connections.x: sslcert cannot be kept",
@@ -320,7 +564,10 @@ fn what_cannot_be_added() {
 fn replaced_in_place() {
     let new = Connection {
         region: text("r-1"),
-        place: Where { port: Some(2), ..connection("p", "h").place },
+        place: Where {
+            port: Some(2),
+            ..connection("p", "h").place
+        },
         ..connection("p", "h")
     };
     for (before, after) in [
@@ -356,8 +603,14 @@ fn removed_with_what_is_its_own() {
     for (before, after) in [
         ("[connections.p]\nhost = 'h'\n", ""),
         ("# title\n[connections.p]\nhost = 'h'\n", "# title\n"),
-        ("# title\n\n# p's\n#\n[connections.p] # t\n\n# in it\nhost = 'h' # h\n", "# title\n"),
-        ("[connections.p]\nhost = 'h'\n\n# q's\n[connections.q]\nhost='x'\n", "# q's\n[connections.q]\nhost='x'\n"),
+        (
+            "# title\n\n# p's\n#\n[connections.p] # t\n\n# in it\nhost = 'h' # h\n",
+            "# title\n",
+        ),
+        (
+            "[connections.p]\nhost = 'h'\n\n# q's\n[connections.q]\nhost='x'\n",
+            "# q's\n[connections.q]\nhost='x'\n",
+        ),
         (
             "[connections.o]\nhost='x'\n# o's\n[connections.p]\nhost = 'h'\n# left\n\n# q's\n[connections.q]\nhost='x'",
             "[connections.o]\nhost='x'\n# o's\n# left\n\n# q's\n[connections.q]\nhost='x'",
@@ -378,22 +631,37 @@ fn removed_with_what_is_its_own() {
             "[connections]\n# q's\nq = { host = 'x' }\n\n# p's\np = { host = 'h' } # c\n",
             "[connections]\n# q's\nq = { host = 'x' }\n",
         ),
-        ("[connections]\np.host = 'h'\n[connections.q]\nhost='x'", "[connections]\n[connections.q]\nhost='x'"),
-        ("connections = { p = { host = 'h' }, q = { host='x' } } # c", "connections = { q = { host='x' } } # c"),
-        ("connections = { q = { host='x' }, p = { host = 'h' } } # c", "connections = { q = { host='x' } } # c"),
+        (
+            "[connections]\np.host = 'h'\n[connections.q]\nhost='x'",
+            "[connections]\n[connections.q]\nhost='x'",
+        ),
+        (
+            "connections = { p = { host = 'h' }, q = { host='x' } } # c",
+            "connections = { q = { host='x' } } # c",
+        ),
+        (
+            "connections = { q = { host='x' }, p = { host = 'h' } } # c",
+            "connections = { q = { host='x' } } # c",
+        ),
         ("\u{feff}[connections.p]\nhost = 'h'\n\n# c", "\u{feff}# c"),
     ] {
         assert_eq!(remove(before, "p").unwrap(), after, "{before}");
     }
     let error = remove(GOOD, "p\n").unwrap_err();
-    assert_eq!((error.exit(), error.to_string().as_str()), (Exit::NoTarget, "no connection `p\\n`"));
+    assert_eq!(
+        (error.exit(), error.to_string().as_str()),
+        (Exit::NoTarget, "no connection `p\\n`")
+    );
 }
 
 #[test]
 fn what_cannot_be_edited_is_refused() {
     let text = "connections = { q = { host = 'x' }, p.host = 'h' }\n";
     let error = remove(text, "p").unwrap_err();
-    assert_eq!(error.to_string(), "connections.p: cannot be edited as it is written");
+    assert_eq!(
+        error.to_string(),
+        "connections.p: cannot be edited as it is written"
+    );
     assert_eq!(error.exit(), Exit::Failure);
 }
 
@@ -418,7 +686,15 @@ fn removing_what_was_added_gives_back_the_text() {
         "[connections]\nq = { host = 'x' }",
         "connections = { q = { host = 'x' } }\n",
     ] {
-        let more = add(text, &Connection { name: "new".into(), ..full() }, false).unwrap();
+        let more = add(
+            text,
+            &Connection {
+                name: "new".into(),
+                ..full()
+            },
+            false,
+        )
+        .unwrap();
         assert_eq!(remove(&more, "new").unwrap(), text, "{more}");
     }
 }
@@ -449,36 +725,54 @@ fn some_connection() -> impl Strategy<Value = Connection> {
     let host = "[a-z0-9_-]{1,12}(\\.[a-z0-9]{1,9}){0,3}";
     let name = proptest::option::of("[^\\p{Cc}]{1,12}");
     let life = prop_oneof![Just(Life::Max), (1..=u32::MAX).prop_map(Life::Seconds)];
-    let place = (host, proptest::option::of(1..=u16::MAX), name.clone(), name.clone());
+    let place = (
+        host,
+        proptest::option::of(1..=u16::MAX),
+        name.clone(),
+        name.clone(),
+    );
     let aliases = proptest::collection::vec((host, proptest::option::of(1..=u16::MAX)), 0..4);
-    let tls = (proptest::option::of("verify-(ca|full)"), proptest::option::of("[1-9]\\.0\\.0\\.[1-9]"));
+    let tls = (
+        proptest::option::of("verify-(ca|full)"),
+        proptest::option::of("[1-9]\\.0\\.0\\.[1-9]"),
+    );
     let roots = prop_oneof![
         Just(None),
         Just(Some(RootsChoice::System)),
         "/[^\\p{Cc}]{1,12}".prop_map(|file| Some(RootsChoice::File(file)))
     ];
-    let rest = (name, proptest::option::of("[a-z0-9-]{1,12}"), proptest::option::of(life), aliases);
-    let signed = (proptest::option::of(Just("rds".to_owned())), proptest::option::of(host));
-    let named = "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}";
-    (named, place, rest, signed, tls, roots).prop_map(|(name, place, rest, signed, tls, roots)| Connection {
+    let rest = (
         name,
-        place: Where {
-            host: Some(place.0),
-            port: place.1,
-            user: place.2,
-            dbname: place.3,
-            options: [("hostaddr", tls.1), ("sslmode", tls.0)]
-                .into_iter()
-                .filter_map(|(keyword, value)| Some((keyword.to_owned(), value?)))
-                .collect(),
-        },
-        roots,
-        profile: rest.0,
-        region: rest.1,
-        provider: signed.0,
-        sign_host: signed.1,
-        life: rest.2,
-        aliases: rest.3,
+        proptest::option::of("[a-z0-9-]{1,12}"),
+        proptest::option::of(life),
+        aliases,
+    );
+    let signed = (
+        proptest::option::of(Just("rds".to_owned())),
+        proptest::option::of(host),
+    );
+    let named = "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}";
+    (named, place, rest, signed, tls, roots).prop_map(|(name, place, rest, signed, tls, roots)| {
+        Connection {
+            name,
+            place: Where {
+                host: Some(place.0),
+                port: place.1,
+                user: place.2,
+                dbname: place.3,
+                options: [("hostaddr", tls.1), ("sslmode", tls.0)]
+                    .into_iter()
+                    .filter_map(|(keyword, value)| Some((keyword.to_owned(), value?)))
+                    .collect(),
+            },
+            roots,
+            profile: rest.0,
+            region: rest.1,
+            provider: signed.0,
+            sign_host: signed.1,
+            life: rest.2,
+            aliases: rest.3,
+        }
     })
 }
 
@@ -509,7 +803,8 @@ proptest! {
 proptest! {
     #![proptest_config(crate::text::nearly::cases())]
 
-    /// What is no configuration is an error in one line, and what is one stays so when a connection comes and goes.
+    /// What is no configuration is an error in one line, and what is one stays so when a connection
+    /// comes and goes.
     #[test]
     fn files_that_are_nearly_right(text in crate::text::nearly::text(
         &[

@@ -1,4 +1,5 @@
-//! The forms in which a token is printed: one variant and one arm each, quoted for its reader. Pure.
+//! The forms in which a token is printed: one variant and one arm each, quoted for its reader.
+//! Pure.
 
 use std::fmt::Write as _;
 
@@ -41,8 +42,14 @@ impl Format {
     }
 }
 
-/// Returns the text to print, ending in a newline. `roots` is the value of libpq's `sslrootcert`, if the format names it.
-pub(crate) fn render(format: Format, request: &Request, issued: &Issued, roots: Option<&str>) -> Result<String> {
+/// Returns the text to print, ending in a newline. `roots` is the value of libpq's `sslrootcert`,
+/// if the format names it.
+pub(crate) fn render(
+    format: Format,
+    request: &Request,
+    issued: &Issued,
+    roots: Option<&str>,
+) -> Result<String> {
     let token = issued.token.expose();
     let keywords = keywords(request, token, roots);
     Ok(match format {
@@ -50,35 +57,58 @@ pub(crate) fn render(format: Format, request: &Request, issued: &Issued, roots: 
         Format::Urlencoded => format!("{}\n", percent(token)),
         Format::Json => format!("{}\n", native(request, issued, roots)),
         Format::LibpqJson => {
-            let object: Map<_, _> =
-                keywords.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect();
+            let object: Map<_, _> = keywords
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), Value::from(value)))
+                .collect();
             format!("{}\n", Value::from(object))
         }
         Format::Url => {
-            let query: Vec<_> = keywords[5..].iter().map(|(key, value)| format!("{key}={}", percent(value))).collect();
+            let query: Vec<_> = keywords[5..]
+                .iter()
+                .map(|(key, value)| format!("{key}={}", percent(value)))
+                .collect();
             let (user, dbname) = (percent(&request.user), percent(&request.dbname));
-            let authority = format!("{user}:{}@{}:{}", percent(token), request.host, request.port);
+            let authority = format!(
+                "{user}:{}@{}:{}",
+                percent(token),
+                request.host,
+                request.port
+            );
             format!("postgresql://{authority}/{dbname}?{}\n", query.join("&"))
         }
         Format::Conninfo => {
-            let pairs: Vec<_> = keywords.iter().map(|(key, value)| format!("{key}={}", conninfo(value))).collect();
+            let pairs: Vec<_> = keywords
+                .iter()
+                .map(|(key, value)| format!("{key}={}", conninfo(value)))
+                .collect();
             format!("{}\n", pairs.join(" "))
         }
-        Format::Env => lines(&keywords, |name, value| Ok(format!("export {name}='{}'", value.replace('\'', r"'\''"))))?,
-        Format::Fish => lines(&keywords, |name, value| {
-            Ok(format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'")))
+        Format::Env => lines(&keywords, |name, value| {
+            Ok(format!("export {name}='{}'", value.replace('\'', r"'\''")))
         })?,
-        Format::Powershell => lines(&keywords, |name, value| Ok(format!("$env:{name} = '{}'", powershell(value))))?,
+        Format::Fish => lines(&keywords, |name, value| {
+            Ok(format!(
+                "set -gx {name} '{}'",
+                value.replace('\\', r"\\").replace('\'', r"\'")
+            ))
+        })?,
+        Format::Powershell => lines(&keywords, |name, value| {
+            Ok(format!("$env:{name} = '{}'", powershell(value)))
+        })?,
         Format::Cmd => lines(&keywords, |name, value| {
             if value.contains('"') {
-                return Err(Error::usage(format!("{name} has a double quote, which cmd.exe cannot take")));
+                return Err(Error::usage(format!(
+                    "{name} has a double quote, which cmd.exe cannot take"
+                )));
             }
             Ok(format!("set \"{name}={value}\""))
         })?,
     })
 }
 
-/// PowerShell takes the typographic single quotes for plain ones; each ends a string unless doubled.
+/// PowerShell takes the typographic single quotes for plain ones; each ends a string unless
+/// doubled.
 fn powershell(value: &str) -> String {
     let mut quoted = String::new();
     for c in value.chars() {
@@ -130,12 +160,24 @@ const VARIABLES: [(&str, &str); 20] = [
 /// Returns the variables of a connection, without the password.
 pub(crate) fn variables(request: &Request, roots: Option<&str>) -> Vec<(&'static str, String)> {
     let keywords = keywords(request, "", roots);
-    let known = VARIABLES.iter().filter(|(keyword, _)| *keyword != "password");
-    let value = |keyword: &str| keywords.iter().find(|(key, _)| *key == keyword).map(|(_, value)| value.clone());
-    known.filter_map(|(keyword, name)| Some((*name, value(keyword)?))).collect()
+    let known = VARIABLES
+        .iter()
+        .filter(|(keyword, _)| *keyword != "password");
+    let value = |keyword: &str| {
+        keywords
+            .iter()
+            .find(|(key, _)| *key == keyword)
+            .map(|(_, value)| value.clone())
+    };
+    known
+        .filter_map(|(keyword, name)| Some((*name, value(keyword)?)))
+        .collect()
 }
 
-fn lines(keywords: &[(&str, String)], assign: impl Fn(&str, &str) -> Result<String>) -> Result<String> {
+fn lines(
+    keywords: &[(&str, String)],
+    assign: impl Fn(&str, &str) -> Result<String>,
+) -> Result<String> {
     let mut text = String::new();
     for (keyword, name) in VARIABLES {
         if let Some((_, value)) = keywords.iter().find(|(key, _)| *key == keyword) {

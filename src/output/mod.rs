@@ -20,7 +20,10 @@ impl Output {
     /// Writes the answer whole. A reader that has gone away is not an error.
     pub(crate) fn answer(text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::failure("cannot write to stdout").caused_by(&error))
             }
@@ -30,7 +33,12 @@ impl Output {
 
     /// Writes an answer of lines that hold foreign texts, for a person.
     pub(crate) fn lines(lines: impl IntoIterator<Item = String>) -> Result<()> {
-        Self::answer(&lines.into_iter().map(|line| text::shown(&line) + "\n").collect::<String>())
+        Self::answer(
+            &lines
+                .into_iter()
+                .map(|line| text::shown(&line) + "\n")
+                .collect::<String>(),
+        )
     }
 
     /// Shows a text of several lines to the person: on stderr, for it is no answer.
@@ -70,7 +78,11 @@ impl Output {
 
     /// Returns a message without account numbers, unless they are asked for.
     pub(crate) fn masked(self, text: &str) -> String {
-        if self.debug { text.to_owned() } else { text::masked(text) }
+        if self.debug {
+            text.to_owned()
+        } else {
+            text::masked(text)
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Our block in a passfile: entries between two marks, first in the file; every other byte is the user's and stays.
+//! Our block in a passfile: entries between two marks, first in the file; every other byte is the
+//! user's and stays.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +10,11 @@ use crate::token::Token;
 
 const BEGIN: &str = "# pgcred begin - lines up to the end mark are rewritten by pgcred";
 /// The same, where the user's line above had no newline and ours has to go when the block goes.
-const BEGIN_JOINED: &str = "# pgcred begin after an added newline - lines up to the end mark are rewritten by pgcred";
+const BEGIN_JOINED: &str =
+    "# pgcred begin after an added newline - lines up to the end mark are rewritten by pgcred";
 /// The same, where there was no file: without the block there is to be none again.
-const BEGIN_CREATED: &str = "# pgcred begin in a file of its own - lines up to the end mark are rewritten by pgcred";
+const BEGIN_CREATED: &str =
+    "# pgcred begin in a file of its own - lines up to the end mark are rewritten by pgcred";
 pub(super) const END: &str = "# pgcred end";
 /// What any version's begin mark starts with.
 pub(super) const BEGIN_PREFIX: &[u8] = b"# pgcred begin";
@@ -33,7 +36,11 @@ impl Key {
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         let (user, place) = name.rsplit_once('@')?;
         let (host, port) = place.rsplit_once(':')?;
-        Some(Self { host: host.to_owned(), port: port.parse().ok()?, user: user.to_owned() })
+        Some(Self {
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+            user: user.to_owned(),
+        })
     }
 
     /// Checks that every reader finds a line with this key.
@@ -61,10 +68,14 @@ impl Passfile {
     /// Takes apart a passfile that is there or not.
     pub(crate) fn of(text: Option<&[u8]>) -> Result<Self> {
         let passfile = Self::parse(text.unwrap_or_default())?;
-        Ok(Self { created: passfile.created || text.is_none(), ..passfile })
+        Ok(Self {
+            created: passfile.created || text.is_none(),
+            ..passfile
+        })
     }
 
-    /// Takes a passfile apart. A damaged block is an error that names the line: pgcred does not guess whose a line is.
+    /// Takes a passfile apart. A damaged block is an error that names the line: pgcred does not
+    /// guess whose a line is.
     pub(crate) fn parse(text: &[u8]) -> Result<Self> {
         let mut passfile = Self::default();
         let mut block = Block::Before;
@@ -72,18 +83,25 @@ impl Passfile {
         let mut added_newline = None;
         for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
             let damaged = |what: &str| {
-                let error = Error::failure(format!("line {number}: pgcred's block is damaged: {what}"));
+                let error =
+                    Error::failure(format!("line {number}: pgcred's block is damaged: {what}"));
                 Err(error.hint(way_out(text)))
             };
             let body = content(line);
             match block {
-                Block::Inside if body == END.as_bytes() && expires_at.is_none() => block = Block::After,
-                Block::Inside if body.starts_with(BEGIN_PREFIX) => return damaged("a second begin mark"),
+                Block::Inside if body == END.as_bytes() && expires_at.is_none() => {
+                    block = Block::After
+                }
+                Block::Inside if body.starts_with(BEGIN_PREFIX) => {
+                    return damaged("a second begin mark");
+                }
                 Block::Inside => match (expires_at.take(), body.strip_prefix(EXPIRES.as_bytes())) {
-                    (None, Some(time)) => match std::str::from_utf8(time).ok().and_then(Time::from_compact) {
-                        Some(time) => expires_at = Some(time),
-                        None => return damaged("a time is not readable"),
-                    },
+                    (None, Some(time)) => {
+                        match std::str::from_utf8(time).ok().and_then(Time::from_compact) {
+                            Some(time) => expires_at = Some(time),
+                            None => return damaged("a time is not readable"),
+                        }
+                    }
                     (Some(time), None) => match Entry::parse(body, time) {
                         Some((key, entry)) => drop(passfile.entries.insert(key, entry)),
                         None => return damaged("a line is not pgcred's"),
@@ -92,18 +110,25 @@ impl Passfile {
                 },
                 _ if body == END.as_bytes() => return damaged("an end mark without a begin mark"),
                 Block::Before if body.starts_with(BEGIN_PREFIX) => {
-                    added_newline = (body == BEGIN_JOINED.as_bytes()).then_some(passfile.user.len());
+                    added_newline =
+                        (body == BEGIN_JOINED.as_bytes()).then_some(passfile.user.len());
                     passfile.created = body == BEGIN_CREATED.as_bytes();
                     block = Block::Inside;
                 }
-                Block::After if body.starts_with(BEGIN_PREFIX) => return damaged("a second begin mark"),
+                Block::After if body.starts_with(BEGIN_PREFIX) => {
+                    return damaged("a second begin mark");
+                }
                 Block::Before | Block::After => passfile.user.extend_from_slice(line),
             }
         }
         if matches!(block, Block::Inside) {
-            return Err(Error::failure("pgcred's block is damaged: its end mark is missing").hint(way_out(text)));
+            return Err(
+                Error::failure("pgcred's block is damaged: its end mark is missing")
+                    .hint(way_out(text)),
+            );
         }
-        // The newline came with the block and goes with it, unless lines were appended since: then it separates them.
+        // The newline came with the block and goes with it, unless lines were appended since: then
+        // it separates them.
         if added_newline == Some(passfile.user.len()) && passfile.user.ends_with(b"\n") {
             passfile.user.pop();
         }
@@ -114,11 +139,20 @@ impl Passfile {
     pub(crate) fn set(&mut self, key: Key, token: &Token) -> Result<()> {
         key.check()?;
         if token.expose().is_empty() || token.expose().contains(char::is_control) {
-            return Err(Error::failure(format!("no usable token for {}@{}", key.user, key.host)));
+            return Err(Error::failure(format!(
+                "no usable token for {}@{}",
+                key.user, key.host
+            )));
         }
-        let entry = Entry { expires_at: token.expires_at, secret: escape(token.expose()) };
+        let entry = Entry {
+            expires_at: token.expires_at,
+            secret: escape(token.expose()),
+        };
         if line(&key, &entry).len() > LONGEST_LINE {
-            return Err(Error::failure(format!("the token for {}@{} is too long", key.user, key.host)));
+            return Err(Error::failure(format!(
+                "the token for {}@{} is too long",
+                key.user, key.host
+            )));
         }
         self.entries.insert(key, entry);
         Ok(())
@@ -126,15 +160,22 @@ impl Passfile {
 
     /// Returns the token that is filed under a key until exactly this time.
     pub(crate) fn token(&self, key: &Key, expires_at: Time) -> Option<String> {
-        let entry = self.entries.get(key).filter(|entry| entry.expires_at == expires_at)?;
+        let entry = self
+            .entries
+            .get(key)
+            .filter(|entry| entry.expires_at == expires_at)?;
         String::from_utf8(unescape(entry.secret.as_bytes())).ok()
     }
 
-    /// Returns when the token under a key was signed, as far as its text says, and until when it is good.
+    /// Returns when the token under a key was signed, as far as its text says, and until when it is
+    /// good.
     pub(crate) fn times(&self, key: &Key) -> Option<(Option<Time>, Time)> {
         const SIGNED: &str = "X-Amz-Date=";
         let entry = self.entries.get(key)?;
-        let date = entry.secret.split_once(SIGNED).map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
+        let date = entry
+            .secret
+            .split_once(SIGNED)
+            .map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
         Some((date.and_then(Time::from_compact), entry.expires_at))
     }
 
@@ -145,7 +186,8 @@ impl Passfile {
         before - self.entries.len()
     }
 
-    /// Drops entries whose time has passed: a client that finds none asks, one that finds a dead one just fails.
+    /// Drops entries whose time has passed: a client that finds none asks, one that finds a dead
+    /// one just fails.
     pub(crate) fn drop_expired(&mut self, now: Time) {
         self.entries.retain(|_, entry| entry.expires_at > now);
     }
@@ -156,7 +198,10 @@ impl Passfile {
 
     /// Returns the entries' lines alone, for a file that no one else writes.
     pub(crate) fn render_lines(&self) -> Vec<u8> {
-        self.entries.iter().flat_map(|(key, entry)| (line(key, entry) + "\n").into_bytes()).collect()
+        self.entries
+            .iter()
+            .flat_map(|(key, entry)| (line(key, entry) + "\n").into_bytes())
+            .collect()
     }
 
     /// Tells whether nothing is left of a file that pgcred has made.
@@ -164,14 +209,20 @@ impl Passfile {
         self.created && self.entries.is_empty() && self.user.is_empty()
     }
 
-    /// Puts the file together: the block first, the user's bytes as they were; without entries no block.
+    /// Puts the file together: the block first, the user's bytes as they were; without entries no
+    /// block.
     pub(crate) fn render(&self) -> Vec<u8> {
         if self.entries.is_empty() {
             return self.user.clone();
         }
-        // A byte order mark only breaks the line that it is in; moved into the middle it would break another one.
+        // A byte order mark only breaks the line that it is in; moved into the middle it would
+        // break another one.
         let (above, below) = if self.user.starts_with(BYTE_ORDER_MARK) {
-            let first_line = self.user.iter().position(|b| *b == b'\n').map_or(self.user.len(), |at| at + 1);
+            let first_line = self
+                .user
+                .iter()
+                .position(|b| *b == b'\n')
+                .map_or(self.user.len(), |at| at + 1);
             self.user.split_at(first_line)
         } else {
             (&[][..], &self.user[..])
@@ -219,14 +270,30 @@ impl Entry {
         let [host, port, dbname, user, secret] = fields(line).try_into().ok()?;
         let text = |field: &[u8]| String::from_utf8(unescape(field)).ok();
         let port = std::str::from_utf8(port).ok()?.parse().ok()?;
-        let secret = std::str::from_utf8(secret).ok().filter(|secret| !secret.is_empty())?.to_owned();
-        (dbname == b"*").then_some((Key { host: text(host)?, port, user: text(user)? }, Self { expires_at, secret }))
+        let secret = std::str::from_utf8(secret)
+            .ok()
+            .filter(|secret| !secret.is_empty())?
+            .to_owned();
+        (dbname == b"*").then_some((
+            Key {
+                host: text(host)?,
+                port,
+                user: text(user)?,
+            },
+            Self { expires_at, secret },
+        ))
     }
 }
 
 /// Any database: some clients look up none, some the user's name.
 fn line(key: &Key, entry: &Entry) -> String {
-    format!("{}:{}:*:{}:{}", escape(&key.host), key.port, escape(&key.user), entry.secret)
+    format!(
+        "{}:{}:*:{}:{}",
+        escape(&key.host),
+        key.port,
+        escape(&key.user),
+        entry.secret
+    )
 }
 
 enum Block {

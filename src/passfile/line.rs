@@ -1,4 +1,5 @@
-//! Lines of a passfile: splitting, matching and escaping exactly as libpq does (`passwordFromFile` in fe-connect.c).
+//! Lines of a passfile: splitting, matching and escaping exactly as libpq does (`passwordFromFile`
+//! in fe-connect.c).
 
 use crate::error::{Error, Result};
 
@@ -12,14 +13,18 @@ pub(crate) struct Wanted<'a> {
     pub(crate) user: &'a [u8],
 }
 
-/// Returns the password that libpq 13 and later take from a passfile's text; `None` also where the line has none.
+/// Returns the password that libpq 13 and later take from a passfile's text; `None` also where the
+/// line has none.
 #[cfg(test)]
 pub(crate) fn look_up(text: &[u8], wanted: Wanted<'_>) -> Option<Vec<u8>> {
-    let password = lines(text).iter().find_map(|line| matched(line, wanted).map(password))?;
+    let password = lines(text)
+        .iter()
+        .find_map(|line| matched(line, wanted).map(password))?;
     (!password.is_empty()).then_some(password)
 }
 
-/// Returns the lines as libpq sees them: a NUL hides the rest of its line and glues the next one on.
+/// Returns the lines as libpq sees them: a NUL hides the rest of its line and glues the next one
+/// on.
 #[cfg(test)]
 fn lines(text: &[u8]) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
@@ -36,7 +41,10 @@ fn lines(text: &[u8]) -> Vec<Vec<u8>> {
 
 /// Cuts the line's end off: every trailing CR and LF.
 pub(crate) fn content(line: &[u8]) -> &[u8] {
-    let end = line.iter().rposition(|b| !matches!(b, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    let end = line
+        .iter()
+        .rposition(|b| !matches!(b, b'\r' | b'\n'))
+        .map_or(0, |last| last + 1);
     &line[..end]
 }
 
@@ -52,7 +60,9 @@ fn matched<'a>(line: &'a [u8], wanted: Wanted<'_>) -> Option<&'a [u8]> {
     }
     let rest = matched_field(content(line), wanted.host)?;
     let rest = matched_field(rest, wanted.port)?;
-    let rest = wanted.dbname.map_or_else(|| after_field(rest), |dbname| matched_field(rest, dbname))?;
+    let rest = wanted
+        .dbname
+        .map_or_else(|| after_field(rest), |dbname| matched_field(rest, dbname))?;
     matched_field(rest, wanted.user)
 }
 
@@ -64,12 +74,17 @@ fn matched_field<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     let mut wanted = wanted.iter();
     let mut bytes = line.iter().enumerate();
     while let Some((at, byte)) = bytes.next() {
-        // A colon ends the field only when the wanted value is used up, so a bare one may stand for itself.
+        // A colon ends the field only when the wanted value is used up, so a bare one may stand for
+        // itself.
         let next = wanted.next();
         match (byte, next) {
             (b':', None) => return Some(&line[at + 1..]),
             (_, None) => return None,
-            (b'\\', Some(expected)) if bytes.next().map(|(_, escaped)| escaped) != Some(expected) => return None,
+            (b'\\', Some(expected))
+                if bytes.next().map(|(_, escaped)| escaped) != Some(expected) =>
+            {
+                return None;
+            }
             (b'\\', Some(_)) => {}
             (byte, Some(expected)) if byte != expected => return None,
             _ => {}
@@ -107,7 +122,11 @@ pub(crate) fn unescape(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());
     let mut bytes = field.iter();
     while let Some(byte) = bytes.next() {
-        plain.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
+        plain.push(if *byte == b'\\' {
+            *bytes.next().unwrap_or(byte)
+        } else {
+            *byte
+        });
     }
     plain
 }
@@ -125,14 +144,21 @@ pub(crate) fn escape(field: &str) -> String {
 
 /// Checks that a value can be a field that all readers take for itself.
 pub(crate) fn check_field(what: &str, value: &str) -> Result<()> {
-    let refuse = |why: &str| Err(Error::usage(format!("a passfile cannot hold this {what}: {why}")));
+    let refuse = |why: &str| {
+        Err(Error::usage(format!(
+            "a passfile cannot hold this {what}: {why}"
+        )))
+    };
     if value.is_empty() {
         return refuse("it is empty");
     }
     if value.contains('*') {
         return refuse("`*` means any");
     }
-    if value.chars().any(|c| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')) {
+    if value
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'))
+    {
         return refuse("it has a line end or control character");
     }
     if value.trim() != value || value.starts_with('#') {

@@ -1,4 +1,5 @@
-//! What in the user's own lines hides ours or breaks a reader: line numbers and readers, never content.
+//! What in the user's own lines hides ours or breaks a reader: line numbers and readers, never
+//! content.
 
 use std::fmt::Write as _;
 
@@ -20,17 +21,43 @@ type Check = fn(raw: &[u8]) -> bool;
 const CHECKS: &[(Check, Text)] = &[
     (
         |raw| raw.starts_with(b"\xef\xbb\xbf"),
-        ("begins", "begin", "with a byte order mark: libpq does not see the entry in it"),
+        (
+            "begins",
+            "begin",
+            "with a byte order mark: libpq does not see the entry in it",
+        ),
     ),
-    (|raw| raw.contains(&0), ("has", "have", "a NUL byte: libpq joins it with the next line")),
-    (|raw| raw.len() > 65_535, ("is", "are", "longer than 64 KiB: pgx ignores the whole file, lib/pq what follows")),
+    (
+        |raw| raw.contains(&0),
+        (
+            "has",
+            "have",
+            "a NUL byte: libpq joins it with the next line",
+        ),
+    ),
+    (
+        |raw| raw.len() > 65_535,
+        (
+            "is",
+            "are",
+            "longer than 64 KiB: pgx ignores the whole file, lib/pq what follows",
+        ),
+    ),
     (
         |raw| std::str::from_utf8(raw).is_err(),
-        ("is", "are", "not UTF-8: asyncpg, DBeaver, pgjdbc and sqlx may fail on it"),
+        (
+            "is",
+            "are",
+            "not UTF-8: asyncpg, DBeaver, pgjdbc and sqlx may fail on it",
+        ),
     ),
     (
         |raw| is_entry(raw) && fields(raw).len() < 5,
-        ("has", "have", "fewer than five fields: asyncpg, Npgsql, pgjdbc and pgloader fail on it"),
+        (
+            "has",
+            "have",
+            "fewer than five fields: asyncpg, Npgsql, pgjdbc and pgloader fail on it",
+        ),
     ),
     (
         |raw| is_entry(raw) && fields(raw).len() > 5,
@@ -42,17 +69,36 @@ const CHECKS: &[(Check, Text)] = &[
     ),
     (
         |raw| is_entry(raw) && fields(raw).len() >= 5 && !is_port(fields(raw)[1]),
-        ("has", "have", "a port that is not a number: Npgsql fails on it"),
+        (
+            "has",
+            "have",
+            "a port that is not a number: Npgsql fails on it",
+        ),
     ),
     (
         |raw| is_entry(raw) && has_needless_escape(raw),
-        ("escapes", "escape", r"more than `:` and `\`: node-postgres, pgx, pgjdbc and others keep the backslash"),
+        (
+            "escapes",
+            "escape",
+            r"more than `:` and `\`: node-postgres, pgx, pgjdbc and others keep the backslash",
+        ),
     ),
     (
         |raw| !content(raw).is_empty() && is_blank_or_indented(raw),
-        ("is", "are", "indented or blank: pgloader ignores the whole file"),
+        (
+            "is",
+            "are",
+            "indented or blank: pgloader ignores the whole file",
+        ),
     ),
-    (|raw| raw.ends_with(b"\r\n"), ("ends", "end", "in CR LF: pgloader takes the CR for a part of the password")),
+    (
+        |raw| raw.ends_with(b"\r\n"),
+        (
+            "ends",
+            "end",
+            "in CR LF: pgloader takes the CR for a part of the password",
+        ),
+    ),
 ];
 
 /// Returns warnings about a passfile as it now stands; `keys` are those of our block.
@@ -60,7 +106,10 @@ pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a Key>) -> Ve
     let lines: Vec<(usize, &[u8])> = user_lines(text);
     let mut findings: Vec<Finding> = CHECKS
         .iter()
-        .map(|(check, text)| Finding { lines: numbers(&lines, |_, line| check(line)), text: *text })
+        .map(|(check, text)| Finding {
+            lines: numbers(&lines, |_, line| check(line)),
+            text: *text,
+        })
         .collect();
 
     let keys: Vec<(&Key, String)> = keys.map(|key| (key, key.port.to_string())).collect();
@@ -82,27 +131,51 @@ pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a Key>) -> Ve
             "one of pgcred's entries: node-postgres, which takes the last match, uses that",
         ),
     });
-    findings.iter().filter(|finding| !finding.lines.is_empty()).map(Finding::sentence).collect()
+    findings
+        .iter()
+        .filter(|finding| !finding.lines.is_empty())
+        .map(Finding::sentence)
+        .collect()
 }
 
 /// Returns the line above our block that clients take instead of the token under this key.
 pub(crate) fn hidden_by(text: &[u8], key: &Key) -> Option<usize> {
     let (block, port) = (block_start(text), key.port.to_string());
     let hides = |(number, line): &(usize, &[u8])| *number < block && answers_for(line, key, &port);
-    user_lines(text).into_iter().find(hides).map(|(number, _)| number)
+    user_lines(text)
+        .into_iter()
+        .find(hides)
+        .map(|(number, _)| number)
 }
 
 /// Whatever the database: the token is good for any.
 fn answers_for(line: &[u8], key: &Key, port: &str) -> bool {
-    answers(line, Wanted { host: key.host.as_bytes(), port: port.as_bytes(), dbname: None, user: key.user.as_bytes() })
+    answers(
+        line,
+        Wanted {
+            host: key.host.as_bytes(),
+            port: port.as_bytes(),
+            dbname: None,
+            user: key.user.as_bytes(),
+        },
+    )
 }
 
 impl Finding {
     fn sentence(&self) -> String {
         const SHOWN: usize = 5;
-        let shown: Vec<_> = self.lines.iter().take(SHOWN).map(usize::to_string).collect();
+        let shown: Vec<_> = self
+            .lines
+            .iter()
+            .take(SHOWN)
+            .map(usize::to_string)
+            .collect();
         let (one, several, rest) = self.text;
-        let (noun, verb) = if self.lines.len() == 1 { ("line", one) } else { ("lines", several) };
+        let (noun, verb) = if self.lines.len() == 1 {
+            ("line", one)
+        } else {
+            ("lines", several)
+        };
         let mut text = format!("{noun} {}", shown.join(", "));
         if self.lines.len() > SHOWN {
             let _ = write!(text, " and {} more", self.lines.len() - SHOWN);
@@ -112,7 +185,11 @@ impl Finding {
 }
 
 fn numbers(lines: &[(usize, &[u8])], has: impl Fn(usize, &[u8]) -> bool) -> Vec<usize> {
-    lines.iter().filter(|(number, line)| has(*number, line)).map(|(number, _)| *number).collect()
+    lines
+        .iter()
+        .filter(|(number, line)| has(*number, line))
+        .map(|(number, _)| *number)
+        .collect()
 }
 
 /// Returns the lines outside our block with their numbers in the file.
@@ -131,7 +208,9 @@ fn user_lines(text: &[u8]) -> Vec<(usize, &[u8])> {
 
 fn block_start(text: &[u8]) -> usize {
     let mut lines = (1..).zip(text.split(|b| *b == b'\n'));
-    lines.find(|(_, line)| line.starts_with(BEGIN_PREFIX)).map_or(0, |(number, _)| number)
+    lines
+        .find(|(_, line)| line.starts_with(BEGIN_PREFIX))
+        .map_or(0, |(number, _)| number)
 }
 
 fn is_entry(raw: &[u8]) -> bool {
@@ -142,7 +221,10 @@ fn is_entry(raw: &[u8]) -> bool {
 fn is_blank_or_indented(raw: &[u8]) -> bool {
     let line = content(raw);
     line.first().is_some_and(u8::is_ascii_whitespace)
-        && line.iter().find(|b| !b.is_ascii_whitespace()).is_none_or(|first| *first == b'#')
+        && line
+            .iter()
+            .find(|b| !b.is_ascii_whitespace())
+            .is_none_or(|first| *first == b'#')
 }
 
 fn is_port(field: &[u8]) -> bool {

@@ -13,7 +13,8 @@ use crate::time::Time;
 use crate::token::Token;
 
 const HOST: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
-const TOKEN: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws/?Action=DbConnectAdmin&X-Amz-Signature=ab12";
+const TOKEN: &str =
+    "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws/?Action=DbConnectAdmin&X-Amz-Signature=ab12";
 
 /// A case of the corpus: a file, a look-up, libpq 15's answer.
 struct Case {
@@ -35,14 +36,22 @@ fn corpus() -> Vec<Case> {
     let read = |case: &Value| {
         let text = |field: &str| case[field].as_str().filter(|value| !value.is_empty());
         let first = |list: &str| list.split(',').next().unwrap_or_default().to_owned();
-        let host = text("host").or(text("hostaddr")).filter(|host| *host != DEFAULT_SOCKETS).unwrap_or("localhost");
+        let host = text("host")
+            .or(text("hostaddr"))
+            .filter(|host| *host != DEFAULT_SOCKETS)
+            .unwrap_or("localhost");
         let user = text("user").expect("a user");
         let name = text("name").expect("a name");
-        let bytes = |list: &Vec<Value>| list.iter().filter_map(|b| u8::try_from(b.as_u64()?).ok()).collect();
+        let bytes = |list: &Vec<Value>| {
+            list.iter()
+                .filter_map(|b| u8::try_from(b.as_u64()?).ok())
+                .collect()
+        };
         let expected = text("expected").map(|text| text.as_bytes().to_vec());
         Case {
             name: name.to_owned(),
-            text: std::fs::read(directory.join(text("file").expect("a file"))).expect("the case's file"),
+            text: std::fs::read(directory.join(text("file").expect("a file")))
+                .expect("the case's file"),
             host: first(host),
             port: first(text("port").unwrap_or("5432")),
             dbname: text("database").unwrap_or(user).to_owned(),
@@ -55,11 +64,20 @@ fn corpus() -> Vec<Case> {
 }
 
 fn key(host: &str) -> Key {
-    Key { host: host.to_owned(), port: 5432, user: "admin".to_owned() }
+    Key {
+        host: host.to_owned(),
+        port: 5432,
+        user: "admin".to_owned(),
+    }
 }
 
 fn wanted<'a>(key: &'a Key, port: &'a str) -> Wanted<'a> {
-    Wanted { host: key.host.as_bytes(), port: port.as_bytes(), dbname: Some(b"postgres"), user: key.user.as_bytes() }
+    Wanted {
+        host: key.host.as_bytes(),
+        port: port.as_bytes(),
+        dbname: Some(b"postgres"),
+        user: key.user.as_bytes(),
+    }
 }
 
 /// One time for all tokens: a second may pass between two of them.
@@ -71,7 +89,9 @@ fn token(text: &str) -> Token {
 
 fn with_entry(text: &[u8], key: &Key, token_text: &str) -> Vec<u8> {
     let mut passfile = Passfile::parse(text).expect("no damage");
-    passfile.set(key.clone(), &token(token_text)).expect("a good entry");
+    passfile
+        .set(key.clone(), &token(token_text))
+        .expect("a good entry");
     passfile.render()
 }
 
@@ -84,7 +104,15 @@ fn erased(text: &[u8]) -> Vec<u8> {
 impl Case {
     fn answer(&self, text: &[u8]) -> Option<Vec<u8>> {
         let (host, port) = (self.host.as_bytes(), self.port.as_bytes());
-        look_up(text, Wanted { host, port, dbname: Some(self.dbname.as_bytes()), user: self.user.as_bytes() })
+        look_up(
+            text,
+            Wanted {
+                host,
+                port,
+                dbname: Some(self.dbname.as_bytes()),
+                user: self.user.as_bytes(),
+            },
+        )
     }
 }
 
@@ -102,10 +130,28 @@ fn every_file_of_the_corpus_takes_a_block_and_gives_it_back() {
     for case in corpus() {
         let ours = key("pgcred-test.dsql.us-east-1.on.aws");
         let managed = with_entry(&case.text, &ours, TOKEN);
-        assert_eq!(look_up(&managed, wanted(&ours, "5432")).as_deref(), Some(TOKEN.as_bytes()), "{}", case.name);
-        assert_eq!(case.answer(&managed), case.expected, "{}: another look-up changed", case.name);
-        assert!(with_entry(&managed, &ours, TOKEN) == managed, "{}: not idempotent", case.name);
-        assert!(erased(&managed) == case.text, "{}: bytes changed", case.name);
+        assert_eq!(
+            look_up(&managed, wanted(&ours, "5432")).as_deref(),
+            Some(TOKEN.as_bytes()),
+            "{}",
+            case.name
+        );
+        assert_eq!(
+            case.answer(&managed),
+            case.expected,
+            "{}: another look-up changed",
+            case.name
+        );
+        assert!(
+            with_entry(&managed, &ours, TOKEN) == managed,
+            "{}: not idempotent",
+            case.name
+        );
+        assert!(
+            erased(&managed) == case.text,
+            "{}: bytes changed",
+            case.name
+        );
     }
 }
 
@@ -113,12 +159,17 @@ fn every_file_of_the_corpus_takes_a_block_and_gives_it_back() {
 fn the_blocks_text() {
     let mut passfile = Passfile::parse(b"h:1:*:u:p\n").expect("no damage");
     let at = Time::from_compact("20260101T001500Z").expect("a time");
-    passfile.set(key(HOST), &Token::new("a:b".into(), at, at)).expect("a good entry");
+    passfile
+        .set(key(HOST), &Token::new("a:b".into(), at, at))
+        .expect("a good entry");
     let expected = format!(
         "# pgcred begin - lines up to the end mark are rewritten by pgcred\n# expires 20260101T001500Z\n\
          {HOST}:5432:*:admin:a\\:b\n# pgcred end\nh:1:*:u:p\n"
     );
-    assert_eq!(String::from_utf8(passfile.render()).expect("text"), expected);
+    assert_eq!(
+        String::from_utf8(passfile.render()).expect("text"),
+        expected
+    );
     passfile.drop_expired(at);
     assert_eq!(passfile.render(), b"h:1:*:u:p\n");
 }
@@ -143,19 +194,32 @@ fn a_damaged_block_is_refused_with_its_line() {
         (format!("{begin}\nmine:1:*:u:p\n{end}\n"), "line 2:"),
         (format!("{begin}\n# a note\n{end}\n"), "line 2:"),
         (format!("{begin}\n# expires soon\n{end}\n"), "line 2:"),
-        (format!("{begin}\n# expires 20260101T001500Z\n{end}\n"), "line 3:"),
-        (format!("{begin}\n# expires 20260101T001500Z\nh:1:db:u:p\n{end}\n"), "line 3:"),
+        (
+            format!("{begin}\n# expires 20260101T001500Z\n{end}\n"),
+            "line 3:",
+        ),
+        (
+            format!("{begin}\n# expires 20260101T001500Z\nh:1:db:u:p\n{end}\n"),
+            "line 3:",
+        ),
     ] {
-        let error = Passfile::parse(text.as_bytes()).err().unwrap_or_else(|| panic!("accepted: {text}"));
+        let error = Passfile::parse(text.as_bytes())
+            .err()
+            .unwrap_or_else(|| panic!("accepted: {text}"));
         assert!(error.to_string().contains(says), "{error} for {text}");
     }
 }
 
-/// Lines that the user appends below a block that came with a newline of its own stay lines of their own.
+/// Lines that the user appends below a block that came with a newline of its own stay lines of
+/// their own.
 #[test]
 fn what_is_appended_later_is_not_glued() {
     let mine = b"\xef\xbb\xbfa:1:*:u:p";
-    let appended = [&with_entry(mine, &key(HOST), TOKEN)[..], b"h2:5432:*:u:second\n"].concat();
+    let appended = [
+        &with_entry(mine, &key(HOST), TOKEN)[..],
+        b"h2:5432:*:u:second\n",
+    ]
+    .concat();
     let expected = [&mine[..], b"\nh2:5432:*:u:second\n"].concat();
     assert_eq!(erased(&appended), expected);
     assert_eq!(erased(&with_entry(&appended, &key(HOST), TOKEN)), expected);
@@ -164,16 +228,37 @@ fn what_is_appended_later_is_not_glued() {
 /// An editor that turns the whole file to CRLF damages nothing.
 #[test]
 fn crlf_in_the_block_is_read() {
-    let block = String::from_utf8(with_entry(b"", &key(HOST), TOKEN)).expect("text").replace('\n', "\r\n");
-    assert_eq!(with_entry(block.as_bytes(), &key(HOST), TOKEN), with_entry(b"", &key(HOST), TOKEN));
+    let block = String::from_utf8(with_entry(b"", &key(HOST), TOKEN))
+        .expect("text")
+        .replace('\n', "\r\n");
+    assert_eq!(
+        with_entry(block.as_bytes(), &key(HOST), TOKEN),
+        with_entry(b"", &key(HOST), TOKEN)
+    );
 }
 
 #[test]
 fn what_no_reader_can_match_is_refused() {
-    for (host, user) in
-        [("", "u"), ("h", ""), ("*", "u"), ("h", "a*"), ("h", " u"), ("h", "u\t"), ("#h", "u"), ("h", "a\u{2028}b")]
-    {
-        assert!(Key { host: host.into(), port: 1, user: user.into() }.check().is_err(), "{host:?} {user:?}");
+    for (host, user) in [
+        ("", "u"),
+        ("h", ""),
+        ("*", "u"),
+        ("h", "a*"),
+        ("h", " u"),
+        ("h", "u\t"),
+        ("#h", "u"),
+        ("h", "a\u{2028}b"),
+    ] {
+        assert!(
+            Key {
+                host: host.into(),
+                port: 1,
+                user: user.into()
+            }
+            .check()
+            .is_err(),
+            "{host:?} {user:?}"
+        );
     }
 }
 
@@ -194,20 +279,43 @@ fn the_survey_names_lines_and_readers_and_no_content() {
         "line 11 has a NUL",
         "line 12 is not UTF-8",
     ] {
-        assert!(said.iter().any(|line| line.starts_with(expected)), "{expected} not in {said:#?}");
+        assert!(
+            said.iter().any(|line| line.starts_with(expected)),
+            "{expected} not in {said:#?}"
+        );
     }
     assert_eq!(said.len(), 8, "{said:#?}");
     assert!(!said.concat().contains("s3c"));
-    let long = with_entry(&[&vec![b'x'; 65_536][..], b":1:*:u:p\nh:1:*:u:p\r\n"].concat(), &key(HOST), TOKEN);
+    let long = with_entry(
+        &[&vec![b'x'; 65_536][..], b":1:*:u:p\nh:1:*:u:p\r\n"].concat(),
+        &key(HOST),
+        TOKEN,
+    );
     let said = survey(&long, keys.iter());
-    assert!(said[0].starts_with("line 5 is longer") && said[1].starts_with("line 6 ends in CR LF"), "{said:?}");
-    let said = survey(&with_entry(b"a:b\nh:1:*:u:p\nc:d\n", &key(HOST), TOKEN), keys.iter());
-    assert!(said[0].starts_with("lines 5, 7 have fewer than five fields"), "{said:?}");
-    assert!(survey(&with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN), keys.iter()).is_empty());
+    assert!(
+        said[0].starts_with("line 5 is longer") && said[1].starts_with("line 6 ends in CR LF"),
+        "{said:?}"
+    );
+    let said = survey(
+        &with_entry(b"a:b\nh:1:*:u:p\nc:d\n", &key(HOST), TOKEN),
+        keys.iter(),
+    );
+    assert!(
+        said[0].starts_with("lines 5, 7 have fewer than five fields"),
+        "{said:?}"
+    );
+    assert!(
+        survey(
+            &with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN),
+            keys.iter()
+        )
+        .is_empty()
+    );
 }
 
 proptest! {
-    /// Any bytes that hold no mark of ours: the token is found, the rest answers as before, and comes back as it was.
+    /// Any bytes that hold no mark of ours: the token is found, the rest answers as before, and
+    /// comes back as it was.
     #[test]
     fn random_files(
         lines in prop::collection::vec(prop_oneof![
@@ -247,7 +355,8 @@ proptest! {
 proptest! {
     #![proptest_config(crate::text::nearly::cases())]
 
-    /// What can be taken apart is put together again: the same entries, and the user's bytes as they were.
+    /// What can be taken apart is put together again: the same entries, and the user's bytes as
+    /// they were.
     #[test]
     fn files_that_are_nearly_right(text in crate::text::nearly::bytes(
         &[

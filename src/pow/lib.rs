@@ -1,4 +1,5 @@
-//! C's `pow`, the one thing that the AWS SDK needs of the system's libm: loading that costs a twentieth of a warm answer.
+//! C's `pow`, the one thing that the AWS SDK needs of the system's libm: loading that costs a
+//! twentieth of a warm answer.
 #![no_std]
 
 /// `x` to the power of `y`, as C has it.

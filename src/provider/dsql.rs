@@ -28,16 +28,32 @@ fn region(host: &str) -> Option<&str> {
 pub(crate) fn doubt(host: &str) -> Option<String> {
     region(host)?;
     let id = host.split('.').next()?;
-    (id.len() != ID_LENGTH)
-        .then(|| format!("{host}: a cluster ID of Aurora DSQL has {ID_LENGTH} characters; this one has {}", id.len()))
+    (id.len() != ID_LENGTH).then(|| {
+        format!(
+            "{host}: a cluster ID of Aurora DSQL has {ID_LENGTH} characters; this one has {}",
+            id.len()
+        )
+    })
 }
 
 fn expand(id: &str, region: &str) -> Option<String> {
-    let is_id = id.len() == ID_LENGTH && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let is_id = id.len() == ID_LENGTH
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     is_id.then(|| format!("{id}.dsql.{region}.on.aws"))
 }
 
 fn signable(endpoint: &Endpoint<'_>) -> Signable {
-    let action = if endpoint.user == "admin" { "DbConnectAdmin" } else { "DbConnect" };
-    Signable { service: "dsql", action, authority: endpoint.host.to_owned(), query: format!("Action={action}") }
+    let action = if endpoint.user == "admin" {
+        "DbConnectAdmin"
+    } else {
+        "DbConnect"
+    };
+    Signable {
+        service: "dsql",
+        action,
+        authority: endpoint.host.to_owned(),
+        query: format!("Action={action}"),
+    }
 }

@@ -36,7 +36,8 @@ pub(crate) struct Provider {
 pub(crate) enum Roots {
     /// Public ones, which every system trusts.
     Public,
-    /// Amazon's private ones for RDS and Aurora, a set for each region. No system trusts them by itself.
+    /// Amazon's private ones for RDS and Aurora, a set for each region. No system trusts them by
+    /// itself.
     AmazonRds,
 }
 
@@ -63,19 +64,32 @@ pub(crate) const DEFAULT_PORT: u16 = 5432;
 
 /// Returns the provider that a host belongs to.
 pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
-    PROVIDERS.iter().copied().find(|provider| (provider.owns)(host))
+    PROVIDERS
+        .iter()
+        .copied()
+        .find(|provider| (provider.owns)(host))
 }
 
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
 pub(crate) fn of_id(id: &str, region: &str) -> Option<(&'static Provider, String)> {
-    PROVIDERS.iter().copied().find_map(|provider| (provider.expand)(id, region).map(|host| (provider, host)))
+    PROVIDERS
+        .iter()
+        .copied()
+        .find_map(|provider| (provider.expand)(id, region).map(|host| (provider, host)))
 }
 
 pub(crate) fn named(name: &str) -> Result<&'static Provider> {
-    PROVIDERS.iter().copied().find(|provider| provider.name == name).ok_or_else(|| {
-        let names: Vec<_> = PROVIDERS.iter().map(|provider| provider.name).collect();
-        Error::usage(format!("no provider of that name; known: {}", names.join(", ")))
-    })
+    PROVIDERS
+        .iter()
+        .copied()
+        .find(|provider| provider.name == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = PROVIDERS.iter().map(|provider| provider.name).collect();
+            Error::usage(format!(
+                "no provider of that name; known: {}",
+                names.join(", ")
+            ))
+        })
 }
 
 impl Provider {
@@ -84,8 +98,13 @@ impl Provider {
         if (1..=self.max_life).contains(&seconds) {
             return Ok(seconds);
         }
-        let error = Error::usage(format!("expiry of {seconds} s: {} accepts 1 to {} s", self.name, self.max_life));
-        Err(error
-            .hint(format!("leave the option out, or ask for {} s or less; `max` asks for the most", self.max_life)))
+        let error = Error::usage(format!(
+            "expiry of {seconds} s: {} accepts 1 to {} s",
+            self.name, self.max_life
+        ));
+        Err(error.hint(format!(
+            "leave the option out, or ask for {} s or less; `max` asks for the most",
+            self.max_life
+        )))
     }
 }

@@ -16,23 +16,40 @@ pub(super) static PROVIDER: Provider = Provider {
     roots,
 };
 
-/// A global database's writer endpoint has `global` there, which is no region: the user has to name one.
+/// A global database's writer endpoint has `global` there, which is no region: the user has to name
+/// one.
 fn region(host: &str) -> Option<&str> {
-    split(host).map(|(_, region)| region).filter(|region| *region != "global")
+    split(host)
+        .map(|(_, region)| region)
+        .filter(|region| *region != "global")
 }
 
-/// `NAME[.HASH].REGION.rds.amazonaws.com`, in China `.com.cn`, in the European Sovereign Cloud `.rds.amazonaws.eu`.
+/// `NAME[.HASH].REGION.rds.amazonaws.com`, in China `.com.cn`, in the European Sovereign Cloud
+/// `.rds.amazonaws.eu`.
 fn split(host: &str) -> Option<(&str, &str)> {
-    const SUFFIXES: [&str; 3] = [".rds.amazonaws.com", ".rds.amazonaws.com.cn", ".rds.amazonaws.eu"];
-    let rest = SUFFIXES.iter().find_map(|suffix| host.strip_suffix(suffix))?;
+    const SUFFIXES: [&str; 3] = [
+        ".rds.amazonaws.com",
+        ".rds.amazonaws.com.cn",
+        ".rds.amazonaws.eu",
+    ];
+    let rest = SUFFIXES
+        .iter()
+        .find_map(|suffix| host.strip_suffix(suffix))?;
     let (name, region) = rest.rsplit_once('.')?;
     (!name.is_empty() && is_region(region)).then_some((name, region))
 }
 
-/// An RDS Proxy, `NAME.proxy-HASH`, has a certificate of AWS Certificate Manager, which chains to public roots.
+/// An RDS Proxy, `NAME.proxy-HASH`, has a certificate of AWS Certificate Manager, which chains to
+/// public roots.
 fn roots(host: &str) -> Roots {
-    let hash = split(host).and_then(|(name, _)| name.rsplit_once('.')).map(|(_, hash)| hash);
-    if hash.is_some_and(|hash| hash.starts_with("proxy-")) { Roots::Public } else { Roots::AmazonRds }
+    let hash = split(host)
+        .and_then(|(name, _)| name.rsplit_once('.'))
+        .map(|(_, hash)| hash);
+    if hash.is_some_and(|hash| hash.starts_with("proxy-")) {
+        Roots::Public
+    } else {
+        Roots::AmazonRds
+    }
 }
 
 fn signable(endpoint: &Endpoint<'_>) -> Signable {

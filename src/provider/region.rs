@@ -1,4 +1,5 @@
-//! Names of AWS regions: their shape, and the known ones, for suggestions alone: AWS adds new ones. Pure.
+//! Names of AWS regions: their shape, and the known ones, for suggestions alone: AWS adds new ones.
+//! Pure.
 
 use crate::error::{Error, Result};
 use crate::text::host;
@@ -19,11 +20,21 @@ pub(crate) const KNOWN: &[&str] = &[
 /// The longest label of a host's name, in bytes.
 const LONGEST: usize = 63;
 
-/// Returns a region's name in lower case; what has another shape would be signed into nonsense, and so would a slip.
+/// Returns a region's name in lower case; what has another shape would be signed into nonsense, and
+/// so would a slip.
 pub(crate) fn normal_region(text: &str) -> Result<String> {
     // Old configurations name the FIPS endpoints so. The AWS CLI signs the region in it.
-    let region = text.trim().to_ascii_lowercase().replace("fips-", "").replace("-fips", "");
-    let wrong = || Error::usage(format!("region {}: not a region's name", host::quoted(text)));
+    let region = text
+        .trim()
+        .to_ascii_lowercase()
+        .replace("fips-", "")
+        .replace("-fips", "");
+    let wrong = || {
+        Error::usage(format!(
+            "region {}: not a region's name",
+            host::quoted(text)
+        ))
+    };
     if !is_region(&region) {
         return Err(wrong().hint("write it like us-east-1"));
     }
@@ -36,13 +47,16 @@ pub(crate) fn normal_region(text: &str) -> Result<String> {
 /// Returns whether the text may be a region's name in a host.
 pub(super) fn is_region(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// Returns whether the text is built as all regions' names are: words and a number.
 fn has_shape(region: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
-    let is_number = |word: &str| (1..=2).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
+    let is_number =
+        |word: &str| (1..=2).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
     let mut words = region.rsplit('-');
     words.next().is_some_and(is_number) && words.clone().count() >= 2 && words.all(is_word)
 }
@@ -53,8 +67,12 @@ pub(crate) fn doubt(region: &str) -> Option<String> {
         return None;
     }
     let meant = suggest::nearest(region, KNOWN.iter().copied());
-    let meant = meant.map(|meant| format!(": did you mean {meant}?")).unwrap_or_default();
-    Some(format!("{region} is no AWS region that this pgcred knows{meant}"))
+    let meant = meant
+        .map(|meant| format!(": did you mean {meant}?"))
+        .unwrap_or_default();
+    Some(format!(
+        "{region} is no AWS region that this pgcred knows{meant}"
+    ))
 }
 
 #[cfg(test)]
@@ -69,14 +87,25 @@ mod tests {
         }
         assert_eq!(normal_region(" EU-West-9 ").unwrap(), "eu-west-9");
         assert_eq!(normal_region("fips-us-east-1").unwrap(), "us-east-1");
-        assert_eq!(normal_region("us-gov-west-1-fips").unwrap(), "us-gov-west-1");
+        assert_eq!(
+            normal_region("us-gov-west-1-fips").unwrap(),
+            "us-gov-west-1"
+        );
         assert!(normal_region(&"a".repeat(64)).is_err());
-        assert!(doubt("eu-centrall-1").is_some_and(|doubt| doubt.contains("did you mean eu-central-1?")));
-        for (typed, hint) in
-            [("eucentral1", "did you mean eu-central-1?"), ("us east", "like us-east-1"), ("", "like us-east-1")]
-        {
+        assert!(
+            doubt("eu-centrall-1")
+                .is_some_and(|doubt| doubt.contains("did you mean eu-central-1?"))
+        );
+        for (typed, hint) in [
+            ("eucentral1", "did you mean eu-central-1?"),
+            ("us east", "like us-east-1"),
+            ("", "like us-east-1"),
+        ] {
             let error = normal_region(typed).unwrap_err();
-            assert!(error.to_hint().is_some_and(|said| said.contains(hint)), "{typed}: {error:?}");
+            assert!(
+                error.to_hint().is_some_and(|said| said.contains(hint)),
+                "{typed}: {error:?}"
+            );
         }
     }
 }

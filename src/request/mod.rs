@@ -22,7 +22,8 @@ pub(crate) struct Request {
     pub(crate) dbname: String,
     /// Other libpq keywords that came with TARGET.
     pub(crate) options: Vec<(String, String)>,
-    /// TARGET itself has `hostaddr`: neither a connection of the configuration nor PGHOSTADDR said it.
+    /// TARGET itself has `hostaddr`: neither a connection of the configuration nor PGHOSTADDR said
+    /// it.
     pub(crate) target_has_address: bool,
     /// `None`: what the user's libpq takes, else what the provider needs.
     pub(crate) roots: Option<RootsChoice>,
@@ -39,15 +40,23 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn signable(&self) -> Signable {
-        (self.provider.signable)(&Endpoint { host: &self.sign_host, port: self.sign_port, user: &self.user })
+        (self.provider.signable)(&Endpoint {
+            host: &self.sign_host,
+            port: self.sign_port,
+            user: &self.user,
+        })
     }
 
     /// Returns the value of a libpq keyword that came with TARGET.
     pub(crate) fn option(&self, keyword: &str) -> Option<&str> {
-        self.options.iter().find(|(key, _)| key == keyword).map(|(_, value)| value.as_str())
+        self.options
+            .iter()
+            .find(|(key, _)| key == keyword)
+            .map(|(_, value)| value.as_str())
     }
 
-    /// Returns the `sslmode` that clients are told: one that verifies the server, unless the user said otherwise.
+    /// Returns the `sslmode` that clients are told: one that verifies the server, unless the user
+    /// said otherwise.
     pub(crate) fn sslmode(&self) -> &str {
         self.option("sslmode").unwrap_or("verify-full")
     }
@@ -57,7 +66,8 @@ impl Request {
         self.sslmode().starts_with("verify-")
     }
 
-    /// Refuses an address out of TARGET that would get the token whoever answers there. TARGET may be somebody else's text.
+    /// Refuses an address out of TARGET that would get the token whoever answers there. TARGET may
+    /// be somebody else's text.
     pub(crate) fn check_address(&self) -> Result<()> {
         let address = self.option("hostaddr").unwrap_or_default();
         if !self.target_has_address || self.sslmode() == "verify-full" {
@@ -73,13 +83,18 @@ impl Request {
         ))
     }
 
-    /// Returns libpq's keywords besides the address: `sslmode`, what came with TARGET, and the root certificates.
+    /// Returns libpq's keywords besides the address: `sslmode`, what came with TARGET, and the root
+    /// certificates.
     pub(crate) fn all_options(&self, roots: Option<&str>) -> Vec<(&str, String)> {
         let mut all = Vec::new();
         if self.option("sslmode").is_none() {
             all.push(("sslmode", self.sslmode().to_owned()));
         }
-        all.extend(self.options.iter().map(|(key, value)| (key.as_str(), value.clone())));
+        all.extend(
+            self.options
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.clone())),
+        );
         let roots = roots.filter(|_| self.option("sslrootcert").is_none());
         all.extend(roots.map(|roots| ("sslrootcert", roots.to_owned())));
         all
@@ -97,7 +112,11 @@ impl Request {
 
     /// Returns all that clients dial: its own address, then the aliases.
     pub(crate) fn dialled(&self) -> impl Iterator<Item = Key> {
-        [self.key()].into_iter().chain(self.aliases.iter().map(|(host, port)| self.key_of(host, *port)))
+        [self.key()].into_iter().chain(
+            self.aliases
+                .iter()
+                .map(|(host, port)| self.key_of(host, *port)),
+        )
     }
 
     /// Tells whether its own address, without the aliases, is its line in the passfile.
@@ -106,7 +125,11 @@ impl Request {
     }
 
     fn key_of(&self, host: &str, port: u16) -> Key {
-        Key { host: host.to_owned(), port, user: self.user.clone() }
+        Key {
+            host: host.to_owned(),
+            port,
+            user: self.user.clone(),
+        }
     }
 
     /// Returns `user@host:port`, for messages.

@@ -1,4 +1,5 @@
-//! TARGET as the user writes it: host, cluster ID, `postgres://` URI or libpq conninfo string. Pure text to fields.
+//! TARGET as the user writes it: host, cluster ID, `postgres://` URI or libpq conninfo string. Pure
+//! text to fields.
 
 use std::fmt;
 
@@ -27,7 +28,8 @@ pub(crate) struct Where {
     pub(crate) port: Option<u16>,
     pub(crate) user: Option<String>,
     pub(crate) dbname: Option<String>,
-    /// Other libpq keywords (`sslmode`, `sslrootcert`, ...), handed through to the formats that can hold them.
+    /// Other libpq keywords (`sslmode`, `sslrootcert`, ...), handed through to the formats that can
+    /// hold them.
     pub(crate) options: Vec<(String, String)>,
 }
 
@@ -49,7 +51,9 @@ impl RootsChoice {
             "system" => Ok(Self::System),
             "provider" => Ok(Self::Provider),
             "" => Err(Error::usage("the file of root certificates is not named")),
-            file if file.contains(char::is_control) => Err(Error::usage("the path has a control character")),
+            file if file.contains(char::is_control) => {
+                Err(Error::usage("the path has a control character"))
+            }
             file => Ok(Self::File(file.to_owned())),
         }
     }
@@ -90,7 +94,11 @@ impl Where {
             port: self.port.or(next.port),
             user: self.user.or(next.user),
             dbname: self.dbname.or(next.dbname),
-            options: if self.options.is_empty() { next.options } else { self.options },
+            options: if self.options.is_empty() {
+                next.options
+            } else {
+                self.options
+            },
         }
     }
 
@@ -106,7 +114,11 @@ impl Where {
 
     /// Takes out `sslrootcert`, which the configuration keeps under a name of its own.
     pub(crate) fn take_roots(&mut self) -> Result<Option<RootsChoice>> {
-        let found = self.options.iter().position(|(key, _)| key == "sslrootcert").map(|at| self.options.remove(at).1);
+        let found = self
+            .options
+            .iter()
+            .position(|(key, _)| key == "sslrootcert")
+            .map(|at| self.options.remove(at).1);
         found.as_deref().map(RootsChoice::parse).transpose()
     }
 
@@ -118,7 +130,9 @@ impl Where {
 
     fn set_port(&mut self, port: u16) -> Result<()> {
         match self.port.replace(port) {
-            Some(other) if other != port => Err(Error::usage(format!("two ports, {other} and {port}: give one"))),
+            Some(other) if other != port => Err(Error::usage(format!(
+                "two ports, {other} and {port}: give one"
+            ))),
             _ => Ok(()),
         }
     }
@@ -130,7 +144,9 @@ impl Where {
             ));
         }
         if value.contains(char::is_control) {
-            return Err(Error::usage(format!("{keyword}: control characters are not allowed")));
+            return Err(Error::usage(format!(
+                "{keyword}: control characters are not allowed"
+            )));
         }
         match keyword {
             _ if value.is_empty() => {} // as in libpq: an empty value is no value
@@ -139,22 +155,32 @@ impl Where {
             "user" => self.user = Some(value),
             "dbname" => self.dbname = Some(value),
             "password" => {}
-            "passfile" => return Err(Error::usage("passfile in TARGET is not used").hint("--passfile FILE")),
-            "service" => return Err(Error::usage("service files are not read").hint("name host and user")),
+            "passfile" => {
+                return Err(Error::usage("passfile in TARGET is not used").hint("--passfile FILE"));
+            }
+            "service" => {
+                return Err(Error::usage("service files are not read").hint("name host and user"));
+            }
             keyword => self.set_option(keyword, value),
         }
         Ok(())
     }
 }
 
-/// Reads what follows `postgres://`: `[user[:password]@][host[:port]][/dbname][?keyword=value&...]`.
+/// Reads what follows `postgres://`:
+/// `[user[:password]@][host[:port]][/dbname][?keyword=value&...]`.
 ///
-/// Splits where libpq does. Errors never repeat a part: a password with a bare `/` or `@` may have ended up in any.
+/// Splits where libpq does. Errors never repeat a part: a password with a bare `/` or `@` may have
+/// ended up in any.
 fn parse_uri(rest: &str) -> Result<Where> {
     let mut place = Where::default();
-    let user_end = rest.find(['@', '/']).filter(|at| rest[*at..].starts_with('@'));
+    let user_end = rest
+        .find(['@', '/'])
+        .filter(|at| rest[*at..].starts_with('@'));
     let (userinfo, rest) = user_end.map_or(("", rest), |at| (&rest[..at], &rest[at + 1..]));
-    let user = userinfo.split_once(':').map_or(userinfo, |(user, _password)| user);
+    let user = userinfo
+        .split_once(':')
+        .map_or(userinfo, |(user, _password)| user);
     let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, dbname) = before_query.split_once('/').unwrap_or((before_query, ""));
     let host = host.strip_suffix(':').unwrap_or(host); // an empty port is libpq's default
@@ -165,9 +191,9 @@ fn parse_uri(rest: &str) -> Result<Where> {
     })?;
     place.set("dbname", decode(dbname)?)?;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (keyword, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Error::usage("URI: a parameter after `?` has no `=`; write keyword=value"))?;
+        let (keyword, value) = pair.split_once('=').ok_or_else(|| {
+            Error::usage("URI: a parameter after `?` has no `=`; write keyword=value")
+        })?;
         if (keyword, value) == ("ssl", "true") {
             place.set("sslmode", "require".to_owned())?; // JDBC's spelling, which libpq accepts too
         } else {
@@ -187,7 +213,10 @@ fn decode(text: &str) -> Result<String> {
         }
         rest = &after[2..];
     }
-    Ok(percent_decode_str(text).decode_utf8().map_err(|_| broken())?.into_owned())
+    Ok(percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| broken())?
+        .into_owned())
 }
 
 /// Reads `keyword=value keyword = 'va\'lue' ...` as libpq does.
@@ -195,12 +224,14 @@ fn parse_conninfo(text: &str) -> Result<Where> {
     let mut place = Where::default();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (keyword, after) = rest
-            .split_once('=')
-            .ok_or_else(|| Error::usage("conninfo string: `=` is missing after the last keyword"))?;
+        let (keyword, after) = rest.split_once('=').ok_or_else(|| {
+            Error::usage("conninfo string: `=` is missing after the last keyword")
+        })?;
         let (value, after) = conninfo_value(after.trim_start())?;
         place.set(keyword.trim_end(), value).map_err(|error| {
-            error.or_hint("an empty value is written ''; without quotes the next word is taken for the value")
+            error.or_hint(
+                "an empty value is written ''; without quotes the next word is taken for the value",
+            )
         })?;
         rest = after.trim_start();
     }
@@ -209,7 +240,9 @@ fn parse_conninfo(text: &str) -> Result<Where> {
 
 /// Returns one value, unquoted and unescaped, and what follows it.
 fn conninfo_value(text: &str) -> Result<(String, &str)> {
-    let (quoted, body) = text.strip_prefix('\'').map_or((false, text), |body| (true, body));
+    let (quoted, body) = text
+        .strip_prefix('\'')
+        .map_or((false, text), |body| (true, body));
     let mut value = String::new();
     let mut chars = body.char_indices();
     while let Some((at, c)) = chars.next() {
@@ -221,7 +254,9 @@ fn conninfo_value(text: &str) -> Result<(String, &str)> {
         }
     }
     if quoted {
-        return Err(Error::usage("conninfo string: a quoted value has no closing quote"));
+        return Err(Error::usage(
+            "conninfo string: a quoted value has no closing quote",
+        ));
     }
     Ok((value, ""))
 }
@@ -242,7 +277,10 @@ mod tests {
             port,
             user: user.map(str::to_owned),
             dbname: dbname.map(str::to_owned),
-            options: options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            options: options
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
         }
     }
 
@@ -250,13 +288,22 @@ mod tests {
     fn uris() {
         for (text, expected) in [
             ("postgres://h", place("h", None, None, None, &[])),
-            ("postgresql://u@H:6543/db", place("h", Some(6543), Some("u"), Some("db"), &[])),
+            (
+                "postgresql://u@H:6543/db",
+                place("h", Some(6543), Some("u"), Some("db"), &[]),
+            ),
             (
                 "postgres://u:p%40w@h/a%2Fb?sslmode=require",
                 place("h", None, Some("u"), Some("a/b"), &[("sslmode", "require")]),
             ),
-            ("postgres:///db?host=h&port=1&user=u%20x", place("h", Some(1), Some("u x"), Some("db"), &[])),
-            ("postgres://h?ssl=true&connect_timeout=", place("h", None, None, None, &[("sslmode", "require")])),
+            (
+                "postgres:///db?host=h&port=1&user=u%20x",
+                place("h", Some(1), Some("u x"), Some("db"), &[]),
+            ),
+            (
+                "postgres://h?ssl=true&connect_timeout=",
+                place("h", None, None, None, &[("sslmode", "require")]),
+            ),
             ("postgres://", place("", None, None, None, &[])),
         ] {
             assert_eq!(Where::parse(text).unwrap(), expected, "{text}");
@@ -271,7 +318,10 @@ mod tests {
                 r"host = h port=1 user='o\'neil x' dbname=a\ b password='p w'",
                 place("h", Some(1), Some("o'neil x"), Some("a b"), &[]),
             ),
-            ("dbname='' host=h:5 sslrootcert=system", place("h", Some(5), None, None, &[("sslrootcert", "system")])),
+            (
+                "dbname='' host=h:5 sslrootcert=system",
+                place("h", Some(5), None, None, &[("sslrootcert", "system")]),
+            ),
         ] {
             assert_eq!(Where::parse(text).unwrap(), expected, "{text}");
         }
@@ -307,7 +357,10 @@ mod tests {
 
     #[test]
     fn sources_fill_each_other() {
-        let flags = Where { user: Some("u".into()), ..Where::default() };
+        let flags = Where {
+            user: Some("u".into()),
+            ..Where::default()
+        };
         let merged = flags.or(Where::parse("postgres://x@h:1/d").unwrap());
         assert_eq!(merged, place("h", Some(1), Some("u"), Some("d"), &[]));
     }

@@ -1,4 +1,5 @@
-//! The sets of root certificates: which of them pgcred carries, and where the others can be had. Pure.
+//! The sets of root certificates: which of them pgcred carries, and where the others can be had.
+//! Pure.
 
 use std::fmt;
 
@@ -28,21 +29,25 @@ impl Set {
         }
     }
 
-    /// Returns the certificates that pgcred carries, as PEM whose first line says where they are from.
+    /// Returns the certificates that pgcred carries, as PEM whose first line says where they are
+    /// from.
     pub(super) fn carried(&self) -> Option<String> {
         match self {
             Self::Amazon => Some(AMAZON.to_owned()),
             Self::EveryRegion => Some(RDS.to_owned()),
             Self::Region(region) => {
                 let (source, sections) = RDS.split_once('\n')?;
-                let mut sections = sections.split("# region ").filter_map(|section| section.split_once('\n'));
+                let mut sections = sections
+                    .split("# region ")
+                    .filter_map(|section| section.split_once('\n'));
                 let (_, certificates) = sections.find(|(name, _)| name == region)?;
                 Some(format!("{source}\n{certificates}"))
             }
         }
     }
 
-    /// Returns where AWS publishes the set; each partition has a host of its own, and not every one is known.
+    /// Returns where AWS publishes the set; each partition has a host of its own, and not every one
+    /// is known.
     pub(super) fn address(&self) -> Option<String> {
         const CHINA: &str = "rds-truststore.s3.cn-north-1.amazonaws.com.cn";
         const GOVERNMENT: &str = "truststore.pki.us-gov-west-1.rds.amazonaws.com";
@@ -78,15 +83,30 @@ mod tests {
 
     #[test]
     fn every_region_has_its_three_roots_and_no_other() {
-        let regions: Vec<&str> = RDS.lines().filter_map(|line| line.strip_prefix("# region ")).collect();
+        let regions: Vec<&str> = RDS
+            .lines()
+            .filter_map(|line| line.strip_prefix("# region "))
+            .collect();
         assert_eq!(regions.len(), 27);
         for region in &regions {
             let pem = Set::Region((*region).to_owned()).carried().unwrap();
             assert!(pem.starts_with("# carried by pgcred: "), "{region}");
-            assert_eq!(pem.matches("-----BEGIN CERTIFICATE-----").count(), 3, "{region}");
-            assert_eq!(pem.matches(&format!("# Amazon RDS {region} Root CA ")).count(), 3, "{region}");
+            assert_eq!(
+                pem.matches("-----BEGIN CERTIFICATE-----").count(),
+                3,
+                "{region}"
+            );
+            assert_eq!(
+                pem.matches(&format!("# Amazon RDS {region} Root CA "))
+                    .count(),
+                3,
+                "{region}"
+            );
         }
-        assert_eq!(RDS.matches("-----BEGIN CERTIFICATE-----").count(), 3 * regions.len());
+        assert_eq!(
+            RDS.matches("-----BEGIN CERTIFICATE-----").count(),
+            3 * regions.len()
+        );
         for test_system in ["Beta", "Preview", "2019"] {
             assert!(!RDS.contains(&format!(" {test_system} ")), "{test_system}");
         }
@@ -99,12 +119,26 @@ mod tests {
         let address = |region: &str| Set::Region(region.to_owned()).address();
         for (region, host) in [
             ("mx-central-1", "truststore.pki.rds.amazonaws.com"),
-            ("us-gov-east-1", "truststore.pki.us-gov-west-1.rds.amazonaws.com"),
-            ("cn-northwest-1", "rds-truststore.s3.cn-north-1.amazonaws.com.cn"),
+            (
+                "us-gov-east-1",
+                "truststore.pki.us-gov-west-1.rds.amazonaws.com",
+            ),
+            (
+                "cn-northwest-1",
+                "rds-truststore.s3.cn-north-1.amazonaws.com.cn",
+            ),
         ] {
-            assert_eq!(address(region).unwrap(), format!("https://{host}/{region}/{region}-bundle.pem"));
+            assert_eq!(
+                address(region).unwrap(),
+                format!("https://{host}/{region}/{region}-bundle.pem")
+            );
         }
         assert_eq!(address("eusc-de-east-1"), None);
-        assert!(Set::EveryRegion.address().unwrap().ends_with("/global/global-bundle.pem"));
+        assert!(
+            Set::EveryRegion
+                .address()
+                .unwrap()
+                .ends_with("/global/global-bundle.pem")
+        );
     }
 }

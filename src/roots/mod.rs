@@ -1,8 +1,9 @@
 //! Root certificates: which file verifies the server of a request, and that the file is there.
 //!
-//! The order is: what TARGET says (`sslrootcert`), what the request says (`--roots`, `roots` in the configuration,
-//! PGSSLROOTCERT), the user's own `~/.postgresql/root.crt`, and what the provider needs. For RDS and Aurora those are Amazon's private roots of the
-//! region, which pgcred carries (`rds.pem`) or downloads, and puts into its data directory (`store`): a client wants a path.
+//! The order is: what TARGET says (`sslrootcert`), what the request says (`--roots`, `roots` in the
+//! configuration, PGSSLROOTCERT), the user's own `~/.postgresql/root.crt`, and what the provider
+//! needs. For RDS and Aurora those are Amazon's private roots of the region, which pgcred carries
+//! (`rds.pem`) or downloads, and puts into its data directory (`store`): a client wants a path.
 
 mod carried;
 mod store;
@@ -32,8 +33,9 @@ pub(crate) enum Roots {
 }
 
 impl Roots {
-    /// Returns the value of libpq's `sslrootcert`: always a file, unless the user said otherwise, since `system` is known
-    /// to libpq 16 and newer only, and not everywhere leads to the system's certificates.
+    /// Returns the value of libpq's `sslrootcert`: always a file, unless the user said otherwise,
+    /// since `system` is known to libpq 16 and newer only, and not everywhere leads to the system's
+    /// certificates.
     pub(crate) fn libpq(&self) -> String {
         match self {
             Self::Said(text) => text.clone(),
@@ -41,7 +43,8 @@ impl Roots {
         }
     }
 
-    /// Returns the file that a Java program has to be given; `None` where its own trust store, of public roots, will do.
+    /// Returns the file that a Java program has to be given; `None` where its own trust store, of
+    /// public roots, will do.
     pub(crate) fn java(&self) -> Option<String> {
         match self {
             Self::Said(text) if text == SYSTEM => None,
@@ -71,31 +74,46 @@ pub(crate) fn of(request: &Request) -> Result<Option<Roots>> {
     said.map_or_else(|| of_provider(request), Ok).map(Some)
 }
 
-/// Returns what PGSSLROOTCERT says. A file that pgcred chooses by itself says nothing: pgcred has set it, in `pgcred exec`
-/// or by `--format env`, for a connection that may have been another one.
+/// Returns what PGSSLROOTCERT says. A file that pgcred chooses by itself says nothing: pgcred has
+/// set it, in `pgcred exec` or by `--format env`, for a connection that may have been another one.
 pub(crate) fn said_by_variable() -> Result<Option<RootsChoice>> {
     let said = |text: String| match &*text {
         SYSTEM => Ok(RootsChoice::System),
         file => absolute(file).map_err(|error| error.about("PGSSLROOTCERT")),
     };
-    let is_pgcreds_choice = |text: &String| env::is_system_root_certificates(text) || store::is_own(text);
-    env::text("PGSSLROOTCERT")?.filter(|text| !is_pgcreds_choice(text)).map(said).transpose()
+    let is_pgcreds_choice =
+        |text: &String| env::is_system_root_certificates(text) || store::is_own(text);
+    env::text("PGSSLROOTCERT")?
+        .filter(|text| !is_pgcreds_choice(text))
+        .map(said)
+        .transpose()
 }
 
 /// Returns the choice of a file by its absolute path, for who uses it may run elsewhere.
 pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
-    let path = std::path::absolute(file).map_err(|error| Error::usage("the path cannot be read").caused_by(&error))?;
-    RootsChoice::parse(path.to_str().ok_or_else(|| Error::usage("the path is not UTF-8"))?)
+    let path = std::path::absolute(file)
+        .map_err(|error| Error::usage("the path cannot be read").caused_by(&error))?;
+    RootsChoice::parse(
+        path.to_str()
+            .ok_or_else(|| Error::usage("the path is not UTF-8"))?,
+    )
 }
 
 fn of_provider(request: &Request) -> Result<Roots> {
     let set = set_of_provider(request);
-    let systems = if set == Set::Amazon { env::system_root_certificates() } else { None };
-    systems.map_or_else(|| store::path(&set).map(|path| Roots::Own(set, path)), |file| Ok(Roots::System(file)))
+    let systems = if set == Set::Amazon {
+        env::system_root_certificates()
+    } else {
+        None
+    };
+    systems.map_or_else(
+        || store::path(&set).map(|path| Roots::Own(set, path)),
+        |file| Ok(Roots::System(file)),
+    )
 }
 
-/// Sees to it that the file is there, if it is one of pgcred's: what pgcred carries, else what it downloads within the time
-/// that `how` allows.
+/// Sees to it that the file is there, if it is one of pgcred's: what pgcred carries, else what it
+/// downloads within the time that `how` allows.
 pub(crate) fn provide(request: &Request, roots: Option<&Roots>, how: &How) -> Result<()> {
     match roots {
         Some(Roots::Own(set, _)) => store::provide(set, || download(set, request, how)),
@@ -110,10 +128,17 @@ pub(crate) fn ready(request: &Request, how: &How) -> Result<Option<String>> {
     Ok(roots.map(|roots| roots.libpq()))
 }
 
-/// The same for one program: where pgcred's directory cannot be written, as in a container, the file is put into `spare`.
-pub(crate) fn ready_for_one(request: &Request, how: &How, spare: &SessionDirectory) -> Result<Option<String>> {
+/// The same for one program: where pgcred's directory cannot be written, as in a container, the
+/// file is put into `spare`.
+pub(crate) fn ready_for_one(
+    request: &Request,
+    how: &How,
+    spare: &SessionDirectory,
+) -> Result<Option<String>> {
     let roots = of(request)?;
-    let Err(error) = provide(request, roots.as_ref(), how) else { return Ok(roots.map(|roots| roots.libpq())) };
+    let Err(error) = provide(request, roots.as_ref(), how) else {
+        return Ok(roots.map(|roots| roots.libpq()));
+    };
     let set = set_of_provider(request);
     let text = set.carried().ok_or(error)?; // what could not be downloaded cannot be put elsewhere either
     let file = spare.path(&set.file_name());
@@ -121,7 +146,8 @@ pub(crate) fn ready_for_one(request: &Request, how: &How, spare: &SessionDirecto
     Ok(Some(file.display().to_string()))
 }
 
-/// Downloads anew what the provider needs, and returns the file; `None` where that is the system's, which is not pgcred's.
+/// Downloads anew what the provider needs, and returns the file; `None` where that is the system's,
+/// which is not pgcred's.
 pub(crate) fn renew(request: &Request, how: &How) -> Result<Option<PathBuf>> {
     match set_of_provider(request) {
         Set::Amazon => Ok(None),
@@ -129,8 +155,9 @@ pub(crate) fn renew(request: &Request, how: &How) -> Result<Option<PathBuf>> {
     }
 }
 
-/// Says that the user's own file, which clients take by itself, does not verify the server of a request: of public roots it
-/// has to hold one, of Amazon's private ones those of the region. Nothing is said of what pgcred does not carry.
+/// Says that the user's own file, which clients take by itself, does not verify the server of a
+/// request: of public roots it has to hold one, of Amazon's private ones those of the region.
+/// Nothing is said of what pgcred does not carry.
 pub(crate) fn doubt(request: &Request) -> Option<String> {
     let is_said = request.option("sslrootcert").is_some() || request.roots.is_some();
     if is_said || !request.verifies() {
@@ -142,7 +169,11 @@ pub(crate) fn doubt(request: &Request) -> Option<String> {
     let needed = store::certificates(needed.as_bytes());
     let held = store::certificates(&fs::read(&file).unwrap_or_default());
     let is_held = |certificate| held.contains(certificate);
-    let is_enough = if set == Set::Amazon { needed.iter().any(is_held) } else { needed.iter().all(is_held) };
+    let is_enough = if set == Set::Amazon {
+        needed.iter().any(is_held)
+    } else {
+        needed.iter().all(is_held)
+    };
     (!is_enough).then(|| {
         format!(
             "{} verifies the server, but it lacks the root certificates of {set}: add them to it, or say --roots provider",
@@ -158,7 +189,8 @@ fn set_of_provider(request: &Request) -> Set {
     }
 }
 
-/// A name that leads to more than one region, as the writer of a global database does, needs the roots of all of them.
+/// A name that leads to more than one region, as the writer of a global database does, needs the
+/// roots of all of them.
 fn set_of_rds(request: &Request) -> Set {
     let named = (request.provider.region)(&request.sign_host).map(str::to_owned);
     let is_own_name = (request.provider.owns)(&request.sign_host);
@@ -170,8 +202,17 @@ fn download(set: &Set, request: &Request, how: &How) -> Result<String> {
     let address = set.address().ok_or_else(|| missing(set))?;
     let deadline = Instant::now() + how.timeout;
     let planned = Planned::read(request.profile.as_deref(), &SharedFiles::default());
-    let text = Aws { planned: &planned, how, deadline }.download(&address);
-    let text = text.map_err(|error| error.about(&missing(set).to_string()).hint(by_hand(&address)))?;
+    let text = Aws {
+        planned: &planned,
+        how,
+        deadline,
+    }
+    .download(&address);
+    let text = text.map_err(|error| {
+        error
+            .about(&missing(set).to_string())
+            .hint(by_hand(&address))
+    })?;
     let certificates = text.matches("-----BEGIN CERTIFICATE-----").count();
     if certificates == 0 || !store::is_pem(&text) {
         let why = format!("{}: what {address} holds are no certificates", missing(set));

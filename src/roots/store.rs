@@ -1,4 +1,5 @@
-//! The files of root certificates in pgcred's data directory: written once, renewed with pgcred or by `pgcred roots --update`.
+//! The files of root certificates in pgcred's data directory: written once, renewed with pgcred or
+//! by `pgcred roots --update`.
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,10 @@ const DOWNLOADED: &[u8] = b"# downloaded by pgcred";
 
 fn directory() -> Result<PathBuf> {
     let directory = env::data_directory().map(|directory| directory.join("roots"));
-    directory
-        .ok_or_else(|| Error::failure("no directory for root certificates is known").hint("set HOME or PGCRED_HOME"))
+    directory.ok_or_else(|| {
+        Error::failure("no directory for root certificates is known")
+            .hint("set HOME or PGCRED_HOME")
+    })
 }
 
 /// Returns the path of a set's file.
@@ -31,8 +34,8 @@ pub(super) fn is_own(path: &str) -> bool {
     directory().is_ok_and(|directory| Path::new(path).starts_with(directory))
 }
 
-/// Sees to it that a set's file is there. What was downloaded stays; else it holds what this pgcred carries, or what
-/// `download` gets. Whoever else could write it could show clients a false server.
+/// Sees to it that a set's file is there. What was downloaded stays; else it holds what this pgcred
+/// carries, or what `download` gets. Whoever else could write it could show clients a false server.
 pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> Result<()> {
     fs::trust::check_path(&directory()?)?;
     let there = fs::read_own(&path(set)?).unwrap_or_default();
@@ -46,7 +49,8 @@ pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> R
     }
 }
 
-/// Puts a set into its file and returns the path. Nobody else may be able to put another file there afterwards.
+/// Puts a set into its file and returns the path. Nobody else may be able to put another file there
+/// afterwards.
 pub(super) fn put(set: &Set, text: &str) -> Result<PathBuf> {
     let path = path(set)?;
     // PGCRED_HOME is looked at once in each run, see `fs::trust`.
@@ -66,22 +70,33 @@ pub(super) fn certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
 /// Tells whether a text is PEM of certificates that can be read.
 pub(super) fn is_pem(text: &str) -> bool {
     let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes());
-    certificates.all(|certificate| certificate.is_ok_and(|certificate| certificate.starts_with(&[0x30])))
+    certificates
+        .all(|certificate| certificate.is_ok_and(|certificate| certificate.starts_with(&[0x30])))
 }
 
 /// Returns the files that pgcred has put there; others are the user's.
 pub(crate) fn kept() -> Vec<PathBuf> {
     let is_ours = |path: &PathBuf| {
         let text = fs::read(path).unwrap_or_default();
-        [CARRIED, DOWNLOADED].iter().any(|mark| text.starts_with(mark))
+        [CARRIED, DOWNLOADED]
+            .iter()
+            .any(|mark| text.starts_with(mark))
     };
-    directory().map(|directory| fs::list(&directory)).unwrap_or_default().into_iter().filter(is_ours).collect()
+    directory()
+        .map(|directory| fs::list(&directory))
+        .unwrap_or_default()
+        .into_iter()
+        .filter(is_ours)
+        .collect()
 }
 
 /// Removes one of them, and the directories that are empty then.
 pub(crate) fn remove(file: &Path) -> Result<()> {
     fs::remove(file)?;
-    if let Some(directory) = file.parent().filter(|directory| fs::list(directory).is_empty()) {
+    if let Some(directory) = file
+        .parent()
+        .filter(|directory| fs::list(directory).is_empty())
+    {
         fs::remove_directory(directory)?;
         fs::remove_empty_directories(directory);
     }

@@ -1,4 +1,5 @@
-//! pgcred's marked block in a text file of the user's: put in first, taken out again, every other byte left alone.
+//! pgcred's marked block in a text file of the user's: put in first, taken out again, every other
+//! byte left alone.
 
 use crate::error::{Error, Result};
 
@@ -9,12 +10,20 @@ const END: &str = "# pgcred end\n";
 pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
     // Only a whole line is a mark: a name in the block may read the same.
     let lines = || text.split_inclusive('\n');
-    let begins = lines().filter(|line| line.starts_with("# pgcred begin")).count();
-    let ends = lines().filter(|line| line.starts_with("# pgcred end")).count();
+    let begins = lines()
+        .filter(|line| line.starts_with("# pgcred begin"))
+        .count();
+    let ends = lines()
+        .filter(|line| line.starts_with("# pgcred end"))
+        .count();
     let damaged = || {
         let hint = match (begins, ends) {
-            (_, 0) => "delete the line `# pgcred begin` and pgcred's lines below it; there is no `# pgcred end`",
-            (0, _) => "delete the line `# pgcred end` and pgcred's lines above it; there is no `# pgcred begin`",
+            (_, 0) => {
+                "delete the line `# pgcred begin` and pgcred's lines below it; there is no `# pgcred end`"
+            }
+            (0, _) => {
+                "delete the line `# pgcred end` and pgcred's lines above it; there is no `# pgcred begin`"
+            }
             _ => "remove what is left of it, from `# pgcred begin` to `# pgcred end`",
         };
         Error::usage("pgcred's block is damaged: a mark is missing or there twice").hint(hint)
@@ -45,7 +54,11 @@ fn split_at_line<'a>(text: &'a str, line: &str) -> Option<(&'a str, &'a str)> {
 /// Returns the text with a block of these lines first; of no lines, without a block.
 pub(crate) fn with(text: &str, lines: &str) -> Result<String> {
     let (_, rest) = split(text)?;
-    Ok(if lines.is_empty() { rest } else { format!("{BEGIN}{lines}{END}{rest}") })
+    Ok(if lines.is_empty() {
+        rest
+    } else {
+        format!("{BEGIN}{lines}{END}{rest}")
+    })
 }
 
 #[cfg(test)]
@@ -62,7 +75,10 @@ mod tests {
         }
         let named_so = format!("user=# pgcred end\ndbname={BEGIN}");
         let text = with("[a]\n", &named_so).unwrap();
-        assert_eq!(split(&text).unwrap(), (Some(&*named_so), "[a]\n".to_owned()));
+        assert_eq!(
+            split(&text).unwrap(),
+            (Some(&*named_so), "[a]\n".to_owned())
+        );
         assert!(with("# pgcred begin\n", "").is_err());
         assert!(with(&format!("{BEGIN}{END}{BEGIN}{END}"), "").is_err());
     }

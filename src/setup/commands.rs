@@ -1,4 +1,5 @@
-//! The command lines that tools are given, whole and quoted, and the templates of dialogs that hold them.
+//! The command lines that tools are given, whole and quoted, and the templates of dialogs that hold
+//! them.
 
 use serde_json::Value;
 
@@ -20,26 +21,51 @@ impl Commands<'_> {
         let request = &self.target.request;
         let mut words = Vec::new();
         let mut add = |option: &str, value: Option<String>| {
-            words.extend(value.into_iter().flat_map(|value| [option.to_owned(), value]));
+            words.extend(
+                value
+                    .into_iter()
+                    .flat_map(|value| [option.to_owned(), value]),
+            );
         };
         add("--profile", request.profile.clone());
         add("--region", request.region.clone());
         let elsewhere = request.sign_host != request.host || request.sign_port != request.port;
-        add("--sign-host", elsewhere.then(|| format!("{}:{}", request.sign_host, request.sign_port)));
+        add(
+            "--sign-host",
+            elsewhere.then(|| format!("{}:{}", request.sign_host, request.sign_port)),
+        );
         if (request.provider.region)(&request.sign_host).is_none() {
             add("--provider", Some(request.provider.name.to_owned()));
         }
-        let life = if request.life == request.provider.max_life { "max".to_owned() } else { request.life.to_string() };
-        add("--expires-in", (request.life != DEFAULT_LIFE).then_some(life));
+        let life = if request.life == request.provider.max_life {
+            "max".to_owned()
+        } else {
+            request.life.to_string()
+        };
+        add(
+            "--expires-in",
+            (request.life != DEFAULT_LIFE).then_some(life),
+        );
         words
     }
 
     /// `pgcred COMMAND` for this connection, as words.
     pub(crate) fn words(&self, command: &str, more: &[&str]) -> Vec<String> {
         let request = &self.target.request;
-        let mut words = vec![self.machine.pgcred.display().to_string(), command.to_owned()];
+        let mut words = vec![
+            self.machine.pgcred.display().to_string(),
+            command.to_owned(),
+        ];
         words.extend(
-            ["--host", &request.host, "--port", &request.port.to_string(), "--user", &request.user].map(str::to_owned),
+            [
+                "--host",
+                &request.host,
+                "--port",
+                &request.port.to_string(),
+                "--user",
+                &request.user,
+            ]
+            .map(str::to_owned),
         );
         words.extend(self.aws());
         words.extend(more.iter().map(|word| (*word).to_owned()));
@@ -52,36 +78,64 @@ impl Commands<'_> {
     }
 
     fn line_of(&self, words: &[String]) -> String {
-        words.iter().map(|word| quote::for_shell(self.machine.os, word)).collect::<Vec<_>>().join(" ")
+        words
+            .iter()
+            .map(|word| quote::for_shell(self.machine.os, word))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
-    /// `pgcred token` for a URL with the token in it: the same URL without the token is its TARGET, database and TLS included.
+    /// `pgcred token` for a URL with the token in it: the same URL without the token is its TARGET,
+    /// database and TLS included.
     fn url_words(&self) -> Vec<String> {
-        let mut words = vec![self.machine.pgcred.display().to_string(), "token".to_owned(), self.uri()];
+        let mut words = vec![
+            self.machine.pgcred.display().to_string(),
+            "token".to_owned(),
+            self.uri(),
+        ];
         words.extend(self.aws());
         words.extend(["--format", "url", "--no-newline"].map(str::to_owned));
         words
     }
 
-    /// A command for nvim-dbee, as a string of Go's templates: split at blanks, or run by sh if a pipe is in it.
+    /// A command for nvim-dbee, as a string of Go's templates: split at blanks, or run by sh if a
+    /// pipe is in it.
     fn go_string(&self, words: &[String]) -> String {
-        let splits = words.iter().any(|word| word.is_empty() || word.contains(|c: char| c.is_whitespace() || c == '|'));
-        let line = if splits { format!("{} | cat", self.line_of(words)) } else { words.join(" ") };
-        if line.contains('`') { Value::from(line).to_string() } else { format!("`{line}`") }
+        let splits = words
+            .iter()
+            .any(|word| word.is_empty() || word.contains(|c: char| c.is_whitespace() || c == '|'));
+        let line = if splits {
+            format!("{} | cat", self.line_of(words))
+        } else {
+            words.join(" ")
+        };
+        if line.contains('`') {
+            Value::from(line).to_string()
+        } else {
+            format!("`{line}`")
+        }
     }
 
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
     ///
-    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a URL, `{user:xml}` for XML, `{user:conninfo}` for
-    /// a libpq connection string, `{user:odbc}` for one of ODBC, `{user:quotes}` for double quotes, `{user:shell}` for a word of the
-    /// system's shell. A line that begins with `{only:dsql}` is there for that provider alone.
+    /// `{user:json}` is escaped for a string of JSON or TOML, `{user:url}` for a URL, `{user:xml}`
+    /// for XML, `{user:conninfo}` for a libpq connection string, `{user:odbc}` for one of ODBC,
+    /// `{user:quotes}` for double quotes, `{user:shell}` for a word of the system's shell. A line
+    /// that begins with `{only:dsql}` is there for that provider alone.
     pub(crate) fn fill(&self, template: &str) -> String {
-        template.split_inclusive('\n').filter_map(|line| self.own_line(line)).map(|line| self.fill_in(line)).collect()
+        template
+            .split_inclusive('\n')
+            .filter_map(|line| self.own_line(line))
+            .map(|line| self.fill_in(line))
+            .collect()
     }
 
     /// Returns what there is of a line for this connection's provider.
     fn own_line<'t>(&self, line: &'t str) -> Option<&'t str> {
-        let Some((provider, rest)) = line.strip_prefix("{only:").and_then(|rest| rest.split_once('}')) else {
+        let Some((provider, rest)) = line
+            .strip_prefix("{only:")
+            .and_then(|rest| rest.split_once('}'))
+        else {
             return Some(line);
         };
         (provider == self.target.request.provider.name).then_some(rest)
@@ -111,7 +165,11 @@ impl Commands<'_> {
 
     fn value(&self, name: &str) -> Option<String> {
         let request = &self.target.request;
-        let ending = if self.machine.os == Os::Windows { ".exe" } else { "" };
+        let ending = if self.machine.os == Os::Windows {
+            ".exe"
+        } else {
+            ""
+        };
         Some(match name {
             "name" => self.target.name.clone(),
             "host" => request.host.clone(),
@@ -119,19 +177,36 @@ impl Commands<'_> {
             "port" => request.port.to_string(),
             "user" => request.user.clone(),
             "dbname" => request.dbname.clone(),
-            "profile" => request.profile.clone().unwrap_or_else(|| "default".to_owned()),
+            "profile" => request
+                .profile
+                .clone()
+                .unwrap_or_else(|| "default".to_owned()),
             "region" => request.region.clone().unwrap_or_default(),
-            "uuid" => uuid(&format!("{}\n{}", self.target.name, self.target.request.name())),
+            "uuid" => uuid(&format!(
+                "{}\n{}",
+                self.target.name,
+                self.target.request.name()
+            )),
             "token" => self.line("token", &[]),
             "token_json" => self.line("token", &["--format", "json"]),
             "token_libpq_json" => self.line("token", &["--format", "libpq-json"]),
             "token_url" => self.line_of(&self.url_words()),
             "token_url_in_go" => self.go_string(&self.url_words()),
             "uri" => self.uri(),
-            "roots" => self.target.roots.as_ref().map(Roots::libpq).unwrap_or_default(),
+            "roots" => self
+                .target
+                .roots
+                .as_ref()
+                .map(Roots::libpq)
+                .unwrap_or_default(),
             "sslmode" => request.sslmode().to_owned(),
             "java_tls" => parameters(&self.target.java_tls()),
-            "pgcred_aws" => self.machine.pgcred.with_file_name(format!("pgcred-aws{ending}")).display().to_string(),
+            "pgcred_aws" => self
+                .machine
+                .pgcred
+                .with_file_name(format!("pgcred-aws{ending}"))
+                .display()
+                .to_string(),
             _ => return None,
         })
     }
@@ -141,19 +216,34 @@ impl Commands<'_> {
         let request = &self.target.request;
         let (user, dbname) = (percent(&request.user), percent(&request.dbname));
         let options = parameters(&self.target.options());
-        format!("postgresql://{user}@{}:{}/{dbname}?{options}", request.host, request.port)
+        format!(
+            "postgresql://{user}@{}:{}/{dbname}?{options}",
+            request.host, request.port
+        )
     }
 }
 
 /// Returns the parameters of a URI.
 fn parameters(options: &[(&str, String)]) -> String {
-    options.iter().map(|(key, value)| format!("{key}={}", percent(value))).collect::<Vec<_>>().join("&")
+    options
+        .iter()
+        .map(|(key, value)| format!("{key}={}", percent(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
-/// Returns an identifier that is always the same for the same text, in the form of a UUID made from a name.
+/// Returns an identifier that is always the same for the same text, in the form of a UUID made from
+/// a name.
 fn uuid(text: &str) -> String {
     let hex = digest([text]);
-    format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+    format!(
+        "{}-{}-8{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..32]
+    )
 }
 
 fn escaped(value: &str, form: &str) -> Option<String> {
@@ -162,11 +252,17 @@ fn escaped(value: &str, form: &str) -> Option<String> {
             let text = Value::from(value).to_string();
             text[1..text.len() - 1].to_owned()
         }
-        "odbc" if value.contains([';', '{', '}', '=']) => format!("{{{}}}", value.replace('}', "}}")),
+        "odbc" if value.contains([';', '{', '}', '=']) => {
+            format!("{{{}}}", value.replace('}', "}}"))
+        }
         "quotes" => value.replace('"', "\"\""),
         "conninfo" => conninfo(value),
         "url" => percent(value).to_string(),
-        "xml" => value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
+        "xml" => value
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;"),
         "" | "odbc" => value.to_owned(),
         _ => return None,
     })

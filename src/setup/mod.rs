@@ -1,4 +1,5 @@
-//! What setting up a tool is made of: the machine, the connections, edits as values. Nothing is written here but the crontab.
+//! What setting up a tool is made of: the machine, the connections, edits as values. Nothing is
+//! written here but the crontab.
 
 pub(crate) mod block;
 mod commands;
@@ -28,7 +29,8 @@ pub(crate) struct Tool {
     pub(crate) title: &'static str,
     /// Its programs, as PATH knows them.
     pub(crate) programs: &'static [&'static str],
-    /// Application bundles and directories that show that it is there, below the user's and the system's places.
+    /// Application bundles and directories that show that it is there, below the user's and the
+    /// system's places.
     pub(crate) traces: &'static [&'static str],
     pub(crate) way: Way,
     pub(crate) work: Work,
@@ -65,7 +67,8 @@ pub(crate) enum Work {
 
 /// A tool whose configuration pgcred edits by its structure.
 pub(crate) trait Files: Sync {
-    /// Why this connection cannot be set up though others can: in its place is something of the person's own.
+    /// Why this connection cannot be set up though others can: in its place is something of the
+    /// person's own.
     fn clash(&self, _: &Machine, _: &Target) -> Option<Error> {
         None
     }
@@ -92,7 +95,8 @@ pub(crate) trait Files: Sync {
         Vec::new()
     }
 
-    /// The commands that have to run before the edits, and those after them: a scheduler has to hear of its files.
+    /// The commands that have to run before the edits, and those after them: a scheduler has to
+    /// hear of its files.
     fn commands(&self, _: &Machine, _undo: bool) -> [Vec<Vec<String>>; 2] {
         Default::default()
     }
@@ -118,41 +122,68 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Returns libpq's keywords besides the address: TLS that verifies, unless TARGET says otherwise.
+    /// Returns libpq's keywords besides the address: TLS that verifies, unless TARGET says
+    /// otherwise.
     pub(crate) fn options(&self) -> Vec<(&str, String)> {
-        self.request.all_options(self.roots.as_ref().map(Roots::libpq).as_deref())
+        self.request
+            .all_options(self.roots.as_ref().map(Roots::libpq).as_deref())
     }
 
-    /// Returns pgjdbc's properties for the same: a file of root certificates, or Java's own trust store.
+    /// Returns pgjdbc's properties for the same: a file of root certificates, or Java's own trust
+    /// store.
     pub(crate) fn java_tls(&self) -> Vec<(&'static str, String)> {
         const JAVAS_OWN: &str = "org.postgresql.ssl.DefaultJavaSSLFactory";
         let roots = self.roots.as_ref().map(Roots::java);
-        let roots = roots.map(|file| file.map_or(("sslfactory", JAVAS_OWN.to_owned()), |file| ("sslrootcert", file)));
-        std::iter::once(("sslmode", self.request.sslmode().to_owned())).chain(roots).collect()
+        let roots = roots.map(|file| {
+            file.map_or(("sslfactory", JAVAS_OWN.to_owned()), |file| {
+                ("sslrootcert", file)
+            })
+        });
+        std::iter::once(("sslmode", self.request.sslmode().to_owned()))
+            .chain(roots)
+            .collect()
     }
 }
 
-/// Refuses what would be another line, or a broken one, in a tool's file or in a command: control characters in a path or a
-/// name, and a path that is no text.
+/// Refuses what would be another line, or a broken one, in a tool's file or in a command: control
+/// characters in a path or a name, and a path that is no text.
 pub(crate) fn check_words(machine: &Machine, targets: &[Target]) -> Result<()> {
     let mut words = Vec::new();
-    for path in [Some(&machine.pgcred), machine.named_config.as_ref(), Some(&machine.own)].into_iter().flatten() {
-        let unclear = || Error::usage(format!("the path {} is not UTF-8", path.display())).hint("rename the directory");
+    for path in [
+        Some(&machine.pgcred),
+        machine.named_config.as_ref(),
+        Some(&machine.own),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let unclear = || {
+            Error::usage(format!("the path {} is not UTF-8", path.display()))
+                .hint("rename the directory")
+        };
         words.push(path.to_str().ok_or_else(unclear)?.to_owned());
     }
     for target in targets {
         let request = &target.request;
         words.extend(
-            [&target.name, &request.host, &request.sign_host, &request.user, &request.dbname].map(Clone::clone),
+            [
+                &target.name,
+                &request.host,
+                &request.sign_host,
+                &request.user,
+                &request.dbname,
+            ]
+            .map(Clone::clone),
         );
         words.extend(request.profile.iter().chain(&request.region).cloned());
         words.extend(target.options().into_iter().map(|(_, value)| value));
     }
     match words.iter().find(|word| word.contains(char::is_control)) {
-        Some(word) => {
-            Err(Error::usage(format!("`{}` has a control character, which no tool's file can hold", text::shown(word)))
-                .hint("rename the file, directory or profile that is called so"))
-        }
+        Some(word) => Err(Error::usage(format!(
+            "`{}` has a control character, which no tool's file can hold",
+            text::shown(word)
+        ))
+        .hint("rename the file, directory or profile that is called so")),
         None => Ok(()),
     }
 }
@@ -218,22 +249,47 @@ pub(crate) struct Edit {
 
 impl Edit {
     /// An edit of the file as it is; refuses one that is not text.
-    pub(crate) fn of(path: PathBuf, own: &Own, change: impl FnOnce(&str) -> Result<String>) -> Result<Self> {
+    pub(crate) fn of(
+        path: PathBuf,
+        own: &Own,
+        change: impl FnOnce(&str) -> Result<String>,
+    ) -> Result<Self> {
         let before = fs::read_plain(&path)?;
         let about = |error: Error| error.about(&path.display().to_string());
         let after = change(before.as_deref().unwrap_or_default()).map_err(about)?;
-        let left = before.as_deref().map_or(Ok(None), |before| own.without(before)).map_err(about)?;
-        let keep = left.filter(|left| kept(&path).is_none_or(|copy| !own.is_origin(&copy, Some(left))));
-        Ok(Self { place: Place::File(path), before, after: Some(after), keep })
+        let left = before
+            .as_deref()
+            .map_or(Ok(None), |before| own.without(before))
+            .map_err(about)?;
+        let keep =
+            left.filter(|left| kept(&path).is_none_or(|copy| !own.is_origin(&copy, Some(left))));
+        Ok(Self {
+            place: Place::File(path),
+            before,
+            after: Some(after),
+            keep,
+        })
     }
 
-    /// An edit that takes back what [`Edit::of`] has put in; the kept copy is given back, if that says the same.
+    /// An edit that takes back what [`Edit::of`] has put in; the kept copy is given back, if that
+    /// says the same.
     pub(crate) fn back(path: PathBuf, own: &Own) -> Result<Self> {
         let before = fs::read_plain(&path)?;
         let about = |error: Error| error.about(&path.display().to_string());
-        let left = before.as_deref().map_or(Ok(None), |before| own.without(before)).map_err(about)?;
-        let copy = before.as_ref().and_then(|_| kept(&path)).filter(|copy| own.is_origin(copy, left.as_deref()));
-        Ok(Self { place: Place::File(path), before, after: copy.or(left), keep: None })
+        let left = before
+            .as_deref()
+            .map_or(Ok(None), |before| own.without(before))
+            .map_err(about)?;
+        let copy = before
+            .as_ref()
+            .and_then(|_| kept(&path))
+            .filter(|copy| own.is_origin(copy, left.as_deref()));
+        Ok(Self {
+            place: Place::File(path),
+            before,
+            after: copy.or(left),
+            keep: None,
+        })
     }
 
     pub(crate) fn changes_something(&self) -> bool {

@@ -10,7 +10,8 @@ pub(super) fn for_shell(os: Os, word: &str) -> String {
     }
 }
 
-/// A percent sign stands in quotes of its own: pgAdmin replaces `%PORT%` and the like before the shell sees them.
+/// A percent sign stands in quotes of its own: pgAdmin replaces `%PORT%` and the like before the
+/// shell sees them.
 fn for_sh(word: &str) -> String {
     if is_plain(word, "") {
         return word.to_owned();
@@ -20,7 +21,8 @@ fn for_sh(word: &str) -> String {
 
 /// For cmd.exe and then the splitter of the C runtime, which Rust's follows.
 ///
-/// Between double quotes only `%` means something to cmd.exe; it stands outside of them, where a caret can precede it.
+/// Between double quotes only `%` means something to cmd.exe; it stands outside of them, where a
+/// caret can precede it.
 fn for_cmd(word: &str) -> String {
     if is_plain(word, "\\") {
         return word.to_owned();
@@ -59,9 +61,11 @@ pub(crate) fn for_c_runtime(word: &str) -> String {
     quoted
 }
 
-/// For DBeaver, which runs no shell: both kinds of quotes group, and a backslash escapes except on Windows.
+/// For DBeaver, which runs no shell: both kinds of quotes group, and a backslash escapes except on
+/// Windows.
 ///
-/// DBeaver replaces `${name}` first, so the two characters that begin that never stand side by side.
+/// DBeaver replaces `${name}` first, so the two characters that begin that never stand side by
+/// side.
 pub(crate) fn for_dbeaver(os: Os, word: &str) -> String {
     if is_plain(word, if os == Os::Windows { "\\" } else { "" }) {
         return word.to_owned();
@@ -74,5 +78,8 @@ pub(crate) fn for_dbeaver(os: Os, word: &str) -> String {
 }
 
 fn is_plain(word: &str, more: &str) -> bool {
-    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./:=,@+".contains(c) || more.contains(c))
+    !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-./:=,@+".contains(c) || more.contains(c))
 }

@@ -1,4 +1,5 @@
-//! Words that quoting can get wrong, through the splitters of sh, cmd.exe and DBeaver, for every system.
+//! Words that quoting can get wrong, through the splitters of sh, cmd.exe and DBeaver, for every
+//! system.
 
 use super::quote::{for_c_runtime, for_dbeaver, for_shell};
 use super::*;
@@ -22,9 +23,12 @@ const HOSTILE: [&str; 12] = [
     "é ’ 😀",
 ];
 
-/// cmd.exe: variables, which no quote stops; then quotes and carets, after which the rest goes to the program.
+/// cmd.exe: variables, which no quote stops; then quotes and carets, after which the rest goes to
+/// the program.
 fn by_cmd(line: &str) -> String {
-    let line = line.replace("%PATH%", "EXPANDED").replace("%PORT%", "EXPANDED");
+    let line = line
+        .replace("%PATH%", "EXPANDED")
+        .replace("%PORT%", "EXPANDED");
     let mut rest = line.chars();
     let (mut text, mut quoted) = (String::new(), false);
     while let Some(c) = rest.next() {
@@ -42,7 +46,8 @@ fn by_cmd(line: &str) -> String {
     text
 }
 
-/// The C runtime since 2008, and Rust: backslashes count before a quote; two quotes inside of quotes are one.
+/// The C runtime since 2008, and Rust: backslashes count before a quote; two quotes inside of
+/// quotes are one.
 fn by_c_runtime(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted, mut started) = (Vec::new(), String::new(), false, false);
     let mut rest = line.chars().peekable();
@@ -60,7 +65,10 @@ fn by_c_runtime(line: &str) -> Vec<String> {
                     count += 1;
                 }
                 let before_quote = rest.peek() == Some(&'"');
-                word.extend(std::iter::repeat_n('\\', if before_quote { count / 2 } else { count }));
+                word.extend(std::iter::repeat_n(
+                    '\\',
+                    if before_quote { count / 2 } else { count },
+                ));
                 if before_quote && count % 2 == 1 {
                     word.extend(rest.next());
                 }
@@ -91,7 +99,11 @@ fn the_c_runtime_alone_gives_the_words_back() {
 fn dbeaver_gives_the_words_back_on_every_system() {
     for os in [Os::Linux, Os::Mac, Os::Windows] {
         let line = HOSTILE.map(|word| for_dbeaver(os, word)).join(" ");
-        assert_eq!(splitters::dbeaver(&line, os == Os::Windows), HOSTILE, "{os:?}");
+        assert_eq!(
+            splitters::dbeaver(&line, os == Os::Windows),
+            HOSTILE,
+            "{os:?}"
+        );
     }
 }
 
@@ -100,7 +112,12 @@ fn dbeaver_gives_the_words_back_on_every_system() {
 fn no_placeholder_of_pgadmin_survives_quoting() {
     for os in [Os::Linux, Os::Windows] {
         let line = for_shell(os, "a%PORT%b%HOSTNAME%%USERNAME%");
-        assert!(["%PORT%", "%HOSTNAME%", "%USERNAME%"].iter().all(|name| !line.contains(name)), "{line}");
+        assert!(
+            ["%PORT%", "%HOSTNAME%", "%USERNAME%"]
+                .iter()
+                .all(|name| !line.contains(name)),
+            "{line}"
+        );
     }
 }
 
@@ -126,7 +143,11 @@ fn target(user: &str) -> Target {
         life: 900,
     };
     let roots = Some(Roots::Said(r"C:\it's here\r.pem".to_owned()));
-    Target { name: "prod".to_owned(), request, roots }
+    Target {
+        name: "prod".to_owned(),
+        request,
+        roots,
+    }
 }
 
 #[test]
@@ -141,13 +162,25 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
         service_file: PathBuf::from("/s"),
     };
     let target = target(r#"{host}"<&"#);
-    let fill = |template: &str| Commands { machine: &machine, target: &target }.fill(template);
+    let fill = |template: &str| {
+        Commands {
+            machine: &machine,
+            target: &target,
+        }
+        .fill(template)
+    };
     for (template, filled) in [
         ("{user} {port}", r#"{host}"<& 5432"#),
         ("{user:json}", r#"{host}\"<&"#),
         ("{dbname:url}", "d%3Bb"),
-        ("{user:odbc}|{dbname:odbc}|{name:odbc}", r#"{{host}}"<&}|{d;b}|prod"#),
-        ("{ {{ {no} {user:no} Driver={x y}; ${url} {", "{ {{ {no} {user:no} Driver={x y}; ${url} {"),
+        (
+            "{user:odbc}|{dbname:odbc}|{name:odbc}",
+            r#"{{host}}"<&}|{d;b}|prod"#,
+        ),
+        (
+            "{ {{ {no} {user:no} Driver={x y}; ${url} {",
+            "{ {{ {no} {user:no} Driver={x y}; ${url} {",
+        ),
         (
             "{token}",
             r#"pgcred.exe token --host h.dsql.us-east-1.on.aws --port 5432 --user "{host}""<&" --profile dev --region us-east-1"#,
@@ -157,7 +190,10 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
             "{uri}",
             "postgresql://%7Bhost%7D%22%3C%26@h.dsql.us-east-1.on.aws:5432/d%3Bb?sslmode=verify-full&sslrootcert=C%3A%5Cit%27s%20here%5Cr.pem",
         ),
-        ("pqopt={sslrootcert={roots:conninfo}}", r"pqopt={sslrootcert='C:\\it\'s here\\r.pem'}"),
+        (
+            "pqopt={sslrootcert={roots:conninfo}}",
+            r"pqopt={sslrootcert='C:\\it\'s here\\r.pem'}",
+        ),
     ] {
         assert_eq!(fill(template), filled, "{template}");
     }

@@ -32,14 +32,46 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) static SHELLS: [Shell; 8] = [
-    Shell { name: "bash", quote: posix, template: include_str!("bash.sh") },
-    Shell { name: "zsh", quote: posix, template: include_str!("zsh.zsh") },
-    Shell { name: "fish", quote: fish, template: include_str!("fish.fish") },
-    Shell { name: "nushell", quote: nushell, template: include_str!("nushell.nu") },
-    Shell { name: "powershell", quote: powershell, template: include_str!("powershell.ps1") },
-    Shell { name: "xonsh", quote: python, template: include_str!("xonsh.xsh") },
-    Shell { name: "elvish", quote: doubled, template: include_str!("elvish.elv") },
-    Shell { name: "tcsh", quote: tcsh, template: include_str!("tcsh.tcsh") },
+    Shell {
+        name: "bash",
+        quote: posix,
+        template: include_str!("bash.sh"),
+    },
+    Shell {
+        name: "zsh",
+        quote: posix,
+        template: include_str!("zsh.zsh"),
+    },
+    Shell {
+        name: "fish",
+        quote: fish,
+        template: include_str!("fish.fish"),
+    },
+    Shell {
+        name: "nushell",
+        quote: nushell,
+        template: include_str!("nushell.nu"),
+    },
+    Shell {
+        name: "powershell",
+        quote: powershell,
+        template: include_str!("powershell.ps1"),
+    },
+    Shell {
+        name: "xonsh",
+        quote: python,
+        template: include_str!("xonsh.xsh"),
+    },
+    Shell {
+        name: "elvish",
+        quote: doubled,
+        template: include_str!("elvish.elv"),
+    },
+    Shell {
+        name: "tcsh",
+        quote: tcsh,
+        template: include_str!("tcsh.tcsh"),
+    },
 ];
 
 impl Shell {
@@ -49,7 +81,8 @@ impl Shell {
 
     /// Returns the text that the shell reads: the template without the parts that are not wanted.
     ///
-    /// A part begins with `#[names]`, ends with the next such line or `#[end]`, and is there if one of its names is wanted.
+    /// A part begins with `#[names]`, ends with the next such line or `#[end]`, and is there if one
+    /// of its names is wanted.
     pub(crate) fn hook(&self, wanted: &Wanted, program: &str, due: &str) -> Result<String> {
         if wanted.segment && !self.template.contains("#[segment]") {
             return Err(Error::usage(format!(
@@ -60,7 +93,9 @@ impl Shell {
         }
         for path in [program, due] {
             if path.contains(['\n', '\r']) {
-                return Err(Error::usage("a path with a line end in it is nothing for a shell hook"));
+                return Err(Error::usage(
+                    "a path with a line end in it is nothing for a shell hook",
+                ));
             }
         }
         let hook = match wanted.hook {
@@ -79,7 +114,11 @@ impl Shell {
         let outside = !wanted.undo;
         let mut printed = outside;
         for line in self.template.lines() {
-            match line.trim_start().strip_prefix("#[").and_then(|rest| rest.strip_suffix(']')) {
+            match line
+                .trim_start()
+                .strip_prefix("#[")
+                .and_then(|rest| rest.strip_suffix(']'))
+            {
                 Some("end") => printed = outside,
                 Some(names) => printed = names.split(' ').any(is_wanted),
                 None if printed => text.extend([line, "\n"]),
@@ -87,7 +126,9 @@ impl Shell {
             }
         }
         let due = (self.quote)(due);
-        Ok(text.replace("@PGCRED@", &(self.quote)(program)).replace("@DUE@", &due))
+        Ok(text
+            .replace("@PGCRED@", &(self.quote)(program))
+            .replace("@DUE@", &due))
     }
 }
 
@@ -126,7 +167,10 @@ fn powershell(text: &str) -> String {
         Some(c) => c.to_string(),
         None => format!("' + [char]0x{unit:X} + '"),
     };
-    format!("('{}')", text.encode_utf16().map(spelled).collect::<String>())
+    format!(
+        "('{}')",
+        text.encode_utf16().map(spelled).collect::<String>()
+    )
 }
 
 #[cfg(test)]
@@ -140,8 +184,17 @@ mod tests {
             powershell("Jörg’s 🔑"),
             "('J' + [char]0xF6 + 'rg' + [char]0x2019 + 's ' + [char]0xD83D + '' + [char]0xDD11 + '')"
         );
-        let wanted = Wanted { hook: Hook::Pwd, segment: true, undo: false };
+        let wanted = Wanted {
+            hook: Hook::Pwd,
+            segment: true,
+            undo: false,
+        };
         let shell = Shell::named("powershell").unwrap();
-        assert!(shell.hook(&wanted, "/Jörg/pgcred", "/Jörg/due").unwrap().is_ascii());
+        assert!(
+            shell
+                .hook(&wanted, "/Jörg/pgcred", "/Jörg/due")
+                .unwrap()
+                .is_ascii()
+        );
     }
 }

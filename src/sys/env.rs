@@ -6,25 +6,36 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 
 /// Returns a variable's value; empty counts as unset, as in libpq and the AWS CLI.
-#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
 pub(crate) fn var_os(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// Returns a variable's value even if that is empty, where AWS tells the two apart.
-#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
 pub(crate) fn var_or_empty(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// Returns a path with `~` and variables in it replaced, as Python's `expanduser` and `expandvars` do.
+/// Returns a path with `~` and variables in it replaced, as Python's `expanduser` and `expandvars`
+/// do.
 pub(crate) fn expanded(path: &str) -> PathBuf {
     let mut text = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('$') {
         text += before;
-        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
-        let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
+        let braced = after
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}'));
+        let end = after
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(after.len());
         let (name, tail) = braced.unwrap_or(after.split_at(end));
         match var_or_empty(name).filter(|_| !name.is_empty()) {
             Some(value) => text += &value,
@@ -38,7 +49,10 @@ pub(crate) fn expanded(path: &str) -> PathBuf {
 
 /// Returns a path with `~` in it replaced, as Python's `expanduser` does.
 pub(crate) fn with_home(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/").or_else(|| path.strip_prefix("~\\")), aws_home()) {
+    match (
+        path.strip_prefix("~/").or_else(|| path.strip_prefix("~\\")),
+        aws_home(),
+    ) {
         // A second slash would lead to the root directory.
         (Some(inside), Some(home)) => home.join(inside.trim_start_matches(std::path::is_separator)),
         _ => PathBuf::from(path),
@@ -48,7 +62,9 @@ pub(crate) fn with_home(path: &str) -> PathBuf {
 /// Returns a variable's value as text, refusing what is not UTF-8.
 pub(crate) fn text(name: &str) -> Result<Option<String>> {
     let refused = |_| Error::usage(format!("{name} is not UTF-8"));
-    var_os(name).map(|value| value.into_string().map_err(refused)).transpose()
+    var_os(name)
+        .map(|value| value.into_string().map_err(refused))
+        .transpose()
 }
 
 /// Returns a variable's value as text; where it is not UTF-8, U+FFFD stands for the bytes.
@@ -60,24 +76,32 @@ pub(crate) fn home() -> Option<PathBuf> {
     dirs::home_dir()
 }
 
-/// Returns the directory that `.aws` is in, by AWS's own rule: on Windows it differs from the user's profile if `HOME` is set.
+/// Returns the directory that `.aws` is in, by AWS's own rule: on Windows it differs from the
+/// user's profile if `HOME` is set.
 pub(crate) fn aws_home() -> Option<PathBuf> {
-    var_os("HOME").or_else(|| var_os("USERPROFILE")).map(PathBuf::from).or_else(home)
+    var_os("HOME")
+        .or_else(|| var_os("USERPROFILE"))
+        .map(PathBuf::from)
+        .or_else(home)
 }
 
 /// Returns the directory of everything that may be lost: tokens, index, locks.
 pub(crate) fn cache_directory() -> Option<PathBuf> {
-    own_home().map(|home| home.join("cache")).or_else(|| Some(dirs::cache_dir()?.join("pgcred")))
+    own_home()
+        .map(|home| home.join("cache"))
+        .or_else(|| Some(dirs::cache_dir()?.join("pgcred")))
 }
 
-/// Returns the file that tells shell hooks when the next connection is due, for the passfile that is used unless
-/// PGPASSFILE names another.
+/// Returns the file that tells shell hooks when the next connection is due, for the passfile that
+/// is used unless PGPASSFILE names another.
 pub(crate) fn due_file() -> Option<PathBuf> {
     cache_directory().map(|directory| directory.join("due"))
 }
 
 pub(crate) fn config_file() -> Option<PathBuf> {
-    own_home().or_else(|| Some(dirs::config_dir()?.join("pgcred"))).map(|directory| directory.join("config.toml"))
+    own_home()
+        .or_else(|| Some(dirs::config_dir()?.join("pgcred")))
+        .map(|directory| directory.join("config.toml"))
 }
 
 /// Returns the directory of the user's configuration files.
@@ -91,9 +115,12 @@ pub(crate) fn own_home() -> Option<PathBuf> {
     var_os("PGCRED_HOME").map(|home| std::path::absolute(&home).unwrap_or_else(|_| home.into()))
 }
 
-/// Returns the system's directory for what must not outlive the user's sessions, if there is one and pgcred may use it.
+/// Returns the system's directory for what must not outlive the user's sessions, if there is one
+/// and pgcred may use it.
 pub(crate) fn runtime_directory() -> Option<PathBuf> {
-    var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|_| own_home().is_none())
+    var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(|_| own_home().is_none())
 }
 
 /// Returns the directory in which everybody may make files.
@@ -101,7 +128,8 @@ pub(crate) fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Returns the directory of what tools need to be there for as long as they are set up, and of nothing secret.
+/// Returns the directory of what tools need to be there for as long as they are set up, and of
+/// nothing secret.
 pub(crate) fn data_directory() -> Option<PathBuf> {
     own_home().or_else(|| Some(dirs::data_local_dir()?.join("pgcred")))
 }
@@ -126,7 +154,10 @@ const SYSTEM_ROOT_CERTIFICATES: [&str; 4] = [
 
 /// Returns the system's file of root certificates, where it has one.
 pub(crate) fn system_root_certificates() -> Option<PathBuf> {
-    SYSTEM_ROOT_CERTIFICATES.iter().map(PathBuf::from).find(|path| path.exists())
+    SYSTEM_ROOT_CERTIFICATES
+        .iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
 }
 
 /// Tells whether a path is one that [`system_root_certificates`] returns.
@@ -139,7 +170,8 @@ pub(crate) fn path() -> OsString {
     var_os("PATH").unwrap_or_default()
 }
 
-/// Returns the directories in which package managers install: programs that a desktop starts have a poor PATH.
+/// Returns the directories in which package managers install: programs that a desktop starts have a
+/// poor PATH.
 pub(crate) fn program_directories() -> Vec<PathBuf> {
     const OF_SYSTEM: [&str; 8] = [
         "/usr/local/bin",
@@ -151,12 +183,23 @@ pub(crate) fn program_directories() -> Vec<PathBuf> {
         "/usr/bin",
         "/bin",
     ];
-    const OF_USER: [&str; 5] = [".local/bin", "bin", ".nix-profile/bin", ".asdf/shims", ".local/share/mise/shims"];
+    const OF_USER: [&str; 5] = [
+        ".local/bin",
+        "bin",
+        ".nix-profile/bin",
+        ".asdf/shims",
+        ".local/share/mise/shims",
+    ];
     if cfg!(windows) {
         let programs = var_os("ProgramFiles").map(PathBuf::from);
-        return programs.map(|programs| programs.join("Amazon").join("AWSCLIV2")).into_iter().collect();
+        return programs
+            .map(|programs| programs.join("Amazon").join("AWSCLIV2"))
+            .into_iter()
+            .collect();
     }
-    let of_user = home().into_iter().flat_map(|home| OF_USER.map(|directory| home.join(directory)));
+    let of_user = home()
+        .into_iter()
+        .flat_map(|home| OF_USER.map(|directory| home.join(directory)));
     OF_SYSTEM.iter().map(PathBuf::from).chain(of_user).collect()
 }
 
@@ -169,15 +212,20 @@ pub(crate) fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
-/// Returns the path that this program was started by, also where another version has been put there since.
+/// Returns the path that this program was started by, also where another version has been put there
+/// since.
 pub(crate) fn own_program() -> std::io::Result<PathBuf> {
     const MARK_OF_LINUX: &str = " (deleted)";
     let path = std::env::current_exe()?;
-    let unmarked = path.to_str().filter(|_| !path.exists()).and_then(|path| path.strip_suffix(MARK_OF_LINUX));
+    let unmarked = path
+        .to_str()
+        .filter(|_| !path.exists())
+        .and_then(|path| path.strip_suffix(MARK_OF_LINUX));
     Ok(unmarked.map(PathBuf::from).unwrap_or(path))
 }
 
-/// Set by `pgcred exec` for its program: its private passfile, and what PGPASSFILE was outside, if that was set.
+/// Set by `pgcred exec` for its program: its private passfile, and what PGPASSFILE was outside, if
+/// that was set.
 pub(crate) const EXEC_PASSFILE: &str = "PGCRED_EXEC_PASSFILE";
 pub(crate) const OUTER_PASSFILE: &str = "PGCRED_OUTER_PASSFILE";
 
@@ -186,9 +234,15 @@ pub(crate) fn is_in_exec() -> bool {
     var_os("PGPASSFILE").is_some_and(|passfile| var_os(EXEC_PASSFILE) == Some(passfile))
 }
 
-/// Returns PGPASSFILE as the user has set it: inside `pgcred exec` what it was outside. The hooks do the same.
+/// Returns PGPASSFILE as the user has set it: inside `pgcred exec` what it was outside. The hooks
+/// do the same.
 pub(crate) fn passfile() -> Option<PathBuf> {
-    var_os(if is_in_exec() { OUTER_PASSFILE } else { "PGPASSFILE" }).map(PathBuf::from)
+    var_os(if is_in_exec() {
+        OUTER_PASSFILE
+    } else {
+        "PGPASSFILE"
+    })
+    .map(PathBuf::from)
 }
 
 /// Returns the passfile that libpq reads when nothing names another.
@@ -205,7 +259,8 @@ pub(crate) fn default_passfile() -> Option<PathBuf> {
 pub(crate) fn other_home() -> Option<PathBuf> {
     let account = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
     let home = dirs::home_dir()?;
-    (account.dir != home && account.dir.canonicalize().ok() != home.canonicalize().ok()).then_some(account.dir)
+    (account.dir != home && account.dir.canonicalize().ok() != home.canonicalize().ok())
+        .then_some(account.dir)
 }
 
 #[cfg(not(unix))]

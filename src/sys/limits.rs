@@ -1,13 +1,13 @@
-//! No core dump of a process whose memory holds tokens and AWS keys; the programs that it starts may dump theirs. And a
-//! look at the system's limits before work that would not survive them.
+//! No core dump of a process whose memory holds tokens and AWS keys; the programs that it starts
+//! may dump theirs. And a look at the system's limits before work that would not survive them.
 
 use std::io;
 use std::thread;
 
 pub(crate) use platform::{forbid_core_dumps, spawn_with_core_dumps};
 
-/// Checks that the system gives as many descriptors, and a thread, as the async runtime takes: where they are refused to
-/// it, it panics.
+/// Checks that the system gives as many descriptors, and a thread, as the async runtime takes:
+/// where they are refused to it, it panics.
 pub(crate) fn check_room() -> io::Result<()> {
     const PIPES: usize = 4; // of two descriptors each
     let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
@@ -16,9 +16,9 @@ pub(crate) fn check_room() -> io::Result<()> {
     Ok(())
 }
 
-/// Linux has a mark for one process. It also closes `/proc/PID/environ`, `/proc/PID/mem` and ptrace to other programs of
-/// the user, and holds where core dumps go to a program, which the limit does not. The system takes it away when a child
-/// starts its program: no limit of a child's is touched.
+/// Linux has a mark for one process. It also closes `/proc/PID/environ`, `/proc/PID/mem` and ptrace
+/// to other programs of the user, and holds where core dumps go to a program, which the limit does
+/// not. The system takes it away when a child starts its program: no limit of a child's is touched.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod platform {
     use std::io;
@@ -53,7 +53,8 @@ mod platform {
         }
     }
 
-    /// Starts a program under the limit that the user has set. pgcred itself has it no longer than that takes.
+    /// Starts a program under the limit that the user has set. pgcred itself has it no longer than
+    /// that takes.
     pub(crate) fn spawn_with_core_dumps(command: &mut Command) -> io::Result<Child> {
         if let Some((soft, hard)) = BEFORE.get() {
             let _ = setrlimit(Resource::RLIMIT_CORE, *soft, *hard);

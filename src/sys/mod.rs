@@ -1,5 +1,5 @@
-//! The operating system: files, the environment, child processes, the terminal, signals and limits. Each effect has one
-//! owner here, and everything else asks that owner.
+//! The operating system: files, the environment, child processes, the terminal, signals and limits.
+//! Each effect has one owner here, and everything else asks that owner.
 
 pub(crate) mod child;
 pub(crate) mod env;

@@ -17,10 +17,15 @@ mod unix {
 
     /// Calls `heed` for every signal that asks the process to end, instead of ending it.
     pub(crate) fn on_signal(heed: impl Fn(i32) + Send + 'static) -> Result<()> {
-        let failed = |error: &std::io::Error| Error::failure("cannot wait for signals").caused_by(error);
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).map_err(|error| failed(&error))?;
+        let failed =
+            |error: &std::io::Error| Error::failure("cannot wait for signals").caused_by(error);
+        let mut signals =
+            Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).map_err(|error| failed(&error))?;
         let wait = move || signals.forever().for_each(heed);
-        thread::Builder::new().spawn(wait).map(drop).map_err(|error| failed(&error))
+        thread::Builder::new()
+            .spawn(wait)
+            .map(drop)
+            .map_err(|error| failed(&error))
     }
 
     /// Ends this process as the signal would have; returns only if it would not.

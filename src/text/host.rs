@@ -1,4 +1,5 @@
-//! Host names as they are signed and filed: lower case, ASCII, no scheme, port or trailing dot; and hosts in addresses. Pure.
+//! Host names as they are signed and filed: lower case, ASCII, no scheme, port or trailing dot; and
+//! hosts in addresses. Pure.
 
 use std::net::Ipv4Addr;
 
@@ -6,16 +7,22 @@ use crate::error::{Error, Result};
 
 /// Returns the host, and the port where the text has one (`host:5432`).
 ///
-/// Case, surrounding blanks and a trailing dot are normalised, since they never reach the server; anything that would
-/// be signed as something else than a host is refused.
+/// Case, surrounding blanks and a trailing dot are normalised, since they never reach the server;
+/// anything that would be signed as something else than a host is refused.
 pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
     let trimmed = text.trim();
-    // What looks like a URI or conninfo string with a slip in it may hold a password, so it is not repeated.
+    // What looks like a URI or conninfo string with a slip in it may hold a password, so it is not
+    // repeated.
     let may_hold_password = trimmed.contains(['@', '=']) || trimmed.contains("://");
-    let shown = if may_hold_password { "given".to_owned() } else { quoted(trimmed) };
+    let shown = if may_hold_password {
+        "given".to_owned()
+    } else {
+        quoted(trimmed)
+    };
     let refuse = |why: &str| Err(Error::usage(format!("host {shown}: {why}")));
     if trimmed.is_empty() {
-        return Err(Error::usage("the host is empty").hint("name one: pgcred token HOST, --host HOST or PGHOST"));
+        return Err(Error::usage("the host is empty")
+            .hint("name one: pgcred token HOST, --host HOST or PGHOST"));
     }
     if trimmed.contains("://") {
         return refuse("give the name alone, without a scheme");
@@ -32,15 +39,24 @@ pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
     let (name, port) = match trimmed.split_once(':') {
         None => (trimmed, None),
         Some((_, rest)) if rest.contains(':') => {
-            return refuse("an IPv6 address has no IAM authentication; give a name or an IPv4 address");
+            return refuse(
+                "an IPv6 address has no IAM authentication; give a name or an IPv4 address",
+            );
         }
         Some((name, port)) => (name, Some(parse_port(port)?)),
     };
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    if let Some(c) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || "-._".contains(*c))) {
+    if let Some(c) = name
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "-._".contains(*c)))
+    {
         return refuse(&format!("{} is not allowed in a host name", described(c)));
     }
-    if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
+    if name.len() > 253
+        || name
+            .split('.')
+            .any(|label| label.is_empty() || label.len() > 63)
+    {
         return refuse("a label is empty or too long");
     }
     Ok((name, port))
@@ -48,7 +64,9 @@ pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
 
 /// Tells whether a host is this machine itself, where tunnels begin.
 pub(crate) fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".localhost") || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Returns `USER:PASSWORD@HOST:PORT` out of an address with a scheme.
@@ -60,16 +78,20 @@ pub(crate) fn authority(address: &str) -> &str {
 /// Returns `HOST:PORT` out of an address with a scheme. What stands before it may be a password.
 pub(crate) fn place(address: &str) -> &str {
     let authority = authority(address);
-    authority.rsplit_once('@').map_or(authority, |(_, place)| place)
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, place)| place)
 }
 
-/// Tells whether a host and, if there is one, a port can be read from an address. Some clients ask another port where it
-/// cannot, or go another way.
+/// Tells whether a host and, if there is one, a port can be read from an address. Some clients ask
+/// another port where it cannot, or go another way.
 pub(crate) fn names_server(address: &str) -> bool {
     let place = place(address);
     let after_literal = place.rsplit_once(']').map_or(place, |(_, after)| after);
     let port = after_literal.rsplit_once(':').map(|(_, port)| port);
-    let host = place.strip_suffix(port.unwrap_or_default()).unwrap_or(place);
+    let host = place
+        .strip_suffix(port.unwrap_or_default())
+        .unwrap_or(place);
     !host.trim_end_matches(':').is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
@@ -84,8 +106,14 @@ pub(crate) fn name(place: &str) -> &str {
 /// Returns a port number, 1 to 65535.
 pub(crate) fn parse_port(text: &str) -> Result<u16> {
     let digits = text.trim();
-    let number = if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None };
-    number.filter(|port| *port != 0).ok_or_else(|| Error::usage("the port is not a number from 1 to 65535"))
+    let number = if digits.bytes().all(|b| b.is_ascii_digit()) {
+        digits.parse().ok()
+    } else {
+        None
+    };
+    number
+        .filter(|port| *port != 0)
+        .ok_or_else(|| Error::usage("the port is not a number from 1 to 65535"))
 }
 
 fn described(c: char) -> String {
@@ -98,7 +126,11 @@ fn described(c: char) -> String {
 
 /// Returns foreign text for an error message: escaped, cut to a length that fits a line.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(80).flat_map(char::escape_default).collect();
+    let mut shown: String = text
+        .chars()
+        .take(80)
+        .flat_map(char::escape_default)
+        .collect();
     if text.chars().nth(80).is_some() {
         shown.push_str("...");
     }

@@ -1,4 +1,5 @@
-//! Text that comes from outside, made safe to show and to keep: from services, programs, files and names. Pure.
+//! Text that comes from outside, made safe to show and to keep: from services, programs, files and
+//! names. Pure.
 
 pub(crate) mod encode;
 pub(crate) mod host;
@@ -9,8 +10,8 @@ pub(crate) mod suggest;
 /// The longest text of a service or a program that a message repeats.
 const LONGEST: usize = 300;
 
-/// Returns one line as a terminal may show it: escape sequences, line ends and marks that turn the direction of writing
-/// are shown, not sent.
+/// Returns one line as a terminal may show it: escape sequences, line ends and marks that turn the
+/// direction of writing are shown, not sent.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -23,7 +24,8 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// Tells whether a character changes how a terminal lays out those around it, without being seen itself.
+/// Tells whether a character changes how a terminal lays out those around it, without being seen
+/// itself.
 fn turns_or_breaks(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -43,10 +45,13 @@ pub(crate) fn masked(text: &str) -> String {
 
 /// Returns a text for who reads `&` and `<` as the begin of markup.
 pub(crate) fn without_markup(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
-/// Returns what a service or a program says, for a message: without what looks like a token, and not too long.
+/// Returns what a service or a program says, for a message: without what looks like a token, and
+/// not too long.
 ///
 /// A service may repeat our request, which holds tokens of sessions and of web identities.
 pub(crate) fn foreign(text: &str) -> String {
@@ -56,39 +61,59 @@ pub(crate) fn foreign(text: &str) -> String {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let is_word = |c: char| is_of_token(c) || c == ':';
-        let end = rest.find(|c| is_word(c) != is_word(first)).unwrap_or(rest.len());
+        let end = rest
+            .find(|c| is_word(c) != is_word(first))
+            .unwrap_or(rest.len());
         let (run, after) = rest.split_at(end);
         let words: Vec<&str> = run.split(':').collect();
         // The name at the end of an ARN may be as long and as mixed as a token.
         let is_arn = words[0] == "arn" && words.len() >= FIELDS_OF_ARN;
         let to_show = if is_arn { FIELDS_OF_ARN } else { 0 };
-        let shown =
-            words.iter().enumerate().map(|(i, &word)| if i >= to_show && is_token(word) { "[...]" } else { word });
+        let shown = words.iter().enumerate().map(|(i, &word)| {
+            if i >= to_show && is_token(word) {
+                "[...]"
+            } else {
+                word
+            }
+        });
         kept.push_str(&shown.collect::<Vec<_>>().join(":"));
         rest = after;
     }
     shortened(&kept, LONGEST)
 }
 
-/// Tells whether a word is as long and as mixed as tokens are. Names of hosts, paths and roles consist of shorter parts.
+/// Tells whether a word is as long and as mixed as tokens are. Names of hosts, paths and roles
+/// consist of shorter parts.
 fn is_token(word: &str) -> bool {
     const LEAST: usize = 40;
     const MIXED: usize = 20;
     const LONG: usize = 36;
     let has = |part: &str, is: fn(&u8) -> bool| part.bytes().any(|b| is(&b));
     let is_mixed = |part: &str| {
-        has(part, u8::is_ascii_uppercase) && has(part, u8::is_ascii_lowercase) && has(part, u8::is_ascii_digit)
+        has(part, u8::is_ascii_uppercase)
+            && has(part, u8::is_ascii_lowercase)
+            && has(part, u8::is_ascii_digit)
     };
     let is_random = |part: &str| part.len() > LONG || (part.len() >= MIXED && is_mixed(part));
     // A secret access key has slashes, as a path has, but no path begins so.
     let is_of_alphabet = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
     let is_base64 = |part: &str| {
-        part.len() >= LEAST && part.chars().all(is_of_alphabet) && !part.starts_with('/') && is_mixed(part)
+        part.len() >= LEAST
+            && part.chars().all(is_of_alphabet)
+            && !part.starts_with('/')
+            && is_mixed(part)
     };
-    // It is always of this length, so that it is also found beside a full stop or a dash, and behind a slash.
+    // It is always of this length, so that it is also found beside a full stop or a dash, and
+    // behind a slash.
     let is_key = |part: &str| {
-        let part = part.strip_suffix('/').filter(|without| without.len() == LEAST).unwrap_or(part);
-        let begin = part.len().checked_sub(LEAST).filter(|begin| *begin == 0 || part[..*begin].ends_with(['/', '+']));
+        let part = part
+            .strip_suffix('/')
+            .filter(|without| without.len() == LEAST)
+            .unwrap_or(part);
+        let begin = part
+            .len()
+            .checked_sub(LEAST)
+            .filter(|begin| *begin == 0 || part[..*begin].ends_with(['/', '+']));
         begin.is_some_and(|begin| is_mixed(&part[begin..]))
     };
     word.len() >= LEAST
@@ -136,9 +161,18 @@ mod tests {
         let hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
         let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         for token in [jwt, session, hex, secret] {
-            assert_eq!(foreign(&format!("you sent: {token}, why")), "you sent: [...], why");
-            assert_eq!(foreign(&format!("a=b&WebIdentityToken={token}&c=d")), "a=b&[...]&c=d");
-            assert_eq!(foreign(&format!("{{\"token\":\"{token}\"}}")), "{\"token\":\"[...]\"}");
+            assert_eq!(
+                foreign(&format!("you sent: {token}, why")),
+                "you sent: [...], why"
+            );
+            assert_eq!(
+                foreign(&format!("a=b&WebIdentityToken={token}&c=d")),
+                "a=b&[...]&c=d"
+            );
+            assert_eq!(
+                foreign(&format!("{{\"token\":\"{token}\"}}")),
+                "{\"token\":\"[...]\"}"
+            );
             assert_eq!(foreign(&format!("token:{token}")), "token:[...]");
             assert_eq!(foreign(&format!("arn:{token}")), "arn:[...]");
         }
@@ -146,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_secret_access_key_is_found_among_other_marks() {
-        for secret in ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "/JalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
+        for secret in [
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "/JalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        ] {
             for marks in [
                 ("", "."),
                 ("key-", ""),
@@ -159,7 +196,10 @@ mod tests {
                 ("+", "."),
             ] {
                 let shown = foreign(&format!("{}{secret}{}", marks.0, marks.1));
-                assert!(shown.contains("[...]") && !shown.contains("MDENG"), "{shown}");
+                assert!(
+                    shown.contains("[...]") && !shown.contains("MDENG"),
+                    "{shown}"
+                );
             }
         }
     }
@@ -167,6 +207,9 @@ mod tests {
     #[test]
     fn long_texts_are_cut() {
         assert_eq!(foreign(&"a b ".repeat(1000)).chars().count(), LONGEST);
-        assert_eq!((shortened("abcdef", 6), shortened("abcdefg", 6)), ("abcdef".into(), "abc...".into()));
+        assert_eq!(
+            (shortened("abcdef", 6), shortened("abcdefg", 6)),
+            ("abcdef".into(), "abc...".into())
+        );
     }
 }

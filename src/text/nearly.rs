@@ -8,8 +8,14 @@ use crate::sys::env;
 
 /// How many texts each test makes: `PGCRED_TEST_CASES`, or as many as take a second or so.
 pub(crate) fn cases() -> Config {
-    let cases = env::var("PGCRED_TEST_CASES").and_then(|text| text.parse().ok()).unwrap_or(2_000);
-    Config { cases, failure_persistence: None, ..Config::default() }
+    let cases = env::var("PGCRED_TEST_CASES")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2_000);
+    Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    }
 }
 
 /// What one change does at a place of the text.
@@ -24,13 +30,16 @@ enum Change {
     End,
 }
 
-/// Returns bytes that are one of the samples but for at most four changes; the words are inserted more often than others.
+/// Returns bytes that are one of the samples but for at most four changes; the words are inserted
+/// more often than others.
 pub(crate) fn bytes(
     samples: &'static [&'static str],
     words: &'static [&'static str],
 ) -> impl Strategy<Value = Vec<u8>> {
-    let odd =
-        vec!["\0", "\r", "\n", "\t", " ", "\u{1b}", "\u{7f}", "\u{feff}", "é", "\"", "'", "\\", ":", "=", "-", "9"];
+    let odd = vec![
+        "\0", "\r", "\n", "\t", " ", "\u{1b}", "\u{7f}", "\u{feff}", "é", "\"", "'", "\\", ":",
+        "=", "-", "9",
+    ];
     let change = prop_oneof![
         3 => select(words).prop_map(|word| Change::Insert(word.as_bytes().to_vec())),
         3 => select(odd).prop_map(|word| Change::Insert(word.as_bytes().to_vec())),
@@ -60,6 +69,9 @@ pub(crate) fn bytes(
 }
 
 /// The same as text: what is no UTF-8 any more is replaced.
-pub(crate) fn text(samples: &'static [&'static str], words: &'static [&'static str]) -> impl Strategy<Value = String> {
+pub(crate) fn text(
+    samples: &'static [&'static str],
+    words: &'static [&'static str],
+) -> impl Strategy<Value = String> {
     bytes(samples, words).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,21 +1,34 @@
 //! "Did you mean": the known word that is nearest to what was typed. Pure.
 
 /// Returns the known word that was probably meant: the same in another case, or a slip or two away.
-pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    typed: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let typed = typed.trim().to_lowercase();
     let slips = (typed.chars().count() / 3).max(1);
     let distance = |word: &str| strsim::osa_distance(&typed, &word.to_lowercase());
     let near = known.into_iter().map(|word| (distance(word), word));
     let near = near.filter(|(distance, _)| *distance <= slips && *distance < typed.chars().count());
-    near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
+    near.min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
 }
 
 /// Returns names as a text for a person, the first few of many.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 8;
     let names: Vec<&str> = names.into_iter().collect();
-    let text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN { format!("{text} and {} more", names.len() - SHOWN) } else { text }
+    let text = names
+        .iter()
+        .take(SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        format!("{text} and {} more", names.len() - SHOWN)
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]

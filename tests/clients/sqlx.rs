@@ -1,6 +1,11 @@
-//! The client sqlx: `url` (from URL), `environment` (PG* variables); with `command`, pgcred gives the password.
+//! The client sqlx: `url` (from URL), `environment` (PG* variables); with `command`, pgcred gives
+//! the password.
 
-#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a program of the tests")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a program of the tests"
+)]
 
 use std::error::Error;
 use std::process::Command;
@@ -17,12 +22,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         _ => PgConnectOptions::new(),
     };
     if command {
-        let token = Command::new("pgcred").args(["token", &env::var("CONNECTION")?]).output()?.stdout;
+        let token = Command::new("pgcred")
+            .args(["token", &env::var("CONNECTION")?])
+            .output()?
+            .stdout;
         options = options.password(str::from_utf8(&token)?.trim_end());
     }
     let mut connection = PgConnection::connect_with(&options).await?;
-    let who: String =
-        sqlx::query_scalar("select current_user || '@' || current_database()").fetch_one(&mut connection).await?;
+    let who: String = sqlx::query_scalar("select current_user || '@' || current_database()")
+        .fetch_one(&mut connection)
+        .await?;
     println!("{who}");
     Ok(connection.close().await?)
 }

@@ -1,6 +1,9 @@
 //! The one test binary: the real pgcred in an empty environment, with fakes that are programs.
 
-#![expect(clippy::disallowed_methods, reason = "the owners are those of src; tests make files themselves")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the owners are those of src; tests make files themselves"
+)]
 
 mod cache;
 mod clients;

@@ -1,4 +1,5 @@
-//! The key in a private file, for systems without a keyring; a file that others could read holds no key any more.
+//! The key in a private file, for systems without a keyring; a file that others could read holds no
+//! key any more.
 
 use std::path::PathBuf;
 

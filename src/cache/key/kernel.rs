@@ -1,8 +1,11 @@
-//! The key in the Linux kernel's user keyring: shared by all of the user's sessions, no daemon, gone at reboot.
+//! The key in the Linux kernel's user keyring: shared by all of the user's sessions, no daemon,
+//! gone at reboot.
 
 use std::path::Path;
 
-use linux_keyutils::{Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeySerialId, Permission};
+use linux_keyutils::{
+    Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeySerialId, Permission,
+};
 
 use super::Paths;
 use crate::error::{Error, Result};
@@ -24,7 +27,11 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(paths: &Paths) -> Self {
         let mut description = format!("{NAME}{}", paths.scope);
-        if let Some(directory) = paths.fallback.to_str().filter(|directory| is_describable(directory)) {
+        if let Some(directory) = paths
+            .fallback
+            .to_str()
+            .filter(|directory| is_describable(directory))
+        {
             description.push_str(DIRECTORY);
             description.push_str(directory);
         }
@@ -45,19 +52,26 @@ impl Store {
         Ok(length.map(|length| bytes[..length.min(BUFFER)].to_vec()))
     }
 
-    /// Makes the key in this process's own keyring, opens it to the user's other sessions, then links it.
+    /// Makes the key in this process's own keyring, opens it to the user's other sessions, then
+    /// links it.
     ///
-    /// The detour is for sessions whose keyring does not contain the user keyring (systemd services, cron, containers):
-    /// a key made right in there would not be theirs to change, and by default only a possessor may read. The link
-    /// displaces an older key in one step. Group and others get nothing.
+    /// The detour is for sessions whose keyring does not contain the user keyring (systemd
+    /// services, cron, containers): a key made right in there would not be theirs to change, and by
+    /// default only a possessor may read. The link displaces an older key in one step. Group and
+    /// others get nothing.
     fn keep(&self, bytes: &[u8]) -> std::result::Result<(), KeyError> {
         let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
         let key = own.add_key(&self.description, bytes)?;
-        // The possessor is no more than who makes the link: `su USER` hands on the session's keyring, and with it the
-        // possession of this key, to another user.
+        // The possessor is no more than who makes the link: `su USER` hands on the session's
+        // keyring, and with it the possession of this key, to another user.
         let possessor = Permission::VIEW | Permission::LINK;
         let user = Permission::VIEW | Permission::READ | Permission::SEARCH;
-        key.set_perms(KeyPermissionsBuilder::builder().posessor(possessor).user(user).build())?;
+        key.set_perms(
+            KeyPermissionsBuilder::builder()
+                .posessor(possessor)
+                .user(user)
+                .build(),
+        )?;
         user_keyring()?.link_key(key)?;
         own.unlink_key(key)
     }
@@ -78,20 +92,25 @@ impl super::Store for Store {
     }
 
     fn erase(&self) -> Result<()> {
-        match self.find().and_then(|found| found.map_or(Ok(()), |(ring, key)| ring.unlink_key(key))) {
+        match self
+            .find()
+            .and_then(|found| found.map_or(Ok(()), |(ring, key)| ring.unlink_key(key)))
+        {
             Err(error) if is_missing(error) => Ok(()), // it holds nothing
             done => done.map_err(explain),
         }
     }
 }
 
-/// Tells whether a directory can stand in a key's description: that is short, and one line of /proc/keys.
+/// Tells whether a directory can stand in a key's description: that is short, and one line of
+/// /proc/keys.
 fn is_describable(directory: &str) -> bool {
     const LONGEST: usize = 400;
     directory.len() <= LONGEST && !directory.contains(char::is_control)
 }
 
-/// Removes the keys of caches that were thrown away: the kernel lets a user have no more than 200 keys at a time.
+/// Removes the keys of caches that were thrown away: the kernel lets a user have no more than 200
+/// keys at a time.
 fn forget_keys_of_missing_directories() {
     let keys = fs::read(Path::new("/proc/keys")).unwrap_or_default();
     forget(&keys_to_forget(&String::from_utf8_lossy(&keys)));
@@ -104,45 +123,64 @@ pub(super) fn forget(ids: &[i32]) {
     }
 }
 
-/// Returns the IDs of the keys whose caches are gone, if pgcred has many keys. A few stay: in a sandbox, or before a volume is
-/// there, the user's own cache seems gone too.
+/// Returns the IDs of the keys whose caches are gone, if pgcred has many keys. A few stay: in a
+/// sandbox, or before a volume is there, the user's own cache seems gone too.
 pub(super) fn keys_to_forget(listing: &str) -> Vec<i32> {
     let keys: Vec<(i32, &str)> = listing.lines().filter_map(key_in).collect();
     if keys.len() < MANY {
         return Vec::new();
     }
-    let is_gone = |directory: &str| Path::new(directory).try_exists().is_ok_and(|exists| !exists);
-    keys.into_iter().filter(|(_, directory)| is_gone(directory)).map(|(id, _)| id).collect()
+    let is_gone = |directory: &str| {
+        Path::new(directory)
+            .try_exists()
+            .is_ok_and(|exists| !exists)
+    };
+    keys.into_iter()
+        .filter(|(_, directory)| is_gone(directory))
+        .map(|(id, _)| id)
+        .collect()
 }
 
-/// Returns the ID of a key of pgcred's and the directory of its cache, from a line of /proc/keys: `ID ... user DESCRIPTION: 32`.
+/// Returns the ID of a key of pgcred's and the directory of its cache, from a line of /proc/keys:
+/// `ID ... user DESCRIPTION: 32`.
 fn key_in(line: &str) -> Option<(i32, &str)> {
     let (before, description) = line.split_once(NAME)?;
     let (_, directory) = description.split_once(DIRECTORY)?;
     let (directory, _length) = directory.rsplit_once(": ")?;
-    let id = before.split_whitespace().next().and_then(|id| i32::from_str_radix(id, 16).ok())?;
+    let id = before
+        .split_whitespace()
+        .next()
+        .and_then(|id| i32::from_str_radix(id, 16).ok())?;
     Some((id, directory))
 }
 
-/// Not the session keyring, which each login has its own of; not the persistent one, which not every kernel has and
-/// which forgets after three days without use.
+/// Not the session keyring, which each login has its own of; not the persistent one, which not
+/// every kernel has and which forgets after three days without use.
 fn user_keyring() -> std::result::Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::User, false)
 }
 
-fn absent_is_none<T>(answer: std::result::Result<T, KeyError>) -> std::result::Result<Option<T>, KeyError> {
+fn absent_is_none<T>(
+    answer: std::result::Result<T, KeyError>,
+) -> std::result::Result<Option<T>, KeyError> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(KeyError::KeyDoesNotExist | KeyError::KeyExpired | KeyError::KeyRevoked | KeyError::KeyRejected) => {
-            Ok(None)
-        }
+        Err(
+            KeyError::KeyDoesNotExist
+            | KeyError::KeyExpired
+            | KeyError::KeyRevoked
+            | KeyError::KeyRejected,
+        ) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 /// Tells what container engines answer in the kernel's place, or a kernel without keyrings.
 fn is_missing(error: KeyError) -> bool {
-    matches!(error, KeyError::PermissionDenied | KeyError::Unknown(nix::libc::ENOSYS))
+    matches!(
+        error,
+        KeyError::PermissionDenied | KeyError::Unknown(nix::libc::ENOSYS)
+    )
 }
 
 fn explain(error: KeyError) -> Error {

@@ -1,4 +1,5 @@
-//! Finds, makes and forgets the cache's key: in the system's keyring, else in a private file; without one, no cache.
+//! Finds, makes and forgets the cache's key: in the system's keyring, else in a private file;
+//! without one, no cache.
 
 mod file;
 #[cfg(target_os = "linux")]
@@ -16,7 +17,8 @@ use std::time::Duration;
 use crate::cache::seal::SealingKey;
 use crate::error::{Error, Result};
 
-/// How long a keyring may take in all: one that waits for somebody to unlock it is left behind after this.
+/// How long a keyring may take in all: one that waits for somebody to unlock it is left behind
+/// after this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where the key is looked for.
@@ -36,7 +38,8 @@ pub(crate) enum Choice {
 pub(crate) struct Paths {
     /// Part of the item's name: another scope has another key.
     pub(crate) scope: String,
-    /// The user's runtime directory, which the system empties when the user is gone. Ignored if missing or another user's.
+    /// The user's runtime directory, which the system empties when the user is gone. Ignored if
+    /// missing or another user's.
     pub(crate) runtime: Option<PathBuf>,
     /// The directory for the file where there is no runtime directory. Created, for the user alone.
     pub(crate) fallback: PathBuf,
@@ -45,7 +48,8 @@ pub(crate) struct Paths {
 /// What a search for the key ends with. Having none is no failure: there is no cache then.
 #[derive(Debug)]
 pub(crate) enum KeyAnswer {
-    /// `holder` is the name of the place to show: `kernel keyring`, `Secret Service`, `file PATH`...
+    /// `holder` is the name of the place to show: `kernel keyring`, `Secret Service`, `file
+    /// PATH`...
     Found { key: SealingKey, holder: String },
     /// `reason` is lower case, without a period, one clause for each place.
     Missing { reason: String },
@@ -73,16 +77,20 @@ trait Store: Send {
 
 /// Finds the key; with `create` also makes one, for which the caller holds the cache's lock.
 ///
-/// The first place that has a key, or can keep a new one, wins. Call with `create` before each write: a key that had to
-/// go into a file moves to the keyring once that works, which makes entries sealed with the old one unreadable.
+/// The first place that has a key, or can keep a new one, wins. Call with `create` before each
+/// write: a key that had to go into a file moves to the keyring once that works, which makes
+/// entries sealed with the old one unreadable.
 pub(crate) fn load(choice: Choice, paths: &Paths, create: bool) -> KeyAnswer {
     match choice {
-        Choice::None => KeyAnswer::Missing { reason: "switched off".to_owned() },
+        Choice::None => KeyAnswer::Missing {
+            reason: "switched off".to_owned(),
+        },
         choice => first(stores(choice, paths), create),
     }
 }
 
-/// Forgets the key in every place that `choice` can mean; what was sealed with it stays sealed for good.
+/// Forgets the key in every place that `choice` can mean; what was sealed with it stays sealed for
+/// good.
 ///
 /// All places are tried; the error is the first one's that may still hold it.
 pub(crate) fn erase(choice: Choice, paths: &Paths) -> Result<()> {
@@ -148,7 +156,9 @@ fn first(stores: Vec<Box<dyn Store>>, create: bool) -> KeyAnswer {
     if reasons.is_empty() {
         reasons.push("this system has no such keyring".to_owned());
     }
-    KeyAnswer::Missing { reason: reasons.join("; ") }
+    KeyAnswer::Missing {
+        reason: reasons.join("; "),
+    }
 }
 
 /// Returns the store's key and whether it is new.
@@ -162,14 +172,17 @@ fn ask(store: Box<dyn Store>, create: bool) -> Result<Option<(SealingKey, bool)>
         }
         store.write(SealingKey::generate()?.expose())?;
         // The key is what all others will read from now on, whatever the store made of ours.
-        let kept = read(store)?.ok_or_else(|| Error::failure("it does not keep what it is given"))?;
+        let kept =
+            read(store)?.ok_or_else(|| Error::failure("it does not keep what it is given"))?;
         Ok(Some((kept, true)))
     })
 }
 
 /// Bytes that are no key count as none, so that a new one replaces them.
 fn read(store: &dyn Store) -> Result<Option<SealingKey>> {
-    Ok(store.read()?.and_then(|bytes| SealingKey::from_bytes(&bytes)))
+    Ok(store
+        .read()?
+        .and_then(|bytes| SealingKey::from_bytes(&bytes)))
 }
 
 fn forget(store: Box<dyn Store>) -> Result<()> {
@@ -177,7 +190,8 @@ fn forget(store: Box<dyn Store>) -> Result<()> {
     patiently(store, |store| store.erase()).map_err(|error| error.about(&name))
 }
 
-/// Runs `work` here, or where it may hang on a thread that is left behind after [`PATIENCE`] and ends with the process.
+/// Runs `work` here, or where it may hang on a thread that is left behind after [`PATIENCE`] and
+/// ends with the process.
 fn patiently<T: Send + 'static>(
     store: Box<dyn Store>,
     work: impl FnOnce(&dyn Store) -> Result<T> + Send + 'static,
@@ -189,13 +203,20 @@ fn patiently<T: Send + 'static>(
     thread::Builder::new()
         .spawn(move || drop(sender.send(work(&*store))))
         .map_err(|error| Error::failure("cannot start a thread").caused_by(&error))?;
-    receiver
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|_| Err(Error::failure(format!("no answer within {} s", PATIENCE.as_secs()))))
+    receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        Err(Error::failure(format!(
+            "no answer within {} s",
+            PATIENCE.as_secs()
+        )))
+    })
 }
 
 /// Returns the name of the item for the stores that show names to people.
-#[cfg(any(all(target_os = "linux", feature = "secret-service"), target_os = "macos", target_os = "windows"))]
+#[cfg(any(
+    all(target_os = "linux", feature = "secret-service"),
+    target_os = "macos",
+    target_os = "windows"
+))]
 fn item(scope: &str) -> String {
     format!("pgcred cache key ({scope})")
 }
@@ -203,7 +224,11 @@ fn item(scope: &str) -> String {
 /// Returns the directory for a file with the key.
 fn directory(paths: &Paths) -> PathBuf {
     let usable = |runtime: &&Path| crate::sys::fs::is_own_directory(runtime);
-    paths.runtime.as_deref().filter(usable).map_or_else(|| paths.fallback.clone(), |runtime| runtime.join("pgcred"))
+    paths
+        .runtime
+        .as_deref()
+        .filter(usable)
+        .map_or_else(|| paths.fallback.clone(), |runtime| runtime.join("pgcred"))
 }
 
 #[cfg(test)]

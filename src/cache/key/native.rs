@@ -12,7 +12,8 @@ use windows_native_keyring_store::Store as System;
 use super::item;
 use crate::error::{Error, Result};
 
-/// The name to show, and what a new item gets; on Windows it stays on this computer instead of roaming in the domain.
+/// The name to show, and what a new item gets; on Windows it stays on this computer instead of
+/// roaming in the domain.
 #[cfg(target_os = "macos")]
 const SYSTEM: (&str, &[(&str, &str)]) = ("macOS Keychain", &[]);
 #[cfg(target_os = "windows")]
@@ -24,7 +25,9 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(scope: &str) -> Self {
-        Self { account: item(scope) }
+        Self {
+            account: item(scope),
+        }
     }
 
     fn entry(&self) -> Result<Entry> {
@@ -49,7 +52,9 @@ impl super::Store for Store {
     }
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
-        self.entry()?.set_secret(bytes).map_err(|error| explain(&error))
+        self.entry()?
+            .set_secret(bytes)
+            .map_err(|error| explain(&error))
     }
 
     fn erase(&self) -> Result<()> {

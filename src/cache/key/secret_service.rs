@@ -1,4 +1,5 @@
-//! The key in the desktop's Secret Service, over D-Bus; a locked one is said to be locked, never waited for.
+//! The key in the desktop's Secret Service, over D-Bus; a locked one is said to be locked, never
+//! waited for.
 
 use std::collections::HashMap;
 
@@ -16,17 +17,27 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(scope: &str) -> Self {
-        Self { scope: scope.to_owned() }
+        Self {
+            scope: scope.to_owned(),
+        }
     }
 
-    /// Never unlocks: that asks somebody who may not be there, and the question would vanish with this process.
-    fn with_collection<T>(&self, work: impl FnOnce(&Collection<'_>, HashMap<&str, &str>) -> Answer<T>) -> Result<T> {
+    /// Never unlocks: that asks somebody who may not be there, and the question would vanish with
+    /// this process.
+    fn with_collection<T>(
+        &self,
+        work: impl FnOnce(&Collection<'_>, HashMap<&str, &str>) -> Answer<T>,
+    ) -> Result<T> {
         let answer = || {
-            // The bus is a socket of the user's own; the protocol's encryption on top of it hides nothing from anybody.
+            // The bus is a socket of the user's own; the protocol's encryption on top of it hides
+            // nothing from anybody.
             let service = SecretService::connect(EncryptionType::Plain)?;
             let collection = service.get_default_collection()?;
             collection.ensure_unlocked()?;
-            work(&collection, HashMap::from([("application", "pgcred"), ("scope", self.scope.as_str())]))
+            work(
+                &collection,
+                HashMap::from([("application", "pgcred"), ("scope", self.scope.as_str())]),
+            )
         };
         answer().map_err(|error| explain(&error))
     }
@@ -43,20 +54,35 @@ impl super::Store for Store {
 
     fn read(&self) -> Result<Option<Vec<u8>>> {
         self.with_collection(|collection, attributes| {
-            collection.search_items(attributes)?.first().map(Item::get_secret).transpose()
+            collection
+                .search_items(attributes)?
+                .first()
+                .map(Item::get_secret)
+                .transpose()
         })
     }
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
         self.with_collection(|collection, attributes| {
             let replace = true;
-            collection.create_item(&item(&self.scope), attributes, bytes, replace, "application/octet-stream").map(drop)
+            collection
+                .create_item(
+                    &item(&self.scope),
+                    attributes,
+                    bytes,
+                    replace,
+                    "application/octet-stream",
+                )
+                .map(drop)
         })
     }
 
     fn erase(&self) -> Result<()> {
         self.with_collection(|collection, attributes| {
-            collection.search_items(attributes)?.iter().try_for_each(Item::delete)
+            collection
+                .search_items(attributes)?
+                .iter()
+                .try_for_each(Item::delete)
         })
     }
 }
@@ -64,10 +90,18 @@ impl super::Store for Store {
 fn explain(error: &ServiceError) -> Error {
     match error {
         ServiceError::Locked => Error::failure("locked: log in to the desktop or unlock it there"),
-        ServiceError::NoResult => Error::failure("it has no default collection: create one on the desktop"),
+        ServiceError::NoResult => {
+            Error::failure("it has no default collection: create one on the desktop")
+        }
         ServiceError::Unavailable => absent(),
         // What the bus itself says of a name that nobody has.
-        error if error.to_string().contains("org.freedesktop.DBus.Error.ServiceUnknown") => absent(),
+        error
+            if error
+                .to_string()
+                .contains("org.freedesktop.DBus.Error.ServiceUnknown") =>
+        {
+            absent()
+        }
         error => Error::failure("it cannot be used").caused_by(error),
     }
 }

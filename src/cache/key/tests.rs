@@ -32,7 +32,11 @@ impl Store for Fake {
         if self.hangs {
             sleep(PATIENCE * 5);
         }
-        if self.refuses { Err(Error::failure("it refuses")) } else { Ok(self.held.lock().unwrap().clone()) }
+        if self.refuses {
+            Err(Error::failure("it refuses"))
+        } else {
+            Ok(self.held.lock().unwrap().clone())
+        }
     }
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
@@ -47,7 +51,10 @@ impl Store for Fake {
 }
 
 fn boxed(fakes: &[&Fake]) -> Vec<Box<dyn Store>> {
-    fakes.iter().map(|fake| Box::new((*fake).clone()) as Box<dyn Store>).collect()
+    fakes
+        .iter()
+        .map(|fake| Box::new((*fake).clone()) as Box<dyn Store>)
+        .collect()
 }
 
 fn key(answer: &KeyAnswer) -> &[u8] {
@@ -83,11 +90,20 @@ impl Scratch {
         let directory = TempDir::new().unwrap();
         let scope = format!("test {}", directory.path().display());
         let fallback = directory.path().join("cache");
-        Self { paths: Paths { scope, runtime: None, fallback }, directory }
+        Self {
+            paths: Paths {
+                scope,
+                runtime: None,
+                fallback,
+            },
+            directory,
+        }
     }
 
     fn file(&self) -> PathBuf {
-        let KeyAnswer::Found { holder, .. } = load(Choice::File, &self.paths, true) else { panic!("no key") };
+        let KeyAnswer::Found { holder, .. } = load(Choice::File, &self.paths, true) else {
+            panic!("no key")
+        };
         holder.strip_prefix("file ").unwrap().into()
     }
 }
@@ -122,9 +138,18 @@ fn bytes_of_another_size_are_replaced_by_a_key() {
 
 #[test]
 fn a_place_that_hangs_is_left_behind() {
-    let [hangs, works] = [Fake { hangs: true, ..Fake::default() }, Fake::default()];
+    let [hangs, works] = [
+        Fake {
+            hangs: true,
+            ..Fake::default()
+        },
+        Fake::default(),
+    ];
     let start = Instant::now();
-    assert_eq!(reason(first(boxed(&[&hangs]), true)), "fake: no answer within 2 s");
+    assert_eq!(
+        reason(first(boxed(&[&hangs]), true)),
+        "fake: no answer within 2 s"
+    );
     assert!(start.elapsed() < PATIENCE * 2);
     assert_eq!(key(&first(boxed(&[&hangs, &works]), true)).len(), 32);
     assert!(works.held.lock().unwrap().is_some());
@@ -132,17 +157,30 @@ fn a_place_that_hangs_is_left_behind() {
 
 #[test]
 fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
-    let refuses = Fake { refuses: true, ..Fake::default() };
-    let forgets = Fake { forgets: true, ..Fake::default() };
+    let refuses = Fake {
+        refuses: true,
+        ..Fake::default()
+    };
+    let forgets = Fake {
+        forgets: true,
+        ..Fake::default()
+    };
     let said = reason(first(boxed(&[&refuses, &forgets]), true));
-    assert_eq!(said, "fake: it refuses; fake: it does not keep what it is given");
+    assert_eq!(
+        said,
+        "fake: it refuses; fake: it does not keep what it is given"
+    );
 }
 
 #[test]
 fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
     let [one, two] = [Fake::default(), Fake::default()];
     let second = first(boxed(&[&two]), true);
-    assert_eq!(key(&first(boxed(&[&one, &two]), false)), key(&second), "until one is made in the first place");
+    assert_eq!(
+        key(&first(boxed(&[&one, &two]), false)),
+        key(&second),
+        "until one is made in the first place"
+    );
     assert_ne!(key(&first(boxed(&[&one, &two]), true)), key(&second));
     assert!(two.held.lock().unwrap().is_none());
 }
@@ -150,7 +188,10 @@ fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
 #[test]
 fn no_choice_no_key() {
     let scratch = Scratch::new();
-    assert_eq!(reason(load(Choice::None, &scratch.paths, true)), "switched off");
+    assert_eq!(
+        reason(load(Choice::None, &scratch.paths, true)),
+        "switched off"
+    );
     erase(Choice::None, &scratch.paths).unwrap();
     assert!(!scratch.paths.fallback.exists());
 }
@@ -159,7 +200,10 @@ fn no_choice_no_key() {
 fn the_file_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
     assert!(reason(load(Choice::File, &scratch.paths, false)).ends_with(": no key yet"));
-    assert!(!scratch.paths.fallback.exists(), "looking makes no directory");
+    assert!(
+        !scratch.paths.fallback.exists(),
+        "looking makes no directory"
+    );
     let made = load(Choice::File, &scratch.paths, true);
     assert_eq!(key(&load(Choice::File, &scratch.paths, false)), key(&made));
     erase(Choice::File, &scratch.paths).unwrap();
@@ -173,12 +217,19 @@ fn another_scope_has_another_key() {
     let mut other = scratch.paths.clone();
     other.scope += "/../other";
     for choice in [Choice::File, Choice::Auto] {
-        let [mine, others] = [load(choice, &scratch.paths, true), load(choice, &other, true)];
+        let [mine, others] = [
+            load(choice, &scratch.paths, true),
+            load(choice, &other, true),
+        ];
         assert_ne!(key(&mine), key(&others));
         assert_eq!(key(&load(choice, &scratch.paths, false)), key(&mine));
     }
     erase(Choice::Auto, &other).unwrap();
-    assert_eq!(fs::read_dir(scratch.directory.path()).unwrap().count(), 1, "no scope leaves the directory");
+    assert_eq!(
+        fs::read_dir(scratch.directory.path()).unwrap().count(),
+        1,
+        "no scope leaves the directory"
+    );
 }
 
 #[test]
@@ -196,7 +247,14 @@ fn the_file_is_in_the_runtime_directory_if_there_is_one() {
 fn a_file_that_cannot_be_made_is_a_reason() {
     let mut scratch = Scratch::new();
     scratch.paths.fallback = scratch.directory.path().join("file").join("cache");
-    drop(tempfile::Builder::new().prefix("file").rand_bytes(0).tempfile_in(scratch.directory.path()).unwrap().keep());
+    drop(
+        tempfile::Builder::new()
+            .prefix("file")
+            .rand_bytes(0)
+            .tempfile_in(scratch.directory.path())
+            .unwrap()
+            .keep(),
+    );
     assert!(reason(load(Choice::File, &scratch.paths, true)).contains("cannot"));
 }
 
@@ -235,7 +293,9 @@ mod unix {
         if chown(&path, Some(65_534), None).is_err() {
             return; // only root can give files away
         }
-        assert!(reason(load(Choice::File, &scratch.paths, true)).contains("belongs to another user"));
+        assert!(
+            reason(load(Choice::File, &scratch.paths, true)).contains("belongs to another user")
+        );
         let runtime = scratch.directory.path().join("runtime");
         fs::create_dir(&runtime).unwrap();
         chown(&runtime, Some(65_534), None).unwrap();
@@ -254,7 +314,9 @@ mod linux {
     /// `None` where this machine offers no kernel keyring (most containers).
     fn kernel(paths: &Paths) -> Option<KeyAnswer> {
         match load(Choice::Keyring, paths, true) {
-            KeyAnswer::Missing { reason } if reason.ends_with("this system does not offer it") => None,
+            KeyAnswer::Missing { reason } if reason.ends_with("this system does not offer it") => {
+                None
+            }
             answer => Some(answer),
         }
     }
@@ -262,53 +324,92 @@ mod linux {
     #[test]
     fn the_kernel_keeps_a_key_until_it_is_erased() {
         let scratch = Scratch::new();
-        assert!(matches!(load(Choice::Keyring, &scratch.paths, false), KeyAnswer::Missing { .. }));
-        let Some(made) = kernel(&scratch.paths) else { return };
+        assert!(matches!(
+            load(Choice::Keyring, &scratch.paths, false),
+            KeyAnswer::Missing { .. }
+        ));
+        let Some(made) = kernel(&scratch.paths) else {
+            return;
+        };
         assert_eq!(holder(&made), "kernel keyring");
-        assert_eq!(key(&load(Choice::Keyring, &scratch.paths, false)), key(&made));
+        assert_eq!(
+            key(&load(Choice::Keyring, &scratch.paths, false)),
+            key(&made)
+        );
         assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made));
         erase(Choice::Keyring, &scratch.paths).unwrap();
-        assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "kernel keyring: no key yet");
+        assert_eq!(
+            reason(load(Choice::Keyring, &scratch.paths, false)),
+            "kernel keyring: no key yet"
+        );
     }
 
     #[test]
     fn the_kernel_replaces_bytes_of_another_size() {
         let scratch = Scratch::new();
-        let Some(_) = kernel(&scratch.paths) else { return };
+        let Some(_) = kernel(&scratch.paths) else {
+            return;
+        };
         let store = kernel::Store::new(&scratch.paths);
         for size in [1, 31, 33, 5_000] {
             store.write(&vec![7; size]).unwrap();
-            assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "kernel keyring: no key yet");
+            assert_eq!(
+                reason(load(Choice::Keyring, &scratch.paths, false)),
+                "kernel keyring: no key yet"
+            );
             assert_eq!(key(&load(Choice::Keyring, &scratch.paths, true)).len(), 32);
         }
     }
 
-    /// The kernel lets a user have few keys: those of caches that were thrown away go when there are many.
+    /// The kernel lets a user have few keys: those of caches that were thrown away go when there
+    /// are many.
     #[test]
     fn the_kernel_forgets_keys_of_missing_directories() {
         let [thrown_away, kept] = [(); 2].map(|()| Scratch::new());
-        let (Some(_), Some(before)) = (kernel(&thrown_away.paths), kernel(&kept.paths)) else { return };
-        let Ok(listing) = fs::read_to_string("/proc/keys") else { return }; // some containers hide it
+        let (Some(_), Some(before)) = (kernel(&thrown_away.paths), kernel(&kept.paths)) else {
+            return;
+        };
+        let Ok(listing) = fs::read_to_string("/proc/keys") else {
+            return;
+        }; // some containers hide it
         fs::create_dir(&kept.paths.fallback).unwrap();
-        let is_ours = |line: &&str| [&thrown_away, &kept].iter().any(|scratch| line.contains(&scratch.paths.scope));
+        let is_ours = |line: &&str| {
+            [&thrown_away, &kept]
+                .iter()
+                .any(|scratch| line.contains(&scratch.paths.scope))
+        };
         let ours: Vec<&str> = listing.lines().filter(is_ours).collect();
         let listing = format!("{}\n{}", ours.join("\n"), keys_of("/", kernel::MANY));
         kernel::forget(&kernel::keys_to_forget(&listing));
-        assert!(matches!(load(Choice::Keyring, &thrown_away.paths, false), KeyAnswer::Missing { .. }));
-        assert_eq!(key(&load(Choice::Keyring, &kept.paths, false)), key(&before));
+        assert!(matches!(
+            load(Choice::Keyring, &thrown_away.paths, false),
+            KeyAnswer::Missing { .. }
+        ));
+        assert_eq!(
+            key(&load(Choice::Keyring, &kept.paths, false)),
+            key(&before)
+        );
     }
 
     /// In a sandbox that shows no home the user's cache seems gone, and its key is good still.
     #[test]
     fn a_few_keys_of_missing_directories_stay() {
-        assert_eq!(kernel::keys_to_forget(&keys_of("/gone", kernel::MANY - 1)), [0; 0]);
-        assert_eq!(kernel::keys_to_forget(&keys_of("/gone", kernel::MANY)).len(), kernel::MANY);
+        assert_eq!(
+            kernel::keys_to_forget(&keys_of("/gone", kernel::MANY - 1)),
+            [0; 0]
+        );
+        assert_eq!(
+            kernel::keys_to_forget(&keys_of("/gone", kernel::MANY)).len(),
+            kernel::MANY
+        );
     }
 
     /// What /proc/keys says of so many keys.
     fn keys_of(directory: &str, number: usize) -> String {
         let line = |id: usize| {
-            format!("{id:08x} I--Q--- 1 perm 09090000 0 0 user      pgcred:cache-key:s folder={directory}: 32")
+            format!(
+                "{id:08x} I--Q--- 1 perm 09090000 0 0 user      pgcred:cache-key:s folder={directory}: 32"
+            )
         };
         (1..=number).map(line).collect::<Vec<_>>().join("\n")
     }
@@ -317,7 +418,11 @@ mod linux {
     fn auto_uses_the_file_only_without_a_kernel_keyring() {
         let scratch = Scratch::new();
         let auto = load(Choice::Auto, &scratch.paths, true);
-        let expected = if kernel(&scratch.paths).is_some() { "kernel keyring" } else { "file " };
+        let expected = if kernel(&scratch.paths).is_some() {
+            "kernel keyring"
+        } else {
+            "file "
+        };
         assert!(holder(&auto).starts_with(expected));
         assert_eq!(scratch.paths.fallback.exists(), expected == "file ");
     }
@@ -328,7 +433,9 @@ mod linux {
         let made = load(Choice::Auto, &scratch.paths, true);
         thread::scope(|scope| {
             for _ in 0..16 {
-                scope.spawn(|| assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made)));
+                scope.spawn(|| {
+                    assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made))
+                });
             }
         });
     }
@@ -340,11 +447,25 @@ fn the_credential_manager_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
     let made = load(Choice::Auto, &scratch.paths, true);
     assert_eq!(holder(&made), "Windows Credential Manager");
-    assert_eq!(key(&load(Choice::Keyring, &scratch.paths, false)), key(&made));
-    native::Store::new(&scratch.paths.scope).write(&[7; 31]).unwrap();
-    assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "Windows Credential Manager: no key yet");
-    assert_ne!(key(&load(Choice::Keyring, &scratch.paths, true)), key(&made));
+    assert_eq!(
+        key(&load(Choice::Keyring, &scratch.paths, false)),
+        key(&made)
+    );
+    native::Store::new(&scratch.paths.scope)
+        .write(&[7; 31])
+        .unwrap();
+    assert_eq!(
+        reason(load(Choice::Keyring, &scratch.paths, false)),
+        "Windows Credential Manager: no key yet"
+    );
+    assert_ne!(
+        key(&load(Choice::Keyring, &scratch.paths, true)),
+        key(&made)
+    );
     erase(Choice::Keyring, &scratch.paths).unwrap();
-    assert_eq!(reason(load(Choice::Keyring, &scratch.paths, false)), "Windows Credential Manager: no key yet");
+    assert_eq!(
+        reason(load(Choice::Keyring, &scratch.paths, false)),
+        "Windows Credential Manager: no key yet"
+    );
     assert!(!scratch.paths.fallback.exists());
 }

@@ -1,5 +1,5 @@
-//! Private directories that last as long as one run of pgcred: for the passfile of `exec`, and for files that another
-//! program is to read. What a killed run leaves is removed by a later one.
+//! Private directories that last as long as one run of pgcred: for the passfile of `exec`, and for
+//! files that another program is to read. What a killed run leaves is removed by a later one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,14 @@ impl SessionDirectory {
 }
 
 impl Drop for SessionDirectory {
-    /// Where others can exchange directories, another one may be in its place by now: then that keeps its files.
+    /// Where others can exchange directories, another one may be in its place by now: then that
+    /// keeps its files.
     fn drop(&mut self) {
-        if self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.path(LOCK))) {
+        if self
+            .lock
+            .as_ref()
+            .is_some_and(|lock| lock.is_at(&self.path(LOCK)))
+        {
             let _ = remove_left(&self.directory, self.lock.take()); // a later run tries again
         }
     }
@@ -32,32 +37,44 @@ impl Drop for SessionDirectory {
 
 /// The lock of whoever made a private directory, in it.
 const LOCK: &str = "lock";
-/// How the names of private directories begin: in a directory of the user's, and in one of everybody's.
+/// How the names of private directories begin: in a directory of the user's, and in one of
+/// everybody's.
 const OWN_PREFIX: &str = "run-";
 const SHARED_PREFIX: &str = "pgcred-run-";
 
-/// Returns the user's own directories for private directories, the best first: memory, where the system has such a directory. One that
-/// another user could change is passed over, and one that is missing is not made.
+/// Returns the user's own directories for private directories, the best first: memory, where the
+/// system has such a directory. One that another user could change is passed over, and one that is
+/// missing is not made.
 pub(crate) fn own_session_parents() -> Vec<PathBuf> {
     let runtime = env::runtime_directory().filter(|directory| is_own_directory(directory));
     let cache = env::cache_directory().filter(|_| trust::roots_foreign_home().is_none());
-    let directories = runtime.map(|directory| directory.join("pgcred")).into_iter().chain(cache);
-    directories.map(|directory| directory.join("exec")).collect()
+    let directories = runtime
+        .map(|directory| directory.join("pgcred"))
+        .into_iter()
+        .chain(cache);
+    directories
+        .map(|directory| directory.join("exec"))
+        .collect()
 }
 
 /// Every directory in which private directories may be, and how the names of those begin there.
 fn places() -> Vec<(PathBuf, &'static str)> {
-    let own = own_session_parents().into_iter().filter(|parent| is_own_place(parent));
+    let own = own_session_parents()
+        .into_iter()
+        .filter(|parent| is_own_place(parent));
     let own = own.map(|parent| (parent, OWN_PREFIX));
-    let shared = shared_session_parent().ok().map(|parent| (parent, SHARED_PREFIX));
+    let shared = shared_session_parent()
+        .ok()
+        .map(|parent| (parent, SHARED_PREFIX));
     own.chain(shared).collect()
 }
 
-/// Tells whether a directory for private directories, and the one that it is in, are the user's own: another user may have made a
-/// link there to where the user has other things.
+/// Tells whether a directory for private directories, and the one that it is in, are the user's
+/// own: another user may have made a link there to where the user has other things.
 fn is_own_place(parent: &Path) -> bool {
-    let is_strangers_link =
-        |directory: &Path| !fs::symlink_metadata(directory).is_ok_and(|link| platform::stranger(&link).is_none());
+    let is_strangers_link = |directory: &Path| {
+        !fs::symlink_metadata(directory).is_ok_and(|link| platform::stranger(&link).is_none())
+    };
     let is_own = |directory: &Path| is_own_directory(directory) && !is_strangers_link(directory);
     is_own(parent) && parent.parent().is_some_and(is_own)
 }
@@ -68,21 +85,27 @@ fn own_place(parent: &Path) -> Result<()> {
     if is_own_place(parent) {
         return Ok(());
     }
-    Err(Error::failure(format!("{} is not the user's own", parent.display())))
+    Err(Error::failure(format!(
+        "{} is not the user's own",
+        parent.display()
+    )))
 }
 
-/// Returns the directory in which everybody may make private directories. Whoever owns it could exchange them.
+/// Returns the directory in which everybody may make private directories. Whoever owns it could
+/// exchange them.
 fn shared_session_parent() -> Result<PathBuf> {
     let directory = env::temporary_directory();
     if trust::is_trusted_place(&directory) {
         return Ok(directory);
     }
     let shown = directory.display();
-    Err(Error::failure(format!("{shown} does not exist, belongs to another user, or others can exchange it")))
+    Err(Error::failure(format!(
+        "{shown} does not exist, belongs to another user, or others can exchange it"
+    )))
 }
 
-/// Returns the private directories that [`session_directory`] has made in another directory. One that others can look into was not
-/// made so: somebody may have moved it there.
+/// Returns the private directories that [`session_directory`] has made in another directory. One
+/// that others can look into was not made so: somebody may have moved it there.
 fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let is_ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default();
@@ -101,13 +124,15 @@ enum Maker {
     IsGone(Option<Lock>),
 }
 
-/// An empty directory may be one that is being made: nothing is put into a directory before its lock. Whoever is making it makes
-/// another one if this one is removed.
+/// An empty directory may be one that is being made: nothing is put into a directory before its
+/// lock. Whoever is making it makes another one if this one is removed.
 fn maker(session: &Path) -> Maker {
     let path = session.join(LOCK);
     let has_contents = !list(session).is_empty(); // asked first: the lock may come in between
     match stamp(&path) {
-        Some(_) => lock(&path, Duration::ZERO).map_or(Maker::Runs, |lock| Maker::IsGone(Some(lock))),
+        Some(_) => {
+            lock(&path, Duration::ZERO).map_or(Maker::Runs, |lock| Maker::IsGone(Some(lock)))
+        }
         None if has_contents => Maker::IsGone(None),
         None => Maker::Runs,
     }
@@ -116,22 +141,28 @@ fn maker(session: &Path) -> Maker {
 /// Tells whether a file stands in a private directory whose maker still runs.
 pub(crate) fn is_in_session(file: &Path) -> bool {
     let is_plain = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file());
-    let Ok(file) = std::path::absolute(file) else { return false }; // as tempfile makes the directory's path
+    let Ok(file) = std::path::absolute(file) else {
+        return false;
+    }; // as tempfile makes the directory's path
     let is_its = |session: &PathBuf| {
         let session = std::path::absolute(session).unwrap_or_default();
         file.parent() == Some(&session) && stamp(&session.join(LOCK)).is_some()
     };
     let runs = |session: &PathBuf| matches!(maker(session), Maker::Runs);
     is_plain
-        && places().iter().any(|(parent, prefix)| sessions(parent, prefix).iter().any(|one| is_its(one) && runs(one)))
+        && places().iter().any(|(parent, prefix)| {
+            sessions(parent, prefix)
+                .iter()
+                .any(|one| is_its(one) && runs(one))
+        })
 }
 
 fn is_lock(file: &Path) -> bool {
     file.file_name() == Some(LOCK.as_ref())
 }
 
-/// Tells whether a file is one that pgcred puts into private directories: a passfile, also one that is about to replace it, root
-/// certificates or a crontab.
+/// Tells whether a file is one that pgcred puts into private directories: a passfile, also one that
+/// is about to replace it, root certificates or a crontab.
 fn is_put_there(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with("passfile") || name.ends_with(".pem") || name == "crontab"
@@ -146,34 +177,41 @@ fn remove_secrets(session: &Path) {
     }
 }
 
-/// Removes a directory whose maker is gone or ends: the secrets first, and the lock with the directory, so that a kill in between
-/// leaves nothing that looks like the directory of a run that is just beginning.
+/// Removes a directory whose maker is gone or ends: the secrets first, and the lock with the
+/// directory, so that a kill in between leaves nothing that looks like the directory of a run that
+/// is just beginning.
 ///
-/// A maker that is just beginning may have put its lock there again: then the directory is not empty, and stays. What cannot be
-/// removed keeps the lock, by which the next run finds it again.
+/// A maker that is just beginning may have put its lock there again: then the directory is not
+/// empty, and stays. What cannot be removed keeps the lock, by which the next run finds it again.
 fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
     remove_secrets(session);
     if list(session).iter().any(|file| !is_lock(file)) {
-        return Err(Error::failure(format!("cannot remove {}: it is not empty", session.display()))
-            .hint("see what is in it, and remove it by hand"));
+        return Err(Error::failure(format!(
+            "cannot remove {}: it is not empty",
+            session.display()
+        ))
+        .hint("see what is in it, and remove it by hand"));
     }
     if cfg!(windows) {
         drop(lock); // where a file that is open may keep its directory
     }
     remove(&session.join(LOCK))?;
-    fs::remove_dir(session)
-        .map_err(|error| Error::failure(format!("cannot remove {}", session.display())).caused_by(&error))
+    fs::remove_dir(session).map_err(|error| {
+        Error::failure(format!("cannot remove {}", session.display())).caused_by(&error)
+    })
 }
 
-/// Removes the private directories in a directory whose makers are gone. Returns for each whether that was possible. Where others
-/// could exchange them meanwhile, as on a volume that is open to all, they stay.
+/// Removes the private directories in a directory whose makers are gone. Returns for each whether
+/// that was possible. Where others could exchange them meanwhile, as on a volume that is open to
+/// all, they stay.
 fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     let mut removed = Vec::new();
     if trust::can_be_exchanged_in(parent) {
         return removed;
     }
     for session in sessions(parent, prefix) {
-        // The system removes only an empty one: its maker was killed before it had a lock, or makes another one.
+        // The system removes only an empty one: its maker was killed before it had a lock, or makes
+        // another one.
         if fs::remove_dir(&session).is_ok() {
             removed.push(Ok(session));
         } else if let Maker::IsGone(lock) = maker(&session) {
@@ -183,30 +221,41 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     removed
 }
 
-/// Removes what killed runs have left in the user's own directories, as far as that is possible. The one of everybody's, which
-/// may be large, is left to the next run that makes a private directory there.
+/// Removes what killed runs have left in the user's own directories, as far as that is possible.
+/// The one of everybody's, which may be large, is left to the next run that makes a private
+/// directory there.
 pub(crate) fn remove_left_sessions() {
-    for parent in own_session_parents().iter().filter(|parent| is_own_place(parent)) {
+    for parent in own_session_parents()
+        .iter()
+        .filter(|parent| is_own_place(parent))
+    {
         remove_left_in(parent, OWN_PREFIX);
     }
 }
 
-/// Removes what killed runs have left everywhere, and of the user's own directories and those above what is empty then. Returns what it has
-/// removed or could not remove, and the private directories whose makers still run.
+/// Removes what killed runs have left everywhere, and of the user's own directories and those above
+/// what is empty then. Returns what it has removed or could not remove, and the private directories
+/// whose makers still run.
 pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
     let (mut removed, mut running) = (Vec::new(), Vec::new());
     for (parent, prefix) in places() {
         removed.extend(remove_left_in(&parent, prefix));
-        running.extend(sessions(&parent, prefix).into_iter().filter(|session| matches!(maker(session), Maker::Runs)));
+        running.extend(
+            sessions(&parent, prefix)
+                .into_iter()
+                .filter(|session| matches!(maker(session), Maker::Runs)),
+        );
     }
     for parent in own_session_parents() {
-        let _ = fs::remove_dir(&parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
+        let _ =
+            fs::remove_dir(&parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
     }
     (removed, running)
 }
 
-/// Makes a private directory in the first of the user's own directories where that can be done, which are made if they are
-/// missing, or else in the one of everybody's. Removes those whose makers are gone.
+/// Makes a private directory in the first of the user's own directories where that can be done,
+/// which are made if they are missing, or else in the one of everybody's. Removes those whose
+/// makers are gone.
 pub(crate) fn session_directory() -> Result<SessionDirectory> {
     let mut failed = Vec::new();
     for parent in own_session_parents() {
@@ -215,35 +264,54 @@ pub(crate) fn session_directory() -> Result<SessionDirectory> {
             Err(error) => failed.push(error.to_string()),
         }
     }
-    shared_session_parent().and_then(|parent| session_directory_in(&parent, SHARED_PREFIX)).map_err(|error| {
-        failed.push(error.to_string());
-        Error::failure(format!("there is no place for a private file: {}", failed.join("; ")))
+    shared_session_parent()
+        .and_then(|parent| session_directory_in(&parent, SHARED_PREFIX))
+        .map_err(|error| {
+            failed.push(error.to_string());
+            Error::failure(format!(
+                "there is no place for a private file: {}",
+                failed.join("; ")
+            ))
             .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write")
-    })
+        })
 }
 
 /// The directory's name cannot be foreseen, and nobody else can enter it.
 ///
-/// Another run that cleans up may come between the making of the directory and the taking of its lock. It takes the lock before
-/// it removes the directory, so whoever has the lock of a directory that is there keeps the directory; who has not makes another.
+/// Another run that cleans up may come between the making of the directory and the taking of its
+/// lock. It takes the lock before it removes the directory, so whoever has the lock of a directory
+/// that is there keeps the directory; who has not makes another.
 fn session_directory_in(parent: &Path, prefix: &str) -> Result<SessionDirectory> {
     const TRIES: u32 = 100;
     remove_left_in(parent, prefix);
-    let failed =
-        |error: &std::io::Error| Error::failure(format!("cannot write to {}", parent.display())).caused_by(error);
+    let failed = |error: &std::io::Error| {
+        Error::failure(format!("cannot write to {}", parent.display())).caused_by(error)
+    };
     let mut last = None;
     for _ in 0..TRIES {
-        let directory = platform::private_temporary_directory(prefix, parent).map_err(|error| failed(&error))?;
+        let directory = platform::private_temporary_directory(prefix, parent)
+            .map_err(|error| failed(&error))?;
         if !is_own_directory(directory.path()) && directory.path().exists() {
-            return Err(Error::failure(format!("{} belongs to another user", directory.path().display())));
+            return Err(Error::failure(format!(
+                "{} belongs to another user",
+                directory.path().display()
+            )));
         }
         match lock(&directory.path().join(LOCK), Duration::ZERO) {
             Err(error) => last = Some(error),
             Ok(lock) if stamp(&directory.path().join(LOCK)).is_some() => {
-                return Ok(SessionDirectory { directory: directory.keep(), lock: Some(lock) });
+                return Ok(SessionDirectory {
+                    directory: directory.keep(),
+                    lock: Some(lock),
+                });
             }
             Ok(_) => {}
         }
     }
-    Err(last.unwrap_or_else(|| Error::failure(format!("cannot keep a private directory in {}", parent.display()))))
+    Err(last.unwrap_or_else(|| {
+        Error::failure(format!(
+            "cannot keep a private directory in {}",
+            parent.display()
+        ))
+    }))
 }

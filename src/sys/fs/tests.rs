@@ -6,7 +6,10 @@ use super::edit;
 
 /// Who made a file that was not there keeps it.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "it is another program that writes here")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is another program that writes here"
+)]
 fn no_file_stays_no_file_and_a_new_one_is_not_removed() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("pgpass");
@@ -21,7 +24,17 @@ fn no_file_stays_no_file_and_a_new_one_is_not_removed() {
     assert!(edited.is_ok());
     assert_eq!(seen, [None, Some(b"theirs".to_vec())]);
     assert_eq!(fs::read(&path).expect("a file"), b"theirs");
-    assert!(edit(&path, |old| Ok((None, assert_eq!(old, Some(&b"theirs"[..]))))).is_ok());
+    assert!(
+        edit(&path, |old| Ok((
+            None,
+            assert_eq!(old, Some(&b"theirs"[..]))
+        )))
+        .is_ok()
+    );
     let left = fs::read_dir(directory.path()).expect("a directory").count();
-    assert_eq!(left, usize::from(cfg!(windows)), "only Windows keeps the lock's file");
+    assert_eq!(
+        left,
+        usize::from(cfg!(windows)),
+        "only Windows keeps the lock's file"
+    );
 }

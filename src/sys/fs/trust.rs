@@ -1,14 +1,18 @@
-//! Whose a file is, and who else can change it: the one place that decides what pgcred believes, and that says why not.
+//! Whose a file is, and who else can change it: the one place that decides what pgcred believes,
+//! and that says why not.
 //!
 //! Root and the user are believed, nobody else. Where this is asked:
-//! - The owner of `PGCRED_HOME` and, for root, of HOME: once in each run. The mode of `PGCRED_HOME` is not asked: volumes of
-//!   containers are open to all, and each file and directory in it that pgcred believes is looked at by itself.
-//! - The configuration, the index, root certificates and the other files that pgcred keeps for itself: of the open file,
-//!   whenever one is read.
+//! - The owner of `PGCRED_HOME` and, for root, of HOME: once in each run. The mode of `PGCRED_HOME`
+//!   is not asked: volumes of containers are open to all, and each file and directory in it that
+//!   pgcred believes is looked at by itself.
+//! - The configuration, the index, root certificates and the other files that pgcred keeps for
+//!   itself: of the open file, whenever one is read.
 //! - The directories of the cache and of private files: when something is made in them.
 //! - Links, locks and passfiles: when they are used for writing.
-//! - The directories that are searched behind PATH, and all that lead there: when a program is looked for.
-//! - The owner of the directory for temporary files, and all that lead there: when a private directory is made or removed.
+//! - The directories that are searched behind PATH, and all that lead there: when a program is
+//!   looked for.
+//! - The owner of the directory for temporary files, and all that lead there: when a private
+//!   directory is made or removed.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -18,8 +22,8 @@ use super::platform;
 use crate::error::{Error, Result};
 use crate::sys::env;
 
-/// What to do about another user's file. It may be a trap: who takes it over as it is believes what is in it, and follows it
-/// where it is a link.
+/// What to do about another user's file. It may be a trap: who takes it over as it is believes what
+/// is in it, and follows it where it is a link.
 const SEE_WHO: &str = "see who has put it there and why, then remove it, or name another one";
 
 /// Tells whether nobody but the user and root owns this or can change it.
@@ -32,8 +36,8 @@ pub(crate) fn is_trusted_directory(path: &Path) -> bool {
     is_trusted_place(path) && fs::metadata(path).is_ok_and(|metadata| is_trusted(&metadata))
 }
 
-/// As [`is_trusted_directory`], but others may be able to make files in it: whoever can change a directory or a link on the way
-/// to it could put another one in its place.
+/// As [`is_trusted_directory`], but others may be able to make files in it: whoever can change a
+/// directory or a link on the way to it could put another one in its place.
 pub(crate) fn is_trusted_place(path: &Path) -> bool {
     const MOST_LINKS: usize = 40;
     let mut links = 0;
@@ -41,29 +45,39 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
     let mut rest = path.to_owned();
     loop {
         let mut parts = rest.components();
-        let Some(part) = parts.next() else { return true };
+        let Some(part) = parts.next() else {
+            return true;
+        };
         here.push(part);
         let after = parts.as_path().to_owned();
         if matches!(part, Component::Prefix(_)) {
             rest = after;
             continue;
         }
-        let Ok(metadata) = fs::symlink_metadata(&here) else { return false };
+        let Ok(metadata) = fs::symlink_metadata(&here) else {
+            return false;
+        };
         if platform::stranger(&metadata).is_some() {
             return false;
         }
         if metadata.is_symlink() {
             links += 1;
-            let Ok(target) = fs::read_link(&here) else { return false };
+            let Ok(target) = fs::read_link(&here) else {
+                return false;
+            };
             if links > MOST_LINKS {
                 return false;
             }
             here.pop();
             rest = target.join(after);
         } else {
-            // In a sticky directory others can make files, but they cannot replace those of the user and of root.
+            // In a sticky directory others can make files, but they cannot replace those of the
+            // user and of root.
             let is_on_the_way = !after.as_os_str().is_empty();
-            if is_on_the_way && !platform::is_sticky(&metadata) && platform::mode_for_others(&metadata).is_some() {
+            if is_on_the_way
+                && !platform::is_sticky(&metadata)
+                && platform::mode_for_others(&metadata).is_some()
+            {
                 return false;
             }
             rest = after;
@@ -82,23 +96,39 @@ pub(super) fn can_be_exchanged_in(path: &Path) -> bool {
 /// Says who else owns this or can change it, and what to type.
 pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
     check_owner(path, metadata)?;
-    let Some(mode) = platform::mode_for_others(metadata) else { return Ok(()) };
+    let Some(mode) = platform::mode_for_others(metadata) else {
+        return Ok(());
+    };
     let path = path.display();
-    Err(Error::usage(format!("{path} is not used: its mode {mode:03o} lets other users change it"))
-        .hint(format!("chmod go-w '{path}'")))
+    Err(Error::usage(format!(
+        "{path} is not used: its mode {mode:03o} lets other users change it"
+    ))
+    .hint(format!("chmod go-w '{path}'")))
 }
 
 /// As [`check`], of the owner alone: the mode of a link says nothing.
 pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
-    let Some(owner) = platform::stranger(metadata) else { return Ok(()) };
+    let Some(owner) = platform::stranger(metadata) else {
+        return Ok(());
+    };
     let path = path.display();
-    let as_owner = if platform::is_root() { format!("; or run pgcred as {owner}") } else { String::new() };
-    Err(Error::usage(format!("{path} is not used: it belongs to {owner}")).hint(format!("{SEE_WHO}{as_owner}")))
+    let as_owner = if platform::is_root() {
+        format!("; or run pgcred as {owner}")
+    } else {
+        String::new()
+    };
+    Err(
+        Error::usage(format!("{path} is not used: it belongs to {owner}"))
+            .hint(format!("{SEE_WHO}{as_owner}")),
+    )
 }
 
-/// As [`check_owner`], of a path, and of the link that it may be. What is not there, or cannot be looked at, is no trouble yet.
+/// As [`check_owner`], of a path, and of the link that it may be. What is not there, or cannot be
+/// looked at, is no trouble yet.
 pub(crate) fn check_owner_of_path(path: &Path) -> Result<()> {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    let Ok(metadata) = fs::symlink_metadata(path) else {
+        return Ok(());
+    };
     check_owner(path, &metadata)?;
     if metadata.is_symlink() {
         return fs::metadata(path).map_or(Ok(()), |metadata| check_owner(path, &metadata));
@@ -111,8 +141,8 @@ pub(crate) fn check_path(path: &Path) -> Result<()> {
     fs::metadata(path).map_or(Ok(()), |metadata| check(path, &metadata))
 }
 
-/// Root in the home directory of another user would lock that user out of the files that it makes there, and must not
-/// believe what is there. Returns that as an error where it is so.
+/// Root in the home directory of another user would lock that user out of the files that it makes
+/// there, and must not believe what is there. Returns that as an error where it is so.
 ///
 /// Only the directories that pgcred uses count: with `PGCRED_HOME` that is not HOME.
 pub(crate) fn roots_foreign_home() -> Option<Error> {
@@ -128,52 +158,75 @@ pub(crate) fn roots_foreign_home() -> Option<Error> {
     )))
 }
 
-/// Refuses what root would do to somebody else's file: a file that is neither root's nor of whom its directory belongs to may
-/// have been put there for root to fall into, unless only root can put files there; and a new file of root's in another
-/// user's directory is in that user's way.
+/// Refuses what root would do to somebody else's file: a file that is neither root's nor of whom
+/// its directory belongs to may have been put there for root to fall into, unless only root can put
+/// files there; and a new file of root's in another user's directory is in that user's way.
 pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadata>) -> Result<()> {
     if !platform::is_root() {
         return Ok(());
     }
     let of_directory = fs::metadata(directory).ok();
     let directories = of_directory.as_ref().and_then(platform::stranger);
-    let files = old.and_then(platform::stranger).filter(|_| !of_directory.as_ref().is_some_and(is_trusted));
+    let files = old
+        .and_then(platform::stranger)
+        .filter(|_| !of_directory.as_ref().is_some_and(is_trusted));
     let shown = path.display();
     match (old, files, directories) {
-        (None, _, Some(owner)) => {
-            Err(Error::usage(format!("{shown} would be a file of root's in a directory that belongs to {owner}"))
-                .hint(format!("sudo -u {owner} -H pgcred ... writes it as {owner}; or name another file")))
-        }
+        (None, _, Some(owner)) => Err(Error::usage(format!(
+            "{shown} would be a file of root's in a directory that belongs to {owner}"
+        ))
+        .hint(format!(
+            "sudo -u {owner} -H pgcred ... writes it as {owner}; or name another file"
+        ))),
         (Some(_), Some(owner), directories) if directories.as_ref() != Some(&owner) => {
-            Err(Error::usage(format!("{shown} belongs to {owner}, but its directory does not"))
-                .hint(format!("check who has put it there, then: chown root '{shown}'")))
+            Err(Error::usage(format!(
+                "{shown} belongs to {owner}, but its directory does not"
+            ))
+            .hint(format!(
+                "check who has put it there, then: chown root '{shown}'"
+            )))
         }
         _ => Ok(()),
     }
 }
 
-/// Adds to an error whose the file or directory in the way is, and how to get it back. One run as root in a user's home
-/// used to leave such files.
+/// Adds to an error whose the file or directory in the way is, and how to get it back. One run as
+/// root in a user's home used to leave such files.
 pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Error {
     if cause.kind() != io::ErrorKind::PermissionDenied {
         return error;
     }
-    for place in path.ancestors().filter(|place| !place.as_os_str().is_empty()) {
-        let Ok(metadata) = fs::symlink_metadata(place) else { continue };
+    for place in path
+        .ancestors()
+        .filter(|place| !place.as_os_str().is_empty())
+    {
+        let Ok(metadata) = fs::symlink_metadata(place) else {
+            continue;
+        };
         let shown = place.display();
         if let Some(owner) = platform::other_owner(&metadata) {
             let is_roots = platform::stranger(&metadata).is_none();
             if place == path && !metadata.is_dir() {
-                let make_yours =
-                    format!("make it yours with: sudo chown \"$(id -un)\" '{shown}'; or name another file");
-                let hint = if is_roots { make_yours } else { SEE_WHO.to_owned() };
+                let make_yours = format!(
+                    "make it yours with: sudo chown \"$(id -un)\" '{shown}'; or name another file"
+                );
+                let hint = if is_roots {
+                    make_yours
+                } else {
+                    SEE_WHO.to_owned()
+                };
                 return error.noting(&format!("it belongs to {owner}")).hint(hint);
             }
             let error = error.noting(&format!("{shown} belongs to {owner}"));
             // Outside of the user's home it may be right as it is.
-            let is_users = env::home().is_some_and(|home| place.starts_with(&home) && place != home);
+            let is_users =
+                env::home().is_some_and(|home| place.starts_with(&home) && place != home);
             let hint = format!("make it yours with: sudo chown -R \"$(id -un)\" '{shown}'");
-            return if is_users && is_roots { error.hint(hint) } else { error };
+            return if is_users && is_roots {
+                error.hint(hint)
+            } else {
+                error
+            };
         }
         if metadata.is_dir() {
             break;

@@ -65,7 +65,8 @@ pub(super) fn state(metadata: &Metadata) -> String {
     format!("{} {times:?}", metadata.len())
 }
 
-/// Nothing: readers could not read a file that is locked, and it is so until it has been closed in its new place.
+/// Nothing: readers could not read a file that is locked, and it is so until it has been closed in
+/// its new place.
 pub(super) fn claim(_: &File) {}
 
 /// A new file stands in its place within a moment.
@@ -84,7 +85,10 @@ pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
     create_dir_all(path)
 }
 
-pub(super) fn private_temporary_directory(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
+pub(super) fn private_temporary_directory(
+    prefix: &str,
+    parent: &Path,
+) -> io::Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix(prefix).tempdir_in(parent)
 }
 

@@ -1,4 +1,5 @@
-//! The key in a real Secret Service on a real D-Bus: kept there, locked, absent, deaf. No answer is lost or late for it.
+//! The key in a real Secret Service on a real D-Bus: kept there, locked, absent, deaf. No answer is
+//! lost or late for it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -39,23 +40,37 @@ impl Desktop {
             ),
         );
         let mut daemon = sandbox.command("dbus-daemon");
-        daemon.arg(format!("--config-file={}", configuration.display())).args(["--nofork", "--print-address=1"]);
+        daemon
+            .arg(format!("--config-file={}", configuration.display()))
+            .args(["--nofork", "--print-address=1"]);
         daemon.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut daemon = daemon.spawn().expect("dbus-daemon starts");
         let mut address = String::new();
-        BufReader::new(daemon.stdout.take().expect("a pipe")).read_line(&mut address).expect("an address");
+        BufReader::new(daemon.stdout.take().expect("a pipe"))
+            .read_line(&mut address)
+            .expect("an address");
         sandbox.set("DBUS_SESSION_BUS_ADDRESS", address.trim());
-        Self { sandbox, running: vec![daemon] }
+        Self {
+            sandbox,
+            running: vec![daemon],
+        }
     }
 
     /// GNOME's keyring; with a password it is open, without one it is locked if it exists already.
     fn keyring(&mut self, password: Option<&str>) {
         let mut daemon = self.sandbox.command("gnome-keyring-daemon");
-        daemon.args(["--foreground", "--components=secrets"]).args(password.map(|_| "--unlock"));
-        daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        daemon
+            .args(["--foreground", "--components=secrets"])
+            .args(password.map(|_| "--unlock"));
+        daemon
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut daemon = daemon.spawn().expect("gnome-keyring-daemon starts");
         let mut stdin = daemon.stdin.take().expect("a pipe");
-        stdin.write_all(password.unwrap_or_default().as_bytes()).expect("written");
+        stdin
+            .write_all(password.unwrap_or_default().as_bytes())
+            .expect("written");
         drop(stdin);
         self.running.push(daemon);
         self.wait_for_owner();
@@ -69,12 +84,17 @@ impl Desktop {
 
     /// A service that takes the name and never answers.
     fn deaf(&mut self) {
-        let python = std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh");
+        let python =
+            std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh");
         let mut service = self.sandbox.command(&python);
-        service.arg(crate::support::sources::root().join("tests/stubs/deaf_secrets.py")).stdout(Stdio::piped());
+        service
+            .arg(crate::support::sources::root().join("tests/stubs/deaf_secrets.py"))
+            .stdout(Stdio::piped());
         let mut service = service.spawn().expect("python starts");
         let mut ready = String::new();
-        BufReader::new(service.stdout.take().expect("a pipe")).read_line(&mut ready).expect("a line");
+        BufReader::new(service.stdout.take().expect("a pipe"))
+            .read_line(&mut ready)
+            .expect("a line");
         assert_eq!(ready, "ready\n");
         self.running.push(service);
     }
@@ -111,7 +131,12 @@ impl Desktop {
     /// The token is there all the same, uncached, with a warning that says why.
     fn assert_uncached(&self, why: &str) -> Duration {
         let (run, took) = self.token();
-        assert!(run.code == 0 && run.stdout.contains("\"cached\":false"), "{}{}", run.stdout, run.stderr);
+        assert!(
+            run.code == 0 && run.stdout.contains("\"cached\":false"),
+            "{}{}",
+            run.stdout,
+            run.stderr
+        );
         assert!(run.stderr.contains(why), "{why}: {}", run.stderr);
         took
     }
@@ -122,9 +147,18 @@ fn the_key_lives_in_the_secret_service() {
     let mut desktop = Desktop::new();
     desktop.keyring(Some("password"));
     let (first, _) = desktop.token();
-    assert!(first.code == 0 && first.stderr.is_empty(), "{}", first.stderr);
+    assert!(
+        first.code == 0 && first.stderr.is_empty(),
+        "{}",
+        first.stderr
+    );
     let (second, _) = desktop.token();
-    assert!(second.stdout.contains("\"cached\":true"), "{}{}", second.stdout, second.stderr);
+    assert!(
+        second.stdout.contains("\"cached\":true"),
+        "{}{}",
+        second.stdout,
+        second.stderr
+    );
 
     desktop.stop_keyring();
     desktop.keyring(None);
@@ -133,7 +167,12 @@ fn the_key_lives_in_the_secret_service() {
     desktop.stop_keyring();
     desktop.keyring(Some("password"));
     let (again, _) = desktop.token();
-    assert!(again.stdout.contains("\"cached\":true"), "unlocked again: {}{}", again.stdout, again.stderr);
+    assert!(
+        again.stdout.contains("\"cached\":true"),
+        "unlocked again: {}{}",
+        again.stdout,
+        again.stderr
+    );
     desktop.sandbox.ok(&["erase", "--all", "--quiet"]);
 }
 
@@ -144,6 +183,8 @@ fn without_one_and_with_a_deaf_one_the_token_comes_in_time() {
     desktop.deaf();
     let took = desktop.assert_uncached("Secret Service");
     assert!(took < Duration::from_secs(8), "{took:?}: it is given 2 s");
-    desktop.sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+    desktop
+        .sandbox
+        .set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
     desktop.assert_uncached("Secret Service");
 }

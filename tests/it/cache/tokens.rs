@@ -22,23 +22,43 @@ impl Source {
         let source = Self { sandbox };
         source.now_does(first);
         let script = source.sandbox.path("source");
-        let command = if cfg!(windows) { script.with_extension("cmd") } else { script };
-        let command = if cfg!(windows) { command.display().to_string() } else { format!("sh {}", command.display()) };
-        source.sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {command}\n"));
+        let command = if cfg!(windows) {
+            script.with_extension("cmd")
+        } else {
+            script
+        };
+        let command = if cfg!(windows) {
+            command.display().to_string()
+        } else {
+            format!("sh {}", command.display())
+        };
+        source.sandbox.write(
+            ".aws/config",
+            format!("[profile p]\ncredential_process = {command}\n"),
+        );
         let calls = source.calls_file().display().to_string();
-        let answer =
-            source.sandbox.write("answer.json", r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"SECRETKEY"}"#);
-        let (does, answer) = (source.sandbox.path("does").display().to_string(), answer.display());
+        let answer = source.sandbox.write(
+            "answer.json",
+            r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"SECRETKEY"}"#,
+        );
+        let (does, answer) = (
+            source.sandbox.path("does").display().to_string(),
+            answer.display(),
+        );
         if cfg!(windows) {
             let text = format!("@echo x>>{calls}\r\n@call {does}.cmd\r\n@type {answer}\r\n");
             source.sandbox.write("source.cmd", text);
         } else {
-            source.sandbox.write("source", format!("echo x >>{calls}\n. {does}\ncat {answer}\n"));
+            source.sandbox.write(
+                "source",
+                format!("echo x >>{calls}\n. {does}\ncat {answer}\n"),
+            );
         }
         source
     }
 
-    /// The file with this line is not one that the command names: of such a change pgcred cannot know.
+    /// The file with this line is not one that the command names: of such a change pgcred cannot
+    /// know.
     fn now_does(&self, first: &str) {
         if cfg!(windows) {
             self.sandbox.write("does.cmd", format!("@{first}\r\n"));
@@ -56,7 +76,8 @@ impl Source {
     }
 
     fn token(&self, arguments: &[&str]) -> Run {
-        self.sandbox.run(&[&["token", HOST, "--profile", "p"], arguments].concat())
+        self.sandbox
+            .run(&[&["token", HOST, "--profile", "p"], arguments].concat())
     }
 
     fn ok(&self, arguments: &[&str]) -> String {
@@ -67,12 +88,17 @@ impl Source {
 
     fn spawn(&self, target: &str) -> Child {
         let mut pgcred = self.sandbox.pgcred(&["token", target, "--profile", "p"]);
-        pgcred.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pgcred starts")
+        pgcred
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("pgcred starts")
     }
 
     /// The one sealed file.
     fn entry(&self) -> PathBuf {
-        let mut entries = fs::read_dir(self.sandbox.own().join("cache/tokens")).expect("a directory");
+        let mut entries =
+            fs::read_dir(self.sandbox.own().join("cache/tokens")).expect("a directory");
         let entry = entries.next().expect("an entry").expect("an entry").path();
         assert!(entries.next().is_none());
         entry
@@ -90,7 +116,11 @@ fn the_second_answer_asks_nobody() {
     let source = Source::new();
     let first = source.ok(&[]);
     assert_eq!((source.ok(&[]), source.calls()), (first.clone(), 1));
-    assert!(source.ok(&["--format", "json"]).contains(r#""cached":true"#));
+    assert!(
+        source
+            .ok(&["--format", "json"])
+            .contains(r#""cached":true"#)
+    );
     source.ok(&["--user", "app"]);
     assert_eq!(source.calls(), 2, "another user is another token");
     source.ok(&["--no-cache"]);
@@ -103,7 +133,11 @@ fn sixty_four_askers_for_one_target_ask_once() {
     let source = Source::that(if cfg!(windows) { "" } else { "sleep 0.2" });
     let children: Vec<_> = (0..64).map(|_| source.spawn(HOST)).collect();
     let answers: Vec<_> = children.into_iter().map(answer).collect();
-    assert!(answers.iter().all(|answer| *answer == answers[0] && answer.starts_with(HOST)));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| *answer == answers[0] && answer.starts_with(HOST))
+    );
     assert_eq!(source.calls(), 1);
 }
 
@@ -119,8 +153,14 @@ fn who_waits_for_another_asker_keeps_the_deadline() {
         std::thread::sleep(Duration::from_millis(10));
     }
     let began = Instant::now();
-    source.token(&["--timeout", "2"]).assert_fails(1, "within 2 s");
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    source
+        .token(&["--timeout", "2"])
+        .assert_fails(1, "within 2 s");
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
     holder.kill().expect("an end");
     holder.wait().expect("an end");
 }
@@ -133,27 +173,53 @@ fn a_profile_that_hangs_leaves_time_for_the_others() {
 
     let source = Source::new();
     let config = fs::read_to_string(source.sandbox.path(".aws/config")).expect("text");
-    let slow: Vec<_> = (0..3).map(|n| format!("[profile slow{n}]\ncredential_process = sleep 20\n")).collect();
+    let slow: Vec<_> = (0..3)
+        .map(|n| format!("[profile slow{n}]\ncredential_process = sleep 20\n"))
+        .collect();
     source.sandbox.write(".aws/config", config + &slow.concat());
     let connection = |name: &str, profile: &str| {
-        format!("[connections.{name}]\nhost = \"{name}.dsql.us-east-1.on.aws\"\nprofile = \"{profile}\"\n")
+        format!(
+            "[connections.{name}]\nhost = \"{name}.dsql.us-east-1.on.aws\"\nprofile = \"{profile}\"\n"
+        )
     };
-    let slow: String = (0..3).map(|n| connection(&format!("s{n}"), &format!("slow{n}"))).collect();
-    fs::write(source.sandbox.own().join("config.toml"), slow + &connection("good", "p")).expect("written");
+    let slow: String = (0..3)
+        .map(|n| connection(&format!("s{n}"), &format!("slow{n}")))
+        .collect();
+    fs::write(
+        source.sandbox.own().join("config.toml"),
+        slow + &connection("good", "p"),
+    )
+    .expect("written");
     let began = Instant::now();
     let run = source.sandbox.run(&["refresh", "--timeout", "4"]);
-    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
-    assert!(run.code == 1 && run.stderr.contains("3 of 4 targets failed"), "{}", run.stderr);
+    assert!(
+        began.elapsed() < Duration::from_secs(7),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(
+        run.code == 1 && run.stderr.contains("3 of 4 targets failed"),
+        "{}",
+        run.stderr
+    );
     let passfile = fs::read_to_string(source.sandbox.path(".pgpass")).expect("text");
-    assert!(passfile.contains("\ngood.dsql.us-east-1.on.aws:"), "{passfile}");
+    assert!(
+        passfile.contains("\ngood.dsql.us-east-1.on.aws:"),
+        "{passfile}"
+    );
 }
 
 #[test]
 fn sixty_four_connections_of_one_profile_ask_once() {
     let source = Source::that(if cfg!(windows) { "" } else { "sleep 0.2" });
-    let connections =
-        (0..64).map(|n| format!("[connections.c{n}]\nhost = \"h{n}.dsql.us-east-1.on.aws\"\nprofile = \"p\"\n"));
-    fs::write(source.sandbox.own().join("config.toml"), connections.collect::<String>()).expect("written");
+    let connections = (0..64).map(|n| {
+        format!("[connections.c{n}]\nhost = \"h{n}.dsql.us-east-1.on.aws\"\nprofile = \"p\"\n")
+    });
+    fs::write(
+        source.sandbox.own().join("config.toml"),
+        connections.collect::<String>(),
+    )
+    .expect("written");
     let children: Vec<_> = (0..64).map(|n| source.spawn(&format!("c{n}"))).collect();
     for (n, child) in children.into_iter().enumerate() {
         assert!(answer(child).starts_with(&format!("h{n}.dsql")));
@@ -161,22 +227,44 @@ fn sixty_four_connections_of_one_profile_ask_once() {
     assert_eq!(source.calls(), 1);
 }
 
-/// Who asks for one token does not wait for the tokens of ten thousand connections. Those that were in use come first.
+/// Who asks for one token does not wait for the tokens of ten thousand connections. Those that were
+/// in use come first.
 #[test]
 fn a_token_renews_few_others_and_first_those_in_use() {
     let mut source = Source::new();
-    let connections =
-        (0..300).map(|n| format!("[connections.c{n}]\nhost = \"h{n}.dsql.us-east-1.on.aws\"\nprofile = \"p\"\n"));
-    fs::write(source.sandbox.own().join("config.toml"), connections.collect::<String>()).expect("written");
-    source.sandbox.at("2030-01-01T00:00:00Z").ok(&["token", "h299.dsql.us-east-1.on.aws", "--profile", "p"]);
-    source.sandbox.at("2030-01-01T00:20:00Z").ok(&["token", "c7"]);
-    let sealed = || fs::read_dir(source.sandbox.own().join("cache/tokens")).expect("a directory").count();
+    let connections = (0..300).map(|n| {
+        format!("[connections.c{n}]\nhost = \"h{n}.dsql.us-east-1.on.aws\"\nprofile = \"p\"\n")
+    });
+    fs::write(
+        source.sandbox.own().join("config.toml"),
+        connections.collect::<String>(),
+    )
+    .expect("written");
+    source.sandbox.at("2030-01-01T00:00:00Z").ok(&[
+        "token",
+        "h299.dsql.us-east-1.on.aws",
+        "--profile",
+        "p",
+    ]);
+    source
+        .sandbox
+        .at("2030-01-01T00:20:00Z")
+        .ok(&["token", "c7"]);
+    let sealed = || {
+        fs::read_dir(source.sandbox.own().join("cache/tokens"))
+            .expect("a directory")
+            .count()
+    };
     let (calls, before) = (source.calls(), sealed());
     assert!((60..70).contains(&before), "{before} tokens are sealed");
     for target in ["c7", "c299", "c0", "c62"] {
         source.sandbox.ok(&["token", target]);
     }
-    assert_eq!((source.calls(), sealed()), (calls, before), "they were renewed before");
+    assert_eq!(
+        (source.calls(), sealed()),
+        (calls, before),
+        "they were renewed before"
+    );
     source.sandbox.ok(&["token", "c200"]);
     assert_eq!(source.calls(), calls + 1, "it was not");
 }
@@ -196,7 +284,10 @@ fn killing_the_holder_delays_nobody() {
         holder.kill().expect("kill -9");
         let began = Instant::now();
         assert!(answer(waiting).starts_with(HOST));
-        assert!(began.elapsed() < Duration::from_secs(10), "the dead holder's lock held");
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "the dead holder's lock held"
+        );
         holder.wait().expect("an end");
         let _ = fs::remove_dir_all(source.sandbox.own().join("cache/tokens"));
     }
@@ -238,7 +329,13 @@ fn fresh_for_two_thirds_then_stale_then_expired() {
     source.sandbox.at("2030-01-01T00:10:00Z");
     let stale = source.token(&[]);
     assert_eq!((stale.code, &stale.stdout, source.calls()), (0, &first, 2));
-    assert!(stale.stderr.contains("the previous token is good for 5 min more"), "{}", stale.stderr);
+    assert!(
+        stale
+            .stderr
+            .contains("the previous token is good for 5 min more"),
+        "{}",
+        stale.stderr
+    );
     source.sandbox.at("2030-01-01T00:14:30Z");
     assert_eq!(source.token(&[]).stdout, first);
     source.sandbox.at("2030-01-01T00:14:31Z");
@@ -281,14 +378,28 @@ fn min_valid_and_fresh_ask_for_more() {
     assert_eq!(source.calls(), 1);
     source.ok(&["--min-valid", "601"]);
     assert_eq!(source.calls(), 2);
-    assert!(source.ok(&["--min-valid", "1h"]).contains("X-Amz-Expires=3600&"));
+    assert!(
+        source
+            .ok(&["--min-valid", "1h"])
+            .contains("X-Amz-Expires=3600&")
+    );
     source.sandbox.at("2030-01-01T00:05:01Z");
     source.ok(&["--fresh"]);
     assert_eq!(source.calls(), 4);
-    source.token(&["--min-valid", "8d"]).assert_fails(2, "1 to 604800");
-    source.sandbox.set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T00:06:00Z");
-    source.sandbox.set("AWS_ACCESS_KEY_ID", "k").set("AWS_SECRET_ACCESS_KEY", "s");
-    source.sandbox.run(&["token", HOST, "--min-valid", "5m"]).assert_fails(3, " s, not 5 min");
+    source
+        .token(&["--min-valid", "8d"])
+        .assert_fails(2, "1 to 604800");
+    source
+        .sandbox
+        .set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T00:06:00Z");
+    source
+        .sandbox
+        .set("AWS_ACCESS_KEY_ID", "k")
+        .set("AWS_SECRET_ACCESS_KEY", "s");
+    source
+        .sandbox
+        .run(&["token", HOST, "--min-valid", "5m"])
+        .assert_fails(3, " s, not 5 min");
 }
 
 #[test]
@@ -303,15 +414,28 @@ fn another_identity_never_gets_the_token() {
         )
     };
     sandbox.write(".aws/credentials", keys("FIRST"));
-    assert!(sandbox.ok(&["token", HOST, "--profile", "p"]).contains("Credential=FIRST%2F"));
-    assert!(sandbox.ok(&["token", HOST, "--profile", "q"]).contains("Credential=Q%2F"));
+    assert!(
+        sandbox
+            .ok(&["token", HOST, "--profile", "p"])
+            .contains("Credential=FIRST%2F")
+    );
+    assert!(
+        sandbox
+            .ok(&["token", HOST, "--profile", "q"])
+            .contains("Credential=Q%2F")
+    );
     sandbox.write(".aws/credentials", keys("SECOND"));
-    assert!(sandbox.ok(&["token", HOST, "--profile", "p"]).contains("Credential=SECOND%2F"));
+    assert!(
+        sandbox
+            .ok(&["token", HOST, "--profile", "p"])
+            .contains("Credential=SECOND%2F")
+    );
     sandbox.set("AWS_ACCESS_KEY_ID", crate::support::sandbox::KEY_ID);
     assert_eq!(sandbox.ok(&["token", HOST]), first);
 }
 
-/// As a link to another version, a copy with its times or an image of a build leaves them: of the same length and time.
+/// As a link to another version, a copy with its times or an image of a build leaves them: of the
+/// same length and time.
 #[test]
 #[cfg(unix)]
 fn a_file_of_the_same_length_and_time_is_another_file() {
@@ -320,31 +444,50 @@ fn a_file_of_the_same_length_and_time_is_another_file() {
     for version in ["KEY1", "KEY2"] {
         let keys = format!(r#"{{"Version":1,"AccessKeyId":"{version}","SecretAccessKey":"s"}}"#);
         sandbox.write(version, keys);
-        let file = fs::File::options().write(true).open(sandbox.home().join(version)).expect("the file");
+        let file = fs::File::options()
+            .write(true)
+            .open(sandbox.home().join(version))
+            .expect("the file");
         file.set_modified(long_ago).expect("dated");
     }
     let current = sandbox.home().join("current");
-    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = /bin/cat {}\n", current.display()));
+    sandbox.write(
+        ".aws/config",
+        format!(
+            "[profile p]\ncredential_process = /bin/cat {}\n",
+            current.display()
+        ),
+    );
     for version in ["KEY1", "KEY2"] {
         let _ = fs::remove_file(&current); // the first time there is none
         std::os::unix::fs::symlink(sandbox.home().join(version), &current).expect("a link");
         let token = sandbox.ok(&["token", HOST, "--profile", "p"]);
-        assert!(token.contains(&format!("Credential={version}%2F")), "{version}: {token}");
+        assert!(
+            token.contains(&format!("Credential={version}%2F")),
+            "{version}: {token}"
+        );
     }
 }
 
-/// Two profiles write one line of the passfile within one second: host, port, user and end of their tokens are the same.
+/// Two profiles write one line of the passfile within one second: host, port, user and end of their
+/// tokens are the same.
 #[test]
 fn another_identitys_token_in_the_passfile_is_not_handed_out() {
     let mut sandbox = Sandbox::empty();
     sandbox.at("2030-01-01T00:00:00Z");
-    let keys = |name: &str, id: &str| format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = s\n");
-    sandbox.write(".aws/credentials", keys("a", "KEYOFA") + &keys("b", "KEYOFB"));
+    let keys = |name: &str, id: &str| {
+        format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = s\n")
+    };
+    sandbox.write(
+        ".aws/credentials",
+        keys("a", "KEYOFA") + &keys("b", "KEYOFB"),
+    );
     let filed = |sandbox: &Sandbox| String::from_utf8(sandbox.read(".pgpass")).expect("text");
     for life in ["15m", "1h"] {
         sandbox.ok(&["refresh", HOST, "--profile", "a", "--expires-in", life]);
         sandbox.ok(&["refresh", HOST, "--profile", "b", "--expires-in", life]);
-        let token = |profile| sandbox.ok(&["token", HOST, "--profile", profile, "--expires-in", life]);
+        let token =
+            |profile| sandbox.ok(&["token", HOST, "--profile", profile, "--expires-in", life]);
         assert!(token("a").contains("Credential=KEYOFA%2F"), "{life}");
         assert!(token("b").contains("Credential=KEYOFB%2F"), "{life}");
         // Nor is it one that makes a refresh superfluous, if for another life.
@@ -360,18 +503,24 @@ fn another_identitys_token_in_the_passfile_is_not_handed_out() {
     assert!(token().contains(r#""cached":true"#));
     let index = sandbox.own().join("cache/index.json");
     let text = fs::read_to_string(&index).expect("an index");
-    assert!(text.contains(r#""digest":"#) && !text.contains("Signature"), "{text}");
+    assert!(
+        text.contains(r#""digest":"#) && !text.contains("Signature"),
+        "{text}"
+    );
     fs::write(&index, text.replace(r#""digest":"#, r#""other":"#)).expect("written");
     assert!(token().contains(r#""cached":false"#));
 }
 
-/// Keys in the environment sign; for a host that names no region the profile still says which one is signed.
+/// Keys in the environment sign; for a host that names no region the profile still says which one
+/// is signed.
 #[test]
 fn another_region_never_gets_the_token() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.at("2030-01-01T00:00:00Z");
     let profiles = |default: &str| {
-        format!("[default]\nregion={default}\n[profile p]\nregion=ap-south-1\n[profile q]\nregion=eu-west-1\n")
+        format!(
+            "[default]\nregion={default}\n[profile p]\nregion=ap-south-1\n[profile q]\nregion=eu-west-1\n"
+        )
     };
     sandbox.write(".aws/config", profiles("us-west-2"));
     let token = |sandbox: &Sandbox| sandbox.ok(&["token", "my.cname", "--provider", "dsql"]);
@@ -384,14 +533,23 @@ fn another_region_never_gets_the_token() {
         ("AWS_DEFAULT_PROFILE", "q", "eu-west-1"),
         ("AWS_PROFILE", "default", "us-west-2"),
     ] {
-        sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE").set(variable, profile);
+        sandbox
+            .unset("AWS_PROFILE")
+            .unset("AWS_DEFAULT_PROFILE")
+            .set(variable, profile);
         let token = token(&sandbox);
-        assert!(token.contains(&format!("%2F{region}%2Fdsql")), "{variable}={profile}: {token}");
+        assert!(
+            token.contains(&format!("%2F{region}%2Fdsql")),
+            "{variable}={profile}: {token}"
+        );
         known.push((variable, profile, token));
     }
     sandbox.at("2030-01-01T00:01:00Z");
     for (variable, profile, known) in known {
-        sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE").set(variable, profile);
+        sandbox
+            .unset("AWS_PROFILE")
+            .unset("AWS_DEFAULT_PROFILE")
+            .set(variable, profile);
         assert_eq!(token(&sandbox), known, "{variable}={profile}");
     }
     sandbox.unset("AWS_PROFILE").unset("AWS_DEFAULT_PROFILE");
@@ -402,7 +560,11 @@ fn another_region_never_gets_the_token() {
     let other = sandbox.path(".aws/other").display().to_string();
     assert!(token(sandbox.set("AWS_CONFIG_FILE", &other)).contains("%2Fsa-east-1%2Fdsql"));
     assert!(token(sandbox.set("AWS_REGION", "us-east-2")).contains("%2Fus-east-2%2Fdsql"));
-    assert_eq!(sandbox.ok(&["token", HOST]), named, "a host that names its region has nothing to do with the files");
+    assert_eq!(
+        sandbox.ok(&["token", HOST]),
+        named,
+        "a host that names its region has nothing to do with the files"
+    );
 }
 
 #[test]
@@ -428,7 +590,9 @@ fn the_log_of_a_program_does_not_end_the_pause() {
     let source = Source::that("exit 1");
     let log = source.calls_file().display().to_string();
     let config = String::from_utf8(source.sandbox.read(".aws/config")).expect("text");
-    source.sandbox.write(".aws/config", format!("{} {log}\n", config.trim_end()));
+    source
+        .sandbox
+        .write(".aws/config", format!("{} {log}\n", config.trim_end()));
     for _ in 0..3 {
         source.token(&[]).assert_fails(1, "of profile `p`");
     }
@@ -482,7 +646,11 @@ fn a_cache_that_cannot_be_written_is_a_warning() {
     fs::write(source.sandbox.own().join("cache"), "in the way").expect("written");
     for _ in 0..2 {
         let run = source.token(&[]);
-        assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
+        assert!(
+            run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "),
+            "{}",
+            run.stderr
+        );
     }
     assert_eq!(source.calls(), 2);
     assert_eq!(source.token(&["--quiet"]).stderr, "");
@@ -497,36 +665,72 @@ fn what_is_kept_is_private_and_sealed() {
     let mut files = 0;
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(fs::read_dir(&path).expect("a directory").map(|entry| entry.expect("an entry").path()));
+            open.extend(
+                fs::read_dir(&path)
+                    .expect("a directory")
+                    .map(|entry| entry.expect("an entry").path()),
+            );
         } else {
             files += 1;
             let bytes = fs::read(&path).expect("a file");
             for secret in [signature, "SECRETKEY", SECRET, "X-Amz"] {
-                assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{}", path.display());
+                assert!(
+                    !bytes
+                        .windows(secret.len())
+                        .any(|part| part == secret.as_bytes()),
+                    "{}",
+                    path.display()
+                );
             }
         }
         #[cfg(unix)]
         if path != source.sandbox.own() {
             use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(&path).expect("metadata").permissions().mode() & 0o777;
-            assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+            assert_eq!(
+                mode,
+                if path.is_dir() { 0o700 } else { 0o600 },
+                "{}",
+                path.display()
+            );
         }
     }
     assert!(files >= 4, "token, index, key and locks");
 }
 
-/// The token leaves by stdout and, sealed, by the cache; no program that pgcred starts is given one.
+/// The token leaves by stdout and, sealed, by the cache; no program that pgcred starts is given
+/// one.
 #[cfg(target_os = "linux")]
 #[test]
 fn every_write_and_every_start_is_accounted_for() {
     let source = Source::new();
     let mut strace = source.sandbox.command("strace");
-    strace.args(["-f", "-v", "-s", "4096", "-e", "trace=write,writev,sendto,execve", env!("CARGO_BIN_EXE_pgcred")]);
+    strace.args([
+        "-f",
+        "-v",
+        "-s",
+        "4096",
+        "-e",
+        "trace=write,writev,sendto,execve",
+        env!("CARGO_BIN_EXE_pgcred"),
+    ]);
     strace.args(["token", HOST, "--profile", "p"]);
     let run = Run::of(strace);
-    let secret = run.stdout.trim_end().rsplit('=').next().expect("a signature");
-    let holding: Vec<_> = run.stderr.lines().filter(|line| line.contains(secret)).collect();
-    assert!(holding.len() == 1 && holding[0].contains("write(1, "), "{holding:#?}");
+    let secret = run
+        .stdout
+        .trim_end()
+        .rsplit('=')
+        .next()
+        .expect("a signature");
+    let holding: Vec<_> = run
+        .stderr
+        .lines()
+        .filter(|line| line.contains(secret))
+        .collect();
+    assert!(
+        holding.len() == 1 && holding[0].contains("write(1, "),
+        "{holding:#?}"
+    );
     assert!(run.stderr.matches("execve(").count() >= 2, "{}", run.stderr);
 }
 
@@ -545,9 +749,16 @@ fn with_the_kernels_keyring() {
     source.sandbox.set("PGCRED_CACHE", "none");
     source.ok(&[]);
     assert_eq!(source.calls(), 3);
-    source.sandbox.set("PGCRED_CACHE", "keyring").ok(&["erase", "--all"]);
+    source
+        .sandbox
+        .set("PGCRED_CACHE", "keyring")
+        .ok(&["erase", "--all"]);
     assert!(!source.sandbox.own().join("cache").exists());
-    source.sandbox.set("PGCRED_CACHE", "attic").run(&["list"]).assert_fails(2, "keyring");
+    source
+        .sandbox
+        .set("PGCRED_CACHE", "attic")
+        .run(&["list"])
+        .assert_fails(2, "keyring");
 }
 
 /// A warm answer reads its configuration, one entry and the key; it starts and asks nothing.
@@ -566,7 +777,9 @@ fn a_warm_answer_touches_little() {
     strace.args(["token", HOST, "--profile", "p"]);
     let run = Run::of(strace);
     assert!(run.stderr.contains("cache/tokens/"), "{}", run.stderr);
-    for never in ["/etc/ssl", "socket(", "connect(", "clone", "epoll", "passwd", "sh\""] {
+    for never in [
+        "/etc/ssl", "socket(", "connect(", "clone", "epoll", "passwd", "sh\"",
+    ] {
         assert!(!run.stderr.contains(never), "{never}: {}", run.stderr);
     }
 }

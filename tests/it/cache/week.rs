@@ -1,4 +1,5 @@
-//! A week by a clock that only pretends: sleep and waking, spells offline, sessions that end, two machines whose clocks differ.
+//! A week by a clock that only pretends: sleep and waking, spells offline, sessions that end, two
+//! machines whose clocks differ.
 
 use std::fs;
 
@@ -15,7 +16,8 @@ fn rfc3339(unix: i64) -> String {
     format!("2030-01-{:02}T{hour:02}:{minute:02}:{second:02}Z", 7 + days)
 }
 
-/// A machine with a configured connection and a program for credentials that fails without a session or a network.
+/// A machine with a configured connection and a program for credentials that fails without a
+/// session or a network.
 struct Machine {
     sandbox: Sandbox,
     /// Seconds by which its clock is ahead.
@@ -25,9 +27,15 @@ struct Machine {
 impl Machine {
     fn new(world: &Sandbox, ahead: i64) -> Self {
         let mut sandbox = Sandbox::empty();
-        let (home, passfile) = (world.home().display().to_string(), world.path("pgpass").display().to_string());
+        let (home, passfile) = (
+            world.home().display().to_string(),
+            world.path("pgpass").display().to_string(),
+        );
         // One home on a shared disk; what pgcred keeps for itself is each machine's own.
-        sandbox.set("HOME", &home).set("USERPROFILE", &home).set("PGPASSFILE", &passfile);
+        sandbox
+            .set("HOME", &home)
+            .set("USERPROFILE", &home)
+            .set("PGPASSFILE", &passfile);
         sandbox.at(&rfc3339(START));
         sandbox.ok(&["add", "prod", HOST, "--profile", "p", "--expires-in", "1h"]);
         Self { sandbox, ahead }
@@ -35,18 +43,28 @@ impl Machine {
 
     fn refresh(&mut self, now: i64, arguments: &[&str]) -> i32 {
         self.sandbox.at(&rfc3339(now + self.ahead));
-        self.sandbox.run(&[&["refresh", "--quiet"], arguments].concat()).code
+        self.sandbox
+            .run(&[&["refresh", "--quiet"], arguments].concat())
+            .code
     }
 }
 
 /// Whether the passfile holds a token that a server would take now.
 fn can_connect(world: &Sandbox, now: i64) -> bool {
     let text = fs::read_to_string(world.path("pgpass")).unwrap_or_default();
-    let Some((_, date)) = text.split_once("X-Amz-Date=") else { return false };
-    let life: i64 =
-        text.split_once("X-Amz-Expires=").and_then(|(_, rest)| rest.split('&').next()?.parse().ok()).expect("a life");
+    let Some((_, date)) = text.split_once("X-Amz-Date=") else {
+        return false;
+    };
+    let life: i64 = text
+        .split_once("X-Amz-Expires=")
+        .and_then(|(_, rest)| rest.split('&').next()?.parse().ok())
+        .expect("a life");
     let number = |range: std::ops::Range<usize>| date[range].parse::<i64>().expect("a number");
-    let issued = START + (number(6..8) - 7) * 86_400 + number(9..11) * 3600 + number(11..13) * 60 + number(13..15);
+    let issued = START
+        + (number(6..8) - 7) * 86_400
+        + number(9..11) * 3600
+        + number(11..13) * 60
+        + number(13..15);
     // Servers allow for clocks that differ a little, as AWS's do.
     issued - 300 <= now && now < issued + life
 }
@@ -63,7 +81,13 @@ fn in_a_week_every_connect_finds_a_token_that_could_be_had() {
         session.display()
     );
     let source = world.write("source", source);
-    world.write(".aws/config", format!("[profile p]\ncredential_process = sh {}\n", source.display()));
+    world.write(
+        ".aws/config",
+        format!(
+            "[profile p]\ncredential_process = sh {}\n",
+            source.display()
+        ),
+    );
     let mut machines = [Machine::new(&world, 0), Machine::new(&world, 180)];
     let (mut session_end, mut logins, mut connects, mut outages) = (0, 0, 0, 0);
     for step in 0..7 * 24 * 60 / STEP {
@@ -91,16 +115,29 @@ fn in_a_week_every_connect_finds_a_token_that_could_be_had() {
             outages += 1;
             continue;
         }
-        assert!(later >= session_end, "at {} a token could have been had", rfc3339(later));
+        assert!(
+            later >= session_end,
+            "at {} a token could have been had",
+            rfc3339(later)
+        );
         // The one thing left is a login; after it nobody waits.
         logins += 1;
         session_end = later + SESSION;
         world.write(".aws/sso/cache/session", format!("{session_end}\n"));
         machine.sandbox.set("NOW", &later.to_string());
-        assert_eq!(machine.refresh(later, &["prod"]), 0, "after the login at {}", rfc3339(later));
+        assert_eq!(
+            machine.refresh(later, &["prod"]),
+            0,
+            "after the login at {}",
+            rfc3339(later)
+        );
         assert!(can_connect(&world, later));
     }
-    assert!(connects > 600 && outages < connects / 20, "{connects} connects, {outages} without network");
-    // Each was asked for when the session had ended, see above; one of 12 h covers no day from 7 to 23.
+    assert!(
+        connects > 600 && outages < connects / 20,
+        "{connects} connects, {outages} without network"
+    );
+    // Each was asked for when the session had ended, see above; one of 12 h covers no day from 7 to
+    // 23.
     assert!((7..=14).contains(&logins), "{logins} logins");
 }

@@ -1,7 +1,9 @@
-//! The client matrix: every client, in every way, with a token of DSQL and one of RDS, against the stand-in.
+//! The client matrix: every client, in every way, with a token of DSQL and one of RDS, against the
+//! stand-in.
 //!
-//! `tests/clients` has a program per client; its README holds the table below in words, and a test compares them.
-//! A client gets what pgcred wrote or printed for it and nothing else: see `cluster` for the machine it runs on.
+//! `tests/clients` has a program per client; its README holds the table below in words, and a test
+//! compares them. A client gets what pgcred wrote or printed for it and nothing else: see `cluster`
+//! for the machine it runs on.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -40,10 +42,12 @@ struct Client {
     cells: [Cell; 4],
 }
 
-/// What pgcred writes or prints for the client: where the server is, and the root certificates that verify it.
+/// What pgcred writes or prints for the client: where the server is, and the root certificates that
+/// verify it.
 #[derive(Clone, Copy)]
 enum Wrote {
-    /// `pgcred setup psql`: libpq's service file. The client is told the service's name by PGSERVICE.
+    /// `pgcred setup psql`: libpq's service file. The client is told the service's name by
+    /// PGSERVICE.
     Service,
     /// A URL without a password, as printed for this tool.
     Url(&'static str),
@@ -65,11 +69,15 @@ enum Kind {
     Java(&'static str),
 }
 
-/// `~/.pgpass` as `pgcred refresh` leaves it, and what pgcred wrote for the client; `token --format url` alone; what pgcred
-/// wrote for the client and `token --format raw`, asked for by the client's own hook where it has one; `pgcred exec`.
+/// `~/.pgpass` as `pgcred refresh` leaves it, and what pgcred wrote for the client; `token --format
+/// url` alone; what pgcred wrote for the client and `token --format raw`, asked for by the client's
+/// own hook where it has one; `pgcred exec`.
 const WAYS: [&str; 4] = ["passfile", "url", "command", "exec"];
 
-const ESCAPE: Cell = DsqlOnly("PAM authentication failed", r"keeps the `\` before `:` in a passfile");
+const ESCAPE: Cell = DsqlOnly(
+    "PAM authentication failed",
+    r"keeps the `\` before `:` in a passfile",
+);
 const PG8000: Cell = Fails("no password was provided", "reads no passfile");
 /// It takes Node's own roots then.
 const POSTGRES_JS_URL: &str = "unable to verify the first certificate";
@@ -196,7 +204,10 @@ const CLIENTS: &[Client] = &[
         wrote: Url("usql"),
         cells: [
             Fails(POSTGRES_JS_URL, "reads no passfile and no `sslrootcert`"),
-            Fails(POSTGRES_JS_URL, "reads no `sslrootcert`, but sends it to the server as a setting"),
+            Fails(
+                POSTGRES_JS_URL,
+                "reads no `sslrootcert`, but sends it to the server as a setting",
+            ),
             Works,
             Fails(POSTGRES_JS_EXEC, "reads no passfile"),
         ],
@@ -208,7 +219,10 @@ const CLIENTS: &[Client] = &[
         wrote: Dialog("jdbc"),
         cells: [
             Works,
-            Fails("UnknownHostException", "takes `user:password@` for a part of the host, and shows it in the error"),
+            Fails(
+                "UnknownHostException",
+                "takes `user:password@` for a part of the host, and shows it in the error",
+            ),
             Works,
             Works,
         ],
@@ -247,8 +261,14 @@ const CLIENTS: &[Client] = &[
         kind: Kind::Rust("client-tokio-postgres", "tokio-postgres", ""),
         wrote: Url("usql"),
         cells: [
-            Fails("InvalidValue(\"sslmode\")", "reads no passfile, and knows no `verify-full`"),
-            Fails("InvalidValue(\"sslmode\")", "knows no `verify-full`; works with `sslmode=require`"),
+            Fails(
+                "InvalidValue(\"sslmode\")",
+                "reads no passfile, and knows no `verify-full`",
+            ),
+            Fails(
+                "InvalidValue(\"sslmode\")",
+                "knows no `verify-full`; works with `sslmode=require`",
+            ),
             Works,
             Fails("password missing", "reads no passfile"),
         ],
@@ -279,16 +299,27 @@ fn built() -> PathBuf {
 }
 
 impl Client {
-    /// Returns the program with its arguments, built where it has to be; a reason if that cannot be.
+    /// Returns the program with its arguments, built where it has to be; a reason if that cannot
+    /// be.
     fn command(&self) -> Result<Vec<String>, String> {
-        let source = |name: &str| root().join("tests/clients").join(name).display().to_string();
+        let source = |name: &str| {
+            root()
+                .join("tests/clients")
+                .join(name)
+                .display()
+                .to_string()
+        };
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         Ok(match self.kind {
             Kind::Script(interpreter, file) => words(&[interpreter, &source(file)]),
             Kind::System(file) => words(&["/usr/bin/python3", "-IB", &source(file)]),
-            Kind::In(directory, file) => {
-                words(&["sh", "-c", "PATH=$0:$PATH exec sh \"$@\"", &directory()?, &source(file)])
-            }
+            Kind::In(directory, file) => words(&[
+                "sh",
+                "-c",
+                "PATH=$0:$PATH exec sh \"$@\"",
+                &directory()?,
+                &source(file),
+            ]),
             Kind::Python(file) => words(&[&python(), "-IB", &source(file)]),
             Kind::Rust(example, ..) => {
                 let directory = Path::new(env!("CARGO_BIN_EXE_pgcred")).with_file_name("examples");
@@ -299,41 +330,81 @@ impl Client {
             Kind::Go(name) => {
                 let program = built().join(name).display().to_string();
                 let mut version = Command::new("dpkg-query");
-                let version = finish(version.args(["-W", "-f", "${source:Package} ${source:Version}", self.package]))?;
+                let version = finish(version.args([
+                    "-W",
+                    "-f",
+                    "${source:Package} ${source:Version}",
+                    self.package,
+                ]))?;
                 let mut go = Command::new("go");
-                go.args(["build", "-o", &program, "-ldflags", &format!("-X 'main.version={version}'")]);
-                go.arg(source(&format!("{name}.go"))).env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode");
-                finish(go.env("GOFLAGS", "").env("GOCACHE", built().join("go-cache")))?;
+                go.args([
+                    "build",
+                    "-o",
+                    &program,
+                    "-ldflags",
+                    &format!("-X 'main.version={version}'"),
+                ]);
+                go.arg(source(&format!("{name}.go")))
+                    .env("GO111MODULE", "off")
+                    .env("GOPATH", "/usr/share/gocode");
+                finish(
+                    go.env("GOFLAGS", "")
+                        .env("GOCACHE", built().join("go-cache")),
+                )?;
                 words(&[&program])
             }
             Kind::Java(class) => {
                 let jar = "/usr/share/java/postgresql.jar";
                 let directory = built().display().to_string();
-                finish(Command::new("javac").args(["-cp", jar, "-d", &directory, &source(&format!("{class}.java"))]))?;
-                words(&["java", "-XX:TieredStopAtLevel=1", "-cp", &format!("{directory}:{jar}"), class])
+                finish(Command::new("javac").args([
+                    "-cp",
+                    jar,
+                    "-d",
+                    &directory,
+                    &source(&format!("{class}.java")),
+                ]))?;
+                words(&[
+                    "java",
+                    "-XX:TieredStopAtLevel=1",
+                    "-cp",
+                    &format!("{directory}:{jar}"),
+                    class,
+                ])
             }
         })
     }
 
     fn version(&self, command: &[String]) -> Result<String, String> {
         if let Kind::Rust(_, name, version) = self.kind {
-            let lock: toml::Table =
-                fs::read_to_string(root().join("Cargo.lock")).expect("a lock").parse().expect("TOML");
+            let lock: toml::Table = fs::read_to_string(root().join("Cargo.lock"))
+                .expect("a lock")
+                .parse()
+                .expect("TOML");
             let packages = lock["package"].as_array().expect("packages");
-            let text = |package: &toml::Value, key: &str| package[key].as_str().expect("a text").to_owned();
-            let package = packages
-                .iter()
-                .find(|package| text(package, "name") == name && text(package, "version").starts_with(version));
-            return Ok(format!("{name} {}", text(package.expect("the crate"), "version")));
+            let text = |package: &toml::Value, key: &str| {
+                package[key].as_str().expect("a text").to_owned()
+            };
+            let package = packages.iter().find(|package| {
+                text(package, "name") == name && text(package, "version").starts_with(version)
+            });
+            return Ok(format!(
+                "{name} {}",
+                text(package.expect("the crate"), "version")
+            ));
         }
         finish(
-            Command::new(&command[0]).args(&command[1..]).arg("version").env("NODE_PATH", built().join("node_modules")),
+            Command::new(&command[0])
+                .args(&command[1..])
+                .arg("version")
+                .env("NODE_PATH", built().join("node_modules")),
         )
     }
 }
 
 fn finish(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
@@ -354,7 +425,9 @@ fn sqlit() -> Result<String, String> {
 
 /// With `PGCRED_TEST_ALL` or `CI`; without, the missing ones are named.
 fn all_have_to_be_here() -> bool {
-    ["PGCRED_TEST_ALL", "CI"].iter().any(|name| env::var_os(name).is_some())
+    ["PGCRED_TEST_ALL", "CI"]
+        .iter()
+        .any(|name| env::var_os(name).is_some())
 }
 
 /// The version, or `None` if the client is missing and may be.
@@ -362,7 +435,10 @@ fn version_of(client: &Client, command: &Result<Vec<String>, String>) -> Option<
     match command.clone().and_then(|command| client.version(&command)) {
         Ok(version) => Some(version),
         Err(why) => {
-            let missing = format!("client {} is missing; {} has it: {why}", client.name, client.package);
+            let missing = format!(
+                "client {} is missing; {} has it: {why}",
+                client.name, client.package
+            );
             assert!(!all_have_to_be_here(), "{missing}");
             say(&format!("NOT TESTED: {missing}"));
             None
@@ -391,8 +467,16 @@ struct Connection {
     user: &'static str,
 }
 
-const DSQL: Connection = Connection { name: "dsql", host: HOST, user: "admin" };
-const RDS: Connection = Connection { name: "rds", host: RDS_HOST, user: "app" };
+const DSQL: Connection = Connection {
+    name: "dsql",
+    host: HOST,
+    user: "admin",
+};
+const RDS: Connection = Connection {
+    name: "rds",
+    host: RDS_HOST,
+    user: "app",
+};
 
 /// A client that is here: how it is run.
 type Present = (&'static Client, Vec<String>);
@@ -406,14 +490,32 @@ struct Matrix {
 impl Matrix {
     fn start() -> Self {
         let mut cluster = Cluster::start();
-        let directory = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a directory");
-        let path = format!("{}:{}", directory.display(), env::var("PATH").expect("PATH"));
+        let directory = Path::new(env!("CARGO_BIN_EXE_pgcred"))
+            .parent()
+            .expect("a directory");
+        let path = format!(
+            "{}:{}",
+            directory.display(),
+            env::var("PATH").expect("PATH")
+        );
         let modules = built().join("node_modules").display().to_string();
-        // Node as its makers build it trusts the roots that it brings along; Debian's trusts the system's.
-        cluster.sandbox.set("PATH", &path).set("NODE_PATH", &modules).set("NODE_OPTIONS", "--use-bundled-ca");
-        let matrix = Self { cluster, works: Mutex::default(), wrong: Mutex::default() };
+        // Node as its makers build it trusts the roots that it brings along; Debian's trusts the
+        // system's.
+        cluster
+            .sandbox
+            .set("PATH", &path)
+            .set("NODE_PATH", &modules)
+            .set("NODE_OPTIONS", "--use-bundled-ca");
+        let matrix = Self {
+            cluster,
+            works: Mutex::default(),
+            wrong: Mutex::default(),
+        };
         for Connection { name, host, user } in [DSQL, RDS] {
-            matrix.cluster.sandbox.ok(&["add", name, host, "--user", user]);
+            matrix
+                .cluster
+                .sandbox
+                .ok(&["add", name, host, "--user", user]);
         }
         matrix.cluster.sandbox.ok(&["setup", "psql", "--yes"]);
         matrix
@@ -421,9 +523,28 @@ impl Matrix {
 
     /// Java has a store of its own, which Debian keeps beside the system's.
     fn trust_public_authority_in_java(&self) {
-        let store = self.cluster.sandbox.path("etc/certs/java/cacerts").display().to_string();
-        let ca = self.cluster.sandbox.path("etc/public-ca.pem").display().to_string();
-        let arguments = ["-importcert", "-noprompt", "-storepass", "changeit", "-keystore", &store, "-file", &ca];
+        let store = self
+            .cluster
+            .sandbox
+            .path("etc/certs/java/cacerts")
+            .display()
+            .to_string();
+        let ca = self
+            .cluster
+            .sandbox
+            .path("etc/public-ca.pem")
+            .display()
+            .to_string();
+        let arguments = [
+            "-importcert",
+            "-noprompt",
+            "-storepass",
+            "changeit",
+            "-keystore",
+            &store,
+            "-file",
+            &ca,
+        ];
         finish(Command::new("keytool").args(arguments)).expect("a trust store of Java");
     }
 
@@ -439,7 +560,9 @@ impl Matrix {
                 *self.works.lock().expect("a count") += 1;
                 run.code == 0 && run.stdout.trim_end() == format!("{}@postgres", connection.user)
             }
-            DsqlOnly(says, _) | Fails(says, _) => run.code != 0 && run.stdout.is_empty() && run.stderr.contains(says),
+            DsqlOnly(says, _) | Fails(says, _) => {
+                run.code != 0 && run.stdout.is_empty() && run.stderr.contains(says)
+            }
             Lacks => false,
         };
         if !as_expected {
@@ -449,9 +572,15 @@ impl Matrix {
 
     /// The client must not log in: the file of root certificates is not of the server's.
     fn is_turned_away(&self, (client, command): &Present) {
-        let way = client.cells.iter().position(|cell| matches!(cell, Works)).expect("a way that works");
+        let way = client
+            .cells
+            .iter()
+            .position(|cell| matches!(cell, Works))
+            .expect("a way that works");
         let run = self.run(client.wrote, command, way, RDS);
-        let says = ["ertificate", "PKIX path"].iter().any(|text| run.stderr.contains(text));
+        let says = ["ertificate", "PKIX path"]
+            .iter()
+            .any(|text| run.stderr.contains(text));
         if run.code == 0 || !run.stdout.is_empty() || !says {
             self.note(client, way, RDS, &run);
         }
@@ -459,7 +588,10 @@ impl Matrix {
 
     fn note(&self, client: &Client, way: usize, connection: Connection, run: &Run) {
         let (name, way, service) = (client.name, WAYS[way], connection.name);
-        let text = format!("{name}, {way}, {service}: {} {:?} {}", run.code, run.stdout, run.stderr);
+        let text = format!(
+            "{name}, {way}, {service}: {} {:?} {}",
+            run.code, run.stdout, run.stderr
+        );
         self.wrong.lock().expect("a list").push(text);
     }
 
@@ -495,7 +627,9 @@ fn for_all(clients: &[Present], work: impl Fn(&Present) + Sync) {
         for _ in 0..3 {
             scope.spawn(|| {
                 loop {
-                    let Some(client) = next.lock().expect("a list").next() else { break };
+                    let Some(client) = next.lock().expect("a list").next() else {
+                        break;
+                    };
                     work(client);
                 }
             });
@@ -506,24 +640,36 @@ fn for_all(clients: &[Present], work: impl Fn(&Present) + Sync) {
 /// The URL in what pgcred prints for a tool.
 fn url_in(text: &str) -> &str {
     let mut words = text.split(|c: char| c.is_whitespace() || c == '"');
-    words.find(|word| word.starts_with("postgresql://")).expect("a URL")
+    words
+        .find(|word| word.starts_with("postgresql://"))
+        .expect("a URL")
 }
 
 #[test]
 fn every_client_in_every_way_with_tokens_of_both_kinds() {
     let clients = present();
     let matrix = Matrix::start();
-    if clients.iter().any(|(client, _)| matches!(client.kind, Kind::Java(_))) {
+    if clients
+        .iter()
+        .any(|(client, _)| matches!(client.kind, Kind::Java(_)))
+    {
         matrix.trust_public_authority_in_java();
     }
     let cluster = &matrix.cluster;
     for connection in [DSQL, RDS] {
-        for_all(&clients, |client| [1, 2, 3].iter().for_each(|&way| matrix.log_in(client, way, connection)));
+        for_all(&clients, |client| {
+            [1, 2, 3]
+                .iter()
+                .for_each(|&way| matrix.log_in(client, way, connection))
+        });
         cluster.sandbox.ok(&["refresh", connection.name]);
         for_all(&clients, |client| matrix.log_in(client, 0, connection));
         cluster.sandbox.ok(&["erase", connection.name]);
     }
-    let (accepted, works) = (cluster.standin.accepted(), *matrix.works.lock().expect("a count"));
+    let (accepted, works) = (
+        cluster.standin.accepted(),
+        *matrix.works.lock().expect("a count"),
+    );
     assert!(accepted >= works, "{accepted} of {works}"); // a pool may log in more often than it is asked to
 
     // Each client that logged in to RDS has verified it.
@@ -537,7 +683,10 @@ fn every_client_in_every_way_with_tokens_of_both_kinds() {
 
 /// One client, if it is here.
 fn one(name: &str) -> Option<Vec<String>> {
-    let client = CLIENTS.iter().find(|client| client.name == name).expect("in the table");
+    let client = CLIENTS
+        .iter()
+        .find(|client| client.name == name)
+        .expect("in the table");
     let command = client.command();
     version_of(client, &command).and(command.ok())
 }
@@ -545,14 +694,22 @@ fn one(name: &str) -> Option<Vec<String>> {
 /// What the table promises for tokio-postgres, which knows three modes only.
 #[test]
 fn tokio_postgres_takes_the_url_of_a_weaker_sslmode() {
-    let Some(command) = one("tokio-postgres") else { return };
+    let Some(command) = one("tokio-postgres") else {
+        return;
+    };
     let matrix = Matrix::start();
     for Connection { host, user, .. } in [DSQL, RDS] {
         let target = format!("host={host} user={user} sslmode=require");
-        let url = matrix.cluster.sandbox.ok(&["token", &target, "--format", "url"]);
+        let url = matrix
+            .cluster
+            .sandbox
+            .ok(&["token", &target, "--format", "url"]);
         let roots = matrix.cluster.sandbox.ok(&["roots", host]);
         let mut program = matrix.cluster.command(&command[0]);
-        program.arg("url").env("URL", url.trim_end()).env("ROOTS", roots.trim_end());
+        program
+            .arg("url")
+            .env("URL", url.trim_end())
+            .env("ROOTS", roots.trim_end());
         let run = Run::of(program);
         assert_eq!(run.stdout, format!("{user}@postgres\n"), "{}", run.stderr);
     }
@@ -561,15 +718,25 @@ fn tokio_postgres_takes_the_url_of_a_weaker_sslmode() {
 /// What the table says of postgres.js: Node's roots would do for Aurora DSQL, but the URL does not.
 #[test]
 fn postgres_js_sends_sslrootcert_to_the_server() {
-    let Some(command) = one("postgres.js") else { return };
+    let Some(command) = one("postgres.js") else {
+        return;
+    };
     let matrix = Matrix::start();
     let sandbox = &matrix.cluster.sandbox;
     let url = sandbox.ok(&["token", DSQL.name, "--format", "url"]);
     let mut program = matrix.cluster.command(&command[0]);
-    program.args(&command[1..]).arg("url").env("URL", url.trim_end());
+    program
+        .args(&command[1..])
+        .arg("url")
+        .env("URL", url.trim_end());
     program.env("NODE_EXTRA_CA_CERTS", sandbox.path("etc/public-ca.pem"));
     let run = Run::of(program);
-    assert!(run.stderr.contains(r#"unrecognized configuration parameter "sslrootcert""#), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains(r#"unrecognized configuration parameter "sslrootcert""#),
+        "{}",
+        run.stderr
+    );
 }
 
 /// The page of `DbGate` says so: the token goes to a server that nothing vouches for.
@@ -581,7 +748,10 @@ fn dbgates_use_ssl_alone_verifies_nobody() {
     sandbox.ok(&["refresh", RDS.name]);
     let mut program = matrix.cluster.command(&command[0]);
     program.args(&command[1..]).arg("use-ssl-alone");
-    program.env("DIALOG", sandbox.ok(&["setup", "dbgate", RDS.name, "--print", "-q"]));
+    program.env(
+        "DIALOG",
+        sandbox.ok(&["setup", "dbgate", RDS.name, "--print", "-q"]),
+    );
     let run = Run::of(program);
     assert_eq!(run.stdout, "app@postgres\n", "{}", run.stderr);
 }
@@ -603,8 +773,16 @@ fn the_readme_shows_the_table() {
             Service => "psql",
             Url(tool) | Dialog(tool) => tool,
         };
-        let _ = writeln!(table, "| {} | {tool} | {} |", client.name, cells.join(" | "));
+        let _ = writeln!(
+            table,
+            "| {} | {tool} | {} |",
+            client.name,
+            cells.join(" | ")
+        );
     }
     let readme = fs::read_to_string(root().join("tests/clients/README.md")).expect("a README");
-    assert!(readme.contains(&table), "tests/clients/README.md has to show:\n{table}");
+    assert!(
+        readme.contains(&table),
+        "tests/clients/README.md has to show:\n{table}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Real psql sessions: pgcred's tokens against the verifying stand-in in front of a real PostgreSQL.
+//! Real psql sessions: pgcred's tokens against the verifying stand-in in front of a real
+//! PostgreSQL.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -30,7 +31,11 @@ impl Machine {
     fn with(host: &'static str, user: &'static str) -> Self {
         let cluster = Cluster::start();
         cluster.sandbox.ok(&["add", "shop", host, "--user", user]);
-        Self { cluster, host, user }
+        Self {
+            cluster,
+            host,
+            user,
+        }
     }
 
     fn psql(&self, source: &str) -> Run {
@@ -48,7 +53,14 @@ impl Machine {
         let sandbox = &self.cluster.sandbox;
         let mut runs = vec![("exec", self.exec())];
         for format in ["url", "conninfo"] {
-            runs.push((format, self.psql(sandbox.ok(&["token", "shop", "--format", format]).trim_end())));
+            runs.push((
+                format,
+                self.psql(
+                    sandbox
+                        .ok(&["token", "shop", "--format", format])
+                        .trim_end(),
+                ),
+            ));
         }
         let env = sandbox.ok(&["token", "shop", "--format", "env"]);
         let script = sandbox.write("env.sh", format!("{env}exec psql -XAtwc \"{QUERY}\"\n"));
@@ -58,14 +70,22 @@ impl Machine {
         let mut psycopg = self.cluster.command(&python());
         let script = "import json, psycopg, sys; \
             print(psycopg.connect(**json.loads(sys.argv[1])).execute(sys.argv[2]).fetchone()[0])";
-        psycopg.args(["-c", script, &sandbox.ok(&["token", "shop", "--format", "libpq-json"]), QUERY]);
+        psycopg.args([
+            "-c",
+            script,
+            &sandbox.ok(&["token", "shop", "--format", "libpq-json"]),
+            QUERY,
+        ]);
         runs.push(("libpq-json", Run::of(psycopg)));
 
         sandbox.ok(&["refresh", "shop"]);
         sandbox.ok(&["setup", "psql", "--yes"]);
         runs.push(("setup psql", self.psql("service=shop")));
         let printed = sandbox.ok(&["setup", "vim-dadbod", "shop", "-q"]);
-        let uri = printed.split('\'').find(|text| text.starts_with("postgresql:")).expect("a URI");
+        let uri = printed
+            .split('\'')
+            .find(|text| text.starts_with("postgresql:"))
+            .expect("a URI");
         runs.push(("setup vim-dadbod", self.psql(uri)));
         sandbox.ok(&["setup", "psql", "--undo", "--yes"]);
         sandbox.ok(&["erase", "shop"]);
@@ -77,7 +97,13 @@ impl Machine {
         let runs = self.every_way();
         for (way, run) in &runs {
             let who = format!("{}@postgres\n", self.user);
-            assert_eq!((run.code, &run.stdout), (0, &who), "{}, {when}, {way}: {}", self.host, run.stderr);
+            assert_eq!(
+                (run.code, &run.stdout),
+                (0, &who),
+                "{}, {when}, {way}: {}",
+                self.host,
+                run.stderr
+            );
         }
         assert_eq!(self.cluster.standin.accepted(), before + runs.len());
     }
@@ -85,8 +111,14 @@ impl Machine {
     fn assert_not_verified(&self, when: &str) {
         let before = self.cluster.standin.accepted();
         for (way, run) in self.every_way() {
-            let refused = run.code != 0 && run.stdout.is_empty() && run.stderr.contains("certificate verify failed");
-            assert!(refused, "{}, {when}, {way}: {:?} {}", self.host, run.stdout, run.stderr);
+            let refused = run.code != 0
+                && run.stdout.is_empty()
+                && run.stderr.contains("certificate verify failed");
+            assert!(
+                refused,
+                "{}, {when}, {way}: {:?} {}",
+                self.host, run.stdout, run.stderr
+            );
         }
         assert_eq!(self.cluster.standin.accepted(), before);
     }
@@ -94,9 +126,17 @@ impl Machine {
     /// With the psql of the system, and a newer one that comes first in PATH.
     fn with_each_psql(&mut self, look: impl Fn(&Self, &str)) {
         look(self, "the system's psql");
-        let path = format!("{}:{}", new_psql().expect("psql 17"), env::var("PATH").expect("PATH"));
+        let path = format!(
+            "{}:{}",
+            new_psql().expect("psql 17"),
+            env::var("PATH").expect("PATH")
+        );
         self.cluster.sandbox.set("PATH", &path);
-        assert!(Run::of(self.cluster.psql(&["--version"])).stdout.contains(") 17."));
+        assert!(
+            Run::of(self.cluster.psql(&["--version"]))
+                .stdout
+                .contains(") 17.")
+        );
         look(self, "psql 17");
     }
 }
@@ -133,7 +173,12 @@ fn an_update_of_the_roots_mends_what_is_set_up() {
     machine.cluster.carry_wrong_rds_roots();
     machine.cluster.sandbox.ok(&["refresh", "shop"]);
     machine.cluster.sandbox.ok(&["setup", "psql", "--yes"]);
-    assert!(machine.psql("service=shop").stderr.contains("certificate verify failed"));
+    assert!(
+        machine
+            .psql("service=shop")
+            .stderr
+            .contains("certificate verify failed")
+    );
     let store = TrustStore::new();
     store.publish("eu-west-1", machine.cluster.standin.rds_ca_pem());
     for (name, value) in store.way() {
@@ -172,20 +217,41 @@ fn rds_by_passfile_and_uri() {
     cluster.sandbox.set("PGUSER", "admin");
     let url = url.replace("//app:", "//admin:");
     let run = cluster.query(&["-d", url.trim_end()]);
-    assert!(run.code == 2 && run.stderr.contains(r#"PAM authentication failed for user "admin""#), "{}", run.stderr);
+    assert!(
+        run.code == 2
+            && run
+                .stderr
+                .contains(r#"PAM authentication failed for user "admin""#),
+        "{}",
+        run.stderr
+    );
 }
 
-/// As the README shows it: the name is the database's own, the address and the port are the tunnel's, and TLS is verified.
+/// As the README shows it: the name is the database's own, the address and the port are the
+/// tunnel's, and TLS is verified.
 #[test]
 fn a_tunnel_verifies_the_name_of_the_database() {
     let cluster = Cluster::with(|config| config.public_port = Some(5432));
-    let (address, port) = (cluster.standin.address().ip(), cluster.standin.address().port());
+    let (address, port) = (
+        cluster.standin.address().ip(),
+        cluster.standin.address().port(),
+    );
     let sandbox = &cluster.sandbox;
     let host = "behind.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com"; // no name of this machine leads there
     let target = format!("host={host} hostaddr={address} port={port} user=app dbname=template1");
-    sandbox.ok(&["add", "books", &target, "--sign-host", &format!("{host}:5432")]);
+    sandbox.ok(&[
+        "add",
+        "books",
+        &target,
+        "--sign-host",
+        &format!("{host}:5432"),
+    ]);
     let run = sandbox.run(&["refresh", "books"]);
-    assert!(run.code == 0 && !run.stderr.contains("signed for"), "{}", run.stderr);
+    assert!(
+        run.code == 0 && !run.stderr.contains("signed for"),
+        "{}",
+        run.stderr
+    );
     sandbox.ok(&["setup", "psql", "--yes"]);
     cluster.assert_session(&["-d", "service=books"], "app@template1");
     let who = "select current_user || '@' || current_database()";
@@ -194,7 +260,12 @@ fn a_tunnel_verifies_the_name_of_the_database() {
         exec.args(["exec", "books", "--", "psql", "-XAtwc", who]);
         exec
     });
-    assert_eq!((run.code, &*run.stdout), (0, "app@template1\n"), "{}", run.stderr);
+    assert_eq!(
+        (run.code, &*run.stdout),
+        (0, "app@template1\n"),
+        "{}",
+        run.stderr
+    );
     let url = sandbox.ok(&["token", "books", "--format", "url"]);
     cluster.assert_session(&["-d", url.trim_end()], "app@template1");
 }
@@ -203,7 +274,9 @@ fn a_tunnel_verifies_the_name_of_the_database() {
 fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
     let mut cluster = dsql();
     let denied = "unable to accept connection, access denied";
-    let token = |cluster: &Cluster, arguments: &[&str]| cluster.sandbox.ok(&[&["token", "-n"], arguments].concat());
+    let token = |cluster: &Cluster, arguments: &[&str]| {
+        cluster.sandbox.ok(&[&["token", "-n"], arguments].concat())
+    };
 
     let non_admin = token(&cluster, &["--user", "app"]);
     let of_other_host = token(&cluster, &["other.dsql.us-east-1.on.aws"]);
@@ -212,10 +285,16 @@ fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
     let forged = good.replace("X-Amz-Expires=900", "X-Amz-Expires=901");
     cluster.sandbox.at("2020-01-01T00:00:00Z");
     let old = token(&cluster, &[]);
-    cluster.sandbox.unset("PGCRED_TEST_NOW").set("AWS_SECRET_ACCESS_KEY", "another");
+    cluster
+        .sandbox
+        .unset("PGCRED_TEST_NOW")
+        .set("AWS_SECRET_ACCESS_KEY", "another");
     let of_other_key = token(&cluster, &[]);
     for (token, hint) in [
-        (non_admin, "Wrong user to action mapping. user: admin, action: DbConnect"),
+        (
+            non_admin,
+            "Wrong user to action mapping. user: admin, action: DbConnect",
+        ),
         (of_other_host, ""),
         (of_other_region, ""),
         (forged, ""),
@@ -228,7 +307,10 @@ fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
     }
     cluster.sandbox.set("PGPASSWORD", &good);
     cluster.assert_session(&[], "admin@postgres");
-    assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (1, 7));
+    assert_eq!(
+        (cluster.standin.accepted(), cluster.standin.refused()),
+        (1, 7)
+    );
 }
 
 /// A program that connects once more after its first token has ended.
@@ -239,10 +321,16 @@ fn a_program_of_exec_connects_after_its_first_tokens_end() {
         while PGPASSFILE=first psql -XAtwc '' 2>errors; do i=$((i + 1)); [ $i -lt 600 ] || exit 9; \
         sleep 0.1; done; cat errors; psql -XAtwc 'select 2'";
     let mut exec = cluster.command(env!("CARGO_BIN_EXE_pgcred"));
-    exec.args(["exec", HOST, "--expires-in", "5", "--", "sh", "-c", script]).stdin(Stdio::null());
+    exec.args(["exec", HOST, "--expires-in", "5", "--", "sh", "-c", script])
+        .stdin(Stdio::null());
     let run = Run::of(exec);
     let lines: Vec<_> = run.stdout.lines().collect();
-    assert!(run.code == 0 && lines[0] == "1" && *lines.last().expect("lines") == "2", "{} {}", run.stdout, run.stderr);
+    assert!(
+        run.code == 0 && lines[0] == "1" && *lines.last().expect("lines") == "2",
+        "{} {}",
+        run.stdout,
+        run.stderr
+    );
     assert!(run.stdout.contains("Signature expired"), "{}", run.stdout);
 }
 
@@ -258,7 +346,12 @@ fn a_session_outlives_its_token_and_reconnects_with_the_next() {
         \\c\n\
         select 'again';\n";
     cluster.sandbox.write("script.sql", script);
-    let psql = cluster.psql(&["-f", "script.sql"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("psql");
+    let psql = cluster
+        .psql(&["-f", "script.sql"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("psql");
     let deadline = Instant::now() + Duration::from_secs(30);
     while !cluster.sandbox.path("connected").exists() {
         assert!(Instant::now() < deadline, "psql never connected");
@@ -271,9 +364,18 @@ fn a_session_outlives_its_token_and_reconnects_with_the_next() {
     cluster.sandbox.at("2030-01-01T00:15:00Z").ok(&["refresh"]);
     cluster.sandbox.write("refreshed", "");
     let output = psql.wait_with_output().expect("psql ends");
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(stdout.contains("alive") && stdout.contains("again"), "{stdout} {stderr}");
-    assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (3, 1));
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        stdout.contains("alive") && stdout.contains("again"),
+        "{stdout} {stderr}"
+    );
+    assert_eq!(
+        (cluster.standin.accepted(), cluster.standin.refused()),
+        (3, 1)
+    );
 }
 
 #[test]
@@ -281,7 +383,9 @@ fn private_link_signs_another_name_than_is_dialled() {
     let mut cluster = Cluster::start();
     cluster.aim(PRIVATE_HOST, "admin");
     cluster.sandbox.ok(&["refresh", "--sign-host", HOST]);
-    cluster.sandbox.set("PGOPTIONS", "-c amzn-cluster-id=foo0bar1baz2quux3quuux4abc");
+    cluster
+        .sandbox
+        .set("PGOPTIONS", "-c amzn-cluster-id=foo0bar1baz2quux3quuux4abc");
     cluster.assert_session(&[], "admin@postgres");
 }
 
@@ -301,16 +405,27 @@ fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
         [thread.start() for thread in threads]; [thread.join() for thread in threads]\n\
         print(len(failures), failures[:3])\n";
     let mut client = cluster.command(&python());
-    client.args(["-c", script, &LOG_INS.to_string()]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    client
+        .args(["-c", script, &LOG_INS.to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut client = client.spawn().expect("python starts");
     let mut refreshes = 0;
     while client.try_wait().expect("a process").is_none() {
-        cluster.sandbox.ok(&["refresh", "-q", HOST, &format!("h{}.dsql.us-east-1.on.aws", refreshes % 7)]);
+        cluster.sandbox.ok(&[
+            "refresh",
+            "-q",
+            HOST,
+            &format!("h{}.dsql.us-east-1.on.aws", refreshes % 7),
+        ]);
         refreshes += 1;
     }
     let run = Run::finished(client.wait_with_output().expect("an end"));
     assert_eq!(run.stdout.trim_end(), "0 []", "{}", run.stderr);
-    assert_eq!((cluster.standin.accepted(), cluster.standin.refused()), (LOG_INS, 0));
+    assert_eq!(
+        (cluster.standin.accepted(), cluster.standin.refused()),
+        (LOG_INS, 0)
+    );
     assert!(refreshes > 100, "{refreshes}");
 }
 
@@ -346,7 +461,12 @@ fn the_stand_ins_limits() {
     cluster.aim(HOST, "admin");
     cluster.sandbox.ok(&["refresh"]);
     let run = Run::of(cluster.psql(&["-c", "set bytea_output = 'hex'"]));
-    assert!(run.stderr.contains(r#"setting configuration parameter "bytea_output" not supported"#), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains(r#"setting configuration parameter "bytea_output" not supported"#),
+        "{}",
+        run.stderr
+    );
     let mut short = Cluster::with(|config| config.session_limit = Some(Duration::from_millis(200)));
     short.aim(HOST, "admin");
     short.sandbox.ok(&["refresh"]);

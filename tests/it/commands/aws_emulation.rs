@@ -1,4 +1,5 @@
-//! `pgcred aws` and the program `pgcred-aws`: the AWS CLI's token commands, its exit codes and its order of profiles.
+//! `pgcred aws` and the program `pgcred-aws`: the AWS CLI's token commands, its exit codes and its
+//! order of profiles.
 
 use std::fs;
 use std::process::Stdio;
@@ -27,21 +28,37 @@ fn aws(sandbox: &Sandbox, arguments: &[&str]) -> Run {
 fn assert_refused(run: &Run, code: i32, says: &str) {
     run.assert_fails(code, says);
     let lines: Vec<_> = run.stderr.lines().collect();
-    assert!(lines[0].starts_with("pgcred: ") && lines[0].contains(says), "{}", run.stderr);
-    assert!(lines[1..].iter().all(|line| line.starts_with("hint: ")) && lines.len() <= 2, "{}", run.stderr);
+    assert!(
+        lines[0].starts_with("pgcred: ") && lines[0].contains(says),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        lines[1..].iter().all(|line| line.starts_with("hint: ")) && lines.len() <= 2,
+        "{}",
+        run.stderr
+    );
 }
 
 /// The AWS CLI's own output for the vectors' inputs.
 #[test]
 fn tokens_are_those_of_the_aws_cli() {
     let mut compared = 0;
-    for text in [include_str!("../../vectors/dsql.json"), include_str!("../../vectors/rds.json")] {
+    for text in [
+        include_str!("../../vectors/dsql.json"),
+        include_str!("../../vectors/rds.json"),
+    ] {
         let entries: Vec<Value> = serde_json::from_str(text).expect("JSON");
-        for entry in entries.iter().filter(|entry| entry["kind"] == "token" || entry["kind"] == "cli-argument") {
+        for entry in entries
+            .iter()
+            .filter(|entry| entry["kind"] == "token" || entry["kind"] == "cli-argument")
+        {
             let inputs = &entry["inputs"];
             let text = |field: &str| inputs[field].as_str().unwrap_or_default().to_owned();
             let mut sandbox = Sandbox::empty();
-            sandbox.at(&text("time")).set("AWS_ACCESS_KEY_ID", &text("access_key_id"));
+            sandbox
+                .at(&text("time"))
+                .set("AWS_ACCESS_KEY_ID", &text("access_key_id"));
             sandbox.set("AWS_SECRET_ACCESS_KEY", &text("secret_access_key"));
             if inputs["session_token"].is_string() {
                 sandbox.set("AWS_SESSION_TOKEN", &text("session_token"));
@@ -62,9 +79,22 @@ fn tokens_are_those_of_the_aws_cli() {
             }
             let run = aws(&sandbox, &words);
             let expected = &entry["expected"];
-            match (expected["token"].as_str(), expected["x_amz_expires"].as_u64()) {
-                (Some(token), _) => assert_eq!(run.stdout, format!("{token}\n"), "{}: {}", entry["id"], run.stderr),
-                (_, Some(life)) => assert!(run.stdout.contains(&format!("X-Amz-Expires={life}&")), "{}", entry["id"]),
+            match (
+                expected["token"].as_str(),
+                expected["x_amz_expires"].as_u64(),
+            ) {
+                (Some(token), _) => assert_eq!(
+                    run.stdout,
+                    format!("{token}\n"),
+                    "{}: {}",
+                    entry["id"],
+                    run.stderr
+                ),
+                (_, Some(life)) => assert!(
+                    run.stdout.contains(&format!("X-Amz-Expires={life}&")),
+                    "{}",
+                    entry["id"]
+                ),
                 _ => assert_refused(&run, 255, "--expires-in"),
             }
             compared += 1;
@@ -79,38 +109,98 @@ fn the_same_second_gives_the_same_token_as_pgcred_token() {
     let token = |arguments: &[&str]| sandbox.ok(&[&["token", "--no-cache"], arguments].concat());
     let same = |words: &[&str], token: String| {
         let run = aws(&sandbox, words);
-        assert_eq!((run.code, run.stdout), (0, token), "{words:?}: {}", run.stderr);
+        assert_eq!(
+            (run.code, run.stdout),
+            (0, token),
+            "{words:?}: {}",
+            run.stderr
+        );
     };
     let admin = || token(&[HOST]);
     same(&[&ADMIN[..], &["--hostname", HOST]].concat(), admin());
-    same(&[&OTHER[..], &["--hostname", HOST]].concat(), token(&[HOST, "--user", "app"]));
-    same(&[&ADMIN[..], &["--expires-in", "60", "--hostname", HOST]].concat(), token(&[HOST, "--expires-in", "60"]));
-    same(&[&ADMIN[..], &["--hostname", HOST, "--expires-in", "604800"]].concat(), token(&[HOST, "--expires-in", "7d"]));
+    same(
+        &[&OTHER[..], &["--hostname", HOST]].concat(),
+        token(&[HOST, "--user", "app"]),
+    );
+    same(
+        &[&ADMIN[..], &["--expires-in", "60", "--hostname", HOST]].concat(),
+        token(&[HOST, "--expires-in", "60"]),
+    );
+    same(
+        &[&ADMIN[..], &["--hostname", HOST, "--expires-in", "604800"]].concat(),
+        token(&[HOST, "--expires-in", "7d"]),
+    );
     let rds = token(&["--host", RDS_HOST, "--user", "app", "--port", "6543"]);
-    same(&[&RDS[..], &["--hostname", RDS_HOST, "--port", "6543", "--username", "app"]].concat(), rds);
+    same(
+        &[
+            &RDS[..],
+            &[
+                "--hostname",
+                RDS_HOST,
+                "--port",
+                "6543",
+                "--username",
+                "app",
+            ],
+        ]
+        .concat(),
+        rds,
+    );
     // The spelling that tools have for RDS: a host of DSQL gets what it takes, by the role.
     for (user, token) in [("admin", admin()), ("app", token(&[HOST, "--user", "app"]))] {
-        same(&[&RDS[..], &["--hostname", HOST, "--port", "5432", "--username", user]].concat(), token);
+        same(
+            &[
+                &RDS[..],
+                &["--hostname", HOST, "--port", "5432", "--username", user],
+            ]
+            .concat(),
+            token,
+        );
     }
 }
 
 #[test]
 fn options_come_in_any_order_also_before_the_service() {
     let sandbox = sandbox();
-    sandbox.write(".aws/config", "[profile dev]\naws_access_key_id = DEVKEY\naws_secret_access_key = s\n");
-    let options = ["--profile", "dev", "--region", "us-east-1", "--output", "text", "--no-cli-pager"];
+    sandbox.write(
+        ".aws/config",
+        "[profile dev]\naws_access_key_id = DEVKEY\naws_secret_access_key = s\n",
+    );
+    let options = [
+        "--profile",
+        "dev",
+        "--region",
+        "us-east-1",
+        "--output",
+        "text",
+        "--no-cli-pager",
+    ];
     let [service, command] = ADMIN;
-    let expected = aws(&sandbox, &[&ADMIN[..], &["--hostname", HOST, "--profile", "dev"]].concat()).stdout;
+    let expected = aws(
+        &sandbox,
+        &[&ADMIN[..], &["--hostname", HOST, "--profile", "dev"]].concat(),
+    )
+    .stdout;
     assert!(expected.contains("=DEVKEY%2F"));
     for words in [
         [&options[..], &[service, command, "--hostname", HOST]].concat(),
         [&[service], &options[..], &[command, "--hostname", HOST]].concat(),
         [&[service, command], &options[..], &["--hostname", HOST]].concat(),
         [&[service, command, "--hostname", HOST], &options[..]].concat(),
-        vec![service, command, "--hostname=foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws", "--profile=dev"],
+        vec![
+            service,
+            command,
+            "--hostname=foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws",
+            "--profile=dev",
+        ],
     ] {
         let run = aws(&sandbox, &words);
-        assert_eq!((run.code, &run.stdout), (0, &expected), "{words:?}: {}", run.stderr);
+        assert_eq!(
+            (run.code, &run.stdout),
+            (0, &expected),
+            "{words:?}: {}",
+            run.stderr
+        );
     }
 }
 
@@ -121,13 +211,19 @@ fn exit_codes_are_the_aws_clis() {
     let with = |more: &[&'static str]| [&admin[..], more].concat();
     for (words, says) in [
         (ADMIN.to_vec(), "--hostname <HOST>"),
-        ([&RDS[..], &["--hostname", RDS_HOST, "--port", "5432"]].concat(), "--username <USER>"),
+        (
+            [&RDS[..], &["--hostname", RDS_HOST, "--port", "5432"]].concat(),
+            "--username <USER>",
+        ),
         (with(&["--nope"]), "'--nope'"),
         (with(&["more"]), "'more'"),
         (vec![], "no command"),
         (vec!["dsql"], "no command"),
         (vec!["s3", "ls"], "'s3'"),
-        (vec!["rds", "describe-db-instances"], "'describe-db-instances'"),
+        (
+            vec!["rds", "describe-db-instances"],
+            "'describe-db-instances'",
+        ),
         (vec!["configure", "get", "region"], "'get'"),
         (vec!["sts", "get-caller-identity"], "'sts'"),
     ] {
@@ -136,11 +232,24 @@ fn exit_codes_are_the_aws_clis() {
     assert_refused(&aws(&sandbox, &with(&["--profile", "nope"])), 255, "nope");
     let elsewhere = [&ADMIN[..], &["--hostname", "my.tunnel"]].concat();
     assert_refused(&aws(&sandbox, &elsewhere), 253, "no region");
-    assert_refused(&aws(&sandbox, &[&elsewhere[..], &["--profile", "nope"]].concat()), 255, "nope");
-    sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
+    assert_refused(
+        &aws(&sandbox, &[&elsewhere[..], &["--profile", "nope"]].concat()),
+        255,
+        "nope",
+    );
+    sandbox
+        .unset("AWS_ACCESS_KEY_ID")
+        .unset("AWS_SECRET_ACCESS_KEY");
     assert_refused(&aws(&sandbox, &admin), 253, "no AWS credentials");
-    sandbox.write(".aws/config", "[profile bad]\ncredential_process = /no/such/program\n");
-    assert_refused(&aws(&sandbox, &with(&["--profile", "bad"])), 255, "/no/such/program");
+    sandbox.write(
+        ".aws/config",
+        "[profile bad]\ncredential_process = /no/such/program\n",
+    );
+    assert_refused(
+        &aws(&sandbox, &with(&["--profile", "bad"])),
+        255,
+        "/no/such/program",
+    );
     sandbox.write(".aws/config", "this is no configuration\n");
     assert_refused(&aws(&sandbox, &admin), 255, "config, line 1");
 }
@@ -153,19 +262,57 @@ fn refusals_and_settings_of_a_wrong_form_have_codes_of_their_own() {
     let admin = [&ADMIN[..], &["--hostname", HOST, "--region", "us-east-1"]].concat();
     let arn = "role_arn = arn:aws:iam::123456789012:role/R";
     for (words, role, code, says) in [
-        ("error-AccessDenied", arn.to_owned(), 254, "STS refused: AccessDenied"),
-        ("error-ExpiredToken", arn.to_owned(), 254, "STS refused: ExpiredToken"),
-        ("", "role_arn = R".to_owned(), 252, "role_arn is not the ARN of a role"),
-        ("", format!("{arn}\nexternal_id = x"), 252, "external_id is shorter"),
-        ("", format!("{arn}\nrole_session_name = x"), 252, "role_session_name is shorter"),
-        ("", format!("{arn}\nduration_seconds = 60"), 252, "duration_seconds is less than 900"),
+        (
+            "error-AccessDenied",
+            arn.to_owned(),
+            254,
+            "STS refused: AccessDenied",
+        ),
+        (
+            "error-ExpiredToken",
+            arn.to_owned(),
+            254,
+            "STS refused: ExpiredToken",
+        ),
+        (
+            "",
+            "role_arn = R".to_owned(),
+            252,
+            "role_arn is not the ARN of a role",
+        ),
+        (
+            "",
+            format!("{arn}\nexternal_id = x"),
+            252,
+            "external_id is shorter",
+        ),
+        (
+            "",
+            format!("{arn}\nrole_session_name = x"),
+            252,
+            "role_session_name is shorter",
+        ),
+        (
+            "",
+            format!("{arn}\nduration_seconds = 60"),
+            252,
+            "duration_seconds is less than 900",
+        ),
         ("", format!("{arn}\nexternal_id = xy"), 0, ""),
-        ("garbage", arn.to_owned(), 255, "STS gave an answer that is none"),
+        (
+            "garbage",
+            arn.to_owned(),
+            255,
+            "STS gave an answer that is none",
+        ),
     ] {
         let mut sandbox = Sandbox::empty();
         sandbox.set("AWS_ENDPOINT_URL", &stub.url(words));
         let keys = "[profile keys]\naws_access_key_id = k\naws_secret_access_key = s\n";
-        sandbox.write(".aws/config", format!("[default]\nsource_profile = keys\n{role}\n{keys}"));
+        sandbox.write(
+            ".aws/config",
+            format!("[default]\nsource_profile = keys\n{role}\n{keys}"),
+        );
         let run = aws(&sandbox, &admin);
         if code == 0 {
             assert_eq!(run.code, 0, "{}", run.stderr);
@@ -175,17 +322,22 @@ fn refusals_and_settings_of_a_wrong_form_have_codes_of_their_own() {
     }
 }
 
-/// With what AWS CLI 2.38.1 does: the code, where it is 0 also the same token as without the option.
+/// With what AWS CLI 2.38.1 does: the code, where it is 0 also the same token as without the
+/// option.
 #[test]
 fn options_are_the_aws_clis() {
     let sandbox = sandbox();
     let command = [&ADMIN[..], &["--hostname", HOST, "--region", "us-east-1"]].concat();
     let expected = aws(&sandbox, &command).stdout;
     for (options, code) in [
-        // Abbreviated, as long as one option is meant; those of every command before those of this one.
+        // Abbreviated, as long as one option is meant; those of every command before those of this
+        // one.
         ("--h HOST --r us-east-1 --ex 900", 0),
         ("--host HOST --reg us-east-1 --expires 900", 0),
-        ("--no-cli-p --no-p --no-cli-a --no-v --ca /nope --col on --cli-r 5 --cli-c 5 --o text", 0),
+        (
+            "--no-cli-p --no-p --no-cli-a --no-v --ca /nope --col on --cli-r 5 --cli-c 5 --o text",
+            0,
+        ),
         ("--co on --q x --qu x --e https://e.example", 0),
         ("--p=", 0),
         ("--no-cli", 252),
@@ -194,7 +346,10 @@ fn options_are_the_aws_clis() {
         // Given twice: the last one counts, and all have to be right.
         ("--region eu-west-1 --region us-east-1", 0),
         ("--hostname other --hostname HOST", 0),
-        ("--output json --output text --no-cli-pager --no-cli-pager", 0),
+        (
+            "--output json --output text --no-cli-pager --no-cli-pager",
+            0,
+        ),
         ("--expires-in abc --expires-in 900", 0),
         ("--output bogus --output json", 252),
         // Of every command, without a bearing on these.
@@ -204,7 +359,10 @@ fn options_are_the_aws_clis() {
         ("--endpoint-url e.example:8080", 0),
         ("--endpoint-url e.example", 252),
         ("--endpoint-url=", 252),
-        ("--no-verify-ssl --ca-bundle /nope --no-paginate --no-cli-auto-prompt --debug", 0),
+        (
+            "--no-verify-ssl --ca-bundle /nope --no-paginate --no-cli-auto-prompt --debug",
+            0,
+        ),
         ("--cli-binary-format base64", 0),
         ("--cli-binary-format bogus", 252),
         ("--cli-error-format json", 0),
@@ -239,9 +397,17 @@ fn options_are_the_aws_clis() {
         ("--cli-auto-prompt --no-cli-auto-prompt", 252),
     ] {
         let options = options.replace("HOST", HOST);
-        let run = aws(&sandbox, &[&command[..], &options.split(' ').collect::<Vec<_>>()].concat());
+        let run = aws(
+            &sandbox,
+            &[&command[..], &options.split(' ').collect::<Vec<_>>()].concat(),
+        );
         if code == 0 {
-            assert_eq!((run.code, &run.stdout), (0, &expected), "{options}: {}", run.stderr);
+            assert_eq!(
+                (run.code, &run.stdout),
+                (0, &expected),
+                "{options}: {}",
+                run.stderr
+            );
         } else {
             assert_eq!(run.code, code, "{options}: {}", run.stderr);
             assert_refused(&run, code, "");
@@ -259,14 +425,31 @@ fn options_are_the_aws_clis() {
         ("65536", 255),
         ("70000", 255),
     ] {
-        let run = aws(&sandbox, &[&RDS[..], &["--hostname", RDS_HOST, "--username", "help", "--port", port]].concat());
+        let run = aws(
+            &sandbox,
+            &[
+                &RDS[..],
+                &["--hostname", RDS_HOST, "--username", "help", "--port", port],
+            ]
+            .concat(),
+        );
         assert_eq!(run.code, code, "{port}: {}", run.stderr);
     }
-    for (options, code) in
-        [("", 0), ("--profile nope", 0), ("--region=", 0), ("--output bogus", 252), ("--cli-read-timeout abc", 255)]
-    {
-        let words = ["configure", "list-profiles"].into_iter().chain(options.split_whitespace());
-        assert_eq!(aws(&sandbox, &words.collect::<Vec<_>>()).code, code, "{options}");
+    for (options, code) in [
+        ("", 0),
+        ("--profile nope", 0),
+        ("--region=", 0),
+        ("--output bogus", 252),
+        ("--cli-read-timeout abc", 255),
+    ] {
+        let words = ["configure", "list-profiles"]
+            .into_iter()
+            .chain(options.split_whitespace());
+        assert_eq!(
+            aws(&sandbox, &words.collect::<Vec<_>>()).code,
+            code,
+            "{options}"
+        );
     }
 }
 
@@ -274,8 +457,19 @@ fn options_are_the_aws_clis() {
 #[test]
 fn tokens_that_no_server_takes_are_refused() {
     let sandbox = sandbox();
-    for (life, says) in [("0", "1 to 604800"), ("604801", "1 to 604800"), ("-1", "--expires-in")] {
-        assert_refused(&aws(&sandbox, &[&ADMIN[..], &["--hostname", HOST, "--expires-in", life]].concat()), 255, says);
+    for (life, says) in [
+        ("0", "1 to 604800"),
+        ("604801", "1 to 604800"),
+        ("-1", "--expires-in"),
+    ] {
+        assert_refused(
+            &aws(
+                &sandbox,
+                &[&ADMIN[..], &["--hostname", HOST, "--expires-in", life]].concat(),
+            ),
+            255,
+            says,
+        );
     }
     for (host, port, user, says) in [
         ("", "5432", "app", "host is empty"),
@@ -284,11 +478,23 @@ fn tokens_that_no_server_takes_are_refused() {
         (RDS_HOST, "0", "app", "1 to 65535"),
         (RDS_HOST, "5432", "", "user is empty"),
     ] {
-        let words = ["--hostname", host, "--port", port, "--username", user, "--region", "us-east-1"];
+        let words = [
+            "--hostname",
+            host,
+            "--port",
+            port,
+            "--username",
+            user,
+            "--region",
+            "us-east-1",
+        ];
         assert_refused(&aws(&sandbox, &[&RDS[..], &words].concat()), 255, says);
     }
     assert_refused(
-        &aws(&sandbox, &[&ADMIN[..], &["--hostname", HOST, "--no-sign-request"]].concat()),
+        &aws(
+            &sandbox,
+            &[&ADMIN[..], &["--hostname", HOST, "--no-sign-request"]].concat(),
+        ),
         252,
         "--no-sign",
     );
@@ -303,14 +509,22 @@ fn version_and_help_answer() {
         run.stdout
     };
     let version = concat!("aws-cli/2.38.1 pgcred/", env!("CARGO_PKG_VERSION"), "\n");
-    for words in [&["--version"][..], &["--vers"], &["dsql", "--version"], &["s3", "ls", "--version"]] {
+    for words in [
+        &["--version"][..],
+        &["--vers"],
+        &["dsql", "--version"],
+        &["s3", "ls", "--version"],
+    ] {
         assert_eq!(ok(words), version);
     }
     for (words, says) in [
         (&["help"][..], "configure"),
         (&["dsql", "help"], "generate-db-connect-admin-auth-token"),
         (&["rds", "generate-db-auth-token", "help"], "--username"),
-        (&["configure", "list-profiles", "--region", "x", "help"], "--profile"),
+        (
+            &["configure", "list-profiles", "--region", "x", "help"],
+            "--profile",
+        ),
     ] {
         assert!(ok(words).contains(says), "{words:?}");
     }
@@ -326,7 +540,11 @@ fn failures_of_pgcred_itself_have_the_aws_clis_code() {
     let list = ["configure", "list-profiles"];
     assert_refused(&aws(&sandbox, &list), 255, "config.toml");
     let other = sandbox.own().join("other.toml").display().to_string();
-    assert_refused(&sandbox.run(&[&["--config", &other, "aws"], &list[..]].concat()), 255, "other.toml");
+    assert_refused(
+        &sandbox.run(&[&["--config", &other, "aws"], &list[..]].concat()),
+        255,
+        "other.toml",
+    );
     sandbox.run(&["list"]).assert_fails(2, "config.toml");
     fs::remove_file(sandbox.own().join("config.toml")).expect("removed");
     sandbox.set("PGCRED_CACHE", "nope");
@@ -356,7 +574,9 @@ fn a_profile_that_is_gone_gives_no_older_token() {
 fn a_connections_address_signs_what_the_connection_signs() {
     let sandbox = sandbox();
     let profiles = ["one", "two"]
-        .map(|name| format!("[profile {name}]\naws_access_key_id = {name}\naws_secret_access_key = s\n"))
+        .map(|name| {
+            format!("[profile {name}]\naws_access_key_id = {name}\naws_secret_access_key = s\n")
+        })
         .concat();
     sandbox.write(".aws/config", profiles);
     let tunnel = |name: &str, more: &[&str]| {
@@ -368,29 +588,61 @@ fn a_connections_address_signs_what_the_connection_signs() {
     let config = sandbox.own().join("config.toml");
     let before = fs::read_to_string(&config).expect("a configuration");
     fs::write(&config, format!("{before}{any_user}sign_host = '{HOST}'\n")).expect("written");
-    let cname = ["add", "cname", "my.db", "--provider", "rds", "--region", "eu-west-1", "--sign-host", RDS_HOST];
+    let cname = [
+        "add",
+        "cname",
+        "my.db",
+        "--provider",
+        "rds",
+        "--region",
+        "eu-west-1",
+        "--sign-host",
+        RDS_HOST,
+    ];
     sandbox.ok(&[&cname[..], &["--user", "app"]].concat());
     let dialled = |host: &str, port: &str, user: &str, more: &[&str]| {
-        let words = [&RDS[..], &["--hostname", host, "--port", port, "--username", user], more].concat();
+        let words = [
+            &RDS[..],
+            &["--hostname", host, "--port", port, "--username", user],
+            more,
+        ]
+        .concat();
         let run = aws(&sandbox, &words);
         assert_eq!(run.code, 0, "{words:?}: {}", run.stderr);
         run.stdout
     };
     let token = |words: &[&str]| sandbox.ok(&[&["token", "--no-cache"], words].concat());
     let app = token(&["tun", "--user", "app"]);
-    assert!(app.starts_with(&format!("{HOST}/?Action=DbConnect&")) && app.contains("=one%2F"), "{app}");
-    for (host, port) in [("localhost", "15432"), ("LOCALHOST", "15432"), ("127.0.0.1", "15432"), ("other", "1")] {
+    assert!(
+        app.starts_with(&format!("{HOST}/?Action=DbConnect&")) && app.contains("=one%2F"),
+        "{app}"
+    );
+    for (host, port) in [
+        ("localhost", "15432"),
+        ("LOCALHOST", "15432"),
+        ("127.0.0.1", "15432"),
+        ("other", "1"),
+    ] {
         assert_eq!(dialled(host, port, "app", &[]), app, "{host}:{port}");
     }
-    assert_eq!(dialled("localhost", "15432", "admin", &[]), token(&["admins"]));
+    assert_eq!(
+        dialled("localhost", "15432", "admin", &[]),
+        token(&["admins"])
+    );
     assert_eq!(
         dialled("localhost", "15432", "app", &["--profile", "two"]),
         token(&["tun", "--user", "app", "--profile", "two"])
     );
     assert_eq!(dialled("my.db", "5432", "app", &[]), token(&["cname"]));
-    assert_eq!(dialled("my.db", "5432", "admin", &[]), token(&["cname", "--user", "admin"]));
+    assert_eq!(
+        dialled("my.db", "5432", "admin", &[]),
+        token(&["cname", "--user", "admin"])
+    );
     let plain = dialled("localhost", "15433", "app", &["--region", "us-east-1"]);
-    assert!(plain.starts_with("localhost:15433/?Action=connect&DBUser=app&"), "{plain}");
+    assert!(
+        plain.starts_with("localhost:15433/?Action=connect&DBUser=app&"),
+        "{plain}"
+    );
 }
 
 #[test]
@@ -402,8 +654,14 @@ fn profiles_are_listed_as_the_aws_cli_lists_them() {
         ".aws/config",
         "[profile z]\nregion = us-east-1\n[sso-session s]\nsso_region = x\n[default]\n[profile 'with blank']\n[services v]\n[profile a]\n",
     );
-    sandbox.write(".aws/credentials", "[only-here]\naws_access_key_id = K\n[a]\n[z]\n[also here]\n");
-    assert_eq!(list().stdout, "z\ndefault\nwith blank\na\nonly-here\nalso here\n");
+    sandbox.write(
+        ".aws/credentials",
+        "[only-here]\naws_access_key_id = K\n[a]\n[z]\n[also here]\n",
+    );
+    assert_eq!(
+        list().stdout,
+        "z\ndefault\nwith blank\na\nonly-here\nalso here\n"
+    );
 }
 
 /// A tool is given a path, and knows no sub-commands of pgcred.
@@ -434,15 +692,30 @@ fn the_program_pgcred_aws_is_the_same() {
 fn pgcred_in_the_place_of_aws_is_never_asked_to_log_in() {
     let mut sandbox = Sandbox::empty();
     let stand_in = sandbox.installed("bin/aws");
-    let path = format!("{}:/usr/bin:/bin", stand_in.parent().expect("a directory").display());
+    let path = format!(
+        "{}:/usr/bin:/bin",
+        stand_in.parent().expect("a directory").display()
+    );
     sandbox.set("PATH", &path);
-    let session = "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n";
-    let profile = "[profile p]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = dev\n";
+    let session =
+        "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n";
+    let profile =
+        "[profile p]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = dev\n";
     let login = "[profile l]\nlogin_session = arn:aws:iam::111122223333:user/me\n";
     sandbox.write(".aws/config", format!("{session}{profile}{login}"));
-    sandbox.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9").set("AWS_MAX_ATTEMPTS", "1");
+    sandbox
+        .set("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        .set("AWS_MAX_ATTEMPTS", "1");
     let run = sandbox.run(&["login", "--profile", "p", "--timeout", "5"]);
-    assert!(run.code != 0 && !run.stderr.contains("aws sso login"), "{}", run.stderr);
+    assert!(
+        run.code != 0 && !run.stderr.contains("aws sso login"),
+        "{}",
+        run.stderr
+    );
     let run = sandbox.run(&["login", "--profile", "l", "--timeout", "5"]);
-    assert!(run.code == 3 && run.stderr.contains("install the AWS CLI"), "{}", run.stderr);
+    assert!(
+        run.code == 3 && run.stderr.contains("install the AWS CLI"),
+        "{}",
+        run.stderr
+    );
 }

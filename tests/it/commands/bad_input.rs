@@ -1,4 +1,5 @@
-//! Nothing that can be typed panics, hangs or prints half an answer; every refusal says what and why.
+//! Nothing that can be typed panics, hangs or prints half an answer; every refusal says what and
+//! why.
 
 use std::process::Stdio;
 
@@ -22,19 +23,52 @@ fn usage_errors() {
         (&["token", HOST, "--expires-in", "604801"], 2, "1 to 604800"),
         (&["token", HOST, "--expires-in", "8d"], 2, "1 to 604800"),
         (&["token", HOST, "--expires-in", "abc"], 2, "not a duration"),
-        (&["token", RDS_HOST, "--user", "u", "--expires-in", "901"], 2, "1 to 900"),
+        (
+            &["token", RDS_HOST, "--user", "u", "--expires-in", "901"],
+            2,
+            "1 to 900",
+        ),
         (&["token", HOST, "--region", ""], 2, "region"),
         (&["token", HOST, "--region", "us east"], 2, "region"),
         (&["token", HOST, "--user", ""], 2, "the user is empty"),
         (&["token", HOST, "--user", "a\nb"], 2, "control character"),
-        (&["token", HOST, "--provider", "mysql"], 2, "known: dsql, rds"),
+        (
+            &["token", HOST, "--provider", "mysql"],
+            2,
+            "known: dsql, rds",
+        ),
         (&["token", HOST, "--format", "xml"], 2, "possible values"),
-        (&["token", HOST, "--format", "cmd", "--user", "a\"b"], 2, "cmd.exe"),
+        (
+            &["token", HOST, "--format", "cmd", "--user", "a\"b"],
+            2,
+            "cmd.exe",
+        ),
         (&["erase"], 2, "--all"),
-        (&["erase", "--all", "--host", HOST], 2, "cannot be used with"),
-        (&["refresh", "--host", HOST, "a.b", "c.d"], 2, "--host with several targets"),
-        (&["erase", "--host", HOST, "a.b", "c.d"], 2, "--host with several targets"),
-        (&["token", "mydb.global-x.global.rds.amazonaws.com", "--user", "u"], 2, "no region"),
+        (
+            &["erase", "--all", "--host", HOST],
+            2,
+            "cannot be used with",
+        ),
+        (
+            &["refresh", "--host", HOST, "a.b", "c.d"],
+            2,
+            "--host with several targets",
+        ),
+        (
+            &["erase", "--host", HOST, "a.b", "c.d"],
+            2,
+            "--host with several targets",
+        ),
+        (
+            &[
+                "token",
+                "mydb.global-x.global.rds.amazonaws.com",
+                "--user",
+                "u",
+            ],
+            2,
+            "no region",
+        ),
         (&["token", "host=h passfile=/x"], 2, "--passfile FILE"),
         (&["token", "service=prod"], 2, "service files are not read"),
         (&["frobnicate"], 2, "unrecognized"),
@@ -48,14 +82,28 @@ fn usage_errors() {
 #[test]
 fn flags_beat_target_and_target_beats_variables() {
     let mut sandbox = Sandbox::with_keys();
-    sandbox.set("PGHOST", "/var/run/postgresql").set("PGPORT", "1").set("PGUSER", "env").set("PGDATABASE", "envdb");
-    sandbox.set("PGPASSWORD", "never").set("PGSSLMODE", "require");
+    sandbox
+        .set("PGHOST", "/var/run/postgresql")
+        .set("PGPORT", "1")
+        .set("PGUSER", "env")
+        .set("PGDATABASE", "envdb");
+    sandbox
+        .set("PGPASSWORD", "never")
+        .set("PGSSLMODE", "require");
     let uri = format!("postgres://uri@{HOST}:2/uridb");
     let conninfo = sandbox.ok(&["token", &uri, "--user", "flag", "--format", "conninfo"]);
-    assert!(conninfo.contains("port='2'") && conninfo.contains("user='flag'") && conninfo.contains("dbname='uridb'"));
+    assert!(
+        conninfo.contains("port='2'")
+            && conninfo.contains("user='flag'")
+            && conninfo.contains("dbname='uridb'")
+    );
     assert!(conninfo.contains("sslmode='require'") && !conninfo.contains("never"));
     let conninfo = sandbox.ok(&["token", HOST, "--format", "conninfo"]);
-    assert!(conninfo.contains("port='1'") && conninfo.contains("user='env'") && conninfo.contains("dbname='envdb'"));
+    assert!(
+        conninfo.contains("port='1'")
+            && conninfo.contains("user='env'")
+            && conninfo.contains("dbname='envdb'")
+    );
     sandbox.run(&["token"]).assert_fails(2, "PGHOST");
     sandbox.set("PGPORT", "many");
     sandbox.run(&["token", HOST]).assert_fails(2, "PGPORT");
@@ -63,7 +111,8 @@ fn flags_beat_target_and_target_beats_variables() {
     assert!(sandbox.ok(&["token"]).starts_with(HOST));
 }
 
-/// A TARGET from elsewhere must not lead a token to whoever listens at an address. What the user has configured may.
+/// A TARGET from elsewhere must not lead a token to whoever listens at an address. What the user
+/// has configured may.
 #[test]
 fn an_address_in_target_needs_a_server_that_is_verified() {
     let mut sandbox = Sandbox::with_keys();
@@ -86,23 +135,46 @@ fn an_address_in_target_needs_a_server_that_is_verified() {
         for words in sends {
             let at = if words[0] == "setup" { 2 } else { 1 };
             let words = [&words[..at], &[target], &words[at..]].concat();
-            sandbox.run(&words).assert_fails(2, "does not verify who answers there");
+            sandbox
+                .run(&words)
+                .assert_fails(2, "does not verify who answers there");
         }
         assert_eq!(sandbox.run(&["token", target]).code, 0, "{target}"); // the token alone goes nowhere
     }
     // PGSSLMODE is the user's own, the address is not.
     sandbox.set("PGSSLMODE", "require");
-    sandbox.run(&["token", &weak(""), "--format", "url"]).assert_fails(2, "sslmode=require does not verify");
+    sandbox
+        .run(&["token", &weak(""), "--format", "url"])
+        .assert_fails(2, "sslmode=require does not verify");
     sandbox.unset("PGSSLMODE");
     for target in [weak(""), weak(" sslmode=verify-full")] {
-        assert!(sandbox.ok(&["token", &target, "--format", "url"]).contains("hostaddr=127.0.0.1"));
+        assert!(
+            sandbox
+                .ok(&["token", &target, "--format", "url"])
+                .contains("hostaddr=127.0.0.1")
+        );
     }
-    let run = sandbox.run(&["add", "mine", &weak(" sslmode=require"), "--alias", "localhost:9"]);
+    let run = sandbox.run(&[
+        "add",
+        "mine",
+        &weak(" sslmode=require"),
+        "--alias",
+        "localhost:9",
+    ]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stderr.contains("warning: mine: whoever answers at 127.0.0.1 may get the token"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("warning: mine: whoever answers at 127.0.0.1 may get the token"),
+        "{}",
+        run.stderr
+    );
     let instead = format!("can dial \"host={HOST} hostaddr=127.0.0.1 port=9\" instead");
     assert!(run.stderr.contains(&instead), "{}", run.stderr);
-    assert!(sandbox.ok(&["token", "mine", "--format", "url"]).contains("hostaddr=127.0.0.1"));
+    assert!(
+        sandbox
+            .ok(&["token", "mine", "--format", "url"])
+            .contains("hostaddr=127.0.0.1")
+    );
 }
 
 #[cfg(unix)]
@@ -119,12 +191,28 @@ fn a_name_that_is_not_utf8_is_refused() {
 #[test]
 fn sign_host_is_signed_and_host_is_dialled() {
     let sandbox = Sandbox::with_keys();
-    let json = sandbox.ok(&["token", "localhost:15432", "--sign-host", HOST, "--format", "libpq-json"]);
-    assert!(json.contains(r#""host":"localhost""#) && json.contains(r#""port":"15432""#), "{json}");
+    let json = sandbox.ok(&[
+        "token",
+        "localhost:15432",
+        "--sign-host",
+        HOST,
+        "--format",
+        "libpq-json",
+    ]);
+    assert!(
+        json.contains(r#""host":"localhost""#) && json.contains(r#""port":"15432""#),
+        "{json}"
+    );
     assert!(json.contains(&format!(r#""password":"{HOST}/?"#)), "{json}");
-    let token = |name: &str| sandbox.run(&["token", "localhost:1", "--user", "u", "--sign-host", name]);
+    let token =
+        |name: &str| sandbox.run(&["token", "localhost:1", "--user", "u", "--sign-host", name]);
     let run = token(&format!("{RDS_HOST}:6432"));
-    assert!(run.stdout.starts_with(&format!("{RDS_HOST}:6432/?Action=connect&DBUser=u&")), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .starts_with(&format!("{RDS_HOST}:6432/?Action=connect&DBUser=u&")),
+        "{}",
+        run.stdout
+    );
     let run = token(RDS_HOST);
     assert!(
         run.stdout.starts_with(&format!("{RDS_HOST}:5432/?")) && run.stderr.contains("signed for"),
@@ -137,14 +225,26 @@ fn sign_host_is_signed_and_host_is_dialled() {
 fn a_region_that_contradicts_the_host_is_a_warning() {
     let sandbox = Sandbox::with_keys();
     let run = sandbox.run(&["token", HOST, "--region", "eu-west-1"]);
-    assert!(run.code == 0 && run.stdout.contains("%2Feu-west-1%2F") && run.stderr.contains("is in us-east-1"));
-    assert_eq!(sandbox.run(&["token", HOST, "--region", "eu-west-1", "-q"]).stderr, "");
+    assert!(
+        run.code == 0
+            && run.stdout.contains("%2Feu-west-1%2F")
+            && run.stderr.contains("is in us-east-1")
+    );
+    assert_eq!(
+        sandbox
+            .run(&["token", HOST, "--region", "eu-west-1", "-q"])
+            .stderr,
+        ""
+    );
 }
 
 /// Some tools leave stdin open and never write to it.
 fn with_open_stdin(sandbox: &Sandbox) -> Run {
     let mut pgcred = sandbox.pgcred(&["token", HOST]);
-    let pipes = pgcred.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let pipes = pgcred
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = pipes.spawn().expect("pgcred starts");
     let stdin = child.stdin.take().expect("a pipe");
     let run = Run::finished(child.wait_with_output().expect("an end"));
@@ -154,7 +254,11 @@ fn with_open_stdin(sandbox: &Sandbox) -> Run {
 
 #[test]
 fn stdin_is_never_read() {
-    assert!(with_open_stdin(&Sandbox::with_keys()).stdout.starts_with(HOST));
+    assert!(
+        with_open_stdin(&Sandbox::with_keys())
+            .stdout
+            .starts_with(HOST)
+    );
 }
 
 /// Windows programs inherit handles in another way; there AWS's chain hands stdin on.
@@ -169,7 +273,14 @@ fn a_credential_process_finds_stdin_empty() {
 #[test]
 fn help_tells_the_exit_codes_and_goes_to_stdout() {
     let help = Sandbox::empty().ok(&["--help"]);
-    for line in ["Exit codes:", "  0  the answer", "  1  ", "  2  ", "  3  ", "  4  no such target"] {
+    for line in [
+        "Exit codes:",
+        "  0  the answer",
+        "  1  ",
+        "  2  ",
+        "  3  ",
+        "  4  no such target",
+    ] {
         assert!(help.contains(line), "{help}");
     }
     let run = Sandbox::empty().run(&[]);
@@ -192,18 +303,57 @@ proptest! {
 /// The full matrix of odd values at every option: exit code and empty stdout, or a token.
 #[test]
 fn odd_values_everywhere() {
-    let values =
-        ["", " ", "\t", "\n", "a\u{0}b", "é", "%", "'", "\"", "\\", "*", ":", "-", "--", "..", "0", "999999999999"];
+    let values = [
+        "",
+        " ",
+        "\t",
+        "\n",
+        "a\u{0}b",
+        "é",
+        "%",
+        "'",
+        "\"",
+        "\\",
+        "*",
+        ":",
+        "-",
+        "--",
+        "..",
+        "0",
+        "999999999999",
+    ];
     let sandbox = Sandbox::with_keys();
-    for option in
-        ["--host", "--port", "--user", "--dbname", "--profile", "--region", "--provider", "--sign-host", "--timeout"]
-    {
+    for option in [
+        "--host",
+        "--port",
+        "--user",
+        "--dbname",
+        "--profile",
+        "--region",
+        "--provider",
+        "--sign-host",
+        "--timeout",
+    ] {
         for value in values.iter().filter(|value| !value.contains('\0')) {
             let option = format!("{option}={value}");
             let run: Run = sandbox.run(&["token", HOST, &option]);
-            assert!((0..=4).contains(&run.code), "{option:?}: {} {}", run.code, run.stderr);
-            assert_eq!(run.code == 0, !run.stdout.is_empty(), "{option:?}: {}", run.stderr);
-            assert!(!run.stderr.contains("panicked"), "{option:?}: {}", run.stderr);
+            assert!(
+                (0..=4).contains(&run.code),
+                "{option:?}: {} {}",
+                run.code,
+                run.stderr
+            );
+            assert_eq!(
+                run.code == 0,
+                !run.stdout.is_empty(),
+                "{option:?}: {}",
+                run.stderr
+            );
+            assert!(
+                !run.stderr.contains("panicked"),
+                "{option:?}: {}",
+                run.stderr
+            );
         }
     }
 }

@@ -11,20 +11,38 @@ const RULE: &str = "max_expires_in = '5m'\n[[match]]\nhost = '*'\nprofile = 'p'\
 
 fn with_rule() -> Sandbox {
     let sandbox = Sandbox::with_keys();
-    sandbox.write(".aws/credentials", "[p]\naws_access_key_id = AKIAP\naws_secret_access_key = wJalrX\n");
+    sandbox.write(
+        ".aws/credentials",
+        "[p]\naws_access_key_id = AKIAP\naws_secret_access_key = wJalrX\n",
+    );
     fs::write(sandbox.own().join("config.toml"), RULE).expect("written");
     let token = sandbox.ok(&["token", HOST]);
-    assert!(token.contains("AKIAP") && token.contains("X-Amz-Expires=300&"), "{token}");
+    assert!(
+        token.contains("AKIAP") && token.contains("X-Amz-Expires=300&"),
+        "{token}"
+    );
     sandbox
 }
 
-/// The commands that give out tokens or work by what is configured, with the exit code of a wrong usage.
+/// The commands that give out tokens or work by what is configured, with the exit code of a wrong
+/// usage.
 const COMMANDS: [(&[&str], i32); 8] = [
     (&["token", HOST], 2),
     (&["token", HOST, "--no-cache"], 2),
     (&["refresh", HOST], 2),
     (&["exec", HOST, "--", "env"], 2),
-    (&["aws", "dsql", "generate-db-connect-auth-token", "--region", "us-east-1", "--hostname", HOST], 255),
+    (
+        &[
+            "aws",
+            "dsql",
+            "generate-db-connect-auth-token",
+            "--region",
+            "us-east-1",
+            "--hostname",
+            HOST,
+        ],
+        255,
+    ),
     (&["list"], 2),
     (&["add", "prod", HOST], 2),
     (&["setup", "psql", HOST, "--yes"], 2),
@@ -39,8 +57,14 @@ fn check_refused(sandbox: &Sandbox, says: &str, run: impl Fn(&[&str]) -> Run) {
         }
     }
     let prompt = run(&["prompt"]);
-    assert_eq!((prompt.stdout.as_str(), prompt.stderr.as_str(), prompt.code), ("", "", 2));
-    assert!(run(&["prompt", "--debug"]).stderr.contains(says), "--debug says why there is nothing");
+    assert_eq!(
+        (prompt.stdout.as_str(), prompt.stderr.as_str(), prompt.code),
+        ("", "", 2)
+    );
+    assert!(
+        run(&["prompt", "--debug"]).stderr.contains(says),
+        "--debug says why there is nothing"
+    );
     assert!(!sandbox.path(".pgpass").exists() && !sandbox.path(".pg_service.conf").exists());
 }
 
@@ -48,15 +72,30 @@ fn check_refused(sandbox: &Sandbox, says: &str, run: impl Fn(&[&str]) -> Run) {
 fn a_configuration_that_is_no_readable_file_is_an_error() {
     type Break = fn(&Path);
     let breaks: [(Break, &str); 6] = [
-        (|config| fs::create_dir(config).expect("a directory"), "config.toml is not a regular file"),
+        (
+            |config| fs::create_dir(config).expect("a directory"),
+            "config.toml is not a regular file",
+        ),
         (
             |config| nix::unistd::mkfifo(config, nix::sys::stat::Mode::S_IRWXU).expect("a pipe"),
             "config.toml is not a regular file",
         ),
-        (|config| fs::write(config, b"# caf\xe9\n").expect("written"), "config.toml is not UTF-8"),
-        (|config| fs::write(config, "[[match]\n").expect("written"), "config.toml: line 1"),
-        (|config| symlink("config.toml", config).expect("a link"), "cannot read "),
-        (|config| symlink("gone.toml", config).expect("a link"), "config.toml is a link to a file that does not exist"),
+        (
+            |config| fs::write(config, b"# caf\xe9\n").expect("written"),
+            "config.toml is not UTF-8",
+        ),
+        (
+            |config| fs::write(config, "[[match]\n").expect("written"),
+            "config.toml: line 1",
+        ),
+        (
+            |config| symlink("config.toml", config).expect("a link"),
+            "cannot read ",
+        ),
+        (
+            |config| symlink("gone.toml", config).expect("a link"),
+            "config.toml is a link to a file that does not exist",
+        ),
     ];
     for (break_it, says) in breaks {
         let sandbox = with_rule();
@@ -70,9 +109,21 @@ fn a_configuration_that_is_no_readable_file_is_an_error() {
 #[test]
 fn no_configuration_can_be_named() {
     let sandbox = with_rule();
-    assert!(sandbox.ok(&["token", HOST, "--config", "/dev/null"]).contains(KEY_ID), "no rule says who else signs");
-    assert_eq!(sandbox.ok(&["list", "--config", "/dev/null", "--format", "json"]).trim(), "[]");
-    sandbox.run(&["add", "x", HOST, "--config", "/dev/null"]).assert_fails(2, "/dev/null is not a regular file");
+    assert!(
+        sandbox
+            .ok(&["token", HOST, "--config", "/dev/null"])
+            .contains(KEY_ID),
+        "no rule says who else signs"
+    );
+    assert_eq!(
+        sandbox
+            .ok(&["list", "--config", "/dev/null", "--format", "json"])
+            .trim(),
+        "[]"
+    );
+    sandbox
+        .run(&["add", "x", HOST, "--config", "/dev/null"])
+        .assert_fails(2, "/dev/null is not a regular file");
 }
 
 #[test]
@@ -80,7 +131,9 @@ fn a_configuration_that_is_too_large_is_an_error() {
     let sandbox = with_rule();
     let config = fs::File::create(sandbox.own().join("config.toml")).expect("a file");
     config.set_len(3 << 30).expect("a length");
-    check_refused(&sandbox, "it is larger than 64 MiB", |words| sandbox.run(words));
+    check_refused(&sandbox, "it is larger than 64 MiB", |words| {
+        sandbox.run(words)
+    });
 }
 
 /// Root reads every file, so the system refuses by strace.
@@ -96,12 +149,25 @@ fn a_configuration_that_the_system_does_not_hand_out_is_an_error() {
         ("read", "EIO", "Input/output error"),
     ] {
         let trouble = format!("inject={call}:error={error}:when=1+");
-        check_refused(&sandbox, &format!("cannot read {config}: {says}"), |words| {
-            let mut strace = sandbox.command("strace");
-            strace.args(["-o", "/dev/null", "-P", &config, "-e", &format!("trace={call}"), "-e", &trouble]);
-            strace.arg(env!("CARGO_BIN_EXE_pgcred")).args(words);
-            Run::of(strace)
-        });
+        check_refused(
+            &sandbox,
+            &format!("cannot read {config}: {says}"),
+            |words| {
+                let mut strace = sandbox.command("strace");
+                strace.args([
+                    "-o",
+                    "/dev/null",
+                    "-P",
+                    &config,
+                    "-e",
+                    &format!("trace={call}"),
+                    "-e",
+                    &trouble,
+                ]);
+                strace.arg(env!("CARGO_BIN_EXE_pgcred")).args(words);
+                Run::of(strace)
+            },
+        );
     }
 }
 
@@ -125,12 +191,28 @@ fn a_configuration_whose_directory_is_out_of_reach_is_an_error() {
     let token = || sandbox.run(&["token", HOST, "--no-cache"]);
     let directory = sandbox.path(".config");
     symlink(sandbox.path("disk/config"), &directory).expect("a link");
-    token().assert_fails(2, &format!("{} is a link to a directory that does not exist", directory.display()));
+    token().assert_fails(
+        2,
+        &format!(
+            "{} is a link to a directory that does not exist",
+            directory.display()
+        ),
+    );
     fs::create_dir_all(sandbox.path("disk/config")).expect("a directory");
-    assert_eq!(token().code, 0, "the disk is there, and has no configuration");
+    assert_eq!(
+        token().code,
+        0,
+        "the disk is there, and has no configuration"
+    );
     let own = directory.join("pgcred");
     symlink(sandbox.path("disk/pgcred"), &own).expect("a link");
-    token().assert_fails(2, &format!("{} is a link to a directory that does not exist", own.display()));
+    token().assert_fails(
+        2,
+        &format!(
+            "{} is a link to a directory that does not exist",
+            own.display()
+        ),
+    );
     sandbox.write("disk/pgcred", "");
     token().assert_fails(2, &format!("{} is not a directory", own.display()));
     fs::remove_file(sandbox.path("disk/pgcred")).expect("removed");
@@ -150,11 +232,16 @@ fn everything_can_be_erased_whatever_is_configured() {
     fs::remove_file(&config).expect("removed");
     fs::create_dir(&config).expect("a directory");
     let run = sandbox.run(&["erase", "--all"]);
-    assert!(run.code == 0 && run.stderr.contains("warning: ") && run.stderr.contains("config.toml"), "{}", run.stderr);
+    assert!(
+        run.code == 0 && run.stderr.contains("warning: ") && run.stderr.contains("config.toml"),
+        "{}",
+        run.stderr
+    );
     assert!(!sandbox.own().join("cache").exists());
 }
 
-/// A passfile that the system does not hand out may hold tokens: to have erased them would be a lie.
+/// A passfile that the system does not hand out may hold tokens: to have erased them would be a
+/// lie.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_passfile_that_cannot_be_read_is_not_one_without_tokens() {
@@ -164,10 +251,24 @@ fn a_passfile_that_cannot_be_read_is_not_one_without_tokens() {
         let passfile = sandbox.path(".pgpass").display().to_string();
         let trouble = format!("inject={call}:error=EIO:when=1+");
         let mut strace = sandbox.command("strace");
-        strace.args(["-o", "/dev/null", "-P", &passfile, "-e", &format!("trace={call}"), "-e", &trouble]);
+        strace.args([
+            "-o",
+            "/dev/null",
+            "-P",
+            &passfile,
+            "-e",
+            &format!("trace={call}"),
+            "-e",
+            &trouble,
+        ]);
         strace.args([env!("CARGO_BIN_EXE_pgcred"), "erase", HOST]);
         let run = Run::of(strace);
-        assert!([1, 2].contains(&run.code) && run.stderr.contains(".pgpass"), "{call}: {} {}", run.code, run.stderr);
+        assert!(
+            [1, 2].contains(&run.code) && run.stderr.contains(".pgpass"),
+            "{call}: {} {}",
+            run.code,
+            run.stderr
+        );
         assert!(String::from_utf8_lossy(&sandbox.read(".pgpass")).contains(HOST));
     }
 }

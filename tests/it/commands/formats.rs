@@ -9,17 +9,25 @@ const USER: &str = r#"o'ne\il $HOME `id` "x" %PATH% &;|<>(){}[]*?~!# é ’"#;
 const DBNAME: &str = r"d'b\ $x";
 
 /// The file that the user says; tests/it/commands/roots.rs is about those that are found.
-const ROOTS: &str = if cfg!(windows) { r"Z:\my ca.pem" } else { "/my ca.pem" };
+const ROOTS: &str = if cfg!(windows) {
+    r"Z:\my ca.pem"
+} else {
+    "/my ca.pem"
+};
 
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
     sandbox.set("PGSSLROOTCERT", ROOTS);
-    sandbox.at("2030-01-01T00:00:00Z").set("AWS_SESSION_TOKEN", "tok/en+with=signs");
+    sandbox
+        .at("2030-01-01T00:00:00Z")
+        .set("AWS_SESSION_TOKEN", "tok/en+with=signs");
     sandbox
 }
 
 fn printed(format: &str) -> String {
-    sandbox().ok(&["token", HOST, "--user", USER, "--dbname", DBNAME, "--format", format])
+    sandbox().ok(&[
+        "token", HOST, "--user", USER, "--dbname", DBNAME, "--format", format,
+    ])
 }
 
 /// The token that all the formats carry.
@@ -79,20 +87,47 @@ fn libpq_json_has_libpqs_keywords_and_strings_only() {
 #[test]
 fn url_by_a_url_parser() {
     let url = url::Url::parse(printed("url").trim_end()).expect("a URL");
-    let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().expect("UTF-8").into_owned();
-    assert_eq!((url.scheme(), url.host_str(), url.port()), ("postgresql", Some(HOST), Some(5432)));
-    assert_eq!((plain(url.username()), plain(url.password().expect("a password"))), (USER.to_owned(), token()));
-    let roots = percent_encoding::utf8_percent_encode(ROOTS, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let query = format!("sslmode=verify-full&sslrootcert={}", roots.replace("%2E", "."));
-    assert_eq!((plain(&url.path()[1..]), url.query()), (DBNAME.to_owned(), Some(&*query)));
+    let plain = |text: &str| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8()
+            .expect("UTF-8")
+            .into_owned()
+    };
+    assert_eq!(
+        (url.scheme(), url.host_str(), url.port()),
+        ("postgresql", Some(HOST), Some(5432))
+    );
+    assert_eq!(
+        (
+            plain(url.username()),
+            plain(url.password().expect("a password"))
+        ),
+        (USER.to_owned(), token())
+    );
+    let roots = percent_encoding::utf8_percent_encode(ROOTS, percent_encoding::NON_ALPHANUMERIC)
+        .to_string();
+    let query = format!(
+        "sslmode=verify-full&sslrootcert={}",
+        roots.replace("%2E", ".")
+    );
+    assert_eq!(
+        (plain(&url.path()[1..]), url.query()),
+        (DBNAME.to_owned(), Some(&*query))
+    );
 }
 
 #[test]
 fn urlencoded_is_one_url_part() {
     let text = printed("urlencoded");
-    let decoded = percent_encoding::percent_decode_str(text.trim_end()).decode_utf8().expect("UTF-8");
+    let decoded = percent_encoding::percent_decode_str(text.trim_end())
+        .decode_utf8()
+        .expect("UTF-8");
     assert_eq!(decoded, token());
-    assert!(text.trim_end().bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
+    assert!(
+        text.trim_end()
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b))
+    );
 }
 
 /// Other keywords of a conninfo string or URI go through to the formats that can hold them.
@@ -100,9 +135,16 @@ fn urlencoded_is_one_url_part() {
 fn options_of_the_target_are_kept() {
     let target = format!("host={HOST} sslmode=require sslrootcert='/a b' password=old");
     let url = sandbox().ok(&["token", &target, "--format", "url"]);
-    assert!(url.trim_end().ends_with("?sslmode=require&sslrootcert=%2Fa%20b"), "{url}");
+    assert!(
+        url.trim_end()
+            .ends_with("?sslmode=require&sslrootcert=%2Fa%20b"),
+        "{url}"
+    );
     let env = sandbox().ok(&["token", &target, "--format", "env"]);
-    assert!(env.contains("export PGSSLMODE='require'") && env.contains("export PGSSLROOTCERT='/a b'"), "{env}");
+    assert!(
+        env.contains("export PGSSLMODE='require'") && env.contains("export PGSSLROOTCERT='/a b'"),
+        "{env}"
+    );
 }
 
 /// Doubling single quotes is all that PowerShell's rules ask for; it counts the typographic ones.
@@ -110,7 +152,10 @@ fn options_of_the_target_are_kept() {
 fn powershell_by_its_rules() {
     let text = printed("powershell");
     let quoted = USER.replace('\'', "''").replace('’', "’’");
-    assert!(text.contains(&format!("$env:PGUSER = '{quoted}'\n")), "{text}");
+    assert!(
+        text.contains(&format!("$env:PGUSER = '{quoted}'\n")),
+        "{text}"
+    );
     assert!(text.contains(&format!("$env:PGPASSWORD = '{}'\n", token())));
 }
 
@@ -144,7 +189,8 @@ fn fish_by_fish() {
 #[cfg(unix)]
 #[test]
 fn conninfo_and_url_by_libpq() {
-    let python = std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it");
+    let python = std::env::var("PGCRED_TEST_PYTHON")
+        .expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it");
     let expected = serde_json::json!({
         "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full",
         "sslrootcert": ROOTS
@@ -157,7 +203,8 @@ fn conninfo_and_url_by_libpq() {
         let mut command = sandbox.command(&python);
         command.args(["-c", parse]).arg(text);
         let run = Run::of(command);
-        let parsed: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{format}: {}", run.stderr));
+        let parsed: Value = serde_json::from_str(&run.stdout)
+            .unwrap_or_else(|_| panic!("{format}: {}", run.stderr));
         assert_eq!(parsed, expected, "{format}");
     }
 }
@@ -170,13 +217,21 @@ fn cmd_by_cmd() {
     let user = r"o'ne\il $HOME %PATH% &;|<>()[]*?~#";
     let text = sandbox.ok(&["token", HOST, "--user", user, "--format", "cmd"]);
     let file = sandbox.write("variables.txt", text);
-    let script = format!("@for /f \"delims=\" %%i in ({}) do @%%i\r\n@set PG\r\n", file.display());
+    let script = format!(
+        "@for /f \"delims=\" %%i in ({}) do @%%i\r\n@set PG\r\n",
+        file.display()
+    );
     let script = sandbox.write("run.cmd", script);
     let mut cmd = sandbox.command("cmd");
     cmd.arg("/c").arg(script);
     let run = Run::of(cmd);
-    for line in [format!("PGUSER={user}"), format!("PGPASSWORD={}", sandbox.ok(&["token", HOST, "--user", user, "-n"]))]
-    {
+    for line in [
+        format!("PGUSER={user}"),
+        format!(
+            "PGPASSWORD={}",
+            sandbox.ok(&["token", HOST, "--user", user, "-n"])
+        ),
+    ] {
         assert!(
             run.stdout.lines().any(|shown| shown.trim_end() == line),
             "{line} not in {} {}",

@@ -1,4 +1,5 @@
-//! The first quarter of an hour: what somebody types who has not read everything, and what pgcred answers.
+//! The first quarter of an hour: what somebody types who has not read everything, and what pgcred
+//! answers.
 
 use std::fs;
 
@@ -9,8 +10,13 @@ const ID: &str = "foo0bar1baz2quux3quuux4abc";
 /// Keys in the profiles `dev` and `acct-a` alone: without the profile there are no credentials.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::empty();
-    let keys = |name: &str, id: &str| format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {SECRET}\n");
-    sandbox.write(".aws/credentials", keys("dev", KEY_ID) + &keys("acct-a", "AKIAOTHER"));
+    let keys = |name: &str, id: &str| {
+        format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {SECRET}\n")
+    };
+    sandbox.write(
+        ".aws/credentials",
+        keys("dev", KEY_ID) + &keys("acct-a", "AKIAOTHER"),
+    );
     sandbox
 }
 
@@ -20,18 +26,43 @@ fn config(sandbox: &Sandbox) -> String {
 
 fn assert_warns(run: &Run, times: usize, says: &str) {
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let warnings = run.stderr.lines().filter(|line| line.contains("warning: ") && line.contains(says)).count();
+    let warnings = run
+        .stderr
+        .lines()
+        .filter(|line| line.contains("warning: ") && line.contains(says))
+        .count();
     assert_eq!(warnings, times, "{says}: {}", run.stderr);
 }
 
 #[test]
 fn a_host_that_belongs_to_a_connection_is_that_connection() {
     let mut sandbox = sandbox();
-    sandbox.ok(&["add", "prod", HOST, "--profile", "dev", "--expires-in", "1h"]);
-    sandbox.ok(&["add", "app", HOST, "--profile", "acct-a", "--user", "app", "--port", "6432"]);
+    sandbox.ok(&[
+        "add",
+        "prod",
+        HOST,
+        "--profile",
+        "dev",
+        "--expires-in",
+        "1h",
+    ]);
+    sandbox.ok(&[
+        "add",
+        "app",
+        HOST,
+        "--profile",
+        "acct-a",
+        "--user",
+        "app",
+        "--port",
+        "6432",
+    ]);
     let by = |arguments: &[&str], id: &str, action: &str| {
         let token = sandbox.ok(&[&["token", "--no-cache"], arguments].concat());
-        assert!(token.contains(&format!("Credential={id}%2F")) && token.contains(action), "{arguments:?}: {token}");
+        assert!(
+            token.contains(&format!("Credential={id}%2F")) && token.contains(action),
+            "{arguments:?}: {token}"
+        );
         token
     };
     let uri = format!("postgres://{HOST}");
@@ -43,23 +74,42 @@ fn a_host_that_belongs_to_a_connection_is_that_connection() {
         &["--host", HOST],
         &["--host", HOST, "--port", "5432"],
     ] {
-        assert!(by(target, KEY_ID, "Action=DbConnectAdmin&").contains("X-Amz-Expires=3600&"), "{target:?}");
+        assert!(
+            by(target, KEY_ID, "Action=DbConnectAdmin&").contains("X-Amz-Expires=3600&"),
+            "{target:?}"
+        );
     }
     by(&[HOST, "--user", "app"], "AKIAOTHER", "Action=DbConnect&");
     by(&[&format!("{HOST}:6432")], "AKIAOTHER", "Action=DbConnect&");
     // What is said wins; an address that is nobody's is nobody's.
-    by(&[HOST, "--profile", "acct-a"], "AKIAOTHER", "Action=DbConnectAdmin&");
+    by(
+        &[HOST, "--profile", "acct-a"],
+        "AKIAOTHER",
+        "Action=DbConnectAdmin&",
+    );
     assert!(by(&[HOST, "--expires-in", "60"], KEY_ID, "").contains("X-Amz-Expires=60&"));
-    for other in [&[HOST, "--user", "bob"][..], &[HOST, "--port", "1"], &[ID, "--region", "eu-west-1"]] {
-        sandbox.run(&[&["token", "--no-cache"], other].concat()).assert_fails(3, "no AWS credentials");
+    for other in [
+        &[HOST, "--user", "bob"][..],
+        &[HOST, "--port", "1"],
+        &[ID, "--region", "eu-west-1"],
+    ] {
+        sandbox
+            .run(&[&["token", "--no-cache"], other].concat())
+            .assert_fails(3, "no AWS credentials");
     }
     sandbox.ok(&["refresh", HOST]);
-    assert!(String::from_utf8(sandbox.read(".pgpass")).expect("text").contains(KEY_ID));
+    assert!(
+        String::from_utf8(sandbox.read(".pgpass"))
+            .expect("text")
+            .contains(KEY_ID)
+    );
     assert!(sandbox.ok(&["prompt", HOST]).contains("min"));
     sandbox.set("PGHOST", HOST);
     sandbox.ok(&["token"]);
     sandbox.set("PGPORT", "1");
-    sandbox.run(&["token"]).assert_fails(3, "no AWS credentials");
+    sandbox
+        .run(&["token"])
+        .assert_fails(3, "no AWS credentials");
 }
 
 #[cfg(unix)]
@@ -67,10 +117,17 @@ fn a_host_that_belongs_to_a_connection_is_that_connection() {
 fn exec_and_setup_know_the_connection_by_its_host_too() {
     let sandbox = sandbox();
     sandbox.ok(&["add", "prod", HOST, "--profile", "dev", "--dbname", "shop"]);
-    assert_eq!(sandbox.ok(&["exec", HOST, "--", "sh", "-c", "echo $PGDATABASE"]), "shop\n");
+    assert_eq!(
+        sandbox.ok(&["exec", HOST, "--", "sh", "-c", "echo $PGDATABASE"]),
+        "shop\n"
+    );
     let before = config(&sandbox);
     let run = sandbox.run(&["setup", "psql", HOST, "--yes"]);
-    assert!(run.code == 0 && run.stderr.contains("psql service=prod"), "{}", run.stderr);
+    assert!(
+        run.code == 0 && run.stderr.contains("psql service=prod"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(config(&sandbox), before);
 }
 
@@ -78,10 +135,18 @@ fn exec_and_setup_know_the_connection_by_its_host_too() {
 fn add_takes_what_can_be_served_and_says_what_is_next() {
     let mut sandbox = sandbox();
     sandbox.set("PGUSER", "alice");
-    sandbox.run(&["add", "prod"]).assert_fails(2, "hint: pgcred add prod HOST");
-    sandbox.run(&["add", "tpyo", "mydb"]).assert_fails(4, "hint: give the whole name of the host");
-    sandbox.run(&["add", "tunnel", "localhost:15432", "--sign-host", "mydb"]).assert_fails(4, "`mydb` is no");
-    sandbox.run(&["add", "rds", RDS_HOST]).assert_fails(2, "hint: name the database user: --user USER");
+    sandbox
+        .run(&["add", "prod"])
+        .assert_fails(2, "hint: pgcred add prod HOST");
+    sandbox
+        .run(&["add", "tpyo", "mydb"])
+        .assert_fails(4, "hint: give the whole name of the host");
+    sandbox
+        .run(&["add", "tunnel", "localhost:15432", "--sign-host", "mydb"])
+        .assert_fails(4, "`mydb` is no");
+    sandbox
+        .run(&["add", "rds", RDS_HOST])
+        .assert_fails(2, "hint: name the database user: --user USER");
     assert_eq!(config(&sandbox), "");
     let run = sandbox.run(&["add", "prod", HOST, "--profile", "dev"]);
     assert!(
@@ -94,11 +159,27 @@ fn add_takes_what_can_be_served_and_says_what_is_next() {
         format!("[connections.prod]\nhost = \"{HOST}\"\nuser = \"admin\"\nprofile = \"dev\"\n")
     );
     let run = sandbox.run(&["add", "prod", HOST, "--replace"]);
-    assert!(run.stderr.contains("changed prod\n") && !run.stderr.contains("added"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("changed prod\n") && !run.stderr.contains("added"),
+        "{}",
+        run.stderr
+    );
     sandbox.ok(&["add", "id", ID, "--region", "us-east-1"]);
     sandbox.ok(&["add", "near", "localhost:15432", "--sign-host", HOST]);
-    sandbox.ok(&["add", "own", "db.example.com", "--provider", "dsql", "--region", "us-east-1"]);
-    assert!(sandbox.ok(&["token", "prod", "--profile", "dev"]).contains("Action=DbConnectAdmin&"));
+    sandbox.ok(&[
+        "add",
+        "own",
+        "db.example.com",
+        "--provider",
+        "dsql",
+        "--region",
+        "us-east-1",
+    ]);
+    assert!(
+        sandbox
+            .ok(&["token", "prod", "--profile", "dev"])
+            .contains("Action=DbConnectAdmin&")
+    );
 }
 
 /// From an older version, or by hand.
@@ -113,70 +194,187 @@ fn one_connection_that_cannot_be_set_up_does_not_keep_the_others_from_it() {
     .expect("written");
     let run = sandbox.run(&["setup", "psql", "--yes"]);
     run.assert_fails(4, "pgcred: tpyo: `mydb` is no connection");
-    assert!(String::from_utf8(sandbox.read(".pg_service.conf")).expect("text").contains("[prod]"), "{}", run.stderr);
+    assert!(
+        String::from_utf8(sandbox.read(".pg_service.conf"))
+            .expect("text")
+            .contains("[prod]"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[cfg(unix)]
 #[test]
 fn setup_of_a_host_keeps_what_refresh_will_need() {
     let sandbox = sandbox();
-    let shown = sandbox.run(&["setup", "psql", RDS_HOST, "--user", "app", "--profile", "dev", "--dry-run"]);
-    assert!(shown.code == 0 && shown.stderr.contains("+[connections.db]\n"), "{}", shown.stderr);
+    let shown = sandbox.run(&[
+        "setup",
+        "psql",
+        RDS_HOST,
+        "--user",
+        "app",
+        "--profile",
+        "dev",
+        "--dry-run",
+    ]);
+    assert!(
+        shown.code == 0 && shown.stderr.contains("+[connections.db]\n"),
+        "{}",
+        shown.stderr
+    );
     assert_eq!(config(&sandbox), "");
-    let run = sandbox.run(&["setup", "psql", RDS_HOST, "--user", "app", "--profile", "dev", "--yes"]);
-    assert!(run.code == 0 && run.stderr.contains("psql service=db"), "{}", run.stderr);
-    let scheduler = ["systemd", "cron", "launchd", "task-scheduler"].map(|name| format!("`pgcred setup {name}`"));
-    assert!(scheduler.iter().any(|command| run.stderr.contains(command)), "{}", run.stderr);
+    let run = sandbox.run(&[
+        "setup",
+        "psql",
+        RDS_HOST,
+        "--user",
+        "app",
+        "--profile",
+        "dev",
+        "--yes",
+    ]);
+    assert!(
+        run.code == 0 && run.stderr.contains("psql service=db"),
+        "{}",
+        run.stderr
+    );
+    let scheduler = ["systemd", "cron", "launchd", "task-scheduler"]
+        .map(|name| format!("`pgcred setup {name}`"));
+    assert!(
+        scheduler.iter().any(|command| run.stderr.contains(command)),
+        "{}",
+        run.stderr
+    );
     assert_eq!(
         config(&sandbox),
         format!("[connections.db]\nhost = \"{RDS_HOST}\"\nuser = \"app\"\nprofile = \"dev\"\n")
     );
     sandbox.ok(&["refresh"]);
-    assert!(String::from_utf8(sandbox.read(".pgpass")).expect("text").contains(RDS_HOST));
+    assert!(
+        String::from_utf8(sandbox.read(".pgpass"))
+            .expect("text")
+            .contains(RDS_HOST)
+    );
     // A cluster ID is a long name, but one that can be typed.
-    sandbox.ok(&["setup", "psql", HOST, "--profile", "dev", "--yes", "--quiet"]);
+    sandbox.ok(&[
+        "setup",
+        "psql",
+        HOST,
+        "--profile",
+        "dev",
+        "--yes",
+        "--quiet",
+    ]);
     sandbox.ok(&["token", ID]);
-    let run = sandbox.run(&["setup", "psql", "db.c1.us-east-2.rds.amazonaws.com", "--user", "app", "--yes"]);
+    let run = sandbox.run(&[
+        "setup",
+        "psql",
+        "db.c1.us-east-2.rds.amazonaws.com",
+        "--user",
+        "app",
+        "--yes",
+    ]);
     run.assert_fails(2, "hint: name it yourself");
     // A tool that runs pgcred itself needs nothing kept.
     let before = config(&sandbox);
-    sandbox.ok(&["setup", "pgadmin", "other.dsql.us-east-1.on.aws", "--profile", "dev", "--yes"]);
+    sandbox.ok(&[
+        "setup",
+        "pgadmin",
+        "other.dsql.us-east-1.on.aws",
+        "--profile",
+        "dev",
+        "--yes",
+    ]);
     assert_eq!(config(&sandbox), before);
-    let run = sandbox.run(&["setup", "datagrip", "other.dsql.us-east-1.on.aws", "--profile", "dev"]);
-    assert!(run.stderr.contains(" add --host other.dsql.us-east-1.on.aws "), "{}", run.stderr);
+    let run = sandbox.run(&[
+        "setup",
+        "datagrip",
+        "other.dsql.us-east-1.on.aws",
+        "--profile",
+        "dev",
+    ]);
+    assert!(
+        run.stderr
+            .contains(" add --host other.dsql.us-east-1.on.aws "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn a_slip_is_answered_with_what_was_meant() {
     let sandbox = sandbox();
-    for arguments in [&["token", HOST, "--profile", "dve"][..], &["login", "--profile", "Dev"], &["login", "dve"]] {
-        sandbox.run(arguments).assert_fails(2, "hint: did you mean `dev`?");
+    for arguments in [
+        &["token", HOST, "--profile", "dve"][..],
+        &["login", "--profile", "Dev"],
+        &["login", "dve"],
+    ] {
+        sandbox
+            .run(arguments)
+            .assert_fails(2, "hint: did you mean `dev`?");
     }
     let run = sandbox.run(&["token", HOST, "--profile", "nothing-like-it"]);
     run.assert_fails(2, "the profiles are dev, acct-a");
     let run = sandbox.run(&["token", HOST]);
     run.assert_fails(3, "the profiles are dev, acct-a");
     sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
-    sandbox.run(&["token", "Prod"]).assert_fails(4, "`Prod` is no connection");
-    sandbox.run(&["token", "Prod"]).assert_fails(4, "hint: did you mean the connection `prod`?");
-    sandbox.run(&["exec", "prd", "--", "true"]).assert_fails(4, "hint: did you mean the connection `prod`?");
-    sandbox.run(&["token", "staging"]).assert_fails(4, "hint: the connections are prod;");
-    sandbox.run(&["token", "help"]).assert_fails(4, "hint: for help on a command: pgcred COMMAND --help");
-    sandbox.run(&["token", &ID[1..], "--region", "us-east-1"]).assert_fails(4, "has 26 characters; this one has 25");
-    sandbox.run(&["token", "prod", "--region", "eucentral1"]).assert_fails(2, "hint: did you mean eu-central-1?");
+    sandbox
+        .run(&["token", "Prod"])
+        .assert_fails(4, "`Prod` is no connection");
+    sandbox
+        .run(&["token", "Prod"])
+        .assert_fails(4, "hint: did you mean the connection `prod`?");
+    sandbox
+        .run(&["exec", "prd", "--", "true"])
+        .assert_fails(4, "hint: did you mean the connection `prod`?");
+    sandbox
+        .run(&["token", "staging"])
+        .assert_fails(4, "hint: the connections are prod;");
+    sandbox
+        .run(&["token", "help"])
+        .assert_fails(4, "hint: for help on a command: pgcred COMMAND --help");
+    sandbox
+        .run(&["token", &ID[1..], "--region", "us-east-1"])
+        .assert_fails(4, "has 26 characters; this one has 25");
+    sandbox
+        .run(&["token", "prod", "--region", "eucentral1"])
+        .assert_fails(2, "hint: did you mean eu-central-1?");
     let near = "foo0bar1baz2quux3quuux4abc.dsql.eu-centrall-1.on.aws";
-    assert_warns(&sandbox.run(&["token", near, "--profile", "dev"]), 1, "did you mean eu-central-1?");
-    assert_warns(&sandbox.run(&["token", "prod", "--region", "us-east-9"]), 1, "us-east-9 is no AWS region that this");
-    assert_warns(&sandbox.run(&["token", &HOST[1..], "--profile", "dev"]), 1, "26 characters; this one has 25");
+    assert_warns(
+        &sandbox.run(&["token", near, "--profile", "dev"]),
+        1,
+        "did you mean eu-central-1?",
+    );
+    assert_warns(
+        &sandbox.run(&["token", "prod", "--region", "us-east-9"]),
+        1,
+        "us-east-9 is no AWS region that this",
+    );
+    assert_warns(
+        &sandbox.run(&["token", &HOST[1..], "--profile", "dev"]),
+        1,
+        "26 characters; this one has 25",
+    );
     for (typed, meant) in [("pgAdmin4", "pgadmin"), ("excel", "odbc"), ("corn", "cron")] {
-        sandbox.run(&["setup", typed]).assert_fails(2, &format!("hint: did you mean {meant}?"));
+        sandbox
+            .run(&["setup", typed])
+            .assert_fails(2, &format!("hint: did you mean {meant}?"));
     }
     sandbox.ok(&["setup", "PSQL", "--print"]);
 }
 
 #[test]
 fn the_life_of_rds_tokens_is_explained() {
-    let run = sandbox().run(&["token", RDS_HOST, "--user", "app", "--expires-in", "3600", "--profile", "dev"]);
+    let run = sandbox().run(&[
+        "token",
+        RDS_HOST,
+        "--user",
+        "app",
+        "--expires-in",
+        "3600",
+        "--profile",
+        "dev",
+    ]);
     run.assert_fails(2, "hint: leave the option out, or ask for 900 s or less");
 }
 
@@ -191,8 +389,16 @@ fn a_tunnel_is_warned_of_by_name_until_the_configuration_answers() {
     };
     tunnel(RDS_HOST);
     for command in [&["refresh"][..], &["token", "t"]] {
-        assert_warns(&sandbox.run(command), 1, &format!("t: the token is signed for port 5432 of {RDS_HOST}"));
-        assert_warns(&sandbox.run(command), 1, &format!("write sign_host = \"{RDS_HOST}:5432\""));
+        assert_warns(
+            &sandbox.run(command),
+            1,
+            &format!("t: the token is signed for port 5432 of {RDS_HOST}"),
+        );
+        assert_warns(
+            &sandbox.run(command),
+            1,
+            &format!("write sign_host = \"{RDS_HOST}:5432\""),
+        );
     }
     tunnel(&format!("{RDS_HOST}:5432"));
     for command in [&["refresh", "t"][..], &["token", "t"], &["refresh"]] {
@@ -203,9 +409,25 @@ fn a_tunnel_is_warned_of_by_name_until_the_configuration_answers() {
 #[test]
 fn the_letters_of_psql_are_taken_and_never_answered_with_help() {
     let sandbox = Sandbox::with_keys();
-    let asked = ["-h", HOST, "-U", "app", "-p", "6432", "-d", "shop", "--format", "libpq-json"];
+    let asked = [
+        "-h",
+        HOST,
+        "-U",
+        "app",
+        "-p",
+        "6432",
+        "-d",
+        "shop",
+        "--format",
+        "libpq-json",
+    ];
     let json = sandbox.ok(&[&["token"][..], &asked].concat());
-    for part in [r#""user":"app""#, r#""port":"6432""#, r#""dbname":"shop""#, HOST] {
+    for part in [
+        r#""user":"app""#,
+        r#""port":"6432""#,
+        r#""dbname":"shop""#,
+        HOST,
+    ] {
         assert!(json.contains(part), "{json}");
     }
     let long = sandbox.ok(&[
@@ -234,7 +456,12 @@ fn the_letters_of_psql_are_taken_and_never_answered_with_help() {
     ] {
         sandbox.run(words).assert_fails(2, "");
     }
-    for words in [&["-h"][..], &["list", "-h"], &["token", "--help"], &["--help"]] {
+    for words in [
+        &["-h"][..],
+        &["list", "-h"],
+        &["token", "--help"],
+        &["--help"],
+    ] {
         assert!(sandbox.ok(words).contains("Usage: pgcred"), "{words:?}");
     }
 }
@@ -244,8 +471,15 @@ fn help_is_a_command_too_and_shows_what_to_type() {
     let sandbox = Sandbox::empty();
     let help = sandbox.ok(&["help"]);
     assert_eq!(help, sandbox.ok(&["--help"]));
-    assert!(help.contains("First steps:\n  pgcred add prod HOST"), "{help}");
-    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
+    assert!(
+        help.contains("First steps:\n  pgcred add prod HOST"),
+        "{help}"
+    );
+    let commands = help
+        .split("Commands:")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next())
+        .expect("commands");
     let names: Vec<_> = commands
         .lines()
         .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
@@ -255,11 +489,16 @@ fn help_is_a_command_too_and_shows_what_to_type() {
     for name in names {
         let help = sandbox.ok(&["help", name]);
         assert_eq!(help, sandbox.ok(&[name, "--help"]));
-        assert!(help.contains("Examples:\n  ") && help.contains(&format!("pgcred {name}")), "{help}");
+        assert!(
+            help.contains("Examples:\n  ") && help.contains(&format!("pgcred {name}")),
+            "{help}"
+        );
         let asks = ["token", "refresh", "exec", "roots", "login", "setup", "aws"].contains(&name);
         assert_eq!(help.contains("--mfa-code"), asks, "{help}");
     }
-    sandbox.run(&["help", "nothing"]).assert_fails(2, "unrecognized command `nothing`");
+    sandbox
+        .run(&["help", "nothing"])
+        .assert_fails(2, "unrecognized command `nothing`");
 }
 
 #[test]
@@ -276,17 +515,29 @@ fn a_command_that_does_not_exist_is_answered_with_one_that_does() {
         ("open", "pgcred exec NAME -- psql"),
         ("refersh", "pgcred refresh"),
     ] {
-        sandbox.run(&[typed]).assert_fails(2, &format!("hint: did you mean `{meant}`?\n"));
+        sandbox
+            .run(&[typed])
+            .assert_fails(2, &format!("hint: did you mean `{meant}`?\n"));
     }
-    sandbox.run(&["xyzzy"]).assert_fails(2, "hint: pgcred --help lists the commands");
+    sandbox
+        .run(&["xyzzy"])
+        .assert_fails(2, "hint: pgcred --help lists the commands");
 }
 
 #[test]
 fn a_configuration_file_that_is_named_has_to_be_there() {
     let sandbox = Sandbox::with_keys();
     let missing = sandbox.path("missing.toml").display().to_string();
-    for words in [&["token", HOST][..], &["refresh"], &["list"], &["setup", "psql"], &["remove", "prod"]] {
-        sandbox.run(&[words, &["--config", &missing]].concat()).assert_fails(2, &format!("{missing}: no such file"));
+    for words in [
+        &["token", HOST][..],
+        &["refresh"],
+        &["list"],
+        &["setup", "psql"],
+        &["remove", "prod"],
+    ] {
+        sandbox
+            .run(&[words, &["--config", &missing]].concat())
+            .assert_fails(2, &format!("{missing}: no such file"));
     }
     sandbox.ok(&["add", "prod", HOST, "--config", &missing]);
     sandbox.ok(&["token", "prod", "--config", &missing]);
@@ -295,7 +546,10 @@ fn a_configuration_file_that_is_named_has_to_be_there() {
 #[cfg(unix)]
 fn warnings(run: &Run) -> Vec<&str> {
     assert_eq!(run.code, 0, "{}", run.stderr);
-    run.stderr.lines().filter(|line| line.contains("warning: ") && !line.contains("HOME is not")).collect()
+    run.stderr
+        .lines()
+        .filter(|line| line.contains("warning: ") && !line.contains("HOME is not"))
+        .collect()
 }
 
 #[cfg(unix)]
@@ -306,21 +560,37 @@ fn what_is_odd_about_a_passfile_is_said_once() {
     sandbox.write(".pgpass", mine);
     sandbox.ok(&["refresh", HOST, "--quiet"]);
     let refresh = || sandbox.run(&["refresh", HOST]);
-    assert!(warnings(&refresh()).iter().any(|line| line.contains("ends in CR LF")));
+    assert!(
+        warnings(&refresh())
+            .iter()
+            .any(|line| line.contains("ends in CR LF"))
+    );
     assert_eq!(warnings(&refresh()), [""; 0]);
     assert_eq!(warnings(&sandbox.run(&["erase", HOST])), [""; 0]);
     // What is new is said, and what has come back is new.
     sandbox.write(".pgpass", format!("*:*:*:*:pw\n{mine}"));
     let run = refresh();
-    assert!(warnings(&run).iter().any(|line| line.contains("also matches")), "{}", run.stderr);
+    assert!(
+        warnings(&run)
+            .iter()
+            .any(|line| line.contains("also matches")),
+        "{}",
+        run.stderr
+    );
     sandbox.write(".pgpass", "");
     refresh();
     sandbox.write(".pgpass", mine);
-    assert!(warnings(&refresh()).iter().any(|line| line.contains("ends in CR LF")));
+    assert!(
+        warnings(&refresh())
+            .iter()
+            .any(|line| line.contains("ends in CR LF"))
+    );
     // Two files are two.
     sandbox.write("other", mine);
     assert!(
-        warnings(&sandbox.run(&["refresh", HOST, "--passfile", "other"])).iter().any(|line| line.contains("CR LF"))
+        warnings(&sandbox.run(&["refresh", HOST, "--passfile", "other"]))
+            .iter()
+            .any(|line| line.contains("CR LF"))
     );
     assert_eq!(warnings(&refresh()), [""; 0]);
 }
@@ -338,12 +608,24 @@ fn a_passfile_in_a_git_repository_is_warned_of() {
     sandbox.write("dotfiles/pgpass", "");
     std::os::unix::fs::symlink("dotfiles/pgpass", sandbox.path(".pgpass")).expect("a link");
     let run = sandbox.run(&["refresh", HOST]);
-    assert!(warnings(&run).iter().any(|line| line.contains("is in a git repository")), "{}", run.stderr);
+    assert!(
+        warnings(&run)
+            .iter()
+            .any(|line| line.contains("is in a git repository")),
+        "{}",
+        run.stderr
+    );
     assert_eq!(warnings(&sandbox.run(&["refresh", HOST])), [""; 0]);
     git(&["init", "--quiet", "ignoring"]);
     sandbox.write("ignoring/.gitignore", "pgpass\n");
-    assert_eq!(warnings(&sandbox.run(&["refresh", HOST, "--passfile", "ignoring/pgpass"])), [""; 0]);
-    assert_eq!(warnings(&sandbox.run(&["refresh", HOST, "--passfile", "outside"])), [""; 0]);
+    assert_eq!(
+        warnings(&sandbox.run(&["refresh", HOST, "--passfile", "ignoring/pgpass"])),
+        [""; 0]
+    );
+    assert_eq!(
+        warnings(&sandbox.run(&["refresh", HOST, "--passfile", "outside"])),
+        [""; 0]
+    );
 }
 
 #[cfg(unix)]
@@ -353,11 +635,23 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
     sandbox.write("mine", "# mine\n");
     fs::hard_link(sandbox.path("mine"), sandbox.path(".pgpass")).expect("a link");
     let run = sandbox.run(&["refresh", HOST]);
-    assert!(run.stderr.contains("one of several hard links"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("one of several hard links"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(sandbox.read("mine"), b"# mine\n");
-    assert!(!sandbox.run(&["refresh", HOST]).stderr.contains("hard links"));
+    assert!(
+        !sandbox
+            .run(&["refresh", HOST])
+            .stderr
+            .contains("hard links")
+    );
     let run = sandbox.run(&["refresh", HOST, "--passfile=~/x.pass"]);
-    run.assert_fails(1, "hint: the shell did not expand ~: write \"$HOME/x.pass\"");
+    run.assert_fails(
+        1,
+        "hint: the shell did not expand ~: write \"$HOME/x.pass\"",
+    );
 
     if !nix::unistd::geteuid().is_root() {
         return;
@@ -369,30 +663,42 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
     fs::remove_dir_all(sandbox.own().join("cache")).expect("removed");
     for mode in [0o600, 0o644] {
         let file = sandbox.write("roots", "");
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("a mode");
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode))
+            .expect("a mode");
         let mut pgcred = sandbox.pgcred(&["refresh", HOST, "--passfile", "roots"]);
         std::os::unix::process::CommandExt::uid(&mut pgcred, nobody);
         std::os::unix::process::CommandExt::gid(&mut pgcred, nobody);
         let run = Run::of(pgcred);
         run.assert_fails(1, "(it belongs to root)");
-        assert!(run.stderr.contains("hint: make it yours with: sudo chown "), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("hint: make it yours with: sudo chown "),
+            "{}",
+            run.stderr
+        );
     }
 }
 
 #[test]
 fn a_format_with_a_slip_is_refused_and_a_state_is_said_once() {
     let mut sandbox = Sandbox::with_keys();
-    sandbox.at("2030-01-01T00:00:00Z").ok(&["add", "prod", HOST]);
+    sandbox
+        .at("2030-01-01T00:00:00Z")
+        .ok(&["add", "prod", HOST]);
     sandbox.ok(&["token", "prod"]);
     let prompt = |format: &str| sandbox.run(&["prompt", "--format", format]);
     prompt("{nmae} {left}").assert_fails(2, "hint: {name}, {left} and {state} are filled in");
-    for (format, shown) in
-        [("%F{red}{name}%f", "%F{red}prod%f\n"), ("#{x} ${y} %{z%} {left}", "#{x} ${y} %{z%} 15 min\n"), ("{", "{\n")]
-    {
+    for (format, shown) in [
+        ("%F{red}{name}%f", "%F{red}prod%f\n"),
+        ("#{x} ${y} %{z%} {left}", "#{x} ${y} %{z%} 15 min\n"),
+        ("{", "{\n"),
+    ] {
         assert_eq!(prompt(format).stdout, shown);
     }
     sandbox.at("2030-01-01T01:00:00Z");
-    assert_eq!(sandbox.ok(&["prompt", "--format", "{name} {left} {state}"]), "prod - expired\n");
+    assert_eq!(
+        sandbox.ok(&["prompt", "--format", "{name} {left} {state}"]),
+        "prod - expired\n"
+    );
     assert_eq!(sandbox.ok(&["prompt"]), "prod expired\n");
 }
 
@@ -402,22 +708,36 @@ fn erase_by_a_connections_host_takes_its_aliases_too() {
     sandbox.ok(&["add", "prod", HOST, "--alias", "localhost:15432"]);
     for target in [&[HOST][..], &["-h", HOST], &["prod"]] {
         sandbox.ok(&["refresh", "prod", "--passfile", "p"]);
-        assert!(String::from_utf8(sandbox.read("p")).expect("text").contains("localhost:15432:"));
+        assert!(
+            String::from_utf8(sandbox.read("p"))
+                .expect("text")
+                .contains("localhost:15432:")
+        );
         sandbox.ok(&[&["erase", "--passfile", "p"], target].concat());
         let left = fs::read_to_string(sandbox.path("p")).unwrap_or_default();
         assert!(!left.contains("Signature"), "{target:?}: {left}");
     }
     let help = sandbox.ok(&["erase", "--help"]);
-    assert!(!help.contains("[default: 5432]") && help.contains("Only tokens for this user"), "{help}");
+    assert!(
+        !help.contains("[default: 5432]") && help.contains("Only tokens for this user"),
+        "{help}"
+    );
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn tools_of_other_systems_are_told_apart() {
     let overview = Sandbox::empty().ok(&["setup"]);
-    let line = |name: &str| overview.lines().find(|line| line.starts_with(name)).expect("a line").to_owned();
+    let line = |name: &str| {
+        overview
+            .lines()
+            .find(|line| line.starts_with(name))
+            .expect("a line")
+            .to_owned()
+    };
     assert!(
-        line("launchd").contains("only on macOS") && line("task-scheduler").contains("only on Windows"),
+        line("launchd").contains("only on macOS")
+            && line("task-scheduler").contains("only on Windows"),
         "{overview}"
     );
     assert!(!line("cron").contains("only on"), "{overview}");
@@ -432,15 +752,26 @@ fn a_configuration_that_cannot_be_written_is_named_once() {
         let nobody = 65_534;
         let mut pgcred = sandbox.pgcred(&["add", "prod", HOST]);
         std::os::unix::process::CommandExt::uid(&mut pgcred, nobody);
-        fs::set_permissions(sandbox.own(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
+        fs::set_permissions(
+            sandbox.own(),
+            std::os::unix::fs::PermissionsExt::from_mode(0o755),
+        )
+        .expect("a mode");
         let file = sandbox.own().join("config.toml").display().to_string();
         // The lock can be taken, the file beside it not be made.
         let lock = sandbox.own().join("config.toml.pgcred-lock");
         fs::write(&lock, "").expect("written");
         std::os::unix::fs::chown(&lock, Some(nobody), None).expect("chown");
         let run = Run::of(pgcred);
-        run.assert_fails(1, &format!("pgcred: cannot write {file}: Permission denied"));
+        run.assert_fails(
+            1,
+            &format!("pgcred: cannot write {file}: Permission denied"),
+        );
         let said = run.stderr.lines().next().expect("an error");
-        assert!(said.matches("config.toml").count() == 1 && said.ends_with("(it belongs to root)"), "{}", run.stderr);
+        assert!(
+            said.matches("config.toml").count() == 1 && said.ends_with("(it belongs to root)"),
+            "{}",
+            run.stderr
+        );
     }
 }

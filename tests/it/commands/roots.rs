@@ -1,4 +1,5 @@
-//! Root certificates: which file a client is told, in which order, where it is from, and that it is there.
+//! Root certificates: which file a client is told, in which order, where it is from, and that it is
+//! there.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +17,10 @@ const MEXICO: &str = "db.c1a2b3c4d5e6.mx-central-1.rds.amazonaws.com";
 const TRUST_STORE: &str = "truststore.pki.rds.amazonaws.com";
 
 fn roots(sandbox: &Sandbox, arguments: &[&str]) -> String {
-    sandbox.ok(&[&["roots"], arguments].concat()).trim_end().to_owned()
+    sandbox
+        .ok(&[&["roots"], arguments].concat())
+        .trim_end()
+        .to_owned()
 }
 
 fn own(sandbox: &Sandbox, name: &str) -> String {
@@ -24,35 +28,73 @@ fn own(sandbox: &Sandbox, name: &str) -> String {
 }
 
 fn certificates(path: &str) -> usize {
-    fs::read_to_string(path).expect("a file").matches("-----BEGIN CERTIFICATE-----").count()
+    fs::read_to_string(path)
+        .expect("a file")
+        .matches("-----BEGIN CERTIFICATE-----")
+        .count()
 }
 
 /// The system's file, where this machine has one.
 fn systems() -> &'static str {
-    let known = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
-    known.into_iter().find(|path| Path::new(path).exists()).expect("a bundle of the system")
+    let known = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/cert.pem",
+    ];
+    known
+        .into_iter()
+        .find(|path| Path::new(path).exists())
+        .expect("a bundle of the system")
 }
 
 #[test]
 fn each_service_has_its_own() {
     let sandbox = Sandbox::empty();
-    for host in [HOST, PROXY_HOST, "a.endpoint.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com"] {
+    for host in [
+        HOST,
+        PROXY_HOST,
+        "a.endpoint.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com",
+    ] {
         assert_eq!(roots(&sandbox, &[host]), systems(), "{host}");
     }
     assert!(!sandbox.own().join("roots").exists(), "nothing was needed");
     for (host, file, count) in [
         (RDS_HOST, "rds-eu-west-1.pem", 3),
-        ("proxy-db.c1a2b3c4d5e6.us-east-1.rds.amazonaws.com", "rds-us-east-1.pem", 3),
-        ("w.global-c1a2b3c4d5e6.global.rds.amazonaws.com", "rds-global.pem", 81),
+        (
+            "proxy-db.c1a2b3c4d5e6.us-east-1.rds.amazonaws.com",
+            "rds-us-east-1.pem",
+            3,
+        ),
+        (
+            "w.global-c1a2b3c4d5e6.global.rds.amazonaws.com",
+            "rds-global.pem",
+            81,
+        ),
     ] {
         let path = roots(&sandbox, &[host, "--region", "eu-west-1", "-q"]);
-        assert_eq!((&path, certificates(&path)), (&own(&sandbox, file), count), "{host}");
-        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            (&path, certificates(&path)),
+            (&own(&sandbox, file), count),
+            "{host}"
+        );
+        assert_eq!(
+            fs::metadata(&path).expect("a file").permissions().mode() & 0o777,
+            0o600
+        );
     }
     let tunnel = ["localhost:15432", "--sign-host", RDS_HOST];
     assert_eq!(roots(&sandbox, &tunnel), own(&sandbox, "rds-eu-west-1.pem"));
-    let private_name = ["db.corp.example", "--provider", "rds", "--region", "eu-west-1"];
-    assert_eq!(roots(&sandbox, &private_name), own(&sandbox, "rds-eu-west-1.pem"));
+    let private_name = [
+        "db.corp.example",
+        "--provider",
+        "rds",
+        "--region",
+        "eu-west-1",
+    ];
+    assert_eq!(
+        roots(&sandbox, &private_name),
+        own(&sandbox, "rds-eu-west-1.pem")
+    );
 }
 
 /// Whoever can write it could show clients a false server.
@@ -62,28 +104,53 @@ fn files_that_others_can_write_are_replaced() {
     let path = roots(&sandbox, &[RDS_HOST]);
     fs::write(&path, "# another's\n").expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("a mode");
-    assert_eq!((roots(&sandbox, &[RDS_HOST]), certificates(&path)), (path.clone(), 3));
+    assert_eq!(
+        (roots(&sandbox, &[RDS_HOST]), certificates(&path)),
+        (path.clone(), 3)
+    );
     if nix::unistd::geteuid().is_root() {
         fs::write(&path, "# another's\n").expect("written");
         std::os::unix::fs::chown(&path, Some(NOBODY), None).expect("root may chown");
-        assert_eq!((roots(&sandbox, &[RDS_HOST]), certificates(&path)), (path.clone(), 3));
+        assert_eq!(
+            (roots(&sandbox, &[RDS_HOST]), certificates(&path)),
+            (path.clone(), 3)
+        );
     }
     let directory = sandbox.own().join("roots");
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).expect("a mode");
-    sandbox.run(&["roots", RDS_HOST]).assert_fails(2, "its mode 777 lets other users change it");
-    let inside = sandbox.ok(&["exec", RDS_HOST, "--user", "u", "--", "sh", "-c", "echo $PGSSLROOTCERT"]);
-    assert!(inside.contains("/exec/run-"), "a copy for the program alone: {inside}");
+    sandbox
+        .run(&["roots", RDS_HOST])
+        .assert_fails(2, "its mode 777 lets other users change it");
+    let inside = sandbox.ok(&[
+        "exec",
+        RDS_HOST,
+        "--user",
+        "u",
+        "--",
+        "sh",
+        "-c",
+        "echo $PGSSLROOTCERT",
+    ]);
+    assert!(
+        inside.contains("/exec/run-"),
+        "a copy for the program alone: {inside}"
+    );
 }
 
-/// Tools are told the path: who could exchange the directory later could show them a false server then.
+/// Tools are told the path: who could exchange the directory later could show them a false server
+/// then.
 #[test]
 fn files_are_put_only_where_nobody_else_can_exchange_them() {
     let mut sandbox = Sandbox::empty();
     let data = sandbox.path("data");
-    sandbox.unset("PGCRED_HOME").set("XDG_DATA_HOME", &data.display().to_string());
+    sandbox
+        .unset("PGCRED_HOME")
+        .set("XDG_DATA_HOME", &data.display().to_string());
     fs::create_dir_all(data.join("pgcred")).expect("a directory");
     fs::set_permissions(data.join("pgcred"), fs::Permissions::from_mode(0o777)).expect("a mode");
-    sandbox.run(&["roots", RDS_HOST]).assert_fails(2, "data/pgcred is not used: its mode 777");
+    sandbox
+        .run(&["roots", RDS_HOST])
+        .assert_fails(2, "data/pgcred is not used: its mode 777");
     assert!(!data.join("pgcred/roots").exists());
 }
 
@@ -92,7 +159,10 @@ fn who_says_it_first_is_heard() {
     let mut sandbox = Sandbox::empty();
     let rds = own(&sandbox, "rds-eu-west-1.pem");
     assert_eq!(roots(&sandbox, &[RDS_HOST]), rds);
-    let users = sandbox.write(".postgresql/root.crt", "").display().to_string();
+    let users = sandbox
+        .write(".postgresql/root.crt", "")
+        .display()
+        .to_string();
     for host in [RDS_HOST, HOST] {
         assert_eq!(roots(&sandbox, &[host]), users);
         assert_eq!(roots(&sandbox, &[host, "--roots", "system"]), "system");
@@ -100,29 +170,65 @@ fn who_says_it_first_is_heard() {
     sandbox.set("PGSSLROOTCERT", "/variable.pem");
     assert_eq!(roots(&sandbox, &[RDS_HOST]), "/variable.pem");
     assert_eq!(roots(&sandbox, &[RDS_HOST, "--roots", "provider"]), rds);
-    sandbox.write("rule.toml", "[[match]]\nhost = '*.rds.amazonaws.com'\nroots = '/rule.pem'\n");
-    assert_eq!(roots(&sandbox, &[RDS_HOST, "--config", "rule.toml"]), "/rule.pem");
+    sandbox.write(
+        "rule.toml",
+        "[[match]]\nhost = '*.rds.amazonaws.com'\nroots = '/rule.pem'\n",
+    );
+    assert_eq!(
+        roots(&sandbox, &[RDS_HOST, "--config", "rule.toml"]),
+        "/rule.pem"
+    );
     sandbox.write("books.pem", "");
-    sandbox.ok(&["add", "books", RDS_HOST, "--user", "app", "--roots", "books.pem"]);
-    let absolute = sandbox.home().canonicalize().expect("a home").join("books.pem").display().to_string();
+    sandbox.ok(&[
+        "add",
+        "books",
+        RDS_HOST,
+        "--user",
+        "app",
+        "--roots",
+        "books.pem",
+    ]);
+    let absolute = sandbox
+        .home()
+        .canonicalize()
+        .expect("a home")
+        .join("books.pem")
+        .display()
+        .to_string();
     assert_eq!(roots(&sandbox, &["books"]), absolute);
-    assert_eq!(roots(&sandbox, &["books", "--roots", "/option.pem"]), "/option.pem");
+    assert_eq!(
+        roots(&sandbox, &["books", "--roots", "/option.pem"]),
+        "/option.pem"
+    );
     let of_target = sandbox.write("target.pem", "").display().to_string();
     let target = format!("host={RDS_HOST} sslrootcert={of_target}");
     assert_eq!(roots(&sandbox, &[&target]), of_target);
-    assert_eq!(roots(&sandbox, &[&target, "--roots", "/option.pem"]), "/option.pem");
-    sandbox.ok(&["add", "shop", &format!("{target} sslmode=verify-ca hostaddr=127.0.0.1 user=app")]);
+    assert_eq!(
+        roots(&sandbox, &[&target, "--roots", "/option.pem"]),
+        "/option.pem"
+    );
+    sandbox.ok(&[
+        "add",
+        "shop",
+        &format!("{target} sslmode=verify-ca hostaddr=127.0.0.1 user=app"),
+    ]);
     let config = fs::read_to_string(sandbox.own().join("config.toml")).expect("a file");
     assert!(
-        config.contains(&format!("sslmode = \"verify-ca\"\nhostaddr = \"127.0.0.1\"\nroots = \"{of_target}\"\n")),
+        config.contains(&format!(
+            "sslmode = \"verify-ca\"\nhostaddr = \"127.0.0.1\"\nroots = \"{of_target}\"\n"
+        )),
         "{config}"
     );
     let section = sandbox.ok(&["setup", "psql", "shop", "--print"]);
     assert!(
-        section.ends_with(&format!("hostaddr=127.0.0.1\nsslmode=verify-ca\nsslrootcert={of_target}\n")),
+        section.ends_with(&format!(
+            "hostaddr=127.0.0.1\nsslmode=verify-ca\nsslrootcert={of_target}\n"
+        )),
         "{section}"
     );
-    sandbox.run(&["roots", &format!("{target} sslmode=require")]).assert_fails(2, "sslmode require verifies no server");
+    sandbox
+        .run(&["roots", &format!("{target} sslmode=require")])
+        .assert_fails(2, "sslmode require verifies no server");
 }
 
 /// A newer pgcred renews what an older one has carried; what was downloaded stays.
@@ -131,14 +237,20 @@ fn what_was_carried_is_renewed_and_what_was_downloaded_stays() {
     let sandbox = Sandbox::empty();
     let path = roots(&sandbox, &[RDS_HOST]);
     let carried = fs::read(&path).expect("a file");
-    for old in ["", "# carried by pgcred: an older package\n-----BEGIN CERTIFICATE-----\n"] {
+    for old in [
+        "",
+        "# carried by pgcred: an older package\n-----BEGIN CERTIFICATE-----\n",
+    ] {
         fs::write(&path, old).expect("a file");
         assert_eq!(roots(&sandbox, &[RDS_HOST]), path);
         assert_eq!(fs::read(&path).expect("a file"), carried);
     }
     fs::write(&path, "# downloaded by pgcred: x\n").expect("a file");
     roots(&sandbox, &[RDS_HOST]);
-    assert_eq!(fs::read(&path).expect("a file"), b"# downloaded by pgcred: x\n");
+    assert_eq!(
+        fs::read(&path).expect("a file"),
+        b"# downloaded by pgcred: x\n"
+    );
 }
 
 /// All that names an `sslmode` names the roots too, and nothing does that verifies nothing.
@@ -150,8 +262,14 @@ fn every_consumer_is_told() {
     let weak = format!("{target} sslmode=require");
     let encoded = rds.replace('/', "%2F");
     for (format, said) in [
-        ("url", format!("?sslmode=verify-full&sslrootcert={encoded}\n")),
-        ("conninfo", format!("sslmode='verify-full' sslrootcert='{rds}'\n")),
+        (
+            "url",
+            format!("?sslmode=verify-full&sslrootcert={encoded}\n"),
+        ),
+        (
+            "conninfo",
+            format!("sslmode='verify-full' sslrootcert='{rds}'\n"),
+        ),
         ("env", format!("export PGSSLROOTCERT='{rds}'\n")),
         ("fish", format!("set -gx PGSSLROOTCERT '{rds}'\n")),
         ("powershell", format!("$env:PGSSLROOTCERT = '{rds}'\n")),
@@ -164,13 +282,19 @@ fn every_consumer_is_told() {
         assert!(text.contains(&said), "{format}: {text}");
         assert_eq!(certificates(&rds), 3, "{format}");
         let text = sandbox.ok(&["token", &weak, "--format", format]);
-        assert!(!text.contains(&rds) && !text.contains(&encoded), "{format}: {text}");
+        assert!(
+            !text.contains(&rds) && !text.contains(&encoded),
+            "{format}: {text}"
+        );
     }
     fs::remove_file(&rds).expect("a file");
     for raw in ["raw", "urlencoded"] {
         sandbox.ok(&["token", &target, "--format", raw]);
     }
-    assert!(!Path::new(&rds).exists(), "a token alone needs no certificates");
+    assert!(
+        !Path::new(&rds).exists(),
+        "a token alone needs no certificates"
+    );
 
     let show = ["--", "sh", "-c", "echo $PGSSLMODE $PGSSLROOTCERT"];
     let exec = |target: &str| sandbox.ok(&[&["exec", target], &show[..]].concat());
@@ -185,13 +309,40 @@ fn every_consumer_is_told() {
         ("dbeaver", format!("\"sslrootcert\": \"{rds}\"")),
         ("datagrip", java.clone()),
         ("jdbc", java),
-        ("odbc", format!("SSLmode=verify-full;pqopt={{sslrootcert='{rds}'}}")),
-        ("pgcli", format!("?sslmode=verify-full&sslrootcert={encoded}")),
-        ("usql", format!("?sslmode=verify-full&sslrootcert={encoded}")),
-        ("vim-dadbod", format!("?sslmode=verify-full&sslrootcert={encoded}")),
-        ("rainfrog", format!("?sslmode=verify-full&sslrootcert={}", encoded.replace('%', "''%''"))),
-        ("lazysql", format!("?sslmode=verify-full&sslrootcert={}", encoded.replace('%', "''%''"))),
-        ("nvim-dbee", format!("?sslmode=verify-full&sslrootcert={encoded}")),
+        (
+            "odbc",
+            format!("SSLmode=verify-full;pqopt={{sslrootcert='{rds}'}}"),
+        ),
+        (
+            "pgcli",
+            format!("?sslmode=verify-full&sslrootcert={encoded}"),
+        ),
+        (
+            "usql",
+            format!("?sslmode=verify-full&sslrootcert={encoded}"),
+        ),
+        (
+            "vim-dadbod",
+            format!("?sslmode=verify-full&sslrootcert={encoded}"),
+        ),
+        (
+            "rainfrog",
+            format!(
+                "?sslmode=verify-full&sslrootcert={}",
+                encoded.replace('%', "''%''")
+            ),
+        ),
+        (
+            "lazysql",
+            format!(
+                "?sslmode=verify-full&sslrootcert={}",
+                encoded.replace('%', "''%''")
+            ),
+        ),
+        (
+            "nvim-dbee",
+            format!("?sslmode=verify-full&sslrootcert={encoded}"),
+        ),
         ("dbgate", rds.clone()),
         ("tableplus", rds.clone()),
         ("dbcode", rds.clone()),
@@ -207,31 +358,44 @@ fn every_consumer_is_told() {
     }
     for tool in ["dbeaver", "datagrip", "jdbc"] {
         let text = sandbox.ok(&["setup", tool, HOST, "--print", "--profile", "p", "-q"]);
-        assert!(text.contains("DefaultJavaSSLFactory") && !text.contains("sslrootcert=/"), "{tool}: {text}");
+        assert!(
+            text.contains("DefaultJavaSSLFactory") && !text.contains("sslrootcert=/"),
+            "{tool}: {text}"
+        );
     }
     fs::remove_file(&rds).expect("a file");
-    sandbox.set("AWS_REGION", "eu-west-1").ok(&["setup", "psql", &target, "--dry-run"]);
+    sandbox
+        .set("AWS_REGION", "eu-west-1")
+        .ok(&["setup", "psql", &target, "--dry-run"]);
     assert!(!Path::new(&rds).exists(), "--dry-run changes nothing");
 }
 
-/// Java's own trust store and a file of roots exclude each other: an entry of an older pgcred has the former.
+/// Java's own trust store and a file of roots exclude each other: an entry of an older pgcred has
+/// the former.
 #[test]
 fn dbeaver_forgets_the_other_way() {
     let sandbox = Sandbox::empty();
     sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
     let old = r#"{"connections":{"pgcred-books":{"configuration":{"properties":
         {"sslmode":"verify-full","sslfactory":"org.postgresql.ssl.DefaultJavaSSLFactory","ApplicationName":"mine"}}}}}"#;
-    let file = sandbox.write(".local/share/DBeaverData/workspace6/General/.dbeaver/data-sources-pgcred.json", old);
+    let file = sandbox.write(
+        ".local/share/DBeaverData/workspace6/General/.dbeaver/data-sources-pgcred.json",
+        old,
+    );
     sandbox.ok(&["add", "books", RDS_HOST, "--user", "app", "--profile", "p"]);
     sandbox.ok(&["setup", "dbeaver", "--yes"]);
     let text: Value = serde_json::from_slice(&fs::read(file).expect("a file")).expect("JSON");
     let expected = serde_json::json!({
         "ApplicationName": "mine", "sslmode": "verify-full", "sslrootcert": own(&sandbox, "rds-eu-west-1.pem")
     });
-    assert_eq!(text["connections"]["pgcred-books"]["configuration"]["properties"], expected);
+    assert_eq!(
+        text["connections"]["pgcred-books"]["configuration"]["properties"],
+        expected
+    );
 }
 
-/// The trust store's host, reached through a proxy, with a certificate that the user's bundle holds.
+/// The trust store's host, reached through a proxy, with a certificate that the user's bundle
+/// holds.
 pub struct TrustStore {
     directory: TempDir,
     stub: Stub,
@@ -241,7 +405,8 @@ pub struct TrustStore {
 impl TrustStore {
     pub fn new() -> Self {
         let directory = TempDir::new().expect("a directory");
-        let made = rcgen::generate_simple_self_signed([TRUST_STORE.to_owned()]).expect("a certificate");
+        let made =
+            rcgen::generate_simple_self_signed([TRUST_STORE.to_owned()]).expect("a certificate");
         let file = |name: &str, text: &str| -> PathBuf {
             fs::write(directory.path().join(name), text).expect("a file");
             directory.path().join(name)
@@ -249,7 +414,11 @@ impl TrustStore {
         let certificate = file("certificate.pem", &made.cert.pem());
         let key = file("key.pem", &made.signing_key.serialize_pem());
         let stub = Stub::aws_with_tls(&directory.path().join("log"), &certificate, &key);
-        let mut store = Self { directory, stub, sandbox: Sandbox::with_keys() };
+        let mut store = Self {
+            directory,
+            stub,
+            sandbox: Sandbox::with_keys(),
+        };
         for (name, value) in store.way() {
             store.sandbox.set(name, &value);
         }
@@ -258,13 +427,25 @@ impl TrustStore {
 
     /// The variables by which pgcred reaches it.
     pub fn way(&self) -> [(&'static str, String); 2] {
-        let certificate = self.directory.path().join("certificate.pem").display().to_string();
-        [("HTTPS_PROXY", self.stub.url("")), ("AWS_CA_BUNDLE", certificate)]
+        let certificate = self
+            .directory
+            .path()
+            .join("certificate.pem")
+            .display()
+            .to_string();
+        [
+            ("HTTPS_PROXY", self.stub.url("")),
+            ("AWS_CA_BUNDLE", certificate),
+        ]
     }
 
     /// Publishes a region's bundle.
     pub fn publish(&self, region: &str, text: &str) {
-        fs::write(self.directory.path().join(format!("{region}-bundle.pem")), text).expect("a file");
+        fs::write(
+            self.directory.path().join(format!("{region}-bundle.pem")),
+            text,
+        )
+        .expect("a file");
     }
 
     fn asked(&self) -> Vec<String> {
@@ -272,7 +453,9 @@ impl TrustStore {
         let asked = requests(&log);
         fs::write(&log, "").expect("a file");
         let paths = asked.iter().filter(|request| request["method"] == "GET");
-        paths.map(|request| request["path"].as_str().expect("a path").to_owned()).collect()
+        paths
+            .map(|request| request["path"].as_str().expect("a path").to_owned())
+            .collect()
     }
 }
 
@@ -280,14 +463,19 @@ impl TrustStore {
 fn what_is_not_carried_is_downloaded_once() {
     let store = TrustStore::new();
     let sandbox = &store.sandbox;
-    let pem = rcgen::generate_simple_self_signed(["a root".to_owned()]).expect("a certificate").cert.pem();
+    let pem = rcgen::generate_simple_self_signed(["a root".to_owned()])
+        .expect("a certificate")
+        .cert
+        .pem();
     store.publish("mx-central-1", &pem);
     let path = roots(sandbox, &[MEXICO]);
     assert_eq!(path, own(sandbox, "rds-mx-central-1.pem"));
     let text = fs::read_to_string(&path).expect("a file");
     assert_eq!(
         text,
-        format!("# downloaded by pgcred: https://{TRUST_STORE}/mx-central-1/mx-central-1-bundle.pem\n{pem}")
+        format!(
+            "# downloaded by pgcred: https://{TRUST_STORE}/mx-central-1/mx-central-1-bundle.pem\n{pem}"
+        )
     );
     let url = sandbox.ok(&["token", MEXICO, "--user", "app", "--format", "url"]);
     assert!(url.contains("rds-mx-central-1.pem"), "{url}");
@@ -296,13 +484,22 @@ fn what_is_not_carried_is_downloaded_once() {
     store.publish("eu-west-1", &pem);
     let run = sandbox.run(&["roots", RDS_HOST, "--update"]);
     let rds = own(sandbox, "rds-eu-west-1.pem");
-    assert_eq!((run.code, run.stdout), (0, format!("{rds}\n")), "{}", run.stderr);
+    assert_eq!(
+        (run.code, run.stdout),
+        (0, format!("{rds}\n")),
+        "{}",
+        run.stderr
+    );
     assert!(fs::read_to_string(&rds).expect("a file").ends_with(&pem));
     roots(sandbox, &[RDS_HOST]);
     assert_eq!(store.asked(), ["/eu-west-1/eu-west-1-bundle.pem"]);
     let run = sandbox.run(&["roots", HOST, "--update"]);
     assert_eq!((run.code, run.stdout.trim_end()), (0, systems()));
-    assert!(run.stderr.contains("your system keeps them up to date") && store.asked().is_empty(), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("your system keeps them up to date") && store.asked().is_empty(),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -310,28 +507,52 @@ fn what_cannot_be_had_is_an_instruction() {
     let mut store = TrustStore::new();
     for (published, says) in [
         (None, "the server answers with status 404"),
-        (Some("<html>log in to the hotel's network</html>"), "are no certificates"),
-        (Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), "are no certificates"),
+        (
+            Some("<html>log in to the hotel's network</html>"),
+            "are no certificates",
+        ),
+        (
+            Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            "are no certificates",
+        ),
     ] {
         if let Some(text) = published {
             store.publish("mx-central-1", text);
         }
-        for arguments in [&["roots", MEXICO][..], &["token", MEXICO, "--user", "app", "--format", "url"]] {
+        for arguments in [
+            &["roots", MEXICO][..],
+            &["token", MEXICO, "--user", "app", "--format", "url"],
+        ] {
             let run = store.sandbox.run(arguments);
             run.assert_fails(1, says);
-            let hint = format!("curl -O https://{TRUST_STORE}/mx-central-1/mx-central-1-bundle.pem");
-            assert!(run.stderr.contains("RDS in mx-central-1") && run.stderr.contains(&hint), "{}", run.stderr);
+            let hint =
+                format!("curl -O https://{TRUST_STORE}/mx-central-1/mx-central-1-bundle.pem");
+            assert!(
+                run.stderr.contains("RDS in mx-central-1") && run.stderr.contains(&hint),
+                "{}",
+                run.stderr
+            );
         }
     }
     let sandbox = &mut store.sandbox;
     assert!(!sandbox.own().join("roots").exists());
     sandbox.ok(&["token", MEXICO, "--user", "app"]); // the token alone needs none
-    sandbox.run(&["roots", "db.c1.eusc-de-east-1.rds.amazonaws.eu"]).assert_fails(1, "RDS in eusc-de-east-1");
+    sandbox
+        .run(&["roots", "db.c1.eusc-de-east-1.rds.amazonaws.eu"])
+        .assert_fails(1, "RDS in eusc-de-east-1");
     sandbox.set("HTTPS_PROXY", "http://127.0.0.1:1");
-    sandbox.run(&["roots", MEXICO]).assert_fails(1, "cannot download");
-    let json: Value =
-        serde_json::from_str(&sandbox.ok(&["token", RDS_HOST, "--user", "app", "--format", "json"])).expect("JSON");
-    assert_eq!(json["sslrootcert"], own(sandbox, "rds-eu-west-1.pem"), "carried: no network");
+    sandbox
+        .run(&["roots", MEXICO])
+        .assert_fails(1, "cannot download");
+    let json: Value = serde_json::from_str(
+        &sandbox.ok(&["token", RDS_HOST, "--user", "app", "--format", "json"]),
+    )
+    .expect("JSON");
+    assert_eq!(
+        json["sslrootcert"],
+        own(sandbox, "rds-eu-west-1.pem"),
+        "carried: no network"
+    );
 }
 
 /// Tools that are set up go on needing them.
@@ -339,17 +560,27 @@ fn what_cannot_be_had_is_an_instruction() {
 fn they_go_with_the_last_tool() {
     let mut sandbox = Sandbox::empty();
     let home = sandbox.home().display().to_string();
-    sandbox.unset("PGCRED_HOME").set("XDG_DATA_HOME", &format!("{home}/data"));
+    sandbox
+        .unset("PGCRED_HOME")
+        .set("XDG_DATA_HOME", &format!("{home}/data"));
     sandbox.ok(&["add", "books", RDS_HOST, "--user", "app", "--profile", "p"]);
     sandbox.ok(&["setup", "psql", "--yes"]);
     let file = sandbox.path("data/pgcred/roots/rds-eu-west-1.pem");
     let run = sandbox.run(&["erase", "--all"]);
-    assert!(run.code == 0 && run.stderr.contains("root certificates stay"), "{}", run.stderr);
+    assert!(
+        run.code == 0 && run.stderr.contains("root certificates stay"),
+        "{}",
+        run.stderr
+    );
     assert!(file.exists());
     sandbox.ok(&["setup", "--undo", "--yes"]);
     let own = sandbox.write("data/pgcred/roots/company.pem", "of the user");
     let run = sandbox.run(&["erase", "--all"]);
-    assert!(run.code == 0 && run.stderr.contains("roots/rds-eu-west-1.pem: removed"), "{}", run.stderr);
+    assert!(
+        run.code == 0 && run.stderr.contains("roots/rds-eu-west-1.pem: removed"),
+        "{}",
+        run.stderr
+    );
     assert!(!file.exists() && own.exists());
     fs::remove_file(own).expect("a file");
     roots(&sandbox, &[RDS_HOST]);
@@ -357,11 +588,15 @@ fn they_go_with_the_last_tool() {
     assert!(!sandbox.path("data").exists());
 }
 
-/// Every certificate that pgcred carries is read by OpenSSL, which libpq uses, and trusted as a root.
+/// Every certificate that pgcred carries is read by OpenSSL, which libpq uses, and trusted as a
+/// root.
 #[test]
 fn openssl_takes_the_files() {
     let sandbox = Sandbox::empty();
-    let path = roots(&sandbox, &["w.global-c1a2b3c4d5e6.global.rds.amazonaws.com"]);
+    let path = roots(
+        &sandbox,
+        &["w.global-c1a2b3c4d5e6.global.rds.amazonaws.com"],
+    );
     let script = "import ssl, sys; context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); \
         context.load_verify_locations(sys.argv[1]); print(context.cert_store_stats()['x509_ca'])";
     let mut command = sandbox.command(&python());

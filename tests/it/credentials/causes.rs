@@ -1,4 +1,5 @@
-//! Every way in which a source of credentials fails: exit code, cause and the hint that fits it; and how long each source's keys live.
+//! Every way in which a source of credentials fails: exit code, cause and the hint that fits it;
+//! and how long each source's keys live.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,17 +8,21 @@ use serde_json::Value;
 
 use crate::credentials::chain::login_key;
 use crate::credentials::faults::{LOGIN_FILE, LOGIN_SESSION, SSO_FILE, login, sso_token};
-use crate::support::desk::{BROWSER, FAR, NOTIFIER, PAST, at_terminal, calls, desk, install, sso_log_in, wait_for};
+use crate::support::desk::{
+    BROWSER, FAR, NOTIFIER, PAST, at_terminal, calls, desk, install, sso_log_in, wait_for,
+};
 use crate::support::sandbox::{HOST, Sandbox};
 use crate::support::sources::root;
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, check_all, refusal_trouble};
 
 const SOON: &str = "2030-01-01T00:05:00Z";
 const CLUSTER: &str = "foo0bar1baz2quux3quuux4abc";
-const KEYS: &str = "[profile keys]\naws_access_key_id = AKIAP\naws_secret_access_key = STUBSECRET\n";
+const KEYS: &str =
+    "[profile keys]\naws_access_key_id = AKIAP\naws_secret_access_key = STUBSECRET\n";
 const ROLE: &str = "role_arn = arn:aws:iam::123456789012:role/R\n";
 const SSO: &str = "sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n";
-const CORP: &str = "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n";
+const CORP: &str =
+    "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n";
 const CONTAINER: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const IMDS: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const CONFIGURE_SSO: &str = "run `aws configure sso` to set it up";
@@ -43,7 +48,16 @@ struct Cause {
 }
 
 fn cause(exit: i32, says: &'static str, hint: &'static str) -> Cause {
-    Cause { words: "", config: String::new(), files: Vec::new(), variables: Vec::new(), target: HOST, exit, says, hint }
+    Cause {
+        words: "",
+        config: String::new(),
+        files: Vec::new(),
+        variables: Vec::new(),
+        target: HOST,
+        exit,
+        says,
+        hint,
+    }
 }
 
 impl Cause {
@@ -76,9 +90,14 @@ impl Cause {
     fn sandbox(&self, stub: &Stub) -> Sandbox {
         let mut sandbox = desk(&stub.url(self.words));
         let fill = |text: &str| {
-            text.replace("@HOME", &sandbox.home().display().to_string()).replace('@', &stub.url(self.words))
+            text.replace("@HOME", &sandbox.home().display().to_string())
+                .replace('@', &stub.url(self.words))
         };
-        let variables: Vec<_> = self.variables.iter().map(|(name, value)| (*name, fill(value))).collect();
+        let variables: Vec<_> = self
+            .variables
+            .iter()
+            .map(|(name, value)| (*name, fill(value)))
+            .collect();
         sandbox.write(".aws/config", fill(&self.config));
         for (name, text) in &self.files {
             sandbox.write(name, fill(text));
@@ -112,12 +131,27 @@ impl Cause {
         // From the record of the failure, if there is one.
         let again = sandbox.run(&["token", self.target, "--timeout", "10"]);
         if again.code != self.exit || !again.stderr.contains(hint) {
-            return Err(format!("{name}, again: exit {}, {}", again.code, again.stderr));
+            return Err(format!(
+                "{name}, again: exit {}, {}",
+                again.code, again.stderr
+            ));
         }
-        let debug = sandbox.run(&["token", self.target, "--timeout", "10", "--no-cache", "--debug"]);
-        let secret = ["STUBSECRET", "ssotoken"].iter().any(|secret| debug.stderr.contains(secret));
+        let debug = sandbox.run(&[
+            "token",
+            self.target,
+            "--timeout",
+            "10",
+            "--no-cache",
+            "--debug",
+        ]);
+        let secret = ["STUBSECRET", "ssotoken"]
+            .iter()
+            .any(|secret| debug.stderr.contains(secret));
         if debug.code != self.exit || secret || !debug.stderr.contains(name) {
-            return Err(format!("{name}, --debug: exit {}, {}", debug.code, debug.stderr));
+            return Err(format!(
+                "{name}, --debug: exit {}, {}",
+                debug.code, debug.stderr
+            ));
         }
         Ok(())
     }
@@ -130,14 +164,18 @@ fn check(causes: &[Cause]) {
 
 /// A program of the default profile that prints or does this.
 fn process(script: &str, exit: i32, says: &'static str, hint: &'static str) -> Cause {
-    cause(exit, says, hint).file("program.sh", script).config("credential_process = /bin/sh @HOME/program.sh", "")
+    cause(exit, says, hint)
+        .file("program.sh", script)
+        .config("credential_process = /bin/sh @HOME/program.sh", "")
 }
 
 #[test]
 fn of_variables_and_files() {
     let keys = |says, hint| cause(2, says, hint).set("AWS_ACCESS_KEY_ID", "k");
     let ends = |exit, end: &str, says, hint| {
-        let cause = cause(exit, says, hint).set("AWS_ACCESS_KEY_ID", "k").set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
+        let cause = cause(exit, says, hint)
+            .set("AWS_ACCESS_KEY_ID", "k")
+            .set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
         cause.set("AWS_CREDENTIAL_EXPIRATION", end)
     };
     check(&[
@@ -146,58 +184,154 @@ fn of_variables_and_files() {
             "no AWS credentials in the environment, default profile, container or",
             "there are no profiles: write one into ",
         ),
-        cause(3, "no AWS credentials in profile `p`, the environment", "the profiles are default, p: name one")
-            .config("", "[profile p]\n")
-            .set("AWS_PROFILE", "p"),
-        cause(2, "there is no AWS profile `nope`", "there are no profiles: write one into ").set("AWS_PROFILE", "nope"),
-        cause(2, "AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty", "unset it").set("AWS_PROFILE", ""),
-        keys("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not", "set both, or unset AWS_ACCESS_KEY_ID"),
-        ends(2, "soon", "AWS_CREDENTIAL_EXPIRATION is not a time", "2030-01-01T00:15:00Z is one"),
-        ends(3, PAST, "have expired: the environment gave some that ended", FOR_KEYS),
-        cause(2, "profile `default` in the configuration file has aws_access_key_id, but no", "add it, or remove")
-            .config("aws_access_key_id = k", ""),
-        cause(2, "profile `default` in the credentials file has aws_access_key_id, but no", "add it, or remove")
-            .file(".aws/credentials", "[default]\naws_access_key_id = k\n"),
-        cause(2, "profile `default` in the configuration file has an empty key", "fill it in, or remove it")
-            .config("aws_access_key_id = k\naws_secret_access_key =", ""),
-        cause(2, ".aws/config, line 2: ", "correct ").file(".aws/config", "[default]\nno assignment\n"),
+        cause(
+            3,
+            "no AWS credentials in profile `p`, the environment",
+            "the profiles are default, p: name one",
+        )
+        .config("", "[profile p]\n")
+        .set("AWS_PROFILE", "p"),
+        cause(
+            2,
+            "there is no AWS profile `nope`",
+            "there are no profiles: write one into ",
+        )
+        .set("AWS_PROFILE", "nope"),
+        cause(
+            2,
+            "AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty",
+            "unset it",
+        )
+        .set("AWS_PROFILE", ""),
+        keys(
+            "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not",
+            "set both, or unset AWS_ACCESS_KEY_ID",
+        ),
+        ends(
+            2,
+            "soon",
+            "AWS_CREDENTIAL_EXPIRATION is not a time",
+            "2030-01-01T00:15:00Z is one",
+        ),
+        ends(
+            3,
+            PAST,
+            "have expired: the environment gave some that ended",
+            FOR_KEYS,
+        ),
+        cause(
+            2,
+            "profile `default` in the configuration file has aws_access_key_id, but no",
+            "add it, or remove",
+        )
+        .config("aws_access_key_id = k", ""),
+        cause(
+            2,
+            "profile `default` in the credentials file has aws_access_key_id, but no",
+            "add it, or remove",
+        )
+        .file(".aws/credentials", "[default]\naws_access_key_id = k\n"),
+        cause(
+            2,
+            "profile `default` in the configuration file has an empty key",
+            "fill it in, or remove it",
+        )
+        .config("aws_access_key_id = k\naws_secret_access_key =", ""),
+        cause(2, ".aws/config, line 2: ", "correct ")
+            .file(".aws/config", "[default]\nno assignment\n"),
         cause(2, ".aws/credentials, line 1: ", "correct ").file(".aws/credentials", "[default\n"),
-        cause(2, "no region for", "--region REGION, AWS_REGION, or `region` in the profile")
-            .set("AWS_ACCESS_KEY_ID", "k")
-            .set("AWS_SECRET_ACCESS_KEY", "s")
-            .target(CLUSTER),
-        cause(2, "`us east` is not the name of a region", "correct AWS_REGION, AWS_DEFAULT_REGION or `region`")
-            .set("AWS_REGION", "us east")
-            .target(CLUSTER),
-        cause(2, "profile `default`: there is no [services local]", "add that section, or remove `services`")
-            .config("services = local", "")
-            .set("AWS_ENDPOINT_URL", ""),
-        cause(2, "the endpoint of STS is no http address: `sts`", "correct or unset AWS_ENDPOINT_URL_STS")
-            .set("AWS_ENDPOINT_URL_STS", "sts"),
-        cause(2, "cannot read /nowhere/file", "correct or unset AWS_CREDENTIAL_FILE")
-            .set("AWS_CREDENTIAL_FILE", "/nowhere/file"),
+        cause(
+            2,
+            "no region for",
+            "--region REGION, AWS_REGION, or `region` in the profile",
+        )
+        .set("AWS_ACCESS_KEY_ID", "k")
+        .set("AWS_SECRET_ACCESS_KEY", "s")
+        .target(CLUSTER),
+        cause(
+            2,
+            "`us east` is not the name of a region",
+            "correct AWS_REGION, AWS_DEFAULT_REGION or `region`",
+        )
+        .set("AWS_REGION", "us east")
+        .target(CLUSTER),
+        cause(
+            2,
+            "profile `default`: there is no [services local]",
+            "add that section, or remove `services`",
+        )
+        .config("services = local", "")
+        .set("AWS_ENDPOINT_URL", ""),
+        cause(
+            2,
+            "the endpoint of STS is no http address: `sts`",
+            "correct or unset AWS_ENDPOINT_URL_STS",
+        )
+        .set("AWS_ENDPOINT_URL_STS", "sts"),
+        cause(
+            2,
+            "cannot read /nowhere/file",
+            "correct or unset AWS_CREDENTIAL_FILE",
+        )
+        .set("AWS_CREDENTIAL_FILE", "/nowhere/file"),
     ]);
 }
 
 #[test]
 fn of_sso() {
     let sso = |words, exit, says, hint| {
-        cause(exit, says, hint).words(words).config(SSO, CORP).file(SSO_FILE, sso_token("ssotoken", FAR))
+        cause(exit, says, hint)
+            .words(words)
+            .config(SSO, CORP)
+            .file(SSO_FILE, sso_token("ssotoken", FAR))
     };
-    let wrong = |profile: &str, says, sections| cause(2, says, CONFIGURE_SSO).config(profile, sections);
-    let no_role = "this user has no such role there: check sso_role_name and sso_account_id of the profile";
-    let settings = "retry; if it stays, check sso_region, sso_account_id and sso_role_name of the profile";
+    let wrong =
+        |profile: &str, says, sections| cause(2, says, CONFIGURE_SSO).config(profile, sections);
+    let no_role =
+        "this user has no such role there: check sso_role_name and sso_account_id of the profile";
+    let settings =
+        "retry; if it stays, check sso_region, sso_account_id and sso_role_name of the profile";
     check(&[
-        cause(3, "profile `default`: nobody has logged in to SSO yet", FOR_SSO).config(SSO, CORP),
+        cause(
+            3,
+            "profile `default`: nobody has logged in to SSO yet",
+            FOR_SSO,
+        )
+        .config(SSO, CORP),
         cause(3, "profile `default`: the SSO session has expired", FOR_SSO)
             .words("error-InvalidGrantException")
             .config(SSO, CORP)
             .file(SSO_FILE, sso_token("ssotoken", PAST)),
-        sso("error-UnauthorizedException", 3, "the SSO session was ended by AWS", FOR_SSO),
-        sso("error-ForbiddenException", 1, "cannot get credentials of the SSO role dev", no_role),
-        sso("error-ResourceNotFoundException", 1, "the SSO portal refused: ResourceNotFoundException", no_role),
-        sso("error-TooManyRequestsException", 1, "the SSO portal refused: TooManyRequestsException", settings),
-        sso("error-InvalidRequestException", 1, "the SSO portal refused: InvalidRequestException", settings),
+        sso(
+            "error-UnauthorizedException",
+            3,
+            "the SSO session was ended by AWS",
+            FOR_SSO,
+        ),
+        sso(
+            "error-ForbiddenException",
+            1,
+            "cannot get credentials of the SSO role dev",
+            no_role,
+        ),
+        sso(
+            "error-ResourceNotFoundException",
+            1,
+            "the SSO portal refused: ResourceNotFoundException",
+            no_role,
+        ),
+        sso(
+            "error-TooManyRequestsException",
+            1,
+            "the SSO portal refused: TooManyRequestsException",
+            settings,
+        ),
+        sso(
+            "error-InvalidRequestException",
+            1,
+            "the SSO portal refused: InvalidRequestException",
+            settings,
+        ),
         sso(
             "past",
             3,
@@ -205,14 +339,23 @@ fn of_sso() {
             "retry; if it stays, check this machine's clock",
         ),
         wrong(SSO, "profile `default`: there is no [sso-session corp]", ""),
-        wrong("sso_session = corp\nsso_role_name = dev", "profile `default` uses SSO but lacks sso_account_id", CORP),
-        wrong("sso_account_id = 1\nsso_role_name = dev", "lacks sso_start_url, sso_region", ""),
+        wrong(
+            "sso_session = corp\nsso_role_name = dev",
+            "profile `default` uses SSO but lacks sso_account_id",
+            CORP,
+        ),
+        wrong(
+            "sso_account_id = 1\nsso_role_name = dev",
+            "lacks sso_start_url, sso_region",
+            "",
+        ),
         wrong(
             "sso_session = corp\nsso_account_id = 1\nsso_region = eu-west-1",
             "sso_region differs from that of",
             CORP,
         ),
-        sso("", 1, "the SSO portal cannot be reached", CHECK_NETWORK).set("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:1"),
+        sso("", 1, "the SSO portal cannot be reached", CHECK_NETWORK)
+            .set("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:1"),
     ]);
 }
 
@@ -220,15 +363,41 @@ fn of_sso() {
 fn of_aws_login() {
     let session = format!("login_session = {LOGIN_SESSION}");
     let sign_in = |words, exit, says, hint| {
-        cause(exit, says, hint).words(words).config(&session, "").file(LOGIN_FILE, login("ASIAOLD", PAST))
+        cause(exit, says, hint)
+            .words(words)
+            .config(&session, "")
+            .file(LOGIN_FILE, login("ASIAOLD", PAST))
     };
     check(&[
-        cause(3, "profile `default`: nobody has logged in with `aws login` yet", FOR_LOGIN).config(&session, ""),
-        sign_in("", 3, "what `aws login` has stored cannot be used: no refreshToken", FOR_LOGIN).file(LOGIN_FILE, "{}"),
-        sign_in("", 3, "the key of the login session is damaged", FOR_LOGIN)
-            .file(LOGIN_FILE, login("ASIAOLD", PAST).replace(&login_key(), "no key")),
-        sign_in("error-TOKEN_EXPIRED", 3, "the login session has expired", FOR_LOGIN),
-        sign_in("error-USER_CREDENTIALS_CHANGED", 3, "the password has changed since the login", FOR_LOGIN),
+        cause(
+            3,
+            "profile `default`: nobody has logged in with `aws login` yet",
+            FOR_LOGIN,
+        )
+        .config(&session, ""),
+        sign_in(
+            "",
+            3,
+            "what `aws login` has stored cannot be used: no refreshToken",
+            FOR_LOGIN,
+        )
+        .file(LOGIN_FILE, "{}"),
+        sign_in("", 3, "the key of the login session is damaged", FOR_LOGIN).file(
+            LOGIN_FILE,
+            login("ASIAOLD", PAST).replace(&login_key(), "no key"),
+        ),
+        sign_in(
+            "error-TOKEN_EXPIRED",
+            3,
+            "the login session has expired",
+            FOR_LOGIN,
+        ),
+        sign_in(
+            "error-USER_CREDENTIALS_CHANGED",
+            3,
+            "the password has changed since the login",
+            FOR_LOGIN,
+        ),
         sign_in(
             "error-INSUFFICIENT_PERMISSIONS",
             1,
@@ -241,16 +410,20 @@ fn of_aws_login() {
             "cannot renew the `aws login` session: AWS sign-in refused",
             "retry; if it stays, run `aws login`",
         ),
-        sign_in("", 1, "AWS sign-in cannot be reached", CHECK_NETWORK).set("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        sign_in("", 1, "AWS sign-in cannot be reached", CHECK_NETWORK)
+            .set("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
     ]);
 }
 
 #[test]
 fn of_roles() {
     let role = |words, exit, says, hint| {
-        cause(exit, says, hint).words(words).config(&format!("{ROLE}source_profile = keys"), KEYS)
+        cause(exit, says, hint)
+            .words(words)
+            .config(&format!("{ROLE}source_profile = keys"), KEYS)
     };
-    let wrong = |profile: &str, says, hint| cause(2, says, hint).config(&format!("{ROLE}{profile}"), KEYS);
+    let wrong =
+        |profile: &str, says, hint| cause(2, says, hint).config(&format!("{ROLE}{profile}"), KEYS);
     let settings = "check role_arn, duration_seconds and mfa_serial of the profile";
     check(&[
         role(
@@ -277,19 +450,48 @@ fn of_roles() {
             "STS refused: SignatureDoesNotMatch",
             "the access key that assumes the role",
         ),
-        role("error-ValidationError", 1, "STS refused: ValidationError", settings),
-        role("error-RegionDisabledException", 1, "STS refused: RegionDisabledException", "check the role's settings"),
-        role("", 1, "STS cannot be reached", CHECK_NETWORK).set("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
-        role("", 1, "STS cannot be reached", CHECK_NETWORK).set("AWS_ENDPOINT_URL", "http://sts.example.invalid"),
-        role("garbage", 1, "STS gave an answer that is none", "retry; if it stays, check the endpoint settings"),
-        wrong("", "role_arn, but neither source_profile nor credential_source", "add source_profile = NAME"),
-        wrong("source_profile = nope", "there is no source_profile `nope`", "correct source_profile"),
+        role(
+            "error-ValidationError",
+            1,
+            "STS refused: ValidationError",
+            settings,
+        ),
+        role(
+            "error-RegionDisabledException",
+            1,
+            "STS refused: RegionDisabledException",
+            "check the role's settings",
+        ),
+        role("", 1, "STS cannot be reached", CHECK_NETWORK)
+            .set("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        role("", 1, "STS cannot be reached", CHECK_NETWORK)
+            .set("AWS_ENDPOINT_URL", "http://sts.example.invalid"),
+        role(
+            "garbage",
+            1,
+            "STS gave an answer that is none",
+            "retry; if it stays, check the endpoint settings",
+        ),
+        wrong(
+            "",
+            "role_arn, but neither source_profile nor credential_source",
+            "add source_profile = NAME",
+        ),
+        wrong(
+            "source_profile = nope",
+            "there is no source_profile `nope`",
+            "correct source_profile",
+        ),
         wrong(
             "source_profile = keys\ncredential_source = Environment",
             "both source_profile and",
             "remove one of them",
         ),
-        wrong("credential_source = Moon", "credential_source `Moon` is unknown", "Environment, EcsContainer and"),
+        wrong(
+            "credential_source = Moon",
+            "credential_source `Moon` is unknown",
+            "Environment, EcsContainer and",
+        ),
         wrong(
             "source_profile = default",
             "source_profile goes in a circle: default -> default",
@@ -307,37 +509,102 @@ fn of_roles() {
         ),
         cause(2, "role_arn is not the ARN of a role", "correct role_arn")
             .config("role_arn = R\nsource_profile = keys", KEYS),
-        cause(2, "no credentials in empty", "correct its source_profile or credential_source")
-            .config(&format!("{ROLE}source_profile = empty"), "[profile empty]\n"),
-        cause(3, "no credentials in Environment", "correct its source_profile or credential_source")
-            .config(&format!("{ROLE}credential_source = Environment"), ""),
-        cause(3, "needs an MFA code, and no terminal is there", "run `aws sts get-caller-identity --profile default`")
-            .config(&format!("{ROLE}source_profile = keys\nmfa_serial = arn:aws:iam::{ACCOUNT}:mfa/me"), KEYS),
+        cause(
+            2,
+            "no credentials in empty",
+            "correct its source_profile or credential_source",
+        )
+        .config(
+            &format!("{ROLE}source_profile = empty"),
+            "[profile empty]\n",
+        ),
+        cause(
+            3,
+            "no credentials in Environment",
+            "correct its source_profile or credential_source",
+        )
+        .config(&format!("{ROLE}credential_source = Environment"), ""),
+        cause(
+            3,
+            "needs an MFA code, and no terminal is there",
+            "run `aws sts get-caller-identity --profile default`",
+        )
+        .config(
+            &format!("{ROLE}source_profile = keys\nmfa_serial = arn:aws:iam::{ACCOUNT}:mfa/me"),
+            KEYS,
+        ),
         // The source's trouble is told as its own.
-        cause(3, "profile `s`: nobody has logged in to SSO yet", "run `pgcred login --profile s`")
-            .config(&format!("{ROLE}source_profile = s"), &format!("[profile s]\n{SSO}{CORP}")),
+        cause(
+            3,
+            "profile `s`: nobody has logged in to SSO yet",
+            "run `pgcred login --profile s`",
+        )
+        .config(
+            &format!("{ROLE}source_profile = s"),
+            &format!("[profile s]\n{SSO}{CORP}"),
+        ),
     ]);
 }
 
 #[test]
 fn of_web_identities() {
     let web = |words, exit, says, hint| {
-        let cause = cause(exit, says, hint).words(words).file("jwt", STUB_SECRET);
-        cause.set("AWS_WEB_IDENTITY_TOKEN_FILE", "@HOME/jwt").set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/W")
+        let cause = cause(exit, says, hint)
+            .words(words)
+            .file("jwt", STUB_SECRET);
+        cause
+            .set("AWS_WEB_IDENTITY_TOKEN_FILE", "@HOME/jwt")
+            .set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/W")
     };
     let trust = "the role's trust policy must allow the issuer of the token";
     check(&[
-        web("error-ExpiredTokenException", 3, "by web identity: STS refused: ExpiredTokenException", "the token in "),
-        web("error-AccessDenied", 1, "cannot assume the role W by web identity: STS refused: AccessDenied", trust),
-        web("error-InvalidIdentityToken", 1, "STS refused: InvalidIdentityToken", trust),
-        web("", 1, "STS cannot be reached", CHECK_NETWORK).set("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
-        web("", 2, "jwt: the web identity token is empty", "whoever writes the file").file("jwt", ""),
-        web("", 2, "web identity: the role's name is not the ARN of a role", "correct AWS_ROLE_ARN")
-            .set("AWS_ROLE_ARN", "R"),
-        web("", 2, "web identity: cannot read /nowhere", "check AWS_WEB_IDENTITY_TOKEN_FILE")
-            .set("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere"),
-        cause(2, "web identity has a token file, but no role", "set AWS_ROLE_ARN, or role_arn in the profile")
-            .set("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere"),
+        web(
+            "error-ExpiredTokenException",
+            3,
+            "by web identity: STS refused: ExpiredTokenException",
+            "the token in ",
+        ),
+        web(
+            "error-AccessDenied",
+            1,
+            "cannot assume the role W by web identity: STS refused: AccessDenied",
+            trust,
+        ),
+        web(
+            "error-InvalidIdentityToken",
+            1,
+            "STS refused: InvalidIdentityToken",
+            trust,
+        ),
+        web("", 1, "STS cannot be reached", CHECK_NETWORK)
+            .set("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        web(
+            "",
+            2,
+            "jwt: the web identity token is empty",
+            "whoever writes the file",
+        )
+        .file("jwt", ""),
+        web(
+            "",
+            2,
+            "web identity: the role's name is not the ARN of a role",
+            "correct AWS_ROLE_ARN",
+        )
+        .set("AWS_ROLE_ARN", "R"),
+        web(
+            "",
+            2,
+            "web identity: cannot read /nowhere",
+            "check AWS_WEB_IDENTITY_TOKEN_FILE",
+        )
+        .set("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere"),
+        cause(
+            2,
+            "web identity has a token file, but no role",
+            "set AWS_ROLE_ARN, or role_arn in the profile",
+        )
+        .set("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere"),
     ]);
 }
 
@@ -347,16 +614,34 @@ fn of_programs() {
     let key = "\"AccessKeyId\": \"k\"";
     let secret = format!("\"SecretAccessKey\": \"{STUB_SECRET}\"");
     check(&[
-        cause(1, "there is no program nobody-has-this", "give its whole path, or add its directory to PATH")
-            .config("credential_process = nobody-has-this", ""),
-        process("echo first >&2; echo 'log in to the vault' >&2; exit 3", 1, "failed: log in to the vault", BY_HAND),
+        cause(
+            1,
+            "there is no program nobody-has-this",
+            "give its whole path, or add its directory to PATH",
+        )
+        .config("credential_process = nobody-has-this", ""),
+        process(
+            "echo first >&2; echo 'log in to the vault' >&2; exit 3",
+            1,
+            "failed: log in to the vault",
+            BY_HAND,
+        ),
         process("exit 3", 1, "failed: exit status: 3", BY_HAND),
         process("kill -9 $$", 1, "failed: signal: 9", BY_HAND),
         process("", 1, "printed nothing", BY_HAND),
         prints("no JSON", "printed no JSON"),
-        prints(&format!("{{\"Version\": 2, {key}, {secret}}}"), "printed no `\"Version\": 1`"),
-        prints(&format!("{{\"Version\": 1, {key}}}"), "printed no SecretAccessKey"),
-        prints(&format!("{{\"Version\": 1, {secret}}}"), "printed no AccessKeyId"),
+        prints(
+            &format!("{{\"Version\": 2, {key}, {secret}}}"),
+            "printed no `\"Version\": 1`",
+        ),
+        prints(
+            &format!("{{\"Version\": 1, {key}}}"),
+            "printed no SecretAccessKey",
+        ),
+        prints(
+            &format!("{{\"Version\": 1, {secret}}}"),
+            "printed no AccessKeyId",
+        ),
         prints(
             &format!("{{\"Version\": 1, {key}, {secret}, \"Expiration\": \"soon\"}}"),
             "an Expiration that is not a time",
@@ -367,7 +652,12 @@ fn of_programs() {
             "have expired: its credential_process gave some that ended",
             BY_HAND,
         ),
-        cause(2, "has a quote that is not closed", "correct credential_process").config("credential_process = 'a", ""),
+        cause(
+            2,
+            "has a quote that is not closed",
+            "correct credential_process",
+        )
+        .config("credential_process = 'a", ""),
         process(
             &format!("echo 'not for arn:aws:iam::{ACCOUNT}:role/R' >&2; exit 1"),
             1,
@@ -379,7 +669,8 @@ fn of_programs() {
 
 #[test]
 fn of_containers_and_instances() {
-    let container = |exit, address: &str, says, hint| cause(exit, says, hint).set(CONTAINER, address);
+    let container =
+        |exit, address: &str, says, hint| cause(exit, says, hint).set(CONTAINER, address);
     let instance = |words, exit, says, hint| cause(exit, says, hint).words(words).set(IMDS, "@");
     let asked = "cannot get container credentials from AWS_CONTAINER_CREDENTIALS_FULL_URI";
     let form = "it has to be https, a loopback address, or an address of AWS's own";
@@ -387,9 +678,24 @@ fn of_containers_and_instances() {
         container(1, "@/ecs/needauth", asked, OF_CONTAINER),
         container(1, "@/nothing", asked, OF_CONTAINER),
         container(1, "http://127.0.0.1:1/", asked, OF_CONTAINER),
-        container(3, "@/ecs/past", "have expired: the container's credential service", "retry; if it stays, restart"),
-        container(1, "@/ecs/forever", "the answer has no Expiration", OF_CONTAINER),
-        container(2, "http://example.com/", "the host `example.com` may not be asked", form),
+        container(
+            3,
+            "@/ecs/past",
+            "have expired: the container's credential service",
+            "retry; if it stays, restart",
+        ),
+        container(
+            1,
+            "@/ecs/forever",
+            "the answer has no Expiration",
+            OF_CONTAINER,
+        ),
+        container(
+            2,
+            "http://example.com/",
+            "the host `example.com` may not be asked",
+            form,
+        ),
         container(2, "ftp://127.0.0.1/", "neither http nor https", form),
         container(
             2,
@@ -398,13 +704,37 @@ fn of_containers_and_instances() {
             "store it without one",
         )
         .set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "STUBSECRET\n1"),
-        container(2, "@/ecs/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: cannot read /nowhere", "correct the variable")
-            .set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nowhere"),
-        instance("error-AssumeRoleUnauthorizedAccess", 1, "gave AssumeRoleUnauthorizedAccess instead", OF_INSTANCE),
-        instance("no-role", 3, "no AWS credentials in the environment", "there are no profiles: write one into "),
-        instance("500", 1, "the instance metadata refused (HTTP 500)", "retry, or name a profile"),
-        cause(2, "AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http:// address", "correct or unset")
-            .set(IMDS, "nowhere"),
+        container(
+            2,
+            "@/ecs/x",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: cannot read /nowhere",
+            "correct the variable",
+        )
+        .set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nowhere"),
+        instance(
+            "error-AssumeRoleUnauthorizedAccess",
+            1,
+            "gave AssumeRoleUnauthorizedAccess instead",
+            OF_INSTANCE,
+        ),
+        instance(
+            "no-role",
+            3,
+            "no AWS credentials in the environment",
+            "there are no profiles: write one into ",
+        ),
+        instance(
+            "500",
+            1,
+            "the instance metadata refused (HTTP 500)",
+            "retry, or name a profile",
+        ),
+        cause(
+            2,
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT is not an http:// address",
+            "correct or unset",
+        )
+        .set(IMDS, "nowhere"),
     ]);
 }
 
@@ -422,12 +752,14 @@ fn account_numbers_are_told_to_who_asks_for_them() {
     run.assert_fails(1, &format!("arn:aws:iam::{ACCOUNT}:role/R"));
 }
 
-/// Every kind of child: the source's program, the code's, the login at a terminal and behind the scenes, browser, desktop.
+/// Every kind of child: the source's program, the code's, the login at a terminal and behind the
+/// scenes, browser, desktop.
 #[test]
 fn no_child_has_the_password_and_every_child_has_a_usable_path() {
     let stub = Stub::aws(None);
     let mut sandbox = desk(&stub.url(""));
-    // What a desktop's programs are found by, behind the fakes of what this machine may have. ~/bin is searched last.
+    // What a desktop's programs are found by, behind the fakes of what this machine may have. ~/bin
+    // is searched last.
     fs::create_dir(sandbox.path("fakes")).expect("a directory");
     for name in [BROWSER, NOTIFIER] {
         let fake = sandbox.path(&format!("bin/{name}"));
@@ -441,14 +773,22 @@ fn no_child_has_the_password_and_every_child_has_a_usable_path() {
     install(
         &sandbox,
         "source",
-        &format!("echo '{{\"Version\":1,\"AccessKeyId\":\"k\",\"SecretAccessKey\":\"{STUB_SECRET}\"}}'"),
+        &format!(
+            "echo '{{\"Version\":1,\"AccessKeyId\":\"k\",\"SecretAccessKey\":\"{STUB_SECRET}\"}}'"
+        ),
     );
     install(&sandbox, "code", "echo 123456");
-    sandbox.set("PGCRED_MFA_CODE_COMMAND", "code").ok(&["token", HOST, "--profile", "m"]);
+    sandbox
+        .set("PGCRED_MFA_CODE_COMMAND", "code")
+        .ok(&["token", HOST, "--profile", "m"]);
     let logs_in = |arguments: &[&str], terminal: bool| {
         let _ = fs::remove_file(sandbox.path(SSO_FILE));
         let arguments = [&["token", HOST, "--profile", "p", "--no-cache"], arguments].concat();
-        let run = if terminal { at_terminal(&sandbox, &arguments) } else { sandbox.run(&arguments) };
+        let run = if terminal {
+            at_terminal(&sandbox, &arguments)
+        } else {
+            sandbox.run(&arguments)
+        };
         assert_eq!(run.code, 0, "{}", run.stderr);
     };
     logs_in(&[], true); // without the AWS CLI
@@ -457,13 +797,28 @@ fn no_child_has_the_password_and_every_child_has_a_usable_path() {
     fs::rename(sandbox.path("aws.env"), sandbox.path("aws-at-terminal.env")).expect("a file");
     logs_in(&["--login"], false);
     wait_for("the notification", || calls(&sandbox, NOTIFIER).len() == 1);
-    for name in ["source", "code", "aws-at-terminal", "aws", BROWSER, NOTIFIER] {
+    for name in [
+        "source",
+        "code",
+        "aws-at-terminal",
+        "aws",
+        BROWSER,
+        NOTIFIER,
+    ] {
         let environment = String::from_utf8(sandbox.read(&format!("{name}.env"))).expect("text");
         assert!(!environment.contains("hunter2"), "{name} has PGPASSWORD");
-        let found = environment.lines().find_map(|line| line.strip_prefix("PATH=")).expect("PATH");
+        let found = environment
+            .lines()
+            .find_map(|line| line.strip_prefix("PATH="))
+            .expect("PATH");
         let own = sandbox.path("bin").display().to_string();
-        let behind = found.strip_prefix(&path).expect("the path that was there, first");
-        assert!(behind.starts_with(":/usr/local/bin:") && behind.split(':').any(|part| part == own), "{found}");
+        let behind = found
+            .strip_prefix(&path)
+            .expect("the path that was there, first");
+        assert!(
+            behind.starts_with(":/usr/local/bin:") && behind.split(':').any(|part| part == own),
+            "{found}"
+        );
     }
 }
 
@@ -486,24 +841,42 @@ struct Row {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn rows() -> Vec<Row> {
     let works = || cause(0, "", "");
-    let row = |source, known, interactive, proofs| Row { source, known, interactive, proofs };
-    let keys = || works().set("AWS_ACCESS_KEY_ID", "k").set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
+    let row = |source, known, interactive, proofs| Row {
+        source,
+        known,
+        interactive,
+        proofs,
+    };
+    let keys = || {
+        works()
+            .set("AWS_ACCESS_KEY_ID", "k")
+            .set("AWS_SECRET_ACCESS_KEY", STUB_SECRET)
+    };
     let prints = |more: &str| {
-        let json = format!(r#"{{"Version":1,"AccessKeyId":"k","SecretAccessKey":"{STUB_SECRET}"{more}}}"#);
-        works().file("answer", json).config("credential_process = cat @HOME/answer", "")
+        let json =
+            format!(r#"{{"Version":1,"AccessKeyId":"k","SecretAccessKey":"{STUB_SECRET}"{more}}}"#);
+        works()
+            .file("answer", json)
+            .config("credential_process = cat @HOME/answer", "")
     };
     vec![
         row(
             "environment: `AWS_ACCESS_KEY_ID`...",
             "if `AWS_CREDENTIAL_EXPIRATION` says it",
             "no",
-            vec![(keys().set("AWS_CREDENTIAL_EXPIRATION", SOON), End::At(SOON)), (keys(), End::Never)],
+            vec![
+                (keys().set("AWS_CREDENTIAL_EXPIRATION", SOON), End::At(SOON)),
+                (keys(), End::Never),
+            ],
         ),
         row(
             "keys in a profile",
             "they have none",
             "no",
-            vec![(works().config("aws_access_key_id = k\naws_secret_access_key = s", ""), End::Never)],
+            vec![(
+                works().config("aws_access_key_id = k\naws_secret_access_key = s", ""),
+                End::Never,
+            )],
         ),
         row(
             "role: `role_arn` with `source_profile` or `credential_source`, chains of them",
@@ -511,11 +884,17 @@ fn rows() -> Vec<Row> {
             "MFA code, with `mfa_serial`",
             vec![
                 (
-                    works().config(&format!("{ROLE}source_profile = keys\nduration_seconds = 900"), KEYS),
+                    works().config(
+                        &format!("{ROLE}source_profile = keys\nduration_seconds = 900"),
+                        KEYS,
+                    ),
                     End::After(900),
                 ),
                 (
-                    works().set(IMDS, "@").config(&format!("{ROLE}credential_source = Ec2InstanceMetadata"), ""),
+                    works().set(IMDS, "@").config(
+                        &format!("{ROLE}credential_source = Ec2InstanceMetadata"),
+                        "",
+                    ),
                     End::After(3600),
                 ),
                 (
@@ -540,7 +919,9 @@ fn rows() -> Vec<Row> {
                     End::After(3600),
                 ),
                 (
-                    works().file("jwt", "a token").config(&format!("{ROLE}web_identity_token_file = @HOME/jwt"), ""),
+                    works()
+                        .file("jwt", "a token")
+                        .config(&format!("{ROLE}web_identity_token_file = @HOME/jwt"), ""),
                     End::After(3600),
                 ),
             ],
@@ -549,7 +930,12 @@ fn rows() -> Vec<Row> {
             "SSO: `sso_session` or `sso_start_url`",
             "yes",
             "login",
-            vec![(works().config(SSO, CORP).file(SSO_FILE, sso_token("ssotoken", FAR)), End::After(1800))],
+            vec![(
+                works()
+                    .config(SSO, CORP)
+                    .file(SSO_FILE, sso_token("ssotoken", FAR)),
+                End::After(1800),
+            )],
         ),
         row(
             "`aws login`",
@@ -574,7 +960,10 @@ fn rows() -> Vec<Row> {
             "`credential_process`",
             "if the program says it",
             "as the program likes",
-            vec![(prints(&format!(r#","Expiration":"{SOON}""#)), End::At(SOON)), (prints(""), End::Never)],
+            vec![
+                (prints(&format!(r#","Expiration":"{SOON}""#)), End::At(SOON)),
+                (prints(""), End::Never),
+            ],
         ),
         row(
             "container: ECS, EKS Pod Identity, CloudShell",
@@ -585,22 +974,44 @@ fn rows() -> Vec<Row> {
                 (works().set(CONTAINER, "@/ecs/x"), End::After(3600)),
             ],
         ),
-        row("instance metadata: EC2", "yes", "no", vec![(works().set(IMDS, "@"), End::After(3600))]),
+        row(
+            "instance metadata: EC2",
+            "yes",
+            "no",
+            vec![(works().set(IMDS, "@"), End::After(3600))],
+        ),
     ]
 }
 
 #[test]
 fn the_readmes_table_of_sources_is_true() {
     let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-    let table = readme.split("| source | works | expiry known | interactive |").nth(1).expect("the table");
-    let wanted: Vec<String> =
-        table.lines().skip(2).take_while(|line| line.starts_with('|')).map(str::to_owned).collect();
+    let table = readme
+        .split("| source | works | expiry known | interactive |")
+        .nth(1)
+        .expect("the table");
+    let wanted: Vec<String> = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(str::to_owned)
+        .collect();
     let rows = rows();
-    let stated: Vec<String> =
-        rows.iter().map(|row| format!("| {} | yes | {} | {} |", row.source, row.known, row.interactive)).collect();
+    let stated: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            format!(
+                "| {} | yes | {} | {} |",
+                row.source, row.known, row.interactive
+            )
+        })
+        .collect();
     assert_eq!(stated, wanted);
     let stub = Stub::aws(None);
-    let proofs: Vec<_> = rows.iter().flat_map(|row| row.proofs.iter().map(move |proof| (row, proof))).collect();
+    let proofs: Vec<_> = rows
+        .iter()
+        .flat_map(|row| row.proofs.iter().map(move |proof| (row, proof)))
+        .collect();
     check_all(&proofs, |(row, (works, end))| {
         prove(&works.sandbox(&stub), end).map_err(|trouble| format!("{}: {trouble}", row.source))
     });
@@ -610,10 +1021,19 @@ fn the_readmes_table_of_sources_is_true() {
     }
 }
 
-/// The token asked for is longer than any credentials live, so that these cut it, and pgcred has to say when.
+/// The token asked for is longer than any credentials live, so that these cut it, and pgcred has to
+/// say when.
 fn prove(sandbox: &Sandbox, end: &End) -> Result<(), String> {
     const WEEK: i64 = 7 * 86400;
-    let mut command = sandbox.pgcred(&["token", HOST, "--no-cache", "--expires-in", "7d", "--format", "json"]);
+    let mut command = sandbox.pgcred(&[
+        "token",
+        HOST,
+        "--no-cache",
+        "--expires-in",
+        "7d",
+        "--format",
+        "json",
+    ]);
     if let End::At(_) = end {
         command.env("PGCRED_TEST_NOW", "2030-01-01T00:00:00Z");
     }
@@ -621,18 +1041,34 @@ fn prove(sandbox: &Sandbox, end: &End) -> Result<(), String> {
     let run = crate::support::sandbox::Run::of(command);
     let after = unix_now();
     let answer: Value = serde_json::from_str(&run.stdout).map_err(|_| run.stderr.clone())?;
-    let (text, unix) = (&answer["expiration"], answer["expiration_unix"].as_i64().unwrap_or_default());
+    let (text, unix) = (
+        &answer["expiration"],
+        answer["expiration_unix"].as_i64().unwrap_or_default(),
+    );
     let told = run.stderr.contains("the AWS credentials end in");
     let right = match end {
         End::At(time) => text == time && told,
         End::After(seconds) => (before + seconds..=after + seconds).contains(&unix) && told,
         End::Never => (before + WEEK..=after + WEEK).contains(&unix) && run.stderr.is_empty(),
     };
-    if right { Ok(()) } else { Err(format!("ends {text}, {} s from now; stderr: {}", unix - before, run.stderr)) }
+    if right {
+        Ok(())
+    } else {
+        Err(format!(
+            "ends {text}, {} s from now; stderr: {}",
+            unix - before,
+            run.stderr
+        ))
+    }
 }
 
 fn unix_now() -> i64 {
-    #[expect(clippy::disallowed_methods, reason = "what the real binary compares with")]
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what the real binary compares with"
+    )]
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock");
     i64::try_from(now.as_secs()).expect("a time")
 }

@@ -1,4 +1,5 @@
-//! The fault matrix: every source of credentials that breaks in every way ends in time, with one error, and leaves nothing.
+//! The fault matrix: every source of credentials that breaks in every way ends in time, with one
+//! error, and leaves nothing.
 
 use std::fs;
 use std::io::Read;
@@ -15,12 +16,15 @@ use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, check_all, refusal_trouble};
 
 /// What tests/stubs/aws.py can do instead of answering.
-const MISBEHAVIOURS: [&str; 8] = ["hang", "trickle", "close", "500", "huge", "garbage", "redirect", "endless"];
+const MISBEHAVIOURS: [&str; 8] = [
+    "hang", "trickle", "close", "500", "huge", "garbage", "redirect", "endless",
+];
 /// Where the AWS CLI keeps the token of the sso-session `corp`: named by the SHA-1 of that.
 pub const SSO_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 pub const LOGIN_SESSION: &str = "arn:aws:iam::123456789012:user/me";
 /// Where `aws login` keeps that session: named by the SHA-256 of it.
-pub const LOGIN_FILE: &str = ".aws/login/cache/286187707741fc2ccb93cf9e56dbd0ee0a16208feed5fbc8ae1baa86d44c283f.json";
+pub const LOGIN_FILE: &str =
+    ".aws/login/cache/286187707741fc2ccb93cf9e56dbd0ee0a16208feed5fbc8ae1baa86d44c283f.json";
 /// `--timeout`, and what a loaded machine may take on top.
 const LIMIT: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_secs(3);
@@ -35,25 +39,80 @@ struct Source {
 
 const ENDS: &[i32] = &[1, 3];
 const SOURCES: [Source; 10] = [
-    Source { name: "container", target: HOST, exits: ENDS, set_up: container },
-    Source { name: "instance metadata", target: HOST, exits: ENDS, set_up: metadata },
-    Source { name: "instance metadata after its token", target: HOST, exits: ENDS, set_up: late_metadata },
-    Source { name: "SSO portal", target: HOST, exits: ENDS, set_up: portal },
-    Source { name: "SSO refresh", target: HOST, exits: ENDS, set_up: sso_refresh },
-    Source { name: "legacy SSO", target: HOST, exits: ENDS, set_up: legacy_sso },
-    Source { name: "sign-in", target: HOST, exits: ENDS, set_up: sign_in },
-    Source { name: "assume role", target: HOST, exits: ENDS, set_up: assume_role },
-    Source { name: "web identity", target: HOST, exits: ENDS, set_up: web_identity },
+    Source {
+        name: "container",
+        target: HOST,
+        exits: ENDS,
+        set_up: container,
+    },
+    Source {
+        name: "instance metadata",
+        target: HOST,
+        exits: ENDS,
+        set_up: metadata,
+    },
+    Source {
+        name: "instance metadata after its token",
+        target: HOST,
+        exits: ENDS,
+        set_up: late_metadata,
+    },
+    Source {
+        name: "SSO portal",
+        target: HOST,
+        exits: ENDS,
+        set_up: portal,
+    },
+    Source {
+        name: "SSO refresh",
+        target: HOST,
+        exits: ENDS,
+        set_up: sso_refresh,
+    },
+    Source {
+        name: "legacy SSO",
+        target: HOST,
+        exits: ENDS,
+        set_up: legacy_sso,
+    },
+    Source {
+        name: "sign-in",
+        target: HOST,
+        exits: ENDS,
+        set_up: sign_in,
+    },
+    Source {
+        name: "assume role",
+        target: HOST,
+        exits: ENDS,
+        set_up: assume_role,
+    },
+    Source {
+        name: "web identity",
+        target: HOST,
+        exits: ENDS,
+        set_up: web_identity,
+    },
     // Without a region the target cannot be used, whatever the reason.
-    Source { name: "region", target: "foo0bar1baz2quux3quuux4abc", exits: &[1, 2], set_up: region },
+    Source {
+        name: "region",
+        target: "foo0bar1baz2quux3quuux4abc",
+        exits: &[1, 2],
+        set_up: region,
+    },
 ];
 
 fn container(sandbox: &mut Sandbox, broken: &str, _: &str) {
-    sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &format!("{broken}/ecs/x"));
+    sandbox.set(
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        &format!("{broken}/ecs/x"),
+    );
 }
 
 fn metadata(sandbox: &mut Sandbox, broken: &str, _: &str) {
-    sandbox.unset("AWS_EC2_METADATA_DISABLED").set("AWS_EC2_METADATA_SERVICE_ENDPOINT", broken);
+    sandbox
+        .unset("AWS_EC2_METADATA_DISABLED")
+        .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", broken);
 }
 
 fn late_metadata(sandbox: &mut Sandbox, broken: &str, _: &str) {
@@ -62,7 +121,9 @@ fn late_metadata(sandbox: &mut Sandbox, broken: &str, _: &str) {
 
 fn region(sandbox: &mut Sandbox, broken: &str, _: &str) {
     metadata(sandbox, broken, "");
-    sandbox.set("AWS_ACCESS_KEY_ID", "AKIAENV").set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
+    sandbox
+        .set("AWS_ACCESS_KEY_ID", "AKIAENV")
+        .set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
 }
 
 fn portal(sandbox: &mut Sandbox, broken: &str, works: &str) {
@@ -83,7 +144,9 @@ fn sso(sandbox: &mut Sandbox, token_ends: &str, portal: &str, oidc: &str) {
         ),
     );
     sandbox.write(SSO_FILE, sso_token("ssotoken", token_ends));
-    sandbox.set("AWS_ENDPOINT_URL_SSO", portal).set("AWS_ENDPOINT_URL_SSO_OIDC", oidc);
+    sandbox
+        .set("AWS_ENDPOINT_URL_SSO", portal)
+        .set("AWS_ENDPOINT_URL_SSO_OIDC", oidc);
 }
 
 fn legacy_sso(sandbox: &mut Sandbox, broken: &str, _: &str) {
@@ -111,7 +174,10 @@ pub fn sso_token(token: &str, ends: &str) -> String {
 }
 
 fn sign_in(sandbox: &mut Sandbox, broken: &str, _: &str) {
-    sandbox.write(".aws/config", format!("[default]\nlogin_session = {LOGIN_SESSION}\n"));
+    sandbox.write(
+        ".aws/config",
+        format!("[default]\nlogin_session = {LOGIN_SESSION}\n"),
+    );
     sandbox.write(LOGIN_FILE, login("ASIAOLD", "2020-01-01T00:00:00Z"));
     sandbox.set("AWS_ENDPOINT_URL_SIGNIN", broken);
 }
@@ -139,7 +205,9 @@ fn assume_role(sandbox: &mut Sandbox, broken: &str, _: &str) {
 
 fn web_identity(sandbox: &mut Sandbox, broken: &str, _: &str) {
     let file = sandbox.write("jwt", STUB_SECRET).display().to_string();
-    sandbox.set("AWS_WEB_IDENTITY_TOKEN_FILE", &file).set("AWS_ROLE_ARN", &format!("arn:aws:iam::{ACCOUNT}:role/W"));
+    sandbox
+        .set("AWS_WEB_IDENTITY_TOKEN_FILE", &file)
+        .set("AWS_ROLE_ARN", &format!("arn:aws:iam::{ACCOUNT}:role/W"));
     sandbox.set("AWS_ENDPOINT_URL_STS", broken);
 }
 
@@ -147,13 +215,20 @@ fn web_identity(sandbox: &mut Sandbox, broken: &str, _: &str) {
 fn a_service_that_misbehaves_is_one_error_in_time() {
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
-    let mut hows: Vec<_> = MISBEHAVIOURS.iter().map(|how| ((*how).to_owned(), format!("{works}/{how}"))).collect();
+    let mut hows: Vec<_> = MISBEHAVIOURS
+        .iter()
+        .map(|how| ((*how).to_owned(), format!("{works}/{how}")))
+        .collect();
     hows.push(("nobody listens".to_owned(), "http://127.0.0.1:1".to_owned()));
-    let cells: Vec<_> = SOURCES.iter().flat_map(|source| hows.iter().map(move |how| (source, how))).collect();
+    let cells: Vec<_> = SOURCES
+        .iter()
+        .flat_map(|source| hows.iter().map(move |how| (source, how)))
+        .collect();
     check_all(&cells, |(source, (how, broken))| {
         let mut sandbox = Sandbox::empty();
         (source.set_up)(&mut sandbox, broken, &works);
-        attempt(&sandbox, source.target, source.exits).map_err(|trouble| format!("{} x {how}: {trouble}", source.name))
+        attempt(&sandbox, source.target, source.exits)
+            .map_err(|trouble| format!("{} x {how}: {trouble}", source.name))
     });
 }
 
@@ -165,7 +240,8 @@ fn an_endpoint_without_a_scheme_is_one_error_without_secrets() {
     check_all(&SOURCES, |source| {
         let mut sandbox = Sandbox::empty();
         (source.set_up)(&mut sandbox, &works[7..], &works);
-        attempt(&sandbox, source.target, &[1, 2, 3]).map_err(|trouble| format!("{}: {trouble}", source.name))
+        attempt(&sandbox, source.target, &[1, 2, 3])
+            .map_err(|trouble| format!("{}: {trouble}", source.name))
     });
 }
 
@@ -178,7 +254,11 @@ fn the_same_services_work_when_they_behave() {
         let mut sandbox = Sandbox::empty();
         (source.set_up)(&mut sandbox, &works, &works);
         let run = sandbox.run(&["token", source.target, "--no-cache"]);
-        if run.code == 0 { Ok(()) } else { Err(format!("{}: {}", source.name, run.stderr)) }
+        if run.code == 0 {
+            Ok(())
+        } else {
+            Err(format!("{}: {}", source.name, run.stderr))
+        }
     });
 }
 
@@ -186,36 +266,68 @@ fn the_same_services_work_when_they_behave() {
 fn debug_shows_no_secrets() {
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
-    let cells: Vec<_> =
-        SOURCES.iter().flat_map(|source| ["", "/500", "/garbage", "/error-X"].map(|how| (source, how))).collect();
+    let cells: Vec<_> = SOURCES
+        .iter()
+        .flat_map(|source| ["", "/500", "/garbage", "/error-X"].map(|how| (source, how)))
+        .collect();
     check_all(&cells, |(source, how)| {
         let mut sandbox = Sandbox::empty();
         (source.set_up)(&mut sandbox, &format!("{works}{how}"), &works);
-        let run = sandbox.run(&["token", source.target, "--no-cache", "--debug", "--timeout", "2"]);
+        let run = sandbox.run(&[
+            "token",
+            source.target,
+            "--no-cache",
+            "--debug",
+            "--timeout",
+            "2",
+        ]);
         let never = [STUB_SECRET, "ssotoken", "Signature=", "panicked"];
         match never.iter().find(|never| run.stderr.contains(*never)) {
-            Some(secret) => Err(format!("{} x {how}: {secret} is in {}", source.name, run.stderr)),
+            Some(secret) => Err(format!(
+                "{} x {how}: {secret} is in {}",
+                source.name, run.stderr
+            )),
             None => Ok(()),
         }
     });
 }
 
-/// What a login or a role leaves in AWS's caches, cut anywhere and with odd values in each field: an error, or a login
-/// that is needed, never a panic and never a value of the file.
+/// What a login or a role leaves in AWS's caches, cut anywhere and with odd values in each field:
+/// an error, or a login that is needed, never a panic and never a value of the file.
 #[test]
 fn a_cache_of_aws_that_is_damaged_is_one_error() {
     let long = format!("\"{}\"", "x".repeat(70_000));
-    let odd = ["null", "-1", "1e400", "true", "[]", "{}", r#""""#, r#""\u0000\n""#, r#""\ud800""#, &long];
+    let odd = [
+        "null",
+        "-1",
+        "1e400",
+        "true",
+        "[]",
+        "{}",
+        r#""""#,
+        r#""\u0000\n""#,
+        r#""\ud800""#,
+        &long,
+    ];
     let sso = sso_token("ssotoken", "2099-01-01T00:00:00Z");
     let login = login("ASIAOLD", "2099-01-01T00:00:00Z");
     let mut cells = Vec::new();
-    for (set_up, file, text) in [(portal as fn(&mut Sandbox, &str, &str), SSO_FILE, sso), (sign_in, LOGIN_FILE, login)]
-    {
-        cells.extend((0..text.len()).step_by(37).map(|end| (set_up, file, text[..end].to_owned())));
+    for (set_up, file, text) in [
+        (portal as fn(&mut Sandbox, &str, &str), SSO_FILE, sso),
+        (sign_in, LOGIN_FILE, login),
+    ] {
+        cells.extend(
+            (0..text.len())
+                .step_by(37)
+                .map(|end| (set_up, file, text[..end].to_owned())),
+        );
         for (at, _) in text.match_indices("\":\"") {
             let (before, value) = text.split_at(at + 2);
             let end = value[1..].find('"').expect("the value's end") + 2;
-            cells.extend(odd.iter().map(|odd| (set_up, file, format!("{before}{odd}{}", &value[end..]))));
+            cells.extend(
+                odd.iter()
+                    .map(|odd| (set_up, file, format!("{before}{odd}{}", &value[end..]))),
+            );
         }
     }
     assert!(cells.len() > 100, "{}", cells.len());
@@ -225,8 +337,17 @@ fn a_cache_of_aws_that_is_damaged_is_one_error() {
         sandbox.write(file, text);
         let run = sandbox.run(&["token", HOST, "--no-cache", "--timeout", "2"]);
         // Some damage does no harm: a name of the client is no part of a token.
-        let trouble = if run.code == 0 { None } else { refusal_trouble(&run, &[1, 2, 3]) };
-        trouble.map_or(Ok(()), |trouble| Err(format!("{file} {}: {trouble}", &text[..text.len().min(300)])))
+        let trouble = if run.code == 0 {
+            None
+        } else {
+            refusal_trouble(&run, &[1, 2, 3])
+        };
+        trouble.map_or(Ok(()), |trouble| {
+            Err(format!(
+                "{file} {}: {trouble}",
+                &text[..text.len().min(300)]
+            ))
+        })
     });
 }
 
@@ -235,14 +356,29 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("sleeps", "exec sleep 60"),
     ("sleeps in a child", "sleep 60 & echo $! >>pids; wait"),
     ("trickles", "while :; do printf ' '; sleep 1; done"),
-    ("closes stdout and sleeps", "exec >&-; sleep 60 & echo $! >>pids; wait"),
-    ("closes stdout and stderr and sleeps", "exec >&- 2>&-; sleep 60 & echo $! >>pids; wait"),
+    (
+        "closes stdout and sleeps",
+        "exec >&-; sleep 60 & echo $! >>pids; wait",
+    ),
+    (
+        "closes stdout and stderr and sleeps",
+        "exec >&- 2>&-; sleep 60 & echo $! >>pids; wait",
+    ),
     ("ignores SIGTERM", "trap '' TERM; sleep 60; sleep 60"),
-    ("exits 1", "echo \"{\\\"SecretAccessKey\\\": \\\"$1\\\"}\"; exit 1"),
-    ("prints 10 MB", "echo \"$1\"; head -c 10000000 /dev/zero | tr '\\0' A"),
+    (
+        "exits 1",
+        "echo \"{\\\"SecretAccessKey\\\": \\\"$1\\\"}\"; exit 1",
+    ),
+    (
+        "prints 10 MB",
+        "echo \"$1\"; head -c 10000000 /dev/zero | tr '\\0' A",
+    ),
     ("prints without end", "echo \"$1\"; exec cat /dev/zero"),
     ("prints garbage", "echo \"$1 is not JSON\""),
-    ("is cut off", "printf '{\"Version\": 1, \"AccessKeyId\": \"AKIAX\", \"SecretAccessKey\": \"%s' \"$1\""),
+    (
+        "is cut off",
+        "printf '{\"Version\": 1, \"AccessKeyId\": \"AKIAX\", \"SecretAccessKey\": \"%s' \"$1\"",
+    ),
     (
         "leaves a grandchild that keeps stdout and stderr open and ignores SIGTERM",
         "(trap '' TERM; echo $$ >>pids; sleep 60 & echo $! >>pids; wait; sleep 60) & echo $! >>pids; exit 0",
@@ -257,9 +393,15 @@ const PROGRAMS: [(&str, &str); 13] = [
 fn a_program_that_misbehaves_is_one_error_in_time() {
     check_all(&PROGRAMS, |(name, script)| {
         let sandbox = Sandbox::empty();
-        let script = sandbox.write("program.sh", format!("cd \"$HOME\"; echo $$ >>pids; {script}\n"));
+        let script = sandbox.write(
+            "program.sh",
+            format!("cd \"$HOME\"; echo $$ >>pids; {script}\n"),
+        );
         let program = format!("/bin/sh {} {STUB_SECRET}", script.display());
-        sandbox.write(".aws/config", format!("[default]\ncredential_process = {program}\n"));
+        sandbox.write(
+            ".aws/config",
+            format!("[default]\ncredential_process = {program}\n"),
+        );
         attempt(&sandbox, HOST, ENDS).map_err(|trouble| format!("a program that {name}: {trouble}"))
     });
 }
@@ -268,11 +410,17 @@ fn a_program_that_misbehaves_is_one_error_in_time() {
 fn attempt(sandbox: &Sandbox, target: &str, exits: &[i32]) -> Result<(), String> {
     let limit = LIMIT.as_secs().to_string();
     let mut pgcred = sandbox.pgcred(&["token", target, "--no-cache", "--timeout", &limit]);
-    pgcred.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    pgcred
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
     let began = Instant::now();
     let mut child = pgcred.spawn().expect("pgcred starts");
     let leader = Pid::from_raw(i32::try_from(child.id()).expect("a process id"));
-    let pipes = [collect(child.stdout.take().expect("stdout")), collect(child.stderr.take().expect("stderr"))];
+    let pipes = [
+        collect(child.stdout.take().expect("stdout")),
+        collect(child.stderr.take().expect("stderr")),
+    ];
     let mut late = false;
     let status = loop {
         if let Some(status) = child.try_wait().expect("a process") {
@@ -290,15 +438,25 @@ fn attempt(sandbox: &Sandbox, target: &str, exits: &[i32]) -> Result<(), String>
     if late {
         return Err(format!("still runs after {} s", (LIMIT + MARGIN).as_secs()));
     }
-    let [Some(stdout), Some(stderr)] = ended else { return Err("somebody holds stdout or stderr open".to_owned()) };
-    let run = Run { stdout, stderr, code: status.code().unwrap_or(-1) };
+    let [Some(stdout), Some(stderr)] = ended else {
+        return Err("somebody holds stdout or stderr open".to_owned());
+    };
+    let run = Run {
+        stdout,
+        stderr,
+        code: status.code().unwrap_or(-1),
+    };
     if let Some(trouble) = refusal_trouble(&run, exits) {
         return Err(trouble);
     }
     if run.stderr.contains(ACCOUNT) {
         return Err(format!("tells the account: {}", run.stderr.trim()));
     }
-    if left.is_empty() { Ok(()) } else { Err(format!("left {left:?} alive")) }
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("left {left:?} alive"))
+    }
 }
 
 fn collect(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
@@ -311,7 +469,8 @@ fn collect(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// Who of pgcred's group or of the programs' own notes is alive, after a moment to die in; kills them.
+/// Who of pgcred's group or of the programs' own notes is alive, after a moment to die in; kills
+/// them.
 fn left_alive(sandbox: &Sandbox, group: Pid) -> Vec<i32> {
     let noted = fs::read_to_string(sandbox.path("pids")).unwrap_or_default();
     let mut suspects: Vec<i32> = noted.lines().filter_map(|line| line.parse().ok()).collect();
@@ -329,7 +488,8 @@ fn left_alive(sandbox: &Sandbox, group: Pid) -> Vec<i32> {
     suspects
 }
 
-/// A process, or with a minus a group. What only waits to be reaped is dead: not every container has an init that does it.
+/// A process, or with a minus a group. What only waits to be reaped is dead: not every container
+/// has an init that does it.
 fn alive(suspect: i32) -> bool {
     if kill(Pid::from_raw(suspect), None).is_err() {
         return false;
@@ -341,7 +501,11 @@ fn alive(suspect: i32) -> bool {
         let stat = fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
         let (pid, rest) = stat.split_once(" (")?;
         let mut fields = rest.rsplit_once(") ")?.1.split(' ');
-        let (state, _parent, group) = (fields.next()?, fields.next()?, fields.next()?.parse::<i32>().ok()?);
+        let (state, _parent, group) = (
+            fields.next()?,
+            fields.next()?,
+            fields.next()?.parse::<i32>().ok()?,
+        );
         (pid.parse() == Ok(suspect) || group == -suspect).then(|| state != "Z" && state != "X")
     });
     states.into_iter().any(|alive| alive)

@@ -1,8 +1,10 @@
-//! A cached token is handed out to whoever would sign it now, and to nobody else: after each change of what decides that,
-//! the next token is the other identity's; after any other change it is the cached one.
+//! A cached token is handed out to whoever would sign it now, and to nobody else: after each change
+//! of what decides that, the next token is the other identity's; after any other change it is the
+//! cached one.
 //!
-//! A service of these tests' own stands in for STS, the SSO portal, containers and instance metadata. Its access keys are a
-//! digest of its name and of all that it was asked with, so that another question is answered with another key.
+//! A service of these tests' own stands in for STS, the SSO portal, containers and instance
+//! metadata. Its access keys are a digest of its name and of all that it was asked with, so that
+//! another question is answered with another key.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -56,7 +58,9 @@ fn serve(name: &str, mut client: TcpStream, does: &impl Fn()) -> Option<()> {
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
-        let Some((field, value)) = header.trim().split_once(':') else { break };
+        let Some((field, value)) = header.trim().split_once(':') else {
+            break;
+        };
         match field.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
             // Of a signature only the key: it is another one each second.
@@ -92,7 +96,12 @@ fn serve(name: &str, mut client: TcpStream, does: &impl Fn()) -> Option<()> {
             .to_string(),
     };
     does();
-    write!(client, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len()).ok()
+    write!(
+        client,
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        text.len()
+    )
+    .ok()
 }
 
 /// A home with what the trials need, two services, and the profile that is asked for.
@@ -107,7 +116,11 @@ impl Trial {
         let mut sandbox = Sandbox::empty();
         let urls = [service("one"), service("two")];
         sandbox.set("AWS_ENDPOINT_URL", &urls[0]);
-        Self { sandbox, urls, profile: None }
+        Self {
+            sandbox,
+            urls,
+            profile: None,
+        }
     }
 
     fn profile(&mut self, name: &'static str, config: &str) {
@@ -120,7 +133,9 @@ impl Trial {
     }
 
     fn keys(&mut self, id: &str) {
-        self.sandbox.set("AWS_ACCESS_KEY_ID", id).set("AWS_SECRET_ACCESS_KEY", SECRET);
+        self.sandbox
+            .set("AWS_ACCESS_KEY_ID", id)
+            .set("AWS_SECRET_ACCESS_KEY", SECRET);
     }
 
     /// Sets a variable to the path of a new file.
@@ -131,7 +146,11 @@ impl Trial {
 
     fn run(&self, more: &[&str]) -> Run {
         let mut arguments = vec!["token", HOST, "--format", "json", "--timeout", "10"];
-        arguments.extend(self.profile.iter().flat_map(|profile| ["--profile", profile]));
+        arguments.extend(
+            self.profile
+                .iter()
+                .flat_map(|profile| ["--profile", profile]),
+        );
         self.sandbox.run(&[&arguments, more].concat())
     }
 }
@@ -143,7 +162,11 @@ fn answered(run: &Run) -> Result<(String, bool), String> {
     }
     let answer: Value = serde_json::from_str(&run.stdout).map_err(|error| error.to_string())?;
     let token = answer["password"].as_str().unwrap_or_default();
-    let key = token.split("Credential=").nth(1).and_then(|rest| rest.split("%2F").next()).unwrap_or_default();
+    let key = token
+        .split("Credential=")
+        .nth(1)
+        .and_then(|rest| rest.split("%2F").next())
+        .unwrap_or_default();
     Ok((key.to_owned(), answer["source"]["cached"] == true))
 }
 
@@ -169,7 +192,8 @@ fn check((what, before, change, after): &Case) -> Result<(), String> {
     let mut trial = Trial::new();
     before(&mut trial);
     let wrong = |why: String| format!("{what}: {why}");
-    let (first, _) = answered(&trial.run(&[])).map_err(|error| wrong(format!("before: {error}")))?;
+    let (first, _) =
+        answered(&trial.run(&[])).map_err(|error| wrong(format!("before: {error}")))?;
     let (again, cached) = answered(&trial.run(&[])).map_err(wrong)?;
     if again != first || !cached {
         return Err(wrong("nothing was cached".to_owned()));
@@ -196,8 +220,12 @@ fn check((what, before, change, after): &Case) -> Result<(), String> {
 }
 
 fn two_profiles(trial: &mut Trial) {
-    let keys = |name: &str, id: &str| format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = s\n");
-    trial.sandbox.write(".aws/credentials", keys("p", "KEYP") + &keys("q", "KEYQ"));
+    let keys = |name: &str, id: &str| {
+        format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = s\n")
+    };
+    trial
+        .sandbox
+        .write(".aws/credentials", keys("p", "KEYP") + &keys("q", "KEYQ"));
 }
 
 fn web_identity(trial: &mut Trial) {
@@ -213,7 +241,11 @@ fn container(trial: &mut Trial) {
 
 fn container_with_file(trial: &mut Trial) {
     container(trial);
-    trial.set_file("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "container-token", "first");
+    trial.set_file(
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "container-token",
+        "first",
+    );
 }
 
 fn instance(trial: &mut Trial) {
@@ -240,20 +272,30 @@ fn sso_login(user: &str) -> String {
 }
 
 fn aws_login(trial: &mut Trial) {
-    trial.profile("p", &format!("[profile p]\nlogin_session = {LOGIN_SESSION}\n"));
+    trial.profile(
+        "p",
+        &format!("[profile p]\nlogin_session = {LOGIN_SESSION}\n"),
+    );
     log_in(trial, ".aws/login/cache", "ASIAFIRST");
 }
 
 fn log_in(trial: &Trial, directory: &str, key: &str) {
-    let keys = json!({"accessKeyId": key, "secretAccessKey": "s", "sessionToken": "t", "expiresAt": FAR});
-    let session = json!({"accessToken": keys, "refreshToken": "r", "dpopKey": "k", "clientId": "c"});
-    trial.sandbox.write(&format!("{directory}/{LOGIN_FILE}"), session.to_string());
+    let keys =
+        json!({"accessKeyId": key, "secretAccessKey": "s", "sessionToken": "t", "expiresAt": FAR});
+    let session =
+        json!({"accessToken": keys, "refreshToken": "r", "dpopKey": "k", "clientId": "c"});
+    trial
+        .sandbox
+        .write(&format!("{directory}/{LOGIN_FILE}"), session.to_string());
 }
 
 /// A role with the keys of the environment, although an option names the profile.
 fn environment_role(trial: &mut Trial) {
     trial.keys(KEY_ID);
-    trial.profile("p", &format!("[profile p]\nrole_arn = {ROLE}\ncredential_source = Environment\n"));
+    trial.profile(
+        "p",
+        &format!("[profile p]\nrole_arn = {ROLE}\ncredential_source = Environment\n"),
+    );
 }
 
 /// The same at the end of a chain.
@@ -271,12 +313,23 @@ fn chain(trial: &mut Trial) {
 
 fn role(trial: &mut Trial) {
     two_profiles(trial);
-    trial.profile("r", &format!("[profile r]\nrole_arn = {ROLE}\nsource_profile = p\n"));
+    trial.profile(
+        "r",
+        &format!("[profile r]\nrole_arn = {ROLE}\nsource_profile = p\n"),
+    );
 }
 
 fn program(trial: &mut Trial) {
-    let file = trial.sandbox.write("answer.json", answer_of_program("PROCESS1"));
-    trial.profile("p", &format!("[profile p]\ncredential_process = cat '{}'\n", file.display()));
+    let file = trial
+        .sandbox
+        .write("answer.json", answer_of_program("PROCESS1"));
+    trial.profile(
+        "p",
+        &format!(
+            "[profile p]\ncredential_process = cat '{}'\n",
+            file.display()
+        ),
+    );
 }
 
 fn answer_of_program(key: &str) -> String {
@@ -288,11 +341,36 @@ const OF_BOTO: &str = "[Credentials]\naws_access_key_id = KEYONE\naws_secret_acc
 
 /// One for each variable that the table calls a part of the identity.
 const VARIABLES: &[Case] = &[
-    ("AWS_ACCESS_KEY_ID", |t| t.keys(KEY_ID), |t| t.set("AWS_ACCESS_KEY_ID", "OTHER"), AnotherKey),
-    ("AWS_SECRET_ACCESS_KEY", |t| t.keys(KEY_ID), |t| t.set("AWS_SECRET_ACCESS_KEY", "other"), NewToken),
-    ("AWS_SESSION_TOKEN", |t| t.keys(KEY_ID), |t| t.set("AWS_SESSION_TOKEN", "other"), NewToken),
-    ("AWS_SECURITY_TOKEN", |t| t.keys(KEY_ID), |t| t.set("AWS_SECURITY_TOKEN", "other"), NewToken),
-    ("AWS_CREDENTIAL_EXPIRATION", |t| t.keys(KEY_ID), |t| t.set("AWS_CREDENTIAL_EXPIRATION", FAR), NewToken),
+    (
+        "AWS_ACCESS_KEY_ID",
+        |t| t.keys(KEY_ID),
+        |t| t.set("AWS_ACCESS_KEY_ID", "OTHER"),
+        AnotherKey,
+    ),
+    (
+        "AWS_SECRET_ACCESS_KEY",
+        |t| t.keys(KEY_ID),
+        |t| t.set("AWS_SECRET_ACCESS_KEY", "other"),
+        NewToken,
+    ),
+    (
+        "AWS_SESSION_TOKEN",
+        |t| t.keys(KEY_ID),
+        |t| t.set("AWS_SESSION_TOKEN", "other"),
+        NewToken,
+    ),
+    (
+        "AWS_SECURITY_TOKEN",
+        |t| t.keys(KEY_ID),
+        |t| t.set("AWS_SECURITY_TOKEN", "other"),
+        NewToken,
+    ),
+    (
+        "AWS_CREDENTIAL_EXPIRATION",
+        |t| t.keys(KEY_ID),
+        |t| t.set("AWS_CREDENTIAL_EXPIRATION", FAR),
+        NewToken,
+    ),
     (
         "AWS_PROFILE",
         |t| {
@@ -313,7 +391,12 @@ const VARIABLES: &[Case] = &[
     ),
     (
         "AWS_CONFIG_FILE",
-        |t| t.profile("p", "[profile p]\naws_access_key_id = KEYONE\naws_secret_access_key = s\n"),
+        |t| {
+            t.profile(
+                "p",
+                "[profile p]\naws_access_key_id = KEYONE\naws_secret_access_key = s\n",
+            )
+        },
         |t| {
             let keys = "[profile p]\naws_access_key_id = KEYTWO\naws_secret_access_key = s\n";
             t.set_file("AWS_CONFIG_FILE", "other", keys);
@@ -338,8 +421,18 @@ const VARIABLES: &[Case] = &[
         |t| t.set_file("AWS_WEB_IDENTITY_TOKEN_FILE", "other", "second"),
         AnotherKey,
     ),
-    ("AWS_ROLE_ARN", web_identity, |t| t.set("AWS_ROLE_ARN", &format!("{ROLE}2")), AnotherKey),
-    ("AWS_ROLE_SESSION_NAME", web_identity, |t| t.set("AWS_ROLE_SESSION_NAME", "somebody"), AnotherKey),
+    (
+        "AWS_ROLE_ARN",
+        web_identity,
+        |t| t.set("AWS_ROLE_ARN", &format!("{ROLE}2")),
+        AnotherKey,
+    ),
+    (
+        "AWS_ROLE_SESSION_NAME",
+        web_identity,
+        |t| t.set("AWS_ROLE_SESSION_NAME", "somebody"),
+        AnotherKey,
+    ),
     (
         "AWS_LOGIN_CACHE_DIRECTORY",
         aws_login,
@@ -352,7 +445,13 @@ const VARIABLES: &[Case] = &[
     (
         "AWS_CREDENTIAL_FILE",
         |t| t.set_file("AWS_CREDENTIAL_FILE", "old", OF_EC2),
-        |t| t.set_file("AWS_CREDENTIAL_FILE", "other", &OF_EC2.replace("KEYONE", "KEYTWO")),
+        |t| {
+            t.set_file(
+                "AWS_CREDENTIAL_FILE",
+                "other",
+                &OF_EC2.replace("KEYONE", "KEYTWO"),
+            )
+        },
         AnotherKey,
     ),
     (
@@ -386,10 +485,21 @@ const VARIABLES: &[Case] = &[
     (
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         container,
-        |t| t.set_file("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "container-token", "other"),
+        |t| {
+            t.set_file(
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                "container-token",
+                "other",
+            )
+        },
         AnotherKey,
     ),
-    ("AWS_EC2_METADATA_DISABLED", instance, |t| t.set("AWS_EC2_METADATA_DISABLED", "true"), Nobody),
+    (
+        "AWS_EC2_METADATA_DISABLED",
+        instance,
+        |t| t.set("AWS_EC2_METADATA_DISABLED", "true"),
+        Nobody,
+    ),
     (
         "AWS_EC2_METADATA_SERVICE_ENDPOINT",
         instance,
@@ -402,20 +512,60 @@ const VARIABLES: &[Case] = &[
         |t| t.set("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6"),
         NewToken, // the address that is set counts for both
     ),
-    ("AWS_ENDPOINT_URL", role, |t| t.set("AWS_ENDPOINT_URL", &t.urls[1].clone()), AnotherKey),
-    ("AWS_ENDPOINT_URL_STS", role, |t| t.set("AWS_ENDPOINT_URL_STS", &t.urls[1].clone()), AnotherKey),
-    ("AWS_ENDPOINT_URL_SSO", sso, |t| t.set("AWS_ENDPOINT_URL_SSO", &t.urls[1].clone()), AnotherKey),
+    (
+        "AWS_ENDPOINT_URL",
+        role,
+        |t| t.set("AWS_ENDPOINT_URL", &t.urls[1].clone()),
+        AnotherKey,
+    ),
+    (
+        "AWS_ENDPOINT_URL_STS",
+        role,
+        |t| t.set("AWS_ENDPOINT_URL_STS", &t.urls[1].clone()),
+        AnotherKey,
+    ),
+    (
+        "AWS_ENDPOINT_URL_SSO",
+        sso,
+        |t| t.set("AWS_ENDPOINT_URL_SSO", &t.urls[1].clone()),
+        AnotherKey,
+    ),
     // It is asked only where the login is renewed.
-    ("AWS_ENDPOINT_URL_SSO_OIDC", sso, |t| t.set("AWS_ENDPOINT_URL_SSO_OIDC", &t.urls[1].clone()), NewToken),
-    ("AWS_ENDPOINT_URL_SIGNIN", aws_login, |t| t.set("AWS_ENDPOINT_URL_SIGNIN", &t.urls[1].clone()), NewToken),
+    (
+        "AWS_ENDPOINT_URL_SSO_OIDC",
+        sso,
+        |t| t.set("AWS_ENDPOINT_URL_SSO_OIDC", &t.urls[1].clone()),
+        NewToken,
+    ),
+    (
+        "AWS_ENDPOINT_URL_SIGNIN",
+        aws_login,
+        |t| t.set("AWS_ENDPOINT_URL_SIGNIN", &t.urls[1].clone()),
+        NewToken,
+    ),
     // STS itself is asked then, where there is a network, and knows no such key.
-    ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", role, |t| t.set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"), Nobody),
+    (
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        role,
+        |t| t.set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+        Nobody,
+    ),
 ];
 
 /// Changes of another kind: files, logins, programs.
 const OTHERS: &[Case] = &[
-    ("the keys of a role with credential_source", environment_role, |t| t.keys("OTHER"), AnotherKey),
-    ("the keys at the end of a chain", chain, |t| t.keys("OTHER"), AnotherKey),
+    (
+        "the keys of a role with credential_source",
+        environment_role,
+        |t| t.keys("OTHER"),
+        AnotherKey,
+    ),
+    (
+        "the keys at the end of a chain",
+        chain,
+        |t| t.keys("OTHER"),
+        AnotherKey,
+    ),
     (
         "the text of a container's token file",
         container_with_file,
@@ -428,9 +578,24 @@ const OTHERS: &[Case] = &[
         |t| drop(t.sandbox.write("web-token", "second")),
         AnotherKey,
     ),
-    ("an SSO logout", sso, |t| fs::remove_file(t.sandbox.path(SSO_FILE)).expect("removed"), Nobody),
-    ("another SSO user", sso, |t| log_in_to_sso(t, "somebody else"), AnotherKey),
-    ("another user of aws login", aws_login, |t| log_in(t, ".aws/login/cache", "ASIASECOND"), AnotherKey),
+    (
+        "an SSO logout",
+        sso,
+        |t| fs::remove_file(t.sandbox.path(SSO_FILE)).expect("removed"),
+        Nobody,
+    ),
+    (
+        "another SSO user",
+        sso,
+        |t| log_in_to_sso(t, "somebody else"),
+        AnotherKey,
+    ),
+    (
+        "another user of aws login",
+        aws_login,
+        |t| log_in(t, ".aws/login/cache", "ASIASECOND"),
+        AnotherKey,
+    ),
     (
         "the text of AWS_CREDENTIAL_FILE",
         |t| t.set_file("AWS_CREDENTIAL_FILE", "old", OF_EC2),
@@ -440,14 +605,29 @@ const OTHERS: &[Case] = &[
     (
         "the text of ~/.boto",
         |t| drop(t.sandbox.write(".boto", OF_BOTO)),
-        |t| drop(t.sandbox.write(".boto", OF_BOTO.replace("KEYONE", "KEYTHREE"))),
+        |t| {
+            drop(
+                t.sandbox
+                    .write(".boto", OF_BOTO.replace("KEYONE", "KEYTHREE")),
+            )
+        },
         AnotherKey,
     ),
-    ("a new ~/.boto", instance, |t| drop(t.sandbox.write(".boto", OF_BOTO)), AnotherKey),
+    (
+        "a new ~/.boto",
+        instance,
+        |t| drop(t.sandbox.write(".boto", OF_BOTO)),
+        AnotherKey,
+    ),
     (
         "a file of a credential_process",
         program,
-        |t| drop(t.sandbox.write("answer.json", answer_of_program("PROCESS2 "))),
+        |t| {
+            drop(
+                t.sandbox
+                    .write("answer.json", answer_of_program("PROCESS2 ")),
+            )
+        },
         AnotherKey,
     ),
     (
@@ -455,20 +635,38 @@ const OTHERS: &[Case] = &[
         program,
         |t| {
             let other = t.sandbox.write("other.json", answer_of_program("PROCESS2"));
-            t.profile("p", &format!("[profile p]\ncredential_process = cat {}\n", other.display()));
+            t.profile(
+                "p",
+                &format!(
+                    "[profile p]\ncredential_process = cat {}\n",
+                    other.display()
+                ),
+            );
         },
         AnotherKey,
     ),
     (
         "the external id of a role",
         role,
-        |t| t.profile("r", &format!("[profile r]\nrole_arn = {ROLE}\nsource_profile = p\nexternal_id = other\n")),
+        |t| {
+            t.profile(
+                "r",
+                &format!(
+                    "[profile r]\nrole_arn = {ROLE}\nsource_profile = p\nexternal_id = other\n"
+                ),
+            )
+        },
         AnotherKey,
     ),
     (
         "the source profile of a role",
         role,
-        |t| t.profile("r", &format!("[profile r]\nrole_arn = {ROLE}\nsource_profile = q\n")),
+        |t| {
+            t.profile(
+                "r",
+                &format!("[profile r]\nrole_arn = {ROLE}\nsource_profile = q\n"),
+            )
+        },
         AnotherKey,
     ),
     (
@@ -476,7 +674,10 @@ const OTHERS: &[Case] = &[
         |t| {
             t.sandbox.unset("AWS_ENDPOINT_URL");
             role(t);
-            let role = format!("[profile r]\nrole_arn = {ROLE}\nsource_profile = p\nendpoint_url = {}\n", t.urls[0]);
+            let role = format!(
+                "[profile r]\nrole_arn = {ROLE}\nsource_profile = p\nendpoint_url = {}\n",
+                t.urls[0]
+            );
             t.profile("r", &role);
         },
         |t| {
@@ -489,8 +690,18 @@ const OTHERS: &[Case] = &[
         },
         AnotherKey,
     ),
-    ("a configuration that cannot be read", role, |t| drop(t.sandbox.write(".aws/config", "[profile r\n")), Nobody),
-    ("a profile that is gone", role, |t| t.profile("r", "[profile s]\nregion = us-east-1\n"), Nobody),
+    (
+        "a configuration that cannot be read",
+        role,
+        |t| drop(t.sandbox.write(".aws/config", "[profile r\n")),
+        Nobody,
+    ),
+    (
+        "a profile that is gone",
+        role,
+        |t| t.profile("r", "[profile s]\nregion = us-east-1\n"),
+        Nobody,
+    ),
 ];
 
 /// Changes that do not decide who signs.
@@ -511,7 +722,13 @@ const UNRELATED: &[Case] = &[
             t.profile = Some("p");
         },
         |t| {
-            for name in ["AWS_ACCESS_KEY_ID", "AWS_CREDENTIAL_FILE", "AWS_ROLE_ARN", "AWS_PAGER", "AWS_REGION"] {
+            for name in [
+                "AWS_ACCESS_KEY_ID",
+                "AWS_CREDENTIAL_FILE",
+                "AWS_ROLE_ARN",
+                "AWS_PAGER",
+                "AWS_REGION",
+            ] {
                 t.set(name, "us-west-2");
             }
             t.set("AWS_ENDPOINT_URL", &t.urls[1].clone());
@@ -532,15 +749,34 @@ const UNRELATED: &[Case] = &[
         },
         Cache,
     ),
-    ("a login of somebody else", role, |t| log_in_to_sso(t, "first"), Cache),
-    ("a role that the AWS CLI has cached", role, |t| drop(t.sandbox.write(".aws/cli/cache/x.json", "{}")), Cache),
+    (
+        "a login of somebody else",
+        role,
+        |t| log_in_to_sso(t, "first"),
+        Cache,
+    ),
+    (
+        "a role that the AWS CLI has cached",
+        role,
+        |t| drop(t.sandbox.write(".aws/cli/cache/x.json", "{}")),
+        Cache,
+    ),
 ];
 
 #[test]
 fn another_identitys_token_is_never_handed_out_after_a_variable_changed() {
-    let named: BTreeSet<String> = VARIABLES.iter().map(|(name, ..)| (*name).to_owned()).collect();
-    let listed: BTreeSet<String> = rows().filter(|(_, part)| part == "Identity").map(|(name, _)| name).collect();
-    assert_eq!(named, listed, "each variable that decides who signs has a trial");
+    let named: BTreeSet<String> = VARIABLES
+        .iter()
+        .map(|(name, ..)| (*name).to_owned())
+        .collect();
+    let listed: BTreeSet<String> = rows()
+        .filter(|(_, part)| part == "Identity")
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(
+        named, listed,
+        "each variable that decides who signs has a trial"
+    );
     check_all(VARIABLES, check);
 }
 
@@ -557,14 +793,21 @@ fn what_does_not_decide_who_signs_keeps_the_cached_token() {
 /// Variables that the table says to be about something else.
 #[test]
 fn variables_that_do_not_decide_keep_the_cached_token() {
-    let others: Vec<String> = rows().filter(|(_, part)| part != "Identity").map(|(name, _)| name).collect();
+    let others: Vec<String> = rows()
+        .filter(|(_, part)| part != "Identity")
+        .map(|(name, _)| name)
+        .collect();
     assert!(others.len() > 5, "{others:?}");
     let mut trial = Trial::new();
     role(&mut trial);
     let (first, _) = answered(&trial.run(&[])).expect("a token");
     for name in others {
         trial.set(&name, "1");
-        assert_eq!(answered(&trial.run(&[])), Ok((first.clone(), true)), "{name}");
+        assert_eq!(
+            answered(&trial.run(&[])),
+            Ok((first.clone(), true)),
+            "{name}"
+        );
     }
 }
 
@@ -573,14 +816,22 @@ fn variables_that_do_not_decide_keep_the_cached_token() {
 fn another_program_of_the_same_name_is_another_identity() {
     let mut sandbox = Sandbox::empty();
     for (directory, key) in [("one", "PROCESS1"), ("two", "PROCESS2")] {
-        let program =
-            sandbox.write(&format!("{directory}/helper"), format!("#!/bin/sh\necho '{}'\n", answer_of_program(key)));
+        let program = sandbox.write(
+            &format!("{directory}/helper"),
+            format!("#!/bin/sh\necho '{}'\n", answer_of_program(key)),
+        );
         fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
     }
     sandbox.write(".aws/config", "[profile p]\ncredential_process = helper\n");
-    for (directory, key) in [("one", "PROCESS1"), ("two", "PROCESS2"), ("one", "PROCESS1")] {
+    for (directory, key) in [
+        ("one", "PROCESS1"),
+        ("two", "PROCESS2"),
+        ("one", "PROCESS1"),
+    ] {
         let path = format!("{}:/usr/bin:/bin", sandbox.path(directory).display());
-        let token = sandbox.set("PATH", &path).ok(&["token", HOST, "--profile", "p"]);
+        let token = sandbox
+            .set("PATH", &path)
+            .ok(&["token", HOST, "--profile", "p"]);
         assert!(token.contains(&format!("Credential={key}%2F")), "{token}");
     }
 }
@@ -593,14 +844,20 @@ fn a_program_that_is_replaced_while_it_runs_is_another_identity() {
 
     let sandbox = Sandbox::empty();
     let script = |name: &str, does: &str, key: &str| {
-        let program = sandbox.write(name, format!("#!/bin/sh\n{does}\necho '{}'\n", answer_of_program(key)));
+        let program = sandbox.write(
+            name,
+            format!("#!/bin/sh\n{does}\necho '{}'\n", answer_of_program(key)),
+        );
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
         program.display().to_string()
     };
     let new = script("new", "", "PROCESS2");
     let program = sandbox.path("program").display().to_string();
     script("program", &format!("mv {new} {program}"), "PROCESS1");
-    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {program}\n"));
+    sandbox.write(
+        ".aws/config",
+        format!("[profile p]\ncredential_process = {program}\n"),
+    );
     for key in ["PROCESS1", "PROCESS2", "PROCESS2"] {
         let token = sandbox.ok(&["token", HOST, "--profile", "p"]);
         assert!(token.contains(&format!("Credential={key}%2F")), "{token}");
@@ -610,15 +867,33 @@ fn a_program_that_is_replaced_while_it_runs_is_another_identity() {
 /// The rows of the table of AWS's variables: name and part.
 fn rows() -> impl Iterator<Item = (String, String)> {
     let text = fs::read_to_string(root().join("src/aws/environment.rs")).expect("the table");
-    let table =
-        text.split("VARIABLES: &[Variable] = &[").nth(1).expect("the rows").split("\n];").next().expect("an end");
+    let table = text
+        .split("VARIABLES: &[Variable] = &[")
+        .nth(1)
+        .expect("the rows")
+        .split("\n];")
+        .next()
+        .expect("an end");
     let row = |line: &str| {
         let (name, rest) = line.split_once("(\"")?.1.split_once('"')?;
-        let part = rest.rsplit_once(", ").map(|(_, part)| part.trim_end_matches("),").to_owned())?;
+        let part = rest
+            .rsplit_once(", ")
+            .map(|(_, part)| part.trim_end_matches("),").to_owned())?;
         let is_neither = rest.contains("Neither(");
-        Some((name.to_owned(), if is_neither { "Neither".to_owned() } else { part }))
+        Some((
+            name.to_owned(),
+            if is_neither {
+                "Neither".to_owned()
+            } else {
+                part
+            },
+        ))
     };
-    table.lines().filter_map(row).collect::<Vec<_>>().into_iter()
+    table
+        .lines()
+        .filter_map(row)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// Whoever reads one of AWS's variables has to say in the table what it decides.
@@ -626,11 +901,20 @@ fn rows() -> impl Iterator<Item = (String, String)> {
 fn every_variable_of_aws_is_in_the_table() {
     let known: BTreeSet<String> = rows().map(|(name, _)| name).collect();
     let mut found = BTreeSet::new();
-    for (path, text) in rust_files("src").into_iter().filter(|(path, _)| !path.ends_with("environment.rs")) {
+    for (path, text) in rust_files("src")
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("environment.rs"))
+    {
         for word in text.split('"') {
-            let is_name = word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            let is_name = word
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
             if is_name && (word.starts_with("AWS_") || word.starts_with("BOTO_")) {
-                assert!(known.contains(word), "{} reads {word}, which is not in the table", path.display());
+                assert!(
+                    known.contains(word),
+                    "{} reads {word}, which is not in the table",
+                    path.display()
+                );
                 found.insert(word.to_owned());
             }
         }
@@ -638,22 +922,33 @@ fn every_variable_of_aws_is_in_the_table() {
     assert_eq!(found, known, "each row is read somewhere");
 }
 
-/// A connection `c` of a profile whose session of `aws login` is in a directory with `~`, and nobody has logged in.
+/// A connection `c` of a profile whose session of `aws login` is in a directory with `~`, and
+/// nobody has logged in.
 fn logged_out() -> Sandbox {
     let mut sandbox = Sandbox::empty();
-    sandbox.at("2030-01-01T00:00:00Z").set("AWS_LOGIN_CACHE_DIRECTORY", "~/sessions");
-    sandbox.write(".aws/config", format!("[profile p]\nlogin_session = {LOGIN_SESSION}\n"));
+    sandbox
+        .at("2030-01-01T00:00:00Z")
+        .set("AWS_LOGIN_CACHE_DIRECTORY", "~/sessions");
+    sandbox.write(
+        ".aws/config",
+        format!("[profile p]\nlogin_session = {LOGIN_SESSION}\n"),
+    );
     sandbox.ok(&["add", "c", HOST, "--profile", "p"]);
     for _ in 0..6 {
-        sandbox.run(&["refresh", "c"]).assert_fails(3, "nobody has logged in");
+        sandbox
+            .run(&["refresh", "c"])
+            .assert_fails(3, "nobody has logged in");
     }
-    sandbox.run(&["token", "c"]).assert_fails(3, "AWS was asked 0 s ago");
+    sandbox
+        .run(&["token", "c"])
+        .assert_fails(3, "AWS was asked 0 s ago");
     sandbox
 }
 
 fn log_in_to(sandbox: &Sandbox) {
     let keys = json!({"accessKeyId": "ASIALOGIN", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": FAR});
-    let session = json!({"accessToken": keys, "refreshToken": "r", "dpopKey": "k", "clientId": "c"});
+    let session =
+        json!({"accessToken": keys, "refreshToken": "r", "dpopKey": "k", "clientId": "c"});
     sandbox.write(&format!("sessions/{LOGIN_FILE}"), session.to_string());
 }
 
@@ -667,21 +962,28 @@ fn a_login_in_a_directory_with_a_tilde_ends_the_pause() {
 #[test]
 fn a_prompt_does_not_ask_for_a_login_that_was_done() {
     let sandbox = logged_out();
-    assert_eq!(sandbox.ok(&["prompt", "--format", "{name} {state}"]), "c needs-login\n");
+    assert_eq!(
+        sandbox.ok(&["prompt", "--format", "{name} {state}"]),
+        "c needs-login\n"
+    );
     assert!(sandbox.ok(&["list"]).contains("nobody has logged in"));
     log_in_to(&sandbox);
     assert_eq!(sandbox.ok(&["prompt", "--format", "{name} {state}"]), "");
     assert!(!sandbox.ok(&["list"]).contains("nobody has logged in"));
 }
 
-/// A hook starts no process before the time in the file has come: that must be soon while a login ends the wait.
+/// A hook starts no process before the time in the file has come: that must be soon while a login
+/// ends the wait.
 #[test]
 fn a_hook_looks_soon_for_a_login_and_obeys_it() {
     let mut sandbox = logged_out();
     let due = |sandbox: &Sandbox| {
         let text = fs::read_to_string(sandbox.own().join("cache/due")).expect("a file");
         let (time, shown) = text.split_once('\n').expect("two lines");
-        (time.parse::<i64>().expect("a time"), shown.trim().to_owned())
+        (
+            time.parse::<i64>().expect("a time"),
+            shown.trim().to_owned(),
+        )
     };
     let now = 1_893_456_000;
     let (time, shown) = due(&sandbox);
@@ -694,7 +996,11 @@ fn a_hook_looks_soon_for_a_login_and_obeys_it() {
     sandbox.at("2030-01-01T00:00:30Z");
     sandbox.ok(&["refresh", "--background", "--quiet"]);
     let (time, shown) = due(&sandbox);
-    assert!(time > now + 300 && shown.starts_with("c ") && shown.ends_with(" ok"), "{} {shown}", time - now);
+    assert!(
+        time > now + 300 && shown.starts_with("c ") && shown.ends_with(" ok"),
+        "{} {shown}",
+        time - now
+    );
 }
 
 /// The token that comes then is signed by whoever was logged in before, and is no other's.
@@ -710,7 +1016,8 @@ fn a_login_while_aws_is_asked_gets_a_token_of_its_own() {
     assert!(before != after && !cached, "{before} {after} {cached}");
 }
 
-/// Renewing the login rewrites the file that tokens rest on: whoever waited for that finds the token all the same.
+/// Renewing the login rewrites the file that tokens rest on: whoever waited for that finds the
+/// token all the same.
 #[test]
 fn many_who_wait_for_a_renewed_login_ask_once() {
     let home = Sandbox::empty();
@@ -727,14 +1034,28 @@ fn many_who_wait_for_a_renewed_login_ask_once() {
     let askers: Vec<_> = (0..16)
         .map(|_| {
             let mut pgcred = trial.sandbox.pgcred(&["token", HOST, "--profile", "p"]);
-            pgcred.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pgcred starts")
+            pgcred
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("pgcred starts")
         })
         .collect();
-    let runs: Vec<Run> =
-        askers.into_iter().map(|asker| Run::finished(asker.wait_with_output().expect("an end"))).collect();
+    let runs: Vec<Run> = askers
+        .into_iter()
+        .map(|asker| Run::finished(asker.wait_with_output().expect("an end")))
+        .collect();
     for run in &runs {
-        assert_eq!((run.code, &run.stdout), (0, &runs[0].stdout), "{}", run.stderr);
+        assert_eq!(
+            (run.code, &run.stdout),
+            (0, &runs[0].stdout),
+            "{}",
+            run.stderr
+        );
     }
-    let asked: Vec<String> = requests(&log).iter().map(|request| request["path"].to_string()).collect();
+    let asked: Vec<String> = requests(&log)
+        .iter()
+        .map(|request| request["path"].to_string())
+        .collect();
     assert_eq!(asked.len(), 2, "one renewal and one question: {asked:?}");
 }

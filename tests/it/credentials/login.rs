@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::credentials::faults::{SSO_FILE, sso_token};
 use crate::support::desk::{
-    BROWSER, FAR, NOTIFIER, PAST, at_terminal, aws_log_in, calls, desk, install, install_version, logged_in,
-    sso_log_in, terminal, wait_for,
+    BROWSER, FAR, NOTIFIER, PAST, at_terminal, aws_log_in, calls, desk, install, install_version,
+    logged_in, sso_log_in, terminal, wait_for,
 };
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{STUB_SECRET, Stub, python, requests};
@@ -24,12 +24,19 @@ const BY_LOGIN: &str = "Credential=ASIALOGIN%2F";
 
 fn assert_token(run: &Run, by: &str) {
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stdout.starts_with(HOST) && run.stdout.lines().count() == 1, "{}", run.stdout);
+    assert!(
+        run.stdout.starts_with(HOST) && run.stdout.lines().count() == 1,
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains(by), "{}", run.stdout);
 }
 
 /// A command line and more of it.
-fn with<const A: usize, const B: usize>(first: [&'static str; A], more: [&'static str; B]) -> Vec<&'static str> {
+fn with<const A: usize, const B: usize>(
+    first: [&'static str; A],
+    more: [&'static str; B],
+) -> Vec<&'static str> {
     [&first[..], &more[..]].concat()
 }
 
@@ -44,23 +51,50 @@ fn without_a_terminal_the_error_is_what_to_type() {
     let check = |arguments: &[&str], why: &str, command: &str| {
         let run = sandbox.run(&[arguments, &["--no-cache"]].concat());
         run.assert_fails(3, why);
-        assert_eq!(run.stderr, format!("pgcred: {why}\nhint: run `{command}`, then retry\n"));
+        assert_eq!(
+            run.stderr,
+            format!("pgcred: {why}\nhint: run `{command}`, then retry\n")
+        );
     };
     let login = ["token", HOST, "--profile", "l"];
     let nobody = "profile `p`: nobody has logged in to SSO yet";
     check(&TOKEN, nobody, "pgcred login --profile p");
-    check(&login, "profile `l`: nobody has logged in with `aws login` yet", "aws login --profile l");
+    check(
+        &login,
+        "profile `l`: nobody has logged in with `aws login` yet",
+        "aws login --profile l",
+    );
     install(&sandbox, "aws", &sso_log_in());
     check(&TOKEN, nobody, "pgcred login --profile p");
-    check(&login, "profile `l`: nobody has logged in with `aws login` yet", "aws login --profile l");
+    check(
+        &login,
+        "profile `l`: nobody has logged in with `aws login` yet",
+        "aws login --profile l",
+    );
     logged_in(&sandbox, PAST);
-    check(&TOKEN, "profile `p`: the SSO session has expired", "pgcred login --profile p");
-    check(&login, "profile `l`: the login session has expired", "aws login --profile l");
+    check(
+        &TOKEN,
+        "profile `p`: the SSO session has expired",
+        "pgcred login --profile p",
+    );
+    check(
+        &login,
+        "profile `l`: the login session has expired",
+        "aws login --profile l",
+    );
     config(&sandbox, "[profile p]", "[profile 'my team']");
     let why = "profile `my team`: the SSO session has expired";
-    check(&["token", HOST, "--profile", "my team"], why, "pgcred login --profile 'my team'");
+    check(
+        &["token", HOST, "--profile", "my team"],
+        why,
+        "pgcred login --profile 'my team'",
+    );
     config(&sandbox, "[profile 'my team']", "[default]");
-    check(&["token", HOST], "profile `default`: the SSO session has expired", "pgcred login");
+    check(
+        &["token", HOST],
+        "profile `default`: the SSO session has expired",
+        "pgcred login",
+    );
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
 }
 
@@ -78,25 +112,48 @@ fn never_is_never_at_a_terminal_too() {
     fs::write(sandbox.own().join("config.toml"), "login = \"never\"\n").expect("a file");
     refused(&with(TOKEN, ["--no-cache"]));
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
-    assert_token(&at_terminal(&sandbox, &with(TOKEN, ["--login=terminal"])), BY_SSO);
+    assert_token(
+        &at_terminal(&sandbox, &with(TOKEN, ["--login=terminal"])),
+        BY_SSO,
+    );
 }
 
 #[test]
 fn at_a_terminal_the_same_request_logs_in_and_answers() {
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
-    install(&sandbox, "aws", &format!("echo 'to the person'\necho 'and this' >&2\n{}", sso_log_in()));
+    install(
+        &sandbox,
+        "aws",
+        &format!(
+            "echo 'to the person'\necho 'and this' >&2\n{}",
+            sso_log_in()
+        ),
+    );
     let run = at_terminal(&sandbox, &TOKEN);
     assert_token(&run, BY_SSO);
     let command = "aws sso login --profile p";
-    let said =
-        format!("pgcred: profile `p`: nobody has logged in to SSO yet; running {command}\nto the person\nand this\n");
+    let said = format!(
+        "pgcred: profile `p`: nobody has logged in to SSO yet; running {command}\nto the person\nand this\n"
+    );
     assert_eq!(run.stderr, said);
-    install(&sandbox, "aws", &format!("echo 'to the person'\n{}", aws_log_in()));
+    install(
+        &sandbox,
+        "aws",
+        &format!("echo 'to the person'\n{}", aws_log_in()),
+    );
     let run = at_terminal(&sandbox, &["token", HOST, "--profile", "l"]);
     assert_token(&run, BY_LOGIN);
-    assert!(run.stderr.ends_with("; running aws login --profile l\nto the person\n"), "{}", run.stderr);
-    assert_eq!(calls(&sandbox, "aws"), ["sso login --profile p", "login --profile l"]);
+    assert!(
+        run.stderr
+            .ends_with("; running aws login --profile l\nto the person\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        calls(&sandbox, "aws"),
+        ["sso login --profile p", "login --profile l"]
+    );
 }
 
 /// What fails, or says that it logged in and did not.
@@ -107,22 +164,30 @@ fn a_log_in_that_fails_is_an_instruction() {
     for script in ["echo 'no browser' >&2; exit 1", "exit 0", "kill -9 $$"] {
         install(&sandbox, "aws", script);
         let run = at_terminal(&sandbox, &with(TOKEN, ["--no-cache"]));
-        run.assert_fails(3, "pgcred: profile `p`: `aws sso login --profile p` did not log in\nhint: ");
+        run.assert_fails(
+            3,
+            "pgcred: profile `p`: `aws sso login --profile p` did not log in\nhint: ",
+        );
     }
     assert_eq!(calls(&sandbox, "aws").len(), 3);
 }
 
-/// A background call that failed a moment ago must not keep the person at the terminal from logging in.
+/// A background call that failed a moment ago must not keep the person at the terminal from logging
+/// in.
 #[test]
 fn the_pause_after_a_failure_is_not_for_those_who_can_log_in() {
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &sso_log_in());
     sandbox.run(&TOKEN).assert_fails(3, "nobody has logged in");
-    sandbox.run(&TOKEN).assert_fails(3, "--fresh asks again now");
+    sandbox
+        .run(&TOKEN)
+        .assert_fails(3, "--fresh asks again now");
     assert_token(&at_terminal(&sandbox, &TOKEN), BY_SSO);
     fs::remove_file(sandbox.path(SSO_FILE)).expect("a file");
-    sandbox.run(&TOKEN_Q).assert_fails(3, "nobody has logged in");
+    sandbox
+        .run(&TOKEN_Q)
+        .assert_fails(3, "nobody has logged in");
     assert_token(&sandbox.run(&with(TOKEN_Q, ["--login"])), BY_SSO);
 }
 
@@ -133,7 +198,10 @@ fn many_at_terminals_log_in_once() {
     install(&sandbox, "aws", &format!("sleep 1\n{}", sso_log_in()));
     let together = |all: &[&[&str]]| {
         thread::scope(|scope| {
-            let runs: Vec<_> = all.iter().map(|arguments| scope.spawn(|| at_terminal(&sandbox, arguments))).collect();
+            let runs: Vec<_> = all
+                .iter()
+                .map(|arguments| scope.spawn(|| at_terminal(&sandbox, arguments)))
+                .collect();
             for run in runs {
                 assert_token(&run.join().expect("no panic"), BY_SSO);
             }
@@ -157,9 +225,13 @@ fn many_at_terminals_fail_once() {
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", "sleep 2; exit 1");
     thread::scope(|scope| {
-        let runs: Vec<_> = (0..6).map(|_| scope.spawn(|| at_terminal(&sandbox, &TOKEN))).collect();
+        let runs: Vec<_> = (0..6)
+            .map(|_| scope.spawn(|| at_terminal(&sandbox, &TOKEN)))
+            .collect();
         for run in runs {
-            run.join().expect("no panic").assert_fails(3, "did not log in");
+            run.join()
+                .expect("no panic")
+                .assert_fails(3, "did not log in");
         }
     });
     assert_eq!(calls(&sandbox, "aws"), ["sso login --profile p"]);
@@ -174,14 +246,23 @@ fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
     let address = format!("{}/device?user_code=ABCD-EFGH", stub.url(""));
     let said = format!("pgcred: log in to AWS in the browser: {address} (code ABCD-EFGH)\n");
     assert_eq!(run.stderr, said);
-    wait_for("the browser", || calls(&sandbox, BROWSER) == [address.as_str()]);
+    wait_for("the browser", || {
+        calls(&sandbox, BROWSER) == [address.as_str()]
+    });
 
     let file = sandbox.path(SSO_FILE);
-    assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&file).expect("a file").permissions().mode() & 0o777,
+        0o600
+    );
     let found: Value = serde_json::from_slice(&sandbox.read(SSO_FILE)).expect("JSON");
     let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
     for name in ["expiresAt", "registrationExpiresAt"] {
-        assert!(text(name).len() == 20 && text(name).ends_with('Z'), "{name} is {}", text(name));
+        assert!(
+            text(name).len() == 20 && text(name).ends_with('Z'),
+            "{name} is {}",
+            text(name)
+        );
     }
     assert_eq!(
         found,
@@ -190,22 +271,35 @@ fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
             "expiresAt": text("expiresAt"), "registrationExpiresAt": text("registrationExpiresAt")})
     );
     let mut boto = sandbox.command(&python());
-    let script =
-        "import boto3; print(boto3.Session(profile_name='p').get_credentials().get_frozen_credentials().access_key)";
+    let script = "import boto3; print(boto3.Session(profile_name='p').get_credentials().get_frozen_credentials().access_key)";
     let run = Run::of({
         boto.args(["-c", script]);
         boto
     });
-    assert_eq!((run.stdout.as_str(), run.code), ("ASIASSO\n", 0), "{}", run.stderr);
+    assert_eq!(
+        (run.stdout.as_str(), run.code),
+        ("ASIASSO\n", 0),
+        "{}",
+        run.stderr
+    );
 }
 
 /// Version 1 answers `sso login` with its usage, and what stands in for the AWS CLI refuses it.
 #[test]
 fn an_aws_cli_that_cannot_log_in_is_left_alone() {
     let stub = Stub::aws(None);
-    for version in ["aws-cli/1.32.101 Python/3.11.2", "aws-cli/2.38.1 pgcred/0.1.0", "aws: command not understood"] {
+    for version in [
+        "aws-cli/1.32.101 Python/3.11.2",
+        "aws-cli/2.38.1 pgcred/0.1.0",
+        "aws: command not understood",
+    ] {
         let sandbox = desk(&stub.url(""));
-        install_version(&sandbox, "aws", version, "echo 'usage: aws [options]' >&2; exit 2");
+        install_version(
+            &sandbox,
+            "aws",
+            version,
+            "echo 'usage: aws [options]' >&2; exit 2",
+        );
         assert_token(&at_terminal(&sandbox, &TOKEN), BY_SSO);
         assert_eq!(calls(&sandbox, "aws"), [""; 0]);
         let run = at_terminal(&sandbox, &["login", "--profile", "l"]);
@@ -219,26 +313,55 @@ fn a_browser_that_does_not_open_is_noticed_and_the_address_is_told() {
     let stub = Stub::aws(None);
     let address = format!("{}/device?user_code=ABCD-EFGH", stub.url(""));
     let sandbox = desk(&stub.url("pending-1"));
-    for name in
-        ["xdg-open", "open", "gio", "gnome-open", "kde-open", "kde-open5", "kde-open6", "wslview", "sensible-browser"]
-    {
+    for name in [
+        "xdg-open",
+        "open",
+        "gio",
+        "gnome-open",
+        "kde-open",
+        "kde-open5",
+        "kde-open6",
+        "wslview",
+        "sensible-browser",
+    ] {
         install(&sandbox, name, "exit 3");
     }
     let run = sandbox.run(&LOGIN);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stderr.contains(&format!("in the browser: {address} (code ABCD-EFGH)\n")), "{}", run.stderr);
-    assert!(run.stderr.contains("no browser could be started: open that address yourself"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains(&format!("in the browser: {address} (code ABCD-EFGH)\n")),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("no browser could be started: open that address yourself"),
+        "{}",
+        run.stderr
+    );
 
     // Nobody is there, and nobody confirms: the caller and who comes later learn where to go.
     let sandbox = desk(&stub.url("pending-14"));
     install(&sandbox, BROWSER, "exit 3");
     let run = sandbox.run(&with(TOKEN, ["--login=browser", "--timeout", "8"]));
-    run.assert_fails(3, &format!("(log in to AWS in the browser: {address} (code ABCD-EFGH), then connect again)"));
+    run.assert_fails(
+        3,
+        &format!("(log in to AWS in the browser: {address} (code ABCD-EFGH), then connect again)"),
+    );
     let second = sandbox.run(&LOGIN);
     assert_eq!(second.code, 0, "{}", second.stderr);
-    assert!(second.stderr.contains("another pgcred is logging in to AWS; waiting"), "{}", second.stderr);
     assert!(
-        second.stderr.contains(&format!("to finish that login, log in to AWS in the browser: {address}")),
+        second
+            .stderr
+            .contains("another pgcred is logging in to AWS; waiting"),
+        "{}",
+        second.stderr
+    );
+    assert!(
+        second.stderr.contains(&format!(
+            "to finish that login, log in to AWS in the browser: {address}"
+        )),
         "{}",
         second.stderr
     );
@@ -250,8 +373,16 @@ fn a_device_grant_ends_in_every_way() {
     let stub = Stub::aws(None);
     let refused = "pgcred: cannot log in to SSO of profile `p`: the SSO login service refused: ";
     for (words, code, says) in [
-        ("pending-1/grant-ExpiredTokenException", 3, "pgcred: nobody confirmed the SSO login in time\n"),
-        ("grant-AccessDeniedException", 3, "pgcred: the SSO login was declined\n"),
+        (
+            "pending-1/grant-ExpiredTokenException",
+            3,
+            "pgcred: nobody confirmed the SSO login in time\n",
+        ),
+        (
+            "grant-AccessDeniedException",
+            3,
+            "pgcred: the SSO login was declined\n",
+        ),
         ("grant-InvalidGrantException", 1, refused),
         ("error-InvalidRequestException", 1, refused),
     ] {
@@ -259,7 +390,11 @@ fn a_device_grant_ends_in_every_way() {
         let run = sandbox.run(&LOGIN);
         run.assert_fails(code, says);
         assert!(run.stderr.contains("\nhint: "), "{}", run.stderr);
-        assert!(!sandbox.path(SSO_FILE).exists() && !run.stderr.contains(STUB_SECRET), "{}", run.stderr);
+        assert!(
+            !sandbox.path(SSO_FILE).exists() && !run.stderr.contains(STUB_SECRET),
+            "{}",
+            run.stderr
+        );
     }
     let run = desk(&stub.url("")).run(&["login", "--profile", "l"]);
     run.assert_fails(3, "hint: install the AWS CLI 2.32 or newer");
@@ -273,8 +408,16 @@ fn a_device_grant_has_patience_where_it_is_asked_for() {
     let began = Instant::now();
     let run = sandbox.run(&LOGIN);
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
-    assert!(run.stderr.ends_with("pgcred: logged in\n"), "{}", run.stderr);
-    assert!(began.elapsed() >= Duration::from_secs(6), "asked again too early: {:?}", began.elapsed());
+    assert!(
+        run.stderr.ends_with("pgcred: logged in\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        began.elapsed() >= Duration::from_secs(6),
+        "asked again too early: {:?}",
+        began.elapsed()
+    );
 }
 
 #[test]
@@ -285,12 +428,19 @@ fn a_call_without_a_terminal_may_open_the_page_and_wait() {
     assert_token(&sandbox.run(&with(TOKEN, ["--login"])), BY_SSO);
     assert_eq!(calls(&sandbox, "aws"), ["sso login --profile p"]);
     wait_for("the notification", || calls(&sandbox, NOTIFIER).len() == 1);
-    assert!(calls(&sandbox, NOTIFIER)[0].contains("profile p"), "{:?}", calls(&sandbox, NOTIFIER));
+    assert!(
+        calls(&sandbox, NOTIFIER)[0].contains("profile p"),
+        "{:?}",
+        calls(&sandbox, NOTIFIER)
+    );
 
     let without_aws = desk(&stub.url("pending-1"));
     let run = without_aws.run(&with(TOKEN, ["--login"]));
     assert_token(&run, BY_SSO);
-    assert_eq!((run.stderr.as_str(), calls(&without_aws, BROWSER).len()), ("", 1));
+    assert_eq!(
+        (run.stderr.as_str(), calls(&without_aws, BROWSER).len()),
+        ("", 1)
+    );
 }
 
 /// `output()` would also wait for anybody else who holds stdout or stderr.
@@ -298,11 +448,22 @@ fn a_call_without_a_terminal_may_open_the_page_and_wait() {
 fn a_person_who_takes_longer_than_the_call_finishes_for_the_next() {
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
-    install(&sandbox, "aws", &format!("until [ -e go ]; do sleep 0.1; done\n{}", sso_log_in()));
+    install(
+        &sandbox,
+        "aws",
+        &format!("until [ -e go ]; do sleep 0.1; done\n{}", sso_log_in()),
+    );
     let began = Instant::now();
     let run = sandbox.run(&with(TOKEN, ["--login=browser", "--timeout", "1"]));
-    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
-    run.assert_fails(3, "(finish the login in the browser window that has opened, then connect again)\nhint: ");
+    assert!(
+        began.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        began.elapsed()
+    );
+    run.assert_fails(
+        3,
+        "(finish the login in the browser window that has opened, then connect again)\nhint: ",
+    );
     sandbox.write("go", "");
     wait_for("the login", || sandbox.path(SSO_FILE).exists());
     assert_token(&sandbox.run(&TOKEN), BY_SSO);
@@ -327,19 +488,27 @@ fn the_background_opens_one_page_in_ten_minutes() {
             })
             .collect();
         for call in calls {
-            call.join().expect("no panic").assert_fails(3, "pgcred login --profile ");
+            call.join()
+                .expect("no panic")
+                .assert_fails(3, "pgcred login --profile ");
         }
     });
     // And in the minute after.
     for n in 0..12 {
         sandbox.at(&format!("2030-01-01T00:00:{:02}Z", n * 5));
-        sandbox.run(&with(TOKEN, ["--timeout", "0"])).assert_fails(3, "pgcred login --profile p");
+        sandbox
+            .run(&with(TOKEN, ["--timeout", "0"]))
+            .assert_fails(3, "pgcred login --profile p");
     }
     wait_for("the page", || calls(&sandbox, "aws").len() == 1);
     wait_for("the notification", || calls(&sandbox, NOTIFIER).len() == 1);
     sandbox.at("2030-01-01T00:10:01Z");
-    sandbox.run(&with(TOKEN, ["--timeout", "0"])).assert_fails(3, "pgcred login --profile p");
-    wait_for("the page ten minutes later", || calls(&sandbox, "aws").len() == 2);
+    sandbox
+        .run(&with(TOKEN, ["--timeout", "0"]))
+        .assert_fails(3, "pgcred login --profile p");
+    wait_for("the page ten minutes later", || {
+        calls(&sandbox, "aws").len() == 2
+    });
     wait_for("its notification", || calls(&sandbox, NOTIFIER).len() == 2);
 }
 
@@ -350,13 +519,16 @@ fn the_background_tells_of_a_log_in_once() {
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", "exit 1");
     sandbox.ok(&["add", "-q", "prod", HOST, "--profile", "p"]);
-    let refresh = |more: &[&str]| sandbox.run(&[&["refresh", "--background", "--quiet"], more].concat());
+    let refresh =
+        |more: &[&str]| sandbox.run(&[&["refresh", "--background", "--quiet"], more].concat());
     refresh(&["--login=never"]).assert_fails(3, "pgcred login --profile p");
     assert!(calls(&sandbox, NOTIFIER).is_empty());
     thread::scope(|scope| {
         let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| refresh(&[]))).collect();
         for run in runs {
-            run.join().expect("no panic").assert_fails(3, "pgcred login --profile p");
+            run.join()
+                .expect("no panic")
+                .assert_fails(3, "pgcred login --profile p");
         }
     });
     refresh(&[]).assert_fails(3, "pgcred login --profile p");
@@ -368,7 +540,10 @@ fn the_background_tells_of_a_log_in_once() {
     refresh(&[]).assert_fails(3, "pgcred login --profile p");
     wait_for("the next notice", || calls(&sandbox, NOTIFIER).len() >= 2);
     let told = calls(&sandbox, NOTIFIER);
-    assert!(told.len() == 2 && told[0].contains("profile `p`") && told[0].contains("run `pgcred login"), "{told:?}");
+    assert!(
+        told.len() == 2 && told[0].contains("profile `p`") && told[0].contains("run `pgcred login"),
+        "{told:?}"
+    );
 }
 
 /// By its time the token is good; the portal does not take it.
@@ -379,13 +554,17 @@ fn a_revoked_session_is_logged_in_to_anew() {
     let sandbox = desk(&stub.url(""));
     sandbox.write(SSO_FILE, sso_token("revoked", FAR));
     let ended = "profile `p`: the SSO session was ended by AWS";
-    sandbox.run(&with(TOKEN, ["--no-cache"])).assert_fails(3, ended);
+    sandbox
+        .run(&with(TOKEN, ["--no-cache"]))
+        .assert_fails(3, ended);
     install(&sandbox, "aws", &sso_log_in());
     let run = at_terminal(&sandbox, &TOKEN);
     assert_token(&run, BY_SSO);
     assert!(run.stderr.contains(ended), "{}", run.stderr);
-    let used: Vec<_> =
-        requests(log.path()).iter().map(|request| request["headers"]["x-amz-sso_bearer_token"].clone()).collect();
+    let used: Vec<_> = requests(log.path())
+        .iter()
+        .map(|request| request["headers"]["x-amz-sso_bearer_token"].clone())
+        .collect();
     assert_eq!(used, ["revoked", "revoked", "ssotoken"]);
     // Whoever logs in and gets a session that AWS does not take either is not asked for ever.
     sandbox.write("session.json", sso_token("revoked too", FAR));
@@ -399,35 +578,57 @@ fn a_revoked_session_is_logged_in_to_anew() {
 fn pgcred_login_does_nothing_where_nothing_is_missing() {
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
-    sandbox.write(".aws/credentials", "[keys]\naws_access_key_id = k\naws_secret_access_key = s\n");
+    sandbox.write(
+        ".aws/credentials",
+        "[keys]\naws_access_key_id = k\naws_secret_access_key = s\n",
+    );
     install(&sandbox, "aws", &sso_log_in());
     let run = |arguments: &[&str], says: &str| {
         let run = sandbox.run(arguments);
-        assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, "", says), "{arguments:?}");
+        assert_eq!(
+            (run.code, run.stdout.as_str(), run.stderr.as_str()),
+            (0, "", says),
+            "{arguments:?}"
+        );
     };
     let nothing = "pgcred: no login is needed: there are credentials\n";
     run(&["login", "--profile", "keys"], nothing);
     run(&["login", "--profile", "keys", "--quiet"], "");
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
     let why = "profile `p`: nobody has logged in to SSO yet";
-    run(&LOGIN, &format!("pgcred: {why}; running aws sso login --profile p\npgcred: logged in\n"));
+    run(
+        &LOGIN,
+        &format!("pgcred: {why}; running aws sso login --profile p\npgcred: logged in\n"),
+    );
     run(&LOGIN, nothing);
     assert_eq!(calls(&sandbox, "aws").len(), 1);
-    sandbox.run(&["login", "--profile", "nope"]).assert_fails(2, "there is no AWS profile `nope`");
+    sandbox
+        .run(&["login", "--profile", "nope"])
+        .assert_fails(2, "there is no AWS profile `nope`");
 }
 
-/// stdin from elsewhere, stderr into a file, in the background of its terminal: nobody is there to ask.
+/// stdin from elsewhere, stderr into a file, in the background of its terminal: nobody is there to
+/// ask.
 #[test]
 fn half_a_terminal_is_none() {
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &sso_log_in());
-    let pgcred = format!("'{}' {} --no-cache", env!("CARGO_BIN_EXE_pgcred"), TOKEN.join(" "));
-    for line in [format!("true | {pgcred}"), format!("{pgcred} 2>error || cat error >&2; exit 3")] {
-        terminal(&sandbox, &[], &["/bin/sh", "-c", &line]).assert_fails(3, "hint: run `pgcred login --profile p`");
+    let pgcred = format!(
+        "'{}' {} --no-cache",
+        env!("CARGO_BIN_EXE_pgcred"),
+        TOKEN.join(" ")
+    );
+    for line in [
+        format!("true | {pgcred}"),
+        format!("{pgcred} 2>error || cat error >&2; exit 3"),
+    ] {
+        terminal(&sandbox, &[], &["/bin/sh", "-c", &line])
+            .assert_fails(3, "hint: run `pgcred login --profile p`");
     }
     let background = format!("set -m; {pgcred} & wait $!");
-    terminal(&sandbox, &[], &["/bin/sh", "-c", &background]).assert_fails(3, "hint: run `pgcred login --profile p`");
+    terminal(&sandbox, &[], &["/bin/sh", "-c", &background])
+        .assert_fails(3, "hint: run `pgcred login --profile p`");
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
 }
 
@@ -439,21 +640,29 @@ fn only_a_page_of_the_web_is_opened() {
     let run = at_terminal(&sandbox, &TOKEN);
     assert_token(&run, BY_SSO); // the stub confirms by itself
     assert!(
-        run.stderr.contains("log in to AWS in the browser: vscode://evil.example/run\\u{1b}]0;x"),
+        run.stderr
+            .contains("log in to AWS in the browser: vscode://evil.example/run\\u{1b}]0;x"),
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains("is not a page of the web, so pgcred does not open it"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("is not a page of the web, so pgcred does not open it"),
+        "{}",
+        run.stderr
+    );
     assert!(!run.stderr.contains('\u{1b}'), "{}", run.stderr);
     assert_eq!(calls(&sandbox, BROWSER), [""; 0]);
 }
 
-/// Neither the pause that the service asks for nor its `slow_down` makes the login last longer than the service allows.
+/// Neither the pause that the service asks for nor its `slow_down` makes the login last longer than
+/// the service allows.
 #[test]
 fn a_log_in_ends_when_its_time_is_over() {
     let stub = Stub::aws(None);
     for words in ["brief/slow-1000", "brief/pending-1000"] {
         let sandbox = desk(&stub.url(words));
-        at_terminal(&sandbox, &with(TOKEN, ["--no-cache"])).assert_fails(3, "nobody confirmed the SSO login in time");
+        at_terminal(&sandbox, &with(TOKEN, ["--no-cache"]))
+            .assert_fails(3, "nobody confirmed the SSO login in time");
     }
 }

@@ -1,4 +1,5 @@
-//! Roles that need an MFA code: given, printed by a program, typed at a terminal; and what the AWS CLI has cached needs none.
+//! Roles that need an MFA code: given, printed by a program, typed at a terminal; and what the AWS
+//! CLI has cached needs none.
 
 use std::fs;
 use std::path::PathBuf;
@@ -36,7 +37,11 @@ impl Mfa {
             ),
         );
         sandbox.write(".aws/cli/cache/other.json", "{}");
-        Self { directory, stub, sandbox }
+        Self {
+            directory,
+            stub,
+            sandbox,
+        }
     }
 
     fn log(&self) -> PathBuf {
@@ -54,11 +59,16 @@ impl Mfa {
     /// The run got a token by this code, and nobody can read the code.
     fn assert_code(&self, run: &Run, code: &str) {
         assert_eq!(run.code, 0, "{}", run.stderr);
-        assert!(run.stdout.contains("Credential=ASIASTSR%2F"), "{}", run.stdout);
+        assert!(
+            run.stdout.contains("Credential=ASIASTSR%2F"),
+            "{}",
+            run.stdout
+        );
         assert!(!run.stderr.contains(code), "{}", run.stderr);
         let requests = requests(&self.log());
         let body = &requests.last().expect("a request")["body"];
-        let sent = [&body["TokenCode"], &body["SerialNumber"]].map(|value| value.as_str().unwrap_or_default());
+        let sent = [&body["TokenCode"], &body["SerialNumber"]]
+            .map(|value| value.as_str().unwrap_or_default());
         assert_eq!(sent, [code, &format!("arn:aws:iam::{ACCOUNT}:mfa/me")]);
     }
 
@@ -81,9 +91,11 @@ fn a_program_that_prints_the_code() {
     let mut mfa = Mfa::new();
     install(&mfa.sandbox, "my otp", "echo \"$2\"");
     let program = mfa.sandbox.path("bin/my otp").display().to_string();
-    for (printed, code) in
-        [("123456", "123456"), ("aws:me 234567", "234567"), ("Touch it!\nme  12345678\n\n", "12345678")]
-    {
+    for (printed, code) in [
+        ("123456", "123456"),
+        ("aws:me 234567", "234567"),
+        ("Touch it!\nme  12345678\n\n", "12345678"),
+    ] {
         let run = mfa.command(&format!("'{program}' \"of an account\" '{printed}'"));
         mfa.assert_code(&run, code);
     }
@@ -92,7 +104,9 @@ fn a_program_that_prints_the_code() {
     install(&mfa.sandbox, "otp", "echo 345678");
     let run = mfa.command("otp");
     mfa.assert_code(&run, "345678");
-    let run = mfa.sandbox.run(&[&TOKEN[..], &["--mfa-code", "456789"]].concat());
+    let run = mfa
+        .sandbox
+        .run(&[&TOKEN[..], &["--mfa-code", "456789"]].concat());
     mfa.assert_code(&run, "456789");
     assert_eq!(calls(&mfa.sandbox, "otp").len(), 1);
 }
@@ -107,15 +121,31 @@ fn a_program_that_prints_no_code_is_an_error_in_time() {
         ),
         ("echo", format!("{NAME} printed no code\nhint: ")),
         ("echo 12345", format!("{NAME} printed no code\nhint: ")),
-        ("echo not a number", format!("{NAME} printed no code\nhint: ")),
-        ("echo '123456", format!("{NAME} has a quote that is not closed\nhint: ")),
-        ("nobody-has-this", format!("{NAME}: there is no program nobody-has-this\nhint: ")),
-        ("sh -c 'echo 999999; sleep 60'", "pgcred: no answer from PGCRED_MFA_CODE_COMMAND".to_owned()),
+        (
+            "echo not a number",
+            format!("{NAME} printed no code\nhint: "),
+        ),
+        (
+            "echo '123456",
+            format!("{NAME} has a quote that is not closed\nhint: "),
+        ),
+        (
+            "nobody-has-this",
+            format!("{NAME}: there is no program nobody-has-this\nhint: "),
+        ),
+        (
+            "sh -c 'echo 999999; sleep 60'",
+            "pgcred: no answer from PGCRED_MFA_CODE_COMMAND".to_owned(),
+        ),
     ] {
         let began = Instant::now();
         let run = mfa.command(command);
         run.assert_fails(1, &says);
-        assert!(began.elapsed() < Duration::from_secs(15), "{command}: {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "{command}: {:?}",
+            began.elapsed()
+        );
     }
     assert_eq!(requests(&mfa.log()), [0; 0], "STS was asked without a code");
 }
@@ -128,12 +158,19 @@ fn without_anybody_to_ask_the_error_is_what_to_do() {
         or PGCRED_MFA_CODE_COMMAND\n";
     let run = mfa.watched(|sandbox| sandbox.run(&TOKEN));
     run.assert_fails(3, says);
-    let piped = format!("echo 123456 | '{}' {}", env!("CARGO_BIN_EXE_pgcred"), TOKEN.join(" "));
-    mfa.watched(|sandbox| terminal(sandbox, &[], &["/bin/sh", "-c", &piped])).assert_fails(3, says);
+    let piped = format!(
+        "echo 123456 | '{}' {}",
+        env!("CARGO_BIN_EXE_pgcred"),
+        TOKEN.join(" ")
+    );
+    mfa.watched(|sandbox| terminal(sandbox, &[], &["/bin/sh", "-c", &piped]))
+        .assert_fails(3, says);
     // Who then does what the hint says does not wait out a pause.
     let with_cache = &TOKEN[..4];
     mfa.sandbox.run(with_cache).assert_fails(3, says);
-    let run = mfa.sandbox.run(&[with_cache, &["--mfa-code", "123456"]].concat());
+    let run = mfa
+        .sandbox
+        .run(&[with_cache, &["--mfa-code", "123456"]].concat());
     mfa.assert_code(&run, "123456");
 }
 
@@ -141,7 +178,12 @@ fn without_anybody_to_ask_the_error_is_what_to_do() {
 #[test]
 fn a_code_is_typed_at_the_terminal() {
     let mfa = Mfa::new();
-    let pgcred = [&[env!("CARGO_BIN_EXE_pgcred")][..], &TOKEN, &["--timeout", "2"]].concat();
+    let pgcred = [
+        &[env!("CARGO_BIN_EXE_pgcred")][..],
+        &TOKEN,
+        &["--timeout", "2"],
+    ]
+    .concat();
     let prompt = "pgcred: MFA code of me for profile m: ";
     let run = mfa.watched(|sandbox| terminal(sandbox, &[prompt, "3", " 987654 "], &pgcred));
     mfa.assert_code(&run, "987654");
@@ -155,13 +197,24 @@ fn a_code_is_typed_at_the_terminal() {
 fn a_device_with_escape_sequences_is_asked_for_in_plain_text() {
     let mfa = Mfa::new();
     let config = String::from_utf8(mfa.sandbox.read(".aws/config")).expect("text");
-    mfa.sandbox.write(".aws/config", config.replace("mfa/me", "mfa/me\u{1b}]0;x\u{7}\u{9b}31m"));
+    mfa.sandbox.write(
+        ".aws/config",
+        config.replace("mfa/me", "mfa/me\u{1b}]0;x\u{7}\u{9b}31m"),
+    );
     let pgcred = [&[env!("CARGO_BIN_EXE_pgcred")][..], &TOKEN].concat();
     let prompt = r"pgcred: MFA code of me\u{1b}]0;x\u{7}\u{9b}31m for profile m: ";
     let run = terminal(&mfa.sandbox, &[prompt, "0", "987654"], &pgcred);
     // What is typed at once may be seen: echo is switched off after the question.
-    assert!(run.code == 0 && run.stderr.starts_with(prompt), "{}", run.stderr);
-    assert!(!run.stderr.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{:?}", run.stderr);
+    assert!(
+        run.code == 0 && run.stderr.starts_with(prompt),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        !run.stderr.contains(['\u{1b}', '\u{7}', '\u{9b}']),
+        "{:?}",
+        run.stderr
+    );
 }
 
 /// A mistyped code is asked for again at the next call, at once.
@@ -172,11 +225,15 @@ fn a_wrong_code_says_so() {
     mfa.sandbox.set("AWS_ENDPOINT_URL", &refusing);
     let token = [&TOKEN[..4], &["--mfa-code", "111111"]].concat();
     let run = mfa.watched(|sandbox| sandbox.run(&token));
-    run.assert_fails(3, "hint: retry with a new code; if it stays, check mfa_serial of the profile\n");
+    run.assert_fails(
+        3,
+        "hint: retry with a new code; if it stays, check mfa_serial of the profile\n",
+    );
     let works = mfa.stub.url("");
     mfa.sandbox.set("AWS_ENDPOINT_URL", &works);
     std::thread::sleep(Duration::from_secs(1)); // as a person does
-    let run = mfa.watched(|sandbox| sandbox.run(&[&TOKEN[..4], &["--mfa-code", "222222"]].concat()));
+    let run =
+        mfa.watched(|sandbox| sandbox.run(&[&TOKEN[..4], &["--mfa-code", "222222"]].concat()));
     mfa.assert_code(&run, "222222");
 }
 
@@ -192,12 +249,20 @@ fn a_role_that_the_aws_cli_has_cached_needs_no_code() {
         );
     };
     cached(FAR);
-    for run in [mfa.watched(|sandbox| sandbox.run(&TOKEN)), mfa.watched(|sandbox| at_terminal(sandbox, &TOKEN))] {
+    for run in [
+        mfa.watched(|sandbox| sandbox.run(&TOKEN)),
+        mfa.watched(|sandbox| at_terminal(sandbox, &TOKEN)),
+    ] {
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-        assert!(run.stdout.contains("Credential=ASIACACHED%2F"), "{}", run.stdout);
+        assert!(
+            run.stdout.contains("Credential=ASIACACHED%2F"),
+            "{}",
+            run.stdout
+        );
     }
     assert_eq!(requests(&mfa.log()), [0; 0]);
     cached("2020-01-01T00:00:00Z");
-    mfa.watched(|sandbox| sandbox.run(&TOKEN)).assert_fails(3, "needs an MFA code");
+    mfa.watched(|sandbox| sandbox.run(&TOKEN))
+        .assert_fails(3, "needs an MFA code");
     fs::remove_file(mfa.sandbox.path(CACHED_ROLE)).expect("a file");
 }

@@ -1,4 +1,5 @@
-//! Where AWS credentials come from: the same answers as AWS CLI v2, and every way in which a source fails.
+//! Where AWS credentials come from: the same answers as AWS CLI v2, and every way in which a source
+//! fails.
 
 #[cfg(unix)]
 pub mod causes;

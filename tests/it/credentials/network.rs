@@ -1,4 +1,5 @@
-//! The way to AWS: proxies, own certificates, endpoints, and instance metadata that is asked only where it may be.
+//! The way to AWS: proxies, own certificates, endpoints, and instance metadata that is asked only
+//! where it may be.
 
 use std::fs;
 use std::net::TcpListener;
@@ -16,7 +17,8 @@ const TOKEN: [&str; 4] = ["token", HOST, "--no-cache", "--timeout=10"];
 const NOWHERE: &str = "sts.example.invalid";
 const AWS_STS: &str = "sts.us-east-1.amazonaws.com";
 
-/// A stub of AWS that is a proxy too, the certificate that it shows, and a profile whose role STS is asked for.
+/// A stub of AWS that is a proxy too, the certificate that it shows, and a profile whose role STS
+/// is asked for.
 struct Net {
     directory: TempDir,
     stub: Stub,
@@ -30,12 +32,24 @@ impl Net {
             fs::write(directory.path().join(name), text).expect("a file");
             directory.path().join(name)
         };
-        let hosts = [AWS_STS, "sts-fips.us-east-1.amazonaws.com", "sts.us-east-1.api.aws", "127.0.0.1"];
-        let made = rcgen::generate_simple_self_signed(hosts.map(str::to_owned)).expect("a certificate");
-        let (certificate, key) =
-            (file("roots.pem", &made.cert.pem()), file("key.pem", &made.signing_key.serialize_pem()));
+        let hosts = [
+            AWS_STS,
+            "sts-fips.us-east-1.amazonaws.com",
+            "sts.us-east-1.api.aws",
+            "127.0.0.1",
+        ];
+        let made =
+            rcgen::generate_simple_self_signed(hosts.map(str::to_owned)).expect("a certificate");
+        let (certificate, key) = (
+            file("roots.pem", &made.cert.pem()),
+            file("key.pem", &made.signing_key.serialize_pem()),
+        );
         let stub = Stub::aws_with_tls(&directory.path().join("log"), &certificate, &key);
-        let net = Self { directory, stub, sandbox: Sandbox::empty() };
+        let net = Self {
+            directory,
+            stub,
+            sandbox: Sandbox::empty(),
+        };
         net.profile("");
         net
     }
@@ -58,7 +72,8 @@ impl Net {
     }
 
     fn trust(&mut self, bundle: &Path) -> &mut Self {
-        self.sandbox.set("AWS_CA_BUNDLE", &bundle.display().to_string());
+        self.sandbox
+            .set("AWS_CA_BUNDLE", &bundle.display().to_string());
         self
     }
 
@@ -78,7 +93,10 @@ impl Net {
     /// Runs what must work and returns through which proxies.
     fn proxies(&self) -> Vec<Value> {
         self.sandbox.ok(&TOKEN);
-        self.asked().iter().map(|request| request["proxy"].clone()).collect()
+        self.asked()
+            .iter()
+            .map(|request| request["proxy"].clone())
+            .collect()
     }
 
     /// Runs what must not work, and never reaches the stub.
@@ -95,7 +113,8 @@ impl Net {
 fn plain_requests_go_through_http_proxy() {
     let mut net = Net::new();
     let proxy = net.stub.url("");
-    net.sandbox.set("AWS_ENDPOINT_URL", &format!("http://{NOWHERE}"));
+    net.sandbox
+        .set("AWS_ENDPOINT_URL", &format!("http://{NOWHERE}"));
     for variable in ["HTTP_PROXY", "http_proxy"] {
         net.sandbox.set(variable, &proxy);
         assert_eq!(net.proxies(), [NOWHERE]);
@@ -103,12 +122,16 @@ fn plain_requests_go_through_http_proxy() {
     }
     net.sandbox.set("HTTPS_PROXY", &proxy); // is for the others
     net.refused(1, "STS cannot be reached");
-    net.sandbox.set("HTTP_PROXY", &proxy).set("NO_PROXY", "localhost, .invalid");
+    net.sandbox
+        .set("HTTP_PROXY", &proxy)
+        .set("NO_PROXY", "localhost, .invalid");
     net.refused(1, "STS cannot be reached");
     net.sandbox.set("NO_PROXY", "other.invalid,127.0.0.1");
     assert_eq!(net.proxies(), [NOWHERE]);
     let endpoint = proxy.replace("127.0.0.1", "localhost");
-    net.sandbox.set("HTTP_PROXY", "http://127.0.0.1:1").set("AWS_ENDPOINT_URL", &endpoint);
+    net.sandbox
+        .set("HTTP_PROXY", "http://127.0.0.1:1")
+        .set("AWS_ENDPOINT_URL", &endpoint);
     for exception in ["localhost", "example.com, localhost", "*"] {
         net.sandbox.set("NO_PROXY", exception);
         assert_eq!(net.proxies(), [Value::Null]);
@@ -122,7 +145,9 @@ fn https_goes_through_a_tunnel() {
     net.trust(&roots).sandbox.set("HTTPS_PROXY", &proxy);
     let tunnel = format!("{AWS_STS}:443");
     assert_eq!(net.proxies(), [tunnel.as_str(), &tunnel]); // CONNECT, and the request in it
-    net.sandbox.set("NO_PROXY", "amazonaws.com").set("AWS_ENDPOINT_URL", &format!("https://{NOWHERE}"));
+    net.sandbox
+        .set("NO_PROXY", "amazonaws.com")
+        .set("AWS_ENDPOINT_URL", &format!("https://{NOWHERE}"));
     net.sandbox.run(&TOKEN);
     assert_eq!(net.asked()[0]["proxy"], format!("{NOWHERE}:443"));
 }
@@ -131,11 +156,18 @@ fn https_goes_through_a_tunnel() {
 fn a_proxys_password_is_not_shown() {
     let mut net = Net::new();
     let closed = format!("http://user:{STUB_SECRET}@127.0.0.1:1");
-    net.sandbox.set("HTTPS_PROXY", &closed).set("HTTP_PROXY", &closed);
+    net.sandbox
+        .set("HTTPS_PROXY", &closed)
+        .set("HTTP_PROXY", &closed);
     for endpoint in ["http", "https"] {
-        net.sandbox.set("AWS_ENDPOINT_URL", &format!("{endpoint}://{NOWHERE}"));
+        net.sandbox
+            .set("AWS_ENDPOINT_URL", &format!("{endpoint}://{NOWHERE}"));
         let run = net.refused(1, "STS cannot be reached");
-        assert!(run.stderr.contains("hint: check the network, HTTPS_PROXY"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("hint: check the network, HTTPS_PROXY"),
+            "{}",
+            run.stderr
+        );
     }
 }
 
@@ -145,7 +177,9 @@ fn the_containers_service_is_asked_directly() {
     let mut net = Net::new();
     fs::remove_file(net.sandbox.path(".aws/config")).expect("a file");
     let proxy = net.stub.url("");
-    net.sandbox.set("HTTP_PROXY", &proxy).set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &net.stub.url("ecs/x"));
+    net.sandbox
+        .set("HTTP_PROXY", &proxy)
+        .set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &net.stub.url("ecs/x"));
     assert_eq!(net.proxies(), [Value::Null]);
 }
 
@@ -164,14 +198,20 @@ fn variables_of_proxies_count_as_in_the_aws_cli() {
     net.sandbox.set("http_proxy", &proxy);
     let through = endpoint.strip_prefix("http://").expect("an http address");
     assert_eq!(net.proxies(), [through]);
-    net.sandbox.set("http_proxy", proxy.strip_prefix("http://").expect("an http address"));
+    net.sandbox.set(
+        "http_proxy",
+        proxy.strip_prefix("http://").expect("an http address"),
+    );
     assert_eq!(net.proxies(), [through]);
     let host = proxy.strip_prefix("http://").expect("an http address");
     for password in ["p%20w", "p w", "p@w"] {
-        net.sandbox.set("http_proxy", &format!("http://user:{password}@{host}"));
+        net.sandbox
+            .set("http_proxy", &format!("http://user:{password}@{host}"));
         assert_eq!(net.proxies(), [through]);
     }
-    net.sandbox.set("NO_PROXY", "*").set("no_proxy", "other.invalid");
+    net.sandbox
+        .set("NO_PROXY", "*")
+        .set("no_proxy", "other.invalid");
     assert_eq!(net.proxies(), [through]);
     net.sandbox.set("no_proxy", "");
     assert_eq!(net.proxies(), [through]);
@@ -193,7 +233,10 @@ fn a_proxy_that_cannot_be_used_is_an_error() {
         "h ttp",
     ] {
         net.sandbox.set("HTTP_PROXY", proxy);
-        let run = net.refused(2, "HTTP_PROXY is not the address of a proxy that pgcred can use\nhint: write it like");
+        let run = net.refused(
+            2,
+            "HTTP_PROXY is not the address of a proxy that pgcred can use\nhint: write it like",
+        );
         assert!(!run.stderr.contains("SECRET"), "{}", run.stderr);
     }
 }
@@ -203,16 +246,27 @@ fn answers_of_services_are_bounded() {
     let mut net = Net::new();
     let endless = net.stub.url("endless");
     net.sandbox.set("AWS_ENDPOINT_URL", &endless);
-    net.sandbox.run(&TOKEN).assert_fails(1, "is longer than 1024 KiB");
+    net.sandbox
+        .run(&TOKEN)
+        .assert_fails(1, "is longer than 1024 KiB");
     net.sandbox.write(".aws/config", "");
-    let with_password = net.stub.url("endless/ecs/x").replace("//", "//user:STUBSECRET@");
-    net.sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &with_password);
+    let with_password = net
+        .stub
+        .url("endless/ecs/x")
+        .replace("//", "//user:STUBSECRET@");
+    net.sandbox
+        .set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &with_password);
     let run = net.sandbox.run(&TOKEN);
     run.assert_fails(1, "is longer than 1024 KiB");
     assert!(!run.stderr.contains("STUBSECRET"), "{}", run.stderr);
-    net.sandbox.unset("AWS_CONTAINER_CREDENTIALS_FULL_URI").unset("AWS_EC2_METADATA_DISABLED");
-    net.sandbox.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endless);
-    net.sandbox.run(&TOKEN).assert_fails(1, "is longer than 64 KiB");
+    net.sandbox
+        .unset("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+        .unset("AWS_EC2_METADATA_DISABLED");
+    net.sandbox
+        .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endless);
+    net.sandbox
+        .run(&TOKEN)
+        .assert_fails(1, "is longer than 64 KiB");
 }
 
 #[test]
@@ -232,12 +286,18 @@ fn certificates_matter_where_tls_is_spoken() {
     let pipe = net.sandbox.path("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
     net.trust(&pipe).sandbox.set("AWS_ENDPOINT_URL", &tls);
-    net.sandbox.run(&["token", HOST, "--no-cache", "--timeout=1"]).assert_fails(1, "gave nothing in time");
-    net.trust(Path::new("/nowhere.pem")).sandbox.set("AWS_ENDPOINT_URL", &plain);
+    net.sandbox
+        .run(&["token", HOST, "--no-cache", "--timeout=1"])
+        .assert_fails(1, "gave nothing in time");
+    net.trust(Path::new("/nowhere.pem"))
+        .sandbox
+        .set("AWS_ENDPOINT_URL", &plain);
     assert_eq!(net.proxies(), [Value::Null]);
     net.sandbox.set("AWS_ENDPOINT_URL", &tls);
     net.refused(2, "cannot read /nowhere.pem");
-    Sandbox::with_keys().set("AWS_CA_BUNDLE", "/nowhere.pem").ok(&TOKEN);
+    Sandbox::with_keys()
+        .set("AWS_CA_BUNDLE", "/nowhere.pem")
+        .ok(&TOKEN);
 }
 
 /// The AWS CLI asks it as it is, too.
@@ -274,18 +334,32 @@ fn the_password_in_an_endpoint_is_not_shown() {
     let mut net = Net::new();
     let token = net.sandbox.write("jwt", STUB_SECRET).display().to_string();
     let role = format!("arn:aws:iam::{ACCOUNT}:role/R");
-    net.sandbox.set("AWS_WEB_IDENTITY_TOKEN_FILE", &token).set("AWS_ROLE_ARN", &role);
-    net.sandbox.set("AWS_ENDPOINT_URL", &format!("ftp://user:{STUB_SECRET}@example.invalid"));
-    net.refused(2, "the endpoint of STS is no http address: `example.invalid`");
+    net.sandbox
+        .set("AWS_WEB_IDENTITY_TOKEN_FILE", &token)
+        .set("AWS_ROLE_ARN", &role);
+    net.sandbox.set(
+        "AWS_ENDPOINT_URL",
+        &format!("ftp://user:{STUB_SECRET}@example.invalid"),
+    );
+    net.refused(
+        2,
+        "the endpoint of STS is no http address: `example.invalid`",
+    );
     for (address, shown) in [
-        (&*format!("http://user:{STUB_SECRET} pw@127.0.0.1:1"), "127.0.0.1:1"),
+        (
+            &*format!("http://user:{STUB_SECRET} pw@127.0.0.1:1"),
+            "127.0.0.1:1",
+        ),
         ("http://127.0.0.1:1 ", "http://127.0.0.1:1 "),
         ("http://[::1", "http://[::1"),
         ("http://127.0.0.1:99999", "http://127.0.0.1:99999"),
         ("http://", "http://"),
     ] {
         net.sandbox.set("AWS_ENDPOINT_URL", address);
-        net.refused(2, &format!("the endpoint of STS is no http address: `{shown}`"));
+        net.refused(
+            2,
+            &format!("the endpoint of STS is no http address: `{shown}`"),
+        );
     }
 }
 
@@ -295,12 +369,19 @@ fn the_region_may_come_from_the_zone() {
     let mut net = Net::new();
     let id = "foo0bar1baz2quux3quuux4abc";
     net.sandbox.write(".aws/config", "");
-    net.sandbox.set("AWS_ACCESS_KEY_ID", "AKIAENV").set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
+    net.sandbox
+        .set("AWS_ACCESS_KEY_ID", "AKIAENV")
+        .set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
     for words in ["", "zone-only", "zone-only/version-1"] {
         let address = net.stub.url(words);
-        net.sandbox.unset("AWS_EC2_METADATA_DISABLED").set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address);
+        net.sandbox
+            .unset("AWS_EC2_METADATA_DISABLED")
+            .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address);
         let token = net.sandbox.ok(&["token", id, "--no-cache"]);
-        assert!(token.starts_with(&format!("{id}.dsql.ap-southeast-4.on.aws/")), "{token}");
+        assert!(
+            token.starts_with(&format!("{id}.dsql.ap-southeast-4.on.aws/")),
+            "{token}"
+        );
     }
 }
 
@@ -309,7 +390,10 @@ fn the_region_may_come_from_the_zone() {
 fn a_containers_time_may_have_an_offset() {
     let mut net = Net::new();
     net.sandbox.write(".aws/config", "");
-    net.sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &net.stub.url("ecs/offset"));
+    net.sandbox.set(
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        &net.stub.url("ecs/offset"),
+    );
     net.sandbox.ok(&TOKEN);
 }
 
@@ -319,13 +403,18 @@ fn own_certificates_are_trusted_and_only_they() {
     let (roots, endpoint) = (net.roots(), net.https());
     net.sandbox.set("AWS_ENDPOINT_URL", &endpoint);
     let run = net.refused(1, "STS cannot be reached");
-    assert!(run.stderr.contains("certificate") && run.stderr.contains("AWS_CA_BUNDLE"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("certificate") && run.stderr.contains("AWS_CA_BUNDLE"),
+        "{}",
+        run.stderr
+    );
     net.trust(&roots);
     assert_eq!(net.proxies(), [Value::Null]);
     net.sandbox.unset("AWS_CA_BUNDLE");
     net.profile(&format!("ca_bundle = {}", roots.display()));
     assert_eq!(net.proxies(), [Value::Null]);
-    net.sandbox.write("roots.pem", fs::read(&roots).expect("a file"));
+    net.sandbox
+        .write("roots.pem", fs::read(&roots).expect("a file"));
     net.profile("ca_bundle = ~/roots.pem");
     assert_eq!(net.proxies(), [Value::Null], "as in the AWS CLI");
     net.profile("");
@@ -338,19 +427,26 @@ fn own_certificates_are_trusted_and_only_they() {
     let good = fs::read_to_string(&roots).expect("a file");
     let broken = "-----BEGIN CERTIFICATE-----\nMIIBroken\n-----END CERTIFICATE-----\n";
     let not_one = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    for text in [format!("{broken}{not_one}{good}"), format!("# a comment\n{good}{good}{not_one}")] {
+    for text in [
+        format!("{broken}{not_one}{good}"),
+        format!("# a comment\n{good}{good}{not_one}"),
+    ] {
         let bundle = net.sandbox.write("bundle.pem", text);
         net.trust(&bundle);
         assert_eq!(net.proxies(), [Value::Null]);
     }
     for text in ["", "no PEM", not_one] {
         let bundle = net.sandbox.write("bundle.pem", text);
-        net.trust(&bundle).refused(2, "bundle.pem: no usable certificate in it\nhint: correct or unset AWS_CA_BUNDLE");
+        net.trust(&bundle).refused(
+            2,
+            "bundle.pem: no usable certificate in it\nhint: correct or unset AWS_CA_BUNDLE",
+        );
     }
     let missing = net.sandbox.path("missing.pem");
     let run = net.trust(&missing).refused(2, "missing.pem");
     assert!(
-        run.stderr.contains("\nhint: correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE\n"),
+        run.stderr
+            .contains("\nhint: correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE\n"),
         "{}",
         run.stderr
     );
@@ -370,16 +466,35 @@ fn fips_and_dual_stack_endpoints_are_asked_where_they_are_wanted() {
         for (name, _) in set {
             net.sandbox.unset(name);
         }
-        assert_eq!(net.asked()[0]["path"], format!("{host}:443"), "{set:?} {more}");
+        assert_eq!(
+            net.asked()[0]["path"],
+            format!("{host}:443"),
+            "{set:?} {more}"
+        );
     };
-    let (fips, dual) = (("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true"));
+    let (fips, dual) = (
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+    );
     asks(&[], "", AWS_STS);
     asks(&[fips], "", "sts-fips.us-east-1.amazonaws.com");
     asks(&[dual], "", "sts.us-east-1.api.aws");
     asks(&[fips, dual], "", "sts-fips.us-east-1.api.aws");
-    asks(&[], "use_fips_endpoint = True", "sts-fips.us-east-1.amazonaws.com");
-    asks(&[], "use_dualstack_endpoint = true", "sts.us-east-1.api.aws");
-    asks(&[("AWS_USE_FIPS_ENDPOINT", "false")], "use_fips_endpoint = true", AWS_STS);
+    asks(
+        &[],
+        "use_fips_endpoint = True",
+        "sts-fips.us-east-1.amazonaws.com",
+    );
+    asks(
+        &[],
+        "use_dualstack_endpoint = true",
+        "sts.us-east-1.api.aws",
+    );
+    asks(
+        &[("AWS_USE_FIPS_ENDPOINT", "false")],
+        "use_fips_endpoint = true",
+        AWS_STS,
+    );
 }
 
 #[test]
@@ -391,17 +506,28 @@ fn the_narrower_endpoint_wins() {
         net.asked()[0]["id"].as_str().unwrap_or_default().to_owned()
     };
     assert_eq!(asked(&net), "profile");
-    net.profile(&format!("services = local\nendpoint_url = {}", net.stub.url("id-profile")));
+    net.profile(&format!(
+        "services = local\nendpoint_url = {}",
+        net.stub.url("id-profile")
+    ));
     assert_eq!(asked(&net), "services");
     let global = net.stub.url("id-global");
     net.sandbox.set("AWS_ENDPOINT_URL", &global);
     assert_eq!(asked(&net), "global");
     let own = net.stub.url("id-own");
-    net.sandbox.set("AWS_ENDPOINT_URL_STS", &own).set("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:1");
+    net.sandbox
+        .set("AWS_ENDPOINT_URL_STS", &own)
+        .set("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:1");
     assert_eq!(asked(&net), "own");
     let (proxy, roots) = (net.stub.url(""), net.roots());
-    net.trust(&roots).sandbox.set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true").set("HTTPS_PROXY", &proxy);
-    assert_eq!(net.proxies(), [format!("{AWS_STS}:443"), format!("{AWS_STS}:443")]);
+    net.trust(&roots)
+        .sandbox
+        .set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+        .set("HTTPS_PROXY", &proxy);
+    assert_eq!(
+        net.proxies(),
+        [format!("{AWS_STS}:443"), format!("{AWS_STS}:443")]
+    );
 }
 
 /// A pause after a failure is for AWS's sake, and AWS was not asked.
@@ -409,12 +535,20 @@ fn the_narrower_endpoint_wins() {
 fn a_corrected_setting_counts_at_once() {
     let mut net = Net::new();
     let endpoint = net.https();
-    net.sandbox.set("AWS_CA_BUNDLE", &net.roots().display().to_string());
+    net.sandbox
+        .set("AWS_CA_BUNDLE", &net.roots().display().to_string());
     for (variable, wrong, right) in [
         ("AWS_ENDPOINT_URL", "nowhere", endpoint.as_str()),
-        ("AWS_CA_BUNDLE", "/nowhere", &net.roots().display().to_string()),
+        (
+            "AWS_CA_BUNDLE",
+            "/nowhere",
+            &net.roots().display().to_string(),
+        ),
     ] {
-        net.sandbox.set(variable, wrong).run(&["token", HOST]).assert_fails(2, "hint: correct or unset AWS_");
+        net.sandbox
+            .set(variable, wrong)
+            .run(&["token", HOST])
+            .assert_fails(2, "hint: correct or unset AWS_");
         net.sandbox.set(variable, right);
         net.sandbox.ok(&["token", HOST]);
         net.sandbox.ok(&["erase", "--all"]);
@@ -424,7 +558,9 @@ fn a_corrected_setting_counts_at_once() {
 /// Points instance metadata at the stub, which gives credentials and a region.
 fn on_ec2(net: &mut Net) {
     let address = net.stub.url("");
-    net.sandbox.unset("AWS_EC2_METADATA_DISABLED").set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address);
+    net.sandbox
+        .unset("AWS_EC2_METADATA_DISABLED")
+        .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address);
 }
 
 #[test]
@@ -434,16 +570,31 @@ fn instance_metadata_is_asked_last_and_not_without_need() {
     net.sandbox.write(".aws/config", "");
     net.sandbox.ok(&TOKEN);
     assert!(!net.asked().is_empty());
-    net.sandbox.set("AWS_ACCESS_KEY_ID", "AKIAENV").set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
+    net.sandbox
+        .set("AWS_ACCESS_KEY_ID", "AKIAENV")
+        .set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
     net.sandbox.ok(&TOKEN); // the host gives the region
-    net.sandbox.ok(&["token", "foo0bar1baz2quux3quuux4abc", "--no-cache", "--region", "us-east-1"]);
+    net.sandbox.ok(&[
+        "token",
+        "foo0bar1baz2quux3quuux4abc",
+        "--no-cache",
+        "--region",
+        "us-east-1",
+    ]);
     assert_eq!(net.asked(), [0; 0]);
-    net.sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
-    let answer = format!(r#"{{"Version":1,"AccessKeyId":"AKIAPROC","SecretAccessKey":"{STUB_SECRET}"}}"#);
+    net.sandbox
+        .unset("AWS_ACCESS_KEY_ID")
+        .unset("AWS_SECRET_ACCESS_KEY");
+    let answer =
+        format!(r#"{{"Version":1,"AccessKeyId":"AKIAPROC","SecretAccessKey":"{STUB_SECRET}"}}"#);
     let answer = net.sandbox.write("answer", answer).display().to_string();
-    net.sandbox.write(".aws/config", format!("[default]\nregion = us-east-1\ncredential_process = cat {answer}\n"));
+    net.sandbox.write(
+        ".aws/config",
+        format!("[default]\nregion = us-east-1\ncredential_process = cat {answer}\n"),
+    );
     net.sandbox.ok(&TOKEN);
-    net.sandbox.ok(&["token", "foo0bar1baz2quux3quuux4abc", "--no-cache"]);
+    net.sandbox
+        .ok(&["token", "foo0bar1baz2quux3quuux4abc", "--no-cache"]);
     assert_eq!(net.asked(), [0; 0]);
 }
 
@@ -455,33 +606,46 @@ fn instance_metadata_does_not_cover_up_what_fails() {
         ("credential_process = false", 1),
         ("credential_process = /nowhere/program", 1),
         ("aws_access_key_id = k", 2),
-        ("role_arn = arn:aws:iam::123456789012:role/R\nsource_profile = missing", 2),
-        ("web_identity_token_file = /nowhere/token\nrole_arn = arn:aws:iam::123456789012:role/R", 2),
+        (
+            "role_arn = arn:aws:iam::123456789012:role/R\nsource_profile = missing",
+            2,
+        ),
+        (
+            "web_identity_token_file = /nowhere/token\nrole_arn = arn:aws:iam::123456789012:role/R",
+            2,
+        ),
         (
             "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r",
             3,
         ),
         ("login_session = arn:aws:iam::123456789012:user/me", 3),
     ] {
-        net.sandbox.write(".aws/config", format!("[default]\n{config}\n"));
+        net.sandbox
+            .write(".aws/config", format!("[default]\n{config}\n"));
         net.refused(code, "hint: ");
     }
     net.sandbox.write(".aws/config", "");
-    net.sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/x");
+    net.sandbox
+        .set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/x");
     net.refused(1, "cannot get container credentials");
 }
 
-/// A server that accepts nobody, and an address where nobody is. The quickest of three tries counts: machines are loaded.
+/// A server that accepts nobody, and an address where nobody is. The quickest of three tries
+/// counts: machines are loaded.
 #[test]
 fn away_from_ec2_instance_metadata_costs_a_second() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = format!("http://{}", silent.local_addr().expect("an address"));
     for address in [silent.as_str(), "http://10.255.255.1", "http://127.0.0.1:1"] {
         let mut sandbox = Sandbox::empty();
-        sandbox.unset("AWS_EC2_METADATA_DISABLED").set("AWS_EC2_METADATA_SERVICE_ENDPOINT", address);
+        sandbox
+            .unset("AWS_EC2_METADATA_DISABLED")
+            .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", address);
         let quick = (0..3).any(|_| {
             let began = Instant::now();
-            sandbox.run(&TOKEN).assert_fails(3, "no AWS credentials in the environment");
+            sandbox
+                .run(&TOKEN)
+                .assert_fails(3, "no AWS credentials in the environment");
             began.elapsed() < Duration::from_secs(2)
         });
         assert!(quick, "{address}");
@@ -493,7 +657,8 @@ fn away_from_ec2_instance_metadata_costs_a_second() {
 fn a_containers_address_that_only_looks_like_an_allowed_one_is_not_asked() {
     let mut net = Net::new();
     net.sandbox.write(".aws/config", "");
-    net.sandbox.set("AWS_CONTAINER_AUTHORIZATION_TOKEN", STUB_SECRET);
+    net.sandbox
+        .set("AWS_CONTAINER_AUTHORIZATION_TOKEN", STUB_SECRET);
     let here = format!("127.0.0.1:{}", net.stub.port());
     let own = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     for address in [
@@ -511,13 +676,21 @@ fn a_containers_address_that_only_looks_like_an_allowed_one_is_not_asked() {
         "file:///etc/passwd".to_owned(),
         String::new(),
     ] {
-        let run = net.sandbox.set(own, &address).run(&["token", HOST, "--no-cache", "--timeout=2"]);
+        let run = net
+            .sandbox
+            .set(own, &address)
+            .run(&["token", HOST, "--no-cache", "--timeout=2"]);
         assert_eq!(refusal_trouble(&run, &[1, 2]), None, "{address}");
         assert_eq!(net.asked(), [0; 0], "{address}");
     }
     net.sandbox.unset(own);
-    for address in ["ecs/x".to_owned(), format!("@{here}/ecs/x"), format!(".{here}/ecs/x")] {
-        net.sandbox.set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", &address);
+    for address in [
+        "ecs/x".to_owned(),
+        format!("@{here}/ecs/x"),
+        format!(".{here}/ecs/x"),
+    ] {
+        net.sandbox
+            .set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", &address);
         net.refused(2, "does not begin with `/`");
     }
 }

@@ -13,19 +13,34 @@ const SHOW: &str = if cfg!(windows) { "cmd /c type" } else { "cat" };
 fn with_process(answer: &str) -> Sandbox {
     let sandbox = Sandbox::empty();
     let file = sandbox.write("answer.json", answer);
-    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {SHOW} {}\n", file.display()));
+    sandbox.write(
+        ".aws/config",
+        format!(
+            "[profile p]\ncredential_process = {SHOW} {}\n",
+            file.display()
+        ),
+    );
     sandbox
 }
 
 #[test]
 fn a_named_profile_beats_keys_in_the_environment() {
     let mut sandbox = Sandbox::with_keys();
-    sandbox.write(".aws/credentials", "[p]\naws_access_key_id = PROFILEKEY\naws_secret_access_key = s\n");
+    sandbox.write(
+        ".aws/credentials",
+        "[p]\naws_access_key_id = PROFILEKEY\naws_secret_access_key = s\n",
+    );
     assert!(sandbox.ok(&["token", HOST]).contains(KEY_ID));
-    assert!(sandbox.ok(&["token", HOST, "--profile", "p"]).contains("PROFILEKEY%2F"));
+    assert!(
+        sandbox
+            .ok(&["token", HOST, "--profile", "p"])
+            .contains("PROFILEKEY%2F")
+    );
     sandbox.set("AWS_PROFILE", "p");
     assert!(sandbox.ok(&["token", HOST]).contains(KEY_ID));
-    sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
+    sandbox
+        .unset("AWS_ACCESS_KEY_ID")
+        .unset("AWS_SECRET_ACCESS_KEY");
     assert!(sandbox.ok(&["token", HOST]).contains("PROFILEKEY%2F"));
 }
 
@@ -33,15 +48,43 @@ fn a_named_profile_beats_keys_in_the_environment() {
 fn region_of_a_cluster_id_comes_from_the_usual_places() {
     let id = "foo0bar1baz2quux3quuux4abc";
     let mut sandbox = Sandbox::with_keys();
-    sandbox.write(".aws/config", "[default]\nregion = eu-west-2\n[profile p]\nregion = eu-west-3\n");
-    assert!(sandbox.ok(&["token", id]).starts_with(&format!("{id}.dsql.eu-west-2.on.aws/")));
-    sandbox.write(".aws/credentials", "[p]\naws_access_key_id = k\naws_secret_access_key = s\n");
-    assert!(sandbox.ok(&["token", id, "--profile", "p"]).starts_with(&format!("{id}.dsql.eu-west-3.on.aws/")));
-    sandbox.set("AWS_DEFAULT_REGION", "us-east-2").set("AWS_REGION", "");
-    assert!(sandbox.ok(&["token", id]).starts_with(&format!("{id}.dsql.us-east-2.on.aws/")));
+    sandbox.write(
+        ".aws/config",
+        "[default]\nregion = eu-west-2\n[profile p]\nregion = eu-west-3\n",
+    );
+    assert!(
+        sandbox
+            .ok(&["token", id])
+            .starts_with(&format!("{id}.dsql.eu-west-2.on.aws/"))
+    );
+    sandbox.write(
+        ".aws/credentials",
+        "[p]\naws_access_key_id = k\naws_secret_access_key = s\n",
+    );
+    assert!(
+        sandbox
+            .ok(&["token", id, "--profile", "p"])
+            .starts_with(&format!("{id}.dsql.eu-west-3.on.aws/"))
+    );
+    sandbox
+        .set("AWS_DEFAULT_REGION", "us-east-2")
+        .set("AWS_REGION", "");
+    assert!(
+        sandbox
+            .ok(&["token", id])
+            .starts_with(&format!("{id}.dsql.us-east-2.on.aws/"))
+    );
     sandbox.set("AWS_REGION", "us-west-2");
-    assert!(sandbox.ok(&["token", id]).starts_with(&format!("{id}.dsql.us-west-2.on.aws/")));
-    assert!(sandbox.ok(&["token", id, "--region", "ap-south-1"]).starts_with(&format!("{id}.dsql.ap-south-1.on.aws/")));
+    assert!(
+        sandbox
+            .ok(&["token", id])
+            .starts_with(&format!("{id}.dsql.us-west-2.on.aws/"))
+    );
+    assert!(
+        sandbox
+            .ok(&["token", id, "--region", "ap-south-1"])
+            .starts_with(&format!("{id}.dsql.ap-south-1.on.aws/"))
+    );
 }
 
 #[test]
@@ -55,8 +98,20 @@ fn expiry_is_the_earlier_of_tokens_and_credentials() {
             r#"{{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s","Expiration":"{credentials_end}"}}"#
         ));
         sandbox.at("2030-01-01T00:00:00Z");
-        let json = sandbox.ok(&["token", HOST, "--profile", "p", "--expires-in", wanted, "--format", "json"]);
-        assert!(json.contains(&format!(r#""expiration":"{expiration}""#)), "{json}");
+        let json = sandbox.ok(&[
+            "token",
+            HOST,
+            "--profile",
+            "p",
+            "--expires-in",
+            wanted,
+            "--format",
+            "json",
+        ]);
+        assert!(
+            json.contains(&format!(r#""expiration":"{expiration}""#)),
+            "{json}"
+        );
     }
 }
 
@@ -64,24 +119,49 @@ fn expiry_is_the_earlier_of_tokens_and_credentials() {
 #[test]
 fn keys_in_the_environment_may_say_when_they_end() {
     let mut sandbox = Sandbox::with_keys();
-    sandbox.at("2030-01-01T00:00:00Z").set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T01:05:00+01:00");
+    sandbox
+        .at("2030-01-01T00:00:00Z")
+        .set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T01:05:00+01:00");
     let run = sandbox.run(&["token", HOST, "--format", "json"]);
-    assert!(run.stdout.contains(r#""expiration":"2030-01-01T00:05:00Z""#), "{}", run.stdout);
-    assert!(run.stdout.contains("X-Amz-Expires=300&") && run.stderr.contains("end in 5 min"), "{}", run.stderr);
+    assert!(
+        run.stdout
+            .contains(r#""expiration":"2030-01-01T00:05:00Z""#),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("X-Amz-Expires=300&") && run.stderr.contains("end in 5 min"),
+        "{}",
+        run.stderr
+    );
     sandbox.set("AWS_CREDENTIAL_EXPIRATION", "2030-01-01T00:00:00Z");
-    sandbox.run(&["token", HOST]).assert_fails(3, "have expired");
+    sandbox
+        .run(&["token", HOST])
+        .assert_fails(3, "have expired");
     sandbox.set("AWS_CREDENTIAL_EXPIRATION", "soon");
-    sandbox.run(&["token", HOST]).assert_fails(2, "AWS_CREDENTIAL_EXPIRATION is not a time");
+    sandbox
+        .run(&["token", HOST])
+        .assert_fails(2, "AWS_CREDENTIAL_EXPIRATION is not a time");
 }
 
 #[test]
 fn no_usable_credentials_is_an_instruction() {
-    Sandbox::empty().run(&["token", HOST]).assert_fails(3, "aws configure sso");
-    Sandbox::empty().run(&["token", HOST, "--profile", "nope"]).assert_fails(2, "there is no AWS profile `nope`");
-    with_process("not JSON").run(&["token", HOST, "--profile", "p"]).assert_fails(1, "of profile `p`");
-    let mut expired =
-        with_process(r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s","Expiration":"2029-12-31T23:59:59Z"}"#);
-    expired.at("2030-01-01T00:00:00Z").run(&["token", HOST, "--profile", "p"]).assert_fails(3, "have expired");
+    Sandbox::empty()
+        .run(&["token", HOST])
+        .assert_fails(3, "aws configure sso");
+    Sandbox::empty()
+        .run(&["token", HOST, "--profile", "nope"])
+        .assert_fails(2, "there is no AWS profile `nope`");
+    with_process("not JSON")
+        .run(&["token", HOST, "--profile", "p"])
+        .assert_fails(1, "of profile `p`");
+    let mut expired = with_process(
+        r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s","Expiration":"2029-12-31T23:59:59Z"}"#,
+    );
+    expired
+        .at("2030-01-01T00:00:00Z")
+        .run(&["token", HOST, "--profile", "p"])
+        .assert_fails(3, "have expired");
 }
 
 #[test]
@@ -92,20 +172,37 @@ fn an_expired_sso_session_names_the_command() {
         "[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
          [profile sso]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = dev\n",
     );
-    sandbox.run(&["token", HOST, "--profile", "sso"]).assert_fails(3, "login --profile sso`, then retry");
+    sandbox
+        .run(&["token", HOST, "--profile", "sso"])
+        .assert_fails(3, "login --profile sso`, then retry");
 }
 
 #[test]
 fn a_silent_source_ends_with_the_deadline() {
     let sandbox = Sandbox::empty();
-    let silent = if cfg!(windows) { "ping -n 30 127.0.0.1" } else { "sleep 30" };
-    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {silent}\n"));
+    let silent = if cfg!(windows) {
+        "ping -n 30 127.0.0.1"
+    } else {
+        "sleep 30"
+    };
+    sandbox.write(
+        ".aws/config",
+        format!("[profile p]\ncredential_process = {silent}\n"),
+    );
     // Not by pipes: on Windows the process that never answers holds them for as long as it lives.
     let log = std::fs::File::create(sandbox.path("log")).expect("a file");
     let began = Instant::now();
     let mut pgcred = sandbox.pgcred(&["token", HOST, "--profile", "p", "--timeout", "1"]);
-    let code = pgcred.stdout(Stdio::null()).stderr(log).status().expect("pgcred starts").code();
-    assert!(began.elapsed() < Duration::from_secs(15), "the deadline did not hold");
+    let code = pgcred
+        .stdout(Stdio::null())
+        .stderr(log)
+        .status()
+        .expect("pgcred starts")
+        .code();
+    assert!(
+        began.elapsed() < Duration::from_secs(15),
+        "the deadline did not hold"
+    );
     let stderr = String::from_utf8(sandbox.read("log")).expect("text");
     assert!(code == Some(1) && stderr.contains("within 1 s"), "{stderr}");
 }
@@ -118,11 +215,29 @@ fn static_keys_touch_no_certificate_and_no_network() {
 
     let sandbox = Sandbox::with_keys();
     let mut strace = sandbox.command("strace");
-    strace.args(["-f", "-e", "trace=openat,socket,connect,clone,clone3", env!("CARGO_BIN_EXE_pgcred"), "token", HOST]);
+    strace.args([
+        "-f",
+        "-e",
+        "trace=openat,socket,connect,clone,clone3",
+        env!("CARGO_BIN_EXE_pgcred"),
+        "token",
+        HOST,
+    ]);
     let run = Run::of(strace);
     assert!(run.stdout.starts_with(HOST), "{}", run.stderr);
-    assert!(run.stderr.contains("openat("), "strace saw nothing: {}", run.stderr);
-    for never in ["/etc/ssl", "/usr/lib/ssl", "ca-certificates", "socket(AF_INET", "connect(", "clone"] {
+    assert!(
+        run.stderr.contains("openat("),
+        "strace saw nothing: {}",
+        run.stderr
+    );
+    for never in [
+        "/etc/ssl",
+        "/usr/lib/ssl",
+        "ca-certificates",
+        "socket(AF_INET",
+        "connect(",
+        "clone",
+    ] {
         assert!(!run.stderr.contains(never), "{never}: {}", run.stderr);
     }
 }
@@ -157,33 +272,63 @@ fn keys_that_no_request_can_carry_are_refused() {
             let mut sandbox = Sandbox::with_keys();
             sandbox.set(variable, bad).set("AWS_REGION", "us-east-1");
             sandbox.write(".aws/config", role);
-            let says = format!("the {part} {why} in it (its source: environment)").replace("end in it", "end");
+            let says = format!("the {part} {why} in it (its source: environment)")
+                .replace("end in it", "end");
             let says = says.replace("gives in it", "gives");
             refused(&sandbox, &[], &says);
             refused(&sandbox, &["--profile", "r"], &says);
         }
         let answer = format!("{{\"Version\":1,\"AccessKeyId\":{bad:?},\"SecretAccessKey\":\"s\"}}");
-        let answer = answer.replace("\\u{1b}", "\\u001b").replace("\\u{7f}", "\\u007f");
-        refused(&with_process(&answer), &["--profile", "p"], "(its source: credential_process)");
+        let answer = answer
+            .replace("\\u{1b}", "\\u001b")
+            .replace("\\u{7f}", "\\u007f");
+        refused(
+            &with_process(&answer),
+            &["--profile", "p"],
+            "(its source: credential_process)",
+        );
     }
     let sandbox = Sandbox::empty();
-    sandbox.write(".aws/credentials", format!("[p]\n{}", KEYS.replace("= k", "= BAD\n  VALUE")));
-    refused(&sandbox, &["--profile", "p"], "the access key ID has a control character in it (its source: profile)");
+    sandbox.write(
+        ".aws/credentials",
+        format!("[p]\n{}", KEYS.replace("= k", "= BAD\n  VALUE")),
+    );
+    refused(
+        &sandbox,
+        &["--profile", "p"],
+        "the access key ID has a control character in it (its source: profile)",
+    );
     // Each part is short enough, and the token as a whole is not.
     let mut sandbox = Sandbox::with_keys();
     sandbox.set("AWS_SESSION_TOKEN", &"/".repeat(25_000));
-    refused(&sandbox, &[], "the token would be longer than 60000 characters");
-    refused(&Sandbox::with_keys(), &["--region", &"a".repeat(70_000)], "not a region's name");
+    refused(
+        &sandbox,
+        &[],
+        "the token would be longer than 60000 characters",
+    );
+    refused(
+        &Sandbox::with_keys(),
+        &["--region", &"a".repeat(70_000)],
+        "not a region's name",
+    );
 }
 
 #[test]
 fn sso_names_that_no_address_can_hold_are_refused() {
-    for (key, other) in [("sso_account_id", "sso_role_name"), ("sso_role_name", "sso_account_id")] {
+    for (key, other) in [
+        ("sso_account_id", "sso_role_name"),
+        ("sso_role_name", "sso_account_id"),
+    ] {
         for bad in ["x".repeat(70_000), "a\u{1b}b".to_owned()] {
             let sandbox = Sandbox::empty();
             let start = "sso_start_url = https://example.awsapps.com/start\nsso_region = us-east-1";
-            sandbox.write(".aws/config", format!("[profile p]\n{start}\n{other} = x\n{key} = {bad}\n"));
-            sandbox.run(&["token", HOST, "--profile", "p"]).assert_fails(2, key);
+            sandbox.write(
+                ".aws/config",
+                format!("[profile p]\n{start}\n{other} = x\n{key} = {bad}\n"),
+            );
+            sandbox
+                .run(&["token", HOST, "--profile", "p"])
+                .assert_fails(2, key);
         }
     }
 }
@@ -193,15 +338,22 @@ fn sso_names_that_no_address_can_hold_are_refused() {
 fn a_pseudo_region_of_fips_is_signed_as_the_region_in_it() {
     let mut sandbox = Sandbox::with_keys();
     let id = "foo0bar1baz2quux3quuux4abc";
-    for (pseudo, region) in [("fips-us-east-1", "us-east-1"), ("us-gov-west-1-fips", "us-gov-west-1")] {
+    for (pseudo, region) in [
+        ("fips-us-east-1", "us-east-1"),
+        ("us-gov-west-1-fips", "us-gov-west-1"),
+    ] {
         sandbox.set("AWS_REGION", pseudo);
         let token = sandbox.ok(&["token", id]);
-        assert!(token.starts_with(&format!("{id}.dsql.{region}.on.aws/")), "{token}");
+        assert!(
+            token.starts_with(&format!("{id}.dsql.{region}.on.aws/")),
+            "{token}"
+        );
         assert!(token.contains(&format!("%2F{region}%2Fdsql")), "{token}");
     }
 }
 
-/// As with `AWS_WEB_IDENTITY_TOKEN_FILE=<(command)`: a pipe works if it gives its bytes, and the deadline holds if not.
+/// As with `AWS_WEB_IDENTITY_TOKEN_FILE=<(command)`: a pipe works if it gives its bytes, and the
+/// deadline holds if not.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_read_within_the_deadline() {
@@ -211,8 +363,12 @@ fn a_pipe_is_read_within_the_deadline() {
     let mut sandbox = Sandbox::empty();
     let pipe = sandbox.path("pipe").display().to_string();
     nix::unistd::mkfifo(&sandbox.path("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
-    let asks = |sandbox: &Sandbox, timeout: &str| sandbox.run(&["token", HOST, "--no-cache", "--timeout", timeout]);
-    sandbox.set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/W").set("AWS_ENDPOINT_URL", &stub.url(""));
+    let asks = |sandbox: &Sandbox, timeout: &str| {
+        sandbox.run(&["token", HOST, "--no-cache", "--timeout", timeout])
+    };
+    sandbox
+        .set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/W")
+        .set("AWS_ENDPOINT_URL", &stub.url(""));
     sandbox.set("AWS_WEB_IDENTITY_TOKEN_FILE", &pipe);
     asks(&sandbox, "1").assert_fails(1, "a pipe or a device that gave nothing in time");
     let writer = std::thread::spawn({
@@ -220,11 +376,17 @@ fn a_pipe_is_read_within_the_deadline() {
         move || std::fs::write(pipe, "a-web-identity-token").expect("somebody reads")
     });
     let run = asks(&sandbox, "10");
-    assert!(run.code == 0 && run.stdout.contains("ASIASTSW"), "{}", run.stderr);
+    assert!(
+        run.code == 0 && run.stdout.contains("ASIASTSW"),
+        "{}",
+        run.stderr
+    );
     writer.join().expect("the token was read");
     sandbox.set("AWS_WEB_IDENTITY_TOKEN_FILE", "/dev/zero");
     asks(&sandbox, "10").assert_fails(2, "/dev/zero is larger than 4 MiB");
-    sandbox.unset("AWS_WEB_IDENTITY_TOKEN_FILE").unset("AWS_ROLE_ARN");
+    sandbox
+        .unset("AWS_WEB_IDENTITY_TOKEN_FILE")
+        .unset("AWS_ROLE_ARN");
 
     sandbox.set("AWS_CREDENTIAL_FILE", &pipe);
     asks(&sandbox, "1").assert_fails(1, "gave nothing in time");
@@ -254,11 +416,14 @@ fn a_pipe_in_the_place_of_a_cache_does_not_block() {
         let path = sandbox.path(name);
         std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
-        sandbox.run(&["token", HOST, "--no-cache", "--timeout", "5"]).assert_fails(3, "nobody has logged in");
+        sandbox
+            .run(&["token", HOST, "--no-cache", "--timeout", "5"])
+            .assert_fails(3, "nobody has logged in");
     }
 }
 
-/// A helper of the program keeps its stdout open. What was printed counts once the program has ended, also if it comes late.
+/// A helper of the program keeps its stdout open. What was printed counts once the program has
+/// ended, also if it comes late.
 #[cfg(unix)]
 #[test]
 fn a_helper_that_keeps_stdout_open_is_not_waited_for() {
@@ -270,16 +435,41 @@ fn a_helper_that_keeps_stdout_open_is_not_waited_for() {
     ] {
         let sandbox = Sandbox::empty();
         let program = sandbox.write("program.sh", script);
-        sandbox.write(".aws/config", format!("[profile p]\ncredential_process = /bin/sh {}\n", program.display()));
+        sandbox.write(
+            ".aws/config",
+            format!(
+                "[profile p]\ncredential_process = /bin/sh {}\n",
+                program.display()
+            ),
+        );
         let began = Instant::now();
-        let run = sandbox.run(&["token", HOST, "--profile", "p", "--no-cache", "--timeout", "5"]);
+        let run = sandbox.run(&[
+            "token",
+            HOST,
+            "--profile",
+            "p",
+            "--no-cache",
+            "--timeout",
+            "5",
+        ]);
         assert_eq!(run.code, code, "{}", run.stderr);
-        assert!(code == 0 || run.stderr.contains("no answer from the credential_process /bin/sh"), "{}", run.stderr);
-        assert!(began.elapsed() < Duration::from_secs(25), "it was waited for");
+        assert!(
+            code == 0
+                || run
+                    .stderr
+                    .contains("no answer from the credential_process /bin/sh"),
+            "{}",
+            run.stderr
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(25),
+            "it was waited for"
+        );
     }
 }
 
-/// Without the file other keys might sign. A link that leads to itself is there for every user, and nobody can read it.
+/// Without the file other keys might sign. A link that leads to itself is there for every user, and
+/// nobody can read it.
 #[cfg(unix)]
 #[test]
 fn a_file_of_aws_that_cannot_be_read_is_an_error() {
@@ -305,7 +495,9 @@ fn settings_that_no_token_needs_may_be_wrong() {
         "[default]\nsso_session = nope\nretry_mode = odd\nmax_attempts = x\naccount_id_endpoint_mode = odd\n\
          cli_timestamp_format = odd\n",
     );
-    sandbox.set("AWS_METADATA_SERVICE_TIMEOUT", "").set("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "odd");
+    sandbox
+        .set("AWS_METADATA_SERVICE_TIMEOUT", "")
+        .set("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "odd");
     sandbox.ok(&["token", HOST, "--no-cache"]);
 }
 
@@ -324,7 +516,12 @@ fn an_sso_session_may_end_at_a_time_of_any_form() {
          sso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n",
     );
     sandbox.set("AWS_ENDPOINT_URL", &stub.url("no-refresh"));
-    for end in ["2099-01-01T00:00Z", "2099-01-01T00:00:00+01", "20990101T000000Z", "2099-01-01T00:00:00UTC"] {
+    for end in [
+        "2099-01-01T00:00Z",
+        "2099-01-01T00:00:00+01",
+        "20990101T000000Z",
+        "2099-01-01T00:00:00UTC",
+    ] {
         sandbox.write(SSO_FILE, sso_token("ssotoken", end));
         let token = sandbox.ok(&["token", HOST, "--no-cache", "--timeout", "10"]);
         assert!(token.contains("Credential=ASIASSO%2F"), "{end}: {token}");
@@ -335,13 +532,21 @@ fn an_sso_session_may_end_at_a_time_of_any_form() {
 #[test]
 fn cached_keys_of_a_role_are_used_to_their_end_where_no_longer_ones_are_to_be_had() {
     let mut sandbox = Sandbox::empty();
-    sandbox.at("2030-01-01T00:00:00Z").set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    sandbox
+        .at("2030-01-01T00:00:00Z")
+        .set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
     let role = "role_arn = arn:aws:iam::123456789012:role/R\nsource_profile = k\n";
     sandbox.write(".aws/config", format!("[profile r]\n{role}"));
-    sandbox.write(".aws/credentials", "[k]\naws_access_key_id = K\naws_secret_access_key = s\n");
+    sandbox.write(
+        ".aws/credentials",
+        "[k]\naws_access_key_id = K\naws_secret_access_key = s\n",
+    );
     let cached = json!({"AccessKeyId": "ASIACACHED", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2030-01-01T00:50:00Z"});
     let file = ".aws/cli/cache/c03ce438bc208f6214854d85d3ca930ff73e3004.json";
     sandbox.write(file, json!({ "Credentials": cached }).to_string());
     let token = sandbox.ok(&["token", HOST, "--profile", "r", "--expires-in", "1h"]);
-    assert!(token.contains("Credential=ASIACACHED%2F") && token.contains("X-Amz-Expires=3000&"), "{token}");
+    assert!(
+        token.contains("Credential=ASIACACHED%2F") && token.contains("X-Amz-Expires=3000&"),
+        "{token}"
+    );
 }

@@ -1,4 +1,5 @@
-//! The vectors: tokens of official implementations, byte for byte, through the real binary at a stopped clock.
+//! The vectors: tokens of official implementations, byte for byte, through the real binary at a
+//! stopped clock.
 
 use serde_json::Value;
 
@@ -6,7 +7,10 @@ use crate::support::sandbox::{Run, Sandbox};
 
 fn entries(kind: &str) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
-    for text in [include_str!("../../vectors/dsql.json"), include_str!("../../vectors/rds.json")] {
+    for text in [
+        include_str!("../../vectors/dsql.json"),
+        include_str!("../../vectors/rds.json"),
+    ] {
         let file: Vec<Value> = serde_json::from_str(text).expect("JSON");
         all.extend(file.into_iter().filter(|entry| entry["kind"] == kind));
     }
@@ -20,7 +24,10 @@ fn token(inputs: &Value, extra: &[&str]) -> Run {
     let mut sandbox = Sandbox::empty();
     sandbox.at(&text("time").expect("a time"));
     sandbox.set("AWS_ACCESS_KEY_ID", &text("access_key_id").expect("a key"));
-    sandbox.set("AWS_SECRET_ACCESS_KEY", &text("secret_access_key").expect("a secret"));
+    sandbox.set(
+        "AWS_SECRET_ACCESS_KEY",
+        &text("secret_access_key").expect("a secret"),
+    );
     if let Some(token) = text("session_token") {
         sandbox.set("AWS_SESSION_TOKEN", &token);
     }
@@ -29,8 +36,21 @@ fn token(inputs: &Value, extra: &[&str]) -> Run {
         Some("DbConnectAdmin") => ("dsql", "admin".to_owned()),
         _ => ("dsql", "app".to_owned()),
     };
-    let (host, region) = (text("host").expect("a host"), text("region").expect("a region"));
-    let mut arguments = vec!["token", "--host", &host, "--region", &region, "--provider", provider, "--user", &user];
+    let (host, region) = (
+        text("host").expect("a host"),
+        text("region").expect("a region"),
+    );
+    let mut arguments = vec![
+        "token",
+        "--host",
+        &host,
+        "--region",
+        &region,
+        "--provider",
+        provider,
+        "--user",
+        &user,
+    ];
     let (port, life) = (inputs["port"].to_string(), inputs["expires_in"].to_string());
     if inputs["port"].is_number() {
         arguments.extend(["--port", &port]);
@@ -46,7 +66,13 @@ fn token(inputs: &Value, extra: &[&str]) -> Run {
 fn tokens_are_byte_identical_to_the_aws_cli() {
     for entry in entries("token") {
         let run = token(&entry["inputs"], &["--no-newline"]);
-        assert_eq!(Some(run.stdout.as_str()), entry["expected"]["token"].as_str(), "{}: {}", entry["id"], run.stderr);
+        assert_eq!(
+            Some(run.stdout.as_str()),
+            entry["expected"]["token"].as_str(),
+            "{}: {}",
+            entry["id"],
+            run.stderr
+        );
     }
 }
 
@@ -55,8 +81,17 @@ fn upstream_tests_agree_in_the_clis_order() {
     for entry in entries("upstream-test") {
         let run = token(&entry["inputs"], &[]);
         let expected = &entry["expected"];
-        let expected = expected["token_in_cli_order"].as_str().or(expected["token"].as_str()).expect("a token");
-        assert_eq!(run.stdout, format!("{expected}\n"), "{}: {}", entry["id"], run.stderr);
+        let expected = expected["token_in_cli_order"]
+            .as_str()
+            .or(expected["token"].as_str())
+            .expect("a token");
+        assert_eq!(
+            run.stdout,
+            format!("{expected}\n"),
+            "{}: {}",
+            entry["id"],
+            run.stderr
+        );
     }
 }
 
@@ -70,7 +105,12 @@ fn edges_are_normalised_or_refused() {
             let mut plain = inputs.clone();
             plain[field] = value.into();
             let plain = token(&plain, &["--no-newline"]);
-            assert!(plain.code == 0 && plain.stdout == run.stdout, "{id}: {} {}", run.stdout, run.stderr);
+            assert!(
+                plain.code == 0 && plain.stdout == run.stdout,
+                "{id}: {} {}",
+                run.stdout,
+                run.stderr
+            );
         };
         let host = inputs["host"].as_str().expect("a host");
         match id {
@@ -79,7 +119,9 @@ fn edges_are_normalised_or_refused() {
             "host-empty" => run.assert_fails(2, "the host is empty"),
             "host-http-scheme" | "host-https-scheme" => run.assert_fails(2, "without a scheme"),
             "host-idn" => run.assert_fails(2, "is not allowed in a host name"),
-            "host-with-path" | "host-with-query" => run.assert_fails(2, "without path, query or user"),
+            "host-with-path" | "host-with-query" => {
+                run.assert_fails(2, "without path, query or user")
+            }
             "region-empty" => run.assert_fails(2, "not a region's name"),
             "rds-user-empty" => run.assert_fails(2, "the user is empty"),
             "host-newline" | "host-space-trail" => same_as("host", host.trim()),
@@ -91,11 +133,19 @@ fn edges_are_normalised_or_refused() {
                 let mut plain = inputs.clone();
                 plain["session_token"] = Value::Null;
                 assert_eq!(token(&plain, &["--no-newline"]).stdout, run.stdout, "{id}");
-                assert!(!run.stdout.is_empty() && !run.stdout.contains("Security-Token"), "{id}");
+                assert!(
+                    !run.stdout.is_empty() && !run.stdout.contains("Security-Token"),
+                    "{id}"
+                );
             }
             // Asked for with provider and region, these are signed as the AWS CLI signs them.
             "host-ipv4" | "rds-user-jsquirk" | "rds-user-plus" | "rds-user-reserved" => {
-                assert_eq!(Some(run.stdout.as_str()), entry["expected"]["token"].as_str(), "{id}: {}", run.stderr);
+                assert_eq!(
+                    Some(run.stdout.as_str()),
+                    entry["expected"]["token"].as_str(),
+                    "{id}: {}",
+                    run.stderr
+                );
             }
             _ => panic!("{id}: decide what this edge should do"),
         }
@@ -107,16 +157,24 @@ fn expiry_is_read_as_the_aws_cli_reads_it() {
     for entry in entries("cli-argument") {
         let mut inputs = entry["inputs"].clone();
         inputs["action"] = "DbConnectAdmin".into();
-        let value = inputs["expires_in_argument"].as_str().expect("an argument").to_owned();
+        let value = inputs["expires_in_argument"]
+            .as_str()
+            .expect("an argument")
+            .to_owned();
         let run = token(&inputs, &["--expires-in", &value]);
         match entry["expected"]["x_amz_expires"].as_u64() {
-            Some(life) => assert!(run.stdout.contains(&format!("X-Amz-Expires={life}&")), "{value:?}: {}", run.stderr),
+            Some(life) => assert!(
+                run.stdout.contains(&format!("X-Amz-Expires={life}&")),
+                "{value:?}: {}",
+                run.stderr
+            ),
             None => run.assert_fails(2, "not a duration"),
         }
     }
 }
 
-/// The region comes from the host where AWS's connectors find one there; upper case is the one wanted difference.
+/// The region comes from the host where AWS's connectors find one there; upper case is the one
+/// wanted difference.
 #[test]
 fn region_from_host() {
     for entry in entries("region-from-host") {
@@ -127,19 +185,32 @@ fn region_from_host() {
         };
         let run = Sandbox::with_keys().run(&["token", "--host", host]);
         match expected {
-            Some(region) => assert!(run.stdout.contains(&format!("%2F{region}%2Fdsql%2F")), "{host}: {}", run.stderr),
+            Some(region) => assert!(
+                run.stdout.contains(&format!("%2F{region}%2Fdsql%2F")),
+                "{host}: {}",
+                run.stderr
+            ),
             None if host.is_empty() => run.assert_fails(2, "the host is empty"),
             None => run.assert_fails(4, "no cluster ID and no host of"),
         }
     }
 }
 
-/// A token of the shape entries' kind that other SDKs cut to their credentials' life is cut here too.
+/// A token of the shape entries' kind that other SDKs cut to their credentials' life is cut here
+/// too.
 #[test]
 fn short_credentials_give_a_short_token() {
     let shapes = entries("shape");
-    let go = shapes.iter().find(|entry| entry["id"] == "shape-go").expect("the Go shape");
-    assert!(go["expected"]["shape"].as_str().expect("a shape").contains("X-Amz-Expires=100"));
+    let go = shapes
+        .iter()
+        .find(|entry| entry["id"] == "shape-go")
+        .expect("the Go shape");
+    assert!(
+        go["expected"]["shape"]
+            .as_str()
+            .expect("a shape")
+            .contains("X-Amz-Expires=100")
+    );
     let mut sandbox = Sandbox::empty();
     sandbox.at("2030-01-01T00:00:00Z");
     let process = sandbox.write(
@@ -147,11 +218,31 @@ fn short_credentials_give_a_short_token() {
         r#"{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","SessionToken":"t","Expiration":"2030-01-01T00:01:40Z"}"#,
     );
     let show = if cfg!(windows) { "cmd /c type" } else { "cat" };
-    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {show} {}\n", process.display()));
+    sandbox.write(
+        ".aws/config",
+        format!(
+            "[profile p]\ncredential_process = {show} {}\n",
+            process.display()
+        ),
+    );
     let host = go["inputs"]["host"].as_str().expect("a host");
-    let json = sandbox.ok(&["token", host, "--expires-in", "450", "--profile", "p", "--format", "json"]);
+    let json = sandbox.ok(&[
+        "token",
+        host,
+        "--expires-in",
+        "450",
+        "--profile",
+        "p",
+        "--format",
+        "json",
+    ]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
-    assert!(json["password"].as_str().expect("a password").contains("X-Amz-Expires=100&"));
+    assert!(
+        json["password"]
+            .as_str()
+            .expect("a password")
+            .contains("X-Amz-Expires=100&")
+    );
     assert_eq!(json["expiration"], "2030-01-01T00:01:40Z");
     assert_eq!(json["refresh_after"], "2030-01-01T00:01:06Z");
 }

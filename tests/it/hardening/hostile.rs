@@ -1,5 +1,5 @@
-//! Names and addresses that somebody has made with intent: through every format into real shells and libpq, into one
-//! passfile, and as hosts.
+//! Names and addresses that somebody has made with intent: through every format into real shells
+//! and libpq, into one passfile, and as hosts.
 
 use std::fs;
 
@@ -34,7 +34,10 @@ const NAMES: [&str; 20] = [
 
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
-    sandbox.set("PGSSLROOTCERT", "/r.pem").at("2030-01-01T00:00:00Z").set("PGCRED_CACHE", "none");
+    sandbox
+        .set("PGSSLROOTCERT", "/r.pem")
+        .at("2030-01-01T00:00:00Z")
+        .set("PGCRED_CACHE", "none");
     sandbox
 }
 
@@ -55,7 +58,10 @@ fn shells_get_names_and_run_nothing() {
         let token = sandbox.ok(&["token", &target(name)]);
         let expected = format!("{name}\n{name}\n{name}\n{token}");
         let show = "printf '%s\\n' \"$PGUSER\" \"$PGDATABASE\" \"$PGAPPNAME\" \"$PGPASSWORD\"";
-        for (shells, format, read) in [(&["sh", "bash", "zsh"][..], "env", "."), (&["fish"], "fish", "source")] {
+        for (shells, format, read) in [
+            (&["sh", "bash", "zsh"][..], "env", "."),
+            (&["fish"], "fish", "source"),
+        ] {
             let script = sandbox.write("script", in_format(&sandbox, name, format));
             for shell in shells {
                 let mut command = sandbox.command(shell);
@@ -82,18 +88,24 @@ fn libpq_reads_names_and_nothing_else() {
     let mut command = sandbox.command(&python());
     command.args(["-c", parse]).arg(file);
     let run = Run::of(command);
-    let parsed: Vec<Value> = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+    let parsed: Vec<Value> =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
     for (at, name) in NAMES.iter().enumerate() {
         let token = sandbox.ok(&["token", &target(name), "--no-newline"]);
         let expected = json!({
             "host": HOST, "port": "5432", "user": name, "dbname": name, "application_name": name, "password": token,
             "sslmode": "verify-full", "sslrootcert": "/r.pem",
         });
-        assert_eq!((&parsed[2 * at], &parsed[2 * at + 1]), (&expected, &expected), "{name}");
+        assert_eq!(
+            (&parsed[2 * at], &parsed[2 * at + 1]),
+            (&expected, &expected),
+            "{name}"
+        );
     }
 }
 
-/// libpq looks each up in the file by itself: on its way to a port where nobody listens it says which password it took.
+/// libpq looks each up in the file by itself: on its way to a port where nobody listens it says
+/// which password it took.
 #[test]
 fn in_one_passfile_everybody_finds_their_own_token() {
     let sandbox = sandbox();
@@ -106,7 +118,12 @@ fn in_one_passfile_everybody_finds_their_own_token() {
     for part in ["\\", ":", "\\:", "\\\\:"] {
         users.extend((1..=20).map(|count| format!("u{}", part.repeat(count))));
     }
-    let entry = |(number, user)| format!("[connections.n{number}]\nhost = '{RDS_HOST}'\nuser = {}\n", json!(user));
+    let entry = |(number, user)| {
+        format!(
+            "[connections.n{number}]\nhost = '{RDS_HOST}'\nuser = {}\n",
+            json!(user)
+        )
+    };
     let config: Vec<String> = users.iter().enumerate().map(entry).collect();
     fs::write(sandbox.own().join("config.toml"), config.concat()).expect("written");
     sandbox.ok(&["refresh", "--quiet"]);
@@ -120,14 +137,26 @@ fn in_one_passfile_everybody_finds_their_own_token() {
          print(json.dumps(found))"
     );
     let mut command = sandbox.command(&python());
-    command.args(["-c", &look_up]).arg(file).arg(sandbox.path(".pgpass"));
+    command
+        .args(["-c", &look_up])
+        .arg(file)
+        .arg(sandbox.path(".pgpass"));
     let run = Run::of(command);
-    let found: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
-    assert_eq!(found.as_object().map(serde_json::Map::len), Some(users.len()));
+    let found: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+    assert_eq!(
+        found.as_object().map(serde_json::Map::len),
+        Some(users.len())
+    );
     for user in &users {
         let token = found[user].as_str().unwrap_or_default();
-        let named = token.split_once("&DBUser=").and_then(|(_, rest)| rest.split('&').next()).unwrap_or_default();
-        let named = percent_encoding::percent_decode_str(named).decode_utf8().expect("UTF-8");
+        let named = token
+            .split_once("&DBUser=")
+            .and_then(|(_, rest)| rest.split('&').next())
+            .unwrap_or_default();
+        let named = percent_encoding::percent_decode_str(named)
+            .decode_utf8()
+            .expect("UTF-8");
         assert_eq!(named, *user, "{token}");
     }
 }
@@ -180,7 +209,12 @@ fn the_named_host_is_signed_or_none() {
     ];
     for target in &refused {
         let run = sandbox.run(&["token", target]);
-        assert!([2, 4].contains(&run.code) && run.stdout.is_empty(), "{target}: {} {}", run.code, run.stdout);
+        assert!(
+            [2, 4].contains(&run.code) && run.stdout.is_empty(),
+            "{target}: {} {}",
+            run.code,
+            run.stdout
+        );
     }
     let signed = [
         HOST.to_uppercase(),
@@ -193,8 +227,17 @@ fn the_named_host_is_signed_or_none() {
     ];
     for target in &signed {
         let run = sandbox.run(&["token", target]);
-        assert!(run.stdout.starts_with(&format!("{HOST}/?")), "{target}: {} {}", run.stdout, run.stderr);
+        assert!(
+            run.stdout.starts_with(&format!("{HOST}/?")),
+            "{target}: {} {}",
+            run.stdout,
+            run.stderr
+        );
         let url = sandbox.ok(&["token", target, "--format", "libpq-json"]);
-        assert_eq!(serde_json::from_str::<Value>(&url).expect("JSON")["host"], HOST, "{target}");
+        assert_eq!(
+            serde_json::from_str::<Value>(&url).expect("JSON")["host"],
+            HOST,
+            "{target}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Hostile names, other users of the machine, scarce resources, and every system call that fails once.
+//! Hostile names, other users of the machine, scarce resources, and every system call that fails
+//! once.
 
 #[cfg(target_os = "linux")]
 pub mod hostile;

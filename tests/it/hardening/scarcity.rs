@@ -5,10 +5,14 @@ use std::fs;
 use crate::passfile::managed::MINE;
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
-/// Profiles that need a program, and the network. Nobody listens there: AWS cannot be asked in any case.
+/// Profiles that need a program, and the network. Nobody listens there: AWS cannot be asked in any
+/// case.
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::empty();
-    sandbox.write("answer.json", r#"{"Version":1,"AccessKeyId":"AKIAP","SecretAccessKey":"s"}"#);
+    sandbox.write(
+        "answer.json",
+        r#"{"Version":1,"AccessKeyId":"AKIAP","SecretAccessKey":"s"}"#,
+    );
     let program = format!("cat {}", sandbox.path("answer.json").display());
     sandbox.write(
         ".aws/config",
@@ -17,7 +21,10 @@ fn sandbox() -> Sandbox {
              source_profile = k\n[profile k]\naws_access_key_id = AKIAK\naws_secret_access_key = s\n"
         ),
     );
-    sandbox.set("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1").set("AWS_MAX_ATTEMPTS", "1").set("PGCRED_CACHE", "none");
+    sandbox
+        .set("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+        .set("AWS_MAX_ATTEMPTS", "1")
+        .set("PGCRED_CACHE", "none");
     sandbox.write(".pgpass", MINE);
     sandbox
 }
@@ -32,8 +39,17 @@ const COMMANDS: [&[&str]; 5] = [
 
 fn check(sandbox: &Sandbox, run: &Run, what: &str) {
     // `exec` ends with 126 where its program cannot be run.
-    assert!(matches!(run.code, 0..=4 | 126) && !run.stderr.contains("panicked"), "{what}: {} {}", run.code, run.stderr);
-    assert!(run.code == 0 || run.stdout.is_empty(), "{what}: {}", run.stdout);
+    assert!(
+        matches!(run.code, 0..=4 | 126) && !run.stderr.contains("panicked"),
+        "{what}: {} {}",
+        run.code,
+        run.stderr
+    );
+    assert!(
+        run.code == 0 || run.stdout.is_empty(),
+        "{what}: {}",
+        run.stdout
+    );
     let passfile = fs::read_to_string(sandbox.path(".pgpass")).expect("text");
     assert!(passfile.ends_with(MINE), "{what}: {passfile}");
 }
@@ -45,17 +61,23 @@ fn few_descriptors_are_an_error() {
         for most in 3..=14 {
             let mut sh = sandbox.command("sh");
             let script = format!("ulimit -n {most}; exec \"$0\" \"$@\"");
-            sh.args(["-c", &script, env!("CARGO_BIN_EXE_pgcred")]).args(words);
+            sh.args(["-c", &script, env!("CARGO_BIN_EXE_pgcred")])
+                .args(words);
             let output = sh.output().expect("sh");
             // With three the system's loader itself has none left.
             if output.status.code() != Some(127) {
-                check(&sandbox, &Run::finished(output), &format!("{words:?} with {most} descriptors"));
+                check(
+                    &sandbox,
+                    &Run::finished(output),
+                    &format!("{words:?} with {most} descriptors"),
+                );
             }
         }
     }
 }
 
-/// The user's limit of processes counts threads too. It does not hold for root, so the system refuses by strace.
+/// The user's limit of processes counts threads too. It does not hold for root, so the system
+/// refuses by strace.
 #[test]
 fn no_more_threads_are_an_error() {
     let sandbox = sandbox();
@@ -63,9 +85,21 @@ fn no_more_threads_are_an_error() {
         for first in 1..=4 {
             let mut strace = sandbox.command("strace");
             let trouble = format!("inject=clone,clone3,fork,vfork:error=EAGAIN:when={first}+");
-            strace.args(["-f", "-o", "/dev/null", "-e", "trace=clone,clone3,fork,vfork", "-e", &trouble]);
+            strace.args([
+                "-f",
+                "-o",
+                "/dev/null",
+                "-e",
+                "trace=clone,clone3,fork,vfork",
+                "-e",
+                &trouble,
+            ]);
             strace.arg(env!("CARGO_BIN_EXE_pgcred")).args(words);
-            check(&sandbox, &Run::of(strace), &format!("{words:?} from thread {first} on"));
+            check(
+                &sandbox,
+                &Run::of(strace),
+                &format!("{words:?} from thread {first} on"),
+            );
         }
     }
 }

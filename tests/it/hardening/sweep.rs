@@ -1,9 +1,11 @@
-//! Every system call of a command fails once, and is the last one once: strace refuses it, or kills pgcred at it.
+//! Every system call of a command fails once, and is the last one once: strace refuses it, or kills
+//! pgcred at it.
 //!
-//! Of each system call by name that a command makes after its start (the loader's are left out), a run of the suite takes
-//! at most [`MOST_PLACES`] places: the first, the last, and others evenly between them. `PGCRED_TEST_SWEEP=all` takes all.
-//! Left out are calls that only manage memory or signals, and for errors `close`, `getrandom` and sleeping, which never fail so.
-//! Calls of other threads than the main one are not touched.
+//! Of each system call by name that a command makes after its start (the loader's are left out), a
+//! run of the suite takes at most [`MOST_PLACES`] places: the first, the last, and others evenly
+//! between them. `PGCRED_TEST_SWEEP=all` takes all. Left out are calls that only manage memory or
+//! signals, and for errors `close`, `getrandom` and sleeping, which never fail so. Calls of other
+//! threads than the main one are not touched.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -38,7 +40,13 @@ struct Scenario {
 }
 
 const SCENARIOS: [Scenario; 9] = [
-    Scenario { name: "token, cold", before: &[ADD], words: &["token", HOST], again: 0, is_done: is_token },
+    Scenario {
+        name: "token, cold",
+        before: &[ADD],
+        words: &["token", HOST],
+        again: 0,
+        is_done: is_token,
+    },
     Scenario {
         name: "token, warm",
         before: &[ADD, &["token", HOST]],
@@ -59,7 +67,8 @@ const SCENARIOS: [Scenario; 9] = [
         words: &["erase", HOST],
         again: 4,
         is_done: |sandbox, _| {
-            let sealed = fs::read_dir(sandbox.own().join("cache/tokens")).map_or(0, Iterator::count);
+            let sealed =
+                fs::read_dir(sandbox.own().join("cache/tokens")).map_or(0, Iterator::count);
             !passfile(sandbox).contains(HOST) && sealed == 0
         },
     },
@@ -96,7 +105,9 @@ const SCENARIOS: [Scenario; 9] = [
         before: &[ADD, &["refresh", "prod"]],
         words: &["remove", "prod"],
         again: 4,
-        is_done: |sandbox, _| !config(sandbox).contains("connections.prod") && !passfile(sandbox).contains(HOST),
+        is_done: |sandbox, _| {
+            !config(sandbox).contains("connections.prod") && !passfile(sandbox).contains(HOST)
+        },
     },
 ];
 
@@ -140,7 +151,11 @@ impl Home {
             copy.path().display(),
             sandbox.own().display()
         ));
-        let mut home = Self { sandbox, copy, configs: Default::default() };
+        let mut home = Self {
+            sandbox,
+            copy,
+            configs: Default::default(),
+        };
         let before = config(&home.sandbox);
         home.sandbox.ok(scenario.words);
         home.configs = [before, config(&home.sandbox)];
@@ -160,13 +175,22 @@ impl Home {
 
     fn strace(&self, scenario: &Scenario, options: &[&str]) -> Run {
         let mut strace: Command = self.sandbox.command("strace");
-        strace.args(options).arg(env!("CARGO_BIN_EXE_pgcred")).args(scenario.words);
+        strace
+            .args(options)
+            .arg(env!("CARGO_BIN_EXE_pgcred"))
+            .args(scenario.words);
         Run::of(strace)
     }
 }
 
 fn shell(script: &str) {
-    assert!(Command::new("sh").args(["-c", script]).status().is_ok_and(|status| status.success()), "{script}");
+    assert!(
+        Command::new("sh")
+            .args(["-c", script])
+            .status()
+            .is_ok_and(|status| status.success()),
+        "{script}"
+    );
 }
 
 /// Where a command is disturbed.
@@ -187,7 +211,9 @@ fn errors(call: &str) -> &'static [&'static str] {
         "rename" | "renameat" | "renameat2" | "unlink" | "unlinkat" | "rmdir" => &["EACCES", "EIO"],
         "fchmod" | "chmod" | "fchown" | "utimensat" => &["EPERM"],
         "flock" => &["ENOLCK"],
-        "pipe2" | "socket" | "socketpair" | "fcntl" | "dup" | "epoll_create1" | "eventfd2" => &["EMFILE"],
+        "pipe2" | "socket" | "socketpair" | "fcntl" | "dup" | "epoll_create1" | "eventfd2" => {
+            &["EMFILE"]
+        }
         "clone" | "clone3" | "vfork" | "fork" => &["EAGAIN"],
         "close" | "getrandom" | "clock_nanosleep" | "nanosleep" => &[],
         _ => &["EIO"],
@@ -222,16 +248,26 @@ fn places(index: usize, home: &Home, takes_all: bool) -> Vec<Place> {
     let log = home.copy.path().join("log");
     let scenario = &SCENARIOS[index];
     let run = home.strace(scenario, &["-o", &log.display().to_string()]);
-    assert_eq!(run.code, 0, "{}: strace has to be allowed to trace here (ptrace): {}", scenario.name, run.stderr);
+    assert_eq!(
+        run.code, 0,
+        "{}: strace has to be allowed to trace here (ptrace): {}",
+        scenario.name, run.stderr
+    );
     home.restore();
     let log = fs::read_to_string(log).expect("strace's log");
-    assert!(log.contains(FIRST), "{}: no call that begins like {FIRST} in {log}", scenario.name);
+    assert!(
+        log.contains(FIRST),
+        "{}: no call that begins like {FIRST} in {log}",
+        scenario.name
+    );
     let mut is_own = false;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut own: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for line in log.lines() {
         is_own |= line.starts_with(FIRST);
-        let Some((call, _)) = line.split_once('(') else { continue };
+        let Some((call, _)) = line.split_once('(') else {
+            continue;
+        };
         if !call.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             continue;
         }
@@ -247,13 +283,24 @@ fn places(index: usize, home: &Home, takes_all: bool) -> Vec<Place> {
         let taken: Vec<usize> = if takes_all || last < MOST_PLACES {
             numbers
         } else {
-            (0..MOST_PLACES).map(|at| numbers[at * last / (MOST_PLACES - 1)]).collect()
+            (0..MOST_PLACES)
+                .map(|at| numbers[at * last / (MOST_PLACES - 1)])
+                .collect()
         };
         let errors = errors(call);
-        let errors = if takes_all { errors } else { &errors[..errors.len().min(1)] };
+        let errors = if takes_all {
+            errors
+        } else {
+            &errors[..errors.len().min(1)]
+        };
         for number in taken {
             for trouble in errors.iter().copied().chain(["KILL"]) {
-                places.push(Place { scenario: index, call: call.to_owned(), number, trouble });
+                places.push(Place {
+                    scenario: index,
+                    call: call.to_owned(),
+                    number,
+                    trouble,
+                });
             }
         }
     }
@@ -275,30 +322,67 @@ fn every_system_call_may_fail_or_be_the_last_one() {
             let mut homes: HashMap<usize, Home> = HashMap::new();
             let mut wrong = Vec::new();
             loop {
-                let Some(place) = next.lock().expect("the places").next() else { return wrong };
+                let Some(place) = next.lock().expect("the places").next() else {
+                    return wrong;
+                };
                 let scenario = &SCENARIOS[place.scenario];
-                let home = homes.entry(place.scenario).or_insert_with(|| Home::of(scenario));
+                let home = homes
+                    .entry(place.scenario)
+                    .or_insert_with(|| Home::of(scenario));
                 if let Err(why) = disturb(home, scenario, place) {
-                    let Place { call, number, trouble, .. } = place;
-                    wrong.push(format!("{}, {call} {number}, {trouble}: {why}", scenario.name));
+                    let Place {
+                        call,
+                        number,
+                        trouble,
+                        ..
+                    } = place;
+                    wrong.push(format!(
+                        "{}, {call} {number}, {trouble}: {why}",
+                        scenario.name
+                    ));
                 }
             }
         };
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("no panic"))
+            .collect()
     });
-    assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), all.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} are wrong:\n{}",
+        wrong.len(),
+        all.len(),
+        wrong.join("\n")
+    );
 }
 
 fn disturb(home: &Home, scenario: &Scenario, place: &Place) -> Result<(), String> {
     let sandbox = &home.sandbox;
     home.restore();
-    let Place { call, number, trouble, .. } = place;
+    let Place {
+        call,
+        number,
+        trouble,
+        ..
+    } = place;
     let is_kill = *trouble == "KILL";
-    let what = if is_kill { "signal=KILL".to_owned() } else { format!("error={trouble}") };
+    let what = if is_kill {
+        "signal=KILL".to_owned()
+    } else {
+        format!("error={trouble}")
+    };
     // Descriptors and threads that have run out stay so for a while.
-    let plus = if ["EMFILE", "EAGAIN"].contains(trouble) && call != "openat" { "+" } else { "" };
-    let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{what}:when={number}{plus}"));
+    let plus = if ["EMFILE", "EAGAIN"].contains(trouble) && call != "openat" {
+        "+"
+    } else {
+        ""
+    };
+    let (trace, inject) = (
+        format!("trace={call}"),
+        format!("inject={call}:{what}:when={number}{plus}"),
+    );
     let run = home.strace(scenario, &["-o", "/dev/null", "-e", &trace, "-e", &inject]);
     check_words(&run)?;
     check_files(home)?;
@@ -318,7 +402,10 @@ fn disturb(home: &Home, scenario: &Scenario, place: &Place) -> Result<(), String
     check_words(&again)?;
     check_files(home)?;
     if again.code != 0 && again.code != scenario.again {
-        return Err(format!("the next run: exit {}; {}", again.code, again.stderr));
+        return Err(format!(
+            "the next run: exit {}; {}",
+            again.code, again.stderr
+        ));
     }
     if again.code == 4 && scenario.name == "remove" && run.code != 0 {
         sandbox.run(&["erase", HOST]); // the error has said that the tokens are there still
@@ -346,7 +433,9 @@ fn check_words(run: &Run) -> Result<(), String> {
 /// The user's own lines are there, and each file is as it was before or as it is to be.
 fn check_files(home: &Home) -> Result<(), String> {
     let passfile = passfile(&home.sandbox);
-    let block = passfile.strip_suffix(MINE).ok_or_else(|| format!("the user's lines are lost: {passfile}"))?;
+    let block = passfile
+        .strip_suffix(MINE)
+        .ok_or_else(|| format!("the user's lines are lost: {passfile}"))?;
     let is_whole = block.starts_with("# pgcred begin") && block.ends_with("\n# pgcred end\n");
     if !block.is_empty() && !is_whole {
         return Err(format!("a part of a block: {block}"));
@@ -357,8 +446,8 @@ fn check_files(home: &Home) -> Result<(), String> {
         return Err(format!("the configuration is {config}"));
     }
     // Which root certificates are there decides about one of its lines.
-    let is_set_up =
-        services.starts_with("# pgcred begin") && services.ends_with(&format!("\n# pgcred end\n{SERVICES}"));
+    let is_set_up = services.starts_with("# pgcred begin")
+        && services.ends_with(&format!("\n# pgcred end\n{SERVICES}"));
     if services != SERVICES && !is_set_up {
         return Err(format!("the service file is {services}"));
     }
@@ -368,7 +457,8 @@ fn check_files(home: &Home) -> Result<(), String> {
     }
 }
 
-/// Returns a new file, a lock of a file that is not in pgcred's own directory, or a directory of `exec`.
+/// Returns a new file, a lock of a file that is not in pgcred's own directory, or a directory of
+/// `exec`.
 fn leftover(sandbox: &Sandbox) -> Option<String> {
     fn names(directory: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -381,7 +471,12 @@ fn leftover(sandbox: &Sandbox) -> Option<String> {
     let (mut found, mut own) = (Vec::new(), Vec::new());
     names(sandbox.home(), &mut found);
     names(sandbox.own(), &mut own);
-    found.extend(own.into_iter().filter(|name| !name.ends_with(".pgcred-lock")));
+    found.extend(
+        own.into_iter()
+            .filter(|name| !name.ends_with(".pgcred-lock")),
+    );
     let marks = [".pgcred-new-", ".pgcred-lock", "run-"];
-    found.into_iter().find(|name| marks.iter().any(|mark| name.contains(mark)))
+    found
+        .into_iter()
+        .find(|name| marks.iter().any(|mark| name.contains(mark)))
 }

@@ -1,4 +1,5 @@
-//! Foreign texts: what services, programs and files say reaches no terminal as a command, and keeps no secret.
+//! Foreign texts: what services, programs and files say reaches no terminal as a command, and keeps
+//! no secret.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +11,8 @@ use crate::support::desk::{NOTIFIER, calls, desk, install, wait_for};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::ACCOUNT;
 
-/// Escape sequences of both kinds, a bell, the end of a line and a mark that turns the direction of writing.
+/// Escape sequences of both kinds, a bell, the end of a line and a mark that turns the direction of
+/// writing.
 const ESCAPES: &str = "\u{1b}]0;title\u{7}\u{1b}[31mred\u{9b}32m\u{202e}";
 const SHOWN: &str = r"\u{1b}]0;title\u{7}\u{1b}[31mred\u{9b}32m\u{202e}";
 const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YXBwIn0.c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
@@ -26,7 +28,10 @@ fn failing(text: &str) -> Sandbox {
     let script = format!("#!/bin/sh\ncat >&2 <<'END'\n{text}\nEND\nexit 1\n");
     let path = sandbox.write("fails", script);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
-    sandbox.write(".aws/config", format!("[profile p]\ncredential_process = {}\n", path.display()));
+    sandbox.write(
+        ".aws/config",
+        format!("[profile p]\ncredential_process = {}\n", path.display()),
+    );
     sandbox.ok(&["add", "prod", HOST, "--profile", "p"]);
     sandbox
 }
@@ -36,14 +41,28 @@ fn failing(text: &str) -> Sandbox {
 fn what_was_typed_is_shown_and_not_sent() {
     let sandbox = Sandbox::empty();
     let option = format!("--x{ESCAPES}");
-    for words in [&["token", &option][..], &[&option], &["token", HOST, "--timeout", &option], &["aws", "rds", &option]]
-    {
+    for words in [
+        &["token", &option][..],
+        &[&option],
+        &["token", HOST, "--timeout", &option],
+        &["aws", "rds", &option],
+    ] {
         let run = sandbox.run(words);
-        assert!([2, 252].contains(&run.code) && run.stdout.is_empty(), "{words:?}: {}", run.code);
+        assert!(
+            [2, 252].contains(&run.code) && run.stdout.is_empty(),
+            "{words:?}: {}",
+            run.code
+        );
         assert_plain(&run.stderr);
-        assert!(run.stderr.contains(r"\u{9b}32m\u{202e}"), "{words:?}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(r"\u{9b}32m\u{202e}"),
+            "{words:?}: {}",
+            run.stderr
+        );
     }
-    sandbox.run(&["a\u{9b}"]).assert_fails(2, r"unrecognized command `a\u{9b}`");
+    sandbox
+        .run(&["a\u{9b}"])
+        .assert_fails(2, r"unrecognized command `a\u{9b}`");
 }
 
 /// Answers every request with a refusal of STS that repeats the request's body.
@@ -104,7 +123,10 @@ fn a_terminal_gets_no_escape_sequence() {
     assert_plain(&list);
 
     sandbox.write(".aws/config", format!("[profile a{ESCAPES}b]\n"));
-    assert_eq!(sandbox.ok(&["aws", "configure", "list-profiles"]), format!("a{SHOWN}b\n"));
+    assert_eq!(
+        sandbox.ok(&["aws", "configure", "list-profiles"]),
+        format!("a{SHOWN}b\n")
+    );
 }
 
 #[test]
@@ -139,11 +161,17 @@ fn errors_keep_no_account_number_and_no_token() {
         kept(&sandbox),
     ];
     for text in &said {
-        assert!(text.contains("arn:aws:iam::************:user/jane"), "{text}");
+        assert!(
+            text.contains("arn:aws:iam::************:user/jane"),
+            "{text}"
+        );
         assert!(!text.contains(ACCOUNT), "{text}");
     }
     for text in said.iter().chain([&run.stderr]) {
-        assert!(!text.contains(&JWT[..30]) && !text.contains(&JWT[40..70]), "{text}");
+        assert!(
+            !text.contains(&JWT[..30]) && !text.contains(&JWT[40..70]),
+            "{text}"
+        );
     }
 }
 
@@ -156,10 +184,15 @@ fn long_texts_are_cut_in_lists() {
     let user = "u".repeat(70_000);
     let config = sandbox.own().join("config.toml");
     let text = fs::read_to_string(&config).expect("a configuration");
-    let more = format!("[connections.long]\nhost = '{HOST}'\nuser = '{user}'\nprofile = '{user}'\n");
+    let more =
+        format!("[connections.long]\nhost = '{HOST}'\nuser = '{user}'\nprofile = '{user}'\n");
     fs::write(&config, text + &more).expect("written");
     let list = sandbox.ok(&["list"]);
-    assert!(list.contains("uuu...") && list.lines().all(|line| line.len() < 1000), "{}", &list[..1000]);
+    assert!(
+        list.contains("uuu...") && list.lines().all(|line| line.len() < 1000),
+        "{}",
+        &list[..1000]
+    );
     let json = sandbox.ok(&["list", "--format", "json"]);
     assert!(json.contains(&user) && kept(&sandbox).len() < 200_000); // the configuration itself, and no more
 }
@@ -169,13 +202,19 @@ fn a_notice_has_no_markup_of_others() {
     let sandbox = desk("http://127.0.0.1:9");
     install(&sandbox, NOTIFIER, "");
     let config = fs::read_to_string(sandbox.path(".aws/config")).expect("a file");
-    sandbox.write(".aws/config", config.replace("[profile p]", "[profile <b>&y]"));
+    sandbox.write(
+        ".aws/config",
+        config.replace("[profile p]", "[profile <b>&y]"),
+    );
     sandbox.ok(&["add", "prod", HOST, "--profile", "<b>&y"]);
     let run: Run = sandbox.run(&["refresh", "--background", "--quiet"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
     wait_for("a notice", || !calls(&sandbox, NOTIFIER).is_empty());
     let notice = calls(&sandbox, NOTIFIER).concat();
     if cfg!(target_os = "linux") {
-        assert!(notice.contains("&lt;b&gt;&amp;y") && !notice.contains('<'), "{notice}");
+        assert!(
+            notice.contains("&lt;b&gt;&amp;y") && !notice.contains('<'),
+            "{notice}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Other users and programs of one machine: what they can read of pgcred, and what pgcred believes of theirs.
+//! Other users and programs of one machine: what they can read of pgcred, and what pgcred believes
+//! of theirs.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -30,13 +31,20 @@ pub fn run_as(mut command: Command, user: u32) -> Run {
     })
 }
 
-/// Tells whether files can be given to other users. Without that a test is skipped, which it says; a complete run skips none.
+/// Tells whether files can be given to other users. Without that a test is skipped, which it says;
+/// a complete run skips none.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn is_root() -> bool {
     let is_root = nix::unistd::geteuid().is_root();
     if !is_root {
-        assert!(std::env::var_os("PGCRED_TEST_ALL").is_none(), "these tests need root");
-        eprintln!("skipped: {} needs root", thread::current().name().unwrap_or("a test"));
+        assert!(
+            std::env::var_os("PGCRED_TEST_ALL").is_none(),
+            "these tests need root"
+        );
+        eprintln!(
+            "skipped: {} needs root",
+            thread::current().name().unwrap_or("a test")
+        );
     }
     is_root
 }
@@ -44,12 +52,14 @@ fn is_root() -> bool {
 /// Keys that stand in a file: the environment is the program's too, and may be in its core dump.
 fn with_keys_in_a_file() -> Sandbox {
     let sandbox = Sandbox::empty();
-    let keys = format!("[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n");
+    let keys =
+        format!("[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n");
     sandbox.write(".aws/credentials", keys);
     sandbox
 }
 
-/// A program that crashes dumps core as the user has set it; pgcred, which ends by the same signal, does not.
+/// A program that crashes dumps core as the user has set it; pgcred, which ends by the same signal,
+/// does not.
 #[test]
 fn a_program_that_dumps_core_leaves_none_of_pgcred() {
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").expect("a pattern");
@@ -58,15 +68,26 @@ fn a_program_that_dumps_core_leaves_none_of_pgcred() {
         let sandbox = with_keys_in_a_file();
         let script = "ulimit -c unlimited && exec \"$0\" exec \"$1\" --no-cache -- sh -c \"$2\"";
         let mut shell = sandbox.command("sh");
-        shell.args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST, kill]).stdin(Stdio::null());
+        shell
+            .args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST, kill])
+            .stdin(Stdio::null());
         assert_eq!(Run::of(shell).code, -1, "ended by the signal");
-        let files = fs::read_dir(sandbox.home()).expect("a directory").map(|entry| entry.expect("an entry").path());
-        let cores: Vec<_> = files.filter(|path| path.to_string_lossy().contains("core")).collect();
+        let files = fs::read_dir(sandbox.home())
+            .expect("a directory")
+            .map(|entry| entry.expect("an entry").path());
+        let cores: Vec<_> = files
+            .filter(|path| path.to_string_lossy().contains("core"))
+            .collect();
         assert!(!dumps_here || cores.len() == 1, "{kill}: {cores:?}");
         for core in &cores {
             let core = fs::read(core).expect("a file");
             for secret in [SECRET, "Signature="] {
-                assert!(!core.windows(secret.len()).any(|part| part == secret.as_bytes()), "{kill}: {secret}");
+                assert!(
+                    !core
+                        .windows(secret.len())
+                        .any(|part| part == secret.as_bytes()),
+                    "{kill}: {secret}"
+                );
             }
         }
     }
@@ -81,7 +102,10 @@ fn the_memory_of_pgcred_is_closed_to_the_users_programs() {
     let sandbox = with_keys_in_a_file();
     let script = "cat /proc/self/environ >/dev/null && echo own; cat /proc/$PPID/environ >/dev/null && echo open; \
         cat /proc/$PPID/maps >/dev/null && echo open; ulimit -c";
-    let shell = format!("ulimit -c 77 && exec '{}' exec {HOST} -- sh -c '{script}'", env!("CARGO_BIN_EXE_pgcred"));
+    let shell = format!(
+        "ulimit -c 77 && exec '{}' exec {HOST} -- sh -c '{script}'",
+        env!("CARGO_BIN_EXE_pgcred")
+    );
     for directory in [sandbox.home(), sandbox.own()] {
         give(directory, NOBODY);
     }
@@ -105,7 +129,12 @@ fn an_ordinary_users_pgcred_finds_itself() {
     let mut command = sandbox.command(&pgcred.display().to_string());
     command.args(["init", "bash"]).stdin(Stdio::null());
     let run = run_as(command, NOBODY);
-    assert!(run.stdout.contains(&pgcred.display().to_string()), "{} {}", run.stdout, run.stderr);
+    assert!(
+        run.stdout.contains(&pgcred.display().to_string()),
+        "{} {}",
+        run.stdout,
+        run.stderr
+    );
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -113,7 +142,11 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 fn files_in(directory: &Path) -> Vec<PathBuf> {
-    fs::read_dir(directory).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect()
+    fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.expect("an entry").path())
+        .collect()
 }
 
 fn text(path: &Path) -> String {
@@ -123,7 +156,10 @@ fn text(path: &Path) -> String {
 /// A run that may hang where something is wrong.
 fn run_in_time(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     let mut command = sandbox.command("timeout");
-    command.args(["20", env!("CARGO_BIN_EXE_pgcred")]).args(arguments).stdin(Stdio::null());
+    command
+        .args(["20", env!("CARGO_BIN_EXE_pgcred")])
+        .args(arguments)
+        .stdin(Stdio::null());
     Run::of(command)
 }
 
@@ -132,11 +168,16 @@ fn run_in_time(sandbox: &Sandbox, arguments: &[&str]) -> Run {
 fn no_program_is_run_from_a_directory_that_others_can_change() {
     let mut sandbox = Sandbox::empty();
     sandbox.set("PATH", "/usr/bin:/bin");
-    let keys = format!("#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n");
+    let keys = format!(
+        "#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n"
+    );
     let program = sandbox.write("bin/gives-keys", keys);
     set_mode(&program, 0o755);
     let directory = sandbox.path("bin");
-    sandbox.write(".aws/config", "[default]\ncredential_process = gives-keys\n");
+    sandbox.write(
+        ".aws/config",
+        "[default]\ncredential_process = gives-keys\n",
+    );
     let token = || sandbox.run(&["token", HOST, "--no-cache"]);
     set_mode(&directory, 0o755);
     assert_eq!(token().code, 0);
@@ -156,10 +197,15 @@ fn no_program_is_run_from_a_directory_that_others_can_change() {
 fn no_program_is_run_from_a_directory_that_others_can_exchange() {
     let mut sandbox = Sandbox::empty();
     sandbox.set("PATH", "/usr/bin:/bin");
-    let keys = format!("#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n");
+    let keys = format!(
+        "#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n"
+    );
     let program = sandbox.write("store/programs/gives-keys", keys);
     set_mode(&program, 0o755);
-    sandbox.write(".aws/config", "[default]\ncredential_process = gives-keys\n");
+    sandbox.write(
+        ".aws/config",
+        "[default]\ncredential_process = gives-keys\n",
+    );
     let directory = sandbox.path(".local");
     fs::create_dir(&directory).expect("a directory");
     symlink("../store/now", directory.join("bin")).expect("a link");
@@ -187,15 +233,28 @@ fn a_forged_index_removes_no_file() {
     sandbox.at("2030-01-01T00:00:00Z").ok(&["token", HOST]);
     let precious = [sandbox.write("one", "mine"), sandbox.own().join("two")];
     fs::write(&precious[1], "mine").expect("written");
-    let record = r#"{"name":"a@b:5432","issued":0,"expires":1,"region":"r","passfile":null,"digest":null}"#;
+    let record =
+        r#"{"name":"a@b:5432","issued":0,"expires":1,"region":"r","passfile":null,"digest":null}"#;
     let keys = [precious[0].display().to_string(), "../../two".to_owned()];
-    let records: Vec<_> = keys.iter().map(|key| format!("{}:{record}", serde_json::Value::from(&**key))).collect();
-    let forged = format!(r#"{{"version":1,"tokens":{{{}}},"failures":{{}},"passfiles":[]}}"#, records.join(","));
+    let records: Vec<_> = keys
+        .iter()
+        .map(|key| format!("{}:{record}", serde_json::Value::from(&**key)))
+        .collect();
+    let forged = format!(
+        r#"{{"version":1,"tokens":{{{}}},"failures":{{}},"passfiles":[]}}"#,
+        records.join(",")
+    );
     let index = sandbox.own().join("cache/index.json");
     fs::write(&index, forged).expect("written");
-    sandbox.at("2030-01-01T00:01:00Z").ok(&["token", HOST, "--fresh"]);
+    sandbox
+        .at("2030-01-01T00:01:00Z")
+        .ok(&["token", HOST, "--fresh"]);
     assert!(precious.iter().all(|path| text(path) == "mine"));
-    assert!(!text(&index).contains("../"), "what cannot be pgcred's is dropped: {}", text(&index));
+    assert!(
+        !text(&index).contains("../"),
+        "what cannot be pgcred's is dropped: {}",
+        text(&index)
+    );
 }
 
 /// A failure that is remembered is repeated as a failure, whatever the index says of its exit code.
@@ -210,7 +269,8 @@ fn a_forged_exit_code_is_not_success() {
     sandbox.run(&["token", HOST]).assert_fails(3, "");
 }
 
-/// What another user owns or can change is not believed: the index, and a passfile that the index names.
+/// What another user owns or can change is not believed: the index, and a passfile that the index
+/// names.
 #[test]
 fn files_of_others_are_not_believed() {
     if !is_root() {
@@ -219,12 +279,24 @@ fn files_of_others_are_not_believed() {
     let mut sandbox = Sandbox::with_keys();
     let passfile = sandbox.path("p").display().to_string();
     let at_first = |sandbox: &mut Sandbox| {
-        sandbox.at("2030-01-01T00:00:00Z").ok(&["refresh", HOST, "--fresh", "--passfile", &passfile]);
-        sandbox.at("2030-01-01T00:01:00Z").ok(&["token", HOST]).contains("20300101T000000Z")
+        sandbox.at("2030-01-01T00:00:00Z").ok(&[
+            "refresh",
+            HOST,
+            "--fresh",
+            "--passfile",
+            &passfile,
+        ]);
+        sandbox
+            .at("2030-01-01T00:01:00Z")
+            .ok(&["token", HOST])
+            .contains("20300101T000000Z")
     };
     assert!(at_first(&mut sandbox), "the passfile's token is handed out");
     chown(&passfile, Some(NOBODY), None).expect("root may chown");
-    assert!(sandbox.ok(&["token", HOST]).contains("20300101T000100Z"), "not another user's");
+    assert!(
+        sandbox.ok(&["token", HOST]).contains("20300101T000100Z"),
+        "not another user's"
+    );
     for change in ["owner", "mode"] {
         fs::remove_file(&passfile).expect("removed");
         sandbox.ok(&["erase", "--all"]);
@@ -234,7 +306,10 @@ fn files_of_others_are_not_believed() {
             "owner" => chown(&index, Some(NOBODY), None).expect("root may chown"),
             _ => set_mode(&index, 0o666),
         }
-        assert!(sandbox.ok(&["token", HOST]).contains("20300101T000100Z"), "{change}");
+        assert!(
+            sandbox.ok(&["token", HOST]).contains("20300101T000100Z"),
+            "{change}"
+        );
         let metadata = fs::metadata(&index).expect("an index");
         assert_eq!(metadata.uid(), 0, "it is replaced by one of the user's own");
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
@@ -249,7 +324,12 @@ fn pipes_in_the_cache_do_not_hang() {
     sandbox.ok(&["add", "prod", HOST]);
     let cache = sandbox.own().join("cache");
     let entry = files_in(&cache.join("tokens")).remove(0);
-    for path in [entry, cache.join("index.json"), cache.join("background"), cache.join("told")] {
+    for path in [
+        entry,
+        cache.join("index.json"),
+        cache.join("background"),
+        cache.join("told"),
+    ] {
         let _ = fs::remove_file(&path);
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     }
@@ -260,7 +340,8 @@ fn pipes_in_the_cache_do_not_hang() {
     }
 }
 
-/// Tokens of which the index says nothing any more are erased with any target, for they may be its own.
+/// Tokens of which the index says nothing any more are erased with any target, for they may be its
+/// own.
 #[test]
 fn erase_forgets_tokens_of_a_lost_index() {
     let sandbox = Sandbox::with_keys();
@@ -273,23 +354,54 @@ fn erase_forgets_tokens_of_a_lost_index() {
             _ => fs::remove_file(&index).expect("removed"),
         }
         let run = sandbox.run(&["erase", HOST]);
-        assert!(run.code == 0 && run.stderr.contains("erased too"), "{lost}: {} {}", run.code, run.stderr);
-        assert_eq!(files_in(&sandbox.own().join("cache/tokens")).len(), 0, "{lost}");
-        assert_eq!(run.stderr.contains("pgcred knew"), lost != "missing", "{lost}: {}", run.stderr);
+        assert!(
+            run.code == 0 && run.stderr.contains("erased too"),
+            "{lost}: {} {}",
+            run.code,
+            run.stderr
+        );
+        assert_eq!(
+            files_in(&sandbox.own().join("cache/tokens")).len(),
+            0,
+            "{lost}"
+        );
+        assert_eq!(
+            run.stderr.contains("pgcred knew"),
+            lost != "missing",
+            "{lost}: {}",
+            run.stderr
+        );
     }
-    sandbox.run(&["erase", HOST]).assert_fails(4, "the cache has none");
+    sandbox
+        .run(&["erase", HOST])
+        .assert_fails(4, "the cache has none");
 }
 
-/// Tokens from before the cache was switched off are in it, and the passfiles that hold some are known to it.
+/// Tokens from before the cache was switched off are in it, and the passfiles that hold some are
+/// known to it.
 #[test]
 fn tokens_are_erased_also_where_the_cache_is_switched_off() {
     let mut sandbox = Sandbox::with_keys();
     let passfile = sandbox.path("p");
     sandbox.ok(&["add", "prod", HOST]);
-    for command in [&["erase", "--all"][..], &["erase", HOST], &["remove", "prod"]] {
-        sandbox.set("PGCRED_CACHE", "file").ok(&["refresh", "prod", "--passfile", &passfile.display().to_string()]);
+    for command in [
+        &["erase", "--all"][..],
+        &["erase", HOST],
+        &["remove", "prod"],
+    ] {
+        sandbox.set("PGCRED_CACHE", "file").ok(&[
+            "refresh",
+            "prod",
+            "--passfile",
+            &passfile.display().to_string(),
+        ]);
         sandbox.ok(&["token", "prod", "--expires-in", "1000"]);
-        let tokens = || (passfile.exists(), files_in(&sandbox.own().join("cache/tokens")).len());
+        let tokens = || {
+            (
+                passfile.exists(),
+                files_in(&sandbox.own().join("cache/tokens")).len(),
+            )
+        };
         assert_eq!(tokens(), (true, 1));
         let run = Run::of({
             let mut pgcred = sandbox.pgcred(command);
@@ -305,7 +417,11 @@ fn tokens_are_erased_also_where_the_cache_is_switched_off() {
 fn kill_an_exec(sandbox: &Sandbox) {
     let script = "touch ready; while [ -e ready ]; do sleep 0.02; done";
     let mut pgcred = sandbox.pgcred(&["exec", HOST, "--", "sh", "-c", script]);
-    let mut child = pgcred.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("pgcred");
+    let mut child = pgcred
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("pgcred");
     while !sandbox.path("ready").exists() {
         thread::sleep(Duration::from_millis(10));
     }
@@ -314,7 +430,8 @@ fn kill_an_exec(sandbox: &Sandbox) {
     fs::remove_file(sandbox.path("ready")).expect("removed");
 }
 
-/// The token of an `exec` that was killed does not stay: not until the next `exec`, and not for longer.
+/// The token of an `exec` that was killed does not stay: not until the next `exec`, and not for
+/// longer.
 #[test]
 fn refresh_removes_what_a_killed_exec_has_left() {
     let sandbox = Sandbox::with_keys();
@@ -331,13 +448,18 @@ fn erase_all_says_what_stays() {
     let mut sandbox = Sandbox::with_keys();
     let runtime = sandbox.path("runtime");
     fs::create_dir(&runtime).expect("a directory");
-    sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", &runtime.display().to_string());
+    sandbox
+        .unset("PGCRED_HOME")
+        .set("XDG_RUNTIME_DIR", &runtime.display().to_string());
     kill_an_exec(&sandbox);
     let left = files_in(&runtime.join("pgcred/exec")).remove(0);
     fs::create_dir(left.join("theirs")).expect("a directory");
     let run = sandbox.run(&["erase", "--all"]);
     run.assert_fails(1, &format!("cannot remove {}", left.display()));
-    assert!(!left.join("passfile").exists(), "the token is gone all the same");
+    assert!(
+        !left.join("passfile").exists(),
+        "the token is gone all the same"
+    );
     fs::remove_dir(left.join("theirs")).expect("removed");
     sandbox.ok(&["erase", "--all"]);
     assert!(!runtime.join("pgcred").exists());
@@ -352,7 +474,9 @@ fn parallel_execs_leave_each_others_directory_alone() {
         (for j in 1 2 3 4 5 6 7 8 9 10; do \"$0\" exec \"$1\" -- sh -c 'test -s \"$PGPASSFILE\" && echo found'; done) & \
         done; wait";
     let mut shell = sandbox.command("sh");
-    shell.args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST]).stdin(Stdio::null());
+    shell
+        .args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST])
+        .stdin(Stdio::null());
     let run = Run::of(shell);
     assert_eq!((run.stdout.lines().count(), &*run.stderr), (120, ""));
     assert_eq!(files_in(&sandbox.own().join("cache/exec")).len(), 0);
@@ -375,7 +499,8 @@ fn directories_without_a_lock_are_removed() {
     assert_eq!(files_in(&directory).len(), 0);
 }
 
-/// A directory of the user's that another user has moved to where private directories are, and given their name.
+/// A directory of the user's that another user has moved to where private directories are, and
+/// given their name.
 #[test]
 fn directories_that_pgcred_has_not_made_keep_their_files() {
     let mut sandbox = Sandbox::with_keys();
@@ -398,11 +523,16 @@ fn directories_that_pgcred_has_not_made_keep_their_files() {
         sandbox.ok(&["refresh", HOST]);
         sandbox.run(&["erase", "--all"]);
         assert!(thesis.exists() && open.exists());
-        assert_eq!(closed.exists(), mode == 0o777, "nobody else can have moved it to where nobody can exchange it");
+        assert_eq!(
+            closed.exists(),
+            mode == 0o777,
+            "nobody else can have moved it to where nobody can exchange it"
+        );
     }
 }
 
-/// The cache may be in a directory that is open to all; another user may have put a link there before pgcred has made anything.
+/// The cache may be in a directory that is open to all; another user may have put a link there
+/// before pgcred has made anything.
 #[test]
 fn private_directories_are_not_looked_for_behind_a_link_of_another_user() {
     if !is_root() {
@@ -425,22 +555,30 @@ fn private_directories_are_not_looked_for_behind_a_link_of_another_user() {
     assert!(mine.exists(), "the link is the other user's still");
 }
 
-/// A directory of the user's that another user puts in the place of the private one, while the program runs.
+/// A directory of the user's that another user puts in the place of the private one, while the
+/// program runs.
 #[test]
 fn an_exec_that_ends_removes_no_other_directory() {
     let mut sandbox = Sandbox::with_keys();
     let shared = sandbox.path("tmp");
     fs::create_dir(&shared).expect("a directory");
     set_mode(&shared, 0o777);
-    sandbox.unset("PGCRED_HOME").set("HOME", "/proc/none").set("TMPDIR", &shared.display().to_string());
+    sandbox
+        .unset("PGCRED_HOME")
+        .set("HOME", "/proc/none")
+        .set("TMPDIR", &shared.display().to_string());
     let thesis = sandbox.write("tmp/work/deep/thesis", "precious");
-    let script = "cd \"$TMPDIR\" && run=$(dirname \"$PGPASSFILE\") && mv \"$run\" aside && mv work \"$run\"";
+    let script =
+        "cd \"$TMPDIR\" && run=$(dirname \"$PGPASSFILE\") && mv \"$run\" aside && mv work \"$run\"";
     sandbox.ok(&["exec", HOST, "--quiet", "--", "sh", "-c", script]);
-    let moved = files_in(&shared).into_iter().find(|path| path.join("deep/thesis").exists());
+    let moved = files_in(&shared)
+        .into_iter()
+        .find(|path| path.join("deep/thesis").exists());
     assert!(moved.is_some() && !thesis.exists());
 }
 
-/// Another user's directory for temporary files is no place for private ones: they could be exchanged there.
+/// Another user's directory for temporary files is no place for private ones: they could be
+/// exchanged there.
 #[test]
 fn private_directories_are_neither_made_nor_removed_in_another_users_directory() {
     if !is_root() {
@@ -462,7 +600,8 @@ fn private_directories_are_neither_made_nor_removed_in_another_users_directory()
     assert!(!left.exists());
 }
 
-/// Root with the HOME of another user makes no file there, and believes none; a token that needs no file is given out.
+/// Root with the HOME of another user makes no file there, and believes none; a token that needs no
+/// file is given out.
 #[test]
 fn root_leaves_another_users_home_alone() {
     if !is_root() {
@@ -471,9 +610,13 @@ fn root_leaves_another_users_home_alone() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.unset("PGCRED_HOME");
     chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).expect("root may chown");
-    for arguments in
-        [&["refresh", HOST][..], &["add", "prod", HOST], &["list"], &["erase", "--all"], &["setup", "psql"]]
-    {
+    for arguments in [
+        &["refresh", HOST][..],
+        &["add", "prod", HOST],
+        &["list"],
+        &["erase", "--all"],
+        &["setup", "psql"],
+    ] {
         let run = sandbox.run(arguments);
         run.assert_fails(2, "which belongs to nobody, and this is root");
         assert!(run.stderr.contains("hint: sudo -H "), "{}", run.stderr);
@@ -482,20 +625,55 @@ fn root_leaves_another_users_home_alone() {
     assert_eq!((silent.code, &*silent.stderr), (0, ""));
     assert_eq!(sandbox.run(&["prompt"]).stderr, "");
     let run = sandbox.run(&["token", HOST]);
-    assert!(run.code == 0 && run.stderr.contains("warning: tokens are not cached: HOME is "), "{}", run.stderr);
-    assert_eq!(sandbox.set("PGCRED_CACHE", "none").run(&["token", HOST]).stderr, "", "it is meant");
-    assert_eq!(sandbox.ok(&["exec", HOST, "--", "sh", "-c", "test -s $PGPASSFILE && echo found"]), "found\n");
+    assert!(
+        run.code == 0
+            && run
+                .stderr
+                .contains("warning: tokens are not cached: HOME is "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        sandbox
+            .set("PGCRED_CACHE", "none")
+            .run(&["token", HOST])
+            .stderr,
+        "",
+        "it is meant"
+    );
+    assert_eq!(
+        sandbox.ok(&[
+            "exec",
+            HOST,
+            "--",
+            "sh",
+            "-c",
+            "test -s $PGPASSFILE && echo found"
+        ]),
+        "found\n"
+    );
     assert_eq!(files_in(sandbox.home()), [] as [PathBuf; 0]);
     // Its configuration is not root's to believe.
-    let config = sandbox.write(".config/pgcred/config.toml", format!("[connections.prod]\nhost = \"{HOST}\"\n"));
+    let config = sandbox.write(
+        ".config/pgcred/config.toml",
+        format!("[connections.prod]\nhost = \"{HOST}\"\n"),
+    );
     give(&config, NOBODY);
-    sandbox.run(&["token", "prod"]).assert_fails(2, "is not used: it belongs to nobody");
+    sandbox
+        .run(&["token", "prod"])
+        .assert_fails(2, "is not used: it belongs to nobody");
     // What is named counts, not HOME.
     let own = sandbox.own().display().to_string();
-    sandbox.set("PGCRED_HOME", &own).set("PGPASSFILE", &format!("{own}/passfile")).unset("PGCRED_CACHE");
+    sandbox
+        .set("PGCRED_HOME", &own)
+        .set("PGPASSFILE", &format!("{own}/passfile"))
+        .unset("PGCRED_CACHE");
     sandbox.ok(&["refresh", HOST]);
     sandbox.unset("PGPASSFILE");
-    sandbox.run(&["refresh", HOST]).assert_fails(2, "would be a file of root's in a directory that belongs to nobody");
+    sandbox.run(&["refresh", HOST]).assert_fails(
+        2,
+        "would be a file of root's in a directory that belongs to nobody",
+    );
 }
 
 /// Root renews a user's login in the user's home, where nothing is in the user's way afterwards.
@@ -514,7 +692,11 @@ fn a_login_that_root_renews_stays_the_users() {
         sandbox.ok(&["token", HOST, "--profile", profile]);
         assert_ne!(sandbox.read(file), before, "it was renewed");
         let metadata = fs::metadata(sandbox.path(file)).expect("a file");
-        assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (NOBODY, NOBODY, 0o600), "{file}");
+        assert_eq!(
+            (metadata.uid(), metadata.gid(), metadata.mode() & 0o777),
+            (NOBODY, NOBODY, 0o600),
+            "{file}"
+        );
     }
     assert!(!sandbox.path(".cache").exists());
 }
@@ -532,15 +714,24 @@ fn what_root_has_left_is_named_with_the_way_out() {
     fs::create_dir(&cache).expect("a directory");
     set_mode(&cache, 0o700);
     let run = run_as(sandbox.pgcred(&["token", HOST]), NOBODY);
-    let hint = format!("hint: make it yours with: sudo chown -R \"$(id -un)\" '{}'", cache.display());
+    let hint = format!(
+        "hint: make it yours with: sudo chown -R \"$(id -un)\" '{}'",
+        cache.display()
+    );
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stderr.contains(&format!("({} belongs to root)", cache.display())), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains(&format!("({} belongs to root)", cache.display())),
+        "{}",
+        run.stderr
+    );
     let lock = sandbox.write(".pgpass.pgcred-lock", "");
     set_mode(&lock, 0o600);
     let run = run_as(sandbox.pgcred(&["refresh", HOST]), NOBODY);
     run.assert_fails(1, "cannot lock");
     assert!(
-        run.stderr.contains("(it belongs to root)") && run.stderr.contains("sudo chown \"$(id -un)\""),
+        run.stderr.contains("(it belongs to root)")
+            && run.stderr.contains("sudo chown \"$(id -un)\""),
         "{}",
         run.stderr
     );
@@ -549,10 +740,15 @@ fn what_root_has_left_is_named_with_the_way_out() {
     set_mode(&config, 0o755);
     let run = run_as(sandbox.pgcred(&["add", "prod", HOST]), NOBODY);
     run.assert_fails(1, &format!("({} belongs to root)", config.display()));
-    assert!(run.stderr.contains(&hint.replace(".cache", ".config")), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(&hint.replace(".cache", ".config")),
+        "{}",
+        run.stderr
+    );
 }
 
-/// A file that root has made and given to the user has root's group still, which the user cannot give to a new file.
+/// A file that root has made and given to the user has root's group still, which the user cannot
+/// give to a new file.
 #[test]
 fn a_file_with_a_group_of_others_can_be_written() {
     if !is_root() {
@@ -573,8 +769,15 @@ fn a_file_with_a_group_of_others_can_be_written() {
         assert_eq!(run.code, 0, "{}", run.stderr);
     }
     assert!(text(&sandbox.path(".pgpass")).ends_with("# pgcred end\nmine:5432:*:me:pw\n"));
-    let mode = fs::metadata(sandbox.path(".pg_service.conf")).expect("a file").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "what one group could do is nothing for another");
+    let mode = fs::metadata(sandbox.path(".pg_service.conf"))
+        .expect("a file")
+        .permissions()
+        .mode();
+    assert_eq!(
+        mode & 0o777,
+        0o600,
+        "what one group could do is nothing for another"
+    );
 }
 
 /// Groups whose members are the user and nobody else may change a file, as is usual with umask 002.
@@ -587,10 +790,17 @@ fn a_private_group_may_change_files_and_another_may_not() {
     let config = sandbox.own().join("config.toml");
     fs::write(&config, "").expect("written");
     set_mode(&config, 0o664);
-    // Debian's: 1 is daemon, 2 is bin, and the group 12 is that of man, whose number is 6. 65534 is nobody, and its group is that
-    // of more users. 4711 and 4712 have no name.
-    let cases =
-        [(1, 1, 0), (2, 1, 2), (2, 0, 0), (12, 12, 2), (65_534, 65_534, 2), (4_712, 4_712, 0), (4_712, 4_711, 2)];
+    // Debian's: 1 is daemon, 2 is bin, and the group 12 is that of man, whose number is 6. 65534 is
+    // nobody, and its group is that of more users. 4711 and 4712 have no name.
+    let cases = [
+        (1, 1, 0),
+        (2, 1, 2),
+        (2, 0, 0),
+        (12, 12, 2),
+        (65_534, 65_534, 2),
+        (4_712, 4_712, 0),
+        (4_712, 4_711, 2),
+    ];
     for (user, group, code) in cases {
         for directory in [sandbox.home(), sandbox.own()] {
             give(directory, user);
@@ -601,7 +811,8 @@ fn a_private_group_may_change_files_and_another_may_not() {
     }
 }
 
-/// Kubernetes gives the files of a volume a group in which the container's process is, and lets it change them.
+/// Kubernetes gives the files of a volume a group in which the container's process is, and lets it
+/// change them.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_group_that_a_container_has_for_itself_may_change_files() {
@@ -611,8 +822,14 @@ fn a_group_that_a_container_has_for_itself_may_change_files() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.ok(&["token", "prod"]);
-    // Debian's 45 is sasl, which is no user's main group, and 12 is that of man. The others have no name.
-    for (user, group, code) in [(4_712, 4_711, 0), (4_712, 45, 0), (4_712, 12, 2), (6, 4_711, 0)] {
+    // Debian's 45 is sasl, which is no user's main group, and 12 is that of man. The others have no
+    // name.
+    for (user, group, code) in [
+        (4_712, 4_711, 0),
+        (4_712, 45, 0),
+        (4_712, 12, 2),
+        (6, 4_711, 0),
+    ] {
         let mut open = vec![sandbox.home().to_owned(), sandbox.own().to_owned()];
         while let Some(path) = open.pop() {
             chown(&path, Some(user), Some(group)).expect("root may chown");
@@ -621,7 +838,9 @@ fn a_group_that_a_container_has_for_itself_may_change_files() {
         }
         let (user, group) = (user.to_string(), group.to_string());
         let mut command = sandbox.command("setpriv");
-        command.args(["--reuid", &user, "--regid", &user, "--groups", &group]).stdin(Stdio::null());
+        command
+            .args(["--reuid", &user, "--regid", &user, "--groups", &group])
+            .stdin(Stdio::null());
         let run = Run::of({
             command.args([env!("CARGO_BIN_EXE_pgcred"), "token", "prod"]);
             command
@@ -644,19 +863,30 @@ fn traps_beside_a_passfile_are_refused() {
     give(&sandbox.path("link"), NOBODY);
     let run = refresh("link");
     run.assert_fails(2, "is not used: it belongs to nobody");
-    assert!(run.stderr.contains("hint: see who has put it there") && !run.stderr.contains("chown"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("hint: see who has put it there") && !run.stderr.contains("chown"),
+        "{}",
+        run.stderr
+    );
     symlink(&bashrc, sandbox.path("locked.pgcred-lock")).expect("a link");
     refresh("locked").assert_fails(1, "it is no regular file");
     symlink(sandbox.path("new"), sandbox.path("made.pgcred-lock")).expect("a link");
     refresh("made").assert_fails(1, "it is no regular file");
     assert!(!sandbox.path("new").exists());
-    nix::unistd::mkfifo(&sandbox.path("pipe.pgcred-lock"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    nix::unistd::mkfifo(
+        &sandbox.path("pipe.pgcred-lock"),
+        nix::sys::stat::Mode::S_IRWXU,
+    )
+    .expect("a FIFO");
     refresh("pipe").assert_fails(1, "it is no regular file");
     let planted = sandbox.write("everybodys/planted", "");
     set_mode(&sandbox.path("everybodys"), 0o1777);
     give(&planted, NOBODY);
     refresh("everybodys/planted").assert_fails(2, "belongs to nobody, but its directory does not");
-    assert_eq!((text(&bashrc), text(&planted)), ("mine\n".to_owned(), String::new()));
+    assert_eq!(
+        (text(&bashrc), text(&planted)),
+        ("mine\n".to_owned(), String::new())
+    );
 }
 
 /// Directories that others own or can change hold neither configuration nor tokens.
@@ -672,43 +902,76 @@ fn directories_of_others_are_not_used() {
     let run = sandbox.run(&["token", HOST]);
     run.assert_fails(2, "its mode 666 lets other users change it");
     let config = own.join("config.toml");
-    let hint = format!("hint: chmod go-w '{0}'; or, if you trust what is in it: --config '{0}'", config.display());
+    let hint = format!(
+        "hint: chmod go-w '{0}'; or, if you trust what is in it: --config '{0}'",
+        config.display()
+    );
     assert!(run.stderr.contains(&hint), "{}", run.stderr);
-    assert_eq!(sandbox.run(&["token", HOST, "--no-cache", "--config", &config.display().to_string()]).code, 0);
+    assert_eq!(
+        sandbox
+            .run(&[
+                "token",
+                HOST,
+                "--no-cache",
+                "--config",
+                &config.display().to_string()
+            ])
+            .code,
+        0
+    );
     if is_root() {
         set_mode(&config, 0o644);
         chown(&config, Some(NOBODY), None).expect("root may chown");
-        sandbox.run(&["token", HOST]).assert_fails(2, "is not used: it belongs to nobody");
+        sandbox
+            .run(&["token", HOST])
+            .assert_fails(2, "is not used: it belongs to nobody");
     }
     fs::remove_file(own.join("config.toml")).expect("removed");
     fs::create_dir(own.join("cache")).expect("a directory");
     set_mode(&own.join("cache"), 0o777);
     let run = sandbox.run(&["token", HOST]);
-    assert!(run.code == 0 && run.stderr.contains("tokens are not cached: "), "{}", run.stderr);
+    assert!(
+        run.code == 0 && run.stderr.contains("tokens are not cached: "),
+        "{}",
+        run.stderr
+    );
     assert_eq!(files_in(&own.join("cache")).len(), 0);
     set_mode(&own.join("cache"), 0o700);
     // A runtime directory is passed over.
     let runtime = sandbox.path("runtime");
     fs::create_dir(&runtime).expect("a directory");
     set_mode(&runtime, 0o777);
-    sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", &runtime.display().to_string());
+    sandbox
+        .unset("PGCRED_HOME")
+        .set("XDG_RUNTIME_DIR", &runtime.display().to_string());
     let place = sandbox.ok(&["exec", HOST, "--", "sh", "-c", "echo $PGPASSFILE"]);
-    assert!(place.starts_with(&sandbox.path(".cache").display().to_string()), "{place}");
-    sandbox.set("XDG_RUNTIME_DIR", &sandbox.path("missing").display().to_string());
+    assert!(
+        place.starts_with(&sandbox.path(".cache").display().to_string()),
+        "{place}"
+    );
+    sandbox.set(
+        "XDG_RUNTIME_DIR",
+        &sandbox.path("missing").display().to_string(),
+    );
     sandbox.ok(&["exec", HOST, "--", "true"]);
     assert!(files_in(&runtime).is_empty() && !sandbox.path("missing").exists());
     if is_root() {
         let link = sandbox.path("link");
         symlink(&own, &link).expect("a link");
         for path in [&link, &own] {
-            sandbox.set("PGCRED_HOME", &path.display().to_string()).ok(&["token", HOST]);
+            sandbox
+                .set("PGCRED_HOME", &path.display().to_string())
+                .ok(&["token", HOST]);
             std::os::unix::fs::lchown(path, Some(NOBODY), None).expect("root may chown");
-            sandbox.run(&["token", HOST]).assert_fails(2, "is not used: it belongs to nobody");
+            sandbox
+                .run(&["token", HOST])
+                .assert_fails(2, "is not used: it belongs to nobody");
         }
     }
 }
 
-/// Some sandboxes show root's files as those of an unknown user; home-manager's configuration is a link to such a file.
+/// Some sandboxes show root's files as those of an unknown user; home-manager's configuration is a
+/// link to such a file.
 #[cfg(target_os = "linux")]
 #[test]
 fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
@@ -727,7 +990,10 @@ fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
     }
     let unshare = |sandbox: &Sandbox, words: &[&str]| {
         let mut command = sandbox.command("unshare");
-        command.args(["--user", "--map-user=4242"]).args(words).stdin(Stdio::null());
+        command
+            .args(["--user", "--map-user=4242"])
+            .args(words)
+            .stdin(Stdio::null());
         run_as(command, USER)
     };
     if unshare(&sandbox, &["true"]).code != 0 {
@@ -737,7 +1003,8 @@ fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     // What another user can change is not believed there either.
     set_mode(&config, 0o666);
-    unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"]).assert_fails(2, "lets other users change it");
+    unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"])
+        .assert_fails(2, "lets other users change it");
 }
 
 /// `PGCRED_HOME` may be a directory in which the user has other things, even a `cache`.
@@ -758,14 +1025,26 @@ fn files_are_private_under_any_umask() {
     let script = "umask 000; \"$0\" add prod \"$1\" && \"$0\" token prod && \"$0\" refresh prod && \
         \"$0\" exec prod -- sh -c 'stat -c %a \"$PGPASSFILE\"; dirname \"$PGPASSFILE\" | xargs stat -c %a'";
     let mut shell = sandbox.command("sh");
-    shell.args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST]).stdin(Stdio::null());
+    shell
+        .args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST])
+        .stdin(Stdio::null());
     let run = Run::of(shell);
-    assert!(run.code == 0 && run.stdout.ends_with("600\n700\n"), "{} {}", run.stdout, run.stderr);
+    assert!(
+        run.code == 0 && run.stdout.ends_with("600\n700\n"),
+        "{} {}",
+        run.stdout,
+        run.stderr
+    );
     let mut open = files_in(sandbox.own());
     open.push(sandbox.path(".pgpass"));
     while let Some(path) = open.pop() {
         let mode = fs::metadata(&path).expect("metadata").permissions().mode() & 0o777;
-        assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+        assert_eq!(
+            mode,
+            if path.is_dir() { 0o700 } else { 0o600 },
+            "{}",
+            path.display()
+        );
         open.extend(files_in(&path).into_iter().filter(|_| path.is_dir()));
     }
 }
@@ -777,12 +1056,18 @@ fn swapped_entries_are_misses() {
     sandbox.at("2030-01-01T00:00:00Z").ok(&["token", HOST]);
     sandbox.ok(&["token", RDS_HOST, "--user", "u"]);
     let entries = files_in(&sandbox.own().join("cache/tokens"));
-    let texts: Vec<_> = entries.iter().map(|path| fs::read(path).expect("a file")).collect();
+    let texts: Vec<_> = entries
+        .iter()
+        .map(|path| fs::read(path).expect("a file"))
+        .collect();
     fs::write(&entries[0], &texts[1]).expect("written");
     fs::write(&entries[1], &texts[0]).expect("written");
     sandbox.at("2030-01-01T00:01:00Z");
     for (target, host) in [(&[HOST][..], HOST), (&[RDS_HOST, "--user", "u"], RDS_HOST)] {
         let token = sandbox.ok(&[&["token"], target].concat());
-        assert!(token.starts_with(host) && token.contains("20300101T000100Z"), "{token}");
+        assert!(
+            token.starts_with(host) && token.contains("20300101T000100Z"),
+            "{token}"
+        );
     }
 }

@@ -13,7 +13,9 @@ struct Disk<'a>(&'a Path);
 impl<'a> Disk<'a> {
     fn mount(path: &'a Path, options: &str) -> Self {
         fs::create_dir_all(path).expect("a directory");
-        run(Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path));
+        run(Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(path));
         Self(path)
     }
 }
@@ -25,7 +27,10 @@ impl Drop for Disk<'_> {
 }
 
 fn run(command: &mut Command) {
-    assert!(command.status().is_ok_and(|status| status.success()), "this test needs root: {command:?}");
+    assert!(
+        command.status().is_ok_and(|status| status.success()),
+        "this test needs root: {command:?}"
+    );
 }
 
 #[test]
@@ -34,7 +39,8 @@ fn a_full_disk_leaves_the_file_as_it_was() {
     let directory = sandbox.path("disk");
     let _disk = Disk::mount(&directory, "size=16k");
     fs::write(directory.join("pgpass"), MINE).expect("written");
-    fs::set_permissions(directory.join("pgpass"), fs::Permissions::from_mode(0o600)).expect("chmod");
+    fs::set_permissions(directory.join("pgpass"), fs::Permissions::from_mode(0o600))
+        .expect("chmod");
     let _ = fs::write(directory.join("filler"), vec![0; 65_536]); // as much as fits
     let run = sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]);
     run.assert_fails(1, "disk/pgpass: No space left");
@@ -54,11 +60,21 @@ fn a_full_or_read_only_disk_for_the_cache_is_a_warning() {
     let _ = fs::write(directory.join("filler"), vec![0; 65_536]); // as much as fits
     for _ in 0..2 {
         let run = sandbox.run(&["token", HOST]);
-        assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
+        assert!(
+            run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "),
+            "{}",
+            run.stderr
+        );
     }
-    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&directory));
+    run(Command::new("mount")
+        .args(["-o", "remount,ro"])
+        .arg(&directory));
     let run = sandbox.run(&["token", HOST]);
-    assert!(run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "), "{}", run.stderr);
+    assert!(
+        run.code == 0 && run.stdout.starts_with(HOST) && run.stderr.contains("warning: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -67,8 +83,12 @@ fn a_read_only_directory_is_an_error_that_names_the_file() {
     let directory = sandbox.path("disk");
     let _disk = Disk::mount(&directory, "size=64k");
     fs::write(directory.join("pgpass"), MINE).expect("written");
-    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&directory));
-    sandbox.run(&["refresh", HOST, "--passfile", "disk/pgpass"]).assert_fails(1, "disk/pgpass");
+    run(Command::new("mount")
+        .args(["-o", "remount,ro"])
+        .arg(&directory));
+    sandbox
+        .run(&["refresh", HOST, "--passfile", "disk/pgpass"])
+        .assert_fails(1, "disk/pgpass");
     assert_eq!(sandbox.read("disk/pgpass"), MINE.as_bytes());
 }
 
@@ -84,9 +104,14 @@ fn setup_on_a_read_only_or_full_disk_leaves_the_file_as_it_was() {
     let set_up = &["setup", "psql", HOST, "--yes"];
     sandbox.run(set_up).assert_fails(1, "No space left");
     assert_eq!(sandbox.read("disk/services"), SERVICES);
-    assert!(!directory.join("services.pgcred-backup").exists(), "a part of a copy");
+    assert!(
+        !directory.join("services.pgcred-backup").exists(),
+        "a part of a copy"
+    );
     fs::remove_file(directory.join("filler")).expect("removed");
-    run(Command::new("mount").args(["-o", "remount,ro"]).arg(&directory));
+    run(Command::new("mount")
+        .args(["-o", "remount,ro"])
+        .arg(&directory));
     sandbox.run(set_up).assert_fails(1, "Read-only file system");
     assert_eq!(sandbox.read("disk/services"), SERVICES);
 }
@@ -106,11 +131,17 @@ fn a_disk_that_fills_up_at_any_point_harms_nothing() {
         let mut sandbox = Sandbox::with_keys();
         let directory = sandbox.path("disk");
         // Even: so many pages are free. Odd: so many files can be made.
-        let (pages, files) = if room % 2 == 0 { (room / 2, None) } else { (64, Some(room / 2)) };
+        let (pages, files) = if room % 2 == 0 {
+            (room / 2, None)
+        } else {
+            (64, Some(room / 2))
+        };
         let limit = files.map_or_else(String::new, |files| format!(",nr_inodes={}", 6 + files));
         let _disk = Disk::mount(&directory, &format!("size=512k{limit}"));
         let own = directory.join("own").display().to_string();
-        sandbox.set("HOME", &directory.display().to_string()).set("PGCRED_HOME", &own);
+        sandbox
+            .set("HOME", &directory.display().to_string())
+            .set("PGCRED_HOME", &own);
         sandbox.set("TMPDIR", &directory.display().to_string());
         fs::create_dir(&own).expect("a directory");
         sandbox.write("disk/.pgpass", MINE);
@@ -122,15 +153,43 @@ fn a_disk_that_fills_up_at_any_point_harms_nothing() {
         filler.set_len(length - pages * 4096).expect("shorter");
         for words in COMMANDS {
             let run = sandbox.run(words);
-            let what = format!("{words:?} with room for {pages} pages, {files:?} files: {} {}", run.code, run.stderr);
-            assert!(matches!(run.code, 0..=2) && !run.stderr.contains("panicked"), "{what}");
-            assert!(words[0] != "token" || run.code == 0 && run.stdout.starts_with(HOST), "{what}");
-            assert!(run.code == 0 || run.stdout.is_empty() && run.stderr.contains("/disk"), "{what}");
-            assert!(sandbox.read("disk/.pgpass").ends_with(MINE.as_bytes()), "{what}");
-            assert!(sandbox.read("disk/.pg_service.conf").ends_with(SERVICES.as_bytes()), "{what}");
-            assert!(sandbox.read("disk/own/config.toml").starts_with(b"# mine\n"), "{what}");
+            let what = format!(
+                "{words:?} with room for {pages} pages, {files:?} files: {} {}",
+                run.code, run.stderr
+            );
+            assert!(
+                matches!(run.code, 0..=2) && !run.stderr.contains("panicked"),
+                "{what}"
+            );
+            assert!(
+                words[0] != "token" || run.code == 0 && run.stdout.starts_with(HOST),
+                "{what}"
+            );
+            assert!(
+                run.code == 0 || run.stdout.is_empty() && run.stderr.contains("/disk"),
+                "{what}"
+            );
+            assert!(
+                sandbox.read("disk/.pgpass").ends_with(MINE.as_bytes()),
+                "{what}"
+            );
+            assert!(
+                sandbox
+                    .read("disk/.pg_service.conf")
+                    .ends_with(SERVICES.as_bytes()),
+                "{what}"
+            );
+            assert!(
+                sandbox
+                    .read("disk/own/config.toml")
+                    .starts_with(b"# mine\n"),
+                "{what}"
+            );
             if run.code == 0 && words[0] == "refresh" {
-                assert!(String::from_utf8_lossy(&sandbox.read("disk/.pgpass")).contains(HOST), "{what}");
+                assert!(
+                    String::from_utf8_lossy(&sandbox.read("disk/.pgpass")).contains(HOST),
+                    "{what}"
+                );
             }
         }
     }

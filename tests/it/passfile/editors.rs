@@ -1,4 +1,5 @@
-//! Programs that change a file while pgcred does, and know nothing of its lock: no line of theirs is lost.
+//! Programs that change a file while pgcred does, and know nothing of its lock: no line of theirs
+//! is lost.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -43,19 +44,40 @@ fn at_its_end(path: &Path, text: &str) {
         .expect("written");
 }
 
-const SAVES: [(&str, Save); 3] = [("by rename", by_rename), ("in place", in_place), ("at its end", at_its_end)];
+const SAVES: [(&str, Save); 3] = [
+    ("by rename", by_rename),
+    ("in place", in_place),
+    ("at its end", at_its_end),
+];
 
 /// Starts pgcred, which waits between what it has read and what it puts in place.
 fn slow(sandbox: &Sandbox, words: &[&str]) -> Child {
     let mut strace = sandbox.command("strace");
-    strace.args(["-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=300000"]);
+    strace.args([
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=fsync",
+        "-e",
+        "inject=fsync:delay_enter=300000",
+    ]);
     strace.arg(env!("CARGO_BIN_EXE_pgcred")).args(words);
-    strace.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace starts")
+    strace
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("strace starts")
 }
 
 fn has_new(directory: &Path) -> bool {
-    let names = fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").file_name());
-    names.into_iter().any(|name| name.to_string_lossy().contains(".pgcred-new-"))
+    let names = fs::read_dir(directory)
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").file_name());
+    names
+        .into_iter()
+        .any(|name| name.to_string_lossy().contains(".pgcred-new-"))
 }
 
 #[test]
@@ -71,7 +93,8 @@ fn what_is_saved_while_pgcred_writes_is_kept() {
         assert_eq!(run.code, 0, "{}", run.stderr);
         let after = fs::read_to_string(&passfile).expect("text");
         assert!(
-            after.starts_with("# pgcred begin") && after.ends_with(&format!("# pgcred end\n{text}")),
+            after.starts_with("# pgcred begin")
+                && after.ends_with(&format!("# pgcred end\n{text}")),
             "{how}: {after}"
         );
     }
@@ -89,7 +112,10 @@ fn a_configuration_that_is_saved_while_pgcred_writes_it_is_kept() {
         let run = Run::finished(add.wait_with_output().expect("an end"));
         assert_eq!(run.code, 0, "{}", run.stderr);
         let after = fs::read_to_string(&config).expect("text");
-        assert!(after.contains("# mine\n# also mine\n") && after.contains("[connections.prod]"), "{how}: {after}");
+        assert!(
+            after.contains("# mine\n# also mine\n") && after.contains("[connections.prod]"),
+            "{how}: {after}"
+        );
     }
 }
 
@@ -102,12 +128,19 @@ fn a_file_that_changes_while_it_is_set_up_stays_as_it_is() {
     wait_until("the new file", || has_new(sandbox.home()));
     at_its_end(&services, "[mine]\nhost=h\n[new]\nhost=n\n");
     let run = Run::finished(set_up.wait_with_output().expect("an end"));
-    run.assert_fails(1, ".pg_service.conf has just been changed by another program");
-    assert_eq!(fs::read_to_string(&services).expect("text"), "[mine]\nhost=h\n[new]\nhost=n\n");
+    run.assert_fails(
+        1,
+        ".pg_service.conf has just been changed by another program",
+    );
+    assert_eq!(
+        fs::read_to_string(&services).expect("text"),
+        "[mine]\nhost=h\n[new]\nhost=n\n"
+    );
     assert!(!has_new(sandbox.home()));
 }
 
-/// An editor that saves in place makes the file empty first. It is read then by whoever has the worst luck.
+/// An editor that saves in place makes the file empty first. It is read then by whoever has the
+/// worst luck.
 #[test]
 fn a_file_that_is_empty_while_an_editor_saves_it_is_waited_for() {
     let sandbox = Sandbox::with_keys();
@@ -115,14 +148,20 @@ fn a_file_that_is_empty_while_an_editor_saves_it_is_waited_for() {
     sandbox.ok(&["refresh", HOST, "-q"]);
     let text = fs::read_to_string(&passfile).expect("text") + "new:5432:*:me:pw\n";
     let mut file = File::create(&passfile).expect("an empty file");
-    let refresh = sandbox.pgcred(&["refresh", HOST, "-q"]).spawn().expect("pgcred starts");
+    let refresh = sandbox
+        .pgcred(&["refresh", HOST, "-q"])
+        .spawn()
+        .expect("pgcred starts");
     wait_until("the lock", || sandbox.path(".pgpass.pgcred-lock").exists());
     sleep(Duration::from_millis(100));
     file.write_all(text.as_bytes()).expect("written");
     drop(file);
     assert!(refresh.wait_with_output().expect("an end").status.success());
     let after = fs::read_to_string(&passfile).expect("text");
-    assert!(after.ends_with(&format!("# pgcred end\n{MINE}new:5432:*:me:pw\n")), "{after}");
+    assert!(
+        after.ends_with(&format!("# pgcred end\n{MINE}new:5432:*:me:pw\n")),
+        "{after}"
+    );
 }
 
 /// The same for the configuration: its rules say who signs.
@@ -130,15 +169,27 @@ fn a_file_that_is_empty_while_an_editor_saves_it_is_waited_for() {
 fn a_configuration_that_is_empty_while_an_editor_saves_it_is_waited_for() {
     const RULE: &str = "[[match]]\nhost = '*'\nprofile = 'p'\n";
     let sandbox = Sandbox::with_keys();
-    sandbox.write(".aws/credentials", "[p]\naws_access_key_id = AKIAP\naws_secret_access_key = wJalrX\n");
+    sandbox.write(
+        ".aws/credentials",
+        "[p]\naws_access_key_id = AKIAP\naws_secret_access_key = wJalrX\n",
+    );
     let config = sandbox.own().join("config.toml");
     let mut file = File::create(&config).expect("an empty file");
     let mut token = sandbox.pgcred(&["token", HOST]);
-    let token = token.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pgcred starts");
+    let token = token
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("pgcred starts");
     sleep(Duration::from_millis(200));
     file.write_all(RULE.as_bytes()).expect("written");
     let run = Run::finished(token.wait_with_output().expect("an end"));
-    assert!(run.code == 0 && run.stdout.contains("AKIAP"), "{} {}", run.stdout, run.stderr);
+    assert!(
+        run.code == 0 && run.stdout.contains("AKIAP"),
+        "{} {}",
+        run.stdout,
+        run.stderr
+    );
 }
 
 #[test]
@@ -146,9 +197,24 @@ fn a_file_that_never_rests_is_an_error_and_stays_whole() {
     let sandbox = Sandbox::with_keys();
     let passfile = sandbox.write(".pgpass", MINE);
     let mut strace = sandbox.command("strace");
-    strace.args(["-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=100000"]);
-    strace.arg(env!("CARGO_BIN_EXE_pgcred")).args(["refresh", HOST]).stdin(Stdio::null());
-    let refresh = strace.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace starts");
+    strace.args([
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=fsync",
+        "-e",
+        "inject=fsync:delay_enter=100000",
+    ]);
+    strace
+        .arg(env!("CARGO_BIN_EXE_pgcred"))
+        .args(["refresh", HOST])
+        .stdin(Stdio::null());
+    let refresh = strace
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("strace starts");
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let writer = std::thread::spawn({
         let passfile = passfile.clone();
@@ -166,21 +232,34 @@ fn a_file_that_never_rests_is_an_error_and_stays_whole() {
     drop(stop);
     let lines = writer.join().expect("the lines");
     run.assert_fails(1, "another program has been changing");
-    assert!(run.stderr.contains(".pgpass") && run.stderr.contains("hint: "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(".pgpass") && run.stderr.contains("hint: "),
+        "{}",
+        run.stderr
+    );
     assert_eq!(fs::read_to_string(&passfile).expect("text"), lines);
     assert!(!has_new(sandbox.home()));
 }
 
-/// Many times: editors that save by rename and at the end of the file, two pgcreds that write, and a client that
-/// looks passwords up. A line that is lost in the last microseconds before a rename would be one in many thousands.
+/// Many times: editors that save by rename and at the end of the file, two pgcreds that write, and
+/// a client that looks passwords up. A line that is lost in the last microseconds before a rename
+/// would be one in many thousands.
 #[test]
 fn look_ups_while_editors_and_pgcred_write_find_every_line() {
     let sandbox = Sandbox::with_keys();
     let passfile = sandbox.write(".pgpass", "mine:5432:*:admin:minepw\n");
     sandbox.ok(&["refresh", HOST, "-q"]);
     let mut lookups = Command::new(python());
-    lookups.arg("-B").arg(root().join("tests/stubs/lookups.py")).arg(&passfile).args([HOST, HOST, "mine", "minepw"]);
-    let mut lookups = lookups.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Python");
+    lookups
+        .arg("-B")
+        .arg(root().join("tests/stubs/lookups.py"))
+        .arg(&passfile)
+        .args([HOST, HOST, "mine", "minepw"]);
+    let mut lookups = lookups
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python");
     let mut answers = BufReader::new(lookups.stdout.take().expect("its stdout"));
     let mut said = String::new();
     answers.read_line(&mut said).expect("a line");
@@ -189,17 +268,34 @@ fn look_ups_while_editors_and_pgcred_write_find_every_line() {
         "for i in 0 1 2 3 4 5 6 7 8 9; do for j in 0 1 2 3 4 5 6 7; do '{}' refresh -q {HOST} || exit 1; done; done",
         env!("CARGO_BIN_EXE_pgcred")
     );
-    let mut writers: Vec<Child> =
-        (0..2).map(|_| sandbox.command("sh").args(["-c", &turn]).spawn().expect("sh")).collect();
+    let mut writers: Vec<Child> = (0..2)
+        .map(|_| {
+            sandbox
+                .command("sh")
+                .args(["-c", &turn])
+                .spawn()
+                .expect("sh")
+        })
+        .collect();
     let mut added = Vec::new();
-    while writers.iter_mut().any(|writer| writer.try_wait().expect("a state").is_none()) {
+    while writers
+        .iter_mut()
+        .any(|writer| writer.try_wait().expect("a state").is_none())
+    {
         let line = format!("new{}:5432:*:admin:pw", added.len());
         let edit = if added.len() % 2 == 0 {
             format!("echo '{line}' >>.pgpass")
         } else {
             format!("sed -i '$a\\{line}' .pgpass")
         };
-        assert!(sandbox.command("sh").args(["-c", &edit]).status().expect("sh").success());
+        assert!(
+            sandbox
+                .command("sh")
+                .args(["-c", &edit])
+                .status()
+                .expect("sh")
+                .success()
+        );
         added.push(line);
         sleep(Duration::from_millis(10));
     }
@@ -210,11 +306,18 @@ fn look_ups_while_editors_and_pgcred_write_find_every_line() {
     said.clear();
     answers.read_to_string(&mut said).expect("text");
     assert!(lookups.wait().expect("an end").success());
-    let number: usize = said.trim().parse().unwrap_or_else(|_| panic!("wrong answers: {said}"));
+    let number: usize = said
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("wrong answers: {said}"));
     assert!(number > 100, "{number} look-ups");
     let text = fs::read_to_string(&passfile).expect("text");
-    // sed writes what it has read a millisecond before: what was put in place since is lost by sed, not by pgcred.
-    let lost = added.iter().filter(|line| !text.lines().any(|found| found == *line)).count();
+    // sed writes what it has read a millisecond before: what was put in place since is lost by sed,
+    // not by pgcred.
+    let lost = added
+        .iter()
+        .filter(|line| !text.lines().any(|found| found == *line))
+        .count();
     assert!(lost <= 1, "{lost} of {} lines are lost", added.len());
     assert!(text.contains("mine:5432:*:admin:minepw\n"), "{text}");
 }

@@ -1,4 +1,5 @@
-//! What a pgcred that was killed has left goes with the next one that writes in that place; what is in use stays.
+//! What a pgcred that was killed has left goes with the next one that writes in that place; what is
+//! in use stays.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +10,13 @@ use crate::support::sandbox::{HOST, Sandbox};
 fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(directory)
         .expect("a directory")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     names.sort();
     names
@@ -20,40 +27,61 @@ fn new_files_of_killed_writers_go_and_those_of_living_ones_stay() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["token", HOST]);
     let cache = sandbox.own().join("cache");
-    for name in ["due.pgcred-new-left", "due.pgcred-new-lives", "index.json.pgcred-new-left"] {
+    for name in [
+        "due.pgcred-new-left",
+        "due.pgcred-new-lives",
+        "index.json.pgcred-new-left",
+    ] {
         fs::write(cache.join(name), "").expect("written");
     }
     let lives = File::open(cache.join("due.pgcred-new-lives")).expect("a file");
     lives.lock().expect("a lock");
     sandbox.ok(&["token", HOST, "--user", "one"]);
-    let left: Vec<String> = names(&cache).into_iter().filter(|name| name.contains(".pgcred-new-")).collect();
+    let left: Vec<String> = names(&cache)
+        .into_iter()
+        .filter(|name| name.contains(".pgcred-new-"))
+        .collect();
     assert_eq!(left, ["due.pgcred-new-lives"]);
     drop(lives);
     sandbox.ok(&["token", HOST, "--user", "two"]);
-    assert!(!names(&cache).iter().any(|name| name.contains(".pgcred-new-")));
+    assert!(
+        !names(&cache)
+            .iter()
+            .any(|name| name.contains(".pgcred-new-"))
+    );
 }
 
 #[test]
 fn new_files_beside_what_is_set_up_go() {
     let sandbox = Sandbox::with_keys();
     sandbox.write(".pg_service.conf", "[mine]\nhost=h\n");
-    for name in [".pg_service.conf.pgcred-new-left", ".pg_service.conf.pgcred-backup.pgcred-new-left"] {
+    for name in [
+        ".pg_service.conf.pgcred-new-left",
+        ".pg_service.conf.pgcred-backup.pgcred-new-left",
+    ] {
         sandbox.write(name, "");
     }
     sandbox.ok(&["setup", "psql", HOST, "--yes"]);
-    assert_eq!(names(sandbox.home()), [".pg_service.conf", ".pg_service.conf.pgcred-backup"]);
+    assert_eq!(
+        names(sandbox.home()),
+        [".pg_service.conf", ".pg_service.conf.pgcred-backup"]
+    );
     sandbox.write(".pg_service.conf.pgcred-new-left", "");
     sandbox.ok(&["setup", "psql", "--undo", "--yes"]);
     assert_eq!(names(sandbox.home()), [".pg_service.conf"]);
 }
 
-/// A kill finds the directory of `exec` empty, before its lock is made; or without the lock, as an older pgcred left it.
+/// A kill finds the directory of `exec` empty, before its lock is made; or without the lock, as an
+/// older pgcred left it.
 #[test]
 fn directories_of_exec_go_whatever_is_in_them() {
     let sandbox = Sandbox::with_keys();
     let exec = sandbox.own().join("cache/exec");
-    for (name, files) in [("run-empty", &[][..]), ("run-unlocked", &["passfile"]), ("run-whole", &["lock", "passfile"])]
-    {
+    for (name, files) in [
+        ("run-empty", &[][..]),
+        ("run-unlocked", &["passfile"]),
+        ("run-whole", &["lock", "passfile"]),
+    ] {
         fs::create_dir_all(exec.join(name)).expect("a directory");
         fs::set_permissions(exec.join(name), fs::Permissions::from_mode(0o700)).expect("a mode");
         for file in files {
@@ -64,17 +92,28 @@ fn directories_of_exec_go_whatever_is_in_them() {
     assert_eq!(names(&exec), [""; 0]);
 }
 
-/// The order in which the directory of `exec` is cleared: while the token is there, so is the lock by which the next pgcred
-/// knows whose it is.
+/// The order in which the directory of `exec` is cleared: while the token is there, so is the lock
+/// by which the next pgcred knows whose it is.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_token_of_exec_goes_before_the_lock() {
     let sandbox = Sandbox::with_keys();
     let mut strace = sandbox.command("strace");
-    strace.args(["-e", "trace=unlink,unlinkat,rmdir", env!("CARGO_BIN_EXE_pgcred"), "exec", HOST, "--", "true"]);
+    strace.args([
+        "-e",
+        "trace=unlink,unlinkat,rmdir",
+        env!("CARGO_BIN_EXE_pgcred"),
+        "exec",
+        HOST,
+        "--",
+        "true",
+    ]);
     let run = crate::support::sandbox::Run::of(strace);
-    let lines: Vec<&str> =
-        run.stderr.lines().filter(|line| line.contains("run-") || line.contains("\"lock\"")).collect();
+    let lines: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.contains("run-") || line.contains("\"lock\""))
+        .collect();
     let position = |what: &str| lines.iter().position(|line| line.contains(what));
     let (passfile, lock) = (position("passfile\""), position("lock\""));
     assert!(passfile.is_some() && passfile < lock, "{}", run.stderr);

@@ -39,13 +39,15 @@ fn refresh_then_erase_gives_back_every_byte() {
     assert!(text(&sandbox).ends_with(MINE));
     sandbox.ok(&["refresh", HOST, "--user", "app", "--port", "6432"]);
     sandbox.ok(&["refresh", RDS_HOST, "--user", "u:v"]);
-    assert!(
-        text(&sandbox).contains(&format!("\n{RDS_HOST}:5432:*:u\\:v:{RDS_HOST}\\:5432/?Action=connect&DBUser=u%3Av&"))
-    );
+    assert!(text(&sandbox).contains(&format!(
+        "\n{RDS_HOST}:5432:*:u\\:v:{RDS_HOST}\\:5432/?Action=connect&DBUser=u%3Av&"
+    )));
     sandbox.ok(&["erase", HOST, "--user", "app"]);
     assert!(text(&sandbox).contains(&line) && !text(&sandbox).contains(":6432:"));
     sandbox.ok(&["erase", "foo0bar1baz2quux3quuux4abc"]);
-    sandbox.run(&["erase", HOST]).assert_fails(4, "has no token for");
+    sandbox
+        .run(&["erase", HOST])
+        .assert_fails(4, "has no token for");
     sandbox.ok(&["erase", "--all"]);
     assert_eq!(text(&sandbox), MINE);
 }
@@ -59,7 +61,12 @@ fn the_file_is_found_as_libpq_finds_it() {
     sandbox.set("PGPASSFILE", &by_variable.display().to_string());
     sandbox.ok(&["refresh", HOST]);
     let by_flag = sandbox.path("by-flag");
-    sandbox.ok(&["refresh", HOST, "--passfile", &by_flag.display().to_string()]);
+    sandbox.ok(&[
+        "refresh",
+        HOST,
+        "--passfile",
+        &by_flag.display().to_string(),
+    ]);
     assert!(by_variable.exists() && by_flag.exists());
     let run = sandbox.run(&["refresh", HOST, "--passfile", "/nowhere/at/all"]);
     run.assert_fails(1, "mkdir -p -m 700 '/nowhere/at'");
@@ -71,8 +78,13 @@ fn what_hides_the_file_from_clients_is_said() {
     sandbox.write(".pgpass", "*:*:*:*:pw\n");
     sandbox.set("PGPASSWORD", "x");
     let run = sandbox.run(&["refresh", HOST]);
-    for said in ["could be read by others", "line 5 also matches", "node-postgres", "PGPASSWORD is set", "HOME is not"]
-    {
+    for said in [
+        "could be read by others",
+        "line 5 also matches",
+        "node-postgres",
+        "PGPASSWORD is set",
+        "HOME is not",
+    ] {
         assert!(run.stderr.contains(said), "{said} not in {}", run.stderr);
     }
     assert_eq!(mode(&sandbox.path(".pgpass")), 0o600);
@@ -84,7 +96,12 @@ fn what_hides_the_file_from_clients_is_said() {
     );
     assert_eq!(sandbox.run(&["refresh", HOST, "--quiet"]).stderr, "");
     sandbox.set("PGPASSFILE", "relative");
-    assert!(sandbox.run(&["refresh", HOST]).stderr.contains("PGPASSFILE is relative"));
+    assert!(
+        sandbox
+            .run(&["refresh", HOST])
+            .stderr
+            .contains("PGPASSFILE is relative")
+    );
 }
 
 #[test]
@@ -97,16 +114,25 @@ fn links_modes_and_owners_are_kept() {
     fs::set_permissions(&real, fs::Permissions::from_mode(0o400)).expect("chmod");
     std::os::unix::fs::chown(&real, Some(65_534), Some(65_534)).expect("root may chown");
     sandbox.ok(&["refresh", HOST]);
-    assert!(fs::symlink_metadata(sandbox.path(".pgpass")).expect("a link").is_symlink());
+    assert!(
+        fs::symlink_metadata(sandbox.path(".pgpass"))
+            .expect("a link")
+            .is_symlink()
+    );
     let metadata = fs::metadata(&real).expect("a file");
-    assert_eq!((metadata.mode() & 0o777, metadata.uid(), metadata.gid()), (0o400, 65_534, 65_534));
+    assert_eq!(
+        (metadata.mode() & 0o777, metadata.uid(), metadata.gid()),
+        (0o400, 65_534, 65_534)
+    );
     assert!(text(&sandbox).contains(HOST));
 
     symlink("dotfiles/new", sandbox.path("dangling")).expect("a link");
     sandbox.ok(&["refresh", HOST, "--passfile", "dangling"]);
     assert_eq!(mode(&sandbox.path("dotfiles/new")), 0o600);
     symlink("loop", sandbox.path("loop")).expect("a link");
-    sandbox.run(&["refresh", HOST, "--passfile", "loop"]).assert_fails(2, "too many links");
+    sandbox
+        .run(&["refresh", HOST, "--passfile", "loop"])
+        .assert_fails(2, "too many links");
 }
 
 #[test]
@@ -115,7 +141,9 @@ fn what_is_no_plain_file_is_refused() {
     fs::create_dir(sandbox.path("folder")).expect("a directory");
     nix::unistd::mkfifo(&sandbox.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     for name in ["folder", "fifo", "/dev/null"] {
-        sandbox.run(&["refresh", HOST, "--passfile", name]).assert_fails(2, "is not a regular file");
+        sandbox
+            .run(&["refresh", HOST, "--passfile", name])
+            .assert_fails(2, "is not a regular file");
         assert!(!sandbox.path(&format!("{name}.pgcred-lock")).exists());
     }
     let run = sandbox.run(&["refresh", "bad host", "nope", "--passfile", "folder"]);
@@ -127,9 +155,21 @@ fn what_is_no_plain_file_is_refused() {
 fn a_damaged_block_stays_as_it_is() {
     let sandbox = Sandbox::with_keys();
     for (damaged, number, hint) in [
-        ("mine:1:*:u:p\n# pgcred end\n", 2, "delete the line `# pgcred end`"),
-        ("# pgcred begin\nmine:1:*:u:p\n", 2, "put the line `# pgcred end` below pgcred's lines"),
-        ("# pgcred begin\nmine:1:*:u:p\n# pgcred end\n", 2, "move your own lines out of the block"),
+        (
+            "mine:1:*:u:p\n# pgcred end\n",
+            2,
+            "delete the line `# pgcred end`",
+        ),
+        (
+            "# pgcred begin\nmine:1:*:u:p\n",
+            2,
+            "put the line `# pgcred end` below pgcred's lines",
+        ),
+        (
+            "# pgcred begin\nmine:1:*:u:p\n# pgcred end\n",
+            2,
+            "move your own lines out of the block",
+        ),
     ] {
         sandbox.write("p", damaged);
         for command in [&["refresh", HOST][..], &["erase", "--all"]] {
@@ -144,19 +184,33 @@ fn a_damaged_block_stays_as_it_is() {
 #[test]
 fn an_expired_token_never_stays_and_a_good_one_is_not_lost() {
     let mut sandbox = Sandbox::with_keys();
-    sandbox.at("2030-01-01T00:00:00Z").ok(&["refresh", &host(1)]);
+    sandbox
+        .at("2030-01-01T00:00:00Z")
+        .ok(&["refresh", &host(1)]);
     sandbox.ok(&["refresh", &host(2), "--expires-in", "1h"]);
-    sandbox.unset("AWS_ACCESS_KEY_ID").at("2030-01-01T00:14:59Z");
-    sandbox.run(&["refresh", &host(1)]).assert_fails(3, "no AWS credentials");
+    sandbox
+        .unset("AWS_ACCESS_KEY_ID")
+        .at("2030-01-01T00:14:59Z");
+    sandbox
+        .run(&["refresh", &host(1)])
+        .assert_fails(3, "no AWS credentials");
     assert!(text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
-    sandbox.at("2030-01-01T00:15:00Z").run(&["refresh", &host(1)]).assert_fails(3, "no AWS credentials");
+    sandbox
+        .at("2030-01-01T00:15:00Z")
+        .run(&["refresh", &host(1)])
+        .assert_fails(3, "no AWS credentials");
     assert!(!text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
-    sandbox.at("2030-01-01T01:00:00Z").ok(&["erase", &host(2), &host(2)]);
-    sandbox.run(&["erase", &host(2)]).assert_fails(4, "has no token");
+    sandbox
+        .at("2030-01-01T01:00:00Z")
+        .ok(&["erase", &host(2), &host(2)]);
+    sandbox
+        .run(&["erase", &host(2)])
+        .assert_fails(4, "has no token");
     assert!(!sandbox.path(".pgpass").exists(), "pgcred had made it");
 }
 
-/// A file that pgcred has made goes with the last token; an empty one that was there stays, and so do lines put in since.
+/// A file that pgcred has made goes with the last token; an empty one that was there stays, and so
+/// do lines put in since.
 #[test]
 fn only_what_pgcred_has_made_is_taken_away() {
     let sandbox = Sandbox::with_keys();
@@ -165,7 +219,13 @@ fn only_what_pgcred_has_made_is_taken_away() {
     sandbox.ok(&["erase", HOST]);
     assert!(text(&sandbox).contains(RDS_HOST));
     sandbox.ok(&["erase", "--all"]);
-    assert!(fs::read_dir(sandbox.home()).expect("a directory").next().is_none(), "something is left in HOME");
+    assert!(
+        fs::read_dir(sandbox.home())
+            .expect("a directory")
+            .next()
+            .is_none(),
+        "something is left in HOME"
+    );
     sandbox.ok(&["refresh", HOST]);
     sandbox.write(".pgpass", text(&sandbox) + "mine:1:*:u:p\n");
     sandbox.ok(&["refresh", HOST]);
@@ -193,24 +253,51 @@ fn several_targets_one_file_and_every_failure_named() {
 fn the_new_file_is_synced_before_it_replaces_the_old_one() {
     let sandbox = with_passfile();
     let mut strace = sandbox.command("strace");
-    strace.args(["-f", "-e", "trace=fsync,rename,renameat,renameat2", env!("CARGO_BIN_EXE_pgcred"), "refresh", HOST]);
+    strace.args([
+        "-f",
+        "-e",
+        "trace=fsync,rename,renameat,renameat2",
+        env!("CARGO_BIN_EXE_pgcred"),
+        "refresh",
+        HOST,
+    ]);
     let run = crate::support::sandbox::Run::of(strace);
-    let started = |line: &str| ["fsync", "rename"].into_iter().find(|call| line.contains(&format!("{call}(")));
-    let renamed = run.stderr.replace("renameat2(", "rename(").replace("renameat(", "rename(");
-    let calls: Vec<_> = renamed.lines().filter(|line| !line.contains("/cache/")).filter_map(started).collect();
+    let started = |line: &str| {
+        ["fsync", "rename"]
+            .into_iter()
+            .find(|call| line.contains(&format!("{call}(")))
+    };
+    let renamed = run
+        .stderr
+        .replace("renameat2(", "rename(")
+        .replace("renameat(", "rename(");
+    let calls: Vec<_> = renamed
+        .lines()
+        .filter(|line| !line.contains("/cache/"))
+        .filter_map(started)
+        .collect();
     assert_eq!(calls, ["fsync", "rename", "fsync"], "{}", run.stderr);
 }
 
 #[test]
 fn many_writers_lose_nothing() {
     let sandbox = with_passfile();
-    let children: Vec<_> =
-        (0..32).map(|n| sandbox.pgcred(&["refresh", "-q", &host(n)]).spawn().expect("pgcred starts")).collect();
+    let children: Vec<_> = (0..32)
+        .map(|n| {
+            sandbox
+                .pgcred(&["refresh", "-q", &host(n)])
+                .spawn()
+                .expect("pgcred starts")
+        })
+        .collect();
     for mut child in children {
         assert!(child.wait().expect("an end").success());
     }
     for n in 0..32 {
-        assert!(text(&sandbox).contains(&format!("\n{}:5432:*:admin:", host(n))), "{n}");
+        assert!(
+            text(&sandbox).contains(&format!("\n{}:5432:*:admin:", host(n))),
+            "{n}"
+        );
     }
     sandbox.ok(&["erase", "--all"]);
     assert_eq!(text(&sandbox), MINE);
@@ -222,21 +309,28 @@ fn kill_at_any_point_harms_nothing() {
     let sandbox = with_passfile();
     sandbox.ok(&["refresh", "-q", &host(0)]);
     for n in 1..=200_u64 {
-        let mut child = sandbox.pgcred(&["refresh", "-q", &host(0)]).spawn().expect("pgcred starts");
+        let mut child = sandbox
+            .pgcred(&["refresh", "-q", &host(0)])
+            .spawn()
+            .expect("pgcred starts");
         thread::sleep(Duration::from_micros(n * 137 % 12_000));
         child.kill().expect("kill -9");
         child.wait().expect("an end");
         let text = text(&sandbox);
         assert!(
-            text.starts_with("# pgcred begin") && text.contains("\n# pgcred end\n") && text.ends_with(MINE),
+            text.starts_with("# pgcred begin")
+                && text.contains("\n# pgcred end\n")
+                && text.ends_with(MINE),
             "{text}"
         );
         assert_eq!(text.lines().count(), 7, "{text}");
     }
     sandbox.write(".pgpass.pgcred-new-abc", "what a killed writer leaves");
     sandbox.ok(&["refresh", &host(1)]);
-    let mut names: Vec<_> =
-        fs::read_dir(sandbox.home()).expect("a directory").map(|entry| entry.expect("an entry").file_name()).collect();
+    let mut names: Vec<_> = fs::read_dir(sandbox.home())
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
     names.sort();
     assert_eq!(names, [".pgpass"], "a lock stayed, or a part");
 }
@@ -245,9 +339,14 @@ fn kill_at_any_point_harms_nothing() {
 #[test]
 fn erase_all_knows_every_file_that_was_written() {
     let mut sandbox = Sandbox::with_keys();
-    let named = sandbox.write("secrets/pg.pass", "mine:1:*:u:p\n").display().to_string();
+    let named = sandbox
+        .write("secrets/pg.pass", "mine:1:*:u:p\n")
+        .display()
+        .to_string();
     sandbox.set("PGPASSFILE", &named).ok(&["refresh", HOST]);
-    sandbox.unset("PGPASSFILE").ok(&["refresh", HOST, "--passfile", "other.pass"]);
+    sandbox
+        .unset("PGPASSFILE")
+        .ok(&["refresh", HOST, "--passfile", "other.pass"]);
     sandbox.ok(&["refresh", HOST]);
     let run = sandbox.run(&["erase", "--all"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
@@ -261,9 +360,15 @@ fn erase_all_knows_every_file_that_was_written() {
     }
     assert_eq!(sandbox.read("secrets/pg.pass"), b"mine:1:*:u:p\n");
     assert!(!sandbox.path("other.pass").exists() && !sandbox.path(".pgpass").exists());
-    assert!(sandbox.run(&["erase", "--all"]).stderr.contains("nothing to erase"));
+    assert!(
+        sandbox
+            .run(&["erase", "--all"])
+            .stderr
+            .contains("nothing to erase")
+    );
 
-    // One that is damaged keeps no other, and is found the next time too; nor does a configuration that cannot be read.
+    // One that is damaged keeps no other, and is found the next time too; nor does a configuration
+    // that cannot be read.
     sandbox.ok(&["refresh", HOST, "--passfile", "a"]);
     sandbox.ok(&["refresh", HOST, "--passfile", "b"]);
     sandbox.ok(&["token", &host(1)]);
@@ -296,24 +401,44 @@ fn erase_does_not_forget_a_passfile_that_is_out_of_reach() {
     for _ in 0..2 {
         let run = sandbox.run(&["erase", "--all"]);
         run.assert_fails(1, "disk/pass may have tokens and cannot be reached");
-        assert!(run.stderr.contains("link may have tokens"), "{}", run.stderr);
-        let hint = format!("hint: make the directory {} available", sandbox.path("disk").display());
+        assert!(
+            run.stderr.contains("link may have tokens"),
+            "{}",
+            run.stderr
+        );
+        let hint = format!(
+            "hint: make the directory {} available",
+            sandbox.path("disk").display()
+        );
         assert_eq!(run.stderr.matches(&hint).count(), 2, "{}", run.stderr);
         assert!(!sandbox.path("here").exists() && !sandbox.own().join("cache/tokens").exists());
     }
     fs::rename(sandbox.path("away"), sandbox.path("disk")).expect("renamed");
     sandbox.ok(&["erase", "--all"]);
-    assert_eq!(fs::read_dir(sandbox.path("disk")).expect("a directory").count(), 0);
+    assert_eq!(
+        fs::read_dir(sandbox.path("disk"))
+            .expect("a directory")
+            .count(),
+        0
+    );
     assert!(!sandbox.own().join("cache").exists());
 
     // The same for what one of them has, and for a connection that goes.
     for erase in [&["erase", HOST][..], &["remove", "prod"]] {
         sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
         fs::rename(sandbox.path("disk"), sandbox.path("away")).expect("renamed");
-        sandbox.run(erase).assert_fails(1, "disk/pass may have tokens and cannot be reached");
+        sandbox
+            .run(erase)
+            .assert_fails(1, "disk/pass may have tokens and cannot be reached");
         fs::rename(sandbox.path("away"), sandbox.path("disk")).expect("renamed");
         sandbox.ok(&["erase", "--all"]);
-        assert_eq!(fs::read_dir(sandbox.path("disk")).expect("a directory").count(), 0, "{erase:?}");
+        assert_eq!(
+            fs::read_dir(sandbox.path("disk"))
+                .expect("a directory")
+                .count(),
+            0,
+            "{erase:?}"
+        );
     }
 
     // Where the directory is there and has no such file, there is nothing to erase.
@@ -322,7 +447,8 @@ fn erase_does_not_forget_a_passfile_that_is_out_of_reach() {
     sandbox.ok(&["erase", "--all"]);
 }
 
-/// The lock of a writer that was killed, and what it was about to put in place, which may hold a token.
+/// The lock of a writer that was killed, and what it was about to put in place, which may hold a
+/// token.
 #[test]
 fn erase_removes_what_a_killed_writer_left() {
     let sandbox = Sandbox::with_keys();
@@ -332,9 +458,14 @@ fn erase_removes_what_a_killed_writer_left() {
             sandbox.write(".pgpass.pgcred-lock", "");
             sandbox.write(".pgpass.pgcred-new-abc", "a token");
             sandbox.run(erase);
-            let left =
-                fs::read_dir(sandbox.home()).expect("a directory").map(|entry| entry.expect("an entry").file_name());
-            assert_eq!(left.collect::<Vec<_>>(), mine.map(|_| ".pgpass").into_iter().collect::<Vec<_>>(), "{erase:?}");
+            let left = fs::read_dir(sandbox.home())
+                .expect("a directory")
+                .map(|entry| entry.expect("an entry").file_name());
+            assert_eq!(
+                left.collect::<Vec<_>>(),
+                mine.map(|_| ".pgpass").into_iter().collect::<Vec<_>>(),
+                "{erase:?}"
+            );
             let _ = fs::remove_file(sandbox.path(".pgpass"));
         }
     }
@@ -345,13 +476,26 @@ fn erase_all_makes_nothing() {
     let mut sandbox = Sandbox::empty();
     sandbox.unset("PGCRED_HOME");
     let run = sandbox.run(&["erase", "--all"]);
-    assert!(run.code == 0 && run.stderr.contains("nothing to erase"), "{}", run.stderr);
-    sandbox.run(&["erase", HOST]).assert_fails(4, "has no token");
+    assert!(
+        run.code == 0 && run.stderr.contains("nothing to erase"),
+        "{}",
+        run.stderr
+    );
+    sandbox
+        .run(&["erase", HOST])
+        .assert_fails(4, "has no token");
     sandbox.run(&["remove", "prod"]).assert_fails(4, "prod");
-    assert!(fs::read_dir(sandbox.home()).expect("a directory").next().is_none(), "something was made");
+    assert!(
+        fs::read_dir(sandbox.home())
+            .expect("a directory")
+            .next()
+            .is_none(),
+        "something was made"
+    );
 }
 
-/// Whoever waits for a lock that goes with its holder takes the next one, not the file that is gone.
+/// Whoever waits for a lock that goes with its holder takes the next one, not the file that is
+/// gone.
 #[test]
 fn writers_that_take_turns_lose_nothing_and_leave_no_lock() {
     let sandbox = with_passfile();
@@ -371,8 +515,15 @@ fn writers_that_take_turns_lose_nothing_and_leave_no_lock() {
     let text = text(&sandbox);
     for n in 0..4 {
         for i in 1..=8 {
-            assert!(text.contains(&format!("\nh{n}-{i}.dsql")), "h{n}-{i} was lost");
+            assert!(
+                text.contains(&format!("\nh{n}-{i}.dsql")),
+                "h{n}-{i} was lost"
+            );
         }
     }
-    assert_eq!(fs::read_dir(sandbox.home()).expect("a directory").count(), 1, "a lock stayed");
+    assert_eq!(
+        fs::read_dir(sandbox.home()).expect("a directory").count(),
+        1,
+        "a lock stayed"
+    );
 }

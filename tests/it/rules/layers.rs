@@ -1,6 +1,8 @@
-//! Imports point one way: between the directories of `src` from top to bottom, and inside a directory in no circle.
+//! Imports point one way: between the directories of `src` from top to bottom, and inside a
+//! directory in no circle.
 //!
-//! A path is followed whichever way it is written: `crate::`, `super::`, `self::`, in a `use` or in the code.
+//! A path is followed whichever way it is written: `crate::`, `super::`, `self::`, in a `use` or in
+//! the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,8 +11,8 @@ use crate::support::sources::{root, rust_files, without_tests};
 
 /// From the bottom up. An entry uses only what stands before it.
 const LAYERS: [&str; 20] = [
-    "error", "text", "sys", "time", "token", "provider", "passfile", "request", "config", "sigv4", "aws", "identity",
-    "roots", "cache", "issue", "output", "setup", "shell", "command", "main",
+    "error", "text", "sys", "time", "token", "provider", "passfile", "request", "config", "sigv4",
+    "aws", "identity", "roots", "cache", "issue", "output", "setup", "shell", "command", "main",
 ];
 
 /// Files that only unit tests are compiled with: they may use anything.
@@ -21,8 +23,14 @@ type Uses = BTreeMap<String, BTreeSet<Vec<String>>>;
 
 /// Returns the module that a file is: `src/aws/mod.rs` is `["aws"]`.
 fn module_of(path: &Path) -> Vec<String> {
-    let inside = path.strip_prefix(root().join("src")).expect("a file below src").with_extension("");
-    let mut parts: Vec<String> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let inside = path
+        .strip_prefix(root().join("src"))
+        .expect("a file below src")
+        .with_extension("");
+    let mut parts: Vec<String> = inside
+        .iter()
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect();
     if parts.last().is_some_and(|last| last == "mod") {
         parts.pop();
     }
@@ -51,12 +59,16 @@ fn expanded(path: &str) -> Vec<String> {
     found
 }
 
-/// Returns all paths that a text names below `crate`, `super` or `self`, as segments from the root of the crate.
+/// Returns all paths that a text names below `crate`, `super` or `self`, as segments from the root
+/// of the crate.
 fn named_in(code: &str, own: &[String]) -> BTreeSet<Vec<String>> {
     let mut paths = Vec::new();
     for (start, _) in code.match_indices("use ") {
         let import = code[start + 4..].split(';').next().unwrap_or_default();
-        if ["crate::", "super::", "self::"].iter().any(|root| import.starts_with(root)) {
+        if ["crate::", "super::", "self::"]
+            .iter()
+            .any(|root| import.starts_with(root))
+        {
             paths.extend(expanded(import));
         }
     }
@@ -77,13 +89,20 @@ fn from_the_root(path: &str, own: &[String]) -> Vec<String> {
             "crate" => whole.clear(),
             "super" => drop(whole.pop()),
             "self" => {}
-            name => whole.push(name.split(" as ").next().unwrap_or_default().trim().to_owned()),
+            name => whole.push(
+                name.split(" as ")
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned(),
+            ),
         }
     }
     whole
 }
 
-/// Returns every file of `src` as its module's name, with the modules that it uses. Unit tests may use anything.
+/// Returns every file of `src` as its module's name, with the modules that it uses. Unit tests may
+/// use anything.
 fn imports() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
     let files: BTreeMap<Vec<String>, String> = rust_files("src")
         .into_iter()
@@ -114,24 +133,42 @@ fn imports_point_down() {
         rank.unwrap_or_else(|| panic!("{name} has no layer"))
     };
     for (module, used) in imports() {
-        for other in used.iter().filter(|other| !other.is_empty() && other[0] != "integrations") {
+        for other in used
+            .iter()
+            .filter(|other| !other.is_empty() && other[0] != "integrations")
+        {
             let same = module.first() == other.first();
-            assert!(same || rank(other) < rank(&module), "{module:?} uses {other:?}, which is not below it");
+            assert!(
+                same || rank(other) < rank(&module),
+                "{module:?} uses {other:?}, which is not below it"
+            );
         }
     }
 }
 
-/// A `mod.rs` stands above the files of its directory, and holds what they share: it and one of them may name each other.
+/// A `mod.rs` stands above the files of its directory, and holds what they share: it and one of
+/// them may name each other.
 #[test]
 fn no_files_use_each_other_in_a_circle() {
     let all = imports();
-    let is_file =
-        |module: &Vec<String>| !all.keys().any(|other| other.len() > module.len() && other.starts_with(module));
+    let is_file = |module: &Vec<String>| {
+        !all.keys()
+            .any(|other| other.len() > module.len() && other.starts_with(module))
+    };
     let mut open: Uses = BTreeMap::new();
     for (module, used) in all.iter().filter(|(module, _)| is_file(module)) {
-        open.insert(module.join("::"), used.iter().filter(|other| is_file(other)).cloned().collect());
+        open.insert(
+            module.join("::"),
+            used.iter()
+                .filter(|other| is_file(other))
+                .cloned()
+                .collect(),
+        );
     }
-    assert!(open.len() > 80 && open.values().any(|uses| uses.len() > 10), "{open:?}");
+    assert!(
+        open.len() > 80 && open.values().any(|uses| uses.len() > 10),
+        "{open:?}"
+    );
     // Takes away what uses nothing that is left; in a circle everything uses something.
     loop {
         let left: Vec<String> = open.keys().cloned().collect();
@@ -147,8 +184,20 @@ fn no_files_use_each_other_in_a_circle() {
 fn paths_are_read_however_they_are_written() {
     let own = ["aws".to_owned(), "sso".to_owned()];
     let code = "use super::{plan::{Role, Start}, words};\nlet x = crate::sys::env::var(1);\nuse crate::text as t;";
-    let found: Vec<String> = named_in(code, &own).into_iter().map(|path| path.join("::")).collect();
-    for path in ["aws::plan::Role", "aws::plan::Start", "aws::words", "sys::env::var", "text"] {
-        assert!(found.iter().any(|found| found == path), "{path} is not in {found:?}");
+    let found: Vec<String> = named_in(code, &own)
+        .into_iter()
+        .map(|path| path.join("::"))
+        .collect();
+    for path in [
+        "aws::plan::Role",
+        "aws::plan::Start",
+        "aws::words",
+        "sys::env::var",
+        "text",
+    ] {
+        assert!(
+            found.iter().any(|found| found == path),
+            "{path} is not in {found:?}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The project's own rules: the order of the layers, the owners of side effects, licences and documents.
+//! The project's own rules: the order of the layers, the owners of side effects, licences and
+//! documents.
 
 pub mod layers;
 #[cfg(unix)]

@@ -1,4 +1,5 @@
-//! deny.toml, enforced on Cargo.lock without a network: licences, sources, versions with advisories.
+//! deny.toml, enforced on Cargo.lock without a network: licences, sources, versions with
+//! advisories.
 
 use std::fs;
 use std::process::Command;
@@ -12,37 +13,69 @@ use crate::support::sources::root;
 fn dependencies_keep_to_the_policy() {
     let policy = fs::read_to_string(root().join("deny.toml")).expect("a policy");
     let policy: toml::Table = policy.parse().expect("TOML");
-    let allowed: Vec<&str> =
-        policy["licenses"]["allow"].as_array().expect("licences").iter().filter_map(toml::Value::as_str).collect();
+    let allowed: Vec<&str> = policy["licenses"]["allow"]
+        .as_array()
+        .expect("licences")
+        .iter()
+        .filter_map(toml::Value::as_str)
+        .collect();
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline", "--all-features"]).current_dir(root());
-    let metadata: Value = serde_json::from_slice(&cargo.output().expect("cargo").stdout).expect("cargo's metadata");
+    cargo
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--offline",
+            "--all-features",
+        ])
+        .current_dir(root());
+    let metadata: Value =
+        serde_json::from_slice(&cargo.output().expect("cargo").stdout).expect("cargo's metadata");
     let packages = metadata["packages"].as_array().expect("packages");
     assert!(packages.len() > 100);
     for package in packages {
-        let (name, version) =
-            (package["name"].as_str().expect("a name"), package["version"].as_str().expect("a version"));
+        let (name, version) = (
+            package["name"].as_str().expect("a name"),
+            package["version"].as_str().expect("a version"),
+        );
         let source = package["source"].as_str();
-        assert!(source.is_none_or(|source| source.starts_with("registry+")), "{name} comes from {source:?}");
+        assert!(
+            source.is_none_or(|source| source.starts_with("registry+")),
+            "{name} comes from {source:?}"
+        );
         let license = package["license"].as_str().unwrap_or("none");
-        assert!(is_allowed(license, &allowed), "{name}: {license} is not on the list");
+        assert!(
+            is_allowed(license, &allowed),
+            "{name}: {license} is not on the list"
+        );
         for ban in policy["bans"]["deny"].as_array().expect("bans") {
             let ban_text = ban["crate"].as_str().expect("a crate");
             let (banned, below) = ban_text.split_once("@<").unwrap_or((ban_text, ""));
             let older = below.is_empty() || numbers(version) < numbers(below);
-            assert!(banned != name || !older, "{name} {version}: {}", ban["reason"]);
+            assert!(
+                banned != name || !older,
+                "{name} {version}: {}",
+                ban["reason"]
+            );
         }
     }
 }
 
 fn numbers(version: &str) -> Vec<u64> {
-    version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+    version
+        .split(['.', '-', '+'])
+        .map_while(|part| part.parse().ok())
+        .collect()
 }
 
 /// Every AND part needs one OR part on the list; `/` is how older crates write OR.
 fn is_allowed(license: &str, allowed: &[&str]) -> bool {
     let plain = license.replace('/', " OR ").replace(['(', ')'], "");
-    plain.split(" AND ").all(|part| part.split(" OR ").any(|name| allowed.contains(&name.trim())))
+    plain.split(" AND ").all(|part| {
+        part.split(" OR ")
+            .any(|name| allowed.contains(&name.trim()))
+    })
 }
 
 #[test]

@@ -7,7 +7,13 @@ use crate::support::sources::{root, rust_files};
 
 #[test]
 fn every_file_says_first_what_it_is() {
-    for (path, text) in [rust_files("src"), rust_files("integrations"), rust_files("tests")].concat() {
+    for (path, text) in [
+        rust_files("src"),
+        rust_files("integrations"),
+        rust_files("tests"),
+    ]
+    .concat()
+    {
         assert!(
             text.starts_with("//! ") && text.lines().next().is_some_and(|line| line.len() > 30),
             "{}",
@@ -16,23 +22,36 @@ fn every_file_says_first_what_it_is() {
     }
 }
 
-/// Who signs is planned from what has been read, and nothing else is looked at: so the digest of a plan tells all that there
-/// is to it, and a unit test of it needs no home.
+/// Who signs is planned from what has been read, and nothing else is looked at: so the digest of a
+/// plan tells all that there is to it, and a unit test of it needs no home.
 #[test]
 fn who_signs_is_planned_without_looking_around() {
     let text = fs::read_to_string(root().join("src/aws/plan.rs")).expect("the planner");
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    let uses: Vec<&str> = code.lines().filter_map(|line| line.strip_prefix("use ")).collect();
+    let uses: Vec<&str> = code
+        .lines()
+        .filter_map(|line| line.strip_prefix("use "))
+        .collect();
     assert!(!uses.is_empty());
     for line in uses {
-        let allowed =
-            ["std::hash", "super::environment", "super::files", "super::ini", "super::settings", "crate::error"];
-        assert!(allowed.iter().any(|module| line.starts_with(module)), "the planner uses {line}");
+        let allowed = [
+            "std::hash",
+            "super::environment",
+            "super::files",
+            "super::ini",
+            "super::settings",
+            "crate::error",
+        ];
+        assert!(
+            allowed.iter().any(|module| line.starts_with(module)),
+            "the planner uses {line}"
+        );
     }
     assert!(!code.contains("crate::env") && !code.contains("std::fs"));
 }
 
-/// Each outside effect has one owner (stdout, stderr, clock, environment and file writing: see .clippy.toml).
+/// Each outside effect has one owner (stdout, stderr, clock, environment and file writing: see
+/// .clippy.toml).
 #[test]
 fn every_outside_effect_has_one_owner() {
     for (name, owner) in [
@@ -45,7 +64,10 @@ fn every_outside_effect_has_one_owner() {
         ("aws_sigv4", "src/sigv4.rs"),
         ("ring::aead", "src/cache/seal.rs"),
         ("linux_keyutils", "src/cache/key/kernel.rs"),
-        ("secret_service::blocking", "src/cache/key/secret_service.rs"),
+        (
+            "secret_service::blocking",
+            "src/cache/key/secret_service.rs",
+        ),
         ("keyring_core", "src/cache/key/native.rs"),
         ("signal_hook", "src/sys/signals.rs"),
         ("toml_edit", "src/config"),
@@ -61,7 +83,9 @@ fn every_outside_effect_has_one_owner() {
             "src/sys/terminal.rs src/sys/child.rs src/sys/env.rs src/sys/signals.rs src/sys/limits.rs src/command/exec.rs",
         ),
         ("cfg(windows)", "src/sys/child.rs src/sys/env.rs"),
-        // Raw, for programs that read it, and for a person to paste: what is in there has no control character. What a person reads goes through `Output::lines`, which shows no escape sequence.
+        // Raw, for programs that read it, and for a person to paste: what is in there has no
+        // control character. What a person reads goes through `Output::lines`, which shows no
+        // escape sequence.
         (
             "Output::answer",
             "src/output src/command/aws.rs src/command/exec.rs src/command/list.rs src/command/mod.rs \
@@ -69,10 +93,22 @@ fn every_outside_effect_has_one_owner() {
         ),
     ] {
         for (path, text) in rust_files("src") {
-            let path = path.strip_prefix(root()).expect("below the root").display().to_string().replace('\\', "/");
-            let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-            let owned = owner.split(' ').any(|owner| path.starts_with(owner)) || path.ends_with("tests.rs");
-            assert!(owned || !code.contains(name), "{path} uses {name}, which {owner} owns");
+            let path = path
+                .strip_prefix(root())
+                .expect("below the root")
+                .display()
+                .to_string()
+                .replace('\\', "/");
+            let code: String = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect();
+            let owned =
+                owner.split(' ').any(|owner| path.starts_with(owner)) || path.ends_with("tests.rs");
+            assert!(
+                owned || !code.contains(name),
+                "{path} uses {name}, which {owner} owns"
+            );
         }
     }
 }
@@ -84,7 +120,9 @@ fn the_readme_agrees_with_the_help() {
     let sandbox = Sandbox::empty();
     let help = |command: &str| sandbox.ok(&[command, "--help"]);
     let words = |text: &str| -> Vec<String> {
-        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).map(str::to_owned).collect()
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+            .map(str::to_owned)
+            .collect()
     };
     let commands = [
         "token",
@@ -104,10 +142,17 @@ fn the_readme_agrees_with_the_help() {
         "man",
     ];
     for command in commands {
-        assert!(readme.contains(&format!("`pgcred {command}")), "{command} is not in the README");
+        assert!(
+            readme.contains(&format!("`pgcred {command}")),
+            "{command} is not in the README"
+        );
         for word in words(&help(command)) {
-            let option = word.starts_with("--") && word.len() > 2 && word != "--help" && word != "--version";
-            assert!(!option || words(&readme).contains(&word), "{word} of {command} is not in the README");
+            let option =
+                word.starts_with("--") && word.len() > 2 && word != "--help" && word != "--version";
+            assert!(
+                !option || words(&readme).contains(&word),
+                "{word} of {command} is not in the README"
+            );
         }
     }
     let all = commands.map(help).concat();
@@ -122,13 +167,25 @@ fn the_readme_agrees_with_the_help() {
         "--features",
         "--secret-service",
     ];
-    for word in words(&readme).iter().filter(|word| word.starts_with("--") && !word.ends_with('-')) {
-        assert!(words(&all).contains(word) || of_others.contains(&word.as_str()), "the README's {word} does not exist");
+    for word in words(&readme)
+        .iter()
+        .filter(|word| word.starts_with("--") && !word.ends_with('-'))
+    {
+        assert!(
+            words(&all).contains(word) || of_others.contains(&word.as_str()),
+            "the README's {word} does not exist"
+        );
     }
     let formats = all.split("Form of the answer").nth(1).expect("the formats");
-    let listed: Vec<_> = formats.lines().filter_map(|line| line.trim().strip_prefix("- ")?.split_once(':')).collect();
+    let listed: Vec<_> = formats
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- ")?.split_once(':'))
+        .collect();
     assert_eq!(listed.len(), 10, "{formats}");
     for (format, _) in listed {
-        assert!(readme.contains(&format!("| `{format}` |")), "format {format} is not in the README's table");
+        assert!(
+            readme.contains(&format!("| `{format}` |")),
+            "format {format} is not in the README's table"
+        );
     }
 }

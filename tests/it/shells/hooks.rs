@@ -1,4 +1,5 @@
-//! Shell hooks in real shells at a terminal: when they refresh, what they leave as it was, and how many processes they start.
+//! Shell hooks in real shells at a terminal: when they refresh, what they leave as it was, and how
+//! many processes they start.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -24,7 +25,8 @@ struct Shell {
     prompt: &'static str,
     /// Reads the hook; `HOOK` is a file with it.
     load: &'static str,
-    /// A command that fails with 3, and one that shows the exit status as `status=3`; empty where a shell has none.
+    /// A command that fails with 3, and one that shows the exit status as `status=3`; empty where a
+    /// shell has none.
     fails: &'static str,
     status: &'static str,
     /// Shows the segment as `[prod 14 min]`; empty where there is none.
@@ -121,12 +123,20 @@ impl Desk {
         }
         let own = directory.join("own");
         let shown = own.display().to_string();
-        sandbox.set("PGCRED_HOME", &shown).set("LC_ALL", "C.UTF-8").set("SHELL", "/bin/sh");
+        sandbox
+            .set("PGCRED_HOME", &shown)
+            .set("LC_ALL", "C.UTF-8")
+            .set("SHELL", "/bin/sh");
         // Without it fish reads all manual pages when it is first started.
-        fs::create_dir_all(sandbox.path(".local/share/fish/generated_completions")).expect("a directory");
+        fs::create_dir_all(sandbox.path(".local/share/fish/generated_completions"))
+            .expect("a directory");
         sandbox.write(".xonshrc", ""); // without it xonsh welcomes
         sandbox.ok(&["add", "-q", "prod", HOST]);
-        Self { sandbox, pgcred, own }
+        Self {
+            sandbox,
+            pgcred,
+            own,
+        }
     }
 
     fn due(&self) -> PathBuf {
@@ -136,7 +146,10 @@ impl Desk {
     /// The time at which the next connection is due; 0 if nothing says it.
     fn due_at(&self) -> i64 {
         let text = fs::read_to_string(self.due()).unwrap_or_default();
-        text.lines().next().and_then(|line| line.parse().ok()).unwrap_or_default()
+        text.lines()
+            .next()
+            .and_then(|line| line.parse().ok())
+            .unwrap_or_default()
     }
 
     fn set_due(&self, unix: u64) {
@@ -148,7 +161,11 @@ impl Desk {
     fn write_due(&self, text: &str, unix: u64) {
         fs::write(self.due(), text).expect("written");
         let time = std::time::UNIX_EPOCH + Duration::from_secs(unix);
-        fs::File::options().write(true).open(self.due()).and_then(|file| file.set_modified(time)).expect("dated");
+        fs::File::options()
+            .write(true)
+            .open(self.due())
+            .and_then(|file| file.set_modified(time))
+            .expect("dated");
     }
 
     fn init(&self, arguments: &[&str]) -> String {
@@ -161,8 +178,12 @@ impl Desk {
 
     /// Writes the start-up file and starts the shell under strace; returns when it shows a prompt.
     fn start(&self, shell: &Shell, before: &str, options: &[&str]) -> Session<'_> {
-        let hook = self.sandbox.write("hook", self.init(&[&[shell.name], options].concat()));
-        let off = self.sandbox.write("off", self.init(&[shell.name, "--undo"]));
+        let hook = self
+            .sandbox
+            .write("hook", self.init(&[&[shell.name], options].concat()));
+        let off = self
+            .sandbox
+            .write("off", self.init(&[shell.name, "--undo"]));
         let load = shell.load.replace("HOOK", &hook.display().to_string());
         let undo = shell.load.replace("HOOK", &off.display().to_string());
         let name = match shell.name {
@@ -171,14 +192,39 @@ impl Desk {
             "fish" => ".config/fish/config.fish",
             _ => "rc",
         };
-        let rc = self.sandbox.write(name, format!("{}\n{before}\n{load}\n", shell.prompt)).display().to_string();
+        let rc = self
+            .sandbox
+            .write(name, format!("{}\n{before}\n{load}\n", shell.prompt))
+            .display()
+            .to_string();
         let trace = self.sandbox.path("trace");
-        let strace = ["strace", "-f", "-q", "-e", "trace=process", "-s", "200", "-o"].map(str::to_owned);
+        let strace = [
+            "strace",
+            "-f",
+            "-q",
+            "-e",
+            "trace=process",
+            "-s",
+            "200",
+            "-o",
+        ]
+        .map(str::to_owned);
         let command = shell.command.iter().map(|word| word.replace("RC", &rc));
-        let command: Vec<String> = strace.into_iter().chain([trace.display().to_string()]).chain(command).collect();
+        let command: Vec<String> = strace
+            .into_iter()
+            .chain([trace.display().to_string()])
+            .chain(command)
+            .collect();
         let terminal = Terminal::start(&self.sandbox, &command);
-        terminal.wait("the first prompt", |screen| screen.last().is_some_and(|line| line.starts_with(PROMPT)));
-        Session { terminal, trace, load, undo }
+        terminal.wait("the first prompt", |screen| {
+            screen.last().is_some_and(|line| line.starts_with(PROMPT))
+        });
+        Session {
+            terminal,
+            trace,
+            load,
+            undo,
+        }
     }
 
     /// Waits until a refresh has said when the next one is due.
@@ -192,7 +238,10 @@ impl Desk {
 }
 
 fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs()
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs()
 }
 
 struct Session<'a> {
@@ -205,11 +254,19 @@ struct Session<'a> {
 impl Session<'_> {
     /// Types a line and waits for the prompt after it; returns the screen.
     fn enter(&self, line: &str) -> Vec<String> {
-        let prompts = |screen: &[String]| screen.iter().filter(|line| line.starts_with(PROMPT)).count();
+        let prompts = |screen: &[String]| {
+            screen
+                .iter()
+                .filter(|line| line.starts_with(PROMPT))
+                .count()
+        };
         let before = prompts(&self.terminal.screen());
         self.terminal.enter(line);
-        let is_back = |screen: &[String]| prompts(screen) > before && screen.last().is_some_and(|line| line == PROMPT);
-        self.terminal.wait(&format!("a prompt after {line:?}"), is_back)
+        let is_back = |screen: &[String]| {
+            prompts(screen) > before && screen.last().is_some_and(|line| line == PROMPT)
+        };
+        self.terminal
+            .wait(&format!("a prompt after {line:?}"), is_back)
     }
 
     /// What was started since the trace had this length: programs and forks, not threads.
@@ -217,11 +274,17 @@ impl Session<'_> {
         sleep(Duration::from_millis(400)); // for what a hook might start late
         let trace = fs::read_to_string(&self.trace).expect("a trace");
         let is_start = |line: &&str| {
-            ["execve(", "clone(", "clone3(", "fork("].iter().any(|call| line.contains(call))
+            ["execve(", "clone(", "clone3(", "fork("]
+                .iter()
+                .any(|call| line.contains(call))
                 && !line.contains("CLONE_THREAD")
                 && !line.contains("resumed>")
         };
-        trace[length..].lines().filter(is_start).map(str::to_owned).collect()
+        trace[length..]
+            .lines()
+            .filter(is_start)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Waits, at prompts, until nothing that has ended is left in the system's table.
@@ -235,7 +298,11 @@ impl Session<'_> {
             ps.args(["-eo", "pid=,ppid=,stat="]);
             let listed = Run::of(ps).stdout;
             let mut dead = 0;
-            for line in listed.lines().map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()) {
+            for line in listed.lines().map(|line| {
+                line.split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            }) {
                 if ours.contains(&line[1]) {
                     dead += usize::from(line[2].starts_with('Z'));
                     ours.push(line[0].clone());
@@ -244,7 +311,10 @@ impl Session<'_> {
             if dead == 0 {
                 return;
             }
-            assert!(began.elapsed() < Duration::from_secs(5), "{dead} in {listed}");
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "{dead} in {listed}"
+            );
             sleep(Duration::from_millis(200));
             self.enter("");
         }
@@ -252,20 +322,30 @@ impl Session<'_> {
 
     fn trace_length(&self) -> usize {
         sleep(Duration::from_millis(400));
-        fs::metadata(&self.trace).map_or(0, |metadata| usize::try_from(metadata.len()).expect("small"))
+        fs::metadata(&self.trace).map_or(0, |metadata| {
+            usize::try_from(metadata.len()).expect("small")
+        })
     }
 }
 
 /// All that a hook has to do, once for each shell.
 fn check(shell: &Shell) {
     let desk = Desk::new();
-    let segment: &[&str] = if shell.segment.is_empty() { &[] } else { &["--segment"] };
+    let segment: &[&str] = if shell.segment.is_empty() {
+        &[]
+    } else {
+        &["--segment"]
+    };
 
     // The first prompt refreshes, where nothing says that it need not.
     assert!(!desk.due().exists());
     let session = desk.start(shell, "", segment);
     desk.wait_for_refresh();
-    assert!(String::from_utf8(desk.sandbox.read(".pgpass")).expect("text").contains(HOST));
+    assert!(
+        String::from_utf8(desk.sandbox.read(".pgpass"))
+            .expect("text")
+            .contains(HOST)
+    );
     drop(session);
 
     let session = desk.start(shell, "", segment);
@@ -275,18 +355,32 @@ fn check(shell: &Shell) {
     for _ in 0..3 {
         session.enter("");
     }
-    assert_eq!(session.started_since(length), [""; 0], "{} starts processes", shell.name);
+    assert_eq!(
+        session.started_since(length),
+        [""; 0],
+        "{} starts processes",
+        shell.name
+    );
 
     if !shell.fails.is_empty() {
         desk.set_due(1); // what the hook starts has no status
         session.enter(shell.fails);
         let screen = session.enter(shell.status);
-        assert!(screen.iter().any(|line| line == "status=3"), "{}: {screen:#?}", shell.name);
+        assert!(
+            screen.iter().any(|line| line == "status=3"),
+            "{}: {screen:#?}",
+            shell.name
+        );
         desk.wait_for_refresh();
     }
     if !shell.segment.is_empty() {
         let screen = session.enter(shell.segment);
-        assert!(screen.iter().any(|line| line.starts_with("[prod 1") && line.ends_with(" min]")), "{screen:#?}");
+        assert!(
+            screen
+                .iter()
+                .any(|line| line.starts_with("[prod 1") && line.ends_with(" min]")),
+            "{screen:#?}"
+        );
     }
 
     // Something is due: one refresh, however often it is sourced, without a word.
@@ -301,10 +395,15 @@ fn check(shell: &Shell) {
     desk.set_due(1); // as if it had not helped: the next one is not before a minute
     session.enter("");
     let screen = session.enter("");
-    assert!(screen.iter().all(|line| line == PROMPT), "{}: {screen:#?}", shell.name);
+    assert!(
+        screen.iter().all(|line| line == PROMPT),
+        "{}: {screen:#?}",
+        shell.name
+    );
     let started = session.started_since(length);
-    let refreshes =
-        started.iter().filter(|line| line.contains("execve(") && line.contains("\"refresh\", \"--background\""));
+    let refreshes = started
+        .iter()
+        .filter(|line| line.contains("execve(") && line.contains("\"refresh\", \"--background\""));
     let refreshes = refreshes.filter(|line| !line.contains("/bin/sh\"")).count();
     assert_eq!(refreshes, 1, "{}: {started:#?}", shell.name);
     session.wait_for_no_zombies();
@@ -329,7 +428,12 @@ fn check(shell: &Shell) {
     fs::remove_file(desk.due()).expect("it was there");
     session.enter("");
     session.enter("");
-    assert_eq!(session.started_since(length), [""; 0], "{} after undo", shell.name);
+    assert_eq!(
+        session.started_since(length),
+        [""; 0],
+        "{} after undo",
+        shell.name
+    );
     let screen = session.enter("");
     let own = |line: &String| line.starts_with(PROMPT) || line.is_empty();
     assert!(screen.iter().all(own), "{}: {screen:#?}", shell.name);
@@ -351,17 +455,26 @@ fn check_lines(shell: &Shell, before: &str, options: &[&str], lines: &[(&str, &s
             line => {
                 let screen = session.enter(line);
                 let is_shown = shown.is_empty() || screen.iter().any(|line| line == shown);
-                assert!(is_shown, "{}, {before}: no {shown:?} in {screen:#?}", shell.name);
+                assert!(
+                    is_shown,
+                    "{}, {before}: no {shown:?} in {screen:#?}",
+                    shell.name
+                );
             }
         }
     }
 }
 
-/// Whether a program is on PATH that tests/run.sh installs and that no distribution's package is asked for.
+/// Whether a program is on PATH that tests/run.sh installs and that no distribution's package is
+/// asked for.
 pub fn is_here(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_here = std::env::split_paths(&path).any(|directory: PathBuf| Path::is_file(&directory.join(program)));
-    assert!(is_here || std::env::var_os("PGCRED_TEST_ALL").is_none(), "{program} is missing");
+    let is_here = std::env::split_paths(&path)
+        .any(|directory: PathBuf| Path::is_file(&directory.join(program)));
+    assert!(
+        is_here || std::env::var_os("PGCRED_TEST_ALL").is_none(),
+        "{program} is missing"
+    );
     is_here
 }
 
@@ -403,8 +516,8 @@ fn nushell_refreshes_when_due() {
     }
 }
 
-/// Each passfile has its own file, so that no shell takes another's for its own, and inside `pgcred exec` the hook keeps the
-/// passfile from outside fresh, not the private one.
+/// Each passfile has its own file, so that no shell takes another's for its own, and inside `pgcred
+/// exec` the hook keeps the passfile from outside fresh, not the private one.
 #[test]
 fn a_hook_looks_after_the_passfile_that_the_user_has_set() {
     for shell in SHELLS {
@@ -414,41 +527,71 @@ fn a_hook_looks_after_the_passfile_that_the_user_has_set() {
         let mut desk = Desk::new();
         desk.sandbox.ok(&["refresh", "--background", "-q"]);
         // With another passfile: the file for the usual one says that nothing is due.
-        let other = desk.sandbox.path("my \"own\" $x:y/pass").display().to_string();
+        let other = desk
+            .sandbox
+            .path("my \"own\" $x:y/pass")
+            .display()
+            .to_string();
         fs::create_dir(desk.sandbox.path("my \"own\" $x:y")).expect("a directory");
         desk.sandbox.set("PGPASSFILE", &other);
-        let named = desk.own.join(format!("cache/due-{}", other.replace(['/', ':'], "%")));
+        let named = desk
+            .own
+            .join(format!("cache/due-{}", other.replace(['/', ':'], "%")));
         let usual = desk.due_at();
         let session = desk.start(shell, "", &[]);
         session.enter("");
-        wait_for(&format!("{}: {}", shell.name, named.display()), || named.exists());
+        wait_for(&format!("{}: {}", shell.name, named.display()), || {
+            named.exists()
+        });
         let length = session.trace_length();
         session.enter("");
-        assert_eq!(session.started_since(length), [""; 0], "{} with PGPASSFILE", shell.name);
+        assert_eq!(
+            session.started_since(length),
+            [""; 0],
+            "{} with PGPASSFILE",
+            shell.name
+        );
         drop(session);
         assert_eq!(desk.due_at(), usual, "{}", shell.name);
 
         // Inside exec: nothing is due outside, and then it is.
-        desk.sandbox.set("PGCRED_EXEC_PASSFILE", "/run/private/pass").set("PGCRED_OUTER_PASSFILE", &other);
-        desk.sandbox.set("PGPASSFILE", "/run/private/pass").set("PGUSER", "somebody").set("PGPORT", "1");
+        desk.sandbox
+            .set("PGCRED_EXEC_PASSFILE", "/run/private/pass")
+            .set("PGCRED_OUTER_PASSFILE", &other);
+        desk.sandbox
+            .set("PGPASSFILE", "/run/private/pass")
+            .set("PGUSER", "somebody")
+            .set("PGPORT", "1");
         let session = desk.start(shell, "", &[]);
         session.enter("");
         let length = session.trace_length();
         session.enter("");
-        assert_eq!(session.started_since(length), [""; 0], "{} in exec", shell.name);
+        assert_eq!(
+            session.started_since(length),
+            [""; 0],
+            "{} in exec",
+            shell.name
+        );
         fs::remove_file(&named).expect("it was there");
         fs::write(&other, "").expect("emptied");
         session.enter("");
-        wait_for(&format!("{}: {}", shell.name, named.display()), || named.exists());
+        wait_for(&format!("{}: {}", shell.name, named.display()), || {
+            named.exists()
+        });
         let text = fs::read_to_string(&other).expect("a passfile");
-        assert!(text.contains(&format!("\n{HOST}:5432:*:admin:")), "{}: {text}", shell.name);
+        assert!(
+            text.contains(&format!("\n{HOST}:5432:*:admin:")),
+            "{}: {text}",
+            shell.name
+        );
         assert_eq!(
             fs::read_dir(desk.own.join("cache"))
                 .expect("a directory")
                 .flatten()
                 .filter(|entry| {
                     entry.file_name().to_string_lossy().starts_with("due")
-                        && !["due.lock", "due.clock"].contains(&&*entry.file_name().to_string_lossy())
+                        && !["due.lock", "due.clock"]
+                            .contains(&&*entry.file_name().to_string_lossy())
                 })
                 .count(),
             2,
@@ -464,17 +607,41 @@ const DUE_AT_PROMPT: [(&str, &str); 3] = [("DUE", ""), ("", ""), ("REFRESHED", "
 #[test]
 fn bash_keeps_its_ways() {
     let strict = "set -eu; set -o noclobber; set -o vi; shopt -s nocasematch extglob; IFS=:0123456789; alias read=false local=false";
-    let segment = [("! true", ""), ("echo \"$((40 + 2))\"", "42"), ("echo \"${PGCRED_SEGMENT%% *}\"", "prod")];
-    check_lines(&BASH, strict, &["--segment"], &[&segment[..], &DUE_AT_PROMPT].concat());
+    let segment = [
+        ("! true", ""),
+        ("echo \"$((40 + 2))\"", "42"),
+        ("echo \"${PGCRED_SEGMENT%% *}\"", "prod"),
+    ];
+    check_lines(
+        &BASH,
+        strict,
+        &["--segment"],
+        &[&segment[..], &DUE_AT_PROMPT].concat(),
+    );
     let array = [
         ("(exit 3)", ""),
         ("echo \"${#PROMPT_COMMAND[@]} $seen\"", "3 3"),
         (PIPE, ""),
         ("echo ${PIPESTATUS[*]}", "0 4 0"),
     ];
-    check_lines(&BASH, "PROMPT_COMMAND=(: 'seen=$?')", &[], &[&array[..], &DUE_AT_PROMPT].concat());
-    let string = [("(exit 3)", ""), ("echo $seen", "3"), (PIPE, ""), ("echo ${PIPESTATUS[*]}", "0 4 0")];
-    check_lines(&BASH, "PROMPT_COMMAND='seen=$?; '", &[], &[&string[..], &DUE_AT_PROMPT].concat());
+    check_lines(
+        &BASH,
+        "PROMPT_COMMAND=(: 'seen=$?')",
+        &[],
+        &[&array[..], &DUE_AT_PROMPT].concat(),
+    );
+    let string = [
+        ("(exit 3)", ""),
+        ("echo $seen", "3"),
+        (PIPE, ""),
+        ("echo ${PIPESTATUS[*]}", "0 4 0"),
+    ];
+    check_lines(
+        &BASH,
+        "PROMPT_COMMAND='seen=$?; '",
+        &[],
+        &[&string[..], &DUE_AT_PROMPT].concat(),
+    );
     // What stands behind the hook finds $? too, whatever splits words, and a trap fires once.
     for (before, behind) in [
         ("true", "PROMPT_COMMAND+=$'\\nseen=$?'"),
@@ -502,16 +669,27 @@ fn bash_says_nothing_in_a_child_without_the_hook() {
     session.enter("bash --norc");
     session.enter("");
     let screen = session.enter("echo $seen $SHLVL");
-    assert_eq!(screen[..3], ["P> bash --norc", "P>", "P> echo $seen $SHLVL"]);
+    assert_eq!(
+        screen[..3],
+        ["P> bash --norc", "P>", "P> echo $seen $SHLVL"]
+    );
     assert_eq!(screen[4..], ["P>"]);
 }
 
 #[test]
 fn zsh_keeps_its_ways() {
-    let strict =
-        "setopt err_exit no_unset no_clobber ksh_arrays sh_word_split warn_create_global; bindkey -v; IFS=:0123456789";
-    let segment = [("! true", ""), ("echo \"$((40 + 2))\"", "42"), ("echo \"${PGCRED_SEGMENT%% *}\"", "prod")];
-    check_lines(&ZSH, strict, &["--segment"], &[&segment[..], &DUE_AT_PROMPT].concat());
+    let strict = "setopt err_exit no_unset no_clobber ksh_arrays sh_word_split warn_create_global; bindkey -v; IFS=:0123456789";
+    let segment = [
+        ("! true", ""),
+        ("echo \"$((40 + 2))\"", "42"),
+        ("echo \"${PGCRED_SEGMENT%% *}\"", "prod"),
+    ];
+    check_lines(
+        &ZSH,
+        strict,
+        &["--segment"],
+        &[&segment[..], &DUE_AT_PROMPT].concat(),
+    );
     let desk = Desk::new();
     let session = desk.start(&ZSH, strict, &[]);
     session.enter(&session.undo);
@@ -521,7 +699,12 @@ fn zsh_keeps_its_ways() {
     let hooks = "precmd() { seen=$? }; other() { seen_too=$? }; precmd_functions=(other)";
     let hooks = format!("{hooks}; trap 'traps+=x' ERR");
     let hooks = hooks.as_str();
-    let lines = [("(exit 3)", ""), ("echo $seen $seen_too $traps", "3 3 x"), (PIPE, ""), ("echo $pipestatus", "0 4 0")];
+    let lines = [
+        ("(exit 3)", ""),
+        ("echo $seen $seen_too $traps", "3 3 x"),
+        (PIPE, ""),
+        ("echo $pipestatus", "0 4 0"),
+    ];
     check_lines(&ZSH, hooks, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
 }
 
@@ -536,16 +719,22 @@ fn fish_keeps_its_ways() {
     ];
     check_lines(&FISH, before, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
     // The user's own functions and jobs.
-    let before =
-        ["contains", "math", "path", "sh", "date"].map(|name| format!("function {name}; echo {name} $argv; end"));
+    let before = ["contains", "math", "path", "sh", "date"]
+        .map(|name| format!("function {name}; echo {name} $argv; end"));
     let lines = [
-        ("echo $PGCRED_SEGMENT | builtin string replace --regex '[0-9]+' some", "prod some min"),
+        (
+            "echo $PGCRED_SEGMENT | builtin string replace --regex '[0-9]+' some",
+            "prod some min",
+        ),
         ("sleep 60 &", ""),
         ("set mine $last_pid", ""),
         DUE_AT_PROMPT[0],
         DUE_AT_PROMPT[1],
         DUE_AT_PROMPT[2],
-        ("echo (test $last_pid = $mine; and echo mine) (jobs | count)", "mine 1"),
+        (
+            "echo (test $last_pid = $mine; and echo mine) (jobs | count)",
+            "mine 1",
+        ),
     ];
     check_lines(&FISH, &before.join("\n"), &["--segment"], &lines);
 }
@@ -567,31 +756,49 @@ fn a_hook_mends_a_damaged_due_file() {
         }
         let desk = Desk::new();
         desk.sandbox.ok(&["refresh", "--background", "-q"]);
-        let segment: &[&str] = if shell.segment.is_empty() { &[] } else { &["--segment"] };
+        let segment: &[&str] = if shell.segment.is_empty() {
+            &[]
+        } else {
+            &["--segment"]
+        };
         for (text, time) in &damaged {
             desk.write_due(&format!("{text}\nprod {text} ok\n"), *time);
             let session = desk.start(shell, "", segment);
             let screen = session.enter("");
-            assert!(screen.iter().all(|line| line == PROMPT), "{} at {text}: {screen:#?}", shell.name);
+            assert!(
+                screen.iter().all(|line| line == PROMPT),
+                "{} at {text}: {screen:#?}",
+                shell.name
+            );
             desk.wait_for_refresh();
         }
     }
 }
 
-/// Where others can put files, what they put there neither holds a prompt up nor speaks to the terminal.
+/// Where others can put files, what they put there neither holds a prompt up nor speaks to the
+/// terminal.
 #[test]
 fn a_hook_takes_nothing_but_text_from_a_file() {
     for shell in [&BASH, &ZSH, &FISH, &TCSH, &XONSH, &ELVISH] {
         let desk = Desk::new();
         desk.sandbox.ok(&["refresh", "--background", "-q"]);
-        let segment: &[&str] = if shell.segment.is_empty() { &[] } else { &["--segment"] };
+        let segment: &[&str] = if shell.segment.is_empty() {
+            &[]
+        } else {
+            &["--segment"]
+        };
         let session = desk.start(shell, "", segment);
         if !shell.segment.is_empty() {
             for text in ["a\x1b]0;b\x07 4000000000 c", "a 4000000000 \u{9b}31m"] {
                 desk.write_due(&format!("{}\n{text}\n", now() + 600), now() + 600);
                 session.enter("");
                 let screen = session.enter(shell.segment);
-                assert_eq!(screen[screen.len() - 2], "[]", "{}: {screen:#?}", shell.name);
+                assert_eq!(
+                    screen[screen.len() - 2],
+                    "[]",
+                    "{}: {screen:#?}",
+                    shell.name
+                );
             }
         }
         if shell.name == "elvish" {
@@ -600,7 +807,9 @@ fn a_hook_takes_nothing_but_text_from_a_file() {
         fs::remove_file(desk.due()).expect("removed");
         nix::unistd::mkfifo(&desk.due(), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
         session.enter("");
-        wait_for("a file in the pipe's place", || fs::metadata(desk.due()).is_ok_and(|metadata| metadata.is_file()));
+        wait_for("a file in the pipe's place", || {
+            fs::metadata(desk.due()).is_ok_and(|metadata| metadata.is_file())
+        });
     }
 }
 
@@ -631,12 +840,18 @@ fn a_hook_without_pgcred_says_nothing() {
         let session = desk.start(shell, "", &[]);
         fs::remove_file(&desk.pgcred).expect("removed");
         for _ in 0..2 {
-            fs::remove_file(desk.due()).or_else(|_| fs::remove_dir_all(&desk.own)).expect("removed");
+            fs::remove_file(desk.due())
+                .or_else(|_| fs::remove_dir_all(&desk.own))
+                .expect("removed");
             session.enter("");
         }
         sleep(Duration::from_millis(300)); // for a shell in between that might say it late
         let screen = session.enter("");
-        assert!(screen.iter().all(|line| line == PROMPT), "{}: {screen:#?}", shell.name);
+        assert!(
+            screen.iter().all(|line| line == PROMPT),
+            "{}: {screen:#?}",
+            shell.name
+        );
     }
 }
 
@@ -644,15 +859,25 @@ fn a_hook_without_pgcred_says_nothing() {
 fn undone_where_no_hook_is_nothing_happens() {
     let desk = Desk::new();
     for shell in SHELLS.iter().filter(|shell| shell.name != "nushell") {
-        let off = desk.sandbox.write("off", desk.init(&[shell.name, "--undo"])).display().to_string();
+        let off = desk
+            .sandbox
+            .write("off", desk.init(&[shell.name, "--undo"]))
+            .display()
+            .to_string();
         let mut command = desk.sandbox.command(shell.command[0]);
         command.args(["-c", &shell.load.replace("HOOK", &off)]);
         let run = Run::of(command);
-        assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""), "{}", shell.name);
+        assert_eq!(
+            (run.code, run.stdout.as_str(), run.stderr.as_str()),
+            (0, "", ""),
+            "{}",
+            shell.name
+        );
     }
 }
 
-/// A refresh that is held back is held back for minutes, not until a clock that was wrong comes true.
+/// A refresh that is held back is held back for minutes, not until a clock that was wrong comes
+/// true.
 #[test]
 fn a_hook_waits_for_no_clock_that_was_set_back() {
     for (shell, hold) in [
@@ -665,14 +890,25 @@ fn a_hook_waits_for_no_clock_that_was_set_back() {
         if shell.name == "nushell" && !is_here("nu") {
             continue;
         }
-        check_lines(shell, "", &[], &[(hold, ""), DUE_AT_PROMPT[0], DUE_AT_PROMPT[1], DUE_AT_PROMPT[2]]);
+        check_lines(
+            shell,
+            "",
+            &[],
+            &[
+                (hold, ""),
+                DUE_AT_PROMPT[0],
+                DUE_AT_PROMPT[1],
+                DUE_AT_PROMPT[2],
+            ],
+        );
     }
     // elvish asks what time it is when it starts; here it is told the day before.
     let yesterday = "#!/bin/sh\\nrm -- $0; echo $(($(date +%s) - 86400))\\n";
     let before = format!(
         "e:mkdir ~/fake; print \"{yesterday}\" > ~/fake/date; e:chmod 755 ~/fake/date; set paths = [~/fake $@paths]"
     );
-    let shown = "put (str:has-suffix $E:PGCRED_SEGMENT min) (has-external date) (e:ls ~/fake | count)";
+    let shown =
+        "put (str:has-suffix $E:PGCRED_SEGMENT min) (has-external date) (e:ls ~/fake | count)";
     let lines = [("use str", ""), (shown, "▶ $true"), (shown, "▶ (num 0)")];
     check_lines(&ELVISH, &before, &["--segment"], &lines);
 }
@@ -680,7 +916,13 @@ fn a_hook_waits_for_no_clock_that_was_set_back() {
 #[test]
 fn a_hook_looks_when_it_is_told_to() {
     for shell in [&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH] {
-        let moved = [("DUE", ""), ("", ""), ("NOT REFRESHED", ""), ("cd /", ""), ("REFRESHED", "")];
+        let moved = [
+            ("DUE", ""),
+            ("", ""),
+            ("NOT REFRESHED", ""),
+            ("cd /", ""),
+            ("REFRESHED", ""),
+        ];
         check_lines(shell, "", &["--hook", "pwd"], &moved);
     }
     for (shell, call) in [
@@ -691,7 +933,13 @@ fn a_hook_looks_when_it_is_told_to() {
         (&TCSH, "__pgcred_hook"),
         (&XONSH, "__pgcred_hook()"),
     ] {
-        let called = [("DUE", ""), ("", ""), ("NOT REFRESHED", ""), (call, ""), ("REFRESHED", "")];
+        let called = [
+            ("DUE", ""),
+            ("", ""),
+            ("NOT REFRESHED", ""),
+            (call, ""),
+            ("REFRESHED", ""),
+        ];
         check_lines(shell, "", &["--hook", "none"], &called);
     }
 }
@@ -700,7 +948,11 @@ fn a_hook_looks_when_it_is_told_to() {
 #[test]
 fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
     let desk = Desk::new();
-    let hook = desk.sandbox.write("hook", desk.init(&["bash", "--segment"])).display().to_string();
+    let hook = desk
+        .sandbox
+        .write("hook", desk.init(&["bash", "--segment"]))
+        .display()
+        .to_string();
     let names = "compgen -v; compgen -A function";
     let script = format!(
         "PROMPT_COMMAND=true _=''; before=''; with=''; before=$({names}); . {hook}; __pgcred_hook; with=$({names}); \
@@ -714,12 +966,17 @@ fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
         assert_eq!(run.stderr, "");
         assert!(run.stdout.lines().count() > 5, "{}", run.stdout);
         for name in run.stdout.lines() {
-            let own = name.starts_with("__pgcred_") || ["pgcred_deactivate", "PGCRED_SEGMENT"].contains(&name);
+            let own = name.starts_with("__pgcred_")
+                || ["pgcred_deactivate", "PGCRED_SEGMENT"].contains(&name);
             assert!(own, "{program}: {name} in {}", run.stdout);
         }
     };
     check("bash", &script);
-    let hook = desk.sandbox.write("hook", desk.init(&["zsh", "--segment"])).display().to_string();
+    let hook = desk
+        .sandbox
+        .write("hook", desk.init(&["zsh", "--segment"]))
+        .display()
+        .to_string();
     let names = "print -l ${(k)parameters} ${(k)functions}";
     let script = format!(
         "zmodload zsh/datetime zsh/parameter; precmd_functions=() chpwd_functions=() before= with=; \
@@ -733,11 +990,31 @@ fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
 #[test]
 fn the_shells_own_checkers_find_nothing() {
     let desk = Desk::new();
-    let options: [&[&str]; 5] =
-        [&[], &["--segment"], &["--hook", "pwd", "--segment"], &["--hook", "none"], &["--undo"]];
-    let (python, grammar) = (python(), root().join("tests/shells/powershell.py").display().to_string());
+    let options: [&[&str]; 5] = [
+        &[],
+        &["--segment"],
+        &["--hook", "pwd", "--segment"],
+        &["--hook", "none"],
+        &["--undo"],
+    ];
+    let (python, grammar) = (
+        python(),
+        root()
+            .join("tests/shells/powershell.py")
+            .display()
+            .to_string(),
+    );
     let checkers: [(&str, &[&str]); 5] = [
-        ("bash", &["shellcheck", "-s", "bash", "-e", "SC1003,SC2016,SC2034,SC2128,SC2178,SC2317"]),
+        (
+            "bash",
+            &[
+                "shellcheck",
+                "-s",
+                "bash",
+                "-e",
+                "SC1003,SC2016,SC2034,SC2128,SC2178,SC2317",
+            ],
+        ),
         ("bash", &["bash", "-n"]),
         ("zsh", &["zsh", "-n"]),
         ("fish", &["fish", "--no-execute"]),
@@ -745,11 +1022,17 @@ fn the_shells_own_checkers_find_nothing() {
     ];
     for (shell, checker) in checkers {
         for options in options {
-            let hook = desk.sandbox.write("hook", desk.init(&[&[shell], options].concat()));
+            let hook = desk
+                .sandbox
+                .write("hook", desk.init(&[&[shell], options].concat()));
             let mut command = desk.sandbox.command(checker[0]);
             command.args(&checker[1..]).arg(hook);
             let run = Run::of(command);
-            assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""), "{checker:?} {options:?}");
+            assert_eq!(
+                (run.code, run.stdout.as_str(), run.stderr.as_str()),
+                (0, "", ""),
+                "{checker:?} {options:?}"
+            );
         }
     }
 }
@@ -761,20 +1044,32 @@ fn a_hook_without_connections_asks_for_nothing() {
     assert_eq!(sandbox.ok(&["refresh", "--background", "--quiet"]), "");
     assert!(!sandbox.path(".pgpass").exists());
     assert!(sandbox.own().join("cache/due").exists());
-    sandbox.run(&["init", "tcsh", "--segment"]).assert_fails(2, "no segment");
+    sandbox
+        .run(&["init", "tcsh", "--segment"])
+        .assert_fails(2, "no segment");
     sandbox.run(&["init", "ksh"]).assert_fails(2, "ksh");
-    sandbox.run(&["init", "bash", "--config", "other.toml"]).assert_fails(2, "the usual configuration file only");
+    sandbox
+        .run(&["init", "bash", "--config", "other.toml"])
+        .assert_fails(2, "the usual configuration file only");
 }
 
 /// A shell that starts is told of no error, and gets its hook.
 #[test]
 fn what_shells_read_needs_no_configuration() {
     let sandbox = Sandbox::empty();
-    let commands: [&[&str]; 4] = [&["init", "bash"], &["init", "zsh", "--undo"], &["completions", "fish"], &["man"]];
+    let commands: [&[&str]; 4] = [
+        &["init", "bash"],
+        &["init", "zsh", "--undo"],
+        &["completions", "fish"],
+        &["man"],
+    ];
     let whole = commands.map(|command| sandbox.ok(command));
     let mut off = Sandbox::empty();
     let own = sandbox.own().display().to_string();
-    off.set("PGCRED_HOME", &own).set("PGCRED_CACHE", "nothing").run(&["list"]).assert_fails(2, "no cache of that name");
+    off.set("PGCRED_HOME", &own)
+        .set("PGCRED_CACHE", "nothing")
+        .run(&["list"])
+        .assert_fails(2, "no cache of that name");
     assert_eq!(commands.map(|command| off.ok(command)), whole);
     fs::write(sandbox.own().join("config.toml"), "[[connection\n").expect("written");
     sandbox.run(&["list"]).assert_fails(2, "config.toml");
@@ -785,7 +1080,10 @@ fn what_shells_read_needs_no_configuration() {
 #[test]
 fn a_hook_knows_lasting_paths() {
     let mut sandbox = Sandbox::empty();
-    let versioned = sandbox.installed("Cellar/pgcred/1.0/bin/pgcred").display().to_string();
+    let versioned = sandbox
+        .installed("Cellar/pgcred/1.0/bin/pgcred")
+        .display()
+        .to_string();
     let init = |sandbox: &Sandbox| {
         let mut command = sandbox.command(&versioned);
         command.args(["init", "bash"]);
@@ -800,8 +1098,17 @@ fn a_hook_knows_lasting_paths() {
     for path in [linked.display().to_string(), "bin".to_owned()] {
         sandbox.set("PATH", &path).set("PGCRED_HOME", "own");
         let hook = init(&sandbox);
-        assert!(hook.contains(&format!("__pgcred_exe='{}/pgcred'\n", linked.display())), "{hook}");
-        assert!(hook.contains(&format!("__pgcred_file='{}/cache/due'\n", sandbox.path("own").display())), "{hook}");
+        assert!(
+            hook.contains(&format!("__pgcred_exe='{}/pgcred'\n", linked.display())),
+            "{hook}"
+        );
+        assert!(
+            hook.contains(&format!(
+                "__pgcred_file='{}/cache/due'\n",
+                sandbox.path("own").display()
+            )),
+            "{hook}"
+        );
     }
     // Another version on PATH is another program.
     fs::remove_file(linked.join("pgcred")).expect("removed");
@@ -812,12 +1119,22 @@ fn a_hook_knows_lasting_paths() {
 #[test]
 fn shells_complete_connections_tools_and_values() {
     let mut sandbox = Sandbox::with_keys();
-    let own = Path::new(env!("CARGO_BIN_EXE_pgcred")).parent().expect("a directory").display().to_string();
-    sandbox.set("PATH", &format!("{own}:{}", std::env::var("PATH").expect("PATH"))).set("LC_ALL", "C.UTF-8");
+    let own = Path::new(env!("CARGO_BIN_EXE_pgcred"))
+        .parent()
+        .expect("a directory")
+        .display()
+        .to_string();
+    sandbox
+        .set(
+            "PATH",
+            &format!("{own}:{}", std::env::var("PATH").expect("PATH")),
+        )
+        .set("LC_ALL", "C.UTF-8");
     sandbox.ok(&["add", "-q", "prod-one", HOST]);
     sandbox.write(".aws/config", "[profile dev]\n[profile de\u{7}vil]\n"); // the second would ring the bell
     sandbox.write(".ssh/known", "");
-    let script = |shell: &str| sandbox.write(&format!("of-{shell}"), sandbox.ok(&["completions", shell]));
+    let script =
+        |shell: &str| sandbox.write(&format!("of-{shell}"), sandbox.ok(&["completions", shell]));
     for (line, found) in [
         ("pgcred token pr", "prod-one"),
         ("pgcred erase pr", "prod-one"),
@@ -839,13 +1156,19 @@ fn shells_complete_connections_tools_and_values() {
         let bash = format!(
             ". ./of-bash; COMP_WORDS=({}) COMP_CWORD={index} COMP_TYPE=9; \
              _clap_complete_pgcred pgcred '{last}' {} 2>/dev/null; echo \"${{COMPREPLY[*]}}\"",
-            words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
+            words
+                .iter()
+                .map(|word| format!("'{word}'"))
+                .collect::<Vec<_>>()
+                .join(" "),
             words[index - 1]
         );
         script("bash");
         let fish = format!("source of-fish; complete -C '{line}' | string split -f1 \\t");
         script("fish");
-        let elvish = format!("eval (slurp < of-elvish); $edit:completion:arg-completer[pgcred] {line} | to-lines");
+        let elvish = format!(
+            "eval (slurp < of-elvish); $edit:completion:arg-completer[pgcred] {line} | to-lines"
+        );
         script("elvish");
         for (shell, text) in [("bash", &bash), ("fish", &fish)] {
             let mut command = sandbox.command(shell);
@@ -857,9 +1180,20 @@ fn shells_complete_connections_tools_and_values() {
     }
     // As a file in zsh's function path, also the first time.
     sandbox.write("functions/_pgcred", sandbox.ok(&["completions", "zsh"]));
-    sandbox.write(".zshrc", "PS1='P> '; fpath=(~/functions $fpath); autoload -Uz compinit; compinit -D; LISTMAX=0");
-    let terminal = Terminal::start(&sandbox, &ZSH.command.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-    terminal.wait("a prompt", |screen| screen.last().is_some_and(|line| line.starts_with(PROMPT)));
+    sandbox.write(
+        ".zshrc",
+        "PS1='P> '; fpath=(~/functions $fpath); autoload -Uz compinit; compinit -D; LISTMAX=0",
+    );
+    let terminal = Terminal::start(
+        &sandbox,
+        &ZSH.command
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<_>>(),
+    );
+    terminal.wait("a prompt", |screen| {
+        screen.last().is_some_and(|line| line.starts_with(PROMPT))
+    });
     for _ in 0..2 {
         terminal.enter("echo pgcred token");
         sleep(Duration::from_millis(100));
@@ -867,7 +1201,9 @@ fn shells_complete_connections_tools_and_values() {
         keys.args(["send-keys", "pgcred token pr", "Tab"]);
         assert_eq!(Run::of(keys).code, 0);
         terminal.wait("the connection", |screen| {
-            screen.last().is_some_and(|line| line.starts_with("P> pgcred token prod-one"))
+            screen
+                .last()
+                .is_some_and(|line| line.starts_with("P> pgcred token prod-one"))
         });
         let mut keys = terminal.tmux();
         keys.args(["send-keys", "C-u"]);
@@ -880,15 +1216,31 @@ fn the_manual_page_has_every_command() {
     let sandbox = Sandbox::empty();
     let page = sandbox.ok(&["man"]);
     let help = sandbox.ok(&["--help"]);
-    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
-    let names =
-        commands.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| !name.is_empty());
+    let commands = help
+        .split("Commands:")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next())
+        .expect("commands");
+    let names = commands
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty());
     assert!(names.clone().count() >= 14, "{help}");
     for name in names {
         assert!(page.contains(&format!("\n.SS {name}\n")), "{name}");
     }
-    let headings: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
-    let usual = ["EXIT STATUS", "ENVIRONMENT", "FILES", "CONFIGURATION", "EXAMPLES", "SEE ALSO"];
+    let headings: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix(".SH "))
+        .collect();
+    let usual = [
+        "EXIT STATUS",
+        "ENVIRONMENT",
+        "FILES",
+        "CONFIGURATION",
+        "EXAMPLES",
+        "SEE ALSO",
+    ];
     assert!(headings.ends_with(&usual), "{headings:?}");
     let plain = page.replace("\\-", "-");
     let usages = [
@@ -899,7 +1251,10 @@ fn the_manual_page_has_every_command() {
     for usage in usages {
         assert!(plain.contains(usage), "{usage}: {page}");
     }
-    assert!(!plain.contains("cli-read-timeout"), "hidden options are shown");
+    assert!(
+        !plain.contains("cli-read-timeout"),
+        "hidden options are shown"
+    );
     // Every variable of pgcred's that the README names, and every key of the configuration.
     for name in [
         "PGCRED_HOME",
@@ -914,13 +1269,21 @@ fn the_manual_page_has_every_command() {
     }
     let mut man = sandbox.command("man");
     man.args(["--warnings", "-l", "-"])
-        .stdin(std::process::Stdio::from(fs::File::open(sandbox.write("page", page)).expect("a file")));
+        .stdin(std::process::Stdio::from(
+            fs::File::open(sandbox.write("page", page)).expect("a file"),
+        ));
     let run = Run::of(man);
-    assert!(run.code == 0 && run.stdout.contains("--sign-host"), "{} {}", run.stdout, run.stderr);
+    assert!(
+        run.code == 0 && run.stdout.contains("--sign-host"),
+        "{} {}",
+        run.stdout,
+        run.stderr
+    );
     assert_eq!(run.stderr, "");
 }
 
-/// What hooks read: when the next connection is due, also as the file's time, and what a prompt shows.
+/// What hooks read: when the next connection is due, also as the file's time, and what a prompt
+/// shows.
 #[test]
 fn the_due_file_follows_the_index() {
     const T0: i64 = 1_893_456_000; // 2030-01-01T00:00:00Z
@@ -928,9 +1291,17 @@ fn the_due_file_follows_the_index() {
     let mut sandbox = Sandbox::with_keys();
     let file = sandbox.own().join("cache/due");
     let check = |due: i64, shown: &str| {
-        assert_eq!(fs::read_to_string(&file).expect("a file"), format!("{due}\n{shown}\n"));
-        let changed = fs::metadata(&file).and_then(|metadata| metadata.modified()).expect("a time");
-        let changed = changed.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+        assert_eq!(
+            fs::read_to_string(&file).expect("a file"),
+            format!("{due}\n{shown}\n")
+        );
+        let changed = fs::metadata(&file)
+            .and_then(|metadata| metadata.modified())
+            .expect("a time");
+        let changed = changed
+            .duration_since(std::time::UNIX_EPOCH)
+            .expect("after 1970")
+            .as_secs();
         assert_eq!(i64::try_from(changed), Ok(due));
     };
     sandbox.at("2030-01-01T00:00:00Z");
@@ -943,32 +1314,59 @@ fn the_due_file_follows_the_index() {
     sandbox.ok(&["refresh", "--background"]);
     check(T0 + 600, &format!("prod {} ok", T0 + 900));
     // A token that is not in the passfile: `refresh` has something to do.
-    sandbox.at("2030-01-01T00:01:00Z").ok(&["token", "prod", "--fresh"]);
+    sandbox
+        .at("2030-01-01T00:01:00Z")
+        .ok(&["token", "prod", "--fresh"]);
     check(T0 + 60, &format!("prod {} ok", T0 + 960));
     sandbox.ok(&["refresh", "--background"]);
     check(T0 + 660, &format!("prod {} ok", T0 + 960));
-    // Failures are waited out, longer each time; the other token stands in the passfile and is good for days.
-    sandbox.at("2030-01-01T00:12:00Z").unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
-    sandbox.run(&["refresh", "--background"]).assert_fails(3, "no AWS credentials");
+    // Failures are waited out, longer each time; the other token stands in the passfile and is good
+    // for days.
+    sandbox
+        .at("2030-01-01T00:12:00Z")
+        .unset("AWS_ACCESS_KEY_ID")
+        .unset("AWS_SECRET_ACCESS_KEY");
+    sandbox
+        .run(&["refresh", "--background"])
+        .assert_fails(3, "no AWS credentials");
     check(T0 + 730, &format!("prod {} needs-login", T0 + 960));
-    sandbox.at("2030-01-01T00:12:10Z").run(&["refresh", "--background"]).assert_fails(3, "no AWS credentials");
+    sandbox
+        .at("2030-01-01T00:12:10Z")
+        .run(&["refresh", "--background"])
+        .assert_fails(3, "no AWS credentials");
     check(T0 + 745, &format!("prod {} needs-login", T0 + 960)); // of 20 s: a login would end the wait, so look sooner
     sandbox.ok(&["remove", "prod"]);
     assert!(!file.exists());
 
     // The hooks' connections are those of the usual file, all of them.
-    sandbox.set("AWS_ACCESS_KEY_ID", KEY_ID).set("AWS_SECRET_ACCESS_KEY", SECRET).at("2030-01-02T00:00:00Z");
+    sandbox
+        .set("AWS_ACCESS_KEY_ID", KEY_ID)
+        .set("AWS_SECRET_ACCESS_KEY", SECRET)
+        .at("2030-01-02T00:00:00Z");
     sandbox.ok(&["add", "prod", "prod.dsql.us-east-1.on.aws"]);
     sandbox.ok(&["refresh", "--background"]);
     let before = fs::read_to_string(&file).expect("a file");
     sandbox.write("empty.toml", "");
     sandbox.at("2030-01-02T00:11:00Z");
-    sandbox.ok(&["token", "other.dsql.us-east-1.on.aws", "--config", "empty.toml"]);
+    sandbox.ok(&[
+        "token",
+        "other.dsql.us-east-1.on.aws",
+        "--config",
+        "empty.toml",
+    ]);
     assert_eq!(fs::read_to_string(&file).expect("a file"), before);
     sandbox.ok(&["refresh", "--host", "x.dsql.us-east-1.on.aws"]);
-    let due: i64 =
-        fs::read_to_string(&file).expect("a file").lines().next().and_then(|due| due.parse().ok()).expect("a time");
-    assert!(due <= T1 + 660, "prod is due, but only {} s later", due - T1 - 660);
+    let due: i64 = fs::read_to_string(&file)
+        .expect("a file")
+        .lines()
+        .next()
+        .and_then(|due| due.parse().ok())
+        .expect("a time");
+    assert!(
+        due <= T1 + 660,
+        "prod is due, but only {} s later",
+        due - T1 - 660
+    );
 }
 
 /// Whoever asks AWS meanwhile does not know the new one.
@@ -977,12 +1375,20 @@ fn a_connection_that_is_added_during_a_refresh_is_due_at_once() {
     let sandbox = Sandbox::with_keys();
     let wait = sandbox.path("wait").display().to_string();
     let print = r#"echo '{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s"}'"#;
-    let source = sandbox
-        .write("source", format!("#!/bin/sh\n: >'{wait}'\nwhile [ -e '{wait}' ]; do sleep 0.1; done\n{print}\n"));
-    let process = format!("[profile slow]\ncredential_process = sh {}\n", source.display());
+    let source = sandbox.write(
+        "source",
+        format!("#!/bin/sh\n: >'{wait}'\nwhile [ -e '{wait}' ]; do sleep 0.1; done\n{print}\n"),
+    );
+    let process = format!(
+        "[profile slow]\ncredential_process = sh {}\n",
+        source.display()
+    );
     sandbox.write(".aws/config", process);
     sandbox.ok(&["add", "old", HOST, "--profile", "slow"]);
-    let mut refresh = sandbox.pgcred(&["refresh", "--background", "-q"]).spawn().expect("pgcred");
+    let mut refresh = sandbox
+        .pgcred(&["refresh", "--background", "-q"])
+        .spawn()
+        .expect("pgcred");
     let deadline = Instant::now() + Duration::from_secs(20);
     while !sandbox.path("wait").exists() {
         assert!(Instant::now() < deadline, "the source was not asked");
@@ -994,7 +1400,8 @@ fn a_connection_that_is_added_during_a_refresh_is_due_at_once() {
     assert!(!sandbox.own().join("cache/due").exists());
 }
 
-/// bash 3.2 is not to be had here: its branches are run by the bash that is, and what it does not know is not used.
+/// bash 3.2 is not to be had here: its branches are run by the bash that is, and what it does not
+/// know is not used.
 #[test]
 fn the_hook_for_old_bashes() {
     const NEWER: [&str; 14] = [
@@ -1017,9 +1424,16 @@ fn the_hook_for_old_bashes() {
     desk.sandbox.ok(&["refresh", "-q"]);
     let hook = desk.init(&["bash", "--segment"]);
     assert!(NEWER.iter().all(|word| !hook.contains(word)), "{hook}");
-    assert_eq!(hook.matches("%(%s)T").count() + hook.matches("$EPOCHSECONDS").count(), 2);
+    assert_eq!(
+        hook.matches("%(%s)T").count() + hook.matches("$EPOCHSECONDS").count(),
+        2
+    );
     for (major, minor) in [("3", "2"), ("4", "2"), ("4", "4"), ("5", "0"), ("5", "1")] {
-        desk.sandbox.write("hook", hook.replace("BASH_VERSINFO[0]", major).replace("BASH_VERSINFO[1]", minor));
+        desk.sandbox.write(
+            "hook",
+            hook.replace("BASH_VERSINFO[0]", major)
+                .replace("BASH_VERSINFO[1]", minor),
+        );
         desk.set_due(1);
         let script = "set -eu; PROMPT_COMMAND=('a;' b); . ./hook; . ./hook; __pgcred_clock; __pgcred_hook; \
                       echo $((__pgcred_now - EPOCHSECONDS)) \"${PGCRED_SEGMENT%% *}\" \"${#PROMPT_COMMAND[@]}\"; \
@@ -1029,7 +1443,12 @@ fn the_hook_for_old_bashes() {
         let run = Run::of(bash);
         let elements = if (major, minor) == ("5", "1") { 3 } else { 2 };
         let shown = ["0", "-1"].map(|off| format!("{off} prod {elements}\na; b\n"));
-        assert!(shown.contains(&run.stdout), "{major}.{minor}: {} {}", run.stdout, run.stderr);
+        assert!(
+            shown.contains(&run.stdout),
+            "{major}.{minor}: {} {}",
+            run.stdout,
+            run.stderr
+        );
         desk.wait_for_refresh();
     }
 }

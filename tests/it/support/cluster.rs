@@ -1,8 +1,10 @@
-//! A user's machine whose names lead to a stand-in for Aurora DSQL and RDS, and nothing in its environment that helps a client.
+//! A user's machine whose names lead to a stand-in for Aurora DSQL and RDS, and nothing in its
+//! environment that helps a client.
 //!
-//! Programs run in a mount namespace of their own: /etc/hosts sends the clusters' names to an address that only this stand-in
-//! listens on, at PostgreSQL's own port. The system's store of root certificates has the public authority, as every system
-//! has it, and not the one of RDS. The user database names the sandbox as the home directory.
+//! Programs run in a mount namespace of their own: /etc/hosts sends the clusters' names to an
+//! address that only this stand-in listens on, at PostgreSQL's own port. The system's store of root
+//! certificates has the public authority, as every system has it, and not the one of RDS. The user
+//! database names the sandbox as the home directory.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -24,7 +26,11 @@ pub const PRIVATE_HOST: &str = "vpce-1.dsql.example.com";
 const SESSION: &str = "session/token+1==";
 const CERTIFICATES: &str = "/etc/ssl/certs";
 /// Where other systems have the same in one file.
-const BUNDLES: [&str; 3] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+const BUNDLES: [&str; 3] = [
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
 
 pub struct Cluster {
     pub sandbox: Sandbox,
@@ -47,14 +53,26 @@ impl Cluster {
             session_token: Some(SESSION.into()),
             expires_at: None,
         };
-        let upstream = Upstream::Socket { directory: postgres.socket().into(), port: 5432 };
-        let mut config = Config { keys: vec![key], upstream, ..Config::default() };
+        let upstream = Upstream::Socket {
+            directory: postgres.socket().into(),
+            port: 5432,
+        };
+        let mut config = Config {
+            keys: vec![key],
+            upstream,
+            ..Config::default()
+        };
         adjust(&mut config);
         let standin = listening(&config);
         let mut sandbox = Sandbox::with_keys();
         sandbox.set("AWS_SESSION_TOKEN", SESSION);
         sandbox.write("rds-roots.pem", standin.rds_ca_pem());
-        let mut cluster = Self { sandbox, standin, mounts: Vec::new(), _postgres: postgres };
+        let mut cluster = Self {
+            sandbox,
+            standin,
+            mounts: Vec::new(),
+            _postgres: postgres,
+        };
         cluster.name_hosts();
         cluster.move_home();
         cluster.trust_public_authority();
@@ -69,7 +87,9 @@ impl Cluster {
 
     fn name_hosts(&mut self) {
         let address = self.standin.address().ip();
-        let hosts = format!("127.0.0.1 localhost\n{address} {HOST} {RDS_HOST} {PROXY_HOST} {PRIVATE_HOST}\n");
+        let hosts = format!(
+            "127.0.0.1 localhost\n{address} {HOST} {RDS_HOST} {PROXY_HOST} {PRIVATE_HOST}\n"
+        );
         let hosts = self.sandbox.write("etc/hosts", hosts);
         self.mount(hosts, "/etc/hosts");
     }
@@ -77,7 +97,10 @@ impl Cluster {
     /// Java and pgx do not take the home directory from HOME.
     fn move_home(&mut self) {
         let users = fs::read_to_string("/etc/passwd").expect("users");
-        let (me, home) = (getuid().to_string(), self.sandbox.home().display().to_string());
+        let (me, home) = (
+            getuid().to_string(),
+            self.sandbox.home().display().to_string(),
+        );
         let users = users.lines().map(|line| {
             let mut fields: Vec<_> = line.split(':').collect();
             if fields.get(2) == Some(&&*me) {
@@ -92,9 +115,18 @@ impl Cluster {
     /// The system's roots and one more: in one file, and under its hash for OpenSSL.
     fn trust_public_authority(&mut self) {
         let directory = self.sandbox.path("etc/certs");
-        let copied = Command::new("cp").arg("-a").arg(CERTIFICATES).arg(&directory).status();
-        assert!(copied.is_ok_and(|status| status.success()), "no copy of {CERTIFICATES}");
-        let ca = self.sandbox.write("etc/public-ca.pem", self.standin.ca_pem());
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(CERTIFICATES)
+            .arg(&directory)
+            .status();
+        assert!(
+            copied.is_ok_and(|status| status.success()),
+            "no copy of {CERTIFICATES}"
+        );
+        let ca = self
+            .sandbox
+            .write("etc/public-ca.pem", self.standin.ca_pem());
         let mut openssl = Command::new("openssl");
         let hash = Run::of({
             openssl.args(["x509", "-noout", "-hash", "-in"]).arg(&ca);
@@ -102,10 +134,21 @@ impl Cluster {
         });
         fs::copy(&ca, directory.join(format!("{}.0", hash.stdout.trim()))).expect("a certificate");
         self.mount(directory, CERTIFICATES);
-        for bundle in ["/etc/ssl/certs/ca-certificates.crt"].iter().chain(&BUNDLES).map(Path::new) {
-            let Ok(roots) = fs::read_to_string(bundle) else { continue };
-            let name = format!("etc/certs/{}", bundle.file_name().expect("a name").display());
-            let with_ours = self.sandbox.write(&name, roots + "\n" + self.standin.ca_pem());
+        for bundle in ["/etc/ssl/certs/ca-certificates.crt"]
+            .iter()
+            .chain(&BUNDLES)
+            .map(Path::new)
+        {
+            let Ok(roots) = fs::read_to_string(bundle) else {
+                continue;
+            };
+            let name = format!(
+                "etc/certs/{}",
+                bundle.file_name().expect("a name").display()
+            );
+            let with_ours = self
+                .sandbox
+                .write(&name, roots + "\n" + self.standin.ca_pem());
             if !bundle.starts_with(CERTIFICATES) {
                 self.mount(with_ours, bundle);
             }
@@ -121,13 +164,16 @@ impl Cluster {
 
     /// Puts certificates in that place which are no roots of the server's.
     pub fn carry_wrong_rds_roots(&self) {
-        let other = rcgen::generate_simple_self_signed(["another root".to_owned()]).expect("a certificate");
+        let other =
+            rcgen::generate_simple_self_signed(["another root".to_owned()]).expect("a certificate");
         self.carry_rds_roots(&other.cert.pem());
     }
 
     /// Gives the machine a system that does not know the public authority either.
     pub fn distrust_public_authority(&mut self) {
-        self.mounts.retain(|(_, over)| over != Path::new(CERTIFICATES) && !BUNDLES.contains(&&*over.to_string_lossy()));
+        self.mounts.retain(|(_, over)| {
+            over != Path::new(CERTIFICATES) && !BUNDLES.contains(&&*over.to_string_lossy())
+        });
     }
 
     /// What a person sets by hand who uses no more of pgcred than its tokens.
@@ -137,18 +183,24 @@ impl Cluster {
         } else {
             format!("{CERTIFICATES}/ca-certificates.crt")
         };
-        self.sandbox.set("PGHOST", host).set("PGUSER", user).set("PGDATABASE", "postgres");
-        self.sandbox.set("PGSSLMODE", "verify-full").set("PGSSLROOTCERT", &roots);
+        self.sandbox
+            .set("PGHOST", host)
+            .set("PGUSER", user)
+            .set("PGDATABASE", "postgres");
+        self.sandbox
+            .set("PGSSLMODE", "verify-full")
+            .set("PGSSLROOTCERT", &roots);
     }
 
     /// A program on this machine. It is ended if it hangs.
     pub fn command(&self, program: &str) -> Command {
         let mut command = self.sandbox.command("unshare");
-        let script =
-            "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 125; shift 2; done; shift; exec \"$@\"";
+        let script = "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 125; shift 2; done; shift; exec \"$@\"";
         command.args(["--mount", "sh", "-c", script, "sh"]);
         command.args(self.mounts.iter().flat_map(|(own, over)| [own, over]));
-        command.args(["--", "timeout", "300", program]).stdin(Stdio::null());
+        command
+            .args(["--", "timeout", "300", program])
+            .stdin(Stdio::null());
         command
     }
 
@@ -159,24 +211,43 @@ impl Cluster {
     }
 
     pub fn query(&self, arguments: &[&str]) -> Run {
-        Run::of(self.psql(&[&["-c", "select current_user || '@' || current_database()"], arguments].concat()))
+        Run::of(
+            self.psql(
+                &[
+                    &["-c", "select current_user || '@' || current_database()"],
+                    arguments,
+                ]
+                .concat(),
+            ),
+        )
     }
 
     pub fn assert_session(&self, arguments: &[&str], who: &str) {
         let run = self.query(arguments);
-        assert_eq!((run.code, run.stdout.trim_end()), (0, who), "{}: {:?}", run.stderr, self.standin.events());
+        assert_eq!(
+            (run.code, run.stdout.trim_end()),
+            (0, who),
+            "{}: {:?}",
+            run.stderr,
+            self.standin.events()
+        );
     }
 
     pub fn assert_refused(&self, says: &[&str]) {
         let run = self.query(&[]);
-        assert_eq!((run.code, &*run.stdout), (2, ""), "a session that must not be");
+        assert_eq!(
+            (run.code, &*run.stdout),
+            (2, ""),
+            "a session that must not be"
+        );
         for text in says {
             assert!(run.stderr.contains(text), "{text} not in {}", run.stderr);
         }
     }
 }
 
-/// At an address of its own, with PostgreSQL's own port: RDS signs the port, and clients that name none take this one.
+/// At an address of its own, with PostgreSQL's own port: RDS signs the port, and clients that name
+/// none take this one.
 fn listening(config: &Config) -> Standin {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     if config.public_port.is_some() {
@@ -188,10 +259,15 @@ fn listening(config: &Config) -> Standin {
     for _ in 0..64 {
         let address = Ipv4Addr::from(base + NEXT.fetch_add(1, Ordering::Relaxed) % 64);
         let listen = Listen::at((address, 5432).into()).expect("a loopback address");
-        match Standin::start(Config { listen, ..config.clone() }) {
+        match Standin::start(Config {
+            listen,
+            ..config.clone()
+        }) {
             Ok(standin) => return standin,
             Err(error) => last = Some(error),
         }
     }
-    panic!("no loopback address has port 5432 free; does a server listen on all addresses? {last:?}");
+    panic!(
+        "no loopback address has port 5432 free; does a server listen on all addresses? {last:?}"
+    );
 }

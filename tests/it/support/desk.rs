@@ -1,4 +1,5 @@
-//! What stands around pgcred on a desktop: a terminal, and scripts for `aws`, the browser and notifications that note each call.
+//! What stands around pgcred on a desktop: a terminal, and scripts for `aws`, the browser and
+//! notifications that note each call.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +14,16 @@ use crate::support::sources::root;
 use crate::support::stubs::{ACCOUNT, python};
 
 /// What opens an address, and what shows a notification.
-pub const BROWSER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-pub const NOTIFIER: &str = if cfg!(target_os = "macos") { "osascript" } else { "notify-send" };
+pub const BROWSER: &str = if cfg!(target_os = "macos") {
+    "open"
+} else {
+    "xdg-open"
+};
+pub const NOTIFIER: &str = if cfg!(target_os = "macos") {
+    "osascript"
+} else {
+    "notify-send"
+};
 pub const FAR: &str = "2099-01-01T00:00:00Z";
 pub const PAST: &str = "2020-01-01T00:00:00Z";
 
@@ -28,11 +37,14 @@ pub fn aws_log_in() -> String {
     format!("put login.json {LOGIN_FILE}")
 }
 
-/// Two profiles of one sso-session, `p` and `q`, and `l` of `aws login`. Nobody has logged in; there is no `aws` yet.
+/// Two profiles of one sso-session, `p` and `q`, and `l` of `aws login`. Nobody has logged in;
+/// there is no `aws` yet.
 pub fn desk(url: &str) -> Sandbox {
     let mut sandbox = Sandbox::empty();
     let profile = |name: &str, role: &str| {
-        format!("[profile {name}]\nsso_session = corp\nsso_account_id = {ACCOUNT}\nsso_role_name = {role}\n")
+        format!(
+            "[profile {name}]\nsso_session = corp\nsso_account_id = {ACCOUNT}\nsso_role_name = {role}\n"
+        )
     };
     sandbox.write(
         ".aws/config",
@@ -52,15 +64,18 @@ pub fn desk(url: &str) -> Sandbox {
     let directories = "/usr/local/bin /opt/homebrew/bin /home/linuxbrew/.linuxbrew/bin /opt/local/bin /snap/bin \
         /run/current-system/sw/bin /usr/bin /bin";
     for directory in directories.split(' ') {
-        assert!(!Path::new(directory).join("aws").exists(), "{directory}/aws is in the way of these tests: remove it");
+        assert!(
+            !Path::new(directory).join("aws").exists(),
+            "{directory}/aws is in the way of these tests: remove it"
+        );
     }
     install(&sandbox, BROWSER, "");
     install(&sandbox, NOTIFIER, "");
     sandbox
 }
 
-/// Makes a program of a script that notes its arguments and environment. `put A B` gives it a file at once. `aws` is
-/// the AWS CLI v2, of which `--version` tells.
+/// Makes a program of a script that notes its arguments and environment. `put A B` gives it a file
+/// at once. `aws` is the AWS CLI v2, of which `--version` tells.
 pub fn install(sandbox: &Sandbox, name: &str, script: &str) {
     install_version(sandbox, name, "aws-cli/2.31.0 Python/3.13.7", script);
 }
@@ -93,13 +108,23 @@ pub fn wait_for(what: &str, done: impl Fn() -> bool) {
 
 /// Runs pgcred at a terminal; `stderr` is what that shows.
 pub fn at_terminal(sandbox: &Sandbox, arguments: &[&str]) -> Run {
-    terminal(sandbox, &[], &[&[env!("CARGO_BIN_EXE_pgcred")], arguments].concat())
+    terminal(
+        sandbox,
+        &[],
+        &[&[env!("CARGO_BIN_EXE_pgcred")], arguments].concat(),
+    )
 }
 
-/// Runs a program at a terminal; `typing` is a text to wait for, seconds to let pass, and what is typed then.
+/// Runs a program at a terminal; `typing` is a text to wait for, seconds to let pass, and what is
+/// typed then.
 pub fn terminal(sandbox: &Sandbox, typing: &[&str], command: &[&str]) -> Run {
     let mut terminal = sandbox.command(&python());
-    terminal.arg("-B").arg(root().join("tests/stubs/terminal.py")).args(typing).arg("--").args(command);
+    terminal
+        .arg("-B")
+        .arg(root().join("tests/stubs/terminal.py"))
+        .args(typing)
+        .arg("--")
+        .args(command);
     let mut run = Run::of(terminal);
     run.stderr = run.stderr.replace("\r\n", "\n");
     run

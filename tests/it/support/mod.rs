@@ -1,4 +1,5 @@
-//! What the tests share: a sandbox for the program, stub services, a desktop, a terminal and a PostgreSQL server.
+//! What the tests share: a sandbox for the program, stub services, a desktop, a terminal and a
+//! PostgreSQL server.
 
 #[cfg(target_os = "linux")]
 pub mod cluster;

@@ -18,27 +18,53 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server with the roles `admin` and `app`, and a database `postgres`, open to all that reach the socket.
+    /// Starts a server with the roles `admin` and `app`, and a database `postgres`, open to all
+    /// that reach the socket.
     pub fn start() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
         let data = directory.path().join("data");
         let mut initdb = as_server_user("initdb", directory.path());
         initdb
-            .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"])
+            .args([
+                "--no-sync",
+                "--auth=trust",
+                "--username=postgres",
+                "--encoding=UTF8",
+                "--locale=C",
+                "-D",
+            ])
             .arg(&data);
-        let made = initdb.stdout(Stdio::null()).status().expect("initdb starts");
+        let made = initdb
+            .stdout(Stdio::null())
+            .status()
+            .expect("initdb starts");
         assert!(made.success(), "initdb failed");
         let mut server = as_server_user("postgres", directory.path());
         server.arg("-D").arg(&data).arg("-k").arg(directory.path());
-        server.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]);
+        server.args([
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=200",
+        ]);
         let log = fs::File::create(directory.path().join("log")).expect("a log");
-        let server = server.stderr(log).stdout(Stdio::null()).spawn().expect("postgres starts");
+        let server = server
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("postgres starts");
         let postgres = Self { server, directory };
         let deadline = Instant::now() + Duration::from_mins(1);
         while !postgres.runs("create role admin login superuser") {
             let log = || fs::read_to_string(postgres.directory.path().join("log"));
-            assert!(Instant::now() < deadline, "postgres does not answer: {:?}", log());
+            assert!(
+                Instant::now() < deadline,
+                "postgres does not answer: {:?}",
+                log()
+            );
             thread::sleep(Duration::from_millis(50));
         }
         assert!(postgres.runs("create role app login"));
@@ -52,8 +78,12 @@ impl Postgres {
 
     fn runs(&self, sql: &str) -> bool {
         let mut psql = Command::new("psql");
-        psql.args(["-XqAt", "-U", "postgres", "-d", "postgres", "-c", sql, "-h"]).arg(self.socket());
-        psql.stderr(Stdio::null()).status().expect("psql starts").success()
+        psql.args(["-XqAt", "-U", "postgres", "-d", "postgres", "-c", sql, "-h"])
+            .arg(self.socket());
+        psql.stderr(Stdio::null())
+            .status()
+            .expect("psql starts")
+            .success()
     }
 }
 
@@ -65,12 +95,18 @@ impl Drop for Postgres {
     }
 }
 
-/// The server's program; PostgreSQL refuses root, so root runs it as `postgres` and hands it the directory.
+/// The server's program; PostgreSQL refuses root, so root runs it as `postgres` and hands it the
+/// directory.
 fn as_server_user(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(bin_directory().join(program));
-    command.current_dir(directory).env("LC_ALL", "C").stdin(Stdio::null());
+    command
+        .current_dir(directory)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null());
     if geteuid().is_root() {
-        let user = User::from_name("postgres").expect("users").expect("a user `postgres`, which the package makes");
+        let user = User::from_name("postgres")
+            .expect("users")
+            .expect("a user `postgres`, which the package makes");
         chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }
@@ -79,12 +115,20 @@ fn as_server_user(program: &str, directory: &Path) -> Command {
 
 /// Debian keeps the server's programs off PATH.
 fn bin_directory() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut directories: Vec<_> =
-        versions.map(|entry| entry.path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut directories: Vec<_> = versions
+        .map(|entry| entry.path().join("bin"))
+        .filter(|bin| bin.join("initdb").exists())
+        .collect();
     directories.sort();
     directories.pop().unwrap_or_else(|| {
-        let asked = Command::new("pg_config").arg("--bindir").output().expect("PostgreSQL's programs");
+        let asked = Command::new("pg_config")
+            .arg("--bindir")
+            .output()
+            .expect("PostgreSQL's programs");
         PathBuf::from(String::from_utf8(asked.stdout).expect("a path").trim())
     })
 }

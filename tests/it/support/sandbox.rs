@@ -32,11 +32,18 @@ impl Sandbox {
     pub fn empty() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let own = TempDir::new().expect("a temporary directory");
-        let mut sandbox = Self { directory, own, variables: Vec::new() };
+        let mut sandbox = Self {
+            directory,
+            own,
+            variables: Vec::new(),
+        };
         let own = sandbox.own().display().to_string();
         sandbox.set("PGCRED_HOME", &own).set("PGCRED_CACHE", "file");
         let home = sandbox.home().display().to_string();
-        sandbox.set("HOME", &home).set("USERPROFILE", &home).set("AWS_EC2_METADATA_DISABLED", "true");
+        sandbox
+            .set("HOME", &home)
+            .set("USERPROFILE", &home)
+            .set("AWS_EC2_METADATA_DISABLED", "true");
         if cfg!(windows) {
             // HOME does not move the user's profile there, and the tests share it.
             let passfile = sandbox.path(".pgpass").display().to_string();
@@ -54,7 +61,9 @@ impl Sandbox {
     /// Static example keys in the environment.
     pub fn with_keys() -> Self {
         let mut sandbox = Self::empty();
-        sandbox.set("AWS_ACCESS_KEY_ID", KEY_ID).set("AWS_SECRET_ACCESS_KEY", SECRET);
+        sandbox
+            .set("AWS_ACCESS_KEY_ID", KEY_ID)
+            .set("AWS_SECRET_ACCESS_KEY", SECRET);
         sandbox
     }
 
@@ -97,14 +106,21 @@ impl Sandbox {
         fs::read(self.path(name)).expect("a file")
     }
 
-    /// pgcred at another path. No handle of this process writes it: until that is closed nobody could run it.
+    /// pgcred at another path. No handle of this process writes it: until that is closed nobody
+    /// could run it.
     pub fn installed(&self, name: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         let _ = fs::remove_file(&path); // never written to: it may be a link to the program under test
         let pgcred = env!("CARGO_BIN_EXE_pgcred");
         let linked = fs::hard_link(pgcred, &path).is_ok();
-        let copied = || Command::new("cp").arg(pgcred).arg(&path).status().is_ok_and(|status| status.success());
+        let copied = || {
+            Command::new("cp")
+                .arg(pgcred)
+                .arg(&path)
+                .status()
+                .is_ok_and(|status| status.success())
+        };
         assert!(linked || copied(), "no {}", path.display());
         path
     }
@@ -112,7 +128,10 @@ impl Sandbox {
     /// A program in this environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value))).current_dir(self.home());
+        command
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.home());
         command
     }
 
@@ -141,14 +160,27 @@ impl Run {
 
     pub fn finished(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Self { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code().unwrap_or(-1) }
+        Self {
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            code: output.status.code().unwrap_or(-1),
+        }
     }
 
-    /// A failure as the contract wants it: exit code, nothing on stdout, an instruction on stderr, no panic, no secret.
+    /// A failure as the contract wants it: exit code, nothing on stdout, an instruction on stderr,
+    /// no panic, no secret.
     pub fn assert_fails(&self, code: i32, says: &str) {
-        assert_eq!(self.code, code, "stdout {:?}, stderr {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout {:?}, stderr {}",
+            self.stdout, self.stderr
+        );
         assert_eq!(self.stdout, "");
-        assert!(self.stderr.contains(says), "{says:?} is not in {}", self.stderr);
+        assert!(
+            self.stderr.contains(says),
+            "{says:?} is not in {}",
+            self.stderr
+        );
         for never in ["panicked", "Signature=", SECRET, "RUST_BACKTRACE"] {
             assert!(!self.stderr.contains(never), "{never} in {}", self.stderr);
         }

@@ -1,6 +1,7 @@
 //! How tools split a command line that they run without a shell, as their sources say.
 
-/// DBeaver's `RuntimeUtils.splitCommandLine`: blanks separate, both quotes group, a backslash escapes except on Windows.
+/// DBeaver's `RuntimeUtils.splitCommandLine`: blanks separate, both quotes group, a backslash
+/// escapes except on Windows.
 pub fn dbeaver(line: &str, windows: bool) -> Vec<String> {
     let (mut words, mut word, mut quote, mut started) = (Vec::new(), String::new(), None, false);
     let mut rest = line.chars();

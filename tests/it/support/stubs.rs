@@ -35,11 +35,23 @@ impl Stub {
 
     fn start(name: &str, arguments: &[&Path]) -> Self {
         let mut program = Command::new(python());
-        program.arg("-B").arg(root().join("tests/stubs").join(name)).args(arguments);
-        let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the stub starts");
+        program
+            .arg("-B")
+            .arg(root().join("tests/stubs").join(name))
+            .args(arguments);
+        let mut program = program
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the stub starts");
         let mut line = String::new();
-        BufReader::new(program.stdout.take().expect("its stdout")).read_line(&mut line).expect("a line");
-        let port = line.trim().parse().unwrap_or_else(|_| panic!("{name} says {line:?}, which is not a port"));
+        BufReader::new(program.stdout.take().expect("its stdout"))
+            .read_line(&mut line)
+            .expect("a line");
+        let port = line
+            .trim()
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} says {line:?}, which is not a port"));
         Self { program, port }
     }
 
@@ -49,19 +61,24 @@ impl Stub {
 
     /// Its address, with words in front of the path that choose what happens.
     pub fn url(&self, words: &str) -> String {
-        format!("http://127.0.0.1:{}/{words}", self.port).trim_end_matches('/').to_owned()
+        format!("http://127.0.0.1:{}/{words}", self.port)
+            .trim_end_matches('/')
+            .to_owned()
     }
 }
 
 /// The Python that has the tests' packages.
 pub fn python() -> String {
-    std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it")
+    std::env::var("PGCRED_TEST_PYTHON")
+        .expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it")
 }
 
 /// What a stub has logged so far, line by line.
 pub fn requests(log: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON line"))
+        .collect()
 }
 
 impl Drop for Stub {
@@ -78,21 +95,34 @@ pub fn check_all<T: Sync>(items: &[T], check: impl Fn(&T) -> Result<(), String> 
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let work = || {
             let mut wrong = Vec::new();
-            while let Some(item) = items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            while let Some(item) =
+                items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+            {
                 wrong.extend(check(item).err());
             }
             wrong
         };
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("no panic"))
+            .collect()
     });
-    assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), items.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} are wrong:\n{}",
+        wrong.len(),
+        items.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Says what is wrong with a refusal: stdout, panics, secrets, or not exactly one error line.
 pub fn refusal_trouble(run: &crate::support::sandbox::Run, exits: &[i32]) -> Option<String> {
-    let errors =
-        run.stderr.lines().filter(|line| line.starts_with("pgcred: ") && !line.starts_with("pgcred: warning: "));
+    let errors = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("pgcred: ") && !line.starts_with("pgcred: warning: "));
     let errors = errors.count();
     let what = if !exits.contains(&run.code) {
         format!("exit {} instead of {exits:?}", run.code)
@@ -100,7 +130,10 @@ pub fn refusal_trouble(run: &crate::support::sandbox::Run, exits: &[i32]) -> Opt
         "stdout is not empty".to_owned()
     } else if errors != 1 {
         format!("{errors} error lines")
-    } else if run.stderr.contains("panicked") || run.stderr.contains("Signature=") || run.stderr.contains(STUB_SECRET) {
+    } else if run.stderr.contains("panicked")
+        || run.stderr.contains("Signature=")
+        || run.stderr.contains(STUB_SECRET)
+    {
         "a panic or a secret".to_owned()
     } else {
         return None;
@@ -112,7 +145,9 @@ pub fn refusal_trouble(run: &crate::support::sandbox::Run, exits: &[i32]) -> Opt
 /// Whether every field of `part` is in `whole`, at any depth.
 pub fn contains(whole: &Value, part: &Value) -> bool {
     match part.as_object() {
-        Some(fields) => fields.iter().all(|(name, value)| contains(&whole[name.as_str()], value)),
+        Some(fields) => fields
+            .iter()
+            .all(|(name, value)| contains(&whole[name.as_str()], value)),
         None => whole == part,
     }
 }

@@ -1,4 +1,5 @@
-//! A terminal that a test types at and looks at: a tmux server of its own, which ends with the value.
+//! A terminal that a test types at and looks at: a tmux server of its own, which ends with the
+//! value.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,7 +22,18 @@ impl<'a> Terminal<'a> {
         let socket = sandbox.path(&format!("tmux-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         let terminal = Self { sandbox, socket };
         let mut tmux = terminal.tmux();
-        tmux.args(["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "60", "--"]).args(command);
+        tmux.args([
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "120",
+            "-y",
+            "60",
+            "--",
+        ])
+        .args(command);
         let run = Run::of(tmux);
         assert_eq!(run.code, 0, "{}", run.stderr);
         terminal
@@ -38,7 +50,11 @@ impl<'a> Terminal<'a> {
         let mut tmux = self.tmux();
         tmux.args(["capture-pane", "-p"]);
         let run = Run::of(tmux);
-        run.stdout.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
+        run.stdout
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
     }
 
     pub fn enter(&self, line: &str) {
@@ -69,11 +85,21 @@ impl Drop for Terminal<'_> {
     fn drop(&mut self) {
         // All of the window's session: a shell that ignores the hang-up would live on, and spin.
         let mut tmux = self.tmux();
-        let panes = tmux.args(["list-panes", "-a", "-F", "#{pane_pid}"]).output();
+        let panes = tmux
+            .args(["list-panes", "-a", "-F", "#{pane_pid}"])
+            .output();
         for pid in panes.iter().flat_map(|panes| {
-            String::from_utf8_lossy(&panes.stdout).into_owned().lines().map(str::to_owned).collect::<Vec<_>>()
+            String::from_utf8_lossy(&panes.stdout)
+                .into_owned()
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
         }) {
-            let _ = self.sandbox.command("pkill").args(["-KILL", "-s", &pid]).output();
+            let _ = self
+                .sandbox
+                .command("pkill")
+                .args(["-KILL", "-s", &pid])
+                .output();
         }
         let mut tmux = self.tmux();
         let _ = tmux.arg("kill-server").output();

@@ -1,4 +1,5 @@
-//! `install.sh` with a cargo that builds nothing: what it puts where, what it leaves alone, what it takes away.
+//! `install.sh` with a cargo that builds nothing: what it puts where, what it leaves alone, what it
+//! takes away.
 
 use std::fs;
 use std::process::Command;
@@ -17,8 +18,18 @@ fn checkout() -> Sandbox {
         printf '#!/bin/sh\\n[ $1 = build ] && echo \"$@\" >>built || echo cargo 9.9.9\\n' >bin/cargo && \
         printf '#!/bin/sh\\necho pgcred test\\n' >target/release/pgcred && chmod 755 bin/cargo";
     let mut sh = Command::new("sh");
-    assert!(sh.args(["-c", make]).current_dir(sandbox.home()).status().expect("sh").success());
-    let path = format!("{}:{}", sandbox.path("bin").display(), std::env::var("PATH").expect("a PATH"));
+    assert!(
+        sh.args(["-c", make])
+            .current_dir(sandbox.home())
+            .status()
+            .expect("sh")
+            .success()
+    );
+    let path = format!(
+        "{}:{}",
+        sandbox.path("bin").display(),
+        std::env::var("PATH").expect("a PATH")
+    );
     sandbox.set("PATH", &path);
     sandbox
 }
@@ -33,8 +44,15 @@ fn install(sandbox: &Sandbox, arguments: &[&str]) -> Run {
 
 fn installed(sandbox: &Sandbox) -> Vec<String> {
     let entries = fs::read_dir(sandbox.path("here/bin")).into_iter().flatten();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<_> = entries
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
     names.sort();
     names
 }
@@ -55,7 +73,10 @@ fn pgcred_aws_is_a_link_that_comes_and_goes_with_pgcred() {
 #[test]
 fn the_secret_service_is_built_in_where_it_is_wanted() {
     let sandbox = checkout();
-    for (option, end) in [(&[][..], "--features \n"), (&["--secret-service"], "--features secret-service\n")] {
+    for (option, end) in [
+        (&[][..], "--features \n"),
+        (&["--secret-service"], "--features secret-service\n"),
+    ] {
         install(&sandbox, option);
         let built = String::from_utf8(sandbox.read("built")).expect("text");
         assert!(built.ends_with(end), "{built}");
@@ -67,10 +88,15 @@ fn nothing_is_written_through_a_link_that_somebody_has_put_there() {
     let sandbox = checkout();
     sandbox.write("here/bin/x", "");
     sandbox.write("precious", "mine");
-    std::os::unix::fs::symlink("../../precious", sandbox.path("here/bin/.pgcred.new")).expect("a link");
+    std::os::unix::fs::symlink("../../precious", sandbox.path("here/bin/.pgcred.new"))
+        .expect("a link");
     install(&sandbox, &[]);
     assert_eq!(sandbox.read("precious"), b"mine");
-    assert!(fs::symlink_metadata(sandbox.path("here/bin/pgcred")).expect("a file").is_file());
+    assert!(
+        fs::symlink_metadata(sandbox.path("here/bin/pgcred"))
+            .expect("a file")
+            .is_file()
+    );
 }
 
 #[test]
@@ -95,7 +121,12 @@ fn completions_and_the_manual_page_come_and_go_with_pgcred() {
     let pgcred = format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_pgcred"));
     sandbox.write("target/release/pgcred", pgcred);
     install(&sandbox, &[]);
-    for (text, says) in TEXTS.iter().zip(["complete -o", "#compdef pgcred", "complete --", ".SH COMMANDS"]) {
+    for (text, says) in TEXTS.iter().zip([
+        "complete -o",
+        "#compdef pgcred",
+        "complete --",
+        ".SH COMMANDS",
+    ]) {
         let written = String::from_utf8(sandbox.read(&format!("here/share/{text}"))).expect("text");
         assert!(written.contains(says), "{text}: {written}");
     }
@@ -106,7 +137,11 @@ fn completions_and_the_manual_page_come_and_go_with_pgcred() {
     install(&sandbox, &[]);
     assert_eq!(TEXTS.map(now), before);
     install(&sandbox, &["--uninstall"]);
-    assert!(TEXTS.iter().all(|text| !sandbox.path(&format!("here/share/{text}")).exists()));
+    assert!(
+        TEXTS
+            .iter()
+            .all(|text| !sandbox.path(&format!("here/share/{text}")).exists())
+    );
 }
 
 /// What only pgcred can take back is taken back while it is there; what it cannot is named.
@@ -116,7 +151,11 @@ fn uninstalling_leaves_nothing_that_needs_pgcred() {
     let home = sandbox.path("person");
     fs::create_dir(&home).expect("a directory");
     let home = home.display().to_string();
-    sandbox.unset("PGCRED_HOME").set("HOME", &home).set("AWS_ACCESS_KEY_ID", "K").set("AWS_SECRET_ACCESS_KEY", "s");
+    sandbox
+        .unset("PGCRED_HOME")
+        .set("HOME", &home)
+        .set("AWS_ACCESS_KEY_ID", "K")
+        .set("AWS_SECRET_ACCESS_KEY", "s");
     let pgcred = format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_pgcred"));
     sandbox.write("target/release/pgcred", pgcred);
     let install = |arguments: &[&str]| {
@@ -134,18 +173,34 @@ fn uninstalling_leaves_nothing_that_needs_pgcred() {
     let services = sandbox.read("person/.pg_service.conf");
     sandbox.write("person/.pg_service.conf", "# pgcred begin\n");
     let run = install(&["--uninstall"]);
-    assert!(run.code != 0 && run.stderr.contains("nothing was removed"), "{}{}", run.stdout, run.stderr);
-    assert!(sandbox.path("person/.local/bin/pgcred").exists() && sandbox.path("person/.pgpass").exists());
+    assert!(
+        run.code != 0 && run.stderr.contains("nothing was removed"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+    assert!(
+        sandbox.path("person/.local/bin/pgcred").exists()
+            && sandbox.path("person/.pgpass").exists()
+    );
     sandbox.write("person/.pg_service.conf", services);
     let run = install(&["--uninstall"]);
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     for said in ["config.toml", ".bashrc:2:eval"] {
         assert!(run.stdout.contains(said), "{said} not in {}", run.stdout);
     }
-    let left: Vec<_> = crate::tools::setup::files(&sandbox.path("person")).into_keys().collect();
+    let left: Vec<_> = crate::tools::setup::files(&sandbox.path("person"))
+        .into_keys()
+        .collect();
     let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
-    assert_eq!(left, [".bashrc", ".config/other", ".config/pgcred/config.toml"]);
+    assert_eq!(
+        left,
+        [".bashrc", ".config/other", ".config/pgcred/config.toml"]
+    );
     for gone in [".local", ".cache"] {
-        assert!(!sandbox.path(&format!("person/{gone}")).exists(), "{gone} is left");
+        assert!(
+            !sandbox.path(&format!("person/{gone}")).exists(),
+            "{gone} is left"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The side-car's manifest: valid by Kubernetes' own schemas, and its command does what it is there for as its user.
+//! The side-car's manifest: valid by Kubernetes' own schemas, and its command does what it is there
+//! for as its user.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -20,7 +21,8 @@ fn the_side_car_files_tokens_for_its_pod() {
     let python = std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh");
     let sandbox = Sandbox::empty();
     let mut read = sandbox.command(&python);
-    read.args(["-c", READ]).arg(root().join("integrations/kubernetes/sidecar.yaml"));
+    read.args(["-c", READ])
+        .arg(root().join("integrations/kubernetes/sidecar.yaml"));
     let read = Run::of(read);
     assert_eq!(read.code, 0, "{}", read.stderr);
     let documents: Value = serde_json::from_str(&read.stdout).expect("JSON");
@@ -32,7 +34,10 @@ fn the_side_car_files_tokens_for_its_pod() {
     for directory in [sandbox.home(), &run] {
         fs::set_permissions(directory, fs::Permissions::from_mode(0o777)).expect("a mode");
     }
-    let toml = config.as_str().expect("text").replace("YOUR-CLUSTER-ID", "foo0bar1baz2quux3quuux4abc");
+    let toml = config
+        .as_str()
+        .expect("text")
+        .replace("YOUR-CLUSTER-ID", "foo0bar1baz2quux3quuux4abc");
     let toml = sandbox.write("config.toml", toml);
     let authority = rcgen::generate_simple_self_signed(Vec::new()).expect("a certificate");
     let image = sandbox.write("image/ca-certificates.crt", authority.cert.pem());
@@ -43,8 +48,11 @@ fn the_side_car_files_tokens_for_its_pod() {
         let text = text.replace("/etc/pgcred/config.toml", &toml.display().to_string());
         text.replace("/run/pgcred", &run.display().to_string())
     };
-    let words =
-        side_car["command"].as_array().expect("a command").iter().map(|word| place(word.as_str().expect("text")));
+    let words = side_car["command"]
+        .as_array()
+        .expect("a command")
+        .iter()
+        .map(|word| place(word.as_str().expect("text")));
     let words: Vec<String> = words.filter(|word| word != "--watch").collect();
     let mut command = std::process::Command::new(&words[0]);
     command.args(&words[1..]).env_clear().current_dir("/");
@@ -52,8 +60,15 @@ fn the_side_car_files_tokens_for_its_pod() {
         let text = |field: &str| place(variable[field].as_str().expect("text"));
         command.env(text("name"), text("value"));
     }
-    command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
-    let user = u32::try_from(pod["securityContext"]["runAsUser"].as_u64().expect("a user")).expect("a user");
+    command
+        .env("AWS_ACCESS_KEY_ID", KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET);
+    let user = u32::try_from(
+        pod["securityContext"]["runAsUser"]
+            .as_u64()
+            .expect("a user"),
+    )
+    .expect("a user");
     command.uid(user).gid(user);
     let refreshed = Run::of(command);
     assert_eq!(refreshed.code, 0, "{}", refreshed.stderr);
@@ -61,8 +76,18 @@ fn the_side_car_files_tokens_for_its_pod() {
     let passfile = run.join("pgpass");
     let metadata = fs::metadata(&passfile).expect("a passfile");
     assert_eq!((metadata.mode() & 0o777, metadata.uid()), (0o600, user));
-    assert!(fs::read_to_string(&passfile).expect("text").contains(":5432:*:app:foo0bar1baz2quux3quuux4abc.dsql"));
+    assert!(
+        fs::read_to_string(&passfile)
+            .expect("text")
+            .contains(":5432:*:app:foo0bar1baz2quux3quuux4abc.dsql")
+    );
     let of_program = &pod["containers"][0]["env"][0];
-    let same = side_car["env"].as_array().expect("variables").contains(of_program);
-    assert!(same && of_program["name"] == "PGPASSFILE", "the program finds the same passfile");
+    let same = side_car["env"]
+        .as_array()
+        .expect("variables")
+        .contains(of_program);
+    assert!(
+        same && of_program["name"] == "PGPASSFILE",
+        "the program finds the same passfile"
+    );
 }

@@ -1,4 +1,5 @@
-//! Setting up tools, schedulers and the installation: files before and after, byte for byte, and commands as tools run them.
+//! Setting up tools, schedulers and the installation: files before and after, byte for byte, and
+//! commands as tools run them.
 
 #[cfg(target_os = "linux")]
 pub mod install; // compares homes, as setup does

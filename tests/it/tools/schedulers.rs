@@ -1,4 +1,5 @@
-//! Schedulers: their files as their own programs read them, the calls that make them known, and undo.
+//! Schedulers: their files as their own programs read them, the calls that make them known, and
+//! undo.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +12,9 @@ fn sandbox(programs: &[&str]) -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
     for program in programs {
         let log = sandbox.path("calls").display().to_string();
-        let text = format!("#!/bin/sh\necho {program} \"$@\" >>'{log}'\n[ \"$1\" != - ] || cat >'{log}.stdin'\n");
+        let text = format!(
+            "#!/bin/sh\necho {program} \"$@\" >>'{log}'\n[ \"$1\" != - ] || cat >'{log}.stdin'\n"
+        );
         let path = sandbox.write(&format!("bin/{program}"), text);
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
     }
@@ -24,7 +27,9 @@ fn sandbox(programs: &[&str]) -> Sandbox {
 fn calls(sandbox: &Sandbox) -> String {
     let calls = fs::read_to_string(sandbox.path("calls")).unwrap_or_default();
     let _ = fs::remove_file(sandbox.path("calls"));
-    calls.replace(&sandbox.home().display().to_string(), "~").replace(&sandbox.own().display().to_string(), "OWN")
+    calls
+        .replace(&sandbox.home().display().to_string(), "~")
+        .replace(&sandbox.own().display().to_string(), "OWN")
 }
 
 #[test]
@@ -44,14 +49,26 @@ fn systemd_takes_the_units_and_gives_them_back() {
         .env("SYSTEMD_UNIT_PATH", &directory)
         .env("XDG_RUNTIME_DIR", sandbox.home());
     let verified = Run::of(verify);
-    assert!(verified.code == 0 && !verified.stderr.contains("pgcred"), "{}", verified.stderr);
-    assert!(sandbox.ok(&["setup"]).lines().any(|line| line.starts_with("systemd") && line.ends_with("set up")));
+    assert!(
+        verified.code == 0 && !verified.stderr.contains("pgcred"),
+        "{}",
+        verified.stderr
+    );
+    assert!(
+        sandbox
+            .ok(&["setup"])
+            .lines()
+            .any(|line| line.starts_with("systemd") && line.ends_with("set up"))
+    );
     sandbox.ok(&["setup", "systemd", "--undo", "--yes"]);
     assert_eq!(
         calls(&sandbox),
         "systemctl --user disable --now pgcred-refresh.timer\nsystemctl --user daemon-reload\n"
     );
-    assert!(!directory.parent().expect("a parent").exists(), "an empty directory, or more, is left");
+    assert!(
+        !directory.parent().expect("a parent").exists(),
+        "an empty directory, or more, is left"
+    );
 }
 
 /// The manager that no longer runs is told nothing; its files go all the same.
@@ -59,9 +76,16 @@ fn systemd_takes_the_units_and_gives_them_back() {
 fn units_are_taken_back_without_a_user_manager() {
     let sandbox = sandbox(&["systemctl"]);
     sandbox.ok(&["setup", "systemd", "--yes"]);
-    sandbox.write("bin/systemctl", "#!/bin/sh\necho no medium found >&2\nexit 1\n");
+    sandbox.write(
+        "bin/systemctl",
+        "#!/bin/sh\necho no medium found >&2\nexit 1\n",
+    );
     let run = sandbox.run(&["setup", "--undo", "--yes"]);
-    assert!(run.code == 0 && run.stderr.contains("warning: `systemctl --user disable"), "{}", run.stderr);
+    assert!(
+        run.code == 0 && run.stderr.contains("warning: `systemctl --user disable"),
+        "{}",
+        run.stderr
+    );
     assert!(!sandbox.path(".config/systemd").exists());
 }
 
@@ -79,48 +103,116 @@ fn a_failure_takes_back_what_it_can_and_stays_the_error() {
     let run = sandbox.run(&["setup", "systemd", "--yes"]);
     run.assert_fails(1, "enable --now pgcred-refresh.timer` failed: no luck");
     let kept = "pgcred-refresh.timer was not taken back: ";
-    assert!(run.stderr.contains(kept) && run.stderr.contains("changed by another program"), "{}", run.stderr);
-    assert!(run.stderr.contains("pgcred-refresh.service: as it was before"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(kept) && run.stderr.contains("changed by another program"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("pgcred-refresh.service: as it was before"),
+        "{}",
+        run.stderr
+    );
     assert!(timer.exists() && !directory.join("pgcred-refresh.service").exists());
 }
 
 #[test]
 fn the_pause_fits_the_shortest_life() {
     let sandbox = sandbox(&[]);
-    assert!(sandbox.ok(&["setup", "systemd", "--print"]).contains("OnCalendar=*:0/2\n"));
+    assert!(
+        sandbox
+            .ok(&["setup", "systemd", "--print"])
+            .contains("OnCalendar=*:0/2\n")
+    );
     sandbox.ok(&["remove", "prod"]);
-    sandbox.ok(&["add", "long", "l.dsql.us-east-1.on.aws", "--expires-in", "max"]);
-    assert!(sandbox.ok(&["setup", "systemd", "--print"]).contains("OnCalendar=*:0/2\n"), "credentials may end sooner");
-    sandbox.ok(&["add", "short", "s.dsql.us-east-1.on.aws", "--expires-in", "60"]);
-    assert!(sandbox.ok(&["setup", "cron", "--print"]).starts_with("*/1 * * * * "));
+    sandbox.ok(&[
+        "add",
+        "long",
+        "l.dsql.us-east-1.on.aws",
+        "--expires-in",
+        "max",
+    ]);
+    assert!(
+        sandbox
+            .ok(&["setup", "systemd", "--print"])
+            .contains("OnCalendar=*:0/2\n"),
+        "credentials may end sooner"
+    );
+    sandbox.ok(&[
+        "add",
+        "short",
+        "s.dsql.us-east-1.on.aws",
+        "--expires-in",
+        "60",
+    ]);
+    assert!(
+        sandbox
+            .ok(&["setup", "cron", "--print"])
+            .starts_with("*/1 * * * * ")
+    );
     // Even a run every minute is too slow for that one.
     sandbox.write("bin/systemctl", "#!/bin/sh\n");
-    fs::set_permissions(sandbox.path("bin/systemctl"), fs::Permissions::from_mode(0o755)).expect("a mode");
+    fs::set_permissions(
+        sandbox.path("bin/systemctl"),
+        fs::Permissions::from_mode(0o755),
+    )
+    .expect("a mode");
     let run = sandbox.run(&["setup", "systemd", "--yes"]);
-    assert!(run.code == 0 && run.stderr.contains("may end before the next run: short (60 s);"), "{}", run.stderr);
-    assert!(run.stderr.contains("pgcred refresh --watch") && !run.stderr.contains("long ("), "{}", run.stderr);
+    assert!(
+        run.code == 0
+            && run
+                .stderr
+                .contains("may end before the next run: short (60 s);"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("pgcred refresh --watch") && !run.stderr.contains("long ("),
+        "{}",
+        run.stderr
+    );
 }
 
-/// A line end in a directory's name would be another line of the crontab, and a broken one in the others.
+/// A line end in a directory's name would be another line of the crontab, and a broken one in the
+/// others.
 #[test]
 fn a_path_with_a_control_character_is_refused_by_all() {
     let sandbox = sandbox(&["crontab", "systemctl", "launchctl", "schtasks"]);
     let directory = "a\n* * * * * touch pwned #";
-    sandbox.write(&format!("{directory}/c.toml"), format!("[connections.prod]\nhost = '{HOST}'\n"));
+    sandbox.write(
+        &format!("{directory}/c.toml"),
+        format!("[connections.prod]\nhost = '{HOST}'\n"),
+    );
     let config = sandbox.path(directory).join("c.toml").display().to_string();
-    for tool in ["cron", "systemd", "launchd", "task-scheduler", "psql", "rainfrog", "dbeaver"] {
+    for tool in [
+        "cron",
+        "systemd",
+        "launchd",
+        "task-scheduler",
+        "psql",
+        "rainfrog",
+        "dbeaver",
+    ] {
         for how in ["--print", "--dry-run", "--yes"] {
-            sandbox.run(&["setup", tool, "--config", &config, how]).assert_fails(2, "a control character");
+            sandbox
+                .run(&["setup", tool, "--config", &config, how])
+                .assert_fails(2, "a control character");
         }
     }
-    assert!(!sandbox.path(".pg_service.conf").exists() && !sandbox.path(".config/systemd").exists());
+    assert!(
+        !sandbox.path(".pg_service.conf").exists() && !sandbox.path(".config/systemd").exists()
+    );
 }
 
 /// The task's program splits its arguments as the C runtime does.
 #[test]
 fn the_task_takes_a_path_with_blanks() {
     let sandbox = sandbox(&["schtasks"]);
-    sandbox.write("my dir/c.toml", format!("[connections.prod]\nhost = '{HOST}'\n"));
+    sandbox.write(
+        "my dir/c.toml",
+        format!("[connections.prod]\nhost = '{HOST}'\n"),
+    );
     let config = sandbox.path("my dir/c.toml").display().to_string();
     let text = sandbox.ok(&["setup", "task-scheduler", "--config", &config, "--print"]);
     let arguments = format!("refresh --quiet --background --config &#34;{config}&#34;</Arguments>");
@@ -152,7 +244,9 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
         assert task.find(f'.//{space}Arguments').text == f'--headless \"{program}\" refresh --quiet --background'\n\
         assert all(byte < 128 for byte in open(sys.argv[2], 'rb').read())\n";
     let mut python = sandbox.command("/usr/bin/python3");
-    python.args(["-c", parse]).arg(sandbox.path("Library/LaunchAgents/pgcred.refresh.plist"));
+    python
+        .args(["-c", parse])
+        .arg(sandbox.path("Library/LaunchAgents/pgcred.refresh.plist"));
     python.arg(sandbox.own().join("pgcred-refresh.xml"));
     let parsed = Run::of(python);
     assert_eq!(parsed.code, 0, "{}", parsed.stderr);
@@ -175,14 +269,22 @@ fn cron_gets_a_block_and_keeps_the_rest() {
         );
         sandbox.write("bin/crontab", text);
     };
-    let cat = format!("cat '{}' || {{ echo no crontab for me >&2; exit 1; }}", sandbox.path("tab").display());
+    let cat = format!(
+        "cat '{}' || {{ echo no crontab for me >&2; exit 1; }}",
+        sandbox.path("tab").display()
+    );
     crontab(&cat);
     sandbox.write("tab", mine);
     sandbox.ok(&["setup", "cron", "--yes"]);
     let tab = String::from_utf8(sandbox.read("tab")).expect("text");
-    let line =
-        format!("*/2 * * * * '{}' 'refresh' '--quiet' '--background' >/dev/null 2>&1\n", env!("CARGO_BIN_EXE_pgcred"));
-    assert!(tab.contains(&line) && tab.ends_with(&format!("# pgcred end\n{mine}")), "{tab}");
+    let line = format!(
+        "*/2 * * * * '{}' 'refresh' '--quiet' '--background' >/dev/null 2>&1\n",
+        env!("CARGO_BIN_EXE_pgcred")
+    );
+    assert!(
+        tab.contains(&line) && tab.ends_with(&format!("# pgcred end\n{mine}")),
+        "{tab}"
+    );
     let mut check = sandbox.command("/usr/bin/crontab");
     check.arg("-n").arg(sandbox.path("tab")); // reads it as cron does, and installs nothing
     let checked = Run::of(check);
@@ -200,13 +302,17 @@ fn cron_gets_a_block_and_keeps_the_rest() {
     sandbox.write("tab", b"# r\xe9pertoire\n0 3 * * * backup\n");
     let refuses = |says: &str| {
         let before = sandbox.read("tab");
-        sandbox.run(&["setup", "cron", "--yes"]).assert_fails(if says.contains("UTF-8") { 2 } else { 1 }, says);
+        sandbox
+            .run(&["setup", "cron", "--yes"])
+            .assert_fails(if says.contains("UTF-8") { 2 } else { 1 }, says);
         assert_eq!(sandbox.read("tab"), before);
     };
     refuses("the crontab is not UTF-8");
     sandbox.write("tab", mine);
     crontab("sleep 1 &"); // it holds the pipe open
-    sandbox.run(&["setup", "cron", "--yes"]).assert_fails(2, "not printed to its end");
+    sandbox
+        .run(&["setup", "cron", "--yes"])
+        .assert_fails(2, "not printed to its end");
     crontab("echo 'you may not' >&2; exit 1");
     refuses("`crontab -l` failed: you may not");
     let log = sandbox.path("calls").display().to_string();
@@ -222,7 +328,14 @@ fn what_stood_in_the_way_comes_back() {
     sandbox.write(unit, "[Service]\nExecStart=/mine\n");
     for _ in 0..2 {
         sandbox.ok(&["setup", "systemd", "--yes"]);
-        sandbox.ok(&["add", "short", "s.dsql.us-east-1.on.aws", "--expires-in", "60", "--replace"]);
+        sandbox.ok(&[
+            "add",
+            "short",
+            "s.dsql.us-east-1.on.aws",
+            "--expires-in",
+            "60",
+            "--replace",
+        ]);
     }
     sandbox.ok(&["setup", "systemd", "--yes"]);
     sandbox.ok(&["setup", "systemd", "--undo", "--yes"]);
@@ -234,12 +347,21 @@ fn what_stood_in_the_way_comes_back() {
 #[test]
 fn a_scheduler_knows_the_configuration_and_warns_of_what_it_does_not_know() {
     let mut sandbox = sandbox(&[]);
-    sandbox.run(&["setup", "cron", HOST, "--print"]).assert_fails(2, "refreshes every connection");
-    sandbox.write("my own.toml", "[connections.x]\nhost = \"x.dsql.us-east-1.on.aws\"\n");
+    sandbox
+        .run(&["setup", "cron", HOST, "--print"])
+        .assert_fails(2, "refreshes every connection");
+    sandbox.write(
+        "my own.toml",
+        "[connections.x]\nhost = \"x.dsql.us-east-1.on.aws\"\n",
+    );
     sandbox.set("AWS_PROFILE", "dev");
     let run = sandbox.run(&["setup", "systemd", "--config", "my own.toml", "--print"]);
     let path = sandbox.path("my own.toml").display().to_string();
-    assert!(run.stdout.contains(&format!("\"--config\" \"{path}\"")), "{}", run.stdout);
+    assert!(
+        run.stdout.contains(&format!("\"--config\" \"{path}\"")),
+        "{}",
+        run.stdout
+    );
     assert!(run.stderr.contains("AWS_PROFILE"), "{}", run.stderr);
 }
 
@@ -249,12 +371,19 @@ fn list_tells_how_the_background_went() {
     sandbox.at("2030-01-01T00:00:00Z");
     assert!(!sandbox.ok(&["list"]).contains("background"));
     sandbox.ok(&["refresh", "--background", "--quiet"]);
-    assert!(sandbox.ok(&["list"]).ends_with("last refresh in the background: 0 s ago\n"));
+    assert!(
+        sandbox
+            .ok(&["list"])
+            .ends_with("last refresh in the background: 0 s ago\n")
+    );
     sandbox.ok(&["erase", "--all", "--quiet"]);
     sandbox.set("AWS_PROFILE", "nope");
     let run = sandbox.run(&["refresh", "--background", "--quiet"]);
     assert!(
-        run.code == 2 && sandbox.ok(&["list"]).contains("0 s ago, failed: prod: there is no AWS profile `nope`"),
+        run.code == 2
+            && sandbox
+                .ok(&["list"])
+                .contains("0 s ago, failed: prod: there is no AWS profile `nope`"),
         "{}",
         run.stderr
     );
@@ -263,16 +392,30 @@ fn list_tells_how_the_background_went() {
 #[test]
 fn a_scheduler_that_refuses_is_named() {
     let sandbox = sandbox(&[]);
-    let program = sandbox.write("bin/systemctl", "#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n");
+    let program = sandbox.write(
+        "bin/systemctl",
+        "#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n",
+    );
     fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
     let nothing_is_there = || assert!(!sandbox.path(".config/systemd").exists());
     // No manager answers: nothing is written, and what would work here is named.
     let run = sandbox.run(&["setup", "systemd", "--yes"]);
-    run.assert_fails(1, "`systemctl --user show-environment` failed: Failed to connect to bus");
+    run.assert_fails(
+        1,
+        "`systemctl --user show-environment` failed: Failed to connect to bus",
+    );
     assert!(run.stderr.contains("nothing was changed"), "{}", run.stderr);
-    let instead =
-        if Path::new("/usr/bin/crontab").exists() { "`pgcred setup cron`" } else { "`pgcred refresh --watch`" };
-    assert!(run.stderr.contains(&format!("hint: {instead} does the same")), "{}", run.stderr);
+    let instead = if Path::new("/usr/bin/crontab").exists() {
+        "`pgcred setup cron`"
+    } else {
+        "`pgcred refresh --watch`"
+    };
+    assert!(
+        run.stderr
+            .contains(&format!("hint: {instead} does the same")),
+        "{}",
+        run.stderr
+    );
     nothing_is_there();
     let run = sandbox.run(&["setup", "launchd", "--yes"]);
     run.assert_fails(1, "there is no program launchctl");
@@ -281,21 +424,41 @@ fn a_scheduler_that_refuses_is_named() {
     let refuses = "#!/bin/sh\n[ \"$2\" != enable ] || { echo 'Unit is masked' >&2; exit 1; }\n";
     sandbox.write("bin/systemctl", refuses);
     let run = sandbox.run(&["setup", "systemd", "--yes"]);
-    run.assert_fails(1, "`systemctl --user enable --now pgcred-refresh.timer` failed: Unit is masked");
+    run.assert_fails(
+        1,
+        "`systemctl --user enable --now pgcred-refresh.timer` failed: Unit is masked",
+    );
     nothing_is_there();
     let unit = ".config/systemd/user/pgcred-refresh.service";
     sandbox.write(unit, "[Service]\nExecStart=/mine\n");
-    sandbox.run(&["setup", "systemd", "--yes"]).assert_fails(1, "Unit is masked");
+    sandbox
+        .run(&["setup", "systemd", "--yes"])
+        .assert_fails(1, "Unit is masked");
     assert_eq!(sandbox.read(unit), b"[Service]\nExecStart=/mine\n");
-    assert_eq!(fs::read_dir(sandbox.path(".config/systemd/user")).expect("a directory").count(), 1);
+    assert_eq!(
+        fs::read_dir(sandbox.path(".config/systemd/user"))
+            .expect("a directory")
+            .count(),
+        1
+    );
     fs::remove_file(sandbox.path(unit)).expect("removed");
     sandbox.write("bin/systemctl", "#!/bin/sh\n");
     sandbox.ok(&["setup", "systemd", "--yes"]);
     // What was taken away by hand is no reason to keep the rest.
-    sandbox.write("bin/systemctl", "#!/bin/sh\n[ \"$2\" = daemon-reload ] || { echo 'no such unit' >&2; exit 1; }\n");
+    sandbox.write(
+        "bin/systemctl",
+        "#!/bin/sh\n[ \"$2\" = daemon-reload ] || { echo 'no such unit' >&2; exit 1; }\n",
+    );
     let undo = sandbox.run(&["setup", "systemd", "--undo", "--yes"]);
     assert_eq!(undo.code, 0, "{}", undo.stderr);
     assert!(undo.stderr.contains("no such unit"), "{}", undo.stderr);
-    assert!(!sandbox.path(".config/systemd/user/pgcred-refresh.timer").exists());
-    assert_eq!(sandbox.run(&["setup", "systemd", "--undo", "--yes"]).stderr, "pgcred: nothing to change\n");
+    assert!(
+        !sandbox
+            .path(".config/systemd/user/pgcred-refresh.timer")
+            .exists()
+    );
+    assert_eq!(
+        sandbox.run(&["setup", "systemd", "--undo", "--yes"]).stderr,
+        "pgcred: nothing to change\n"
+    );
 }

@@ -1,4 +1,5 @@
-//! Every command that `pgcred setup` writes or prints, run as the tool runs it: poor PATH, no terminal, an endless stdin.
+//! Every command that `pgcred setup` writes or prints, run as the tool runs it: poor PATH, no
+//! terminal, an endless stdin.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,30 +28,51 @@ struct Desk {
 
 impl Desk {
     fn all() -> Vec<Self> {
-        let users = [("admin", "programs"), (HOSTILE_USER, r#"it's "my" $HOME & ${host} co"#)];
-        let desks = users
-            .into_iter()
-            .flat_map(|(user, directory)| [HOST, RDS_HOST].map(|host| Self::of(host, user, directory)));
+        let users = [
+            ("admin", "programs"),
+            (HOSTILE_USER, r#"it's "my" $HOME & ${host} co"#),
+        ];
+        let desks = users.into_iter().flat_map(|(user, directory)| {
+            [HOST, RDS_HOST].map(|host| Self::of(host, user, directory))
+        });
         desks.collect()
     }
 
     fn of(host: &'static str, user: &str, directory: &str) -> Self {
         let mut sandbox = Sandbox::empty();
-        sandbox.set("PATH", "/usr/bin:/bin").at("2030-01-01T00:00:00Z");
-        let keys = format!("[my dev]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n");
+        sandbox
+            .set("PATH", "/usr/bin:/bin")
+            .at("2030-01-01T00:00:00Z");
+        let keys =
+            format!("[my dev]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n");
         sandbox.write(".aws/credentials", keys);
         sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
         let pgcred = sandbox.installed(&format!("{directory}/pgcred"));
         sandbox.installed(&format!("{directory}/pgcred-aws"));
-        let mut desk = Self { sandbox, pgcred, host, user: user.to_owned(), token: String::new() };
-        desk.token = desk.run_pgcred(&["token", "--no-newline", "--no-cache"]).stdout;
+        let mut desk = Self {
+            sandbox,
+            pgcred,
+            host,
+            user: user.to_owned(),
+            token: String::new(),
+        };
+        desk.token = desk
+            .run_pgcred(&["token", "--no-newline", "--no-cache"])
+            .stdout;
         assert!(desk.token.contains("X-Amz-Signature="));
         desk
     }
 
     fn run_pgcred(&self, arguments: &[&str]) -> Run {
         let mut command = self.sandbox.command(self.pgcred.to_str().expect("UTF-8"));
-        command.args(arguments).args(["--host", self.host, "--user", &self.user, "--profile", "my dev"]);
+        command.args(arguments).args([
+            "--host",
+            self.host,
+            "--user",
+            &self.user,
+            "--profile",
+            "my dev",
+        ]);
         Run::of(command)
     }
 
@@ -64,18 +86,31 @@ impl Desk {
     /// The value of a field in a dialog's text.
     fn field(&self, tool: &str, label: &str) -> String {
         let text = self.printed(tool);
-        let line = text.lines().find_map(|line| line.trim_start().strip_prefix(label));
-        line.unwrap_or_else(|| panic!("no {label} in {text}")).trim_start().to_owned()
+        let line = text
+            .lines()
+            .find_map(|line| line.trim_start().strip_prefix(label));
+        line.unwrap_or_else(|| panic!("no {label} in {text}"))
+            .trim_start()
+            .to_owned()
     }
 
     fn last_line(&self, tool: &str) -> String {
-        self.printed(tool).lines().last().expect("a line").to_owned()
+        self.printed(tool)
+            .lines()
+            .last()
+            .expect("a line")
+            .to_owned()
     }
 
     fn start(&self, words: &[String]) -> std::process::Child {
         let mut command: Command = self.sandbox.command(&words[0]);
         command.args(&words[1..]).current_dir("/");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts")
     }
 
     /// Runs words as a tool does; stdin is open until the end.
@@ -96,13 +131,20 @@ impl Desk {
     }
 
     fn by_dbeaver(&self, line: &str) -> Run {
-        let expanded = line.replace("${host}", "EXPANDED").replace("${user}", "EXPANDED");
+        let expanded = line
+            .replace("${host}", "EXPANDED")
+            .replace("${user}", "EXPANDED");
         self.run(&splitters::dbeaver(&expanded, false))
     }
 
     /// What pgAdmin does to a command before the shell sees it.
     fn by_pgadmin(&self, line: &str) -> Run {
-        self.by_sh(&line.replace("%HOSTNAME%", "EXPANDED").replace("%PORT%", "1").replace("%USERNAME%", "\"x\""))
+        self.by_sh(
+            &line
+                .replace("%HOSTNAME%", "EXPANDED")
+                .replace("%PORT%", "1")
+                .replace("%USERNAME%", "\"x\""),
+        )
     }
 
     fn by_dbee(&self, line: &str) -> Run {
@@ -113,7 +155,12 @@ impl Desk {
     }
 
     fn assert_token(&self, run: &Run, what: &str) {
-        assert_eq!((run.code, &*run.stdout), (0, &*format!("{}\n", self.token)), "{what}: {}", run.stderr);
+        assert_eq!(
+            (run.code, &*run.stdout),
+            (0, &*format!("{}\n", self.token)),
+            "{what}: {}",
+            run.stderr
+        );
     }
 
     fn assert_json(&self, run: &Run, what: &str) -> Value {
@@ -128,13 +175,22 @@ impl Desk {
     }
 
     fn assert_url(&self, text: &str, what: &str) {
-        let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().expect("UTF-8").into_owned();
+        let plain = |text: &str| {
+            percent_encoding::percent_decode_str(text)
+                .decode_utf8()
+                .expect("UTF-8")
+                .into_owned()
+        };
         let url = url::Url::parse(text).unwrap_or_else(|error| panic!("{what}: {error}: {text}"));
         assert_eq!(
             (plain(url.username()), plain(url.password().expect("one"))),
             (self.user.clone(), self.token.clone())
         );
-        assert_eq!((url.host_str(), text.trim_end()), (Some(self.host), text), "{what}");
+        assert_eq!(
+            (url.host_str(), text.trim_end()),
+            (Some(self.host), text),
+            "{what}"
+        );
     }
 
     /// The same commands after the keys have gone; a new cache, too.
@@ -163,13 +219,26 @@ fn tools_that_run_a_shell() {
 
         let script = desk.last_line("postico");
         let json = desk.assert_json(&desk.by_sh(&script), "postico");
-        let strings = json.as_object().expect("an object").values().all(Value::is_string);
-        assert!(strings && json["host"] == desk.host && json["port"] == "5432", "{json}");
+        let strings = json
+            .as_object()
+            .expect("an object")
+            .values()
+            .all(Value::is_string);
+        assert!(
+            strings && json["host"] == desk.host && json["port"] == "5432",
+            "{json}"
+        );
 
         let profile = desk.field("dbcode", "Command ");
         let json = desk.assert_json(&desk.by_sh(&profile), "dbcode");
-        let paths = [desk.field("dbcode", "Password path"), desk.field("dbcode", "Username path")];
-        assert_eq!([&json[&paths[0]], &json[&paths[1]]], [&*desk.token, &*desk.user]);
+        let paths = [
+            desk.field("dbcode", "Password path"),
+            desk.field("dbcode", "Username path"),
+        ];
+        assert_eq!(
+            [&json[&paths[0]], &json[&paths[1]]],
+            [&*desk.token, &*desk.user]
+        );
         for line in [command, script, profile] {
             desk.sandbox.write(".aws/credentials", "");
             desk.assert_nothing(|desk| desk.by_sh(&line), &line);
@@ -181,7 +250,12 @@ fn tools_that_run_a_shell() {
 fn lazysql_and_rainfrog_get_a_url() {
     for mut desk in Desk::all() {
         let text = desk.printed("lazysql");
-        let config: toml::Table = text.split_once('\n').expect("a heading").1.parse().expect("TOML");
+        let config: toml::Table = text
+            .split_once('\n')
+            .expect("a heading")
+            .1
+            .parse()
+            .expect("TOML");
         let database = &config["database"][0];
         let command = &database["Commands"][0];
         assert_eq!(database["URL"].as_str(), Some("${url}"));
@@ -198,43 +272,65 @@ fn lazysql_and_rainfrog_get_a_url() {
     }
 }
 
-/// Other users of the machine can read a program's arguments. A variable is for the program and its user alone.
+/// Other users of the machine can read a program's arguments. A variable is for the program and its
+/// user alone.
 #[test]
 fn no_line_puts_a_token_into_the_arguments_of_a_program() {
     const TO_VARIABLES: [&str; 4] = ["DATABASE_URL=\"", "PGPASSWORD=\"", "eval \"", "vars="];
     let desk = Desk::of(HOST, "admin", "programs");
-    let mut texts =
-        vec![fs::read_to_string(root().join("README.md")).expect("a README"), desk.sandbox.ok(&["help", "token"])];
+    let mut texts = vec![
+        fs::read_to_string(root().join("README.md")).expect("a README"),
+        desk.sandbox.ok(&["help", "token"]),
+    ];
     for directory in fs::read_dir(root().join("integrations")).expect("a directory") {
         let directory = directory.expect("an entry").path();
         texts.extend(fs::read_to_string(directory.join("README.md")));
         if directory.join("dialog.txt").exists() {
-            texts.push(desk.printed(directory.file_name().and_then(|name| name.to_str()).expect("a name")));
+            texts.push(
+                desk.printed(
+                    directory
+                        .file_name()
+                        .and_then(|name| name.to_str())
+                        .expect("a name"),
+                ),
+            );
         }
     }
     let program = desk.pgcred.display().to_string();
     let starts = [format!("$({program} token"), "$(pgcred token".to_owned()];
     let mut found = 0;
     for text in &texts {
-        for (at, _) in
-            text.match_indices("$(").filter(|(at, _)| starts.iter().any(|start| text[*at..].starts_with(start)))
+        for (at, _) in text
+            .match_indices("$(")
+            .filter(|(at, _)| starts.iter().any(|start| text[*at..].starts_with(start)))
         {
-            assert!(TO_VARIABLES.iter().any(|start| text[..at].ends_with(start)), "{}", &text[..at + 60]);
+            assert!(
+                TO_VARIABLES.iter().any(|start| text[..at].ends_with(start)),
+                "{}",
+                &text[..at + 60]
+            );
             found += 1;
         }
     }
     assert!(found > 3, "{found}");
 }
 
-/// nvim-dbee's `execCommand`: the words of a line split at single blanks; `None` where it has a pipe, for sh.
+/// nvim-dbee's `execCommand`: the words of a line split at single blanks; `None` where it has a
+/// pipe, for sh.
 fn go_exec(line: &str) -> Option<Vec<String>> {
     (!line.contains(" | ")).then(|| line.split(' ').map(str::to_owned).collect())
 }
 
 /// The command in a Go template that is `{{ exec COMMAND }}` and nothing else.
 fn go_template(text: &str) -> String {
-    let string = text.strip_prefix("{{ exec ").and_then(|rest| rest.strip_suffix(" }}")).expect("one action");
-    match string.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
+    let string = text
+        .strip_prefix("{{ exec ")
+        .and_then(|rest| rest.strip_suffix(" }}"))
+        .expect("one action");
+    match string
+        .strip_prefix('`')
+        .and_then(|rest| rest.strip_suffix('`'))
+    {
         Some(raw) if !raw.contains('`') => raw.to_owned(),
         _ => serde_json::from_str(string).expect("a quoted string"),
     }
@@ -257,7 +353,16 @@ fn nvim_dbee_splits_at_blanks() {
 fn no_word_of_a_command_is_a_pipe_to_nvim_dbee() {
     let sandbox = Sandbox::with_keys();
     let user = "x;touch${IFS}touched;";
-    let printed = sandbox.ok(&["setup", "nvim-dbee", HOST, "--user", user, "--profile", "|", "--print"]);
+    let printed = sandbox.ok(&[
+        "setup",
+        "nvim-dbee",
+        HOST,
+        "--user",
+        user,
+        "--profile",
+        "|",
+        "--print",
+    ]);
     let json: Value = serde_json::from_str(printed.lines().last().expect("a line")).expect("JSON");
     let line = go_template(json["url"].as_str().expect("a URL"));
     assert!(go_exec(&line).is_none(), "{line}"); // sh runs it, so that all is quoted for sh
@@ -276,11 +381,20 @@ fn pgadmin_runs_a_shell_on_a_stdin_that_never_ends() {
         let servers: Value = serde_json::from_str(&desk.printed("pgadmin")).expect("JSON");
         let server = &servers["Servers"]["1"];
         for key in ["Name", "Group", "MaintenanceDB", "Host", "Username"] {
-            assert!(server[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {server}");
+            assert!(
+                server[key].as_str().is_some_and(|text| !text.is_empty()),
+                "{key}: {server}"
+            );
         }
         assert!(server["Port"].is_u64() && server["PasswordExecExpiration"] == 0);
-        assert!(server["ConnectionParameters"]["passfile"].is_null(), "it would beat the command");
-        let line = server["PasswordExecCommand"].as_str().expect("a command").to_owned();
+        assert!(
+            server["ConnectionParameters"]["passfile"].is_null(),
+            "it would beat the command"
+        );
+        let line = server["PasswordExecCommand"]
+            .as_str()
+            .expect("a command")
+            .to_owned();
         assert!(line.ends_with(" < /dev/null"));
         desk.assert_token(&desk.by_pgadmin(&line), "pgadmin");
         desk.assert_nothing(|desk| desk.by_pgadmin(&line), "pgadmin");
@@ -292,8 +406,20 @@ fn pgadmin_runs_a_shell_on_a_stdin_that_never_ends() {
 fn beekeeper_calls_the_aws_cli() {
     for mut desk in Desk::all() {
         let path = desk.field("beekeeper", "CLI path");
-        let words = [&*path, "rds", "generate-db-auth-token", "--hostname", desk.host, "--port", "5432", "--region"];
-        let (region, profile) = (desk.field("beekeeper", "AWS region"), desk.field("beekeeper", "AWS profile"));
+        let words = [
+            &*path,
+            "rds",
+            "generate-db-auth-token",
+            "--hostname",
+            desk.host,
+            "--port",
+            "5432",
+            "--region",
+        ];
+        let (region, profile) = (
+            desk.field("beekeeper", "AWS region"),
+            desk.field("beekeeper", "AWS profile"),
+        );
         let words: Vec<String> = words
             .into_iter()
             .chain([&*region, "--username", &desk.user, "--profile", &profile])
@@ -313,7 +439,10 @@ fn assert_dbeaver_reads(connection: &Value, desk: &Desk) {
         ("host", desk.host.into()),
         ("port", "5432".into()),
         ("database", "postgres".into()),
-        ("url", format!("jdbc:postgresql://{}:5432/postgres", desk.host).into()),
+        (
+            "url",
+            format!("jdbc:postgresql://{}:5432/postgres", desk.host).into(),
+        ),
         ("configurationType", "MANUAL".into()),
         ("user", desk.user.clone().into()),
         ("type", "dev".into()),
@@ -323,27 +452,41 @@ fn assert_dbeaver_reads(connection: &Value, desk: &Desk) {
     for (key, value) in expected {
         assert_eq!(configuration[key], value, "{key}");
     }
-    let java =
-        serde_json::json!({ "sslmode": "verify-full", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory" });
+    let java = serde_json::json!({ "sslmode": "verify-full", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory" });
     let rds = desk.sandbox.own().join("roots/rds-eu-west-1.pem");
-    let rds = serde_json::json!({ "sslmode": "verify-full", "sslrootcert": rds.display().to_string() });
-    assert_eq!(configuration["properties"], if desk.host == RDS_HOST { rds } else { java });
-    assert_eq!((&connection["provider"], &connection["driver"]), (&"postgresql".into(), &"postgres-jdbc".into()));
+    let rds =
+        serde_json::json!({ "sslmode": "verify-full", "sslrootcert": rds.display().to_string() });
+    assert_eq!(
+        configuration["properties"],
+        if desk.host == RDS_HOST { rds } else { java }
+    );
+    assert_eq!(
+        (&connection["provider"], &connection["driver"]),
+        (&"postgresql".into(), &"postgres-jdbc".into())
+    );
     assert!(connection["name"].is_string() && connection["save-password"] == true);
 }
 
 #[test]
 fn dbeaver_splits_without_a_shell() {
     for mut desk in Desk::all() {
-        let version = desk.sandbox.write("bin/.eclipseproduct", "name=DBeaver\nversion=26.1.4\n");
+        let version = desk
+            .sandbox
+            .write("bin/.eclipseproduct", "name=DBeaver\nversion=26.1.4\n");
         let program = desk.sandbox.write("bin/dbeaver", "#!/bin/sh\n");
-        fs::set_permissions(program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+        fs::set_permissions(program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .expect("chmod");
         let bin = desk.sandbox.path("bin").display().to_string();
         let read = |desk: &Desk| -> Value {
             let document: Value = serde_json::from_str(&desk.printed("dbeaver")).expect("JSON");
             assert!(document["folders"].is_object());
-            let connections = document["connections"].as_object().expect("connections").values();
-            let [connection] = connections.collect::<Vec<_>>()[..] else { panic!("{document}") };
+            let connections = document["connections"]
+                .as_object()
+                .expect("connections")
+                .values();
+            let [connection] = connections.collect::<Vec<_>>()[..] else {
+                panic!("{document}")
+            };
             assert_dbeaver_reads(connection, desk);
             connection["configuration"].clone()
         };
@@ -354,19 +497,33 @@ fn dbeaver_splits_without_a_shell() {
         desk.sandbox.set("PATH", "/usr/bin:/bin");
 
         assert_eq!(by_command["auth-model"], "shell_command");
-        let properties = by_command["auth-properties"].as_object().expect("properties");
+        let properties = by_command["auth-properties"]
+            .as_object()
+            .expect("properties");
         assert!(properties.values().all(Value::is_string), "{properties:?}");
         assert_eq!(properties["passwordCommandTimeoutMs"], "30000");
-        let line = properties["passwordCommand"].as_str().expect("a command").to_owned();
+        let line = properties["passwordCommand"]
+            .as_str()
+            .expect("a command")
+            .to_owned();
         desk.assert_token(&desk.by_dbeaver(&line), "dbeaver");
 
         assert_eq!(by_events["auth-model"], "postgres_pgpass");
         let events = by_events["events"].as_object().expect("events");
         for (name, event) in events {
-            for key in ["enabled", "show-panel", "wait-process", "terminate-at-disconnect"] {
+            for key in [
+                "enabled",
+                "show-panel",
+                "wait-process",
+                "terminate-at-disconnect",
+            ] {
                 assert!(event[key].is_boolean(), "{name} {key}");
             }
-            assert!(event["enabled"] == true && event["show-panel"] == false && event["pauseAfterExecute"] == 0);
+            assert!(
+                event["enabled"] == true
+                    && event["show-panel"] == false
+                    && event["pauseAfterExecute"] == 0
+            );
         }
         let (before, after) = (&events["BEFORE_CONNECT"], &events["AFTER_CONNECT"]);
         assert!(before["wait-process"] == true && before["wait-process-timeout"] == 30_000);
@@ -375,7 +532,12 @@ fn dbeaver_splits_without_a_shell() {
         let run = desk.by_dbeaver(before["command"].as_str().expect("a command"));
         assert_eq!((run.code, &*run.stdout, &*run.stderr), (0, "", ""));
         let escape = |text: &str| text.replace('\\', r"\\").replace(':', r"\:");
-        let entry = format!("\n{}:5432:*:{}:{}\n", desk.host, escape(&desk.user), escape(&desk.token));
+        let entry = format!(
+            "\n{}:5432:*:{}:{}\n",
+            desk.host,
+            escape(&desk.user),
+            escape(&desk.token)
+        );
         let passfile = || String::from_utf8(desk.sandbox.read(".pgpass")).expect("text");
         assert!(passfile().contains(&entry), "{entry} not in {}", passfile());
         fs::remove_file(desk.sandbox.path(".pgpass")).expect("removed");
@@ -388,7 +550,10 @@ fn dbeaver_splits_without_a_shell() {
             thread::sleep(Duration::from_millis(10));
         }
         drop(child.stdin.take()); // DBeaver has crashed
-        assert_eq!(Run::finished(child.wait_with_output().expect("an end")).code, 0);
+        assert_eq!(
+            Run::finished(child.wait_with_output().expect("an end")).code,
+            0
+        );
         assert!(passfile().contains(&entry));
         desk.assert_nothing(|desk| desk.by_dbeaver(&line), "dbeaver");
     }
@@ -398,7 +563,10 @@ fn dbeaver_splits_without_a_shell() {
 fn datagrips_data_source_is_xml() {
     let sandbox = Sandbox::with_keys();
     let printed = sandbox.ok(&["setup", "datagrip", HOST, "--user", "a&b\"<c>"]);
-    let line = printed.lines().find(|line| line.starts_with("<data-source")).expect("the data source");
+    let line = printed
+        .lines()
+        .find(|line| line.starts_with("<data-source"))
+        .expect("the data source");
     let parse = "import sys, xml.etree.ElementTree as tree\n\
         source = tree.fromstring(sys.argv[1])\n\
         assert source.find('user-name').text == 'a&b\"<c>', source\n\

@@ -1,4 +1,5 @@
-//! Windows' own schtasks takes the task and gives it back; wine's parses the XML and keeps settings and action of it.
+//! Windows' own schtasks takes the task and gives it back; wine's parses the XML and keeps settings
+//! and action of it.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,21 +17,43 @@ fn schtasks(arguments: &[&str]) -> i32 {
 
 #[test]
 fn it_takes_the_task_and_gives_it_back() {
-    let file = Path::new(&env::var("SystemRoot").expect("SystemRoot")).join("System32/Tasks").join(NAME);
-    assert!(!file.exists(), "this test makes a task of its own: `pgcred setup task-scheduler --undo` yours first");
+    let file = Path::new(&env::var("SystemRoot").expect("SystemRoot"))
+        .join("System32/Tasks")
+        .join(NAME);
+    assert!(
+        !file.exists(),
+        "this test makes a task of its own: `pgcred setup task-scheduler --undo` yours first"
+    );
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "-q", "prod", HOST]);
     sandbox.ok(&["setup", "task-scheduler", "--yes"]);
-    assert_eq!(schtasks(&["/Delete", "/F", "/TN", NAME]), 0, "there was none");
+    assert_eq!(
+        schtasks(&["/Delete", "/F", "/TN", NAME]),
+        0,
+        "there was none"
+    );
     sandbox.ok(&["setup", "task-scheduler", "--yes"]);
     sandbox.ok(&["setup", "task-scheduler", "--undo", "--yes"]);
-    assert_ne!(schtasks(&["/Delete", "/F", "/TN", NAME]), 0, "it is still there");
+    assert_ne!(
+        schtasks(&["/Delete", "/F", "/TN", NAME]),
+        0,
+        "it is still there"
+    );
 
     sandbox.ok(&["setup", "task-scheduler", "--yes"]);
     let xml = sandbox.own().join("pgcred-refresh.xml");
-    let broken = fs::read_to_string(&xml).expect("XML").replace("</Exec>", "");
+    let broken = fs::read_to_string(&xml)
+        .expect("XML")
+        .replace("</Exec>", "");
     fs::write(&xml, broken).expect("a file");
-    let create = ["/Create", "/F", "/TN", "broken by a test", "/XML", &xml.display().to_string()];
+    let create = [
+        "/Create",
+        "/F",
+        "/TN",
+        "broken by a test",
+        "/XML",
+        &xml.display().to_string(),
+    ];
     assert_ne!(schtasks(&create), 0, "schtasks takes anything");
     sandbox.ok(&["setup", "task-scheduler", "--undo", "--yes"]);
 }

@@ -29,7 +29,9 @@ impl Clock {
     pub(crate) fn now(&self) -> u64 {
         let setting = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         setting.frozen.unwrap_or_else(|| {
-            let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+            let wall = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |d| d.as_secs());
             wall.saturating_add_signed(setting.offset)
         })
     }
@@ -38,20 +40,27 @@ impl Clock {
 /// `1724716800` -> `20240827T000000Z`.
 #[must_use]
 pub fn amz_date(unix: u64) -> String {
-    // Howard Hinnant's civil_from_days, on a year that begins in March so that the leap day comes last.
+    // Howard Hinnant's civil_from_days, on a year that begins in March so that the leap day comes
+    // last.
     let (day_number, second) = (unix / 86_400 + 719_468, unix % 86_400);
     let (era, day_of_era) = (day_number / 146_097, day_number % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
-/// `20240827T000000Z` -> `1724716800`; `None` for anything that is not a real second since 1970 written in that form.
+/// `20240827T000000Z` -> `1724716800`; `None` for anything that is not a real second since 1970
+/// written in that form.
 #[must_use]
 pub fn unix_seconds(amz_date: &str) -> Option<u64> {
     let number = |range: std::ops::Range<usize>| amz_date.get(range)?.parse::<u64>().ok();
@@ -60,10 +69,18 @@ pub fn unix_seconds(amz_date: &str) -> Option<u64> {
     if !(1..=12).contains(&month) || year < 1970 {
         return None;
     }
-    let (year, shifted) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * shifted + 2) / 5 + day.checked_sub(1)?;
+    let (year, shifted) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100
+        + year / 400
+        + (153 * shifted + 2) / 5
+        + day.checked_sub(1)?;
     let unix = days.checked_sub(719_468)? * 86_400 + hour * 3_600 + minute * 60 + second;
-    // Printing it again catches every other flaw: day 31 of June, second 60, a plus sign, a missing T or Z.
+    // Printing it again catches every other flaw: day 31 of June, second 60, a plus sign, a missing
+    // T or Z.
     (self::amz_date(unix) == amz_date).then_some(unix)
 }
 

@@ -25,11 +25,14 @@ pub struct Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+        f.debug_struct("Key")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
     }
 }
 
-/// The address and port to listen on. Only this machine can reach it: the stand-in trusts whoever comes.
+/// The address and port to listen on. Only this machine can reach it: the stand-in trusts whoever
+/// comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen(SocketAddr);
 
@@ -64,11 +67,15 @@ impl FromStr for Listen {
         if let Ok(port) = text.parse::<u16>() {
             return Ok(Self((Ipv4Addr::LOCALHOST, port).into()));
         }
-        Self::at(text.parse().map_err(|_| "PORT or ADDRESS:PORT is expected")?)
+        Self::at(
+            text.parse()
+                .map_err(|_| "PORT or ADDRESS:PORT is expected")?,
+        )
     }
 }
 
-/// How a stand-in is to behave; `Default` is a free port in front of `127.0.0.1:5432` with no key known.
+/// How a stand-in is to behave; `Default` is a free port in front of `127.0.0.1:5432` with no key
+/// known.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     pub keys: Vec<Key>,
@@ -77,8 +84,9 @@ pub struct Config {
     pub listen: Listen,
     /// The port an RDS token must name; the listening port unless told.
     pub public_port: Option<u16>,
-    /// The host whose certificate and rules hold for clients that send no SNI: an instance of RDS has an address of its own and
-    /// serves them too. Aurora DSQL refuses them, as the stand-in does if this is `None`.
+    /// The host whose certificate and rules hold for clients that send no SNI: an instance of RDS
+    /// has an address of its own and serves them too. Aurora DSQL refuses them, as the stand-in
+    /// does if this is `None`.
     pub without_sni: Option<String>,
     /// Refuse to set parameters that are not on DSQL's allow-list.
     pub reject_set: bool,
@@ -98,7 +106,10 @@ mod tests {
 
     #[test]
     fn only_loopback_addresses_are_listened_on() {
-        let read = |text: &str| text.parse::<Listen>().map(|listen| listen.address().to_string());
+        let read = |text: &str| {
+            text.parse::<Listen>()
+                .map(|listen| listen.address().to_string())
+        };
         for (text, address) in [
             ("0", "127.0.0.1:0"),
             ("15432", "127.0.0.1:15432"),
@@ -107,7 +118,14 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Ok(address), "{text}");
         }
-        for text in ["", "70000", "localhost:5432", "127.0.0.1", "0.0.0.0:5432", "192.0.2.1:5432"] {
+        for text in [
+            "",
+            "70000",
+            "localhost:5432",
+            "127.0.0.1",
+            "0.0.0.0:5432",
+            "192.0.2.1:5432",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -15,7 +15,8 @@ pub struct Event {
     /// Unix time on the stand-in's clock.
     pub time: u64,
     pub user: String,
-    /// The host name asked for by SNI, or the one that clients without SNI get; empty if there was neither.
+    /// The host name asked for by SNI, or the one that clients without SNI get; empty if there was
+    /// neither.
     pub host: String,
     /// `None` if the attempt ended before the host told which service was meant.
     pub kind: Option<Kind>,
@@ -40,8 +41,13 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) fn open(file: Option<&Path>) -> io::Result<Self> {
-        let file = file.map(|path| OpenOptions::new().create(true).append(true).open(path)).transpose()?;
-        Ok(Self { list: Mutex::default(), file })
+        let file = file
+            .map(|path| OpenOptions::new().create(true).append(true).open(path))
+            .transpose()?;
+        Ok(Self {
+            list: Mutex::default(),
+            file,
+        })
     }
 
     pub(crate) fn add(&self, event: Event) {
@@ -50,15 +56,23 @@ impl Events {
             // One write per line keeps lines whole; a full disk must not decide a login.
             let _ = file.write_all(&line);
         }
-        self.list.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.list
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(event);
     }
 
     pub(crate) fn list(&self) -> Vec<Event> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.list
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn count(&self, accepted: bool) -> usize {
         let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        list.iter().filter(|event| event.is_accepted() == accepted).count()
+        list.iter()
+            .filter(|event| event.is_accepted() == accepted)
+            .count()
     }
 }

@@ -1,4 +1,5 @@
-//! The command `standin`: a stand-in with its settings from flags, running until it is told to stop.
+//! The command `standin`: a stand-in with its settings from flags, running until it is told to
+//! stop.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,30 +11,33 @@ use std::time::Duration;
 use clap::Parser;
 use standin::{Config, Listen, Standin, Upstream};
 
-/// A verifying stand-in for Aurora DSQL and RDS IAM logins, in front of a real PostgreSQL. For tests only.
+/// A verifying stand-in for Aurora DSQL and RDS IAM logins, in front of a real PostgreSQL. For
+/// tests only.
 #[derive(Parser)]
 #[command(version)]
 struct Flags {
-    /// Where to listen: a port at 127.0.0.1, or another loopback address with its port; port 0 takes a free one.
+    /// Where to listen: a port at 127.0.0.1, or another loopback address with its port; port 0
+    /// takes a free one.
     #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "0")]
     listen: Listen,
     /// The real server, which must trust its clients: HOST:PORT or, on Unix, /socket/dir[:PORT].
     #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:5432")]
     upstream: Upstream,
-    /// The keys to know: a JSON array of objects with `access_key_id` and `secret_access_key`, and with
-    /// `session_token` and `expires_at` (Unix time) if they have them.
+    /// The keys to know: a JSON array of objects with `access_key_id` and `secret_access_key`, and
+    /// with `session_token` and `expires_at` (Unix time) if they have them.
     #[arg(long, value_name = "FILE")]
     keys: PathBuf,
-    /// Write the certificate that clients must trust to this file (PEM): for all hosts but those of --rds-ca. It stands for the
-    /// public authorities, which every system trusts.
+    /// Write the certificate that clients must trust to this file (PEM): for all hosts but those of
+    /// --rds-ca. It stands for the public authorities, which every system trusts.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Write the certificates that clients of RDS must trust to this file (PEM): for instances and clusters, not for RDS Proxy.
-    /// They stand for Amazon's own authorities, which no system trusts.
+    /// Write the certificates that clients of RDS must trust to this file (PEM): for instances and
+    /// clusters, not for RDS Proxy. They stand for Amazon's own authorities, which no system
+    /// trusts.
     #[arg(long, value_name = "FILE")]
     rds_ca: Option<PathBuf>,
-    /// The host that clients reach which send no SNI. An instance of RDS serves them; without this option they are refused, as by
-    /// Aurora DSQL.
+    /// The host that clients reach which send no SNI. An instance of RDS serves them; without this
+    /// option they are refused, as by Aurora DSQL.
     #[arg(long, value_name = "HOST")]
     without_sni: Option<String>,
     /// Write the port to this file once it is listened on.
@@ -46,7 +50,12 @@ struct Flags {
     #[arg(long)]
     reject_set: bool,
     /// Seconds to add to the clock.
-    #[arg(long, value_name = "SECS", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "SECS",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     clock_offset: i64,
     /// End sessions after this many seconds.
     #[arg(long, value_name = "SECS")]
@@ -79,8 +88,15 @@ fn run(flags: Flags) -> io::Result<()> {
     let keys = std::fs::read(&flags.keys).map_err(|error| in_file(&flags.keys, &error))?;
     // The parser's message may quote a value, and the values are secrets: only the place is told.
     let keys = serde_json::from_slice(&keys).map_err(|error| {
-        let place = format!("not an array of keys (line {}, column {})", error.line(), error.column());
-        in_file(&flags.keys, &io::Error::new(io::ErrorKind::InvalidData, place))
+        let place = format!(
+            "not an array of keys (line {}, column {})",
+            error.line(),
+            error.column()
+        );
+        in_file(
+            &flags.keys,
+            &io::Error::new(io::ErrorKind::InvalidData, place),
+        )
     })?;
     let standin = Standin::start(Config {
         keys,
@@ -132,13 +148,19 @@ fn stop_on_stdin(stop: Sender<()>) {
 }
 
 fn stop_on_signal(stop: Sender<()>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (armed, is_armed) = mpsc::channel();
     thread::spawn(move || {
         runtime.block_on(async {
             let signal = signal();
-            let _ =
-                armed.send(signal.as_ref().map(drop).map_err(|error| io::Error::new(error.kind(), error.to_string())));
+            let _ = armed.send(
+                signal
+                    .as_ref()
+                    .map(drop)
+                    .map_err(|error| io::Error::new(error.kind(), error.to_string())),
+            );
             if let Ok(signal) = signal {
                 signal.await;
                 let _ = stop.send(());
@@ -152,7 +174,10 @@ fn stop_on_signal(stop: Sender<()>) -> io::Result<()> {
 #[cfg(unix)]
 fn signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -1,4 +1,5 @@
-//! Why a login is refused, and how DSQL or RDS words it to the client; no text repeats what the client sent secretly.
+//! Why a login is refused, and how DSQL or RDS words it to the client; no text repeats what the
+//! client sent secretly.
 
 use std::fmt;
 
@@ -89,9 +90,12 @@ impl Refusal {
         match (self, kind) {
             (Self::NoTls, _) => error_response("FATAL", "28000", &self.to_string(), None),
             (Self::NoSni, _) => error_response("FATAL", "08006", &self.to_string(), None),
-            (_, Some(Kind::Rds)) => {
-                error_response("FATAL", "28000", &format!("PAM authentication failed for user \"{user}\""), None)
-            }
+            (_, Some(Kind::Rds)) => error_response(
+                "FATAL",
+                "28000",
+                &format!("PAM authentication failed for user \"{user}\""),
+                None,
+            ),
             _ => error_response(
                 "FATAL",
                 "08006",

@@ -1,9 +1,13 @@
-//! The two directions of a session that was let in, message by message where something has to be put in or changed.
+//! The two directions of a session that was let in, message by message where something has to be
+//! put in or changed.
 
 use std::future::pending;
 use std::io;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite,
+    AsyncWriteExt as _,
+};
 use tokio::io::{BufReader, BufWriter, split};
 use tokio::time::{Instant, sleep_until};
 
@@ -15,7 +19,8 @@ const BUFFER: usize = 64 * 1024;
 /// PostgreSQL's own bound on one message.
 const LONGEST_MESSAGE: usize = 0x3fff_ffff;
 
-/// Passes everything between the two until one ends, then ends the client's side with a proper close.
+/// Passes everything between the two until one ends, then ends the client's side with a proper
+/// close.
 pub(crate) async fn relay(
     client: impl AsyncRead + AsyncWrite,
     server: Box<dyn Stream>,
@@ -25,7 +30,8 @@ pub(crate) async fn relay(
     let (from_client, to_client) = split(client);
     let (from_server, to_server) = split(server);
     let upwards = async {
-        // However the client ends, the server learns of it by the closed stream and ends the other direction.
+        // However the client ends, the server learns of it by the closed stream and ends the other
+        // direction.
         let _ = requests(from_client, to_server, reject_set).await;
         pending::<()>().await;
     };
@@ -37,7 +43,11 @@ pub(crate) async fn relay(
     to_client.shutdown().await
 }
 
-async fn requests(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, reject_set: bool) -> io::Result<()> {
+async fn requests(
+    from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    reject_set: bool,
+) -> io::Result<()> {
     let mut from = BufReader::with_capacity(BUFFER, from);
     let passed = if reject_set {
         filtered(&mut from, &mut BufWriter::with_capacity(BUFFER, &mut to)).await
@@ -49,7 +59,10 @@ async fn requests(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin,
 }
 
 /// The client's messages, with queries that set a forbidden parameter replaced.
-async fn filtered(from: &mut (impl AsyncBufRead + Unpin), to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+async fn filtered(
+    from: &mut (impl AsyncBufRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
     loop {
         let Some((kind, length)) = header(from, to).await? else {
             return to.flush().await;
@@ -64,28 +77,55 @@ async fn filtered(from: &mut (impl AsyncBufRead + Unpin), to: &mut (impl AsyncWr
         if body.len() < length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        to.write_all(&message(kind, &rewritten(kind, &body).unwrap_or(body))).await?;
+        to.write_all(&message(kind, &rewritten(kind, &body).unwrap_or(body)))
+            .await?;
     }
 }
 
-/// The body of a Query (text) or Parse (name, text, parameter types) message with its text replaced, if need be.
+/// The body of a Query (text) or Parse (name, text, parameter types) message with its text
+/// replaced, if need be.
 fn rewritten(kind: u8, body: &[u8]) -> Option<Vec<u8>> {
-    let start = if kind == b'P' { body.iter().position(|byte| *byte == 0)? + 1 } else { 0 };
+    let start = if kind == b'P' {
+        body.iter().position(|byte| *byte == 0)? + 1
+    } else {
+        0
+    };
     let end = start + body[start..].iter().position(|byte| *byte == 0)?;
     let sql = std::str::from_utf8(&body[start..end]).ok()?;
-    let types = if kind == b'P' { typed(&body[end + 1..], setfilter::parameters(sql))? } else { Vec::new() };
-    Some([&body[..start], setfilter::rewrite(sql)?.as_bytes(), &[0], &types].concat())
+    let types = if kind == b'P' {
+        typed(&body[end + 1..], setfilter::parameters(sql))?
+    } else {
+        Vec::new()
+    };
+    Some(
+        [
+            &body[..start],
+            setfilter::rewrite(sql)?.as_bytes(),
+            &[0],
+            &types,
+        ]
+        .concat(),
+    )
 }
 
-/// The types of a Parse message, `text` where there was none: the text that used the parameters, and could have told
-/// their types, is gone, but the client goes on to bind them.
+/// The types of a Parse message, `text` where there was none: the text that used the parameters,
+/// and could have told their types, is gone, but the client goes on to bind them.
 fn typed(types: &[u8], used: u16) -> Option<Vec<u8>> {
     const TEXT: [u8; 4] = 25_u32.to_be_bytes();
     let (declared, oids) = types.split_first_chunk::<2>()?;
-    let (oids, []) = oids.as_chunks::<4>() else { return None };
+    let (oids, []) = oids.as_chunks::<4>() else {
+        return None;
+    };
     let count = u16::from_be_bytes(*declared).max(used);
-    let oids = (0..usize::from(count)).map(|at| oids.get(at).filter(|oid| **oid != [0; 4]).unwrap_or(&TEXT));
-    Some([count.to_be_bytes().as_slice(), &oids.copied().collect::<Vec<_>>().concat()].concat())
+    let oids = (0..usize::from(count))
+        .map(|at| oids.get(at).filter(|oid| **oid != [0; 4]).unwrap_or(&TEXT));
+    Some(
+        [
+            count.to_be_bytes().as_slice(),
+            &oids.copied().collect::<Vec<_>>().concat(),
+        ]
+        .concat(),
+    )
 }
 
 /// The server's messages, until it ends, asks for a password or the session's time is over.
@@ -123,7 +163,8 @@ async fn answers(
             if code != [0; 4] {
                 // Passing this on would hand the client's token to the real server.
                 let text = "the PostgreSQL behind the stand-in asks for a password; it must trust its clients";
-                to.write_all(&error_response("FATAL", "08006", text, None)).await?;
+                to.write_all(&error_response("FATAL", "08006", text, None))
+                    .await?;
                 return to.flush().await;
             }
             pass_header(to, kind, length).await?;
@@ -136,7 +177,8 @@ async fn answers(
     }
 }
 
-/// The next message's type and body length, `None` at the end; flushes first if it would have to wait.
+/// The next message's type and body length, `None` at the end; flushes first if it would have to
+/// wait.
 async fn header(
     from: &mut (impl AsyncBufRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
@@ -164,8 +206,13 @@ async fn is_idle(from: &mut (impl AsyncBufRead + Unpin)) -> bool {
     }
 }
 
-async fn pass_header(to: &mut (impl AsyncWrite + Unpin), kind: u8, length: usize) -> io::Result<()> {
-    let length = u32::try_from(length + 4).map_err(|_| invalid("the length of a message is invalid"))?;
+async fn pass_header(
+    to: &mut (impl AsyncWrite + Unpin),
+    kind: u8,
+    length: usize,
+) -> io::Result<()> {
+    let length =
+        u32::try_from(length + 4).map_err(|_| invalid("the length of a message is invalid"))?;
     to.write_u8(kind).await?;
     to.write_u32(length).await
 }

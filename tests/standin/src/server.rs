@@ -45,23 +45,32 @@ impl Standin {
             clock: Clock::new(config.now, config.clock_offset),
             events: Events::open(config.log.as_deref())?,
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
         let (stop, stopped) = oneshot::channel();
         let for_sessions = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("standin".into()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = stopped => {}
-                    () = accept(listener, acceptor, for_sessions) => {}
-                }
-            });
-            // The runtime is dropped here, and every session with it.
-        })?;
-        Ok(Self { address, roots, shared, running: Some((stop, thread)) })
+        let thread = thread::Builder::new()
+            .name("standin".into())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        _ = stopped => {}
+                        () = accept(listener, acceptor, for_sessions) => {}
+                    }
+                });
+                // The runtime is dropped here, and every session with it.
+            })?;
+        Ok(Self {
+            address,
+            roots,
+            shared,
+            running: Some((stop, thread)),
+        })
     }
 
     #[must_use]
@@ -74,13 +83,15 @@ impl Standin {
         self.address.port()
     }
 
-    /// The authority that stands for those which every system trusts, new with every start: for DSQL, RDS Proxy and all else.
+    /// The authority that stands for those which every system trusts, new with every start: for
+    /// DSQL, RDS Proxy and all else.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.roots.public
     }
 
-    /// The authorities that stand for Amazon's own, new with every start: for instances and clusters of RDS and Aurora.
+    /// The authorities that stand for Amazon's own, new with every start: for instances and
+    /// clusters of RDS and Aurora.
     #[must_use]
     pub fn rds_ca_pem(&self) -> &str {
         &self.roots.rds

@@ -1,4 +1,5 @@
-//! One connection from its first byte on: TLS, startup, password, verdict, and then the real server.
+//! One connection from its first byte on: TLS, startup, password, verdict, and then the real
+//! server.
 
 use std::io;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::relay::relay;
 use crate::startup::Startup;
 use crate::tls::ALPN;
 use crate::wire::{
-    ASK_PASSWORD, CANCEL_REQUEST, FirstPacket, GSSENC_REQUEST, SSL_REQUEST, error_response, read_password,
+    ASK_PASSWORD, CANCEL_REQUEST, FirstPacket, GSSENC_REQUEST, SSL_REQUEST, error_response,
+    read_password,
 };
 use crate::{Expect, Key, Kind, Refusal, Upstream, verify};
 
@@ -39,8 +41,13 @@ pub(crate) struct Shared {
     pub(crate) events: Events,
 }
 
-/// Serves one connection to its end. An error means that the other side broke off or spoke no PostgreSQL.
-pub(crate) async fn serve(tcp: TcpStream, acceptor: &TlsAcceptor, shared: &Shared) -> io::Result<()> {
+/// Serves one connection to its end. An error means that the other side broke off or spoke no
+/// PostgreSQL.
+pub(crate) async fn serve(
+    tcp: TcpStream,
+    acceptor: &TlsAcceptor,
+    shared: &Shared,
+) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     let log_in = async {
         let Some(tls) = encrypt(tcp, acceptor, shared).await? else {
@@ -93,16 +100,25 @@ async fn agree_on_tls(tcp: &mut TcpStream, shared: &Shared) -> io::Result<bool> 
             _ => {
                 let startup = Startup::parse(&packet)?;
                 shared.record(&startup, "", None, Refusal::NoTls.reason());
-                return turn_away(tcp, &Refusal::NoTls.response(None, startup.user())).await.map(|()| false);
+                return turn_away(tcp, &Refusal::NoTls.response(None, startup.user()))
+                    .await
+                    .map(|()| false);
             }
         }
     }
 }
 
-/// Asks who it is and for the token. The request for the real server if both fit, `None` if the client was turned away.
-async fn admit(mut tls: TlsStream<TcpStream>, shared: &Shared) -> io::Result<Option<(TlsStream<TcpStream>, Vec<u8>)>> {
+/// Asks who it is and for the token. The request for the real server if both fit, `None` if the
+/// client was turned away.
+async fn admit(
+    mut tls: TlsStream<TcpStream>,
+    shared: &Shared,
+) -> io::Result<Option<(TlsStream<TcpStream>, Vec<u8>)>> {
     let named = tls.get_ref().1.server_name();
-    let host = named.or(shared.without_sni.as_deref()).unwrap_or_default().to_ascii_lowercase();
+    let host = named
+        .or(shared.without_sni.as_deref())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let packet = FirstPacket::read(&mut tls).await?;
     if packet.code == CANCEL_REQUEST {
         cancel(&packet, shared).await?;
@@ -115,11 +131,16 @@ async fn admit(mut tls: TlsStream<TcpStream>, shared: &Shared) -> io::Result<Opt
             return turn_away(&mut tls, &answer).await.map(|()| None);
         }
     };
-    let kind = if host.is_empty() { None } else { Some(Kind::of_host(&host)) };
+    let kind = if host.is_empty() {
+        None
+    } else {
+        Some(Kind::of_host(&host))
+    };
     let verdict = if let Some(kind) = kind {
         tls.write_all(&ASK_PASSWORD).await?;
         tls.flush().await?;
-        // A client that has no password hangs up here, asks its user and comes again: that is no attempt yet.
+        // A client that has no password hangs up here, asks its user and comes again: that is no
+        // attempt yet.
         let token = read_password(&mut tls).await?;
         let expect = Expect {
             kind,
@@ -130,8 +151,12 @@ async fn admit(mut tls: TlsStream<TcpStream>, shared: &Shared) -> io::Result<Opt
             keys: &shared.keys,
             now: shared.clock.now(),
         };
-        let token = token.as_deref().ok_or(Refusal::Malformed("it is not UTF-8"));
-        token.and_then(|token| verify(token, &expect)).map(|()| startup.for_upstream(kind))
+        let token = token
+            .as_deref()
+            .ok_or(Refusal::Malformed("it is not UTF-8"));
+        token
+            .and_then(|token| verify(token, &expect))
+            .map(|()| startup.for_upstream(kind))
     } else {
         Err(Refusal::NoSni)
     };
@@ -142,7 +167,9 @@ async fn admit(mut tls: TlsStream<TcpStream>, shared: &Shared) -> io::Result<Opt
         }
         Err(refusal) => {
             shared.record(&startup, &host, kind, refusal.reason());
-            turn_away(&mut tls, &refusal.response(kind, startup.user())).await.map(|()| None)
+            turn_away(&mut tls, &refusal.response(kind, startup.user()))
+                .await
+                .map(|()| None)
         }
     }
 }
@@ -155,17 +182,30 @@ async fn cancel(packet: &FirstPacket, shared: &Shared) -> io::Result<()> {
     server.read_to_end(&mut Vec::new()).await.map(drop)
 }
 
-/// Says `answer` and closes so that it arrives: closing with input unread would reset the connection under it.
-async fn turn_away(client: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: &[u8]) -> io::Result<()> {
+/// Says `answer` and closes so that it arrives: closing with input unread would reset the
+/// connection under it.
+async fn turn_away(
+    client: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    answer: &[u8],
+) -> io::Result<()> {
     client.write_all(answer).await?;
     client.shutdown().await?;
     let mut nowhere = tokio::io::sink();
-    timeout(LINGER, tokio::io::copy(client, &mut nowhere)).await.unwrap_or(Ok(0)).map(drop)
+    timeout(LINGER, tokio::io::copy(client, &mut nowhere))
+        .await
+        .unwrap_or(Ok(0))
+        .map(drop)
 }
 
 impl Shared {
     fn record(&self, startup: &Startup, host: &str, kind: Option<Kind>, outcome: &'static str) {
         let (user, host) = (startup.user().to_owned(), host.to_owned());
-        self.events.add(Event { time: self.clock.now(), user, host, kind, outcome });
+        self.events.add(Event {
+            time: self.clock.now(),
+            user,
+            host,
+            kind,
+            outcome,
+        });
     }
 }

@@ -1,7 +1,8 @@
-//! DSQL's allow-list of session parameters: rewrites SQL that sets another one into SQL that fails as DSQL does.
+//! DSQL's allow-list of session parameters: rewrites SQL that sets another one into SQL that fails
+//! as DSQL does.
 //!
-//! The real server raises the error, so protocol and transaction state stay right. Statements before the offending one
-//! are kept.
+//! The real server raises the error, so protocol and transaction state stay right. Statements
+//! before the offending one are kept.
 
 /// What clients may set; names in lower case.
 const ALLOWED: [&str; 7] = [
@@ -18,7 +19,10 @@ const ALLOWED: [&str; 7] = [
 pub(crate) fn rewrite(sql: &str) -> Option<String> {
     let (start, name) = first_offence(sql)?;
     // The name ends up inside a string inside a dollar-quoted body.
-    let name: String = name.chars().filter(|c| c.is_alphanumeric() || "_.-".contains(*c)).collect();
+    let name: String = name
+        .chars()
+        .filter(|c| c.is_alphanumeric() || "_.-".contains(*c))
+        .collect();
     Some(format!(
         "{}DO $standin$BEGIN RAISE EXCEPTION USING ERRCODE='0A000', \
          MESSAGE='setting configuration parameter \"{name}\" not supported'; END$standin$",
@@ -29,10 +33,17 @@ pub(crate) fn rewrite(sql: &str) -> Option<String> {
 /// How many bind parameters (`$1`, `$2`, ...) `sql` has.
 pub(crate) fn parameters(sql: &str) -> u16 {
     let tokens = tokens(sql);
-    let after_dollar = tokens.windows(2).filter(|two| two[0].1 == Token::Other('$')).map(|two| two[1].0);
+    let after_dollar = tokens
+        .windows(2)
+        .filter(|two| two[0].1 == Token::Other('$'))
+        .map(|two| two[1].0);
     let number = |at: usize| {
         let digits = &sql[at..];
-        digits[..digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len())].parse().ok()
+        digits[..digits
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(digits.len())]
+            .parse()
+            .ok()
     };
     after_dollar.filter_map(number).max().unwrap_or(0)
 }
@@ -40,16 +51,18 @@ pub(crate) fn parameters(sql: &str) -> u16 {
 /// Where the offending statement starts, and the parameter it sets.
 fn first_offence(sql: &str) -> Option<(usize, String)> {
     let tokens = tokens(sql);
-    tokens.split(|(_, token)| *token == Token::Other(';')).find_map(|statement| {
-        let start = statement.first()?.0;
-        let words: Vec<&Token> = statement.iter().map(|(_, token)| token).collect();
-        let name = match words.first()?.word()? {
-            "set" => set_target(&words[1..]),
-            "select" => set_config_target(&words[1..]),
-            _ => None,
-        }?;
-        (!ALLOWED.contains(&name.as_str())).then_some((start, name))
-    })
+    tokens
+        .split(|(_, token)| *token == Token::Other(';'))
+        .find_map(|statement| {
+            let start = statement.first()?.0;
+            let words: Vec<&Token> = statement.iter().map(|(_, token)| token).collect();
+            let name = match words.first()?.word()? {
+                "set" => set_target(&words[1..]),
+                "select" => set_config_target(&words[1..]),
+                _ => None,
+            }?;
+            (!ALLOWED.contains(&name.as_str())).then_some((start, name))
+        })
 }
 
 /// The parameter of `SET [SESSION|LOCAL] ...`; `None` for the forms of SET that set something else.
@@ -69,7 +82,8 @@ fn set_target(words: &[&Token]) -> Option<String> {
         ("names", _) => Some("client_encoding".into()),
         ("schema", _) => Some("search_path".into()),
         ("xml", _) => Some("xmloption".into()),
-        // ROLE, TRANSACTION, CONSTRAINTS, SESSION AUTHORIZATION and SESSION CHARACTERISTICS are no parameters.
+        // ROLE, TRANSACTION, CONSTRAINTS, SESSION AUTHORIZATION and SESSION CHARACTERISTICS are no
+        // parameters.
         _ => None,
     }
 }
@@ -97,15 +111,24 @@ enum Token {
 
 impl Token {
     fn word(&self) -> Option<&str> {
-        if let Self::Word(word) = self { Some(word) } else { None }
+        if let Self::Word(word) = self {
+            Some(word)
+        } else {
+            None
+        }
     }
 
     fn name(&self) -> Option<&str> {
-        if let Self::Word(name) | Self::Quoted(name) = self { Some(name) } else { None }
+        if let Self::Word(name) | Self::Quoted(name) = self {
+            Some(name)
+        } else {
+            None
+        }
     }
 }
 
-/// The tokens of `sql` and where they start, without comments. Strings are read as with `standard_conforming_strings`.
+/// The tokens of `sql` and where they start, without comments. Strings are read as with
+/// `standard_conforming_strings`.
 fn tokens(sql: &str) -> Vec<(usize, Token)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -119,7 +142,14 @@ fn tokens(sql: &str) -> Vec<(usize, Token)> {
             comment_length(rest)
         } else if c == '\'' || c == '"' {
             let (length, text) = quoted(rest, c, false);
-            found.push((at, if c == '"' { Token::Quoted(text) } else { Token::Text(text) }));
+            found.push((
+                at,
+                if c == '"' {
+                    Token::Quoted(text)
+                } else {
+                    Token::Text(text)
+                },
+            ));
             length
         } else if rest.starts_with("e'") || rest.starts_with("E'") {
             let (length, text) = quoted(&rest[1..], '\'', true);
@@ -129,7 +159,9 @@ fn tokens(sql: &str) -> Vec<(usize, Token)> {
             found.push((at, Token::Text(text)));
             length
         } else if c.is_alphabetic() || c == '_' {
-            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
+            let length = rest
+                .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$')
+                .unwrap_or(rest.len());
             found.push((at, Token::Word(rest[..length].to_ascii_lowercase())));
             length
         } else {
@@ -181,12 +213,17 @@ fn dollar_quoted(text: &str) -> Option<(usize, String)> {
     let tag_end = text.strip_prefix('$')?.find('$')? + 2;
     let tag = &text[..tag_end];
     let name = &tag[1..tag_end - 1];
-    if name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+    if name.starts_with(|c: char| c.is_ascii_digit())
+        || !name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    {
         return None;
     }
     let content = &text[tag_end..];
     let end = content.find(tag).unwrap_or(content.len());
-    Some(((tag_end + end + tag_end).min(text.len()), content[..end].to_owned()))
+    Some((
+        (tag_end + end + tag_end).min(text.len()),
+        content[..end].to_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -197,7 +234,10 @@ mod tests {
     fn parameters_off_the_list_are_found() {
         for (sql, name) in [
             ("SET bytea_output=hex", "bytea_output"),
-            ("  set SESSION client_min_messages TO notice;", "client_min_messages"),
+            (
+                "  set SESSION client_min_messages TO notice;",
+                "client_min_messages",
+            ),
             ("SET LOCAL \"Statement_Timeout\" = 0", "statement_timeout"),
             ("set my.var = 'x'", "my.var"),
             ("/* a /* b */ c */ SET -- d\n jit = off", "jit"),
@@ -205,11 +245,21 @@ mod tests {
             ("SELECT $q$;$q$; SET jit TO off", "jit"),
             ("SELECT E'\\';'; SET jit TO off", "jit"),
             ("SET search_path = a; SET jit = off", "jit"),
-            ("SELECT set_config('bytea_output','hex',false) FROM pg_settings", "bytea_output"),
-            ("SELECT set_config('datestyle','ISO',false), pg_catalog.set_config('JIT', 'off', true)", "jit"),
+            (
+                "SELECT set_config('bytea_output','hex',false) FROM pg_settings",
+                "bytea_output",
+            ),
+            (
+                "SELECT set_config('datestyle','ISO',false), pg_catalog.set_config('JIT', 'off', true)",
+                "jit",
+            ),
             ("SET XML OPTION DOCUMENT", "xmloption"),
         ] {
-            assert_eq!(first_offence(sql).map(|(_, name)| name).as_deref(), Some(name), "{sql}");
+            assert_eq!(
+                first_offence(sql).map(|(_, name)| name).as_deref(),
+                Some(name),
+                "{sql}"
+            );
         }
     }
 
@@ -240,8 +290,12 @@ mod tests {
 
     #[test]
     fn parameters_are_counted() {
-        for (sql, count) in [("SELECT $2 + $10, $1", 10), ("SELECT '$3', a$4, $a$ $5 $a$, $x", 0), ("$1", 1), ("$", 0)]
-        {
+        for (sql, count) in [
+            ("SELECT $2 + $10, $1", 10),
+            ("SELECT '$3', a$4, $a$ $5 $a$, $x", 0),
+            ("$1", 1),
+            ("$", 0),
+        ] {
             assert_eq!(parameters(sql), count, "{sql}");
         }
     }
@@ -249,8 +303,12 @@ mod tests {
     #[test]
     fn earlier_statements_are_kept() {
         let sql = rewrite("BEGIN; SET jit = off; SELECT 1").unwrap();
-        assert!(sql.starts_with("BEGIN; DO $standin$BEGIN RAISE EXCEPTION USING ERRCODE='0A000', MESSAGE="));
-        assert!(sql.ends_with("'setting configuration parameter \"jit\" not supported'; END$standin$"));
+        assert!(sql.starts_with(
+            "BEGIN; DO $standin$BEGIN RAISE EXCEPTION USING ERRCODE='0A000', MESSAGE="
+        ));
+        assert!(
+            sql.ends_with("'setting configuration parameter \"jit\" not supported'; END$standin$")
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! AWS Signature Version 4 of a presigned `GET /` with only `host` signed, from the published rules alone.
+//! AWS Signature Version 4 of a presigned `GET /` with only `host` signed, from the published rules
+//! alone.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -16,30 +17,64 @@ pub struct Scope<'a> {
     pub service: &'a str,
 }
 
-/// The MAC over everything that is signed. `parameters` are decoded, in any order, without the signature.
-fn mac(secret: &str, scope: Scope<'_>, amz_date: &str, host: &str, parameters: &[(String, String)]) -> Hmac<Sha256> {
-    let mut encoded: Vec<_> = parameters.iter().map(|(name, value)| (encode(name), encode(value))).collect();
+/// The MAC over everything that is signed. `parameters` are decoded, in any order, without the
+/// signature.
+fn mac(
+    secret: &str,
+    scope: Scope<'_>,
+    amz_date: &str,
+    host: &str,
+    parameters: &[(String, String)],
+) -> Hmac<Sha256> {
+    let mut encoded: Vec<_> = parameters
+        .iter()
+        .map(|(name, value)| (encode(name), encode(value)))
+        .collect();
     encoded.sort();
-    let query: Vec<_> = encoded.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let canonical = format!("GET\n/\n{}\nhost:{host}\n\nhost\n{}", query.join("&"), hex(&Sha256::digest(b"")));
-    let Scope { date, region, service } = scope;
-    let text =
-        format!("{ALGORITHM}\n{amz_date}\n{date}/{region}/{service}/{TERMINATOR}\n{}", hex(&Sha256::digest(canonical)));
+    let query: Vec<_> = encoded
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let canonical = format!(
+        "GET\n/\n{}\nhost:{host}\n\nhost\n{}",
+        query.join("&"),
+        hex(&Sha256::digest(b""))
+    );
+    let Scope {
+        date,
+        region,
+        service,
+    } = scope;
+    let text = format!(
+        "{ALGORITHM}\n{amz_date}\n{date}/{region}/{service}/{TERMINATOR}\n{}",
+        hex(&Sha256::digest(canonical))
+    );
     let start = format!("AWS4{secret}").into_bytes();
-    let key = [date, region, service, TERMINATOR].iter().fold(start, |key, part| {
-        let mut mac = keyed(&key);
-        mac.update(part.as_bytes());
-        mac.finalize().into_bytes().to_vec()
-    });
+    let key = [date, region, service, TERMINATOR]
+        .iter()
+        .fold(start, |key, part| {
+            let mut mac = keyed(&key);
+            mac.update(part.as_bytes());
+            mac.finalize().into_bytes().to_vec()
+        });
     let mut mac = keyed(&key);
     mac.update(text.as_bytes());
     mac
 }
 
-/// The signature, in the lower-case hex a token carries. Tests use it to sign tokens that break one rule only.
+/// The signature, in the lower-case hex a token carries. Tests use it to sign tokens that break one
+/// rule only.
 #[must_use]
-pub fn sign(secret: &str, scope: Scope<'_>, amz_date: &str, host: &str, parameters: &[(String, String)]) -> String {
-    hex(&mac(secret, scope, amz_date, host, parameters).finalize().into_bytes())
+pub fn sign(
+    secret: &str,
+    scope: Scope<'_>,
+    amz_date: &str,
+    host: &str,
+    parameters: &[(String, String)],
+) -> String {
+    hex(&mac(secret, scope, amz_date, host, parameters)
+        .finalize()
+        .into_bytes())
 }
 
 /// Whether `signature` is the right one, decided in constant time.
@@ -51,7 +86,11 @@ pub(crate) fn is_signed(
     host: &str,
     parameters: &[(String, String)],
 ) -> bool {
-    unhex(signature).is_some_and(|bytes| mac(secret, scope, amz_date, host, parameters).verify_slice(&bytes).is_ok())
+    unhex(signature).is_some_and(|bytes| {
+        mac(secret, scope, amz_date, host, parameters)
+            .verify_slice(&bytes)
+            .is_ok()
+    })
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
@@ -67,14 +106,17 @@ pub fn encode(text: &str) -> String {
             out.push(char::from(byte));
         } else {
             out.push('%');
-            out.extend([byte >> 4, byte & 15].map(|nibble| char::from(b"0123456789ABCDEF"[usize::from(nibble)])));
+            out.extend(
+                [byte >> 4, byte & 15]
+                    .map(|nibble| char::from(b"0123456789ABCDEF"[usize::from(nibble)])),
+            );
         }
     }
     out
 }
 
-/// The reverse of `encode`, and strict: `None` for a raw reserved character, lower-case hex or broken UTF-8.
-/// An unreserved character may come encoded, as some SDKs print `~`.
+/// The reverse of `encode`, and strict: `None` for a raw reserved character, lower-case hex or
+/// broken UTF-8. An unreserved character may come encoded, as some SDKs print `~`.
 pub(crate) fn decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -96,7 +138,10 @@ fn is_unreserved(byte: u8) -> bool {
 fn nibble(digit: u8, a: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
-        _ => digit.checked_sub(a).filter(|letter| *letter < 6).map(|letter| letter + 10),
+        _ => digit
+            .checked_sub(a)
+            .filter(|letter| *letter < 6)
+            .map(|letter| letter + 10),
     }
 }
 
@@ -112,7 +157,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
-    pairs.iter().map(|[high, low]| Some(nibble(*high, b'a')? << 4 | nibble(*low, b'a')?)).collect()
+    pairs
+        .iter()
+        .map(|[high, low]| Some(nibble(*high, b'a')? << 4 | nibble(*low, b'a')?))
+        .collect()
 }
 
 #[cfg(test)]
@@ -129,7 +177,9 @@ mod tests {
 
     #[test]
     fn decoding_is_strict() {
-        for text in ["a/b", "a+b", "a b", "%2f", "%", "%2", "%2G", "%+1", "%FF", "ü", "a=b"] {
+        for text in [
+            "a/b", "a+b", "a b", "%2f", "%", "%2", "%2G", "%+1", "%FF", "ü", "a=b",
+        ] {
             assert_eq!(decode(text), None, "{text}");
         }
     }

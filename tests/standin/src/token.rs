@@ -17,14 +17,21 @@ impl<'a> Token<'a> {
     /// # Errors
     /// `Malformed` or `DuplicateParameter`.
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
-        let (head, query) = text.split_once('?').ok_or(Refusal::Malformed("there is no query"))?;
+        let (head, query) = text
+            .split_once('?')
+            .ok_or(Refusal::Malformed("there is no query"))?;
         // AWS's tools differ: most print `host/?`, Go, Kotlin and C++ print `host?`.
         let host = head.strip_suffix('/').unwrap_or(head);
         let mut parameters: Vec<(String, String)> = Vec::new();
         for pair in query.split('&') {
-            let (name, value) = pair.split_once('=').ok_or(Refusal::Malformed("a parameter has no value"))?;
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or(Refusal::Malformed("a parameter has no value"))?;
             let encoding = || Refusal::Malformed("a parameter is not percent-encoded properly");
-            let (name, value) = (decode(name).ok_or_else(encoding)?, decode(value).ok_or_else(encoding)?);
+            let (name, value) = (
+                decode(name).ok_or_else(encoding)?,
+                decode(value).ok_or_else(encoding)?,
+            );
             if parameters.iter().any(|(known, _)| *known == name) {
                 return Err(Refusal::DuplicateParameter);
             }
@@ -38,13 +45,18 @@ impl<'a> Token<'a> {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
 impl fmt::Debug for Token<'_> {
     /// Without the values: a token is a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
     }
 }

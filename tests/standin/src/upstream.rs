@@ -24,7 +24,10 @@ pub enum Upstream {
 
 impl Default for Upstream {
     fn default() -> Self {
-        Self::Tcp { host: "127.0.0.1".into(), port: 5432 }
+        Self::Tcp {
+            host: "127.0.0.1".into(),
+            port: 5432,
+        }
     }
 }
 
@@ -33,17 +36,33 @@ impl FromStr for Upstream {
 
     /// `HOST:PORT`, `[IPV6]:PORT` or `/socket/directory[:PORT]`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let port = |digits: &str| digits.parse::<u16>().map_err(|_| format!("{digits:?} is not a port"));
+        let port = |digits: &str| {
+            digits
+                .parse::<u16>()
+                .map_err(|_| format!("{digits:?} is not a port"))
+        };
         #[cfg(unix)]
         if text.starts_with('/') {
             return match text.rsplit_once(':') {
-                Some((directory, digits)) => Ok(Self::Socket { directory: directory.into(), port: port(digits)? }),
-                None => Ok(Self::Socket { directory: text.into(), port: 5432 }),
+                Some((directory, digits)) => Ok(Self::Socket {
+                    directory: directory.into(),
+                    port: port(digits)?,
+                }),
+                None => Ok(Self::Socket {
+                    directory: text.into(),
+                    port: 5432,
+                }),
             };
         }
         let (host, digits) = text.rsplit_once(':').ok_or("HOST:PORT is expected")?;
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        Ok(Self::Tcp { host: host.into(), port: port(digits)? })
+        let host = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        Ok(Self::Tcp {
+            host: host.into(),
+            port: port(digits)?,
+        })
     }
 }
 
@@ -60,9 +79,9 @@ impl Upstream {
                 Ok(Box::new(stream))
             }
             #[cfg(unix)]
-            Self::Socket { directory, port } => {
-                Ok(Box::new(tokio::net::UnixStream::connect(directory.join(format!(".s.PGSQL.{port}"))).await?))
-            }
+            Self::Socket { directory, port } => Ok(Box::new(
+                tokio::net::UnixStream::connect(directory.join(format!(".s.PGSQL.{port}"))).await?,
+            )),
         }
     }
 }
@@ -73,7 +92,12 @@ mod tests {
 
     #[test]
     fn texts_are_read() {
-        let tcp = |host: &str, port| Ok(Upstream::Tcp { host: host.into(), port });
+        let tcp = |host: &str, port| {
+            Ok(Upstream::Tcp {
+                host: host.into(),
+                port,
+            })
+        };
         assert_eq!("db:5433".parse(), tcp("db", 5433));
         assert_eq!("[::1]:5432".parse(), tcp("::1", 5432));
         assert!("db".parse::<Upstream>().is_err());
@@ -83,7 +107,12 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn socket_directories_are_read() {
-        let socket = |directory: &str, port| Ok(Upstream::Socket { directory: directory.into(), port });
+        let socket = |directory: &str, port| {
+            Ok(Upstream::Socket {
+                directory: directory.into(),
+                port,
+            })
+        };
         assert_eq!("/run/pg".parse(), socket("/run/pg", 5432));
         assert_eq!("/run/pg:5433".parse(), socket("/run/pg", 5433));
     }

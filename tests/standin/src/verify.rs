@@ -1,4 +1,5 @@
-//! The judge: decides from a token and the circumstances of the connection alone whether the login is allowed.
+//! The judge: decides from a token and the circumstances of the connection alone whether the login
+//! is allowed.
 
 use serde::Serialize;
 
@@ -10,11 +11,20 @@ use crate::{Key, Refusal, Token};
 pub(crate) const SKEW: u64 = 300;
 
 /// Commercial regions and the US government's, China, the European Sovereign Cloud.
-const RDS_SUFFIXES: [&str; 3] = [".rds.amazonaws.com", ".rds.amazonaws.com.cn", ".rds.amazonaws.eu"];
+const RDS_SUFFIXES: [&str; 3] = [
+    ".rds.amazonaws.com",
+    ".rds.amazonaws.com.cn",
+    ".rds.amazonaws.eu",
+];
 
-/// Whether a host's certificate is from Amazon's own authority for RDS. An RDS Proxy has a public one: `NAME.proxy-...`.
+/// Whether a host's certificate is from Amazon's own authority for RDS. An RDS Proxy has a public
+/// one: `NAME.proxy-...`.
 pub(crate) fn has_own_ca(host: &str) -> bool {
-    Kind::of_host(host) == Kind::Rds && !host.split('.').skip(1).any(|label| label.starts_with("proxy-"))
+    Kind::of_host(host) == Kind::Rds
+        && !host
+            .split('.')
+            .skip(1)
+            .any(|label| label.starts_with("proxy-"))
 }
 
 /// Which service's rules hold.
@@ -29,7 +39,11 @@ impl Kind {
     /// RDS for the hosts of its partitions, DSQL for every other host.
     #[must_use]
     pub fn of_host(host: &str) -> Self {
-        if RDS_SUFFIXES.iter().any(|suffix| host.ends_with(suffix)) { Self::Rds } else { Self::Dsql }
+        if RDS_SUFFIXES.iter().any(|suffix| host.ends_with(suffix)) {
+            Self::Rds
+        } else {
+            Self::Dsql
+        }
     }
 
     fn service(self) -> &'static str {
@@ -66,8 +80,8 @@ pub struct Expect<'a> {
 
 /// Whether a server would accept `token` as the password under these circumstances.
 ///
-/// Form comes first, then place, key, scope and time, then the signature, and only then what the signer may do,
-/// so that a hint about an action or a user is never given for a forgery.
+/// Form comes first, then place, key, scope and time, then the signature, and only then what the
+/// signer may do, so that a hint about an action or a user is never given for a forgery.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -84,28 +98,56 @@ pub fn verify(token: &str, expect: &Expect<'_>) -> Result<(), Refusal> {
 
     // From the right: nothing forbids a slash in an access key id.
     let mut parts = token.get("X-Amz-Credential")?.rsplitn(5, '/');
-    let mut next = || parts.next().ok_or(Refusal::Malformed("X-Amz-Credential has not five parts"));
-    let (terminator, service, region, date, access_key_id) = (next()?, next()?, next()?, next()?, next()?);
+    let mut next = || {
+        parts
+            .next()
+            .ok_or(Refusal::Malformed("X-Amz-Credential has not five parts"))
+    };
+    let (terminator, service, region, date, access_key_id) =
+        (next()?, next()?, next()?, next()?, next()?);
     let key = known_key(&token, access_key_id, expect)?;
 
     if terminator != sigv4::TERMINATOR {
         return Err(Refusal::WrongTerminator);
     }
     if service != expect.kind.service() {
-        return Err(Refusal::WrongService { expected: expect.kind.service() });
+        return Err(Refusal::WrongService {
+            expected: expect.kind.service(),
+        });
     }
     // Behind PrivateLink only the token's own host names the cluster's region.
-    let place = token.host.rsplit_once(':').map_or(token.host, |(host, _)| host);
+    let place = token
+        .host
+        .rsplit_once(':')
+        .map_or(token.host, |(host, _)| host);
     if let Some(expected) = region_of(expect.kind, place).filter(|expected| *expected != region) {
-        return Err(Refusal::WrongRegion { expected: expected.to_owned() });
+        return Err(Refusal::WrongRegion {
+            expected: expected.to_owned(),
+        });
     }
     let amz_date = token.get("X-Amz-Date")?;
     check_time(&token, amz_date, date, expect)?;
 
-    let signed: Vec<_> = token.parameters.iter().filter(|(name, _)| name != "X-Amz-Signature").cloned().collect();
-    let scope = Scope { date, region, service };
+    let signed: Vec<_> = token
+        .parameters
+        .iter()
+        .filter(|(name, _)| name != "X-Amz-Signature")
+        .cloned()
+        .collect();
+    let scope = Scope {
+        date,
+        region,
+        service,
+    };
     let signature = token.get("X-Amz-Signature")?;
-    if !sigv4::is_signed(signature, &key.secret_access_key, scope, amz_date, token.host, &signed) {
+    if !sigv4::is_signed(
+        signature,
+        &key.secret_access_key,
+        scope,
+        amz_date,
+        token.host,
+        &signed,
+    ) {
         return Err(Refusal::BadSignature);
     }
     check_rights(&token, expect)
@@ -125,33 +167,65 @@ fn check_names(token: &Token<'_>, kind: Kind) -> Result<(), Refusal> {
     for name in NEEDED.iter().chain(user) {
         token.get(name)?;
     }
-    let known = |name: &str| NEEDED.contains(&name) || user.contains(&name) || name == "X-Amz-Security-Token";
-    if token.parameters.iter().all(|(name, _)| known(name)) { Ok(()) } else { Err(Refusal::UnknownParameter) }
+    let known = |name: &str| {
+        NEEDED.contains(&name) || user.contains(&name) || name == "X-Amz-Security-Token"
+    };
+    if token.parameters.iter().all(|(name, _)| known(name)) {
+        Ok(())
+    } else {
+        Err(Refusal::UnknownParameter)
+    }
 }
 
 fn check_host(token: &Token<'_>, expect: &Expect<'_>) -> Result<(), Refusal> {
     let fits = match (expect.kind, expect.cluster_id) {
         (Kind::Rds, _) => token.host == format!("{}:{}", expect.host, expect.port),
         (Kind::Dsql, Some(id)) => {
-            // A port is no part of a DSQL endpoint's name, and the cluster is the first label of one.
-            token.host.split_once('.').is_some_and(|(first, _)| first == id) && !token.host.contains([':', '/'])
+            // A port is no part of a DSQL endpoint's name, and the cluster is the first label of
+            // one.
+            token
+                .host
+                .split_once('.')
+                .is_some_and(|(first, _)| first == id)
+                && !token.host.contains([':', '/'])
         }
         (Kind::Dsql, None) => token.host == expect.host,
     };
-    if fits { Ok(()) } else { Err(Refusal::WrongHost) }
+    if fits {
+        Ok(())
+    } else {
+        Err(Refusal::WrongHost)
+    }
 }
 
-fn known_key<'a>(token: &Token<'_>, access_key_id: &str, expect: &Expect<'a>) -> Result<&'a Key, Refusal> {
+fn known_key<'a>(
+    token: &Token<'_>,
+    access_key_id: &str,
+    expect: &Expect<'a>,
+) -> Result<&'a Key, Refusal> {
     // One access key id may come with several session tokens; the right pair decides.
-    let mut same_id = expect.keys.iter().filter(|key| key.access_key_id == access_key_id).peekable();
+    let mut same_id = expect
+        .keys
+        .iter()
+        .filter(|key| key.access_key_id == access_key_id)
+        .peekable();
     same_id.peek().ok_or(Refusal::UnknownKey)?;
     let key = same_id
         .find(|key| key.session_token.as_deref() == token.find("X-Amz-Security-Token"))
         .ok_or(Refusal::WrongSessionToken)?;
-    if key.expires_at.is_some_and(|end| end <= expect.now) { Err(Refusal::ExpiredCredentials) } else { Ok(key) }
+    if key.expires_at.is_some_and(|end| end <= expect.now) {
+        Err(Refusal::ExpiredCredentials)
+    } else {
+        Ok(key)
+    }
 }
 
-fn check_time(token: &Token<'_>, amz_date: &str, scope_date: &str, expect: &Expect<'_>) -> Result<(), Refusal> {
+fn check_time(
+    token: &Token<'_>,
+    amz_date: &str,
+    scope_date: &str,
+    expect: &Expect<'_>,
+) -> Result<(), Refusal> {
     let now = expect.now;
     let issued = unix_seconds(amz_date).ok_or(Refusal::Malformed("X-Amz-Date is no date"))?;
     if amz_date.get(..8) != Some(scope_date) {
@@ -167,7 +241,15 @@ fn check_time(token: &Token<'_>, amz_date: &str, scope_date: &str, expect: &Expe
     if issued > now.saturating_add(SKEW) {
         return Err(Refusal::NotYetValid { issued, now });
     }
-    if now >= issued + lifetime { Err(Refusal::Expired { issued, lifetime, now }) } else { Ok(()) }
+    if now >= issued + lifetime {
+        Err(Refusal::Expired {
+            issued,
+            lifetime,
+            now,
+        })
+    } else {
+        Ok(())
+    }
 }
 
 fn check_rights(token: &Token<'_>, expect: &Expect<'_>) -> Result<(), Refusal> {
@@ -178,7 +260,10 @@ fn check_rights(token: &Token<'_>, expect: &Expect<'_>) -> Result<(), Refusal> {
         Kind::Dsql => "DbConnect",
     };
     if action != right {
-        return Err(Refusal::WrongAction { user: expect.user.to_owned(), action: action.to_owned() });
+        return Err(Refusal::WrongAction {
+            user: expect.user.to_owned(),
+            action: action.to_owned(),
+        });
     }
     if expect.kind == Kind::Rds && token.get("DBUser")? != expect.user {
         return Err(Refusal::WrongUser);
@@ -190,10 +275,13 @@ fn check_rights(token: &Token<'_>, expect: &Expect<'_>) -> Result<(), Refusal> {
 fn region_of(kind: Kind, host: &str) -> Option<&str> {
     let labels: Vec<_> = host.split('.').collect();
     match (kind, labels.as_slice()) {
-        (Kind::Dsql, [_, .., dsql, region, "on", "aws"]) if dsql.starts_with("dsql") => Some(region),
+        (Kind::Dsql, [_, .., dsql, region, "on", "aws"]) if dsql.starts_with("dsql") => {
+            Some(region)
+        }
         (
             Kind::Rds,
-            [_, .., region, "rds", "amazonaws", "com" | "eu"] | [_, .., region, "rds", "amazonaws", "com", "cn"],
+            [_, .., region, "rds", "amazonaws", "com" | "eu"]
+            | [_, .., region, "rds", "amazonaws", "com", "cn"],
         ) => Some(region),
         _ => None,
     }
@@ -207,14 +295,38 @@ mod tests {
     fn hosts_tell_kind_and_region() {
         for (host, kind, region) in [
             ("a.dsql.us-east-1.on.aws", Kind::Dsql, Some("us-east-1")),
-            ("a.dsql-fnh4.eu-west-1.on.aws", Kind::Dsql, Some("eu-west-1")),
-            ("a.dsql.cn-north-1.on.amazonwebservices.com.cn", Kind::Dsql, None),
-            ("vpce-1.dsql-fnh4.us-east-1.vpce.amazonaws.com", Kind::Dsql, None),
+            (
+                "a.dsql-fnh4.eu-west-1.on.aws",
+                Kind::Dsql,
+                Some("eu-west-1"),
+            ),
+            (
+                "a.dsql.cn-north-1.on.amazonwebservices.com.cn",
+                Kind::Dsql,
+                None,
+            ),
+            (
+                "vpce-1.dsql-fnh4.us-east-1.vpce.amazonaws.com",
+                Kind::Dsql,
+                None,
+            ),
             ("dsql.us-east-1.on.aws", Kind::Dsql, None),
             ("localhost", Kind::Dsql, None),
-            ("db.c1.us-west-2.rds.amazonaws.com", Kind::Rds, Some("us-west-2")),
-            ("db.c1.cn-north-1.rds.amazonaws.com.cn", Kind::Rds, Some("cn-north-1")),
-            ("db.c1.eusc-de-east-1.rds.amazonaws.eu", Kind::Rds, Some("eusc-de-east-1")),
+            (
+                "db.c1.us-west-2.rds.amazonaws.com",
+                Kind::Rds,
+                Some("us-west-2"),
+            ),
+            (
+                "db.c1.cn-north-1.rds.amazonaws.com.cn",
+                Kind::Rds,
+                Some("cn-north-1"),
+            ),
+            (
+                "db.c1.eusc-de-east-1.rds.amazonaws.eu",
+                Kind::Rds,
+                Some("eusc-de-east-1"),
+            ),
             ("rds.amazonaws.com", Kind::Dsql, None),
         ] {
             assert_eq!(Kind::of_host(host), kind, "{host}");
@@ -228,7 +340,10 @@ mod tests {
             ("shop.cluster-c1.us-west-2.rds.amazonaws.com", true),
             ("proxy-db.c1.us-west-2.rds.amazonaws.com", true),
             ("pool.proxy-c1.us-west-2.rds.amazonaws.com", false),
-            ("pool-ro.endpoint.proxy-c1.us-west-2.rds.amazonaws.com", false),
+            (
+                "pool-ro.endpoint.proxy-c1.us-west-2.rds.amazonaws.com",
+                false,
+            ),
             ("db.c1.cn-north-1.rds.amazonaws.com.cn", true),
             ("db.c1.eusc-de-east-1.rds.amazonaws.eu", true),
             ("a.dsql.us-east-1.on.aws", false),

@@ -1,4 +1,5 @@
-//! The few pieces of the PostgreSQL protocol the stand-in speaks itself; everything else passes through unread.
+//! The few pieces of the PostgreSQL protocol the stand-in speaks itself; everything else passes
+//! through unread.
 
 use std::io;
 
@@ -36,12 +37,19 @@ impl FirstPacket {
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let length = u32::try_from(self.body.len() + 8).expect("a startup packet is short");
-        [&length.to_be_bytes(), &self.code.to_be_bytes(), self.body.as_slice()].concat()
+        [
+            &length.to_be_bytes(),
+            &self.code.to_be_bytes(),
+            self.body.as_slice(),
+        ]
+        .concat()
     }
 }
 
 /// The text of the client's `PasswordMessage`; `None` if it is not UTF-8.
-pub(crate) async fn read_password(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<String>> {
+pub(crate) async fn read_password(
+    from: &mut (impl AsyncRead + Unpin),
+) -> io::Result<Option<String>> {
     if from.read_u8().await? != b'p' {
         return Err(invalid("a password message was expected"));
     }
@@ -63,14 +71,25 @@ pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind], length.to_be_bytes().as_slice(), body].concat()
 }
 
-pub(crate) fn error_response(severity: &str, sqlstate: &str, text: &str, hint: Option<&str>) -> Vec<u8> {
-    let fields =
-        [(b'S', Some(severity)), (b'V', Some(severity)), (b'C', Some(sqlstate)), (b'M', Some(text)), (b'H', hint)];
+pub(crate) fn error_response(
+    severity: &str,
+    sqlstate: &str,
+    text: &str,
+    hint: Option<&str>,
+) -> Vec<u8> {
+    let fields = [
+        (b'S', Some(severity)),
+        (b'V', Some(severity)),
+        (b'C', Some(sqlstate)),
+        (b'M', Some(text)),
+        (b'H', hint),
+    ];
     let mut body = Vec::new();
     for (code, value) in fields {
         if let Some(value) = value {
             body.push(code);
-            // A zero byte would end the field early; none can come from the protocol, whose strings end in one.
+            // A zero byte would end the field early; none can come from the protocol, whose strings
+            // end in one.
             body.extend(value.bytes().filter(|byte| *byte != 0));
             body.push(0);
         }

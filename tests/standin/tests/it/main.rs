@@ -1,4 +1,5 @@
-//! Tests of the stand-in: published tokens against its rules, broken tokens against its hints, clients against the server.
+//! Tests of the stand-in: published tokens against its rules, broken tokens against its hints,
+//! clients against the server.
 
 mod rules;
 mod server;

@@ -30,11 +30,24 @@ pub fn issued() -> u64 {
 
 /// A DSQL login as `admin` at the second the token is made.
 pub fn expect(keys: &[Key]) -> Expect<'_> {
-    Expect { kind: Kind::Dsql, host: HOST, port: 5432, user: "admin", cluster_id: None, keys, now: issued() }
+    Expect {
+        kind: Kind::Dsql,
+        host: HOST,
+        port: 5432,
+        user: "admin",
+        cluster_id: None,
+        keys,
+        now: issued(),
+    }
 }
 
 pub fn expect_rds(keys: &[Key]) -> Expect<'_> {
-    Expect { kind: Kind::Rds, host: RDS_HOST, user: "jane", ..expect(keys) }
+    Expect {
+        kind: Kind::Rds,
+        host: RDS_HOST,
+        user: "jane",
+        ..expect(keys)
+    }
 }
 
 /// The parts of a token, each to be set at will before it is signed.
@@ -47,13 +60,16 @@ pub struct Draft {
 impl Draft {
     pub fn dsql(session_token: Option<&str>) -> Self {
         let credential = format!("{ID}/{}/us-east-1/dsql/aws4_request", &ISSUED[..8]);
-        let mut draft = Self { host: HOST.into(), parameters: Vec::new() }
-            .with("Action", "DbConnectAdmin")
-            .with("X-Amz-Algorithm", "AWS4-HMAC-SHA256")
-            .with("X-Amz-Credential", &credential)
-            .with("X-Amz-Date", ISSUED)
-            .with("X-Amz-Expires", "900")
-            .with("X-Amz-SignedHeaders", "host");
+        let mut draft = Self {
+            host: HOST.into(),
+            parameters: Vec::new(),
+        }
+        .with("Action", "DbConnectAdmin")
+        .with("X-Amz-Algorithm", "AWS4-HMAC-SHA256")
+        .with("X-Amz-Credential", &credential)
+        .with("X-Amz-Date", ISSUED)
+        .with("X-Amz-Expires", "900")
+        .with("X-Amz-SignedHeaders", "host");
         if let Some(session_token) = session_token {
             draft = draft.with("X-Amz-Security-Token", session_token);
         }
@@ -62,8 +78,13 @@ impl Draft {
 
     pub fn rds() -> Self {
         let credential = format!("{ID}/{}/us-west-2/rds-db/aws4_request", &ISSUED[..8]);
-        let draft = Self::dsql(None).with("Action", "connect").with("DBUser", "jane");
-        Self { host: format!("{RDS_HOST}:5432"), ..draft.with("X-Amz-Credential", &credential) }
+        let draft = Self::dsql(None)
+            .with("Action", "connect")
+            .with("DBUser", "jane");
+        Self {
+            host: format!("{RDS_HOST}:5432"),
+            ..draft.with("X-Amz-Credential", &credential)
+        }
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -80,21 +101,44 @@ impl Draft {
     }
 
     pub fn at(self, host: &str) -> Self {
-        Self { host: host.into(), ..self }
+        Self {
+            host: host.into(),
+            ..self
+        }
     }
 
     fn get(&self, name: &str) -> &str {
-        self.parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.parameters
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// The token, with a signature that fits whatever the parts say.
     pub fn signed(&self) -> String {
         let credential: Vec<_> = self.get("X-Amz-Credential").split('/').collect();
-        let [_, date, region, service, _] = credential[..] else { panic!("five parts") };
-        let scope = Scope { date, region, service };
-        let signature = sign(SECRET, scope, self.get("X-Amz-Date"), &self.host, &self.parameters);
-        let pairs = self.parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
-        let query: Vec<_> = pairs.chain([format!("X-Amz-Signature={signature}")]).collect();
+        let [_, date, region, service, _] = credential[..] else {
+            panic!("five parts")
+        };
+        let scope = Scope {
+            date,
+            region,
+            service,
+        };
+        let signature = sign(
+            SECRET,
+            scope,
+            self.get("X-Amz-Date"),
+            &self.host,
+            &self.parameters,
+        );
+        let pairs = self
+            .parameters
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+        let query: Vec<_> = pairs
+            .chain([format!("X-Amz-Signature={signature}")])
+            .collect();
         format!("{}/?{}", self.host, query.join("&"))
     }
 }
@@ -102,5 +146,10 @@ impl Draft {
 /// The value of one parameter of a token.
 pub fn parameter(token: &str, name: &str) -> String {
     let token = Token::parse(token).unwrap();
-    token.parameters.into_iter().find(|(known, _)| known == name).unwrap().1
+    token
+        .parameters
+        .into_iter()
+        .find(|(known, _)| known == name)
+        .unwrap()
+        .1
 }
