@@ -440,7 +440,7 @@ impl Issuer {
             if let (Err(error), Some(logins)) = (&found, logins) {
                 let failure = Failure::after(before, error, Time::now(), self.how.asks(), logins);
                 self.update_index(|index| {
-                    drop(index.failures.insert(identity.name().to_owned(), failure))
+                    drop(index.failures.insert(identity.name().to_owned(), failure));
                 });
             }
             found

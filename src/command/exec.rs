@@ -218,7 +218,7 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
             match *program {
                 Program::NotStarted => die_by(signal),
                 Program::Runs(pid) if !sent => {
-                    drop(kill(Pid::from_raw(pid), Signal::try_from(signal).ok()))
+                    let _ = kill(Pid::from_raw(pid), Signal::try_from(signal).ok());
                 }
                 Program::Runs(_) | Program::Ended => {}
             }

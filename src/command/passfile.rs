@@ -107,7 +107,7 @@ impl PassfileArg {
                 output.warn("this is inside `pgcred exec`, whose program reads a private passfile and not this one");
             }
             Some(path) if path.starts_with("~") => {
-                output.warn("PGPASSFILE begins with ~, which no client expands")
+                output.warn("PGPASSFILE begins with ~, which no client expands");
             }
             Some(path) if path.is_relative() => {
                 output.warn(

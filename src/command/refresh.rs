@@ -119,9 +119,9 @@ impl Refresh {
             errors.extend(issued.err().map(about));
         }
         let (path, ()) = edited.inspect_err(|_| {
-            errors
-                .iter()
-                .for_each(|error| context.world.output.report(error))
+            for error in &errors {
+                context.world.output.report(error);
+            }
         })?;
         let good: Vec<(Request, Issued)> = good
             .into_iter()

@@ -182,11 +182,11 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
             "port" => found.place.port = Some(field.read(port)?),
             "user" => {
                 found.place.user =
-                    Some(field.read(|item| check_name("user", text(item)?.to_owned()))?)
+                    Some(field.read(|item| check_name("user", text(item)?.to_owned()))?);
             }
             "dbname" => {
                 found.place.dbname =
-                    Some(field.read(|item| check_name("dbname", text(item)?.to_owned()))?)
+                    Some(field.read(|item| check_name("dbname", text(item)?.to_owned()))?);
             }
             "profile" => found.profile = Some(field.read(profile)?),
             "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
@@ -195,7 +195,7 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
                 found.provider = Some(provider.name.to_owned());
             }
             "sign_host" => {
-                found.sign_host = Some(field.read(|item| Ok(dialled(&host::parse(text(item)?)?)))?)
+                found.sign_host = Some(field.read(|item| Ok(dialled(&host::parse(text(item)?)?)))?);
             }
             "roots" => found.roots = Some(field.read(roots)?),
             "sslmode" => found.place.set_option("sslmode", field.read(sslmode)?),
@@ -248,7 +248,7 @@ fn rule(table: &dyn TableLike, span: Option<Range<usize>>, lines: Lines<'_>) -> 
             "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
             "expires_in" => found.life = Some(field.read(life)?),
             "user" => {
-                found.user = Some(field.read(|item| check_name("user", text(item)?.to_owned()))?)
+                found.user = Some(field.read(|item| check_name("user", text(item)?.to_owned()))?);
             }
             "roots" => found.roots = Some(field.read(roots)?),
             _ => {

@@ -148,6 +148,7 @@ fn a_cache_that_this_build_does_not_have_is_named() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn errors_name_line_and_key() {
     let port = "connections.p.port: give a number from 1 to 65535";
     for (file, expected) in [

@@ -90,7 +90,7 @@ impl Passfile {
             let body = content(line);
             match block {
                 Block::Inside if body == END.as_bytes() && expires_at.is_none() => {
-                    block = Block::After
+                    block = Block::After;
                 }
                 Block::Inside if body.starts_with(BEGIN_PREFIX) => {
                     return damaged("a second begin mark");

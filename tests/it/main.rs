@@ -4,6 +4,10 @@
     clippy::disallowed_methods,
     reason = "the owners are those of src; tests make files themselves"
 )]
+#![expect(
+    clippy::too_many_lines,
+    reason = "a test tells one story from beginning to end"
+)]
 
 mod cache;
 mod clients;

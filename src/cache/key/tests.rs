@@ -434,7 +434,7 @@ mod linux {
         thread::scope(|scope| {
             for _ in 0..16 {
                 scope.spawn(|| {
-                    assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made))
+                    assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made));
                 });
             }
         });

@@ -133,7 +133,7 @@ fn settled(path: &Path) -> io::Result<Option<(Vec<u8>, fs::Metadata)>> {
         let read = read_once(path)?;
         match &read {
             Some((_, metadata)) if may_be_cut(metadata) && Instant::now() < deadline => {
-                sleep(PAUSE)
+                sleep(PAUSE);
             }
             _ => return Ok(read),
         }

@@ -395,7 +395,7 @@ const VARIABLES: &[Case] = &[
             t.profile(
                 "p",
                 "[profile p]\naws_access_key_id = KEYONE\naws_secret_access_key = s\n",
-            )
+            );
         },
         |t| {
             let keys = "[profile p]\naws_access_key_id = KEYTWO\naws_secret_access_key = s\n";
@@ -450,7 +450,7 @@ const VARIABLES: &[Case] = &[
                 "AWS_CREDENTIAL_FILE",
                 "other",
                 &OF_EC2.replace("KEYONE", "KEYTWO"),
-            )
+            );
         },
         AnotherKey,
     ),
@@ -490,7 +490,7 @@ const VARIABLES: &[Case] = &[
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
                 "container-token",
                 "other",
-            )
+            );
         },
         AnotherKey,
     ),
@@ -609,7 +609,7 @@ const OTHERS: &[Case] = &[
             drop(
                 t.sandbox
                     .write(".boto", OF_BOTO.replace("KEYONE", "KEYTHREE")),
-            )
+            );
         },
         AnotherKey,
     ),
@@ -626,7 +626,7 @@ const OTHERS: &[Case] = &[
             drop(
                 t.sandbox
                     .write("answer.json", answer_of_program("PROCESS2 ")),
-            )
+            );
         },
         AnotherKey,
     ),
@@ -654,7 +654,7 @@ const OTHERS: &[Case] = &[
                 &format!(
                     "[profile r]\nrole_arn = {ROLE}\nsource_profile = p\nexternal_id = other\n"
                 ),
-            )
+            );
         },
         AnotherKey,
     ),
@@ -665,7 +665,7 @@ const OTHERS: &[Case] = &[
             t.profile(
                 "r",
                 &format!("[profile r]\nrole_arn = {ROLE}\nsource_profile = q\n"),
-            )
+            );
         },
         AnotherKey,
     ),

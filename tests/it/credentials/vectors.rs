@@ -120,7 +120,7 @@ fn edges_are_normalised_or_refused() {
             "host-http-scheme" | "host-https-scheme" => run.assert_fails(2, "without a scheme"),
             "host-idn" => run.assert_fails(2, "is not allowed in a host name"),
             "host-with-path" | "host-with-query" => {
-                run.assert_fails(2, "without path, query or user")
+                run.assert_fails(2, "without path, query or user");
             }
             "region-empty" => run.assert_fails(2, "not a region's name"),
             "rds-user-empty" => run.assert_fails(2, "the user is empty"),

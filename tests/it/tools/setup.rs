@@ -211,7 +211,7 @@ impl Case {
             let has_ours = |text: &Vec<u8>| String::from_utf8_lossy(text).contains("pgcred");
             match before.get(&path) {
                 Some(text) if has_ours(text) => {
-                    assert!(!copy.as_ref().is_some_and(has_ours), "{name}: {copy:?}")
+                    assert!(!copy.as_ref().is_some_and(has_ours), "{name}: {copy:?}");
                 }
                 text => assert_eq!(
                     copy.as_ref(),
