@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 
-use crate::aws::{Aws, How, Notes, Planned, SharedFiles};
-use crate::cache::{Cache, EntryId, Failure, Index, Place, Record};
+use crate::aws::{AskPolicy, Aws, Notes, Planned, SharedFiles};
+use crate::cache::{Cache, EntryId, Failure, Index, Record, TokenLocation};
 use crate::error::{Error, Exit, Result};
 use crate::identity::Identity;
-use crate::passfile::block::{Key, Passfile};
+use crate::passfile::block::{Passfile, PassfileKey};
 use crate::provider::normal_region;
 use crate::request::Request;
 use crate::sigv4;
@@ -59,7 +59,7 @@ pub(crate) struct Issued {
 /// callers with several identities ask in the order of [`Issuer::identity`], so that two of them
 /// never wait for each other.
 pub(crate) struct Issuer {
-    how: How,
+    ask: AskPolicy,
     cache: Option<Cache>,
     signers: HashMap<Option<String>, Signer>,
     /// AWS's files, read once for all of them.
@@ -82,7 +82,7 @@ pub(crate) struct Filed {
 
 impl Filed {
     /// When the token under a key was signed, and when it ends.
-    pub(crate) fn times(&self, key: &Key) -> Option<(Option<Time>, Time)> {
+    pub(crate) fn times(&self, key: &PassfileKey) -> Option<(Option<Time>, Time)> {
         self.passfile.times(key)
     }
 }
@@ -98,10 +98,10 @@ struct Signer {
 }
 
 impl Issuer {
-    pub(crate) fn new(how: How, cache: Option<Cache>) -> Self {
-        let deadline = Instant::now() + how.timeout;
+    pub(crate) fn new(ask: AskPolicy, cache: Option<Cache>) -> Self {
+        let deadline = Instant::now() + ask.timeout;
         Self {
-            how,
+            ask,
             cache,
             signers: HashMap::new(),
             files: SharedFiles::default(),
@@ -273,8 +273,9 @@ impl Issuer {
 
     fn good_until(&mut self, request: &Request, filed: &Filed) -> Option<Time> {
         let identity = self.identity(request.profile.as_deref());
-        let filed_as = |key: &Key, record: &Record| filed.passfile.token(key, record.expires_at);
-        let is_filed = |key: &Key, record: &Record| {
+        let filed_as =
+            |key: &PassfileKey, record: &Record| filed.passfile.token(key, record.expires_at);
+        let is_filed = |key: &PassfileKey, record: &Record| {
             filed_as(key, record).is_some_and(|token| record.is_of(&token))
         };
         let stands = |record: &Record| request.keys().all(|key| is_filed(&key, record));
@@ -309,7 +310,7 @@ impl Issuer {
         let mut records = Vec::new();
         for (request, issued) in new {
             let identity = self.identity(request.profile.as_deref());
-            let record = issued.record(request, Place::Passfile(path.clone()), &identity);
+            let record = issued.record(request, TokenLocation::Passfile(path.clone()), &identity);
             records.push((issued.id.as_str().to_owned(), record));
         }
         let known = self
@@ -323,7 +324,7 @@ impl Issuer {
                     index
                         .records
                         .get(id)
-                        .is_some_and(|old| old.place == Place::Cache)
+                        .is_some_and(|old| old.location == TokenLocation::Cache)
                 };
                 sealed.extend(records.iter().map(|(id, _)| id.clone()).filter(is_sealed));
                 index.records.extend(records);
@@ -363,7 +364,7 @@ impl Issuer {
         let deadline = self.share(profile);
         // Whoever has the lock may be waiting for a person. Where nobody is here to wait too, some
         // time is left to ask.
-        let patience = if self.how.terminal {
+        let patience = if self.ask.terminal {
             Duration::from_mins(10)
         } else {
             deadline.saturating_duration_since(Instant::now()) / 4 * 3
@@ -381,8 +382,8 @@ impl Issuer {
         {
             Ok(lock) => {
                 self.signer(profile).lock = lock;
-                if self.how.terminal {
-                    self.signer(profile).deadline = Some(Instant::now() + self.how.timeout);
+                if self.ask.terminal {
+                    self.signer(profile).deadline = Some(Instant::now() + self.ask.timeout);
                 }
             }
             Err(error) => self.warn_about_cache(&error),
@@ -396,7 +397,7 @@ impl Issuer {
             region.clone()
         } else {
             let identity = self.identity(request.profile.as_deref());
-            region_of(identity.planned(), &request.sign_host, &self.how)?
+            region_of(identity.planned(), &request.sign_host, &self.ask)?
         };
         let credentials =
             self.credentials(request.profile.as_deref(), &region, request.life, wish)?;
@@ -429,7 +430,7 @@ impl Issuer {
             let deadline = self.share(profile);
             let aws = Aws {
                 planned: identity.planned(),
-                how: &self.how,
+                ask: &self.ask,
                 deadline,
             };
             let found = aws.credentials(region, wanted, &mut self.notes);
@@ -438,7 +439,7 @@ impl Issuer {
                 self.look_again(profile);
             }
             if let (Err(error), Some(logins)) = (&found, logins) {
-                let failure = Failure::after(before, error, Time::now(), self.how.asks(), logins);
+                let failure = Failure::after(before, error, Time::now(), self.ask.asks(), logins);
                 self.update_index(|index| {
                     drop(index.failures.insert(identity.name().to_owned(), failure));
                 });
@@ -453,7 +454,7 @@ impl Issuer {
     /// this one waited.
     fn can_do_better(&self, before: &Failure) -> bool {
         let meanwhile = before.asked && before.at >= self.began;
-        before.error.exit() == Exit::Login && self.how.can_ask() && !meanwhile
+        before.error.exit() == Exit::Login && self.ask.can_ask() && !meanwhile
     }
 
     /// Stores the token, and while the credentials are at hand what else of this identity is due.
@@ -480,7 +481,7 @@ impl Issuer {
         ) {
             Ok(()) => records.push((
                 issued.id.as_str().to_owned(),
-                issued.record(request, Place::Cache, &identity),
+                issued.record(request, TokenLocation::Cache, &identity),
             )),
             Err(error) => failed = Some(error),
         };
@@ -576,15 +577,15 @@ pub(crate) fn is_about_no_region(error: &Error) -> bool {
 
 /// Returns the region that AWS's configuration gives, where neither the user nor the host names
 /// one.
-pub(crate) fn default_region(host: &str, profile: Option<&str>, how: &How) -> Result<String> {
-    region_of(&Planned::read(profile, &SharedFiles::default()), host, how)
+pub(crate) fn default_region(host: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
+    region_of(&Planned::read(profile, &SharedFiles::default()), host, ask)
 }
 
-fn region_of(planned: &Planned, host: &str, how: &How) -> Result<String> {
-    let deadline = Instant::now() + how.timeout;
+fn region_of(planned: &Planned, host: &str, ask: &AskPolicy) -> Result<String> {
+    let deadline = Instant::now() + ask.timeout;
     let found = Aws {
         planned,
-        how,
+        ask,
         deadline,
     }
     .region(&mut Notes::default())?
@@ -659,12 +660,12 @@ impl Issued {
         .hint("log in again, or ask for less with --min-valid"))
     }
 
-    fn record(&self, request: &Request, place: Place, identity: &Identity) -> Record {
+    fn record(&self, request: &Request, location: TokenLocation, identity: &Identity) -> Record {
         Record::new(
             request.name(),
             &self.token,
             self.region.clone(),
-            place,
+            location,
             identity,
         )
     }

@@ -7,7 +7,7 @@ use crate::sys::child::Bond;
 
 /// How AWS is asked, for all profiles.
 #[derive(Clone, Debug)]
-pub(crate) struct How {
+pub(crate) struct AskPolicy {
     pub(crate) timeout: Duration,
     pub(crate) login: LoginPolicy,
     /// The policy was typed for this run.
@@ -21,7 +21,7 @@ pub(crate) struct How {
     pub(crate) tell: fn(&str),
 }
 
-impl How {
+impl AskPolicy {
     /// How the programs of profiles are run.
     pub(crate) fn bond(&self) -> Bond {
         match (self.terminal, self.in_group) {

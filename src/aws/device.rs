@@ -72,7 +72,7 @@ pub(super) async fn log_in(
     let answer = loop {
         let left = until.saturating_duration_since(Instant::now());
         tokio::time::sleep(interval.min(left)).await;
-        let answer = tokio::time::timeout(session.how.timeout, call.clone().send()).await;
+        let answer = tokio::time::timeout(session.ask.timeout, call.clone().send()).await;
         let answer = answer.map_err(|_| session.too_late(SSO_OIDC.name))?;
         match answer {
             Ok(answer) => break answer,

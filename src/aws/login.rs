@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::ask::How;
+use super::ask::AskPolicy;
 use super::environment::Variables;
 use super::plan::Start;
 use super::runtime::{block_on, locks_directory, session_lock};
@@ -60,17 +60,17 @@ impl LogIn {
     }
 
     /// Gets somebody to log in if the policy and the terminal allow it; an error says what to type.
-    pub(super) fn satisfy(&self, how: &How, deadline: Instant) -> Result<()> {
-        match how.login {
-            LoginPolicy::Terminal | LoginPolicy::Browser if how.terminal => self.run(how),
+    pub(super) fn satisfy(&self, ask: &AskPolicy, deadline: Instant) -> Result<()> {
+        match ask.login {
+            LoginPolicy::Terminal | LoginPolicy::Browser if ask.terminal => self.run(ask),
             LoginPolicy::Browser => self.open_page(deadline),
             LoginPolicy::Never | LoginPolicy::Terminal => Err(self.error()),
         }
     }
 
     /// Logs in, for all who wait: whoever comes second finds it done.
-    pub(super) fn run(&self, how: &How) -> Result<()> {
-        let _lock = self.turn(how);
+    pub(super) fn run(&self, ask: &AskPolicy) -> Result<()> {
+        let _lock = self.turn(ask);
         self.forget_page();
         if self.is_done() {
             return Ok(());
@@ -81,7 +81,7 @@ impl LogIn {
         };
         words.extend(child::words(["--profile", &self.profile]));
         if cli_logs_in() {
-            (how.tell)(&format!(
+            (ask.tell)(&format!(
                 "profile `{}`: {}; running {}",
                 self.profile,
                 self.why,
@@ -99,7 +99,7 @@ impl LogIn {
             return Ok(());
         }
         match &self.kind {
-            Kind::Sso(start) => self.by_device(how, start),
+            Kind::Sso(start) => self.by_device(ask, start),
             Kind::SignIn(_) => Err(self
                 .error()
                 .hint("install the AWS CLI 2.32 or newer: only it can do this login")),
@@ -107,14 +107,14 @@ impl LogIn {
     }
 
     /// Waits until nobody else logs in to this session, and says what it waits for.
-    fn turn(&self, how: &How) -> Option<Lock> {
+    fn turn(&self, ask: &AskPolicy) -> Option<Lock> {
         const LOOK: Duration = Duration::from_millis(500);
         let id = format!("login-{}", self.id());
         let free = session_lock(&id, Duration::ZERO);
         if free.is_some() || locks_directory().is_none() {
             return free;
         }
-        (how.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
+        (ask.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
         let deadline = Instant::now() + PATIENCE;
         let mut said = None;
         loop {
@@ -128,7 +128,7 @@ impl LogIn {
             let page = self.page();
             if page != said {
                 if let Some(page) = &page {
-                    (how.tell)(&format!("to finish that login, {page}"));
+                    (ask.tell)(&format!("to finish that login, {page}"));
                 }
                 said = page;
             }
@@ -148,7 +148,7 @@ impl LogIn {
         let _ = self.page_file().map(|path| fs::remove(&path)); // it only helps those who wait
     }
 
-    fn by_device(&self, how: &How, start: &Start) -> Result<()> {
+    fn by_device(&self, ask: &AskPolicy, start: &Start) -> Result<()> {
         let notes = std::cell::RefCell::default();
         let settings = Settings::new(
             Variables::OfProcess,
@@ -157,22 +157,22 @@ impl LogIn {
         );
         let session = Session::open(
             &settings,
-            how,
+            ask,
             &start.region,
             0,
-            Instant::now() + how.timeout,
+            Instant::now() + ask.timeout,
             &notes,
         )?;
         let show = |address: &str, code: &str| {
             let page = format!("log in to AWS in the browser: {address} (code {code})");
-            (how.tell)(&page);
+            (ask.tell)(&page);
             let _ = self.page_file().map(|path| fs::put(&path, page.as_bytes())); // it only helps those who wait
             if !is_page(address) {
-                (how.tell)(
+                (ask.tell)(
                     "that address is not a page of the web, so pgcred does not open it: check the profile's SSO settings",
                 );
             } else if !open_browser(address) {
-                (how.tell)(
+                (ask.tell)(
                     "no browser could be started: open that address yourself, on any device",
                 );
             }

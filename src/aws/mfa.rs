@@ -1,6 +1,6 @@
 //! The code of a multi-factor device: from an option, from a command, or asked for on the terminal.
 
-use super::ask::How;
+use super::ask::AskPolicy;
 use super::process::last_line;
 use super::session::{Session, quoted};
 use super::words;
@@ -12,20 +12,20 @@ use crate::text;
 const COMMAND: &str = "PGCRED_MFA_CODE_COMMAND";
 
 /// Tells whether a code can be had.
-pub(super) fn can_ask(how: &How) -> bool {
-    how.mfa_code.is_some() || env::var(COMMAND).is_some() || how.terminal
+pub(super) fn can_ask(ask: &AskPolicy) -> bool {
+    ask.mfa_code.is_some() || env::var(COMMAND).is_some() || ask.terminal
 }
 
 /// Returns the code for the device of this serial number or ARN. stdin is not read: the terminal
 /// itself is.
 pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<String> {
-    if let Some(code) = &session.how.mfa_code {
+    if let Some(code) = &session.ask.mfa_code {
         return Ok(code.clone());
     }
     if let Some(command) = env::var(COMMAND) {
         return by_command(session, &command);
     }
-    if !session.how.terminal {
+    if !session.ask.terminal {
         return Err(Error::login(format!(
             "the role of profile `{profile}` needs an MFA code, and no terminal is there to ask on"
         ))
@@ -58,7 +58,7 @@ fn by_command(session: &Session, command: &str) -> Result<String> {
     let words =
         words::split(command).ok_or_else(|| wrong("has a quote that is not closed".to_owned()))?;
     let ended =
-        child::output(&words, session.deadline(), session.how.bond()).map_err(|failure| {
+        child::output(&words, session.deadline(), session.ask.bond()).map_err(|failure| {
             match failure {
                 Failure::Failed(error) => error.about(COMMAND),
                 Failure::TooLate => session.too_late(COMMAND),

@@ -35,7 +35,7 @@ use aws_credential_types::Credentials;
 
 use crate::error::{Error, Result};
 use crate::sys::env;
-pub(crate) use ask::{How, Notes};
+pub(crate) use ask::{AskPolicy, Notes};
 pub(crate) use environment::set_and_left_behind;
 pub(crate) use planned::Planned;
 use runtime::block_on;
@@ -46,7 +46,7 @@ use trouble::Trouble;
 /// Asks AWS, as it is planned.
 pub(crate) struct Aws<'a> {
     pub(crate) planned: &'a Planned,
-    pub(crate) how: &'a How,
+    pub(crate) ask: &'a AskPolicy,
     /// When the answer has to be there, but for what a person needs.
     pub(crate) deadline: Instant,
 }
@@ -71,7 +71,7 @@ impl Aws<'_> {
 
     fn find(&self, region: &str, wanted: u32, notes: &RefCell<Notes>) -> Result<Credentials> {
         let settings = &self.planned.settings;
-        let session = Session::open(settings, self.how, region, wanted, self.deadline, notes)?;
+        let session = Session::open(settings, self.ask, region, wanted, self.deadline, notes)?;
         let plan = self.planned.plan()?;
         if let Some(keys) = plan.keys_in_environment() {
             return execute::environment(&session, keys); // without a runtime: this is what a shell of a CI job has
@@ -83,16 +83,16 @@ impl Aws<'_> {
                 // Some of the time is left for what comes after the login.
                 let by = self
                     .deadline
-                    .checked_sub(self.how.timeout / 4)
+                    .checked_sub(self.ask.timeout / 4)
                     .unwrap_or(self.deadline);
-                missing.satisfy(self.how, by)?;
+                missing.satisfy(self.ask, by)?;
                 notes.borrow_mut().has_changed_files = true;
-                let deadline = if self.how.terminal {
-                    Instant::now() + self.how.timeout
+                let deadline = if self.ask.terminal {
+                    Instant::now() + self.ask.timeout
                 } else {
                     self.deadline
                 };
-                let again = Session::open(settings, self.how, region, wanted, deadline, notes)?;
+                let again = Session::open(settings, self.ask, region, wanted, deadline, notes)?;
                 match block_on(execute::credentials(&again, plan))? {
                     Ok(found) => Ok(found),
                     Err(Trouble::Failed(error)) => Err(error),
@@ -105,7 +105,7 @@ impl Aws<'_> {
     /// Returns what the AWS CLI has cached, though it lasts less long than is wanted.
     fn cached(&self, region: &str, notes: &RefCell<Notes>) -> Option<Credentials> {
         let settings = &self.planned.settings;
-        let session = Session::open(settings, self.how, region, 0, self.deadline, notes).ok()?;
+        let session = Session::open(settings, self.ask, region, 0, self.deadline, notes).ok()?;
         execute::cached(&session, self.planned.plan().ok()?)
     }
 
@@ -115,7 +115,7 @@ impl Aws<'_> {
         let region = env::var("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned());
         let session = Session::open(
             &self.planned.settings,
-            self.how,
+            self.ask,
             &region,
             0,
             self.deadline,
@@ -124,7 +124,7 @@ impl Aws<'_> {
         match block_on(execute::credentials(&session, self.planned.plan()?))? {
             Ok(_) => Ok(false),
             Err(Trouble::Failed(error)) => Err(error),
-            Err(Trouble::LogIn(missing)) => missing.run(self.how).map(|()| true),
+            Err(Trouble::LogIn(missing)) => missing.run(self.ask).map(|()| true),
         }
     }
 
@@ -133,7 +133,7 @@ impl Aws<'_> {
         let notes = RefCell::default();
         let session = Session::open(
             &self.planned.settings,
-            self.how,
+            self.ask,
             "",
             0,
             self.deadline,
@@ -147,7 +147,7 @@ impl Aws<'_> {
         let shared = RefCell::new(std::mem::take(notes));
         let found = Session::open(
             &self.planned.settings,
-            self.how,
+            self.ask,
             "",
             0,
             self.deadline,

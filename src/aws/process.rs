@@ -34,7 +34,7 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     };
     let stamp = || child::find(program.as_ref()).and_then(|path| fs::stamp(&path));
     let before = stamp();
-    let ended = child::whole_output(&words, session.deadline(), session.how.bond(), is_whole);
+    let ended = child::whole_output(&words, session.deadline(), session.ask.bond(), is_whole);
     if stamp() == before {
         session.has_changed_files(); // it may have; but the answer of a program that was replaced is not the new one's
     }

@@ -71,7 +71,7 @@ impl Role {
         let credentials = cached(&cache_key(self.arguments()))?;
         let left = Time::now().until(Time::from_system(credentials.expiry()?));
         // Who has no way to give a code is better served by what is left than by a refusal.
-        let last_chance = self.mfa_serial.is_some() && !mfa::can_ask(session.how) && left >= 60;
+        let last_chance = self.mfa_serial.is_some() && !mfa::can_ask(session.ask) && left >= 60;
         let lasts = left >= CLI_LEAST && (left >= session.wanted || self.mfa_serial.is_some());
         (lasts || last_chance).then(|| {
             session.step(format!(

@@ -11,7 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-use super::ask::{How, Notes};
+use super::ask::{AskPolicy, Notes};
 use super::http::{Bundle, Http};
 use super::ini::Section;
 use super::settings::Settings;
@@ -22,7 +22,7 @@ use crate::text::host;
 use crate::time::{Time, spoken};
 
 pub(super) struct Session<'a> {
-    pub(super) how: &'a How,
+    pub(super) ask: &'a AskPolicy,
     pub(super) settings: &'a Settings,
     /// The region of STS.
     pub(super) region: String,
@@ -38,7 +38,7 @@ impl<'a> Session<'a> {
     /// Reads the files. A profile that is named has to exist.
     pub(super) fn open(
         settings: &'a Settings,
-        how: &'a How,
+        ask: &'a AskPolicy,
         region: &str,
         wanted: u32,
         deadline: Instant,
@@ -46,7 +46,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self> {
         settings.check()?;
         let mut session = Self {
-            how,
+            ask,
             settings,
             region: region.to_owned(),
             wanted,
@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn too_late(&self, whom: &str) -> Error {
-        let limit = self.how.timeout.as_secs();
+        let limit = self.ask.timeout.as_secs();
         Error::failure(format!(
             "no answer from {whom}{} within {limit} s",
             self.of_profile()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::EntryId;
 use crate::error::{Error, Exit, Result};
 use crate::identity::{Identity, digest};
-use crate::passfile::block::Key;
+use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 use crate::sys::fs::{self, Presence};
 use crate::text::masked;
@@ -20,7 +20,7 @@ const VERSION: u64 = 1;
 
 /// Where a token's text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum TokenLocation {
     Cache,
     Passfile(PathBuf),
 }
@@ -32,7 +32,7 @@ pub(crate) struct Record {
     pub(crate) issued_at: Time,
     pub(crate) expires_at: Time,
     pub(crate) region: String,
-    pub(crate) place: Place,
+    pub(crate) location: TokenLocation,
     /// Of the token, which tells it from another one that ends in the same second; an older pgcred
     /// has written none.
     pub(crate) digest: Option<String>,
@@ -66,21 +66,20 @@ impl Index {
         let of_records = self
             .records
             .values()
-            .filter_map(|record| match &record.place {
-                Place::Passfile(path) => Some(path.clone()),
-                Place::Cache => None,
+            .filter_map(|record| match &record.location {
+                TokenLocation::Passfile(path) => Some(path.clone()),
+                TokenLocation::Cache => None,
             });
         self.passfiles.iter().cloned().chain(of_records).collect()
     }
 
     /// Tells whether a token that `wanted` picks was filed in this passfile.
-    pub(crate) fn has_filed(&self, path: &Path, wanted: impl Fn(&Key) -> bool) -> bool {
-        let is_there =
-            |record: &&Record| matches!(&record.place, Place::Passfile(place) if place == path);
+    pub(crate) fn has_filed(&self, path: &Path, wanted: impl Fn(&PassfileKey) -> bool) -> bool {
+        let is_there = |record: &&Record| matches!(&record.location, TokenLocation::Passfile(location) if location == path);
         self.records
             .values()
             .filter(is_there)
-            .filter_map(|record| Key::from_name(&record.name))
+            .filter_map(|record| PassfileKey::from_name(&record.name))
             .any(|key| wanted(&key))
     }
 
@@ -201,7 +200,7 @@ impl Record {
         name: String,
         token: &Token,
         region: String,
-        place: Place,
+        location: TokenLocation,
         identity: &Identity,
     ) -> Self {
         let (issued_at, expires_at) = (token.issued_at, token.expires_at);
@@ -210,7 +209,7 @@ impl Record {
             issued_at,
             expires_at,
             region,
-            place,
+            location,
             digest: Some(digest([token.expose()])),
             identity: Some(identity.name().to_owned()),
         }
@@ -240,9 +239,9 @@ impl Record {
     }
 
     fn to_json(&self) -> Value {
-        let passfile = match &self.place {
-            Place::Cache => None,
-            Place::Passfile(path) => Some(path.display().to_string()),
+        let passfile = match &self.location {
+            TokenLocation::Cache => None,
+            TokenLocation::Passfile(path) => Some(path.display().to_string()),
         };
         json!({
             "name": self.name,
@@ -257,9 +256,9 @@ impl Record {
 
     fn from_json(value: &Value) -> Option<Self> {
         let text = |field: &str| value[field].as_str().map(str::to_owned);
-        let place = match text("passfile").map(PathBuf::from) {
-            None => Place::Cache,
-            Some(path) if path.is_absolute() => Place::Passfile(path),
+        let location = match text("passfile").map(PathBuf::from) {
+            None => TokenLocation::Cache,
+            Some(path) if path.is_absolute() => TokenLocation::Passfile(path),
             Some(_) => return None,
         };
         Some(Self {
@@ -267,7 +266,7 @@ impl Record {
             issued_at: Time::from_unix(value["issued"].as_i64()?),
             expires_at: Time::from_unix(value["expires"].as_i64()?),
             region: text("region")?,
-            place,
+            location,
             digest: text("digest"),
             identity: text("identity"),
         })

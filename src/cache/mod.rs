@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-pub(crate) use index::{Failure, Index, Place, Record};
+pub(crate) use index::{Failure, Index, Record, TokenLocation};
 use key::{Choice, KeyAnswer};
 
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::identity::{Identity, digest};
-use crate::passfile::block::{Key, Passfile};
+use crate::passfile::block::{Passfile, PassfileKey};
 use crate::request::Request;
 use crate::sys::env;
 use crate::sys::fs::{self, Lock};
@@ -103,7 +103,7 @@ impl Cache {
     pub(crate) fn get(
         &self,
         id: &EntryId,
-        passfile_key: &Key,
+        passfile_key: &PassfileKey,
         least: Age,
     ) -> Option<(Token, String)> {
         let young = |age: Age| age == Age::Fresh || age == least;
@@ -134,8 +134,8 @@ impl Cache {
 
     /// `refresh` files tokens in the passfile alone; the index remembers where, and the digest of
     /// what stands there.
-    fn get_from_passfile(&self, record: &Record, key: &Key) -> Option<(Token, String)> {
-        let Place::Passfile(path) = &record.place else {
+    fn get_from_passfile(&self, record: &Record, key: &PassfileKey) -> Option<(Token, String)> {
+        let TokenLocation::Passfile(path) = &record.location else {
             return None;
         };
         let known = self

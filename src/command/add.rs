@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::owners::settle;
 use super::place::{Place, provider_of, seconds};
-use super::{Context, Run, World, doubts, undo};
+use super::{App, Preferences, Run, doubts, undo};
 use crate::config::{self, Config, Connection, parse_alias};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
@@ -36,40 +36,39 @@ impl Run for Add {
     const ASKS_AWS: bool = false;
     const MAKES_CONFIG: bool = true;
 
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let connection = self.connection(&context.world)?;
-        let changed = context.world.config.connection(&self.name).is_some();
-        let path = context
-            .world
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        let connection = self.connection(&app.preferences)?;
+        let changed = app.preferences.config.connection(&self.name).is_some();
+        let path = app
+            .preferences
             .edit_config(|text| config::add(text, &connection, self.replace))?;
-        context.forget_due();
+        app.forget_due();
         let what = if changed { "changed" } else { "added" };
-        context
-            .world
+        app.preferences
             .output
             .note(&format!("{}: {what} {}", path.display(), self.name));
-        let after = match context.again() {
+        let after = match app.again() {
             Ok(after) => after,
             Err(error) => {
-                context.world.output.warn(&error.to_string()); // the connection stands in the file all the same
+                app.preferences.output.warn(&error.to_string()); // the connection stands in the file all the same
                 return Ok(());
             }
         };
-        self.say_doubts(&after.world);
+        self.say_doubts(&after.preferences);
         if changed {
             self.name_tools(&after);
         }
         let mut has_line = true;
-        for clash in settle(&mut after.world.named_connections()) {
+        for clash in settle(&mut after.preferences.named_connections()) {
             if [&clash.later, &clash.owner].contains(&&self.name) {
-                context.world.output.warn(&clash.to_string());
+                app.preferences.output.warn(&clash.to_string());
             }
             has_line &= clash.later != self.name;
         }
         if !has_line {
             return Ok(());
         }
-        context.world.output.note(&format!(
+        app.preferences.output.note(&format!(
             "next: `pgcred refresh {}` writes a token to the passfile; `pgcred setup` lists the tools that can connect",
             self.name
         ));
@@ -79,29 +78,29 @@ impl Run for Add {
 
 impl Add {
     /// Says what may be wrong with what is kept now.
-    fn say_doubts(&self, world: &World) {
+    fn say_doubts(&self, preferences: &Preferences) {
         if let Some(doubt) = self.place.profile.as_deref().and_then(doubts::of_profile) {
-            world.output.warn(&doubt);
+            preferences.output.warn(&doubt);
         }
-        match Place::default().configured(Some(&self.name), world, world.output) {
+        match Place::default().configured(Some(&self.name), preferences, preferences.output) {
             Ok(request) => {
-                doubts::say(&[(&self.name, &request)], world);
+                doubts::say(&[(&self.name, &request)], preferences);
                 if let Some(doubt) = doubts::of_alias(&self.name, &request) {
-                    world.output.warn(&doubt);
+                    preferences.output.warn(&doubt);
                 }
             }
-            Err(error) => world.output.warn(&error.to_string()),
+            Err(error) => preferences.output.warn(&error.to_string()),
         }
     }
 
     /// Names the tools whose files hold the connection as it was.
-    fn name_tools(&self, context: &Context) {
-        let Ok(machine) = Machine::this(context.global.config.as_deref()) else {
+    fn name_tools(&self, app: &App) {
+        let Ok(machine) = Machine::this(app.global.config.as_deref()) else {
             return;
         };
         for tool in undo::tools_with(&self.name, &machine) {
             let again = format!("pgcred setup {} {}", tool.name, self.name);
-            context.world.output.note(&format!(
+            app.preferences.output.note(&format!(
                 "{} has the connection as it was: run `{again}` again",
                 tool.title
             ));
@@ -133,7 +132,7 @@ impl Add {
     }
 
     /// Returns the connection as it is to be written: one that a provider serves, with its user.
-    fn connection(&self, world: &World) -> Result<Connection> {
+    fn connection(&self, preferences: &Preferences) -> Result<Connection> {
         let target = self
             .target
             .as_deref()
@@ -149,12 +148,15 @@ impl Add {
             return Err(Error::usage(format!("{}: no host", self.name))
                 .hint(format!("pgcred add {} HOST --profile PROFILE", self.name)));
         };
-        let provider = self.provider(&host, &world.config)?;
+        let provider = self.provider(&host, &preferences.config)?;
         if self.place.expires_in.is_some() {
-            seconds(self.place.expires_in, provider, world.config.max_life)?;
+            seconds(self.place.expires_in, provider, preferences.config.max_life)?;
         }
         // What a name means must not change with PGUSER.
-        let user = place.user.take().or_else(|| world.config.rule(&host).user);
+        let user = place
+            .user
+            .take()
+            .or_else(|| preferences.config.rule(&host).user);
         let user = user
             .or_else(|| provider.user.map(str::to_owned))
             .ok_or_else(|| {

@@ -9,7 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::place::{Dial, Place};
-use super::{Asking, Context, InForeignHome, Run};
+use super::{App, Asking, InForeignHome, Run};
 use crate::aws;
 use crate::config::{Config, Life};
 use crate::error::{Error, Result};
@@ -144,12 +144,12 @@ impl Run for Aws {
     }
 
     /// Ends with the AWS CLI's exit codes.
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<ExitCode> {
-        match self.answer(context) {
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<ExitCode> {
+        match self.answer(app) {
             Ok(text) => Output::answer(&text).map(|()| ExitCode::SUCCESS),
             Err(error) => {
-                context.say_warnings();
-                context.world.output.report(&error);
+                app.say_warnings();
+                app.preferences.output.report(&error);
                 Ok(code(&error).into())
             }
         }
@@ -169,7 +169,7 @@ fn code(error: &Error) -> u8 {
 }
 
 impl Aws {
-    fn answer(self, context: &mut Context) -> Result<String> {
+    fn answer(self, app: &mut App) -> Result<String> {
         let Common {
             cli_read_timeout,
             cli_connect_timeout,
@@ -195,7 +195,9 @@ impl Aws {
             }
             // The token does not name the role; any but admin signs the same.
             Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (None, token.place("any")?),
-            Service::Rds(Rds::GenerateDbAuthToken(token)) => token.place(&context.world.config)?,
+            Service::Rds(Rds::GenerateDbAuthToken(token)) => {
+                token.place(&app.preferences.config)?
+            }
         };
         let profile = profile.filter(|name| !name.is_empty()); // to the AWS CLI an empty one is none
         let place = Place {
@@ -204,13 +206,14 @@ impl Aws {
             ..place
         };
         // As with the AWS CLI, the variables of libpq say nothing.
-        let request = place.configured(target.as_deref(), &context.world, context.world.output)?;
+        let request =
+            place.configured(target.as_deref(), &app.preferences, app.preferences.output)?;
         let asking = Asking {
             min_valid: None,
             fresh: true,
             no_cache: false,
         };
-        let (_, issued) = context.issue(request, &asking)?;
+        let (_, issued) = app.issue(request, &asking)?;
         Ok(format!("{}\n", issued.token.expose()))
     }
 }

@@ -1,7 +1,7 @@
 //! What may be wrong with a connection that can be kept all the same: `add` and `setup` say it, and
 //! no other command.
 
-use super::World;
+use super::Preferences;
 use crate::aws;
 use crate::request::Request;
 use crate::roots;
@@ -9,7 +9,7 @@ use crate::text::host;
 use crate::text::suggest;
 
 /// Says each doubt about these connections once.
-pub(super) fn say(connections: &[(&str, &Request)], world: &World) {
+pub(super) fn say(connections: &[(&str, &Request)], preferences: &Preferences) {
     let mut said = Vec::new();
     for (name, request) in connections {
         let doubts = [
@@ -23,7 +23,7 @@ pub(super) fn say(connections: &[(&str, &Request)], world: &World) {
             .filter(|doubt| !said.contains(doubt))
             .collect::<Vec<_>>()
         {
-            world.output.warn(&doubt);
+            preferences.output.warn(&doubt);
             said.push(doubt);
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::owners::settle;
 use super::prompt::{Segment, segment};
-use super::{Context, World};
+use super::{App, Preferences};
 use crate::cache::Cache;
 use crate::issue::Issuer;
 use crate::sys::env;
@@ -30,14 +30,16 @@ pub(super) enum Refreshed {
 
 /// Writes the file, if anything has changed. That it could not be written costs a hook a look too
 /// many.
-pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
-    if context.global.config.is_some() {
+pub(super) fn tell(app: &mut App, refreshed: Refreshed) {
+    if app.global.config.is_some() {
         return; // the hooks' connections are those of the usual file
     }
-    let Some(cache) = context.issuer.take_cache() else {
+    let Some(cache) = app.issuer.take_cache() else {
         return;
     };
-    if context.world.config_path.as_deref().and_then(fs::changed) != context.world.config_changed {
+    if app.preferences.config_path.as_deref().and_then(fs::changed)
+        != app.preferences.config_changed
+    {
         let _ = cache.forget_due(); // another process has just added a connection, or taken one away
     } else if cache.take_changed() || refreshed == Refreshed::JustNow {
         let passfile = env::passfile();
@@ -45,8 +47,8 @@ pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
             let passfile = passfile.or_else(env::default_passfile);
             let write = || {
                 due(
-                    &context.world,
-                    &mut context.issuer,
+                    &app.preferences,
+                    &mut app.issuer,
                     &cache,
                     passfile,
                     refreshed,
@@ -55,7 +57,7 @@ pub(super) fn tell(context: &mut Context, refreshed: Refreshed) {
             let _ = cache.write_due(&name, write);
         }
     }
-    context.issuer.put_cache(cache);
+    app.issuer.put_cache(cache);
 }
 
 /// Returns the name of the file for a passfile: two shells with different ones must not take each
@@ -72,7 +74,7 @@ fn file_name(passfile: Option<&Path>) -> Option<String> {
 /// Returns the time at which the first connection is due, and what a prompt may show: name, end and
 /// state.
 fn due(
-    world: &World,
+    preferences: &Preferences,
     issuer: &mut Issuer,
     cache: &Cache,
     passfile: Option<PathBuf>,
@@ -83,7 +85,7 @@ fn due(
     let filed = passfile.and_then(|path| Issuer::filed_in(&path, cache));
     let mut next = now.plus(LONGEST);
     let mut first: Option<Segment> = None;
-    let mut connections = world.named_connections();
+    let mut connections = preferences.named_connections();
     settle(&mut connections);
     for (name, request) in &connections {
         if request.keys().next().is_some() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use similar::TextDiff;
 
-use super::Context;
+use super::App;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::roots;
@@ -34,9 +34,9 @@ impl Manner {
         commands: &ToRun,
         targets: &[Target],
         machine: &Machine,
-        context: &Context,
+        app: &App,
     ) -> Result<bool> {
-        let output = context.world.output;
+        let output = app.preferences.output;
         if !self.dry_run {
             clear_leftovers(edits);
         }
@@ -60,12 +60,12 @@ impl Manner {
             if self.dry_run {
                 return Ok(false);
             }
-            if !self.yes && !agreed(context)? {
+            if !self.yes && !agreed(app)? {
                 output.note("nothing was changed");
                 return Ok(false);
             }
         }
-        provide_roots(targets, context)?;
+        provide_roots(targets, app)?;
         carry_out(&edits, commands, self.undo, machine, output)?;
         Ok(true)
     }
@@ -168,9 +168,9 @@ fn make(
 }
 
 /// Puts the files of root certificates into their place that the targets' tools will name.
-pub(super) fn provide_roots(targets: &[Target], context: &Context) -> Result<()> {
+pub(super) fn provide_roots(targets: &[Target], app: &App) -> Result<()> {
     let provide = |target: &Target| {
-        roots::provide(&target.request, target.roots.as_ref(), &context.world.how)
+        roots::provide(&target.request, target.roots.as_ref(), &app.preferences.ask)
     };
     targets.iter().try_for_each(provide)
 }
@@ -194,8 +194,8 @@ pub(super) fn run_within(words: &[String], patience: Duration) -> Result<()> {
     }
 }
 
-fn agreed(context: &Context) -> Result<bool> {
-    if !context.world.how.terminal {
+fn agreed(app: &App) -> Result<bool> {
+    if !app.preferences.ask.terminal {
         return Err(Error::usage("nothing was changed: nobody is there to ask")
             .hint("add --yes to change it"));
     }

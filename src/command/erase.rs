@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::passfile::{self, PassfileArg};
 use super::place::Dial;
 use super::standing::known_passfiles;
-use super::{Context, Run, all_errors, arguments_of, undo};
+use super::{App, Run, all_errors, arguments_of, undo};
 use crate::cache::{Cache, Index};
 use crate::config::Connection;
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::passfile::block::Key;
+use crate::passfile::block::PassfileKey;
 use crate::provider;
 use crate::request::target::Where;
 use crate::roots;
@@ -52,25 +52,25 @@ impl Run for Erase {
         !self.all
     }
 
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         self.dial.check_targets(self.targets.len())?;
-        context.open_cache_of_before();
+        app.open_cache_of_before();
         if self.all {
-            return self.everything(context);
+            return self.everything(app);
         }
-        let places = self.places(context)?;
-        let aliases = self.aliases(context);
-        let wanted = |key: &Key| {
+        let places = self.places(app)?;
+        let aliases = self.aliases(app);
+        let wanted = |key: &PassfileKey| {
             places
                 .iter()
                 .chain(&aliases)
                 .any(|place| matches(key, place))
         };
-        let output = context.world.output;
+        let output = app.preferences.output;
         let mut errors = Vec::new();
-        let mut found: Vec<Key> = Vec::new();
+        let mut found: Vec<PassfileKey> = Vec::new();
         let mut has_forgotten_unknown = false;
-        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+        let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let paths = self.passfiles(&index)?;
         for path in &paths {
             match erase_filed(path, &index, output, wanted) {
@@ -78,12 +78,12 @@ impl Run for Erase {
                 Err(error) => errors.push(error),
             }
         }
-        if let Some(cache) = context.issuer.cache() {
+        if let Some(cache) = app.issuer.cache() {
             let keys = index
                 .records
                 .iter()
-                .filter_map(|(id, record)| Some((id, Key::from_name(&record.name)?)));
-            let in_cache: Vec<(String, Key)> = keys
+                .filter_map(|(id, record)| Some((id, PassfileKey::from_name(&record.name)?)));
+            let in_cache: Vec<(String, PassfileKey)> = keys
                 .filter(|(_, key)| wanted(key))
                 .map(|(id, key)| (id.clone(), key))
                 .collect();
@@ -138,7 +138,11 @@ impl Run for Erase {
 
 /// Removes tokens from a passfile's block, and says so. A file without a block is not touched, nor
 /// made; what a writer that was killed left beside it goes in any case.
-fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> bool) -> Result<Vec<Key>> {
+fn erase_in(
+    path: &Path,
+    output: Output,
+    wanted: impl Fn(&PassfileKey) -> bool,
+) -> Result<Vec<PassfileKey>> {
     const MARK: &[u8] = b"# pgcred ";
     fs::clear_leftovers(path)?;
     let Some(text) = fs::read_if_plain(path)? else {
@@ -147,7 +151,7 @@ fn erase_in(path: &Path, output: Output, wanted: impl Fn(&Key) -> bool) -> Resul
     if !text.windows(MARK.len()).any(|part| part == MARK) {
         return Ok(Vec::new());
     }
-    let erased: Vec<Key> = passfile::edit(path, output, |passfile| {
+    let erased: Vec<PassfileKey> = passfile::edit(path, output, |passfile| {
         let found = passfile.keys().filter(|key| wanted(key)).cloned().collect();
         passfile.remove(&wanted);
         Ok(found)
@@ -173,8 +177,8 @@ pub(super) fn erase_filed(
     path: &Path,
     index: &Index,
     output: Output,
-    wanted: impl Fn(&Key) -> bool,
-) -> Result<Vec<Key>> {
+    wanted: impl Fn(&PassfileKey) -> bool,
+) -> Result<Vec<PassfileKey>> {
     if index.has_filed(path, &wanted) {
         check_reach(path)?;
     }
@@ -216,9 +220,9 @@ fn tokens(number: usize) -> String {
 /// Removes all that pgcred keeps for itself besides its configuration and what `setup` has written:
 /// tokens that are cached, what is known of them, the key, what programs that were killed have
 /// left, and root certificates, unless a tool that is set up needs them. Returns what was there.
-fn remove_own(context: &mut Context) -> Vec<Result<PathBuf>> {
-    let output = context.world.output;
-    let cache = context.issuer.take_cache().and_then(|cache| {
+fn remove_own(app: &mut App) -> Vec<Result<PathBuf>> {
+    let output = app.preferences.output;
+    let cache = app.issuer.take_cache().and_then(|cache| {
         cache
             .erase()
             .map(|directory| directory.map(PathBuf::from))
@@ -261,12 +265,12 @@ fn remove_roots(output: Output) -> Vec<Result<PathBuf>> {
 
 impl Erase {
     /// Goes on where something cannot be erased, and names it.
-    fn everything(&self, context: &mut Context) -> Result<()> {
-        let output = context.world.output;
+    fn everything(&self, app: &mut App) -> Result<()> {
+        let output = app.preferences.output;
         let mut errors = Vec::new();
         let mut left = Vec::new();
         let mut found = false;
-        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+        let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let known = index.known_passfiles();
         for path in self.passfiles(&index)? {
             let in_reach = if known.contains(&path) {
@@ -283,14 +287,14 @@ impl Erase {
             }
         }
         if left.is_empty() {
-            for removed in remove_own(context) {
+            for removed in remove_own(app) {
                 found |= removed.is_ok();
                 match removed {
                     Ok(path) => output.note(&format!("{}: removed", path.display())),
                     Err(error) => errors.push(error),
                 }
             }
-        } else if let Some(cache) = context.issuer.cache() {
+        } else if let Some(cache) = app.issuer.cache() {
             errors.extend(cache.erase_tokens(left).err());
         }
         if !found && errors.is_empty() {
@@ -316,8 +320,8 @@ impl Erase {
     }
 
     /// Where else the passfile files the tokens of connections.
-    fn aliases(&self, context: &Context) -> Vec<Where> {
-        let config = &context.world.config;
+    fn aliases(&self, app: &App) -> Vec<Where> {
+        let config = &app.preferences.config;
         let of_address =
             |target: Option<&str>| config.at(&self.dial.said(target).ok()?, None, |_| true);
         let meant = |target: &String| {
@@ -344,9 +348,9 @@ impl Erase {
         connections.flat_map(of_connection).collect()
     }
 
-    fn places(&self, context: &Context) -> Result<Vec<Where>> {
+    fn places(&self, app: &App) -> Result<Vec<Where>> {
         let place = |target: Option<&str>| match target
-            .and_then(|name| context.world.config.connection(name))
+            .and_then(|name| app.preferences.config.connection(name))
         {
             Some(connection) => Ok(self.dial.said(None)?.or(connection.place.clone())),
             None => self.dial.said(target),
@@ -367,7 +371,7 @@ impl Erase {
 }
 
 /// Every field that was said has to agree; a cluster ID stands for its endpoint in any region.
-fn matches(key: &Key, place: &Where) -> bool {
+fn matches(key: &PassfileKey, place: &Where) -> bool {
     let host_agrees = place.host.as_deref().is_some_and(|host| {
         let is_id_of_key =
             || provider::of_id(host, "").is_some() && key.host.split('.').next() == Some(host);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use super::place::Place;
 use super::renew::Renewal;
-use super::{Asking, Context, InForeignHome, Run};
+use super::{App, Asking, InForeignHome, Run};
 use crate::error::{Error, Result};
 use crate::issue::Issued;
 use crate::output::Output;
@@ -53,21 +53,23 @@ impl Run for Exec {
     }
 
     /// Ends as the program ends: with its exit code, or by the signal that ended it.
-    fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<ExitCode> {
+    fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<ExitCode> {
         if let Some(passfile) = &self.renew {
             check_private(passfile)?;
         }
-        let request =
-            self.place
-                .request(self.target.as_deref(), &context.world, context.world.output)?;
+        let request = self.place.request(
+            self.target.as_deref(),
+            &app.preferences,
+            app.preferences.output,
+        )?;
         request.check_address()?;
         if let Some(passfile) = self.renew {
-            return renew(request, &self.asking, &passfile, context).map(|()| ExitCode::SUCCESS);
+            return renew(request, &self.asking, &passfile, app).map(|()| ExitCode::SUCCESS);
         }
-        let (request, issued) = context.issue(request, &self.asking)?;
+        let (request, issued) = app.issue(request, &self.asking)?;
         let directory = fs::session_directory()?;
-        let roots = roots::ready_for_one(&request, &context.world.how, &directory)?;
-        context.release(); // others may ask AWS while the program runs
+        let roots = roots::ready_for_one(&request, &app.preferences.ask, &directory)?;
+        app.release(); // others may ask AWS while the program runs
 
         let passfile = directory.path(PASSFILE);
         fs::put(&passfile, &lines(&request, &issued)?)?;
@@ -75,8 +77,8 @@ impl Run for Exec {
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
             life: issued.token.issued_at.until(issued.token.expires_at),
-            patience: context.world.how.timeout * 2,
-            output: context.world.output,
+            patience: app.preferences.ask.timeout * 2,
+            output: app.preferences.output,
         };
         // The AWS keys went with `release`, the token goes now: the program may run for days. A
         // renewal is a process of its own.
@@ -95,7 +97,7 @@ impl Run for Exec {
         let running = SharedProgram::default();
         let mut child = match start(command, &running) {
             Ok(child) => child,
-            Err(error) => return Ok(not_started(program, &error, context.world.output)),
+            Err(error) => return Ok(not_started(program, &error, app.preferences.output)),
         };
         let renewing = renewal.start();
         let status = child.wait();
@@ -131,11 +133,11 @@ fn check_private(passfile: &Path) -> Result<()> {
 
 /// What a renewal does: nobody is asked for anything, and who reads the passfile meanwhile finds
 /// the old token or the new.
-fn renew(request: Request, asking: &Asking, passfile: &Path, context: &mut Context) -> Result<()> {
-    context.world.how.mfa_code = None; // it was good once
-    context.world.how.in_group = true;
-    context.be_quiet_about_log_ins();
-    let (request, issued) = context.issue(
+fn renew(request: Request, asking: &Asking, passfile: &Path, app: &mut App) -> Result<()> {
+    app.preferences.ask.mfa_code = None; // it was good once
+    app.preferences.ask.in_group = true;
+    app.be_quiet_about_log_ins();
+    let (request, issued) = app.issue(
         request,
         &Asking {
             fresh: false,

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::owners::{Clash, settle};
 use super::passfile::PassfileArg;
 use super::standing::{Found, Standing, known_passfiles};
-use super::{Context, Run, World, background};
+use super::{App, Preferences, Run, background};
 use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::passfile::block::Key;
+use crate::passfile::block::PassfileKey;
 use crate::provider;
 use crate::request::Request;
 use crate::sys::env;
@@ -70,14 +70,14 @@ impl Run for List {
     type End = ();
     const ASKS_AWS: bool = false;
 
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        PassfileArg::default().warn_about_place(&context.world);
-        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        PassfileArg::default().warn_about_place(&app.preferences);
+        let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let standing = Standing::read(known_passfiles(&index));
         let mut requests = Vec::new();
         let mut broken = Vec::new();
-        for connection in &context.world.config.connections {
-            match context.world.connection(&connection.name) {
+        for connection in &app.preferences.config.connections {
+            match app.preferences.connection(&connection.name) {
                 Ok(request) => requests.push((connection.name.clone(), request)),
                 Err(error) => broken.push((connection.name.clone(), error)),
             }
@@ -85,20 +85,19 @@ impl Run for List {
         let clashes = settle(&mut requests);
         let mut rows: Vec<Row> = requests
             .iter()
-            .map(|(name, request)| row(name, request, &index, &standing, &clashes, context))
+            .map(|(name, request)| row(name, request, &index, &standing, &clashes, app))
             .collect();
         rows.extend(
             broken
                 .into_iter()
-                .map(|(name, error)| broken_row(name, &error, &context.world)),
+                .map(|(name, error)| broken_row(name, &error, &app.preferences)),
         );
-        let output = context.world.output;
+        let output = app.preferences.output;
         for row in &mut rows {
             row.trouble = output.masked(&row.trouble);
         }
         let order = |row: &Row| {
-            context
-                .world
+            app.preferences
                 .config
                 .connections
                 .iter()
@@ -114,7 +113,7 @@ impl Run for List {
                 let mut notes: Vec<String> = rows.iter().flat_map(Row::notes).collect();
                 notes.extend(clashes.iter().map(Clash::to_string));
                 notes.extend(standing.troubles.iter().map(ToString::to_string));
-                notes.extend(background::last(context.world.config_path.as_deref()));
+                notes.extend(background::last(app.preferences.config_path.as_deref()));
                 let mut lines = table(&rows);
                 if !notes.is_empty() {
                     lines.push(String::new());
@@ -132,12 +131,12 @@ fn row(
     index: &Index,
     standing: &Standing,
     clashes: &[Clash],
-    context: &mut Context,
+    app: &mut App,
 ) -> Row {
-    let identity = context.issuer.identity(request.profile.as_deref());
+    let identity = app.issuer.identity(request.profile.as_deref());
     let id = EntryId::of(request, &identity);
     let record = index.records.get(id.as_str());
-    let is_cached = context.issuer.cache().is_some_and(|cache| cache.holds(&id));
+    let is_cached = app.issuer.cache().is_some_and(|cache| cache.holds(&id));
     let cached = record.filter(|_| is_cached);
     let mut row = Row {
         name: name.to_owned(),
@@ -206,9 +205,9 @@ fn row(
 }
 
 /// What is known of a connection that no token can be issued for.
-fn broken_row(name: String, error: &Error, world: &World) -> Row {
+fn broken_row(name: String, error: &Error, preferences: &Preferences) -> Row {
     let trouble = error.to_string();
-    match world.connection_of_any_life(&name) {
+    match preferences.connection_of_any_life(&name) {
         Ok(Request {
             host,
             port,
@@ -236,7 +235,7 @@ fn is_over(expires_at: Time) -> bool {
     expires_at <= Time::now()
 }
 
-fn address(key: &Key) -> String {
+fn address(key: &PassfileKey) -> String {
     format!("{}:{}", key.host, key.port)
 }
 

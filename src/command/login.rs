@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Context, Run};
+use super::{App, Run};
 use crate::aws::{Aws, Planned, SharedFiles};
 use crate::error::Result;
 use crate::sys::terminal::Stdin;
@@ -20,17 +20,17 @@ pub(super) struct Login {
 impl Run for Login {
     type End = ();
 
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let world = &context.world;
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        let preferences = &app.preferences;
         let profile = self.profile.or(self.name);
         let planned = Planned::read(profile.as_deref(), &SharedFiles::default());
         let done = Aws {
             planned: &planned,
-            how: &world.how,
-            deadline: Instant::now() + world.how.timeout,
+            ask: &preferences.ask,
+            deadline: Instant::now() + preferences.ask.timeout,
         }
         .log_in()?;
-        world.output.note(if done {
+        preferences.output.note(if done {
             "logged in"
         } else {
             "no login is needed: there are credentials"

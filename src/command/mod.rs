@@ -39,13 +39,13 @@ use std::time::{Duration, SystemTime};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
-use crate::aws::How;
+use crate::aws::AskPolicy;
 use crate::cache::{Cache, Index};
 use crate::config::{CacheChoice, Config, Connection, Life, LoginPolicy};
 use crate::error::{Error, Exit, Result};
 use crate::issue::{Issued, Issuer, Wish};
 use crate::output::Output;
-use crate::passfile::block::Key;
+use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 use crate::sys::env;
 use crate::sys::fs;
@@ -86,7 +86,7 @@ trait Run: FromArgMatches + Args {
         InForeignHome::Refuse
     }
 
-    fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<Self::End>;
+    fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<Self::End>;
 }
 
 /// What a command does where root runs it in the home directory of another user: see
@@ -125,21 +125,21 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
             if let Some((InForeignHome::DoNothing, _)) = in_foreign_home {
                 return Ok(ExitCode::SUCCESS);
             }
-            let context = match &in_foreign_home {
+            let app = match &in_foreign_home {
                 Some((InForeignHome::Refuse, why)) => Err(why.clone()),
-                _ => Context::new(global, need),
+                _ => App::new(global, need),
             };
-            let mut context = match context {
-                Ok(context) => context,
+            let mut app = match app {
+                Ok(app) => app,
                 Err(error) if is_silent => return Ok(error.exit().code().into()),
                 Err(error) => return Err(error),
             };
             if let Some((_, why)) = in_foreign_home {
-                context.leave_files_alone(&why);
+                app.leave_files_alone(&why);
             }
             let stdin = terminal::detach_stdin()?;
-            let end = command.run(&mut context, stdin).map(Termination::report);
-            due::tell(&mut context, due::Refreshed::No);
+            let end = command.run(&mut app, stdin).map(Termination::report);
+            due::tell(&mut app, due::Refreshed::No);
             end
         },
     }
@@ -449,18 +449,18 @@ struct Asking {
 }
 
 /// What the user set, for this run and in the configuration.
-struct World {
+struct Preferences {
     output: Output,
-    how: How,
+    ask: AskPolicy,
     config: Config,
     config_path: Option<PathBuf>,
     /// When it was changed last before it was read.
     config_changed: Option<SystemTime>,
 }
 
-struct Context {
+struct App {
     global: Global,
-    world: World,
+    preferences: Preferences,
     issuer: Issuer,
 }
 
@@ -547,7 +547,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
     )
 }
 
-impl Context {
+impl App {
     fn new(global: Global, need: Need) -> Result<Self> {
         let output = Output {
             quiet: global.quiet,
@@ -563,7 +563,7 @@ impl Context {
             .map(|text| CacheChoice::parse(&text).map_err(|error| error.about("PGCRED_CACHE")))
             .transpose()?;
         let cache = Cache::open(choice.or(config.cache));
-        let how = How {
+        let ask = AskPolicy {
             timeout: Duration::from_secs(global.timeout.0.into()),
             login: global.login.or(config.login).unwrap_or_default(),
             login_asked_for: global.login.is_some(),
@@ -574,10 +574,10 @@ impl Context {
         };
         Ok(Self {
             global,
-            issuer: Issuer::new(how.clone(), cache),
-            world: World {
+            issuer: Issuer::new(ask.clone(), cache),
+            preferences: Preferences {
                 output,
-                how,
+                ask,
                 config,
                 config_path,
                 config_changed,
@@ -598,7 +598,7 @@ impl Context {
         let min_valid = asking.min_valid.map_or(0, |seconds| seconds.0);
         if min_valid > request.life {
             let life = Some(Life::Seconds(min_valid));
-            request.life = place::seconds(life, request.provider, self.world.config.max_life)
+            request.life = place::seconds(life, request.provider, self.preferences.config.max_life)
                 .map_err(|error| error.about("--min-valid"))?;
         }
         let wish = Wish {
@@ -606,13 +606,13 @@ impl Context {
             fresh: asking.fresh,
             filed_elsewhere: false,
         };
-        let world = &self.world;
-        let issued = self
-            .issuer
-            .issue(&request, wish, |index| world.connections_by_use(index));
+        let preferences = &self.preferences;
+        let issued = self.issuer.issue(&request, wish, |index| {
+            preferences.connections_by_use(index)
+        });
         self.say_warnings();
         let issued = issued?;
-        warn_if_cut_short(&request, &issued, self.world.output);
+        warn_if_cut_short(&request, &issued, self.preferences.output);
         Ok((request, issued))
     }
 
@@ -620,7 +620,7 @@ impl Context {
     /// here is no failure of it.
     fn forget_due(&self) {
         if let Some(Err(error)) = self.issuer.cache().map(Cache::forget_due) {
-            self.world.output.warn(&format!(
+            self.preferences.output.warn(&format!(
                 "shell hooks may show what was configured before: {error}"
             ));
         }
@@ -636,15 +636,15 @@ impl Context {
 
     /// Asks nobody for a login, whatever the configuration says.
     fn be_quiet_about_log_ins(&mut self) {
-        self.world.how.login = LoginPolicy::Never;
-        self.issuer = Issuer::new(self.world.how.clone(), self.issuer.take_cache());
+        self.preferences.ask.login = LoginPolicy::Never;
+        self.issuer = Issuer::new(self.preferences.ask.clone(), self.issuer.take_cache());
     }
 
     /// Keeps nothing, and asks for no login: that would be kept too.
     fn leave_files_alone(&mut self, why: &Error) {
         if let Some(cache) = self.issuer.take_cache() {
             drop(cache);
-            self.world.output.warn(&format!(
+            self.preferences.output.warn(&format!(
                 "tokens are not cached: {why}; PGCRED_CACHE=none says that this is meant"
             ));
         }
@@ -654,7 +654,7 @@ impl Context {
     /// Lets others ask AWS; what was learned from it is forgotten.
     fn release(&mut self) {
         due::tell(self, due::Refreshed::No);
-        self.issuer = Issuer::new(self.world.how.clone(), None);
+        self.issuer = Issuer::new(self.preferences.ask.clone(), None);
     }
 
     fn say_warnings(&mut self) {
@@ -662,11 +662,11 @@ impl Context {
         notes
             .steps
             .iter()
-            .for_each(|step| self.world.output.step(step));
+            .for_each(|step| self.preferences.output.step(step));
         notes
             .warnings
             .iter()
-            .for_each(|warning| self.world.output.warn(warning));
+            .for_each(|warning| self.preferences.output.warn(warning));
     }
 }
 
@@ -706,7 +706,7 @@ fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
     }
 }
 
-impl World {
+impl Preferences {
     /// Returns a request for every connection; one that cannot be resolved is none.
     fn connections(&self) -> Vec<Request> {
         self.named_connections()
@@ -723,7 +723,7 @@ impl World {
         let used: BTreeSet<String> = index
             .records
             .values()
-            .filter_map(|record| Some(first_label(&Key::from_name(&record.name)?.host)))
+            .filter_map(|record| Some(first_label(&PassfileKey::from_name(&record.name)?.host)))
             .collect();
         let is_used = |connection: &&Connection| {
             connection

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::World;
+use super::Preferences;
 use crate::error::Error;
-use crate::passfile::block::Key;
+use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 
 /// A line that a later connection would have, were it not an earlier one's.
 pub(super) struct Clash {
     pub(super) later: String,
     pub(super) owner: String,
-    key: Key,
+    key: PassfileKey,
 }
 
 /// One line that names both, and what is left to do for the later one.
@@ -22,7 +22,7 @@ impl fmt::Display for Clash {
         let Self {
             later,
             owner,
-            key: Key { host, port, user },
+            key: PassfileKey { host, port, user },
         } = self;
         write!(
             f,
@@ -38,7 +38,7 @@ impl Clash {
         let Self {
             later,
             owner,
-            key: Key { host, port, user },
+            key: PassfileKey { host, port, user },
         } = self;
         let why = format!(
             "{later}: the passfile's line for {user}@{host}:{port} is that of `{owner}`, which stands first"
@@ -52,7 +52,7 @@ impl Clash {
 /// Marks in each request the lines that an earlier one has; the requests are in the configuration's
 /// order.
 pub(super) fn settle(requests: &mut [(String, Request)]) -> Vec<Clash> {
-    let mut owners: BTreeMap<Key, String> = BTreeMap::new();
+    let mut owners: BTreeMap<PassfileKey, String> = BTreeMap::new();
     let mut clashes = Vec::new();
     for (name, request) in requests {
         for key in request.dialled().collect::<Vec<_>>() {
@@ -74,8 +74,12 @@ pub(super) fn settle(requests: &mut [(String, Request)]) -> Vec<Clash> {
 }
 
 /// The same for one connection alone.
-pub(super) fn settle_one(name: &str, request: Request, world: &World) -> (Request, Vec<Clash>) {
-    let mut requests: Vec<_> = earlier(name, world).collect();
+pub(super) fn settle_one(
+    name: &str,
+    request: Request,
+    preferences: &Preferences,
+) -> (Request, Vec<Clash>) {
+    let mut requests: Vec<_> = earlier(name, preferences).collect();
     requests.push((name.to_owned(), request));
     let mut clashes = settle(&mut requests);
     clashes.retain(|clash| clash.later == name);
@@ -84,17 +88,22 @@ pub(super) fn settle_one(name: &str, request: Request, world: &World) -> (Reques
 }
 
 /// Tells whether an earlier connection has this line.
-pub(super) fn is_taken(name: &str, key: &Key, world: &World) -> bool {
-    world.config.connection(name).is_some()
-        && earlier(name, world).any(|(_, request)| request.dialled().any(|other| other == *key))
+pub(super) fn is_taken(name: &str, key: &PassfileKey, preferences: &Preferences) -> bool {
+    preferences.config.connection(name).is_some()
+        && earlier(name, preferences)
+            .any(|(_, request)| request.dialled().any(|other| other == *key))
 }
 
-fn earlier(name: &str, world: &World) -> impl Iterator<Item = (String, Request)> {
-    let earlier = world
+fn earlier(name: &str, preferences: &Preferences) -> impl Iterator<Item = (String, Request)> {
+    let earlier = preferences
         .config
         .connections
         .iter()
         .take_while(move |connection| connection.name != name);
-    earlier
-        .filter_map(|earlier| Some((earlier.name.clone(), world.connection(&earlier.name).ok()?)))
+    earlier.filter_map(|earlier| {
+        Some((
+            earlier.name.clone(),
+            preferences.connection(&earlier.name).ok()?,
+        ))
+    })
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{World, told};
+use super::{Preferences, told};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::Passfile;
@@ -98,9 +98,9 @@ impl PassfileArg {
     }
 
     /// Warns where clients may look elsewhere than where pgcred writes.
-    pub(super) fn warn_about_place(&self, world: &World) {
-        let output = world.output;
-        warn_about_variables(world);
+    pub(super) fn warn_about_place(&self, preferences: &Preferences) {
+        let output = preferences.output;
+        warn_about_variables(preferences);
         match env::passfile() {
             _ if self.passfile.is_some() => {}
             _ if env::is_in_exec() => {
@@ -129,19 +129,19 @@ impl PassfileArg {
 
 /// Warns of variables that keep clients from what pgcred writes. A service that is called like a
 /// connection is the one that `pgcred setup psql` has made.
-pub(super) fn warn_about_variables(world: &World) {
+pub(super) fn warn_about_variables(preferences: &Preferences) {
     if env::var_os("PGPASSWORD").is_some() {
-        world
+        preferences
             .output
             .warn("PGPASSWORD is set: clients use it and do not look into the passfile");
     }
     if let Some(service) =
-        env::var("PGSERVICE").filter(|service| world.config.connection(service).is_none())
+        env::var("PGSERVICE").filter(|service| preferences.config.connection(service).is_none())
     {
         let text = format!(
             "PGSERVICE is set: clients go to the host and user of the service `{service}`, unless told otherwise"
         );
-        world.output.warn(&text);
+        preferences.output.warn(&text);
     }
 }
 

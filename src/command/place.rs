@@ -1,8 +1,8 @@
 //! The options that say where and as whom, and the way from them, TARGET and PG* variables to a
 //! request.
 
-use super::World;
-use crate::aws::How;
+use super::Preferences;
+use crate::aws::AskPolicy;
 use crate::config::{Config, Connection, Life, Rule};
 use crate::error::{Error, Result};
 use crate::issue::default_region;
@@ -149,11 +149,11 @@ impl Place {
     pub(super) fn request(
         &self,
         target: Option<&str>,
-        world: &World,
+        preferences: &Preferences,
         output: Output,
     ) -> Result<Request> {
-        let meant = self.meant(target, true, &world.config)?;
-        self.resolve(target, meant, world, output)
+        let meant = self.meant(target, true, &preferences.config)?;
+        self.resolve(target, meant, preferences, output)
     }
 
     /// The same without PG* variables. Whatever deals with every connection asks so, for a
@@ -161,11 +161,11 @@ impl Place {
     pub(super) fn configured(
         &self,
         target: Option<&str>,
-        world: &World,
+        preferences: &Preferences,
         output: Output,
     ) -> Result<Request> {
-        let meant = self.meant(target, false, &world.config)?;
-        self.resolve(target, meant, world, output)
+        let meant = self.meant(target, false, &preferences.config)?;
+        self.resolve(target, meant, preferences, output)
     }
 
     /// For what is written down and outlives the shell: a connection as it is configured; PG*
@@ -173,14 +173,14 @@ impl Place {
     pub(super) fn lasting(
         &self,
         target: Option<&str>,
-        world: &World,
+        preferences: &Preferences,
         output: Output,
     ) -> Result<Request> {
-        let configured = self.meant(target, false, &world.config)?;
+        let configured = self.meant(target, false, &preferences.config)?;
         if configured.connection.is_some() {
-            return self.resolve(target, configured, world, output);
+            return self.resolve(target, configured, preferences, output);
         }
-        self.request(target, world, output)
+        self.request(target, preferences, output)
     }
 
     /// Finds the connection that is meant, by its name or by its own address, and where it leads.
@@ -254,7 +254,7 @@ impl Place {
         &self,
         target: Option<&str>,
         meant: Meant,
-        world: &World,
+        preferences: &Preferences,
         output: Output,
     ) -> Result<Request> {
         let Meant {
@@ -270,12 +270,18 @@ impl Place {
             Error::usage("no host")
                 .hint("name a connection, a host or a postgres:// URI, or set PGHOST")
         })?;
-        let settings = self.settings(connection, world.config.rule(&dialled))?;
+        let settings = self.settings(connection, preferences.config.rule(&dialled))?;
         let Settings {
             profile, region, ..
         } = &settings;
-        let full_name =
-            |name: String| full_name(name, region.as_deref(), profile.as_deref(), &world.how);
+        let full_name = |name: String| {
+            full_name(
+                name,
+                region.as_deref(),
+                profile.as_deref(),
+                &preferences.ask,
+            )
+        };
 
         let port = place.port.unwrap_or(provider::DEFAULT_PORT);
         let host = full_name(dialled)?;
@@ -307,7 +313,7 @@ impl Place {
             &signed.host,
             settings.provider.as_deref(),
             typed.as_deref(),
-            &world.config,
+            &preferences.config,
         )?;
         if provider.signs_port {
             self.warn_about_port(&signed, port, connection, output);
@@ -345,7 +351,7 @@ impl Place {
                 .map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port)))
                 .collect(),
             taken: Vec::new(),
-            life: seconds(settings.life, provider, world.config.max_life)?,
+            life: seconds(settings.life, provider, preferences.config.max_life)?,
             host,
             sign_port: signed.port,
             sign_host: signed.host,
@@ -527,13 +533,13 @@ fn full_name(
     name: String,
     region: Option<&str>,
     profile: Option<&str>,
-    how: &How,
+    ask: &AskPolicy,
 ) -> Result<String> {
     if provider::of_id(&name, "").is_none() {
         return Ok(name);
     }
     let region = region.map_or_else(
-        || default_region(&name, profile, how),
+        || default_region(&name, profile, ask),
         |region| Ok(region.to_owned()),
     )?;
     Ok(provider::of_id(&name, &region).map_or(name, |(_, host)| host))

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use super::owners::{is_taken, settle};
 use super::place::Place;
 use super::standing::{Standing, known_passfiles};
-use super::{Context, Run};
+use super::{App, Run};
 use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Error, Exit, Result};
 use crate::issue::Issuer;
@@ -40,15 +40,15 @@ impl Run for Prompt {
     const ASKS_AWS: bool = false;
     const IS_SILENT: bool = true;
 
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         if let Some(name) = unknown_placeholder(&self.format) {
             return Err(Error::usage(format!("--format: there is no {{{name}}}"))
                 .hint("{name}, {left} and {state} are filled in"));
         }
-        let Some(index) = context.issuer.cache().map(Cache::index) else {
+        let Some(index) = app.issuer.cache().map(Cache::index) else {
             return Ok(());
         };
-        let (world, issuer) = (&context.world, &mut context.issuer);
+        let (preferences, issuer) = (&app.preferences, &mut app.issuer);
         let standing = OnceCell::new();
         let in_passfile = |request: &Request| -> Option<Times> {
             let standing = standing.get_or_init(|| Standing::read(known_passfiles(&index)));
@@ -58,11 +58,11 @@ impl Run for Prompt {
                 .map(|found| (found.issued_at, found.expires_at))
         };
         let segments: Vec<Segment> = if let Some(name) = &self.target {
-            let request = match world.config.connection(name) {
-                Some(_) => world.connection(name),
+            let request = match preferences.config.connection(name) {
+                Some(_) => preferences.connection(name),
                 None => Place::default().request(
                     Some(name),
-                    world,
+                    preferences,
                     Output {
                         quiet: true,
                         debug: false,
@@ -70,14 +70,14 @@ impl Run for Prompt {
                 ),
             };
             let find = |request: Request| {
-                let is_own = || !is_taken(name, &request.key(), world);
+                let is_own = || !is_taken(name, &request.key(), preferences);
                 segment(name, &request, &index, issuer, || {
                     is_own().then(|| in_passfile(&request)).flatten()
                 })
             };
             request.ok().and_then(find).into_iter().collect()
         } else {
-            let mut connections = world.named_connections();
+            let mut connections = preferences.named_connections();
             settle(&mut connections);
             let find = |(name, request): &(String, Request)| {
                 let in_passfile = || {

@@ -6,13 +6,13 @@ use super::owners::{settle, settle_one};
 use super::passfile::PassfileArg;
 use super::place::Place;
 use super::watch::{Look, Watch};
-use super::{Context, InForeignHome, Run, World, all_errors, background, due, warn_if_cut_short};
+use super::{App, InForeignHome, Preferences, Run, all_errors, background, due, warn_if_cut_short};
 use crate::cache::Index;
 use crate::config::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
-use crate::passfile::block::Key;
+use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 use crate::setup::Os;
 use crate::sys::env;
@@ -55,49 +55,47 @@ impl Run for Refresh {
     }
 
     /// What can be refreshed is; the error names what could not.
-    fn run(self, context: &mut Context, stdin: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<()> {
         if self.watch.stay {
-            let output = context.world.output;
+            let output = app.preferences.output;
             return self
                 .watch
-                .run(stdin, output, || self.look(&mut context.again()?));
+                .run(stdin, output, || self.look(&mut app.again()?));
         }
-        let may_tell = context.world.how.login != LoginPolicy::Never;
+        let may_tell = app.preferences.ask.login != LoginPolicy::Never;
         if self.background {
-            context.be_quiet_about_log_ins();
+            app.be_quiet_about_log_ins();
             terminal::leave();
         }
         // Whatever PGHOST says where the shell or the scheduler runs: nobody has asked for that
         // host.
         let nothing = self.background
             && self.targets.is_empty()
-            && context.world.config.connections.is_empty();
-        let outcome = if nothing { Ok(()) } else { self.once(context) };
+            && app.preferences.config.connections.is_empty();
+        let outcome = if nothing { Ok(()) } else { self.once(app) };
         if self.names_no_target() && self.passfile.is_usual() {
-            due::tell(context, due::Refreshed::JustNow);
+            due::tell(app, due::Refreshed::JustNow);
         }
         if self.background {
-            background::remember(&outcome, may_tell, context.world.config_path.as_deref());
+            background::remember(&outcome, may_tell, app.preferences.config_path.as_deref());
         }
         outcome
     }
 }
 
 impl Refresh {
-    fn once(&self, context: &mut Context) -> Result<()> {
+    fn once(&self, app: &mut App) -> Result<()> {
         self.place.dial.check_targets(self.targets.len())?;
         fs::remove_left_sessions(); // passfiles of `exec`s that were killed
-        let (mut requests, mut errors) = self.requests(&context.world, context.world.output)?;
+        let (mut requests, mut errors) = self.requests(&app.preferences, app.preferences.output)?;
         // What was not named as a TARGET is only replaced when it is due: a tool runs `refresh
         // --host` before each connect.
         if self.targets.is_empty() && !self.fresh {
-            context
-                .issuer
-                .retain_due(&mut requests, &self.passfile.path()?);
+            app.issuer.retain_due(&mut requests, &self.passfile.path()?);
         }
-        let outcomes = self.issue(requests, context);
+        let outcomes = self.issue(requests, app);
         // Written even if nothing could be issued: an expired token must not stay as the answer.
-        let edited = self.passfile.edit(context.world.output, |passfile| {
+        let edited = self.passfile.edit(app.preferences.output, |passfile| {
             for (request, issued) in &outcomes {
                 if let Ok(issued) = issued {
                     request
@@ -120,38 +118,37 @@ impl Refresh {
         }
         let (path, ()) = edited.inspect_err(|_| {
             for error in &errors {
-                context.world.output.report(error);
+                app.preferences.output.report(error);
             }
         })?;
         let good: Vec<(Request, Issued)> = good
             .into_iter()
             .filter_map(|(request, issued)| Some((request, issued.ok()?)))
             .collect();
-        context.issuer.filed(&path, &good);
-        context.say_warnings();
-        self.passfile.warn_about_place(&context.world);
+        app.issuer.filed(&path, &good);
+        app.say_warnings();
+        self.passfile.warn_about_place(&app.preferences);
         for (request, issued) in &good {
-            warn_if_cut_short(request, issued, context.world.output);
+            warn_if_cut_short(request, issued, app.preferences.output);
             let (until, left) = (
                 issued.token.expires_at,
                 spoken(Time::now().until(issued.token.expires_at)),
             );
             let (path, names) = (path.display(), filed_as(request));
-            context.world.output.note(&format!(
+            app.preferences.output.note(&format!(
                 "{path}: {names} until {} ({left})",
                 until.rfc3339()
             ));
         }
         if !self.background && !self.watch.once {
-            say_how_to_keep_fresh(&good, &context.world);
+            say_how_to_keep_fresh(&good, &app.preferences);
         }
         if targets == 0 && !self.background && !self.watch.once {
-            context
-                .world
+            app.preferences
                 .output
                 .note("nothing is due; `pgcred refresh NAME` replaces a token before its time");
         }
-        all_errors(errors, context.world.output, |failed| {
+        all_errors(errors, app.preferences.output, |failed| {
             format!("{failed} of {targets} targets failed")
         })
     }
@@ -160,26 +157,34 @@ impl Refresh {
         self.targets.is_empty() && self.place.dial.host.is_none()
     }
 
-    fn takes_every_connection(&self, world: &World) -> bool {
-        self.names_no_target() && !world.config.connections.is_empty()
+    fn takes_every_connection(&self, preferences: &Preferences) -> bool {
+        self.names_no_target() && !preferences.config.connections.is_empty()
     }
 
     /// The targets, or with none of them every connection, or else what PGHOST says; and what could
     /// not be resolved.
-    fn requests(&self, world: &World, output: Output) -> Result<(Vec<Request>, Vec<Error>)> {
+    fn requests(
+        &self,
+        preferences: &Preferences,
+        output: Output,
+    ) -> Result<(Vec<Request>, Vec<Error>)> {
         let checked = |target: Option<&str>, request: Result<Request>| -> Result<Request> {
             let request = request?;
             request.keys().try_for_each(|key| key.check())?;
             self.warn_about_key(target, &request, output);
             Ok(request)
         };
-        let one = |target: Option<&str>| checked(target, self.place.request(target, world, output));
+        let one =
+            |target: Option<&str>| checked(target, self.place.request(target, preferences, output));
         let configured = |name: &str| {
-            let request = checked(Some(name), self.place.configured(Some(name), world, output));
+            let request = checked(
+                Some(name),
+                self.place.configured(Some(name), preferences, output),
+            );
             request.map_err(|error| error.about(name))
         };
-        let all: Vec<Result<Request>> = if self.takes_every_connection(world) {
-            world
+        let all: Vec<Result<Request>> = if self.takes_every_connection(preferences) {
+            preferences
                 .config
                 .connections
                 .iter()
@@ -204,7 +209,10 @@ impl Refresh {
                 Err(error) => errors.push(error),
             }
         }
-        Ok((self.only_own(requests, &mut errors, world, output), errors))
+        Ok((
+            self.only_own(requests, &mut errors, preferences, output),
+            errors,
+        ))
     }
 
     /// Leaves out the lines that are another connection's, and says so. Of a target that was named,
@@ -213,12 +221,12 @@ impl Refresh {
         &self,
         requests: Vec<Request>,
         errors: &mut Vec<Error>,
-        world: &World,
+        preferences: &Preferences,
         output: Output,
     ) -> Vec<Request> {
         let mut own = Vec::new();
         let mut clashes = Vec::new();
-        if self.takes_every_connection(world) {
+        if self.takes_every_connection(preferences) {
             let named = requests
                 .into_iter()
                 .map(|request| (request.connection.clone().unwrap_or_default(), request));
@@ -236,7 +244,7 @@ impl Refresh {
                     own.push(request);
                     continue;
                 };
-                let (request, found) = settle_one(&name, request, world);
+                let (request, found) = settle_one(&name, request, preferences);
                 let has_line = request.keys().next().is_some();
                 match found.first() {
                     Some(clash) if !has_line => errors.push(clash.refusal()),
@@ -254,9 +262,9 @@ impl Refresh {
     }
 
     /// For `--watch`: when the first token is due. Whatever there is to say says the refresh.
-    fn look(&self, context: &mut Context) -> Result<Look> {
+    fn look(&self, app: &mut App) -> Result<Look> {
         let (requests, mut errors) = self.requests(
-            &context.world,
+            &app.preferences,
             Output {
                 quiet: true,
                 debug: false,
@@ -265,27 +273,22 @@ impl Refresh {
         if requests.is_empty() && !errors.is_empty() {
             return Err(errors.remove(0));
         }
-        Ok(Look::at(
-            &requests,
-            &self.passfile.path()?,
-            &mut context.issuer,
-        ))
+        Ok(Look::at(&requests, &self.passfile.path()?, &mut app.issuer))
     }
 
     /// In the order of identities, so that two refreshers never wait for each other's locks.
-    fn issue(&self, mut requests: Vec<Request>, context: &mut Context) -> Vec<Outcome> {
+    fn issue(&self, mut requests: Vec<Request>, app: &mut App) -> Vec<Outcome> {
         let mut identity_of = |request: &Request| {
-            context
-                .issuer
+            app.issuer
                 .identity(request.profile.as_deref())
                 .name()
                 .to_owned()
         };
         requests.sort_by_cached_key(&mut identity_of);
         let identities: BTreeSet<String> = requests.iter().map(identity_of).collect();
-        context.issuer.share_time(identities.len());
+        app.issuer.share_time(identities.len());
         let fresh = self.fresh || !self.targets.is_empty();
-        let world = &context.world;
+        let preferences = &app.preferences;
         let all = self.targets.is_empty();
         let mut outcomes = Vec::new();
         for request in requests {
@@ -297,11 +300,11 @@ impl Refresh {
             };
             let others = |index: &Index| {
                 (!all)
-                    .then(|| world.connections_by_use(index))
+                    .then(|| preferences.connections_by_use(index))
                     .into_iter()
                     .flatten()
             };
-            let issued = context.issuer.issue(&request, wish, others);
+            let issued = app.issuer.issue(&request, wish, others);
             outcomes.push((request, issued));
         }
         outcomes
@@ -327,8 +330,12 @@ impl Refresh {
 }
 
 /// Says, in one line, what renews the tokens of targets that are no connections: nothing does.
-fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], world: &World) {
-    let known: BTreeSet<_> = world.connections().iter().map(Request::name).collect();
+fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], preferences: &Preferences) {
+    let known: BTreeSet<_> = preferences
+        .connections()
+        .iter()
+        .map(Request::name)
+        .collect();
     let Some((request, _)) = tokens
         .iter()
         .find(|(request, _)| !known.contains(&request.name()))
@@ -346,7 +353,7 @@ fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], world: &World) {
         format!(" --user {}", request.user)
     };
     let add = format!("pgcred add NAME {}{user}{profile}", request.host);
-    world.output.note(&format!(
+    preferences.output.note(&format!(
         "nothing renews this token yet: `{add}`, then `pgcred setup {}`",
         Os::here().scheduler()
     ));
@@ -357,7 +364,7 @@ fn filed_as(request: &Request) -> String {
     let mut keys = request.keys();
     let first = keys
         .next()
-        .map(|Key { host, port, user }| format!("{user}@{host}:{port}"))
+        .map(|PassfileKey { host, port, user }| format!("{user}@{host}:{port}"))
         .unwrap_or_default();
     let aliases: Vec<_> = keys
         .map(|key| format!("{}:{}", key.host, key.port))

@@ -4,11 +4,11 @@
 use super::erase::{erase_filed, forget_ids};
 use super::owners::settle_one;
 use super::standing::known_passfiles;
-use super::{Context, Run, all_errors, undo};
+use super::{App, Run, all_errors, undo};
 use crate::cache::Cache;
 use crate::config;
 use crate::error::{Error, Result};
-use crate::passfile::block::Key;
+use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
@@ -23,17 +23,17 @@ impl Run for Remove {
     type End = ();
     const ASKS_AWS: bool = false;
 
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let output = context.world.output;
-        context.open_cache_of_before();
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        let output = app.preferences.output;
+        app.open_cache_of_before();
         // Resolved while it is there, and as it is configured: so `refresh` has filed its tokens.
-        let request = context.world.connection_of_any_life(&self.name);
+        let request = app.preferences.connection_of_any_life(&self.name);
         let mut errors = Vec::new();
         // Its tokens go first: if pgcred ends in between, the connection is there still and the
         // same command goes on.
         match request {
-            _ if context.world.config.connection(&self.name).is_none() => {} // which is said below
-            Ok(request) => errors.extend(self.forget_tokens(request, context)),
+            _ if app.preferences.config.connection(&self.name).is_none() => {} // which is said below
+            Ok(request) => errors.extend(self.forget_tokens(request, app)),
             Err(error) => {
                 let hint = "pgcred erase HOST erases what there may be";
                 errors.push(
@@ -43,14 +43,14 @@ impl Run for Remove {
                 );
             }
         }
-        let edited = context
-            .world
+        let edited = app
+            .preferences
             .edit_config(|text| config::remove(text, &self.name));
         let path = edited.inspect_err(|_| errors.iter().for_each(|error| output.report(error)))?;
         output.note(&format!("{}: removed {}", path.display(), self.name));
-        context.forget_due();
-        match Machine::this(context.global.config.as_deref()) {
-            Ok(machine) => self.forget_in_tools(&machine, context),
+        app.forget_due();
+        match Machine::this(app.global.config.as_deref()) {
+            Ok(machine) => self.forget_in_tools(&machine, app),
             Err(error) => output.warn(&format!(
                 "the tools that may have {} were not looked at: {error}",
                 self.name
@@ -63,10 +63,10 @@ impl Run for Remove {
 }
 
 impl Remove {
-    fn forget_in_tools(&self, machine: &Machine, context: &Context) {
-        let output = context.world.output;
+    fn forget_in_tools(&self, machine: &Machine, app: &App) {
+        let output = app.preferences.output;
         undo::forget(&self.name, machine, output);
-        let was_last = context.world.config.connections.len() == 1;
+        let was_last = app.preferences.config.connections.len() == 1;
         for scheduler in undo::schedulers(machine).into_iter().filter(|_| was_last) {
             output.note(&format!(
                 "{scheduler} still runs `pgcred refresh`, for nothing: pgcred setup {scheduler} --undo"
@@ -76,11 +76,11 @@ impl Remove {
 
     /// Erases what only this connection has: neither a line that is another one's nor what the
     /// cache has for both.
-    fn forget_tokens(&self, request: Request, context: &Context) -> Vec<Error> {
-        let (world, output) = (&context.world, context.world.output);
-        let (request, clashes) = settle_one(&self.name, request, world);
-        let keys: Vec<Key> = request.keys().collect();
-        let index = context.issuer.cache().map(Cache::index).unwrap_or_default();
+    fn forget_tokens(&self, request: Request, app: &App) -> Vec<Error> {
+        let (preferences, output) = (&app.preferences, app.preferences.output);
+        let (request, clashes) = settle_one(&self.name, request, preferences);
+        let keys: Vec<PassfileKey> = request.keys().collect();
+        let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();
         for path in known_passfiles(&index) {
             let erased = erase_filed(&path, &index, output, |key| keys.contains(key));
@@ -93,15 +93,14 @@ impl Remove {
         }
         let is_others =
             |(name, other): &(String, Request)| *name != self.name && other.key() == request.key();
-        if clashes.is_empty() && !world.named_connections().iter().any(is_others) {
+        if clashes.is_empty() && !preferences.named_connections().iter().any(is_others) {
             let of_this = index
                 .records
                 .iter()
                 .filter(|(_, record)| record.name == request.name());
             let ids: Vec<String> = of_this.map(|(id, _)| id.clone()).collect();
             errors.extend(
-                context
-                    .issuer
+                app.issuer
                     .cache()
                     .and_then(|cache| forget_ids(&ids, cache, output).err()),
             );

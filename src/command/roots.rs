@@ -2,7 +2,7 @@
 //! pgcred keeps.
 
 use super::place::Place;
-use super::{Context, Run};
+use super::{App, Run};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
@@ -24,16 +24,16 @@ pub(super) struct Roots {
 impl Run for Roots {
     type End = ();
 
-    fn run(mut self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
+    fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         self.place.dial.for_any_user = true;
-        let world = &context.world;
-        let request = self
-            .place
-            .request(self.target.as_deref(), world, world.output)?;
+        let preferences = &app.preferences;
+        let request =
+            self.place
+                .request(self.target.as_deref(), preferences, preferences.output)?;
         if self.update {
-            renew(&request, context)?;
+            renew(&request, app)?;
         }
-        let file = roots::ready(&request, &world.how)?;
+        let file = roots::ready(&request, &preferences.ask)?;
         let file = file.ok_or_else(|| {
             Error::usage(format!("sslmode {} verifies no server", request.sslmode()))
                 .hint("use verify-full, which is what pgcred takes unless it is told otherwise")
@@ -42,9 +42,9 @@ impl Run for Roots {
     }
 }
 
-fn renew(request: &Request, context: &Context) -> Result<()> {
-    let output = context.world.output;
-    match roots::renew(request, &context.world.how)? {
+fn renew(request: &Request, app: &App) -> Result<()> {
+    let output = app.preferences.output;
+    match roots::renew(request, &app.preferences.ask)? {
         Some(file) => output.note(&format!("{}: downloaded", file.display())),
         None => output.note(&format!(
             "{}: public certificates; your system keeps them up to date",

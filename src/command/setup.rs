@@ -7,7 +7,7 @@ use super::edits::{Manner, provide_roots, run_within};
 use super::owners::settle;
 use super::passfile::warn_about_variables;
 use super::place::Place;
-use super::{Context, Run, World, all_errors, doubts, undo};
+use super::{App, Preferences, Run, all_errors, doubts, undo};
 use crate::aws;
 use crate::cache::Cache;
 use crate::config::{self, Connection, Life};
@@ -64,11 +64,11 @@ impl Run for Setup {
         !self.undo
     }
 
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let machine = Machine::this(context.global.config.as_deref())?;
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        let machine = Machine::this(app.global.config.as_deref())?;
         let Some(name) = &self.tool else {
             return if self.undo {
-                undo::all(self.manner(), &machine, context)
+                undo::all(self.manner(), &machine, app)
             } else {
                 Output::lines(overview(&machine))
             };
@@ -78,22 +78,22 @@ impl Run for Setup {
             return undo::one(
                 self.manner(),
                 tool,
-                &self.entries(tool, &machine, &context.world),
+                &self.entries(tool, &machine, &app.preferences),
                 &machine,
-                context,
+                app,
             );
         }
-        let (targets, mut errors) = self.targets(tool, context)?;
+        let (targets, mut errors) = self.targets(tool, app)?;
         let all = targets.len() + errors.len();
         let mut targets = self.without_clashes(tool, &machine, targets, &mut errors);
         check_words(&machine, &targets)?;
         if !targets.is_empty() {
             if tool.way != Way::Scheduler {
-                say_doubts(tool, &mut targets, &context.world);
+                say_doubts(tool, &mut targets, &app.preferences);
             }
-            self.set_up(tool, &machine, &targets, context)?;
+            self.set_up(tool, &machine, &targets, app)?;
         }
-        all_errors(errors, context.world.output, |failed| {
+        all_errors(errors, app.preferences.output, |failed| {
             format!("{failed} of {all} targets failed")
         })
     }
@@ -110,14 +110,14 @@ impl Setup {
 
     /// Returns the names of the entries that are to go: a host that is a connection's own stands
     /// for its name.
-    fn entries(&self, tool: &Tool, machine: &Machine, world: &World) -> Vec<String> {
+    fn entries(&self, tool: &Tool, machine: &Machine, preferences: &Preferences) -> Vec<String> {
         let silent = Output {
             quiet: true,
             debug: false,
         };
         let connection = |target: &str| {
             self.place
-                .configured(Some(target), world, silent)
+                .configured(Some(target), preferences, silent)
                 .ok()?
                 .connection
         };
@@ -152,20 +152,14 @@ impl Setup {
         targets
     }
 
-    fn set_up(
-        &self,
-        tool: &Tool,
-        machine: &Machine,
-        targets: &[Target],
-        context: &Context,
-    ) -> Result<()> {
-        let output = context.world.output;
+    fn set_up(&self, tool: &Tool, machine: &Machine, targets: &[Target], app: &App) -> Result<()> {
+        let output = app.preferences.output;
         let new =
             |target: &&Target| tool.way == Way::Passfile && target.request.connection.is_none();
         let new: Vec<&Target> = targets.iter().filter(new).collect();
         match &tool.work {
             Work::Dialog(template) => {
-                provide_roots(targets, context)?;
+                provide_roots(targets, app)?;
                 let texts = targets
                     .iter()
                     .map(|target| Commands { machine, target }.fill(template));
@@ -179,13 +173,13 @@ impl Setup {
             }
             Work::Files(files) => {
                 if self.print {
-                    provide_roots(targets, context)?;
+                    provide_roots(targets, app)?;
                     return Output::answer(&files.text(machine, targets));
                 }
                 if tool.way == Way::Scheduler && !self.dry_run {
                     check_that_it_answers(tool, *files, machine)?;
                 }
-                let edits: Vec<Edit> = remember(&new, context)?
+                let edits: Vec<Edit> = remember(&new, app)?
                     .into_iter()
                     .chain(files.set_up(machine, targets)?)
                     .collect();
@@ -194,12 +188,11 @@ impl Setup {
                     &files.commands(machine, false),
                     targets,
                     machine,
-                    context,
+                    app,
                 )? {
                     return Ok(());
                 }
-                context
-                    .issuer
+                app.issuer
                     .cache()
                     .filter(|_| !new.is_empty())
                     .map_or(Ok(()), Cache::forget_due)?;
@@ -213,14 +206,14 @@ impl Setup {
         }
         match tool.way {
             Way::Passfile => {
-                warn_about_variables(&context.world);
+                warn_about_variables(&app.preferences);
                 output.note(&keep_fresh(machine));
             }
-            Way::Command if context.world.config.login.is_none() => output.note(&format!(
+            Way::Command if app.preferences.config.login.is_none() => output.note(&format!(
                 "when AWS needs a login, {} shows only an error; with the line login = \"browser\" in {} \
                  pgcred opens the login page",
                 tool.title,
-                context.world.config_path()?.display()
+                app.preferences.config_path()?.display()
             )),
             Way::Command | Way::Scheduler => {}
         }
@@ -229,9 +222,9 @@ impl Setup {
 
     /// The targets; or every connection of the configuration, and the errors of those that cannot
     /// be set up.
-    fn targets(&self, tool: &Tool, context: &Context) -> Result<(Vec<Target>, Vec<Error>)> {
-        let (world, output) = (&context.world, context.world.output);
-        let all: Vec<String> = world
+    fn targets(&self, tool: &Tool, app: &App) -> Result<(Vec<Target>, Vec<Error>)> {
+        let (preferences, output) = (&app.preferences, app.preferences.output);
+        let all: Vec<String> = preferences
             .config
             .connections
             .iter()
@@ -268,10 +261,10 @@ impl Setup {
         }
         let names = if typed { self.targets.clone() } else { all };
         let one = |name: Option<&str>| {
-            let mut request = self.place.lasting(name, world, output)?;
+            let mut request = self.place.lasting(name, preferences, output)?;
             request.check_address()?;
             if tool.way == Way::Command || request.connection.is_none() {
-                leave_nothing_to_the_environment(&mut request, tool, world)?;
+                leave_nothing_to_the_environment(&mut request, tool, preferences)?;
             }
             let name = request
                 .connection
@@ -296,7 +289,7 @@ impl Setup {
             }
         }
         if tool.way != Way::Command {
-            for clash in settle(&mut world.named_connections()) {
+            for clash in settle(&mut preferences.named_connections()) {
                 if targets.iter().any(|target| target.name == clash.later) {
                     output.warn(&clash.to_string());
                 }
@@ -317,12 +310,12 @@ impl Setup {
 }
 
 /// Says what may be wrong with the targets, and what a tool without `hostaddr` needs in its place.
-fn say_doubts(tool: &Tool, targets: &mut [Target], world: &World) {
+fn say_doubts(tool: &Tool, targets: &mut [Target], preferences: &Preferences) {
     let requests: Vec<_> = targets
         .iter()
         .map(|target| (target.name.as_str(), &target.request))
         .collect();
-    doubts::say(&requests, world);
+    doubts::say(&requests, preferences);
     if takes_hostaddr(tool) {
         return;
     }
@@ -331,7 +324,7 @@ fn say_doubts(tool: &Tool, targets: &mut [Target], world: &World) {
             continue;
         };
         let (title, host, port) = (tool.title, &request.host, request.port);
-        world.output.warn(&format!(
+        preferences.output.warn(&format!(
             "{title} takes no hostaddr and dials {host}:{port} by its name: the hosts file of this machine needs the \
              line `{address} {host}`"
         ));
@@ -399,11 +392,11 @@ fn tool_named(name: &str) -> Result<&'static Tool> {
 
 /// Returns the edit that makes connections of what is none yet: whoever reads the passfile needs
 /// its token kept fresh.
-fn remember(new: &[&Target], context: &Context) -> Result<Option<Edit>> {
+fn remember(new: &[&Target], app: &App) -> Result<Option<Edit>> {
     if new.is_empty() {
         return Ok(None);
     }
-    let path = context.world.config_path()?.clone();
+    let path = app.preferences.config_path()?.clone();
     let before = fs::read_plain(&path)?;
     let mut after = before.clone().unwrap_or_default();
     for target in new {
@@ -483,12 +476,12 @@ fn keep_fresh(machine: &Machine) -> String {
 fn leave_nothing_to_the_environment(
     request: &mut Request,
     tool: &Tool,
-    world: &World,
+    preferences: &Preferences,
 ) -> Result<()> {
     if request.profile.is_none() {
         if env::var_os("AWS_ACCESS_KEY_ID").is_some() {
             let name = tool.title;
-            world.output.warn(&format!(
+            preferences.output.warn(&format!(
                 "AWS_ACCESS_KEY_ID signs here; {name} may know nothing of it: use --profile"
             ));
         } else {
@@ -499,7 +492,7 @@ fn leave_nothing_to_the_environment(
         request.region = Some(default_region(
             &request.sign_host,
             request.profile.as_deref(),
-            &world.how,
+            &preferences.ask,
         )?);
     }
     Ok(())

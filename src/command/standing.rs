@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::{Index, Record};
 use crate::error::{Error, Result};
-use crate::passfile::block::{Key, Passfile};
+use crate::passfile::block::{Passfile, PassfileKey};
 use crate::passfile::survey::hidden_by;
 use crate::sys::env;
 use crate::sys::fs;
@@ -27,7 +27,7 @@ pub(super) struct Standing {
 /// A token under one key.
 pub(super) struct Found<'a> {
     passfile: &'a Passfile,
-    key: &'a Key,
+    key: &'a PassfileKey,
     pub(super) path: &'a Path,
     /// When it was signed, as far as its text says.
     pub(super) issued_at: Option<Time>,
@@ -72,7 +72,7 @@ impl Standing {
     }
 
     /// Returns the tokens under a key that are good now, those of the first file first.
-    pub(super) fn of<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = Found<'a>> {
+    pub(super) fn of<'a>(&'a self, key: &'a PassfileKey) -> impl Iterator<Item = Found<'a>> {
         let now = Time::now();
         self.files.iter().filter_map(move |known| {
             let (issued_at, expires_at) = known

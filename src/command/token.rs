@@ -1,7 +1,7 @@
 //! `pgcred token`: print a token.
 
 use super::place::Place;
-use super::{Asking, Context, InForeignHome, Run};
+use super::{App, Asking, InForeignHome, Run};
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{Format, render};
@@ -33,16 +33,18 @@ impl Run for Token {
         InForeignHome::GoOn
     }
 
-    fn run(self, context: &mut Context, _: Option<Stdin>) -> Result<()> {
-        let request =
-            self.place
-                .request(self.target.as_deref(), &context.world, context.world.output)?;
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        let request = self.place.request(
+            self.target.as_deref(),
+            &app.preferences,
+            app.preferences.output,
+        )?;
         if self.format.names_roots() {
             request.check_address()?; // the text says where to connect
         }
-        let (request, issued) = context.issue(request, &self.asking)?;
+        let (request, issued) = app.issue(request, &self.asking)?;
         let roots = if self.format.names_roots() {
-            roots::ready(&request, &context.world.how)?
+            roots::ready(&request, &app.preferences.ask)?
         } else {
             None
         };

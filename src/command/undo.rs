@@ -2,7 +2,7 @@
 //! it.
 
 use super::edits::{Manner, ToRun, carry_out};
-use super::{Context, all_errors};
+use super::{App, all_errors};
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
@@ -14,38 +14,32 @@ pub(super) fn one(
     tool: &Tool,
     names: &[String],
     machine: &Machine,
-    context: &Context,
+    app: &App,
 ) -> Result<()> {
     match &tool.work {
         Work::Dialog(_) => Err(Error::usage(format!("{} was set up by hand", tool.title))
             .hint(format!("remove the connection in {} itself", tool.title))),
-        Work::Files(files) if names.is_empty() => whole(manner, *files, machine, context),
+        Work::Files(files) if names.is_empty() => whole(manner, *files, machine, app),
         Work::Files(files) => {
             let edits = without(tool, *files, names, machine)?;
             manner
-                .apply(&edits, &ToRun::default(), &[], machine, context)
+                .apply(&edits, &ToRun::default(), &[], machine, app)
                 .map(drop)
         }
     }
 }
 
-fn whole(manner: Manner, files: &dyn Files, machine: &Machine, context: &Context) -> Result<()> {
+fn whole(manner: Manner, files: &dyn Files, machine: &Machine, app: &App) -> Result<()> {
     let edits = files.undo(machine)?;
-    let stands = manner.apply(
-        &edits,
-        &files.commands(machine, true),
-        &[],
-        machine,
-        context,
-    )?;
+    let stands = manner.apply(&edits, &files.commands(machine, true), &[], machine, app)?;
     if stands && edits.iter().any(Edit::changes_something) {
-        say(&files.left(machine), context.world.output);
+        say(&files.left(machine), app.preferences.output);
     }
     Ok(())
 }
 
 /// The same for every tool, one after the other; one that fails does not keep the others.
-pub(super) fn all(manner: Manner, machine: &Machine, context: &Context) -> Result<()> {
+pub(super) fn all(manner: Manner, machine: &Machine, app: &App) -> Result<()> {
     let mut errors = Vec::new();
     let mut found = 0;
     for tool in TOOLS {
@@ -57,16 +51,16 @@ pub(super) fn all(manner: Manner, machine: &Machine, context: &Context) -> Resul
             // A scheduler that is not on this machine, or may not be asked, does nothing for
             // pgcred.
             Err(_) if tool.way == Way::Scheduler && files.state(machine).is_empty() => continue,
-            Ok(_) => whole(manner, *files, machine, context),
+            Ok(_) => whole(manner, *files, machine, app),
             Err(error) => Err(error),
         };
         found += 1;
         errors.extend(undone.err().map(|error| error.about(tool.name)));
     }
     if found == 0 {
-        context.world.output.note("nothing is set up");
+        app.preferences.output.note("nothing is set up");
     }
-    all_errors(errors, context.world.output, |failed| {
+    all_errors(errors, app.preferences.output, |failed| {
         format!("{failed} of {found} tools could not be undone")
     })
 }

@@ -25,13 +25,13 @@ const LONGEST_LINE: usize = 65_535;
 
 /// Host, port and user of one line of the block.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
+pub(crate) struct PassfileKey {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) user: String,
 }
 
-impl Key {
+impl PassfileKey {
     /// Reads what `Request::name` wrote: `user@host:port`.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         let (user, place) = name.rsplit_once('@')?;
@@ -58,7 +58,7 @@ struct Entry {
 /// A passfile taken apart: the block's entries and the user's bytes.
 #[derive(Default)]
 pub(crate) struct Passfile {
-    entries: BTreeMap<Key, Entry>,
+    entries: BTreeMap<PassfileKey, Entry>,
     user: Vec<u8>,
     /// pgcred has made the file.
     created: bool,
@@ -136,7 +136,7 @@ impl Passfile {
     }
 
     /// Puts a token under its key, in place of the one that is there.
-    pub(crate) fn set(&mut self, key: Key, token: &Token) -> Result<()> {
+    pub(crate) fn set(&mut self, key: PassfileKey, token: &Token) -> Result<()> {
         key.check()?;
         if token.expose().is_empty() || token.expose().contains(char::is_control) {
             return Err(Error::failure(format!(
@@ -159,7 +159,7 @@ impl Passfile {
     }
 
     /// Returns the token that is filed under a key until exactly this time.
-    pub(crate) fn token(&self, key: &Key, expires_at: Time) -> Option<String> {
+    pub(crate) fn token(&self, key: &PassfileKey, expires_at: Time) -> Option<String> {
         let entry = self
             .entries
             .get(key)
@@ -169,7 +169,7 @@ impl Passfile {
 
     /// Returns when the token under a key was signed, as far as its text says, and until when it is
     /// good.
-    pub(crate) fn times(&self, key: &Key) -> Option<(Option<Time>, Time)> {
+    pub(crate) fn times(&self, key: &PassfileKey) -> Option<(Option<Time>, Time)> {
         const SIGNED: &str = "X-Amz-Date=";
         let entry = self.entries.get(key)?;
         let date = entry
@@ -180,7 +180,7 @@ impl Passfile {
     }
 
     /// Drops the entries that `whose` picks and returns their number.
-    pub(crate) fn remove(&mut self, whose: impl Fn(&Key) -> bool) -> usize {
+    pub(crate) fn remove(&mut self, whose: impl Fn(&PassfileKey) -> bool) -> usize {
         let before = self.entries.len();
         self.entries.retain(|key, _| !whose(key));
         before - self.entries.len()
@@ -192,7 +192,7 @@ impl Passfile {
         self.entries.retain(|_, entry| entry.expires_at > now);
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &PassfileKey> {
         self.entries.keys()
     }
 
@@ -266,7 +266,7 @@ fn way_out(text: &[u8]) -> &'static str {
 }
 
 impl Entry {
-    fn parse(line: &[u8], expires_at: Time) -> Option<(Key, Self)> {
+    fn parse(line: &[u8], expires_at: Time) -> Option<(PassfileKey, Self)> {
         let [host, port, dbname, user, secret] = fields(line).try_into().ok()?;
         let text = |field: &[u8]| String::from_utf8(unescape(field)).ok();
         let port = std::str::from_utf8(port).ok()?.parse().ok()?;
@@ -275,7 +275,7 @@ impl Entry {
             .filter(|secret| !secret.is_empty())?
             .to_owned();
         (dbname == b"*").then_some((
-            Key {
+            PassfileKey {
                 host: text(host)?,
                 port,
                 user: text(user)?,
@@ -286,7 +286,7 @@ impl Entry {
 }
 
 /// Any database: some clients look up none, some the user's name.
-fn line(key: &Key, entry: &Entry) -> String {
+fn line(key: &PassfileKey, entry: &Entry) -> String {
     format!(
         "{}:{}:*:{}:{}",
         escape(&key.host),

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::passfile::block::{BEGIN_PREFIX, END, Key};
+use crate::passfile::block::{BEGIN_PREFIX, END, PassfileKey};
 use crate::passfile::line::{Wanted, answers, content, fields};
 
 /// One kind of trouble and the lines that have it.
@@ -102,7 +102,7 @@ const CHECKS: &[(Check, Text)] = &[
 ];
 
 /// Returns warnings about a passfile as it now stands; `keys` are those of our block.
-pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a Key>) -> Vec<String> {
+pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a PassfileKey>) -> Vec<String> {
     let lines: Vec<(usize, &[u8])> = user_lines(text);
     let mut findings: Vec<Finding> = CHECKS
         .iter()
@@ -112,7 +112,7 @@ pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a Key>) -> Ve
         })
         .collect();
 
-    let keys: Vec<(&Key, String)> = keys.map(|key| (key, key.port.to_string())).collect();
+    let keys: Vec<(&PassfileKey, String)> = keys.map(|key| (key, key.port.to_string())).collect();
     let shadows = |line: &[u8]| keys.iter().any(|(key, port)| answers_for(line, key, port));
     let block = block_start(text);
     findings.push(Finding {
@@ -139,7 +139,7 @@ pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a Key>) -> Ve
 }
 
 /// Returns the line above our block that clients take instead of the token under this key.
-pub(crate) fn hidden_by(text: &[u8], key: &Key) -> Option<usize> {
+pub(crate) fn hidden_by(text: &[u8], key: &PassfileKey) -> Option<usize> {
     let (block, port) = (block_start(text), key.port.to_string());
     let hides = |(number, line): &(usize, &[u8])| *number < block && answers_for(line, key, &port);
     user_lines(text)
@@ -149,7 +149,7 @@ pub(crate) fn hidden_by(text: &[u8], key: &Key) -> Option<usize> {
 }
 
 /// Whatever the database: the token is good for any.
-fn answers_for(line: &[u8], key: &Key, port: &str) -> bool {
+fn answers_for(line: &[u8], key: &PassfileKey, port: &str) -> bool {
     answers(
         line,
         Wanted {

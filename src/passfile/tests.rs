@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::block::{Key, Passfile};
+use super::block::{Passfile, PassfileKey};
 use super::line::{Wanted, escape, look_up, unescape};
 use super::survey::survey;
 use crate::time::Time;
@@ -63,15 +63,15 @@ fn corpus() -> Vec<Case> {
     json.as_array().expect("cases").iter().map(read).collect()
 }
 
-fn key(host: &str) -> Key {
-    Key {
+fn key(host: &str) -> PassfileKey {
+    PassfileKey {
         host: host.to_owned(),
         port: 5432,
         user: "admin".to_owned(),
     }
 }
 
-fn wanted<'a>(key: &'a Key, port: &'a str) -> Wanted<'a> {
+fn wanted<'a>(key: &'a PassfileKey, port: &'a str) -> Wanted<'a> {
     Wanted {
         host: key.host.as_bytes(),
         port: port.as_bytes(),
@@ -87,7 +87,7 @@ fn token(text: &str) -> Token {
     Token::new(text.to_owned(), *NOW, NOW.plus(900))
 }
 
-fn with_entry(text: &[u8], key: &Key, token_text: &str) -> Vec<u8> {
+fn with_entry(text: &[u8], key: &PassfileKey, token_text: &str) -> Vec<u8> {
     let mut passfile = Passfile::parse(text).expect("no damage");
     passfile
         .set(key.clone(), &token(token_text))
@@ -250,7 +250,7 @@ fn what_no_reader_can_match_is_refused() {
         ("h", "a\u{2028}b"),
     ] {
         assert!(
-            Key {
+            PassfileKey {
                 host: host.into(),
                 port: 1,
                 user: user.into()
@@ -331,7 +331,7 @@ proptest! {
         let mut text = if bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
         text.extend(lines.join(end).bytes());
         text.extend(raw);
-        let ours = Key { host: "ours.example.com".into(), port: 5432, user };
+        let ours = PassfileKey { host: "ours.example.com".into(), port: 5432, user };
         let managed = with_entry(&text, &ours, &secret);
         let line = b"later:5432:d:u:pw\n";
         let appended = [&managed[..], line].concat();
@@ -341,7 +341,7 @@ proptest! {
         if !nul_above {
             prop_assert_eq!(look_up(&managed, wanted(&ours, "5432")), Some(secret.clone().into_bytes()));
         }
-        let other = Key { host: "h".into(), port: 5432, user: "u".into() };
+        let other = PassfileKey { host: "h".into(), port: 5432, user: "u".into() };
         prop_assert_eq!(look_up(&managed, wanted(&other, "5432")), look_up(&text, wanted(&other, "5432")));
         prop_assert_eq!(erased(&managed), text);
     }
@@ -367,7 +367,7 @@ proptest! {
         ],
         &["# pgcred begin", "# pgcred end\n", "# expires ", "20300101T001500Z", "h:5432:*:u:t\n", "*", "\\:"],
     )) {
-        let _ = survey(&text, std::iter::empty::<&Key>());
+        let _ = survey(&text, std::iter::empty::<&PassfileKey>());
         let Ok(passfile) = Passfile::parse(&text) else { return Ok(()) };
         let rendered = passfile.render();
         let again = Passfile::parse(&rendered);

@@ -3,7 +3,7 @@
 pub(crate) mod target;
 
 use crate::error::{Error, Result};
-use crate::passfile::block::Key;
+use crate::passfile::block::PassfileKey;
 use crate::provider::{Endpoint, Provider, Signable};
 use target::RootsChoice;
 
@@ -33,7 +33,7 @@ pub(crate) struct Request {
     /// Other hosts and ports that the passfile files the token under.
     pub(crate) aliases: Vec<(String, u16)>,
     /// Lines that an earlier connection has in the passfile: they are not this one's to write.
-    pub(crate) taken: Vec<Key>,
+    pub(crate) taken: Vec<PassfileKey>,
     /// Wanted life in seconds.
     pub(crate) life: u32,
 }
@@ -101,17 +101,17 @@ impl Request {
     }
 
     /// Returns what the passfile files its token under.
-    pub(crate) fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> PassfileKey {
         self.key_of(&self.host, self.port)
     }
 
     /// Returns all that the passfile files its token under.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = PassfileKey> {
         self.dialled().filter(|key| !self.taken.contains(key))
     }
 
     /// Returns all that clients dial: its own address, then the aliases.
-    pub(crate) fn dialled(&self) -> impl Iterator<Item = Key> {
+    pub(crate) fn dialled(&self) -> impl Iterator<Item = PassfileKey> {
         [self.key()].into_iter().chain(
             self.aliases
                 .iter()
@@ -124,8 +124,8 @@ impl Request {
         !self.taken.contains(&self.key())
     }
 
-    fn key_of(&self, host: &str, port: u16) -> Key {
-        Key {
+    fn key_of(&self, host: &str, port: u16) -> PassfileKey {
+        PassfileKey {
             host: host.to_owned(),
             port,
             user: self.user.clone(),

@@ -11,7 +11,7 @@ mod store;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::aws::{Aws, How, Planned, SharedFiles};
+use crate::aws::{AskPolicy, Aws, Planned, SharedFiles};
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::Request;
@@ -114,17 +114,17 @@ fn of_provider(request: &Request) -> Result<Roots> {
 
 /// Sees to it that the file is there, if it is one of pgcred's: what pgcred carries, else what it
 /// downloads within the time that `how` allows.
-pub(crate) fn provide(request: &Request, roots: Option<&Roots>, how: &How) -> Result<()> {
+pub(crate) fn provide(request: &Request, roots: Option<&Roots>, ask: &AskPolicy) -> Result<()> {
     match roots {
-        Some(Roots::Own(set, _)) => store::provide(set, || download(set, request, how)),
+        Some(Roots::Own(set, _)) => store::provide(set, || download(set, request, ask)),
         _ => Ok(()),
     }
 }
 
 /// Returns the value of `sslrootcert` for a client that connects now.
-pub(crate) fn ready(request: &Request, how: &How) -> Result<Option<String>> {
+pub(crate) fn ready(request: &Request, ask: &AskPolicy) -> Result<Option<String>> {
     let roots = of(request)?;
-    provide(request, roots.as_ref(), how)?;
+    provide(request, roots.as_ref(), ask)?;
     Ok(roots.map(|roots| roots.libpq()))
 }
 
@@ -132,11 +132,11 @@ pub(crate) fn ready(request: &Request, how: &How) -> Result<Option<String>> {
 /// file is put into `spare`.
 pub(crate) fn ready_for_one(
     request: &Request,
-    how: &How,
+    ask: &AskPolicy,
     spare: &SessionDirectory,
 ) -> Result<Option<String>> {
     let roots = of(request)?;
-    let Err(error) = provide(request, roots.as_ref(), how) else {
+    let Err(error) = provide(request, roots.as_ref(), ask) else {
         return Ok(roots.map(|roots| roots.libpq()));
     };
     let set = set_of_provider(request);
@@ -148,10 +148,10 @@ pub(crate) fn ready_for_one(
 
 /// Downloads anew what the provider needs, and returns the file; `None` where that is the system's,
 /// which is not pgcred's.
-pub(crate) fn renew(request: &Request, how: &How) -> Result<Option<PathBuf>> {
+pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Option<PathBuf>> {
     match set_of_provider(request) {
         Set::Amazon => Ok(None),
-        set => store::put(&set, &download(&set, request, how)?).map(Some),
+        set => store::put(&set, &download(&set, request, ask)?).map(Some),
     }
 }
 
@@ -198,13 +198,13 @@ fn set_of_rds(request: &Request) -> Set {
     region.map_or(Set::EveryRegion, Set::Region)
 }
 
-fn download(set: &Set, request: &Request, how: &How) -> Result<String> {
+fn download(set: &Set, request: &Request, ask: &AskPolicy) -> Result<String> {
     let address = set.address().ok_or_else(|| missing(set))?;
-    let deadline = Instant::now() + how.timeout;
+    let deadline = Instant::now() + ask.timeout;
     let planned = Planned::read(request.profile.as_deref(), &SharedFiles::default());
     let text = Aws {
         planned: &planned,
-        how,
+        ask,
         deadline,
     }
     .download(&address);
