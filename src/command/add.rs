@@ -5,14 +5,14 @@ use std::path::Path;
 use super::owners::settle;
 use super::place::{Place, provider_of, seconds};
 use super::{App, Preferences, Run, doubts, undo};
-use crate::config::{self, Config, Connection, parse_alias};
+use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
 use crate::setup::Machine;
 use crate::sys::fs;
 use crate::sys::terminal::Stdin;
-use crate::text::host;
+use crate::text::host::{self, HostPort};
 
 #[derive(clap::Args)]
 pub(super) struct Add {
@@ -110,7 +110,7 @@ impl Add {
     /// Returns who serves the host that will be signed.
     fn provider(&self, host: &str, config: &Config) -> Result<&'static Provider> {
         let signed = match &self.place.sign_host {
-            Some(text) => host::parse(text)?.0,
+            Some(text) => HostPort::parse(text)?.host,
             None => host.to_owned(),
         };
         if let (None, Some((provider, _))) = (&self.place.provider, provider::of_id(&signed, "")) {
@@ -170,7 +170,12 @@ impl Add {
             profile: self.place.profile.clone(),
             region: self.place.region.clone(),
             provider: self.place.provider.clone(),
-            sign_host: self.place.sign_host.clone(),
+            sign_host: self
+                .place
+                .sign_host
+                .as_deref()
+                .map(HostPort::parse)
+                .transpose()?,
             life: self.place.expires_in,
             roots,
             aliases: self
@@ -193,8 +198,8 @@ fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
     }
 }
 
-fn read_alias(text: &str) -> Result<(String, Option<u16>)> {
-    parse_alias(text).map_err(|error| {
+fn read_alias(text: &str) -> Result<HostPort> {
+    HostPort::parse(text).map_err(|error| {
         error
             .about(&format!("--alias {}", host::quoted(text)))
             .hint("write it as HOST or HOST:PORT")

@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::provider;
 use crate::sys::terminal::Stdin;
 use crate::text;
-use crate::text::host;
+use crate::text::host::{self, HostPort};
 use crate::time::number;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, a refusal of a service, anything else.
@@ -238,7 +238,7 @@ impl RdsToken {
     /// signed.
     fn place(self, config: &Config) -> Result<(Option<String>, Place)> {
         let port = integer("--port", &self.port)?;
-        let (host, _) = host::parse(&self.hostname)?;
+        let HostPort { host, .. } = HostPort::parse(&self.hostname)?;
         let connection = u16::try_from(port)
             .ok()
             .and_then(|port| config.dialled(&host, port, &self.username));

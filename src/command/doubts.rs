@@ -3,6 +3,7 @@
 
 use super::Preferences;
 use crate::aws;
+use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 use crate::roots;
 use crate::text::host;
@@ -57,10 +58,12 @@ fn of_address(name: &str, request: &Request) -> Option<String> {
 
 /// An alias that is this machine itself, where any program may listen.
 pub(super) fn of_alias(name: &str, request: &Request) -> Option<String> {
-    let (alias, port) = request
+    let PassfileKey {
+        host: alias, port, ..
+    } = request
         .aliases
         .iter()
-        .find(|(host, _)| host::is_loopback(host))?;
+        .find(|alias| host::is_loopback(&alias.host))?;
     let host = &request.sign_host;
     Some(format!(
         "{name}: a client that dials {alias}:{port} cannot verify the server, so whatever program listens there gets the \

@@ -17,6 +17,7 @@ use crate::roots;
 use crate::setup::Machine;
 use crate::sys::fs::{self, Presence};
 use crate::sys::terminal::Stdin;
+use crate::text::host::HostPort;
 
 #[derive(clap::Args)]
 pub(super) struct Erase {
@@ -337,9 +338,9 @@ impl Erase {
                 .user
                 .clone()
                 .or_else(|| connection.place.user.clone());
-            let place = |(host, port): &(String, Option<u16>)| Where {
-                host: Some(host.clone()),
-                port: port.or(connection.place.port),
+            let place = |alias: &HostPort| Where {
+                host: Some(alias.host.clone()),
+                port: alias.port.or(connection.place.port),
                 user: user.clone(),
                 ..Where::default()
             };

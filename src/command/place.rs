@@ -7,12 +7,13 @@ use crate::config::{Config, Connection, Life, Rule};
 use crate::error::{Error, Result};
 use crate::issue::default_region;
 use crate::output::Output;
+use crate::passfile::block::PassfileKey;
 use crate::provider::{self, Provider, normal_region};
 use crate::request::target::{RootsChoice, Where};
 use crate::request::{Request, check_name};
 use crate::roots;
 use crate::sys::env;
-use crate::text::host;
+use crate::text::host::{self, HostPort};
 use crate::text::suggest;
 
 /// The address that the client dials, and as whom.
@@ -125,7 +126,7 @@ struct Meant<'a> {
 struct Settings {
     profile: Option<String>,
     region: Option<String>,
-    sign_host: Option<String>,
+    sign_host: Option<HostPort>,
     provider: Option<String>,
     /// By a match rule: the user whom nothing else names.
     user: Option<String>,
@@ -232,7 +233,7 @@ impl Place {
         if variables {
             fill_from_variables(&mut asked)?;
         }
-        let signed = self.sign_host.as_deref().map(host::parse).transpose()?;
+        let signed = self.sign_host.as_deref().map(HostPort::parse).transpose()?;
         Ok(config.at(&asked, self.region.as_deref(), |connection| {
             self.agrees_with(connection, signed.as_ref())
         }))
@@ -240,9 +241,10 @@ impl Place {
 
     /// Tells whether the options leave open that this connection is meant: where many tunnels
     /// begin, an address says little, and the endpoint that is signed says more.
-    fn agrees_with(&self, connection: &Connection, signed: Option<&(String, Option<u16>)>) -> bool {
-        let same_endpoint =
-            signed.is_none_or(|(host, port)| connection.signs(host, *port, self.region.as_deref()));
+    fn agrees_with(&self, connection: &Connection, signed: Option<&HostPort>) -> bool {
+        let same_endpoint = signed.is_none_or(|signed| {
+            connection.signs(&signed.host, signed.port, self.region.as_deref())
+        });
         same_endpoint
             && self
                 .provider
@@ -291,17 +293,13 @@ impl Place {
                 port,
                 names_port: false,
             },
-            Some(text) => {
-                let (name, own_port) = host::parse(text)?;
-                // A tunnel's port is the client's own; the endpoint listens on the usual one unless
-                // told.
-                let port = own_port.unwrap_or(provider::DEFAULT_PORT);
-                Signed {
-                    host: full_name(name)?,
-                    port,
-                    names_port: own_port.is_some(),
-                }
-            }
+            // A tunnel's port is the client's own; the endpoint listens on the usual one unless
+            // told.
+            Some(signed) => Signed {
+                host: full_name(signed.host.clone())?,
+                port: signed.port.unwrap_or(provider::DEFAULT_PORT),
+                names_port: signed.port.is_some(),
+            },
         };
         let mut roots_by_variable = None;
         if variables {
@@ -330,10 +328,16 @@ impl Place {
             Error::usage(format!("no user for {host}"))
                 .hint("name the database role: --user USER or PGUSER")
         })?;
-        let aliases = connection
-            .map(|connection| &connection.aliases)
-            .into_iter()
-            .flatten();
+        let mut aliases = Vec::new();
+        if let Some(connection) = connection {
+            for alias in &connection.aliases {
+                aliases.push(PassfileKey {
+                    host: alias.host.clone(),
+                    port: alias.port.unwrap_or(port),
+                    user: user.clone(),
+                });
+            }
+        }
         Ok(Request {
             connection: connection.map(|connection| connection.name.clone()),
             provider,
@@ -347,9 +351,7 @@ impl Place {
                 .region
                 .or_else(|| (provider.region)(&signed.host).map(str::to_owned)),
             profile: settings.profile,
-            aliases: aliases
-                .map(|(host, own_port)| (host.clone(), own_port.unwrap_or(port)))
-                .collect(),
+            aliases,
             taken: Vec::new(),
             life: seconds(settings.life, provider, preferences.config.max_life)?,
             host,
@@ -367,6 +369,10 @@ impl Place {
         };
         let profile = own(&self.profile, |connection| &connection.profile).or(rule.profile);
         let region = own(&self.region, |connection| &connection.region).or(rule.region);
+        let sign_host = match &self.sign_host {
+            Some(said) => Some(HostPort::parse(said)?),
+            None => connection.and_then(|connection| connection.sign_host.clone()),
+        };
         let roots = self
             .roots
             .clone()
@@ -379,7 +385,7 @@ impl Place {
                 .map(|profile| check_name("profile", profile))
                 .transpose()?,
             region: region.as_deref().map(normal_region).transpose()?,
-            sign_host: own(&self.sign_host, |connection| &connection.sign_host),
+            sign_host,
             provider: own(&self.provider, |connection| &connection.provider),
             user: rule.user,
             roots: roots.or(rule.roots),

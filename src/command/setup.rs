@@ -25,6 +25,7 @@ use crate::setup::{
 use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal::Stdin;
+use crate::text::host::HostPort;
 use crate::text::suggest;
 use crate::text::{shortened, shown};
 
@@ -448,7 +449,10 @@ fn connection(Target { name, request, .. }: &Target) -> Connection {
         provider: provider::of_host(&request.sign_host)
             .is_none()
             .then(|| provider.name.to_owned()),
-        sign_host: elsewhere.then(|| format!("{}:{}", request.sign_host, request.sign_port)),
+        sign_host: elsewhere.then(|| HostPort {
+            host: request.sign_host.clone(),
+            port: Some(request.sign_port),
+        }),
         life: (request.life != provider::DEFAULT_LIFE).then_some(life),
         ..Connection::default()
     }

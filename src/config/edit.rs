@@ -8,9 +8,10 @@ use std::ops::Range;
 
 use toml_edit::{Array, Document, Item, Key, TableLike, Value};
 
-use super::read::{self, Lines, dialled};
+use super::read::{self, Lines};
 use super::{Config, Connection, Life};
 use crate::error::{Error, Result};
+use crate::text::host::HostPort;
 
 /// Replaces a piece of the text.
 type Edit = (Range<usize>, String);
@@ -165,7 +166,7 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
         }
         (_, text) => Value::from(text),
     });
-    let listed = aliases.iter().map(dialled).collect::<Array>();
+    let listed = aliases.iter().map(HostPort::to_string).collect::<Array>();
     [
         ("host", text(&place.host)),
         ("port", place.port.map(|port| Value::from(i64::from(port)))),
@@ -183,7 +184,13 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
         ("profile", text(&connection.profile)),
         ("region", text(&connection.region)),
         ("provider", text(&connection.provider)),
-        ("sign_host", text(&connection.sign_host)),
+        (
+            "sign_host",
+            connection
+                .sign_host
+                .as_ref()
+                .map(|signed| Value::from(signed.to_string())),
+        ),
         ("expires_in", life),
         (
             "aliases",

@@ -16,7 +16,7 @@ pub(crate) use edit::{add, keeps, remove};
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::target::{RootsChoice, Where};
-use crate::text::host;
+use crate::text::host::{self, HostPort};
 use crate::time::Seconds;
 
 /// What the file says, in the file's order.
@@ -67,12 +67,11 @@ pub(crate) struct Connection {
     pub(crate) profile: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) provider: Option<String>,
-    /// `HOST[:PORT]`, checked.
-    pub(crate) sign_host: Option<String>,
+    pub(crate) sign_host: Option<HostPort>,
     pub(crate) roots: Option<RootsChoice>,
     pub(crate) life: Option<Life>,
     /// Where else the passfile line is filed; without a port: the connection's.
-    pub(crate) aliases: Vec<(String, Option<u16>)>,
+    pub(crate) aliases: Vec<HostPort>,
 }
 
 /// A `[[match]]`: values for every host that the pattern fits.
@@ -157,7 +156,7 @@ impl Config {
             let aliases = connection
                 .aliases
                 .iter()
-                .map(|(alias, port)| (alias.as_str(), port.unwrap_or(own_port)));
+                .map(|alias| (alias.host.as_str(), alias.port.unwrap_or(own_port)));
             own.into_iter()
                 .chain(aliases)
                 .any(|address| address == (host, port))
@@ -209,13 +208,11 @@ impl Connection {
 
     /// Tells whether its tokens are signed for this endpoint.
     pub(crate) fn signs(&self, host: &str, port: Option<u16>, region: Option<&str>) -> bool {
-        let Some(said) = &self.sign_host else {
+        let Some(signed) = &self.sign_host else {
             return port.is_none_or(|port| port == self.port()) && self.has_host(host, region);
         };
-        host::parse(said).is_ok_and(|(own, own_port)| {
-            let own_port = own_port.unwrap_or(provider::DEFAULT_PORT);
-            port.is_none_or(|port| port == own_port) && self.is_same_host(&own, host, region)
-        })
+        let own_port = signed.port.unwrap_or(provider::DEFAULT_PORT);
+        port.is_none_or(|port| port == own_port) && self.is_same_host(&signed.host, host, region)
     }
 
     /// Tells whether its tokens may be this provider's: nothing says that they are another one's.
@@ -223,12 +220,12 @@ impl Connection {
         if let Some(own) = &self.provider {
             return own == provider;
         }
-        let said = self.sign_host.as_ref().or(self.place.host.as_ref());
-        let Some(Ok((host, _))) = said.map(|said| host::parse(said)) else {
+        let signed = self.sign_host.as_ref().map(|signed| &signed.host);
+        let Some(host) = signed.or(self.place.host.as_ref()) else {
             return true;
         };
-        let of_id = || provider::of_id(&host, "").map(|(provider, _)| provider);
-        provider::of_host(&host)
+        let of_id = || provider::of_id(host, "").map(|(provider, _)| provider);
+        provider::of_host(host)
             .or_else(of_id)
             .is_none_or(|own| own.name == provider)
     }
@@ -253,11 +250,6 @@ impl Connection {
             }
         }
     }
-}
-
-/// Reads an alias: `HOST[:PORT]`.
-pub(crate) fn parse_alias(text: &str) -> Result<(String, Option<u16>)> {
-    host::parse(text)
 }
 
 /// Returns whether a host fits a pattern. Each part is taken where it first occurs: that leaves

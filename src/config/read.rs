@@ -7,14 +7,12 @@ use std::path::Path;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{
-    CacheChoice, Config, Connection, Life, LoginPolicy, Rule, check_connection_name, parse_alias,
-};
+use super::{CacheChoice, Config, Connection, Life, LoginPolicy, Rule, check_connection_name};
 use crate::error::{Error, Result};
 use crate::provider::{self, normal_region};
 use crate::request::check_name;
 use crate::request::target::RootsChoice;
-use crate::text::host;
+use crate::text::host::{self, HostPort};
 use crate::time::Seconds;
 
 /// Turns places in a text into line numbers; counts only when an error asks, so that reading stays
@@ -195,7 +193,7 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
                 found.provider = Some(provider.name.to_owned());
             }
             "sign_host" => {
-                found.sign_host = Some(field.read(|item| Ok(dialled(&host::parse(text(item)?)?)))?);
+                found.sign_host = Some(field.read(|item| HostPort::parse(text(item)?))?);
             }
             "roots" => found.roots = Some(field.read(roots)?),
             "sslmode" => found.place.set_option("sslmode", field.read(sslmode)?),
@@ -357,24 +355,20 @@ fn seconds(item: &Item) -> Result<u32> {
 }
 
 fn host_alone(text: &str) -> Result<String> {
-    match host::parse(text)? {
-        (host, None) => Ok(host),
-        (_, Some(port)) => Err(Error::usage(format!(
+    let HostPort { host, port } = HostPort::parse(text)?;
+    match port {
+        None => Ok(host),
+        Some(port) => Err(Error::usage(format!(
             "give the name alone, and a line port = {port}"
         ))),
     }
 }
 
-/// Returns `host` or `host:port`.
-pub(super) fn dialled((host, port): &(String, Option<u16>)) -> String {
-    port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
-}
-
-fn aliases(field: &Field<'_>) -> Result<Vec<(String, Option<u16>)>> {
+fn aliases(field: &Field<'_>) -> Result<Vec<HostPort>> {
     let wrong = || Error::usage("give a list of HOST or HOST:PORT in quotes");
     let values = field.item.as_array().ok_or_else(|| field.wrong(wrong()))?;
     let read = |value: &toml_edit::Value| {
-        let alias = value.as_str().ok_or_else(wrong).and_then(parse_alias);
+        let alias = value.as_str().ok_or_else(wrong).and_then(HostPort::parse);
         alias.map_err(|error| field.wrong_at(error, value.span()))
     };
     values.iter().map(read).collect()
@@ -383,7 +377,7 @@ fn aliases(field: &Field<'_>) -> Result<Vec<(String, Option<u16>)>> {
 /// Returns a host pattern in lower case. What is no host with a letter for each `*` fits no host.
 fn pattern(text: &str) -> Result<String> {
     let pattern = text.trim().to_ascii_lowercase();
-    if let Ok((_, None)) = host::parse(&pattern.replace('*', "x")) {
+    if HostPort::parse(&pattern.replace('*', "x")).is_ok_and(|host| host.port.is_none()) {
         return Ok(pattern
             .strip_suffix('.')
             .map_or(pattern.clone(), str::to_owned));

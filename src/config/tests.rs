@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::Exit;
 use crate::request::target::RootsChoice;
+use crate::text::host::HostPort;
 
 const GOOD: &str = r#"# pgcred
 cache = "file"
@@ -79,11 +80,11 @@ fn full() -> Connection {
         profile: text("dev"),
         region: text("us-east-1"),
         provider: text("dsql"),
-        sign_host: text("other.example.com:1"),
+        sign_host: Some(HostPort::parse("other.example.com:1").unwrap()),
         life: Some(Life::Max),
         aliases: vec![
-            ("localhost".to_owned(), Some(15432)),
-            ("tunnel".to_owned(), None),
+            HostPort::parse("localhost:15432").unwrap(),
+            HostPort::parse("tunnel").unwrap(),
         ],
     }
 }
@@ -732,7 +733,9 @@ fn some_connection() -> impl Strategy<Value = Connection> {
         name.clone(),
         name.clone(),
     );
-    let aliases = proptest::collection::vec((host, proptest::option::of(1..=u16::MAX)), 0..4);
+    let address =
+        (host, proptest::option::of(1..=u16::MAX)).prop_map(|(host, port)| HostPort { host, port });
+    let aliases = proptest::collection::vec(address.clone(), 0..4);
     let tls = (
         proptest::option::of("verify-(ca|full)"),
         proptest::option::of("[1-9]\\.0\\.0\\.[1-9]"),
@@ -750,7 +753,7 @@ fn some_connection() -> impl Strategy<Value = Connection> {
     );
     let signed = (
         proptest::option::of(Just("rds".to_owned())),
-        proptest::option::of(host),
+        proptest::option::of(address),
     );
     let named = "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}";
     (named, place, rest, signed, tls, roots).prop_map(|(name, place, rest, signed, tls, roots)| {

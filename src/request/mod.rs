@@ -30,8 +30,8 @@ pub(crate) struct Request {
     /// `None`: AWS's own order decides.
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
-    /// Other hosts and ports that the passfile files the token under.
-    pub(crate) aliases: Vec<(String, u16)>,
+    /// Other lines of the passfile that hold the token.
+    pub(crate) aliases: Vec<PassfileKey>,
     /// Lines that an earlier connection has in the passfile: they are not this one's to write.
     pub(crate) taken: Vec<PassfileKey>,
     /// Wanted life in seconds.
@@ -102,7 +102,11 @@ impl Request {
 
     /// Returns what the passfile files its token under.
     pub(crate) fn key(&self) -> PassfileKey {
-        self.key_of(&self.host, self.port)
+        PassfileKey {
+            host: self.host.clone(),
+            port: self.port,
+            user: self.user.clone(),
+        }
     }
 
     /// Returns all that the passfile files its token under.
@@ -112,24 +116,12 @@ impl Request {
 
     /// Returns all that clients dial: its own address, then the aliases.
     pub(crate) fn dialled(&self) -> impl Iterator<Item = PassfileKey> {
-        [self.key()].into_iter().chain(
-            self.aliases
-                .iter()
-                .map(|(host, port)| self.key_of(host, *port)),
-        )
+        [self.key()].into_iter().chain(self.aliases.iter().cloned())
     }
 
     /// Tells whether its own address, without the aliases, is its line in the passfile.
     pub(crate) fn owns_its_line(&self) -> bool {
         !self.taken.contains(&self.key())
-    }
-
-    fn key_of(&self, host: &str, port: u16) -> PassfileKey {
-        PassfileKey {
-            host: host.to_owned(),
-            port,
-            user: self.user.clone(),
-        }
     }
 
     /// Returns `user@host:port`, for messages.

@@ -6,7 +6,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Error, Result};
-use crate::text::host;
+use crate::text::host::{self, HostPort};
 
 /// libpq's keywords (version 18). Anything else is a slip, often a piece of an unquoted password.
 #[rustfmt::skip]
@@ -123,7 +123,7 @@ impl Where {
     }
 
     pub(crate) fn set_host(&mut self, text: &str) -> Result<()> {
-        let (host, port) = host::parse(text)?;
+        let HostPort { host, port } = HostPort::parse(text)?;
         self.host = Some(host);
         port.map_or(Ok(()), |port| self.set_port(port))
     }

@@ -1,15 +1,39 @@
 //! Host names as they are signed and filed: lower case, ASCII, no scheme, port or trailing dot; and
 //! hosts in addresses. Pure.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::error::{Error, Result};
 
-/// Returns the host, and the port where the text has one (`host:5432`).
-///
-/// Case, surrounding blanks and a trailing dot are normalised, since they never reach the server;
-/// anything that would be signed as something else than a host is refused.
-pub(crate) fn parse(text: &str) -> Result<(String, Option<u16>)> {
+/// `HOST` or `HOST:PORT`, checked and normalised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HostPort {
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            None => f.write_str(&self.host),
+            Some(port) => write!(f, "{}:{port}", self.host),
+        }
+    }
+}
+
+impl HostPort {
+    /// Reads `HOST` or `HOST:PORT`.
+    ///
+    /// Case, surrounding blanks and a trailing dot are normalised, because they never reach the
+    /// server. A text that would be signed as something other than a host is refused.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let (host, port) = parse(text)?;
+        Ok(Self { host, port })
+    }
+}
+
+fn parse(text: &str) -> Result<(String, Option<u16>)> {
     let trimmed = text.trim();
     // What looks like a URI or conninfo string with a slip in it may hold a password, so it is not
     // repeated.
@@ -150,7 +174,12 @@ mod tests {
             ("my_tunnel", "my_tunnel", None),
             ("127.0.0.1:1", "127.0.0.1", Some(1)),
         ] {
-            assert_eq!(parse(text).unwrap(), (host.to_owned(), port), "{text}");
+            let host = host.to_owned();
+            assert_eq!(
+                HostPort::parse(text).unwrap(),
+                HostPort { host, port },
+                "{text}"
+            );
         }
     }
 
@@ -186,7 +215,7 @@ mod tests {
             "a\\b",
             &long,
         ] {
-            assert!(parse(text).is_err(), "{text:?}");
+            assert!(HostPort::parse(text).is_err(), "{text:?}");
         }
     }
 
@@ -199,9 +228,10 @@ mod tests {
             &[":", "[", "]", "::", ".", "%", "65536", "/", "@"],
         )) {
             let _ = quoted(&text);
-            if let Ok((host, port)) = parse(&text) {
-                proptest::prop_assert!(!host.is_empty() && !host.contains(char::is_control) && port != Some(0));
-                proptest::prop_assert_eq!(parse(&host).unwrap(), (host, None));
+            if let Ok(read) = HostPort::parse(&text) {
+                let HostPort { host, port } = &read;
+                proptest::prop_assert!(!host.is_empty() && !host.contains(char::is_control) && *port != Some(0));
+                proptest::prop_assert_eq!(HostPort::parse(&read.to_string()).unwrap(), read);
             }
         }
     }
