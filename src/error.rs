@@ -1,8 +1,12 @@
-//! The one error type. Its kind decides the exit code; its text tells what failed, on what, and
-//! what to type next.
+//! The error type of the whole program.
+//!
+//! An [`Exit`] decides the exit code of the process. The message and its cause say what failed and
+//! on what; the hint says what to type next. Where a caller has to tell errors apart, the error
+//! carries a [`Reason`]: no code looks at the text.
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::path::Path;
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -18,17 +22,20 @@ pub(crate) enum Exit {
 
 impl Exit {
     const ALL: [(Self, &'static str); 5] = [
-        (Self::Ok, "the answer is on stdout"),
-        (Self::Failure, "something failed; stderr says what"),
+        (Self::Ok, "success: the answer is on stdout"),
+        (Self::Failure, "something failed: stderr says what"),
         (
             Self::Usage,
-            "wrong usage: an option, value or file that pgcred cannot use",
+            "wrong usage: pgcred cannot use an option, a value or a file",
         ),
         (
             Self::Login,
             "AWS credentials are missing or expired: log in, then retry",
         ),
-        (Self::NoTarget, "no such target"),
+        (
+            Self::NoTarget,
+            "no such target: nothing is configured or cached under that name",
+        ),
     ];
 
     pub(crate) fn code(self) -> u8 {
@@ -56,10 +63,47 @@ impl Exit {
     }
 }
 
+/// What an error is about, for callers that answer it in a special way. Adding words to an error
+/// keeps its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// No option, host, variable, profile or instance names a region.
+    NoRegion,
+    /// Every source of credentials was asked, and none has any.
+    NoCredentials,
+    /// A service was reached and has refused the request.
+    Refused,
+    /// A setting of a role has a form that no service would take.
+    InvalidRoleSetting,
+}
+
+impl Reason {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::NoRegion, "no-region"),
+        (Self::NoCredentials, "no-credentials"),
+        (Self::Refused, "refused"),
+        (Self::InvalidRoleSetting, "invalid-role-setting"),
+    ];
+
+    /// Returns the name that stands for the reason in files.
+    pub(crate) fn name(self) -> &'static str {
+        match Self::ALL.iter().find(|(reason, _)| *reason == self) {
+            Some((_, name)) => name,
+            None => "",
+        }
+    }
+
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let (reason, _) = Self::ALL.iter().find(|(_, known)| *known == name)?;
+        Some(*reason)
+    }
+}
+
 /// Message and cause are lower case, without a period; the hint is something to type.
 #[derive(Clone, Debug)]
 pub(crate) struct Error {
     exit: Exit,
+    reason: Option<Reason>,
     message: String,
     cause: Option<String>,
     hint: Option<String>,
@@ -69,6 +113,7 @@ impl Error {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
+            reason: None,
             message: message.into(),
             cause: None,
             hint: None,
@@ -91,6 +136,21 @@ impl Error {
         Self::new(Exit::NoTarget, message)
     }
 
+    /// Says that a file or directory cannot be read.
+    pub(crate) fn reading(path: &Path, cause: &dyn StdError) -> Self {
+        Self::failure(format!("cannot read {}", path.display())).caused_by(cause)
+    }
+
+    /// Says that a file cannot be written.
+    pub(crate) fn writing(path: &Path, cause: &dyn StdError) -> Self {
+        Self::failure(format!("cannot write {}", path.display())).caused_by(cause)
+    }
+
+    /// Says that a program, or a whole command line, cannot be run.
+    pub(crate) fn running(program: impl fmt::Display, cause: &dyn StdError) -> Self {
+        Self::failure(format!("cannot run {program}")).caused_by(cause)
+    }
+
     /// Adds the chain of causes, each said once: wrappers often repeat the text of what they wrap.
     pub(crate) fn caused_by(mut self, cause: &dyn StdError) -> Self {
         let mut parts: Vec<String> = Vec::new();
@@ -111,6 +171,12 @@ impl Error {
         self
     }
 
+    /// Gives the error a reason that callers can ask for.
+    pub(crate) fn because(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
     /// Adds a hint where there is none yet.
     pub(crate) fn or_hint(self, hint: &str) -> Self {
         if self.hint.is_some() {
@@ -120,7 +186,7 @@ impl Error {
         }
     }
 
-    /// Puts what the error is about in front, where one run deals with several targets.
+    /// Puts the subject of the error in front, where one run deals with several.
     pub(crate) fn about(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
@@ -142,6 +208,10 @@ impl Error {
         self.exit
     }
 
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
     pub(crate) fn to_hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -150,8 +220,63 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        self.cause
-            .as_ref()
-            .map_or(Ok(()), |cause| write!(f, ": {cause}"))
+        match &self.cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_outlives_every_addition_to_the_text() {
+        for (reason, name) in Reason::ALL {
+            let error = Error::failure("no answer")
+                .because(reason)
+                .about("main")
+                .noting("again")
+                .hint("retry")
+                .or_hint("wait")
+                .exiting(Exit::Login)
+                .caused_by(&fmt::Error);
+            assert_eq!(error.reason(), Some(reason));
+            assert_eq!(error.exit(), Exit::Login);
+            assert_eq!(reason.name(), name);
+            assert_eq!(Reason::of_name(name), Some(reason));
+        }
+        assert_eq!(Error::failure("no region for x").reason(), None);
+        assert_eq!(Reason::of_name("other"), None);
+    }
+
+    #[derive(Debug)]
+    struct Wrapper(fmt::Error);
+
+    impl fmt::Display for Wrapper {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "wrapped: {}", self.0)
+        }
+    }
+
+    impl StdError for Wrapper {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn a_cause_that_repeats_another_is_said_once() {
+        let cause = Wrapper(fmt::Error);
+        let path = Path::new("FILE");
+        for (error, beginning) in [
+            (Error::reading(path, &cause), "cannot read FILE"),
+            (Error::writing(path, &cause), "cannot write FILE"),
+            (Error::running("aws -v", &cause), "cannot run aws -v"),
+        ] {
+            assert_eq!(error.to_string(), format!("{beginning}: {cause}"));
+            assert_eq!(error.exit(), Exit::Failure);
+        }
     }
 }

@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 
 use crate::aws::{AskPolicy, Aws, Notes, Planned, SharedFiles};
 use crate::cache::{Cache, EntryId, Failure, Index, Record, TokenLocation};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Reason, Result};
 use crate::identity::Identity;
 use crate::passfile::block::{Passfile, PassfileKey};
 use crate::provider::normal_region;
@@ -567,14 +567,6 @@ impl Issuer {
     }
 }
 
-/// How the error begins when nothing names a region.
-const NO_REGION: &str = "no region for";
-
-/// Tells whether an error says that there is no region at all, rather than that one cannot be used.
-pub(crate) fn is_about_no_region(error: &Error) -> bool {
-    error.to_string().starts_with(NO_REGION)
-}
-
 /// Returns the region that AWS's configuration gives, where neither the user nor the host names
 /// one.
 pub(crate) fn default_region(host: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
@@ -590,7 +582,8 @@ fn region_of(planned: &Planned, host: &str, ask: &AskPolicy) -> Result<String> {
     }
     .region(&mut Notes::default())?
     .ok_or_else(|| {
-        Error::usage(format!("{NO_REGION} {host}"))
+        Error::usage(format!("no region for {host}"))
+            .because(Reason::NoRegion)
             .hint("--region REGION, AWS_REGION, or `region` in the profile")
     })?;
     normal_region(&found)

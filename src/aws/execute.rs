@@ -7,7 +7,7 @@ use super::plan::{Keys, MachineService, OldFiles, Plan, Source};
 use super::session::Session;
 use super::trouble::Trouble;
 use super::{container, files, imds, process, signin};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::text::host;
@@ -129,19 +129,18 @@ fn is_region(text: &str) -> bool {
     plain && !number && text.len() < 64 && !text.starts_with('-') && !text.ends_with('-')
 }
 
-/// How the error begins when every source has been asked.
-pub(super) const NOTHING: &str = "no AWS credentials in";
-
 fn nothing(session: &Session) -> Error {
     let message = match &session.settings.named {
-        Some(name) => {
-            format!("{NOTHING} profile `{name}`, the environment, container or instance metadata")
-        }
-        None => {
-            format!("{NOTHING} the environment, default profile, container or instance metadata")
-        }
+        Some(name) => format!(
+            "no AWS credentials in profile `{name}`, the environment, container or instance metadata"
+        ),
+        None => "no AWS credentials in the environment, default profile, container or instance \
+                 metadata"
+            .to_owned(),
     };
-    Error::login(message).hint(files::profiles_hint(None))
+    Error::login(message)
+        .because(Reason::NoCredentials)
+        .hint(files::profiles_hint(None))
 }
 
 /// What `aws configure export-credentials` says about the end of its keys.

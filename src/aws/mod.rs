@@ -33,7 +33,7 @@ use std::time::Instant;
 
 use aws_credential_types::Credentials;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sys::env;
 pub(crate) use ask::{AskPolicy, Notes};
 pub(crate) use environment::set_and_left_behind;
@@ -162,21 +162,4 @@ impl Aws<'_> {
 /// Returns the names of the profiles, in the order of the files.
 pub(crate) fn profile_names() -> Result<Vec<String>> {
     files::profile_names()
-}
-
-/// Tells whether an error says that there are no credentials at all, rather than that some cannot
-/// be used.
-pub(crate) fn is_about_nothing_found(error: &Error) -> bool {
-    error.to_string().starts_with(execute::NOTHING)
-}
-
-/// Tells whether an error says that a service of AWS was asked and has refused.
-pub(crate) fn is_refusal(error: &Error) -> bool {
-    error.to_string().contains(refusal::REFUSED)
-}
-
-/// Tells whether an error is about a setting of a role that no service would take by its form.
-pub(crate) fn is_about_form(error: &Error) -> bool {
-    let text = error.to_string();
-    role::FORMS.iter().any(|form| text.ends_with(form))
 }

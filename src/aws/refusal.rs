@@ -9,11 +9,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::http::own_error;
 use super::session::{Service, Session};
-use crate::error::Error;
+use crate::error::{Error, Reason};
 use crate::text;
-
-/// What every message about a refusal has in it, between the service and its words.
-pub(super) const REFUSED: &str = " refused: ";
 
 /// Returns the code of a refusal, if the service gave one.
 pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
@@ -59,10 +56,11 @@ impl Session<'_> {
                 let said =
                     message.map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"));
                 Error::failure(format!(
-                    "{what}{whose}: {}{REFUSED}{}",
+                    "{what}{whose}: {} refused: {}",
                     service.name,
                     text::foreign(&said)
                 ))
+                .because(Reason::Refused)
             }
             SdkError::TimeoutError(_) => self.too_late(service.name),
             SdkError::ConstructionFailure(_) => Error::failure(format!(

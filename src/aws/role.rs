@@ -17,7 +17,7 @@ use super::plan::{Role, WebIdentity};
 use super::process::Names;
 use super::refusal;
 use super::session::{STS, Session};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::text::encode::hex;
@@ -28,8 +28,6 @@ const LEAST_ARN: usize = 20;
 const NO_ARN: &str = "not the ARN of a role";
 const TOO_SHORT: &str = "shorter than two characters";
 const TOO_BRIEF: &str = "less than 900, the least that AWS gives";
-/// How errors about the form of a role's settings end.
-pub(super) const FORMS: [&str; 3] = [NO_ARN, TOO_SHORT, TOO_BRIEF];
 
 /// Less is renewed by the AWS CLI; in seconds.
 const CLI_LEAST: u32 = 15 * 60;
@@ -57,6 +55,7 @@ impl Role {
                 "profile `{}`: {key} is {why}",
                 self.profile
             ))
+            .because(Reason::InvalidRoleSetting)
             .hint(format!("correct {key} in the profile"))),
         }
     }
@@ -172,6 +171,7 @@ impl WebIdentity {
         if self.arn.len() < LEAST_ARN {
             return Err(
                 Error::usage(format!("web identity: the role's name is {NO_ARN}"))
+                    .because(Reason::InvalidRoleSetting)
                     .hint("correct AWS_ROLE_ARN, or role_arn in the profile"),
             );
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::EntryId;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Reason, Result};
 use crate::identity::{Identity, digest};
 use crate::passfile::block::PassfileKey;
 use crate::request::Request;
@@ -280,6 +280,7 @@ impl Failure {
             "count": self.count,
             "asked": self.asked,
             "exit": self.error.exit().code(),
+            "reason": self.error.reason().map(Reason::name),
             "message": masked(&self.error.to_string()),
             "hint": self.error.to_hint().map(masked),
             "logins": self.logins,
@@ -289,7 +290,10 @@ impl Failure {
     fn from_json(value: &Value) -> Option<Self> {
         let text = |field: &str| value[field].as_str().map(str::to_owned);
         let exit = Exit::of_code(value["exit"].as_u64()?).filter(|exit| *exit != Exit::Ok)?;
-        let error = Error::failure(text("message")?).exiting(exit);
+        let mut error = Error::failure(text("message")?).exiting(exit);
+        if let Some(reason) = value["reason"].as_str().and_then(Reason::of_name) {
+            error = error.because(reason);
+        }
         Some(Self {
             at: Time::from_unix(value["at"].as_i64()?),
             count: u32::try_from(value["count"].as_u64()?).ok()?,

@@ -12,8 +12,7 @@ use super::place::{Dial, Place};
 use super::{App, Asking, InForeignHome, Run};
 use crate::aws;
 use crate::config::{Config, Life};
-use crate::error::{Error, Result};
-use crate::issue;
+use crate::error::{Error, Reason, Result};
 use crate::output::Output;
 use crate::provider;
 use crate::sys::terminal::Stdin;
@@ -157,14 +156,11 @@ impl Run for Aws {
 }
 
 fn code(error: &Error) -> u8 {
-    if issue::is_about_no_region(error) || aws::is_about_nothing_found(error) {
-        NO_CONFIGURATION
-    } else if aws::is_refusal(error) {
-        REFUSAL
-    } else if aws::is_about_form(error) {
-        USAGE
-    } else {
-        FAILURE
+    match error.reason() {
+        Some(Reason::NoRegion | Reason::NoCredentials) => NO_CONFIGURATION,
+        Some(Reason::Refused) => REFUSAL,
+        Some(Reason::InvalidRoleSetting) => USAGE,
+        None => FAILURE,
     }
 }
 

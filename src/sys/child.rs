@@ -174,9 +174,7 @@ fn ended(
     is_over: impl Fn() -> bool,
     is_whole: Option<fn(&[u8]) -> bool>,
 ) -> std::result::Result<Ended, Failure> {
-    let failed = |error: &std::io::Error| {
-        Failure::Failed(Error::failure(format!("cannot run {program}")).caused_by(error))
-    };
+    let failed = |error: &std::io::Error| Failure::Failed(Error::running(program, error));
     command.command_mut().stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| failed(&error))?;
     let stdout = child.stdout().take().map(Printed::read).transpose();
@@ -231,9 +229,6 @@ fn ended(
 
 /// Runs a program whose output is for the person at the terminal: all of it goes to stderr.
 pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
-    let failed = |error: &std::io::Error| {
-        Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error)
-    };
     let mut command = command(words)?;
     if let Some(terminal) = terminal::open() {
         command.stdin(terminal); // itself, not what pgcred was given
@@ -241,7 +236,7 @@ pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
     command
         .stdout(std::io::stderr())
         .status()
-        .map_err(|error| failed(&error))
+        .map_err(|error| Error::running(words.join(" "), &error))
 }
 
 /// Starts a program that outlives pgcred and holds nothing of it.
@@ -277,10 +272,9 @@ fn spawn_detached(words: &[String], variables: &[(OsString, OsString)]) -> Resul
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     #[cfg(windows)]
     std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0000_0208); // DETACHED_PROCESS, NEW_PROCESS_GROUP
-    let failed = |error: &std::io::Error| {
-        Error::failure(format!("cannot run {}", words.join(" "))).caused_by(error)
-    };
-    command.spawn().map_err(|error| failed(&error))
+    command
+        .spawn()
+        .map_err(|error| Error::running(words.join(" "), &error))
 }
 
 /// Tells the desktop, where it has a program for that. Of `notify-send` the text may have markup,

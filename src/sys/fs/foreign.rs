@@ -84,9 +84,7 @@ fn read_until(path: &Path, deadline: Instant) -> Result<io::Result<Vec<u8>>> {
     let started = thread::Builder::new().spawn(move || {
         let _ = sender.send(read_bounded(&owned)); // nobody may be waiting any more
     });
-    started.map_err(|error| {
-        Error::failure(format!("cannot read {}", path.display())).caused_by(&error)
-    })?;
+    started.map_err(|error| Error::reading(path, &error))?;
     let left = deadline.saturating_duration_since(Instant::now());
     answer.recv_timeout(left).map_err(|_| {
         Error::failure(format!(

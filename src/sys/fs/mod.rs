@@ -325,10 +325,7 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = options
         .open(path)
         .and_then(|mut file| file.write_all(bytes));
-    written.map_err(|error| {
-        let failed = Error::failure(format!("cannot write {}", path.display())).caused_by(&error);
-        trust::explain_denial(path, &error, failed)
-    })
+    written.map_err(|error| trust::explain_denial(path, &error, Error::writing(path, &error)))
 }
 
 /// Returns the text that [`replace`] has kept of a file.

@@ -275,11 +275,11 @@ fn help_tells_the_exit_codes_and_goes_to_stdout() {
     let help = Sandbox::empty().ok(&["--help"]);
     for line in [
         "Exit codes:",
-        "  0  the answer",
+        "  0  success: the answer is on stdout",
         "  1  ",
         "  2  ",
         "  3  ",
-        "  4  no such target",
+        "  4  no such target: nothing is configured or cached under that name",
     ] {
         assert!(help.contains(line), "{help}");
     }
