@@ -3,6 +3,7 @@
 
 mod aws;
 mod cache;
+mod cli;
 mod command;
 mod config;
 mod error;
@@ -14,6 +15,7 @@ mod output;
 mod passfile;
 mod provider;
 mod request;
+mod resolve;
 mod roots;
 mod setup;
 mod shell;
@@ -29,5 +31,5 @@ use std::process::ExitCode;
 use pow as _; // linked for its symbol
 
 fn main() -> ExitCode {
-    command::run()
+    cli::run()
 }

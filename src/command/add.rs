@@ -2,26 +2,29 @@
 
 use std::path::Path;
 
-use super::owners::settle;
-use super::place::{Place, provider_of, seconds};
-use super::{App, Preferences, Run, doubts, undo};
+use super::app::App;
+use super::line_owners::settle;
+use super::preferences::Preferences;
+use super::run::Run;
+use super::{undo, warnings};
 use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
+use crate::resolve::{ConnectionOptions, provider_of, seconds};
 use crate::setup::Machine;
 use crate::sys::fs;
 use crate::sys::terminal::Stdin;
 use crate::text::host::{self, HostPort};
 
 #[derive(clap::Args)]
-pub(super) struct Add {
+pub(crate) struct Add {
     /// Name to use as TARGET
     name: String,
     /// Host, DSQL cluster ID, postgres:// URI or libpq conninfo string
     target: Option<String>,
     #[command(flatten)]
-    place: Place,
+    connection: ConnectionOptions,
     /// Other host:port under which the passfile files the token too, such as a tunnel's; may be
     /// repeated
     #[arg(long, value_name = "HOST[:PORT]")]
@@ -79,13 +82,21 @@ impl Run for Add {
 impl Add {
     /// Says what may be wrong with what is kept now.
     fn say_doubts(&self, preferences: &Preferences) {
-        if let Some(doubt) = self.place.profile.as_deref().and_then(doubts::of_profile) {
+        if let Some(doubt) = self
+            .connection
+            .profile
+            .as_deref()
+            .and_then(warnings::of_profile)
+        {
             preferences.output.warn(&doubt);
         }
-        match Place::default().configured(Some(&self.name), preferences, preferences.output) {
+        match preferences
+            .resolver()
+            .configured(&ConnectionOptions::default(), Some(&self.name))
+        {
             Ok(request) => {
-                doubts::say(&[(&self.name, &request)], preferences);
-                if let Some(doubt) = doubts::of_alias(&self.name, &request) {
+                warnings::say(&[(&self.name, &request)], preferences);
+                if let Some(doubt) = warnings::of_alias(&self.name, &request) {
                     preferences.output.warn(&doubt);
                 }
             }
@@ -95,7 +106,7 @@ impl Add {
 
     /// Names the tools whose files hold the connection as it was.
     fn name_tools(&self, app: &App) {
-        let Ok(machine) = Machine::this(app.global.config.as_deref()) else {
+        let Ok(machine) = Machine::this(app.options.config.as_deref()) else {
             return;
         };
         for tool in undo::tools_with(&self.name, &machine) {
@@ -109,17 +120,19 @@ impl Add {
 
     /// Returns who serves the host that will be signed.
     fn provider(&self, host: &str, config: &Config) -> Result<&'static Provider> {
-        let signed = match &self.place.sign_host {
+        let signed = match &self.connection.sign_host {
             Some(text) => HostPort::parse(text)?.host,
             None => host.to_owned(),
         };
-        if let (None, Some((provider, _))) = (&self.place.provider, provider::of_id(&signed, "")) {
+        if let (None, Some((provider, _))) =
+            (&self.connection.provider, provider::of_id(&signed, ""))
+        {
             return Ok(provider);
         }
-        let typed = self.place.typed_host(self.target.as_deref());
+        let typed = self.connection.typed_host(self.target.as_deref());
         provider_of(
             &signed,
-            self.place.provider.as_deref(),
+            self.connection.provider.as_deref(),
             typed.as_deref(),
             config,
         )
@@ -137,20 +150,24 @@ impl Add {
             .target
             .as_deref()
             .filter(|target| !target.trim().is_empty());
-        let mut place = self.place.dial.said(target)?;
+        let mut place = self.connection.address.said(target)?;
         let said = place.take_roots()?;
-        let roots = self.place.roots.clone().or(said);
+        let roots = self.connection.roots.clone().or(said);
         check_roots(roots.as_ref())?;
-        if self.place.dbname.is_some() {
-            place.dbname.clone_from(&self.place.dbname);
+        if self.connection.dbname.is_some() {
+            place.dbname.clone_from(&self.connection.dbname);
         }
         let Some(host) = place.host.clone() else {
             return Err(Error::usage(format!("{}: no host", self.name))
                 .hint(format!("pgcred add {} HOST --profile PROFILE", self.name)));
         };
         let provider = self.provider(&host, &preferences.config)?;
-        if self.place.expires_in.is_some() {
-            seconds(self.place.expires_in, provider, preferences.config.max_life)?;
+        if self.connection.expires_in.is_some() {
+            seconds(
+                self.connection.expires_in,
+                provider,
+                preferences.config.max_life,
+            )?;
         }
         // What a name means must not change with PGUSER.
         let user = place
@@ -167,16 +184,16 @@ impl Add {
         Ok(Connection {
             name: self.name.clone(),
             place,
-            profile: self.place.profile.clone(),
-            region: self.place.region.clone(),
-            provider: self.place.provider.clone(),
+            profile: self.connection.profile.clone(),
+            region: self.connection.region.clone(),
+            provider: self.connection.provider.clone(),
             sign_host: self
-                .place
+                .connection
                 .sign_host
                 .as_deref()
                 .map(HostPort::parse)
                 .transpose()?,
-            life: self.place.expires_in,
+            life: self.connection.expires_in,
             roots,
             aliases: self
                 .alias

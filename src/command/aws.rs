@@ -8,30 +8,32 @@ use std::process::ExitCode;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
-use super::place::{Dial, Place};
-use super::{App, Asking, InForeignHome, Run};
+use super::app::App;
+use super::options::TokenOptions;
+use super::run::{InForeignHome, Run};
 use crate::aws;
 use crate::config::{Config, Life};
 use crate::error::{Error, Reason, Result};
 use crate::output::Output;
 use crate::provider;
+use crate::resolve::{AddressOptions, ConnectionOptions};
 use crate::sys::terminal::Stdin;
 use crate::text;
 use crate::text::host::{self, HostPort};
 use crate::time::number;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, a refusal of a service, anything else.
-pub(super) const USAGE: u8 = 252;
+pub(crate) const USAGE: u8 = 252;
 const NO_CONFIGURATION: u8 = 253;
 const REFUSAL: u8 = 254;
-pub(super) const FAILURE: u8 = 255;
+pub(crate) const FAILURE: u8 = 255;
 
 /// In the form that programs read: the AWS CLI whose answers the tests hold, then who gives them.
 const VERSION: &str = concat!("aws-cli/2.38.1 pgcred/", env!("CARGO_PKG_VERSION"), "\n");
 
 #[derive(clap::Args)]
 #[command(infer_long_args = true, args_override_self = true)]
-pub(super) struct Aws {
+pub(crate) struct Aws {
     #[command(flatten)]
     common: Common,
     #[command(subcommand)]
@@ -179,7 +181,7 @@ impl Aws {
         ] {
             text.map(|text| integer(option, &text)).transpose()?;
         }
-        let (target, place) = match self.service {
+        let (target, options) = match self.service {
             Service::Configure(Configure::ListProfiles) => {
                 return Ok(aws::profile_names()?
                     .iter()
@@ -187,44 +189,46 @@ impl Aws {
                     .collect());
             }
             Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => {
-                (None, token.place("admin")?)
+                (None, token.options("admin")?)
             }
             // The token does not name the role; any but admin signs the same.
-            Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (None, token.place("any")?),
+            Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (None, token.options("any")?),
             Service::Rds(Rds::GenerateDbAuthToken(token)) => {
-                token.place(&app.preferences.config)?
+                token.options(&app.preferences.config)?
             }
         };
         let profile = profile.filter(|name| !name.is_empty()); // to the AWS CLI an empty one is none
-        let place = Place {
+        let options = ConnectionOptions {
             profile,
             region,
-            ..place
+            ..options
         };
         // As with the AWS CLI, the variables of libpq say nothing.
-        let request =
-            place.configured(target.as_deref(), &app.preferences, app.preferences.output)?;
-        let asking = Asking {
+        let request = app
+            .preferences
+            .resolver()
+            .configured(&options, target.as_deref())?;
+        let token_options = TokenOptions {
             min_valid: None,
             fresh: true,
             no_cache: false,
         };
-        let (_, issued) = app.issue(request, &asking)?;
+        let (_, issued) = app.issue(request, &token_options)?;
         Ok(format!("{}\n", issued.token.expose()))
     }
 }
 
 impl DsqlToken {
-    fn place(self, user: &str) -> Result<Place> {
+    fn options(self, user: &str) -> Result<ConnectionOptions> {
         let life = self
             .expires_in
             .map(|text| integer("--expires-in", &text))
             .transpose()?;
-        Ok(Place {
-            dial: Dial::to(self.hostname, None, user.to_owned()),
+        Ok(ConnectionOptions {
+            address: AddressOptions::to(self.hostname, None, user.to_owned()),
             provider: Some("dsql".to_owned()),
             expires_in: life.map(Life::Seconds),
-            ..Place::default()
+            ..ConnectionOptions::default()
         })
     }
 }
@@ -232,7 +236,7 @@ impl DsqlToken {
 impl RdsToken {
     /// A tool names what it dials: where that is a connection's, the connection says what is
     /// signed.
-    fn place(self, config: &Config) -> Result<(Option<String>, Place)> {
+    fn options(self, config: &Config) -> Result<(Option<String>, ConnectionOptions)> {
         let port = integer("--port", &self.port)?;
         let HostPort { host, .. } = HostPort::parse(&self.hostname)?;
         let connection = u16::try_from(port)
@@ -241,21 +245,21 @@ impl RdsToken {
         if let Some(connection) = connection {
             return Ok((
                 Some(connection.name.clone()),
-                Place {
-                    dial: Dial::by(self.username),
-                    ..Place::default()
+                ConnectionOptions {
+                    address: AddressOptions::by(self.username),
+                    ..ConnectionOptions::default()
                 },
             ));
         }
         let dsql = provider::of_host(&host).is_some_and(|provider| provider.name == "dsql");
-        let dial = Dial::to(self.hostname, Some(port.to_string()), self.username);
+        let address = AddressOptions::to(self.hostname, Some(port.to_string()), self.username);
         let provider = Some(if dsql { "dsql" } else { "rds" }.to_owned());
         Ok((
             None,
-            Place {
-                dial,
+            ConnectionOptions {
+                address,
                 provider,
-                ..Place::default()
+                ..ConnectionOptions::default()
             },
         ))
     }
@@ -285,7 +289,7 @@ fn address(text: &str) -> std::result::Result<String, &'static str> {
 }
 
 /// Says in one line what clap says in several: a tool shows what comes, or its first line.
-pub(super) fn refusal(error: &clap::Error) -> Error {
+pub(crate) fn refusal(error: &clap::Error) -> Error {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Error::usage("no command that pgcred stands in for").hint("pgcred aws --help");
     }
@@ -301,12 +305,12 @@ pub(super) fn refusal(error: &clap::Error) -> Error {
 }
 
 /// Tells whether the command line is one for the AWS CLI.
-pub(super) fn is_meant(words: &[OsString]) -> bool {
+pub(crate) fn is_meant(words: &[OsString]) -> bool {
     words.get(1).is_some_and(|word| word == "aws")
 }
 
 /// Returns the answer to the AWS CLI's `--version`, which beats whatever else there is.
-pub(super) fn version(words: &[OsString]) -> Option<&'static str> {
+pub(crate) fn version(words: &[OsString]) -> Option<&'static str> {
     let asks = |word: &OsString| {
         word.len() > 2
             && word
@@ -318,7 +322,7 @@ pub(super) fn version(words: &[OsString]) -> Option<&'static str> {
 
 /// The words that a run as `pgcred-aws` or `aws` stands for; the AWS CLI's `help` comes last, where
 /// it is no option's value.
-pub(super) fn as_aws(mut words: Vec<OsString>) -> Vec<OsString> {
+pub(crate) fn as_aws(mut words: Vec<OsString>) -> Vec<OsString> {
     let called = words.first().map(PathBuf::from).unwrap_or_default();
     if called
         .file_stem()

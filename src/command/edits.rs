@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use similar::TextDiff;
 
-use super::App;
+use super::app::App;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::roots;

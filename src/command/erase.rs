@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::app::App;
+use super::errors::all_errors;
+use super::filed_tokens::known_passfiles;
 use super::passfile::{self, PassfileArg};
-use super::place::Dial;
-use super::standing::known_passfiles;
-use super::{App, Run, all_errors, arguments_of, undo};
+use super::run::{Run, arguments_of};
+use super::undo;
 use crate::cache::{Cache, Index};
 use crate::config::Connection;
 use crate::error::{Error, Result};
@@ -13,6 +15,7 @@ use crate::output::Output;
 use crate::passfile::block::PassfileKey;
 use crate::provider;
 use crate::request::target::Where;
+use crate::resolve::AddressOptions;
 use crate::roots;
 use crate::setup::Machine;
 use crate::sys::fs::{self, Presence};
@@ -20,28 +23,16 @@ use crate::sys::terminal::Stdin;
 use crate::text::host::HostPort;
 
 #[derive(clap::Args)]
-pub(super) struct Erase {
+pub(crate) struct Erase {
     /// What to forget, as given to `refresh`; without user or port, all of them
     targets: Vec<String>,
     /// Forget every token, and everything that pgcred keeps besides its configuration
     #[arg(long, conflicts_with_all = ["targets", "host", "port", "user"])]
     all: bool,
     #[command(flatten)]
-    dial: Dial,
+    address: AddressOptions,
     #[command(flatten)]
     passfile: PassfileArg,
-}
-
-/// What is not said here is no default: it stands for all there are.
-pub(super) fn arguments(command: clap::Command) -> clap::Command {
-    let command = arguments_of::<Erase>(command);
-    command
-        .mut_arg("port", |argument| {
-            argument.help("Only tokens for this port")
-        })
-        .mut_arg("user", |argument| {
-            argument.help("Only tokens for this user")
-        })
 }
 
 impl Run for Erase {
@@ -53,8 +44,20 @@ impl Run for Erase {
         !self.all
     }
 
+    /// What is not said here is no default: it stands for all there are.
+    fn arguments(command: clap::Command) -> clap::Command {
+        let command = arguments_of::<Self>(command);
+        command
+            .mut_arg("port", |argument| {
+                argument.help("Only tokens for this port")
+            })
+            .mut_arg("user", |argument| {
+                argument.help("Only tokens for this user")
+            })
+    }
+
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        self.dial.check_targets(self.targets.len())?;
+        self.address.check_targets(self.targets.len())?;
         app.open_cache_of_before();
         if self.all {
             return self.everything(app);
@@ -324,7 +327,7 @@ impl Erase {
     fn aliases(&self, app: &App) -> Vec<Where> {
         let config = &app.preferences.config;
         let of_address =
-            |target: Option<&str>| config.at(&self.dial.said(target).ok()?, None, |_| true);
+            |target: Option<&str>| config.at(&self.address.said(target).ok()?, None, |_| true);
         let meant = |target: &String| {
             config
                 .connection(target)
@@ -334,7 +337,7 @@ impl Erase {
         let connections = self.targets.iter().filter_map(meant).chain(by_host);
         let of_connection = |connection: &Connection| -> Vec<Where> {
             let user = self
-                .dial
+                .address
                 .user
                 .clone()
                 .or_else(|| connection.place.user.clone());
@@ -353,8 +356,8 @@ impl Erase {
         let place = |target: Option<&str>| match target
             .and_then(|name| app.preferences.config.connection(name))
         {
-            Some(connection) => Ok(self.dial.said(None)?.or(connection.place.clone())),
-            None => self.dial.said(target),
+            Some(connection) => Ok(self.address.said(None)?.or(connection.place.clone())),
+            None => self.address.said(target),
         };
         let places: Vec<Where> = match self.targets.len() {
             0 => vec![place(None)?],

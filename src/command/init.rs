@@ -4,14 +4,14 @@ use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
 
-use super::Text;
+use super::run::Text;
 use crate::error::{Error, Result};
 use crate::shell::{Hook, SHELLS, Shell, Wanted};
 use crate::sys::child;
 use crate::sys::env;
 
 #[derive(clap::Args)]
-pub(super) struct Init {
+pub(crate) struct Init {
     /// The shell that reads it
     #[arg(value_parser = PossibleValuesParser::new(SHELLS.iter().map(|shell| shell.name)))]
     shell: String,
@@ -27,7 +27,7 @@ pub(super) struct Init {
 }
 
 impl Text for Init {
-    fn text(self) -> Result<String> {
+    fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let shell = Shell::named(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
         let wanted = Wanted {
             hook: self.hook,

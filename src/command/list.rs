@@ -6,10 +6,13 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::owners::{Clash, settle};
+use super::app::App;
+use super::filed_tokens::{Found, Standing, known_passfiles};
+use super::line_owners::{Clash, settle};
 use super::passfile::PassfileArg;
-use super::standing::{Found, Standing, known_passfiles};
-use super::{App, Preferences, Run, background};
+use super::preferences::Preferences;
+use super::refresh::background;
+use super::run::Run;
 use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -22,7 +25,7 @@ use crate::text::{self, shortened};
 use crate::time::{Time, spoken};
 
 #[derive(clap::Args)]
-pub(super) struct List {
+pub(crate) struct List {
     /// Form of the answer
     #[arg(long, value_enum, default_value = "table")]
     format: Format,

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use super::{App, Run};
+use super::app::App;
+use super::run::Run;
 use crate::aws::{Aws, Planned, SharedFiles};
 use crate::error::Result;
 use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
-pub(super) struct Login {
+pub(crate) struct Login {
     /// AWS profile [default: `AWS_PROFILE`, else default]
     #[arg(value_name = "PROFILE")]
     name: Option<String>,

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Preferences, told};
+use super::preferences::Preferences;
+use super::remarks;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::Passfile;
@@ -60,7 +61,7 @@ pub(super) fn edit<T>(
                     .to_owned(),
             );
         }
-        for remark in told::news(path, remarks) {
+        for remark in remarks::news(path, remarks) {
             output.warn(&format!("{}: {remark}", path.display()));
         }
     }

@@ -3,37 +3,28 @@
 
 use std::cell::OnceCell;
 
-use super::owners::{is_taken, settle};
-use super::place::Place;
-use super::standing::{Standing, known_passfiles};
-use super::{App, Run};
-use crate::cache::{Cache, EntryId, Index};
-use crate::error::{Error, Exit, Result};
-use crate::issue::Issuer;
+use super::app::App;
+use super::filed_tokens::{Standing, known_passfiles};
+use super::line_owners::{is_taken, settle};
+use super::run::Run;
+use super::segment::{Segment, Times, segment};
+use crate::cache::Cache;
+use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
+use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::Stdin;
 use crate::text;
 use crate::time::{Time, spoken};
-use crate::token::{Age, age};
 
 #[derive(clap::Args)]
-pub(super) struct Prompt {
+pub(crate) struct Prompt {
     /// Connection or other TARGET [default: the connection whose token ends first]
     target: Option<String>,
     /// Text to print; {name}, {left} and {state} (fresh, stale, expired, needs-login) are filled in
     #[arg(long, value_name = "TEXT", default_value = "{name} {left}")]
     format: String,
 }
-
-pub(super) struct Segment {
-    pub(super) name: String,
-    pub(super) state: &'static str,
-    pub(super) expires_at: Time,
-}
-
-/// When a token was signed, if that is known, and when it ends.
-pub(super) type Times = (Option<Time>, Time);
 
 impl Run for Prompt {
     type End = ();
@@ -60,14 +51,9 @@ impl Run for Prompt {
         let segments: Vec<Segment> = if let Some(name) = &self.target {
             let request = match preferences.config.connection(name) {
                 Some(_) => preferences.connection(name),
-                None => Place::default().request(
-                    Some(name),
-                    preferences,
-                    Output {
-                        quiet: true,
-                        debug: false,
-                    },
-                ),
+                None => preferences
+                    .silent_resolver()
+                    .request(&ConnectionOptions::default(), Some(name)),
             };
             let find = |request: Request| {
                 let is_own = || !is_taken(name, &request.key(), preferences);
@@ -126,41 +112,4 @@ fn unknown_placeholder(format: &str) -> Option<&str> {
         }
     }
     None
-}
-
-/// What is worth saying of a connection, if anything is. The passfile is asked for what the index
-/// does not know as fresh: a token may have been filed there by somebody with another environment.
-pub(super) fn segment(
-    name: &str,
-    request: &Request,
-    index: &Index,
-    issuer: &mut Issuer,
-    in_passfile: impl FnOnce() -> Option<Times>,
-) -> Option<Segment> {
-    let now = Time::now();
-    let age_of = |(issued_at, expires_at): Times| age(issued_at.unwrap_or(now), expires_at, now);
-    let identity = issuer.identity(request.profile.as_deref());
-    let record = index.records.get(EntryId::of(request, &identity).as_str());
-    let recorded = record.map(|record| (Some(record.issued_at), record.expires_at));
-    let known = match recorded {
-        Some(times) if age_of(times) == Age::Fresh => recorded,
-        _ => [in_passfile(), recorded]
-            .into_iter()
-            .flatten()
-            .max_by_key(|(_, expires_at)| *expires_at),
-    };
-    let login = index
-        .failure(&identity)
-        .is_some_and(|failure| failure.error.exit() == Exit::Login);
-    let state = match known.map_or(Age::Expired, age_of) {
-        Age::Fresh => "fresh",
-        _ if login => "needs-login",
-        Age::Stale => "stale",
-        Age::Expired => "expired",
-    };
-    (known.is_some() || login).then(|| Segment {
-        name: name.to_owned(),
-        state,
-        expires_at: known.map_or(Time::from_unix(0), |(_, expires_at)| expires_at),
-    })
 }

@@ -1,10 +1,13 @@
 //! `pgcred remove`: take a connection out of the configuration, and with it its tokens and its
 //! entries in tools.
 
+use super::app::App;
 use super::erase::{erase_filed, forget_ids};
-use super::owners::settle_one;
-use super::standing::known_passfiles;
-use super::{App, Run, all_errors, undo};
+use super::errors::all_errors;
+use super::filed_tokens::known_passfiles;
+use super::line_owners::settle_one;
+use super::run::Run;
+use super::undo;
 use crate::cache::Cache;
 use crate::config;
 use crate::error::{Error, Result};
@@ -14,7 +17,7 @@ use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
-pub(super) struct Remove {
+pub(crate) struct Remove {
     /// Name of the connection
     name: String,
 }
@@ -49,7 +52,7 @@ impl Run for Remove {
         let path = edited.inspect_err(|_| errors.iter().for_each(|error| output.report(error)))?;
         output.note(&format!("{}: removed {}", path.display(), self.name));
         app.forget_due();
-        match Machine::this(app.global.config.as_deref()) {
+        match Machine::this(app.options.config.as_deref()) {
             Ok(machine) => self.forget_in_tools(&machine, app),
             Err(error) => output.warn(&format!(
                 "the tools that may have {} were not looked at: {error}",

@@ -1,21 +1,22 @@
 //! `pgcred roots`: print which root certificates verify a database's server, and renew those that
 //! pgcred keeps.
 
-use super::place::Place;
-use super::{App, Run};
+use super::app::App;
+use super::run::Run;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
+use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
-pub(super) struct Roots {
+pub(crate) struct Roots {
     /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
     /// PGHOST]
     target: Option<String>,
     #[command(flatten)]
-    place: Place,
+    connection: ConnectionOptions,
     /// Download the certificates anew from AWS before
     #[arg(long)]
     update: bool,
@@ -25,11 +26,11 @@ impl Run for Roots {
     type End = ();
 
     fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        self.place.dial.for_any_user = true;
+        self.connection.address.for_any_user = true;
         let preferences = &app.preferences;
-        let request =
-            self.place
-                .request(self.target.as_deref(), preferences, preferences.output)?;
+        let request = preferences
+            .resolver()
+            .request(&self.connection, self.target.as_deref())?;
         if self.update {
             renew(&request, app)?;
         }

@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
+use super::app::App;
 use super::edits::{Manner, provide_roots, run_within};
-use super::owners::settle;
+use super::errors::all_errors;
+use super::line_owners::settle;
 use super::passfile::warn_about_variables;
-use super::place::Place;
-use super::{App, Preferences, Run, all_errors, doubts, undo};
+use super::preferences::Preferences;
+use super::run::Run;
+use super::{undo, warnings};
 use crate::aws;
 use crate::cache::Cache;
 use crate::config::{self, Connection, Life};
@@ -18,6 +21,7 @@ use crate::output::Output;
 use crate::provider;
 use crate::request::Request;
 use crate::request::target::{RootsChoice, Where};
+use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::setup::{
     Commands, Edit, Files, Machine, Os, Place as Changed, Target, Tool, Way, Work, check_words,
@@ -35,13 +39,13 @@ const LEFT_BEHIND: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
-pub(super) struct Setup {
+pub(crate) struct Setup {
     /// The tool; without one: which are known, which are here, what is set up
     tool: Option<String>,
     /// Connections, hosts, DSQL cluster IDs or postgres:// URIs [default: every connection]
     targets: Vec<String>,
     #[command(flatten)]
-    place: Place,
+    connection: ConnectionOptions,
     /// Show what would change, and change nothing
     #[arg(long, conflicts_with_all = ["print", "yes"])]
     dry_run: bool,
@@ -66,7 +70,7 @@ impl Run for Setup {
     }
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        let machine = Machine::this(app.global.config.as_deref())?;
+        let machine = Machine::this(app.options.config.as_deref())?;
         let Some(name) = &self.tool else {
             return if self.undo {
                 undo::all(self.manner(), &machine, app)
@@ -112,13 +116,10 @@ impl Setup {
     /// Returns the names of the entries that are to go: a host that is a connection's own stands
     /// for its name.
     fn entries(&self, tool: &Tool, machine: &Machine, preferences: &Preferences) -> Vec<String> {
-        let silent = Output {
-            quiet: true,
-            debug: false,
-        };
         let connection = |target: &str| {
-            self.place
-                .configured(Some(target), preferences, silent)
+            preferences
+                .silent_resolver()
+                .configured(&self.connection, Some(target))
                 .ok()?
                 .connection
         };
@@ -231,8 +232,8 @@ impl Setup {
             .iter()
             .map(|connection| connection.name.clone())
             .collect();
-        let typed = !self.targets.is_empty() || self.place.dial.host.is_some();
-        self.place.dial.check_targets(self.targets.len())?;
+        let typed = !self.targets.is_empty() || self.connection.address.host.is_some();
+        self.connection.address.check_targets(self.targets.len())?;
         if tool.way == Way::Scheduler {
             if typed {
                 return Err(Error::usage(format!(
@@ -262,7 +263,7 @@ impl Setup {
         }
         let names = if typed { self.targets.clone() } else { all };
         let one = |name: Option<&str>| {
-            let mut request = self.place.lasting(name, preferences, output)?;
+            let mut request = preferences.resolver().lasting(&self.connection, name)?;
             request.check_address()?;
             if tool.way == Way::Command || request.connection.is_none() {
                 leave_nothing_to_the_environment(&mut request, tool, preferences)?;
@@ -316,7 +317,7 @@ fn say_doubts(tool: &Tool, targets: &mut [Target], preferences: &Preferences) {
         .iter()
         .map(|target| (target.name.as_str(), &target.request))
         .collect();
-    doubts::say(&requests, preferences);
+    warnings::say(&requests, preferences);
     if takes_hostaddr(tool) {
         return;
     }

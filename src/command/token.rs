@@ -1,23 +1,25 @@
 //! `pgcred token`: print a token.
 
-use super::place::Place;
-use super::{App, Asking, InForeignHome, Run};
+use super::app::App;
+use super::options::TokenOptions;
+use super::run::{InForeignHome, Run};
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{Format, render};
 use crate::output::variables::{in_the_way, unset};
+use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
-pub(super) struct Token {
+pub(crate) struct Token {
     /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
     /// PGHOST]
     target: Option<String>,
     #[command(flatten)]
-    place: Place,
+    connection: ConnectionOptions,
     #[command(flatten)]
-    asking: Asking,
+    asking: TokenOptions,
     /// Form of the answer
     #[arg(long, value_enum, default_value = "raw")]
     format: Format,
@@ -34,11 +36,10 @@ impl Run for Token {
     }
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        let request = self.place.request(
-            self.target.as_deref(),
-            &app.preferences,
-            app.preferences.output,
-        )?;
+        let request = app
+            .preferences
+            .resolver()
+            .request(&self.connection, self.target.as_deref())?;
         if self.format.names_roots() {
             request.check_address()?; // the text says where to connect
         }

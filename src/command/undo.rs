@@ -1,8 +1,9 @@
 //! `pgcred setup --undo`: takes back what was set up, for every tool, for one, or single entries of
 //! it.
 
+use super::app::App;
 use super::edits::{Manner, ToRun, carry_out};
-use super::{App, all_errors};
+use super::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;

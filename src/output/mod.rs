@@ -17,6 +17,12 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    /// Says nothing but errors.
+    pub(crate) const SILENT: Self = Self {
+        quiet: true,
+        debug: false,
+    };
+
     /// Writes the answer whole. A reader that has gone away is not an error.
     pub(crate) fn answer(text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();

@@ -5,10 +5,10 @@ pub mod bad_input;
 #[cfg(unix)]
 pub mod configuration;
 pub mod connections;
-pub mod doubts;
 #[cfg(unix)]
 pub mod exec;
 pub mod formats;
 pub mod newcomer;
 #[cfg(unix)]
 pub mod roots;
+pub mod warnings;

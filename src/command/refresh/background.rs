@@ -39,7 +39,7 @@ fn file() -> Option<PathBuf> {
 
 /// Remembers a run; that it could not be remembered is no reason to fail. A login that is needed is
 /// told once, however many runs come to it, until one succeeds.
-pub(super) fn remember(outcome: &Result<()>, may_tell: bool, config: Option<&Path>) {
+pub(in crate::command) fn remember(outcome: &Result<()>, may_tell: bool, config: Option<&Path>) {
     let Some(path) = file() else { return };
     let line =
         |text: String| text::masked(&text::shown(&text.lines().collect::<Vec<_>>().join(" ")));
@@ -81,7 +81,7 @@ fn state_of(config: Option<&Path>) -> String {
 
 /// Says when the last run was and what failed; nothing if there was none. A failure with another
 /// configuration says nothing about this one: its connection may be gone.
-pub(super) fn last(config: Option<&Path>) -> Option<String> {
+pub(in crate::command) fn last(config: Option<&Path>) -> Option<String> {
     let Run {
         at,
         error,

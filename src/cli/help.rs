@@ -5,7 +5,6 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::COMMANDS;
 use crate::error::{Error, Exit};
 use crate::text::host;
 use crate::text::suggest;
@@ -88,7 +87,11 @@ pub(super) fn with_examples(mut command: clap::Command) -> clap::Command {
 
 /// Returns what to say in the place of clap: of a command that does not exist, and of a `-h` that
 /// was meant for a host.
-pub(super) fn refusal(error: &clap::Error, words: &[OsString]) -> Option<Error> {
+pub(super) fn refusal(
+    error: &clap::Error,
+    words: &[OsString],
+    mut commands: impl Iterator<Item = &'static str> + Clone,
+) -> Option<Error> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand)
@@ -97,7 +100,7 @@ pub(super) fn refusal(error: &clap::Error, words: &[OsString]) -> Option<Error> 
             };
             Some(
                 Error::usage(format!("unrecognized command {}", host::quoted(typed)))
-                    .hint(meant(typed)),
+                    .hint(meant(typed, commands)),
             )
         }
         ErrorKind::UnknownArgument => {
@@ -106,7 +109,7 @@ pub(super) fn refusal(error: &clap::Error, words: &[OsString]) -> Option<Error> 
             };
             let command = words
                 .iter()
-                .position(|word| COMMANDS.iter().any(|entry| *word == entry.name))?;
+                .position(|word| commands.any(|name| *word == name))?;
             if words[command] != "exec" || typed.starts_with('-') {
                 return None;
             }
@@ -141,7 +144,7 @@ fn is_plain(word: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "-._/".contains(c))
 }
 
-fn meant(typed: &str) -> String {
+fn meant(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
     let word = typed.to_lowercase();
     if let Some((_, command)) = MEANT.iter().find(|(known, _)| *known == word) {
         return format!("did you mean `{command}`?");
@@ -149,7 +152,7 @@ fn meant(typed: &str) -> String {
     if typed.contains('.') {
         return "for a token: pgcred token HOST; pgcred --help lists the commands".to_owned();
     }
-    suggest::nearest(&word, COMMANDS.iter().map(|entry| entry.name)).map_or_else(
+    suggest::nearest(&word, commands).map_or_else(
         || "pgcred --help lists the commands".to_owned(),
         |command| format!("did you mean `pgcred {command}`?"),
     )

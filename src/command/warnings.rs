@@ -1,7 +1,7 @@
 //! What may be wrong with a connection that can be kept all the same: `add` and `setup` say it, and
 //! no other command.
 
-use super::Preferences;
+use super::preferences::Preferences;
 use crate::aws;
 use crate::passfile::block::PassfileKey;
 use crate::request::Request;

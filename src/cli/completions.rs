@@ -14,8 +14,8 @@ use clap_complete::engine::{
 };
 use clap_complete::env::{CompleteEnv, Shells};
 
-use super::{COMMANDS, Text, command_line};
 use crate::aws;
+use crate::command::run::Text;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
@@ -26,7 +26,7 @@ use crate::sys::fs;
 use crate::text;
 
 /// Set by a shell that wants an answer.
-pub(super) const VARIABLE: &str = "PGCRED_COMPLETE";
+const VARIABLE: &str = "PGCRED_COMPLETE";
 
 /// As a file of zsh's function path, the script is run at the first completion, and has to answer
 /// it.
@@ -41,7 +41,7 @@ pub(super) struct Completions {
 }
 
 impl Text for Completions {
-    fn text(self) -> Result<String> {
+    fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let shells = Shells::builtins();
         let shell = shells
             .completer(&self.shell)
@@ -60,23 +60,31 @@ impl Text for Completions {
     }
 }
 
+/// Tells whether a shell asks for the words that may follow.
+pub(super) fn is_asked_for() -> bool {
+    env::var_os(VARIABLE).is_some()
+}
+
 /// Answers a shell; whatever is wrong, it gets no candidates and the person at it no complaint.
-pub(super) fn answer() -> ExitCode {
+pub(super) fn answer(grammar: fn() -> clap::Command) -> ExitCode {
     let directory = env::current_directory();
-    let _ = CompleteEnv::with_factory(completed)
+    let _ = CompleteEnv::with_factory(|| completed(grammar()))
         .var(VARIABLE)
         .try_complete(env::arguments(), Some(&directory));
     ExitCode::SUCCESS
 }
 
 /// The command line with what can be known only now.
-fn completed() -> clap::Command {
-    let mut command = command_line();
+fn completed(mut command: clap::Command) -> clap::Command {
     command.build();
-    for entry in COMMANDS.iter().filter(|entry| entry.name != "aws") {
-        command = command.mut_subcommand(entry.name, |subcommand| {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|subcommand| subcommand.get_name().to_owned())
+        .collect();
+    for name in names.iter().filter(|name| *name != "aws") {
+        command = command.mut_subcommand(name, |subcommand| {
             subcommand.mut_args(|argument| {
-                let of_login = entry.name == "login";
+                let of_login = name == "login";
                 // Options come when a dash is typed: else the few values would drown in them.
                 let is_option = argument.get_long().is_some();
                 let argument = if is_option {
@@ -86,7 +94,7 @@ fn completed() -> clap::Command {
                 };
                 match argument.get_id().as_str() {
                     "target" | "targets" => argument.add(ArgValueCandidates::new(connections)),
-                    "name" if entry.name == "remove" => {
+                    "name" if name == "remove" => {
                         argument.add(ArgValueCandidates::new(connections))
                     }
                     "name" if of_login => argument.add(ArgValueCandidates::new(profiles)),

@@ -1,14 +1,16 @@
 //! `pgcred exec`: run a program that finds its connection and password in the environment, and
 //! nothing afterwards.
 
+mod renewal;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::sync::{Arc, Mutex};
 
-use super::place::Place;
-use super::renew::Renewal;
-use super::{App, Asking, InForeignHome, Run};
+use crate::command::app::App;
+use crate::command::options::TokenOptions;
+use crate::command::run::{InForeignHome, Run};
 use crate::error::{Error, Result};
 use crate::issue::Issued;
 use crate::output::Output;
@@ -16,26 +18,28 @@ use crate::output::format::variables;
 use crate::output::variables::in_the_way;
 use crate::passfile::block::Passfile;
 use crate::request::Request;
+use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::limits::spawn_with_core_dumps;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::Stdin;
+use renewal::Renewal;
 
 /// The private passfile's name.
 const PASSFILE: &str = "passfile";
 
 #[derive(clap::Args)]
 #[command(override_usage = "pgcred exec [OPTIONS] [TARGET] -- <COMMAND>...")]
-pub(super) struct Exec {
+pub(crate) struct Exec {
     /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
     /// PGHOST]
     target: Option<String>,
     #[command(flatten)]
-    place: Place,
+    connection: ConnectionOptions,
     #[command(flatten)]
-    asking: Asking,
+    asking: TokenOptions,
     /// The program and its arguments. pgcred ends with its exit code; with 127 if it is not there,
     /// with 126 if it cannot be run
     #[arg(last = true, required_unless_present = "renew", value_name = "COMMAND")]
@@ -57,11 +61,10 @@ impl Run for Exec {
         if let Some(passfile) = &self.renew {
             check_private(passfile)?;
         }
-        let request = self.place.request(
-            self.target.as_deref(),
-            &app.preferences,
-            app.preferences.output,
-        )?;
+        let request = app
+            .preferences
+            .resolver()
+            .request(&self.connection, self.target.as_deref())?;
         request.check_address()?;
         if let Some(passfile) = self.renew {
             return renew(request, &self.asking, &passfile, app).map(|()| ExitCode::SUCCESS);
@@ -133,13 +136,13 @@ fn check_private(passfile: &Path) -> Result<()> {
 
 /// What a renewal does: nobody is asked for anything, and who reads the passfile meanwhile finds
 /// the old token or the new.
-fn renew(request: Request, asking: &Asking, passfile: &Path, app: &mut App) -> Result<()> {
+fn renew(request: Request, asking: &TokenOptions, passfile: &Path, app: &mut App) -> Result<()> {
     app.preferences.ask.mfa_code = None; // it was good once
     app.preferences.ask.in_group = true;
     app.be_quiet_about_log_ins();
     let (request, issued) = app.issue(
         request,
-        &Asking {
+        &TokenOptions {
             fresh: false,
             ..*asking
         },

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Preferences;
+use super::preferences::Preferences;
 use crate::error::Error;
 use crate::passfile::block::PassfileKey;
 use crate::request::Request;

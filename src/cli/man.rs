@@ -2,15 +2,16 @@
 
 use clap_mangen::Man as Page;
 
-use super::{Text, command_line, help};
+use super::help;
+use crate::command::run::Text;
 use crate::error::{Error, Exit, Result};
 
 #[derive(clap::Args)]
 pub(super) struct Man {}
 
 impl Text for Man {
-    fn text(self) -> Result<String> {
-        page()
+    fn text(self, grammar: fn() -> clap::Command) -> Result<String> {
+        page(grammar())
     }
 }
 
@@ -18,9 +19,8 @@ impl Text for Man {
 const MORE: &str = include_str!("page.roff");
 
 /// One page for all commands: what is a section of its own for clap is a part of COMMANDS here.
-fn page() -> Result<String> {
+fn page(mut command: clap::Command) -> Result<String> {
     let failed = |error| Error::failure("cannot write the manual page").caused_by(&error);
-    let mut command = command_line();
     command.build();
     let global: Vec<_> = command
         .get_arguments()

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::owners::settle;
-use super::prompt::{Segment, segment};
-use super::{App, Preferences};
+use super::line_owners::settle;
+use super::preferences::Preferences;
+use super::segment::{Segment, segment};
 use crate::cache::Cache;
 use crate::issue::Issuer;
 use crate::sys::env;
@@ -23,41 +23,28 @@ const RETRY: u32 = 300;
 
 /// Whether connections that are due are to be refreshed now, or just have been.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refreshed {
+pub(crate) enum Refreshed {
     No,
     JustNow,
 }
 
 /// Writes the file, if anything has changed. That it could not be written costs a hook a look too
 /// many.
-pub(super) fn tell(app: &mut App, refreshed: Refreshed) {
-    if app.global.config.is_some() {
-        return; // the hooks' connections are those of the usual file
-    }
-    let Some(cache) = app.issuer.take_cache() else {
+pub(super) fn tell(preferences: &Preferences, issuer: &mut Issuer, refreshed: Refreshed) {
+    let Some(cache) = issuer.take_cache() else {
         return;
     };
-    if app.preferences.config_path.as_deref().and_then(fs::changed)
-        != app.preferences.config_changed
-    {
+    if preferences.config_path.as_deref().and_then(fs::changed) != preferences.config_changed {
         let _ = cache.forget_due(); // another process has just added a connection, or taken one away
     } else if cache.take_changed() || refreshed == Refreshed::JustNow {
         let passfile = env::passfile();
         if let Some(name) = file_name(passfile.as_deref()) {
             let passfile = passfile.or_else(env::default_passfile);
-            let write = || {
-                due(
-                    &app.preferences,
-                    &mut app.issuer,
-                    &cache,
-                    passfile,
-                    refreshed,
-                )
-            };
+            let write = || due(preferences, issuer, &cache, passfile, refreshed);
             let _ = cache.write_due(&name, write);
         }
     }
-    app.issuer.put_cache(cache);
+    issuer.put_cache(cache);
 }
 
 /// Returns the name of the file for a passfile: two shells with different ones must not take each

@@ -1,32 +1,39 @@
 //! `pgcred refresh`: issue tokens and file them in the passfile, once or for as long as it runs.
 
+pub(super) mod background;
+mod watch;
+
 use std::collections::BTreeSet;
 
-use super::owners::{settle, settle_one};
-use super::passfile::PassfileArg;
-use super::place::Place;
-use super::watch::{Look, Watch};
-use super::{App, InForeignHome, Preferences, Run, all_errors, background, due, warn_if_cut_short};
 use crate::cache::Index;
+use crate::command::app::{App, warn_if_cut_short};
+use crate::command::due_file::Refreshed;
+use crate::command::errors::all_errors;
+use crate::command::line_owners::{settle, settle_one};
+use crate::command::passfile::PassfileArg;
+use crate::command::preferences::Preferences;
+use crate::command::run::{InForeignHome, Run};
 use crate::config::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
 use crate::passfile::block::PassfileKey;
 use crate::request::Request;
+use crate::resolve::{ConnectionOptions, Resolver};
 use crate::setup::Os;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal::{self, Stdin};
 use crate::time::{Time, spoken};
+use watch::{Look, Watch};
 
 #[derive(clap::Args)]
-pub(super) struct Refresh {
+pub(crate) struct Refresh {
     /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or conninfo strings [default: every
     /// connection that is due]
     targets: Vec<String>,
     #[command(flatten)]
-    place: Place,
+    connection: ConnectionOptions,
     #[command(flatten)]
     passfile: PassfileArg,
     #[command(flatten)]
@@ -74,7 +81,7 @@ impl Run for Refresh {
             && app.preferences.config.connections.is_empty();
         let outcome = if nothing { Ok(()) } else { self.once(app) };
         if self.names_no_target() && self.passfile.is_usual() {
-            due::tell(app, due::Refreshed::JustNow);
+            app.tell_hooks(Refreshed::JustNow);
         }
         if self.background {
             background::remember(&outcome, may_tell, app.preferences.config_path.as_deref());
@@ -85,7 +92,7 @@ impl Run for Refresh {
 
 impl Refresh {
     fn once(&self, app: &mut App) -> Result<()> {
-        self.place.dial.check_targets(self.targets.len())?;
+        self.connection.address.check_targets(self.targets.len())?;
         fs::remove_left_sessions(); // passfiles of `exec`s that were killed
         let (mut requests, mut errors) = self.requests(&app.preferences, app.preferences.output)?;
         // What was not named as a TARGET is only replaced when it is due: a tool runs `refresh
@@ -154,7 +161,7 @@ impl Refresh {
     }
 
     fn names_no_target(&self) -> bool {
-        self.targets.is_empty() && self.place.dial.host.is_none()
+        self.targets.is_empty() && self.connection.address.host.is_none()
     }
 
     fn takes_every_connection(&self, preferences: &Preferences) -> bool {
@@ -168,6 +175,10 @@ impl Refresh {
         preferences: &Preferences,
         output: Output,
     ) -> Result<(Vec<Request>, Vec<Error>)> {
+        let resolver = Resolver {
+            output,
+            ..preferences.resolver()
+        };
         let checked = |target: Option<&str>, request: Result<Request>| -> Result<Request> {
             let request = request?;
             request.keys().try_for_each(|key| key.check())?;
@@ -175,11 +186,11 @@ impl Refresh {
             Ok(request)
         };
         let one =
-            |target: Option<&str>| checked(target, self.place.request(target, preferences, output));
+            |target: Option<&str>| checked(target, resolver.request(&self.connection, target));
         let configured = |name: &str| {
             let request = checked(
                 Some(name),
-                self.place.configured(Some(name), preferences, output),
+                resolver.configured(&self.connection, Some(name)),
             );
             request.map_err(|error| error.about(name))
         };
@@ -263,13 +274,7 @@ impl Refresh {
 
     /// For `--watch`: when the first token is due. Whatever there is to say says the refresh.
     fn look(&self, app: &mut App) -> Result<Look> {
-        let (requests, mut errors) = self.requests(
-            &app.preferences,
-            Output {
-                quiet: true,
-                debug: false,
-            },
-        )?;
+        let (requests, mut errors) = self.requests(&app.preferences, Output::SILENT)?;
         if requests.is_empty() && !errors.is_empty() {
             return Err(errors.remove(0));
         }
@@ -318,7 +323,7 @@ impl Refresh {
                 r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"
             ));
         }
-        let typed = self.place.typed_host(target);
+        let typed = self.connection.typed_host(target);
         if typed.is_some_and(|typed| {
             !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host)
         }) {

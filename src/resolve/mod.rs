@@ -1,7 +1,7 @@
-//! The options that say where and as whom, and the way from them, TARGET and PG* variables to a
-//! request.
+//! From the options, TARGET, PG* variables and the configuration to a request.
 
-use super::Preferences;
+mod options;
+
 use crate::aws::AskPolicy;
 use crate::config::{Config, Connection, Life, Rule};
 use crate::error::{Error, Result};
@@ -15,102 +15,7 @@ use crate::roots;
 use crate::sys::env;
 use crate::text::host::{self, HostPort};
 use crate::text::suggest;
-
-/// The address that the client dials, and as whom.
-#[derive(clap::Args, Default)]
-pub(super) struct Dial {
-    /// Name that the client dials
-    #[arg(long, short = 'h', value_name = "HOST")]
-    pub(super) host: Option<String>,
-    /// Port that the client dials [default: 5432]
-    #[arg(long, short, value_name = "PORT")]
-    port: Option<String>,
-    /// Database role [default: admin for Aurora DSQL]
-    #[arg(long, short = 'U', visible_alias = "username", value_name = "USER")]
-    pub(super) user: Option<String>,
-    /// The answer is the same for every user, so that none has to be named.
-    #[arg(skip)]
-    pub(super) for_any_user: bool,
-}
-
-impl Dial {
-    pub(super) fn to(host: String, port: Option<String>, user: String) -> Self {
-        Self {
-            host: Some(host),
-            port,
-            user: Some(user),
-            ..Self::default()
-        }
-    }
-
-    /// As a user, where the target says the rest.
-    pub(super) fn by(user: String) -> Self {
-        Self {
-            user: Some(user),
-            ..Self::default()
-        }
-    }
-
-    /// One `--host` cannot be several targets.
-    pub(super) fn check_targets(&self, targets: usize) -> Result<()> {
-        if self.host.is_some() && targets > 1 {
-            return Err(Error::usage(
-                "--host with several targets: give one of the two",
-            ));
-        }
-        Ok(())
-    }
-
-    /// Returns what these options and TARGET say, without defaults.
-    pub(super) fn said(&self, target: Option<&str>) -> Result<Where> {
-        let mut flags = Where {
-            port: self.port.as_deref().map(host::parse_port).transpose()?,
-            user: self
-                .user
-                .clone()
-                .map(|user| check_name("user", user))
-                .transpose()?,
-            ..Where::default()
-        };
-        if let Some(host) = &self.host {
-            flags.set_host(host)?;
-        }
-        Ok(match target {
-            Some(target) => flags.or(Where::parse(target)?),
-            None => flags,
-        })
-    }
-}
-
-#[derive(clap::Args, Default)]
-pub(super) struct Place {
-    #[command(flatten)]
-    pub(super) dial: Dial,
-    /// Database [default: postgres]
-    #[arg(long, short, visible_alias = "database", value_name = "NAME")]
-    pub(super) dbname: Option<String>,
-    /// AWS profile; beats AWS_* keys in the environment
-    #[arg(long, value_name = "PROFILE")]
-    pub(super) profile: Option<String>,
-    /// AWS region [default: from the host, else as AWS configures it]
-    #[arg(long, value_name = "REGION")]
-    pub(super) region: Option<String>,
-    /// Who defines the token: dsql or rds [default: from the host]
-    #[arg(long, value_name = "PROVIDER")]
-    pub(super) provider: Option<String>,
-    /// Name (and port) that is signed, where the client dials another one: tunnel, CNAME,
-    /// PrivateLink
-    #[arg(long, value_name = "HOST[:PORT]")]
-    pub(super) sign_host: Option<String>,
-    /// Root certificates that verify the server: a PEM file, system, or provider [default:
-    /// PGSSLROOTCERT, ~/.postgresql/root.crt, else provider]
-    #[arg(long, value_name = "FILE", value_parser = parse_roots)]
-    pub(super) roots: Option<RootsChoice>,
-    /// Life of the token: seconds, or 15m, 1h, 7d, or max: as long as the credentials live
-    /// [default: 900]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    pub(super) expires_in: Option<Life>,
-}
+pub(crate) use options::{AddressOptions, ConnectionOptions};
 
 /// The connection that is meant, if it is one, and where the client connects as far as anything but
 /// defaults says it.
@@ -142,48 +47,56 @@ struct Signed {
     names_port: bool,
 }
 
-impl Place {
+/// What a resolution looks at besides the options and TARGET.
+#[derive(Clone, Copy)]
+pub(crate) struct Resolver<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) ask: &'a AskPolicy,
+    /// Where warnings go.
+    pub(crate) output: Output,
+}
+
+impl Resolver<'_> {
     /// Resolves one target: flags, then TARGET or the connection that it is, PG* variables, match
     /// rules, defaults.
     ///
     /// Asks AWS's configuration only for the region of a bare cluster ID.
-    pub(super) fn request(
-        &self,
+    pub(crate) fn request(
+        self,
+        options: &ConnectionOptions,
         target: Option<&str>,
-        preferences: &Preferences,
-        output: Output,
     ) -> Result<Request> {
-        let meant = self.meant(target, true, &preferences.config)?;
-        self.resolve(target, meant, preferences, output)
+        let meant = options.meant(target, true, self.config)?;
+        options.resolve(target, meant, self)
     }
 
     /// The same without PG* variables. Whatever deals with every connection asks so, for a
     /// scheduler or another shell has to come to the same.
-    pub(super) fn configured(
-        &self,
+    pub(crate) fn configured(
+        self,
+        options: &ConnectionOptions,
         target: Option<&str>,
-        preferences: &Preferences,
-        output: Output,
     ) -> Result<Request> {
-        let meant = self.meant(target, false, &preferences.config)?;
-        self.resolve(target, meant, preferences, output)
+        let meant = options.meant(target, false, self.config)?;
+        options.resolve(target, meant, self)
     }
 
     /// For what is written down and outlives the shell: a connection as it is configured; PG*
     /// variables fill only what another target leaves open.
-    pub(super) fn lasting(
-        &self,
+    pub(crate) fn lasting(
+        self,
+        options: &ConnectionOptions,
         target: Option<&str>,
-        preferences: &Preferences,
-        output: Output,
     ) -> Result<Request> {
-        let configured = self.meant(target, false, &preferences.config)?;
+        let configured = options.meant(target, false, self.config)?;
         if configured.connection.is_some() {
-            return self.resolve(target, configured, preferences, output);
+            return options.resolve(target, configured, self);
         }
-        self.request(target, preferences, output)
+        self.request(options, target)
     }
+}
 
+impl ConnectionOptions {
     /// Finds the connection that is meant, by its name or by its own address, and where it leads.
     fn meant<'a>(
         &self,
@@ -192,7 +105,7 @@ impl Place {
         config: &'a Config,
     ) -> Result<Meant<'a>> {
         let named = target.and_then(|name| config.connection(name));
-        let mut said = self.dial.said(target.filter(|_| named.is_none()))?;
+        let mut said = self.address.said(target.filter(|_| named.is_none()))?;
         if let Some(dbname) = &self.dbname {
             said.dbname = Some(check_name("dbname", dbname.clone())?);
         }
@@ -256,8 +169,7 @@ impl Place {
         &self,
         target: Option<&str>,
         meant: Meant,
-        preferences: &Preferences,
-        output: Output,
+        resolver: Resolver<'_>,
     ) -> Result<Request> {
         let Meant {
             connection,
@@ -272,18 +184,12 @@ impl Place {
             Error::usage("no host")
                 .hint("name a connection, a host or a postgres:// URI, or set PGHOST")
         })?;
-        let settings = self.settings(connection, preferences.config.rule(&dialled))?;
+        let settings = self.settings(connection, resolver.config.rule(&dialled))?;
         let Settings {
             profile, region, ..
         } = &settings;
-        let full_name = |name: String| {
-            full_name(
-                name,
-                region.as_deref(),
-                profile.as_deref(),
-                &preferences.ask,
-            )
-        };
+        let full_name =
+            |name: String| full_name(name, region.as_deref(), profile.as_deref(), resolver.ask);
 
         let port = place.port.unwrap_or(provider::DEFAULT_PORT);
         let host = full_name(dialled)?;
@@ -311,14 +217,14 @@ impl Place {
             &signed.host,
             settings.provider.as_deref(),
             typed.as_deref(),
-            &preferences.config,
+            resolver.config,
         )?;
         if provider.signs_port {
-            self.warn_about_port(&signed, port, connection, output);
+            self.warn_about_port(&signed, port, connection, resolver.output);
         }
-        warn_about_region(&signed.host, region.as_deref(), provider, output);
+        warn_about_region(&signed.host, region.as_deref(), provider, resolver.output);
 
-        let anybody = || self.dial.for_any_user.then(String::new);
+        let anybody = || self.address.for_any_user.then(String::new);
         let user = place
             .user
             .or(settings.user)
@@ -353,7 +259,7 @@ impl Place {
             profile: settings.profile,
             aliases,
             taken: Vec::new(),
-            life: seconds(settings.life, provider, preferences.config.max_life)?,
+            life: seconds(settings.life, provider, resolver.config.max_life)?,
             host,
             sign_port: signed.port,
             sign_host: signed.host,
@@ -423,32 +329,11 @@ impl Place {
              if that is right, write {told}\"{sign_host}:{sign_port}\""
         ));
     }
-
-    /// Returns the text that the host came from, as it was typed.
-    pub(super) fn typed_host(&self, target: Option<&str>) -> Option<String> {
-        self.dial
-            .host
-            .clone()
-            .or_else(|| target.map(str::to_owned))
-            .or_else(|| env::var("PGHOST"))
-    }
-}
-
-/// Reads the value of `--roots`; the path of a file is made absolute, for who uses it may run
-/// elsewhere.
-fn parse_roots(text: &str) -> std::result::Result<RootsChoice, String> {
-    let absolute = |choice| match choice {
-        RootsChoice::File(file) => roots::absolute(&file),
-        other => Ok(other),
-    };
-    RootsChoice::parse(text)
-        .and_then(absolute)
-        .map_err(|error| error.to_string())
 }
 
 /// Returns the provider of that name, else the one that serves the host; `typed` is what the host
 /// came from.
-pub(super) fn provider_of(
+pub(crate) fn provider_of(
     host: &str,
     name: Option<&str>,
     typed: Option<&str>,
@@ -505,7 +390,7 @@ fn unknown(host: &str, typed: Option<&str>, config: &Config) -> Error {
 
 /// Returns the life to sign for, within what provider and policy allow. `max` is cut when it is
 /// signed.
-pub(super) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
+pub(crate) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
     let most = cap.unwrap_or(u32::MAX);
     match life {
         None => Ok(provider::DEFAULT_LIFE.min(most)),

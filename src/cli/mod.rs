@@ -1,0 +1,132 @@
+//! The command line: a run from the typed words to the exit code.
+//!
+//! ```text
+//! words --> table (grammar) --> command (run) --> exit code
+//!              |
+//!              +--> help: what pgcred says about words that are no command
+//! ```
+
+mod completions;
+mod help;
+mod man;
+mod table;
+
+use std::ffi::OsString;
+use std::mem::ManuallyDrop;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, FromArgMatches};
+
+use crate::command::aws;
+use crate::command::options::GlobalOptions;
+use crate::error::{Error, Exit, Result};
+use crate::output::Output;
+use crate::sys::env;
+use crate::sys::limits;
+use crate::text::shown;
+use table::{COMMANDS, command_line, refused};
+
+/// Parses the command line, runs the command and reports its error.
+pub(crate) fn run() -> ExitCode {
+    limits::forbid_core_dumps();
+    if completions::is_asked_for() {
+        return completions::answer(command_line);
+    }
+    let words = help::as_option(aws::as_aws(env::arguments()));
+    if let Some(version) = aws::version(&words) {
+        let _ = Output::answer(version); // if stdout is closed, nobody reads the version
+        return ExitCode::SUCCESS;
+    }
+    // The system takes all of it back in one go when the process ends, which is soon.
+    let mut command_line = ManuallyDrop::new(command_line());
+    let matches = match command_line.try_get_matches_from_mut(&words) {
+        Ok(matches) => ManuallyDrop::new(matches),
+        Err(error) => return refuse(error, &words),
+    };
+    match run_command(&matches) {
+        Ok(code) => code,
+        Err(error) => report(&error, &matches),
+    }
+}
+
+fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
+    let Some((name, arguments)) = matches.subcommand() else {
+        return Err(Error::usage("no command"));
+    };
+    let Some(entry) = COMMANDS.iter().find(|entry| entry.name == name) else {
+        return Err(Error::usage("no such command"));
+    };
+    let options = GlobalOptions::from_arg_matches(matches).map_err(refused)?;
+    (entry.run)(arguments, options)
+}
+
+/// Reports the error of a command, and returns the exit code for it.
+fn report(error: &Error, matches: &ArgMatches) -> ExitCode {
+    Output {
+        quiet: false,
+        debug: matches.get_flag("debug"),
+    }
+    .report(error);
+    if matches.subcommand_name() == Some("aws") {
+        aws::FAILURE.into()
+    } else {
+        error.exit().code().into()
+    }
+}
+
+/// Answers words that are no command that can run: prints help or the version, or says what is
+/// wrong.
+fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
+    let output = Output {
+        quiet: false,
+        debug: false,
+    };
+    if error.use_stderr() && aws::is_meant(words) {
+        output.report(&aws::refusal(&error));
+        return aws::USAGE.into();
+    }
+    let names = COMMANDS.iter().map(|entry| entry.name);
+    if let Some(refusal) = help::refusal(&error, words, names) {
+        output.report(&refusal);
+        return Exit::Usage.code().into();
+    }
+    let mut error = with_visible_words(error, words);
+    if error.kind() == ErrorKind::DisplayHelp
+        && let Some(help) = full_help(words)
+    {
+        error = help;
+    }
+    let _ = error.print(); // help and version go to stdout, complaints to stderr
+    if error.use_stderr() {
+        Exit::Usage.code().into()
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Returns what clap shows for words that ask for help, with what only the help shows.
+fn full_help(words: &[OsString]) -> Option<clap::Error> {
+    help::with_examples(command_line())
+        .try_get_matches_from(words)
+        .err()
+}
+
+/// Returns the error with its control characters made visible: clap repeats words as they were
+/// typed, and a terminal would obey them.
+fn with_visible_words(error: clap::Error, words: &[OsString]) -> clap::Error {
+    let mut visible = Vec::new();
+    for word in words {
+        visible.push(match word.to_str() {
+            Some(text) => OsString::from(shown(text)),
+            None => word.clone(),
+        });
+    }
+    if visible == words {
+        return error;
+    }
+    match command_line().try_get_matches_from(visible) {
+        Ok(_) => error,
+        Err(visible_error) => visible_error,
+    }
+}

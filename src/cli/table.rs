@@ -1,0 +1,222 @@
+//! The table of commands, and the grammar of the command line that is made from it.
+
+use std::process::{ExitCode, Termination};
+
+use clap::{ArgMatches, Args};
+
+use super::completions::Completions;
+use super::man::Man;
+use crate::command::add::Add;
+use crate::command::app::App;
+use crate::command::aws::Aws;
+use crate::command::configuration::Need;
+use crate::command::due_file::Refreshed;
+use crate::command::erase::Erase;
+use crate::command::exec::Exec;
+use crate::command::init::Init;
+use crate::command::list::List;
+use crate::command::login::Login;
+use crate::command::options::GlobalOptions;
+use crate::command::prompt::Prompt;
+use crate::command::refresh::Refresh;
+use crate::command::remove::Remove;
+use crate::command::roots::Roots;
+use crate::command::run::{InForeignHome, Run, Text, arguments_of_text};
+use crate::command::setup::Setup;
+use crate::command::token::Token;
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::sys::fs;
+use crate::sys::terminal;
+
+/// One command. Its arguments are defined only if it is the one that was typed, because defining
+/// the arguments of all commands costs more than all else that a start does.
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    about: &'static str,
+    arguments: fn(clap::Command) -> clap::Command,
+    pub(super) run: fn(&ArgMatches, GlobalOptions) -> Result<ExitCode>,
+}
+
+/// Every command, in the order of `--help`.
+pub(super) static COMMANDS: [Entry; 15] = [
+    entry::<Token>("token", "Print a token for a database"),
+    entry::<Refresh>("refresh", "Issue tokens and write them to the passfile"),
+    entry::<Exec>(
+        "exec",
+        "Run a program with PG* variables and a private passfile for one connection",
+    ),
+    entry::<Erase>(
+        "erase",
+        "Forget tokens: remove them from the passfile and from the cache",
+    ),
+    entry::<List>(
+        "list",
+        "List the configured connections and how long their tokens last",
+    ),
+    entry::<Add>("add", "Add a connection to the configuration"),
+    entry::<Remove>(
+        "remove",
+        "Remove a connection: from the configuration, its tokens, and its entries in tools",
+    ),
+    entry::<Login>(
+        "login",
+        "Log in to AWS now, for a profile of SSO or `aws login`",
+    ),
+    entry::<Setup>(
+        "setup",
+        "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more",
+    ),
+    entry::<Roots>(
+        "roots",
+        "Print the file of root certificates that verifies a database's server",
+    ),
+    entry::<Aws>(
+        "aws",
+        "Act as the AWS CLI's token commands, for tools that call `aws`",
+    ),
+    entry::<Prompt>(
+        "prompt",
+        "Print a connection's state for a shell prompt; nothing if there is nothing to say",
+    ),
+    text::<Init>(
+        "init",
+        "Print a shell's hook, which refreshes in the background what is due at a prompt",
+    ),
+    text::<Completions>(
+        "completions",
+        "Print what makes a shell complete pgcred's command line",
+    ),
+    text::<Man>("man", "Print the manual page"),
+];
+
+const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
+    Entry {
+        name,
+        about,
+        arguments: C::arguments,
+        run: run_command::<C>,
+    }
+}
+
+const fn text<C: Text>(name: &'static str, about: &'static str) -> Entry {
+    Entry {
+        name,
+        about,
+        arguments: arguments_of_text::<C>,
+        run: print_text::<C>,
+    }
+}
+
+/// Returns the grammar of the command line.
+pub(super) fn command_line() -> clap::Command {
+    let mut command = clap::Command::new("pgcred")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every tool that wants one")
+        .max_term_width(100)
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    // Not global here, where clap would copy them into every command at every start: the typed one
+    // defines its own.
+    command = GlobalOptions::augment_args(command).mut_args(|option| option.global(false));
+    for entry in &COMMANDS {
+        let subcommand = clap::Command::new(entry.name)
+            .about(entry.about)
+            .defer(entry.arguments);
+        command = command.subcommand(subcommand);
+    }
+    command
+}
+
+/// Returns the error for what clap finds wrong after parsing. It does not happen to what clap has
+/// parsed itself.
+pub(super) fn refused(error: impl std::fmt::Display) -> Error {
+    Error::usage(error.to_string())
+}
+
+fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
+    let command = C::from_arg_matches(matches).map_err(refused)?;
+    let need = match (C::MAKES_CONFIG, command.needs_configuration()) {
+        (true, _) => Need::WholeOrNew,
+        (false, true) => Need::Whole,
+        (false, false) => Need::Optional,
+    };
+    let is_silent = C::IS_SILENT && !options.debug;
+    let foreign_home = fs::trust::roots_foreign_home();
+    if let Some(why) = &foreign_home {
+        match command.in_foreign_home() {
+            InForeignHome::DoNothing => return Ok(ExitCode::SUCCESS),
+            InForeignHome::Refuse if is_silent => return Ok(why.exit().code().into()),
+            InForeignHome::Refuse => return Err(why.clone()),
+            InForeignHome::GoOn => {}
+        }
+    }
+    let mut app = match App::open(options, need) {
+        Ok(app) => app,
+        Err(error) if is_silent => return Ok(error.exit().code().into()),
+        Err(error) => return Err(error),
+    };
+    if let Some(why) = foreign_home {
+        app.leave_files_alone(&why);
+    }
+    let stdin = terminal::detach_stdin()?;
+    let end = command.run(&mut app, stdin).map(Termination::report);
+    app.tell_hooks(Refreshed::No);
+    end
+}
+
+fn print_text<C: Text>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
+    let GlobalOptions { config, .. } = options;
+    if config.is_some() {
+        return Err(Error::usage(
+            "what this command prints works with the usual configuration file only",
+        )
+        .hint("leave out --config; PGCRED_HOME moves the file"));
+    }
+    let command = C::from_arg_matches(matches).map_err(refused)?;
+    Output::answer(&command.text(command_line)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches;
+
+    use super::*;
+
+    #[test]
+    fn global_options_stand_before_the_command_or_after_it() {
+        let read = |typed: &str| {
+            let matches = command_line()
+                .try_get_matches_from(["pgcred"].into_iter().chain(typed.split(' ')))
+                .unwrap();
+            let global = GlobalOptions::from_arg_matches(&matches).unwrap();
+            let (login, mfa_code, config) =
+                (global.login.is_some(), global.mfa_code, global.config);
+            (
+                global.quiet,
+                global.timeout.0,
+                login,
+                mfa_code,
+                global.debug,
+                config,
+            )
+        };
+        let text = |text: &str| Some(text.to_owned());
+        let all = "-q --timeout 5 --login=never --mfa-code 1 --debug --config a";
+        let found = (true, 5, true, text("1"), true, Some("a".into()));
+        for command in ["list", "aws configure list-profiles"] {
+            assert_eq!(read(command), (false, 25, false, None, false, None));
+            assert_eq!(read(&format!("{all} {command}")), found);
+            assert_eq!(read(&format!("{command} {all}")), found);
+            let later = (true, 25, true, text("2"), true, Some("b".into()));
+            assert_eq!(
+                read(&format!(
+                    "{all} {command} --timeout 25 --mfa-code 2 --config b"
+                )),
+                later
+            );
+        }
+    }
+}

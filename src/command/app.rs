@@ -1,0 +1,173 @@
+//! What a command is given: the configuration, the output and the issuer of tokens.
+
+use std::time::Duration;
+
+use super::configuration::{Need, Read};
+use super::due_file::{self, Refreshed};
+use super::options::{GlobalOptions, TokenOptions};
+use super::preferences::Preferences;
+use crate::aws::AskPolicy;
+use crate::cache::Cache;
+use crate::config::{CacheChoice, Life, LoginPolicy};
+use crate::error::{Error, Result};
+use crate::issue::{Issued, Issuer, Wish};
+use crate::output::Output;
+use crate::request::Request;
+use crate::resolve;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::sys::terminal;
+use crate::time::spoken;
+
+pub(crate) struct App {
+    pub(super) options: GlobalOptions,
+    pub(super) preferences: Preferences,
+    pub(super) issuer: Issuer,
+}
+
+impl App {
+    pub(crate) fn open(options: GlobalOptions, need: Need) -> Result<Self> {
+        let output = Output {
+            quiet: options.quiet,
+            debug: options.debug,
+        };
+        env::own_home().map_or(Ok(()), |home| fs::trust::check_owner_of_path(&home))?;
+        let Read {
+            config,
+            path: config_path,
+            changed: config_changed,
+        } = Read::file(options.config.as_deref(), need, output)?;
+        let choice = env::var("PGCRED_CACHE")
+            .map(|text| CacheChoice::parse(&text).map_err(|error| error.about("PGCRED_CACHE")))
+            .transpose()?;
+        let cache = Cache::open(choice.or(config.cache));
+        let ask = AskPolicy {
+            timeout: Duration::from_secs(options.timeout.0.into()),
+            login: options.login.or(config.login).unwrap_or_default(),
+            login_asked_for: options.login.is_some(),
+            mfa_code: options.mfa_code.clone(),
+            terminal: terminal::has_person(),
+            in_group: false,
+            tell: Output::tell,
+        };
+        Ok(Self {
+            options,
+            issuer: Issuer::new(ask.clone(), cache),
+            preferences: Preferences {
+                output,
+                ask,
+                config,
+                config_path,
+                config_changed,
+            },
+        })
+    }
+
+    /// Reads configuration and cache anew.
+    pub(super) fn again(&self) -> Result<Self> {
+        Self::open(self.options.clone(), Need::Whole)
+    }
+
+    /// Issues a token and says what went wrong on the way.
+    pub(super) fn issue(
+        &mut self,
+        mut request: Request,
+        options: &TokenOptions,
+    ) -> Result<(Request, Issued)> {
+        if options.no_cache {
+            self.release();
+        }
+        let min_valid = options.min_valid.map_or(0, |seconds| seconds.0);
+        if min_valid > request.life {
+            let life = Some(Life::Seconds(min_valid));
+            request.life =
+                resolve::seconds(life, request.provider, self.preferences.config.max_life)
+                    .map_err(|error| error.about("--min-valid"))?;
+        }
+        let wish = Wish {
+            min_valid,
+            fresh: options.fresh,
+            filed_elsewhere: false,
+        };
+        let preferences = &self.preferences;
+        let issued = self.issuer.issue(&request, wish, |index| {
+            preferences.connections_by_use(index)
+        });
+        self.say_warnings();
+        let issued = issued?;
+        warn_if_cut_short(&request, &issued, self.preferences.output);
+        Ok((request, issued))
+    }
+
+    /// Makes shell hooks look anew. It is called when the command has done its work: what is wrong
+    /// here is no failure of it.
+    pub(super) fn forget_due(&self) {
+        if let Some(Err(error)) = self.issuer.cache().map(Cache::forget_due) {
+            self.preferences.output.warn(&format!(
+                "shell hooks may show what was configured before: {error}"
+            ));
+        }
+    }
+
+    /// Opens the cache also where it is switched off, to forget tokens: those of before are in it,
+    /// or known to it.
+    pub(super) fn open_cache_of_before(&mut self) {
+        if let Some(cache) = self.issuer.take_cache().or_else(|| Cache::open(None)) {
+            self.issuer.put_cache(cache);
+        }
+    }
+
+    /// Asks nobody for a login, whatever the configuration says.
+    pub(super) fn be_quiet_about_log_ins(&mut self) {
+        self.preferences.ask.login = LoginPolicy::Never;
+        self.issuer = Issuer::new(self.preferences.ask.clone(), self.issuer.take_cache());
+    }
+
+    /// Keeps nothing, and asks for no login: that would be kept too.
+    pub(crate) fn leave_files_alone(&mut self, why: &Error) {
+        if let Some(cache) = self.issuer.take_cache() {
+            drop(cache);
+            self.preferences.output.warn(&format!(
+                "tokens are not cached: {why}; PGCRED_CACHE=none says that this is meant"
+            ));
+        }
+        self.be_quiet_about_log_ins();
+    }
+
+    /// Tells shell hooks when to refresh and what to show. It does nothing if another configuration
+    /// is named, because the hooks' connections are those of the usual one.
+    pub(crate) fn tell_hooks(&mut self, refreshed: Refreshed) {
+        if self.options.config.is_none() {
+            due_file::tell(&self.preferences, &mut self.issuer, refreshed);
+        }
+    }
+
+    /// Lets others ask AWS; what was learned from it is forgotten.
+    pub(super) fn release(&mut self) {
+        self.tell_hooks(Refreshed::No);
+        self.issuer = Issuer::new(self.preferences.ask.clone(), None);
+    }
+
+    pub(super) fn say_warnings(&mut self) {
+        let notes = std::mem::take(&mut self.issuer.notes);
+        notes
+            .steps
+            .iter()
+            .for_each(|step| self.preferences.output.step(step));
+        notes
+            .warnings
+            .iter()
+            .for_each(|warning| self.preferences.output.warn(warning));
+    }
+}
+
+/// A token that does not last as long as was asked for is not handed out in silence.
+pub(super) fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
+    if issued.cut_short {
+        let left = spoken(issued.token.issued_at.until(issued.token.expires_at));
+        output.warn(&format!(
+            "{}: the AWS credentials end in {left}, and the token with them",
+            request.name()
+        ));
+    }
+}

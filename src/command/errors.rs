@@ -1,0 +1,29 @@
+//! One error out of several: a command that works on several targets ends with one exit code.
+
+use crate::error::{Error, Result};
+use crate::output::Output;
+
+/// Returns a single error as it is. Reports several errors, each once, and returns a last one that
+/// says how many there were.
+pub(super) fn all_errors(
+    mut errors: Vec<Error>,
+    output: Output,
+    last_word: impl FnOnce(usize) -> String,
+) -> Result<()> {
+    match errors.len() {
+        0 => Ok(()),
+        1 => Err(errors.remove(0)),
+        failed => {
+            for error in &errors {
+                output.report(error);
+            }
+            let last = Error::failure(last_word(failed));
+            let same = errors.iter().all(|error| error.exit() == errors[0].exit());
+            Err(if same {
+                last.exiting(errors[0].exit())
+            } else {
+                last
+            })
+        }
+    }
+}
