@@ -119,7 +119,7 @@ started+=($!)
 echo "pgAdmin $version"
 "${on_desktop[@]}" python3 -B tests/pgadmin/drive.py "http://127.0.0.1:$port" "$PWD/target/debug/pgcred" "$work" ||
     { tail -n 20 "$work/pgadmin.out" >&2; exit 1; }
-# PICTURE=FILE, with Playwright's Python as PLAYWRIGHT: how integrations/pgadmin/screenshot.png was taken.
+# PICTURE=FILE, with Playwright's Python as PLAYWRIGHT: how tests/picture/pgadmin.png was taken.
 if [[ -n ${PICTURE:-} ]]; then
     "${on_desktop[@]}" "$PLAYWRIGHT" -B tests/pgadmin/picture.py "http://127.0.0.1:$port" billing "$PICTURE"
 fi

@@ -3,4 +3,6 @@
 #[cfg(target_os = "linux")]
 pub mod matrix; // mounts, as disks does
 #[cfg(target_os = "linux")]
+mod picture;
+#[cfg(target_os = "linux")]
 pub mod sessions;
