@@ -8,7 +8,7 @@ use crate::sys::env;
 
 /// What a variable is to the question who signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Decides {
     /// Another value may be another identity: it is a part of the plan, as far as the plan uses it.
     Identity,
     /// Another value may be another region, which a cached token is filed under too.
@@ -23,13 +23,13 @@ pub(crate) struct Variable {
     #[cfg_attr(not(test), expect(dead_code, reason = "it explains the row"))]
     pub(crate) decides: &'static str,
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests go by it"))]
-    pub(crate) part: Part,
+    pub(crate) part: Decides,
     /// A shell that sets it gets other tokens than a scheduler, whose commands do not have it:
     /// `setup` says so.
     pub(crate) left_behind: bool,
 }
 
-const fn row(name: &'static str, decides: &'static str, part: Part) -> Variable {
+const fn row(name: &'static str, decides: &'static str, part: Decides) -> Variable {
     Variable {
         name,
         decides,
@@ -38,7 +38,7 @@ const fn row(name: &'static str, decides: &'static str, part: Part) -> Variable 
     }
 }
 
-const fn left_behind(name: &'static str, decides: &'static str, part: Part) -> Variable {
+const fn left_behind(name: &'static str, decides: &'static str, part: Decides) -> Variable {
     Variable {
         name,
         decides,
@@ -47,10 +47,10 @@ const fn left_behind(name: &'static str, decides: &'static str, part: Part) -> V
     }
 }
 
-use Part::{Identity, Neither, Region};
+use Decides::{Identity, Neither, Region};
 
-const SAME_SERVICE: Part = Neither("it is another address of the same service");
-const PATIENCE: Part = Neither("it decides how long pgcred asks, not whom");
+const SAME_SERVICE: Decides = Neither("it is another address of the same service");
+const PATIENCE: Decides = Neither("it decides how long pgcred asks, not whom");
 
 /// A test compares the rows with what the sources read.
 #[rustfmt::skip]

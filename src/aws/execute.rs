@@ -3,28 +3,32 @@
 
 use aws_credential_types::Credentials;
 
+use super::login::missing::Unresolved;
 use super::plan::{Keys, MachineService, OldFiles, Plan, Source};
-use super::session::Session;
-use super::trouble::Trouble;
-use super::{container, files, imds, process, signin};
+use super::profile::files;
+use super::resolution::Resolution;
+use super::source::container;
+use super::source::imds;
+use super::source::process;
+use super::source::sign_in;
 use crate::error::{Error, Reason, Result};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::text::host;
 use crate::time::Time;
 
-type Found = std::result::Result<Option<Credentials>, Trouble>;
+type Found = std::result::Result<Option<Credentials>, Unresolved>;
 
 /// Returns the credentials that sign. The AWS CLI's cache of roles comes first: from the first role
 /// that is cached on nobody is asked.
 pub(super) async fn credentials(
-    session: &Session<'_>,
+    resolution: &Resolution<'_>,
     plan: &Plan,
-) -> std::result::Result<Credentials, Trouble> {
+) -> std::result::Result<Credentials, Unresolved> {
     let mut to_assume = Vec::new();
     let mut credentials = None;
     for role in &plan.roles {
-        credentials = role.cached(session);
+        credentials = role.cached(resolution);
         if credentials.is_some() {
             break;
         }
@@ -33,54 +37,56 @@ pub(super) async fn credentials(
     let mut credentials = match credentials {
         Some(cached) => cached,
         None => match (
-            of_source(session, plan.source.as_ref().map_err(Clone::clone)?).await?,
+            of_source(resolution, plan.source.as_ref().map_err(Clone::clone)?).await?,
             plan.roles.last(),
         ) {
             (Some(found), _) => found,
             (None, Some(role)) => return Err(role.nothing_lent().into()),
-            (None, None) => return Err(nothing(session).into()),
+            (None, None) => return Err(nothing(resolution).into()),
         },
     };
     for role in to_assume.into_iter().rev() {
-        credentials = role.assume(session, credentials).await?;
+        credentials = role.assume(resolution, credentials).await?;
     }
     Ok(credentials)
 }
 
 /// Returns what the AWS CLI has cached for the role that signs.
-pub(super) fn cached(session: &Session, plan: &Plan) -> Option<Credentials> {
+pub(super) fn cached(resolution: &Resolution, plan: &Plan) -> Option<Credentials> {
     match (plan.roles.first(), plan.source.as_ref()) {
-        (Some(role), _) => role.cached(session),
-        (None, Ok(Source::Sso(sso))) => sso.cached(session),
+        (Some(role), _) => role.cached(resolution),
+        (None, Ok(Source::Sso(sso))) => sso.cached(resolution),
         (None, _) => None,
     }
 }
 
-async fn of_source(session: &Session<'_>, source: &Source) -> Found {
+async fn of_source(resolution: &Resolution<'_>, source: &Source) -> Found {
     match source {
-        Source::Environment(keys) => Ok(Some(environment(session, keys)?)),
+        Source::Environment(keys) => Ok(Some(environment(resolution, keys)?)),
         Source::File(keys, file, profile) => {
-            session.step(format!("profile {profile}: keys in the {file}"));
+            resolution.step(format!("profile {profile}: keys in the {file}"));
             Ok(Some(of_keys(keys, None, "profile")))
         }
-        Source::WebIdentity(identity) => Ok(Some(identity.assume(session).await?)),
-        Source::Sso(sso) => sso.credentials(session).await.map(Some),
-        Source::SignIn(login) => signin::credentials(session, &login.profile, &login.session)
+        Source::WebIdentity(identity) => Ok(Some(identity.assume(resolution).await?)),
+        Source::Sso(sso) => sso.credentials(resolution).await.map(Some),
+        Source::SignIn(login) => sign_in::credentials(resolution, &login.profile, &login.session)
             .await
             .map(Some),
-        Source::Process(command) => Ok(Some(process::credentials(session, command)?)),
-        Source::Container(container) => Ok(Some(container::credentials(session, container).await?)),
-        Source::InstanceMetadata(_) => Ok(imds::credentials(session).await?),
+        Source::Process(command) => Ok(Some(process::credentials(resolution, command)?)),
+        Source::Container(container) => {
+            Ok(Some(container::credentials(resolution, container).await?))
+        }
+        Source::InstanceMetadata(_) => Ok(imds::credentials(resolution).await?),
         Source::Rest(old, service) => {
-            session.step(format!("profile {}: nothing", session.profile_name()));
-            if let Some(found) = old_files(session, old)? {
+            resolution.step(format!("profile {}: nothing", resolution.profile_name()));
+            if let Some(found) = old_files(resolution, old)? {
                 return Ok(Some(found));
             }
             Ok(match service {
                 MachineService::Container(container) => {
-                    Some(container::credentials(session, container).await?)
+                    Some(container::credentials(resolution, container).await?)
                 }
-                MachineService::InstanceMetadata(_) => imds::credentials(session).await?,
+                MachineService::InstanceMetadata(_) => imds::credentials(resolution).await?,
             })
         }
     }
@@ -97,8 +103,8 @@ fn of_keys(keys: &Keys, end: Option<Time>, source: &'static str) -> Credentials 
 }
 
 /// The keys in the environment, unless they have ended.
-pub(super) fn environment(session: &Session, keys: &Keys) -> Result<Credentials> {
-    session.step("environment: keys found");
+pub(super) fn environment(resolution: &Resolution, keys: &Keys) -> Result<Credentials> {
+    resolution.step("environment: keys found");
     let end = match &keys.end {
         None => None,
         Some(text) => Some(Time::from_aws(text).ok_or_else(|| {
@@ -109,16 +115,16 @@ pub(super) fn environment(session: &Session, keys: &Keys) -> Result<Credentials>
     let hint = format!(
         "renew or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and {END}"
     );
-    session.unexpired(of_keys(keys, end, "environment"), "the environment", &hint)
+    resolution.unexpired(of_keys(keys, end, "environment"), "the environment", &hint)
 }
 
 /// Returns the region in AWS's own order: environment, profile, instance metadata.
-pub(super) async fn region(session: &Session<'_>) -> Result<Option<String>> {
-    match session.settings.region() {
+pub(super) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>> {
+    match resolution.settings.region() {
         Some(region) if is_region(region.trim()) => Ok(Some(region)),
         Some(region) => Err(Error::usage(format!("{} is not the name of a region", host::quoted(&region)))
             .hint("correct AWS_REGION, AWS_DEFAULT_REGION or `region` in the profile: it looks like us-east-1")),
-        None => imds::region(session).await,
+        None => imds::region(resolution).await,
     }
 }
 
@@ -129,8 +135,8 @@ fn is_region(text: &str) -> bool {
     plain && !number && text.len() < 64 && !text.starts_with('-') && !text.ends_with('-')
 }
 
-fn nothing(session: &Session) -> Error {
-    let message = match &session.settings.named {
+fn nothing(resolution: &Resolution) -> Error {
+    let message = match &resolution.settings.named {
         Some(name) => format!(
             "no AWS credentials in profile `{name}`, the environment, container or instance metadata"
         ),
@@ -147,13 +153,13 @@ fn nothing(session: &Session) -> Error {
 const END: &str = "AWS_CREDENTIAL_EXPIRATION";
 
 /// The files of the first EC2 tools and of boto 2, which the AWS CLI still reads.
-fn old_files(session: &Session, old: &OldFiles) -> Result<Option<Credentials>> {
+fn old_files(resolution: &Resolution, old: &OldFiles) -> Result<Option<Credentials>> {
     let found = |key: Option<String>, secret: Option<String>| {
         key.zip(secret)
             .map(|(key, secret)| Credentials::new(key, secret, None, None, "file"))
     };
     if let Some(path) = &old.of_ec2 {
-        let text = fs::read_foreign_text(&env::expanded(path), session.deadline())
+        let text = fs::read_foreign_text(&env::expanded(path), resolution.deadline())
             .map_err(|error| error.or_hint("correct or unset AWS_CREDENTIAL_FILE"))?;
         let value = |name: &str| {
             let pairs = text.lines().filter_map(|line| line.split_once('='));

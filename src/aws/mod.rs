@@ -2,31 +2,18 @@
 //! runtime.
 
 mod ask;
-mod container;
-mod device;
-mod download;
+mod credentials;
 mod environment;
 mod execute;
-mod files;
-mod http;
-mod imds;
-mod ini;
-mod keys;
 mod login;
-mod mfa;
 mod plan;
 mod planned;
-mod process;
-mod proxy;
-mod refusal;
-mod role;
+mod profile;
+mod resolution;
 mod runtime;
-mod session;
+mod service;
 mod settings;
-mod signin;
-mod sso;
-mod trouble;
-mod words;
+mod source;
 
 use std::cell::RefCell;
 use std::time::Instant;
@@ -37,11 +24,11 @@ use crate::error::Result;
 use crate::sys::env;
 pub(crate) use ask::{AskPolicy, Notes};
 pub(crate) use environment::set_and_left_behind;
+use login::missing::Unresolved;
 pub(crate) use planned::Planned;
+use resolution::Resolution;
 use runtime::block_on;
-use session::Session;
 pub(crate) use settings::SharedFiles;
-use trouble::Trouble;
 
 /// Asks AWS, as it is planned.
 pub(crate) struct Aws<'a> {
@@ -64,22 +51,23 @@ impl Aws<'_> {
         let found = self.find(region, wanted, &shared);
         let found = found
             .or_else(|error| self.cached(region, &shared).ok_or(error))
-            .and_then(keys::checked);
+            .and_then(credentials::checked);
         *notes = shared.into_inner();
         found
     }
 
     fn find(&self, region: &str, wanted: u32, notes: &RefCell<Notes>) -> Result<Credentials> {
         let settings = &self.planned.settings;
-        let session = Session::open(settings, self.ask, region, wanted, self.deadline, notes)?;
+        let resolution =
+            Resolution::open(settings, self.ask, region, wanted, self.deadline, notes)?;
         let plan = self.planned.plan()?;
         if let Some(keys) = plan.keys_in_environment() {
-            return execute::environment(&session, keys); // without a runtime: this is what a shell of a CI job has
+            return execute::environment(&resolution, keys); // without a runtime: this is what a shell of a CI job has
         }
-        match block_on(execute::credentials(&session, plan))? {
+        match block_on(execute::credentials(&resolution, plan))? {
             Ok(found) => Ok(found),
-            Err(Trouble::Failed(error)) => Err(error),
-            Err(Trouble::LogIn(missing)) => {
+            Err(Unresolved::Failed(error)) => Err(error),
+            Err(Unresolved::MissingLogin(missing)) => {
                 // Some of the time is left for what comes after the login.
                 let by = self
                     .deadline
@@ -92,11 +80,11 @@ impl Aws<'_> {
                 } else {
                     self.deadline
                 };
-                let again = Session::open(settings, self.ask, region, wanted, deadline, notes)?;
+                let again = Resolution::open(settings, self.ask, region, wanted, deadline, notes)?;
                 match block_on(execute::credentials(&again, plan))? {
                     Ok(found) => Ok(found),
-                    Err(Trouble::Failed(error)) => Err(error),
-                    Err(Trouble::LogIn(missing)) => Err(missing.error()),
+                    Err(Unresolved::Failed(error)) => Err(error),
+                    Err(Unresolved::MissingLogin(missing)) => Err(missing.error()),
                 }
             }
         }
@@ -105,15 +93,16 @@ impl Aws<'_> {
     /// Returns what the AWS CLI has cached, though it lasts less long than is wanted.
     fn cached(&self, region: &str, notes: &RefCell<Notes>) -> Option<Credentials> {
         let settings = &self.planned.settings;
-        let session = Session::open(settings, self.ask, region, 0, self.deadline, notes).ok()?;
-        execute::cached(&session, self.planned.plan().ok()?)
+        let resolution =
+            Resolution::open(settings, self.ask, region, 0, self.deadline, notes).ok()?;
+        execute::cached(&resolution, self.planned.plan().ok()?)
     }
 
     /// Logs in, if the profile is one of those that need it; tells whether it had to be done.
     pub(crate) fn log_in(&self) -> Result<bool> {
         let notes = RefCell::default();
         let region = env::var("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned());
-        let session = Session::open(
+        let resolution = Resolution::open(
             &self.planned.settings,
             self.ask,
             &region,
@@ -121,17 +110,17 @@ impl Aws<'_> {
             self.deadline,
             &notes,
         )?;
-        match block_on(execute::credentials(&session, self.planned.plan()?))? {
+        match block_on(execute::credentials(&resolution, self.planned.plan()?))? {
             Ok(_) => Ok(false),
-            Err(Trouble::Failed(error)) => Err(error),
-            Err(Trouble::LogIn(missing)) => missing.run(self.ask).map(|()| true),
+            Err(Unresolved::Failed(error)) => Err(error),
+            Err(Unresolved::MissingLogin(missing)) => missing.run(self.ask).map(|()| true),
         }
     }
 
     /// Returns the text at a public `https://` address.
     pub(crate) fn download(&self, address: &str) -> Result<String> {
         let notes = RefCell::default();
-        let session = Session::open(
+        let resolution = Resolution::open(
             &self.planned.settings,
             self.ask,
             "",
@@ -139,13 +128,13 @@ impl Aws<'_> {
             self.deadline,
             &notes,
         )?;
-        block_on(download::text(&session, address))?
+        block_on(service::download::text(&resolution, address))?
     }
 
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
     pub(crate) fn region(&self, notes: &mut Notes) -> Result<Option<String>> {
         let shared = RefCell::new(std::mem::take(notes));
-        let found = Session::open(
+        let found = Resolution::open(
             &self.planned.settings,
             self.ask,
             "",
@@ -153,7 +142,7 @@ impl Aws<'_> {
             self.deadline,
             &shared,
         )
-        .and_then(|session| block_on(execute::region(&session))?);
+        .and_then(|resolution| block_on(execute::region(&resolution))?);
         *notes = shared.into_inner();
         found
     }
@@ -161,5 +150,5 @@ impl Aws<'_> {
 
 /// Returns the names of the profiles, in the order of the files.
 pub(crate) fn profile_names() -> Result<Vec<String>> {
-    files::profile_names()
+    profile::files::profile_names()
 }

@@ -9,9 +9,9 @@
 use std::hash::{Hash, Hasher};
 
 use super::environment::Variables;
-use super::files::Files;
-use super::ini::Section;
-use super::settings::{SIGN_IN, SSO, SSO_OIDC, STS, Service, Settings};
+use super::profile::files::Files;
+use super::profile::ini::Section;
+use super::settings::{AwsService, SIGN_IN, SSO, SSO_OIDC, STS, Settings};
 use crate::error::{Error, Result};
 
 pub(super) struct Plan {
@@ -93,14 +93,14 @@ pub(super) struct WebIdentity {
 #[derive(Hash)]
 pub(super) struct Sso {
     pub(super) profile: String,
-    pub(super) start: Start,
+    pub(super) start: SsoSession,
     pub(super) account: String,
     pub(super) role: String,
 }
 
 /// Where SSO begins: an sso-session of the configuration, or the older way, all in the profile.
 #[derive(Clone, Hash)]
-pub(super) struct Start {
+pub(super) struct SsoSession {
     pub(super) session: Option<String>,
     pub(super) url: String,
     pub(super) region: String,
@@ -185,7 +185,7 @@ impl Plan {
     }
 
     fn new(roles: Vec<Role>, source: Result<Source>, settings: &Settings) -> Self {
-        let mut asked: Vec<Service> = Vec::new();
+        let mut asked: Vec<AwsService> = Vec::new();
         match &source {
             Ok(Source::WebIdentity(_)) => asked.push(STS),
             Ok(Source::Sso(_)) => asked.extend([SSO, SSO_OIDC]),
@@ -349,10 +349,10 @@ fn chain(settings: &Settings, files: &Files, name: &str, section: &Section) -> P
         };
         roles.push(Role::of(&name, section, lender.name()));
         let (other, of_other) = match lender {
-            Lender::Named(source) => {
+            RoleSource::Named(source) => {
                 return Plan::new(roles, named_source(source, &name, settings), settings);
             }
-            Lender::Profile(other, of_other) => (other, of_other),
+            RoleSource::Profile(other, of_other) => (other, of_other),
         };
         if !has_role(of_other) || has_keys(of_other) {
             let found = profile(&settings.variables, files, other, true);
@@ -366,14 +366,14 @@ fn chain(settings: &Settings, files: &Files, name: &str, section: &Section) -> P
 }
 
 /// Whose credentials assume a role.
-enum Lender<'a> {
+enum RoleSource<'a> {
     /// A `credential_source`.
     Named(&'a str),
     /// A `source_profile`.
     Profile(&'a str, &'a Section),
 }
 
-impl Lender<'_> {
+impl RoleSource<'_> {
     fn name(&self) -> &str {
         match self {
             Self::Named(name) | Self::Profile(name, _) => name,
@@ -386,7 +386,7 @@ fn lender<'a>(
     section: &'a Section,
     files: &'a Files,
     visited: &[String],
-) -> Result<Lender<'a>> {
+) -> Result<RoleSource<'a>> {
     let wrong = |what: String| Error::usage(format!("profile `{name}`: {what}"));
     let other = match (
         section.get("source_profile"),
@@ -406,7 +406,7 @@ fn lender<'a>(
         (None, Some(source))
             if ["Environment", "EcsContainer", "Ec2InstanceMetadata"].contains(&source) =>
         {
-            return Ok(Lender::Named(source));
+            return Ok(RoleSource::Named(source));
         }
         (None, Some(source)) => {
             return Err(wrong(format!("credential_source `{source}` is unknown"))
@@ -425,7 +425,7 @@ fn lender<'a>(
         ));
         return Err(circle.hint("let one of them have credentials of its own"));
     }
-    Ok(Lender::Profile(other, section))
+    Ok(RoleSource::Profile(other, section))
 }
 
 /// Returns a `credential_source`.
@@ -533,7 +533,7 @@ impl Sso {
             profile: profile.to_owned(),
             account: take("sso_account_id"),
             role: take("sso_role_name"),
-            start: Start {
+            start: SsoSession {
                 session: section.get("sso_session").map(str::to_owned),
                 url: take("sso_start_url"),
                 region: take("sso_region"),
@@ -613,9 +613,9 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::ini;
-    use super::super::settings::SharedFiles;
     use super::*;
+    use crate::aws::profile::ini;
+    use crate::aws::settings::SharedFiles;
 
     fn settings(
         variables: BTreeMap<String, String>,

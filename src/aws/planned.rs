@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::environment::Variables;
 use super::plan::{self, Container, MachineService, OldFiles, Plan, Role, Source};
+use super::profile::words;
 use super::settings::{Settings, SharedFiles};
-use super::{signin, words};
+use super::source::sign_in;
 use crate::error::Result;
 use crate::sys::child;
 use crate::sys::env;
@@ -53,7 +54,7 @@ impl Planned {
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         match self.plan.as_ref().map(|plan| &plan.source) {
             Ok(Ok(Source::Sso(sso))) => sso.start.path().into_iter().collect(),
-            Ok(Ok(Source::SignIn(login))) => signin::path(&login.session).into_iter().collect(),
+            Ok(Ok(Source::SignIn(login))) => sign_in::path(&login.session).into_iter().collect(),
             Ok(Ok(Source::WebIdentity(identity))) => vec![PathBuf::from(&identity.token_file)],
             Ok(Ok(Source::Process(command))) => files_of_command(command),
             Ok(Ok(Source::Container(container))) => token_file(container),

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::environment::Variables;
-use super::files::{self, Files};
-use super::ini::{self, Section};
+use super::profile::files::{self, Files};
+use super::profile::ini::{self, Section};
 use crate::error::{Error, Result};
 
 /// The two shared files, read at the first question, for all who share this.
@@ -31,28 +31,28 @@ impl SharedFiles {
 
 /// An AWS service by the names of its settings: `AWS_ENDPOINT_URL_STS`, `sts = endpoint_url = ...`.
 #[derive(Clone, Copy)]
-pub(super) struct Service {
+pub(super) struct AwsService {
     pub(super) name: &'static str,
     pub(super) variable: &'static str,
     pub(super) key: &'static str,
 }
 
-pub(super) const STS: Service = Service {
+pub(super) const STS: AwsService = AwsService {
     name: "STS",
     variable: "AWS_ENDPOINT_URL_STS",
     key: "sts",
 };
-pub(super) const SSO: Service = Service {
+pub(super) const SSO: AwsService = AwsService {
     name: "the SSO portal",
     variable: "AWS_ENDPOINT_URL_SSO",
     key: "sso",
 };
-pub(super) const SSO_OIDC: Service = Service {
+pub(super) const SSO_OIDC: AwsService = AwsService {
     name: "the SSO login service",
     variable: "AWS_ENDPOINT_URL_SSO_OIDC",
     key: "sso_oidc",
 };
-pub(super) const SIGN_IN: Service = Service {
+pub(super) const SIGN_IN: AwsService = AwsService {
     name: "AWS sign-in",
     variable: "AWS_ENDPOINT_URL_SIGNIN",
     key: "signin",
@@ -151,7 +151,7 @@ impl Settings {
 
     /// Returns the address that the user has set: for this service, else for all; variables before
     /// the profile. An empty one is none.
-    pub(super) fn endpoint(&self, service: Service) -> Option<String> {
+    pub(super) fn endpoint(&self, service: AwsService) -> Option<String> {
         if self.ignores_endpoints() {
             return None;
         }

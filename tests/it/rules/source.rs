@@ -37,8 +37,7 @@ fn who_signs_is_planned_without_looking_around() {
         let allowed = [
             "std::hash",
             "super::environment",
-            "super::files",
-            "super::ini",
+            "super::profile",
             "super::settings",
             "crate::error",
         ];
@@ -58,7 +57,7 @@ fn every_outside_effect_has_one_owner() {
         ("aws_config", "src/aws"),
         ("tokio::", "src/aws"),
         ("aws_sdk", "src/aws"),
-        ("aws_smithy_http_client", "src/aws/http.rs"),
+        ("aws_smithy_http_client", "src/aws/service/http.rs"),
         ("process_wrap", "src/sys/child.rs"),
         ("which::", "src/sys/child.rs"),
         ("aws_sigv4", "src/sigv4.rs"),

@@ -1,15 +1,15 @@
 //! Downloads a small public text over verified TLS, with the proxies and certificates of the user's
 //! AWS settings.
 
-use super::http::Unanswered;
-use super::session::Session;
+use crate::aws::resolution::Resolution;
+use crate::aws::service::http::Unanswered;
 use crate::error::{Error, Result};
 
 /// Returns the text at an `https://` address, or an error once the session's time is over.
-pub(super) async fn text(session: &Session<'_>, address: &str) -> Result<String> {
+pub(crate) async fn text(resolution: &Resolution<'_>, address: &str) -> Result<String> {
     let failed = |why: &str| Error::failure(format!("cannot download {address}: {why}"));
-    let answer = session
-        .wait(address, session.http().ask("GET", address, &[]))
+    let answer = resolution
+        .wait(address, resolution.http().ask("GET", address, &[]))
         .await?;
     match answer {
         Ok((200, body)) => String::from_utf8(body).map_err(|_| failed("it is not UTF-8")),

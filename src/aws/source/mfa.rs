@@ -1,9 +1,9 @@
 //! The code of a multi-factor device: from an option, from a command, or asked for on the terminal.
 
-use super::ask::AskPolicy;
-use super::process::last_line;
-use super::session::{Session, quoted};
-use super::words;
+use crate::aws::ask::AskPolicy;
+use crate::aws::profile::words;
+use crate::aws::resolution::{Resolution, quoted};
+use crate::aws::source::process::last_line;
 use crate::error::{Error, Result};
 use crate::sys::child::{self, Failure};
 use crate::sys::env;
@@ -12,20 +12,20 @@ use crate::text;
 const COMMAND: &str = "PGCRED_MFA_CODE_COMMAND";
 
 /// Tells whether a code can be had.
-pub(super) fn can_ask(ask: &AskPolicy) -> bool {
+pub(crate) fn can_ask(ask: &AskPolicy) -> bool {
     ask.mfa_code.is_some() || env::var(COMMAND).is_some() || ask.terminal
 }
 
 /// Returns the code for the device of this serial number or ARN. stdin is not read: the terminal
 /// itself is.
-pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<String> {
-    if let Some(code) = &session.ask.mfa_code {
+pub(crate) fn code(resolution: &Resolution, profile: &str, serial: &str) -> Result<String> {
+    if let Some(code) = &resolution.ask.mfa_code {
         return Ok(code.clone());
     }
     if let Some(command) = env::var(COMMAND) {
-        return by_command(session, &command);
+        return by_command(resolution, &command);
     }
-    if !session.ask.terminal {
+    if !resolution.ask.terminal {
         return Err(Error::login(format!(
             "the role of profile `{profile}` needs an MFA code, and no terminal is there to ask on"
         ))
@@ -39,7 +39,7 @@ pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<Str
     let prompt = text::shown(&format!(
         "pgcred: MFA code of {device} for profile {profile}: "
     ));
-    let code = session.off_the_clock(|| rpassword::prompt_password(prompt));
+    let code = resolution.off_the_clock(|| rpassword::prompt_password(prompt));
     let code = code.map_err(|error| {
         Error::login("no MFA code was given")
             .caused_by(&error)
@@ -51,17 +51,17 @@ pub(super) fn code(session: &Session, profile: &str, serial: &str) -> Result<Str
     Ok(code.trim().to_owned())
 }
 
-fn by_command(session: &Session, command: &str) -> Result<String> {
+fn by_command(resolution: &Resolution, command: &str) -> Result<String> {
     let wrong = |what: String| {
         Error::failure(format!("{COMMAND} {what}")).hint("run the command by hand to see more")
     };
     let words =
         words::split(command).ok_or_else(|| wrong("has a quote that is not closed".to_owned()))?;
     let ended =
-        child::output(&words, session.deadline(), session.ask.bond()).map_err(|failure| {
+        child::output(&words, resolution.deadline(), resolution.ask.bond()).map_err(|failure| {
             match failure {
                 Failure::Failed(error) => error.about(COMMAND),
-                Failure::TooLate => session.too_late(COMMAND),
+                Failure::TooLate => resolution.too_late(COMMAND),
             }
         })?;
     if !ended.status.success() {

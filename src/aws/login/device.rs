@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use aws_sdk_ssooidc::Client;
 use serde_json::{Map, json};
 
-use super::plan::Start;
-use super::refusal;
-use super::session::{SSO_OIDC, Session};
+use crate::aws::plan::SsoSession;
+use crate::aws::resolution::{Resolution, SSO_OIDC};
+use crate::aws::service::refusal;
 use crate::error::{Error, Result};
 use crate::time::Time;
 
@@ -26,21 +26,21 @@ fn seconds(number: i32) -> Duration {
 
 /// Asks for an authorization, has `show` present the address (with the code in it) and the code,
 /// and waits for the person.
-pub(super) async fn log_in(
-    session: &Session<'_>,
-    start: &Start,
+pub(crate) async fn log_in(
+    resolution: &Resolution<'_>,
+    start: &SsoSession,
     show: impl FnOnce(&str, &str),
 ) -> Result<()> {
     let what = "cannot log in to SSO";
-    let client = Client::new(&session.client(SSO_OIDC, &start.region, None));
+    let client = Client::new(&resolution.client(SSO_OIDC, &start.region, None));
     let register = client
         .register_client()
         .client_name(format!("pgcred-{}", Time::now().unix()))
         .client_type("public")
         .set_scopes((!start.scopes.is_empty()).then(|| start.scopes.clone()));
-    let registered = session.wait(SSO_OIDC.name, register.send()).await?;
+    let registered = resolution.wait(SSO_OIDC.name, register.send()).await?;
     let registered =
-        registered.map_err(|error| session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
+        registered.map_err(|error| resolution.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
     let (id, secret) = (
         registered.client_id().unwrap_or_default(),
         registered.client_secret().unwrap_or_default(),
@@ -51,9 +51,9 @@ pub(super) async fn log_in(
         .client_id(id)
         .client_secret(secret)
         .start_url(&start.url);
-    let authorized = session.wait(SSO_OIDC.name, authorize.send()).await?;
+    let authorized = resolution.wait(SSO_OIDC.name, authorize.send()).await?;
     let authorized =
-        authorized.map_err(|error| session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
+        authorized.map_err(|error| resolution.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
     let address = authorized
         .verification_uri_complete()
         .or(authorized.verification_uri())
@@ -72,8 +72,8 @@ pub(super) async fn log_in(
     let answer = loop {
         let left = until.saturating_duration_since(Instant::now());
         tokio::time::sleep(interval.min(left)).await;
-        let answer = tokio::time::timeout(session.ask.timeout, call.clone().send()).await;
-        let answer = answer.map_err(|_| session.too_late(SSO_OIDC.name))?;
+        let answer = tokio::time::timeout(resolution.ask.timeout, call.clone().send()).await;
+        let answer = answer.map_err(|_| resolution.too_late(SSO_OIDC.name))?;
         match answer {
             Ok(answer) => break answer,
             Err(error) => match refusal::code(&error) {
@@ -91,7 +91,7 @@ pub(super) async fn log_in(
                     return Err(Error::login("the SSO login was declined")
                         .hint("run the same command again"));
                 }
-                _ => return Err(session.refused(what, SSO_OIDC, &error).or_hint(SETTINGS)),
+                _ => return Err(resolution.refused(what, SSO_OIDC, &error).or_hint(SETTINGS)),
             },
         }
     };

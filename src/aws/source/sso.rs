@@ -8,12 +8,12 @@ use aws_credential_types::Credentials;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Map, Value, json};
 
-use super::plan::{Sso, Start};
-use super::refusal;
-use super::role;
-use super::runtime::session_lock;
-use super::session::{SSO, SSO_OIDC, Session};
-use super::trouble::{Kind, LogIn, Trouble};
+use crate::aws::login::missing::{LoginKind, MissingLogin, Unresolved};
+use crate::aws::plan::{Sso, SsoSession};
+use crate::aws::resolution::{Resolution, SSO, SSO_OIDC};
+use crate::aws::runtime::session_lock;
+use crate::aws::service::refusal;
+use crate::aws::source::role;
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
@@ -24,35 +24,35 @@ use crate::time::Time;
 const RENEW: u32 = 15 * 60;
 
 impl Sso {
-    pub(super) async fn credentials(
+    pub(crate) async fn credentials(
         &self,
-        session: &Session<'_>,
-    ) -> std::result::Result<Credentials, Trouble> {
-        if let Some(found) = self.cached(session) {
+        resolution: &Resolution<'_>,
+    ) -> std::result::Result<Credentials, Unresolved> {
+        if let Some(found) = self.cached(resolution) {
             return Ok(found);
         }
-        let token = self.token(session).await?;
-        session.step(format!(
+        let token = self.token(resolution).await?;
+        resolution.step(format!(
             "SSO profile {}: asking the portal in {}",
             self.profile, self.start.region
         ));
-        let client = aws_sdk_sso::Client::new(&session.client(SSO, &self.start.region, None));
+        let client = aws_sdk_sso::Client::new(&resolution.client(SSO, &self.start.region, None));
         let call = client
             .get_role_credentials()
             .role_name(&self.role)
             .account_id(&self.account)
             .access_token(&token);
         let what = format!("cannot get credentials of the SSO role {}", self.role);
-        let answer = match session.wait(SSO.name, call.send()).await? {
+        let answer = match resolution.wait(SSO.name, call.send()).await? {
             Ok(answer) => answer,
             Err(error) => {
                 return Err(match refusal::code(&error) {
                     Some("UnauthorizedException") => self.log_in("the SSO session was ended by AWS", Some(token)),
-                    Some("ForbiddenException" | "ResourceNotFoundException") => session
+                    Some("ForbiddenException" | "ResourceNotFoundException") => resolution
                         .refused(&what, SSO, &error)
                         .hint("this user has no such role there: check sso_role_name and sso_account_id of the profile")
                         .into(),
-                    _ => session
+                    _ => resolution
                         .refused(&what, SSO, &error)
                         .or_hint(
                             "retry; if it stays, check sso_region, sso_account_id and sso_role_name of the profile",
@@ -74,7 +74,7 @@ impl Sso {
             Some(end),
             "SSO",
         );
-        Ok(session.unexpired(
+        Ok(resolution.unexpired(
             credentials,
             "the SSO portal",
             "retry; if it stays, check this machine's clock",
@@ -82,9 +82,9 @@ impl Sso {
     }
 
     /// Returns what the AWS CLI has cached for this role, if it lasts.
-    pub(super) fn cached(&self, session: &Session) -> Option<Credentials> {
+    pub(crate) fn cached(&self, resolution: &Resolution) -> Option<Credentials> {
         let (name, value) = match &self.start.session {
-            Some(session) => ("sessionName", session),
+            Some(resolution) => ("sessionName", resolution),
             None => ("startUrl", &self.start.url),
         };
         let (account, role, value) = (json!(self.account), json!(self.role), json!(value));
@@ -95,8 +95,8 @@ impl Sso {
         )
         .as_ref()))?;
         let left = Time::now().until(Time::from_system(found.expiry()?));
-        (left >= session.wanted.max(RENEW)).then(|| {
-            session.step(format!(
+        (left >= resolution.min_life.max(RENEW)).then(|| {
+            resolution.step(format!(
                 "SSO profile {}: cached by the AWS CLI",
                 self.profile
             ));
@@ -104,9 +104,9 @@ impl Sso {
         })
     }
 
-    fn log_in(&self, why: &str, revoked: Option<String>) -> Trouble {
-        let kind = Kind::Sso(self.start.clone());
-        LogIn {
+    fn log_in(&self, why: &str, revoked: Option<String>) -> Unresolved {
+        let kind = LoginKind::Sso(self.start.clone());
+        MissingLogin {
             kind,
             profile: self.profile.clone(),
             why: why.to_owned(),
@@ -116,8 +116,8 @@ impl Sso {
     }
 
     /// Returns a token of the portal that is still good.
-    async fn token(&self, session: &Session<'_>) -> std::result::Result<String, Trouble> {
-        let Some(cached) = Cached::read(&self.start) else {
+    async fn token(&self, resolution: &Resolution<'_>) -> std::result::Result<String, Unresolved> {
+        let Some(cached) = CachedToken::read(&self.start) else {
             return Err(self.log_in("nobody has logged in to SSO yet", None));
         };
         if cached.left() >= RENEW || self.start.session.is_none() {
@@ -127,9 +127,9 @@ impl Sso {
         }
         // A renewal makes the renewing token of the others worthless, so only one renews.
         let _lock = session_lock(&self.start.id(), Duration::from_secs(5));
-        let cached = Cached::read(&self.start).unwrap_or(cached);
+        let cached = CachedToken::read(&self.start).unwrap_or(cached);
         let renewed = if cached.left() < RENEW {
-            cached.renew(session, &self.start).await
+            cached.renew(resolution, &self.start).await
         } else {
             Ok(None)
         };
@@ -141,15 +141,15 @@ impl Sso {
     }
 }
 
-impl Start {
+impl SsoSession {
     /// Names the session in AWS's cache.
-    pub(super) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         let name = self.session.as_ref().unwrap_or(&self.url);
         hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, name.as_bytes()).as_ref())
     }
 
     /// Returns the file of AWS's cache in which a login leaves its token.
-    pub(super) fn path(&self) -> Option<PathBuf> {
+    pub(crate) fn path(&self) -> Option<PathBuf> {
         Some(
             env::aws_home()?
                 .join(".aws/sso/cache")
@@ -158,13 +158,13 @@ impl Start {
     }
 
     /// Tells whether somebody is logged in, by another token than the one that was revoked.
-    pub(super) fn is_open(&self, revoked: Option<&str>) -> bool {
-        let token = Cached::read(self).and_then(|cached| cached.alive());
+    pub(crate) fn is_open(&self, revoked: Option<&str>) -> bool {
+        let token = CachedToken::read(self).and_then(|cached| cached.alive());
         token.is_some_and(|token| Some(token.as_str()) != revoked)
     }
 
     /// Stores what a login or a renewal gave, as the AWS CLI does.
-    pub(super) fn store(&self, fields: &Map<String, Value>) -> Result<()> {
+    pub(crate) fn store(&self, fields: &Map<String, Value>) -> Result<()> {
         let path = self
             .path()
             .ok_or_else(|| Error::failure("no home directory for AWS's SSO cache"))?;
@@ -173,10 +173,10 @@ impl Start {
 }
 
 /// The file that a login left.
-struct Cached(Map<String, Value>);
+struct CachedToken(Map<String, Value>);
 
-impl Cached {
-    fn read(start: &Start) -> Option<Self> {
+impl CachedToken {
+    fn read(start: &SsoSession) -> Option<Self> {
         let fields: Value =
             serde_json::from_slice(&fs::read_foreign_cache(&start.path()?)?).ok()?;
         let cached = Self(fields.as_object()?.clone());
@@ -204,7 +204,11 @@ impl Cached {
     }
 
     /// Returns a new token; none where only a login gives one.
-    async fn renew(&self, session: &Session<'_>, start: &Start) -> Result<Option<String>> {
+    async fn renew(
+        &self,
+        resolution: &Resolution<'_>,
+        start: &SsoSession,
+    ) -> Result<Option<String>> {
         let known = ["refreshToken", "clientId", "clientSecret"].map(|name| self.text(name));
         let [Some(refresh), Some(id), Some(secret)] = known else {
             return Ok(None);
@@ -215,19 +219,20 @@ impl Cached {
         {
             return Ok(None);
         }
-        session.step(format!("SSO: renewing the session in {}", start.region));
-        let client = aws_sdk_ssooidc::Client::new(&session.client(SSO_OIDC, &start.region, None));
+        resolution.step(format!("SSO: renewing the session in {}", start.region));
+        let client =
+            aws_sdk_ssooidc::Client::new(&resolution.client(SSO_OIDC, &start.region, None));
         let call = client
             .create_token()
             .grant_type("refresh_token")
             .client_id(id)
             .client_secret(secret)
             .refresh_token(refresh);
-        let answer = match session.wait(SSO_OIDC.name, call.send()).await? {
+        let answer = match resolution.wait(SSO_OIDC.name, call.send()).await? {
             Ok(answer) => answer,
             Err(error) => {
-                let refused = session.refused("cannot renew the SSO session", SSO_OIDC, &error);
-                session.step(refused.to_string());
+                let refused = resolution.refused("cannot renew the SSO session", SSO_OIDC, &error);
+                resolution.step(refused.to_string());
                 return if refusal::code(&error).is_some() {
                     Ok(None)
                 } else {
@@ -248,9 +253,9 @@ impl Cached {
         if let Some(next) = answer.refresh_token() {
             fields.insert("refreshToken".to_owned(), json!(next));
         }
-        session.has_changed_files();
+        resolution.has_changed_files();
         if let Err(error) = start.store(&fields) {
-            session.warn(format!("{error}; the next renewal needs a login"));
+            resolution.warn(format!("{error}; the next renewal needs a login"));
         }
         Ok(Some(token))
     }

@@ -7,13 +7,13 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::http::own_error;
-use super::session::{Service, Session};
+use crate::aws::resolution::{AwsService, Resolution};
+use crate::aws::service::http::own_error;
 use crate::error::{Error, Reason};
 use crate::text;
 
 /// Returns the code of a refusal, if the service gave one.
-pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error
         .as_service_error()
         .and_then(ProvideErrorMetadata::code)
@@ -29,12 +29,12 @@ fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'st
     cause
 }
 
-impl Session<'_> {
+impl Resolution<'_> {
     /// Explains a call that failed, `what` being what was wanted.
-    pub(super) fn refused<E>(
+    pub(crate) fn refused<E>(
         &self,
         what: &str,
-        service: Service,
+        service: AwsService,
         error: &SdkError<E, HttpResponse>,
     ) -> Error
     where

@@ -2,7 +2,7 @@
 //! runtime's on Windows.
 
 /// Returns the words, or `None` if a quote is not closed.
-pub(super) fn split(text: &str) -> Option<Vec<String>> {
+pub(crate) fn split(text: &str) -> Option<Vec<String>> {
     if cfg!(windows) {
         Some(windows(text))
     } else {
@@ -12,7 +12,7 @@ pub(super) fn split(text: &str) -> Option<Vec<String>> {
 
 /// Quotes group; a backslash takes the next character as it is, in double quotes only before `"`
 /// and `\`.
-pub(super) fn posix(text: &str) -> Option<Vec<String>> {
+pub(crate) fn posix(text: &str) -> Option<Vec<String>> {
     const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
     if !text.contains(['\'', '"', '\\']) {
         return Some(

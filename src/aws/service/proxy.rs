@@ -6,23 +6,23 @@ use crate::text::host;
 
 /// A proxy, and the variable that names it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Proxy {
-    pub(super) variable: &'static str,
+pub(crate) struct Proxy {
+    pub(crate) variable: &'static str,
     /// With a scheme. It may hold a password.
-    pub(super) address: String,
+    pub(crate) address: String,
 }
 
 impl Proxy {
     /// Tells whether a host and, if there is one, a port can be read from the address: the client
     /// asks directly, past the proxy, where it cannot.
-    pub(super) fn has_host(&self) -> bool {
+    pub(crate) fn has_host(&self) -> bool {
         host::names_server(&self.address)
     }
 }
 
 /// Returns the proxy for a request to `authority` (`HOST` or `HOST:PORT`). `ALL_PROXY` does not
 /// count.
-pub(super) fn of_request(scheme: &str, authority: &str) -> Option<Proxy> {
+pub(crate) fn of_request(scheme: &str, authority: &str) -> Option<Proxy> {
     let names = if scheme == "https" {
         ["https_proxy", "HTTPS_PROXY"]
     } else {

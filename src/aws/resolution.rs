@@ -12,60 +12,60 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use super::ask::{AskPolicy, Notes};
-use super::http::{Bundle, Http};
-use super::ini::Section;
+use super::profile::ini::Section;
+use super::service::http::{Http, TrustedCertificates};
 use super::settings::Settings;
-pub(super) use super::settings::{SIGN_IN, SSO, SSO_OIDC, STS, Service};
+pub(super) use super::settings::{AwsService, SIGN_IN, SSO, SSO_OIDC, STS};
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::text::host;
 use crate::time::{Time, spoken};
 
-pub(super) struct Session<'a> {
+pub(super) struct Resolution<'a> {
     pub(super) ask: &'a AskPolicy,
     pub(super) settings: &'a Settings,
     /// The region of STS.
     pub(super) region: String,
     /// How long the credentials should last, in seconds.
-    pub(super) wanted: u32,
+    pub(super) min_life: u32,
     pub(super) notes: &'a RefCell<Notes>,
     deadline: Cell<Instant>,
     http: Http,
     direct: Http,
 }
 
-impl<'a> Session<'a> {
+impl<'a> Resolution<'a> {
     /// Reads the files. A profile that is named has to exist.
     pub(super) fn open(
         settings: &'a Settings,
         ask: &'a AskPolicy,
         region: &str,
-        wanted: u32,
+        min_life: u32,
         deadline: Instant,
         notes: &'a RefCell<Notes>,
     ) -> Result<Self> {
         settings.check()?;
-        let mut session = Self {
+        let mut resolution = Self {
             ask,
             settings,
             region: region.to_owned(),
-            wanted,
+            min_life,
             notes,
             deadline: Cell::new(deadline),
-            http: Http::new(Bundle::new(None, deadline)),
-            direct: Http::direct(Bundle::new(None, deadline)),
+            http: Http::new(TrustedCertificates::new(None, deadline)),
+            direct: Http::direct(TrustedCertificates::new(None, deadline)),
         };
         // The AWS CLI asks by a library for HTTP that knows the second one.
-        let bundle = session
+        let bundle = resolution
             .setting("AWS_CA_BUNDLE", "ca_bundle")
             .or_else(|| env::var("REQUESTS_CA_BUNDLE"));
-        let bundle = Bundle::new(bundle, deadline);
-        session.direct = Http::direct(bundle.clone());
-        session.http = Http::new(bundle);
+        let bundle = TrustedCertificates::new(bundle, deadline);
+        resolution.direct = Http::direct(bundle.clone());
+        resolution.http = Http::new(bundle);
         for service in [STS, SSO, SSO_OIDC, SIGN_IN] {
-            session.check_endpoint(service)?;
+            resolution.check_endpoint(service)?;
         }
-        Ok(session)
+        Ok(resolution)
     }
 
     pub(super) fn profile_name(&self) -> &str {
@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
     /// The configuration of a client of this service.
     pub(super) fn client(
         &self,
-        service: Service,
+        service: AwsService,
         region: &str,
         credentials: Option<Credentials>,
     ) -> SdkConfig {
@@ -134,7 +134,7 @@ impl<'a> Session<'a> {
         &self.direct
     }
 
-    fn check_endpoint(&self, service: Service) -> Result<()> {
+    fn check_endpoint(&self, service: AwsService) -> Result<()> {
         let services = self.profile().and_then(|section| section.get("services"));
         let exists = |name: &str| {
             self.settings

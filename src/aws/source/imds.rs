@@ -5,10 +5,10 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use serde_json::Value;
 
-use super::http::{Http, Unanswered};
-use super::plan::InstanceMetadata;
-use super::process::Names;
-use super::session::Session;
+use crate::aws::plan::InstanceMetadata;
+use crate::aws::resolution::Resolution;
+use crate::aws::service::http::{Http, Unanswered};
+use crate::aws::source::process::FieldNames;
 use crate::error::{Error, Result};
 use crate::text::foreign;
 use crate::text::host;
@@ -28,11 +28,11 @@ const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const EXTENSION: u32 = 900;
 
 /// Returns the credentials of the instance's role; none away from EC2 or without a role.
-pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credentials>> {
-    let Some(service) = Service::find(session).await? else {
+pub(crate) async fn credentials(resolution: &Resolution<'_>) -> Result<Option<Credentials>> {
+    let Some(service) = MetadataService::find(resolution).await? else {
         return Ok(None);
     };
-    let Some(role) = service.get(session, ROLE).await? else {
+    let Some(role) = service.get(resolution, ROLE).await? else {
         return Ok(None);
     };
     let role = role.lines().next().unwrap_or_default().trim();
@@ -43,7 +43,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
         Error::failure(format!("the instance metadata gave {what}"))
             .hint("retry; if it stays, detach and attach the instance's role")
     };
-    let text = service.get(session, &format!("{ROLE}{role}")).await?;
+    let text = service.get(resolution, &format!("{ROLE}{role}")).await?;
     let text = text.ok_or_else(|| broken("a role without credentials"))?;
     let answer: Value =
         serde_json::from_str(&text).map_err(|_| broken("credentials that are no JSON"))?;
@@ -54,7 +54,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
     {
         return Err(broken(&format!("{} instead of credentials", foreign(code))));
     }
-    let names = Names {
+    let names = FieldNames {
         key: "AccessKeyId",
         secret: "SecretAccessKey",
         token: "Token",
@@ -72,7 +72,7 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
     {
         None => Ok(Some(found)),
         Some(end) => {
-            session.warn(format!(
+            resolution.warn(format!(
                 "the instance's credentials ended {} ago and AWS has not renewed them; they may still be taken",
                 spoken(end.until(now))
             ));
@@ -93,14 +93,14 @@ pub(super) async fn credentials(session: &Session<'_>) -> Result<Option<Credenti
 }
 
 /// Returns the region that the instance is in.
-pub(super) async fn region(session: &Session<'_>) -> Result<Option<String>> {
-    let Some(service) = Service::find(session).await? else {
+pub(crate) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>> {
+    let Some(service) = MetadataService::find(resolution).await? else {
         return Ok(None);
     };
-    if let Some(region) = service.get(session, REGION).await? {
+    if let Some(region) = service.get(resolution, REGION).await? {
         return Ok(Some(region));
     }
-    let zone = service.get(session, ZONE).await?;
+    let zone = service.get(resolution, ZONE).await?;
     Ok(zone.map(|zone| {
         zone.trim_end_matches(|letter: char| letter.is_ascii_alphabetic())
             .to_owned()
@@ -108,7 +108,7 @@ pub(super) async fn region(session: &Session<'_>) -> Result<Option<String>> {
 }
 
 /// The service, once it has answered.
-struct Service {
+struct MetadataService {
     /// Ends with a slash.
     address: String,
     /// Of version 2; where the service knows only version 1, none.
@@ -118,19 +118,19 @@ struct Service {
     http: Http,
 }
 
-impl Service {
-    async fn find(session: &Session<'_>) -> Result<Option<Self>> {
+impl MetadataService {
+    async fn find(resolution: &Resolution<'_>) -> Result<Option<Self>> {
         let InstanceMetadata {
             is_off,
             endpoint,
             mode,
-        } = InstanceMetadata::of(session.settings);
+        } = InstanceMetadata::of(resolution.settings);
         if is_off {
-            session.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
+            resolution.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
             return Ok(None);
         }
         let number = |variable: &str, key: &str| {
-            session
+            resolution
                 .setting(variable, key)
                 .and_then(|text| text.parse::<u32>().ok())
         };
@@ -160,7 +160,7 @@ impl Service {
             address.push('/');
         }
         let pause = Duration::from_secs(seconds.into());
-        let http = session.http().small(LONGEST, pause);
+        let http = resolution.http().small(LONGEST, pause);
         let mut service = Self {
             address,
             token: None,
@@ -168,17 +168,17 @@ impl Service {
             pause,
             http,
         };
-        session.step(format!(
+        resolution.step(format!(
             "instance metadata: asking {}",
             host::place(&service.address)
         ));
         let life = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-        match service.ask(session, "PUT", TOKEN, life).await? {
+        match service.ask(resolution, "PUT", TOKEN, life).await? {
             Some((200, token)) => service.token = Some(token),
             Some((403..=405, _))
-                if !session.flag("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") =>
+                if !resolution.flag("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") =>
             {
-                session.step("instance metadata: version 1");
+                resolution.step("instance metadata: version 1");
             }
             Some((status, _)) => return Err(refused(status)),
             None => return Ok(None),
@@ -187,10 +187,10 @@ impl Service {
     }
 
     /// Returns a text; none where there is no such text.
-    async fn get(&self, session: &Session<'_>, path: &str) -> Result<Option<String>> {
+    async fn get(&self, resolution: &Resolution<'_>, path: &str) -> Result<Option<String>> {
         let token = self.token.as_deref().unwrap_or_default();
         match self
-            .ask(session, "GET", path, ("x-aws-ec2-metadata-token", token))
+            .ask(resolution, "GET", path, ("x-aws-ec2-metadata-token", token))
             .await?
         {
             Some((200, text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
@@ -202,7 +202,7 @@ impl Service {
     /// Returns status and text of an answer; none if nobody gives one.
     async fn ask(
         &self,
-        session: &Session<'_>,
+        resolution: &Resolution<'_>,
         method: &str,
         path: &str,
         header: (&'static str, &str),
@@ -212,7 +212,7 @@ impl Service {
             let headers = [header];
             let answer =
                 tokio::time::timeout(self.pause, self.http.ask(method, &address, &headers));
-            let why = match session.wait("the instance metadata", answer).await? {
+            let why = match resolution.wait("the instance metadata", answer).await? {
                 Ok(Ok((status, text))) => {
                     return Ok(Some((status, String::from_utf8_lossy(&text).into_owned())));
                 }
@@ -220,7 +220,7 @@ impl Service {
                 Ok(Err(Unanswered::Because(why))) => why,
                 Err(_) => "no answer".to_owned(),
             };
-            session.step(format!("instance metadata: {why}"));
+            resolution.step(format!("instance metadata: {why}"));
         }
         Ok(None)
     }

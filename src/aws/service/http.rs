@@ -25,7 +25,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::proxy::{self, Proxy};
+use crate::aws::service::proxy::{self, Proxy};
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
@@ -37,14 +37,14 @@ const LONGEST: usize = 1 << 20;
 const CONNECT: Duration = Duration::from_millis(3_100);
 
 /// The certificates that the user trusts instead of the system's, read when they are needed first.
-pub(super) struct Bundle {
+pub(crate) struct TrustedCertificates {
     path: Option<String>,
     deadline: Instant,
     read: OnceLock<Result<Option<Vec<u8>>>>,
 }
 
-impl Bundle {
-    pub(super) fn new(path: Option<String>, deadline: Instant) -> Arc<Self> {
+impl TrustedCertificates {
+    pub(crate) fn new(path: Option<String>, deadline: Instant) -> Arc<Self> {
         Arc::new(Self {
             path,
             deadline,
@@ -71,21 +71,21 @@ impl Bundle {
 
 /// An error of pgcred's own that comes back through the SDK.
 #[derive(Debug)]
-struct Own(Error);
+struct OwnError(Error);
 
-impl fmt::Display for Own {
+impl fmt::Display for OwnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl StdError for Own {}
+impl StdError for OwnError {}
 
 /// Returns pgcred's own error, if one is among the causes.
-pub(super) fn own_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+pub(crate) fn own_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let mut next = Some(error);
     while let Some(cause) = next {
-        if let Some(Own(own)) = cause.downcast_ref() {
+        if let Some(OwnError(own)) = cause.downcast_ref() {
             return Some(own);
         }
         next = cause.source();
@@ -95,37 +95,37 @@ pub(super) fn own_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a E
 
 /// Sends requests. It costs nothing until the first one.
 #[derive(Clone)]
-pub(super) struct Http(Arc<Inner>);
+pub(crate) struct Http(Arc<Inner>);
 
 struct Inner {
-    bundle: Arc<Bundle>,
+    bundle: Arc<TrustedCertificates>,
     follows_proxies: bool,
     longest: usize,
     connect: Duration,
     /// Each is kept for the next request that goes the same way.
-    connectors: Mutex<HashMap<Way, SharedHttpConnector>>,
+    connectors: Mutex<HashMap<Route, SharedHttpConnector>>,
 }
 
 /// How a request gets there.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Way {
+struct Route {
     tls: bool,
     proxy: Option<Proxy>,
 }
 
 impl Http {
     /// With the proxies of the environment.
-    pub(super) fn new(bundle: Arc<Bundle>) -> Self {
+    pub(crate) fn new(bundle: Arc<TrustedCertificates>) -> Self {
         Self::of(bundle, true, LONGEST, CONNECT)
     }
 
     /// Without any proxy, for services of this machine, whose answers are no proxy's business.
-    pub(super) fn direct(bundle: Arc<Bundle>) -> Self {
+    pub(crate) fn direct(bundle: Arc<TrustedCertificates>) -> Self {
         Self::of(bundle, false, LONGEST, CONNECT)
     }
 
     /// For small answers of a service that is near if it is there at all.
-    pub(super) fn small(&self, longest: usize, connect: Duration) -> Self {
+    pub(crate) fn small(&self, longest: usize, connect: Duration) -> Self {
         Self::of(
             self.0.bundle.clone(),
             self.0.follows_proxies,
@@ -134,7 +134,12 @@ impl Http {
         )
     }
 
-    fn of(bundle: Arc<Bundle>, follows_proxies: bool, longest: usize, connect: Duration) -> Self {
+    fn of(
+        bundle: Arc<TrustedCertificates>,
+        follows_proxies: bool,
+        longest: usize,
+        connect: Duration,
+    ) -> Self {
         let connectors = Mutex::default();
         Self(Arc::new(Inner {
             bundle,
@@ -146,13 +151,13 @@ impl Http {
     }
 
     /// The same for clients of the SDK.
-    pub(super) fn client(&self) -> SharedHttpClient {
+    pub(crate) fn client(&self) -> SharedHttpClient {
         let own = self.clone();
         http_client_fn(move |_, _| SharedHttpConnector::new(own.clone()))
     }
 
     /// Sends one request and returns status and body of the answer.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: &str,
         address: &str,
@@ -190,7 +195,7 @@ impl Http {
             || proxy
                 .as_ref()
                 .is_some_and(|proxy| proxy.address.starts_with("https://"));
-        let way = Way { tls, proxy };
+        let way = Route { tls, proxy };
         let mut connectors = self
             .0
             .connectors
@@ -204,7 +209,7 @@ impl Http {
         Ok(new)
     }
 
-    fn new_connector(&self, way: &Way) -> Result<SharedHttpConnector> {
+    fn new_connector(&self, way: &Route) -> Result<SharedHttpConnector> {
         let proxies = match &way.proxy {
             None => ProxyConfig::disabled(),
             Some(proxy) if !proxy.has_host() => return Err(unusable(proxy)),
@@ -254,7 +259,9 @@ impl HttpConnector for Http {
         let longest = self.0.longest;
         let host = host::place(request.uri()).to_owned();
         match self.connector(&request) {
-            Err(error) => HttpConnectorFuture::ready(Err(ConnectorError::user(Own(error).into()))),
+            Err(error) => {
+                HttpConnectorFuture::ready(Err(ConnectorError::user(OwnError(error).into())))
+            }
             Ok(connector) => HttpConnectorFuture::new(async move {
                 let mut answer = connector.call(request).await?;
                 let body = whole_body(&mut answer, &host, longest).await?;
@@ -281,7 +288,7 @@ async fn whole_body(
                 longest >> 10
             ));
             let hint = "check the endpoint settings AWS_ENDPOINT_URL* and the proxy: AWS's own answers are shorter";
-            return Err(ConnectorError::user(Own(too_long.hint(hint)).into()));
+            return Err(ConnectorError::user(OwnError(too_long.hint(hint)).into()));
         }
         body.extend_from_slice(&part);
     }
@@ -289,7 +296,7 @@ async fn whole_body(
 }
 
 /// Why a request has no answer.
-pub(super) enum Unanswered {
+pub(crate) enum Unanswered {
     /// A setting is wrong, or the answer is too long.
     Own(Error),
     Because(String),

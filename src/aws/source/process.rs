@@ -5,8 +5,8 @@ use std::time::Instant;
 use aws_credential_types::Credentials;
 use serde_json::{Map, Value};
 
-use super::session::Session;
-use super::words;
+use crate::aws::profile::words;
+use crate::aws::resolution::Resolution;
 use crate::error::{Error, Result};
 use crate::sys::child::{self, Failure};
 use crate::sys::fs;
@@ -14,8 +14,8 @@ use crate::text::foreign;
 use crate::time::Time;
 
 /// Runs the command line without a shell, as the AWS CLI does.
-pub(super) fn credentials(session: &Session, command: &str) -> Result<Credentials> {
-    let whose = session.of_profile();
+pub(crate) fn credentials(resolution: &Resolution, command: &str) -> Result<Credentials> {
+    let whose = resolution.of_profile();
     let of = |what: &str| format!("the credential_process{whose} {what}");
     let unclear = || {
         Error::usage(of("has a quote that is not closed"))
@@ -24,19 +24,24 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     let words = words::split(command).ok_or_else(unclear)?;
     let program = words.first().cloned().unwrap_or_default();
     let hint = format!("run the command of the profile by hand to see more: {program} ...");
-    session.step(format!("running {program}"));
+    resolution.step(format!("running {program}"));
     // A helper that the program starts may keep its stdout open for good.
     let is_whole = |text: &[u8]| serde_json::from_slice::<Value>(text).is_ok();
     let too_late = || {
-        session
+        resolution
             .too_late(&format!("the credential_process {program}"))
             .hint(hint.clone())
     };
     let stamp = || child::find(program.as_ref()).and_then(|path| fs::stamp(&path));
     let before = stamp();
-    let ended = child::whole_output(&words, session.deadline(), session.ask.bond(), is_whole);
+    let ended = child::whole_output(
+        &words,
+        resolution.deadline(),
+        resolution.ask.bond(),
+        is_whole,
+    );
     if stamp() == before {
-        session.has_changed_files(); // it may have; but the answer of a program that was replaced is not the new one's
+        resolution.has_changed_files(); // it may have; but the answer of a program that was replaced is not the new one's
     }
     let ended = ended.map_err(|failure| match failure {
         Failure::Failed(error) => error.about(&format!("the credential_process{whose}")),
@@ -51,7 +56,7 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
         };
         return Err(Error::failure(of(&format!("failed: {said}"))).hint(hint));
     }
-    if !ended.whole && Instant::now() >= session.deadline() {
+    if !ended.whole && Instant::now() >= resolution.deadline() {
         return Err(too_late());
     }
     let wrong = |what: &str| Error::failure(of(what)).hint(hint.clone());
@@ -68,7 +73,7 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
         _ => return Err(wrong("printed no `\"Version\": 1`")),
     }
     let fields = answer.as_object().cloned().unwrap_or_default();
-    let names = Names {
+    let names = FieldNames {
         key: "AccessKeyId",
         secret: "SecretAccessKey",
         token: "SessionToken",
@@ -77,20 +82,20 @@ pub(super) fn credentials(session: &Session, command: &str) -> Result<Credential
     let credentials = names
         .credentials(&fields, "credential_process")
         .map_err(|what| wrong(&format!("printed {what}")))?;
-    session.unexpired(credentials, "its credential_process", &hint)
+    resolution.unexpired(credentials, "its credential_process", &hint)
 }
 
 /// How an answer in JSON names its fields.
-pub(super) struct Names {
-    pub(super) key: &'static str,
-    pub(super) secret: &'static str,
-    pub(super) token: &'static str,
-    pub(super) end: &'static str,
+pub(crate) struct FieldNames {
+    pub(crate) key: &'static str,
+    pub(crate) secret: &'static str,
+    pub(crate) token: &'static str,
+    pub(crate) end: &'static str,
 }
 
-impl Names {
+impl FieldNames {
     /// Returns the credentials in it, or what is wrong with it; never a value of it.
-    pub(super) fn credentials(
+    pub(crate) fn credentials(
         &self,
         fields: &Map<String, Value>,
         source: &'static str,
@@ -122,7 +127,7 @@ impl Names {
 }
 
 /// Returns the last line that says something, as a message repeats it.
-pub(super) fn last_line(text: &[u8]) -> String {
+pub(crate) fn last_line(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     foreign(
         text.lines()
@@ -147,7 +152,7 @@ mod tests {
         )) {
             let _ = last_line(&text);
             let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(&text) else { return Ok(()) };
-            let names = Names { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
+            let names = FieldNames { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
             match names.credentials(&fields, "test") {
                 Ok(found) => proptest::prop_assert!(!found.access_key_id().is_empty()),
                 Err(why) => proptest::prop_assert!(!why.contains("WORTHIT"), "{}", why),

@@ -17,10 +17,10 @@ use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Map, Value, json};
 
-use super::process::Names;
-use super::runtime::session_lock;
-use super::session::{SIGN_IN, Session};
-use super::trouble::{Kind, LogIn, Trouble};
+use crate::aws::login::missing::{LoginKind, MissingLogin, Unresolved};
+use crate::aws::resolution::{Resolution, SIGN_IN};
+use crate::aws::runtime::session_lock;
+use crate::aws::source::process::FieldNames;
 use crate::error::Error;
 use crate::sys::env;
 use crate::sys::fs;
@@ -33,7 +33,7 @@ const RENEW: u32 = 5 * 60;
 const FRESH: u32 = 14 * 60;
 /// With this much left the AWS CLI does not mind a session whose key is damaged; in seconds.
 const ENOUGH: u32 = 10 * 60;
-const NAMES: Names = Names {
+const NAMES: FieldNames = FieldNames {
     key: "accessKeyId",
     secret: "secretAccessKey",
     token: "sessionToken",
@@ -41,12 +41,12 @@ const NAMES: Names = Names {
 };
 
 /// Names the session in AWS's cache.
-pub(super) fn id(session: &str) -> String {
+pub(crate) fn id(session: &str) -> String {
     hex(digest(&SHA256, session.trim().as_bytes()).as_ref())
 }
 
 /// Returns the file of AWS's cache in which a login leaves its session.
-pub(super) fn path(session: &str) -> Option<PathBuf> {
+pub(crate) fn path(session: &str) -> Option<PathBuf> {
     let directory = match env::var("AWS_LOGIN_CACHE_DIRECTORY") {
         Some(directory) => env::expanded(&directory),
         None => env::aws_home()?.join(".aws/login/cache"),
@@ -55,52 +55,52 @@ pub(super) fn path(session: &str) -> Option<PathBuf> {
 }
 
 /// Tells whether the cache holds credentials that have not expired.
-pub(super) fn is_open(session: &str) -> bool {
-    Cached::read(session)
+pub(crate) fn is_open(session: &str) -> bool {
+    CachedLogin::read(session)
         .and_then(|cached| cached.credentials().ok())
         .is_some_and(|credentials| left(&credentials) > 0)
 }
 
 /// Returns the session's credentials, renewed if they end before what is wanted.
-pub(super) async fn credentials(
-    session: &Session<'_>,
+pub(crate) async fn credentials(
+    resolution: &Resolution<'_>,
     profile: &str,
     name: &str,
-) -> Result<Credentials, Trouble> {
+) -> Result<Credentials, Unresolved> {
     let missing = |why: &str| {
-        Trouble::from(LogIn {
-            kind: Kind::SignIn(name.to_owned()),
+        Unresolved::from(MissingLogin {
+            kind: LoginKind::SignIn(name.to_owned()),
             profile: profile.to_owned(),
             why: why.to_owned(),
             revoked: None,
         })
     };
-    let cached =
-        Cached::read(name).ok_or_else(|| missing("nobody has logged in with `aws login` yet"))?;
+    let cached = CachedLogin::read(name)
+        .ok_or_else(|| missing("nobody has logged in with `aws login` yet"))?;
     let broken = |what: String| {
         missing(&format!(
             "what `aws login` has stored cannot be used: {what}"
         ))
     };
     let found = cached.credentials().map_err(broken)?;
-    let enough = session.wanted.clamp(RENEW, FRESH);
+    let enough = resolution.min_life.clamp(RENEW, FRESH);
     if left(&found) >= enough {
         return Ok(found);
     }
     let _lock = session_lock(&id(name), Duration::from_secs(5));
-    let cached = Cached::read(name).ok_or_else(|| missing("the login session is gone"))?;
+    let cached = CachedLogin::read(name).ok_or_else(|| missing("the login session is gone"))?;
     let found = cached.credentials().map_err(broken)?;
     // Whoever had the lock before may have renewed it.
     if left(&found) >= enough {
         return Ok(found);
     }
-    match cached.renew(session, name).await {
+    match cached.renew(resolution, name).await {
         Ok(renewed) => Ok(renewed),
-        Err(Renewal::Damaged) if left(&found) >= ENOUGH => Ok(found),
-        Err(Renewal::Damaged) => Err(missing("the key of the login session is damaged")),
+        Err(RenewalError::Damaged) if left(&found) >= ENOUGH => Ok(found),
+        Err(RenewalError::Damaged) => Err(missing("the key of the login session is damaged")),
         Err(_) if left(&found) >= RENEW => Ok(found),
-        Err(Renewal::LogIn(why)) => Err(missing(why)),
-        Err(Renewal::Failed(error)) => Err(error.into()),
+        Err(RenewalError::MissingLogin(why)) => Err(missing(why)),
+        Err(RenewalError::Failed(error)) => Err(error.into()),
     }
 }
 
@@ -110,22 +110,22 @@ fn left(credentials: &Credentials) -> u32 {
         .map_or(0, |end| Time::now().until(Time::from_system(end)))
 }
 
-enum Renewal {
+enum RenewalError {
     Damaged,
-    LogIn(&'static str),
+    MissingLogin(&'static str),
     Failed(Error),
 }
 
-impl From<Error> for Renewal {
+impl From<Error> for RenewalError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
 /// The file that `aws login` left.
-struct Cached(Map<String, Value>);
+struct CachedLogin(Map<String, Value>);
 
-impl Cached {
+impl CachedLogin {
     fn read(session: &str) -> Option<Self> {
         let fields: Value =
             serde_json::from_slice(&fs::read_foreign_cache(&path(session)?)?).ok()?;
@@ -153,22 +153,26 @@ impl Cached {
         Ok(credentials)
     }
 
-    async fn renew(mut self, session: &Session<'_>, name: &str) -> Result<Credentials, Renewal> {
+    async fn renew(
+        mut self,
+        resolution: &Resolution<'_>,
+        name: &str,
+    ) -> Result<Credentials, RenewalError> {
         let unusable =
             |what: &str| Error::failure(format!("cannot renew the `aws login` session: {what}"));
         let key = self
             .text("dpopKey")
             .ok()
             .and_then(|pem| SecretKey::from_sec1_pem(pem).ok());
-        let key = key.ok_or(Renewal::Damaged)?;
+        let key = key.ok_or(RenewalError::Damaged)?;
         // Not in the region of the host: the session must not be known in another one, or in
         // another partition.
-        let region = session
+        let region = resolution
             .settings
             .region()
-            .unwrap_or_else(|| session.region.clone());
-        session.step(format!("aws login: renewing the session in {region}"));
-        let config = session.client(SIGN_IN, &region, None);
+            .unwrap_or_else(|| resolution.region.clone());
+        resolution.step(format!("aws login: renewing the session in {region}"));
+        let config = resolution.client(SIGN_IN, &region, None);
         let config = aws_sdk_signin::config::Builder::from(&config)
             .allow_no_auth()
             .build();
@@ -186,7 +190,7 @@ impl Cached {
             let proof = proof(&key, request.uri());
             request.headers_mut().insert("DPoP", proof);
         });
-        let answer = session.wait(SIGN_IN.name, call.send()).await?.map_err(|error| {
+        let answer = resolution.wait(SIGN_IN.name, call.send()).await?.map_err(|error| {
             let refusal = error.as_service_error().and_then(|error| match error {
                 aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError::AccessDeniedException(
                     refusal,
@@ -194,16 +198,16 @@ impl Cached {
                 _ => None,
             });
             match refusal {
-                Some(Code::TokenExpired) => Renewal::LogIn("the login session has expired"),
-                Some(Code::UserCredentialsChanged) => Renewal::LogIn("the password has changed since the login"),
-                Some(Code::InsufficientPermissions) => Renewal::Failed(
+                Some(Code::TokenExpired) => RenewalError::MissingLogin("the login session has expired"),
+                Some(Code::UserCredentialsChanged) => RenewalError::MissingLogin("the password has changed since the login"),
+                Some(Code::InsufficientPermissions) => RenewalError::Failed(
                     unusable("the user lacks the permission signin:CreateOAuth2Token")
                         .hint("ask the administrator for it"),
                 ),
-                _ => Renewal::Failed(
-                    session
+                _ => RenewalError::Failed(
+                    resolution
                         .refused("cannot renew the `aws login` session", SIGN_IN, &error)
-                        .or_hint(&format!("retry; if it stays, run `aws login{}`", session.option())),
+                        .or_hint(&format!("retry; if it stays, run `aws login{}`", resolution.option())),
                 ),
             }
         })?;
@@ -221,11 +225,11 @@ impl Cached {
         fields["expiresAt"] = json!(end.rfc3339());
         self.0
             .insert("refreshToken".to_owned(), json!(output.refresh_token()));
-        session.has_changed_files();
+        resolution.has_changed_files();
         let text = Value::from(self.0.clone()).to_string();
         let stored = path(name).map(|path| fs::swap_in_for_owner(&path, text.as_bytes()));
         if let Some(Err(error)) = stored {
-            session.warn(format!("{error}; the next renewal needs a login"));
+            resolution.warn(format!("{error}; the next renewal needs a login"));
         }
         self.credentials().map_err(|what| unusable(&what).into())
     }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use serde_json::Value;
 
-use super::http::Unanswered;
-use super::plan::{Container, FULL, RELATIVE};
-use super::process::Names;
-use super::session::Session;
+use crate::aws::plan::{Container, FULL, RELATIVE};
+use crate::aws::resolution::Resolution;
+use crate::aws::service::http::Unanswered;
+use crate::aws::source::process::FieldNames;
 use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::text::foreign;
@@ -20,7 +20,7 @@ use crate::text::host;
 const OWN: &str = "http://169.254.170.2";
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
-const NAMES: Names = Names {
+const NAMES: FieldNames = FieldNames {
     key: "AccessKeyId",
     secret: "SecretAccessKey",
     token: "Token",
@@ -28,8 +28,8 @@ const NAMES: Names = Names {
 };
 
 /// Returns the credentials that the address of the environment gives.
-pub(super) async fn credentials(
-    session: &Session<'_>,
+pub(crate) async fn credentials(
+    resolution: &Resolution<'_>,
     container: &Container,
 ) -> Result<Credentials> {
     let (variable, value) = (container.variable, &container.address);
@@ -43,16 +43,16 @@ pub(super) async fn credentials(
         }
         format!("{OWN}{value}")
     };
-    let token = token(session, container)?;
-    session.step(format!("container: asking {variable}"));
+    let token = token(resolution, container)?;
+    resolution.step(format!("container: asking {variable}"));
     let failed = |why: &str| {
         Error::failure(format!("cannot get container credentials from {variable}: {why}"))
             .hint(format!("is the service of {variable} running, and does AWS_CONTAINER_AUTHORIZATION_TOKEN fit it?"))
     };
-    let answer = session
+    let answer = resolution
         .wait(
             "the container's credential service",
-            ask(session, &address, token.as_deref()),
+            ask(resolution, &address, token.as_deref()),
         )
         .await?;
     let text = answer.map_err(|why| match why {
@@ -72,7 +72,7 @@ pub(super) async fn credentials(
     let found = NAMES
         .credentials(&fields, "container")
         .map_err(|what| failed(&format!("the answer has {what}")))?;
-    session.unexpired(
+    resolution.unexpired(
         found,
         "the container's credential service",
         "retry; if it stays, restart the service",
@@ -81,7 +81,7 @@ pub(super) async fn credentials(
 
 /// Asks up to three times, as the AWS CLI does; a refusal is not going to change.
 async fn ask(
-    session: &Session<'_>,
+    resolution: &Resolution<'_>,
     address: &str,
     token: Option<&str>,
 ) -> std::result::Result<Vec<u8>, Unanswered> {
@@ -89,7 +89,7 @@ async fn ask(
     headers.extend(token.map(|token| ("authorization", token)));
     let mut attempt = 1;
     loop {
-        let (may_change, failure) = match session.direct().ask("GET", address, &headers).await {
+        let (may_change, failure) = match resolution.direct().ask("GET", address, &headers).await {
             Ok((200, text)) => return Ok(text),
             Ok((status, text)) => (status >= 500, Unanswered::Because(refusal(status, &text))),
             Err(Unanswered::Own(error)) => (false, Unanswered::Own(error)),
@@ -119,12 +119,12 @@ fn refusal(status: u16, text: &[u8]) -> String {
 }
 
 /// The token for the header: one line, from a file or a variable.
-fn token(session: &Session, container: &Container) -> Result<Option<String>> {
+fn token(resolution: &Resolution, container: &Container) -> Result<Option<String>> {
     const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
     let (variable, token) = match &container.token_file {
         Some(path) => {
-            let text = fs::read_foreign_text(path.as_ref(), session.deadline());
+            let text = fs::read_foreign_text(path.as_ref(), resolution.deadline());
             (
                 FILE,
                 text.map_err(|error| error.about(FILE).or_hint("correct the variable"))?,

@@ -1,19 +1,22 @@
 //! Logging in to AWS: when it may be done, by whom, and once for all who wait.
 
+mod device;
+pub(crate) mod missing;
+
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::ask::AskPolicy;
-use super::environment::Variables;
-use super::plan::Start;
-use super::runtime::{block_on, locks_directory, session_lock};
-use super::session::{Session, quoted};
-use super::settings::{Settings, SharedFiles};
-use super::trouble::{Kind, LogIn};
-use super::{device, signin};
+use crate::aws::ask::AskPolicy;
+use crate::aws::environment::Variables;
+use crate::aws::login::missing::{LoginKind, MissingLogin};
+use crate::aws::plan::SsoSession;
+use crate::aws::resolution::{Resolution, quoted};
+use crate::aws::runtime::{block_on, locks_directory, session_lock};
+use crate::aws::settings::{Settings, SharedFiles};
+use crate::aws::source::sign_in;
 use crate::config::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::sys::child::{self, Bond};
@@ -27,17 +30,17 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// passed.
 const PAGE_PAUSE: u32 = 600;
 
-impl LogIn {
+impl MissingLogin {
     /// Says what to type.
-    pub(super) fn error(&self) -> Error {
+    pub(crate) fn error(&self) -> Error {
         let profile = if self.profile == "default" {
             String::new()
         } else {
             format!(" --profile {}", quoted(&self.profile))
         };
         let command = match self.kind {
-            Kind::Sso(_) => format!("pgcred login{profile}"), // by the AWS CLI, where that can
-            Kind::SignIn(_) => format!("aws login{profile}"),
+            LoginKind::Sso(_) => format!("pgcred login{profile}"), // by the AWS CLI, where that can
+            LoginKind::SignIn(_) => format!("aws login{profile}"),
         };
         Error::login(format!("profile `{}`: {}", self.profile, self.why))
             .hint(format!("run `{command}`, then retry"))
@@ -46,21 +49,21 @@ impl LogIn {
     /// Names the session, which several profiles may share.
     fn id(&self) -> String {
         match &self.kind {
-            Kind::Sso(start) => start.id(),
-            Kind::SignIn(session) => signin::id(session),
+            LoginKind::Sso(start) => start.id(),
+            LoginKind::SignIn(resolution) => sign_in::id(resolution),
         }
     }
 
     /// Tells whether somebody has logged in.
     fn is_done(&self) -> bool {
         match &self.kind {
-            Kind::Sso(start) => start.is_open(self.revoked.as_deref()),
-            Kind::SignIn(session) => signin::is_open(session),
+            LoginKind::Sso(start) => start.is_open(self.revoked.as_deref()),
+            LoginKind::SignIn(resolution) => sign_in::is_open(resolution),
         }
     }
 
     /// Gets somebody to log in if the policy and the terminal allow it; an error says what to type.
-    pub(super) fn satisfy(&self, ask: &AskPolicy, deadline: Instant) -> Result<()> {
+    pub(crate) fn satisfy(&self, ask: &AskPolicy, deadline: Instant) -> Result<()> {
         match ask.login {
             LoginPolicy::Terminal | LoginPolicy::Browser if ask.terminal => self.run(ask),
             LoginPolicy::Browser => self.open_page(deadline),
@@ -69,15 +72,15 @@ impl LogIn {
     }
 
     /// Logs in, for all who wait: whoever comes second finds it done.
-    pub(super) fn run(&self, ask: &AskPolicy) -> Result<()> {
+    pub(crate) fn run(&self, ask: &AskPolicy) -> Result<()> {
         let _lock = self.turn(ask);
         self.forget_page();
         if self.is_done() {
             return Ok(());
         }
         let mut words = match self.kind {
-            Kind::Sso(_) => child::words(["aws", "sso", "login"]),
-            Kind::SignIn(_) => child::words(["aws", "login"]),
+            LoginKind::Sso(_) => child::words(["aws", "sso", "login"]),
+            LoginKind::SignIn(_) => child::words(["aws", "login"]),
         };
         words.extend(child::words(["--profile", &self.profile]));
         if cli_logs_in() {
@@ -99,8 +102,8 @@ impl LogIn {
             return Ok(());
         }
         match &self.kind {
-            Kind::Sso(start) => self.by_device(ask, start),
-            Kind::SignIn(_) => Err(self
+            LoginKind::Sso(start) => self.by_device(ask, start),
+            LoginKind::SignIn(_) => Err(self
                 .error()
                 .hint("install the AWS CLI 2.32 or newer: only it can do this login")),
         }
@@ -148,14 +151,14 @@ impl LogIn {
         let _ = self.page_file().map(|path| fs::remove(&path)); // it only helps those who wait
     }
 
-    fn by_device(&self, ask: &AskPolicy, start: &Start) -> Result<()> {
+    fn by_device(&self, ask: &AskPolicy, start: &SsoSession) -> Result<()> {
         let notes = std::cell::RefCell::default();
         let settings = Settings::new(
             Variables::OfProcess,
             SharedFiles::default(),
             Some(&self.profile),
         );
-        let session = Session::open(
+        let resolution = Resolution::open(
             &settings,
             ask,
             &start.region,
@@ -177,7 +180,7 @@ impl LogIn {
                 );
             }
         };
-        let done = block_on(device::log_in(&session, start, show))?;
+        let done = block_on(device::log_in(&resolution, start, show))?;
         self.forget_page();
         done
     }

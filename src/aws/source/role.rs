@@ -11,12 +11,12 @@ use aws_smithy_types::DateTime;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Map, Value};
 
-use super::keys;
-use super::mfa;
-use super::plan::{Role, WebIdentity};
-use super::process::Names;
-use super::refusal;
-use super::session::{STS, Session};
+use crate::aws::credentials;
+use crate::aws::plan::{Role, WebIdentity};
+use crate::aws::resolution::{Resolution, STS};
+use crate::aws::service::refusal;
+use crate::aws::source::mfa;
+use crate::aws::source::process::FieldNames;
 use crate::error::{Error, Reason, Result};
 use crate::sys::env;
 use crate::sys::fs;
@@ -61,19 +61,19 @@ impl Role {
     }
 
     /// Returns the file in which the AWS CLI caches this role.
-    pub(super) fn cache_file(&self) -> Option<PathBuf> {
+    pub(crate) fn cache_file(&self) -> Option<PathBuf> {
         cache_file(&cache_key(self.arguments()))
     }
 
     /// Returns what the AWS CLI has cached, if it lasts.
-    pub(super) fn cached(&self, session: &Session) -> Option<Credentials> {
+    pub(crate) fn cached(&self, resolution: &Resolution) -> Option<Credentials> {
         let credentials = cached(&cache_key(self.arguments()))?;
         let left = Time::now().until(Time::from_system(credentials.expiry()?));
         // Who has no way to give a code is better served by what is left than by a refusal.
-        let last_chance = self.mfa_serial.is_some() && !mfa::can_ask(session.ask) && left >= 60;
-        let lasts = left >= CLI_LEAST && (left >= session.wanted || self.mfa_serial.is_some());
+        let last_chance = self.mfa_serial.is_some() && !mfa::can_ask(resolution.ask) && left >= 60;
+        let lasts = left >= CLI_LEAST && (left >= resolution.min_life || self.mfa_serial.is_some());
         (lasts || last_chance).then(|| {
-            session.step(format!(
+            resolution.step(format!(
                 "role of profile {}: cached by the AWS CLI",
                 self.profile
             ));
@@ -81,22 +81,23 @@ impl Role {
         })
     }
 
-    pub(super) async fn assume(
+    pub(crate) async fn assume(
         &self,
-        session: &Session<'_>,
+        resolution: &Resolution<'_>,
         source: Credentials,
     ) -> Result<Credentials> {
         self.check()?;
-        let source = keys::checked(source)?;
+        let source = credentials::checked(source)?;
         let code = match &self.mfa_serial {
-            Some(serial) => Some(mfa::code(session, &self.profile, serial)?),
+            Some(serial) => Some(mfa::code(resolution, &self.profile, serial)?),
             None => None,
         };
-        session.step(format!(
+        resolution.step(format!(
             "role of profile {}: asking STS in {}",
-            self.profile, session.region
+            self.profile, resolution.region
         ));
-        let client = aws_sdk_sts::Client::new(&session.client(STS, &session.region, Some(source)));
+        let client =
+            aws_sdk_sts::Client::new(&resolution.client(STS, &resolution.region, Some(source)));
         let call = client
             .assume_role()
             .role_arn(&self.arn)
@@ -106,8 +107,8 @@ impl Role {
             .set_serial_number(self.mfa_serial.clone())
             .set_token_code(code);
         let what = format!("cannot assume the role {}", short(&self.arn));
-        let answer = session.wait(STS.name, call.send()).await?.map_err(|error| {
-            let refused = session.refused(&what, STS, &error);
+        let answer = resolution.wait(STS.name, call.send()).await?.map_err(|error| {
+            let refused = resolution.refused(&what, STS, &error);
             match refusal::code(&error) {
                 Some("ExpiredToken" | "ExpiredTokenException") => refused
                     .exiting(crate::error::Exit::Login)
@@ -118,7 +119,7 @@ impl Role {
                 Some("AccessDenied" | "AccessDeniedException") => refused.hint(format!(
                     "the role's trust policy and the policy of whoever assumes it must allow this; \
                      `aws sts get-caller-identity{}` shows the same",
-                    session.option()
+                    resolution.option()
                 )),
                 Some("InvalidClientTokenId" | "SignatureDoesNotMatch") => {
                     refused.hint("the access key that assumes the role is wrong or deleted: correct its profile")
@@ -153,14 +154,13 @@ impl Role {
 }
 
 impl WebIdentity {
-    pub(super) async fn assume(&self, session: &Session<'_>) -> Result<Credentials> {
-        let token = fs::read_foreign_text(self.token_file.as_ref(), session.deadline()).map_err(
-            |error| {
+    pub(crate) async fn assume(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
+        let token = fs::read_foreign_text(self.token_file.as_ref(), resolution.deadline())
+            .map_err(|error| {
                 error
                     .about("web identity")
                     .or_hint("check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file")
-            },
-        )?;
+            })?;
         if token.is_empty() {
             return Err(Error::usage(format!(
                 "{}: the web identity token is empty",
@@ -186,14 +186,14 @@ impl WebIdentity {
             let left = credentials
                 .expiry()
                 .map(|end| Time::now().until(Time::from_system(end)));
-            left.is_some_and(|left| left >= session.wanted.max(CLI_LEAST))
+            left.is_some_and(|left| left >= resolution.min_life.max(CLI_LEAST))
         });
         if let Some(credentials) = cached {
-            session.step("web identity: cached by the AWS CLI");
+            resolution.step("web identity: cached by the AWS CLI");
             return Ok(credentials);
         }
-        session.step(format!("web identity: asking STS in {}", session.region));
-        let client = aws_sdk_sts::Client::new(&session.client(STS, &session.region, None));
+        resolution.step(format!("web identity: asking STS in {}", resolution.region));
+        let client = aws_sdk_sts::Client::new(&resolution.client(STS, &resolution.region, None));
         let call = client
             .assume_role_with_web_identity()
             .role_arn(&self.arn)
@@ -203,11 +203,11 @@ impl WebIdentity {
             "cannot assume the role {} by web identity",
             short(&self.arn)
         );
-        let answer = session
+        let answer = resolution
             .wait(STS.name, call.send())
             .await?
             .map_err(|error| {
-                let refused = session.refused(&what, STS, &error);
+                let refused = resolution.refused(&what, STS, &error);
                 match refusal::code(&error) {
                     Some("ExpiredTokenException") => {
                         refused.exiting(crate::error::Exit::Login).hint(format!(
@@ -264,10 +264,10 @@ fn cache_file(key: &str) -> Option<PathBuf> {
 }
 
 /// Returns what stands in the AWS CLI's cache of roles, not expired.
-pub(super) fn cached(key: &str) -> Option<Credentials> {
+pub(crate) fn cached(key: &str) -> Option<Credentials> {
     let answer: Value = serde_json::from_slice(&fs::read_foreign_cache(&cache_file(key)?)?).ok()?;
     let fields: &Map<String, Value> = answer.get("Credentials")?.as_object()?;
-    let names = Names {
+    let names = FieldNames {
         key: "AccessKeyId",
         secret: "SecretAccessKey",
         token: "SessionToken",
@@ -291,7 +291,7 @@ fn cache_key(arguments: BTreeMap<&'static str, Value>) -> String {
 }
 
 /// Escapes what is not ASCII, as Python does.
-pub(super) fn ascii(json: &str) -> String {
+pub(crate) fn ascii(json: &str) -> String {
     let mut text = String::new();
     for c in json.chars() {
         if c.is_ascii() {

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 /// two for a few keys. So all texts of a section are in one, and a key is searched for from the
 /// end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Section {
+pub(crate) struct Section {
     text: String,
     pairs: Vec<Pair>,
 }
@@ -32,7 +32,7 @@ impl Section {
         }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
         let pair = self
             .pairs
             .iter()
@@ -41,18 +41,18 @@ impl Section {
         pair.map(|pair| self.value(*pair))
     }
 
-    pub(super) fn contains_key(&self, key: &str) -> bool {
+    pub(crate) fn contains_key(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs
             .iter()
             .map(|pair| (&self.text[pair.key..pair.value], self.value(*pair)))
     }
 
     /// Gives a key a value, whatever it had before.
-    pub(super) fn insert(&mut self, key: &str, value: &str) {
+    pub(crate) fn insert(&mut self, key: &str, value: &str) {
         let start = self.text.len();
         self.text.push_str(key);
         self.text.push_str(value);
@@ -64,7 +64,7 @@ impl Section {
     }
 
     /// Returns this section with the keys of another one, which wins.
-    pub(super) fn overlaid(&self, other: &Self) -> Self {
+    pub(crate) fn overlaid(&self, other: &Self) -> Self {
         let mut section = self.clone();
         for (key, value) in other.iter() {
             section.insert(key, value);
@@ -94,22 +94,22 @@ impl Section {
 
 /// What is wrong, and in which line, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) line: usize,
-    pub(super) why: &'static str,
+pub(crate) struct SyntaxError {
+    pub(crate) line: usize,
+    pub(crate) why: &'static str,
 }
 
 /// Returns the sections in the order of the file.
 ///
 /// A value goes on in lines that are indented deeper than its key; a value that begins in such a
 /// line holds `key = value` lines of its own, see [`nested`].
-pub(super) fn parse(text: &str) -> Result<Vec<(String, Section)>, Wrong> {
+pub(crate) fn parse(text: &str) -> Result<Vec<(String, Section)>, SyntaxError> {
     let text = with_plain_ends(text);
     let mut parser = Parser::default();
     for (line, number) in text.split('\n').zip(1..) {
         parser
             .line(line)
-            .map_err(|why| Wrong { line: number, why })?;
+            .map_err(|why| SyntaxError { line: number, why })?;
     }
     parser.finish()
 }
@@ -125,7 +125,7 @@ fn with_plain_ends(text: &str) -> Cow<'_, str> {
 
 /// Returns the inner keys of a value that begins in a line of its own; `None` if the value is a
 /// plain one.
-pub(super) fn nested(value: &str) -> Option<Section> {
+pub(crate) fn nested(value: &str) -> Option<Section> {
     let mut section = Section::default();
     for (key, value) in value
         .strip_prefix('\n')?
@@ -143,7 +143,7 @@ struct Parser<'a> {
     /// Of `[DEFAULT]`, which stands in for keys that a section lacks.
     defaults: Section,
     names: HashSet<&'a str>,
-    place: Place,
+    place: CurrentSection,
     /// Lines that are indented deeper go on with the value of the last key.
     has_key: bool,
     indent: usize,
@@ -154,7 +154,7 @@ struct Parser<'a> {
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum CurrentSection {
     #[default]
     BeforeAll,
     Defaults,
@@ -198,13 +198,13 @@ impl<'a> Parser<'a> {
     fn begin(&mut self, name: &'a str) -> Result<(), &'static str> {
         self.has_key = false;
         if name == "DEFAULT" {
-            self.place = Place::Defaults;
+            self.place = CurrentSection::Defaults;
             return Ok(());
         }
         if !self.names.insert(name) {
             return Err("this section exists already");
         }
-        self.place = Place::In(self.sections.len());
+        self.place = CurrentSection::In(self.sections.len());
         self.sections
             .push((name.to_owned(), Section::of_usual_size()));
         Ok(())
@@ -233,9 +233,9 @@ impl<'a> Parser<'a> {
     /// The section that lines belong to now, and its number.
     fn section(&mut self) -> Option<(usize, &mut Section)> {
         match self.place {
-            Place::BeforeAll => None,
-            Place::Defaults => Some((usize::MAX, &mut self.defaults)),
-            Place::In(at) => Some((at, &mut self.sections[at].1)),
+            CurrentSection::BeforeAll => None,
+            CurrentSection::Defaults => Some((usize::MAX, &mut self.defaults)),
+            CurrentSection::In(at) => Some((at, &mut self.sections[at].1)),
         }
     }
 
@@ -248,7 +248,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<Vec<(String, Section)>, Wrong> {
+    fn finish(mut self) -> Result<Vec<(String, Section)>, SyntaxError> {
         self.defaults.trim();
         self.sections
             .iter_mut()
@@ -265,7 +265,7 @@ impl<'a> Parser<'a> {
                 .lines()
                 .any(|line| !line.trim().is_empty() && !line.contains('='))
             {
-                return Err(Wrong {
+                return Err(SyntaxError {
                     line,
                     why: "a line below this key is not key = value",
                 });

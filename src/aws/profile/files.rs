@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::ini::{self, Section};
-use super::words;
+use crate::aws::profile::ini::{self, Section};
+use crate::aws::profile::words;
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
@@ -34,19 +34,19 @@ pub(crate) struct Files {
     credentials: Sections,
     /// `[profile NAME]` of the configuration file.
     config: Sections,
-    pub(super) sso_sessions: Sections,
-    pub(super) services: Sections,
+    pub(crate) sso_sessions: Sections,
+    pub(crate) services: Sections,
 }
 
 impl Files {
     /// Reads both. A file that is missing is empty; one that is malformed is an error with its
     /// line.
-    pub(super) fn read() -> Result<Self> {
+    pub(crate) fn read() -> Result<Self> {
         let [config, credentials] = paths();
         Ok(Self::of(sections(config)?, sections(credentials)?))
     }
 
-    pub(super) fn of(config: Vec<(String, Section)>, credentials: Vec<(String, Section)>) -> Self {
+    pub(crate) fn of(config: Vec<(String, Section)>, credentials: Vec<(String, Section)>) -> Self {
         let mut files = Self {
             config: HashMap::with_capacity(config.len()),
             ..Self::default()
@@ -82,19 +82,19 @@ impl Files {
     }
 
     /// Returns what both files say of a profile.
-    pub(super) fn profile(&self, name: &str) -> Option<&Section> {
+    pub(crate) fn profile(&self, name: &str) -> Option<&Section> {
         [&self.in_both, &self.credentials, &self.config]
             .into_iter()
             .find_map(|sections| sections.get(name))
     }
 
     /// Returns what the credentials file says of a profile.
-    pub(super) fn credentials(&self, name: &str) -> Option<&Section> {
+    pub(crate) fn credentials(&self, name: &str) -> Option<&Section> {
         self.credentials.get(name)
     }
 
     /// Returns what the configuration file says of a profile.
-    pub(super) fn config(&self, name: &str) -> Option<&Section> {
+    pub(crate) fn config(&self, name: &str) -> Option<&Section> {
         self.config.get(name)
     }
 }
@@ -118,7 +118,7 @@ fn second_word(text: &str) -> Option<Cow<'_, str>> {
 
 /// Returns the names of all profiles: those of the configuration file, then what the credentials
 /// file adds.
-pub(super) fn profile_names() -> Result<Vec<String>> {
+pub(crate) fn profile_names() -> Result<Vec<String>> {
     let [config, credentials] = paths();
     let mut names = Vec::new();
     let mut add = |name: String| {
@@ -142,7 +142,7 @@ pub(super) fn profile_names() -> Result<Vec<String>> {
 }
 
 /// Says which profiles there are, for who named none or one that is not there.
-pub(super) fn profiles_hint(typed: Option<&str>) -> String {
+pub(crate) fn profiles_hint(typed: Option<&str>) -> String {
     let names = profile_names().unwrap_or_default();
     let all = || names.iter().map(String::as_str);
     let meant =
@@ -166,7 +166,7 @@ pub(super) fn profiles_hint(typed: Option<&str>) -> String {
 }
 
 /// Returns the sections of a file; of none, none.
-pub(super) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
+pub(crate) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
     let Some(path) = path else {
         return Ok(Vec::new());
     };

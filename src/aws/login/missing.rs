@@ -1,16 +1,16 @@
 //! Why there are no credentials: an error, or a login that is missing.
 
-use super::plan::Start;
+use crate::aws::plan::SsoSession;
 use crate::error::Error;
 
 /// Why there are no credentials.
-pub(super) enum Trouble {
+pub(crate) enum Unresolved {
     Failed(Error),
     /// Somebody has to log in.
-    LogIn(Box<LogIn>),
+    MissingLogin(Box<MissingLogin>),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for Unresolved {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
@@ -18,25 +18,25 @@ impl From<Error> for Trouble {
 
 /// The login that is missing.
 #[derive(Clone)]
-pub(super) struct LogIn {
-    pub(super) kind: Kind,
-    pub(super) profile: String,
+pub(crate) struct MissingLogin {
+    pub(crate) kind: LoginKind,
+    pub(crate) profile: String,
     /// Says what is wrong with the old one.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// The token that AWS did not take, though by its time it is good.
-    pub(super) revoked: Option<String>,
+    pub(crate) revoked: Option<String>,
 }
 
 #[derive(Clone)]
-pub(super) enum Kind {
+pub(crate) enum LoginKind {
     /// IAM Identity Center.
-    Sso(Start),
+    Sso(SsoSession),
     /// `aws login`: the session's name, an ARN.
     SignIn(String),
 }
 
-impl From<LogIn> for Trouble {
-    fn from(missing: LogIn) -> Self {
-        Self::LogIn(Box::new(missing))
+impl From<MissingLogin> for Unresolved {
+    fn from(missing: MissingLogin) -> Self {
+        Self::MissingLogin(Box::new(missing))
     }
 }

@@ -1,0 +1,6 @@
+//! Requests to AWS's services: the client for HTTP, proxies, and refusals in words.
+
+pub(crate) mod download;
+pub(crate) mod http;
+pub(crate) mod proxy;
+pub(crate) mod refusal;
