@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::support::needs::python;
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
 /// A session bus and what runs on it; all of it ends with this.
@@ -84,9 +85,7 @@ impl Desktop {
 
     /// A service that takes the name and never answers.
     fn deaf(&mut self) {
-        let python =
-            std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh");
-        let mut service = self.sandbox.command(&python);
+        let mut service = self.sandbox.command(&python());
         service
             .arg(crate::support::sources::root().join("tests/stubs/deaf_secrets.py"))
             .stdout(Stdio::piped());

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
+use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, Run, SECRET, Sandbox};
 
 /// A profile `p` whose credential process counts its calls and takes its time.
@@ -703,6 +704,7 @@ fn what_is_kept_is_private_and_sealed() {
 #[cfg(target_os = "linux")]
 #[test]
 fn every_write_and_every_start_is_accounted_for() {
+    skip_unless!(program("strace"));
     let source = Source::new();
     let mut strace = source.sandbox.command("strace");
     strace.args([
@@ -765,6 +767,7 @@ fn with_the_kernels_keyring() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_warm_answer_touches_little() {
+    skip_unless!(program("strace"));
     let source = Source::new();
     source.ok(&[]);
     let mut strace = source.sandbox.command("strace");

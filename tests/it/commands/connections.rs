@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::support::needs::{ROOT, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
 const ID: &str = "foo0bar1baz2quux3quuux4abc";
@@ -578,6 +579,7 @@ fn remove_takes_tokens_and_entries_with_it() {
 #[cfg(unix)] // HOME moves the home directory
 #[test]
 fn remove_without_a_home_still_says_what_it_could_not_erase() {
+    skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.ok(&["refresh", "prod", "--passfile", "pass"]);

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
 fn wait_until(what: &str, done: impl Fn() -> bool) {
@@ -96,7 +97,7 @@ fn signal(pid: u32, signal: nix::sys::signal::Signal) {
 #[test]
 fn a_crash_leaves_a_passfile_only_until_the_next_run() {
     let sandbox = Sandbox::with_keys();
-    let script = "touch ready; exec sleep 30";
+    let script = "echo $$ >pid; touch ready; exec sleep 30";
     let mut child = sandbox
         .pgcred(&["exec", HOST, "--", "sh", "-c", script])
         .spawn()
@@ -108,15 +109,11 @@ fn a_crash_leaves_a_passfile_only_until_the_next_run() {
         1,
         "a running program keeps its passfile"
     );
-    let program = Command::new("pgrep")
-        .args(["-P", &child.id().to_string()])
-        .output()
-        .expect("pgrep");
     child.kill().expect("kill -9");
     child.wait().expect("an end");
     sandbox.ok(&["exec", HOST, "--", "true"]);
     assert_eq!(left_behind(&sandbox), 0);
-    let program: u32 = String::from_utf8_lossy(&program.stdout)
+    let program: u32 = String::from_utf8_lossy(&sandbox.read("pid"))
         .trim()
         .parse()
         .expect("the program's id");
@@ -614,6 +611,7 @@ fn a_renewal_writes_no_file_but_the_private_passfile_of_a_program_that_runs() {
 /// leaves nothing.
 #[test]
 fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
+    skip_unless!(program("ps"));
     let sandbox = Sandbox::empty();
     let home = sandbox.home().display();
     let keys = r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s"}"#;

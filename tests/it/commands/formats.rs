@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::support::needs::{package, program, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
 /// A role and database name with everything that quoting can get wrong.
@@ -182,6 +183,7 @@ fn env_by_sh_and_bash() {
 #[cfg(unix)]
 #[test]
 fn fish_by_fish() {
+    skip_unless!(program("fish"));
     in_shell("fish", "source", "fish");
 }
 
@@ -189,8 +191,7 @@ fn fish_by_fish() {
 #[cfg(unix)]
 #[test]
 fn conninfo_and_url_by_libpq() {
-    let python = std::env::var("PGCRED_TEST_PYTHON")
-        .expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it");
+    skip_unless!(package("psycopg"));
     let expected = serde_json::json!({
         "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full",
         "sslrootcert": ROOTS
@@ -200,7 +201,7 @@ fn conninfo_and_url_by_libpq() {
         let text = sandbox.write("text", printed(format));
         let parse = "import json, sys, psycopg.conninfo as c; \
             print(json.dumps(c.conninfo_to_dict(open(sys.argv[1], encoding='utf-8').read().rstrip('\\n'))))";
-        let mut command = sandbox.command(&python);
+        let mut command = sandbox.command(&python());
         command.args(["-c", parse]).arg(text);
         let run = Run::of(command);
         let parsed: Value = serde_json::from_str(&run.stdout)

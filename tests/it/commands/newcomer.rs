@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use crate::support::needs::{ROOT, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 
 const ID: &str = "foo0bar1baz2quux3quuux4abc";
@@ -653,9 +654,7 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
         "hint: the shell did not expand ~: write \"$HOME/x.pass\"",
     );
 
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let nobody = 65_534;
     for directory in [sandbox.home(), sandbox.own()] {
         std::os::unix::fs::chown(directory, Some(nobody), Some(nobody)).expect("chown");
@@ -746,32 +745,31 @@ fn tools_of_other_systems_are_told_apart() {
 #[cfg(unix)]
 #[test]
 fn a_configuration_that_cannot_be_written_is_named_once() {
-    if nix::unistd::geteuid().is_root() {
-        let sandbox = Sandbox::empty();
-        fs::write(sandbox.own().join("config.toml"), "").expect("written");
-        let nobody = 65_534;
-        let mut pgcred = sandbox.pgcred(&["add", "prod", HOST]);
-        std::os::unix::process::CommandExt::uid(&mut pgcred, nobody);
-        fs::set_permissions(
-            sandbox.own(),
-            std::os::unix::fs::PermissionsExt::from_mode(0o755),
-        )
-        .expect("a mode");
-        let file = sandbox.own().join("config.toml").display().to_string();
-        // The lock can be taken, the file beside it not be made.
-        let lock = sandbox.own().join("config.toml.pgcred-lock");
-        fs::write(&lock, "").expect("written");
-        std::os::unix::fs::chown(&lock, Some(nobody), None).expect("chown");
-        let run = Run::of(pgcred);
-        run.assert_fails(
-            1,
-            &format!("pgcred: cannot write {file}: Permission denied"),
-        );
-        let said = run.stderr.lines().next().expect("an error");
-        assert!(
-            said.matches("config.toml").count() == 1 && said.ends_with("(it belongs to root)"),
-            "{}",
-            run.stderr
-        );
-    }
+    skip_unless!(ROOT);
+    let sandbox = Sandbox::empty();
+    fs::write(sandbox.own().join("config.toml"), "").expect("written");
+    let nobody = 65_534;
+    let mut pgcred = sandbox.pgcred(&["add", "prod", HOST]);
+    std::os::unix::process::CommandExt::uid(&mut pgcred, nobody);
+    fs::set_permissions(
+        sandbox.own(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .expect("a mode");
+    let file = sandbox.own().join("config.toml").display().to_string();
+    // The lock can be taken, the file beside it not be made.
+    let lock = sandbox.own().join("config.toml.pgcred-lock");
+    fs::write(&lock, "").expect("written");
+    std::os::unix::fs::chown(&lock, Some(nobody), None).expect("chown");
+    let run = Run::of(pgcred);
+    run.assert_fails(
+        1,
+        &format!("pgcred: cannot write {file}: Permission denied"),
+    );
+    let said = run.stderr.lines().next().expect("an error");
+    assert!(
+        said.matches("config.toml").count() == 1 && said.ends_with("(it belongs to root)"),
+        "{}",
+        run.stderr
+    );
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::needs::{PYTHON, ROOT, can_run, python, skip_unless};
 use crate::support::sandbox::{HOST, NOBODY, RDS_HOST, Run, Sandbox};
-use crate::support::stubs::{Stub, python, requests};
+use crate::support::stubs::{Stub, requests};
 
 const PROXY_HOST: &str = "app.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
 /// Its roots are not carried.
@@ -108,7 +109,7 @@ fn files_that_others_can_write_are_replaced() {
         (roots(&sandbox, &[RDS_HOST]), certificates(&path)),
         (path.clone(), 3)
     );
-    if nix::unistd::geteuid().is_root() {
+    if can_run!(ROOT) {
         fs::write(&path, "# another's\n").expect("written");
         std::os::unix::fs::chown(&path, Some(NOBODY), None).expect("root may chown");
         assert_eq!(
@@ -461,6 +462,7 @@ impl TrustStore {
 
 #[test]
 fn what_is_not_carried_is_downloaded_once() {
+    skip_unless!(PYTHON);
     let store = TrustStore::new();
     let sandbox = &store.sandbox;
     let pem = rcgen::generate_simple_self_signed(["a root".to_owned()])
@@ -504,6 +506,7 @@ fn what_is_not_carried_is_downloaded_once() {
 
 #[test]
 fn what_cannot_be_had_is_an_instruction() {
+    skip_unless!(PYTHON);
     let mut store = TrustStore::new();
     for (published, says) in [
         (None, "the server answers with status 404"),
@@ -592,6 +595,7 @@ fn they_go_with_the_last_tool() {
 /// root.
 #[test]
 fn openssl_takes_the_files() {
+    skip_unless!(PYTHON);
     let sandbox = Sandbox::empty();
     let path = roots(
         &sandbox,

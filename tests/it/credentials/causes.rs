@@ -11,6 +11,7 @@ use crate::credentials::faults::{LOGIN_FILE, LOGIN_SESSION, SSO_FILE, login, sso
 use crate::support::desk::{
     BROWSER, FAR, NOTIFIER, PAST, at_terminal, calls, desk, install, sso_log_in, wait_for,
 };
+use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, Sandbox};
 use crate::support::sources::root;
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, check_all, refusal_trouble};
@@ -171,6 +172,7 @@ fn process(script: &str, exit: i32, says: &'static str, hint: &'static str) -> C
 
 #[test]
 fn of_variables_and_files() {
+    skip_unless!(PYTHON);
     let keys = |says, hint| cause(2, says, hint).set("AWS_ACCESS_KEY_ID", "k");
     let ends = |exit, end: &str, says, hint| {
         let cause = cause(exit, says, hint)
@@ -279,6 +281,7 @@ fn of_variables_and_files() {
 
 #[test]
 fn of_sso() {
+    skip_unless!(PYTHON);
     let sso = |words, exit, says, hint| {
         cause(exit, says, hint)
             .words(words)
@@ -361,6 +364,7 @@ fn of_sso() {
 
 #[test]
 fn of_aws_login() {
+    skip_unless!(PYTHON);
     let session = format!("login_session = {LOGIN_SESSION}");
     let sign_in = |words, exit, says, hint| {
         cause(exit, says, hint)
@@ -417,6 +421,7 @@ fn of_aws_login() {
 
 #[test]
 fn of_roles() {
+    skip_unless!(PYTHON);
     let role = |words, exit, says, hint| {
         cause(exit, says, hint)
             .words(words)
@@ -548,6 +553,7 @@ fn of_roles() {
 
 #[test]
 fn of_web_identities() {
+    skip_unless!(PYTHON);
     let web = |words, exit, says, hint| {
         let cause = cause(exit, says, hint)
             .words(words)
@@ -610,6 +616,7 @@ fn of_web_identities() {
 
 #[test]
 fn of_programs() {
+    skip_unless!(PYTHON);
     let prints = |json: &str, says| process(&format!("echo '{json}'"), 1, says, BY_HAND);
     let key = "\"AccessKeyId\": \"k\"";
     let secret = format!("\"SecretAccessKey\": \"{STUB_SECRET}\"");
@@ -669,6 +676,7 @@ fn of_programs() {
 
 #[test]
 fn of_containers_and_instances() {
+    skip_unless!(PYTHON);
     let container =
         |exit, address: &str, says, hint| cause(exit, says, hint).set(CONTAINER, address);
     let instance = |words, exit, says, hint| cause(exit, says, hint).words(words).set(IMDS, "@");
@@ -741,6 +749,7 @@ fn of_containers_and_instances() {
 /// A role's ARN in AWS's own message.
 #[test]
 fn account_numbers_are_told_to_who_asks_for_them() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = cause(1, "", "")
         .words("error-AccessDenied")
@@ -756,6 +765,7 @@ fn account_numbers_are_told_to_who_asks_for_them() {
 /// scenes, browser, desktop.
 #[test]
 fn no_child_has_the_password_and_every_child_has_a_usable_path() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let mut sandbox = desk(&stub.url(""));
     // What a desktop's programs are found by, behind the fakes of what this machine may have. ~/bin
@@ -985,6 +995,7 @@ fn rows() -> Vec<Row> {
 
 #[test]
 fn the_readmes_table_of_sources_is_true() {
+    skip_unless!(PYTHON);
     let readme = fs::read_to_string(root().join("README.md")).expect("a README");
     let table = readme
         .split("| source | works | expiry known | interactive |")

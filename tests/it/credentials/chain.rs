@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
+use crate::support::needs::{PYTHON, package, skip_unless};
 use crate::support::sandbox::{Run, Sandbox};
 use crate::support::stubs::{Stub, check_all, contains, refusal_trouble};
 
@@ -406,6 +407,7 @@ fn time_in(form: &str, seconds: i64) -> String {
 
 #[test]
 fn every_scenario_ends_as_in_the_aws_cli() {
+    skip_unless!(PYTHON, package("moto"));
     let directory = TempDir::new().expect("a temporary directory");
     let log_file = directory.path().join("log");
     let (stub, moto) = (Stub::aws(Some(&log_file)), Stub::moto());

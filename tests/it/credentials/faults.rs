@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
+use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, check_all, refusal_trouble};
 
@@ -213,6 +214,7 @@ fn web_identity(sandbox: &mut Sandbox, broken: &str, _: &str) {
 
 #[test]
 fn a_service_that_misbehaves_is_one_error_in_time() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
     let mut hows: Vec<_> = MISBEHAVIOURS
@@ -235,6 +237,7 @@ fn a_service_that_misbehaves_is_one_error_in_time() {
 /// HTTP libraries answer such an address with a dump of the request, secrets and all.
 #[test]
 fn an_endpoint_without_a_scheme_is_one_error_without_secrets() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
     check_all(&SOURCES, |source| {
@@ -248,6 +251,7 @@ fn an_endpoint_without_a_scheme_is_one_error_without_secrets() {
 /// The matrix's other half: with the stub as it is, every source works.
 #[test]
 fn the_same_services_work_when_they_behave() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
     check_all(&SOURCES, |source| {
@@ -264,6 +268,7 @@ fn the_same_services_work_when_they_behave() {
 
 #[test]
 fn debug_shows_no_secrets() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
     let cells: Vec<_> = SOURCES

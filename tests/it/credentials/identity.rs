@@ -17,6 +17,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
 use crate::support::sources::{root, rust_files};
 use crate::support::stubs::{Stub, check_all, requests};
@@ -1020,6 +1021,7 @@ fn a_login_while_aws_is_asked_gets_a_token_of_its_own() {
 /// token all the same.
 #[test]
 fn many_who_wait_for_a_renewed_login_ask_once() {
+    skip_unless!(PYTHON);
     let home = Sandbox::empty();
     let log = home.path("log");
     let stub = Stub::aws(Some(&log));

@@ -12,8 +12,9 @@ use crate::support::desk::{
     BROWSER, FAR, NOTIFIER, PAST, at_terminal, aws_log_in, calls, desk, install, install_version,
     logged_in, sso_log_in, terminal, wait_for,
 };
+use crate::support::needs::{PYTHON, package, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
-use crate::support::stubs::{STUB_SECRET, Stub, python, requests};
+use crate::support::stubs::{STUB_SECRET, Stub, requests};
 
 const TOKEN: [&str; 4] = ["token", HOST, "--profile", "p"];
 const TOKEN_Q: [&str; 4] = ["token", HOST, "--profile", "q"];
@@ -42,6 +43,7 @@ fn with<const A: usize, const B: usize>(
 
 #[test]
 fn without_a_terminal_the_error_is_what_to_type() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let config = |sandbox: &Sandbox, from: &str, to: &str| {
         let text = String::from_utf8(sandbox.read(".aws/config")).expect("text");
@@ -100,6 +102,7 @@ fn without_a_terminal_the_error_is_what_to_type() {
 
 #[test]
 fn never_is_never_at_a_terminal_too() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &sso_log_in());
@@ -120,6 +123,7 @@ fn never_is_never_at_a_terminal_too() {
 
 #[test]
 fn at_a_terminal_the_same_request_logs_in_and_answers() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(
@@ -159,6 +163,7 @@ fn at_a_terminal_the_same_request_logs_in_and_answers() {
 /// What fails, or says that it logged in and did not.
 #[test]
 fn a_log_in_that_fails_is_an_instruction() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     for script in ["echo 'no browser' >&2; exit 1", "exit 0", "kill -9 $$"] {
@@ -176,6 +181,7 @@ fn a_log_in_that_fails_is_an_instruction() {
 /// in.
 #[test]
 fn the_pause_after_a_failure_is_not_for_those_who_can_log_in() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &sso_log_in());
@@ -193,6 +199,7 @@ fn the_pause_after_a_failure_is_not_for_those_who_can_log_in() {
 
 #[test]
 fn many_at_terminals_log_in_once() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &format!("sleep 1\n{}", sso_log_in()));
@@ -221,6 +228,7 @@ fn many_at_terminals_log_in_once() {
 /// The login that fails for one has failed for all who waited.
 #[test]
 fn many_at_terminals_fail_once() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", "sleep 2; exit 1");
@@ -239,6 +247,7 @@ fn many_at_terminals_fail_once() {
 
 #[test]
 fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
+    skip_unless!(PYTHON, package("boto3"));
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url("pending-2"));
     let run = at_terminal(&sandbox, &TOKEN);
@@ -287,6 +296,7 @@ fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
 /// Version 1 answers `sso login` with its usage, and what stands in for the AWS CLI refuses it.
 #[test]
 fn an_aws_cli_that_cannot_log_in_is_left_alone() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     for version in [
         "aws-cli/1.32.101 Python/3.11.2",
@@ -310,6 +320,7 @@ fn an_aws_cli_that_cannot_log_in_is_left_alone() {
 /// Debian's way to a browser is always there, and fails where there is none.
 #[test]
 fn a_browser_that_does_not_open_is_noticed_and_the_address_is_told() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let address = format!("{}/device?user_code=ABCD-EFGH", stub.url(""));
     let sandbox = desk(&stub.url("pending-1"));
@@ -370,6 +381,7 @@ fn a_browser_that_does_not_open_is_noticed_and_the_address_is_told() {
 
 #[test]
 fn a_device_grant_ends_in_every_way() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let refused = "pgcred: cannot log in to SSO of profile `p`: the SSO login service refused: ";
     for (words, code, says) in [
@@ -403,6 +415,7 @@ fn a_device_grant_ends_in_every_way() {
 /// RFC 8628: five seconds more between two questions.
 #[test]
 fn a_device_grant_has_patience_where_it_is_asked_for() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url("slow-1"));
     let began = Instant::now();
@@ -422,6 +435,7 @@ fn a_device_grant_has_patience_where_it_is_asked_for() {
 
 #[test]
 fn a_call_without_a_terminal_may_open_the_page_and_wait() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &format!("sleep 2\n{}", sso_log_in()));
@@ -446,6 +460,7 @@ fn a_call_without_a_terminal_may_open_the_page_and_wait() {
 /// `output()` would also wait for anybody else who holds stdout or stderr.
 #[test]
 fn a_person_who_takes_longer_than_the_call_finishes_for_the_next() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(
@@ -472,6 +487,7 @@ fn a_person_who_takes_longer_than_the_call_finishes_for_the_next() {
 
 #[test]
 fn the_background_opens_one_page_in_ten_minutes() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let mut sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", "exit 1");
@@ -515,6 +531,7 @@ fn the_background_opens_one_page_in_ten_minutes() {
 /// However often a timer runs into it.
 #[test]
 fn the_background_tells_of_a_log_in_once() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", "exit 1");
@@ -549,6 +566,7 @@ fn the_background_tells_of_a_log_in_once() {
 /// By its time the token is good; the portal does not take it.
 #[test]
 fn a_revoked_session_is_logged_in_to_anew() {
+    skip_unless!(PYTHON);
     let log = tempfile::NamedTempFile::new().expect("a file");
     let stub = Stub::aws(Some(log.path()));
     let sandbox = desk(&stub.url(""));
@@ -576,6 +594,7 @@ fn a_revoked_session_is_logged_in_to_anew() {
 
 #[test]
 fn pgcred_login_does_nothing_where_nothing_is_missing() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     sandbox.write(
@@ -611,6 +630,7 @@ fn pgcred_login_does_nothing_where_nothing_is_missing() {
 /// ask.
 #[test]
 fn half_a_terminal_is_none() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", &sso_log_in());
@@ -635,6 +655,7 @@ fn half_a_terminal_is_none() {
 /// Other schemes have other programs do what the address says.
 #[test]
 fn only_a_page_of_the_web_is_opened() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url("foreign"));
     let run = at_terminal(&sandbox, &TOKEN);
@@ -659,6 +680,7 @@ fn only_a_page_of_the_web_is_opened() {
 /// the service allows.
 #[test]
 fn a_log_in_ends_when_its_time_is_over() {
+    skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     for words in ["brief/slow-1000", "brief/pending-1000"] {
         let sandbox = desk(&stub.url(words));

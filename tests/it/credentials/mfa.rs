@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::support::desk::{FAR, at_terminal, calls, desk, install, terminal, tree};
+use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, requests};
 
@@ -80,6 +81,7 @@ impl Mfa {
 
 #[test]
 fn a_code_that_is_given_reaches_sts() {
+    skip_unless!(PYTHON);
     let mfa = Mfa::new();
     let run = mfa.watched(|sandbox| sandbox.run(&[&TOKEN[..], &["--mfa-code", "012345"]].concat()));
     mfa.assert_code(&run, "012345");
@@ -88,6 +90,7 @@ fn a_code_that_is_given_reaches_sts() {
 
 #[test]
 fn a_program_that_prints_the_code() {
+    skip_unless!(PYTHON);
     let mut mfa = Mfa::new();
     install(&mfa.sandbox, "my otp", "echo \"$2\"");
     let program = mfa.sandbox.path("bin/my otp").display().to_string();
@@ -113,6 +116,7 @@ fn a_program_that_prints_the_code() {
 
 #[test]
 fn a_program_that_prints_no_code_is_an_error_in_time() {
+    skip_unless!(PYTHON);
     let mut mfa = Mfa::new();
     for (command, says) in [
         (
@@ -152,6 +156,7 @@ fn a_program_that_prints_no_code_is_an_error_in_time() {
 
 #[test]
 fn without_anybody_to_ask_the_error_is_what_to_do() {
+    skip_unless!(PYTHON);
     let mfa = Mfa::new();
     let says = "pgcred: the role of profile `m` needs an MFA code, and no terminal is there to ask on\n\
         hint: run `aws sts get-caller-identity --profile m` in a terminal (pgcred uses what it caches), or give --mfa-code CODE \
@@ -177,6 +182,7 @@ fn without_anybody_to_ask_the_error_is_what_to_do() {
 /// It is not shown, and the time that it takes to type it is the person's.
 #[test]
 fn a_code_is_typed_at_the_terminal() {
+    skip_unless!(PYTHON);
     let mfa = Mfa::new();
     let pgcred = [
         &[env!("CARGO_BIN_EXE_pgcred")][..],
@@ -195,6 +201,7 @@ fn a_code_is_typed_at_the_terminal() {
 /// The serial number comes from a file that may be another's work.
 #[test]
 fn a_device_with_escape_sequences_is_asked_for_in_plain_text() {
+    skip_unless!(PYTHON);
     let mfa = Mfa::new();
     let config = String::from_utf8(mfa.sandbox.read(".aws/config")).expect("text");
     mfa.sandbox.write(
@@ -220,6 +227,7 @@ fn a_device_with_escape_sequences_is_asked_for_in_plain_text() {
 /// A mistyped code is asked for again at the next call, at once.
 #[test]
 fn a_wrong_code_says_so() {
+    skip_unless!(PYTHON);
     let mut mfa = Mfa::new();
     let refusing = mfa.stub.url("error-AccessDenied/mfa-wrong");
     mfa.sandbox.set("AWS_ENDPOINT_URL", &refusing);
@@ -239,6 +247,7 @@ fn a_wrong_code_says_so() {
 
 #[test]
 fn a_role_that_the_aws_cli_has_cached_needs_no_code() {
+    skip_unless!(PYTHON);
     let mfa = Mfa::new();
     let cached = |ends: &str| {
         mfa.sandbox.write(

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, refusal_trouble, requests};
 
@@ -111,6 +112,7 @@ impl Net {
 
 #[test]
 fn plain_requests_go_through_http_proxy() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let proxy = net.stub.url("");
     net.sandbox
@@ -140,6 +142,7 @@ fn plain_requests_go_through_http_proxy() {
 
 #[test]
 fn https_goes_through_a_tunnel() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let (proxy, roots) = (net.stub.url(""), net.roots());
     net.trust(&roots).sandbox.set("HTTPS_PROXY", &proxy);
@@ -154,6 +157,7 @@ fn https_goes_through_a_tunnel() {
 
 #[test]
 fn a_proxys_password_is_not_shown() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let closed = format!("http://user:{STUB_SECRET}@127.0.0.1:1");
     net.sandbox
@@ -174,6 +178,7 @@ fn a_proxys_password_is_not_shown() {
 /// The address is the machine's own; a proxy would get its token. The AWS CLI asks it directly too.
 #[test]
 fn the_containers_service_is_asked_directly() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     fs::remove_file(net.sandbox.path(".aws/config")).expect("a file");
     let proxy = net.stub.url("");
@@ -186,6 +191,7 @@ fn the_containers_service_is_asked_directly() {
 /// As in the AWS CLI, whose rules are those of Python's `urllib`.
 #[test]
 fn variables_of_proxies_count_as_in_the_aws_cli() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let proxy = net.stub.url("");
     let (dead, socks) = ("http://127.0.0.1:1", "socks5://127.0.0.1:9");
@@ -222,6 +228,7 @@ fn variables_of_proxies_count_as_in_the_aws_cli() {
 /// AWS is not asked past it, and its password is not shown.
 #[test]
 fn a_proxy_that_cannot_be_used_is_an_error() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let endpoint = net.stub.url("");
     net.sandbox.set("AWS_ENDPOINT_URL", &endpoint);
@@ -243,6 +250,7 @@ fn a_proxy_that_cannot_be_used_is_an_error() {
 
 #[test]
 fn answers_of_services_are_bounded() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let endless = net.stub.url("endless");
     net.sandbox.set("AWS_ENDPOINT_URL", &endless);
@@ -271,6 +279,7 @@ fn answers_of_services_are_bounded() {
 
 #[test]
 fn a_services_long_message_is_shortened() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let wordy = net.stub.url("wordy/error-AccessDenied");
     net.sandbox.set("AWS_ENDPOINT_URL", &wordy);
@@ -281,6 +290,7 @@ fn a_services_long_message_is_shortened() {
 
 #[test]
 fn certificates_matter_where_tls_is_spoken() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let (plain, tls) = (net.stub.url(""), net.https());
     let pipe = net.sandbox.path("pipe");
@@ -303,6 +313,7 @@ fn certificates_matter_where_tls_is_spoken() {
 /// The AWS CLI asks it as it is, too.
 #[test]
 fn an_own_endpoint_beats_fips_and_dual_stack() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let endpoint = net.stub.url("");
     net.sandbox.set("AWS_ENDPOINT_URL_STS", &endpoint);
@@ -313,6 +324,7 @@ fn an_own_endpoint_beats_fips_and_dual_stack() {
 
 #[test]
 fn an_empty_endpoint_is_none_and_a_section_that_is_not_needed_may_be_missing() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let proxy = net.stub.url("");
     let roots = net.roots();
@@ -331,6 +343,7 @@ fn an_empty_endpoint_is_none_and_a_section_that_is_not_needed_may_be_missing() {
 /// Nor is the request, with its token, that the SDK repeats where it cannot use the endpoint.
 #[test]
 fn the_password_in_an_endpoint_is_not_shown() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let token = net.sandbox.write("jwt", STUB_SECRET).display().to_string();
     let role = format!("arn:aws:iam::{ACCOUNT}:role/R");
@@ -366,6 +379,7 @@ fn the_password_in_an_endpoint_is_not_shown() {
 /// Emulators of EC2 may know the zone alone.
 #[test]
 fn the_region_may_come_from_the_zone() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let id = "foo0bar1baz2quux3quuux4abc";
     net.sandbox.write(".aws/config", "");
@@ -388,6 +402,7 @@ fn the_region_may_come_from_the_zone() {
 /// Python's `isoformat` writes such a time.
 #[test]
 fn a_containers_time_may_have_an_offset() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     net.sandbox.write(".aws/config", "");
     net.sandbox.set(
@@ -399,6 +414,7 @@ fn a_containers_time_may_have_an_offset() {
 
 #[test]
 fn own_certificates_are_trusted_and_only_they() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let (roots, endpoint) = (net.roots(), net.https());
     net.sandbox.set("AWS_ENDPOINT_URL", &endpoint);
@@ -454,6 +470,7 @@ fn own_certificates_are_trusted_and_only_they() {
 
 #[test]
 fn fips_and_dual_stack_endpoints_are_asked_where_they_are_wanted() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let proxy = net.stub.url("");
     net.sandbox.set("HTTPS_PROXY", &proxy);
@@ -499,6 +516,7 @@ fn fips_and_dual_stack_endpoints_are_asked_where_they_are_wanted() {
 
 #[test]
 fn the_narrower_endpoint_wins() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     net.profile(&format!("endpoint_url = {}", net.stub.url("id-profile")));
     let asked = |net: &Net| {
@@ -533,6 +551,7 @@ fn the_narrower_endpoint_wins() {
 /// A pause after a failure is for AWS's sake, and AWS was not asked.
 #[test]
 fn a_corrected_setting_counts_at_once() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     let endpoint = net.https();
     net.sandbox
@@ -565,6 +584,7 @@ fn on_ec2(net: &mut Net) {
 
 #[test]
 fn instance_metadata_is_asked_last_and_not_without_need() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     on_ec2(&mut net);
     net.sandbox.write(".aws/config", "");
@@ -600,6 +620,7 @@ fn instance_metadata_is_asked_last_and_not_without_need() {
 
 #[test]
 fn instance_metadata_does_not_cover_up_what_fails() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     on_ec2(&mut net);
     for (config, code) in [
@@ -655,6 +676,7 @@ fn away_from_ec2_instance_metadata_costs_a_second() {
 /// The token of a container goes to this machine and to AWS's own addresses alone.
 #[test]
 fn a_containers_address_that_only_looks_like_an_allowed_one_is_not_asked() {
+    skip_unless!(PYTHON);
     let mut net = Net::new();
     net.sandbox.write(".aws/config", "");
     net.sandbox

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::support::needs::{PYTHON, program, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Sandbox};
 
 const SHOW: &str = if cfg!(windows) { "cmd /c type" } else { "cat" };
@@ -212,6 +213,7 @@ fn a_silent_source_ends_with_the_deadline() {
 #[test]
 fn static_keys_touch_no_certificate_and_no_network() {
     use crate::support::sandbox::Run;
+    skip_unless!(program("strace"));
 
     let sandbox = Sandbox::with_keys();
     let mut strace = sandbox.command("strace");
@@ -358,6 +360,7 @@ fn a_pseudo_region_of_fips_is_signed_as_the_region_in_it() {
 #[test]
 fn a_pipe_is_read_within_the_deadline() {
     use crate::support::stubs::Stub;
+    skip_unless!(PYTHON);
 
     let stub = Stub::aws(None);
     let mut sandbox = Sandbox::empty();
@@ -507,6 +510,7 @@ fn settings_that_no_token_needs_may_be_wrong() {
 fn an_sso_session_may_end_at_a_time_of_any_form() {
     use crate::credentials::faults::{SSO_FILE, sso_token};
     use crate::support::stubs::Stub;
+    skip_unless!(PYTHON);
 
     let stub = Stub::aws(None);
     let mut sandbox = Sandbox::empty();

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::passfile::managed::MINE;
+use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
 /// Profiles that need a program, and the network. Nobody listens there: AWS cannot be asked in any
@@ -80,6 +81,7 @@ fn few_descriptors_are_an_error() {
 /// refuses by strace.
 #[test]
 fn no_more_threads_are_an_error() {
+    skip_unless!(program("strace"));
     let sandbox = sandbox();
     for words in COMMANDS {
         for first in 1..=4 {

@@ -16,6 +16,7 @@ use std::sync::Mutex;
 use tempfile::TempDir;
 
 use crate::passfile::managed::MINE;
+use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, Run, SECRET, Sandbox};
 
 /// How many places of one system call a run of the suite takes.
@@ -309,6 +310,7 @@ fn places(index: usize, home: &Home, takes_all: bool) -> Vec<Place> {
 
 #[test]
 fn every_system_call_may_fail_or_be_the_last_one() {
+    skip_unless!(program("strace"));
     let takes_all = std::env::var("PGCRED_TEST_SWEEP").is_ok_and(|value| value == "all");
     let all: Vec<Place> = SCENARIOS
         .iter()

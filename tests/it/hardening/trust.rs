@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::credentials::faults::{LOGIN_FILE, SSO_FILE};
 use crate::support::desk::{PAST, desk, logged_in};
+use crate::support::needs::{Need, ROOT, can_run, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, NOBODY, RDS_HOST, Run, SECRET, Sandbox};
 use crate::support::stubs::Stub;
 
@@ -29,24 +30,6 @@ pub fn run_as(mut command: Command, user: u32) -> Run {
         command.uid(user).gid(user);
         command
     })
-}
-
-/// Tells whether files can be given to other users. Without that a test is skipped, which it says;
-/// a complete run skips none.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn is_root() -> bool {
-    let is_root = nix::unistd::geteuid().is_root();
-    if !is_root {
-        assert!(
-            std::env::var_os("PGCRED_TEST_ALL").is_none(),
-            "these tests need root"
-        );
-        eprintln!(
-            "skipped: {} needs root",
-            thread::current().name().unwrap_or("a test")
-        );
-    }
-    is_root
 }
 
 /// Keys that stand in a file: the environment is the program's too, and may be in its core dump.
@@ -96,9 +79,7 @@ fn a_program_that_dumps_core_leaves_none_of_pgcred() {
 /// The user's other programs cannot look into pgcred; the program of `exec` is as open as ever.
 #[test]
 fn the_memory_of_pgcred_is_closed_to_the_users_programs() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let sandbox = with_keys_in_a_file();
     let script = "cat /proc/self/environ >/dev/null && echo own; cat /proc/$PPID/environ >/dev/null && echo open; \
         cat /proc/$PPID/maps >/dev/null && echo open; ulimit -c";
@@ -118,9 +99,7 @@ fn the_memory_of_pgcred_is_closed_to_the_users_programs() {
 /// What looks at the process's own files works for an ordinary user too.
 #[test]
 fn an_ordinary_users_pgcred_finds_itself() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let sandbox = with_keys_in_a_file();
     let pgcred = sandbox.installed("bin/pgcred");
     for directory in [sandbox.home(), sandbox.own()] {
@@ -186,7 +165,7 @@ fn no_program_is_run_from_a_directory_that_others_can_change() {
         token().assert_fails(1, "there is no program gives-keys");
     }
     set_mode(&directory, 0o755);
-    if is_root() {
+    if can_run!(ROOT) {
         chown(&directory, Some(NOBODY), None).expect("root may chown");
         token().assert_fails(1, "there is no program gives-keys");
     }
@@ -218,7 +197,7 @@ fn no_program_is_run_from_a_directory_that_others_can_exchange() {
         set_mode(directory, 0o1777);
         assert_eq!(token().code, 0, "others can replace nothing there");
         set_mode(directory, 0o755);
-        if is_root() {
+        if can_run!(ROOT) {
             chown(directory, Some(NOBODY), None).expect("root may chown");
             token().assert_fails(1, "there is no program gives-keys");
             chown(directory, Some(0), None).expect("root may chown");
@@ -273,9 +252,7 @@ fn a_forged_exit_code_is_not_success() {
 /// names.
 #[test]
 fn files_of_others_are_not_believed() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let mut sandbox = Sandbox::with_keys();
     let passfile = sandbox.path("p").display().to_string();
     let at_first = |sandbox: &mut Sandbox| {
@@ -535,9 +512,7 @@ fn directories_that_pgcred_has_not_made_keep_their_files() {
 /// before pgcred has made anything.
 #[test]
 fn private_directories_are_not_looked_for_behind_a_link_of_another_user() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let mut sandbox = Sandbox::with_keys();
     let mine = sandbox.write("experiments/run-1/passfile", "precious");
     set_mode(mine.parent().expect("a directory"), 0o700);
@@ -581,9 +556,7 @@ fn an_exec_that_ends_removes_no_other_directory() {
 /// exchanged there.
 #[test]
 fn private_directories_are_neither_made_nor_removed_in_another_users_directory() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let mut sandbox = Sandbox::with_keys();
     let shared = sandbox.path("tmp");
     let left = sandbox.write("tmp/pgcred-run-1/passfile", "mine");
@@ -604,9 +577,7 @@ fn private_directories_are_neither_made_nor_removed_in_another_users_directory()
 /// file is given out.
 #[test]
 fn root_leaves_another_users_home_alone() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let mut sandbox = Sandbox::with_keys();
     sandbox.unset("PGCRED_HOME");
     chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).expect("root may chown");
@@ -679,9 +650,7 @@ fn root_leaves_another_users_home_alone() {
 /// Root renews a user's login in the user's home, where nothing is in the user's way afterwards.
 #[test]
 fn a_login_that_root_renews_stays_the_users() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let stub = Stub::aws(None);
     let mut sandbox = desk(&stub.url(""));
     sandbox.unset("PGCRED_HOME");
@@ -704,9 +673,7 @@ fn a_login_that_root_renews_stays_the_users() {
 /// Root's files in a user's home: what is in the way is named, and how to get it back.
 #[test]
 fn what_root_has_left_is_named_with_the_way_out() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let mut sandbox = Sandbox::with_keys();
     sandbox.unset("PGCRED_HOME");
     chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).expect("root may chown");
@@ -751,9 +718,7 @@ fn what_root_has_left_is_named_with_the_way_out() {
 /// give to a new file.
 #[test]
 fn a_file_with_a_group_of_others_can_be_written() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     sandbox.write(".pgpass", "mine:5432:*:me:pw\n");
     sandbox.write(".pg_service.conf", "[mine]\nhost=h\n");
@@ -783,9 +748,7 @@ fn a_file_with_a_group_of_others_can_be_written() {
 /// Groups whose members are the user and nobody else may change a file, as is usual with umask 002.
 #[test]
 fn a_private_group_may_change_files_and_another_may_not() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     let config = sandbox.own().join("config.toml");
     fs::write(&config, "").expect("written");
@@ -816,9 +779,7 @@ fn a_private_group_may_change_files_and_another_may_not() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_group_that_a_container_has_for_itself_may_change_files() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.ok(&["token", "prod"]);
@@ -853,9 +814,7 @@ fn a_group_that_a_container_has_for_itself_may_change_files() {
 /// Links, pipes and files that another user has put where a passfile is to be.
 #[test]
 fn traps_beside_a_passfile_are_refused() {
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     let refresh = |name: &str| run_in_time(&sandbox, &["refresh", HOST, "--passfile", name]);
     let bashrc = sandbox.write("bashrc", "mine\n");
@@ -919,7 +878,7 @@ fn directories_of_others_are_not_used() {
             .code,
         0
     );
-    if is_root() {
+    if can_run!(ROOT) {
         set_mode(&config, 0o644);
         chown(&config, Some(NOBODY), None).expect("root may chown");
         sandbox
@@ -955,7 +914,7 @@ fn directories_of_others_are_not_used() {
     );
     sandbox.ok(&["exec", HOST, "--", "true"]);
     assert!(files_in(&runtime).is_empty() && !sandbox.path("missing").exists());
-    if is_root() {
+    if can_run!(ROOT) {
         let link = sandbox.path("link");
         symlink(&own, &link).expect("a link");
         for path in [&link, &own] {
@@ -976,9 +935,7 @@ fn directories_of_others_are_not_used() {
 #[test]
 fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
     const USER: u32 = 4242;
-    if !is_root() {
-        return;
-    }
+    skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     let directory = tempfile::TempDir::new().expect("a directory");
     set_mode(directory.path(), 0o755);
@@ -996,9 +953,8 @@ fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
             .stdin(Stdio::null());
         run_as(command, USER)
     };
-    if unshare(&sandbox, &["true"]).code != 0 {
-        return; // where the system forbids such sandboxes
-    }
+    let is_allowed = unshare(&sandbox, &["true"]).code == 0;
+    skip_unless!(Need::Looked("user namespaces", is_allowed));
     let run = unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     // What another user can change is not believed there either.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::passfile::managed::MINE;
+use crate::support::needs::{ROOT, skip_unless};
 use crate::support::sandbox::{HOST, Sandbox};
 
 struct Disk<'a>(&'a Path);
@@ -35,6 +36,7 @@ fn run(command: &mut Command) {
 
 #[test]
 fn a_full_disk_leaves_the_file_as_it_was() {
+    skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     let directory = sandbox.path("disk");
     let _disk = Disk::mount(&directory, "size=16k");
@@ -53,6 +55,7 @@ fn a_full_disk_leaves_the_file_as_it_was() {
 /// What cannot be kept is handed out all the same.
 #[test]
 fn a_full_or_read_only_disk_for_the_cache_is_a_warning() {
+    skip_unless!(ROOT);
     let mut sandbox = Sandbox::with_keys();
     let directory = sandbox.path("disk");
     let _disk = Disk::mount(&directory, "size=16k");
@@ -79,6 +82,7 @@ fn a_full_or_read_only_disk_for_the_cache_is_a_warning() {
 
 #[test]
 fn a_read_only_directory_is_an_error_that_names_the_file() {
+    skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     let directory = sandbox.path("disk");
     let _disk = Disk::mount(&directory, "size=64k");
@@ -95,6 +99,7 @@ fn a_read_only_directory_is_an_error_that_names_the_file() {
 #[test]
 fn setup_on_a_read_only_or_full_disk_leaves_the_file_as_it_was() {
     const SERVICES: &[u8] = b"[mine]\nhost=h\n";
+    skip_unless!(ROOT);
     let mut sandbox = Sandbox::empty();
     let directory = sandbox.path("disk");
     let _disk = Disk::mount(&directory, "size=64k");
@@ -127,6 +132,7 @@ fn a_disk_that_fills_up_at_any_point_harms_nothing() {
         &["setup", "psql", HOST, "--yes"],
         &["exec", HOST, "--", "true"],
     ];
+    skip_unless!(ROOT);
     for room in 0..12 {
         let mut sandbox = Sandbox::with_keys();
         let directory = sandbox.path("disk");

@@ -9,9 +9,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::passfile::managed::MINE;
+use crate::support::needs::{package, program, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
-use crate::support::stubs::python;
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -82,6 +82,7 @@ fn has_new(directory: &Path) -> bool {
 
 #[test]
 fn what_is_saved_while_pgcred_writes_is_kept() {
+    skip_unless!(program("strace"));
     let text = format!("{MINE}new:5432:*:me:pw\n");
     for (how, save) in SAVES {
         let sandbox = Sandbox::with_keys();
@@ -102,6 +103,7 @@ fn what_is_saved_while_pgcred_writes_is_kept() {
 
 #[test]
 fn a_configuration_that_is_saved_while_pgcred_writes_it_is_kept() {
+    skip_unless!(program("strace"));
     for (how, save) in SAVES {
         let sandbox = Sandbox::empty();
         let config = sandbox.own().join("config.toml");
@@ -122,6 +124,7 @@ fn a_configuration_that_is_saved_while_pgcred_writes_it_is_kept() {
 /// `setup` does not start over: the user has agreed to what was shown.
 #[test]
 fn a_file_that_changes_while_it_is_set_up_stays_as_it_is() {
+    skip_unless!(program("strace"));
     let sandbox = Sandbox::empty();
     let services = sandbox.write(".pg_service.conf", "[mine]\nhost=h\n");
     let set_up = slow(&sandbox, &["setup", "psql", HOST, "--yes"]);
@@ -194,6 +197,7 @@ fn a_configuration_that_is_empty_while_an_editor_saves_it_is_waited_for() {
 
 #[test]
 fn a_file_that_never_rests_is_an_error_and_stays_whole() {
+    skip_unless!(program("strace"));
     let sandbox = Sandbox::with_keys();
     let passfile = sandbox.write(".pgpass", MINE);
     let mut strace = sandbox.command("strace");
@@ -246,6 +250,7 @@ fn a_file_that_never_rests_is_an_error_and_stays_whole() {
 /// would be one in many thousands.
 #[test]
 fn look_ups_while_editors_and_pgcred_write_find_every_line() {
+    skip_unless!(package("psycopg"));
     let sandbox = Sandbox::with_keys();
     let passfile = sandbox.write(".pgpass", "mine:5432:*:admin:minepw\n");
     sandbox.ok(&["refresh", HOST, "-q"]);

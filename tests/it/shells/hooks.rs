@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::hardening::trust::give;
 use crate::support::desk::wait_for;
+use crate::support::needs::{Need, ROOT, TERMINAL, can_run, find, package, program, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, NOBODY, Run, SECRET, Sandbox};
 use crate::support::sources::root;
-use crate::support::stubs::python;
 use crate::support::tmux::Terminal;
 
 const PROMPT: &str = "P>";
@@ -465,63 +465,58 @@ fn check_lines(shell: &Shell, before: &str, options: &[&str], lines: &[(&str, &s
     }
 }
 
-/// Whether a program is on PATH that tests/run.sh installs and that no distribution's package is
-/// asked for.
-pub fn is_here(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_here = std::env::split_paths(&path)
-        .any(|directory: PathBuf| Path::is_file(&directory.join(program)));
-    assert!(
-        is_here || std::env::var_os("PGCRED_TEST_ALL").is_none(),
-        "{program} is missing"
-    );
-    is_here
-}
+/// What `Desk::start` takes: the shell runs in a terminal, and strace writes down what it starts.
+const TRACED: Need = Need::All(&[TERMINAL, program("strace")]);
 
 #[test]
 fn bash_refreshes_when_due() {
+    skip_unless!(TRACED, program("bash"));
     check(&BASH);
 }
 
 #[test]
 fn zsh_refreshes_when_due() {
+    skip_unless!(TRACED, program("zsh"));
     check(&ZSH);
 }
 
 #[test]
 fn fish_refreshes_when_due() {
+    skip_unless!(TRACED, program("fish"));
     check(&FISH);
 }
 
 #[test]
 fn tcsh_refreshes_when_due() {
+    skip_unless!(TRACED, program("tcsh"));
     check(&TCSH);
 }
 
 #[test]
 fn elvish_refreshes_when_due() {
+    skip_unless!(TRACED, program("elvish"));
     check(&ELVISH);
 }
 
 #[test]
 fn xonsh_refreshes_when_due() {
+    skip_unless!(TRACED, program("xonsh"));
     check(&XONSH);
 }
 
-/// From npm; see tests/run.sh.
 #[test]
 fn nushell_refreshes_when_due() {
-    if is_here("nu") {
-        check(&NUSHELL);
-    }
+    skip_unless!(TRACED, program("nu"));
+    check(&NUSHELL);
 }
 
 /// Each passfile has its own file, so that no shell takes another's for its own, and inside `pgcred
 /// exec` the hook keeps the passfile from outside fresh, not the private one.
 #[test]
 fn a_hook_looks_after_the_passfile_that_the_user_has_set() {
+    skip_unless!(TRACED);
     for shell in SHELLS {
-        if shell.name == "nushell" && !is_here("nu") {
+        if !can_run!(program(shell.command[0])) {
             continue;
         }
         let mut desk = Desk::new();
@@ -606,6 +601,7 @@ const DUE_AT_PROMPT: [(&str, &str); 3] = [("DUE", ""), ("", ""), ("REFRESHED", "
 
 #[test]
 fn bash_keeps_its_ways() {
+    skip_unless!(TRACED);
     let strict = "set -eu; set -o noclobber; set -o vi; shopt -s nocasematch extglob; IFS=:0123456789; alias read=false local=false";
     let segment = [
         ("! true", ""),
@@ -663,6 +659,7 @@ fn bash_keeps_its_ways() {
 /// A child inherits `PROMPT_COMMAND`, but not the functions that it calls.
 #[test]
 fn bash_says_nothing_in_a_child_without_the_hook() {
+    skip_unless!(TRACED);
     let desk = Desk::new();
     desk.sandbox.ok(&["refresh", "--background", "-q"]);
     let session = desk.start(&BASH, "export PS1 PROMPT_COMMAND='seen=x'", &[]);
@@ -678,6 +675,7 @@ fn bash_says_nothing_in_a_child_without_the_hook() {
 
 #[test]
 fn zsh_keeps_its_ways() {
+    skip_unless!(TRACED, program("zsh"));
     let strict = "setopt err_exit no_unset no_clobber ksh_arrays sh_word_split warn_create_global; bindkey -v; IFS=:0123456789";
     let segment = [
         ("! true", ""),
@@ -710,6 +708,7 @@ fn zsh_keeps_its_ways() {
 
 #[test]
 fn fish_keeps_its_ways() {
+    skip_unless!(TRACED, program("fish"));
     let before = "fish_vi_key_bindings; function fish_mode_prompt; end; function other --on-event fish_prompt; set -g seen $status; end";
     let lines = [
         ("sh -c 'exit 3'", ""),
@@ -742,6 +741,7 @@ fn fish_keeps_its_ways() {
 /// Nothing that pgcred has not written makes a hook wait for ever, or speak.
 #[test]
 fn a_hook_mends_a_damaged_due_file() {
+    skip_unless!(TRACED);
     let far = now() + 100_000;
     let damaged = [
         ("99999999999999999999".to_owned(), far),
@@ -751,7 +751,7 @@ fn a_hook_mends_a_damaged_due_file() {
         (far.to_string(), far),
     ];
     for shell in SHELLS {
-        if shell.name == "nushell" && !is_here("nu") {
+        if !can_run!(program(shell.command[0])) {
             continue;
         }
         let desk = Desk::new();
@@ -779,7 +779,11 @@ fn a_hook_mends_a_damaged_due_file() {
 /// terminal.
 #[test]
 fn a_hook_takes_nothing_but_text_from_a_file() {
+    skip_unless!(TRACED);
     for shell in [&BASH, &ZSH, &FISH, &TCSH, &XONSH, &ELVISH] {
+        if !can_run!(program(shell.command[0])) {
+            continue;
+        }
         let desk = Desk::new();
         desk.sandbox.ok(&["refresh", "--background", "-q"]);
         let segment: &[&str] = if shell.segment.is_empty() {
@@ -816,9 +820,7 @@ fn a_hook_takes_nothing_but_text_from_a_file() {
 /// tcsh writes a file to see the clock; in another user's directory that may be a link.
 #[test]
 fn tcsh_writes_in_no_directory_of_another_user() {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
+    skip_unless!(ROOT, TRACED, program("tcsh"));
     let desk = Desk::new();
     desk.sandbox.ok(&["refresh", "--background", "-q"]);
     let precious = desk.sandbox.write("precious", "mine");
@@ -831,8 +833,9 @@ fn tcsh_writes_in_no_directory_of_another_user() {
 /// A pgcred that was uninstalled while a shell had its hook.
 #[test]
 fn a_hook_without_pgcred_says_nothing() {
+    skip_unless!(TRACED);
     for shell in SHELLS {
-        if shell.name == "nushell" && !is_here("nu") {
+        if !can_run!(program(shell.command[0])) {
             continue;
         }
         let desk = Desk::new();
@@ -859,6 +862,9 @@ fn a_hook_without_pgcred_says_nothing() {
 fn undone_where_no_hook_is_nothing_happens() {
     let desk = Desk::new();
     for shell in SHELLS.iter().filter(|shell| shell.name != "nushell") {
+        if !can_run!(program(shell.command[0])) {
+            continue;
+        }
         let off = desk
             .sandbox
             .write("off", desk.init(&[shell.name, "--undo"]))
@@ -880,6 +886,7 @@ fn undone_where_no_hook_is_nothing_happens() {
 /// true.
 #[test]
 fn a_hook_waits_for_no_clock_that_was_set_back() {
+    skip_unless!(TRACED);
     for (shell, hold) in [
         (&BASH, "__pgcred_hold=99999999999"),
         (&ZSH, "__pgcred_hold=99999999999"),
@@ -887,7 +894,7 @@ fn a_hook_waits_for_no_clock_that_was_set_back() {
         (&TCSH, "set __pgcred_hold = 99999999999"),
         (&NUSHELL, "$env.__pgcred_hold = 99999999999"),
     ] {
-        if shell.name == "nushell" && !is_here("nu") {
+        if !can_run!(program(shell.command[0])) {
             continue;
         }
         check_lines(
@@ -902,6 +909,7 @@ fn a_hook_waits_for_no_clock_that_was_set_back() {
             ],
         );
     }
+    skip_unless!(program("elvish"));
     // elvish asks what time it is when it starts; here it is told the day before.
     let yesterday = "#!/bin/sh\\nrm -- $0; echo $(($(date +%s) - 86400))\\n";
     let before = format!(
@@ -915,7 +923,11 @@ fn a_hook_waits_for_no_clock_that_was_set_back() {
 
 #[test]
 fn a_hook_looks_when_it_is_told_to() {
+    skip_unless!(TRACED);
     for shell in [&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH] {
+        if !can_run!(program(shell.command[0])) {
+            continue;
+        }
         let moved = [
             ("DUE", ""),
             ("", ""),
@@ -933,6 +945,9 @@ fn a_hook_looks_when_it_is_told_to() {
         (&TCSH, "__pgcred_hook"),
         (&XONSH, "__pgcred_hook()"),
     ] {
+        if !can_run!(program(shell.command[0])) {
+            continue;
+        }
         let called = [
             ("DUE", ""),
             ("", ""),
@@ -947,6 +962,7 @@ fn a_hook_looks_when_it_is_told_to() {
 /// The names in a shell before, with the hook, and after it was taken out.
 #[test]
 fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
+    skip_unless!(program("zsh"));
     let desk = Desk::new();
     let hook = desk
         .sandbox
@@ -998,15 +1014,16 @@ fn the_shells_own_checkers_find_nothing() {
         &["--undo"],
     ];
     let (python, grammar) = (
-        python(),
+        find("python3").unwrap_or_default().display().to_string(),
         root()
             .join("tests/shells/powershell.py")
             .display()
             .to_string(),
     );
-    let checkers: [(&str, &[&str]); 5] = [
+    let checkers: [(&str, Need, &[&str]); 5] = [
         (
             "bash",
+            program("shellcheck"),
             &[
                 "shellcheck",
                 "-s",
@@ -1015,12 +1032,19 @@ fn the_shells_own_checkers_find_nothing() {
                 "SC1003,SC2016,SC2034,SC2128,SC2178,SC2317",
             ],
         ),
-        ("bash", &["bash", "-n"]),
-        ("zsh", &["zsh", "-n"]),
-        ("fish", &["fish", "--no-execute"]),
-        ("powershell", &[&python, "-B", &grammar]),
+        ("bash", program("bash"), &["bash", "-n"]),
+        ("zsh", program("zsh"), &["zsh", "-n"]),
+        ("fish", program("fish"), &["fish", "--no-execute"]),
+        (
+            "powershell",
+            package("tree_sitter_powershell"),
+            &[&python, "-B", &grammar],
+        ),
     ];
-    for (shell, checker) in checkers {
+    for (shell, need, checker) in checkers {
+        if !can_run!(need) {
+            continue;
+        }
         for options in options {
             let hook = desk
                 .sandbox
@@ -1118,6 +1142,7 @@ fn a_hook_knows_lasting_paths() {
 
 #[test]
 fn shells_complete_connections_tools_and_values() {
+    skip_unless!(TERMINAL, program("fish"), program("zsh"));
     let mut sandbox = Sandbox::with_keys();
     let own = Path::new(env!("CARGO_BIN_EXE_pgcred"))
         .parent()
@@ -1267,6 +1292,7 @@ fn the_manual_page_has_every_command() {
     ] {
         assert!(plain.contains(name), "{name}");
     }
+    skip_unless!(program("man"));
     let mut man = sandbox.command("man");
     man.args(["--warnings", "-l", "-"])
         .stdin(std::process::Stdio::from(

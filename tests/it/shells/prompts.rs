@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::support::needs::{TERMINAL, can_run, program, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
 
@@ -42,9 +43,7 @@ fn stdout(sandbox: &Sandbox, command: &[&str]) -> String {
 
 #[test]
 fn starship_shows_it() {
-    if !crate::shells::hooks::is_here("starship") {
-        return;
-    }
+    skip_unless!(TERMINAL, program("starship"));
     let mut sandbox = desk();
     for (name, module) in [("env_var.toml", "$env_var"), ("custom.toml", "$custom")] {
         let text = format!(
@@ -102,6 +101,7 @@ fn starship_shows_it() {
 /// A tmux in a tmux: only one that is attached draws a status line.
 #[test]
 fn tmux_shows_it() {
+    skip_unless!(TERMINAL);
     let sandbox = desk();
     for (own, columns) in [
         ("", "80"),
@@ -189,6 +189,7 @@ fn tmux_shows_it() {
 
 #[test]
 fn direnv_exports_the_connection_and_no_password() {
+    skip_unless!(program("direnv"));
     let sandbox = desk();
     sandbox.write("project/.envrc", snippet("direnv/envrc"));
     let mut allow = sandbox.command("direnv");
@@ -213,6 +214,7 @@ fn direnv_exports_the_connection_and_no_password() {
 
 #[test]
 fn powerlevel10k_gets_a_segment() {
+    skip_unless!(program("zsh"));
     let sandbox = desk();
     let script =
         "p10k() { print -r -- \"$@\" }\n".to_owned() + &snippet("powerlevel10k/pgcred.zsh");
@@ -235,6 +237,9 @@ fn oh_my_posh_finds_what_its_segment_shows() {
     let script =
         snippet("oh-my-posh/context.sh") + "set_poshcontext\nenv | grep '^PGCRED_SEGMENT='\n";
     for shell in [&["bash", "--norc", "-euc"][..], &["zsh", "-feuc"]] {
+        if !can_run!(program(shell[0])) {
+            continue;
+        }
         let shown = stdout(&sandbox, &[shell, &[&script]].concat());
         assert!(
             shown.starts_with(&format!("PGCRED_SEGMENT={SHOWN}")) && shown.ends_with(" min\n"),

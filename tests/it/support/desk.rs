@@ -9,9 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::credentials::faults::{LOGIN_FILE, LOGIN_SESSION, SSO_FILE, login, sso_token};
+use crate::support::needs::python;
 use crate::support::sandbox::{Run, Sandbox};
 use crate::support::sources::root;
-use crate::support::stubs::{ACCOUNT, python};
+use crate::support::stubs::ACCOUNT;
 
 /// What opens an address, and what shows a notification.
 pub const BROWSER: &str = if cfg!(target_os = "macos") {

@@ -5,6 +5,7 @@
 pub mod cluster;
 #[cfg(unix)]
 pub mod desk;
+pub mod needs;
 #[cfg(target_os = "linux")]
 pub mod postgres;
 pub mod sandbox;

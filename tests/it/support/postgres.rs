@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, geteuid};
 use tempfile::TempDir;
+
+use crate::support::needs::find;
 
 pub struct Postgres {
     server: Child,
@@ -98,7 +100,7 @@ impl Drop for Postgres {
 /// The server's program; PostgreSQL refuses root, so root runs it as `postgres` and hands it the
 /// directory.
 fn as_server_user(program: &str, directory: &Path) -> Command {
-    let mut command = Command::new(bin_directory().join(program));
+    let mut command = Command::new(find(program).expect("PostgreSQL's server"));
     command
         .current_dir(directory)
         .env("LC_ALL", "C")
@@ -111,24 +113,4 @@ fn as_server_user(program: &str, directory: &Path) -> Command {
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }
     command
-}
-
-/// Debian keeps the server's programs off PATH.
-fn bin_directory() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut directories: Vec<_> = versions
-        .map(|entry| entry.path().join("bin"))
-        .filter(|bin| bin.join("initdb").exists())
-        .collect();
-    directories.sort();
-    directories.pop().unwrap_or_else(|| {
-        let asked = Command::new("pg_config")
-            .arg("--bindir")
-            .output()
-            .expect("PostgreSQL's programs");
-        PathBuf::from(String::from_utf8(asked.stdout).expect("a path").trim())
-    })
 }

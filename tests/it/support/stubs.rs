@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::support::needs::python;
 use crate::support::sources::root;
 
 /// Part of every secret that tests/stubs/aws.py hands out.
@@ -65,12 +66,6 @@ impl Stub {
             .trim_end_matches('/')
             .to_owned()
     }
-}
-
-/// The Python that has the tests' packages.
-pub fn python() -> String {
-    std::env::var("PGCRED_TEST_PYTHON")
-        .expect("PGCRED_TEST_PYTHON: run tests/run.sh, which installs it")
 }
 
 /// What a stub has logged so far, line by line.

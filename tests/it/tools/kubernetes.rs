@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 
 use serde_json::Value;
 
+use crate::support::needs::{ROOT, package, python, skip_unless};
 use crate::support::sandbox::{KEY_ID, Run, SECRET, Sandbox};
 use crate::support::sources::root;
 
@@ -18,9 +19,9 @@ const READ: &str = "import json, sys, kubernetes_validate, yaml\n\
 
 #[test]
 fn the_side_car_files_tokens_for_its_pod() {
-    let python = std::env::var("PGCRED_TEST_PYTHON").expect("PGCRED_TEST_PYTHON: run tests/run.sh");
+    skip_unless!(ROOT, package("kubernetes_validate"));
     let sandbox = Sandbox::empty();
-    let mut read = sandbox.command(&python);
+    let mut read = sandbox.command(&python());
     read.args(["-c", READ])
         .arg(root().join("integrations/kubernetes/sidecar.yaml"));
     let read = Run::of(read);

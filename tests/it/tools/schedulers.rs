@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::support::needs::{PYTHON, program, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
 /// A home with one connection, and programs in PATH that only write down how they are called.
@@ -34,6 +35,7 @@ fn calls(sandbox: &Sandbox) -> String {
 
 #[test]
 fn systemd_takes_the_units_and_gives_them_back() {
+    skip_unless!(program("systemd-analyze"));
     let sandbox = sandbox(&["systemctl"]);
     sandbox.ok(&["setup", "systemd", "--yes"]);
     assert_eq!(
@@ -221,6 +223,7 @@ fn the_task_takes_a_path_with_blanks() {
 
 #[test]
 fn launchd_and_task_scheduler_get_files_that_parse() {
+    skip_unless!(PYTHON);
     let sandbox = sandbox(&["launchctl", "schtasks"]);
     sandbox.ok(&["setup", "launchd", "--yes"]);
     sandbox.ok(&["setup", "task-scheduler", "--yes"]);
@@ -243,7 +246,7 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
         program = plist['ProgramArguments'][0]\n\
         assert task.find(f'.//{space}Arguments').text == f'--headless \"{program}\" refresh --quiet --background'\n\
         assert all(byte < 128 for byte in open(sys.argv[2], 'rb').read())\n";
-    let mut python = sandbox.command("/usr/bin/python3");
+    let mut python = sandbox.command(&python());
     python
         .args(["-c", parse])
         .arg(sandbox.path("Library/LaunchAgents/pgcred.refresh.plist"));
@@ -260,6 +263,7 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
 
 #[test]
 fn cron_gets_a_block_and_keeps_the_rest() {
+    skip_unless!(program("crontab"));
     let sandbox = sandbox(&["crontab"]);
     let mine = "MAILTO=me\n0 3 * * * backup\n";
     let crontab = |list: &str| {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::needs::{PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 use crate::support::sources::root;
 use crate::support::splitters;
@@ -561,6 +562,7 @@ fn dbeaver_splits_without_a_shell() {
 
 #[test]
 fn datagrips_data_source_is_xml() {
+    skip_unless!(PYTHON);
     let sandbox = Sandbox::with_keys();
     let printed = sandbox.ok(&["setup", "datagrip", HOST, "--user", "a&b\"<c>"]);
     let line = printed
@@ -572,7 +574,7 @@ fn datagrips_data_source_is_xml() {
         assert source.find('user-name').text == 'a&b\"<c>', source\n\
         assert source.find('auth-provider').text == 'pgpass' and source.get('uuid')\n\
         assert '&sslfactory=' in source.find('jdbc-url').text\n";
-    let mut python = sandbox.command("python3");
+    let mut python = sandbox.command(&python());
     python.args(["-c", parse, line]);
     let parsed = Run::of(python);
     assert_eq!(parsed.code, 0, "{}", parsed.stderr);

@@ -1,5 +1,6 @@
 //! `pgcred setup` at a terminal: the diff, the question, and what each answer does.
 
+use crate::support::needs::{PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
 use crate::tools::setup::files;
@@ -14,7 +15,7 @@ fn sandbox() -> Sandbox {
 
 /// Runs `setup psql` at a terminal; `command` runs before the answer is typed.
 fn asked(sandbox: &Sandbox, command: &str, answer: &str, more: &[&str]) -> Run {
-    let mut terminal = sandbox.command("python3");
+    let mut terminal = sandbox.command(&python());
     terminal
         .args(["-B"])
         .arg(root().join("tests/stubs/question.py"))
@@ -28,6 +29,7 @@ fn asked(sandbox: &Sandbox, command: &str, answer: &str, more: &[&str]) -> Run {
 
 #[test]
 fn the_diff_is_shown_and_only_yes_changes_anything() {
+    skip_unless!(PYTHON);
     let sandbox = sandbox();
     let before = files(sandbox.home());
     for answer in ["n", "", "no", "yess", "\u{4}"] {
@@ -82,6 +84,7 @@ fn the_diff_is_shown_and_only_yes_changes_anything() {
 /// What somebody else writes while the question stands is not lost.
 #[test]
 fn a_file_that_has_changed_since_it_was_shown_stays() {
+    skip_unless!(PYTHON);
     let sandbox = sandbox();
     let run = asked(&sandbox, "echo '# new' >>.pg_service.conf", "y", &[HOST]);
     assert!(
