@@ -6,9 +6,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use crate::support::cluster::Cluster;
+use crate::support::needs::{CLUSTER, PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Run, SECRET};
 use crate::support::sources::root;
-use crate::support::stubs::python;
 
 /// The time of the session, for pgcred and for the stand-in.
 const NOW: (&str, u64) = ("2026-01-01T09:00:00Z", 1_767_258_000);
@@ -25,6 +25,7 @@ const TYPED: [&str; 6] = [
 
 #[test]
 fn the_picture_is_a_real_session() {
+    skip_unless!(CLUSTER, PYTHON);
     let drawn = draw(&session());
     let path = root().join("tests/picture/session.svg");
     #[expect(
