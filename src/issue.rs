@@ -655,7 +655,7 @@ impl Issued {
 
     fn record(&self, request: &Request, location: TokenLocation, identity: &Identity) -> Record {
         Record::new(
-            request.name(),
+            request.key(),
             &self.token,
             self.region.clone(),
             location,

@@ -27,8 +27,8 @@ pub(crate) enum TokenLocation {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    /// `user@host:port`
-    pub(crate) name: String,
+    /// Line of the passfile that the token is for, wherever the token is.
+    pub(crate) key: PassfileKey,
     pub(crate) issued_at: Time,
     pub(crate) expires_at: Time,
     pub(crate) region: String,
@@ -79,8 +79,7 @@ impl Index {
         self.records
             .values()
             .filter(is_there)
-            .filter_map(|record| PassfileKey::from_name(&record.name))
-            .any(|key| wanted(&key))
+            .any(|record| wanted(&record.key))
     }
 
     /// Returns the records of tokens that end then and are this request's, signed by the same, if
@@ -92,11 +91,11 @@ impl Index {
         identity: &Identity,
         until: Time,
     ) -> impl Iterator<Item = &Record> {
-        let name = request.name();
+        let key = request.key();
         let is_one = move |(id, record): &(&String, &Record)| {
             let lives = [record.issued_at.until(until), request.provider.max_life];
             record.expires_at == until
-                && record.name == name
+                && record.key == key
                 && lives
                     .iter()
                     .any(|life| EntryId::of_life(request, *life, identity).as_str() == *id)
@@ -197,7 +196,7 @@ fn is_digest(text: &str) -> bool {
 
 impl Record {
     pub(crate) fn new(
-        name: String,
+        key: PassfileKey,
         token: &Token,
         region: String,
         location: TokenLocation,
@@ -205,7 +204,7 @@ impl Record {
     ) -> Self {
         let (issued_at, expires_at) = (token.issued_at, token.expires_at);
         Self {
-            name,
+            key,
             issued_at,
             expires_at,
             region,
@@ -244,7 +243,9 @@ impl Record {
             TokenLocation::Passfile(path) => Some(path.display().to_string()),
         };
         json!({
-            "name": self.name,
+            "host": self.key.host,
+            "port": self.key.port,
+            "user": self.key.user,
             "issued": self.issued_at.unix(),
             "expires": self.expires_at.unix(),
             "region": self.region,
@@ -262,7 +263,7 @@ impl Record {
             Some(_) => return None,
         };
         Some(Self {
-            name: text("name").filter(|name| !name.contains(char::is_control))?,
+            key: key_from_json(value)?,
             issued_at: Time::from_unix(value["issued"].as_i64()?),
             expires_at: Time::from_unix(value["expires"].as_i64()?),
             region: text("region")?,
@@ -271,6 +272,30 @@ impl Record {
             identity: text("identity"),
         })
     }
+}
+
+/// Returns the line of the passfile that a record is for. An older pgcred has written it as one
+/// text, `user@host:port`.
+fn key_from_json(value: &Value) -> Option<PassfileKey> {
+    let key = match value["name"].as_str() {
+        Some(name) => {
+            let (user, address) = name.rsplit_once('@')?;
+            let (host, port) = address.rsplit_once(':')?;
+            PassfileKey {
+                host: host.to_owned(),
+                port: port.parse().ok()?,
+                user: user.to_owned(),
+            }
+        }
+        None => PassfileKey {
+            host: value["host"].as_str()?.to_owned(),
+            port: u16::try_from(value["port"].as_u64()?).ok()?,
+            user: value["user"].as_str()?.to_owned(),
+        },
+    };
+    let is_shown_safely =
+        !key.host.contains(char::is_control) && !key.user.contains(char::is_control);
+    is_shown_safely.then_some(key)
 }
 
 impl Failure {
@@ -308,13 +333,33 @@ impl Failure {
 mod tests {
     use super::*;
 
+    #[test]
+    fn records_of_an_older_pgcred_are_read_and_written_with_a_key() {
+        let old = r#"{"version":1,"tokens":{
+            "0123456789abcdef0123456789abcdef":{"name":"a@b@h.example.com:6543","issued":1,"expires":2,"region":"r"},
+            "1123456789abcdef0123456789abcdef":{"name":"none","issued":1,"expires":2,"region":"r"},
+            "2123456789abcdef0123456789abcdef":{"name":"u\u0007@h:1","issued":1,"expires":2,"region":"r"}
+        },"failures":{},"passfiles":["/p"]}"#;
+        let index = Index::parse(old.as_bytes()).expect("an index");
+        let again = Index::parse(index.to_json().to_string().as_bytes()).expect("an index");
+        for index in [index, again] {
+            let keys: Vec<String> = index
+                .records
+                .values()
+                .map(|record| record.key.to_string())
+                .collect();
+            assert_eq!(keys, ["a@b@h.example.com:6543"]);
+            assert_eq!(index.passfiles.len(), 1);
+        }
+    }
+
     proptest::proptest! {
         #![proptest_config(crate::text::nearly::cases())]
 
         /// What is read of a damaged index is written as it was read.
         #[test]
         fn files_that_are_nearly_right(text in crate::text::nearly::bytes(
-            &[r#"{"version":1,"tokens":{"0123456789abcdef0123456789abcdef":{"name":"u@h:5432","issued":1,"expires":2,"region":"r","passfile":"/p","digest":"d"}},"failures":{"0123456789abcdef0123456789abcdef":{"at":1,"count":2,"asked":true,"exit":3,"message":"m","hint":"h","logins":"l"}},"passfiles":["/p"]}"#],
+            &[r#"{"version":1,"tokens":{"0123456789abcdef0123456789abcdef":{"host":"h","port":5432,"user":"u","issued":1,"expires":2,"region":"r","passfile":"/p","digest":"d"}},"failures":{"0123456789abcdef0123456789abcdef":{"at":1,"count":2,"asked":true,"exit":3,"message":"m","hint":"h","logins":"l"}},"passfiles":["/p"]}"#],
             &["{", "}", "[", "]", "\"", "null", "-1", "1e400", "99999999999999999999", "\\u0000", "\\ud800", "../", "\"expires\":"],
         )) {
             let Ok(value) = serde_json::from_slice::<Value>(&text) else { return Ok(()) };

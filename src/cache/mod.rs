@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use index::{Failure, Index, Record, TokenLocation};
-use key::{Choice, KeyAnswer};
+use key::{Choice, Holder, KeyAnswer};
 
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
@@ -299,7 +299,7 @@ impl Cache {
     /// Says which back end holds the key, or why there is none.
     pub(crate) fn back_end(&self) -> String {
         let describe = |answer: &KeyAnswer| match answer {
-            KeyAnswer::Found { holder, .. } => holder.clone(),
+            KeyAnswer::Found { holder, .. } => holder.to_string(),
             KeyAnswer::Missing { reason } => reason.clone(),
         };
         self.key.get().map_or_else(
@@ -320,11 +320,12 @@ impl Cache {
             if create && matches!(answer, KeyAnswer::Missing { .. }) {
                 let _lock = fs::lock(&self.directory.join("key.lock"), Duration::from_secs(5));
                 answer = key::load(self.choice, &self.key_paths(), true);
-                if let (Choice::Auto, KeyAnswer::Found { holder, .. }) = (self.choice, &answer) {
-                    let fallen = holder
-                        .starts_with("file")
-                        .then(|| format!("no keyring here: the cache's key is in {holder}"));
-                    *self.note.borrow_mut() = fallen;
+                if self.choice == Choice::Auto
+                    && let KeyAnswer::Found { holder, .. } = &answer
+                    && let Holder::File(_) = holder
+                {
+                    let note = format!("no keyring here: the cache's key is in {holder}");
+                    *self.note.borrow_mut() = Some(note);
                 }
             }
             if !create && matches!(answer, KeyAnswer::Missing { .. }) {

@@ -83,15 +83,13 @@ impl Run for Erase {
             }
         }
         if let Some(cache) = app.issuer.cache() {
-            let keys = index
-                .records
-                .iter()
-                .filter_map(|(id, record)| Some((id, PassfileKey::from_name(&record.name)?)));
-            let in_cache: Vec<(String, PassfileKey)> = keys
-                .filter(|(_, key)| wanted(key))
-                .map(|(id, key)| (id.clone(), key))
-                .collect();
-            let mut ids: Vec<String> = in_cache.iter().map(|(id, _)| id.clone()).collect();
+            let mut ids = Vec::new();
+            for (id, record) in &index.records {
+                if wanted(&record.key) {
+                    ids.push(id.clone());
+                    found.push(record.key.clone());
+                }
+            }
             // What nobody can tell apart any more may be what is to be forgotten; a new token is
             // had at any time.
             let unknown = cache.unknown_entries();
@@ -99,7 +97,6 @@ impl Run for Erase {
             ids.extend(unknown);
             let index_is_lost = cache.has_lost_its_index();
             forget_ids(&ids, cache, output)?;
-            found.extend(in_cache.into_iter().map(|(_, key)| key));
             if has_forgotten_unknown {
                 output.warn(
                     "the cache had tokens of which it did not know any more whose they were; they are erased too",

@@ -9,7 +9,6 @@ use crate::cache::Index;
 use crate::config::{Config, Connection, Life};
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 use crate::resolve::{ConnectionOptions, Resolver};
 use crate::sys::env;
@@ -45,7 +44,7 @@ impl Preferences {
         let used: BTreeSet<String> = index
             .records
             .values()
-            .filter_map(|record| Some(first_label(&PassfileKey::from_name(&record.name)?.host)))
+            .map(|record| first_label(&record.key.host))
             .collect();
         let is_used = |connection: &&Connection| {
             connection

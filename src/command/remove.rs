@@ -100,7 +100,7 @@ impl Remove {
             let of_this = index
                 .records
                 .iter()
-                .filter(|(_, record)| record.name == request.name());
+                .filter(|(_, record)| record.key == request.key());
             let ids: Vec<String> = of_this.map(|(id, _)| id.clone()).collect();
             errors.extend(
                 app.issuer

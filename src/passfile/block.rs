@@ -2,6 +2,7 @@
 //! user's and stays.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::passfile::line::{check_field, content, escape, fields, unescape};
@@ -31,18 +32,14 @@ pub(crate) struct PassfileKey {
     pub(crate) user: String,
 }
 
-impl PassfileKey {
-    /// Reads what `Request::name` wrote: `user@host:port`.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        let (user, place) = name.rsplit_once('@')?;
-        let (host, port) = place.rsplit_once(':')?;
-        Some(Self {
-            host: host.to_owned(),
-            port: port.parse().ok()?,
-            user: user.to_owned(),
-        })
+/// `user@host:port`, for messages.
+impl fmt::Display for PassfileKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}:{}", self.user, self.host, self.port)
     }
+}
 
+impl PassfileKey {
     /// Checks that every reader finds a line with this key.
     pub(crate) fn check(&self) -> Result<()> {
         check_field("host", &self.host).and_then(|()| check_field("user", &self.user))

@@ -126,7 +126,7 @@ impl Request {
 
     /// Returns `user@host:port`, for messages.
     pub(crate) fn name(&self) -> String {
-        format!("{}@{}:{}", self.user, self.host, self.port)
+        self.key().to_string()
     }
 }
 

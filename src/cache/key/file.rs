@@ -3,17 +3,17 @@
 
 use std::path::PathBuf;
 
-use super::{Paths, directory};
+use super::{Holder, Paths, directory};
 use crate::error::Result;
 use crate::sys::fs;
 use crate::text::encode::percent;
 
-pub(super) struct Store {
+pub(super) struct KeyFile {
     directory: PathBuf,
     path: PathBuf,
 }
 
-impl Store {
+impl KeyFile {
     pub(super) fn new(paths: &Paths) -> Self {
         let directory = directory(paths);
         let path = directory.join(format!("key-{}", percent(&paths.scope)));
@@ -21,9 +21,9 @@ impl Store {
     }
 }
 
-impl super::Store for Store {
-    fn name(&self) -> String {
-        format!("file {}", self.path.display())
+impl super::KeyStore for KeyFile {
+    fn holder(&self) -> Holder {
+        Holder::File(self.path.clone())
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>> {

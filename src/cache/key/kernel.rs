@@ -7,7 +7,7 @@ use linux_keyutils::{
     Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeySerialId, Permission,
 };
 
-use super::Paths;
+use super::{Holder, Paths};
 use crate::error::{Error, Result};
 use crate::sys::fs;
 
@@ -20,11 +20,11 @@ const DIRECTORY: &str = " folder=";
 /// A quarter of the keys that a user may have.
 pub(super) const MANY: usize = 50;
 
-pub(super) struct Store {
+pub(super) struct KernelKeyring {
     description: String,
 }
 
-impl Store {
+impl KernelKeyring {
     pub(super) fn new(paths: &Paths) -> Self {
         let mut description = format!("{NAME}{}", paths.scope);
         if let Some(directory) = paths
@@ -77,9 +77,9 @@ impl Store {
     }
 }
 
-impl super::Store for Store {
-    fn name(&self) -> String {
-        "kernel keyring".to_owned()
+impl super::KeyStore for KernelKeyring {
+    fn holder(&self) -> Holder {
+        Holder::Keyring("kernel keyring")
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>> {

@@ -9,6 +9,7 @@ mod native;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 mod secret_service;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -48,17 +49,36 @@ pub(crate) struct Paths {
 /// What a search for the key ends with. Having none is no failure: there is no cache then.
 #[derive(Debug)]
 pub(crate) enum KeyAnswer {
-    /// `holder` is the name of the place to show: `kernel keyring`, `Secret Service`, `file
-    /// PATH`...
-    Found { key: SealingKey, holder: String },
+    Found {
+        key: SealingKey,
+        holder: Holder,
+    },
     /// `reason` is lower case, without a period, one clause for each place.
-    Missing { reason: String },
+    Missing {
+        reason: String,
+    },
+}
+
+/// The place that holds the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// A keyring of the system, by the name that its users know.
+    Keyring(&'static str),
+    File(PathBuf),
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keyring(name) => f.write_str(name),
+            Self::File(path) => write!(f, "file {}", path.display()),
+        }
+    }
 }
 
 /// A place that can hold the key.
-trait Store: Send {
-    /// Returns the place's name to show.
-    fn name(&self) -> String;
+trait KeyStore: Send {
+    fn holder(&self) -> Holder;
 
     /// Returns whether a call may take long, because it waits for another program or for the user.
     fn may_hang(&self) -> bool {
@@ -98,7 +118,7 @@ pub(crate) fn erase(choice: Choice, paths: &Paths) -> Result<()> {
     erased.into_iter().collect()
 }
 
-fn stores(choice: Choice, paths: &Paths) -> Vec<Box<dyn Store>> {
+fn stores(choice: Choice, paths: &Paths) -> Vec<Box<dyn KeyStore>> {
     match choice {
         Choice::Auto => keyring(paths).into_iter().chain(file(paths)).collect(),
         Choice::Keyring => keyring(paths),
@@ -108,40 +128,40 @@ fn stores(choice: Choice, paths: &Paths) -> Vec<Box<dyn Store>> {
     }
 }
 
-fn file(paths: &Paths) -> Vec<Box<dyn Store>> {
-    vec![Box::new(file::Store::new(paths))]
+fn file(paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+    vec![Box::new(file::KeyFile::new(paths))]
 }
 
 #[cfg(target_os = "linux")]
-fn keyring(paths: &Paths) -> Vec<Box<dyn Store>> {
-    vec![Box::new(kernel::Store::new(paths))]
+fn keyring(paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+    vec![Box::new(kernel::KernelKeyring::new(paths))]
 }
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]
-fn keyring(paths: &Paths) -> Vec<Box<dyn Store>> {
-    vec![Box::new(native::Store::new(&paths.scope))]
+fn keyring(paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+    vec![Box::new(native::SystemKeyring::new(&paths.scope))]
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
-fn keyring(_: &Paths) -> Vec<Box<dyn Store>> {
+fn keyring(_: &Paths) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
-fn secret_service(paths: &Paths) -> Vec<Box<dyn Store>> {
-    vec![Box::new(secret_service::Store::new(&paths.scope))]
+fn secret_service(paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+    vec![Box::new(secret_service::DesktopKeyring::new(&paths.scope))]
 }
 
 #[cfg(not(all(target_os = "linux", feature = "secret-service")))]
-fn secret_service(_: &Paths) -> Vec<Box<dyn Store>> {
+fn secret_service(_: &Paths) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
-fn first(stores: Vec<Box<dyn Store>>, create: bool) -> KeyAnswer {
+fn first(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyAnswer {
     let mut reasons = Vec::new();
     let mut stores = stores.into_iter();
     while let Some(store) = stores.next() {
-        let holder = store.name();
+        let holder = store.holder();
         match ask(store, create) {
             Ok(Some((key, is_new))) => {
                 if is_new {
@@ -162,7 +182,7 @@ fn first(stores: Vec<Box<dyn Store>>, create: bool) -> KeyAnswer {
 }
 
 /// Returns the store's key and whether it is new.
-fn ask(store: Box<dyn Store>, create: bool) -> Result<Option<(SealingKey, bool)>> {
+fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, bool)>> {
     patiently(store, move |store| {
         if let Some(key) = read(store)? {
             return Ok(Some((key, false)));
@@ -179,22 +199,22 @@ fn ask(store: Box<dyn Store>, create: bool) -> Result<Option<(SealingKey, bool)>
 }
 
 /// Bytes that are no key count as none, so that a new one replaces them.
-fn read(store: &dyn Store) -> Result<Option<SealingKey>> {
+fn read(store: &dyn KeyStore) -> Result<Option<SealingKey>> {
     Ok(store
         .read()?
         .and_then(|bytes| SealingKey::from_bytes(&bytes)))
 }
 
-fn forget(store: Box<dyn Store>) -> Result<()> {
-    let name = store.name();
-    patiently(store, |store| store.erase()).map_err(|error| error.about(&name))
+fn forget(store: Box<dyn KeyStore>) -> Result<()> {
+    let holder = store.holder();
+    patiently(store, |store| store.erase()).map_err(|error| error.about(&holder.to_string()))
 }
 
 /// Runs `work` here, or where it may hang on a thread that is left behind after [`PATIENCE`] and
 /// ends with the process.
 fn patiently<T: Send + 'static>(
-    store: Box<dyn Store>,
-    work: impl FnOnce(&dyn Store) -> Result<T> + Send + 'static,
+    store: Box<dyn KeyStore>,
+    work: impl FnOnce(&dyn KeyStore) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     if !store.may_hang() {
         return work(&*store);

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 #[cfg(target_os = "macos")]
-use apple_native_keyring_store::keychain::Store as System;
+use apple_native_keyring_store::keychain::Store as Service;
 use keyring_core::api::CredentialStoreApi;
 use keyring_core::{Entry, Error as KeyringError};
 #[cfg(target_os = "windows")]
-use windows_native_keyring_store::Store as System;
+use windows_native_keyring_store::Store as Service;
 
-use super::item;
+use super::{Holder, item};
 use crate::error::{Error, Result};
 
 /// The name to show, and what a new item gets; on Windows it stays on this computer instead of
@@ -19,11 +19,11 @@ const SYSTEM: (&str, &[(&str, &str)]) = ("macOS Keychain", &[]);
 #[cfg(target_os = "windows")]
 const SYSTEM: (&str, &[(&str, &str)]) = ("Windows Credential Manager", &[("persistence", "Local")]);
 
-pub(super) struct Store {
+pub(super) struct SystemKeyring {
     account: String,
 }
 
-impl Store {
+impl SystemKeyring {
     pub(super) fn new(scope: &str) -> Self {
         Self {
             account: item(scope),
@@ -32,15 +32,15 @@ impl Store {
 
     fn entry(&self) -> Result<Entry> {
         let modifiers: HashMap<&str, &str> = SYSTEM.1.iter().copied().collect();
-        System::new()
+        Service::new()
             .and_then(|system| system.build("pgcred", &self.account, Some(&modifiers)))
             .map_err(|error| explain(&error))
     }
 }
 
-impl super::Store for Store {
-    fn name(&self) -> String {
-        SYSTEM.0.to_owned()
+impl super::KeyStore for SystemKeyring {
+    fn holder(&self) -> Holder {
+        Holder::Keyring(SYSTEM.0)
     }
 
     fn may_hang(&self) -> bool {

@@ -6,16 +6,16 @@ use std::collections::HashMap;
 use secret_service::blocking::{Collection, Item, SecretService};
 use secret_service::{EncryptionType, Error as ServiceError};
 
-use super::item;
+use super::{Holder, item};
 use crate::error::{Error, Result};
 
 type Answer<T> = std::result::Result<T, ServiceError>;
 
-pub(super) struct Store {
+pub(super) struct DesktopKeyring {
     scope: String,
 }
 
-impl Store {
+impl DesktopKeyring {
     pub(super) fn new(scope: &str) -> Self {
         Self {
             scope: scope.to_owned(),
@@ -43,9 +43,9 @@ impl Store {
     }
 }
 
-impl super::Store for Store {
-    fn name(&self) -> String {
-        "Secret Service".to_owned()
+impl super::KeyStore for DesktopKeyring {
+    fn holder(&self) -> Holder {
+        Holder::Keyring("Secret Service")
     }
 
     fn may_hang(&self) -> bool {

@@ -19,9 +19,9 @@ struct Fake {
     forgets: bool,
 }
 
-impl Store for Fake {
-    fn name(&self) -> String {
-        "fake".to_owned()
+impl KeyStore for Fake {
+    fn holder(&self) -> Holder {
+        Holder::Keyring("fake")
     }
 
     fn may_hang(&self) -> bool {
@@ -50,10 +50,10 @@ impl Store for Fake {
     }
 }
 
-fn boxed(fakes: &[&Fake]) -> Vec<Box<dyn Store>> {
+fn boxed(fakes: &[&Fake]) -> Vec<Box<dyn KeyStore>> {
     fakes
         .iter()
-        .map(|fake| Box::new((*fake).clone()) as Box<dyn Store>)
+        .map(|fake| Box::new((*fake).clone()) as Box<dyn KeyStore>)
         .collect()
 }
 
@@ -65,7 +65,7 @@ fn key(answer: &KeyAnswer) -> &[u8] {
 }
 
 #[cfg(any(target_os = "linux", target_os = "windows"))]
-fn holder(answer: &KeyAnswer) -> &str {
+fn holder(answer: &KeyAnswer) -> &Holder {
     match answer {
         KeyAnswer::Found { holder, .. } => holder,
         KeyAnswer::Missing { reason } => panic!("{reason}"),
@@ -104,7 +104,10 @@ impl Scratch {
         let KeyAnswer::Found { holder, .. } = load(Choice::File, &self.paths, true) else {
             panic!("no key")
         };
-        holder.strip_prefix("file ").unwrap().into()
+        let Holder::File(path) = holder else {
+            panic!("{holder} is no file")
+        };
+        path
     }
 }
 
@@ -331,7 +334,7 @@ mod linux {
         let Some(made) = kernel(&scratch.paths) else {
             return;
         };
-        assert_eq!(holder(&made), "kernel keyring");
+        assert_eq!(*holder(&made), Holder::Keyring("kernel keyring"));
         assert_eq!(
             key(&load(Choice::Keyring, &scratch.paths, false)),
             key(&made)
@@ -350,7 +353,7 @@ mod linux {
         let Some(_) = kernel(&scratch.paths) else {
             return;
         };
-        let store = kernel::Store::new(&scratch.paths);
+        let store = kernel::KernelKeyring::new(&scratch.paths);
         for size in [1, 31, 33, 5_000] {
             store.write(&vec![7; size]).unwrap();
             assert_eq!(
@@ -418,13 +421,9 @@ mod linux {
     fn auto_uses_the_file_only_without_a_kernel_keyring() {
         let scratch = Scratch::new();
         let auto = load(Choice::Auto, &scratch.paths, true);
-        let expected = if kernel(&scratch.paths).is_some() {
-            "kernel keyring"
-        } else {
-            "file "
-        };
-        assert!(holder(&auto).starts_with(expected));
-        assert_eq!(scratch.paths.fallback.exists(), expected == "file ");
+        let is_in_file = matches!(holder(&auto), Holder::File(_));
+        assert_eq!(is_in_file, kernel(&scratch.paths).is_none());
+        assert_eq!(scratch.paths.fallback.exists(), is_in_file);
     }
 
     #[test]
@@ -446,12 +445,15 @@ mod linux {
 fn the_credential_manager_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
     let made = load(Choice::Auto, &scratch.paths, true);
-    assert_eq!(holder(&made), "Windows Credential Manager");
+    assert_eq!(
+        *holder(&made),
+        Holder::Keyring("Windows Credential Manager")
+    );
     assert_eq!(
         key(&load(Choice::Keyring, &scratch.paths, false)),
         key(&made)
     );
-    native::Store::new(&scratch.paths.scope)
+    native::SystemKeyring::new(&scratch.paths.scope)
         .write(&[7; 31])
         .unwrap();
     assert_eq!(

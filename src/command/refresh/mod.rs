@@ -17,7 +17,6 @@ use crate::config::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::issue::{Issued, Wish};
 use crate::output::Output;
-use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 use crate::resolve::{ConnectionOptions, Resolver};
 use crate::setup::Os;
@@ -367,10 +366,7 @@ fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], preferences: &Preferences
 /// `user@host:port`, and the aliases behind it.
 fn filed_as(request: &Request) -> String {
     let mut keys = request.keys();
-    let first = keys
-        .next()
-        .map(|PassfileKey { host, port, user }| format!("{user}@{host}:{port}"))
-        .unwrap_or_default();
+    let first = keys.next().map(|key| key.to_string()).unwrap_or_default();
     let aliases: Vec<_> = keys
         .map(|key| format!("{}:{}", key.host, key.port))
         .collect();
