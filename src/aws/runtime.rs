@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sys::env;
 use crate::sys::fs::{self, Lock};
 use crate::sys::limits;
+use crate::sys::paths::CacheDirectory;
 
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let failed = |error: &dyn std::error::Error| {
@@ -34,7 +34,7 @@ pub(super) fn locks_directory() -> Option<PathBuf> {
     if fs::trust::roots_foreign_home().is_some() {
         return None;
     }
-    env::cache_directory().map(|directory| directory.join("locks"))
+    Some(CacheDirectory::of_user()?.locks())
 }
 
 /// Held by whoever changes a session of AWS's cache; none where the lock cannot be had, for it

@@ -20,12 +20,13 @@ use crate::passfile::block::{Passfile, PassfileKey};
 use crate::request::Request;
 use crate::sys::env;
 use crate::sys::fs::{self, Lock};
+use crate::sys::paths::{self, CacheDirectory};
 use crate::time::Time;
 use crate::token::{Age, Token};
 
 /// One directory of tokens. Nothing is created before something is stored.
 pub(crate) struct Cache {
-    directory: PathBuf,
+    directory: CacheDirectory,
     choice: Choice,
     key: OnceCell<KeyAnswer>,
     /// As last read; a lock that was waited for makes it old.
@@ -86,9 +87,11 @@ impl Cache {
             Some(CacheChoice::File) => Choice::File,
             Some(CacheChoice::None) => Choice::None,
         };
-        let directory = env::cache_directory().filter(|_| choice != Choice::None)?;
+        if choice == Choice::None {
+            return None;
+        }
         Some(Self {
-            directory,
+            directory: CacheDirectory::of_user()?,
             choice,
             key: OnceCell::new(),
             index: RefCell::default(),
@@ -166,14 +169,14 @@ impl Cache {
 
     /// The same, by what the index calls it.
     pub(crate) fn has_file(&self, id: &str) -> bool {
-        fs::stamp(&self.directory.join("tokens").join(id)).is_some()
+        fs::stamp(&self.directory.tokens().join(id)).is_some()
     }
 
     /// Seals a token into its file. The index is told by [`Cache::update`].
     pub(crate) fn put(&self, id: &EntryId, token: &Token, region: &str) -> Result<()> {
         let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
         let plain = format!("{issued}\n{expires}\n{region}\n{}", token.expose());
-        self.made("tokens")?;
+        self.make_directory(&self.directory.tokens())?;
         let sealed = self
             .key(true)
             .ok_or_else(|| self.no_key())?
@@ -182,37 +185,32 @@ impl Cache {
     }
 
     pub(crate) fn index(&self) -> Rc<Index> {
-        Rc::clone(
-            self.index.borrow_mut().get_or_insert_with(|| {
-                Rc::new(Index::read(&self.index_path()).unwrap_or_default())
-            }),
-        )
+        Rc::clone(self.index.borrow_mut().get_or_insert_with(|| {
+            Rc::new(Index::read(&self.directory.index()).unwrap_or_default())
+        }))
     }
 
     /// Tells whether there is an index that cannot be used: what it knew is lost.
     pub(crate) fn has_lost_its_index(&self) -> bool {
-        fs::stamp(&self.index_path()).is_some() && Index::read(&self.index_path()).is_none()
+        fs::stamp(&self.directory.index()).is_some()
+            && Index::read(&self.directory.index()).is_none()
     }
 
     /// Returns the IDs of sealed tokens of which the index knows nothing: nobody can tell whose
     /// they are, and a request that asks for one gets it.
     pub(crate) fn unknown_entries(&self) -> Vec<String> {
-        let entries = fs::list(&self.directory.join("tokens"));
-        let index = Index::read(&self.index_path()).unwrap_or_default(); // as it is now: others may have issued tokens since
-        let names = entries
-            .iter()
-            .filter_map(|path| path.file_name())
-            .map(|name| name.to_string_lossy().into_owned());
-        names
-            .filter(|name| !index.records.contains_key(name))
-            .collect()
+        let entries = fs::list(&self.directory.tokens());
+        let index = Index::read(&self.directory.index()).unwrap_or_default(); // as it is now: others may have issued tokens since
+        let mut unknown: Vec<String> = entries.iter().map(|path| name_of(path)).collect();
+        unknown.retain(|id| !index.records.contains_key(id));
+        unknown
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
-        self.made("")?;
+        self.make_directory(self.directory.path())?;
         *self.index.borrow_mut() = None;
         self.changed.set(true);
-        let gone = Index::update(&self.index_path(), change)?;
+        let gone = Index::update(&self.directory.index(), change)?;
         self.remove_entries(&gone)
     }
 
@@ -222,39 +220,40 @@ impl Cache {
     }
 
     /// Writes what shell hooks read: when the next connection is due, in the text and as the file's
-    /// time of change, and what a prompt may show. `name` is `due`, and for a passfile of its own
-    /// more. `make` is called under a lock and finds the index as it is now.
+    /// time of change, and what a prompt may show. `passfile` is the one that PGPASSFILE names.
+    /// `make` is called under a lock and finds the index as it is now.
     pub(crate) fn write_due(
         &self,
-        name: &str,
+        passfile: Option<&Path>,
         make: impl FnOnce() -> (Time, String),
     ) -> Result<()> {
-        self.made("")?;
-        let _lock = fs::lock(&self.directory.join("due.lock"), Duration::from_secs(2))?;
+        self.make_directory(self.directory.path())?;
+        let _lock = fs::lock(&self.directory.due_lock(), Duration::from_secs(2))?;
         *self.index.borrow_mut() = None;
         let (due, shown) = make();
         let text = format!("{}\n{shown}\n", due.unix());
-        fs::swap_in_dated(&self.directory.join(name), text.as_bytes(), due.to_system())
+        let path = match passfile {
+            None => self.directory.due(),
+            Some(passfile) => self.directory.due_for(passfile),
+        };
+        fs::swap_in_dated(&path, text.as_bytes(), due.to_system())
     }
 
     /// Makes shell hooks look anew, whatever their passfile.
     pub(crate) fn forget_due(&self) -> Result<()> {
-        let name = |path: &Path| {
-            path.file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default()
-        };
-        let is_due_file = |path: &PathBuf| name(path) == "due" || name(path).starts_with("due-");
-        fs::list(&self.directory)
-            .iter()
-            .filter(|path| is_due_file(path))
-            .try_for_each(|path| fs::remove(path))
+        for path in fs::list(self.directory.path()) {
+            if paths::is_due_file(&name_of(&path)) {
+                fs::remove(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Waits for whoever else resolves credentials of this identity.
     pub(crate) fn lock(&self, identity: &Identity, patience: Duration) -> Result<Lock> {
-        let directory = self.made("locks")?;
-        let lock = fs::lock(&directory.join(identity.name()), patience);
+        let locks = self.directory.locks();
+        self.make_directory(&locks)?;
+        let lock = fs::lock(&locks.join(identity.name()), patience);
         (*self.index.borrow_mut(), *self.passfile.borrow_mut()) = (None, None);
         lock
     }
@@ -267,17 +266,19 @@ impl Cache {
 
     /// Removes sealed tokens; what the index says of them stays.
     pub(crate) fn remove_entries(&self, ids: &[String]) -> Result<()> {
-        ids.iter()
-            .try_for_each(|id| fs::remove(&self.directory.join("tokens").join(id)))
+        for id in ids {
+            fs::remove(&self.directory.tokens().join(id))?;
+        }
+        Ok(())
     }
 
     /// Removes all tokens, and remembers only these passfiles, which could not be erased; nothing
     /// is made for that.
     pub(crate) fn erase_tokens(&self, left: Vec<PathBuf>) -> Result<()> {
-        if fs::stamp(&self.directory).is_none() {
+        if fs::stamp(self.directory.path()).is_none() {
             return Ok(());
         }
-        fs::remove_directory(&self.directory.join("tokens"))?;
+        fs::remove_directory(&self.directory.tokens())?;
         self.update(|index| {
             *index = Index {
                 passfiles: left.into_iter().collect(),
@@ -290,10 +291,14 @@ impl Cache {
     /// put into the directory. Returns the directory, if there was something.
     pub(crate) fn erase(&self) -> Result<Option<&Path>> {
         key::erase(self.choice, &self.key_paths())?;
-        let was_there =
-            fs::empty_directory(&self.directory, &fs::own_session_parents(), is_own_name)?;
-        fs::remove_empty_directories(&self.directory);
-        Ok(was_there.then_some(&*self.directory))
+        let directory = self.directory.path();
+        let was_there = fs::empty_directory(
+            directory,
+            &fs::own_session_parents(),
+            paths::is_in_cache_directory,
+        )?;
+        fs::remove_empty_directories(directory);
+        Ok(was_there.then_some(directory))
     }
 
     /// Says which back end holds the key, or why there is none.
@@ -318,7 +323,7 @@ impl Cache {
         if self.key.get().is_none() {
             let mut answer = key::load(self.choice, &self.key_paths(), false);
             if create && matches!(answer, KeyAnswer::Missing { .. }) {
-                let _lock = fs::lock(&self.directory.join("key.lock"), Duration::from_secs(5));
+                let _lock = fs::lock(&self.directory.key_lock(), Duration::from_secs(5));
                 answer = key::load(self.choice, &self.key_paths(), true);
                 if self.choice == Choice::Auto
                     && let KeyAnswer::Found { holder, .. } = &answer
@@ -340,56 +345,35 @@ impl Cache {
     }
 
     fn key_paths(&self) -> key::Paths {
-        let scope = digest([&*self.directory.to_string_lossy()]);
+        let scope = digest([&*self.directory.path().to_string_lossy()]);
         key::Paths {
             scope,
-            runtime: env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from),
-            fallback: self.directory.clone(),
+            runtime: env::runtime_directory(),
+            fallback: self.directory.path().to_owned(),
         }
     }
 
     /// Makes a directory of the cache, if it is missing.
-    fn made(&self, name: &str) -> Result<PathBuf> {
-        let directory = self.directory.join(name);
-        let meant = |error: Error| {
-            format!("tokens are not cached: {error}; PGCRED_CACHE=none says that this is meant")
-        };
-        let made =
-            fs::own_directory(&self.directory).and_then(|()| fs::private_directory(&directory));
-        made.map(|()| directory).map_err(|error| {
-            let hint = error.to_hint().map(str::to_owned);
-            hint.into_iter()
-                .fold(Error::failure(meant(error)), Error::hint)
+    fn make_directory(&self, directory: &Path) -> Result<()> {
+        let made = fs::own_directory(self.directory.path())
+            .and_then(|()| fs::private_directory(directory));
+        let Err(error) = made else { return Ok(()) };
+        let hint = error.to_hint().map(str::to_owned);
+        let explained = Error::failure(format!(
+            "tokens are not cached: {error}; PGCRED_CACHE=none says that this is meant"
+        ));
+        Err(match hint {
+            Some(hint) => explained.hint(hint),
+            None => explained,
         })
     }
 
     fn entry(&self, id: &EntryId) -> PathBuf {
-        self.directory.join("tokens").join(id.as_str())
-    }
-
-    fn index_path(&self) -> PathBuf {
-        self.directory.join("index.json")
+        self.directory.tokens().join(id.as_str())
     }
 }
 
-/// Tells whether pgcred gives a file or directory of the cache this name: with `PGCRED_HOME` there
-/// may be others beside them.
-fn is_own_name(name: &str) -> bool {
-    const NAMES: [&str; 9] = [
-        "tokens",
-        "locks",
-        "exec",
-        "index.json",
-        "background",
-        "told",
-        "due",
-        "due.lock",
-        "key.lock",
-    ];
-    const BEGINNINGS: [&str; 2] = ["due-", "key-"];
-    let (name, _) = name.split_once(".pgcred-").unwrap_or((name, "")); // locks, and what killed writers have left
-    NAMES.contains(&name)
-        || BEGINNINGS
-            .iter()
-            .any(|beginning| name.starts_with(beginning))
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }

@@ -23,6 +23,7 @@ use crate::provider::{PROVIDERS, REGIONS};
 use crate::sys::child;
 use crate::sys::env;
 use crate::sys::fs;
+use crate::sys::paths;
 use crate::text;
 
 /// Set by a shell that wants an answer.
@@ -113,7 +114,7 @@ fn completed(mut command: clap::Command) -> clap::Command {
 }
 
 fn connections() -> Vec<CompletionCandidate> {
-    let text = env::config_file()
+    let text = paths::config_file()
         .and_then(|path| fs::read_plain(&path).ok().flatten())
         .unwrap_or_default();
     let config = Config::parse(&text).unwrap_or_default();

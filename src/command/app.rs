@@ -16,6 +16,7 @@ use crate::request::Request;
 use crate::resolve;
 use crate::sys::env;
 use crate::sys::fs;
+use crate::sys::paths;
 use crate::sys::terminal;
 use crate::time::spoken;
 
@@ -31,7 +32,7 @@ impl App {
             quiet: options.quiet,
             debug: options.debug,
         };
-        env::own_home().map_or(Ok(()), |home| fs::trust::check_owner_of_path(&home))?;
+        paths::own_home().map_or(Ok(()), |home| fs::trust::check_owner_of_path(&home))?;
         let Read {
             config,
             path: config_path,

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::sys::env;
 use crate::sys::fs;
+use crate::sys::paths;
 
 /// What a command makes of the configuration file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Read {
     /// A file that is there and cannot be read is never an empty one: its rules decide who signs,
     /// and for how long.
     pub(super) fn file(named: Option<&Path>, need: Need, output: Output) -> Result<Self> {
-        let path = named.map(Path::to_owned).or_else(env::config_file);
+        let path = named.map(Path::to_owned).or_else(paths::config_file);
         let Some(file) = &path else {
             return Ok(Self {
                 config: Config::default(),

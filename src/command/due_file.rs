@@ -1,7 +1,7 @@
 //! Tells shell hooks when to refresh and what to show: a file of two lines, without a secret,
 //! beside the index.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::line_owners::settle;
 use super::preferences::Preferences;
@@ -37,25 +37,16 @@ pub(super) fn tell(preferences: &Preferences, issuer: &mut Issuer, refreshed: Re
     if preferences.config_path.as_deref().and_then(fs::changed) != preferences.config_changed {
         let _ = cache.forget_due(); // another process has just added a connection, or taken one away
     } else if cache.take_changed() || refreshed == Refreshed::JustNow {
-        let passfile = env::passfile();
-        if let Some(name) = file_name(passfile.as_deref()) {
-            let passfile = passfile.or_else(env::default_passfile);
+        let named = env::passfile();
+        // Two shells with different passfiles have different files. A relative one is another file
+        // in every directory, so that there is none to write.
+        if named.as_ref().is_none_or(|path| path.is_absolute()) {
+            let passfile = named.clone().or_else(env::default_passfile);
             let write = || due(preferences, issuer, &cache, passfile, refreshed);
-            let _ = cache.write_due(&name, write);
+            let _ = cache.write_due(named.as_deref(), write);
         }
     }
     issuer.put_cache(cache);
-}
-
-/// Returns the name of the file for a passfile: two shells with different ones must not take each
-/// other's for theirs. The hooks make the same name of PGPASSFILE. None for a relative one, which
-/// is another file in every directory.
-fn file_name(passfile: Option<&Path>) -> Option<String> {
-    let Some(path) = passfile else {
-        return Some("due".to_owned());
-    };
-    let text = path.to_string_lossy().replace(['/', '\\', ':'], "%");
-    path.is_absolute().then(|| format!("due-{text}"))
 }
 
 /// Returns the time at which the first connection is due, and what a prompt may show: name, end and

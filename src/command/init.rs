@@ -8,7 +8,7 @@ use super::run::Text;
 use crate::error::{Error, Result};
 use crate::shell::{Hook, SHELLS, Shell, Wanted};
 use crate::sys::child;
-use crate::sys::env;
+use crate::sys::paths::CacheDirectory;
 
 #[derive(clap::Args)]
 pub(crate) struct Init {
@@ -34,7 +34,9 @@ impl Text for Init {
             segment: self.segment,
             undo: self.undo,
         };
-        let due = env::due_file().ok_or_else(|| Error::failure("no cache directory is known"))?;
+        let due = CacheDirectory::of_user()
+            .ok_or_else(|| Error::failure("no cache directory is known"))?
+            .due();
         shell.hook(&wanted, &text_of(&child::own_path()?)?, &text_of(&due)?)
     }
 }

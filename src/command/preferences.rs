@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::{ConnectionOptions, Resolver};
-use crate::sys::env;
 use crate::sys::fs;
+use crate::sys::paths;
 
 /// What the user set, for this run and in the configuration.
 pub(crate) struct Preferences {
@@ -109,7 +109,7 @@ impl Preferences {
     ) -> Result<&PathBuf> {
         let path = self.config_path()?;
         let edited = fs::edit_text(path, change);
-        if env::config_file().as_ref() == Some(path) {
+        if paths::config_file().as_ref() == Some(path) {
             fs::remove_empty_directories(path);
         }
         edited.map(|()| path)

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::identity::digest;
-use crate::sys::env;
 use crate::sys::fs;
+use crate::sys::paths::CacheDirectory;
 
 /// Returns the remarks about a file that nobody has been told yet, and remembers them. Where that
 /// cannot be remembered they are all new.
 pub(super) fn news(about: &Path, remarks: Vec<String>) -> Vec<String> {
-    let Some(path) = env::cache_directory().map(|directory| directory.join("told")) else {
+    let Some(cache) = CacheDirectory::of_user() else {
         return remarks;
     };
+    let path = cache.told();
     let file = digest([about.display().to_string().as_str()]);
     // Line numbers change with pgcred's own lines.
     let plain = |remark: &str| remark.replace(|c: char| c.is_ascii_digit(), "");

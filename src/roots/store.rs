@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject;
 
 use super::carried::Set;
 use crate::error::{Error, Result};
-use crate::sys::env;
 use crate::sys::fs;
+use crate::sys::paths;
 
 /// How a file begins that a pgcred has written from what it carries.
 const CARRIED: &[u8] = b"# carried by pgcred";
@@ -17,8 +17,7 @@ const CARRIED: &[u8] = b"# carried by pgcred";
 const DOWNLOADED: &[u8] = b"# downloaded by pgcred";
 
 fn directory() -> Result<PathBuf> {
-    let directory = env::data_directory().map(|directory| directory.join("roots"));
-    directory.ok_or_else(|| {
+    paths::roots_directory().ok_or_else(|| {
         Error::failure("no directory for root certificates is known")
             .hint("set HOME or PGCRED_HOME")
     })
@@ -54,7 +53,9 @@ pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> R
 pub(super) fn put(set: &Set, text: &str) -> Result<PathBuf> {
     let path = path(set)?;
     // PGCRED_HOME is looked at once in each run, see `fs::trust`.
-    if let Some(data) = env::data_directory().filter(|_| env::own_home().is_none()) {
+    if paths::own_home().is_none()
+        && let Some(data) = paths::data_directory()
+    {
         fs::own_directory(&data)?;
     }
     fs::own_directory(&directory()?)?;

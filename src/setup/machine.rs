@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::sys::child;
 use crate::sys::env;
+use crate::sys::paths;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Os {
@@ -55,7 +56,7 @@ impl Machine {
         let os = Os::here();
         let home = env::home().ok_or_else(missing)?;
         let config = env::config_directory().ok_or_else(missing)?;
-        let own = env::config_file()
+        let own = paths::config_file()
             .and_then(|file| Some(file.parent()?.to_owned()))
             .ok_or_else(missing)?;
         let service_file = env::var_os("PGSERVICEFILE").map(PathBuf::from);

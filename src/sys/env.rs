@@ -85,23 +85,14 @@ pub(crate) fn aws_home() -> Option<PathBuf> {
         .or_else(home)
 }
 
-/// Returns the directory of everything that may be lost: tokens, index, locks.
+/// Returns the directory of the user's caches.
 pub(crate) fn cache_directory() -> Option<PathBuf> {
-    own_home()
-        .map(|home| home.join("cache"))
-        .or_else(|| Some(dirs::cache_dir()?.join("pgcred")))
+    dirs::cache_dir()
 }
 
-/// Returns the file that tells shell hooks when the next connection is due, for the passfile that
-/// is used unless PGPASSFILE names another.
-pub(crate) fn due_file() -> Option<PathBuf> {
-    cache_directory().map(|directory| directory.join("due"))
-}
-
-pub(crate) fn config_file() -> Option<PathBuf> {
-    own_home()
-        .or_else(|| Some(dirs::config_dir()?.join("pgcred")))
-        .map(|directory| directory.join("config.toml"))
+/// Returns the directory of the user's data that need not be on other computers.
+pub(crate) fn data_directory() -> Option<PathBuf> {
+    dirs::data_local_dir()
 }
 
 /// Returns the directory of the user's configuration files.
@@ -109,29 +100,14 @@ pub(crate) fn config_directory() -> Option<PathBuf> {
     dirs::config_dir()
 }
 
-/// `PGCRED_HOME` puts all that is pgcred's into one directory: for portable use and for tests.
-pub(crate) fn own_home() -> Option<PathBuf> {
-    // A shell's hook keeps it wherever the shell goes.
-    var_os("PGCRED_HOME").map(|home| std::path::absolute(&home).unwrap_or_else(|_| home.into()))
-}
-
-/// Returns the system's directory for what must not outlive the user's sessions, if there is one
-/// and pgcred may use it.
+/// Returns the system's directory for files that must not outlive the user's login, if it has one.
 pub(crate) fn runtime_directory() -> Option<PathBuf> {
-    var_os("XDG_RUNTIME_DIR")
-        .map(PathBuf::from)
-        .filter(|_| own_home().is_none())
+    var_os("XDG_RUNTIME_DIR").map(PathBuf::from)
 }
 
 /// Returns the directory in which everybody may make files.
 pub(crate) fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
-}
-
-/// Returns the directory of what tools need to be there for as long as they are set up, and of
-/// nothing secret.
-pub(crate) fn data_directory() -> Option<PathBuf> {
-    own_home().or_else(|| Some(dirs::data_local_dir()?.join("pgcred")))
 }
 
 /// Returns the file of root certificates that libpq takes by itself, if the user has one.

@@ -5,5 +5,6 @@ pub(crate) mod child;
 pub(crate) mod env;
 pub(crate) mod fs;
 pub(crate) mod limits;
+pub(crate) mod paths;
 pub(crate) mod signals;
 pub(crate) mod terminal;

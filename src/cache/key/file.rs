@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{Holder, Paths, directory};
 use crate::error::Result;
 use crate::sys::fs;
+use crate::sys::paths::key_file;
 use crate::text::encode::percent;
 
 pub(super) struct KeyFile {
@@ -16,7 +17,7 @@ pub(super) struct KeyFile {
 impl KeyFile {
     pub(super) fn new(paths: &Paths) -> Self {
         let directory = directory(paths);
-        let path = directory.join(format!("key-{}", percent(&paths.scope)));
+        let path = key_file(&directory, &percent(&paths.scope).to_string());
         Self { directory, path }
     }
 }

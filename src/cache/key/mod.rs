@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::cache::seal::SealingKey;
 use crate::error::{Error, Result};
+use crate::sys::paths::own_in;
 
 /// How long a keyring may take in all: one that waits for somebody to unlock it is left behind
 /// after this.
@@ -248,7 +249,7 @@ fn directory(paths: &Paths) -> PathBuf {
         .runtime
         .as_deref()
         .filter(usable)
-        .map_or_else(|| paths.fallback.clone(), |runtime| runtime.join("pgcred"))
+        .map_or_else(|| paths.fallback.clone(), own_in)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Exit, Result};
 use crate::sys::child;
-use crate::sys::env;
 use crate::sys::fs;
+use crate::sys::paths::CacheDirectory;
 use crate::text;
 use crate::time::{Time, spoken};
 
@@ -34,7 +34,7 @@ impl Run {
 }
 
 fn file() -> Option<PathBuf> {
-    env::cache_directory().map(|directory| directory.join("background"))
+    Some(CacheDirectory::of_user()?.background())
 }
 
 /// Remembers a run; that it could not be remembered is no reason to fail. A login that is needed is

@@ -2,13 +2,14 @@
 
 mod edit;
 mod foreign;
-#[cfg_attr(unix, path = "unix.rs")]
-#[cfg_attr(not(unix), path = "windows.rs")]
-mod platform;
 mod session;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trust;
+#[cfg(unix)]
+mod unix;
+#[cfg(not(unix))]
+mod windows;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -30,6 +31,10 @@ pub(crate) use session::{
     SessionDirectory, is_in_session, own_session_parents, remove_left_sessions, remove_sessions,
     session_directory,
 };
+#[cfg(unix)]
+use unix as platform;
+#[cfg(not(unix))]
+use windows as platform;
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);

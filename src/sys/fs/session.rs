@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{Lock, is_own_directory, list, lock, own_directory, platform, remove, stamp, trust};
 use crate::error::{Error, Result};
 use crate::sys::env;
+use crate::sys::paths::{self, CacheDirectory};
 
 /// A private directory for as long as this lives. A crash leaves it, until a later run removes it.
 pub(crate) struct SessionDirectory {
@@ -46,15 +47,19 @@ const SHARED_PREFIX: &str = "pgcred-run-";
 /// system has such a directory. One that another user could change is passed over, and one that is
 /// missing is not made.
 pub(crate) fn own_session_parents() -> Vec<PathBuf> {
-    let runtime = env::runtime_directory().filter(|directory| is_own_directory(directory));
-    let cache = env::cache_directory().filter(|_| trust::roots_foreign_home().is_none());
-    let directories = runtime
-        .map(|directory| directory.join("pgcred"))
-        .into_iter()
-        .chain(cache);
-    directories
-        .map(|directory| directory.join("exec"))
-        .collect()
+    let mut parents = Vec::new();
+    if paths::own_home().is_none()
+        && let Some(runtime) = env::runtime_directory()
+        && is_own_directory(&runtime)
+    {
+        parents.push(paths::sessions_directory(&paths::own_in(&runtime)));
+    }
+    if let Some(cache) = CacheDirectory::of_user()
+        && trust::roots_foreign_home().is_none()
+    {
+        parents.push(paths::sessions_directory(cache.path()));
+    }
+    parents
 }
 
 /// Every directory in which private directories may be, and how the names of those begin there.

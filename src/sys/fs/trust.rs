@@ -20,7 +20,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::platform;
 use crate::error::{Error, Result};
-use crate::sys::env;
+use crate::sys::{env, paths};
 
 /// What to do about another user's file. It may be a trap: who takes it over as it is believes what
 /// is in it, and follows it where it is a link.
@@ -146,7 +146,7 @@ pub(crate) fn check_path(path: &Path) -> Result<()> {
 ///
 /// Only the directories that pgcred uses count: with `PGCRED_HOME` that is not HOME.
 pub(crate) fn roots_foreign_home() -> Option<Error> {
-    if !platform::is_root() || env::own_home().is_some() {
+    if !platform::is_root() || paths::own_home().is_some() {
         return None;
     }
     let home = env::home()?;
