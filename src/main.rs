@@ -1,13 +1,13 @@
 //! pgcred: signs IAM tokens for PostgreSQL on AWS and keeps them where database tools look for a
 //! password.
 
+mod authority;
 mod aws;
 mod cache;
 mod cli;
 mod command;
 mod config;
 mod error;
-mod identity;
 #[path = "../integrations/mod.rs"]
 mod integrations;
 mod issue;
@@ -19,7 +19,6 @@ mod resolve;
 mod roots;
 mod setup;
 mod shell;
-mod sigv4;
 mod sys;
 mod text;
 mod time;

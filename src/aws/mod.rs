@@ -1,18 +1,20 @@
 //! AWS credentials and region as AWS CLI v2 finds them. The only user of AWS's SDK and of an async
 //! runtime.
 
-mod ask;
 mod credentials;
 mod environment;
 mod execute;
+pub(crate) mod identity;
 mod login;
 mod plan;
 mod planned;
 mod profile;
+mod region;
 mod resolution;
 mod runtime;
 mod service;
 mod settings;
+pub(crate) mod sigv4;
 mod source;
 
 use std::cell::RefCell;
@@ -20,12 +22,13 @@ use std::time::Instant;
 
 use aws_credential_types::Credentials;
 
+use crate::authority::{AskPolicy, Notes};
 use crate::error::Result;
 use crate::sys::env;
-pub(crate) use ask::{AskPolicy, Notes};
 pub(crate) use environment::set_and_left_behind;
 use login::missing::Unresolved;
 pub(crate) use planned::Planned;
+pub(crate) use region::{KNOWN as REGIONS, doubt as doubt_region, is_region, normal_region};
 use resolution::Resolution;
 use runtime::block_on;
 pub(crate) use settings::SharedFiles;

@@ -11,11 +11,11 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-use super::ask::{AskPolicy, Notes};
 use super::profile::ini::Section;
 use super::service::http::{Http, TrustedCertificates};
 use super::settings::Settings;
 pub(super) use super::settings::{AwsService, SIGN_IN, SSO, SSO_OIDC, STS};
+use crate::authority::{AskPolicy, Notes};
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::text::host;

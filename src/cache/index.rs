@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::EntryId;
+use crate::aws::identity::Identity;
 use crate::error::{Error, Exit, Reason, Result};
-use crate::identity::{Identity, digest};
 use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 use crate::sys::fs::{self, Presence};
+use crate::text::digest::{LENGTH, digest};
 use crate::text::masked;
 use crate::time::Time;
 use crate::token::{Age, Token, age, refresh_after};
@@ -187,7 +188,6 @@ impl Index {
 
 /// Tells whether a text is a digest as [`digest`] makes them.
 fn is_digest(text: &str) -> bool {
-    const LENGTH: usize = 32;
     text.len() == LENGTH
         && text
             .bytes()

@@ -13,14 +13,15 @@ use std::time::Duration;
 pub(crate) use index::{Failure, Index, Record, TokenLocation};
 use key::{Choice, Holder, KeyAnswer};
 
+use crate::aws::identity::Identity;
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
-use crate::identity::{Identity, digest};
 use crate::passfile::block::{Passfile, PassfileKey};
 use crate::request::Request;
 use crate::sys::env;
 use crate::sys::fs::{self, Lock};
 use crate::sys::paths::{self, CacheDirectory};
+use crate::text::digest::digest;
 use crate::time::Time;
 use crate::token::{Age, Token};
 

@@ -14,12 +14,12 @@ use clap_complete::engine::{
 };
 use clap_complete::env::{CompleteEnv, Shells};
 
-use crate::aws;
+use crate::aws::{self, REGIONS};
 use crate::command::run::Text;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
-use crate::provider::{PROVIDERS, REGIONS};
+use crate::provider::PROVIDERS;
 use crate::sys::child;
 use crate::sys::env;
 use crate::sys::fs;

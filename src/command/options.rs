@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::LoginPolicy;
+use crate::authority::LoginPolicy;
 use crate::time::Seconds;
 
 /// The options that every command takes.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::aws::AskPolicy;
+use crate::authority::AskPolicy;
 use crate::cache::Index;
 use crate::config::{Config, Connection, Life};
 use crate::error::{Error, Result};

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::identity::digest;
 use crate::sys::fs;
 use crate::sys::paths::CacheDirectory;
+use crate::text::digest::digest;
 
 /// Returns the remarks about a file that nobody has been told yet, and remembers them. Where that
 /// cannot be remembered they are all new.

@@ -13,6 +13,7 @@ use std::str::FromStr;
 
 pub(crate) use edit::{add, keeps, remove};
 
+use crate::authority::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::target::{RootsChoice, Where};
@@ -30,32 +31,6 @@ pub(crate) struct Config {
     pub(crate) rules: Vec<Rule>,
     /// Where in `connections` a name is: a run may look up every one of them.
     by_name: HashMap<String, usize>,
-}
-
-/// Who may be bothered with a login that is needed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum LoginPolicy {
-    /// Nobody: an error says what to type.
-    Never,
-    /// Whoever sits at the terminal.
-    #[default]
-    Terminal,
-    /// Without a terminal, whoever sees the browser.
-    Browser,
-}
-
-impl LoginPolicy {
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        match text {
-            "never" => Ok(Self::Never),
-            "terminal" => Ok(Self::Terminal),
-            "browser" => Ok(Self::Browser),
-            _ => Err(
-                Error::usage(format!("no such login policy: {}", host::quoted(text)))
-                    .hint("never, terminal or browser"),
-            ),
-        }
-    }
 }
 
 /// A `[connections.NAME]`.

@@ -7,9 +7,11 @@ use std::path::Path;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{CacheChoice, Config, Connection, Life, LoginPolicy, Rule, check_connection_name};
+use super::{CacheChoice, Config, Connection, Life, Rule, check_connection_name};
+use crate::authority::LoginPolicy;
+use crate::aws::normal_region;
 use crate::error::{Error, Result};
-use crate::provider::{self, normal_region};
+use crate::provider;
 use crate::request::check_name;
 use crate::request::target::RootsChoice;
 use crate::text::host::{self, HostPort};

@@ -2,12 +2,11 @@
 
 mod dsql;
 mod rds;
-mod region;
 
+use crate::aws::is_region;
+pub(crate) use crate::aws::sigv4::Signable;
 use crate::error::{Error, Result};
 pub(crate) use dsql::doubt as doubt_host;
-use region::is_region;
-pub(crate) use region::{KNOWN as REGIONS, doubt as doubt_region, normal_region};
 
 /// Every provider, in the order in which hosts are matched.
 pub(crate) static PROVIDERS: &[&Provider] = &[&dsql::PROVIDER, &rds::PROVIDER];
@@ -46,16 +45,6 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) user: &'a str,
-}
-
-/// The request that becomes a token: `GET https://{authority}/?{query}`, signed for `service`.
-pub(crate) struct Signable {
-    pub(crate) service: &'static str,
-    /// The IAM action's short name, as shown in `source.action`.
-    pub(crate) action: &'static str,
-    pub(crate) authority: String,
-    /// Percent-encoded.
-    pub(crate) query: String,
 }
 
 /// Life of a token that nobody asked otherwise for, in seconds; the AWS CLI's default.

@@ -2,13 +2,14 @@
 
 mod options;
 
-use crate::aws::AskPolicy;
+use crate::authority::AskPolicy;
+use crate::aws::{doubt_region, normal_region};
 use crate::config::{Config, Connection, Life, Rule};
 use crate::error::{Error, Result};
 use crate::issue::default_region;
 use crate::output::Output;
 use crate::passfile::block::PassfileKey;
-use crate::provider::{self, Provider, normal_region};
+use crate::provider::{self, Provider};
 use crate::request::target::{RootsChoice, Where};
 use crate::request::{Request, check_name};
 use crate::roots;
@@ -413,7 +414,7 @@ fn warn_about_region(sign_host: &str, region: Option<&str>, provider: &Provider,
         ));
     }
     let doubts = [
-        region.or(named_by_host).and_then(provider::doubt_region),
+        region.or(named_by_host).and_then(doubt_region),
         provider::doubt_host(sign_host),
     ];
     doubts.iter().flatten().for_each(|doubt| output.warn(doubt));

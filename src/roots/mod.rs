@@ -11,7 +11,8 @@ mod store;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::aws::{AskPolicy, Aws, Planned, SharedFiles};
+use crate::authority::AskPolicy;
+use crate::aws::{Aws, Planned, SharedFiles};
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::Request;

@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use super::{Machine, Os, Target, quote};
-use crate::identity::digest;
 use crate::provider::DEFAULT_LIFE;
 use crate::roots::Roots;
+use crate::text::digest::digest;
 use crate::text::encode::{conninfo, percent};
 
 /// The command lines of one connection on one machine.

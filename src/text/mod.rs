@@ -1,6 +1,7 @@
 //! Text that comes from outside, made safe to show and to keep: from services, programs, files and
 //! names. Pure.
 
+pub(crate) mod digest;
 pub(crate) mod encode;
 pub(crate) mod host;
 #[cfg(test)]

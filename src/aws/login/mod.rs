@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::aws::ask::AskPolicy;
+use crate::authority::AskPolicy;
+use crate::authority::LoginPolicy;
 use crate::aws::environment::Variables;
 use crate::aws::login::missing::{LoginKind, MissingLogin};
 use crate::aws::plan::SsoSession;
@@ -17,7 +18,6 @@ use crate::aws::resolution::{Resolution, quoted};
 use crate::aws::runtime::{block_on, locks_directory, session_lock};
 use crate::aws::settings::{Settings, SharedFiles};
 use crate::aws::source::sign_in;
-use crate::config::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::sys::child::{self, Bond};
 use crate::sys::fs::{self, Lock};

@@ -1,6 +1,6 @@
 //! The code of a multi-factor device: from an option, from a command, or asked for on the terminal.
 
-use crate::aws::ask::AskPolicy;
+use crate::authority::AskPolicy;
 use crate::aws::profile::words;
 use crate::aws::resolution::{Resolution, quoted};
 use crate::aws::source::process::last_line;

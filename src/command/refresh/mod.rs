@@ -5,6 +5,7 @@ mod watch;
 
 use std::collections::BTreeSet;
 
+use crate::authority::LoginPolicy;
 use crate::cache::Index;
 use crate::command::app::{App, warn_if_cut_short};
 use crate::command::due_file::Refreshed;
@@ -13,7 +14,6 @@ use crate::command::line_owners::{settle, settle_one};
 use crate::command::passfile::PassfileArg;
 use crate::command::preferences::Preferences;
 use crate::command::run::{InForeignHome, Run};
-use crate::config::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::issue::{Issued, Wish};
 use crate::output::Output;

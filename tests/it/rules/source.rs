@@ -60,7 +60,7 @@ fn every_outside_effect_has_one_owner() {
         ("aws_smithy_http_client", "src/aws/service/http.rs"),
         ("process_wrap", "src/sys/child.rs"),
         ("which::", "src/sys/child.rs"),
-        ("aws_sigv4", "src/sigv4.rs"),
+        ("aws_sigv4", "src/aws/sigv4.rs"),
         ("ring::aead", "src/cache/seal.rs"),
         ("linux_keyutils", "src/cache/key/kernel.rs"),
         (

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 
-use crate::aws::{AskPolicy, Aws, Notes, Planned, SharedFiles};
+use crate::authority::{AskPolicy, Notes};
+use crate::aws::identity::Identity;
+use crate::aws::normal_region;
+use crate::aws::sigv4;
+use crate::aws::{Aws, Planned, SharedFiles};
 use crate::cache::{Cache, EntryId, Failure, Index, Record, TokenLocation};
 use crate::error::{Error, Exit, Reason, Result};
-use crate::identity::Identity;
 use crate::passfile::block::{Passfile, PassfileKey};
-use crate::provider::normal_region;
 use crate::request::Request;
-use crate::sigv4;
 use crate::sys::fs::{self, Lock};
 use crate::time::{Time, spoken};
 use crate::token::{Age, Token};

@@ -2,15 +2,14 @@
 //! them.
 
 use std::cell::OnceCell;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use ring::digest::{Context, SHA256};
-
-use crate::aws::{Planned, SharedFiles};
+use super::planned::Planned;
+use super::settings::SharedFiles;
 use crate::sys::fs;
-use crate::text::encode::hex;
+use crate::text::digest::{Digester, digest};
 
 /// Who signs for a profile, as AWS's variables and files say it.
 pub(crate) struct Identity {
@@ -109,43 +108,4 @@ fn with_stamps(text: &str, files: Vec<PathBuf>) -> String {
         parts.push(fs::stamp_of_file(&file).unwrap_or_default());
     }
     digest(parts.iter().map(String::as_str))
-}
-
-/// Returns 32 hex digits of SHA-256 over the parts; their lengths are part of it, so no two lists
-/// collide.
-pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_le_bytes());
-        context.update(part.as_bytes());
-    }
-    shortened(context)
-}
-
-fn shortened(context: Context) -> String {
-    hex(&context.finish().as_ref()[..16])
-}
-
-/// SHA-256 of whatever can be hashed: a derived `Hash` leaves no field out.
-struct Digester(Context);
-
-impl Digester {
-    fn new() -> Self {
-        Self(Context::new(&SHA256))
-    }
-
-    fn finished(self) -> String {
-        shortened(self.0)
-    }
-}
-
-impl Hasher for Digester {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// Nobody asks for it: the digest is longer.
-    fn finish(&self) -> u64 {
-        0
-    }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::config::LoginPolicy;
+use crate::error::{Error, Result};
 use crate::sys::child::Bond;
+use crate::text::host;
 
 /// How AWS is asked, for all profiles.
 #[derive(Clone, Debug)]
@@ -53,4 +54,30 @@ pub(crate) struct Notes {
     /// Files that the identity rests on may have been changed for the answer: by pgcred, by a login
     /// that it has waited for, or by a program that it has run.
     pub(crate) has_changed_files: bool,
+}
+
+/// Who may be bothered with a login that is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LoginPolicy {
+    /// Nobody: an error says what to type.
+    Never,
+    /// Whoever sits at the terminal.
+    #[default]
+    Terminal,
+    /// Without a terminal, whoever sees the browser.
+    Browser,
+}
+
+impl LoginPolicy {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "never" => Ok(Self::Never),
+            "terminal" => Ok(Self::Terminal),
+            "browser" => Ok(Self::Browser),
+            _ => Err(
+                Error::usage(format!("no such login policy: {}", host::quoted(text)))
+                    .hint("never, terminal or browser"),
+            ),
+        }
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) fn normal_region(text: &str) -> Result<String> {
 }
 
 /// Returns whether the text may be a region's name in a host.
-pub(super) fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len())
         && text
             .bytes()

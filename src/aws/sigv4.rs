@@ -10,10 +10,19 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 
 use crate::error::{Error, Result};
-use crate::provider::Signable;
 use crate::text::encode::percent;
 use crate::time::Time;
 use crate::token::Token;
+
+/// The request that becomes a token: `GET https://{authority}/?{query}`, signed for `service`.
+pub(crate) struct Signable {
+    pub(crate) service: &'static str,
+    /// The IAM action's short name, as shown in `source.action`.
+    pub(crate) action: &'static str,
+    pub(crate) authority: String,
+    /// Percent-encoded.
+    pub(crate) query: String,
+}
 
 /// The order in which AWS CLI v2 prints the parameters; the signer has its own.
 const CLI_ORDER: [&str; 7] = [
