@@ -19,8 +19,7 @@ pub(crate) enum Decides {
 
 pub(crate) struct Variable {
     pub(crate) name: &'static str,
-    /// Read by a person, in this file.
-    #[cfg_attr(not(test), expect(dead_code, reason = "it explains the row"))]
+    /// What the variable decides, as the manual page says it.
     pub(crate) decides: &'static str,
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests go by it"))]
     pub(crate) part: Decides,

@@ -25,7 +25,7 @@ use aws_credential_types::Credentials;
 use crate::authority::{AskPolicy, Notes};
 use crate::error::Result;
 use crate::sys::env;
-pub(crate) use environment::set_and_left_behind;
+pub(crate) use environment::{VARIABLES, set_and_left_behind};
 use login::missing::Unresolved;
 pub(crate) use planned::Planned;
 pub(crate) use region::{KNOWN as REGIONS, doubt as doubt_region, is_region, normal_region};

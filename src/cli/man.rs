@@ -1,10 +1,13 @@
-//! `pgcred man`: the manual page, made from what `--help` is made from.
+//! `pgcred man`: the manual page. `page.roff` is the page as it reads; what stands between @ signs
+//! in it is filled in from the tables that `--help`, `setup` and the credentials chain go by.
 
 use clap_mangen::Man as Page;
 
 use super::help;
+use crate::aws::VARIABLES;
 use crate::command::run::Text;
 use crate::error::{Error, Exit, Result};
+use crate::integrations::TOOLS;
 
 #[derive(clap::Args)]
 pub(super) struct Man {}
@@ -15,92 +18,172 @@ impl Text for Man {
     }
 }
 
-/// What no `--help` says: environment, files, configuration, examples.
-const MORE: &str = include_str!("page.roff");
+const TEMPLATE: &str = include_str!("page.roff");
 
-/// One page for all commands: what is a section of its own for clap is a part of COMMANDS here.
 fn page(mut command: clap::Command) -> Result<String> {
-    let failed = |error| Error::failure("cannot write the manual page").caused_by(&error);
     command.build();
-    let global: Vec<_> = command
-        .get_arguments()
-        .map(|argument| argument.get_id().clone())
-        .collect();
-    let mut text = Vec::new();
+    let parts = [
+        ("@TITLE@", title(&command)?),
+        ("@OPTIONS@", options(&command)?),
+        ("@COMMANDS@", commands(&command)?),
+        ("@TOOLS@", tools()),
+        ("@FORMATS@", formats(&command)),
+        ("@EXIT_STATUS@", exit_status()),
+        ("@AWS_VARIABLES@", aws_variables()),
+    ];
+    let mut text = TEMPLATE.to_owned();
+    for (mark, part) in parts {
+        text = text.replace(mark, part.trim_end());
+    }
+    Ok(text)
+}
+
+/// Returns what says the page's name and date, and what the program is.
+fn title(command: &clap::Command) -> Result<String> {
     let page = Page::new(command.clone());
-    page.render_title(&mut text).map_err(failed)?;
-    page.render_name_section(&mut text).map_err(failed)?;
-    text.extend_from_slice(b".SH SYNOPSIS\n.B pgcred\n[OPTIONS] COMMAND ...\n");
-    page.render_description_section(&mut text).map_err(failed)?;
-    page.render_options_section(&mut text).map_err(failed)?;
-    text.extend_from_slice(b".SH COMMANDS\n");
-    for subcommand in command.get_subcommands() {
-        let own = subcommand.clone().mut_args(|argument| {
-            let is_hidden = argument.is_hide_set() || global.contains(argument.get_id());
-            argument.hide(is_hidden)
-        });
-        text.extend(format!(".SS {}\n{}\n", subcommand.get_name(), head(subcommand)).bytes());
-        for inner in innermost(subcommand) {
-            text.extend(head(inner).bytes());
-        }
-        let mut options = Vec::new();
-        Page::new(own)
-            .render_options_section(&mut options)
-            .map_err(failed)?;
-        let options = String::from_utf8_lossy(&options);
-        let options = options.lines().filter(|line| {
-            !line.starts_with(".SH") && !line.starts_with(".ie") && !line.starts_with(".el")
-        });
-        options.for_each(|line| text.extend(format!("{line}\n").bytes()));
-        let examples: String = help::examples(subcommand.get_name())
-            .iter()
-            .fold(String::new(), |all, line| {
-                all + "\\fB" + &escaped(line) + "\\fR\n"
-            });
-        text.extend(format!(".PP\nExamples:\n.PP\n.nf\n.RS\n{examples}.RE\n.fi\n").bytes());
-    }
-    text.extend_from_slice(b".SH EXIT STATUS\n");
-    for (code, meaning) in Exit::meanings() {
-        text.extend(format!(".TP\n.B {code}\n{}\n", escaped(meaning)).bytes());
-    }
-    text.extend_from_slice(OTHER_CODES.as_bytes());
-    text.extend_from_slice(MORE.as_bytes());
+    let mut text = Vec::new();
+    page.render_title(&mut text).map_err(not_rendered)?;
+    page.render_name_section(&mut text).map_err(not_rendered)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-const OTHER_CODES: &str = ".PP\n\\fBpgcred exec\\fR ends as its program ends, with 127 if there is no such program; \\fBpgcred aws\\fR ends with the AWS CLI's codes.\n";
-
-/// What a command does, and how it is typed.
-fn head(command: &clap::Command) -> String {
-    let about = command
-        .get_about()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let usage = command.clone().render_usage().to_string();
-    let usage = usage
-        .trim_start_matches("Usage: ")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    format!(
-        "{}\n.PP\n\\fB{}\\fR\n.PP\n",
-        escaped(&about),
-        escaped(&usage)
-    )
+/// Returns the list of a command's options, without a heading of its own.
+fn options(command: &clap::Command) -> Result<String> {
+    let mut section = Vec::new();
+    Page::new(command.clone().mut_args(with_aliases))
+        .render_options_section(&mut section)
+        .map_err(not_rendered)?;
+    let mut list = Vec::new();
+    for line in String::from_utf8_lossy(&section).lines() {
+        let is_heading = [".SH", ".ie", ".el"]
+            .iter()
+            .any(|macro_name| line.starts_with(macro_name));
+        if !is_heading && !line.is_empty() {
+            list.push(line.to_owned());
+        }
+    }
+    Ok(list.join("\n"))
 }
 
-/// The commands below a command that take no further command.
+/// Adds an option's other names to its text, which only `--help` does by itself.
+fn with_aliases(option: clap::Arg) -> clap::Arg {
+    let aliases = option.get_visible_aliases().unwrap_or_default();
+    let Some(help) = option.get_help().filter(|_| !aliases.is_empty()) else {
+        return option;
+    };
+    let help = format!("{help} [alias: --{}]", aliases.join(", --"));
+    option.help(help)
+}
+
+fn not_rendered(error: impl std::error::Error) -> Error {
+    Error::failure("cannot write the manual page").caused_by(&error)
+}
+
+/// Returns a part for each command: what it does, how it is typed, its options, examples.
+fn commands(command: &clap::Command) -> Result<String> {
+    let mut lines = Vec::new();
+    for subcommand in command.get_subcommands() {
+        let name = subcommand.get_name();
+        lines.push(format!(".SS {name}"));
+        lines.push(head(subcommand));
+        lines.push(options(&own_part(subcommand, command))?);
+        for inner in innermost(subcommand) {
+            lines.push(".PP".to_owned());
+            lines.push(head(inner));
+            lines.push(options(&own_part(inner, subcommand))?);
+        }
+        lines.push(".PP\nExamples:\n.PP\n.nf\n.RS".to_owned());
+        for example in help::examples(name) {
+            lines.push(format!("\\fB{}\\fR", escaped(example)));
+        }
+        lines.push(".RE\n.fi".to_owned());
+    }
+    lines.retain(|line| !line.is_empty()); // a command may have no option of its own
+    Ok(lines.join("\n"))
+}
+
+/// Returns a command without the options of the command above it, which are described there.
+fn own_part(command: &clap::Command, above: &clap::Command) -> clap::Command {
+    let described: Vec<_> = above.get_arguments().map(clap::Arg::get_id).collect();
+    command.clone().mut_args(|argument| {
+        let is_hidden = argument.is_hide_set() || described.contains(&argument.get_id());
+        argument.hide(is_hidden)
+    })
+}
+
+/// Returns what a command does, and how it is typed.
+fn head(command: &clap::Command) -> String {
+    let mut about = String::new();
+    if let Some(text) = command.get_about() {
+        about = text.to_string();
+    }
+    let usage = command.clone().render_usage().to_string();
+    let usage: Vec<&str> = usage
+        .trim_start_matches("Usage: ")
+        .split_whitespace()
+        .collect();
+    let usage = usage.join(" ");
+    format!("{}\n.PP\n\\fB{}\\fR", escaped(&about), escaped(&usage))
+}
+
+/// Returns the commands below a command that take no further command.
 fn innermost(command: &clap::Command) -> Vec<&clap::Command> {
-    let inner = command.get_subcommands();
-    inner
-        .flat_map(|inner| {
-            if inner.has_subcommands() {
-                innermost(inner)
-            } else {
-                vec![inner]
+    let mut found = Vec::new();
+    for inner in command.get_subcommands() {
+        if inner.has_subcommands() {
+            found.extend(innermost(inner));
+        } else {
+            found.push(inner);
+        }
+    }
+    found
+}
+
+/// Returns the forms of the answer of `token`.
+fn formats(command: &clap::Command) -> String {
+    let mut text = String::new();
+    for subcommand in command.get_subcommands() {
+        for argument in subcommand.get_arguments() {
+            if subcommand.get_name() != "token" || argument.get_id() != "format" {
+                continue;
             }
-        })
-        .collect()
+            for value in argument.get_possible_values() {
+                let meaning = value.get_help().map(ToString::to_string);
+                text += &item(value.get_name(), &meaning.unwrap_or_default());
+            }
+        }
+    }
+    text
+}
+
+fn tools() -> String {
+    let mut text = String::new();
+    for tool in TOOLS {
+        let way = tool.way.as_str();
+        text += &item(tool.name, &format!("{} ({way})", tool.title));
+    }
+    text
+}
+
+fn exit_status() -> String {
+    let mut text = String::new();
+    for (code, meaning) in Exit::meanings() {
+        text += &item(&code.to_string(), meaning);
+    }
+    text
+}
+
+fn aws_variables() -> String {
+    let mut text = String::new();
+    for variable in VARIABLES {
+        text += &item(variable.name, variable.decides);
+    }
+    text
+}
+
+/// Returns an entry of a list: a word, and what it means.
+fn item(word: &str, meaning: &str) -> String {
+    format!(".TP\n.B {}\n{}\n", escaped(word), escaped(meaning))
 }
 
 /// Escapes a line of text for roff.

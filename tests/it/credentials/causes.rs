@@ -840,7 +840,8 @@ enum End {
     Never,
 }
 
-/// A row of the README's table: source, "expiry known", "interactive", and what proves the former.
+/// A row of the table in src/aws/README.md: source, "expiry known", "interactive", and what proves
+/// the former.
 struct Row {
     source: &'static str,
     known: &'static str,
@@ -996,7 +997,7 @@ fn rows() -> Vec<Row> {
 #[test]
 fn the_readmes_table_of_sources_is_true() {
     skip_unless!(PYTHON);
-    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+    let readme = fs::read_to_string(root().join("src/aws/README.md")).expect("a README");
     let table = readme
         .split("| source | works | expiry known | interactive |")
         .nth(1)

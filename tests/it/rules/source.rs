@@ -1,8 +1,7 @@
-//! The project's own rules, read from its sources: owners, first lines, documents.
+//! The project's own rules, read from its sources: owners and first lines.
 
 use std::fs;
 
-use crate::support::sandbox::Sandbox;
 use crate::support::sources::{root, rust_files};
 
 #[test]
@@ -109,82 +108,5 @@ fn every_outside_effect_has_one_owner() {
                 "{path} uses {name}, which {owner} owns"
             );
         }
-    }
-}
-
-/// What the README shows can be typed, and what can be typed is in the README.
-#[test]
-fn the_readme_agrees_with_the_help() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-    let sandbox = Sandbox::empty();
-    let help = |command: &str| sandbox.ok(&[command, "--help"]);
-    let words = |text: &str| -> Vec<String> {
-        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-            .map(str::to_owned)
-            .collect()
-    };
-    let commands = [
-        "token",
-        "refresh",
-        "erase",
-        "list",
-        "add",
-        "remove",
-        "exec",
-        "login",
-        "setup",
-        "roots",
-        "aws",
-        "prompt",
-        "init",
-        "completions",
-        "man",
-    ];
-    for command in commands {
-        assert!(
-            readme.contains(&format!("`pgcred {command}")),
-            "{command} is not in the README"
-        );
-        for word in words(&help(command)) {
-            let option =
-                word.starts_with("--") && word.len() > 2 && word != "--help" && word != "--version";
-            assert!(
-                !option || words(&readme).contains(&word),
-                "{word} of {command} is not in the README"
-            );
-        }
-    }
-    let all = commands.map(help).concat();
-    let of_others = [
-        "--hostname",
-        "--username",
-        "--try",
-        "--prefix",
-        "--uninstall",
-        "--locked",
-        "--path",
-        "--features",
-        "--secret-service",
-    ];
-    for word in words(&readme)
-        .iter()
-        .filter(|word| word.starts_with("--") && !word.ends_with('-'))
-    {
-        assert!(
-            words(&all).contains(word) || of_others.contains(&word.as_str()),
-            "the README's {word} does not exist"
-        );
-    }
-    let formats = all.split("Form of the answer").nth(1).expect("the formats");
-    let listed: Vec<_> = formats
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("- ")?.split_once(':'))
-        .collect();
-    assert_eq!(listed.len(), 10, "{formats}");
-    for (format, _) in listed {
-        assert!(
-            readme.contains(&format!("| `{format}` |")),
-            "format {format} is not in the README's table"
-        );
     }
 }

@@ -1263,6 +1263,8 @@ fn the_manual_page_has_every_command() {
         "ENVIRONMENT",
         "FILES",
         "CONFIGURATION",
+        "SECURITY",
+        "DIAGNOSTICS",
         "EXAMPLES",
         "SEE ALSO",
     ];

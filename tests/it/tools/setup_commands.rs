@@ -283,6 +283,11 @@ fn no_line_puts_a_token_into_the_arguments_of_a_program() {
         fs::read_to_string(root().join("README.md")).expect("a README"),
         desk.sandbox.ok(&["help", "token"]),
     ];
+    for directory in fs::read_dir(root().join("src")).expect("a directory") {
+        texts.extend(fs::read_to_string(
+            directory.expect("an entry").path().join("README.md"),
+        ));
+    }
     for directory in fs::read_dir(root().join("integrations")).expect("a directory") {
         let directory = directory.expect("an entry").path();
         texts.extend(fs::read_to_string(directory.join("README.md")));
