@@ -124,7 +124,7 @@ fn connections() -> Vec<CompletionCandidate> {
     config
         .connections
         .iter()
-        .map(|connection| candidate(&connection.name, connection.place.host.clone()))
+        .map(|connection| candidate(&connection.name, connection.target.host.clone()))
         .collect()
 }
 

@@ -183,7 +183,7 @@ impl Add {
         place.user = Some(user);
         Ok(Connection {
             name: self.name.clone(),
-            place,
+            target: place,
             profile: self.connection.profile.clone(),
             region: self.connection.region.clone(),
             provider: self.connection.provider.clone(),

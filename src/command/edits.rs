@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::roots;
 use crate::setup::crontab;
 use crate::setup::{Edit, Machine, Place, Target};
-use crate::sys::child::{self, Bond, Failure};
+use crate::sys::child::{self, Bond, NoOutput};
 use crate::sys::fs;
 use crate::sys::terminal;
 
@@ -189,8 +189,8 @@ pub(super) fn run_within(words: &[String], patience: Duration) -> Result<()> {
     match child::output(words, deadline, Bond::Alone) {
         Ok(ended) if ended.status.success() => Ok(()),
         Ok(ended) => Err(failed(String::from_utf8_lossy(&ended.stderr).trim())),
-        Err(Failure::Failed(error)) => Err(error),
-        Err(Failure::TooLate) => Err(failed(&format!("no end within {} s", patience.as_secs()))),
+        Err(NoOutput::Failed(error)) => Err(error),
+        Err(NoOutput::TooLate) => Err(failed(&format!("no end within {} s", patience.as_secs()))),
     }
 }
 

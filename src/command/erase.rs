@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::PassfileKey;
 use crate::provider;
-use crate::request::target::Where;
+use crate::request::target::TargetSpec;
 use crate::resolve::AddressOptions;
 use crate::roots;
 use crate::setup::Machine;
@@ -109,8 +109,9 @@ impl Run for Erase {
                 );
             }
         }
-        let known =
-            |place: &Where| has_forgotten_unknown || found.iter().any(|key| matches(key, place));
+        let known = |place: &TargetSpec| {
+            has_forgotten_unknown || found.iter().any(|key| matches(key, place))
+        };
         let missing: Vec<_> = places
             .iter()
             .filter(|place| !known(place))
@@ -321,7 +322,7 @@ impl Erase {
     }
 
     /// Where else the passfile files the tokens of connections.
-    fn aliases(&self, app: &App) -> Vec<Where> {
+    fn aliases(&self, app: &App) -> Vec<TargetSpec> {
         let config = &app.preferences.config;
         let of_address =
             |target: Option<&str>| config.at(&self.address.said(target).ok()?, None, |_| true);
@@ -332,31 +333,31 @@ impl Erase {
         };
         let by_host = of_address(None).filter(|_| self.targets.is_empty());
         let connections = self.targets.iter().filter_map(meant).chain(by_host);
-        let of_connection = |connection: &Connection| -> Vec<Where> {
+        let of_connection = |connection: &Connection| -> Vec<TargetSpec> {
             let user = self
                 .address
                 .user
                 .clone()
-                .or_else(|| connection.place.user.clone());
-            let place = |alias: &HostPort| Where {
+                .or_else(|| connection.target.user.clone());
+            let place = |alias: &HostPort| TargetSpec {
                 host: Some(alias.host.clone()),
-                port: alias.port.or(connection.place.port),
+                port: alias.port.or(connection.target.port),
                 user: user.clone(),
-                ..Where::default()
+                ..TargetSpec::default()
             };
             connection.aliases.iter().map(place).collect()
         };
         connections.flat_map(of_connection).collect()
     }
 
-    fn places(&self, app: &App) -> Result<Vec<Where>> {
+    fn places(&self, app: &App) -> Result<Vec<TargetSpec>> {
         let place = |target: Option<&str>| match target
             .and_then(|name| app.preferences.config.connection(name))
         {
-            Some(connection) => Ok(self.address.said(None)?.or(connection.place.clone())),
+            Some(connection) => Ok(self.address.said(None)?.or(connection.target.clone())),
             None => self.address.said(target),
         };
-        let places: Vec<Where> = match self.targets.len() {
+        let places: Vec<TargetSpec> = match self.targets.len() {
             0 => vec![place(None)?],
             _ => self
                 .targets
@@ -372,7 +373,7 @@ impl Erase {
 }
 
 /// Every field that was said has to agree; a cluster ID stands for its endpoint in any region.
-fn matches(key: &PassfileKey, place: &Where) -> bool {
+fn matches(key: &PassfileKey, place: &TargetSpec) -> bool {
     let host_agrees = place.host.as_deref().is_some_and(|host| {
         let is_id_of_key =
             || provider::of_id(host, "").is_some() && key.host.split('.').next() == Some(host);

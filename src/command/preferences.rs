@@ -48,7 +48,7 @@ impl Preferences {
             .collect();
         let is_used = |connection: &&Connection| {
             connection
-                .place
+                .target
                 .host
                 .as_deref()
                 .is_some_and(|host| used.contains(&first_label(host)))

@@ -20,7 +20,7 @@ use crate::issue::default_region;
 use crate::output::Output;
 use crate::provider;
 use crate::request::Request;
-use crate::request::target::{RootsChoice, Where};
+use crate::request::target::{RootsChoice, TargetSpec};
 use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::setup::{
@@ -425,7 +425,7 @@ fn connection(Target { name, request, .. }: &Target) -> Connection {
     };
     Connection {
         name: name.clone(),
-        place: Where {
+        target: TargetSpec {
             host: Some(request.host.clone()),
             port: Some(request.port).filter(|port| *port != provider::DEFAULT_PORT),
             user: Some(request.user.clone()),

@@ -79,7 +79,7 @@ pub(crate) fn keeps(keyword: &str) -> bool {
 /// Returns the connection as it reads once it is in a file: checked and normalised.
 fn checked(connection: &Connection) -> Result<Connection> {
     if let Some((keyword, _)) = connection
-        .place
+        .target
         .options
         .iter()
         .find(|(keyword, _)| !keeps(keyword))
@@ -90,7 +90,7 @@ fn checked(connection: &Connection) -> Result<Connection> {
         );
         return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
     }
-    super::check_connection_name(&connection.name, connection.place.host.as_deref())?;
+    super::check_connection_name(&connection.name, connection.target.host.as_deref())?;
     let text = format!(
         "{}\n{}\n",
         header(&connection.name),
@@ -154,7 +154,11 @@ fn spliced(text: &str, mut edits: Vec<Edit>) -> String {
 
 /// Returns the keys that the connection has, with their values as TOML.
 fn values(connection: &Connection) -> Vec<(&'static str, String)> {
-    let Connection { place, aliases, .. } = connection;
+    let Connection {
+        target: place,
+        aliases,
+        ..
+    } = connection;
     let text = |text: &Option<String>| text.as_deref().map(Value::from);
     let option = |keyword: &str| {
         let found = place.options.iter().find(|(key, _)| key == keyword);

@@ -16,7 +16,7 @@ pub(crate) use edit::{add, keeps, remove};
 use crate::authority::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::provider;
-use crate::request::target::{RootsChoice, Where};
+use crate::request::target::{RootsChoice, TargetSpec};
 use crate::text::host::{self, HostPort};
 use crate::time::Seconds;
 
@@ -38,7 +38,7 @@ pub(crate) struct Config {
 pub(crate) struct Connection {
     pub(crate) name: String,
     /// The host may still be a bare cluster ID.
-    pub(crate) place: Where,
+    pub(crate) target: TargetSpec,
     pub(crate) profile: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) provider: Option<String>,
@@ -95,7 +95,7 @@ impl Config {
     /// names this user comes before those that name none.
     pub(crate) fn at(
         &self,
-        place: &Where,
+        place: &TargetSpec,
         region: Option<&str>,
         may_be_meant: impl Fn(&Connection) -> bool,
     ) -> Option<&Connection> {
@@ -114,7 +114,7 @@ impl Config {
             self.connections
                 .iter()
                 .filter(is_there)
-                .find(|connection| connection.place.user.as_deref() == user)
+                .find(|connection| connection.target.user.as_deref() == user)
         };
         match place.user.as_deref() {
             None => self.connections.iter().find(is_there),
@@ -127,7 +127,7 @@ impl Config {
     pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
         let dials = |connection: &&Connection| {
             let own_port = connection.port();
-            let own = connection.place.host.as_deref().map(|own| (own, own_port));
+            let own = connection.target.host.as_deref().map(|own| (own, own_port));
             let aliases = connection
                 .aliases
                 .iter()
@@ -140,7 +140,7 @@ impl Config {
         all()
             .find(|connection| {
                 connection
-                    .place
+                    .target
                     .user
                     .as_deref()
                     .is_none_or(|own| own == user)
@@ -170,12 +170,12 @@ impl Config {
 impl Connection {
     /// The port that the client dials.
     fn port(&self) -> u16 {
-        self.place.port.unwrap_or(provider::DEFAULT_PORT)
+        self.target.port.unwrap_or(provider::DEFAULT_PORT)
     }
 
     /// Tells whether this is the connection's host.
     fn has_host(&self, host: &str, region: Option<&str>) -> bool {
-        self.place
+        self.target
             .host
             .as_deref()
             .is_some_and(|own| self.is_same_host(own, host, region))
@@ -196,7 +196,7 @@ impl Connection {
             return own == provider;
         }
         let signed = self.sign_host.as_ref().map(|signed| &signed.host);
-        let Some(host) = signed.or(self.place.host.as_ref()) else {
+        let Some(host) = signed.or(self.target.host.as_ref()) else {
             return true;
         };
         let of_id = || provider::of_id(host, "").map(|(provider, _)| provider);

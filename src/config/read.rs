@@ -177,15 +177,15 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
             "host" => {
                 let host = field.read(|item| host_alone(text(item)?))?;
                 cluster_id = provider::of_id(&host, "").map(|_| field.item.span());
-                found.place.host = Some(host);
+                found.target.host = Some(host);
             }
-            "port" => found.place.port = Some(field.read(port)?),
+            "port" => found.target.port = Some(field.read(port)?),
             "user" => {
-                found.place.user =
+                found.target.user =
                     Some(field.read(|item| check_name("user", text(item)?.to_owned()))?);
             }
             "dbname" => {
-                found.place.dbname =
+                found.target.dbname =
                     Some(field.read(|item| check_name("dbname", text(item)?.to_owned()))?);
             }
             "profile" => found.profile = Some(field.read(profile)?),
@@ -198,15 +198,15 @@ fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
                 found.sign_host = Some(field.read(|item| HostPort::parse(text(item)?))?);
             }
             "roots" => found.roots = Some(field.read(roots)?),
-            "sslmode" => found.place.set_option("sslmode", field.read(sslmode)?),
-            "hostaddr" => found.place.set_option("hostaddr", field.read(hostaddr)?),
+            "sslmode" => found.target.set_option("sslmode", field.read(sslmode)?),
+            "hostaddr" => found.target.set_option("hostaddr", field.read(hostaddr)?),
             "expires_in" => found.life = Some(field.read(life)?),
             "aliases" => found.aliases = aliases(&field)?,
             _ => return Err(field.unknown(CONNECTION_KEYS)),
         }
     }
-    found.place.options.sort(); // the order of the keys means nothing
-    if found.place.host.is_none() {
+    found.target.options.sort(); // the order of the keys means nothing
+    if found.target.host.is_none() {
         return Err(wrong("host is missing").hint("add a line: host = \"HOST\""));
     }
     if let (Some(span), None) = (cluster_id, &found.region) {

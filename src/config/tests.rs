@@ -55,9 +55,9 @@ fn text(text: &str) -> Option<String> {
 fn connection(name: &str, host: &str) -> Connection {
     Connection {
         name: name.to_owned(),
-        place: Where {
+        target: TargetSpec {
             host: text(host),
-            ..Where::default()
+            ..TargetSpec::default()
         },
         ..Connection::default()
     }
@@ -66,7 +66,7 @@ fn connection(name: &str, host: &str) -> Connection {
 fn full() -> Connection {
     Connection {
         name: "prod".to_owned(),
-        place: Where {
+        target: TargetSpec {
             host: text("abc.dsql.us-east-1.on.aws"),
             port: Some(6543),
             user: text("admin"),
@@ -547,9 +547,9 @@ fn what_cannot_be_added() {
         ),
         (
             Connection {
-                place: Where {
+                target: TargetSpec {
                     options: vec![("sslcert".into(), "c".into())],
-                    ..connection("x", "h").place
+                    ..connection("x", "h").target
                 },
                 ..connection("x", "h")
             },
@@ -566,9 +566,9 @@ fn what_cannot_be_added() {
 fn replaced_in_place() {
     let new = Connection {
         region: text("r-1"),
-        place: Where {
+        target: TargetSpec {
             port: Some(2),
-            ..connection("p", "h").place
+            ..connection("p", "h").target
         },
         ..connection("p", "h")
     };
@@ -759,7 +759,7 @@ fn some_connection() -> impl Strategy<Value = Connection> {
     (named, place, rest, signed, tls, roots).prop_map(|(name, place, rest, signed, tls, roots)| {
         Connection {
             name,
-            place: Where {
+            target: TargetSpec {
                 host: Some(place.0),
                 port: place.1,
                 user: place.2,
@@ -822,8 +822,8 @@ proptest! {
             prop_assert!(!error.to_string().contains(char::is_control), "{:?}", error.to_string());
             return Ok(());
         }
-        let place = Where { host: Some("n.example.com".into()), ..Where::default() };
-        let connection = Connection { name: "new-one".into(), place, ..Connection::default() };
+        let place = TargetSpec { host: Some("n.example.com".into()), ..TargetSpec::default() };
+        let connection = Connection { name: "new-one".into(), target: place, ..Connection::default() };
         if let Ok(more) = add(&text, &connection, false) {
             prop_assert!(Config::parse(&more).is_ok(), "{}", more);
             prop_assert_eq!(remove(&more, "new-one").unwrap(), text);

@@ -46,7 +46,7 @@ impl PassfileKey {
     }
 }
 
-struct Entry {
+struct BlockEntry {
     expires_at: Time,
     /// The line's last field, escaped.
     secret: String,
@@ -55,7 +55,7 @@ struct Entry {
 /// A passfile taken apart: the block's entries and the user's bytes.
 #[derive(Default)]
 pub(crate) struct Passfile {
-    entries: BTreeMap<PassfileKey, Entry>,
+    entries: BTreeMap<PassfileKey, BlockEntry>,
     user: Vec<u8>,
     /// pgcred has made the file.
     created: bool,
@@ -99,7 +99,7 @@ impl Passfile {
                             None => return damaged("a time is not readable"),
                         }
                     }
-                    (Some(time), None) => match Entry::parse(body, time) {
+                    (Some(time), None) => match BlockEntry::parse(body, time) {
                         Some((key, entry)) => drop(passfile.entries.insert(key, entry)),
                         None => return damaged("a line is not pgcred's"),
                     },
@@ -141,7 +141,7 @@ impl Passfile {
                 key.user, key.host
             )));
         }
-        let entry = Entry {
+        let entry = BlockEntry {
             expires_at: token.expires_at,
             secret: escape(token.expose()),
         };
@@ -262,7 +262,7 @@ fn way_out(text: &[u8]) -> &'static str {
     }
 }
 
-impl Entry {
+impl BlockEntry {
     fn parse(line: &[u8], expires_at: Time) -> Option<(PassfileKey, Self)> {
         let [host, port, dbname, user, secret] = fields(line).try_into().ok()?;
         let text = |field: &[u8]| String::from_utf8(unescape(field)).ok();
@@ -283,7 +283,7 @@ impl Entry {
 }
 
 /// Any database: some clients look up none, some the user's name.
-fn line(key: &PassfileKey, entry: &Entry) -> String {
+fn line(key: &PassfileKey, entry: &BlockEntry) -> String {
     format!(
         "{}:{}:*:{}:{}",
         escape(&key.host),

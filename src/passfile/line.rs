@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// What a client looks up; libpq's defaults are filled in.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct LookUp<'a> {
     pub(crate) host: &'a [u8],
     pub(crate) port: &'a [u8],
     /// `None`: whatever the database.
@@ -16,7 +16,7 @@ pub(crate) struct Wanted<'a> {
 /// Returns the password that libpq 13 and later take from a passfile's text; `None` also where the
 /// line has none.
 #[cfg(test)]
-pub(crate) fn look_up(text: &[u8], wanted: Wanted<'_>) -> Option<Vec<u8>> {
+pub(crate) fn look_up(text: &[u8], wanted: LookUp<'_>) -> Option<Vec<u8>> {
     let password = lines(text)
         .iter()
         .find_map(|line| matched(line, wanted).map(password))?;
@@ -49,12 +49,12 @@ pub(crate) fn content(line: &[u8]) -> &[u8] {
 }
 
 /// Returns whether a line would answer a look-up.
-pub(crate) fn answers(line: &[u8], wanted: Wanted<'_>) -> bool {
+pub(crate) fn answers(line: &[u8], wanted: LookUp<'_>) -> bool {
     matched(line, wanted).is_some()
 }
 
 /// Returns the escaped rest of a line whose first four fields match.
-fn matched<'a>(line: &'a [u8], wanted: Wanted<'_>) -> Option<&'a [u8]> {
+fn matched<'a>(line: &'a [u8], wanted: LookUp<'_>) -> Option<&'a [u8]> {
     if line.first() == Some(&b'#') {
         return None;
     }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::passfile::block::{BEGIN_PREFIX, END, PassfileKey};
-use crate::passfile::line::{Wanted, answers, content, fields};
+use crate::passfile::line::{LookUp, answers, content, fields};
 
 /// One kind of trouble and the lines that have it.
 struct Finding {
@@ -152,7 +152,7 @@ pub(crate) fn hidden_by(text: &[u8], key: &PassfileKey) -> Option<usize> {
 fn answers_for(line: &[u8], key: &PassfileKey, port: &str) -> bool {
     answers(
         line,
-        Wanted {
+        LookUp {
             host: key.host.as_bytes(),
             port: port.as_bytes(),
             dbname: None,

@@ -23,7 +23,7 @@ const KEYWORDS: &[&str] = &[
 
 /// Where a connection goes, as far as one source (flags, TARGET, PG* variables) says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Where {
+pub(crate) struct TargetSpec {
     pub(crate) host: Option<String>,
     pub(crate) port: Option<u16>,
     pub(crate) user: Option<String>,
@@ -69,7 +69,7 @@ impl fmt::Display for RootsChoice {
     }
 }
 
-impl Where {
+impl TargetSpec {
     /// Reads a TARGET; a password in it is dropped.
     pub(crate) fn parse(target: &str) -> Result<Self> {
         let target = target.trim();
@@ -172,8 +172,8 @@ impl Where {
 ///
 /// Splits where libpq does. Errors never repeat a part: a password with a bare `/` or `@` may have
 /// ended up in any.
-fn parse_uri(rest: &str) -> Result<Where> {
-    let mut place = Where::default();
+fn parse_uri(rest: &str) -> Result<TargetSpec> {
+    let mut place = TargetSpec::default();
     let user_end = rest
         .find(['@', '/'])
         .filter(|at| rest[*at..].starts_with('@'));
@@ -220,8 +220,8 @@ fn decode(text: &str) -> Result<String> {
 }
 
 /// Reads `keyword=value keyword = 'va\'lue' ...` as libpq does.
-fn parse_conninfo(text: &str) -> Result<Where> {
-    let mut place = Where::default();
+fn parse_conninfo(text: &str) -> Result<TargetSpec> {
+    let mut place = TargetSpec::default();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let (keyword, after) = rest.split_once('=').ok_or_else(|| {
@@ -271,8 +271,8 @@ mod tests {
         user: Option<&str>,
         dbname: Option<&str>,
         options: &[(&str, &str)],
-    ) -> Where {
-        Where {
+    ) -> TargetSpec {
+        TargetSpec {
             host: (!host.is_empty()).then(|| host.to_owned()),
             port,
             user: user.map(str::to_owned),
@@ -306,7 +306,7 @@ mod tests {
             ),
             ("postgres://", place("", None, None, None, &[])),
         ] {
-            assert_eq!(Where::parse(text).unwrap(), expected, "{text}");
+            assert_eq!(TargetSpec::parse(text).unwrap(), expected, "{text}");
         }
     }
 
@@ -323,7 +323,7 @@ mod tests {
                 place("h", Some(5), None, None, &[("sslrootcert", "system")]),
             ),
         ] {
-            assert_eq!(Where::parse(text).unwrap(), expected, "{text}");
+            assert_eq!(TargetSpec::parse(text).unwrap(), expected, "{text}");
         }
     }
 
@@ -350,18 +350,18 @@ mod tests {
             "host=h passfile=s3cret",
             "service=s3cret",
         ] {
-            let error = Where::parse(text).unwrap_err();
+            let error = TargetSpec::parse(text).unwrap_err();
             assert!(!format!("{error:?}").contains("s3cret"), "{error}");
         }
     }
 
     #[test]
     fn sources_fill_each_other() {
-        let flags = Where {
+        let flags = TargetSpec {
             user: Some("u".into()),
-            ..Where::default()
+            ..TargetSpec::default()
         };
-        let merged = flags.or(Where::parse("postgres://x@h:1/d").unwrap());
+        let merged = flags.or(TargetSpec::parse("postgres://x@h:1/d").unwrap());
         assert_eq!(merged, place("h", Some(1), Some("u"), Some("d"), &[]));
     }
 
@@ -378,7 +378,7 @@ mod tests {
                 ],
                 &["postgres://", "@", ":", "/", "?", "&", "=", "%", "%2", "%00", "host=", "port=", "'", " ", ","],
             )) {
-                match Where::parse(&text) {
+                match TargetSpec::parse(&text) {
                     Ok(place) => proptest::prop_assert!(place.host.is_none_or(|host| !host.contains(char::is_control))),
     Err(error) => {
                         let may_hold_password = text.contains(['@', '=']) || text.contains("://");

@@ -10,7 +10,7 @@ use crate::issue::default_region;
 use crate::output::Output;
 use crate::passfile::block::PassfileKey;
 use crate::provider::{self, Provider};
-use crate::request::target::{RootsChoice, Where};
+use crate::request::target::{RootsChoice, TargetSpec};
 use crate::request::{Request, check_name};
 use crate::roots;
 use crate::sys::env;
@@ -22,7 +22,7 @@ pub(crate) use options::{AddressOptions, ConnectionOptions};
 /// defaults says it.
 struct Meant<'a> {
     connection: Option<&'a Connection>,
-    place: Where,
+    place: TargetSpec,
     /// PG* variables count.
     variables: bool,
     target_has_address: bool,
@@ -122,7 +122,7 @@ impl ConnectionOptions {
         let mut place = match connection {
             Some(connection) => {
                 said.host = said.host.filter(|_| named.is_some()); // else the same host, as the configuration writes it
-                said.or(connection.place.clone())
+                said.or(connection.target.clone())
             }
             None => said,
         };
@@ -140,7 +140,7 @@ impl ConnectionOptions {
     /// Finds the connection whose own address this is.
     fn at<'a>(
         &self,
-        mut asked: Where,
+        mut asked: TargetSpec,
         variables: bool,
         config: &'a Config,
     ) -> Result<Option<&'a Connection>> {
@@ -438,7 +438,7 @@ fn full_name(
 }
 
 /// Fills what is still open from PG* variables, as libpq would; `PGPASSWORD` is never read.
-fn fill_from_variables(place: &mut Where) -> Result<()> {
+fn fill_from_variables(place: &mut TargetSpec) -> Result<()> {
     let about = |name: &'static str| move |error: Error| error.about(name);
     if place.port.is_none() {
         place.port = env::text("PGPORT")?

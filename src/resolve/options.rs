@@ -3,7 +3,7 @@
 use crate::config::Life;
 use crate::error::{Error, Result};
 use crate::request::check_name;
-use crate::request::target::{RootsChoice, Where};
+use crate::request::target::{RootsChoice, TargetSpec};
 use crate::roots;
 use crate::sys::env;
 use crate::text::host;
@@ -54,21 +54,21 @@ impl AddressOptions {
     }
 
     /// Returns what these options and TARGET say, without defaults.
-    pub(crate) fn said(&self, target: Option<&str>) -> Result<Where> {
-        let mut flags = Where {
+    pub(crate) fn said(&self, target: Option<&str>) -> Result<TargetSpec> {
+        let mut flags = TargetSpec {
             port: self.port.as_deref().map(host::parse_port).transpose()?,
             user: self
                 .user
                 .clone()
                 .map(|user| check_name("user", user))
                 .transpose()?,
-            ..Where::default()
+            ..TargetSpec::default()
         };
         if let Some(host) = &self.host {
             flags.set_host(host)?;
         }
         Ok(match target {
-            Some(target) => flags.or(Where::parse(target)?),
+            Some(target) => flags.or(TargetSpec::parse(target)?),
             None => flags,
         })
     }

@@ -24,7 +24,7 @@ pub(crate) use store::{kept, remove};
 
 /// The root certificates that a client is told to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Roots {
+pub(crate) enum TrustedRoots {
     /// What the user said, or a file that the user's libpq takes by itself: a path, or `system`.
     Said(String),
     /// The system's file of public roots.
@@ -33,7 +33,7 @@ pub(crate) enum Roots {
     Own(Set, PathBuf),
 }
 
-impl Roots {
+impl TrustedRoots {
     /// Returns the value of libpq's `sslrootcert`: always a file, unless the user said otherwise,
     /// since `system` is known to libpq 16 and newer only, and not everywhere leads to the system's
     /// certificates.
@@ -59,18 +59,19 @@ impl Roots {
 const SYSTEM: &str = "system";
 
 /// Returns what verifies the server of a request; `None` if its `sslmode` verifies nothing.
-pub(crate) fn of(request: &Request) -> Result<Option<Roots>> {
+pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
     if !request.verifies() {
         return Ok(None);
     }
     if let Some(said) = request.option("sslrootcert") {
-        return Ok(Some(Roots::Said(said.to_owned())));
+        return Ok(Some(TrustedRoots::Said(said.to_owned())));
     }
     let said = match &request.roots {
-        Some(RootsChoice::File(file)) => Some(Roots::Said(file.clone())),
-        Some(RootsChoice::System) => Some(Roots::Said(SYSTEM.to_owned())),
+        Some(RootsChoice::File(file)) => Some(TrustedRoots::Said(file.clone())),
+        Some(RootsChoice::System) => Some(TrustedRoots::Said(SYSTEM.to_owned())),
         Some(RootsChoice::Provider) => None,
-        None => env::users_root_certificates().map(|file| Roots::Said(file.display().to_string())),
+        None => env::users_root_certificates()
+            .map(|file| TrustedRoots::Said(file.display().to_string())),
     };
     said.map_or_else(|| of_provider(request), Ok).map(Some)
 }
@@ -100,7 +101,7 @@ pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
     )
 }
 
-fn of_provider(request: &Request) -> Result<Roots> {
+fn of_provider(request: &Request) -> Result<TrustedRoots> {
     let set = set_of_provider(request);
     let systems = if set == Set::Amazon {
         env::system_root_certificates()
@@ -108,16 +109,20 @@ fn of_provider(request: &Request) -> Result<Roots> {
         None
     };
     systems.map_or_else(
-        || store::path(&set).map(|path| Roots::Own(set, path)),
-        |file| Ok(Roots::System(file)),
+        || store::path(&set).map(|path| TrustedRoots::Own(set, path)),
+        |file| Ok(TrustedRoots::System(file)),
     )
 }
 
 /// Sees to it that the file is there, if it is one of pgcred's: what pgcred carries, else what it
 /// downloads within the time that `how` allows.
-pub(crate) fn provide(request: &Request, roots: Option<&Roots>, ask: &AskPolicy) -> Result<()> {
+pub(crate) fn provide(
+    request: &Request,
+    roots: Option<&TrustedRoots>,
+    ask: &AskPolicy,
+) -> Result<()> {
     match roots {
-        Some(Roots::Own(set, _)) => store::provide(set, || download(set, request, ask)),
+        Some(TrustedRoots::Own(set, _)) => store::provide(set, || download(set, request, ask)),
         _ => Ok(()),
     }
 }

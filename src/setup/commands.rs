@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Machine, Os, Target, quote};
 use crate::provider::DEFAULT_LIFE;
-use crate::roots::Roots;
+use crate::roots::TrustedRoots;
 use crate::text::digest::digest;
 use crate::text::encode::{conninfo, percent};
 
@@ -197,7 +197,7 @@ impl Commands<'_> {
                 .target
                 .roots
                 .as_ref()
-                .map(Roots::libpq)
+                .map(TrustedRoots::libpq)
                 .unwrap_or_default(),
             "sslmode" => request.sslmode().to_owned(),
             "java_tls" => parameters(&self.target.java_tls()),

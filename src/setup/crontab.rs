@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::sys::child::{self, Bond, Ended, Failure};
+use crate::sys::child::{self, Bond, Ended, NoOutput};
 use crate::sys::fs;
 
 /// Returns the user's crontab; `None` if there is none, an error if that is not known for sure.
@@ -61,8 +61,8 @@ fn run(arguments: &[&str]) -> Result<Ended> {
         Bond::Alone,
     )
     .map_err(|failure| match failure {
-        Failure::Failed(error) => error,
-        Failure::TooLate => Error::failure("crontab did not end within 10 s"),
+        NoOutput::Failed(error) => error,
+        NoOutput::TooLate => Error::failure("crontab did not end within 10 s"),
     })
 }
 

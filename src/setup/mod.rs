@@ -18,7 +18,7 @@ pub(crate) use machine::{Machine, Os};
 
 use crate::error::{Error, Result};
 use crate::request::Request;
-use crate::roots::Roots;
+use crate::roots::TrustedRoots;
 use crate::sys::fs;
 use crate::text;
 
@@ -118,7 +118,7 @@ pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) request: Request,
     /// What verifies the server, if anything is to.
-    pub(crate) roots: Option<Roots>,
+    pub(crate) roots: Option<TrustedRoots>,
 }
 
 impl Target {
@@ -126,14 +126,14 @@ impl Target {
     /// otherwise.
     pub(crate) fn options(&self) -> Vec<(&str, String)> {
         self.request
-            .all_options(self.roots.as_ref().map(Roots::libpq).as_deref())
+            .all_options(self.roots.as_ref().map(TrustedRoots::libpq).as_deref())
     }
 
     /// Returns pgjdbc's properties for the same: a file of root certificates, or Java's own trust
     /// store.
     pub(crate) fn java_tls(&self) -> Vec<(&'static str, String)> {
         const JAVAS_OWN: &str = "org.postgresql.ssl.DefaultJavaSSLFactory";
-        let roots = self.roots.as_ref().map(Roots::java);
+        let roots = self.roots.as_ref().map(TrustedRoots::java);
         let roots = roots.map(|file| {
             file.map_or(("sslfactory", JAVAS_OWN.to_owned()), |file| {
                 ("sslrootcert", file)

@@ -142,7 +142,7 @@ fn target(user: &str) -> Target {
         roots: None,
         life: 900,
     };
-    let roots = Some(Roots::Said(r"C:\it's here\r.pem".to_owned()));
+    let roots = Some(TrustedRoots::Said(r"C:\it's here\r.pem".to_owned()));
     Target {
         name: "prod".to_owned(),
         request,

@@ -35,7 +35,7 @@ pub(crate) struct Ended {
 }
 
 /// Why there is no [`Ended`].
-pub(crate) enum Failure {
+pub(crate) enum NoOutput {
     Failed(Error),
     TooLate,
 }
@@ -114,7 +114,7 @@ pub(crate) fn output(
     words: &[String],
     deadline: Instant,
     bond: Bond,
-) -> std::result::Result<Ended, Failure> {
+) -> std::result::Result<Ended, NoOutput> {
     ended_of(words, deadline, bond, None)
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn whole_output(
     deadline: Instant,
     bond: Bond,
     is_whole: fn(&[u8]) -> bool,
-) -> std::result::Result<Ended, Failure> {
+) -> std::result::Result<Ended, NoOutput> {
     ended_of(words, deadline, bond, Some(is_whole))
 }
 
@@ -135,8 +135,8 @@ fn ended_of(
     deadline: Instant,
     bond: Bond,
     is_whole: Option<fn(&[u8]) -> bool>,
-) -> std::result::Result<Ended, Failure> {
-    let mut command = CommandWrap::from(command(words).map_err(Failure::Failed)?);
+) -> std::result::Result<Ended, NoOutput> {
+    let mut command = CommandWrap::from(command(words).map_err(NoOutput::Failed)?);
     if !matches!(bond, Bond::AtTerminal) {
         command.command_mut().stderr(Stdio::piped());
     }
@@ -153,8 +153,8 @@ pub(crate) fn own_output(
     arguments: &[OsString],
     deadline: Instant,
     is_over: impl Fn() -> bool,
-) -> std::result::Result<Ended, Failure> {
-    let mut command = CommandWrap::from(Command::new(own_program().map_err(Failure::Failed)?));
+) -> std::result::Result<Ended, NoOutput> {
+    let mut command = CommandWrap::from(Command::new(own_program().map_err(NoOutput::Failed)?));
     command
         .command_mut()
         .args(arguments)
@@ -173,8 +173,8 @@ fn ended(
     deadline: Instant,
     is_over: impl Fn() -> bool,
     is_whole: Option<fn(&[u8]) -> bool>,
-) -> std::result::Result<Ended, Failure> {
-    let failed = |error: &std::io::Error| Failure::Failed(Error::running(program, error));
+) -> std::result::Result<Ended, NoOutput> {
+    let failed = |error: &std::io::Error| NoOutput::Failed(Error::running(program, error));
     command.command_mut().stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| failed(&error))?;
     let stdout = child.stdout().take().map(Printed::read).transpose();
@@ -196,7 +196,7 @@ fn ended(
                 while matches!(child.try_wait(), Ok(None)) && Instant::now() < patience {
                     thread::sleep(PAUSE);
                 }
-                return Err(ended.map_or_else(|error| failed(&error), |_| Failure::TooLate));
+                return Err(ended.map_or_else(|error| failed(&error), |_| NoOutput::TooLate));
             }
         }
     };

@@ -5,7 +5,7 @@ use crate::aws::profile::words;
 use crate::aws::resolution::{Resolution, quoted};
 use crate::aws::source::process::last_line;
 use crate::error::{Error, Result};
-use crate::sys::child::{self, Failure};
+use crate::sys::child::{self, NoOutput};
 use crate::sys::env;
 use crate::text;
 
@@ -60,8 +60,8 @@ fn by_command(resolution: &Resolution, command: &str) -> Result<String> {
     let ended =
         child::output(&words, resolution.deadline(), resolution.ask.bond()).map_err(|failure| {
             match failure {
-                Failure::Failed(error) => error.about(COMMAND),
-                Failure::TooLate => resolution.too_late(COMMAND),
+                NoOutput::Failed(error) => error.about(COMMAND),
+                NoOutput::TooLate => resolution.too_late(COMMAND),
             }
         })?;
     if !ended.status.success() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
 use crate::error::{Error, Result};
-use crate::sys::child::{self, Failure};
+use crate::sys::child::{self, NoOutput};
 use crate::sys::fs;
 use crate::text::foreign;
 use crate::time::Time;
@@ -44,8 +44,8 @@ pub(crate) fn credentials(resolution: &Resolution, command: &str) -> Result<Cred
         resolution.has_changed_files(); // it may have; but the answer of a program that was replaced is not the new one's
     }
     let ended = ended.map_err(|failure| match failure {
-        Failure::Failed(error) => error.about(&format!("the credential_process{whose}")),
-        Failure::TooLate => too_late(),
+        NoOutput::Failed(error) => error.about(&format!("the credential_process{whose}")),
+        NoOutput::TooLate => too_late(),
     })?;
     if !ended.status.success() {
         let said = last_line(&ended.stderr);

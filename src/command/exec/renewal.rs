@@ -8,7 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::output::Output;
-use crate::sys::child::{self, Ended, Failure};
+use crate::sys::child::{self, Ended, NoOutput};
 use crate::sys::env;
 use crate::time::Time;
 
@@ -88,8 +88,8 @@ impl Renewal {
         let ended =
             child::own_output(&arguments, deadline, || is_over(stopped)).map_err(|failure| {
                 match failure {
-                    Failure::Failed(error) => error.to_string(),
-                    Failure::TooLate => format!("no answer within {} s", self.patience.as_secs()),
+                    NoOutput::Failed(error) => error.to_string(),
+                    NoOutput::TooLate => format!("no answer within {} s", self.patience.as_secs()),
                 }
             })?;
         let due = std::str::from_utf8(&ended.stdout)
