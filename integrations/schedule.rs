@@ -1,4 +1,4 @@
-//! How often a scheduler has to run `pgcred refresh`, the command that it runs, and both as XML.
+//! How often a scheduler has to run `pgcred refresh`, the command that it runs, as words.
 
 use crate::setup::{Machine, Target};
 
@@ -45,26 +45,4 @@ pub(super) fn words(machine: &Machine) -> Vec<String> {
         .map(|file| file.display().to_string());
     words.extend(config.flat_map(|file| ["--config".to_owned(), file]));
     words
-}
-
-/// Escapes for XML in ASCII: `schtasks` takes nothing else for sure without a byte order mark.
-pub(super) fn escaped(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii() && !"&<>\"".contains(c);
-    text.chars()
-        .map(|c| {
-            if is_plain(c) {
-                c.to_string()
-            } else {
-                format!("&#{};", u32::from(c))
-            }
-        })
-        .collect()
-}
-
-#[test]
-fn xml_stays_ascii() {
-    assert_eq!(
-        escaped(r#"C:\Jörg & "Co"\x"#),
-        r"C:\J&#246;rg &#38; &#34;Co&#34;\x"
-    );
 }

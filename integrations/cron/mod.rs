@@ -3,6 +3,7 @@
 use super::schedule;
 use crate::error::Result;
 use crate::setup::{Edit, Files, Machine, Place, Target, Tool, Way, Work, block, crontab};
+use crate::text::quote;
 
 pub(super) const TOOL: Tool = Tool {
     name: "cron",
@@ -68,10 +69,12 @@ fn edit(lines: &str) -> Result<Edit> {
     })
 }
 
-/// Quotes for sh; cron itself reads `%` as a line's end. Silent, for cron mails what is printed:
-/// `pgcred list` tells.
+/// Returns the command, which prints nothing, because cron mails all that is printed; `pgcred list`
+/// tells what failed.
 fn command(machine: &Machine) -> String {
-    let quoted = |word: String| format!("'{}'", word.replace('\'', r"'\''").replace('%', r"\%"));
-    let words: Vec<_> = schedule::words(machine).into_iter().map(quoted).collect();
+    let words: Vec<_> = schedule::words(machine)
+        .iter()
+        .map(|word| quote::cron(word))
+        .collect();
     format!("{} >/dev/null 2>&1", words.join(" "))
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work, quote};
+use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work};
 use crate::sys::env;
 use crate::sys::fs;
-use crate::text::encode::percent;
+use crate::text::quote::{self, percent};
 
 pub(super) const TOOL: Tool = Tool {
     name: "dbeaver",
@@ -364,9 +364,13 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
 /// A line for DBeaver's own splitter.
 fn command(machine: &Machine, target: &Target, command: &str, more: &[&str]) -> String {
     let words = Commands { machine, target }.words(command, more);
+    let quoted = match machine.os {
+        Os::Windows => quote::dbeaver_on_windows,
+        Os::Linux | Os::Mac => quote::dbeaver_on_unix,
+    };
     words
         .iter()
-        .map(|word| quote::for_dbeaver(machine.os, word))
+        .map(|word| quoted(word))
         .collect::<Vec<_>>()
         .join(" ")
 }

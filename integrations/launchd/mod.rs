@@ -6,6 +6,7 @@ use super::schedule;
 use crate::error::Result;
 use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work};
 use crate::sys::fs;
+use crate::text::quote;
 
 pub(super) const TOOL: Tool = Tool {
     name: "launchd",
@@ -29,7 +30,7 @@ impl Files for Agent {
         let words = schedule::words(machine);
         let words: Vec<_> = words
             .iter()
-            .map(|word| format!("    <string>{}</string>\n", schedule::escaped(word)))
+            .map(|word| format!("    <string>{}</string>\n", quote::xml_in_ascii(word)))
             .collect();
         let minutes = (0..60).filter(|minute| minute % schedule::minutes(targets) == 0);
         let minutes = minutes.map(|minute| {

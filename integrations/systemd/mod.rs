@@ -7,6 +7,7 @@ use super::schedule;
 use crate::error::Result;
 use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work};
 use crate::sys::fs;
+use crate::text::quote;
 
 pub(super) const TOOL: Tool = Tool {
     name: "systemd",
@@ -110,20 +111,12 @@ fn directory(machine: &Machine) -> PathBuf {
     machine.config.join("systemd").join("user")
 }
 
-/// Quotes for a unit file: C's escapes in double quotes, `%` doubled, and `$` in all but the
-/// program's path.
 fn command(machine: &Machine) -> String {
-    let quoted = |word: String| {
-        format!(
-            "\"{}\"",
-            word.replace('\\', r"\\")
-                .replace('"', "\\\"")
-                .replace('%', "%%")
-        )
-    };
-    let mut words = schedule::words(machine).into_iter().map(quoted);
-    let program = words.next().unwrap_or_default();
-    words.fold(program, |line, word| {
-        format!("{line} {}", word.replace('$', "$$"))
-    })
+    let words = schedule::words(machine);
+    let mut line = quote::systemd_program(&words[0]);
+    for word in &words[1..] {
+        line.push(' ');
+        line.push_str(&quote::systemd_argument(word));
+    }
+    line
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::schedule;
 use crate::error::Result;
-use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work, quote};
+use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work};
 use crate::sys::fs;
+use crate::text::quote;
 
 pub(super) const TOOL: Tool = Tool {
     name: "task-scheduler",
@@ -35,7 +36,7 @@ impl Files for Task {
             if is_option(&word) {
                 word
             } else {
-                quote::for_c_runtime(&word)
+                quote::c_runtime(&word)
             }
         };
         let words: Vec<String> = schedule::words(machine).into_iter().map(quoted).collect();
@@ -43,7 +44,7 @@ impl Files for Task {
         let arguments = format!("--headless {}", words.join(" "));
         include_str!("pgcred-refresh.xml")
             .replace("{minutes}", &schedule::minutes(targets).to_string())
-            .replace("{arguments}", &schedule::escaped(&arguments))
+            .replace("{arguments}", &quote::xml_in_ascii(&arguments))
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {

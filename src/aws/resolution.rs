@@ -19,6 +19,7 @@ use crate::authority::{AskPolicy, Notes};
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::text::host;
+use crate::text::quote::typed;
 use crate::time::{Time, spoken};
 
 pub(super) struct Resolution<'a> {
@@ -211,7 +212,7 @@ impl<'a> Resolution<'a> {
         self.settings
             .named
             .as_ref()
-            .map(|name| format!(" --profile {}", quoted(name)))
+            .map(|name| format!(" --profile {}", typed(name)))
             .unwrap_or_default()
     }
 
@@ -246,17 +247,4 @@ fn is_endpoint(address: &str) -> bool {
 /// Returns an address without what stands before `@`: the scheme, a user's name and password.
 fn without_user(address: &str) -> &str {
     address.rsplit_once('@').map_or(address, |(_, rest)| rest)
-}
-
-/// Quotes a word for the line that the user is to type.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_-.@/+=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    if cfg!(windows) {
-        format!("\"{word}\"")
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

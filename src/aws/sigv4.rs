@@ -10,7 +10,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 
 use crate::error::{Error, Result};
-use crate::text::encode::percent;
+use crate::text::quote::percent;
 use crate::time::Time;
 use crate::token::Token;
 

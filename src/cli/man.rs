@@ -8,6 +8,7 @@ use crate::aws::VARIABLES;
 use crate::command::run::Text;
 use crate::error::{Error, Exit, Result};
 use crate::integrations::TOOLS;
+use crate::text::quote;
 
 #[derive(clap::Args)]
 pub(super) struct Man {}
@@ -94,7 +95,7 @@ fn commands(command: &clap::Command) -> Result<String> {
         }
         lines.push(".PP\nExamples:\n.PP\n.nf\n.RS".to_owned());
         for example in help::examples(name) {
-            lines.push(format!("\\fB{}\\fR", escaped(example)));
+            lines.push(format!("\\fB{}\\fR", quote::roff(example)));
         }
         lines.push(".RE\n.fi".to_owned());
     }
@@ -123,7 +124,11 @@ fn head(command: &clap::Command) -> String {
         .split_whitespace()
         .collect();
     let usage = usage.join(" ");
-    format!("{}\n.PP\n\\fB{}\\fR", escaped(&about), escaped(&usage))
+    format!(
+        "{}\n.PP\n\\fB{}\\fR",
+        quote::roff(&about),
+        quote::roff(&usage)
+    )
 }
 
 /// Returns the commands below a command that take no further command.
@@ -183,18 +188,5 @@ fn aws_variables() -> String {
 
 /// Returns an entry of a list: a word, and what it means.
 fn item(word: &str, meaning: &str) -> String {
-    format!(".TP\n.B {}\n{}\n", escaped(word), escaped(meaning))
-}
-
-/// Escapes a line of text for roff.
-fn escaped(text: &str) -> String {
-    let text = text
-        .replace('\\', "\\e")
-        .replace('-', "\\-")
-        .replace('\'', "\\(aq");
-    if text.starts_with('.') {
-        format!("\\&{text}")
-    } else {
-        text
-    }
+    format!(".TP\n.B {}\n{}\n", quote::roff(word), quote::roff(meaning))
 }

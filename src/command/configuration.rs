@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::sys::fs;
 use crate::sys::paths;
+use crate::text::quote;
 
 /// What a command makes of the configuration file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,8 +60,8 @@ impl Read {
                 // change that.
                 Some(hint) => {
                     let hint = format!(
-                        "{hint}; or, if you trust what is in it: --config '{}'",
-                        file.display()
+                        "{hint}; or, if you trust what is in it: --config {}",
+                        quote::posix(&file.to_string_lossy())
                     );
                     error.hint(hint)
                 }

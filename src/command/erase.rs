@@ -21,6 +21,7 @@ use crate::setup::Machine;
 use crate::sys::fs::{self, Presence};
 use crate::sys::terminal::Stdin;
 use crate::text::host::HostPort;
+use crate::text::quote;
 
 #[derive(clap::Args)]
 pub(crate) struct Erase {
@@ -191,9 +192,10 @@ fn check_reach(path: &Path) -> Result<()> {
     let Presence::OutOfReach(directory) = fs::presence(path) else {
         return Ok(());
     };
+    let quoted = quote::posix(&directory.to_string_lossy());
     let directory = directory.display();
     Err(Error::failure(format!("{} may have tokens and cannot be reached", path.display())).hint(format!(
-        "make the directory {directory} available again and repeat the command; if it is gone for good: mkdir -p '{directory}', \
+        "make the directory {directory} available again and repeat the command; if it is gone for good: mkdir -p {quoted}, \
          then repeat the command"
     )))
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::issue::Issued;
 use crate::request::Request;
-use crate::text::encode::{conninfo, percent};
+use crate::text::quote::{self, conninfo, percent};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -85,39 +85,22 @@ pub(crate) fn render(
             format!("{}\n", pairs.join(" "))
         }
         Format::Env => lines(&keywords, |name, value| {
-            Ok(format!("export {name}='{}'", value.replace('\'', r"'\''")))
+            Ok(format!("export {name}={}", quote::posix(value)))
         })?,
         Format::Fish => lines(&keywords, |name, value| {
-            Ok(format!(
-                "set -gx {name} '{}'",
-                value.replace('\\', r"\\").replace('\'', r"\'")
-            ))
+            Ok(format!("set -gx {name} {}", quote::fish(value)))
         })?,
         Format::Powershell => lines(&keywords, |name, value| {
-            Ok(format!("$env:{name} = '{}'", powershell(value)))
+            Ok(format!("$env:{name} = {}", quote::powershell(value)))
         })?,
         Format::Cmd => lines(&keywords, |name, value| {
-            if value.contains('"') {
-                return Err(Error::usage(format!(
+            quote::cmd_assignment(name, value).ok_or_else(|| {
+                Error::usage(format!(
                     "{name} has a double quote, which cmd.exe cannot take"
-                )));
-            }
-            Ok(format!("set \"{name}={value}\""))
+                ))
+            })
         })?,
     })
-}
-
-/// PowerShell takes the typographic single quotes for plain ones; each ends a string unless
-/// doubled.
-fn powershell(value: &str) -> String {
-    let mut quoted = String::new();
-    for c in value.chars() {
-        if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {
-            quoted.push(c);
-        }
-        quoted.push(c);
-    }
-    quoted
 }
 
 /// The five that make the connection first, then the other options.

@@ -1,7 +1,7 @@
 //! RDS and Aurora IAM authentication: user and port are part of what is signed.
 
 use super::{Endpoint, Provider, Roots, Signable, is_region};
-use crate::text::encode::percent;
+use crate::text::quote::percent;
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "rds",

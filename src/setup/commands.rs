@@ -1,13 +1,11 @@
 //! The command lines that tools are given, whole and quoted, and the templates of dialogs that hold
 //! them.
 
-use serde_json::Value;
-
-use super::{Machine, Os, Target, quote};
+use super::{Machine, Os, Target};
 use crate::provider::DEFAULT_LIFE;
 use crate::roots::TrustedRoots;
 use crate::text::digest::digest;
-use crate::text::encode::{conninfo, percent};
+use crate::text::quote::{self, percent};
 
 /// The command lines of one connection on one machine.
 pub(crate) struct Commands<'a> {
@@ -80,7 +78,7 @@ impl Commands<'_> {
     fn line_of(&self, words: &[String]) -> String {
         words
             .iter()
-            .map(|word| quote::for_shell(self.machine.os, word))
+            .map(|word| self.machine.os.shell_word(word))
             .collect::<Vec<_>>()
             .join(" ")
     }
@@ -109,11 +107,7 @@ impl Commands<'_> {
         } else {
             words.join(" ")
         };
-        if line.contains('`') {
-            Value::from(line).to_string()
-        } else {
-            format!("`{line}`")
-        }
+        quote::go(&line)
     }
 
     /// Fills a template: `{host}`, `{token}` and so on; what a connection does not have is empty.
@@ -149,7 +143,7 @@ impl Commands<'_> {
             let inside = after.split_once('}').map_or("", |(inside, _)| inside);
             let (name, form) = inside.split_once(':').unwrap_or((inside, ""));
             let escaped = |value: String| match form {
-                "shell" => Some(quote::for_shell(self.machine.os, &value)),
+                "shell" => Some(self.machine.os.shell_word(&value)),
                 _ => escaped(&value, form),
             };
             if let Some(value) = self.value(name).and_then(escaped) {
@@ -248,22 +242,13 @@ fn uuid(text: &str) -> String {
 
 fn escaped(value: &str, form: &str) -> Option<String> {
     Some(match form {
-        "json" => {
-            let text = Value::from(value).to_string();
-            text[1..text.len() - 1].to_owned()
-        }
-        "odbc" if value.contains([';', '{', '}', '=']) => {
-            format!("{{{}}}", value.replace('}', "}}"))
-        }
-        "quotes" => value.replace('"', "\"\""),
-        "conninfo" => conninfo(value),
+        "json" => quote::json_inside(value),
+        "odbc" => quote::odbc(value),
+        "quotes" => quote::doubled_inside(value),
+        "conninfo" => quote::conninfo(value),
         "url" => percent(value).to_string(),
-        "xml" => value
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('"', "&quot;"),
-        "" | "odbc" => value.to_owned(),
+        "xml" => quote::xml(value),
+        "" => value.to_owned(),
         _ => return None,
     })
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::sys::child;
 use crate::sys::env;
 use crate::sys::paths;
+use crate::text::quote;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Os {
@@ -36,6 +37,14 @@ impl Os {
             "macos" => Self::Mac,
             "windows" => Self::Windows,
             _ => Self::Linux,
+        }
+    }
+
+    /// Quotes a word for the shell that a desktop tool of this system starts.
+    pub(crate) fn shell_word(self, word: &str) -> String {
+        match self {
+            Self::Windows => quote::cmd(word),
+            Self::Linux | Self::Mac => quote::posix_in_tool(word),
         }
     }
 

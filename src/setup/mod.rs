@@ -5,7 +5,6 @@ pub(crate) mod block;
 mod commands;
 pub(crate) mod crontab;
 mod machine;
-pub(crate) mod quote;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::error::{Error, Result};
+use crate::text::quote;
 
 /// A shell that has a hook.
 pub(crate) struct Shell {
@@ -34,42 +35,42 @@ pub(crate) struct Wanted {
 pub(crate) static SHELLS: [Shell; 8] = [
     Shell {
         name: "bash",
-        quote: posix,
+        quote: quote::posix,
         template: include_str!("bash.sh"),
     },
     Shell {
         name: "zsh",
-        quote: posix,
+        quote: quote::posix,
         template: include_str!("zsh.zsh"),
     },
     Shell {
         name: "fish",
-        quote: fish,
+        quote: quote::fish,
         template: include_str!("fish.fish"),
     },
     Shell {
         name: "nushell",
-        quote: nushell,
+        quote: quote::nushell,
         template: include_str!("nushell.nu"),
     },
     Shell {
         name: "powershell",
-        quote: powershell,
+        quote: quote::powershell_in_ascii,
         template: include_str!("powershell.ps1"),
     },
     Shell {
         name: "xonsh",
-        quote: python,
+        quote: quote::python,
         template: include_str!("xonsh.xsh"),
     },
     Shell {
         name: "elvish",
-        quote: doubled,
+        quote: quote::elvish,
         template: include_str!("elvish.elv"),
     },
     Shell {
         name: "tcsh",
-        quote: tcsh,
+        quote: quote::tcsh,
         template: include_str!("tcsh.tcsh"),
     },
 ];
@@ -132,58 +133,12 @@ impl Shell {
     }
 }
 
-fn posix(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// As in other shells, but history is looked for inside quotes too.
-fn tcsh(text: &str) -> String {
-    posix(text).replace('!', r"\!")
-}
-
-fn fish(text: &str) -> String {
-    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
-}
-
-fn nushell(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
-}
-
-fn python(text: &str) -> String {
-    fish(text) // the same rules
-}
-
-fn doubled(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// In ASCII, because on Windows PowerShell reads a program's output by the console's old code page.
-fn powershell(text: &str) -> String {
-    let text = text.replace('\'', "''");
-    if text.is_ascii() {
-        return format!("'{text}'");
-    }
-    let spelled = |unit: u16| match char::from_u32(unit.into()).filter(char::is_ascii) {
-        Some(c) => c.to_string(),
-        None => format!("' + [char]0x{unit:X} + '"),
-    };
-    format!(
-        "('{}')",
-        text.encode_utf16().map(spelled).collect::<String>()
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn powershell_is_told_in_ascii() {
-        assert_eq!(powershell(r"C:\it's\pgcred.exe"), r"'C:\it''s\pgcred.exe'");
-        assert_eq!(
-            powershell("Jörg’s 🔑"),
-            "('J' + [char]0xF6 + 'rg' + [char]0x2019 + 's ' + [char]0xD83D + '' + [char]0xDD11 + '')"
-        );
         let wanted = Wanted {
             hook: Hook::Pwd,
             segment: true,

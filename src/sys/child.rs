@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal;
-use crate::text;
+use crate::text::{self, quote};
 
 /// No answer is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -290,7 +290,7 @@ pub(crate) fn notify(text: &str) {
             "notify-send",
             "--app-name=pgcred",
             "pgcred",
-            &text::without_markup(text),
+            &quote::xml(text),
         ])
     };
     let _ = detached(&command);

@@ -6,6 +6,7 @@ pub(crate) mod encode;
 pub(crate) mod host;
 #[cfg(test)]
 pub(crate) mod nearly;
+pub(crate) mod quote;
 pub(crate) mod suggest;
 
 /// The longest text of a service or a program that a message repeats.
@@ -42,13 +43,6 @@ pub(crate) fn masked(text: &str) -> String {
         }
     }
     parts.join(":")
-}
-
-/// Returns a text for who reads `&` and `<` as the begin of markup.
-pub(crate) fn without_markup(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 /// Returns what a service or a program says, for a message: without what looks like a token, and

@@ -14,7 +14,7 @@ use crate::authority::LoginPolicy;
 use crate::aws::environment::Variables;
 use crate::aws::login::missing::{LoginKind, MissingLogin};
 use crate::aws::plan::SsoSession;
-use crate::aws::resolution::{Resolution, quoted};
+use crate::aws::resolution::Resolution;
 use crate::aws::runtime::{block_on, locks_directory, session_lock};
 use crate::aws::settings::{Settings, SharedFiles};
 use crate::aws::source::sign_in;
@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::sys::child::{self, Bond};
 use crate::sys::fs::{self, Lock};
 use crate::text::host;
+use crate::text::quote::typed;
 use crate::time::Time;
 
 /// How long a person may take.
@@ -36,7 +37,7 @@ impl MissingLogin {
         let profile = if self.profile == "default" {
             String::new()
         } else {
-            format!(" --profile {}", quoted(&self.profile))
+            format!(" --profile {}", typed(&self.profile))
         };
         let command = match self.kind {
             LoginKind::Sso(_) => format!("pgcred login{profile}"), // by the AWS CLI, where that can

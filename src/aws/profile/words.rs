@@ -155,7 +155,7 @@ mod tests {
         )) {
             let _ = windows(&text);
             if let Some(words) = posix(&text) {
-                let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+                let quoted: Vec<String> = words.iter().map(|word| crate::text::quote::posix(word)).collect();
                 proptest::prop_assert_eq!(posix(&quoted.join(" ")), Some(words));
             }
         }

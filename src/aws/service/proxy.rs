@@ -1,8 +1,8 @@
 //! Which proxy a request goes through: by the rules of Python's `urllib`, as in the AWS CLI.
 
 use crate::sys::env;
-use crate::text::encode::percent;
 use crate::text::host;
+use crate::text::quote::percent;
 
 /// A proxy, and the variable that names it.
 #[derive(Clone, PartialEq, Eq, Hash)]

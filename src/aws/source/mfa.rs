@@ -2,12 +2,13 @@
 
 use crate::authority::AskPolicy;
 use crate::aws::profile::words;
-use crate::aws::resolution::{Resolution, quoted};
+use crate::aws::resolution::Resolution;
 use crate::aws::source::process::last_line;
 use crate::error::{Error, Result};
 use crate::sys::child::{self, NoOutput};
 use crate::sys::env;
 use crate::text;
+use crate::text::quote::typed;
 
 const COMMAND: &str = "PGCRED_MFA_CODE_COMMAND";
 
@@ -32,7 +33,7 @@ pub(crate) fn code(resolution: &Resolution, profile: &str, serial: &str) -> Resu
         .hint(format!(
             "run `aws sts get-caller-identity --profile {}` in a terminal (pgcred uses what it caches), or give \
                  --mfa-code CODE or {COMMAND}",
-            quoted(profile)
+            typed(profile)
         )));
     }
     let device = serial.rsplit('/').next().unwrap_or(serial);

@@ -7,7 +7,7 @@ use super::{Holder, Paths, directory};
 use crate::error::Result;
 use crate::sys::fs;
 use crate::sys::paths::key_file;
-use crate::text::encode::percent;
+use crate::text::quote::percent;
 
 pub(super) struct KeyFile {
     directory: PathBuf,

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, Result};
 use crate::sys::env;
+use crate::text::quote;
 use crate::time::Time;
 pub(crate) use edit::{
     edit, edit_cache, edit_text, replace, swap_in, swap_in_dated, swap_in_for_owner,
@@ -467,7 +468,10 @@ fn parts(path: &Path) -> Result<(&Path, &OsStr)> {
             "the shell did not expand ~: write \"$HOME/{inside}\""
         )));
     }
-    Err(missing.hint(format!("mkdir -p -m 700 '{}'", directory.display())))
+    Err(missing.hint(format!(
+        "mkdir -p -m 700 {}",
+        quote::posix(&directory.to_string_lossy())
+    )))
 }
 
 fn suffixed(name: &OsStr, suffix: &str) -> OsString {
@@ -512,8 +516,8 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
         let odd = |what: &str| {
             Err(
                 Error::failure(format!("cannot lock {}: {what}", path.display())).hint(format!(
-                    "see who has put it there, then: rm '{}'",
-                    path.display()
+                    "see who has put it there, then: rm {}",
+                    quote::posix(&path.to_string_lossy())
                 )),
             )
         };

@@ -21,6 +21,7 @@ use std::path::{Component, Path, PathBuf};
 use super::platform;
 use crate::error::{Error, Result};
 use crate::sys::{env, paths};
+use crate::text::quote;
 
 /// What to do about another user's file. It may be a trap: who takes it over as it is believes what
 /// is in it, and follows it where it is a link.
@@ -99,11 +100,14 @@ pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
     let Some(mode) = platform::mode_for_others(metadata) else {
         return Ok(());
     };
-    let path = path.display();
     Err(Error::usage(format!(
-        "{path} is not used: its mode {mode:03o} lets other users change it"
+        "{} is not used: its mode {mode:03o} lets other users change it",
+        path.display()
     ))
-    .hint(format!("chmod go-w '{path}'")))
+    .hint(format!(
+        "chmod go-w {}",
+        quote::posix(&path.to_string_lossy())
+    )))
 }
 
 /// As [`check`], of the owner alone: the mode of a link says nothing.
@@ -183,7 +187,8 @@ pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadat
                 "{shown} belongs to {owner}, but its directory does not"
             ))
             .hint(format!(
-                "check who has put it there, then: chown root '{shown}'"
+                "check who has put it there, then: chown root {}",
+                quote::posix(&path.to_string_lossy())
             )))
         }
         _ => Ok(()),
@@ -208,7 +213,8 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
             let is_roots = platform::stranger(&metadata).is_none();
             if place == path && !metadata.is_dir() {
                 let make_yours = format!(
-                    "make it yours with: sudo chown \"$(id -un)\" '{shown}'; or name another file"
+                    "make it yours with: sudo chown \"$(id -un)\" {}; or name another file",
+                    quote::posix(&place.to_string_lossy())
                 );
                 let hint = if is_roots {
                     make_yours
@@ -221,7 +227,10 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
             // Outside of the user's home it may be right as it is.
             let is_users =
                 env::home().is_some_and(|home| place.starts_with(&home) && place != home);
-            let hint = format!("make it yours with: sudo chown -R \"$(id -un)\" '{shown}'");
+            let hint = format!(
+                "make it yours with: sudo chown -R \"$(id -un)\" {}",
+                quote::posix(&place.to_string_lossy())
+            );
             return if is_users && is_roots {
                 error.hint(hint)
             } else {
