@@ -1,4 +1,4 @@
-//! Bytes as hex digits. Pure.
+//! Bytes written as hexadecimal digits, two for each. Pure.
 
 /// Returns two hex digits for every byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
