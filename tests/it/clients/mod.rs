@@ -5,4 +5,6 @@ pub mod matrix; // mounts, as disks does
 #[cfg(target_os = "linux")]
 mod picture;
 #[cfg(target_os = "linux")]
+pub mod programs;
+#[cfg(target_os = "linux")]
 pub mod sessions;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use crate::clients::matrix::new_psql;
+use crate::clients::programs::new_psql;
 use crate::commands::roots::TrustStore;
 use crate::support::cluster::{Cluster, PRIVATE_HOST, PROXY_HOST};
 use crate::support::needs::{CLUSTER, package, python, skip_unless};

@@ -4,6 +4,12 @@
 #[cfg(target_os = "linux")]
 pub mod hostile;
 #[cfg(target_os = "linux")]
+pub mod memory;
+#[cfg(target_os = "linux")]
+pub mod private_directories;
+#[cfg(target_os = "linux")]
+pub mod root_and_groups;
+#[cfg(target_os = "linux")]
 pub mod scarcity; // refuses threads by strace
 #[cfg(target_os = "linux")]
 pub mod sweep;

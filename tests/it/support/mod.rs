@@ -6,6 +6,8 @@ pub mod cluster;
 #[cfg(unix)]
 pub mod desk;
 pub mod needs;
+#[cfg(unix)]
+pub mod owners;
 #[cfg(target_os = "linux")]
 pub mod postgres;
 pub mod sandbox;

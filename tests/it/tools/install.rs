@@ -189,7 +189,7 @@ fn uninstalling_leaves_nothing_that_needs_pgcred() {
     for said in ["config.toml", ".bashrc:2:eval"] {
         assert!(run.stdout.contains(said), "{said} not in {}", run.stdout);
     }
-    let left: Vec<_> = crate::tools::setup::files(&sandbox.path("person"))
+    let left: Vec<_> = crate::tools::fixtures::files(&sandbox.path("person"))
         .into_keys()
         .collect();
     let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();

@@ -2,6 +2,8 @@
 //! commands as tools run them.
 
 #[cfg(target_os = "linux")]
+pub mod fixtures;
+#[cfg(target_os = "linux")]
 pub mod install; // compares homes, as setup does
 #[cfg(target_os = "linux")]
 pub mod kubernetes; // reads schemas by Python
@@ -13,5 +15,7 @@ pub mod setup;
 pub mod setup_commands;
 #[cfg(target_os = "linux")]
 pub mod setup_terminal;
+#[cfg(target_os = "linux")]
+pub mod setup_undo;
 #[cfg(windows)]
 pub mod task_scheduler;

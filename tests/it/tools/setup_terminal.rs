@@ -3,7 +3,7 @@
 use crate::support::needs::{PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
-use crate::tools::setup::files;
+use crate::tools::fixtures::files;
 
 const MINE: &str = "[mine]\nhost=h\n";
 

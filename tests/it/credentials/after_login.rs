@@ -1,0 +1,153 @@
+//! A login that was done elsewhere ends the pause after a failure: for `token`, for hooks and for
+//! those who wait.
+
+use std::fs;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::credentials::identity_trial::{
+    FAR, LOGIN_FILE, LOGIN_SESSION, SSO_FILE, Trial, answered, service_that, sso, sso_login,
+};
+use crate::support::needs::{PYTHON, skip_unless};
+use crate::support::sandbox::{HOST, Run, Sandbox};
+use crate::support::stubs::{Stub, requests};
+
+/// A connection `c` of a profile whose session of `aws login` is in a directory with `~`, and
+/// nobody has logged in.
+fn logged_out() -> Sandbox {
+    let mut sandbox = Sandbox::empty();
+    sandbox
+        .at("2030-01-01T00:00:00Z")
+        .set("AWS_LOGIN_CACHE_DIRECTORY", "~/sessions");
+    sandbox.write(
+        ".aws/config",
+        format!("[profile p]\nlogin_session = {LOGIN_SESSION}\n"),
+    );
+    sandbox.ok(&["add", "c", HOST, "--profile", "p"]);
+    for _ in 0..6 {
+        sandbox
+            .run(&["refresh", "c"])
+            .assert_fails(3, "nobody has logged in");
+    }
+    sandbox
+        .run(&["token", "c"])
+        .assert_fails(3, "AWS was asked 0 s ago");
+    sandbox
+}
+
+fn log_in_to(sandbox: &Sandbox) {
+    let keys = json!({"accessKeyId": "ASIALOGIN", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": FAR});
+    let session =
+        json!({"accessToken": keys, "refreshToken": "r", "dpopKey": "k", "clientId": "c"});
+    sandbox.write(&format!("sessions/{LOGIN_FILE}"), session.to_string());
+}
+
+#[test]
+fn a_login_in_a_directory_with_a_tilde_ends_the_pause() {
+    let sandbox = logged_out();
+    log_in_to(&sandbox);
+    assert!(sandbox.ok(&["token", "c"]).contains("ASIALOGIN"));
+}
+
+#[test]
+fn a_prompt_does_not_ask_for_a_login_that_was_done() {
+    let sandbox = logged_out();
+    assert_eq!(
+        sandbox.ok(&["prompt", "--format", "{name} {state}"]),
+        "c needs-login\n"
+    );
+    assert!(sandbox.ok(&["list"]).contains("nobody has logged in"));
+    log_in_to(&sandbox);
+    assert_eq!(sandbox.ok(&["prompt", "--format", "{name} {state}"]), "");
+    assert!(!sandbox.ok(&["list"]).contains("nobody has logged in"));
+}
+
+/// A hook starts no process before the time in the file has come: that must be soon while a login
+/// ends the wait.
+#[test]
+fn a_hook_looks_soon_for_a_login_and_obeys_it() {
+    let mut sandbox = logged_out();
+    let due = |sandbox: &Sandbox| {
+        let text = fs::read_to_string(sandbox.own().join("cache/due")).expect("a file");
+        let (time, shown) = text.split_once('\n').expect("two lines");
+        (
+            time.parse::<i64>().expect("a time"),
+            shown.trim().to_owned(),
+        )
+    };
+    let now = 1_893_456_000;
+    let (time, shown) = due(&sandbox);
+    assert!((now + 1..=now + 15).contains(&time), "{}", time - now);
+    assert_eq!(shown, "c 0 needs-login");
+    sandbox.at("2030-01-01T00:00:15Z");
+    sandbox.run(&["refresh", "--background", "--quiet"]);
+    assert_eq!(due(&sandbox), (now + 30, "c 0 needs-login".to_owned()));
+    log_in_to(&sandbox);
+    sandbox.at("2030-01-01T00:00:30Z");
+    sandbox.ok(&["refresh", "--background", "--quiet"]);
+    let (time, shown) = due(&sandbox);
+    assert!(
+        time > now + 300 && shown.starts_with("c ") && shown.ends_with(" ok"),
+        "{} {shown}",
+        time - now
+    );
+}
+
+/// The token that comes then is signed by whoever was logged in before, and is no other's.
+#[test]
+fn a_login_while_aws_is_asked_gets_a_token_of_its_own() {
+    let mut trial = Trial::new();
+    sso(&mut trial);
+    let file = trial.sandbox.path(SSO_FILE);
+    let log_in = move || fs::write(&file, sso_login("somebody else")).expect("written");
+    trial.set("AWS_ENDPOINT_URL_SSO", &service_that("one", log_in));
+    let (before, _) = answered(&trial.run(&[])).expect("a token");
+    let (after, cached) = answered(&trial.run(&[])).expect("a token");
+    assert!(before != after && !cached, "{before} {after} {cached}");
+}
+
+/// Renewing the login rewrites the file that tokens rest on: whoever waited for that finds the
+/// token all the same.
+#[test]
+fn many_who_wait_for_a_renewed_login_ask_once() {
+    skip_unless!(PYTHON);
+    let home = Sandbox::empty();
+    let log = home.path("log");
+    let stub = Stub::aws(Some(&log));
+    let mut trial = Trial::new();
+    sso(&mut trial);
+    trial.set("AWS_ENDPOINT_URL", &stub.url(""));
+    let login = json!({
+        "accessToken": "old", "expiresAt": "2020-01-01T00:00:00Z", "refreshToken": "r",
+        "clientId": "c", "clientSecret": "s", "registrationExpiresAt": FAR,
+    });
+    trial.sandbox.write(SSO_FILE, login.to_string());
+    let askers: Vec<_> = (0..16)
+        .map(|_| {
+            let mut pgcred = trial.sandbox.pgcred(&["token", HOST, "--profile", "p"]);
+            pgcred
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("pgcred starts")
+        })
+        .collect();
+    let runs: Vec<Run> = askers
+        .into_iter()
+        .map(|asker| Run::finished(asker.wait_with_output().expect("an end")))
+        .collect();
+    for run in &runs {
+        assert_eq!(
+            (run.code, &run.stdout),
+            (0, &runs[0].stdout),
+            "{}",
+            run.stderr
+        );
+    }
+    let asked: Vec<String> = requests(&log)
+        .iter()
+        .map(|request| request["path"].to_string())
+        .collect();
+    assert_eq!(asked.len(), 2, "one renewal and one question: {asked:?}");
+}
