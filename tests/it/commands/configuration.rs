@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::support::needs::{program, skip_unless};
+use crate::support::needs::{ROOT, program, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Run, Sandbox};
 
 /// The rule that says who signs. Without it the keys in the environment would.
@@ -141,7 +141,7 @@ fn a_configuration_that_is_too_large_is_an_error() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_configuration_that_the_system_does_not_hand_out_is_an_error() {
-    skip_unless!(program("strace"));
+    skip_unless!(program("strace"), ROOT);
     let sandbox = with_rule();
     let config = sandbox.own().join("config.toml").display().to_string();
     for (call, error, says) in [
@@ -247,7 +247,7 @@ fn everything_can_be_erased_whatever_is_configured() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_passfile_that_cannot_be_read_is_not_one_without_tokens() {
-    skip_unless!(program("strace"));
+    skip_unless!(program("strace"), ROOT);
     for call in ["statx", "openat", "read"] {
         let sandbox = Sandbox::with_keys();
         sandbox.ok(&["refresh", HOST]);

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::needs::{program, skip_unless};
+use crate::support::needs::{ROOT, program, skip_unless};
 use crate::support::sandbox::{HOST, Sandbox};
 
 fn names(directory: &Path) -> Vec<String> {
@@ -98,7 +98,7 @@ fn directories_of_exec_go_whatever_is_in_them() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_token_of_exec_goes_before_the_lock() {
-    skip_unless!(program("strace"));
+    skip_unless!(program("strace"), ROOT);
     let sandbox = Sandbox::with_keys();
     let mut strace = sandbox.command("strace");
     strace.args([

@@ -266,7 +266,7 @@ fn several_targets_one_file_and_every_failure_named() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_new_file_is_synced_before_it_replaces_the_old_one() {
-    skip_unless!(program("strace"));
+    skip_unless!(program("strace"), ROOT);
     let sandbox = with_passfile();
     let mut strace = sandbox.command("strace");
     strace.args([
