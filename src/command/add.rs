@@ -1,4 +1,4 @@
-//! `pgcred add`: put a connection into the configuration.
+//! `pgcred add`: writes a connection into the configuration, and says what may be wrong with it.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
-use crate::resolve::{ConnectionOptions, provider_of, seconds};
+use crate::resolve::{ConnectionOptions, provider_of, seconds, tunnel_hint};
 use crate::setup::Machine;
 use crate::sys::fs;
 use crate::sys::terminal::Stdin;
@@ -25,7 +25,7 @@ pub(crate) struct Add {
     target: Option<String>,
     #[command(flatten)]
     connection: ConnectionOptions,
-    /// Other host:port under which the passfile files the token too, such as a tunnel's; may be
+    /// Another host:port under which the passfile has the token too, such as a tunnel's; may be
     /// repeated
     #[arg(long, value_name = "HOST[:PORT]")]
     alias: Vec<String>,
@@ -41,175 +41,180 @@ impl Run for Add {
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let connection = self.connection(&app.preferences)?;
-        let changed = app.preferences.config.connection(&self.name).is_some();
+        let was_there = app.preferences.config.connection(&self.name).is_some();
         let path = app
             .preferences
             .edit_config(|text| config::add(text, &connection, self.replace))?;
         app.forget_due();
-        let what = if changed { "changed" } else { "added" };
-        app.preferences
-            .output
-            .note(&format!("{}: {what} {}", path.display(), self.name));
+        let what = if was_there { "changed" } else { "added" };
+        let output = app.preferences.output;
+        output.note(&format!("{}: {what} {}", path.display(), self.name));
         let after = match app.again() {
             Ok(after) => after,
             Err(error) => {
-                app.preferences.output.warn(&error.to_string()); // the connection stands in the file all the same
+                output.warn(&error.to_string()); // the connection is in the file all the same
                 return Ok(());
             }
         };
-        self.say_doubts(&after.preferences);
-        if changed {
+        self.warn_about_connection(&after.preferences);
+        if was_there {
             self.name_tools(&after);
         }
-        let mut has_line = true;
-        for clash in settle(&mut after.preferences.named_connections()) {
-            if [&clash.later, &clash.owner].contains(&&self.name) {
-                app.preferences.output.warn(&clash.to_string());
-            }
-            has_line &= clash.later != self.name;
+        if self.has_line(&after.preferences) {
+            output.note(&format!(
+                "next: `pgcred refresh {}` writes a token to the passfile; `pgcred setup` lists the \
+                 tools that can connect",
+                self.name
+            ));
         }
-        if !has_line {
-            return Ok(());
-        }
-        app.preferences.output.note(&format!(
-            "next: `pgcred refresh {}` writes a token to the passfile; `pgcred setup` lists the tools that can connect",
-            self.name
-        ));
         Ok(())
     }
 }
 
 impl Add {
-    /// Says what may be wrong with what is kept now.
-    fn say_doubts(&self, preferences: &Preferences) {
-        if let Some(doubt) = self
-            .connection
-            .profile
-            .as_deref()
-            .and_then(warnings::of_profile)
+    /// Warns about what may be wrong with the connection that is now in the configuration.
+    fn warn_about_connection(&self, preferences: &Preferences) {
+        let output = preferences.output;
+        if let Some(profile) = &self.connection.profile
+            && let Some(warning) = warnings::of_profile(profile)
         {
-            preferences.output.warn(&doubt);
+            output.warn(&warning);
         }
-        match preferences
+        let options = ConnectionOptions::default();
+        let resolved = preferences
             .resolver()
-            .configured(&ConnectionOptions::default(), Some(&self.name))
-        {
+            .configured(&options, Some(&self.name));
+        match resolved {
             Ok(request) => {
                 warnings::say(&[(&self.name, &request)], preferences);
-                if let Some(doubt) = warnings::of_alias(&self.name, &request) {
-                    preferences.output.warn(&doubt);
+                if let Some(warning) = warnings::of_alias(&self.name, &request) {
+                    output.warn(&warning);
                 }
             }
-            Err(error) => preferences.output.warn(&error.to_string()),
+            Err(error) => output.warn(&error.to_string()),
         }
     }
 
-    /// Names the tools whose files hold the connection as it was.
+    /// Tells whether the connection has a line of its own in the passfile, and warns if it shares
+    /// one.
+    fn has_line(&self, preferences: &Preferences) -> bool {
+        let mut has_line = true;
+        for clash in settle(&mut preferences.named_connections()) {
+            if clash.later == self.name {
+                has_line = false;
+            }
+            if clash.later == self.name || clash.owner == self.name {
+                preferences.output.warn(&clash.to_string());
+            }
+        }
+        has_line
+    }
+
+    /// Names the tools whose files still have the connection as it was before.
     fn name_tools(&self, app: &App) {
         let Ok(machine) = Machine::this(app.options.config.as_deref()) else {
             return;
         };
         for tool in undo::tools_with(&self.name, &machine) {
-            let again = format!("pgcred setup {} {}", tool.name, self.name);
             app.preferences.output.note(&format!(
-                "{} has the connection as it was: run `{again}` again",
-                tool.title
+                "{} still has the connection as it was: run `pgcred setup {} {}` again",
+                tool.title, tool.name, self.name
             ));
         }
     }
 
-    /// Returns who serves the host that will be signed.
+    /// Returns the provider that serves the host for which tokens are signed.
     fn provider(&self, host: &str, config: &Config) -> Result<&'static Provider> {
-        let signed = match &self.connection.sign_host {
+        let options = &self.connection;
+        let signed = match &options.sign_host {
             Some(text) => HostPort::parse(text)?.host,
             None => host.to_owned(),
         };
-        if let (None, Some((provider, _))) =
-            (&self.connection.provider, provider::of_id(&signed, ""))
+        if options.provider.is_none()
+            && let Some((provider, _)) = provider::of_id(&signed, "")
         {
             return Ok(provider);
         }
-        let typed = self.connection.typed_host(self.target.as_deref());
-        provider_of(
-            &signed,
-            self.connection.provider.as_deref(),
-            typed.as_deref(),
-            config,
-        )
-        .map_err(|error| {
-            error.hint(
-                "give the whole name of the host; for a tunnel or CNAME add --sign-host HOST, \
-                 else --provider dsql|rds and --region REGION",
-            )
-        })
+        let typed = options.typed_host(self.target.as_deref());
+        let name = options.provider.as_deref();
+        match provider_of(&signed, name, typed.as_deref(), config) {
+            Ok(provider) => Ok(provider),
+            Err(error) => {
+                let tunnel = tunnel_hint();
+                Err(error.hint(format!("give the whole name of the host; {tunnel}")))
+            }
+        }
     }
 
-    /// Returns the connection as it is to be written: one that a provider serves, with its user.
+    /// Returns the connection as it is to be written: with a host that a provider serves, and with
+    /// a user.
     fn connection(&self, preferences: &Preferences) -> Result<Connection> {
-        let target = self
-            .target
-            .as_deref()
-            .filter(|target| !target.trim().is_empty());
-        let mut place = self.connection.address.said(target)?;
-        let said = place.take_roots()?;
-        let roots = self.connection.roots.clone().or(said);
+        let options = &self.connection;
+        let mut target = self.target.as_deref();
+        if target.unwrap_or_default().trim().is_empty() {
+            target = None;
+        }
+        let mut place = options.address.to_target_spec(target)?;
+        let roots_of_target = place.take_roots()?;
+        let roots = options.roots.clone().or(roots_of_target);
         check_roots(roots.as_ref())?;
-        if self.connection.dbname.is_some() {
-            place.dbname.clone_from(&self.connection.dbname);
+        if options.dbname.is_some() {
+            place.dbname.clone_from(&options.dbname);
         }
         let Some(host) = place.host.clone() else {
             return Err(Error::usage(format!("{}: no host", self.name))
                 .hint(format!("pgcred add {} HOST --profile PROFILE", self.name)));
         };
         let provider = self.provider(&host, &preferences.config)?;
-        if self.connection.expires_in.is_some() {
-            seconds(
-                self.connection.expires_in,
-                provider,
-                preferences.config.max_life,
-            )?;
+        if options.expires_in.is_some() {
+            seconds(options.expires_in, provider, preferences.config.max_life)?;
         }
-        // What a name means must not change with PGUSER.
-        let user = place
-            .user
-            .take()
-            .or_else(|| preferences.config.rule(&host).user);
-        let user = user
-            .or_else(|| provider.user.map(str::to_owned))
-            .ok_or_else(|| {
-                Error::usage(format!("{}: no user for {host}", self.name))
-                    .hint("name the database user: --user USER")
-            })?;
-        place.user = Some(user);
+        if place.user.is_none() {
+            place.user = Some(self.default_user(&host, provider, &preferences.config)?);
+        }
+        let mut aliases = Vec::new();
+        for alias in &self.alias {
+            aliases.push(read_alias(alias)?);
+        }
+        let sign_host = match &options.sign_host {
+            Some(text) => Some(HostPort::parse(text)?),
+            None => None,
+        };
         Ok(Connection {
             name: self.name.clone(),
             target: place,
-            profile: self.connection.profile.clone(),
-            region: self.connection.region.clone(),
-            provider: self.connection.provider.clone(),
-            sign_host: self
-                .connection
-                .sign_host
-                .as_deref()
-                .map(HostPort::parse)
-                .transpose()?,
-            life: self.connection.expires_in,
+            profile: options.profile.clone(),
+            region: options.region.clone(),
+            provider: options.provider.clone(),
+            sign_host,
+            life: options.expires_in,
             roots,
-            aliases: self
-                .alias
-                .iter()
-                .map(|alias| read_alias(alias))
-                .collect::<Result<_>>()?,
+            aliases,
         })
+    }
+
+    /// Returns the user of a match rule or of the provider. PGUSER is not read, because it must not
+    /// change what the connection means.
+    fn default_user(&self, host: &str, provider: &Provider, config: &Config) -> Result<String> {
+        if let Some(user) = config.rule(host).user {
+            return Ok(user);
+        }
+        match provider.user {
+            Some(user) => Ok(user.to_owned()),
+            None => Err(Error::usage(format!("{}: no user for {host}", self.name))
+                .hint("name the database user: --user USER")),
+        }
     }
 }
 
-/// A file has to be there: clients would fail on a slip in its name, and say little.
+/// Refuses a file that does not exist: clients would fail later, and say little about the reason.
 fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
     match roots {
         Some(RootsChoice::File(file)) if fs::changed(Path::new(file)).is_none() => {
-            Err(Error::usage(format!("{file}: no such file"))
-                .hint("name a PEM file of root certificates; --roots provider takes those that pgcred has"))
+            Err(Error::usage(format!("{file}: no such file")).hint(
+                "name a PEM file of root certificates; --roots provider uses the certificates that \
+                 pgcred has",
+            ))
         }
         _ => Ok(()),
     }

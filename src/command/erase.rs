@@ -326,8 +326,9 @@ impl Erase {
     /// Where else the passfile files the tokens of connections.
     fn aliases(&self, app: &App) -> Vec<TargetSpec> {
         let config = &app.preferences.config;
-        let of_address =
-            |target: Option<&str>| config.at(&self.address.said(target).ok()?, None, |_| true);
+        let of_address = |target: Option<&str>| {
+            config.at(&self.address.to_target_spec(target).ok()?, None, |_| true)
+        };
         let meant = |target: &String| {
             config
                 .connection(target)
@@ -356,8 +357,11 @@ impl Erase {
         let place = |target: Option<&str>| match target
             .and_then(|name| app.preferences.config.connection(name))
         {
-            Some(connection) => Ok(self.address.said(None)?.or(connection.target.clone())),
-            None => self.address.said(target),
+            Some(connection) => Ok(self
+                .address
+                .to_target_spec(None)?
+                .or(connection.target.clone())),
+            None => self.address.to_target_spec(target),
         };
         let places: Vec<TargetSpec> = match self.targets.len() {
             0 => vec![place(None)?],

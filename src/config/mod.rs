@@ -165,6 +165,13 @@ impl Config {
         }
         found
     }
+
+    /// Returns the number of the first rule that fits a host and has a value, counted from 1.
+    pub(crate) fn rule_number(&self, host: &str, has_value: fn(&Rule) -> bool) -> Option<usize> {
+        let host = host.to_ascii_lowercase();
+        let has = |rule: &Rule| fits(&rule.host, &host) && has_value(rule);
+        Some(self.rules.iter().position(has)? + 1)
+    }
 }
 
 impl Connection {

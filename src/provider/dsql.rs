@@ -6,6 +6,7 @@ const ID_LENGTH: usize = 26;
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "dsql",
+    title: "Aurora DSQL",
     owns: |host| region(host).is_some(),
     region,
     expand,

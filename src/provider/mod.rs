@@ -14,6 +14,8 @@ pub(crate) static PROVIDERS: &[&Provider] = &[&dsql::PROVIDER, &rds::PROVIDER];
 pub(crate) struct Provider {
     /// As in `--provider` and in the native JSON (`aws-dsql`).
     pub(crate) name: &'static str,
+    /// The service's name in messages.
+    pub(crate) title: &'static str,
     pub(crate) owns: fn(host: &str) -> bool,
     /// Returns the region that a host of this provider names.
     pub(crate) region: fn(host: &str) -> Option<&str>,
@@ -72,13 +74,25 @@ pub(crate) fn named(name: &str) -> Result<&'static Provider> {
         .iter()
         .copied()
         .find(|provider| provider.name == name)
-        .ok_or_else(|| {
-            let names: Vec<_> = PROVIDERS.iter().map(|provider| provider.name).collect();
-            Error::usage(format!(
-                "no provider of that name; known: {}",
-                names.join(", ")
-            ))
-        })
+        .ok_or_else(|| Error::usage(format!("no provider of that name; known: {}", names(", "))))
+}
+
+/// Returns the names of all providers, for the texts that say what `--provider` takes.
+pub(crate) fn names(separator: &str) -> String {
+    let mut names = Vec::new();
+    for provider in PROVIDERS {
+        names.push(provider.name);
+    }
+    names.join(separator)
+}
+
+/// Returns the services that the providers stand for, for messages.
+pub(crate) fn titles() -> String {
+    let mut titles = Vec::new();
+    for provider in PROVIDERS {
+        titles.push(provider.title);
+    }
+    titles.join(" or ")
 }
 
 impl Provider {

@@ -5,6 +5,7 @@ use crate::text::quote::percent;
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "rds",
+    title: "RDS",
     owns: |host| split(host).is_some(),
     region,
     expand: |_, _| None,

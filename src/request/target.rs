@@ -102,10 +102,6 @@ impl TargetSpec {
         }
     }
 
-    pub(crate) fn has_option(&self, keyword: &str) -> bool {
-        self.options.iter().any(|(key, _)| key == keyword)
-    }
-
     /// Sets a libpq keyword; as in libpq the last value counts.
     pub(crate) fn set_option(&mut self, keyword: &str, value: String) {
         self.options.retain(|(key, _)| key != keyword);

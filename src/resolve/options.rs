@@ -1,26 +1,27 @@
-//! The options that say where a client connects, and as whom.
+//! The options that say where a client connects, as whom, and what is signed for that.
 
 use crate::config::Life;
 use crate::error::{Error, Result};
+use crate::provider;
 use crate::request::check_name;
 use crate::request::target::{RootsChoice, TargetSpec};
 use crate::roots;
 use crate::sys::env;
 use crate::text::host;
 
-/// The address that the client dials, and as whom.
+/// The address that the client connects to, and as whom.
 #[derive(clap::Args, Default)]
 pub(crate) struct AddressOptions {
-    /// Name that the client dials
+    /// Host name that the client connects to
     #[arg(long, short = 'h', value_name = "HOST")]
     pub(crate) host: Option<String>,
-    /// Port that the client dials [default: 5432]
+    /// Port that the client connects to [default: 5432]
     #[arg(long, short, value_name = "PORT")]
-    port: Option<String>,
+    pub(super) port: Option<String>,
     /// Database role [default: admin for Aurora DSQL]
     #[arg(long, short = 'U', visible_alias = "username", value_name = "USER")]
     pub(crate) user: Option<String>,
-    /// The answer is the same for every user, so that none has to be named.
+    /// Whether the user may be left open, because the answer is the same for every user.
     #[arg(skip)]
     pub(crate) for_any_user: bool,
 }
@@ -35,7 +36,7 @@ impl AddressOptions {
         }
     }
 
-    /// As a user, where the target says the rest.
+    /// Returns options that name only the user; the target says the rest.
     pub(crate) fn by(user: String) -> Self {
         Self {
             user: Some(user),
@@ -43,37 +44,36 @@ impl AddressOptions {
         }
     }
 
-    /// One `--host` cannot be several targets.
+    /// Refuses one `--host` for several targets.
     pub(crate) fn check_targets(&self, targets: usize) -> Result<()> {
         if self.host.is_some() && targets > 1 {
-            return Err(Error::usage(
-                "--host with several targets: give one of the two",
-            ));
+            return Err(
+                Error::usage("--host cannot be used with several targets").hint("leave out --host")
+            );
         }
         Ok(())
     }
 
-    /// Returns what these options and TARGET say, without defaults.
-    pub(crate) fn said(&self, target: Option<&str>) -> Result<TargetSpec> {
-        let mut flags = TargetSpec {
-            port: self.port.as_deref().map(host::parse_port).transpose()?,
-            user: self
-                .user
-                .clone()
-                .map(|user| check_name("user", user))
-                .transpose()?,
-            ..TargetSpec::default()
-        };
-        if let Some(host) = &self.host {
-            flags.set_host(host)?;
+    /// Returns what these options and TARGET say, without defaults. The options come first.
+    pub(crate) fn to_target_spec(&self, target: Option<&str>) -> Result<TargetSpec> {
+        let mut address = TargetSpec::default();
+        if let Some(port) = &self.port {
+            address.port = Some(host::parse_port(port)?);
         }
-        Ok(match target {
-            Some(target) => flags.or(TargetSpec::parse(target)?),
-            None => flags,
-        })
+        if let Some(user) = &self.user {
+            address.user = Some(check_name("user", user.clone())?);
+        }
+        if let Some(host) = &self.host {
+            address.set_host(host)?;
+        }
+        match target {
+            Some(target) => Ok(address.or(TargetSpec::parse(target)?)),
+            None => Ok(address),
+        }
     }
 }
 
+/// The address, and everything else that a connection of the configuration may say.
 #[derive(clap::Args, Default)]
 pub(crate) struct ConnectionOptions {
     #[command(flatten)]
@@ -81,48 +81,58 @@ pub(crate) struct ConnectionOptions {
     /// Database [default: postgres]
     #[arg(long, short, visible_alias = "database", value_name = "NAME")]
     pub(crate) dbname: Option<String>,
-    /// AWS profile; beats AWS_* keys in the environment
+    /// AWS profile; takes precedence over AWS_* keys in the environment
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
     /// AWS region [default: from the host, else as AWS configures it]
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
-    /// Who defines the token: dsql or rds [default: from the host]
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER", help = provider_help())]
     pub(crate) provider: Option<String>,
-    /// Name (and port) that is signed, where the client dials another one: tunnel, CNAME,
-    /// PrivateLink
+    /// Host (and port) to sign the token for, if the client connects to another one: a tunnel, a
+    /// CNAME, PrivateLink
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) sign_host: Option<String>,
     /// Root certificates that verify the server: a PEM file, system, or provider [default:
     /// PGSSLROOTCERT, ~/.postgresql/root.crt, else provider]
     #[arg(long, value_name = "FILE", value_parser = parse_roots)]
     pub(crate) roots: Option<RootsChoice>,
-    /// Life of the token: seconds, or 15m, 1h, 7d, or max: as long as the credentials live
+    /// Life of the token: seconds, or 15m, 1h, 7d, or max for as long as the credentials live
     /// [default: 900]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) expires_in: Option<Life>,
 }
 
 impl ConnectionOptions {
-    /// Returns the text that the host came from, as it was typed.
+    /// Returns the text that the host came from, as the user typed it.
     pub(crate) fn typed_host(&self, target: Option<&str>) -> Option<String> {
-        self.address
-            .host
-            .clone()
-            .or_else(|| target.map(str::to_owned))
-            .or_else(|| env::var("PGHOST"))
+        if let Some(host) = &self.address.host {
+            return Some(host.clone());
+        }
+        match target {
+            Some(target) => Some(target.to_owned()),
+            None => env::var("PGHOST"),
+        }
     }
 }
 
-/// Reads the value of `--roots`; the path of a file is made absolute, for who uses it may run
-/// elsewhere.
+fn provider_help() -> String {
+    let names = provider::names(" or ");
+    format!("Kind of service that takes the token: {names} [default: from the host]")
+}
+
+/// Reads the value of `--roots`. The path of a file becomes absolute, because the program that reads
+/// the file may run in another directory.
 fn parse_roots(text: &str) -> std::result::Result<RootsChoice, String> {
-    let absolute = |choice| match choice {
+    match absolute_roots(text) {
+        Ok(choice) => Ok(choice),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn absolute_roots(text: &str) -> Result<RootsChoice> {
+    match RootsChoice::parse(text)? {
         RootsChoice::File(file) => roots::absolute(&file),
-        other => Ok(other),
-    };
-    RootsChoice::parse(text)
-        .and_then(absolute)
-        .map_err(|error| error.to_string())
+        choice => Ok(choice),
+    }
 }

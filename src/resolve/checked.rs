@@ -1,0 +1,243 @@
+//! Third step: the provider, the endpoint that is signed and the life of the token, checked, become
+//! the request.
+
+use super::meant::Meant;
+use super::options::ConnectionOptions;
+use super::said::Source;
+use super::unknown_host::unknown_host;
+use crate::authority::AskPolicy;
+use crate::aws::{doubt_region, normal_region};
+use crate::config::{Config, Connection, Life};
+use crate::error::{Error, Result};
+use crate::issue::default_region;
+use crate::output::Output;
+use crate::passfile::block::PassfileKey;
+use crate::provider::{self, Provider};
+use crate::request::{Request, check_name};
+
+/// The endpoint that is signed.
+struct Signed {
+    host: String,
+    port: u16,
+    /// Whether somebody named the port, and it is not the default.
+    is_port_named: bool,
+}
+
+/// Completes a host's name: a bare cluster ID needs a region, which AWS's configuration may know.
+struct FullName<'a> {
+    region: Option<&'a str>,
+    profile: Option<&'a str>,
+    ask: &'a AskPolicy,
+}
+
+impl FullName<'_> {
+    /// Returns the endpoint of a bare cluster ID, and any other host as it is.
+    fn of(&self, host: String) -> Result<String> {
+        if provider::of_id(&host, "").is_none() {
+            return Ok(host);
+        }
+        let region = match self.region {
+            Some(region) => region.to_owned(),
+            None => default_region(&host, self.profile, self.ask)?,
+        };
+        match provider::of_id(&host, &region) {
+            Some((_, endpoint)) => Ok(endpoint),
+            None => Ok(host),
+        }
+    }
+}
+
+/// Makes a request of what is meant. Fails if no provider serves the host, or if nothing names the
+/// user.
+pub(super) fn check(
+    options: &ConnectionOptions,
+    target: Option<&str>,
+    meant: Meant<'_>,
+    config: &Config,
+    ask: &AskPolicy,
+    output: Output,
+) -> Result<Request> {
+    let Meant {
+        connection,
+        mut said,
+        takes_variables,
+        target_has_address,
+    } = meant;
+    let profile = match said.profile.value.take() {
+        Some(profile) => Some(check_name("profile", profile)?),
+        None => None,
+    };
+    let mut region = match &said.region.value {
+        Some(region) => Some(normal_region(region)?),
+        None => None,
+    };
+    let full_name = FullName {
+        region: region.as_deref(),
+        profile: profile.as_deref(),
+        ask,
+    };
+    let host = full_name.of(said.host.value.take().unwrap_or_default())?;
+    let port = said.port.value.unwrap_or(provider::DEFAULT_PORT);
+    let signed = match &said.sign_host.value {
+        None => Signed {
+            host: host.clone(),
+            port,
+            is_port_named: false,
+        },
+        // The port of a tunnel is the client's own; the endpoint listens on the usual one unless
+        // somebody names another.
+        Some(signed) => Signed {
+            host: full_name.of(signed.host.clone())?,
+            port: signed.port.unwrap_or(provider::DEFAULT_PORT),
+            is_port_named: signed.port.is_some(),
+        },
+    };
+    if takes_variables {
+        said.fill_hostaddr(&host)?;
+    }
+    let typed = options.typed_host(target);
+    let name = said.provider.value.as_deref();
+    let provider = provider_of(&signed.host, name, typed.as_deref(), config)?;
+    warn_about_port(
+        &signed,
+        port,
+        said.sign_host.source,
+        connection,
+        provider,
+        output,
+    );
+    warn_about_region(&signed.host, region.as_deref(), provider, output);
+    let user = match (said.user.value.take(), provider.user) {
+        (Some(user), _) => user,
+        (None, Some(user)) => user.to_owned(),
+        (None, None) if options.address.for_any_user => String::new(),
+        (None, None) => {
+            return Err(Error::usage(format!("no user for {host}"))
+                .hint("name the database role: --user USER or PGUSER"));
+        }
+    };
+    if region.is_none()
+        && let Some(named_by_host) = (provider.region)(&signed.host)
+    {
+        region = Some(named_by_host.to_owned());
+    }
+    let dbname = match said.dbname.value.take() {
+        Some(dbname) => dbname,
+        None => provider.dbname.to_owned(),
+    };
+    Ok(Request {
+        aliases: aliases_of(connection, port, &user),
+        connection: connection.map(|connection| connection.name.clone()),
+        provider,
+        port,
+        user,
+        dbname,
+        options: said.keywords,
+        target_has_address,
+        roots: said.roots.value,
+        region,
+        profile,
+        taken: Vec::new(),
+        life: seconds(said.life.value, provider, config.max_life)?,
+        host,
+        sign_port: signed.port,
+        sign_host: signed.host,
+    })
+}
+
+/// Returns the other addresses under which the passfile has the connection's token.
+fn aliases_of(connection: Option<&Connection>, port: u16, user: &str) -> Vec<PassfileKey> {
+    let mut aliases = Vec::new();
+    let Some(connection) = connection else {
+        return aliases;
+    };
+    for alias in &connection.aliases {
+        aliases.push(PassfileKey {
+            host: alias.host.clone(),
+            port: alias.port.unwrap_or(port),
+            user: user.to_owned(),
+        });
+    }
+    aliases
+}
+
+/// Returns the provider of that name, or else the one that serves the host. `typed` is the text that
+/// the host came from.
+pub(crate) fn provider_of(
+    host: &str,
+    name: Option<&str>,
+    typed: Option<&str>,
+    config: &Config,
+) -> Result<&'static Provider> {
+    if let Some(name) = name {
+        return provider::named(name);
+    }
+    match provider::of_host(host) {
+        Some(provider) => Ok(provider),
+        None => Err(unknown_host(host, typed, config)),
+    }
+}
+
+/// Returns the life to sign for, within the limits of the provider and of the configuration. `max`
+/// is cut to the life of the credentials when the token is signed.
+pub(crate) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
+    let most = cap.unwrap_or(u32::MAX);
+    match life {
+        None => Ok(provider::DEFAULT_LIFE.min(most)),
+        Some(Life::Max) => Ok(provider.max_life.min(most)),
+        Some(Life::Seconds(seconds)) if seconds > most => Err(Error::usage(format!(
+            "a life of {seconds} s is more than max_expires_in in the configuration allows: {most} s"
+        ))
+        .hint(format!("ask for {most} s or less, or change max_expires_in"))),
+        Some(Life::Seconds(seconds)) => provider.check_life(seconds),
+    }
+}
+
+/// Warns if the port that is signed is not the port that is dialled, and nobody has said that this
+/// is right.
+fn warn_about_port(
+    signed: &Signed,
+    port: u16,
+    source: Source,
+    connection: Option<&Connection>,
+    provider: &Provider,
+    output: Output,
+) {
+    if !provider.signs_port || signed.port == port || signed.is_port_named {
+        return;
+    }
+    let name = match connection {
+        Some(connection) => format!("{}: ", connection.name),
+        None => String::new(),
+    };
+    let setting = match source {
+        Source::Option(option) => format!("{option} "),
+        _ => "sign_host = ".to_owned(),
+    };
+    let (sign_host, sign_port) = (&signed.host, signed.port);
+    output.warn(&format!(
+        "{name}signing for {sign_host}:{sign_port}, not for the dialled port {port}; \
+         to sign port {port} write {setting}\"{sign_host}:{port}\", \
+         and to keep {sign_port} without this warning write {setting}\"{sign_host}:{sign_port}\""
+    ));
+}
+
+/// Warns about a region that is not the region in the host's name, or that AWS may not have.
+fn warn_about_region(sign_host: &str, region: Option<&str>, provider: &Provider, output: Output) {
+    let named_by_host = (provider.region)(sign_host);
+    if let (Some(asked), Some(named)) = (region, named_by_host)
+        && asked != named
+    {
+        output.warn(&format!(
+            "the token is signed for region {asked}, but {sign_host} is in {named}"
+        ));
+    }
+    if let Some(region) = region.or(named_by_host)
+        && let Some(doubt) = doubt_region(region)
+    {
+        output.warn(&doubt);
+    }
+    if let Some(doubt) = provider::doubt_host(sign_host) {
+        output.warn(&doubt);
+    }
+}

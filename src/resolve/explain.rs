@@ -1,0 +1,119 @@
+//! The line of `--debug` that says where each value of a request came from.
+
+use std::fmt::{Display, Write as _};
+
+use super::meant::Meant;
+use super::said::Source;
+use crate::config::{Config, Rule};
+use crate::request::Request;
+
+/// The sources of a request's values, kept until the request is there.
+pub(super) struct Origins {
+    host: Source,
+    port: Source,
+    user: Source,
+    dbname: Source,
+    profile: Source,
+    region: Source,
+    sign_host: Source,
+    provider: Source,
+    roots: Source,
+    life: Source,
+    /// The host before a cluster ID was completed, for which the match rules were asked.
+    dialled: String,
+}
+
+impl Origins {
+    pub(super) fn of(meant: &Meant<'_>) -> Self {
+        let said = &meant.said;
+        Self {
+            host: said.host.source,
+            port: said.port.source,
+            user: said.user.source,
+            dbname: said.dbname.source,
+            profile: said.profile.source,
+            region: said.region.source,
+            sign_host: said.sign_host.source,
+            provider: said.provider.source,
+            roots: said.roots.source,
+            life: said.life.source,
+            dialled: said.host.value.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Returns each value of the request with its source, in one line.
+    pub(super) fn explain(&self, request: &Request, config: &Config) -> String {
+        let mut line = Line {
+            text: String::from("request:"),
+            connection: request.connection.as_deref(),
+            dialled: &self.dialled,
+            config,
+        };
+        let provider = format!("default of {}", request.provider.name);
+        line.add("host", &request.host, self.host, "default", |_| false);
+        line.add("port", request.port, self.port, "default", |_| false);
+        line.add("user", &request.user, self.user, &provider, |rule| {
+            rule.user.is_some()
+        });
+        line.add("dbname", &request.dbname, self.dbname, &provider, |_| false);
+        if let Some(profile) = &request.profile {
+            line.add("profile", profile, self.profile, "default", |rule| {
+                rule.profile.is_some()
+            });
+        }
+        if let Some(region) = &request.region {
+            line.add("region", region, self.region, "from the host", |rule| {
+                rule.region.is_some()
+            });
+        }
+        if self.sign_host != Source::Default {
+            let signed = format!("{}:{}", request.sign_host, request.sign_port);
+            line.add("sign-host", signed, self.sign_host, "default", |_| false);
+        }
+        let name = request.provider.name;
+        line.add("provider", name, self.provider, "from the host", |_| false);
+        if let Some(roots) = &request.roots {
+            line.add("roots", roots, self.roots, "default", |rule| {
+                rule.roots.is_some()
+            });
+        }
+        let life = format!("{} s", request.life);
+        line.add("expires-in", life, self.life, "default", |rule| {
+            rule.life.is_some()
+        });
+        line.text
+    }
+}
+
+struct Line<'a> {
+    text: String,
+    connection: Option<&'a str>,
+    dialled: &'a str,
+    config: &'a Config,
+}
+
+impl Line<'_> {
+    /// Adds `NAME VALUE (SOURCE)`. `has_value` tells whether a match rule says this value.
+    fn add(
+        &mut self,
+        name: &str,
+        value: impl Display,
+        source: Source,
+        default: &str,
+        has_value: fn(&Rule) -> bool,
+    ) {
+        let source = match source {
+            Source::Default => default.to_owned(),
+            Source::Option(option) => option.to_owned(),
+            Source::Target => "TARGET".to_owned(),
+            Source::Variable(variable) => variable.to_owned(),
+            Source::Connection => format!("connection `{}`", self.connection.unwrap_or_default()),
+            Source::MatchRule => match self.config.rule_number(self.dialled, has_value) {
+                Some(number) => format!("match rule {number}"),
+                None => "match rule".to_owned(),
+            },
+        };
+        let comma = if self.text.ends_with(':') { "" } else { "," };
+        let _ = write!(self.text, "{comma} {name} {value} ({source})"); // a String takes any text
+    }
+}

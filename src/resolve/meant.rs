@@ -1,0 +1,118 @@
+//! Second step: which connection of the configuration is meant, by its name or by its own address,
+//! and what all sources together say about it.
+
+use super::options::ConnectionOptions;
+use super::said::{Field, Said, Source};
+use crate::config::{Config, Connection};
+use crate::error::{Error, Result};
+use crate::request::target::TargetSpec;
+use crate::sys::env;
+use crate::text::host::HostPort;
+
+/// The connection that is meant, if it is one, and what is said about where and as whom.
+pub(super) struct Meant<'a> {
+    pub(super) connection: Option<&'a Connection>,
+    pub(super) said: Said,
+    /// Whether PG* variables count.
+    pub(super) takes_variables: bool,
+    /// Whether TARGET itself, and not a connection, names the address to connect to.
+    pub(super) target_has_address: bool,
+}
+
+impl<'a> Meant<'a> {
+    /// Finds the connection and merges the sources. The order of the calls is the order of
+    /// precedence.
+    pub(super) fn find(
+        options: &ConnectionOptions,
+        target: Option<&str>,
+        takes_variables: bool,
+        config: &'a Config,
+    ) -> Result<Self> {
+        let mut said = Said::by_options(options)?;
+        let mut named = None;
+        if let Some(target) = target {
+            named = config.connection(target);
+            if named.is_none() {
+                said.fill_address(Source::Target, TargetSpec::parse(target)?);
+            }
+        }
+        // `pgcred exec` sets PG* variables that lead its program to one target. They name that
+        // target if nothing else is named, and say nothing about another one.
+        let is_named = named.is_some() || said.host.value.is_some();
+        let takes_variables = takes_variables && !(is_named && env::is_in_exec());
+        let target_has_address = said.has_keyword("hostaddr");
+        let mut connection = named;
+        if named.is_none() {
+            connection = connection_at(&said, options, takes_variables, config)?;
+            if connection.is_some() {
+                said.host = Field::default(); // the configuration may write the same host in another way
+            }
+        }
+        if let Some(connection) = connection {
+            said.fill_address(Source::Connection, connection.target.clone());
+            said.fill_from_connection(connection);
+        }
+        if takes_variables {
+            said.fill_from_variables()?;
+        }
+        if options.roots.is_some() {
+            said.drop_keyword("sslrootcert");
+        }
+        let Some(host) = &said.host.value else {
+            return Err(Error::usage("no host")
+                .hint("name a connection, a host or a postgres:// URI, or set PGHOST"));
+        };
+        let rule = config.rule(host);
+        said.fill_from_rule(rule);
+        if takes_variables {
+            said.fill_roots_from_variable()?;
+        }
+        Ok(Self {
+            connection,
+            said,
+            takes_variables,
+            target_has_address,
+        })
+    }
+}
+
+/// Returns the connection whose own address is said.
+///
+/// Several tunnels may begin at one address. The endpoint that is signed and the provider then say
+/// which connection is meant.
+fn connection_at<'a>(
+    said: &Said,
+    options: &ConnectionOptions,
+    takes_variables: bool,
+    config: &'a Config,
+) -> Result<Option<&'a Connection>> {
+    let mut asked = said.clone();
+    if takes_variables {
+        asked.fill_from_variables()?;
+    }
+    let address = TargetSpec {
+        host: asked.host.value,
+        port: asked.port.value,
+        user: asked.user.value,
+        ..TargetSpec::default()
+    };
+    let region = options.region.as_deref();
+    let signed = said.sign_host.value.as_ref();
+    Ok(config.at(&address, region, |connection| {
+        signs(connection, signed, region) && serves(connection, options.provider.as_deref())
+    }))
+}
+
+fn signs(connection: &Connection, signed: Option<&HostPort>, region: Option<&str>) -> bool {
+    match signed {
+        Some(signed) => connection.signs(&signed.host, signed.port, region),
+        None => true,
+    }
+}
+
+fn serves(connection: &Connection, provider: Option<&str>) -> bool {
+    match provider {
+        Some(provider) => connection.may_be_of(provider),
+        None => true,
+    }
+}

@@ -1,0 +1,261 @@
+//! First step: what the options, TARGET, a connection, PG* variables and match rules say, each value
+//! with where it came from.
+
+use super::options::ConnectionOptions;
+use crate::config::{Connection, Life, Rule};
+use crate::error::{Error, Result};
+use crate::request::check_name;
+use crate::request::target::{RootsChoice, TargetSpec};
+use crate::roots;
+use crate::sys::env;
+use crate::text::host::{self, HostPort};
+
+/// TargetSpec a value came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Nothing says it, so that pgcred or the provider has a default.
+    #[default]
+    Default,
+    Option(&'static str),
+    Target,
+    Connection,
+    Variable(&'static str),
+    MatchRule,
+}
+
+/// A value, and the first source that said it.
+#[derive(Clone, Debug)]
+pub(super) struct Field<T> {
+    pub(super) value: Option<T>,
+    pub(super) source: Source,
+}
+
+impl<T> Default for Field<T> {
+    fn default() -> Self {
+        Self {
+            value: None,
+            source: Source::Default,
+        }
+    }
+}
+
+impl<T> Field<T> {
+    /// Takes a value unless an earlier source said one.
+    pub(super) fn fill(&mut self, source: Source, value: Option<T>) {
+        if self.value.is_none() && value.is_some() {
+            *self = Self { value, source };
+        }
+    }
+}
+
+/// Everything that the sources say. A source fills only what the sources before it have left open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said {
+    pub(super) host: Field<String>,
+    pub(super) port: Field<u16>,
+    pub(super) user: Field<String>,
+    pub(super) dbname: Field<String>,
+    /// Other libpq keywords (`sslmode`, `hostaddr`, ...): all of the first source that has any.
+    pub(super) keywords: Vec<(String, String)>,
+    pub(super) profile: Field<String>,
+    pub(super) region: Field<String>,
+    pub(super) sign_host: Field<HostPort>,
+    pub(super) provider: Field<String>,
+    pub(super) roots: Field<RootsChoice>,
+    pub(super) life: Field<Life>,
+}
+
+impl Said {
+    /// Takes the options of the command line.
+    pub(super) fn by_options(options: &ConnectionOptions) -> Result<Self> {
+        let mut said = Self::default();
+        let mut address = options.address.to_target_spec(None)?;
+        if let Some(dbname) = &options.dbname {
+            address.dbname = Some(check_name("dbname", dbname.clone())?);
+        }
+        said.host.fill(Source::Option("--host"), address.host);
+        let port_option = if options.address.port.is_some() {
+            "--port"
+        } else {
+            "--host"
+        };
+        said.port.fill(Source::Option(port_option), address.port);
+        said.user.fill(Source::Option("--user"), address.user);
+        said.dbname.fill(Source::Option("--dbname"), address.dbname);
+        let profile = options.profile.clone();
+        said.profile.fill(Source::Option("--profile"), profile);
+        let region = options.region.clone();
+        said.region.fill(Source::Option("--region"), region);
+        if let Some(sign_host) = &options.sign_host {
+            let sign_host = HostPort::parse(sign_host)?;
+            let source = Source::Option("--sign-host");
+            said.sign_host.fill(source, Some(sign_host));
+        }
+        let provider = options.provider.clone();
+        said.provider.fill(Source::Option("--provider"), provider);
+        said.roots
+            .fill(Source::Option("--roots"), options.roots.clone());
+        said.life
+            .fill(Source::Option("--expires-in"), options.expires_in);
+        Ok(said)
+    }
+
+    /// Takes the address that TARGET or a connection names.
+    pub(super) fn fill_address(&mut self, source: Source, address: TargetSpec) {
+        self.host.fill(source, address.host);
+        self.port.fill(source, address.port);
+        self.user.fill(source, address.user);
+        self.dbname.fill(source, address.dbname);
+        if self.keywords.is_empty() {
+            self.keywords = address.options;
+        }
+    }
+
+    /// Takes what a connection of the configuration says besides its address.
+    pub(super) fn fill_from_connection(&mut self, connection: &Connection) {
+        let source = Source::Connection;
+        self.profile.fill(source, connection.profile.clone());
+        self.region.fill(source, connection.region.clone());
+        self.sign_host.fill(source, connection.sign_host.clone());
+        self.provider.fill(source, connection.provider.clone());
+        self.roots.fill(source, connection.roots.clone());
+        self.life.fill(source, connection.life);
+    }
+
+    /// Takes the address from PG* variables, as libpq would. `PGPASSWORD` is never read.
+    pub(super) fn fill_from_variables(&mut self) -> Result<()> {
+        if self.port.value.is_none()
+            && let Some(text) = env::text("PGPORT")?
+        {
+            let port = host::parse_port(&text).map_err(|error| error.about("PGPORT"))?;
+            self.port.fill(Source::Variable("PGPORT"), Some(port));
+        }
+        if self.host.value.is_none()
+            && let Some(text) = env::text("PGHOST")?
+        {
+            self.set_host(&text)
+                .map_err(|error| error.about("PGHOST"))?;
+        }
+        if self.user.value.is_none() {
+            let user = name_in_variable("PGUSER", "user")?;
+            self.user.fill(Source::Variable("PGUSER"), user);
+        }
+        if self.dbname.value.is_none() {
+            let dbname = name_in_variable("PGDATABASE", "dbname")?;
+            self.dbname.fill(Source::Variable("PGDATABASE"), dbname);
+        }
+        if !self.has_keyword("sslmode")
+            && let Some(sslmode) = name_in_variable("PGSSLMODE", "sslmode")?
+        {
+            self.keywords.push(("sslmode".to_owned(), sslmode));
+        }
+        Ok(())
+    }
+
+    /// Takes the host of PGHOST, whose port must not contradict the port that is known.
+    fn set_host(&mut self, text: &str) -> Result<()> {
+        let source = Source::Variable("PGHOST");
+        let mut address = TargetSpec {
+            port: self.port.value,
+            ..TargetSpec::default()
+        };
+        address.set_host(text)?;
+        self.host.fill(source, address.host);
+        self.port.fill(source, address.port);
+        Ok(())
+    }
+
+    /// Takes the server's address from PGHOSTADDR, if the variable was set for this very host.
+    pub(super) fn fill_hostaddr(&mut self, host: &str) -> Result<()> {
+        if self.has_keyword("hostaddr") {
+            return Ok(());
+        }
+        let of_host = env::var("PGHOST").unwrap_or_default();
+        if of_host.eq_ignore_ascii_case(host)
+            && let Some(address) = name_in_variable("PGHOSTADDR", "hostaddr")?
+        {
+            self.keywords.push(("hostaddr".to_owned(), address));
+        }
+        Ok(())
+    }
+
+    /// Takes what the match rules of the configuration say about the host, merged into one.
+    pub(super) fn fill_from_rule(&mut self, rule: Rule) {
+        let source = Source::MatchRule;
+        self.profile.fill(source, rule.profile);
+        self.region.fill(source, rule.region);
+        self.user.fill(source, rule.user);
+        self.roots.fill(source, rule.roots);
+        self.life.fill(source, rule.life);
+    }
+
+    /// Takes the root certificates from PGSSLROOTCERT. This is the only variable that comes after
+    /// the match rules.
+    pub(super) fn fill_roots_from_variable(&mut self) -> Result<()> {
+        let source = Source::Variable("PGSSLROOTCERT");
+        self.roots.fill(source, roots::said_by_variable()?);
+        Ok(())
+    }
+
+    /// Drops a libpq keyword that an option contradicts.
+    pub(super) fn drop_keyword(&mut self, keyword: &str) {
+        self.keywords.retain(|(key, _)| key != keyword);
+    }
+
+    pub(super) fn has_keyword(&self, keyword: &str) -> bool {
+        self.keywords.iter().any(|(key, _)| key == keyword)
+    }
+}
+
+/// Returns the text of a variable that is a name in one line.
+fn name_in_variable(variable: &'static str, what: &str) -> Result<Option<String>> {
+    let Some(text) = env::text(variable)? else {
+        return Ok(None);
+    };
+    let name = check_name(what, text).map_err(|error: Error| error.about(variable))?;
+    Ok(Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn the_first_source_that_says_a_value_is_the_one_that_counts() {
+        let options = ConnectionOptions {
+            profile: Some("typed".to_owned()),
+            sign_host: Some("Signed.Example:1".to_owned()),
+            ..ConnectionOptions::default()
+        };
+        let mut said = Said::by_options(&options).unwrap();
+        said.fill_address(
+            Source::Target,
+            TargetSpec::parse("host=db.example:2 user=u").unwrap(),
+        );
+        said.fill_address(
+            Source::Connection,
+            TargetSpec::parse("host=other port=3 dbname=d").unwrap(),
+        );
+        let config = Config::parse(
+            "[[match]]\nhost = \"db.*\"\nprofile = \"of-rule\"\nregion = \"eu-west-1\"\nuser = \"r\"\n",
+        )
+        .unwrap();
+        said.fill_from_rule(config.rule("db.example"));
+        let host = (said.host.value.as_deref(), said.host.source);
+        assert_eq!(host, (Some("db.example"), Source::Target));
+        let port = (said.port.value, said.port.source);
+        assert_eq!(port, (Some(2), Source::Target));
+        let user = (said.user.value.as_deref(), said.user.source);
+        assert_eq!(user, (Some("u"), Source::Target));
+        let dbname = (said.dbname.value.as_deref(), said.dbname.source);
+        assert_eq!(dbname, (Some("d"), Source::Connection));
+        let profile = (said.profile.value.as_deref(), said.profile.source);
+        assert_eq!(profile, (Some("typed"), Source::Option("--profile")));
+        let region = (said.region.value.as_deref(), said.region.source);
+        assert_eq!(region, (Some("eu-west-1"), Source::MatchRule));
+        let sign_host = said.sign_host.value.map(|signed| signed.to_string());
+        assert_eq!(sign_host.as_deref(), Some("signed.example:1"));
+        assert_eq!(said.life.source, Source::Default);
+    }
+}

@@ -1,0 +1,62 @@
+//! The error for a host that no provider serves, with a hint at what the user may have meant.
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::provider;
+use crate::text::host;
+use crate::text::suggest;
+
+/// Returns the error for a host that no provider serves. `typed` is the text that the host came
+/// from.
+pub(super) fn unknown_host(host: &str, typed: Option<&str>, config: &Config) -> Error {
+    // A URI may hold a password, so that only the host itself is shown as it was typed.
+    let shown = match typed.map(str::trim) {
+        Some(typed) if typed.eq_ignore_ascii_case(host) => typed,
+        _ => host,
+    };
+    Error::no_target(format!(
+        "{} is not a configured connection, a cluster ID, or a host name of {}",
+        host::quoted(shown),
+        provider::titles()
+    ))
+    .hint(hint(host, shown, config))
+}
+
+fn hint(host: &str, typed: &str, config: &Config) -> String {
+    const ID_LENGTHS: std::ops::RangeInclusive<usize> = 24..=28;
+    let mut names = Vec::new();
+    for connection in &config.connections {
+        names.push(connection.name.as_str());
+    }
+    if let Some(meant) = suggest::nearest(typed, names.iter().copied()) {
+        return format!("did you mean the connection `{meant}`?");
+    }
+    if host == "help" {
+        return "for help on a command: pgcred COMMAND --help".to_owned();
+    }
+    if ID_LENGTHS.contains(&host.len()) && host.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return format!(
+            "a cluster ID of Aurora DSQL has 26 characters; this one has {}",
+            host.len()
+        );
+    }
+    let tunnel = tunnel_hint();
+    if host.contains('.') {
+        return tunnel;
+    }
+    if names.is_empty() {
+        return format!(
+            "to make a connection of that name: pgcred add {host} HOST --profile PROFILE; {tunnel}"
+        );
+    }
+    let listed = suggest::listed(names.iter().copied());
+    format!("the connections are {listed}; {tunnel}")
+}
+
+/// Returns what to add if the host is a tunnel or another name of the server.
+pub(crate) fn tunnel_hint() -> String {
+    format!(
+        "for a tunnel or CNAME add --sign-host HOST, else --provider {} and --region REGION",
+        provider::names("|")
+    )
+}
