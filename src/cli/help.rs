@@ -90,7 +90,7 @@ pub(super) fn with_examples(mut command: clap::Command) -> clap::Command {
 pub(super) fn refusal(
     error: &clap::Error,
     words: &[OsString],
-    mut commands: impl Iterator<Item = &'static str> + Clone,
+    commands: impl Iterator<Item = &'static str> + Clone,
 ) -> Option<Error> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
@@ -109,7 +109,7 @@ pub(super) fn refusal(
             };
             let command = words
                 .iter()
-                .position(|word| commands.any(|name| *word == name))?;
+                .position(|word| commands.clone().any(|name| *word == name))?;
             if words[command] != "exec" || typed.starts_with('-') {
                 return None;
             }

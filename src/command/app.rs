@@ -120,7 +120,7 @@ impl App {
     }
 
     /// Asks nobody for a login, whatever the configuration says.
-    pub(super) fn be_quiet_about_log_ins(&mut self) {
+    pub(super) fn never_ask_for_login(&mut self) {
         self.preferences.ask.login = LoginPolicy::Never;
         self.issuer = Issuer::new(self.preferences.ask.clone(), self.issuer.take_cache());
     }
@@ -133,7 +133,7 @@ impl App {
                 "tokens are not cached: {why}; PGCRED_CACHE=none says that this is meant"
             ));
         }
-        self.be_quiet_about_log_ins();
+        self.never_ask_for_login();
     }
 
     /// Tells shell hooks when to refresh and what to show. It does nothing if another configuration

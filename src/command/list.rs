@@ -74,7 +74,7 @@ impl Run for List {
     const ASKS_AWS: bool = false;
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        PassfileArg::default().warn_about_place(&app.preferences);
+        PassfileArg::default().warn_about_other_files(&app.preferences);
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let standing = Standing::read(known_passfiles(&index));
         let mut requests = Vec::new();

@@ -99,7 +99,7 @@ impl PassfileArg {
     }
 
     /// Warns where clients may look elsewhere than where pgcred writes.
-    pub(super) fn warn_about_place(&self, preferences: &Preferences) {
+    pub(super) fn warn_about_other_files(&self, preferences: &Preferences) {
         let output = preferences.output;
         warn_about_variables(preferences);
         match env::passfile() {

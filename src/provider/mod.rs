@@ -102,7 +102,7 @@ impl Provider {
             return Ok(seconds);
         }
         let error = Error::usage(format!(
-            "expiry of {seconds} s: {} accepts 1 to {} s",
+            "a life of {seconds} s: {} accepts 1 to {} s",
             self.name, self.max_life
         ));
         Err(error.hint(format!(

@@ -186,9 +186,11 @@ pub(crate) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>)
         None => Ok(provider::DEFAULT_LIFE.min(most)),
         Some(Life::Max) => Ok(provider.max_life.min(most)),
         Some(Life::Seconds(seconds)) if seconds > most => Err(Error::usage(format!(
-            "a life of {seconds} s is more than max_expires_in in the configuration allows: {most} s"
+            "a life of {seconds} s is too long: max_expires_in is {most} s in the configuration"
         ))
-        .hint(format!("ask for {most} s or less, or change max_expires_in"))),
+        .hint(format!(
+            "ask for {most} s or less, or change max_expires_in"
+        ))),
         Some(Life::Seconds(seconds)) => provider.check_life(seconds),
     }
 }
@@ -217,8 +219,7 @@ fn warn_about_port(
     let (sign_host, sign_port) = (&signed.host, signed.port);
     output.warn(&format!(
         "{name}signing for {sign_host}:{sign_port}, not for the dialled port {port}; \
-         to sign port {port} write {setting}\"{sign_host}:{port}\", \
-         and to keep {sign_port} without this warning write {setting}\"{sign_host}:{sign_port}\""
+         name the port to sign: {setting}\"{sign_host}:{sign_port}\""
     ));
 }
 

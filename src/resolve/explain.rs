@@ -77,8 +77,8 @@ impl Origins {
                 rule.roots.is_some()
             });
         }
-        let life = format!("{} s", request.life);
-        line.add("expires-in", life, self.life, "default", |rule| {
+        let seconds = format!("{} s", request.life);
+        line.add("expires-in", seconds, self.life, "default", |rule| {
             rule.life.is_some()
         });
         line.text

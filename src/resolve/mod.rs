@@ -45,7 +45,7 @@ pub(crate) use unknown_host::tunnel_hint;
 pub(crate) struct Resolver<'a> {
     pub(crate) config: &'a Config,
     pub(crate) ask: &'a AskPolicy,
-    /// TargetSpec warnings go.
+    /// Where warnings go.
     pub(crate) output: Output,
 }
 

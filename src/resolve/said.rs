@@ -10,7 +10,7 @@ use crate::roots;
 use crate::sys::env;
 use crate::text::host::{self, HostPort};
 
-/// TargetSpec a value came from.
+/// Where a value came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Source {
     /// Nothing says it, so that pgcred or the provider has a default.

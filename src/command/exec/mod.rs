@@ -139,7 +139,7 @@ fn check_private(passfile: &Path) -> Result<()> {
 fn renew(request: Request, asking: &TokenOptions, passfile: &Path, app: &mut App) -> Result<()> {
     app.preferences.ask.mfa_code = None; // it was good once
     app.preferences.ask.in_group = true;
-    app.be_quiet_about_log_ins();
+    app.never_ask_for_login();
     let (request, issued) = app.issue(
         request,
         &TokenOptions {

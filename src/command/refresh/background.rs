@@ -1,35 +1,48 @@
-//! What the last run of a scheduler came to: for `pgcred list`, and for one notice of a login that
-//! is needed. No secret.
+//! Remembers how the last refresh of a scheduler or a shell's hook ended: for `pgcred list`, and for
+//! one notice of a login that is needed. The file holds no secret.
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::sys::child;
 use crate::sys::fs;
 use crate::sys::paths::CacheDirectory;
 use crate::text;
 use crate::time::{Time, spoken};
 
-/// When, what failed, what login a person was told of, and the state of the configuration then.
+/// The file's four lines.
 #[derive(Default)]
-struct Run {
+struct LastRun {
+    /// When the run ended, in Unix seconds.
     at: String,
     error: String,
-    told: String,
+    /// The login that the user was last notified of.
+    notified: String,
+    /// The state of the configuration file then.
     config: String,
 }
 
-impl Run {
-    fn read(text: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(text).into_owned();
-        let mut lines = text.lines().map(str::to_owned);
-        let mut next = || lines.next().unwrap_or_default();
+impl LastRun {
+    fn parse(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
+        let mut lines = text.lines();
+        let mut next_line = || lines.next().unwrap_or("").to_owned();
         Self {
-            at: next(),
-            error: next(),
-            told: next(),
-            config: next(),
+            at: next_line(),
+            error: next_line(),
+            notified: next_line(),
+            config: next_line(),
         }
+    }
+
+    fn render(&self) -> Vec<u8> {
+        let Self {
+            at,
+            error,
+            notified,
+            config,
+        } = self;
+        format!("{at}\n{error}\n{notified}\n{config}\n").into_bytes()
     }
 }
 
@@ -37,61 +50,81 @@ fn file() -> Option<PathBuf> {
     Some(CacheDirectory::of_user()?.background())
 }
 
-/// Remembers a run; that it could not be remembered is no reason to fail. A login that is needed is
-/// told once, however many runs come to it, until one succeeds.
-pub(in crate::command) fn remember(outcome: &Result<()>, may_tell: bool, config: Option<&Path>) {
+/// Remembers how a run ended. A run does not fail because this cannot be remembered.
+///
+/// The user is notified once of a login that is needed, however many runs need it, until one
+/// succeeds.
+pub(in crate::command) fn remember(outcome: &Result<()>, may_notify: bool, config: Option<&Path>) {
     let Some(path) = file() else { return };
-    let line =
-        |text: String| text::masked(&text::shown(&text.lines().collect::<Vec<_>>().join(" ")));
-    let error = outcome
-        .as_ref()
-        .err()
-        .map(|error| line(error.to_string()))
-        .unwrap_or_default();
-    let news = outcome
-        .as_ref()
-        .err()
-        .filter(|error| may_tell && error.exit() == Exit::Login);
-    let news = news
-        .map(|error| line([&error.to_string(), error.to_hint().unwrap_or_default()].join("; ")));
+    let mut error_line = String::new();
+    let mut login = None;
+    if let Err(error) = outcome {
+        error_line = in_one_line(&error.to_string());
+        if may_notify && error.exit() == Exit::Login {
+            login = Some(login_notice(error));
+        }
+    }
     let mut is_new = false;
-    let edited = path
-        .parent()
-        .map_or(Ok(()), fs::own_directory)
-        .and_then(|()| {
-            fs::edit_cache(&path, |old| {
-                let told = if outcome.is_ok() {
-                    String::new()
-                } else {
-                    Run::read(old).told
-                };
-                is_new = news.as_ref().is_some_and(|news| *news != told);
-                let (at, told) = (Time::now().unix(), news.as_ref().unwrap_or(&told));
-                format!("{at}\n{error}\n{told}\n{}\n", state_of(config)).into_bytes()
-            })
-        });
-    if let (Some(news), true, Ok(())) = (news, is_new, edited) {
-        child::notify(&news);
+    let written = write(&path, |old| {
+        let mut notified = String::new();
+        if outcome.is_err() {
+            notified = LastRun::parse(old).notified;
+        }
+        if let Some(login) = &login {
+            is_new = *login != notified;
+            notified.clone_from(login);
+        }
+        let run = LastRun {
+            at: Time::now().unix().to_string(),
+            error: error_line,
+            notified,
+            config: state_of(config),
+        };
+        run.render()
+    });
+    if let Some(login) = login
+        && is_new
+        && written.is_ok()
+    {
+        child::notify(&login);
     }
 }
 
-fn state_of(config: Option<&Path>) -> String {
-    config.and_then(fs::stamp).unwrap_or_default()
+fn write(path: &Path, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::own_directory(directory)?;
+    }
+    fs::edit_cache(path, change)
 }
 
-/// Says when the last run was and what failed; nothing if there was none. A failure with another
-/// configuration says nothing about this one: its connection may be gone.
+fn login_notice(error: &Error) -> String {
+    let hint = error.to_hint().unwrap_or("");
+    in_one_line(&format!("{error}; {hint}"))
+}
+
+/// Returns a text in one line, without control characters and AWS account numbers.
+fn in_one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    text::masked(&text::shown(&lines.join(" ")))
+}
+
+fn state_of(config: Option<&Path>) -> String {
+    match config {
+        Some(config) => fs::stamp(config).unwrap_or_default(),
+        None => String::new(),
+    }
+}
+
+/// Returns when the last run was and what failed; `None` if there was no run. A failure with another
+/// configuration is left out, because its connection may be gone.
 pub(in crate::command) fn last(config: Option<&Path>) -> Option<String> {
-    let Run {
-        at,
-        error,
-        config: before,
-        ..
-    } = Run::read(&fs::read_own(&file()?)?);
-    let ago = spoken(Time::from_unix(at.parse().ok()?).until(Time::now()));
-    let failed = Some(error).filter(|error| !error.is_empty() && before == state_of(config));
-    let failed = failed
-        .map(|error| format!(", failed: {error}"))
-        .unwrap_or_default();
-    Some(format!("last refresh in the background: {ago} ago{failed}"))
+    let run = LastRun::parse(&fs::read_own(&file()?)?);
+    let at = Time::from_unix(run.at.parse().ok()?);
+    let ago = spoken(at.until(Time::now()));
+    let mut text = format!("last refresh in the background: {ago} ago");
+    if !run.error.is_empty() && run.config == state_of(config) {
+        text.push_str(", failed: ");
+        text.push_str(&run.error);
+    }
+    Some(text)
 }

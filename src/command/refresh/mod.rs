@@ -1,16 +1,26 @@
-//! `pgcred refresh`: issue tokens and file them in the passfile, once or for as long as it runs.
+//! `pgcred refresh`: issues tokens and writes them to the passfile, once or for as long as it runs.
+//!
+//! ```text
+//! refresh            once: resolve, keep what is due, issue, write the passfile
+//! refresh --watch    watch: starts `refresh --watched` whenever a token is due
+//! refresh --background    once, silently; background: remembers the result for `pgcred list`
+//! ```
+//!
+//! Requests are issued in the order of their identities, so that two processes that refresh never
+//! wait for each other's locks. The passfile is written after all of them, under its own lock.
 
 pub(super) mod background;
 mod watch;
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use crate::authority::LoginPolicy;
 use crate::cache::Index;
 use crate::command::app::{App, warn_if_cut_short};
 use crate::command::due_file::Refreshed;
 use crate::command::errors::all_errors;
-use crate::command::line_owners::{settle, settle_one};
+use crate::command::line_owners::{Clash, settle, settle_one};
 use crate::command::passfile::PassfileArg;
 use crate::command::preferences::Preferences;
 use crate::command::run::{InForeignHome, Run};
@@ -37,22 +47,26 @@ pub(crate) struct Refresh {
     passfile: PassfileArg,
     #[command(flatten)]
     watch: Watch,
-    /// Issue new tokens for all of them, due or not; a pause after a failure ends too
+    /// Issue new tokens for all targets, due or not, and end every pause after a failure
     #[arg(long)]
     fresh: bool,
-    /// For a scheduler: never ask for a login, and let `pgcred list` tell how it went
+    /// For a scheduler: never ask for a login, and let `pgcred list` show the result
     #[arg(long)]
     background: bool,
 }
 
-/// What became of one target.
-type Outcome = (Request, Result<Issued>);
+/// The requests of a run, and the errors of the targets that are none.
+#[derive(Default)]
+struct Requests {
+    requests: Vec<Request>,
+    errors: Vec<Error>,
+}
 
 impl Run for Refresh {
     type End = ();
 
     fn in_foreign_home(&self) -> InForeignHome {
-        // A shell's hook, or a scheduler: said at every prompt, it would only be in the way.
+        // A shell's hook or a scheduler would only repeat the refusal, at every prompt.
         if self.background {
             InForeignHome::DoNothing
         } else {
@@ -60,7 +74,7 @@ impl Run for Refresh {
         }
     }
 
-    /// What can be refreshed is; the error names what could not.
+    /// Refreshes everything that can be refreshed; the error names the rest.
     fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<()> {
         if self.watch.stay {
             let output = app.preferences.output;
@@ -68,22 +82,26 @@ impl Run for Refresh {
                 .watch
                 .run(stdin, output, || self.look(&mut app.again()?));
         }
-        let may_tell = app.preferences.ask.login != LoginPolicy::Never;
+        let may_notify = app.preferences.ask.login != LoginPolicy::Never;
         if self.background {
-            app.be_quiet_about_log_ins();
+            app.never_ask_for_login();
             terminal::leave();
         }
-        // Whatever PGHOST says where the shell or the scheduler runs: nobody has asked for that
-        // host.
-        let nothing = self.background
+        // A scheduler may run with the PGHOST of a shell, but nobody has asked for that host.
+        let has_nothing_to_do = self.background
             && self.targets.is_empty()
             && app.preferences.config.connections.is_empty();
-        let outcome = if nothing { Ok(()) } else { self.once(app) };
+        let outcome = if has_nothing_to_do {
+            Ok(())
+        } else {
+            self.once(app)
+        };
         if self.names_no_target() && self.passfile.is_usual() {
             app.tell_hooks(Refreshed::JustNow);
         }
         if self.background {
-            background::remember(&outcome, may_tell, app.preferences.config_path.as_deref());
+            let config = app.preferences.config_path.as_deref();
+            background::remember(&outcome, may_notify, config);
         }
         outcome
     }
@@ -92,71 +110,87 @@ impl Run for Refresh {
 impl Refresh {
     fn once(&self, app: &mut App) -> Result<()> {
         self.connection.address.check_targets(self.targets.len())?;
-        fs::remove_left_sessions(); // passfiles of `exec`s that were killed
-        let (mut requests, mut errors) = self.requests(&app.preferences, app.preferences.output)?;
-        // What was not named as a TARGET is only replaced when it is due: a tool runs `refresh
-        // --host` before each connect.
+        fs::remove_left_sessions(); // passfiles of `pgcred exec` processes that were killed
+        let Requests {
+            mut requests,
+            mut errors,
+        } = self.requests(&app.preferences, app.preferences.output)?;
+        // A target that `--host` names is replaced only when it is due: a tool runs `refresh --host`
+        // before each connect.
         if self.targets.is_empty() && !self.fresh {
             app.issuer.retain_due(&mut requests, &self.passfile.path()?);
         }
-        let outcomes = self.issue(requests, app);
-        // Written even if nothing could be issued: an expired token must not stay as the answer.
-        let edited = self.passfile.edit(app.preferences.output, |passfile| {
-            for (request, issued) in &outcomes {
-                if let Ok(issued) = issued {
-                    request
-                        .keys()
-                        .try_for_each(|key| passfile.set(key, &issued.token))?;
+        let targets = requests.len() + errors.len();
+        let mut issued = Vec::new();
+        for (request, result) in self.issue(requests, app) {
+            match result {
+                Ok(token) => issued.push((request, token)),
+                Err(error) => errors.push(about_target(error, &request, targets)),
+            }
+        }
+        let path = self.write(&issued, &errors, app)?;
+        self.say_what_was_written(&path, &issued, targets, app);
+        all_errors(errors, app.preferences.output, |failed| {
+            format!("{failed} of {targets} targets failed")
+        })
+    }
+
+    /// Writes the tokens to the passfile, even if there are none: an expired token must not stay
+    /// there as the answer.
+    fn write(
+        &self,
+        issued: &[(Request, Issued)],
+        errors: &[Error],
+        app: &mut App,
+    ) -> Result<PathBuf> {
+        let output = app.preferences.output;
+        let edited = self.passfile.edit(output, |passfile| {
+            for (request, issued) in issued {
+                for key in request.keys() {
+                    passfile.set(key, &issued.token)?;
                 }
             }
             Ok(())
         });
-        let targets = outcomes.len() + errors.len();
-        let (good, failed): (Vec<_>, Vec<_>) =
-            outcomes.into_iter().partition(|(_, issued)| issued.is_ok());
-        for (request, issued) in failed {
-            let about = |error: Error| match &request.connection {
-                Some(connection) => error.about(connection),
-                None if targets > 1 => error.about(&request.name()),
-                None => error,
-            };
-            errors.extend(issued.err().map(about));
-        }
-        let (path, ()) = edited.inspect_err(|_| {
-            for error in &errors {
-                app.preferences.output.report(error);
+        match edited {
+            Ok((path, ())) => {
+                app.issuer.filed(&path, issued);
+                Ok(path)
             }
-        })?;
-        let good: Vec<(Request, Issued)> = good
-            .into_iter()
-            .filter_map(|(request, issued)| Some((request, issued.ok()?)))
-            .collect();
-        app.issuer.filed(&path, &good);
+            Err(error) => {
+                for earlier in errors {
+                    output.report(earlier);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn say_what_was_written(
+        &self,
+        path: &Path,
+        issued: &[(Request, Issued)],
+        targets: usize,
+        app: &mut App,
+    ) {
         app.say_warnings();
-        self.passfile.warn_about_place(&app.preferences);
-        for (request, issued) in &good {
-            warn_if_cut_short(request, issued, app.preferences.output);
-            let (until, left) = (
-                issued.token.expires_at,
-                spoken(Time::now().until(issued.token.expires_at)),
-            );
+        self.passfile.warn_about_other_files(&app.preferences);
+        let output = app.preferences.output;
+        for (request, issued) in issued {
+            warn_if_cut_short(request, issued, output);
+            let until = issued.token.expires_at;
+            let left = spoken(Time::now().until(until));
             let (path, names) = (path.display(), filed_as(request));
-            app.preferences.output.note(&format!(
-                "{path}: {names} until {} ({left})",
-                until.rfc3339()
-            ));
+            let until = until.rfc3339();
+            output.note(&format!("{path}: {names} until {until} ({left})"));
         }
-        if !self.background && !self.watch.once {
-            say_how_to_keep_fresh(&good, &app.preferences);
+        if self.background || self.watch.once {
+            return;
         }
-        if targets == 0 && !self.background && !self.watch.once {
-            app.preferences
-                .output
-                .note("nothing is due; `pgcred refresh NAME` replaces a token before its time");
+        say_how_to_keep_fresh(issued, &app.preferences);
+        if targets == 0 {
+            output.note("nothing is due; `pgcred refresh NAME` replaces a token before its time");
         }
-        all_errors(errors, app.preferences.output, |failed| {
-            format!("{failed} of {targets} targets failed")
-        })
     }
 
     fn names_no_target(&self) -> bool {
@@ -167,121 +201,113 @@ impl Refresh {
         self.names_no_target() && !preferences.config.connections.is_empty()
     }
 
-    /// The targets, or with none of them every connection, or else what PGHOST says; and what could
-    /// not be resolved.
-    fn requests(
-        &self,
-        preferences: &Preferences,
-        output: Output,
-    ) -> Result<(Vec<Request>, Vec<Error>)> {
+    /// Resolves the targets; without any, every connection; without any of these, the host of
+    /// PGHOST.
+    fn requests(&self, preferences: &Preferences, output: Output) -> Result<Requests> {
         let resolver = Resolver {
             output,
             ..preferences.resolver()
         };
-        let checked = |target: Option<&str>, request: Result<Request>| -> Result<Request> {
-            let request = request?;
-            request.keys().try_for_each(|key| key.check())?;
-            self.warn_about_key(target, &request, output);
-            Ok(request)
-        };
-        let one =
-            |target: Option<&str>| checked(target, resolver.request(&self.connection, target));
-        let configured = |name: &str| {
-            let request = checked(
-                Some(name),
-                resolver.configured(&self.connection, Some(name)),
-            );
-            request.map_err(|error| error.about(name))
-        };
-        let all: Vec<Result<Request>> = if self.takes_every_connection(preferences) {
-            preferences
-                .config
-                .connections
-                .iter()
-                .map(|connection| configured(&connection.name))
-                .collect()
+        let mut found = Requests::default();
+        if self.takes_every_connection(preferences) {
+            for connection in &preferences.config.connections {
+                let name = Some(connection.name.as_str());
+                let request = resolver.configured(&self.connection, name);
+                match self.checked(name, request, output) {
+                    Ok(request) => found.requests.push(request),
+                    Err(error) => found.errors.push(error.about(&connection.name)),
+                }
+            }
         } else if self.targets.is_empty() {
             if self.names_no_target() && env::var_os("PGHOST").is_none() {
-                return Err(Error::usage("there is nothing to refresh: no connection is configured")
-                    .hint("`pgcred add NAME HOST --profile PROFILE` first, or name a host: `pgcred refresh HOST`"));
+                return Err(nothing_to_refresh());
             }
-            vec![Ok(one(None)?)]
+            let request = resolver.request(&self.connection, None);
+            found.requests.push(self.checked(None, request, output)?);
         } else {
-            self.targets
-                .iter()
-                .map(|target| one(Some(target)))
-                .collect()
-        };
-        let (mut requests, mut errors) = (Vec::new(), Vec::new());
-        for request in all {
-            match request {
-                Ok(request) => requests.push(request),
-                Err(error) => errors.push(error),
-            }
-        }
-        Ok((
-            self.only_own(requests, &mut errors, preferences, output),
-            errors,
-        ))
-    }
-
-    /// Leaves out the lines that are another connection's, and says so. Of a target that was named,
-    /// something has to stay.
-    fn only_own(
-        &self,
-        requests: Vec<Request>,
-        errors: &mut Vec<Error>,
-        preferences: &Preferences,
-        output: Output,
-    ) -> Vec<Request> {
-        let mut own = Vec::new();
-        let mut clashes = Vec::new();
-        if self.takes_every_connection(preferences) {
-            let named = requests
-                .into_iter()
-                .map(|request| (request.connection.clone().unwrap_or_default(), request));
-            let mut named: Vec<(String, Request)> = named.collect();
-            clashes = settle(&mut named);
-            own.extend(
-                named
-                    .into_iter()
-                    .map(|(_, request)| request)
-                    .filter(|request| request.keys().next().is_some()),
-            );
-        } else {
-            for request in requests {
-                let Some(name) = request.connection.clone() else {
-                    own.push(request);
-                    continue;
-                };
-                let (request, found) = settle_one(&name, request, preferences);
-                let has_line = request.keys().next().is_some();
-                match found.first() {
-                    Some(clash) if !has_line => errors.push(clash.refusal()),
-                    _ => {
-                        own.push(request);
-                        clashes.extend(found);
-                    }
+            for target in &self.targets {
+                let target = Some(target.as_str());
+                let request = resolver.request(&self.connection, target);
+                match self.checked(target, request, output) {
+                    Ok(request) => found.requests.push(request),
+                    Err(error) => found.errors.push(error),
                 }
             }
         }
+        let clashes = self.keep_own_lines(&mut found, preferences);
         for clash in clashes {
             output.warn(&clash.to_string());
         }
-        own
+        Ok(found)
     }
 
-    /// For `--watch`: when the first token is due. Whatever there is to say says the refresh.
+    /// Checks that the passfile can hold lines for a request.
+    fn checked(
+        &self,
+        target: Option<&str>,
+        request: Result<Request>,
+        output: Output,
+    ) -> Result<Request> {
+        let request = request?;
+        for key in request.keys() {
+            key.check()?;
+        }
+        self.warn_about_key(target, &request, output);
+        Ok(request)
+    }
+
+    /// Leaves out the lines of the passfile that belong to another connection, and returns them. A
+    /// target that was named and has no line left is an error.
+    fn keep_own_lines(&self, found: &mut Requests, preferences: &Preferences) -> Vec<Clash> {
+        let requests = std::mem::take(&mut found.requests);
+        let mut clashes = Vec::new();
+        if self.takes_every_connection(preferences) {
+            let mut named = Vec::new();
+            for request in requests {
+                let name = request.connection.clone().unwrap_or_default();
+                named.push((name, request));
+            }
+            clashes = settle(&mut named);
+            for (_, request) in named {
+                if request.keys().next().is_some() {
+                    found.requests.push(request);
+                }
+            }
+            return clashes;
+        }
+        for request in requests {
+            let Some(name) = request.connection.clone() else {
+                found.requests.push(request);
+                continue;
+            };
+            let (request, own_clashes) = settle_one(&name, request, preferences);
+            let has_line = request.keys().next().is_some();
+            match own_clashes.first() {
+                Some(clash) if !has_line => found.errors.push(clash.refusal()),
+                _ => {
+                    found.requests.push(request);
+                    clashes.extend(own_clashes);
+                }
+            }
+        }
+        clashes
+    }
+
+    /// Returns when the first token is due, for `--watch`. The refresh itself says the warnings.
     fn look(&self, app: &mut App) -> Result<Look> {
-        let (requests, mut errors) = self.requests(&app.preferences, Output::SILENT)?;
+        let Requests {
+            requests,
+            mut errors,
+        } = self.requests(&app.preferences, Output::SILENT)?;
         if requests.is_empty() && !errors.is_empty() {
             return Err(errors.remove(0));
         }
         Ok(Look::at(&requests, &self.passfile.path()?, &mut app.issuer))
     }
 
-    /// In the order of identities, so that two refreshers never wait for each other's locks.
-    fn issue(&self, mut requests: Vec<Request>, app: &mut App) -> Vec<Outcome> {
+    /// Issues in the order of identities, so that two processes that refresh never wait for each
+    /// other's locks.
+    fn issue(&self, mut requests: Vec<Request>, app: &mut App) -> Vec<(Request, Result<Issued>)> {
         let mut identity_of = |request: &Request| {
             app.issuer
                 .identity(request.profile.as_deref())
@@ -291,22 +317,19 @@ impl Refresh {
         requests.sort_by_cached_key(&mut identity_of);
         let identities: BTreeSet<String> = requests.iter().map(identity_of).collect();
         app.issuer.share_time(identities.len());
-        let fresh = self.fresh || !self.targets.is_empty();
         let preferences = &app.preferences;
-        let all = self.targets.is_empty();
+        let names_targets = !self.targets.is_empty();
+        let others = |index: &Index| {
+            let others = names_targets.then(|| preferences.connections_by_use(index));
+            others.into_iter().flatten()
+        };
         let mut outcomes = Vec::new();
         for request in requests {
-            // What has no line of its own stays in the cache, where `token` and `exec` find it.
+            // A token without a line of its own stays in the cache, where `token` and `exec` find it.
             let wish = Wish {
                 filed_elsewhere: request.owns_its_line(),
-                fresh,
+                fresh: self.fresh || names_targets,
                 ..Wish::default()
-            };
-            let others = |index: &Index| {
-                (!all)
-                    .then(|| preferences.connections_by_use(index))
-                    .into_iter()
-                    .flatten()
             };
             let issued = app.issuer.issue(&request, wish, others);
             outcomes.push((request, issued));
@@ -314,7 +337,7 @@ impl Refresh {
         outcomes
     }
 
-    /// Clients compare host and user as text; says where that will surprise.
+    /// Warns where clients, which compare host and user as text, will not find the line.
     fn warn_about_key(&self, target: Option<&str>, request: &Request, output: Output) {
         let name = request.name();
         if request.user.contains([':', '\\']) {
@@ -322,57 +345,71 @@ impl Refresh {
                 r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"
             ));
         }
-        let typed = self.connection.typed_host(target);
-        if typed.is_some_and(|typed| {
-            !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host)
-        }) {
+        let typed = self.connection.typed_host(target).unwrap_or_default();
+        let is_in_upper_case =
+            !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host);
+        if is_in_upper_case {
             output.warn(&format!(
-                "{name}: filed in lower case; clients that dial it in upper case do not find it"
+                "{name}: the passfile has the host in lower case; clients that connect to it in upper \
+                 case do not find the token"
             ));
         }
     }
 }
 
-/// Says, in one line, what renews the tokens of targets that are no connections: nothing does.
+fn nothing_to_refresh() -> Error {
+    Error::usage("there is nothing to refresh: no connection is configured").hint(
+        "`pgcred add NAME HOST --profile PROFILE` first, or name a host: `pgcred refresh HOST`",
+    )
+}
+
+/// Names the target of an error if that does not go without saying.
+fn about_target(error: Error, request: &Request, targets: usize) -> Error {
+    match &request.connection {
+        Some(connection) => error.about(connection),
+        None if targets > 1 => error.about(&request.name()),
+        None => error,
+    }
+}
+
+/// Says that nothing renews the token of a target that is no connection, and what to type for that.
 fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], preferences: &Preferences) {
-    let known: BTreeSet<_> = preferences
-        .connections()
+    let mut known = BTreeSet::new();
+    for request in preferences.connections() {
+        known.insert(request.name());
+    }
+    let unknown = tokens
         .iter()
-        .map(Request::name)
-        .collect();
-    let Some((request, _)) = tokens
-        .iter()
-        .find(|(request, _)| !known.contains(&request.name()))
-    else {
+        .find(|(request, _)| !known.contains(&request.name()));
+    let Some((request, _)) = unknown else {
         return;
     };
-    let profile = request
-        .profile
-        .as_ref()
-        .map(|profile| format!(" --profile {profile}"))
-        .unwrap_or_default();
-    let user = if request.provider.user == Some(&*request.user) {
-        String::new()
-    } else {
-        format!(" --user {}", request.user)
-    };
-    let add = format!("pgcred add NAME {}{user}{profile}", request.host);
+    let mut add = format!("pgcred add NAME {}", request.host);
+    if request.provider.user != Some(&*request.user) {
+        add = format!("{add} --user {}", request.user);
+    }
+    if let Some(profile) = &request.profile {
+        add = format!("{add} --profile {profile}");
+    }
     preferences.output.note(&format!(
         "nothing renews this token yet: `{add}`, then `pgcred setup {}`",
         Os::here().scheduler()
     ));
 }
 
-/// `user@host:port`, and the aliases behind it.
+/// Returns `user@host:port`, followed by the aliases.
 fn filed_as(request: &Request) -> String {
     let mut keys = request.keys();
-    let first = keys.next().map(|key| key.to_string()).unwrap_or_default();
-    let aliases: Vec<_> = keys
-        .map(|key| format!("{}:{}", key.host, key.port))
-        .collect();
-    if aliases.is_empty() {
-        first
-    } else {
-        format!("{first}, also as {},", aliases.join(", "))
+    let text = match keys.next() {
+        Some(key) => key.to_string(),
+        None => String::new(),
+    };
+    let mut aliases = Vec::new();
+    for key in keys {
+        aliases.push(format!("{}:{}", key.host, key.port));
     }
+    if !aliases.is_empty() {
+        return format!("{text}, also as {},", aliases.join(", "));
+    }
+    text
 }

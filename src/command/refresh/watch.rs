@@ -1,10 +1,14 @@
-//! `pgcred refresh --watch`: refreshes when something is due, by the wall clock, until it is told
-//! to stop.
+//! `pgcred refresh --watch`: starts a refresh whenever a token is due, by the wall clock, until it is
+//! told to stop.
+//!
+//! The watcher issues nothing itself. Each refresh is a process of its own, so that its memory, and
+//! the AWS keys in it, are gone when it ends. A signal or the end of stdin (with
+//! `--until-stdin-closes`) ends the watcher between two refreshes.
 
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -18,16 +22,17 @@ use crate::sys::signals::on_signal;
 use crate::sys::terminal::Stdin;
 use crate::time::Time;
 
-/// The longest pause between two looks at the clock, in seconds. A machine that slept is behind by
-/// no more than this after it woke, and a connection that has been added waits no longer.
-const LONGEST: u32 = 30;
+/// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
+/// more than this after it wakes up, and a new connection waits no longer.
+const LONGEST_PAUSE: u32 = 30;
 
 #[derive(clap::Args)]
 pub(super) struct Watch {
-    /// Stay, and refresh whenever something is due
+    /// Keep running, and refresh whenever a token is due
     #[arg(id = "watch", long)]
     pub(super) stay: bool,
-    /// With --watch: end when stdin closes, for then whoever started pgcred is gone
+    /// With --watch: end when stdin closes, which means that the program that started pgcred has
+    /// ended
     #[arg(long, requires = "watch")]
     pub(super) until_stdin_closes: bool,
     /// The refresh that a watcher starts.
@@ -35,8 +40,8 @@ pub(super) struct Watch {
     pub(super) once: bool,
 }
 
-/// What a watcher sees: when it has to refresh, and how many seconds after that it has to again if
-/// that did not help.
+/// What a watcher knows: when the next refresh is due, and how many seconds later it tries again if
+/// that refresh did not help.
 pub(super) struct Look {
     due: Time,
     retry: u32,
@@ -45,83 +50,103 @@ pub(super) struct Look {
 impl Look {
     pub(super) fn at(requests: &[Request], passfile: &Path, issuer: &mut Issuer) -> Self {
         let later = Self::later();
-        let shortest = requests
-            .iter()
-            .map(|request| request.life)
-            .min()
-            .unwrap_or(u32::MAX);
+        let mut shortest_life = u32::MAX;
+        for request in requests {
+            shortest_life = shortest_life.min(request.life);
+        }
         Self {
             due: issuer.first_due(requests, passfile).unwrap_or(later.due),
-            // Without a cache nobody knows how old a token is.
-            retry: later.retry.min(shortest / 3 * 2).max(1),
+            // Without a cache, pgcred does not know how old a token in the passfile is.
+            retry: later.retry.min(shortest_life / 3 * 2).max(1),
         }
-    }
-
-    /// Nothing can be seen now.
-    fn after(error: &Error, report: &mut impl FnMut(&Error)) -> Self {
-        report(error);
-        Self::later()
     }
 
     fn later() -> Self {
         Self {
-            due: Time::now().plus(LONGEST),
-            retry: LONGEST,
+            due: Time::now().plus(LONGEST_PAUSE),
+            retry: LONGEST_PAUSE,
+        }
+    }
+}
+
+/// Reports errors to stderr, each once for as long as it stays the same.
+struct Reporter {
+    output: Output,
+    last: String,
+}
+
+impl Reporter {
+    fn report(&mut self, error: &Error) {
+        let text = error.to_string();
+        if self.last != text {
+            self.output.report(error);
+            self.last = text;
         }
     }
 }
 
 impl Watch {
-    /// Refreshes when `look` says that it is time, by a process of its own, whose memory is gone
-    /// when it ends.
+    /// Refreshes whenever `look` says that a token is due.
     ///
-    /// An error ends it at once or not at all: later on it is a configuration that is being edited,
-    /// or a pgcred that is being replaced.
+    /// A configuration that cannot be used is an error at the start. Later it is reported once and
+    /// tried again, because the user may be editing the file, or replacing pgcred.
     pub(super) fn run(
         &self,
         stdin: Option<Stdin>,
         output: Output,
         mut look: impl FnMut() -> Result<Look>,
     ) -> Result<()> {
-        let (stop, stopped) = channel();
-        let by_signal = stop.clone();
-        on_signal(move |_| {
-            let _ = by_signal.send(()); // the first one ended the wait
-        })?;
-        if let (true, Some(stdin)) = (self.until_stdin_closes, stdin) {
-            let failed =
-                |error: &std::io::Error| Error::failure("cannot watch stdin").caused_by(error);
-            thread::Builder::new()
-                .spawn(move || wait_for_end(stdin, &stop))
-                .map_err(|error| failed(&error))?;
-        }
+        let stopped = self.stop_signal(stdin)?;
         let mut next = look()?;
-        let mut said = String::new();
-        let mut report = |error: &Error| {
-            if said != error.to_string() {
-                said = error.to_string();
-                output.report(error);
-            }
+        let mut reporter = Reporter {
+            output,
+            last: String::new(),
         };
         loop {
             let mut pause = Time::now().until(next.due);
             if pause == 0 {
-                refresh().unwrap_or_else(|error| report(&error));
-                next = look().unwrap_or_else(|error| Look::after(&error, &mut report));
+                if let Err(error) = refresh() {
+                    reporter.report(&error);
+                }
+                next = look_again(&mut look, &mut reporter);
                 pause = Time::now().until(next.due);
             }
-            let pause = if pause == 0 {
-                next.retry
-            } else {
-                pause.min(LONGEST)
-            };
-            if !matches!(
-                stopped.recv_timeout(Duration::from_secs(pause.into())),
-                Err(RecvTimeoutError::Timeout)
-            ) {
+            if pause == 0 {
+                pause = next.retry;
+            }
+            let pause = Duration::from_secs(pause.min(LONGEST_PAUSE).into());
+            if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
                 return Ok(());
             }
-            next = look().unwrap_or_else(|error| Look::after(&error, &mut report));
+            next = look_again(&mut look, &mut reporter);
+        }
+    }
+
+    /// Returns a channel that gets a message when the watcher has to stop.
+    fn stop_signal(&self, stdin: Option<Stdin>) -> Result<Receiver<()>> {
+        let (stop, stopped) = channel();
+        let by_signal = stop.clone();
+        on_signal(move |_| {
+            let _ = by_signal.send(()); // after the first message nobody receives
+        })?;
+        if self.until_stdin_closes
+            && let Some(stdin) = stdin
+        {
+            thread::Builder::new()
+                .spawn(move || wait_for_end(stdin, &stop))
+                .map_err(|error| Error::failure("cannot watch stdin").caused_by(&error))?;
+        }
+        Ok(stopped)
+    }
+}
+
+/// Looks when the next refresh is due. If that cannot be seen now, the watcher looks again later.
+fn look_again(look: &mut impl FnMut() -> Result<Look>, reporter: &mut Reporter) -> Look {
+    match look() {
+        Ok(next) => next,
+        Err(error) => {
+            reporter.report(&error);
+            Look::later()
         }
     }
 }
@@ -129,28 +154,22 @@ impl Watch {
 fn wait_for_end(mut stdin: Stdin, stop: &Sender<()>) {
     let mut byte = [0];
     while matches!(stdin.read(&mut byte), Ok(1)) {}
-    let _ = stop.send(()); // nobody waits any more
+    let _ = stop.send(()); // the watcher may have ended already
 }
 
-/// Runs the same command once. What it has to say it says on the same stderr.
+/// Runs the same command line once, as `--watched`. It writes its messages to the same stderr.
 fn refresh() -> Result<()> {
-    let failed =
-        |error: &std::io::Error| Error::failure("cannot start pgcred again").caused_by(error);
-    let once = env::arguments()
-        .into_iter()
-        .skip(1)
-        .filter(|argument| argument != "--until-stdin-closes");
-    let once = once.map(|argument| {
-        if argument == "--watch" {
-            "--watched".into()
-        } else {
-            argument
-        }
-    });
     let mut refresh = Command::new(child::own_program()?);
-    refresh
-        .args(once)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    refresh.status().map(drop).map_err(|error| failed(&error))
+    for argument in env::arguments().into_iter().skip(1) {
+        if argument == "--watch" {
+            refresh.arg("--watched");
+        } else if argument != "--until-stdin-closes" {
+            refresh.arg(argument);
+        }
+    }
+    refresh.stdin(Stdio::null()).stdout(Stdio::null());
+    match refresh.status() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::failure("cannot start pgcred again").caused_by(&error)),
+    }
 }

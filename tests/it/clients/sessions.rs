@@ -255,7 +255,7 @@ fn a_tunnel_verifies_the_name_of_the_database() {
     ]);
     let run = sandbox.run(&["refresh", "books"]);
     assert!(
-        run.code == 0 && !run.stderr.contains("signed for"),
+        run.code == 0 && !run.stderr.contains("signing for"),
         "{}",
         run.stderr
     );

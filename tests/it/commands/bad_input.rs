@@ -13,7 +13,11 @@ fn usage_errors() {
     for (arguments, code, says) in [
         (&["token"][..], 2, "no host"),
         (&["token", "nowhere.example.com"], 4, "--sign-host"),
-        (&["token", "prod"], 4, "`prod` is no connection"),
+        (
+            &["token", "prod"],
+            4,
+            "`prod` is not a configured connection",
+        ),
         (&["token", RDS_HOST], 2, "no user"),
         (&["token", "foo0bar1baz2quux3quuux4abc"], 2, "no region"),
         (&["token", HOST, "--port", "0"], 2, "1 to 65535"),
@@ -52,12 +56,12 @@ fn usage_errors() {
         (
             &["refresh", "--host", HOST, "a.b", "c.d"],
             2,
-            "--host with several targets",
+            "--host cannot be used with several targets",
         ),
         (
             &["erase", "--host", HOST, "a.b", "c.d"],
             2,
-            "--host with several targets",
+            "--host cannot be used with several targets",
         ),
         (
             &[
@@ -215,7 +219,7 @@ fn sign_host_is_signed_and_host_is_dialled() {
     );
     let run = token(RDS_HOST);
     assert!(
-        run.stdout.starts_with(&format!("{RDS_HOST}:5432/?")) && run.stderr.contains("signed for"),
+        run.stdout.starts_with(&format!("{RDS_HOST}:5432/?")) && run.stderr.contains("signing for"),
         "{}",
         run.stderr
     );

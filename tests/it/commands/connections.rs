@@ -448,7 +448,7 @@ fn a_tunnels_address_is_not_taken_for_another_tunnels() {
     );
     sandbox
         .run(&["token", "localhost"])
-        .assert_fails(4, "`localhost` is no connection");
+        .assert_fails(4, "`localhost` is not a configured connection");
     add("second", other, "pb");
     assert_eq!(
         answer(&sandbox, &["localhost:15432", "--sign-host", other]),
@@ -481,4 +481,53 @@ fn a_connection_that_is_added_or_removed_is_so_whatever_the_hooks_show() {
             .is_ok_and(|text| text.contains("prod"));
         assert_eq!(stands, words[0] == "add");
     }
+}
+
+/// `--debug` says which source each value came from; nothing else does.
+#[test]
+fn debug_says_where_each_value_came_from() {
+    let mut sandbox = sandbox();
+    configure(
+        &sandbox,
+        "[connections.shop]\nhost = 'shop.c1.eu-west-1.rds.amazonaws.com'\nuser = 'app'\n\
+         [[match]]\nhost = 'other.*'\nprofile = 'none'\n\
+         [[match]]\nhost = 'shop.*'\nexpires_in = '10m'\nprofile = 'dev'\n",
+    );
+    sandbox.write(
+        ".aws/credentials",
+        "[dev]\naws_access_key_id = DEVKEY\naws_secret_access_key = s\n",
+    );
+    let origins = |arguments: &[&str]| -> String {
+        let run = sandbox.run(&[&["token"], arguments].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let lines = run.stderr.lines();
+        let mut found = lines.filter_map(|line| line.strip_prefix("pgcred: debug: request: "));
+        found.next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        origins(&["shop", "--port", "6432", "--sign-host", RDS_HOST, "--debug"]),
+        format!(
+            "host shop.c1.eu-west-1.rds.amazonaws.com (connection `shop`), port 6432 (--port), \
+             user app (connection `shop`), dbname postgres (default of rds), profile dev (match rule 2), \
+             region eu-west-1 (from the host), sign-host {RDS_HOST}:5432 (--sign-host), \
+             provider rds (from the host), expires-in 600 s (match rule 2)"
+        )
+    );
+    assert_eq!(origins(&["shop"]), "");
+    sandbox.set("PGHOST", HOST).set("PGDATABASE", "books");
+    let run = sandbox.run(&[
+        "token",
+        "postgres://bob@/?port=5433",
+        "--debug",
+        "--region",
+        "us-east-1",
+    ]);
+    let said = "port 5433 (TARGET), user bob (TARGET), dbname books (PGDATABASE), \
+                region us-east-1 (--region), provider dsql (from the host), expires-in 900 s (default)";
+    assert!(
+        run.stderr
+            .contains(&format!("host {HOST} (PGHOST), {said}\n")),
+        "{}",
+        run.stderr
+    );
 }

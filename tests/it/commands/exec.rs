@@ -83,7 +83,7 @@ fn signals_pass_both_ways() {
         .assert_fails(126, "cannot run ");
     sandbox
         .run(&["exec", "nope", "--", "true"])
-        .assert_fails(4, "`nope` is no connection");
+        .assert_fails(4, "`nope` is not a configured connection");
     assert_eq!(left_behind(&sandbox), 0);
 }
 
@@ -267,7 +267,7 @@ fn the_configurations_cap_holds_for_min_valid_too() {
     let with = |command: &[&str]| sandbox.run(&[command, &["--config", "capped.toml"]].concat());
     for min_valid in ["3601", "7d"] {
         let run = with(&["token", HOST, "--min-valid", min_valid]);
-        run.assert_fails(2, "--min-valid: expiry of");
+        run.assert_fails(2, "--min-valid: a life of");
         assert!(
             run.stderr.contains("max_expires_in is 3600 s"),
             "{}",

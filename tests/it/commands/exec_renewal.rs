@@ -361,6 +361,8 @@ fn a_refresh_inside_exec_goes_to_the_passfile_outside() {
                 assert!(text.contains(&key), "{key} is not in {text}");
             }
             fs::remove_file(&passfile).expect("removed");
+            // The refresh in the background writes it after the passfile.
+            wait_until("the file for hooks", || due.exists());
             fs::remove_file(&due).expect("removed");
         }
         let refresh = [

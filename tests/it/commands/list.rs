@@ -25,7 +25,7 @@ fn list_tells_what_is_known_and_no_secret() {
         "{table}"
     );
     assert!(
-        lines[5].starts_with("bad: `nowhere.example.com` is no connection"),
+        lines[5].starts_with("bad: `nowhere.example.com` is not a configured connection"),
         "{table}"
     );
     assert!(

@@ -194,7 +194,7 @@ fn one_connection_that_cannot_be_set_up_does_not_keep_the_others_from_it() {
     )
     .expect("written");
     let run = sandbox.run(&["setup", "psql", "--yes"]);
-    run.assert_fails(4, "pgcred: tpyo: `mydb` is no connection");
+    run.assert_fails(4, "pgcred: tpyo: `mydb` is not a configured connection");
     assert!(
         String::from_utf8(sandbox.read(".pg_service.conf"))
             .expect("text")
@@ -321,7 +321,7 @@ fn a_slip_is_answered_with_what_was_meant() {
     sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
     sandbox
         .run(&["token", "Prod"])
-        .assert_fails(4, "`Prod` is no connection");
+        .assert_fails(4, "`Prod` is not a configured connection");
     sandbox
         .run(&["token", "Prod"])
         .assert_fails(4, "hint: did you mean the connection `prod`?");
@@ -393,12 +393,12 @@ fn a_tunnel_is_warned_of_by_name_until_the_configuration_answers() {
         assert_warns(
             &sandbox.run(command),
             1,
-            &format!("t: the token is signed for port 5432 of {RDS_HOST}"),
+            &format!("t: signing for {RDS_HOST}:5432, not for the dialled port"),
         );
         assert_warns(
             &sandbox.run(command),
             1,
-            &format!("write sign_host = \"{RDS_HOST}:5432\""),
+            &format!("name the port to sign: sign_host = \"{RDS_HOST}:5432\""),
         );
     }
     tunnel(&format!("{RDS_HOST}:5432"));

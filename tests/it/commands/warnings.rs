@@ -76,11 +76,11 @@ fn add_refuses_what_no_token_can_have() {
     for (arguments, says) in [
         (
             &[HOST, "--expires-in", "8d"][..],
-            "expiry of 691200 s: dsql accepts 1 to 604800 s",
+            "a life of 691200 s: dsql accepts 1 to 604800 s",
         ),
         (
             &[RDS_HOST, "--user", "app", "--expires-in", "1h"],
-            "expiry of 3600 s: rds accepts 1 to 900 s",
+            "a life of 3600 s: rds accepts 1 to 900 s",
         ),
         (
             &[HOST, "--roots", &missing],
@@ -160,7 +160,7 @@ fn an_entry_with_a_bad_life_can_be_listed_and_removed() {
         "{table}"
     );
     assert!(
-        table.contains("bad: expiry of 3600 s: rds accepts 1 to 900 s"),
+        table.contains("bad: a life of 3600 s: rds accepts 1 to 900 s"),
         "{table}"
     );
     let run = sandbox.run(&["remove", "bad"]);

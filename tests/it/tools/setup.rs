@@ -417,7 +417,7 @@ fn what_a_target_says_of_tls_is_kept() {
     }
     sandbox
         .run(&["setup", "psql", "a", "b", "--host", HOST, "--print"])
-        .assert_fails(2, "--host with several targets");
+        .assert_fails(2, "--host cannot be used with several targets");
 }
 
 /// What a tool gets of a connection is what the configuration says, whatever the shell says of
