@@ -5,17 +5,20 @@ set -eu
 usage() {
     cat <<'EOF'
 usage: ./install.sh [--prefix DIR] [--secret-service]
-                                     build and install DIR/bin/pgcred (default DIR: ~/.local)
-                                     and DIR/bin/pgcred-aws, a link to it; completions for bash, zsh and fish
-                                     and a manual page in DIR/share; with --secret-service
-                                     the cache's key can be in GNOME Keyring or KWallet
+                              builds pgcred and installs DIR/bin/pgcred (DIR is ~/.local unless given),
+                              DIR/bin/pgcred-aws, which is a link to it, and in DIR/share completions for
+                              bash, zsh and fish and a manual page. With --secret-service the cache's key
+                              can be in GNOME Keyring or KWallet.
        ./install.sh --uninstall [--prefix DIR]
-                                     take pgcred out of all tools, erase all tokens, then remove what was installed
-       ./install.sh --try            build, then run pgcred, a stand-in for Aurora DSQL and a real PostgreSQL
-                                     in a temporary directory: mint, file, log in; nothing is installed or left running
+                              takes pgcred out of all tools, erases all tokens, then removes what was
+                              installed
+       ./install.sh --try     builds pgcred, then runs it with a stand-in for Aurora DSQL and a real
+                              PostgreSQL in a temporary directory: it issues a token, writes it to the
+                              passfile and logs in. Nothing is installed or left running.
 
-Needs cargo, a C compiler and, for --try, PostgreSQL's server and psql. As root on Debian or Ubuntu, --try installs
-those that are missing (not Rust). It never calls sudo and edits no shell start-up file.
+The script needs cargo, a C compiler and, for --try, PostgreSQL's server and psql. As root on Debian or
+Ubuntu, --try installs those that are missing, but not Rust. The script never calls sudo and changes no
+start-up file of a shell.
 EOF
 }
 
@@ -78,16 +81,16 @@ install_pgcred() {
     need_build_tools
     cargo build --release --locked --target-dir target --package pgcred --bin pgcred --features "$features"
     mkdir -p "$prefix/bin"
-    # Renamed into place: a pgcred that is running keeps its file.
+    # The new file is renamed into place, so that a pgcred that is running keeps its own.
     rm -f "$prefix/bin/.pgcred.new" # it may be a link to another file
     cp target/release/pgcred "$prefix/bin/.pgcred.new"
     chmod 755 "$prefix/bin/.pgcred.new"
     mv -f "$prefix/bin/.pgcred.new" "$prefix/bin/pgcred"
-    # For tools that want the AWS CLI's program by its path.
+    # Some tools want the path of the AWS CLI's program.
     if is_our_link || [ ! -e "$prefix/bin/pgcred-aws" ] && [ ! -L "$prefix/bin/pgcred-aws" ]; then
         ln -sf pgcred "$prefix/bin/pgcred-aws"
     else
-        printf 'note: %s is not a link of ours and stays\n' "$prefix/bin/pgcred-aws"
+        printf 'note: %s stays as it is, because it is not a link of ours\n' "$prefix/bin/pgcred-aws"
     fi
     for text in $texts; do
         mkdir -p "$prefix/share/${text%/*}"
@@ -102,7 +105,7 @@ install_pgcred() {
     printf 'zsh finds the completions with this line in ~/.zshrc, above compinit: fpath+=(%s)\n' "$prefix/share/zsh/site-functions"
 }
 
-# What pgcred prints for shells and man, where they look for it.
+# The files that pgcred prints for shells and man, at the paths where these look for them.
 texts='bash-completion/completions/pgcred zsh/site-functions/_pgcred fish/vendor_completions.d/pgcred.fish man/man1/pgcred.1'
 
 command_for() {
@@ -116,14 +119,14 @@ is_our_link() {
     [ -L "$prefix/bin/pgcred-aws" ] && [ "$(readlink "$prefix/bin/pgcred-aws")" = pgcred ]
 }
 
-# First what only pgcred itself can do: afterwards nothing would refresh the tokens, nor know where they are.
+# Tools and tokens come first: when the program is gone, nothing can find them any more.
 uninstall_pgcred() {
     pgcred=$prefix/bin/pgcred
     [ -e "$pgcred" ] || fail "there is no $pgcred"
     "$pgcred" setup --undo --yes ||
-        fail "some tools are still set up, so nothing was removed" "do what is said above, then run this again"
+        fail "nothing was removed, because some tools are still set up" "do what the messages above say, then run this again"
     "$pgcred" erase --all ||
-        fail "some tokens are still there, so nothing was removed" "do what is said above, then run this again"
+        fail "nothing was removed, because some tokens are still there" "do what the messages above say, then run this again"
     rm -f "$pgcred"
     if is_our_link; then rm -f "$prefix/bin/pgcred-aws"; fi
     for text in $texts; do
@@ -135,7 +138,7 @@ uninstall_pgcred() {
     name_what_stays
 }
 
-# remove_if_empty DIRECTORY: the directory and those above it up to the prefix, as far as nothing is in them
+# remove_if_empty DIRECTORY: removes the directory and those above it, up to the prefix, if they are empty
 remove_if_empty() {
     directory=$1
     while [ "$directory" != "${prefix%/*}" ] && rmdir "$directory" 2>/dev/null; do directory=${directory%/*}; done
@@ -151,12 +154,12 @@ name_what_stays() {
         "$config/powershell/Microsoft.PowerShell_profile.ps1" "$HOME/.tmux.conf"; do
         [ -f "$file" ] || continue
         grep -n pgcred "$file" | while IFS= read -r line; do
-            printf 'remove this line yourself: %s:%s\n' "$file" "$line"
+            printf 'remove this line from your start-up file: %s:%s\n' "$file" "$line"
         done
     done
 }
 
-# Debian keeps the server's programs off PATH.
+# Debian does not put the server's programs on PATH.
 server_program() {
     command -v "$1" 2>/dev/null && return
     for program in /usr/lib/postgresql/*/bin/"$1"; do
@@ -168,7 +171,7 @@ server_program() {
 need_postgres() {
     if [ -z "$(server_program initdb)" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         printf 'installing postgresql (initdb is missing)\n'
-        # For the time of the installation: without this Debian's package makes and starts a cluster of its own.
+        # This file is there during the installation only: without it Debian's package starts a cluster of its own.
         mkdir -p /etc/postgresql-common/createcluster.d
         no_cluster=/etc/postgresql-common/createcluster.d/pgcred-try.conf
         echo 'create_main_cluster = false' >$no_cluster
@@ -180,7 +183,7 @@ need_postgres() {
     need psql postgresql-client "PostgreSQL's client"
 }
 
-# The server refuses root; root runs it as another user.
+# PostgreSQL refuses to run as root, so root runs it as another user.
 as_server_user() {
     if [ "$(id -u)" = 0 ]; then
         runuser -u "$server_user" -- "$@"
@@ -190,7 +193,7 @@ as_server_user() {
 }
 
 try_pgcred() {
-    # The user's own servers are none of the demo's business.
+    # The demo must not reach the user's own servers.
     for variable in $(env | sed -n 's/^\(PG[A-Z_]*\)=.*/\1/p'); do unset "$variable"; done
     need_build_tools
     need_postgres
@@ -243,13 +246,14 @@ start_servers() {
     done
 }
 
-# A user's machine: nothing in the environment but this. hostaddr leads the cluster's name to the stand-in.
+# Runs a command as on a user's machine, with nothing else in the environment. PGHOSTADDR leads the cluster's name to the
+# stand-in.
 on_try_machine() {
     env -i PATH="$PATH" HOME="$work/home" PGPASSFILE="$work/home/.pgpass" AWS_EC2_METADATA_DISABLED=true PGHOSTADDR=127.0.0.1 \
         PGPORT="$(cat "$work/port")" PGSSLMODE=verify-full PGSSLROOTCERT="$work/ca.pem" "$@"
 }
 
-# show COMMAND...: print it as a user would type it, then run it; tokens are cut to fit the screen.
+# show COMMAND...: prints the command as a user would type it, then runs it; long lines are cut to fit the screen.
 show() {
     printf '\n$'
     for word in "$@"; do
@@ -265,19 +269,19 @@ demonstrate() {
     connection="host=$host user=admin dbname=postgres"
     query="select current_user, 'a session on ' || split_part(version(), ' (', 1) as answer"
     printf '\nA stand-in for Aurora DSQL checks every token; behind it is a real PostgreSQL. The AWS keys are examples.\n'
-    printf '\n1. Mint a token, as does: aws dsql generate-db-connect-admin-auth-token\n'
+    printf '\n1. Issue a token, as this command does: aws dsql generate-db-connect-admin-auth-token\n'
     show "$pgcred" token $host
-    printf '\n2. File it where psql and other clients look for a password.\n'
+    printf '\n2. Write it to the file where psql and other clients look for a password.\n'
     show "$pgcred" refresh $host
     show cat "$work/home/.pgpass"
-    printf '\n3. Log in; no password is typed.\n'
+    printf '\n3. Log in. No password is typed.\n'
     show psql -Xw "$connection" -c "$query" | tee "$work/answer"
-    printf '\n4. Without a token there is no session.\n'
+    printf '\n4. Without a token the server refuses the session.\n'
     show "$pgcred" erase --all
     show psql -Xw "$connection" -c "$query" | tee "$work/no-answer"
     grep -q 'admin.*a session on PostgreSQL' "$work/answer" || fail "the login with the token failed"
     grep -q 'no password supplied' "$work/no-answer" || fail "a login without a token was not refused"
-    printf '\nIt works. Everything was in %s, which is removed now; no server is left running.\n' "$work"
+    printf '\nIt works. Everything was in %s, which is removed now. No server is left running.\n' "$work"
 }
 
 main "$@"
