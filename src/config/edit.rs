@@ -1,73 +1,75 @@
-//! Edits of `config.toml` as text: `add` and `remove` touch one connection; comments, order and
-//! line ends stay.
+//! Edits of `config.toml` as text: `add` and `remove` touch one connection, and every other byte of
+//! the file stays as the user has written it.
 //!
-//! Pieces of the text are cut and set by the places that the parser reports. Writing the parsed
-//! document back would turn CRLF into LF and gather dotted keys.
+//! ```text
+//! text --read--> where each key stands + what the file means
+//!        \                                    | change
+//!         splices --> new text --read--> means the same?  yes: the answer
+//!                                                         no:  an error, nothing is changed
+//! ```
+//!
+//! A document that is parsed, changed and written back (`toml_edit`) does not keep every byte: CRLF
+//! becomes LF, also where a file has both, and the dotted keys of a connection are gathered in one
+//! place. It would be a second parser in the program, too: the one that reads the configuration
+//! keeps no comments, because that takes half the time.
 
-use std::ops::Range;
-
-use toml_edit::{Array, Document, Item, Key, TableLike, Value};
+use toml::de::DeTable;
+use toml_writer::ToTomlValue;
 
 use super::read::{self, Lines};
-use super::{Config, Connection, Life};
+use super::splice::{self, Notation, Splice};
+use super::{Config, Connection, Life, check_connection_name};
 use crate::error::{Error, Result};
-use crate::text::host::HostPort;
-
-/// Replaces a piece of the text.
-type Edit = (Range<usize>, String);
+use crate::text::host::quoted;
 
 /// Returns the text with the connection added at the end, or in the place of the one that has its
 /// name.
 pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<String> {
     let wanted = checked(connection)?;
-    let (mark, text) = split_mark(text);
+    let (mark, text) = split_byte_order_mark(text);
     let document = read::document(text)?;
     let mut expected = read::config(&document, Lines::of(text))?;
-    let known = expected
-        .connections
-        .iter_mut()
-        .find(|known| known.name == wanted.name);
-    let edits = match (&known, item(&document, &wanted.name)) {
-        (Some(_), Some(item)) if !replace => {
-            let why = Error::usage("a connection of that name is there already");
-            let why = why.hint("to change it, add --replace");
-            return Err(Lines::of(text).locate(
-                why,
-                item.span(),
-                &format!("connections.{}", wanted.name),
-            ));
-        }
-        (Some(known), Some(item)) => rewrite(text, item, known, &wanted),
-        _ => append(text, &document, &wanted),
-    };
     let name = wanted.name.clone();
-    match known {
-        Some(known) => *known = wanted,
-        None => expected.connections.push(wanted),
-    }
-    proven(mark, &spliced(text, edits), expected, &name)
+    let position = expected
+        .connections
+        .iter()
+        .position(|known| known.name == name);
+    let splices = match (position, item(&document, &name)) {
+        (Some(position), Some(item)) if replace => {
+            let known = std::mem::replace(&mut expected.connections[position], wanted.clone());
+            rewrite(text, item, &known, &wanted)
+        }
+        (Some(_), Some(item)) => {
+            let why = Error::usage("a connection of that name is there already")
+                .hint("to change it, add --replace");
+            let key = format!("connections.{name}");
+            return Err(Lines::of(text).locate(why, item.span(), &key));
+        }
+        _ => {
+            expected.connections.push(wanted.clone());
+            append(text, &document, &wanted)
+        }
+    };
+    proven(mark, &splice::apply(text, splices), &expected, &name)
 }
 
 /// Returns the text without the connection and without the comment that stands apart right above
 /// it.
 pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
-    let (mark, text) = split_mark(text);
+    let (mark, text) = split_byte_order_mark(text);
     let document = read::document(text)?;
     let mut expected = read::config(&document, Lines::of(text))?;
-    let Some(item) = item(&document, name) else {
-        let why = format!("no connection {}", crate::text::host::quoted(name));
+    let (Some(all), Some(item)) = (document.get("connections"), item(&document, name)) else {
+        let why = format!("no connection {}", quoted(name));
         return Err(Error::no_target(why).hint("the config's [connections.NAME] are the names"));
     };
     expected.connections.retain(|known| known.name != name);
-    let all = document
-        .get("connections")
-        .filter(|all| all.is_value())
-        .and_then(Item::as_table_like);
-    let edits = match all {
-        Some(all) => cut_from_list(&places(all), &|key| key != name),
-        None => cut_lines(text, blocks(text, &document, item, name)),
+    let keys = splice::keys(all);
+    let splices = match Notation::of(text, all) {
+        Notation::Braces => splice::cut_from_braces(&keys, |key| key != name),
+        _ => splice::cut_lines(text, splice::lines_of_table(text, name, &keys, item)),
     };
-    proven(mark, &spliced(text, edits), expected, name)
+    proven(mark, &splice::apply(text, splices), &expected, name)
 }
 
 /// Tells whether a connection keeps this keyword of libpq, besides the address; `sslrootcert` it
@@ -78,44 +80,29 @@ pub(crate) fn keeps(keyword: &str) -> bool {
 
 /// Returns the connection as it reads once it is in a file: checked and normalised.
 fn checked(connection: &Connection) -> Result<Connection> {
-    if let Some((keyword, _)) = connection
-        .target
-        .options
-        .iter()
-        .find(|(keyword, _)| !keeps(keyword))
-    {
-        let why = format!(
-            "connections.{}: {keyword} cannot be kept in the config",
-            connection.name
-        );
-        return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
+    for (keyword, _) in &connection.target.options {
+        if !keeps(keyword) {
+            let name = &connection.name;
+            let why = format!("connections.{name}: {keyword} cannot be kept in the config");
+            return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
+        }
     }
-    super::check_connection_name(&connection.name, connection.target.host.as_deref())?;
-    let text = format!(
-        "{}\n{}\n",
-        header(&connection.name),
-        statements(connection).join("\n")
-    );
-    let config = read::config(&read::document(&text)?, Lines::UNSEEN)?;
-    config
-        .connections
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::usage("the connection is empty"))
+    check_connection_name(&connection.name, connection.target.host.as_deref())?;
+    let statements = statements(connection).join("\n");
+    let text = format!("{}\n{statements}\n", header(&connection.name));
+    let mut config = read::config(&read::document(&text)?, Lines::UNSEEN)?;
+    match config.connections.pop() {
+        Some(connection) => Ok(connection),
+        None => Err(Error::usage("the connection is empty")),
+    }
 }
 
 /// Returns the edited text if it reads as expected. A way of writing TOML that the edits do not
 /// know must not do harm.
-fn proven(mark: &str, edited: &str, expected: Config, name: &str) -> Result<String> {
-    let parts = |config: Config| {
-        (
-            config.cache,
-            config.max_life,
-            config.connections,
-            config.rules,
-        )
-    };
-    if Config::parse(edited).is_ok_and(|config| parts(config) == parts(expected)) {
+fn proven(mark: &str, edited: &str, expected: &Config, name: &str) -> Result<String> {
+    if let Ok(config) = Config::parse(edited)
+        && config.says_the_same_as(expected)
+    {
         return Ok(format!("{mark}{edited}"));
     }
     Err(Error::failure(format!(
@@ -124,345 +111,143 @@ fn proven(mark: &str, edited: &str, expected: Config, name: &str) -> Result<Stri
     .hint("edit the file by hand; a table [connections.NAME] can be edited"))
 }
 
-/// Sets a byte order mark apart: it is no part of the first line. A second one is an error, for the
-/// parser to find.
-fn split_mark(text: &str) -> (&str, &str) {
+/// Sets a byte order mark apart: it is no part of the first line. A second one is an error, which
+/// the parser finds.
+fn split_byte_order_mark(text: &str) -> (&str, &str) {
     const MARK: char = '\u{feff}';
     let marks = text.chars().take_while(|c| *c == MARK).count();
     text.split_at(if marks == 1 { MARK.len_utf8() } else { 0 })
 }
 
-fn item<'a>(document: &'a Document<&str>, name: &str) -> Option<&'a Item> {
-    document.get("connections")?.as_table_like()?.get(name)
+fn item<'d>(document: &'d DeTable<'d>, name: &str) -> Option<&'d read::Item<'d>> {
+    document.get("connections")?.get_ref().as_table()?.get(name)
 }
-
-/// Carries out edits that do not overlap.
-fn spliced(text: &str, mut edits: Vec<Edit>) -> String {
-    edits.sort_by_key(|(range, _)| (range.start, range.end));
-    let mut edited = String::with_capacity(text.len());
-    let mut done = 0;
-    for (range, new) in edits {
-        edited.push_str(text.get(done..range.start).unwrap_or_default());
-        edited.push_str(&new);
-        done = done.max(range.end);
-    }
-    edited.push_str(&text[done..]);
-    edited
-}
-
-// What is written.
 
 /// Returns the keys that the connection has, with their values as TOML.
 fn values(connection: &Connection) -> Vec<(&'static str, String)> {
     let Connection {
-        target: place,
-        aliases,
-        ..
+        target, aliases, ..
     } = connection;
-    let text = |text: &Option<String>| text.as_deref().map(Value::from);
+    let text = |text: &Option<String>| text.as_ref().map(String::to_toml_value);
     let option = |keyword: &str| {
-        let found = place.options.iter().find(|(key, _)| key == keyword);
-        found.map(|(_, value)| Value::from(value.as_str()))
+        let found = target.options.iter().find(|(key, _)| key == keyword);
+        found.map(|(_, value)| value.to_toml_value())
     };
-    let life = connection.life.map(|life| match (life, life.to_string()) {
-        (Life::Seconds(seconds), text) if text.bytes().all(|b| b.is_ascii_digit()) => {
-            Value::from(i64::from(seconds))
-        }
-        (_, text) => Value::from(text),
-    });
-    let listed = aliases.iter().map(HostPort::to_string).collect::<Array>();
-    [
-        ("host", text(&place.host)),
-        ("port", place.port.map(|port| Value::from(i64::from(port)))),
-        ("user", text(&place.user)),
-        ("dbname", text(&place.dbname)),
+    let roots = connection.roots.as_ref().map(ToString::to_string);
+    let sign_host = connection.sign_host.as_ref().map(ToString::to_string);
+    let mut values = Vec::new();
+    for (key, value) in [
+        ("host", text(&target.host)),
+        ("port", target.port.map(|port| port.to_string())),
+        ("user", text(&target.user)),
+        ("dbname", text(&target.dbname)),
         ("sslmode", option("sslmode")),
         ("hostaddr", option("hostaddr")),
-        (
-            "roots",
-            connection
-                .roots
-                .as_ref()
-                .map(|roots| Value::from(roots.to_string())),
-        ),
+        ("roots", text(&roots)),
         ("profile", text(&connection.profile)),
         ("region", text(&connection.region)),
         ("provider", text(&connection.provider)),
-        (
-            "sign_host",
-            connection
-                .sign_host
-                .as_ref()
-                .map(|signed| Value::from(signed.to_string())),
-        ),
-        ("expires_in", life),
-        (
-            "aliases",
-            (!aliases.is_empty()).then(|| Value::from(listed)),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Some((key, value?.to_string())))
-    .collect()
+        ("sign_host", text(&sign_host)),
+        ("expires_in", connection.life.map(life)),
+    ] {
+        if let Some(value) = value {
+            values.push((key, value));
+        }
+    }
+    if !aliases.is_empty() {
+        let aliases: Vec<String> = aliases
+            .iter()
+            .map(|alias| alias.to_string().to_toml_value())
+            .collect();
+        values.push(("aliases", format!("[{}]", aliases.join(", "))));
+    }
+    values
+}
+
+/// Returns a number of seconds as a number, and everything else as a text.
+fn life(life: Life) -> String {
+    let text = life.to_string();
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        text
+    } else {
+        text.to_toml_value()
+    }
 }
 
 fn statements(connection: &Connection) -> Vec<String> {
-    values(connection)
-        .into_iter()
-        .map(|(key, value)| format!("{key} = {value}"))
-        .collect()
+    let mut statements = Vec::new();
+    for (key, value) in values(connection) {
+        statements.push(format!("{key} = {value}"));
+    }
+    statements
 }
 
+/// Returns the line above a connection's keys. Its name consists of letters, digits, `-` and `_`,
+/// so that it needs no quotes.
 fn header(name: &str) -> String {
-    format!("[connections.{}]", Key::new(name))
+    format!("[connections.{name}]")
 }
 
 /// Adds a table at the end, below a blank line. A file without a last newline stays one: `remove`
 /// can then undo it.
-fn append(text: &str, document: &Document<&str>, wanted: &Connection) -> Vec<Edit> {
-    if let Some(Item::Value(all)) = document.get("connections") {
-        let new = format!(
-            "{} = {{ {} }}",
-            Key::new(&wanted.name),
-            statements(wanted).join(", ")
-        );
-        let last = all.as_inline_table().and_then(|all| places(all).pop());
-        return match last {
-            Some(last) => vec![(last.value.end..last.value.end, format!(", {new}"))],
-            None => all
-                .span()
-                .map(|span| (span, format!("{{ {new} }}")))
-                .into_iter()
-                .collect(),
-        };
+fn append(text: &str, document: &DeTable<'_>, wanted: &Connection) -> Vec<Splice> {
+    if let Some(all) = document.get("connections")
+        && Notation::of(text, all) == Notation::Braces
+    {
+        let new = format!("{} = {{ {} }}", wanted.name, statements(wanted).join(", "));
+        return vec![match splice::keys(all).last() {
+            Some(last) => Splice::insert(last.value.end, format!(", {new}")),
+            None => Splice::replace(all.span(), format!("{{ {new} }}")),
+        }];
     }
-    let newline = newline_of(text);
-    let table = [vec![header(&wanted.name)], statements(wanted)]
-        .concat()
-        .join(newline);
+    let newline = splice::newline_of(text);
+    let mut lines = vec![header(&wanted.name)];
+    lines.extend(statements(wanted));
+    let table = lines.join(newline);
     let new = match text {
         "" => format!("{table}{newline}"),
         text if text.ends_with('\n') => format!("{newline}{table}{newline}"),
         _ => format!("{newline}{newline}{table}"),
     };
-    vec![(text.len()..text.len(), new)]
+    vec![Splice::insert(text.len(), new)]
 }
 
-/// Changes what differs, takes out what is no longer given, adds what is new behind the last key
-/// that stays.
-fn rewrite(text: &str, item: &Item, old: &Connection, new: &Connection) -> Vec<Edit> {
-    let Some(places) = item.as_table_like().map(places) else {
-        return Vec::new();
-    };
+/// Changes values that differ, takes out keys that are no longer given, and adds new keys behind
+/// the last key that stays.
+fn rewrite(text: &str, item: &read::Item<'_>, old: &Connection, new: &Connection) -> Vec<Splice> {
+    let keys = splice::keys(item);
+    let in_braces = Notation::of(text, item) == Notation::Braces;
     let (old, new) = (values(old), values(new));
     let stays = |key: &str| new.iter().any(|(kept, _)| *kept == key);
-    let mut edits = if item.is_value() {
-        cut_from_list(&places, &stays)
-    } else {
-        places
-            .iter()
-            .filter(|place| !stays(place.name))
-            .map(|place| (place.lines(text), String::new()))
-            .collect()
-    };
-    for place in &places {
-        let changed = new
-            .iter()
-            .find(|value| value.0 == place.name && !old.contains(value));
-        edits.extend(changed.map(|(_, value)| (place.value.clone(), value.clone())));
+    let mut splices = Vec::new();
+    if in_braces {
+        splices = splice::cut_from_braces(&keys, stays);
     }
-    let added = new
-        .iter()
-        .filter(|(key, _)| places.iter().all(|place| place.name != *key));
-    let added: Vec<_> = added
-        .map(|(key, value)| format!("{key} = {value}"))
-        .collect();
-    let anchor = places
-        .iter()
-        .filter(|place| stays(place.name))
-        .max_by_key(|place| place.value.end);
-    if let Some(anchor) = anchor.filter(|_| !added.is_empty()) {
-        edits.push(if item.is_value() {
-            (
-                anchor.value.end..anchor.value.end,
-                added.iter().flat_map(|new| [", ", new]).collect(),
-            )
+    for key in &keys {
+        if !stays(key.name) && !in_braces {
+            splices.push(Splice::cut(key.lines(text)));
+        }
+        for value in &new {
+            if value.0 == key.name && !old.contains(value) {
+                splices.push(Splice::replace(key.value.clone(), value.1.clone()));
+            }
+        }
+    }
+    let mut added = Vec::new();
+    for (name, value) in &new {
+        if keys.iter().all(|key| key.name != *name) {
+            added.push(format!("{name} = {value}"));
+        }
+    }
+    let kept = keys.iter().filter(|key| stays(key.name));
+    if let Some(last) = kept.max_by_key(|key| key.value.end)
+        && !added.is_empty()
+    {
+        splices.push(if in_braces {
+            Splice::insert(last.value.end, format!(", {}", added.join(", ")))
         } else {
-            anchor.lines_below(text, &added)
+            last.insert_below(text, &added)
         });
     }
-    edits
-}
-
-fn newline_of(text: &str) -> &'static str {
-    let first = text.find('\n').map(|at| &text[..at]);
-    if first.is_some_and(|line| line.ends_with('\r')) {
-        "\r\n"
-    } else {
-        "\n"
-    }
-}
-
-// What is there.
-
-/// Where a key and its value stand in the text.
-struct Place<'a> {
-    name: &'a str,
-    key: Range<usize>,
-    value: Range<usize>,
-}
-
-fn places(table: &dyn TableLike) -> Vec<Place<'_>> {
-    let place = |(name, item): (_, &Item)| {
-        Some(Place {
-            name,
-            key: table.key(name)?.span()?,
-            value: item.span()?,
-        })
-    };
-    table.iter().filter_map(place).collect()
-}
-
-impl Place<'_> {
-    /// Returns the lines of a key outside braces, with the newline.
-    fn lines(&self, text: &str) -> Range<usize> {
-        line_start(text, self.key.start)..line_end(text, self.value.end)
-    }
-
-    /// Adds lines that begin as this one does: blanks, and the names before the key's last dot.
-    fn lines_below(&self, text: &str, new: &[String]) -> Edit {
-        let Range { start, end } = self.lines(text);
-        let newline = newline_of(text);
-        let begin = &text[start..self.key.start];
-        let ended = text[..end].ends_with('\n');
-        let line = |new: &String| {
-            if ended {
-                format!("{begin}{new}{newline}")
-            } else {
-                format!("{newline}{begin}{new}")
-            }
-        };
-        (end..end, new.iter().map(line).collect())
-    }
-}
-
-/// Returns the whole lines that a connection takes up: a table, a line with braces, or lines with
-/// dotted keys.
-fn blocks(text: &str, document: &Document<&str>, item: &Item, name: &str) -> Vec<Range<usize>> {
-    let keys = item.as_table_like().map(places).unwrap_or_default();
-    match item {
-        Item::Table(table) if table.is_dotted() => {
-            let mut blocks: Vec<Range<usize>> = Vec::new();
-            let mut lines: Vec<_> = keys.iter().map(|key| key.lines(text)).collect();
-            lines.sort_by_key(|lines| lines.start);
-            for lines in lines {
-                match blocks.last_mut() {
-                    Some(last) if last.end == lines.start => last.end = lines.end,
-                    _ => blocks.push(lines),
-                }
-            }
-            blocks
-        }
-        Item::Table(table) => {
-            let header = table.span().unwrap_or_default();
-            let end = keys
-                .iter()
-                .map(|key| key.value.end)
-                .max()
-                .unwrap_or(header.end);
-            std::iter::once(line_start(text, header.start)..line_end(text, end)).collect()
-        }
-        _ => {
-            let all = document
-                .get("connections")
-                .and_then(Item::as_table_like)
-                .map(places)
-                .unwrap_or_default();
-            all.iter()
-                .filter(|place| place.name == name)
-                .map(|place| place.lines(text))
-                .collect()
-        }
-    }
-}
-
-// What is taken out.
-
-/// Takes keys out of an inline table: each goes with the comma that parts it from the ones that
-/// stay.
-fn cut_from_list(places: &[Place<'_>], stays: &dyn Fn(&str) -> bool) -> Vec<Edit> {
-    let Some(first) = places.iter().position(|place| stays(place.name)) else {
-        let ends = places.first().zip(places.last());
-        return ends
-            .map(|(first, last)| (first.key.start..last.value.end, String::new()))
-            .into_iter()
-            .collect();
-    };
-    let before = places[..=first]
-        .windows(2)
-        .map(|pair| pair[0].key.start..pair[1].key.start);
-    let after = places[first..]
-        .windows(2)
-        .filter(|pair| !stays(pair[1].name));
-    let after = after.map(|pair| pair[0].value.end..pair[1].value.end);
-    before
-        .chain(after)
-        .map(|range| (range, String::new()))
-        .collect()
-}
-
-fn cut_lines(text: &str, blocks: Vec<Range<usize>>) -> Vec<Edit> {
-    blocks
-        .into_iter()
-        .map(|block| (widened(text, block), String::new()))
-        .collect()
-}
-
-/// Adds to a block the comment that belongs to it alone, and one of two blank lines that would come
-/// together.
-fn widened(text: &str, block: Range<usize>) -> Range<usize> {
-    let Range { mut start, mut end } = block;
-    let mut comment = start;
-    while let Some(above) = line_above(text, comment)
-        && text[above..comment].trim_start().starts_with('#')
-    {
-        comment = above;
-    }
-    // Right below another line, or at the head of the file, a comment may be about something else.
-    if blank_above(text, comment).is_some() {
-        start = comment;
-    }
-    let below = line_end(text, end);
-    let blank_below = text[end..below].trim().is_empty();
-    match blank_above(text, start) {
-        Some(blank) if blank_below => start = blank,
-        None if start == 0 && blank_below => end = below,
-        _ => {}
-    }
-    if end == text.len() && !text.ends_with('\n') {
-        let kept = text[..start].strip_suffix('\n').unwrap_or(&text[..start]);
-        start = kept.strip_suffix('\r').unwrap_or(kept).len();
-    }
-    start..end
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
-}
-
-/// Returns where the line ends, behind its newline.
-fn line_end(text: &str, at: usize) -> usize {
-    text[at..]
-        .find('\n')
-        .map_or(text.len(), |newline| at + newline + 1)
-}
-
-/// Returns where the line above begins.
-fn line_above(text: &str, start: usize) -> Option<usize> {
-    let above = text[..start].strip_suffix('\n')?;
-    Some(line_start(above, above.len()))
-}
-
-fn blank_above(text: &str, start: usize) -> Option<usize> {
-    line_above(text, start).filter(|above| text[*above..start].trim().is_empty())
+    splices
 }

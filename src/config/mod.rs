@@ -3,6 +3,7 @@
 
 mod edit;
 mod read;
+mod splice;
 
 #[cfg(test)]
 mod tests;
@@ -82,6 +83,15 @@ impl Config {
     /// Reads the file's text; an error names line and key, and the caller adds the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         read::config(&read::document(text)?, read::Lines::of(text))
+    }
+
+    /// Tells whether two files mean the same.
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        self.cache == other.cache
+            && self.login == other.login
+            && self.max_life == other.max_life
+            && self.connections == other.connections
+            && self.rules == other.rules
     }
 
     pub(crate) fn connection(&self, name: &str) -> Option<&Connection> {

@@ -1,11 +1,16 @@
 //! From TOML to values: every value is checked as on the command line, and every error names its
 //! line and key.
+//!
+//! The parser keeps no comments: that takes half the time, and each `pgcred token` reads the whole
+//! file. It does keep where each key and value stands, for errors and for `edit`.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::Path;
 
-use toml_edit::{Document, Item, TableLike};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::{CacheChoice, Config, Connection, Life, Rule, check_connection_name};
 use crate::authority::LoginPolicy;
@@ -17,8 +22,11 @@ use crate::request::target::RootsChoice;
 use crate::text::host::{self, HostPort};
 use crate::time::Seconds;
 
-/// Turns places in a text into line numbers; counts only when an error asks, so that reading stays
-/// linear.
+/// A value and where it stands: of a table with a header that is the header.
+pub(super) type Item<'t> = Spanned<DeValue<'t>>;
+
+/// Turns places in a text into line numbers. It counts only when an error asks, so that the time
+/// to read a file grows with its length and no faster.
 #[derive(Clone, Copy)]
 pub(super) struct Lines<'a>(Option<&'a str>);
 
@@ -31,17 +39,13 @@ impl<'a> Lines<'a> {
     pub(super) const UNSEEN: Self = Self(None);
 
     /// Puts line and key in front of an error.
-    pub(super) fn locate(self, error: Error, span: Option<Range<usize>>, key: &str) -> Error {
+    pub(super) fn locate(self, error: Error, span: Range<usize>, key: &str) -> Error {
         let error = if key.is_empty() {
             error
         } else {
             error.about(key)
         };
-        let before = self
-            .0
-            .zip(span)
-            .and_then(|(text, span)| text.as_bytes().get(..span.start));
-        match before {
+        match self.0.and_then(|text| text.as_bytes().get(..span.start)) {
             Some(before) => error.about(&format!("line {}", before.split(|b| *b == b'\n').count())),
             None => error,
         }
@@ -49,249 +53,254 @@ impl<'a> Lines<'a> {
 }
 
 /// Reads the text as TOML.
-pub(super) fn document(text: &str) -> Result<Document<&str>> {
-    Document::parse(text).map_err(|error| {
-        let at = error.span().unwrap_or(text.len()..text.len());
-        let piece = text
-            .get(at.clone())
-            .filter(|piece| !piece.trim().is_empty());
-        let piece = piece
-            .map(|piece| format!(" at {}", host::quoted(piece)))
-            .unwrap_or_default();
-        let what = error.message().lines().next().unwrap_or("not TOML");
-        Lines::of(text).locate(Error::usage(format!("{what}{piece}")), Some(at), "")
-    })
+pub(super) fn document(text: &str) -> Result<DeTable<'_>> {
+    let error = match DeTable::parse(text) {
+        Ok(document) => return Ok(document.into_inner()),
+        Err(error) => error,
+    };
+    let span = error.span().unwrap_or(text.len()..text.len());
+    let what = error.message().lines().next().unwrap_or("not TOML");
+    let piece = text.get(span.clone()).unwrap_or_default();
+    let error = if piece.trim().is_empty() {
+        Error::usage(what)
+    } else {
+        Error::usage(format!("{what} at {}", host::quoted(piece)))
+    };
+    Err(Lines::of(text).locate(error, span, ""))
 }
 
-pub(super) fn config(document: &Document<&str>, lines: Lines<'_>) -> Result<Config> {
+pub(super) fn config(document: &DeTable<'_>, lines: Lines<'_>) -> Result<Config> {
     let mut config = Config::default();
-    for field in fields(document.as_table(), "", lines) {
+    for field in fields(document, TableName::File, lines) {
         match field.key {
             "cache" => config.cache = Some(field.read(|item| CacheChoice::parse(text(item)?))?),
             "login" => config.login = Some(field.read(|item| LoginPolicy::parse(text(item)?))?),
             "max_expires_in" => config.max_life = Some(field.read(seconds)?),
             "connections" => config.connections = connections(&field)?,
             "match" => config.rules = rules(&field)?,
-            _ => {
-                return Err(field.unknown(&[
-                    "cache",
-                    "login",
-                    "max_expires_in",
-                    "connections",
-                    "match",
-                ]));
-            }
+            _ => return Err(field.unknown(FILE_KEYS)),
         }
     }
-    let names = config.connections.iter().zip(0..);
-    config.by_name = names
-        .map(|(connection, at)| (connection.name.clone(), at))
-        .collect();
+    for (position, connection) in config.connections.iter().enumerate() {
+        config.by_name.insert(connection.name.clone(), position);
+    }
     Ok(config)
+}
+
+const FILE_KEYS: &[&str] = &["cache", "login", "max_expires_in", "connections", "match"];
+
+/// What a table is called in errors.
+#[derive(Clone, Copy)]
+enum TableName<'a> {
+    /// The file itself.
+    File,
+    Connection(&'a str),
+    Rule,
+}
+
+impl fmt::Display for TableName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File => Ok(()),
+            Self::Connection(name) => write!(f, "connections.{name}"),
+            Self::Rule => f.write_str("match"),
+        }
+    }
 }
 
 /// One key of a table and its value.
 struct Field<'a> {
     lines: Lines<'a>,
-    /// The table's name; empty for the file itself.
-    table: &'a str,
+    table: TableName<'a>,
     key: &'a str,
-    item: &'a Item,
+    item: &'a Item<'a>,
 }
 
 fn fields<'a>(
-    table: &'a dyn TableLike,
-    name: &'a str,
+    table: &'a DeTable<'a>,
+    name: TableName<'a>,
     lines: Lines<'a>,
 ) -> impl Iterator<Item = Field<'a>> {
     table.iter().map(move |(key, item)| Field {
         lines,
         table: name,
-        key,
+        key: key.get_ref(),
         item,
     })
 }
 
 impl<'a> Field<'a> {
     /// Takes the value apart; an error gets the line and the key.
-    fn read<T>(&self, value: impl FnOnce(&'a Item) -> Result<T>) -> Result<T> {
-        value(self.item).map_err(|error| self.wrong(error))
+    fn read<T>(&self, value: impl FnOnce(&'a DeValue<'a>) -> Result<T>) -> Result<T> {
+        value(self.item.get_ref()).map_err(|error| self.wrong(error))
     }
 
     fn wrong(&self, error: Error) -> Error {
         self.wrong_at(error, self.item.span())
     }
 
-    fn wrong_at(&self, error: Error, span: Option<Range<usize>>) -> Error {
-        let dot = if self.table.is_empty() { "" } else { "." };
-        self.lines
-            .locate(error, span, &format!("{}{dot}{}", self.table, self.key))
+    fn wrong_at(&self, error: Error, span: Range<usize>) -> Error {
+        self.lines.locate(error, span, &self.path(self.key))
     }
 
     fn unknown(&self, known: &[&str]) -> Error {
         let why = Error::usage(format!("no such key; known: {}", known.join(", ")));
-        let dot = if self.table.is_empty() { "" } else { "." };
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         // A key in quotes can hold anything.
-        let key = if self
-            .key
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-        {
+        let key = if self.key.bytes().all(is_plain) {
             self.key.to_owned()
         } else {
             host::quoted(self.key)
         };
-        self.lines
-            .locate(why, self.item.span(), &format!("{}{dot}{key}", self.table))
+        self.lines.locate(why, self.item.span(), &self.path(&key))
+    }
+
+    fn path(&self, key: &str) -> String {
+        match self.table {
+            TableName::File => key.to_owned(),
+            table => format!("{table}.{key}"),
+        }
     }
 }
 
 fn connections(all: &Field<'_>) -> Result<Vec<Connection>> {
-    let table = all.item.as_table_like();
-    let table = table
-        .ok_or_else(|| all.wrong(Error::usage("write each connection as [connections.NAME]")))?;
-    table
-        .iter()
-        .map(|(name, item)| connection(all, name, item))
-        .collect()
+    let Some(table) = all.item.get_ref().as_table() else {
+        return Err(all.wrong(Error::usage("write each connection as [connections.NAME]")));
+    };
+    let mut found = Vec::with_capacity(table.len());
+    for (name, item) in table {
+        found.push(connection(all, name.get_ref(), item)?);
+    }
+    Ok(found)
 }
 
-fn connection(all: &Field<'_>, name: &str, item: &Item) -> Result<Connection> {
-    let host = item
-        .as_table_like()
-        .and_then(|table| table.get("host"))
-        .and_then(Item::as_str);
+fn connection(all: &Field<'_>, name: &str, item: &Item<'_>) -> Result<Connection> {
+    let table = item.get_ref().as_table();
+    let host = table.and_then(|table| table.get("host")?.get_ref().as_str());
     check_connection_name(name, host).map_err(|error| all.wrong_at(error, item.span()))?;
-    let path = format!("connections.{name}");
-    let wrong = |why: &str| all.lines.locate(Error::usage(why), item.span(), &path);
-    let table = item
-        .as_table_like()
-        .ok_or_else(|| wrong("write it as a table: [connections.NAME]"))?;
+    let table_name = TableName::Connection(name);
+    let wrong = |why: &str| {
+        all.lines
+            .locate(Error::usage(why), item.span(), &table_name.to_string())
+    };
+    let Some(table) = table else {
+        return Err(wrong("write it as a table: [connections.NAME]"));
+    };
     let mut found = Connection {
         name: name.to_owned(),
         ..Connection::default()
     };
-    let mut cluster_id = None;
-    for field in fields(table, &path, all.lines) {
-        match field.key {
-            "host" => {
-                let host = field.read(|item| host_alone(text(item)?))?;
-                cluster_id = provider::of_id(&host, "").map(|_| field.item.span());
-                found.target.host = Some(host);
-            }
-            "port" => found.target.port = Some(field.read(port)?),
-            "user" => {
-                found.target.user =
-                    Some(field.read(|item| check_name("user", text(item)?.to_owned()))?);
-            }
-            "dbname" => {
-                found.target.dbname =
-                    Some(field.read(|item| check_name("dbname", text(item)?.to_owned()))?);
-            }
-            "profile" => found.profile = Some(field.read(profile)?),
-            "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
-            "provider" => {
-                let provider = field.read(|item| provider::named(text(item)?))?;
-                found.provider = Some(provider.name.to_owned());
-            }
-            "sign_host" => {
-                found.sign_host = Some(field.read(|item| HostPort::parse(text(item)?))?);
-            }
-            "roots" => found.roots = Some(field.read(roots)?),
-            "sslmode" => found.target.set_option("sslmode", field.read(sslmode)?),
-            "hostaddr" => found.target.set_option("hostaddr", field.read(hostaddr)?),
-            "expires_in" => found.life = Some(field.read(life)?),
-            "aliases" => found.aliases = aliases(&field)?,
-            _ => return Err(field.unknown(CONNECTION_KEYS)),
-        }
+    for field in fields(table, table_name, all.lines) {
+        read_field_of_connection(&mut found, &field)?;
     }
     found.target.options.sort(); // the order of the keys means nothing
-    if found.target.host.is_none() {
+    let (Some(host), Some(host_item)) = (&found.target.host, table.get("host")) else {
         return Err(wrong("host is missing").hint("add a line: host = \"HOST\""));
-    }
-    if let (Some(span), None) = (cluster_id, &found.region) {
+    };
+    if found.region.is_none() && provider::of_id(host, "").is_some() {
         let why = Error::usage("a cluster ID needs a region")
             .hint("add a line like: region = \"us-east-1\"");
-        return Err(all.lines.locate(why, span, &format!("{path}.host")));
+        let key = format!("{table_name}.host");
+        return Err(all.lines.locate(why, host_item.span(), &key));
     }
     Ok(found)
+}
+
+fn read_field_of_connection(found: &mut Connection, field: &Field<'_>) -> Result<()> {
+    match field.key {
+        "host" => found.target.host = Some(field.read(|item| host_alone(text(item)?))?),
+        "port" => found.target.port = Some(field.read(port)?),
+        "user" => found.target.user = Some(field.read(|item| name("user", item))?),
+        "dbname" => found.target.dbname = Some(field.read(|item| name("dbname", item))?),
+        "profile" => found.profile = Some(field.read(|item| name("profile", item))?),
+        "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
+        "provider" => {
+            let provider = field.read(|item| provider::named(text(item)?))?;
+            found.provider = Some(provider.name.to_owned());
+        }
+        "sign_host" => {
+            found.sign_host = Some(field.read(|item| HostPort::parse(text(item)?))?);
+        }
+        "roots" => found.roots = Some(field.read(roots)?),
+        "sslmode" => found.target.set_option("sslmode", field.read(sslmode)?),
+        "hostaddr" => found.target.set_option("hostaddr", field.read(hostaddr)?),
+        "expires_in" => found.life = Some(field.read(life)?),
+        "aliases" => found.aliases = aliases(field)?,
+        _ => return Err(field.unknown(CONNECTION_KEYS)),
+    }
+    Ok(())
 }
 
 #[rustfmt::skip]
 const CONNECTION_KEYS: &[&str] = &[
-    "host", "port", "user", "dbname", "sslmode", "hostaddr", "roots", "profile", "region", "provider", "sign_host",
-    "expires_in", "aliases",
+    "host", "port", "user", "dbname", "sslmode", "hostaddr", "roots", "profile", "region",
+    "provider", "sign_host", "expires_in", "aliases",
 ];
 
+/// Reads the rules, whether they are written as `[[match]]` or as a list.
 fn rules(all: &Field<'_>) -> Result<Vec<Rule>> {
-    if let Some(tables) = all.item.as_array_of_tables() {
-        return tables
-            .iter()
-            .map(|table| rule(table, table.span(), all.lines))
-            .collect();
-    }
-    let wrong = || Error::usage("write each rule as a table: [[match]]");
-    let values = all.item.as_array().ok_or_else(|| all.wrong(wrong()))?;
-    let read = |value: &toml_edit::Value| match value.as_inline_table() {
-        Some(table) => rule(table, value.span(), all.lines),
-        None => Err(all.wrong_at(wrong(), value.span())),
+    const WRONG: &str = "write each rule as a table: [[match]]";
+    let Some(items) = all.item.get_ref().as_array() else {
+        return Err(all.wrong(Error::usage(WRONG)));
     };
-    values.iter().map(read).collect()
-}
-
-fn rule(table: &dyn TableLike, span: Option<Range<usize>>, lines: Lines<'_>) -> Result<Rule> {
-    let mut found = Rule::default();
-    for field in fields(table, "match", lines) {
-        match field.key {
-            "host" => found.host = field.read(|item| pattern(text(item)?))?,
-            "profile" => found.profile = Some(field.read(profile)?),
-            "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
-            "expires_in" => found.life = Some(field.read(life)?),
-            "user" => {
-                found.user = Some(field.read(|item| check_name("user", text(item)?.to_owned()))?);
-            }
-            "roots" => found.roots = Some(field.read(roots)?),
-            _ => {
-                return Err(field.unknown(&[
-                    "host",
-                    "profile",
-                    "region",
-                    "expires_in",
-                    "user",
-                    "roots",
-                ]));
-            }
-        }
-    }
-    if found.host.is_empty() {
-        let why = Error::usage("host is missing")
-            .hint("add a line like: host = \"*.dsql.us-east-1.on.aws\"");
-        return Err(lines.locate(why, span, "match"));
-    }
-    if found
-        == (Rule {
-            host: found.host.clone(),
-            ..Rule::default()
-        })
-    {
-        let why =
-            Error::usage("the rule sets nothing; give profile, region, expires_in, user or roots");
-        return Err(lines.locate(why, span, "match"));
+    let mut found = Vec::new();
+    for item in items {
+        let Some(table) = item.get_ref().as_table() else {
+            return Err(all.wrong_at(Error::usage(WRONG), item.span()));
+        };
+        found.push(rule(table, &item.span(), all.lines)?);
     }
     Ok(found)
 }
 
-fn text(item: &Item) -> Result<&str> {
-    item.as_str()
-        .ok_or_else(|| Error::usage("give a text in quotes"))
+const RULE_KEYS: &[&str] = &["host", "profile", "region", "expires_in", "user", "roots"];
+
+fn rule(table: &DeTable<'_>, span: &Range<usize>, lines: Lines<'_>) -> Result<Rule> {
+    let mut found = Rule::default();
+    for field in fields(table, TableName::Rule, lines) {
+        match field.key {
+            "host" => found.host = field.read(|item| pattern(text(item)?))?,
+            "profile" => found.profile = Some(field.read(|item| name("profile", item))?),
+            "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
+            "expires_in" => found.life = Some(field.read(life)?),
+            "user" => found.user = Some(field.read(|item| name("user", item))?),
+            "roots" => found.roots = Some(field.read(roots)?),
+            _ => return Err(field.unknown(RULE_KEYS)),
+        }
+    }
+    let wrong = |error: Error| lines.locate(error, span.clone(), &TableName::Rule.to_string());
+    if found.host.is_empty() {
+        return Err(wrong(
+            Error::usage("host is missing")
+                .hint("add a line like: host = \"*.dsql.us-east-1.on.aws\""),
+        ));
+    }
+    let sets_nothing = Rule {
+        host: found.host.clone(),
+        ..Rule::default()
+    };
+    if found == sets_nothing {
+        return Err(wrong(Error::usage(
+            "the rule sets nothing; give profile, region, expires_in, user or roots",
+        )));
+    }
+    Ok(found)
 }
 
-fn profile(item: &Item) -> Result<String> {
-    check_name("profile", text(item)?.to_owned())
+fn text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
+    match item {
+        DeValue::String(text) => Ok(text),
+        _ => Err(Error::usage("give a text in quotes")),
+    }
+}
+
+/// Reads the name of a user, a database or a profile.
+fn name(what: &str, item: &DeValue<'_>) -> Result<String> {
+    check_name(what, text(item)?.to_owned())
 }
 
 /// Reads `system`, `provider` or a path, which must not depend on where pgcred runs.
-fn roots(item: &Item) -> Result<RootsChoice> {
+fn roots(item: &DeValue<'_>) -> Result<RootsChoice> {
     match RootsChoice::parse(text(item)?)? {
         RootsChoice::File(file) if !Path::new(&file).has_root() => Err(Error::usage(
             "give the whole path of a file, or system, or provider",
@@ -300,7 +309,7 @@ fn roots(item: &Item) -> Result<RootsChoice> {
     }
 }
 
-fn sslmode(item: &Item) -> Result<String> {
+fn sslmode(item: &DeValue<'_>) -> Result<String> {
     const MODES: [&str; 6] = [
         "disable",
         "allow",
@@ -310,49 +319,55 @@ fn sslmode(item: &Item) -> Result<String> {
         "verify-full",
     ];
     let mode = text(item)?;
-    MODES
-        .contains(&mode)
-        .then(|| mode.to_owned())
-        .ok_or_else(|| Error::usage(format!("one of {}", MODES.join(", "))))
+    if MODES.contains(&mode) {
+        Ok(mode.to_owned())
+    } else {
+        Err(Error::usage(format!("one of {}", MODES.join(", "))))
+    }
 }
 
 /// Reads the IP address that libpq dials instead of looking the host's name up.
-fn hostaddr(item: &Item) -> Result<String> {
-    let address: Option<IpAddr> = text(item)?.parse().ok();
-    address
-        .map(|address| address.to_string())
-        .ok_or_else(|| Error::usage("give an IP address, like 127.0.0.1"))
+fn hostaddr(item: &DeValue<'_>) -> Result<String> {
+    match text(item)?.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_string()),
+        Err(_) => Err(Error::usage("give an IP address, like 127.0.0.1")),
+    }
 }
 
-fn port(item: &Item) -> Result<u16> {
-    let number = item
-        .as_integer()
-        .and_then(|number| host::parse_port(&number.to_string()).ok());
-    number.ok_or_else(|| Error::usage("give a number from 1 to 65535"))
+fn port(item: &DeValue<'_>) -> Result<u16> {
+    match integer(item).map(u16::try_from) {
+        Some(Ok(number @ 1..)) => Ok(number),
+        _ => Err(Error::usage("give a number from 1 to 65535")),
+    }
+}
+
+/// Returns an integer; none if the value is something else, or larger than any that is allowed.
+fn integer(item: &DeValue<'_>) -> Option<i64> {
+    let number = item.as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
 /// Returns an integer's or a text's text, for what may be written as either.
-fn number_or_text(item: &Item) -> Option<String> {
-    item.as_integer()
-        .map(|number| number.to_string())
-        .or_else(|| item.as_str().map(str::to_owned))
+fn number_or_text(item: &DeValue<'_>) -> String {
+    match (integer(item), item.as_str()) {
+        (Some(number), _) => number.to_string(),
+        (None, Some(text)) => text.to_owned(),
+        (None, None) => String::new(),
+    }
 }
 
-fn life(item: &Item) -> Result<Life> {
-    let text = number_or_text(item).unwrap_or_default();
-    match text.parse() {
+fn life(item: &DeValue<'_>) -> Result<Life> {
+    match number_or_text(item).parse() {
         Ok(Life::Seconds(0)) => Err(Error::usage("give 1 s or more")),
         parsed => parsed.map_err(Error::usage),
     }
 }
 
-fn seconds(item: &Item) -> Result<u32> {
-    let text = number_or_text(item).unwrap_or_default();
-    match text.parse() {
+fn seconds(item: &DeValue<'_>) -> Result<u32> {
+    match number_or_text(item).parse() {
         Ok(Seconds(0)) => Err(Error::usage("give 1 s or more")),
-        parsed => parsed
-            .map(|Seconds(seconds)| seconds)
-            .map_err(|why: String| Error::usage(why)),
+        Ok(Seconds(seconds)) => Ok(seconds),
+        Err(why) => Err(Error::usage(why)),
     }
 }
 
@@ -367,25 +382,33 @@ fn host_alone(text: &str) -> Result<String> {
 }
 
 fn aliases(field: &Field<'_>) -> Result<Vec<HostPort>> {
-    let wrong = || Error::usage("give a list of HOST or HOST:PORT in quotes");
-    let values = field.item.as_array().ok_or_else(|| field.wrong(wrong()))?;
-    let read = |value: &toml_edit::Value| {
-        let alias = value.as_str().ok_or_else(wrong).and_then(HostPort::parse);
-        alias.map_err(|error| field.wrong_at(error, value.span()))
+    const WRONG: &str = "give a list of HOST or HOST:PORT in quotes";
+    let Some(items) = field.item.get_ref().as_array() else {
+        return Err(field.wrong(Error::usage(WRONG)));
     };
-    values.iter().map(read).collect()
+    let mut found = Vec::new();
+    for item in items {
+        let alias = match item.get_ref().as_str() {
+            Some(text) => HostPort::parse(text),
+            None => Err(Error::usage(WRONG)),
+        };
+        found.push(alias.map_err(|error| field.wrong_at(error, item.span()))?);
+    }
+    Ok(found)
 }
 
-/// Returns a host pattern in lower case. What is no host with a letter for each `*` fits no host.
+/// Returns a host pattern in lower case. A pattern that is no host name, with a letter for each
+/// `*`, would fit no host.
 fn pattern(text: &str) -> Result<String> {
     let pattern = text.trim().to_ascii_lowercase();
-    if HostPort::parse(&pattern.replace('*', "x")).is_ok_and(|host| host.port.is_none()) {
-        return Ok(pattern
-            .strip_suffix('.')
-            .map_or(pattern.clone(), str::to_owned));
+    match HostPort::parse(&pattern.replace('*', "x")) {
+        Ok(HostPort { port: None, .. }) => match pattern.strip_suffix('.') {
+            Some(without_dot) => Ok(without_dot.to_owned()),
+            None => Ok(pattern),
+        },
+        _ => Err(Error::usage(format!(
+            "pattern {}: give a host name, with * for any run of characters",
+            host::quoted(text)
+        ))),
     }
-    let shown = host::quoted(text);
-    Err(Error::usage(format!(
-        "pattern {shown}: give a host name, with * for any run of characters"
-    )))
 }
