@@ -1,36 +1,105 @@
-//! The one check that all credentials pass before anything is signed with them.
+//! What all credentials have in common, whichever source gave them: the fields of an answer in JSON,
+//! the time that they have left, and the check before anything is signed with them.
 
 use aws_credential_types::Credentials;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::time::Time;
 
 /// The longest key or session token, in bytes. AWS's own have less than 5,000.
 const LONGEST: usize = 60_000;
 
-/// Refuses credentials that no request can carry: the signer panics on them. The error shows
+/// How an answer in JSON names its fields.
+pub(super) struct FieldNames {
+    key: &'static str,
+    secret: &'static str,
+    pub(super) token: &'static str,
+    pub(super) end: &'static str,
+}
+
+impl FieldNames {
+    /// The names that STS, the AWS CLI's cache and every `credential_process` use.
+    pub(super) const OF_STS: Self = Self {
+        key: "AccessKeyId",
+        secret: "SecretAccessKey",
+        token: "SessionToken",
+        end: "Expiration",
+    };
+    /// The names that containers and the instance metadata use.
+    pub(super) const OF_MACHINES: Self = Self {
+        token: "Token",
+        ..Self::OF_STS
+    };
+    /// The names in the file that `aws login` leaves.
+    pub(super) const OF_SIGN_IN: Self = Self {
+        key: "accessKeyId",
+        secret: "secretAccessKey",
+        token: "sessionToken",
+        end: "expiresAt",
+    };
+
+    /// Returns the credentials in the fields. An error says which field is wrong, and never repeats
+    /// a value.
+    pub(super) fn credentials(
+        &self,
+        fields: &Map<String, Value>,
+        source: &'static str,
+    ) -> std::result::Result<Credentials, String> {
+        let end = match fields.get(self.end) {
+            None | Some(Value::Null) => None,
+            Some(end) => match end.as_str().and_then(Time::from_aws) {
+                Some(end) => Some(end.to_system()),
+                None => return Err(format!("an {} that is not a time", self.end)),
+            },
+        };
+        let Some(key) = text(fields, self.key) else {
+            return Err(format!("no {}", self.key));
+        };
+        let Some(secret) = text(fields, self.secret) else {
+            return Err(format!("no {}", self.secret));
+        };
+        let token = text(fields, self.token).map(str::to_owned);
+        Ok(Credentials::new(key, secret, token, end, source))
+    }
+}
+
+/// Returns the text in a field. An empty text counts as none.
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    match fields.get(name)?.as_str()? {
+        "" => None,
+        text => Some(text),
+    }
+}
+
+/// Returns how many seconds the credentials have left: none if they do not say when they expire.
+pub(super) fn seconds_left(credentials: &Credentials) -> Option<u32> {
+    let end = Time::from_system(credentials.expiry()?);
+    Some(Time::now().until(end))
+}
+
+/// Refuses credentials that no request can carry: the signer would panic on them. The error shows
 /// nothing of them.
 pub(super) fn checked(credentials: Credentials) -> Result<Credentials> {
     let parts = [
-        ("access key ID", credentials.access_key_id()),
-        ("secret access key", credentials.secret_access_key()),
-        (
-            "session token",
-            credentials.session_token().unwrap_or_default(),
-        ),
+        ("access key ID", Some(credentials.access_key_id())),
+        ("secret access key", Some(credentials.secret_access_key())),
+        ("session token", credentials.session_token()),
     ];
     for (part, text) in parts {
+        let Some(text) = text else { continue };
         let why = if text.ends_with(['\r', '\n']) {
             "ends with a line end"
         } else if text.contains(char::is_control) {
-            "has a control character in it"
+            "contains a control character"
         } else if text.len() > LONGEST {
-            "is longer than any that AWS gives"
+            "is longer than any that AWS issues"
         } else {
             continue;
         };
         return Err(Error::usage(format!(
             "the {part} {why} (its source: {})",
-            source(&credentials)
+            source_of(&credentials)
         ))
         .hint(format!(
             "correct the {part} where it is stored: nothing but the {part} itself may be there"
@@ -39,9 +108,31 @@ pub(super) fn checked(credentials: Credentials) -> Result<Credentials> {
     Ok(credentials)
 }
 
-/// Returns the name that the source of the credentials has given them. It is readable in the
-/// `Debug` text alone, which begins with it and hides the secrets.
-fn source(credentials: &Credentials) -> String {
+/// Returns the name that a source has given its credentials. It can be read in the `Debug` text
+/// alone, which begins with it and hides the secrets.
+fn source_of(credentials: &Credentials) -> String {
     let text = format!("{credentials:?}");
     text.split('"').nth(1).unwrap_or("unknown").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #![proptest_config(crate::text::nearly::cases())]
+
+        /// An error says what is wrong and repeats no value.
+        #[test]
+        fn answers_that_are_nearly_right(text in crate::text::nearly::bytes(
+            &[r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"WORTHIT","SessionToken":"t","Expiration":"2030-01-01T00:00:00Z"}"#],
+            &["{", "}", "\"", "null", "1e400", "\\u0000", "\"Expiration\":", "\"\"", "+00:00"],
+        )) {
+            let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(&text) else { return Ok(()) };
+            match FieldNames::OF_STS.credentials(&fields, "test") {
+                Ok(found) => proptest::prop_assert!(!found.access_key_id().is_empty()),
+                Err(why) => proptest::prop_assert!(!why.contains("WORTHIT"), "{}", why),
+            }
+        }
+    }
 }

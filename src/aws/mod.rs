@@ -1,9 +1,11 @@
 //! AWS credentials and region as AWS CLI v2 finds them. The only user of AWS's SDK and of an async
 //! runtime.
 
+mod cli_cache;
 mod credentials;
 mod environment;
 mod execute;
+mod explanation;
 pub(crate) mod identity;
 mod login;
 mod plan;
@@ -70,7 +72,7 @@ impl Aws<'_> {
         match block_on(execute::credentials(&resolution, plan))? {
             Ok(found) => Ok(found),
             Err(Unresolved::Failed(error)) => Err(error),
-            Err(Unresolved::MissingLogin(missing)) => {
+            Err(Unresolved::LoginNeeded(missing)) => {
                 // Some of the time is left for what comes after the login.
                 let by = self
                     .deadline
@@ -87,7 +89,7 @@ impl Aws<'_> {
                 match block_on(execute::credentials(&again, plan))? {
                     Ok(found) => Ok(found),
                     Err(Unresolved::Failed(error)) => Err(error),
-                    Err(Unresolved::MissingLogin(missing)) => Err(missing.error()),
+                    Err(Unresolved::LoginNeeded(missing)) => Err(missing.error()),
                 }
             }
         }
@@ -116,7 +118,7 @@ impl Aws<'_> {
         match block_on(execute::credentials(&resolution, self.planned.plan()?))? {
             Ok(_) => Ok(false),
             Err(Unresolved::Failed(error)) => Err(error),
-            Err(Unresolved::MissingLogin(missing)) => missing.run(self.ask).map(|()| true),
+            Err(Unresolved::LoginNeeded(missing)) => missing.run(self.ask).map(|()| true),
         }
     }
 
@@ -131,7 +133,7 @@ impl Aws<'_> {
             self.deadline,
             &notes,
         )?;
-        block_on(service::download::text(&resolution, address))?
+        block_on(resolution.wait(address, service::download::text(resolution.http(), address)))??
     }
 
     /// Returns the region in AWS's own order: environment, profile, instance metadata.

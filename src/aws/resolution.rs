@@ -1,20 +1,23 @@
-//! What every source of credentials needs: the profile in use, settings, clients, the deadline, and
-//! what was tried.
+//! One resolution of credentials: what every source needs for it. That is the profile in use and its
+//! settings, clients of services, the deadline, and the notes of what was tried.
 
 use std::cell::{Cell, RefCell};
+use std::error::Error as StdError;
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::profile::ini::Section;
-use super::service::http::{Http, TrustedCertificates};
+use super::service::endpoints::{self, AwsService, is_endpoint, without_user};
+use super::service::http::{HttpClient, TrustedCertificates};
+use super::service::refusal;
 use super::settings::Settings;
-pub(super) use super::settings::{AwsService, SIGN_IN, SSO, SSO_OIDC, STS};
 use crate::authority::{AskPolicy, Notes};
 use crate::error::{Error, Result};
 use crate::sys::env;
@@ -31,12 +34,12 @@ pub(super) struct Resolution<'a> {
     pub(super) min_life: u32,
     pub(super) notes: &'a RefCell<Notes>,
     deadline: Cell<Instant>,
-    http: Http,
-    direct: Http,
+    http: HttpClient,
+    direct: HttpClient,
 }
 
 impl<'a> Resolution<'a> {
-    /// Reads the files. A profile that is named has to exist.
+    /// Reads the files. A profile that the user has named has to exist.
     pub(super) fn open(
         settings: &'a Settings,
         ask: &'a AskPolicy,
@@ -46,24 +49,22 @@ impl<'a> Resolution<'a> {
         notes: &'a RefCell<Notes>,
     ) -> Result<Self> {
         settings.check()?;
-        let mut resolution = Self {
+        let certificates = match settings.setting("AWS_CA_BUNDLE", "ca_bundle") {
+            Some(path) => Some(path),
+            None => env::var("REQUESTS_CA_BUNDLE"), // known to the library that the AWS CLI asks with
+        };
+        let certificates = TrustedCertificates::new(certificates, deadline);
+        let resolution = Self {
             ask,
             settings,
             region: region.to_owned(),
             min_life,
             notes,
             deadline: Cell::new(deadline),
-            http: Http::new(TrustedCertificates::new(None, deadline)),
-            direct: Http::direct(TrustedCertificates::new(None, deadline)),
+            http: HttpClient::new(certificates.clone()),
+            direct: HttpClient::direct(certificates),
         };
-        // The AWS CLI asks by a library for HTTP that knows the second one.
-        let bundle = resolution
-            .setting("AWS_CA_BUNDLE", "ca_bundle")
-            .or_else(|| env::var("REQUESTS_CA_BUNDLE"));
-        let bundle = TrustedCertificates::new(bundle, deadline);
-        resolution.direct = Http::direct(bundle.clone());
-        resolution.http = Http::new(bundle);
-        for service in [STS, SSO, SSO_OIDC, SIGN_IN] {
+        for service in endpoints::ALL {
             resolution.check_endpoint(service)?;
         }
         Ok(resolution)
@@ -73,20 +74,16 @@ impl<'a> Resolution<'a> {
         self.settings.profile_name()
     }
 
-    pub(super) fn profile(&self) -> Option<&Section> {
-        self.settings.profile()
-    }
-
     /// Returns a variable's value, else that of a key of the profile.
-    pub(super) fn setting(&self, variable: &str, key: &str) -> Option<String> {
+    pub(super) fn setting(&self, variable: &'static str, key: &'static str) -> Option<String> {
         self.settings.setting(variable, key)
     }
 
-    pub(super) fn flag(&self, variable: &str, key: &str) -> bool {
+    pub(super) fn flag(&self, variable: &'static str, key: &'static str) -> bool {
         self.settings.flag(variable, key)
     }
 
-    /// Remembers what was tried, for `--debug`.
+    /// Notes what is tried, for `--debug`.
     pub(super) fn step(&self, what: impl Into<String>) {
         self.notes.borrow_mut().steps.push(what.into());
     }
@@ -95,12 +92,12 @@ impl<'a> Resolution<'a> {
         self.notes.borrow_mut().warnings.push(what.into());
     }
 
-    /// Remembers that files that the identity rests on may be others from now on.
+    /// Notes that the files of the identity may be others from now on.
     pub(super) fn has_changed_files(&self) {
         self.notes.borrow_mut().has_changed_files = true;
     }
 
-    /// The configuration of a client of this service.
+    /// Returns the configuration of a client of this service.
     pub(super) fn client(
         &self,
         service: AwsService,
@@ -125,27 +122,25 @@ impl<'a> Resolution<'a> {
         config.build()
     }
 
-    /// For requests that no client of the SDK makes.
-    pub(super) fn http(&self) -> &Http {
+    /// Returns the client for requests that no client of the SDK makes.
+    pub(super) fn http(&self) -> &HttpClient {
         &self.http
     }
 
-    /// The same for services of this machine.
-    pub(super) fn direct(&self) -> &Http {
+    /// Returns the client for services of this machine.
+    pub(super) fn direct(&self) -> &HttpClient {
         &self.direct
     }
 
     fn check_endpoint(&self, service: AwsService) -> Result<()> {
-        let services = self.profile().and_then(|section| section.get("services"));
-        let exists = |name: &str| {
-            self.settings
-                .files()
-                .is_ok_and(|files| files.services.contains_key(name))
-        };
         // As in the AWS CLI the section is not looked for where AWS_ENDPOINT_URL comes first.
-        let is_needed = self.settings.variables.get("AWS_ENDPOINT_URL").is_none()
+        let needs_section = self.settings.variables.get("AWS_ENDPOINT_URL").is_none()
             && !self.settings.ignores_endpoints();
-        if let Some(name) = services.filter(|name| is_needed && !exists(name)) {
+        if needs_section
+            && let Some(profile) = self.settings.profile()
+            && let Some(name) = profile.get("services")
+            && !self.settings.files()?.services.contains_key(name)
+        {
             return Err(Error::usage(format!(
                 "profile `{}`: there is no [services {name}]",
                 self.profile_name()
@@ -168,9 +163,28 @@ impl<'a> Resolution<'a> {
 
     /// Returns the answer, or an error once the time is over.
     pub(super) async fn wait<T>(&self, whom: &str, answer: impl Future<Output = T>) -> Result<T> {
-        tokio::time::timeout(self.left(), answer)
-            .await
-            .map_err(|_| self.too_late(whom))
+        let left = self.deadline().saturating_duration_since(Instant::now());
+        match tokio::time::timeout(left, answer).await {
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(self.too_late(whom)),
+        }
+    }
+
+    /// Explains a call that failed. `what` says what the call was for.
+    pub(super) fn refused<E>(
+        &self,
+        what: &str,
+        service: AwsService,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Error
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let what = format!("{what}{}", self.of_profile());
+        match refusal::explained(&what, service, error) {
+            Some(explained) => explained,
+            None => self.too_late(service.name),
+        }
     }
 
     pub(super) fn too_late(&self, whom: &str) -> Error {
@@ -186,11 +200,7 @@ impl<'a> Resolution<'a> {
         self.deadline.get()
     }
 
-    fn left(&self) -> Duration {
-        self.deadline().saturating_duration_since(Instant::now())
-    }
-
-    /// Runs what waits for a person; that time does not count.
+    /// Runs a function that waits for the user. That time does not count.
     pub(super) fn off_the_clock<T>(&self, work: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let value = work();
@@ -198,25 +208,23 @@ impl<'a> Resolution<'a> {
         value
     }
 
-    /// ` of profile ...`, where there is one to name.
+    /// Returns ` of profile ...`, if the user has named a profile.
     pub(super) fn of_profile(&self) -> String {
-        self.settings
-            .named
-            .as_ref()
-            .map(|name| format!(" of profile `{name}`"))
-            .unwrap_or_default()
+        match &self.settings.named {
+            Some(name) => format!(" of profile `{name}`"),
+            None => String::new(),
+        }
     }
 
-    /// ` --profile ...` for a command line that does the same.
+    /// Returns ` --profile ...` for a command line that does the same.
     pub(super) fn option(&self) -> String {
-        self.settings
-            .named
-            .as_ref()
-            .map(|name| format!(" --profile {}", typed(name)))
-            .unwrap_or_default()
+        match &self.settings.named {
+            Some(name) => format!(" --profile {}", typed(name)),
+            None => String::new(),
+        }
     }
 
-    /// Refuses credentials that have ended: signing with them makes a token that no server takes.
+    /// Refuses credentials that have expired: no server would accept a token signed with them.
     pub(super) fn unexpired(
         &self,
         credentials: Credentials,
@@ -226,7 +234,7 @@ impl<'a> Resolution<'a> {
         let now = Time::now();
         match credentials.expiry().map(Time::from_system) {
             Some(end) if end <= now => Err(Error::login(format!(
-                "the AWS credentials{} have expired: {source} gave some that ended {} ago",
+                "the AWS credentials{} have expired: {source} gave some that expired {} ago",
                 self.of_profile(),
                 spoken(end.until(now))
             ))
@@ -234,17 +242,4 @@ impl<'a> Resolution<'a> {
             _ => Ok(credentials),
         }
     }
-}
-
-/// Tells whether the SDK takes an address as an endpoint.
-fn is_endpoint(address: &str) -> bool {
-    let has_scheme = address.starts_with("http://") || address.starts_with("https://");
-    has_scheme
-        && host::names_server(address)
-        && HttpRequest::empty().uri_mut().set_endpoint(address).is_ok()
-}
-
-/// Returns an address without what stands before `@`: the scheme, a user's name and password.
-fn without_user(address: &str) -> &str {
-    address.rsplit_once('@').map_or(address, |(_, rest)| rest)
 }

@@ -1,5 +1,6 @@
-//! What the user has set for AWS: variables, the two shared files and the profile that is named,
-//! read once.
+//! What the user has set for AWS: variables, the two shared files and the profile in use, read once.
+//!
+//! Every question about a setting has one answer here, which also says where the value came from.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -7,6 +8,7 @@ use std::rc::Rc;
 use super::environment::Variables;
 use super::profile::files::{self, Files};
 use super::profile::ini::{self, Section};
+use super::service::endpoints::AwsService;
 use crate::error::{Error, Result};
 
 /// The two shared files, read at the first question, for all who share this.
@@ -15,10 +17,10 @@ pub(crate) struct SharedFiles(Rc<OnceCell<Result<Files>>>);
 
 impl SharedFiles {
     fn get(&self) -> Result<&Files> {
-        self.0
-            .get_or_init(Files::read)
-            .as_ref()
-            .map_err(Clone::clone)
+        match self.0.get_or_init(Files::read) {
+            Ok(files) => Ok(files),
+            Err(error) => Err(error.clone()),
+        }
     }
 
     #[cfg(test)]
@@ -29,51 +31,41 @@ impl SharedFiles {
     }
 }
 
-/// An AWS service by the names of its settings: `AWS_ENDPOINT_URL_STS`, `sts = endpoint_url = ...`.
+/// Where the value of a setting came from. Only `--debug` looks at it, so it holds borrowed names.
 #[derive(Clone, Copy)]
-pub(super) struct AwsService {
-    pub(super) name: &'static str,
-    pub(super) variable: &'static str,
-    pub(super) key: &'static str,
+pub(super) enum Origin<'a> {
+    Option,
+    Variable(&'static str),
+    /// A key of a profile, by the profile's name.
+    Profile(&'a str, &'static str),
+    /// A service's key in a `[services NAME]` section, by that name.
+    Services(&'a str, &'static str),
+    /// A key of an `[sso-session NAME]` section, by that name.
+    SsoSession(&'a str, &'static str),
+    Default,
 }
-
-pub(super) const STS: AwsService = AwsService {
-    name: "STS",
-    variable: "AWS_ENDPOINT_URL_STS",
-    key: "sts",
-};
-pub(super) const SSO: AwsService = AwsService {
-    name: "the SSO portal",
-    variable: "AWS_ENDPOINT_URL_SSO",
-    key: "sso",
-};
-pub(super) const SSO_OIDC: AwsService = AwsService {
-    name: "the SSO login service",
-    variable: "AWS_ENDPOINT_URL_SSO_OIDC",
-    key: "sso_oidc",
-};
-pub(super) const SIGN_IN: AwsService = AwsService {
-    name: "AWS sign-in",
-    variable: "AWS_ENDPOINT_URL_SIGNIN",
-    key: "signin",
-};
 
 pub(super) struct Settings {
     pub(super) variables: Variables,
     files: SharedFiles,
     /// The profile that an option or a variable names.
     pub(super) named: Option<String>,
-    /// Named by an option: then variables with keys do not count.
+    /// An option has named the profile. Then variables with keys do not count.
     pub(super) explicit: bool,
 }
 
+/// The variables that name a profile. The first one that is set wins, even if it is empty.
+const PROFILE_VARIABLES: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
 impl Settings {
     pub(super) fn new(variables: Variables, files: SharedFiles, profile: Option<&str>) -> Self {
-        let by_variable = || {
-            let first = variables.get_or_empty("AWS_PROFILE");
-            first.or_else(|| variables.get_or_empty("AWS_DEFAULT_PROFILE"))
+        let named = match profile {
+            Some(name) => Some(name.to_owned()),
+            None => PROFILE_VARIABLES
+                .into_iter()
+                .find_map(|variable| variables.get_or_empty(variable)),
         };
-        let named = profile.map(str::to_owned).or_else(by_variable);
         Self {
             variables,
             files,
@@ -104,7 +96,23 @@ impl Settings {
     }
 
     pub(super) fn profile_name(&self) -> &str {
-        self.named.as_deref().unwrap_or("default")
+        match &self.named {
+            Some(name) => name,
+            None => "default",
+        }
+    }
+
+    /// Returns where the profile's name came from.
+    pub(super) fn origin_of_profile(&self) -> Origin<'static> {
+        if self.explicit {
+            return Origin::Option;
+        }
+        for variable in PROFILE_VARIABLES {
+            if self.variables.get_or_empty(variable).is_some() {
+                return Origin::Variable(variable);
+            }
+        }
+        Origin::Default
     }
 
     /// Returns what the files say of the profile in use.
@@ -112,34 +120,51 @@ impl Settings {
         self.files().ok()?.profile(self.profile_name())
     }
 
-    /// Returns a variable's value, else that of a key of the profile.
-    pub(super) fn setting(&self, variable: &str, key: &str) -> Option<String> {
-        let of_profile = || {
-            self.profile()?
-                .get(key)
-                .filter(|value| !value.is_empty())
-                .map(str::to_owned)
-        };
-        self.variables.get(variable).or_else(of_profile)
+    /// Returns the value of a key of the profile in use. An empty value counts as none.
+    fn of_profile(&self, key: &'static str) -> Option<(String, Origin<'_>)> {
+        match self.profile()?.get(key)? {
+            "" => None,
+            value => Some((value.to_owned(), Origin::Profile(self.profile_name(), key))),
+        }
     }
 
-    pub(super) fn flag(&self, variable: &str, key: &str) -> bool {
-        self.setting(variable, key)
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    /// Returns a variable's value, else that of a key of the profile.
+    pub(super) fn setting(&self, variable: &'static str, key: &'static str) -> Option<String> {
+        let (value, _) = self.setting_with_origin(variable, key)?;
+        Some(value)
+    }
+
+    pub(super) fn setting_with_origin(
+        &self,
+        variable: &'static str,
+        key: &'static str,
+    ) -> Option<(String, Origin<'_>)> {
+        match self.variables.get(variable) {
+            Some(value) => Some((value, Origin::Variable(variable))),
+            None => self.of_profile(key),
+        }
+    }
+
+    pub(super) fn flag(&self, variable: &'static str, key: &'static str) -> bool {
+        match self.setting(variable, key) {
+            Some(value) => value.eq_ignore_ascii_case("true"),
+            None => false,
+        }
     }
 
     /// Returns the region that a variable or the profile names.
     pub(super) fn region(&self) -> Option<String> {
-        let variables = &self.variables;
-        let by_variable = variables
-            .get("AWS_REGION")
-            .or_else(|| variables.get("AWS_DEFAULT_REGION"));
-        by_variable.or_else(|| {
-            self.profile()?
-                .get("region")
-                .filter(|region| !region.is_empty())
-                .map(str::to_owned)
-        })
+        let (region, _) = self.region_with_origin()?;
+        Some(region)
+    }
+
+    pub(super) fn region_with_origin(&self) -> Option<(String, Origin<'_>)> {
+        for variable in REGION_VARIABLES {
+            if let Some(region) = self.variables.get(variable) {
+                return Some((region, Origin::Variable(variable)));
+            }
+        }
+        self.of_profile("region")
     }
 
     pub(super) fn ignores_endpoints(&self) -> bool {
@@ -149,33 +174,62 @@ impl Settings {
         )
     }
 
-    /// Returns the address that the user has set: for this service, else for all; variables before
-    /// the profile. An empty one is none.
+    /// Returns the address that the user has set for a service.
     pub(super) fn endpoint(&self, service: AwsService) -> Option<String> {
+        let (address, _) = self.endpoint_with_origin(service)?;
+        Some(address)
+    }
+
+    /// Returns the address that the user has set: for this service, else for all; variables before
+    /// the profile. An empty one counts as none.
+    pub(super) fn endpoint_with_origin(&self, service: AwsService) -> Option<(String, Origin<'_>)> {
         if self.ignores_endpoints() {
             return None;
         }
-        let is_set = |address: &String| !address.is_empty();
-        let of_services = || {
-            let services = self
-                .files()
-                .ok()?
-                .services
-                .get(self.profile()?.get("services")?)?;
-            ini::nested(services.get(service.key)?)?
-                .get("endpoint_url")
-                .map(str::to_owned)
-        };
-        let variables = &self.variables;
-        variables
-            .get(service.variable)
-            .or_else(|| variables.get("AWS_ENDPOINT_URL"))
-            .or_else(|| of_services().filter(is_set))
-            .or_else(|| {
-                self.profile()?
-                    .get("endpoint_url")
-                    .map(str::to_owned)
-                    .filter(is_set)
-            })
+        for variable in [service.variable, "AWS_ENDPOINT_URL"] {
+            if let Some(address) = self.variables.get(variable) {
+                return Some((address, Origin::Variable(variable)));
+            }
+        }
+        match self.endpoint_of_services(service) {
+            Some((address, origin)) if !address.is_empty() => Some((address, origin)),
+            _ => self.of_profile("endpoint_url"),
+        }
+    }
+
+    /// Returns the address in the `[services NAME]` section that the profile names.
+    fn endpoint_of_services(&self, service: AwsService) -> Option<(String, Origin<'_>)> {
+        let name = self.profile()?.get("services")?;
+        let section = self.files().ok()?.services.get(name)?;
+        let of_service = ini::nested(section.get(service.key)?)?;
+        let address = of_service.get("endpoint_url")?.to_owned();
+        Some((address, Origin::Services(name, service.key)))
+    }
+
+    /// Says where a value came from: `AWS_REGION`, or `~/.aws/config line 9`.
+    pub(super) fn located(&self, origin: Origin) -> String {
+        match origin {
+            Origin::Option => "an option or the connection".to_owned(),
+            Origin::Default => "default".to_owned(),
+            Origin::Variable(variable) => variable.to_owned(),
+            Origin::Profile(..) | Origin::Services(..) | Origin::SsoSession(..) => {
+                match self.line_of(origin) {
+                    Some(line) => line,
+                    None => "the shared files".to_owned(),
+                }
+            }
+        }
+    }
+
+    fn line_of(&self, origin: Origin) -> Option<String> {
+        let files = self.files().ok()?;
+        match origin {
+            Origin::Profile(name, key) => files.line_of_profile(name, key),
+            Origin::Services(name, key) => files::line_of_config(files.services.get(name)?, key),
+            Origin::SsoSession(name, key) => {
+                files::line_of_config(files.sso_sessions.get(name)?, key)
+            }
+            Origin::Option | Origin::Variable(_) | Origin::Default => None,
+        }
     }
 }

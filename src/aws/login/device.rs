@@ -7,7 +7,8 @@ use aws_sdk_ssooidc::Client;
 use serde_json::{Map, json};
 
 use crate::aws::plan::SsoSession;
-use crate::aws::resolution::{Resolution, SSO_OIDC};
+use crate::aws::resolution::Resolution;
+use crate::aws::service::endpoints::SSO_OIDC;
 use crate::aws::service::refusal;
 use crate::error::{Error, Result};
 use crate::time::Time;
@@ -112,5 +113,5 @@ pub(crate) async fn log_in(
     if let Some(next) = answer.refresh_token() {
         put("refreshToken", json!(next));
     }
-    start.store(&fields)
+    start.store(fields)
 }

@@ -1,4 +1,5 @@
-//! Why there are no credentials: an error, or a login that is missing.
+//! Why there are no credentials: an error, or a login that is missing. Plain values: how to log in is
+//! the job of the directory's other files.
 
 use crate::aws::plan::SsoSession;
 use crate::error::Error;
@@ -6,8 +7,8 @@ use crate::error::Error;
 /// Why there are no credentials.
 pub(crate) enum Unresolved {
     Failed(Error),
-    /// Somebody has to log in.
-    MissingLogin(Box<MissingLogin>),
+    /// The user has to log in.
+    LoginNeeded(Box<MissingLogin>),
 }
 
 impl From<Error> for Unresolved {
@@ -21,9 +22,9 @@ impl From<Error> for Unresolved {
 pub(crate) struct MissingLogin {
     pub(crate) kind: LoginKind,
     pub(crate) profile: String,
-    /// Says what is wrong with the old one.
+    /// What is wrong with the previous login.
     pub(crate) why: String,
-    /// The token that AWS did not take, though by its time it is good.
+    /// The token that AWS has refused although it has not expired.
     pub(crate) revoked: Option<String>,
 }
 
@@ -37,6 +38,6 @@ pub(crate) enum LoginKind {
 
 impl From<MissingLogin> for Unresolved {
     fn from(missing: MissingLogin) -> Self {
-        Self::MissingLogin(Box::new(missing))
+        Self::LoginNeeded(Box::new(missing))
     }
 }

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use crate::authority::AskPolicy;
 use crate::authority::LoginPolicy;
+use crate::aws::cli_cache::sign_in;
 use crate::aws::environment::Variables;
 use crate::aws::login::missing::{LoginKind, MissingLogin};
 use crate::aws::plan::SsoSession;
 use crate::aws::resolution::Resolution;
 use crate::aws::runtime::{block_on, locks_directory, session_lock};
 use crate::aws::settings::{Settings, SharedFiles};
-use crate::aws::source::sign_in;
 use crate::error::{Error, Result};
 use crate::sys::child::{self, Bond};
 use crate::sys::fs::{self, Lock};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::aws::profile::ini::{self, Section};
 use crate::aws::profile::words;
@@ -39,8 +39,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Reads both. A file that is missing is empty; one that is malformed is an error with its
-    /// line.
+    /// Reads both files. A missing file counts as empty; a malformed one is an error with its line.
     pub(crate) fn read() -> Result<Self> {
         let [config, credentials] = paths();
         Ok(Self::of(sections(config)?, sections(credentials)?))
@@ -52,22 +51,20 @@ impl Files {
             ..Self::default()
         };
         for (name, section) in config {
-            let kinds: [(&str, &mut Sections); 3] = [
-                ("profile", &mut files.config),
-                ("sso-session", &mut files.sso_sessions),
-                ("services", &mut files.services),
-            ];
-            let kind = kinds
-                .into_iter()
-                .find(|(prefix, _)| name.starts_with(prefix));
-            match kind {
-                Some((_, known)) => {
-                    if let Some(name) = second_word(&name) {
-                        known.insert(name.into_owned(), section);
-                    }
+            let sections = if name.starts_with("profile") {
+                &mut files.config
+            } else if name.starts_with("sso-session") {
+                &mut files.sso_sessions
+            } else if name.starts_with("services") {
+                &mut files.services
+            } else {
+                if name == "default" {
+                    files.config.insert(name, section);
                 }
-                None if name == "default" => drop(files.config.insert(name, section)),
-                None => {}
+                continue;
+            };
+            if let Some(name) = second_word(&name) {
+                sections.insert(name.into_owned(), section);
             }
         }
         for (name, section) in credentials {
@@ -83,9 +80,23 @@ impl Files {
 
     /// Returns what both files say of a profile.
     pub(crate) fn profile(&self, name: &str) -> Option<&Section> {
-        [&self.in_both, &self.credentials, &self.config]
-            .into_iter()
-            .find_map(|sections| sections.get(name))
+        for sections in [&self.in_both, &self.credentials, &self.config] {
+            if let Some(section) = sections.get(name) {
+                return Some(section);
+            }
+        }
+        None
+    }
+
+    /// Says in which file and line a key of a profile stands. The credentials file wins.
+    pub(crate) fn line_of_profile(&self, name: &str, key: &str) -> Option<String> {
+        let [config, credentials] = paths();
+        if let Some(section) = self.credentials.get(name)
+            && let Some(line) = section.line_of(key)
+        {
+            return Some(located(credentials, line));
+        }
+        Some(located(config, self.config.get(name)?.line_of(key)?))
     }
 
     /// Returns what the credentials file says of a profile.
@@ -99,11 +110,30 @@ impl Files {
     }
 }
 
+/// Says in which line a key of a section of the configuration file stands.
+pub(crate) fn line_of_config(section: &Section, key: &str) -> Option<String> {
+    let [config, _] = paths();
+    Some(located(config, section.line_of(key)?))
+}
+
+fn located(path: Option<PathBuf>, line: u32) -> String {
+    let Some(path) = path else {
+        return format!("line {line}");
+    };
+    if let Some(home) = env::aws_home()
+        && let Ok(inside) = path.strip_prefix(home)
+    {
+        return format!("~/{} line {line}", inside.display());
+    }
+    format!("{} line {line}", path.display())
+}
+
+fn is_plain(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 /// Returns the second of two words, as in `profile NAME`; of fewer or more words, nothing.
 fn second_word(text: &str) -> Option<Cow<'_, str>> {
-    let is_plain = |word: &str| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
     if let Some((first, second)) = text.split_once(' ')
         && is_plain(first)
         && is_plain(second)
@@ -141,51 +171,56 @@ pub(crate) fn profile_names() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Says which profiles there are, for who named none or one that is not there.
+/// Returns the hint for a user who named no profile, or one that does not exist: which profiles
+/// there are.
 pub(crate) fn profiles_hint(typed: Option<&str>) -> String {
     let names = profile_names().unwrap_or_default();
     let all = || names.iter().map(String::as_str);
-    let meant =
-        typed.and_then(|typed| suggest::nearest(typed, all().filter(|name| *name != typed)));
-    match meant {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None if names.is_empty() => {
-            let [config, _] = paths();
-            let file = config
-                .map(|path| path.display().to_string())
-                .unwrap_or_default();
-            format!(
-                "there are no profiles: write one into {file}, or let the AWS CLI do it: aws configure sso"
-            )
-        }
-        None => format!(
-            "the profiles are {}: name one with --profile PROFILE or AWS_PROFILE",
-            suggest::listed(all())
-        ),
+    if let Some(typed) = typed
+        && let Some(meant) = suggest::nearest(typed, all().filter(|name| *name != typed))
+    {
+        return format!("did you mean `{meant}`?");
     }
+    if names.is_empty() {
+        let [config, _] = paths();
+        let file = config.unwrap_or_default();
+        return format!(
+            "there are no profiles: write one into {}, or let the AWS CLI do it: aws configure sso",
+            file.display()
+        );
+    }
+    format!(
+        "the profiles are {}: name one with --profile PROFILE or AWS_PROFILE",
+        suggest::listed(all())
+    )
 }
 
-/// Returns the sections of a file; of none, none.
+/// Returns the sections of a file. A file that does not exist has none.
 pub(crate) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
     let Some(path) = path else {
         return Ok(Vec::new());
     };
-    let name = path.display();
-    let wrong = |line: usize, why: &str| {
-        Error::usage(format!("{name}, line {line}: {why}"))
-            .hint(format!("correct {name}, then retry"))
+    let bytes = match fs::read_foreign_settings(&path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(error.hint(format!(
+                "make {} readable: its content may decide which keys sign",
+                path.display()
+            )));
+        }
     };
-    let bytes = fs::read_foreign_settings(&path).map_err(|error| {
-        error.hint(format!(
-            "let {name} be readable: what it says may decide whose keys sign"
-        ))
-    })?;
-    let Some(bytes) = bytes else {
-        return Ok(Vec::new());
-    };
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        wrong(before.split(|byte| *byte == b'\n').count(), "not UTF-8")
-    })?;
-    ini::parse(&text).map_err(|error| wrong(error.line, error.why))
+    match String::from_utf8(bytes) {
+        Ok(text) => ini::parse(&text).map_err(|error| malformed(&path, error.line, error.why)),
+        Err(error) => {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = before.split(|byte| *byte == b'\n').count();
+            Err(malformed(&path, line, "not UTF-8"))
+        }
+    }
+}
+
+fn malformed(path: &Path, line: usize, why: &str) -> Error {
+    let path = path.display();
+    Error::usage(format!("{path}, line {line}: {why}")).hint(format!("correct {path}, then retry"))
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Keys (in lower case) and values of a section, in the order of the file.
 ///
@@ -15,12 +16,30 @@ pub(crate) struct Section {
     pairs: Vec<Pair>,
 }
 
-/// Where a key begins in the text of its section, where its value begins, and where that ends.
+/// Where a key begins in the text of its section, where its value begins, and where that ends. All
+/// numbers are below 2^32, since no larger file is read: small pairs keep hundreds of sections cheap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Pair {
-    key: usize,
-    value: usize,
-    end: usize,
+    key: u32,
+    value: u32,
+    end: u32,
+    /// The line of the file that the key stands in, counted from 1.
+    line: u32,
+}
+
+impl Pair {
+    fn key(self) -> Range<usize> {
+        self.key as usize..self.value as usize
+    }
+
+    fn value(self) -> Range<usize> {
+        self.value as usize..self.end as usize
+    }
+}
+
+/// Returns a position in a text as pairs store it.
+fn position(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
 }
 
 impl Section {
@@ -33,12 +52,17 @@ impl Section {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        let pair = self
-            .pairs
-            .iter()
-            .rev()
-            .find(|pair| &self.text[pair.key..pair.value] == key);
-        pair.map(|pair| self.value(*pair))
+        Some(&self.text[self.pair(key)?.value()])
+    }
+
+    /// Returns the line of the file that a key stands in.
+    pub(crate) fn line_of(&self, key: &str) -> Option<u32> {
+        Some(self.pair(key)?.line)
+    }
+
+    fn pair(&self, key: &str) -> Option<Pair> {
+        let mut pairs = self.pairs.iter().rev();
+        pairs.find(|pair| &self.text[pair.key()] == key).copied()
     }
 
     pub(crate) fn contains_key(&self, key: &str) -> bool {
@@ -48,46 +72,50 @@ impl Section {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs
             .iter()
-            .map(|pair| (&self.text[pair.key..pair.value], self.value(*pair)))
+            .map(|pair| (&self.text[pair.key()], &self.text[pair.value()]))
     }
 
-    /// Gives a key a value, whatever it had before.
-    pub(crate) fn insert(&mut self, key: &str, value: &str) {
+    /// Gives a key, which stands in a line of the file, a value, whatever it had before.
+    pub(crate) fn insert(&mut self, key: &str, value: &str, line: u32) {
         let start = self.text.len();
         self.text.push_str(key);
         self.text.push_str(value);
         self.pairs.push(Pair {
-            key: start,
-            value: start + key.len(),
-            end: self.text.len(),
+            key: position(start),
+            value: position(start + key.len()),
+            end: position(self.text.len()),
+            line,
         });
+    }
+
+    /// Takes in all keys of another section. They win.
+    pub(crate) fn overlay(&mut self, other: &Self) {
+        for pair in &other.pairs {
+            let (key, value) = (&other.text[pair.key()], &other.text[pair.value()]);
+            self.insert(key, value, pair.line);
+        }
     }
 
     /// Returns this section with the keys of another one, which wins.
     pub(crate) fn overlaid(&self, other: &Self) -> Self {
         let mut section = self.clone();
-        for (key, value) in other.iter() {
-            section.insert(key, value);
-        }
+        section.overlay(other);
         section
-    }
-
-    fn value(&self, pair: Pair) -> &str {
-        &self.text[pair.value..pair.end]
     }
 
     /// Adds to the value of the key that was inserted last.
     fn extend_last(&mut self, more: &str) {
         if let Some(last) = self.pairs.last_mut() {
             self.text.push_str(more);
-            last.end = self.text.len();
+            last.end = position(self.text.len());
         }
     }
 
     /// Cuts off the blanks and line ends behind each value.
     fn trim(&mut self) {
         for pair in &mut self.pairs {
-            pair.end = pair.value + self.text[pair.value..pair.end].trim_end().len();
+            let value = self.text[pair.value()].trim_end();
+            pair.end = pair.value + position(value.len());
         }
     }
 }
@@ -132,7 +160,7 @@ pub(crate) fn nested(value: &str) -> Option<Section> {
         .lines()
         .filter_map(|line| line.split_once('='))
     {
-        section.insert(key.trim(), value.trim());
+        section.insert(key.trim(), value.trim(), 0);
     }
     Some(section)
 }
@@ -221,7 +249,7 @@ impl<'a> Parser<'a> {
         if section.contains_key(key) {
             return Err("this key exists already in its section");
         }
-        section.insert(key, value);
+        section.insert(key, value, position(number));
         let place = section.pairs.len() - 1;
         if value.is_empty() {
             self.without_value.push((at, place, number));
@@ -257,10 +285,8 @@ impl<'a> Parser<'a> {
             let Some((_, section)) = self.sections.get(at) else {
                 continue;
             };
-            let inner = section
-                .value(section.pairs[place])
-                .strip_prefix('\n')
-                .unwrap_or_default();
+            let value = &section.text[section.pairs[place].value()];
+            let inner = value.strip_prefix('\n').unwrap_or_default();
             if inner
                 .lines()
                 .any(|line| !line.trim().is_empty() && !line.contains('='))
@@ -271,10 +297,12 @@ impl<'a> Parser<'a> {
                 });
             }
         }
-        for (key, value) in self.defaults.iter() {
+        for pair in &self.defaults.pairs {
+            let key = &self.defaults.text[pair.key()];
+            let value = &self.defaults.text[pair.value()];
             for (_, section) in &mut self.sections {
                 if !section.contains_key(key) {
-                    section.insert(key, value);
+                    section.insert(key, value, pair.line);
                 }
             }
         }
@@ -335,6 +363,19 @@ mod tests {
             [("x".into(), "1".into()), ("y".into(), "2".into())]
         );
         assert!(nested("plain").is_none());
+    }
+
+    #[test]
+    fn each_key_knows_its_line() {
+        let text = "[DEFAULT]\nx = 1\n\n[a]\nlong = one\n  two\n# c\nb = 2\n";
+        let sections = parse(text).expect("well-formed");
+        let section = &sections[0].1;
+        for (key, line) in [("x", 2), ("long", 5), ("b", 8)] {
+            assert_eq!(section.line_of(key), Some(line), "{key}");
+        }
+        assert_eq!(section.line_of("c"), None);
+        let both = section.overlaid(&parse("\n[a]\nb = 3\n").expect("well-formed")[0].1);
+        assert_eq!((both.get("b"), both.line_of("b")), (Some("3"), Some(3)));
     }
 
     #[test]

@@ -31,16 +31,17 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::text::host;
 
-/// No answer of a service is longer, in bytes.
+/// The longest answer of a service that is read, in bytes.
 const LONGEST: usize = 1 << 20;
 /// The AWS SDKs' own limit for a connection to be made.
 const CONNECT: Duration = Duration::from_millis(3_100);
 
-/// The certificates that the user trusts instead of the system's, read when they are needed first.
+/// The certificates that the user trusts instead of the system's. They are read at the first TLS
+/// connection.
 pub(crate) struct TrustedCertificates {
     path: Option<String>,
     deadline: Instant,
-    read: OnceLock<Result<Option<Vec<u8>>>>,
+    read: OnceLock<Result<Vec<u8>>>,
 }
 
 impl TrustedCertificates {
@@ -52,20 +53,25 @@ impl TrustedCertificates {
         })
     }
 
-    /// Returns them as PEM, or none where the system's count.
+    /// Returns the certificates as PEM, or none where the system's count.
     fn roots(&self) -> Result<Option<Vec<u8>>> {
-        self.read
-            .get_or_init(|| self.path.as_ref().map(|path| self.usable(path)).transpose())
-            .clone()
+        let Some(path) = &self.path else {
+            return Ok(None);
+        };
+        match self.read.get_or_init(|| self.usable(path)) {
+            Ok(roots) => Ok(Some(roots.clone())),
+            Err(error) => Err(error
+                .clone()
+                .or_hint("correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE")),
+        }
     }
 
     fn usable(&self, path: &str) -> Result<Vec<u8>> {
-        let none = || Error::usage(format!("{path}: no usable certificate in it"));
-        let pem = fs::read_foreign(&env::with_home(path), self.deadline);
-        let roots = pem.and_then(|pem| usable_roots(&pem).ok_or_else(none));
-        roots.map_err(|error| {
-            error.or_hint("correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE")
-        })
+        let pem = fs::read_foreign(&env::with_home(path), self.deadline)?;
+        match usable_roots(&pem) {
+            Some(roots) => Ok(roots),
+            None => Err(Error::usage(format!("{path}: no usable certificate in it"))),
+        }
     }
 }
 
@@ -95,36 +101,37 @@ pub(crate) fn own_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a E
 
 /// Sends requests. It costs nothing until the first one.
 #[derive(Clone)]
-pub(crate) struct Http(Arc<Inner>);
+pub(crate) struct HttpClient(Arc<Inner>);
 
 struct Inner {
     bundle: Arc<TrustedCertificates>,
     follows_proxies: bool,
     longest: usize,
     connect: Duration,
-    /// Each is kept for the next request that goes the same way.
+    /// Each connector is kept for the next request that takes the same route.
     connectors: Mutex<HashMap<Route, SharedHttpConnector>>,
 }
 
-/// How a request gets there.
+/// How a request reaches its server.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Route {
     tls: bool,
     proxy: Option<Proxy>,
 }
 
-impl Http {
-    /// With the proxies of the environment.
+impl HttpClient {
+    /// Returns a client that uses the proxies of the environment.
     pub(crate) fn new(bundle: Arc<TrustedCertificates>) -> Self {
         Self::of(bundle, true, LONGEST, CONNECT)
     }
 
-    /// Without any proxy, for services of this machine, whose answers are no proxy's business.
+    /// Returns a client that uses no proxy, for services of this machine: no proxy may see their
+    /// answers.
     pub(crate) fn direct(bundle: Arc<TrustedCertificates>) -> Self {
         Self::of(bundle, false, LONGEST, CONNECT)
     }
 
-    /// For small answers of a service that is near if it is there at all.
+    /// Returns a client for small answers of a nearby service.
     pub(crate) fn small(&self, longest: usize, connect: Duration) -> Self {
         Self::of(
             self.0.bundle.clone(),
@@ -150,7 +157,7 @@ impl Http {
         }))
     }
 
-    /// The same for clients of the SDK.
+    /// Returns this client in the form that the SDK's clients take.
     pub(crate) fn client(&self) -> SharedHttpClient {
         let own = self.clone();
         http_client_fn(move |_, _| SharedHttpConnector::new(own.clone()))
@@ -163,22 +170,15 @@ impl Http {
         address: &str,
         headers: &[(&'static str, &str)],
     ) -> std::result::Result<(u16, Vec<u8>), Unanswered> {
-        let wrong = |error: &dyn StdError| Unanswered::Because(all_causes(error));
-        let mut request = HttpRequest::get(address).map_err(|error| wrong(&error))?;
-        request.set_method(method).map_err(|error| wrong(&error))?;
+        let mut request = HttpRequest::get(address).map_err(Unanswered::from)?;
+        request.set_method(method).map_err(Unanswered::from)?;
         for (name, value) in headers {
             request
                 .headers_mut()
                 .try_insert(*name, (*value).to_owned())
-                .map_err(|error| wrong(&error))?;
+                .map_err(Unanswered::from)?;
         }
-        let answer = self
-            .call(request)
-            .await
-            .map_err(|error| match own_error(&error) {
-                Some(own) => Unanswered::Own(own.clone()),
-                None => wrong(&error),
-            })?;
+        let answer = self.call(request).await.map_err(Unanswered::from)?;
         let body = answer.body().bytes().unwrap_or_default();
         Ok((answer.status().as_u16(), body.to_vec()))
     }
@@ -191,26 +191,27 @@ impl Http {
         } else {
             None
         };
-        let tls = scheme == "https"
-            || proxy
-                .as_ref()
-                .is_some_and(|proxy| proxy.address.starts_with("https://"));
-        let way = Route { tls, proxy };
+        let proxy_has_tls = match &proxy {
+            Some(proxy) => proxy.address.starts_with("https://"),
+            None => false,
+        };
+        let tls = scheme == "https" || proxy_has_tls;
+        let route = Route { tls, proxy };
         let mut connectors = self
             .0
             .connectors
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = connectors.get(&way) {
+        if let Some(known) = connectors.get(&route) {
             return Ok(known.clone());
         }
-        let new = self.new_connector(&way)?;
-        connectors.insert(way, new.clone());
+        let new = self.new_connector(&route)?;
+        connectors.insert(route, new.clone());
         Ok(new)
     }
 
-    fn new_connector(&self, way: &Route) -> Result<SharedHttpConnector> {
-        let proxies = match &way.proxy {
+    fn new_connector(&self, route: &Route) -> Result<SharedHttpConnector> {
+        let proxies = match &route.proxy {
             None => ProxyConfig::disabled(),
             Some(proxy) if !proxy.has_host() => return Err(unusable(proxy)),
             Some(proxy) => ProxyConfig::all(proxy.address.as_str()).map_err(|_| unusable(proxy))?,
@@ -222,7 +223,7 @@ impl Http {
             .proxy_config(proxies)
             .connector_settings(settings)
             .sleep_impl(TokioSleep::new());
-        if !way.tls {
+        if !route.tls {
             return Ok(SharedHttpConnector::new(builder.build_http()));
         }
         let store = match self.0.bundle.roots()? {
@@ -248,13 +249,13 @@ fn unusable(proxy: &Proxy) -> Error {
     ))
 }
 
-impl fmt::Debug for Http {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Http") // the addresses of proxies may hold passwords
+        f.write_str("HttpClient") // the addresses of proxies may hold passwords
     }
 }
 
-impl HttpConnector for Http {
+impl HttpConnector for HttpClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let longest = self.0.longest;
         let host = host::place(request.uri()).to_owned();
@@ -272,7 +273,7 @@ impl HttpConnector for Http {
     }
 }
 
-/// Reads a body to its end; one that is too long, or never ends, is an error.
+/// Reads a body to its end. A body that is too long, or never ends, is an error.
 async fn whole_body(
     answer: &mut HttpResponse,
     host: &str,
@@ -302,14 +303,19 @@ pub(crate) enum Unanswered {
     Because(String),
 }
 
-fn all_causes(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
+impl<E: StdError + 'static> From<E> for Unanswered {
+    fn from(error: E) -> Self {
+        if let Some(own) = own_error(&error) {
+            return Self::Own(own.clone());
+        }
+        let mut text = error.to_string();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            text = format!("{text}: {cause}");
+            next = cause.source();
+        }
+        Self::Because(text)
     }
-    text
 }
 
 /// Returns the certificates of a PEM file that can be trusted, as PEM; the client would panic at
@@ -317,11 +323,17 @@ fn all_causes(error: &dyn StdError) -> String {
 fn usable_roots(pem: &[u8]) -> Option<Vec<u8>> {
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_slice_iter(pem).flatten();
-    let usable = certificates.filter(|certificate| roots.add(certificate.clone()).is_ok());
-    let as_pem = |certificate: CertificateDer| {
-        let text = BASE64_STANDARD.encode(certificate);
-        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
-    };
-    let pem: Vec<String> = usable.map(as_pem).collect();
-    (!pem.is_empty()).then(|| pem.concat().into_bytes())
+    let mut pem = String::new();
+    for certificate in certificates {
+        if roots.add(certificate.clone()).is_ok() {
+            let text = BASE64_STANDARD.encode(certificate);
+            pem.push_str("-----BEGIN CERTIFICATE-----\n");
+            pem.push_str(&text);
+            pem.push_str("\n-----END CERTIFICATE-----\n");
+        }
+    }
+    if pem.is_empty() {
+        return None;
+    }
+    Some(pem.into_bytes())
 }

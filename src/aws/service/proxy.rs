@@ -4,7 +4,7 @@ use crate::sys::env;
 use crate::text::host;
 use crate::text::quote::percent;
 
-/// A proxy, and the variable that names it.
+/// A proxy and the variable that names it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Proxy {
     pub(crate) variable: &'static str,
@@ -61,18 +61,21 @@ fn is_excepted(authority: &str, exceptions: &str) -> bool {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => &authority,
     };
-    let names = exceptions
-        .split(',')
-        .map(|name| name.trim().trim_start_matches('.').to_ascii_lowercase());
-    names.filter(|name| !name.is_empty()).any(|name| {
-        let domain = format!(".{name}");
-        [host, &authority]
-            .into_iter()
-            .any(|own| own == name || own.ends_with(&domain))
+    exceptions.split(',').any(|name| {
+        let name = name.trim().trim_start_matches('.').to_ascii_lowercase();
+        is_within(host, &name) || is_within(&authority, &name)
     })
 }
 
-/// An address without a scheme is one of `http`.
+/// Tells whether a host is the named one or belongs to the named domain.
+fn is_within(host: &str, name: &str) -> bool {
+    match host.strip_suffix(name) {
+        Some(before) => !name.is_empty() && (before.is_empty() || before.ends_with('.')),
+        None => false,
+    }
+}
+
+/// Returns the address with a scheme. One without a scheme counts as `http`.
 fn with_scheme(address: &str) -> String {
     if address.starts_with("//") {
         return format!("http:{address}");
@@ -84,7 +87,7 @@ fn with_scheme(address: &str) -> String {
     }
 }
 
-/// Encodes what may not stand in front of `@`: passwords are often written as they are.
+/// Encodes the characters that may not stand before `@`: users often write passwords as they are.
 fn encoded(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else {
         return address.to_owned();
@@ -95,7 +98,7 @@ fn encoded(address: &str) -> String {
     };
     let mut text = format!("{scheme}://");
     for c in user.chars() {
-        // What is encoded already stays.
+        // `%` stays, for the user may have encoded the rest already.
         if c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:%".contains(c) {
             text.push(c);
         } else {

@@ -1,85 +1,129 @@
-//! Container credentials: ECS, EKS Pod Identity, CloudShell and whoever else sets
-//! `AWS_CONTAINER_CREDENTIALS_*`.
+//! Container credentials: those of ECS, EKS Pod Identity, CloudShell and any other environment that
+//! sets `AWS_CONTAINER_CREDENTIALS_*`.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::aws::credentials::FieldNames;
 use crate::aws::plan::{Container, FULL, RELATIVE};
 use crate::aws::resolution::Resolution;
 use crate::aws::service::http::Unanswered;
-use crate::aws::source::process::FieldNames;
 use crate::error::{Error, Result};
 use crate::sys::fs;
-use crate::text::foreign;
-use crate::text::host;
+use crate::text::{foreign, host};
 
-/// The address of AWS's own that relative addresses are of.
+/// The server that relative addresses belong to. It is AWS's own.
 const OWN: &str = "http://169.254.170.2";
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
-const NAMES: FieldNames = FieldNames {
-    key: "AccessKeyId",
-    secret: "SecretAccessKey",
-    token: "Token",
-    end: "Expiration",
-};
+const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
-/// Returns the credentials that the address of the environment gives.
-pub(crate) async fn credentials(
-    resolution: &Resolution<'_>,
-    container: &Container,
-) -> Result<Credentials> {
-    let (variable, value) = (container.variable, &container.address);
-    let address = if variable == FULL {
-        check(value)?;
-        value.clone()
-    } else {
-        if !value.starts_with('/') {
-            return Err(Error::usage(format!("{RELATIVE} does not begin with `/`"))
-                .hint("correct or unset it"));
-        }
-        format!("{OWN}{value}")
-    };
-    let token = token(resolution, container)?;
-    resolution.step(format!("container: asking {variable}"));
-    let failed = |why: &str| {
-        Error::failure(format!("cannot get container credentials from {variable}: {why}"))
-            .hint(format!("is the service of {variable} running, and does AWS_CONTAINER_AUTHORIZATION_TOKEN fit it?"))
-    };
-    let answer = resolution
-        .wait(
-            "the container's credential service",
-            ask(resolution, &address, token.as_deref()),
-        )
-        .await?;
-    let text = answer.map_err(|why| match why {
-        Unanswered::Own(error) => error.about(&format!("container credentials from {variable}")),
-        Unanswered::Because(why) => failed(&why),
-    })?;
-    let answer: Value =
-        serde_json::from_slice(&text).map_err(|_| failed("the answer is not JSON"))?;
-    let fields = answer.as_object().cloned().unwrap_or_default();
-    // Credentials of a container always have both. Without them AWS's tools take no answer.
-    if let Some(missing) = [NAMES.token, NAMES.end]
-        .into_iter()
-        .find(|name| !fields.contains_key(*name))
-    {
-        return Err(failed(&format!("the answer has no {missing}")));
+impl Container {
+    /// Returns the credentials that the service gives.
+    pub(super) async fn credentials(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
+        let variable = self.variable;
+        let address = self.whole_address()?;
+        let token = self.authorization(resolution)?;
+        resolution.step(format!("container: asking {variable}"));
+        let answer = resolution
+            .wait(
+                "the container's credential service",
+                ask(resolution, &address, token.as_deref()),
+            )
+            .await?;
+        let why = match answer {
+            Ok(answer) => match read(&answer) {
+                Ok(found) => {
+                    return resolution.unexpired(
+                        found,
+                        "the container's credential service",
+                        "retry; if it stays, restart the service",
+                    );
+                }
+                Err(why) => why,
+            },
+            Err(Unanswered::Own(error)) => {
+                return Err(error.about(&format!("container credentials from {variable}")));
+            }
+            Err(Unanswered::Because(why)) => why,
+        };
+        Err(Error::failure(format!(
+            "cannot get container credentials from {variable}: {why}"
+        ))
+        .hint(format!(
+            "check that the service of {variable} is running, and that {TOKEN} fits it"
+        )))
     }
-    let found = NAMES
-        .credentials(&fields, "container")
-        .map_err(|what| failed(&format!("the answer has {what}")))?;
-    resolution.unexpired(
-        found,
-        "the container's credential service",
-        "retry; if it stays, restart the service",
-    )
+
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.token_file.iter().map(PathBuf::from).collect()
+    }
+
+    fn whole_address(&self) -> Result<String> {
+        if self.variable == FULL {
+            check(&self.address)?;
+            return Ok(self.address.clone());
+        }
+        if !self.address.starts_with('/') {
+            return Err(Error::usage(format!("{RELATIVE} does not begin with `/`"))
+                .hint(format!("correct or unset {RELATIVE}")));
+        }
+        Ok(format!("{OWN}{}", self.address))
+    }
+
+    /// Returns the token for the `authorization` header: one line, from a file or a variable.
+    fn authorization(&self, resolution: &Resolution) -> Result<Option<String>> {
+        let (variable, token) = match (&self.token_file, &self.token) {
+            (Some(path), _) => match fs::read_foreign_text(path.as_ref(), resolution.deadline()) {
+                Ok(text) => (FILE, text),
+                Err(error) => {
+                    return Err(error.about(FILE).or_hint("correct the variable"));
+                }
+            },
+            (None, Some(token)) => (TOKEN, token.clone()),
+            (None, None) => return Ok(None),
+        };
+        let part = if token.contains(['\r', '\n']) {
+            "line end"
+        } else if token.contains(char::is_control) {
+            "control character"
+        } else {
+            return Ok(Some(token));
+        };
+        Err(
+            Error::usage(format!("{variable}: the token has a {part} in it"))
+                .hint("store it without one"),
+        )
+    }
 }
 
-/// Asks up to three times, as the AWS CLI does; a refusal is not going to change.
+/// Returns the credentials in an answer, or what is wrong with it.
+fn read(answer: &[u8]) -> std::result::Result<Credentials, String> {
+    const NAMES: FieldNames = FieldNames::OF_MACHINES;
+    let answer: Value = match serde_json::from_slice(answer) {
+        Ok(answer) => answer,
+        Err(_) => return Err("the answer is not JSON".to_owned()),
+    };
+    let none = Map::new();
+    let fields = answer.as_object().unwrap_or(&none);
+    // Credentials of a container always have both. AWS's own tools refuse an answer without them.
+    for name in [NAMES.token, NAMES.end] {
+        if !fields.contains_key(name) {
+            return Err(format!("the answer has no {name}"));
+        }
+    }
+    match NAMES.credentials(fields, "container") {
+        Ok(credentials) => Ok(credentials),
+        Err(why) => Err(format!("the answer has {why}")),
+    }
+}
+
+/// Asks up to three times, as the AWS CLI does, but not again where the answer would be the same.
 async fn ask(
     resolution: &Resolution<'_>,
     address: &str,
@@ -103,51 +147,17 @@ async fn ask(
     }
 }
 
-/// Says what a refusal says, as far as it has the usual form: anything else may hold what nobody
-/// may see.
+/// Repeats the code and the message of a refusal, if it has the usual form. Any other text may hold
+/// a secret.
 fn refusal(status: u16, text: &[u8]) -> String {
     let answer: Value = serde_json::from_slice(text).unwrap_or_default();
-    let said =
-        ["code", "message"].map(|name| answer.get(name).and_then(Value::as_str).map(foreign));
-    let said: Vec<String> = said.into_iter().flatten().collect();
-    let said = if said.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", said.join(": "))
-    };
-    format!("it refused (HTTP {status}){said}")
-}
-
-/// The token for the header: one line, from a file or a variable.
-fn token(resolution: &Resolution, container: &Container) -> Result<Option<String>> {
-    const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-    const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
-    let (variable, token) = match &container.token_file {
-        Some(path) => {
-            let text = fs::read_foreign_text(path.as_ref(), resolution.deadline());
-            (
-                FILE,
-                text.map_err(|error| error.about(FILE).or_hint("correct the variable"))?,
-            )
+    let mut message = format!("it refused (HTTP {status})");
+    for name in ["code", "message"] {
+        if let Some(Value::String(said)) = answer.get(name) {
+            message = format!("{message}: {}", foreign(said));
         }
-        None => match &container.token {
-            Some(token) => (TOKEN, token.clone()),
-            None => return Ok(None),
-        },
-    };
-    if token.contains(['\r', '\n']) {
-        return Err(
-            Error::usage(format!("{variable}: the token has a line end in it"))
-                .hint("store it without one"),
-        );
     }
-    if token.contains(char::is_control) {
-        return Err(Error::usage(format!(
-            "{variable}: the token has a control character in it"
-        ))
-        .hint("store it without one"));
-    }
-    Ok(Some(token))
+    message
 }
 
 /// Plain HTTP goes to this machine and to AWS's own addresses only: the answer is a secret.

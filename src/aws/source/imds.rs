@@ -1,95 +1,91 @@
-//! Instance metadata (EC2): asked last, and for no longer than about a second where there is none.
+//! Instance metadata (EC2): asked last, and for no longer than about a second away from EC2.
 
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use serde_json::Value;
 
+use crate::aws::credentials::FieldNames;
 use crate::aws::plan::InstanceMetadata;
 use crate::aws::resolution::Resolution;
-use crate::aws::service::http::{Http, Unanswered};
-use crate::aws::source::process::FieldNames;
+use crate::aws::service::http::{HttpClient, Unanswered};
 use crate::error::{Error, Result};
-use crate::text::foreign;
-use crate::text::host;
+use crate::text::{foreign, host};
 use crate::time::{Time, spoken};
 
 const TOKEN: &str = "latest/api/token";
 const ROLE: &str = "latest/meta-data/iam/security-credentials/";
 const REGION: &str = "latest/meta-data/placement/region";
-/// The region and a letter. Emulators of EC2 may know this alone, which is what the AWS CLI asks
-/// for.
+/// The region and a letter. Emulators of EC2 may know this path alone, which the AWS CLI asks for.
 const ZONE: &str = "latest/meta-data/placement/availability-zone";
-/// No answer is longer, in bytes.
+/// The longest answer that is read, in bytes.
 const LONGEST: usize = 64 << 10;
 const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
-/// What expired credentials are given, in seconds: AWS lets them live on while it cannot renew
-/// them.
+const SOURCE: &str = "instance metadata";
+/// How long expired credentials are taken to last, in seconds: AWS accepts them while it cannot
+/// renew them.
 const EXTENSION: u32 = 900;
 
 /// Returns the credentials of the instance's role; none away from EC2 or without a role.
-pub(crate) async fn credentials(resolution: &Resolution<'_>) -> Result<Option<Credentials>> {
+pub(super) async fn credentials(resolution: &Resolution<'_>) -> Result<Option<Credentials>> {
     let Some(service) = MetadataService::find(resolution).await? else {
         return Ok(None);
     };
-    let Some(role) = service.get(resolution, ROLE).await? else {
+    let Some(roles) = service.get(resolution, ROLE).await? else {
         return Ok(None);
     };
-    let role = role.lines().next().unwrap_or_default().trim();
+    let role = match roles.lines().next() {
+        Some(first) => first.trim(),
+        None => "",
+    };
     if role.is_empty() {
         return Ok(None);
     }
-    let broken = |what: &str| {
-        Error::failure(format!("the instance metadata gave {what}"))
-            .hint("retry; if it stays, detach and attach the instance's role")
-    };
-    let text = service.get(resolution, &format!("{ROLE}{role}")).await?;
-    let text = text.ok_or_else(|| broken("a role without credentials"))?;
-    let answer: Value =
-        serde_json::from_str(&text).map_err(|_| broken("credentials that are no JSON"))?;
-    if let Some(code) = answer
-        .get("Code")
-        .and_then(Value::as_str)
-        .filter(|code| *code != "Success")
-    {
-        return Err(broken(&format!("{} instead of credentials", foreign(code))));
+    let answer = service.get(resolution, &format!("{ROLE}{role}")).await?;
+    match read(answer.as_deref()) {
+        Ok(found) => Ok(Some(extended(resolution, found))),
+        Err(why) => Err(Error::failure(format!("the instance metadata gave {why}"))
+            .hint("retry; if it stays, detach and attach the instance's role")),
     }
-    let names = FieldNames {
-        key: "AccessKeyId",
-        secret: "SecretAccessKey",
-        token: "Token",
-        end: "Expiration",
+}
+
+/// Returns the credentials in an answer, or what there is instead.
+fn read(answer: Option<&str>) -> std::result::Result<Credentials, String> {
+    let Some(text) = answer else {
+        return Err("a role without credentials".to_owned());
     };
+    let Ok(answer) = serde_json::from_str::<Value>(text) else {
+        return Err("credentials that are no JSON".to_owned());
+    };
+    if let Some(Value::String(code)) = answer.get("Code")
+        && code != "Success"
+    {
+        return Err(format!("{} instead of credentials", foreign(code)));
+    }
     let fields = answer.as_object().cloned().unwrap_or_default();
-    let found = names
-        .credentials(&fields, "instance metadata")
-        .map_err(|what| broken(&what))?;
+    FieldNames::OF_MACHINES.credentials(&fields, SOURCE)
+}
+
+/// Returns the credentials, or if they have expired the same ones with a little more time.
+fn extended(resolution: &Resolution, found: Credentials) -> Credentials {
     let now = Time::now();
-    match found
-        .expiry()
-        .map(Time::from_system)
-        .filter(|end| *end <= now)
-    {
-        None => Ok(Some(found)),
-        Some(end) => {
-            resolution.warn(format!(
-                "the instance's credentials ended {} ago and AWS has not renewed them; they may still be taken",
-                spoken(end.until(now))
-            ));
-            let (key, secret) = (
-                found.access_key_id().to_owned(),
-                found.secret_access_key().to_owned(),
-            );
-            let token = found.session_token().map(str::to_owned);
-            Ok(Some(Credentials::new(
-                key,
-                secret,
-                token,
-                Some(now.plus(EXTENSION).to_system()),
-                "instance metadata",
-            )))
-        }
-    }
+    let end = match found.expiry().map(Time::from_system) {
+        Some(end) if end <= now => end,
+        _ => return found,
+    };
+    resolution.warn(format!(
+        "the instance's credentials expired {} ago and AWS has not renewed them; servers may still \
+         accept them",
+        spoken(end.until(now))
+    ));
+    let token = found.session_token().map(str::to_owned);
+    Credentials::new(
+        found.access_key_id(),
+        found.secret_access_key(),
+        token,
+        Some(now.plus(EXTENSION).to_system()),
+        SOURCE,
+    )
 }
 
 /// Returns the region that the instance is in.
@@ -100,73 +96,47 @@ pub(crate) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>
     if let Some(region) = service.get(resolution, REGION).await? {
         return Ok(Some(region));
     }
-    let zone = service.get(resolution, ZONE).await?;
-    Ok(zone.map(|zone| {
-        zone.trim_end_matches(|letter: char| letter.is_ascii_alphabetic())
-            .to_owned()
-    }))
+    let Some(zone) = service.get(resolution, ZONE).await? else {
+        return Ok(None);
+    };
+    let region = zone.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    Ok(Some(region.to_owned()))
 }
 
 /// The service, once it has answered.
 struct MetadataService {
     /// Ends with a slash.
     address: String,
-    /// Of version 2; where the service knows only version 1, none.
+    /// The token of version 2; none where the service knows version 1 alone.
     token: Option<String>,
     attempts: u32,
     pause: Duration,
-    http: Http,
+    http: HttpClient,
 }
 
 impl MetadataService {
     async fn find(resolution: &Resolution<'_>) -> Result<Option<Self>> {
-        let InstanceMetadata {
-            is_off,
-            endpoint,
-            mode,
-        } = InstanceMetadata::of(resolution.settings);
-        if is_off {
+        let planned = InstanceMetadata::of(resolution.settings);
+        if planned.is_off {
             resolution.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
             return Ok(None);
         }
-        let number = |variable: &str, key: &str| {
-            resolution
-                .setting(variable, key)
-                .and_then(|text| text.parse::<u32>().ok())
-        };
-        let seconds = number("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout")
-            .unwrap_or(1)
-            .max(1);
-        let attempts = number(
-            "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-            "metadata_service_num_attempts",
-        )
-        .unwrap_or(1)
-        .max(1);
-        let six = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
-        let usual = if six {
-            "http://[fd00:ec2::254]"
-        } else {
-            "http://169.254.169.254"
-        };
-        let mut address = endpoint.unwrap_or_else(|| usual.to_owned());
-        if !address.starts_with("http://") {
-            return Err(
-                Error::usage(format!("{VARIABLE} is not an http:// address"))
-                    .hint(format!("correct or unset {VARIABLE}")),
-            );
-        }
-        if !address.ends_with('/') {
-            address.push('/');
-        }
+        let seconds = at_least_one(
+            resolution,
+            "AWS_METADATA_SERVICE_TIMEOUT",
+            "metadata_service_timeout",
+        );
         let pause = Duration::from_secs(seconds.into());
-        let http = resolution.http().small(LONGEST, pause);
         let mut service = Self {
-            address,
+            address: address(planned)?,
             token: None,
-            attempts,
+            attempts: at_least_one(
+                resolution,
+                "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+                "metadata_service_num_attempts",
+            ),
             pause,
-            http,
+            http: resolution.http().small(LONGEST, pause),
         };
         resolution.step(format!(
             "instance metadata: asking {}",
@@ -186,20 +156,19 @@ impl MetadataService {
         Ok(Some(service))
     }
 
-    /// Returns a text; none where there is no such text.
+    /// Returns the text at a path; none if there is none.
     async fn get(&self, resolution: &Resolution<'_>, path: &str) -> Result<Option<String>> {
         let token = self.token.as_deref().unwrap_or_default();
-        match self
-            .ask(resolution, "GET", path, ("x-aws-ec2-metadata-token", token))
-            .await?
-        {
-            Some((200, text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+        let header = ("x-aws-ec2-metadata-token", token);
+        match self.ask(resolution, "GET", path, header).await? {
+            Some((200, text)) if text.trim().is_empty() => Ok(None),
+            Some((200, text)) => Ok(Some(text.trim().to_owned())),
             Some((404, _)) | None => Ok(None),
             Some((status, _)) => Err(refused(status)),
         }
     }
 
-    /// Returns status and text of an answer; none if nobody gives one.
+    /// Returns status and text of an answer; none if the service gives none.
     async fn ask(
         &self,
         resolution: &Resolution<'_>,
@@ -216,7 +185,7 @@ impl MetadataService {
                 Ok(Ok((status, text))) => {
                     return Ok(Some((status, String::from_utf8_lossy(&text).into_owned())));
                 }
-                Ok(Err(Unanswered::Own(error))) => return Err(error.about("instance metadata")),
+                Ok(Err(Unanswered::Own(error))) => return Err(error.about(SOURCE)),
                 Ok(Err(Unanswered::Because(why))) => why,
                 Err(_) => "no answer".to_owned(),
             };
@@ -224,6 +193,35 @@ impl MetadataService {
         }
         Ok(None)
     }
+}
+
+/// Returns a setting that is a whole number. One that is none, or zero, counts as 1.
+fn at_least_one(resolution: &Resolution, variable: &'static str, key: &'static str) -> u32 {
+    match resolution.setting(variable, key) {
+        Some(text) => text.parse().unwrap_or(1).max(1),
+        None => 1,
+    }
+}
+
+/// Returns the address of the service, with a slash at its end.
+fn address(planned: InstanceMetadata) -> Result<String> {
+    let mut address = match (planned.endpoint, planned.mode) {
+        (Some(endpoint), _) => endpoint,
+        (None, Some(mode)) if mode.eq_ignore_ascii_case("ipv6") => {
+            "http://[fd00:ec2::254]".to_owned()
+        }
+        (None, _) => "http://169.254.169.254".to_owned(),
+    };
+    if !address.starts_with("http://") {
+        return Err(
+            Error::usage(format!("{VARIABLE} is not an http:// address"))
+                .hint(format!("correct or unset {VARIABLE}")),
+        );
+    }
+    if !address.ends_with('/') {
+        address.push('/');
+    }
+    Ok(address)
 }
 
 fn refused(status: u16) -> Error {

@@ -1,162 +1,132 @@
-//! `credential_process`: a program that prints credentials as JSON.
+//! `credential_process`: a program that prints credentials as JSON. It is run without a shell, as by
+//! the AWS CLI.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use aws_credential_types::Credentials;
 use serde_json::{Map, Value};
 
+use crate::aws::credentials::FieldNames;
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
 use crate::error::{Error, Result};
-use crate::sys::child::{self, NoOutput};
+use crate::sys::child::{self, Ended, NoOutput};
 use crate::sys::fs;
 use crate::text::foreign;
-use crate::time::Time;
 
-/// Runs the command line without a shell, as the AWS CLI does.
+/// Runs the command line of a profile and returns the credentials that it prints.
 pub(crate) fn credentials(resolution: &Resolution, command: &str) -> Result<Credentials> {
-    let whose = resolution.of_profile();
-    let of = |what: &str| format!("the credential_process{whose} {what}");
-    let unclear = || {
-        Error::usage(of("has a quote that is not closed"))
-            .hint("correct credential_process in the profile")
+    let subject = format!("the credential_process{}", resolution.of_profile());
+    let Some(words) = words::split(command) else {
+        return Err(
+            Error::usage(format!("{subject} has a quote that is not closed"))
+                .hint("correct credential_process in the profile"),
+        );
     };
-    let words = words::split(command).ok_or_else(unclear)?;
-    let program = words.first().cloned().unwrap_or_default();
+    let program = match words.first() {
+        Some(program) => program.as_str(),
+        None => "",
+    };
     let hint = format!("run the command of the profile by hand to see more: {program} ...");
     resolution.step(format!("running {program}"));
-    // A helper that the program starts may keep its stdout open for good.
-    let is_whole = |text: &[u8]| serde_json::from_slice::<Value>(text).is_ok();
-    let too_late = || {
-        resolution
-            .too_late(&format!("the credential_process {program}"))
-            .hint(hint.clone())
-    };
-    let stamp = || child::find(program.as_ref()).and_then(|path| fs::stamp(&path));
-    let before = stamp();
+    let ended = run(resolution, &words, program, &subject, &hint)?;
+    match answer(&ended) {
+        Ok(credentials) => resolution.unexpired(credentials, "its credential_process", &hint),
+        Err(why) => Err(Error::failure(format!("{subject} {why}")).hint(hint)),
+    }
+}
+
+/// Returns what a program has printed by its end, by the deadline, or by the time its answer was
+/// whole: a helper that it has started may keep its stdout open.
+fn run(
+    resolution: &Resolution,
+    words: &[String],
+    program: &str,
+    subject: &str,
+    hint: &str,
+) -> Result<Ended> {
+    let before = stamp(program);
     let ended = child::whole_output(
-        &words,
+        words,
         resolution.deadline(),
         resolution.ask.bond(),
         is_whole,
     );
-    if stamp() == before {
-        resolution.has_changed_files(); // it may have; but the answer of a program that was replaced is not the new one's
+    // The program may have written the files of a login. But the answer of a program that was
+    // replaced meanwhile is not the answer of the new one.
+    if stamp(program) == before {
+        resolution.has_changed_files();
     }
-    let ended = ended.map_err(|failure| match failure {
-        NoOutput::Failed(error) => error.about(&format!("the credential_process{whose}")),
-        NoOutput::TooLate => too_late(),
-    })?;
-    if !ended.status.success() {
-        let said = last_line(&ended.stderr);
-        let said = if said.is_empty() {
-            ended.status.to_string()
-        } else {
-            said
-        };
-        return Err(Error::failure(of(&format!("failed: {said}"))).hint(hint));
-    }
-    if !ended.whole && Instant::now() >= resolution.deadline() {
-        return Err(too_late());
-    }
-    let wrong = |what: &str| Error::failure(of(what)).hint(hint.clone());
-    let answer: Value = serde_json::from_slice(&ended.stdout).map_err(|error| {
-        let what = if ended.stdout.is_empty() {
-            "printed nothing".to_owned()
-        } else {
-            format!("printed no JSON ({error})")
-        };
-        wrong(&what)
-    })?;
-    match answer.get("Version") {
-        Some(version) if version.as_f64() == Some(1.0) => {}
-        _ => return Err(wrong("printed no `\"Version\": 1`")),
-    }
-    let fields = answer.as_object().cloned().unwrap_or_default();
-    let names = FieldNames {
-        key: "AccessKeyId",
-        secret: "SecretAccessKey",
-        token: "SessionToken",
-        end: "Expiration",
-    };
-    let credentials = names
-        .credentials(&fields, "credential_process")
-        .map_err(|what| wrong(&format!("printed {what}")))?;
-    resolution.unexpired(credentials, "its credential_process", &hint)
-}
-
-/// How an answer in JSON names its fields.
-pub(crate) struct FieldNames {
-    pub(crate) key: &'static str,
-    pub(crate) secret: &'static str,
-    pub(crate) token: &'static str,
-    pub(crate) end: &'static str,
-}
-
-impl FieldNames {
-    /// Returns the credentials in it, or what is wrong with it; never a value of it.
-    pub(crate) fn credentials(
-        &self,
-        fields: &Map<String, Value>,
-        source: &'static str,
-    ) -> std::result::Result<Credentials, String> {
-        let text = |name: &str| {
-            fields
-                .get(name)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-        };
-        let needed = |name: &str| text(name).ok_or_else(|| format!("no {name}"));
-        let end = match fields.get(self.end) {
-            None | Some(Value::Null) => None,
-            Some(end) => {
-                let end = end.as_str().and_then(Time::from_aws);
-                Some(end.ok_or_else(|| format!("an {} that is not a time", self.end))?)
+    let too_late = format!("the credential_process {program}");
+    match ended {
+        Ok(ended) if ended.status.success() => {
+            if !ended.whole && Instant::now() >= resolution.deadline() {
+                return Err(resolution.too_late(&too_late).hint(hint));
             }
-        };
-        let token = text(self.token).map(str::to_owned);
-        let (key, secret) = (needed(self.key)?, needed(self.secret)?);
-        Ok(Credentials::new(
-            key,
-            secret,
-            token,
-            end.map(Time::to_system),
-            source,
-        ))
-    }
-}
-
-/// Returns the last line that says something, as a message repeats it.
-pub(crate) fn last_line(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    foreign(
-        text.lines()
-            .map(str::trim)
-            .rfind(|line| !line.is_empty())
-            .unwrap_or_default(),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
-
-        /// An error says what is wrong and repeats no value.
-        #[test]
-        fn answers_that_are_nearly_right(text in crate::text::nearly::bytes(
-            &[r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"WORTHIT","SessionToken":"t","Expiration":"2030-01-01T00:00:00Z"}"#],
-            &["{", "}", "\"", "null", "1e400", "\\u0000", "\"Expiration\":", "\"\"", "+00:00"],
-        )) {
-            let _ = last_line(&text);
-            let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(&text) else { return Ok(()) };
-            let names = FieldNames { key: "AccessKeyId", secret: "SecretAccessKey", token: "SessionToken", end: "Expiration" };
-            match names.credentials(&fields, "test") {
-                Ok(found) => proptest::prop_assert!(!found.access_key_id().is_empty()),
-                Err(why) => proptest::prop_assert!(!why.contains("WORTHIT"), "{}", why),
-            }
+            Ok(ended)
         }
+        Ok(ended) => {
+            let mut why = last_line(&ended.stderr);
+            if why.is_empty() {
+                why = ended.status.to_string();
+            }
+            Err(Error::failure(format!("{subject} failed: {why}")).hint(hint))
+        }
+        Err(NoOutput::Failed(error)) => Err(error.about(subject)),
+        Err(NoOutput::TooLate) => Err(resolution.too_late(&too_late).hint(hint)),
     }
+}
+
+fn stamp(program: &str) -> Option<String> {
+    fs::stamp(&child::find(program.as_ref())?)
+}
+
+fn is_whole(text: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(text).is_ok()
+}
+
+/// Returns the credentials that were printed, or what is wrong with them.
+fn answer(ended: &Ended) -> std::result::Result<Credentials, String> {
+    if ended.stdout.is_empty() {
+        return Err("printed nothing".to_owned());
+    }
+    let answer: Value = match serde_json::from_slice(&ended.stdout) {
+        Ok(answer) => answer,
+        Err(error) => return Err(format!("printed no JSON ({error})")),
+    };
+    let none = Map::new();
+    let fields = answer.as_object().unwrap_or(&none);
+    match fields.get("Version").map(Value::as_f64) {
+        Some(Some(1.0)) => {}
+        _ => return Err("printed no `\"Version\": 1`".to_owned()),
+    }
+    match FieldNames::OF_STS.credentials(fields, "credential_process") {
+        Ok(credentials) => Ok(credentials),
+        Err(why) => Err(format!("printed {why}")),
+    }
+}
+
+/// Returns the program that a command line starts here, and the words that name files wherever it
+/// is started. They need not exist.
+pub(super) fn files(command: &str) -> Vec<PathBuf> {
+    let Some(words) = words::split(command) else {
+        return Vec::new();
+    };
+    let words: Vec<PathBuf> = words.into_iter().map(PathBuf::from).collect();
+    let mut files = Vec::new();
+    if let Some(program) = words.first()
+        && program.is_relative()
+    {
+        files.extend(child::find(program.as_os_str()));
+    }
+    files.extend(words.into_iter().filter(|word| word.is_absolute()));
+    files
+}
+
+/// Returns the last line that has text in it, as an error message may repeat it.
+pub(super) fn last_line(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let mut lines = text.lines().map(str::trim);
+    foreign(lines.rfind(|line| !line.is_empty()).unwrap_or_default())
 }

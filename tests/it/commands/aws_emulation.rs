@@ -305,7 +305,7 @@ fn refusals_and_settings_of_a_wrong_form_have_codes_of_their_own() {
             "garbage",
             arn.to_owned(),
             255,
-            "STS gave an answer that is none",
+            "the answer of STS cannot be understood",
         ),
     ] {
         let mut sandbox = Sandbox::empty();

@@ -34,7 +34,8 @@ pub const FOR_LOGIN: &str = "run `aws login`, then retry";
 
 pub const BY_HAND: &str = "run the command of the profile by hand to see more: ";
 
-pub const OF_CONTAINER: &str = "is the service of AWS_CONTAINER_CREDENTIALS_FULL_URI running";
+pub const OF_CONTAINER: &str =
+    "check that the service of AWS_CONTAINER_CREDENTIALS_FULL_URI is running";
 
 pub const OF_INSTANCE: &str = "retry; if it stays, detach and attach the instance's role";
 

@@ -64,7 +64,7 @@ fn of_variables_and_files() {
         ends(
             3,
             PAST,
-            "have expired: the environment gave some that ended",
+            "have expired: the environment gave some that expired",
             FOR_KEYS,
         ),
         cause(
@@ -184,7 +184,7 @@ fn of_sso() {
         sso(
             "past",
             3,
-            "have expired: the SSO portal gave some that ended",
+            "have expired: the SSO portal gave some that expired",
             "retry; if it stays, check this machine's clock",
         ),
         wrong(SSO, "profile `default`: there is no [sso-session corp]", ""),
@@ -320,7 +320,7 @@ fn of_roles() {
         role(
             "garbage",
             1,
-            "STS gave an answer that is none",
+            "the answer of STS cannot be understood",
             "retry; if it stays, check the endpoint settings",
         ),
         wrong(
@@ -377,7 +377,7 @@ fn of_roles() {
         .config(&format!("{ROLE}credential_source = Environment"), ""),
         cause(
             3,
-            "needs an MFA code, and no terminal is there",
+            "needs an MFA code, and there is no terminal to ask on",
             "run `aws sts get-caller-identity --profile default`",
         )
         .config(
@@ -434,7 +434,7 @@ fn of_web_identities() {
             "",
             2,
             "jwt: the web identity token is empty",
-            "whoever writes the file",
+            "let the program that writes the file write a token to it",
         )
         .file("jwt", ""),
         web(
@@ -502,7 +502,7 @@ fn of_programs() {
         process(
             &format!("echo '{{\"Version\": 1, {key}, {secret}, \"Expiration\": \"{PAST}\"}}'"),
             3,
-            "have expired: its credential_process gave some that ended",
+            "have expired: its credential_process gave some that expired",
             BY_HAND,
         ),
         cause(

@@ -259,9 +259,9 @@ fn keys_that_no_request_can_carry_are_refused() {
     for (bad, why) in [
         ("BADVALUE\n", "ends with a line end"),
         ("BADVALUE\r", "ends with a line end"),
-        ("BAD\u{1b}VALUE", "has a control character"),
-        ("BADVALUE\u{7f}", "has a control character"),
-        (&long, "is longer than any that AWS gives"),
+        ("BAD\u{1b}VALUE", "contains a control character"),
+        ("BADVALUE\u{7f}", "contains a control character"),
+        (&long, "is longer than any that AWS issues"),
     ] {
         for (variable, part) in [
             ("AWS_ACCESS_KEY_ID", "access key ID"),
@@ -298,7 +298,7 @@ fn keys_that_no_request_can_carry_are_refused() {
     refused(
         &sandbox,
         &["--profile", "p"],
-        "the access key ID has a control character in it (its source: profile)",
+        "the access key ID contains a control character (its source: profile)",
     );
     // Each part is short enough, and the token as a whole is not.
     let mut sandbox = Sandbox::with_keys();

@@ -25,7 +25,7 @@ fn every_file_says_first_what_it_is() {
 /// plan tells all that there is to it, and a unit test of it needs no home.
 #[test]
 fn who_signs_is_planned_without_looking_around() {
-    let text = fs::read_to_string(root().join("src/aws/plan.rs")).expect("the planner");
+    let text = fs::read_to_string(root().join("src/aws/plan")).expect("the planner");
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let uses: Vec<&str> = code
         .lines()

@@ -1,0 +1,114 @@
+//! The tokens that SSO logins leave, one file for each login session.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::{SSO, file, object, sha1};
+use crate::aws::plan::SsoSession;
+use crate::error::{Error, Result};
+use crate::sys::fs;
+use crate::time::Time;
+
+impl SsoSession {
+    /// Returns the name of the session in the cache, and of the locks of that session.
+    pub(crate) fn id(&self) -> String {
+        sha1(self.name.as_ref().unwrap_or(&self.url))
+    }
+
+    /// Returns the file in which a login leaves its token.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        file(SSO, &self.id())
+    }
+
+    /// Tells whether the user is logged in, with another token than the one that was revoked.
+    pub(crate) fn is_open(&self, revoked: Option<&str>) -> bool {
+        match CachedToken::read(self) {
+            Some(cached) => match cached.unexpired() {
+                Some(token) => Some(token) != revoked,
+                None => false,
+            },
+            None => false,
+        }
+    }
+
+    /// Stores the fields that a login or a renewal gave, as the AWS CLI does.
+    pub(crate) fn store(&self, fields: Map<String, Value>) -> Result<()> {
+        let Some(path) = self.path() else {
+            return Err(Error::failure("no home directory for AWS's SSO cache"));
+        };
+        fs::swap_in_for_owner(&path, Value::from(fields).to_string().as_bytes())
+    }
+}
+
+/// The file that a login left.
+pub(crate) struct CachedToken(Map<String, Value>);
+
+/// What a renewal needs.
+pub(crate) struct RefreshGrant<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) client_secret: &'a str,
+    pub(crate) refresh_token: &'a str,
+}
+
+impl CachedToken {
+    pub(crate) fn read(session: &SsoSession) -> Option<Self> {
+        let cached = Self(object(&session.path()?)?);
+        cached.text("accessToken")?;
+        Some(cached)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    fn time(&self, name: &str) -> Option<Time> {
+        Time::from_aws(self.text(name)?)
+    }
+
+    /// Returns how many seconds the token has left.
+    pub(crate) fn seconds_left(&self) -> u32 {
+        match self.time("expiresAt") {
+            Some(end) => Time::now().until(end),
+            None => 0,
+        }
+    }
+
+    /// Returns the token, unless it has expired.
+    pub(crate) fn unexpired(&self) -> Option<&str> {
+        if self.seconds_left() == 0 {
+            return None;
+        }
+        self.text("accessToken")
+    }
+
+    /// Returns what renews the token; none where only a login gives a new one.
+    pub(crate) fn refresh_grant(&self) -> Option<RefreshGrant<'_>> {
+        let grant = RefreshGrant {
+            refresh_token: self.text("refreshToken")?,
+            client_id: self.text("clientId")?,
+            client_secret: self.text("clientSecret")?,
+        };
+        if self.time("registrationExpiresAt")? <= Time::now() {
+            return None;
+        }
+        Some(grant)
+    }
+
+    /// Returns the fields with a new token in them.
+    pub(crate) fn renewed(
+        &self,
+        token: &str,
+        life: u32,
+        refresh_token: Option<&str>,
+    ) -> Map<String, Value> {
+        let mut fields = self.0.clone();
+        fields.insert("accessToken".to_owned(), json!(token));
+        let end = Time::now().plus(life).rfc3339();
+        fields.insert("expiresAt".to_owned(), json!(end));
+        if let Some(next) = refresh_token {
+            fields.insert("refreshToken".to_owned(), json!(next));
+        }
+        fields
+    }
+}

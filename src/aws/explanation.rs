@@ -1,0 +1,131 @@
+//! The plan in words, for `--debug`: the profile, the source, the roles, the region and the services
+//! that are asked, each with the place that its value came from. Never a secret.
+
+use super::plan::{MachineService, Plan, Source};
+use super::service::endpoints;
+use super::settings::{Origin, Settings};
+use crate::text::host;
+
+/// The line where variables alone decide.
+pub(super) const VARIABLES: &str =
+    "credentials source: access key in variables (AWS_ACCESS_KEY_ID)";
+
+/// Returns one line for each decision, in the order in which they are carried out.
+pub(super) fn lines(settings: &Settings, plan: &Plan, region: &str) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "profile `{}`: {}",
+            settings.profile_name(),
+            settings.located(settings.origin_of_profile())
+        ),
+        format!("credentials source: {}", source(settings, plan)),
+    ];
+    for role in plan.roles.iter().rev() {
+        lines.push(format!(
+            "role {} ({}, profile `{}`)",
+            role.arn,
+            settings.located(Origin::Profile(&role.profile, "role_arn")),
+            role.profile
+        ));
+    }
+    lines.push(self::region(settings, region));
+    for service in endpoints::ALL {
+        if !plan.endpoints.iter().any(|(key, _)| *key == service.key) {
+            continue;
+        }
+        lines.push(match settings.endpoint_with_origin(service) {
+            Some((address, origin)) => format!(
+                "{} at {}: {}",
+                service.name,
+                host::place(&address),
+                settings.located(origin)
+            ),
+            None => format!("{} at AWS's own address: default", service.name),
+        });
+    }
+    lines
+}
+
+/// Says which region is signed for, and where its name came from.
+pub(super) fn region(settings: &Settings, region: &str) -> String {
+    match settings.region_with_origin() {
+        Some((set, origin)) if set.trim() == region => {
+            format!("region {region}: {}", settings.located(origin))
+        }
+        _ => format!("region {region}: the host, the connection or --region"),
+    }
+}
+
+fn source(settings: &Settings, plan: &Plan) -> String {
+    let source = match &plan.source {
+        Ok(source) => source,
+        Err(error) => return format!("unusable: {error}"),
+    };
+    let place = place_of_source(settings, plan, source);
+    match source {
+        Source::Environment(_) => format!("access key in variables ({place})"),
+        Source::File(_, _, profile) => format!("access key of profile `{profile}` ({place})"),
+        Source::WebIdentity(identity) => format!(
+            "web identity for role {}, token in {} ({place})",
+            identity.arn, identity.token_file
+        ),
+        Source::Sso(sso) => {
+            let session = match &sso.session.name {
+                Some(name) => format!("SSO session `{name}`"),
+                None => format!("SSO start URL {}", sso.session.url),
+            };
+            format!(
+                "{session} ({place}), role {} of account {}",
+                sso.role, sso.account
+            )
+        }
+        Source::SignIn(_) => format!("session of `aws login` ({place})"),
+        Source::Process(_) => format!("credential_process ({place})"), // its arguments may be secret
+        Source::Container(_) => format!("container ({place})"),
+        Source::InstanceMetadata(_) => format!("instance metadata ({place})"),
+        Source::Fallback(_, MachineService::Container(container)) => {
+            format!("none named; container ({})", container.variable)
+        }
+        Source::Fallback(_, MachineService::InstanceMetadata(_)) => {
+            "none named; instance metadata (default)".to_owned()
+        }
+    }
+}
+
+/// Says where the setting stands that has chosen the source.
+fn place_of_source(settings: &Settings, plan: &Plan, source: &Source) -> String {
+    // The profile that has the source: the one in use, or that which the last role names.
+    let profile = match plan.roles.last() {
+        Some(role) => role.source.as_str(),
+        None => settings.profile_name(),
+    };
+    let key = match source {
+        Source::File(_, _, profile) => {
+            return settings.located(Origin::Profile(profile, "aws_access_key_id"));
+        }
+        Source::Sso(sso) => match &sso.session.name {
+            Some(name) => return settings.located(Origin::SsoSession(name, "sso_start_url")),
+            None => "sso_start_url",
+        },
+        Source::WebIdentity(_) => {
+            let variable = "AWS_WEB_IDENTITY_TOKEN_FILE";
+            let reads_variables = plan.roles.is_empty() && !settings.explicit;
+            if reads_variables && settings.variables.get(variable).is_some() {
+                return variable.to_owned();
+            }
+            "web_identity_token_file"
+        }
+        Source::SignIn(_) => "login_session",
+        Source::Process(_) => "credential_process",
+        Source::Environment(_)
+        | Source::Container(_)
+        | Source::InstanceMetadata(_)
+        | Source::Fallback(..) => match plan.roles.last() {
+            Some(role) => {
+                return settings.located(Origin::Profile(&role.profile, "credential_source"));
+            }
+            None => return "AWS_ACCESS_KEY_ID".to_owned(),
+        },
+    };
+    settings.located(Origin::Profile(profile, key))
+}

@@ -1,0 +1,69 @@
+//! The sources that no profile names: old files of keys, and the services of a container or an
+//! instance.
+
+use super::{Container, FULL, InstanceMetadata, MachineService, OldFiles, RELATIVE, Source};
+use crate::aws::environment::Variables;
+use crate::aws::settings::Settings;
+
+/// Returns the source where neither variables nor the profile name one.
+pub(super) fn fallback(settings: &Settings) -> Source {
+    let service = match Container::of(&settings.variables) {
+        Some(container) => MachineService::Container(container),
+        None => MachineService::InstanceMetadata(InstanceMetadata::of(settings)),
+    };
+    Source::Fallback(OldFiles::of(&settings.variables), service)
+}
+
+impl Container {
+    /// Returns the service that the environment names.
+    pub(super) fn of(variables: &Variables) -> Option<Self> {
+        let (variable, address) = match variables.get_or_empty(RELATIVE) {
+            Some(address) => (RELATIVE, address),
+            None => (FULL, variables.get_or_empty(FULL)?),
+        };
+        let token_file = variables.get_or_empty("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+        let token = match token_file {
+            None => variables.get_or_empty("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+            Some(_) => None,
+        };
+        Some(Self {
+            variable,
+            address,
+            token,
+            token_file,
+        })
+    }
+}
+
+impl InstanceMetadata {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let is_off = match settings.variables.get("AWS_EC2_METADATA_DISABLED") {
+            Some(value) => value.eq_ignore_ascii_case("true"),
+            None => false,
+        };
+        Self {
+            is_off,
+            endpoint: settings.setting(
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                "ec2_metadata_service_endpoint",
+            ),
+            mode: settings.setting(
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+                "ec2_metadata_service_endpoint_mode",
+            ),
+        }
+    }
+}
+
+impl OldFiles {
+    fn of(variables: &Variables) -> Self {
+        let of_boto = match variables.get("BOTO_CONFIG") {
+            Some(path) => vec![path],
+            None => vec!["/etc/boto.cfg".to_owned(), "~/.boto".to_owned()],
+        };
+        Self {
+            of_ec2: variables.get("AWS_CREDENTIAL_FILE"),
+            of_boto,
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Who would sign: the source of credentials and the roles on top of it, in the order of AWS CLI
+//! v2, before anything is asked.
+//!
+//! [`of`] looks at variables and files that have been read, and at nothing else. `execute.rs`
+//! carries the plan out. The digest of a plan is a part of the key that tokens are cached under, so
+//! everything that decides whose credentials come out has to be in it: a setting that `execute.rs`
+//! alone looked at could hand out another identity's token.
+//!
+//! ```text
+//! settings --> keys in variables?  yes --> Plan { source: Environment }
+//!                 | no
+//!                 v
+//!              role_arn in the profile?  yes --> roles.rs follows source_profile, role by role
+//!                 | no                                 |
+//!                 v                                    v
+//!              profile.rs: web identity, SSO, keys, `aws login`, credential_process
+//!                 | nothing
+//!                 v
+//!              machine.rs: old files, then container or instance metadata
+//! ```
+
+mod machine;
+mod profile;
+mod roles;
+
+use std::hash::{Hash, Hasher};
+
+use super::environment::Variables;
+use super::service::endpoints::{AwsService, SIGN_IN, SSO, SSO_OIDC, STS};
+use super::settings::Settings;
+use crate::error::{Error, Result};
+
+pub(crate) struct Plan {
+    /// The role that signs comes first; the last one is assumed with the credentials of the source.
+    /// The AWS CLI's cache of roles is looked at in this order too, before the source is asked.
+    pub(crate) roles: Vec<Role>,
+    /// An error is a source that cannot be used. It counts only if no role is cached.
+    pub(crate) source: Result<Source>,
+    /// The addresses that are set for the services that the plan asks.
+    pub(crate) endpoints: Vec<(&'static str, Option<String>)>,
+}
+
+impl Hash for Plan {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            roles,
+            source,
+            endpoints,
+        } = self; // names each field, so that none is forgotten
+        roles.hash(state);
+        endpoints.hash(state);
+        match source {
+            Ok(source) => source.hash(state),
+            Err(error) => error.to_string().hash(state),
+        }
+    }
+}
+
+/// A source of credentials: it needs no other credentials.
+#[derive(Hash)]
+pub(crate) enum Source {
+    /// Keys in variables.
+    Environment(Keys),
+    /// Keys in one of the two files, which the text names.
+    File(Keys, &'static str, String),
+    WebIdentity(WebIdentity),
+    Sso(Sso),
+    SignIn(SignIn),
+    /// The command line of a `credential_process`.
+    Process(String),
+    Container(Container),
+    InstanceMetadata(InstanceMetadata),
+    /// Nothing names a source: the old files are looked at, then the services of this machine.
+    Fallback(OldFiles, MachineService),
+}
+
+#[derive(Hash)]
+pub(crate) struct Keys {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) token: Option<String>,
+    /// When they expire, in the words of the variable.
+    pub(crate) end: Option<String>,
+}
+
+/// A role as a profile describes it.
+#[derive(Hash)]
+pub(crate) struct Role {
+    pub(crate) profile: String,
+    pub(crate) arn: String,
+    pub(crate) external_id: Option<String>,
+    pub(crate) session_name: Option<String>,
+    pub(crate) mfa_serial: Option<String>,
+    /// Seconds. A setting that is not a number is ignored, as in the AWS CLI.
+    pub(crate) duration: Option<i32>,
+    /// The profile or `credential_source` that assumes the role.
+    pub(crate) source: String,
+}
+
+/// The role of a workload, which the token in a file stands for.
+#[derive(Hash)]
+pub(crate) struct WebIdentity {
+    pub(crate) token_file: String,
+    pub(crate) arn: String,
+    pub(crate) session_name: Option<String>,
+}
+
+/// A role of IAM Identity Center.
+#[derive(Hash)]
+pub(crate) struct Sso {
+    pub(crate) profile: String,
+    pub(crate) session: SsoSession,
+    pub(crate) account: String,
+    pub(crate) role: String,
+}
+
+/// A login session of SSO: an `[sso-session NAME]` of the configuration file or, in the older form,
+/// the settings of the profile itself.
+#[derive(Clone, Hash)]
+pub(crate) struct SsoSession {
+    pub(crate) name: Option<String>,
+    pub(crate) url: String,
+    pub(crate) region: String,
+    pub(crate) scopes: Vec<String>,
+}
+
+/// A session of `aws login`.
+#[derive(Hash)]
+pub(crate) struct SignIn {
+    pub(crate) profile: String,
+    pub(crate) session: String,
+}
+
+/// The variables that name the address of a container's credentials. The first one wins.
+pub(crate) const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+pub(crate) const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+
+/// The address that gives a container its credentials, and the token that pgcred shows there.
+#[derive(Hash)]
+pub(crate) struct Container {
+    pub(crate) variable: &'static str,
+    pub(crate) address: String,
+    pub(crate) token: Option<String>,
+    pub(crate) token_file: Option<String>,
+}
+
+/// Where the instance metadata is, if another address than the usual one is set.
+#[derive(Hash)]
+pub(crate) struct InstanceMetadata {
+    pub(crate) is_off: bool,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) mode: Option<String>,
+}
+
+/// The files of the first EC2 tools and of boto 2.
+#[derive(Hash)]
+pub(crate) struct OldFiles {
+    pub(crate) of_ec2: Option<String>,
+    pub(crate) of_boto: Vec<String>,
+}
+
+#[derive(Hash)]
+pub(crate) enum MachineService {
+    Container(Container),
+    InstanceMetadata(InstanceMetadata),
+}
+
+/// Returns the plan for the profile that the settings name. An error is a setting that cannot be
+/// used.
+pub(crate) fn of(settings: &Settings) -> Result<Plan> {
+    if !settings.explicit
+        && let Some(keys) = keys_in_variables(&settings.variables)?
+    {
+        // The files count for nothing then, not even if they are damaged.
+        return Ok(Plan::of_source(Source::Environment(keys), settings));
+    }
+    settings.check()?;
+    let (name, files) = (settings.profile_name(), settings.files()?);
+    if let Some(section) = files.profile(name)
+        && roles::has_role(section)
+    {
+        let (roles, source) = roles::followed(settings, files, name, section);
+        return Ok(Plan::new(roles, source, settings));
+    }
+    let source = match profile::source(&settings.variables, files, name, settings.explicit)? {
+        Some(source) => source,
+        None => machine::fallback(settings),
+    };
+    Ok(Plan::of_source(source, settings))
+}
+
+impl Plan {
+    fn of_source(source: Source, settings: &Settings) -> Self {
+        Self::new(Vec::new(), Ok(source), settings)
+    }
+
+    fn new(roles: Vec<Role>, source: Result<Source>, settings: &Settings) -> Self {
+        let mut asked: Vec<AwsService> = Vec::new();
+        match &source {
+            Ok(Source::WebIdentity(_)) => asked.push(STS),
+            Ok(Source::Sso(_)) => asked.extend([SSO, SSO_OIDC]),
+            Ok(Source::SignIn(_)) => asked.push(SIGN_IN),
+            _ => {}
+        }
+        if !roles.is_empty() {
+            asked.push(STS);
+        }
+        let endpoints = asked
+            .into_iter()
+            .map(|service| (service.key, settings.endpoint(service)))
+            .collect();
+        Self {
+            roles,
+            source,
+            endpoints,
+        }
+    }
+
+    /// Returns the keys in the environment, if they sign by themselves.
+    pub(crate) fn keys_in_environment(&self) -> Option<&Keys> {
+        match &self.source {
+            Ok(Source::Environment(keys)) if self.roles.is_empty() => Some(keys),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the keys in variables. An access key without its secret is an error.
+fn keys_in_variables(variables: &Variables) -> Result<Option<Keys>> {
+    let Some(id) = variables.text("AWS_ACCESS_KEY_ID")? else {
+        return Ok(None);
+    };
+    let Some(secret) = variables.text("AWS_SECRET_ACCESS_KEY")? else {
+        return Err(
+            Error::usage("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not")
+                .hint("set both, or unset AWS_ACCESS_KEY_ID"),
+        );
+    };
+    let token = match variables.text("AWS_SECURITY_TOKEN")? {
+        Some(token) => Some(token),
+        None => variables.text("AWS_SESSION_TOKEN")?,
+    };
+    let end = variables.text("AWS_CREDENTIAL_EXPIRATION")?;
+    Ok(Some(Keys {
+        id,
+        secret,
+        token,
+        end,
+    }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! The source of credentials in a profile, apart from a role: web identity, SSO, keys, `aws login`
+//! or a `credential_process`, in this order.
+
+use super::{Keys, SignIn, Source, Sso, SsoSession, WebIdentity};
+use crate::aws::environment::Variables;
+use crate::aws::profile::files::Files;
+use crate::aws::profile::ini::Section;
+use crate::error::{Error, Result};
+
+const CREDENTIALS_FILE: &str = "credentials file";
+const CONFIGURATION_FILE: &str = "configuration file";
+/// The longest account or role name of SSO. AWS's have 12 digits and at most 64 characters.
+const LONGEST: usize = 1_000;
+/// The scope that the AWS CLI asks for. Without one the service gives no means to renew.
+const USUAL_SCOPE: &str = "sso:account:access";
+
+/// Returns the source that a profile names.
+pub(super) fn source(
+    variables: &Variables,
+    files: &Files,
+    name: &str,
+    explicit: bool,
+) -> Result<Option<Source>> {
+    let empty = Section::default();
+    let section = files.profile(name).unwrap_or(&empty);
+    if let Some(identity) = web_identity(variables, section, explicit)? {
+        return Ok(Some(Source::WebIdentity(identity)));
+    }
+    if let Some(sso) = Sso::of(name, section, files)? {
+        return Ok(Some(Source::Sso(sso)));
+    }
+    if let Some(source) = keys(name, files.credentials(name), CREDENTIALS_FILE)? {
+        return Ok(Some(source));
+    }
+    if let Some(session) = section.get("login_session") {
+        return Ok(Some(Source::SignIn(SignIn {
+            profile: name.to_owned(),
+            session: session.to_owned(),
+        })));
+    }
+    if let Some(command) = section.get("credential_process") {
+        return Ok(Some(Source::Process(command.to_owned())));
+    }
+    keys(name, files.config(name), CONFIGURATION_FILE)
+}
+
+/// Returns the value of a key, unless it is empty.
+fn filled(section: &Section, key: &str) -> Option<String> {
+    match section.get(key)? {
+        "" => None,
+        value => Some(value.to_owned()),
+    }
+}
+
+/// Returns the keys in a section of one of the files.
+fn keys(name: &str, section: Option<&Section>, file: &'static str) -> Result<Option<Source>> {
+    let Some(section) = section else {
+        return Ok(None);
+    };
+    let Some(id) = section.get("aws_access_key_id") else {
+        return Ok(None);
+    };
+    let Some(secret) = section.get("aws_secret_access_key") else {
+        return Err(Error::usage(format!(
+            "profile `{name}` in the {file} has aws_access_key_id, but no aws_secret_access_key"
+        ))
+        .hint("add it, or remove aws_access_key_id"));
+    };
+    if id.is_empty() || secret.is_empty() {
+        return Err(
+            Error::usage(format!("profile `{name}` in the {file} has an empty key"))
+                .hint("fill it in, or remove it"),
+        );
+    }
+    let token = match filled(section, "aws_security_token") {
+        Some(token) => Some(token),
+        None => filled(section, "aws_session_token"),
+    };
+    let keys = Keys {
+        id: id.to_owned(),
+        secret: secret.to_owned(),
+        token,
+        end: None,
+    };
+    Ok(Some(Source::File(keys, file, name.to_owned())))
+}
+
+/// Returns the web identity of variables, else of the profile. A profile that an option names does
+/// not mix with variables.
+fn web_identity(
+    variables: &Variables,
+    section: &Section,
+    explicit: bool,
+) -> Result<Option<WebIdentity>> {
+    let setting = |variable: &str, key: &str| -> Result<Option<String>> {
+        // A variable that is set to an empty text hides the profile's setting, as in the AWS CLI.
+        if !explicit && variables.get_or_empty(variable).is_some() {
+            return variables.text(variable);
+        }
+        Ok(filled(section, key))
+    };
+    let Some(token_file) = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")?
+    else {
+        return Ok(None);
+    };
+    let Some(arn) = setting("AWS_ROLE_ARN", "role_arn")? else {
+        return Err(Error::usage("web identity has a token file, but no role")
+            .hint("set AWS_ROLE_ARN, or role_arn in the profile"));
+    };
+    let session_name = setting("AWS_ROLE_SESSION_NAME", "role_session_name")?;
+    Ok(Some(WebIdentity {
+        token_file,
+        arn,
+        session_name,
+    }))
+}
+
+impl Sso {
+    /// Returns the settings of SSO, if the profile has any.
+    fn of(profile: &str, section: &Section, files: &Files) -> Result<Option<Self>> {
+        if !section.contains_key("sso_account_id") && !section.contains_key("sso_role_name") {
+            return Ok(None);
+        }
+        let all = with_session(profile, section, files)?;
+        let mut values = Vec::new();
+        let mut missing = Vec::new();
+        for key in [
+            "sso_role_name",
+            "sso_account_id",
+            "sso_start_url",
+            "sso_region",
+        ] {
+            match all.get(key) {
+                Some(value) => values.push(value.to_owned()),
+                None => missing.push(key),
+            }
+        }
+        let Ok([role, account, url, region]) = <[String; 4]>::try_from(values) else {
+            return Err(Error::usage(format!(
+                "profile `{profile}` uses SSO but lacks {}",
+                missing.join(", ")
+            ))
+            .hint("run `aws configure sso` to set it up"));
+        };
+        // Both go into an address.
+        for (key, value) in [("sso_account_id", &account), ("sso_role_name", &role)] {
+            if value.len() > LONGEST || value.contains(char::is_control) {
+                return Err(Error::usage(format!(
+                    "profile `{profile}`: {key} is too long, or has a control character"
+                ))
+                .hint(format!("correct {key} in the profile")));
+            }
+        }
+        let name = section.get("sso_session").map(str::to_owned);
+        let scopes = match (filled(&all, "sso_registration_scopes"), &name) {
+            (Some(scopes), _) => words(&scopes),
+            (None, Some(_)) => vec![USUAL_SCOPE.to_owned()],
+            (None, None) => Vec::new(),
+        };
+        let session = SsoSession {
+            name,
+            url,
+            region,
+            scopes,
+        };
+        Ok(Some(Self {
+            profile: profile.to_owned(),
+            session,
+            account,
+            role,
+        }))
+    }
+}
+
+/// Returns a profile's settings with those of the `[sso-session NAME]` that it names. The two must
+/// not contradict each other.
+fn with_session(profile: &str, section: &Section, files: &Files) -> Result<Section> {
+    let mut all = section.clone();
+    let Some(name) = section.get("sso_session") else {
+        return Ok(all);
+    };
+    let hint = "run `aws configure sso` to set it up";
+    let Some(session) = files.sso_sessions.get(name) else {
+        return Err(Error::usage(format!(
+            "profile `{profile}`: there is no [sso-session {name}]"
+        ))
+        .hint(hint));
+    };
+    for (key, value) in session.iter() {
+        if let Some(own) = section.get(key)
+            && own != value
+        {
+            return Err(Error::usage(format!(
+                "profile `{profile}`: {key} differs from that of [sso-session {name}]"
+            ))
+            .hint(hint));
+        }
+    }
+    all.overlay(session);
+    Ok(all)
+}
+
+/// Returns the words of a list with commas between them.
+fn words(list: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for word in list.split(',').map(str::trim) {
+        if !word.is_empty() {
+            words.push(word.to_owned());
+        }
+    }
+    words
+}

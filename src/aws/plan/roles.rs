@@ -1,0 +1,162 @@
+//! Roles that are assumed one with the credentials of the next, down to a source.
+
+use super::{Container, InstanceMetadata, Role, Source, keys_in_variables, profile};
+use crate::aws::profile::files::Files;
+use crate::aws::profile::ini::Section;
+use crate::aws::settings::Settings;
+use crate::error::{Error, Result};
+
+/// The values of `credential_source`.
+const ENVIRONMENT: &str = "Environment";
+const CONTAINER: &str = "EcsContainer";
+const INSTANCE: &str = "Ec2InstanceMetadata";
+
+pub(super) fn has_role(section: &Section) -> bool {
+    section.contains_key("role_arn") && !section.contains_key("web_identity_token_file")
+}
+
+fn has_keys(section: &Section) -> bool {
+    section.contains_key("aws_access_key_id") || section.contains_key("aws_secret_access_key")
+}
+
+/// Follows the roles from a profile to the source that assumes the last of them.
+pub(super) fn followed(
+    settings: &Settings,
+    files: &Files,
+    name: &str,
+    section: &Section,
+) -> (Vec<Role>, Result<Source>) {
+    let mut roles = Vec::new();
+    let mut visited = vec![name.to_owned()];
+    let (mut name, mut section) = (name.to_owned(), section);
+    loop {
+        let next = match RoleSource::of(&name, section, files, &visited) {
+            Ok(next) => next,
+            Err(error) => return (roles, Err(error)),
+        };
+        roles.push(Role::of(&name, section, next.name()));
+        let (other, of_other) = match next {
+            RoleSource::Named(source) => return (roles, named_source(source, &name, settings)),
+            RoleSource::Profile(other, of_other) => (other, of_other),
+        };
+        if !has_role(of_other) || has_keys(of_other) {
+            let source = match profile::source(&settings.variables, files, other, true) {
+                Ok(Some(source)) => Ok(source),
+                Ok(None) => Err(nothing_lent(&name, other, Error::usage)),
+                Err(error) => Err(error),
+            };
+            return (roles, source);
+        }
+        visited.push(other.to_owned());
+        (name, section) = (other.to_owned(), of_other);
+    }
+}
+
+/// The credentials that assume a role.
+enum RoleSource<'a> {
+    /// A `credential_source`.
+    Named(&'a str),
+    /// A `source_profile`.
+    Profile(&'a str, &'a Section),
+}
+
+impl<'a> RoleSource<'a> {
+    /// Returns the source that the profile `name` names for its role. `visited` are the profiles so
+    /// far.
+    fn of(name: &str, section: &'a Section, files: &'a Files, visited: &[String]) -> Result<Self> {
+        let (what, hint) = match (
+            section.get("source_profile"),
+            section.get("credential_source"),
+        ) {
+            (Some(other), None) => match files.profile(other) {
+                None => (
+                    format!("there is no source_profile `{other}`"),
+                    "correct source_profile",
+                ),
+                Some(of_other) => {
+                    let is_own = other == name && has_keys(of_other);
+                    if is_own || !visited.iter().any(|known| known == other) {
+                        return Ok(Self::Profile(other, of_other));
+                    }
+                    (
+                        format!(
+                            "source_profile goes in a circle: {} -> {other}",
+                            visited.join(" -> ")
+                        ),
+                        "let one of them have credentials of its own",
+                    )
+                }
+            },
+            (None, Some(source @ (ENVIRONMENT | CONTAINER | INSTANCE))) => {
+                return Ok(Self::Named(source));
+            }
+            (None, Some(source)) => (
+                format!("credential_source `{source}` is unknown"),
+                "write Environment, EcsContainer or Ec2InstanceMetadata",
+            ),
+            (Some(_), Some(_)) => (
+                "both source_profile and credential_source".to_owned(),
+                "remove one of them",
+            ),
+            (None, None) => (
+                "role_arn, but neither source_profile nor credential_source".to_owned(),
+                "add source_profile = NAME, whose credentials assume the role",
+            ),
+        };
+        Err(Error::usage(format!("profile `{name}`: {what}")).hint(hint))
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Named(name) | Self::Profile(name, _) => name,
+        }
+    }
+}
+
+/// Returns the source that a `credential_source` names.
+fn named_source(source: &str, profile: &str, settings: &Settings) -> Result<Source> {
+    let found = match source {
+        ENVIRONMENT => keys_in_variables(&settings.variables)?.map(Source::Environment),
+        CONTAINER => Container::of(&settings.variables).map(Source::Container),
+        _ => Some(Source::InstanceMetadata(InstanceMetadata::of(settings))),
+    };
+    match found {
+        Some(source) => Ok(source),
+        None => Err(nothing_lent(profile, source, Error::login)),
+    }
+}
+
+/// Returns the error of a role that has no credentials to assume it with.
+fn nothing_lent(profile: &str, source: &str, kind: fn(String) -> Error) -> Error {
+    let what = format!("nothing to assume the role with: no credentials in {source}");
+    kind(format!("profile `{profile}`: {what}"))
+        .hint("correct its source_profile or credential_source")
+}
+
+impl Role {
+    fn of(profile: &str, section: &Section, source: &str) -> Self {
+        let session_name = match section.get("role_session_name") {
+            None | Some("") => None,
+            Some(name) => Some(name.to_owned()),
+        };
+        let duration = match section.get("duration_seconds") {
+            Some(text) => text.trim().replace('_', "").parse().ok(),
+            None => None,
+        };
+        Self {
+            profile: profile.to_owned(),
+            arn: section.get("role_arn").unwrap_or_default().to_owned(),
+            external_id: section.get("external_id").map(str::to_owned),
+            session_name,
+            mfa_serial: section.get("mfa_serial").map(str::to_owned),
+            duration,
+            source: source.to_owned(),
+        }
+    }
+
+    /// Returns the error where the source of this role, which is not a profile, has no credentials
+    /// now.
+    pub(crate) fn nothing_lent(&self) -> Error {
+        nothing_lent(&self.profile, &self.source, Error::login)
+    }
+}

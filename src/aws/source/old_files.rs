@@ -1,0 +1,65 @@
+//! The credentials files that came before profiles: that of the first EC2 tools (2008), named by
+//! `AWS_CREDENTIAL_FILE`, and those of boto 2.
+//!
+//! They stay because AWS CLI v2 reads them: its chain, that of botocore, has `OriginalEC2Provider`
+//! and `BotoProvider` between the profiles and the services of the machine.
+
+use std::path::PathBuf;
+
+use aws_credential_types::Credentials;
+
+use crate::aws::plan::OldFiles;
+use crate::aws::profile::files;
+use crate::aws::resolution::Resolution;
+use crate::error::Result;
+use crate::sys::env;
+use crate::sys::fs;
+
+impl OldFiles {
+    /// Returns the first complete pair of keys in these files.
+    pub(crate) fn credentials(&self, resolution: &Resolution) -> Result<Option<Credentials>> {
+        if let Some(path) = &self.of_ec2 {
+            let text = match fs::read_foreign_text(&env::expanded(path), resolution.deadline()) {
+                Ok(text) => text,
+                Err(error) => return Err(error.or_hint("correct or unset AWS_CREDENTIAL_FILE")),
+            };
+            let key = value_of(&text, "AWSAccessKeyId");
+            if let Some(found) = complete(key, value_of(&text, "AWSSecretKey")) {
+                return Ok(Some(found));
+            }
+        }
+        for path in &self.of_boto {
+            for (name, section) in files::sections(Some(env::expanded(path)))? {
+                if name != "Credentials" {
+                    continue;
+                }
+                let key = section.get("aws_access_key_id");
+                if let Some(found) = complete(key, section.get("aws_secret_access_key")) {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let paths = self.of_ec2.iter().chain(&self.of_boto);
+        paths.map(|path| env::expanded(path)).collect()
+    }
+}
+
+fn complete(key: Option<&str>, secret: Option<&str>) -> Option<Credentials> {
+    Some(Credentials::new(key?, secret?, None, None, "file"))
+}
+
+/// Returns the value of a `KEY=VALUE` line.
+fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    for line in text.lines() {
+        if let Some((key, value)) = line.split_once('=')
+            && key.trim() == name
+        {
+            return Some(value.trim());
+        }
+    }
+    None
+}

@@ -1,0 +1,72 @@
+//! The role of a workload (EKS, GitHub Actions): STS exchanges the token in a file for the role's
+//! credentials.
+
+use aws_credential_types::Credentials;
+
+use super::role;
+use crate::aws::cli_cache;
+use crate::aws::credentials::seconds_left;
+use crate::aws::plan::WebIdentity;
+use crate::aws::resolution::Resolution;
+use crate::aws::service::endpoints::STS;
+use crate::aws::service::refusal;
+use crate::error::{Error, Exit, Reason, Result};
+use crate::sys::fs;
+
+impl WebIdentity {
+    pub(super) async fn assume(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
+        let token = self.token(resolution)?;
+        if self.arn.len() < role::LEAST_ARN {
+            return Err(
+                Error::usage(format!("web identity: the role's name is {}", role::NO_ARN))
+                    .because(Reason::InvalidRoleSetting)
+                    .hint("correct AWS_ROLE_ARN, or role_arn in the profile"),
+            );
+        }
+        if let Some(cached) = cli_cache::role::of_web_identity(self, &token)
+            && seconds_left(&cached) >= Some(resolution.min_life.max(role::CLI_LEAST))
+        {
+            resolution.step("web identity: cached by the AWS CLI");
+            return Ok(cached);
+        }
+        resolution.step(format!("web identity: asking STS in {}", resolution.region));
+        let config = resolution.client(STS, &resolution.region, None);
+        let call = aws_sdk_sts::Client::new(&config)
+            .assume_role_with_web_identity()
+            .role_arn(&self.arn)
+            .role_session_name(role::session_name(self.session_name.as_ref()))
+            .web_identity_token(&token);
+        let what = format!(
+            "cannot assume the role {} by web identity",
+            role::short(&self.arn)
+        );
+        match resolution.wait(STS.name, call.send()).await? {
+            Ok(answer) => role::of_answer(answer.credentials(), &what),
+            Err(error) => {
+                let refused = resolution.refused(&what, STS, &error);
+                Err(match refusal::code(&error) {
+                    Some("ExpiredTokenException") => refused.exiting(Exit::Login).hint(format!(
+                        "let the program that wrote the token in {} write a new one",
+                        self.token_file
+                    )),
+                    _ => refused
+                        .or_hint("the role's trust policy must allow the issuer of the token"),
+                })
+            }
+        }
+    }
+
+    fn token(&self, resolution: &Resolution<'_>) -> Result<String> {
+        match fs::read_foreign_text(self.token_file.as_ref(), resolution.deadline()) {
+            Ok(token) if token.is_empty() => Err(Error::usage(format!(
+                "{}: the web identity token is empty",
+                self.token_file
+            ))
+            .hint("let the program that writes the file write a token to it")),
+            Ok(token) => Ok(token),
+            Err(error) => Err(error
+                .about("web identity")
+                .or_hint("check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file")),
+        }
+    }
+}
