@@ -25,27 +25,35 @@ fn every_file_says_first_what_it_is() {
 /// plan tells all that there is to it, and a unit test of it needs no home.
 #[test]
 fn who_signs_is_planned_without_looking_around() {
-    let text = fs::read_to_string(root().join("src/aws/plan")).expect("the planner");
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    let uses: Vec<&str> = code
-        .lines()
-        .filter_map(|line| line.strip_prefix("use "))
-        .collect();
-    assert!(!uses.is_empty());
-    for line in uses {
-        let allowed = [
-            "std::hash",
-            "super::environment",
-            "super::profile",
-            "super::settings",
-            "crate::error",
-        ];
-        assert!(
-            allowed.iter().any(|module| line.starts_with(module)),
-            "the planner uses {line}"
-        );
+    let allowed = [
+        "std::hash",
+        "super::{",
+        "super::environment",
+        "super::settings",
+        "super::service::endpoints",
+        "crate::aws::environment",
+        "crate::aws::profile",
+        "crate::aws::settings",
+        "crate::error",
+    ];
+    let mut files = 0;
+    for (path, text) in rust_files("src/aws/plan") {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        for line in text.lines().filter_map(|line| line.strip_prefix("use ")) {
+            assert!(
+                allowed.iter().any(|module| line.starts_with(module)),
+                "the planner uses {line} in {}",
+                path.display()
+            );
+        }
+        for effect in ["crate::sys", "std::fs", "std::env"] {
+            assert!(!text.contains(effect), "{effect} in {}", path.display());
+        }
+        files += 1;
     }
-    assert!(!code.contains("crate::env") && !code.contains("std::fs"));
+    assert!(files > 3, "{files}");
 }
 
 /// Each outside effect has one owner (stdout, stderr, clock, environment and file writing: see
