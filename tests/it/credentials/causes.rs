@@ -59,7 +59,7 @@ fn of_variables_and_files() {
             2,
             "soon",
             "AWS_CREDENTIAL_EXPIRATION is not a time",
-            "2030-01-01T00:15:00Z is one",
+            "write it like 2030-01-01T00:15:00Z",
         ),
         ends(
             3,
@@ -341,7 +341,7 @@ fn of_roles() {
         wrong(
             "credential_source = Moon",
             "credential_source `Moon` is unknown",
-            "Environment, EcsContainer and",
+            "write Environment, EcsContainer or",
         ),
         wrong(
             "source_profile = default",
@@ -414,7 +414,7 @@ fn of_web_identities() {
             "error-ExpiredTokenException",
             3,
             "by web identity: STS refused: ExpiredTokenException",
-            "the token in ",
+            "let the program that wrote the token in ",
         ),
         web(
             "error-AccessDenied",

@@ -483,7 +483,7 @@ fn a_file_of_aws_that_cannot_be_read_is_an_error() {
         std::os::unix::fs::symlink(&path, &path).expect("a link");
         let run = sandbox.run(&["token", HOST, "--no-cache"]);
         run.assert_fails(2, &format!("cannot read {}", path.display()));
-        assert!(run.stderr.contains("hint: let "), "{}", run.stderr);
+        assert!(run.stderr.contains("hint: make "), "{}", run.stderr);
         std::fs::remove_file(&path).expect("the link");
         sandbox.ok(&["token", HOST, "--no-cache"]); // one that is missing is none
     }

@@ -1,7 +1,5 @@
 //! The project's own rules, read from its sources: owners and first lines.
 
-use std::fs;
-
 use crate::support::sources::{root, rust_files};
 
 #[test]
