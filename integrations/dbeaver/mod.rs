@@ -1,12 +1,18 @@
-//! DBeaver CE: a file of connections of our own in its project; a command gives the password, or
-//! keeps the passfile fresh.
+//! DBeaver CE: a file of connections of our own in its project. From 26.1.4 on DBeaver gets the
+//! password from a command; older ones read the passfile, which a command keeps fresh.
+//!
+//! DBeaver reads every file `data-sources*.json` of a project, so the user's own file is never
+//! touched. Entries of ours have ids that begin with `pgcred-`; whatever the user changes in such an
+//! entry, a colour or a tunnel, survives the next `setup`.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work};
+use crate::setup::{
+    Commands, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind,
+};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::text::quote::{self, percent};
@@ -22,8 +28,9 @@ pub(super) const TOOL: Tool = Tool {
         "Library/DBeaverData",
         "DBeaverData",
     ],
-    way: Way::Command,
-    work: Work::Files(&DataSources),
+    kind: ToolKind::Command,
+    method: SetupMethod::Files(&DataSources),
+    ..Tool::DEFAULT
 };
 
 const PROGRAMS: &[&str] = &["dbeaver", "dbeaver-ce"];
@@ -32,90 +39,91 @@ const PREFIX: &str = "pgcred-";
 const EVENTS: [&str; 2] = ["BEFORE_CONNECT", "AFTER_CONNECT"];
 /// The first version that takes a password from a command.
 const TAKES_COMMAND: [u32; 3] = [26, 1, 4];
+/// What is wrong with a file that cannot be edited.
+const NOT_CONNECTIONS: &str = "the file is not the JSON of DBeaver's connections";
 
-const OWN: Own = Own::Part { without, same };
+const OWNERSHIP: Ownership = Ownership::Part {
+    users_part,
+    say_the_same,
+};
 
 struct DataSources;
 
-impl Files for DataSources {
+impl ToolFiles for DataSources {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
         let files = files(machine);
         if files.is_empty() {
             return Err(Error::failure("DBeaver has no workspace yet")
                 .hint("start DBeaver once, close it, then retry"));
         }
-        let edit = |path: PathBuf| {
-            let by_command = takes_command(machine) && !is_boxed(&path);
-            Edit::of(path, &OWN, |text| with(text, machine, targets, by_command))
-        };
-        files
-            .into_iter()
-            .map(|path| free(&path).and_then(|()| edit(path)))
-            .collect()
+        let takes_command = takes_command(machine);
+        let mut edits = Vec::new();
+        for path in files {
+            check_that_dbeaver_is_closed(&path)?;
+            let by_command = takes_command && !is_sandboxed(&path);
+            edits.push(Edit::that_changes(path, &OWNERSHIP, |text| {
+                with_targets(text, machine, targets, by_command)
+            })?);
+        }
+        Ok(edits)
     }
 
-    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
-        with("", machine, targets, takes_command(machine)).unwrap_or_default()
+    fn printed(&self, machine: &Machine, targets: &[Target]) -> String {
+        with_targets("", machine, targets, takes_command(machine)).unwrap_or_default()
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let edit = |path| Edit::back(path, &OWN);
-        let there = files(machine)
-            .into_iter()
-            .filter(|path| fs::read(path).is_some());
-        there
-            .map(|path| free(&path).and_then(|()| edit(path)))
-            .collect()
+        let mut edits = Vec::new();
+        for path in existing_files(machine) {
+            check_that_dbeaver_is_closed(&path)?;
+            edits.push(Edit::that_restores(path, &OWNERSHIP)?);
+        }
+        Ok(edits)
     }
 
-    fn without(&self, machine: &Machine, names: &[String]) -> Result<Vec<Edit>> {
-        let edit = |path| {
-            Edit::of(path, &OWN, |text| {
-                let mut document = document(text)?;
-                let is_kept = |id: &str| {
-                    !id.strip_prefix(PREFIX)
-                        .is_some_and(|id| names.iter().any(|name| name == id))
-                };
-                connections(&mut document)?.retain(|id, _| is_kept(id));
-                Ok(format!("{document:#}\n"))
-            })
-        };
-        let there = files(machine)
-            .into_iter()
-            .filter(|path| fs::read(path).is_some());
-        there
-            .map(|path| free(&path).and_then(|()| edit(path)))
-            .collect()
+    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
+        let mut edits = Vec::new();
+        for path in existing_files(machine) {
+            check_that_dbeaver_is_closed(&path)?;
+            edits.push(Edit::that_changes(path, &OWNERSHIP, |text| {
+                without_entries(text, entries)
+            })?);
+        }
+        Ok(edits)
     }
 
     fn steps(&self, machine: &Machine, _: &[Target]) -> Vec<String> {
         let mut steps = Vec::new();
         if takes_command(machine) {
             steps.push(
-                "once: Preferences > Connections > General > tick \"Enable password retrieval via CLI\"".to_owned(),
+                "once: Preferences > Connections > General > \
+                 tick \"Enable password retrieval via CLI\""
+                    .to_owned(),
             );
         }
         steps.push(
-            "start DBeaver; the first connect asks whether pgcred may run: allow it".to_owned(),
+            "start DBeaver; when you connect for the first time, it asks whether pgcred may run: \
+             allow it"
+                .to_owned(),
         );
         steps
     }
 
+    /// Returns the names of the connections in any workspace. A file that cannot be read has none.
     fn state(&self, machine: &Machine) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for path in files(machine) {
-            let text = fs::read(&path)
-                .and_then(|text| String::from_utf8(text).ok())
-                .unwrap_or_default();
-            let document = document(&text).unwrap_or_default();
-            let ids = document["connections"]
-                .as_object()
-                .into_iter()
-                .flat_map(Map::keys);
-            names.extend(
-                ids.filter_map(|id| id.strip_prefix(PREFIX))
-                    .map(str::to_owned),
-            );
+            let text = fs::read(&path).unwrap_or_default();
+            let Ok(document) = serde_json::from_slice::<Value>(&text) else {
+                continue;
+            };
+            if let Some(connections) = document["connections"].as_object() {
+                for id in connections.keys() {
+                    if let Some(name) = id.strip_prefix(PREFIX) {
+                        names.push(name.to_owned());
+                    }
+                }
+            }
         }
         names.sort();
         names.dedup();
@@ -123,30 +131,32 @@ impl Files for DataSources {
     }
 }
 
-/// Our file in every workspace that exists: DBeaver's own, Flatpak's and Snap's.
+/// Returns our file in every workspace that exists: DBeaver's own, Flatpak's and Snap's.
 fn files(machine: &Machine) -> Vec<PathBuf> {
-    let usual: &[&str] = match machine.os {
-        Os::Windows => &["DBeaverData"],
-        Os::Mac => &["Library/DBeaverData"],
-        Os::Linux => &[
-            ".local/share/DBeaverData",
-            ".DBeaverData",
-            ".var/app/io.dbeaver.DBeaverCommunity/data/DBeaverData",
-            "snap/dbeaver-ce/current/.local/share/DBeaverData",
-        ],
+    let (base, usual): (&Path, &[&str]) = match machine.os {
+        Os::Windows => (&machine.config, &["DBeaverData"]),
+        Os::Mac => (&machine.home, &["Library/DBeaverData"]),
+        Os::Linux => (
+            &machine.home,
+            &[
+                ".local/share/DBeaverData",
+                ".DBeaverData",
+                ".var/app/io.dbeaver.DBeaverCommunity/data/DBeaverData",
+                "snap/dbeaver-ce/current/.local/share/DBeaverData",
+            ],
+        ),
     };
-    let base = if machine.os == Os::Windows {
-        &machine.config
-    } else {
-        &machine.home
-    };
-    let named = env::var_os("DBEAVER_DATA").map(PathBuf::from);
-    let data = named
-        .into_iter()
-        .chain(usual.iter().map(|directory| base.join(directory)));
-    let projects = data.map(|data| data.join("workspace6").join("General"));
-    let mut projects: Vec<PathBuf> = projects.filter(|project| project.is_dir()).collect();
-    // A link may lead from one to another.
+    let mut directories: Vec<PathBuf> = Vec::new();
+    directories.extend(env::var_os("DBEAVER_DATA").map(PathBuf::from));
+    directories.extend(usual.iter().map(|directory| base.join(directory)));
+    let mut projects = Vec::new();
+    for directory in directories {
+        let project = directory.join("workspace6").join("General");
+        if project.is_dir() {
+            projects.push(project);
+        }
+    }
+    // A link may lead from one workspace to another.
     projects.sort_by_cached_key(|project| project.canonicalize().ok());
     projects.dedup_by_key(|project| project.canonicalize().ok());
     projects
@@ -155,16 +165,20 @@ fn files(machine: &Machine) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Flatpak's and Snap's DBeaver have a version that is not looked up.
-fn is_boxed(path: &Path) -> bool {
-    let path = path.to_string_lossy();
-    [".var/app/", "snap/dbeaver-ce/"]
-        .iter()
-        .any(|part| path.contains(part))
+fn existing_files(machine: &Machine) -> Vec<PathBuf> {
+    let mut files = files(machine);
+    files.retain(|path| fs::read(path).is_some());
+    files
 }
 
-/// A running DBeaver keeps what it has read and writes it back.
-fn free(path: &Path) -> Result<()> {
+/// Tells whether a file is of DBeaver as a Flatpak or a Snap, whose version is not looked up.
+fn is_sandboxed(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    path.contains(".var/app/") || path.contains("snap/dbeaver-ce/")
+}
+
+/// Refuses to edit a file while DBeaver runs: it would write back what it has read before.
+fn check_that_dbeaver_is_closed(path: &Path) -> Result<()> {
     let workspace = path.ancestors().nth(3).unwrap_or(path);
     if fs::is_locked(&workspace.join(".metadata").join(".lock")) {
         return Err(
@@ -175,16 +189,31 @@ fn free(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The file with these connections.
-fn with(text: &str, machine: &Machine, targets: &[Target], by_command: bool) -> Result<String> {
+/// Returns the file with these connections.
+fn with_targets(
+    text: &str,
+    machine: &Machine,
+    targets: &[Target],
+    by_command: bool,
+) -> Result<String> {
     let mut document = document(text)?;
     for target in targets {
         let entry = connections(&mut document)?
             .entry(format!("{PREFIX}{}", target.name))
             .or_insert(Value::Null);
-        take_ways_out(entry);
+        forget_alternatives(entry);
         merge(entry, connection(machine, target, by_command));
     }
+    Ok(format!("{document:#}\n"))
+}
+
+/// Returns the file without these entries of ours.
+fn without_entries(text: &str, entries: &[String]) -> Result<String> {
+    let mut document = document(text)?;
+    connections(&mut document)?.retain(|id, _| match id.strip_prefix(PREFIX) {
+        Some(name) => !entries.iter().any(|entry| entry == name),
+        None => true,
+    });
     Ok(format!("{document:#}\n"))
 }
 
@@ -200,37 +229,31 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// Forgets how it gets its password and how it verifies the server: of both there are two ways that
-/// exclude each other.
-fn take_ways_out(entry: &mut Value) {
-    let Some(configuration) = entry
-        .get_mut("configuration")
-        .and_then(Value::as_object_mut)
-    else {
+/// Removes from an entry how DBeaver gets its password and how it verifies the server. For each
+/// there are two ways that exclude each other, so a merge alone would leave both.
+fn forget_alternatives(entry: &mut Value) {
+    let Some(configuration) = object_in(entry, "configuration") else {
         return;
     };
     configuration.remove("auth-properties");
-    if let Some(properties) = configuration
-        .get_mut("properties")
-        .and_then(Value::as_object_mut)
-    {
+    if let Some(Value::Object(properties)) = configuration.get_mut("properties") {
         properties.remove("sslfactory");
         properties.remove("sslrootcert");
     }
-    let events = configuration
-        .get_mut("events")
-        .and_then(Value::as_object_mut);
-    let left = events.map(|events| {
+    if let Some(Value::Object(events)) = configuration.get_mut("events") {
         events.retain(|name, _| !EVENTS.contains(&name.as_str()));
-        events.len()
-    });
-    if left == Some(0) {
-        configuration.remove("events");
+        if events.is_empty() {
+            configuration.remove("events");
+        }
     }
 }
 
-/// The file without any connection of ours; `None` if nothing is left in it.
-fn without(text: &str) -> Result<Option<String>> {
+fn object_in<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Map<String, Value>> {
+    value.get_mut(key)?.as_object_mut()
+}
+
+/// Returns the file without any connection of ours; `None` if nothing is left in it.
+fn users_part(text: &str) -> Result<Option<String>> {
     let mut document = document(text)?;
     let connections = connections(&mut document)?;
     let before = connections.len();
@@ -238,73 +261,66 @@ fn without(text: &str) -> Result<Option<String>> {
     if connections.len() == before {
         return Ok(Some(text.to_owned()));
     }
-    // DBeaver itself puts the types in that its connections have.
-    let is_empty = |(key, value): (&String, &Value)| {
-        key == "connection-types" || value.as_object().is_some_and(Map::is_empty)
-    };
-    let nothing = document
-        .as_object()
-        .is_none_or(|parts| parts.iter().all(is_empty));
-    Ok((!nothing).then(|| format!("{document:#}\n")))
+    if is_empty(&document) {
+        return Ok(None);
+    }
+    Ok(Some(format!("{document:#}\n")))
 }
 
-/// Whether two files say the same; a file without anything is as one that is not there.
-fn same(one: &str, other: &str) -> bool {
-    let normal = |text: &str| {
-        let mut document = document(text).ok()?;
-        connections(&mut document).ok()?;
-        document
-            .as_object_mut()?
-            .entry("folders")
-            .or_insert_with(|| json!({}));
-        Some(document)
+/// Tells whether a document says nothing. DBeaver itself adds the connection types that its
+/// connections have; those count as nothing.
+fn is_empty(document: &Value) -> bool {
+    let Some(parts) = document.as_object() else {
+        return true;
     };
-    normal(one).is_some_and(|document| Some(document) == normal(other))
+    for (key, part) in parts {
+        let is_empty = part.as_object().is_some_and(Map::is_empty);
+        if key != "connection-types" && !is_empty {
+            return false;
+        }
+    }
+    true
+}
+
+/// Tells whether two files say the same. A file without anything says what a missing one says.
+fn say_the_same(one: &str, other: &str) -> bool {
+    match (complete(one), complete(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// Returns a file with the parts that DBeaver adds to an empty one.
+fn complete(text: &str) -> Option<Value> {
+    let mut document = document(text).ok()?;
+    connections(&mut document).ok()?;
+    document
+        .as_object_mut()?
+        .entry("folders")
+        .or_insert(json!({}));
+    Some(document)
 }
 
 fn document(text: &str) -> Result<Value> {
     if text.trim().is_empty() {
         return Ok(json!({ "folders": {}, "connections": {} }));
     }
-    serde_json::from_str(text)
-        .map_err(|error| Error::usage("not the JSON of DBeaver's connections").caused_by(&error))
+    serde_json::from_str(text).map_err(|error| Error::usage(NOT_CONNECTIONS).caused_by(&error))
 }
 
 fn connections(document: &mut Value) -> Result<&mut Map<String, Value>> {
-    let wrong = || Error::usage("not the JSON of DBeaver's connections");
-    let object = document.as_object_mut().ok_or_else(wrong)?;
-    object
-        .entry("connections")
-        .or_insert_with(|| json!({}))
-        .as_object_mut()
-        .ok_or_else(wrong)
+    if let Some(parts) = document.as_object_mut()
+        && let Value::Object(connections) = parts.entry("connections").or_insert(json!({}))
+    {
+        Ok(connections)
+    } else {
+        Err(Error::usage(NOT_CONNECTIONS))
+    }
 }
 
-/// Reads the version from what the installation says of itself, beside the program first; an
-/// unknown one is old.
+/// Tells whether this DBeaver takes a password from a command. An unknown version counts as old.
 fn takes_command(machine: &Machine) -> bool {
-    let usual = match machine.os {
-        Os::Windows => "C:/Program Files/DBeaver",
-        Os::Mac => "/Applications/DBeaver.app/Contents/Eclipse",
-        Os::Linux => "/usr/share/dbeaver-ce",
-    };
-    let program = Machine::program(PROGRAMS).and_then(|program| program.canonicalize().ok());
-    let beside = program
-        .as_deref()
-        .and_then(Path::parent)
-        .map(Path::to_owned);
-    let in_bundle = beside
-        .as_ref()
-        .map(|directory| directory.join("../Eclipse"));
-    let directories = beside
-        .into_iter()
-        .chain(in_bundle)
-        .chain([PathBuf::from(usual)]);
-    let text = directories
-        .into_iter()
-        .find_map(|directory| fs::read(&directory.join(".eclipseproduct")))
-        .unwrap_or_default();
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let text = String::from_utf8_lossy(&product(machine)).into_owned();
     let version = text
         .lines()
         .find_map(|line| line.strip_prefix("version="))
@@ -317,19 +333,48 @@ fn takes_command(machine: &Machine) -> bool {
     numbers.as_slice() >= TAKES_COMMAND.as_slice()
 }
 
+/// Returns the file in which the installation says what it is: beside the program, beside the
+/// bundle's program, or in the usual directory.
+fn product(machine: &Machine) -> Vec<u8> {
+    let mut directories = Vec::new();
+    if let Some(program) = Machine::program(PROGRAMS)
+        && let Ok(program) = program.canonicalize()
+        && let Some(directory) = program.parent()
+    {
+        directories.push(directory.to_owned());
+        directories.push(directory.join("../Eclipse"));
+    }
+    directories.push(PathBuf::from(match machine.os {
+        Os::Windows => "C:/Program Files/DBeaver",
+        Os::Mac => "/Applications/DBeaver.app/Contents/Eclipse",
+        Os::Linux => "/usr/share/dbeaver-ce",
+    }));
+    for directory in directories {
+        if let Some(text) = fs::read(&directory.join(".eclipseproduct")) {
+            return text;
+        }
+    }
+    Vec::new()
+}
+
 fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
     let request = &target.request;
+    let (host, port) = (&request.host, request.port);
+    let mut properties = Map::new();
+    for (key, value) in target.java_tls() {
+        properties.insert(key.to_owned(), json!(value));
+    }
     let mut configuration = json!({
-        "host": request.host,
-        "port": request.port.to_string(),
+        "host": host,
+        "port": port.to_string(),
         "database": request.dbname,
-        "url": format!("jdbc:postgresql://{}:{}/{}", request.host, request.port, percent(&request.dbname)),
+        "url": format!("jdbc:postgresql://{host}:{port}/{}", percent(&request.dbname)),
         "configurationType": "MANUAL",
         "user": request.user,
         "type": "dev",
         "closeIdleConnection": true,
         "closeIdle": 1800,
-        "properties": target.java_tls().into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect::<Map<_, _>>(),
+        "properties": properties,
     });
     if by_command {
         configuration["auth-model"] = json!("shell_command");
@@ -339,18 +384,7 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
         });
     } else {
         configuration["auth-model"] = json!("postgres_pgpass");
-        configuration["events"] = json!({
-            "BEFORE_CONNECT": {
-                "enabled": true, "show-panel": false, "wait-process": true, "wait-process-timeout": 30000,
-                "terminate-at-disconnect": false, "pauseAfterExecute": 0,
-                "command": command(machine, target, "refresh", &["--quiet"]),
-            },
-            "AFTER_CONNECT": {
-                "enabled": true, "show-panel": false, "wait-process": false, "wait-process-timeout": 0,
-                "terminate-at-disconnect": true, "pauseAfterExecute": 0,
-                "command": command(machine, target, "refresh", &["--quiet", "--watch", "--until-stdin-closes"]),
-            },
-        });
+        configuration["events"] = events(machine, target);
     }
     json!({
         "provider": "postgresql",
@@ -361,16 +395,39 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
     })
 }
 
-/// A line for DBeaver's own splitter.
+/// Returns the commands that an older DBeaver runs: one refreshes the passfile before it connects,
+/// and one keeps it fresh until it disconnects.
+fn events(machine: &Machine, target: &Target) -> Value {
+    let watching = ["--quiet", "--watch", "--until-stdin-closes"];
+    json!({
+        "BEFORE_CONNECT": {
+            "enabled": true,
+            "show-panel": false,
+            "wait-process": true,
+            "wait-process-timeout": 30000,
+            "terminate-at-disconnect": false,
+            "pauseAfterExecute": 0,
+            "command": command(machine, target, "refresh", &["--quiet"]),
+        },
+        "AFTER_CONNECT": {
+            "enabled": true,
+            "show-panel": false,
+            "wait-process": false,
+            "wait-process-timeout": 0,
+            "terminate-at-disconnect": true,
+            "pauseAfterExecute": 0,
+            "command": command(machine, target, "refresh", &watching),
+        },
+    })
+}
+
+/// Returns a command line for DBeaver's own splitter.
 fn command(machine: &Machine, target: &Target, command: &str, more: &[&str]) -> String {
-    let words = Commands { machine, target }.words(command, more);
-    let quoted = match machine.os {
+    let quote = match machine.os {
         Os::Windows => quote::dbeaver_on_windows,
         Os::Linux | Os::Mac => quote::dbeaver_on_unix,
     };
-    words
-        .iter()
-        .map(|word| quoted(word))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words = Commands { machine, target }.words(command, more);
+    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+    quoted.join(" ")
 }

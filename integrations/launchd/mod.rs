@@ -1,10 +1,11 @@
-//! launchd: an agent of the user that refreshes what is due; macOS runs it once more after sleep.
+//! launchd: an agent of the user that runs `pgcred refresh` on macOS, and once more after sleep.
 
 use std::path::PathBuf;
 
-use super::schedule;
-use crate::error::Result;
-use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work};
+use crate::setup::{
+    CommandsAround, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
+    ToolKind,
+};
 use crate::sys::fs;
 use crate::text::quote;
 
@@ -12,71 +13,56 @@ pub(super) const TOOL: Tool = Tool {
     name: "launchd",
     title: "launchd agent (macOS)",
     programs: &["launchctl"],
-    traces: &[],
-    way: Way::Scheduler,
-    work: Work::Files(&Agent),
+    kind: ToolKind::Scheduler,
+    method: SetupMethod::Files(&Scheduler {
+        texts,
+        commands,
+        probe: Some(&["launchctl", "list"]),
+        remark: "it runs while you are logged in",
+    }),
+    only_on: Some(Os::Mac),
+    ..Tool::DEFAULT
 };
 
-struct Agent;
+fn texts(machine: &Machine) -> Vec<ScheduledText> {
+    vec![ScheduledText {
+        of: EditedText::File(file(machine)),
+        text,
+    }]
+}
 
-impl Files for Agent {
-    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::of(file(machine), &Own::WRITTEN, |_| {
-            Ok(self.text(machine, targets))
-        })?])
+/// Returns the property list. launchd knows no interval that begins at a full hour, so it lists the
+/// minutes of the hour.
+fn text(schedule: &Schedule) -> String {
+    let mut words = String::new();
+    for word in &schedule.words {
+        words += "    <string>";
+        words += &quote::xml_in_ascii(word);
+        words += "</string>\n";
     }
+    let mut minutes = String::new();
+    for minute in 0..60 {
+        if minute % schedule.minutes == 0 {
+            minutes += "    <dict><key>Minute</key><integer>";
+            minutes += &minute.to_string();
+            minutes += "</integer></dict>\n";
+        }
+    }
+    include_str!("pgcred.refresh.plist")
+        .replace("{words}", &words)
+        .replace("{minutes}", &minutes)
+}
 
-    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
-        let words = schedule::words(machine);
-        let words: Vec<_> = words
-            .iter()
-            .map(|word| format!("    <string>{}</string>\n", quote::xml_in_ascii(word)))
-            .collect();
-        let minutes = (0..60).filter(|minute| minute % schedule::minutes(targets) == 0);
-        let minutes = minutes.map(|minute| {
-            format!("    <dict><key>Minute</key><integer>{minute}</integer></dict>\n")
-        });
-        include_str!("pgcred.refresh.plist")
-            .replace("{words}", &words.concat())
-            .replace("{minutes}", &minutes.collect::<String>())
+/// Unloads the agent that launchd has, if there is one, because it does not notice a changed file.
+fn commands(machine: &Machine, undo: bool) -> CommandsAround {
+    let mut commands = CommandsAround::default();
+    if fs::read(&file(machine)).is_some() {
+        commands.before.push(launchctl("unload", machine));
     }
-
-    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::back(file(machine), &Own::WRITTEN)?])
+    if !undo {
+        commands.after.push(launchctl("load", machine));
     }
-
-    fn commands(&self, machine: &Machine, undo: bool) -> [Vec<Vec<String>>; 2] {
-        let known = fs::read(&file(machine)).map(|_| launchctl("unload", machine));
-        let new = Some(launchctl("load", machine)).filter(|_| !undo);
-        [known.into_iter().collect(), new.into_iter().collect()]
-    }
-
-    fn without(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
-        self.undo(machine)
-    }
-
-    /// It refreshes every connection, and has none by itself.
-    fn names(&self, _: &Machine) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn greeting(&self) -> Option<&'static [&'static str]> {
-        Some(&["launchctl", "list"])
-    }
-
-    fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
-        ["it runs while you are logged in".to_owned()]
-            .into_iter()
-            .chain(schedule::too_short(targets))
-            .collect()
-    }
-
-    fn state(&self, machine: &Machine) -> Vec<String> {
-        fs::read(&file(machine))
-            .map(|_| "set up".to_owned())
-            .into_iter()
-            .collect()
-    }
+    commands
 }
 
 fn file(machine: &Machine) -> PathBuf {
@@ -88,12 +74,6 @@ fn file(machine: &Machine) -> PathBuf {
 }
 
 fn launchctl(verb: &str, machine: &Machine) -> Vec<String> {
-    [
-        "launchctl",
-        verb,
-        "-w",
-        &file(machine).display().to_string(),
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    let file = file(machine).display().to_string();
+    ["launchctl", verb, "-w", &file].map(str::to_owned).to_vec()
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::setup::{Commands, Edit, Files, Machine, Os, Own, Target, Tool, Way, Work};
+use crate::setup::{
+    Commands, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind,
+};
 use crate::sys::fs;
 
 pub(super) const TOOL: Tool = Tool {
@@ -13,78 +15,98 @@ pub(super) const TOOL: Tool = Tool {
     title: "pgAdmin 4",
     programs: &["pgadmin4"],
     traces: &["pgAdmin 4.app", "usr/pgadmin4", ".pgadmin", "pgadmin"],
-    way: Way::Command,
-    work: Work::Files(&Import),
+    kind: ToolKind::Command,
+    method: SetupMethod::Files(&ImportFile),
+    takes_hostaddr: true,
+    ..Tool::DEFAULT
 };
 
-/// By this a file is known as ours.
+/// The comment of each server. A file with it is pgcred's.
 const MARK: &str = "managed by pgcred";
-const OWN: Own = Own::Marked(MARK);
+const OWNERSHIP: Ownership = Ownership::WholeFile(MARK);
 
-struct Import;
+struct ImportFile;
 
-impl Files for Import {
+impl ToolFiles for ImportFile {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::of(file(machine), &OWN, |_| {
-            Ok(self.text(machine, targets))
-        })?])
+        let text = self.printed(machine, targets);
+        let edit = Edit::that_changes(file(machine), &OWNERSHIP, |_| Ok(text));
+        Ok(vec![edit?])
     }
 
-    fn text(&self, machine: &Machine, targets: &[Target]) -> String {
-        let servers: Map<String, Value> = targets
-            .iter()
-            .zip(1..)
-            .map(|(target, number)| (number.to_string(), server(machine, target)))
-            .collect();
+    fn printed(&self, machine: &Machine, targets: &[Target]) -> String {
+        let mut servers = Map::new();
+        for (index, target) in targets.iter().enumerate() {
+            servers.insert((index + 1).to_string(), server(machine, target));
+        }
         format!("{:#}\n", json!({ "Servers": servers }))
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::back(file(machine), &OWN)?])
+        Ok(vec![Edit::that_restores(file(machine), &OWNERSHIP)?])
     }
 
-    fn without(&self, machine: &Machine, names: &[String]) -> Result<Vec<Edit>> {
-        let edit = Edit::of(file(machine), &OWN, |text| {
-            let damaged =
-                |error| Error::usage("not the JSON of pgAdmin's servers").caused_by(&error);
-            let mut document: Value = serde_json::from_str(text).map_err(damaged)?;
-            let is_named = |server: &Value| names.iter().any(|name| server["Name"] == **name);
+    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
+        let edit = Edit::that_changes(file(machine), &OWNERSHIP, |text| {
+            let mut document: Value = serde_json::from_str(text).map_err(|error| {
+                Error::usage("the file is not the JSON of pgAdmin's servers").caused_by(&error)
+            })?;
             if let Some(servers) = document["Servers"].as_object_mut() {
-                servers.retain(|_, server| !is_named(server));
+                servers.retain(|_, server| !entries.iter().any(|name| server["Name"] == **name));
             }
             Ok(format!("{document:#}\n"))
         });
         Ok(vec![edit?])
     }
 
-    fn names(&self, machine: &Machine) -> Vec<String> {
-        servers(machine)
-            .iter()
-            .filter_map(|server| server["Name"].as_str().map(str::to_owned))
-            .collect()
+    fn entries(&self, machine: &Machine) -> Vec<String> {
+        let mut names = Vec::new();
+        for server in servers(machine) {
+            if let Some(name) = server["Name"].as_str() {
+                names.push(name.to_owned());
+            }
+        }
+        names
     }
 
-    fn left(&self, machine: &Machine) -> Vec<String> {
+    fn leftovers(&self, machine: &Machine) -> Vec<String> {
         let has_run = databases(machine)
             .iter()
             .any(|path| fs::stamp(path).is_some());
-        let left = "servers that pgAdmin has imported stay there: remove them in pgAdmin, in the group pgcred";
-        has_run.then(|| left.to_owned()).into_iter().collect()
+        if !has_run {
+            return Vec::new();
+        }
+        vec![
+            "servers that pgAdmin has imported stay there: \
+             remove them in pgAdmin, in the group pgcred"
+                .to_owned(),
+        ]
     }
 
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {
+        let file = file(machine);
         let mut steps = vec![
-            format!("in pgAdmin: Tools > Import/Export Servers > Import > {}", file(machine).display()),
-            "(not with `setup.py load-servers`: a pgAdmin in server mode drops the command without a word)".to_owned(),
-            "leave \"Save password\" off: a saved password is used instead of the command".to_owned(),
-            "`pgcred setup` shows whether the import arrived; `--undo` does not remove servers from pgAdmin".to_owned(),
+            format!(
+                "in pgAdmin: Tools > Import/Export Servers > Import > {}",
+                file.display()
+            ),
+            "(do not use `setup.py load-servers`: \
+             for a pgAdmin in server mode it drops the command without a message)"
+                .to_owned(),
+            "leave \"Save password\" off: pgAdmin uses a saved password instead of the command"
+                .to_owned(),
+            "`pgcred setup` shows whether pgAdmin has imported the file; \
+             `--undo` does not remove servers from pgAdmin"
+                .to_owned(),
         ];
         if targets
             .iter()
             .any(|target| target.request.provider.name == "dsql")
         {
             steps.push(
-                "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433); RDS and Aurora PostgreSQL work".to_owned(),
+                "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433); \
+                 RDS and Aurora PostgreSQL work"
+                    .to_owned(),
             );
         }
         steps
@@ -95,51 +117,47 @@ impl Files for Import {
             .iter()
             .filter_map(|path| fs::read(path))
             .collect();
-        let arrived = |server: &Value| {
-            let command = server["PasswordExecCommand"]
-                .as_str()
-                .unwrap_or_default()
-                .as_bytes();
-            databases.iter().any(|bytes| {
-                bytes
-                    .windows(command.len().max(1))
-                    .any(|window| window == command)
-            })
-        };
-        servers(machine)
-            .iter()
-            .map(|server| {
-                let name = server["Name"].as_str().unwrap_or_default();
-                format!(
-                    "{name} ({})",
-                    if arrived(server) {
-                        "imported"
-                    } else {
-                        "not imported yet"
-                    }
-                )
-            })
-            .collect()
+        let mut states = Vec::new();
+        for server in servers(machine) {
+            let name = server["Name"].as_str().unwrap_or_default();
+            let command = server["PasswordExecCommand"].as_str().unwrap_or_default();
+            let is_imported = databases
+                .iter()
+                .any(|database| contains(database, command.as_bytes()));
+            let state = if is_imported {
+                "imported"
+            } else {
+                "not imported yet"
+            };
+            states.push(format!("{name} ({state})"));
+        }
+        states
     }
 }
 
-/// The servers in the file as it is.
+/// Tells whether pgAdmin's database has a command somewhere: it is looked at as bytes, because
+/// another program's tables are not pgcred's to know.
+fn contains(database: &[u8], command: &[u8]) -> bool {
+    database
+        .windows(command.len().max(1))
+        .any(|window| window == command)
+}
+
+/// Returns the servers in the import file as it is now.
 fn servers(machine: &Machine) -> Vec<Value> {
     let text = fs::read(&file(machine)).unwrap_or_default();
     let document: Value = serde_json::from_slice(&text).unwrap_or_default();
-    document["Servers"]
-        .as_object()
-        .into_iter()
-        .flat_map(Map::values)
-        .cloned()
-        .collect()
+    match document["Servers"].as_object() {
+        Some(servers) => servers.values().cloned().collect(),
+        None => Vec::new(),
+    }
 }
 
 fn file(machine: &Machine) -> PathBuf {
     machine.own.join("pgadmin-servers.json")
 }
 
-/// Where pgAdmin keeps its servers; only looked at.
+/// Returns the files in which pgAdmin keeps its servers. pgcred only reads them.
 fn databases(machine: &Machine) -> [PathBuf; 2] {
     let directory = if machine.os == Os::Windows {
         machine.config.join("pgadmin")
@@ -151,18 +169,10 @@ fn databases(machine: &Machine) -> [PathBuf; 2] {
 
 fn server(machine: &Machine, target: &Target) -> Value {
     let request = &target.request;
-    let commands = Commands { machine, target };
-    // pgAdmin hands its own stdin on, which may never end.
-    let nothing = if machine.os == Os::Windows {
-        "< NUL"
-    } else {
-        "< /dev/null"
-    };
-    let mut parameters: Map<String, Value> = target
-        .options()
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), json!(value)))
-        .collect();
+    let mut parameters = Map::new();
+    for (keyword, value) in target.options() {
+        parameters.insert(keyword.to_owned(), json!(value));
+    }
     parameters.entry("connect_timeout").or_insert(json!(30));
     json!({
         "Name": target.name,
@@ -171,10 +181,20 @@ fn server(machine: &Machine, target: &Target) -> Value {
         "Port": request.port,
         "MaintenanceDB": request.dbname,
         "Username": request.user,
-        "PasswordExecCommand": format!("{} {nothing}", commands.line("token", &[])),
-        // pgcred knows how long its token lasts; pgAdmin would keep one beyond its end.
+        "PasswordExecCommand": command(machine, target),
+        // With 0 pgAdmin keeps no token. pgcred keeps them, and knows when each one expires.
         "PasswordExecExpiration": 0,
         "ConnectionParameters": parameters,
         "Comment": MARK
     })
+}
+
+/// Returns the command for the password. It reads nothing: pgAdmin hands its own stdin on, which
+/// may never end.
+fn command(machine: &Machine, target: &Target) -> String {
+    let line = Commands { machine, target }.line("token", &[]);
+    match machine.os {
+        Os::Windows => format!("{line} < NUL"),
+        Os::Linux | Os::Mac => format!("{line} < /dev/null"),
+    }
 }

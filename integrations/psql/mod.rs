@@ -1,75 +1,89 @@
-//! psql and all of libpq: an entry per connection in the user's service file; the passfile has the
-//! token.
+//! psql and everything else on libpq: an entry for each connection in the user's service file. The
+//! token stands in the passfile.
 
 use crate::error::{Error, Result};
-use crate::setup::{Edit, Files, Machine, Own, Target, Tool, Way, Work, block};
+use crate::setup::{
+    Edit, Machine, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind, block,
+};
 use crate::sys::fs;
 
 pub(super) const TOOL: Tool = Tool {
     name: "psql",
     title: "psql and libpq programs",
     programs: &["psql", "pgcli"],
-    traces: &[],
-    way: Way::Passfile,
-    work: Work::Files(&ServiceFile),
+    kind: ToolKind::Passfile,
+    method: SetupMethod::Files(&ServiceFile),
+    takes_hostaddr: true,
+    ..Tool::DEFAULT
 };
 
 struct ServiceFile;
 
-const OWN: Own = Own::Part {
-    without,
-    same: |one, other| one == other,
+/// pgcred's part is its block, the first in the file.
+const OWNERSHIP: Ownership = Ownership::Part {
+    users_part,
+    say_the_same: |one, other| one == other,
 };
 
-fn without(text: &str) -> Result<Option<String>> {
-    let (ours, rest) = block::split(text)?;
-    Ok((ours.is_none() || !rest.is_empty()).then_some(rest))
+fn users_part(text: &str) -> Result<Option<String>> {
+    let (block, rest) = block::split(text)?;
+    if block.is_some() && rest.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(rest))
 }
 
-impl Files for ServiceFile {
-    fn clash(&self, machine: &Machine, target: &Target) -> Option<Error> {
+impl ToolFiles for ServiceFile {
+    fn conflict(&self, machine: &Machine, target: &Target) -> Option<Error> {
         let file = &machine.service_file;
         let text = fs::read_plain(file).ok().flatten()?;
         let (_, rest) = block::split(&text).ok()?;
         let header = format!("[{}]", target.name);
-        rest.lines().any(|line| line.trim() == header).then(|| {
-            Error::usage(format!(
-                "{}: there is a {header} of your own",
-                file.display()
-            ))
-            .hint("give the connection another name: pgcred add NAME ...")
-        })
+        if !rest.lines().any(|line| line.trim() == header) {
+            return None;
+        }
+        let message = format!("{}: there is a {header} of your own", file.display());
+        Some(Error::usage(message).hint("give the connection another name: pgcred add NAME ..."))
     }
 
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
-        targets.iter().try_for_each(check_lines)?;
-        let edit = Edit::of(machine.service_file.clone(), &OWN, |text| {
+        for target in targets {
+            check_lines(target)?;
+        }
+        let edit = Edit::that_changes(machine.service_file.clone(), &OWNERSHIP, |text| {
             let (old, rest) = block::split(text)?;
             check_start(&rest)?;
-            let kept = sections(old.unwrap_or_default())
-                .filter(|(name, _)| targets.iter().all(|target| target.name != *name));
-            let lines: String = kept
-                .map(|(_, lines)| lines)
-                .chain(targets.iter().map(section))
-                .collect();
+            let mut lines = String::new();
+            for section in sections(old.unwrap_or_default()) {
+                if targets.iter().all(|target| target.name != section.name) {
+                    lines += &section.text;
+                }
+            }
+            lines += &text_of(targets);
             block::with(text, &lines)
         });
         Ok(vec![edit?])
     }
 
-    fn text(&self, _: &Machine, targets: &[Target]) -> String {
-        targets.iter().map(section).collect()
+    fn printed(&self, _: &Machine, targets: &[Target]) -> String {
+        text_of(targets)
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::back(machine.service_file.clone(), &OWN)?])
+        let edit = Edit::that_restores(machine.service_file.clone(), &OWNERSHIP);
+        Ok(vec![edit?])
     }
 
-    fn without(&self, machine: &Machine, names: &[String]) -> Result<Vec<Edit>> {
-        let edit = Edit::of(machine.service_file.clone(), &OWN, |text| {
+    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
+        let edit = Edit::that_changes(machine.service_file.clone(), &OWNERSHIP, |text| {
             let (old, _) = block::split(text)?;
-            let kept = sections(old.unwrap_or_default()).filter(|(name, _)| !names.contains(name));
-            block::with(text, &kept.map(|(_, lines)| lines).collect::<String>())
+            let mut lines = String::new();
+            for section in sections(old.unwrap_or_default()) {
+                if !entries.contains(&section.name) {
+                    lines += &section.text;
+                }
+            }
+            block::with(text, &lines)
         });
         Ok(vec![edit?])
     }
@@ -81,42 +95,47 @@ impl Files for ServiceFile {
             .collect()
     }
 
+    /// Returns the names of pgcred's sections. A file that cannot be read has none.
     fn state(&self, machine: &Machine) -> Vec<String> {
-        let text = fs::read_plain(&machine.service_file)
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        let (old, _) = block::split(&text).unwrap_or_default();
-        sections(old.unwrap_or_default())
-            .map(|(name, _)| name)
+        let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
+            return Vec::new();
+        };
+        let Ok((Some(block), _)) = block::split(&text) else {
+            return Vec::new();
+        };
+        sections(block)
+            .into_iter()
+            .map(|section| section.name)
             .collect()
     }
 }
 
-fn section(target: &Target) -> String {
-    let request = &target.request;
-    let options: Vec<_> = target
-        .options()
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    format!(
-        "[{}]\nhost={}\nport={}\ndbname={}\nuser={}\n{}\n",
-        target.name,
-        request.host,
-        request.port,
-        request.dbname,
-        request.user,
-        options.join("\n")
-    )
+fn text_of(targets: &[Target]) -> String {
+    targets.iter().map(section_of).collect()
 }
 
-/// libpq cuts blanks at the end of a line, knows no quotes, and reads no file with a line that is
-/// longer than its buffer.
+fn section_of(target: &Target) -> String {
+    let request = &target.request;
+    let mut lines = vec![
+        format!("[{}]", target.name),
+        format!("host={}", request.host),
+        format!("port={}", request.port),
+        format!("dbname={}", request.dbname),
+        format!("user={}", request.user),
+    ];
+    for (keyword, value) in target.options() {
+        lines.push(format!("{keyword}={value}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Refuses a connection that a service file cannot hold: libpq cuts blanks at the end of a line,
+/// knows no quotes, and reads no file with a line that is longer than its buffer.
 fn check_lines(target: &Target) -> Result<()> {
     const LONGEST: usize = 1000;
-    for line in section(target).lines() {
-        let key = line.split('=').next().unwrap_or_default();
+    let name = &target.name;
+    for line in section_of(target).lines() {
+        let keyword = line.split('=').next().unwrap_or_default();
         let why = if line.ends_with(char::is_whitespace) {
             "ends in a blank, which libpq cuts off in service files"
         } else if line.len() > LONGEST {
@@ -125,48 +144,57 @@ fn check_lines(target: &Target) -> Result<()> {
             continue;
         };
         return Err(
-            Error::usage(format!("{}: the {key} {why}", target.name)).hint(format!(
-                "`pgcred exec {} -- psql` needs no service file",
-                target.name
+            Error::usage(format!("{name}: the {keyword} {why}")).hint(format!(
+                "`pgcred exec {name} -- psql` needs no service file"
             )),
         );
     }
     Ok(())
 }
 
-/// A line that stands in no section now would stand in our last one, below the block; libpq would
-/// take it or stumble.
-fn check_start(rest: &str) -> Result<()> {
-    let mut lines = rest
-        .lines()
-        .zip(1..)
-        .map(|(line, number)| (line.trim(), number));
-    match lines.find(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
-        Some((line, number)) if !line.starts_with('[') => Err(Error::usage(format!(
-            "line {number} stands in no section, so libpq cannot use it"
-        ))
-        .hint("put it below a line [NAME], or remove it; a byte order mark counts too")),
-        _ => Ok(()),
+/// Refuses a file that has lines above its first section. Below pgcred's block they would stand in
+/// pgcred's last section, and libpq would read them as a part of it.
+fn check_start(users_part: &str) -> Result<()> {
+    for (index, line) in users_part.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with('[') {
+            return Ok(());
+        }
+        if !line.is_empty() && !line.starts_with('#') {
+            let number = index + 1;
+            return Err(Error::usage(format!(
+                "line {number} stands in no section, so libpq cannot use it"
+            ))
+            .hint("put it below a line [NAME], or remove it; a byte order mark counts too"));
+        }
     }
+    Ok(())
 }
 
-/// The sections of the block, each with its name and whole text.
-fn sections(lines: &str) -> impl Iterator<Item = (String, String)> {
-    let parts =
-        lines
-            .split_inclusive('\n')
-            .fold(Vec::new(), |mut parts: Vec<(String, String)>, line| {
-                if let Some(name) = line
-                    .trim()
-                    .strip_prefix('[')
-                    .and_then(|rest| rest.strip_suffix(']'))
-                {
-                    parts.push((name.to_owned(), String::new()));
-                }
-                if let Some((_, text)) = parts.last_mut() {
-                    text.push_str(line);
-                }
-                parts
+/// One section of pgcred's block.
+struct Section {
+    name: String,
+    /// The header and the lines below it.
+    text: String,
+}
+
+fn sections(block: &str) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    for line in block.split_inclusive('\n') {
+        if let Some(name) = header(line) {
+            sections.push(Section {
+                name: name.to_owned(),
+                text: String::new(),
             });
-    parts.into_iter()
+        }
+        if let Some(section) = sections.last_mut() {
+            section.text.push_str(line);
+        }
+    }
+    sections
+}
+
+/// Returns the name in a line `[NAME]`.
+fn header(line: &str) -> Option<&str> {
+    line.trim().strip_prefix('[')?.strip_suffix(']')
 }

@@ -164,8 +164,8 @@ fn formats(command: &clap::Command) -> String {
 fn tools() -> String {
     let mut text = String::new();
     for tool in TOOLS {
-        let way = tool.way.as_str();
-        text += &item(tool.name, &format!("{} ({way})", tool.title));
+        let kind = tool.kind.as_str();
+        text += &item(tool.name, &format!("{} ({kind})", tool.title));
     }
     text
 }

@@ -7,7 +7,7 @@ use super::errors::all_errors;
 use super::filed_tokens::known_passfiles;
 use super::passfile::{self, PassfileArg};
 use super::run::{Run, arguments_of};
-use super::undo;
+use super::setup::undo;
 use crate::cache::{Cache, Index};
 use crate::config::Connection;
 use crate::error::{Error, Result};

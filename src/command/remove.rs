@@ -7,7 +7,7 @@ use super::errors::all_errors;
 use super::filed_tokens::known_passfiles;
 use super::line_owners::settle_one;
 use super::run::Run;
-use super::undo;
+use super::setup::undo;
 use crate::cache::Cache;
 use crate::config;
 use crate::error::{Error, Result};

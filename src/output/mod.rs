@@ -1,6 +1,7 @@
 //! The only file that writes to stdout and stderr. stdout gets the answer or nothing.
 
 pub(crate) mod format;
+pub(crate) mod table;
 pub(crate) mod variables;
 
 use std::io::{self, Write};

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::passfile::line::{check_field, content, escape, fields, unescape};
+use crate::text::marks::{BLOCK_BEGIN, BLOCK_END};
 use crate::time::Time;
 use crate::token::Token;
 
@@ -16,9 +17,9 @@ const BEGIN_JOINED: &str =
 /// The same, where there was no file: without the block there is to be none again.
 const BEGIN_CREATED: &str =
     "# pgcred begin in a file of its own - lines up to the end mark are rewritten by pgcred";
-pub(super) const END: &str = "# pgcred end";
 /// What any version's begin mark starts with.
-pub(super) const BEGIN_PREFIX: &[u8] = b"# pgcred begin";
+pub(super) const BEGIN_PREFIX: &[u8] = BLOCK_BEGIN.as_bytes();
+pub(super) const END: &str = BLOCK_END;
 const EXPIRES: &str = "# expires ";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// pgx drops a file with a longer line, lib/pq all that follows it.

@@ -1,42 +1,62 @@
-//! pgcred's marked block in a text file of the user's: put in first, taken out again, every other
-//! byte left alone.
+//! pgcred's block in a text file of the user's, such as the crontab: between two marks, first in the
+//! file. Every other byte is the user's and stays. Pure.
 
 use crate::error::{Error, Result};
+use crate::text::marks::{BLOCK_BEGIN, BLOCK_END};
 
-const BEGIN: &str = "# pgcred begin - lines up to the end mark are rewritten by pgcred setup\n";
-const END: &str = "# pgcred end\n";
+/// What the line of the first mark says after the mark.
+const EXPLANATION: &str = " - lines up to the end mark are rewritten by pgcred setup";
 
-/// Returns the lines of the block, if there is one, and the text around it.
+/// Returns the lines inside the block, if there is one, and the user's part of the text. A block
+/// with one mark, or with three, is an error: pgcred does not guess where it ends.
 pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
-    // Only a whole line is a mark: a name in the block may read the same.
-    let lines = || text.split_inclusive('\n');
-    let begins = lines()
-        .filter(|line| line.starts_with("# pgcred begin"))
-        .count();
-    let ends = lines()
-        .filter(|line| line.starts_with("# pgcred end"))
-        .count();
-    let damaged = || {
-        let hint = match (begins, ends) {
-            (_, 0) => {
-                "delete the line `# pgcred begin` and pgcred's lines below it; there is no `# pgcred end`"
-            }
-            (0, _) => {
-                "delete the line `# pgcred end` and pgcred's lines above it; there is no `# pgcred begin`"
-            }
-            _ => "remove what is left of it, from `# pgcred begin` to `# pgcred end`",
-        };
-        Error::usage("pgcred's block is damaged: a mark is missing or there twice").hint(hint)
-    };
-    match (begins, ends) {
-        (0, 0) => Ok((None, text.to_owned())),
-        (1, 1) => {
-            let (before, rest) = split_at_line(text, BEGIN).ok_or_else(damaged)?;
-            let (lines, after) = split_at_line(rest, END).ok_or_else(damaged)?;
-            Ok((Some(lines), format!("{before}{after}")))
-        }
-        _ => Err(damaged()),
+    // A mark counts at the begin of a line only: a name inside the block may read the same.
+    let begins = lines_that_begin_with(text, BLOCK_BEGIN);
+    let ends = lines_that_begin_with(text, BLOCK_END);
+    if begins == 0 && ends == 0 {
+        return Ok((None, text.to_owned()));
     }
+    if begins == 1
+        && ends == 1
+        && let Some((before, rest)) = split_at_line(text, &begin_line())
+        && let Some((inside, after)) = split_at_line(rest, &end_line())
+    {
+        return Ok((Some(inside), format!("{before}{after}")));
+    }
+    let hint = if ends == 0 {
+        "delete the line `# pgcred begin` and pgcred's lines below it; there is no `# pgcred end`"
+    } else if begins == 0 {
+        "delete the line `# pgcred end` and pgcred's lines above it; there is no `# pgcred begin`"
+    } else {
+        "delete everything from `# pgcred begin` to `# pgcred end`, but no lines of your own"
+    };
+    Err(Error::usage("pgcred's block is damaged: a mark is missing or there twice").hint(hint))
+}
+
+/// Returns the text with a block of these lines first; without lines, the text without a block.
+pub(crate) fn with(text: &str, lines: &str) -> Result<String> {
+    let (_, users_part) = split(text)?;
+    if lines.is_empty() {
+        return Ok(users_part);
+    }
+    let (begin, end) = (begin_line(), end_line());
+    Ok(format!("{begin}{lines}{end}{users_part}"))
+}
+
+fn begin_line() -> String {
+    format!("{BLOCK_BEGIN}{EXPLANATION}\n")
+}
+
+fn end_line() -> String {
+    format!("{BLOCK_END}\n")
+}
+
+fn lines_that_begin_with(text: &str, mark: &str) -> usize {
+    let mut count = 0;
+    for line in text.split_inclusive('\n') {
+        count += usize::from(line.starts_with(mark));
+    }
+    count
 }
 
 /// Returns what stands before a line and after it.
@@ -51,16 +71,6 @@ fn split_at_line<'a>(text: &'a str, line: &str) -> Option<(&'a str, &'a str)> {
     None
 }
 
-/// Returns the text with a block of these lines first; of no lines, without a block.
-pub(crate) fn with(text: &str, lines: &str) -> Result<String> {
-    let (_, rest) = split(text)?;
-    Ok(if lines.is_empty() {
-        rest
-    } else {
-        format!("{BEGIN}{lines}{END}{rest}")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,13 +83,13 @@ mod tests {
             assert_eq!(split(&twice).unwrap(), (Some("[q]\n"), text.to_owned()));
             assert_eq!(with(&twice, "").unwrap(), text);
         }
-        let named_so = format!("user=# pgcred end\ndbname={BEGIN}");
+        let named_so = format!("user=# pgcred end\ndbname={}", begin_line());
         let text = with("[a]\n", &named_so).unwrap();
         assert_eq!(
             split(&text).unwrap(),
             (Some(&*named_so), "[a]\n".to_owned())
         );
         assert!(with("# pgcred begin\n", "").is_err());
-        assert!(with(&format!("{BEGIN}{END}{BEGIN}{END}"), "").is_err());
+        assert!(with(&(begin_line() + &end_line()).repeat(2), "").is_err());
     }
 }

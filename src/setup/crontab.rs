@@ -1,4 +1,5 @@
-//! The user's crontab, by the program of that name: read and replaced as a whole, never guessed.
+//! The user's crontab, read and written by the program `crontab`: it is replaced as a whole, and only
+//! if it is still what was read.
 
 use std::time::{Duration, Instant};
 
@@ -6,33 +7,36 @@ use crate::error::{Error, Result};
 use crate::sys::child::{self, Bond, Ended, NoOutput};
 use crate::sys::fs;
 
+/// What the program says, in lower case, where the user has no crontab.
+const THERE_IS_NONE: [&str; 2] = ["no crontab for", "no such file"];
+
 /// Returns the user's crontab; `None` if there is none, an error if that is not known for sure.
 pub(crate) fn read() -> Result<Option<String>> {
     let ended = run(&["-l"])?;
-    let says = String::from_utf8_lossy(&ended.stderr).into_owned();
     if ended.status.success() {
-        let text = String::from_utf8(ended.stdout).ok().filter(|_| ended.whole);
-        let refused = || {
-            Error::usage(
+        return match String::from_utf8(ended.stdout) {
+            Ok(text) if ended.whole => Ok(Some(text)),
+            _ => Err(Error::usage(
                 "the crontab is not UTF-8, larger than 1 MiB, or was not printed to its end",
             )
+            .hint("add the line yourself: pgcred setup cron --print")),
         };
-        text.map(Some)
-            .ok_or_else(|| refused().hint("add the line yourself: pgcred setup cron --print"))
-    } else if ["no crontab for", "no such file"]
-        .iter()
-        .any(|text| says.to_lowercase().contains(text))
-    {
-        Ok(None)
-    } else {
-        Err(
-            Error::failure(format!("`crontab -l` failed: {}", says.trim()))
-                .hint("run it by hand to see more"),
-        )
     }
+    let message = String::from_utf8_lossy(&ended.stderr);
+    let in_lower_case = message.to_lowercase();
+    if THERE_IS_NONE
+        .iter()
+        .any(|text| in_lower_case.contains(text))
+    {
+        return Ok(None);
+    }
+    Err(
+        Error::failure(format!("`crontab -l` failed: {}", message.trim()))
+            .hint("run it by hand to see more"),
+    )
 }
 
-/// Replaces a crontab that is still as it was before; by nothing, if there is to be none.
+/// Replaces a crontab that is still as it was before. Removes it if there is to be none.
 pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
     if read()?.as_deref() != before {
         return Err(
@@ -41,35 +45,33 @@ pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
         );
     }
     let Some(after) = after else {
-        return done(&run(&["-r"])?);
+        return check(&run(&["-r"])?);
     };
     let directory = fs::session_directory()?;
     let file = directory.path("crontab");
     fs::put(&file, after.as_bytes())?;
-    done(&run(&[&file.display().to_string()])?)
+    check(&run(&[&file.display().to_string()])?)
 }
 
 fn run(arguments: &[&str]) -> Result<Ended> {
-    let words: Vec<String> = [&["crontab"], arguments]
-        .concat()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    child::output(
-        &words,
-        Instant::now() + Duration::from_secs(10),
-        Bond::Alone,
-    )
-    .map_err(|failure| match failure {
-        NoOutput::Failed(error) => error,
-        NoOutput::TooLate => Error::failure("crontab did not end within 10 s"),
-    })
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let mut words = vec!["crontab".to_owned()];
+    words.extend(arguments.iter().map(|word| (*word).to_owned()));
+    match child::output(&words, Instant::now() + PATIENCE, Bond::Alone) {
+        Ok(ended) => Ok(ended),
+        Err(NoOutput::Failed(error)) => Err(error),
+        Err(NoOutput::TooLate) => Err(Error::failure("crontab did not end within 10 s")),
+    }
 }
 
-fn done(ended: &Ended) -> Result<()> {
+fn check(ended: &Ended) -> Result<()> {
     if ended.status.success() {
         return Ok(());
     }
-    let says = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
-    Err(Error::failure(format!("crontab took no new one: {says}")).hint("nothing was changed"))
+    let message = String::from_utf8_lossy(&ended.stderr);
+    Err(Error::failure(format!(
+        "crontab did not accept the new crontab: {}",
+        message.trim()
+    ))
+    .hint("nothing was changed"))
 }

@@ -1,5 +1,5 @@
-//! The machine that a tool is set up on: its system and its directories, as values, so that every
-//! system can be tried on one.
+//! The machine that a tool is set up on: its system and its directories, as values, so that tests can
+//! set up a tool for every system on one.
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,14 @@ impl Os {
         }
     }
 
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Linux => "Linux",
+            Self::Mac => "macOS",
+            Self::Windows => "Windows",
+        }
+    }
+
     /// Quotes a word for the shell that a desktop tool of this system starts.
     pub(crate) fn shell_word(self, word: &str) -> String {
         match self {
@@ -48,7 +56,7 @@ impl Os {
         }
     }
 
-    /// Returns the tool that runs commands by the clock.
+    /// Returns the name of the tool that runs commands by the clock.
     pub(crate) fn scheduler(self) -> &'static str {
         match self {
             Self::Mac => "launchd",
@@ -60,62 +68,64 @@ impl Os {
 }
 
 impl Machine {
+    /// Returns the machine that pgcred runs on.
     pub(crate) fn this(named_config: Option<&Path>) -> Result<Self> {
-        let missing = || Error::failure("no home directory is known").hint("set HOME");
+        let (Some(home), Some(config), Some(file)) =
+            (env::home(), env::config_directory(), paths::config_file())
+        else {
+            return Err(Error::failure("no home directory is known").hint("set HOME"));
+        };
         let os = Os::here();
-        let home = env::home().ok_or_else(missing)?;
-        let config = env::config_directory().ok_or_else(missing)?;
-        let own = paths::config_file()
-            .and_then(|file| Some(file.parent()?.to_owned()))
-            .ok_or_else(missing)?;
-        let service_file = env::var_os("PGSERVICEFILE").map(PathBuf::from);
-        let service_file = service_file.unwrap_or_else(|| match os {
-            Os::Windows => config.join("postgresql").join(".pg_service.conf"),
-            Os::Linux | Os::Mac => home.join(".pg_service.conf"),
-        });
-        let named_config = named_config.map(|file| env::current_directory().join(file));
+        let service_file = match env::var_os("PGSERVICEFILE") {
+            Some(file) => PathBuf::from(file),
+            None if os == Os::Windows => config.join("postgresql").join(".pg_service.conf"),
+            None => home.join(".pg_service.conf"),
+        };
         Ok(Self {
             os,
+            home,
             config,
-            own,
-            named_config,
+            own: file.parent().unwrap_or(&file).to_owned(),
+            named_config: named_config.map(|file| env::current_directory().join(file)),
             pgcred: child::own_path()?,
             service_file,
-            home,
         })
     }
 
-    /// Tells whether the directories above a file are made by programs and not by people, so that
-    /// an empty one is nobody's.
+    /// Tells whether programs, and not users, make the directories above a file: then pgcred may
+    /// remove those that it leaves empty.
     pub(crate) fn is_of_programs(&self, path: &Path) -> bool {
-        let of_dbeaver = path
+        let is_of_dbeaver = path
             .components()
             .any(|part| part.as_os_str() == "workspace6");
-        of_dbeaver
-            || [&self.config, &self.own]
-                .iter()
-                .any(|directory| path.starts_with(directory))
+        is_of_dbeaver || path.starts_with(&self.config) || path.starts_with(&self.own)
     }
 
-    /// Returns the first of these programs that is there.
+    /// Returns the first of these programs that PATH has.
     pub(crate) fn program(programs: &[&str]) -> Option<PathBuf> {
         programs
             .iter()
             .find_map(|program| child::find(program.as_ref()))
     }
 
-    /// Returns where a tool shows that it is there.
+    /// Returns what shows that a tool is installed: its program, or one of its traces.
     pub(crate) fn find(&self, programs: &[&str], traces: &[&str]) -> Option<PathBuf> {
-        let roots = [
-            &self.home,
-            &self.config,
-            Path::new("/Applications"),
-            Path::new("/"),
-        ];
-        let program = Self::program(programs);
-        let traces = traces
-            .iter()
-            .flat_map(|trace| roots.iter().map(move |root| root.join(trace)));
-        program.or_else(|| traces.into_iter().find(|path| path.exists()))
+        if let Some(program) = Self::program(programs) {
+            return Some(program);
+        }
+        for trace in traces {
+            for root in [
+                &self.home,
+                &self.config,
+                Path::new("/Applications"),
+                Path::new("/"),
+            ] {
+                let path = root.join(trace);
+                if path.exists() {
+                    return Some(path);
+                }
+            }
+        }
+        None
     }
 }

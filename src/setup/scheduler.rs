@@ -1,48 +1,181 @@
-//! How often a scheduler has to run `pgcred refresh`, the command that it runs, as words.
+//! Schedulers, which run `pgcred refresh` by the clock: how often, by which command, and what
+//! setting one up has in common for all of them.
+//!
+//! A scheduler refreshes every connection and has no entry for a single one, so undoing it is
+//! always undoing it as a whole.
 
-use crate::setup::{Machine, Target};
+use super::{
+    CommandsAround, Edit, EditedText, Machine, Ownership, Target, ToolFiles, block, crontab,
+};
+use crate::error::Result;
+use crate::sys::fs;
 
-/// Minutes between two runs: a token is due in the last third of its life, and one run may fail or
-/// be late.
-///
-/// Two at most, however long tokens are to live: near the credentials' end they do not. A run that
-/// has nothing to do takes milliseconds.
-pub(super) fn minutes(targets: &[Target]) -> u32 {
-    const RUNS_PER_LIFE: u32 = 6;
-    const MOST: u32 = 2;
-    let shortest = targets
-        .iter()
-        .map(|target| target.request.life)
-        .min()
-        .unwrap_or(900);
-    (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST)
+/// What differs between the schedulers.
+pub(crate) struct Scheduler {
+    /// Its files, or the crontab. The last one tells whether the scheduler is set up.
+    pub(crate) texts: fn(&Machine) -> Vec<ScheduledText>,
+    /// The commands that make a change known to it.
+    pub(crate) commands: fn(&Machine, undo: bool) -> CommandsAround,
+    /// A command that succeeds only where the scheduler is running.
+    pub(crate) probe: Option<&'static [&'static str]>,
+    /// When it runs, in words for the user.
+    pub(crate) remark: &'static str,
 }
 
-/// Says which tokens a run every minute, which is the most that all schedulers can do, renews too
-/// late: the last third of their life is shorter than the time between two runs.
-pub(super) fn too_short(targets: &[Target]) -> Option<String> {
-    const LEAST: u32 = 180;
-    let short = targets.iter().filter(|target| target.request.life < LEAST);
-    let names: Vec<_> = short
-        .map(|target| format!("{} ({} s)", target.name, target.request.life))
-        .collect();
-    (!names.is_empty()).then(|| {
-        let names = names.join(", ");
-        format!(
-            "warning: tokens that live less than {LEAST} s may end before the next run: {names}; \
-                 ask for longer ones, or run `pgcred refresh --watch` instead, which wakes when a token is due"
-        )
+/// One of a scheduler's files, and how its text is made.
+pub(crate) struct ScheduledText {
+    pub(crate) of: EditedText,
+    pub(crate) text: fn(&Schedule) -> String,
+}
+
+/// What is run, and how often.
+pub(crate) struct Schedule {
+    pub(crate) minutes: u32,
+    /// The program and its arguments.
+    pub(crate) words: Vec<String>,
+}
+
+impl Schedule {
+    pub(crate) fn of(machine: &Machine, targets: &[Target]) -> Self {
+        Self {
+            minutes: minutes(targets),
+            words: words(machine),
+        }
+    }
+}
+
+impl ToolFiles for Scheduler {
+    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        let schedule = Schedule::of(machine, targets);
+        let mut edits = Vec::new();
+        for ScheduledText { of, text } in (self.texts)(machine) {
+            let text = text(&schedule);
+            edits.push(match of {
+                EditedText::File(path) => {
+                    Edit::that_changes(path, &Ownership::WRITTEN_BY_SETUP, |_| Ok(text))?
+                }
+                EditedText::Crontab => crontab_edit(&text)?,
+            });
+        }
+        Ok(edits)
+    }
+
+    fn printed(&self, machine: &Machine, targets: &[Target]) -> String {
+        let schedule = Schedule::of(machine, targets);
+        let texts: Vec<String> = (self.texts)(machine)
+            .iter()
+            .map(|scheduled| (scheduled.text)(&schedule))
+            .collect();
+        texts.join("\n")
+    }
+
+    /// Undoes in reverse: systemd's timer goes before the service that it starts.
+    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+        let mut edits = Vec::new();
+        for scheduled in (self.texts)(machine).into_iter().rev() {
+            edits.push(match scheduled.of {
+                EditedText::File(path) => Edit::that_restores(path, &Ownership::WRITTEN_BY_SETUP)?,
+                EditedText::Crontab => crontab_edit("")?,
+            });
+        }
+        Ok(edits)
+    }
+
+    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+        self.undo(machine)
+    }
+
+    fn entries(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn state(&self, machine: &Machine) -> Vec<String> {
+        match (self.texts)(machine).last() {
+            Some(scheduled) if is_set_up(&scheduled.of) => vec!["set up".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
+        let mut steps = vec![self.remark.to_owned()];
+        steps.extend(warning_of_short_lives(targets));
+        steps
+    }
+
+    fn commands(&self, machine: &Machine, undo: bool) -> CommandsAround {
+        (self.commands)(machine, undo)
+    }
+
+    fn probe(&self) -> Option<&'static [&'static str]> {
+        self.probe
+    }
+}
+
+/// Returns the edit that makes these lines pgcred's block in the crontab; without lines the block
+/// goes, and with it a crontab that has nothing else.
+fn crontab_edit(lines: &str) -> Result<Edit> {
+    let before = crontab::read()?;
+    let after = block::with(before.as_deref().unwrap_or_default(), lines)?;
+    let there_is_none = after.is_empty() && before.as_deref() != Some("");
+    Ok(Edit {
+        of: EditedText::Crontab,
+        before,
+        after: if there_is_none { None } else { Some(after) },
+        back_up: None,
     })
 }
 
-/// The words of the command.
-pub(super) fn words(machine: &Machine) -> Vec<String> {
+fn is_set_up(of: &EditedText) -> bool {
+    match of {
+        EditedText::File(path) => fs::read(path).is_some(),
+        EditedText::Crontab => {
+            let text = crontab::read().ok().flatten().unwrap_or_default();
+            matches!(block::split(&text), Ok((Some(_), _)))
+        }
+    }
+}
+
+/// Returns the minutes between two runs: a token is due in the last third of its life, and one run
+/// may fail or be late.
+///
+/// They are two at most, however long tokens are to live: a token ends with the credentials that
+/// sign it, and those may end soon. A run that has nothing to do takes milliseconds.
+fn minutes(targets: &[Target]) -> u32 {
+    const RUNS_PER_LIFE: u32 = 6;
+    const MOST: u32 = 2;
+    let mut shortest = crate::provider::DEFAULT_LIFE;
+    if let Some(life) = targets.iter().map(|target| target.request.life).min() {
+        shortest = life;
+    }
+    (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST)
+}
+
+/// Returns a warning that names the tokens which a run every minute, the most that all schedulers
+/// can do, renews too late: the last third of their life is shorter than the time between two runs.
+fn warning_of_short_lives(targets: &[Target]) -> Option<String> {
+    const LEAST: u32 = 180;
+    let mut names = Vec::new();
+    for target in targets {
+        if target.request.life < LEAST {
+            names.push(format!("{} ({} s)", target.name, target.request.life));
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let names = names.join(", ");
+    Some(format!(
+        "warning: tokens that live less than {LEAST} s may expire before the next run: {names}; \
+         ask for longer ones, or run `pgcred refresh --watch` instead, \
+         which wakes when a token is due"
+    ))
+}
+
+fn words(machine: &Machine) -> Vec<String> {
     let mut words = vec![machine.pgcred.display().to_string()];
     words.extend(["refresh", "--quiet", "--background"].map(str::to_owned));
-    let config = machine
-        .named_config
-        .iter()
-        .map(|file| file.display().to_string());
-    words.extend(config.flat_map(|file| ["--config".to_owned(), file]));
+    if let Some(file) = &machine.named_config {
+        words.extend(["--config".to_owned(), file.display().to_string()]);
+    }
     words
 }

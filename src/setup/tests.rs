@@ -1,7 +1,13 @@
 //! Templates of dialogs: filled once, escaped for where a value stands, and nothing left over.
 
+use std::path::PathBuf;
+
+use super::template::{FORMS, PLACEHOLDERS};
 use super::*;
+use crate::integrations::TOOLS;
 use crate::provider;
+use crate::request::Request;
+use crate::roots::TrustedRoots;
 
 fn target(user: &str) -> Target {
     let provider = provider::named("dsql").expect("a provider");
@@ -32,28 +38,35 @@ fn target(user: &str) -> Target {
     }
 }
 
-#[test]
-fn templates_are_filled_once_and_escaped_for_where_they_stand() {
-    let machine = Machine {
+fn machine(os: Os) -> Machine {
+    Machine {
         named_config: None,
-        os: Os::Windows,
+        os,
         home: PathBuf::from("/h"),
         config: PathBuf::from("/c"),
         own: PathBuf::from("/o"),
-        pgcred: PathBuf::from("pgcred.exe"),
+        pgcred: PathBuf::from(if os == Os::Windows {
+            "pgcred.exe"
+        } else {
+            "pgcred"
+        }),
         service_file: PathBuf::from("/s"),
-    };
-    let target = target(r#"{host}"<&"#);
-    let fill = |template: &str| {
-        Commands {
-            machine: &machine,
-            target: &target,
-        }
-        .fill(template)
+    }
+}
+
+#[test]
+fn templates_are_filled_once_and_escaped_for_where_they_stand() {
+    let (machine, target) = (machine(Os::Windows), target(r#"{host}"<&"#));
+    let commands = Commands {
+        machine: &machine,
+        target: &target,
     };
     for (template, filled) in [
         ("{user} {port}", r#"{host}"<& 5432"#),
         ("{user:json}", r#"{host}\"<&"#),
+        ("{user:xml}", "{host}&quot;&lt;&amp;"),
+        ("{user:quotes}", r#"{host}""<&"#),
+        ("{user:shell}", r#""{host}""<&""#),
         ("{dbname:url}", "d%3Bb"),
         (
             "{user:odbc}|{dbname:odbc}|{name:odbc}",
@@ -63,20 +76,111 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
             "{ {{ {no} {user:no} Driver={x y}; ${url} {",
             "{ {{ {no} {user:no} Driver={x y}; ${url} {",
         ),
+        ("a\n{only:dsql}b\n{only:rds}c\nd", "a\nb\nd"),
         (
             "{token}",
-            r#"pgcred.exe token --host h.dsql.us-east-1.on.aws --port 5432 --user "{host}""<&" --profile dev --region us-east-1"#,
+            "pgcred.exe token --host h.dsql.us-east-1.on.aws --port 5432 \
+             --user \"{host}\"\"<&\" --profile dev --region us-east-1",
         ),
         ("{pgcred_aws}", "pgcred-aws.exe"),
         (
             "{uri}",
-            "postgresql://%7Bhost%7D%22%3C%26@h.dsql.us-east-1.on.aws:5432/d%3Bb?sslmode=verify-full&sslrootcert=C%3A%5Cit%27s%20here%5Cr.pem",
+            "postgresql://%7Bhost%7D%22%3C%26@h.dsql.us-east-1.on.aws:5432/d%3Bb\
+             ?sslmode=verify-full&sslrootcert=C%3A%5Cit%27s%20here%5Cr.pem",
         ),
         (
             "pqopt={sslrootcert={roots:conninfo}}",
             r"pqopt={sslrootcert='C:\\it\'s here\\r.pem'}",
         ),
     ] {
-        assert_eq!(fill(template), filled, "{template}");
+        assert_eq!(fill(template, &commands), filled, "{template}");
     }
+}
+
+/// Returns what looks like a placeholder in a text: a word in braces that are not those of `${word}`.
+fn words_in_braces(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for (at, _) in text.match_indices('{') {
+        let Some((inside, _)) = text[at + 1..].split_once('}') else {
+            continue;
+        };
+        let is_word = inside
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c == '_' || c == ':');
+        if is_word && !inside.is_empty() && !text[..at].ends_with('$') {
+            words.push(inside);
+        }
+    }
+    words
+}
+
+fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TOOLS.iter().filter_map(|tool| match tool.method {
+        SetupMethod::Dialog(template) => Some((tool.name, template)),
+        SetupMethod::Files(_) => None,
+    })
+}
+
+/// A misspelt placeholder would be printed to the user, in silence.
+#[test]
+fn every_placeholder_of_a_template_is_known_and_every_known_one_is_used() {
+    let mut used = Vec::new();
+    for (tool, template) in templates() {
+        for word in words_in_braces(template) {
+            let (name, form) = word.split_once(':').unwrap_or((word, ""));
+            if name == "only" {
+                assert!(provider::named(form).is_ok(), "{tool}: {{{word}}}");
+                continue;
+            }
+            let is_known = PLACEHOLDERS.iter().any(|(known, _)| *known == name);
+            let has_form = form.is_empty() || FORMS.iter().any(|(known, _)| *known == form);
+            assert!(is_known && has_form, "{tool}: there is no {{{word}}}");
+            used.extend([name, form]);
+        }
+    }
+    let names = PLACEHOLDERS.iter().map(|(name, _)| *name);
+    for name in names.chain(FORMS.iter().map(|(form, _)| *form)) {
+        assert!(used.contains(&name), "no template uses {name}");
+    }
+}
+
+#[test]
+fn nothing_in_braces_is_left_in_what_is_printed() {
+    let targets = [target("admin")];
+    for os in [Os::Linux, Os::Mac, Os::Windows] {
+        let machine = machine(os);
+        let commands = Commands {
+            machine: &machine,
+            target: &targets[0],
+        };
+        for tool in TOOLS {
+            let printed = match tool.method {
+                SetupMethod::Dialog(template) => fill(template, &commands),
+                SetupMethod::Files(files) => files.printed(&machine, &targets),
+            };
+            assert!(!printed.is_empty(), "{}", tool.name);
+            assert_eq!(
+                words_in_braces(&printed),
+                [""; 0],
+                "{}: {printed}",
+                tool.name
+            );
+        }
+    }
+}
+
+/// A backup is put back only where the user's part still says the same.
+#[test]
+fn ownership_tells_the_users_part_and_its_origin() {
+    let whole = Ownership::WholeFile("mark");
+    assert_eq!(whole.users_part("a mark").unwrap(), None);
+    assert_eq!(whole.users_part("mine").unwrap().as_deref(), Some("mine"));
+    assert!(whole.is_origin("mine", None));
+    assert!(!whole.is_origin("a mark", None) && !whole.is_origin("mine", Some("mine")));
+    let part = Ownership::Part {
+        users_part: |text| Ok(Some(text.replace("ours", ""))),
+        say_the_same: |one, other| one.trim() == other.trim(),
+    };
+    assert_eq!(part.users_part("ours a").unwrap().as_deref(), Some(" a"));
+    assert!(part.is_origin("a\n", Some(" a")) && !part.is_origin("b", Some("a")));
 }

@@ -4,6 +4,7 @@
 pub(crate) mod digest;
 pub(crate) mod encode;
 pub(crate) mod host;
+pub(crate) mod marks;
 #[cfg(test)]
 pub(crate) mod nearly;
 pub(crate) mod quote;

@@ -168,7 +168,7 @@ impl Case {
             return self.assert_home(&before, "refused");
         }
         let run = self.run(&[]);
-        run.assert_fails(2, "nobody is there to ask");
+        run.assert_fails(2, "there is no terminal to ask on");
         assert!(
             run.stderr.lines().any(|line| line.starts_with("+++ ")),
             "{name}: no diff in {}",

@@ -165,7 +165,7 @@ fn the_pause_fits_the_shortest_life() {
         run.code == 0
             && run
                 .stderr
-                .contains("may end before the next run: short (60 s);"),
+                .contains("may expire before the next run: short (60 s);"),
         "{}",
         run.stderr
     );
@@ -217,7 +217,8 @@ fn the_task_takes_a_path_with_blanks() {
     );
     let config = sandbox.path("my dir/c.toml").display().to_string();
     let text = sandbox.ok(&["setup", "task-scheduler", "--config", &config, "--print"]);
-    let arguments = format!("refresh --quiet --background --config &#34;{config}&#34;</Arguments>");
+    let arguments =
+        format!("refresh --quiet --background --config &quot;{config}&quot;</Arguments>");
     assert!(text.contains(&arguments), "{text}");
 }
 

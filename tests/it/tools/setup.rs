@@ -387,7 +387,7 @@ fn commands_say_what_the_environment_said() {
         .set("AWS_SECRET_ACCESS_KEY", "s");
     let run = sandbox.run(&["setup", "tableplus", HOST]);
     assert!(
-        !run.stdout.contains("--profile") && run.stderr.contains("may know nothing of it"),
+        !run.stdout.contains("--profile") && run.stderr.contains("may not have that variable"),
         "{}",
         run.stderr
     );

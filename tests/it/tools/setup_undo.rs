@@ -143,7 +143,7 @@ fn remove_names_what_a_running_program_keeps() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(
         run.stderr
-            .contains("later: pgcred setup dbeaver prod --undo"),
+            .contains("to remove it later: pgcred setup dbeaver prod --undo"),
         "{}",
         run.stderr
     );

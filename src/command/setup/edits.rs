@@ -1,0 +1,252 @@
+//! Makes the edits of `setup` and of its undoing.
+//!
+//! The order: show the differences, ask the user, put root certificates into their place, run the
+//! commands that have to come first, make the edits, run the commands that have to come after. When
+//! setting up fails in between, everything that was done is taken back. An undo goes as far as it
+//! can instead.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use similar::TextDiff;
+
+use crate::command::app::App;
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::roots;
+use crate::setup::crontab;
+use crate::setup::{CommandsAround, Edit, EditedText, Machine, Target};
+use crate::sys::child::{self, Bond, NoOutput};
+use crate::sys::fs;
+use crate::sys::terminal;
+
+/// How the edits are made.
+#[derive(Clone, Copy)]
+pub(super) struct EditPolicy {
+    /// They take back what was set up.
+    pub(super) undo: bool,
+    /// They are only shown.
+    pub(super) dry_run: bool,
+    /// The user is not asked.
+    pub(super) yes: bool,
+}
+
+impl EditPolicy {
+    /// Shows the edits and makes them, unless the user says no. Tells whether the files are now as
+    /// the edits want them.
+    pub(super) fn apply(
+        self,
+        edits: &[Edit],
+        commands: &CommandsAround,
+        targets: &[Target],
+        machine: &Machine,
+        app: &App,
+    ) -> Result<bool> {
+        let output = app.preferences.output;
+        if !self.dry_run {
+            clear_leftovers(edits);
+        }
+        let mut changes: Vec<&Edit> = Vec::new();
+        for edit in edits {
+            if edit.changes_something() {
+                changes.push(edit);
+            }
+        }
+        if changes.is_empty() {
+            output.note("nothing to change");
+            // A setup goes on: the program that has to know the files may not know them, because
+            // telling it has failed the last time, or because the user has undone it by hand.
+            if self.undo || self.dry_run {
+                return Ok(true);
+            }
+        } else {
+            if self.dry_run || !self.yes {
+                for edit in &changes {
+                    Output::show(&diff(edit));
+                }
+            }
+            if self.dry_run {
+                return Ok(false);
+            }
+            if !self.yes && !does_user_agree(app)? {
+                output.note("nothing was changed");
+                return Ok(false);
+            }
+        }
+        provide_roots(targets, app)?;
+        carry_out(&changes, commands, self.undo, machine, output)?;
+        Ok(true)
+    }
+}
+
+/// Removes what a pgcred that was killed has left beside the files, also beside those that need no
+/// change any more.
+fn clear_leftovers(edits: &[Edit]) {
+    for edit in edits {
+        if let EditedText::File(path) = &edit.of {
+            let _ = fs::clear_leftovers(path); // nothing is lost if this fails: the next run tries
+        }
+    }
+}
+
+/// Makes the edits, with the commands before and after them.
+pub(super) fn carry_out(
+    edits: &[&Edit],
+    commands: &CommandsAround,
+    undo: bool,
+    machine: &Machine,
+    output: Output,
+) -> Result<()> {
+    for words in &commands.before {
+        // These stop what runs; the user may have stopped it before.
+        if let Err(error) = run(words) {
+            output.warn(&error.to_string());
+        }
+    }
+    let mut done: Vec<&Edit> = Vec::new();
+    let made = make_all(edits, machine, output, &mut done);
+    if undo {
+        made?;
+        for words in &commands.after {
+            // The files are gone, even if a program could not be told so.
+            if let Err(error) = run(words) {
+                output.warn(&error.to_string());
+            }
+        }
+        return Ok(());
+    }
+    let Err(error) = made.and_then(|()| run_all(&commands.after)) else {
+        return Ok(());
+    };
+    take_back(&done, commands, machine, output);
+    Err(error)
+}
+
+fn make_all<'a>(
+    edits: &[&'a Edit],
+    machine: &Machine,
+    output: Output,
+    done: &mut Vec<&'a Edit>,
+) -> Result<()> {
+    for edit in edits {
+        let change = Change {
+            before: edit.before.as_deref(),
+            after: edit.after.as_deref(),
+            back_up: edit.back_up.as_deref(),
+        };
+        let backup = change.make(&edit.of, machine)?;
+        done.push(edit);
+        let of = &edit.of;
+        let what = if edit.after.is_some() {
+            "written"
+        } else {
+            "removed"
+        };
+        output.note(&match backup {
+            Some(path) => format!("{of}: {what}; the old one is {}", path.display()),
+            None => format!("{of}: {what}"),
+        });
+    }
+    Ok(())
+}
+
+/// Takes back edits that were made, the last one first, and tells the program that has heard of
+/// them, if that can be.
+fn take_back(done: &[&Edit], commands: &CommandsAround, machine: &Machine, output: Output) {
+    for edit in done.iter().rev() {
+        let change = Change {
+            before: edit.after.as_deref(),
+            after: edit.before.as_deref(),
+            back_up: None,
+        };
+        match change.make(&edit.of, machine) {
+            Ok(_) => output.note(&format!("{}: as it was before", edit.of)),
+            Err(error) => output.warn(&format!("{} was not taken back: {error}", edit.of)),
+        }
+    }
+    if let Some(words) = commands.after.first()
+        && !done.is_empty()
+    {
+        let _ = run(words); // the error that made this necessary is the one to report
+    }
+}
+
+/// An edit in one direction: as it was planned, or back.
+struct Change<'a> {
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+    back_up: Option<&'a str>,
+}
+
+impl Change<'_> {
+    /// Returns the path of the backup, if one was made.
+    fn make(&self, of: &EditedText, machine: &Machine) -> Result<Option<PathBuf>> {
+        let path = match of {
+            EditedText::File(path) => path,
+            EditedText::Crontab => {
+                crontab::replace(self.before, self.after)?;
+                return Ok(None);
+            }
+        };
+        let backup = fs::replace(path, self.before, self.after, self.back_up)?;
+        if self.after.is_none() && machine.is_of_programs(path) {
+            fs::remove_empty_directories(path);
+        }
+        Ok(backup)
+    }
+}
+
+/// Puts the files of root certificates that the targets' tools will name into their place.
+pub(super) fn provide_roots(targets: &[Target], app: &App) -> Result<()> {
+    for target in targets {
+        roots::provide(&target.request, target.roots.as_ref(), &app.preferences.ask)?;
+    }
+    Ok(())
+}
+
+fn run_all(commands: &[Vec<String>]) -> Result<()> {
+    commands.iter().try_for_each(|words| run(words))
+}
+
+fn run(words: &[String]) -> Result<()> {
+    run_within(words, Duration::from_secs(30))
+}
+
+/// Runs a command that a scheduler needs. What it writes to stderr is the cause if it fails.
+pub(super) fn run_within(words: &[String], patience: Duration) -> Result<()> {
+    let why = match child::output(words, Instant::now() + patience, Bond::Alone) {
+        Ok(ended) if ended.status.success() => return Ok(()),
+        Ok(ended) => String::from_utf8_lossy(&ended.stderr).trim().to_owned(),
+        Err(NoOutput::Failed(error)) => return Err(error),
+        Err(NoOutput::TooLate) => format!("it did not end within {} s", patience.as_secs()),
+    };
+    let line = words.join(" ");
+    Err(Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more"))
+}
+
+fn does_user_agree(app: &App) -> Result<bool> {
+    if !app.preferences.ask.terminal {
+        return Err(
+            Error::usage("nothing was changed: there is no terminal to ask on")
+                .hint("add --yes to change it without a question"),
+        );
+    }
+    let answer = terminal::ask("change this? [y/N] ")?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+fn diff(edit: &Edit) -> String {
+    let path = edit.of.to_string();
+    let name = |text: &Option<String>| match text {
+        Some(_) => path.clone(),
+        None => "/dev/null".to_owned(),
+    };
+    let diff = TextDiff::from_lines(
+        edit.before.as_deref().unwrap_or_default(),
+        edit.after.as_deref().unwrap_or_default(),
+    );
+    diff.unified_diff()
+        .context_radius(2)
+        .header(&name(&edit.before), &name(&edit.after))
+        .to_string()
+}

@@ -1,0 +1,40 @@
+//! `pgcred setup` without a tool: the tools, where they were found, and what is set up.
+
+use crate::integrations::TOOLS;
+use crate::output::table::Table;
+use crate::setup::{Machine, SetupMethod, Tool};
+
+/// No terminal has a line that is longer than this.
+const LONGEST_CELL: usize = 1000;
+
+pub(super) fn lines(machine: &Machine) -> Vec<String> {
+    let mut table = Table::new(TOOLS.len(), LONGEST_CELL);
+    let column =
+        |value: &dyn Fn(&Tool) -> String| -> Vec<String> { TOOLS.iter().map(value).collect() };
+    table.add("TOOL", &column(&|tool| tool.name.to_owned()));
+    table.add("NAME", &column(&|tool| tool.title.to_owned()));
+    table.add("BY", &column(&|tool| tool.kind.as_str().to_owned()));
+    table.add("FOUND", &column(&|tool| found(tool, machine)));
+    table.add("SET UP", &column(&|tool| state(tool, machine)));
+    table.lines()
+}
+
+/// Returns where a tool was found, or the only system that it could be found on.
+fn found(tool: &Tool, machine: &Machine) -> String {
+    if let Some(os) = tool.only_on
+        && os != machine.os
+    {
+        return format!("only on {}", os.title());
+    }
+    match machine.find(tool.programs, tool.traces) {
+        Some(path) => path.display().to_string(),
+        None => "-".to_owned(),
+    }
+}
+
+fn state(tool: &Tool, machine: &Machine) -> String {
+    match tool.method {
+        SetupMethod::Files(files) => files.state(machine).join(", "),
+        SetupMethod::Dialog(_) => "prints what to enter".to_owned(),
+    }
+}

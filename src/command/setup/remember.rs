@@ -1,0 +1,103 @@
+//! Makes a connection of a target that is none yet: a tool that reads the passfile needs its token
+//! kept fresh, and only connections are.
+
+use crate::command::app::App;
+use crate::config::{self, Connection, Life};
+use crate::error::Result;
+use crate::provider;
+use crate::request::Request;
+use crate::request::target::{RootsChoice, TargetSpec};
+use crate::setup::{Edit, EditedText, Target, Tool, ToolKind};
+use crate::sys::fs;
+use crate::text::host::HostPort;
+
+/// Returns the targets that have to become connections for this tool.
+pub(super) fn new_connections<'a>(tool: &Tool, targets: &'a [Target]) -> Vec<&'a Target> {
+    let mut new = Vec::new();
+    for target in targets {
+        if tool.kind == ToolKind::Passfile && target.request.connection.is_none() {
+            new.push(target);
+        }
+    }
+    new
+}
+
+/// Returns the edit of pgcred's configuration that adds these targets, if there are any.
+pub(super) fn edit(new: &[&Target], app: &App) -> Result<Option<Edit>> {
+    if new.is_empty() {
+        return Ok(None);
+    }
+    let path = app.preferences.config_path()?.clone();
+    let before = fs::read_plain(&path)?;
+    let mut after = before.clone().unwrap_or_default();
+    for target in new {
+        after = config::add(&after, &connection(target), false).map_err(|error| {
+            error.hint("name it yourself: pgcred add NAME HOST, then pgcred setup TOOL NAME")
+        })?;
+    }
+    Ok(Some(Edit {
+        of: EditedText::File(path),
+        before,
+        after: Some(after),
+        back_up: None,
+    }))
+}
+
+/// Returns a target as the configuration keeps it: without what is the default anyway.
+fn connection(target: &Target) -> Connection {
+    let request = &target.request;
+    let mut connection = Connection {
+        name: target.name.clone(),
+        target: address(request),
+        roots: roots(request),
+        profile: request.profile.clone(),
+        region: request.region.clone(),
+        ..Connection::default()
+    };
+    if connection.region.as_deref() == (request.provider.region)(&request.sign_host) {
+        connection.region = None;
+    }
+    if provider::of_host(&request.sign_host).is_none() {
+        connection.provider = Some(request.provider.name.to_owned());
+    }
+    if request.sign_host != request.host || request.sign_port != request.port {
+        connection.sign_host = Some(HostPort {
+            host: request.sign_host.clone(),
+            port: Some(request.sign_port),
+        });
+    }
+    if request.life == request.provider.max_life {
+        connection.life = Some(Life::Max);
+    } else if request.life != provider::DEFAULT_LIFE {
+        connection.life = Some(Life::Seconds(request.life));
+    }
+    connection
+}
+
+fn address(request: &Request) -> TargetSpec {
+    let mut address = TargetSpec {
+        host: Some(request.host.clone()),
+        user: Some(request.user.clone()),
+        ..TargetSpec::default()
+    };
+    if request.port != provider::DEFAULT_PORT {
+        address.port = Some(request.port);
+    }
+    if request.dbname != request.provider.dbname {
+        address.dbname = Some(request.dbname.clone());
+    }
+    for (keyword, value) in &request.options {
+        if config::keeps(keyword) {
+            address.options.push((keyword.clone(), value.clone()));
+        }
+    }
+    address
+}
+
+/// Returns the root certificates that were chosen, by pgcred's option or by libpq's `sslrootcert`.
+fn roots(request: &Request) -> Option<RootsChoice> {
+    if request.roots.is_some() {
+        return request.roots.clone();
+    }
+    RootsChoice::parse(request.option("sslrootcert")?).ok()
+}

@@ -1,0 +1,150 @@
+//! Whose text is whose in a file that pgcred edits, and edits as values.
+//!
+//! A file that `pgcred setup` changes has up to two parts:
+//!
+//! - *pgcred's part*: the whole file if pgcred made it, or the lines and entries that it put in;
+//! - *the user's part*: everything else. `setup` and `--undo` never change it.
+//!
+//! The first time that pgcred changes a file with a user's part, it keeps a copy of that part
+//! beside the file: the *backup*. `--undo` takes pgcred's part out. If the user's part still says
+//! the same as the backup, the backup is put back byte for byte, with its blanks and its order;
+//! otherwise the user has edited the file since, and the user's part stays as it is now.
+//!
+//! ```text
+//!                 Edit::that_changes              Edit::that_restores
+//! user's part  ------------------------>  both  ------------------------>  user's part
+//!      |                                                                       ^
+//!      +--> backup, unless there is one ----- if it says the same -------------+
+//! ```
+//!
+//! An [`Edit`] is only a value: `command::edits` shows it and makes it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::sys::fs;
+
+/// How pgcred's part of a file is told from the user's.
+pub(crate) enum Ownership {
+    /// The whole file is pgcred's if this text is in it, and the user's if not.
+    WholeFile(&'static str),
+    /// Parts of the file are pgcred's.
+    Part {
+        /// Returns the user's part; `None` if nothing is left without pgcred's part.
+        users_part: fn(&str) -> Result<Option<String>>,
+        /// Tells whether two user's parts say the same.
+        say_the_same: fn(&str, &str) -> bool,
+    },
+}
+
+impl Ownership {
+    /// A file that begins as those of the schedulers do.
+    pub(crate) const WRITTEN_BY_SETUP: Self = Self::WholeFile("Written by `pgcred setup");
+
+    pub(super) fn users_part(&self, text: &str) -> Result<Option<String>> {
+        match self {
+            Self::WholeFile(mark) if text.contains(mark) => Ok(None),
+            Self::WholeFile(_) => Ok(Some(text.to_owned())),
+            Self::Part { users_part, .. } => users_part(text),
+        }
+    }
+
+    /// Tells whether a backup is what this user's part was before pgcred, byte for byte.
+    pub(super) fn is_origin(&self, backup: &str, users_part: Option<&str>) -> bool {
+        match self {
+            Self::WholeFile(mark) => users_part.is_none() && !backup.contains(mark),
+            Self::Part { say_the_same, .. } => say_the_same(backup, users_part.unwrap_or_default()),
+        }
+    }
+}
+
+/// What an edit changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EditedText {
+    File(PathBuf),
+    /// The user's crontab, which only the program of that name may write.
+    Crontab,
+}
+
+impl fmt::Display for EditedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Crontab => f.write_str("crontab"),
+        }
+    }
+}
+
+/// One text before and after; `None` means that there is no such file or crontab.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Edit {
+    pub(crate) of: EditedText,
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
+    /// What is to be kept as the backup: the user's part, unless there is a backup of it already.
+    pub(crate) back_up: Option<String>,
+}
+
+impl Edit {
+    /// Returns the edit that changes a file by `change`. A file that is not text is an error.
+    pub(crate) fn that_changes(
+        path: PathBuf,
+        ownership: &Ownership,
+        change: impl FnOnce(&str) -> Result<String>,
+    ) -> Result<Self> {
+        let (before, users_part) = read(&path, ownership)?;
+        let after = change(before.as_deref().unwrap_or_default())
+            .map_err(|error| error.about(&path.display().to_string()))?;
+        let mut back_up = users_part;
+        if let (Some(part), Some(backup)) = (&back_up, backup_of(&path))
+            && ownership.is_origin(&backup, Some(part))
+        {
+            back_up = None;
+        }
+        Ok(Self {
+            of: EditedText::File(path),
+            before,
+            after: Some(after),
+            back_up,
+        })
+    }
+
+    /// Returns the edit that takes pgcred's part out of a file, or removes the file if it is all
+    /// pgcred's.
+    pub(crate) fn that_restores(path: PathBuf, ownership: &Ownership) -> Result<Self> {
+        let (before, users_part) = read(&path, ownership)?;
+        let mut after = users_part;
+        if before.is_some()
+            && let Some(backup) = backup_of(&path)
+            && ownership.is_origin(&backup, after.as_deref())
+        {
+            after = Some(backup);
+        }
+        Ok(Self {
+            of: EditedText::File(path),
+            before,
+            after,
+            back_up: None,
+        })
+    }
+
+    pub(crate) fn changes_something(&self) -> bool {
+        self.before != self.after
+    }
+}
+
+/// Returns the text of a file and the user's part of it, as far as there are any.
+fn read(path: &Path, ownership: &Ownership) -> Result<(Option<String>, Option<String>)> {
+    let Some(text) = fs::read_plain(path)? else {
+        return Ok((None, None));
+    };
+    let users_part = ownership
+        .users_part(&text)
+        .map_err(|error| error.about(&path.display().to_string()))?;
+    Ok((Some(text), users_part))
+}
+
+fn backup_of(path: &Path) -> Option<String> {
+    String::from_utf8(fs::backup(path)?).ok()
+}

@@ -1,0 +1,84 @@
+//! A connection that a tool is set up for.
+
+use super::Machine;
+use crate::error::{Error, Result};
+use crate::request::Request;
+use crate::roots::TrustedRoots;
+use crate::text;
+
+/// A connection under the name that tools show.
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) request: Request,
+    /// The root certificates that verify the server; `None` if `sslmode` verifies nothing.
+    pub(crate) roots: Option<TrustedRoots>,
+}
+
+impl Target {
+    /// Returns libpq's keywords besides the address: TLS that verifies, unless TARGET says
+    /// otherwise.
+    pub(crate) fn options(&self) -> Vec<(&str, String)> {
+        let roots = self.roots.as_ref().map(TrustedRoots::libpq);
+        self.request.all_options(roots.as_deref())
+    }
+
+    /// Returns pgjdbc's properties for the same: a file of root certificates, or Java's own trust
+    /// store.
+    pub(crate) fn java_tls(&self) -> Vec<(&'static str, String)> {
+        const JAVAS_OWN: &str = "org.postgresql.ssl.DefaultJavaSSLFactory";
+        let mut properties = vec![("sslmode", self.request.sslmode().to_owned())];
+        if let Some(roots) = &self.roots {
+            properties.push(match roots.java() {
+                Some(file) => ("sslrootcert", file),
+                None => ("sslfactory", JAVAS_OWN.to_owned()),
+            });
+        }
+        properties
+    }
+
+    /// Returns every text of the connection that may come to stand in a tool's file.
+    fn texts(&self) -> Vec<String> {
+        let request = &self.request;
+        let mut texts = vec![
+            self.name.clone(),
+            request.host.clone(),
+            request.sign_host.clone(),
+            request.user.clone(),
+            request.dbname.clone(),
+        ];
+        texts.extend(request.profile.clone());
+        texts.extend(request.region.clone());
+        for (_, value) in self.options() {
+            texts.push(value);
+        }
+        texts
+    }
+}
+
+/// Refuses texts that a tool's file or command cannot hold: names and paths with control
+/// characters, which would begin or break a line, and paths that are not UTF-8.
+pub(crate) fn check_texts(machine: &Machine, targets: &[Target]) -> Result<()> {
+    let mut paths = vec![&machine.pgcred, &machine.own];
+    paths.extend(&machine.named_config);
+    let mut texts = Vec::new();
+    for path in paths {
+        let Some(text) = path.to_str() else {
+            return Err(
+                Error::usage(format!("the path {} is not UTF-8", path.display()))
+                    .hint("rename the directory"),
+            );
+        };
+        texts.push(text.to_owned());
+    }
+    for target in targets {
+        texts.extend(target.texts());
+    }
+    match texts.iter().find(|text| text.contains(char::is_control)) {
+        Some(text) => Err(Error::usage(format!(
+            "`{}` has a control character, which no tool's file can hold",
+            text::shown(text)
+        ))
+        .hint("rename the file, directory or profile that has this name")),
+        None => Ok(()),
+    }
+}

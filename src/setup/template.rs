@@ -1,0 +1,164 @@
+//! Templates of dialogs: `integrations/*/dialog.txt` with the values of a connection filled in.
+//!
+//! A template is plain text. `{user}` stands for a value of the connection, see [`PLACEHOLDERS`];
+//! `{user:json}` for the value escaped for where it stands, see [`FORMS`]. A value that the
+//! connection does not have is empty. A line that begins with `{only:dsql}` is printed for that
+//! provider alone.
+//!
+//! Any other brace is the tool's own and stays as it is. A test therefore holds every template to
+//! names that exist: a misspelt placeholder would be printed to the user.
+
+use super::Os;
+use super::commands::{Commands, parameters};
+use crate::roots::TrustedRoots;
+use crate::text::digest::digest;
+use crate::text::quote;
+
+type Value = fn(&Commands) -> String;
+
+/// The placeholders, each with what stands in its place.
+pub(super) const PLACEHOLDERS: [(&str, Value); 19] = [
+    // The name of the connection, or the first label of its host.
+    ("name", |on| on.target.name.clone()),
+    // The address that the client dials.
+    ("host", |on| on.target.request.host.clone()),
+    ("port", |on| on.target.request.port.to_string()),
+    // The endpoint that signs: another one than `host` where a tunnel is dialled.
+    ("sign_host", |on| on.target.request.sign_host.clone()),
+    ("user", |on| on.target.request.user.clone()),
+    ("dbname", |on| on.target.request.dbname.clone()),
+    // The AWS profile, `default` if none is named.
+    ("profile", profile),
+    // The AWS region.
+    ("region", |on| {
+        on.target.request.region.clone().unwrap_or_default()
+    }),
+    // libpq's `sslmode`, and the file of root certificates.
+    ("sslmode", |on| on.target.request.sslmode().to_owned()),
+    ("roots", roots),
+    // pgjdbc's parameters for TLS that verifies, as in a URL.
+    ("java_tls", |on| parameters(&on.target.java_tls())),
+    // A libpq URI without a password.
+    ("uri", |on| on.uri()),
+    // An identifier that is always the same for the same connection.
+    ("uuid", uuid),
+    // The path of `pgcred-aws`, which stands in for the AWS CLI.
+    ("pgcred_aws", pgcred_aws),
+    // `pgcred token` as a line for the system's shell: the token, or another output format.
+    ("token", |on| on.line("token", &[])),
+    ("token_json", |on| on.line("token", &["--format", "json"])),
+    ("token_libpq_json", |on| {
+        on.line("token", &["--format", "libpq-json"])
+    }),
+    ("token_url", |on| on.url_line()),
+    // The same as a string of Go's templates, for nvim-dbee.
+    ("token_url_in_go", |on| on.url_line_in_go()),
+];
+
+type Escape = fn(Os, &str) -> String;
+
+/// The forms that a value can be escaped in, by what reads it.
+pub(super) const FORMS: [(&str, Escape); 7] = [
+    // The inside of a string of JSON or TOML.
+    ("json", |_, value| quote::json_inside(value)),
+    // A part of a URL.
+    ("url", |_, value| quote::percent(value).to_string()),
+    // Text or an attribute of XML.
+    ("xml", |_, value| quote::xml(value)),
+    // A value of a libpq connection string.
+    ("conninfo", |_, value| quote::conninfo(value)),
+    // A value of an ODBC connection string.
+    ("odbc", |_, value| quote::odbc(value)),
+    // The inside of double quotes, where a quote is doubled.
+    ("quotes", |_, value| quote::doubled_inside(value)),
+    // A word for the system's shell.
+    ("shell", |os, value| os.shell_word(value)),
+];
+
+/// Fills in a template for one connection.
+pub(crate) fn fill(template: &str, commands: &Commands) -> String {
+    let mut text = String::new();
+    for line in template.split_inclusive('\n') {
+        if let Some(line) = for_provider(line, commands.target.request.provider.name) {
+            text.push_str(&fill_line(line, commands));
+        }
+    }
+    text
+}
+
+/// Returns a line without its `{only:PROVIDER}`; `None` if it is for another provider.
+fn for_provider<'t>(line: &'t str, provider: &str) -> Option<&'t str> {
+    let Some(rest) = line.strip_prefix("{only:") else {
+        return Some(line);
+    };
+    let (only, rest) = rest.split_once('}')?;
+    if only == provider { Some(rest) } else { None }
+}
+
+fn fill_line(line: &str, commands: &Commands) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        if let Some((inside, behind)) = after.split_once('}')
+            && let Some(value) = filled(inside, commands)
+        {
+            text.push_str(&value);
+            rest = behind;
+        } else {
+            text.push('{');
+            rest = after;
+        }
+    }
+    text + rest
+}
+
+/// Returns what stands for the inside of a pair of braces; `None` if that is no placeholder.
+fn filled(inside: &str, commands: &Commands) -> Option<String> {
+    let (name, form) = match inside.split_once(':') {
+        Some((name, form)) => (name, Some(form)),
+        None => (inside, None),
+    };
+    let (_, value) = PLACEHOLDERS.iter().find(|(known, _)| *known == name)?;
+    let Some(form) = form else {
+        return Some(value(commands));
+    };
+    let (_, escape) = FORMS.iter().find(|(known, _)| *known == form)?;
+    Some(escape(commands.machine.os, &value(commands)))
+}
+
+fn profile(on: &Commands) -> String {
+    match &on.target.request.profile {
+        Some(profile) => profile.clone(),
+        None => "default".to_owned(),
+    }
+}
+
+fn roots(on: &Commands) -> String {
+    match &on.target.roots {
+        Some(roots) => TrustedRoots::libpq(roots),
+        None => String::new(),
+    }
+}
+
+/// Returns an identifier in the form of a UUID that is made from a name.
+fn uuid(on: &Commands) -> String {
+    let name = format!("{}\n{}", on.target.name, on.target.request.name());
+    let hex = digest([name.as_str()]);
+    format!(
+        "{}-{}-8{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..32]
+    )
+}
+
+fn pgcred_aws(on: &Commands) -> String {
+    let name = match on.machine.os {
+        Os::Windows => "pgcred-aws.exe",
+        Os::Linux | Os::Mac => "pgcred-aws",
+    };
+    on.machine.pgcred.with_file_name(name).display().to_string()
+}
