@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::line_owners::settle;
 use super::preferences::Preferences;
-use super::segment::{Segment, segment};
+use super::segment::{Segment, TokenState, segment};
 use crate::cache::Cache;
 use crate::issue::Issuer;
 use crate::sys::env;
@@ -98,7 +98,11 @@ fn due(
              state,
              expires_at,
          }| {
-            let state = if state == "needs-login" { state } else { "ok" }; // the others are a matter of time
+            // The hook sees by the clock whether a token has expired.
+            let state = match state {
+                TokenState::NeedsLogin => state.as_str(),
+                TokenState::Fresh | TokenState::Stale | TokenState::Expired => "ok",
+            };
             format!("{name} {} {state}", expires_at.unix())
         },
     );

@@ -1,8 +1,6 @@
 //! `pgcred list`: the configured connections and where their tokens are, as the passfiles and the
 //! cache say it; no secret, no keyring, no AWS.
 
-use std::fmt::Write as _;
-
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
@@ -16,12 +14,12 @@ use super::run::Run;
 use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::output::table::Table;
 use crate::passfile::block::PassfileKey;
 use crate::provider;
 use crate::request::Request;
 use crate::sys::env;
 use crate::sys::terminal::Stdin;
-use crate::text::{self, shortened};
 use crate::time::{Time, spoken};
 
 #[derive(clap::Args)]
@@ -351,53 +349,21 @@ impl Row {
     }
 }
 
-/// Returns a text for a column: as it is shown, and cut where no terminal could hold it.
-fn cell(text: &str) -> String {
-    const LONGEST: usize = 100;
-    shortened(&text::shown(text), LONGEST)
-}
-
-/// A heading, and what stands below it.
-type Column = (&'static str, fn(&Row) -> String);
-
-/// Columns as wide as their widest cell, within a terminal's 80 where that can be; one without any
+/// Lays out the connections within a terminal's 80 columns where that can be. A column without any
 /// value is left out.
 fn table(rows: &[Row]) -> Vec<String> {
     const WIDTH: usize = 80;
-    const LEAST: usize = 24;
-    let columns: [Column; 5] = [
-        ("NAME", |row| row.name.clone()),
-        ("USER", |row| row.user.clone()),
-        ("PROFILE", |row| row.profile.clone()),
-        ("EXPIRES IN", Row::left),
-        ("TOKEN IN", Row::place),
-    ];
-    let mut lines: Vec<String> = vec![String::new(); rows.len() + 1];
-    for (head, value) in columns {
-        let cells: Vec<String> = rows.iter().map(|row| cell(&value(row))).collect();
-        if !rows.is_empty() && cells.iter().all(String::is_empty) {
-            continue;
-        }
-        let cells: Vec<&str> = [head]
-            .into_iter()
-            .chain(cells.iter().map(String::as_str))
-            .collect();
-        let width = cells
-            .iter()
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0);
-        for (line, cell) in lines.iter_mut().zip(&cells) {
-            let _ = write!(line, "{cell:width$}  ");
-        }
-    }
-    let most = WIDTH.saturating_sub(lines[0].chars().count()).max(LEAST);
-    let hosts = ["HOST".to_owned()]
-        .into_iter()
-        .chain(rows.iter().map(|row| row.address(most)));
-    lines
-        .iter()
-        .zip(hosts)
-        .map(|(line, host)| (line.clone() + &host).trim_end().to_owned())
-        .collect()
+    const SHORTEST_HOST: usize = 24;
+    const LONGEST_CELL: usize = 100;
+    let column = |value: fn(&Row) -> String| -> Vec<String> { rows.iter().map(value).collect() };
+    let mut table = Table::new(rows.len(), LONGEST_CELL);
+    table.add_unless_empty("NAME", &column(|row| row.name.clone()));
+    table.add_unless_empty("USER", &column(|row| row.user.clone()));
+    table.add_unless_empty("PROFILE", &column(|row| row.profile.clone()));
+    table.add_unless_empty("EXPIRES IN", &column(Row::left));
+    table.add_unless_empty("TOKEN IN", &column(Row::place));
+    let most = WIDTH.saturating_sub(table.width()).max(SHORTEST_HOST);
+    let hosts: Vec<String> = rows.iter().map(|row| row.address(most)).collect();
+    table.add("HOST", &hosts);
+    table.lines()
 }

@@ -7,8 +7,8 @@ use super::app::App;
 use super::filed_tokens::{Standing, known_passfiles};
 use super::line_owners::{is_taken, settle};
 use super::run::Run;
-use super::segment::{Segment, Times, segment};
-use crate::cache::Cache;
+use super::segment::{Segment, Times, TokenState, segment};
+use crate::cache::{Cache, Index};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
@@ -39,77 +39,116 @@ impl Run for Prompt {
         let Some(index) = app.issuer.cache().map(Cache::index) else {
             return Ok(());
         };
-        let (preferences, issuer) = (&app.preferences, &mut app.issuer);
-        let standing = OnceCell::new();
-        let in_passfile = |request: &Request| -> Option<Times> {
-            let standing = standing.get_or_init(|| Standing::read(known_passfiles(&index)));
-            standing
-                .of(&request.key())
-                .next()
-                .map(|found| (found.issued_at, found.expires_at))
+        let segments = match &self.target {
+            Some(target) => Vec::from_iter(segment_of_target(target, app, &index)),
+            None => segments_of_connections(app, &index),
         };
-        let segments: Vec<Segment> = if let Some(name) = &self.target {
-            let request = match preferences.config.connection(name) {
-                Some(_) => preferences.connection(name),
-                None => preferences
-                    .silent_resolver()
-                    .request(&ConnectionOptions::default(), Some(name)),
-            };
-            let find = |request: Request| {
-                let is_own = || !is_taken(name, &request.key(), preferences);
-                segment(name, &request, &index, issuer, || {
-                    is_own().then(|| in_passfile(&request)).flatten()
-                })
-            };
-            request.ok().and_then(find).into_iter().collect()
-        } else {
-            let mut connections = preferences.named_connections();
-            settle(&mut connections);
-            let find = |(name, request): &(String, Request)| {
-                let in_passfile = || {
-                    request
-                        .owns_its_line()
-                        .then(|| in_passfile(request))
-                        .flatten()
-                };
-                segment(name, request, &index, issuer, in_passfile)
-            };
-            connections.iter().filter_map(find).collect()
-        };
-        let Some(segment) = segments
-            .into_iter()
-            .min_by_key(|segment| segment.expires_at)
-        else {
-            return Ok(());
-        };
+        match segments.iter().min_by_key(|segment| segment.expires_at) {
+            Some(first) => Output::answer(&self.text(first)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Prompt {
+    fn text(&self, segment: &Segment) -> String {
+        let state = segment.state.as_str();
         let left = match segment.state {
-            "fresh" | "stale" => spoken(Time::now().until(segment.expires_at)),
-            _ if self.format.contains("{state}") => "-".to_owned(), // said once is enough
-            state => state.to_owned(),
+            TokenState::Fresh | TokenState::Stale => spoken(Time::now().until(segment.expires_at)),
+            // The state stands in the text already.
+            _ if self.format.contains("{state}") => "-".to_owned(),
+            TokenState::Expired | TokenState::NeedsLogin => state.to_owned(),
         };
         let text = self
             .format
             .replace("{left}", &left)
-            .replace("{state}", segment.state);
-        Output::answer(&(text.replace("{name}", &text::shown(&segment.name)) + "\n"))
+            .replace("{state}", state)
+            .replace("{name}", &text::shown(&segment.name));
+        text + "\n"
     }
 }
 
-/// Returns the first word in braces that is none to fill in, unless a shell or a status bar reads
-/// it: `%F{red}`, `#{x}`.
+/// The passfiles, which are read when the first token has to be looked up there.
+struct Passfiles<'a> {
+    index: &'a Index,
+    tokens: OnceCell<Standing>,
+}
+
+impl<'a> Passfiles<'a> {
+    fn of(index: &'a Index) -> Self {
+        Self {
+            index,
+            tokens: OnceCell::new(),
+        }
+    }
+
+    fn times(&self, request: &Request) -> Option<Times> {
+        let tokens = self
+            .tokens
+            .get_or_init(|| Standing::read(known_passfiles(self.index)));
+        let key = request.key();
+        let found = tokens.of(&key).next()?;
+        Some((found.issued_at, found.expires_at))
+    }
+}
+
+fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segment> {
+    let (preferences, issuer) = (&app.preferences, &mut app.issuer);
+    let request = match preferences.config.connection(target) {
+        Some(_) => preferences.connection(target),
+        None => preferences
+            .silent_resolver()
+            .request(&ConnectionOptions::default(), Some(target)),
+    };
+    let request = request.ok()?;
+    let passfiles = Passfiles::of(index);
+    segment(target, &request, index, issuer, || {
+        if is_taken(target, &request.key(), preferences) {
+            None
+        } else {
+            passfiles.times(&request)
+        }
+    })
+}
+
+fn segments_of_connections(app: &mut App, index: &Index) -> Vec<Segment> {
+    let passfiles = Passfiles::of(index);
+    let mut connections = app.preferences.named_connections();
+    settle(&mut connections);
+    let mut segments = Vec::new();
+    for (name, request) in &connections {
+        segments.extend(segment(name, request, index, &mut app.issuer, || {
+            if request.owns_its_line() {
+                passfiles.times(request)
+            } else {
+                None
+            }
+        }));
+    }
+    segments
+}
+
+/// Returns the first word in braces that is no placeholder, unless a shell or a status bar reads it:
+/// `%F{red}`, `#{x}`.
 fn unknown_placeholder(format: &str) -> Option<&str> {
-    let mut done = 0;
-    while let Some(at) = format[done..].find('{').map(|at| done + at) {
-        done = at + 1;
-        let word = format[done..].split_once('}').map_or("", |(word, _)| word);
+    for (at, _) in format.match_indices('{') {
+        let Some((word, _)) = format[at + 1..].split_once('}') else {
+            continue;
+        };
         let is_word = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
-        let mut before = format[..at].chars().rev();
-        let last = before.next();
-        let of_others = last.is_some_and(|c| "%#$".contains(c))
-            || (last.is_some() && before.next() == Some('%'));
-        if is_word && !of_others && !["name", "left", "state"].contains(&word) {
+        if is_word
+            && !is_of_other_program(&format[..at])
+            && !["name", "left", "state"].contains(&word)
+        {
             return Some(word);
         }
     }
     None
+}
+
+/// Tells by what stands before a brace whether another program fills it: `#{`, `${`, `%{`, `%F{`.
+fn is_of_other_program(before: &str) -> bool {
+    let mut before = before.chars().rev();
+    let (last, last_but_one) = (before.next(), before.next());
+    matches!(last, Some('%' | '#' | '$')) || (last.is_some() && last_but_one == Some('%'))
 }

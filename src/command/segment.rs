@@ -7,17 +7,44 @@ use crate::request::Request;
 use crate::time::Time;
 use crate::token::{Age, age};
 
+/// A connection and the state of its token, for a prompt to show.
 pub(super) struct Segment {
     pub(super) name: String,
-    pub(super) state: &'static str,
+    pub(super) state: TokenState,
+    /// When the token expires; 1970 if there is none.
     pub(super) expires_at: Time,
+}
+
+/// What a prompt says of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenState {
+    Fresh,
+    /// It is due to be renewed, and still valid.
+    Stale,
+    Expired,
+    /// It is not fresh, and cannot be renewed before the user has logged in.
+    NeedsLogin,
+}
+
+impl TokenState {
+    /// Returns the word that `--format` and the shell hooks show.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::Expired => "expired",
+            Self::NeedsLogin => "needs-login",
+        }
+    }
 }
 
 /// When a token was signed, if that is known, and when it ends.
 pub(super) type Times = (Option<Time>, Time);
 
-/// What is worth saying of a connection, if anything is. The passfile is asked for what the index
-/// does not know as fresh: a token may have been filed there by somebody with another environment.
+/// Returns what is worth saying of a connection, if anything is.
+///
+/// The passfile is read only if the index knows no fresh token: then a pgcred with another
+/// environment may have filed one there.
 pub(super) fn segment(
     name: &str,
     request: &Request,
@@ -26,29 +53,45 @@ pub(super) fn segment(
     in_passfile: impl FnOnce() -> Option<Times>,
 ) -> Option<Segment> {
     let now = Time::now();
-    let age_of = |(issued_at, expires_at): Times| age(issued_at.unwrap_or(now), expires_at, now);
     let identity = issuer.identity(request.profile.as_deref());
-    let record = index.records.get(EntryId::of(request, &identity).as_str());
-    let recorded = record.map(|record| (Some(record.issued_at), record.expires_at));
-    let known = match recorded {
-        Some(times) if age_of(times) == Age::Fresh => recorded,
-        _ => [in_passfile(), recorded]
-            .into_iter()
-            .flatten()
-            .max_by_key(|(_, expires_at)| *expires_at),
+    let id = EntryId::of(request, &identity);
+    let mut known = None;
+    if let Some(record) = index.records.get(id.as_str()) {
+        known = Some((Some(record.issued_at), record.expires_at));
+    }
+    if age_of(known, now) != Age::Fresh
+        && let Some(filed) = in_passfile()
+        && known.is_none_or(|(_, expires_at)| filed.1 > expires_at)
+    {
+        known = Some(filed);
+    }
+    let needs_login = match index.failure(&identity) {
+        Some(failure) => failure.error.exit() == Exit::Login,
+        None => false,
     };
-    let login = index
-        .failure(&identity)
-        .is_some_and(|failure| failure.error.exit() == Exit::Login);
-    let state = match known.map_or(Age::Expired, age_of) {
-        Age::Fresh => "fresh",
-        _ if login => "needs-login",
-        Age::Stale => "stale",
-        Age::Expired => "expired",
+    let state = match age_of(known, now) {
+        Age::Fresh => TokenState::Fresh,
+        _ if needs_login => TokenState::NeedsLogin,
+        Age::Stale => TokenState::Stale,
+        Age::Expired => TokenState::Expired,
     };
-    (known.is_some() || login).then(|| Segment {
+    let expires_at = match known {
+        Some((_, expires_at)) => expires_at,
+        None if needs_login => Time::from_unix(0),
+        None => return None,
+    };
+    Some(Segment {
         name: name.to_owned(),
         state,
-        expires_at: known.map_or(Time::from_unix(0), |(_, expires_at)| expires_at),
+        expires_at,
     })
+}
+
+/// Returns what a token is good for now. One that is not known counts as expired; one that does not
+/// say when it was signed counts as signed now.
+fn age_of(times: Option<Times>, now: Time) -> Age {
+    match times {
+        Some((issued_at, expires_at)) => age(issued_at.unwrap_or(now), expires_at, now),
+        None => Age::Expired,
+    }
 }

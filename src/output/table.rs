@@ -78,12 +78,7 @@ mod tests {
         let lines = table.lines();
         assert_eq!(lines[0], "NAME       H");
         assert_eq!(lines[1], "é");
-        assert!(lines[2].ends_with("  h\\n"), "{lines:?}");
-        assert_eq!(
-            lines[2].find("h\\n"),
-            lines[0].find('H').map(|at| at + 2),
-            "{lines:?}"
-        );
+        assert_eq!(lines[2], r"a long...  h\n");
     }
 
     #[test]
