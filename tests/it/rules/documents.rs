@@ -163,6 +163,85 @@ fn the_manual_agrees_with_the_help() {
     }
 }
 
+/// Returns the values that a help offers for an argument, behind `start`.
+fn offered<'a>(help: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+    let (_, rest) = help.split_once(start).expect("the argument");
+    let (list, _) = rest.split_once(end).expect("the end of its values");
+    let values: Vec<&str> = list.split([',', ' ', '\n']).collect();
+    values
+        .into_iter()
+        .filter(|word| !["", "or"].contains(word))
+        .collect()
+}
+
+/// The tables of the pages beside the code have a row for each command, format, shell and key.
+#[test]
+fn the_pages_beside_the_code_are_complete() {
+    let sandbox = Sandbox::empty();
+    let page = |directory: &str| read(&root().join("src").join(directory).join("README.md"));
+    let (commands, formats) = (page("command"), page("output"));
+    for command in commands_in(&sandbox.ok(&["--help"])) {
+        assert!(
+            commands.contains(&format!("`pgcred {command}")),
+            "{command} has no row"
+        );
+    }
+    let help = sandbox.ok(&["token", "--help"]);
+    let (_, listed) = help.split_once("Form of the answer").expect("the formats");
+    for line in listed
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- "))
+    {
+        let (format, _) = line.split_once(':').expect("what it is");
+        assert!(
+            formats.contains(&format!("\n| `{format}` | ")),
+            "{format} has no row"
+        );
+    }
+    let shells = page("shell");
+    let help = sandbox.ok(&["init", "--help"]);
+    for shell in offered(&help, "[possible values: ", "]") {
+        assert!(
+            shells.contains(&format!("pgcred init {shell}")),
+            "{shell} has no row"
+        );
+    }
+    let manual = manual(&sandbox);
+    let providers = section(&manual, "SH", "PROVIDERS");
+    let help = sandbox.ok(&["list", "--help"]) + &sandbox.ok(&["roots", "--help"]);
+    for provider in offered(&help, "that takes the token: ", "[") {
+        assert!(
+            providers.contains(&format!("\n.B {provider}\n")),
+            "{provider} is not there"
+        );
+    }
+    let (keys, configuration) = (page("config"), section(&manual, "SH", "CONFIGURATION"));
+    let mut known = 0;
+    for (_, text) in rust_files("src/config") {
+        for line in without_tests(&text).lines() {
+            let Some((key, _)) = line
+                .trim()
+                .strip_prefix('"')
+                .and_then(|line| line.split_once("\" =>"))
+            else {
+                continue;
+            };
+            let forms = [
+                format!("`{key}`"),
+                format!("`[[{key}]]`"),
+                format!("`[{key}."),
+            ];
+            assert!(
+                forms.iter().any(|form| keys.contains(form)),
+                "{key} is not in src/config/README.md"
+            );
+            assert!(configuration.contains(key), "{key} is not in the manual");
+            known += 1;
+        }
+    }
+    assert!(known > 20, "{known}");
+}
+
 #[test]
 fn every_variable_is_in_the_manual() {
     let manual = manual(&Sandbox::empty());
