@@ -1,9 +1,9 @@
 //! The client matrix: every client, in every way, with a token of DSQL and one of RDS, against the
 //! stand-in.
 //!
-//! `tests/clients` has a program per client; its README holds the table below in words, and a test
-//! compares them. A client gets what pgcred wrote or printed for it and nothing else: see `cluster`
-//! for the machine it runs on.
+//! `tests/clients` has a program for each client, and `programs.rs` has the table of them. The README
+//! of `tests/clients` shows that table in words, and a test compares the two. A client gets what
+//! pgcred wrote or printed for it, and nothing else; `support/cluster.rs` is the machine it runs on.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -59,8 +59,7 @@ impl Matrix {
             env::var("PATH").expect("PATH")
         );
         let modules = built().join("node_modules").display().to_string();
-        // Node as its makers build it trusts the roots that it brings along; Debian's trusts the
-        // system's.
+        // Node.js trusts the roots that it contains. Debian's Node.js trusts the system's roots.
         cluster
             .sandbox
             .set("PATH", &path)
@@ -81,7 +80,7 @@ impl Matrix {
         matrix
     }
 
-    /// Java has a store of its own, which Debian keeps beside the system's.
+    /// Adds the authority to Java's own store, which Debian keeps beside the system's.
     fn trust_public_authority_in_java(&self) {
         let store = self
             .cluster
@@ -130,7 +129,8 @@ impl Matrix {
         }
     }
 
-    /// The client must not log in: the file of root certificates is not of the server's.
+    /// Asserts that the client does not log in, because its root certificates do not verify the
+    /// server.
     fn is_turned_away(&self, (client, command): &Present) {
         let way = client
             .cells
@@ -180,7 +180,7 @@ impl Matrix {
     }
 }
 
-/// A few at once: most of the time they start up.
+/// Runs `work` for several clients at once, because most of the time they are starting.
 fn for_all(clients: &[Present], work: impl Fn(&Present) + Sync) {
     let next = Mutex::new(clients.iter());
     thread::scope(|scope| {
@@ -197,7 +197,7 @@ fn for_all(clients: &[Present], work: impl Fn(&Present) + Sync) {
     });
 }
 
-/// The URL in what pgcred prints for a tool.
+/// Returns the URL in the text that pgcred prints for a tool.
 fn url_in(text: &str) -> &str {
     let mut words = text.split(|c: char| c.is_whitespace() || c == '"');
     words
@@ -242,7 +242,7 @@ fn every_client_in_every_way_with_tokens_of_both_kinds() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// One client, if it is here.
+/// Returns the command of one client if this machine has it.
 fn one(name: &str) -> Option<Vec<String>> {
     let client = CLIENTS
         .iter()
@@ -252,7 +252,7 @@ fn one(name: &str) -> Option<Vec<String>> {
     version_of(client, &command).and(command.ok())
 }
 
-/// What the table promises for tokio-postgres, which knows three modes only.
+/// tokio-postgres knows only three modes of TLS.
 #[test]
 fn tokio_postgres_takes_the_url_of_a_weaker_sslmode() {
     skip_unless!(CLUSTER);
@@ -277,7 +277,7 @@ fn tokio_postgres_takes_the_url_of_a_weaker_sslmode() {
     }
 }
 
-/// What the table says of postgres.js: Node's roots would do for Aurora DSQL, but the URL does not.
+/// Node's roots verify Aurora DSQL, but postgres.js still cannot use the URL, as the table says.
 #[test]
 fn postgres_js_sends_sslrootcert_to_the_server() {
     skip_unless!(CLUSTER);
@@ -302,7 +302,7 @@ fn postgres_js_sends_sslrootcert_to_the_server() {
     );
 }
 
-/// The page of `DbGate` says so: the token goes to a server that nothing vouches for.
+/// The page of `DbGate` warns of this setting: the token goes to a server that was not verified.
 #[test]
 fn dbgates_use_ssl_alone_verifies_nobody() {
     skip_unless!(CLUSTER);

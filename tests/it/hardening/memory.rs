@@ -1,4 +1,4 @@
-//! The memory of pgcred: no core dump has it, and no program of the same user can read it.
+//! The memory of pgcred: no core dump contains it, and no program of the same user can read it.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -8,7 +8,8 @@ use crate::support::needs::{ROOT, skip_unless};
 use crate::support::owners::{give, run_as};
 use crate::support::sandbox::{HOST, KEY_ID, NOBODY, Run, SECRET, Sandbox};
 
-/// Keys that stand in a file: the environment is the program's too, and may be in its core dump.
+/// Returns a home with keys in a file. The program that `exec` runs has the same environment as
+/// pgcred, and its core dump may contain that.
 fn with_keys_in_a_file() -> Sandbox {
     let sandbox = Sandbox::empty();
     let keys =
@@ -17,8 +18,8 @@ fn with_keys_in_a_file() -> Sandbox {
     sandbox
 }
 
-/// A program that crashes dumps core as the user has set it; pgcred, which ends by the same signal,
-/// does not.
+/// A program of `exec` that crashes dumps core if the user allows that. pgcred then ends by the same
+/// signal and dumps none.
 #[test]
 fn a_program_that_dumps_core_leaves_none_of_pgcred() {
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").expect("a pattern");
@@ -52,7 +53,8 @@ fn a_program_that_dumps_core_leaves_none_of_pgcred() {
     }
 }
 
-/// The user's other programs cannot look into pgcred; the program of `exec` is as open as ever.
+/// The user's other programs cannot read the memory of pgcred. They can still read that of the
+/// program that `exec` runs.
 #[test]
 fn the_memory_of_pgcred_is_closed_to_the_users_programs() {
     skip_unless!(ROOT);
@@ -72,7 +74,8 @@ fn the_memory_of_pgcred_is_closed_to_the_users_programs() {
     assert_eq!(run.stdout, "own\n77\n", "{}", run.stderr);
 }
 
-/// What looks at the process's own files works for an ordinary user too.
+/// pgcred finds its own program through /proc, also for an ordinary user to whom its memory is
+/// closed.
 #[test]
 fn an_ordinary_users_pgcred_finds_itself() {
     skip_unless!(ROOT);

@@ -1,5 +1,7 @@
-//! Hostile names, other users of the machine, scarce resources, and every system call that fails
-//! once.
+//! What happens when something is hostile or fails: names and texts of others, other users of the
+//! machine, resources that run out, and every system call, which fails once.
+//!
+//! Most of these tests give files to another user, which only root can do.
 
 #[cfg(target_os = "linux")]
 pub mod hostile;

@@ -11,7 +11,7 @@ use crate::support::needs::{ROOT, skip_unless};
 use crate::support::owners::{files_in, give, set_mode, text};
 use crate::support::sandbox::{HOST, NOBODY, Run, Sandbox};
 
-/// Runs a program in `exec`, and kills pgcred while it runs.
+/// Runs a program by `exec`, and kills pgcred while the program runs.
 fn kill_an_exec(sandbox: &Sandbox) {
     let script = "touch ready; while [ -e ready ]; do sleep 0.02; done";
     let mut pgcred = sandbox.pgcred(&["exec", HOST, "--", "sh", "-c", script]);
@@ -28,8 +28,8 @@ fn kill_an_exec(sandbox: &Sandbox) {
     fs::remove_file(sandbox.path("ready")).expect("removed");
 }
 
-/// The token of an `exec` that was killed does not stay: not until the next `exec`, and not for
-/// longer.
+/// The token of an `exec` that was killed is removed by the next `refresh`; it does not wait for the
+/// next `exec`.
 #[test]
 fn refresh_removes_what_a_killed_exec_has_left() {
     let sandbox = Sandbox::with_keys();
@@ -40,7 +40,7 @@ fn refresh_removes_what_a_killed_exec_has_left() {
     assert_eq!(directories().len(), 0);
 }
 
-/// `erase --all` names what it cannot remove, and does not end as if it had.
+/// `erase --all` names what it cannot remove, and its exit code says that something is left.
 #[test]
 fn erase_all_says_what_stays() {
     let mut sandbox = Sandbox::with_keys();
@@ -63,7 +63,7 @@ fn erase_all_says_what_stays() {
     assert!(!runtime.join("pgcred").exists());
 }
 
-/// One that is about to begin is not taken for one that was killed.
+/// An `exec` that is just starting is not taken for one that was killed.
 #[test]
 fn parallel_execs_leave_each_others_directory_alone() {
     let sandbox = Sandbox::with_keys();
@@ -80,7 +80,7 @@ fn parallel_execs_leave_each_others_directory_alone() {
     assert_eq!(files_in(&sandbox.own().join("cache/exec")).len(), 0);
 }
 
-/// Whenever a run was killed: before it had the lock of its directory, or after that was gone.
+/// A run may have been killed before it had the lock of its directory, or after the lock was gone.
 #[test]
 fn directories_without_a_lock_are_removed() {
     let sandbox = Sandbox::with_keys();
@@ -97,8 +97,8 @@ fn directories_without_a_lock_are_removed() {
     assert_eq!(files_in(&directory).len(), 0);
 }
 
-/// A directory of the user's that another user has moved to where private directories are, and
-/// given their name.
+/// Another user has moved a directory of the user's to where private directories are, and has given
+/// it the name of one.
 #[test]
 fn directories_that_pgcred_has_not_made_keep_their_files() {
     let mut sandbox = Sandbox::with_keys();
@@ -129,8 +129,8 @@ fn directories_that_pgcred_has_not_made_keep_their_files() {
     }
 }
 
-/// The cache may be in a directory that is open to all; another user may have put a link there
-/// before pgcred has made anything.
+/// The cache may be in a directory that everybody can write to. Another user may have put a link
+/// there before pgcred made anything.
 #[test]
 fn private_directories_are_not_looked_for_behind_a_link_of_another_user() {
     skip_unless!(ROOT);
@@ -151,8 +151,8 @@ fn private_directories_are_not_looked_for_behind_a_link_of_another_user() {
     assert!(mine.exists(), "the link is the other user's still");
 }
 
-/// A directory of the user's that another user puts in the place of the private one, while the
-/// program runs.
+/// Another user puts a directory of the user's in the place of the private one while the program
+/// runs.
 #[test]
 fn an_exec_that_ends_removes_no_other_directory() {
     let mut sandbox = Sandbox::with_keys();
@@ -173,8 +173,8 @@ fn an_exec_that_ends_removes_no_other_directory() {
     assert!(moved.is_some() && !thesis.exists());
 }
 
-/// Another user's directory for temporary files is no place for private ones: they could be
-/// exchanged there.
+/// Private directories are not made in another user's directory for temporary files, because that
+/// user could exchange them there.
 #[test]
 fn private_directories_are_neither_made_nor_removed_in_another_users_directory() {
     skip_unless!(ROOT);

@@ -12,8 +12,8 @@ use crate::support::owners::{files_in, give, run_as, set_mode, text};
 use crate::support::sandbox::{HOST, NOBODY, Run, Sandbox};
 use crate::support::stubs::Stub;
 
-/// Root with the HOME of another user makes no file there, and believes none; a token that needs no
-/// file is given out.
+/// Root whose HOME is another user's makes no file there and uses none. It still gets a token that
+/// needs no file.
 #[test]
 fn root_leaves_another_users_home_alone() {
     skip_unless!(ROOT);
@@ -63,7 +63,7 @@ fn root_leaves_another_users_home_alone() {
         "found\n"
     );
     assert_eq!(files_in(sandbox.home()), [] as [PathBuf; 0]);
-    // Its configuration is not root's to believe.
+    // Root does not use the configuration of that home.
     let config = sandbox.write(
         ".config/pgcred/config.toml",
         format!("[connections.prod]\nhost = \"{HOST}\"\n"),
@@ -72,7 +72,7 @@ fn root_leaves_another_users_home_alone() {
     sandbox
         .run(&["token", "prod"])
         .assert_fails(2, "is not used: it belongs to nobody");
-    // What is named counts, not HOME.
+    // A file that is named by an option is used, wherever HOME leads.
     let own = sandbox.own().display().to_string();
     sandbox
         .set("PGCRED_HOME", &own)
@@ -86,7 +86,7 @@ fn root_leaves_another_users_home_alone() {
     );
 }
 
-/// Root renews a user's login in the user's home, where nothing is in the user's way afterwards.
+/// Root renews a user's login in that user's home. Afterwards the files still belong to the user.
 #[test]
 fn a_login_that_root_renews_stays_the_users() {
     skip_unless!(ROOT);
@@ -109,7 +109,8 @@ fn a_login_that_root_renews_stays_the_users() {
     assert!(!sandbox.path(".cache").exists());
 }
 
-/// Root's files in a user's home: what is in the way is named, and how to get it back.
+/// The user cannot use files that root has left in the home. pgcred names them, and says how to get
+/// them back.
 #[test]
 fn what_root_has_left_is_named_with_the_way_out() {
     skip_unless!(ROOT);
@@ -153,8 +154,8 @@ fn what_root_has_left_is_named_with_the_way_out() {
     );
 }
 
-/// A file that root has made and given to the user has root's group still, which the user cannot
-/// give to a new file.
+/// A file that root has made and given to the user still has root's group, which the user cannot give
+/// to a new file.
 #[test]
 fn a_file_with_a_group_of_others_can_be_written() {
     skip_unless!(ROOT);
@@ -184,7 +185,7 @@ fn a_file_with_a_group_of_others_can_be_written() {
     );
 }
 
-/// Groups whose members are the user and nobody else may change a file, as is usual with umask 002.
+/// A group that has only the user in it may change a file, as is usual with umask 002.
 #[test]
 fn a_private_group_may_change_files_and_another_may_not() {
     skip_unless!(ROOT);
@@ -192,8 +193,8 @@ fn a_private_group_may_change_files_and_another_may_not() {
     let config = sandbox.own().join("config.toml");
     fs::write(&config, "").expect("written");
     set_mode(&config, 0o664);
-    // Debian's: 1 is daemon, 2 is bin, and the group 12 is that of man, whose number is 6. 65534 is
-    // nobody, and its group is that of more users. 4711 and 4712 have no name.
+    // Debian's numbers: 1 is daemon, 2 is bin, and the group 12 is that of man, whose user has the
+    // number 6. 65534 is nobody, whose group other users have too. 4711 and 4712 have no name.
     let cases = [
         (1, 1, 0),
         (2, 1, 2),
@@ -213,7 +214,7 @@ fn a_private_group_may_change_files_and_another_may_not() {
     }
 }
 
-/// Kubernetes gives the files of a volume a group in which the container's process is, and lets it
+/// Kubernetes gives the files of a volume to a group of the container's process, and lets that group
 /// change them.
 #[cfg(target_os = "linux")]
 #[test]
@@ -222,8 +223,8 @@ fn a_group_that_a_container_has_for_itself_may_change_files() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.ok(&["token", "prod"]);
-    // Debian's 45 is sasl, which is no user's main group, and 12 is that of man. The others have no
-    // name.
+    // Debian's group 45 is sasl, which is no user's main group, and 12 is that of man. The others
+    // have no name.
     for (user, group, code) in [
         (4_712, 4_711, 0),
         (4_712, 45, 0),
@@ -250,8 +251,8 @@ fn a_group_that_a_container_has_for_itself_may_change_files() {
     }
 }
 
-/// Some sandboxes show root's files as those of an unknown user; home-manager's configuration is a
-/// link to such a file.
+/// Some sandboxes show root's files as those of an unknown user, and the configuration of
+/// home-manager is a link to such a file. It is used.
 #[cfg(target_os = "linux")]
 #[test]
 fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
@@ -278,7 +279,7 @@ fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
     skip_unless!(Need::Looked("user namespaces", is_allowed));
     let run = unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    // What another user can change is not believed there either.
+    // A file that another user can change is not used there either.
     set_mode(&config, 0o666);
     unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"])
         .assert_fails(2, "lets other users change it");

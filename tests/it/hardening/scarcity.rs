@@ -1,4 +1,4 @@
-//! Few descriptors, no more threads or processes: an error, never a panic, and no harm to a file.
+//! Too few descriptors, threads or processes are an error, never a panic, and harm no file.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use crate::passfile::managed::MINE;
 use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
-/// Profiles that need a program, and the network. Nobody listens there: AWS cannot be asked in any
-/// case.
+/// Returns a home with a profile that runs a program and one that asks a service. Nobody listens at
+/// the service's address, so that it fails in any case.
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::empty();
     sandbox.write(
@@ -39,7 +39,7 @@ const COMMANDS: [&[&str]; 5] = [
 ];
 
 fn check(sandbox: &Sandbox, run: &Run, what: &str) {
-    // `exec` ends with 126 where its program cannot be run.
+    // `exec` ends with 126 if its program cannot be run.
     assert!(
         matches!(run.code, 0..=4 | 126) && !run.stderr.contains("panicked"),
         "{what}: {} {}",
@@ -65,7 +65,7 @@ fn few_descriptors_are_an_error() {
             sh.args(["-c", &script, env!("CARGO_BIN_EXE_pgcred")])
                 .args(words);
             let output = sh.output().expect("sh");
-            // With three the system's loader itself has none left.
+            // With three, not even the system's loader has one left.
             if output.status.code() != Some(127) {
                 check(
                     &sandbox,
@@ -77,8 +77,8 @@ fn few_descriptors_are_an_error() {
     }
 }
 
-/// The user's limit of processes counts threads too. It does not hold for root, so the system
-/// refuses by strace.
+/// The user's limit of processes also counts threads. It does not hold for root, so strace refuses
+/// them in the place of the system.
 #[test]
 fn no_more_threads_are_an_error() {
     skip_unless!(program("strace"));

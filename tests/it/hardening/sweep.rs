@@ -1,11 +1,11 @@
-//! Every system call of a command fails once, and is the last one once: strace refuses it, or kills
-//! pgcred at it.
+//! Every system call of a command fails once, and once it is the last one: strace refuses the call, or
+//! kills pgcred at it. The user's files must be whole after each.
 //!
-//! Of each system call by name that a command makes after its start (the loader's are left out), a
-//! run of the suite takes at most [`MOST_PLACES`] places: the first, the last, and others evenly
-//! between them. `PGCRED_TEST_SWEEP=all` takes all. Left out are calls that only manage memory or
-//! signals, and for errors `close`, `getrandom` and sleeping, which never fail so. Calls of other
-//! threads than the main one are not touched.
+//! The calls of the loader do not count. Of each other system call that a command makes, a run takes
+//! at most [`MOST_PLACES`] places: the first, the last, and others evenly between them.
+//! `PGCRED_TEST_SWEEP=all` takes every place. Calls that only manage memory or signals are left out.
+//! Calls that never fail so, such as `close` and `getrandom`, only kill. Only calls of the main
+//! thread are touched.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -19,10 +19,10 @@ use crate::passfile::managed::MINE;
 use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, Run, SECRET, Sandbox};
 
-/// How many places of one system call a run of the suite takes.
+/// The most places of one system call that a run takes.
 const MOST_PLACES: usize = 5;
 const WORKERS: usize = 2;
-/// The call with which pgcred's own work begins: it forbids core dumps.
+/// The system call with which pgcred's own work begins: it forbids core dumps.
 const FIRST: &str = "prctl(PR_SET_DUMPABLE";
 const SERVICES: &str = "[mine]\nhost=h\n";
 
@@ -30,12 +30,12 @@ const ADD: &[&str] = &["add", "prod", HOST];
 const REFRESH: &[&str] = &["refresh", HOST];
 const SET_UP: &[&str] = &["setup", "psql", HOST, "--yes"];
 
-/// A command, what has been done before it, and how to see that it has done its work.
+/// A command, the commands that run before it, and how to see that it has done its work.
 struct Scenario {
     name: &'static str,
     before: &'static [&'static [&'static str]],
     words: &'static [&'static str],
-    /// The exit code of the same command once more, after it has done its work.
+    /// The exit code of the same command when it runs again after it has done its work.
     again: i32,
     is_done: fn(&Sandbox, &str) -> bool,
 }
@@ -128,7 +128,7 @@ fn config(sandbox: &Sandbox) -> String {
     fs::read_to_string(sandbox.own().join("config.toml")).expect("the configuration")
 }
 
-/// A home before the command, which can be had again and again at the same place.
+/// A home as it is before the command. It can be restored at the same path any number of times.
 struct Home {
     sandbox: Sandbox,
     copy: TempDir,
@@ -200,11 +200,11 @@ struct Place {
     call: String,
     /// The number of this call among those of its name, from the start of the process on.
     number: usize,
-    /// What strace does: an error, or a kill.
+    /// What strace does at the call: an error, or a kill.
     trouble: &'static str,
 }
 
-/// Returns what a call fails with, in a way that happens; nothing where it is left out.
+/// Returns the errors with which a call really fails, and none for a call that does not fail.
 fn errors(call: &str) -> &'static [&'static str] {
     match call {
         "openat" | "open" => &["EACCES", "EMFILE", "EIO"],
@@ -221,7 +221,7 @@ fn errors(call: &str) -> &'static [&'static str] {
     }
 }
 
-/// Calls that manage memory, threads and signals: no file and no answer depends on them.
+/// Calls that manage memory, threads and signals. No file and no answer depends on them.
 const NOT_TOUCHED: [&str; 20] = [
     "brk",
     "exit",
@@ -245,7 +245,7 @@ const NOT_TOUCHED: [&str; 20] = [
     "sigaltstack",
 ];
 
-/// Returns the places of a command, as one undisturbed run shows them.
+/// Returns the places of a command, which one undisturbed run shows.
 fn places(index: usize, home: &Home, takes_all: bool) -> Vec<Place> {
     let log = home.copy.path().join("log");
     let scenario = &SCENARIOS[index];
@@ -376,7 +376,7 @@ fn disturb(home: &Home, scenario: &Scenario, place: &Place) -> Result<(), String
     } else {
         format!("error={trouble}")
     };
-    // Descriptors and threads that have run out stay so for a while.
+    // Where descriptors or threads have run out, the next calls fail too.
     let plus = if ["EMFILE", "EAGAIN"].contains(trouble) && call != "openat" {
         "+"
     } else {
@@ -417,7 +417,7 @@ fn disturb(home: &Home, scenario: &Scenario, place: &Place) -> Result<(), String
         return Err(format!("the next run has not done it; {}", again.stderr));
     }
     if leftover(sandbox).is_some() {
-        // What is left beside a file goes when that file is written the next time.
+        // A file that is left beside another is removed when that other is written again.
         sandbox.ok(&["exec", HOST, "--user", "another", "--", "true"]);
         sandbox.ok(&["refresh", HOST, "--user", "another"]);
     }
@@ -433,7 +433,8 @@ fn check_words(run: &Run) -> Result<(), String> {
     }
 }
 
-/// The user's own lines are there, and each file is as it was before or as it is to be.
+/// Checks that the user's own lines are there, and that each file is as before the command or as
+/// after it.
 fn check_files(home: &Home) -> Result<(), String> {
     let passfile = passfile(&home.sandbox);
     let block = passfile
@@ -448,7 +449,7 @@ fn check_files(home: &Home) -> Result<(), String> {
     if config != *before && config != *after {
         return Err(format!("the configuration is {config}"));
     }
-    // Which root certificates are there decides about one of its lines.
+    // One of its lines depends on the root certificates that pgcred has at that time.
     let is_set_up = services.starts_with("# pgcred begin")
         && services.ends_with(&format!("\n# pgcred end\n{SERVICES}"));
     if services != SERVICES && !is_set_up {

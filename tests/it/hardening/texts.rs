@@ -1,5 +1,5 @@
-//! Foreign texts: what services, programs and files say reaches no terminal as a command, and keeps
-//! no secret.
+//! Texts of services, programs and files: no escape sequence in them reaches a terminal, and no
+//! secret in them is kept.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,8 +11,8 @@ use crate::support::desk::{NOTIFIER, calls, desk, install, wait_for};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::ACCOUNT;
 
-/// Escape sequences of both kinds, a bell, the end of a line and a mark that turns the direction of
-/// writing.
+/// Has escape sequences of both kinds, a bell, a line break, and a character that turns the direction
+/// of writing.
 const ESCAPES: &str = "\u{1b}]0;title\u{7}\u{1b}[31mred\u{9b}32m\u{202e}";
 const SHOWN: &str = r"\u{1b}]0;title\u{7}\u{1b}[31mred\u{9b}32m\u{202e}";
 const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YXBwIn0.c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
@@ -22,7 +22,7 @@ fn assert_plain(text: &str) {
     assert!(!text.contains(is_bad), "{text:?}");
 }
 
-/// A connection whose AWS program fails with this text.
+/// Returns a home whose `credential_process` fails with this text.
 fn failing(text: &str) -> Sandbox {
     let sandbox = Sandbox::empty();
     let script = format!("#!/bin/sh\ncat >&2 <<'END'\n{text}\nEND\nexit 1\n");
@@ -36,7 +36,7 @@ fn failing(text: &str) -> Sandbox {
     sandbox
 }
 
-/// Words that are repeated because they are wrong.
+/// An error repeats wrong words of the command line; they are shown without escape sequences.
 #[test]
 fn what_was_typed_is_shown_and_not_sent() {
     let sandbox = Sandbox::empty();
@@ -97,7 +97,7 @@ fn echo() -> u16 {
     port
 }
 
-/// All that pgcred keeps for itself, as one text.
+/// Returns all of pgcred's own files as one text.
 fn kept(sandbox: &Sandbox) -> String {
     let mut open = vec![sandbox.own().to_owned()];
     let mut text = String::new();
@@ -141,7 +141,7 @@ fn names_in_other_tools_files_are_shown_and_not_sent() {
     assert_plain(&overview);
 }
 
-/// Whatever a service says of us, and whatever it repeats of our request.
+/// A service may name the user's account in its error, or repeat the request.
 #[test]
 fn errors_keep_no_account_number_and_no_token() {
     let port = echo();
@@ -175,7 +175,7 @@ fn errors_keep_no_account_number_and_no_token() {
     }
 }
 
-/// As long as a terminal can take it, and no longer.
+/// A list shows as much of a long text as fits a terminal.
 #[test]
 fn long_texts_are_cut_in_lists() {
     let long = "x y ".repeat(20_000);

@@ -1,5 +1,5 @@
-//! Other users and programs of one machine: what they can read of pgcred, and what pgcred believes
-//! of theirs.
+//! Other users of the machine: pgcred runs none of their programs, uses none of their files, and
+//! writes nothing where they can read or exchange it.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -9,7 +9,7 @@ use crate::support::needs::{ROOT, can_run, skip_unless};
 use crate::support::owners::{files_in, give, set_mode, text};
 use crate::support::sandbox::{HOST, KEY_ID, NOBODY, RDS_HOST, Run, Sandbox};
 
-/// A run that may hang where something is wrong.
+/// Runs pgcred, and ends it if it hangs.
 fn run_in_time(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     let mut command = sandbox.command("timeout");
     command
@@ -19,7 +19,8 @@ fn run_in_time(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     Run::of(command)
 }
 
-/// Directories that pgcred searches besides PATH count only if nobody else can put a program there.
+/// pgcred searches some directories besides PATH. It takes no program from one to which others can
+/// write.
 #[test]
 fn no_program_is_run_from_a_directory_that_others_can_change() {
     let mut sandbox = Sandbox::empty();
@@ -48,7 +49,7 @@ fn no_program_is_run_from_a_directory_that_others_can_change() {
     }
 }
 
-/// A link on the way to such a directory counts only if nobody else can make it lead elsewhere.
+/// A link on the way to such a directory is followed only if nobody else can exchange it.
 #[test]
 fn no_program_is_run_from_a_directory_that_others_can_exchange() {
     let mut sandbox = Sandbox::empty();
@@ -82,7 +83,8 @@ fn no_program_is_run_from_a_directory_that_others_can_exchange() {
     }
 }
 
-/// An ID of the index is the name of a file that is removed; nothing but an ID may be that.
+/// An ID in the index becomes the name of a file that is removed. A text that is no ID removes
+/// nothing.
 #[test]
 fn a_forged_index_removes_no_file() {
     let mut sandbox = Sandbox::with_keys();
@@ -113,7 +115,7 @@ fn a_forged_index_removes_no_file() {
     );
 }
 
-/// A failure that is remembered is repeated as a failure, whatever the index says of its exit code.
+/// A failure that the index remembers stays a failure, even if the index has the exit code 0 for it.
 #[test]
 fn a_forged_exit_code_is_not_success() {
     let sandbox = Sandbox::empty();
@@ -125,8 +127,7 @@ fn a_forged_exit_code_is_not_success() {
     sandbox.run(&["token", HOST]).assert_fails(3, "");
 }
 
-/// What another user owns or can change is not believed: the index, and a passfile that the index
-/// names.
+/// pgcred uses no index, and no passfile named in the index, that another user owns or can change.
 #[test]
 fn files_of_others_are_not_believed() {
     skip_unless!(ROOT);
@@ -170,7 +171,7 @@ fn files_of_others_are_not_believed() {
     }
 }
 
-/// Pipes where pgcred's own files should be hold nobody up.
+/// A pipe in the place of one of pgcred's own files does not make pgcred wait.
 #[test]
 fn pipes_in_the_cache_do_not_hang() {
     let sandbox = Sandbox::with_keys();
@@ -194,8 +195,7 @@ fn pipes_in_the_cache_do_not_hang() {
     }
 }
 
-/// Tokens of which the index says nothing any more are erased with any target, for they may be its
-/// own.
+/// Tokens that the index no longer knows are erased with any target, because they may belong to it.
 #[test]
 fn erase_forgets_tokens_of_a_lost_index() {
     let sandbox = Sandbox::with_keys();
@@ -231,8 +231,8 @@ fn erase_forgets_tokens_of_a_lost_index() {
         .assert_fails(4, "the cache has none");
 }
 
-/// Tokens from before the cache was switched off are in it, and the passfiles that hold some are
-/// known to it.
+/// After the cache was switched off, it still has older tokens, and still knows which passfiles have
+/// some.
 #[test]
 fn tokens_are_erased_also_where_the_cache_is_switched_off() {
     let mut sandbox = Sandbox::with_keys();
@@ -267,7 +267,7 @@ fn tokens_are_erased_also_where_the_cache_is_switched_off() {
     }
 }
 
-/// Links, pipes and files that another user has put where a passfile is to be.
+/// Another user has put links, pipes and files where a passfile is to be written.
 #[test]
 fn traps_beside_a_passfile_are_refused() {
     skip_unless!(ROOT);
@@ -304,7 +304,7 @@ fn traps_beside_a_passfile_are_refused() {
     );
 }
 
-/// Directories that others own or can change hold neither configuration nor tokens.
+/// Directories that others own or can change are used neither for the configuration nor for tokens.
 #[test]
 fn directories_of_others_are_not_used() {
     let mut sandbox = Sandbox::with_keys();
@@ -352,7 +352,7 @@ fn directories_of_others_are_not_used() {
     );
     assert_eq!(files_in(&own.join("cache")).len(), 0);
     set_mode(&own.join("cache"), 0o700);
-    // A runtime directory is passed over.
+    // Such a runtime directory is not used; the next place is.
     let runtime = sandbox.path("runtime");
     fs::create_dir(&runtime).expect("a directory");
     set_mode(&runtime, 0o777);
@@ -385,7 +385,7 @@ fn directories_of_others_are_not_used() {
     }
 }
 
-/// `PGCRED_HOME` may be a directory in which the user has other things, even a `cache`.
+/// `PGCRED_HOME` may be a directory in which the user has other files, even a directory `cache`.
 #[test]
 fn erase_all_removes_only_what_is_pgcreds() {
     let sandbox = Sandbox::with_keys();
@@ -396,7 +396,7 @@ fn erase_all_removes_only_what_is_pgcreds() {
     assert_eq!(files_in(&cache), [cache.join("mine")]);
 }
 
-/// Whatever the umask, what pgcred writes is the user's alone.
+/// Whatever the umask is, only the user can read the files that pgcred writes.
 #[test]
 fn files_are_private_under_any_umask() {
     let sandbox = Sandbox::with_keys();
@@ -427,7 +427,7 @@ fn files_are_private_under_any_umask() {
     }
 }
 
-/// A sealed token is good under its own name alone.
+/// A sealed token that was renamed is not accepted.
 #[test]
 fn swapped_entries_are_misses() {
     let mut sandbox = Sandbox::with_keys();

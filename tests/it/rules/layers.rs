@@ -1,7 +1,7 @@
 //! Imports point one way: between the directories of `src` from top to bottom, and inside a
 //! directory in no circle.
 //!
-//! A path is followed whichever way it is written: `crate::`, `super::`, `self::`, in a `use` or in
+//! Every path counts, however it is written: with `crate::`, `super::` or `self::`, in a `use` or in
 //! the code.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::support::sources::{root, rust_files, without_tests};
 
-/// From the bottom up. An entry uses only what stands before it.
+/// The layers from the bottom up. An entry uses only those that stand before it.
 const LAYERS: [&str; 21] = [
     "error",
     "text",
@@ -34,7 +34,7 @@ const LAYERS: [&str; 21] = [
     "main",
 ];
 
-/// Files that only unit tests are compiled with: they may use anything.
+/// Files that are compiled for unit tests only. They may use anything.
 const ONLY_TESTS: [&str; 2] = ["tests.rs", "nearly.rs"];
 
 /// The paths that a file names, each as the segments from the root of the crate.
@@ -165,8 +165,7 @@ fn imports_point_down() {
     }
 }
 
-/// A `mod.rs` stands above the files of its directory, and holds what they share: it and one of
-/// them may name each other.
+/// A `mod.rs` has what the files of its directory share, so it and one of them may name each other.
 #[test]
 fn no_files_use_each_other_in_a_circle() {
     let all = imports();
@@ -188,7 +187,7 @@ fn no_files_use_each_other_in_a_circle() {
         open.len() > 80 && open.values().any(|uses| uses.len() > 10),
         "{open:?}"
     );
-    // Takes away what uses nothing that is left; in a circle everything uses something.
+    // Takes away the files that use none of those that are left. The files of a circle stay.
     loop {
         let left: Vec<String> = open.keys().cloned().collect();
         open.retain(|_, uses| uses.iter().any(|other| left.contains(&other.join("::"))));

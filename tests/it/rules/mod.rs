@@ -1,5 +1,5 @@
-//! The project's own rules: the order of the layers, the owners of side effects, licences and
-//! documents.
+//! The rules of the project, as far as a program can hold them: the order of the layers, the owners
+//! of side effects, the form of sources and documents, licences.
 
 #[cfg(unix)]
 mod documents; // paths of Unix, and what is set up there

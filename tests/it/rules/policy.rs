@@ -1,5 +1,5 @@
-//! deny.toml, enforced on Cargo.lock without a network: licences, sources, versions with
-//! advisories.
+//! Dependencies have the licences and sources that deny.toml allows, and none of the versions that it
+//! bans. `cargo deny` checks more, but needs a network.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::needs::{Need, skip_unless};
 use crate::support::sources::root;
 
-/// `cargo deny` where it is installed; this part of it everywhere else, without a network.
+/// Reads what cargo knows of every dependency in Cargo.lock.
 #[test]
 fn dependencies_keep_to_the_policy() {
     let policy = fs::read_to_string(root().join("deny.toml")).expect("a policy");
@@ -32,7 +32,7 @@ fn dependencies_keep_to_the_policy() {
         ])
         .current_dir(root());
     let output = cargo.output().expect("cargo");
-    // Cargo has downloaded the crates of this platform only.
+    // Without `cargo fetch`, cargo has downloaded only the crates of this platform.
     let has_all = output.status.success();
     skip_unless!(Need::Looked("cargo fetch --locked", has_all));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo's metadata");
@@ -73,7 +73,8 @@ fn numbers(version: &str) -> Vec<u64> {
         .collect()
 }
 
-/// Every AND part needs one OR part on the list; `/` is how older crates write OR.
+/// Tells whether each part of an AND has a licence of the list among the parts of its OR. Older
+/// crates write `/` for OR.
 fn is_allowed(license: &str, allowed: &[&str]) -> bool {
     let plain = license.replace('/', " OR ").replace(['(', ')'], "");
     plain.split(" AND ").all(|part| {

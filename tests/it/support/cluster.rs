@@ -1,5 +1,5 @@
-//! A user's machine whose names lead to a stand-in for Aurora DSQL and RDS, and nothing in its
-//! environment that helps a client.
+//! A user's machine on which the clusters' names lead to a stand-in for Aurora DSQL and RDS. No
+//! variable in its environment helps a client.
 //!
 //! Programs run in a mount namespace of their own: /etc/hosts sends the clusters' names to an
 //! address that only this stand-in listens on, at PostgreSQL's own port. The system's store of root
@@ -18,14 +18,14 @@ use standin::{Config, Key, Listen, Standin, Upstream};
 use crate::support::postgres::Postgres;
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 
-/// RDS Proxy: signed as RDS, and its certificate is from a public authority.
+/// An RDS Proxy. Its tokens are signed as those of RDS; its certificate is from a public authority.
 pub const PROXY_HOST: &str = "pool.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
-/// A name of the cluster's in somebody's network.
+/// A name that the cluster has in the user's own network.
 pub const PRIVATE_HOST: &str = "vpce-1.dsql.example.com";
 
 const SESSION: &str = "session/token+1==";
 const CERTIFICATES: &str = "/etc/ssl/certs";
-/// Where other systems have the same in one file.
+/// Where other systems keep the same certificates in one file.
 const BUNDLES: [&str; 3] = [
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
@@ -35,7 +35,7 @@ const BUNDLES: [&str; 3] = [
 pub struct Cluster {
     pub sandbox: Sandbox,
     pub standin: Standin,
-    /// What is seen at which path.
+    /// Files and directories of the sandbox, each with the system's path at which programs see it.
     mounts: Vec<(PathBuf, PathBuf)>,
     _postgres: Postgres,
 }
@@ -94,7 +94,7 @@ impl Cluster {
         self.mount(hosts, "/etc/hosts");
     }
 
-    /// Java and pgx do not take the home directory from HOME.
+    /// Names the sandbox in the user database, because Java and pgx do not read HOME.
     fn move_home(&mut self) {
         let users = fs::read_to_string("/etc/passwd").expect("users");
         let (me, home) = (
@@ -112,7 +112,8 @@ impl Cluster {
         self.mount(users, "/etc/passwd");
     }
 
-    /// The system's roots and one more: in one file, and under its hash for OpenSSL.
+    /// Adds the stand-in's authority to the system's roots: in the one file, and under its hash,
+    /// where OpenSSL looks.
     fn trust_public_authority(&mut self) {
         let directory = self.sandbox.path("etc/certs");
         let copied = Command::new("cp")
@@ -162,21 +163,21 @@ impl Cluster {
         fs::write(directory.join("rds-eu-west-1.pem"), pem).expect("a file");
     }
 
-    /// Puts certificates in that place which are no roots of the server's.
+    /// Puts other roots there, which do not verify the server.
     pub fn carry_wrong_rds_roots(&self) {
         let other =
             rcgen::generate_simple_self_signed(["another root".to_owned()]).expect("a certificate");
         self.carry_rds_roots(&other.cert.pem());
     }
 
-    /// Gives the machine a system that does not know the public authority either.
+    /// Takes the public authority out of the system's roots.
     pub fn distrust_public_authority(&mut self) {
         self.mounts.retain(|(_, over)| {
             over != Path::new(CERTIFICATES) && !BUNDLES.contains(&&*over.to_string_lossy())
         });
     }
 
-    /// What a person sets by hand who uses no more of pgcred than its tokens.
+    /// Sets the variables that a user sets by hand who takes only tokens from pgcred.
     pub fn aim(&mut self, host: &str, user: &str) {
         let roots = if host == RDS_HOST {
             self.sandbox.path("rds-roots.pem").display().to_string()
@@ -192,7 +193,7 @@ impl Cluster {
             .set("PGSSLROOTCERT", &roots);
     }
 
-    /// A program on this machine. It is ended if it hangs.
+    /// Returns a program that runs on this machine. It is ended if it hangs.
     pub fn command(&self, program: &str) -> Command {
         let mut command = self.sandbox.command("unshare");
         let script = "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 125; shift 2; done; shift; exec \"$@\"";
@@ -238,7 +239,7 @@ impl Cluster {
         assert_eq!(
             (run.code, &*run.stdout),
             (2, ""),
-            "a session that must not be"
+            "a session was opened that must be refused"
         );
         for text in says {
             assert!(run.stderr.contains(text), "{text} not in {}", run.stderr);
@@ -246,8 +247,8 @@ impl Cluster {
     }
 }
 
-/// At an address of its own, with PostgreSQL's own port: RDS signs the port, and clients that name
-/// none take this one.
+/// Starts the stand-in at an address of its own and at PostgreSQL's port: RDS signs the port, and
+/// clients that are told none use this one.
 fn listening(config: &Config) -> Standin {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     if config.public_port.is_some() {

@@ -1,5 +1,5 @@
-//! What stands around pgcred on a desktop: a terminal, and scripts for `aws`, the browser and
-//! notifications that note each call.
+//! A desktop around pgcred: a terminal, and scripts in the place of `aws`, the browser and the
+//! program for notifications. Each script notes how it was called.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::support::sandbox::{Run, Sandbox};
 use crate::support::sources::root;
 use crate::support::stubs::ACCOUNT;
 
-/// What opens an address, and what shows a notification.
+/// The programs that open an address and show a notification.
 pub const BROWSER: &str = if cfg!(target_os = "macos") {
     "open"
 } else {
@@ -28,18 +28,18 @@ pub const NOTIFIER: &str = if cfg!(target_os = "macos") {
 pub const FAR: &str = "2099-01-01T00:00:00Z";
 pub const PAST: &str = "2020-01-01T00:00:00Z";
 
-/// The line of a script that logs in to SSO.
+/// Returns the line of a script that logs in to SSO.
 pub fn sso_log_in() -> String {
     format!("put session.json {SSO_FILE}")
 }
 
-/// The line of a script that is `aws login`.
+/// Returns the line of a script that does what `aws login` does.
 pub fn aws_log_in() -> String {
     format!("put login.json {LOGIN_FILE}")
 }
 
-/// Two profiles of one sso-session, `p` and `q`, and `l` of `aws login`. Nobody has logged in;
-/// there is no `aws` yet.
+/// Returns a home with two profiles of one sso-session, `p` and `q`, and the profile `l` of
+/// `aws login`. Nobody has logged in, and no `aws` is installed.
 pub fn desk(url: &str) -> Sandbox {
     let mut sandbox = Sandbox::empty();
     let profile = |name: &str, role: &str| {
@@ -61,7 +61,7 @@ pub fn desk(url: &str) -> Sandbox {
     sandbox.set("AWS_ENDPOINT_URL", url);
     let path = format!("{}:/usr/bin:/bin", sandbox.path("bin").display());
     sandbox.set("PATH", &path);
-    // pgcred looks behind PATH too.
+    // pgcred searches these directories after PATH.
     let directories = "/usr/local/bin /opt/homebrew/bin /home/linuxbrew/.linuxbrew/bin /opt/local/bin /snap/bin \
         /run/current-system/sw/bin /usr/bin /bin";
     for directory in directories.split(' ') {
@@ -75,13 +75,13 @@ pub fn desk(url: &str) -> Sandbox {
     sandbox
 }
 
-/// Makes a program of a script that notes its arguments and environment. `put A B` gives it a file
-/// at once. `aws` is the AWS CLI v2, of which `--version` tells.
+/// Installs a script as a program that notes its arguments and environment. `put A B` in the script
+/// copies a file in one step. `--version` answers as the AWS CLI v2 does.
 pub fn install(sandbox: &Sandbox, name: &str, script: &str) {
     install_version(sandbox, name, "aws-cli/2.31.0 Python/3.13.7", script);
 }
 
-/// The same, with what it says to `--version`.
+/// Does the same, with another answer to `--version`.
 pub fn install_version(sandbox: &Sandbox, name: &str, version: &str, script: &str) {
     let text = format!(
         "#!/bin/sh\n[ \"$*\" = --version ] && echo '{version}' && exit\ncd '{}' || exit\nenv >'{name}.env'\necho \"$*\" >>'{name}.log'\n\
@@ -92,22 +92,25 @@ pub fn install_version(sandbox: &Sandbox, name: &str, version: &str, script: &st
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
 }
 
-/// How a program was called, call by call.
+/// Returns the arguments of each call of an installed program.
 pub fn calls(sandbox: &Sandbox, name: &str) -> Vec<String> {
     let text = fs::read_to_string(sandbox.path(&format!("{name}.log"))).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
 
-/// Waits for what another process does.
+/// Waits until another process has done something.
 pub fn wait_for(what: &str, done: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !done() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        assert!(
+            Instant::now() < deadline,
+            "it did not happen in 20 s: {what}"
+        );
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Runs pgcred at a terminal; `stderr` is what that shows.
+/// Runs pgcred at a terminal. `stderr` of the result is what the terminal shows.
 pub fn at_terminal(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     terminal(
         sandbox,
@@ -116,8 +119,8 @@ pub fn at_terminal(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     )
 }
 
-/// Runs a program at a terminal; `typing` is a text to wait for, seconds to let pass, and what is
-/// typed then.
+/// Runs a program at a terminal. `typing` has a text to wait for, the seconds to let pass after it,
+/// and the text that is typed then.
 pub fn terminal(sandbox: &Sandbox, typing: &[&str], command: &[&str]) -> Run {
     let mut terminal = sandbox.command(&python());
     terminal
@@ -131,13 +134,13 @@ pub fn terminal(sandbox: &Sandbox, typing: &[&str], command: &[&str]) -> Run {
     run
 }
 
-/// A login of the past or of the future.
+/// Writes the file of an SSO login that ends at a time.
 pub fn logged_in(sandbox: &Sandbox, ends: &str) {
     sandbox.write(SSO_FILE, sso_token("ssotoken", ends));
     sandbox.write(LOGIN_FILE, login("ASIALOGIN", ends));
 }
 
-/// Every file below a directory of the sandbox, with its text.
+/// Returns every file below a directory of the sandbox with its text.
 pub fn tree(sandbox: &Sandbox, directory: &str) -> BTreeMap<String, Vec<u8>> {
     let mut open = vec![sandbox.path(directory)];
     let mut found = BTreeMap::new();

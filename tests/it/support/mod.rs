@@ -1,5 +1,16 @@
-//! What the tests share: a sandbox for the program, stub services, a desktop, a terminal and a
-//! PostgreSQL server.
+//! What several areas share.
+//!
+//! ```text
+//! needs      what a test needs, and how it is skipped
+//! sandbox    a home, an environment and the real pgcred; everything below builds on it
+//!   desk     a desktop: terminal, browser, notifications, `aws`
+//!   tmux     a terminal that a test types at and reads
+//!   cluster  a machine whose clusters' names lead to the stand-in, in front of `postgres`
+//! stubs      AWS's services, as programs of tests/stubs
+//! owners     files of other users, and programs that run as they
+//! sources    the text of the project's own files
+//! splitters  how tools split a command line
+//! ```
 
 #[cfg(target_os = "linux")]
 pub mod cluster;

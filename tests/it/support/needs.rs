@@ -24,14 +24,14 @@ pub enum Need {
     Program(&'static str),
     /// A package of `python()`.
     Package(&'static str),
-    /// What only the test can look up: its name, and whether it is here.
+    /// Something that only the test can look up: its name, and whether this machine has it.
     Looked(&'static str, bool),
     /// All of several needs.
     All(&'static [Self]),
 }
 
 pub const ROOT: Need = Need::Root;
-/// The interpreter for the stubs and terminals of tests/stubs; a plain one will do.
+/// An interpreter for the programs of tests/stubs. It needs no packages.
 pub const PYTHON: Need = Need::Program("python3");
 /// A terminal that a test types at, as `tmux.rs` makes it.
 pub const TERMINAL: Need = Need::All(&[program("tmux"), program("pkill")]);
@@ -80,7 +80,7 @@ pub fn are_met(here: &str, needs: &[Need]) -> bool {
     false
 }
 
-/// Says that a test or a part of it does not run, and why; fails if it has to run.
+/// Says that a test or a part of it does not run, and why. Fails in a complete run.
 pub fn skip(test: &str, missing: &str) {
     assert!(
         std::env::var_os("PGCRED_TEST_ALL").is_none(),
@@ -103,7 +103,7 @@ static SKIPPED: LazyLock<Mutex<Skipped>> = LazyLock::new(Mutex::default);
 
 struct Skipped {
     lines: BTreeSet<String>,
-    /// The list that tests/skipped.rs reads. There is none where another user has built the tests.
+    /// The list that tests/skipped.rs reads. There is none if another user has built the tests.
     file: Option<File>,
 }
 
@@ -177,7 +177,7 @@ pub fn find(program: &str) -> Option<PathBuf> {
     programs.into_iter().find(|path| path.is_file())
 }
 
-/// Debian keeps the server's programs off PATH, by version. The newest comes first.
+/// Returns the directories in which Debian keeps PostgreSQL's server, the newest version first.
 fn postgres_directories() -> Vec<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql");
     let versions = versions.into_iter().flatten().flatten();

@@ -1,4 +1,5 @@
-//! A real PostgreSQL in a temporary directory, on a Unix socket only, stopped when dropped.
+//! A real PostgreSQL in a temporary directory. It listens on a Unix socket only, and stops when the
+//! value is dropped.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -73,7 +74,7 @@ impl Postgres {
         postgres
     }
 
-    /// The socket's directory, which is also libpq's `host`.
+    /// Returns the directory of the socket, which libpq takes for `host`.
     pub fn socket(&self) -> &Path {
         self.directory.path()
     }
@@ -97,8 +98,8 @@ impl Drop for Postgres {
     }
 }
 
-/// The server's program; PostgreSQL refuses root, so root runs it as `postgres` and hands it the
-/// directory.
+/// Returns a program of the server. PostgreSQL refuses to run as root, so root runs it as the user
+/// `postgres` and gives that user the directory.
 fn as_server_user(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(find(program).expect("PostgreSQL's server"));
     command

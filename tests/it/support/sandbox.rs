@@ -1,4 +1,4 @@
-//! A directory as HOME, an environment with nothing in it, and the real binary.
+//! A home directory, an environment with nothing in it but what a test sets, and the real pgcred.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,8 @@ pub struct Run {
 }
 
 impl Sandbox {
-    /// No credentials, no configuration, no network but loopback.
+    /// Returns a home without credentials and without configuration. Instance metadata is off, so
+    /// that nothing but loopback is asked.
     pub fn empty() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let own = TempDir::new().expect("a temporary directory");
@@ -45,7 +46,7 @@ impl Sandbox {
             .set("USERPROFILE", &home)
             .set("AWS_EC2_METADATA_DISABLED", "true");
         if cfg!(windows) {
-            // HOME does not move the user's profile there, and the tests share it.
+            // On Windows HOME does not move the user's profile, which all tests share.
             let passfile = sandbox.path(".pgpass").display().to_string();
             sandbox.set("PGPASSFILE", &passfile);
         }
@@ -58,7 +59,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// Static example keys in the environment.
+    /// Returns a home with static example keys in its environment.
     pub fn with_keys() -> Self {
         let mut sandbox = Self::empty();
         sandbox
@@ -106,8 +107,8 @@ impl Sandbox {
         fs::read(self.path(name)).expect("a file")
     }
 
-    /// pgcred at another path. No handle of this process writes it: until that is closed nobody
-    /// could run it.
+    /// Installs pgcred at another path. This process does not write the file itself: while it has a
+    /// handle open for writing, the system refuses to run the file.
     pub fn installed(&self, name: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
@@ -125,7 +126,7 @@ impl Sandbox {
         path
     }
 
-    /// A program in this environment.
+    /// Returns a program that runs in this environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -145,7 +146,7 @@ impl Sandbox {
         Run::of(self.pgcred(arguments))
     }
 
-    /// Runs what must succeed and returns its stdout.
+    /// Runs pgcred, asserts that it succeeds, and returns its stdout.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let run = self.run(arguments);
         assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
@@ -167,8 +168,8 @@ impl Run {
         }
     }
 
-    /// A failure as the contract wants it: exit code, nothing on stdout, an instruction on stderr,
-    /// no panic, no secret.
+    /// Asserts that the run failed as it should: this exit code, nothing on stdout, this text on
+    /// stderr, no panic and no secret.
     pub fn assert_fails(&self, code: i32, says: &str) {
         assert_eq!(
             self.code, code,

@@ -1,7 +1,7 @@
-//! How tools split a command line that they run without a shell, as their sources say.
+//! How tools split a command line that they run without a shell. Their sources say it.
 
-/// DBeaver's `RuntimeUtils.splitCommandLine`: blanks separate, both quotes group, a backslash
-/// escapes except on Windows.
+/// Splits as DBeaver's `RuntimeUtils.splitCommandLine` does: blanks separate words, both kinds of
+/// quotes group them, and a backslash escapes, except on Windows.
 pub fn dbeaver(line: &str, windows: bool) -> Vec<String> {
     let (mut words, mut word, mut quote, mut started) = (Vec::new(), String::new(), None, false);
     let mut rest = line.chars();

@@ -24,12 +24,12 @@ impl Stub {
         Self::start("aws.py", log.as_slice())
     }
 
-    /// The same, which speaks TLS too, with this certificate and its key.
+    /// Starts the same stub with a certificate and its key, so that it speaks TLS too.
     pub fn aws_with_tls(log: &Path, certificate: &Path, key: &Path) -> Self {
         Self::start("aws.py", &[log, certificate, key])
     }
 
-    /// moto's STS, which is not ours.
+    /// Starts moto's STS, which others have written.
     pub fn moto() -> Self {
         Self::start("moto_server.py", &[])
     }
@@ -60,7 +60,7 @@ impl Stub {
         self.port
     }
 
-    /// Its address, with words in front of the path that choose what happens.
+    /// Returns the stub's address, with words in front of the path that choose what happens.
     pub fn url(&self, words: &str) -> String {
         format!("http://127.0.0.1:{}/{words}", self.port)
             .trim_end_matches('/')
@@ -68,7 +68,7 @@ impl Stub {
     }
 }
 
-/// What a stub has logged so far, line by line.
+/// Returns the requests that a stub has logged so far.
 pub fn requests(log: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     text.lines()
@@ -83,7 +83,7 @@ impl Drop for Stub {
     }
 }
 
-/// Runs `check` on every item, several at a time, and fails with all that it says.
+/// Runs `check` on every item, several at a time, and fails with all errors that it returns.
 pub fn check_all<T: Sync>(items: &[T], check: impl Fn(&T) -> Result<(), String> + Sync) {
     const WORKERS: usize = 16;
     let next = std::sync::atomic::AtomicUsize::new(0);
@@ -112,7 +112,8 @@ pub fn check_all<T: Sync>(items: &[T], check: impl Fn(&T) -> Result<(), String> 
     );
 }
 
-/// Says what is wrong with a refusal: stdout, panics, secrets, or not exactly one error line.
+/// Returns what is wrong with a refusal: an answer on stdout, a panic, a secret, or a number of error
+/// lines other than one.
 pub fn refusal_trouble(run: &crate::support::sandbox::Run, exits: &[i32]) -> Option<String> {
     let errors = run
         .stderr
@@ -137,7 +138,7 @@ pub fn refusal_trouble(run: &crate::support::sandbox::Run, exits: &[i32]) -> Opt
     Some(format!("{what}; stderr: {}", start.trim()))
 }
 
-/// Whether every field of `part` is in `whole`, at any depth.
+/// Tells whether every field of `part` is in `whole`, at any depth.
 pub fn contains(whole: &Value, part: &Value) -> bool {
     match part.as_object() {
         Some(fields) => fields

@@ -1,5 +1,5 @@
-//! A terminal that a test types at and looks at: a tmux server of its own, which ends with the
-//! value.
+//! A terminal that a test types at and reads: a tmux server of its own, which ends when the value is
+//! dropped.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,7 +17,7 @@ pub struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     /// Runs a program in a window of 120 columns and 60 lines.
     pub fn start(sandbox: &'a Sandbox, command: &[String]) -> Self {
-        // Each has its own: a server that is about to end still answers at its socket.
+        // Each terminal has a socket of its own, because a server that is about to end still answers.
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let socket = sandbox.path(&format!("tmux-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         let terminal = Self { sandbox, socket };
@@ -45,7 +45,7 @@ impl<'a> Terminal<'a> {
         tmux
     }
 
-    /// What the window shows, without empty lines.
+    /// Returns the lines that the window shows, without the empty ones.
     pub fn screen(&self) -> Vec<String> {
         let mut tmux = self.tmux();
         tmux.args(["capture-pane", "-p"]);
@@ -63,7 +63,7 @@ impl<'a> Terminal<'a> {
         assert_eq!(Run::of(tmux).code, 0);
     }
 
-    /// Waits for a screen.
+    /// Waits for a screen and returns it.
     pub fn wait(&self, what: &str, is_there: impl Fn(&[String]) -> bool) -> Vec<String> {
         let began = Instant::now();
         loop {
@@ -83,7 +83,8 @@ impl<'a> Terminal<'a> {
 
 impl Drop for Terminal<'_> {
     fn drop(&mut self) {
-        // All of the window's session: a shell that ignores the hang-up would live on, and spin.
+        // Ends every process of the window: a shell that ignores the hang-up would run on and use
+        // all of the processor.
         let mut tmux = self.tmux();
         let panes = tmux
             .args(["list-panes", "-a", "-F", "#{pane_pid}"])
