@@ -1,4 +1,4 @@
-//! What several areas share.
+//! What several areas share: a home, a desktop, a terminal, a cluster, services.
 //!
 //! ```text
 //! needs      what a test needs, and how it is skipped
