@@ -7,6 +7,15 @@ use aws_smithy_types::date_time::Format;
 
 use crate::sys::env;
 
+#[cfg(test)]
+thread_local!(static PRETENDED: std::cell::Cell<Option<Time>> = const { std::cell::Cell::new(None) });
+
+/// Sets the clock of a unit test, which has a thread of its own.
+#[cfg(test)]
+pub(crate) fn pretend(now: Time) {
+    PRETENDED.set(Some(now));
+}
+
 /// A point in time: seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(i64);
@@ -16,6 +25,10 @@ impl Time {
     /// `PGCRED_TEST_NOW` (RFC 3339) if set.
     #[expect(clippy::disallowed_methods, reason = "the one clock")]
     pub(crate) fn now() -> Self {
+        #[cfg(test)]
+        if let Some(time) = PRETENDED.get() {
+            return time;
+        }
         if cfg!(debug_assertions)
             && let Some(time) =
                 env::var("PGCRED_TEST_NOW").and_then(|text| Self::from_rfc3339(&text))
@@ -34,7 +47,7 @@ impl Time {
         std::time::UNIX_EPOCH + seconds
     }
 
-    pub(crate) fn from_unix(seconds: i64) -> Self {
+    pub(crate) const fn from_unix(seconds: i64) -> Self {
         Self(seconds)
     }
 

@@ -1,29 +1,33 @@
-//! How AWS is asked, and what there is to say besides its answer.
+//! How an authority may be asked: how long, by which kind of login, and whether a user is there.
 
 use std::time::Duration;
 
+use super::Notes;
 use crate::error::{Error, Result};
 use crate::sys::child::Bond;
 use crate::text::host;
 
-/// How AWS is asked, for all profiles.
+/// How authorities are asked in one run, for all profiles.
 #[derive(Clone, Debug)]
 pub(crate) struct AskPolicy {
     pub(crate) timeout: Duration,
     pub(crate) login: LoginPolicy,
-    /// The policy was typed for this run.
+    /// The user typed the login policy for this run.
     pub(crate) login_asked_for: bool,
     pub(crate) mfa_code: Option<String>,
-    /// Somebody is there to ask.
+    /// A user sits at the terminal.
     pub(crate) terminal: bool,
-    /// Whoever has started pgcred ends its whole process group, with the programs that it runs.
+    /// The program that started pgcred ends its whole process group, and so the programs that
+    /// pgcred runs.
     pub(crate) in_group: bool,
-    /// Says something to whoever is there.
+    /// Tells the user what to do before there can be an answer.
     pub(crate) tell: fn(&str),
+    /// Shows the steps of `--debug`; `None` without it.
+    pub(crate) trace: Option<fn(&str)>,
 }
 
 impl AskPolicy {
-    /// How the programs of profiles are run.
+    /// Returns how the programs that a profile names are tied to pgcred.
     pub(crate) fn bond(&self) -> Bond {
         match (self.terminal, self.in_group) {
             (true, _) => Bond::AtTerminal,
@@ -32,39 +36,33 @@ impl AskPolicy {
         }
     }
 
-    /// Tells whether a login or an MFA code that was missing may be had now.
+    /// Tells whether this run can get a login or an MFA code that was missing.
     pub(crate) fn can_ask(&self) -> bool {
         self.terminal
             || self.mfa_code.is_some()
             || (self.login_asked_for && self.login == LoginPolicy::Browser)
     }
 
-    /// Tells whether whoever can log in or give a code has been asked to.
+    /// Tells whether this run asks the user for a login or a code that is missing.
     pub(crate) fn asks(&self) -> bool {
         self.can_ask() && self.login != LoginPolicy::Never
     }
+
+    /// Returns empty notes, which show their steps if the run has `--debug`.
+    pub(crate) fn notes(&self) -> Notes {
+        Notes::new(self.trace)
+    }
 }
 
-/// What there is to say besides the answer.
-#[derive(Default)]
-pub(crate) struct Notes {
-    pub(crate) warnings: Vec<String>,
-    /// What was tried, in order.
-    pub(crate) steps: Vec<String>,
-    /// Files that the identity rests on may have been changed for the answer: by pgcred, by a login
-    /// that it has waited for, or by a program that it has run.
-    pub(crate) has_changed_files: bool,
-}
-
-/// Who may be bothered with a login that is needed.
+/// How to handle a login that is required.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LoginPolicy {
-    /// Nobody: an error says what to type.
+    /// Ask nobody: an error says what to type.
     Never,
-    /// Whoever sits at the terminal.
+    /// Ask the user at the terminal, if there is one.
     #[default]
     Terminal,
-    /// Without a terminal, whoever sees the browser.
+    /// Open the browser, also without a terminal.
     Browser,
 }
 

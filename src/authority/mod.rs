@@ -1,5 +1,115 @@
-//! Who issues tokens: what `issue` knows of an authority such as AWS.
+//! The seam between issuing and whoever issues: what `issue` knows of an authority, such as AWS.
+//!
+//! An authority turns a profile into an identity, and an identity into a signer:
+//!
+//! ```text
+//! Provider.authority ──> Identities ──> Identity ──────────> Signer
+//!  (one for each          (what one      (who signs for a     (resolved credentials:
+//!   kind of login)         run reads      profile; locks,      signs for as many
+//!                          once)          failures and         connections as ask)
+//!                                         cached tokens
+//!                                         go by it)
+//! ```
+//!
+//! Nothing here knows a cloud. AWS implements the four traits in `src/aws`; `fake` implements them
+//! for the unit tests of `issue`.
 
 mod ask;
+#[cfg(test)]
+pub(crate) mod fake;
+mod notes;
 
-pub(crate) use ask::{AskPolicy, LoginPolicy, Notes};
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::time::Time;
+use crate::token::Token;
+pub(crate) use ask::{AskPolicy, LoginPolicy};
+pub(crate) use notes::Notes;
+
+/// A system that issues tokens to those who have logged in to it.
+pub(crate) trait Authority: Sync {
+    /// Returns the name that stands for the authority in the native JSON (`aws` in `aws-dsql`). Two
+    /// authorities never have the same one.
+    fn name(&self) -> &'static str;
+
+    /// Starts a run. What several identities rest on, such as a configuration file, is read once for
+    /// all of them.
+    fn identities(&self) -> Box<dyn Identities>;
+
+    /// Says what is odd about the name of a region, if anything is.
+    fn doubt_region(&self, region: &str) -> Option<String>;
+}
+
+/// The identities of one run.
+pub(crate) trait Identities {
+    /// Returns who signs for the profile that the user named; without a name, the one that the
+    /// authority's own rules select. A profile that cannot be used is an error of
+    /// [`Identity::signer`], not of this.
+    fn of_profile(&self, profile: Option<&str>) -> Rc<dyn Identity>;
+}
+
+/// Who signs. Profiles that lead to the same credentials have the same identity, so that they are
+/// resolved once and wait for one lock.
+pub(crate) trait Identity {
+    /// Returns 32 hex digits that stand for the identity. Locks and failures go by them.
+    fn name(&self) -> &str;
+
+    /// Returns a digest that also changes when the user logs out, or another user logs in. Cached
+    /// tokens go by it.
+    fn state(&self) -> &str;
+
+    /// Returns a digest that changes when the user may have logged in. It ends the pause after a
+    /// failure.
+    fn login_stamp(&self) -> &str;
+
+    /// Returns the same identity with the files that it rests on as they are now: resolving
+    /// credentials, or waiting for a process that does, may have changed them.
+    fn as_it_is_now(&self) -> Rc<dyn Identity>;
+
+    /// Returns what decides the region of a request that names none, without asking anything: cached
+    /// tokens go by it. An authority without regions returns an empty text.
+    fn configured_region(&self) -> &str;
+
+    /// Finds the region of a request that names none, `host` being what is signed. `None` if the
+    /// authority needs no region; an error if it needs one and nothing names it.
+    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<String>>;
+
+    /// Logs the user in. Returns false if there was no need.
+    fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool>;
+
+    /// Resolves the credentials. This is what takes time: it may ask services and the user.
+    fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>>;
+}
+
+/// What to resolve credentials for.
+pub(crate) struct CredentialQuery<'a> {
+    /// The region of the first token, if the authority has regions.
+    pub(crate) region: Option<&'a str>,
+    /// How many seconds the credentials should last, if that can be had.
+    pub(crate) life: u32,
+    pub(crate) ask: &'a AskPolicy,
+    /// When the answer has to be there. Time that the user needs for a login does not count.
+    pub(crate) deadline: Instant,
+}
+
+/// Resolved credentials. Signing asks nothing, unless the authority itself makes the tokens.
+pub(crate) trait Signer {
+    /// Issues a token that lasts `life` seconds from `now`, or as long as the credentials do.
+    fn issue(&self, scope: &Scope<'_>, region: Option<&str>, life: u32, now: Time)
+    -> Result<Token>;
+}
+
+/// What a token permits: one action of one service on one host. The provider fills it in.
+#[derive(Debug)]
+pub(crate) struct Scope<'a> {
+    pub(crate) service: &'static str,
+    pub(crate) action: &'static str,
+    /// The name that is signed, not the one that the client dials.
+    pub(crate) host: &'a str,
+    /// The only port that the token is good for; `None` if it is good for all.
+    pub(crate) port: Option<u16>,
+    /// The only user that the token is good for; `None` if the token names no user.
+    pub(crate) user: Option<&'a str>,
+}

@@ -9,6 +9,7 @@ use aws_credential_types::Credentials;
 use super::login::missing::Unresolved;
 use super::plan::{Keys, Plan, Source};
 use super::profile::files;
+use super::region::is_taken_by_cli;
 use super::resolution::Resolution;
 use super::{explanation, source};
 use crate::error::{Error, Reason, Result};
@@ -81,7 +82,7 @@ pub(super) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>
     let Some(region) = resolution.settings.region() else {
         return source::imds::region(resolution).await;
     };
-    if is_region(region.trim()) {
+    if is_taken_by_cli(region.trim()) {
         return Ok(Some(region));
     }
     let region = host::quoted(&region);
@@ -91,13 +92,6 @@ pub(super) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>
              us-east-1",
         ),
     )
-}
-
-/// Tells whether a text can be a label of a host name and is more than a number.
-fn is_region(text: &str) -> bool {
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let number = text.bytes().all(|b| b.is_ascii_digit());
-    plain && !number && text.len() < 64 && !text.starts_with('-') && !text.ends_with('-')
 }
 
 fn nothing(resolution: &Resolution) -> Error {

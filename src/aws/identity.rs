@@ -1,40 +1,53 @@
-//! Who signs: digests that change whenever other credentials would be found, and tell nothing about
-//! them.
+//! Who signs with AWS credentials: digests that change whenever other credentials would be found,
+//! and tell nothing about them.
+//!
+//! The name is a digest of the plan, so whatever decides who signs is a part of it. The state adds
+//! the stamps of the files that the plan rests on, such as the cached token of an SSO login. The
+//! login stamp adds those of every file that a login writes.
 
 use std::cell::OnceCell;
 use std::hash::Hash;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Instant;
 
 use super::planned::Planned;
+use super::region::Region;
+use super::resolver::Resolver;
 use super::settings::SharedFiles;
+use super::signer::{AwsSigner, no_region};
+use crate::authority::{AskPolicy, CredentialQuery, Identities, Identity, Notes, Signer};
+use crate::error::Result;
 use crate::sys::fs;
 use crate::text::digest::{Digester, digest};
 
+/// The identities of one run, which read the two shared files once.
+#[derive(Default)]
+pub(super) struct AwsIdentities {
+    files: SharedFiles,
+}
+
+impl Identities for AwsIdentities {
+    fn of_profile(&self, profile: Option<&str>) -> Rc<dyn Identity> {
+        Rc::new(AwsIdentity::of(profile, &self.files))
+    }
+}
+
 /// Who signs for a profile, as AWS's variables and files say it.
-pub(crate) struct Identity {
+struct AwsIdentity {
     planned: Rc<Planned>,
-    /// Digest of the plan; safe in file names. Locks and failures go by it.
     name: String,
-    /// Digest of the plan and of the files that it rests on, such as the token of an SSO login.
-    /// Cached tokens go by it: it changes when somebody logs out, or another user logs in.
     state: String,
-    logins: OnceCell<String>,
+    login_stamp: OnceCell<String>,
     region: OnceCell<String>,
 }
 
-impl Identity {
-    pub(crate) fn of(profile: Option<&str>, files: &SharedFiles) -> Self {
+impl AwsIdentity {
+    fn of(profile: Option<&str>, files: &SharedFiles) -> Self {
         let planned = Rc::new(Planned::read(profile, files));
         let mut name = Digester::new();
         planned.hash(&mut name);
         Self::with_files_as_they_are(planned, name.finished())
-    }
-
-    /// Returns the same with the files as they are now: getting credentials, or waiting for
-    /// somebody who gets them, may have changed them.
-    pub(crate) fn as_it_is_now(&self) -> Self {
-        Self::with_files_as_they_are(Rc::clone(&self.planned), self.name.clone())
     }
 
     fn with_files_as_they_are(planned: Rc<Planned>, name: String) -> Self {
@@ -43,58 +56,81 @@ impl Identity {
             planned,
             name,
             state,
-            logins: OnceCell::new(),
+            login_stamp: OnceCell::new(),
             region: OnceCell::new(),
         }
     }
 
-    pub(crate) fn planned(&self) -> &Planned {
-        &self.planned
+    fn resolver<'a>(&'a self, ask: &'a AskPolicy, deadline: Instant) -> Resolver<'a> {
+        Resolver {
+            planned: &self.planned,
+            ask,
+            deadline,
+        }
     }
+}
 
-    pub(crate) fn name(&self) -> &str {
+impl Identity for AwsIdentity {
+    fn name(&self) -> &str {
         &self.name
     }
 
-    pub(crate) fn state(&self) -> &str {
+    fn state(&self) -> &str {
         &self.state
     }
 
-    /// Returns a digest that changes when somebody may have logged in. A pause after a failure ends
-    /// then.
-    pub(crate) fn logins(&self) -> &str {
-        self.logins.get_or_init(|| {
-            let places = self.planned.places_of_logins();
-            let files = places.into_iter().flat_map(|place| {
+    fn login_stamp(&self) -> &str {
+        self.login_stamp.get_or_init(|| {
+            let mut files = Vec::new();
+            for place in self.planned.places_of_logins() {
                 if place.is_dir() {
-                    sorted(&place)
+                    files.extend(sorted_files(&place));
                 } else {
-                    vec![place]
+                    files.push(place);
                 }
-            });
-            with_stamps(&self.name, files.collect())
+            }
+            with_stamps(&self.name, files)
         })
     }
 
-    /// Returns the region that AWS's variables or the profile name; else where it comes from.
-    pub(crate) fn region(&self) -> &str {
-        self.region.get_or_init(|| {
-            self.planned
-                .region()
-                .unwrap_or_else(|| "instance metadata".to_owned())
+    fn as_it_is_now(&self) -> Rc<dyn Identity> {
+        Rc::new(Self::with_files_as_they_are(
+            Rc::clone(&self.planned),
+            self.name.clone(),
+        ))
+    }
+
+    fn configured_region(&self) -> &str {
+        self.region.get_or_init(|| match self.planned.region() {
+            Some(region) => region,
+            None => "instance metadata".to_owned(),
         })
     }
-}
 
-impl PartialEq for Identity {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<String>> {
+        let deadline = Instant::now() + ask.timeout;
+        let Some(found) = self.resolver(ask, deadline).region(notes)? else {
+            return Err(no_region(host));
+        };
+        Region::parse(&found).map(|region| Some(region.into_string()))
+    }
+
+    fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool> {
+        let deadline = Instant::now() + ask.timeout;
+        self.resolver(ask, deadline).log_in(notes)
+    }
+
+    fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>> {
+        let region = query.region.unwrap_or_default();
+        let credentials = self
+            .resolver(query.ask, query.deadline)
+            .credentials(region, query.life, notes)?;
+        let profile = self.planned.profile_by_option().map(str::to_owned);
+        Ok(Rc::new(AwsSigner::new(credentials, profile)))
     }
 }
 
-impl Eq for Identity {}
-
-fn sorted(directory: &std::path::Path) -> Vec<PathBuf> {
+fn sorted_files(directory: &Path) -> Vec<PathBuf> {
     let mut files = fs::list(directory);
     files.sort();
     files

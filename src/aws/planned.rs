@@ -43,6 +43,15 @@ impl Planned {
         }
     }
 
+    /// Returns the profile that an option, the connection or a rule names.
+    pub(super) fn profile_by_option(&self) -> Option<&str> {
+        if self.settings.explicit {
+            self.settings.named.as_deref()
+        } else {
+            None
+        }
+    }
+
     /// Returns the region that a variable or the profile names.
     pub(crate) fn region(&self) -> Option<String> {
         self.settings.region()

@@ -1,5 +1,9 @@
-//! Names of AWS regions: their shape, and the known ones, for suggestions alone: AWS adds new ones.
-//! Pure.
+//! Names of AWS regions: what a region is, and which ones are known. Pure.
+//!
+//! A name that is not known is no error, because AWS adds regions: the list is for suggestions and
+//! completion. Three checks stand here side by side, since each answers another question: what a
+//! user may type ([`Region::parse`]), what the AWS CLI takes from its own configuration
+//! ([`is_taken_by_cli`]), and what may be a region in the name of a host ([`may_be_region`]).
 
 use crate::error::{Error, Result};
 use crate::text::host;
@@ -20,39 +24,66 @@ pub(crate) const KNOWN: &[&str] = &[
 /// The longest label of a host's name, in bytes.
 const LONGEST: usize = 63;
 
-/// Returns a region's name in lower case; what has another shape would be signed into nonsense, and
-/// so would a slip.
-pub(crate) fn normal_region(text: &str) -> Result<String> {
-    // Old configurations name the FIPS endpoints so. The AWS CLI signs the region in it.
-    let region = text
-        .trim()
-        .to_ascii_lowercase()
-        .replace("fips-", "")
-        .replace("-fips", "");
-    let wrong = || {
-        Error::usage(format!(
-            "region {}: not a region's name",
-            host::quoted(text)
-        ))
-    };
-    if !is_region(&region) {
-        return Err(wrong().hint("write it like us-east-1"));
+/// The name of a region, in lower case and in the shape that regions have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Region(String);
+
+impl Region {
+    /// Reads a region's name as a user types it. A text of another shape would be signed into
+    /// nonsense, and so would a typing error, so both are refused.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        // Old configurations name the FIPS endpoints so. The AWS CLI signs the region in it.
+        let region = text
+            .trim()
+            .to_ascii_lowercase()
+            .replace("fips-", "")
+            .replace("-fips", "");
+        let invalid = || {
+            Error::usage(format!(
+                "region {}: not a region's name",
+                host::quoted(text)
+            ))
+        };
+        if !may_be_region(&region) {
+            return Err(invalid().hint("write it like us-east-1"));
+        }
+        if !has_shape(&region)
+            && let Some(meant) = suggest::nearest(&region, KNOWN.iter().copied())
+            && meant != region
+        {
+            return Err(invalid().hint(format!("did you mean {meant}?")));
+        }
+        Ok(Self(region))
     }
-    match suggest::nearest(&region, KNOWN.iter().copied()).filter(|meant| *meant != region) {
-        Some(meant) if !has_shape(&region) => Err(wrong().hint(format!("did you mean {meant}?"))),
-        _ => Ok(region),
+
+    pub(crate) fn into_string(self) -> String {
+        self.0
     }
 }
 
-/// Returns whether the text may be a region's name in a host.
-pub(crate) fn is_region(text: &str) -> bool {
+/// Returns a region's name as [`Region::parse`] reads it.
+pub(crate) fn normal_region(text: &str) -> Result<String> {
+    Region::parse(text).map(Region::into_string)
+}
+
+/// Tells whether the AWS CLI takes a region from a variable or a profile: its own check is for the
+/// label of a host name that is more than a number.
+pub(super) fn is_taken_by_cli(text: &str) -> bool {
+    let is_label = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_number = text.bytes().all(|b| b.is_ascii_digit());
+    let is_bare = !text.starts_with('-') && !text.ends_with('-');
+    is_label && !is_number && is_bare && text.len() <= LONGEST
+}
+
+/// Tells whether the label of a host name may be a region's name.
+pub(crate) fn may_be_region(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len())
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// Returns whether the text is built as all regions' names are: words and a number.
+/// Tells whether the text is built as all regions' names are: words and a number.
 fn has_shape(region: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
     let is_number =
@@ -61,17 +92,17 @@ fn has_shape(region: &str) -> bool {
     words.next().is_some_and(is_number) && words.clone().count() >= 2 && words.all(is_word)
 }
 
-/// Says what is odd about a region, if it is none that is known.
-pub(crate) fn doubt(region: &str) -> Option<String> {
+/// Says what is odd about a region that this pgcred does not know.
+pub(super) fn doubt(region: &str) -> Option<String> {
     if KNOWN.contains(&region) {
         return None;
     }
-    let meant = suggest::nearest(region, KNOWN.iter().copied());
-    let meant = meant
-        .map(|meant| format!(": did you mean {meant}?"))
-        .unwrap_or_default();
+    let suggestion = match suggest::nearest(region, KNOWN.iter().copied()) {
+        Some(meant) => format!(": did you mean {meant}?"),
+        None => String::new(),
+    };
     Some(format!(
-        "{region} is no AWS region that this pgcred knows{meant}"
+        "{region} is no AWS region that this pgcred knows{suggestion}"
     ))
 }
 

@@ -1,7 +1,7 @@
 //! One resolution of credentials: what every source needs for it. That is the profile in use and its
 //! settings, clients of services, the deadline, and the notes of what was tried.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::error::Error as StdError;
 use std::future::Future;
 use std::time::Instant;
@@ -32,7 +32,7 @@ pub(super) struct Resolution<'a> {
     pub(super) region: String,
     /// How long the credentials should last, in seconds.
     pub(super) min_life: u32,
-    pub(super) notes: &'a RefCell<Notes>,
+    pub(super) notes: &'a Notes,
     deadline: Cell<Instant>,
     http: HttpClient,
     direct: HttpClient,
@@ -46,7 +46,7 @@ impl<'a> Resolution<'a> {
         region: &str,
         min_life: u32,
         deadline: Instant,
-        notes: &'a RefCell<Notes>,
+        notes: &'a Notes,
     ) -> Result<Self> {
         settings.check()?;
         let certificates = match settings.setting("AWS_CA_BUNDLE", "ca_bundle") {
@@ -85,16 +85,16 @@ impl<'a> Resolution<'a> {
 
     /// Notes what is tried, for `--debug`.
     pub(super) fn step(&self, what: impl Into<String>) {
-        self.notes.borrow_mut().steps.push(what.into());
+        self.notes.step(|| what.into());
     }
 
     pub(super) fn warn(&self, what: impl Into<String>) {
-        self.notes.borrow_mut().warnings.push(what.into());
+        self.notes.warn(what.into());
     }
 
     /// Notes that the files of the identity may be others from now on.
     pub(super) fn has_changed_files(&self) {
-        self.notes.borrow_mut().has_changed_files = true;
+        self.notes.set_changed_files();
     }
 
     /// Returns the configuration of a client of this service.

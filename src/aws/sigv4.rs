@@ -9,20 +9,11 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 
+use crate::authority::Scope;
 use crate::error::{Error, Result};
 use crate::text::quote::percent;
 use crate::time::Time;
 use crate::token::Token;
-
-/// The request that becomes a token: `GET https://{authority}/?{query}`, signed for `service`.
-pub(crate) struct Signable {
-    pub(crate) service: &'static str,
-    /// The IAM action's short name, as shown in `source.action`.
-    pub(crate) action: &'static str,
-    pub(crate) authority: String,
-    /// Percent-encoded.
-    pub(crate) query: String,
-}
 
 /// The order in which AWS CLI v2 prints the parameters; the signer has its own.
 const CLI_ORDER: [&str; 7] = [
@@ -40,19 +31,15 @@ const LONGEST: usize = 60_000;
 
 /// Returns the token `authority/?query&X-Amz-...`: a presigned URL without its scheme, good for
 /// `life` seconds from `at`.
-pub(crate) fn presign(
-    signable: &Signable,
+pub(super) fn presign(
+    scope: &Scope<'_>,
     region: &str,
     credentials: &Credentials,
     at: Time,
     life: u32,
 ) -> Result<Token> {
-    let Signable {
-        service,
-        authority,
-        query,
-        ..
-    } = signable;
+    let authority = authority(scope);
+    let query = query(scope);
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
@@ -65,7 +52,7 @@ pub(crate) fn presign(
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(region)
-        .name(service)
+        .name(scope.service)
         .time(at.to_system())
         .settings(settings)
         .build()
@@ -96,6 +83,22 @@ pub(crate) fn presign(
         }
     }
     Ok(Token::new(token, at, at.plus(life)))
+}
+
+/// Returns the host that is signed, with its port if the token is for one port alone.
+fn authority(scope: &Scope<'_>) -> String {
+    match scope.port {
+        Some(port) => format!("{}:{port}", scope.host),
+        None => scope.host.to_owned(),
+    }
+}
+
+/// Returns the parameters that name the action, and the user if the token is for one alone.
+fn query(scope: &Scope<'_>) -> String {
+    match scope.user {
+        Some(user) => format!("Action={}&DBUser={}", scope.action, percent(user)),
+        None => format!("Action={}", scope.action),
+    }
 }
 
 /// The signer would sign and print an empty session token; the AWS CLI takes it for none.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::EntryId;
-use crate::aws::identity::Identity;
+use crate::authority::Identity;
 use crate::error::{Error, Exit, Reason, Result};
 use crate::passfile::block::PassfileKey;
 use crate::request::Request;
@@ -43,20 +43,20 @@ pub(crate) struct Record {
 
 /// The last failure to get credentials, and how many there were in a row.
 #[derive(Clone, Debug)]
-pub(crate) struct Failure {
+pub(crate) struct FailureRecord {
     pub(crate) at: Time,
     pub(crate) count: u32,
     pub(crate) error: Error,
     /// Whoever failed could have asked a person.
     pub(crate) asked: bool,
     /// State of the files then in which a login shows: a change means that somebody logged in.
-    pub(crate) logins: String,
+    pub(crate) login_stamp: String,
 }
 
 #[derive(Default)]
 pub(crate) struct Index {
     pub(crate) records: BTreeMap<String, Record>,
-    pub(crate) failures: BTreeMap<String, Failure>,
+    pub(crate) failures: BTreeMap<String, FailureRecord>,
     /// Passfiles that tokens were filed in, also those that no record names any more: for `erase`.
     pub(crate) passfiles: BTreeSet<PathBuf>,
 }
@@ -89,7 +89,7 @@ impl Index {
     pub(crate) fn of_any_life(
         &self,
         request: &Request,
-        identity: &Identity,
+        identity: &dyn Identity,
         until: Time,
     ) -> impl Iterator<Item = &Record> {
         let key = request.key();
@@ -174,7 +174,7 @@ impl Index {
             failures: failures
                 .filter(|(identity, _)| is_digest(identity))
                 .filter_map(|(identity, value)| {
-                    Some((identity.clone(), Failure::from_json(value)?))
+                    Some((identity.clone(), FailureRecord::from_json(value)?))
                 })
                 .collect(),
             passfiles: passfiles
@@ -200,7 +200,7 @@ impl Record {
         token: &Token,
         region: String,
         location: TokenLocation,
-        identity: &Identity,
+        identity: &dyn Identity,
     ) -> Self {
         let (issued_at, expires_at) = (token.issued_at, token.expires_at);
         Self {
@@ -215,7 +215,7 @@ impl Record {
     }
 
     /// Tells whether it is known that another identity signed it. A login is none.
-    pub(crate) fn is_signed_by_another(&self, identity: &Identity) -> bool {
+    pub(crate) fn is_signed_by_another(&self, identity: &dyn Identity) -> bool {
         self.identity
             .as_deref()
             .is_some_and(|name| name != identity.name())
@@ -298,7 +298,7 @@ fn key_from_json(value: &Value) -> Option<PassfileKey> {
     is_shown_safely.then_some(key)
 }
 
-impl Failure {
+impl FailureRecord {
     fn to_json(&self) -> Value {
         json!({
             "at": self.at.unix(),
@@ -308,7 +308,7 @@ impl Failure {
             "reason": self.error.reason().map(Reason::name),
             "message": masked(&self.error.to_string()),
             "hint": self.error.to_hint().map(masked),
-            "logins": self.logins,
+            "logins": self.login_stamp,
         })
     }
 
@@ -324,7 +324,7 @@ impl Failure {
             count: u32::try_from(value["count"].as_u64()?).ok()?,
             error: text("hint").into_iter().fold(error, Error::hint),
             asked: value["asked"] == true,
-            logins: text("logins")?,
+            login_stamp: text("logins")?,
         })
     }
 }

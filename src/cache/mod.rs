@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-pub(crate) use index::{Failure, Index, Record, TokenLocation};
+pub(crate) use index::{FailureRecord, Index, Record, TokenLocation};
 use key::{Choice, Holder, KeyAnswer};
 
-use crate::aws::identity::Identity;
+use crate::authority::Identity;
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::passfile::block::{Passfile, PassfileKey};
@@ -45,29 +45,34 @@ pub(crate) struct EntryId(String);
 
 impl EntryId {
     /// The region is the one that the user, the host, a variable or the profile names.
-    pub(crate) fn of(request: &Request, identity: &Identity) -> Self {
+    pub(crate) fn of(request: &Request, identity: &dyn Identity) -> Self {
         Self::of_life(request, request.life, identity)
     }
 
     /// The same, if another life had been asked for.
-    pub(crate) fn of_life(request: &Request, life: u32, identity: &Identity) -> Self {
-        let signable = request.signable();
-        let region = request
-            .region
-            .as_deref()
-            .unwrap_or_else(|| identity.region());
-        let life = life.to_string();
-        let (host, port) = (&request.host, request.port.to_string());
+    pub(crate) fn of_life(request: &Request, life: u32, identity: &dyn Identity) -> Self {
+        let scope = request.scope();
+        let signed_port = match scope.port {
+            Some(port) => port.to_string(),
+            None => String::new(),
+        };
+        let region = match &request.region {
+            Some(region) => region,
+            None => identity.configured_region(),
+        };
         let parts = [
-            "2",
-            signable.service,
-            &signable.authority,
-            &signable.query,
-            host,
-            &port,
+            "3",
+            request.provider.authority.name(),
+            scope.service,
+            scope.action,
+            scope.host,
+            &signed_port,
+            scope.user.unwrap_or_default(),
+            &request.host,
+            &request.port.to_string(),
             &request.user,
             region,
-            &life,
+            &life.to_string(),
             identity.state(),
         ];
         Self(digest(parts))
@@ -100,6 +105,20 @@ impl Cache {
             changed: Cell::default(),
             note: RefCell::default(),
         })
+    }
+
+    /// Returns a cache in a directory of a unit test, with its key in a file.
+    #[cfg(test)]
+    pub(crate) fn at(directory: &Path) -> Self {
+        Self {
+            directory: CacheDirectory::at(directory),
+            choice: Choice::File,
+            key: OnceCell::new(),
+            index: RefCell::default(),
+            passfile: RefCell::default(),
+            changed: Cell::default(),
+            note: RefCell::default(),
+        }
     }
 
     /// Returns a token and its region, if it is fresh, or at least stale where that will do. What
@@ -251,7 +270,7 @@ impl Cache {
     }
 
     /// Waits for whoever else resolves credentials of this identity.
-    pub(crate) fn lock(&self, identity: &Identity, patience: Duration) -> Result<Lock> {
+    pub(crate) fn lock(&self, identity: &dyn Identity, patience: Duration) -> Result<Lock> {
         let locks = self.directory.locks();
         self.make_directory(&locks)?;
         let lock = fs::lock(&locks.join(identity.name()), patience);

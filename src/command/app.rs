@@ -11,7 +11,7 @@ use crate::authority::LoginPolicy;
 use crate::cache::Cache;
 use crate::config::{CacheChoice, Life};
 use crate::error::{Error, Result};
-use crate::issue::{Issued, Issuer, Wish};
+use crate::issue::{IssueOptions, IssuedToken, Issuer};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve;
@@ -51,6 +51,7 @@ impl App {
             terminal: terminal::has_person(),
             in_group: false,
             tell: Output::tell,
+            trace: output.debug.then_some(Output::trace),
         };
         Ok(Self {
             options,
@@ -75,7 +76,7 @@ impl App {
         &mut self,
         mut request: Request,
         options: &TokenOptions,
-    ) -> Result<(Request, Issued)> {
+    ) -> Result<(Request, IssuedToken)> {
         if options.no_cache {
             self.release();
         }
@@ -86,13 +87,13 @@ impl App {
                 resolve::seconds(life, request.provider, self.preferences.config.max_life)
                     .map_err(|error| error.about("--min-valid"))?;
         }
-        let wish = Wish {
+        let options = IssueOptions {
             min_valid,
             fresh: options.fresh,
-            filed_elsewhere: false,
+            for_passfile: false,
         };
         let preferences = &self.preferences;
-        let issued = self.issuer.issue(&request, wish, |index| {
+        let issued = self.issuer.issue(&request, options, |index| {
             preferences.connections_by_use(index)
         });
         self.say_warnings();
@@ -150,21 +151,15 @@ impl App {
         self.issuer = Issuer::new(self.preferences.ask.clone(), None);
     }
 
-    pub(super) fn say_warnings(&mut self) {
-        let notes = std::mem::take(&mut self.issuer.notes);
-        notes
-            .steps
-            .iter()
-            .for_each(|step| self.preferences.output.step(step));
-        notes
-            .warnings
-            .iter()
-            .for_each(|warning| self.preferences.output.warn(warning));
+    pub(super) fn say_warnings(&self) {
+        for warning in self.issuer.take_warnings() {
+            self.preferences.output.warn(&warning);
+        }
     }
 }
 
 /// A token that does not last as long as was asked for is not handed out in silence.
-pub(super) fn warn_if_cut_short(request: &Request, issued: &Issued, output: Output) {
+pub(super) fn warn_if_cut_short(request: &Request, issued: &IssuedToken, output: Output) {
     if issued.cut_short {
         let left = spoken(issued.token.issued_at.until(issued.token.expires_at));
         output.warn(&format!(

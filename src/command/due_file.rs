@@ -7,7 +7,7 @@ use super::line_owners::settle;
 use super::preferences::Preferences;
 use super::segment::{Segment, TokenState, segment};
 use crate::cache::Cache;
-use crate::issue::Issuer;
+use crate::issue::{Issuer, PassfileView, last_failure};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
@@ -60,7 +60,7 @@ fn due(
 ) -> (Time, String) {
     let now = Time::now();
     let index = cache.index();
-    let filed = passfile.and_then(|path| Issuer::filed_in(&path, cache));
+    let filed = passfile.and_then(|path| PassfileView::read(&path, cache));
     let mut next = now.plus(LONGEST);
     let mut first: Option<Segment> = None;
     let mut connections = preferences.named_connections();
@@ -68,11 +68,7 @@ fn due(
     for (name, request) in &connections {
         if request.keys().next().is_some() {
             let mut due = issuer.due(request, filed.as_ref());
-            if due > now
-                && index
-                    .failure(&issuer.identity(request.profile.as_deref()))
-                    .is_some()
-            {
+            if due > now && last_failure(&index, &*issuer.identity(request)).is_some() {
                 due = due.min(now.plus(LOOK_FOR_LOGIN));
             }
             next = next.min(if due <= now && refreshed == Refreshed::JustNow {

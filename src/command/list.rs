@@ -13,6 +13,7 @@ use super::refresh::background;
 use super::run::Run;
 use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Error, Result};
+use crate::issue::last_failure;
 use crate::output::Output;
 use crate::output::table::Table;
 use crate::passfile::block::PassfileKey;
@@ -134,8 +135,8 @@ fn row(
     clashes: &[Clash],
     app: &mut App,
 ) -> Row {
-    let identity = app.issuer.identity(request.profile.as_deref());
-    let id = EntryId::of(request, &identity);
+    let identity = app.issuer.identity(request);
+    let id = EntryId::of(request, &*identity);
     let record = index.records.get(id.as_str());
     let is_cached = app.issuer.cache().is_some_and(|cache| cache.holds(&id));
     let cached = record.filter(|_| is_cached);
@@ -150,8 +151,7 @@ fn row(
             .iter()
             .find(|clash| clash.later == name)
             .map(|clash| clash.owner.clone()),
-        trouble: index
-            .failure(&identity)
+        trouble: last_failure(index, &*identity)
             .map(|failure| failure.error.to_string())
             .unwrap_or_default(),
         ..Row::default()
@@ -159,7 +159,7 @@ fn row(
     let is_own = |found: &Found| {
         record.is_some_and(|record| found.is_of(record))
             || index
-                .of_any_life(request, &identity, found.expires_at)
+                .of_any_life(request, &*identity, found.expires_at)
                 .any(|record| found.is_of(record))
     };
     let is_of_another = |found: &Found| {
@@ -167,7 +167,7 @@ fn row(
             .records
             .values()
             .filter(|record| record.expires_at == found.expires_at && found.is_of(record));
-        known.any(|record| record.is_signed_by_another(&identity))
+        known.any(|record| record.is_signed_by_another(&*identity))
     };
     for key in request.keys() {
         let mut found = standing.of(&key).peekable();

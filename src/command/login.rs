@@ -1,10 +1,9 @@
 //! `pgcred login`: log in to AWS now, with the AWS CLI or, for SSO, without it.
 
-use std::time::Instant;
-
 use super::app::App;
 use super::run::Run;
-use crate::aws::{Aws, Planned, SharedFiles};
+use crate::authority::Authority;
+use crate::aws;
 use crate::error::Result;
 use crate::sys::terminal::Stdin;
 
@@ -24,13 +23,8 @@ impl Run for Login {
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let preferences = &app.preferences;
         let profile = self.profile.or(self.name);
-        let planned = Planned::read(profile.as_deref(), &SharedFiles::default());
-        let done = Aws {
-            planned: &planned,
-            ask: &preferences.ask,
-            deadline: Instant::now() + preferences.ask.timeout,
-        }
-        .log_in()?;
+        let identity = aws::AUTHORITY.identities().of_profile(profile.as_deref());
+        let done = identity.log_in(&preferences.ask, &preferences.ask.notes())?;
         preferences.output.note(if done {
             "logged in"
         } else {

@@ -2,7 +2,7 @@
 
 use crate::cache::{EntryId, Index};
 use crate::error::Exit;
-use crate::issue::Issuer;
+use crate::issue::{Issuer, last_failure};
 use crate::request::Request;
 use crate::time::Time;
 use crate::token::{Age, age};
@@ -53,8 +53,8 @@ pub(super) fn segment(
     in_passfile: impl FnOnce() -> Option<Times>,
 ) -> Option<Segment> {
     let now = Time::now();
-    let identity = issuer.identity(request.profile.as_deref());
-    let id = EntryId::of(request, &identity);
+    let identity = issuer.identity(request);
+    let id = EntryId::of(request, &*identity);
     let mut known = None;
     if let Some(record) = index.records.get(id.as_str()) {
         known = Some((Some(record.issued_at), record.expires_at));
@@ -65,7 +65,7 @@ pub(super) fn segment(
     {
         known = Some(filed);
     }
-    let needs_login = match index.failure(&identity) {
+    let needs_login = match last_failure(index, &*identity) {
         Some(failure) => failure.error.exit() == Exit::Login,
         None => false,
     };

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::issue::Issued;
+use crate::issue::IssuedToken;
 use crate::request::Request;
 use crate::text::quote::{self, conninfo, percent};
 
@@ -47,7 +47,7 @@ impl Format {
 pub(crate) fn render(
     format: Format,
     request: &Request,
-    issued: &Issued,
+    issued: &IssuedToken,
     roots: Option<&str>,
 ) -> Result<String> {
     let token = issued.token.expose();
@@ -170,7 +170,7 @@ fn lines(
     Ok(text)
 }
 
-fn native(request: &Request, issued: &Issued, roots: Option<&str>) -> Value {
+fn native(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value {
     let token = &issued.token;
     json!({
         "version": 1,
@@ -188,8 +188,8 @@ fn native(request: &Request, issued: &Issued, roots: Option<&str>) -> Value {
         "expiration_unix": token.expires_at.unix(),
         "refresh_after": token.refresh_after().rfc3339(),
         "source": {
-            "type": format!("aws-{}", request.provider.name),
-            "action": request.signable().action,
+            "type": request.provider.source_type(),
+            "action": request.scope().action,
             "region": issued.region,
             "profile": request.profile,
             "cached": issued.cached,

@@ -63,11 +63,16 @@ impl Output {
         }
     }
 
-    /// Says what was tried, if somebody wants to know.
+    /// Shows a step, if the run has `--debug`.
     pub(crate) fn step(self, text: &str) {
         if self.debug {
-            line(&format!("pgcred: debug: {text}"));
+            Self::trace(text);
         }
+    }
+
+    /// Shows a step of `--debug`.
+    pub(crate) fn trace(text: &str) {
+        line(&format!("pgcred: debug: {text}"));
     }
 
     /// Says what a person has to do before there can be an answer.

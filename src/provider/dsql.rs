@@ -1,60 +1,65 @@
-//! Aurora DSQL: the user `admin` signs another action than everybody else; no user name is signed.
+//! Aurora DSQL: the user `admin` signs another action than every other user. The token names no
+//! user and no port.
 
-use super::{Endpoint, Provider, Roots, Signable, is_region};
+use super::{Provider, RequiredRoots};
+use crate::aws::{self, may_be_region};
 
 const ID_LENGTH: usize = 26;
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "dsql",
     title: "Aurora DSQL",
+    authority: &aws::AUTHORITY,
+    service: "dsql",
+    action,
+    signs_port: false,
+    signs_user: false,
     owns: |host| region(host).is_some(),
     region,
     expand,
+    doubt,
     user: Some("admin"),
     dbname: "postgres",
-    signs_port: false,
+    default_life: 900,
     max_life: 604_800,
-    signable,
-    roots: |_| Roots::Public,
+    roots: |_| RequiredRoots::Public,
 };
 
-/// `CLUSTER.dsql.REGION.on.aws`; PrivateLink hosts have `dsql-SUFFIX`.
-fn region(host: &str) -> Option<&str> {
-    let (cluster, rest) = host.strip_suffix(".on.aws")?.split_once('.')?;
-    let (service, region) = rest.split_once('.')?;
-    (!cluster.is_empty() && service.starts_with("dsql") && is_region(region)).then_some(region)
-}
-
-/// Says what is odd about a host: what stands in the place of the cluster ID is none.
-pub(crate) fn doubt(host: &str) -> Option<String> {
-    region(host)?;
-    let id = host.split('.').next()?;
-    (id.len() != ID_LENGTH).then(|| {
-        format!(
-            "{host}: a cluster ID of Aurora DSQL has {ID_LENGTH} characters; this one has {}",
-            id.len()
-        )
-    })
-}
-
-fn expand(id: &str, region: &str) -> Option<String> {
-    let is_id = id.len() == ID_LENGTH
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    is_id.then(|| format!("{id}.dsql.{region}.on.aws"))
-}
-
-fn signable(endpoint: &Endpoint<'_>) -> Signable {
-    let action = if endpoint.user == "admin" {
+fn action(user: &str) -> &'static str {
+    if user == "admin" {
         "DbConnectAdmin"
     } else {
         "DbConnect"
-    };
-    Signable {
-        service: "dsql",
-        action,
-        authority: endpoint.host.to_owned(),
-        query: format!("Action={action}"),
     }
+}
+
+/// Reads `CLUSTER.dsql.REGION.on.aws`; PrivateLink hosts have `dsql-SUFFIX`.
+fn region(host: &str) -> Option<&str> {
+    let (cluster, rest) = host.strip_suffix(".on.aws")?.split_once('.')?;
+    let (service, region) = rest.split_once('.')?;
+    if cluster.is_empty() || !service.starts_with("dsql") || !may_be_region(region) {
+        return None;
+    }
+    Some(region)
+}
+
+/// Says so if the first label of a host is no cluster ID.
+fn doubt(host: &str) -> Option<String> {
+    let length = host.split('.').next()?.len();
+    if length == ID_LENGTH {
+        return None;
+    }
+    Some(format!(
+        "{host}: a cluster ID of Aurora DSQL has {ID_LENGTH} characters; this one has {length}"
+    ))
+}
+
+fn expand(id: &str, region: &str) -> Option<String> {
+    let has_letters_of_id = id
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if id.len() != ID_LENGTH || !has_letters_of_id {
+        return None;
+    }
+    Some(format!("{id}.dsql.{region}.on.aws"))
 }

@@ -1,40 +1,65 @@
-//! Who defines a token. One file and one table line each; everything else asks the table.
+//! Providers: what a kind of host needs. One file and one line of the table for each; everything
+//! else asks the table.
+//!
+//! A provider knows its hosts, the defaults and limits of its tokens, which authority issues them,
+//! and which root certificates its servers have. It does not sign: it says what a token permits
+//! ([`Scope`]), and the authority makes the token.
 
 mod dsql;
+#[cfg(test)]
+pub(crate) mod fake;
 mod rds;
 
-use crate::aws::is_region;
-pub(crate) use crate::aws::sigv4::Signable;
+use crate::authority::{AskPolicy, Authority, Scope};
 use crate::error::{Error, Result};
-pub(crate) use dsql::doubt as doubt_host;
 
 /// Every provider, in the order in which hosts are matched.
-pub(crate) static PROVIDERS: &[&Provider] = &[&dsql::PROVIDER, &rds::PROVIDER];
+pub(crate) static PROVIDERS: &[&Provider] = &[
+    &dsql::PROVIDER,
+    &rds::PROVIDER,
+    #[cfg(test)]
+    &fake::PROVIDER,
+];
 
+/// A kind of host that takes tokens as passwords.
 pub(crate) struct Provider {
-    /// As in `--provider` and in the native JSON (`aws-dsql`).
+    /// The name in `--provider` and in the native JSON (`aws-dsql`).
     pub(crate) name: &'static str,
-    /// The service's name in messages.
+    /// The name in sentences.
     pub(crate) title: &'static str,
+    /// Who issues its tokens.
+    pub(crate) authority: &'static dyn Authority,
+    /// The authority's name of the service that the token is for.
+    pub(crate) service: &'static str,
+    /// Returns the authority's name of what the token permits to this user.
+    pub(crate) action: fn(user: &str) -> &'static str,
+    /// Whether a token is good for one port alone.
+    pub(crate) signs_port: bool,
+    /// Whether a token is good for one user alone.
+    pub(crate) signs_user: bool,
+    /// Tells whether a host is one of this provider's.
     pub(crate) owns: fn(host: &str) -> bool,
     /// Returns the region that a host of this provider names.
     pub(crate) region: fn(host: &str) -> Option<&str>,
-    /// Returns the host of a bare ID in a region, where the provider knows such IDs.
+    /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
+    /// Says what is odd about a host of this provider, if anything is.
+    pub(crate) doubt: fn(host: &str) -> Option<String>,
+    /// The user of a request that names none; `None` if it has to name one.
     pub(crate) user: Option<&'static str>,
+    /// The database of a request that names none.
     pub(crate) dbname: &'static str,
-    /// Whether the port is a part of what is signed.
-    pub(crate) signs_port: bool,
-    /// Longest life that the provider accepts, in seconds.
+    /// The life of a token in seconds, unless the user asks for another.
+    pub(crate) default_life: u32,
+    /// The longest life that the provider accepts, in seconds.
     pub(crate) max_life: u32,
-    pub(crate) signable: fn(&Endpoint<'_>) -> Signable,
     /// Returns which root certificates the certificate of a host chains to.
-    pub(crate) roots: fn(host: &str) -> Roots,
+    pub(crate) roots: fn(host: &str) -> RequiredRoots,
 }
 
 /// Which root certificates verify a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Roots {
+pub(crate) enum RequiredRoots {
     /// Public ones, which every system trusts.
     Public,
     /// Amazon's private ones for RDS and Aurora, a set for each region. No system trusts them by
@@ -42,15 +67,7 @@ pub(crate) enum Roots {
     AmazonRds,
 }
 
-/// What a provider signs for: `host` is the name in the signature, not the one the client dials.
-pub(crate) struct Endpoint<'a> {
-    pub(crate) host: &'a str,
-    pub(crate) port: u16,
-    pub(crate) user: &'a str,
-}
-
-/// Life of a token that nobody asked otherwise for, in seconds; the AWS CLI's default.
-pub(crate) const DEFAULT_LIFE: u32 = 900;
+/// The port of PostgreSQL.
 pub(crate) const DEFAULT_PORT: u16 = 5432;
 
 /// Returns the provider that a host belongs to.
@@ -63,40 +80,77 @@ pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
 
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
 pub(crate) fn of_id(id: &str, region: &str) -> Option<(&'static Provider, String)> {
-    PROVIDERS
-        .iter()
-        .copied()
-        .find_map(|provider| (provider.expand)(id, region).map(|host| (provider, host)))
+    for provider in PROVIDERS {
+        if let Some(host) = (provider.expand)(id, region) {
+            return Some((provider, host));
+        }
+    }
+    None
+}
+
+/// Says what is odd about a host, if it is a provider's own and anything is.
+pub(crate) fn doubt_host(host: &str) -> Option<String> {
+    (of_host(host)?.doubt)(host)
 }
 
 pub(crate) fn named(name: &str) -> Result<&'static Provider> {
-    PROVIDERS
-        .iter()
-        .copied()
-        .find(|provider| provider.name == name)
-        .ok_or_else(|| Error::usage(format!("no provider of that name; known: {}", names(", "))))
+    for provider in PROVIDERS {
+        if provider.name == name {
+            return Ok(provider);
+        }
+    }
+    Err(Error::usage(format!(
+        "no provider of that name; known: {}",
+        names(", ")
+    )))
 }
 
-/// Returns the names of all providers, for the texts that say what `--provider` takes.
+/// Returns the names of all providers, as `--provider` takes them.
 pub(crate) fn names(separator: &str) -> String {
-    let mut names = Vec::new();
-    for provider in PROVIDERS {
-        names.push(provider.name);
-    }
+    let names: Vec<&str> = PROVIDERS.iter().map(|provider| provider.name).collect();
     names.join(separator)
 }
 
-/// Returns the services that the providers stand for, for messages.
+/// Returns the titles of all providers, for a sentence: `A, B or C`.
 pub(crate) fn titles() -> String {
-    let mut titles = Vec::new();
-    for provider in PROVIDERS {
-        titles.push(provider.title);
+    let titles: Vec<&str> = PROVIDERS.iter().map(|provider| provider.title).collect();
+    match titles.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
     }
-    titles.join(" or ")
 }
 
 impl Provider {
-    /// Checks a life asked for, in seconds.
+    /// Returns what a token for this host, port and user permits.
+    pub(crate) fn scope<'a>(&self, host: &'a str, port: u16, user: &'a str) -> Scope<'a> {
+        Scope {
+            service: self.service,
+            action: (self.action)(user),
+            host,
+            port: if self.signs_port { Some(port) } else { None },
+            user: if self.signs_user { Some(user) } else { None },
+        }
+    }
+
+    /// Returns what the native JSON calls the source of a token: `aws-dsql`.
+    pub(crate) fn source_type(&self) -> String {
+        format!("{}-{}", self.authority.name(), self.name)
+    }
+
+    /// Returns the region of a request that names none: what the authority's configuration says.
+    /// `None` if the authority needs no region.
+    pub(crate) fn default_region(
+        &self,
+        host: &str,
+        profile: Option<&str>,
+        ask: &AskPolicy,
+    ) -> Result<Option<String>> {
+        let identity = self.authority.identities().of_profile(profile);
+        identity.find_region(host, ask, &ask.notes())
+    }
+
+    /// Checks a life that the user asks for, in seconds.
     pub(crate) fn check_life(&self, seconds: u32) -> Result<u32> {
         if (1..=self.max_life).contains(&seconds) {
             return Ok(seconds);

@@ -1,63 +1,64 @@
 //! RDS and Aurora IAM authentication: user and port are part of what is signed.
 
-use super::{Endpoint, Provider, Roots, Signable, is_region};
-use crate::text::quote::percent;
+use super::{Provider, RequiredRoots};
+use crate::aws::{self, may_be_region};
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "rds",
     title: "RDS",
+    authority: &aws::AUTHORITY,
+    service: "rds-db",
+    action: |_| "connect",
+    signs_port: true,
+    signs_user: true,
     owns: |host| split(host).is_some(),
     region,
     expand: |_, _| None,
+    doubt: |_| None,
     user: None,
     dbname: "postgres",
-    signs_port: true,
+    default_life: 900,
     max_life: 900, // fixed by the service
-    signable,
     roots,
 };
 
-/// A global database's writer endpoint has `global` there, which is no region: the user has to name
-/// one.
+/// Returns the region in a host. The writer endpoint of a global database has `global` there, which
+/// is no region: the user has to name one.
 fn region(host: &str) -> Option<&str> {
-    split(host)
-        .map(|(_, region)| region)
-        .filter(|region| *region != "global")
+    match split(host)? {
+        (_, "global") => None,
+        (_, region) => Some(region),
+    }
 }
 
-/// `NAME[.HASH].REGION.rds.amazonaws.com`, in China `.com.cn`, in the European Sovereign Cloud
-/// `.rds.amazonaws.eu`.
+/// Splits `NAME[.HASH].REGION.rds.amazonaws.com`, in China `.com.cn`, in the European Sovereign
+/// Cloud `.rds.amazonaws.eu`.
 fn split(host: &str) -> Option<(&str, &str)> {
     const SUFFIXES: [&str; 3] = [
         ".rds.amazonaws.com",
         ".rds.amazonaws.com.cn",
         ".rds.amazonaws.eu",
     ];
-    let rest = SUFFIXES
-        .iter()
-        .find_map(|suffix| host.strip_suffix(suffix))?;
-    let (name, region) = rest.rsplit_once('.')?;
-    (!name.is_empty() && is_region(region)).then_some((name, region))
+    for suffix in SUFFIXES {
+        if let Some(rest) = host.strip_suffix(suffix) {
+            let (name, region) = rest.rsplit_once('.')?;
+            if name.is_empty() || !may_be_region(region) {
+                return None;
+            }
+            return Some((name, region));
+        }
+    }
+    None
 }
 
 /// An RDS Proxy, `NAME.proxy-HASH`, has a certificate of AWS Certificate Manager, which chains to
 /// public roots.
-fn roots(host: &str) -> Roots {
-    let hash = split(host)
-        .and_then(|(name, _)| name.rsplit_once('.'))
-        .map(|(_, hash)| hash);
-    if hash.is_some_and(|hash| hash.starts_with("proxy-")) {
-        Roots::Public
-    } else {
-        Roots::AmazonRds
+fn roots(host: &str) -> RequiredRoots {
+    if let Some((name, _)) = split(host)
+        && let Some((_, hash)) = name.rsplit_once('.')
+        && hash.starts_with("proxy-")
+    {
+        return RequiredRoots::Public;
     }
-}
-
-fn signable(endpoint: &Endpoint<'_>) -> Signable {
-    Signable {
-        service: "rds-db",
-        action: "connect",
-        authority: format!("{}:{}", endpoint.host, endpoint.port),
-        query: format!("Action=connect&DBUser={}", percent(endpoint.user)),
-    }
+    RequiredRoots::AmazonRds
 }

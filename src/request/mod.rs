@@ -2,9 +2,10 @@
 
 pub(crate) mod target;
 
+use crate::authority::Scope;
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileKey;
-use crate::provider::{Endpoint, Provider, Signable};
+use crate::provider::Provider;
 use target::RootsChoice;
 
 pub(crate) struct Request {
@@ -39,12 +40,10 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn signable(&self) -> Signable {
-        (self.provider.signable)(&Endpoint {
-            host: &self.sign_host,
-            port: self.sign_port,
-            user: &self.user,
-        })
+    /// Returns what its token permits.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        self.provider
+            .scope(&self.sign_host, self.sign_port, &self.user)
     }
 
     /// Returns the value of a libpq keyword that came with TARGET.

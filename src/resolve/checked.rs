@@ -6,10 +6,9 @@ use super::options::ConnectionOptions;
 use super::said::Source;
 use super::unknown_host::unknown_host;
 use crate::authority::AskPolicy;
-use crate::aws::{doubt_region, normal_region};
+use crate::aws::normal_region;
 use crate::config::{Config, Connection, Life};
 use crate::error::{Error, Result};
-use crate::issue::default_region;
 use crate::output::Output;
 use crate::passfile::block::PassfileKey;
 use crate::provider::{self, Provider};
@@ -33,12 +32,14 @@ struct FullName<'a> {
 impl FullName<'_> {
     /// Returns the endpoint of a bare cluster ID, and any other host as it is.
     fn of(&self, host: String) -> Result<String> {
-        if provider::of_id(&host, "").is_none() {
+        let Some((provider, _)) = provider::of_id(&host, "") else {
             return Ok(host);
-        }
+        };
         let region = match self.region {
             Some(region) => region.to_owned(),
-            None => default_region(&host, self.profile, self.ask)?,
+            None => provider
+                .default_region(&host, self.profile, self.ask)?
+                .unwrap_or_default(),
         };
         match provider::of_id(&host, &region) {
             Some((_, endpoint)) => Ok(endpoint),
@@ -183,7 +184,7 @@ pub(crate) fn provider_of(
 pub(crate) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
     let most = cap.unwrap_or(u32::MAX);
     match life {
-        None => Ok(provider::DEFAULT_LIFE.min(most)),
+        None => Ok(provider.default_life.min(most)),
         Some(Life::Max) => Ok(provider.max_life.min(most)),
         Some(Life::Seconds(seconds)) if seconds > most => Err(Error::usage(format!(
             "a life of {seconds} s is too long: max_expires_in is {most} s in the configuration"
@@ -234,7 +235,7 @@ fn warn_about_region(sign_host: &str, region: Option<&str>, provider: &Provider,
         ));
     }
     if let Some(region) = region.or(named_by_host)
-        && let Some(doubt) = doubt_region(region)
+        && let Some(doubt) = provider.authority.doubt_region(region)
     {
         output.warn(&doubt);
     }

@@ -9,12 +9,11 @@ mod carried;
 mod store;
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use crate::authority::AskPolicy;
-use crate::aws::{Aws, Planned, SharedFiles};
+use crate::aws;
 use crate::error::{Error, Result};
-use crate::provider;
+use crate::provider::RequiredRoots;
 use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
@@ -190,8 +189,8 @@ pub(crate) fn doubt(request: &Request) -> Option<String> {
 
 fn set_of_provider(request: &Request) -> Set {
     match (request.provider.roots)(&request.sign_host) {
-        provider::Roots::Public => Set::Amazon,
-        provider::Roots::AmazonRds => set_of_rds(request),
+        RequiredRoots::Public => Set::Amazon,
+        RequiredRoots::AmazonRds => set_of_rds(request),
     }
 }
 
@@ -206,14 +205,7 @@ fn set_of_rds(request: &Request) -> Set {
 
 fn download(set: &Set, request: &Request, ask: &AskPolicy) -> Result<String> {
     let address = set.address().ok_or_else(|| missing(set))?;
-    let deadline = Instant::now() + ask.timeout;
-    let planned = Planned::read(request.profile.as_deref(), &SharedFiles::default());
-    let text = Aws {
-        planned: &planned,
-        ask,
-        deadline,
-    }
-    .download(&address);
+    let text = aws::download(&address, request.profile.as_deref(), ask);
     let text = text.map_err(|error| {
         error
             .about(&missing(set).to_string())

@@ -4,7 +4,6 @@
 //! the user's shell, and a poor PATH.
 
 use super::{Machine, Target};
-use crate::provider::DEFAULT_LIFE;
 use crate::text::quote::{self, percent};
 
 /// The command lines of one connection on one machine.
@@ -31,7 +30,7 @@ impl Commands<'_> {
         if (request.provider.region)(&request.sign_host).is_none() {
             words.extend(["--provider", request.provider.name].map(str::to_owned));
         }
-        if request.life != DEFAULT_LIFE {
+        if request.life != request.provider.default_life {
             let life = if request.life == request.provider.max_life {
                 "max".to_owned()
             } else {

@@ -143,11 +143,10 @@ fn is_set_up(of: &EditedText) -> bool {
 fn minutes(targets: &[Target]) -> u32 {
     const RUNS_PER_LIFE: u32 = 6;
     const MOST: u32 = 2;
-    let mut shortest = crate::provider::DEFAULT_LIFE;
-    if let Some(life) = targets.iter().map(|target| target.request.life).min() {
-        shortest = life;
+    match targets.iter().map(|target| target.request.life).min() {
+        Some(shortest) => (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST),
+        None => MOST,
     }
-    (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST)
 }
 
 /// Returns a warning that names the tokens which a run every minute, the most that all schedulers

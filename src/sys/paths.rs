@@ -62,6 +62,11 @@ impl CacheDirectory {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn at(directory: &Path) -> Self {
+        Self(directory.to_owned())
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

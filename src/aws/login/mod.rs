@@ -153,7 +153,7 @@ impl MissingLogin {
     }
 
     fn by_device(&self, ask: &AskPolicy, start: &SsoSession) -> Result<()> {
-        let notes = std::cell::RefCell::default();
+        let notes = ask.notes();
         let settings = Settings::new(
             Variables::OfProcess,
             SharedFiles::default(),

@@ -12,7 +12,7 @@ use crate::command::app::App;
 use crate::command::options::TokenOptions;
 use crate::command::run::{InForeignHome, Run};
 use crate::error::{Error, Result};
-use crate::issue::Issued;
+use crate::issue::IssuedToken;
 use crate::output::Output;
 use crate::output::format::variables;
 use crate::output::variables::in_the_way;
@@ -116,7 +116,7 @@ impl Run for Exec {
 }
 
 /// The private passfile's text.
-fn lines(request: &Request, issued: &Issued) -> Result<Vec<u8>> {
+fn lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
     let mut passfile = Passfile::default();
     passfile.set(request.key(), &issued.token)?;
     Ok(passfile.render_lines())

@@ -25,7 +25,7 @@ use crate::command::passfile::PassfileArg;
 use crate::command::preferences::Preferences;
 use crate::command::run::{InForeignHome, Run};
 use crate::error::{Error, Result};
-use crate::issue::{Issued, Wish};
+use crate::issue::{IssueOptions, IssuedToken};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::{ConnectionOptions, Resolver};
@@ -139,7 +139,7 @@ impl Refresh {
     /// there as the answer.
     fn write(
         &self,
-        issued: &[(Request, Issued)],
+        issued: &[(Request, IssuedToken)],
         errors: &[Error],
         app: &mut App,
     ) -> Result<PathBuf> {
@@ -154,7 +154,7 @@ impl Refresh {
         });
         match edited {
             Ok((path, ())) => {
-                app.issuer.filed(&path, issued);
+                app.issuer.record_in_passfile(&path, issued);
                 Ok(path)
             }
             Err(error) => {
@@ -169,7 +169,7 @@ impl Refresh {
     fn say_what_was_written(
         &self,
         path: &Path,
-        issued: &[(Request, Issued)],
+        issued: &[(Request, IssuedToken)],
         targets: usize,
         app: &mut App,
     ) {
@@ -307,13 +307,12 @@ impl Refresh {
 
     /// Issues in the order of identities, so that two processes that refresh never wait for each
     /// other's locks.
-    fn issue(&self, mut requests: Vec<Request>, app: &mut App) -> Vec<(Request, Result<Issued>)> {
-        let mut identity_of = |request: &Request| {
-            app.issuer
-                .identity(request.profile.as_deref())
-                .name()
-                .to_owned()
-        };
+    fn issue(
+        &self,
+        mut requests: Vec<Request>,
+        app: &mut App,
+    ) -> Vec<(Request, Result<IssuedToken>)> {
+        let mut identity_of = |request: &Request| app.issuer.identity(request).name().to_owned();
         requests.sort_by_cached_key(&mut identity_of);
         let identities: BTreeSet<String> = requests.iter().map(identity_of).collect();
         app.issuer.share_time(identities.len());
@@ -326,12 +325,12 @@ impl Refresh {
         let mut outcomes = Vec::new();
         for request in requests {
             // A token without a line of its own stays in the cache, where `token` and `exec` find it.
-            let wish = Wish {
-                filed_elsewhere: request.owns_its_line(),
+            let options = IssueOptions {
+                for_passfile: request.owns_its_line(),
                 fresh: self.fresh || names_targets,
-                ..Wish::default()
+                ..IssueOptions::default()
             };
-            let issued = app.issuer.issue(&request, wish, others);
+            let issued = app.issuer.issue(&request, options, others);
             outcomes.push((request, issued));
         }
         outcomes
@@ -373,7 +372,7 @@ fn about_target(error: Error, request: &Request, targets: usize) -> Error {
 }
 
 /// Says that nothing renews the token of a target that is no connection, and what to type for that.
-fn say_how_to_keep_fresh(tokens: &[(Request, Issued)], preferences: &Preferences) {
+fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferences: &Preferences) {
     let mut known = BTreeSet::new();
     for request in preferences.connections() {
         known.insert(request.name());

@@ -68,7 +68,7 @@ fn connection(target: &Target) -> Connection {
     }
     if request.life == request.provider.max_life {
         connection.life = Some(Life::Max);
-    } else if request.life != provider::DEFAULT_LIFE {
+    } else if request.life != request.provider.default_life {
         connection.life = Some(Life::Seconds(request.life));
     }
     connection

@@ -8,7 +8,6 @@ use crate::command::line_owners::settle;
 use crate::command::preferences::Preferences;
 use crate::command::warnings;
 use crate::error::{Error, Result};
-use crate::issue::default_region;
 use crate::request::Request;
 use crate::roots;
 use crate::setup::{Target, Tool, ToolKind};
@@ -166,11 +165,10 @@ fn leave_nothing_to_the_environment(
         }
     }
     if request.region.is_none() {
-        request.region = Some(default_region(
-            &request.sign_host,
-            request.profile.as_deref(),
-            &preferences.ask,
-        )?);
+        let (host, profile) = (&request.sign_host, request.profile.as_deref());
+        request.region = request
+            .provider
+            .default_region(host, profile, &preferences.ask)?;
     }
     Ok(())
 }

@@ -400,7 +400,7 @@ fn min_valid_and_fresh_ask_for_more() {
     source
         .sandbox
         .run(&["token", HOST, "--min-valid", "5m"])
-        .assert_fails(3, " s, not 5 min");
+        .assert_fails(3, "lasts 5 min: the credentials expire in 59 s");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn logged_out() -> Sandbox {
     }
     sandbox
         .run(&["token", "c"])
-        .assert_fails(3, "AWS was asked 0 s ago");
+        .assert_fails(3, "got this answer 0 s ago");
     sandbox
 }
 

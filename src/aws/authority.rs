@@ -1,0 +1,25 @@
+//! AWS's side of the seam: what a provider names as the authority of its tokens.
+
+use super::identity::AwsIdentities;
+use super::region;
+use crate::authority::{Authority, Identities};
+
+/// The authority of every provider of AWS: whatever services a profile signs for, its credentials
+/// are resolved once.
+pub(crate) static AUTHORITY: AwsAuthority = AwsAuthority;
+
+pub(crate) struct AwsAuthority;
+
+impl Authority for AwsAuthority {
+    fn name(&self) -> &'static str {
+        "aws"
+    }
+
+    fn identities(&self) -> Box<dyn Identities> {
+        Box::new(AwsIdentities::default())
+    }
+
+    fn doubt_region(&self, region: &str) -> Option<String> {
+        region::doubt(region)
+    }
+}

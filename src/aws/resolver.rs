@@ -1,0 +1,134 @@
+//! Carries a plan out from outside the async world: credentials, logins and the region of one
+//! profile. A runtime is made for each question and dropped with it.
+
+use std::time::Instant;
+
+use aws_credential_types::Credentials;
+
+use super::credentials;
+use super::execute;
+use super::login::missing::{MissingLogin, Unresolved};
+use super::planned::Planned;
+use super::resolution::Resolution;
+use super::runtime::block_on;
+use super::service;
+use crate::authority::{AskPolicy, Notes};
+use crate::error::Result;
+use crate::sys::env;
+
+/// Asks AWS what a plan needs.
+pub(super) struct Resolver<'a> {
+    pub(super) planned: &'a Planned,
+    pub(super) ask: &'a AskPolicy,
+    /// When the answer has to be there. Time that the user needs for a login does not count.
+    pub(super) deadline: Instant,
+}
+
+impl Resolver<'_> {
+    /// Returns the credentials that sign. `region` is where STS is asked, if the plan has roles;
+    /// `life` is how many seconds the credentials should last, if that can be had.
+    pub(super) fn credentials(
+        &self,
+        region: &str,
+        life: u32,
+        notes: &Notes,
+    ) -> Result<Credentials> {
+        let found = match self.find(region, life, notes) {
+            Ok(found) => found,
+            Err(error) => self.cached(region, notes).ok_or(error)?,
+        };
+        credentials::checked(found)
+    }
+
+    fn find(&self, region: &str, life: u32, notes: &Notes) -> Result<Credentials> {
+        let resolution = self.open(region, life, self.deadline, notes)?;
+        let plan = self.planned.plan()?;
+        if let Some(keys) = plan.keys_in_environment() {
+            // This needs no runtime, and is what the shell of a CI job has.
+            return execute::environment(&resolution, keys);
+        }
+        match block_on(execute::credentials(&resolution, plan))? {
+            Ok(found) => Ok(found),
+            Err(Unresolved::Failed(error)) => Err(error),
+            Err(Unresolved::LoginNeeded(missing)) => {
+                self.find_after_login(&missing, region, life, notes)
+            }
+        }
+    }
+
+    /// Gets the login that is missing, and asks once more.
+    fn find_after_login(
+        &self,
+        missing: &MissingLogin,
+        region: &str,
+        life: u32,
+        notes: &Notes,
+    ) -> Result<Credentials> {
+        // Some of the time is left for what comes after the login.
+        let login_deadline = match self.deadline.checked_sub(self.ask.timeout / 4) {
+            Some(earlier) => earlier,
+            None => self.deadline,
+        };
+        missing.satisfy(self.ask, login_deadline)?;
+        notes.set_changed_files();
+        let deadline = if self.ask.terminal {
+            Instant::now() + self.ask.timeout
+        } else {
+            self.deadline
+        };
+        let resolution = self.open(region, life, deadline, notes)?;
+        match block_on(execute::credentials(&resolution, self.planned.plan()?))? {
+            Ok(found) => Ok(found),
+            Err(Unresolved::Failed(error)) => Err(error),
+            Err(Unresolved::LoginNeeded(missing)) => Err(missing.error()),
+        }
+    }
+
+    /// Returns the credentials that the AWS CLI has cached, though they last less long than wanted.
+    fn cached(&self, region: &str, notes: &Notes) -> Option<Credentials> {
+        let resolution = self.open(region, 0, self.deadline, notes).ok()?;
+        execute::cached(&resolution, self.planned.plan().ok()?)
+    }
+
+    /// Logs in, if the profile needs it. Returns false if there are credentials already.
+    pub(super) fn log_in(&self, notes: &Notes) -> Result<bool> {
+        let region = match env::var("AWS_REGION") {
+            Some(region) => region,
+            None => "us-east-1".to_owned(),
+        };
+        let resolution = self.open(&region, 0, self.deadline, notes)?;
+        match block_on(execute::credentials(&resolution, self.planned.plan()?))? {
+            Ok(_) => Ok(false),
+            Err(Unresolved::Failed(error)) => Err(error),
+            Err(Unresolved::LoginNeeded(missing)) => {
+                missing.run(self.ask)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Returns the region in AWS's own order: environment, profile, instance metadata.
+    pub(super) fn region(&self, notes: &Notes) -> Result<Option<String>> {
+        let resolution = self.open("", 0, self.deadline, notes)?;
+        block_on(execute::region(&resolution))?
+    }
+
+    /// Returns the text at a public `https://` address.
+    pub(super) fn download(&self, address: &str) -> Result<String> {
+        let notes = self.ask.notes();
+        let resolution = self.open("", 0, self.deadline, &notes)?;
+        let text = service::download::text(resolution.http(), address);
+        block_on(resolution.wait(address, text))??
+    }
+
+    fn open<'a>(
+        &'a self,
+        region: &str,
+        life: u32,
+        deadline: Instant,
+        notes: &'a Notes,
+    ) -> Result<Resolution<'a>> {
+        let settings = &self.planned.settings;
+        Resolution::open(settings, self.ask, region, life, deadline, notes)
+    }
+}

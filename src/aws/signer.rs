@@ -1,0 +1,62 @@
+//! Tokens of AWS: presigned requests, cut to what the credentials have left.
+
+use aws_credential_types::Credentials;
+
+use super::sigv4;
+use crate::authority::{Scope, Signer};
+use crate::error::{Error, Reason, Result};
+use crate::time::Time;
+use crate::token::Token;
+
+/// AWS credentials that were resolved, and the profile that the user named for them.
+pub(super) struct AwsSigner {
+    credentials: Credentials,
+    profile: Option<String>,
+}
+
+impl AwsSigner {
+    pub(super) fn new(credentials: Credentials, profile: Option<String>) -> Self {
+        Self {
+            credentials,
+            profile,
+        }
+    }
+
+    fn expired(&self) -> Error {
+        let of_profile = match &self.profile {
+            Some(profile) => format!(" of profile `{profile}`"),
+            None => String::new(),
+        };
+        Error::login(format!("the AWS credentials{of_profile} have expired"))
+            .hint("log in again, then retry")
+    }
+}
+
+impl Signer for AwsSigner {
+    fn issue(
+        &self,
+        scope: &Scope<'_>,
+        region: Option<&str>,
+        life: u32,
+        now: Time,
+    ) -> Result<Token> {
+        let Some(region) = region else {
+            return Err(no_region(scope.host));
+        };
+        let life = match self.credentials.expiry() {
+            Some(expiry) => life.min(now.until(Time::from_system(expiry))),
+            None => life,
+        };
+        if life == 0 {
+            return Err(self.expired());
+        }
+        sigv4::presign(scope, region, &self.credentials, now, life)
+    }
+}
+
+/// Returns the error for a host that no option, variable or profile names a region for.
+pub(super) fn no_region(host: &str) -> Error {
+    Error::usage(format!("no region for {host}"))
+        .hint("--region REGION, AWS_REGION, or `region` in the profile")
+        .because(Reason::NoRegion)
+}

@@ -1,0 +1,171 @@
+//! The pause after a failure to get credentials: for a while the failure is repeated instead of
+//! asking the authority again. The pause doubles with every failure in a row, and ends early when
+//! the user logs in.
+
+use crate::authority::Identity;
+use crate::cache::{FailureRecord, Index};
+use crate::error::{Error, Exit};
+use crate::time::Time;
+
+/// The longest pause, in seconds.
+const LONGEST_PAUSE: u32 = 300;
+/// Failures count as being in a row if no more than this lies between two of them, in seconds.
+const IN_A_ROW: u32 = 3_600;
+
+/// The last failure of an identity, which nobody has logged in after.
+pub(super) struct Backoff<'a> {
+    pub(super) failure: &'a FailureRecord,
+}
+
+impl<'a> Backoff<'a> {
+    /// Returns the failure of this identity that is in the index, unless the user has logged in
+    /// since, or the clock was set back to a time before it.
+    pub(super) fn of(index: &'a Index, identity: &dyn Identity, now: Time) -> Option<Self> {
+        let failure = index.failures.get(identity.name())?;
+        let is_over = failure.at > now || failure.login_stamp != identity.login_stamp();
+        if is_over {
+            return None;
+        }
+        Some(Self { failure })
+    }
+
+    /// Returns when the authority may be asked again; `None` if it may be asked now. There is no
+    /// pause after a setting that cannot be used: looking at it again asks nobody.
+    pub(super) fn next_attempt(&self, now: Time) -> Option<Time> {
+        let failure = self.failure;
+        let pause = 5_u32
+            .saturating_mul(1 << failure.count.min(10))
+            .min(LONGEST_PAUSE);
+        let end = failure.at.plus(pause);
+        if failure.error.exit() == Exit::Usage || now >= end {
+            return None;
+        }
+        Some(end)
+    }
+
+    /// Returns the error to repeat during the pause; `None` if the authority may be asked now.
+    pub(super) fn error_while_waiting(&self, now: Time) -> Option<Error> {
+        self.next_attempt(now)?;
+        let waited = self.failure.at.until(now);
+        let remark = format!("pgcred got this answer {waited} s ago; --fresh asks again now");
+        Some(self.failure.error.clone().noting(&remark))
+    }
+}
+
+/// Returns the record of a failure. It counts on from the one before, unless that was long ago or
+/// the user has logged in since.
+pub(super) fn record(
+    before: Option<&FailureRecord>,
+    error: &Error,
+    now: Time,
+    asked: bool,
+    login_stamp: String,
+) -> FailureRecord {
+    let count_before = match before {
+        Some(before) if before.login_stamp == login_stamp && before.at.until(now) < IN_A_ROW => {
+            before.count
+        }
+        _ => 0,
+    };
+    FailureRecord {
+        at: now,
+        count: count_before.saturating_add(1),
+        error: error.clone(),
+        asked,
+        login_stamp,
+    }
+}
+
+/// Returns the last failure of an identity, unless the user has logged in since.
+pub(crate) fn last_failure<'a>(
+    index: &'a Index,
+    identity: &dyn Identity,
+) -> Option<&'a FailureRecord> {
+    Some(Backoff::of(index, identity, Time::now())?.failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::fake;
+
+    const START: Time = Time::from_unix(1_000_000);
+
+    fn index_with(failure: FailureRecord) -> Index {
+        let mut index = Index::default();
+        let name = fake::identity(None).name().to_owned();
+        index.failures.insert(name, failure);
+        index
+    }
+
+    fn failed(before: Option<&FailureRecord>, at: Time) -> FailureRecord {
+        let stamp = fake::identity(None).login_stamp().to_owned();
+        record(before, &Error::failure("no answer"), at, false, stamp)
+    }
+
+    #[test]
+    fn the_pause_doubles_up_to_five_minutes() {
+        fake::reset();
+        let mut failure = failed(None, START);
+        for pause in [10, 20, 40, 80, 160, 300, 300] {
+            let at = failure.at;
+            let backoff = Backoff { failure: &failure };
+            assert_eq!(backoff.next_attempt(at), Some(at.plus(pause)));
+            assert_eq!(
+                backoff.next_attempt(at.plus(pause - 1)),
+                Some(at.plus(pause))
+            );
+            assert_eq!(backoff.next_attempt(at.plus(pause)), None);
+            failure = failed(Some(&failure), at.plus(pause));
+        }
+    }
+
+    #[test]
+    fn the_error_is_repeated_with_its_age_and_a_way_out() {
+        fake::reset();
+        let failure = failed(None, START);
+        let backoff = Backoff { failure: &failure };
+        let error = backoff.error_while_waiting(START.plus(3)).unwrap();
+        let text = error.to_string();
+        assert!(text.starts_with("no answer ("), "{text}");
+        assert!(
+            text.contains("3 s ago") && text.contains("--fresh"),
+            "{text}"
+        );
+        assert!(backoff.error_while_waiting(START.plus(10)).is_none());
+    }
+
+    #[test]
+    fn a_login_ends_the_pause_and_the_row() {
+        fake::reset();
+        let first = failed(None, START);
+        let second = failed(Some(&first), START.plus(20));
+        assert_eq!(second.count, 2);
+        let index = index_with(second.clone());
+        let now = START.plus(21);
+        assert!(Backoff::of(&index, &*fake::identity(None), now).is_some());
+        fake::log_in_elsewhere();
+        assert!(Backoff::of(&index, &*fake::identity(None), now).is_none());
+        assert_eq!(failed(Some(&second), now).count, 1);
+    }
+
+    #[test]
+    fn an_old_failure_does_not_count_and_one_of_the_future_is_none() {
+        fake::reset();
+        let first = failed(None, START);
+        assert_eq!(failed(Some(&first), START.plus(IN_A_ROW - 1)).count, 2);
+        assert_eq!(failed(Some(&first), START.plus(IN_A_ROW)).count, 1);
+        let index = index_with(first);
+        let earlier = Time::from_unix(START.unix() - 1);
+        assert!(Backoff::of(&index, &*fake::identity(None), earlier).is_none());
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_used_is_looked_at_again_at_once() {
+        fake::reset();
+        let stamp = fake::identity(None).login_stamp().to_owned();
+        let error = Error::usage("there is no such profile");
+        let failure = record(None, &error, START, false, stamp);
+        assert_eq!(Backoff { failure: &failure }.next_attempt(START), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! When `refresh` has something to do: for a request, for a list of them, and for the hooks of
+//! shells, which look at a file with that time.
+//!
+//! A request is due unless its token is fresh and is in the passfile, or the pause after a failure
+//! is not over. Where the decision is made, the time is an argument.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::backoff::Backoff;
+use super::{Issuer, trace};
+use crate::authority::Identity;
+use crate::cache::{Cache, EntryId, Index, Record};
+use crate::passfile::block::{Passfile, PassfileKey};
+use crate::request::Request;
+use crate::sys::fs;
+use crate::time::Time;
+use crate::token::Age;
+
+/// A passfile, and what the index knows of the tokens in it.
+pub(crate) struct PassfileView {
+    index: Rc<Index>,
+    passfile: Passfile,
+}
+
+impl PassfileView {
+    /// Reads a passfile. `None` if its block is damaged: then every request is due.
+    pub(crate) fn read(path: &Path, cache: &Cache) -> Option<Self> {
+        let text = fs::read(path).unwrap_or_default();
+        Some(Self {
+            index: cache.index(),
+            passfile: Passfile::parse(&text).ok()?,
+        })
+    }
+
+    /// Returns when the token of a line was issued, if that is known, and when it expires.
+    pub(crate) fn times(&self, key: &PassfileKey) -> Option<(Option<Time>, Time)> {
+        self.passfile.times(key)
+    }
+
+    /// Returns when `refresh` has something to do for this request: now, or later.
+    fn due(&self, request: &Request, identity: &dyn Identity, now: Time) -> Time {
+        let good_until = self.good_until(request, identity, now);
+        let due = match good_until {
+            Some(good_until) => Some(good_until),
+            None => self.next_attempt(identity, now),
+        };
+        match due {
+            Some(due) => due.max(now),
+            None => now,
+        }
+    }
+
+    fn next_attempt(&self, identity: &dyn Identity, now: Time) -> Option<Time> {
+        Backoff::of(&self.index, identity, now)?.next_attempt(now)
+    }
+
+    /// Returns until when the token in the passfile needs no refresh; `None` if it needs one now.
+    fn good_until(&self, request: &Request, identity: &dyn Identity, now: Time) -> Option<Time> {
+        let id = EntryId::of(request, identity);
+        if let Some(record) = self.index.records.get(id.as_str())
+            && record.age(now) == Age::Fresh
+            && self.has_in_every_line(request, record)
+        {
+            return Some(record.refresh_after());
+        }
+        self.good_until_as_longer_token(request, identity, now)
+    }
+
+    /// Returns the same for a token that was issued for a longer life than the request asks for: it
+    /// is good as long as it lasts as long as a new one would.
+    fn good_until_as_longer_token(
+        &self,
+        request: &Request,
+        identity: &dyn Identity,
+        now: Time,
+    ) -> Option<Time> {
+        let first_key = request.keys().next()?;
+        let (_, expires_at) = self.passfile.times(&first_key)?;
+        if expires_at < now.plus(request.life) {
+            return None;
+        }
+        let mut records = self.index.of_any_life(request, identity, expires_at);
+        if !records.any(|record| self.has_in_every_line(request, record)) {
+            return None;
+        }
+        Some(Time::from_unix(expires_at.unix() - i64::from(request.life)))
+    }
+
+    /// Tells whether the recorded token is in the passfile under every address of the request.
+    fn has_in_every_line(&self, request: &Request, record: &Record) -> bool {
+        request.keys().all(|key| {
+            let token = self.passfile.token(&key, record.expires_at);
+            matches!(token, Some(token) if record.is_of(&token))
+        })
+    }
+}
+
+impl Issuer {
+    fn view(&self, path: &Path) -> Option<PassfileView> {
+        PassfileView::read(path, self.cache.as_ref()?)
+    }
+
+    /// Keeps the requests whose token is not fresh, or is not in this passfile. The pause after a
+    /// failure is no reason to drop a request: its error has to be reported.
+    pub(crate) fn retain_due(&mut self, requests: &mut Vec<Request>, path: &Path) {
+        let Some(view) = self.view(path) else {
+            return;
+        };
+        let now = Time::now();
+        requests.retain(|request| {
+            let identity = self.identities.of(request);
+            let good_until = view.good_until(request, &*identity, now);
+            trace::due(&self.notes, request, good_until);
+            good_until.is_none()
+        });
+    }
+
+    /// Returns when `refresh` has something to do for this request.
+    pub(crate) fn due(&mut self, request: &Request, view: Option<&PassfileView>) -> Time {
+        let now = Time::now();
+        match view {
+            Some(view) => view.due(request, &*self.identities.of(request), now),
+            None => now,
+        }
+    }
+
+    /// Returns when the first of these requests is due for this passfile; `None` if there is no
+    /// request.
+    pub(crate) fn first_due(&mut self, requests: &[Request], path: &Path) -> Option<Time> {
+        let view = self.view(path);
+        let mut first = None;
+        for request in requests {
+            let due = self.due(request, view.as_ref());
+            first = match first {
+                Some(earlier) if earlier <= due => Some(earlier),
+                _ => Some(due),
+            };
+        }
+        first
+    }
+}

@@ -1,0 +1,84 @@
+//! The identities that one run deals with: read once for each profile, resolved once for each
+//! identity, however many profiles and providers lead to it.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::authority::{Authority, Identities, Identity, Signer};
+use crate::error::Result;
+use crate::request::Request;
+use crate::sys::fs::Lock;
+
+/// All identities of a run.
+#[derive(Default)]
+pub(super) struct KnownIdentities {
+    authorities: Vec<KnownAuthority>,
+    /// By the identity's name.
+    states: HashMap<String, IdentityState>,
+}
+
+struct KnownAuthority {
+    name: &'static str,
+    identities: Box<dyn Identities>,
+    by_profile: HashMap<Option<String>, Rc<dyn Identity>>,
+}
+
+/// What a run has and knows of one identity.
+#[derive(Default)]
+pub(super) struct IdentityState {
+    /// Held until the run ends.
+    pub(super) lock: Option<Lock>,
+    /// The end of the identity's share of the run's time.
+    pub(super) deadline: Option<Instant>,
+    /// The resolved credentials, or why there are none.
+    pub(super) signer: Option<Result<Rc<dyn Signer>>>,
+}
+
+impl KnownIdentities {
+    /// Returns who signs for a request.
+    pub(super) fn of(&mut self, request: &Request) -> Rc<dyn Identity> {
+        let KnownAuthority {
+            identities,
+            by_profile,
+            ..
+        } = self.authority(request.provider.authority);
+        if let Some(known) = by_profile.get(&request.profile) {
+            return Rc::clone(known);
+        }
+        let identity = identities.of_profile(request.profile.as_deref());
+        by_profile.insert(request.profile.clone(), Rc::clone(&identity));
+        identity
+    }
+
+    /// Looks again at the files that an identity rests on, for all profiles that lead to it.
+    pub(super) fn look_again(&mut self, identity: &dyn Identity) {
+        let mut now = None;
+        for authority in &mut self.authorities {
+            for known in authority.by_profile.values_mut() {
+                if known.name() == identity.name() {
+                    let now = now.get_or_insert_with(|| known.as_it_is_now());
+                    *known = Rc::clone(now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn state(&mut self, identity: &dyn Identity) -> &mut IdentityState {
+        self.states.entry(identity.name().to_owned()).or_default()
+    }
+
+    fn authority(&mut self, authority: &'static dyn Authority) -> &mut KnownAuthority {
+        let name = authority.name();
+        let known = self.authorities.iter().position(|known| known.name == name);
+        let at = known.unwrap_or(self.authorities.len());
+        if known.is_none() {
+            self.authorities.push(KnownAuthority {
+                name,
+                identities: authority.identities(),
+                by_profile: HashMap::new(),
+            });
+        }
+        &mut self.authorities[at]
+    }
+}

@@ -1,0 +1,201 @@
+//! New tokens: credentials once for each identity, and the tokens that they sign.
+//!
+//! While credentials are at hand, other connections of the same identity that are due are renewed
+//! too, so that the next command finds their tokens in the cache. That work is bounded: a user who
+//! asked for one token must not wait for those of ten thousand connections.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::backoff::{self, Backoff};
+use super::{IssueOptions, IssuedToken, Issuer, trace};
+use crate::authority::{CredentialQuery, Identity, Signer};
+use crate::cache::{EntryId, FailureRecord, Index};
+use crate::error::{Error, Exit, Result};
+use crate::request::Request;
+use crate::time::Time;
+use crate::token::Age;
+
+/// How many other tokens a run renews at most.
+pub(super) const MOST_RENEWED: usize = 64;
+/// How many other requests a run looks at to find them.
+pub(super) const MOST_LOOKED_AT: usize = 1_000;
+/// The run ends that work early if the disk is slow. Debug builds sign many times slower, and go by
+/// the numbers alone.
+pub(super) const LONGEST_FOR_OTHERS: Duration = if cfg!(debug_assertions) {
+    Duration::from_mins(1)
+} else {
+    Duration::from_millis(40)
+};
+
+impl Issuer {
+    /// Issues a new token. Its life is cut to what the credentials have left.
+    pub(super) fn sign(&mut self, request: &Request, options: IssueOptions) -> Result<IssuedToken> {
+        let region = match &request.region {
+            Some(region) => Some(region.clone()),
+            None => self.identities.of(request).find_region(
+                &request.sign_host,
+                &self.ask,
+                &self.notes,
+            )?,
+        };
+        let signer = self.signer(request, region.as_deref(), options)?;
+        // A login, or the renewal of one, has changed what the identity rests on.
+        let id = self.entry_id(request);
+        let issued = issue_with(&*signer, request, id, region)?;
+        trace::signed(&self.notes, request, &issued);
+        Ok(issued)
+    }
+
+    /// Returns the resolved credentials of a request's identity; resolves them if this run has not.
+    fn signer(
+        &mut self,
+        request: &Request,
+        region: Option<&str>,
+        options: IssueOptions,
+    ) -> Result<Rc<dyn Signer>> {
+        let identity = self.identities.of(request);
+        if let Some(known) = &self.identities.state(&*identity).signer {
+            trace::resolved_before(&self.notes, &*identity, known);
+            return known.clone();
+        }
+        let resolved = match self.error_while_waiting(&*identity, options) {
+            Some(error) => Err(error),
+            None => self.resolve(request, &identity, region),
+        };
+        self.identities.state(&*identity).signer = Some(resolved.clone());
+        resolved
+    }
+
+    /// Returns the recorded failure, if the pause after it is not over and this run does not end it.
+    fn error_while_waiting(&self, identity: &dyn Identity, options: IssueOptions) -> Option<Error> {
+        let index = self.cache.as_ref()?.index();
+        let now = Time::now();
+        let Some(backoff) = Backoff::of(&index, identity, now) else {
+            trace::no_backoff(&self.notes, &index, identity);
+            return None;
+        };
+        if options.fresh || self.can_do_better(backoff.failure) {
+            trace::pause_ignored(&self.notes, options);
+            return None;
+        }
+        let error = backoff.error_while_waiting(now);
+        trace::backoff(&self.notes, &backoff, now);
+        error
+    }
+
+    /// Tells whether this run can prompt for the login that was missing. It is false if the
+    /// recorded failure was itself a prompt, made by another process while this one waited for its
+    /// lock.
+    fn can_do_better(&self, failure: &FailureRecord) -> bool {
+        let asked_meanwhile = failure.asked && failure.at >= self.began;
+        failure.error.exit() == Exit::Login && self.ask.can_ask() && !asked_meanwhile
+    }
+
+    /// Asks the authority for credentials, and records a failure in the index.
+    fn resolve(
+        &mut self,
+        request: &Request,
+        identity: &Rc<dyn Identity>,
+        region: Option<&str>,
+    ) -> Result<Rc<dyn Signer>> {
+        // The stamp of before: a login that comes while the authority is asked ends the pause.
+        let mut login_stamp = None;
+        if self.cache.is_some() {
+            login_stamp = Some(identity.login_stamp().to_owned());
+        }
+        let deadline = self.deadline_of(&**identity);
+        let began = Instant::now();
+        trace::resolving(&self.notes, &**identity, deadline);
+        let query = CredentialQuery {
+            region,
+            life: request.life,
+            ask: &self.ask,
+            deadline,
+        };
+        let resolved = identity.signer(&query, &self.notes);
+        trace::resolved(&self.notes, &resolved, began);
+        // The files are looked at again only if this run has changed them: a login by another
+        // process, made while this one asked, is not the one that signs.
+        if self.notes.take_changed_files() {
+            self.identities.look_again(&**identity);
+        }
+        if let (Err(error), Some(login_stamp)) = (&resolved, login_stamp) {
+            self.record_failure(&**identity, error, login_stamp);
+        }
+        resolved
+    }
+
+    fn record_failure(&mut self, identity: &dyn Identity, error: &Error, login_stamp: String) {
+        let Some(cache) = &self.cache else { return };
+        let index = cache.index();
+        let before = index.failures.get(identity.name());
+        let asks = self.ask.asks();
+        let failure = backoff::record(before, error, Time::now(), asks, login_stamp);
+        trace::failure_recorded(&self.notes, &failure);
+        let name = identity.name().to_owned();
+        self.update_index(|index| {
+            index.failures.insert(name, failure);
+        });
+    }
+
+    /// Issues new tokens for those of the others that are due, with the credentials that have
+    /// signed for this request.
+    pub(super) fn renew_others(
+        &mut self,
+        request: &Request,
+        id: &EntryId,
+        index: &Index,
+        others: impl Iterator<Item = Request>,
+        began: Instant,
+    ) -> Vec<(Request, IssuedToken)> {
+        let identity = self.identities.of(request);
+        let Some(Ok(signer)) = self.identities.state(&*identity).signer.clone() else {
+            return Vec::new();
+        };
+        let now = Time::now();
+        let mut renewed = Vec::new();
+        for other in others.take(MOST_LOOKED_AT) {
+            if renewed.len() == MOST_RENEWED || began.elapsed() > LONGEST_FOR_OTHERS {
+                trace::renewal_ended_early(&self.notes, renewed.len());
+                break;
+            }
+            if self.identities.of(&other).name() != identity.name() {
+                continue;
+            }
+            let other_id = EntryId::of(&other, &*identity);
+            let is_fresh = match index.records.get(other_id.as_str()) {
+                Some(record) => record.age(now) == Age::Fresh,
+                None => false,
+            };
+            if is_fresh || other_id == *id {
+                continue;
+            }
+            // A request without a region is skipped by an authority that needs one: finding the
+            // region would take time.
+            let region = other.region.clone();
+            if let Ok(issued) = issue_with(&*signer, &other, other_id, region) {
+                renewed.push((other, issued));
+            }
+        }
+        renewed
+    }
+}
+
+fn issue_with(
+    signer: &dyn Signer,
+    request: &Request,
+    id: EntryId,
+    region: Option<String>,
+) -> Result<IssuedToken> {
+    let now = Time::now();
+    let token = signer.issue(&request.scope(), region.as_deref(), request.life, now)?;
+    let life = token.issued_at.until(token.expires_at);
+    Ok(IssuedToken {
+        id,
+        token,
+        region,
+        cached: false,
+        cut_short: life < request.life,
+    })
+}

@@ -1,0 +1,282 @@
+//! What `--debug` says about every decision of this module. Each function makes its text only if
+//! somebody reads it, so a run without `--debug` pays one comparison.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::backoff::Backoff;
+use super::{IssueOptions, IssuedToken, Issuer, StoredTokens, Unfit};
+use crate::authority::{Identity, Notes, Signer};
+use crate::cache::{EntryId, FailureRecord, Index, TokenLocation};
+use crate::error::Result;
+use crate::request::Request;
+use crate::time::{Time, spoken};
+use crate::token::Age;
+
+/// How many digits of an identity's name tell it from the others of a user.
+const SHORT: usize = 8;
+
+fn short(identity: &dyn Identity) -> &str {
+    let name = identity.name();
+    name.get(..SHORT).unwrap_or(name)
+}
+
+impl Issuer {
+    /// Says which token the cache has, and whether it is used.
+    pub(super) fn trace_cached(
+        &self,
+        request: &Request,
+        issued: &IssuedToken,
+        unfit: Option<Unfit>,
+    ) {
+        self.notes.step(|| {
+            let now = Time::now();
+            let token = &issued.token;
+            let name = request.name();
+            let age = spoken(token.issued_at.until(now));
+            let left = spoken(now.until(token.expires_at));
+            let expires_at = token.expires_at.rfc3339();
+            let place = self.place_of(&issued.id);
+            let verdict = match unfit {
+                None => "used",
+                Some(Unfit::Stale) => "not used, it is stale: two thirds of its life are over",
+                Some(Unfit::Older) => "not used, a new token is asked for",
+                Some(Unfit::TooShort) => "not used, it lasts less than --min-valid",
+            };
+            format!(
+                "cache: token of {name} in {place}, issued {age} ago, expires in {left} \
+                 ({expires_at}): {verdict}"
+            )
+        });
+    }
+
+    fn place_of(&self, id: &EntryId) -> String {
+        let Some(cache) = &self.cache else {
+            return "no cache".to_owned();
+        };
+        match cache.index().records.get(id.as_str()) {
+            Some(record) => match &record.location {
+                TokenLocation::Passfile(path) => format!("passfile {}", path.display()),
+                TokenLocation::Cache => "the cache".to_owned(),
+            },
+            None => "the cache".to_owned(),
+        }
+    }
+
+    /// Says why the cache has no token for a request.
+    pub(super) fn trace_missing(&mut self, request: &Request, id: &EntryId) {
+        let identity = self.identities.of(request);
+        let Some(cache) = &self.cache else { return };
+        self.notes.step(|| {
+            let name = request.name();
+            let why = why_missing(&cache.index(), request, id, &*identity, Time::now());
+            format!(
+                "cache: no token of {name} for identity {}: {why}",
+                short(&*identity)
+            )
+        });
+    }
+}
+
+fn why_missing(
+    index: &Index,
+    request: &Request,
+    id: &EntryId,
+    identity: &dyn Identity,
+    now: Time,
+) -> String {
+    if let Some(record) = index.records.get(id.as_str()) {
+        return match (record.age(now), &record.location) {
+            (Age::Expired, _) => format!("it expired at {}", record.expires_at.rfc3339()),
+            (Age::Stale, _) => format!("it is stale since {}", record.refresh_after().rfc3339()),
+            (Age::Fresh, TokenLocation::Cache) => {
+                "its file is missing, or cannot be opened with the key".to_owned()
+            }
+            (Age::Fresh, TokenLocation::Passfile(path)) => {
+                format!("{} does not hold it any more", path.display())
+            }
+        };
+    }
+    let key = request.key();
+    let mut others = 0;
+    for record in index.records.values() {
+        if record.key == key {
+            if !record.is_signed_by_another(identity) {
+                return "the known one was issued for another region, life or login".to_owned();
+            }
+            others += 1;
+        }
+    }
+    match others {
+        0 => "none is known".to_owned(),
+        _ => "the known one was signed by another identity".to_owned(),
+    }
+}
+
+fn waited(began: Instant) -> String {
+    format!("{} ms", began.elapsed().as_millis())
+}
+
+pub(super) fn locked(notes: &Notes, identity: &dyn Identity, began: Instant) {
+    notes.step(|| {
+        let (name, waited) = (short(identity), waited(began));
+        format!("lock: taken for identity {name} after {waited}")
+    });
+}
+
+pub(super) fn not_locked(notes: &Notes, identity: &dyn Identity, began: Instant) {
+    notes.step(|| {
+        let (name, waited) = (short(identity), waited(began));
+        format!("lock: not taken for identity {name} after {waited}; going on without it")
+    });
+}
+
+/// Says that this run has resolved the credentials before.
+pub(super) fn resolved_before(
+    notes: &Notes,
+    identity: &dyn Identity,
+    known: &Result<Rc<dyn Signer>>,
+) {
+    notes.step(|| {
+        let name = short(identity);
+        match known {
+            Ok(_) => format!("credentials: those of identity {name} were resolved in this run"),
+            Err(_) => format!("credentials: those of identity {name} failed in this run"),
+        }
+    });
+}
+
+/// Says why there is no pause: no failure is known, or the user has logged in since.
+pub(super) fn no_backoff(notes: &Notes, index: &Index, identity: &dyn Identity) {
+    notes.step(|| match index.failures.get(identity.name()) {
+        None => "pause: none, no failure is recorded".to_owned(),
+        Some(failure) => format!(
+            "pause: none, the user may have logged in since the failure at {}",
+            failure.at.rfc3339()
+        ),
+    });
+}
+
+pub(super) fn pause_ignored(notes: &Notes, options: IssueOptions) {
+    notes.step(|| {
+        if options.fresh {
+            "pause: ignored, a new token is asked for".to_owned()
+        } else {
+            "pause: ignored, this run can ask for the login that was missing".to_owned()
+        }
+    });
+}
+
+/// Says whether the pause after the last failure is over.
+pub(super) fn backoff(notes: &Notes, backoff: &Backoff<'_>, now: Time) {
+    notes.step(|| {
+        let at = backoff.failure.at.rfc3339();
+        let count = backoff.failure.count;
+        match backoff.next_attempt(now) {
+            Some(end) => format!(
+                "pause: after failure {count} at {at}, until {} or the next login; \
+                 the failure is repeated",
+                end.rfc3339()
+            ),
+            None => format!("pause: over, the last failure was at {at}"),
+        }
+    });
+}
+
+pub(super) fn failure_recorded(notes: &Notes, failure: &FailureRecord) {
+    notes.step(|| {
+        let backoff = Backoff { failure };
+        match backoff.next_attempt(failure.at) {
+            Some(end) => format!("pause: begins, until {} or the next login", end.rfc3339()),
+            None => "pause: none after a setting that cannot be used".to_owned(),
+        }
+    });
+}
+
+pub(super) fn resolving(notes: &Notes, identity: &dyn Identity, deadline: Instant) {
+    notes.step(|| {
+        let name = short(identity);
+        let left = deadline.saturating_duration_since(Instant::now());
+        format!(
+            "credentials: resolving those of identity {name} within {} s",
+            left.as_secs_f32().ceil()
+        )
+    });
+}
+
+pub(super) fn resolved(notes: &Notes, resolved: &Result<Rc<dyn Signer>>, began: Instant) {
+    notes.step(|| {
+        let waited = waited(began);
+        match resolved {
+            Ok(_) => format!("credentials: resolved in {waited}"),
+            Err(error) => format!("credentials: failed after {waited}: {error}"),
+        }
+    });
+}
+
+/// Says what was signed, and that the credentials cut the token's life short.
+pub(super) fn signed(notes: &Notes, request: &Request, issued: &IssuedToken) {
+    notes.step(|| {
+        let scope = request.scope();
+        let region = match &issued.region {
+            Some(region) => format!(" in {region}"),
+            None => String::new(),
+        };
+        let cut = if issued.cut_short {
+            let asked = spoken(request.life);
+            format!(", not after {asked}, because the credentials expire then")
+        } else {
+            String::new()
+        };
+        format!(
+            "signed: {} {} for {}{region}, expires at {}{cut}",
+            scope.service,
+            scope.action,
+            request.name(),
+            issued.token.expires_at.rfc3339()
+        )
+    });
+}
+
+/// Says where the token went, and what was renewed besides.
+pub(super) fn stored(
+    notes: &Notes,
+    request: &Request,
+    options: IssueOptions,
+    stored: &StoredTokens,
+    renewed: &[(Request, IssuedToken)],
+) {
+    notes.step(|| {
+        let name = request.name();
+        if options.for_passfile {
+            format!("cache: the token of {name} goes into the passfile instead")
+        } else if let Some(error) = &stored.failed {
+            format!("cache: the token of {name} is not stored: {error}")
+        } else {
+            format!("cache: the token of {name} is stored")
+        }
+    });
+    for (other, issued) in renewed {
+        notes.step(|| {
+            let (name, expires_at) = (other.name(), issued.token.expires_at.rfc3339());
+            format!("renewed besides: {name}, expires at {expires_at}")
+        });
+    }
+}
+
+pub(super) fn renewal_ended_early(notes: &Notes, renewed: usize) {
+    notes.step(|| {
+        format!("renewed besides: {renewed}, and no more, so that this run does not take longer")
+    });
+}
+
+/// Says whether `refresh` has something to do for a request.
+pub(super) fn due(notes: &Notes, request: &Request, good_until: Option<Time>) {
+    notes.step(|| {
+        let name = request.name();
+        match good_until {
+            Some(until) => format!("due: {name}: not before {}", until.rfc3339()),
+            None => format!("due: {name}: now, the passfile has no fresh token of it"),
+        }
+    });
+}
