@@ -380,7 +380,7 @@ impl Cache {
         let Err(error) = made else { return Ok(()) };
         let hint = error.to_hint().map(str::to_owned);
         let explained = Error::failure(format!(
-            "tokens are not cached: {error}; PGCRED_CACHE=none says that this is meant"
+            "tokens are not cached: {error}; PGCRED_CACHE=none avoids this warning"
         ));
         Err(match hint {
             Some(hint) => explained.hint(hint),

@@ -1,10 +1,10 @@
-//! `pgcred completions`, and the answers that shells ask for: options from the command line,
-//! connections and profiles from the configurations, tools and regions from their tables, programs
-//! from PATH.
+//! `pgcred completions`, and the answers to the shells that ask for them.
+//!
+//! Options come from the grammar of the command line, connections and profiles from the
+//! configuration files, tools and regions from their tables, and programs from PATH.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueHint;
@@ -26,17 +26,17 @@ use crate::sys::fs;
 use crate::sys::paths;
 use crate::text;
 
-/// Set by a shell that wants an answer.
+/// The variable that a shell sets when it wants an answer.
 const VARIABLE: &str = "PGCRED_COMPLETE";
 
-/// As a file of zsh's function path, the script is run at the first completion, and has to answer
-/// it.
+/// zsh runs a script on its function path at the first completion, so that the script has to answer
+/// that one too.
 const OF_ZSH: &str =
     "if [[ ${funcstack[1]} == _pgcred ]]; then _clap_dynamic_completer_pgcred \"$@\"; fi\n";
 
 #[derive(clap::Args)]
 pub(super) struct Completions {
-    /// The shell that reads it
+    /// The shell that reads the script
     #[arg(value_parser = PossibleValuesParser::new(Shells::builtins().names()))]
     shell: String,
 }
@@ -44,12 +44,12 @@ pub(super) struct Completions {
 impl Text for Completions {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let shells = Shells::builtins();
-        let shell = shells
-            .completer(&self.shell)
-            .ok_or_else(|| Error::usage("no such shell"))?;
+        let Some(shell) = shells.completer(&self.shell) else {
+            return Err(Error::usage("no such shell"));
+        };
         let mut text = Vec::new();
-        // By its name: who completes `pgcred` has it on PATH, and not every script of clap's quotes
-        // a path well.
+        // The script calls pgcred by its name: a user who completes `pgcred` has it on PATH, and not
+        // every script of clap's quotes a path well.
         shell
             .write_registration(VARIABLE, "pgcred", "pgcred", "pgcred", &mut text)
             .map_err(|error| Error::failure("cannot write the completions").caused_by(&error))?;
@@ -66,7 +66,7 @@ pub(super) fn is_asked_for() -> bool {
     env::var_os(VARIABLE).is_some()
 }
 
-/// Answers a shell; whatever is wrong, it gets no candidates and the person at it no complaint.
+/// Answers a shell. If anything is wrong, the shell gets no candidates, and the user no message.
 pub(super) fn answer(grammar: fn() -> clap::Command) -> ExitCode {
     let directory = env::current_directory();
     let _ = CompleteEnv::with_factory(|| completed(grammar()))
@@ -75,7 +75,7 @@ pub(super) fn answer(grammar: fn() -> clap::Command) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The command line with what can be known only now.
+/// Adds the candidates that only the running program knows.
 fn completed(mut command: clap::Command) -> clap::Command {
     command.build();
     let names: Vec<String> = command
@@ -86,7 +86,7 @@ fn completed(mut command: clap::Command) -> clap::Command {
         command = command.mut_subcommand(name, |subcommand| {
             subcommand.mut_args(|argument| {
                 let of_login = name == "login";
-                // Options come when a dash is typed: else the few values would drown in them.
+                // Options are shown when the user types a dash: otherwise they would hide the few values.
                 let is_option = argument.get_long().is_some();
                 let argument = if is_option {
                     argument.hide(true)
@@ -114,29 +114,28 @@ fn completed(mut command: clap::Command) -> clap::Command {
 }
 
 fn connections() -> Vec<CompletionCandidate> {
-    let text = paths::config_file()
-        .and_then(|path| fs::read_plain(&path).ok().flatten())
-        .unwrap_or_default();
-    let config = Config::parse(&text).unwrap_or_default();
-    let candidate = |name: &str, host: Option<String>| {
-        CompletionCandidate::new(name).help(host.map(Into::into))
+    let Some(path) = paths::config_file() else {
+        return Vec::new();
     };
-    config
-        .connections
-        .iter()
-        .map(|connection| candidate(&connection.name, connection.target.host.clone()))
-        .collect()
+    let Ok(Some(text)) = fs::read_plain(&path) else {
+        return Vec::new();
+    };
+    let mut candidates = Vec::new();
+    for connection in Config::parse(&text).unwrap_or_default().connections {
+        let host = connection.target.host.map(Into::into);
+        candidates.push(CompletionCandidate::new(connection.name).help(host));
+    }
+    candidates
 }
 
 fn profiles() -> Vec<CompletionCandidate> {
-    let names = aws::profile_names().unwrap_or_default().into_iter();
-    names
-        .filter(|name| can_be_shown(name))
-        .map(CompletionCandidate::new)
-        .collect()
+    let mut names = aws::profile_names().unwrap_or_default();
+    names.retain(|name| can_be_shown(name));
+    names.into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Shells show candidates as they are, and some of them split them at line ends.
+/// Tells whether a shell can show a name: shells print candidates as they are, and some split them at
+/// line breaks.
 fn can_be_shown(name: &str) -> bool {
     text::shown(name) == name
 }
@@ -146,22 +145,23 @@ fn regions() -> Vec<CompletionCandidate> {
 }
 
 fn providers() -> Vec<CompletionCandidate> {
-    PROVIDERS
-        .iter()
-        .map(|provider| CompletionCandidate::new(provider.name))
-        .collect()
+    let names = PROVIDERS.iter().map(|provider| provider.name);
+    names.map(CompletionCandidate::new).collect()
 }
 
-/// In any case, as they are taken.
+/// Returns the tools that begin as typed, in upper or lower case.
 fn tools(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy().to_lowercase();
-    let tools = TOOLS.iter().filter(|tool| tool.name.starts_with(&typed));
-    tools
-        .map(|tool| CompletionCandidate::new(tool.name).help(Some(tool.title.into())))
-        .collect()
+    let mut candidates = Vec::new();
+    for tool in TOOLS {
+        if tool.name.starts_with(&typed) {
+            candidates.push(CompletionCandidate::new(tool.name).help(Some(tool.title.into())));
+        }
+    }
+    candidates
 }
 
-/// The words behind `exec NAME --`: a program, then what it is given.
+/// The words after `exec NAME --`: a program, then its arguments.
 struct Program;
 
 impl ValueCompleter for Program {
@@ -170,17 +170,17 @@ impl ValueCompleter for Program {
     }
 
     fn complete_at(&self, at: usize, typed: &OsStr) -> Vec<CompletionCandidate> {
-        let files = || PathCompleter::any().complete(typed);
-        let is_path = typed.to_string_lossy().contains(['/', '\\']);
+        let text = typed.to_string_lossy();
+        let is_path = text.contains(['/', '\\']);
         if at > 0 || is_path {
-            files()
+            PathCompleter::any().complete(typed)
         } else {
-            programs(&typed.to_string_lossy())
+            programs(&text)
         }
     }
 }
 
-/// Programs on PATH that begin as typed; of all of them, those of PostgreSQL.
+/// Returns the programs on PATH that begin as typed; if nothing is typed, those of PostgreSQL.
 fn programs(typed: &str) -> Vec<CompletionCandidate> {
     const OF_POSTGRES: [&str; 8] = [
         "psql",
@@ -192,21 +192,20 @@ fn programs(typed: &str) -> Vec<CompletionCandidate> {
         "vacuumdb",
         "usql",
     ];
-    let path = env::var_os("PATH").unwrap_or_default();
-    let names: BTreeSet<String> = if typed.is_empty() {
-        OF_POSTGRES.map(str::to_owned).into()
+    let mut names = BTreeSet::new();
+    if typed.is_empty() {
+        names = OF_POSTGRES.map(str::to_owned).into();
     } else {
-        let files = std::env::split_paths(&path).flat_map(|directory| fs::list(&directory));
-        let name = |file: PathBuf| Some(file.file_name()?.to_str()?.to_owned());
-        files
-            .filter_map(name)
-            .filter(|name| name.starts_with(typed) && can_be_shown(name))
-            .collect()
-    };
-    let runs = |name: &String| child::find(name.as_ref()).is_some();
-    names
-        .into_iter()
-        .filter(runs)
-        .map(CompletionCandidate::new)
-        .collect()
+        let path = env::var_os("PATH").unwrap_or_default();
+        for directory in std::env::split_paths(&path) {
+            for file in fs::list(&directory) {
+                let name = file.file_name().unwrap_or_default().to_str().unwrap_or("");
+                if name.starts_with(typed) && can_be_shown(name) {
+                    names.insert(name.to_owned());
+                }
+            }
+        }
+    }
+    names.retain(|name| child::find(name.as_ref()).is_some());
+    names.into_iter().map(CompletionCandidate::new).collect()
 }

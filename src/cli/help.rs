@@ -1,5 +1,5 @@
-//! What helps somebody who types: `pgcred help`, examples below every `--help`, and answers to
-//! commands that do not exist.
+//! Help for the user who types a command: `pgcred help`, examples below every `--help`, and answers
+//! to commands that do not exist.
 
 use std::ffi::OsString;
 
@@ -18,7 +18,7 @@ First steps:
 
 ";
 
-/// Below the options of each command: one or two lines to type.
+/// Examples for each command, which stand below its options.
 #[rustfmt::skip]
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("token", &["pgcred token prod", "PGPASSWORD=\"$(pgcred token prod)\" psql -h HOST -U admin postgres"]),
@@ -42,7 +42,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("man", &["pgcred man | man -l -"]),
 ];
 
-/// Words that people type for a command of another name.
+/// Words that users type for a command of another name.
 #[rustfmt::skip]
 const MEANT: &[(&str, &str)] = &[
     ("status", "pgcred list"), ("doctor", "pgcred list"), ("ls", "pgcred list"), ("show", "pgcred list"),
@@ -58,24 +58,24 @@ const MEANT: &[(&str, &str)] = &[
     ("install", "pgcred setup"), ("sso", "pgcred login"), ("version", "pgcred --version"),
 ];
 
-/// `pgcred help COMMAND` is `pgcred COMMAND --help`.
+/// Turns `pgcred help COMMAND` into `pgcred COMMAND --help`.
 pub(super) fn as_option(mut words: Vec<OsString>) -> Vec<OsString> {
-    if words.get(1).is_some_and(|word| word == "help") {
+    if matches!(words.get(1), Some(word) if word == "help") {
         words.remove(1);
         words.push("--help".into());
     }
     words
 }
 
-/// Returns what to type for a command.
+/// Returns the examples of a command.
 pub(super) fn examples(command: &str) -> &'static [&'static str] {
-    EXAMPLES
-        .iter()
-        .find(|(name, _)| *name == command)
-        .map_or(&[], |(_, lines)| lines)
+    match EXAMPLES.iter().find(|(name, _)| *name == command) {
+        Some((_, lines)) => lines,
+        None => &[],
+    }
 }
 
-/// Adds what only the help shows, and what would cost time at every start.
+/// Adds the texts that only the help shows, because they would cost time at every start.
 pub(super) fn with_examples(mut command: clap::Command) -> clap::Command {
     command = command.after_help(format!("{FIRST_STEPS}{}", Exit::help()));
     for (name, lines) in EXAMPLES {
@@ -85,8 +85,8 @@ pub(super) fn with_examples(mut command: clap::Command) -> clap::Command {
     command
 }
 
-/// Returns what to say in the place of clap: of a command that does not exist, and of a `-h` that
-/// was meant for a host.
+/// Returns the error to report instead of clap's: for a command that does not exist, for a program
+/// without `--` before it, and for a `-h` that was meant for a host.
 pub(super) fn refusal(
     error: &clap::Error,
     words: &[OsString],
@@ -94,56 +94,57 @@ pub(super) fn refusal(
 ) -> Option<Error> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand)
-            else {
-                return None;
-            };
-            Some(
-                Error::usage(format!("unrecognized command {}", host::quoted(typed)))
-                    .hint(meant(typed, commands)),
-            )
+            let typed = context(error, ContextKind::InvalidSubcommand)?;
+            let unknown = Error::usage(format!("unrecognized command {}", host::quoted(typed)));
+            Some(unknown.hint(meant(typed, commands)))
         }
         ErrorKind::UnknownArgument => {
-            let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else {
-                return None;
-            };
-            let command = words
-                .iter()
-                .position(|word| commands.clone().any(|name| *word == name))?;
+            let typed = context(error, ContextKind::InvalidArg)?;
+            let is_command = |word: &OsString| commands.clone().any(|name| *word == name);
+            let command = words.iter().position(is_command)?;
             if words[command] != "exec" || typed.starts_with('-') {
                 return None;
             }
-            let target = words
-                .get(command + 1)
-                .and_then(|word| word.to_str())
-                .filter(|word| is_plain(word));
-            let program = Some(typed.as_str())
-                .filter(|word| is_plain(word))
-                .unwrap_or("COMMAND");
+            let target = match words.get(command + 1) {
+                Some(word) => plain_or(word.to_str().unwrap_or(""), "TARGET"),
+                None => "TARGET",
+            };
+            let program = plain_or(typed, "COMMAND");
             let wrong = Error::usage(format!("unexpected argument {program}"));
-            let right = format!("pgcred exec {} -- {program}", target.unwrap_or("TARGET"));
-            Some(wrong.hint(format!("put `--` before the program: {right}")))
+            Some(wrong.hint(format!(
+                "put `--` before the program: pgcred exec {target} -- {program}"
+            )))
         }
-        // Help on stdout with 0 would be taken for a password.
+        // Help on stdout with exit code 0 would be taken for a password.
         ErrorKind::DisplayHelp
             if !words.iter().any(|word| word == "--help") && words.last()? != "-h" =>
         {
-            let wrong = Error::usage("-h is the help here, and something stands behind it");
+            let wrong = Error::usage("-h asks for help here, but another word follows it");
             Some(wrong.hint("for the help: --help; for a host: pgcred token -h HOST"))
         }
         _ => None,
     }
 }
 
-/// Whether a word is a name and not an option, or a URI or conninfo string, which may hold a
-/// password.
-fn is_plain(word: &str) -> bool {
-    !word.starts_with('-')
-        && word
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-._/".contains(c))
+fn context(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    }
 }
 
+/// Returns a word that is a name, and another text in the place of an option, or of a URI or a
+/// conninfo string, which may hold a password.
+fn plain_or<'a>(word: &'a str, other: &'a str) -> &'a str {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
+    if !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain) {
+        word
+    } else {
+        other
+    }
+}
+
+/// Returns a hint at the command that the user may have meant.
 fn meant(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
     let word = typed.to_lowercase();
     if let Some((_, command)) = MEANT.iter().find(|(known, _)| *known == word) {
@@ -152,8 +153,8 @@ fn meant(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
     if typed.contains('.') {
         return "for a token: pgcred token HOST; pgcred --help lists the commands".to_owned();
     }
-    suggest::nearest(&word, commands).map_or_else(
-        || "pgcred --help lists the commands".to_owned(),
-        |command| format!("did you mean `pgcred {command}`?"),
-    )
+    match suggest::nearest(&word, commands) {
+        Some(command) => format!("did you mean `pgcred {command}`?"),
+        None => "pgcred --help lists the commands".to_owned(),
+    }
 }

@@ -38,7 +38,8 @@ pub(crate) fn run() -> ExitCode {
         let _ = Output::answer(version); // if stdout is closed, nobody reads the version
         return ExitCode::SUCCESS;
     }
-    // The system takes all of it back in one go when the process ends, which is soon.
+    // Neither is ever freed (`ManuallyDrop`): the process ends soon, and the system takes its memory
+    // back in one go, which is faster.
     let mut command_line = ManuallyDrop::new(command_line());
     let matches = match command_line.try_get_matches_from_mut(&words) {
         Ok(matches) => ManuallyDrop::new(matches),

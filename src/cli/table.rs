@@ -29,8 +29,10 @@ use crate::output::Output;
 use crate::sys::fs;
 use crate::sys::terminal;
 
-/// One command. Its arguments are defined only if it is the one that was typed, because defining
-/// the arguments of all commands costs more than all else that a start does.
+/// One command.
+///
+/// clap defines the arguments only of the command that was typed (`defer`): the arguments of all
+/// commands would cost more time than everything else that a start does.
 pub(super) struct Entry {
     pub(super) name: &'static str,
     about: &'static str,
@@ -81,11 +83,11 @@ pub(super) static COMMANDS: [Entry; 15] = [
     ),
     text::<Init>(
         "init",
-        "Print a shell's hook, which refreshes in the background what is due at a prompt",
+        "Print a shell's hook, which refreshes connections that are due in the background",
     ),
     text::<Completions>(
         "completions",
-        "Print what makes a shell complete pgcred's command line",
+        "Print the script with which a shell completes pgcred's command line",
     ),
     text::<Man>("man", "Print the manual page"),
 ];
@@ -117,8 +119,8 @@ pub(super) fn command_line() -> clap::Command {
         .disable_help_subcommand(true)
         .subcommand_required(true)
         .arg_required_else_help(true);
-    // Not global here, where clap would copy them into every command at every start: the typed one
-    // defines its own.
+    // These options are not global here: clap would copy them into every command at every start.
+    // The command that was typed defines its own.
     command = GlobalOptions::augment_args(command).mut_args(|option| option.global(false));
     for entry in &COMMANDS {
         let subcommand = clap::Command::new(entry.name)
@@ -169,10 +171,10 @@ fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<E
 fn print_text<C: Text>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
     let GlobalOptions { config, .. } = options;
     if config.is_some() {
-        return Err(Error::usage(
-            "what this command prints works with the usual configuration file only",
-        )
-        .hint("leave out --config; PGCRED_HOME moves the file"));
+        return Err(
+            Error::usage("--config has no effect on what this command prints")
+                .hint("leave out --config; PGCRED_HOME=DIRECTORY names another configuration"),
+        );
     }
     let command = C::from_arg_matches(matches).map_err(refused)?;
     Output::answer(&command.text(command_line)?)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::configuration::{Need, Read};
+use super::configuration::{ConfigurationFile, Need};
 use super::due_file::{self, Refreshed};
 use super::options::{GlobalOptions, TokenOptions};
 use super::preferences::Preferences;
@@ -28,21 +28,21 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Reads the configuration and opens the cache.
     pub(crate) fn open(options: GlobalOptions, need: Need) -> Result<Self> {
         let output = Output {
             quiet: options.quiet,
             debug: options.debug,
         };
-        paths::own_home().map_or(Ok(()), |home| fs::trust::check_owner_of_path(&home))?;
-        let Read {
+        if let Some(home) = paths::own_home() {
+            fs::trust::check_owner_of_path(&home)?;
+        }
+        let ConfigurationFile {
             config,
             path: config_path,
             changed: config_changed,
-        } = Read::file(options.config.as_deref(), need, output)?;
-        let choice = env::var("PGCRED_CACHE")
-            .map(|text| CacheChoice::parse(&text).map_err(|error| error.about("PGCRED_CACHE")))
-            .transpose()?;
-        let cache = Cache::open(choice.or(config.cache));
+        } = ConfigurationFile::read(options.config.as_deref(), need, output)?;
+        let cache = Cache::open(cache_choice()?.or(config.cache));
         let ask = AskPolicy {
             timeout: Duration::from_secs(options.timeout.0.into()),
             login: options.login.or(config.login).unwrap_or_default(),
@@ -66,12 +66,12 @@ impl App {
         })
     }
 
-    /// Reads configuration and cache anew.
+    /// Reads the configuration and the cache again.
     pub(super) fn again(&self) -> Result<Self> {
         Self::open(self.options.clone(), Need::Whole)
     }
 
-    /// Issues a token and says what went wrong on the way.
+    /// Issues a token and warns about what went wrong on the way.
     pub(super) fn issue(
         &mut self,
         mut request: Request,
@@ -80,7 +80,10 @@ impl App {
         if options.no_cache {
             self.release();
         }
-        let min_valid = options.min_valid.map_or(0, |seconds| seconds.0);
+        let min_valid = match options.min_valid {
+            Some(seconds) => seconds.0,
+            None => 0,
+        };
         if min_valid > request.life {
             let life = Some(Life::Seconds(min_valid));
             request.life =
@@ -102,36 +105,38 @@ impl App {
         Ok((request, issued))
     }
 
-    /// Makes shell hooks look anew. It is called when the command has done its work: what is wrong
-    /// here is no failure of it.
+    /// Makes shell hooks look again. The command has done its work by then, so that it only warns
+    /// if this fails.
     pub(super) fn forget_due(&self) {
         if let Some(Err(error)) = self.issuer.cache().map(Cache::forget_due) {
             self.preferences.output.warn(&format!(
-                "shell hooks may show what was configured before: {error}"
+                "shell prompts may still show the previous configuration: {error}"
             ));
         }
     }
 
-    /// Opens the cache also where it is switched off, to forget tokens: those of before are in it,
-    /// or known to it.
-    pub(super) fn open_cache_of_before(&mut self) {
-        if let Some(cache) = self.issuer.take_cache().or_else(|| Cache::open(None)) {
+    /// Opens the cache even if it is switched off, for commands that forget tokens: tokens that were
+    /// issued before are in the cache, or the cache knows where they are.
+    pub(super) fn open_cache_to_forget(&mut self) {
+        if self.issuer.cache().is_none()
+            && let Some(cache) = Cache::open(None)
+        {
             self.issuer.put_cache(cache);
         }
     }
 
-    /// Asks nobody for a login, whatever the configuration says.
+    /// Never asks the user for a login, whatever the configuration says.
     pub(super) fn never_ask_for_login(&mut self) {
         self.preferences.ask.login = LoginPolicy::Never;
         self.issuer = Issuer::new(self.preferences.ask.clone(), self.issuer.take_cache());
     }
 
-    /// Keeps nothing, and asks for no login: that would be kept too.
+    /// Keeps no token, and asks for no login, because the login would be kept in a file too.
     pub(crate) fn leave_files_alone(&mut self, why: &Error) {
         if let Some(cache) = self.issuer.take_cache() {
             drop(cache);
             self.preferences.output.warn(&format!(
-                "tokens are not cached: {why}; PGCRED_CACHE=none says that this is meant"
+                "tokens are not cached: {why}; PGCRED_CACHE=none avoids this warning"
             ));
         }
         self.never_ask_for_login();
@@ -145,12 +150,13 @@ impl App {
         }
     }
 
-    /// Lets others ask AWS; what was learned from it is forgotten.
+    /// Releases the locks, so that other processes can ask AWS, and forgets the AWS credentials.
     pub(super) fn release(&mut self) {
         self.tell_hooks(Refreshed::No);
         self.issuer = Issuer::new(self.preferences.ask.clone(), None);
     }
 
+    /// Prints the warnings of the issuer.
     pub(super) fn say_warnings(&self) {
         for warning in self.issuer.take_warnings() {
             self.preferences.output.warn(&warning);
@@ -158,12 +164,23 @@ impl App {
     }
 }
 
-/// A token that does not last as long as was asked for is not handed out in silence.
+/// Returns what `PGCRED_CACHE` says, which takes precedence over the configuration.
+fn cache_choice() -> Result<Option<CacheChoice>> {
+    let Some(text) = env::var("PGCRED_CACHE") else {
+        return Ok(None);
+    };
+    match CacheChoice::parse(&text) {
+        Ok(choice) => Ok(Some(choice)),
+        Err(error) => Err(error.about("PGCRED_CACHE")),
+    }
+}
+
+/// Warns if a token does not last as long as it was asked to.
 pub(super) fn warn_if_cut_short(request: &Request, issued: &IssuedToken, output: Output) {
     if issued.cut_short {
         let left = spoken(issued.token.issued_at.until(issued.token.expires_at));
         output.warn(&format!(
-            "{}: the AWS credentials end in {left}, and the token with them",
+            "{}: the token lasts only {left}, because the AWS credentials expire then",
             request.name()
         ));
     }

@@ -1,8 +1,11 @@
-//! `pgcred aws`: the AWS CLI's token commands, for tools and scripts that call `aws`; also when run
-//! as `pgcred-aws`.
+//! `pgcred aws`: the token commands of the AWS CLI, for tools and scripts that call `aws`. It runs
+//! also under the names `pgcred-aws` and `aws`.
+//!
+//! Options, output and exit codes are those of the AWS CLI. Options that do not concern a token are
+//! accepted and ignored if the AWS CLI would accept them.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -28,8 +31,13 @@ const NO_CONFIGURATION: u8 = 253;
 const REFUSAL: u8 = 254;
 pub(crate) const FAILURE: u8 = 255;
 
-/// In the form that programs read: the AWS CLI whose answers the tests hold, then who gives them.
+/// The answer to `--version`, in the form that programs read: the version of the AWS CLI whose
+/// answers the tests compare, then pgcred's own.
 const VERSION: &str = concat!("aws-cli/2.38.1 pgcred/", env!("CARGO_PKG_VERSION"), "\n");
+
+/// The refusal of a command line without a command.
+const SUPPORTED: &str = "pgcred aws supports only: dsql generate-db-connect[-admin]-auth-token, \
+                         rds generate-db-auth-token, configure list-profiles";
 
 #[derive(clap::Args)]
 #[command(infer_long_args = true, args_override_self = true)]
@@ -63,7 +71,7 @@ enum Dsql {
 
 #[derive(Subcommand)]
 enum Rds {
-    /// Print a token; for a host of Aurora DSQL one of its kind
+    /// Print a token; a host of Aurora DSQL gets a DSQL token
     GenerateDbAuthToken(RdsToken),
 }
 
@@ -80,26 +88,27 @@ struct DsqlToken {
     hostname: String,
     /// Life of the token in seconds
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
-    expires_in: Option<String>, // the AWS CLI reads numbers so late that a slip in one is a failure
+    expires_in: Option<String>, // read late, as the AWS CLI does, so that a wrong number is a failure and not wrong usage
 }
 
 #[derive(Args)]
 struct RdsToken {
-    /// Endpoint of the database, or what a connection dials
+    /// Endpoint of the database, or the host that a connection names
     #[arg(long, alias = "h", value_name = "HOST")]
     hostname: String,
     /// Its port
     #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
     port: String,
-    /// The role that logs in
+    /// Database role
     #[arg(long, value_name = "USER")]
     username: String,
 }
 
-/// What the AWS CLI takes anywhere. What has no bearing on a token is taken and left alone, if the
-/// AWS CLI would take it.
+/// The options that every command of the AWS CLI takes. Those that do not concern a token are
+/// ignored.
 ///
-/// An alias is an abbreviation that is one for the AWS CLI, while more options begin so here.
+/// An alias stands for an abbreviation that is unique for the AWS CLI, but not among the options
+/// here.
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags as they are typed")]
 struct Common {
@@ -114,7 +123,7 @@ struct Common {
     #[arg(long, alias = "co", global = true, hide = true, value_parser = ["on", "off", "auto"])]
     color: Option<String>,
     #[arg(long, aliases = ["q", "qu"], global = true, hide = true, value_parser = NonEmptyStringValueParser::new())]
-    query: Option<String>, // none of these commands applies it
+    query: Option<String>, // these commands of the AWS CLI ignore it too
     #[arg(long, alias = "e", global = true, hide = true, value_parser = address)]
     endpoint_url: Option<String>,
     #[arg(long, global = true, hide = true)]
@@ -179,7 +188,7 @@ impl Aws {
             ("--cli-read-timeout", cli_read_timeout),
             ("--cli-connect-timeout", cli_connect_timeout),
         ] {
-            text.map(|text| integer(option, &text)).transpose()?;
+            optional_integer(option, text.as_deref())?;
         }
         let (target, options) = match self.service {
             Service::Configure(Configure::ListProfiles) => {
@@ -191,19 +200,21 @@ impl Aws {
             Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => {
                 (None, token.options("admin")?)
             }
-            // The token does not name the role; any but admin signs the same.
+            // The token does not name the role: every role but admin gets the same token.
             Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (None, token.options("any")?),
             Service::Rds(Rds::GenerateDbAuthToken(token)) => {
                 token.options(&app.preferences.config)?
             }
         };
-        let profile = profile.filter(|name| !name.is_empty()); // to the AWS CLI an empty one is none
-        let options = ConnectionOptions {
+        let mut options = ConnectionOptions {
             profile,
             region,
             ..options
         };
-        // As with the AWS CLI, the variables of libpq say nothing.
+        if options.profile.as_deref() == Some("") {
+            options.profile = None; // as for the AWS CLI
+        }
+        // As for the AWS CLI, the variables of libpq have no meaning.
         let request = app
             .preferences
             .resolver()
@@ -220,10 +231,7 @@ impl Aws {
 
 impl DsqlToken {
     fn options(self, user: &str) -> Result<ConnectionOptions> {
-        let life = self
-            .expires_in
-            .map(|text| integer("--expires-in", &text))
-            .transpose()?;
+        let life = optional_integer("--expires-in", self.expires_in.as_deref())?;
         Ok(ConnectionOptions {
             address: AddressOptions::to(self.hostname, None, user.to_owned()),
             provider: Some("dsql".to_owned()),
@@ -234,15 +242,14 @@ impl DsqlToken {
 }
 
 impl RdsToken {
-    /// A tool names what it dials: where that is a connection's, the connection says what is
-    /// signed.
+    /// Returns the target and the options. A tool names the address that it connects to; if a
+    /// connection has this address, the connection says which endpoint is signed.
     fn options(self, config: &Config) -> Result<(Option<String>, ConnectionOptions)> {
         let port = integer("--port", &self.port)?;
         let HostPort { host, .. } = HostPort::parse(&self.hostname)?;
-        let connection = u16::try_from(port)
-            .ok()
-            .and_then(|port| config.dialled(&host, port, &self.username));
-        if let Some(connection) = connection {
+        if let Ok(port) = u16::try_from(port)
+            && let Some(connection) = config.dialled(&host, port, &self.username)
+        {
             return Ok((
                 Some(connection.name.clone()),
                 ConnectionOptions {
@@ -251,33 +258,43 @@ impl RdsToken {
                 },
             ));
         }
-        let dsql = provider::of_host(&host).is_some_and(|provider| provider.name == "dsql");
         let address = AddressOptions::to(self.hostname, Some(port.to_string()), self.username);
-        let provider = Some(if dsql { "dsql" } else { "rds" }.to_owned());
+        let provider = match provider::of_host(&host) {
+            Some(provider) => provider.name,
+            None => "rds",
+        };
         Ok((
             None,
             ConnectionOptions {
                 address,
-                provider,
+                provider: Some(provider.to_owned()),
                 ..ConnectionOptions::default()
             },
         ))
     }
 }
 
+fn optional_integer(option: &str, text: Option<&str>) -> Result<Option<u32>> {
+    match text {
+        Some(text) => Ok(Some(integer(option, text)?)),
+        None => Ok(None),
+    }
+}
+
 fn integer(option: &str, text: &str) -> Result<u32> {
-    let wrong = || {
-        Error::usage(format!(
+    match number(text.trim()) {
+        Some(number) => Ok(number),
+        None => Err(Error::usage(format!(
             "{option}: {} is not a whole number",
             host::quoted(text)
         ))
-    };
-    number(text.trim()).ok_or_else(|| wrong().hint("give digits alone"))
+        .hint("use digits only")),
+    }
 }
 
-/// Takes what has a scheme: the AWS CLI does not look further here.
+/// Checks that a URL has a scheme, which is all that the AWS CLI checks here.
 fn address(text: &str) -> std::result::Result<String, &'static str> {
-    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let (scheme, _) = text.split_once(':').unwrap_or_default();
     let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let has_scheme =
         scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(of_scheme);
@@ -288,10 +305,10 @@ fn address(text: &str) -> std::result::Result<String, &'static str> {
     }
 }
 
-/// Says in one line what clap says in several: a tool shows what comes, or its first line.
+/// Returns clap's error in one line, because some tools show only the first line.
 pub(crate) fn refusal(error: &clap::Error) -> Error {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Error::usage("no command that pgcred stands in for").hint("pgcred aws --help");
+        return Error::usage(SUPPORTED).hint("pgcred aws --help");
     }
     let text = error.to_string();
     let said = text
@@ -301,32 +318,34 @@ pub(crate) fn refusal(error: &clap::Error) -> Error {
         .trim_start_matches("error: ");
     let words: Vec<_> = said.split_whitespace().collect();
     Error::usage(words.join(" "))
-        .hint("pgcred aws --help shows what there is; for the rest use the AWS CLI")
+        .hint("pgcred aws --help shows what pgcred supports; for anything else use the AWS CLI")
 }
 
-/// Tells whether the command line is one for the AWS CLI.
+/// Tells whether the command line is meant for the AWS CLI.
 pub(crate) fn is_meant(words: &[OsString]) -> bool {
-    words.get(1).is_some_and(|word| word == "aws")
+    matches!(words.get(1), Some(word) if word == "aws")
 }
 
-/// Returns the answer to the AWS CLI's `--version`, which beats whatever else there is.
+/// Returns the answer to the AWS CLI's `--version`, which takes precedence over all other words.
 pub(crate) fn version(words: &[OsString]) -> Option<&'static str> {
-    let asks = |word: &OsString| {
-        word.len() > 2
-            && word
-                .to_str()
-                .is_some_and(|word| "--version".starts_with(word))
-    };
-    (is_meant(words) && words.iter().any(asks)).then_some(VERSION)
+    if !is_meant(words) {
+        return None;
+    }
+    for word in words {
+        let word = word.to_str().unwrap_or("");
+        if word.len() > "--".len() && "--version".starts_with(word) {
+            return Some(VERSION);
+        }
+    }
+    None
 }
 
-/// The words that a run as `pgcred-aws` or `aws` stands for; the AWS CLI's `help` comes last, where
-/// it is no option's value.
+/// Returns the words that a run as `pgcred-aws` or `aws` stands for. A last word `help` becomes
+/// `--help`, unless it is the value of an option.
 pub(crate) fn as_aws(mut words: Vec<OsString>) -> Vec<OsString> {
-    let called = words.first().map(PathBuf::from).unwrap_or_default();
-    if called
-        .file_stem()
-        .is_some_and(|name| name == "pgcred-aws" || name == "aws")
+    if let Some(program) = words.first()
+        && let Some(name) = Path::new(program).file_stem()
+        && (name == "pgcred-aws" || name == "aws")
     {
         words.insert(1, "aws".into());
     }

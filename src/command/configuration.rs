@@ -10,78 +10,45 @@ use crate::sys::fs;
 use crate::sys::paths;
 use crate::text::quote;
 
-/// What a command makes of the configuration file.
+/// What a command needs of the configuration file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Whatever is wrong with the file is an error.
+    /// A missing file counts as an empty one; anything else that is wrong is an error.
     Whole,
-    /// The same, but the command makes the file if there is none.
+    /// As `Whole`, and the command makes the file that `--config` names if it is missing.
     WholeOrNew,
     /// The command works without the file, and only warns.
     Optional,
 }
 
-/// What `--config` names where no configuration is meant, as with ssh's `-F`.
+/// The name that `--config` takes for no configuration at all, as ssh's `-F` does.
 const NO_FILE: &str = "/dev/null";
 
 /// A configuration as it was read.
-pub(super) struct Read {
+pub(super) struct ConfigurationFile {
     pub(super) config: Config,
     pub(super) path: Option<PathBuf>,
-    /// When the file was changed last before it was read.
+    /// When the file was last changed before it was read.
     pub(super) changed: Option<SystemTime>,
 }
 
-impl Read {
+impl ConfigurationFile {
     /// Reads the file that `--config` names, or the usual one.
     ///
-    /// A file that is there and cannot be read is never an empty one: its rules decide who signs,
-    /// and for how long.
-    pub(super) fn file(named: Option<&Path>, need: Need, output: Output) -> Result<Self> {
-        let path = named.map(Path::to_owned).or_else(paths::config_file);
+    /// A file that is there and cannot be read never counts as an empty one: its rules decide who
+    /// signs, and for how long.
+    pub(super) fn read(named: Option<&Path>, need: Need, output: Output) -> Result<Self> {
+        let path = match named {
+            Some(path) => Some(path.to_owned()),
+            None => paths::config_file(),
+        };
         let Some(file) = &path else {
-            return Ok(Self {
-                config: Config::default(),
-                path,
-                changed: None,
-            });
+            return Ok(Self::empty(path));
         };
         if need != Need::WholeOrNew && named == Some(Path::new(NO_FILE)) {
-            return Ok(Self {
-                config: Config::default(),
-                path,
-                changed: None,
-            });
+            return Ok(Self::empty(path));
         }
-        // A file that is named may be a colleague's; the usual one is the user's own, as with ssh.
-        let found = fs::read_dated(file, named.is_none())
-            .map_err(|error| match error.to_hint() {
-                // Some mounts show all files as another user's, or as open to all, and let nobody
-                // change that.
-                Some(hint) => {
-                    let hint = format!(
-                        "{hint}; or, if you trust what is in it: --config {}",
-                        quote::posix(&file.to_string_lossy())
-                    );
-                    error.hint(hint)
-                }
-                None => error.hint(
-                    "correct the file, let your user read it, or name another one with --config",
-                ),
-            })
-            .and_then(|found| {
-                if found.is_none() && need != Need::WholeOrNew {
-                    check_absence(file, named.is_some())?;
-                }
-                Ok(found)
-            });
-        let read = found.and_then(|found| {
-            let (text, changed) = found.unwrap_or_default();
-            let config =
-                Config::parse(&text).map_err(|error| error.about(&file.display().to_string()))?;
-            Ok((config, changed))
-        });
-        match read {
+        match parse(file, named.is_some(), need) {
             Ok((config, changed)) => Ok(Self {
                 config,
                 path,
@@ -89,19 +56,54 @@ impl Read {
             }),
             Err(error) if need == Need::Optional => {
                 output.warn(&error.to_string());
-                Ok(Self {
-                    config: Config::default(),
-                    path,
-                    changed: None,
-                })
+                Ok(Self::empty(path))
             }
             Err(error) => Err(error),
         }
     }
+
+    fn empty(path: Option<PathBuf>) -> Self {
+        Self {
+            config: Config::default(),
+            path,
+            changed: None,
+        }
+    }
 }
 
-/// Refuses to go on without a file that somebody relies on: one that is named, or whose place is
-/// not there now.
+fn parse(file: &Path, is_named: bool, need: Need) -> Result<(Config, Option<SystemTime>)> {
+    // A file that is named may be a colleague's; the usual one has to be the user's own, as with
+    // ssh.
+    let found = match fs::read_dated(file, !is_named) {
+        Ok(found) => found,
+        Err(error) => return Err(with_hint(error, file)),
+    };
+    if found.is_none() && need != Need::WholeOrNew {
+        check_absence(file, is_named)?;
+    }
+    let (text, changed) = found.unwrap_or_default();
+    match Config::parse(&text) {
+        Ok(config) => Ok((config, changed)),
+        Err(error) => Err(error.about(&file.display().to_string())),
+    }
+}
+
+fn with_hint(error: Error, file: &Path) -> Error {
+    // Some mounts show all files as another user's, or as open to all, and nobody can change that.
+    let hint = match error.to_hint() {
+        Some(hint) => format!(
+            "{hint}; or, if you trust what is in it: --config {}",
+            quote::posix(&file.to_string_lossy())
+        ),
+        None => {
+            "correct the file, let your user read it, or name another one with --config".to_owned()
+        }
+    };
+    error.hint(hint)
+}
+
+/// Refuses to go on without a file on which the user relies: a file that is named, or one whose
+/// directory is not there now.
 fn check_absence(file: &Path, is_named: bool) -> Result<()> {
     if is_named {
         let path = file.display();

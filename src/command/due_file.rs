@@ -1,5 +1,8 @@
-//! Tells shell hooks when to refresh and what to show: a file of two lines, without a secret,
-//! beside the index.
+//! The file that tells shell hooks when to refresh and what to show at a prompt.
+//!
+//! It has two lines and no secret: the time at which the first connection is due, and the name, the
+//! expiry and the state of the connection whose token expires first. A command writes it when the
+//! cache has changed; a change of the configuration removes it, and the next hook makes it again.
 
 use std::path::PathBuf;
 
@@ -12,36 +15,44 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
 
-/// A hook refreshes after this at the latest: a configuration or a passfile may have been edited by
-/// hand. The hooks' templates hold whatever is later for damaged.
+/// A hook refreshes after this many seconds at the latest, because the user may have edited the
+/// configuration or a passfile. The hooks' templates treat a later time as damage.
 const LONGEST: u32 = 3_600;
-/// While a failure is waited out, a hook looks this often whether somebody has logged in, which
-/// ends the wait.
+/// During the pause after a failure, a hook looks this often whether the user has logged in, which
+/// ends the pause.
 const LOOK_FOR_LOGIN: u32 = 15;
-/// After a refresh that did not help, and is not known to help later.
+/// The pause after a refresh that did not help, if nothing says when the next one may.
 const RETRY: u32 = 300;
 
-/// Whether connections that are due are to be refreshed now, or just have been.
+/// Whether the connections that are due have just been refreshed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refreshed {
     No,
     JustNow,
 }
 
-/// Writes the file, if anything has changed. That it could not be written costs a hook a look too
-/// many.
+/// Writes the file if anything has changed. If it cannot be written, a hook only looks once more
+/// than it needs to.
 pub(super) fn tell(preferences: &Preferences, issuer: &mut Issuer, refreshed: Refreshed) {
     let Some(cache) = issuer.take_cache() else {
         return;
     };
-    if preferences.config_path.as_deref().and_then(fs::changed) != preferences.config_changed {
-        let _ = cache.forget_due(); // another process has just added a connection, or taken one away
+    let config_changed = match &preferences.config_path {
+        Some(path) => fs::changed(path),
+        None => None,
+    };
+    if config_changed != preferences.config_changed {
+        let _ = cache.forget_due(); // another process has just added or removed a connection
     } else if cache.take_changed() || refreshed == Refreshed::JustNow {
         let named = env::passfile();
-        // Two shells with different passfiles have different files. A relative one is another file
-        // in every directory, so that there is none to write.
-        if named.as_ref().is_none_or(|path| path.is_absolute()) {
-            let passfile = named.clone().or_else(env::default_passfile);
+        // Two shells with different passfiles have different files. A relative path
+        // is another file in every directory, so that there is none to write.
+        let is_relative = matches!(&named, Some(path) if path.is_relative());
+        if !is_relative {
+            let passfile = match &named {
+                Some(path) => Some(path.clone()),
+                None => env::default_passfile(),
+            };
             let write = || due(preferences, issuer, &cache, passfile, refreshed);
             let _ = cache.write_due(named.as_deref(), write);
         }
@@ -49,8 +60,7 @@ pub(super) fn tell(preferences: &Preferences, issuer: &mut Issuer, refreshed: Re
     issuer.put_cache(cache);
 }
 
-/// Returns the time at which the first connection is due, and what a prompt may show: name, end and
-/// state.
+/// Returns the time at which the first connection is due, and the line that a prompt may show.
 fn due(
     preferences: &Preferences,
     issuer: &mut Issuer,
@@ -60,7 +70,10 @@ fn due(
 ) -> (Time, String) {
     let now = Time::now();
     let index = cache.index();
-    let filed = passfile.and_then(|path| PassfileView::read(&path, cache));
+    let mut filed = None;
+    if let Some(path) = passfile {
+        filed = PassfileView::read(&path, cache);
+    }
     let mut next = now.plus(LONGEST);
     let mut first: Option<Segment> = None;
     let mut connections = preferences.named_connections();
@@ -68,39 +81,44 @@ fn due(
     for (name, request) in &connections {
         if request.keys().next().is_some() {
             let mut due = issuer.due(request, filed.as_ref());
-            if due > now && last_failure(&index, &*issuer.identity(request)).is_some() {
-                due = due.min(now.plus(LOOK_FOR_LOGIN));
+            if due > now {
+                let identity = issuer.identity(request);
+                if last_failure(&index, &*identity).is_some() {
+                    due = due.min(now.plus(LOOK_FOR_LOGIN));
+                }
+            } else if refreshed == Refreshed::JustNow {
+                due = now.plus(RETRY);
             }
-            next = next.min(if due <= now && refreshed == Refreshed::JustNow {
-                now.plus(RETRY)
-            } else {
-                due
-            });
+            next = next.min(due);
         }
-        let own = filed.as_ref().filter(|_| request.owns_its_line());
         let in_passfile = || {
-            own?.times(&request.key())
-                .filter(|(_, expires_at)| *expires_at > now)
+            if !request.owns_its_line() {
+                return None;
+            }
+            let times = filed.as_ref()?.times(&request.key())?;
+            (times.1 > now).then_some(times)
         };
-        let shown = segment(name, request, &index, issuer, in_passfile);
-        first = [first, shown]
-            .into_iter()
-            .flatten()
-            .min_by_key(|segment| segment.expires_at);
-    }
-    let shown = first.map(
-        |Segment {
-             name,
-             state,
-             expires_at,
-         }| {
-            // The hook sees by the clock whether a token has expired.
-            let state = match state {
-                TokenState::NeedsLogin => state.as_str(),
-                TokenState::Fresh | TokenState::Stale | TokenState::Expired => "ok",
+        if let Some(shown) = segment(name, request, &index, issuer, in_passfile) {
+            first = match first {
+                Some(first) if first.expires_at <= shown.expires_at => Some(first),
+                _ => Some(shown),
             };
-            format!("{name} {} {state}", expires_at.unix())
-        },
-    );
-    (next, shown.unwrap_or_default())
+        }
+    }
+    (next, first.map(line).unwrap_or_default())
+}
+
+/// Returns what a prompt may show: name, expiry and state. A hook finds out by itself whether the
+/// token is stale or expired, because that is a matter of time.
+fn line(segment: Segment) -> String {
+    let Segment {
+        name,
+        state,
+        expires_at,
+    } = segment;
+    let state = match state {
+        TokenState::NeedsLogin => state.as_str(),
+        TokenState::Fresh | TokenState::Stale | TokenState::Expired => "ok",
+    };
+    format!("{name} {} {state}", expires_at.unix())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::app::App;
 use super::errors::all_errors;
 use super::filed_tokens::known_passfiles;
-use super::passfile::{self, PassfileArg};
+use super::passfile::{self, PassfileOption};
 use super::run::{Run, arguments_of};
 use super::setup::undo;
 use crate::cache::{Cache, Index};
@@ -33,7 +33,7 @@ pub(crate) struct Erase {
     #[command(flatten)]
     address: AddressOptions,
     #[command(flatten)]
-    passfile: PassfileArg,
+    passfile: PassfileOption,
 }
 
 impl Run for Erase {
@@ -59,7 +59,7 @@ impl Run for Erase {
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         self.address.check_targets(self.targets.len())?;
-        app.open_cache_of_before();
+        app.open_cache_to_forget();
         if self.all {
             return self.everything(app);
         }

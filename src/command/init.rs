@@ -1,4 +1,5 @@
-//! `pgcred init`: print the hook that refreshes what is due, for a shell's start-up file to read.
+//! `pgcred init`: prints the hook that refreshes connections that are due, for a shell's start-up
+//! file.
 
 use std::path::Path;
 
@@ -12,38 +13,44 @@ use crate::sys::paths::CacheDirectory;
 
 #[derive(clap::Args)]
 pub(crate) struct Init {
-    /// The shell that reads it
+    /// The shell that reads the hook
     #[arg(value_parser = PossibleValuesParser::new(SHELLS.iter().map(|shell| shell.name)))]
     shell: String,
-    /// When to look whether something is due
+    /// When to look whether a connection is due
     #[arg(long, value_enum, value_name = "WHEN", default_value = "prompt")]
     hook: Hook,
     /// Also keep a text for prompts in the variable `PGCRED_SEGMENT`
     #[arg(long)]
     segment: bool,
-    /// Print what takes the hook out of the shell that reads it
+    /// Print commands that remove the hook from the running shell
     #[arg(long, conflicts_with_all = ["hook", "segment"])]
     undo: bool,
 }
 
 impl Text for Init {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
-        let shell = Shell::named(&self.shell).ok_or_else(|| Error::usage("no such shell"))?;
+        let Some(shell) = Shell::named(&self.shell) else {
+            return Err(Error::usage("no such shell"));
+        };
         let wanted = Wanted {
             hook: self.hook,
             segment: self.segment,
             undo: self.undo,
         };
-        let due = CacheDirectory::of_user()
-            .ok_or_else(|| Error::failure("no cache directory is known"))?
-            .due();
-        shell.hook(&wanted, &text_of(&child::own_path()?)?, &text_of(&due)?)
+        let Some(cache) = CacheDirectory::of_user() else {
+            return Err(Error::failure("no cache directory is known"));
+        };
+        let (program, due) = (child::own_path()?, cache.due());
+        shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)
     }
 }
 
 fn text_of(path: &Path) -> Result<String> {
-    let text = path
-        .to_str()
-        .ok_or_else(|| Error::failure(format!("{} is not UTF-8", path.display())));
-    text.map(str::to_owned)
+    match path.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Error::failure(format!(
+            "the path {} is not UTF-8",
+            path.display()
+        ))),
+    }
 }

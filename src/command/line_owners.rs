@@ -1,5 +1,5 @@
-//! Whose a line of the passfile is, where several connections are dialled at one host and port as
-//! one user: the first one's in the configuration.
+//! Which connection owns a line of the passfile, if several connections have the same host, port and
+//! user: the one that is first in the configuration.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,48 +9,40 @@ use crate::error::Error;
 use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 
-/// A line that a later connection would have, were it not an earlier one's.
+/// A line of the passfile that two connections need. The earlier one owns it.
 pub(super) struct Clash {
     pub(super) later: String,
     pub(super) owner: String,
     key: PassfileKey,
 }
 
-/// One line that names both, and what is left to do for the later one.
+/// Names both connections, and says what to type for the later one.
 impl fmt::Display for Clash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            later,
-            owner,
-            key: PassfileKey { host, port, user },
-        } = self;
+        let Self { later, owner, key } = self;
         write!(
             f,
-            "`{later}` and `{owner}` are both {user}@{host}:{port}; the passfile holds the token of `{owner}`, which stands \
-             first in the configuration; for `{later}` use `pgcred exec {later} -- COMMAND`"
+            "`{later}` and `{owner}` are both {key}; the passfile holds the token of `{owner}`, \
+             which is first in the configuration; for `{later}` use `pgcred exec {later} -- COMMAND`"
         )
     }
 }
 
 impl Clash {
-    /// Why nothing is filed for a connection that has no line of its own.
+    /// Returns the error for a connection whose tokens the passfile cannot hold.
     pub(super) fn refusal(&self) -> Error {
-        let Self {
-            later,
-            owner,
-            key: PassfileKey { host, port, user },
-        } = self;
-        let why = format!(
-            "{later}: the passfile's line for {user}@{host}:{port} is that of `{owner}`, which stands first"
-        );
-        Error::usage(why).hint(format!(
+        let Self { later, owner, key } = self;
+        Error::usage(format!(
+            "{later}: the passfile's line for {key} belongs to `{owner}`, which is first in the configuration"
+        ))
+        .hint(format!(
             "pgcred exec {later} -- COMMAND, or pgcred token {later}; neither needs the passfile"
         ))
     }
 }
 
-/// Marks in each request the lines that an earlier one has; the requests are in the configuration's
-/// order.
+/// Marks in each request the lines that an earlier request owns. The requests are in the order of
+/// the configuration.
 pub(super) fn settle(requests: &mut [(String, Request)]) -> Vec<Clash> {
     let mut owners: BTreeMap<PassfileKey, String> = BTreeMap::new();
     let mut clashes = Vec::new();
@@ -73,13 +65,13 @@ pub(super) fn settle(requests: &mut [(String, Request)]) -> Vec<Clash> {
     clashes
 }
 
-/// The same for one connection alone.
+/// Marks the lines that earlier connections own in the request of one connection.
 pub(super) fn settle_one(
     name: &str,
     request: Request,
     preferences: &Preferences,
 ) -> (Request, Vec<Clash>) {
-    let mut requests: Vec<_> = earlier(name, preferences).collect();
+    let mut requests = earlier(name, preferences);
     requests.push((name.to_owned(), request));
     let mut clashes = settle(&mut requests);
     clashes.retain(|clash| clash.later == name);
@@ -87,23 +79,34 @@ pub(super) fn settle_one(
     (request, clashes)
 }
 
-/// Tells whether an earlier connection has this line.
+/// Tells whether an earlier connection owns this line.
 pub(super) fn is_taken(name: &str, key: &PassfileKey, preferences: &Preferences) -> bool {
-    preferences.config.connection(name).is_some()
-        && earlier(name, preferences)
-            .any(|(_, request)| request.dialled().any(|other| other == *key))
+    if preferences.config.connection(name).is_none() {
+        return false;
+    }
+    for connection in &preferences.config.connections {
+        if connection.name == name {
+            break;
+        }
+        if let Ok(request) = preferences.connection(&connection.name)
+            && request.dialled().any(|other| other == *key)
+        {
+            return true;
+        }
+    }
+    false
 }
 
-fn earlier(name: &str, preferences: &Preferences) -> impl Iterator<Item = (String, Request)> {
-    let earlier = preferences
-        .config
-        .connections
-        .iter()
-        .take_while(move |connection| connection.name != name);
-    earlier.filter_map(|earlier| {
-        Some((
-            earlier.name.clone(),
-            preferences.connection(&earlier.name).ok()?,
-        ))
-    })
+/// Returns the requests of the connections before this one.
+fn earlier(name: &str, preferences: &Preferences) -> Vec<(String, Request)> {
+    let mut earlier = Vec::new();
+    for connection in &preferences.config.connections {
+        if connection.name == name {
+            break;
+        }
+        if let Ok(request) = preferences.connection(&connection.name) {
+            earlier.push((connection.name.clone(), request));
+        }
+    }
+    earlier
 }

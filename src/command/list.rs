@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::filed_tokens::{Found, Standing, known_passfiles};
 use super::line_owners::{Clash, settle};
-use super::passfile::PassfileArg;
+use super::passfile::PassfileOption;
 use super::preferences::Preferences;
 use super::refresh::background;
 use super::run::Run;
@@ -73,7 +73,7 @@ impl Run for List {
     const ASKS_AWS: bool = false;
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        PassfileArg::default().warn_about_other_files(&app.preferences);
+        PassfileOption::default().warn_about_other_files(&app.preferences);
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let standing = Standing::read(known_passfiles(&index));
         let mut requests = Vec::new();

@@ -1,4 +1,4 @@
-//! `pgcred login`: log in to AWS now, with the AWS CLI or, for SSO, without it.
+//! `pgcred login`: logs in to AWS now, with the AWS CLI or, for SSO, without it.
 
 use super::app::App;
 use super::run::Run;
@@ -28,7 +28,7 @@ impl Run for Login {
         preferences.output.note(if done {
             "logged in"
         } else {
-            "no login is needed: there are credentials"
+            "already logged in"
         });
         Ok(())
     }

@@ -9,20 +9,20 @@ use crate::time::Seconds;
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalOptions {
-    /// Say nothing but errors
+    /// Print nothing but errors and the answer
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
     /// Give up on AWS after this long: seconds, or 90s, 5m
     #[arg(long, global = true, value_name = "DURATION", default_value = "25s")]
     pub(crate) timeout: Seconds,
-    /// Who is asked when AWS needs a login: never, terminal, browser (also `--login` without a
+    /// How to handle a required AWS login: never, terminal, browser (also `--login` without a
     /// value) [default: terminal]
     #[arg(long, global = true, value_name = "POLICY", num_args = 0..=1, require_equals = true, default_missing_value = "browser", value_parser = login_policy)]
     pub(crate) login: Option<LoginPolicy>,
-    /// Code of the MFA device, where a role needs one and no terminal is there to ask on
+    /// Code of the MFA device, for a role that needs one if there is no terminal to ask for it
     #[arg(long, global = true, value_name = "CODE")]
     pub(crate) mfa_code: Option<String>,
-    /// Say what was tried, and let account numbers stand in error messages
+    /// Log every step, and do not mask AWS account numbers
     #[arg(long, global = true)]
     pub(crate) debug: bool,
     /// Configuration file [default: pgcred/config.toml in the user's configuration directory]
@@ -31,20 +31,25 @@ pub(crate) struct GlobalOptions {
 }
 
 fn login_policy(text: &str) -> Result<LoginPolicy, String> {
-    LoginPolicy::parse(text)
-        .map_err(|error| format!("{error}; known: {}", error.to_hint().unwrap_or_default()))
+    match LoginPolicy::parse(text) {
+        Ok(policy) => Ok(policy),
+        Err(error) => {
+            let known = error.to_hint().unwrap_or("");
+            Err(format!("{error}; known: {known}"))
+        }
+    }
 }
 
 /// What a command asks of a token, besides the connection.
 #[derive(clap::Args)]
 pub(crate) struct TokenOptions {
-    /// The token must last this long: seconds, or 15m, 1h
+    /// Shortest time that the token must still last: seconds, or 15m, 1h
     #[arg(long, value_name = "DURATION")]
     pub(super) min_valid: Option<Seconds>,
-    /// Issue a new token, whatever is cached
+    /// Issue a new token even if the cached one is fresh
     #[arg(long)]
     pub(super) fresh: bool,
-    /// Neither read nor write the cache
+    /// Do not read or write the cache
     #[arg(long)]
     pub(super) no_cache: bool,
 }

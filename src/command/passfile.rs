@@ -1,4 +1,4 @@
-//! Which passfile a command means, and what is worth saying about it.
+//! The passfile that a command edits, and the warnings about what keeps clients from reading it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,15 +15,15 @@ use crate::sys::fs;
 use crate::time::Time;
 
 #[derive(clap::Args, Default)]
-pub(super) struct PassfileArg {
+pub(super) struct PassfileOption {
     /// Passfile to write [default: PGPASSFILE, else ~/.pgpass; Windows:
     /// %APPDATA%\postgresql\pgpass.conf]
     #[arg(long, value_name = "FILE")]
     passfile: Option<PathBuf>,
 }
 
-/// Edits the block under the lock; lines whose time has passed go in any case. Warns about what
-/// breaks readers.
+/// Edits pgcred's block under the lock of the file, and removes expired lines in any case. Warns
+/// about what keeps clients from reading it.
 pub(super) fn edit<T>(
     path: &Path,
     output: Output,
@@ -34,81 +34,92 @@ pub(super) fn edit<T>(
             Passfile::of(text).map_err(|error| error.about(&path.display().to_string()))?;
         let value = change(&mut passfile)?;
         passfile.drop_expired(Time::now());
-        Ok((
-            (!passfile.is_over()).then(|| passfile.render()),
-            (passfile, value),
-        ))
+        let new_text = if passfile.is_over() {
+            None
+        } else {
+            Some(passfile.render())
+        };
+        Ok((new_text, (passfile, value)))
     })?;
     let (passfile, value) = edited.value;
     if edited.was_open_to_others {
         output.warn(&format!(
-            "{} could be read by others; it is 0600 now",
+            "{} could be read by other users; its mode is 0600 now",
             path.display()
         ));
     }
     if edited.had_other_names {
         let path = path.display();
         output.warn(&format!(
-            "{path} was one of several hard links to a file; the others stay as they were"
+            "{path} was one of several hard links to a file; the other links keep the old text"
         ));
     }
     if !output.quiet {
         let mut remarks = survey(&edited.text, passfile.keys());
         if passfile.keys().next().is_some() && may_be_published(path) {
             remarks.push(
-                "is in a git repository: `git add` would publish tokens; add it to .gitignore, \
+                "is in a git repository: `git add` would publish tokens; add the file to .gitignore, \
                  or name another file: --passfile FILE or PGPASSFILE"
                     .to_owned(),
             );
         }
-        for remark in remarks::news(path, remarks) {
+        for remark in remarks::new_remarks(path, remarks) {
             output.warn(&format!("{}: {remark}", path.display()));
         }
     }
     Ok(value)
 }
 
-impl PassfileArg {
-    /// As [`edit`], of the passfile that is meant.
+impl PassfileOption {
+    /// Edits the passfile of this run as [`edit`] does.
     pub(super) fn edit<T>(
         &self,
         output: Output,
         change: impl FnMut(&mut Passfile) -> Result<T>,
     ) -> Result<(PathBuf, T)> {
         let path = self.path()?;
-        if cfg!(windows) && env::default_passfile().as_ref() == Some(&path) {
-            path.parent().map_or(Ok(()), fs::private_directory)?; // as libpq's documents have their users do
+        if cfg!(windows)
+            && env::default_passfile().as_ref() == Some(&path)
+            && let Some(directory) = path.parent()
+        {
+            fs::private_directory(directory)?; // libpq's manual tells its users to make it
         }
         let value = edit(&path, output, change)?;
         Ok((path, value))
     }
 
-    /// Tells whether no other file is named for this run.
+    /// Tells whether no option names another file for this run.
     pub(super) fn is_usual(&self) -> bool {
         self.passfile.is_none()
     }
 
     pub(super) fn path(&self) -> Result<PathBuf> {
-        if let Some(path) = self.passfile.clone().or_else(env::passfile) {
+        if let Some(path) = &self.passfile {
+            return Ok(path.clone());
+        }
+        if let Some(path) = env::passfile() {
             return Ok(path);
         }
-        env::default_passfile().ok_or_else(|| {
-            Error::failure("no home directory is known")
-                .hint("name the file: --passfile FILE or PGPASSFILE")
-        })
+        match env::default_passfile() {
+            Some(path) => Ok(path),
+            None => Err(Error::failure("no home directory is known")
+                .hint("name the file: --passfile FILE or PGPASSFILE")),
+        }
     }
 
-    /// Warns where clients may look elsewhere than where pgcred writes.
+    /// Warns if clients may read another passfile than the one that pgcred writes.
     pub(super) fn warn_about_other_files(&self, preferences: &Preferences) {
         let output = preferences.output;
         warn_about_variables(preferences);
         match env::passfile() {
             _ if self.passfile.is_some() => {}
             _ if env::is_in_exec() => {
-                output.warn("this is inside `pgcred exec`, whose program reads a private passfile and not this one");
+                output.warn(
+                    "this is inside `pgcred exec`, whose program reads a private passfile and not this one",
+                );
             }
             Some(path) if path.starts_with("~") => {
-                output.warn("PGPASSFILE begins with ~, which no client expands");
+                output.warn("PGPASSFILE begins with ~, and no client expands that");
             }
             Some(path) if path.is_relative() => {
                 output.warn(
@@ -128,29 +139,29 @@ impl PassfileArg {
     }
 }
 
-/// Warns of variables that keep clients from what pgcred writes. A service that is called like a
-/// connection is the one that `pgcred setup psql` has made.
+/// Warns about variables that keep clients from using the passfile. A service with the name of a
+/// connection is one that `pgcred setup psql` has made.
 pub(super) fn warn_about_variables(preferences: &Preferences) {
     if env::var_os("PGPASSWORD").is_some() {
         preferences
             .output
-            .warn("PGPASSWORD is set: clients use it and do not look into the passfile");
+            .warn("PGPASSWORD is set: clients use it and do not read the passfile");
     }
-    if let Some(service) =
-        env::var("PGSERVICE").filter(|service| preferences.config.connection(service).is_none())
+    if let Some(service) = env::var("PGSERVICE")
+        && preferences.config.connection(&service).is_none()
     {
         let text = format!(
-            "PGSERVICE is set: clients go to the host and user of the service `{service}`, unless told otherwise"
+            "PGSERVICE is set: clients go to the host and user of the service `{service}`, unless a client names others"
         );
         preferences.output.warn(&text);
     }
 }
 
-/// Tells whether a file stands in a git repository that does not ignore it.
+/// Tells whether a file is in a git repository that does not ignore it.
 fn may_be_published(path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else {
         return false;
-    }; // a link may lead into one
+    }; // a link may lead into a repository
     if !path
         .ancestors()
         .skip(1)
@@ -168,6 +179,9 @@ fn may_be_published(path: &Path) -> bool {
         "--",
         &path.display().to_string(),
     ]);
-    let ignored = child::output(&words, Instant::now() + Duration::from_secs(2), Bond::Alone);
-    !ignored.is_ok_and(|ended| ended.status.success())
+    let deadline = Instant::now() + Duration::from_secs(2);
+    match child::output(&words, deadline, Bond::Alone) {
+        Ok(ended) => !ended.status.success(),
+        Err(_) => true,
+    }
 }

@@ -1,4 +1,5 @@
-//! What the user set, for this run and in the configuration, and the connections that follow from it.
+//! The user's preferences, for this run and in the configuration, and the connections that follow
+//! from them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -20,53 +21,46 @@ pub(crate) struct Preferences {
     pub(super) ask: AskPolicy,
     pub(super) config: Config,
     pub(super) config_path: Option<PathBuf>,
-    /// When it was changed last before it was read.
+    /// When the file was last changed before it was read.
     pub(super) config_changed: Option<SystemTime>,
 }
 
 impl Preferences {
-    /// Returns a request for every connection; one that cannot be resolved is none.
+    /// Returns a request for every connection. Connections that cannot be resolved are left out.
     pub(super) fn connections(&self) -> Vec<Request> {
-        self.named_connections()
-            .into_iter()
-            .map(|(_, request)| request)
-            .collect()
+        let named = self.named_connections().into_iter();
+        named.map(|(_, request)| request).collect()
     }
 
-    /// The same, one at a time: first the connections that tokens were issued for before.
+    /// Returns the same, one at a time: first the connections for which tokens were issued before.
     pub(super) fn connections_by_use<'a>(
         &'a self,
         index: &Index,
     ) -> impl Iterator<Item = Request> + use<'a> {
-        // A connection may name its host by the cluster ID alone, with which the host's name
-        // begins.
-        let first_label = |host: &str| host.split('.').next().unwrap_or(host).to_owned();
-        let used: BTreeSet<String> = index
-            .records
-            .values()
-            .map(|record| first_label(&record.key.host))
-            .collect();
-        let is_used = |connection: &&Connection| {
-            connection
-                .target
-                .host
-                .as_deref()
-                .is_some_and(|host| used.contains(&first_label(host)))
+        let mut used_labels = BTreeSet::new();
+        for record in index.records.values() {
+            used_labels.insert(first_label(&record.key.host));
+        }
+        let is_used = |connection: &&Connection| match &connection.target.host {
+            Some(host) => used_labels.contains(first_label(host)),
+            None => false,
         };
-        let (used, unused): (Vec<_>, Vec<_>) = self.config.connections.iter().partition(is_used);
-        used.into_iter()
-            .chain(unused)
-            .filter_map(|connection| self.connection(&connection.name).ok())
+        let (mut sorted, unused): (Vec<_>, Vec<_>) =
+            self.config.connections.iter().partition(is_used);
+        sorted.extend(unused);
+        let requests = sorted.into_iter().map(|known| self.connection(&known.name));
+        requests.flatten()
     }
 
-    /// The same with their names, in the configuration's order.
+    /// Returns a request for every connection with its name, in the order of the configuration.
     pub(super) fn named_connections(&self) -> Vec<(String, Request)> {
-        let resolved = |name: &String| Some((name.clone(), self.connection(name).ok()?));
-        self.config
-            .connections
-            .iter()
-            .filter_map(|connection| resolved(&connection.name))
-            .collect()
+        let mut named = Vec::new();
+        for connection in &self.config.connections {
+            if let Ok(request) = self.connection(&connection.name) {
+                named.push((connection.name.clone(), request));
+            }
+        }
+        named
     }
 
     /// Returns the resolver of targets, whose warnings the user sees.
@@ -86,14 +80,14 @@ impl Preferences {
         }
     }
 
-    /// Resolves a connection as it is configured, without a word.
+    /// Resolves a connection as it is configured, without warnings.
     pub(super) fn connection(&self, name: &str) -> Result<Request> {
         self.silent_resolver()
             .configured(&ConnectionOptions::default(), Some(name))
     }
 
-    /// Resolves a connection also if no token can have the life that is configured: the address is
-    /// known all the same.
+    /// Resolves a connection even if no token can have the configured life, for commands that only
+    /// need its address.
     pub(super) fn connection_of_any_life(&self, name: &str) -> Result<Request> {
         let options = ConnectionOptions {
             expires_in: Some(Life::Max),
@@ -102,7 +96,8 @@ impl Preferences {
         self.silent_resolver().configured(&options, Some(name))
     }
 
-    /// Edits the configuration; where nothing is left of the usual one, its directory goes with it.
+    /// Edits the configuration file. If nothing is left of the usual file, its directory is removed
+    /// too.
     pub(super) fn edit_config(
         &self,
         change: impl FnMut(&str) -> Result<String>,
@@ -112,12 +107,24 @@ impl Preferences {
         if paths::config_file().as_ref() == Some(path) {
             fs::remove_empty_directories(path);
         }
-        edited.map(|()| path)
+        edited?;
+        Ok(path)
     }
 
     pub(super) fn config_path(&self) -> Result<&PathBuf> {
-        self.config_path.as_ref().ok_or_else(|| {
-            Error::failure("no configuration directory is known").hint("--config FILE")
-        })
+        match &self.config_path {
+            Some(path) => Ok(path),
+            None => Err(Error::failure("no configuration directory is known")
+                .hint("name the file: --config FILE")),
+        }
+    }
+}
+
+/// Returns the first part of a host's name. A connection may name its host by the cluster ID alone,
+/// which is this part.
+fn first_label(host: &str) -> &str {
+    match host.split_once('.') {
+        Some((label, _)) => label,
+        None => host,
     }
 }

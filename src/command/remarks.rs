@@ -1,43 +1,58 @@
-//! Remarks that are worth making once: what was said about a file is remembered, and said again
-//! when it has changed.
+//! Remarks that are made once: pgcred remembers what it said about a file, and says it again only
+//! when the remark has changed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::error::Result;
 use crate::sys::fs;
 use crate::sys::paths::CacheDirectory;
 use crate::text::digest::digest;
 
-/// Returns the remarks about a file that nobody has been told yet, and remembers them. Where that
-/// cannot be remembered they are all new.
-pub(super) fn news(about: &Path, remarks: Vec<String>) -> Vec<String> {
+/// Returns the remarks about a file that are new, and remembers all of them. If they cannot be
+/// remembered, all of them count as new.
+pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
     let Some(cache) = CacheDirectory::of_user() else {
         return remarks;
     };
     let path = cache.told();
     let file = digest([about.display().to_string().as_str()]);
-    // Line numbers change with pgcred's own lines.
-    let plain = |remark: &str| remark.replace(|c: char| c.is_ascii_digit(), "");
-    let mark = |remark: &String| format!("{file} {}", digest([plain(remark).as_str()]));
-    let before = fs::read_own(&path)
-        .and_then(|text| String::from_utf8(text).ok())
-        .unwrap_or_default();
-    let before: BTreeSet<&str> = before.lines().collect();
-    let now: BTreeSet<String> = remarks.iter().map(mark).collect();
-    let of_others = |line: &&&str| !line.starts_with(&file);
-    let after: BTreeSet<&str> = before
-        .iter()
-        .filter(of_others)
-        .copied()
-        .chain(now.iter().map(String::as_str))
-        .collect();
-    if after != before {
-        let text: String = after.iter().flat_map(|line| [line, "\n"]).collect();
-        let written = path.parent().map_or(Ok(()), fs::own_directory);
-        let _ = written.and_then(|()| fs::edit_cache(&path, |_| text.into_bytes())); // then they are said again
+    let text = String::from_utf8(fs::read_own(&path).unwrap_or_default()).unwrap_or_default();
+    let before: BTreeSet<&str> = text.lines().collect();
+    let marks: Vec<String> = remarks.iter().map(|remark| mark(&file, remark)).collect();
+    let mut after: BTreeSet<&str> = marks.iter().map(String::as_str).collect();
+    for line in &before {
+        if !line.starts_with(&file) {
+            after.insert(line); // about another file
+        }
     }
-    remarks
-        .into_iter()
-        .filter(|remark| !before.contains(mark(remark).as_str()))
-        .collect()
+    if after != before {
+        let _ = remember(&path, &after); // then the remarks are made again
+    }
+    let mut new = Vec::new();
+    for (remark, mark) in std::iter::zip(remarks, &marks) {
+        if !before.contains(mark.as_str()) {
+            new.push(remark);
+        }
+    }
+    new
+}
+
+/// Returns the line that stands for a remark. Numbers do not count, because line numbers change with
+/// pgcred's own lines.
+fn mark(file: &str, remark: &str) -> String {
+    let plain = remark.replace(|c: char| c.is_ascii_digit(), "");
+    format!("{file} {}", digest([plain.as_str()]))
+}
+
+fn remember(path: &Path, marks: &BTreeSet<&str>) -> Result<()> {
+    let mut text = String::new();
+    for mark in marks {
+        text.push_str(mark);
+        text.push('\n');
+    }
+    if let Some(directory) = path.parent() {
+        fs::own_directory(directory)?;
+    }
+    fs::edit_cache(path, |_| text.into_bytes())
 }

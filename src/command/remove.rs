@@ -1,14 +1,15 @@
-//! `pgcred remove`: take a connection out of the configuration, and with it its tokens and its
-//! entries in tools.
+//! `pgcred remove`: removes a connection from the configuration, with its tokens and its entries in
+//! tools.
 
 use super::app::App;
 use super::erase::{erase_filed, forget_ids};
 use super::errors::all_errors;
 use super::filed_tokens::known_passfiles;
 use super::line_owners::settle_one;
+use super::preferences::Preferences;
 use super::run::Run;
 use super::setup::undo;
-use crate::cache::Cache;
+use crate::cache::{Cache, Index};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileKey;
@@ -28,34 +29,31 @@ impl Run for Remove {
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let output = app.preferences.output;
-        app.open_cache_of_before();
-        // Resolved while it is there, and as it is configured: so `refresh` has filed its tokens.
-        let request = app.preferences.connection_of_any_life(&self.name);
+        app.open_cache_to_forget();
         let mut errors = Vec::new();
-        // Its tokens go first: if pgcred ends in between, the connection is there still and the
-        // same command goes on.
-        match request {
-            _ if app.preferences.config.connection(&self.name).is_none() => {} // which is said below
-            Ok(request) => errors.extend(self.forget_tokens(request, app)),
-            Err(error) => {
-                let hint = "pgcred erase HOST erases what there may be";
-                errors.push(
-                    error
-                        .about(&format!("{}: its tokens were not looked for", self.name))
-                        .hint(hint),
-                );
-            }
+        // The tokens go first: if pgcred ends in between, the connection is still there and the same
+        // command completes the work. A connection that does not exist is reported below.
+        if app.preferences.config.connection(&self.name).is_some() {
+            errors = self.forget_tokens(app);
         }
         let edited = app
             .preferences
             .edit_config(|text| config::remove(text, &self.name));
-        let path = edited.inspect_err(|_| errors.iter().for_each(|error| output.report(error)))?;
+        let path = match edited {
+            Ok(path) => path,
+            Err(error) => {
+                for earlier in &errors {
+                    output.report(earlier);
+                }
+                return Err(error);
+            }
+        };
         output.note(&format!("{}: removed {}", path.display(), self.name));
         app.forget_due();
         match Machine::this(app.options.config.as_deref()) {
             Ok(machine) => self.forget_in_tools(&machine, app),
             Err(error) => output.warn(&format!(
-                "the tools that may have {} were not looked at: {error}",
+                "the entries of {} in tools were not removed: {error}",
                 self.name
             )),
         }
@@ -69,45 +67,63 @@ impl Remove {
     fn forget_in_tools(&self, machine: &Machine, app: &App) {
         let output = app.preferences.output;
         undo::forget(&self.name, machine, output);
-        let was_last = app.preferences.config.connections.len() == 1;
-        for scheduler in undo::schedulers(machine).into_iter().filter(|_| was_last) {
+        if app.preferences.config.connections.len() > 1 {
+            return;
+        }
+        for scheduler in undo::schedulers(machine) {
             output.note(&format!(
-                "{scheduler} still runs `pgcred refresh`, for nothing: pgcred setup {scheduler} --undo"
+                "{scheduler} still runs `pgcred refresh`, which has no connection left: \
+                 pgcred setup {scheduler} --undo"
             ));
         }
     }
 
-    /// Erases what only this connection has: neither a line that is another one's nor what the
-    /// cache has for both.
-    fn forget_tokens(&self, request: Request, app: &App) -> Vec<Error> {
+    /// Erases the tokens of this connection, in the passfiles and in the cache. A line or a cached
+    /// token that another connection uses stays.
+    fn forget_tokens(&self, app: &App) -> Vec<Error> {
         let (preferences, output) = (&app.preferences, app.preferences.output);
+        // Without PG* variables, as `refresh` has resolved it.
+        let request = match preferences.connection_of_any_life(&self.name) {
+            Ok(request) => request,
+            Err(error) => {
+                let error = error.about(&format!("{}: its tokens were not erased", self.name));
+                return vec![error.hint("pgcred erase HOST erases them, if there are any")];
+            }
+        };
         let (request, clashes) = settle_one(&self.name, request, preferences);
         let keys: Vec<PassfileKey> = request.keys().collect();
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();
         for path in known_passfiles(&index) {
-            let erased = erase_filed(&path, &index, output, |key| keys.contains(key));
-            let hint = format!("correct that, then: pgcred erase {}", request.host);
-            errors.extend(
-                erased
-                    .err()
-                    .map(|error| error.about(&self.name).or_hint(&hint)),
-            );
+            if let Err(error) = erase_filed(&path, &index, output, |key| keys.contains(key)) {
+                let hint = format!("correct that, then: pgcred erase {}", request.host);
+                errors.push(error.about(&self.name).or_hint(&hint));
+            }
         }
-        let is_others =
-            |(name, other): &(String, Request)| *name != self.name && other.key() == request.key();
-        if clashes.is_empty() && !preferences.named_connections().iter().any(is_others) {
-            let of_this = index
-                .records
-                .iter()
-                .filter(|(_, record)| record.key == request.key());
-            let ids: Vec<String> = of_this.map(|(id, _)| id.clone()).collect();
-            errors.extend(
-                app.issuer
-                    .cache()
-                    .and_then(|cache| forget_ids(&ids, cache, output).err()),
-            );
+        if clashes.is_empty()
+            && !self.is_shared(&request, preferences)
+            && let Some(cache) = app.issuer.cache()
+            && let Err(error) = forget_ids(&ids_of(&request, &index), cache, output)
+        {
+            errors.push(error);
         }
         errors
     }
+
+    /// Tells whether another connection has the same address and user, and so the same tokens.
+    fn is_shared(&self, request: &Request, preferences: &Preferences) -> bool {
+        let mut connections = preferences.named_connections().into_iter();
+        connections.any(|(name, other)| name != self.name && other.key() == request.key())
+    }
+}
+
+/// Returns the cached tokens of a request.
+fn ids_of(request: &Request, index: &Index) -> Vec<String> {
+    let mut ids = Vec::new();
+    for (id, record) in &index.records {
+        if record.key == request.key() {
+            ids.push(id.clone());
+        }
+    }
+    ids
 }

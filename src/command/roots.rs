@@ -1,5 +1,5 @@
-//! `pgcred roots`: print which root certificates verify a database's server, and renew those that
-//! pgcred keeps.
+//! `pgcred roots`: prints the file of root certificates that verifies a database's server, and
+//! downloads the certificates that pgcred keeps again.
 
 use super::app::App;
 use super::run::Run;
@@ -17,7 +17,7 @@ pub(crate) struct Roots {
     target: Option<String>,
     #[command(flatten)]
     connection: ConnectionOptions,
-    /// Download the certificates anew from AWS before
+    /// Download the certificates from AWS again before
     #[arg(long)]
     update: bool,
 }
@@ -34,11 +34,13 @@ impl Run for Roots {
         if self.update {
             renew(&request, app)?;
         }
-        let file = roots::ready(&request, &preferences.ask)?;
-        let file = file.ok_or_else(|| {
-            Error::usage(format!("sslmode {} verifies no server", request.sslmode()))
-                .hint("use verify-full, which is what pgcred takes unless it is told otherwise")
-        })?;
+        let Some(file) = roots::ready(&request, &preferences.ask)? else {
+            let sslmode = request.sslmode();
+            return Err(
+                Error::usage(format!("sslmode {sslmode} verifies no server"))
+                    .hint("use verify-full, which is pgcred's default"),
+            );
+        };
         Output::answer(&format!("{file}\n"))
     }
 }
@@ -48,7 +50,7 @@ fn renew(request: &Request, app: &App) -> Result<()> {
     match roots::renew(request, &app.preferences.ask)? {
         Some(file) => output.note(&format!("{}: downloaded", file.display())),
         None => output.note(&format!(
-            "{}: public certificates; your system keeps them up to date",
+            "{}: the certificates are public, and your system keeps them up to date",
             request.host
         )),
     }

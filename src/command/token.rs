@@ -1,4 +1,4 @@
-//! `pgcred token`: print a token.
+//! `pgcred token`: prints a token, alone or in a form that a program reads.
 
 use super::app::App;
 use super::options::TokenOptions;
@@ -41,7 +41,7 @@ impl Run for Token {
             .resolver()
             .request(&self.connection, self.target.as_deref())?;
         if self.format.names_roots() {
-            request.check_address()?; // the text says where to connect
+            request.check_address()?; // this form says where to connect
         }
         let (request, issued) = app.issue(request, &self.asking)?;
         let roots = if self.format.names_roots() {

@@ -1,5 +1,14 @@
-//! `pgcred exec`: run a program that finds its connection and password in the environment, and
-//! nothing afterwards.
+//! `pgcred exec`: runs a program that finds its connection in PG* variables and its password in a
+//! private passfile, and removes the passfile when the program ends.
+//!
+//! ```text
+//! resolve -> issue -> private passfile -> start the program -> wait -> remove the passfile
+//!                          ^                    |
+//!                          +--- renewal <-------+   (a thread; a process for each new token)
+//! ```
+//!
+//! The order matters: the AWS credentials are forgotten before the program starts, signals go to the
+//! program from its start to its end, and the renewal has ended before the passfile is removed.
 
 mod renewal;
 
@@ -40,8 +49,8 @@ pub(crate) struct Exec {
     connection: ConnectionOptions,
     #[command(flatten)]
     asking: TokenOptions,
-    /// The program and its arguments. pgcred ends with its exit code; with 127 if it is not there,
-    /// with 126 if it cannot be run
+    /// The program and its arguments. pgcred ends with the program's exit code; with 127 if the
+    /// program does not exist, with 126 if it cannot be run
     #[arg(last = true, required_unless_present = "renew", value_name = "COMMAND")]
     command: Vec<OsString>,
     /// Write a new token to this passfile, and print when that is due.
@@ -56,7 +65,7 @@ impl Run for Exec {
         InForeignHome::GoOn
     }
 
-    /// Ends as the program ends: with its exit code, or by the signal that ended it.
+    /// Ends as the program ends: with the same exit code, or by the same signal.
     fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<ExitCode> {
         if let Some(passfile) = &self.renew {
             check_private(passfile)?;
@@ -72,7 +81,7 @@ impl Run for Exec {
         let (request, issued) = app.issue(request, &self.asking)?;
         let directory = fs::session_directory()?;
         let roots = roots::ready_for_one(&request, &app.preferences.ask, &directory)?;
-        app.release(); // others may ask AWS while the program runs
+        app.release(); // other processes may ask AWS while the program runs
 
         let passfile = directory.path(PASSFILE);
         fs::put(&passfile, &lines(&request, &issued)?)?;
@@ -83,14 +92,13 @@ impl Run for Exec {
             patience: app.preferences.ask.timeout * 2,
             output: app.preferences.output,
         };
-        // The AWS keys went with `release`, the token goes now: the program may run for days. A
+        // The program may run for days: `release` has dropped the AWS keys, and the token goes now. A
         // renewal is a process of its own.
         drop(issued);
 
-        let (program, arguments) = self
-            .command
-            .split_first()
-            .ok_or_else(|| Error::usage("no command"))?;
+        let Some((program, arguments)) = self.command.split_first() else {
+            return Err(Error::usage("no command"));
+        };
         let mut command = Command::new(program);
         command.args(arguments);
         set_environment(&mut command, &request, roots.as_deref(), &passfile);
@@ -109,35 +117,41 @@ impl Run for Exec {
         }
         drop(renewing);
         drop(directory);
-        status
-            .map(end)
-            .map_err(|error| Error::failure("cannot wait for the program").caused_by(&error))
+        match status {
+            Ok(status) => Ok(end(status)),
+            Err(error) => Err(Error::failure("cannot wait for the program").caused_by(&error)),
+        }
     }
 }
 
-/// The private passfile's text.
+/// Returns the text of the private passfile.
 fn lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
     let mut passfile = Passfile::default();
     passfile.set(request.key(), &issued.token)?;
     Ok(passfile.render_lines())
 }
 
-/// Refuses what is not the passfile of a `pgcred exec` that runs: a renewal leaves nothing in it
-/// but one line.
+/// Refuses any file but the private passfile of a `pgcred exec` that is running, because a renewal
+/// leaves nothing in the file but one line.
 fn check_private(passfile: &Path) -> Result<()> {
     let is_named_so = passfile.file_name() == Some(OsStr::new(PASSFILE));
     if is_named_so && fs::is_in_session(passfile) {
         return Ok(());
     }
     let path = passfile.display();
-    Err(Error::usage(format!("--renew: {path} is not the private passfile of a `pgcred exec` that runs"))
-        .hint("this option is for pgcred itself; `pgcred refresh TARGET --passfile FILE` writes a passfile"))
+    Err(Error::usage(format!(
+        "--renew: {path} is not the private passfile of a `pgcred exec` that runs"
+    ))
+    .hint(
+        "this option is for pgcred itself; `pgcred refresh TARGET --passfile FILE` writes a \
+         passfile",
+    ))
 }
 
-/// What a renewal does: nobody is asked for anything, and who reads the passfile meanwhile finds
-/// the old token or the new.
+/// Renews the token in the private passfile. The user is never asked for anything, and a client that
+/// reads the passfile meanwhile finds the old token or the new one.
 fn renew(request: Request, asking: &TokenOptions, passfile: &Path, app: &mut App) -> Result<()> {
-    app.preferences.ask.mfa_code = None; // it was good once
+    app.preferences.ask.mfa_code = None; // a code is valid only once
     app.preferences.ask.in_group = true;
     app.never_ask_for_login();
     let (request, issued) = app.issue(
@@ -152,7 +166,7 @@ fn renew(request: Request, asking: &TokenOptions, passfile: &Path, app: &mut App
     Output::answer(&format!("{}\n", issued.token.refresh_after().unix()))
 }
 
-/// Sets what makes a client connect, and takes away what would lead it elsewhere.
+/// Sets the variables that make a client connect, and removes those that would lead it elsewhere.
 fn set_environment(command: &mut Command, request: &Request, roots: Option<&str>, passfile: &Path) {
     command.env_remove("PGPASSWORD");
     for name in in_the_way(request) {
@@ -168,26 +182,24 @@ fn set_environment(command: &mut Command, request: &Request, roots: Option<&str>
     };
 }
 
-/// Says why there is no program, and ends as a shell does.
+/// Reports why the program did not start, and returns the exit code that a shell has for that.
 fn not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitCode {
     const NOT_EXECUTABLE: u8 = 126;
     const NOT_FOUND: u8 = 127;
     let is_missing = error.kind() == std::io::ErrorKind::NotFound;
-    let said = Error::failure(format!("cannot run {}", program.to_string_lossy())).caused_by(error);
-    let hint = if is_missing {
-        "check its name and PATH"
+    let (code, hint) = if is_missing {
+        (NOT_FOUND, "check its name and PATH")
     } else {
-        "check that it is a program and that you may run it"
+        (
+            NOT_EXECUTABLE,
+            "check that it is a program and that you may run it",
+        )
     };
-    output.report(&said.hint(hint));
-    ExitCode::from(if is_missing {
-        NOT_FOUND
-    } else {
-        NOT_EXECUTABLE
-    })
+    output.report(&Error::running(program.to_string_lossy(), error).hint(hint));
+    ExitCode::from(code)
 }
 
-/// What a signal to pgcred finds.
+/// The program as a signal to pgcred finds it.
 #[derive(Default)]
 enum Program {
     #[default]
@@ -197,14 +209,14 @@ enum Program {
         allow(dead_code, reason = "only unix has signals to hand on")
     )]
     Runs(i32),
-    /// Its process ID may be another program's by now.
+    /// The process ID may belong to another program by now.
     Ended,
 }
 
 type SharedProgram = Arc<Mutex<Program>>;
 
-/// Starts the program; from then on the signals that pgcred gets are the program's, until it has
-/// ended.
+/// Starts the program. From then on pgcred passes the signals that it gets on to the program, until
+/// the program has ended.
 #[cfg(unix)]
 fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child> {
     use std::io::IsTerminal;
@@ -216,7 +228,7 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
     let forward = {
         let program = Arc::clone(program);
         move |signal: i32| {
-            // The terminal has sent these two to the program already.
+            // The terminal sends these two to the program itself.
             let sent =
                 from_terminal && [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(&signal);
             let Ok(program) = program.lock() else { return };
@@ -229,14 +241,16 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
             }
         }
     };
-    // Held while the program starts: a signal that comes in between waits, and then reaches the
-    // program too.
+    // The lock is held while the program starts, so that a signal that comes in between waits, and
+    // then reaches the program too.
     let mut running = program
         .lock()
         .map_err(|_| std::io::Error::other("a signal came too early"))?;
     on_signal(forward).map_err(|error| std::io::Error::other(error.to_string()))?;
     let child = spawn_with_core_dumps(&mut command)?;
-    *running = i32::try_from(child.id()).map_or(Program::NotStarted, Program::Runs);
+    if let Ok(pid) = i32::try_from(child.id()) {
+        *running = Program::Runs(pid);
+    }
     Ok(child)
 }
 
@@ -246,6 +260,7 @@ fn start(mut command: Command, _: &SharedProgram) -> std::io::Result<Child> {
     spawn_with_core_dumps(&mut command)
 }
 
+/// Returns the exit code of a program that has ended, or ends pgcred by the same signal.
 fn end(status: ExitStatus) -> ExitCode {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -253,8 +268,8 @@ fn end(status: ExitStatus) -> ExitCode {
         return ExitCode::from(u8::try_from(128 + signal).unwrap_or(1));
     }
     let _ = die_by; // only unix ends by signals
-    status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from)
+    match status.code().map(u8::try_from) {
+        Some(Ok(code)) => ExitCode::from(code),
+        _ => ExitCode::FAILURE,
+    }
 }

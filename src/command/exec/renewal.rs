@@ -1,5 +1,8 @@
-//! Keeps the private passfile of `pgcred exec` fresh while its program runs, by a pgcred of its own
-//! for each new token.
+//! Keeps the private passfile of `pgcred exec` fresh while its program runs.
+//!
+//! A thread waits until the token is due and then starts `pgcred exec --renew`, a process of its own
+//! for each new token, so that no AWS key stays in the memory of the process that waits. The renewal
+//! prints when the new token is due.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,24 +15,24 @@ use crate::sys::child::{self, Ended, NoOutput};
 use crate::sys::env;
 use crate::time::Time;
 
-/// The longest pause between two looks at the clock, in seconds: a machine that slept is behind by
-/// no more than this.
-const LONGEST: u32 = 30;
+/// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
+/// more than this after it wakes up.
+const LONGEST_PAUSE: u32 = 30;
 /// The longest pause after a renewal that failed, in seconds.
 const RETRY: u32 = 30;
 
-/// What has to be renewed, and when.
+/// A token that has to be renewed, and when.
 pub(super) struct Renewal {
     pub(super) passfile: PathBuf,
     pub(super) due: Time,
-    /// Of the token, in seconds.
+    /// The life of the token in seconds.
     pub(super) life: u32,
     /// How long one renewal may take.
     pub(super) patience: Duration,
     pub(super) output: Output,
 }
 
-/// A renewal in the background, which ends when this is dropped.
+/// A renewal in the background. It ends when this is dropped.
 pub(super) struct Renewing {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -38,7 +41,7 @@ pub(super) struct Renewing {
 impl Renewal {
     pub(super) fn start(self) -> Renewing {
         let (stop, stopped) = channel();
-        let thread = Builder::new().spawn(move || self.run(&stopped)).ok(); // without it the first token stays
+        let thread = Builder::new().spawn(move || self.run(&stopped)).ok(); // without a thread the first token stays
         Renewing {
             stop: Some(stop),
             thread,
@@ -48,7 +51,7 @@ impl Renewal {
     fn run(mut self, stopped: &Receiver<()>) {
         let mut said = String::new();
         loop {
-            let pause = Time::now().until(self.due).min(LONGEST);
+            let pause = Time::now().until(self.due).min(LONGEST_PAUSE);
             if pause > 0 {
                 match stopped.recv_timeout(Duration::from_secs(pause.into())) {
                     Err(RecvTimeoutError::Timeout) => continue,
@@ -61,7 +64,7 @@ impl Renewal {
                     self.due = due;
                 }
                 Err(_) if is_over(stopped) => return,
-                // Said once, also where it is followed by when AWS gave that answer.
+                // The same reason is said once, also if a later text adds when AWS gave it.
                 Err(why) if !said.is_empty() && why.starts_with(&said) => {}
                 Err(why) => {
                     self.output
@@ -75,44 +78,47 @@ impl Renewal {
         }
     }
 
-    /// Returns the pause after a renewal that failed, in seconds. A token is due when a third of
-    /// its life is left: there is time for two.
+    /// Returns the pause after a renewal that failed, in seconds. A token is due when a third of its
+    /// life is left, so that there is time for two more attempts.
     fn retry(&self) -> u32 {
         RETRY.min(self.life / 6).max(1)
     }
 
-    /// Returns when the new token is due, or in one line why there is none.
+    /// Renews the token. Returns when the new one is due, or in one line why there is none.
     fn renew(&self, stopped: &Receiver<()>) -> Result<Time, String> {
         let arguments = self.arguments();
         let deadline = Instant::now() + self.patience;
-        let ended =
-            child::own_output(&arguments, deadline, || is_over(stopped)).map_err(|failure| {
-                match failure {
-                    NoOutput::Failed(error) => error.to_string(),
-                    NoOutput::TooLate => format!("no answer within {} s", self.patience.as_secs()),
-                }
-            })?;
-        let due = std::str::from_utf8(&ended.stdout)
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
-        due.map(Time::from_unix).ok_or_else(|| error_in(&ended))
+        let ended = match child::own_output(&arguments, deadline, || is_over(stopped)) {
+            Ok(ended) => ended,
+            Err(NoOutput::Failed(error)) => return Err(error.to_string()),
+            Err(NoOutput::TooLate) => {
+                return Err(format!("no answer within {} s", self.patience.as_secs()));
+            }
+        };
+        let answer = String::from_utf8_lossy(&ended.stdout);
+        match answer.trim().parse() {
+            Ok(due) => Ok(Time::from_unix(due)),
+            Err(_) => Err(error_in(&ended)),
+        }
     }
 
-    /// The command line of this run, without the program.
+    /// Returns the command line of this run, without the program, as a renewal.
     fn arguments(&self) -> Vec<OsString> {
         let own = env::arguments()
             .into_iter()
             .skip(1)
             .take_while(|argument| argument != "--");
-        own.chain(["--renew".into(), self.passfile.clone().into_os_string()])
-            .collect()
+        let mut arguments: Vec<OsString> = own.collect();
+        arguments.push("--renew".into());
+        arguments.push(self.passfile.clone().into_os_string());
+        arguments
     }
 }
 
 impl Drop for Renewing {
     fn drop(&mut self) {
         drop(self.stop.take());
-        let _ = self.thread.take().map(JoinHandle::join); // so that nothing is written any more
+        let _ = self.thread.take().map(JoinHandle::join); // nothing is written after this
     }
 }
 
@@ -120,19 +126,17 @@ fn is_over(stopped: &Receiver<()>) -> bool {
     stopped.try_recv() != Err(TryRecvError::Empty)
 }
 
-/// The line in which the other pgcred says what failed.
+/// Returns the line in which the renewal said what failed: the last one that is neither a step nor a
+/// warning.
 fn error_in(ended: &Ended) -> String {
-    let text = String::from_utf8_lossy(&ended.stderr).into_owned();
-    let mut said = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("pgcred: "));
-    let error = said.rfind(|line| {
-        !["debug: ", "warning: "]
-            .iter()
-            .any(|kind| line.starts_with(kind))
-    });
-    error.map_or_else(
-        || format!("pgcred ended with {}", ended.status),
-        str::to_owned,
-    )
+    let text = String::from_utf8_lossy(&ended.stderr);
+    for line in text.lines().rev() {
+        let Some(message) = line.strip_prefix("pgcred: ") else {
+            continue;
+        };
+        if !message.starts_with("debug: ") && !message.starts_with("warning: ") {
+            return message.to_owned();
+        }
+    }
+    format!("pgcred ended with {}", ended.status)
 }

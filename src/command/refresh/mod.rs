@@ -21,7 +21,7 @@ use crate::command::app::{App, warn_if_cut_short};
 use crate::command::due_file::Refreshed;
 use crate::command::errors::all_errors;
 use crate::command::line_owners::{Clash, settle, settle_one};
-use crate::command::passfile::PassfileArg;
+use crate::command::passfile::PassfileOption;
 use crate::command::preferences::Preferences;
 use crate::command::run::{InForeignHome, Run};
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ pub(crate) struct Refresh {
     #[command(flatten)]
     connection: ConnectionOptions,
     #[command(flatten)]
-    passfile: PassfileArg,
+    passfile: PassfileOption,
     #[command(flatten)]
     watch: Watch,
     /// Issue new tokens for all targets, due or not, and end every pause after a failure

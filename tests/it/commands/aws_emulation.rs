@@ -218,8 +218,8 @@ fn exit_codes_are_the_aws_clis() {
         ),
         (with(&["--nope"]), "'--nope'"),
         (with(&["more"]), "'more'"),
-        (vec![], "no command"),
-        (vec!["dsql"], "no command"),
+        (vec![], "pgcred aws supports only: dsql"),
+        (vec!["dsql"], "pgcred aws supports only: dsql"),
         (vec!["s3", "ls"], "'s3'"),
         (
             vec!["rds", "describe-db-instances"],
@@ -683,7 +683,7 @@ fn the_program_pgcred_aws_is_the_same() {
         assert!(run(&words).stdout.ends_with('\n'));
         assert_refused(&run(&["token", HOST]), 252, "'token'");
         assert_refused(&run(&["s3", "ls"]), 252, "'s3'");
-        assert_refused(&run(&[]), 252, "no command");
+        assert_refused(&run(&[]), 252, "pgcred aws supports only: dsql");
         assert_eq!(run(&["configure", "list-profiles"]).code, 0);
     }
 }

@@ -168,7 +168,7 @@ fn an_address_in_target_needs_a_server_that_is_verified() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(
         run.stderr
-            .contains("warning: mine: whoever answers at 127.0.0.1 may get the token"),
+            .contains("warning: mine: any server at 127.0.0.1 can get the token"),
         "{}",
         run.stderr
     );

@@ -256,7 +256,7 @@ fn remove_without_a_home_still_says_what_it_could_not_erase() {
     run.assert_fails(1, "pgcred's block is damaged");
     assert!(
         run.stderr
-            .contains("warning: the tools that may have prod were not looked at: no home"),
+            .contains("warning: the entries of prod in tools were not removed: no home"),
         "{}",
         run.stderr
     );
@@ -473,7 +473,7 @@ fn a_connection_that_is_added_or_removed_is_so_whatever_the_hooks_show() {
         assert_eq!(run.code, 0, "{}", run.stderr);
         assert!(
             run.stderr
-                .contains("warning: shell hooks may show what was configured before"),
+                .contains("warning: shell prompts may still show the previous configuration"),
             "{}",
             run.stderr
         );

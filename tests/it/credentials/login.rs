@@ -610,7 +610,7 @@ fn pgcred_login_does_nothing_where_nothing_is_missing() {
             "{arguments:?}"
         );
     };
-    let nothing = "pgcred: no login is needed: there are credentials\n";
+    let nothing = "pgcred: already logged in\n";
     run(&["login", "--profile", "keys"], nothing);
     run(&["login", "--profile", "keys", "--quiet"], "");
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);

@@ -80,7 +80,7 @@ fn what_hides_the_file_from_clients_is_said() {
     sandbox.set("PGPASSWORD", "x");
     let run = sandbox.run(&["refresh", HOST]);
     for said in [
-        "could be read by others",
+        "could be read by other users",
         "line 5 also matches",
         "node-postgres",
         "PGPASSWORD is set",
@@ -91,7 +91,8 @@ fn what_hides_the_file_from_clients_is_said() {
     assert_eq!(mode(&sandbox.path(".pgpass")), 0o600);
     let run = sandbox.run(&["refresh", &HOST.to_uppercase(), "--user", "a:b"]);
     assert!(
-        run.stderr.contains("filed in lower case") && run.stderr.contains("asyncpg and pgpasslib"),
+        run.stderr.contains("has the host in lower case")
+            && run.stderr.contains("asyncpg and pgpasslib"),
         "{}",
         run.stderr
     );

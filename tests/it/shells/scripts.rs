@@ -84,7 +84,7 @@ fn a_hook_without_connections_asks_for_nothing() {
     sandbox.run(&["init", "ksh"]).assert_fails(2, "ksh");
     sandbox
         .run(&["init", "bash", "--config", "other.toml"])
-        .assert_fails(2, "the usual configuration file only");
+        .assert_fails(2, "--config has no effect on what this command prints");
 }
 
 /// A shell that starts is told of no error, and gets its hook.
