@@ -16,7 +16,8 @@ if [[ ${1:-} != inside ]]; then
 fi
 
 venv=$PWD/target/pgadmin/venv
-if ! "$venv/bin/pip" show --quiet "pgadmin4" 2>/dev/null | grep -qx "Version: $version"; then
+# No pipe into grep -q: it would end pip early, which pipefail takes for "not installed".
+if [[ $("$venv/bin/pip" show pgadmin4 2>/dev/null) != *"Version: $version"* ]]; then
     python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check "pgadmin4==$version"
 fi
