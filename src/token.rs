@@ -1,5 +1,7 @@
-//! What is handed out: a token, when it was signed and until when it is good. Its text cannot be
-//! printed by accident.
+//! A token: its text, which cannot be printed by accident, when it was issued, and when it expires.
+//!
+//! A token is fresh for the first two thirds of its life, then stale, then expired. All of this is
+//! by the wall clock, since the server's decision is. Pure: the time is an argument.
 
 use std::fmt;
 
@@ -9,18 +11,19 @@ use crate::time::Time;
 pub(crate) struct Token {
     text: String,
     pub(crate) issued_at: Time,
-    /// When the server starts to refuse it: the end of its own life or of the credentials that
-    /// signed it.
+    /// When the server starts to refuse it: when its own life ends, or when the credentials that
+    /// signed it expire.
     pub(crate) expires_at: Time,
 }
 
 /// What a token is still good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Age {
-    /// Hand it out.
+    /// It is handed out as it is.
     Fresh,
-    /// Renew it; hand it out if that fails.
+    /// It is renewed, and handed out only if that fails.
     Stale,
+    /// The server refuses it.
     Expired,
 }
 
@@ -30,8 +33,8 @@ pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
     issued_at.plus(life / 3 * 2 + life % 3 * 2 / 3)
 }
 
-/// One issued in the future was made before the clock was set back: whether it is dead cannot be
-/// known, so it is.
+/// Returns the age of a token. A token that was issued in the future was made before the clock was
+/// set back; nobody can know whether the server takes it, so it counts as expired.
 pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> Age {
     const SKEW: u32 = 300;
     if expires_at <= now || now.plus(SKEW) < issued_at {
@@ -71,5 +74,38 @@ impl fmt::Debug for Token {
         f.debug_struct("Token")
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_fresh_for_two_thirds_of_its_life() {
+        let start = Time::from_unix(1_000_000);
+        let end = start.plus(900);
+        let age_at = |seconds| age(start, end, start.plus(seconds));
+        assert_eq!((age_at(0), age_at(599)), (Age::Fresh, Age::Fresh));
+        assert_eq!((age_at(600), age_at(899)), (Age::Stale, Age::Stale));
+        assert_eq!(age_at(900), Age::Expired);
+    }
+
+    #[test]
+    fn a_token_of_the_future_is_expired_beyond_the_skew_of_clocks() {
+        let now = Time::from_unix(1_000_000);
+        let age_if_issued_in = |seconds| age(now.plus(seconds), now.plus(seconds + 900), now);
+        assert_eq!(age_if_issued_in(300), Age::Fresh);
+        assert_eq!(age_if_issued_in(301), Age::Expired);
+    }
+
+    #[test]
+    fn the_text_of_a_token_is_in_no_debug_output() {
+        let end = Time::from_unix(1);
+        let shown = format!("{:?}", Token::new("secret".to_owned(), end, end));
+        assert!(
+            shown.starts_with("Token") && !shown.contains("secret"),
+            "{shown}"
+        );
     }
 }

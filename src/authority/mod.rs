@@ -15,8 +15,6 @@
 //! for the unit tests of `issue`.
 
 mod ask;
-#[cfg(test)]
-pub(crate) mod fake;
 mod notes;
 
 use std::rc::Rc;
@@ -113,3 +111,6 @@ pub(crate) struct Scope<'a> {
     /// The only user that the token is good for; `None` if the token names no user.
     pub(crate) user: Option<&'a str>,
 }
+
+#[cfg(test)]
+pub(crate) mod fake;

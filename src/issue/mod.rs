@@ -30,8 +30,6 @@ mod deadline;
 mod due;
 mod identities;
 mod renew;
-#[cfg(test)]
-mod tests;
 mod trace;
 
 use std::path::Path;
@@ -458,3 +456,6 @@ impl IssuedToken {
         Record::new(request.key(), &self.token, region, location, identity)
     }
 }
+
+#[cfg(test)]
+mod tests;

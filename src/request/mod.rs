@@ -1,4 +1,5 @@
-//! A fully resolved wish for one token: where the client connects, what is signed, as whom. Pure.
+//! A request for one token, with every value filled in: where the client connects, what the token
+//! permits, and which profile signs. It comes from `resolve` and goes to `issue`. Pure.
 
 pub(crate) mod target;
 
@@ -8,34 +9,37 @@ use crate::passfile::block::PassfileKey;
 use crate::provider::Provider;
 use target::RootsChoice;
 
+/// What to issue a token for.
 pub(crate) struct Request {
-    /// The connection of the configuration that it is for, if it is for one.
+    /// The name of the connection in the configuration, if TARGET is one.
     pub(crate) connection: Option<String>,
     pub(crate) provider: &'static Provider,
-    /// The name the client dials: the passfile's key.
+    /// The name that the client dials, which the passfile is searched by.
     pub(crate) host: String,
     /// The name that is signed.
     pub(crate) sign_host: String,
-    /// The port that is signed, where the provider signs one.
+    /// The port that is signed, if the provider signs one.
     pub(crate) sign_port: u16,
     pub(crate) port: u16,
     pub(crate) user: String,
     pub(crate) dbname: String,
     /// Other libpq keywords that came with TARGET.
     pub(crate) options: Vec<(String, String)>,
-    /// TARGET itself has `hostaddr`: neither a connection of the configuration nor PGHOSTADDR said
-    /// it.
+    /// Whether `hostaddr` comes from TARGET itself, and not from a connection of the configuration
+    /// or from PGHOSTADDR.
     pub(crate) target_has_address: bool,
-    /// `None`: what the user's libpq takes, else what the provider needs.
+    /// The root certificates that the user chose; `None` if the user's libpq, else the provider,
+    /// decides.
     pub(crate) roots: Option<RootsChoice>,
-    /// `None`: AWS's own order decides.
+    /// The region that an option, the connection, a rule or the host names; `None` if the authority
+    /// decides.
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
     /// Other lines of the passfile that hold the token.
     pub(crate) aliases: Vec<PassfileKey>,
-    /// Lines that an earlier connection has in the passfile: they are not this one's to write.
+    /// Lines of the passfile that belong to an earlier connection, so that this one leaves them.
     pub(crate) taken: Vec<PassfileKey>,
-    /// Wanted life in seconds.
+    /// The life to ask for, in seconds.
     pub(crate) life: u32,
 }
 
@@ -48,10 +52,12 @@ impl Request {
 
     /// Returns the value of a libpq keyword that came with TARGET.
     pub(crate) fn option(&self, keyword: &str) -> Option<&str> {
-        self.options
-            .iter()
-            .find(|(key, _)| key == keyword)
-            .map(|(_, value)| value.as_str())
+        for (key, value) in &self.options {
+            if key == keyword {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// Returns the `sslmode` that clients are told: one that verifies the server, unless the user
@@ -65,20 +71,22 @@ impl Request {
         self.sslmode().starts_with("verify-")
     }
 
-    /// Refuses an address out of TARGET that would get the token whoever answers there. TARGET may
-    /// be somebody else's text.
+    /// Refuses an address from TARGET that would send the token to any server that answers there.
+    /// TARGET may be a text that another user wrote.
     pub(crate) fn check_address(&self) -> Result<()> {
         let address = self.option("hostaddr").unwrap_or_default();
         if !self.target_has_address || self.sslmode() == "verify-full" {
             return Ok(());
         }
         Err(Error::usage(format!(
-            "TARGET sends the token of {} to {address}, and sslmode={} does not verify who answers there",
+            "TARGET sends the token of {} to {address}, and sslmode={} does not verify who answers \
+             there",
             self.sign_host,
             self.sslmode()
         ))
         .hint(
-            "use sslmode=verify-full; if you trust the address, make it a connection of yours: pgcred add NAME TARGET",
+            "use sslmode=verify-full; if you trust the address, make it a connection of yours: \
+             pgcred add NAME TARGET",
         ))
     }
 
@@ -89,17 +97,18 @@ impl Request {
         if self.option("sslmode").is_none() {
             all.push(("sslmode", self.sslmode().to_owned()));
         }
-        all.extend(
-            self.options
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.clone())),
-        );
-        let roots = roots.filter(|_| self.option("sslrootcert").is_none());
-        all.extend(roots.map(|roots| ("sslrootcert", roots.to_owned())));
+        for (keyword, value) in &self.options {
+            all.push((keyword, value.clone()));
+        }
+        if let Some(roots) = roots
+            && self.option("sslrootcert").is_none()
+        {
+            all.push(("sslrootcert", roots.to_owned()));
+        }
         all
     }
 
-    /// Returns what the passfile files its token under.
+    /// Returns the address and user of its own line in the passfile.
     pub(crate) fn key(&self) -> PassfileKey {
         PassfileKey {
             host: self.host.clone(),
@@ -108,12 +117,12 @@ impl Request {
         }
     }
 
-    /// Returns all that the passfile files its token under.
+    /// Returns the address and user of every line that it writes into the passfile.
     pub(crate) fn keys(&self) -> impl Iterator<Item = PassfileKey> {
         self.dialled().filter(|key| !self.taken.contains(key))
     }
 
-    /// Returns all that clients dial: its own address, then the aliases.
+    /// Returns every address that clients dial, with the user: its own, then the aliases.
     pub(crate) fn dialled(&self) -> impl Iterator<Item = PassfileKey> {
         [self.key()].into_iter().chain(self.aliases.iter().cloned())
     }

@@ -50,6 +50,81 @@ fn a_login_in_a_directory_with_a_tilde_ends_the_pause() {
     assert!(sandbox.ok(&["token", "c"]).contains("ASIALOGIN"));
 }
 
+/// "The token is not renewed, though I have logged in": one run with `--debug` says why, whatever
+/// the reason is.
+#[test]
+fn debug_says_why_a_token_is_not_renewed() {
+    let steps_of = |sandbox: &Sandbox, arguments: &[&str]| -> Vec<String> {
+        let run = sandbox.run(arguments);
+        let steps = run.stderr.lines();
+        steps
+            .filter_map(|line| line.strip_prefix("pgcred: debug: "))
+            .map(str::to_owned)
+            .collect()
+    };
+    let says = |steps: &[String], parts: &[&str]| {
+        let mut rest = steps.iter();
+        for part in parts {
+            assert!(
+                rest.any(|step| step.contains(part)),
+                "{part:?} is not in its place in {steps:#?}"
+            );
+        }
+    };
+    let mut sandbox = logged_out();
+    let token = ["token", "c", "--debug"];
+    // The user has not logged in, or to another profile: the pause goes on.
+    says(
+        &steps_of(&sandbox, &token),
+        &[
+            "cache: no token of admin@",
+            "lock: taken for identity",
+            "pause: after failure 6 at 2030-01-01T00:00:00Z, until 2030-01-01T00:05:00Z or the \
+             next login; the failure is repeated",
+        ],
+    );
+    // The login is noticed.
+    log_in_to(&sandbox);
+    says(
+        &steps_of(&sandbox, &token),
+        &[
+            "pause: none, the user may have logged in since the failure at 2030-01-01T00:00:00Z",
+            "credentials: resolving those of identity",
+            "credentials: resolved in",
+            "signed: dsql DbConnectAdmin for admin@",
+            "is stored",
+        ],
+    );
+    // A token of before the login that is still fresh is handed out, and nothing is waited for.
+    let steps = steps_of(&sandbox, &token);
+    says(
+        &steps,
+        &["issued 0 s ago, expires in 15 min (2030-01-01T00:15:00Z): used"],
+    );
+    assert!(
+        !steps.iter().any(|step| step.starts_with("lock: ")),
+        "{steps:#?}"
+    );
+    let quiet = sandbox.run(&["token", "c"]);
+    assert_eq!((quiet.code, &*quiet.stderr), (0, ""));
+    // The passfile has no token yet, then one that is not due.
+    let refresh = ["refresh", "--debug"];
+    says(
+        &steps_of(&sandbox, &refresh),
+        &["now, the passfile has no fresh token"],
+    );
+    says(
+        &steps_of(&sandbox, &refresh),
+        &["not before 2030-01-01T00:10:00Z"],
+    );
+    // Later it is renewed, because it is stale.
+    sandbox.at("2030-01-01T00:11:00Z");
+    says(
+        &steps_of(&sandbox, &token),
+        &["it is stale since 2030-01-01T00:10:00Z", "signed: "],
+    );
+}
+
 #[test]
 fn a_prompt_does_not_ask_for_a_login_that_was_done() {
     let sandbox = logged_out();
