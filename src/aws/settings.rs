@@ -24,9 +24,9 @@ impl SharedFiles {
     }
 
     #[cfg(test)]
-    pub(super) fn given(files: Files) -> Self {
+    pub(super) fn given(files: Result<Files>) -> Self {
         let shared = Self::default();
-        let _ = shared.0.set(Ok(files)); // it was empty
+        let _ = shared.0.set(files); // it was empty
         shared
     }
 }

@@ -5,7 +5,11 @@
 //! and what the AWS CLI made of them. `pgcred_exit` says with which code pgcred refuses what the
 //! CLI refuses (one, or several that are right), and `pgcred_names` the file and line that it
 //! names. A bare cluster ID is the target: the region comes from the scenario.
+//!
+//! Scenarios that the plan alone decides run as a unit test of the plan; here run a sample of those
+//! and all others.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -109,6 +113,25 @@ const DEVIATIONS: [(&str, &str, &str); 17] = [
         "exit 2",
         "a guess of dateutil's; what says when keys end has to be exact",
     ),
+];
+
+/// Scenarios that the plan decides and that run through the whole program all the same: one of each
+/// kind.
+const SAMPLE: [&str; 14] = [
+    "creds-env-token-empty",
+    "creds-env-vs---profile",
+    "file-malformed-noenv",
+    "file-credentials-beat-config",
+    "region-in-credentials-file",
+    "role-loop",
+    "role-all-parameters",
+    "profile-AWS_PROFILE-vs-AWS_DEFAULT_PROFILE",
+    "env-key-without-secret",
+    "static-no-secret",
+    "process-env-keys-win",
+    "webid-env-and-env-keys",
+    "container-and-default-keys",
+    "endpoint-services-section",
 ];
 
 fn scenarios() -> Vec<Value> {
@@ -405,6 +428,37 @@ fn time_in(form: &str, seconds: i64) -> String {
     format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{end}")
 }
 
+/// The scenarios that the unit test of the plan, in src/aws/plan/tests.rs, runs by this list.
+fn planned() -> Vec<&'static str> {
+    include_str!("../../vectors/planned.txt").lines().collect()
+}
+
+/// Tells whether a scenario runs through the whole program.
+fn runs_here(id: &str) -> bool {
+    let deviates = DEVIATIONS.iter().any(|(known, ..)| *known == id);
+    deviates || SAMPLE.contains(&id) || !planned().contains(&id)
+}
+
+/// The unit test of the plan fails unless it has run exactly the planned ones; all others run here.
+#[test]
+fn every_scenario_runs_in_one_of_the_two_tests() {
+    let scenarios = scenarios();
+    let ids: BTreeSet<&str> = scenarios
+        .iter()
+        .map(|scenario| scenario["id"].as_str().expect("an id"))
+        .collect();
+    assert_eq!(ids.len(), scenarios.len(), "an id stands for one scenario");
+    let planned = planned();
+    for id in planned.iter().chain(&SAMPLE) {
+        assert!(ids.contains(id), "no scenario {id}");
+    }
+    let here = ids.iter().filter(|id| runs_here(id)).count();
+    assert!(here < scenarios.len() * 3 / 4, "{here} run here");
+    for id in SAMPLE {
+        assert!(planned.contains(&id), "{id} runs here anyway");
+    }
+}
+
 #[test]
 fn every_scenario_ends_as_in_the_aws_cli() {
     skip_unless!(PYTHON, package("moto"));
@@ -413,7 +467,10 @@ fn every_scenario_ends_as_in_the_aws_cli() {
     let (stub, moto) = (Stub::aws(Some(&log_file)), Stub::moto());
     let only = std::env::var("PGCRED_TEST_SCENARIOS").unwrap_or_default(); // the start of an id, to try a few
     let mut scenarios = scenarios();
-    scenarios.retain(|scenario| scenario["id"].as_str().expect("an id").starts_with(&only));
+    scenarios.retain(|scenario| match scenario["id"].as_str().expect("an id") {
+        id if only.is_empty() => runs_here(id),
+        id => id.starts_with(&only),
+    });
     assert!(!scenarios.is_empty(), "no scenario starts with {only}");
     check_all(&scenarios, |scenario| {
         let mut trial = Trial {
