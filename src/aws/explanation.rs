@@ -52,7 +52,7 @@ pub(super) fn region(settings: &Settings, region: &str) -> String {
         Some((set, origin)) if set.trim() == region => {
             format!("region {region}: {}", settings.located(origin))
         }
-        _ => format!("region {region}: the host, the connection or --region"),
+        _ => format!("region {region}: the request"),
     }
 }
 

@@ -209,7 +209,7 @@ impl Settings {
     /// Says where a value came from: `AWS_REGION`, or `~/.aws/config line 9`.
     pub(super) fn located(&self, origin: Origin) -> String {
         match origin {
-            Origin::Option => "an option or the connection".to_owned(),
+            Origin::Option => "the request".to_owned(),
             Origin::Default => "default".to_owned(),
             Origin::Variable(variable) => variable.to_owned(),
             Origin::Profile(..) | Origin::Services(..) | Origin::SsoSession(..) => {

@@ -10,6 +10,8 @@ pub mod causes;
 #[cfg(unix)]
 pub mod chain; // runs programs
 #[cfg(unix)]
+pub mod debug; // paths with slashes
+#[cfg(unix)]
 pub mod faults;
 #[cfg(unix)]
 pub mod identity;
