@@ -167,7 +167,7 @@ impl Scenario {
     /// Compares the keys that sign, and the roles that they assume, with what the AWS CLI did; none
     /// where the plan does not know the keys.
     fn signer(&self, settings: &Settings, plan: &Plan) -> Option<Outcome> {
-        let (Ok(Source::Environment(keys)) | Ok(Source::File(keys, ..))) = &plan.source else {
+        let Ok(Source::Environment(keys) | Source::File(keys, ..)) = &plan.source else {
             return None;
         };
         let region = settings.region()?.trim().to_lowercase();
