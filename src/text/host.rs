@@ -1,5 +1,5 @@
-//! Host names as they are signed and filed: lower case, ASCII, no scheme, port or trailing dot; and
-//! hosts in addresses. Pure.
+//! Hosts and ports: as a user writes them, as they are signed and written into the passfile (lower
+//! case, ASCII, no scheme and no trailing dot), and inside addresses with a scheme. Pure.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -28,62 +28,60 @@ impl HostPort {
     /// Case, surrounding blanks and a trailing dot are normalised, because they never reach the
     /// server. A text that would be signed as something other than a host is refused.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let (host, port) = parse(text)?;
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Err(Error::usage("the host is empty")
+                .hint("name one: pgcred token HOST, --host HOST or PGHOST"));
+        }
+        if let Some(why) = not_alone(trimmed) {
+            return Err(refused(trimmed, why));
+        }
+        let (name, port) = match trimmed.split_once(':') {
+            Some((name, port)) => (name, Some(parse_port(port)?)),
+            None => (trimmed, None),
+        };
+        let host = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if let Some(c) = host.chars().find(|c| !is_allowed(*c)) {
+            let why = format!("{} is not allowed in a host name", described(c));
+            return Err(refused(trimmed, &why));
+        }
+        let is_label = |label: &str| (1..=63).contains(&label.len());
+        if host.len() > 253 || !host.split('.').all(is_label) {
+            return Err(refused(trimmed, "a label is empty or too long"));
+        }
         Ok(Self { host, port })
     }
 }
 
-fn parse(text: &str) -> Result<(String, Option<u16>)> {
-    let trimmed = text.trim();
-    // What looks like a URI or conninfo string with a slip in it may hold a password, so it is not
-    // repeated.
-    let may_hold_password = trimmed.contains(['@', '=']) || trimmed.contains("://");
-    let shown = if may_hold_password {
-        "given".to_owned()
+/// Says why a text is something else than `HOST` or `HOST:PORT`.
+fn not_alone(text: &str) -> Option<&'static str> {
+    if text.contains("://") {
+        return Some("give the name alone, without a scheme");
+    }
+    if text.contains(',') {
+        return Some("a token is for one host; name one");
+    }
+    if text.starts_with(['/', '@']) {
+        return Some("a unix socket has no IAM authentication");
+    }
+    if text.contains(['/', '?', '#', '@']) {
+        return Some("give the name alone, without path, query or user");
+    }
+    if text.bytes().filter(|b| *b == b':').count() > 1 {
+        return Some("an IPv6 address has no IAM authentication; give a name or an IPv4 address");
+    }
+    None
+}
+
+/// Returns the error about a text that is no host. A text that looks like a URI or a conninfo
+/// string with a slip in it is not repeated, because it may hold a password.
+fn refused(text: &str, why: &str) -> Error {
+    if text.contains(['@', '=']) || text.contains("://") {
+        Error::usage(format!("host given: {why}"))
     } else {
-        quoted(trimmed)
-    };
-    let refuse = |why: &str| Err(Error::usage(format!("host {shown}: {why}")));
-    if trimmed.is_empty() {
-        return Err(Error::usage("the host is empty")
-            .hint("name one: pgcred token HOST, --host HOST or PGHOST"));
+        Error::usage(format!("host {}: {why}", quoted(text)))
     }
-    if trimmed.contains("://") {
-        return refuse("give the name alone, without a scheme");
-    }
-    if trimmed.contains(',') {
-        return refuse("a token is for one host; name one");
-    }
-    if trimmed.starts_with(['/', '@']) {
-        return refuse("a unix socket has no IAM authentication");
-    }
-    if trimmed.contains(['/', '?', '#', '@']) {
-        return refuse("give the name alone, without path, query or user");
-    }
-    let (name, port) = match trimmed.split_once(':') {
-        None => (trimmed, None),
-        Some((_, rest)) if rest.contains(':') => {
-            return refuse(
-                "an IPv6 address has no IAM authentication; give a name or an IPv4 address",
-            );
-        }
-        Some((name, port)) => (name, Some(parse_port(port)?)),
-    };
-    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    if let Some(c) = name
-        .chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || "-._".contains(*c)))
-    {
-        return refuse(&format!("{} is not allowed in a host name", described(c)));
-    }
-    if name.len() > 253
-        || name
-            .split('.')
-            .any(|label| label.is_empty() || label.len() > 63)
-    {
-        return refuse("a label is empty or too long");
-    }
-    Ok((name, port))
 }
 
 /// Tells whether a host is this machine itself, where tunnels begin.
@@ -95,49 +93,60 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 
 /// Returns `USER:PASSWORD@HOST:PORT` out of an address with a scheme.
 pub(crate) fn authority(address: &str) -> &str {
-    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or_default()
+    let Some((_, rest)) = address.split_once("://") else {
+        return "";
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    &rest[..end]
 }
 
-/// Returns `HOST:PORT` out of an address with a scheme. What stands before it may be a password.
+/// Returns `HOST:PORT` out of an address with a scheme. The part before it may be a password.
 pub(crate) fn place(address: &str) -> &str {
     let authority = authority(address);
-    authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, place)| place)
+    match authority.rsplit_once('@') {
+        Some((_, place)) => place,
+        None => authority,
+    }
 }
 
-/// Tells whether a host and, if there is one, a port can be read from an address. Some clients ask
-/// another port where it cannot, or go another way.
+/// Tells whether a host and, if there is one, a port can be read from an address. If not, some
+/// clients ask another port, or go another way.
 pub(crate) fn names_server(address: &str) -> bool {
     let place = place(address);
-    let after_literal = place.rsplit_once(']').map_or(place, |(_, after)| after);
-    let port = after_literal.rsplit_once(':').map(|(_, port)| port);
-    let host = place
-        .strip_suffix(port.unwrap_or_default())
-        .unwrap_or(place);
-    !host.trim_end_matches(':').is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    let after_literal = match place.rsplit_once(']') {
+        Some((_, after)) => after,
+        None => place,
+    };
+    let host = match after_literal.rsplit_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_err() => return false,
+        Some((_, port)) => &place[..place.len() - port.len()],
+        None => place,
+    };
+    !host.trim_end_matches(':').is_empty()
 }
 
-/// Returns the host out of `HOST:PORT`; of an IPv6 address what stands in the brackets.
+/// Returns the host out of `HOST:PORT`, and an IPv6 address without its brackets.
 pub(crate) fn name(place: &str) -> &str {
-    match place.strip_prefix('[') {
-        Some(literal) => literal.split(']').next().unwrap_or_default(),
-        None => place.rsplit_once(':').map_or(place, |(name, _)| name),
+    if let Some(literal) = place.strip_prefix('[') {
+        return match literal.split_once(']') {
+            Some((address, _)) => address,
+            None => literal,
+        };
+    }
+    match place.rsplit_once(':') {
+        Some((name, _)) => name,
+        None => place,
     }
 }
 
 /// Returns a port number, 1 to 65535.
 pub(crate) fn parse_port(text: &str) -> Result<u16> {
     let digits = text.trim();
-    let number = if digits.bytes().all(|b| b.is_ascii_digit()) {
-        digits.parse().ok()
-    } else {
-        None
-    };
-    number
-        .filter(|port| *port != 0)
-        .ok_or_else(|| Error::usage("the port is not a number from 1 to 65535"))
+    let is_number = digits.bytes().all(|b| b.is_ascii_digit()); // `parse` takes a sign, too
+    match digits.parse() {
+        Ok(port @ 1..) if is_number => Ok(port),
+        _ => Err(Error::usage("the port is not a number from 1 to 65535")),
+    }
 }
 
 fn described(c: char) -> String {
@@ -150,15 +159,16 @@ fn described(c: char) -> String {
 
 /// Returns foreign text for an error message: escaped, cut to a length that fits a line.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(80)
-        .flat_map(char::escape_default)
-        .collect();
-    if text.chars().nth(80).is_some() {
+    const LONGEST: usize = 80;
+    let mut shown = String::from("`");
+    for c in text.chars().take(LONGEST) {
+        shown.extend(c.escape_default());
+    }
+    if text.chars().nth(LONGEST).is_some() {
         shown.push_str("...");
     }
-    format!("`{shown}`")
+    shown.push('`');
+    shown
 }
 
 #[cfg(test)]

@@ -7,11 +7,17 @@ pub(crate) fn nearest<'a>(
 ) -> Option<&'a str> {
     let typed = typed.trim().to_lowercase();
     let slips = (typed.chars().count() / 3).max(1);
-    let distance = |word: &str| strsim::osa_distance(&typed, &word.to_lowercase());
-    let near = known.into_iter().map(|word| (distance(word), word));
-    let near = near.filter(|(distance, _)| *distance <= slips && *distance < typed.chars().count());
-    near.min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
+    let mut best = None;
+    let mut least = slips.min(typed.chars().count().saturating_sub(1));
+    for word in known {
+        let distance = strsim::osa_distance(&typed, &word.to_lowercase());
+        // Of several that are equally near it is the first.
+        if distance < least || distance == least && best.is_none() {
+            least = distance;
+            best = Some(word);
+        }
+    }
+    best
 }
 
 /// Returns names as a text for a person, the first few of many.
