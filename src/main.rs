@@ -26,9 +26,6 @@ mod token;
 
 use std::process::ExitCode;
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-use pow as _; // linked for its symbol
-
 fn main() -> ExitCode {
     cli::run()
 }

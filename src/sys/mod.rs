@@ -4,6 +4,8 @@
 pub(crate) mod child;
 pub(crate) mod env;
 pub(crate) mod fs;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod libm;
 pub(crate) mod limits;
 pub(crate) mod paths;
 pub(crate) mod signals;
