@@ -30,8 +30,8 @@ impl Time {
             return time;
         }
         if cfg!(debug_assertions)
-            && let Some(time) =
-                env::var("PGCRED_TEST_NOW").and_then(|text| Self::from_rfc3339(&text))
+            && let Some(text) = env::var("PGCRED_TEST_NOW")
+            && let Some(time) = Self::from_rfc3339(&text)
         {
             return time;
         }
@@ -67,9 +67,10 @@ impl Time {
 
     /// Returns `2026-01-01T00:15:00Z`.
     pub(crate) fn rfc3339(self) -> String {
-        DateTime::from_secs(self.0)
-            .fmt(Format::DateTime)
-            .unwrap_or_else(|_| self.0.to_string())
+        match DateTime::from_secs(self.0).fmt(Format::DateTime) {
+            Ok(text) => text,
+            Err(_) => self.0.to_string(), // a year with more than four digits
+        }
     }
 
     pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
@@ -96,23 +97,14 @@ impl Time {
             return None;
         }
         let [year, month, day] = parts(date, '-', [4, 2, 2])?;
-        let [hour, minute, second] = parts(whole, ':', [2, 2, 2]).or_else(|| {
-            let [hour, minute] = parts(whole, ':', [2, 2])?;
-            Some([hour, minute, "00"])
-        })?;
-        let zone = match zone {
-            "Z" | "z" | "UTC" | "GMT" => "Z".to_owned(),
-            _ => {
-                let (sign, offset) = zone
-                    .split_at_checked(1)
-                    .filter(|(sign, _)| ["+", "-"].contains(sign))?;
-                let [hours, minutes] = parts(offset, ':', [2, 2]).or_else(|| {
-                    let [hours] = parts(offset, ':', [2])?;
-                    Some([hours, "00"])
-                })?;
-                format!("{sign}{hours}:{minutes}")
+        let [hour, minute, second] = match parts(whole, ':', [2, 2, 2]) {
+            Some(parts) => parts,
+            None => {
+                let [hour, minute] = parts(whole, ':', [2, 2])?;
+                [hour, minute, "00"]
             }
         };
+        let zone = normal_zone(zone)?;
         Self::from_rfc3339(&format!(
             "{year}-{month}-{day}T{hour}:{minute}:{second}{zone}"
         ))
@@ -149,6 +141,22 @@ impl Time {
     }
 }
 
+/// Returns a zone as `Z` or `+01:00`.
+fn normal_zone(zone: &str) -> Option<String> {
+    if ["Z", "z", "UTC", "GMT"].contains(&zone) {
+        return Some("Z".to_owned());
+    }
+    let (sign, offset) = zone.split_at_checked(1)?;
+    if !["+", "-"].contains(&sign) {
+        return None;
+    }
+    let [hours, minutes] = match parts(offset, ':', [2, 2]) {
+        Some(parts) => parts,
+        None => [parts(offset, ':', [2])?[0], "00"],
+    };
+    Some(format!("{sign}{hours}:{minutes}"))
+}
+
 /// Splits digits into parts of these lengths, which stand all together or all have the separator
 /// between them.
 fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Option<[&str; N]> {
@@ -179,13 +187,16 @@ impl FromStr for Seconds {
     fn from_str(text: &str) -> Result<Self, String> {
         const UNITS: [(char, u32); 4] = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
         let text = text.trim();
-        let unit = UNITS.iter().find(|(letter, _)| text.ends_with(*letter));
-        let (digits, factor) =
-            unit.map_or((text, 1), |(_, factor)| (&text[..text.len() - 1], *factor));
-        number(digits)
-            .and_then(|number| number.checked_mul(factor))
-            .map(Self)
-            .ok_or_else(|| "not a duration; give seconds (900) or 90s, 15m, 12h, 7d".to_owned())
+        let (digits, factor) = match UNITS.iter().find(|(letter, _)| text.ends_with(*letter)) {
+            Some((_, factor)) => (&text[..text.len() - 1], *factor),
+            None => (text, 1),
+        };
+        if let Some(number) = number(digits)
+            && let Some(seconds) = number.checked_mul(factor)
+        {
+            return Ok(Self(seconds));
+        }
+        Err("not a duration; give seconds (900) or 90s, 15m, 12h, 7d".to_owned())
     }
 }
 
@@ -193,12 +204,12 @@ impl FromStr for Seconds {
 /// are allowed.
 pub(crate) fn number(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('+').unwrap_or(text);
-    let well_formed = digits
-        .split('_')
-        .all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
-    well_formed
-        .then(|| digits.replace('_', "").parse().ok())
-        .flatten()
+    for run in digits.split('_') {
+        if run.is_empty() || !run.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+    }
+    digits.replace('_', "").parse().ok()
 }
 
 /// Returns a duration for people: `45 s`, `15 min`, `2 h 5 min`, `7 d`.

@@ -64,23 +64,21 @@ pub(crate) struct Index {
 impl Index {
     /// Returns every passfile that may hold a token of ours.
     pub(crate) fn known_passfiles(&self) -> BTreeSet<PathBuf> {
-        let of_records = self
-            .records
-            .values()
-            .filter_map(|record| match &record.location {
-                TokenLocation::Passfile(path) => Some(path.clone()),
-                TokenLocation::Cache => None,
-            });
-        self.passfiles.iter().cloned().chain(of_records).collect()
+        let mut known = self.passfiles.clone();
+        for record in self.records.values() {
+            if let TokenLocation::Passfile(path) = &record.location {
+                known.insert(path.clone());
+            }
+        }
+        known
     }
 
     /// Tells whether a token that `wanted` picks was filed in this passfile.
     pub(crate) fn has_filed(&self, path: &Path, wanted: impl Fn(&PassfileKey) -> bool) -> bool {
-        let is_there = |record: &&Record| matches!(&record.location, TokenLocation::Passfile(location) if location == path);
-        self.records
-            .values()
-            .filter(is_there)
-            .any(|record| wanted(&record.key))
+        self.records.values().any(|record| match &record.location {
+            TokenLocation::Passfile(location) => location == path && wanted(&record.key),
+            TokenLocation::Cache => false,
+        })
     }
 
     /// Returns the records of tokens that end then and are this request's, signed by the same, if
@@ -110,9 +108,7 @@ impl Index {
     }
 
     fn parse(text: &[u8]) -> Option<Self> {
-        serde_json::from_slice(text)
-            .ok()
-            .and_then(|value| Self::from_json(&value))
+        Self::from_json(&serde_json::from_slice(text).ok()?)
     }
 
     /// Changes the index under its lock. Records that ended more than a day ago go; their IDs are
@@ -157,32 +153,35 @@ impl Index {
         })
     }
 
-    /// Takes what pgcred can have written, and drops the rest: an ID becomes the name of a file
-    /// that is removed.
+    /// Takes the parts that pgcred can have written, and drops the rest: an ID becomes the name of
+    /// a file that is removed.
     fn from_json(value: &Value) -> Option<Self> {
         if value["version"] != VERSION {
             return None;
         }
-        let records = value["tokens"].as_object()?.iter();
-        let failures = value["failures"].as_object()?.iter();
-        let passfiles = value["passfiles"].as_array().into_iter().flatten();
-        Some(Self {
-            records: records
-                .filter(|(id, _)| is_digest(id))
-                .filter_map(|(id, value)| Some((id.clone(), Record::from_json(value)?)))
-                .collect(),
-            failures: failures
-                .filter(|(identity, _)| is_digest(identity))
-                .filter_map(|(identity, value)| {
-                    Some((identity.clone(), FailureRecord::from_json(value)?))
-                })
-                .collect(),
-            passfiles: passfiles
-                .filter_map(Value::as_str)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-                .collect(),
-        })
+        let mut index = Self::default();
+        for (id, value) in value["tokens"].as_object()? {
+            if is_digest(id)
+                && let Some(record) = Record::from_json(value)
+            {
+                index.records.insert(id.clone(), record);
+            }
+        }
+        for (identity, value) in value["failures"].as_object()? {
+            if is_digest(identity)
+                && let Some(failure) = FailureRecord::from_json(value)
+            {
+                index.failures.insert(identity.clone(), failure);
+            }
+        }
+        for value in value["passfiles"].as_array().into_iter().flatten() {
+            if let Some(path) = value.as_str().map(PathBuf::from)
+                && path.is_absolute()
+            {
+                index.passfiles.insert(path);
+            }
+        }
+        Some(index)
     }
 }
 
@@ -216,17 +215,19 @@ impl Record {
 
     /// Tells whether it is known that another identity signed it. A login is none.
     pub(crate) fn is_signed_by_another(&self, identity: &dyn Identity) -> bool {
-        self.identity
-            .as_deref()
-            .is_some_and(|name| name != identity.name())
+        match &self.identity {
+            Some(name) => name != identity.name(),
+            None => false,
+        }
     }
 
     /// Tells whether this is the token that was recorded. Host, port, user and end do not tell: two
     /// profiles may have had a token for one address issued in one second.
     pub(crate) fn is_of(&self, token: &str) -> bool {
-        self.digest
-            .as_deref()
-            .is_some_and(|known| known == digest([token]))
+        match &self.digest {
+            Some(known) => *known == digest([token]),
+            None => false,
+        }
     }
 
     pub(crate) fn age(&self, now: Time) -> Age {

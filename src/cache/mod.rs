@@ -1,5 +1,27 @@
-//! Tokens between runs: sealed files in a private directory, an index without secrets, and a lock
-//! per identity.
+//! Tokens between runs: sealed files in a private directory, an index without secrets, a key in the
+//! system's keyring, and locks.
+//!
+//! ```text
+//! get   tokens/ID --open--> token          the key: keyring, else a private file
+//!       not there: index.json --> passfile that `refresh` has written
+//! put   make the key if there is none, seal, write tokens/ID
+//! update  index.json: what is known of tokens, failures, passfiles
+//! ```
+//!
+//! What is sealed is the token with its times and its region, under the ID of everything that was
+//! asked for: a file that is renamed does not open.
+//!
+//! Locks, in the order in which one process takes them. None is held while another one that stands
+//! before it is waited for:
+//!
+//! 1. identity (`locks/NAME`): while credentials are resolved. All processes that need the same
+//!    identity wait for it, then find the token in the cache.
+//! 2. key (`key.lock`): while the key is made, because two keys would make each other's files
+//!    unreadable.
+//! 3. index (`index.json.pgcred-lock`): while the index is read, changed and replaced.
+//! 4. due (`due.lock`): while the file that shell hooks read is made from the index.
+//!
+//! Reading takes no lock: files are replaced as a whole.
 
 mod index;
 mod key;
@@ -25,7 +47,7 @@ use crate::text::digest::digest;
 use crate::time::Time;
 use crate::token::{Age, Token};
 
-/// One directory of tokens. Nothing is created before something is stored.
+/// The cache of one user. Its directory is made when the first token is stored.
 pub(crate) struct Cache {
     directory: CacheDirectory,
     choice: Choice,
@@ -33,9 +55,9 @@ pub(crate) struct Cache {
     /// As last read; a lock that was waited for makes it old.
     index: RefCell<Option<Rc<Index>>>,
     passfile: RefCell<Option<(PathBuf, Rc<Passfile>)>>,
-    /// The index is not what the due file was made from.
+    /// Whether the index has changed since the due file was made from it.
     changed: Cell<bool>,
-    /// What the user should know once: set when a key is made.
+    /// A remark for the user, set when a key is made.
     pub(crate) note: RefCell<Option<String>>,
 }
 
@@ -121,24 +143,24 @@ impl Cache {
         }
     }
 
-    /// Returns a token and its region, if it is fresh, or at least stale where that will do. What
-    /// is unreadable is a miss.
+    /// Returns the cached token and its region if the token is fresh, or as old as `oldest` allows.
+    /// Unreadable entries count as a miss.
     pub(crate) fn get(
         &self,
         id: &EntryId,
         passfile_key: &PassfileKey,
-        least: Age,
+        oldest: Age,
     ) -> Option<(Token, String)> {
-        let young = |age: Age| age == Age::Fresh || age == least;
-        let (token, region) = self.get_sealed(id).or_else(|| {
-            let index = self.index();
-            let record = index
-                .records
-                .get(id.as_str())
-                .filter(|record| young(record.age(Time::now())))?;
-            self.get_from_passfile(record, passfile_key)
-        })?;
-        young(token.age(Time::now())).then_some((token, region))
+        let is_young = |age: Age| age == Age::Fresh || age == oldest;
+        if let Some((token, region)) = self.get_sealed(id) {
+            return is_young(token.age(Time::now())).then_some((token, region));
+        }
+        let index = self.index();
+        let record = index.records.get(id.as_str())?;
+        if !is_young(record.age(Time::now())) {
+            return None;
+        }
+        self.get_from_passfile(record, passfile_key)
     }
 
     fn get_sealed(&self, id: &EntryId) -> Option<(Token, String)> {
@@ -155,26 +177,24 @@ impl Cache {
         ))
     }
 
-    /// `refresh` files tokens in the passfile alone; the index remembers where, and the digest of
-    /// what stands there.
+    /// Returns a token that `refresh` has written into a passfile and nowhere else. The index knows
+    /// the path of the passfile and the digest of the token.
     fn get_from_passfile(&self, record: &Record, key: &PassfileKey) -> Option<(Token, String)> {
         let TokenLocation::Passfile(path) = &record.location else {
             return None;
         };
-        let known = self
-            .passfile
-            .borrow()
-            .as_ref()
-            .filter(|(known, _)| known == path)
-            .map(|(_, text)| Rc::clone(text));
+        let known = match &*self.passfile.borrow() {
+            Some((known, passfile)) if known == path => Some(Rc::clone(passfile)),
+            _ => None,
+        };
         let passfile = match known {
             Some(passfile) => passfile,
             None => Rc::new(Passfile::parse(&fs::read_own(path)?).ok()?),
         };
-        let is_printable = |text: &String| !text.contains(char::is_control);
-        let text = passfile
-            .token(key, record.expires_at)
-            .filter(|text| record.is_of(text) && is_printable(text))?;
+        let text = passfile.token(key, record.expires_at)?;
+        if !record.is_of(&text) || text.contains(char::is_control) {
+            return None;
+        }
         *self.passfile.borrow_mut() = Some((path.clone(), passfile));
         Some((
             Token::new(text, record.issued_at, record.expires_at),
@@ -220,7 +240,8 @@ impl Cache {
     /// they are, and a request that asks for one gets it.
     pub(crate) fn unknown_entries(&self) -> Vec<String> {
         let entries = fs::list(&self.directory.tokens());
-        let index = Index::read(&self.directory.index()).unwrap_or_default(); // as it is now: others may have issued tokens since
+        // As it is now: other processes may have issued tokens since it was read.
+        let index = Index::read(&self.directory.index()).unwrap_or_default();
         let mut unknown: Vec<String> = entries.iter().map(|path| name_of(path)).collect();
         unknown.retain(|id| !index.records.contains_key(id));
         unknown
@@ -269,7 +290,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Waits for whoever else resolves credentials of this identity.
+    /// Waits until no other process resolves credentials of this identity. What was read before is
+    /// old then, and is forgotten.
     pub(crate) fn lock(&self, identity: &dyn Identity, patience: Duration) -> Result<Lock> {
         let locks = self.directory.locks();
         self.make_directory(&locks)?;
@@ -321,16 +343,20 @@ impl Cache {
         Ok(was_there.then_some(directory))
     }
 
-    /// Says which back end holds the key, or why there is none.
+    /// Says which place holds the key, or why there is none.
     pub(crate) fn back_end(&self) -> String {
-        let describe = |answer: &KeyAnswer| match answer {
+        let looked_up;
+        let answer = match self.key.get() {
+            Some(answer) => answer,
+            None => {
+                looked_up = key::load(self.choice, &self.key_paths(), false);
+                &looked_up
+            }
+        };
+        match answer {
             KeyAnswer::Found { holder, .. } => holder.to_string(),
             KeyAnswer::Missing { reason } => reason.clone(),
-        };
-        self.key.get().map_or_else(
-            || describe(&key::load(self.choice, &self.key_paths(), false)),
-            describe,
-        )
+        }
     }
 
     fn no_key(&self) -> Error {

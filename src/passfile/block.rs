@@ -43,7 +43,8 @@ impl fmt::Display for PassfileKey {
 impl PassfileKey {
     /// Checks that every reader finds a line with this key.
     pub(crate) fn check(&self) -> Result<()> {
-        check_field("host", &self.host).and_then(|()| check_field("user", &self.user))
+        check_field("host", &self.host)?;
+        check_field("user", &self.user)
     }
 }
 
@@ -158,10 +159,10 @@ impl Passfile {
 
     /// Returns the token that is filed under a key until exactly this time.
     pub(crate) fn token(&self, key: &PassfileKey, expires_at: Time) -> Option<String> {
-        let entry = self
-            .entries
-            .get(key)
-            .filter(|entry| entry.expires_at == expires_at)?;
+        let entry = self.entries.get(key)?;
+        if entry.expires_at != expires_at {
+            return None;
+        }
         String::from_utf8(unescape(entry.secret.as_bytes())).ok()
     }
 
@@ -170,11 +171,12 @@ impl Passfile {
     pub(crate) fn times(&self, key: &PassfileKey) -> Option<(Option<Time>, Time)> {
         const SIGNED: &str = "X-Amz-Date=";
         let entry = self.entries.get(key)?;
-        let date = entry
-            .secret
-            .split_once(SIGNED)
-            .map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
-        Some((date.and_then(Time::from_compact), entry.expires_at))
+        let mut signed_at = None;
+        if let Some((_, rest)) = entry.secret.split_once(SIGNED) {
+            let date = rest.split('&').next().unwrap_or(rest);
+            signed_at = Time::from_compact(date);
+        }
+        Some((signed_at, entry.expires_at))
     }
 
     /// Drops the entries that `whose` picks and returns their number.
@@ -196,10 +198,12 @@ impl Passfile {
 
     /// Returns the entries' lines alone, for a file that no one else writes.
     pub(crate) fn render_lines(&self) -> Vec<u8> {
-        self.entries
-            .iter()
-            .flat_map(|(key, entry)| (line(key, entry) + "\n").into_bytes())
-            .collect()
+        let mut lines = Vec::new();
+        for (key, entry) in &self.entries {
+            lines.extend_from_slice(line(key, entry).as_bytes());
+            lines.push(b'\n');
+        }
+        lines
     }
 
     /// Tells whether nothing is left of a file that pgcred has made.
@@ -216,11 +220,10 @@ impl Passfile {
         // A byte order mark only breaks the line that it is in; moved into the middle it would
         // break another one.
         let (above, below) = if self.user.starts_with(BYTE_ORDER_MARK) {
-            let first_line = self
-                .user
-                .iter()
-                .position(|b| *b == b'\n')
-                .map_or(self.user.len(), |at| at + 1);
+            let first_line = match self.user.iter().position(|b| *b == b'\n') {
+                Some(newline) => newline + 1,
+                None => self.user.len(),
+            };
             self.user.split_at(first_line)
         } else {
             (&[][..], &self.user[..])
@@ -235,13 +238,14 @@ impl Passfile {
             (_, true) => BEGIN_CREATED,
             _ => BEGIN,
         };
-        let mut block = vec![begin.to_owned()];
+        let mut block = format!("{begin}\n");
         for (key, entry) in &self.entries {
-            block.push(format!("{EXPIRES}{}", entry.expires_at.compact()));
-            block.push(line(key, entry));
+            let (time, line) = (entry.expires_at.compact(), line(key, entry));
+            block += &format!("{EXPIRES}{time}\n{line}\n");
         }
-        block.push(END.to_owned());
-        text.extend(block.iter().flat_map(|line| line.bytes().chain([b'\n'])));
+        block += END;
+        block += "\n";
+        text.extend_from_slice(block.as_bytes());
         text.extend_from_slice(below);
         text
     }
@@ -254,10 +258,12 @@ fn way_out(text: &[u8]) -> &'static str {
     let ends = lines.any(|line| line == END.as_bytes());
     match (begins, ends) {
         (true, true) => {
-            "move your own lines out of the block, or delete everything from `# pgcred begin` to `# pgcred end`"
+            "move your own lines out of the block, or delete everything from `# pgcred begin` to \
+             `# pgcred end`"
         }
         (true, false) => {
-            "put the line `# pgcred end` below pgcred's lines and above your own, or delete `# pgcred begin` and pgcred's lines"
+            "put the line `# pgcred end` below pgcred's lines and above your own, or delete \
+             `# pgcred begin` and pgcred's lines"
         }
         _ => "delete the line `# pgcred end`, and pgcred's lines above it if there are any",
     }
@@ -266,20 +272,17 @@ fn way_out(text: &[u8]) -> &'static str {
 impl BlockEntry {
     fn parse(line: &[u8], expires_at: Time) -> Option<(PassfileKey, Self)> {
         let [host, port, dbname, user, secret] = fields(line).try_into().ok()?;
+        if dbname != b"*" || secret.is_empty() {
+            return None;
+        }
         let text = |field: &[u8]| String::from_utf8(unescape(field)).ok();
-        let port = std::str::from_utf8(port).ok()?.parse().ok()?;
-        let secret = std::str::from_utf8(secret)
-            .ok()
-            .filter(|secret| !secret.is_empty())?
-            .to_owned();
-        (dbname == b"*").then_some((
-            PassfileKey {
-                host: text(host)?,
-                port,
-                user: text(user)?,
-            },
-            Self { expires_at, secret },
-        ))
+        let key = PassfileKey {
+            host: text(host)?,
+            port: std::str::from_utf8(port).ok()?.parse().ok()?,
+            user: text(user)?,
+        };
+        let secret = std::str::from_utf8(secret).ok()?.to_owned();
+        Some((key, Self { expires_at, secret }))
     }
 }
 

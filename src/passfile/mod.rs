@@ -1,5 +1,14 @@
-//! libpq's passfile: which line a client takes, our block in it, and what in the user's lines
-//! breaks readers. Pure, on bytes.
+//! libpq's passfile (`~/.pgpass`), as bytes: nothing here reads or writes files.
+//!
+//! ```text
+//! bytes --block--> pgcred's entries + the user's bytes --change--> --render--> bytes
+//!                        |
+//!                       line    splitting, matching and escaping as libpq does
+//!       --survey--> remarks     the user's lines that a client cannot read, or that hide an entry
+//! ```
+//!
+//! The user's bytes stay as they are. A block that somebody has damaged is an error that names the
+//! line; pgcred does not guess whose a line is.
 
 pub(crate) mod block;
 pub(crate) mod line;

@@ -72,49 +72,51 @@ pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
         None => env::users_root_certificates()
             .map(|file| TrustedRoots::Said(file.display().to_string())),
     };
-    said.map_or_else(|| of_provider(request), Ok).map(Some)
+    match said {
+        Some(said) => Ok(Some(said)),
+        None => of_provider(request).map(Some),
+    }
 }
 
 /// Returns what PGSSLROOTCERT says. A file that pgcred chooses by itself says nothing: pgcred has
 /// set it, in `pgcred exec` or by `--format env`, for a connection that may have been another one.
 pub(crate) fn said_by_variable() -> Result<Option<RootsChoice>> {
-    let said = |text: String| match &*text {
-        SYSTEM => Ok(RootsChoice::System),
-        file => absolute(file).map_err(|error| error.about("PGSSLROOTCERT")),
-    };
-    let is_pgcreds_choice =
-        |text: &String| env::is_system_root_certificates(text) || store::is_own(text);
-    env::text("PGSSLROOTCERT")?
-        .filter(|text| !is_pgcreds_choice(text))
-        .map(said)
-        .transpose()
+    const NAME: &str = "PGSSLROOTCERT";
+    match env::text(NAME)?.as_deref() {
+        None => Ok(None),
+        Some(SYSTEM) => Ok(Some(RootsChoice::System)),
+        Some(file) if env::is_system_root_certificates(file) || store::is_own(file) => Ok(None),
+        Some(file) => match absolute(file) {
+            Ok(choice) => Ok(Some(choice)),
+            Err(error) => Err(error.about(NAME)),
+        },
+    }
 }
 
-/// Returns the choice of a file by its absolute path, for who uses it may run elsewhere.
+/// Returns the choice of a file by its absolute path, because the program that uses it may run in
+/// another directory.
 pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
     let path = std::path::absolute(file)
         .map_err(|error| Error::usage("the path cannot be read").caused_by(&error))?;
-    RootsChoice::parse(
-        path.to_str()
-            .ok_or_else(|| Error::usage("the path is not UTF-8"))?,
-    )
+    match path.to_str() {
+        Some(path) => RootsChoice::parse(path),
+        None => Err(Error::usage("the path is not UTF-8")),
+    }
 }
 
 fn of_provider(request: &Request) -> Result<TrustedRoots> {
     let set = set_of_provider(request);
-    let systems = if set == Set::Amazon {
-        env::system_root_certificates()
-    } else {
-        None
-    };
-    systems.map_or_else(
-        || store::path(&set).map(|path| TrustedRoots::Own(set, path)),
-        |file| Ok(TrustedRoots::System(file)),
-    )
+    if set == Set::Amazon
+        && let Some(file) = env::system_root_certificates()
+    {
+        return Ok(TrustedRoots::System(file));
+    }
+    let path = store::path(&set)?;
+    Ok(TrustedRoots::Own(set, path))
 }
 
-/// Sees to it that the file is there, if it is one of pgcred's: what pgcred carries, else what it
-/// downloads within the time that `how` allows.
+/// Makes sure that the file is there, if it is one of pgcred's: with the certificates that pgcred
+/// carries, or those that it downloads within the time that `ask` allows.
 pub(crate) fn provide(
     request: &Request,
     roots: Option<&TrustedRoots>,

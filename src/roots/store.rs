@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::paths;
 
-/// How a file begins that a pgcred has written from what it carries.
+/// The beginning of a file that pgcred has written from the certificates that it carries.
 const CARRIED: &[u8] = b"# carried by pgcred";
-/// How one begins that it has downloaded.
+/// The beginning of a file that pgcred has downloaded.
 const DOWNLOADED: &[u8] = b"# downloaded by pgcred";
 
 fn directory() -> Result<PathBuf> {
@@ -30,11 +30,15 @@ pub(super) fn path(set: &Set) -> Result<PathBuf> {
 
 /// Tells whether a path is that of a set's file.
 pub(super) fn is_own(path: &str) -> bool {
-    directory().is_ok_and(|directory| Path::new(path).starts_with(directory))
+    match directory() {
+        Ok(directory) => Path::new(path).starts_with(directory),
+        Err(_) => false,
+    }
 }
 
-/// Sees to it that a set's file is there. What was downloaded stays; else it holds what this pgcred
-/// carries, or what `download` gets. Whoever else could write it could show clients a false server.
+/// Makes sure that a set's file is there. A downloaded file stays; any other holds what this pgcred
+/// carries, or what `download` gets. A user who could write it could show clients a false server,
+/// so that a file or directory that others can change is refused.
 pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> Result<()> {
     fs::trust::check_path(&directory()?)?;
     let there = fs::read_own(&path(set)?).unwrap_or_default();
@@ -70,33 +74,34 @@ pub(super) fn certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
 
 /// Tells whether a text is PEM of certificates that can be read.
 pub(super) fn is_pem(text: &str) -> bool {
-    let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes());
-    certificates
-        .all(|certificate| certificate.is_ok_and(|certificate| certificate.starts_with(&[0x30])))
+    const SEQUENCE: u8 = 0x30; // the first byte of a certificate's ASN.1
+    for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
+        match certificate {
+            Ok(certificate) if certificate.first() == Some(&SEQUENCE) => {}
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Returns the files that pgcred has put there; others are the user's.
 pub(crate) fn kept() -> Vec<PathBuf> {
-    let is_ours = |path: &PathBuf| {
-        let text = fs::read(path).unwrap_or_default();
-        [CARRIED, DOWNLOADED]
-            .iter()
-            .any(|mark| text.starts_with(mark))
+    let Some(directory) = paths::roots_directory() else {
+        return Vec::new();
     };
-    directory()
-        .map(|directory| fs::list(&directory))
-        .unwrap_or_default()
-        .into_iter()
-        .filter(is_ours)
-        .collect()
+    let mut files = fs::list(&directory);
+    files.retain(|path| {
+        let text = fs::read(path).unwrap_or_default();
+        text.starts_with(CARRIED) || text.starts_with(DOWNLOADED)
+    });
+    files
 }
 
 /// Removes one of them, and the directories that are empty then.
 pub(crate) fn remove(file: &Path) -> Result<()> {
     fs::remove(file)?;
-    if let Some(directory) = file
-        .parent()
-        .filter(|directory| fs::list(directory).is_empty())
+    if let Some(directory) = file.parent()
+        && fs::list(directory).is_empty()
     {
         fs::remove_directory(directory)?;
         fs::remove_empty_directories(directory);

@@ -14,7 +14,7 @@ pub(crate) fn var_os(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// Returns a variable's value even if that is empty, where AWS tells the two apart.
+/// Returns a variable's value even if it is empty, for variables with which AWS tells the two apart.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one reader of the environment"
@@ -30,16 +30,10 @@ pub(crate) fn expanded(path: &str) -> PathBuf {
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('$') {
         text += before;
-        let braced = after
-            .strip_prefix('{')
-            .and_then(|inner| inner.split_once('}'));
-        let end = after
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-            .unwrap_or(after.len());
-        let (name, tail) = braced.unwrap_or(after.split_at(end));
-        match var_or_empty(name).filter(|_| !name.is_empty()) {
-            Some(value) => text += &value,
-            None => text += &rest[before.len()..rest.len() - tail.len()],
+        let (name, tail) = split_variable_name(after);
+        match var_or_empty(name) {
+            Some(value) if !name.is_empty() => text += &value,
+            _ => text += &rest[before.len()..rest.len() - tail.len()],
         }
         rest = tail;
     }
@@ -47,27 +41,41 @@ pub(crate) fn expanded(path: &str) -> PathBuf {
     with_home(&text)
 }
 
+/// Splits `NAME` or `{NAME}` from the text that follows it.
+fn split_variable_name(text: &str) -> (&str, &str) {
+    if let Some(inner) = text.strip_prefix('{')
+        && let Some(parts) = inner.split_once('}')
+    {
+        return parts;
+    }
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let end = text.find(|c| !is_of_name(c)).unwrap_or(text.len());
+    text.split_at(end)
+}
+
 /// Returns a path with `~` in it replaced, as Python's `expanduser` does.
 pub(crate) fn with_home(path: &str) -> PathBuf {
-    match (
-        path.strip_prefix("~/").or_else(|| path.strip_prefix("~\\")),
-        aws_home(),
-    ) {
+    if let Some(inside) = path.strip_prefix('~')
+        && inside.starts_with(['/', '\\'])
+        && let Some(home) = aws_home()
+    {
         // A second slash would lead to the root directory.
-        (Some(inside), Some(home)) => home.join(inside.trim_start_matches(std::path::is_separator)),
-        _ => PathBuf::from(path),
+        let inside = &inside[1..];
+        return home.join(inside.trim_start_matches(std::path::is_separator));
+    }
+    PathBuf::from(path)
+}
+
+/// Returns a variable's value as text, and refuses a value that is not UTF-8.
+pub(crate) fn text(name: &str) -> Result<Option<String>> {
+    match var_os(name).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(_)) => Err(Error::usage(format!("{name} is not UTF-8"))),
     }
 }
 
-/// Returns a variable's value as text, refusing what is not UTF-8.
-pub(crate) fn text(name: &str) -> Result<Option<String>> {
-    let refused = |_| Error::usage(format!("{name} is not UTF-8"));
-    var_os(name)
-        .map(|value| value.into_string().map_err(refused))
-        .transpose()
-}
-
-/// Returns a variable's value as text; where it is not UTF-8, U+FFFD stands for the bytes.
+/// Returns a variable's value as text. Bytes that are not UTF-8 become U+FFFD.
 pub(crate) fn var(name: &str) -> Option<String> {
     var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
@@ -79,10 +87,12 @@ pub(crate) fn home() -> Option<PathBuf> {
 /// Returns the directory that `.aws` is in, by AWS's own rule: on Windows it differs from the
 /// user's profile if `HOME` is set.
 pub(crate) fn aws_home() -> Option<PathBuf> {
-    var_os("HOME")
-        .or_else(|| var_os("USERPROFILE"))
-        .map(PathBuf::from)
-        .or_else(home)
+    for name in ["HOME", "USERPROFILE"] {
+        if let Some(directory) = var_os(name) {
+            return Some(directory.into());
+        }
+    }
+    home()
 }
 
 /// Returns the directory of the user's caches.
@@ -120,7 +130,7 @@ pub(crate) fn users_root_certificates() -> Option<PathBuf> {
     file.exists().then_some(file)
 }
 
-/// Where systems keep their file of root certificates.
+/// The paths at which systems keep their file of root certificates.
 const SYSTEM_ROOT_CERTIFICATES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

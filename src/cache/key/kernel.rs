@@ -27,10 +27,8 @@ pub(super) struct KernelKeyring {
 impl KernelKeyring {
     pub(super) fn new(paths: &Paths) -> Self {
         let mut description = format!("{NAME}{}", paths.scope);
-        if let Some(directory) = paths
-            .fallback
-            .to_str()
-            .filter(|directory| is_describable(directory))
+        if let Some(directory) = paths.fallback.to_str()
+            && is_describable(directory)
         {
             description.push_str(DIRECTORY);
             description.push_str(directory);
@@ -92,10 +90,12 @@ impl super::KeyStore for KernelKeyring {
     }
 
     fn erase(&self) -> Result<()> {
-        match self
-            .find()
-            .and_then(|found| found.map_or(Ok(()), |(ring, key)| ring.unlink_key(key)))
-        {
+        let unlinked = match self.find() {
+            Ok(Some((ring, key))) => ring.unlink_key(key),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        match unlinked {
             Err(error) if is_missing(error) => Ok(()), // it holds nothing
             done => done.map_err(explain),
         }
@@ -119,7 +119,8 @@ fn forget_keys_of_missing_directories() {
 pub(super) fn forget(ids: &[i32]) {
     let Ok(ring) = user_keyring() else { return };
     for id in ids {
-        let _ = ring.unlink_key(Key::from_id(KeySerialId(*id))); // one that is not there is none of this user's
+        // A key that is not in the user's keyring is not this user's.
+        let _ = ring.unlink_key(Key::from_id(KeySerialId(*id)));
     }
 }
 
@@ -130,15 +131,13 @@ pub(super) fn keys_to_forget(listing: &str) -> Vec<i32> {
     if keys.len() < MANY {
         return Vec::new();
     }
-    let is_gone = |directory: &str| {
-        Path::new(directory)
-            .try_exists()
-            .is_ok_and(|exists| !exists)
-    };
-    keys.into_iter()
-        .filter(|(_, directory)| is_gone(directory))
-        .map(|(id, _)| id)
-        .collect()
+    let mut gone = Vec::new();
+    for (id, directory) in keys {
+        if let Ok(false) = Path::new(directory).try_exists() {
+            gone.push(id);
+        }
+    }
+    gone
 }
 
 /// Returns the ID of a key of pgcred's and the directory of its cache, from a line of /proc/keys:
@@ -147,11 +146,8 @@ fn key_in(line: &str) -> Option<(i32, &str)> {
     let (before, description) = line.split_once(NAME)?;
     let (_, directory) = description.split_once(DIRECTORY)?;
     let (directory, _length) = directory.rsplit_once(": ")?;
-    let id = before
-        .split_whitespace()
-        .next()
-        .and_then(|id| i32::from_str_radix(id, 16).ok())?;
-    Some((id, directory))
+    let id = before.split_whitespace().next()?;
+    Some((i32::from_str_radix(id, 16).ok()?, directory))
 }
 
 /// Not the session keyring, which each login has its own of; not the persistent one, which not
@@ -187,6 +183,6 @@ fn explain(error: KeyError) -> Error {
     match error {
         error if is_missing(error) => Error::failure("this system does not offer it"),
         KeyError::QuotaExceeded => Error::failure("full: the user's quota of keys is used up"),
-        error => Error::failure("it refuses").caused_by(&error),
+        error => Error::failure("the keyring rejected the request").caused_by(&error),
     }
 }

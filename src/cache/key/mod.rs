@@ -10,13 +10,14 @@ mod native;
 mod secret_service;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use crate::cache::seal::SealingKey;
 use crate::error::{Error, Result};
+use crate::sys::fs;
 use crate::sys::paths::own_in;
 
 /// How long a keyring may take in all: one that waits for somebody to unlock it is left behind
@@ -193,17 +194,19 @@ fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, boo
         }
         store.write(SealingKey::generate()?.expose())?;
         // The key is what all others will read from now on, whatever the store made of ours.
-        let kept =
-            read(store)?.ok_or_else(|| Error::failure("it does not keep what it is given"))?;
+        let kept = read(store)?.ok_or_else(|| {
+            Error::failure("the keyring did not return the key that was just stored")
+        })?;
         Ok(Some((kept, true)))
     })
 }
 
 /// Bytes that are no key count as none, so that a new one replaces them.
 fn read(store: &dyn KeyStore) -> Result<Option<SealingKey>> {
-    Ok(store
-        .read()?
-        .and_then(|bytes| SealingKey::from_bytes(&bytes)))
+    match store.read()? {
+        Some(bytes) => Ok(SealingKey::from_bytes(&bytes)),
+        None => Ok(None),
+    }
 }
 
 fn forget(store: Box<dyn KeyStore>) -> Result<()> {
@@ -224,12 +227,13 @@ fn patiently<T: Send + 'static>(
     thread::Builder::new()
         .spawn(move || drop(sender.send(work(&*store))))
         .map_err(|error| Error::failure("cannot start a thread").caused_by(&error))?;
-    receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-        Err(Error::failure(format!(
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(answer) => answer,
+        Err(_) => Err(Error::failure(format!(
             "no answer within {} s",
             PATIENCE.as_secs()
-        )))
-    })
+        ))),
+    }
 }
 
 /// Returns the name of the item for the stores that show names to people.
@@ -244,12 +248,10 @@ fn item(scope: &str) -> String {
 
 /// Returns the directory for a file with the key.
 fn directory(paths: &Paths) -> PathBuf {
-    let usable = |runtime: &&Path| crate::sys::fs::is_own_directory(runtime);
-    paths
-        .runtime
-        .as_deref()
-        .filter(usable)
-        .map_or_else(|| paths.fallback.clone(), own_in)
+    match &paths.runtime {
+        Some(runtime) if fs::is_own_directory(runtime) => own_in(runtime),
+        _ => paths.fallback.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -72,5 +72,5 @@ fn absent_is_none<T>(answer: std::result::Result<T, KeyringError>) -> Result<Opt
 
 /// The error's own texts only: some of its kinds carry the stored bytes, which `Debug` would show.
 fn explain(error: &KeyringError) -> Error {
-    Error::failure("it refuses").caused_by(error)
+    Error::failure("the keyring rejected the request").caused_by(error)
 }

@@ -171,7 +171,7 @@ fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
     let said = reason(first(boxed(&[&refuses, &forgets]), true));
     assert_eq!(
         said,
-        "fake: it refuses; fake: it does not keep what it is given"
+        "fake: it refuses; fake: the keyring did not return the key that was just stored"
     );
 }
 
@@ -264,6 +264,8 @@ fn a_file_that_cannot_be_made_is_a_reason() {
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{PermissionsExt, chown};
+
+    use std::path::Path;
 
     use super::*;
 

@@ -71,14 +71,14 @@ impl Drop for Lock {
     }
 }
 
-/// Returns a file's bytes; whatever is in the way, it is a file that is not there. A pipe is none:
-/// it would never end.
+/// Returns the bytes of a regular file. A file that cannot be read counts as missing, and so does a
+/// pipe, which would never end.
 pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
     read_regular(path).ok().map(|(bytes, _)| bytes)
 }
 
-/// As [`read`], of a file that pgcred keeps for itself: one that another user owns or can change is
-/// not there.
+/// As [`read`], for a file that pgcred keeps for itself: a file that another user owns or can
+/// change counts as missing.
 pub(crate) fn read_own(path: &Path) -> Option<Vec<u8>> {
     let (bytes, metadata) = read_regular(path).ok()?;
     trust::is_trusted(&metadata).then_some(bytes)
@@ -242,16 +242,20 @@ pub(crate) fn read_if_plain(path: &Path) -> Result<Option<Vec<u8>>> {
     let read = read.map_err(|error| {
         Error::failure(format!("cannot read {}", path.display())).caused_by(&error)
     })?;
-    Ok(read
-        .filter(|(_, metadata)| metadata.is_file())
-        .map(|(bytes, _)| bytes))
+    match read {
+        Some((bytes, metadata)) if metadata.is_file() => Ok(Some(bytes)),
+        _ => Ok(None),
+    }
 }
 
 /// Tells whether a directory exists, is the user's own, and nobody else can change it.
 pub(crate) fn is_own_directory(path: &Path) -> bool {
-    let is_own =
-        |metadata: fs::Metadata| platform::is_own(&metadata) && trust::is_trusted(&metadata);
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir() && is_own(metadata))
+    match fs::metadata(path) {
+        Ok(metadata) => {
+            metadata.is_dir() && platform::is_own(&metadata) && trust::is_trusted(&metadata)
+        }
+        Err(_) => false,
+    }
 }
 
 /// Returns the bytes of a small file that only the user can read; `None` where it is missing or
@@ -266,13 +270,12 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
             "{} belongs to another user",
             path.display()
         ))),
-        Ok((bytes, metadata)) => {
-            Ok(Some(bytes).filter(|_| !platform::is_open_to_others(&metadata)))
-        }
+        Ok((_, metadata)) if platform::is_open_to_others(&metadata) => Ok(None),
+        Ok((bytes, _)) => Ok(Some(bytes)),
     }
 }
 
-/// Returns the files of a directory; of none, none.
+/// Returns what is in a directory. One that cannot be read counts as empty.
 pub(crate) fn list(directory: &Path) -> Vec<PathBuf> {
     fs::read_dir(directory)
         .into_iter()
@@ -282,7 +285,7 @@ pub(crate) fn list(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Returns what changes whenever the text of a file does; of no file, nothing.
+/// Returns a text that changes whenever the text of the file does; none if there is no file.
 pub(crate) fn stamp(path: &Path) -> Option<String> {
     fs::metadata(path)
         .ok()
@@ -328,9 +331,8 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = OpenOptions::new();
     platform::private(options.write(true).create_new(true));
     remove(path)?;
-    let written = options
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes));
+    let write = || options.open(path)?.write_all(bytes);
+    let written = write();
     written.map_err(|error| trust::explain_denial(path, &error, Error::writing(path, &error)))
 }
 
@@ -441,20 +443,23 @@ fn resolve(path: &Path) -> Result<PathBuf> {
         let Ok(target) = fs::read_link(&path) else {
             return Ok(path);
         };
-        fs::symlink_metadata(&path).map_or(Ok(()), |link| trust::check_owner(&path, &link))?;
+        if let Ok(link) = fs::symlink_metadata(&path) {
+            trust::check_owner(&path, &link)?;
+        }
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     Err(Error::usage(format!("{}: too many links", path.display())))
 }
 
 fn parts(path: &Path) -> Result<(&Path, &OsStr)> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| Error::usage(format!("{} is not a file's name", path.display())))?;
-    let directory = path
-        .parent()
-        .filter(|directory| !directory.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let Some(name) = path.file_name() else {
+        let shown = path.display();
+        return Err(Error::usage(format!("{shown} is not a file's name")));
+    };
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    };
     if directory.is_dir() {
         return Ok((directory, name));
     }
@@ -483,9 +488,10 @@ fn suffixed(name: &OsStr, suffix: &str) -> OsString {
 /// The error without the name of a temporary file that was put beside the file.
 fn cannot_write(path: &Path, error: &io::Error) -> Error {
     let said = error.to_string();
-    let said = said
-        .split_once(" at path ")
-        .map_or(said.as_str(), |(said, _)| said);
+    let said = match said.split_once(" at path ") {
+        Some((said, _)) => said,
+        None => &said,
+    };
     trust::explain_denial(
         path,
         error,

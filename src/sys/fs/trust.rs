@@ -127,22 +127,28 @@ pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     )
 }
 
-/// As [`check_owner`], of a path, and of the link that it may be. What is not there, or cannot be
-/// looked at, is no trouble yet.
+/// As [`check_owner`], for a path, and for the link that it may be. A path that is missing, or that
+/// cannot be looked at, is no error yet: using it will be one.
 pub(crate) fn check_owner_of_path(path: &Path) -> Result<()> {
     let Ok(metadata) = fs::symlink_metadata(path) else {
         return Ok(());
     };
     check_owner(path, &metadata)?;
     if metadata.is_symlink() {
-        return fs::metadata(path).map_or(Ok(()), |metadata| check_owner(path, &metadata));
+        return match fs::metadata(path) {
+            Ok(metadata) => check_owner(path, &metadata),
+            Err(_) => Ok(()),
+        };
     }
     Ok(())
 }
 
-/// As [`check`], of a path. What is not there, or cannot be looked at, is no trouble yet.
+/// As [`check`], for a path. A path that is missing, or that cannot be looked at, is no error yet.
 pub(crate) fn check_path(path: &Path) -> Result<()> {
-    fs::metadata(path).map_or(Ok(()), |metadata| check(path, &metadata))
+    match fs::metadata(path) {
+        Ok(metadata) => check(path, &metadata),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Root in the home directory of another user would lock that user out of the files that it makes
@@ -156,9 +162,10 @@ pub(crate) fn roots_foreign_home() -> Option<Error> {
     let home = env::home()?;
     let owner = platform::stranger(&fs::metadata(&home).ok()?)?;
     let home = home.display();
-    Some(Error::usage(format!("HOME is {home}, which belongs to {owner}, and this is root")).hint(format!(
-        "sudo -H gives root its own HOME; in a container set HOME, or PGCRED_HOME and PGPASSFILE, to root's own directories; \
-         to act for {owner}: sudo -u {owner} -H pgcred ..."
+    let why = format!("HOME is {home}, which belongs to {owner}, and this is root");
+    Some(Error::usage(why).hint(format!(
+        "sudo -H gives root its own HOME; in a container set HOME, or PGCRED_HOME and PGPASSFILE, \
+         to root's own directories; to act for {owner}: sudo -u {owner} -H pgcred ..."
     )))
 }
 
@@ -201,10 +208,7 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
     if cause.kind() != io::ErrorKind::PermissionDenied {
         return error;
     }
-    for place in path
-        .ancestors()
-        .filter(|place| !place.as_os_str().is_empty())
-    {
+    for place in path.ancestors() {
         let Ok(metadata) = fs::symlink_metadata(place) else {
             continue;
         };
@@ -225,8 +229,10 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
             }
             let error = error.noting(&format!("{shown} belongs to {owner}"));
             // Outside of the user's home it may be right as it is.
-            let is_users =
-                env::home().is_some_and(|home| place.starts_with(&home) && place != home);
+            let is_users = match env::home() {
+                Some(home) => place.starts_with(&home) && place != home,
+                None => false,
+            };
             let hint = format!(
                 "make it yours with: sudo chown -R \"$(id -un)\" {}",
                 quote::posix(&place.to_string_lossy())
