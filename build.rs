@@ -15,9 +15,15 @@ fn main() {
         println!(
             "cargo:rustc-link-arg-bins=-Wl,--push-state,-Bstatic,--whole-archive,-lgcc_eh,--pop-state"
         );
-        // A fixed address, as Go's binaries have on Linux: 12,000 pointers need not be corrected at
-        // every start. Libraries, heap and stack stay at random addresses, and the memory errors
-        // that those guard against can only be in a dependency: none of our own code is unsafe.
+        // A fixed address, as Go's binaries have on Linux: 12,000 pointers in the program need not
+        // be corrected at every start, nor the 46 pages that they are on be
+        // copied: that is 0.1 ms of the 1.1 ms in which a cached token is printed.
+        //
+        // What is given up: an attacker who can already overwrite memory of the process knows where
+        // the program's own code is. The addresses of libraries, heap and stack stay random. Such
+        // an error could only be in a dependency, because the compiler refuses unsafe code of
+        // pgcred's own; and the process lives for milliseconds and reads the user's own files and
+        // the answers of AWS.
         println!("cargo:rustc-link-arg-bins=-no-pie");
     }
 }

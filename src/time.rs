@@ -97,12 +97,11 @@ impl Time {
             return None;
         }
         let [year, month, day] = parts(date, '-', [4, 2, 2])?;
-        let [hour, minute, second] = match parts(whole, ':', [2, 2, 2]) {
-            Some(parts) => parts,
-            None => {
-                let [hour, minute] = parts(whole, ':', [2, 2])?;
-                [hour, minute, "00"]
-            }
+        let [hour, minute, second] = if let Some(parts) = parts(whole, ':', [2, 2, 2]) {
+            parts
+        } else {
+            let [hour, minute] = parts(whole, ':', [2, 2])?;
+            [hour, minute, "00"]
         };
         let zone = normal_zone(zone)?;
         Self::from_rfc3339(&format!(

@@ -346,12 +346,11 @@ impl Cache {
     /// Says which place holds the key, or why there is none.
     pub(crate) fn back_end(&self) -> String {
         let looked_up;
-        let answer = match self.key.get() {
-            Some(answer) => answer,
-            None => {
-                looked_up = key::load(self.choice, &self.key_paths(), false);
-                &looked_up
-            }
+        let answer = if let Some(answer) = self.key.get() {
+            answer
+        } else {
+            looked_up = key::load(self.choice, &self.key_paths(), false);
+            &looked_up
         };
         match answer {
             KeyAnswer::Found { holder, .. } => holder.to_string(),

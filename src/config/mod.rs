@@ -1,12 +1,16 @@
 //! `config.toml`: text in, values out, and edits of the text that leave every other byte alone.
-//! Pure.
+//! Nothing here reads or writes files.
+//!
+//! ```text
+//! text --read--> Config    connections, rules and settings; errors name line and key
+//!   |
+//!   +--edit--> text        `pgcred add`, `pgcred remove`: pieces are cut and set by `splice`, and
+//!                          the result has to read as expected
+//! ```
 
 mod edit;
 mod read;
 mod splice;
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -30,7 +34,7 @@ pub(crate) struct Config {
     pub(crate) max_life: Option<u32>,
     pub(crate) connections: Vec<Connection>,
     pub(crate) rules: Vec<Rule>,
-    /// Where in `connections` a name is: a run may look up every one of them.
+    /// The position of each name in `connections`, because a run may look up every one of them.
     by_name: HashMap<String, usize>,
 }
 
@@ -46,7 +50,8 @@ pub(crate) struct Connection {
     pub(crate) sign_host: Option<HostPort>,
     pub(crate) roots: Option<RootsChoice>,
     pub(crate) life: Option<Life>,
-    /// Where else the passfile line is filed; without a port: the connection's.
+    /// Other addresses under which the passfile holds the token. One without a port has the
+    /// connection's port.
     pub(crate) aliases: Vec<HostPort>,
 }
 
@@ -112,50 +117,42 @@ impl Config {
         let host = place.host.as_deref()?;
         // Behind each port of this machine is another tunnel; none named is the usual one, as for
         // the client.
-        let port = place
-            .port
-            .or_else(|| host::is_loopback(host).then_some(provider::DEFAULT_PORT));
-        let is_there = |connection: &&Connection| {
-            port.is_none_or(|port| port == connection.port())
+        let port = match place.port {
+            None if host::is_loopback(host) => Some(provider::DEFAULT_PORT),
+            port => port,
+        };
+        let mut without_user = None;
+        for connection in &self.connections {
+            let is_there = connection.has_port(port)
                 && connection.has_host(host, region)
-                && may_be_meant(connection)
-        };
-        let by = |user: Option<&str>| {
-            self.connections
-                .iter()
-                .filter(is_there)
-                .find(|connection| connection.target.user.as_deref() == user)
-        };
-        match place.user.as_deref() {
-            None => self.connections.iter().find(is_there),
-            user => by(user).or_else(|| by(None)),
+                && may_be_meant(connection);
+            if !is_there {
+                continue;
+            }
+            if place.user.is_none() || place.user == connection.target.user {
+                return Some(connection);
+            }
+            if connection.target.user.is_none() && without_user.is_none() {
+                without_user = Some(connection);
+            }
         }
+        without_user
     }
 
     /// Returns the connection that a client dials at this address, or at an alias of it: one of
     /// this user's before others.
     pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
-        let dials = |connection: &&Connection| {
-            let own_port = connection.port();
-            let own = connection.target.host.as_deref().map(|own| (own, own_port));
-            let aliases = connection
-                .aliases
-                .iter()
-                .map(|alias| (alias.host.as_str(), alias.port.unwrap_or(own_port)));
-            own.into_iter()
-                .chain(aliases)
-                .any(|address| address == (host, port))
-        };
-        let all = || self.connections.iter().filter(dials);
-        all()
-            .find(|connection| {
-                connection
-                    .target
-                    .user
-                    .as_deref()
-                    .is_none_or(|own| own == user)
-            })
-            .or_else(|| all().next())
+        let mut of_another_user = None;
+        for connection in &self.connections {
+            if !connection.is_dialled_at(host, port) {
+                continue;
+            }
+            match &connection.target.user {
+                Some(own) if own != user => of_another_user = of_another_user.or(Some(connection)),
+                _ => return Some(connection),
+            }
+        }
+        of_another_user
     }
 
     /// Returns what the rules say about a host: each field from the first rule that fits and has
@@ -166,12 +163,15 @@ impl Config {
             host: host.clone(),
             ..Rule::default()
         };
-        for rule in self.rules.iter().filter(|rule| fits(&rule.host, &host)) {
-            found.profile = found.profile.or_else(|| rule.profile.clone());
-            found.region = found.region.or_else(|| rule.region.clone());
+        for rule in &self.rules {
+            if !fits(&rule.host, &host) {
+                continue;
+            }
+            found.profile = found.profile.or(rule.profile.clone());
+            found.region = found.region.or(rule.region.clone());
             found.life = found.life.or(rule.life);
-            found.user = found.user.or_else(|| rule.user.clone());
-            found.roots = found.roots.or_else(|| rule.roots.clone());
+            found.user = found.user.or(rule.user.clone());
+            found.roots = found.roots.or(rule.roots.clone());
         }
         found
     }
@@ -190,21 +190,41 @@ impl Connection {
         self.target.port.unwrap_or(provider::DEFAULT_PORT)
     }
 
+    /// Tells whether this is the port that the client dials; no port may be any.
+    fn has_port(&self, port: Option<u16>) -> bool {
+        match port {
+            Some(port) => port == self.port(),
+            None => true,
+        }
+    }
+
     /// Tells whether this is the connection's host.
     fn has_host(&self, host: &str, region: Option<&str>) -> bool {
-        self.target
-            .host
-            .as_deref()
-            .is_some_and(|own| self.is_same_host(own, host, region))
+        match &self.target.host {
+            Some(own) => self.is_same_host(own, host, region),
+            None => false,
+        }
+    }
+
+    /// Tells whether this is the connection's own address or one of its aliases.
+    fn is_dialled_at(&self, host: &str, port: u16) -> bool {
+        if self.target.host.as_deref() == Some(host) && self.port() == port {
+            return true;
+        }
+        let is_it = |alias: &HostPort| {
+            alias.host == host && alias.port.unwrap_or_else(|| self.port()) == port
+        };
+        self.aliases.iter().any(is_it)
     }
 
     /// Tells whether its tokens are signed for this endpoint.
     pub(crate) fn signs(&self, host: &str, port: Option<u16>, region: Option<&str>) -> bool {
         let Some(signed) = &self.sign_host else {
-            return port.is_none_or(|port| port == self.port()) && self.has_host(host, region);
+            return self.has_port(port) && self.has_host(host, region);
         };
         let own_port = signed.port.unwrap_or(provider::DEFAULT_PORT);
-        port.is_none_or(|port| port == own_port) && self.is_same_host(&signed.host, host, region)
+        let has_port = port.unwrap_or(own_port) == own_port;
+        has_port && self.is_same_host(&signed.host, host, region)
     }
 
     /// Tells whether its tokens may be this provider's: nothing says that they are another one's.
@@ -216,10 +236,13 @@ impl Connection {
         let Some(host) = signed.or(self.target.host.as_ref()) else {
             return true;
         };
-        let of_id = || provider::of_id(host, "").map(|(provider, _)| provider);
-        provider::of_host(host)
-            .or_else(of_id)
-            .is_none_or(|own| own.name == provider)
+        if let Some(own) = provider::of_host(host) {
+            return own.name == provider;
+        }
+        match provider::of_id(host, "") {
+            Some((own, _)) => own.name == provider,
+            None => true,
+        }
     }
 
     /// Tells whether a host is this one of the connection's own; a bare cluster ID and its endpoint
@@ -271,8 +294,8 @@ pub(crate) fn check_connection_name(name: &str, host: Option<&str>) -> Result<()
     if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) || name.starts_with('-') {
         return refuse("use letters, digits, `_` and, after the first, `-`; 64 at most");
     }
-    let is_own_id = || host.is_some_and(|host| host.split('.').next() == Some(name));
-    if provider::of_id(&name.to_ascii_lowercase(), "").is_some() && !is_own_id() {
+    let first_label = host.and_then(|host| host.split('.').next());
+    if provider::of_id(&name.to_ascii_lowercase(), "").is_some() && first_label != Some(name) {
         return refuse("it reads as a cluster ID; choose another");
     }
     Ok(())
@@ -291,20 +314,22 @@ impl CacheChoice {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|choice| choice.as_str() == text)
-            .ok_or_else(|| {
-                let names = Self::ALL.map(Self::as_str).join(", ");
-                Error::usage(format!("no cache of that name; known: {names}"))
-            })?;
+        let found = Self::ALL.into_iter().find(|choice| choice.as_str() == text);
+        let Some(found) = found else {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            return Err(Error::usage(format!(
+                "no cache of that name; known: {names}"
+            )));
+        };
         if found == Self::SecretService
             && cfg!(all(target_os = "linux", not(feature = "secret-service")))
         {
-            return Err(Error::usage("this pgcred was built without secret-service").hint(
-                "choose keyring; or build pgcred with it: ./install.sh --secret-service, or cargo install --features \
-                 secret-service",
-            ));
+            return Err(
+                Error::usage("this pgcred was built without secret-service").hint(
+                    "choose keyring; or build pgcred with it: ./install.sh --secret-service, \
+                 or cargo install --features secret-service",
+                ),
+            );
         }
         Ok(found)
     }
@@ -340,3 +365,6 @@ impl fmt::Display for Life {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -241,7 +241,9 @@ impl Passfile {
         let mut block = format!("{begin}\n");
         for (key, entry) in &self.entries {
             let (time, line) = (entry.expires_at.compact(), line(key, entry));
-            block += &format!("{EXPIRES}{time}\n{line}\n");
+            for part in [EXPIRES, &time, "\n", &line, "\n"] {
+                block += part;
+            }
         }
         block += END;
         block += "\n";

@@ -94,6 +94,19 @@ def main():
     for name, value in result.items():
         print(f"{name:30} {value * 1000:9.3f} {value / result['true']:8.2f} {value / base:8.2f} {value / warm:8.2f}")
 
+    print(f"\n{'warm token, N connections':30} {'ms':>9} {'x one':>8}")
+    rows = {}
+    for count in (1, 100, 300):
+        config = os.path.join(home, f"connections{count}.toml")
+        with open(config, "w") as file:
+            for n in range(count):
+                file.write(f'[connections.c{n}]\nhost = "{cluster(f"h{n}")}"\nregion = "us-east-1"\nuser = "app"\n\n')
+        rows[count] = [pgcred, "token", f"c{count - 1}", "--config", config]
+    medians(rows, 5, env)
+    result = medians(rows, options.runs, env)
+    for count, value in result.items():
+        print(f"{count:30} {value * 1000:9.3f} {value / result[1]:8.2f}")
+
     print(f"\n{'refresh of N due connections':30} {'ms':>9} {'us each':>8}")
     for count in (1_000, 10_000):
         config = os.path.join(home, f"config{count}.toml")
