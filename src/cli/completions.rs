@@ -15,7 +15,7 @@ use clap_complete::engine::{
 use clap_complete::env::{CompleteEnv, Shells};
 
 use crate::aws::{self, REGIONS};
-use crate::command::run::Text;
+use crate::command::run::PrintText;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
@@ -41,15 +41,15 @@ pub(super) struct Completions {
     shell: String,
 }
 
-impl Text for Completions {
+impl PrintText for Completions {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let shells = Shells::builtins();
         let Some(shell) = shells.completer(&self.shell) else {
             return Err(Error::usage("no such shell"));
         };
         let mut text = Vec::new();
-        // The script calls pgcred by its name: a user who completes `pgcred` has it on PATH, and not
-        // every script of clap's quotes a path well.
+        // The script calls pgcred by its name: a user who completes `pgcred` has it on PATH, and
+        // not every script of clap's quotes a path well.
         shell
             .write_registration(VARIABLE, "pgcred", "pgcred", "pgcred", &mut text)
             .map_err(|error| Error::failure("cannot write the completions").caused_by(&error))?;
@@ -86,7 +86,8 @@ fn completed(mut command: clap::Command) -> clap::Command {
         command = command.mut_subcommand(name, |subcommand| {
             subcommand.mut_args(|argument| {
                 let of_login = name == "login";
-                // Options are shown when the user types a dash: otherwise they would hide the few values.
+                // Options are shown when the user types a dash: otherwise they would hide the few
+                // values.
                 let is_option = argument.get_long().is_some();
                 let argument = if is_option {
                     argument.hide(true)
@@ -103,7 +104,7 @@ fn completed(mut command: clap::Command) -> clap::Command {
                     "region" => argument.add(ArgValueCandidates::new(regions)),
                     "provider" => argument.add(ArgValueCandidates::new(providers)),
                     "tool" => argument.add(ArgValueCompleter::new(tools)),
-                    "command" => argument.add(ArgValueCompleter::new(Program)),
+                    "command" => argument.add(ArgValueCompleter::new(ProgramCandidates)),
                     "passfile" | "config" => argument.value_hint(ValueHint::FilePath),
                     _ => argument,
                 }
@@ -120,8 +121,11 @@ fn connections() -> Vec<CompletionCandidate> {
     let Ok(Some(text)) = fs::read_plain(&path) else {
         return Vec::new();
     };
+    let Ok(config) = Config::parse(&text) else {
+        return Vec::new();
+    };
     let mut candidates = Vec::new();
-    for connection in Config::parse(&text).unwrap_or_default().connections {
+    for connection in config.connections {
         let host = connection.target.host.map(Into::into);
         candidates.push(CompletionCandidate::new(connection.name).help(host));
     }
@@ -129,13 +133,15 @@ fn connections() -> Vec<CompletionCandidate> {
 }
 
 fn profiles() -> Vec<CompletionCandidate> {
-    let mut names = aws::profile_names().unwrap_or_default();
+    let Ok(mut names) = aws::profile_names() else {
+        return Vec::new();
+    };
     names.retain(|name| can_be_shown(name));
     names.into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Tells whether a shell can show a name: shells print candidates as they are, and some split them at
-/// line breaks.
+/// Tells whether a shell can show a name: shells print candidates as they are, and some split them
+/// at line breaks.
 fn can_be_shown(name: &str) -> bool {
     text::shown(name) == name
 }
@@ -162,9 +168,9 @@ fn tools(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// The words after `exec NAME --`: a program, then its arguments.
-struct Program;
+struct ProgramCandidates;
 
-impl ValueCompleter for Program {
+impl ValueCompleter for ProgramCandidates {
     fn complete(&self, typed: &OsStr) -> Vec<CompletionCandidate> {
         self.complete_at(0, typed)
     }

@@ -5,7 +5,7 @@ use clap_mangen::Man as Page;
 
 use super::help;
 use crate::aws::VARIABLES;
-use crate::command::run::Text;
+use crate::command::run::PrintText;
 use crate::error::{Error, Exit, Result};
 use crate::integrations::TOOLS;
 use crate::text::quote;
@@ -13,7 +13,7 @@ use crate::text::quote;
 #[derive(clap::Args)]
 pub(super) struct Man {}
 
-impl Text for Man {
+impl PrintText for Man {
     fn text(self, grammar: fn() -> clap::Command) -> Result<String> {
         page(grammar())
     }

@@ -38,8 +38,8 @@ pub(crate) fn run() -> ExitCode {
         let _ = Output::answer(version); // if stdout is closed, nobody reads the version
         return ExitCode::SUCCESS;
     }
-    // Neither is ever freed (`ManuallyDrop`): the process ends soon, and the system takes its memory
-    // back in one go, which is faster.
+    // Neither is ever freed (`ManuallyDrop`): the process ends soon, and the system takes its
+    // memory back in one go, which is faster.
     let mut command_line = ManuallyDrop::new(command_line());
     let matches = match command_line.try_get_matches_from_mut(&words) {
         Ok(matches) => ManuallyDrop::new(matches),

@@ -21,9 +21,9 @@ use crate::command::prompt::Prompt;
 use crate::command::refresh::Refresh;
 use crate::command::remove::Remove;
 use crate::command::roots::Roots;
-use crate::command::run::{InForeignHome, Run, Text, arguments_of_text};
+use crate::command::run::{InForeignHome, PrintText, Run, arguments_of_text};
 use crate::command::setup::Setup;
-use crate::command::token::Token;
+use crate::command::token::TokenCommand;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::sys::fs;
@@ -42,7 +42,7 @@ pub(super) struct Entry {
 
 /// Every command, in the order of `--help`.
 pub(super) static COMMANDS: [Entry; 15] = [
-    entry::<Token>("token", "Print a token for a database"),
+    entry::<TokenCommand>("token", "Print a token for a database"),
     entry::<Refresh>("refresh", "Issue tokens and write them to the passfile"),
     entry::<Exec>(
         "exec",
@@ -101,7 +101,7 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
     }
 }
 
-const fn text<C: Text>(name: &'static str, about: &'static str) -> Entry {
+const fn text<C: PrintText>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
@@ -114,7 +114,10 @@ const fn text<C: Text>(name: &'static str, about: &'static str) -> Entry {
 pub(super) fn command_line() -> clap::Command {
     let mut command = clap::Command::new("pgcred")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every tool that wants one")
+        .about(
+            "Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every \
+             tool that wants one",
+        )
         .max_term_width(100)
         .disable_help_subcommand(true)
         .subcommand_required(true)
@@ -168,7 +171,7 @@ fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<E
     end
 }
 
-fn print_text<C: Text>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
+fn print_text<C: PrintText>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
     let GlobalOptions { config, .. } = options;
     if config.is_some() {
         return Err(

@@ -115,8 +115,8 @@ impl App {
         }
     }
 
-    /// Opens the cache even if it is switched off, for commands that forget tokens: tokens that were
-    /// issued before are in the cache, or the cache knows where they are.
+    /// Opens the cache even if it is switched off, for commands that forget tokens: tokens that
+    /// were issued before are in the cache, or the cache knows where they are.
     pub(super) fn open_cache_to_forget(&mut self) {
         if self.issuer.cache().is_none()
             && let Some(cache) = Cache::open(None)

@@ -88,7 +88,8 @@ struct DsqlToken {
     hostname: String,
     /// Life of the token in seconds
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
-    expires_in: Option<String>, // read late, as the AWS CLI does, so that a wrong number is a failure and not wrong usage
+    // Read late, as the AWS CLI does, so that a wrong number is a failure and not wrong usage.
+    expires_in: Option<String>,
 }
 
 #[derive(Args)]

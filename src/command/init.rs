@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
 
-use super::run::Text;
+use super::run::PrintText;
 use crate::error::{Error, Result};
 use crate::shell::{Hook, SHELLS, Shell, Wanted};
 use crate::sys::child;
@@ -27,7 +27,7 @@ pub(crate) struct Init {
     undo: bool,
 }
 
-impl Text for Init {
+impl PrintText for Init {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let Some(shell) = Shell::named(&self.shell) else {
             return Err(Error::usage("no such shell"));

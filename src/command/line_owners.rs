@@ -1,5 +1,5 @@
-//! Which connection owns a line of the passfile, if several connections have the same host, port and
-//! user: the one that is first in the configuration.
+//! Which connection owns a line of the passfile, if several connections have the same host, port
+//! and user: the one that is first in the configuration.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,7 +33,8 @@ impl Clash {
     pub(super) fn refusal(&self) -> Error {
         let Self { later, owner, key } = self;
         Error::usage(format!(
-            "{later}: the passfile's line for {key} belongs to `{owner}`, which is first in the configuration"
+            "{later}: the passfile's line for {key} belongs to `{owner}`, which is first in \
+             the configuration"
         ))
         .hint(format!(
             "pgcred exec {later} -- COMMAND, or pgcred token {later}; neither needs the passfile"

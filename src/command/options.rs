@@ -17,7 +17,8 @@ pub(crate) struct GlobalOptions {
     pub(crate) timeout: Seconds,
     /// How to handle a required AWS login: never, terminal, browser (also `--login` without a
     /// value) [default: terminal]
-    #[arg(long, global = true, value_name = "POLICY", num_args = 0..=1, require_equals = true, default_missing_value = "browser", value_parser = login_policy)]
+    #[arg(long, global = true, value_name = "POLICY", value_parser = login_policy)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "browser")]
     pub(crate) login: Option<LoginPolicy>,
     /// Code of the MFA device, for a role that needs one if there is no terminal to ask for it
     #[arg(long, global = true, value_name = "CODE")]

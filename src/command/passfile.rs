@@ -58,8 +58,8 @@ pub(super) fn edit<T>(
         let mut remarks = survey(&edited.text, passfile.keys());
         if passfile.keys().next().is_some() && may_be_published(path) {
             remarks.push(
-                "is in a git repository: `git add` would publish tokens; add the file to .gitignore, \
-                 or name another file: --passfile FILE or PGPASSFILE"
+                "is in a git repository: `git add` would publish tokens; add the file to \
+                 .gitignore, or name another file: --passfile FILE or PGPASSFILE"
                     .to_owned(),
             );
         }
@@ -115,7 +115,8 @@ impl PassfileOption {
             _ if self.passfile.is_some() => {}
             _ if env::is_in_exec() => {
                 output.warn(
-                    "this is inside `pgcred exec`, whose program reads a private passfile and not this one",
+                    "this is inside `pgcred exec`, whose program reads a private passfile and not \
+                     this one",
                 );
             }
             Some(path) if path.starts_with("~") => {
@@ -151,7 +152,8 @@ pub(super) fn warn_about_variables(preferences: &Preferences) {
         && preferences.config.connection(&service).is_none()
     {
         let text = format!(
-            "PGSERVICE is set: clients go to the host and user of the service `{service}`, unless a client names others"
+            "PGSERVICE is set: clients go to the host and user of the service `{service}`, unless \
+             a client names others"
         );
         preferences.output.warn(&text);
     }

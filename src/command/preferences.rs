@@ -11,7 +11,7 @@ use crate::config::{Config, Connection, Life};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
-use crate::resolve::{ConnectionOptions, Resolver};
+use crate::resolve::{ConnectionOptions, TargetResolver};
 use crate::sys::fs;
 use crate::sys::paths;
 
@@ -64,8 +64,8 @@ impl Preferences {
     }
 
     /// Returns the resolver of targets, whose warnings the user sees.
-    pub(super) fn resolver(&self) -> Resolver<'_> {
-        Resolver {
+    pub(super) fn resolver(&self) -> TargetResolver<'_> {
+        TargetResolver {
             config: &self.config,
             ask: &self.ask,
             output: self.output,
@@ -73,8 +73,8 @@ impl Preferences {
     }
 
     /// Returns the resolver of targets whose warnings another run has said or will say.
-    pub(super) fn silent_resolver(&self) -> Resolver<'_> {
-        Resolver {
+    pub(super) fn silent_resolver(&self) -> TargetResolver<'_> {
+        TargetResolver {
             output: Output::SILENT,
             ..self.resolver()
         }

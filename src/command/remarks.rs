@@ -17,7 +17,8 @@ pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
     };
     let path = cache.told();
     let file = digest([about.display().to_string().as_str()]);
-    let text = String::from_utf8(fs::read_own(&path).unwrap_or_default()).unwrap_or_default();
+    let bytes = fs::read_own(&path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     let before: BTreeSet<&str> = text.lines().collect();
     let marks: Vec<String> = remarks.iter().map(|remark| mark(&file, remark)).collect();
     let mut after: BTreeSet<&str> = marks.iter().map(String::as_str).collect();
@@ -38,8 +39,8 @@ pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
     new
 }
 
-/// Returns the line that stands for a remark. Numbers do not count, because line numbers change with
-/// pgcred's own lines.
+/// Returns the line that stands for a remark. Numbers do not count, because line numbers change
+/// with pgcred's own lines.
 fn mark(file: &str, remark: &str) -> String {
     let plain = remark.replace(|c: char| c.is_ascii_digit(), "");
     format!("{file} {}", digest([plain.as_str()]))

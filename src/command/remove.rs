@@ -31,8 +31,8 @@ impl Run for Remove {
         let output = app.preferences.output;
         app.open_cache_to_forget();
         let mut errors = Vec::new();
-        // The tokens go first: if pgcred ends in between, the connection is still there and the same
-        // command completes the work. A connection that does not exist is reported below.
+        // The tokens go first: if pgcred ends in between, the connection is still there and the
+        // same command completes the work. A connection that does not exist is reported below.
         if app.preferences.config.connection(&self.name).is_some() {
             errors = self.forget_tokens(app);
         }

@@ -41,7 +41,7 @@ pub(crate) trait Run: FromArgMatches + Args {
 
 /// A command that only prints a text. It needs neither configuration nor cache, and works however
 /// broken they are.
-pub(crate) trait Text: FromArgMatches + Args {
+pub(crate) trait PrintText: FromArgMatches + Args {
     /// Returns the text. `grammar` defines the whole command line, for the commands that print what
     /// can be typed.
     fn text(self, grammar: fn() -> clap::Command) -> Result<String>;
@@ -73,7 +73,7 @@ pub(crate) fn arguments_of<C: Run>(command: clap::Command) -> clap::Command {
 }
 
 /// Returns the definition of a command that only prints a text.
-pub(crate) fn arguments_of_text<C: Text>(command: clap::Command) -> clap::Command {
+pub(crate) fn arguments_of_text<C: PrintText>(command: clap::Command) -> clap::Command {
     hide(hide(with_arguments::<C>(command), &OF_AWS), &["config"])
 }
 

@@ -12,14 +12,14 @@ use crate::roots;
 use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
-pub(crate) struct Token {
+pub(crate) struct TokenCommand {
     /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
     /// PGHOST]
     target: Option<String>,
     #[command(flatten)]
     connection: ConnectionOptions,
     #[command(flatten)]
-    asking: TokenOptions,
+    token: TokenOptions,
     /// Form of the answer
     #[arg(long, value_enum, default_value = "raw")]
     format: Format,
@@ -28,7 +28,7 @@ pub(crate) struct Token {
     no_newline: bool,
 }
 
-impl Run for Token {
+impl Run for TokenCommand {
     type End = ();
 
     fn in_foreign_home(&self) -> InForeignHome {
@@ -43,7 +43,7 @@ impl Run for Token {
         if self.format.names_roots() {
             request.check_address()?; // this form says where to connect
         }
-        let (request, issued) = app.issue(request, &self.asking)?;
+        let (request, issued) = app.issue(request, &self.token)?;
         let roots = if self.format.names_roots() {
             roots::ready(&request, &app.preferences.ask)?
         } else {

@@ -3,7 +3,7 @@
 
 use super::meant::Meant;
 use super::options::ConnectionOptions;
-use super::said::Source;
+use super::said::ValueSource;
 use super::unknown_host::unknown_host;
 use crate::authority::AskPolicy;
 use crate::aws::normal_region;
@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::passfile::block::PassfileKey;
 use crate::provider::{self, Provider};
 use crate::request::{Request, check_name};
+use crate::text::host::HostPort;
 
 /// The endpoint that is signed.
 struct Signed {
@@ -64,14 +65,8 @@ pub(super) fn check(
         takes_variables,
         target_has_address,
     } = meant;
-    let profile = match said.profile.value.take() {
-        Some(profile) => Some(check_name("profile", profile)?),
-        None => None,
-    };
-    let mut region = match &said.region.value {
-        Some(region) => Some(normal_region(region)?),
-        None => None,
-    };
+    let profile = checked_profile(said.profile.value.take())?;
+    let mut region = checked_region(said.region.value.as_deref())?;
     let full_name = FullName {
         region: region.as_deref(),
         profile: profile.as_deref(),
@@ -79,20 +74,7 @@ pub(super) fn check(
     };
     let host = full_name.of(said.host.value.take().unwrap_or_default())?;
     let port = said.port.value.unwrap_or(provider::DEFAULT_PORT);
-    let signed = match &said.sign_host.value {
-        None => Signed {
-            host: host.clone(),
-            port,
-            is_port_named: false,
-        },
-        // The port of a tunnel is the client's own; the endpoint listens on the usual one unless
-        // somebody names another.
-        Some(signed) => Signed {
-            host: full_name.of(signed.host.clone())?,
-            port: signed.port.unwrap_or(provider::DEFAULT_PORT),
-            is_port_named: signed.port.is_some(),
-        },
-    };
+    let signed = signed_endpoint(said.sign_host.value.as_ref(), &host, port, &full_name)?;
     if takes_variables {
         said.fill_hostaddr(&host)?;
     }
@@ -108,15 +90,7 @@ pub(super) fn check(
         output,
     );
     warn_about_region(&signed.host, region.as_deref(), provider, output);
-    let user = match (said.user.value.take(), provider.user) {
-        (Some(user), _) => user,
-        (None, Some(user)) => user.to_owned(),
-        (None, None) if options.address.for_any_user => String::new(),
-        (None, None) => {
-            return Err(Error::usage(format!("no user for {host}"))
-                .hint("name the database role: --user USER or PGUSER"));
-        }
-    };
+    let user = user_of(said.user.value.take(), provider, options, &host)?;
     if region.is_none()
         && let Some(named_by_host) = (provider.region)(&signed.host)
     {
@@ -146,6 +120,60 @@ pub(super) fn check(
     })
 }
 
+fn checked_profile(profile: Option<String>) -> Result<Option<String>> {
+    match profile {
+        Some(profile) => Ok(Some(check_name("profile", profile)?)),
+        None => Ok(None),
+    }
+}
+
+fn checked_region(region: Option<&str>) -> Result<Option<String>> {
+    match region {
+        Some(region) => Ok(Some(normal_region(region)?)),
+        None => Ok(None),
+    }
+}
+
+/// Returns the endpoint for which the token is signed: the host that is dialled, unless somebody
+/// names another one.
+fn signed_endpoint(
+    sign_host: Option<&HostPort>,
+    host: &str,
+    port: u16,
+    full_name: &FullName<'_>,
+) -> Result<Signed> {
+    match sign_host {
+        None => Ok(Signed {
+            host: host.to_owned(),
+            port,
+            is_port_named: false,
+        }),
+        // The port of a tunnel is the client's own; the endpoint listens on the usual one unless
+        // somebody names another.
+        Some(signed) => Ok(Signed {
+            host: full_name.of(signed.host.clone())?,
+            port: signed.port.unwrap_or(provider::DEFAULT_PORT),
+            is_port_named: signed.port.is_some(),
+        }),
+    }
+}
+
+/// Returns the user that somebody names, or else the provider's.
+fn user_of(
+    said: Option<String>,
+    provider: &Provider,
+    options: &ConnectionOptions,
+    host: &str,
+) -> Result<String> {
+    match (said, provider.user) {
+        (Some(user), _) => Ok(user),
+        (None, Some(user)) => Ok(user.to_owned()),
+        (None, None) if options.address.for_any_user => Ok(String::new()),
+        (None, None) => Err(Error::usage(format!("no user for {host}"))
+            .hint("name the database role: --user USER or PGUSER")),
+    }
+}
+
 /// Returns the other addresses under which the passfile has the connection's token.
 fn aliases_of(connection: Option<&Connection>, port: u16, user: &str) -> Vec<PassfileKey> {
     let mut aliases = Vec::new();
@@ -162,8 +190,8 @@ fn aliases_of(connection: Option<&Connection>, port: u16, user: &str) -> Vec<Pas
     aliases
 }
 
-/// Returns the provider of that name, or else the one that serves the host. `typed` is the text that
-/// the host came from.
+/// Returns the provider of that name, or else the one that serves the host. `typed` is the text
+/// that the host came from.
 pub(crate) fn provider_of(
     host: &str,
     name: Option<&str>,
@@ -201,7 +229,7 @@ pub(crate) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>)
 fn warn_about_port(
     signed: &Signed,
     port: u16,
-    source: Source,
+    source: ValueSource,
     connection: Option<&Connection>,
     provider: &Provider,
     output: Output,
@@ -214,7 +242,7 @@ fn warn_about_port(
         None => String::new(),
     };
     let setting = match source {
-        Source::Option(option) => format!("{option} "),
+        ValueSource::Option(option) => format!("{option} "),
         _ => "sign_host = ".to_owned(),
     };
     let (sign_host, sign_port) = (&signed.host, signed.port);

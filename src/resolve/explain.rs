@@ -3,22 +3,22 @@
 use std::fmt::{Display, Write as _};
 
 use super::meant::Meant;
-use super::said::Source;
+use super::said::ValueSource;
 use crate::config::{Config, Rule};
 use crate::request::Request;
 
 /// The sources of a request's values, kept until the request is there.
 pub(super) struct Origins {
-    host: Source,
-    port: Source,
-    user: Source,
-    dbname: Source,
-    profile: Source,
-    region: Source,
-    sign_host: Source,
-    provider: Source,
-    roots: Source,
-    life: Source,
+    host: ValueSource,
+    port: ValueSource,
+    user: ValueSource,
+    dbname: ValueSource,
+    profile: ValueSource,
+    region: ValueSource,
+    sign_host: ValueSource,
+    provider: ValueSource,
+    roots: ValueSource,
+    life: ValueSource,
     /// The host before a cluster ID was completed, for which the match rules were asked.
     dialled: String,
 }
@@ -43,7 +43,7 @@ impl Origins {
 
     /// Returns each value of the request with its source, in one line.
     pub(super) fn explain(&self, request: &Request, config: &Config) -> String {
-        let mut line = Line {
+        let mut line = Explanation {
             text: String::from("request:"),
             connection: request.connection.as_deref(),
             dialled: &self.dialled,
@@ -66,7 +66,7 @@ impl Origins {
                 rule.region.is_some()
             });
         }
-        if self.sign_host != Source::Default {
+        if self.sign_host != ValueSource::Default {
             let signed = format!("{}:{}", request.sign_host, request.sign_port);
             line.add("sign-host", signed, self.sign_host, "default", |_| false);
         }
@@ -85,30 +85,32 @@ impl Origins {
     }
 }
 
-struct Line<'a> {
+struct Explanation<'a> {
     text: String,
     connection: Option<&'a str>,
     dialled: &'a str,
     config: &'a Config,
 }
 
-impl Line<'_> {
+impl Explanation<'_> {
     /// Adds `NAME VALUE (SOURCE)`. `has_value` tells whether a match rule says this value.
     fn add(
         &mut self,
         name: &str,
         value: impl Display,
-        source: Source,
+        source: ValueSource,
         default: &str,
         has_value: fn(&Rule) -> bool,
     ) {
         let source = match source {
-            Source::Default => default.to_owned(),
-            Source::Option(option) => option.to_owned(),
-            Source::Target => "TARGET".to_owned(),
-            Source::Variable(variable) => variable.to_owned(),
-            Source::Connection => format!("connection `{}`", self.connection.unwrap_or_default()),
-            Source::MatchRule => match self.config.rule_number(self.dialled, has_value) {
+            ValueSource::Default => default.to_owned(),
+            ValueSource::Option(option) => option.to_owned(),
+            ValueSource::Target => "TARGET".to_owned(),
+            ValueSource::Variable(variable) => variable.to_owned(),
+            ValueSource::Connection => {
+                format!("connection `{}`", self.connection.unwrap_or_default())
+            }
+            ValueSource::MatchRule => match self.config.rule_number(self.dialled, has_value) {
                 Some(number) => format!("match rule {number}"),
                 None => "match rule".to_owned(),
             },

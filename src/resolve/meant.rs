@@ -2,7 +2,7 @@
 //! and what all sources together say about it.
 
 use super::options::ConnectionOptions;
-use super::said::{Field, Said, Source};
+use super::said::{Said, Sourced, ValueSource};
 use crate::config::{Config, Connection};
 use crate::error::{Error, Result};
 use crate::request::target::TargetSpec;
@@ -33,7 +33,7 @@ impl<'a> Meant<'a> {
         if let Some(target) = target {
             named = config.connection(target);
             if named.is_none() {
-                said.fill_address(Source::Target, TargetSpec::parse(target)?);
+                said.fill_address(ValueSource::Target, TargetSpec::parse(target)?);
             }
         }
         // `pgcred exec` sets PG* variables that lead its program to one target. They name that
@@ -45,11 +45,12 @@ impl<'a> Meant<'a> {
         if named.is_none() {
             connection = connection_at(&said, options, takes_variables, config)?;
             if connection.is_some() {
-                said.host = Field::default(); // the configuration may write the same host in another way
+                // The configuration may write the same host in another way.
+                said.host = Sourced::default();
             }
         }
         if let Some(connection) = connection {
-            said.fill_address(Source::Connection, connection.target.clone());
+            said.fill_address(ValueSource::Connection, connection.target.clone());
             said.fill_from_connection(connection);
         }
         if takes_variables {

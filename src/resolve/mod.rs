@@ -42,14 +42,14 @@ pub(crate) use unknown_host::tunnel_hint;
 
 /// What a resolution looks at besides the options and TARGET.
 #[derive(Clone, Copy)]
-pub(crate) struct Resolver<'a> {
+pub(crate) struct TargetResolver<'a> {
     pub(crate) config: &'a Config,
     pub(crate) ask: &'a AskPolicy,
     /// Where warnings go.
     pub(crate) output: Output,
 }
 
-impl Resolver<'_> {
+impl TargetResolver<'_> {
     /// Resolves one target.
     ///
     /// It asks AWS's configuration only for the region of a bare cluster ID.
@@ -73,8 +73,8 @@ impl Resolver<'_> {
         self.check(options, target, meant)
     }
 
-    /// Resolves one target for an entry that is written down and outlives the shell. A connection is
-    /// taken as it is configured; PG* variables fill only what another target leaves open.
+    /// Resolves one target for an entry that is written down and outlives the shell. A connection
+    /// is taken as it is configured; PG* variables fill only what another target leaves open.
     pub(crate) fn lasting(
         self,
         options: &ConnectionOptions,

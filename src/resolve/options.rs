@@ -121,8 +121,8 @@ fn provider_help() -> String {
     format!("Kind of service that takes the token: {names} [default: from the host]")
 }
 
-/// Reads the value of `--roots`. The path of a file becomes absolute, because the program that reads
-/// the file may run in another directory.
+/// Reads the value of `--roots`. The path of a file becomes absolute, because the program that
+/// reads the file may run in another directory.
 fn parse_roots(text: &str) -> std::result::Result<RootsChoice, String> {
     match absolute_roots(text) {
         Ok(choice) => Ok(choice),

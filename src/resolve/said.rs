@@ -1,5 +1,5 @@
-//! First step: what the options, TARGET, a connection, PG* variables and match rules say, each value
-//! with where it came from.
+//! First step: what the options, TARGET, a connection, PG* variables and match rules say, each
+//! value with where it came from.
 
 use super::options::ConnectionOptions;
 use crate::config::{Connection, Life, Rule};
@@ -12,7 +12,7 @@ use crate::text::host::{self, HostPort};
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum ValueSource {
     /// Nothing says it, so that pgcred or the provider has a default.
     #[default]
     Default,
@@ -25,23 +25,23 @@ pub(super) enum Source {
 
 /// A value, and the first source that said it.
 #[derive(Clone, Debug)]
-pub(super) struct Field<T> {
+pub(super) struct Sourced<T> {
     pub(super) value: Option<T>,
-    pub(super) source: Source,
+    pub(super) source: ValueSource,
 }
 
-impl<T> Default for Field<T> {
+impl<T> Default for Sourced<T> {
     fn default() -> Self {
         Self {
             value: None,
-            source: Source::Default,
+            source: ValueSource::Default,
         }
     }
 }
 
-impl<T> Field<T> {
+impl<T> Sourced<T> {
     /// Takes a value unless an earlier source said one.
-    pub(super) fn fill(&mut self, source: Source, value: Option<T>) {
+    pub(super) fn fill(&mut self, source: ValueSource, value: Option<T>) {
         if self.value.is_none() && value.is_some() {
             *self = Self { value, source };
         }
@@ -51,18 +51,18 @@ impl<T> Field<T> {
 /// Everything that the sources say. A source fills only what the sources before it have left open.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Said {
-    pub(super) host: Field<String>,
-    pub(super) port: Field<u16>,
-    pub(super) user: Field<String>,
-    pub(super) dbname: Field<String>,
+    pub(super) host: Sourced<String>,
+    pub(super) port: Sourced<u16>,
+    pub(super) user: Sourced<String>,
+    pub(super) dbname: Sourced<String>,
     /// Other libpq keywords (`sslmode`, `hostaddr`, ...): all of the first source that has any.
     pub(super) keywords: Vec<(String, String)>,
-    pub(super) profile: Field<String>,
-    pub(super) region: Field<String>,
-    pub(super) sign_host: Field<HostPort>,
-    pub(super) provider: Field<String>,
-    pub(super) roots: Field<RootsChoice>,
-    pub(super) life: Field<Life>,
+    pub(super) profile: Sourced<String>,
+    pub(super) region: Sourced<String>,
+    pub(super) sign_host: Sourced<HostPort>,
+    pub(super) provider: Sourced<String>,
+    pub(super) roots: Sourced<RootsChoice>,
+    pub(super) life: Sourced<Life>,
 }
 
 impl Said {
@@ -73,35 +73,38 @@ impl Said {
         if let Some(dbname) = &options.dbname {
             address.dbname = Some(check_name("dbname", dbname.clone())?);
         }
-        said.host.fill(Source::Option("--host"), address.host);
+        said.host.fill(ValueSource::Option("--host"), address.host);
         let port_option = if options.address.port.is_some() {
             "--port"
         } else {
             "--host"
         };
-        said.port.fill(Source::Option(port_option), address.port);
-        said.user.fill(Source::Option("--user"), address.user);
-        said.dbname.fill(Source::Option("--dbname"), address.dbname);
+        said.port
+            .fill(ValueSource::Option(port_option), address.port);
+        said.user.fill(ValueSource::Option("--user"), address.user);
+        said.dbname
+            .fill(ValueSource::Option("--dbname"), address.dbname);
         let profile = options.profile.clone();
-        said.profile.fill(Source::Option("--profile"), profile);
+        said.profile.fill(ValueSource::Option("--profile"), profile);
         let region = options.region.clone();
-        said.region.fill(Source::Option("--region"), region);
+        said.region.fill(ValueSource::Option("--region"), region);
         if let Some(sign_host) = &options.sign_host {
             let sign_host = HostPort::parse(sign_host)?;
-            let source = Source::Option("--sign-host");
+            let source = ValueSource::Option("--sign-host");
             said.sign_host.fill(source, Some(sign_host));
         }
         let provider = options.provider.clone();
-        said.provider.fill(Source::Option("--provider"), provider);
+        said.provider
+            .fill(ValueSource::Option("--provider"), provider);
         said.roots
-            .fill(Source::Option("--roots"), options.roots.clone());
+            .fill(ValueSource::Option("--roots"), options.roots.clone());
         said.life
-            .fill(Source::Option("--expires-in"), options.expires_in);
+            .fill(ValueSource::Option("--expires-in"), options.expires_in);
         Ok(said)
     }
 
     /// Takes the address that TARGET or a connection names.
-    pub(super) fn fill_address(&mut self, source: Source, address: TargetSpec) {
+    pub(super) fn fill_address(&mut self, source: ValueSource, address: TargetSpec) {
         self.host.fill(source, address.host);
         self.port.fill(source, address.port);
         self.user.fill(source, address.user);
@@ -113,7 +116,7 @@ impl Said {
 
     /// Takes what a connection of the configuration says besides its address.
     pub(super) fn fill_from_connection(&mut self, connection: &Connection) {
-        let source = Source::Connection;
+        let source = ValueSource::Connection;
         self.profile.fill(source, connection.profile.clone());
         self.region.fill(source, connection.region.clone());
         self.sign_host.fill(source, connection.sign_host.clone());
@@ -128,7 +131,7 @@ impl Said {
             && let Some(text) = env::text("PGPORT")?
         {
             let port = host::parse_port(&text).map_err(|error| error.about("PGPORT"))?;
-            self.port.fill(Source::Variable("PGPORT"), Some(port));
+            self.port.fill(ValueSource::Variable("PGPORT"), Some(port));
         }
         if self.host.value.is_none()
             && let Some(text) = env::text("PGHOST")?
@@ -138,11 +141,12 @@ impl Said {
         }
         if self.user.value.is_none() {
             let user = name_in_variable("PGUSER", "user")?;
-            self.user.fill(Source::Variable("PGUSER"), user);
+            self.user.fill(ValueSource::Variable("PGUSER"), user);
         }
         if self.dbname.value.is_none() {
             let dbname = name_in_variable("PGDATABASE", "dbname")?;
-            self.dbname.fill(Source::Variable("PGDATABASE"), dbname);
+            self.dbname
+                .fill(ValueSource::Variable("PGDATABASE"), dbname);
         }
         if !self.has_keyword("sslmode")
             && let Some(sslmode) = name_in_variable("PGSSLMODE", "sslmode")?
@@ -154,7 +158,7 @@ impl Said {
 
     /// Takes the host of PGHOST, whose port must not contradict the port that is known.
     fn set_host(&mut self, text: &str) -> Result<()> {
-        let source = Source::Variable("PGHOST");
+        let source = ValueSource::Variable("PGHOST");
         let mut address = TargetSpec {
             port: self.port.value,
             ..TargetSpec::default()
@@ -181,7 +185,7 @@ impl Said {
 
     /// Takes what the match rules of the configuration say about the host, merged into one.
     pub(super) fn fill_from_rule(&mut self, rule: Rule) {
-        let source = Source::MatchRule;
+        let source = ValueSource::MatchRule;
         self.profile.fill(source, rule.profile);
         self.region.fill(source, rule.region);
         self.user.fill(source, rule.user);
@@ -192,7 +196,7 @@ impl Said {
     /// Takes the root certificates from PGSSLROOTCERT. This is the only variable that comes after
     /// the match rules.
     pub(super) fn fill_roots_from_variable(&mut self) -> Result<()> {
-        let source = Source::Variable("PGSSLROOTCERT");
+        let source = ValueSource::Variable("PGSSLROOTCERT");
         self.roots.fill(source, roots::said_by_variable()?);
         Ok(())
     }
@@ -230,11 +234,11 @@ mod tests {
         };
         let mut said = Said::by_options(&options).unwrap();
         said.fill_address(
-            Source::Target,
+            ValueSource::Target,
             TargetSpec::parse("host=db.example:2 user=u").unwrap(),
         );
         said.fill_address(
-            Source::Connection,
+            ValueSource::Connection,
             TargetSpec::parse("host=other port=3 dbname=d").unwrap(),
         );
         let config = Config::parse(
@@ -243,19 +247,19 @@ mod tests {
         .unwrap();
         said.fill_from_rule(config.rule("db.example"));
         let host = (said.host.value.as_deref(), said.host.source);
-        assert_eq!(host, (Some("db.example"), Source::Target));
+        assert_eq!(host, (Some("db.example"), ValueSource::Target));
         let port = (said.port.value, said.port.source);
-        assert_eq!(port, (Some(2), Source::Target));
+        assert_eq!(port, (Some(2), ValueSource::Target));
         let user = (said.user.value.as_deref(), said.user.source);
-        assert_eq!(user, (Some("u"), Source::Target));
+        assert_eq!(user, (Some("u"), ValueSource::Target));
         let dbname = (said.dbname.value.as_deref(), said.dbname.source);
-        assert_eq!(dbname, (Some("d"), Source::Connection));
+        assert_eq!(dbname, (Some("d"), ValueSource::Connection));
         let profile = (said.profile.value.as_deref(), said.profile.source);
-        assert_eq!(profile, (Some("typed"), Source::Option("--profile")));
+        assert_eq!(profile, (Some("typed"), ValueSource::Option("--profile")));
         let region = (said.region.value.as_deref(), said.region.source);
-        assert_eq!(region, (Some("eu-west-1"), Source::MatchRule));
+        assert_eq!(region, (Some("eu-west-1"), ValueSource::MatchRule));
         let sign_host = said.sign_host.value.map(|signed| signed.to_string());
         assert_eq!(sign_host.as_deref(), Some("signed.example:1"));
-        assert_eq!(said.life.source, Source::Default);
+        assert_eq!(said.life.source, ValueSource::Default);
     }
 }

@@ -7,8 +7,8 @@
 //!                          +--- renewal <-------+   (a thread; a process for each new token)
 //! ```
 //!
-//! The order matters: the AWS credentials are forgotten before the program starts, signals go to the
-//! program from its start to its end, and the renewal has ended before the passfile is removed.
+//! The order matters: the AWS credentials are forgotten before the program starts, signals go to
+//! the program from its start to its end, and the renewal has ended before the passfile is removed.
 
 mod renewal;
 
@@ -30,7 +30,7 @@ use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::sys::env;
-use crate::sys::fs;
+use crate::sys::fs::{self, SessionDirectory};
 use crate::sys::limits::spawn_with_core_dumps;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::Stdin;
@@ -48,7 +48,7 @@ pub(crate) struct Exec {
     #[command(flatten)]
     connection: ConnectionOptions,
     #[command(flatten)]
-    asking: TokenOptions,
+    token: TokenOptions,
     /// The program and its arguments. pgcred ends with the program's exit code; with 127 if the
     /// program does not exist, with 126 if it cannot be run
     #[arg(last = true, required_unless_present = "renew", value_name = "COMMAND")]
@@ -76,9 +76,9 @@ impl Run for Exec {
             .request(&self.connection, self.target.as_deref())?;
         request.check_address()?;
         if let Some(passfile) = self.renew {
-            return renew(request, &self.asking, &passfile, app).map(|()| ExitCode::SUCCESS);
+            return renew(request, &self.token, &passfile, app).map(|()| ExitCode::SUCCESS);
         }
-        let (request, issued) = app.issue(request, &self.asking)?;
+        let (request, issued) = app.issue(request, &self.token)?;
         let directory = fs::session_directory()?;
         let roots = roots::ready_for_one(&request, &app.preferences.ask, &directory)?;
         app.release(); // other processes may ask AWS while the program runs
@@ -92,8 +92,8 @@ impl Run for Exec {
             patience: app.preferences.ask.timeout * 2,
             output: app.preferences.output,
         };
-        // The program may run for days: `release` has dropped the AWS keys, and the token goes now. A
-        // renewal is a process of its own.
+        // The program may run for days: `release` has dropped the AWS keys, and the token goes now.
+        // A renewal is a process of its own.
         drop(issued);
 
         let Some((program, arguments)) = self.command.split_first() else {
@@ -105,22 +105,33 @@ impl Run for Exec {
         if let Some(stdin) = stdin {
             command.stdin(stdin);
         }
-        let running = SharedProgram::default();
-        let mut child = match start(command, &running) {
-            Ok(child) => child,
-            Err(error) => return Ok(not_started(program, &error, app.preferences.output)),
-        };
-        let renewing = renewal.start();
-        let status = child.wait();
-        if let Ok(mut running) = running.lock() {
-            *running = Program::Ended;
-        }
-        drop(renewing);
-        drop(directory);
-        match status {
-            Ok(status) => Ok(end(status)),
-            Err(error) => Err(Error::failure("cannot wait for the program").caused_by(&error)),
-        }
+        run_to_its_end(command, renewal, directory)
+    }
+}
+
+/// Runs the program, and keeps its passfile fresh until it ends. The passfile is removed before
+/// pgcred ends, which may be by a signal.
+fn run_to_its_end(
+    command: Command,
+    renewal: Renewal,
+    directory: SessionDirectory,
+) -> Result<ExitCode> {
+    let program = command.get_program().to_owned();
+    let running = SharedProgram::default();
+    let mut child = match start(command, &running) {
+        Ok(child) => child,
+        Err(error) => return Ok(not_started(&program, &error, renewal.output)),
+    };
+    let renewing = renewal.start();
+    let status = child.wait();
+    if let Ok(mut running) = running.lock() {
+        *running = ProgramState::Ended;
+    }
+    drop(renewing);
+    drop(directory);
+    match status {
+        Ok(status) => Ok(end(status)),
+        Err(error) => Err(Error::failure("cannot wait for the program").caused_by(&error)),
     }
 }
 
@@ -148,9 +159,9 @@ fn check_private(passfile: &Path) -> Result<()> {
     ))
 }
 
-/// Renews the token in the private passfile. The user is never asked for anything, and a client that
-/// reads the passfile meanwhile finds the old token or the new one.
-fn renew(request: Request, asking: &TokenOptions, passfile: &Path, app: &mut App) -> Result<()> {
+/// Renews the token in the private passfile. The user is never asked for anything, and a client
+/// that reads the passfile meanwhile finds the old token or the new one.
+fn renew(request: Request, options: &TokenOptions, passfile: &Path, app: &mut App) -> Result<()> {
     app.preferences.ask.mfa_code = None; // a code is valid only once
     app.preferences.ask.in_group = true;
     app.never_ask_for_login();
@@ -158,7 +169,7 @@ fn renew(request: Request, asking: &TokenOptions, passfile: &Path, app: &mut App
         request,
         &TokenOptions {
             fresh: false,
-            ..*asking
+            ..*options
         },
     )?;
     let lines = lines(&request, &issued)?;
@@ -201,7 +212,7 @@ fn not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitC
 
 /// The program as a signal to pgcred finds it.
 #[derive(Default)]
-enum Program {
+enum ProgramState {
     #[default]
     NotStarted,
     #[cfg_attr(
@@ -213,7 +224,7 @@ enum Program {
     Ended,
 }
 
-type SharedProgram = Arc<Mutex<Program>>;
+type SharedProgram = Arc<Mutex<ProgramState>>;
 
 /// Starts the program. From then on pgcred passes the signals that it gets on to the program, until
 /// the program has ended.
@@ -233,11 +244,11 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
                 from_terminal && [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(&signal);
             let Ok(program) = program.lock() else { return };
             match *program {
-                Program::NotStarted => die_by(signal),
-                Program::Runs(pid) if !sent => {
+                ProgramState::NotStarted => die_by(signal),
+                ProgramState::Runs(pid) if !sent => {
                     let _ = kill(Pid::from_raw(pid), Signal::try_from(signal).ok());
                 }
-                Program::Runs(_) | Program::Ended => {}
+                ProgramState::Runs(_) | ProgramState::Ended => {}
             }
         }
     };
@@ -249,7 +260,7 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
     on_signal(forward).map_err(|error| std::io::Error::other(error.to_string()))?;
     let child = spawn_with_core_dumps(&mut command)?;
     if let Ok(pid) = i32::try_from(child.id()) {
-        *running = Program::Runs(pid);
+        *running = ProgramState::Runs(pid);
     }
     Ok(child)
 }

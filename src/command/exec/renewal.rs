@@ -1,8 +1,8 @@
 //! Keeps the private passfile of `pgcred exec` fresh while its program runs.
 //!
-//! A thread waits until the token is due and then starts `pgcred exec --renew`, a process of its own
-//! for each new token, so that no AWS key stays in the memory of the process that waits. The renewal
-//! prints when the new token is due.
+//! A thread waits until the token is due and then starts `pgcred exec --renew`, a process of its
+//! own for each new token, so that no AWS key stays in the memory of the process that waits. The
+//! renewal prints when the new token is due.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -41,7 +41,8 @@ pub(super) struct Renewing {
 impl Renewal {
     pub(super) fn start(self) -> Renewing {
         let (stop, stopped) = channel();
-        let thread = Builder::new().spawn(move || self.run(&stopped)).ok(); // without a thread the first token stays
+        // If there can be no thread, the program has the first token to its end.
+        let thread = Builder::new().spawn(move || self.run(&stopped)).ok();
         Renewing {
             stop: Some(stop),
             thread,
@@ -78,8 +79,8 @@ impl Renewal {
         }
     }
 
-    /// Returns the pause after a renewal that failed, in seconds. A token is due when a third of its
-    /// life is left, so that there is time for two more attempts.
+    /// Returns the pause after a renewal that failed, in seconds. A token is due when a third of
+    /// its life is left, so that there is time for two more attempts.
     fn retry(&self) -> u32 {
         RETRY.min(self.life / 6).max(1)
     }
@@ -126,8 +127,8 @@ fn is_over(stopped: &Receiver<()>) -> bool {
     stopped.try_recv() != Err(TryRecvError::Empty)
 }
 
-/// Returns the line in which the renewal said what failed: the last one that is neither a step nor a
-/// warning.
+/// Returns the line in which the renewal said what failed: the last one that is neither a step nor
+/// a warning.
 fn error_in(ended: &Ended) -> String {
     let text = String::from_utf8_lossy(&ended.stderr);
     for line in text.lines().rev() {

@@ -1,5 +1,5 @@
-//! Remembers how the last refresh of a scheduler or a shell's hook ended: for `pgcred list`, and for
-//! one notice of a login that is needed. The file holds no secret.
+//! Remembers how the last refresh of a scheduler or a shell's hook ended: for `pgcred list`, and
+//! for one notice of a login that is needed. The file holds no secret.
 
 use std::path::{Path, PathBuf};
 
@@ -115,8 +115,8 @@ fn state_of(config: Option<&Path>) -> String {
     }
 }
 
-/// Returns when the last run was and what failed; `None` if there was no run. A failure with another
-/// configuration is left out, because its connection may be gone.
+/// Returns when the last run was and what failed; `None` if there was no run. A failure with
+/// another configuration is left out, because its connection may be gone.
 pub(in crate::command) fn last(config: Option<&Path>) -> Option<String> {
     let run = LastRun::parse(&fs::read_own(&file()?)?);
     let at = Time::from_unix(run.at.parse().ok()?);

@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::issue::{IssueOptions, IssuedToken};
 use crate::output::Output;
 use crate::request::Request;
-use crate::resolve::{ConnectionOptions, Resolver};
+use crate::resolve::{ConnectionOptions, TargetResolver};
 use crate::setup::Os;
 use crate::sys::env;
 use crate::sys::fs;
@@ -115,8 +115,8 @@ impl Refresh {
             mut requests,
             mut errors,
         } = self.requests(&app.preferences, app.preferences.output)?;
-        // A target that `--host` names is replaced only when it is due: a tool runs `refresh --host`
-        // before each connect.
+        // A target that `--host` names is replaced only when it is due: a tool runs `refresh
+        // --host` before each connect.
         if self.targets.is_empty() && !self.fresh {
             app.issuer.retain_due(&mut requests, &self.passfile.path()?);
         }
@@ -204,7 +204,7 @@ impl Refresh {
     /// Resolves the targets; without any, every connection; without any of these, the host of
     /// PGHOST.
     fn requests(&self, preferences: &Preferences, output: Output) -> Result<Requests> {
-        let resolver = Resolver {
+        let resolver = TargetResolver {
             output,
             ..preferences.resolver()
         };
@@ -324,7 +324,8 @@ impl Refresh {
         };
         let mut outcomes = Vec::new();
         for request in requests {
-            // A token without a line of its own stays in the cache, where `token` and `exec` find it.
+            // A token without a line of its own stays in the cache, where `token` and `exec` find
+            // it.
             let options = IssueOptions {
                 for_passfile: request.owns_its_line(),
                 fresh: self.fresh || names_targets,

@@ -66,9 +66,11 @@ fn connection(target: &Target) -> Connection {
             port: Some(request.sign_port),
         });
     }
-    if request.life == request.provider.max_life {
+    if request.life == request.provider.default_life {
+        connection.life = None; // also if the provider allows no longer one
+    } else if request.life == request.provider.max_life {
         connection.life = Some(Life::Max);
-    } else if request.life != request.provider.default_life {
+    } else {
         connection.life = Some(Life::Seconds(request.life));
     }
     connection

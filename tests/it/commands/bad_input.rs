@@ -172,7 +172,7 @@ fn an_address_in_target_needs_a_server_that_is_verified() {
         "{}",
         run.stderr
     );
-    let instead = format!("can dial \"host={HOST} hostaddr=127.0.0.1 port=9\" instead");
+    let instead = format!("can connect to \"host={HOST} hostaddr=127.0.0.1 port=9\" instead");
     assert!(run.stderr.contains(&instead), "{}", run.stderr);
     assert!(
         sandbox
