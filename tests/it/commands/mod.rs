@@ -1,4 +1,9 @@
-//! The command line: every command's answers, refusals and exit codes, with the real program.
+//! The command line: the answers, refusals and exit codes of every command.
+//!
+//! `newcomer` goes the way of a user who starts with nothing; `bad_input` types what is wrong;
+//! `connections`, `list` and `refresh` are about the connections of the configuration;
+//! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about programs
+//! that run beside pgcred. Where credentials come from is in `credentials`.
 
 pub mod aws_emulation;
 pub mod bad_input;

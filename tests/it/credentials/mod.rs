@@ -1,5 +1,14 @@
 //! Where AWS credentials come from: the same answers as AWS CLI v2, and every way in which a source
 //! fails.
+//!
+//! ```text
+//! vectors    the same signature as AWS's signers, byte for byte
+//! chain      the same source, or the same refusal, as AWS CLI v2 in each recorded scenario
+//! sources    what each source reads;   network   what goes over it: proxies, endpoints, TLS
+//! causes     each cause of a failure has its exit code and a hint;   faults   broken services
+//! identity   a change of who signs ends the cached token, and no other change does
+//! login, mfa, after_login   what a user does at a terminal, in a browser, or elsewhere
+//! ```
 
 #[cfg(unix)]
 pub mod after_login;

@@ -1,4 +1,5 @@
-//! The passfile on a real disk: other writers, full disks, killed runs, and what they leave.
+//! The passfile on a real disk: what pgcred changes in it and what it keeps, other programs that
+//! write it at the same time, full disks, and what killed runs leave.
 
 #[cfg(target_os = "linux")]
 pub mod disks;

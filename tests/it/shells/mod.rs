@@ -1,4 +1,7 @@
-//! Shell hooks and prompt snippets, each in the real shell or program that runs them.
+//! Shell hooks and snippets for prompts, each in the real shell or program that runs it.
+//!
+//! `session` starts a shell in a terminal under strace, so that `hooks` and `untouched` see the
+//! screen and every process that the shell starts.
 
 #[cfg(target_os = "linux")]
 pub mod due;

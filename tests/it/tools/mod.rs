@@ -1,5 +1,8 @@
-//! Setting up tools, schedulers and the installation: files before and after, byte for byte, and
-//! commands as tools run them.
+//! `pgcred setup` for each tool and scheduler, and the installation of pgcred itself: files before
+//! and after, byte for byte, and each command as the tool runs it.
+//!
+//! `fixtures` compares homes for the tools whose files pgcred edits; `setup_commands` runs what the
+//! others are given, split as they split it.
 
 #[cfg(target_os = "linux")]
 pub mod fixtures;
