@@ -2,8 +2,8 @@
 //! password from a command; older ones read the passfile, which a command keeps fresh.
 //!
 //! DBeaver reads every file `data-sources*.json` of a project, so the user's own file is never
-//! touched. Entries of ours have ids that begin with `pgcred-`; whatever the user changes in such an
-//! entry, a colour or a tunnel, survives the next `setup`.
+//! touched. Entries of ours have ids that begin with `pgcred-`; whatever the user changes in such
+//! an entry, a colour or a tunnel, survives the next `setup`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! systemd: a timer of the user's own manager that runs `pgcred refresh` by the wall clock, also right
-//! after sleep.
+//! systemd: a timer of the user's own manager that runs `pgcred refresh` by the wall clock, also
+//! right after sleep.
 
 use crate::setup::{
     CommandsAround, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,

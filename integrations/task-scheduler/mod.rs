@@ -1,4 +1,5 @@
-//! Windows' Task Scheduler: a task of the user that runs `pgcred refresh`, and catches up after sleep.
+//! Windows' Task Scheduler: a task of the user that runs `pgcred refresh`, and catches up after
+//! sleep.
 
 use std::path::PathBuf;
 

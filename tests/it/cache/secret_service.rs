@@ -35,8 +35,10 @@ impl Desktop {
         let configuration = sandbox.write(
             "bus.conf",
             format!(
-                "<busconfig><type>session</type><listen>unix:dir={}</listen><policy context=\"default\">\
-                 <allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
+                "<busconfig><type>session</type><listen>unix:dir={}</listen><policy \
+                 context=\"default\">\
+                 <allow send_destination=\"*\" eavesdrop=\"true\"/><allow \
+                 eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
                 runtime.display()
             ),
         );

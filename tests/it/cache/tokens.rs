@@ -180,7 +180,8 @@ fn a_profile_that_hangs_leaves_time_for_the_others() {
     source.sandbox.write(".aws/config", config + &slow.concat());
     let connection = |name: &str, profile: &str| {
         format!(
-            "[connections.{name}]\nhost = \"{name}.dsql.us-east-1.on.aws\"\nprofile = \"{profile}\"\n"
+            "[connections.{name}]\nhost = \"{name}.dsql.us-east-1.on.aws\"\n\
+             profile = \"{profile}\"\n"
         )
     };
     let slow: String = (0..3)
@@ -411,7 +412,8 @@ fn another_identity_never_gets_the_token() {
     assert!(sandbox.ok(&["token", HOST]).contains("Credential=OTHER%2F"));
     let keys = |id: &str| {
         format!(
-            "[p]\naws_access_key_id = {id}\naws_secret_access_key = s\n[q]\naws_access_key_id = Q\naws_secret_access_key = s\n"
+            "[p]\naws_access_key_id = {id}\naws_secret_access_key = s\n[q]\naws_access_key_id = Q\n\
+             aws_secret_access_key = s\n"
         )
     };
     sandbox.write(".aws/credentials", keys("FIRST"));
@@ -520,7 +522,8 @@ fn another_region_never_gets_the_token() {
     sandbox.at("2030-01-01T00:00:00Z");
     let profiles = |default: &str| {
         format!(
-            "[default]\nregion={default}\n[profile p]\nregion=ap-south-1\n[profile q]\nregion=eu-west-1\n"
+            "[default]\nregion={default}\n[profile p]\nregion=ap-south-1\n[profile q]\n\
+             region=eu-west-1\n"
         )
     };
     sandbox.write(".aws/config", profiles("us-west-2"));
@@ -571,7 +574,8 @@ fn another_region_never_gets_the_token() {
 #[test]
 fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
     let mut source = Source::that("exit 1");
-    source.sandbox.at("2030-01-01T00:00:00Z"); // on a slow machine twenty runs may take longer than the pause
+    // on a slow machine twenty runs may take longer than the pause
+    source.sandbox.at("2030-01-01T00:00:00Z");
     for _ in 0..20 {
         source.token(&[]).assert_fails(1, "of profile `p`");
     }

@@ -1,9 +1,10 @@
 //! The client matrix: every client, in every way, with a token of DSQL and one of RDS, against the
 //! stand-in.
 //!
-//! `tests/clients` has a program for each client, and `programs.rs` has the table of them. The README
-//! of `tests/clients` shows that table in words, and a test compares the two. A client gets what
-//! pgcred wrote or printed for it, and nothing else; `support/cluster.rs` is the machine it runs on.
+//! `tests/clients` has a program for each client, and `programs.rs` has the table of them. The
+//! README of `tests/clients` shows that table in words, and a test compares the two. A client gets
+//! what pgcred wrote or printed for it, and nothing else; `support/cluster.rs` is the machine it
+//! runs on.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -231,7 +232,8 @@ fn every_client_in_every_way_with_tokens_of_both_kinds() {
         cluster.standin.accepted(),
         *matrix.works.lock().expect("a count"),
     );
-    assert!(accepted >= works, "{accepted} of {works}"); // a pool may log in more often than it is asked to
+    // a pool may log in more often than it is asked to
+    assert!(accepted >= works, "{accepted} of {works}");
 
     // Each client that logged in to RDS has verified it.
     cluster.sandbox.ok(&["refresh", RDS.name]);
@@ -324,7 +326,8 @@ fn dbgates_use_ssl_alone_verifies_nobody() {
 #[test]
 fn the_readme_shows_the_table() {
     let mut table =
-        "| client | set up by | passfile | `--format url` | command | `pgcred exec` |\n|---|---|---|---|---|---|\n"
+        "| client | set up by | passfile | `--format url` | command | `pgcred exec` |\n\
+         |---|---|---|---|---|---|\n"
             .to_owned();
     for client in CLIENTS {
         let cells = client.cells.map(|cell| match cell {

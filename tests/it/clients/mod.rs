@@ -6,8 +6,8 @@
 //!   pgcred
 //! ```
 //!
-//! Names, certificates and the home directory are mounted over those of the system, so that a client
-//! sees a machine as a user has it. That needs root.
+//! Names, certificates and the home directory are mounted over those of the system, so that a
+//! client sees a machine as a user has it. That needs root.
 
 #[cfg(target_os = "linux")]
 pub mod matrix; // mounts, as disks does

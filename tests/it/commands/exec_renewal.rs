@@ -10,7 +10,8 @@ use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
 /// Waits in a program for a passfile that is another one than at its start.
-const UNTIL_RENEWED: &str = "cp $PGPASSFILE first; touch ready; i=0; while cmp -s $PGPASSFILE first; do \
+const UNTIL_RENEWED: &str = "cp $PGPASSFILE first; touch ready; i=0; while cmp -s $PGPASSFILE \
+    first; do \
     i=$((i + 1)); [ $i -lt 1000 ] || exit 9; sleep 0.05; done; ";
 
 #[test]
@@ -18,7 +19,8 @@ fn the_passfile_stays_fresh_while_the_program_runs() {
     let sandbox = Sandbox::with_keys();
     for cache in ["--quiet", "--no-cache"] {
         let script = format!(
-            "{UNTIL_RENEWED} stat -c %a $PGPASSFILE; ls -A $(dirname $PGPASSFILE) | wc -l; cat first $PGPASSFILE"
+            "{UNTIL_RENEWED} stat -c %a $PGPASSFILE; ls -A $(dirname $PGPASSFILE) | wc -l; cat \
+             first $PGPASSFILE"
         );
         let text = sandbox.ok(&[
             "exec",
@@ -198,7 +200,8 @@ fn a_renewal_writes_no_file_but_the_private_passfile_of_a_program_that_runs() {
         }
     }
     let script = "ln -s ../../../mine $(dirname $PGPASSFILE)/link; \
-        for file in link lock; do \"$0\" exec $PGHOST --renew $(dirname $PGPASSFILE)/$file; echo $?; done; \
+        for file in link lock; do \"$0\" exec $PGHOST --renew $(dirname $PGPASSFILE)/$file; echo \
+        $?; done; \
         \"$0\" exec $PGHOST --renew $PGPASSFILE >due; echo $?";
     let exec = [
         "exec",
@@ -229,8 +232,10 @@ fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
     let source = sandbox.write(
         "source",
         format!(
-            "#!/bin/sh\nif [ -e '{home}/slow' ]; then sleep 61 & echo $$ $! >'{home}/started'; touch '{home}/asked'; wait; fi\n\
-             if [ -e '{home}/ready' ]; then touch '{home}/asked'; echo 'no such luck' >&2; exit 1; fi\necho '{keys}'\n"
+            "#!/bin/sh\nif [ -e '{home}/slow' ]; then sleep 61 & echo $$ $! >'{home}/started'; \
+             touch '{home}/asked'; wait; fi\n\
+             if [ -e '{home}/ready' ]; then touch '{home}/asked'; echo 'no such luck' >&2; exit 1; \
+             fi\necho '{keys}'\n"
         ),
     );
     sandbox.write(
@@ -320,7 +325,8 @@ fn a_refresh_inside_exec_goes_to_the_passfile_outside() {
         .display()
         .to_string();
     let script = format!(
-        "cp $PGPASSFILE before; . {hook}; __pgcred_hook; i=0; until grep -qs :app: \"$1\"; do ((++i < 400)) || exit 9; sleep 0.05; done; \
+        "cp $PGPASSFILE before; . {hook}; __pgcred_hook; i=0; until grep -qs :app: \"$1\"; do \
+         ((++i < 400)) || exit 9; sleep 0.05; done; \
          cmp $PGPASSFILE before"
     );
     for named in [false, true] {

@@ -71,7 +71,10 @@ fn native_json() {
         (&1.into(), &5432.into(), &1_893_456_900_i64.into())
     );
     let source = serde_json::json!(
-        {"type": "aws-dsql", "action": "DbConnect", "region": "us-east-1", "profile": null, "cached": false}
+        {
+            "type": "aws-dsql", "action": "DbConnect", "region": "us-east-1", "profile": null,
+            "cached": false
+        }
     );
     assert_eq!(json["source"], source);
 }
@@ -79,7 +82,8 @@ fn native_json() {
 #[test]
 fn libpq_json_has_libpqs_keywords_and_strings_only() {
     let expected = serde_json::json!({
-        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full",
+        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(),
+        "sslmode": "verify-full",
         "sslrootcert": ROOTS
     });
     assert_eq!(json("libpq-json"), expected);
@@ -165,7 +169,8 @@ fn powershell_by_its_rules() {
 fn in_shell(shell: &str, run: &str, format: &str) {
     let sandbox = sandbox();
     let script = sandbox.write("script", printed(format));
-    let show = "printf '%s\\n' \"$PGHOST\" \"$PGPORT\" \"$PGUSER\" \"$PGDATABASE\" \"$PGPASSWORD\" \"$PGSSLMODE\"";
+    let show = "printf '%s\\n' \"$PGHOST\" \"$PGPORT\" \"$PGUSER\" \"$PGDATABASE\" \"$PGPASSWORD\" \
+        \"$PGSSLMODE\"";
     let mut command = sandbox.command(shell);
     command.args(["-c", &format!("{run} {}; {show}", script.display())]);
     let expected = [HOST, "5432", USER, DBNAME, &token(), "verify-full"].join("\n") + "\n";
@@ -193,14 +198,16 @@ fn fish_by_fish() {
 fn conninfo_and_url_by_libpq() {
     skip_unless!(package("psycopg"));
     let expected = serde_json::json!({
-        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(), "sslmode": "verify-full",
+        "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(),
+        "sslmode": "verify-full",
         "sslrootcert": ROOTS
     });
     for format in ["conninfo", "url"] {
         let sandbox = sandbox();
         let text = sandbox.write("text", printed(format));
         let parse = "import json, sys, psycopg.conninfo as c; \
-            print(json.dumps(c.conninfo_to_dict(open(sys.argv[1], encoding='utf-8').read().rstrip('\\n'))))";
+            print(json.dumps(c.conninfo_to_dict(open(sys.argv[1], \
+            encoding='utf-8').read().rstrip('\\n'))))";
         let mut command = sandbox.command(&python());
         command.args(["-c", parse]).arg(text);
         let run = Run::of(command);

@@ -10,7 +10,8 @@ fn list_tells_what_is_known_and_no_secret() {
     let mut sandbox = sandbox();
     configure(
         &sandbox,
-        "[connections.bad]\nhost = 'nowhere.example.com'\n[connections.sso]\nhost = 'h.dsql.us-east-1.on.aws'\nprofile = 'none'\n",
+        "[connections.bad]\nhost = 'nowhere.example.com'\n[connections.sso]\n\
+         host = 'h.dsql.us-east-1.on.aws'\nprofile = 'none'\n",
     );
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.ok(&["token", "prod"]);
@@ -191,7 +192,8 @@ fn a_list_tells_whose_token_it_is_and_what_hides_it() {
     let mut sandbox = Sandbox::empty();
     sandbox.write(
         ".aws/credentials",
-        "[a]\naws_access_key_id = AKIAA\naws_secret_access_key = x\n[b]\naws_access_key_id = AKIAB\naws_secret_access_key = y\n",
+        "[a]\naws_access_key_id = AKIAA\naws_secret_access_key = x\n[b]\n\
+         aws_access_key_id = AKIAB\naws_secret_access_key = y\n",
     );
     sandbox.ok(&["add", "prod", HOST, "--profile", "a"]);
     sandbox.ok(&["refresh"]);

@@ -2,8 +2,8 @@
 //!
 //! `newcomer` goes the way of a user who starts with nothing; `bad_input` types what is wrong;
 //! `connections`, `list` and `refresh` are about the connections of the configuration;
-//! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about programs
-//! that run beside pgcred. Where credentials come from is in `credentials`.
+//! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
+//! programs that run beside pgcred. Where credentials come from is in `credentials`.
 
 pub mod aws_emulation;
 pub mod bad_input;

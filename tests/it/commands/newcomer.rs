@@ -384,7 +384,8 @@ fn a_tunnel_is_warned_of_by_name_until_the_configuration_answers() {
     let sandbox = sandbox();
     let tunnel = |sign_host: &str| {
         let text = format!(
-            "[connections.t]\nhost = 'localhost'\nport = 15432\nuser = 'app'\nprofile = 'dev'\nsign_host = '{sign_host}'\n"
+            "[connections.t]\nhost = 'localhost'\nport = 15432\nuser = 'app'\nprofile = 'dev'\n\
+             sign_host = '{sign_host}'\n"
         );
         fs::write(sandbox.own().join("config.toml"), text).expect("written");
     };

@@ -81,7 +81,8 @@ fn of_two_connections_with_one_address_the_first_has_the_line() {
     let sandbox = sandbox();
     sandbox.write(
         ".aws/credentials",
-        "[a]\naws_access_key_id = KA\naws_secret_access_key = s\n[b]\naws_access_key_id = KB\naws_secret_access_key = s\n",
+        "[a]\naws_access_key_id = KA\naws_secret_access_key = s\n[b]\naws_access_key_id = KB\n\
+         aws_secret_access_key = s\n",
     );
     sandbox.ok(&["add", "reads", HOST, "--profile", "a"]);
     let both = format!(

@@ -387,7 +387,8 @@ fn dbeaver_forgets_the_other_way() {
     sandbox.ok(&["setup", "dbeaver", "--yes"]);
     let text: Value = serde_json::from_slice(&fs::read(file).expect("a file")).expect("JSON");
     let expected = serde_json::json!({
-        "ApplicationName": "mine", "sslmode": "verify-full", "sslrootcert": own(&sandbox, "rds-eu-west-1.pem")
+        "ApplicationName": "mine", "sslmode": "verify-full",
+        "sslrootcert": own(&sandbox, "rds-eu-west-1.pem")
     });
     assert_eq!(
         text["connections"]["pgcred-books"]["configuration"]["properties"],
@@ -476,7 +477,8 @@ fn what_is_not_carried_is_downloaded_once() {
     assert_eq!(
         text,
         format!(
-            "# downloaded by pgcred: https://{TRUST_STORE}/mx-central-1/mx-central-1-bundle.pem\n{pem}"
+            "# downloaded by pgcred: https://{TRUST_STORE}/mx-central-1/mx-central-1-bundle.pem\n\
+             {pem}"
         )
     );
     let url = sandbox.ok(&["token", MEXICO, "--user", "app", "--format", "url"]);

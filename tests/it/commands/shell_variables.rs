@@ -1,4 +1,5 @@
-//! Variables of the shell, PG* and those of `pgcred exec`: what they decide, and what they must not.
+//! Variables of the shell, PG* and those of `pgcred exec`: what they decide, and what they must
+//! not.
 
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
@@ -42,7 +43,8 @@ fn variables_for_another_connection_do_not_reach_the_program() {
     sandbox
         .set("PGGSSENCMODE", "disable")
         .unset("PGSSLCERTMODE");
-    let kept = "PGCHANNELBINDING PGDATABASE PGGSSENCMODE PGHOST PGHOSTADDR PGPASSFILE PGPORT PGREQUIREAUTH PGSSLMODE \
+    let kept = "PGCHANNELBINDING PGDATABASE PGGSSENCMODE PGHOST PGHOSTADDR PGPASSFILE PGPORT \
+        PGREQUIREAUTH PGSSLMODE \
         PGSSLROOTCERT PGSSLSNI PGUSER";
     assert_eq!(of_libpq(&sandbox.ok(&["exec", "--", "env"])), kept);
     sandbox.set("PGHOST", "old.example.com");
@@ -102,13 +104,15 @@ fn what_exec_sets_is_not_taken_for_what_the_user_says() {
         &format!("{RDS_HOST}:5432"),
     ]);
     let pgcred = env!("CARGO_BIN_EXE_pgcred");
-    let show = "for name in HOST HOSTADDR PORT USER DATABASE SSLMODE SSLROOTCERT; do eval echo $name=\\$PG$name; done";
+    let show = "for name in HOST HOSTADDR PORT USER DATABASE SSLMODE SSLROOTCERT; do eval echo \
+        $name=\\$PG$name; done";
     let show = ["--", "sh", "-c", show];
     let alone = |target: &str| sandbox.ok(&[&["exec", target], &show[..]].concat());
     let inside =
         |outer: &str, inner: &[&str]| sandbox.ok(&[&["exec", outer, "--", pgcred], inner].concat());
     let said = format!(
-        "host={HOST} port=1 hostaddr=127.0.0.8 user=one sslmode=verify-full sslrootcert=/one.pem dbname=one"
+        "host={HOST} port=1 hostaddr=127.0.0.8 user=one sslmode=verify-full sslrootcert=/one.pem \
+         dbname=one"
     );
     for outer in ["rds", "dsql", "tunnel", &said] {
         for target in ["rds", "dsql", "tunnel", "new.dsql.us-east-1.on.aws"] {
@@ -137,7 +141,8 @@ fn what_exec_sets_is_not_taken_for_what_the_user_says() {
     // Formats for shells set the same variables, without a mark of who has set them.
     for (first, second) in [("dsql", "rds"), ("rds", "dsql")] {
         let mut shell = sandbox.command("sh");
-        let both = "eval \"$($0 token $1 --format env)\"; eval \"$($0 token $2 --format env)\"; echo SSLROOTCERT=$PGSSLROOTCERT";
+        let both = "eval \"$($0 token $1 --format env)\"; eval \"$($0 token $2 --format env)\"; \
+            echo SSLROOTCERT=$PGSSLROOTCERT";
         shell.args(["-c", both, pgcred, first, second]);
         let run = Run::of(shell);
         assert!(

@@ -36,7 +36,8 @@ fn a_tunnel_that_no_client_can_verify_is_doubted() {
     let sandbox = sandbox();
     let signed = format!("{RDS_HOST}:5432");
     let says = format!(
-        "the server's certificate is for {RDS_HOST}; keep host={RDS_HOST} and add hostaddr=127.0.0.1"
+        "the server's certificate is for {RDS_HOST}; keep host={RDS_HOST} and add \
+         hostaddr=127.0.0.1"
     );
     for host in ["localhost:15432", "127.1.2.3:15432"] {
         let run = sandbox.run(&[
@@ -61,7 +62,8 @@ fn a_tunnel_that_no_client_can_verify_is_doubted() {
     }
     // The example of the help is one that works.
     let help = sandbox.ok(&["add", "--help"]);
-    let example = "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" --sign-host DB_HOST:5432";
+    let example = "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" \
+        --sign-host DB_HOST:5432";
     assert!(
         help.contains(example) && !help.contains("localhost:15432"),
         "{help}"
@@ -222,7 +224,8 @@ fn a_tool_without_hostaddr_needs_a_line_in_the_hosts_file() {
     ]);
     sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
     let line = format!(
-        "dials {RDS_HOST}:15432 by its name: the hosts file of this machine needs the line `127.0.0.1 {RDS_HOST}`"
+        "dials {RDS_HOST}:15432 by its name: the hosts file of this machine needs the line \
+         `127.0.0.1 {RDS_HOST}`"
     );
     let table = sandbox.ok(&["setup"]);
     let mut by_name = Vec::new();

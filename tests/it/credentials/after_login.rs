@@ -37,7 +37,9 @@ fn logged_out() -> Sandbox {
 }
 
 fn log_in_to(sandbox: &Sandbox) {
-    let keys = json!({"accessKeyId": "ASIALOGIN", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": FAR});
+    let keys = json!({
+        "accessKeyId": "ASIALOGIN", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": FAR
+    });
     let session =
         json!({"accessToken": keys, "refreshToken": "r", "dpopKey": "k", "clientId": "c"});
     sandbox.write(&format!("sessions/{LOGIN_FILE}"), session.to_string());

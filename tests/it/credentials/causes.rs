@@ -624,7 +624,8 @@ fn no_child_has_the_password_and_every_child_has_a_usable_path() {
     let path = format!("{}:/usr/bin:/bin", sandbox.path("fakes").display());
     sandbox.set("PATH", &path).set("PGPASSWORD", "hunter2");
     let mut config = String::from_utf8(sandbox.read(".aws/config")).expect("text");
-    config += "[profile process]\ncredential_process = source\n[profile m]\nsource_profile = process\nmfa_serial = s\n";
+    config += "[profile process]\ncredential_process = source\n[profile m]\n\
+        source_profile = process\nmfa_serial = s\n";
     sandbox.write(".aws/config", config + ROLE);
     install(
         &sandbox,

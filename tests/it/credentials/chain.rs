@@ -465,7 +465,8 @@ fn every_scenario_ends_as_in_the_aws_cli() {
     let directory = TempDir::new().expect("a temporary directory");
     let log_file = directory.path().join("log");
     let (stub, moto) = (Stub::aws(Some(&log_file)), Stub::moto());
-    let only = std::env::var("PGCRED_TEST_SCENARIOS").unwrap_or_default(); // the start of an id, to try a few
+    // the start of an id, to try a few
+    let only = std::env::var("PGCRED_TEST_SCENARIOS").unwrap_or_default();
     let mut scenarios = scenarios();
     scenarios.retain(|scenario| match scenario["id"].as_str().expect("an id") {
         id if only.is_empty() => runs_here(id),

@@ -140,7 +140,8 @@ fn sso(sandbox: &mut Sandbox, token_ends: &str, portal: &str, oidc: &str) {
     sandbox.write(
         ".aws/config",
         format!(
-            "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n\
+            "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = \
+             https://x.awsapps.com/start\n\
              [default]\nsso_session = corp\nsso_account_id = {ACCOUNT}\nsso_role_name = dev\n"
         ),
     );
@@ -188,7 +189,8 @@ pub fn login(key: &str, ends: &str) -> String {
     let pem = crate::credentials::chain::login_key();
     format!(
         r#"{{"accessToken":{{"accessKeyId":"{key}","secretAccessKey":"{STUB_SECRET}1","sessionToken":"{STUB_SECRET}2",
-        "accountId":"{ACCOUNT}","expiresAt":"{ends}"}},"clientId":"arn:aws:signin:::devtools/same-device",
+        "accountId":"{ACCOUNT}","expiresAt":"{ends}"}},
+        "clientId":"arn:aws:signin:::devtools/same-device",
         "refreshToken":"{STUB_SECRET}3","dpopKey":"{pem}"}}"#
     )
 }
@@ -386,7 +388,8 @@ const PROGRAMS: [(&str, &str); 13] = [
     ),
     (
         "leaves a grandchild that keeps stdout and stderr open and ignores SIGTERM",
-        "(trap '' TERM; echo $$ >>pids; sleep 60 & echo $! >>pids; wait; sleep 60) & echo $! >>pids; exit 0",
+        "(trap '' TERM; echo $$ >>pids; sleep 60 & echo $! >>pids; wait; sleep 60) & echo $! \
+         >>pids; exit 0",
     ),
     (
         "waits for a grandchild that keeps stdout and stderr open and ignores SIGTERM",

@@ -78,20 +78,29 @@ fn serve(name: &str, mut client: TcpStream, does: &impl Fn()) -> Option<()> {
     let text = match &*method {
         "PUT" => "token".to_owned(),
         "POST" => {
-            let action = fields.iter().find_map(|field| field.strip_prefix("Action="))?;
+            let action = fields
+                .iter()
+                .find_map(|field| field.strip_prefix("Action="))?;
             format!(
                 "<{action}Response><{action}Result><Credentials><AccessKeyId>{key}</AccessKeyId>\
-                 <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>{FAR}</Expiration>\
+                 <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+                 <Expiration>{FAR}</Expiration>\
                  </Credentials></{action}Result></{action}Response>"
             )
         }
         _ if path == "/latest/meta-data/iam/security-credentials/" => "role".to_owned(),
         _ if path.starts_with("/federation") => {
-            let keys = json!({"accessKeyId": key, "secretAccessKey": "s", "sessionToken": "t", "expiration": 4_070_908_800_000_u64});
+            let keys = json!({
+                "accessKeyId": key, "secretAccessKey": "s", "sessionToken": "t",
+                "expiration": 4_070_908_800_000_u64
+            });
             json!({ "roleCredentials": keys }).to_string()
         }
-        _ => json!({"Code": "Success", "AccessKeyId": key, "SecretAccessKey": "s", "Token": "t", "Expiration": FAR})
-            .to_string(),
+        _ => json!({
+            "Code": "Success", "AccessKeyId": key, "SecretAccessKey": "s", "Token": "t",
+            "Expiration": FAR
+        })
+        .to_string(),
     };
     does();
     write!(
@@ -257,7 +266,8 @@ pub fn instance(trial: &mut Trial) {
 pub fn sso(trial: &mut Trial) {
     trial.profile(
         "p",
-        "[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
+        "[sso-session s]\nsso_region = us-east-1\nsso_start_url = \
+         https://example.awsapps.com/start\n\
          [profile p]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = dev\n",
     );
     log_in_to_sso(trial, "first");

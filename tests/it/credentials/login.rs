@@ -138,7 +138,8 @@ fn at_a_terminal_the_same_request_logs_in_and_answers() {
     assert_token(&run, BY_SSO);
     let command = "aws sso login --profile p";
     let said = format!(
-        "pgcred: profile `p`: nobody has logged in to SSO yet; running {command}\nto the person\nand this\n"
+        "pgcred: profile `p`: nobody has logged in to SSO yet; running {command}\nto the person\n\
+         and this\n"
     );
     assert_eq!(run.stderr, said);
     install(
@@ -275,12 +276,15 @@ fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
     }
     assert_eq!(
         found,
-        json!({"startUrl": "https://x.awsapps.com/start", "region": "us-west-2", "accessToken": "ssotoken",
-            "clientId": "client", "clientSecret": text("clientSecret"), "refreshToken": text("refreshToken"),
+        json!({
+            "startUrl": "https://x.awsapps.com/start", "region": "us-west-2",
+            "accessToken": "ssotoken", "clientId": "client",
+            "clientSecret": text("clientSecret"), "refreshToken": text("refreshToken"),
             "expiresAt": text("expiresAt"), "registrationExpiresAt": text("registrationExpiresAt")})
     );
     let mut boto = sandbox.command(&python());
-    let script = "import boto3; print(boto3.Session(profile_name='p').get_credentials().get_frozen_credentials().access_key)";
+    let script = "import boto3; session = boto3.Session(profile_name='p'); \
+        print(session.get_credentials().get_frozen_credentials().access_key)";
     let run = Run::of({
         boto.args(["-c", script]);
         boto

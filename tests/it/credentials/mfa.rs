@@ -158,8 +158,10 @@ fn a_program_that_prints_no_code_is_an_error_in_time() {
 fn without_anybody_to_ask_the_error_is_what_to_do() {
     skip_unless!(PYTHON);
     let mfa = Mfa::new();
-    let says = "pgcred: the role of profile `m` needs an MFA code, and there is no terminal to ask on\n\
-        hint: run `aws sts get-caller-identity --profile m` in a terminal (pgcred uses what it caches), or give --mfa-code CODE \
+    let says = "pgcred: the role of profile `m` needs an MFA code, and there is no terminal to ask \
+        on\n\
+        hint: run `aws sts get-caller-identity --profile m` in a terminal (pgcred uses what it \
+        caches), or give --mfa-code CODE \
         or PGCRED_MFA_CODE_COMMAND\n";
     let run = mfa.watched(|sandbox| sandbox.run(&TOKEN));
     run.assert_fails(3, says);

@@ -60,7 +60,8 @@ impl Net {
         self.sandbox.write(
             ".aws/config",
             format!(
-                "[default]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/R\nsource_profile = keys\n{more}\n\
+                "[default]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/R\nsource_profile = keys\n\
+                 {more}\n\
                  [profile keys]\naws_access_key_id = AKIAP\naws_secret_access_key = {STUB_SECRET}\n\
                  [services local]\nsts =\n  endpoint_url = {}\n",
                 self.stub.url("id-services")
@@ -636,7 +637,8 @@ fn instance_metadata_does_not_cover_up_what_fails() {
             2,
         ),
         (
-            "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r",
+            "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n\
+             sso_account_id = 1\nsso_role_name = r",
             3,
         ),
         ("login_session = arn:aws:iam::123456789012:user/me", 3),

@@ -170,7 +170,8 @@ fn an_expired_sso_session_names_the_command() {
     let sandbox = Sandbox::empty();
     sandbox.write(
         ".aws/config",
-        "[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
+        "[sso-session s]\nsso_region = us-east-1\nsso_start_url = \
+         https://example.awsapps.com/start\n\
          [profile sso]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = dev\n",
     );
     sandbox
@@ -248,7 +249,8 @@ fn static_keys_touch_no_certificate_and_no_network() {
 #[test]
 fn keys_that_no_request_can_carry_are_refused() {
     const KEYS: &str = "aws_access_key_id = k\naws_secret_access_key = s\n";
-    let role = "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/R\ncredential_source = Environment\n";
+    let role = "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/R\n\
+        credential_source = Environment\n";
     let refused = |sandbox: &Sandbox, profile: &[&str], says: &str| {
         let words = [&["token", HOST, "--no-cache", "--timeout", "5"], profile].concat();
         let run = sandbox.run(&words);
@@ -495,7 +497,8 @@ fn settings_that_no_token_needs_may_be_wrong() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.write(
         ".aws/config",
-        "[default]\nsso_session = nope\nretry_mode = odd\nmax_attempts = x\naccount_id_endpoint_mode = odd\n\
+        "[default]\nsso_session = nope\nretry_mode = odd\nmax_attempts = x\n\
+         account_id_endpoint_mode = odd\n\
          cli_timestamp_format = odd\n",
     );
     sandbox
@@ -516,7 +519,8 @@ fn an_sso_session_may_end_at_a_time_of_any_form() {
     let mut sandbox = Sandbox::empty();
     sandbox.write(
         ".aws/config",
-        "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n[sso-session corp]\n\
+        "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = dev\n\
+         [sso-session corp]\n\
          sso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n",
     );
     sandbox.set("AWS_ENDPOINT_URL", &stub.url("no-refresh"));
@@ -545,7 +549,10 @@ fn cached_keys_of_a_role_are_used_to_their_end_where_no_longer_ones_are_to_be_ha
         ".aws/credentials",
         "[k]\naws_access_key_id = K\naws_secret_access_key = s\n",
     );
-    let cached = json!({"AccessKeyId": "ASIACACHED", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2030-01-01T00:50:00Z"});
+    let cached = json!({
+        "AccessKeyId": "ASIACACHED", "SecretAccessKey": "s", "SessionToken": "t",
+        "Expiration": "2030-01-01T00:50:00Z"
+    });
     let file = ".aws/cli/cache/c03ce438bc208f6214854d85d3ca930ff73e3004.json";
     sandbox.write(file, json!({ "Credentials": cached }).to_string());
     let token = sandbox.ok(&["token", HOST, "--profile", "r", "--expires-in", "1h"]);

@@ -98,7 +98,8 @@ fn libpq_reads_names_and_nothing_else() {
     for (at, name) in NAMES.iter().enumerate() {
         let token = sandbox.ok(&["token", &target(name), "--no-newline"]);
         let expected = json!({
-            "host": HOST, "port": "5432", "user": name, "dbname": name, "application_name": name, "password": token,
+            "host": HOST, "port": "5432", "user": name, "dbname": name, "application_name": name,
+            "password": token,
             "sslmode": "verify-full", "sslrootcert": "/r.pem",
         });
         assert_eq!(
@@ -138,7 +139,8 @@ fn in_one_passfile_everybody_finds_their_own_token() {
         "import json, sys, psycopg.conninfo as c, psycopg.pq as pq\n\
          found = {{}}\n\
          for user in json.load(open(sys.argv[1], encoding='utf-8')):\n\
-         \x20   text = c.make_conninfo(host='{RDS_HOST}', hostaddr='127.0.0.1', port=5432, dbname='x', user=user, passfile=sys.argv[2])\n\
+         \x20   text = c.make_conninfo(host='{RDS_HOST}', hostaddr='127.0.0.1', port=5432, \
+         dbname='x', user=user, passfile=sys.argv[2])\n\
          \x20   found[user] = pq.PGconn.connect_start(text.encode()).password.decode()\n\
          print(json.dumps(found))"
     );

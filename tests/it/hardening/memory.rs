@@ -18,8 +18,8 @@ fn with_keys_in_a_file() -> Sandbox {
     sandbox
 }
 
-/// A program of `exec` that crashes dumps core if the user allows that. pgcred then ends by the same
-/// signal and dumps none.
+/// A program of `exec` that crashes dumps core if the user allows that. pgcred then ends by the
+/// same signal and dumps none.
 #[test]
 fn a_program_that_dumps_core_leaves_none_of_pgcred() {
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").expect("a pattern");
@@ -59,7 +59,8 @@ fn a_program_that_dumps_core_leaves_none_of_pgcred() {
 fn the_memory_of_pgcred_is_closed_to_the_users_programs() {
     skip_unless!(ROOT);
     let sandbox = with_keys_in_a_file();
-    let script = "cat /proc/self/environ >/dev/null && echo own; cat /proc/$PPID/environ >/dev/null && echo open; \
+    let script = "cat /proc/self/environ >/dev/null && echo own; cat /proc/$PPID/environ \
+        >/dev/null && echo open; \
         cat /proc/$PPID/maps >/dev/null && echo open; ulimit -c";
     let shell = format!(
         "ulimit -c 77 && exec '{}' exec {HOST} -- sh -c '{script}'",

@@ -28,8 +28,8 @@ fn kill_an_exec(sandbox: &Sandbox) {
     fs::remove_file(sandbox.path("ready")).expect("removed");
 }
 
-/// The token of an `exec` that was killed is removed by the next `refresh`; it does not wait for the
-/// next `exec`.
+/// The token of an `exec` that was killed is removed by the next `refresh`; it does not wait for
+/// the next `exec`.
 #[test]
 fn refresh_removes_what_a_killed_exec_has_left() {
     let sandbox = Sandbox::with_keys();
@@ -69,7 +69,8 @@ fn parallel_execs_leave_each_others_directory_alone() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["token", HOST]);
     let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do \
-        (for j in 1 2 3 4 5 6 7 8 9 10; do \"$0\" exec \"$1\" -- sh -c 'test -s \"$PGPASSFILE\" && echo found'; done) & \
+        (for j in 1 2 3 4 5 6 7 8 9 10; do \"$0\" exec \"$1\" -- sh -c 'test -s \"$PGPASSFILE\" && \
+        echo found'; done) & \
         done; wait";
     let mut shell = sandbox.command("sh");
     shell

@@ -154,8 +154,8 @@ fn what_root_has_left_is_named_with_the_way_out() {
     );
 }
 
-/// A file that root has made and given to the user still has root's group, which the user cannot give
-/// to a new file.
+/// A file that root has made and given to the user still has root's group, which the user cannot
+/// give to a new file.
 #[test]
 fn a_file_with_a_group_of_others_can_be_written() {
     skip_unless!(ROOT);
@@ -214,8 +214,8 @@ fn a_private_group_may_change_files_and_another_may_not() {
     }
 }
 
-/// Kubernetes gives the files of a volume to a group of the container's process, and lets that group
-/// change them.
+/// Kubernetes gives the files of a volume to a group of the container's process, and lets that
+/// group change them.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_group_that_a_container_has_for_itself_may_change_files() {

@@ -18,8 +18,10 @@ fn sandbox() -> Sandbox {
     sandbox.write(
         ".aws/config",
         format!(
-            "[profile program]\ncredential_process = {program}\n[profile network]\nrole_arn = arn:aws:iam::123456789012:role/R\n\
-             source_profile = k\n[profile k]\naws_access_key_id = AKIAK\naws_secret_access_key = s\n"
+            "[profile program]\ncredential_process = {program}\n[profile network]\n\
+             role_arn = arn:aws:iam::123456789012:role/R\n\
+             source_profile = k\n[profile k]\naws_access_key_id = AKIAK\n\
+             aws_secret_access_key = s\n"
         ),
     );
     sandbox

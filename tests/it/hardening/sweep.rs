@@ -1,11 +1,11 @@
-//! Every system call of a command fails once, and once it is the last one: strace refuses the call, or
-//! kills pgcred at it. The user's files must be whole after each.
+//! Every system call of a command fails once, and once it is the last one: strace refuses the call,
+//! or kills pgcred at it. The user's files must be whole after each.
 //!
-//! The calls of the loader do not count. Of each other system call that a command makes, a run takes
-//! at most [`MOST_PLACES`] places: the first, the last, and others evenly between them.
-//! `PGCRED_TEST_SWEEP=all` takes every place. Calls that only manage memory or signals are left out.
-//! Calls that never fail so, such as `close` and `getrandom`, only kill. Only calls of the main
-//! thread are touched.
+//! The calls of the loader do not count. Of each other system call that a command makes, a run
+//! takes at most [`MOST_PLACES`] places: the first, the last, and others evenly between them.
+//! `PGCRED_TEST_SWEEP=all` takes every place. Calls that only manage memory or signals are left
+//! out. Calls that never fail so, such as `close` and `getrandom`, only kill. Only calls of the
+//! main thread are touched.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

@@ -11,11 +11,12 @@ use crate::support::desk::{NOTIFIER, calls, desk, install, wait_for};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::ACCOUNT;
 
-/// Has escape sequences of both kinds, a bell, a line break, and a character that turns the direction
-/// of writing.
+/// Has escape sequences of both kinds, a bell, a line break, and a character that turns the
+/// direction of writing.
 const ESCAPES: &str = "\u{1b}]0;title\u{7}\u{1b}[31mred\u{9b}32m\u{202e}";
 const SHOWN: &str = r"\u{1b}]0;title\u{7}\u{1b}[31mred\u{9b}32m\u{202e}";
-const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YXBwIn0.c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
+const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YXBwIn0.\
+    c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
 
 fn assert_plain(text: &str) {
     let is_bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
@@ -85,10 +86,12 @@ fn echo() -> u16 {
             let body = String::from_utf8_lossy(&body).replace('&', "&amp;");
             let who = format!("arn:aws:iam::{ACCOUNT}:user/jane");
             let answer = format!(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{who} sent {body}</Message></Error></ErrorResponse>"
+                "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{who} \
+                 sent {body}</Message></Error></ErrorResponse>"
             );
             let head = format!(
-                "HTTP/1.1 403 Forbidden\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                "HTTP/1.1 403 Forbidden\r\nContent-Type: text/xml\r\nConnection: close\r\n\
+                 Content-Length: {}\r\n\r\n",
                 answer.len()
             );
             let _ = reader.into_inner().write_all((head + &answer).as_bytes());
@@ -119,7 +122,8 @@ fn a_terminal_gets_no_escape_sequence() {
     sandbox.run(&["refresh", "--background", "--quiet"]);
     sandbox.run(&["token", "prod"]).assert_fails(1, SHOWN);
     let list = sandbox.ok(&["list"]);
-    assert!(list.matches(SHOWN).count() == 2, "{list}"); // the connection's own error, and that of the background
+    // the connection's own error, and that of the background
+    assert!(list.matches(SHOWN).count() == 2, "{list}");
     assert_plain(&list);
 
     sandbox.write(".aws/config", format!("[profile a{ESCAPES}b]\n"));
@@ -152,7 +156,8 @@ fn errors_keep_no_account_number_and_no_token() {
     sandbox.set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{port}"));
     sandbox.ok(&["add", "prod", HOST]);
     let run = sandbox.run(&["token", "prod", "--debug"]);
-    run.assert_fails(1, &format!("arn:aws:iam::{ACCOUNT}:user/jane")); // --debug may tell who; nothing may tell the token
+    // --debug may tell who; nothing may tell the token
+    run.assert_fails(1, &format!("arn:aws:iam::{ACCOUNT}:user/jane"));
     sandbox.run(&["refresh", "--background", "--quiet"]);
     let said = [
         sandbox.run(&["token", "prod"]).stderr,
@@ -194,7 +199,8 @@ fn long_texts_are_cut_in_lists() {
         &list[..1000]
     );
     let json = sandbox.ok(&["list", "--format", "json"]);
-    assert!(json.contains(&user) && kept(&sandbox).len() < 200_000); // the configuration itself, and no more
+    // the configuration itself, and no more
+    assert!(json.contains(&user) && kept(&sandbox).len() < 200_000);
 }
 
 #[test]

@@ -26,7 +26,8 @@ fn no_program_is_run_from_a_directory_that_others_can_change() {
     let mut sandbox = Sandbox::empty();
     sandbox.set("PATH", "/usr/bin:/bin");
     let keys = format!(
-        "#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n"
+        "#!/bin/sh\n\
+         echo '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n"
     );
     let program = sandbox.write("bin/gives-keys", keys);
     set_mode(&program, 0o755);
@@ -55,7 +56,8 @@ fn no_program_is_run_from_a_directory_that_others_can_exchange() {
     let mut sandbox = Sandbox::empty();
     sandbox.set("PATH", "/usr/bin:/bin");
     let keys = format!(
-        "#!/bin/sh\necho '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n"
+        "#!/bin/sh\n\
+         echo '{{\"Version\":1,\"AccessKeyId\":\"{KEY_ID}\",\"SecretAccessKey\":\"x\"}}'\n"
     );
     let program = sandbox.write("store/programs/gives-keys", keys);
     set_mode(&program, 0o755);
@@ -115,7 +117,8 @@ fn a_forged_index_removes_no_file() {
     );
 }
 
-/// A failure that the index remembers stays a failure, even if the index has the exit code 0 for it.
+/// A failure that the index remembers stays a failure, even if the index has the exit code 0 for
+/// it.
 #[test]
 fn a_forged_exit_code_is_not_success() {
     let sandbox = Sandbox::empty();
@@ -231,8 +234,8 @@ fn erase_forgets_tokens_of_a_lost_index() {
         .assert_fails(4, "the cache has none");
 }
 
-/// After the cache was switched off, it still has older tokens, and still knows which passfiles have
-/// some.
+/// After the cache was switched off, it still has older tokens, and still knows which passfiles
+/// have some.
 #[test]
 fn tokens_are_erased_also_where_the_cache_is_switched_off() {
     let mut sandbox = Sandbox::with_keys();
@@ -401,7 +404,8 @@ fn erase_all_removes_only_what_is_pgcreds() {
 fn files_are_private_under_any_umask() {
     let sandbox = Sandbox::with_keys();
     let script = "umask 000; \"$0\" add prod \"$1\" && \"$0\" token prod && \"$0\" refresh prod && \
-        \"$0\" exec prod -- sh -c 'stat -c %a \"$PGPASSFILE\"; dirname \"$PGPASSFILE\" | xargs stat -c %a'";
+        \"$0\" exec prod -- sh -c 'stat -c %a \"$PGPASSFILE\"; dirname \"$PGPASSFILE\" | xargs \
+        stat -c %a'";
     let mut shell = sandbox.command("sh");
     shell
         .args(["-c", script, env!("CARGO_BIN_EXE_pgcred"), HOST])

@@ -270,7 +270,8 @@ fn look_ups_while_editors_and_pgcred_write_find_every_line() {
     answers.read_line(&mut said).expect("a line");
     assert_eq!(said, "ready\n");
     let turn = format!(
-        "for i in 0 1 2 3 4 5 6 7 8 9; do for j in 0 1 2 3 4 5 6 7; do '{}' refresh -q {HOST} || exit 1; done; done",
+        "for i in 0 1 2 3 4 5 6 7 8 9; do for j in 0 1 2 3 4 5 6 7; do '{}' refresh -q {HOST} || \
+         exit 1; done; done",
         env!("CARGO_BIN_EXE_pgcred")
     );
     let mut writers: Vec<Child> = (0..2)

@@ -519,7 +519,8 @@ fn writers_that_take_turns_lose_nothing_and_leave_no_lock() {
     let writers: Vec<_> = (0..4)
         .map(|n| {
             let turn = format!(
-                "for i in 1 2 3 4 5 6 7 8; do '{0}' refresh -q h{n}-$i.dsql.us-east-1.on.aws || exit 1; done",
+                "for i in 1 2 3 4 5 6 7 8; do '{0}' refresh -q h{n}-$i.dsql.us-east-1.on.aws || \
+                 exit 1; done",
                 env!("CARGO_BIN_EXE_pgcred")
             );
             let mut sh = sandbox.command("sh");

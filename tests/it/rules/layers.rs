@@ -1,8 +1,8 @@
 //! Imports point one way: between the directories of `src` from top to bottom, and inside a
 //! directory in no circle.
 //!
-//! Every path counts, however it is written: with `crate::`, `super::` or `self::`, in a `use` or in
-//! the code.
+//! Every path counts, however it is written: with `crate::`, `super::` or `self::`, in a `use` or
+//! in the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -201,7 +201,8 @@ fn no_files_use_each_other_in_a_circle() {
 #[test]
 fn paths_are_read_however_they_are_written() {
     let own = ["aws".to_owned(), "sso".to_owned()];
-    let code = "use super::{plan::{Role, Start}, words};\nlet x = crate::sys::env::var(1);\nuse crate::text as t;";
+    let code = "use super::{plan::{Role, Start}, words};\nlet x = crate::sys::env::var(1);\n\
+        use crate::text as t;";
     let found: Vec<String> = named_in(code, &own)
         .into_iter()
         .map(|path| path.join("::"))

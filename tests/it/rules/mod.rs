@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod documents; // paths of Unix, and what is set up there
+mod form;
 pub mod layers;
 #[cfg(unix)]
 pub mod policy; // runs cargo

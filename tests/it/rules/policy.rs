@@ -1,5 +1,5 @@
-//! Dependencies have the licences and sources that deny.toml allows, and none of the versions that it
-//! bans. `cargo deny` checks more, but needs a network.
+//! Dependencies have the licences and sources that deny.toml allows, and none of the versions that
+//! it bans. `cargo deny` checks more, but needs a network.
 
 use std::fs;
 use std::process::Command;

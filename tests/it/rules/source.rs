@@ -81,11 +81,13 @@ fn every_outside_effect_has_one_owner() {
         ("tempfile", "src/sys/fs"),
         (
             "std::io",
-            "src/sys/fs src/sys/terminal.rs src/sys/child.rs src/output src/command/exec src/command/refresh/watch.rs src/sys/signals.rs src/sys/limits.rs src/sys/env.rs",
+            "src/sys/fs src/sys/terminal.rs src/sys/child.rs src/output src/command/exec \
+             src/command/refresh/watch.rs src/sys/signals.rs src/sys/limits.rs src/sys/env.rs",
         ),
         (
             "cfg(unix)",
-            "src/sys/fs/mod.rs src/sys/terminal.rs src/sys/child.rs src/sys/env.rs src/sys/signals.rs src/sys/limits.rs src/command/exec",
+            "src/sys/fs/mod.rs src/sys/terminal.rs src/sys/child.rs src/sys/env.rs \
+             src/sys/signals.rs src/sys/limits.rs src/command/exec",
         ),
         ("cfg(windows)", "src/sys/child.rs src/sys/env.rs"),
         // Raw, for programs that read it, and for a person to paste: what is in there has no

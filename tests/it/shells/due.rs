@@ -58,7 +58,8 @@ fn the_due_file_follows_the_index() {
         .at("2030-01-01T00:12:10Z")
         .run(&["refresh", "--background"])
         .assert_fails(3, "no AWS credentials");
-    check(T0 + 745, &format!("prod {} needs-login", T0 + 960)); // of 20 s: a login would end the wait, so look sooner
+    // of 20 s: a login would end the wait, so look sooner
+    check(T0 + 745, &format!("prod {} needs-login", T0 + 960));
     sandbox.ok(&["remove", "prod"]);
     assert!(!file.exists());
 

@@ -405,7 +405,8 @@ fn a_hook_waits_for_no_clock_that_was_set_back() {
     // elvish asks what time it is when it starts; here it is told the day before.
     let yesterday = "#!/bin/sh\\nrm -- $0; echo $(($(date +%s) - 86400))\\n";
     let before = format!(
-        "e:mkdir ~/fake; print \"{yesterday}\" > ~/fake/date; e:chmod 755 ~/fake/date; set paths = [~/fake $@paths]"
+        "e:mkdir ~/fake; print \"{yesterday}\" > ~/fake/date; e:chmod 755 ~/fake/date; set paths = \
+         [~/fake $@paths]"
     );
     let shown =
         "put (str:has-suffix $E:PGCRED_SEGMENT min) (has-external date) (e:ls ~/fake | count)";

@@ -63,7 +63,8 @@ fn starship_shows_it() {
         assert!(shown.contains(wanted), "{name}: {shown:?}");
     }
     // Drawn by bash, with both hooks: what the command returned is shown, and what pgcred says.
-    let config = "format = \"$env_var$status\"\nadd_newline = false\n[status]\ndisabled = false\nformat = '<$status>'\n";
+    let config = "format = \"$env_var$status\"\nadd_newline = false\n[status]\ndisabled = false\n\
+        format = '<$status>'\n";
     let config = sandbox
         .write(
             "both.toml",

@@ -166,7 +166,8 @@ fn shells_complete_connections_tools_and_values() {
         )
         .set("LC_ALL", "C.UTF-8");
     sandbox.ok(&["add", "-q", "prod-one", HOST]);
-    sandbox.write(".aws/config", "[profile dev]\n[profile de\u{7}vil]\n"); // the second would ring the bell
+    // the second would ring the bell
+    sandbox.write(".aws/config", "[profile dev]\n[profile de\u{7}vil]\n");
     sandbox.write(".ssh/known", "");
     let script =
         |shell: &str| sandbox.write(&format!("of-{shell}"), sandbox.ok(&["completions", shell]));

@@ -49,7 +49,8 @@ pub const ZSH: Shell = Shell {
 pub const FISH: Shell = Shell {
     name: "fish",
     command: &["fish", "-i"],
-    prompt: "set -g fish_greeting; function fish_prompt; echo -n 'P> '; end; function fish_title; end",
+    prompt: "set -g fish_greeting; function fish_prompt; echo -n 'P> '; end; function fish_title; \
+        end",
     load: "source 'HOOK'",
     fails: "sh -c 'exit 3'",
     status: "echo status=$status",
@@ -82,14 +83,16 @@ pub const XONSH: Shell = Shell {
     prompt: "$PROMPT = 'P> '; $TITLE = ''; $XONSH_SHOW_TRACEBACK = True",
     load: "execx(open('HOOK').read(), 'exec', __xonsh__.ctx, filename='hook')",
     fails: "sh -c 'exit 3'",
-    status: "print(f'status={_.rtn}' if '_' in globals() and _ else 'status=' + str(__xonsh__.history.rtns[-1]))",
+    status: "print(f'status={_.rtn}' if '_' in globals() and _ else 'status=' + \
+        str(__xonsh__.history.rtns[-1]))",
     segment: "print(f'[{$PGCRED_SEGMENT}]')",
 };
 
 pub const NUSHELL: Shell = Shell {
     name: "nushell",
     command: &["nu", "--config", "RC", "--env-config", "/dev/null"],
-    prompt: "$env.config.show_banner = false; $env.PROMPT_COMMAND = {|| '' }; $env.PROMPT_COMMAND_RIGHT = {|| '' }; \
+    prompt: "$env.config.show_banner = false; $env.PROMPT_COMMAND = {|| '' }; \
+        $env.PROMPT_COMMAND_RIGHT = {|| '' }; \
              $env.PROMPT_INDICATOR = 'P> '; $env.config.shell_integration.osc133 = false",
     load: "source 'HOOK'",
     fails: "^sh -c 'exit 3'",

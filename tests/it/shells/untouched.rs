@@ -10,7 +10,8 @@ const PIPE: &str = "true | (exit 4) | true";
 #[test]
 fn bash_keeps_its_ways() {
     skip_unless!(TRACED);
-    let strict = "set -eu; set -o noclobber; set -o vi; shopt -s nocasematch extglob; IFS=:0123456789; alias read=false local=false";
+    let strict = "set -eu; set -o noclobber; set -o vi; shopt -s nocasematch extglob; \
+        IFS=:0123456789; alias read=false local=false";
     let segment = [
         ("! true", ""),
         ("echo \"$((40 + 2))\"", "42"),
@@ -84,7 +85,8 @@ fn bash_says_nothing_in_a_child_without_the_hook() {
 #[test]
 fn zsh_keeps_its_ways() {
     skip_unless!(TRACED, program("zsh"));
-    let strict = "setopt err_exit no_unset no_clobber ksh_arrays sh_word_split warn_create_global; bindkey -v; IFS=:0123456789";
+    let strict = "setopt err_exit no_unset no_clobber ksh_arrays sh_word_split warn_create_global; \
+        bindkey -v; IFS=:0123456789";
     let segment = [
         ("! true", ""),
         ("echo \"$((40 + 2))\"", "42"),
@@ -117,7 +119,8 @@ fn zsh_keeps_its_ways() {
 #[test]
 fn fish_keeps_its_ways() {
     skip_unless!(TRACED, program("fish"));
-    let before = "fish_vi_key_bindings; function fish_mode_prompt; end; function other --on-event fish_prompt; set -g seen $status; end";
+    let before = "fish_vi_key_bindings; function fish_mode_prompt; end; function other --on-event \
+        fish_prompt; set -g seen $status; end";
     let lines = [
         ("sh -c 'exit 3'", ""),
         ("echo $seen", "3"),
@@ -182,8 +185,10 @@ fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
         .to_string();
     let names = "compgen -v; compgen -A function";
     let script = format!(
-        "PROMPT_COMMAND=true _=''; before=''; with=''; before=$({names}); . {hook}; __pgcred_hook; with=$({names}); \
-         pgcred_deactivate; echo \"$before\" | sort >1; echo \"$with\" | sort >2; ({names}) | sort >3; \
+        "PROMPT_COMMAND=true _=''; before=''; with=''; before=$({names}); . {hook}; __pgcred_hook; \
+         with=$({names}); \
+         pgcred_deactivate; echo \"$before\" | sort >1; echo \"$with\" | sort >2; ({names}) | sort \
+         >3; \
          diff 1 3; comm -13 1 2"
     );
     let check = |program: &str, script: &str| {
@@ -206,8 +211,10 @@ fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
         .to_string();
     let names = "print -l ${(k)parameters} ${(k)functions}";
     let script = format!(
-        "zmodload zsh/datetime zsh/parameter; precmd_functions=() chpwd_functions=() before= with=; \
-         ({names}) | sort >1; . {hook}; __pgcred_hook; ({names}) | sort >2; pgcred_deactivate; ({names}) | sort >3; \
+        "zmodload zsh/datetime zsh/parameter; precmd_functions=() chpwd_functions=() before= \
+         with=; \
+         ({names}) | sort >1; . {hook}; __pgcred_hook; ({names}) | sort >2; pgcred_deactivate; \
+         ({names}) | sort >3; \
          diff 1 3; comm -13 1 2"
     );
     check("zsh", &script);
@@ -248,8 +255,10 @@ fn the_hook_for_old_bashes() {
                 .replace("BASH_VERSINFO[1]", minor),
         );
         desk.set_due(1);
-        let script = "set -eu; PROMPT_COMMAND=('a;' b); . ./hook; . ./hook; __pgcred_clock; __pgcred_hook; \
-                      echo $((__pgcred_now - EPOCHSECONDS)) \"${PGCRED_SEGMENT%% *}\" \"${#PROMPT_COMMAND[@]}\"; \
+        let script = "set -eu; PROMPT_COMMAND=('a;' b); . ./hook; . ./hook; __pgcred_clock; \
+            __pgcred_hook; \
+                      echo $((__pgcred_now - EPOCHSECONDS)) \"${PGCRED_SEGMENT%% *}\" \
+                      \"${#PROMPT_COMMAND[@]}\"; \
                       pgcred_deactivate; echo \"${PROMPT_COMMAND[*]}\"";
         let mut bash = desk.sandbox.command("bash");
         bash.args(["-c", script]);

@@ -196,7 +196,8 @@ impl Cluster {
     /// Returns a program that runs on this machine. It is ended if it hangs.
     pub fn command(&self, program: &str) -> Command {
         let mut command = self.sandbox.command("unshare");
-        let script = "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 125; shift 2; done; shift; exec \"$@\"";
+        let script = "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 125; shift 2; \
+            done; shift; exec \"$@\"";
         command.args(["--mount", "sh", "-c", script, "sh"]);
         command.args(self.mounts.iter().flat_map(|(own, over)| [own, over]));
         command

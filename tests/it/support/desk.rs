@@ -44,13 +44,15 @@ pub fn desk(url: &str) -> Sandbox {
     let mut sandbox = Sandbox::empty();
     let profile = |name: &str, role: &str| {
         format!(
-            "[profile {name}]\nsso_session = corp\nsso_account_id = {ACCOUNT}\nsso_role_name = {role}\n"
+            "[profile {name}]\nsso_session = corp\nsso_account_id = {ACCOUNT}\n\
+             sso_role_name = {role}\n"
         )
     };
     sandbox.write(
         ".aws/config",
         format!(
-            "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = https://x.awsapps.com/start\n{}{}\
+            "[sso-session corp]\nsso_region = us-west-2\nsso_start_url = \
+             https://x.awsapps.com/start\n{}{}\
              [profile l]\nlogin_session = {LOGIN_SESSION}\n",
             profile("p", "dev"),
             profile("q", "ops")
@@ -62,7 +64,8 @@ pub fn desk(url: &str) -> Sandbox {
     let path = format!("{}:/usr/bin:/bin", sandbox.path("bin").display());
     sandbox.set("PATH", &path);
     // pgcred searches these directories after PATH.
-    let directories = "/usr/local/bin /opt/homebrew/bin /home/linuxbrew/.linuxbrew/bin /opt/local/bin /snap/bin \
+    let directories = "/usr/local/bin /opt/homebrew/bin /home/linuxbrew/.linuxbrew/bin \
+        /opt/local/bin /snap/bin \
         /run/current-system/sw/bin /usr/bin /bin";
     for directory in directories.split(' ') {
         assert!(
@@ -84,8 +87,10 @@ pub fn install(sandbox: &Sandbox, name: &str, script: &str) {
 /// Does the same, with another answer to `--version`.
 pub fn install_version(sandbox: &Sandbox, name: &str, version: &str, script: &str) {
     let text = format!(
-        "#!/bin/sh\n[ \"$*\" = --version ] && echo '{version}' && exit\ncd '{}' || exit\nenv >'{name}.env'\necho \"$*\" >>'{name}.log'\n\
-         put() {{ mkdir -p \"$(dirname \"$2\")\" && cp \"$1\" \"$2.$$\" && mv \"$2.$$\" \"$2\"; }}\n{script}\n",
+        "#!/bin/sh\n[ \"$*\" = --version ] && echo '{version}' && exit\ncd '{}' || exit\n\
+         env >'{name}.env'\necho \"$*\" >>'{name}.log'\n\
+         put() {{ mkdir -p \"$(dirname \"$2\")\" && cp \"$1\" \"$2.$$\" && mv \"$2.$$\" \"$2\"; \
+         }}\n{script}\n",
         sandbox.home().display()
     );
     let path = sandbox.write(&format!("bin/{name}"), text);

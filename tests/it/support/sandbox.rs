@@ -112,7 +112,8 @@ impl Sandbox {
     pub fn installed(&self, name: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        let _ = fs::remove_file(&path); // never written to: it may be a link to the program under test
+        // never written to: it may be a link to the program under test
+        let _ = fs::remove_file(&path);
         let pgcred = env!("CARGO_BIN_EXE_pgcred");
         let linked = fs::hard_link(pgcred, &path).is_ok();
         let copied = || {

@@ -112,8 +112,8 @@ pub fn check_all<T: Sync>(items: &[T], check: impl Fn(&T) -> Result<(), String> 
     );
 }
 
-/// Returns what is wrong with a refusal: an answer on stdout, a panic, a secret, or a number of error
-/// lines other than one.
+/// Returns what is wrong with a refusal: an answer on stdout, a panic, a secret, or a number of
+/// error lines other than one.
 pub fn refusal_trouble(run: &crate::support::sandbox::Run, exits: &[i32]) -> Option<String> {
     let errors = run
         .stderr

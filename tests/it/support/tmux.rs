@@ -1,5 +1,5 @@
-//! A terminal that a test types at and reads: a tmux server of its own, which ends when the value is
-//! dropped.
+//! A terminal that a test types at and reads: a tmux server of its own, which ends when the value
+//! is dropped.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,7 +17,8 @@ pub struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     /// Runs a program in a window of 120 columns and 60 lines.
     pub fn start(sandbox: &'a Sandbox, command: &[String]) -> Self {
-        // Each terminal has a socket of its own, because a server that is about to end still answers.
+        // Each terminal has a socket of its own, because a server that is about to end still
+        // answers.
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let socket = sandbox.path(&format!("tmux-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         let terminal = Self { sandbox, socket };

@@ -1,5 +1,5 @@
-//! `integrations/TOOL/fixtures`: homes before `pgcred setup TOOL`, after it, and after `--undo`, byte
-//! for byte.
+//! `integrations/TOOL/fixtures`: homes before `pgcred setup TOOL`, after it, and after `--undo`,
+//! byte for byte.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -113,7 +113,8 @@ impl Case {
             .map(|(path, bytes)| (path, here(bytes)))
             .collect();
         if let ("before" | "undone", Ok(bytes)) = (name, fs::read(self.sandbox.path(CONFIG))) {
-            state.insert(CONFIG.into(), bytes); // the connection is one already, so that nothing is added
+            // the connection is one already, so that nothing is added
+            state.insert(CONFIG.into(), bytes);
         }
         state
     }

@@ -15,7 +15,8 @@ fn checkout() -> Sandbox {
     }
     // Made by another process: a program that this one still writes cannot be run.
     let make = "mkdir -p bin target/release && \
-        printf '#!/bin/sh\\n[ $1 = build ] && echo \"$@\" >>built || echo cargo 9.9.9\\n' >bin/cargo && \
+        printf '#!/bin/sh\\n[ $1 = build ] && echo \"$@\" >>built || echo cargo 9.9.9\\n' \
+        >bin/cargo && \
         printf '#!/bin/sh\\necho pgcred test\\n' >target/release/pgcred && chmod 755 bin/cargo";
     let mut sh = Command::new("sh");
     assert!(

@@ -43,8 +43,8 @@ fn the_side_car_files_tokens_for_its_pod() {
     let authority = rcgen::generate_simple_self_signed(Vec::new()).expect("a certificate");
     let image = sandbox.write("image/ca-certificates.crt", authority.cert.pem());
     let image = image.parent().expect("a directory");
-    // Every user can read it there. `installed` does not write it from this process, which would keep
-    // others from running it.
+    // Every user can read it there. `installed` does not write it from this process, which would
+    // keep others from running it.
     sandbox.installed("image/pgcred");
     let place = |text: &str| {
         let text = text.replace("/opt/pgcred", &image.display().to_string());

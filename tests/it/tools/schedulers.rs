@@ -98,7 +98,8 @@ fn a_failure_takes_back_what_it_can_and_stays_the_error() {
     let directory = sandbox.path(".config/systemd/user");
     let timer = directory.join("pgcred-refresh.timer");
     let meddling = format!(
-        "#!/bin/sh\n[ \"$2\" != enable ] || {{ echo '# mine' >>'{}'; echo no luck >&2; exit 1; }}\n",
+        "#!/bin/sh\n[ \"$2\" != enable ] || {{ echo '# mine' >>'{}'; echo no luck >&2; exit 1; \
+         }}\n",
         timer.display()
     );
     sandbox.write("bin/systemctl", meddling);
@@ -236,7 +237,8 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
     let parse = "import plistlib, sys, xml.etree.ElementTree as tree\n\
         plist = plistlib.load(open(sys.argv[1], 'rb'))\n\
         assert plist['Label'] == 'pgcred.refresh' and plist['RunAtLoad'], plist\n\
-        assert plist['StartCalendarInterval'] == [{'Minute': minute} for minute in range(0, 60, 2)], plist\n\
+        assert plist['StartCalendarInterval'] == [{'Minute': minute} for minute in range(0, 60, \
+        2)], plist\n\
         assert plist['ProgramArguments'][1:] == ['refresh', '--quiet', '--background'], plist\n\
         space = '{http://schemas.microsoft.com/windows/2004/02/mit/task}'\n\
         task = tree.parse(sys.argv[2]).getroot()\n\
@@ -245,7 +247,8 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
         assert task.find(f'.//{space}Interval').text == 'PT2M'\n\
         assert task.find(f'.//{space}StartWhenAvailable').text == 'true'\n\
         program = plist['ProgramArguments'][0]\n\
-        assert task.find(f'.//{space}Arguments').text == f'--headless \"{program}\" refresh --quiet --background'\n\
+        assert task.find(f'.//{space}Arguments').text == f'--headless \"{program}\" refresh \
+        --quiet --background'\n\
         assert all(byte < 128 for byte in open(sys.argv[2], 'rb').read())\n";
     let mut python = sandbox.command(&python());
     python
@@ -258,7 +261,8 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
     sandbox.ok(&["setup", "task-scheduler", "--undo", "--yes"]);
     assert_eq!(
         calls(&sandbox),
-        "launchctl unload -w ~/Library/LaunchAgents/pgcred.refresh.plist\nschtasks /Delete /F /TN pgcred refresh\n"
+        "launchctl unload -w ~/Library/LaunchAgents/pgcred.refresh.plist\n\
+         schtasks /Delete /F /TN pgcred refresh\n"
     );
 }
 

@@ -107,7 +107,8 @@ fn the_table_and_the_pages_agree_with_the_code() {
         .filter(|directory| !names.contains(directory))
     {
         let page = fs::read_to_string(other.join("README.md")).expect("a page");
-        assert!(page.starts_with("# "), "{}", other.display()); // prompts, containers: what no command sets up
+        // prompts, containers: what no command sets up
+        assert!(page.starts_with("# "), "{}", other.display());
     }
 }
 
@@ -155,7 +156,8 @@ fn a_running_dbeaver_keeps_its_files() {
     let workspace = ".local/share/DBeaverData/workspace6";
     sandbox.write(&format!("{workspace}/General/.project"), "");
     let lock = sandbox.write(&format!("{workspace}/.metadata/.lock"), "");
-    let hold = "import fcntl, sys; file = open(sys.argv[1], 'r+'); fcntl.lockf(file, fcntl.LOCK_EX)\n\
+    let hold = "import fcntl, sys; file = open(sys.argv[1], 'r+'); fcntl.lockf(file, \
+        fcntl.LOCK_EX)\n\
         print('held', flush=True); sys.stdin.read()";
     let mut dbeaver = sandbox.command(&python());
     dbeaver
@@ -396,7 +398,8 @@ fn commands_say_what_the_environment_said() {
 #[test]
 fn what_a_target_says_of_tls_is_kept() {
     let sandbox = Sandbox::empty();
-    let target = "postgres://app@db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com/x?sslmode=verify-ca&sslrootcert=/my ca.pem";
+    let target = "postgres://app@db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com/x\
+        ?sslmode=verify-ca&sslrootcert=/my ca.pem";
     let section = sandbox.ok(&["setup", "psql", target, "--print"]);
     assert!(
         section.contains("sslmode=verify-ca\nsslrootcert=/my ca.pem\n"),

@@ -458,7 +458,10 @@ fn assert_dbeaver_reads(connection: &Value, desk: &Desk) {
     for (key, value) in expected {
         assert_eq!(configuration[key], value, "{key}");
     }
-    let java = serde_json::json!({ "sslmode": "verify-full", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory" });
+    let java = serde_json::json!({
+        "sslmode": "verify-full",
+        "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory"
+    });
     let rds = desk.sandbox.own().join("roots/rds-eu-west-1.pem");
     let rds =
         serde_json::json!({ "sslmode": "verify-full", "sslrootcert": rds.display().to_string() });

@@ -126,7 +126,8 @@ fn remove_names_what_a_running_program_keeps() {
     let lock = sandbox.write(&format!("{workspace}/.metadata/.lock"), "");
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.ok(&["setup", "dbeaver", "--yes"]);
-    let hold = "import fcntl, sys; file = open(sys.argv[1], 'r+'); fcntl.lockf(file, fcntl.LOCK_EX)\n\
+    let hold = "import fcntl, sys; file = open(sys.argv[1], 'r+'); fcntl.lockf(file, \
+        fcntl.LOCK_EX)\n\
         print('held', flush=True); sys.stdin.read()";
     let mut dbeaver = sandbox.command(&python());
     dbeaver

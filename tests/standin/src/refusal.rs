@@ -112,29 +112,64 @@ impl fmt::Display for Refusal {
             Self::NoTls => f.write_str("unable to accept connection, TLS is required"),
             Self::NoSni => f.write_str("unable to accept connection, sni was not received"),
             Self::Malformed(part) => write!(f, "The authentication token is malformed: {part}."),
-            Self::MissingParameter(name) => write!(f, "AWS query-string parameters must include '{name}'."),
-            Self::UnknownParameter => f.write_str("The authentication token has a parameter that is not expected."),
-            Self::DuplicateParameter => f.write_str("The authentication token has a parameter more than once."),
-            Self::WrongAlgorithm => f.write_str("Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA256' is expected."),
-            Self::WrongSignedHeaders => f.write_str("'X-Amz-SignedHeaders' must be 'host'."),
-            Self::WrongHost => f.write_str("The host of the authentication token is not the endpoint connected to."),
-            Self::UnknownKey => f.write_str("The security token included in the request is invalid."),
-            Self::WrongSessionToken => f.write_str(
-                "The security token included in the request is invalid: it is not the one issued with this access key.",
+            Self::MissingParameter(name) => write!(
+                f,
+                "AWS query-string parameters must include \
+                '{name}'."
             ),
-            Self::ExpiredCredentials => f.write_str("The security token included in the request is expired"),
+            Self::UnknownParameter => f.write_str(
+                "The authentication token has a parameter that \
+                is not expected.",
+            ),
+            Self::DuplicateParameter => f.write_str(
+                "The authentication token has a parameter more \
+                than once.",
+            ),
+            Self::WrongAlgorithm => f.write_str(
+                "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA256' \
+                is expected.",
+            ),
+            Self::WrongSignedHeaders => f.write_str("'X-Amz-SignedHeaders' must be 'host'."),
+            Self::WrongHost => f.write_str(
+                "The host of the authentication token is not the \
+                endpoint connected to.",
+            ),
+            Self::UnknownKey => f.write_str(
+                "The security token included in the request is \
+                invalid.",
+            ),
+            Self::WrongSessionToken => f.write_str(
+                "The security token included in the request is invalid: it is not the one issued \
+                 with this access key.",
+            ),
+            Self::ExpiredCredentials => f.write_str(
+                "The security token included in the request is \
+                expired",
+            ),
             Self::WrongTerminator => {
                 f.write_str("Credential should be scoped with a valid terminator: 'aws4_request'.")
             }
             Self::WrongService { expected } => {
-                write!(f, "Credential should be scoped to correct service: '{expected}'.")
+                write!(
+                    f,
+                    "Credential should be scoped to correct service: '{expected}'."
+                )
             }
             Self::WrongRegion { expected } => {
-                write!(f, "Credential should be scoped to a valid region, here '{expected}'.")
+                write!(
+                    f,
+                    "Credential should be scoped to a valid region, here '{expected}'."
+                )
             }
-            Self::WrongScopeDate => f.write_str("Date in Credential scope does not match YYYYMMDD from X-Amz-Date."),
+            Self::WrongScopeDate => f.write_str(
+                "Date in Credential scope does not match YYYYMMDD \
+                from X-Amz-Date.",
+            ),
             Self::WrongExpires { most } => {
-                write!(f, "X-Amz-Expires must be a number of seconds from 1 to {most}.")
+                write!(
+                    f,
+                    "X-Amz-Expires must be a number of seconds from 1 to {most}."
+                )
             }
             Self::NotYetValid { issued, now } => write!(
                 f,
@@ -143,7 +178,11 @@ impl fmt::Display for Refusal {
                 amz_date(now + crate::verify::SKEW),
                 amz_date(*now)
             ),
-            Self::Expired { issued, lifetime, now } => write!(
+            Self::Expired {
+                issued,
+                lifetime,
+                now,
+            } => write!(
                 f,
                 "Signature expired: {} is now earlier than {} ({} - {lifetime} sec.)",
                 amz_date(*issued),
@@ -155,9 +194,15 @@ impl fmt::Display for Refusal {
                  Check your AWS Secret Access Key and signing method.",
             ),
             Self::WrongAction { user, action } => {
-                write!(f, "Wrong user to action mapping. user: {user}, action: {action}")
+                write!(
+                    f,
+                    "Wrong user to action mapping. user: {user}, action: {action}"
+                )
             }
-            Self::WrongUser => f.write_str("The authentication token was made for another database user."),
+            Self::WrongUser => f.write_str(
+                "The authentication token was made for another database \
+                user.",
+            ),
         }
     }
 }

@@ -162,7 +162,8 @@ async fn answers(
             from.read_exact(&mut code).await?;
             if code != [0; 4] {
                 // Passing this on would hand the client's token to the real server.
-                let text = "the PostgreSQL behind the stand-in asks for a password; it must trust its clients";
+                let text = "the PostgreSQL behind the stand-in asks for a password; it must trust \
+                    its clients";
                 to.write_all(&error_response("FATAL", "08006", text, None))
                     .await?;
                 return to.flush().await;

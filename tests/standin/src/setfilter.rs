@@ -250,7 +250,8 @@ mod tests {
                 "bytea_output",
             ),
             (
-                "SELECT set_config('datestyle','ISO',false), pg_catalog.set_config('JIT', 'off', true)",
+                "SELECT set_config('datestyle','ISO',false), pg_catalog.set_config('JIT', 'off', \
+                 true)",
                 "jit",
             ),
             ("SET XML OPTION DOCUMENT", "xmloption"),
@@ -269,7 +270,8 @@ mod tests {
             "",
             ";;",
             "SET search_path TO a, b",
-            "SET DateStyle = ISO; SET TIME ZONE 'UTC'; SET NAMES 'UTF8'; SET extra_float_digits = 3",
+            "SET DateStyle = ISO; SET TIME ZONE 'UTC'; SET NAMES 'UTF8'; SET extra_float_digits = \
+             3",
             "SET ROLE r",
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
             "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",

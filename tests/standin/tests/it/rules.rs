@@ -92,7 +92,8 @@ fn lifetime_is_kept_to_the_second() {
     assert_eq!(expired.reason(), "expired");
     assert_eq!(
         expired.to_string(),
-        "Signature expired: 20260228T235959Z is now earlier than 20260228T235959Z (20260301T001459Z - 900 sec.)"
+        "Signature expired: 20260228T235959Z is now earlier than 20260228T235959Z \
+         (20260301T001459Z - 900 sec.)"
     );
     assert_eq!(at(issued() - 300), Ok(()));
     let early = at(issued() - 301).unwrap_err();
