@@ -211,16 +211,20 @@ pub(crate) fn number(text: &str) -> Option<u32> {
     digits.replace('_', "").parse().ok()
 }
 
-/// Returns a duration for people: `45 s`, `15 min`, `2 h 5 min`, `7 d`.
+/// Durations shorter than this are told in seconds. The shell hooks use the same limits.
+pub(crate) const SECONDS_BELOW: u32 = 2 * 60;
+/// Durations shorter than this are told in minutes.
+pub(crate) const MINUTES_BELOW: u32 = 2 * 3_600;
+/// Durations shorter than this are told in hours; longer ones in days.
+pub(crate) const HOURS_BELOW: u32 = 2 * 86_400;
+
+/// Returns a duration for people, in one unit: `45 s`, `15 min`, `2 h`, `7 d`.
 pub(crate) fn spoken(seconds: u32) -> String {
     match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 if (seconds % 3_600) / 60 > 0 => {
-            format!("{} h {} min", seconds / 3_600, (seconds % 3_600) / 60)
-        }
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
+        0..SECONDS_BELOW => format!("{seconds} s"),
+        SECONDS_BELOW..MINUTES_BELOW => format!("{} min", seconds / 60),
+        MINUTES_BELOW..HOURS_BELOW => format!("{} h", seconds / 3_600),
+        HOURS_BELOW.. => format!("{} d", seconds / 86_400),
     }
 }
 

@@ -11,13 +11,11 @@ use super::preferences::Preferences;
 use super::segment::{Segment, TokenState, segment};
 use crate::cache::Cache;
 use crate::issue::{Issuer, PassfileView, last_failure};
+use crate::shell::LONGEST_WAIT;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
 
-/// A hook refreshes after this many seconds at the latest, because the user may have edited the
-/// configuration or a passfile. The hooks' templates treat a later time as damage.
-const LONGEST: u32 = 3_600;
 /// During the pause after a failure, a hook looks this often whether the user has logged in, which
 /// ends the pause.
 const LOOK_FOR_LOGIN: u32 = 15;
@@ -74,7 +72,7 @@ fn due(
     if let Some(path) = passfile {
         filed = PassfileView::read(&path, cache);
     }
-    let mut next = now.plus(LONGEST);
+    let mut next = now.plus(LONGEST_WAIT);
     let mut first: Option<Segment> = None;
     let mut connections = preferences.named_connections();
     settle(&mut connections);

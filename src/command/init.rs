@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::run::PrintText;
 use crate::error::{Error, Result};
-use crate::shell::{Hook, SHELLS, Shell, Wanted};
+use crate::shell::{Hook, HookOptions, SHELLS, Shell};
 use crate::sys::child;
 use crate::sys::paths::CacheDirectory;
 
@@ -32,7 +32,7 @@ impl PrintText for Init {
         let Some(shell) = Shell::named(&self.shell) else {
             return Err(Error::usage("no such shell"));
         };
-        let wanted = Wanted {
+        let wanted = HookOptions {
             hook: self.hook,
             segment: self.segment,
             undo: self.undo,

@@ -17,7 +17,7 @@ else
 fi
 
 __pgcred_hook() {
-    \builtin local __pgcred_status="$?" __pgcred_now=0 __pgcred_due='' __pgcred_pause=300
+    \builtin local __pgcred_status="$?" __pgcred_now=0 __pgcred_due='' __pgcred_pause=@LONGEST_PAUSE@
     \builtin local __pgcred_name='' __pgcred_end='' __pgcred_state=''
     # With `set -e` an exit status that is passed on would end the shell.
     case $- in *e*) __pgcred_status=0 ;; esac
@@ -26,13 +26,13 @@ __pgcred_hook() {
     __pgcred_pwd=$PWD
 #[end]
     __pgcred_clock
-    # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+    # pgcred writes one such file for each passfile. Inside `pgcred exec` the passfile of the outer shell counts.
     \builtin local __pgcred_of=${PGPASSFILE-}
     [[ $__pgcred_of != "${PGCRED_EXEC_PASSFILE-}" ]] || __pgcred_of=${PGCRED_OUTER_PASSFILE-}
     __pgcred_of=${__pgcred_of//[\/\\:]/%}
     __pgcred_of=$__pgcred_file${__pgcred_of:+-$__pgcred_of}
     if [[ -f $__pgcred_of && -r $__pgcred_of ]]; then # a pipe would never end
-        __pgcred_pause=60
+        __pgcred_pause=@PAUSE@
         {
             IFS=' ' \builtin read -r __pgcred_due || __pgcred_due=''
 #[segment]
@@ -40,17 +40,17 @@ __pgcred_hook() {
 #[end]
         } 2>/dev/null <"$__pgcred_of" || __pgcred_due=''
     fi
-    # Octal, too long, or later than pgcred ever writes: the file is damaged, or the clock was set back.
+    # An octal number, a number that is too long, or a later time than pgcred writes means a damaged file or a clock that was set back.
     case $__pgcred_due in '' | 0* | *[!0123456789]* | ????????????*) __pgcred_due=0 ;; esac
-    # What is due for the same reason is not tried again before the pause is over.
-    if (((__pgcred_now >= __pgcred_due || __pgcred_due - __pgcred_now > 3600) &&
-        (__pgcred_now >= __pgcred_hold || __pgcred_hold - __pgcred_now > 300 || __pgcred_due != __pgcred_for))); then
+    # The same due time is not tried again before the pause is over.
+    if (((__pgcred_now >= __pgcred_due || __pgcred_due - __pgcred_now > @LONGEST_WAIT@) &&
+        (__pgcred_now >= __pgcred_hold || __pgcred_hold - __pgcred_now > @LONGEST_PAUSE@ || __pgcred_due != __pgcred_for))); then
         __pgcred_hold=$((__pgcred_now + __pgcred_pause))
         __pgcred_for=$__pgcred_due
         ("$__pgcred_exe" refresh --background --quiet </dev/null >/dev/null 2>&1 &)
     fi
 #[segment]
-    # No terminal is told what to do.
+    # A text with a control character is not shown: it could be a command to the terminal.
     case $__pgcred_name$__pgcred_state in *[[:cntrl:]]*) __pgcred_end='' ;; esac
     case $__pgcred_end in
         '' | 0?* | *[!0123456789]* | ????????????*) __pgcred_name='' __pgcred_state='' ;;
@@ -60,11 +60,11 @@ __pgcred_hook() {
                 :
             elif ((__pgcred_end <= 0)); then
                 __pgcred_state=expired
-            elif ((__pgcred_end < 120)); then
+            elif ((__pgcred_end < @SECONDS_BELOW@)); then
                 __pgcred_state="$__pgcred_end s"
-            elif ((__pgcred_end < 7200)); then
+            elif ((__pgcred_end < @MINUTES_BELOW@)); then
                 __pgcred_state="$((__pgcred_end / 60)) min"
-            elif ((__pgcred_end < 172800)); then
+            elif ((__pgcred_end < @HOURS_BELOW@)); then
                 __pgcred_state="$((__pgcred_end / 3600)) h"
             else
                 __pgcred_state="$((__pgcred_end / 86400)) d"

@@ -17,7 +17,7 @@ try { pgcred-set-clock } catch _ {
     set pgcred-clock~ = { e:date +%s }
 }
 
-# Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+# pgcred writes one such file for each passfile. Inside `pgcred exec` the passfile of the outer shell counts.
 fn pgcred-due-file {
     var value = {|name| if (has-env $name) { get-env $name } else { put '' } }
     var of = ($value PGPASSFILE)
@@ -33,16 +33,16 @@ fn pgcred-hook {
     var now = (pgcred-clock)
     var lines = []
     var due = (num 0)
-    var pause = 300
+    var pause = @LONGEST_PAUSE@
     try {
         set lines = [(str:split "\n" (slurp < (pgcred-due-file)))]
-        set pause = 60
+        set pause = @PAUSE@
         set due = (num $lines[0])
     } catch _ { }
-    # Later than pgcred ever writes: the file is damaged, or the clock was set back.
+    # A later time than pgcred writes means a damaged file or a clock that was set back.
     var far = {|time most| or (<= $time $now) (> $time (+ $now $most)) }
-    # What is due for the same reason is not tried again before the pause is over.
-    if (and ($far $due 3600) (or ($far $pgcred-hold 300) (not-eq $due $pgcred-for))) {
+    # The same due time is not tried again before the pause is over.
+    if (and ($far $due @LONGEST_WAIT@) (or ($far $pgcred-hold @LONGEST_PAUSE@) (not-eq $due $pgcred-for))) {
         set pgcred-for = $due
         try { pgcred-set-clock } catch _ { }
         set now = (pgcred-clock)
@@ -59,16 +59,16 @@ fn pgcred-hook {
         if (not-eq $state ok) {
         } elif (<= $left 0) {
             set state = expired
-        } elif (< $left 120) {
+        } elif (< $left @SECONDS_BELOW@) {
             set state = ($whole (num 1.0))' s'
-        } elif (< $left 7200) {
+        } elif (< $left @MINUTES_BELOW@) {
             set state = ($whole (num 60.0))' min'
-        } elif (< $left 172800) {
+        } elif (< $left @HOURS_BELOW@) {
             set state = ($whole (num 3600.0))' h'
         } else {
             set state = ($whole (num 86400.0))' d'
         }
-        # No terminal is told what to do.
+        # A text with a control character is not shown: it could be a command to the terminal.
         if (not (re:match '\p{Cc}' $name$state)) { set text = $name' '$state }
     } catch _ { }
     set-env PGCRED_SEGMENT $text

@@ -24,11 +24,11 @@ function __pgcred_hook
 #[end]
     set -l now (__pgcred_clock)
     set -l due
-    set -l pause 300
+    set -l pause @LONGEST_PAUSE@
     set -l name
     set -l end
     set -l state
-    # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+    # pgcred writes one such file for each passfile. Inside `pgcred exec` the passfile of the outer shell counts.
     set -l of "$PGPASSFILE"
     if builtin test "$of" = "$PGCRED_EXEC_PASSFILE"
         set of "$PGCRED_OUTER_PASSFILE"
@@ -38,7 +38,7 @@ function __pgcred_hook
         set file $file-(builtin string replace --all --regex '[/\\\\:]' % -- "$of")
     end
     if builtin test -f $file -a -r $file # a pipe would never end
-        set pause 60
+        set pause @PAUSE@
         begin
             read due
 #[segment]
@@ -46,30 +46,30 @@ function __pgcred_hook
 #[end]
         end <$file 2>/dev/null
     end
-    # Too long, or later than pgcred ever writes: the file is damaged, or the clock was set back.
+    # A number that is too long, or a later time than pgcred writes, means a damaged file or a clock that was set back.
     builtin string match --quiet --regex '^[1-9][0-9]{0,10}$' -- "$due"; or set due 0
     set -l ahead (builtin math $due - $now)
     set -l held (builtin math $__pgcred_hold - $now)
-    # What is due for the same reason is not tried again before the pause is over.
-    if builtin test \( $ahead -le 0 -o $ahead -gt 3600 \) -a \( $held -le 0 -o $held -gt 300 -o $due != $__pgcred_for \)
+    # The same due time is not tried again before the pause is over.
+    if builtin test \( $ahead -le 0 -o $ahead -gt @LONGEST_WAIT@ \) -a \( $held -le 0 -o $held -gt @LONGEST_PAUSE@ -o $due != $__pgcred_for \)
         set -g __pgcred_hold (builtin math $now + $pause)
         set -g __pgcred_for $due
         # sh, because what fish leaves behind stays one of its jobs, and is $last_pid.
         command sh -c '"$0" refresh --background --quiet </dev/null >/dev/null 2>&1 &' $__pgcred_exe
     end
 #[segment]
-    # No terminal is told what to do.
+    # A text with a control character is not shown: it could be a command to the terminal.
     builtin string match --quiet --regex '\p{Cc}' -- "$name$state"; and set end
     if builtin string match --quiet --regex '^[0-9]{1,11}$' -- "$end"
         set -l left (builtin math $end - $now)
         if builtin test "$state" != ok
         else if builtin test $left -le 0
             set state expired
-        else if builtin test $left -lt 120
+        else if builtin test $left -lt @SECONDS_BELOW@
             set state "$left s"
-        else if builtin test $left -lt 7200
+        else if builtin test $left -lt @MINUTES_BELOW@
             set state (builtin math --scale 0 $left / 60)" min"
-        else if builtin test $left -lt 172800
+        else if builtin test $left -lt @HOURS_BELOW@
             set state (builtin math --scale 0 $left / 3600)" h"
         else
             set state (builtin math --scale 0 $left / 86400)" d"

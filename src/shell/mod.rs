@@ -1,9 +1,52 @@
-//! Shell hooks: a template per shell, what of it is printed, and how each shell quotes. Pure.
+//! Shell hooks: what `pgcred init SHELL` prints for a shell to run at its prompts. Pure.
+//!
+//! A hook costs the user nothing at most prompts: it reads one small file, which names the time when
+//! the first token is due, and compares it with the clock.
+//!
+//! ```text
+//! at a prompt --> read the file "due" --> not due yet:   nothing
+//!                  (command::due_file)    due:           start `pgcred refresh --background`, once,
+//!                                                        and not again before a pause is over
+//!                                         with --segment: set PGCRED_SEGMENT for it
+//! ```
+//!
+//! Each shell has one template beside this file. A line `#[NAMES]` begins a part that is printed
+//! only if one of its names is wanted; the part ends at the next such line or at `#[end]`:
+//!
+//! - `prompt`, `pwd`, `none`: what [`Hook`] the user wants;
+//! - `segment`: the user wants `PGCRED_SEGMENT`;
+//! - `undo`: the hook is to be taken out of the shell; nothing outside of such a part is printed then;
+//! - `always`: part of every hook, to end a part with other names.
+//!
+//! A word `@NAME@` is filled in: see [`Shell::values`].
+//!
+//! # Another shell
+//!
+//! 1. Copy the template of the most similar shell and write the hook. It must start no process
+//!    unless a token is due, change neither exit status nor variables of the user, survive an
+//!    `undo`, and do nothing where the file is missing or damaged.
+//! 2. Add a line to [`SHELLS`], with the shell's quoting from `text/quote.rs` (and its row in the
+//!    table of `text/quote/tests.rs`).
+//! 3. Add the shell to `tests/it/shells`, which runs every hook in the real shell, and its package to
+//!    `tests/run.sh`.
+//! 4. `cargo test --bin pgcred shell::`, then `cargo test --test it shells::`.
 
 use clap::ValueEnum;
 
 use crate::error::{Error, Result};
 use crate::text::quote;
+use crate::time;
+
+/// The longest time in seconds until a hook refreshes: the user may have edited a configuration or a
+/// passfile. A hook that reads a later time takes its file for damaged.
+pub(crate) const LONGEST_WAIT: u32 = 3_600;
+
+/// How many seconds a hook waits before it tries again what it has just tried: pgcred has written
+/// the file, so it works.
+const PAUSE: u32 = 60;
+
+/// The same where there is no file, so that pgcred may not work at all.
+const LONGEST_PAUSE: u32 = 300;
 
 /// A shell that has a hook.
 pub(crate) struct Shell {
@@ -24,7 +67,7 @@ pub(crate) enum Hook {
 }
 
 /// What the hook is to do.
-pub(crate) struct Wanted {
+pub(crate) struct HookOptions {
     pub(crate) hook: Hook,
     /// Keep `PGCRED_SEGMENT` up to date.
     pub(crate) segment: bool,
@@ -75,17 +118,33 @@ pub(crate) static SHELLS: [Shell; 8] = [
     },
 ];
 
+impl HookOptions {
+    /// Tells whether a part of the template with this name is to be printed.
+    fn want(&self, part: &str) -> bool {
+        let hook = match self.hook {
+            Hook::Prompt => "prompt",
+            Hook::Pwd => "pwd",
+            Hook::None => "none",
+        };
+        match part {
+            "undo" => self.undo,
+            _ if self.undo => false,
+            "segment" => self.segment,
+            "always" => true,
+            part => part == hook,
+        }
+    }
+}
+
 impl Shell {
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         SHELLS.iter().find(|shell| shell.name == name)
     }
 
-    /// Returns the text that the shell reads: the template without the parts that are not wanted.
-    ///
-    /// A part begins with `#[names]`, ends with the next such line or `#[end]`, and is there if one
-    /// of its names is wanted.
-    pub(crate) fn hook(&self, wanted: &Wanted, program: &str, due: &str) -> Result<String> {
-        if wanted.segment && !self.template.contains("#[segment]") {
+    /// Returns the text that the shell runs. `program` is the path of pgcred, `due` that of the file
+    /// with the due time.
+    pub(crate) fn hook(&self, options: &HookOptions, program: &str, due: &str) -> Result<String> {
+        if options.segment && !self.template.contains("#[segment]") {
             return Err(Error::usage(format!(
                 "{} reads no file without starting a process, so it has no segment",
                 self.name
@@ -94,62 +153,146 @@ impl Shell {
         }
         for path in [program, due] {
             if path.contains(['\n', '\r']) {
-                return Err(Error::usage(
-                    "a path with a line end in it is nothing for a shell hook",
-                ));
+                return Err(
+                    Error::usage("a shell hook cannot hold a path with a line end in it")
+                        .hint("rename the directory"),
+                );
             }
         }
-        let hook = match wanted.hook {
-            Hook::Prompt => "prompt",
-            Hook::Pwd => "pwd",
-            Hook::None => "none",
-        };
-        let is_wanted = |name: &str| match name {
-            "undo" => wanted.undo,
-            _ if wanted.undo => false,
-            "segment" => wanted.segment,
-            "always" => true,
-            name => name == hook,
-        };
+        Ok(fill(&self.parts(options), &self.values(program, due)))
+    }
+
+    /// Returns the template without the parts that are not wanted.
+    fn parts(&self, options: &HookOptions) -> String {
         let mut text = String::new();
-        let outside = !wanted.undo;
-        let mut printed = outside;
+        let outside = !options.undo;
+        let mut is_printed = outside;
         for line in self.template.lines() {
-            match line
-                .trim_start()
-                .strip_prefix("#[")
-                .and_then(|rest| rest.strip_suffix(']'))
-            {
-                Some("end") => printed = outside,
-                Some(names) => printed = names.split(' ').any(is_wanted),
-                None if printed => text.extend([line, "\n"]),
+            match names(line) {
+                Some("end") => is_printed = outside,
+                Some(names) => is_printed = names.split(' ').any(|name| options.want(name)),
+                None if is_printed => text.extend([line, "\n"]),
                 None => {}
             }
         }
-        let due = (self.quote)(due);
-        Ok(text
-            .replace("@PGCRED@", &(self.quote)(program))
-            .replace("@DUE@", &due))
+        text
     }
+
+    /// Returns what is filled into the template.
+    fn values(&self, program: &str, due: &str) -> [(&'static str, String); 8] {
+        [
+            ("@PGCRED@", (self.quote)(program)),
+            ("@DUE@", (self.quote)(due)),
+            ("@LONGEST_WAIT@", LONGEST_WAIT.to_string()),
+            ("@PAUSE@", PAUSE.to_string()),
+            ("@LONGEST_PAUSE@", LONGEST_PAUSE.to_string()),
+            // The units in which the segment says how long a token is good: as `time::spoken`.
+            ("@SECONDS_BELOW@", time::SECONDS_BELOW.to_string()),
+            ("@MINUTES_BELOW@", time::MINUTES_BELOW.to_string()),
+            ("@HOURS_BELOW@", time::HOURS_BELOW.to_string()),
+        ]
+    }
+}
+
+/// Returns the names in a line `#[NAMES]` of a template.
+fn names(line: &str) -> Option<&str> {
+    line.trim_start().strip_prefix("#[")?.strip_suffix(']')
+}
+
+/// Fills in each `@NAME@` once: what is filled in may hold such a word itself.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some(at) = rest.find('@') {
+        let (before, after) = rest.split_at(at);
+        text.push_str(before);
+        match values.iter().find(|(name, _)| after.starts_with(name)) {
+            Some((name, value)) => {
+                text.push_str(value);
+                rest = &after[name.len()..];
+            }
+            None => {
+                text.push('@');
+                rest = &after[1..];
+            }
+        }
+    }
+    text + rest
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Every hook that can be printed, with the name of its shell.
+    fn all_hooks(program: &str, due: &str) -> Vec<(&'static str, String)> {
+        let mut hooks = Vec::new();
+        for shell in &SHELLS {
+            for hook in [Hook::Prompt, Hook::Pwd, Hook::None] {
+                for (segment, undo) in [(false, false), (true, false), (false, true)] {
+                    let options = HookOptions {
+                        hook,
+                        segment: segment && shell.name != "tcsh",
+                        undo,
+                    };
+                    let text = shell.hook(&options, program, due).unwrap();
+                    hooks.push((shell.name, text));
+                }
+            }
+        }
+        hooks
+    }
+
+    fn words_between_ats(text: &str) -> Vec<&str> {
+        let is_name = |word: &&str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+        };
+        text.split('@').skip(1).filter(is_name).collect()
+    }
+
+    #[test]
+    fn no_placeholder_is_left_in_a_hook() {
+        for (shell, text) in all_hooks("/bin/pgcred", "/cache/due") {
+            assert_eq!(words_between_ats(&text), [""; 0], "{shell}: {text}");
+            assert!(!text.contains("#["), "{shell}: {text}");
+        }
+    }
+
+    /// A number of its own in a template would not follow when the constant changes.
+    #[test]
+    fn every_template_has_every_value_filled_in() {
+        for shell in &SHELLS {
+            for (name, value) in shell.values("", "") {
+                let is_of_segment = name.ends_with("_BELOW@");
+                let is_used = shell.template.contains(name);
+                assert_eq!(
+                    is_used,
+                    !is_of_segment || shell.name != "tcsh",
+                    "{}: {name}",
+                    shell.name
+                );
+                let is_repeated = is_of_segment
+                    && shell
+                        .template
+                        .split(|c: char| !c.is_ascii_digit())
+                        .any(|number| number == value);
+                assert!(!is_repeated, "{}: {name} is written as {value}", shell.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_is_filled_in_as_it_is() {
+        for (shell, text) in all_hooks("/@DUE@/pgcred", "/@PAUSE@/due") {
+            let is_whole = text.contains("/@DUE@/pgcred") && text.contains("/@PAUSE@/due");
+            assert!(is_whole || !text.contains("/pgcred"), "{shell}: {text}");
+        }
+    }
+
     #[test]
     fn powershell_is_told_in_ascii() {
-        let wanted = Wanted {
-            hook: Hook::Pwd,
-            segment: true,
-            undo: false,
-        };
-        let shell = Shell::named("powershell").unwrap();
-        assert!(
-            shell
-                .hook(&wanted, "/Jörg/pgcred", "/Jörg/due")
-                .unwrap()
-                .is_ascii()
-        );
+        for (shell, text) in all_hooks("/Jörg/pgcred", "/Jörg/due") {
+            assert!(text.is_ascii() || shell != "powershell", "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@ $env.__pgcred_for = -1
 
 def --env __pgcred_hook [] {
     let now = (date now | into int) // 1_000_000_000
-    # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+    # pgcred writes one such file for each passfile. Inside `pgcred exec` the passfile of the outer shell counts.
     let of = $env.PGPASSFILE? | default ""
     let of = if $of == ($env.PGCRED_EXEC_PASSFILE? | default "") { $env.PGCRED_OUTER_PASSFILE? | default "" } else { $of }
     let file = if ($of | is-empty) { @DUE@ } else { @DUE@ + "-" + ($of | str replace --all --regex '[/\\:]' '%') }
@@ -12,11 +12,11 @@ def --env __pgcred_hook [] {
     let due = try { $lines | get 0 | into int } catch { 0 }
     let ahead = $due - $now
     let held = $env.__pgcred_hold - $now
-    # Later than pgcred ever writes: the file is damaged, or the clock was set back.
-    # What is due for the same reason is not tried again before the pause is over.
-    if ($ahead <= 0 or $ahead > 3600) and ($held <= 0 or $held > 300 or $due != $env.__pgcred_for) {
+    # A later time than pgcred writes means a damaged file or a clock that was set back.
+    # The same due time is not tried again before the pause is over.
+    if ($ahead <= 0 or $ahead > @LONGEST_WAIT@) and ($held <= 0 or $held > @LONGEST_PAUSE@ or $due != $env.__pgcred_for) {
         $env.__pgcred_for = $due
-        $env.__pgcred_hold = $now + (if ($lines | is-empty) { 300 } else { 60 })
+        $env.__pgcred_hold = $now + (if ($lines | is-empty) { @LONGEST_PAUSE@ } else { @PAUSE@ })
         try {
             if $nu.os-info.name == "windows" {
                 job spawn { ^@PGCRED@ refresh --background --quiet | complete | ignore }
@@ -34,11 +34,11 @@ def --env __pgcred_hook [] {
             $words.2
         } else if $left <= 0 {
             "expired"
-        } else if $left < 120 {
+        } else if $left < @SECONDS_BELOW@ {
             $"($left) s"
-        } else if $left < 7200 {
+        } else if $left < @MINUTES_BELOW@ {
             $"($left // 60) min"
-        } else if $left < 172800 {
+        } else if $left < @HOURS_BELOW@ {
             $"($left // 3600) h"
         } else {
             $"($left // 86400) d"

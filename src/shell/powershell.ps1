@@ -15,22 +15,22 @@ function global:__pgcred_hook {
 #[end]
     $now = [DateTimeOffset]::UtcNow.ToUnixTimeSeconds()
     $due = [long]0
-    $pause = 300
+    $pause = @LONGEST_PAUSE@
     $lines = @()
-    # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+    # pgcred writes one such file for each passfile. Inside `pgcred exec` the passfile of the outer shell counts.
     $of = "$env:PGPASSFILE"
     if ($of -ceq "$env:PGCRED_EXEC_PASSFILE") { $of = "$env:PGCRED_OUTER_PASSFILE" }
     $file = $global:__pgcred_file
     if ($of) { $file = $file + '-' + $of.Replace('/', '%').Replace('\', '%').Replace(':', '%') }
     if ([IO.File]::Exists($file)) {
-        $pause = 60
+        $pause = @PAUSE@
         try { $lines = [IO.File]::ReadAllLines($file) } catch { $global:Error.RemoveAt(0) }
     }
     if ($lines.Length -ge 1) { $null = [long]::TryParse($lines[0], [ref]$due) }
-    # Later than pgcred ever writes: the file is damaged, or the clock was set back.
-    # What is due for the same reason is not tried again before the pause is over.
-    if (($now -ge $due -or $due - $now -gt 3600) -and
-        ($now -ge $global:__pgcred_hold -or $global:__pgcred_hold - $now -gt 300 -or $due -ne $global:__pgcred_for)) {
+    # A later time than pgcred writes means a damaged file or a clock that was set back.
+    # The same due time is not tried again before the pause is over.
+    if (($now -ge $due -or $due - $now -gt @LONGEST_WAIT@) -and
+        ($now -ge $global:__pgcred_hold -or $global:__pgcred_hold - $now -gt @LONGEST_PAUSE@ -or $due -ne $global:__pgcred_for)) {
         $global:__pgcred_hold = $now + $pause
         $global:__pgcred_for = $due
         try {
@@ -48,15 +48,15 @@ function global:__pgcred_hook {
 #[segment]
     $env:PGCRED_SEGMENT = ''
     $end = [long]0
-    # No terminal is told what to do.
+    # A text with a control character is not shown: it could be a command to the terminal.
     $words = @(if ($lines.Length -ge 2 -and $lines[1] -notmatch '\p{Cc}') { $lines[1].Split(' ') })
     if ($words.Length -eq 3 -and [long]::TryParse($words[1], [ref]$end)) {
         $left = $end - $now
         $state = if ($words[2] -ne 'ok') { $words[2] }
         elseif ($left -le 0) { 'expired' }
-        elseif ($left -lt 120) { "$left s" }
-        elseif ($left -lt 7200) { "$([Math]::Floor($left / 60)) min" }
-        elseif ($left -lt 172800) { "$([Math]::Floor($left / 3600)) h" }
+        elseif ($left -lt @SECONDS_BELOW@) { "$left s" }
+        elseif ($left -lt @MINUTES_BELOW@) { "$([Math]::Floor($left / 60)) min" }
+        elseif ($left -lt @HOURS_BELOW@) { "$([Math]::Floor($left / 3600)) h" }
         else { "$([Math]::Floor($left / 86400)) d" }
         $env:PGCRED_SEGMENT = "$($words[0]) $state"
     }

@@ -13,8 +13,8 @@ def __pgcred_make():
         nonlocal hold, tried, started
         if started and started.poll() is not None:
             started = None  # until it is asked for, what has ended stays in the system's table
-        now, pause = int(time.time()), 60
-        # Each passfile has a file of its own; inside `pgcred exec` it is the passfile from outside that counts.
+        now, pause = int(time.time()), @PAUSE@
+        # pgcred writes one such file for each passfile. Inside `pgcred exec` the passfile of the outer shell counts.
         env = __xonsh__.env
         of = str(env.get("PGPASSFILE", ""))
         if of == str(env.get("PGCRED_EXEC_PASSFILE", "")):
@@ -28,12 +28,12 @@ def __pgcred_make():
                 lines = opened.read().split("\n")
             due = int(lines[0])
         except FileNotFoundError:
-            lines, due, pause = [], 0, 300
+            lines, due, pause = [], 0, @LONGEST_PAUSE@
         except (OSError, ValueError):
             lines, due = [], 0
-        # Later than pgcred ever writes: the file is damaged, or the clock was set back.
-        # What is due for the same reason is not tried again before the pause is over.
-        if not now < due <= now + 3600 and not (now < hold <= now + 300 and due == tried):
+        # A later time than pgcred writes means a damaged file or a clock that was set back.
+        # The same due time is not tried again before the pause is over.
+        if not now < due <= now + @LONGEST_WAIT@ and not (now < hold <= now + @LONGEST_PAUSE@ and due == tried):
             hold, tried = now + pause, due
             null = subprocess.DEVNULL
             try:
@@ -52,17 +52,17 @@ def __pgcred_make():
                 pass
             elif left <= 0:
                 state = "expired"
-            elif left < 120:
+            elif left < @SECONDS_BELOW@:
                 state = f"{left} s"
-            elif left < 7200:
+            elif left < @MINUTES_BELOW@:
                 state = f"{left // 60} min"
-            elif left < 172800:
+            elif left < @HOURS_BELOW@:
                 state = f"{left // 3600} h"
             else:
                 state = f"{left // 86400} d"
             text = f"{name} {state}"
             if not text.isprintable():
-                text = ""  # no terminal is told what to do
+                text = ""  # a control character could be a command to the terminal
         except (IndexError, ValueError):
             pass
         __xonsh__.env["PGCRED_SEGMENT"] = text
