@@ -223,7 +223,7 @@ fn erase_forgets_tokens_of_a_lost_index() {
             "{lost}"
         );
         assert_eq!(
-            run.stderr.contains("pgcred knew"),
+            run.stderr.contains("list of issued tokens was lost"),
             lost != "missing",
             "{lost}: {}",
             run.stderr

@@ -1,0 +1,120 @@
+//! `pgcred erase --all`: removes every token, and all that pgcred keeps besides its configuration
+//! and the files of tools.
+//!
+//! The order: the passfiles, then the cache with the index. Where a passfile cannot be cleared, the
+//! index stays and goes on naming it, so that the next run finds it again.
+
+use std::path::{Path, PathBuf};
+
+use super::Erase;
+use super::tokens::{check_reach, erase_in};
+use crate::cache::{Cache, Index};
+use crate::command::app::App;
+use crate::command::errors::all_errors;
+use crate::command::setup::undo;
+use crate::error::Result;
+use crate::output::Output;
+use crate::roots;
+use crate::setup::Machine;
+use crate::sys::fs;
+
+impl Erase {
+    /// Removes everything. It goes on where something cannot be removed, and names it.
+    pub(super) fn everything(&self, app: &mut App) -> Result<()> {
+        let output = app.preferences.output;
+        let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
+        let mut errors = Vec::new();
+        let mut left = Vec::new();
+        let mut has_erased = false;
+        for path in self.passfiles(&index)? {
+            match erase_all_in(&path, &index, output) {
+                Ok(erased) => has_erased |= erased,
+                Err(error) => {
+                    errors.push(error);
+                    left.push(path);
+                }
+            }
+        }
+        if left.is_empty() {
+            for removed in remove_own(app) {
+                match removed {
+                    Ok(path) => {
+                        has_erased = true;
+                        output.note(&format!("{}: removed", path.display()));
+                    }
+                    Err(error) => errors.push(error),
+                }
+            }
+        } else if let Some(cache) = app.issuer.cache()
+            && let Err(error) = cache.erase_tokens(left)
+        {
+            errors.push(error);
+        }
+        if !has_erased && errors.is_empty() {
+            output.note("there was nothing to erase");
+        }
+        all_errors(errors, output, |failed| {
+            format!("{failed} places could not be erased")
+        })
+    }
+}
+
+/// Removes every token from a passfile. Tells whether there was one.
+fn erase_all_in(path: &Path, index: &Index, output: Output) -> Result<bool> {
+    if index.known_passfiles().contains(path) {
+        check_reach(path)?;
+    }
+    let erased = erase_in(path, output, |_| true)?;
+    Ok(!erased.is_empty())
+}
+
+/// Removes cached tokens, the index, the key, what programs that were killed have left, and root
+/// certificates. Returns what was there, and what could not be removed.
+fn remove_own(app: &mut App) -> Vec<Result<PathBuf>> {
+    let output = app.preferences.output;
+    let mut removed = Vec::new();
+    if let Some(cache) = app.issuer.take_cache() {
+        match cache.erase() {
+            Ok(Some(directory)) => removed.push(Ok(directory.to_owned())),
+            Ok(None) => {}
+            Err(error) => removed.push(Err(error)),
+        }
+    }
+    removed.extend(remove_sessions(output));
+    removed.extend(remove_roots(output));
+    removed
+}
+
+/// Removes what programs that were killed have left. Programs that run keep theirs.
+fn remove_sessions(output: Output) -> Vec<Result<PathBuf>> {
+    let (removed, running) = fs::remove_sessions();
+    for directory in running {
+        output.note(&format!(
+            "{} stays: the program of a `pgcred exec` runs and needs it",
+            directory.display()
+        ));
+    }
+    removed
+}
+
+/// Removes root certificates, unless a tool that is set up names them.
+fn remove_roots(output: Output) -> Vec<Result<PathBuf>> {
+    let files = roots::kept();
+    if files.is_empty() {
+        return Vec::new();
+    }
+    if let Ok(machine) = Machine::this(None)
+        && undo::is_anything_left(&machine)
+    {
+        output.note(
+            "root certificates stay, because tools that are set up name them; \
+             `pgcred setup --undo` first",
+        );
+        return Vec::new();
+    }
+    let remove = |file: PathBuf| -> Result<PathBuf> {
+        roots::remove(&file)?;
+        Ok(file)
+    };
+    files.into_iter().map(remove).collect()
+}

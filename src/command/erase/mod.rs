@@ -1,0 +1,253 @@
+//! `pgcred erase`: removes tokens from the passfiles and from the cache.
+
+mod everything;
+mod tokens;
+
+use std::path::PathBuf;
+
+pub(super) use tokens::{erase_filed, forget_ids};
+
+use super::app::App;
+use super::errors::all_errors;
+use super::filed_tokens::known_passfiles;
+use super::passfile::PassfileOption;
+use super::run::{Run, arguments_of};
+use crate::cache::{Cache, Index};
+use crate::config::Connection;
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::passfile::block::PassfileKey;
+use crate::provider;
+use crate::request::target::TargetSpec;
+use crate::resolve::AddressOptions;
+use crate::sys::terminal::Stdin;
+
+#[derive(clap::Args)]
+pub(crate) struct Erase {
+    /// What to forget, as given to `refresh`; without user or port, all of them
+    targets: Vec<String>,
+    /// Forget every token, and everything that pgcred keeps besides its configuration
+    #[arg(long, conflicts_with_all = ["targets", "host", "port", "user"])]
+    all: bool,
+    #[command(flatten)]
+    address: AddressOptions,
+    #[command(flatten)]
+    passfile: PassfileOption,
+}
+
+impl Run for Erase {
+    type End = ();
+    const ASKS_AWS: bool = false;
+
+    /// `--all` works even if the configuration cannot be read.
+    fn needs_configuration(&self) -> bool {
+        !self.all
+    }
+
+    /// A port or a user that is not named stands for all there are, and has no default.
+    fn arguments(command: clap::Command) -> clap::Command {
+        let command = arguments_of::<Self>(command);
+        command
+            .mut_arg("port", |argument| {
+                argument.help("Only tokens for this port")
+            })
+            .mut_arg("user", |argument| {
+                argument.help("Only tokens for this user")
+            })
+    }
+
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        self.address.check_targets(self.targets.len())?;
+        app.open_cache_to_forget();
+        if self.all {
+            return self.everything(app);
+        }
+        let addresses = self.addresses(app)?;
+        let aliases = self.aliases(app);
+        let wanted = |key: &PassfileKey| {
+            let mut all = addresses.iter().chain(&aliases);
+            all.any(|address| matches(key, address))
+        };
+        let output = app.preferences.output;
+        let mut errors = Vec::new();
+        let mut erased: Vec<PassfileKey> = Vec::new();
+        let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
+        let paths = self.passfiles(&index)?;
+        for path in &paths {
+            match erase_filed(path, &index, output, wanted) {
+                Ok(keys) => erased.extend(keys),
+                Err(error) => errors.push(error),
+            }
+        }
+        let mut has_erased_unknown = false;
+        if let Some(cache) = app.issuer.cache() {
+            has_erased_unknown = erase_in_cache(cache, &index, output, wanted, &mut erased)?;
+        }
+        if !has_erased_unknown && errors.is_empty() {
+            errors.extend(nothing_found(&addresses, &erased, &paths));
+        }
+        all_errors(errors, output, |failed| {
+            format!("{failed} passfiles were left as they are")
+        })
+    }
+}
+
+impl Erase {
+    /// Returns the passfile that the user names, or every one that may hold a token; with `--all`
+    /// both.
+    fn passfiles(&self, index: &Index) -> Result<Vec<PathBuf>> {
+        let known = known_passfiles(index);
+        if self.passfile.is_usual() {
+            return Ok(known);
+        }
+        let named = self.passfile.path()?;
+        if !self.all {
+            return Ok(vec![named]);
+        }
+        let mut paths = Vec::new();
+        if !known.contains(&std::path::absolute(&named).unwrap_or_default()) {
+            paths.push(named);
+        }
+        paths.extend(known);
+        Ok(paths)
+    }
+
+    /// Returns the addresses whose tokens are to be erased: those of the targets, or of the options.
+    fn addresses(&self, app: &App) -> Result<Vec<TargetSpec>> {
+        let mut addresses = Vec::new();
+        for target in &self.targets {
+            addresses.push(match app.preferences.config.connection(target) {
+                Some(connection) => self
+                    .address
+                    .to_target_spec(None)?
+                    .or(connection.target.clone()),
+                None => self.address.to_target_spec(Some(target))?,
+            });
+        }
+        if self.targets.is_empty() {
+            addresses.push(self.address.to_target_spec(None)?);
+        }
+        if addresses.iter().any(|address| address.host.is_none()) {
+            return Err(Error::usage("no target")
+                .hint("name the connection or host whose tokens to erase, or use --all"));
+        }
+        Ok(addresses)
+    }
+
+    /// Returns the aliases of the connections that are meant: the passfile has their tokens under
+    /// those addresses too.
+    fn aliases(&self, app: &App) -> Vec<TargetSpec> {
+        let mut connections: Vec<&Connection> = Vec::new();
+        for target in &self.targets {
+            match app.preferences.config.connection(target) {
+                Some(connection) => connections.push(connection),
+                None => connections.extend(self.connection_at(Some(target), app)),
+            }
+        }
+        if self.targets.is_empty() {
+            connections.extend(self.connection_at(None, app));
+        }
+        let mut aliases = Vec::new();
+        for connection in connections {
+            for alias in &connection.aliases {
+                aliases.push(TargetSpec {
+                    host: Some(alias.host.clone()),
+                    port: alias.port.or(connection.target.port),
+                    user: self.address.user.clone().or(connection.target.user.clone()),
+                    ..TargetSpec::default()
+                });
+            }
+        }
+        aliases
+    }
+
+    /// Returns the connection that has this address.
+    fn connection_at<'a>(&self, target: Option<&str>, app: &'a App) -> Option<&'a Connection> {
+        let address = self.address.to_target_spec(target).ok()?;
+        app.preferences.config.at(&address, None, |_| true)
+    }
+}
+
+/// Erases cached tokens and adds what they were for to `erased`. Tells whether there were tokens of
+/// which the index knows nothing: those are erased too.
+fn erase_in_cache(
+    cache: &Cache,
+    index: &Index,
+    output: Output,
+    wanted: impl Fn(&PassfileKey) -> bool,
+    erased: &mut Vec<PassfileKey>,
+) -> Result<bool> {
+    let mut ids = Vec::new();
+    for (id, record) in &index.records {
+        if wanted(&record.key) {
+            ids.push(id.clone());
+            erased.push(record.key.clone());
+        }
+    }
+    // An unknown token may be one of those that the user wants to erase. To erase one too many costs
+    // only a new token.
+    let unknown = cache.unknown_entries();
+    let has_unknown = !unknown.is_empty();
+    ids.extend(unknown);
+    let is_index_lost = cache.has_lost_its_index();
+    forget_ids(&ids, cache, output)?;
+    if has_unknown {
+        output.warn(
+            "the cache had tokens, but no longer knew which connections they were for; \
+             they are erased too",
+        );
+    }
+    if is_index_lost {
+        output.warn(
+            "the list of issued tokens was lost: passfiles other than the usual one may still have \
+             tokens; `pgcred erase TARGET --passfile FILE` removes them there",
+        );
+    }
+    Ok(has_unknown)
+}
+
+/// Returns the error that names the hosts of which nothing was erased, if there are any.
+fn nothing_found(
+    addresses: &[TargetSpec],
+    erased: &[PassfileKey],
+    paths: &[PathBuf],
+) -> Option<Error> {
+    let mut missing = Vec::new();
+    for address in addresses {
+        if let Some(host) = &address.host
+            && !erased.iter().any(|key| matches(key, address))
+        {
+            missing.push(host.as_str());
+        }
+    }
+    if missing.is_empty() {
+        return None;
+    }
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let paths = if paths.is_empty() {
+        "no passfile".to_owned()
+    } else {
+        paths.join(" or ")
+    };
+    Some(Error::no_target(format!(
+        "{paths} has no token for {}, and the cache has none",
+        missing.join(", ")
+    )))
+}
+
+/// Tells whether a token's key has every field that the address names. A cluster ID stands for its
+/// endpoint in any region.
+fn matches(key: &PassfileKey, address: &TargetSpec) -> bool {
+    let Some(host) = address.host.as_deref() else {
+        return false;
+    };
+    let is_cluster_id = provider::of_id(host, "").is_some();
+    if key.host != host && !(is_cluster_id && key.host.split('.').next() == Some(host)) {
+        return false;
+    }
+    address.port.is_none_or(|port| port == key.port)
+        && address.user.as_ref().is_none_or(|user| *user == key.user)
+}

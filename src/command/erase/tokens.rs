@@ -1,0 +1,102 @@
+//! Removes single tokens from a passfile and from the cache, and says so.
+
+use std::path::Path;
+
+use crate::cache::{Cache, Index};
+use crate::command::passfile;
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::passfile::block::PassfileKey;
+use crate::sys::fs::{self, Presence};
+use crate::text::quote;
+
+/// Removes the tokens that `wanted` picks from a passfile's block, and returns what they were for.
+///
+/// A file without a block is not touched, and a missing one is not made. What a pgcred that was
+/// killed has left beside the file is removed in any case.
+pub(super) fn erase_in(
+    path: &Path,
+    output: Output,
+    wanted: impl Fn(&PassfileKey) -> bool,
+) -> Result<Vec<PassfileKey>> {
+    fs::clear_leftovers(path)?;
+    match fs::read_if_plain(path)? {
+        Some(text) if may_have_block(&text) => {}
+        _ => return Ok(Vec::new()),
+    }
+    let erased: Vec<PassfileKey> = passfile::edit(path, output, |passfile| {
+        let found = passfile.keys().filter(|key| wanted(key)).cloned().collect();
+        passfile.remove(&wanted);
+        Ok(found)
+    })?;
+    if !erased.is_empty() {
+        let mut note = format!("{}: erased {}", path.display(), counted(erased.len()));
+        if fs::stamp(path).is_none() {
+            note += "; the file is gone too, because pgcred had made it";
+        }
+        output.note(&note);
+    }
+    Ok(erased)
+}
+
+/// Tells whether a passfile has a mark of pgcred's, also a damaged one: then the block is read, and
+/// the user is told of the damage.
+fn may_have_block(text: &[u8]) -> bool {
+    const MARKS_BEGIN: &[u8] = b"# pgcred ";
+    text.windows(MARKS_BEGIN.len())
+        .any(|part| part == MARKS_BEGIN)
+}
+
+/// Does the same for a passfile that the index may name: if the file has such a token and cannot be
+/// reached, this is an error.
+pub(in crate::command) fn erase_filed(
+    path: &Path,
+    index: &Index,
+    output: Output,
+    wanted: impl Fn(&PassfileKey) -> bool,
+) -> Result<Vec<PassfileKey>> {
+    if index.has_filed(path, &wanted) {
+        check_reach(path)?;
+    }
+    erase_in(path, output, wanted)
+}
+
+/// Refuses a passfile below a directory that is not there now, such as one of a disk that was taken
+/// out.
+pub(super) fn check_reach(path: &Path) -> Result<()> {
+    let Presence::OutOfReach(directory) = fs::presence(path) else {
+        return Ok(());
+    };
+    let quoted = quote::posix(&directory.to_string_lossy());
+    let (path, directory) = (path.display(), directory.display());
+    Err(
+        Error::failure(format!("{path} may have tokens and cannot be reached")).hint(format!(
+            "make the directory {directory} available again and repeat the command; \
+             if it is gone for good: mkdir -p {quoted}, then repeat the command"
+        )),
+    )
+}
+
+/// Removes tokens from the cache, and says how many it had.
+pub(in crate::command) fn forget_ids(ids: &[String], cache: &Cache, output: Output) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut sealed = 0;
+    for id in ids {
+        sealed += usize::from(cache.has_file(id));
+    }
+    cache.forget(ids)?;
+    if sealed > 0 {
+        output.note(&format!("cache: erased {}", counted(sealed)));
+    }
+    Ok(())
+}
+
+fn counted(tokens: usize) -> String {
+    if tokens == 1 {
+        "1 token".to_owned()
+    } else {
+        format!("{tokens} tokens")
+    }
+}
