@@ -206,15 +206,12 @@ fn fill(template: &str, values: &[(&str, String)]) -> String {
     while let Some(at) = rest.find('@') {
         let (before, after) = rest.split_at(at);
         text.push_str(before);
-        match values.iter().find(|(name, _)| after.starts_with(name)) {
-            Some((name, value)) => {
-                text.push_str(value);
-                rest = &after[name.len()..];
-            }
-            None => {
-                text.push('@');
-                rest = &after[1..];
-            }
+        if let Some((name, value)) = values.iter().find(|(name, _)| after.starts_with(name)) {
+            text.push_str(value);
+            rest = &after[name.len()..];
+        } else {
+            text.push('@');
+            rest = &after[1..];
         }
     }
     text + rest
