@@ -1,120 +1,123 @@
-//! What stands in the passfiles that pgcred knows of: until when, and what hides it. Reads only.
+//! The tokens in the passfiles that pgcred knows of: how long they are valid, and what keeps clients
+//! from finding them. Reads only.
 
 use std::path::{Path, PathBuf};
 
 use crate::cache::{Index, Record};
 use crate::error::{Error, Result};
 use crate::passfile::block::{Passfile, PassfileKey};
-use crate::passfile::survey::hidden_by;
+use crate::passfile::survey;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
 use crate::token::refresh_after;
 
-/// A passfile that is there, and can be read.
-struct Known {
+/// What the known passfiles hold.
+pub(super) struct FiledTokens {
+    files: Vec<KnownPassfile>,
+    /// Why other passfiles cannot be read.
+    pub(super) errors: Vec<Error>,
+}
+
+/// A passfile that exists and can be read.
+struct KnownPassfile {
     path: PathBuf,
     text: Vec<u8>,
     passfile: Passfile,
 }
 
-pub(super) struct Standing {
-    files: Vec<Known>,
-    /// Why others cannot be read.
-    pub(super) troubles: Vec<Error>,
-}
-
-/// A token under one key.
-pub(super) struct Found<'a> {
-    passfile: &'a Passfile,
+/// A token in a passfile, under one key.
+pub(super) struct FiledToken<'a> {
+    file: &'a KnownPassfile,
     key: &'a PassfileKey,
-    pub(super) path: &'a Path,
-    /// When it was signed, as far as its text says.
+    /// When it was signed, if its text says so.
     pub(super) issued_at: Option<Time>,
     pub(super) expires_at: Time,
-    /// The line of the user's that clients take instead.
-    pub(super) hidden_by: Option<usize>,
 }
 
-/// The passfile that clients read if nothing else is said.
-fn in_effect() -> Option<PathBuf> {
-    env::passfile().or_else(env::default_passfile)
-}
-
-/// Every passfile that may hold a token of pgcred's: the one in effect first, then those that the
-/// index names.
+/// Returns every passfile that may hold a token of pgcred's: first the one that clients read, then
+/// those that the index names.
 pub(super) fn known_passfiles(index: &Index) -> Vec<PathBuf> {
-    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-    let mut paths: Vec<PathBuf> = in_effect().map(absolute).into_iter().collect();
-    paths.extend(
-        index
-            .known_passfiles()
-            .into_iter()
-            .filter(|path| !paths.contains(path))
-            .collect::<Vec<_>>(),
-    );
+    let mut paths = Vec::new();
+    if let Some(path) = env::passfile().or_else(env::default_passfile) {
+        paths.push(std::path::absolute(&path).unwrap_or(path));
+    }
+    for path in index.known_passfiles() {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
     paths
 }
 
-impl Standing {
+impl FiledTokens {
     pub(super) fn read(paths: Vec<PathBuf>) -> Self {
-        let mut standing = Self {
+        let mut tokens = Self {
             files: Vec::new(),
-            troubles: Vec::new(),
+            errors: Vec::new(),
         };
         for path in paths {
             match read(path) {
-                Ok(known) => standing.files.extend(known),
-                Err(error) => standing.troubles.push(error),
+                Ok(known) => tokens.files.extend(known),
+                Err(error) => tokens.errors.push(error),
             }
         }
-        standing
+        tokens
     }
 
-    /// Returns the tokens under a key that are good now, those of the first file first.
-    pub(super) fn of<'a>(&'a self, key: &'a PassfileKey) -> impl Iterator<Item = Found<'a>> {
+    /// Returns the tokens under a key that are valid now, those of the first passfile first.
+    pub(super) fn of<'a>(&'a self, key: &'a PassfileKey) -> Vec<FiledToken<'a>> {
         let now = Time::now();
-        self.files.iter().filter_map(move |known| {
-            let (issued_at, expires_at) = known
-                .passfile
-                .times(key)
-                .filter(|(_, expires_at)| *expires_at > now)?;
-            let hidden_by = hidden_by(&known.text, key);
-            Some(Found {
-                passfile: &known.passfile,
-                key,
-                path: &known.path,
-                issued_at,
-                expires_at,
-                hidden_by,
-            })
-        })
+        let mut found = Vec::new();
+        for file in &self.files {
+            if let Some((issued_at, expires_at)) = file.passfile.times(key)
+                && expires_at > now
+            {
+                found.push(FiledToken {
+                    file,
+                    key,
+                    issued_at,
+                    expires_at,
+                });
+            }
+        }
+        found
     }
 }
 
-fn read(path: PathBuf) -> Result<Option<Known>> {
+fn read(path: PathBuf) -> Result<Option<KnownPassfile>> {
     let Some(text) = fs::read_if_plain(&path)? else {
         return Ok(None);
     };
     let passfile =
         Passfile::parse(&text).map_err(|error| error.about(&path.display().to_string()))?;
-    Ok(Some(Known {
+    Ok(Some(KnownPassfile {
         path,
         text,
         passfile,
     }))
 }
 
-impl Found<'_> {
-    /// Whether this is the token that the index has this record of.
+impl FiledToken<'_> {
+    pub(super) fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// Tells whether this is the token that the index has this record of.
     pub(super) fn is_of(&self, record: &Record) -> bool {
-        self.passfile
-            .token(self.key, self.expires_at)
-            .is_some_and(|token| record.is_of(&token))
+        match self.file.passfile.token(self.key, self.expires_at) {
+            Some(token) => record.is_of(&token),
+            None => false,
+        }
+    }
+
+    /// Returns the number of the user's line that clients use instead of the token, if there is one.
+    pub(super) fn hidden_by(&self) -> Option<usize> {
+        survey::hidden_by(&self.file.text, self.key)
     }
 
     pub(super) fn refresh_after(&self) -> Option<Time> {
-        self.issued_at
-            .map(|issued_at| refresh_after(issued_at, self.expires_at))
+        let issued_at = self.issued_at?;
+        Some(refresh_after(issued_at, self.expires_at))
     }
 }

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use super::app::App;
-use super::filed_tokens::{Standing, known_passfiles};
+use super::filed_tokens::{FiledTokens, known_passfiles};
 use super::line_owners::{is_taken, settle};
 use super::run::Run;
 use super::segment::{Segment, Times, TokenState, segment};
@@ -71,7 +71,7 @@ impl Prompt {
 /// The passfiles, which are read when the first token has to be looked up there.
 struct Passfiles<'a> {
     index: &'a Index,
-    tokens: OnceCell<Standing>,
+    tokens: OnceCell<FiledTokens>,
 }
 
 impl<'a> Passfiles<'a> {
@@ -85,9 +85,9 @@ impl<'a> Passfiles<'a> {
     fn times(&self, request: &Request) -> Option<Times> {
         let tokens = self
             .tokens
-            .get_or_init(|| Standing::read(known_passfiles(self.index)));
+            .get_or_init(|| FiledTokens::read(known_passfiles(self.index)));
         let key = request.key();
-        let found = tokens.of(&key).next()?;
+        let found = tokens.of(&key).into_iter().next()?;
         Some((found.issued_at, found.expires_at))
     }
 }

@@ -95,7 +95,7 @@ fn every_outside_effect_has_one_owner() {
         // escape sequence.
         (
             "Output::answer",
-            "src/output src/command/aws.rs src/command/exec src/command/list.rs src/cli \
+            "src/output src/command/aws.rs src/command/exec src/command/list src/cli \
              src/command/prompt.rs src/command/roots.rs src/command/setup src/command/token.rs",
         ),
     ] {

@@ -1,0 +1,109 @@
+//! `pgcred list`: the configured connections and where their tokens are, as the passfiles and the
+//! index say it. It needs no secret, no keyring and no AWS.
+
+mod row;
+
+use clap::ValueEnum;
+use row::Row;
+use serde_json::Value;
+
+use super::app::App;
+use super::filed_tokens::{FiledTokens, known_passfiles};
+use super::line_owners::settle;
+use super::passfile::PassfileOption;
+use super::refresh::background;
+use super::run::Run;
+use crate::cache::Cache;
+use crate::error::Result;
+use crate::output::Output;
+use crate::output::table::Table;
+use crate::sys::terminal::Stdin;
+
+#[derive(clap::Args)]
+pub(crate) struct List {
+    /// Form of the answer
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+impl Run for List {
+    type End = ();
+    const ASKS_AWS: bool = false;
+
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        PassfileOption::default().warn_about_other_files(&app.preferences);
+        let (rows, mut notes) = rows_and_notes(app);
+        match self.format {
+            Format::Json => {
+                let rows: Vec<Value> = rows.iter().map(Row::json).collect();
+                Output::answer(&format!("{}\n", Value::from(rows)))
+            }
+            Format::Table => {
+                notes.extend(background::last(app.preferences.config_path.as_deref()));
+                let mut lines = table(&rows);
+                if !notes.is_empty() {
+                    lines.push(String::new());
+                }
+                let output = app.preferences.output;
+                lines.extend(notes.iter().map(|note| output.masked(note)));
+                Output::lines(lines)
+            }
+        }
+    }
+}
+
+/// Returns a row for each connection, in the order of the configuration, and what the user has to
+/// know besides.
+fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
+    let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
+    let filed = FiledTokens::read(known_passfiles(&index));
+    let mut names = Vec::new();
+    let mut requests = Vec::new();
+    let mut rows = Vec::new();
+    for connection in &app.preferences.config.connections {
+        let name = connection.name.clone();
+        names.push(name.clone());
+        match app.preferences.connection(&name) {
+            Ok(request) => requests.push((name, request)),
+            Err(error) => rows.push(Row::broken(name, &error, &app.preferences)),
+        }
+    }
+    let clashes = settle(&mut requests);
+    for (name, request) in &requests {
+        rows.push(Row::of(name, request, &index, &filed, &clashes, app));
+    }
+    rows.sort_by_key(|row| names.iter().position(|name| *name == row.name));
+    let mut notes = Vec::new();
+    for row in &mut rows {
+        row.error = app.preferences.output.masked(&row.error);
+        notes.extend(row.notes());
+    }
+    notes.extend(clashes.iter().map(ToString::to_string));
+    notes.extend(filed.errors.iter().map(ToString::to_string));
+    (rows, notes)
+}
+
+/// Lays out the connections within a terminal's 80 columns where that can be. A column without any
+/// value is left out.
+fn table(rows: &[Row]) -> Vec<String> {
+    const WIDTH: usize = 80;
+    const SHORTEST_HOST: usize = 24;
+    const LONGEST_CELL: usize = 100;
+    let column = |value: fn(&Row) -> String| -> Vec<String> { rows.iter().map(value).collect() };
+    let mut table = Table::new(rows.len(), LONGEST_CELL);
+    table.add_unless_empty("NAME", &column(|row| row.name.clone()));
+    table.add_unless_empty("USER", &column(|row| row.user.clone()));
+    table.add_unless_empty("PROFILE", &column(|row| row.profile.clone()));
+    table.add_unless_empty("EXPIRES IN", &column(Row::left));
+    table.add_unless_empty("TOKEN IN", &column(Row::token_in));
+    let most = WIDTH.saturating_sub(table.width()).max(SHORTEST_HOST);
+    let hosts: Vec<String> = rows.iter().map(|row| row.address(most)).collect();
+    table.add("HOST", &hosts);
+    table.lines()
+}

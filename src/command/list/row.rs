@@ -1,0 +1,324 @@
+//! What `pgcred list` knows of one connection, as columns, as notes and as JSON.
+
+use serde_json::{Value, json};
+
+use crate::authority::Identity;
+use crate::cache::{EntryId, Index};
+use crate::command::app::App;
+use crate::command::filed_tokens::{FiledToken, FiledTokens};
+use crate::command::line_owners::Clash;
+use crate::command::preferences::Preferences;
+use crate::error::Error;
+use crate::issue::last_failure;
+use crate::passfile::block::PassfileKey;
+use crate::provider;
+use crate::request::Request;
+use crate::sys::env;
+use crate::time::{Time, spoken};
+
+/// One connection. An empty text means that it is not known.
+#[derive(Default)]
+pub(super) struct Row {
+    pub(super) name: String,
+    host: String,
+    port: u16,
+    pub(super) user: String,
+    pub(super) profile: String,
+    token_in: Whereabouts,
+    /// The times of that token.
+    issued_at: Option<Time>,
+    expires_at: Option<Time>,
+    refresh_after: Option<Time>,
+    /// When the token in the cache expires, if there is one.
+    cached_until: Option<Time>,
+    lines: Vec<Line>,
+    /// The connection's addresses for which no passfile has a line.
+    missing: Vec<String>,
+    /// The connection to which this one's line in the passfile belongs.
+    line_of: Option<String>,
+    /// Why no token can be issued.
+    pub(super) error: String,
+}
+
+/// Where the token is that the columns are about.
+#[derive(Default)]
+enum Whereabouts {
+    /// There is none, or it is not known where it was.
+    #[default]
+    Unknown,
+    Cache,
+    Passfile(String),
+}
+
+/// A token in a passfile.
+struct Line {
+    file: String,
+    address: String,
+    expires_at: Time,
+    hidden_by: Option<usize>,
+    /// The index knows that another profile signed it, or the same one with other AWS settings.
+    of_another: bool,
+}
+
+impl Row {
+    /// Returns what is known of a connection.
+    pub(super) fn of(
+        name: &str,
+        request: &Request,
+        index: &Index,
+        filed: &FiledTokens,
+        clashes: &[Clash],
+        app: &mut App,
+    ) -> Self {
+        let identity = app.issuer.identity(request);
+        let mut row = Self::of_request(name.to_owned(), request);
+        for clash in clashes {
+            if clash.later == name && row.line_of.is_none() {
+                row.line_of = Some(clash.owner.clone());
+            }
+        }
+        if let Some(failure) = last_failure(index, &*identity) {
+            row.error = failure.error.to_string();
+        }
+        for key in request.keys() {
+            let tokens = filed.of(&key);
+            if tokens.is_empty() {
+                row.missing.push(address(&key));
+            }
+            for token in &tokens {
+                row.add_line(
+                    token,
+                    &key,
+                    is_of_another(token, request, index, &*identity),
+                );
+            }
+        }
+        row.add_record(request, index, &*identity, app);
+        row
+    }
+
+    /// Returns what is known of a connection for which no token can be issued.
+    pub(super) fn broken(name: String, error: &Error, preferences: &Preferences) -> Self {
+        let mut row = match preferences.connection_of_any_life(&name) {
+            Ok(request) => Self::of_request(name, &request),
+            Err(_) => Self {
+                name,
+                ..Self::default()
+            },
+        };
+        row.error = error.to_string();
+        row
+    }
+
+    fn of_request(name: String, request: &Request) -> Self {
+        Self {
+            name,
+            host: request.host.clone(),
+            port: request.port,
+            user: request.user.clone(),
+            profile: request.profile.clone().unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a token in a passfile. The first one is the one that the columns are about.
+    fn add_line(&mut self, token: &FiledToken, key: &PassfileKey, of_another: bool) {
+        let file = token.path().display().to_string();
+        if self.lines.is_empty() {
+            self.token_in = Whereabouts::Passfile(file.clone());
+            self.issued_at = token.issued_at;
+            self.expires_at = Some(token.expires_at);
+            self.refresh_after = token.refresh_after();
+        }
+        self.lines.push(Line {
+            file,
+            address: address(key),
+            expires_at: token.expires_at,
+            hidden_by: token.hidden_by(),
+            of_another,
+        });
+    }
+
+    /// Adds what the index knows of the token. Without a token in a passfile the columns are about
+    /// this one, if it is in the cache or has expired.
+    fn add_record(&mut self, request: &Request, index: &Index, identity: &dyn Identity, app: &App) {
+        let id = EntryId::of(request, identity);
+        let Some(record) = index.records.get(id.as_str()) else {
+            return;
+        };
+        let is_cached = match app.issuer.cache() {
+            Some(cache) => cache.holds(&id),
+            None => false,
+        };
+        if is_cached {
+            self.cached_until = Some(record.expires_at);
+        }
+        if self.lines.is_empty() && (is_cached || has_expired(record.expires_at)) {
+            if is_cached {
+                self.token_in = Whereabouts::Cache;
+            }
+            self.issued_at = Some(record.issued_at);
+            self.expires_at = Some(record.expires_at);
+            self.refresh_after = Some(record.refresh_after());
+        }
+    }
+
+    /// Returns how long the token is still valid.
+    pub(super) fn left(&self) -> String {
+        match self.expires_at {
+            None => "-".to_owned(),
+            Some(expires_at) if has_expired(expires_at) => "expired".to_owned(),
+            Some(expires_at) => spoken(Time::now().until(expires_at)),
+        }
+    }
+
+    pub(super) fn token_in(&self) -> String {
+        match &self.token_in {
+            Whereabouts::Unknown => "-".to_owned(),
+            Whereabouts::Cache => "cache only".to_owned(),
+            Whereabouts::Passfile(path) => short_path(path),
+        }
+    }
+
+    /// Returns the host, cut in its middle where a terminal would break the line, and the port
+    /// unless it is the usual one.
+    pub(super) fn address(&self, most: usize) -> String {
+        const HEAD: usize = 10;
+        const MARK: &str = "...";
+        let whole = if self.port == provider::DEFAULT_PORT || self.host.is_empty() {
+            self.host.clone()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        };
+        let characters: Vec<char> = whole.chars().collect();
+        if characters.len() <= most {
+            return whole;
+        }
+        let tail = characters.len() - (most - HEAD - MARK.len());
+        let (head, tail) = (&characters[..HEAD], &characters[tail..]);
+        head.iter().collect::<String>() + MARK + &tail.iter().collect::<String>()
+    }
+
+    /// Returns what the user has to know beyond the columns.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let name = &self.name;
+        let mut notes = Vec::new();
+        for line in &self.lines {
+            if let Some(number) = line.hidden_by {
+                let (file, address) = (short_path(&line.file), &line.address);
+                notes.push(format!(
+                    "{name}: clients take line {number} of {file} for {address}, not the token: \
+                     remove it, or move it below pgcred's block"
+                ));
+            }
+        }
+        if let Some(line) = self.lines.iter().find(|line| line.of_another) {
+            let file = short_path(&line.file);
+            notes.push(format!(
+                "{name}: the token in {file} was signed for another profile \
+                 or with other AWS settings; `pgcred refresh {name}` replaces it"
+            ));
+        }
+        if !self.lines.is_empty() && !self.missing.is_empty() {
+            let missing = self.missing.join(", ");
+            notes.push(format!("{name}: no passfile has a token for {missing}"));
+        }
+        if !self.error.is_empty() {
+            notes.push(format!("{name}: {}", self.error));
+        }
+        notes
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let host = format!("{}:{}", self.host, self.port);
+        let token_in = match &self.token_in {
+            Whereabouts::Unknown => Value::Null,
+            Whereabouts::Cache => json!("cache"),
+            Whereabouts::Passfile(path) => json!(path),
+        };
+        let lines: Vec<Value> = self.lines.iter().map(Line::json).collect();
+        json!({
+            "name": self.name,
+            "host": if self.host.is_empty() { Value::Null } else { json!(host) },
+            "user": known(&self.user),
+            "profile": known(&self.profile),
+            "issued_at": self.issued_at.map(Time::rfc3339),
+            "expiration": self.expires_at.map(Time::rfc3339),
+            "refresh_after": self.refresh_after.map(Time::rfc3339),
+            "token_in": token_in,
+            "cached_until": self.cached_until.map(Time::rfc3339),
+            "in_passfiles": lines,
+            "missing": self.missing,
+            "line_of": self.line_of,
+            "error": known(&self.error),
+        })
+    }
+}
+
+impl Line {
+    fn json(&self) -> Value {
+        json!({
+            "file": self.file,
+            "address": self.address,
+            "expiration": self.expires_at.rfc3339(),
+            "hidden_by_line": self.hidden_by,
+            "of_another_profile": self.of_another,
+        })
+    }
+}
+
+/// Returns null for a text that is not known.
+fn known(text: &str) -> Value {
+    if text.is_empty() {
+        Value::Null
+    } else {
+        json!(text)
+    }
+}
+
+/// Tells whether the index knows that another identity signed a token, and not this one.
+fn is_of_another(
+    token: &FiledToken,
+    request: &Request,
+    index: &Index,
+    identity: &dyn Identity,
+) -> bool {
+    let own = index.records.get(EntryId::of(request, identity).as_str());
+    if own.is_some_and(|record| token.is_of(record)) {
+        return false;
+    }
+    for record in index.of_any_life(request, identity, token.expires_at) {
+        if token.is_of(record) {
+            return false;
+        }
+    }
+    for record in index.records.values() {
+        if record.expires_at == token.expires_at
+            && record.is_signed_by_another(identity)
+            && token.is_of(record)
+        {
+            return true;
+        }
+    }
+    false
+}
+
+fn has_expired(expires_at: Time) -> bool {
+    expires_at <= Time::now()
+}
+
+fn address(key: &PassfileKey) -> String {
+    format!("{}:{}", key.host, key.port)
+}
+
+/// Returns a path below the home directory as users write it, with `~`.
+fn short_path(path: &str) -> String {
+    if let Some(home) = env::home()
+        && let Some(below) = path.strip_prefix(&*home.to_string_lossy())
+        && below.starts_with('/')
+    {
+        format!("~{below}")
+    } else {
+        path.to_owned()
+    }
+}
