@@ -9,22 +9,23 @@ use std::io::{self, Write};
 use crate::error::{Error, Result};
 use crate::text;
 
-/// What a command says besides its answer; `quiet` leaves only errors.
+/// Decides what a command says besides its answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Output {
+    /// Write errors only.
     pub(crate) quiet: bool,
-    /// Say what was tried, and hide no account numbers.
+    /// Write every step, and do not mask account numbers.
     pub(crate) debug: bool,
 }
 
 impl Output {
-    /// Says nothing but errors.
+    /// Writes nothing but errors.
     pub(crate) const SILENT: Self = Self {
         quiet: true,
         debug: false,
     };
 
-    /// Writes the answer whole. A reader that has gone away is not an error.
+    /// Writes the whole answer. It is no error if the reader has closed the pipe.
     pub(crate) fn answer(text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout
@@ -38,7 +39,7 @@ impl Output {
         }
     }
 
-    /// Writes an answer of lines that hold foreign texts, for a person.
+    /// Writes lines for people as the answer. Control characters in them are escaped.
     pub(crate) fn lines(lines: impl IntoIterator<Item = String>) -> Result<()> {
         Self::answer(
             &lines
@@ -48,7 +49,7 @@ impl Output {
         )
     }
 
-    /// Shows a text of several lines to the person: on stderr, for it is no answer.
+    /// Shows a text of several lines to the user, on stderr, because it is not the answer.
     pub(crate) fn show(text: &str) {
         text.lines().for_each(line);
     }
@@ -75,12 +76,12 @@ impl Output {
         line(&format!("pgcred: debug: {text}"));
     }
 
-    /// Says what a person has to do before there can be an answer.
+    /// Tells the user what to do before there can be an answer, also if the output is quiet.
     pub(crate) fn tell(text: &str) {
         line(&format!("pgcred: {text}"));
     }
 
-    /// Says what failed and what to type next.
+    /// Writes what failed and what to type next.
     pub(crate) fn report(self, error: &Error) {
         line(&self.masked(&format!("pgcred: {error}")));
         if let Some(hint) = error.to_hint() {
@@ -88,7 +89,7 @@ impl Output {
         }
     }
 
-    /// Returns a message without account numbers, unless they are asked for.
+    /// Returns a message with masked account numbers, unless the user wants to see them.
     pub(crate) fn masked(self, text: &str) -> String {
         if self.debug {
             text.to_owned()
@@ -100,5 +101,5 @@ impl Output {
 
 /// Writes one line to stderr.
 fn line(text: &str) {
-    let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes()); // nobody left to tell
+    let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes()); // there is no one left to read an error
 }

@@ -1,41 +1,41 @@
-//! The variables of libpq that a shell may have set for another connection, and that would beat or
-//! contradict this one.
+//! The variables of libpq that a shell may have set for another connection. They would take
+//! precedence over this connection, or contradict it.
 
 use crate::output::format::Format;
 use crate::request::Request;
 use crate::roots;
 use crate::sys::env;
 
-/// Tells of a variable's value whether it stands in the way of a login by token to this target.
+/// Tells whether a variable's value prevents a login with a token to this target.
 type StandsInTheWay = fn(&str, &Request) -> bool;
 
 // A token is a password in clear text inside TLS, for a host that the server knows by the name that
 // TLS sends.
 //
-// All the others stay as the user has set them. These have no part in where the client goes and how
-// it logs in, or are the user's own wishes for every connection: PGAPPNAME, PGCLIENTENCODING,
+// All other variables stay as the user has set them. These do not decide where the client connects
+// and how it logs in, or are what the user wants for every connection: PGAPPNAME, PGCLIENTENCODING,
 // PGCONNECT_TIMEOUT, PGDATESTYLE, PGGEQO, PGGSSDELEGATION, PGGSSLIB, PGKRBSRVNAME,
 // PGLOADBALANCEHOSTS, PGLOCALEDIR, PGMAXPROTOCOLVERSION, PGMINPROTOCOLVERSION, PGOAUTHDEBUG,
-// PGOPTIONS, PGREQUIREPEER, PGSYSCONFDIR, PGTARGETSESSIONATTRS, PGTZ. Others have a part in how TLS
-// verifies, which nobody loosens: PGSSLCERT, PGSSLKEY, PGSSLCRL, PGSSLCRLDIR,
+// PGOPTIONS, PGREQUIREPEER, PGSYSCONFDIR, PGTARGETSESSIONATTRS, PGTZ. Others decide how TLS
+// verifies, and pgcred does not loosen that: PGSSLCERT, PGSSLKEY, PGSSLCRL, PGSSLCRLDIR,
 // PGSSLMINPROTOCOLVERSION, PGSSLMAXPROTOCOLVERSION, PGSSLNEGOTIATION; PGSSLCOMPRESSION and
 // PGREQUIRESSL have no effect beside PGSSLMODE. PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE,
 // PGSSLROOTCERT and the password are what pgcred sets itself.
 const IN_THE_WAY: [(&str, StandsInTheWay); 9] = [
-    // A service beats host, port, user and database.
+    // A service takes precedence over host, port, user and database.
     ("PGSERVICE", |_, _| true),
     ("PGSERVICEFILE", |_, _| true),
-    // It beats the host; if it was set for this very one, it is a part of the request.
+    // It takes precedence over the host. If it was set for this host, it is a part of the request.
     ("PGHOSTADDR", |address, request| {
         request.option("hostaddr") != Some(address)
     }),
-    // The server asks for a password in clear text, which these may forbid.
+    // The server asks for a password in clear text, which these two may forbid.
     ("PGREQUIREAUTH", |methods, _| !allows_passwords(methods)),
     ("PGCHANNELBINDING", |value, _| value == "require"),
-    // The server wants neither a client's certificate nor Kerberos.
+    // The server accepts neither a client's certificate nor Kerberos.
     ("PGSSLCERTMODE", |value, _| value == "require"),
     ("PGGSSENCMODE", |value, _| value == "require"),
-    // libpq verifies with it even if `sslmode` is `require`; inside `pgcred exec` it is that of
+    // libpq verifies with it even if `sslmode` is `require`. Inside `pgcred exec` it belongs to
     // another connection.
     ("PGSSLROOTCERT", |_, request| {
         !request.verifies() && env::is_in_exec() && !is_said_for(request)
@@ -44,12 +44,12 @@ const IN_THE_WAY: [(&str, StandsInTheWay); 9] = [
     ("PGSSLSNI", |value, _| value == "0"),
 ];
 
-/// Tells whether PGSSLROOTCERT has said which root certificates a request has.
+/// Tells whether a request has its root certificates from PGSSLROOTCERT.
 fn is_said_for(request: &Request) -> bool {
-    roots::said_by_variable()
-        .ok()
-        .flatten()
-        .is_some_and(|said| request.roots == Some(said))
+    match roots::said_by_variable() {
+        Ok(Some(said)) => request.roots == Some(said),
+        _ => false,
+    }
 }
 
 /// Reads a list of methods as libpq does: those that are allowed, or with `!` those that are not.
@@ -62,20 +62,21 @@ fn allows_passwords(methods: &str) -> bool {
     }
 }
 
-/// Returns the variables that are set now and have to go before a client connects to this target.
+/// Returns the variables that are set now and have to be unset before a client connects to this
+/// target.
 pub(crate) fn in_the_way(request: &Request) -> Vec<&'static str> {
-    let stands = |name: &str, test: StandsInTheWay| {
-        env::var_or_empty(name).is_some_and(|value| test(&value, request))
-    };
-    IN_THE_WAY
-        .iter()
-        .filter(|(name, test)| stands(name, *test))
-        .map(|(name, _)| *name)
-        .collect()
+    let mut names = Vec::new();
+    for (name, is_in_the_way) in IN_THE_WAY {
+        if let Some(value) = env::var_or_empty(name)
+            && is_in_the_way(&value, request)
+        {
+            names.push(name);
+        }
+    }
+    names
 }
 
-/// Returns lines for the shell that take them out of its environment; nothing where the format is
-/// for no shell.
+/// Returns lines for the shell that unset these variables; nothing if the format is not for a shell.
 pub(crate) fn unset(format: Format, names: &[&str]) -> String {
     let line = |name: &&str| match format {
         Format::Env => format!("unset {name}\n"),
