@@ -11,17 +11,20 @@ use crate::text::host::{self, HostPort};
 /// libpq's keywords (version 18). Anything else is a slip, often a piece of an unquoted password.
 #[rustfmt::skip]
 const KEYWORDS: &[&str] = &[
-    "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name",
-    "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle",
-    "keepalives_interval", "krbsrvname", "load_balance_hosts", "max_protocol_version", "min_protocol_version",
-    "oauth_client_id", "oauth_client_secret", "oauth_issuer", "oauth_scope", "options", "passfile", "password", "port",
-    "replication", "require_auth", "requirepeer", "scram_client_key", "scram_server_key", "service",
-    "ssl_max_protocol_version", "ssl_min_protocol_version", "sslcert", "sslcertmode", "sslcompression",
-    "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert",
-    "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
+    "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname",
+    "fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr",
+    "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname",
+    "load_balance_hosts", "max_protocol_version", "min_protocol_version", "oauth_client_id",
+    "oauth_client_secret", "oauth_issuer", "oauth_scope", "options", "passfile", "password",
+    "port", "replication", "require_auth", "requirepeer", "scram_client_key",
+    "scram_server_key", "service", "ssl_max_protocol_version", "ssl_min_protocol_version",
+    "sslcert", "sslcertmode", "sslcompression", "sslcrl", "sslcrldir", "sslkey",
+    "sslkeylogfile", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert", "sslsni",
+    "target_session_attrs", "tcp_user_timeout", "user",
 ];
 
-/// Where a connection goes, as far as one source (flags, TARGET, PG* variables) says it.
+/// The server, user and database of a connection, as far as one source (flags, TARGET, PG*
+/// variables) says them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TargetSpec {
     pub(crate) host: Option<String>,
@@ -33,7 +36,7 @@ pub(crate) struct TargetSpec {
     pub(crate) options: Vec<(String, String)>,
 }
 
-/// Which root certificates verify the server, where the user says it.
+/// The root certificates that verify the server, if the user names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RootsChoice {
     /// A PEM file, by its absolute path.
@@ -110,18 +113,24 @@ impl TargetSpec {
 
     /// Takes out `sslrootcert`, which the configuration keeps under a name of its own.
     pub(crate) fn take_roots(&mut self) -> Result<Option<RootsChoice>> {
-        let found = self
+        let position = self
             .options
             .iter()
-            .position(|(key, _)| key == "sslrootcert")
-            .map(|at| self.options.remove(at).1);
-        found.as_deref().map(RootsChoice::parse).transpose()
+            .position(|(key, _)| key == "sslrootcert");
+        let Some(position) = position else {
+            return Ok(None);
+        };
+        let (_, value) = self.options.remove(position);
+        RootsChoice::parse(&value).map(Some)
     }
 
     pub(crate) fn set_host(&mut self, text: &str) -> Result<()> {
         let HostPort { host, port } = HostPort::parse(text)?;
         self.host = Some(host);
-        port.map_or(Ok(()), |port| self.set_port(port))
+        match port {
+            Some(port) => self.set_port(port),
+            None => Ok(()),
+        }
     }
 
     fn set_port(&mut self, port: u16) -> Result<()> {
@@ -187,9 +196,11 @@ fn parse_uri(rest: &str) -> Result<TargetSpec> {
     })?;
     place.set("dbname", decode(dbname)?)?;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (keyword, value) = pair.split_once('=').ok_or_else(|| {
-            Error::usage("URI: a parameter after `?` has no `=`; write keyword=value")
-        })?;
+        let Some((keyword, value)) = pair.split_once('=') else {
+            return Err(Error::usage(
+                "URI: a parameter after `?` has no `=`; write keyword=value",
+            ));
+        };
         if (keyword, value) == ("ssl", "true") {
             place.set("sslmode", "require".to_owned())?; // JDBC's spelling, which libpq accepts too
         } else {
@@ -220,9 +231,11 @@ fn parse_conninfo(text: &str) -> Result<TargetSpec> {
     let mut place = TargetSpec::default();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (keyword, after) = rest.split_once('=').ok_or_else(|| {
-            Error::usage("conninfo string: `=` is missing after the last keyword")
-        })?;
+        let Some((keyword, after)) = rest.split_once('=') else {
+            return Err(Error::usage(
+                "conninfo string: `=` is missing after the last keyword",
+            ));
+        };
         let (value, after) = conninfo_value(after.trim_start())?;
         place.set(keyword.trim_end(), value).map_err(|error| {
             error.or_hint(
@@ -236,9 +249,10 @@ fn parse_conninfo(text: &str) -> Result<TargetSpec> {
 
 /// Returns one value, unquoted and unescaped, and what follows it.
 fn conninfo_value(text: &str) -> Result<(String, &str)> {
-    let (quoted, body) = text
-        .strip_prefix('\'')
-        .map_or((false, text), |body| (true, body));
+    let (quoted, body) = match text.strip_prefix('\'') {
+        Some(body) => (true, body),
+        None => (false, text),
+    };
     let mut value = String::new();
     let mut chars = body.char_indices();
     while let Some((at, c)) = chars.next() {

@@ -64,10 +64,12 @@ impl Seen {
             (None, Ok(None)) => true,
             (Some(before), Ok(Some((bytes, now)))) => {
                 // The bytes too: two changes in one tick of the system's clock have the same time.
-                platform::state(before) == platform::state(&now)
-                    && bytes == self.bytes
-                    && fs::metadata(path)
-                        .is_ok_and(|last| platform::state(before) == platform::state(&last))
+                let is_as_before =
+                    |metadata: &Metadata| platform::state(before) == platform::state(metadata);
+                let Ok(last) = fs::metadata(path) else {
+                    return false;
+                };
+                is_as_before(&now) && bytes == self.bytes && is_as_before(&last)
             }
             _ => false,
         }
@@ -191,7 +193,7 @@ pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> 
 /// As [`edit`], for text; the directory is made if it is missing. Of an empty text no file is left,
 /// but behind a link.
 pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<String>) -> Result<()> {
-    path.parent().map_or(Ok(()), private_directory)?;
+    make_directory_of(path)?;
     let name = path.display().to_string();
     let edited = edit(path, |old| {
         let old = std::str::from_utf8(old.unwrap_or_default())
@@ -236,7 +238,7 @@ fn swap_in_prepared(
     prepare: impl Fn(&File) -> io::Result<()>,
 ) -> Result<()> {
     const TRIES: u32 = 3;
-    path.parent().map_or(Ok(()), private_directory)?;
+    make_directory_of(path)?;
     let (directory, name) = parts(path)?;
     remove_abandoned(directory, name);
     let mut tried = 0;
@@ -264,7 +266,7 @@ pub(crate) fn replace(
     let failed = |error: io::Error| cannot_write(path, &error);
     let path = &resolve(path)?;
     if before.is_some() || after.is_some() {
-        path.parent().map_or(Ok(()), private_directory)?;
+        make_directory_of(path)?;
     }
     let (directory, name) = parts(path)?;
     let _lock = lock_file(directory, name)?;
@@ -305,6 +307,14 @@ pub(crate) fn replace(
     }
     swap(new, path).map_err(failed)?;
     Ok(kept)
+}
+
+/// Makes the directory of a file, if it is missing.
+fn make_directory_of(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(directory) => private_directory(directory),
+        None => Ok(()),
+    }
 }
 
 fn not_plain(path: &Path) -> Error {

@@ -64,24 +64,31 @@ pub(crate) fn own_session_parents() -> Vec<PathBuf> {
 
 /// Every directory in which private directories may be, and how the names of those begin there.
 fn places() -> Vec<(PathBuf, &'static str)> {
-    let own = own_session_parents()
-        .into_iter()
-        .filter(|parent| is_own_place(parent));
-    let own = own.map(|parent| (parent, OWN_PREFIX));
-    let shared = shared_session_parent()
-        .ok()
-        .map(|parent| (parent, SHARED_PREFIX));
-    own.chain(shared).collect()
+    let mut places = Vec::new();
+    for parent in own_session_parents() {
+        if is_own_place(&parent) {
+            places.push((parent, OWN_PREFIX));
+        }
+    }
+    if let Ok(parent) = shared_session_parent() {
+        places.push((parent, SHARED_PREFIX));
+    }
+    places
 }
 
 /// Tells whether a directory for private directories, and the one that it is in, are the user's
 /// own: another user may have made a link there to where the user has other things.
 fn is_own_place(parent: &Path) -> bool {
-    let is_strangers_link = |directory: &Path| {
-        !fs::symlink_metadata(directory).is_ok_and(|link| platform::stranger(&link).is_none())
+    let is_own = |directory: &Path| {
+        let Ok(link) = fs::symlink_metadata(directory) else {
+            return false;
+        };
+        is_own_directory(directory) && platform::stranger(&link).is_none()
     };
-    let is_own = |directory: &Path| is_own_directory(directory) && !is_strangers_link(directory);
-    is_own(parent) && parent.parent().is_some_and(is_own)
+    match parent.parent() {
+        Some(above) => is_own(parent) && is_own(above),
+        None => false,
+    }
 }
 
 /// Makes a directory for private directories, if it is missing.
@@ -112,14 +119,19 @@ fn shared_session_parent() -> Result<PathBuf> {
 /// Returns the private directories that [`session_directory`] has made in another directory. One
 /// that others can look into was not made so: somebody may have moved it there.
 fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
-    let is_ours = |path: &PathBuf| {
+    let mut sessions = list(parent);
+    sessions.retain(|path| {
         let name = path.file_name().unwrap_or_default();
-        name.to_string_lossy().starts_with(prefix) // asked first: there may be thousands of others' files
-            && fs::symlink_metadata(path).is_ok_and(|metadata| {
-                metadata.is_dir() && platform::is_own(&metadata) && !platform::is_open_to_others(&metadata)
-            })
-    };
-    list(parent).into_iter().filter(is_ours).collect()
+        // The name is asked first, because there may be thousands of other users' files.
+        if !name.to_string_lossy().starts_with(prefix) {
+            return false;
+        }
+        let Ok(metadata) = fs::symlink_metadata(path) else {
+            return false;
+        };
+        metadata.is_dir() && platform::is_own(&metadata) && !platform::is_open_to_others(&metadata)
+    });
+    sessions
 }
 
 /// Whether the run that made a private directory goes on.
@@ -135,9 +147,10 @@ fn maker(session: &Path) -> Maker {
     let path = session.join(LOCK);
     let has_contents = !list(session).is_empty(); // asked first: the lock may come in between
     match stamp(&path) {
-        Some(_) => {
-            lock(&path, Duration::ZERO).map_or(Maker::Runs, |lock| Maker::IsGone(Some(lock)))
-        }
+        Some(_) => match lock(&path, Duration::ZERO) {
+            Ok(lock) => Maker::IsGone(Some(lock)),
+            Err(_) => Maker::Runs,
+        },
         None if has_contents => Maker::IsGone(None),
         None => Maker::Runs,
     }
@@ -145,21 +158,26 @@ fn maker(session: &Path) -> Maker {
 
 /// Tells whether a file stands in a private directory whose maker still runs.
 pub(crate) fn is_in_session(file: &Path) -> bool {
-    let is_plain = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file());
+    match fs::symlink_metadata(file) {
+        Ok(metadata) if metadata.is_file() => {}
+        _ => return false,
+    }
+    // Absolute, because `tempfile` makes the path of the directory so.
     let Ok(file) = std::path::absolute(file) else {
         return false;
-    }; // as tempfile makes the directory's path
-    let is_its = |session: &PathBuf| {
-        let session = std::path::absolute(session).unwrap_or_default();
-        file.parent() == Some(&session) && stamp(&session.join(LOCK)).is_some()
     };
-    let runs = |session: &PathBuf| matches!(maker(session), Maker::Runs);
-    is_plain
-        && places().iter().any(|(parent, prefix)| {
-            sessions(parent, prefix)
-                .iter()
-                .any(|one| is_its(one) && runs(one))
-        })
+    for (parent, prefix) in places() {
+        for session in sessions(&parent, prefix) {
+            let directory = std::path::absolute(&session).unwrap_or_default();
+            if file.parent() == Some(&directory)
+                && stamp(&directory.join(LOCK)).is_some()
+                && matches!(maker(&session), Maker::Runs)
+            {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 fn is_lock(file: &Path) -> bool {
@@ -230,11 +248,10 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
 /// The one of everybody's, which may be large, is left to the next run that makes a private
 /// directory there.
 pub(crate) fn remove_left_sessions() {
-    for parent in own_session_parents()
-        .iter()
-        .filter(|parent| is_own_place(parent))
-    {
-        remove_left_in(parent, OWN_PREFIX);
+    for parent in own_session_parents() {
+        if is_own_place(&parent) {
+            remove_left_in(&parent, OWN_PREFIX);
+        }
     }
 }
 
@@ -245,15 +262,18 @@ pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
     let (mut removed, mut running) = (Vec::new(), Vec::new());
     for (parent, prefix) in places() {
         removed.extend(remove_left_in(&parent, prefix));
-        running.extend(
-            sessions(&parent, prefix)
-                .into_iter()
-                .filter(|session| matches!(maker(session), Maker::Runs)),
-        );
+        for session in sessions(&parent, prefix) {
+            if let Maker::Runs = maker(&session) {
+                running.push(session);
+            }
+        }
     }
     for parent in own_session_parents() {
-        let _ =
-            fs::remove_dir(&parent).and_then(|()| parent.parent().map_or(Ok(()), fs::remove_dir));
+        if fs::remove_dir(&parent).is_ok()
+            && let Some(above) = parent.parent()
+        {
+            let _ = fs::remove_dir(above); // not if something else is in it
+        }
     }
     (removed, running)
 }
@@ -264,21 +284,29 @@ pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
 pub(crate) fn session_directory() -> Result<SessionDirectory> {
     let mut failed = Vec::new();
     for parent in own_session_parents() {
-        match own_place(&parent).and_then(|()| session_directory_in(&parent, OWN_PREFIX)) {
+        match own_session_directory(&parent) {
             Ok(directory) => return Ok(directory),
             Err(error) => failed.push(error.to_string()),
         }
     }
-    shared_session_parent()
-        .and_then(|parent| session_directory_in(&parent, SHARED_PREFIX))
-        .map_err(|error| {
-            failed.push(error.to_string());
-            Error::failure(format!(
-                "there is no place for a private file: {}",
-                failed.join("; ")
-            ))
-            .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write")
-        })
+    match shared_session_directory() {
+        Ok(directory) => return Ok(directory),
+        Err(error) => failed.push(error.to_string()),
+    }
+    let failed = failed.join("; ");
+    Err(
+        Error::failure(format!("there is no place for a private file: {failed}"))
+            .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write"),
+    )
+}
+
+fn own_session_directory(parent: &Path) -> Result<SessionDirectory> {
+    own_place(parent)?;
+    session_directory_in(parent, OWN_PREFIX)
+}
+
+fn shared_session_directory() -> Result<SessionDirectory> {
+    session_directory_in(&shared_session_parent()?, SHARED_PREFIX)
 }
 
 /// The directory's name cannot be foreseen, and nobody else can enter it.
@@ -313,10 +341,11 @@ fn session_directory_in(parent: &Path, prefix: &str) -> Result<SessionDirectory>
             Ok(_) => {}
         }
     }
-    Err(last.unwrap_or_else(|| {
-        Error::failure(format!(
+    Err(match last {
+        Some(error) => error,
+        None => Error::failure(format!(
             "cannot keep a private directory in {}",
             parent.display()
-        ))
-    }))
+        )),
+    })
 }
