@@ -1,19 +1,20 @@
-//! The table of AWS's variables: every one that pgcred reads, what it decides, and who has to know
-//! of it.
+//! The table of AWS's variables: every variable that pgcred reads, and what it decides. The
+//! identity in the cache key, the manual page and the notes of `pgcred setup` follow from it.
 
 use std::ffi::OsString;
 
 use crate::error::{Error, Result};
 use crate::sys::env;
 
-/// What a variable is to the question who signs.
+/// What a variable decides about the identity that signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decides {
-    /// Another value may be another identity: it is a part of the plan, as far as the plan uses it.
+    /// Another value may mean another identity. So the value is a part of the plan, if the plan
+    /// uses it.
     Identity,
-    /// Another value may be another region, which a cached token is filed under too.
+    /// Another value may mean another region, which is a part of the cache key too.
     Region,
-    /// The answer is the same with any value; the text says why.
+    /// Every value leads to the same answer. The text says why.
     Neither(&'static str),
 }
 
@@ -51,7 +52,7 @@ use Decides::{Identity, Neither, Region};
 const SAME_SERVICE: Decides = Neither("it is another address of the same service");
 const PATIENCE: Decides = Neither("it decides how long pgcred asks, not whom");
 
-/// A test compares the rows with what the sources read.
+/// All of them. A test compares the rows with the variables that the code reads.
 #[rustfmt::skip]
 pub(crate) const VARIABLES: &[Variable] = &[
     left_behind("AWS_ACCESS_KEY_ID", "the key that signs", Identity),

@@ -1,5 +1,5 @@
-//! The plan in words, for `--debug`: the profile, the source, the roles, the region and the services
-//! that are asked, each with the place that its value came from. Never a secret.
+//! The plan in words, for `--debug`: the profile, the source, the roles, the region and the
+//! services that are asked, each with the place that its value came from. Never a secret.
 
 use super::plan::{MachineService, Plan, Source};
 use super::service::endpoints;
@@ -80,7 +80,8 @@ fn source(settings: &Settings, plan: &Plan) -> String {
             )
         }
         Source::SignIn(_) => format!("session of `aws login` ({place})"),
-        Source::Process(_) => format!("credential_process ({place})"), // its arguments may be secret
+        // Its arguments may be secret.
+        Source::Process(_) => format!("credential_process ({place})"),
         Source::Container(_) => format!("container ({place})"),
         Source::InstanceMetadata(_) => format!("instance metadata ({place})"),
         Source::Fallback(_, MachineService::Container(container)) => {

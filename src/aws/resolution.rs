@@ -1,5 +1,5 @@
-//! One resolution of credentials: what every source needs for it. That is the profile in use and its
-//! settings, clients of services, the deadline, and the notes of what was tried.
+//! One resolution of credentials: what every source needs for it. That is the profile in use and
+//! its settings, clients of services, the deadline, and the notes of what was tried.
 
 use std::cell::Cell;
 use std::error::Error as StdError;
@@ -51,7 +51,8 @@ impl<'a> Resolution<'a> {
         settings.check()?;
         let certificates = match settings.setting("AWS_CA_BUNDLE", "ca_bundle") {
             Some(path) => Some(path),
-            None => env::var("REQUESTS_CA_BUNDLE"), // known to the library that the AWS CLI asks with
+            // The library that the AWS CLI asks with knows this one.
+            None => env::var("REQUESTS_CA_BUNDLE"),
         };
         let certificates = TrustedCertificates::new(certificates, deadline);
         let resolution = Self {

@@ -1,5 +1,5 @@
-//! What all questions to AWS run on: the network runtime, and the locks of sessions in AWS's
-//! caches.
+//! The network runtime that all questions to AWS run on, and the locks of the login sessions in
+//! AWS's caches.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -10,26 +10,30 @@ use crate::sys::fs::{self, Lock};
 use crate::sys::limits;
 use crate::sys::paths::CacheDirectory;
 
+/// Runs a task to its end. Programs that it leaves behind are not waited for.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
-    let failed = |error: &dyn std::error::Error| {
-        Error::failure("cannot start the network runtime").caused_by(error)
-    };
-    limits::check_room().map_err(|error| {
-        failed(&error)
-            .hint("end other programs, or raise the limits: ulimit -n 1024; ulimit -u 1024")
-    })?;
+    let failed = Error::failure("cannot start the network runtime");
+    if let Err(error) = limits::check_room() {
+        return Err(failed
+            .caused_by(&error)
+            .hint("end other programs, or raise the limits: ulimit -n 1024; ulimit -u 1024"));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build();
-    let runtime = runtime.map_err(|error| failed(&error))?;
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return Err(failed.caused_by(&error)),
+    };
     let answer = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(answer)
 }
 
-/// Returns the directory of these locks, and of what those who log in tell each other. Root in the
-/// home directory of another user has none: made by root, it would lock that user out.
+/// Returns the directory of these locks, and of the notes that processes which log in leave for
+/// each other. Root in the home directory of another user has none: a directory of root's would
+/// lock that user out.
 pub(super) fn locks_directory() -> Option<PathBuf> {
     if fs::trust::roots_foreign_home().is_some() {
         return None;
@@ -37,8 +41,8 @@ pub(super) fn locks_directory() -> Option<PathBuf> {
     Some(CacheDirectory::of_user()?.locks())
 }
 
-/// Held by whoever changes a session of AWS's cache; none where the lock cannot be had, for it
-/// saves only work.
+/// Returns the lock that a process holds while it changes a session in AWS's cache. Without a lock
+/// the process goes on: the lock saves only work.
 pub(super) fn session_lock(id: &str, patience: Duration) -> Option<Lock> {
     let directory = locks_directory()?;
     fs::own_directory(&directory).ok()?;

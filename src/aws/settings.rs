@@ -1,4 +1,5 @@
-//! What the user has set for AWS: variables, the two shared files and the profile in use, read once.
+//! What the user has set for AWS: variables, the two shared files and the profile in use, read
+//! once.
 //!
 //! Every question about a setting has one answer here, which also says where the value came from.
 

@@ -80,8 +80,8 @@ fn key_of_role(role: &Role) -> String {
     key(arguments)
 }
 
-/// Returns the SHA-1 of the arguments of a call as Python's `json.dumps(..., sort_keys=True)` writes
-/// them.
+/// Returns the SHA-1 of the arguments of a call as Python's `json.dumps(..., sort_keys=True)`
+/// writes them.
 fn key(arguments: BTreeMap<&'static str, Value>) -> String {
     let pairs: Vec<String> = arguments
         .into_iter()

@@ -1,10 +1,20 @@
-//! An SSO login without the AWS CLI: the device authorization of OAuth, whose result every AWS tool
-//! finds.
+//! An SSO login without the AWS CLI: the device authorization of OAuth (RFC 8628). Its result is
+//! stored where every AWS tool finds it.
+//!
+//! Three questions to the login service: register as a client, ask for a code, and then ask again
+//! and again whether the user has confirmed it.
 
+use std::error::Error as StdError;
 use std::time::{Duration, Instant};
 
 use aws_sdk_ssooidc::Client;
-use serde_json::{Map, json};
+use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
+use aws_sdk_ssooidc::operation::create_token::builders::CreateTokenFluentBuilder;
+use aws_sdk_ssooidc::operation::start_device_authorization::StartDeviceAuthorizationOutput;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde_json::json;
 
 use crate::aws::plan::SsoSession;
 use crate::aws::resolution::Resolution;
@@ -17,7 +27,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const SETTINGS: &str = "retry; if it stays, check sso_start_url and sso_region of the profile";
 /// What the standard adds to the interval when the service asks for patience.
 const SLOWER: Duration = Duration::from_secs(5);
-/// Whatever the service asks for: AWS asks for 1 s and gives 10 min, and others wait meanwhile.
+/// The limits that hold whatever the service asks for. AWS asks for 1 s and gives 10 min.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
@@ -25,93 +35,109 @@ fn seconds(number: i32) -> Duration {
     Duration::from_secs(u64::try_from(number).unwrap_or_default())
 }
 
-/// Asks for an authorization, has `show` present the address (with the code in it) and the code,
-/// and waits for the person.
+/// Asks for an authorization, calls `show` with the address (which contains the code) and the code,
+/// and waits for the user.
 pub(crate) async fn log_in(
     resolution: &Resolution<'_>,
-    start: &SsoSession,
+    session: &SsoSession,
     show: impl FnOnce(&str, &str),
 ) -> Result<()> {
-    let what = "cannot log in to SSO";
-    let client = Client::new(&resolution.client(SSO_OIDC, &start.region, None));
+    let client = Client::new(&resolution.client(SSO_OIDC, &session.region, None));
+    let scopes = match session.scopes.as_slice() {
+        [] => None,
+        scopes => Some(scopes.to_vec()),
+    };
     let register = client
         .register_client()
         .client_name(format!("pgcred-{}", Time::now().unix()))
         .client_type("public")
-        .set_scopes((!start.scopes.is_empty()).then(|| start.scopes.clone()));
-    let registered = resolution.wait(SSO_OIDC.name, register.send()).await?;
-    let registered =
-        registered.map_err(|error| resolution.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
-    let (id, secret) = (
-        registered.client_id().unwrap_or_default(),
-        registered.client_secret().unwrap_or_default(),
-    );
+        .set_scopes(scopes);
+    let registered = match resolution.wait(SSO_OIDC.name, register.send()).await? {
+        Ok(registered) => registered,
+        Err(error) => return Err(refused(resolution, &error)),
+    };
+    let id = registered.client_id().unwrap_or_default();
+    let secret = registered.client_secret().unwrap_or_default();
 
     let authorize = client
         .start_device_authorization()
         .client_id(id)
         .client_secret(secret)
-        .start_url(&start.url);
-    let authorized = resolution.wait(SSO_OIDC.name, authorize.send()).await?;
-    let authorized =
-        authorized.map_err(|error| resolution.refused(what, SSO_OIDC, &error).or_hint(SETTINGS))?;
-    let address = authorized
-        .verification_uri_complete()
-        .or(authorized.verification_uri())
-        .unwrap_or_default();
+        .start_url(&session.url);
+    let authorized = match resolution.wait(SSO_OIDC.name, authorize.send()).await? {
+        Ok(authorized) => authorized,
+        Err(error) => return Err(refused(resolution, &error)),
+    };
+    let address = match authorized.verification_uri_complete() {
+        Some(address) => address,
+        None => authorized.verification_uri().unwrap_or_default(),
+    };
     show(address, authorized.user_code().unwrap_or_default());
 
-    let mut interval =
-        seconds(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
-    let until = Instant::now() + seconds(authorized.expires_in()).min(LONGEST_WAIT);
     let call = client
         .create_token()
         .grant_type(GRANT)
         .client_id(id)
         .client_secret(secret)
         .set_device_code(authorized.device_code().map(str::to_owned));
-    let answer = loop {
+    let answer = confirmed(resolution, &authorized, &call).await?;
+    let life = u32::try_from(answer.expires_in()).unwrap_or_default();
+    let until = Time::from_unix(registered.client_secret_expires_at());
+    let fields = json!({
+        "startUrl": session.url,
+        "region": session.region,
+        "accessToken": answer.access_token(),
+        "expiresAt": Time::now().plus(life).rfc3339(),
+        "clientId": id,
+        "clientSecret": secret,
+        "registrationExpiresAt": until.rfc3339(),
+    });
+    let mut fields = fields.as_object().cloned().unwrap_or_default();
+    if let Some(next) = answer.refresh_token() {
+        fields.insert("refreshToken".to_owned(), json!(next));
+    }
+    session.store(fields)
+}
+
+/// Asks until the user has confirmed the login, or its time is over.
+async fn confirmed(
+    resolution: &Resolution<'_>,
+    authorized: &StartDeviceAuthorizationOutput,
+    call: &CreateTokenFluentBuilder,
+) -> Result<CreateTokenOutput> {
+    let mut interval =
+        seconds(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
+    let until = Instant::now() + seconds(authorized.expires_in()).min(LONGEST_WAIT);
+    loop {
         let left = until.saturating_duration_since(Instant::now());
         tokio::time::sleep(interval.min(left)).await;
         let answer = tokio::time::timeout(resolution.ask.timeout, call.clone().send()).await;
-        let answer = answer.map_err(|_| resolution.too_late(SSO_OIDC.name))?;
-        match answer {
-            Ok(answer) => break answer,
-            Err(error) => match refusal::code(&error) {
-                Some("AuthorizationPendingException") if Instant::now() < until => {}
-                Some("SlowDownException") if Instant::now() < until => {
-                    interval = (interval + SLOWER).min(LONGEST_INTERVAL);
-                }
-                Some(
-                    "AuthorizationPendingException" | "SlowDownException" | "ExpiredTokenException",
-                ) => {
-                    return Err(Error::login("nobody confirmed the SSO login in time")
-                        .hint("run the same command again"));
-                }
-                Some("AccessDeniedException") => {
-                    return Err(Error::login("the SSO login was declined")
-                        .hint("run the same command again"));
-                }
-                _ => return Err(resolution.refused(what, SSO_OIDC, &error).or_hint(SETTINGS)),
-            },
-        }
-    };
-    let life = u32::try_from(answer.expires_in()).unwrap_or_default();
-    let mut fields = Map::new();
-    let mut put =
-        |name: &str, value: serde_json::Value| drop(fields.insert(name.to_owned(), value));
-    put("startUrl", json!(start.url));
-    put("region", json!(start.region));
-    put("accessToken", json!(answer.access_token()));
-    put("expiresAt", json!(Time::now().plus(life).rfc3339()));
-    put("clientId", json!(id));
-    put("clientSecret", json!(secret));
-    put(
-        "registrationExpiresAt",
-        json!(Time::from_unix(registered.client_secret_expires_at()).rfc3339()),
-    );
-    if let Some(next) = answer.refresh_token() {
-        put("refreshToken", json!(next));
+        let error = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error,
+            Err(_) => return Err(resolution.too_late(SSO_OIDC.name)),
+        };
+        let why = match refusal::code(&error) {
+            Some("AuthorizationPendingException") if Instant::now() < until => continue,
+            Some("SlowDownException") if Instant::now() < until => {
+                interval = (interval + SLOWER).min(LONGEST_INTERVAL);
+                continue;
+            }
+            Some(
+                "AuthorizationPendingException" | "SlowDownException" | "ExpiredTokenException",
+            ) => "nobody confirmed the SSO login in time",
+            Some("AccessDeniedException") => "the SSO login was declined",
+            _ => return Err(refused(resolution, &error)),
+        };
+        return Err(Error::login(why).hint("run the same command again"));
     }
-    start.store(fields)
+}
+
+fn refused<E>(resolution: &Resolution, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    resolution
+        .refused("cannot log in to SSO", SSO_OIDC, error)
+        .or_hint(SETTINGS)
 }

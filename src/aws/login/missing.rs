@@ -1,5 +1,5 @@
-//! Why there are no credentials: an error, or a login that is missing. Plain values: how to log in is
-//! the job of the directory's other files.
+//! Why there are no credentials: an error, or a login that is missing. Plain values: how to log in
+//! is the job of the directory's other files.
 
 use crate::aws::plan::SsoSession;
 use crate::error::Error;

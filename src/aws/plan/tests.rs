@@ -40,8 +40,8 @@ type Outcome = std::result::Result<(), String>;
 enum Verdict {
     /// The plan decides the outcome, and this is it.
     Decided(Outcome),
-    /// The plan names a service, a program or a role that signs there too; the answer of that is not
-    /// the plan's matter.
+    /// The plan names a service, a program or a role that signs there too; the answer of that is
+    /// not the plan's matter.
     Named(Outcome),
     /// The outcome depends on a cache, on another file, or on a refusal.
     Open,
@@ -119,7 +119,8 @@ impl Scenario {
         }
     }
 
-    /// Compares the beginning of the access key that signs with that of the source's or role's stub.
+    /// Compares the beginning of the access key that signs with that of the source's or role's
+    /// stub.
     fn names(&self, source: &Source, plan: &Plan) -> Outcome {
         let key = self.expected().split('@').next().unwrap_or_default();
         let of_role = |arn: &str| format!("ASIASTS{}", arn.rsplit('/').next().unwrap_or_default());
@@ -242,8 +243,8 @@ const DEVIATIONS: [(&str, &str); 4] = [
 /// The AWS CLI signs with the empty key of this program, which pgcred refuses when it has run.
 const EMPTY_KEY_OF_PROCESS: &str = "process-key-empty";
 
-/// The scenarios of tests/vectors/planned.txt end here as in the AWS CLI. The others run through the
-/// whole program, in tests/it/credentials/chain.rs, which reads the same list.
+/// The scenarios of tests/vectors/planned.txt end here as in the AWS CLI. The others run through
+/// the whole program, in tests/it/credentials/chain.rs, which reads the same list.
 #[test]
 fn the_plan_decides_as_the_aws_cli_does() {
     let listed: Vec<&str> = include_str!("../../../tests/vectors/planned.txt")

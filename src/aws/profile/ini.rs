@@ -17,7 +17,8 @@ pub(crate) struct Section {
 }
 
 /// Where a key begins in the text of its section, where its value begins, and where that ends. All
-/// numbers are below 2^32, since no larger file is read: small pairs keep hundreds of sections cheap.
+/// numbers are below 2^32, since no larger file is read: small pairs keep hundreds of sections
+/// cheap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Pair {
     key: u32,

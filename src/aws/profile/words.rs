@@ -1,7 +1,7 @@
 //! Splits a command line into words by the rules of the AWS CLI: Python's `shlex` on Unix, the C
 //! runtime's on Windows.
 
-/// Returns the words, or `None` if a quote is not closed.
+/// Returns the words of a command line, or `None` if a quote is not closed.
 pub(crate) fn split(text: &str) -> Option<Vec<String>> {
     if cfg!(windows) {
         Some(windows(text))
@@ -10,8 +10,8 @@ pub(crate) fn split(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Quotes group; a backslash takes the next character as it is, in double quotes only before `"`
-/// and `\`.
+/// Splits as Python's `shlex` does. Quotes keep blanks together; a backslash keeps the next
+/// character, within double quotes only before `"` and `\`.
 pub(crate) fn posix(text: &str) -> Option<Vec<String>> {
     const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
     if !text.contains(['\'', '"', '\\']) {
@@ -58,8 +58,8 @@ pub(crate) fn posix(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Only blanks separate and only double quotes group; backslashes are plain unless they lead up to
-/// a double quote.
+/// Splits as the C runtime of Windows does. Only blanks separate words and only double quotes keep
+/// them together; backslashes are ordinary characters unless a double quote follows them.
 fn windows(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

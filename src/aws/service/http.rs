@@ -243,8 +243,13 @@ impl HttpClient {
 
 /// The address is not shown: it may hold a password.
 fn unusable(proxy: &Proxy) -> Error {
-    Error::usage(format!("{} is not the address of a proxy that pgcred can use", proxy.variable)).hint(format!(
-        "write it like http://HOST:PORT or http://USER:PASSWORD@HOST:PORT (%40 for @, %20 for a blank), or unset {}",
+    Error::usage(format!(
+        "{} is not the address of a proxy that pgcred can use",
+        proxy.variable
+    ))
+    .hint(format!(
+        "write it like http://HOST:PORT or http://USER:PASSWORD@HOST:PORT (%40 for @, %20 for a \
+         blank), or unset {}",
         proxy.variable
     ))
 }
@@ -288,7 +293,8 @@ async fn whole_body(
                 "the answer of {host} is longer than {} KiB",
                 longest >> 10
             ));
-            let hint = "check the endpoint settings AWS_ENDPOINT_URL* and the proxy: AWS's own answers are shorter";
+            let hint = "check the endpoint settings AWS_ENDPOINT_URL* and the proxy: AWS's own \
+                        answers are shorter";
             return Err(ConnectorError::user(OwnError(too_long.hint(hint)).into()));
         }
         body.extend_from_slice(&part);

@@ -23,7 +23,8 @@ pub(crate) fn of_environment(resolution: &Resolution, keys: &Keys) -> Result<Cre
         },
     };
     let hint = format!(
-        "renew or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and {EXPIRATION}"
+        "renew or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and \
+         {EXPIRATION}"
     );
     resolution.unexpired(
         credentials(keys, end, "environment"),

@@ -1,5 +1,5 @@
-//! `credential_process`: a program that prints credentials as JSON. It is run without a shell, as by
-//! the AWS CLI.
+//! `credential_process`: a program that prints credentials as JSON. It is run without a shell, as
+//! by the AWS CLI.
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! `aws login`: the session of a console login, in the AWS CLI's cache, renewed with the key that it
-//! is bound to (RFC 9449).
+//! `aws login`: the session of a console login, in the AWS CLI's cache, renewed with the key that
+//! it is bound to (RFC 9449).
 //!
 //! Only one process renews a session at a time; whoever waited looks at the file again.
 
@@ -211,7 +211,8 @@ fn proof(key: &SecretKey, address: &str) -> String {
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y});
     let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk});
     let mut id = [0; 16];
-    let _ = SystemRandom::new().fill(&mut id); // without randomness AWS refuses the second request of this second
+    // Without randomness AWS would refuse the second request of this second.
+    let _ = SystemRandom::new().fill(&mut id);
     let address = address.split('?').next().unwrap_or(address);
     let now = Time::now().unix();
     let payload = json!({"jti": hex(&id), "htm": "POST", "htu": address, "iat": now});

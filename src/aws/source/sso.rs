@@ -1,8 +1,8 @@
 //! A role of IAM Identity Center (SSO): the portal exchanges the token of a login for the role's
 //! credentials.
 //!
-//! The order: the AWS CLI's cached credentials of the role; the token in the login's file; a renewal
-//! of that token, by one process at a time; a login.
+//! The order: the AWS CLI's cached credentials of the role; the token in the login's file; a
+//! renewal of that token, by one process at a time; a login.
 
 use std::time::Duration;
 

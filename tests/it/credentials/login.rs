@@ -672,7 +672,7 @@ fn only_a_page_of_the_web_is_opened() {
     );
     assert!(
         run.stderr
-            .contains("is not a page of the web, so pgcred does not open it"),
+            .contains("is not a web page, so pgcred does not open it"),
         "{}",
         run.stderr
     );

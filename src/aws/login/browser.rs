@@ -1,0 +1,89 @@
+//! The page of a login: which addresses are one, and the browser that shows it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::sys::child;
+use crate::text::host;
+
+/// A browser that still runs after this time counts as started.
+const A_WHILE: Duration = Duration::from_secs(3);
+
+/// Tries the browser commands of the platform until one runs. Tells whether one does.
+pub(super) fn open(address: &str) -> bool {
+    for command in open::commands(address) {
+        let mut words = vec![command.get_program().to_string_lossy().into_owned()];
+        words.extend(
+            command
+                .get_args()
+                .map(|word| word.to_string_lossy().into_owned()),
+        );
+        // On Windows and in WSL the address goes to PowerShell in a variable.
+        let mut variables = Vec::new();
+        for (name, value) in command.get_envs() {
+            if let Some(value) = value {
+                variables.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        if child::runs(&words, &variables, A_WHILE) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Tells whether an address is one of `https`, or of `http` on this machine, and nothing else. Only
+/// these are opened: with other schemes other programs would do what the address says.
+pub(super) fn is_page(address: &str) -> bool {
+    // Browsers read a backslash as a slash.
+    if address.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
+        return false;
+    }
+    if address.starts_with("https://") {
+        return true;
+    }
+    let authority = host::authority(address);
+    let host = host::name(authority);
+    let is_own = match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost",
+    };
+    address.starts_with("http://") && is_own && !authority.contains('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_the_web_are_opened() {
+        for page in [
+            "https://device.sso.us-east-1.amazonaws.com/?user_code=A-B",
+            "http://127.0.0.1:80/x",
+            "http://[::1]:1/",
+            "http://localhost",
+        ] {
+            assert!(is_page(page), "{page}");
+        }
+        for other in [
+            "",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "vscode://evil.ext/run",
+            "smb://evil/share/x.desktop",
+            "/home/me/.aws/proc",
+            "\\\\evil\\x.exe",
+            "http://example.com/",
+            "http://localhost@example.com/",
+            "http://127.0.0.1.example.com/",
+            "http://127.0.0.1:80@example.com/",
+            "http://localhost\\@example.com/",
+            "https://x/\nfile:///x",
+            "https://x/\u{1b}]0;x",
+            "https://x y",
+            "HTTPS:\\\\x",
+        ] {
+            assert!(!is_page(other), "{other}");
+        }
+    }
+}
