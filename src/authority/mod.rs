@@ -3,7 +3,7 @@
 //! An authority turns a profile into an identity, and an identity into a signer:
 //!
 //! ```text
-//! Provider.authority ──> Identities ──> Identity ──────────> Signer
+//! Provider.authority --> Identities --> Identity ----------> Signer
 //!  (one for each          (what one      (who signs for a     (resolved credentials:
 //!   kind of login)         run reads      profile; locks,      signs for as many
 //!                          once)          failures and         connections as ask)
@@ -28,12 +28,12 @@ pub(crate) use notes::Notes;
 
 /// A system that issues tokens to those who have logged in to it.
 pub(crate) trait Authority: Sync {
-    /// Returns the name that stands for the authority in the native JSON (`aws` in `aws-dsql`). Two
-    /// authorities never have the same one.
+    /// Returns the name that stands for the authority in the native JSON (`aws` in `aws-dsql`). No
+    /// two authorities have the same one.
     fn name(&self) -> &'static str;
 
-    /// Starts a run. What several identities rest on, such as a configuration file, is read once for
-    /// all of them.
+    /// Starts a run. What several identities rest on, such as a configuration file, is read once
+    /// for all of them.
     fn identities(&self) -> Box<dyn Identities>;
 
     /// Says what is odd about the name of a region, if anything is.
@@ -66,8 +66,8 @@ pub(crate) trait Identity {
     /// credentials, or waiting for a process that does, may have changed them.
     fn as_it_is_now(&self) -> Rc<dyn Identity>;
 
-    /// Returns what decides the region of a request that names none, without asking anything: cached
-    /// tokens go by it. An authority without regions returns an empty text.
+    /// Returns what decides the region of a request that names none, without asking anything:
+    /// cached tokens go by it. An authority without regions returns an empty text.
     fn configured_region(&self) -> &str;
 
     /// Finds the region of a request that names none, `host` being what is signed. `None` if the

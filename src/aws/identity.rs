@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::planned::Planned;
 use super::region::Region;
-use super::resolver::Resolver;
+use super::resolver::CredentialResolver;
 use super::settings::SharedFiles;
 use super::signer::{AwsSigner, no_region};
 use crate::authority::{AskPolicy, CredentialQuery, Identities, Identity, Notes, Signer};
@@ -61,8 +61,8 @@ impl AwsIdentity {
         }
     }
 
-    fn resolver<'a>(&'a self, ask: &'a AskPolicy, deadline: Instant) -> Resolver<'a> {
-        Resolver {
+    fn resolver<'a>(&'a self, ask: &'a AskPolicy, deadline: Instant) -> CredentialResolver<'a> {
+        CredentialResolver {
             planned: &self.planned,
             ask,
             deadline,

@@ -3,14 +3,14 @@
 //! SDK and of an async runtime.
 //!
 //! ```text
-//! authority ──> identity ──> planned ──> plan        which source and roles, decided without I/O
-//!                  │                     settings    variables and the two shared files
-//!                  │
-//!                  └──────> resolver ──> execute     carries the plan out
-//!                  │                     source      one file for each source of credentials
-//!                  │                     login       what to do if a login is missing
+//! authority --> identity --> planned --> plan        which source and roles, decided without I/O
+//!                  |                     settings    variables and the two shared files
+//!                  |
+//!                  +------> resolver --> execute     carries the plan out
+//!                  |                     source      one file for each source of credentials
+//!                  |                     login       what to do if a login is missing
 //!                  v
-//!               signer ──> sigv4                     presigned requests
+//!               signer --> sigv4                     presigned requests
 //! ```
 
 mod authority;
@@ -42,13 +42,13 @@ pub(crate) use authority::AUTHORITY;
 pub(crate) use environment::{VARIABLES, set_and_left_behind};
 use planned::Planned;
 pub(crate) use region::{KNOWN as REGIONS, may_be_region, normal_region};
-use resolver::Resolver;
+use resolver::CredentialResolver;
 use settings::SharedFiles;
 
 /// Returns the text at a public `https://` address, by the network settings of a profile.
 pub(crate) fn download(address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
     let planned = Planned::read(profile, &SharedFiles::default());
-    let resolver = Resolver {
+    let resolver = CredentialResolver {
         planned: &planned,
         ask,
         deadline: Instant::now() + ask.timeout,

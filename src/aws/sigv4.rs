@@ -66,8 +66,13 @@ pub(super) fn presign(
         + encoded(credentials.access_key_id())
         + session_token;
     if length > LONGEST {
-        return Err(Error::usage(format!("the token would be longer than {LONGEST} characters"))
-            .hint("the session token, the access key ID or the user is too long: check where they come from"));
+        return Err(Error::usage(format!(
+            "the token would be longer than {LONGEST} characters"
+        ))
+        .hint(
+            "the session token, the access key ID or the user is too long: check where they \
+                 come from",
+        ));
     }
     let url = format!("https://{authority}/?{query}");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))

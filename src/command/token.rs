@@ -5,7 +5,7 @@ use super::options::TokenOptions;
 use super::run::{InForeignHome, Run};
 use crate::error::Result;
 use crate::output::Output;
-use crate::output::format::{Format, render};
+use crate::output::format::{TokenFormat, render};
 use crate::output::variables::{in_the_way, unset};
 use crate::resolve::ConnectionOptions;
 use crate::roots;
@@ -22,7 +22,7 @@ pub(crate) struct TokenCommand {
     token: TokenOptions,
     /// Form of the answer
     #[arg(long, value_enum, default_value = "raw")]
-    format: Format,
+    format: TokenFormat,
     /// Leave out the newline at the end
     #[arg(long, short)]
     no_newline: bool,

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! token, exec, refresh ...        one Issuer for each run of a command
-//!   │ issue(request)
+//!   | issue(request)
 //!   v
-//!  1 cache ────────────── a token that fits ──────────────────────> answer
-//!   │ none
+//!  1 cache -------------- a token that fits ----------------------> answer
+//!   | none
 //!  2 lock of the identity     waits for another process that resolves the same credentials
-//!  3 cache again ──────── the other process was quicker ──────────> answer
-//!   │ none
+//!  3 cache again -------- the other process was quicker ----------> answer
+//!   | none
 //!  4 credentials (renew)      a recent failure is repeated instead of asking again (backoff);
-//!   │                         an identity has its share of the run's time (deadline)
+//!   |                         an identity has its share of the run's time (deadline)
 //!  5 sign (renew)
 //!  6 store                    seals the token, and what else of this identity is due (renew)
 //!   v

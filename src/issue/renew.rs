@@ -67,7 +67,8 @@ impl Issuer {
         resolved
     }
 
-    /// Returns the recorded failure, if the pause after it is not over and this run does not end it.
+    /// Returns the recorded failure, if the pause after it is not over and this run does not end
+    /// it.
     fn error_while_waiting(&self, identity: &dyn Identity, options: IssueOptions) -> Option<Error> {
         let index = self.cache.as_ref()?.index();
         let now = Time::now();

@@ -12,7 +12,7 @@ use crate::request::Request;
 use crate::text::quote::{self, conninfo, percent};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum TokenFormat {
     /// The token and a newline
     Raw,
     /// Connection, token, expiry and source as one JSON object
@@ -35,7 +35,7 @@ pub(crate) enum Format {
     Cmd,
 }
 
-impl Format {
+impl TokenFormat {
     /// Tells whether the text says how TLS is verified, and so needs root certificates.
     pub(crate) fn names_roots(self) -> bool {
         !matches!(self, Self::Raw | Self::Urlencoded)
@@ -45,7 +45,7 @@ impl Format {
 /// Returns the text to print, ending in a newline. `roots` is the value of libpq's `sslrootcert`,
 /// if the format names it.
 pub(crate) fn render(
-    format: Format,
+    format: TokenFormat,
     request: &Request,
     issued: &IssuedToken,
     roots: Option<&str>,
@@ -53,17 +53,17 @@ pub(crate) fn render(
     let token = issued.token.expose();
     let keywords = keywords(request, token, roots);
     Ok(match format {
-        Format::Raw => format!("{token}\n"),
-        Format::Urlencoded => format!("{}\n", percent(token)),
-        Format::Json => format!("{}\n", native(request, issued, roots)),
-        Format::LibpqJson => {
+        TokenFormat::Raw => format!("{token}\n"),
+        TokenFormat::Urlencoded => format!("{}\n", percent(token)),
+        TokenFormat::Json => format!("{}\n", native(request, issued, roots)),
+        TokenFormat::LibpqJson => {
             let object: Map<_, _> = keywords
                 .into_iter()
                 .map(|(key, value)| (key.to_owned(), Value::from(value)))
                 .collect();
             format!("{}\n", Value::from(object))
         }
-        Format::Url => {
+        TokenFormat::Url => {
             let query: Vec<_> = keywords[5..]
                 .iter()
                 .map(|(key, value)| format!("{key}={}", percent(value)))
@@ -77,23 +77,23 @@ pub(crate) fn render(
             );
             format!("postgresql://{authority}/{dbname}?{}\n", query.join("&"))
         }
-        Format::Conninfo => {
+        TokenFormat::Conninfo => {
             let pairs: Vec<_> = keywords
                 .iter()
                 .map(|(key, value)| format!("{key}={}", conninfo(value)))
                 .collect();
             format!("{}\n", pairs.join(" "))
         }
-        Format::Env => lines(&keywords, |name, value| {
+        TokenFormat::Env => lines(&keywords, |name, value| {
             Ok(format!("export {name}={}", quote::posix(value)))
         })?,
-        Format::Fish => lines(&keywords, |name, value| {
+        TokenFormat::Fish => lines(&keywords, |name, value| {
             Ok(format!("set -gx {name} {}", quote::fish(value)))
         })?,
-        Format::Powershell => lines(&keywords, |name, value| {
+        TokenFormat::Powershell => lines(&keywords, |name, value| {
             Ok(format!("$env:{name} = {}", quote::powershell(value)))
         })?,
-        Format::Cmd => lines(&keywords, |name, value| {
+        TokenFormat::Cmd => lines(&keywords, |name, value| {
             quote::cmd_assignment(name, value).ok_or_else(|| {
                 Error::usage(format!(
                     "{name} has a double quote, which cmd.exe cannot take"

@@ -1,7 +1,7 @@
 //! The variables of libpq that a shell may have set for another connection. They would take
 //! precedence over this connection, or contradict it.
 
-use crate::output::format::Format;
+use crate::output::format::TokenFormat;
 use crate::request::Request;
 use crate::roots;
 use crate::sys::env;
@@ -77,12 +77,12 @@ pub(crate) fn in_the_way(request: &Request) -> Vec<&'static str> {
 }
 
 /// Returns lines for the shell that unset these variables; nothing if the format is not for a shell.
-pub(crate) fn unset(format: Format, names: &[&str]) -> String {
+pub(crate) fn unset(format: TokenFormat, names: &[&str]) -> String {
     let line = |name: &&str| match format {
-        Format::Env => format!("unset {name}\n"),
-        Format::Fish => format!("set -e {name}\n"),
-        Format::Powershell => format!("Remove-Item Env:{name} -ErrorAction Ignore\n"),
-        Format::Cmd => format!("set \"{name}=\"\n"),
+        TokenFormat::Env => format!("unset {name}\n"),
+        TokenFormat::Fish => format!("set -e {name}\n"),
+        TokenFormat::Powershell => format!("Remove-Item Env:{name} -ErrorAction Ignore\n"),
+        TokenFormat::Cmd => format!("set \"{name}=\"\n"),
         _ => String::new(),
     };
     names.iter().map(line).collect()

@@ -191,7 +191,10 @@ fn region_from_host() {
                 run.stderr
             ),
             None if host.is_empty() => run.assert_fails(2, "the host is empty"),
-            None => run.assert_fails(4, "no cluster ID and no host of"),
+            None => run.assert_fails(
+                4,
+                "is not a configured connection, a cluster ID, or a host name of",
+            ),
         }
     }
 }
