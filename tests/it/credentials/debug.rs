@@ -1,5 +1,5 @@
-//! `--debug` prints the plan: who signs, by which roles, in which region and by which services, each
-//! with the place that its value came from.
+//! `--debug` prints the plan: who signs, by which roles, in which region and by which services,
+//! each with the place that its value came from.
 
 use crate::support::sandbox::{HOST, Sandbox};
 

@@ -171,7 +171,8 @@ fn rows() -> Vec<Row> {
             )],
         ),
         row(
-            "the files of the first EC2 tools (`AWS_CREDENTIAL_FILE`) and of boto 2 (`BOTO_CONFIG`)",
+            "the files of the first EC2 tools (`AWS_CREDENTIAL_FILE`) and of boto 2 \
+             (`BOTO_CONFIG`)",
             "they do not expire",
             "no",
             vec![
