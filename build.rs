@@ -13,7 +13,8 @@ fn main() {
         // that its symbols are there before the linker meets the shared library, which it then
         // leaves out.
         println!(
-            "cargo:rustc-link-arg-bins=-Wl,--push-state,-Bstatic,--whole-archive,-lgcc_eh,--pop-state"
+            "cargo:rustc-link-arg-bins=-Wl,--push-state,-Bstatic,--whole-archive,-lgcc_eh,\
+             --pop-state"
         );
         // A fixed address, as Go's binaries have on Linux: 12,000 pointers in the program need not
         // be corrected at every start, nor the 46 pages that they are on be

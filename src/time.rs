@@ -8,7 +8,9 @@ use aws_smithy_types::date_time::Format;
 use crate::sys::env;
 
 #[cfg(test)]
-thread_local!(static PRETENDED: std::cell::Cell<Option<Time>> = const { std::cell::Cell::new(None) });
+thread_local! {
+    static PRETENDED: std::cell::Cell<Option<Time>> = const { std::cell::Cell::new(None) };
+}
 
 /// Sets the clock of a unit test, which has a thread of its own.
 #[cfg(test)]
@@ -330,12 +332,24 @@ mod tests {
 
         #[test]
         fn times_that_are_nearly_right(text in crate::text::nearly::text(
-            &["2030-01-01T00:15:00Z", "2030-01-01 00:15:00+0100", "2030-01-01T00:15:00.123456UTC", "20300101T001500Z", "90m"],
+            &[
+                "2030-01-01T00:15:00Z",
+                "2030-01-01 00:15:00+0100",
+                "2030-01-01T00:15:00.123456UTC",
+                "20300101T001500Z",
+                "90m",
+            ],
             &["T", "Z", "+", "-", ":", "UTC", "+01:00", "99", "."],
         )) {
             let _ = text.parse::<Seconds>();
-            for time in [Time::from_aws(&text), Time::from_rfc3339(&text), Time::from_compact(&text)].into_iter().flatten() {
-                let _ = (time.plus(u32::MAX), time.until(Time::from_unix(0)), time.to_system(), spoken(time.until(time.plus(9))));
+            let times = [
+                Time::from_aws(&text),
+                Time::from_rfc3339(&text),
+                Time::from_compact(&text),
+            ];
+            for time in times.into_iter().flatten() {
+                let _ = (time.plus(u32::MAX), time.until(Time::from_unix(0)), time.to_system());
+                let _ = spoken(time.until(time.plus(9)));
                 if (0..253_402_300_800).contains(&time.unix()) {
                     proptest::prop_assert_eq!(Time::from_compact(&time.compact()), Some(time));
                     proptest::prop_assert_eq!(Time::from_rfc3339(&time.rfc3339()), Some(time));

@@ -87,7 +87,9 @@ pub(crate) const VARIABLES: &[Variable] = &[
     left_behind("AWS_DEFAULT_REGION", "the region, if AWS_REGION is not set", Region),
     row("AWS_USE_FIPS_ENDPOINT", "FIPS addresses", SAME_SERVICE),
     row("AWS_USE_DUALSTACK_ENDPOINT", "addresses with IPv6", SAME_SERVICE),
-    row("AWS_CA_BUNDLE", "which certificates are trusted", Neither("it decides whether a service is believed, not who signs")),
+    row("AWS_CA_BUNDLE", "which certificates are trusted", Neither(
+        "it decides whether a service is believed, not who signs",
+    )),
     row("AWS_METADATA_SERVICE_TIMEOUT", "how long the instance metadata may take", PATIENCE),
     row("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "how often the instance metadata is asked", PATIENCE),
     row("AWS_EC2_METADATA_V1_DISABLED", "whether the older form is used", SAME_SERVICE),

@@ -97,7 +97,8 @@ pub(super) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>
 fn nothing(resolution: &Resolution) -> Error {
     let message = match &resolution.settings.named {
         Some(name) => format!(
-            "no AWS credentials in profile `{name}`, the environment, container or instance metadata"
+            "no AWS credentials in profile `{name}`, the environment, container or instance \
+             metadata"
         ),
         None => "no AWS credentials in the environment, default profile, container or instance \
                  metadata"

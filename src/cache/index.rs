@@ -145,11 +145,12 @@ impl Index {
             .failures
             .iter()
             .map(|(identity, failure)| (identity.clone(), failure.to_json()));
+        let passfiles = self.passfiles.iter().map(|path| path.display().to_string());
         json!({
             "version": VERSION,
             "tokens": records.collect::<Map<_, _>>(),
             "failures": failures.collect::<Map<_, _>>(),
-            "passfiles": self.passfiles.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "passfiles": passfiles.collect::<Vec<_>>(),
         })
     }
 
@@ -337,9 +338,11 @@ mod tests {
     #[test]
     fn records_of_an_older_pgcred_are_read_and_written_with_a_key() {
         let old = r#"{"version":1,"tokens":{
-            "0123456789abcdef0123456789abcdef":{"name":"a@b@h.example.com:6543","issued":1,"expires":2,"region":"r"},
+            "0123456789abcdef0123456789abcdef":{"name":"a@b@h.example.com:6543","issued":1,
+                "expires":2,"region":"r"},
             "1123456789abcdef0123456789abcdef":{"name":"none","issued":1,"expires":2,"region":"r"},
-            "2123456789abcdef0123456789abcdef":{"name":"u\u0007@h:1","issued":1,"expires":2,"region":"r"}
+            "2123456789abcdef0123456789abcdef":{"name":"u\u0007@h:1","issued":1,"expires":2,
+                "region":"r"}
         },"failures":{},"passfiles":["/p"]}"#;
         let index = Index::parse(old.as_bytes()).expect("an index");
         let again = Index::parse(index.to_json().to_string().as_bytes()).expect("an index");
@@ -360,8 +363,17 @@ mod tests {
         /// What is read of a damaged index is written as it was read.
         #[test]
         fn files_that_are_nearly_right(text in crate::text::nearly::bytes(
-            &[r#"{"version":1,"tokens":{"0123456789abcdef0123456789abcdef":{"host":"h","port":5432,"user":"u","issued":1,"expires":2,"region":"r","passfile":"/p","digest":"d"}},"failures":{"0123456789abcdef0123456789abcdef":{"at":1,"count":2,"asked":true,"exit":3,"message":"m","hint":"h","logins":"l"}},"passfiles":["/p"]}"#],
-            &["{", "}", "[", "]", "\"", "null", "-1", "1e400", "99999999999999999999", "\\u0000", "\\ud800", "../", "\"expires\":"],
+            &[concat!(
+                r#"{"version":1,"tokens":{"0123456789abcdef0123456789abcdef":{"host":"h","#,
+                r#""port":5432,"user":"u","issued":1,"expires":2,"region":"r","passfile":"/p","#,
+                r#""digest":"d"}},"failures":{"0123456789abcdef0123456789abcdef":{"at":1,"#,
+                r#""count":2,"asked":true,"exit":3,"message":"m","hint":"h","logins":"l"}},"#,
+                r#""passfiles":["/p"]}"#,
+            )],
+            &[
+                "{", "}", "[", "]", "\"", "null", "-1", "1e400", "99999999999999999999",
+                "\\u0000", "\\ud800", "../", "\"expires\":",
+            ],
         )) {
             let Ok(value) = serde_json::from_slice::<Value>(&text) else { return Ok(()) };
             if let Some(index) = Index::from_json(&value) {

@@ -19,43 +19,93 @@ First steps:
 ";
 
 /// Examples for each command, which stand below its options.
-#[rustfmt::skip]
 const EXAMPLES: &[(&str, &[&str])] = &[
-    ("token", &["pgcred token prod", "PGPASSWORD=\"$(pgcred token prod)\" psql -h HOST -U admin postgres"]),
-    ("refresh", &["pgcred refresh prod", "pgcred refresh HOST --profile dev --expires-in 1h", "pgcred refresh --watch"]),
-    ("exec", &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump -s"]),
+    (
+        "token",
+        &[
+            "pgcred token prod",
+            "PGPASSWORD=\"$(pgcred token prod)\" psql -h HOST -U admin postgres",
+        ],
+    ),
+    (
+        "refresh",
+        &[
+            "pgcred refresh prod",
+            "pgcred refresh HOST --profile dev --expires-in 1h",
+            "pgcred refresh --watch",
+        ],
+    ),
+    (
+        "exec",
+        &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump -s"],
+    ),
     ("erase", &["pgcred erase prod", "pgcred erase --all"]),
     ("list", &["pgcred list", "pgcred list --format json"]),
-    ("add", &[
-        "pgcred add prod CLUSTER-ID.dsql.us-east-1.on.aws --profile dev",
-        "pgcred add books DB.abc123.eu-west-1.rds.amazonaws.com --user app --profile dev",
-        "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" --sign-host DB_HOST:5432",
-    ]),
+    (
+        "add",
+        &[
+            "pgcred add prod CLUSTER-ID.dsql.us-east-1.on.aws --profile dev",
+            "pgcred add books DB.abc123.eu-west-1.rds.amazonaws.com --user app --profile dev",
+            "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" \
+             --sign-host DB_HOST:5432",
+        ],
+    ),
     ("remove", &["pgcred remove prod"]),
-    ("roots", &["pgcred roots prod", "pgcred roots prod --update"]),
+    (
+        "roots",
+        &["pgcred roots prod", "pgcred roots prod --update"],
+    ),
     ("login", &["pgcred login dev"]),
-    ("setup", &["pgcred setup", "pgcred setup psql", "pgcred setup dbeaver prod --dry-run", "pgcred setup psql --undo"]),
-    ("aws", &["pgcred aws configure list-profiles", "pgcred aws rds generate-db-auth-token --help"]),
-    ("prompt", &["pgcred prompt", "pgcred prompt prod --format '{name} {left}'"]),
-    ("init", &["eval \"$(pgcred init bash)\"", "pgcred init fish | source"]),
-    ("completions", &["pgcred completions bash > ~/.local/share/bash-completion/completions/pgcred"]),
+    (
+        "setup",
+        &[
+            "pgcred setup",
+            "pgcred setup psql",
+            "pgcred setup dbeaver prod --dry-run",
+            "pgcred setup psql --undo",
+        ],
+    ),
+    (
+        "aws",
+        &[
+            "pgcred aws configure list-profiles",
+            "pgcred aws rds generate-db-auth-token --help",
+        ],
+    ),
+    (
+        "prompt",
+        &[
+            "pgcred prompt",
+            "pgcred prompt prod --format '{name} {left}'",
+        ],
+    ),
+    (
+        "init",
+        &["eval \"$(pgcred init bash)\"", "pgcred init fish | source"],
+    ),
+    (
+        "completions",
+        &["pgcred completions bash > ~/.local/share/bash-completion/completions/pgcred"],
+    ),
     ("man", &["pgcred man | man -l -"]),
 ];
 
 /// Words that users type for a command of another name.
 #[rustfmt::skip]
 const MEANT: &[(&str, &str)] = &[
-    ("status", "pgcred list"), ("doctor", "pgcred list"), ("ls", "pgcred list"), ("show", "pgcred list"),
-    ("info", "pgcred list"), ("connections", "pgcred list"),
+    ("status", "pgcred list"), ("doctor", "pgcred list"), ("ls", "pgcred list"),
+    ("show", "pgcred list"), ("info", "pgcred list"), ("connections", "pgcred list"),
     ("renew", "pgcred refresh"), ("update", "pgcred refresh"), ("watch", "pgcred refresh --watch"),
-    ("get", "pgcred token"), ("password", "pgcred token"), ("print", "pgcred token"), ("generate", "pgcred token"),
-    ("open", "pgcred exec NAME -- psql"), ("connect", "pgcred exec NAME -- psql"), ("psql", "pgcred exec NAME -- psql"),
-    ("run", "pgcred exec NAME -- COMMAND"),
+    ("get", "pgcred token"), ("password", "pgcred token"), ("print", "pgcred token"),
+    ("generate", "pgcred token"),
+    ("open", "pgcred exec NAME -- psql"), ("connect", "pgcred exec NAME -- psql"),
+    ("psql", "pgcred exec NAME -- psql"), ("run", "pgcred exec NAME -- COMMAND"),
     ("delete", "pgcred remove"), ("rm", "pgcred remove"), ("del", "pgcred remove"),
-    ("config", "pgcred add"), ("configure", "pgcred add"), ("new", "pgcred add"), ("create", "pgcred add"),
-    ("edit", "pgcred add NAME HOST --replace"),
-    ("logout", "pgcred erase"), ("forget", "pgcred erase"), ("clear", "pgcred erase"), ("clean", "pgcred erase"),
-    ("install", "pgcred setup"), ("sso", "pgcred login"), ("version", "pgcred --version"),
+    ("config", "pgcred add"), ("configure", "pgcred add"), ("new", "pgcred add"),
+    ("create", "pgcred add"), ("edit", "pgcred add NAME HOST --replace"),
+    ("logout", "pgcred erase"), ("forget", "pgcred erase"), ("clear", "pgcred erase"),
+    ("clean", "pgcred erase"), ("install", "pgcred setup"), ("sso", "pgcred login"),
+    ("version", "pgcred --version"),
 ];
 
 /// Turns `pgcred help COMMAND` into `pgcred COMMAND --help`.

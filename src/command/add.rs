@@ -63,8 +63,8 @@ impl Run for Add {
         }
         if self.has_line(&after.preferences) {
             output.note(&format!(
-                "next: `pgcred refresh {}` writes a token to the passfile; `pgcred setup` lists the \
-                 tools that can connect",
+                "next: `pgcred refresh {}` writes a token to the passfile; `pgcred setup` lists \
+                 the tools that can connect",
                 self.name
             ));
         }

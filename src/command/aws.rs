@@ -119,11 +119,22 @@ struct Common {
     /// AWS region [default: from the host, else as AWS configures it]
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
-    #[arg(long, global = true, hide = true, value_parser = ["json", "text", "table", "yaml", "yaml-stream", "off"])]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_parser = ["json", "text", "table", "yaml", "yaml-stream", "off"]
+    )]
     output: Option<String>,
     #[arg(long, alias = "co", global = true, hide = true, value_parser = ["on", "off", "auto"])]
     color: Option<String>,
-    #[arg(long, aliases = ["q", "qu"], global = true, hide = true, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(
+        long,
+        aliases = ["q", "qu"],
+        global = true,
+        hide = true,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     query: Option<String>, // these commands of the AWS CLI ignore it too
     #[arg(long, alias = "e", global = true, hide = true, value_parser = address)]
     endpoint_url: Option<String>,
@@ -131,7 +142,12 @@ struct Common {
     ca_bundle: Option<String>,
     #[arg(long, global = true, hide = true, value_parser = ["base64", "raw-in-base64-out"])]
     cli_binary_format: Option<String>,
-    #[arg(long, global = true, hide = true, value_parser = ["legacy", "json", "yaml", "text", "table", "enhanced"])]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_parser = ["legacy", "json", "yaml", "text", "table", "enhanced"]
+    )]
     cli_error_format: Option<String>,
     #[arg(long, global = true, hide = true)]
     cli_read_timeout: Option<String>,

@@ -1,5 +1,5 @@
-//! The tokens in the passfiles that pgcred knows of: how long they are valid, and what keeps clients
-//! from finding them. Reads only.
+//! The tokens in the passfiles that pgcred knows of: how long they are valid, and what keeps
+//! clients from finding them. Reads only.
 
 use std::path::{Path, PathBuf};
 
@@ -111,7 +111,8 @@ impl FiledToken<'_> {
         }
     }
 
-    /// Returns the number of the user's line that clients use instead of the token, if there is one.
+    /// Returns the number of the user's line that clients use instead of the token, if there is
+    /// one.
     pub(super) fn hidden_by(&self) -> Option<usize> {
         survey::hidden_by(&self.file.text, self.key)
     }

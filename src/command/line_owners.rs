@@ -23,7 +23,8 @@ impl fmt::Display for Clash {
         write!(
             f,
             "`{later}` and `{owner}` are both {key}; the passfile holds the token of `{owner}`, \
-             which is first in the configuration; for `{later}` use `pgcred exec {later} -- COMMAND`"
+             which is first in the configuration; for `{later}` use `pgcred exec {later} -- \
+             COMMAND`"
         )
     }
 }

@@ -1,4 +1,5 @@
-//! The state of a connection's token, for a shell prompt: fresh, stale, expired or in need of a login.
+//! The state of a connection's token, for a shell prompt: fresh, stale, expired or in need of a
+//! login.
 
 use crate::cache::{EntryId, Index};
 use crate::error::Exit;

@@ -516,7 +516,8 @@ aliases = ["localhost:15432", "tunnel"]
         assert_eq!(add(&format!("# {before}"), &short, false).unwrap(), after);
     }
     let inline = "connections = { a = { host = 'h' } } # c\ncache = 'none'\n";
-    let expected = "connections = { a = { host = 'h' }, x = { host = \"h\", expires_in = 90 } } # c\ncache = 'none'\n";
+    let expected = "connections = { a = { host = 'h' }, \
+                    x = { host = \"h\", expires_in = 90 } } # c\ncache = 'none'\n";
     assert_eq!(add(inline, &short, false).unwrap(), expected);
 }
 
@@ -574,8 +575,10 @@ fn replaced_in_place() {
     };
     for (before, after) in [
         (
-            "[connections.p] # t\n# c\nhost = 'h' # same\nport = 1 # old\n# u\nuser = 'u'\n\n# q\n[connections.q]\nhost='x'\n",
-            "[connections.p] # t\n# c\nhost = 'h' # same\nport = 2 # old\nregion = \"r-1\"\n# u\n\n# q\n[connections.q]\nhost='x'\n",
+            "[connections.p] # t\n# c\nhost = 'h' # same\nport = 1 # old\n# u\nuser = 'u'\n\n# q\n\
+             [connections.q]\nhost='x'\n",
+            "[connections.p] # t\n# c\nhost = 'h' # same\nport = 2 # old\nregion = \"r-1\"\n# u\n\n\
+             # q\n[connections.q]\nhost='x'\n",
         ),
         (
             "[connections.p]\r\n  user = 'u'\r\n  host = 'i'",
@@ -583,10 +586,12 @@ fn replaced_in_place() {
         ),
         (
             "connections.p.host = 'h'\nconnections.q.host='x'\nconnections.p.user = 'u' # c\n",
-            "connections.p.host = 'h'\nconnections.p.port = 2\nconnections.p.region = \"r-1\"\nconnections.q.host='x'\n",
+            "connections.p.host = 'h'\nconnections.p.port = 2\nconnections.p.region = \"r-1\"\n\
+             connections.q.host='x'\n",
         ),
         (
-            "[connections]\np = { user = 'u', dbname = 'd', host = 'h', profile = 'x', port = 1, aliases = [] } # c\n",
+            "[connections]\np = { user = 'u', dbname = 'd', host = 'h', profile = 'x', port = 1, \
+             aliases = [] } # c\n",
             "[connections]\np = { host = 'h', port = 2, region = \"r-1\" } # c\n",
         ),
         (
@@ -614,11 +619,13 @@ fn removed_with_what_is_its_own() {
             "# q's\n[connections.q]\nhost='x'\n",
         ),
         (
-            "[connections.o]\nhost='x'\n# o's\n[connections.p]\nhost = 'h'\n# left\n\n# q's\n[connections.q]\nhost='x'",
+            "[connections.o]\nhost='x'\n# o's\n[connections.p]\nhost = 'h'\n# left\n\n# q's\n\
+             [connections.q]\nhost='x'",
             "[connections.o]\nhost='x'\n# o's\n# left\n\n# q's\n[connections.q]\nhost='x'",
         ),
         (
-            "cache = 'none'\r\n\r\n[connections.p]\r\nhost = 'h'\r\n\r\n[connections.q]\r\nhost='x'\r\n",
+            "cache = 'none'\r\n\r\n[connections.p]\r\nhost = 'h'\r\n\r\n[connections.q]\r\n\
+             host='x'\r\n",
             "cache = 'none'\r\n\r\n[connections.q]\r\nhost='x'\r\n",
         ),
         (
@@ -626,7 +633,8 @@ fn removed_with_what_is_its_own() {
             "cache = 'none'\n\n[connections.q]\nhost='x'\n",
         ),
         (
-            "connections.p.host = 'h' # c\nconnections.q.host = 'x' # d\nconnections.p.aliases = [\n'a', # a\n]\ncache='none'",
+            "connections.p.host = 'h' # c\nconnections.q.host = 'x' # d\n\
+             connections.p.aliases = [\n'a', # a\n]\ncache='none'",
             "connections.q.host = 'x' # d\ncache='none'",
         ),
         (
@@ -812,18 +820,25 @@ proptest! {
     #[test]
     fn files_that_are_nearly_right(text in crate::text::nearly::text(
         &[
-            "cache = \"file\"\nlogin = \"never\"\nmax_expires_in = \"12h\"\n[[match]]\nhost = \"*.on.aws\"\nprofile = \"p\"\n",
-            "[connections.prod]\nhost = \"h.dsql.us-east-1.on.aws\"\nuser = \"admin\"\nport = 5432\naliases = [\"localhost:15432\"]\n",
-            "match = [{ host = 'h', region = 'us-east-1' }]\n[connections]\nx = { host = 'h.example.com', sign_host = 'g:1' }\n",
+            "cache = \"file\"\nlogin = \"never\"\nmax_expires_in = \"12h\"\n[[match]]\n\
+             host = \"*.on.aws\"\nprofile = \"p\"\n",
+            "[connections.prod]\nhost = \"h.dsql.us-east-1.on.aws\"\nuser = \"admin\"\n\
+             port = 5432\naliases = [\"localhost:15432\"]\n",
+            "match = [{ host = 'h', region = 'us-east-1' }]\n[connections]\n\
+             x = { host = 'h.example.com', sign_host = 'g:1' }\n",
         ],
-        &["[connections.", "[[match]]", "host = ", "= '", "\"\"\"", "{", "}", "[", "]", "#", "1e9", "connections", "."],
+        &[
+            "[connections.", "[[match]]", "host = ", "= '", "\"\"\"", "{", "}", "[", "]", "#",
+            "1e9", "connections", ".",
+        ],
     )) {
         if let Err(error) = Config::parse(&text) {
             prop_assert!(!error.to_string().contains(char::is_control), "{:?}", error.to_string());
             return Ok(());
         }
         let place = TargetSpec { host: Some("n.example.com".into()), ..TargetSpec::default() };
-        let connection = Connection { name: "new-one".into(), target: place, ..Connection::default() };
+        let name = "new-one".into();
+        let connection = Connection { name, target: place, ..Connection::default() };
         if let Ok(more) = add(&text, &connection, false) {
             prop_assert!(Config::parse(&more).is_ok(), "{}", more);
             prop_assert_eq!(remove(&more, "new-one").unwrap(), text);

@@ -101,5 +101,6 @@ impl Output {
 
 /// Writes one line to stderr.
 fn line(text: &str) {
-    let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes()); // there is no one left to read an error
+    // there is no one left to read an error
+    let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes());
 }

@@ -76,7 +76,8 @@ pub(crate) fn in_the_way(request: &Request) -> Vec<&'static str> {
     names
 }
 
-/// Returns lines for the shell that unset these variables; nothing if the format is not for a shell.
+/// Returns lines for the shell that unset these variables; nothing if the format is not for a
+/// shell.
 pub(crate) fn unset(format: TokenFormat, names: &[&str]) -> String {
     let line = |name: &&str| match format {
         TokenFormat::Env => format!("unset {name}\n"),

@@ -64,7 +64,8 @@ const CHECKS: &[(Check, Text)] = &[
         (
             "has",
             "have",
-            r"a bare `:` in the password (write `\:`): libpq cuts the password there, pgx, lib/pq and Npgsql refuse the line",
+            "a bare `:` in the password (write `\\:`): libpq cuts the password there, pgx, lib/pq \
+             and Npgsql refuse the line",
         ),
     ),
     (

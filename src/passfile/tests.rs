@@ -163,7 +163,8 @@ fn the_blocks_text() {
         .set(key(HOST), &Token::new("a:b".into(), at, at))
         .expect("a good entry");
     let expected = format!(
-        "# pgcred begin - lines up to the end mark are rewritten by pgcred\n# expires 20260101T001500Z\n\
+        "# pgcred begin - lines up to the end mark are rewritten by pgcred\n\
+         # expires 20260101T001500Z\n\
          {HOST}:5432:*:admin:a\\:b\n# pgcred end\nh:1:*:u:p\n"
     );
     assert_eq!(
@@ -264,7 +265,8 @@ fn what_no_reader_can_match_is_refused() {
 
 #[test]
 fn the_survey_names_lines_and_readers_and_no_content() {
-    let users = b"*:*:*:*:s3cret\nshort:line\nh:x:d:u:s3cret\nh:1:d:u:s3:cret\nh:1:d:u:s\\3cret\n  # s3cret\n\
+    let users = b"*:*:*:*:s3cret\nshort:line\nh:x:d:u:s3cret\nh:1:d:u:s3:cret\n\
+        h:1:d:u:s\\3cret\n  # s3cret\n\
         h:1:d:u:s3cret\0\nh:1:d:u:s3cr\xe9t\n";
     let text = with_entry(users, &key(HOST), TOKEN);
     let keys = [key(HOST)];
@@ -337,12 +339,15 @@ proptest! {
         let appended = [&managed[..], line].concat();
         prop_assert!(erased(&with_entry(&appended, &ours, &secret)).starts_with(&text));
         prop_assert!(erased(&appended).ends_with(line));
-        let nul_above = bom && text.split(|b| *b == b'\n').next().is_some_and(|line| line.contains(&0));
+        let first_line = text.split(|b| *b == b'\n').next();
+        let nul_above = bom && first_line.is_some_and(|line| line.contains(&0));
         if !nul_above {
-            prop_assert_eq!(look_up(&managed, wanted(&ours, "5432")), Some(secret.clone().into_bytes()));
+            let found = look_up(&managed, wanted(&ours, "5432"));
+            prop_assert_eq!(found, Some(secret.clone().into_bytes()));
         }
         let other = PassfileKey { host: "h".into(), port: 5432, user: "u".into() };
-        prop_assert_eq!(look_up(&managed, wanted(&other, "5432")), look_up(&text, wanted(&other, "5432")));
+        let found = look_up(&managed, wanted(&other, "5432"));
+        prop_assert_eq!(found, look_up(&text, wanted(&other, "5432")));
         prop_assert_eq!(erased(&managed), text);
     }
 
@@ -360,12 +365,23 @@ proptest! {
     #[test]
     fn files_that_are_nearly_right(text in crate::text::nearly::bytes(
         &[
-            "# pgcred begin - lines up to the end mark are rewritten by pgcred\n# expires 20300101T001500Z\nh:5432:*:u:t\\:x\n# pgcred end\nmine:1:*:u:p\n",
-            "# pgcred begin in a file of its own - lines up to the end mark are rewritten by pgcred\n# expires 20300101T001500Z\nh:5432:*:u:t\n# pgcred end\n",
-            "\u{feff}mine:1:*:u:p\n# pgcred begin after an added newline - lines up to the end mark are rewritten by pgcred\n# expires 20300101T001500Z\nh:1:*:u:t\n# pgcred end\n",
+            "# pgcred begin - lines up to the end mark are rewritten by pgcred\n\
+             # expires 20300101T001500Z\nh:5432:*:u:t\\:x\n# pgcred end\nmine:1:*:u:p\n",
+            "# pgcred begin in a file of its own - lines up to the end mark are rewritten by \
+             pgcred\n# expires 20300101T001500Z\nh:5432:*:u:t\n# pgcred end\n",
+            "\u{feff}mine:1:*:u:p\n# pgcred begin after an added newline - lines up to the end \
+             mark are rewritten by pgcred\n# expires 20300101T001500Z\nh:1:*:u:t\n# pgcred end\n",
             "mine:1:*:u:p\r\n*:*:*:*:pw",
         ],
-        &["# pgcred begin", "# pgcred end\n", "# expires ", "20300101T001500Z", "h:5432:*:u:t\n", "*", "\\:"],
+        &[
+            "# pgcred begin",
+            "# pgcred end\n",
+            "# expires ",
+            "20300101T001500Z",
+            "h:5432:*:u:t\n",
+            "*",
+            "\\:",
+        ],
     )) {
         let _ = survey(&text, std::iter::empty::<&PassfileKey>());
         let Ok(passfile) = Passfile::parse(&text) else { return Ok(()) };

@@ -242,7 +242,8 @@ mod tests {
             TargetSpec::parse("host=other port=3 dbname=d").unwrap(),
         );
         let config = Config::parse(
-            "[[match]]\nhost = \"db.*\"\nprofile = \"of-rule\"\nregion = \"eu-west-1\"\nuser = \"r\"\n",
+            "[[match]]\nhost = \"db.*\"\nprofile = \"of-rule\"\nregion = \"eu-west-1\"\n\
+             user = \"r\"\n",
         )
         .unwrap();
         said.fill_from_rule(config.rule("db.example"));

@@ -147,7 +147,8 @@ pub(crate) fn ready_for_one(
         return Ok(roots.map(|roots| roots.libpq()));
     };
     let set = set_of_provider(request);
-    let text = set.carried().ok_or(error)?; // what could not be downloaded cannot be put elsewhere either
+    // what could not be downloaded cannot be put elsewhere either
+    let text = set.carried().ok_or(error)?;
     let file = spare.path(&set.file_name());
     fs::put(&file, text.as_bytes())?;
     Ok(Some(file.display().to_string()))
@@ -183,7 +184,8 @@ pub(crate) fn doubt(request: &Request) -> Option<String> {
     };
     (!is_enough).then(|| {
         format!(
-            "{} verifies the server, but it lacks the root certificates of {set}: add them to it, or say --roots provider",
+            "{} verifies the server, but it lacks the root certificates of {set}: add them to it, \
+             or say --roots provider",
             file.display()
         )
     })
@@ -222,8 +224,8 @@ fn download(set: &Set, request: &Request, ask: &AskPolicy) -> Result<String> {
 }
 
 fn missing(set: &Set) -> Error {
-    let hint = "save the bundle that AWS's documentation names for this region, then name it: `roots = \"FILE\"` in the \
-                connection, or --roots FILE";
+    let hint = "save the bundle that AWS's documentation names for this region, then name it: \
+                `roots = \"FILE\"` in the connection, or --roots FILE";
     Error::failure(format!("pgcred has no root certificates of {set}")).hint(hint)
 }
 

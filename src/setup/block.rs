@@ -1,5 +1,5 @@
-//! pgcred's block in a text file of the user's, such as the crontab: between two marks, first in the
-//! file. Every other byte is the user's and stays. Pure.
+//! pgcred's block in a text file of the user's, such as the crontab: between two marks, first in
+//! the file. Every other byte is the user's and stays. Pure.
 
 use crate::error::{Error, Result};
 use crate::text::marks::{BLOCK_BEGIN, BLOCK_END};

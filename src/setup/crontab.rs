@@ -1,5 +1,5 @@
-//! The user's crontab, read and written by the program `crontab`: it is replaced as a whole, and only
-//! if it is still what was read.
+//! The user's crontab, read and written by the program `crontab`: it is replaced as a whole, and
+//! only if it is still what was read.
 
 use std::time::{Duration, Instant};
 

@@ -97,7 +97,8 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
     }
 }
 
-/// Returns what looks like a placeholder in a text: a word in braces that are not those of `${word}`.
+/// Returns what looks like a placeholder in a text: a word in braces that are not those of
+/// `${word}`.
 fn words_in_braces(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for (at, _) in text.match_indices('{') {

@@ -1,12 +1,13 @@
 //! Shell hooks: what `pgcred init SHELL` prints for a shell to run at its prompts. Pure.
 //!
-//! A hook costs the user nothing at most prompts: it reads one small file, which names the time when
-//! the first token is due, and compares it with the clock.
+//! A hook costs the user nothing at most prompts: it reads one small file, which names the time
+//! when the first token is due, and compares it with the clock.
 //!
 //! ```text
-//! at a prompt --> read the file "due" --> not due yet:   nothing
-//!                  (command::due_file)    due:           start `pgcred refresh --background`, once,
-//!                                                        and not again before a pause is over
+//! at a prompt --> read the file "due" --> not due yet:    nothing
+//!                  (command::due_file)    due:            start `pgcred refresh --background`
+//!                                                         once, and not again before a pause is
+//!                                                         over
 //!                                         with --segment: set PGCRED_SEGMENT for it
 //! ```
 //!
@@ -15,7 +16,8 @@
 //!
 //! - `prompt`, `pwd`, `none`: what [`Hook`] the user wants;
 //! - `segment`: the user wants `PGCRED_SEGMENT`;
-//! - `undo`: the hook is to be taken out of the shell; nothing outside of such a part is printed then;
+//! - `undo`: the hook is to be taken out of the shell. Then nothing outside of such a part is
+//!   printed;
 //! - `always`: part of every hook, to end a part with other names.
 //!
 //! A word `@NAME@` is filled in: see [`Shell::values`].
@@ -27,8 +29,8 @@
 //!    `undo`, and do nothing where the file is missing or damaged.
 //! 2. Add a line to [`SHELLS`], with the shell's quoting from `text/quote.rs` (and its row in the
 //!    table of `text/quote/tests.rs`).
-//! 3. Add the shell to `tests/it/shells`, which runs every hook in the real shell, and its package to
-//!    `tests/run.sh`.
+//! 3. Add the shell to `tests/it/shells`, which runs every hook in the real shell, and its package
+//!    to `tests/run.sh`.
 //! 4. `cargo test --bin pgcred shell::`, then `cargo test --test it shells::`.
 
 use clap::ValueEnum;
@@ -37,8 +39,8 @@ use crate::error::{Error, Result};
 use crate::text::quote;
 use crate::time;
 
-/// The longest time in seconds until a hook refreshes: the user may have edited a configuration or a
-/// passfile. A hook that reads a later time takes its file for damaged.
+/// The longest time in seconds until a hook refreshes: the user may have edited a configuration or
+/// a passfile. A hook that reads a later time takes its file for damaged.
 pub(crate) const LONGEST_WAIT: u32 = 3_600;
 
 /// How many seconds a hook waits before it tries again what it has just tried: pgcred has written
@@ -141,8 +143,8 @@ impl Shell {
         SHELLS.iter().find(|shell| shell.name == name)
     }
 
-    /// Returns the text that the shell runs. `program` is the path of pgcred, `due` that of the file
-    /// with the due time.
+    /// Returns the text that the shell runs. `program` is the path of pgcred, `due` that of the
+    /// file with the due time.
     pub(crate) fn hook(&self, options: &HookOptions, program: &str, due: &str) -> Result<String> {
         if options.segment && !self.template.contains("#[segment]") {
             return Err(Error::usage(format!(

@@ -257,7 +257,8 @@ pub(crate) fn runs(
     let deadline = Instant::now() + a_while;
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return status.success() || cfg!(windows), // Explorer's status says nothing
+            // Explorer's status says nothing
+            Ok(Some(status)) => return status.success() || cfg!(windows),
             Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
             _ => return true,
         }
@@ -271,7 +272,8 @@ fn spawn_detached(words: &[String], variables: &[(OsString, OsString)]) -> Resul
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     #[cfg(windows)]
-    std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0000_0208); // DETACHED_PROCESS, NEW_PROCESS_GROUP
+    // DETACHED_PROCESS, NEW_PROCESS_GROUP
+    std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0000_0208);
     command
         .spawn()
         .map_err(|error| Error::running(words.join(" "), &error))

@@ -14,7 +14,8 @@ pub(crate) fn var_os(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// Returns a variable's value even if it is empty, for variables with which AWS tells the two apart.
+/// Returns a variable's value even if it is empty, for variables with which AWS tells the two
+/// apart.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one reader of the environment"

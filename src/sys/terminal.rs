@@ -67,7 +67,8 @@ mod platform {
     }
 
     pub(super) fn leave() {
-        let _ = nix::unistd::setsid(); // who leads a group has been started apart from the terminal's others
+        // who leads a group has been started apart from the terminal's others
+        let _ = nix::unistd::setsid();
     }
 
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {

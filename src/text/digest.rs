@@ -1,4 +1,5 @@
-//! SHA-256 digests, shortened: names for what must not be told, such as credentials and tokens. Pure.
+//! SHA-256 digests, shortened: names for what must not be told, such as credentials and tokens.
+//! Pure.
 
 use std::hash::Hasher;
 

@@ -30,7 +30,10 @@ pub(crate) fn shown(text: &str) -> String {
 /// Tells whether a character changes how a terminal lays out those around it, without being seen
 /// itself.
 fn turns_or_breaks(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// Hides the account numbers in ARNs: AWS's own messages are full of them, and end in bug reports.
@@ -141,19 +144,26 @@ mod tests {
     #[test]
     fn tokens_are_cut_out_and_names_stay() {
         for kept in [
-            "User: arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/jane.doe@example.com is not authorized",
+            "User: arn:aws:sts::123456789012:assumed-role/\
+             AWSReservedSSO_AdministratorAccess_0123456789abcdef/jane.doe@example.com \
+             is not authorized",
             "cannot reach foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws:5432",
             "https://sts.us-east-1.amazonaws.com/",
             "RequestId: 01234567-89ab-cdef-0123-456789abcdef",
             "/Users/Jane/Library/Python/3.9/lib/python/site-packages/botocore/session.py",
-            "my-very-long-database-identifier-for-production.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com",
-            "arn:aws:iam::123456789012:role/DatabaseStack-ClusterAdministratorRole2B3C4D5E-1A2B3C4D5E6F",
-            "see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ConfiguringInstanceMetadataOptions.html",
+            "my-very-long-database-identifier-for-production.c1a2b3c4d5e6.eu-west-1.rds\
+             .amazonaws.com",
+            "arn:aws:iam::123456789012:role/\
+             DatabaseStack-ClusterAdministratorRole2B3C4D5E-1A2B3C4D5E6F",
+            "see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/\
+             ConfiguringInstanceMetadataOptions.html",
         ] {
             assert_eq!(foreign(kept), kept);
         }
-        let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YXBwIn0.c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
-        let session = "IQoJb3JpZ2luX2VjEA0aCXVzLWVhc3QtMSJHMEUCIQC/abc+def0123456789//hXyZ0987654321abcdefghijk==";
+        let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YXBwIn0.\
+                   c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
+        let session = "IQoJb3JpZ2luX2VjEA0aCXVzLWVhc3QtMSJHMEUCIQC/abc+def0123456789//hXyZ\
+                       0987654321abcdefghijk==";
         let hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
         let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         for token in [jwt, session, hex, secret] {

@@ -73,8 +73,8 @@ pub(crate) fn cmd(word: &str) -> String {
     quoted
 }
 
-/// Returns a `set` command of cmd.exe, for a line that a `for /f` runs: no percent sign is expanded there.
-/// Returns nothing for a value with a double quote, which cmd.exe cannot hold.
+/// Returns a `set` command of cmd.exe, for a line that a `for /f` runs: no percent sign is expanded
+/// there. Returns nothing for a value with a double quote, which cmd.exe cannot hold.
 pub(crate) fn cmd_assignment(name: &str, value: &str) -> Option<String> {
     if value.contains('"') {
         None
@@ -124,8 +124,8 @@ pub(crate) fn elvish(word: &str) -> String {
     format!("'{}'", word.replace('\'', "''"))
 }
 
-/// Quotes a string of PowerShell, which takes the typographic single quotes for plain ones; each ends a
-/// string unless it is doubled.
+/// Quotes a string of PowerShell, which takes the typographic single quotes for plain ones; each
+/// ends a string unless it is doubled.
 pub(crate) fn powershell(word: &str) -> String {
     let mut quoted = String::from('\'');
     for c in word.chars() {
@@ -138,8 +138,8 @@ pub(crate) fn powershell(word: &str) -> String {
     quoted
 }
 
-/// Quotes a string of PowerShell in ASCII, because Windows PowerShell reads a program's output by the console's old code
-/// page.
+/// Quotes a string of PowerShell in ASCII, because Windows PowerShell reads a program's output by
+/// the console's old code page.
 pub(crate) fn powershell_in_ascii(word: &str) -> String {
     if word.is_ascii() {
         return powershell(word);
@@ -160,7 +160,8 @@ pub(crate) fn powershell_in_ascii(word: &str) -> String {
 
 // --- Schedulers -------------------------------------------------------------------------------
 
-/// Quotes a word of a line of a crontab: for sh, after cron itself has read `%` as the end of the line.
+/// Quotes a word of a line of a crontab: for sh, after cron itself has read `%` as the end of the
+/// line.
 pub(crate) fn cron(word: &str) -> String {
     posix(word).replace('%', r"\%")
 }
@@ -182,8 +183,8 @@ pub(crate) fn systemd_argument(word: &str) -> String {
 
 // --- Tools ------------------------------------------------------------------------------------
 
-/// Quotes a word for DBeaver on Linux and macOS. DBeaver runs no shell: both kinds of quotes group, and a
-/// backslash escapes.
+/// Quotes a word for DBeaver on Linux and macOS. DBeaver runs no shell: both kinds of quotes group,
+/// and a backslash escapes.
 ///
 /// DBeaver replaces `${name}` first, so the two characters that begin that never stand side by
 /// side.
@@ -229,8 +230,8 @@ pub(crate) fn odbc(value: &str) -> String {
     }
 }
 
-/// Encodes a part of a URL: all but RFC 3986's unreserved characters as upper-case hex, as SigV4 wants it
-/// too.
+/// Encodes a part of a URL: all but RFC 3986's unreserved characters as upper-case hex, as SigV4
+/// wants it too.
 pub(crate) fn percent(text: &str) -> impl Display {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
         .remove(b'-')

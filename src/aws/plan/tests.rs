@@ -312,7 +312,8 @@ fn the_plan_of_a_profile_with_keys_has_nothing_of_other_settings() {
     assert_ne!(
         digest(
             &[],
-            "[profile p]\nsso_account_id = 1\nsso_role_name = r\nsso_start_url = u\nsso_region = e\n"
+            "[profile p]\nsso_account_id = 1\nsso_role_name = r\nsso_start_url = u\n\
+             sso_region = e\n"
         ),
         plain
     );

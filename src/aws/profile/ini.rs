@@ -338,7 +338,8 @@ mod tests {
 
     #[test]
     fn values_are_read_as_python_reads_them() {
-        let text = "# c\n; c\n[a] ; b]\nKey = v ; kept # kept\nurl: http://x = y\nlong = one\n  two\n\n  three\n\n[b]\ne =\n";
+        let text = "# c\n; c\n[a] ; b]\nKey = v ; kept # kept\nurl: http://x = y\n\
+            long = one\n  two\n\n  three\n\n[b]\ne =\n";
         let a = [
             ("key", "v ; kept # kept"),
             ("url", "http://x = y"),
@@ -400,8 +401,10 @@ mod tests {
 
         #[test]
         fn files_that_are_nearly_right(text in crate::text::nearly::text(
-            &["# c\n[profile a]\nregion = us-east-1\ns3 =\n  key = v\n\n[DEFAULT]\nx: y\n[b]\nlong = one\n  two\n"],
-            &["[", "]", "[profile ", "DEFAULT", " = ", "\n  ", "\n\n", "#", ";", "\u{2028}", "\u{b}"],
+            &["# c\n[profile a]\nregion = us-east-1\ns3 =\n  key = v\n\n[DEFAULT]\nx: y\n[b]\n\
+               long = one\n  two\n"],
+            &["[", "]", "[profile ", "DEFAULT", " = ", "\n  ", "\n\n", "#", ";", "\u{2028}",
+                "\u{b}"],
         )) {
             match parse(&text) {
                 Err(wrong) => proptest::prop_assert!((1..=text.len() + 1).contains(&wrong.line)),

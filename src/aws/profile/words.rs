@@ -150,12 +150,16 @@ mod tests {
 
         #[test]
         fn command_lines_that_are_nearly_right(text in crate::text::nearly::text(
-            &[r#"/opt/a\ b/helper --name "x \"y\"" 'z w' end"#, r#""C:\a b\helper.exe" \\"x y\\" z"#],
+            &[
+                r#"/opt/a\ b/helper --name "x \"y\"" 'z w' end"#,
+                r#""C:\a b\helper.exe" \\"x y\\" z"#,
+            ],
             &["\\", "\"", "'", " ", "\\\""],
         )) {
             let _ = windows(&text);
             if let Some(words) = posix(&text) {
-                let quoted: Vec<String> = words.iter().map(|word| crate::text::quote::posix(word)).collect();
+                let quoted = words.iter().map(|word| crate::text::quote::posix(word));
+                let quoted: Vec<String> = quoted.collect();
                 proptest::prop_assert_eq!(posix(&quoted.join(" ")), Some(words));
             }
         }

@@ -167,7 +167,8 @@ fn first(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyAnswer {
         match ask(store, create) {
             Ok(Some((key, is_new))) => {
                 if is_new {
-                    stores.for_each(|later| drop(forget(later))); // a key that nothing uses any more
+                    // a key that nothing uses any more
+                    stores.for_each(|later| drop(forget(later)));
                 }
                 return KeyAnswer::Found { key, holder };
             }

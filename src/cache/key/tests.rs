@@ -413,7 +413,8 @@ mod linux {
     fn keys_of(directory: &str, number: usize) -> String {
         let line = |id: usize| {
             format!(
-                "{id:08x} I--Q--- 1 perm 09090000 0 0 user      pgcred:cache-key:s folder={directory}: 32"
+                "{id:08x} I--Q--- 1 perm 09090000 0 0 user      pgcred:cache-key:s \
+                 folder={directory}: 32"
             )
         };
         (1..=number).map(line).collect::<Vec<_>>().join("\n")

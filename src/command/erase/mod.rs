@@ -112,7 +112,8 @@ impl Erase {
         Ok(paths)
     }
 
-    /// Returns the addresses whose tokens are to be erased: those of the targets, or of the options.
+    /// Returns the addresses whose tokens are to be erased: those of the targets, or of the
+    /// options.
     fn addresses(&self, app: &App) -> Result<Vec<TargetSpec>> {
         let mut addresses = Vec::new();
         for target in &self.targets {
@@ -184,8 +185,8 @@ fn erase_in_cache(
             erased.push(record.key.clone());
         }
     }
-    // An unknown token may be one of those that the user wants to erase. To erase one too many costs
-    // only a new token.
+    // An unknown token may be one of those that the user wants to erase. To erase one too many
+    // costs only a new token.
     let unknown = cache.unknown_entries();
     let has_unknown = !unknown.is_empty();
     ids.extend(unknown);

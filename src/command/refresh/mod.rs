@@ -350,8 +350,8 @@ impl Refresh {
             !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host);
         if is_in_upper_case {
             output.warn(&format!(
-                "{name}: the passfile has the host in lower case; clients that connect to it in upper \
-                 case do not find the token"
+                "{name}: the passfile has the host in lower case; clients that connect to it in \
+                 upper case do not find the token"
             ));
         }
     }

@@ -110,8 +110,8 @@ impl Setup {
         }
     }
 
-    /// Returns the names of the entries to take back. A host that belongs to a connection stands for
-    /// the name of the connection.
+    /// Returns the names of the entries to take back. A host that belongs to a connection stands
+    /// for the name of the connection.
     fn entries(&self, tool: &Tool, machine: &Machine, preferences: &Preferences) -> Vec<String> {
         let mut entries = Vec::new();
         for target in &self.targets {
@@ -263,8 +263,8 @@ fn keep_fresh(machine: &Machine) -> String {
     )
 }
 
-/// Refuses a scheduler that does not run here, before anything is written for it, and names one that
-/// does.
+/// Refuses a scheduler that does not run here, before anything is written for it, and names one
+/// that does.
 fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
     let Err(why) = probe(tool, files) else {
         return Ok(());

@@ -1,5 +1,5 @@
-//! `pgcred setup --undo`: takes back what was set up, for every tool, for one, or for single entries
-//! of one.
+//! `pgcred setup --undo`: takes back what was set up, for every tool, for one, or for single
+//! entries of one.
 
 use super::edits::{EditPolicy, carry_out};
 use crate::command::app::App;

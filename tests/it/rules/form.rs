@@ -31,7 +31,7 @@ const COMBINATORS: [&str; 18] = [
 ];
 
 /// How many of them 1,000 lines of code may have.
-const MOST_COMBINATORS: usize = 28;
+const MOST_COMBINATORS: usize = 25;
 
 fn relative(path: &Path) -> String {
     let path = path.strip_prefix(root()).expect("a path in the project");
@@ -42,7 +42,7 @@ fn relative(path: &Path) -> String {
 #[test]
 fn no_line_is_wider_than_a_screen() {
     let mut wide = Vec::new();
-    for directory in ["integrations", "tests"] {
+    for directory in ["integrations", "src", "tests"] {
         for (path, text) in rust_files(directory) {
             for (number, line) in text.lines().enumerate() {
                 let has_raw_string = line.contains("r#\"") || line.contains("\"#");
