@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::{
-    AskPolicy, Authority, CredentialQuery, Identities, Identity, LoginPolicy, Notes, Scope, Signer,
+    AskPolicy, Authority, CredentialQuery, Identities, Identity, LoginPolicy, Notes, Region, Scope,
+    Signer,
 };
 use crate::error::{Error, Result};
 use crate::text::digest::digest;
@@ -84,7 +85,7 @@ impl Authority for FakeAuthority {
         Box::new(FakeIdentities)
     }
 
-    fn doubt_region(&self, _: &str) -> Option<String> {
+    fn doubt_region(&self, _: &Region) -> Option<String> {
         None
     }
 }
@@ -141,7 +142,7 @@ impl Identity for FakeIdentity {
         &self.region
     }
 
-    fn find_region(&self, _: &str, _: &AskPolicy, _: &Notes) -> Result<Option<String>> {
+    fn find_region(&self, _: &str, _: &AskPolicy, _: &Notes) -> Result<Option<Region>> {
         Ok(None)
     }
 
@@ -179,7 +180,7 @@ impl Signer for FakeSigner {
     fn issue(
         &self,
         scope: &Scope<'_>,
-        region: Option<&str>,
+        region: Option<&Region>,
         life: u32,
         now: Time,
     ) -> Result<Token> {

@@ -16,6 +16,7 @@
 
 mod ask;
 mod notes;
+mod region;
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -25,6 +26,7 @@ use crate::time::Time;
 use crate::token::Token;
 pub(crate) use ask::{AskPolicy, LoginPolicy};
 pub(crate) use notes::Notes;
+pub(crate) use region::Region;
 
 /// A system that issues tokens to those who have logged in to it.
 pub(crate) trait Authority: Sync {
@@ -37,7 +39,7 @@ pub(crate) trait Authority: Sync {
     fn identities(&self) -> Box<dyn Identities>;
 
     /// Says what is odd about the name of a region, if anything is.
-    fn doubt_region(&self, region: &str) -> Option<String>;
+    fn doubt_region(&self, region: &Region) -> Option<String>;
 }
 
 /// The identities of one run.
@@ -72,7 +74,7 @@ pub(crate) trait Identity {
 
     /// Finds the region of a request that names none, `host` being what is signed. `None` if the
     /// authority needs no region; an error if it needs one and nothing names it.
-    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<String>>;
+    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<Region>>;
 
     /// Logs the user in. Returns false if there was no need.
     fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool>;
@@ -84,7 +86,7 @@ pub(crate) trait Identity {
 /// What to resolve credentials for.
 pub(crate) struct CredentialQuery<'a> {
     /// The region of the first token, if the authority has regions.
-    pub(crate) region: Option<&'a str>,
+    pub(crate) region: Option<&'a Region>,
     /// How many seconds the credentials should last, if that can be had.
     pub(crate) life: u32,
     pub(crate) ask: &'a AskPolicy,
@@ -95,8 +97,13 @@ pub(crate) struct CredentialQuery<'a> {
 /// Resolved credentials. Signing asks nothing, unless the authority itself makes the tokens.
 pub(crate) trait Signer {
     /// Issues a token that lasts `life` seconds from `now`, or as long as the credentials do.
-    fn issue(&self, scope: &Scope<'_>, region: Option<&str>, life: u32, now: Time)
-    -> Result<Token>;
+    fn issue(
+        &self,
+        scope: &Scope<'_>,
+        region: Option<&Region>,
+        life: u32,
+        now: Time,
+    ) -> Result<Token>;
 }
 
 /// What a token permits: one action of one service on one host. The provider fills it in.

@@ -2,7 +2,7 @@
 
 use super::identity::AwsIdentities;
 use super::region;
-use crate::authority::{Authority, Identities};
+use crate::authority::{Authority, Identities, Region};
 
 /// The authority of every provider of AWS: whatever services a profile signs for, its credentials
 /// are resolved once.
@@ -19,7 +19,7 @@ impl Authority for AwsAuthority {
         Box::new(AwsIdentities::default())
     }
 
-    fn doubt_region(&self, region: &str) -> Option<String> {
-        region::doubt(region)
+    fn doubt_region(&self, region: &Region) -> Option<String> {
+        region::doubt(region.as_str())
     }
 }

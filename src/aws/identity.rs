@@ -12,11 +12,11 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::planned::Planned;
-use super::region::Region;
+use super::region;
 use super::resolver::CredentialResolver;
 use super::settings::SharedFiles;
 use super::signer::{AwsSigner, no_region};
-use crate::authority::{AskPolicy, CredentialQuery, Identities, Identity, Notes, Signer};
+use crate::authority::{AskPolicy, CredentialQuery, Identities, Identity, Notes, Region, Signer};
 use crate::error::Result;
 use crate::sys::fs;
 use crate::text::digest::{Digester, digest};
@@ -107,12 +107,12 @@ impl Identity for AwsIdentity {
         })
     }
 
-    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<String>> {
+    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<Region>> {
         let deadline = Instant::now() + ask.timeout;
         let Some(found) = self.resolver(ask, deadline).region(notes)? else {
             return Err(no_region(host));
         };
-        Region::parse(&found).map(|region| Some(region.into_string()))
+        Ok(Some(region::parse(&found)?))
     }
 
     fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool> {
@@ -121,7 +121,10 @@ impl Identity for AwsIdentity {
     }
 
     fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>> {
-        let region = query.region.unwrap_or_default();
+        let region = match query.region {
+            Some(region) => region.as_str(),
+            None => "",
+        };
         let credentials = self
             .resolver(query.ask, query.deadline)
             .credentials(region, query.life, notes)?;

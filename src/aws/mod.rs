@@ -41,7 +41,7 @@ use crate::error::Result;
 pub(crate) use authority::AUTHORITY;
 pub(crate) use environment::{VARIABLES, set_and_left_behind};
 use planned::Planned;
-pub(crate) use region::{KNOWN as REGIONS, may_be_region, normal_region};
+pub(crate) use region::{KNOWN as REGIONS, may_be_region, parse as parse_region};
 use resolver::CredentialResolver;
 use settings::SharedFiles;
 

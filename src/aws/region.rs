@@ -2,9 +2,10 @@
 //!
 //! A name that is not known is no error, because AWS adds regions: the list is for suggestions and
 //! completion. Three checks stand here side by side, since each answers another question: what a
-//! user may type ([`Region::parse`]), what the AWS CLI takes from its own configuration
+//! user may type ([`parse`]), what the AWS CLI takes from its own configuration
 //! ([`is_taken_by_cli`]), and what may be a region in the name of a host ([`may_be_region`]).
 
+use crate::authority::Region;
 use crate::error::{Error, Result};
 use crate::text::host;
 use crate::text::suggest;
@@ -26,46 +27,32 @@ pub(crate) const KNOWN: &[&str] = &[
 /// The longest label of a host's name, in bytes.
 const LONGEST: usize = 63;
 
-/// The name of a region, in lower case and in the shape that regions have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Region(String);
-
-impl Region {
-    /// Reads a region's name as a user types it. A text of another shape would be signed into
-    /// nonsense, and so would a typing error, so both are refused.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        // Old configurations name the FIPS endpoints so. The AWS CLI signs the region in it.
-        let region = text
-            .trim()
-            .to_ascii_lowercase()
-            .replace("fips-", "")
-            .replace("-fips", "");
-        let invalid = || {
-            Error::usage(format!(
-                "region {}: not a region's name",
-                host::quoted(text)
-            ))
-        };
-        if !may_be_region(&region) {
-            return Err(invalid().hint("write it like us-east-1"));
-        }
-        if !has_shape(&region)
-            && let Some(meant) = suggest::nearest(&region, KNOWN.iter().copied())
-            && meant != region
-        {
-            return Err(invalid().hint(format!("did you mean {meant}?")));
-        }
-        Ok(Self(region))
+/// Reads a region's name as a user types it. A text of another shape would be signed into nonsense,
+/// and so would a typing error, so both are refused.
+pub(crate) fn parse(text: &str) -> Result<Region> {
+    // Old configurations name the FIPS endpoints so. The AWS CLI signs the region in it.
+    let region = text
+        .trim()
+        .to_ascii_lowercase()
+        .replace("fips-", "")
+        .replace("-fips", "");
+    if !may_be_region(&region) {
+        return Err(invalid(text).hint("write it like us-east-1"));
     }
-
-    pub(crate) fn into_string(self) -> String {
-        self.0
+    if !has_shape(&region)
+        && let Some(meant) = suggest::nearest(&region, KNOWN.iter().copied())
+        && meant != region
+    {
+        return Err(invalid(text).hint(format!("did you mean {meant}?")));
     }
+    Ok(Region::vouched_for(region))
 }
 
-/// Returns a region's name as [`Region::parse`] reads it.
-pub(crate) fn normal_region(text: &str) -> Result<String> {
-    Region::parse(text).map(Region::into_string)
+fn invalid(text: &str) -> Error {
+    Error::usage(format!(
+        "region {}: not a region's name",
+        host::quoted(text)
+    ))
 }
 
 /// Tells whether the AWS CLI takes a region from a variable or a profile: its own check is for the
@@ -112,19 +99,20 @@ pub(super) fn doubt(region: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn normal_region(text: &str) -> String {
+        parse(text).unwrap().to_string()
+    }
+
     #[test]
     fn names_have_a_shape_and_slips_are_seen() {
         for known in KNOWN {
-            assert_eq!(normal_region(known).unwrap(), *known);
+            assert_eq!(normal_region(known), *known);
             assert!(has_shape(known) && doubt(known).is_none(), "{known}");
         }
-        assert_eq!(normal_region(" EU-West-9 ").unwrap(), "eu-west-9");
-        assert_eq!(normal_region("fips-us-east-1").unwrap(), "us-east-1");
-        assert_eq!(
-            normal_region("us-gov-west-1-fips").unwrap(),
-            "us-gov-west-1"
-        );
-        assert!(normal_region(&"a".repeat(64)).is_err());
+        assert_eq!(normal_region(" EU-West-9 "), "eu-west-9");
+        assert_eq!(normal_region("fips-us-east-1"), "us-east-1");
+        assert_eq!(normal_region("us-gov-west-1-fips"), "us-gov-west-1");
+        assert!(parse(&"a".repeat(64)).is_err());
         assert!(
             doubt("eu-centrall-1")
                 .is_some_and(|doubt| doubt.contains("did you mean eu-central-1?"))
@@ -134,7 +122,7 @@ mod tests {
             ("us east", "like us-east-1"),
             ("", "like us-east-1"),
         ] {
-            let error = normal_region(typed).unwrap_err();
+            let error = parse(typed).unwrap_err();
             assert!(
                 error.to_hint().is_some_and(|said| said.contains(hint)),
                 "{typed}: {error:?}"

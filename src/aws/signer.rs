@@ -3,7 +3,7 @@
 use aws_credential_types::Credentials;
 
 use super::sigv4;
-use crate::authority::{Scope, Signer};
+use crate::authority::{Region, Scope, Signer};
 use crate::error::{Error, Reason, Result};
 use crate::time::Time;
 use crate::token::Token;
@@ -36,7 +36,7 @@ impl Signer for AwsSigner {
     fn issue(
         &self,
         scope: &Scope<'_>,
-        region: Option<&str>,
+        region: Option<&Region>,
         life: u32,
         now: Time,
     ) -> Result<Token> {
@@ -50,7 +50,7 @@ impl Signer for AwsSigner {
         if life == 0 {
             return Err(self.expired());
         }
-        sigv4::presign(scope, region, &self.credentials, now, life)
+        sigv4::presign(scope, region.as_str(), &self.credentials, now, life)
     }
 }
 

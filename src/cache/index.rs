@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::EntryId;
-use crate::authority::Identity;
+use crate::authority::{Identity, Region};
 use crate::error::{Error, Exit, Reason, Result};
 use crate::passfile::block::PassfileKey;
 use crate::request::Request;
@@ -32,7 +32,7 @@ pub(crate) struct Record {
     pub(crate) key: PassfileKey,
     pub(crate) issued_at: Time,
     pub(crate) expires_at: Time,
-    pub(crate) region: String,
+    pub(crate) region: Option<Region>,
     pub(crate) location: TokenLocation,
     /// Of the token, which tells it from another one that ends in the same second; an older pgcred
     /// has written none.
@@ -198,7 +198,7 @@ impl Record {
     pub(crate) fn new(
         key: PassfileKey,
         token: &Token,
-        region: String,
+        region: Option<Region>,
         location: TokenLocation,
         identity: &dyn Identity,
     ) -> Self {
@@ -250,7 +250,7 @@ impl Record {
             "user": self.key.user,
             "issued": self.issued_at.unix(),
             "expires": self.expires_at.unix(),
-            "region": self.region,
+            "region": Region::for_cache(self.region.as_ref()),
             "passfile": passfile,
             "digest": self.digest,
             "identity": self.identity,
@@ -268,7 +268,7 @@ impl Record {
             key: key_from_json(value)?,
             issued_at: Time::from_unix(value["issued"].as_i64()?),
             expires_at: Time::from_unix(value["expires"].as_i64()?),
-            region: text("region")?,
+            region: Region::of_cache(value["region"].as_str()?),
             location,
             digest: text("digest"),
             identity: text("identity"),

@@ -35,7 +35,7 @@ use std::time::Duration;
 pub(crate) use index::{FailureRecord, Index, Record, TokenLocation};
 use key::{Choice, Holder, KeyAnswer};
 
-use crate::authority::Identity;
+use crate::authority::{Identity, Region};
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::passfile::block::{Passfile, PassfileKey};
@@ -79,7 +79,7 @@ impl EntryId {
             None => String::new(),
         };
         let region = match &request.region {
-            Some(region) => region,
+            Some(region) => region.as_str(),
             None => identity.configured_region(),
         };
         let parts = [
@@ -150,7 +150,7 @@ impl Cache {
         id: &EntryId,
         passfile_key: &PassfileKey,
         oldest: Age,
-    ) -> Option<(Token, String)> {
+    ) -> Option<(Token, Option<Region>)> {
         let is_young = |age: Age| age == Age::Fresh || age == oldest;
         if let Some((token, region)) = self.get_sealed(id) {
             return is_young(token.age(Time::now())).then_some((token, region));
@@ -163,14 +163,14 @@ impl Cache {
         self.get_from_passfile(record, passfile_key)
     }
 
-    fn get_sealed(&self, id: &EntryId) -> Option<(Token, String)> {
+    fn get_sealed(&self, id: &EntryId) -> Option<(Token, Option<Region>)> {
         let sealed = fs::read_own(&self.entry(id))?;
         let plain = self.key(false)?.open(id.as_str().as_bytes(), &sealed)?;
         let plain = String::from_utf8(plain).ok()?;
         let mut lines = plain.splitn(4, '\n');
         let mut time = || lines.next()?.parse().ok().map(Time::from_unix);
         let (issued_at, expires_at) = (time()?, time()?);
-        let region = lines.next()?.to_owned();
+        let region = Region::of_cache(lines.next()?);
         Some((
             Token::new(lines.next()?.to_owned(), issued_at, expires_at),
             region,
@@ -179,7 +179,11 @@ impl Cache {
 
     /// Returns a token that `refresh` has written into a passfile and nowhere else. The index knows
     /// the path of the passfile and the digest of the token.
-    fn get_from_passfile(&self, record: &Record, key: &PassfileKey) -> Option<(Token, String)> {
+    fn get_from_passfile(
+        &self,
+        record: &Record,
+        key: &PassfileKey,
+    ) -> Option<(Token, Option<Region>)> {
         let TokenLocation::Passfile(path) = &record.location else {
             return None;
         };
@@ -213,8 +217,9 @@ impl Cache {
     }
 
     /// Seals a token into its file. The index is told by [`Cache::update`].
-    pub(crate) fn put(&self, id: &EntryId, token: &Token, region: &str) -> Result<()> {
+    pub(crate) fn put(&self, id: &EntryId, token: &Token, region: Option<&Region>) -> Result<()> {
         let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
+        let region = Region::for_cache(region);
         let plain = format!("{issued}\n{expires}\n{region}\n{}", token.expose());
         self.make_directory(&self.directory.tokens())?;
         let sealed = self

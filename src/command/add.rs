@@ -185,7 +185,7 @@ impl Add {
             name: self.name.clone(),
             target: place,
             profile: options.profile.clone(),
-            region: options.region.clone(),
+            region: options.region()?,
             provider: options.provider.clone(),
             sign_host,
             life: options.expires_in,

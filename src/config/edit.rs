@@ -134,6 +134,7 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
         found.map(|(_, value)| value.to_toml_value())
     };
     let roots = connection.roots.as_ref().map(ToString::to_string);
+    let region = connection.region.as_ref().map(ToString::to_string);
     let sign_host = connection.sign_host.as_ref().map(ToString::to_string);
     let mut values = Vec::new();
     for (key, value) in [
@@ -145,7 +146,7 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
         ("hostaddr", option("hostaddr")),
         ("roots", text(&roots)),
         ("profile", text(&connection.profile)),
-        ("region", text(&connection.region)),
+        ("region", text(&region)),
         ("provider", text(&connection.provider)),
         ("sign_host", text(&sign_host)),
         ("expires_in", connection.life.map(life)),

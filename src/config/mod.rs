@@ -18,7 +18,7 @@ use std::str::FromStr;
 
 pub(crate) use edit::{add, keeps, remove};
 
-use crate::authority::LoginPolicy;
+use crate::authority::{LoginPolicy, Region};
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::target::{RootsChoice, TargetSpec};
@@ -45,7 +45,7 @@ pub(crate) struct Connection {
     /// The host may still be a bare cluster ID.
     pub(crate) target: TargetSpec,
     pub(crate) profile: Option<String>,
-    pub(crate) region: Option<String>,
+    pub(crate) region: Option<Region>,
     pub(crate) provider: Option<String>,
     pub(crate) sign_host: Option<HostPort>,
     pub(crate) roots: Option<RootsChoice>,
@@ -61,7 +61,7 @@ pub(crate) struct Rule {
     /// Pattern in lower case; `*` stands for any run of characters.
     pub(crate) host: String,
     pub(crate) profile: Option<String>,
-    pub(crate) region: Option<String>,
+    pub(crate) region: Option<Region>,
     pub(crate) life: Option<Life>,
     pub(crate) user: Option<String>,
     pub(crate) roots: Option<RootsChoice>,
@@ -111,7 +111,7 @@ impl Config {
     pub(crate) fn at(
         &self,
         place: &TargetSpec,
-        region: Option<&str>,
+        region: Option<&Region>,
         may_be_meant: impl Fn(&Connection) -> bool,
     ) -> Option<&Connection> {
         let host = place.host.as_deref()?;
@@ -199,7 +199,7 @@ impl Connection {
     }
 
     /// Tells whether this is the connection's host.
-    fn has_host(&self, host: &str, region: Option<&str>) -> bool {
+    fn has_host(&self, host: &str, region: Option<&Region>) -> bool {
         match &self.target.host {
             Some(own) => self.is_same_host(own, host, region),
             None => false,
@@ -218,7 +218,7 @@ impl Connection {
     }
 
     /// Tells whether its tokens are signed for this endpoint.
-    pub(crate) fn signs(&self, host: &str, port: Option<u16>, region: Option<&str>) -> bool {
+    pub(crate) fn signs(&self, host: &str, port: Option<u16>, region: Option<&Region>) -> bool {
         let Some(signed) = &self.sign_host else {
             return self.has_port(port) && self.has_host(host, region);
         };
@@ -247,23 +247,27 @@ impl Connection {
 
     /// Tells whether a host is this one of the connection's own; a bare cluster ID and its endpoint
     /// are the same host.
-    fn is_same_host(&self, own: &str, host: &str, region: Option<&str>) -> bool {
+    fn is_same_host(&self, own: &str, host: &str, region: Option<&Region>) -> bool {
         if own == host {
             return true;
         }
-        let endpoint =
-            |id: &str, region: &str| provider::of_id(id, region).map(|(_, endpoint)| endpoint);
-        let own = endpoint(own, self.region.as_deref().unwrap_or_default())
-            .unwrap_or_else(|| own.to_owned());
-        match region {
-            None if provider::of_id(host, "").is_some() => own.split('.').next() == Some(host),
-            region => {
-                endpoint(host, region.unwrap_or_default())
-                    .as_deref()
-                    .unwrap_or(host)
-                    == own
-            }
+        let own = endpoint(own, self.region.as_ref());
+        if region.is_none() && provider::of_id(host, "").is_some() {
+            return own.split('.').next() == Some(host);
         }
+        endpoint(host, region) == own
+    }
+}
+
+/// Returns the endpoint of a bare cluster ID, and any other host as it is.
+fn endpoint(host: &str, region: Option<&Region>) -> String {
+    let region = match region {
+        Some(region) => region.as_str(),
+        None => "",
+    };
+    match provider::of_id(host, region) {
+        Some((_, endpoint)) => endpoint,
+        None => host.to_owned(),
     }
 }
 

@@ -14,7 +14,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::{CacheChoice, Config, Connection, Life, Rule, check_connection_name};
 use crate::authority::LoginPolicy;
-use crate::aws::normal_region;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::check_name;
@@ -213,7 +212,7 @@ fn read_field_of_connection(found: &mut Connection, field: &Field<'_>) -> Result
         "user" => found.target.user = Some(field.read(|item| name("user", item))?),
         "dbname" => found.target.dbname = Some(field.read(|item| name("dbname", item))?),
         "profile" => found.profile = Some(field.read(|item| name("profile", item))?),
-        "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
+        "region" => found.region = Some(field.read(|item| provider::parse_region(text(item)?))?),
         "provider" => {
             let provider = field.read(|item| provider::named(text(item)?))?;
             found.provider = Some(provider.name.to_owned());
@@ -261,7 +260,9 @@ fn rule(table: &DeTable<'_>, span: &Range<usize>, lines: Lines<'_>) -> Result<Ru
         match field.key {
             "host" => found.host = field.read(|item| pattern(text(item)?))?,
             "profile" => found.profile = Some(field.read(|item| name("profile", item))?),
-            "region" => found.region = Some(field.read(|item| normal_region(text(item)?))?),
+            "region" => {
+                found.region = Some(field.read(|item| provider::parse_region(text(item)?))?);
+            }
             "expires_in" => found.life = Some(field.read(life)?),
             "user" => found.user = Some(field.read(|item| name("user", item))?),
             "roots" => found.roots = Some(field.read(roots)?),

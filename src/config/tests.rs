@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::authority::Region;
 use crate::error::Exit;
 use crate::request::target::RootsChoice;
 use crate::text::host::HostPort;
@@ -52,6 +53,10 @@ fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
+fn region(name: &str) -> Region {
+    Region::vouched_for(name)
+}
+
 fn connection(name: &str, host: &str) -> Connection {
     Connection {
         name: name.to_owned(),
@@ -78,7 +83,7 @@ fn full() -> Connection {
         },
         roots: Some(RootsChoice::File("/ca/all.pem".to_owned())),
         profile: text("dev"),
-        region: text("us-east-1"),
+        region: Some(region("us-east-1")),
         provider: text("dsql"),
         sign_host: Some(HostPort::parse("other.example.com:1").unwrap()),
         life: Some(Life::Max),
@@ -438,7 +443,7 @@ fn patterns_fit_whole_hosts() {
     let rule = config.rule("A.DSQL.us-east-1.on.aws");
     assert_eq!(
         (rule.profile, rule.region, rule.user),
-        (text("dev"), text("us-east-1"), text("app"))
+        (text("dev"), Some(region("us-east-1")), text("app"))
     );
     assert_eq!(rule.life, Some(Life::Seconds(900)));
     let rule = config.rule("a.dsql.us-east-2.on.aws");
@@ -566,7 +571,7 @@ fn what_cannot_be_added() {
 #[test]
 fn replaced_in_place() {
     let new = Connection {
-        region: text("r-1"),
+        region: Some(region("r-1")),
         target: TargetSpec {
             port: Some(2),
             ..connection("p", "h").target
@@ -779,7 +784,7 @@ fn some_connection() -> impl Strategy<Value = Connection> {
             },
             roots,
             profile: rest.0,
-            region: rest.1,
+            region: rest.1.map(Region::vouched_for),
             provider: signed.0,
             sign_host: signed.1,
             life: rest.2,

@@ -36,7 +36,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::authority::{AskPolicy, Identity, Notes};
+use crate::authority::{AskPolicy, Identity, Notes, Region};
 use crate::cache::{Cache, EntryId, Index, Record, TokenLocation};
 use crate::error::{Error, Exit, Result};
 use crate::request::Request;
@@ -69,7 +69,7 @@ pub(crate) struct IssuedToken {
     id: EntryId,
     pub(crate) token: Token,
     /// The region that was signed for; `None` if the authority has no regions.
-    pub(crate) region: Option<String>,
+    pub(crate) region: Option<Region>,
     pub(crate) cached: bool,
     /// The credentials expire before the life that was asked for.
     pub(crate) cut_short: bool,
@@ -206,11 +206,7 @@ impl Issuer {
         Some(IssuedToken {
             id: id.clone(),
             token,
-            region: if region.is_empty() {
-                None
-            } else {
-                Some(region)
-            },
+            region,
             cached: true,
             cut_short: false,
         })
@@ -399,8 +395,7 @@ impl StoredTokens {
         issued: &IssuedToken,
         identity: &dyn Identity,
     ) {
-        let region = issued.region.as_deref().unwrap_or_default();
-        match cache.put(&issued.id, &issued.token, region) {
+        match cache.put(&issued.id, &issued.token, issued.region.as_ref()) {
             Ok(()) => {
                 let record = issued.record(request, TokenLocation::Cache, identity);
                 self.records.push((issued.id.as_str().to_owned(), record));
@@ -452,7 +447,7 @@ impl IssuedToken {
         location: TokenLocation,
         identity: &dyn Identity,
     ) -> Record {
-        let region = self.region.clone().unwrap_or_default();
+        let region = self.region.clone();
         Record::new(request.key(), &self.token, region, location, identity)
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::backoff::{self, Backoff};
 use super::{IssueOptions, IssuedToken, Issuer, trace};
-use crate::authority::{CredentialQuery, Identity, Signer};
+use crate::authority::{CredentialQuery, Identity, Region, Signer};
 use crate::cache::{EntryId, FailureRecord, Index};
 use crate::error::{Error, Exit, Result};
 use crate::request::Request;
@@ -39,7 +39,7 @@ impl Issuer {
                 &self.notes,
             )?,
         };
-        let signer = self.signer(request, region.as_deref(), options)?;
+        let signer = self.signer(request, region.as_ref(), options)?;
         // A login, or the renewal of one, has changed what the identity rests on.
         let id = self.entry_id(request);
         let issued = issue_with(&*signer, request, id, region)?;
@@ -51,7 +51,7 @@ impl Issuer {
     fn signer(
         &mut self,
         request: &Request,
-        region: Option<&str>,
+        region: Option<&Region>,
         options: IssueOptions,
     ) -> Result<Rc<dyn Signer>> {
         let identity = self.identities.of(request);
@@ -98,7 +98,7 @@ impl Issuer {
         &mut self,
         request: &Request,
         identity: &Rc<dyn Identity>,
-        region: Option<&str>,
+        region: Option<&Region>,
     ) -> Result<Rc<dyn Signer>> {
         // The stamp of before: a login that comes while the authority is asked ends the pause.
         let mut login_stamp = None;
@@ -187,10 +187,10 @@ fn issue_with(
     signer: &dyn Signer,
     request: &Request,
     id: EntryId,
-    region: Option<String>,
+    region: Option<Region>,
 ) -> Result<IssuedToken> {
     let now = Time::now();
-    let token = signer.issue(&request.scope(), region.as_deref(), request.life, now)?;
+    let token = signer.issue(&request.scope(), region.as_ref(), request.life, now)?;
     let life = token.issued_at.until(token.expires_at);
     Ok(IssuedToken {
         id,

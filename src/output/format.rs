@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
+use crate::authority::Region;
 use crate::error::{Error, Result};
 use crate::issue::IssuedToken;
 use crate::request::Request;
@@ -190,7 +191,7 @@ fn native(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value
         "source": {
             "type": request.provider.source_type(),
             "action": request.scope().action,
-            "region": issued.region,
+            "region": issued.region.as_ref().map(Region::as_str),
             "profile": request.profile,
             "cached": issued.cached,
         },

@@ -2,6 +2,7 @@
 //! user and no port.
 
 use super::{Provider, RequiredRoots};
+use crate::authority::Region;
 use crate::aws::{self, may_be_region};
 
 const ID_LENGTH: usize = 26;
@@ -34,13 +35,13 @@ fn action(user: &str) -> &'static str {
 }
 
 /// Reads `CLUSTER.dsql.REGION.on.aws`; PrivateLink hosts have `dsql-SUFFIX`.
-fn region(host: &str) -> Option<&str> {
+fn region(host: &str) -> Option<Region> {
     let (cluster, rest) = host.strip_suffix(".on.aws")?.split_once('.')?;
     let (service, region) = rest.split_once('.')?;
     if cluster.is_empty() || !service.starts_with("dsql") || !may_be_region(region) {
         return None;
     }
-    Some(region)
+    Some(Region::vouched_for(region))
 }
 
 /// Says so if the first label of a host is no cluster ID.

@@ -10,7 +10,8 @@ mod dsql;
 pub(crate) mod fake;
 mod rds;
 
-use crate::authority::{AskPolicy, Authority, Scope};
+use crate::authority::{AskPolicy, Authority, Region, Scope};
+use crate::aws;
 use crate::error::{Error, Result};
 
 /// Every provider, in the order in which hosts are matched.
@@ -40,7 +41,7 @@ pub(crate) struct Provider {
     /// Tells whether a host is one of this provider's.
     pub(crate) owns: fn(host: &str) -> bool,
     /// Returns the region that a host of this provider names.
-    pub(crate) region: fn(host: &str) -> Option<&str>,
+    pub(crate) region: fn(host: &str) -> Option<Region>,
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
     /// Says what is odd about a host of this provider, if anything is.
@@ -86,6 +87,12 @@ pub(crate) fn of_id(id: &str, region: &str) -> Option<(&'static Provider, String
         }
     }
     None
+}
+
+/// Reads the name of a region as a user types it. The provider is often not known yet where a user
+/// names a region, but only one of all authorities has regions.
+pub(crate) fn parse_region(text: &str) -> Result<Region> {
+    aws::parse_region(text)
 }
 
 /// Says what is odd about a host, if it is a provider's own and anything is.
@@ -145,7 +152,7 @@ impl Provider {
         host: &str,
         profile: Option<&str>,
         ask: &AskPolicy,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Region>> {
         let identity = self.authority.identities().of_profile(profile);
         identity.find_region(host, ask, &ask.notes())
     }

@@ -1,6 +1,7 @@
 //! RDS and Aurora IAM authentication: user and port are part of what is signed.
 
 use super::{Provider, RequiredRoots};
+use crate::authority::Region;
 use crate::aws::{self, may_be_region};
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -24,10 +25,10 @@ pub(super) static PROVIDER: Provider = Provider {
 
 /// Returns the region in a host. The writer endpoint of a global database has `global` there, which
 /// is no region: the user has to name one.
-fn region(host: &str) -> Option<&str> {
+fn region(host: &str) -> Option<Region> {
     match split(host)? {
         (_, "global") => None,
-        (_, region) => Some(region),
+        (_, region) => Some(Region::vouched_for(region)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 pub(crate) mod target;
 
-use crate::authority::Scope;
+use crate::authority::{Region, Scope};
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileKey;
 use crate::provider::Provider;
@@ -33,7 +33,7 @@ pub(crate) struct Request {
     pub(crate) roots: Option<RootsChoice>,
     /// The region that an option, the connection, a rule or the host names; `None` if the authority
     /// decides.
-    pub(crate) region: Option<String>,
+    pub(crate) region: Option<Region>,
     pub(crate) profile: Option<String>,
     /// Other lines of the passfile that hold the token.
     pub(crate) aliases: Vec<PassfileKey>,

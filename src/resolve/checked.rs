@@ -5,8 +5,7 @@ use super::meant::Meant;
 use super::options::ConnectionOptions;
 use super::said::ValueSource;
 use super::unknown_host::unknown_host;
-use crate::authority::AskPolicy;
-use crate::aws::normal_region;
+use crate::authority::{AskPolicy, Region};
 use crate::config::{Config, Connection, Life};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -25,7 +24,7 @@ struct Signed {
 
 /// Completes a host's name: a bare cluster ID needs a region, which AWS's configuration may know.
 struct FullName<'a> {
-    region: Option<&'a str>,
+    region: Option<&'a Region>,
     profile: Option<&'a str>,
     ask: &'a AskPolicy,
 }
@@ -37,15 +36,15 @@ impl FullName<'_> {
             return Ok(host);
         };
         let region = match self.region {
-            Some(region) => region.to_owned(),
-            None => provider
-                .default_region(&host, self.profile, self.ask)?
-                .unwrap_or_default(),
+            Some(region) => Some(region.clone()),
+            None => provider.default_region(&host, self.profile, self.ask)?,
         };
-        match provider::of_id(&host, &region) {
-            Some((_, endpoint)) => Ok(endpoint),
-            None => Ok(host),
+        if let Some(region) = region
+            && let Some((_, endpoint)) = provider::of_id(&host, region.as_str())
+        {
+            return Ok(endpoint);
         }
+        Ok(host)
     }
 }
 
@@ -66,9 +65,8 @@ pub(super) fn check(
         target_has_address,
     } = meant;
     let profile = checked_profile(said.profile.value.take())?;
-    let mut region = checked_region(said.region.value.as_deref())?;
     let full_name = FullName {
-        region: region.as_deref(),
+        region: said.region.value.as_ref(),
         profile: profile.as_deref(),
         ask,
     };
@@ -89,13 +87,15 @@ pub(super) fn check(
         provider,
         output,
     );
-    warn_about_region(&signed.host, region.as_deref(), provider, output);
+    let named_by_host = (provider.region)(&signed.host);
+    warn_about_region(
+        &signed.host,
+        said.region.value.as_ref(),
+        named_by_host.as_ref(),
+        provider,
+        output,
+    );
     let user = user_of(said.user.value.take(), provider, options, &host)?;
-    if region.is_none()
-        && let Some(named_by_host) = (provider.region)(&signed.host)
-    {
-        region = Some(named_by_host.to_owned());
-    }
     let dbname = match said.dbname.value.take() {
         Some(dbname) => dbname,
         None => provider.dbname.to_owned(),
@@ -110,7 +110,7 @@ pub(super) fn check(
         options: said.keywords,
         target_has_address,
         roots: said.roots.value,
-        region,
+        region: said.region.value.or(named_by_host),
         profile,
         taken: Vec::new(),
         life: seconds(said.life.value, provider, config.max_life)?,
@@ -123,13 +123,6 @@ pub(super) fn check(
 fn checked_profile(profile: Option<String>) -> Result<Option<String>> {
     match profile {
         Some(profile) => Ok(Some(check_name("profile", profile)?)),
-        None => Ok(None),
-    }
-}
-
-fn checked_region(region: Option<&str>) -> Result<Option<String>> {
-    match region {
-        Some(region) => Ok(Some(normal_region(region)?)),
         None => Ok(None),
     }
 }
@@ -253,8 +246,13 @@ fn warn_about_port(
 }
 
 /// Warns about a region that is not the region in the host's name, or that AWS may not have.
-fn warn_about_region(sign_host: &str, region: Option<&str>, provider: &Provider, output: Output) {
-    let named_by_host = (provider.region)(sign_host);
+fn warn_about_region(
+    sign_host: &str,
+    region: Option<&Region>,
+    named_by_host: Option<&Region>,
+    provider: &Provider,
+    output: Output,
+) {
     if let (Some(asked), Some(named)) = (region, named_by_host)
         && asked != named
     {

@@ -3,6 +3,7 @@
 
 use super::options::ConnectionOptions;
 use super::said::{Said, Sourced, ValueSource};
+use crate::authority::Region;
 use crate::config::{Config, Connection};
 use crate::error::{Error, Result};
 use crate::request::target::TargetSpec;
@@ -97,14 +98,14 @@ fn connection_at<'a>(
         user: asked.user.value,
         ..TargetSpec::default()
     };
-    let region = options.region.as_deref();
+    let region = said.region.value.as_ref();
     let signed = said.sign_host.value.as_ref();
     Ok(config.at(&address, region, |connection| {
         signs(connection, signed, region) && serves(connection, options.provider.as_deref())
     }))
 }
 
-fn signs(connection: &Connection, signed: Option<&HostPort>, region: Option<&str>) -> bool {
+fn signs(connection: &Connection, signed: Option<&HostPort>, region: Option<&Region>) -> bool {
     match signed {
         Some(signed) => connection.signs(&signed.host, signed.port, region),
         None => true,

@@ -1,5 +1,6 @@
 //! The options that say where a client connects, as whom, and what is signed for that.
 
+use crate::authority::Region;
 use crate::config::Life;
 use crate::error::{Error, Result};
 use crate::provider;
@@ -104,6 +105,14 @@ pub(crate) struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
+    /// Reads the region that the user has typed.
+    pub(crate) fn region(&self) -> Result<Option<Region>> {
+        match &self.region {
+            Some(region) => Ok(Some(provider::parse_region(region)?)),
+            None => Ok(None),
+        }
+    }
+
     /// Returns the text that the host came from, as the user typed it.
     pub(crate) fn typed_host(&self, target: Option<&str>) -> Option<String> {
         if let Some(host) = &self.address.host {

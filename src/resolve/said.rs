@@ -2,6 +2,7 @@
 //! value with where it came from.
 
 use super::options::ConnectionOptions;
+use crate::authority::Region;
 use crate::config::{Connection, Life, Rule};
 use crate::error::{Error, Result};
 use crate::request::check_name;
@@ -58,7 +59,7 @@ pub(super) struct Said {
     /// Other libpq keywords (`sslmode`, `hostaddr`, ...): all of the first source that has any.
     pub(super) keywords: Vec<(String, String)>,
     pub(super) profile: Sourced<String>,
-    pub(super) region: Sourced<String>,
+    pub(super) region: Sourced<Region>,
     pub(super) sign_host: Sourced<HostPort>,
     pub(super) provider: Sourced<String>,
     pub(super) roots: Sourced<RootsChoice>,
@@ -86,7 +87,7 @@ impl Said {
             .fill(ValueSource::Option("--dbname"), address.dbname);
         let profile = options.profile.clone();
         said.profile.fill(ValueSource::Option("--profile"), profile);
-        let region = options.region.clone();
+        let region = options.region()?;
         said.region.fill(ValueSource::Option("--region"), region);
         if let Some(sign_host) = &options.sign_host {
             let sign_host = HostPort::parse(sign_host)?;
@@ -257,7 +258,10 @@ mod tests {
         assert_eq!(dbname, (Some("d"), ValueSource::Connection));
         let profile = (said.profile.value.as_deref(), said.profile.source);
         assert_eq!(profile, (Some("typed"), ValueSource::Option("--profile")));
-        let region = (said.region.value.as_deref(), said.region.source);
+        let region = (
+            said.region.value.as_ref().map(Region::as_str),
+            said.region.source,
+        );
         assert_eq!(region, (Some("eu-west-1"), ValueSource::MatchRule));
         let sign_host = said.sign_host.value.map(|signed| signed.to_string());
         assert_eq!(sign_host.as_deref(), Some("signed.example:1"));

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::authority::Region;
+
 /// Written by `renew.mjs`: a section for each region.
 const RDS: &str = include_str!("rds.pem");
 /// Written by `renew.mjs`: the public roots of Amazon's services.
@@ -14,7 +16,7 @@ pub(crate) enum Set {
     /// Of Amazon's public services, for systems without a file of their own.
     Amazon,
     /// Of RDS in one region.
-    Region(String),
+    Region(Region),
     /// Of RDS in every region that pgcred carries.
     EveryRegion,
 }
@@ -40,7 +42,7 @@ impl Set {
                 let mut sections = sections
                     .split("# region ")
                     .filter_map(|section| section.split_once('\n'));
-                let (_, certificates) = sections.find(|(name, _)| name == region)?;
+                let (_, certificates) = sections.find(|(name, _)| *name == region.as_str())?;
                 Some(format!("{source}\n{certificates}"))
             }
         }
@@ -55,7 +57,7 @@ impl Set {
         let region = match self {
             Self::Amazon => return None,
             Self::EveryRegion => "global",
-            Self::Region(region) => region,
+            Self::Region(region) => region.as_str(),
         };
         let host = match region.split('-').next() {
             Some("cn") => CHINA,
@@ -89,7 +91,7 @@ mod tests {
             .collect();
         assert_eq!(regions.len(), 27);
         for region in &regions {
-            let pem = Set::Region((*region).to_owned()).carried().unwrap();
+            let pem = Set::Region(Region::vouched_for(*region)).carried().unwrap();
             assert!(pem.starts_with("# carried by pgcred: "), "{region}");
             assert_eq!(
                 pem.matches("-----BEGIN CERTIFICATE-----").count(),
@@ -110,13 +112,16 @@ mod tests {
         for test_system in ["Beta", "Preview", "2019"] {
             assert!(!RDS.contains(&format!(" {test_system} ")), "{test_system}");
         }
-        assert_eq!(Set::Region("mx-central-1".to_owned()).carried(), None);
+        assert_eq!(
+            Set::Region(Region::vouched_for("mx-central-1")).carried(),
+            None
+        );
         assert_eq!(AMAZON.matches("-----BEGIN CERTIFICATE-----").count(), 5);
     }
 
     #[test]
     fn each_partition_has_its_own_trust_store() {
-        let address = |region: &str| Set::Region(region.to_owned()).address();
+        let address = |region: &str| Set::Region(Region::vouched_for(region)).address();
         for (region, host) in [
             ("mx-central-1", "truststore.pki.rds.amazonaws.com"),
             (

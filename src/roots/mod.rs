@@ -201,10 +201,14 @@ fn set_of_provider(request: &Request) -> Set {
 /// A name that leads to more than one region, as the writer of a global database does, needs the
 /// roots of all of them.
 fn set_of_rds(request: &Request) -> Set {
-    let named = (request.provider.region)(&request.sign_host).map(str::to_owned);
+    if let Some(region) = (request.provider.region)(&request.sign_host) {
+        return Set::Region(region);
+    }
     let is_own_name = (request.provider.owns)(&request.sign_host);
-    let region = named.or_else(|| request.region.clone().filter(|_| !is_own_name));
-    region.map_or(Set::EveryRegion, Set::Region)
+    match &request.region {
+        Some(region) if !is_own_name => Set::Region(region.clone()),
+        _ => Set::EveryRegion,
+    }
 }
 
 fn download(set: &Set, request: &Request, ask: &AskPolicy) -> Result<String> {

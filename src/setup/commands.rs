@@ -21,7 +21,7 @@ impl Commands<'_> {
             words.extend(["--profile".to_owned(), profile.clone()]);
         }
         if let Some(region) = &request.region {
-            words.extend(["--region".to_owned(), region.clone()]);
+            words.extend(["--region".to_owned(), region.to_string()]);
         }
         if request.sign_host != request.host || request.sign_port != request.port {
             let endpoint = format!("{}:{}", request.sign_host, request.sign_port);

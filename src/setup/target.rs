@@ -47,7 +47,9 @@ impl Target {
             request.dbname.clone(),
         ];
         texts.extend(request.profile.clone());
-        texts.extend(request.region.clone());
+        if let Some(region) = &request.region {
+            texts.push(region.to_string());
+        }
         for (_, value) in self.options() {
             texts.push(value);
         }

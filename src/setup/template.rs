@@ -30,9 +30,7 @@ pub(super) const PLACEHOLDERS: [(&str, Value); 19] = [
     // The AWS profile, `default` if none is named.
     ("profile", profile),
     // The AWS region.
-    ("region", |on| {
-        on.target.request.region.clone().unwrap_or_default()
-    }),
+    ("region", region),
     // libpq's `sslmode`, and the file of root certificates.
     ("sslmode", |on| on.target.request.sslmode().to_owned()),
     ("roots", roots),
@@ -131,6 +129,13 @@ fn profile(on: &Commands) -> String {
     match &on.target.request.profile {
         Some(profile) => profile.clone(),
         None => "default".to_owned(),
+    }
+}
+
+fn region(on: &Commands) -> String {
+    match &on.target.request.region {
+        Some(region) => region.to_string(),
+        None => String::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::template::{FORMS, PLACEHOLDERS};
 use super::*;
+use crate::authority::Region;
 use crate::integrations::TOOLS;
 use crate::provider;
 use crate::request::Request;
@@ -23,7 +24,7 @@ fn target(user: &str) -> Target {
         dbname: "d;b".to_owned(),
         options: Vec::new(),
         target_has_address: false,
-        region: Some("us-east-1".to_owned()),
+        region: Some(Region::vouched_for("us-east-1")),
         profile: Some("dev".to_owned()),
         aliases: Vec::new(),
         taken: Vec::new(),

@@ -54,7 +54,7 @@ fn connection(target: &Target) -> Connection {
         region: request.region.clone(),
         ..Connection::default()
     };
-    if connection.region.as_deref() == (request.provider.region)(&request.sign_host) {
+    if connection.region == (request.provider.region)(&request.sign_host) {
         connection.region = None;
     }
     if provider::of_host(&request.sign_host).is_none() {

@@ -1,0 +1,54 @@
+//! The name of a region: where a token is good, for authorities that have regions.
+
+use std::fmt;
+
+/// The name of a region, spelled as its authority spells it. What a user types is a text until
+/// an authority, or the name of a host, has said that it is such a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Region(String);
+
+impl Region {
+    /// Takes a name that an authority, or the name of a host, vouches for.
+    pub(crate) fn vouched_for(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// Reads the region of a cached token. An empty text stands for a token without a region.
+    pub(crate) fn of_cache(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        Some(Self(text.to_owned()))
+    }
+
+    /// Returns the text that [`Region::of_cache`] reads.
+    pub(crate) fn for_cache(region: Option<&Self>) -> &str {
+        match region {
+            Some(region) => region.as_str(),
+            None => "",
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_keeps_a_region_and_its_absence() {
+        for region in [None, Some(Region::vouched_for("eu-west-1"))] {
+            let text = Region::for_cache(region.as_ref());
+            assert_eq!(Region::of_cache(text), region);
+        }
+    }
+}
