@@ -25,7 +25,7 @@ fn aws(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     sandbox.run(&[&["aws"], arguments].concat())
 }
 
-/// What a tool may show: one line that says what is wrong, then what to do.
+/// Checks what a tool may show: one line says what is wrong, and the next what to do.
 fn assert_refused(run: &Run, code: i32, says: &str) {
     run.assert_fails(code, says);
     let lines: Vec<_> = run.stderr.lines().collect();
@@ -41,7 +41,7 @@ fn assert_refused(run: &Run, code: i32, says: &str) {
     );
 }
 
-/// The AWS CLI's own output for the vectors' inputs.
+/// These are the outputs of the AWS CLI itself for the inputs of the vectors.
 #[test]
 fn tokens_are_those_of_the_aws_cli() {
     let mut compared = 0;
@@ -161,7 +161,7 @@ fn the_same_second_gives_the_same_token_as_pgcred_token() {
 }
 
 #[test]
-fn options_come_in_any_order_also_before_the_service() {
+fn options_are_accepted_in_any_order() {
     let sandbox = sandbox();
     sandbox.write(
         ".aws/config",
@@ -206,7 +206,7 @@ fn options_come_in_any_order_also_before_the_service() {
 }
 
 #[test]
-fn exit_codes_are_the_aws_clis() {
+fn exit_codes_are_those_of_the_aws_cli() {
     let mut sandbox = sandbox();
     let admin = [&ADMIN[..], &["--hostname", HOST]].concat();
     let with = |more: &[&'static str]| [&admin[..], more].concat();
@@ -255,10 +255,10 @@ fn exit_codes_are_the_aws_clis() {
     assert_refused(&aws(&sandbox, &admin), 255, "config, line 1");
 }
 
-/// With the codes that AWS CLI 2.38.1 gives in the same cases.
+/// The codes are those of AWS CLI 2.38.1 in the same cases.
 #[cfg(unix)]
 #[test]
-fn refusals_and_settings_of_a_wrong_form_have_codes_of_their_own() {
+fn refusals_and_malformed_settings_have_the_codes_of_the_aws_cli() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let admin = [&ADMIN[..], &["--hostname", HOST, "--region", "us-east-1"]].concat();
@@ -324,10 +324,10 @@ fn refusals_and_settings_of_a_wrong_form_have_codes_of_their_own() {
     }
 }
 
-/// With what AWS CLI 2.38.1 does: the code, where it is 0 also the same token as without the
-/// option.
+/// Each option has the exit code of AWS CLI 2.38.1. If that is 0, the token is the same as without
+/// the option.
 #[test]
-fn options_are_the_aws_clis() {
+fn options_are_those_of_the_aws_cli() {
     let sandbox = sandbox();
     let command = [&ADMIN[..], &["--hostname", HOST, "--region", "us-east-1"]].concat();
     let expected = aws(&sandbox, &command).stdout;
@@ -455,7 +455,7 @@ fn options_are_the_aws_clis() {
     }
 }
 
-/// The AWS CLI ends with 0 and prints what no server takes.
+/// The AWS CLI ends with 0 here and prints a token that no server accepts.
 #[test]
 fn tokens_that_no_server_takes_are_refused() {
     let sandbox = sandbox();
@@ -532,9 +532,9 @@ fn version_and_help_answer() {
     }
 }
 
-/// A wrong configuration of pgcred's own has no code of its own in the AWS CLI.
+/// The AWS CLI has no exit code for an error in the configuration of pgcred.
 #[test]
-fn failures_of_pgcred_itself_have_the_aws_clis_code() {
+fn failures_of_pgcred_itself_have_the_general_code_of_the_aws_cli() {
     let mut sandbox = sandbox();
     for name in ["config.toml", "other.toml"] {
         fs::write(sandbox.own().join(name), "[nope").expect("written");
@@ -553,9 +553,9 @@ fn failures_of_pgcred_itself_have_the_aws_clis_code() {
     assert_refused(&aws(&sandbox, &list), 255, "no cache of that name");
 }
 
-/// A cached token is no answer where the AWS CLI has none for a setting's sake.
+/// pgcred gives no cached token if a setting makes the AWS CLI refuse.
 #[test]
-fn a_profile_that_is_gone_gives_no_older_token() {
+fn a_removed_profile_gives_no_cached_token() {
     let mut sandbox = sandbox();
     let profile = |name: &str| format!("[profile {name}]\nregion = us-east-1\n");
     sandbox.write(".aws/config", profile("dev"));
@@ -571,9 +571,9 @@ fn a_profile_that_is_gone_gives_no_older_token() {
     }
 }
 
-/// A tool hands over what it dials; the command for RDS is the only one that tools have for that.
+/// A tool passes the address that it dials. For that, tools only have the command for RDS.
 #[test]
-fn a_connections_address_signs_what_the_connection_signs() {
+fn the_address_of_a_connection_gives_the_token_of_the_connection() {
     let sandbox = sandbox();
     let profiles = ["one", "two"]
         .map(|name| {
@@ -668,9 +668,9 @@ fn profiles_are_listed_as_the_aws_cli_lists_them() {
     );
 }
 
-/// A tool is given a path, and knows no sub-commands of pgcred.
+/// A tool can only be given the path of a program, without sub-commands of pgcred.
 #[test]
-fn the_program_pgcred_aws_is_the_same() {
+fn the_program_pgcred_aws_does_the_same() {
     let sandbox = sandbox();
     let ending = std::env::consts::EXE_SUFFIX;
     for name in ["pgcred-aws", "aws"] {
@@ -690,10 +690,11 @@ fn the_program_pgcred_aws_is_the_same() {
     }
 }
 
-/// It stands in for `aws`, but not where pgcred itself would have the AWS CLI log in.
+/// A link `aws` may lead to pgcred. pgcred must not call that link where it needs the real AWS CLI
+/// to log in.
 #[cfg(unix)]
 #[test]
-fn pgcred_in_the_place_of_aws_is_never_asked_to_log_in() {
+fn a_pgcred_that_is_named_aws_is_never_called_for_a_login() {
     let mut sandbox = Sandbox::empty();
     let stand_in = sandbox.installed("bin/aws");
     let path = format!(

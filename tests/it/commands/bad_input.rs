@@ -1,5 +1,5 @@
-//! Nothing that can be typed panics, hangs or prints half an answer; every refusal says what and
-//! why.
+//! Wrong command lines: pgcred never panics, hangs or prints half an answer, and each error says
+//! what is wrong and why.
 
 use std::process::Stdio;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
 #[test]
-fn usage_errors() {
+fn usage_errors_have_their_exit_code_and_say_what_is_wrong() {
     let sandbox = Sandbox::with_keys();
     for (arguments, code, says) in [
         (&["token"][..], 2, "no host"),
@@ -84,7 +84,7 @@ fn usage_errors() {
 }
 
 #[test]
-fn flags_beat_target_and_target_beats_variables() {
+fn options_win_over_the_target_and_the_target_over_variables() {
     let mut sandbox = Sandbox::with_keys();
     sandbox
         .set("PGHOST", "/var/run/postgresql")
@@ -115,10 +115,10 @@ fn flags_beat_target_and_target_beats_variables() {
     assert!(sandbox.ok(&["token"]).starts_with(HOST));
 }
 
-/// A TARGET from elsewhere must not lead a token to whoever listens at an address. What the user
-/// has configured may.
+/// A TARGET that the user has copied from somewhere must not send a token to an address of its
+/// author. An address that the user has configured may get it.
 #[test]
-fn an_address_in_target_needs_a_server_that_is_verified() {
+fn an_address_in_a_target_needs_tls_that_verifies_the_server() {
     let mut sandbox = Sandbox::with_keys();
     let weak = |sslmode: &str| format!("host={HOST} hostaddr=127.0.0.1 port=9{sslmode}");
     let uri = format!("postgres://admin@{HOST}:9/postgres?hostaddr=127.0.0.1&sslmode=prefer");
@@ -194,7 +194,7 @@ fn a_name_that_is_not_utf8_is_refused() {
 }
 
 #[test]
-fn sign_host_is_signed_and_host_is_dialled() {
+fn sign_host_is_signed_and_the_host_is_only_dialled() {
     let sandbox = Sandbox::with_keys();
     let json = sandbox.ok(&[
         "token",
@@ -266,7 +266,8 @@ fn stdin_is_never_read() {
     );
 }
 
-/// Windows programs inherit handles in another way; there AWS's chain hands stdin on.
+/// Programs on Windows inherit handles in another way, and the credential chain passes stdin on
+/// there.
 #[cfg(unix)]
 #[test]
 fn a_credential_process_finds_stdin_empty() {
@@ -276,7 +277,7 @@ fn a_credential_process_finds_stdin_empty() {
 }
 
 #[test]
-fn help_tells_the_exit_codes_and_goes_to_stdout() {
+fn help_names_the_exit_codes_and_goes_to_stdout() {
     let help = Sandbox::empty().ok(&["--help"]);
     for line in [
         "Exit codes:",
@@ -308,9 +309,10 @@ proptest! {
     }
 }
 
-/// The full matrix of odd values at every option: exit code and empty stdout, or a token.
+/// Each option gets each odd value. pgcred prints a token, or ends with the right exit code and
+/// prints nothing to stdout.
 #[test]
-fn odd_values_everywhere() {
+fn odd_values_of_every_option_are_answered_or_refused() {
     let values = [
         "",
         " ",

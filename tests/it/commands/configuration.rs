@@ -1,4 +1,5 @@
-//! A configuration that is there and cannot be used: nobody signs as somebody else because of it.
+//! A configuration that exists but cannot be used is an error: without its rules, a token could be
+//! signed with the keys of another identity.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +8,7 @@ use std::path::Path;
 use crate::support::needs::{ROOT, program, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Run, Sandbox};
 
-/// The rule that says who signs. Without it the keys in the environment would.
+/// This rule names the profile that signs. Without it, the keys in the environment would sign.
 const RULE: &str = "max_expires_in = '5m'\n[[match]]\nhost = '*'\nprofile = 'p'\n";
 
 fn with_rule() -> Sandbox {
@@ -25,8 +26,8 @@ fn with_rule() -> Sandbox {
     sandbox
 }
 
-/// The commands that give out tokens or work by what is configured, with the exit code of a wrong
-/// usage.
+/// The commands that print tokens or need the configuration, each with its exit code for a wrong
+/// configuration.
 const COMMANDS: [(&[&str], i32); 8] = [
     (&["token", HOST], 2),
     (&["token", HOST, "--no-cache"], 2),
@@ -108,7 +109,7 @@ fn a_configuration_that_is_no_readable_file_is_an_error() {
 }
 
 #[test]
-fn no_configuration_can_be_named() {
+fn dev_null_names_no_configuration() {
     let sandbox = with_rule();
     assert!(
         sandbox
@@ -137,10 +138,10 @@ fn a_configuration_that_is_too_large_is_an_error() {
     });
 }
 
-/// Root reads every file, so the system refuses by strace.
+/// Root may read every file, so strace refuses the read in the place of the system.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_configuration_that_the_system_does_not_hand_out_is_an_error() {
+fn a_configuration_that_the_system_refuses_to_read_is_an_error() {
     skip_unless!(program("strace"), ROOT);
     let sandbox = with_rule();
     let config = sandbox.own().join("config.toml").display().to_string();
@@ -185,7 +186,7 @@ fn only_a_file_that_is_not_there_is_an_empty_configuration() {
     }
 }
 
-/// A disk that is not mounted takes the rules away that say who signs.
+/// If a disk is not mounted, the rules on it are missing, and another identity might sign.
 #[test]
 fn a_configuration_whose_directory_is_out_of_reach_is_an_error() {
     let mut sandbox = with_rule();
@@ -226,9 +227,9 @@ fn a_configuration_whose_directory_is_out_of_reach_is_an_error() {
     assert_eq!(token().code, 0);
 }
 
-/// To forget everything, what is configured need not be readable.
+/// `erase --all` works even if the configuration cannot be read.
 #[test]
-fn everything_can_be_erased_whatever_is_configured() {
+fn everything_can_be_erased_with_any_configuration() {
     let sandbox = with_rule();
     let config = sandbox.own().join("config.toml");
     fs::remove_file(&config).expect("removed");
@@ -242,11 +243,11 @@ fn everything_can_be_erased_whatever_is_configured() {
     assert!(!sandbox.own().join("cache").exists());
 }
 
-/// A passfile that the system does not hand out may hold tokens: to have erased them would be a
-/// lie.
+/// A passfile that cannot be read may have tokens in it, so pgcred must not say that it has erased
+/// them.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_passfile_that_cannot_be_read_is_not_one_without_tokens() {
+fn a_passfile_that_cannot_be_read_is_an_error_of_erase() {
     skip_unless!(program("strace"), ROOT);
     for call in ["statx", "openat", "read"] {
         let sandbox = Sandbox::with_keys();

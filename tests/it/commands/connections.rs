@@ -1,5 +1,5 @@
-//! Connections in the configuration: add, remove, list, match rules, aliases, refresh of all that
-//! is due, prompt.
+//! The connections of the configuration: the commands that add, remove and list them, match rules,
+//! aliases, and the commands that work on all of them.
 
 use std::fs;
 
@@ -28,13 +28,13 @@ pub fn passfile(sandbox: &Sandbox) -> String {
     String::from_utf8(sandbox.read("p")).expect("text")
 }
 
-/// Profiles whose keys have their names.
+/// Writes profiles whose access keys have the names of the profiles.
 fn profiles(sandbox: &Sandbox) {
     let keys = |name| format!("[{name}]\naws_access_key_id = {name}\naws_secret_access_key = s\n");
     sandbox.write(".aws/credentials", ["pa", "pb"].map(keys).concat());
 }
 
-/// Port, user and profile of a token for this target.
+/// Returns the port, user and profile of a token for this target.
 fn answer(sandbox: &Sandbox, target: &[&str]) -> (u16, Value, Value) {
     let json = sandbox.ok(&[&["token"], target, &["--format", "json", "--quiet"]].concat());
     let mut json: Value = serde_json::from_str(&json).expect("JSON");
@@ -46,7 +46,7 @@ fn answer(sandbox: &Sandbox, target: &[&str]) -> (u16, Value, Value) {
 }
 
 #[test]
-fn add_and_remove_leave_the_rest_as_it_was() {
+fn add_and_remove_leave_the_rest_of_the_file_as_it_was() {
     let sandbox = sandbox();
     let mine = "# mine\ncache = \"file\" # not the keyring\n\n[connections.old]\n\
         host = 'h.dsql.eu-west-1.on.aws'\n";
@@ -109,7 +109,7 @@ fn errors_in_the_configuration_name_file_line_and_key() {
 }
 
 #[test]
-fn match_rules_stand_behind_what_was_said_and_before_defaults() {
+fn match_rules_come_after_the_users_own_words_and_before_defaults() {
     let mut sandbox = sandbox();
     configure(
         &sandbox,
@@ -152,9 +152,9 @@ fn match_rules_stand_behind_what_was_said_and_before_defaults() {
     );
 }
 
-/// A host that is no connection, and a profile that prompt cannot know.
+/// The target is a host that belongs to no connection, and a profile that `prompt` cannot know.
 #[test]
-fn a_good_token_in_the_passfile_is_no_reason_to_log_in() {
+fn with_a_valid_token_in_the_passfile_nobody_has_to_log_in() {
     let mut sandbox = sandbox();
     sandbox
         .unset("AWS_ACCESS_KEY_ID")
@@ -178,7 +178,7 @@ fn a_good_token_in_the_passfile_is_no_reason_to_log_in() {
     );
 }
 
-/// What is removed leaves nothing behind: tokens, entries in tools, an empty configuration.
+/// A removed connection leaves nothing: no token, no entry in a tool, and no empty configuration.
 #[cfg(unix)] // HOME moves the home directory
 #[test]
 fn remove_takes_tokens_and_entries_with_it() {
@@ -219,10 +219,11 @@ fn remove_takes_tokens_and_entries_with_it() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// Without a home no tool is looked at; that a token stayed is an error all the same.
+/// Without a home directory pgcred looks for no tools. A token that it could not erase is still an
+/// error.
 #[cfg(unix)] // HOME moves the home directory
 #[test]
-fn remove_without_a_home_still_says_what_it_could_not_erase() {
+fn remove_without_a_home_directory_names_what_it_could_not_erase() {
     skip_unless!(ROOT);
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "prod", HOST]);
@@ -264,9 +265,9 @@ fn remove_without_a_home_still_says_what_it_could_not_erase() {
     );
 }
 
-/// What is erased is the connection's own, whatever the shell says of another one.
+/// `remove` erases the tokens of the connection, even if variables of the shell name another one.
 #[test]
-fn remove_takes_no_part_in_a_shells_variables() {
+fn remove_ignores_the_variables_of_the_shell() {
     let mut sandbox = sandbox();
     sandbox.ok(&["add", "a", HOST]);
     sandbox.ok(&["add", "b", HOST, "--port", "6543"]);
@@ -297,10 +298,10 @@ fn remove_takes_no_part_in_a_shells_variables() {
     assert!(!sandbox.path(".pgpass").exists());
 }
 
-/// Two databases behind one name, and a token for each of them by what is typed and what the shell
-/// says.
+/// One host name stands for two databases. The arguments and the variables of the shell decide
+/// which of them gets the token.
 #[test]
-fn a_shells_port_and_user_have_a_part_in_which_connection_a_host_is() {
+fn the_port_and_user_of_the_shell_help_to_find_the_connection_of_a_host() {
     let mut sandbox = sandbox();
     profiles(&sandbox);
     let add = |name: &str, port: &str, profile: &str| {
@@ -386,10 +387,10 @@ fn a_shells_port_and_user_have_a_part_in_which_connection_a_host_is() {
     assert_eq!(answer(&sandbox, &["b"]), (6543, "app".into(), "pb".into()));
 }
 
-/// Many tunnels begin at one host: its port, or the endpoint that is signed, says which one is
-/// meant.
+/// Many tunnels can begin at one host. The port, or the endpoint that is signed, tells which
+/// connection is meant.
 #[test]
-fn a_tunnels_address_is_not_taken_for_another_tunnels() {
+fn the_addresses_of_two_tunnels_are_told_apart() {
     let sandbox = sandbox();
     profiles(&sandbox);
     let other = "other.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
@@ -464,10 +465,11 @@ fn a_tunnels_address_is_not_taken_for_another_tunnels() {
     );
 }
 
-/// What shell hooks show is no part of the configuration: that it cannot be renewed is only said.
+/// The file for shell hooks is not part of the configuration. If it cannot be written, that is only
+/// a warning.
 #[cfg(unix)]
 #[test]
-fn a_connection_that_is_added_or_removed_is_so_whatever_the_hooks_show() {
+fn a_file_for_hooks_that_cannot_be_written_stops_neither_add_nor_remove() {
     let sandbox = sandbox();
     fs::create_dir_all(sandbox.own().join("cache/due")).expect("a directory in the way");
     for words in [&["add", "prod", HOST][..], &["remove", "prod"]] {
@@ -485,7 +487,7 @@ fn a_connection_that_is_added_or_removed_is_so_whatever_the_hooks_show() {
     }
 }
 
-/// `--debug` says which source each value came from; nothing else does.
+/// Only `--debug` says from which source each value came.
 #[test]
 fn debug_says_where_each_value_came_from() {
     let mut sandbox = sandbox();

@@ -1,5 +1,5 @@
-//! `pgcred exec` and `refresh --watch`: programs that run beside pgcred, and what is left when they
-//! or it end.
+//! `pgcred exec`: the environment and the passfile of the program, signals, and the files that
+//! remain after a crash.
 
 use std::fs;
 use std::process::Stdio;
@@ -23,7 +23,7 @@ pub fn left_behind(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
-fn the_program_gets_connection_and_passfile_and_its_own_environment() {
+fn the_program_gets_the_connection_the_passfile_and_the_users_environment() {
     let mut sandbox = Sandbox::with_keys();
     sandbox
         .set("PGPASSWORD", "old")
@@ -120,10 +120,9 @@ fn a_crash_leaves_a_passfile_only_until_the_next_run() {
     signal(program, nix::sys::signal::Signal::SIGKILL);
 }
 
-/// Where the private passfile is in the cache's directory and where the system has a directory for
-/// it.
+/// Checks that the private passfile has a directory: one of the system, or that of the cache.
 #[test]
-fn erase_all_spares_the_passfiles_of_programs_that_run() {
+fn erase_all_keeps_the_passfiles_of_running_programs() {
     let mut sandbox = Sandbox::with_keys();
     let runtime = sandbox.path("run");
     fs::create_dir(&runtime).expect("a directory");
@@ -179,9 +178,9 @@ fn erase_all_spares_the_passfiles_of_programs_that_run() {
     }
 }
 
-/// As in a container: no home, or one that cannot be written to.
+/// In a container there may be no home directory, or none that can be written.
 #[test]
-fn a_passfile_finds_a_place_without_a_home() {
+fn the_private_passfile_needs_no_home_directory() {
     let mut sandbox = Sandbox::with_keys();
     let temporary = sandbox.path("tmp dir");
     fs::create_dir(&temporary).expect("a directory");
@@ -265,7 +264,7 @@ fn a_passfile_finds_a_place_without_a_home() {
 }
 
 #[test]
-fn the_configurations_cap_holds_for_min_valid_too() {
+fn the_longest_lifetime_of_the_configuration_also_limits_min_valid() {
     let sandbox = Sandbox::with_keys();
     sandbox.write("capped.toml", "max_expires_in = \"1h\"\n");
     let with = |command: &[&str]| sandbox.run(&[command, &["--config", "capped.toml"]].concat());

@@ -9,7 +9,7 @@ use crate::commands::exec::{left_behind, signal, wait_until};
 use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
-/// Waits in a program for a passfile that is another one than at its start.
+/// The shell code of a program that waits until its passfile is another one than at its start.
 const UNTIL_RENEWED: &str = "cp $PGPASSFILE first; touch ready; i=0; while cmp -s $PGPASSFILE \
     first; do \
     i=$((i + 1)); [ $i -lt 1000 ] || exit 9; sleep 0.05; done; ";
@@ -48,9 +48,10 @@ fn the_passfile_stays_fresh_while_the_program_runs() {
     }
 }
 
-/// A token of a short life is renewed before it ends, though the first try fails.
+/// A token that is valid for a short time is renewed before it expires, even if the first attempt
+/// fails.
 #[test]
-fn a_renewal_that_failed_is_tried_again_while_the_token_lasts() {
+fn a_failed_renewal_is_tried_again_while_the_token_is_valid() {
     let sandbox = Sandbox::empty();
     let keys = r#"{"Version":1,"AccessKeyId":"k","SecretAccessKey":"s"}"#;
     let source = format!(
@@ -97,9 +98,10 @@ fn a_renewal_that_failed_is_tried_again_while_the_token_lasts() {
     assert!((12..18).contains(&pause), "{signed:?}");
 }
 
-/// By an upgrade: another file has its name, or it is elsewhere in PATH.
+/// An upgrade puts another file under the name of pgcred, or pgcred moves to another directory of
+/// PATH.
 #[test]
-fn a_pgcred_that_was_replaced_renews_and_watches_on() {
+fn after_an_upgrade_exec_and_watch_go_on() {
     let mut sandbox = Sandbox::with_keys();
     let path = format!(
         "{}:{}:/usr/bin:/bin",
@@ -221,10 +223,10 @@ fn a_renewal_writes_no_file_but_the_private_passfile_of_a_program_that_runs() {
     assert_eq!(run.stdout, "2\n2\n0\n", "{}", run.stderr);
 }
 
-/// A renewal that fails is said once and ends nothing; one that is under way when the program ends
-/// leaves nothing.
+/// A failed renewal is reported once and does not end the program. A renewal that still runs when
+/// the program ends leaves no file.
 #[test]
-fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
+fn a_late_or_failed_renewal_does_not_disturb_the_program() {
     skip_unless!(program("ps"));
     let sandbox = Sandbox::empty();
     let home = sandbox.home().display();
@@ -304,8 +306,8 @@ fn a_renewal_that_fails_or_is_late_is_no_trouble_for_the_program() {
     assert_eq!(left_behind(&sandbox), 0);
 }
 
-/// Inside exec the hook and `refresh` look after the user's own passfile; the private one is the
-/// program's alone.
+/// Inside `exec` the hook and `refresh` work on the user's own passfile. The private one belongs to
+/// the program alone.
 #[test]
 fn a_refresh_inside_exec_goes_to_the_passfile_outside() {
     let mut sandbox = Sandbox::with_keys();

@@ -1,15 +1,16 @@
-//! Every format, read back by the program it is for.
+//! Every output format, read by the program for which it is meant.
 
 use serde_json::Value;
 
 use crate::support::needs::{package, program, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
-/// A role and database name with everything that quoting can get wrong.
+/// A name of a role and a database with every character that quoting can get wrong.
 const USER: &str = r#"o'ne\il $HOME `id` "x" %PATH% &;|<>(){}[]*?~!# é ’"#;
 const DBNAME: &str = r"d'b\ $x";
 
-/// The file that the user says; tests/it/commands/roots.rs is about those that are found.
+/// The file of root certificates that the user names. Files that pgcred finds are tested in
+/// tests/it/commands/roots.rs.
 const ROOTS: &str = if cfg!(windows) {
     r"Z:\my ca.pem"
 } else {
@@ -31,7 +32,7 @@ fn printed(format: &str) -> String {
     ])
 }
 
-/// The token that all the formats carry.
+/// Returns the token that every format must contain.
 fn token() -> String {
     sandbox().ok(&["token", HOST, "--user", USER, "-n"])
 }
@@ -43,13 +44,13 @@ fn json(format: &str) -> Value {
 }
 
 #[test]
-fn raw() {
+fn raw_is_the_token_alone() {
     assert!(token().starts_with(HOST) && !token().ends_with('\n'));
     assert_eq!(printed("raw"), token() + "\n");
 }
 
 #[test]
-fn native_json() {
+fn json_has_the_fields_of_pgcred() {
     let json = json("json");
     for (field, value) in [
         ("kind", "postgres-credential"),
@@ -80,7 +81,7 @@ fn native_json() {
 }
 
 #[test]
-fn libpq_json_has_libpqs_keywords_and_strings_only() {
+fn libpq_json_has_only_keywords_of_libpq_and_strings() {
     let expected = serde_json::json!({
         "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(),
         "sslmode": "verify-full",
@@ -90,7 +91,7 @@ fn libpq_json_has_libpqs_keywords_and_strings_only() {
 }
 
 #[test]
-fn url_by_a_url_parser() {
+fn a_url_parser_reads_the_url() {
     let url = url::Url::parse(printed("url").trim_end()).expect("a URL");
     let plain = |text: &str| {
         percent_encoding::percent_decode_str(text)
@@ -122,7 +123,7 @@ fn url_by_a_url_parser() {
 }
 
 #[test]
-fn urlencoded_is_one_url_part() {
+fn urlencoded_is_one_part_of_a_url() {
     let text = printed("urlencoded");
     let decoded = percent_encoding::percent_decode_str(text.trim_end())
         .decode_utf8()
@@ -135,7 +136,7 @@ fn urlencoded_is_one_url_part() {
     );
 }
 
-/// Other keywords of a conninfo string or URI go through to the formats that can hold them.
+/// Other keywords of a conninfo string or URI appear in the formats that have room for them.
 #[test]
 fn options_of_the_target_are_kept() {
     let target = format!("host={HOST} sslmode=require sslrootcert='/a b' password=old");
@@ -152,9 +153,10 @@ fn options_of_the_target_are_kept() {
     );
 }
 
-/// Doubling single quotes is all that PowerShell's rules ask for; it counts the typographic ones.
+/// PowerShell only needs single quotes to be doubled. It takes the typographic ones for single
+/// quotes too.
 #[test]
-fn powershell_by_its_rules() {
+fn powershell_is_quoted_by_its_rules() {
     let text = printed("powershell");
     let quoted = USER.replace('\'', "''").replace('’', "’’");
     assert!(
@@ -164,7 +166,7 @@ fn powershell_by_its_rules() {
     assert!(text.contains(&format!("$env:PGPASSWORD = '{}'\n", token())));
 }
 
-/// What the shell has in the variables after it ran our text.
+/// Returns the values of the variables after the shell has run the output.
 #[cfg(unix)]
 fn in_shell(shell: &str, run: &str, format: &str) {
     let sandbox = sandbox();
@@ -180,22 +182,22 @@ fn in_shell(shell: &str, run: &str, format: &str) {
 
 #[cfg(unix)]
 #[test]
-fn env_by_sh_and_bash() {
+fn sh_and_bash_read_env() {
     in_shell("sh", ".", "env");
     in_shell("bash", ".", "env");
 }
 
 #[cfg(unix)]
 #[test]
-fn fish_by_fish() {
+fn fish_reads_fish() {
     skip_unless!(program("fish"));
     in_shell("fish", "source", "fish");
 }
 
-/// conninfo and URL by libpq itself, which psycopg shows.
+/// libpq itself reads the conninfo string and the URL; psycopg shows the result.
 #[cfg(unix)]
 #[test]
-fn conninfo_and_url_by_libpq() {
+fn libpq_reads_conninfo_and_url() {
     skip_unless!(package("psycopg"));
     let expected = serde_json::json!({
         "host": HOST, "port": "5432", "dbname": DBNAME, "user": USER, "password": token(),
@@ -217,10 +219,10 @@ fn conninfo_and_url_by_libpq() {
     }
 }
 
-/// `for /f` as `--help` shows it, in the real cmd.exe.
+/// The real cmd.exe runs `for /f` as `--help` shows it.
 #[cfg(windows)]
 #[test]
-fn cmd_by_cmd() {
+fn cmd_reads_cmd() {
     let sandbox = sandbox();
     let user = r"o'ne\il $HOME %PATH% &;|<>()[]*?~#";
     let text = sandbox.ok(&["token", HOST, "--user", user, "--format", "cmd"]);

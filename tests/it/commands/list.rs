@@ -1,4 +1,4 @@
-//! `pgcred list` and `pgcred prompt`: what they tell of each connection's token.
+//! `pgcred list` and `pgcred prompt`: what they show of the token of each connection.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::commands::connections::{configure, sandbox};
 use crate::support::sandbox::{HOST, Sandbox};
 
 #[test]
-fn list_tells_what_is_known_and_no_secret() {
+fn list_shows_the_tokens_but_no_secret() {
     let mut sandbox = sandbox();
     configure(
         &sandbox,
@@ -49,10 +49,10 @@ pub fn listed(sandbox: &Sandbox) -> Value {
     serde_json::from_str(&sandbox.ok(&["list", "--format", "json"])).expect("JSON")
 }
 
-/// The passfile says what stands in it, not what was once written there, nor who wrote it.
+/// `list` shows what the passfile contains now, not what pgcred once wrote to it.
 #[cfg(unix)] // HOME moves the home directory
 #[test]
-fn list_and_prompt_look_into_the_passfile() {
+fn list_and_prompt_read_the_passfile() {
     let mut sandbox = sandbox();
     sandbox.ok(&["add", "prod", HOST, "--alias", "localhost:15432"]);
     // Cached first, filed later.
@@ -121,10 +121,10 @@ fn list_and_prompt_look_into_the_passfile() {
     );
 }
 
-/// Also one that was filed in a file that no variable names any more.
+/// `list` also finds a token in a passfile that no variable names any more.
 #[cfg(unix)] // HOME moves the home directory
 #[test]
-fn list_knows_other_passfiles() {
+fn list_finds_tokens_in_other_passfiles() {
     let mut sandbox = sandbox();
     sandbox.ok(&["add", "prod", HOST]);
     let other = sandbox.path("other").display().to_string();
@@ -134,7 +134,7 @@ fn list_knows_other_passfiles() {
     assert!(sandbox.ok(&["list"]).contains("~/other"));
 }
 
-/// A failure with connections that are gone is no news.
+/// A failure of connections that were removed is not shown.
 #[test]
 fn the_last_failure_in_the_background_is_about_this_configuration() {
     let sandbox = sandbox();
@@ -154,7 +154,7 @@ fn the_last_failure_in_the_background_is_about_this_configuration() {
 }
 
 #[test]
-fn prompt_says_what_is_worth_saying() {
+fn prompt_shows_only_what_the_user_should_know() {
     let mut sandbox = sandbox();
     assert_eq!(sandbox.ok(&["prompt"]), "");
     sandbox.ok(&[
@@ -188,7 +188,7 @@ fn prompt_says_what_is_worth_saying() {
 
 #[cfg(unix)] // HOME moves the home directory
 #[test]
-fn a_list_tells_whose_token_it_is_and_what_hides_it() {
+fn list_says_whose_token_it_is_and_what_hides_it() {
     let mut sandbox = Sandbox::empty();
     sandbox.write(
         ".aws/credentials",

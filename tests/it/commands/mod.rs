@@ -1,9 +1,9 @@
-//! The command line: the answers, refusals and exit codes of every command.
+//! The commands of pgcred: their answers, errors and exit codes.
 //!
-//! `newcomer` goes the way of a user who starts with nothing; `bad_input` types what is wrong;
-//! `connections`, `list` and `refresh` are about the connections of the configuration;
+//! `newcomer` is about a user who has just begun; `bad_input` about wrong command lines;
+//! `connections`, `list` and `refresh` about the connections of the configuration;
 //! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
-//! programs that run beside pgcred. Where credentials come from is in `credentials`.
+//! programs that run beside pgcred. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
 pub mod bad_input;

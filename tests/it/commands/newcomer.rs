@@ -1,4 +1,4 @@
-//! The first quarter of an hour: what somebody types who has not read everything, and what pgcred
+//! The first minutes with pgcred: what a user types who has not read everything, and what pgcred
 //! answers.
 
 use std::fs;
@@ -8,7 +8,7 @@ use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 
 const ID: &str = "foo0bar1baz2quux3quuux4abc";
 
-/// Keys in the profiles `dev` and `acct-a` alone: without the profile there are no credentials.
+/// Only the profiles `dev` and `acct-a` have keys. Without a profile there are no credentials.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::empty();
     let keys = |name: &str, id: &str| {
@@ -36,7 +36,7 @@ fn assert_warns(run: &Run, times: usize, says: &str) {
 }
 
 #[test]
-fn a_host_that_belongs_to_a_connection_is_that_connection() {
+fn the_host_of_a_connection_stands_for_the_connection() {
     let mut sandbox = sandbox();
     sandbox.ok(&[
         "add",
@@ -115,7 +115,7 @@ fn a_host_that_belongs_to_a_connection_is_that_connection() {
 
 #[cfg(unix)]
 #[test]
-fn exec_and_setup_know_the_connection_by_its_host_too() {
+fn exec_and_setup_find_the_connection_by_its_host() {
     let sandbox = sandbox();
     sandbox.ok(&["add", "prod", HOST, "--profile", "dev", "--dbname", "shop"]);
     assert_eq!(
@@ -133,7 +133,7 @@ fn exec_and_setup_know_the_connection_by_its_host_too() {
 }
 
 #[test]
-fn add_takes_what_can_be_served_and_says_what_is_next() {
+fn add_accepts_hosts_that_have_tokens_and_names_the_next_command() {
     let mut sandbox = sandbox();
     sandbox.set("PGUSER", "alice");
     sandbox
@@ -183,10 +183,10 @@ fn add_takes_what_can_be_served_and_says_what_is_next() {
     );
 }
 
-/// From an older version, or by hand.
+/// Such an entry is from an older version, or the user wrote it.
 #[cfg(unix)]
 #[test]
-fn one_connection_that_cannot_be_set_up_does_not_keep_the_others_from_it() {
+fn a_connection_that_cannot_be_set_up_does_not_stop_the_others() {
     let sandbox = sandbox();
     fs::write(
         sandbox.own().join("config.toml"),
@@ -206,7 +206,7 @@ fn one_connection_that_cannot_be_set_up_does_not_keep_the_others_from_it() {
 
 #[cfg(unix)]
 #[test]
-fn setup_of_a_host_keeps_what_refresh_will_need() {
+fn setup_of_a_host_stores_what_refresh_needs() {
     let sandbox = sandbox();
     let shown = sandbox.run(&[
         "setup",
@@ -303,7 +303,7 @@ fn setup_of_a_host_keeps_what_refresh_will_need() {
 }
 
 #[test]
-fn a_slip_is_answered_with_what_was_meant() {
+fn an_error_names_what_the_user_probably_meant() {
     let sandbox = sandbox();
     for arguments in [
         &["token", HOST, "--profile", "dve"][..],
@@ -365,7 +365,7 @@ fn a_slip_is_answered_with_what_was_meant() {
 }
 
 #[test]
-fn the_life_of_rds_tokens_is_explained() {
+fn the_lifetime_of_rds_tokens_is_explained() {
     let run = sandbox().run(&[
         "token",
         RDS_HOST,
@@ -380,7 +380,7 @@ fn the_life_of_rds_tokens_is_explained() {
 }
 
 #[test]
-fn a_tunnel_is_warned_of_by_name_until_the_configuration_answers() {
+fn a_tunnel_gets_a_warning_until_it_is_configured() {
     let sandbox = sandbox();
     let tunnel = |sign_host: &str| {
         let text = format!(
@@ -409,7 +409,7 @@ fn a_tunnel_is_warned_of_by_name_until_the_configuration_answers() {
 }
 
 #[test]
-fn the_letters_of_psql_are_taken_and_never_answered_with_help() {
+fn the_short_options_of_psql_are_accepted_and_never_print_help() {
     let sandbox = Sandbox::with_keys();
     let asked = [
         "-h",
@@ -504,7 +504,7 @@ fn help_is_a_command_too_and_shows_what_to_type() {
 }
 
 #[test]
-fn a_command_that_does_not_exist_is_answered_with_one_that_does() {
+fn an_unknown_command_is_answered_with_the_right_one() {
     let sandbox = Sandbox::empty();
     for (typed, meant) in [
         ("status", "pgcred list"),
@@ -527,7 +527,7 @@ fn a_command_that_does_not_exist_is_answered_with_one_that_does() {
 }
 
 #[test]
-fn a_configuration_file_that_is_named_has_to_be_there() {
+fn a_configuration_file_that_the_user_names_must_exist() {
     let sandbox = Sandbox::with_keys();
     let missing = sandbox.path("missing.toml").display().to_string();
     for words in [
@@ -556,7 +556,7 @@ fn warnings(run: &Run) -> Vec<&str> {
 
 #[cfg(unix)]
 #[test]
-fn what_is_odd_about_a_passfile_is_said_once() {
+fn each_problem_of_a_passfile_is_reported_once() {
     let sandbox = Sandbox::with_keys();
     let mine = "db.example.com:5432:*:me:pw\r\n";
     sandbox.write(".pgpass", mine);
@@ -599,7 +599,7 @@ fn what_is_odd_about_a_passfile_is_said_once() {
 
 #[cfg(unix)]
 #[test]
-fn a_passfile_in_a_git_repository_is_warned_of() {
+fn a_passfile_in_a_git_repository_gets_a_warning() {
     let sandbox = Sandbox::with_keys();
     let git = |words: &[&str]| {
         let mut git = sandbox.command("git");
@@ -679,7 +679,7 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
 }
 
 #[test]
-fn a_format_with_a_slip_is_refused_and_a_state_is_said_once() {
+fn a_prompt_format_with_a_typo_is_refused_and_each_state_is_shown_once() {
     let mut sandbox = Sandbox::with_keys();
     sandbox
         .at("2030-01-01T00:00:00Z")
@@ -703,7 +703,7 @@ fn a_format_with_a_slip_is_refused_and_a_state_is_said_once() {
 }
 
 #[test]
-fn erase_by_a_connections_host_takes_its_aliases_too() {
+fn erase_by_the_host_of_a_connection_also_erases_its_aliases() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "prod", HOST, "--alias", "localhost:15432"]);
     for target in [&[HOST][..], &["-h", HOST], &["prod"]] {
@@ -745,7 +745,7 @@ fn tools_of_other_systems_are_told_apart() {
 
 #[cfg(unix)]
 #[test]
-fn a_configuration_that_cannot_be_written_is_named_once() {
+fn an_error_names_a_configuration_that_cannot_be_written_once() {
     skip_unless!(ROOT);
     let sandbox = Sandbox::empty();
     fs::write(sandbox.own().join("config.toml"), "").expect("written");

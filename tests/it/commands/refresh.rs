@@ -1,4 +1,5 @@
-//! `pgcred refresh` of all connections: what is due, and which token goes into the passfile.
+//! `pgcred refresh` of all connections: which tokens are due, and which token is written to the
+//! passfile.
 
 use std::fs;
 
@@ -9,7 +10,7 @@ use crate::commands::list::listed;
 use crate::support::sandbox::{HOST, Sandbox};
 
 #[test]
-fn refresh_of_everything_files_what_is_due_and_nothing_else() {
+fn refresh_without_a_target_renews_only_the_tokens_that_are_due() {
     let mut sandbox = sandbox();
     sandbox.ok(&["add", "one", HOST, "--alias", "localhost:15432"]);
     sandbox.ok(&[
@@ -46,7 +47,7 @@ fn refresh_of_everything_files_what_is_due_and_nothing_else() {
     assert!(passfile(&sandbox).contains("\ntwo.") && passfile(&sandbox).contains(HOST));
 }
 
-/// One place for a token is enough: what stands in the passfile is handed out from there.
+/// A token needs to be in one place only: pgcred uses the one in the passfile.
 #[test]
 fn a_token_in_the_passfile_is_not_asked_for_again() {
     let mut sandbox = sandbox();
@@ -75,9 +76,10 @@ fn a_token_in_the_passfile_is_not_asked_for_again() {
     assert!(sandbox.ok(&["token", "rds"]).contains("20300101T000500Z"));
 }
 
-/// Two profiles for one cluster: one line in the passfile, and it is known whose.
+/// Two profiles sign for one cluster. The passfile has one line for both, and pgcred knows whose
+/// token it is.
 #[test]
-fn of_two_connections_with_one_address_the_first_has_the_line() {
+fn the_first_of_two_connections_with_one_address_owns_the_line() {
     let sandbox = sandbox();
     sandbox.write(
         ".aws/credentials",
@@ -213,9 +215,9 @@ fn of_two_connections_with_one_address_the_first_has_the_line() {
     );
 }
 
-/// `refresh` renews what is due: a token that ends later than a new one would is not.
+/// `refresh` does not renew a token that is valid for longer than a new one would be.
 #[test]
-fn refresh_does_not_shorten_a_life() {
+fn refresh_does_not_shorten_the_lifetime_of_a_token() {
     let mut sandbox = sandbox();
     sandbox.ok(&["refresh", HOST, "--expires-in", "25m"]);
     sandbox.ok(&["add", "prod", HOST]);
@@ -239,10 +241,10 @@ fn refresh_does_not_shorten_a_life() {
     assert!(String::from_utf8_lossy(&sandbox.read(".pgpass")).contains("=ANOTHER%2F"));
 }
 
-/// The passfile's token is the newer one: it is handed out, and a refresh comes to rest, whatever
-/// was cached before.
+/// The token in the passfile is newer than the cached one. pgcred uses it, and further refreshes
+/// write nothing.
 #[test]
-fn what_a_refresh_has_written_goes_before_what_was_cached() {
+fn a_token_in_the_passfile_wins_over_an_older_cached_one() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.at("2030-01-01T00:00:00Z").ok(&["token", "prod"]);
@@ -260,7 +262,7 @@ fn what_a_refresh_has_written_goes_before_what_was_cached() {
     );
 }
 
-/// As DBeaver does before each connect: what is good, and lasts longer, stays.
+/// DBeaver calls this before each connect. A valid token that lasts longer than a new one stays.
 #[test]
 fn a_host_by_option_is_refreshed_when_it_is_due() {
     let mut sandbox = Sandbox::with_keys();

@@ -1,5 +1,5 @@
-//! Root certificates: which file a client is told, in which order, where it is from, and that it is
-//! there.
+//! Root certificates: which file pgcred names to clients, in which order it looks for one, and that
+//! the file exists.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use crate::support::sandbox::{HOST, NOBODY, RDS_HOST, Run, Sandbox};
 use crate::support::stubs::{Stub, requests};
 
 const PROXY_HOST: &str = "app.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
-/// Its roots are not carried.
+/// pgcred does not contain the root certificates of this region.
 const MEXICO: &str = "db.c1a2b3c4d5e6.mx-central-1.rds.amazonaws.com";
 const TRUST_STORE: &str = "truststore.pki.rds.amazonaws.com";
 
@@ -35,7 +35,7 @@ fn certificates(path: &str) -> usize {
         .count()
 }
 
-/// The system's file, where this machine has one.
+/// Returns the file of the system's root certificates, if this machine has one.
 fn systems() -> &'static str {
     let known = [
         "/etc/ssl/certs/ca-certificates.crt",
@@ -49,7 +49,7 @@ fn systems() -> &'static str {
 }
 
 #[test]
-fn each_service_has_its_own() {
+fn each_service_has_its_own_roots() {
     let sandbox = Sandbox::empty();
     for host in [
         HOST,
@@ -98,7 +98,7 @@ fn each_service_has_its_own() {
     );
 }
 
-/// Whoever can write it could show clients a false server.
+/// A user who can write the file could make clients trust a false server.
 #[test]
 fn files_that_others_can_write_are_replaced() {
     let sandbox = Sandbox::with_keys();
@@ -138,8 +138,8 @@ fn files_that_others_can_write_are_replaced() {
     );
 }
 
-/// Tools are told the path: who could exchange the directory later could show them a false server
-/// then.
+/// Tools keep the path. A user who can exchange the directory later could make them trust a false
+/// server.
 #[test]
 fn files_are_put_only_where_nobody_else_can_exchange_them() {
     let mut sandbox = Sandbox::empty();
@@ -156,7 +156,7 @@ fn files_are_put_only_where_nobody_else_can_exchange_them() {
 }
 
 #[test]
-fn who_says_it_first_is_heard() {
+fn the_first_of_the_settings_that_names_roots_counts() {
     let mut sandbox = Sandbox::empty();
     let rds = own(&sandbox, "rds-eu-west-1.pem");
     assert_eq!(roots(&sandbox, &[RDS_HOST]), rds);
@@ -232,9 +232,9 @@ fn who_says_it_first_is_heard() {
         .assert_fails(2, "sslmode require verifies no server");
 }
 
-/// A newer pgcred renews what an older one has carried; what was downloaded stays.
+/// A newer pgcred writes its own certificates over those of an older one. A downloaded file stays.
 #[test]
-fn what_was_carried_is_renewed_and_what_was_downloaded_stays() {
+fn built_in_roots_are_renewed_and_downloaded_ones_stay() {
     let sandbox = Sandbox::empty();
     let path = roots(&sandbox, &[RDS_HOST]);
     let carried = fs::read(&path).expect("a file");
@@ -254,9 +254,10 @@ fn what_was_carried_is_renewed_and_what_was_downloaded_stays() {
     );
 }
 
-/// All that names an `sslmode` names the roots too, and nothing does that verifies nothing.
+/// Every output with an `sslmode` that verifies the server also names the roots, and no other
+/// output does.
 #[test]
-fn every_consumer_is_told() {
+fn every_output_names_the_roots() {
     let mut sandbox = Sandbox::with_keys();
     let rds = own(&sandbox, "rds-eu-west-1.pem");
     let target = format!("host={RDS_HOST} user=app");
@@ -371,10 +372,10 @@ fn every_consumer_is_told() {
     assert!(!Path::new(&rds).exists(), "--dry-run changes nothing");
 }
 
-/// Java's own trust store and a file of roots exclude each other: an entry of an older pgcred has
-/// the former.
+/// Java's own trust store and a file of roots exclude each other. The entry of an older pgcred uses
+/// the trust store.
 #[test]
-fn dbeaver_forgets_the_other_way() {
+fn dbeaver_no_longer_uses_the_trust_store_of_java() {
     let sandbox = Sandbox::empty();
     sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
     let old = r#"{"connections":{"pgcred-books":{"configuration":{"properties":
@@ -396,8 +397,8 @@ fn dbeaver_forgets_the_other_way() {
     );
 }
 
-/// The trust store's host, reached through a proxy, with a certificate that the user's bundle
-/// holds.
+/// The host of RDS's trust store, reached through a proxy. Its certificate is verified by the
+/// user's bundle.
 pub struct TrustStore {
     directory: TempDir,
     stub: Stub,
@@ -462,7 +463,7 @@ impl TrustStore {
 }
 
 #[test]
-fn what_is_not_carried_is_downloaded_once() {
+fn roots_that_are_not_built_in_are_downloaded_once() {
     skip_unless!(PYTHON);
     let store = TrustStore::new();
     let sandbox = &store.sandbox;
@@ -507,7 +508,7 @@ fn what_is_not_carried_is_downloaded_once() {
 }
 
 #[test]
-fn what_cannot_be_had_is_an_instruction() {
+fn roots_that_cannot_be_downloaded_are_an_error_with_instructions() {
     skip_unless!(PYTHON);
     let mut store = TrustStore::new();
     for (published, says) in [
@@ -560,9 +561,9 @@ fn what_cannot_be_had_is_an_instruction() {
     );
 }
 
-/// Tools that are set up go on needing them.
+/// The tools that are set up still need the files.
 #[test]
-fn they_go_with_the_last_tool() {
+fn the_files_are_removed_with_the_last_tool() {
     let mut sandbox = Sandbox::empty();
     let home = sandbox.home().display().to_string();
     sandbox
@@ -593,10 +594,9 @@ fn they_go_with_the_last_tool() {
     assert!(!sandbox.path("data").exists());
 }
 
-/// Every certificate that pgcred carries is read by OpenSSL, which libpq uses, and trusted as a
-/// root.
+/// OpenSSL, which libpq uses, reads every certificate that pgcred contains and trusts it as a root.
 #[test]
-fn openssl_takes_the_files() {
+fn openssl_accepts_the_files() {
     skip_unless!(PYTHON);
     let sandbox = Sandbox::empty();
     let path = roots(

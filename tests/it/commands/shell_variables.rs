@@ -1,9 +1,9 @@
-//! Variables of the shell, PG* and those of `pgcred exec`: what they decide, and what they must
-//! not.
+//! PG* variables of the shell, and those that `pgcred exec` sets: what they decide, and what they
+//! must not decide.
 
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 
-/// What libpq would rather believe than what exec says, and what would refuse a login by token.
+/// Variables that win over those of `exec` in libpq, or that make a login with a token fail.
 #[test]
 fn variables_for_another_connection_do_not_reach_the_program() {
     let mut sandbox = Sandbox::with_keys();
@@ -87,9 +87,9 @@ fn variables_for_another_connection_do_not_reach_the_program() {
     assert!(!sandbox.ok(&["token", HOST]).contains("PGSERVICE"));
 }
 
-/// What pgcred has set for one connection decides nothing of another one.
+/// Variables that pgcred set for one connection decide nothing for another.
 #[test]
-fn what_exec_sets_is_not_taken_for_what_the_user_says() {
+fn variables_of_exec_do_not_count_as_the_users_own() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "rds", RDS_HOST, "--user", "app"]);
     sandbox.ok(&["add", "dsql", HOST]);
@@ -165,10 +165,10 @@ fn what_exec_sets_is_not_taken_for_what_the_user_says() {
     );
 }
 
-/// PG* variables name a target where none is named; they change no connection for whoever deals
-/// with all of them.
+/// PG* variables name the target if the user names none. They change nothing for commands that work
+/// on all connections.
 #[test]
-fn a_shells_variables_do_not_change_the_connections() {
+fn variables_of_the_shell_do_not_change_the_connections() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.write(
         "other.toml",

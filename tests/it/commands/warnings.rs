@@ -1,5 +1,5 @@
-//! What `add` and `setup` refuse, and what they take with a warning: slips that would show only
-//! when a client connects.
+//! What `add` and `setup` refuse, and what they accept with a warning: mistakes that the user would
+//! otherwise notice only when a client connects.
 
 use std::fs;
 
@@ -32,7 +32,7 @@ fn tunnel(port: u16) -> String {
 }
 
 #[test]
-fn a_tunnel_that_no_client_can_verify_is_doubted() {
+fn a_tunnel_that_no_client_can_verify_gets_a_warning() {
     let sandbox = sandbox();
     let signed = format!("{RDS_HOST}:5432");
     let says = format!(
@@ -72,7 +72,7 @@ fn a_tunnel_that_no_client_can_verify_is_doubted() {
 
 #[cfg(unix)] // HOME moves the home directory
 #[test]
-fn add_refuses_what_no_token_can_have() {
+fn add_refuses_values_that_no_token_can_have() {
     let sandbox = sandbox();
     let missing = sandbox.path("none.pem").display().to_string();
     for (arguments, says) in [
@@ -128,7 +128,7 @@ fn add_refuses_what_no_token_can_have() {
 }
 
 #[test]
-fn add_doubts_profiles_and_clusters() {
+fn add_warns_of_unknown_profiles_and_clusters() {
     let sandbox = sandbox();
     assert_warns(&sandbox.run(&["add", "a", HOST, "--profile", "dev"]), 0, "");
     let says = "there is no AWS profile `dve` yet; did you mean `dev`?";
@@ -146,9 +146,9 @@ fn add_doubts_profiles_and_clusters() {
     }
 }
 
-/// An entry of an older version, or by hand.
+/// Such an entry is from an older version, or the user wrote it.
 #[test]
-fn an_entry_with_a_bad_life_can_be_listed_and_removed() {
+fn an_entry_with_a_wrong_lifetime_can_be_listed_and_removed() {
     let sandbox = sandbox();
     sandbox.ok(&["add", "bad", RDS_HOST, "--user", "app", "--profile", "dev"]);
     sandbox.ok(&["add", "good", HOST, "--profile", "dev"]);
@@ -177,7 +177,7 @@ fn an_entry_with_a_bad_life_can_be_listed_and_removed() {
 
 #[cfg(unix)]
 #[test]
-fn add_names_the_tools_that_hold_what_it_has_changed() {
+fn add_names_the_tools_that_still_have_the_old_entry() {
     let sandbox = sandbox();
     sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
     sandbox.ok(&["setup", "psql", "prod", "--yes"]);
@@ -251,7 +251,7 @@ fn a_tool_without_hostaddr_needs_a_line_in_the_hosts_file() {
 
 #[cfg(unix)]
 #[test]
-fn one_section_of_the_users_own_keeps_no_other_connection() {
+fn a_section_of_the_user_does_not_stop_the_other_connections() {
     let sandbox = sandbox();
     sandbox.write(".pg_service.conf", "[prod]\nhost=mine\n");
     sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
@@ -270,7 +270,7 @@ fn one_section_of_the_users_own_keeps_no_other_connection() {
 
 #[cfg(unix)]
 #[test]
-fn setup_takes_back_by_the_host_what_it_has_made_by_name() {
+fn undo_by_host_removes_an_entry_that_was_made_by_name() {
     let sandbox = sandbox();
     sandbox.ok(&["add", "prod", HOST, "--profile", "dev"]);
     sandbox.ok(&["setup", "psql", HOST, "--yes"]);
@@ -283,7 +283,7 @@ fn setup_takes_back_by_the_host_what_it_has_made_by_name() {
 
 #[cfg(unix)] // HOME moves the home directory
 #[test]
-fn a_file_of_ones_own_without_the_roots_is_doubted() {
+fn a_file_of_the_user_without_the_needed_roots_gets_a_warning() {
     let mut sandbox = sandbox();
     let roots =
         |name: &str| fs::read_to_string(root().join("src/roots").join(name)).expect("a file");
@@ -344,7 +344,7 @@ fn a_file_of_ones_own_without_the_roots_is_doubted() {
 }
 
 #[test]
-fn texts_fit_what_was_typed() {
+fn hints_repeat_what_the_user_typed() {
     let sandbox = sandbox();
     sandbox.ok(&["add", "db", RDS_HOST, "--user", "app", "--profile", "dve"]);
     sandbox

@@ -1,4 +1,5 @@
-//! `pgcred refresh --watch`: it sleeps until a token is due, stays small, and ends when it is told.
+//! `pgcred refresh --watch`: it sleeps until a token is due, needs little memory, and ends at a
+//! signal.
 
 use std::fs;
 use std::process::Stdio;
@@ -70,7 +71,7 @@ fn watch_refreshes_stays_small_and_ends_when_told() {
     assert_eq!(child.wait().expect("an end").code(), Some(0));
 }
 
-/// Tokens that live for less than a watcher's longest pause.
+/// The tokens are valid for less time than the longest pause of a watcher.
 #[test]
 fn a_watcher_wakes_when_a_token_is_due() {
     let sandbox = Sandbox::with_keys();

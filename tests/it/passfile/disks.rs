@@ -1,4 +1,4 @@
-//! Disks that are full or read-only: small file systems of their own, which root mounts.
+//! Full and read-only disks: small file systems that root mounts for the test.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -52,7 +52,7 @@ fn a_full_disk_leaves_the_file_as_it_was() {
     assert!(sandbox.read("disk/pgpass").ends_with(MINE.as_bytes()));
 }
 
-/// What cannot be kept is handed out all the same.
+/// A token that cannot be cached is printed all the same.
 #[test]
 fn a_full_or_read_only_disk_for_the_cache_is_a_warning() {
     skip_unless!(ROOT);
@@ -121,7 +121,7 @@ fn setup_on_a_read_only_or_full_disk_leaves_the_file_as_it_was() {
     assert_eq!(sandbox.read("disk/services"), SERVICES);
 }
 
-/// Everything is on one disk that has room for a few pages, or for a few files, more.
+/// All files are on one disk, which has room for only a few more pages or files.
 #[test]
 fn a_disk_that_fills_up_at_any_point_harms_nothing() {
     const SERVICES: &str = "[mine]\nhost=h\n";

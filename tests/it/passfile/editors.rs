@@ -1,5 +1,5 @@
-//! Programs that change a file while pgcred does, and know nothing of its lock: no line of theirs
-//! is lost.
+//! Programs that change a file at the same time as pgcred and do not know its lock: none of their
+//! lines is lost.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,7 +21,7 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// How editors save a file: by another one that is renamed, in place, or only at its end.
+/// The ways in which editors save a file: they rename a new one, write in place, or append.
 type Save = fn(&Path, &str);
 
 fn by_rename(path: &Path, text: &str) {
@@ -50,7 +50,7 @@ const SAVES: [(&str, Save); 3] = [
     ("at its end", at_its_end),
 ];
 
-/// Starts pgcred, which waits between what it has read and what it puts in place.
+/// Starts pgcred, which waits after it has read the file and before it replaces it.
 fn slow(sandbox: &Sandbox, words: &[&str]) -> Child {
     let mut strace = sandbox.command("strace");
     strace.args([
@@ -81,7 +81,7 @@ fn has_new(directory: &Path) -> bool {
 }
 
 #[test]
-fn what_is_saved_while_pgcred_writes_is_kept() {
+fn lines_saved_while_pgcred_writes_are_kept() {
     skip_unless!(program("strace"));
     let text = format!("{MINE}new:5432:*:me:pw\n");
     for (how, save) in SAVES {
@@ -102,7 +102,7 @@ fn what_is_saved_while_pgcred_writes_is_kept() {
 }
 
 #[test]
-fn a_configuration_that_is_saved_while_pgcred_writes_it_is_kept() {
+fn a_configuration_saved_while_pgcred_writes_it_is_kept() {
     skip_unless!(program("strace"));
     for (how, save) in SAVES {
         let sandbox = Sandbox::empty();
@@ -121,7 +121,7 @@ fn a_configuration_that_is_saved_while_pgcred_writes_it_is_kept() {
     }
 }
 
-/// `setup` does not start over: the user has agreed to what was shown.
+/// `setup` does not start again, because the user has agreed to the difference that was shown.
 #[test]
 fn a_file_that_changes_while_it_is_set_up_stays_as_it_is() {
     skip_unless!(program("strace"));
@@ -142,10 +142,9 @@ fn a_file_that_changes_while_it_is_set_up_stays_as_it_is() {
     assert!(!has_new(sandbox.home()));
 }
 
-/// An editor that saves in place makes the file empty first. It is read then by whoever has the
-/// worst luck.
+/// An editor that saves in place first makes the file empty. pgcred may read it at that moment.
 #[test]
-fn a_file_that_is_empty_while_an_editor_saves_it_is_waited_for() {
+fn pgcred_waits_while_an_editor_saves_the_passfile() {
     let sandbox = Sandbox::with_keys();
     let passfile = sandbox.write(".pgpass", MINE);
     sandbox.ok(&["refresh", HOST, "-q"]);
@@ -167,9 +166,9 @@ fn a_file_that_is_empty_while_an_editor_saves_it_is_waited_for() {
     );
 }
 
-/// The same for the configuration: its rules say who signs.
+/// The same holds for the configuration, whose rules decide who signs.
 #[test]
-fn a_configuration_that_is_empty_while_an_editor_saves_it_is_waited_for() {
+fn pgcred_waits_while_an_editor_saves_the_configuration() {
     const RULE: &str = "[[match]]\nhost = '*'\nprofile = 'p'\n";
     let sandbox = Sandbox::with_keys();
     sandbox.write(
@@ -196,7 +195,7 @@ fn a_configuration_that_is_empty_while_an_editor_saves_it_is_waited_for() {
 }
 
 #[test]
-fn a_file_that_never_rests_is_an_error_and_stays_whole() {
+fn a_file_that_changes_all_the_time_is_an_error_and_stays_whole() {
     skip_unless!(program("strace"));
     let sandbox = Sandbox::with_keys();
     let passfile = sandbox.write(".pgpass", MINE);
@@ -245,9 +244,9 @@ fn a_file_that_never_rests_is_an_error_and_stays_whole() {
     assert!(!has_new(sandbox.home()));
 }
 
-/// Many times: editors that save by rename and at the end of the file, two pgcreds that write, and
-/// a client that looks passwords up. A line that is lost in the last microseconds before a rename
-/// would be one in many thousands.
+/// Editors save by rename and at the end of the file, two processes of pgcred write, and a client
+/// looks passwords up, all many times. Lines that are lost in the last microseconds before a rename
+/// would be very few.
 #[test]
 fn look_ups_while_editors_and_pgcred_write_find_every_line() {
     skip_unless!(package("psycopg"));

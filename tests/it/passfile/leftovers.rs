@@ -1,5 +1,5 @@
-//! What a pgcred that was killed has left goes with the next one that writes in that place; what is
-//! in use stays.
+//! Files that a killed pgcred has left are removed by the next one that writes to the same
+//! directory. Files in use stay.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -24,7 +24,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn new_files_of_killed_writers_go_and_those_of_living_ones_stay() {
+fn new_files_of_killed_writers_are_removed_and_those_of_running_ones_stay() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["token", HOST]);
     let cache = sandbox.own().join("cache");
@@ -53,7 +53,7 @@ fn new_files_of_killed_writers_go_and_those_of_living_ones_stay() {
 }
 
 #[test]
-fn new_files_beside_what_is_set_up_go() {
+fn new_files_of_a_killed_setup_are_removed() {
     let sandbox = Sandbox::with_keys();
     sandbox.write(".pg_service.conf", "[mine]\nhost=h\n");
     for name in [
@@ -72,10 +72,10 @@ fn new_files_beside_what_is_set_up_go() {
     assert_eq!(names(sandbox.home()), [".pg_service.conf"]);
 }
 
-/// A kill finds the directory of `exec` empty, before its lock is made; or without the lock, as an
-/// older pgcred left it.
+/// A kill can leave the directory of `exec` empty, before its lock exists. An older pgcred left it
+/// without a lock.
 #[test]
-fn directories_of_exec_go_whatever_is_in_them() {
+fn directories_of_exec_are_removed_with_any_content() {
     let sandbox = Sandbox::with_keys();
     let exec = sandbox.own().join("cache/exec");
     for (name, files) in [
@@ -93,11 +93,11 @@ fn directories_of_exec_go_whatever_is_in_them() {
     assert_eq!(names(&exec), [""; 0]);
 }
 
-/// The order in which the directory of `exec` is cleared: while the token is there, so is the lock
-/// by which the next pgcred knows whose it is.
+/// The order in which the directory of `exec` is cleared: the lock stays as long as the token,
+/// because it tells the next pgcred whether the directory is in use.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_token_of_exec_goes_before_the_lock() {
+fn the_token_of_exec_is_removed_before_the_lock() {
     skip_unless!(program("strace"), ROOT);
     let sandbox = Sandbox::with_keys();
     let mut strace = sandbox.command("strace");

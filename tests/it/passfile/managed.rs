@@ -1,4 +1,4 @@
-//! The managed passfile as a user has it: files, modes, links, many writers, kills and full disks.
+//! The managed passfile on a real disk: its modes and links, many writers, kills and full disks.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -23,7 +23,7 @@ fn host(n: usize) -> String {
     format!("h{n}.dsql.us-east-1.on.aws")
 }
 
-/// A sandbox with a passfile of the user's own.
+/// Returns a sandbox in which the user has a passfile.
 fn with_passfile() -> Sandbox {
     let sandbox = Sandbox::with_keys();
     let path = sandbox.write(".pgpass", MINE);
@@ -32,7 +32,7 @@ fn with_passfile() -> Sandbox {
 }
 
 #[test]
-fn refresh_then_erase_gives_back_every_byte() {
+fn erase_after_refresh_restores_every_byte() {
     let sandbox = with_passfile();
     sandbox.ok(&["refresh", HOST]);
     let line = format!("\n{HOST}:5432:*:admin:{HOST}/?Action=DbConnectAdmin&");
@@ -74,7 +74,7 @@ fn the_file_is_found_as_libpq_finds_it() {
 }
 
 #[test]
-fn what_hides_the_file_from_clients_is_said() {
+fn the_user_hears_what_hides_the_file_from_clients() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.write(".pgpass", "*:*:*:*:pw\n");
     sandbox.set("PGPASSWORD", "x");
@@ -132,7 +132,7 @@ fn links_and_modes_are_kept() {
         .assert_fails(2, "too many links");
 }
 
-/// The link and the mode are kept there too.
+/// The link and the mode stay the same there too.
 #[test]
 fn owners_are_kept() {
     skip_unless!(ROOT);
@@ -152,7 +152,7 @@ fn owners_are_kept() {
 }
 
 #[test]
-fn what_is_no_plain_file_is_refused() {
+fn other_things_than_plain_files_are_refused() {
     let sandbox = Sandbox::with_keys();
     fs::create_dir(sandbox.path("folder")).expect("a directory");
     nix::unistd::mkfifo(&sandbox.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
@@ -198,7 +198,7 @@ fn a_damaged_block_stays_as_it_is() {
 }
 
 #[test]
-fn an_expired_token_never_stays_and_a_good_one_is_not_lost() {
+fn an_expired_token_is_removed_and_a_valid_one_is_kept() {
     let mut sandbox = Sandbox::with_keys();
     sandbox
         .at("2030-01-01T00:00:00Z")
@@ -225,10 +225,10 @@ fn an_expired_token_never_stays_and_a_good_one_is_not_lost() {
     assert!(!sandbox.path(".pgpass").exists(), "pgcred had made it");
 }
 
-/// A file that pgcred has made goes with the last token; an empty one that was there stays, and so
-/// do lines put in since.
+/// A file that pgcred created is removed with the last token. A file that was empty before stays,
+/// and so do lines that were added since.
 #[test]
-fn only_what_pgcred_has_made_is_taken_away() {
+fn only_files_that_pgcred_made_are_removed() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["refresh", HOST]);
     sandbox.ok(&["refresh", RDS_HOST, "--user", "app"]);
@@ -255,7 +255,7 @@ fn only_what_pgcred_has_made_is_taken_away() {
 }
 
 #[test]
-fn several_targets_one_file_and_every_failure_named() {
+fn several_targets_share_a_file_and_each_failure_is_named() {
     let sandbox = Sandbox::with_keys();
     let run = sandbox.run(&["refresh", &host(1), "nope", &host(2), RDS_HOST]);
     run.assert_fails(1, "2 of 4 targets failed");
@@ -263,7 +263,8 @@ fn several_targets_one_file_and_every_failure_named() {
     assert!(text(&sandbox).contains(&host(1)) && text(&sandbox).contains(&host(2)));
 }
 
-/// On the disk before it is in place: a power cut leaves the old file or the new one.
+/// The new file is on the disk before it replaces the old one, so that a power cut leaves one of
+/// the two.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_new_file_is_synced_before_it_replaces_the_old_one() {
@@ -320,9 +321,9 @@ fn many_writers_lose_nothing() {
     assert_eq!(text(&sandbox), MINE);
 }
 
-/// Whatever instant a writer dies at, readers find a whole file and the next writer cleans up.
+/// A writer can be killed at any moment: readers find a whole file, and the next writer cleans up.
 #[test]
-fn kill_at_any_point_harms_nothing() {
+fn a_kill_at_any_moment_does_no_harm() {
     let sandbox = with_passfile();
     sandbox.ok(&["refresh", "-q", &host(0)]);
     for n in 1..=200_u64 {
@@ -352,7 +353,7 @@ fn kill_at_any_point_harms_nothing() {
     assert_eq!(names, [".pgpass"], "a lock stayed, or a part");
 }
 
-/// Wherever a variable or an option once led, the tokens there are found again.
+/// pgcred remembers every passfile that a variable or an option once named.
 #[test]
 fn erase_all_knows_every_file_that_was_written() {
     let mut sandbox = Sandbox::with_keys();
@@ -403,9 +404,9 @@ fn erase_all_knows_every_file_that_was_written() {
     assert!(!sandbox.path("a").exists() && !sandbox.own().join("cache").exists());
 }
 
-/// On a disk that is not there now, or behind a link to it.
+/// The passfile is on a disk that is not mounted now, or behind a link to such a disk.
 #[test]
-fn erase_does_not_forget_a_passfile_that_is_out_of_reach() {
+fn erase_remembers_a_passfile_that_it_cannot_reach() {
     let sandbox = Sandbox::with_keys();
     fs::create_dir(sandbox.path("disk")).expect("a directory");
     symlink(sandbox.path("disk/linked"), sandbox.path("link")).expect("a link");
@@ -464,8 +465,7 @@ fn erase_does_not_forget_a_passfile_that_is_out_of_reach() {
     sandbox.ok(&["erase", "--all"]);
 }
 
-/// The lock of a writer that was killed, and what it was about to put in place, which may hold a
-/// token.
+/// A killed writer leaves its lock and the new file, which may contain a token.
 #[test]
 fn erase_removes_what_a_killed_writer_left() {
     let sandbox = Sandbox::with_keys();
@@ -489,7 +489,7 @@ fn erase_removes_what_a_killed_writer_left() {
 }
 
 #[test]
-fn erase_all_makes_nothing() {
+fn erase_all_creates_no_file() {
     let mut sandbox = Sandbox::empty();
     sandbox.unset("PGCRED_HOME");
     let run = sandbox.run(&["erase", "--all"]);
@@ -511,8 +511,8 @@ fn erase_all_makes_nothing() {
     );
 }
 
-/// Whoever waits for a lock that goes with its holder takes the next one, not the file that is
-/// gone.
+/// The holder of a lock removes its file. A writer that waits for it then takes the next lock, not
+/// the removed one.
 #[test]
 fn writers_that_take_turns_lose_nothing_and_leave_no_lock() {
     let sandbox = with_passfile();

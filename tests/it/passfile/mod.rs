@@ -1,5 +1,5 @@
-//! The passfile on a real disk: what pgcred changes in it and what it keeps, other programs that
-//! write it at the same time, full disks, and what killed runs leave.
+//! The passfile on a real disk: what pgcred changes in it, other programs that write it at the same
+//! time, full disks, and files that a killed pgcred leaves.
 
 #[cfg(target_os = "linux")]
 pub mod disks;

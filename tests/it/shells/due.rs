@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::sandbox::{HOST, KEY_ID, SECRET, Sandbox};
 
-/// What hooks read: when the next connection is due, also as the file's time, and what a prompt
-/// shows.
+/// Hooks read when the next connection is due, also from the modification time of the file, and
+/// what a prompt shows.
 #[test]
 fn the_due_file_follows_the_index() {
     const T0: i64 = 1_893_456_000; // 2030-01-01T00:00:00Z
@@ -94,7 +94,7 @@ fn the_due_file_follows_the_index() {
     );
 }
 
-/// Whoever asks AWS meanwhile does not know the new one.
+/// The refresh that is asking AWS at that time does not know the new connection.
 #[test]
 fn a_connection_that_is_added_during_a_refresh_is_due_at_once() {
     let sandbox = Sandbox::with_keys();

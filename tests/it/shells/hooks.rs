@@ -1,4 +1,4 @@
-//! Shell hooks in real shells at a terminal: when they refresh, what they leave as it was, and how
+//! Shell hooks in real shells at a terminal: when they refresh, what they do not change, and how
 //! many processes they start.
 
 use std::fs;
@@ -15,7 +15,7 @@ use crate::support::needs::{ROOT, can_run, program, skip_unless};
 use crate::support::owners::give;
 use crate::support::sandbox::{HOST, NOBODY};
 
-/// All that a hook has to do, once for each shell.
+/// Runs everything that a hook has to do in one shell.
 pub fn check(shell: &Shell) {
     let desk = Desk::new();
     let segment: &[&str] = if shell.segment.is_empty() {
@@ -168,10 +168,10 @@ fn nushell_refreshes_when_due() {
     check(&NUSHELL);
 }
 
-/// Each passfile has its own file, so that no shell takes another's for its own, and inside `pgcred
-/// exec` the hook keeps the passfile from outside fresh, not the private one.
+/// Each passfile has a due file of its own, so that two shells do not mix them up. Inside `pgcred
+/// exec` the hook refreshes the passfile from outside, not the private one.
 #[test]
-fn a_hook_looks_after_the_passfile_that_the_user_has_set() {
+fn a_hook_refreshes_the_passfile_that_the_user_has_set() {
     skip_unless!(TRACED);
     for shell in SHELLS {
         if !can_run!(program(shell.command[0])) {
@@ -254,9 +254,9 @@ fn a_hook_looks_after_the_passfile_that_the_user_has_set() {
     }
 }
 
-/// Nothing that pgcred has not written makes a hook wait for ever, or speak.
+/// No other content of the due file makes a hook wait for ever or print anything.
 #[test]
-fn a_hook_mends_a_damaged_due_file() {
+fn a_hook_repairs_a_damaged_due_file() {
     skip_unless!(TRACED);
     let far = now() + 100_000;
     let damaged = [
@@ -291,10 +291,9 @@ fn a_hook_mends_a_damaged_due_file() {
     }
 }
 
-/// Where others can put files, what they put there neither holds a prompt up nor speaks to the
-/// terminal.
+/// A due file of another user neither delays a prompt nor prints to the terminal.
 #[test]
-fn a_hook_takes_nothing_but_text_from_a_file() {
+fn a_hook_runs_nothing_from_a_due_file() {
     skip_unless!(TRACED);
     for shell in [&BASH, &ZSH, &FISH, &TCSH, &XONSH, &ELVISH] {
         if !can_run!(program(shell.command[0])) {
@@ -333,9 +332,9 @@ fn a_hook_takes_nothing_but_text_from_a_file() {
     }
 }
 
-/// tcsh writes a file to see the clock; in another user's directory that may be a link.
+/// tcsh writes a file to learn the time. In a directory of another user that file may be a link.
 #[test]
-fn tcsh_writes_in_no_directory_of_another_user() {
+fn tcsh_does_not_write_to_a_directory_of_another_user() {
     skip_unless!(ROOT, TRACED, program("tcsh"));
     let desk = Desk::new();
     desk.sandbox.ok(&["refresh", "--background", "-q"]);
@@ -346,9 +345,9 @@ fn tcsh_writes_in_no_directory_of_another_user() {
     assert_eq!(fs::read_to_string(&precious).expect("a file"), "mine");
 }
 
-/// A pgcred that was uninstalled while a shell had its hook.
+/// pgcred was uninstalled while a shell had its hook.
 #[test]
-fn a_hook_without_pgcred_says_nothing() {
+fn a_hook_without_pgcred_prints_nothing() {
     skip_unless!(TRACED);
     for shell in SHELLS {
         if !can_run!(program(shell.command[0])) {
@@ -374,10 +373,9 @@ fn a_hook_without_pgcred_says_nothing() {
     }
 }
 
-/// A refresh that is held back is held back for minutes, not until a clock that was wrong comes
-/// true.
+/// A pause between two refreshes lasts for minutes, not until the time of a clock that was wrong.
 #[test]
-fn a_hook_waits_for_no_clock_that_was_set_back() {
+fn a_hook_does_not_wait_for_a_clock_that_was_set_back() {
     skip_unless!(TRACED);
     for (shell, hold) in [
         (&BASH, "__pgcred_hold=99999999999"),
@@ -415,7 +413,7 @@ fn a_hook_waits_for_no_clock_that_was_set_back() {
 }
 
 #[test]
-fn a_hook_looks_when_it_is_told_to() {
+fn a_hook_looks_at_the_moments_that_the_user_chose() {
     skip_unless!(TRACED);
     for shell in [&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH] {
         if !can_run!(program(shell.command[0])) {

@@ -1,5 +1,5 @@
-//! The snippets of integrations for prompts, status bars and direnv, each read by its program or,
-//! failing that, by its shell.
+//! The snippets of integrations for prompts, status bars and direnv. Each is run by its own
+//! program, or by its shell if the program is missing.
 
 use std::fs;
 
@@ -9,10 +9,10 @@ use crate::support::needs::{TERMINAL, can_run, program, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
 
-/// What is shown of it: 15 min, or 14 a moment later.
+/// The program shows 15 minutes, or 14 a moment later.
 const SHOWN: &str = "prod 1";
 
-/// A connection whose token lasts 15 minutes, and pgcred on PATH.
+/// Returns a sandbox with pgcred on PATH and a connection whose token is valid for 15 minutes.
 fn desk() -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
     let path = std::env::var("PATH").expect("PATH");
@@ -42,7 +42,7 @@ fn stdout(sandbox: &Sandbox, command: &[&str]) -> String {
 }
 
 #[test]
-fn starship_shows_it() {
+fn starship_shows_the_token() {
     skip_unless!(TERMINAL, program("starship"));
     let mut sandbox = desk();
     for (name, module) in [("env_var.toml", "$env_var"), ("custom.toml", "$custom")] {
@@ -99,9 +99,9 @@ fn starship_shows_it() {
     });
 }
 
-/// A tmux in a tmux: only one that is attached draws a status line.
+/// One tmux runs in another, because tmux draws a status line only if it is attached.
 #[test]
-fn tmux_shows_it() {
+fn tmux_shows_the_token() {
     skip_unless!(TERMINAL);
     let sandbox = desk();
     for (own, columns) in [
@@ -227,7 +227,7 @@ fn powerlevel10k_gets_a_segment() {
 }
 
 #[test]
-fn oh_my_posh_finds_what_its_segment_shows() {
+fn oh_my_posh_finds_the_values_of_its_segment() {
     let sandbox = desk();
     let segment: Value = serde_json::from_str(&snippet("oh-my-posh/segment.json")).expect("JSON");
     assert!(

@@ -1,4 +1,4 @@
-//! What `init`, `completions` and `man` print, as shells and `man` read it.
+//! The output of `init`, `completions` and `man`, as shells and `man` read it.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,9 +12,9 @@ use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
 use crate::support::tmux::Terminal;
 
-/// With every combination of options, what is printed is a program of its shell.
+/// The shell accepts the output for every combination of options.
 #[test]
-fn the_shells_own_checkers_find_nothing() {
+fn the_checkers_of_the_shells_find_no_error() {
     let desk = Desk::new();
     let options: [&[&str]; 5] = [
         &[],
@@ -72,7 +72,7 @@ fn the_shells_own_checkers_find_nothing() {
 }
 
 #[test]
-fn a_hook_without_connections_asks_for_nothing() {
+fn a_hook_without_connections_starts_nothing() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.set("PGHOST", HOST);
     assert_eq!(sandbox.ok(&["refresh", "--background", "--quiet"]), "");
@@ -87,9 +87,9 @@ fn a_hook_without_connections_asks_for_nothing() {
         .assert_fails(2, "--config has no effect on what this command prints");
 }
 
-/// A shell that starts is told of no error, and gets its hook.
+/// A shell that starts prints no error and gets its hook.
 #[test]
-fn what_shells_read_needs_no_configuration() {
+fn the_output_for_shells_needs_no_configuration() {
     let sandbox = Sandbox::empty();
     let commands: [&[&str]; 4] = [
         &["init", "bash"],
@@ -110,9 +110,10 @@ fn what_shells_read_needs_no_configuration() {
     assert_eq!(commands.map(|command| sandbox.ok(command)), whole);
 }
 
-/// Paths that stay what they are when pgcred is updated and when the shell goes elsewhere.
+/// The hook uses paths that stay valid when pgcred is updated and when the shell changes its
+/// directory.
 #[test]
-fn a_hook_knows_lasting_paths() {
+fn a_hook_uses_paths_that_stay_valid() {
     let mut sandbox = Sandbox::empty();
     let versioned = sandbox
         .installed("Cellar/pgcred/1.0/bin/pgcred")

@@ -1,4 +1,5 @@
-//! Real shells at a terminal: how each is started with its hook, spoken to and watched by strace.
+//! Real shells at a terminal: how a test starts each with its hook, types into it, and watches it
+//! with strace.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use crate::support::tmux::Terminal;
 
 pub const PROMPT: &str = "P>";
 
-/// A shell, and how it is spoken to.
+/// A shell and the commands with which a test controls it.
 pub struct Shell {
     pub name: &'static str,
     /// The interactive shell; `RC` is its start-up file.
@@ -102,7 +103,7 @@ pub const NUSHELL: Shell = Shell {
 
 pub const SHELLS: [&Shell; 7] = [&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH, &NUSHELL];
 
-/// A sandbox with one connection, and a pgcred at a path that every shell has to quote.
+/// A sandbox with one connection, and with pgcred at a path that every shell has to quote.
 pub struct Desk {
     pub sandbox: Sandbox,
     pub pgcred: PathBuf,
@@ -326,7 +327,7 @@ impl Session<'_> {
     }
 }
 
-/// Types lines into a shell that has another start-up file and waits for what each has to show.
+/// Types lines into a shell that has another start-up file, and waits for the output of each.
 pub fn check_lines(shell: &Shell, before: &str, options: &[&str], lines: &[(&str, &str)]) {
     let desk = Desk::new();
     desk.sandbox.ok(&["refresh", "--background", "-q"]);
@@ -352,7 +353,8 @@ pub fn check_lines(shell: &Shell, before: &str, options: &[&str], lines: &[(&str
     }
 }
 
-/// What `Desk::start` takes: the shell runs in a terminal, and strace writes down what it starts.
+/// Returns the arguments of `Desk::start`: the shell runs in a terminal, and strace writes down
+/// what it starts.
 pub const TRACED: Need = Need::All(&[TERMINAL, program("strace")]);
 
 pub const DUE_AT_PROMPT: [(&str, &str); 3] = [("DUE", ""), ("", ""), ("REFRESHED", "")];

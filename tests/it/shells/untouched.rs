@@ -1,5 +1,5 @@
-//! What a hook leaves as it was: options, exit codes, traps and names of the user's own, in shells
-//! that are set up as users set them up.
+//! What a hook does not change: options, exit codes, traps and names of the user, in shells that
+//! are configured as users configure them.
 
 use crate::shells::session::{BASH, DUE_AT_PROMPT, Desk, FISH, SHELLS, TRACED, ZSH, check_lines};
 use crate::support::needs::{can_run, program, skip_unless};
@@ -8,7 +8,7 @@ use crate::support::sandbox::Run;
 const PIPE: &str = "true | (exit 4) | true";
 
 #[test]
-fn bash_keeps_its_ways() {
+fn bash_works_as_before() {
     skip_unless!(TRACED);
     let strict = "set -eu; set -o noclobber; set -o vi; shopt -s nocasematch extglob; \
         IFS=:0123456789; alias read=false local=false";
@@ -67,7 +67,7 @@ fn bash_keeps_its_ways() {
 
 /// A child inherits `PROMPT_COMMAND`, but not the functions that it calls.
 #[test]
-fn bash_says_nothing_in_a_child_without_the_hook() {
+fn bash_prints_nothing_in_a_child_without_the_hook() {
     skip_unless!(TRACED);
     let desk = Desk::new();
     desk.sandbox.ok(&["refresh", "--background", "-q"]);
@@ -83,7 +83,7 @@ fn bash_says_nothing_in_a_child_without_the_hook() {
 }
 
 #[test]
-fn zsh_keeps_its_ways() {
+fn zsh_works_as_before() {
     skip_unless!(TRACED, program("zsh"));
     let strict = "setopt err_exit no_unset no_clobber ksh_arrays sh_word_split warn_create_global; \
         bindkey -v; IFS=:0123456789";
@@ -117,7 +117,7 @@ fn zsh_keeps_its_ways() {
 }
 
 #[test]
-fn fish_keeps_its_ways() {
+fn fish_works_as_before() {
     skip_unless!(TRACED, program("fish"));
     let before = "fish_vi_key_bindings; function fish_mode_prompt; end; function other --on-event \
         fish_prompt; set -g seen $status; end";
@@ -150,7 +150,7 @@ fn fish_keeps_its_ways() {
 }
 
 #[test]
-fn undone_where_no_hook_is_nothing_happens() {
+fn undo_without_a_hook_does_nothing() {
     let desk = Desk::new();
     for shell in SHELLS.iter().filter(|shell| shell.name != "nushell") {
         if !can_run!(program(shell.command[0])) {
@@ -173,9 +173,9 @@ fn undone_where_no_hook_is_nothing_happens() {
     }
 }
 
-/// The names in a shell before, with the hook, and after it was taken out.
+/// Returns the names that a shell has before the hook, with it, and after it was taken out.
 #[test]
-fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
+fn a_hook_adds_only_names_of_its_own() {
     skip_unless!(program("zsh"));
     let desk = Desk::new();
     let hook = desk
@@ -220,10 +220,10 @@ fn a_hook_leaves_nothing_behind_but_names_of_its_own() {
     check("zsh", &script);
 }
 
-/// bash 3.2 is not to be had here: its branches are run by the bash that is, and what it does not
-/// know is not used.
+/// This machine has no bash 3.2. A newer bash runs the branches for it, and the test checks that
+/// they use nothing that bash 3.2 does not know.
 #[test]
-fn the_hook_for_old_bashes() {
+fn the_hook_for_old_versions_of_bash_works() {
     const NEWER: [&str; 14] = [
         "declare -A",
         "declare -g",

@@ -1,5 +1,5 @@
-//! `integrations/TOOL/fixtures`: homes before `pgcred setup TOOL`, after it, and after `--undo`,
-//! byte for byte.
+//! Runs the cases of `integrations/TOOL/fixtures`: home directories before `pgcred setup TOOL`,
+//! after it, and after `--undo`, compared byte for byte.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,8 +10,8 @@ use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
 use crate::tools::setup::roots;
 
-/// The files of a directory by their paths in it. What pgcred leaves there by design is left out:
-/// locks, copies, and root certificates.
+/// Returns the files of a directory by their paths in it, without those that pgcred leaves on
+/// purpose: locks, copies, and root certificates.
 pub fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let (mut found, mut open) = (BTreeMap::new(), vec![directory.to_owned()]);
     while let Some(inner) = open.pop() {
@@ -50,8 +50,8 @@ pub fn directories(parent: &Path) -> Vec<PathBuf> {
 
 const CONFIG: &str = ".config/pgcred/config.toml";
 
-/// A case: the directory `before`, then `after` and `undone` with what differs from it, or the text
-/// `refused`.
+/// Runs a case: the directory `before`, then `after` and `undone` with the files that differ from
+/// it, or the text `refused`.
 struct Case {
     directory: PathBuf,
     sandbox: Sandbox,
@@ -246,16 +246,16 @@ fn check(tool: &str, at_least: usize) {
 }
 
 #[test]
-fn psql_from_home_to_home_and_back() {
+fn setup_and_undo_of_psql_give_the_expected_files() {
     check("psql", 10);
 }
 
 #[test]
-fn dbeaver_from_home_to_home_and_back() {
+fn setup_and_undo_of_dbeaver_give_the_expected_files() {
     check("dbeaver", 10);
 }
 
 #[test]
-fn pgadmin_from_home_to_home_and_back() {
+fn setup_and_undo_of_pgadmin_give_the_expected_files() {
     check("pgadmin", 5);
 }

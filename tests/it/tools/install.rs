@@ -1,5 +1,4 @@
-//! `install.sh` with a cargo that builds nothing: what it puts where, what it leaves alone, what it
-//! takes away.
+//! `install.sh` with a false cargo that builds nothing: which files it installs, keeps and removes.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +6,7 @@ use std::process::Command;
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
 
-/// A checkout with a built pgcred, which is a text here, and a cargo that is content with that.
+/// A checkout with a built pgcred, which is only a text here, and a cargo that accepts it.
 fn checkout() -> Sandbox {
     let mut sandbox = Sandbox::empty();
     for file in ["install.sh", "Cargo.toml"] {
@@ -59,7 +58,7 @@ fn installed(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[test]
-fn pgcred_aws_is_a_link_that_comes_and_goes_with_pgcred() {
+fn the_link_pgcred_aws_is_installed_and_removed_with_pgcred() {
     let sandbox = checkout();
     for _ in 0..2 {
         assert!(install(&sandbox, &[]).stdout.contains("installed"));
@@ -72,7 +71,7 @@ fn pgcred_aws_is_a_link_that_comes_and_goes_with_pgcred() {
 }
 
 #[test]
-fn the_secret_service_is_built_in_where_it_is_wanted() {
+fn the_secret_service_is_built_in_if_the_user_wants_it() {
     let sandbox = checkout();
     for (option, end) in [
         (&[][..], "--features \n"),
@@ -85,7 +84,7 @@ fn the_secret_service_is_built_in_where_it_is_wanted() {
 }
 
 #[test]
-fn nothing_is_written_through_a_link_that_somebody_has_put_there() {
+fn nothing_is_written_through_a_link_of_another_user() {
     let sandbox = checkout();
     sandbox.write("here/bin/x", "");
     sandbox.write("precious", "mine");
@@ -111,7 +110,7 @@ fn a_pgcred_aws_of_the_users_own_stays() {
 }
 
 #[test]
-fn completions_and_the_manual_page_come_and_go_with_pgcred() {
+fn completions_and_the_manual_page_are_installed_and_removed_with_pgcred() {
     const TEXTS: [&str; 4] = [
         "bash-completion/completions/pgcred",
         "zsh/site-functions/_pgcred",
@@ -145,7 +144,7 @@ fn completions_and_the_manual_page_come_and_go_with_pgcred() {
     );
 }
 
-/// What only pgcred can take back is taken back while it is there; what it cannot is named.
+/// Uninstalling first undoes what only pgcred itself can undo, and names what it cannot undo.
 #[test]
 fn uninstalling_leaves_nothing_that_needs_pgcred() {
     let mut sandbox = checkout();

@@ -1,5 +1,5 @@
-//! The side-car's manifest: valid by Kubernetes' own schemas, and its command does what it is there
-//! for as its user.
+//! The manifest of the side-car is valid by the schemas of Kubernetes, and its command writes the
+//! passfile as the user of the pod.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -18,7 +18,7 @@ const READ: &str = "import json, sys, kubernetes_validate, yaml\n\
     print(json.dumps(documents))\n";
 
 #[test]
-fn the_side_car_files_tokens_for_its_pod() {
+fn the_side_car_writes_tokens_for_its_pod() {
     skip_unless!(ROOT, package("kubernetes_validate"));
     let sandbox = Sandbox::empty();
     let mut read = sandbox.command(&python());

@@ -1,8 +1,8 @@
 //! `pgcred setup` for each tool and scheduler, and the installation of pgcred itself: files before
 //! and after, byte for byte, and each command as the tool runs it.
 //!
-//! `fixtures` compares homes for the tools whose files pgcred edits; `setup_commands` runs what the
-//! others are given, split as they split it.
+//! `fixtures` compares home directories for the tools whose files pgcred edits. `setup_commands`
+//! runs the commands for the other tools, split into words as each tool splits them.
 
 #[cfg(target_os = "linux")]
 pub mod fixtures;

@@ -1,5 +1,4 @@
-//! Schedulers: their files as their own programs read them, the calls that make them known, and
-//! undo.
+//! Schedulers: their own programs read the files of pgcred; the calls that register them, and undo.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +7,8 @@ use std::path::Path;
 use crate::support::needs::{PYTHON, program, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
-/// A home with one connection, and programs in PATH that only write down how they are called.
+/// Returns a home with one connection, and with programs in PATH that only write down how they are
+/// called.
 fn sandbox(programs: &[&str]) -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
     for program in programs {
@@ -34,7 +34,7 @@ fn calls(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn systemd_takes_the_units_and_gives_them_back() {
+fn systemd_accepts_the_units_and_undo_removes_them() {
     skip_unless!(program("systemd-analyze"));
     let sandbox = sandbox(&["systemctl"]);
     sandbox.ok(&["setup", "systemd", "--yes"]);
@@ -73,9 +73,9 @@ fn systemd_takes_the_units_and_gives_them_back() {
     );
 }
 
-/// The manager that no longer runs is told nothing; its files go all the same.
+/// A manager that no longer runs is not called. Its files are removed all the same.
 #[test]
-fn units_are_taken_back_without_a_user_manager() {
+fn units_are_removed_without_a_user_manager() {
     let sandbox = sandbox(&["systemctl"]);
     sandbox.ok(&["setup", "systemd", "--yes"]);
     sandbox.write(
@@ -91,9 +91,9 @@ fn units_are_taken_back_without_a_user_manager() {
     assert!(!sandbox.path(".config/systemd").exists());
 }
 
-/// What cannot be taken back keeps nothing else, and hides no error.
+/// A part that cannot be undone stops no other part, and the error is reported.
 #[test]
-fn a_failure_takes_back_what_it_can_and_stays_the_error() {
+fn a_failed_setup_undoes_its_work_and_reports_the_error() {
     let sandbox = sandbox(&["systemctl"]);
     let directory = sandbox.path(".config/systemd/user");
     let timer = directory.join("pgcred-refresh.timer");
@@ -121,7 +121,7 @@ fn a_failure_takes_back_what_it_can_and_stays_the_error() {
 }
 
 #[test]
-fn the_pause_fits_the_shortest_life() {
+fn the_pause_is_shorter_than_the_shortest_lifetime() {
     let sandbox = sandbox(&[]);
     assert!(
         sandbox
@@ -177,10 +177,10 @@ fn the_pause_fits_the_shortest_life() {
     );
 }
 
-/// A line end in a directory's name would be another line of the crontab, and a broken one in the
-/// others.
+/// A line break in the name of a directory would begin a new line of the crontab, and break the
+/// files of the other schedulers.
 #[test]
-fn a_path_with_a_control_character_is_refused_by_all() {
+fn every_scheduler_refuses_a_path_with_a_control_character() {
     let sandbox = sandbox(&["crontab", "systemctl", "launchctl", "schtasks"]);
     let directory = "a\n* * * * * touch pwned #";
     sandbox.write(
@@ -208,9 +208,9 @@ fn a_path_with_a_control_character_is_refused_by_all() {
     );
 }
 
-/// The task's program splits its arguments as the C runtime does.
+/// The program of the task splits its arguments as the C runtime does.
 #[test]
-fn the_task_takes_a_path_with_blanks() {
+fn the_task_accepts_a_path_with_blanks() {
     let sandbox = sandbox(&["schtasks"]);
     sandbox.write(
         "my dir/c.toml",
@@ -224,7 +224,7 @@ fn the_task_takes_a_path_with_blanks() {
 }
 
 #[test]
-fn launchd_and_task_scheduler_get_files_that_parse() {
+fn files_for_launchd_and_task_scheduler_can_be_parsed() {
     skip_unless!(PYTHON);
     let sandbox = sandbox(&["launchctl", "schtasks"]);
     sandbox.ok(&["setup", "launchd", "--yes"]);
@@ -267,7 +267,7 @@ fn launchd_and_task_scheduler_get_files_that_parse() {
 }
 
 #[test]
-fn cron_gets_a_block_and_keeps_the_rest() {
+fn the_crontab_gets_a_block_and_keeps_its_other_lines() {
     skip_unless!(program("crontab"));
     let sandbox = sandbox(&["crontab"]);
     let mine = "MAILTO=me\n0 3 * * * backup\n";
@@ -329,9 +329,9 @@ fn cron_gets_a_block_and_keeps_the_rest() {
     refuses("has just been changed");
 }
 
-/// A unit of the person's own, under the name of ours.
+/// The user has a unit of the same name as pgcred's.
 #[test]
-fn what_stood_in_the_way_comes_back() {
+fn a_replaced_file_is_restored_by_undo() {
     let sandbox = sandbox(&["systemctl"]);
     let unit = ".config/systemd/user/pgcred-refresh.service";
     sandbox.write(unit, "[Service]\nExecStart=/mine\n");
@@ -354,7 +354,7 @@ fn what_stood_in_the_way_comes_back() {
 }
 
 #[test]
-fn a_scheduler_knows_the_configuration_and_warns_of_what_it_does_not_know() {
+fn a_scheduler_gets_the_configuration_and_warns_of_variables_that_it_lacks() {
     let mut sandbox = sandbox(&[]);
     sandbox
         .run(&["setup", "cron", HOST, "--print"])
@@ -375,7 +375,7 @@ fn a_scheduler_knows_the_configuration_and_warns_of_what_it_does_not_know() {
 }
 
 #[test]
-fn list_tells_how_the_background_went() {
+fn list_shows_how_the_last_scheduled_refresh_ended() {
     let mut sandbox = sandbox(&[]);
     sandbox.at("2030-01-01T00:00:00Z");
     assert!(!sandbox.ok(&["list"]).contains("background"));
@@ -399,7 +399,7 @@ fn list_tells_how_the_background_went() {
 }
 
 #[test]
-fn a_scheduler_that_refuses_is_named() {
+fn an_error_names_the_scheduler_that_refused() {
     let sandbox = sandbox(&[]);
     let program = sandbox.write(
         "bin/systemctl",

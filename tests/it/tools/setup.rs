@@ -1,5 +1,5 @@
-//! `pgcred setup`: homes before and after, byte for byte, and back; refusals; the table of
-//! integrations/README.md.
+//! `pgcred setup`: home directories before and after it and after undo, byte for byte; refusals;
+//! the table of integrations/README.md.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::support::sandbox::{HOST, NOBODY, RDS_HOST, Sandbox};
 use crate::support::sources::root;
 use crate::tools::fixtures::{directories, files};
 
-/// The system's file of root certificates, where Linux distributions have it.
+/// The file of the system's root certificates on Linux distributions.
 pub fn roots() -> &'static str {
     let known = [
         "/etc/ssl/certs/ca-certificates.crt",
@@ -25,14 +25,14 @@ pub fn roots() -> &'static str {
         .unwrap_or("system")
 }
 
-/// The rows of a Markdown table, cell by cell.
+/// Returns the rows of a Markdown table as cells.
 fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.lines()
         .filter(|line| line.starts_with("| ["))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
 }
 
-/// Every tool has a row, a directory and a page that says what was proven, and they agree with the
+/// Every tool has a row, a directory and a page that says what was tested, and all agree with the
 /// code.
 #[test]
 fn the_table_and_the_pages_agree_with_the_code() {
@@ -113,7 +113,7 @@ fn the_table_and_the_pages_agree_with_the_code() {
 }
 
 #[test]
-fn refusals_say_what_to_do() {
+fn errors_say_what_to_do() {
     let sandbox = Sandbox::empty();
     sandbox
         .run(&["setup", "nope"])
@@ -147,8 +147,8 @@ fn refusals_say_what_to_do() {
     }
 }
 
-/// Java holds its lock as POSIX has them; a process of its own does, for such a lock goes with any
-/// look at the file.
+/// Java takes a POSIX lock, which a process loses as soon as it closes the file anywhere. So
+/// another process holds it here.
 #[test]
 fn a_running_dbeaver_keeps_its_files() {
     skip_unless!(PYTHON);
@@ -186,9 +186,9 @@ fn a_running_dbeaver_keeps_its_files() {
     assert!(files(sandbox.home()).len() > before.len());
 }
 
-/// Names that read as pgcred's marks, as another URL, or that libpq would read differently.
+/// Names that look like pgcred's marks or like another URL, or that libpq would read differently.
 #[test]
-fn odd_names_stay_names() {
+fn odd_names_are_quoted() {
     let sandbox = Sandbox::with_keys();
     for name in ["# pgcred end", "# pgcred begin", "[x]", "a=b"] {
         sandbox.ok(&[
@@ -231,7 +231,7 @@ fn odd_names_stay_names() {
 }
 
 #[test]
-fn links_and_modes_stay() {
+fn links_and_modes_are_kept() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let sandbox = Sandbox::empty();
@@ -269,9 +269,10 @@ fn dbeavers_data_may_be_elsewhere() {
     assert!(String::from_utf8_lossy(&text).contains("postgres_pgpass"));
 }
 
-/// A colour, a tunnel, a setting of the user's beside our own, and their file where ours is to be.
+/// The user has a colour, a tunnel and a setting beside those of pgcred, and a file where pgcred
+/// wants to write one.
 #[test]
-fn what_is_the_users_own_stays() {
+fn the_users_own_settings_stay() {
     let sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "prod", HOST]);
     let file = ".local/share/DBeaverData/workspace6/General/.dbeaver/data-sources-pgcred.json";
@@ -361,9 +362,9 @@ fn the_owner_of_a_file_stays() {
     assert_eq!(std::os::unix::fs::MetadataExt::uid(&metadata), NOBODY);
 }
 
-/// A desktop's program has nothing of the shell's environment.
+/// A program that the desktop starts has no variables of the shell.
 #[test]
-fn commands_say_what_the_environment_said() {
+fn commands_contain_the_settings_of_the_environment() {
     let mut sandbox = Sandbox::empty();
     sandbox.write(".aws/config", "[profile dev]\n");
     sandbox
@@ -396,7 +397,7 @@ fn commands_say_what_the_environment_said() {
 }
 
 #[test]
-fn what_a_target_says_of_tls_is_kept() {
+fn the_tls_settings_of_a_target_are_kept() {
     let sandbox = Sandbox::empty();
     let target = "postgres://app@db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com/x\
         ?sslmode=verify-ca&sslrootcert=/my ca.pem";
@@ -423,10 +424,10 @@ fn what_a_target_says_of_tls_is_kept() {
         .assert_fails(2, "--host cannot be used with several targets");
 }
 
-/// What a tool gets of a connection is what the configuration says, whatever the shell says of
-/// another one.
+/// A tool gets the values of the configuration, even if variables of the shell name another
+/// connection.
 #[test]
-fn a_shells_variables_do_not_get_into_a_connections_entries() {
+fn variables_of_the_shell_do_not_get_into_entries_of_a_connection() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.ok(&["add", "one", HOST]);
     sandbox.ok(&["add", "two", RDS_HOST, "--user", "app"]);

@@ -1,5 +1,5 @@
-//! Every command that `pgcred setup` writes or prints, run as the tool runs it: poor PATH, no
-//! terminal, an endless stdin.
+//! Every command that `pgcred setup` writes or prints, run as the tool runs it: with a short PATH,
+//! no terminal, and a stdin that never ends.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,10 +15,11 @@ use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 use crate::support::sources::root;
 use crate::support::splitters;
 
-/// A role with everything that a splitter, a shell, pgAdmin or DBeaver could take for their own.
+/// A name of a role with every character that has a meaning for a splitter, a shell, pgAdmin or
+/// DBeaver.
 const HOSTILE_USER: &str = r#"a"b'c$d `id` \ %PORT% ${host} ;&|"#;
 
-/// A user's desktop, with pgcred in a directory and a connection to set up.
+/// A user's desktop, with pgcred in a directory of it and a connection that is not set up yet.
 struct Desk {
     sandbox: Sandbox,
     pgcred: PathBuf,
@@ -213,7 +214,7 @@ impl Desk {
 }
 
 #[test]
-fn tools_that_run_a_shell() {
+fn commands_for_tools_that_run_a_shell_print_the_token() {
     for mut desk in Desk::all() {
         let command = desk.last_line("tableplus");
         desk.assert_token(&desk.by_sh(&command), "tableplus");
@@ -273,10 +274,10 @@ fn lazysql_and_rainfrog_get_a_url() {
     }
 }
 
-/// Other users of the machine can read a program's arguments. A variable is for the program and its
-/// user alone.
+/// Other users of the machine can read the arguments of a program. Only the user can read its
+/// environment.
 #[test]
-fn no_line_puts_a_token_into_the_arguments_of_a_program() {
+fn no_command_has_a_token_in_its_arguments() {
     const TO_VARIABLES: [&str; 4] = ["DATABASE_URL=\"", "PGPASSWORD=\"", "eval \"", "vars="];
     let desk = Desk::of(HOST, "admin", "programs");
     let mut texts = vec![
@@ -321,13 +322,13 @@ fn no_line_puts_a_token_into_the_arguments_of_a_program() {
     assert!(found > 3, "{found}");
 }
 
-/// nvim-dbee's `execCommand`: the words of a line split at single blanks; `None` where it has a
-/// pipe, for sh.
+/// Splits a line at single blanks, as `execCommand` of nvim-dbee does. Returns `None` if it
+/// contains a pipe, because nvim-dbee runs sh then.
 fn go_exec(line: &str) -> Option<Vec<String>> {
     (!line.contains(" | ")).then(|| line.split(' ').map(str::to_owned).collect())
 }
 
-/// The command in a Go template that is `{{ exec COMMAND }}` and nothing else.
+/// Returns the command of a Go template that is `{{ exec COMMAND }}` and nothing else.
 fn go_template(text: &str) -> String {
     let string = text
         .strip_prefix("{{ exec ")
@@ -343,7 +344,7 @@ fn go_template(text: &str) -> String {
 }
 
 #[test]
-fn nvim_dbee_splits_at_blanks() {
+fn nvim_dbee_splits_commands_at_blanks() {
     for mut desk in Desk::all() {
         let json: Value = serde_json::from_str(&desk.last_line("nvim-dbee")).expect("JSON");
         let line = go_template(json["url"].as_str().expect("a URL"));
@@ -354,7 +355,7 @@ fn nvim_dbee_splits_at_blanks() {
     }
 }
 
-/// A bar alone would make nvim-dbee run a shell, to which every other word would be a command.
+/// A single bar would make nvim-dbee run a shell, which would take every other word for a command.
 #[test]
 fn no_word_of_a_command_is_a_pipe_to_nvim_dbee() {
     let sandbox = Sandbox::with_keys();
@@ -407,7 +408,7 @@ fn pgadmin_runs_a_shell_on_a_stdin_that_never_ends() {
     }
 }
 
-/// Beekeeper has no shell: the program and its arguments as it gives them.
+/// Beekeeper runs no shell. It calls the program with these arguments.
 #[test]
 fn beekeeper_calls_the_aws_cli() {
     for mut desk in Desk::all() {
@@ -438,7 +439,7 @@ fn beekeeper_calls_the_aws_cli() {
     }
 }
 
-/// Field by field as DBeaver's reader has them.
+/// The fields are checked as the reader of DBeaver finds them.
 fn assert_dbeaver_reads(connection: &Value, desk: &Desk) {
     let configuration = &connection["configuration"];
     let expected: BTreeMap<&str, Value> = BTreeMap::from([
@@ -477,7 +478,7 @@ fn assert_dbeaver_reads(connection: &Value, desk: &Desk) {
 }
 
 #[test]
-fn dbeaver_splits_without_a_shell() {
+fn dbeaver_splits_commands_without_a_shell() {
     for mut desk in Desk::all() {
         let version = desk
             .sandbox
@@ -569,7 +570,7 @@ fn dbeaver_splits_without_a_shell() {
 }
 
 #[test]
-fn datagrips_data_source_is_xml() {
+fn the_data_source_of_datagrip_is_valid_xml() {
     skip_unless!(PYTHON);
     let sandbox = Sandbox::with_keys();
     let printed = sandbox.ok(&["setup", "datagrip", HOST, "--user", "a&b\"<c>"]);

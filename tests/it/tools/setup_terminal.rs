@@ -1,4 +1,4 @@
-//! `pgcred setup` at a terminal: the diff, the question, and what each answer does.
+//! `pgcred setup` at a terminal: the difference, the question, and the effect of each answer.
 
 use crate::support::needs::{PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
@@ -13,7 +13,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// Runs `setup psql` at a terminal; `command` runs before the answer is typed.
+/// Runs `setup psql` at a terminal. `command` runs before the answer is typed.
 fn asked(sandbox: &Sandbox, command: &str, answer: &str, more: &[&str]) -> Run {
     let mut terminal = sandbox.command(&python());
     terminal
@@ -81,7 +81,7 @@ fn the_diff_is_shown_and_only_yes_changes_anything() {
     assert!(!sandbox.path(".pg_service.conf.pgcred-backup").exists());
 }
 
-/// What somebody else writes while the question stands is not lost.
+/// Changes that another program makes while the question waits are not lost.
 #[test]
 fn a_file_that_has_changed_since_it_was_shown_stays() {
     skip_unless!(PYTHON);

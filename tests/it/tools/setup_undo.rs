@@ -1,4 +1,4 @@
-//! `pgcred setup --undo` and `pgcred remove`: what they take out, and what they leave.
+//! `pgcred setup --undo` and `pgcred remove`: what they remove, and what they keep.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::support::needs::{PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, Sandbox};
 use crate::tools::fixtures::files;
 
-/// Tool by tool; the one that cannot be undone is named, and keeps no other.
+/// The tools are undone one after another. One that cannot be undone is named and stops no other.
 #[test]
 fn undo_without_a_tool_undoes_them_all() {
     let mut sandbox = Sandbox::empty();
@@ -59,9 +59,9 @@ fn undo_without_a_tool_undoes_them_all() {
     );
 }
 
-/// One entry goes, the others and what is the user's stay.
+/// One entry is removed; the others and the lines of the user stay.
 #[test]
-fn undo_takes_out_the_entries_that_are_named() {
+fn undo_removes_the_named_entries() {
     let sandbox = Sandbox::empty();
     sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
     for name in ["one", "two", "three"] {
@@ -116,7 +116,8 @@ fn undo_takes_out_the_entries_that_are_named() {
         .assert_fails(2, "was set up by hand");
 }
 
-/// A program that runs keeps its file; what stays is said, and how it gets out.
+/// A running program keeps its file. pgcred names the entries that stay and says how to remove
+/// them.
 #[test]
 fn remove_names_what_a_running_program_keeps() {
     skip_unless!(PYTHON);

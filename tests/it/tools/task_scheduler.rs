@@ -1,5 +1,5 @@
-//! Windows' own schtasks takes the task and gives it back; wine's parses the XML and keeps settings
-//! and action of it.
+//! The schtasks of Windows registers the task and removes it. That of wine parses the XML and keeps
+//! the settings and the action.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ fn schtasks(arguments: &[&str]) -> i32 {
 }
 
 #[test]
-fn it_takes_the_task_and_gives_it_back() {
+fn schtasks_registers_the_task_and_removes_it() {
     let file = Path::new(&env::var("SystemRoot").expect("SystemRoot"))
         .join("System32/Tasks")
         .join(NAME);
