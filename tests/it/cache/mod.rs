@@ -1,5 +1,5 @@
-//! Tokens between calls: when a cached token is an answer, how many callers wait for one that asks
-//! AWS, where the cache's key is kept, and a week in the life of a cache on a set clock.
+//! Cached tokens: when pgcred uses one, how many callers wait for one that asks AWS, where the key
+//! of the cache is kept, and a week in the life of a cache on a clock that the test sets.
 
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 pub mod secret_service;

@@ -1,5 +1,5 @@
-//! The key in a real Secret Service on a real D-Bus: kept there, locked, absent, deaf. No answer is
-//! lost or late for it.
+//! The key of the cache in a real Secret Service on a real D-Bus. The service is locked, absent or
+//! does not answer; the token still comes, and in time.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::support::needs::python;
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
-/// A session bus and what runs on it; all of it ends with this.
+/// A session bus and the programs on it. They end when this value is dropped.
 struct Desktop {
     sandbox: Sandbox,
     running: Vec<Child>,
@@ -144,7 +144,7 @@ impl Desktop {
 }
 
 #[test]
-fn the_key_lives_in_the_secret_service() {
+fn the_key_is_kept_in_the_secret_service() {
     let mut desktop = Desktop::new();
     desktop.keyring(Some("password"));
     let (first, _) = desktop.token();
@@ -178,7 +178,7 @@ fn the_key_lives_in_the_secret_service() {
 }
 
 #[test]
-fn without_one_and_with_a_deaf_one_the_token_comes_in_time() {
+fn a_service_that_is_absent_or_does_not_answer_does_not_delay_the_token() {
     let mut desktop = Desktop::new();
     desktop.assert_uncached("none is running in this session");
     desktop.deaf();

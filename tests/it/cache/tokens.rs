@@ -1,4 +1,5 @@
-//! One login for many askers, the truth about age, and a cache that is never in the way.
+//! The cache of tokens: one question for many callers, the age of a token, and a cache that never
+//! prevents an answer.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::process::{Child, Stdio};
 use crate::support::needs::{ROOT, program, skip_unless};
 use crate::support::sandbox::{HOST, Run, SECRET, Sandbox};
 
-/// A profile `p` whose credential process counts its calls and takes its time.
+/// A profile `p` whose `credential_process` counts its calls and is slow.
 struct Source {
     sandbox: Sandbox,
 }
@@ -113,7 +114,7 @@ fn answer(child: Child) -> String {
 }
 
 #[test]
-fn the_second_answer_asks_nobody() {
+fn the_second_call_asks_nobody() {
     let source = Source::new();
     let first = source.ok(&[]);
     assert_eq!((source.ok(&[]), source.calls()), (first.clone(), 1));
@@ -130,7 +131,7 @@ fn the_second_answer_asks_nobody() {
 }
 
 #[test]
-fn sixty_four_askers_for_one_target_ask_once() {
+fn sixty_four_callers_for_one_target_ask_once() {
     let source = Source::that(if cfg!(windows) { "" } else { "sleep 0.2" });
     let children: Vec<_> = (0..64).map(|_| source.spawn(HOST)).collect();
     let answers: Vec<_> = children.into_iter().map(answer).collect();
@@ -142,10 +143,11 @@ fn sixty_four_askers_for_one_target_ask_once() {
     assert_eq!(source.calls(), 1);
 }
 
-/// The deadline holds for all of a run: waiting for somebody else's question is a part of it.
+/// The deadline counts for the whole run, also while pgcred waits for the question of another
+/// process.
 #[cfg(unix)]
 #[test]
-fn who_waits_for_another_asker_keeps_the_deadline() {
+fn a_caller_that_waits_for_another_keeps_its_deadline() {
     use std::time::{Duration, Instant};
 
     let source = Source::that("sleep 8");
@@ -166,7 +168,7 @@ fn who_waits_for_another_asker_keeps_the_deadline() {
     holder.wait().expect("an end");
 }
 
-/// Several identities share the time of a run: one that hangs leaves the others theirs.
+/// Several identities share the time of a run. One that hangs leaves time for the others.
 #[cfg(unix)]
 #[test]
 fn a_profile_that_hangs_leaves_time_for_the_others() {
@@ -229,8 +231,8 @@ fn sixty_four_connections_of_one_profile_ask_once() {
     assert_eq!(source.calls(), 1);
 }
 
-/// Who asks for one token does not wait for the tokens of ten thousand connections. Those that were
-/// in use come first.
+/// A caller that wants one token does not wait for the tokens of ten thousand connections. Those
+/// that were in use are renewed first.
 #[test]
 fn a_token_renews_few_others_and_first_those_in_use() {
     let mut source = Source::new();
@@ -271,10 +273,11 @@ fn a_token_renews_few_others_and_first_those_in_use() {
     assert_eq!(source.calls(), calls + 1, "it was not");
 }
 
-/// Whenever the one that asks AWS dies, the next in line asks; nobody hangs on its lock.
+/// If the process that asks AWS is killed, the next caller asks. No caller waits for the lock of a
+/// dead process.
 #[cfg(unix)]
 #[test]
-fn killing_the_holder_delays_nobody() {
+fn a_killed_lock_holder_delays_nobody() {
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -296,7 +299,7 @@ fn killing_the_holder_delays_nobody() {
 }
 
 #[test]
-fn a_damaged_entry_is_a_miss() {
+fn a_damaged_entry_counts_as_missing() {
     let source = Source::new();
     source.ok(&[]);
     let length = fs::read(source.entry()).expect("an entry").len();
@@ -348,7 +351,7 @@ fn fresh_for_two_thirds_then_stale_then_expired() {
 }
 
 #[test]
-fn what_has_been_dead_for_a_day_is_removed() {
+fn a_token_is_removed_a_day_after_it_expired() {
     let mut source = Source::new();
     source.sandbox.at("2030-01-01T00:00:00Z");
     source.ok(&[]);
@@ -359,7 +362,7 @@ fn what_has_been_dead_for_a_day_is_removed() {
 }
 
 #[test]
-fn a_clock_set_back_revives_nothing() {
+fn a_clock_that_is_set_back_makes_no_token_valid_again() {
     let mut source = Source::new();
     source.sandbox.at("2030-01-01T00:00:00Z");
     let first = source.ok(&[]);
@@ -371,7 +374,7 @@ fn a_clock_set_back_revives_nothing() {
 }
 
 #[test]
-fn min_valid_and_fresh_ask_for_more() {
+fn min_valid_and_fresh_ask_for_a_new_token() {
     let mut source = Source::new();
     source.sandbox.at("2030-01-01T00:00:00Z");
     source.ok(&[]);
@@ -437,8 +440,8 @@ fn another_identity_never_gets_the_token() {
     assert_eq!(sandbox.ok(&["token", HOST]), first);
 }
 
-/// As a link to another version, a copy with its times or an image of a build leaves them: of the
-/// same length and time.
+/// A link to another version, a copy with its times, or the image of a build: the file has the same
+/// length and time as before.
 #[test]
 #[cfg(unix)]
 fn a_file_of_the_same_length_and_time_is_another_file() {
@@ -472,8 +475,8 @@ fn a_file_of_the_same_length_and_time_is_another_file() {
     }
 }
 
-/// Two profiles write one line of the passfile within one second: host, port, user and end of their
-/// tokens are the same.
+/// Two profiles write the same line of the passfile within one second. Host, port, user and expiry
+/// of their tokens are equal.
 #[test]
 fn another_identitys_token_in_the_passfile_is_not_handed_out() {
     let mut sandbox = Sandbox::empty();
@@ -514,8 +517,8 @@ fn another_identitys_token_in_the_passfile_is_not_handed_out() {
     assert!(token().contains(r#""cached":false"#));
 }
 
-/// Keys in the environment sign; for a host that names no region the profile still says which one
-/// is signed.
+/// Keys in the environment sign. For a host that names no region, the profile still decides for
+/// which region.
 #[test]
 fn another_region_never_gets_the_token() {
     let mut sandbox = Sandbox::with_keys();
@@ -572,7 +575,7 @@ fn another_region_never_gets_the_token() {
 }
 
 #[test]
-fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
+fn a_failure_begins_a_pause_and_a_login_ends_it() {
     let mut source = Source::that("exit 1");
     // on a slow machine twenty runs may take longer than the pause
     source.sandbox.at("2030-01-01T00:00:00Z");
@@ -588,7 +591,8 @@ fn after_a_failure_there_is_no_storm_and_a_log_in_ends_the_pause() {
     assert_eq!(source.calls(), 2);
 }
 
-/// A program may write to a file that its command line names, as to a log: that is no login.
+/// A program may write to a file that its command line names, such as a log. That does not count as
+/// a login.
 #[cfg(unix)]
 #[test]
 fn the_log_of_a_program_does_not_end_the_pause() {
@@ -623,7 +627,7 @@ fn the_pause_after_a_failure_grows_and_ends() {
 }
 
 #[test]
-fn a_login_and_an_hour_begin_the_pauses_anew() {
+fn after_a_login_or_an_hour_the_pauses_are_short_again() {
     let mut source = Source::that("exit 1");
     for (at, logs_in, calls) in [
         ("00:00:00", false, 1),
@@ -644,7 +648,7 @@ fn a_login_and_an_hour_begin_the_pauses_anew() {
     }
 }
 
-/// The token counts; where it cannot be kept, that is a warning.
+/// The user gets the token. That it cannot be cached is only a warning.
 #[test]
 fn a_cache_that_cannot_be_written_is_a_warning() {
     let source = Source::new();
@@ -662,7 +666,7 @@ fn a_cache_that_cannot_be_written_is_a_warning() {
 }
 
 #[test]
-fn what_is_kept_is_private_and_sealed() {
+fn cached_tokens_are_private_and_sealed() {
     let source = Source::new();
     let token = source.ok(&[]);
     let signature = token.trim_end().rsplit('=').next().expect("a signature");
@@ -703,11 +707,11 @@ fn what_is_kept_is_private_and_sealed() {
     assert!(files >= 4, "token, index, key and locks");
 }
 
-/// The token leaves by stdout and, sealed, by the cache; no program that pgcred starts is given
-/// one.
+/// The token leaves pgcred only through stdout and, sealed, through the cache. No program that
+/// pgcred starts gets one.
 #[cfg(target_os = "linux")]
 #[test]
-fn every_write_and_every_start_is_accounted_for() {
+fn only_known_files_are_written_and_known_programs_started() {
     skip_unless!(program("strace"), ROOT);
     let source = Source::new();
     let mut strace = source.sandbox.command("strace");
@@ -740,10 +744,10 @@ fn every_write_and_every_start_is_accounted_for() {
     assert!(run.stderr.matches("execve(").count() >= 2, "{}", run.stderr);
 }
 
-/// The kernel's keyring of this machine, with a key of the sandbox's own.
+/// The key is in the kernel keyring of this machine, under a name of the sandbox.
 #[cfg(target_os = "linux")]
 #[test]
-fn with_the_kernels_keyring() {
+fn the_key_can_be_in_the_kernel_keyring() {
     let mut source = Source::new();
     source.sandbox.set("PGCRED_CACHE", "keyring");
     source.ok(&[]);
@@ -767,10 +771,11 @@ fn with_the_kernels_keyring() {
         .assert_fails(2, "keyring");
 }
 
-/// A warm answer reads its configuration, one entry and the key; it starts and asks nothing.
+/// A call with a cached token reads the configuration, one entry and the key. It starts no program
+/// and asks no service.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_warm_answer_touches_little() {
+fn a_cached_token_needs_few_system_calls() {
     skip_unless!(program("strace"), ROOT);
     let source = Source::new();
     source.ok(&[]);

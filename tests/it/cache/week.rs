@@ -1,5 +1,5 @@
-//! A week by a clock that only pretends: sleep and waking, spells offline, sessions that end, two
-//! machines whose clocks differ.
+//! A week on a clock that the test sets: sleep and waking, hours offline, sessions that end, and
+//! two machines whose clocks differ.
 
 use std::fs;
 
@@ -9,15 +9,15 @@ const START: i64 = 1_893_974_400; // Monday, 2030-01-07T00:00:00Z
 const STEP: i64 = 10; // minutes between two runs of the scheduler, for tokens of an hour
 const SESSION: i64 = 12 * 3600; // seconds that a login lasts
 
-/// The time as the tests' clock takes it.
+/// Returns the time in the form that the test clock reads.
 fn rfc3339(unix: i64) -> String {
     let (days, seconds) = (unix / 86_400 - START / 86_400, unix % 86_400);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("2030-01-{:02}T{hour:02}:{minute:02}:{second:02}Z", 7 + days)
 }
 
-/// A machine with a configured connection and a program for credentials that fails without a
-/// session or a network.
+/// A machine with one connection and a credentials program, which fails without a session or a
+/// network.
 struct Machine {
     sandbox: Sandbox,
     /// Seconds by which its clock is ahead.
@@ -49,7 +49,7 @@ impl Machine {
     }
 }
 
-/// Whether the passfile holds a token that a server would take now.
+/// Tells whether the passfile has a token that a server would accept now.
 fn can_connect(world: &Sandbox, now: i64) -> bool {
     let text = fs::read_to_string(world.path("pgpass")).unwrap_or_default();
     let Some((_, date)) = text.split_once("X-Amz-Date=") else {
@@ -70,7 +70,7 @@ fn can_connect(world: &Sandbox, now: i64) -> bool {
 }
 
 #[test]
-fn in_a_week_every_connect_finds_a_token_that_could_be_had() {
+fn in_a_week_every_connect_finds_a_token_if_one_was_possible() {
     let world = Sandbox::empty();
     let (offline, session) = (world.path("offline"), world.path(".aws/sso/cache/session"));
     let source = format!(

@@ -1,5 +1,5 @@
-//! A login that was done elsewhere ends the pause after a failure: for `token`, for hooks and for
-//! those who wait.
+//! A login outside of pgcred ends the pause after a failure: for `token`, for hooks and for callers
+//! that wait.
 
 use std::fs;
 use std::process::Stdio;
@@ -13,8 +13,8 @@ use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{Stub, requests};
 
-/// A connection `c` of a profile whose session of `aws login` is in a directory with `~`, and
-/// nobody has logged in.
+/// Returns a desktop with a connection `c`. The session of its `aws login` is in a directory with
+/// `~` in its path, and nobody has logged in.
 fn logged_out() -> Sandbox {
     let mut sandbox = Sandbox::empty();
     sandbox
@@ -128,7 +128,7 @@ fn debug_says_why_a_token_is_not_renewed() {
 }
 
 #[test]
-fn a_prompt_does_not_ask_for_a_login_that_was_done() {
+fn a_prompt_asks_for_no_login_after_the_login() {
     let sandbox = logged_out();
     assert_eq!(
         sandbox.ok(&["prompt", "--format", "{name} {state}"]),
@@ -140,10 +140,10 @@ fn a_prompt_does_not_ask_for_a_login_that_was_done() {
     assert!(!sandbox.ok(&["list"]).contains("nobody has logged in"));
 }
 
-/// A hook starts no process before the time in the file has come: that must be soon while a login
-/// ends the wait.
+/// A hook starts no process before the time in the due file. While a login can end the pause, that
+/// time must be near.
 #[test]
-fn a_hook_looks_soon_for_a_login_and_obeys_it() {
+fn a_hook_looks_for_a_login_soon_and_refreshes_after_it() {
     let mut sandbox = logged_out();
     let due = |sandbox: &Sandbox| {
         let text = fs::read_to_string(sandbox.own().join("cache/due")).expect("a file");
@@ -171,9 +171,10 @@ fn a_hook_looks_soon_for_a_login_and_obeys_it() {
     );
 }
 
-/// The token that comes then is signed by whoever was logged in before, and is no other's.
+/// The token that then arrives is signed by the identity that was logged in before, and is used for
+/// no other.
 #[test]
-fn a_login_while_aws_is_asked_gets_a_token_of_its_own() {
+fn a_login_during_a_request_gets_a_token_of_its_own() {
     let mut trial = Trial::new();
     sso(&mut trial);
     let file = trial.sandbox.path(SSO_FILE);
@@ -184,10 +185,10 @@ fn a_login_while_aws_is_asked_gets_a_token_of_its_own() {
     assert!(before != after && !cached, "{before} {after} {cached}");
 }
 
-/// Renewing the login rewrites the file that tokens rest on: whoever waited for that finds the
-/// token all the same.
+/// The renewed login rewrites a file on which cached tokens depend. Callers that waited for that
+/// still find the token.
 #[test]
-fn many_who_wait_for_a_renewed_login_ask_once() {
+fn many_callers_that_wait_for_a_renewed_login_ask_once() {
     skip_unless!(PYTHON);
     let home = Sandbox::empty();
     let log = home.path("log");

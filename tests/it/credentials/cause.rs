@@ -1,4 +1,5 @@
-//! One cause of a failure: the home and the services that make it, and what pgcred has to say.
+//! One cause of a failure: the home directory and the services that produce it, and the error that
+//! pgcred must print.
 
 use crate::support::desk::desk;
 use crate::support::sandbox::{HOST, Sandbox};
@@ -39,7 +40,8 @@ pub const OF_CONTAINER: &str =
 
 pub const OF_INSTANCE: &str = "retry; if it stays, detach and attach the instance's role";
 
-/// One cause. `@` in texts is the stub's address; the files are those of the profile `default`.
+/// A cause of a failure. `@` in its texts stands for the address of the stub. The files are those
+/// of the profile `default`.
 pub struct Cause {
     /// The stub's words for all services, unless a variable says otherwise.
     pub words: &'static str,
@@ -167,7 +169,7 @@ pub fn check(causes: &[Cause]) {
     check_all(causes, |cause| cause.check(&stub));
 }
 
-/// A program of the default profile that prints or does this.
+/// Returns a cause whose default profile runs a program with this script.
 pub fn process(script: &str, exit: i32, says: &'static str, hint: &'static str) -> Cause {
     cause(exit, says, hint)
         .file("program.sh", script)

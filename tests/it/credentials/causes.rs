@@ -1,5 +1,5 @@
-//! Every way in which a source of credentials fails: exit code, cause and the hint that fits it;
-//! and how long each source's keys live.
+//! Every way in which a credentials source fails, with its exit code, its error and the hint that
+//! helps.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ use crate::support::sandbox::HOST;
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub};
 
 #[test]
-fn of_variables_and_files() {
+fn causes_in_variables_and_files() {
     skip_unless!(PYTHON);
     let keys = |says, hint| cause(2, says, hint).set("AWS_ACCESS_KEY_ID", "k");
     let ends = |exit, end: &str, says, hint| {
@@ -126,7 +126,7 @@ fn of_variables_and_files() {
 }
 
 #[test]
-fn of_sso() {
+fn causes_of_sso() {
     skip_unless!(PYTHON);
     let sso = |words, exit, says, hint| {
         cause(exit, says, hint)
@@ -209,7 +209,7 @@ fn of_sso() {
 }
 
 #[test]
-fn of_aws_login() {
+fn causes_of_aws_login() {
     skip_unless!(PYTHON);
     let session = format!("login_session = {LOGIN_SESSION}");
     let sign_in = |words, exit, says, hint| {
@@ -266,7 +266,7 @@ fn of_aws_login() {
 }
 
 #[test]
-fn of_roles() {
+fn causes_of_roles() {
     skip_unless!(PYTHON);
     let role = |words, exit, says, hint| {
         cause(exit, says, hint)
@@ -398,7 +398,7 @@ fn of_roles() {
 }
 
 #[test]
-fn of_web_identities() {
+fn causes_of_web_identities() {
     skip_unless!(PYTHON);
     let web = |words, exit, says, hint| {
         let cause = cause(exit, says, hint)
@@ -461,7 +461,7 @@ fn of_web_identities() {
 }
 
 #[test]
-fn of_programs() {
+fn causes_of_programs() {
     skip_unless!(PYTHON);
     let prints = |json: &str, says| process(&format!("echo '{json}'"), 1, says, BY_HAND);
     let key = "\"AccessKeyId\": \"k\"";
@@ -521,7 +521,7 @@ fn of_programs() {
 }
 
 #[test]
-fn of_containers_and_instances() {
+fn causes_of_containers_and_instances() {
     skip_unless!(PYTHON);
     let container =
         |exit, address: &str, says, hint| cause(exit, says, hint).set(CONTAINER, address);
@@ -592,9 +592,9 @@ fn of_containers_and_instances() {
     ]);
 }
 
-/// A role's ARN in AWS's own message.
+/// AWS names the ARN of the role in its own error.
 #[test]
-fn account_numbers_are_told_to_who_asks_for_them() {
+fn account_numbers_are_shown_only_with_debug() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = cause(1, "", "")
@@ -607,10 +607,10 @@ fn account_numbers_are_told_to_who_asks_for_them() {
     run.assert_fails(1, &format!("arn:aws:iam::{ACCOUNT}:role/R"));
 }
 
-/// Every kind of child: the source's program, the code's, the login at a terminal and behind the
-/// scenes, browser, desktop.
+/// Every kind of child process: the credentials program, the program for the MFA code, the login at
+/// a terminal and in the background, the browser, and the desktop.
 #[test]
-fn no_child_has_the_password_and_every_child_has_a_usable_path() {
+fn no_child_process_has_the_password_and_each_has_a_usable_path() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let mut sandbox = desk(&stub.url(""));

@@ -1,10 +1,10 @@
-//! The credential chain against the real AWS CLI's answers: same key, region, session token and STS
-//! parameters, or a refusal.
+//! The credential chain compared with the real AWS CLI: the same access key, region, session token
+//! and parameters of STS, or a refusal.
 //!
-//! The scenarios are tests/vectors/chain.json and chain-more.json: files, variables and options,
-//! and what the AWS CLI made of them. `pgcred_exit` says with which code pgcred refuses what the
-//! CLI refuses (one, or several that are right), and `pgcred_names` the file and line that it
-//! names. A bare cluster ID is the target: the region comes from the scenario.
+//! The scenarios are in tests/vectors/chain.json and chain-more.json: files, variables and options,
+//! and the result of the AWS CLI. `pgcred_exit` has the exit code with which pgcred refuses if the
+//! CLI refuses (one, or several that are right), and `pgcred_names` the file and line that pgcred
+//! names. The target is a bare cluster ID, so that the region comes from the scenario.
 //!
 //! Scenarios that the plan alone decides run as a unit test of the plan; here run a sample of those
 //! and all others.
@@ -22,15 +22,15 @@ use crate::support::sandbox::{Run, Sandbox};
 use crate::support::stubs::{Stub, check_all, contains, refusal_trouble};
 
 const CLUSTER: &str = "foo0bar1baz2quux3quuux4abc";
-/// The body of a P-256 key in SEC1 form, made for these tests.
+/// The body of a P-256 key in SEC1 form, which was made for these tests.
 const LOGIN_KEY: [&str; 3] = [
     "MHcCAQEEIEsmSktqaOg+op2oLmogMs6xCM4BMHGCvZcAtVG3p4exoAoGCCqGSM49",
     "AwEHoUQDQgAEIVmjrR0gC38NCUxdfP64RrNfOWUFlmfObSyaK/I3wns/0U2oAQqm",
     "dGET6/OPoST3sfkZBAHkuZ3AHLbz9QPXOQ==",
 ];
 
-/// Defects of the AWS CLI that pgcred does not copy: scenario, what pgcred does (`exit N`: it
-/// refuses), why.
+/// Defects of the AWS CLI that pgcred does not copy: the scenario, what pgcred does (`exit N` means
+/// that it refuses), and why.
 const DEVIATIONS: [(&str, &str, &str); 17] = [
     (
         "region-AWS_REGION-empty",
@@ -152,7 +152,7 @@ fn scenarios() -> Vec<Value> {
     all
 }
 
-/// A P-256 key in PEM, as a part of a JSON string.
+/// Returns a P-256 key in PEM, as a part of a JSON string.
 pub fn login_key() -> String {
     format!(
         "-----BEGIN EC {0} KEY-----\\n{1}\\n-----END EC {0} KEY-----",
@@ -161,7 +161,7 @@ pub fn login_key() -> String {
     )
 }
 
-/// One scenario, its directory and the stubs that it may ask.
+/// A scenario with its directory and the stubs that it may ask.
 struct Trial<'a> {
     scenario: &'a Value,
     sandbox: Sandbox,
@@ -359,8 +359,8 @@ impl Trial<'_> {
     }
 }
 
-/// Who signed a token, as the vectors write it: `KEY@region tok=first characters of the session
-/// token`.
+/// Returns who signed a token, in the form of the vectors: `KEY@region tok=first characters of the
+/// session token`.
 fn signer(token: &str) -> String {
     let url = Url::parse(&format!("https://{token}")).expect("a token");
     let parameter = |name: &str| {
@@ -383,7 +383,7 @@ fn signer(token: &str) -> String {
     )
 }
 
-/// A number of the vectors, or those that are as right.
+/// A number in the vectors, or several that are equally right.
 fn one_or_several(value: &Value) -> Vec<i32> {
     let list = if value.is_array() {
         value.clone()
@@ -393,7 +393,7 @@ fn one_or_several(value: &Value) -> Vec<i32> {
     serde_json::from_value(list).expect("numbers")
 }
 
-/// A time so many seconds from now, in one of the forms that the scenarios name.
+/// Returns the time this many seconds from now, in one of the forms that the scenarios name.
 fn time_in(form: &str, seconds: i64) -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

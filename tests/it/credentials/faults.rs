@@ -1,5 +1,5 @@
-//! The fault matrix: every source of credentials that breaks in every way ends in time, with one
-//! error, and leaves nothing.
+//! The fault matrix: every credentials source breaks in every way. pgcred ends in time, with one
+//! error, and leaves no file and no process.
 
 use std::fs;
 use std::io::Read;
@@ -16,17 +16,18 @@ use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, check_all, refusal_trouble};
 
-/// What tests/stubs/aws.py can do instead of answering.
+/// What tests/stubs/aws.py can do in the place of an answer.
 const MISBEHAVIOURS: [&str; 8] = [
     "hang", "trickle", "close", "500", "huge", "garbage", "redirect", "endless",
 ];
-/// Where the AWS CLI keeps the token of the sso-session `corp`: named by the SHA-1 of that.
+/// The file of the AWS CLI for the token of the sso-session `corp`. Its name is the SHA-1 of that
+/// name.
 pub const SSO_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 pub const LOGIN_SESSION: &str = "arn:aws:iam::123456789012:user/me";
-/// Where `aws login` keeps that session: named by the SHA-256 of it.
+/// The file of `aws login` for that session. Its name is the SHA-256 of the session.
 pub const LOGIN_FILE: &str =
     ".aws/login/cache/286187707741fc2ccb93cf9e56dbd0ee0a16208feed5fbc8ae1baa86d44c283f.json";
-/// `--timeout`, and what a loaded machine may take on top.
+/// `--timeout`, and the time that a loaded machine may need in addition.
 const LIMIT: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_secs(3);
 
@@ -135,7 +136,7 @@ fn sso_refresh(sandbox: &mut Sandbox, broken: &str, works: &str) {
     sso(sandbox, "2020-01-01T00:00:00Z", works, broken);
 }
 
-/// A session `corp`.
+/// The configuration of a session `corp`.
 fn sso(sandbox: &mut Sandbox, token_ends: &str, portal: &str, oidc: &str) {
     sandbox.write(
         ".aws/config",
@@ -166,7 +167,7 @@ fn legacy_sso(sandbox: &mut Sandbox, broken: &str, _: &str) {
     sandbox.set("AWS_ENDPOINT_URL_SSO", broken);
 }
 
-/// What a login to the session `corp` leaves.
+/// Returns the file that a login to the session `corp` writes.
 pub fn sso_token(token: &str, ends: &str) -> String {
     format!(
         r#"{{"startUrl":"https://x.awsapps.com/start","region":"us-west-2","accessToken":"{token}","expiresAt":"{ends}",
@@ -184,7 +185,7 @@ fn sign_in(sandbox: &mut Sandbox, broken: &str, _: &str) {
     sandbox.set("AWS_ENDPOINT_URL_SIGNIN", broken);
 }
 
-/// What `aws login` leaves.
+/// Returns the file that `aws login` writes.
 pub fn login(key: &str, ends: &str) -> String {
     let pem = crate::credentials::chain::login_key();
     format!(
@@ -215,7 +216,7 @@ fn web_identity(sandbox: &mut Sandbox, broken: &str, _: &str) {
 }
 
 #[test]
-fn a_service_that_misbehaves_is_one_error_in_time() {
+fn a_broken_service_gives_one_error_in_time() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
@@ -236,9 +237,9 @@ fn a_service_that_misbehaves_is_one_error_in_time() {
     });
 }
 
-/// HTTP libraries answer such an address with a dump of the request, secrets and all.
+/// For such an address, HTTP libraries print the whole request with its secrets in their error.
 #[test]
-fn an_endpoint_without_a_scheme_is_one_error_without_secrets() {
+fn an_endpoint_without_a_scheme_gives_one_error_without_secrets() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
@@ -250,9 +251,9 @@ fn an_endpoint_without_a_scheme_is_one_error_without_secrets() {
     });
 }
 
-/// The matrix's other half: with the stub as it is, every source works.
+/// The other half of the matrix: if the stub answers as it should, every source works.
 #[test]
-fn the_same_services_work_when_they_behave() {
+fn the_same_services_work_if_they_answer() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let works = format!("http://127.0.0.1:{}", stub.port());
@@ -299,10 +300,11 @@ fn debug_shows_no_secrets() {
     });
 }
 
-/// What a login or a role leaves in AWS's caches, cut anywhere and with odd values in each field:
-/// an error, or a login that is needed, never a panic and never a value of the file.
+/// The files that a login or a role writes to AWS's caches are cut at any byte, or have odd values.
+/// pgcred ends with an error or asks for a login. It never panics and never prints a value of the
+/// file.
 #[test]
-fn a_cache_of_aws_that_is_damaged_is_one_error() {
+fn a_damaged_cache_of_aws_gives_one_error() {
     let long = format!("\"{}\"", "x".repeat(70_000));
     let odd = [
         "null",
@@ -358,7 +360,8 @@ fn a_cache_of_aws_that_is_damaged_is_one_error() {
     });
 }
 
-/// Programs of a `credential_process`; `$1` is the stubs' secret. They note who is alive in `pids`.
+/// Programs for `credential_process`. `$1` is the secret of the stubs. They write their process IDs
+/// to `pids`.
 const PROGRAMS: [(&str, &str); 13] = [
     ("sleeps", "exec sleep 60"),
     ("sleeps in a child", "sleep 60 & echo $! >>pids; wait"),
@@ -398,7 +401,7 @@ const PROGRAMS: [(&str, &str); 13] = [
 ];
 
 #[test]
-fn a_program_that_misbehaves_is_one_error_in_time() {
+fn a_broken_program_gives_one_error_in_time() {
     check_all(&PROGRAMS, |(name, script)| {
         let sandbox = Sandbox::empty();
         let script = sandbox.write(
@@ -414,7 +417,8 @@ fn a_program_that_misbehaves_is_one_error_in_time() {
     });
 }
 
-/// Runs `pgcred token` as the leader of a group and says what is wrong with how it ended.
+/// Runs `pgcred token` as the leader of a process group, and returns what is wrong with the way in
+/// which it ended.
 fn attempt(sandbox: &Sandbox, target: &str, exits: &[i32]) -> Result<(), String> {
     let limit = LIMIT.as_secs().to_string();
     let mut pgcred = sandbox.pgcred(&["token", target, "--no-cache", "--timeout", &limit]);
@@ -477,7 +481,7 @@ fn collect(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// Who of pgcred's group or of the programs' own notes is alive, after a moment to die in; kills
+/// Returns the processes of the group and of `pids` that are still alive after a moment, and kills
 /// them.
 fn left_alive(sandbox: &Sandbox, group: Pid) -> Vec<i32> {
     let noted = fs::read_to_string(sandbox.path("pids")).unwrap_or_default();
@@ -496,8 +500,8 @@ fn left_alive(sandbox: &Sandbox, group: Pid) -> Vec<i32> {
     suspects
 }
 
-/// A process, or with a minus a group. What only waits to be reaped is dead: not every container
-/// has an init that does it.
+/// Tells whether a process is alive, or a group if the number is negative. A process that only
+/// waits to be reaped counts as dead, because some containers have no init for that.
 fn alive(suspect: i32) -> bool {
     if kill(Pid::from_raw(suspect), None).is_err() {
         return false;

@@ -1,6 +1,6 @@
-//! A cached token is handed out to whoever would sign it now, and to nobody else: after each change
-//! of what decides that, the next token is the other identity's; after any other change it is the
-//! cached one.
+//! pgcred uses a cached token only for the identity that would sign now. After each change of that
+//! identity the next token is signed by the new one; after any other change the cached token is
+//! used.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::support::sandbox::{HOST, KEY_ID, Sandbox};
 use crate::support::sources::{root, rust_files};
 use crate::support::stubs::check_all;
 
-/// One for each variable that the table calls a part of the identity.
+/// One trial for each variable that the table calls a part of the identity.
 const VARIABLES: &[Case] = &[
     (
         "AWS_ACCESS_KEY_ID",
@@ -229,7 +229,7 @@ const VARIABLES: &[Case] = &[
     ),
 ];
 
-/// Changes of another kind: files, logins, programs.
+/// Changes of files, logins and programs.
 const OTHERS: &[Case] = &[
     (
         "the keys of a role with credential_source",
@@ -381,7 +381,7 @@ const OTHERS: &[Case] = &[
     ),
 ];
 
-/// Changes that do not decide who signs.
+/// Changes that do not decide which identity signs.
 const UNRELATED: &[Case] = &[
     (
         "a container's variables, with a profile that has keys",
@@ -441,7 +441,7 @@ const UNRELATED: &[Case] = &[
 ];
 
 #[test]
-fn another_identitys_token_is_never_handed_out_after_a_variable_changed() {
+fn a_changed_variable_never_gives_the_token_of_another_identity() {
     let named: BTreeSet<String> = VARIABLES
         .iter()
         .map(|(name, ..)| (*name).to_owned())
@@ -458,16 +458,16 @@ fn another_identitys_token_is_never_handed_out_after_a_variable_changed() {
 }
 
 #[test]
-fn another_identitys_token_is_never_handed_out_after_a_file_changed() {
+fn a_changed_file_never_gives_the_token_of_another_identity() {
     check_all(OTHERS, check);
 }
 
 #[test]
-fn what_does_not_decide_who_signs_keeps_the_cached_token() {
+fn changes_that_do_not_decide_who_signs_keep_the_cached_token() {
     check_all(UNRELATED, check);
 }
 
-/// Variables that the table says to be about something else.
+/// Variables that decide something else, as the table says.
 #[test]
 fn variables_that_do_not_decide_keep_the_cached_token() {
     let others: Vec<String> = rows()
@@ -488,7 +488,7 @@ fn variables_that_do_not_decide_keep_the_cached_token() {
     }
 }
 
-/// Which program a bare name starts depends on where it is found.
+/// The directory in which a bare name is found decides which program runs.
 #[test]
 fn another_program_of_the_same_name_is_another_identity() {
     let mut sandbox = Sandbox::empty();
@@ -513,7 +513,7 @@ fn another_program_of_the_same_name_is_another_identity() {
     }
 }
 
-/// The answer of a program that is replaced while it runs is not the new one's.
+/// A program is replaced while it runs. Its answer is not that of the new program.
 #[test]
 #[cfg(unix)]
 fn a_program_that_is_replaced_while_it_runs_is_another_identity() {
@@ -541,7 +541,8 @@ fn a_program_that_is_replaced_while_it_runs_is_another_identity() {
     }
 }
 
-/// The rows of the table of AWS's variables: name and part.
+/// Returns the rows of the table of AWS variables: the name, and the part that the variable
+/// decides.
 fn rows() -> impl Iterator<Item = (String, String)> {
     let text = fs::read_to_string(root().join("src/aws/environment.rs")).expect("the table");
     let table = text
@@ -573,7 +574,7 @@ fn rows() -> impl Iterator<Item = (String, String)> {
         .into_iter()
 }
 
-/// Whoever reads one of AWS's variables has to say in the table what it decides.
+/// If code reads an AWS variable, the table must say what that variable decides.
 #[test]
 fn every_variable_of_aws_is_in_the_table() {
     let known: BTreeSet<String> = rows().map(|(name, _)| name).collect();

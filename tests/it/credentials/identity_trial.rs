@@ -1,9 +1,9 @@
-//! One trial of a cached token: a home with a credentials source, a token from it, a change, and
-//! whose token comes next.
+//! One trial of a cached token: a home directory with a credentials source, a token from it, a
+//! change, and the identity that signs the next token.
 //!
-//! A service of these tests' own stands in for STS, the SSO portal, containers and instance
-//! metadata. Its access keys are a digest of its name and of all that it was asked with, so that
-//! another question is answered with another key.
+//! A service of the test stands in for STS, the SSO portal, containers and instance metadata. Its
+//! access keys are a digest of its name and of the whole request, so that another request gets
+//! another key.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,7 +18,7 @@ pub const FAR: &str = "2099-01-01T00:00:00Z";
 
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
 
-/// The names of these files are digests of the session's name, as the AWS CLI makes them.
+/// The names of these files are digests of the name of the session, as the AWS CLI makes them.
 pub const SSO_FILE: &str = ".aws/sso/cache/a0f1490a20d0211c997b44bc357e1972deab8ae3.json";
 
 pub const LOGIN_FILE: &str =
@@ -26,12 +26,12 @@ pub const LOGIN_FILE: &str =
 
 pub const LOGIN_SESSION: &str = "arn:aws:iam::123456789012:user/u";
 
-/// Starts a service and returns its address. It ends with the tests.
+/// Starts a service and returns its address. It ends with the test program.
 fn service(name: &'static str) -> String {
     service_that(name, || {})
 }
 
-/// The same, for a service that does something before it answers.
+/// Does the same for a service that does something before it answers.
 pub fn service_that(name: &'static str, does: impl Fn() + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -44,7 +44,7 @@ pub fn service_that(name: &'static str, does: impl Fn() + Clone + Send + 'static
     format!("http://{address}")
 }
 
-/// Answers one request; a client that goes away ends it.
+/// Answers one request. If the client goes away, the request is over.
 fn serve(name: &str, mut client: TcpStream, does: &impl Fn()) -> Option<()> {
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let mut line = String::new();
@@ -111,7 +111,7 @@ fn serve(name: &str, mut client: TcpStream, does: &impl Fn()) -> Option<()> {
     .ok()
 }
 
-/// A home with what the trials need, two services, and the profile that is asked for.
+/// A home directory with the files of the trials, two services, and the profile that is used.
 pub struct Trial {
     pub sandbox: Sandbox,
     pub urls: [String; 2],
@@ -162,7 +162,7 @@ impl Trial {
     }
 }
 
-/// The key that has signed, and whether the token comes from the cache.
+/// Returns the key that signed, and whether the token is from the cache.
 pub fn answered(run: &Run) -> Result<(String, bool), String> {
     if run.code != 0 {
         return Err(format!("exit {}: {}", run.code, run.stderr));
@@ -177,7 +177,7 @@ pub fn answered(run: &Run) -> Result<(String, bool), String> {
     Ok((key.to_owned(), answer["source"]["cached"] == true))
 }
 
-/// Who answers after the change.
+/// The identity that must sign after the change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum After {
     /// Another key.
@@ -194,7 +194,7 @@ use After::{AnotherKey, Cache, NewToken, Nobody};
 
 pub type Change = fn(&mut Trial);
 
-/// What changes, the home before, the change, and what comes after it.
+/// A trial: its name, the home directory before, the change, and the identity after it.
 pub type Case = (&'static str, Change, Change, After);
 
 pub fn check((what, before, change, after): &Case) -> Result<(), String> {
@@ -299,7 +299,7 @@ pub fn log_in(trial: &Trial, directory: &str, key: &str) {
         .write(&format!("{directory}/{LOGIN_FILE}"), session.to_string());
 }
 
-/// A role with the keys of the environment, although an option names the profile.
+/// Writes a role that takes its keys from the environment, although an option names the profile.
 pub fn environment_role(trial: &mut Trial) {
     trial.keys(KEY_ID);
     trial.profile(
@@ -308,7 +308,7 @@ pub fn environment_role(trial: &mut Trial) {
     );
 }
 
-/// The same at the end of a chain.
+/// Does the same with the role at the end of a chain.
 pub fn chain(trial: &mut Trial) {
     trial.keys(KEY_ID);
     trial.profile(

@@ -1,4 +1,5 @@
-//! Logging in: who is asked and who is not, once for all who wait, with the AWS CLI and without it.
+//! Logging in: when pgcred asks the user and when not, one login for all callers that wait, with
+//! the AWS CLI and without it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +20,7 @@ use crate::support::stubs::{STUB_SECRET, Stub, requests};
 const TOKEN: [&str; 4] = ["token", HOST, "--profile", "p"];
 const TOKEN_Q: [&str; 4] = ["token", HOST, "--profile", "q"];
 const LOGIN: [&str; 3] = ["login", "--profile", "p"];
-/// The credentials that the stub's portal, or the `aws login` of these tests, gives.
+/// The access keys of the portal of the stub, and of the `aws login` of these tests.
 const BY_SSO: &str = "Credential=ASIASSO%2F";
 const BY_LOGIN: &str = "Credential=ASIALOGIN%2F";
 
@@ -33,7 +34,7 @@ fn assert_token(run: &Run, by: &str) {
     assert!(run.stdout.contains(by), "{}", run.stdout);
 }
 
-/// A command line and more of it.
+/// Returns a command line with more arguments.
 fn with<const A: usize, const B: usize>(
     first: [&'static str; A],
     more: [&'static str; B],
@@ -42,7 +43,7 @@ fn with<const A: usize, const B: usize>(
 }
 
 #[test]
-fn without_a_terminal_the_error_is_what_to_type() {
+fn without_a_terminal_the_error_has_the_command_to_type() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let config = |sandbox: &Sandbox, from: &str, to: &str| {
@@ -101,7 +102,7 @@ fn without_a_terminal_the_error_is_what_to_type() {
 }
 
 #[test]
-fn never_is_never_at_a_terminal_too() {
+fn login_never_also_holds_at_a_terminal() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -161,9 +162,9 @@ fn at_a_terminal_the_same_request_logs_in_and_answers() {
     );
 }
 
-/// What fails, or says that it logged in and did not.
+/// The AWS CLI fails, or says that it has logged in although it has not.
 #[test]
-fn a_log_in_that_fails_is_an_instruction() {
+fn a_failed_login_is_an_error_with_instructions() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -178,10 +179,9 @@ fn a_log_in_that_fails_is_an_instruction() {
     assert_eq!(calls(&sandbox, "aws").len(), 3);
 }
 
-/// A background call that failed a moment ago must not keep the person at the terminal from logging
-/// in.
+/// After a failed call in the background, the user at a terminal can log in at once.
 #[test]
-fn the_pause_after_a_failure_is_not_for_those_who_can_log_in() {
+fn a_user_who_can_log_in_does_not_wait_for_the_pause() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -199,7 +199,7 @@ fn the_pause_after_a_failure_is_not_for_those_who_can_log_in() {
 }
 
 #[test]
-fn many_at_terminals_log_in_once() {
+fn many_callers_at_terminals_log_in_once() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -226,9 +226,9 @@ fn many_at_terminals_log_in_once() {
     assert_eq!(calls(&sandbox, "aws").len(), 2);
 }
 
-/// The login that fails for one has failed for all who waited.
+/// A login that fails for one caller has failed for all that waited for it.
 #[test]
-fn many_at_terminals_fail_once() {
+fn many_callers_at_terminals_fail_once() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -247,7 +247,7 @@ fn many_at_terminals_fail_once() {
 }
 
 #[test]
-fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
+fn pgcred_can_log_in_without_the_aws_cli_and_aws_tools_find_the_session() {
     skip_unless!(PYTHON, package("boto3"));
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url("pending-2"));
@@ -297,9 +297,10 @@ fn without_the_aws_cli_pgcred_logs_in_itself_and_every_aws_tool_finds_it() {
     );
 }
 
-/// Version 1 answers `sso login` with its usage, and what stands in for the AWS CLI refuses it.
+/// Version 1 of the AWS CLI answers `sso login` with its usage. A link from pgcred to `aws` refuses
+/// it.
 #[test]
-fn an_aws_cli_that_cannot_log_in_is_left_alone() {
+fn an_aws_cli_that_cannot_log_in_is_not_used() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     for version in [
@@ -321,9 +322,9 @@ fn an_aws_cli_that_cannot_log_in_is_left_alone() {
     }
 }
 
-/// Debian's way to a browser is always there, and fails where there is none.
+/// Debian's program for opening a browser always exists, and fails if there is no browser.
 #[test]
-fn a_browser_that_does_not_open_is_noticed_and_the_address_is_told() {
+fn if_no_browser_opens_the_address_is_shown() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let address = format!("{}/device?user_code=ABCD-EFGH", stub.url(""));
@@ -416,9 +417,9 @@ fn a_device_grant_ends_in_every_way() {
     run.assert_fails(3, "hint: install the AWS CLI 2.32 or newer");
 }
 
-/// RFC 8628: five seconds more between two questions.
+/// RFC 8628: after `slow_down`, the pause between two questions is five seconds longer.
 #[test]
-fn a_device_grant_has_patience_where_it_is_asked_for() {
+fn a_device_grant_waits_as_long_as_the_service_asks() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url("slow-1"));
@@ -461,9 +462,9 @@ fn a_call_without_a_terminal_may_open_the_page_and_wait() {
     );
 }
 
-/// `output()` would also wait for anybody else who holds stdout or stderr.
+/// `output()` would also wait for every other process that has stdout or stderr open.
 #[test]
-fn a_person_who_takes_longer_than_the_call_finishes_for_the_next() {
+fn a_login_that_takes_longer_than_the_call_serves_the_next_call() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -532,9 +533,9 @@ fn the_background_opens_one_page_in_ten_minutes() {
     wait_for("its notification", || calls(&sandbox, NOTIFIER).len() == 2);
 }
 
-/// However often a timer runs into it.
+/// A timer runs several refreshes, and the user gets one notification.
 #[test]
-fn the_background_tells_of_a_log_in_once() {
+fn the_background_reports_a_needed_login_once() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -567,9 +568,9 @@ fn the_background_tells_of_a_log_in_once() {
     );
 }
 
-/// By its time the token is good; the portal does not take it.
+/// The token of the session has not expired, but the portal refuses it.
 #[test]
-fn a_revoked_session_is_logged_in_to_anew() {
+fn a_revoked_session_leads_to_a_new_login() {
     skip_unless!(PYTHON);
     let log = tempfile::NamedTempFile::new().expect("a file");
     let stub = Stub::aws(Some(log.path()));
@@ -588,7 +589,7 @@ fn a_revoked_session_is_logged_in_to_anew() {
         .map(|request| request["headers"]["x-amz-sso_bearer_token"].clone())
         .collect();
     assert_eq!(used, ["revoked", "revoked", "ssotoken"]);
-    // Whoever logs in and gets a session that AWS does not take either is not asked for ever.
+    // A user whose new session AWS refuses as well is not asked again and again.
     sandbox.write("session.json", sso_token("revoked too", FAR));
     sandbox.write(SSO_FILE, sso_token("revoked", FAR));
     let run = at_terminal(&sandbox, &with(TOKEN, ["--no-cache"]));
@@ -597,7 +598,7 @@ fn a_revoked_session_is_logged_in_to_anew() {
 }
 
 #[test]
-fn pgcred_login_does_nothing_where_nothing_is_missing() {
+fn pgcred_login_does_nothing_if_no_login_is_needed() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -630,10 +631,10 @@ fn pgcred_login_does_nothing_where_nothing_is_missing() {
         .assert_fails(2, "there is no AWS profile `nope`");
 }
 
-/// stdin from elsewhere, stderr into a file, in the background of its terminal: nobody is there to
-/// ask.
+/// stdin is not the terminal, stderr is a file, or the process is in the background of its
+/// terminal: pgcred cannot ask the user.
 #[test]
-fn half_a_terminal_is_none() {
+fn half_a_terminal_counts_as_none() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let sandbox = desk(&stub.url(""));
@@ -656,7 +657,7 @@ fn half_a_terminal_is_none() {
     assert_eq!(calls(&sandbox, "aws"), [""; 0]);
 }
 
-/// Other schemes have other programs do what the address says.
+/// With another scheme, the address would start another program than a browser.
 #[test]
 fn only_a_page_of_the_web_is_opened() {
     skip_unless!(PYTHON);
@@ -680,10 +681,10 @@ fn only_a_page_of_the_web_is_opened() {
     assert_eq!(calls(&sandbox, BROWSER), [""; 0]);
 }
 
-/// Neither the pause that the service asks for nor its `slow_down` makes the login last longer than
-/// the service allows.
+/// The login ends when the service says that it has expired, even if the pause or a `slow_down` of
+/// the service is longer.
 #[test]
-fn a_log_in_ends_when_its_time_is_over() {
+fn a_login_ends_when_its_time_is_over() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     for words in ["brief/slow-1000", "brief/pending-1000"] {

@@ -1,5 +1,5 @@
-//! Roles that need an MFA code: given, printed by a program, typed at a terminal; and what the AWS
-//! CLI has cached needs none.
+//! Roles that need an MFA code. The user gives it, a program prints it, or the user types it at a
+//! terminal. Keys that the AWS CLI has cached need none.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,10 +14,11 @@ use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, requests};
 
 const NAME: &str = "pgcred: PGCRED_MFA_CODE_COMMAND";
 const TOKEN: [&str; 5] = ["token", HOST, "--profile", "m", "--no-cache"];
-/// SHA-1 of the role's ARN and the device's serial number as the AWS CLI writes them.
+/// The SHA-1 of the ARN of the role and the serial number of the device, as the AWS CLI writes
+/// them.
 const CACHED_ROLE: &str = ".aws/cli/cache/20e102a0c426495869732ca2bf5c658f721d945c.json";
 
-/// A stub of STS, and a profile `m` of a role with a device.
+/// A stub of STS, and the profile `m` of a role that needs the code of a device.
 struct Mfa {
     directory: TempDir,
     stub: Stub,
@@ -89,7 +90,7 @@ fn a_code_that_is_given_reaches_sts() {
 }
 
 #[test]
-fn a_program_that_prints_the_code() {
+fn a_program_prints_the_code() {
     skip_unless!(PYTHON);
     let mut mfa = Mfa::new();
     install(&mfa.sandbox, "my otp", "echo \"$2\"");
@@ -155,7 +156,7 @@ fn a_program_that_prints_no_code_is_an_error_in_time() {
 }
 
 #[test]
-fn without_anybody_to_ask_the_error_is_what_to_do() {
+fn without_a_terminal_the_error_says_what_to_do() {
     skip_unless!(PYTHON);
     let mfa = Mfa::new();
     let says = "pgcred: the role of profile `m` needs an MFA code, and there is no terminal to ask \
@@ -172,7 +173,7 @@ fn without_anybody_to_ask_the_error_is_what_to_do() {
     );
     mfa.watched(|sandbox| terminal(sandbox, &[], &["/bin/sh", "-c", &piped]))
         .assert_fails(3, says);
-    // Who then does what the hint says does not wait out a pause.
+    // A user who then follows the hint does not wait for a pause to end.
     let with_cache = &TOKEN[..4];
     mfa.sandbox.run(with_cache).assert_fails(3, says);
     let run = mfa
@@ -181,7 +182,7 @@ fn without_anybody_to_ask_the_error_is_what_to_do() {
     mfa.assert_code(&run, "123456");
 }
 
-/// It is not shown, and the time that it takes to type it is the person's.
+/// The code is not shown, and the time for typing it does not count against the deadline.
 #[test]
 fn a_code_is_typed_at_the_terminal() {
     skip_unless!(PYTHON);
@@ -200,9 +201,9 @@ fn a_code_is_typed_at_the_terminal() {
     run.assert_fails(3, "pgcred: no MFA code was given\nhint: ");
 }
 
-/// The serial number comes from a file that may be another's work.
+/// The serial number is from a file that another user may have written.
 #[test]
-fn a_device_with_escape_sequences_is_asked_for_in_plain_text() {
+fn escape_sequences_in_the_name_of_a_device_are_not_printed() {
     skip_unless!(PYTHON);
     let mfa = Mfa::new();
     let config = String::from_utf8(mfa.sandbox.read(".aws/config")).expect("text");
@@ -226,9 +227,9 @@ fn a_device_with_escape_sequences_is_asked_for_in_plain_text() {
     );
 }
 
-/// A mistyped code is asked for again at the next call, at once.
+/// After a mistyped code, the next call asks again at once.
 #[test]
-fn a_wrong_code_says_so() {
+fn a_wrong_code_is_reported() {
     skip_unless!(PYTHON);
     let mut mfa = Mfa::new();
     let refusing = mfa.stub.url("error-AccessDenied/mfa-wrong");

@@ -1,5 +1,5 @@
-//! Where AWS credentials come from: the same answers as AWS CLI v2, and every way in which a source
-//! fails.
+//! Where AWS credentials come from: the same results as those of AWS CLI v2, and every way in which
+//! a credentials source fails.
 //!
 //! ```text
 //! vectors    the same signature as AWS's signers, byte for byte

@@ -1,5 +1,5 @@
-//! The way to AWS: proxies, own certificates, endpoints, and instance metadata that is asked only
-//! where it may be.
+//! The network between pgcred and AWS: proxies, certificates of the user, endpoints, and instance
+//! metadata, which pgcred asks only if it may.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,12 +14,12 @@ use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, refusal_trouble, requests};
 
 const TOKEN: [&str; 4] = ["token", HOST, "--no-cache", "--timeout=10"];
-/// Nobody has this name (RFC 2606).
+/// No host has this name (RFC 2606).
 const NOWHERE: &str = "sts.example.invalid";
 const AWS_STS: &str = "sts.us-east-1.amazonaws.com";
 
-/// A stub of AWS that is a proxy too, the certificate that it shows, and a profile whose role STS
-/// is asked for.
+/// A stub of AWS that is a proxy too, the certificate that it shows, and a profile with a role of
+/// STS.
 struct Net {
     directory: TempDir,
     stub: Stub,
@@ -176,7 +176,8 @@ fn a_proxys_password_is_not_shown() {
     }
 }
 
-/// The address is the machine's own; a proxy would get its token. The AWS CLI asks it directly too.
+/// The address is on the machine itself, so a proxy would get its token. The AWS CLI asks it
+/// directly too.
 #[test]
 fn the_containers_service_is_asked_directly() {
     skip_unless!(PYTHON);
@@ -189,7 +190,7 @@ fn the_containers_service_is_asked_directly() {
     assert_eq!(net.proxies(), [Value::Null]);
 }
 
-/// As in the AWS CLI, whose rules are those of Python's `urllib`.
+/// pgcred follows the AWS CLI, which uses the rules of Python's `urllib`.
 #[test]
 fn variables_of_proxies_count_as_in_the_aws_cli() {
     skip_unless!(PYTHON);
@@ -226,7 +227,7 @@ fn variables_of_proxies_count_as_in_the_aws_cli() {
     assert_eq!(net.proxies(), [Value::Null]);
 }
 
-/// AWS is not asked past it, and its password is not shown.
+/// pgcred does not ask AWS without the proxy, and does not show the password of the proxy.
 #[test]
 fn a_proxy_that_cannot_be_used_is_an_error() {
     skip_unless!(PYTHON);
@@ -250,7 +251,7 @@ fn a_proxy_that_cannot_be_used_is_an_error() {
 }
 
 #[test]
-fn answers_of_services_are_bounded() {
+fn too_large_answers_of_services_are_refused() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     let endless = net.stub.url("endless");
@@ -290,7 +291,7 @@ fn a_services_long_message_is_shortened() {
 }
 
 #[test]
-fn certificates_matter_where_tls_is_spoken() {
+fn certificates_are_needed_only_for_tls() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     let (plain, tls) = (net.stub.url(""), net.https());
@@ -311,9 +312,9 @@ fn certificates_matter_where_tls_is_spoken() {
         .ok(&TOKEN);
 }
 
-/// The AWS CLI asks it as it is, too.
+/// The AWS CLI also asks the endpoint as it is.
 #[test]
-fn an_own_endpoint_beats_fips_and_dual_stack() {
+fn an_endpoint_of_the_user_wins_over_fips_and_dual_stack() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     let endpoint = net.stub.url("");
@@ -324,7 +325,7 @@ fn an_own_endpoint_beats_fips_and_dual_stack() {
 }
 
 #[test]
-fn an_empty_endpoint_is_none_and_a_section_that_is_not_needed_may_be_missing() {
+fn an_empty_endpoint_counts_as_none_and_an_unused_section_may_be_missing() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     let proxy = net.stub.url("");
@@ -341,7 +342,8 @@ fn an_empty_endpoint_is_none_and_a_section_that_is_not_needed_may_be_missing() {
     assert_eq!(net.proxies(), [Value::Null]);
 }
 
-/// Nor is the request, with its token, that the SDK repeats where it cannot use the endpoint.
+/// The SDK repeats the request with its token in the error if it cannot use the endpoint. That is
+/// not shown either.
 #[test]
 fn the_password_in_an_endpoint_is_not_shown() {
     skip_unless!(PYTHON);
@@ -377,7 +379,7 @@ fn the_password_in_an_endpoint_is_not_shown() {
     }
 }
 
-/// Emulators of EC2 may know the zone alone.
+/// Some emulators of EC2 know only the zone.
 #[test]
 fn the_region_may_come_from_the_zone() {
     skip_unless!(PYTHON);
@@ -414,7 +416,7 @@ fn a_containers_time_may_have_an_offset() {
 }
 
 #[test]
-fn own_certificates_are_trusted_and_only_they() {
+fn certificates_of_the_user_replace_those_of_the_system() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     let (roots, endpoint) = (net.roots(), net.https());
@@ -470,7 +472,7 @@ fn own_certificates_are_trusted_and_only_they() {
 }
 
 #[test]
-fn fips_and_dual_stack_endpoints_are_asked_where_they_are_wanted() {
+fn fips_and_dual_stack_endpoints_are_used_if_configured() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     let proxy = net.stub.url("");
@@ -516,7 +518,7 @@ fn fips_and_dual_stack_endpoints_are_asked_where_they_are_wanted() {
 }
 
 #[test]
-fn the_narrower_endpoint_wins() {
+fn the_more_specific_endpoint_wins() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     net.profile(&format!("endpoint_url = {}", net.stub.url("id-profile")));
@@ -549,9 +551,9 @@ fn the_narrower_endpoint_wins() {
     );
 }
 
-/// A pause after a failure is for AWS's sake, and AWS was not asked.
+/// A pause after a failure protects AWS, but AWS was not asked here.
 #[test]
-fn a_corrected_setting_counts_at_once() {
+fn a_corrected_setting_is_used_at_once() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     let endpoint = net.https();
@@ -584,7 +586,7 @@ fn on_ec2(net: &mut Net) {
 }
 
 #[test]
-fn instance_metadata_is_asked_last_and_not_without_need() {
+fn instance_metadata_is_asked_last_and_only_if_needed() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     on_ec2(&mut net);
@@ -620,7 +622,7 @@ fn instance_metadata_is_asked_last_and_not_without_need() {
 }
 
 #[test]
-fn instance_metadata_does_not_cover_up_what_fails() {
+fn instance_metadata_does_not_hide_a_failure() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     on_ec2(&mut net);
@@ -653,10 +655,10 @@ fn instance_metadata_does_not_cover_up_what_fails() {
     net.refused(1, "cannot get container credentials");
 }
 
-/// A server that accepts nobody, and an address where nobody is. The quickest of three tries
-/// counts: machines are loaded.
+/// One server accepts no connection, and at the other address there is none. The fastest of three
+/// tries counts, because machines are loaded.
 #[test]
-fn away_from_ec2_instance_metadata_costs_a_second() {
+fn outside_of_ec2_instance_metadata_costs_a_second() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = format!("http://{}", silent.local_addr().expect("an address"));
     for address in [silent.as_str(), "http://10.255.255.1", "http://127.0.0.1:1"] {
@@ -675,9 +677,9 @@ fn away_from_ec2_instance_metadata_costs_a_second() {
     }
 }
 
-/// The token of a container goes to this machine and to AWS's own addresses alone.
+/// The token of a container is sent only to this machine and to the addresses of AWS.
 #[test]
-fn a_containers_address_that_only_looks_like_an_allowed_one_is_not_asked() {
+fn an_address_of_a_container_that_only_looks_allowed_is_not_asked() {
     skip_unless!(PYTHON);
     let mut net = Net::new();
     net.sandbox.write(".aws/config", "");

@@ -1,4 +1,5 @@
-//! The table of credentials sources in the documents: each row is proved by running pgcred.
+//! The table of credentials sources in src/aws/README.md: pgcred is run for each row, and must do
+//! what the row says.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,16 +14,16 @@ use crate::support::sandbox::{HOST, Sandbox};
 use crate::support::sources::root;
 use crate::support::stubs::{STUB_SECRET, Stub, check_all};
 
-/// When the credentials of a source end.
+/// The time when the credentials of a source expire.
 enum End {
-    /// So many seconds after they were asked for.
+    /// This many seconds after the request.
     After(i64),
     At(&'static str),
     Never,
 }
 
-/// A row of the table in src/aws/README.md: source, "expiry known", "interactive", and what proves
-/// the former.
+/// A row of the table in src/aws/README.md: the source, "expiry known", "interactive", and the
+/// trials that prove the expiry.
 struct Row {
     source: &'static str,
     known: &'static str,
@@ -212,7 +213,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn the_readmes_table_of_sources_is_true() {
+fn the_table_of_sources_in_the_readme_is_true() {
     skip_unless!(PYTHON);
     let readme = fs::read_to_string(root().join("src/aws/README.md")).expect("a README");
     let table = readme
@@ -245,8 +246,7 @@ fn the_readmes_table_of_sources_is_true() {
     }
 }
 
-/// The token asked for is longer than any credentials live, so that these cut it, and pgcred has to
-/// say when.
+/// Asks for a token that would outlive any credentials, so that pgcred has to name their expiry.
 fn prove(sandbox: &Sandbox, end: &End) -> Result<(), String> {
     const WEEK: i64 = 7 * 86400;
     let mut command = sandbox.pgcred(&[

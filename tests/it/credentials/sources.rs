@@ -1,4 +1,4 @@
-//! Where the signing key comes from, how long it lasts, and what is said when there is none.
+//! Credentials sources: which keys sign, how long they are valid, and the error if there are none.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::support::sandbox::{HOST, KEY_ID, Sandbox};
 
 const SHOW: &str = if cfg!(windows) { "cmd /c type" } else { "cat" };
 
-/// A profile whose `credential_process` prints a file.
+/// Returns a home directory whose profile has a `credential_process` that prints a file.
 fn with_process(answer: &str) -> Sandbox {
     let sandbox = Sandbox::empty();
     let file = sandbox.write("answer.json", answer);
@@ -25,7 +25,7 @@ fn with_process(answer: &str) -> Sandbox {
 }
 
 #[test]
-fn a_named_profile_beats_keys_in_the_environment() {
+fn a_named_profile_wins_over_keys_in_the_environment() {
     let mut sandbox = Sandbox::with_keys();
     sandbox.write(
         ".aws/credentials",
@@ -89,7 +89,7 @@ fn region_of_a_cluster_id_comes_from_the_usual_places() {
 }
 
 #[test]
-fn expiry_is_the_earlier_of_tokens_and_credentials() {
+fn a_token_expires_with_its_credentials_if_they_expire_first() {
     for (credentials_end, wanted, expiration) in [
         ("2030-01-01T01:00:00Z", "900", "2030-01-01T00:15:00Z"),
         ("2030-01-01T01:00:00Z", "7d", "2030-01-01T01:00:00Z"),
@@ -118,7 +118,7 @@ fn expiry_is_the_earlier_of_tokens_and_credentials() {
 
 /// `aws configure export-credentials --format env` sets the variable.
 #[test]
-fn keys_in_the_environment_may_say_when_they_end() {
+fn keys_in_the_environment_may_have_an_expiry() {
     let mut sandbox = Sandbox::with_keys();
     sandbox
         .at("2030-01-01T00:00:00Z")
@@ -146,7 +146,7 @@ fn keys_in_the_environment_may_say_when_they_end() {
 }
 
 #[test]
-fn no_usable_credentials_is_an_instruction() {
+fn missing_credentials_are_an_error_with_instructions() {
     Sandbox::empty()
         .run(&["token", HOST])
         .assert_fails(3, "aws configure sso");
@@ -180,7 +180,7 @@ fn an_expired_sso_session_names_the_command() {
 }
 
 #[test]
-fn a_silent_source_ends_with_the_deadline() {
+fn a_source_that_does_not_answer_ends_at_the_deadline() {
     let sandbox = Sandbox::empty();
     let silent = if cfg!(windows) {
         "ping -n 30 127.0.0.1"
@@ -209,10 +209,10 @@ fn a_silent_source_ends_with_the_deadline() {
     assert!(code == Some(1) && stderr.contains("within 1 s"), "{stderr}");
 }
 
-/// Reading the system's certificates costs more than signing does.
+/// To read the certificates of the system takes longer than to sign.
 #[cfg(target_os = "linux")]
 #[test]
-fn static_keys_touch_no_certificate_and_no_network() {
+fn static_keys_need_no_certificates_and_no_network() {
     use crate::support::sandbox::Run;
     skip_unless!(program("strace"));
 
@@ -245,7 +245,8 @@ fn static_keys_touch_no_certificate_and_no_network() {
     }
 }
 
-/// What no request can carry, from every kind of source, and as the source of a role.
+/// Keys with characters that no request can carry, from every kind of source, and as the keys with
+/// which a role is assumed.
 #[test]
 fn keys_that_no_request_can_carry_are_refused() {
     const KEYS: &str = "aws_access_key_id = k\naws_secret_access_key = s\n";
@@ -318,7 +319,7 @@ fn keys_that_no_request_can_carry_are_refused() {
 }
 
 #[test]
-fn sso_names_that_no_address_can_hold_are_refused() {
+fn sso_names_that_no_url_can_contain_are_refused() {
     for (key, other) in [
         ("sso_account_id", "sso_role_name"),
         ("sso_role_name", "sso_account_id"),
@@ -337,9 +338,9 @@ fn sso_names_that_no_address_can_hold_are_refused() {
     }
 }
 
-/// The AWS CLI signs the real region too.
+/// The AWS CLI signs for the real region too.
 #[test]
-fn a_pseudo_region_of_fips_is_signed_as_the_region_in_it() {
+fn a_fips_pseudo_region_is_signed_as_its_real_region() {
     let mut sandbox = Sandbox::with_keys();
     let id = "foo0bar1baz2quux3quuux4abc";
     for (pseudo, region) in [
@@ -356,8 +357,8 @@ fn a_pseudo_region_of_fips_is_signed_as_the_region_in_it() {
     }
 }
 
-/// As with `AWS_WEB_IDENTITY_TOKEN_FILE=<(command)`: a pipe works if it gives its bytes, and the
-/// deadline holds if not.
+/// With `AWS_WEB_IDENTITY_TOKEN_FILE=<(command)` the file is a pipe. It works if it delivers its
+/// bytes; if not, the deadline ends the wait.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_read_within_the_deadline() {
@@ -401,7 +402,7 @@ fn a_pipe_is_read_within_the_deadline() {
     asks(&sandbox, "1").assert_fails(1, "gave nothing in time");
 }
 
-/// A cache is a regular file: a pipe in its place is no session.
+/// A cache is a regular file. A pipe in its place counts as no session.
 #[cfg(unix)]
 #[test]
 fn a_pipe_in_the_place_of_a_cache_does_not_block() {
@@ -427,8 +428,8 @@ fn a_pipe_in_the_place_of_a_cache_does_not_block() {
     }
 }
 
-/// A helper of the program keeps its stdout open. What was printed counts once the program has
-/// ended, also if it comes late.
+/// A child of the credentials program keeps its stdout open. The output counts as soon as the
+/// program itself has ended.
 #[cfg(unix)]
 #[test]
 fn a_helper_that_keeps_stdout_open_is_not_waited_for() {
@@ -473,8 +474,8 @@ fn a_helper_that_keeps_stdout_open_is_not_waited_for() {
     }
 }
 
-/// Without the file other keys might sign. A link that leads to itself is there for every user, and
-/// nobody can read it.
+/// Without the file, other keys might sign. A link to itself exists for every user, and no user can
+/// read it.
 #[cfg(unix)]
 #[test]
 fn a_file_of_aws_that_cannot_be_read_is_an_error() {
@@ -491,7 +492,7 @@ fn a_file_of_aws_that_cannot_be_read_is_an_error() {
     }
 }
 
-/// What has no bearing on a token may be wrong; the AWS CLI ends at each of these.
+/// Settings that no token needs may be wrong. The AWS CLI fails at each of these.
 #[test]
 fn settings_that_no_token_needs_may_be_wrong() {
     let mut sandbox = Sandbox::with_keys();
@@ -507,10 +508,11 @@ fn settings_that_no_token_needs_may_be_wrong() {
     sandbox.ok(&["token", HOST, "--no-cache"]);
 }
 
-/// Whatever form the end of an SSO session has, the session is open.
+/// The expiry of an SSO session can be written in several forms, and the session is valid in each
+/// of them.
 #[cfg(unix)]
 #[test]
-fn an_sso_session_may_end_at_a_time_of_any_form() {
+fn the_expiry_of_an_sso_session_may_have_any_form() {
     use crate::credentials::faults::{SSO_FILE, sso_token};
     use crate::support::stubs::Stub;
     skip_unless!(PYTHON);
@@ -536,9 +538,10 @@ fn an_sso_session_may_end_at_a_time_of_any_form() {
     }
 }
 
-/// They would last, but not as long as is asked for; and whoever gives longer ones cannot be asked.
+/// The cached keys are still valid, but for less time than was asked for. The source that gives new
+/// ones cannot be asked.
 #[test]
-fn cached_keys_of_a_role_are_used_to_their_end_where_no_longer_ones_are_to_be_had() {
+fn cached_keys_of_a_role_are_used_until_they_expire_if_no_newer_ones_come() {
     let mut sandbox = Sandbox::empty();
     sandbox
         .at("2030-01-01T00:00:00Z")

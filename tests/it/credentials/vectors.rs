@@ -1,5 +1,5 @@
-//! The vectors: tokens of official implementations, byte for byte, through the real binary at a
-//! stopped clock.
+//! The vectors: tokens of official implementations, compared byte for byte with those of the real
+//! binary on a stopped clock.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn entries(kind: &str) -> Vec<Value> {
     all
 }
 
-/// Runs `pgcred token` for an entry's inputs.
+/// Runs `pgcred token` with the inputs of an entry.
 fn token(inputs: &Value, extra: &[&str]) -> Run {
     let text = |field: &str| inputs[field].as_str().map(str::to_owned);
     let mut sandbox = Sandbox::empty();
@@ -95,9 +95,10 @@ fn upstream_tests_agree_in_the_clis_order() {
     }
 }
 
-/// What `helper_should` asks for: the refusal's text, or the input that gives the same token.
+/// For each edge, `helper_should` says whether pgcred refuses the input, or which input gives the
+/// same token.
 #[test]
-fn edges_are_normalised_or_refused() {
+fn unusual_hosts_are_normalised_or_refused() {
     for entry in entries("edge") {
         let (id, inputs) = (entry["id"].as_str().expect("an id"), &entry["inputs"]);
         let run = token(inputs, &["--no-newline"]);
@@ -173,10 +174,10 @@ fn expiry_is_read_as_the_aws_cli_reads_it() {
     }
 }
 
-/// The region comes from the host where AWS's connectors find one there; upper case is the one
-/// wanted difference.
+/// The region comes from the host if AWS's connectors also find one there. Hosts in upper case are
+/// the one intended difference.
 #[test]
-fn region_from_host() {
+fn the_region_is_found_in_the_host() {
     for entry in entries("region-from-host") {
         let host = entry["inputs"]["host"].as_str().expect("a host");
         let expected = match entry["expected"]["rust_connector"].as_str() {
@@ -199,8 +200,8 @@ fn region_from_host() {
     }
 }
 
-/// A token of the shape entries' kind that other SDKs cut to their credentials' life is cut here
-/// too.
+/// Other SDKs shorten the tokens of the entries of the kind "shape" to the lifetime of their
+/// credentials; pgcred does so too.
 #[test]
 fn short_credentials_give_a_short_token() {
     let shapes = entries("shape");
