@@ -11,7 +11,10 @@ use crate::error::{Error, Result};
     reason = "the one reader of the environment"
 )]
 pub(crate) fn var_os(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
+    match std::env::var_os(name) {
+        Some(value) if !value.is_empty() => Some(value),
+        _ => None,
+    }
 }
 
 /// Returns a variable's value even if it is empty, for variables with which AWS tells the two
@@ -49,9 +52,11 @@ fn split_variable_name(text: &str) -> (&str, &str) {
     {
         return parts;
     }
-    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let end = text.find(|c| !is_of_name(c)).unwrap_or(text.len());
-    text.split_at(end)
+    let is_after_name = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    match text.find(is_after_name) {
+        Some(end) => text.split_at(end),
+        None => (text, ""),
+    }
 }
 
 /// Returns a path with `~` in it replaced, as Python's `expanduser` does.
@@ -111,27 +116,27 @@ pub(crate) fn config_directory() -> Option<PathBuf> {
     dirs::config_dir()
 }
 
-/// Returns the system's directory for files that must not outlive the user's login, if it has one.
+/// Returns the directory that the system empties when the user logs out, if there is one.
 pub(crate) fn runtime_directory() -> Option<PathBuf> {
     var_os("XDG_RUNTIME_DIR").map(PathBuf::from)
 }
 
-/// Returns the directory in which everybody may make files.
+/// Returns the directory for temporary files, in which every user may make files.
 pub(crate) fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Returns the file of root certificates that libpq takes by itself, if the user has one.
+/// Returns the file of root certificates that libpq uses by default, if the user has one.
 pub(crate) fn users_root_certificates() -> Option<PathBuf> {
     let file = if cfg!(windows) {
         dirs::config_dir()?.join("postgresql").join("root.crt")
     } else {
         home()?.join(".postgresql").join("root.crt")
     };
-    file.exists().then_some(file)
+    if file.exists() { Some(file) } else { None }
 }
 
-/// The paths at which systems keep their file of root certificates.
+/// The paths of the system's file of root certificates on the systems that have one.
 const SYSTEM_ROOT_CERTIFICATES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -139,7 +144,7 @@ const SYSTEM_ROOT_CERTIFICATES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// Returns the system's file of root certificates, where it has one.
+/// Returns the system's file of root certificates, if there is one.
 pub(crate) fn system_root_certificates() -> Option<PathBuf> {
     SYSTEM_ROOT_CERTIFICATES
         .iter()
@@ -152,13 +157,13 @@ pub(crate) fn is_system_root_certificates(path: &str) -> bool {
     SYSTEM_ROOT_CERTIFICATES.contains(&path)
 }
 
-/// Returns PATH.
+/// Returns PATH, empty if it is not set.
 pub(crate) fn path() -> OsString {
     var_os("PATH").unwrap_or_default()
 }
 
-/// Returns the directories in which package managers install: programs that a desktop starts have a
-/// poor PATH.
+/// Returns the directories in which package managers install programs. Programs that a desktop
+/// starts need them, because their PATH is short.
 pub(crate) fn program_directories() -> Vec<PathBuf> {
     const OF_SYSTEM: [&str; 8] = [
         "/usr/local/bin",
@@ -177,17 +182,18 @@ pub(crate) fn program_directories() -> Vec<PathBuf> {
         ".asdf/shims",
         ".local/share/mise/shims",
     ];
+    let mut directories = Vec::new();
     if cfg!(windows) {
-        let programs = var_os("ProgramFiles").map(PathBuf::from);
-        return programs
-            .map(|programs| programs.join("Amazon").join("AWSCLIV2"))
-            .into_iter()
-            .collect();
+        if let Some(programs) = var_os("ProgramFiles") {
+            directories.push(PathBuf::from(programs).join("Amazon").join("AWSCLIV2"));
+        }
+        return directories;
     }
-    let of_user = home()
-        .into_iter()
-        .flat_map(|home| OF_USER.map(|directory| home.join(directory)));
-    OF_SYSTEM.iter().map(PathBuf::from).chain(of_user).collect()
+    directories.extend(OF_SYSTEM.map(PathBuf::from));
+    if let Some(home) = home() {
+        directories.extend(OF_USER.map(|directory| home.join(directory)));
+    }
+    directories
 }
 
 pub(crate) fn current_directory() -> PathBuf {
@@ -199,37 +205,42 @@ pub(crate) fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
-/// Returns the path that this program was started by, also where another version has been put there
+/// Returns the path that this program was started by. Another version may have been installed there
 /// since.
 pub(crate) fn own_program() -> std::io::Result<PathBuf> {
     const MARK_OF_LINUX: &str = " (deleted)";
     let path = std::env::current_exe()?;
-    let unmarked = path
-        .to_str()
-        .filter(|_| !path.exists())
-        .and_then(|path| path.strip_suffix(MARK_OF_LINUX));
-    Ok(unmarked.map(PathBuf::from).unwrap_or(path))
+    if !path.exists()
+        && let Some(text) = path.to_str()
+        && let Some(unmarked) = text.strip_suffix(MARK_OF_LINUX)
+    {
+        return Ok(PathBuf::from(unmarked));
+    }
+    Ok(path)
 }
 
-/// Set by `pgcred exec` for its program: its private passfile, and what PGPASSFILE was outside, if
-/// that was set.
+/// The variable in which `pgcred exec` tells its program the path of the private passfile.
 pub(crate) const EXEC_PASSFILE: &str = "PGCRED_EXEC_PASSFILE";
+/// The variable in which `pgcred exec` keeps the user's own PGPASSFILE, if it was set.
 pub(crate) const OUTER_PASSFILE: &str = "PGCRED_OUTER_PASSFILE";
 
-/// Tells whether this runs inside `pgcred exec`, whose private passfile PGPASSFILE names then.
+/// Tells whether this process runs inside `pgcred exec`: then PGPASSFILE names the private passfile.
 pub(crate) fn is_in_exec() -> bool {
-    var_os("PGPASSFILE").is_some_and(|passfile| var_os(EXEC_PASSFILE) == Some(passfile))
+    match var_os("PGPASSFILE") {
+        Some(passfile) => var_os(EXEC_PASSFILE) == Some(passfile),
+        None => false,
+    }
 }
 
-/// Returns PGPASSFILE as the user has set it: inside `pgcred exec` what it was outside. The hooks
-/// do the same.
+/// Returns PGPASSFILE as the user has set it, also inside `pgcred exec`, which sets it anew. The
+/// shell hooks do the same.
 pub(crate) fn passfile() -> Option<PathBuf> {
-    var_os(if is_in_exec() {
+    let name = if is_in_exec() {
         OUTER_PASSFILE
     } else {
         "PGPASSFILE"
-    })
-    .map(PathBuf::from)
+    };
+    var_os(name).map(PathBuf::from)
 }
 
 /// Returns the passfile that libpq reads when nothing names another.
@@ -241,13 +252,15 @@ pub(crate) fn default_passfile() -> Option<PathBuf> {
     }
 }
 
-/// Returns the home directory of the user's account where `HOME` names another one.
+/// Returns the home directory of the user's account, if `HOME` names another directory.
 #[cfg(unix)]
 pub(crate) fn other_home() -> Option<PathBuf> {
     let account = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
     let home = dirs::home_dir()?;
-    (account.dir != home && account.dir.canonicalize().ok() != home.canonicalize().ok())
-        .then_some(account.dir)
+    if account.dir == home || account.dir.canonicalize().ok() == home.canonicalize().ok() {
+        return None;
+    }
+    Some(account.dir)
 }
 
 #[cfg(not(unix))]

@@ -1,0 +1,305 @@
+//! Runs a program to its end and returns what it printed. Both the time and the length are limited.
+//!
+//! ```text
+//! start ──> read stdout and stderr, each in a thread ──> wait for the end of the program
+//!                                                              │
+//!       kill it, and all that it started <── too late or over ─┤
+//!                                                              │ ended
+//!       output <── wait for the end of its pipes: a moment, or until `is_whole` <┘
+//! ```
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Read};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use process_wrap::std::{ChildWrapper, CommandWrap};
+
+use super::search::own_program;
+use super::{PAUSE, command};
+use crate::error::Error;
+
+/// At most this many bytes of a pipe are read.
+const LONGEST: u64 = 1 << 20;
+/// How long the pipes of a program are read after its end. A helper that the program started may
+/// keep them open for ever.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// The end of a program, with everything that it printed.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    /// Whether stdout was read to its end.
+    pub(crate) whole: bool,
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// The reason why there is no [`Ended`].
+pub(crate) enum NoOutput {
+    Failed(Error),
+    TooLate,
+}
+
+/// The process group and the stderr that a program gets.
+#[derive(Clone, Copy)]
+pub(crate) enum Bond {
+    /// A process group of its own, so that the program is ended together with all that it started.
+    Alone,
+    /// The process group of pgcred, which the parent of pgcred ends as a whole.
+    InGroup,
+    /// The process group and the stderr of pgcred, so that the program can ask at the terminal.
+    AtTerminal,
+}
+
+type Answer = Result<Ended, NoOutput>;
+
+/// Tells whether some bytes are a whole answer.
+type IsWhole = fn(&[u8]) -> bool;
+
+/// Runs a program until it ends. At the deadline it is killed; if it is alone, so is all that it
+/// started.
+pub(crate) fn output(words: &[String], deadline: Instant, bond: Bond) -> Answer {
+    run_words(words, deadline, bond, None)
+}
+
+/// Runs a program as [`output`] does, for a program with a helper that may keep its stdout open.
+///
+/// After a successful end, stdout is read until it `is_whole`, or until the pipe is closed, or
+/// until the deadline.
+pub(crate) fn whole_output(
+    words: &[String],
+    deadline: Instant,
+    bond: Bond,
+    is_whole: IsWhole,
+) -> Answer {
+    run_words(words, deadline, bond, Some(is_whole))
+}
+
+fn run_words(words: &[String], deadline: Instant, bond: Bond, is_whole: Option<IsWhole>) -> Answer {
+    let mut command = CommandWrap::from(command(words).map_err(NoOutput::Failed)?);
+    if !matches!(bond, Bond::AtTerminal) {
+        command.command_mut().stderr(Stdio::piped());
+    }
+    if matches!(bond, Bond::Alone) {
+        give_own_group(&mut command);
+    }
+    let program = words.first().map(String::as_str).unwrap_or_default();
+    run(command, program, deadline, || false, is_whole)
+}
+
+/// Runs pgcred once more, in a session without a terminal. At the deadline, or when it `is_over`,
+/// it is killed together with its process group.
+pub(crate) fn own_output(
+    arguments: &[OsString],
+    deadline: Instant,
+    is_over: impl Fn() -> bool,
+) -> Answer {
+    let program = own_program().map_err(NoOutput::Failed)?;
+    let mut command = CommandWrap::from(Command::new(program));
+    command
+        .command_mut()
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    #[cfg(unix)]
+    command.wrap(process_wrap::std::ProcessSession);
+    #[cfg(windows)]
+    command.wrap(process_wrap::std::JobObject);
+    run(command, "pgcred", deadline, is_over, None)
+}
+
+fn give_own_group(command: &mut CommandWrap) {
+    #[cfg(unix)]
+    command.wrap(process_wrap::std::ProcessGroup::leader());
+    #[cfg(windows)]
+    command.wrap(process_wrap::std::JobObject);
+}
+
+fn run(
+    mut command: CommandWrap,
+    program: &str,
+    deadline: Instant,
+    is_over: impl Fn() -> bool,
+    is_whole: Option<IsWhole>,
+) -> Answer {
+    command.command_mut().stdout(Stdio::piped());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Err(NoOutput::Failed(Error::running(program, &error))),
+    };
+    let pipes = match Pipes::read(&mut *child) {
+        Ok(pipes) => pipes,
+        Err(error) => {
+            let _ = child.kill(); // nothing would read its output
+            return Err(NoOutput::Failed(Error::running(program, &error)));
+        }
+    };
+    let status = match wait(&mut *child, deadline, is_over) {
+        Ok(Some(status)) => status,
+        Ok(None) => {
+            kill(&mut *child);
+            return Err(NoOutput::TooLate);
+        }
+        Err(error) => {
+            kill(&mut *child);
+            return Err(NoOutput::Failed(Error::running(program, &error)));
+        }
+    };
+    let ended = pipes.ended(status, deadline, is_whole);
+    let _ = child.start_kill(); // the helpers that the program left behind, if any
+    Ok(ended)
+}
+
+/// Waits for the end of a program. Returns `None` if the deadline comes first, or if it `is_over`.
+fn wait(
+    child: &mut dyn ChildWrapper,
+    deadline: Instant,
+    is_over: impl Fn() -> bool,
+) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline || is_over() {
+            return Ok(None);
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Kills a program, and gives the system a moment to end it.
+fn kill(child: &mut dyn ChildWrapper) {
+    let _ = child.start_kill(); // it may have ended by itself at this moment
+    let deadline = Instant::now() + LAST_WORDS;
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+        thread::sleep(PAUSE);
+    }
+}
+
+/// The pipes to which a program prints. stderr is missing if the program writes to the terminal.
+struct Pipes {
+    stdout: Option<Pipe>,
+    stderr: Option<Pipe>,
+}
+
+impl Pipes {
+    fn read(child: &mut dyn ChildWrapper) -> io::Result<Self> {
+        let stdout = match child.stdout().take() {
+            Some(pipe) => Some(Pipe::read(pipe)?),
+            None => None,
+        };
+        let stderr = match child.stderr().take() {
+            Some(pipe) => Some(Pipe::read(pipe)?),
+            None => None,
+        };
+        Ok(Self { stdout, stderr })
+    }
+
+    /// Returns what a program printed that has ended with this status.
+    fn ended(self, status: ExitStatus, deadline: Instant, is_whole: Option<IsWhole>) -> Ended {
+        let mut whole = false;
+        match (is_whole, &self.stdout) {
+            (Some(is_whole), Some(stdout)) if status.success() => {
+                whole = stdout.wait_until_whole(deadline, is_whole);
+            }
+            _ => {
+                let deadline = deadline.min(Instant::now() + LAST_WORDS);
+                if let Some(stdout) = &self.stdout {
+                    whole = stdout.wait_for_end(deadline);
+                }
+                if let Some(stderr) = &self.stderr {
+                    stderr.wait_for_end(deadline);
+                }
+            }
+        }
+        let stdout = Pipe::bytes_of(self.stdout);
+        let whole = whole && (stdout.len() as u64) < LONGEST;
+        Ended {
+            status,
+            stdout,
+            whole,
+            stderr: Pipe::bytes_of(self.stderr),
+        }
+    }
+}
+
+/// The bytes that a pipe has given so far. A thread reads the pipe. If the pipe is never closed, the
+/// thread ends with the process.
+struct Pipe {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Disconnected by the thread at the end of the pipe.
+    end: Receiver<()>,
+}
+
+impl Pipe {
+    /// Starts to read. Fails if the user may start no more threads.
+    fn read(pipe: impl Read + Send + 'static) -> io::Result<Self> {
+        let (sender, end) = channel();
+        let bytes = Arc::default();
+        let for_thread = Arc::clone(&bytes);
+        thread::Builder::new().spawn(move || {
+            read_to_end(pipe, &for_thread);
+            drop(sender);
+        })?;
+        Ok(Self { bytes, end })
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let bytes = self.bytes.lock();
+        bytes.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn bytes_of(pipe: Option<Self>) -> Vec<u8> {
+        match pipe {
+            Some(pipe) => pipe.bytes(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Waits for the end of the pipe. Returns false if it does not come in time.
+    fn wait_for_end(&self, deadline: Instant) -> bool {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let answer = self.end.recv_timeout(left.max(PAUSE));
+        answer == Err(RecvTimeoutError::Disconnected)
+    }
+
+    /// Waits until the bytes are a whole answer, or for the end of the pipe. Returns false if
+    /// neither comes in time.
+    fn wait_until_whole(&self, deadline: Instant, is_whole: IsWhole) -> bool {
+        let mut checked = 0;
+        loop {
+            let bytes = self.bytes();
+            if bytes.len() != checked && is_whole(&bytes) {
+                return true;
+            }
+            checked = bytes.len();
+            let is_late = Instant::now() >= deadline;
+            if self.wait_for_end(Instant::now() + PAUSE) {
+                return true;
+            }
+            if is_late {
+                return false;
+            }
+        }
+    }
+}
+
+/// Moves the bytes of a pipe into `bytes`, until the pipe is closed or has given too many.
+fn read_to_end(pipe: impl Read, bytes: &Mutex<Vec<u8>>) {
+    let mut pipe = pipe.take(LONGEST);
+    let mut part = [0; 8 << 10];
+    loop {
+        match pipe.read(&mut part) {
+            Ok(0) => return,
+            Ok(length) => {
+                let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+                bytes.extend_from_slice(&part[..length]);
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}

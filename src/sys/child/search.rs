@@ -1,0 +1,89 @@
+//! Finds programs: in PATH, then in the directories in which package managers install. Programs
+//! that a desktop starts have a short PATH.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::sys::env;
+use crate::sys::fs;
+
+/// Returns PATH with the directories of package managers behind it.
+///
+/// A directory that belongs to another user, or that another user can change, is left out:
+/// otherwise the user who installed Homebrew on a shared machine could run programs as every other
+/// user.
+pub(super) fn search_path() -> OsString {
+    let path = env::path();
+    let mut directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    for directory in env::program_directories() {
+        if !directories.contains(&directory) && fs::trust::is_trusted_directory(&directory) {
+            directories.push(directory);
+        }
+    }
+    match std::env::join_paths(directories) {
+        Ok(joined) => joined,
+        Err(_) => path,
+    }
+}
+
+/// Returns the path of a program.
+pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
+    if let Some(found) = find_name(program) {
+        return Some(found);
+    }
+    if cfg!(windows) {
+        // Windows tries the extensions in PATHEXT. The usual one is tried here too, because some
+        // environments lack that variable.
+        return find_name(Path::new(program).with_extension("exe").as_os_str());
+    }
+    None
+}
+
+fn find_name(name: &OsStr) -> Option<PathBuf> {
+    // Most programs are in PATH. For them the other directories need not be checked.
+    if let Some(found) = find_in(env::path(), name) {
+        return Some(found);
+    }
+    find_in(search_path(), name)
+}
+
+fn find_in(path: OsString, name: &OsStr) -> Option<PathBuf> {
+    which::which_in(name, Some(path), env::current_directory()).ok()
+}
+
+/// Returns the path of the running program. If an upgrade has moved it, returns the path that its
+/// name leads to now.
+pub(crate) fn own_program() -> Result<PathBuf> {
+    let path = match env::own_program() {
+        Ok(path) => path,
+        Err(error) => {
+            return Err(Error::failure("pgcred's own path is unknown").caused_by(&error));
+        }
+    };
+    if path.exists() {
+        return Ok(path);
+    }
+    let name = env::arguments().into_iter().next().unwrap_or_default();
+    match find(&name) {
+        Some(found) => Ok(found),
+        None => Err(Error::failure(format!(
+            "pgcred is no longer at {}, and was not found in PATH",
+            path.display()
+        ))
+        .hint("install it there again, or add its directory to PATH")),
+    }
+}
+
+/// Returns the path at which a search for pgcred finds the running program, and otherwise the
+/// program's own path, which may change with its version.
+pub(crate) fn own_path() -> Result<PathBuf> {
+    let running = own_program()?;
+    if let Some(found) = find("pgcred".as_ref())
+        && found.canonicalize().ok() == running.canonicalize().ok()
+        && let Ok(found) = std::path::absolute(found)
+    {
+        return Ok(found);
+    }
+    Ok(running)
+}
