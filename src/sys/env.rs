@@ -224,7 +224,8 @@ pub(crate) const EXEC_PASSFILE: &str = "PGCRED_EXEC_PASSFILE";
 /// The variable in which `pgcred exec` keeps the user's own PGPASSFILE, if it was set.
 pub(crate) const OUTER_PASSFILE: &str = "PGCRED_OUTER_PASSFILE";
 
-/// Tells whether this process runs inside `pgcred exec`: then PGPASSFILE names the private passfile.
+/// Tells whether this process runs inside `pgcred exec`: then PGPASSFILE names the private
+/// passfile.
 pub(crate) fn is_in_exec() -> bool {
     match var_os("PGPASSFILE") {
         Some(passfile) => var_os(EXEC_PASSFILE) == Some(passfile),

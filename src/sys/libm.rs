@@ -1,15 +1,14 @@
 //! C's `pow`, the one function of the system's libm that the AWS SDK calls.
 //!
 //! The linker takes this one, so that the program does not load libm: that would cost 0.05 ms, a
-//! twentieth of the time in which a cached token is printed. The function is that of the
-//! Rust crate `libm`.
+//! twentieth of the time in which a cached token is printed. The function is the Rust crate
+//! `libm`'s.
 
 /// Returns `base` to the power of `exponent`.
 #[unsafe(no_mangle)]
 #[expect(
     unsafe_code,
-    reason = "a name that the linker sees counts as unsafe: a second function of that name would \
-        be undefined behavior"
+    reason = "a second function of this name would be undefined behavior"
 )]
 extern "C" fn pow(base: f64, exponent: f64) -> f64 {
     libm::pow(base, exponent)

@@ -1,31 +1,36 @@
-//! No core dump of a process whose memory holds tokens and AWS keys; the programs that it starts
-//! may dump theirs. And a look at the system's limits before work that would not survive them.
+//! Limits that the system sets for a process.
+//!
+//! pgcred forbids core dumps of itself, because its memory contains tokens and AWS keys. The
+//! programs that it starts may write core dumps as usual.
 
 use std::io;
 use std::thread;
 
 pub(crate) use platform::{forbid_core_dumps, spawn_with_core_dumps};
 
-/// Checks that the system gives as many descriptors, and a thread, as the async runtime takes:
-/// where they are refused to it, it panics.
+/// Checks that the system allows the file descriptors and the thread that the async runtime needs.
+/// The runtime would panic without them.
 pub(crate) fn check_room() -> io::Result<()> {
-    const PIPES: usize = 4; // of two descriptors each
+    const PIPES: usize = 4; // a pipe has two descriptors
     let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
     drop(pipes?);
     let _ = thread::Builder::new().spawn(|| {})?.join();
     Ok(())
 }
 
-/// Linux has a mark for one process. It also closes `/proc/PID/environ`, `/proc/PID/mem` and ptrace
-/// to other programs of the user, and holds where core dumps go to a program, which the limit does
-/// not. The system takes it away when a child starts its program: no limit of a child's is touched.
+/// Linux can mark a single process as one that writes no core dump.
+///
+/// With this mark, other programs of the user cannot read `/proc/PID/environ` or `/proc/PID/mem`,
+/// or trace the process. The mark also works if core dumps are piped to a program, which the limit
+/// of other systems does not. The system removes it when a child starts its program, so the
+/// children need no change.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod platform {
     use std::io;
     use std::process::{Child, Command};
 
     pub(crate) fn forbid_core_dumps() {
-        let _ = nix::sys::prctl::set_dumpable(false); // no kernel refuses that
+        let _ = nix::sys::prctl::set_dumpable(false); // every kernel allows it
     }
 
     pub(crate) fn spawn_with_core_dumps(command: &mut Command) -> io::Result<Child> {
@@ -33,7 +38,7 @@ mod platform {
     }
 }
 
-/// Elsewhere there is only the limit, which children inherit.
+/// Other Unix systems have only a limit for the size of core dumps, which children inherit.
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 mod platform {
     use std::io;
@@ -45,7 +50,7 @@ mod platform {
     /// The limit that this process was started with.
     static BEFORE: OnceLock<(u64, u64)> = OnceLock::new();
 
-    /// Where the system refuses, it dumps none in that place either.
+    /// Sets the limit to 0. A process that may not set limits writes no core dump either.
     pub(crate) fn forbid_core_dumps() {
         if let Ok(now) = getrlimit(Resource::RLIMIT_CORE) {
             let before = BEFORE.get_or_init(|| now);
@@ -53,8 +58,8 @@ mod platform {
         }
     }
 
-    /// Starts a program under the limit that the user has set. pgcred itself has it no longer than
-    /// that takes.
+    /// Starts a program with the limit that the user has set. pgcred itself has that limit until
+    /// the program is started.
     pub(crate) fn spawn_with_core_dumps(command: &mut Command) -> io::Result<Child> {
         if let Some((soft, hard)) = BEFORE.get() {
             let _ = setrlimit(Resource::RLIMIT_CORE, *soft, *hard);

@@ -1,4 +1,4 @@
-//! Signals to this process, handed to whoever asks. The only user of `signal-hook`.
+//! Signals that ask this process to end. This is the only module that uses `signal-hook`.
 
 #[cfg(unix)]
 pub(crate) use unix::{die_by, on_signal};
@@ -8,6 +8,7 @@ pub(crate) use elsewhere::{die_by, on_signal};
 
 #[cfg(unix)]
 mod unix {
+    use std::io;
     use std::thread;
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -15,20 +16,26 @@ mod unix {
 
     use crate::error::{Error, Result};
 
-    /// Calls `heed` for every signal that asks the process to end, instead of ending it.
+    /// Makes every signal that asks the process to end call `heed` instead.
     pub(crate) fn on_signal(heed: impl Fn(i32) + Send + 'static) -> Result<()> {
-        let failed =
-            |error: &std::io::Error| Error::failure("cannot wait for signals").caused_by(error);
-        let mut signals =
-            Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).map_err(|error| failed(&error))?;
-        let wait = move || signals.forever().for_each(heed);
-        thread::Builder::new()
-            .spawn(wait)
-            .map(drop)
-            .map_err(|error| failed(&error))
+        match wait_in_thread(heed) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Error::failure("cannot wait for signals").caused_by(&error)),
+        }
     }
 
-    /// Ends this process as the signal would have; returns only if it would not.
+    fn wait_in_thread(heed: impl Fn(i32) + Send + 'static) -> io::Result<()> {
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+        thread::Builder::new().spawn(move || {
+            for signal in signals.forever() {
+                heed(signal);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Ends this process as the signal does by default. Returns if the signal is ignored by
+    /// default.
     pub(crate) fn die_by(signal: i32) {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
@@ -38,7 +45,7 @@ mod unix {
 mod elsewhere {
     use crate::error::Result;
 
-    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+    #[expect(clippy::unnecessary_wraps, reason = "the signature is that of Unix")]
     pub(crate) fn on_signal(_: impl Fn(i32) + Send + 'static) -> Result<()> {
         Ok(())
     }

@@ -1,37 +1,36 @@
-//! stdin and the terminal: whether a person sits there, what they type, and an empty stdin for
-//! everybody else.
+//! stdin and the terminal: tells whether a user is there, asks the user, and empties stdin for the
+//! programs that pgcred starts.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::error::{Error, Result};
 
-/// What was stdin; for a child, or to wait for its end.
+/// The stdin that pgcred was started with. A child gets it, or pgcred waits for its end.
 pub(crate) type Stdin = File;
 
-/// Makes stdin empty, for this process and for what AWS's credential chain starts: nobody is there
-/// to type.
+/// Makes stdin empty for this process and for the programs that AWS's credential sources start, so
+/// that none of them waits for input.
 ///
-/// Returns what it was; none where the system hands it on in another way.
+/// Returns the stdin from before. On Windows nothing is changed, and `None` is returned.
 pub(crate) fn detach_stdin() -> Result<Option<Stdin>> {
     platform::detach_stdin()
         .map_err(|error| Error::failure("cannot open the null device").caused_by(&error))
 }
 
-/// Tells whether a person sits at the terminal: it is stdin and stderr, and this process is not in
-/// its background.
+/// Tells whether a user sits at the terminal: stdin and stderr are the terminal, and this process
+/// is in its foreground.
 pub(crate) fn has_person() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal() && platform::in_foreground()
 }
 
-/// Leaves the terminal: nothing that is started from now on can read from it or write to it, or
-/// ends with it.
+/// Detaches this process from the terminal. The programs that it starts cannot open the terminal,
+/// and they do not end when the terminal is closed.
 pub(crate) fn leave() {
     platform::leave();
 }
 
-/// Opens the terminal itself, whatever stdin is. On Windows that is what is typed there, not the
-/// screen.
+/// Opens the terminal, even if stdin is something else. On Windows it can only be read.
 pub(crate) fn open() -> Option<File> {
     OpenOptions::new()
         .read(true)
@@ -40,17 +39,21 @@ pub(crate) fn open() -> Option<File> {
         .ok()
 }
 
-/// Asks the person at the terminal for a line; stdin is not read.
+/// Asks the user at the terminal for a line. stdin is not read.
 pub(crate) fn ask(question: &str) -> Result<String> {
-    let failed = |error: io::Error| Error::failure("cannot ask on the terminal").caused_by(&error);
-    let terminal = open().ok_or_else(|| Error::failure("cannot open the terminal"))?;
-    io::stderr()
-        .write_all(question.as_bytes())
-        .map_err(failed)?;
+    let Some(terminal) = open() else {
+        return Err(Error::failure("cannot open the terminal"));
+    };
+    match ask_at(terminal, question) {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(Error::failure("cannot ask on the terminal").caused_by(&error)),
+    }
+}
+
+fn ask_at(terminal: File, question: &str) -> io::Result<String> {
+    io::stderr().write_all(question.as_bytes())?;
     let mut answer = String::new();
-    io::BufReader::new(terminal)
-        .read_line(&mut answer)
-        .map_err(failed)?;
+    io::BufReader::new(terminal).read_line(&mut answer)?;
     Ok(answer)
 }
 
@@ -63,22 +66,21 @@ mod platform {
     pub(super) const TERMINAL: &str = "/dev/tty";
 
     pub(super) fn in_foreground() -> bool {
-        nix::unistd::tcgetpgrp(io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp())
+        nix::unistd::tcgetpgrp(io::stdin()) == Ok(nix::unistd::getpgrp())
     }
 
     pub(super) fn leave() {
-        // who leads a group has been started apart from the terminal's others
+        // This fails for the leader of a process group, which is detached already.
         let _ = nix::unistd::setsid();
     }
 
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {
-        let was = io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .ok()
-            .map(File::from); // none if it was closed
+        let before = io::stdin().as_fd().try_clone_to_owned();
         nix::unistd::dup2_stdin(&File::open("/dev/null")?)?;
-        Ok(was)
+        match before {
+            Ok(before) => Ok(Some(File::from(before))),
+            Err(_) => Ok(None), // it was closed
+        }
     }
 }
 
@@ -95,7 +97,7 @@ mod platform {
 
     pub(super) fn leave() {}
 
-    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+    #[expect(clippy::unnecessary_wraps, reason = "the signature is that of Unix")]
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {
         Ok(None)
     }

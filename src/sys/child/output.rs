@@ -226,8 +226,8 @@ impl Pipes {
     }
 }
 
-/// The bytes that a pipe has given so far. A thread reads the pipe. If the pipe is never closed, the
-/// thread ends with the process.
+/// The bytes that a pipe has given so far. A thread reads the pipe. If the pipe is never closed,
+/// the thread ends with the process.
 struct Pipe {
     bytes: Arc<Mutex<Vec<u8>>>,
     /// Disconnected by the thread at the end of the pipe.

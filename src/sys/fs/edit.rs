@@ -1,44 +1,48 @@
-//! Replaces files: whole, private, and only while they are as they were read.
+//! Replaces files: as a whole, private, and only while they are as they were read.
+//!
+//! 1. Take the lock beside the file, and remove the new files that killed writers have left.
+//! 2. Read the file, and let the caller make the new text.
+//! 3. Write the new text into a new file beside the old one.
+//! 4. Look at the old file again. If another program has changed it meanwhile, go back to 2.
+//! 5. Rename the new file over the old one.
+//!
+//! Steps 3 and 5 alone are in `swap`.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Write as _};
+use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use tempfile::NamedTempFile;
-
-use super::{
-    NEW_SUFFIX, PAUSE, backup_path, cannot_write, lock_file, new_files, parts, platform,
-    private_directory, read, read_once, remove, remove_leftovers, resolve, settled, suffixed,
-    trust,
-};
+use super::lock::{lock_file, remove_leftovers};
+use super::read::{read, read_once, settled};
+use super::remove::remove;
+use super::swap::{make_directory_of, new_file, swap, swap_in, sync};
+use super::{PAUSE, backup_path, cannot_write, parts, platform, resolve, trust};
 use crate::error::{Error, Result};
 
-/// What [`edit`] did besides calling its editor.
+/// The result of [`edit`].
 pub(crate) struct Edited<T> {
+    /// The value that the caller's editor returned.
     pub(crate) value: T,
-    /// The file's text as it now is.
+    /// The file's text as it is now.
     pub(crate) text: Vec<u8>,
-    /// Set where others could read the file before.
+    /// Set if other users could read the file before.
     pub(crate) was_open_to_others: bool,
-    /// Set where the file had other names (hard links), which still lead to the old text.
+    /// Set if the file had other names (hard links), which still lead to the old text.
     pub(crate) had_other_names: bool,
 }
 
 /// A file as it was read.
 struct Seen {
     bytes: Vec<u8>,
-    /// None where there is no file.
+    /// `None` if the file did not exist.
     metadata: Option<Metadata>,
 }
 
 impl Seen {
     fn of(path: &Path) -> Result<Self> {
-        let failed = |error: &io::Error| {
-            Error::failure(format!("cannot read {}", path.display())).caused_by(error)
-        };
         match settled(path) {
             Ok(None) => Ok(Self {
                 bytes: Vec::new(),
@@ -49,43 +53,49 @@ impl Seen {
                 bytes,
                 metadata: Some(metadata),
             }),
-            Err(error) => Err(trust::explain_denial(path, &error, failed(&error))),
+            Err(error) => Err(cannot_read(path, &error)),
         }
     }
 
     fn text(&self) -> Option<&[u8]> {
-        self.metadata.as_ref().map(|_| &*self.bytes)
+        match &self.metadata {
+            Some(_) => Some(&self.bytes),
+            None => None,
+        }
     }
 
-    /// Tells whether the file is as it was read. Programs that do not know pgcred's lock may have
-    /// written it since.
+    /// Tells whether the file is still as it was read. A program that does not know pgcred's lock
+    /// may have written it since.
     fn is_current(&self, path: &Path) -> bool {
         match (&self.metadata, read_once(path)) {
             (None, Ok(None)) => true,
             (Some(before), Ok(Some((bytes, now)))) => {
-                // The bytes too: two changes in one tick of the system's clock have the same time.
-                let is_as_before =
-                    |metadata: &Metadata| platform::state(before) == platform::state(metadata);
                 let Ok(last) = fs::metadata(path) else {
                     return false;
                 };
-                is_as_before(&now) && bytes == self.bytes && is_as_before(&last)
+                let before = platform::state(before);
+                // The bytes are compared too, because two changes within one tick of the system's
+                // clock have the same time.
+                before == platform::state(&now)
+                    && bytes == self.bytes
+                    && before == platform::state(&last)
             }
             _ => false,
         }
     }
 }
 
-/// Replaces a file's text by what `editor` makes of it and hands on the editor's second value.
-/// `None` is no file, before and after.
+/// Replaces a file's text by the text that `editor` returns, and returns the editor's second value.
+/// `None` stands for no file, before and after.
 ///
-/// Readers see the old text or the new one, never a part; a failure or kill at any point leaves one
-/// of the two. Other writers that come through here wait. A link is followed and stays. The file is
-/// private afterwards and keeps its owner.
+/// Readers find the old text or the new one, and never a part of it. The same holds after a failure
+/// or a kill at any point. Other calls of this function wait, in this process and in others. If the
+/// path is a link, the file to which it leads is replaced. The new file is private, and keeps its
+/// owner.
 ///
-/// The last look at the file is just before it is replaced: if a program that knows no lock has
-/// changed it meanwhile, the editor is called again with the new text. What that program writes
-/// later, into the file that it has opened before, is lost with that file.
+/// The file is compared for the last time just before it is replaced. If a program that knows no
+/// lock has changed it meanwhile, the editor is called again with the new text. If that program
+/// writes later, into the file that it opened before, its text is lost.
 pub(crate) fn edit<T>(
     path: &Path,
     mut editor: impl FnMut(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
@@ -93,7 +103,9 @@ pub(crate) fn edit<T>(
     const PATIENCE: Duration = Duration::from_secs(5);
     let path = &resolve(path)?;
     let (directory, name) = parts(path)?;
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+    if let Ok(metadata) = fs::metadata(path)
+        && !metadata.is_file()
+    {
         return Err(not_plain(path)); // before a lock is made beside it
     }
     let _lock = lock_file(directory, name)?;
@@ -102,53 +114,39 @@ pub(crate) fn edit<T>(
     while Instant::now() < deadline {
         let seen = Seen::of(path)?;
         trust::check_for_root(path, directory, seen.metadata.as_ref())?;
-        let edited = editor(seen.text());
-        match edited.and_then(|(text, value)| edit_once(path, &seen, text, value)) {
+        let edited = match editor(seen.text()) {
+            Ok((Some(text), value)) => replace_seen(path, &seen, text, value),
+            Ok((None, value)) => remove_seen(path, &seen, value),
+            Err(error) => Err(error),
+        };
+        match edited {
             Ok(Some(edited)) => return Ok(edited),
             Err(error) if seen.is_current(path) => return Err(error),
-            // What was wrong may be that only a part of the file was there.
+            // The file has changed. An error may have come from a part of its text.
             Ok(None) | Err(_) => sleep(PAUSE),
         }
     }
-    let waited = PATIENCE.as_secs();
-    Err(Error::failure(format!(
-        "another program has been changing {} for {waited} s",
-        path.display()
-    ))
-    .hint("end that program, then try again"))
+    let (shown, waited) = (path.display(), PATIENCE.as_secs());
+    let why = format!("another program has been changing {shown} for {waited} s");
+    Err(Error::failure(why).hint("end that program, then try again"))
 }
 
-/// Replaces a file, unless it is no longer as it was seen: then nothing is done.
-fn edit_once<T>(
-    path: &Path,
-    seen: &Seen,
-    text: Option<Vec<u8>>,
-    value: T,
-) -> Result<Option<Edited<T>>> {
-    let Some(text) = text else {
-        if !seen.is_current(path) {
-            return Ok(None);
-        }
-        if seen.metadata.is_some() {
-            remove(path)?;
-        }
-        return Ok(Some(Edited {
-            value,
-            text: Vec::new(),
-            was_open_to_others: false,
-            had_other_names: false,
-        }));
-    };
-    let old = seen.metadata.as_ref();
-    let was_open_to_others = old.is_some_and(platform::is_open_to_others);
+/// Replaces the text of a file. Returns `None` if the file is no longer as it was seen: then
+/// nothing was changed.
+fn replace_seen<T>(path: &Path, seen: &Seen, text: Vec<u8>, value: T) -> Result<Option<Edited<T>>> {
+    let mut was_open_to_others = false;
     let mut had_other_names = false;
+    if let Some(old) = &seen.metadata {
+        was_open_to_others = platform::is_open_to_others(old);
+    }
     if text != seen.bytes || was_open_to_others {
         let new = new_file(path, &text)?;
-        if let Some(old) = old {
+        if let Some(old) = &seen.metadata {
             had_other_names = platform::has_other_names(old);
-            let failed = |error: io::Error| cannot_write(path, &error);
-            platform::keep_owner(new.as_file(), old).map_err(failed)?;
-            platform::make_private(new.as_file(), old).map_err(failed)?;
+            let file = new.as_file();
+            let kept = platform::keep_owner(file, old);
+            let kept = kept.and_then(|()| platform::make_private(file, old));
+            kept.map_err(|error| cannot_write(path, &error))?;
         }
         sync(&new, path)?;
         if !seen.is_current(path) {
@@ -165,105 +163,79 @@ fn edit_once<T>(
     }))
 }
 
-/// As [`edit`], for a file that only pgcred writes and that may be lost in a power cut: it does not
-/// wait for the disk.
+/// Removes a file. Returns `None` if the file is no longer as it was seen: then it stays.
+fn remove_seen<T>(path: &Path, seen: &Seen, value: T) -> Result<Option<Edited<T>>> {
+    if !seen.is_current(path) {
+        return Ok(None);
+    }
+    if seen.metadata.is_some() {
+        remove(path)?;
+    }
+    Ok(Some(Edited {
+        value,
+        text: Vec::new(),
+        was_open_to_others: false,
+        had_other_names: false,
+    }))
+}
+
+/// Replaces a file that only pgcred writes, and that may be lost in a power cut: this does not wait
+/// for the disk. A file that another user owns or can change counts as empty, and is replaced by a
+/// file of the user's own.
 pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
     let path = &resolve(path)?;
     let (directory, name) = parts(path)?;
     let _lock = lock_file(directory, name)?;
     remove_leftovers(directory, name);
-    let old = match read_once(path) {
+    let mut old = Vec::new();
+    let mut is_private = false;
+    match read_once(path) {
+        Ok(None) => {}
         Ok(Some((_, metadata))) if !metadata.is_file() => return Err(not_plain(path)),
-        old => old.map_err(|error| {
-            let failed =
-                Error::failure(format!("cannot read {}", path.display())).caused_by(&error);
-            trust::explain_denial(path, &error, failed)
-        })?,
-    };
-    // What another user has put there is not believed, and is replaced by a file of the user's own.
-    let old = old.filter(|(_, metadata)| trust::is_trusted(metadata));
-    let text = editor(old.as_ref().map_or(&[], |(bytes, _)| bytes));
-    if old.is_some_and(|(bytes, metadata)| bytes == text && !platform::is_open_to_others(&metadata))
-    {
+        Ok(Some((bytes, metadata))) => {
+            if trust::is_trusted(&metadata) {
+                old = bytes;
+                is_private = !platform::is_open_to_others(&metadata);
+            }
+        }
+        Err(error) => return Err(cannot_read(path, &error)),
+    }
+    let text = editor(&old);
+    if is_private && old == text {
         return Ok(());
     }
     swap(new_file(path, &text)?, path).map_err(|error| cannot_write(path, &error))
 }
 
-/// As [`edit`], for text; the directory is made if it is missing. Of an empty text no file is left,
-/// but behind a link.
+/// Replaces a text as [`edit`] does, and makes the directory if it does not exist. If the new text
+/// is empty, the file is removed, except behind a link.
 pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<String>) -> Result<()> {
     make_directory_of(path)?;
     let name = path.display().to_string();
-    let edited = edit(path, |old| {
-        let old = std::str::from_utf8(old.unwrap_or_default())
-            .map_err(|_| Error::usage("it is not UTF-8"));
-        let text = old
-            .and_then(&mut editor)
-            .map_err(|error| error.about(&name))?;
-        let goes = text.is_empty() && !path.is_symlink();
-        Ok(((!goes).then(|| text.into_bytes()), ()))
-    });
-    edited.map(drop)
-}
-
-/// Replaces a file of another program's directory at once; private. Who else writes it is that
-/// program's to settle.
-pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
-    swap_in_prepared(path, bytes, |_| Ok(()))
-}
-
-/// As [`swap_in`], with a time of last change that is not now.
-pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: SystemTime) -> Result<()> {
-    swap_in_prepared(path, bytes, |new| new.set_modified(changed))
-}
-
-/// As [`swap_in`]; what root writes belongs to whom the directory belongs to, whose programs read
-/// and write the file too.
-pub(crate) fn swap_in_for_owner(path: &Path, bytes: &[u8]) -> Result<()> {
-    swap_in_prepared(path, bytes, |new| {
-        if !platform::is_root() {
-            return Ok(());
+    edit(path, |old| {
+        let Ok(old) = std::str::from_utf8(old.unwrap_or_default()) else {
+            return Err(Error::usage("it is not UTF-8").about(&name));
+        };
+        let text = editor(old).map_err(|error| error.about(&name))?;
+        if text.is_empty() && !path.is_symlink() {
+            return Ok((None, ()));
         }
-        let directory = path.parent().unwrap_or(path);
-        platform::keep_owner(new, &fs::metadata(directory)?)
-    })
+        Ok((Some(text.into_bytes()), ()))
+    })?;
+    Ok(())
 }
 
-/// No lock is taken that others could see. A new file is locked itself while its writer lives: what
-/// a killed writer has left is free, and goes.
-fn swap_in_prepared(
-    path: &Path,
-    bytes: &[u8],
-    prepare: impl Fn(&File) -> io::Result<()>,
-) -> Result<()> {
-    const TRIES: u32 = 3;
-    make_directory_of(path)?;
-    let (directory, name) = parts(path)?;
-    remove_abandoned(directory, name);
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let new = new_file(path, bytes)?;
-        match prepare(new.as_file()).and_then(|()| swap(new, path)) {
-            // Another writer has taken it for abandoned, in the moment before it was locked.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && tried < TRIES => {}
-            done => return done.map_err(|error| cannot_write(path, &error)),
-        }
-    }
-}
-
-/// Replaces a file that is still as it was before by another text, or removes it; its owner and
-/// mode stay.
+/// Replaces a file by another text, or removes it. The file keeps its owner and mode. If the file
+/// is no longer as it was `before`, this is an error and nothing is changed.
 ///
-/// `keep` goes into a copy beside it, whose path is returned.
+/// If there is a text to `keep`, it is written into a copy beside the file, and the path of the
+/// copy is returned.
 pub(crate) fn replace(
     path: &Path,
     before: Option<&str>,
     after: Option<&str>,
     keep: Option<&str>,
 ) -> Result<Option<PathBuf>> {
-    let failed = |error: io::Error| cannot_write(path, &error);
     let path = &resolve(path)?;
     if before.is_some() || after.is_some() {
         make_directory_of(path)?;
@@ -271,50 +243,56 @@ pub(crate) fn replace(
     let (directory, name) = parts(path)?;
     let _lock = lock_file(directory, name)?;
     remove_leftovers(directory, name);
-    let has_changed = || {
-        let why = format!(
-            "{} has just been changed by another program",
-            path.display()
-        );
-        Err(Error::failure(why).hint("try again"))
-    };
     let seen = Seen::of(path)?;
     if seen.text() != before.map(str::as_bytes) {
-        return has_changed();
+        return Err(has_changed(path));
     }
-    let backup = backup_path(directory, name);
-    if let Some(keep) = keep {
-        swap_in(&backup, keep.as_bytes())?;
-    } else if read(&backup).is_some_and(|copy| copy == after.unwrap_or_default().as_bytes()) {
-        remove(&backup)?; // what is as it was once more needs no copy
-    }
-    let kept = keep.map(|_| backup);
+    let copy = update_copy(directory, name, after, keep)?;
     let Some(after) = after else {
-        return if seen.is_current(path) {
-            remove(path).map(|()| kept)
-        } else {
-            has_changed()
-        };
+        if !seen.is_current(path) {
+            return Err(has_changed(path));
+        }
+        remove(path)?;
+        return Ok(copy);
     };
     let new = new_file(path, after.as_bytes())?;
     sync(&new, path)?;
-    if let Some(metadata) = &seen.metadata {
-        platform::keep_owner(new.as_file(), metadata).map_err(failed)?;
-        platform::keep_mode(new.as_file(), metadata).map_err(failed)?;
+    if let Some(old) = &seen.metadata {
+        let kept = platform::keep_owner(new.as_file(), old);
+        let kept = kept.and_then(|()| platform::keep_mode(new.as_file(), old));
+        kept.map_err(|error| cannot_write(path, &error))?;
     }
     if !seen.is_current(path) {
-        return has_changed();
+        return Err(has_changed(path));
     }
-    swap(new, path).map_err(failed)?;
-    Ok(kept)
+    swap(new, path).map_err(|error| cannot_write(path, &error))?;
+    Ok(copy)
 }
 
-/// Makes the directory of a file, if it is missing.
-fn make_directory_of(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(directory) => private_directory(directory),
-        None => Ok(()),
+/// Writes a text into the copy beside a file and returns the path of the copy. Without a text to
+/// `keep`, removes a copy that is the same as the file will be.
+fn update_copy(
+    directory: &Path,
+    name: &OsStr,
+    after: Option<&str>,
+    keep: Option<&str>,
+) -> Result<Option<PathBuf>> {
+    let copy = backup_path(directory, name);
+    if let Some(keep) = keep {
+        swap_in(&copy, keep.as_bytes())?;
+        return Ok(Some(copy));
     }
+    if let Some(copied) = read(&copy)
+        && copied == after.unwrap_or_default().as_bytes()
+    {
+        remove(&copy)?;
+    }
+    Ok(None)
+}
+
+fn has_changed(path: &Path) -> Error {
+    let shown = path.display();
+    Error::failure(format!("{shown} has just been changed by another program")).hint("try again")
 }
 
 fn not_plain(path: &Path) -> Error {
@@ -322,55 +300,12 @@ fn not_plain(path: &Path) -> Error {
         .hint("move it away, or name another file")
 }
 
-/// Writes the text that is to take a file's place into a file beside it.
-fn new_file(path: &Path, text: &[u8]) -> Result<NamedTempFile> {
-    let failed = |error: io::Error| cannot_write(path, &error);
-    let (directory, name) = parts(path)?;
-    let mut new = tempfile::Builder::new()
-        .prefix(&suffixed(name, NEW_SUFFIX))
-        .tempfile_in(directory)
-        .map_err(failed)?;
-    platform::claim(new.as_file());
-    new.write_all(text).map_err(failed)?;
-    Ok(new)
-}
-
-fn sync(new: &NamedTempFile, path: &Path) -> Result<()> {
-    new.as_file()
-        .sync_all()
-        .map_err(|error| cannot_write(path, &error))
+fn cannot_read(path: &Path, cause: &io::Error) -> Error {
+    trust::explain_denial(path, cause, Error::reading(path, cause))
 }
 
 fn sync_directory_of(path: &Path) {
     if let Ok((directory, _)) = parts(path) {
         platform::sync_directory(directory);
     }
-}
-
-/// Removes new files whose writers are gone.
-fn remove_abandoned(directory: &Path, name: &OsStr) {
-    for path in new_files(directory, name).filter(|path| platform::is_abandoned(path)) {
-        let _ = remove(&path); // it holds nothing that is missed
-    }
-}
-
-/// Renames over the target. Windows refuses while a reader has the file open, which is over in a
-/// moment.
-fn swap(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
-    const TRIES: u32 = 100;
-    for _ in 0..TRIES {
-        match new.persist(path) {
-            Err(error)
-                if cfg!(windows) && error.error.kind() == io::ErrorKind::PermissionDenied =>
-            {
-                new = error.file;
-                sleep(PAUSE);
-            }
-            done => return done.map(drop).map_err(|error| error.error),
-        }
-    }
-    Err(io::Error::new(
-        io::ErrorKind::PermissionDenied,
-        "the file is kept open by another program",
-    ))
 }

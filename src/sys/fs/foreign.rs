@@ -1,5 +1,5 @@
-//! Reads files that other programs write and that the user names: bounded in size, and in time
-//! where reading can block.
+//! Reads the files of other programs, and files that the user names. The length is limited; so is
+//! the time if reading can block.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,64 +8,66 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Instant;
 
-use super::read_at_most;
+use super::read::read_at_most;
 use crate::error::{Error, Result};
 
-/// A larger file is refused, in bytes. Large bundles of certificates have some hundred KiB.
+/// The longest file that is read, in bytes. Large bundles of certificates have some hundred KiB.
 const LARGEST: u64 = 4 << 20;
 
-/// Returns the bytes of a file that has to be there. A pipe or a device is read until the deadline.
+/// Returns the bytes of a file that has to exist. A pipe or a device is read until the deadline.
 ///
-/// The AWS CLI reads pipes too, such as `AWS_WEB_IDENTITY_TOKEN_FILE=<(command)`. A pipe gives its
-/// bytes only once.
+/// Pipes are read because the AWS CLI reads them too, as in
+/// `AWS_WEB_IDENTITY_TOKEN_FILE=<(command)`. A pipe gives its bytes only once.
 pub(crate) fn read_foreign(path: &Path, deadline: Instant) -> Result<Vec<u8>> {
-    let is_regular = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let bytes = if is_regular {
-        read_bounded(path)
-    } else {
-        read_until(path, deadline)?
+    let read = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => read_bounded(path),
+        _ => read_until(path, deadline)?,
     };
-    let bytes = bytes.map_err(|error| {
-        Error::usage(format!("cannot read {}", path.display())).caused_by(&error)
-    })?;
-    within_limit(path, bytes)
-}
-
-fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if bytes.len() as u64 > LARGEST {
-        let largest = LARGEST >> 20;
-        return Err(Error::usage(format!(
-            "{} is larger than {largest} MiB",
-            path.display()
-        )));
+    match read {
+        Ok(bytes) => within_limit(path, bytes),
+        Err(error) => Err(cannot_read(path, &error)),
     }
-    Ok(bytes)
 }
 
-/// As [`read_foreign`], for text.
+/// Returns the text of a file as [`read_foreign`] does.
 pub(crate) fn read_foreign_text(path: &Path, deadline: Instant) -> Result<String> {
     let bytes = read_foreign(path, deadline)?;
     String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))
 }
 
-/// Returns the bytes of a settings file, if there is one and it is a regular file. One that is
-/// there and cannot be read is an error: without its settings something else would be done.
+/// Returns the bytes of a file of settings; `None` if it does not exist or is not a regular file. A
+/// file that cannot be read is an error, because pgcred would act differently without it.
 pub(crate) fn read_foreign_settings(path: &Path) -> Result<Option<Vec<u8>>> {
-    let failed = |error: &io::Error| {
-        Error::usage(format!("cannot read {}", path.display())).caused_by(error)
-    };
-    let found = read_at_most(path, LARGEST + 1).map_err(|error| failed(&error))?;
-    found
-        .filter(|(_, metadata)| metadata.is_file())
-        .map(|(bytes, _)| within_limit(path, bytes))
-        .transpose()
+    match read_at_most(path, LARGEST + 1) {
+        Ok(Some((bytes, metadata))) if metadata.is_file() => within_limit(path, bytes).map(Some),
+        Ok(_) => Ok(None),
+        Err(error) => Err(cannot_read(path, &error)),
+    }
 }
 
-/// Returns the bytes of another program's cache. What is missing, unreadable, too large or no
-/// regular file is not there.
+/// Returns the bytes of another program's cache; `None` if it does not exist, cannot be read, is
+/// too long, or is not a regular file.
 pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
     let (bytes, metadata) = read_at_most(path, LARGEST + 1).ok()??;
-    (metadata.is_file() && bytes.len() as u64 <= LARGEST).then_some(bytes)
+    if metadata.is_file() && bytes.len() as u64 <= LARGEST {
+        Some(bytes)
+    } else {
+        None
+    }
+}
+
+fn cannot_read(path: &Path, cause: &io::Error) -> Error {
+    Error::usage(format!("cannot read {}", path.display())).caused_by(cause)
+}
+
+fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    if bytes.len() as u64 <= LARGEST {
+        return Ok(bytes);
+    }
+    let (shown, largest) = (path.display(), LARGEST >> 20);
+    Err(Error::usage(format!(
+        "{shown} is larger than {largest} MiB"
+    )))
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
@@ -76,21 +78,21 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads in a thread of its own. If the file blocks, the thread is left behind and ends with the
+/// Reads a file in another thread. If the read blocks, the thread is left behind, and ends with the
 /// process.
 fn read_until(path: &Path, deadline: Instant) -> Result<io::Result<Vec<u8>>> {
     let (sender, answer) = channel();
-    let owned = path.to_owned();
+    let file = path.to_owned();
     let started = thread::Builder::new().spawn(move || {
-        let _ = sender.send(read_bounded(&owned)); // nobody may be waiting any more
+        let _ = sender.send(read_bounded(&file)); // the receiver may have stopped waiting
     });
     started.map_err(|error| Error::reading(path, &error))?;
     let left = deadline.saturating_duration_since(Instant::now());
     answer.recv_timeout(left).map_err(|_| {
+        let shown = path.display();
         Error::failure(format!(
-            "cannot read {}: it is a pipe or a device that gave nothing in time",
-            path.display()
+            "cannot read {shown}: it is a pipe or a device that gave nothing in time"
         ))
-        .hint("check what writes to it, or allow more time with --timeout")
+        .hint("check the program that writes to it, or allow more time with --timeout")
     })
 }

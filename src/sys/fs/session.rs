@@ -1,51 +1,60 @@
-//! Private directories that last as long as one run of pgcred: for the passfile of `exec`, and for
-//! files that another program is to read. What a killed run leaves is removed by a later one.
+//! Private directories that last as long as one run of pgcred: for the passfile of `pgcred exec`,
+//! and for files that another program reads.
+//!
+//! The run that makes such a directory holds a lock in it. A directory whose lock is free was left
+//! by a killed run. The next run that makes a private directory removes it.
+//!
+//! The directories are in the user's own directories if possible. Otherwise they are in the
+//! directory for temporary files, where other users can make files too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Lock, is_own_directory, list, lock, own_directory, platform, remove, stamp, trust};
+use super::lock::{Lock, lock};
+use super::remove::{cannot_remove, remove};
+use super::{is_own_directory, list, own_directory, platform, stamp, trust};
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::paths::{self, CacheDirectory};
 
-/// A private directory for as long as this lives. A crash leaves it, until a later run removes it.
+/// A private directory, which is removed when this value is dropped. If the run is killed, a later
+/// run removes it.
 pub(crate) struct SessionDirectory {
     directory: PathBuf,
     lock: Option<Lock>,
 }
 
 impl SessionDirectory {
+    /// Returns the path of a file in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 }
 
 impl Drop for SessionDirectory {
-    /// Where others can exchange directories, another one may be in its place by now: then that
-    /// keeps its files.
+    /// Removes the directory if it still holds the lock. If another user has put another directory
+    /// in its place, nothing in that one is removed.
     fn drop(&mut self) {
-        if self
-            .lock
-            .as_ref()
-            .is_some_and(|lock| lock.is_at(&self.path(LOCK)))
+        if let Some(lock) = self.lock.take()
+            && lock.is_at(&self.path(LOCK))
         {
-            let _ = remove_left(&self.directory, self.lock.take()); // a later run tries again
+            let _ = remove_left(&self.directory, Some(lock)); // a later run tries again
         }
     }
 }
 
-/// The lock of whoever made a private directory, in it.
+/// The name of the lock inside a private directory, which the run that made the directory holds.
 const LOCK: &str = "lock";
-/// How the names of private directories begin: in a directory of the user's, and in one of
-/// everybody's.
+/// The beginning of the name of a private directory in a directory of the user's own.
 const OWN_PREFIX: &str = "run-";
+/// The beginning of the name of a private directory in the directory for temporary files.
 const SHARED_PREFIX: &str = "pgcred-run-";
 
-/// Returns the user's own directories for private directories, the best first: memory, where the
-/// system has such a directory. One that another user could change is passed over, and one that is
-/// missing is not made.
+/// Returns the user's own directories for private directories. The best one comes first: on systems
+/// that have a runtime directory, its files are kept in memory only.
+///
+/// A directory that another user could change is left out. No directory is made.
 pub(crate) fn own_session_parents() -> Vec<PathBuf> {
     let mut parents = Vec::new();
     if paths::own_home().is_none()
@@ -62,7 +71,7 @@ pub(crate) fn own_session_parents() -> Vec<PathBuf> {
     parents
 }
 
-/// Every directory in which private directories may be, and how the names of those begin there.
+/// Returns every directory that may contain private directories, with the beginning of their names.
 fn places() -> Vec<(PathBuf, &'static str)> {
     let mut places = Vec::new();
     for parent in own_session_parents() {
@@ -76,8 +85,8 @@ fn places() -> Vec<(PathBuf, &'static str)> {
     places
 }
 
-/// Tells whether a directory for private directories, and the one that it is in, are the user's
-/// own: another user may have made a link there to where the user has other things.
+/// Tells whether a directory for private directories, and the directory above it, are the user's
+/// own. Neither may be a link that another user made: it could lead to other files of the user's.
 fn is_own_place(parent: &Path) -> bool {
     let is_own = |directory: &Path| {
         let Ok(link) = fs::symlink_metadata(directory) else {
@@ -91,20 +100,20 @@ fn is_own_place(parent: &Path) -> bool {
     }
 }
 
-/// Makes a directory for private directories, if it is missing.
+/// Makes a directory for private directories, if it does not exist.
 fn own_place(parent: &Path) -> Result<()> {
     own_directory(parent)?;
     if is_own_place(parent) {
         return Ok(());
     }
     Err(Error::failure(format!(
-        "{} is not the user's own",
+        "{} does not belong to this user, or another user can change it",
         parent.display()
     )))
 }
 
-/// Returns the directory in which everybody may make private directories. Whoever owns it could
-/// exchange them.
+/// Returns the directory for temporary files, in which every user may make private directories. It
+/// has to belong to root or the user, because its owner could exchange the directories in it.
 fn shared_session_parent() -> Result<PathBuf> {
     let directory = env::temporary_directory();
     if trust::is_trusted_place(&directory) {
@@ -112,17 +121,17 @@ fn shared_session_parent() -> Result<PathBuf> {
     }
     let shown = directory.display();
     Err(Error::failure(format!(
-        "{shown} does not exist, belongs to another user, or others can exchange it"
+        "{shown} does not exist, belongs to another user, or can be exchanged by one"
     )))
 }
 
-/// Returns the private directories that [`session_directory`] has made in another directory. One
-/// that others can look into was not made so: somebody may have moved it there.
+/// Returns the private directories in a directory. A directory that other users can read was not
+/// made by [`session_directory`], so it is left out: a user may have moved it there.
 fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let mut sessions = list(parent);
     sessions.retain(|path| {
         let name = path.file_name().unwrap_or_default();
-        // The name is asked first, because there may be thousands of other users' files.
+        // The name is checked first, because there may be thousands of other users' files.
         if !name.to_string_lossy().starts_with(prefix) {
             return false;
         }
@@ -134,18 +143,21 @@ fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     sessions
 }
 
-/// Whether the run that made a private directory goes on.
+/// The state of the run that made a private directory.
 enum Maker {
     Runs,
-    /// With the lock, which nobody else must take before the directory is removed.
+    /// The run has ended. The lock, if there is one, is kept until the directory is removed, so
+    /// that no other run takes it.
     IsGone(Option<Lock>),
 }
 
-/// An empty directory may be one that is being made: nothing is put into a directory before its
-/// lock. Whoever is making it makes another one if this one is removed.
+/// Tells whether the run that made a private directory still runs.
+///
+/// An empty directory counts as one that a run is making at this moment, because the lock is the
+/// first file in each. If such a directory is removed, its maker makes another one.
 fn maker(session: &Path) -> Maker {
     let path = session.join(LOCK);
-    let has_contents = !list(session).is_empty(); // asked first: the lock may come in between
+    let has_contents = !list(session).is_empty(); // before the look at the lock, which may come now
     match stamp(&path) {
         Some(_) => match lock(&path, Duration::ZERO) {
             Ok(lock) => Maker::IsGone(Some(lock)),
@@ -156,13 +168,13 @@ fn maker(session: &Path) -> Maker {
     }
 }
 
-/// Tells whether a file stands in a private directory whose maker still runs.
+/// Tells whether a file is in a private directory whose maker still runs.
 pub(crate) fn is_in_session(file: &Path) -> bool {
     match fs::symlink_metadata(file) {
         Ok(metadata) if metadata.is_file() => {}
         _ => return false,
     }
-    // Absolute, because `tempfile` makes the path of the directory so.
+    // The path has to be absolute, because `tempfile` makes absolute paths.
     let Ok(file) = std::path::absolute(file) else {
         return false;
     };
@@ -184,28 +196,29 @@ fn is_lock(file: &Path) -> bool {
     file.file_name() == Some(LOCK.as_ref())
 }
 
-/// Tells whether a file is one that pgcred puts into private directories: a passfile, also one that
-/// is about to replace it, root certificates or a crontab.
+/// Tells whether pgcred puts files of this name into private directories: a passfile, the new file
+/// that is going to replace it, root certificates, or a crontab.
 fn is_put_there(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with("passfile") || name.ends_with(".pem") || name == "crontab"
 }
 
-/// Removes what pgcred has put there, but for the lock, as far as that is possible.
+/// Removes pgcred's files from a private directory, as far as possible. The lock stays.
 fn remove_secrets(session: &Path) {
     for file in list(session) {
         if is_put_there(&file) {
-            let _ = remove(&file); // what stays is seen by whoever removes the directory
+            let _ = remove(&file); // a file that stays makes the removal of the directory fail
         }
     }
 }
 
-/// Removes a directory whose maker is gone or ends: the secrets first, and the lock with the
-/// directory, so that a kill in between leaves nothing that looks like the directory of a run that
-/// is just beginning.
+/// Removes a private directory whose maker has ended or is ending.
 ///
-/// A maker that is just beginning may have put its lock there again: then the directory is not
-/// empty, and stays. What cannot be removed keeps the lock, by which the next run finds it again.
+/// The files go first, and the lock goes last. If this run is killed in between, the directory does
+/// not look like the one of a run that is starting, and the next run removes it. If a file cannot
+/// be removed, the lock stays for the same reason.
+///
+/// A run that is starting may put its lock there again. Then the directory is not empty, and stays.
 fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
     remove_secrets(session);
     if list(session).iter().any(|file| !is_lock(file)) {
@@ -213,27 +226,25 @@ fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
             "cannot remove {}: it is not empty",
             session.display()
         ))
-        .hint("see what is in it, and remove it by hand"));
+        .hint("look at the files in it, and remove it by hand"));
     }
     if cfg!(windows) {
-        drop(lock); // where a file that is open may keep its directory
+        drop(lock); // on Windows an open file keeps its directory
     }
     remove(&session.join(LOCK))?;
-    fs::remove_dir(session).map_err(|error| {
-        Error::failure(format!("cannot remove {}", session.display())).caused_by(&error)
-    })
+    fs::remove_dir(session).map_err(|error| cannot_remove(session, &error))
 }
 
-/// Removes the private directories in a directory whose makers are gone. Returns for each whether
-/// that was possible. Where others could exchange them meanwhile, as on a volume that is open to
-/// all, they stay.
+/// Removes the private directories in a directory whose makers have ended. Returns each one that
+/// was removed, and an error for each one that could not be. If other users could exchange them
+/// meanwhile, as on a volume that is open to all users, they stay.
 fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     let mut removed = Vec::new();
     if trust::can_be_exchanged_in(parent) {
         return removed;
     }
     for session in sessions(parent, prefix) {
-        // The system removes only an empty one: its maker was killed before it had a lock, or makes
+        // This removes an empty directory only. Its maker was killed before it had a lock, or makes
         // another one.
         if fs::remove_dir(&session).is_ok() {
             removed.push(Ok(session));
@@ -244,9 +255,9 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     removed
 }
 
-/// Removes what killed runs have left in the user's own directories, as far as that is possible.
-/// The one of everybody's, which may be large, is left to the next run that makes a private
-/// directory there.
+/// Removes the private directories of killed runs from the user's own directories, as far as
+/// possible. The directory for temporary files may be large. The next run that makes a private
+/// directory there cleans it up.
 pub(crate) fn remove_left_sessions() {
     for parent in own_session_parents() {
         if is_own_place(&parent) {
@@ -255,9 +266,11 @@ pub(crate) fn remove_left_sessions() {
     }
 }
 
-/// Removes what killed runs have left everywhere, and of the user's own directories and those above
-/// what is empty then. Returns what it has removed or could not remove, and the private directories
-/// whose makers still run.
+/// Removes all private directories of killed runs. Of the user's own directories for them, and of
+/// those above, removes the ones that are empty then.
+///
+/// Returns each private directory that was removed, an error for each one that could not be, and
+/// the ones whose makers still run.
 pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
     let (mut removed, mut running) = (Vec::new(), Vec::new());
     for (parent, prefix) in places() {
@@ -272,15 +285,14 @@ pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
         if fs::remove_dir(&parent).is_ok()
             && let Some(above) = parent.parent()
         {
-            let _ = fs::remove_dir(above); // not if something else is in it
+            let _ = fs::remove_dir(above); // fails if anything else is in it
         }
     }
     (removed, running)
 }
 
-/// Makes a private directory in the first of the user's own directories where that can be done,
-/// which are made if they are missing, or else in the one of everybody's. Removes those whose
-/// makers are gone.
+/// Makes a private directory in the first of the user's own directories in which that is possible,
+/// otherwise in the directory for temporary files. Directories of killed runs are removed before.
 pub(crate) fn session_directory() -> Result<SessionDirectory> {
     let mut failed = Vec::new();
     for parent in own_session_parents() {
@@ -296,7 +308,7 @@ pub(crate) fn session_directory() -> Result<SessionDirectory> {
     let failed = failed.join("; ");
     Err(
         Error::failure(format!("there is no place for a private file: {failed}"))
-            .hint("let XDG_RUNTIME_DIR or TMPDIR name a directory in which you can write"),
+            .hint("set XDG_RUNTIME_DIR or TMPDIR to a directory in which you can write"),
     )
 }
 
@@ -309,30 +321,33 @@ fn shared_session_directory() -> Result<SessionDirectory> {
     session_directory_in(&shared_session_parent()?, SHARED_PREFIX)
 }
 
-/// The directory's name cannot be foreseen, and nobody else can enter it.
+/// Makes a directory with a random name that no other user can enter, and takes its lock.
 ///
-/// Another run that cleans up may come between the making of the directory and the taking of its
-/// lock. It takes the lock before it removes the directory, so whoever has the lock of a directory
-/// that is there keeps the directory; who has not makes another.
+/// Another run that cleans up may come between these two steps. It takes the lock before it removes
+/// the directory. Therefore this run keeps the directory if it gets the lock and the directory
+/// still exists, and otherwise makes another one.
 fn session_directory_in(parent: &Path, prefix: &str) -> Result<SessionDirectory> {
     const TRIES: u32 = 100;
     remove_left_in(parent, prefix);
-    let failed = |error: &std::io::Error| {
-        Error::failure(format!("cannot write to {}", parent.display())).caused_by(error)
-    };
-    let mut last = None;
+    let shown = parent.display();
+    let mut error = Error::failure(format!("cannot keep a private directory in {shown}"));
     for _ in 0..TRIES {
-        let directory = platform::private_temporary_directory(prefix, parent)
-            .map_err(|error| failed(&error))?;
+        let directory = match platform::private_temporary_directory(prefix, parent) {
+            Ok(directory) => directory,
+            Err(error) => {
+                return Err(Error::failure(format!("cannot write to {shown}")).caused_by(&error));
+            }
+        };
         if !is_own_directory(directory.path()) && directory.path().exists() {
             return Err(Error::failure(format!(
                 "{} belongs to another user",
                 directory.path().display()
             )));
         }
-        match lock(&directory.path().join(LOCK), Duration::ZERO) {
-            Err(error) => last = Some(error),
-            Ok(lock) if stamp(&directory.path().join(LOCK)).is_some() => {
+        let path = directory.path().join(LOCK);
+        match lock(&path, Duration::ZERO) {
+            Err(failed) => error = failed,
+            Ok(lock) if stamp(&path).is_some() => {
                 return Ok(SessionDirectory {
                     directory: directory.keep(),
                     lock: Some(lock),
@@ -341,11 +356,5 @@ fn session_directory_in(parent: &Path, prefix: &str) -> Result<SessionDirectory>
             Ok(_) => {}
         }
     }
-    Err(match last {
-        Some(error) => error,
-        None => Error::failure(format!(
-            "cannot keep a private directory in {}",
-            parent.display()
-        )),
-    })
+    Err(error)
 }

@@ -1,17 +1,16 @@
-//! Whose a file is, and who else can change it: the one place that decides what pgcred believes,
-//! and that says why not.
+//! Decides whether pgcred believes a file or a directory, by its owner and mode, and says why not.
 //!
-//! Root and the user are believed, nobody else. Where this is asked:
-//! - The owner of `PGCRED_HOME` and, for root, of HOME: once in each run. The mode of `PGCRED_HOME`
-//!   is not asked: volumes of containers are open to all, and each file and directory in it that
-//!   pgcred believes is looked at by itself.
-//! - The configuration, the index, root certificates and the other files that pgcred keeps for
-//!   itself: of the open file, whenever one is read.
-//! - The directories of the cache and of private files: when something is made in them.
-//! - Links, locks and passfiles: when they are used for writing.
-//! - The directories that are searched behind PATH, and all that lead there: when a program is
-//!   looked for.
-//! - The owner of the directory for temporary files, and all that lead there: when a private
+//! pgcred believes root and the user, and nobody else. It checks
+//!
+//! - the owner of `PGCRED_HOME`, and for root that of HOME, once in each run. The mode of
+//!   `PGCRED_HOME` is not checked, because volumes of containers are open to all users. Each file
+//!   and directory in it is checked by itself;
+//! - the configuration, the index, root certificates and other files that pgcred keeps for itself,
+//!   whenever one is read. The open file is checked, which nobody can exchange;
+//! - the directories of the cache and of private files, when something is made in them;
+//! - links, locks and passfiles, when they are used for writing;
+//! - the directories of package managers and everything above them, when a program is looked for;
+//! - the owner of the directory for temporary files and everything above it, when a private
 //!   directory is made or removed.
 
 use std::fs::{self, Metadata};
@@ -23,22 +22,32 @@ use crate::error::{Error, Result};
 use crate::sys::{env, paths};
 use crate::text::quote;
 
-/// What to do about another user's file. It may be a trap: who takes it over as it is believes what
-/// is in it, and follows it where it is a link.
-const SEE_WHO: &str = "see who has put it there and why, then remove it, or name another one";
+/// The hint about another user's file. It does not say how to take the file over, because the file
+/// may be a trap: its text may be false, and it may be a link.
+const SEE_WHO: &str = "find out why that user made it, then remove it, or name another one";
 
-/// Tells whether nobody but the user and root owns this or can change it.
+/// Tells whether a file belongs to the user or root, and no other user can change it.
 pub(super) fn is_trusted(metadata: &Metadata) -> bool {
     platform::stranger(metadata).is_none() && platform::mode_for_others(metadata).is_none()
 }
 
-/// Tells whether nobody but the user and root decides what is found in a directory, now and later.
+/// Tells whether only the user and root can put files into a directory, or another directory in its
+/// place.
 pub(crate) fn is_trusted_directory(path: &Path) -> bool {
-    is_trusted_place(path) && fs::metadata(path).is_ok_and(|metadata| is_trusted(&metadata))
+    if !is_trusted_place(path) {
+        return false;
+    }
+    match fs::metadata(path) {
+        Ok(metadata) => is_trusted(&metadata),
+        Err(_) => false,
+    }
 }
 
-/// As [`is_trusted_directory`], but others may be able to make files in it: whoever can change a
-/// directory or a link on the way to it could put another one in its place.
+/// Tells whether only the user and root can put another directory in the place of a directory.
+/// Other users may be able to make files in it.
+///
+/// A user who can change a directory above it, or a link that leads to it, could exchange it.
+/// Therefore each of them is checked.
 pub(crate) fn is_trusted_place(path: &Path) -> bool {
     const MOST_LINKS: usize = 40;
     let mut links = 0;
@@ -72,10 +81,10 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
             here.pop();
             rest = target.join(after);
         } else {
-            // In a sticky directory others can make files, but they cannot replace those of the
-            // user and of root.
-            let is_on_the_way = !after.as_os_str().is_empty();
-            if is_on_the_way
+            // In a sticky directory other users can make files, but they cannot replace the files
+            // of the user and of root.
+            let is_above = !after.as_os_str().is_empty();
+            if is_above
                 && !platform::is_sticky(&metadata)
                 && platform::mode_for_others(&metadata).is_some()
             {
@@ -86,15 +95,18 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
     }
 }
 
-/// Tells whether others can put something else in the place of what is in a directory.
+/// Tells whether other users can exchange the files in a directory.
 pub(super) fn can_be_exchanged_in(path: &Path) -> bool {
-    !fs::metadata(path).is_ok_and(|metadata| {
-        platform::stranger(&metadata).is_none()
-            && (platform::is_sticky(&metadata) || platform::mode_for_others(&metadata).is_none())
-    })
+    let Ok(metadata) = fs::metadata(path) else {
+        return true;
+    };
+    if platform::stranger(&metadata).is_some() {
+        return true;
+    }
+    !platform::is_sticky(&metadata) && platform::mode_for_others(&metadata).is_some()
 }
 
-/// Says who else owns this or can change it, and what to type.
+/// Refuses a file that another user owns or can change.
 pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
     check_owner(path, metadata)?;
     let Some(mode) = platform::mode_for_others(metadata) else {
@@ -110,7 +122,8 @@ pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
     )))
 }
 
-/// As [`check`], of the owner alone: the mode of a link says nothing.
+/// Refuses a file that another user owns. The mode is not checked, because that of a link says
+/// nothing.
 pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     let Some(owner) = platform::stranger(metadata) else {
         return Ok(());
@@ -127,8 +140,8 @@ pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     )
 }
 
-/// As [`check_owner`], for a path, and for the link that it may be. A path that is missing, or that
-/// cannot be looked at, is no error yet: using it will be one.
+/// Checks the owner of a path, and if it is a link also the owner of the file to which it leads. A
+/// path that does not exist or cannot be read is not an error here; its use will be one.
 pub(crate) fn check_owner_of_path(path: &Path) -> Result<()> {
     let Ok(metadata) = fs::symlink_metadata(path) else {
         return Ok(());
@@ -143,7 +156,8 @@ pub(crate) fn check_owner_of_path(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// As [`check`], for a path. A path that is missing, or that cannot be looked at, is no error yet.
+/// Checks a path as [`check`] does. A path that does not exist or cannot be read is not an error
+/// here.
 pub(crate) fn check_path(path: &Path) -> Result<()> {
     match fs::metadata(path) {
         Ok(metadata) => check(path, &metadata),
@@ -151,10 +165,10 @@ pub(crate) fn check_path(path: &Path) -> Result<()> {
     }
 }
 
-/// Root in the home directory of another user would lock that user out of the files that it makes
-/// there, and must not believe what is there. Returns that as an error where it is so.
+/// Returns an error if this is root in the home directory of another user. That user could not use
+/// the files that root makes there, and root must not believe the files of that user.
 ///
-/// Only the directories that pgcred uses count: with `PGCRED_HOME` that is not HOME.
+/// Returns `None` if `PGCRED_HOME` is set, because then pgcred does not use HOME.
 pub(crate) fn roots_foreign_home() -> Option<Error> {
     if !platform::is_root() || paths::own_home().is_some() {
         return None;
@@ -169,41 +183,56 @@ pub(crate) fn roots_foreign_home() -> Option<Error> {
     )))
 }
 
-/// Refuses what root would do to somebody else's file: a file that is neither root's nor of whom
-/// its directory belongs to may have been put there for root to fall into, unless only root can put
-/// files there; and a new file of root's in another user's directory is in that user's way.
+/// Refuses, for root, to write a file that may be a trap or that would be in a user's way.
+///
+/// - A file that belongs neither to root nor to the owner of its directory may be a trap for root,
+///   unless only root can put files into that directory.
+/// - A new file of root's in another user's directory could not be changed by that user.
 pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadata>) -> Result<()> {
     if !platform::is_root() {
         return Ok(());
     }
-    let of_directory = fs::metadata(directory).ok();
-    let directories = of_directory.as_ref().and_then(platform::stranger);
-    let files = old
-        .and_then(platform::stranger)
-        .filter(|_| !of_directory.as_ref().is_some_and(is_trusted));
-    let shown = path.display();
-    match (old, files, directories) {
-        (None, _, Some(owner)) => Err(Error::usage(format!(
-            "{shown} would be a file of root's in a directory that belongs to {owner}"
-        ))
-        .hint(format!(
-            "sudo -u {owner} -H pgcred ... writes it as {owner}; or name another file"
-        ))),
-        (Some(_), Some(owner), directories) if directories.as_ref() != Some(&owner) => {
-            Err(Error::usage(format!(
-                "{shown} belongs to {owner}, but its directory does not"
-            ))
-            .hint(format!(
-                "check who has put it there, then: chown root {}",
-                quote::posix(&path.to_string_lossy())
-            )))
-        }
-        _ => Ok(()),
+    let mut directory_owner = None;
+    let mut is_roots_directory = false;
+    if let Ok(metadata) = fs::metadata(directory) {
+        directory_owner = platform::stranger(&metadata);
+        is_roots_directory = is_trusted(&metadata);
+    }
+    match (old, directory_owner) {
+        (None, None) => Ok(()),
+        (None, Some(owner)) => Err(in_the_way_of(&owner, path)),
+        (Some(old), directory_owner) => match platform::stranger(old) {
+            Some(owner) if !is_roots_directory && directory_owner.as_ref() != Some(&owner) => {
+                Err(trap_of(&owner, path))
+            }
+            _ => Ok(()),
+        },
     }
 }
 
-/// Adds to an error whose the file or directory in the way is, and how to get it back. One run as
-/// root in a user's home used to leave such files.
+fn in_the_way_of(owner: &str, path: &Path) -> Error {
+    let shown = path.display();
+    Error::usage(format!(
+        "{shown} would be a file of root's in a directory that belongs to {owner}"
+    ))
+    .hint(format!(
+        "sudo -u {owner} -H pgcred ... writes it as {owner}; or name another file"
+    ))
+}
+
+fn trap_of(owner: &str, path: &Path) -> Error {
+    let quoted = quote::posix(&path.to_string_lossy());
+    Error::usage(format!(
+        "{} belongs to {owner}, but its directory does not",
+        path.display()
+    ))
+    .hint(format!(
+        "check who has put it there, then: chown root {quoted}"
+    ))
+}
+
+/// Adds to a permission error which file or directory belongs to another user, and how to get it
+/// back. Older versions of pgcred left such files when root ran them in a user's home.
 pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Error {
     if cause.kind() != io::ErrorKind::PermissionDenied {
         return error;
@@ -212,35 +241,12 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
         let Ok(metadata) = fs::symlink_metadata(place) else {
             continue;
         };
-        let shown = place.display();
         if let Some(owner) = platform::other_owner(&metadata) {
             let is_roots = platform::stranger(&metadata).is_none();
-            if place == path && !metadata.is_dir() {
-                let make_yours = format!(
-                    "make it yours with: sudo chown \"$(id -un)\" {}; or name another file",
-                    quote::posix(&place.to_string_lossy())
-                );
-                let hint = if is_roots {
-                    make_yours
-                } else {
-                    SEE_WHO.to_owned()
-                };
-                return error.noting(&format!("it belongs to {owner}")).hint(hint);
-            }
-            let error = error.noting(&format!("{shown} belongs to {owner}"));
-            // Outside of the user's home it may be right as it is.
-            let is_users = match env::home() {
-                Some(home) => place.starts_with(&home) && place != home,
-                None => false,
-            };
-            let hint = format!(
-                "make it yours with: sudo chown -R \"$(id -un)\" {}",
-                quote::posix(&place.to_string_lossy())
-            );
-            return if is_users && is_roots {
-                error.hint(hint)
+            return if place == path && !metadata.is_dir() {
+                explain_file(path, &owner, is_roots, error)
             } else {
-                error
+                explain_directory(place, &owner, is_roots, error)
             };
         }
         if metadata.is_dir() {
@@ -248,4 +254,32 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
         }
     }
     error
+}
+
+fn explain_file(path: &Path, owner: &str, is_roots: bool, error: Error) -> Error {
+    let error = error.noting(&format!("it belongs to {owner}"));
+    if !is_roots {
+        return error.hint(SEE_WHO);
+    }
+    let quoted = quote::posix(&path.to_string_lossy());
+    error.hint(format!(
+        "make it yours with: sudo chown \"$(id -un)\" {quoted}; or name another file"
+    ))
+}
+
+/// Gives a hint only for a directory of root's inside the user's home. Elsewhere root may have made
+/// it on purpose.
+fn explain_directory(directory: &Path, owner: &str, is_roots: bool, error: Error) -> Error {
+    let error = error.noting(&format!("{} belongs to {owner}", directory.display()));
+    let is_in_home = match env::home() {
+        Some(home) => directory.starts_with(&home) && directory != home,
+        None => false,
+    };
+    if !is_in_home || !is_roots {
+        return error;
+    }
+    let quoted = quote::posix(&directory.to_string_lossy());
+    error.hint(format!(
+        "make it yours with: sudo chown -R \"$(id -un)\" {quoted}"
+    ))
 }

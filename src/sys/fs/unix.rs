@@ -1,19 +1,23 @@
-//! Modes, owners and locks of unix.
+//! Modes, owners and locks of Unix.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
+use nix::unistd::{Group, Uid, User};
+
+/// Tells whether a file belongs to the user.
 pub(super) fn is_own(metadata: &Metadata) -> bool {
     metadata.uid() == nix::unistd::geteuid().as_raw()
 }
 
+/// Tells whether this process runs as root.
 pub(super) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// Returns the name of the owner, if that is neither the user nor root.
+/// Returns the name of the owner, if it is neither the user nor root.
 pub(super) fn stranger(metadata: &Metadata) -> Option<String> {
     const ROOT: u32 = 0;
     if metadata.uid() == ROOT || may_be_roots(metadata) {
@@ -23,9 +27,10 @@ pub(super) fn stranger(metadata: &Metadata) -> Option<String> {
     }
 }
 
-/// Tells whether this is a sandbox that shows everything that is not the user's as one user's, so
-/// that root's files cannot be told from others': Flatpak's, or what NixOS runs foreign programs
-/// in.
+/// Tells whether root may be the owner of a file whose owner this sandbox hides.
+///
+/// The sandboxes of Flatpak, and of NixOS for foreign programs, show all files that are not the
+/// user's as files of one unknown user.
 fn may_be_roots(metadata: &Metadata) -> bool {
     const UNKNOWN: u32 = 65_534;
     if metadata.uid() != UNKNOWN {
@@ -39,21 +44,22 @@ fn may_be_roots(metadata: &Metadata) -> bool {
         .any(|line| line.split_whitespace().next() == Some("0"))
 }
 
-/// Returns the mode of what other users can change.
+/// Returns the mode of a file, if other users can change the file.
 pub(super) fn mode_for_others(metadata: &Metadata) -> Option<u32> {
     let mode = metadata.mode() & 0o777;
     let by_group = mode & 0o020 != 0 && !is_trusted_group(metadata.gid());
-    (mode & 0o002 != 0 || by_group).then_some(mode)
+    if mode & 0o002 != 0 || by_group {
+        Some(mode)
+    } else {
+        None
+    }
 }
 
-/// Tells whether whoever is in a group is the user or as good as root: the user's private group,
-/// root's own, and the one whose members may install programs for all (it owns /usr/local on older
-/// Debian, and Homebrew's directories on macOS).
+/// Tells whether all members of a group are the user or have the rights of root.
 ///
-/// A private group has no other member, and the user's name, or the user's number and no other
-/// user's name: users are renamed, and in containers may have no name at all. Kubernetes gives all
-/// files of a volume a group that the container has for itself (`fsGroup`) and lets it change them,
-/// whenever it mounts the volume.
+/// These groups are trusted: root's own; the group whose members may install programs for all users
+/// (it owns /usr/local on older Debian, and Homebrew's directories on macOS); and the user's
+/// private group.
 fn is_trusted_group(number: u32) -> bool {
     const ROOT: u32 = 0;
     const ADMINISTRATORS: (u32, &str) = if cfg!(target_os = "macos") {
@@ -64,8 +70,7 @@ fn is_trusted_group(number: u32) -> bool {
     if number == ROOT {
         return true;
     }
-    let user = nix::unistd::geteuid();
-    let Ok(group) = nix::unistd::Group::from_gid(number.into()) else {
+    let Ok(group) = Group::from_gid(number.into()) else {
         return false;
     };
     if let Some(group) = &group
@@ -73,20 +78,30 @@ fn is_trusted_group(number: u32) -> bool {
     {
         return true;
     }
+    is_private_group(number, group.as_ref())
+}
+
+/// Tells whether a group is the user's private one: it has no other member, and has either the
+/// user's name, or the user's number and not the name of another user.
+///
+/// The number counts because users are renamed, and because in a container a user may have no name.
+/// Kubernetes gives all files of a volume a group that the container has for itself (`fsGroup`),
+/// and lets this group change them whenever it mounts the volume.
+fn is_private_group(number: u32, group: Option<&Group>) -> bool {
+    let user = nix::unistd::geteuid();
     let users = numbers_in("/etc/passwd");
-    if users
-        .iter()
-        .any(|(id, main_group)| *main_group == Some(number) && *id != user.as_raw())
-    {
-        return false; // whose main group it is, is not listed with the group
+    let mut is_listed = false;
+    for (id, main_group) in &users {
+        if *id == user.as_raw() {
+            is_listed = true;
+        } else if *main_group == Some(number) {
+            return false; // users are not listed as members of their main group
+        }
     }
-    let name = nix::unistd::User::from_uid(user)
-        .ok()
-        .flatten()
-        .map(|user| user.name);
-    // Only users of this machine can be counted: where the user is one of a directory service,
-    // others may be too.
-    let is_local = name.is_none() || users.iter().any(|(id, _)| *id == user.as_raw());
+    let name = user_name(user);
+    // Only the users of this machine can be counted. If the user comes from a directory service,
+    // the group may have more members there.
+    let is_local = name.is_none() || is_listed;
     let is_containers = || is_local && is_in_group(number);
     let Some(group) = group else {
         return number == user.as_raw() || is_containers();
@@ -94,62 +109,88 @@ fn is_trusted_group(number: u32) -> bool {
     if group.mem.iter().any(|member| Some(member) != name.as_ref()) {
         return false;
     }
-    let is_anothers =
-        || nix::unistd::User::from_name(&group.name).is_ok_and(|named| named.is_some());
-    let is_private =
-        Some(&group.name) == name.as_ref() || (number == user.as_raw() && !is_anothers());
-    is_private || (is_containers() && numbers_in("/etc/group").iter().any(|(id, _)| *id == number))
+    if Some(&group.name) == name.as_ref() {
+        return true;
+    }
+    if number == user.as_raw() && !is_user(&group.name) {
+        return true;
+    }
+    is_containers() && numbers_in("/etc/group").iter().any(|(id, _)| *id == number)
 }
 
-/// Returns the numbers in a file of users or groups: the user's and the main group's, or the
-/// group's.
+fn user_name(id: Uid) -> Option<String> {
+    match User::from_uid(id) {
+        Ok(Some(user)) => Some(user.name),
+        _ => None,
+    }
+}
+
+/// Tells whether there is a user of this name.
+fn is_user(name: &str) -> bool {
+    matches!(User::from_name(name), Ok(Some(_)))
+}
+
+/// Returns the numbers in a file of users or groups. A line of a user has the user's number and
+/// that of the main group; a line of a group has the group's number.
 fn numbers_in(file: &str) -> Vec<(u32, Option<u32>)> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let numbers = |line: &str| {
-        let mut fields = line.split(':').skip(2).map(|field| field.parse().ok());
-        Some((fields.next()??, fields.next().flatten()))
-    };
-    text.lines().filter_map(numbers).collect()
+    let mut numbers = Vec::new();
+    for line in text.lines() {
+        let mut fields = line.split(':').skip(2);
+        let Some(Ok(id)) = fields.next().map(str::parse) else {
+            continue;
+        };
+        let main_group = match fields.next() {
+            Some(field) => field.parse().ok(),
+            None => None,
+        };
+        numbers.push((id, main_group));
+    }
+    numbers
 }
 
+/// Tells whether this process is in a group.
 #[cfg(target_os = "linux")]
 fn is_in_group(number: u32) -> bool {
     let others = nix::unistd::getgroups().unwrap_or_default();
     nix::unistd::getegid().as_raw() == number || others.iter().any(|group| group.as_raw() == number)
 }
 
+/// Tells whether a group is the main group of this process.
 #[cfg(not(target_os = "linux"))]
 fn is_in_group(number: u32) -> bool {
     nix::unistd::getegid().as_raw() == number
 }
 
-/// Tells whether only the owner of a file in a directory can replace it, whoever can make files
-/// there.
+/// Tells whether a directory is sticky: only the owner of a file in it can replace the file, even
+/// if other users can make files there.
 pub(super) fn is_sticky(metadata: &Metadata) -> bool {
     metadata.mode() & 0o1000 != 0
 }
 
+/// Tells whether a file has more than one name (hard links).
 pub(super) fn has_other_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1
 }
 
-/// Returns the name of the owner, if that is another user.
+/// Returns the name of the owner, if it is not the user.
 pub(super) fn other_owner(metadata: &Metadata) -> Option<String> {
-    let name = || {
-        nix::unistd::User::from_uid(metadata.uid().into())
-            .ok()
-            .flatten()
-            .map(|user| user.name)
-    };
-    (!is_own(metadata)).then(|| name().unwrap_or_else(|| format!("the user {}", metadata.uid())))
+    if is_own(metadata) {
+        return None;
+    }
+    match user_name(metadata.uid().into()) {
+        Some(name) => Some(name),
+        None => Some(format!("the user {}", metadata.uid())),
+    }
 }
 
+/// Tells whether other users have any rights to a file.
 pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
     metadata.mode() & 0o077 != 0
 }
 
-/// A group that the user is not in cannot be kept: `sudo chown USER FILE` leaves root's. See
-/// [`keep_mode`].
+/// Gives a new file the owner and group of the old one. If the user is not in the group, the file
+/// gets the user's group: `sudo chown USER FILE` leaves files with such a group. See [`keep_mode`].
 pub(super) fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
     let own = new.metadata()?;
     if (own.uid(), own.gid()) == (old.uid(), old.gid()) {
@@ -163,7 +204,7 @@ pub(super) fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
     }
 }
 
-/// What the old group could do is nothing for another one.
+/// Gives a new file the mode of the old one. If the group is another one, it gets no rights.
 pub(super) fn keep_mode(new: &File, old: &Metadata) -> io::Result<()> {
     let is_kept = new.metadata()?.gid() == old.gid();
     new.set_permissions(Permissions::from_mode(
@@ -171,20 +212,21 @@ pub(super) fn keep_mode(new: &File, old: &Metadata) -> io::Result<()> {
     ))
 }
 
-/// Tells whether a path leads to this open file still.
+/// Tells whether a path still leads to this open file.
 pub(super) fn has_name(file: &File, path: &Path) -> bool {
-    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
-    let open = file.metadata().map(identity).ok();
-    open.is_some() && open == std::fs::metadata(path).map(identity).ok()
+    let (Ok(open), Ok(named)) = (file.metadata(), std::fs::metadata(path)) else {
+        return false;
+    };
+    (open.dev(), open.ino()) == (named.dev(), named.ino())
 }
 
-/// Removes the file of a lock that is held. If that fails the file stays, and is taken by the next
-/// writer.
+/// Removes the file of a lock that this process holds. If that fails, the next writer uses the
+/// file.
 pub(super) fn remove_lock(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
 
-/// 0600, or 0400 where it was: the modes that every reader accepts.
+/// Sets the mode 0600, or keeps 0400. Every program that reads passfiles accepts these two modes.
 pub(super) fn make_private(new: &File, old: &Metadata) -> io::Result<()> {
     let mode = if old.mode() & 0o777 == 0o400 {
         0o400
@@ -194,9 +236,11 @@ pub(super) fn make_private(new: &File, old: &Metadata) -> io::Result<()> {
     new.set_permissions(Permissions::from_mode(mode))
 }
 
-/// Returns what changes whenever a file's text does. A program can set the time of the last change
-/// back, or give two files the same one; the time of the last change of the inode is the system's
-/// own.
+/// Returns a text that changes whenever the file's text does.
+///
+/// It contains the time of the last change of the inode, which only the system can set. The time of
+/// the last change of the text is not enough: a program can set it back, or give two files the
+/// same.
 pub(super) fn state(metadata: &Metadata) -> String {
     let changed = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());
     let changed_inode = format!("{}.{:09}", metadata.ctime(), metadata.ctime_nsec());
@@ -208,35 +252,41 @@ pub(super) fn state(metadata: &Metadata) -> String {
     )
 }
 
-/// Marks a new file as one whose writer lives. Where the file system has no locks, no file counts
-/// as abandoned either.
+/// Marks a new file with a lock while its writer lives. On a file system without locks no file
+/// counts as abandoned.
 pub(super) fn claim(new: &File) {
     let _ = new.try_lock();
 }
 
-/// Tells whether the writer of a new file is gone.
+/// Tells whether the writer of a new file was killed.
 pub(super) fn is_abandoned(new: &Path) -> bool {
-    File::open(new).is_ok_and(|file| file.try_lock().is_ok())
+    match File::open(new) {
+        Ok(file) => file.try_lock().is_ok(),
+        Err(_) => false,
+    }
 }
 
+/// Makes new files private.
 pub(super) fn private(options: &mut OpenOptions) {
     options.mode(0o600);
 }
 
-/// Opens a pipe without waiting for its other end.
+/// Makes the opening of a pipe not wait for a program at its other end.
 pub(super) fn at_once(options: &mut OpenOptions) {
     options.custom_flags(nix::libc::O_NONBLOCK);
 }
 
-/// As [`at_once`], and follows no link.
+/// Does the same as [`at_once`], and makes the opening of a link fail.
 pub(super) fn at_once_without_links(options: &mut OpenOptions) {
     options.custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW);
 }
 
+/// Makes a directory that only the user can enter, and the directories above it.
 pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Makes a directory with a random name that only the user can enter.
 pub(super) fn private_temporary_directory(
     prefix: &str,
     parent: &Path,
@@ -248,12 +298,14 @@ pub(super) fn private_temporary_directory(
         .tempdir_in(parent)
 }
 
-/// Makes the rename last through a power cut, where the file system can.
+/// Makes a rename in a directory survive a power cut, if the file system supports that.
 pub(super) fn sync_directory(directory: &Path) {
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    if let Ok(directory) = File::open(directory) {
+        let _ = directory.sync_all();
+    }
 }
 
-/// Asks about locks of the kind that Java takes.
+/// Tells whether another program holds a lock of the kind that Java takes.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "the constants' type is not the same everywhere"

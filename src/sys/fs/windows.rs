@@ -1,4 +1,5 @@
-//! Windows: a user's profile directories are private by inheritance; there is no mode to keep.
+//! Owners and locks of Windows. The directories of a user's profile are private, and the files in
+//! them inherit that, so there is no mode to set or to check.
 
 use std::fs::{File, Metadata, OpenOptions, create_dir_all};
 use std::io;
@@ -37,7 +38,7 @@ pub(super) fn is_open_to_others(_: &Metadata) -> bool {
     false
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of Unix")]
 pub(super) fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
@@ -46,34 +47,43 @@ pub(super) fn keep_mode(new: &File, old: &Metadata) -> io::Result<()> {
     new.set_permissions(old.permissions())
 }
 
-/// A lock's file stays, so it is always the one of that name.
+/// Returns true: the file of a lock is never removed, so its name always leads to it.
 pub(super) fn has_name(_: &File, _: &Path) -> bool {
     true
 }
 
-/// Stays: there is no safe way to tell a file that was removed from the one that was made after it.
+/// Keeps the file of a lock. A waiting process could not tell a removed file from a new one of the
+/// same name.
 pub(super) fn remove_lock(_: &Path) {}
 
-#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of Unix")]
 pub(super) fn make_private(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns what changes whenever a file's text does: here size and time.
+/// Returns a text that changes whenever the file's text does: its size and its times.
 pub(super) fn state(metadata: &Metadata) -> String {
     let times = (metadata.modified().ok(), metadata.created().ok());
     format!("{} {times:?}", metadata.len())
 }
 
-/// Nothing: readers could not read a file that is locked, and it is so until it has been closed in
-/// its new place.
+/// Takes no lock: the file would still be locked for a moment after the rename, and its readers
+/// would fail.
 pub(super) fn claim(_: &File) {}
 
-/// A new file stands in its place within a moment.
+/// Tells whether a new file is old: its writer needs only a moment to rename it.
 pub(super) fn is_abandoned(new: &Path) -> bool {
     const LONG: Duration = Duration::from_mins(10);
-    let changed = std::fs::metadata(new).and_then(|metadata| metadata.modified());
-    changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > LONG))
+    let Ok(metadata) = std::fs::metadata(new) else {
+        return false;
+    };
+    let Ok(changed) = metadata.modified() else {
+        return false;
+    };
+    match changed.elapsed() {
+        Ok(age) => age > LONG,
+        Err(_) => false, // the clock was set back
+    }
 }
 
 pub(super) fn private(_: &mut OpenOptions) {}

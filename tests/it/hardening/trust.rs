@@ -282,21 +282,21 @@ fn traps_beside_a_passfile_are_refused() {
     let run = refresh("link");
     run.assert_fails(2, "is not used: it belongs to nobody");
     assert!(
-        run.stderr.contains("hint: see who has put it there") && !run.stderr.contains("chown"),
+        run.stderr.contains("hint: find out why that user made it") && !run.stderr.contains("chown"),
         "{}",
         run.stderr
     );
     symlink(&bashrc, sandbox.path("locked.pgcred-lock")).expect("a link");
-    refresh("locked").assert_fails(1, "it is no regular file");
+    refresh("locked").assert_fails(1, "it is not a regular file");
     symlink(sandbox.path("new"), sandbox.path("made.pgcred-lock")).expect("a link");
-    refresh("made").assert_fails(1, "it is no regular file");
+    refresh("made").assert_fails(1, "it is not a regular file");
     assert!(!sandbox.path("new").exists());
     nix::unistd::mkfifo(
         &sandbox.path("pipe.pgcred-lock"),
         nix::sys::stat::Mode::S_IRWXU,
     )
     .expect("a FIFO");
-    refresh("pipe").assert_fails(1, "it is no regular file");
+    refresh("pipe").assert_fails(1, "it is not a regular file");
     let planted = sandbox.write("everybodys/planted", "");
     set_mode(&sandbox.path("everybodys"), 0o1777);
     give(&planted, NOBODY);

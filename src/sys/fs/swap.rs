@@ -1,0 +1,123 @@
+//! Writes new files and renames them over the old ones. Readers find the old text or the new one.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
+
+use super::lock::{NEW_SUFFIX, new_files};
+use super::remove::remove;
+use super::{PAUSE, cannot_write, parts, platform, private_directory, suffixed};
+use crate::error::Result;
+
+/// Replaces a private file in a directory of another program. No lock is taken: if another program
+/// writes the file too, the last one wins.
+pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
+    swap_in_prepared(path, bytes, |_| Ok(()))
+}
+
+/// Replaces a file as [`swap_in`] does, and sets the time of its last change.
+pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: SystemTime) -> Result<()> {
+    swap_in_prepared(path, bytes, |new| new.set_modified(changed))
+}
+
+/// Replaces a file as [`swap_in`] does. If root writes it, the file belongs to the owner of the
+/// directory, whose programs read and write it too.
+pub(crate) fn swap_in_for_owner(path: &Path, bytes: &[u8]) -> Result<()> {
+    swap_in_prepared(path, bytes, |new| {
+        if !platform::is_root() {
+            return Ok(());
+        }
+        let directory = path.parent().unwrap_or(path);
+        platform::keep_owner(new, &fs::metadata(directory)?)
+    })
+}
+
+/// Takes no lock that other programs could see. The new file itself is locked while its writer
+/// lives. A new file without a lock was left by a killed writer, and is removed.
+fn swap_in_prepared(
+    path: &Path,
+    bytes: &[u8],
+    prepare: impl Fn(&File) -> io::Result<()>,
+) -> Result<()> {
+    const TRIES: u32 = 3;
+    make_directory_of(path)?;
+    let (directory, name) = parts(path)?;
+    remove_abandoned(directory, name);
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        let new = new_file(path, bytes)?;
+        let swapped = match prepare(new.as_file()) {
+            Ok(()) => swap(new, path),
+            Err(error) => Err(error),
+        };
+        match swapped {
+            Ok(()) => return Ok(()),
+            // Another writer has removed the new file in the moment before it was locked.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && tried < TRIES => {}
+            Err(error) => return Err(cannot_write(path, &error)),
+        }
+    }
+}
+
+/// Makes the directory of a file, if it does not exist.
+pub(super) fn make_directory_of(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(directory) => private_directory(directory),
+        None => Ok(()),
+    }
+}
+
+/// Writes a text into a new file beside the file that it will replace.
+pub(super) fn new_file(path: &Path, text: &[u8]) -> Result<NamedTempFile> {
+    let (directory, name) = parts(path)?;
+    let made = tempfile::Builder::new()
+        .prefix(&suffixed(name, NEW_SUFFIX))
+        .tempfile_in(directory);
+    let mut new = made.map_err(|error| cannot_write(path, &error))?;
+    platform::claim(new.as_file());
+    let written = new.write_all(text);
+    written.map_err(|error| cannot_write(path, &error))?;
+    Ok(new)
+}
+
+pub(super) fn sync(new: &NamedTempFile, path: &Path) -> Result<()> {
+    let synced = new.as_file().sync_all();
+    synced.map_err(|error| cannot_write(path, &error))
+}
+
+/// Removes the new files whose writers were killed.
+fn remove_abandoned(directory: &Path, name: &OsStr) {
+    for path in new_files(directory, name) {
+        if platform::is_abandoned(&path) {
+            let _ = remove(&path); // nothing in it is needed
+        }
+    }
+}
+
+/// Renames a new file over the old one. Windows refuses that while a reader has the old file open,
+/// so it is tried again for a while.
+pub(super) fn swap(mut new: NamedTempFile, path: &Path) -> io::Result<()> {
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        match new.persist(path) {
+            Ok(_) => return Ok(()),
+            Err(error)
+                if cfg!(windows) && error.error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                new = error.file;
+                sleep(PAUSE);
+            }
+            Err(error) => return Err(error.error),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "another program keeps the file open",
+    ))
+}
