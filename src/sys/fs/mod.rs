@@ -19,8 +19,6 @@ mod read;
 mod remove;
 mod session;
 mod swap;
-#[cfg(test)]
-mod tests;
 pub(crate) mod trust;
 #[cfg(unix)]
 mod unix;
@@ -225,3 +223,6 @@ fn cannot_write(path: &Path, cause: &io::Error) -> Error {
     let error = Error::failure(format!("cannot write {}: {said}", path.display()));
     trust::explain_denial(path, cause, error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{PAUSE, platform, trust};
 use crate::error::{Error, Result};
 use crate::sys::env;
-use crate::time::Time;
 
 /// The longest file that pgcred reads as a whole, in bytes. Ten thousand tokens have 20 MiB.
 const LARGEST: u64 = 64 << 20;
@@ -127,17 +126,20 @@ pub(super) fn settled(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> {
 }
 
 /// Tells whether a program seems to write a file at this moment: the file was changed in the last
-/// second, and its length is that of some full buffers, or 0.
+/// two seconds, and its length is that of some full buffers, or 0.
 fn may_be_cut(metadata: &Metadata) -> bool {
     const BUFFER: u64 = 4096;
+    const RECENT: Duration = Duration::from_secs(2);
     if !metadata.is_file() || !metadata.len().is_multiple_of(BUFFER) {
         return false;
     }
     let Ok(changed) = metadata.modified() else {
         return false;
     };
-    let (changed, now) = (Time::from_system(changed), Time::now());
-    changed <= now && changed.until(now) <= 1
+    match changed.elapsed() {
+        Ok(age) => age < RECENT,
+        Err(_) => false, // the clock was set back
+    }
 }
 
 /// Returns the bytes of a file, none if it is not a regular one; `None` if it does not exist. A

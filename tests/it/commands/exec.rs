@@ -257,7 +257,7 @@ fn the_private_passfile_needs_no_home_directory() {
     run.assert_fails(1, "there is no place for a private file");
     assert!(
         run.stderr
-            .contains("hint: let XDG_RUNTIME_DIR or TMPDIR name"),
+            .contains("hint: set XDG_RUNTIME_DIR or TMPDIR to"),
         "{}",
         run.stderr
     );

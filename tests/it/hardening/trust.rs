@@ -282,7 +282,8 @@ fn traps_beside_a_passfile_are_refused() {
     let run = refresh("link");
     run.assert_fails(2, "is not used: it belongs to nobody");
     assert!(
-        run.stderr.contains("hint: find out why that user made it") && !run.stderr.contains("chown"),
+        run.stderr.contains("hint: find out why that user made it")
+            && !run.stderr.contains("chown"),
         "{}",
         run.stderr
     );
