@@ -41,7 +41,7 @@ pub(super) struct Entry {
 }
 
 /// Every command, in the order of `--help`.
-pub(super) static COMMANDS: [Entry; 15] = [
+pub(super) static COMMANDS: &[Entry] = &[
     entry::<TokenCommand>("token", "Print a token for a database"),
     entry::<Refresh>("refresh", "Issue tokens and write them to the passfile"),
     entry::<Exec>(
@@ -112,7 +112,12 @@ const fn text<C: PrintText>(name: &'static str, about: &'static str) -> Entry {
 
 /// Returns the grammar of the command line.
 pub(super) fn command_line() -> clap::Command {
-    let mut command = clap::Command::new("pgcred")
+    let mut command = clap::Command::new("pgcred");
+    // These options are not global here: clap would copy them into every command at every start.
+    // The command that was typed defines its own.
+    command = GlobalOptions::augment_args(command).mut_args(|option| option.global(false));
+    // After the options, because clap takes the doc comment of their struct for the program's text.
+    command = command
         .version(env!("CARGO_PKG_VERSION"))
         .about(
             "Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every \
@@ -122,10 +127,7 @@ pub(super) fn command_line() -> clap::Command {
         .disable_help_subcommand(true)
         .subcommand_required(true)
         .arg_required_else_help(true);
-    // These options are not global here: clap would copy them into every command at every start.
-    // The command that was typed defines its own.
-    command = GlobalOptions::augment_args(command).mut_args(|option| option.global(false));
-    for entry in &COMMANDS {
+    for entry in COMMANDS {
         let subcommand = clap::Command::new(entry.name)
             .about(entry.about)
             .defer(entry.arguments);
@@ -189,6 +191,16 @@ mod tests {
     use clap::FromArgMatches;
 
     use super::*;
+
+    /// The doc comment of a struct of options would otherwise be taken for the text.
+    #[test]
+    fn the_help_begins_with_what_pgcred_is() {
+        let help = command_line().render_help().to_string();
+        assert!(
+            help.starts_with("Passwords for PostgreSQL on AWS"),
+            "{help}"
+        );
+    }
 
     #[test]
     fn global_options_stand_before_the_command_or_after_it() {

@@ -194,48 +194,28 @@ fn code(error: &Error) -> u8 {
 
 impl Aws {
     fn answer(self, app: &mut App) -> Result<String> {
-        let Common {
-            cli_read_timeout,
-            cli_connect_timeout,
-            profile,
-            region,
-            ..
-        } = self.common;
-        for (option, text) in [
-            ("--cli-read-timeout", cli_read_timeout),
-            ("--cli-connect-timeout", cli_connect_timeout),
-        ] {
-            optional_integer(option, text.as_deref())?;
-        }
+        self.common.check_timeouts()?;
+        let config = &app.preferences.config;
         let (target, options) = match self.service {
-            Service::Configure(Configure::ListProfiles) => {
-                return Ok(aws::profile_names()?
-                    .iter()
-                    .map(|name| text::shown(name) + "\n")
-                    .collect());
-            }
+            Service::Configure(Configure::ListProfiles) => return list_of_profiles(),
             Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => {
                 (None, token.options("admin")?)
             }
             // The token does not name the role: every role but admin gets the same token.
             Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (None, token.options("any")?),
-            Service::Rds(Rds::GenerateDbAuthToken(token)) => {
-                token.options(&app.preferences.config)?
-            }
+            Service::Rds(Rds::GenerateDbAuthToken(token)) => token.options(config)?,
         };
         let mut options = ConnectionOptions {
-            profile,
-            region,
+            profile: self.common.profile,
+            region: self.common.region,
             ..options
         };
         if options.profile.as_deref() == Some("") {
             options.profile = None; // as for the AWS CLI
         }
         // As for the AWS CLI, the variables of libpq have no meaning.
-        let request = app
-            .preferences
-            .resolver()
-            .configured(&options, target.as_deref())?;
+        let resolver = app.preferences.resolver();
+        let request = resolver.configured(&options, target.as_deref())?;
         let token_options = TokenOptions {
             min_valid: None,
             fresh: true,
@@ -244,6 +224,24 @@ impl Aws {
         let (_, issued) = app.issue(request, &token_options)?;
         Ok(format!("{}\n", issued.token.expose()))
     }
+}
+
+impl Common {
+    /// Checks that the options of time are numbers, as the AWS CLI does. They have no effect.
+    fn check_timeouts(&self) -> Result<()> {
+        optional_integer("--cli-read-timeout", self.cli_read_timeout.as_deref())?;
+        optional_integer("--cli-connect-timeout", self.cli_connect_timeout.as_deref())?;
+        Ok(())
+    }
+}
+
+fn list_of_profiles() -> Result<String> {
+    let mut list = String::new();
+    for name in aws::profile_names()? {
+        list += &text::shown(&name);
+        list.push('\n');
+    }
+    Ok(list)
 }
 
 impl DsqlToken {

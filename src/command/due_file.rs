@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use super::line_owners::settle;
 use super::preferences::Preferences;
-use super::segment::{Segment, TokenState, segment};
+use super::segment::{Segment, Times, TokenState, segment};
 use crate::cache::Cache;
 use crate::issue::{Issuer, PassfileView, last_failure};
+use crate::request::Request;
 use crate::shell::LONGEST_WAIT;
 use crate::sys::env;
 use crate::sys::fs;
@@ -89,13 +90,7 @@ fn due(
             }
             next = next.min(due);
         }
-        let in_passfile = || {
-            if !request.owns_its_line() {
-                return None;
-            }
-            let times = filed.as_ref()?.times(&request.key())?;
-            (times.1 > now).then_some(times)
-        };
+        let in_passfile = || times_in_passfile(request, filed.as_ref(), now);
         if let Some(shown) = segment(name, request, &index, issuer, in_passfile) {
             first = match first {
                 Some(first) if first.expires_at <= shown.expires_at => Some(first),
@@ -103,7 +98,22 @@ fn due(
             };
         }
     }
-    (next, first.map(line).unwrap_or_default())
+    let shown = match first {
+        Some(segment) => line(segment),
+        None => String::new(),
+    };
+    (next, shown)
+}
+
+/// Returns the times of the valid token that the passfile has for a connection, if the line there
+/// is this connection's own.
+fn times_in_passfile(request: &Request, filed: Option<&PassfileView>, now: Time) -> Option<Times> {
+    if !request.owns_its_line() {
+        return None;
+    }
+    let times = filed?.times(&request.key())?;
+    let (_, expires_at) = times;
+    if expires_at > now { Some(times) } else { None }
 }
 
 /// Returns what a prompt may show: name, expiry and state. A hook finds out by itself whether the

@@ -41,33 +41,37 @@ pub(super) fn edit<T>(
         };
         Ok((new_text, (passfile, value)))
     })?;
-    let (passfile, value) = edited.value;
+    let shown = path.display();
     if edited.was_open_to_others {
         output.warn(&format!(
-            "{} could be read by other users; its mode is 0600 now",
-            path.display()
+            "{shown} could be read by other users; its mode is 0600 now"
         ));
     }
     if edited.had_other_names {
-        let path = path.display();
         output.warn(&format!(
-            "{path} was one of several hard links to a file; the other links keep the old text"
+            "{shown} was one of several hard links to a file; the other links keep the old text"
         ));
     }
+    let (passfile, value) = edited.value;
     if !output.quiet {
-        let mut remarks = survey(&edited.text, passfile.keys());
-        if passfile.keys().next().is_some() && may_be_published(path) {
-            remarks.push(
-                "is in a git repository: `git add` would publish tokens; add the file to \
-                 .gitignore, or name another file: --passfile FILE or PGPASSFILE"
-                    .to_owned(),
-            );
-        }
-        for remark in remarks::new_remarks(path, remarks) {
-            output.warn(&format!("{}: {remark}", path.display()));
-        }
+        warn_about_content(path, &edited.text, &passfile, output);
     }
     Ok(value)
+}
+
+/// Warns about what keeps clients from reading the tokens, and about tokens that may become public.
+fn warn_about_content(path: &Path, text: &[u8], passfile: &Passfile, output: Output) {
+    let mut remarks = survey(text, passfile.keys());
+    if passfile.keys().next().is_some() && may_be_published(path) {
+        remarks.push(
+            "is in a git repository: `git add` would publish tokens; add the file to \
+             .gitignore, or name another file: --passfile FILE or PGPASSFILE"
+                .to_owned(),
+        );
+    }
+    for remark in remarks::new_remarks(path, remarks) {
+        output.warn(&format!("{}: {remark}", path.display()));
+    }
 }
 
 impl PassfileOption {

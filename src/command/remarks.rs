@@ -20,21 +20,19 @@ pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
     let bytes = fs::read_own(&path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let before: BTreeSet<&str> = text.lines().collect();
-    let marks: Vec<String> = remarks.iter().map(|remark| mark(&file, remark)).collect();
-    let mut after: BTreeSet<&str> = marks.iter().map(String::as_str).collect();
-    for line in &before {
-        if !line.starts_with(&file) {
-            after.insert(line); // about another file
-        }
-    }
-    if after != before {
-        let _ = remember(&path, &after); // then the remarks are made again
-    }
+    let mut after = BTreeSet::new();
     let mut new = Vec::new();
-    for (remark, mark) in std::iter::zip(remarks, &marks) {
+    for remark in remarks {
+        let mark = mark(&file, &remark);
         if !before.contains(mark.as_str()) {
             new.push(remark);
         }
+        after.insert(mark);
+    }
+    let of_other_files = before.iter().filter(|line| !line.starts_with(&file));
+    after.extend(of_other_files.map(ToString::to_string));
+    if !after.iter().eq(before.iter()) {
+        let _ = remember(&path, &after); // if it fails, the remarks are made again
     }
     new
 }
@@ -46,7 +44,7 @@ fn mark(file: &str, remark: &str) -> String {
     format!("{file} {}", digest([plain.as_str()]))
 }
 
-fn remember(path: &Path, marks: &BTreeSet<&str>) -> Result<()> {
+fn remember(path: &Path, marks: &BTreeSet<String>) -> Result<()> {
     let mut text = String::new();
     for mark in marks {
         text.push_str(mark);

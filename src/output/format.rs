@@ -1,8 +1,6 @@
 //! The forms in which a token is printed: one variant and one arm each, quoted for its reader.
 //! Pure.
 
-use std::fmt::Write as _;
-
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
@@ -53,58 +51,80 @@ pub(crate) fn render(
 ) -> Result<String> {
     let token = issued.token.expose();
     let keywords = keywords(request, token, roots);
-    Ok(match format {
-        TokenFormat::Raw => format!("{token}\n"),
-        TokenFormat::Urlencoded => format!("{}\n", percent(token)),
-        TokenFormat::Json => format!("{}\n", native(request, issued, roots)),
-        TokenFormat::LibpqJson => {
-            let object: Map<_, _> = keywords
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), Value::from(value)))
-                .collect();
-            format!("{}\n", Value::from(object))
+    let mut text = match format {
+        TokenFormat::Raw => token.to_owned(),
+        TokenFormat::Urlencoded => percent(token).to_string(),
+        TokenFormat::Json => native(request, issued, roots).to_string(),
+        TokenFormat::LibpqJson => libpq_json(keywords),
+        TokenFormat::Url => url(request, token, &keywords[CONNECTION_KEYWORDS..]),
+        TokenFormat::Conninfo => conninfo_string(&keywords),
+        TokenFormat::Env => {
+            assignments(&keywords, |name, value| Ok(posix_assignment(name, value)))?
         }
-        TokenFormat::Url => {
-            let query: Vec<_> = keywords[5..]
-                .iter()
-                .map(|(key, value)| format!("{key}={}", percent(value)))
-                .collect();
-            let (user, dbname) = (percent(&request.user), percent(&request.dbname));
-            let authority = format!(
-                "{user}:{}@{}:{}",
-                percent(token),
-                request.host,
-                request.port
-            );
-            format!("postgresql://{authority}/{dbname}?{}\n", query.join("&"))
+        TokenFormat::Fish => {
+            assignments(&keywords, |name, value| Ok(fish_assignment(name, value)))?
         }
-        TokenFormat::Conninfo => {
-            let pairs: Vec<_> = keywords
-                .iter()
-                .map(|(key, value)| format!("{key}={}", conninfo(value)))
-                .collect();
-            format!("{}\n", pairs.join(" "))
-        }
-        TokenFormat::Env => lines(&keywords, |name, value| {
-            Ok(format!("export {name}={}", quote::posix(value)))
+        TokenFormat::Powershell => assignments(&keywords, |name, value| {
+            Ok(powershell_assignment(name, value))
         })?,
-        TokenFormat::Fish => lines(&keywords, |name, value| {
-            Ok(format!("set -gx {name} {}", quote::fish(value)))
-        })?,
-        TokenFormat::Powershell => lines(&keywords, |name, value| {
-            Ok(format!("$env:{name} = {}", quote::powershell(value)))
-        })?,
-        TokenFormat::Cmd => lines(&keywords, |name, value| {
-            quote::cmd_assignment(name, value).ok_or_else(|| {
-                Error::usage(format!(
-                    "{name} has a double quote, which cmd.exe cannot take"
-                ))
-            })
-        })?,
-    })
+        TokenFormat::Cmd => assignments(&keywords, cmd_assignment)?,
+    };
+    text.push('\n');
+    Ok(text)
 }
 
-/// The five that make the connection first, then the other options.
+fn libpq_json(keywords: Vec<(&str, String)>) -> String {
+    let mut object = Map::new();
+    for (keyword, value) in keywords {
+        object.insert(keyword.to_owned(), Value::from(value));
+    }
+    Value::from(object).to_string()
+}
+
+fn url(request: &Request, token: &str, parameters: &[(&str, String)]) -> String {
+    let (user, dbname) = (percent(&request.user), percent(&request.dbname));
+    let (token, host, port) = (percent(token), &request.host, request.port);
+    let mut query = Vec::new();
+    for (keyword, value) in parameters {
+        query.push(format!("{keyword}={}", percent(value)));
+    }
+    let query = query.join("&");
+    format!("postgresql://{user}:{token}@{host}:{port}/{dbname}?{query}")
+}
+
+fn conninfo_string(keywords: &[(&str, String)]) -> String {
+    let mut pairs = Vec::new();
+    for (keyword, value) in keywords {
+        pairs.push(format!("{keyword}={}", conninfo(value)));
+    }
+    pairs.join(" ")
+}
+
+fn posix_assignment(name: &str, value: &str) -> String {
+    format!("export {name}={}", quote::posix(value))
+}
+
+fn fish_assignment(name: &str, value: &str) -> String {
+    format!("set -gx {name} {}", quote::fish(value))
+}
+
+fn powershell_assignment(name: &str, value: &str) -> String {
+    format!("$env:{name} = {}", quote::powershell(value))
+}
+
+fn cmd_assignment(name: &str, value: &str) -> Result<String> {
+    match quote::cmd_assignment(name, value) {
+        Some(assignment) => Ok(assignment),
+        None => Err(Error::usage(format!(
+            "{name} has a double quote, which cmd.exe cannot take"
+        ))),
+    }
+}
+
+/// Of all keywords, the first ones make the connection: host, port, dbname, user and password.
+const CONNECTION_KEYWORDS: usize = 5;
+
+/// Returns the keywords that make the connection, then the other options.
 fn keywords<'a>(request: &'a Request, token: &str, roots: Option<&str>) -> Vec<(&'a str, String)> {
     let mut all = vec![
         ("host", request.host.clone()),
@@ -144,31 +164,38 @@ const VARIABLES: [(&str, &str); 20] = [
 /// Returns the variables of a connection, without the password.
 pub(crate) fn variables(request: &Request, roots: Option<&str>) -> Vec<(&'static str, String)> {
     let keywords = keywords(request, "", roots);
-    let known = VARIABLES
-        .iter()
-        .filter(|(keyword, _)| *keyword != "password");
-    let value = |keyword: &str| {
-        keywords
-            .iter()
-            .find(|(key, _)| *key == keyword)
-            .map(|(_, value)| value.clone())
-    };
-    known
-        .filter_map(|(keyword, name)| Some((*name, value(keyword)?)))
-        .collect()
+    let mut variables = Vec::new();
+    for (keyword, name) in VARIABLES {
+        if keyword != "password"
+            && let Some(value) = value_of(keyword, &keywords)
+        {
+            variables.push((name, value.to_owned()));
+        }
+    }
+    variables
 }
 
-fn lines(
+/// Returns a line for each keyword that has a variable, without the last newline.
+fn assignments(
     keywords: &[(&str, String)],
     assign: impl Fn(&str, &str) -> Result<String>,
 ) -> Result<String> {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (keyword, name) in VARIABLES {
-        if let Some((_, value)) = keywords.iter().find(|(key, _)| *key == keyword) {
-            let _ = writeln!(text, "{}", assign(name, value)?);
+        if let Some(value) = value_of(keyword, keywords) {
+            lines.push(assign(name, value)?);
         }
     }
-    Ok(text)
+    Ok(lines.join("\n"))
+}
+
+fn value_of<'a>(keyword: &str, keywords: &'a [(&str, String)]) -> Option<&'a str> {
+    for (known, value) in keywords {
+        if *known == keyword {
+            return Some(value);
+        }
+    }
+    None
 }
 
 fn native(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value {

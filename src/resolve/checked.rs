@@ -3,7 +3,7 @@
 
 use super::meant::Meant;
 use super::options::ConnectionOptions;
-use super::said::ValueSource;
+use super::said::{Said, ValueSource};
 use super::unknown_host::unknown_host;
 use crate::authority::{AskPolicy, Region};
 use crate::config::{Config, Connection, Life};
@@ -48,8 +48,41 @@ impl FullName<'_> {
     }
 }
 
-/// Makes a request of what is meant. Fails if no provider serves the host, or if nothing names the
-/// user.
+/// Where the client connects to, the endpoint that is signed, and the profile and region to sign
+/// with.
+struct Route {
+    host: String,
+    port: u16,
+    signed: Signed,
+    profile: Option<String>,
+    region: Option<Region>,
+}
+
+impl Route {
+    /// Checks the profile that the sources name, and completes the hosts.
+    fn of(said: &Said, ask: &AskPolicy) -> Result<Self> {
+        let profile = checked_profile(said.profile.value.clone())?;
+        let region = said.region.value.clone();
+        let full_name = FullName {
+            region: region.as_ref(),
+            profile: profile.as_deref(),
+            ask,
+        };
+        let host = full_name.of(said.host.value.clone().unwrap_or_default())?;
+        let port = said.port.value.unwrap_or(provider::DEFAULT_PORT);
+        let signed = signed_endpoint(said.sign_host.value.as_ref(), &host, port, &full_name)?;
+        Ok(Self {
+            host,
+            port,
+            signed,
+            profile,
+            region,
+        })
+    }
+}
+
+/// Builds the request from the merged values. It is an error if no provider serves the host, or if
+/// no source names the user.
 pub(super) fn check(
     options: &ConnectionOptions,
     target: Option<&str>,
@@ -58,65 +91,36 @@ pub(super) fn check(
     ask: &AskPolicy,
     output: Output,
 ) -> Result<Request> {
-    let Meant {
-        connection,
-        mut said,
-        takes_variables,
-        target_has_address,
-    } = meant;
-    let profile = checked_profile(said.profile.value.take())?;
-    let full_name = FullName {
-        region: said.region.value.as_ref(),
-        profile: profile.as_deref(),
-        ask,
-    };
-    let host = full_name.of(said.host.value.take().unwrap_or_default())?;
-    let port = said.port.value.unwrap_or(provider::DEFAULT_PORT);
-    let signed = signed_endpoint(said.sign_host.value.as_ref(), &host, port, &full_name)?;
-    if takes_variables {
-        said.fill_hostaddr(&host)?;
+    let (connection, mut said) = (meant.connection, meant.said);
+    let route = Route::of(&said, ask)?;
+    if meant.takes_variables {
+        said.fill_hostaddr(&route.host)?;
     }
     let typed = options.typed_host(target);
-    let name = said.provider.value.as_deref();
-    let provider = provider_of(&signed.host, name, typed.as_deref(), config)?;
-    warn_about_port(
-        &signed,
-        port,
-        said.sign_host.source,
-        connection,
-        provider,
-        output,
-    );
-    let named_by_host = (provider.region)(&signed.host);
-    warn_about_region(
-        &signed.host,
-        said.region.value.as_ref(),
-        named_by_host.as_ref(),
-        provider,
-        output,
-    );
-    let user = user_of(said.user.value.take(), provider, options, &host)?;
-    let dbname = match said.dbname.value.take() {
-        Some(dbname) => dbname,
-        None => provider.dbname.to_owned(),
-    };
+    let named = said.provider.value.as_deref();
+    let provider = provider_of(&route.signed.host, named, typed.as_deref(), config)?;
+    let region_of_host = (provider.region)(&route.signed.host);
+    warn_about_port(&route, said.sign_host.source, connection, provider, output);
+    warn_about_region(&route, region_of_host.as_ref(), provider, output);
+    let user = user_of(said.user.value, provider, options, &route.host)?;
+    let dbname = said.dbname.value;
     Ok(Request {
-        aliases: aliases_of(connection, port, &user),
+        aliases: aliases_of(connection, route.port, &user),
         connection: connection.map(|connection| connection.name.clone()),
         provider,
-        port,
+        port: route.port,
         user,
-        dbname,
+        dbname: dbname.unwrap_or_else(|| provider.dbname.to_owned()),
         options: said.keywords,
-        target_has_address,
+        target_has_address: meant.target_has_address,
         roots: said.roots.value,
-        region: said.region.value.or(named_by_host),
-        profile,
+        region: route.region.or(region_of_host),
         taken: Vec::new(),
         life: seconds(said.life.value, provider, config.max_life)?,
-        host,
-        sign_port: signed.port,
-        sign_host: signed.host,
+        profile: route.profile,
+        host: route.host,
+        sign_port: route.signed.port,
+        sign_host: route.signed.host,
     })
 }
 
@@ -220,13 +224,13 @@ pub(crate) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>)
 /// Warns if the port that is signed is not the port that is dialled, and nobody has said that this
 /// is right.
 fn warn_about_port(
-    signed: &Signed,
-    port: u16,
+    route: &Route,
     source: ValueSource,
     connection: Option<&Connection>,
     provider: &Provider,
     output: Output,
 ) {
+    let (signed, port) = (&route.signed, route.port);
     if !provider.signs_port || signed.port == port || signed.is_port_named {
         return;
     }
@@ -247,12 +251,12 @@ fn warn_about_port(
 
 /// Warns about a region that is not the region in the host's name, or that AWS may not have.
 fn warn_about_region(
-    sign_host: &str,
-    region: Option<&Region>,
+    route: &Route,
     named_by_host: Option<&Region>,
     provider: &Provider,
     output: Output,
 ) {
+    let (sign_host, region) = (&route.signed.host, route.region.as_ref());
     if let (Some(asked), Some(named)) = (region, named_by_host)
         && asked != named
     {

@@ -30,13 +30,10 @@ impl<'a> Meant<'a> {
         config: &'a Config,
     ) -> Result<Self> {
         let mut said = Said::by_options(options)?;
-        let mut named = None;
-        if let Some(target) = target {
-            named = config.connection(target);
-            if named.is_none() {
-                said.fill_address(ValueSource::Target, TargetSpec::parse(target)?);
-            }
-        }
+        let named = match target {
+            Some(target) => named_connection(&mut said, target, config)?,
+            None => None,
+        };
         // `pgcred exec` sets PG* variables that lead its program to one target. They name that
         // target if nothing else is named, and say nothing about another one.
         let is_named = named.is_some() || said.host.value.is_some();
@@ -51,7 +48,6 @@ impl<'a> Meant<'a> {
             }
         }
         if let Some(connection) = connection {
-            said.fill_address(ValueSource::Connection, connection.target.clone());
             said.fill_from_connection(connection);
         }
         if takes_variables {
@@ -60,12 +56,7 @@ impl<'a> Meant<'a> {
         if options.roots.is_some() {
             said.drop_keyword("sslrootcert");
         }
-        let Some(host) = &said.host.value else {
-            return Err(Error::usage("no host")
-                .hint("name a connection, a host or a postgres:// URI, or set PGHOST"));
-        };
-        let rule = config.rule(host);
-        said.fill_from_rule(rule);
+        fill_from_rules(&mut said, config)?;
         if takes_variables {
             said.fill_roots_from_variable()?;
         }
@@ -76,6 +67,30 @@ impl<'a> Meant<'a> {
             target_has_address,
         })
     }
+}
+
+/// Returns the connection of that name. Any other TARGET is an address.
+fn named_connection<'a>(
+    said: &mut Said,
+    target: &str,
+    config: &'a Config,
+) -> Result<Option<&'a Connection>> {
+    let named = config.connection(target);
+    if named.is_none() {
+        said.fill_address(ValueSource::Target, TargetSpec::parse(target)?);
+    }
+    Ok(named)
+}
+
+/// Takes what the match rules say about the host, which has to be known by now.
+fn fill_from_rules(said: &mut Said, config: &Config) -> Result<()> {
+    let Some(host) = &said.host.value else {
+        return Err(Error::usage("no host")
+            .hint("name a connection, a host or a postgres:// URI, or set PGHOST"));
+    };
+    let rule = config.rule(host);
+    said.fill_from_rule(rule);
+    Ok(())
 }
 
 /// Returns the connection whose own address is said.

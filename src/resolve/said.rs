@@ -115,9 +115,10 @@ impl Said {
         }
     }
 
-    /// Takes what a connection of the configuration says besides its address.
+    /// Takes what a connection of the configuration says.
     pub(super) fn fill_from_connection(&mut self, connection: &Connection) {
         let source = ValueSource::Connection;
+        self.fill_address(source, connection.target.clone());
         self.profile.fill(source, connection.profile.clone());
         self.region.fill(source, connection.region.clone());
         self.sign_host.fill(source, connection.sign_host.clone());

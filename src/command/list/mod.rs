@@ -23,11 +23,11 @@ use crate::sys::terminal::Stdin;
 pub(crate) struct List {
     /// Form of the answer
     #[arg(long, value_enum, default_value = "table")]
-    format: Format,
+    format: ListFormat,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Format {
+enum ListFormat {
     Table,
     Json,
 }
@@ -40,11 +40,11 @@ impl Run for List {
         PassfileOption::default().warn_about_other_files(&app.preferences);
         let (rows, mut notes) = rows_and_notes(app);
         match self.format {
-            Format::Json => {
+            ListFormat::Json => {
                 let rows: Vec<Value> = rows.iter().map(Row::json).collect();
                 Output::answer(&format!("{}\n", Value::from(rows)))
             }
-            Format::Table => {
+            ListFormat::Table => {
                 notes.extend(background::last(app.preferences.config_path.as_deref()));
                 let mut lines = table(&rows);
                 if !notes.is_empty() {
