@@ -67,6 +67,14 @@ pub(crate) enum LoginPolicy {
 }
 
 impl LoginPolicy {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Terminal => "terminal",
+            Self::Browser => "browser",
+        }
+    }
+
     pub(crate) fn parse(text: &str) -> Result<Self> {
         match text {
             "never" => Ok(Self::Never),

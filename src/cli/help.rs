@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::authority::LoginPolicy;
 use crate::error::{Error, Exit};
 use crate::text::host;
 use crate::text::suggest;
@@ -150,20 +151,21 @@ pub(super) fn refusal(
         }
         ErrorKind::UnknownArgument => {
             let typed = context(error, ContextKind::InvalidArg)?;
+            if let Ok(policy) = LoginPolicy::parse(typed) {
+                let policy = policy.as_str();
+                let wrong = Error::usage(format!("unexpected argument {policy}"));
+                return Some(wrong.hint(format!("for the login policy: --login={policy}")));
+            }
             let is_command = |word: &OsString| commands.clone().any(|name| *word == name);
             let command = words.iter().position(is_command)?;
             if words[command] != "exec" || typed.starts_with('-') {
                 return None;
             }
-            let target = match words.get(command + 1) {
-                Some(word) => plain_or(word.to_str().unwrap_or(""), "TARGET"),
-                None => "TARGET",
-            };
-            let program = plain_or(typed, "COMMAND");
-            let wrong = Error::usage(format!("unexpected argument {program}"));
-            Some(wrong.hint(format!(
-                "put `--` before the program: pgcred exec {target} -- {program}"
-            )))
+            Some(program_without_mark(typed, words.get(command + 1)))
+        }
+        ErrorKind::MissingRequiredArgument if words.iter().any(|word| word == "exec") => {
+            let missing = Error::usage("exec needs a program to run");
+            Some(missing.hint("put the program behind `--`: pgcred exec TARGET -- psql"))
         }
         // Help on stdout with exit code 0 would be taken for a password.
         ErrorKind::DisplayHelp
@@ -174,6 +176,18 @@ pub(super) fn refusal(
         }
         _ => None,
     }
+}
+
+/// Returns the error for `pgcred exec TARGET PROGRAM`.
+fn program_without_mark(typed: &str, target: Option<&OsString>) -> Error {
+    let target = match target {
+        Some(word) => plain_or(word.to_str().unwrap_or(""), "TARGET"),
+        None => "TARGET",
+    };
+    let program = plain_or(typed, "COMMAND");
+    Error::usage(format!("unexpected argument {program}")).hint(format!(
+        "put `--` before the program: pgcred exec {target} -- {program}"
+    ))
 }
 
 fn context(error: &clap::Error, kind: ContextKind) -> Option<&str> {
@@ -203,8 +217,12 @@ fn meant(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
     if typed.contains('.') {
         return "for a token: pgcred token HOST; pgcred --help lists the commands".to_owned();
     }
-    match suggest::nearest(&word, commands) {
-        Some(command) => format!("did you mean `pgcred {command}`?"),
+    if let Some(command) = suggest::nearest(&word, commands) {
+        return format!("did you mean `pgcred {command}`?");
+    }
+    let known = suggest::nearest(&word, MEANT.iter().map(|(known, _)| *known));
+    match MEANT.iter().find(|(word, _)| Some(*word) == known) {
+        Some((_, command)) => format!("did you mean `{command}`?"),
         None => "pgcred --help lists the commands".to_owned(),
     }
 }

@@ -16,7 +16,7 @@ use crate::time::Time;
 
 #[derive(clap::Args, Default)]
 pub(super) struct PassfileOption {
-    /// Passfile to write [default: PGPASSFILE, else ~/.pgpass; Windows:
+    /// Passfile to edit [default: PGPASSFILE, else ~/.pgpass; Windows:
     /// %APPDATA%\postgresql\pgpass.conf]
     #[arg(long, value_name = "FILE")]
     passfile: Option<PathBuf>,
@@ -136,7 +136,8 @@ impl PassfileOption {
                 if let Some(home) = env::other_home() {
                     let home = home.display();
                     output.warn(&format!(
-                        "HOME is not {home}, where libpq 14 and older, pgx 4 and pgjdbc look"
+                        "libpq 14 and older, pgx 4 and pgjdbc look for the passfile in {home}, not in \
+                         HOME"
                     ));
                 }
             }

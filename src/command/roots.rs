@@ -17,7 +17,7 @@ pub(crate) struct Roots {
     target: Option<String>,
     #[command(flatten)]
     connection: ConnectionOptions,
-    /// Download the certificates from AWS again before
+    /// Download the certificates from AWS again first
     #[arg(long)]
     update: bool,
 }

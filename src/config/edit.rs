@@ -21,6 +21,7 @@ use super::splice::{self, Notation, Splice};
 use super::{Config, Connection, Life, check_connection_name};
 use crate::error::{Error, Result};
 use crate::text::host::quoted;
+use crate::text::suggest;
 
 /// Returns the text with the connection added at the end, or in the place of the one that has its
 /// name.
@@ -60,8 +61,7 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
     let document = read::document(text)?;
     let mut expected = read::config(&document, Lines::of(text))?;
     let (Some(all), Some(item)) = (document.get("connections"), item(&document, name)) else {
-        let why = format!("no connection {}", quoted(name));
-        return Err(Error::no_target(why).hint("the config's [connections.NAME] are the names"));
+        return Err(no_connection(name, &expected));
     };
     expected.connections.retain(|known| known.name != name);
     let keys = splice::keys(all);
@@ -70,6 +70,15 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
         _ => splice::cut_lines(text, splice::lines_of_table(text, name, &keys, item)),
     };
     proven(mark, &splice::apply(text, splices), &expected, name)
+}
+
+fn no_connection(name: &str, config: &Config) -> Error {
+    let names = config.connections.iter().map(|known| known.name.as_str());
+    let hint = match suggest::nearest(name, names) {
+        Some(meant) => format!("did you mean the connection `{meant}`?"),
+        None => "pgcred list shows the connections".to_owned(),
+    };
+    Error::no_target(format!("no connection {}", quoted(name))).hint(hint)
 }
 
 /// Tells whether a connection keeps this keyword of libpq, besides the address; `sslrootcert` it

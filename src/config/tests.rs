@@ -282,7 +282,7 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\nprovider = 'x'",
-            "line 3: connections.p.provider: no provider of that name",
+            "line 3: connections.p.provider: no provider has the name",
         ),
         (
             "[connections.p]\nhost = 'h'\nsign_host = 'a/b'",

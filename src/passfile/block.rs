@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::passfile::line::{check_field, content, escape, fields, unescape};
-use crate::text::marks::{BLOCK_BEGIN, BLOCK_END};
+use crate::text::marks::{self, BLOCK_BEGIN, BLOCK_END};
 use crate::time::Time;
 use crate::token::Token;
 
@@ -256,19 +256,9 @@ impl Passfile {
 /// What to do about a damaged block, by the marks that are there.
 fn way_out(text: &[u8]) -> &'static str {
     let mut lines = text.split(|b| *b == b'\n').map(content);
-    let begins = lines.clone().any(|line| line.starts_with(BEGIN_PREFIX));
-    let ends = lines.any(|line| line == END.as_bytes());
-    match (begins, ends) {
-        (true, true) => {
-            "move your own lines out of the block, or delete everything from `# pgcred begin` to \
-             `# pgcred end`"
-        }
-        (true, false) => {
-            "put the line `# pgcred end` below pgcred's lines and above your own, or delete \
-             `# pgcred begin` and pgcred's lines"
-        }
-        _ => "delete the line `# pgcred end`, and pgcred's lines above it if there are any",
-    }
+    let has_begin = lines.clone().any(|line| line.starts_with(BEGIN_PREFIX));
+    let has_end = lines.any(|line| line == END.as_bytes());
+    marks::way_out(has_begin, has_end)
 }
 
 impl BlockEntry {

@@ -13,6 +13,7 @@ mod rds;
 use crate::authority::{AskPolicy, Authority, Region, Scope};
 use crate::aws;
 use crate::error::{Error, Result};
+use crate::text::host;
 
 /// Every provider, in the order in which hosts are matched.
 pub(crate) static PROVIDERS: &[&Provider] = &[
@@ -107,7 +108,8 @@ pub(crate) fn named(name: &str) -> Result<&'static Provider> {
         }
     }
     Err(Error::usage(format!(
-        "no provider of that name; known: {}",
+        "no provider has the name {}; known: {}",
+        host::quoted(name),
         names(", ")
     )))
 }
@@ -162,13 +164,11 @@ impl Provider {
         if (1..=self.max_life).contains(&seconds) {
             return Ok(seconds);
         }
+        let most = self.max_life;
         let error = Error::usage(format!(
-            "a life of {seconds} s: {} accepts 1 to {} s",
-            self.name, self.max_life
+            "a token of {} lives 1 to {most} s, and {seconds} s are asked for",
+            self.title
         ));
-        Err(error.hint(format!(
-            "leave the option out, or ask for {} s or less; `max` asks for the most",
-            self.max_life
-        )))
+        Err(error.hint(format!("ask for {most} s or less")))
     }
 }

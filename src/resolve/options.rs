@@ -59,7 +59,7 @@ impl AddressOptions {
     pub(crate) fn to_target_spec(&self, target: Option<&str>) -> Result<TargetSpec> {
         let mut address = TargetSpec::default();
         if let Some(port) = &self.port {
-            address.port = Some(host::parse_port(port)?);
+            address.port = Some(host::parse_port(port).map_err(|error| error.about("--port"))?);
         }
         if let Some(user) = &self.user {
             address.user = Some(check_name("user", user.clone())?);

@@ -90,7 +90,8 @@ impl Said {
         let region = options.region()?;
         said.region.fill(ValueSource::Option("--region"), region);
         if let Some(sign_host) = &options.sign_host {
-            let sign_host = HostPort::parse(sign_host)?;
+            let sign_host = HostPort::parse(sign_host);
+            let sign_host = sign_host.map_err(|error| error.about("--sign-host"))?;
             let source = ValueSource::Option("--sign-host");
             said.sign_host.fill(source, Some(sign_host));
         }

@@ -1,5 +1,6 @@
 //! The error for a host that no provider serves, with a hint at what the user may have meant.
 
+use crate::authority::LoginPolicy;
 use crate::config::Config;
 use crate::error::Error;
 use crate::provider;
@@ -31,6 +32,9 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
     if let Some(meant) = suggest::nearest(typed, names.iter().copied()) {
         return format!("did you mean the connection `{meant}`?");
     }
+    if let Ok(policy) = LoginPolicy::parse(host) {
+        return format!("for the login policy: --login={}", policy.as_str());
+    }
     if host == "help" {
         return "for help on a command: pgcred COMMAND --help".to_owned();
     }
@@ -56,7 +60,8 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
 /// Returns what to add if the host is a tunnel or another name of the server.
 pub(crate) fn tunnel_hint() -> String {
     format!(
-        "for a tunnel or CNAME add --sign-host HOST, else --provider {} and --region REGION",
+        "if it is a tunnel or a CNAME, add --sign-host HOST; if it is a database whose host pgcred \
+         does not recognize, add --provider {} and --region REGION",
         provider::names("|")
     )
 }

@@ -2,7 +2,7 @@
 //! the file. Every other byte is the user's and stays. Pure.
 
 use crate::error::{Error, Result};
-use crate::text::marks::{BLOCK_BEGIN, BLOCK_END};
+use crate::text::marks::{self, BLOCK_BEGIN, BLOCK_END};
 
 /// What the line of the first mark says after the mark.
 const EXPLANATION: &str = " - lines up to the end mark are rewritten by pgcred setup";
@@ -23,14 +23,10 @@ pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
     {
         return Ok((Some(inside), format!("{before}{after}")));
     }
-    let hint = if ends == 0 {
-        "delete the line `# pgcred begin` and pgcred's lines below it; there is no `# pgcred end`"
-    } else if begins == 0 {
-        "delete the line `# pgcred end` and pgcred's lines above it; there is no `# pgcred begin`"
-    } else {
-        "delete everything from `# pgcred begin` to `# pgcred end`, but no lines of your own"
-    };
-    Err(Error::usage("pgcred's block is damaged: a mark is missing or there twice").hint(hint))
+    Err(
+        Error::usage("pgcred's block is damaged: a mark is missing or there twice")
+            .hint(marks::way_out(begins > 0, ends > 0)),
+    )
 }
 
 /// Returns the text with a block of these lines first; without lines, the text without a block.

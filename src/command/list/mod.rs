@@ -39,6 +39,11 @@ impl Run for List {
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         PassfileOption::default().warn_about_other_files(&app.preferences);
         let (rows, mut notes) = rows_and_notes(app);
+        if rows.is_empty() {
+            app.preferences.output.note(
+                "no connection is configured; to add one: pgcred add NAME HOST --profile PROFILE",
+            );
+        }
         match self.format {
             ListFormat::Json => {
                 let rows: Vec<Value> = rows.iter().map(Row::json).collect();

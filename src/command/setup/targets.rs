@@ -95,7 +95,8 @@ fn check_for_scheduler(tool: &Tool, is_named: bool, preferences: &Preferences) -
     if !set.is_empty() {
         let set = set.join(", ");
         preferences.output.warn(&format!(
-            "{title} will know nothing of {set}: write it into the configuration instead"
+            "{title} will not have the variables of this shell ({set}): give each connection \
+             its profile and region, as in pgcred add NAME HOST --profile PROFILE --replace"
         ));
     }
     Ok(())
@@ -157,7 +158,8 @@ fn leave_nothing_to_the_environment(
     if request.profile.is_none() {
         if env::var_os("AWS_ACCESS_KEY_ID").is_some() {
             preferences.output.warn(&format!(
-                "AWS_ACCESS_KEY_ID signs here, but {} may not have that variable: use --profile",
+                "AWS_ACCESS_KEY_ID signs here, but programs started by the desktop, such as {}, may not \
+                 have that variable: use --profile",
                 tool.title
             ));
         } else {

@@ -550,7 +550,7 @@ fn warnings(run: &Run) -> Vec<&str> {
     assert_eq!(run.code, 0, "{}", run.stderr);
     run.stderr
         .lines()
-        .filter(|line| line.contains("warning: ") && !line.contains("HOME is not"))
+        .filter(|line| line.contains("warning: ") && !line.contains("look for the passfile in"))
         .collect()
 }
 

@@ -78,11 +78,11 @@ fn add_refuses_values_that_no_token_can_have() {
     for (arguments, says) in [
         (
             &[HOST, "--expires-in", "8d"][..],
-            "a life of 691200 s: dsql accepts 1 to 604800 s",
+            "a token of Aurora DSQL lives 1 to 604800 s, and 691200 s are asked for",
         ),
         (
             &[RDS_HOST, "--user", "app", "--expires-in", "1h"],
-            "a life of 3600 s: rds accepts 1 to 900 s",
+            "a token of RDS lives 1 to 900 s, and 3600 s are asked for",
         ),
         (
             &[HOST, "--roots", &missing],
@@ -162,7 +162,7 @@ fn an_entry_with_a_wrong_lifetime_can_be_listed_and_removed() {
         "{table}"
     );
     assert!(
-        table.contains("bad: a life of 3600 s: rds accepts 1 to 900 s"),
+        table.contains("bad: a token of RDS lives 1 to 900 s, and 3600 s are asked for"),
         "{table}"
     );
     let run = sandbox.run(&["remove", "bad"]);

@@ -84,7 +84,7 @@ fn the_user_hears_what_hides_the_file_from_clients() {
         "line 5 also matches",
         "node-postgres",
         "PGPASSWORD is set",
-        "HOME is not",
+        "look for the passfile in",
     ] {
         assert!(run.stderr.contains(said), "{said} not in {}", run.stderr);
     }

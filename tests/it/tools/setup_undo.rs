@@ -42,7 +42,8 @@ fn undo_without_a_tool_undoes_them_all() {
     let run = sandbox.run(&["setup", "--undo", "--yes"]);
     run.assert_fails(2, "psql: ");
     assert!(
-        run.stderr.contains("there is no `# pgcred end`"),
+        run.stderr
+            .contains("put the line `# pgcred end` below pgcred's lines"),
         "{}",
         run.stderr
     );
