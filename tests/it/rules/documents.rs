@@ -183,7 +183,7 @@ fn the_pages_beside_the_code_are_complete() {
     for command in commands_in(&sandbox.ok(&["--help"])) {
         assert!(
             commands.contains(&format!("`pgcred {command}")),
-            "{command} has no row"
+            "src/command/README.md has no row for {command}"
         );
     }
     let help = sandbox.ok(&["token", "--help"]);
@@ -195,24 +195,28 @@ fn the_pages_beside_the_code_are_complete() {
         let (format, _) = line.split_once(':').expect("what it is");
         assert!(
             formats.contains(&format!("\n| `{format}` | ")),
-            "{format} has no row"
+            "src/output/README.md has no row for {format}"
         );
     }
-    let shells = page("shell");
+    let (manual, shells) = (manual(&sandbox), page("shell"));
+    let hooks = section(&manual, "SH", "SHELLS");
     let help = sandbox.ok(&["init", "--help"]);
     for shell in offered(&help, "[possible values: ", "]") {
         assert!(
             shells.contains(&format!("pgcred init {shell}")),
-            "{shell} has no row"
+            "src/shell/README.md has no row for {shell}"
+        );
+        assert!(
+            hooks.contains(&format!("pgcred init {shell}")),
+            "SHELLS of src/cli/page.roff has no line for {shell}"
         );
     }
-    let manual = manual(&sandbox);
     let providers = section(&manual, "SH", "PROVIDERS");
     let help = sandbox.ok(&["list", "--help"]) + &sandbox.ok(&["roots", "--help"]);
     for provider in offered(&help, "that takes the token: ", "[") {
         assert!(
             providers.contains(&format!("\n.B {provider}\n")),
-            "{provider} is not there"
+            "PROVIDERS of src/cli/page.roff does not describe {provider}"
         );
     }
     let (keys, configuration) = (page("config"), section(&manual, "SH", "CONFIGURATION"));

@@ -101,7 +101,7 @@ pub const NUSHELL: Shell = Shell {
     segment: "print $\"[($env.PGCRED_SEGMENT)]\"",
 };
 
-pub const SHELLS: [&Shell; 7] = [&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH, &NUSHELL];
+pub const SHELLS: &[&Shell] = &[&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH, &NUSHELL];
 
 /// A sandbox with one connection, and with pgcred at a path that every shell has to quote.
 pub struct Desk {
