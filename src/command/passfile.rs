@@ -136,8 +136,8 @@ impl PassfileOption {
                 if let Some(home) = env::other_home() {
                     let home = home.display();
                     output.warn(&format!(
-                        "libpq 14 and older, pgx 4 and pgjdbc look for the passfile in {home}, not in \
-                         HOME"
+                        "libpq 14 and older, pgx 4 and pgjdbc look for the passfile in {home}, \
+                         not in HOME"
                     ));
                 }
             }

@@ -376,7 +376,7 @@ fn the_lifetime_of_rds_tokens_is_explained() {
         "--profile",
         "dev",
     ]);
-    run.assert_fails(2, "hint: leave the option out, or ask for 900 s or less");
+    run.assert_fails(2, "hint: ask for 900 s or less");
 }
 
 #[test]

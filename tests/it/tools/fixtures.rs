@@ -249,8 +249,8 @@ fn check(tool: &str) {
     }
 }
 
-/// Every tool that is set up by files of the user's, with the fewest cases that it has. The schedulers
-/// have tests of their own.
+/// Every tool that is set up by files of the user's, with the fewest cases that it has. The
+/// schedulers have tests of their own.
 const TOOLS: &[(&str, usize)] = &[("psql", 10), ("dbeaver", 10), ("pgadmin", 5)];
 
 #[test]
