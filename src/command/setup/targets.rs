@@ -158,8 +158,8 @@ fn leave_nothing_to_the_environment(
     if request.profile.is_none() {
         if env::var_os("AWS_ACCESS_KEY_ID").is_some() {
             preferences.output.warn(&format!(
-                "AWS_ACCESS_KEY_ID signs here, but programs started by the desktop, such as {}, may \
-                 not have that variable: use --profile",
+                "AWS_ACCESS_KEY_ID signs here, but programs started by the desktop, such as {}, \
+                 may not have that variable: use --profile",
                 tool.title
             ));
         } else {
