@@ -122,26 +122,7 @@ impl Sso {
             return Ok(None);
         }
         let all = with_session(profile, section, files)?;
-        let mut values = Vec::new();
-        let mut missing = Vec::new();
-        for key in [
-            "sso_role_name",
-            "sso_account_id",
-            "sso_start_url",
-            "sso_region",
-        ] {
-            match all.get(key) {
-                Some(value) => values.push(value.to_owned()),
-                None => missing.push(key),
-            }
-        }
-        let Ok([role, account, url, region]) = <[String; 4]>::try_from(values) else {
-            return Err(Error::usage(format!(
-                "profile `{profile}` uses SSO but lacks {}",
-                missing.join(", ")
-            ))
-            .hint("run `aws configure sso` to set it up"));
-        };
+        let [role, account, url, region] = sso_values(profile, &all)?;
         // Both go into an address.
         for (key, value) in [("sso_account_id", &account), ("sso_role_name", &role)] {
             if value.len() > LONGEST || value.contains(char::is_control) {
@@ -170,6 +151,31 @@ impl Sso {
             role,
         }))
     }
+}
+
+/// Returns the role, the account, the start URL and the region of SSO. A profile must have all
+/// four.
+fn sso_values(profile: &str, section: &Section) -> Result<[String; 4]> {
+    let mut values = Vec::new();
+    let mut missing = Vec::new();
+    for key in [
+        "sso_role_name",
+        "sso_account_id",
+        "sso_start_url",
+        "sso_region",
+    ] {
+        match section.get(key) {
+            Some(value) => values.push(value.to_owned()),
+            None => missing.push(key),
+        }
+    }
+    <[String; 4]>::try_from(values).map_err(|_| {
+        Error::usage(format!(
+            "profile `{profile}` uses SSO but lacks {}",
+            missing.join(", ")
+        ))
+        .hint("run `aws configure sso` to set it up")
+    })
 }
 
 /// Returns a profile's settings with those of the `[sso-session NAME]` that it names. The two must

@@ -32,14 +32,8 @@ where
     }
     let service = service.name;
     if let Some(code) = code(error) {
-        let said = match error.as_service_error().and_then(E::message) {
-            Some(message) => format!("{code}: {message}"),
-            None => code.to_owned(),
-        };
-        let said = text::foreign(&said);
-        return Some(
-            Error::failure(format!("{what}: {service} refused: {said}")).because(Reason::Refused),
-        );
+        let message = error.as_service_error().and_then(E::message);
+        return Some(refused(what, service, code, message));
     }
     match error {
         SdkError::TimeoutError(_) => None,
@@ -47,31 +41,35 @@ where
             Error::failure(format!("{what}: the request to {service} cannot be built"))
                 .hint("check the region, the endpoint and the values of the profile"),
         ),
-        SdkError::DispatchFailure(_) => {
-            let cause = text::foreign(&innermost(error).to_string());
-            Some(
-                Error::failure(format!("{what}: {service} cannot be reached: {cause}")).hint(
-                    "check the network, HTTPS_PROXY and AWS_CA_BUNDLE; `pgcred --debug ...` shows \
-                     more",
-                ),
-            )
-        }
-        _ => {
-            let status = match error.raw_response() {
-                Some(response) => format!(" (HTTP {})", response.status().as_u16()),
-                None => String::new(),
-            };
-            Some(
-                Error::failure(format!(
-                    "{what}: the answer of {service} cannot be understood{status}"
-                ))
-                .hint(
-                    "retry; if it stays, check the endpoint settings AWS_ENDPOINT_URL* and the \
-                     proxy",
-                ),
-            )
-        }
+        SdkError::DispatchFailure(_) => Some(unreachable(what, service, innermost(error))),
+        _ => Some(not_understood(what, service, error.raw_response())),
     }
+}
+
+fn refused(what: &str, service: &str, code: &str, message: Option<&str>) -> Error {
+    let said = match message {
+        Some(message) => format!("{code}: {message}"),
+        None => code.to_owned(),
+    };
+    let said = text::foreign(&said);
+    Error::failure(format!("{what}: {service} refused: {said}")).because(Reason::Refused)
+}
+
+fn unreachable(what: &str, service: &str, cause: &(dyn StdError + 'static)) -> Error {
+    let cause = text::foreign(&cause.to_string());
+    Error::failure(format!("{what}: {service} cannot be reached: {cause}"))
+        .hint("check the network, HTTPS_PROXY and AWS_CA_BUNDLE; `pgcred --debug ...` shows more")
+}
+
+fn not_understood(what: &str, service: &str, response: Option<&HttpResponse>) -> Error {
+    let status = match response {
+        Some(response) => format!(" (HTTP {})", response.status().as_u16()),
+        None => String::new(),
+    };
+    Error::failure(format!(
+        "{what}: the answer of {service} cannot be understood{status}"
+    ))
+    .hint("retry; if it stays, check the endpoint settings AWS_ENDPOINT_URL* and the proxy")
 }
 
 /// Returns the first cause. The SDK's errors around it may have the whole request in their text,
