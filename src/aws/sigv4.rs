@@ -1,5 +1,6 @@
 //! A presigned request in the AWS CLI's spelling. Pure; the only user of `aws-sigv4`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -58,22 +59,7 @@ pub(super) fn presign(
         .build()
         .map_err(|error| failed(&error))?
         .into();
-    let encoded = |text: &str| percent(text).to_string().len();
-    let session_token = credentials.session_token().map_or(0, encoded);
-    let length = authority.len()
-        + query.len()
-        + encoded(region)
-        + encoded(credentials.access_key_id())
-        + session_token;
-    if length > LONGEST {
-        return Err(Error::usage(format!(
-            "the token would be longer than {LONGEST} characters"
-        ))
-        .hint(
-            "the session token, the access key ID or the user is too long: check where they \
-                 come from",
-        ));
-    }
+    check_length(authority.len() + query.len(), region, credentials)?;
     let url = format!("https://{authority}/?{query}");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
         .map_err(|error| failed(&error))?;
@@ -81,13 +67,38 @@ pub(super) fn presign(
         .map_err(|error| failed(&error))?
         .into_parts();
 
-    let mut token = format!("{authority}/?{query}");
+    let signed = in_order_of_cli(instructions.params());
+    let token = format!("{authority}/?{query}{signed}");
+    Ok(Token::new(token, at, at.plus(life)))
+}
+
+/// Checks that the token does not become too long. `length` is that of its address.
+fn check_length(length: usize, region: &str, credentials: &Credentials) -> Result<()> {
+    let mut whole = length;
+    let session_token = credentials.session_token().unwrap_or("");
+    for text in [region, credentials.access_key_id(), session_token] {
+        whole += percent(text).to_string().len();
+    }
+    if whole <= LONGEST {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "the token would be longer than {LONGEST} characters"
+    ))
+    .hint(
+        "the session token, the access key ID or the user is too long: check where they come from",
+    ))
+}
+
+/// Returns the parameters of a signature in the order of the AWS CLI, each with `&` before it.
+fn in_order_of_cli(parameters: &[(&str, Cow<'static, str>)]) -> String {
+    let mut text = String::new();
     for name in CLI_ORDER {
-        if let Some((_, value)) = instructions.params().iter().find(|(key, _)| *key == name) {
-            let _ = write!(token, "&{name}={}", percent(value));
+        if let Some((_, value)) = parameters.iter().find(|(key, _)| *key == name) {
+            let _ = write!(text, "&{name}={}", percent(value));
         }
     }
-    Ok(Token::new(token, at, at.plus(life)))
+    text
 }
 
 /// Returns the host that is signed, with its port if the token is for one port alone.

@@ -7,7 +7,10 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_sso::types::RoleCredentials;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::aws::cli_cache;
 use crate::aws::cli_cache::sso::CachedToken;
@@ -45,24 +48,46 @@ impl Sso {
             .role_name(&self.role)
             .account_id(&self.account)
             .access_token(&token);
-        let what = format!("cannot get credentials of the SSO role {}", self.role);
-        let error = match resolution.wait(SSO.name, call.send()).await? {
-            Ok(answer) => match answer.role_credentials().and_then(of_answer) {
-                Some(credentials) => {
-                    return Ok(resolution.unexpired(
-                        credentials,
-                        "the SSO portal",
-                        "retry; if it stays, check this machine's clock",
-                    )?);
-                }
-                None => {
-                    return Err(Error::failure(format!("{what}: the SSO portal gave none")).into());
-                }
-            },
-            Err(error) => error,
+        match resolution.wait(SSO.name, call.send()).await? {
+            Ok(answer) => Ok(self.given(resolution, answer.role_credentials())?),
+            Err(error) => Err(self.refused(resolution, &error, token)),
+        }
+    }
+
+    /// Says what the portal was asked for, for an error.
+    fn purpose(&self) -> String {
+        format!("cannot get credentials of the SSO role {}", self.role)
+    }
+
+    /// Returns the credentials of an answer, unless they have expired.
+    fn given(
+        &self,
+        resolution: &Resolution<'_>,
+        given: Option<&RoleCredentials>,
+    ) -> Result<Credentials> {
+        let Some(credentials) = given.and_then(of_answer) else {
+            let purpose = self.purpose();
+            return Err(Error::failure(format!(
+                "{purpose}: the SSO portal gave none"
+            )));
         };
-        let refused = resolution.refused(&what, SSO, &error);
-        Err(match refusal::code(&error) {
+        resolution.unexpired(
+            credentials,
+            "the SSO portal",
+            "retry; if it stays, check this machine's clock",
+        )
+    }
+
+    /// Explains a refusal of the portal. If AWS has ended the session of the token, a login is
+    /// missing.
+    fn refused(
+        &self,
+        resolution: &Resolution<'_>,
+        error: &SdkError<GetRoleCredentialsError, HttpResponse>,
+        token: String,
+    ) -> Unresolved {
+        let refused = resolution.refused(&self.purpose(), SSO, error);
+        match refusal::code(error) {
             Some("UnauthorizedException") => {
                 self.missing_login("the SSO session was ended by AWS", Some(token))
             }
@@ -74,11 +99,11 @@ impl Sso {
                 .into(),
             _ => refused
                 .or_hint(
-                    "retry; if it stays, check sso_region, sso_account_id and sso_role_name of the \
-                     profile",
+                    "retry; if it stays, check sso_region, sso_account_id and \
+                     sso_role_name of the profile",
                 )
                 .into(),
-        })
+        }
     }
 
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
