@@ -39,7 +39,7 @@ fn page(mut command: clap::Command) -> Result<String> {
     Ok(text)
 }
 
-/// Returns what says the page's name and date, and what the program is.
+/// Returns the title line and the NAME section of the page.
 fn title(command: &clap::Command) -> Result<String> {
     let page = Page::new(command.clone());
     let mut text = Vec::new();

@@ -3,7 +3,7 @@
 //! ```text
 //! words --> table (grammar) --> command (run) --> exit code
 //!              |
-//!              +--> help: what pgcred says about words that are no command
+//!              +--> help: answers for words that are not a command
 //! ```
 
 mod completions;
@@ -76,8 +76,7 @@ fn report(error: &Error, matches: &ArgMatches) -> ExitCode {
     }
 }
 
-/// Answers words that are no command that can run: prints help or the version, or says what is
-/// wrong.
+/// Handles a command line that clap has not accepted: prints help, the version or an error.
 fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
     let output = Output {
         quiet: false,

@@ -136,8 +136,7 @@ pub(super) fn command_line() -> clap::Command {
     command
 }
 
-/// Returns the error for what clap finds wrong after parsing. It does not happen to what clap has
-/// parsed itself.
+/// Returns clap's error as pgcred's. It cannot happen, because clap itself has parsed the matches.
 pub(super) fn refused(error: impl std::fmt::Display) -> Error {
     Error::usage(error.to_string())
 }

@@ -89,7 +89,8 @@ fn parse(file: &Path, is_named: bool, need: Need) -> Result<(Config, Option<Syst
 }
 
 fn with_hint(error: Error, file: &Path) -> Error {
-    // Some mounts show all files as another user's, or as open to all, and nobody can change that.
+    // Some mounts show every file as another user's, or as writable by all, and the user cannot change
+    // that.
     let hint = match error.to_hint() {
         Some(hint) => format!(
             "{hint}; or, if you trust what is in it: --config {}",

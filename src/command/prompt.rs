@@ -128,8 +128,8 @@ fn segments_of_connections(app: &mut App, index: &Index) -> Vec<Segment> {
     segments
 }
 
-/// Returns the first word in braces that is no placeholder, unless a shell or a status bar reads
-/// it: `%F{red}`, `#{x}`.
+/// Returns the first word in braces that is not a placeholder of pgcred's, unless a shell or a
+/// status bar fills it in: `%F{red}`, `#{x}`.
 fn unknown_placeholder(format: &str) -> Option<&str> {
     for (at, _) in format.match_indices('{') {
         let Some((word, _)) = format[at + 1..].split_once('}') else {

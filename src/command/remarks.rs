@@ -1,5 +1,5 @@
-//! Remarks that are made once: pgcred remembers what it said about a file, and says it again only
-//! when the remark has changed.
+//! Warnings about a file that are given once: pgcred remembers them, and gives one again only when it
+//! has changed.
 
 use std::collections::BTreeSet;
 use std::path::Path;

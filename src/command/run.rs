@@ -1,4 +1,5 @@
-//! What a command is: its arguments, what it needs before it can run, and how it runs.
+//! The traits of commands: how a command defines its arguments, what it needs before it can run, and
+//! how it runs.
 
 use std::process::Termination;
 
@@ -55,7 +56,7 @@ pub(crate) enum InForeignHome {
     Refuse,
     /// The command needs no file there: it only gives a token out.
     GoOn,
-    /// A shell's hook or a scheduler runs the command, and nobody reads what it says.
+    /// A shell's hook or a scheduler runs the command, and no user sees its output.
     DoNothing,
 }
 

@@ -42,7 +42,7 @@ impl TokenState {
 /// When a token was signed, if that is known, and when it ends.
 pub(super) type Times = (Option<Time>, Time);
 
-/// Returns what is worth saying of a connection, if anything is.
+/// Returns the segment of a connection. `None` if it has no token and needs no login.
 ///
 /// The passfile is read only if the index knows no fresh token: then a pgcred with another
 /// environment may have filed one there.

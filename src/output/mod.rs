@@ -1,4 +1,11 @@
-//! The only file that writes to stdout and stderr. stdout gets the answer or nothing.
+//! Prints the answer to stdout and messages to stderr. stdout gets the answer or nothing. Only the
+//! questions of `sys::terminal` are printed elsewhere.
+//!
+//! ```text
+//! format     the forms of a token
+//! table      columns, for `list` and `setup`
+//! variables  libpq's variables that would lead a program elsewhere
+//! ```
 
 pub(crate) mod format;
 pub(crate) mod table;
@@ -101,6 +108,6 @@ impl Output {
 
 /// Writes one line to stderr.
 fn line(text: &str) {
-    // there is no one left to read an error
+    // if stderr is closed, an error cannot be reported either
     let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes());
 }

@@ -18,7 +18,7 @@ use crate::text::host::HostPort;
 struct Signed {
     host: String,
     port: u16,
-    /// Whether somebody named the port, and it is not the default.
+    /// Whether the user named the port; otherwise it is the default.
     is_port_named: bool,
 }
 

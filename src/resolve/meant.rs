@@ -10,7 +10,7 @@ use crate::request::target::TargetSpec;
 use crate::sys::env;
 use crate::text::host::HostPort;
 
-/// The connection that is meant, if it is one, and what is said about where and as whom.
+/// The connection that the user means, if it is one, and the merged values of all sources.
 pub(super) struct Meant<'a> {
     pub(super) connection: Option<&'a Connection>,
     pub(super) said: Said,

@@ -1,4 +1,5 @@
-//! The options that say where a client connects, as whom, and what is signed for that.
+//! The options that name the address, the user and the signed endpoint, and everything else that a
+//! connection may set.
 
 use crate::authority::Region;
 use crate::config::Life;
@@ -10,7 +11,7 @@ use crate::roots;
 use crate::sys::env;
 use crate::text::host;
 
-/// The address that the client connects to, and as whom.
+/// The address that the client connects to, and the user.
 #[derive(clap::Args, Default)]
 pub(crate) struct AddressOptions {
     /// Host name that the client connects to

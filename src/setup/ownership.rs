@@ -1,4 +1,4 @@
-//! Whose text is whose in a file that pgcred edits, and edits as values.
+//! Which part of an edited file is pgcred's and which is the user's; and edits as plain values.
 //!
 //! A file that `pgcred setup` changes has up to two parts:
 //!
@@ -17,7 +17,7 @@
 //!      +--> backup, unless there is one ----- if it says the same -------------+
 //! ```
 //!
-//! An [`Edit`] is only a value: `command::edits` shows it and makes it.
+//! An [`Edit`] is only a value: `command::setup::edits` shows it and makes it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

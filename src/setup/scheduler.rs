@@ -149,8 +149,8 @@ fn minutes(targets: &[Target]) -> u32 {
     }
 }
 
-/// Returns a warning that names the tokens which a run every minute, the most that all schedulers
-/// can do, renews too late: the last third of their life is shorter than the time between two runs.
+/// Returns a warning that names the tokens whose life is too short for a scheduler: it runs once a
+/// minute at most, and the last third of their life is shorter than that.
 fn warning_of_short_lives(targets: &[Target]) -> Option<String> {
     const LEAST: u32 = 180;
     let mut names = Vec::new();

@@ -73,7 +73,7 @@ pub(crate) struct HookOptions {
     pub(crate) hook: Hook,
     /// Keep `PGCRED_SEGMENT` up to date.
     pub(crate) segment: bool,
-    /// Nothing: take it out of the shell.
+    /// Print commands that take the hook out of the shell, instead of a hook.
     pub(crate) undo: bool,
 }
 
@@ -155,10 +155,10 @@ impl Shell {
         }
         for path in [program, due] {
             if path.contains(['\n', '\r']) {
-                return Err(
-                    Error::usage("a shell hook cannot hold a path with a line end in it")
-                        .hint("rename the directory"),
-                );
+                return Err(Error::usage(
+                    "cannot write a shell hook: a path in it contains a newline",
+                )
+                .hint("rename the directory"));
             }
         }
         Ok(fill(&self.parts(options), &self.values(program, due)))

@@ -1,4 +1,6 @@
-//! `pgcred erase`: removes tokens from the passfiles and from the cache.
+//! `pgcred erase`: removes tokens from the passfiles and from the cache, in this order: first the
+//! addresses that the targets stand for, then each passfile under its lock, then the cache. What was
+//! not found is one error at the end.
 
 mod everything;
 mod tokens;

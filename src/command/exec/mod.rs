@@ -210,7 +210,7 @@ fn not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitC
     ExitCode::from(code)
 }
 
-/// The program as a signal to pgcred finds it.
+/// The state of the program, for the handler that passes signals on to it.
 #[derive(Default)]
 enum ProgramState {
     #[default]

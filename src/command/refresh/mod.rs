@@ -55,7 +55,7 @@ pub(crate) struct Refresh {
     background: bool,
 }
 
-/// The requests of a run, and the errors of the targets that are none.
+/// The requests of a run, and the errors of the targets that cannot be resolved.
 #[derive(Default)]
 struct Requests {
     requests: Vec<Request>,
@@ -87,7 +87,7 @@ impl Run for Refresh {
             app.never_ask_for_login();
             terminal::leave();
         }
-        // A scheduler may run with the PGHOST of a shell, but nobody has asked for that host.
+        // A scheduler may have the PGHOST of a shell, but the user did not ask for that host.
         let has_nothing_to_do = self.background
             && self.targets.is_empty()
             && app.preferences.config.connections.is_empty();
@@ -363,7 +363,7 @@ fn nothing_to_refresh() -> Error {
     )
 }
 
-/// Names the target of an error if that does not go without saying.
+/// Puts the target in front of an error, unless it is the only one.
 fn about_target(error: Error, request: &Request, targets: usize) -> Error {
     match &request.connection {
         Some(connection) => error.about(connection),
@@ -372,7 +372,8 @@ fn about_target(error: Error, request: &Request, targets: usize) -> Error {
     }
 }
 
-/// Says that nothing renews the token of a target that is no connection, and what to type for that.
+/// Says that the token of a target that is not a connection is not renewed, and which command makes
+/// the target a connection.
 fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferences: &Preferences) {
     let mut known = BTreeSet::new();
     for request in preferences.connections() {

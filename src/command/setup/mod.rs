@@ -1,5 +1,5 @@
-//! `pgcred setup`: makes a tool connect without a password that anybody types. It shows what it
-//! changes first, and takes it back with `--undo`.
+//! `pgcred setup`: sets up a tool so that it connects without a typed password. It shows first what
+//! it would change, and takes it back with `--undo`.
 //!
 //! ```text
 //! mod       options; dialogs are printed, files are edited
