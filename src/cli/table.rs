@@ -9,7 +9,7 @@ use super::man::Man;
 use crate::command::add::Add;
 use crate::command::app::App;
 use crate::command::aws::Aws;
-use crate::command::configuration::Need;
+use crate::command::configuration::ConfigurationNeed;
 use crate::command::due_file::Refreshed;
 use crate::command::erase::Erase;
 use crate::command::exec::Exec;
@@ -144,9 +144,9 @@ pub(super) fn refused(error: impl std::fmt::Display) -> Error {
 fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
     let command = C::from_arg_matches(matches).map_err(refused)?;
     let need = match (C::MAKES_CONFIG, command.needs_configuration()) {
-        (true, _) => Need::WholeOrNew,
-        (false, true) => Need::Whole,
-        (false, false) => Need::Optional,
+        (true, _) => ConfigurationNeed::WholeOrNew,
+        (false, true) => ConfigurationNeed::Whole,
+        (false, false) => ConfigurationNeed::Optional,
     };
     let is_silent = C::IS_SILENT && !options.debug;
     let foreign_home = fs::trust::roots_foreign_home();
@@ -164,7 +164,7 @@ fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<E
         Err(error) => return Err(error),
     };
     if let Some(why) = foreign_home {
-        app.leave_files_alone(&why);
+        app.write_no_files(&why);
     }
     let stdin = terminal::detach_stdin()?;
     let end = command.run(&mut app, stdin).map(Termination::report);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::app::App;
-use super::line_owners::settle;
+use super::line_owners::mark_taken_lines;
 use super::preferences::Preferences;
 use super::run::Run;
 use super::setup::undo;
@@ -50,7 +50,7 @@ impl Run for Add {
         let what = if was_there { "changed" } else { "added" };
         let output = app.preferences.output;
         output.note(&format!("{}: {what} {}", path.display(), self.name));
-        let after = match app.again() {
+        let after = match app.reopened() {
             Ok(after) => after,
             Err(error) => {
                 output.warn(&error.to_string()); // the connection is in the file all the same
@@ -100,7 +100,7 @@ impl Add {
     /// one.
     fn has_line(&self, preferences: &Preferences) -> bool {
         let mut has_line = true;
-        for clash in settle(&mut preferences.named_connections()) {
+        for clash in mark_taken_lines(&mut preferences.named_connections()) {
             if clash.later == self.name {
                 has_line = false;
             }

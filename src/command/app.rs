@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::configuration::{ConfigurationFile, Need};
+use super::configuration::{ConfigurationFile, ConfigurationNeed};
 use super::due_file::{self, Refreshed};
 use super::options::{GlobalOptions, TokenOptions};
 use super::preferences::Preferences;
@@ -29,7 +29,7 @@ pub(crate) struct App {
 
 impl App {
     /// Reads the configuration and opens the cache.
-    pub(crate) fn open(options: GlobalOptions, need: Need) -> Result<Self> {
+    pub(crate) fn open(options: GlobalOptions, need: ConfigurationNeed) -> Result<Self> {
         let output = Output {
             quiet: options.quiet,
             debug: options.debug,
@@ -67,8 +67,8 @@ impl App {
     }
 
     /// Reads the configuration and the cache again.
-    pub(super) fn again(&self) -> Result<Self> {
-        Self::open(self.options.clone(), Need::Whole)
+    pub(super) fn reopened(&self) -> Result<Self> {
+        Self::open(self.options.clone(), ConfigurationNeed::Whole)
     }
 
     /// Issues a token and warns about what went wrong on the way.
@@ -132,7 +132,7 @@ impl App {
     }
 
     /// Keeps no token, and asks for no login, because the login would be kept in a file too.
-    pub(crate) fn leave_files_alone(&mut self, why: &Error) {
+    pub(crate) fn write_no_files(&mut self, why: &Error) {
         if let Some(cache) = self.issuer.take_cache() {
             drop(cache);
             self.preferences.output.warn(&format!(

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use super::line_owners::settle;
+use super::line_owners::mark_taken_lines;
 use super::preferences::Preferences;
 use super::segment::{Segment, Times, TokenState, segment};
 use crate::cache::Cache;
@@ -76,7 +76,7 @@ fn due(
     let mut next = now.plus(LONGEST_WAIT);
     let mut first: Option<Segment> = None;
     let mut connections = preferences.named_connections();
-    settle(&mut connections);
+    mark_taken_lines(&mut connections);
     for (name, request) in &connections {
         if request.keys().next().is_some() {
             let mut due = issuer.due(request, filed.as_ref());

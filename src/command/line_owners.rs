@@ -45,7 +45,7 @@ impl Clash {
 
 /// Marks in each request the lines that an earlier request owns. The requests are in the order of
 /// the configuration.
-pub(super) fn settle(requests: &mut [(String, Request)]) -> Vec<Clash> {
+pub(super) fn mark_taken_lines(requests: &mut [(String, Request)]) -> Vec<Clash> {
     let mut owners: BTreeMap<PassfileKey, String> = BTreeMap::new();
     let mut clashes = Vec::new();
     for (name, request) in requests {
@@ -68,14 +68,14 @@ pub(super) fn settle(requests: &mut [(String, Request)]) -> Vec<Clash> {
 }
 
 /// Marks the lines that earlier connections own in the request of one connection.
-pub(super) fn settle_one(
+pub(super) fn mark_taken_lines_of(
     name: &str,
     request: Request,
     preferences: &Preferences,
 ) -> (Request, Vec<Clash>) {
     let mut requests = earlier(name, preferences);
     requests.push((name.to_owned(), request));
-    let mut clashes = settle(&mut requests);
+    let mut clashes = mark_taken_lines(&mut requests);
     clashes.retain(|clash| clash.later == name);
     let (_, request) = requests.remove(requests.len() - 1);
     (request, clashes)

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use super::app::App;
 use super::filed_tokens::{FiledTokens, known_passfiles};
-use super::line_owners::{is_taken, settle};
+use super::line_owners::{is_taken, mark_taken_lines};
 use super::run::Run;
 use super::segment::{Segment, Times, TokenState, segment};
 use crate::cache::{Cache, Index};
@@ -114,7 +114,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segme
 fn segments_of_connections(app: &mut App, index: &Index) -> Vec<Segment> {
     let passfiles = Passfiles::of(index);
     let mut connections = app.preferences.named_connections();
-    settle(&mut connections);
+    mark_taken_lines(&mut connections);
     let mut segments = Vec::new();
     for (name, request) in &connections {
         segments.extend(segment(name, request, index, &mut app.issuer, || {

@@ -5,7 +5,7 @@ use super::app::App;
 use super::erase::{erase_filed, forget_ids};
 use super::errors::all_errors;
 use super::filed_tokens::known_passfiles;
-use super::line_owners::settle_one;
+use super::line_owners::mark_taken_lines_of;
 use super::preferences::Preferences;
 use super::run::Run;
 use super::setup::undo;
@@ -90,7 +90,7 @@ impl Remove {
                 return vec![error.hint("pgcred erase HOST erases them, if there are any")];
             }
         };
-        let (request, clashes) = settle_one(&self.name, request, preferences);
+        let (request, clashes) = mark_taken_lines_of(&self.name, request, preferences);
         let keys: Vec<PassfileKey> = request.keys().collect();
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();

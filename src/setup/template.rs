@@ -19,38 +19,46 @@ type Value = fn(&Commands) -> String;
 /// The placeholders, each with what stands in its place.
 pub(super) const PLACEHOLDERS: [(&str, Value); 19] = [
     // The name of the connection, or the first label of its host.
-    ("name", |on| on.target.name.clone()),
+    ("name", |commands| commands.target.name.clone()),
     // The address that the client dials.
-    ("host", |on| on.target.request.host.clone()),
-    ("port", |on| on.target.request.port.to_string()),
+    ("host", |commands| commands.target.request.host.clone()),
+    ("port", |commands| commands.target.request.port.to_string()),
     // The endpoint that signs: another one than `host` where a tunnel is dialled.
-    ("sign_host", |on| on.target.request.sign_host.clone()),
-    ("user", |on| on.target.request.user.clone()),
-    ("dbname", |on| on.target.request.dbname.clone()),
+    ("sign_host", |commands| {
+        commands.target.request.sign_host.clone()
+    }),
+    ("user", |commands| commands.target.request.user.clone()),
+    ("dbname", |commands| commands.target.request.dbname.clone()),
     // The AWS profile, `default` if none is named.
     ("profile", profile),
     // The AWS region.
     ("region", region),
     // libpq's `sslmode`, and the file of root certificates.
-    ("sslmode", |on| on.target.request.sslmode().to_owned()),
+    ("sslmode", |commands| {
+        commands.target.request.sslmode().to_owned()
+    }),
     ("roots", roots),
     // pgjdbc's parameters for TLS that verifies, as in a URL.
-    ("java_tls", |on| parameters(&on.target.java_tls())),
+    ("java_tls", |commands| {
+        parameters(&commands.target.java_tls())
+    }),
     // A libpq URI without a password.
-    ("uri", |on| on.uri()),
+    ("uri", |commands| commands.uri()),
     // An identifier that is always the same for the same connection.
     ("uuid", uuid),
     // The path of `pgcred-aws`, which stands in for the AWS CLI.
     ("pgcred_aws", pgcred_aws),
     // `pgcred token` as a line for the system's shell: the token, or another output format.
-    ("token", |on| on.line("token", &[])),
-    ("token_json", |on| on.line("token", &["--format", "json"])),
-    ("token_libpq_json", |on| {
-        on.line("token", &["--format", "libpq-json"])
+    ("token", |commands| commands.line("token", &[])),
+    ("token_json", |commands| {
+        commands.line("token", &["--format", "json"])
     }),
-    ("token_url", |on| on.url_line()),
+    ("token_libpq_json", |commands| {
+        commands.line("token", &["--format", "libpq-json"])
+    }),
+    ("token_url", |commands| commands.url_line()),
     // The same as a string of Go's templates, for nvim-dbee.
-    ("token_url_in_go", |on| on.url_line_in_go()),
+    ("token_url_in_go", |commands| commands.url_line_in_go()),
 ];
 
 type Escape = fn(Os, &str) -> String;
@@ -125,30 +133,34 @@ fn filled(inside: &str, commands: &Commands) -> Option<String> {
     Some(escape(commands.machine.os, &value(commands)))
 }
 
-fn profile(on: &Commands) -> String {
-    match &on.target.request.profile {
+fn profile(commands: &Commands) -> String {
+    match &commands.target.request.profile {
         Some(profile) => profile.clone(),
         None => "default".to_owned(),
     }
 }
 
-fn region(on: &Commands) -> String {
-    match &on.target.request.region {
+fn region(commands: &Commands) -> String {
+    match &commands.target.request.region {
         Some(region) => region.to_string(),
         None => String::new(),
     }
 }
 
-fn roots(on: &Commands) -> String {
-    match &on.target.roots {
+fn roots(commands: &Commands) -> String {
+    match &commands.target.roots {
         Some(roots) => TrustedRoots::libpq(roots),
         None => String::new(),
     }
 }
 
 /// Returns an identifier in the form of a UUID that is made from a name.
-fn uuid(on: &Commands) -> String {
-    let name = format!("{}\n{}", on.target.name, on.target.request.name());
+fn uuid(commands: &Commands) -> String {
+    let name = format!(
+        "{}\n{}",
+        commands.target.name,
+        commands.target.request.name()
+    );
     let hex = digest([name.as_str()]);
     format!(
         "{}-{}-8{}-8{}-{}",
@@ -160,10 +172,15 @@ fn uuid(on: &Commands) -> String {
     )
 }
 
-fn pgcred_aws(on: &Commands) -> String {
-    let name = match on.machine.os {
+fn pgcred_aws(commands: &Commands) -> String {
+    let name = match commands.machine.os {
         Os::Windows => "pgcred-aws.exe",
         Os::Linux | Os::Mac => "pgcred-aws",
     };
-    on.machine.pgcred.with_file_name(name).display().to_string()
+    commands
+        .machine
+        .pgcred
+        .with_file_name(name)
+        .display()
+        .to_string()
 }

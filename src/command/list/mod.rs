@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::app::App;
 use super::filed_tokens::{FiledTokens, known_passfiles};
-use super::line_owners::settle;
+use super::line_owners::mark_taken_lines;
 use super::passfile::PassfileOption;
 use super::refresh::background;
 use super::run::Run;
@@ -79,7 +79,7 @@ fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
             Err(error) => rows.push(Row::broken(name, &error, &app.preferences)),
         }
     }
-    let clashes = settle(&mut requests);
+    let clashes = mark_taken_lines(&mut requests);
     for (name, request) in &requests {
         rows.push(Row::of(name, request, &index, &filed, &clashes, app));
     }

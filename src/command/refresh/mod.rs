@@ -20,7 +20,7 @@ use crate::cache::Index;
 use crate::command::app::{App, warn_if_cut_short};
 use crate::command::due_file::Refreshed;
 use crate::command::errors::all_errors;
-use crate::command::line_owners::{Clash, settle, settle_one};
+use crate::command::line_owners::{Clash, mark_taken_lines, mark_taken_lines_of};
 use crate::command::passfile::PassfileOption;
 use crate::command::preferences::Preferences;
 use crate::command::run::{InForeignHome, Run};
@@ -80,7 +80,7 @@ impl Run for Refresh {
             let output = app.preferences.output;
             return self
                 .watch
-                .run(stdin, output, || self.look(&mut app.again()?));
+                .run(stdin, output, || self.look(&mut app.reopened()?));
         }
         let may_notify = app.preferences.ask.login != LoginPolicy::Never;
         if self.background {
@@ -267,7 +267,7 @@ impl Refresh {
                 let name = request.connection.clone().unwrap_or_default();
                 named.push((name, request));
             }
-            clashes = settle(&mut named);
+            clashes = mark_taken_lines(&mut named);
             for (_, request) in named {
                 if request.keys().next().is_some() {
                     found.requests.push(request);
@@ -280,7 +280,7 @@ impl Refresh {
                 found.requests.push(request);
                 continue;
             };
-            let (request, own_clashes) = settle_one(&name, request, preferences);
+            let (request, own_clashes) = mark_taken_lines_of(&name, request, preferences);
             let has_line = request.keys().next().is_some();
             match own_clashes.first() {
                 Some(clash) if !has_line => found.errors.push(clash.refusal()),

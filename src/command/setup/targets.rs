@@ -4,7 +4,7 @@
 use super::Setup;
 use crate::aws;
 use crate::command::app::App;
-use crate::command::line_owners::settle;
+use crate::command::line_owners::mark_taken_lines;
 use crate::command::preferences::Preferences;
 use crate::command::warnings;
 use crate::error::{Error, Result};
@@ -104,7 +104,7 @@ fn check_for_scheduler(tool: &Tool, is_named: bool, preferences: &Preferences) -
 
 /// Warns of targets whose line in the passfile another connection has.
 fn warn_about_shared_lines(targets: &[Target], preferences: &Preferences) {
-    for clash in settle(&mut preferences.named_connections()) {
+    for clash in mark_taken_lines(&mut preferences.named_connections()) {
         if targets.iter().any(|target| target.name == clash.later) {
             preferences.output.warn(&clash.to_string());
         }
