@@ -53,6 +53,7 @@ impl Setup {
         if tool.kind != ToolKind::Command {
             warn_about_shared_lines(&targets, preferences);
         }
+        warn_about_key_in_variables(tool, &targets, preferences);
         check_names(&targets)?;
         Ok((targets, errors))
     }
@@ -60,8 +61,8 @@ impl Setup {
     fn target(&self, name: Option<&str>, tool: &Tool, preferences: &Preferences) -> Result<Target> {
         let mut request = preferences.resolver().lasting(&self.connection, name)?;
         request.check_address()?;
-        if tool.kind == ToolKind::Command || request.connection.is_none() {
-            leave_nothing_to_the_environment(&mut request, tool, preferences)?;
+        if needs_all_settings(tool, &request) {
+            leave_nothing_to_the_environment(&mut request, preferences)?;
         }
         let name = match &request.connection {
             Some(connection) => connection.clone(),
@@ -95,8 +96,8 @@ fn check_for_scheduler(tool: &Tool, is_named: bool, preferences: &Preferences) -
     if !set.is_empty() {
         let set = set.join(", ");
         preferences.output.warn(&format!(
-            "{title} will not have the variables of this shell ({set}): give each connection \
-             its profile and region, as in pgcred add NAME HOST --profile PROFILE --replace"
+            "{title} will not have these variables of this shell: {set}; a connection can name its \
+             profile and region: pgcred add NAME HOST --profile PROFILE --replace"
         ));
     }
     Ok(())
@@ -149,22 +150,37 @@ pub(super) fn warn(tool: &Tool, targets: &mut [Target], preferences: &Preference
     }
 }
 
+/// Tells whether a tool runs pgcred with these settings in a command, so that a connection of the
+/// configuration does not say them.
+fn needs_all_settings(tool: &Tool, request: &Request) -> bool {
+    tool.kind == ToolKind::Command || request.connection.is_none()
+}
+
+fn has_key_in_variables() -> bool {
+    env::var_os("AWS_ACCESS_KEY_ID").is_some()
+}
+
+/// Warns if a key in variables signs here, which programs of the desktop may not have.
+fn warn_about_key_in_variables(tool: &Tool, targets: &[Target], preferences: &Preferences) {
+    let has_no_profile = |target: &Target| {
+        needs_all_settings(tool, &target.request) && target.request.profile.is_none()
+    };
+    if has_key_in_variables() && targets.iter().any(has_no_profile) {
+        preferences.output.warn(&format!(
+            "AWS_ACCESS_KEY_ID signs here, but programs started by the desktop, such as {}, may \
+             not have that variable: use --profile",
+            tool.title
+        ));
+    }
+}
+
 /// Fills in what a program of the desktop does not find in its environment.
 fn leave_nothing_to_the_environment(
     request: &mut Request,
-    tool: &Tool,
     preferences: &Preferences,
 ) -> Result<()> {
-    if request.profile.is_none() {
-        if env::var_os("AWS_ACCESS_KEY_ID").is_some() {
-            preferences.output.warn(&format!(
-                "AWS_ACCESS_KEY_ID signs here, but programs started by the desktop, such as {}, \
-                 may not have that variable: use --profile",
-                tool.title
-            ));
-        } else {
-            request.profile = env::var("AWS_PROFILE").or_else(|| env::var("AWS_DEFAULT_PROFILE"));
-        }
+    if request.profile.is_none() && !has_key_in_variables() {
+        request.profile = env::var("AWS_PROFILE").or_else(|| env::var("AWS_DEFAULT_PROFILE"));
     }
     if request.region.is_none() {
         let (host, profile) = (&request.sign_host, request.profile.as_deref());
