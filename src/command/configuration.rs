@@ -97,8 +97,8 @@ fn parse(
 }
 
 fn with_hint(error: Error, file: &Path) -> Error {
-    // Some mounts show every file as another user's, or as writable by all, and the user cannot change
-    // that.
+    // Some mounts show every file as another user's, or as writable by all, and the user cannot
+    // change that.
     let hint = match error.to_hint() {
         Some(hint) => format!(
             "{hint}; or, if you trust what is in it: --config {}",

@@ -1,5 +1,5 @@
-//! The traits of commands: how a command defines its arguments, what it needs before it can run, and
-//! how it runs.
+//! The traits of commands: how a command defines its arguments, what it needs before it can run,
+//! and how it runs.
 
 use std::process::Termination;
 

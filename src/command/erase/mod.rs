@@ -1,6 +1,7 @@
-//! `pgcred erase`: removes tokens from the passfiles and from the cache, in this order: first the
-//! addresses that the targets stand for, then each passfile under its lock, then the cache. What was
-//! not found is one error at the end.
+//! `pgcred erase`: removes tokens from the passfiles and from the cache.
+//!
+//! It finds the addresses that the targets stand for, then edits each passfile under its lock, then
+//! the cache. An error at the end names the targets that had no token.
 
 mod everything;
 mod tokens;
