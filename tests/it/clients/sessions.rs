@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 
 use crate::clients::programs::new_psql;
-use crate::commands::roots::TrustStore;
+use crate::commands::roots_download::TrustStore;
 use crate::support::cluster::{Cluster, PRIVATE_HOST, PROXY_HOST};
 use crate::support::needs::{CLUSTER, package, python, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run};

@@ -6,7 +6,9 @@
 //! programs that run beside pgcred. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
+pub mod aws_refusals;
 pub mod bad_input;
+pub mod by_host;
 #[cfg(unix)]
 pub mod configuration;
 pub mod connections;
@@ -17,9 +19,13 @@ pub mod exec_renewal;
 pub mod formats;
 pub mod list;
 pub mod newcomer;
+#[cfg(unix)]
+pub mod passfile_warnings;
 pub mod refresh;
 #[cfg(unix)]
 pub mod roots;
+#[cfg(unix)]
+pub mod roots_download;
 #[cfg(unix)]
 pub mod shell_variables;
 pub mod warnings;

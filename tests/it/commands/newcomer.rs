@@ -6,10 +6,10 @@ use std::fs;
 use crate::support::needs::{ROOT, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 
-const ID: &str = "foo0bar1baz2quux3quuux4abc";
+pub const ID: &str = "foo0bar1baz2quux3quuux4abc";
 
 /// Only the profiles `dev` and `acct-a` have keys. Without a profile there are no credentials.
-fn sandbox() -> Sandbox {
+pub fn sandbox() -> Sandbox {
     let sandbox = Sandbox::empty();
     let keys = |name: &str, id: &str| {
         format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {SECRET}\n")
@@ -21,7 +21,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-fn config(sandbox: &Sandbox) -> String {
+pub fn config(sandbox: &Sandbox) -> String {
     fs::read_to_string(sandbox.own().join("config.toml")).unwrap_or_default()
 }
 
@@ -33,103 +33,6 @@ fn assert_warns(run: &Run, times: usize, says: &str) {
         .filter(|line| line.contains("warning: ") && line.contains(says))
         .count();
     assert_eq!(warnings, times, "{says}: {}", run.stderr);
-}
-
-#[test]
-fn the_host_of_a_connection_stands_for_the_connection() {
-    let mut sandbox = sandbox();
-    sandbox.ok(&[
-        "add",
-        "prod",
-        HOST,
-        "--profile",
-        "dev",
-        "--expires-in",
-        "1h",
-    ]);
-    sandbox.ok(&[
-        "add",
-        "app",
-        HOST,
-        "--profile",
-        "acct-a",
-        "--user",
-        "app",
-        "--port",
-        "6432",
-    ]);
-    let by = |arguments: &[&str], id: &str, action: &str| {
-        let token = sandbox.ok(&[&["token", "--no-cache"], arguments].concat());
-        assert!(
-            token.contains(&format!("Credential={id}%2F")) && token.contains(action),
-            "{arguments:?}: {token}"
-        );
-        token
-    };
-    let uri = format!("postgres://{HOST}");
-    for target in [
-        &[HOST][..],
-        &[ID],
-        &[ID, "--region", "us-east-1"],
-        &[&uri],
-        &["--host", HOST],
-        &["--host", HOST, "--port", "5432"],
-    ] {
-        assert!(
-            by(target, KEY_ID, "Action=DbConnectAdmin&").contains("X-Amz-Expires=3600&"),
-            "{target:?}"
-        );
-    }
-    by(&[HOST, "--user", "app"], "AKIAOTHER", "Action=DbConnect&");
-    by(&[&format!("{HOST}:6432")], "AKIAOTHER", "Action=DbConnect&");
-    // What is said wins; an address that is nobody's is nobody's.
-    by(
-        &[HOST, "--profile", "acct-a"],
-        "AKIAOTHER",
-        "Action=DbConnectAdmin&",
-    );
-    assert!(by(&[HOST, "--expires-in", "60"], KEY_ID, "").contains("X-Amz-Expires=60&"));
-    for other in [
-        &[HOST, "--user", "bob"][..],
-        &[HOST, "--port", "1"],
-        &[ID, "--region", "eu-west-1"],
-    ] {
-        sandbox
-            .run(&[&["token", "--no-cache"], other].concat())
-            .assert_fails(3, "no AWS credentials");
-    }
-    sandbox.ok(&["refresh", HOST]);
-    assert!(
-        String::from_utf8(sandbox.read(".pgpass"))
-            .expect("text")
-            .contains(KEY_ID)
-    );
-    assert!(sandbox.ok(&["prompt", HOST]).contains("min"));
-    sandbox.set("PGHOST", HOST);
-    sandbox.ok(&["token"]);
-    sandbox.set("PGPORT", "1");
-    sandbox
-        .run(&["token"])
-        .assert_fails(3, "no AWS credentials");
-}
-
-#[cfg(unix)]
-#[test]
-fn exec_and_setup_find_the_connection_by_its_host() {
-    let sandbox = sandbox();
-    sandbox.ok(&["add", "prod", HOST, "--profile", "dev", "--dbname", "shop"]);
-    assert_eq!(
-        sandbox.ok(&["exec", HOST, "--", "sh", "-c", "echo $PGDATABASE"]),
-        "shop\n"
-    );
-    let before = config(&sandbox);
-    let run = sandbox.run(&["setup", "psql", HOST, "--yes"]);
-    assert!(
-        run.code == 0 && run.stderr.contains("psql service=prod"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(config(&sandbox), before);
 }
 
 #[test]
@@ -199,104 +102,6 @@ fn a_connection_that_cannot_be_set_up_does_not_stop_the_others() {
         String::from_utf8(sandbox.read(".pg_service.conf"))
             .expect("text")
             .contains("[prod]"),
-        "{}",
-        run.stderr
-    );
-}
-
-#[cfg(unix)]
-#[test]
-fn setup_of_a_host_stores_what_refresh_needs() {
-    let sandbox = sandbox();
-    let shown = sandbox.run(&[
-        "setup",
-        "psql",
-        RDS_HOST,
-        "--user",
-        "app",
-        "--profile",
-        "dev",
-        "--dry-run",
-    ]);
-    assert!(
-        shown.code == 0 && shown.stderr.contains("+[connections.db]\n"),
-        "{}",
-        shown.stderr
-    );
-    assert_eq!(config(&sandbox), "");
-    let run = sandbox.run(&[
-        "setup",
-        "psql",
-        RDS_HOST,
-        "--user",
-        "app",
-        "--profile",
-        "dev",
-        "--yes",
-    ]);
-    assert!(
-        run.code == 0 && run.stderr.contains("psql service=db"),
-        "{}",
-        run.stderr
-    );
-    let scheduler = ["systemd", "cron", "launchd", "task-scheduler"]
-        .map(|name| format!("`pgcred setup {name}`"));
-    assert!(
-        scheduler.iter().any(|command| run.stderr.contains(command)),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(
-        config(&sandbox),
-        format!("[connections.db]\nhost = \"{RDS_HOST}\"\nuser = \"app\"\nprofile = \"dev\"\n")
-    );
-    sandbox.ok(&["refresh"]);
-    assert!(
-        String::from_utf8(sandbox.read(".pgpass"))
-            .expect("text")
-            .contains(RDS_HOST)
-    );
-    // A cluster ID is a long name, but one that can be typed.
-    sandbox.ok(&[
-        "setup",
-        "psql",
-        HOST,
-        "--profile",
-        "dev",
-        "--yes",
-        "--quiet",
-    ]);
-    sandbox.ok(&["token", ID]);
-    let run = sandbox.run(&[
-        "setup",
-        "psql",
-        "db.c1.us-east-2.rds.amazonaws.com",
-        "--user",
-        "app",
-        "--yes",
-    ]);
-    run.assert_fails(2, "hint: name it yourself");
-    // A tool that runs pgcred itself needs nothing kept.
-    let before = config(&sandbox);
-    sandbox.ok(&[
-        "setup",
-        "pgadmin",
-        "other.dsql.us-east-1.on.aws",
-        "--profile",
-        "dev",
-        "--yes",
-    ]);
-    assert_eq!(config(&sandbox), before);
-    let run = sandbox.run(&[
-        "setup",
-        "datagrip",
-        "other.dsql.us-east-1.on.aws",
-        "--profile",
-        "dev",
-    ]);
-    assert!(
-        run.stderr
-            .contains(" add --host other.dsql.us-east-1.on.aws "),
         "{}",
         run.stderr
     );
@@ -545,139 +350,6 @@ fn a_configuration_file_that_the_user_names_must_exist() {
     sandbox.ok(&["token", "prod", "--config", &missing]);
 }
 
-#[cfg(unix)]
-fn warnings(run: &Run) -> Vec<&str> {
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    run.stderr
-        .lines()
-        .filter(|line| line.contains("warning: ") && !line.contains("look for the passfile in"))
-        .collect()
-}
-
-#[cfg(unix)]
-#[test]
-fn each_problem_of_a_passfile_is_reported_once() {
-    let sandbox = Sandbox::with_keys();
-    let mine = "db.example.com:5432:*:me:pw\r\n";
-    sandbox.write(".pgpass", mine);
-    sandbox.ok(&["refresh", HOST, "--quiet"]);
-    let refresh = || sandbox.run(&["refresh", HOST]);
-    assert!(
-        warnings(&refresh())
-            .iter()
-            .any(|line| line.contains("ends in CR LF"))
-    );
-    assert_eq!(warnings(&refresh()), [""; 0]);
-    assert_eq!(warnings(&sandbox.run(&["erase", HOST])), [""; 0]);
-    // What is new is said, and what has come back is new.
-    sandbox.write(".pgpass", format!("*:*:*:*:pw\n{mine}"));
-    let run = refresh();
-    assert!(
-        warnings(&run)
-            .iter()
-            .any(|line| line.contains("also matches")),
-        "{}",
-        run.stderr
-    );
-    sandbox.write(".pgpass", "");
-    refresh();
-    sandbox.write(".pgpass", mine);
-    assert!(
-        warnings(&refresh())
-            .iter()
-            .any(|line| line.contains("ends in CR LF"))
-    );
-    // Two files are two.
-    sandbox.write("other", mine);
-    assert!(
-        warnings(&sandbox.run(&["refresh", HOST, "--passfile", "other"]))
-            .iter()
-            .any(|line| line.contains("CR LF"))
-    );
-    assert_eq!(warnings(&refresh()), [""; 0]);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_passfile_in_a_git_repository_gets_a_warning() {
-    let sandbox = Sandbox::with_keys();
-    let git = |words: &[&str]| {
-        let mut git = sandbox.command("git");
-        git.args(words);
-        assert_eq!(Run::of(git).code, 0, "{words:?}");
-    };
-    git(&["init", "--quiet", "dotfiles"]);
-    sandbox.write("dotfiles/pgpass", "");
-    std::os::unix::fs::symlink("dotfiles/pgpass", sandbox.path(".pgpass")).expect("a link");
-    let run = sandbox.run(&["refresh", HOST]);
-    assert!(
-        warnings(&run)
-            .iter()
-            .any(|line| line.contains("is in a git repository")),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(warnings(&sandbox.run(&["refresh", HOST])), [""; 0]);
-    git(&["init", "--quiet", "ignoring"]);
-    sandbox.write("ignoring/.gitignore", "pgpass\n");
-    assert_eq!(
-        warnings(&sandbox.run(&["refresh", HOST, "--passfile", "ignoring/pgpass"])),
-        [""; 0]
-    );
-    assert_eq!(
-        warnings(&sandbox.run(&["refresh", HOST, "--passfile", "outside"])),
-        [""; 0]
-    );
-}
-
-#[cfg(unix)]
-#[test]
-fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
-    let sandbox = Sandbox::with_keys();
-    sandbox.write("mine", "# mine\n");
-    fs::hard_link(sandbox.path("mine"), sandbox.path(".pgpass")).expect("a link");
-    let run = sandbox.run(&["refresh", HOST]);
-    assert!(
-        run.stderr.contains("one of several hard links"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(sandbox.read("mine"), b"# mine\n");
-    assert!(
-        !sandbox
-            .run(&["refresh", HOST])
-            .stderr
-            .contains("hard links")
-    );
-    let run = sandbox.run(&["refresh", HOST, "--passfile=~/x.pass"]);
-    run.assert_fails(
-        1,
-        "hint: the shell did not expand ~: write \"$HOME/x.pass\"",
-    );
-
-    skip_unless!(ROOT);
-    let nobody = 65_534;
-    for directory in [sandbox.home(), sandbox.own()] {
-        std::os::unix::fs::chown(directory, Some(nobody), Some(nobody)).expect("chown");
-    }
-    fs::remove_dir_all(sandbox.own().join("cache")).expect("removed");
-    for mode in [0o600, 0o644] {
-        let file = sandbox.write("roots", "");
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode))
-            .expect("a mode");
-        let mut pgcred = sandbox.pgcred(&["refresh", HOST, "--passfile", "roots"]);
-        std::os::unix::process::CommandExt::uid(&mut pgcred, nobody);
-        std::os::unix::process::CommandExt::gid(&mut pgcred, nobody);
-        let run = Run::of(pgcred);
-        run.assert_fails(1, "(it belongs to root)");
-        assert!(
-            run.stderr.contains("hint: make it yours with: sudo chown "),
-            "{}",
-            run.stderr
-        );
-    }
-}
-
 #[test]
 fn a_prompt_format_with_a_typo_is_refused_and_each_state_is_shown_once() {
     let mut sandbox = Sandbox::with_keys();
@@ -700,28 +372,6 @@ fn a_prompt_format_with_a_typo_is_refused_and_each_state_is_shown_once() {
         "prod - expired\n"
     );
     assert_eq!(sandbox.ok(&["prompt"]), "prod expired\n");
-}
-
-#[test]
-fn erase_by_the_host_of_a_connection_also_erases_its_aliases() {
-    let sandbox = Sandbox::with_keys();
-    sandbox.ok(&["add", "prod", HOST, "--alias", "localhost:15432"]);
-    for target in [&[HOST][..], &["-h", HOST], &["prod"]] {
-        sandbox.ok(&["refresh", "prod", "--passfile", "p"]);
-        assert!(
-            String::from_utf8(sandbox.read("p"))
-                .expect("text")
-                .contains("localhost:15432:")
-        );
-        sandbox.ok(&[&["erase", "--passfile", "p"], target].concat());
-        let left = fs::read_to_string(sandbox.path("p")).unwrap_or_default();
-        assert!(!left.contains("Signature"), "{target:?}: {left}");
-    }
-    let help = sandbox.ok(&["erase", "--help"]);
-    assert!(
-        !help.contains("[default: 5432]") && help.contains("Only tokens for this user"),
-        "{help}"
-    );
 }
 
 #[cfg(target_os = "linux")]
