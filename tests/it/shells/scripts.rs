@@ -81,7 +81,9 @@ fn a_hook_without_connections_starts_nothing() {
     sandbox
         .run(&["init", "tcsh", "--segment"])
         .assert_fails(2, "no segment");
-    sandbox.run(&["init", "ksh"]).assert_fails(2, "ksh");
+    sandbox
+        .run(&["init", "no-such-shell"])
+        .assert_fails(2, "no-such-shell");
     sandbox
         .run(&["init", "bash", "--config", "other.toml"])
         .assert_fails(2, "--config has no effect on what this command prints");

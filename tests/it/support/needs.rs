@@ -148,7 +148,10 @@ fn is_root() -> bool {
 /// Returns the Python that has the tests' packages, or else the system's.
 pub fn python() -> String {
     let python = find("python3").expect("a test that runs python() begins with skip_unless!");
-    python.display().to_string()
+    let python = python.display().to_string();
+    let started = Command::new(&python).arg("--version").output();
+    assert!(started.is_ok(), "{python} cannot be run: {started:?}");
+    python
 }
 
 fn has_package(name: &str) -> bool {

@@ -26,14 +26,40 @@ pub fn rust_files(directory: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Returns the code without its unit tests and comments.
+/// Returns the code without comments, and without everything that only unit tests are compiled with.
+/// The module of a file's unit tests is the last item of the file.
 pub fn without_tests(text: &str) -> String {
-    let code = text
-        .split("#[cfg(test)]\nmod tests")
-        .next()
-        .unwrap_or_default();
-    let lines = code
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n")
+    let mut code = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            code.push(line.split("//").next().unwrap_or_default());
+            continue;
+        }
+        let indent = indent_of(line);
+        for item in lines.by_ref() {
+            if item.starts_with("mod ") && item.ends_with('{') {
+                return code.join("\n");
+            }
+            if indent_of(item) == indent && item.ends_with([';', ',', '}']) {
+                break;
+            }
+        }
+    }
+    code.join("\n")
+}
+
+fn indent_of(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+#[test]
+fn only_what_is_for_unit_tests_is_cut() {
+    let text = "#[cfg(test)]\nmod tests;\nuse a; // c\nfn f() {\n    #[cfg(test)]\n    g(\n        1;\n    \
+        );\n    h();\n}\n#[cfg(test)]\nfn i() {\n    j();\n}\nfn k() {}\n#[cfg(test)]\nmod tests {\n\
+        use l;\n}\n";
+    assert_eq!(
+        without_tests(text),
+        "use a; \nfn f() {\n    h();\n}\nfn k() {}"
+    );
 }
