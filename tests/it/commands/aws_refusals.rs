@@ -1,5 +1,5 @@
-//! `pgcred aws` where it refuses: the exit codes of the AWS CLI, and errors for tokens that no server
-//! would accept.
+//! `pgcred aws` where it refuses: the exit codes of the AWS CLI, and errors for tokens that no
+//! server would accept.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Root certificates that pgcred does not contain: the download from RDS's trust store, and the error
-//! if that fails.
+//! Root certificates that pgcred does not contain: the download from RDS's trust store, and the
+//! error if that fails.
 
 use std::fs;
 use std::path::PathBuf;

@@ -34,8 +34,8 @@ const COMBINATORS: [&str; 18] = [
 const MOST_COMBINATORS: usize = 16;
 
 /// The most lines of a file in `src` and in `tests`.
-const LONGEST_FILE: usize = 450;
-const LONGEST_TEST_FILE: usize = 620;
+const LONGEST_FILE: usize = 460;
+const LONGEST_TEST_FILE: usize = 740;
 
 fn relative(path: &Path) -> String {
     let path = path.strip_prefix(root()).expect("a path in the project");

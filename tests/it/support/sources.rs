@@ -26,8 +26,8 @@ pub fn rust_files(directory: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Returns the code without comments, and without everything that only unit tests are compiled with.
-/// The module of a file's unit tests is the last item of the file.
+/// Returns the code without comments, and without everything that only unit tests are compiled
+/// with. The module of a file's unit tests is the last item of the file.
 pub fn without_tests(text: &str) -> String {
     let mut code = Vec::new();
     let mut lines = text.lines();
@@ -55,8 +55,10 @@ fn indent_of(line: &str) -> usize {
 
 #[test]
 fn only_what_is_for_unit_tests_is_cut() {
-    let text = "#[cfg(test)]\nmod tests;\nuse a; // c\nfn f() {\n    #[cfg(test)]\n    g(\n        1;\n    \
-        );\n    h();\n}\n#[cfg(test)]\nfn i() {\n    j();\n}\nfn k() {}\n#[cfg(test)]\nmod tests {\n\
+    let text = "#[cfg(test)]\nmod tests;\nuse a; // c\nfn f() {\n    #[cfg(test)]\n    g(\n        \
+        1;\n    \
+        );\n    h();\n}\n#[cfg(test)]\nfn i() {\n    j();\n}\nfn k() {}\n#[cfg(test)]\n\
+        mod tests {\n\
         use l;\n}\n";
     assert_eq!(
         without_tests(text),
