@@ -1,7 +1,7 @@
 //! cron: a marked block in the user's crontab, for systems without systemd.
 
 use crate::setup::{
-    CommandsAround, EditedText, Machine, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
+    AroundEdits, EditedText, Machine, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
     ToolKind,
 };
 use crate::text::quote;
@@ -13,7 +13,7 @@ pub(super) const TOOL: Tool = Tool {
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
         texts,
-        commands: |_, _| CommandsAround::default(),
+        commands: |_, _| AroundEdits::default(),
         probe: None,
         remark: "cron does not catch up after sleep; the next run comes within minutes",
     }),
@@ -22,7 +22,7 @@ pub(super) const TOOL: Tool = Tool {
 
 fn texts(_: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
-        of: EditedText::Crontab,
+        edited: EditedText::Crontab,
         text,
     }]
 }

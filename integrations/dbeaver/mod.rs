@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    Commands, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind,
+    CommandLines, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind,
 };
 use crate::sys::env;
 use crate::sys::fs;
@@ -427,7 +427,7 @@ fn command(machine: &Machine, target: &Target, command: &str, more: &[&str]) -> 
         Os::Windows => quote::dbeaver_on_windows,
         Os::Linux | Os::Mac => quote::dbeaver_on_unix,
     };
-    let words = Commands { machine, target }.words(command, more);
+    let words = CommandLines { machine, target }.words(command, more);
     let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
     quoted.join(" ")
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::setup::{
-    CommandsAround, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
+    AroundEdits, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
     ToolKind,
 };
 use crate::sys::fs;
@@ -26,7 +26,7 @@ pub(super) const TOOL: Tool = Tool {
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
-        of: EditedText::File(file(machine)),
+        edited: EditedText::File(file(machine)),
         text,
     }]
 }
@@ -54,8 +54,8 @@ fn text(schedule: &Schedule) -> String {
 }
 
 /// Unloads the agent that launchd has, if there is one, because it does not notice a changed file.
-fn commands(machine: &Machine, undo: bool) -> CommandsAround {
-    let mut commands = CommandsAround::default();
+fn commands(machine: &Machine, undo: bool) -> AroundEdits {
+    let mut commands = AroundEdits::default();
     if fs::read(&file(machine)).is_some() {
         commands.before.push(launchctl("unload", machine));
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    Commands, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind,
+    CommandLines, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind,
 };
 use crate::sys::fs;
 
@@ -192,7 +192,7 @@ fn server(machine: &Machine, target: &Target) -> Value {
 /// Returns the command for the password. It reads nothing: pgAdmin hands its own stdin on, which
 /// may never end.
 fn command(machine: &Machine, target: &Target) -> String {
-    let line = Commands { machine, target }.line("token", &[]);
+    let line = CommandLines { machine, target }.line("token", &[]);
     match machine.os {
         Os::Windows => format!("{line} < NUL"),
         Os::Linux | Os::Mac => format!("{line} < /dev/null"),

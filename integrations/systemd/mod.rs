@@ -2,7 +2,7 @@
 //! right after sleep.
 
 use crate::setup::{
-    CommandsAround, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
+    AroundEdits, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
     ToolKind,
 };
 use crate::text::quote;
@@ -30,11 +30,11 @@ fn texts(machine: &Machine) -> Vec<ScheduledText> {
     let directory = machine.config.join("systemd").join("user");
     vec![
         ScheduledText {
-            of: EditedText::File(directory.join(SERVICE)),
+            edited: EditedText::File(directory.join(SERVICE)),
             text: service,
         },
         ScheduledText {
-            of: EditedText::File(directory.join(TIMER)),
+            edited: EditedText::File(directory.join(TIMER)),
             text: timer,
         },
     ]
@@ -53,15 +53,15 @@ fn timer(schedule: &Schedule) -> String {
     include_str!("pgcred-refresh.timer").replace("{minutes}", &schedule.minutes.to_string())
 }
 
-fn commands(_: &Machine, undo: bool) -> CommandsAround {
+fn commands(_: &Machine, undo: bool) -> AroundEdits {
     let reload = systemctl(&["daemon-reload"]);
     if undo {
-        CommandsAround {
+        AroundEdits {
             before: vec![systemctl(&["disable", "--now", TIMER])],
             after: vec![reload],
         }
     } else {
-        CommandsAround {
+        AroundEdits {
             before: Vec::new(),
             after: vec![reload, systemctl(&["enable", "--now", TIMER])],
         }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::setup::{
-    CommandsAround, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
+    AroundEdits, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
     ToolKind,
 };
 use crate::text::quote;
@@ -29,7 +29,7 @@ const NAME: &str = "pgcred refresh";
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
-        of: EditedText::File(file(machine)),
+        edited: EditedText::File(file(machine)),
         text,
     }]
 }
@@ -52,15 +52,15 @@ fn quoted(word: &str) -> String {
     }
 }
 
-fn commands(machine: &Machine, undo: bool) -> CommandsAround {
+fn commands(machine: &Machine, undo: bool) -> AroundEdits {
     let file = file(machine).display().to_string();
     if undo {
-        CommandsAround {
+        AroundEdits {
             before: vec![schtasks(&["/Delete", "/F", "/TN", NAME])],
             after: Vec::new(),
         }
     } else {
-        CommandsAround {
+        AroundEdits {
             before: Vec::new(),
             after: vec![schtasks(&["/Create", "/F", "/TN", NAME, "/XML", &file])],
         }

@@ -155,14 +155,14 @@ impl Add {
         if target.unwrap_or_default().trim().is_empty() {
             target = None;
         }
-        let mut place = options.address.to_target_spec(target)?;
-        let roots_of_target = place.take_roots()?;
+        let mut address = options.address.to_target_spec(target)?;
+        let roots_of_target = address.take_roots()?;
         let roots = options.roots.clone().or(roots_of_target);
         check_roots(roots.as_ref())?;
         if options.dbname.is_some() {
-            place.dbname.clone_from(&options.dbname);
+            address.dbname.clone_from(&options.dbname);
         }
-        let Some(host) = place.host.clone() else {
+        let Some(host) = address.host.clone() else {
             return Err(Error::usage(format!("{}: no host", self.name))
                 .hint(format!("pgcred add {} HOST --profile PROFILE", self.name)));
         };
@@ -170,8 +170,8 @@ impl Add {
         if options.expires_in.is_some() {
             seconds(options.expires_in, provider, preferences.config.max_life)?;
         }
-        if place.user.is_none() {
-            place.user = Some(self.default_user(&host, provider, &preferences.config)?);
+        if address.user.is_none() {
+            address.user = Some(self.default_user(&host, provider, &preferences.config)?);
         }
         let mut aliases = Vec::new();
         for alias in &self.alias {
@@ -183,7 +183,7 @@ impl Add {
         };
         Ok(Connection {
             name: self.name.clone(),
-            target: place,
+            target: address,
             profile: options.profile.clone(),
             region: options.region()?,
             provider: options.provider.clone(),

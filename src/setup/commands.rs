@@ -7,12 +7,12 @@ use super::{Machine, Target};
 use crate::text::quote::{self, percent};
 
 /// The command lines of one connection on one machine.
-pub(crate) struct Commands<'a> {
+pub(crate) struct CommandLines<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) target: &'a Target,
 }
 
-impl Commands<'_> {
+impl CommandLines<'_> {
     /// Returns the options that name the AWS side.
     fn aws_options(&self) -> Vec<String> {
         let request = &self.target.request;

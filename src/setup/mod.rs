@@ -29,7 +29,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use commands::Commands;
+pub(crate) use commands::CommandLines;
 pub(crate) use machine::{Machine, Os};
 pub(crate) use ownership::{Edit, EditedText, Ownership};
 pub(crate) use scheduler::{Schedule, ScheduledText, Scheduler};
@@ -156,8 +156,8 @@ pub(crate) trait ToolFiles: Sync {
     }
 
     /// Returns the commands to run around the edits: a scheduler has to be told of its files.
-    fn commands(&self, _: &Machine, _undo: bool) -> CommandsAround {
-        CommandsAround::default()
+    fn commands(&self, _: &Machine, _undo: bool) -> AroundEdits {
+        AroundEdits::default()
     }
 
     /// Returns a command that succeeds only where the program that has to be told is running.
@@ -168,7 +168,7 @@ pub(crate) trait ToolFiles: Sync {
 
 /// Command lines to run before the edits are made and after them, each as words.
 #[derive(Default)]
-pub(crate) struct CommandsAround {
+pub(crate) struct AroundEdits {
     pub(crate) before: Vec<Vec<String>>,
     pub(crate) after: Vec<Vec<String>>,
 }

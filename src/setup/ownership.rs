@@ -79,7 +79,7 @@ impl fmt::Display for EditedText {
 /// One text before and after; `None` means that there is no such file or crontab.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Edit {
-    pub(crate) of: EditedText,
+    pub(crate) edited: EditedText,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
     /// What is to be kept as the backup: the user's part, unless there is a backup of it already.
@@ -103,7 +103,7 @@ impl Edit {
             back_up = None;
         }
         Ok(Self {
-            of: EditedText::File(path),
+            edited: EditedText::File(path),
             before,
             after: Some(after),
             back_up,
@@ -122,7 +122,7 @@ impl Edit {
             after = Some(backup);
         }
         Ok(Self {
-            of: EditedText::File(path),
+            edited: EditedText::File(path),
             before,
             after,
             back_up: None,

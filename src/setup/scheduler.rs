@@ -4,9 +4,7 @@
 //! A scheduler refreshes every connection and has no entry for a single one, so undoing it is
 //! always undoing it as a whole.
 
-use super::{
-    CommandsAround, Edit, EditedText, Machine, Ownership, Target, ToolFiles, block, crontab,
-};
+use super::{AroundEdits, Edit, EditedText, Machine, Ownership, Target, ToolFiles, block, crontab};
 use crate::error::Result;
 use crate::sys::fs;
 
@@ -15,7 +13,7 @@ pub(crate) struct Scheduler {
     /// Its files, or the crontab. The last one tells whether the scheduler is set up.
     pub(crate) texts: fn(&Machine) -> Vec<ScheduledText>,
     /// The commands that make a change known to it.
-    pub(crate) commands: fn(&Machine, undo: bool) -> CommandsAround,
+    pub(crate) commands: fn(&Machine, undo: bool) -> AroundEdits,
     /// A command that succeeds only where the scheduler is running.
     pub(crate) probe: Option<&'static [&'static str]>,
     /// When it runs, in words for the user.
@@ -24,7 +22,7 @@ pub(crate) struct Scheduler {
 
 /// One of a scheduler's files, and how its text is made.
 pub(crate) struct ScheduledText {
-    pub(crate) of: EditedText,
+    pub(crate) edited: EditedText,
     pub(crate) text: fn(&Schedule) -> String,
 }
 
@@ -48,9 +46,9 @@ impl ToolFiles for Scheduler {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
         let schedule = Schedule::of(machine, targets);
         let mut edits = Vec::new();
-        for ScheduledText { of, text } in (self.texts)(machine) {
+        for ScheduledText { edited, text } in (self.texts)(machine) {
             let text = text(&schedule);
-            edits.push(match of {
+            edits.push(match edited {
                 EditedText::File(path) => {
                     Edit::that_changes(path, &Ownership::WRITTEN_BY_SETUP, |_| Ok(text))?
                 }
@@ -73,7 +71,7 @@ impl ToolFiles for Scheduler {
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
         let mut edits = Vec::new();
         for scheduled in (self.texts)(machine).into_iter().rev() {
-            edits.push(match scheduled.of {
+            edits.push(match scheduled.edited {
                 EditedText::File(path) => Edit::that_restores(path, &Ownership::WRITTEN_BY_SETUP)?,
                 EditedText::Crontab => crontab_edit("")?,
             });
@@ -91,7 +89,7 @@ impl ToolFiles for Scheduler {
 
     fn state(&self, machine: &Machine) -> Vec<String> {
         match (self.texts)(machine).last() {
-            Some(scheduled) if is_set_up(&scheduled.of) => vec!["set up".to_owned()],
+            Some(scheduled) if is_set_up(&scheduled.edited) => vec!["set up".to_owned()],
             _ => Vec::new(),
         }
     }
@@ -102,7 +100,7 @@ impl ToolFiles for Scheduler {
         steps
     }
 
-    fn commands(&self, machine: &Machine, undo: bool) -> CommandsAround {
+    fn commands(&self, machine: &Machine, undo: bool) -> AroundEdits {
         (self.commands)(machine, undo)
     }
 
@@ -118,7 +116,7 @@ fn crontab_edit(lines: &str) -> Result<Edit> {
     let after = block::with(before.as_deref().unwrap_or_default(), lines)?;
     let there_is_none = after.is_empty() && before.as_deref() != Some("");
     Ok(Edit {
-        of: EditedText::Crontab,
+        edited: EditedText::Crontab,
         before,
         after: if there_is_none { None } else { Some(after) },
         back_up: None,

@@ -9,12 +9,12 @@
 //! names that exist: a misspelt placeholder would be printed to the user.
 
 use super::Os;
-use super::commands::{Commands, parameters};
+use super::commands::{CommandLines, parameters};
 use crate::roots::TrustedRoots;
 use crate::text::digest::digest;
 use crate::text::quote;
 
-type Value = fn(&Commands) -> String;
+type Value = fn(&CommandLines) -> String;
 
 /// The placeholders, each with what stands in its place.
 pub(super) const PLACEHOLDERS: [(&str, Value); 19] = [
@@ -82,7 +82,7 @@ pub(super) const FORMS: [(&str, Escape); 7] = [
 ];
 
 /// Fills in a template for one connection.
-pub(crate) fn fill(template: &str, commands: &Commands) -> String {
+pub(crate) fn fill(template: &str, commands: &CommandLines) -> String {
     let mut text = String::new();
     for line in template.split_inclusive('\n') {
         if let Some(line) = for_provider(line, commands.target.request.provider.name) {
@@ -101,7 +101,7 @@ fn for_provider<'t>(line: &'t str, provider: &str) -> Option<&'t str> {
     if only == provider { Some(rest) } else { None }
 }
 
-fn fill_line(line: &str, commands: &Commands) -> String {
+fn fill_line(line: &str, commands: &CommandLines) -> String {
     let mut text = String::new();
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('{') {
@@ -120,7 +120,7 @@ fn fill_line(line: &str, commands: &Commands) -> String {
 }
 
 /// Returns what stands for the inside of a pair of braces; `None` if that is no placeholder.
-fn filled(inside: &str, commands: &Commands) -> Option<String> {
+fn filled(inside: &str, commands: &CommandLines) -> Option<String> {
     let (name, form) = match inside.split_once(':') {
         Some((name, form)) => (name, Some(form)),
         None => (inside, None),
@@ -133,21 +133,21 @@ fn filled(inside: &str, commands: &Commands) -> Option<String> {
     Some(escape(commands.machine.os, &value(commands)))
 }
 
-fn profile(commands: &Commands) -> String {
+fn profile(commands: &CommandLines) -> String {
     match &commands.target.request.profile {
         Some(profile) => profile.clone(),
         None => "default".to_owned(),
     }
 }
 
-fn region(commands: &Commands) -> String {
+fn region(commands: &CommandLines) -> String {
     match &commands.target.request.region {
         Some(region) => region.to_string(),
         None => String::new(),
     }
 }
 
-fn roots(commands: &Commands) -> String {
+fn roots(commands: &CommandLines) -> String {
     match &commands.target.roots {
         Some(roots) => TrustedRoots::libpq(roots),
         None => String::new(),
@@ -155,7 +155,7 @@ fn roots(commands: &Commands) -> String {
 }
 
 /// Returns an identifier in the form of a UUID that is made from a name.
-fn uuid(commands: &Commands) -> String {
+fn uuid(commands: &CommandLines) -> String {
     let name = format!(
         "{}\n{}",
         commands.target.name,
@@ -172,7 +172,7 @@ fn uuid(commands: &Commands) -> String {
     )
 }
 
-fn pgcred_aws(commands: &Commands) -> String {
+fn pgcred_aws(commands: &CommandLines) -> String {
     let name = match commands.machine.os {
         Os::Windows => "pgcred-aws.exe",
         Os::Linux | Os::Mac => "pgcred-aws",

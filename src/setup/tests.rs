@@ -58,7 +58,7 @@ fn machine(os: Os) -> Machine {
 #[test]
 fn templates_are_filled_once_and_escaped_for_where_they_stand() {
     let (machine, target) = (machine(Os::Windows), target(r#"{host}"<&"#));
-    let commands = Commands {
+    let commands = CommandLines {
         machine: &machine,
         target: &target,
     };
@@ -151,7 +151,7 @@ fn nothing_in_braces_is_left_in_what_is_printed() {
     let targets = [target("admin")];
     for os in [Os::Linux, Os::Mac, Os::Windows] {
         let machine = machine(os);
-        let commands = Commands {
+        let commands = CommandLines {
             machine: &machine,
             target: &targets[0],
         };

@@ -43,11 +43,10 @@ use crate::time;
 /// a passfile. A hook that reads a later time takes its file for damaged.
 pub(crate) const LONGEST_WAIT: u32 = 3_600;
 
-/// How many seconds a hook waits before it tries again what it has just tried: pgcred has written
-/// the file, so it works.
+/// How many seconds a hook waits before it starts `pgcred refresh` again, if there is a file.
 const PAUSE: u32 = 60;
 
-/// The same where there is no file, so that pgcred may not work at all.
+/// The same pause while there is no file: pgcred may not work at all.
 const LONGEST_PAUSE: u32 = 300;
 
 /// A shell that has a hook.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::roots;
 use crate::setup::crontab;
-use crate::setup::{CommandsAround, Edit, EditedText, Machine, Target};
+use crate::setup::{AroundEdits, Edit, EditedText, Machine, Target};
 use crate::sys::child::{self, Bond, NoOutput};
 use crate::sys::fs;
 use crate::sys::terminal;
@@ -37,7 +37,7 @@ impl EditPolicy {
     pub(super) fn apply(
         self,
         edits: &[Edit],
-        commands: &CommandsAround,
+        commands: &AroundEdits,
         targets: &[Target],
         machine: &Machine,
         app: &App,
@@ -83,7 +83,7 @@ impl EditPolicy {
 /// change any more.
 fn clear_leftovers(edits: &[Edit]) {
     for edit in edits {
-        if let EditedText::File(path) = &edit.of {
+        if let EditedText::File(path) = &edit.edited {
             let _ = fs::clear_leftovers(path); // nothing is lost if this fails: the next run tries
         }
     }
@@ -92,7 +92,7 @@ fn clear_leftovers(edits: &[Edit]) {
 /// Makes the edits, with the commands before and after them.
 pub(super) fn carry_out(
     edits: &[&Edit],
-    commands: &CommandsAround,
+    commands: &AroundEdits,
     undo: bool,
     machine: &Machine,
     output: Output,
@@ -134,9 +134,9 @@ fn make_all<'a>(
             after: edit.after.as_deref(),
             back_up: edit.back_up.as_deref(),
         };
-        let backup = change.make(&edit.of, machine)?;
+        let backup = change.make(&edit.edited, machine)?;
         done.push(edit);
-        let of = &edit.of;
+        let of = &edit.edited;
         let what = if edit.after.is_some() {
             "written"
         } else {
@@ -152,16 +152,16 @@ fn make_all<'a>(
 
 /// Takes back edits that were made, the last one first, and tells the program that has heard of
 /// them, if that can be.
-fn take_back(done: &[&Edit], commands: &CommandsAround, machine: &Machine, output: Output) {
+fn take_back(done: &[&Edit], commands: &AroundEdits, machine: &Machine, output: Output) {
     for edit in done.iter().rev() {
         let change = Change {
             before: edit.after.as_deref(),
             after: edit.before.as_deref(),
             back_up: None,
         };
-        match change.make(&edit.of, machine) {
-            Ok(_) => output.note(&format!("{}: as it was before", edit.of)),
-            Err(error) => output.warn(&format!("{} was not taken back: {error}", edit.of)),
+        match change.make(&edit.edited, machine) {
+            Ok(_) => output.note(&format!("{}: as it was before", edit.edited)),
+            Err(error) => output.warn(&format!("{} was not taken back: {error}", edit.edited)),
         }
     }
     if let Some(words) = commands.after.first()
@@ -236,7 +236,7 @@ fn does_user_agree(app: &App) -> Result<bool> {
 }
 
 fn diff(edit: &Edit) -> String {
-    let path = edit.of.to_string();
+    let path = edit.edited.to_string();
     let name = |text: &Option<String>| match text {
         Some(_) => path.clone(),
         None => "/dev/null".to_owned(),

@@ -30,7 +30,7 @@ use crate::integrations::TOOLS;
 use crate::output::Output;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
-    Commands, Machine, SetupMethod, Target, Tool, ToolFiles, ToolKind, check_texts, fill,
+    CommandLines, Machine, SetupMethod, Target, Tool, ToolFiles, ToolKind, check_texts, fill,
 };
 use crate::sys::terminal::Stdin;
 use crate::text::suggest;
@@ -213,11 +213,11 @@ fn print_dialog(
     provide_roots(targets, app)?;
     let mut texts = Vec::new();
     for target in targets {
-        texts.push(fill(template, &Commands { machine, target }));
+        texts.push(fill(template, &CommandLines { machine, target }));
     }
     Output::answer(&texts.join("\n"))?;
     for target in remember::new_connections(tool, targets) {
-        let add = Commands { machine, target }.line("add", &[&target.name]);
+        let add = CommandLines { machine, target }.line("add", &[&target.name]);
         app.preferences.output.note(&format!(
             "to have its token kept fresh, make it a connection: {add}"
         ));

@@ -36,7 +36,7 @@ pub(super) fn edit(new: &[&Target], app: &App) -> Result<Option<Edit>> {
         })?;
     }
     Ok(Some(Edit {
-        of: EditedText::File(path),
+        edited: EditedText::File(path),
         before,
         after: Some(after),
         back_up: None,

@@ -7,7 +7,7 @@ use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
-use crate::setup::{CommandsAround, Edit, Machine, Tool, ToolFiles, ToolKind};
+use crate::setup::{AroundEdits, Edit, Machine, Tool, ToolFiles, ToolKind};
 
 /// Takes back everything that was set up for a tool, or the entries that are named.
 pub(super) fn one(
@@ -26,7 +26,7 @@ pub(super) fn one(
         return whole(policy, files, machine, app);
     }
     let edits = edits_without(tool, files, entries, machine)?;
-    policy.apply(&edits, &CommandsAround::default(), &[], machine, app)?;
+    policy.apply(&edits, &AroundEdits::default(), &[], machine, app)?;
     Ok(())
 }
 
@@ -158,7 +158,7 @@ fn forget_in(
             changes.push(edit);
         }
     }
-    carry_out(&changes, &CommandsAround::default(), true, machine, output)
+    carry_out(&changes, &AroundEdits::default(), true, machine, output)
 }
 
 /// Tells whether a tool has entries of pgcred's in its files.
