@@ -31,7 +31,7 @@ mod line_owners;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod options;
-mod passfile;
+mod passfile_option;
 mod preferences;
 pub(crate) mod prompt;
 pub(crate) mod refresh;

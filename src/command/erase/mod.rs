@@ -13,7 +13,7 @@ pub(super) use tokens::{erase_filed, forget_ids};
 use super::app::App;
 use super::errors::all_errors;
 use super::filed_tokens::known_passfiles;
-use super::passfile::PassfileOption;
+use super::passfile_option::PassfileOption;
 use super::run::{Run, arguments_of};
 use crate::cache::{Cache, Index};
 use crate::config::Connection;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cache::{Cache, Index};
-use crate::command::passfile;
+use crate::command::passfile_option;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::PassfileKey;
@@ -24,7 +24,7 @@ pub(super) fn erase_in(
         Some(text) if may_have_block(&text) => {}
         _ => return Ok(Vec::new()),
     }
-    let erased: Vec<PassfileKey> = passfile::edit(path, output, |passfile| {
+    let erased: Vec<PassfileKey> = passfile_option::edit(path, output, |passfile| {
         let found = passfile.keys().filter(|key| wanted(key)).cloned().collect();
         passfile.remove(&wanted);
         Ok(found)

@@ -21,7 +21,7 @@ use crate::command::app::{App, warn_if_cut_short};
 use crate::command::due_file::Refreshed;
 use crate::command::errors::all_errors;
 use crate::command::line_owners::{Clash, mark_taken_lines, mark_taken_lines_of};
-use crate::command::passfile::PassfileOption;
+use crate::command::passfile_option::PassfileOption;
 use crate::command::preferences::Preferences;
 use crate::command::run::{InForeignHome, Run};
 use crate::error::{Error, Result};

@@ -22,7 +22,7 @@ use edits::{EditPolicy, provide_roots, run_within};
 
 use super::app::App;
 use super::errors::all_errors;
-use super::passfile::warn_about_variables;
+use super::passfile_option::warn_about_variables;
 use super::preferences::Preferences;
 use super::run::Run;
 use crate::error::{Error, Result};
