@@ -16,8 +16,8 @@ pub(crate) struct Token {
     pub(crate) expires_at: Time,
 }
 
-/// What a token is still good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a token is still good for, from the youngest to the oldest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Age {
     /// It is handed out as it is.
     Fresh,

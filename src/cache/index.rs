@@ -34,8 +34,8 @@ pub(crate) struct Record {
     pub(crate) expires_at: Time,
     pub(crate) region: Option<Region>,
     pub(crate) location: TokenLocation,
-    /// Of the token, which tells it from another one that ends in the same second; an older pgcred
-    /// has written none.
+    /// The digest of the token, which tells it from another token that expires in the same second.
+    /// An older pgcred has written none.
     pub(crate) digest: Option<String>,
     /// The name of the identity that signed it; an older pgcred has written none.
     pub(crate) identity: Option<String>,
@@ -47,9 +47,10 @@ pub(crate) struct FailureRecord {
     pub(crate) at: Time,
     pub(crate) count: u32,
     pub(crate) error: Error,
-    /// Whoever failed could have asked a person.
+    /// Set if the process that failed could ask the user.
     pub(crate) asked: bool,
-    /// State of the files then in which a login shows: a change means that somebody logged in.
+    /// The login stamp of the identity at that time. If it is another one now, the user has logged
+    /// in since.
     pub(crate) login_stamp: String,
 }
 
@@ -57,7 +58,8 @@ pub(crate) struct FailureRecord {
 pub(crate) struct Index {
     pub(crate) records: BTreeMap<String, Record>,
     pub(crate) failures: BTreeMap<String, FailureRecord>,
-    /// Passfiles that tokens were filed in, also those that no record names any more: for `erase`.
+    /// The passfiles that tokens were written into. `erase` needs also those that no record names
+    /// any more.
     pub(crate) passfiles: BTreeSet<PathBuf>,
 }
 
@@ -81,9 +83,9 @@ impl Index {
         })
     }
 
-    /// Returns the records of tokens that end then and are this request's, signed by the same, if
-    /// for another life. The life that was asked for is the token's own, or the longest where the
-    /// credentials' end has cut it.
+    /// Returns the records of this request's tokens that expire at `until`, for any life that was
+    /// asked for. That life was the token's own, or the longest one if the credentials expired
+    /// before it.
     pub(crate) fn of_any_life(
         &self,
         request: &Request,
@@ -214,7 +216,7 @@ impl Record {
         }
     }
 
-    /// Tells whether it is known that another identity signed it. A login is none.
+    /// Tells whether the record names another identity. A new login is the same identity.
     pub(crate) fn is_signed_by_another(&self, identity: &dyn Identity) -> bool {
         match &self.identity {
             Some(name) => name != identity.name(),
@@ -222,8 +224,8 @@ impl Record {
         }
     }
 
-    /// Tells whether this is the token that was recorded. Host, port, user and end do not tell: two
-    /// profiles may have had a token for one address issued in one second.
+    /// Tells whether this is the token that was recorded. The digest is compared, because two
+    /// profiles may have tokens for one address that expire in the same second.
     pub(crate) fn is_of(&self, token: &str) -> bool {
         match &self.digest {
             Some(known) => *known == digest([token]),

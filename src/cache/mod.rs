@@ -1,27 +1,31 @@
-//! Tokens between runs: sealed files in a private directory, an index without secrets, a key in the
-//! system's keyring, and locks.
+//! Keeps tokens between runs: sealed files in a private directory, an index without secrets, and a
+//! key in the system's keyring.
 //!
 //! ```text
-//! get   tokens/ID --open--> token          the key: keyring, else a private file
-//!       not there: index.json --> passfile that `refresh` has written
-//! put   make the key if there is none, seal, write tokens/ID
-//! update  index.json: what is known of tokens, failures, passfiles
+//! get     tokens/ID --open with the key--> token
+//!         if that file does not exist: index.json --> passfile of `refresh` --> token
+//! put     make the key if there is none, seal, write tokens/ID
+//! update  change index.json: the records of tokens, failures and passfiles
 //! ```
 //!
-//! What is sealed is the token with its times and its region, under the ID of everything that was
-//! asked for: a file that is renamed does not open.
+//! A sealed file contains the token, its times and its region. It is bound to the ID of everything
+//! that was asked for, so a file that was renamed does not open.
 //!
-//! Locks, in the order in which one process takes them. None is held while another one that stands
-//! before it is waited for:
+//! Locks:
 //!
-//! 1. identity (`locks/NAME`): while credentials are resolved. All processes that need the same
-//!    identity wait for it, then find the token in the cache.
-//! 2. key (`key.lock`): while the key is made, because two keys would make each other's files
-//!    unreadable.
-//! 3. index (`index.json.pgcred-lock`): while the index is read, changed and replaced.
-//! 4. due (`due.lock`): while the file that shell hooks read is made from the index.
+//! - The lock of an identity (`locks/NAME`) is taken first, and held until the command has its
+//!   tokens. It covers the resolution of credentials: other processes that need the same identity
+//!   wait for it, and then find the token in the cache. A command with several identities takes
+//!   their locks in the order of the names.
+//! - All other locks are taken below it, or without it. These are the lock of the key (`key.lock`),
+//!   while the key is made; of the index (`index.json.pgcred-lock`), while it is read, changed and
+//!   replaced; of the file for shell hooks (`due.lock`), while it is made from the index; and those
+//!   of the passfile and of logins.
+//! - A process that holds one of these takes no further lock, with one exception: while it makes a
+//!   key that is kept in a file, it holds `key.lock` and takes the lock of that file.
 //!
-//! Reading takes no lock: files are replaced as a whole.
+//! Therefore two processes never wait for each other. Readers take no lock, because each file is
+//! replaced as a whole or checked by its seal.
 
 mod index;
 mod key;
@@ -52,7 +56,7 @@ pub(crate) struct Cache {
     directory: CacheDirectory,
     choice: Choice,
     key: OnceCell<KeyAnswer>,
-    /// As last read; a lock that was waited for makes it old.
+    /// The index as it was read last. It is read again after a lock was waited for.
     index: RefCell<Option<Rc<Index>>>,
     passfile: RefCell<Option<(PathBuf, Rc<Passfile>)>>,
     /// Whether the index has changed since the due file was made from it.
@@ -61,17 +65,18 @@ pub(crate) struct Cache {
     pub(crate) note: RefCell<Option<String>>,
 }
 
-/// What a token is filed under: everything that was asked for, and who signs.
+/// The ID of a cached token: a digest of everything that was asked for, and of the identity.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct EntryId(String);
 
 impl EntryId {
-    /// The region is the one that the user, the host, a variable or the profile names.
+    /// Returns the ID of the token for a request. The region in it is the one that the user, the
+    /// host, a variable or the profile names.
     pub(crate) fn of(request: &Request, identity: &dyn Identity) -> Self {
         Self::of_life(request, request.life, identity)
     }
 
-    /// The same, if another life had been asked for.
+    /// Returns the ID of the token for the same request with another life.
     pub(crate) fn of_life(request: &Request, life: u32, identity: &dyn Identity) -> Self {
         let scope = request.scope();
         let signed_port = match scope.port {
@@ -143,7 +148,7 @@ impl Cache {
         }
     }
 
-    /// Returns the cached token and its region if the token is fresh, or as old as `oldest` allows.
+    /// Returns the cached token and its region, if the token is not older than `oldest` allows.
     /// Unreadable entries count as a miss.
     pub(crate) fn get(
         &self,
@@ -151,13 +156,15 @@ impl Cache {
         passfile_key: &PassfileKey,
         oldest: Age,
     ) -> Option<(Token, Option<Region>)> {
-        let is_young = |age: Age| age == Age::Fresh || age == oldest;
         if let Some((token, region)) = self.get_sealed(id) {
-            return is_young(token.age(Time::now())).then_some((token, region));
+            if token.age(Time::now()) > oldest {
+                return None;
+            }
+            return Some((token, region));
         }
         let index = self.index();
         let record = index.records.get(id.as_str())?;
-        if !is_young(record.age(Time::now())) {
+        if record.age(Time::now()) > oldest {
             return None;
         }
         self.get_from_passfile(record, passfile_key)
@@ -211,47 +218,53 @@ impl Cache {
         self.has_file(id.as_str())
     }
 
-    /// The same, by what the index calls it.
+    /// Tells the same of the token with this ID in the index.
     pub(crate) fn has_file(&self, id: &str) -> bool {
         fs::stamp(&self.directory.tokens().join(id)).is_some()
     }
 
-    /// Seals a token into its file. The index is told by [`Cache::update`].
+    /// Seals a token into its file. The caller records it in the index with [`Cache::update`].
     pub(crate) fn put(&self, id: &EntryId, token: &Token, region: Option<&Region>) -> Result<()> {
         let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
         let region = Region::for_cache(region);
         let plain = format!("{issued}\n{expires}\n{region}\n{}", token.expose());
         self.make_directory(&self.directory.tokens())?;
-        let sealed = self
-            .key(true)
-            .ok_or_else(|| self.no_key())?
-            .seal(id.as_str().as_bytes(), plain.as_bytes())?;
+        let Some(key) = self.key(true) else {
+            return Err(self.no_key());
+        };
+        let sealed = key.seal(id.as_str().as_bytes(), plain.as_bytes())?;
         fs::put(&self.entry(id), &sealed)
     }
 
+    /// Returns the index as it was read last.
     pub(crate) fn index(&self) -> Rc<Index> {
-        Rc::clone(self.index.borrow_mut().get_or_insert_with(|| {
-            Rc::new(Index::read(&self.directory.index()).unwrap_or_default())
-        }))
+        let mut known = self.index.borrow_mut();
+        let index = known.get_or_insert_with(|| {
+            let index = Index::read(&self.directory.index());
+            Rc::new(index.unwrap_or_default())
+        });
+        Rc::clone(index)
     }
 
-    /// Tells whether there is an index that cannot be used: what it knew is lost.
+    /// Tells whether there is an index that cannot be used, so that its records are lost.
     pub(crate) fn has_lost_its_index(&self) -> bool {
         fs::stamp(&self.directory.index()).is_some()
             && Index::read(&self.directory.index()).is_none()
     }
 
-    /// Returns the IDs of sealed tokens of which the index knows nothing: nobody can tell whose
-    /// they are, and a request that asks for one gets it.
+    /// Returns the IDs of sealed tokens that are not in the index. Their connections are unknown,
+    /// but a request that asks for one gets it.
     pub(crate) fn unknown_entries(&self) -> Vec<String> {
         let entries = fs::list(&self.directory.tokens());
-        // As it is now: other processes may have issued tokens since it was read.
+        // The index is read again: other processes may have issued tokens meanwhile.
         let index = Index::read(&self.directory.index()).unwrap_or_default();
         let mut unknown: Vec<String> = entries.iter().map(|path| name_of(path)).collect();
         unknown.retain(|id| !index.records.contains_key(id));
         unknown
     }
 
+    /// Changes the index, and removes the files of the records that are dropped because of their
+    /// age.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
         self.make_directory(self.directory.path())?;
         *self.index.borrow_mut() = None;
@@ -260,14 +273,16 @@ impl Cache {
         self.remove_entries(&gone)
     }
 
-    /// Tells, once, whether [`Cache::update`] was called.
+    /// Tells whether [`Cache::update`] was called since the last call of this function.
     pub(crate) fn take_changed(&self) -> bool {
         self.changed.take()
     }
 
-    /// Writes what shell hooks read: when the next connection is due, in the text and as the file's
-    /// time of change, and what a prompt may show. `passfile` is the one that PGPASSFILE names.
-    /// `make` is called under a lock and finds the index as it is now.
+    /// Writes the file for shell hooks: the time at which the next connection is due, and the text
+    /// that a prompt may show. The time of the file's last change is set to the first of them.
+    ///
+    /// `passfile` is the one that PGPASSFILE names. `make` is called under a lock, and finds the
+    /// index as it is then.
     pub(crate) fn write_due(
         &self,
         passfile: Option<&Path>,
@@ -285,7 +300,7 @@ impl Cache {
         fs::swap_in_dated(&path, text.as_bytes(), due.to_system())
     }
 
-    /// Makes shell hooks look anew, whatever their passfile.
+    /// Removes the files for shell hooks, for every passfile. The next hook makes them again.
     pub(crate) fn forget_due(&self) -> Result<()> {
         for path in fs::list(self.directory.path()) {
             if paths::is_due_file(&name_of(&path)) {
@@ -295,8 +310,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Waits until no other process resolves credentials of this identity. What was read before is
-    /// old then, and is forgotten.
+    /// Waits until no other process resolves credentials of this identity, and takes the identity's
+    /// lock. The index and the passfile are read again afterwards.
     pub(crate) fn lock(&self, identity: &dyn Identity, patience: Duration) -> Result<Lock> {
         let locks = self.directory.locks();
         self.make_directory(&locks)?;
@@ -305,13 +320,13 @@ impl Cache {
         lock
     }
 
-    /// Forgets tokens.
+    /// Removes sealed tokens and their records in the index.
     pub(crate) fn forget(&self, ids: &[String]) -> Result<()> {
         self.remove_entries(ids)?;
         self.update(|index| index.records.retain(|id, _| !ids.contains(id)))
     }
 
-    /// Removes sealed tokens; what the index says of them stays.
+    /// Removes sealed tokens. Their records in the index stay.
     pub(crate) fn remove_entries(&self, ids: &[String]) -> Result<()> {
         for id in ids {
             fs::remove(&self.directory.tokens().join(id))?;
@@ -319,8 +334,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes all tokens, and remembers only these passfiles, which could not be erased; nothing
-    /// is made for that.
+    /// Removes all tokens and records. The index keeps only the passfiles in `left`, from which the
+    /// tokens could not be removed. If there is no cache directory, none is made.
     pub(crate) fn erase_tokens(&self, left: Vec<PathBuf>) -> Result<()> {
         if fs::stamp(self.directory.path()).is_none() {
             return Ok(());
@@ -334,8 +349,8 @@ impl Cache {
         })
     }
 
-    /// Removes every trace: entries, index, locks and the key, but not what programs that run have
-    /// put into the directory. Returns the directory, if there was something.
+    /// Removes the key and everything in the cache directory, except for the private directories of
+    /// programs that still run. Returns the directory, if anything was removed.
     pub(crate) fn erase(&self) -> Result<Option<&Path>> {
         key::erase(self.choice, &self.key_paths())?;
         let directory = self.directory.path();
@@ -348,7 +363,7 @@ impl Cache {
         Ok(was_there.then_some(directory))
     }
 
-    /// Says which place holds the key, or why there is none.
+    /// Returns the name of the place that holds the key, or the reason why there is no key.
     pub(crate) fn back_end(&self) -> String {
         let looked_up;
         let answer = if let Some(answer) = self.key.get() {
@@ -365,10 +380,13 @@ impl Cache {
 
     fn no_key(&self) -> Error {
         Error::failure(format!("tokens are not cached: {}", self.back_end()))
-            .hint("choose another: PGCRED_CACHE=file")
+            .hint("choose another place for the key: PGCRED_CACHE=file")
     }
 
-    /// One creator at a time: two keys would make each other's entries unreadable.
+    /// Returns the key, and makes one if there is none and `create` is set.
+    ///
+    /// Only one process makes a key at a time. With two keys, each process could not read the
+    /// tokens that the other one has sealed.
     fn key(&self, create: bool) -> Option<&seal::SealingKey> {
         if self.key.get().is_none() {
             let mut answer = key::load(self.choice, &self.key_paths(), false);
@@ -405,14 +423,15 @@ impl Cache {
 
     /// Makes a directory of the cache, if it is missing.
     fn make_directory(&self, directory: &Path) -> Result<()> {
-        let made = fs::own_directory(self.directory.path())
-            .and_then(|()| fs::private_directory(directory));
+        let mut made = fs::own_directory(self.directory.path());
+        if made.is_ok() {
+            made = fs::private_directory(directory);
+        }
         let Err(error) = made else { return Ok(()) };
-        let hint = error.to_hint().map(str::to_owned);
         let explained = Error::failure(format!(
             "tokens are not cached: {error}; PGCRED_CACHE=none avoids this warning"
         ));
-        Err(match hint {
+        Err(match error.to_hint() {
             Some(hint) => explained.hint(hint),
             None => explained,
         })

@@ -1,5 +1,5 @@
-//! Seals and opens cached secrets with an authenticated cipher: what was changed, cut or moved
-//! elsewhere opens to nothing.
+//! Seals and opens cached secrets with an authenticated cipher. A sealed text that was changed, cut
+//! or moved to another file does not open.
 
 use std::fmt;
 
@@ -8,11 +8,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::error::{Error, Result};
 
-/// Starts every sealed text; its last byte is the format's version.
+/// The beginning of every sealed text. Its last byte is the version of the format.
 const MAGIC: [u8; 7] = *b"pgcred\x01";
 const KEY_LEN: usize = 32;
+const CANNOT_SEAL: &str = "cannot encrypt for the cache";
 
-/// The key that seals. No `Display`; `Debug` hides the bytes.
+/// The key that seals. It has no `Display`, and its `Debug` hides the bytes.
 pub(crate) struct SealingKey([u8; KEY_LEN]);
 
 impl SealingKey {
@@ -20,34 +21,36 @@ impl SealingKey {
         Ok(Self(random()?))
     }
 
-    /// Returns the key whose bytes some store kept; `None` where they are not a key of this
-    /// program.
+    /// Returns the key with these bytes; `None` if they are not a key of pgcred.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
+        match bytes.try_into() {
+            Ok(bytes) => Some(Self(bytes)),
+            Err(_) => None,
+        }
     }
 
-    /// Returns the secret. Callers hand it to the store that keeps it, and to nothing else.
+    /// Returns the secret. Callers give it only to the store that keeps it.
     pub(crate) fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// Seals a secret. It opens only with the same `context`, which is what the secret is for and
-    /// is not part of it.
+    /// Seals a secret. It opens only with the same `context`, which names the use of the secret.
+    /// The context is not contained in the sealed text.
     pub(crate) fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
         let nonce: [u8; NONCE_LEN] = random()?;
         let mut text = plain.to_vec();
-        self.cipher()
-            .and_then(|cipher| {
-                let nonce = Nonce::assume_unique_for_key(nonce);
-                cipher
-                    .seal_in_place_append_tag(nonce, Aad::from(bound(context)), &mut text)
-                    .ok()
-            })
-            .ok_or_else(|| Error::failure("cannot encrypt for the cache"))?;
-        Ok([&MAGIC[..], &nonce, &text].concat())
+        let Some(cipher) = self.cipher() else {
+            return Err(Error::failure(CANNOT_SEAL));
+        };
+        let unique = Nonce::assume_unique_for_key(nonce);
+        match cipher.seal_in_place_append_tag(unique, Aad::from(bound(context)), &mut text) {
+            Ok(()) => Ok([&MAGIC[..], &nonce, &text].concat()),
+            Err(_) => Err(Error::failure(CANNOT_SEAL)),
+        }
     }
 
-    /// Opens what [`Self::seal`] made; `None` for everything else.
+    /// Opens a text that [`Self::seal`] made with the same key and context. Returns `None` for
+    /// every other text.
     pub(crate) fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.strip_prefix(&MAGIC)?.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -61,12 +64,11 @@ impl SealingKey {
         Some(text)
     }
 
-    /// "Less safe" is ring's word for nonces that the caller chooses: here 96 random bits, at most
-    /// some thousand per key.
+    /// Returns the cipher. ring calls it "less safe" because the caller chooses the nonces. Here a
+    /// nonce is 96 random bits, and a key seals at most some thousand texts.
     fn cipher(&self) -> Option<LessSafeKey> {
-        UnboundKey::new(&AES_256_GCM, &self.0)
-            .ok()
-            .map(LessSafeKey::new)
+        let key = UnboundKey::new(&AES_256_GCM, &self.0).ok()?;
+        Some(LessSafeKey::new(key))
     }
 }
 
@@ -76,8 +78,8 @@ impl fmt::Debug for SealingKey {
     }
 }
 
-/// Returns what is authenticated beside the text. The magic's length is fixed, so no two pairs give
-/// the same bytes.
+/// Returns the bytes that are authenticated with the text: the format and the context. The format
+/// has a fixed length, so no two pairs give the same bytes.
 fn bound(context: &[u8]) -> Vec<u8> {
     [&MAGIC[..], context].concat()
 }

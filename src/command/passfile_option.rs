@@ -34,7 +34,7 @@ pub(super) fn edit<T>(
             Passfile::of(text).map_err(|error| error.about(&path.display().to_string()))?;
         let value = change(&mut passfile)?;
         passfile.drop_expired(Time::now());
-        let new_text = if passfile.is_over() {
+        let new_text = if passfile.is_empty_and_own() {
             None
         } else {
             Some(passfile.render())

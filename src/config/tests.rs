@@ -238,7 +238,7 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\nroots = ''",
-            "line 3: connections.p.roots: the file of root certificates is not",
+            "line 3: connections.p.roots: the path of the file of root certificates is empty",
         ),
         (
             "[connections.p]\nhost = 'h'\nport = 0",

@@ -1,5 +1,5 @@
-//! Our block in a passfile: entries between two marks, first in the file; every other byte is the
-//! user's and stays.
+//! pgcred's block in a passfile: entries between two marks, at the beginning of the file. Every
+//! byte outside the block is the user's and stays.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,18 +11,20 @@ use crate::time::Time;
 use crate::token::Token;
 
 const BEGIN: &str = "# pgcred begin - lines up to the end mark are rewritten by pgcred";
-/// The same, where the user's line above had no newline and ours has to go when the block goes.
+/// The begin mark below a line of the user's that had no newline. The newline that pgcred added is
+/// removed with the block.
 const BEGIN_JOINED: &str =
     "# pgcred begin after an added newline - lines up to the end mark are rewritten by pgcred";
-/// The same, where there was no file: without the block there is to be none again.
+/// The begin mark in a file that pgcred has made. The file is removed with the block.
 const BEGIN_CREATED: &str =
     "# pgcred begin in a file of its own - lines up to the end mark are rewritten by pgcred";
-/// What any version's begin mark starts with.
+/// The beginning of the begin mark of every version.
 pub(super) const BEGIN_PREFIX: &[u8] = BLOCK_BEGIN.as_bytes();
 pub(super) const END: &str = BLOCK_END;
 const EXPIRES: &str = "# expires ";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// pgx drops a file with a longer line, lib/pq all that follows it.
+/// The longest line that all clients read. pgx ignores a file with a longer line, and lib/pq
+/// ignores everything after it.
 const LONGEST_LINE: usize = 65_535;
 
 /// Host, port and user of one line of the block.
@@ -59,7 +61,7 @@ struct BlockEntry {
 pub(crate) struct Passfile {
     entries: BTreeMap<PassfileKey, BlockEntry>,
     user: Vec<u8>,
-    /// pgcred has made the file.
+    /// Set if pgcred has made the file.
     created: bool,
 }
 
@@ -73,65 +75,22 @@ impl Passfile {
         })
     }
 
-    /// Takes a passfile apart. A damaged block is an error that names the line: pgcred does not
-    /// guess whose a line is.
+    /// Takes a passfile apart. A damaged block is an error that names the line, because pgcred does
+    /// not guess whether a line in it is the user's.
     pub(crate) fn parse(text: &[u8]) -> Result<Self> {
-        let mut passfile = Self::default();
-        let mut block = Block::Before;
-        let mut expires_at = None;
-        let mut added_newline = None;
-        for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
-            let damaged = |what: &str| {
-                let error =
-                    Error::failure(format!("line {number}: pgcred's block is damaged: {what}"));
-                Err(error.hint(way_out(text)))
-            };
-            let body = content(line);
-            match block {
-                Block::Inside if body == END.as_bytes() && expires_at.is_none() => {
-                    block = Block::After;
-                }
-                Block::Inside if body.starts_with(BEGIN_PREFIX) => {
-                    return damaged("a second begin mark");
-                }
-                Block::Inside => match (expires_at.take(), body.strip_prefix(EXPIRES.as_bytes())) {
-                    (None, Some(time)) => {
-                        match std::str::from_utf8(time).ok().and_then(Time::from_compact) {
-                            Some(time) => expires_at = Some(time),
-                            None => return damaged("a time is not readable"),
-                        }
-                    }
-                    (Some(time), None) => match BlockEntry::parse(body, time) {
-                        Some((key, entry)) => drop(passfile.entries.insert(key, entry)),
-                        None => return damaged("a line is not pgcred's"),
-                    },
-                    _ => return damaged("a line is not pgcred's"),
-                },
-                _ if body == END.as_bytes() => return damaged("an end mark without a begin mark"),
-                Block::Before if body.starts_with(BEGIN_PREFIX) => {
-                    added_newline =
-                        (body == BEGIN_JOINED.as_bytes()).then_some(passfile.user.len());
-                    passfile.created = body == BEGIN_CREATED.as_bytes();
-                    block = Block::Inside;
-                }
-                Block::After if body.starts_with(BEGIN_PREFIX) => {
-                    return damaged("a second begin mark");
-                }
-                Block::Before | Block::After => passfile.user.extend_from_slice(line),
+        let mut parser = Parser::default();
+        for (index, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
+            if let Err(damage) = parser.line(line) {
+                let number = index + 1;
+                let why = format!("line {number}: pgcred's block is damaged: {damage}");
+                return Err(Error::failure(why).hint(repair_hint(text)));
             }
         }
-        if matches!(block, Block::Inside) {
-            return Err(
-                Error::failure("pgcred's block is damaged: its end mark is missing")
-                    .hint(way_out(text)),
-            );
+        if parser.position == Position::Inside {
+            let why = "pgcred's block is damaged: its end mark is missing";
+            return Err(Error::failure(why).hint(repair_hint(text)));
         }
-        // The newline came with the block and goes with it, unless lines were appended since: then
-        // it separates them.
-        if added_newline == Some(passfile.user.len()) && passfile.user.ends_with(b"\n") {
-            passfile.user.pop();
-        }
-        Ok(passfile)
+        Ok(parser.finished())
     }
 
     /// Puts a token under its key, in place of the one that is there.
@@ -139,7 +98,7 @@ impl Passfile {
         key.check()?;
         if token.expose().is_empty() || token.expose().contains(char::is_control) {
             return Err(Error::failure(format!(
-                "no usable token for {}@{}",
+                "cannot write the token for {}@{}: it is empty or has a control character",
                 key.user, key.host
             )));
         }
@@ -157,7 +116,7 @@ impl Passfile {
         Ok(())
     }
 
-    /// Returns the token that is filed under a key until exactly this time.
+    /// Returns the token of a key, if it expires at exactly this time.
     pub(crate) fn token(&self, key: &PassfileKey, expires_at: Time) -> Option<String> {
         let entry = self.entries.get(key)?;
         if entry.expires_at != expires_at {
@@ -166,8 +125,8 @@ impl Passfile {
         String::from_utf8(unescape(entry.secret.as_bytes())).ok()
     }
 
-    /// Returns when the token under a key was signed, as far as its text says, and until when it is
-    /// good.
+    /// Returns the time at which the token of a key was signed, if its text contains that, and the
+    /// time at which it expires.
     pub(crate) fn times(&self, key: &PassfileKey) -> Option<(Option<Time>, Time)> {
         const SIGNED: &str = "X-Amz-Date=";
         let entry = self.entries.get(key)?;
@@ -179,15 +138,15 @@ impl Passfile {
         Some((signed_at, entry.expires_at))
     }
 
-    /// Drops the entries that `whose` picks and returns their number.
-    pub(crate) fn remove(&mut self, whose: impl Fn(&PassfileKey) -> bool) -> usize {
+    /// Removes the entries whose key is `wanted`, and returns their number.
+    pub(crate) fn remove(&mut self, wanted: impl Fn(&PassfileKey) -> bool) -> usize {
         let before = self.entries.len();
-        self.entries.retain(|key, _| !whose(key));
+        self.entries.retain(|key, _| !wanted(key));
         before - self.entries.len()
     }
 
-    /// Drops entries whose time has passed: a client that finds none asks, one that finds a dead
-    /// one just fails.
+    /// Removes expired entries. A client that finds no entry asks for a password; with an expired
+    /// one it fails.
     pub(crate) fn drop_expired(&mut self, now: Time) {
         self.entries.retain(|_, entry| entry.expires_at > now);
     }
@@ -196,7 +155,7 @@ impl Passfile {
         self.entries.keys()
     }
 
-    /// Returns the entries' lines alone, for a file that no one else writes.
+    /// Returns the lines of the entries without the marks, for a file that only pgcred writes.
     pub(crate) fn render_lines(&self) -> Vec<u8> {
         let mut lines = Vec::new();
         for (key, entry) in &self.entries {
@@ -206,19 +165,19 @@ impl Passfile {
         lines
     }
 
-    /// Tells whether nothing is left of a file that pgcred has made.
-    pub(crate) fn is_over(&self) -> bool {
+    /// Tells whether pgcred has made the file and nothing is left in it.
+    pub(crate) fn is_empty_and_own(&self) -> bool {
         self.created && self.entries.is_empty() && self.user.is_empty()
     }
 
-    /// Puts the file together: the block first, the user's bytes as they were; without entries no
-    /// block.
+    /// Puts the file together: the block, and then the user's bytes as they were. Without entries
+    /// there is no block.
     pub(crate) fn render(&self) -> Vec<u8> {
         if self.entries.is_empty() {
             return self.user.clone();
         }
-        // A byte order mark only breaks the line that it is in; moved into the middle it would
-        // break another one.
+        // A byte order mark makes the first line unreadable. If the block stood before that line,
+        // the mark would make a line in the middle unreadable too, so the block follows it.
         let (above, below) = if self.user.starts_with(BYTE_ORDER_MARK) {
             let first_line = match self.user.iter().position(|b| *b == b'\n') {
                 Some(newline) => newline + 1,
@@ -253,8 +212,8 @@ impl Passfile {
     }
 }
 
-/// What to do about a damaged block, by the marks that are there.
-fn way_out(text: &[u8]) -> &'static str {
+/// Returns the hint how to repair a damaged block, which depends on the marks that are there.
+fn repair_hint(text: &[u8]) -> &'static str {
     let mut lines = text.split(|b| *b == b'\n').map(content);
     let has_begin = lines.clone().any(|line| line.starts_with(BEGIN_PREFIX));
     let has_end = lines.any(|line| line == END.as_bytes());
@@ -278,7 +237,8 @@ impl BlockEntry {
     }
 }
 
-/// Any database: some clients look up none, some the user's name.
+/// Returns the line of an entry. It is for any database: some clients look up no database, and some
+/// look up the user's name.
 fn line(key: &PassfileKey, entry: &BlockEntry) -> String {
     format!(
         "{}:{}:*:{}:{}",
@@ -289,8 +249,85 @@ fn line(key: &PassfileKey, entry: &BlockEntry) -> String {
     )
 }
 
-enum Block {
+/// The position of the parser in the file.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Position {
+    #[default]
     Before,
     Inside,
     After,
+}
+
+/// Takes a passfile apart line by line.
+#[derive(Default)]
+struct Parser {
+    passfile: Passfile,
+    position: Position,
+    /// The expiry of the next entry, if its line has been read.
+    expires_at: Option<Time>,
+    /// The length of the user's bytes up to the newline that pgcred has added.
+    added_newline: Option<usize>,
+}
+
+impl Parser {
+    /// Reads one line. An error says how the block is damaged.
+    fn line(&mut self, line: &[u8]) -> std::result::Result<(), &'static str> {
+        let body = content(line);
+        let is_begin = body.starts_with(BEGIN_PREFIX);
+        let is_end = body == END.as_bytes();
+        match self.position {
+            Position::Inside if is_end && self.expires_at.is_none() => {
+                self.position = Position::After;
+                Ok(())
+            }
+            Position::Inside | Position::After if is_begin => Err("a second begin mark"),
+            Position::Inside => self.line_of_entry(body),
+            Position::Before | Position::After if is_end => Err("an end mark without a begin mark"),
+            Position::Before if is_begin => {
+                if body == BEGIN_JOINED.as_bytes() {
+                    self.added_newline = Some(self.passfile.user.len());
+                }
+                self.passfile.created = body == BEGIN_CREATED.as_bytes();
+                self.position = Position::Inside;
+                Ok(())
+            }
+            Position::Before | Position::After => {
+                self.passfile.user.extend_from_slice(line);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads a line of the block: an expiry, or the entry that follows its expiry.
+    fn line_of_entry(&mut self, body: &[u8]) -> std::result::Result<(), &'static str> {
+        const NOT_OURS: &str = "a line is not pgcred's";
+        let Some(expires_at) = self.expires_at.take() else {
+            let Some(time) = body.strip_prefix(EXPIRES.as_bytes()) else {
+                return Err(NOT_OURS);
+            };
+            let Some(time) = Time::from_compact(&String::from_utf8_lossy(time)) else {
+                return Err("a time is not readable");
+            };
+            self.expires_at = Some(time);
+            return Ok(());
+        };
+        if body.starts_with(EXPIRES.as_bytes()) {
+            return Err(NOT_OURS);
+        }
+        let Some((key, entry)) = BlockEntry::parse(body, expires_at) else {
+            return Err(NOT_OURS);
+        };
+        self.passfile.entries.insert(key, entry);
+        Ok(())
+    }
+
+    fn finished(mut self) -> Passfile {
+        let user = &mut self.passfile.user;
+        // The added newline is removed with the block. If lines were appended since, it stays,
+        // because it separates them from the line before.
+        if self.added_newline == Some(user.len()) && user.ends_with(b"\n") {
+            user.pop();
+        }
+        self.passfile
+    }
 }

@@ -3,18 +3,18 @@
 
 use crate::error::{Error, Result};
 
-/// What a client looks up; libpq's defaults are filled in.
+/// The values that a client looks up, with libpq's defaults filled in.
 #[derive(Clone, Copy)]
 pub(crate) struct LookUp<'a> {
     pub(crate) host: &'a [u8],
     pub(crate) port: &'a [u8],
-    /// `None`: whatever the database.
+    /// `None` stands for every database.
     pub(crate) dbname: Option<&'a [u8]>,
     pub(crate) user: &'a [u8],
 }
 
-/// Returns the password that libpq 13 and later take from a passfile's text; `None` also where the
-/// line has none.
+/// Returns the password that libpq 13 and later take from a passfile's text; `None` also if the
+/// line that matches has no password.
 #[cfg(test)]
 pub(crate) fn look_up(text: &[u8], wanted: LookUp<'_>) -> Option<Vec<u8>> {
     let password = lines(text)
@@ -39,16 +39,16 @@ fn lines(text: &[u8]) -> Vec<Vec<u8>> {
     lines
 }
 
-/// Cuts the line's end off: every trailing CR and LF.
+/// Returns a line without every CR and LF at its end.
 pub(crate) fn content(line: &[u8]) -> &[u8] {
-    let end = line
-        .iter()
-        .rposition(|b| !matches!(b, b'\r' | b'\n'))
-        .map_or(0, |last| last + 1);
-    &line[..end]
+    let mut content = line;
+    while let [rest @ .., b'\r' | b'\n'] = content {
+        content = rest;
+    }
+    content
 }
 
-/// Returns whether a line would answer a look-up.
+/// Tells whether a line matches a look-up.
 pub(crate) fn answers(line: &[u8], wanted: LookUp<'_>) -> bool {
     matched(line, wanted).is_some()
 }
@@ -60,9 +60,10 @@ fn matched<'a>(line: &'a [u8], wanted: LookUp<'_>) -> Option<&'a [u8]> {
     }
     let rest = matched_field(content(line), wanted.host)?;
     let rest = matched_field(rest, wanted.port)?;
-    let rest = wanted
-        .dbname
-        .map_or_else(|| after_field(rest), |dbname| matched_field(rest, dbname))?;
+    let rest = match wanted.dbname {
+        Some(dbname) => matched_field(rest, dbname)?,
+        None => after_field(rest)?,
+    };
     matched_field(rest, wanted.user)
 }
 
@@ -137,12 +138,12 @@ fn password(rest: &[u8]) -> Vec<u8> {
     unescape(&rest[..end])
 }
 
-/// Escapes what has to be escaped and nothing else: readers differ on every other escape.
+/// Escapes `\` and `:` and nothing else, because clients differ on every other escape.
 pub(crate) fn escape(field: &str) -> String {
     field.replace('\\', r"\\").replace(':', r"\:")
 }
 
-/// Checks that a value can be a field that all readers take for itself.
+/// Checks that all clients read a value of a field in the same way.
 pub(crate) fn check_field(what: &str, value: &str) -> Result<()> {
     let refuse = |why: &str| {
         Err(Error::usage(format!(
@@ -153,13 +154,13 @@ pub(crate) fn check_field(what: &str, value: &str) -> Result<()> {
         return refuse("it is empty");
     }
     if value.contains('*') {
-        return refuse("`*` means any");
+        return refuse("it contains `*`, which matches everything");
     }
     if value
         .chars()
         .any(|c| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'))
     {
-        return refuse("it has a line end or control character");
+        return refuse("it contains a newline or a control character");
     }
     if value.trim() != value || value.starts_with('#') {
         return refuse("it begins or ends with a blank, or begins with #");

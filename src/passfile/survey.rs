@@ -1,23 +1,23 @@
-//! What in the user's own lines hides ours or breaks a reader: line numbers and readers, never
-//! content.
+//! Finds lines of the user's that hide a token, or that some client cannot read. It reports the
+//! numbers of lines and the names of clients, and never what a line contains.
 
 use std::fmt::Write as _;
 
 use crate::passfile::block::{BEGIN_PREFIX, END, PassfileKey};
 use crate::passfile::line::{LookUp, answers, content, fields};
 
-/// One kind of trouble and the lines that have it.
+/// A problem, and the lines that have it.
 struct Finding {
     lines: Vec<usize>,
     text: Text,
 }
 
-/// What is wrong: the verb for one line, the verb for several, and the rest.
+/// The description of a problem: the verb for one line, the verb for several lines, and the rest.
 type Text = (&'static str, &'static str, &'static str);
 
 type Check = fn(raw: &[u8]) -> bool;
 
-/// Troubles that a line has by itself.
+/// The problems of single lines.
 const CHECKS: &[(Check, Text)] = &[
     (
         |raw| raw.starts_with(b"\xef\xbb\xbf"),
@@ -102,54 +102,77 @@ const CHECKS: &[(Check, Text)] = &[
     ),
 ];
 
-/// Returns warnings about a passfile as it now stands; `keys` are those of our block.
+/// Returns the warnings about a passfile. `keys` are those of the entries in pgcred's block.
 pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a PassfileKey>) -> Vec<String> {
-    let lines: Vec<(usize, &[u8])> = user_lines(text);
-    let mut findings: Vec<Finding> = CHECKS
-        .iter()
-        .map(|(check, text)| Finding {
-            lines: numbers(&lines, |_, line| check(line)),
+    let lines = user_lines(text);
+    let mut findings = Vec::new();
+    for (check, text) in CHECKS {
+        let mut found = Vec::new();
+        for (number, line) in &lines {
+            if check(line) {
+                found.push(*number);
+            }
+        }
+        findings.push(Finding {
+            lines: found,
             text: *text,
-        })
-        .collect();
-
-    let keys: Vec<(&PassfileKey, String)> = keys.map(|key| (key, key.port.to_string())).collect();
-    let shadows = |line: &[u8]| keys.iter().any(|(key, port)| answers_for(line, key, port));
-    let block = block_start(text);
-    findings.push(Finding {
-        lines: numbers(&lines, |number, line| number < block && shadows(line)),
-        text: (
-            "stands",
-            "stand",
-            "above pgcred's block, matching one of its entries: clients take that, not the token",
-        ),
-    });
-    findings.push(Finding {
-        lines: numbers(&lines, |number, line| number > block && shadows(line)),
-        text: (
-            "also matches",
-            "also match",
-            "one of pgcred's entries: node-postgres, which takes the last match, uses that",
-        ),
-    });
-    findings
-        .iter()
-        .filter(|finding| !finding.lines.is_empty())
-        .map(Finding::sentence)
-        .collect()
+        });
+    }
+    findings.extend(rivals(&lines, block_start(text), keys));
+    findings.retain(|finding| !finding.lines.is_empty());
+    findings.iter().map(Finding::sentence).collect()
 }
 
-/// Returns the line above our block that clients take instead of the token under this key.
+/// Returns the lines above and below pgcred's block that match one of its entries.
+fn rivals<'a>(
+    lines: &[(usize, &[u8])],
+    block: usize,
+    keys: impl Iterator<Item = &'a PassfileKey>,
+) -> [Finding; 2] {
+    let keys: Vec<(&PassfileKey, String)> = keys.map(|key| (key, key.port.to_string())).collect();
+    let (mut above, mut below) = (Vec::new(), Vec::new());
+    for (number, line) in lines {
+        if keys.iter().any(|(key, port)| answers_for(line, key, port)) {
+            if *number < block {
+                above.push(*number);
+            } else {
+                below.push(*number);
+            }
+        }
+    }
+    [
+        Finding {
+            lines: above,
+            text: (
+                "stands",
+                "stand",
+                "above pgcred's block, matching one of its entries: clients take that, not the \
+                 token",
+            ),
+        },
+        Finding {
+            lines: below,
+            text: (
+                "also matches",
+                "also match",
+                "one of pgcred's entries: node-postgres, which takes the last match, uses that",
+            ),
+        },
+    ]
+}
+
+/// Returns the line above pgcred's block that clients take instead of the token of this key.
 pub(crate) fn hidden_by(text: &[u8], key: &PassfileKey) -> Option<usize> {
     let (block, port) = (block_start(text), key.port.to_string());
-    let hides = |(number, line): &(usize, &[u8])| *number < block && answers_for(line, key, &port);
-    user_lines(text)
-        .into_iter()
-        .find(hides)
-        .map(|(number, _)| number)
+    for (number, line) in user_lines(text) {
+        if number < block && answers_for(line, key, &port) {
+            return Some(number);
+        }
+    }
+    None
 }
 
-/// Whatever the database: the token is good for any.
+/// Tells whether a line matches a key. Every database matches, because a token is valid for each.
 fn answers_for(line: &[u8], key: &PassfileKey, port: &str) -> bool {
     answers(
         line,
@@ -185,33 +208,27 @@ impl Finding {
     }
 }
 
-fn numbers(lines: &[(usize, &[u8])], has: impl Fn(usize, &[u8]) -> bool) -> Vec<usize> {
-    lines
-        .iter()
-        .filter(|(number, line)| has(*number, line))
-        .map(|(number, _)| *number)
-        .collect()
-}
-
-/// Returns the lines outside our block with their numbers in the file.
+/// Returns the lines outside pgcred's block with their numbers in the file.
 fn user_lines(text: &[u8]) -> Vec<(usize, &[u8])> {
     let mut inside = false;
     let mut lines = Vec::new();
-    for (number, line) in (1..).zip(text.split_inclusive(|b| *b == b'\n')) {
+    for (index, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
         inside |= line.starts_with(BEGIN_PREFIX);
         if !inside {
-            lines.push((number, line));
+            lines.push((index + 1, line));
         }
         inside &= content(line) != END.as_bytes();
     }
     lines
 }
 
+/// Returns the number of the line with the begin mark; 0 if there is none.
 fn block_start(text: &[u8]) -> usize {
-    let mut lines = (1..).zip(text.split(|b| *b == b'\n'));
-    lines
-        .find(|(_, line)| line.starts_with(BEGIN_PREFIX))
-        .map_or(0, |(number, _)| number)
+    let mut lines = text.split(|b| *b == b'\n');
+    match lines.position(|line| line.starts_with(BEGIN_PREFIX)) {
+        Some(index) => index + 1,
+        None => 0,
+    }
 }
 
 fn is_entry(raw: &[u8]) -> bool {
@@ -221,11 +238,8 @@ fn is_entry(raw: &[u8]) -> bool {
 
 fn is_blank_or_indented(raw: &[u8]) -> bool {
     let line = content(raw);
-    line.first().is_some_and(u8::is_ascii_whitespace)
-        && line
-            .iter()
-            .find(|b| !b.is_ascii_whitespace())
-            .is_none_or(|first| *first == b'#')
+    let rest = line.trim_ascii_start();
+    rest.len() < line.len() && (rest.is_empty() || rest[0] == b'#')
 }
 
 fn is_port(field: &[u8]) -> bool {

@@ -44,7 +44,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Returns what its token permits.
+    /// Returns the permission that its token gives.
     pub(crate) fn scope(&self) -> Scope<'_> {
         self.provider
             .scope(&self.sign_host, self.sign_port, &self.user)
@@ -124,7 +124,9 @@ impl Request {
 
     /// Returns every address that clients dial, with the user: its own, then the aliases.
     pub(crate) fn dialled(&self) -> impl Iterator<Item = PassfileKey> {
-        [self.key()].into_iter().chain(self.aliases.iter().cloned())
+        let mut keys = vec![self.key()];
+        keys.extend(self.aliases.iter().cloned());
+        keys.into_iter()
     }
 
     /// Tells whether its own address, without the aliases, is its line in the passfile.

@@ -53,7 +53,9 @@ impl RootsChoice {
         match text {
             "system" => Ok(Self::System),
             "provider" => Ok(Self::Provider),
-            "" => Err(Error::usage("the file of root certificates is not named")),
+            "" => Err(Error::usage(
+                "the path of the file of root certificates is empty",
+            )),
             file if file.contains(char::is_control) => {
                 Err(Error::usage("the path has a control character"))
             }
@@ -136,7 +138,7 @@ impl TargetSpec {
     fn set_port(&mut self, port: u16) -> Result<()> {
         match self.port.replace(port) {
             Some(other) if other != port => Err(Error::usage(format!(
-                "two ports, {other} and {port}: give one"
+                "TARGET has two ports, {other} and {port}: give one"
             ))),
             _ => Ok(()),
         }
@@ -144,10 +146,12 @@ impl TargetSpec {
 
     fn set(&mut self, keyword: &str, value: String) -> Result<()> {
         if !KEYWORDS.contains(&keyword) {
-            return Err(Error::usage("a keyword in TARGET is none of libpq's").hint(
-                "keywords are host, port, user, dbname, sslmode, ...; a value with blanks is \
+            return Err(
+                Error::usage("TARGET has a keyword that libpq does not know").hint(
+                    "keywords are host, port, user, dbname, sslmode, ...; a value with blanks is \
                  written 'in quotes'",
-            ));
+                ),
+            );
         }
         if value.contains(char::is_control) {
             return Err(Error::usage(format!(
@@ -180,13 +184,17 @@ impl TargetSpec {
 /// ended up in any.
 fn parse_uri(rest: &str) -> Result<TargetSpec> {
     let mut place = TargetSpec::default();
-    let user_end = rest
-        .find(['@', '/'])
-        .filter(|at| rest[*at..].starts_with('@'));
-    let (userinfo, rest) = user_end.map_or(("", rest), |at| (&rest[..at], &rest[at + 1..]));
-    let user = userinfo
-        .split_once(':')
-        .map_or(userinfo, |(user, _password)| user);
+    let mut userinfo = "";
+    let mut rest = rest;
+    if let Some(at) = rest.find(['@', '/'])
+        && rest[at..].starts_with('@')
+    {
+        (userinfo, rest) = (&rest[..at], &rest[at + 1..]);
+    }
+    let user = match userinfo.split_once(':') {
+        Some((user, _password)) => user,
+        None => userinfo,
+    };
     let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, dbname) = before_query.split_once('/').unwrap_or((before_query, ""));
     let host = host.strip_suffix(':').unwrap_or(host); // an empty port is libpq's default

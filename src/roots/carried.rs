@@ -1,23 +1,22 @@
-//! The sets of root certificates: which of them pgcred carries, and where the others can be had.
-//! Pure.
+//! The sets of root certificates: those that pgcred carries, and the addresses of the others. Pure.
 
 use std::fmt;
 
 use crate::authority::Region;
 
-/// Written by `renew.mjs`: a section for each region.
+/// The roots of RDS, a section for each region. `renew.mjs` writes this file.
 const RDS: &str = include_str!("rds.pem");
-/// Written by `renew.mjs`: the public roots of Amazon's services.
+/// The public roots of Amazon's services. `renew.mjs` writes this file.
 const AMAZON: &str = include_str!("amazon.pem");
 
 /// Root certificates that go into one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Set {
-    /// Of Amazon's public services, for systems without a file of their own.
+    /// The public roots of Amazon's services, for systems without a file of root certificates.
     Amazon,
-    /// Of RDS in one region.
+    /// The roots of RDS in one region.
     Region(Region),
-    /// Of RDS in every region that pgcred carries.
+    /// The roots of RDS in every region that pgcred carries.
     EveryRegion,
 }
 
@@ -31,25 +30,27 @@ impl Set {
         }
     }
 
-    /// Returns the certificates that pgcred carries, as PEM whose first line says where they are
-    /// from.
+    /// Returns the certificates that pgcred carries, as PEM. The first line names their source.
     pub(super) fn carried(&self) -> Option<String> {
         match self {
             Self::Amazon => Some(AMAZON.to_owned()),
             Self::EveryRegion => Some(RDS.to_owned()),
             Self::Region(region) => {
                 let (source, sections) = RDS.split_once('\n')?;
-                let mut sections = sections
-                    .split("# region ")
-                    .filter_map(|section| section.split_once('\n'));
-                let (_, certificates) = sections.find(|(name, _)| *name == region.as_str())?;
-                Some(format!("{source}\n{certificates}"))
+                for section in sections.split("# region ") {
+                    if let Some((name, certificates)) = section.split_once('\n')
+                        && name == region.as_str()
+                    {
+                        return Some(format!("{source}\n{certificates}"));
+                    }
+                }
+                None
             }
         }
     }
 
-    /// Returns where AWS publishes the set; each partition has a host of its own, and not every one
-    /// is known.
+    /// Returns the address at which AWS publishes the set; `None` if it is not known. Each
+    /// partition has a host of its own.
     pub(super) fn address(&self) -> Option<String> {
         const CHINA: &str = "rds-truststore.s3.cn-north-1.amazonaws.com.cn";
         const GOVERNMENT: &str = "truststore.pki.us-gov-west-1.rds.amazonaws.com";

@@ -1,4 +1,4 @@
-//! Root certificates: which file verifies the server of a request, and that the file is there.
+//! Root certificates: decides which file verifies the server of a request, and makes that file.
 //!
 //! The order is: what TARGET says (`sslrootcert`), what the request says (`--roots`, `roots` in the
 //! configuration, PGSSLROOTCERT), the user's own `~/.postgresql/root.crt`, and what the provider
@@ -21,21 +21,22 @@ use crate::sys::fs::{self, SessionDirectory};
 use carried::Set;
 pub(crate) use store::{kept, remove};
 
-/// The root certificates that a client is told to use.
+/// The root certificates that pgcred tells a client to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TrustedRoots {
-    /// What the user said, or a file that the user's libpq takes by itself: a path, or `system`.
+    /// A path or `system` that the user named, or the file that the user's libpq uses by default.
     Said(String),
     /// The system's file of public roots.
     System(PathBuf),
-    /// A file of pgcred's own, which is there once [`provide`] was called.
+    /// A file of pgcred's own. It exists after a call of [`provide`].
     Own(Set, PathBuf),
 }
 
 impl TrustedRoots {
-    /// Returns the value of libpq's `sslrootcert`: always a file, unless the user said otherwise,
-    /// since `system` is known to libpq 16 and newer only, and not everywhere leads to the system's
-    /// certificates.
+    /// Returns the value of libpq's `sslrootcert`.
+    ///
+    /// It is a file unless the user said `system`. Only libpq 16 and newer know `system`, and not
+    /// every libpq finds the system's certificates with it.
     pub(crate) fn libpq(&self) -> String {
         match self {
             Self::Said(text) => text.clone(),
@@ -43,8 +44,8 @@ impl TrustedRoots {
         }
     }
 
-    /// Returns the file that a Java program has to be given; `None` where its own trust store, of
-    /// public roots, will do.
+    /// Returns the file that a Java program needs; `None` if the public roots in its own trust
+    /// store are enough.
     pub(crate) fn java(&self) -> Option<String> {
         match self {
             Self::Said(text) if text == SYSTEM => None,
@@ -57,7 +58,8 @@ impl TrustedRoots {
 /// libpq's word for the system's root certificates.
 const SYSTEM: &str = "system";
 
-/// Returns what verifies the server of a request; `None` if its `sslmode` verifies nothing.
+/// Returns the root certificates that verify the server of a request; `None` if its `sslmode` does
+/// not verify the server.
 pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
     if !request.verifies() {
         return Ok(None);
@@ -78,8 +80,8 @@ pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
     }
 }
 
-/// Returns what PGSSLROOTCERT says. A file that pgcred chooses by itself says nothing: pgcred has
-/// set it, in `pgcred exec` or by `--format env`, for a connection that may have been another one.
+/// Returns the choice in PGSSLROOTCERT. A file that pgcred chooses by itself does not count:
+/// `pgcred exec` or `--format env` may have set it for another connection.
 pub(crate) fn said_by_variable() -> Result<Option<RootsChoice>> {
     const NAME: &str = "PGSSLROOTCERT";
     match env::text(NAME)?.as_deref() {
@@ -115,8 +117,8 @@ fn of_provider(request: &Request) -> Result<TrustedRoots> {
     Ok(TrustedRoots::Own(set, path))
 }
 
-/// Makes sure that the file is there, if it is one of pgcred's: with the certificates that pgcred
-/// carries, or those that it downloads within the time that `ask` allows.
+/// Makes the file, if it is one of pgcred's and does not exist. It gets the certificates that
+/// pgcred carries, or those that pgcred downloads within the time that `ask` allows.
 pub(crate) fn provide(
     request: &Request,
     roots: Option<&TrustedRoots>,
@@ -135,8 +137,8 @@ pub(crate) fn ready(request: &Request, ask: &AskPolicy) -> Result<Option<String>
     Ok(roots.map(|roots| roots.libpq()))
 }
 
-/// The same for one program: where pgcred's directory cannot be written, as in a container, the
-/// file is put into `spare`.
+/// Returns the same value for the program of `pgcred exec`. If pgcred's directory cannot be
+/// written, as in a container, the file is put into the private directory `spare`.
 pub(crate) fn ready_for_one(
     request: &Request,
     ask: &AskPolicy,
@@ -147,15 +149,16 @@ pub(crate) fn ready_for_one(
         return Ok(roots.map(|roots| roots.libpq()));
     };
     let set = set_of_provider(request);
-    // what could not be downloaded cannot be put elsewhere either
-    let text = set.carried().ok_or(error)?;
+    let Some(text) = set.carried() else {
+        return Err(error); // a download that failed cannot be put elsewhere
+    };
     let file = spare.path(&set.file_name());
     fs::put(&file, text.as_bytes())?;
     Ok(Some(file.display().to_string()))
 }
 
-/// Downloads anew what the provider needs, and returns the file; `None` where that is the system's,
-/// which is not pgcred's.
+/// Downloads the certificates that the provider needs, and returns their file; `None` if the
+/// system's file is used, which pgcred does not change.
 pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Option<PathBuf>> {
     match set_of_provider(request) {
         Set::Amazon => Ok(None),
@@ -163,9 +166,9 @@ pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Option<PathBuf
     }
 }
 
-/// Says that the user's own file, which clients take by itself, does not verify the server of a
-/// request: of public roots it has to hold one, of Amazon's private ones those of the region.
-/// Nothing is said of what pgcred does not carry.
+/// Returns a warning if the user's own file, which clients use by default, does not verify the
+/// server of a request. The file needs one of the public roots, or all of Amazon's private roots of
+/// the region. Certificates that pgcred does not carry cause no warning.
 pub(crate) fn doubt(request: &Request) -> Option<String> {
     let is_said = request.option("sslrootcert").is_some() || request.roots.is_some();
     if is_said || !request.verifies() {
@@ -182,13 +185,14 @@ pub(crate) fn doubt(request: &Request) -> Option<String> {
     } else {
         needed.iter().all(is_held)
     };
-    (!is_enough).then(|| {
-        format!(
-            "{} verifies the server, but it lacks the root certificates of {set}: add them to it, \
-             or say --roots provider",
-            file.display()
-        )
-    })
+    if is_enough {
+        return None;
+    }
+    Some(format!(
+        "{} verifies the server, but it lacks the root certificates of {set}: add them to it, or \
+         say --roots provider",
+        file.display()
+    ))
 }
 
 fn set_of_provider(request: &Request) -> Set {
@@ -198,8 +202,8 @@ fn set_of_provider(request: &Request) -> Set {
     }
 }
 
-/// A name that leads to more than one region, as the writer of a global database does, needs the
-/// roots of all of them.
+/// Returns the roots of the region that the host names. A host that leads to more than one region,
+/// as the writer of a global database does, needs the roots of all regions.
 fn set_of_rds(request: &Request) -> Set {
     if let Some(region) = (request.provider.region)(&request.sign_host) {
         return Set::Region(region);
@@ -212,16 +216,18 @@ fn set_of_rds(request: &Request) -> Set {
 }
 
 fn download(set: &Set, request: &Request, ask: &AskPolicy) -> Result<String> {
-    let address = set.address().ok_or_else(|| missing(set))?;
-    let text = aws::download(&address, request.profile.as_deref(), ask);
-    let text = text.map_err(|error| {
-        error
-            .about(&missing(set).to_string())
-            .hint(by_hand(&address))
-    })?;
-    let certificates = text.matches("-----BEGIN CERTIFICATE-----").count();
-    if certificates == 0 || !store::is_pem(&text) {
-        let why = format!("{}: what {address} holds are no certificates", missing(set));
+    let Some(address) = set.address() else {
+        return Err(missing(set));
+    };
+    let text = match aws::download(&address, request.profile.as_deref(), ask) {
+        Ok(text) => text,
+        Err(error) => {
+            let missing = missing(set).to_string();
+            return Err(error.about(&missing).hint(by_hand(&address)));
+        }
+    };
+    if !text.contains("-----BEGIN CERTIFICATE-----") || !store::is_pem(&text) {
+        let why = format!("{}: {address} does not hold certificates", missing(set));
         return Err(Error::failure(why).hint(by_hand(&address)));
     }
     Ok(format!("# downloaded by pgcred: {address}\n{text}"))
@@ -234,5 +240,8 @@ fn missing(set: &Set) -> Error {
 }
 
 fn by_hand(address: &str) -> String {
-    format!("where the network is: curl -O {address}, then name the file with --roots FILE")
+    format!(
+        "on a machine with access to the internet: curl -O {address}; then name the file with \
+         --roots FILE"
+    )
 }

@@ -17,10 +17,13 @@ const CARRIED: &[u8] = b"# carried by pgcred";
 const DOWNLOADED: &[u8] = b"# downloaded by pgcred";
 
 fn directory() -> Result<PathBuf> {
-    paths::roots_directory().ok_or_else(|| {
-        Error::failure("no directory for root certificates is known")
-            .hint("set HOME or PGCRED_HOME")
-    })
+    match paths::roots_directory() {
+        Some(directory) => Ok(directory),
+        None => Err(
+            Error::failure("no directory for root certificates is known")
+                .hint("set HOME or PGCRED_HOME"),
+        ),
+    }
 }
 
 /// Returns the path of a set's file.
@@ -36,9 +39,11 @@ pub(super) fn is_own(path: &str) -> bool {
     }
 }
 
-/// Makes sure that a set's file is there. A downloaded file stays; any other holds what this pgcred
-/// carries, or what `download` gets. A user who could write it could show clients a false server,
-/// so that a file or directory that others can change is refused.
+/// Makes the file of a set, if it does not exist or is an older one of pgcred's. It gets the
+/// certificates that pgcred carries, or those that `download` returns. A downloaded file stays.
+///
+/// A file or directory that another user can change is refused: that user could make clients
+/// believe a false server.
 pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> Result<()> {
     fs::trust::check_path(&directory()?)?;
     let there = fs::read_own(&path(set)?).unwrap_or_default();
@@ -52,11 +57,11 @@ pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> R
     }
 }
 
-/// Puts a set into its file and returns the path. Nobody else may be able to put another file there
-/// afterwards.
+/// Writes a set into its file and returns the path. It is an error if another user could put
+/// another file there.
 pub(super) fn put(set: &Set, text: &str) -> Result<PathBuf> {
     let path = path(set)?;
-    // PGCRED_HOME is looked at once in each run, see `fs::trust`.
+    // PGCRED_HOME is checked once in each run, see `fs::trust`.
     if paths::own_home().is_none()
         && let Some(data) = paths::data_directory()
     {
@@ -84,7 +89,7 @@ pub(super) fn is_pem(text: &str) -> bool {
     true
 }
 
-/// Returns the files that pgcred has put there; others are the user's.
+/// Returns the files that pgcred has written. Others in the directory are the user's.
 pub(crate) fn kept() -> Vec<PathBuf> {
     let Some(directory) = paths::roots_directory() else {
         return Vec::new();
@@ -97,7 +102,7 @@ pub(crate) fn kept() -> Vec<PathBuf> {
     files
 }
 
-/// Removes one of them, and the directories that are empty then.
+/// Removes a file of root certificates, and the directories that are empty then.
 pub(crate) fn remove(file: &Path) -> Result<()> {
     fs::remove(file)?;
     if let Some(directory) = file.parent()

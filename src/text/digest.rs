@@ -7,7 +7,7 @@ use ring::digest::{Context, SHA256};
 
 use super::encode::hex;
 
-/// How many bytes of a digest are kept: nobody finds two texts with the same 16.
+/// How many bytes of a digest are kept: two texts with the same 16 bytes cannot be found.
 const KEPT: usize = 16;
 /// The length of a digest in hex digits.
 pub(crate) const LENGTH: usize = 2 * KEPT;

@@ -1,5 +1,6 @@
-//! Text that comes from outside, made safe to show and to keep: from services, programs, files and
-//! names. Pure.
+//! Text. This file makes text of services and programs safe to show; `quote` quotes words for other
+//! programs, `host` reads host names, `digest` shortens secrets to names, and `suggest` finds the
+//! word that a user meant. Pure.
 
 pub(crate) mod digest;
 pub(crate) mod encode;
@@ -13,8 +14,8 @@ pub(crate) mod suggest;
 /// The longest text of a service or a program that a message repeats.
 const LONGEST: usize = 300;
 
-/// Returns one line as a terminal may show it: escape sequences, line ends and marks that turn the
-/// direction of writing are shown, not sent.
+/// Returns a text as one line that is safe for a terminal: control characters, newlines, and marks
+/// that change the direction of writing are escaped.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -27,8 +28,7 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// Tells whether a character changes how a terminal lays out those around it, without being seen
-/// itself.
+/// Tells whether a character is invisible and changes how a terminal shows those around it.
 fn turns_or_breaks(c: char) -> bool {
     matches!(
         c,
@@ -36,7 +36,8 @@ fn turns_or_breaks(c: char) -> bool {
     )
 }
 
-/// Hides the account numbers in ARNs: AWS's own messages are full of them, and end in bug reports.
+/// Hides the account numbers in ARNs. AWS's own messages contain them, and users copy these
+/// messages into bug reports.
 pub(crate) fn masked(text: &str) -> String {
     const DIGITS: usize = 12;
     let mut parts: Vec<&str> = text.split(':').collect();
@@ -49,10 +50,10 @@ pub(crate) fn masked(text: &str) -> String {
     parts.join(":")
 }
 
-/// Returns what a service or a program says, for a message: without what looks like a token, and
-/// not too long.
+/// Returns a text of a service or a program for a message: shortened, and without words that look
+/// like a token.
 ///
-/// A service may repeat our request, which holds tokens of sessions and of web identities.
+/// A service may repeat pgcred's request, which contains tokens of sessions and of web identities.
 pub(crate) fn foreign(text: &str) -> String {
     const FIELDS_OF_ARN: usize = 6;
     let is_of_token = |c: char| c.is_ascii_alphanumeric() || "+/=_.%~-".contains(c);
@@ -102,26 +103,30 @@ fn is_token(word: &str) -> bool {
             && !part.starts_with('/')
             && is_mixed(part)
     };
-    // It is always of this length, so that it is also found beside a full stop or a dash, and
-    // behind a slash.
-    let is_key = |part: &str| {
-        let part = part
-            .strip_suffix('/')
-            .filter(|without| without.len() == LEAST)
-            .unwrap_or(part);
-        let begin = part
-            .len()
-            .checked_sub(LEAST)
-            .filter(|begin| *begin == 0 || part[..*begin].ends_with(['/', '+']));
-        begin.is_some_and(|begin| is_mixed(&part[begin..]))
-    };
     word.len() >= LEAST
         && (word.split(['.', '/', '=', '-', '_']).any(is_random)
             || word.split('=').any(is_base64)
-            || word.split(|c| !is_of_alphabet(c)).any(is_key))
+            || word
+                .split(|c| !is_of_alphabet(c))
+                .any(|part| ends_with_key(part, LEAST, is_mixed)))
 }
 
-/// Returns the text, or so much of it as this many characters can hold.
+/// Tells whether a part of a word is, or ends with, a secret access key. A key is always of the
+/// same length, so it is also found beside a full stop or a dash, and behind a slash.
+fn ends_with_key(part: &str, length: usize, is_mixed: impl Fn(&str) -> bool) -> bool {
+    let mut part = part;
+    if let Some(without_slash) = part.strip_suffix('/')
+        && without_slash.len() == length
+    {
+        part = without_slash;
+    }
+    let Some(begin) = part.len().checked_sub(length) else {
+        return false;
+    };
+    (begin == 0 || part[..begin].ends_with(['/', '+'])) && is_mixed(&part[begin..])
+}
+
+/// Returns a text, cut to at most this many characters.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
     const MARK: &str = "...";
     if text.chars().nth(most).is_none() {

@@ -20,7 +20,7 @@ pub(crate) fn nearest<'a>(
     best
 }
 
-/// Returns names as a text for a person, the first few of many.
+/// Returns the first names as a list for a message: `a, b and 3 more`.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 8;
     let names: Vec<&str> = names.into_iter().collect();

@@ -13,8 +13,10 @@ use crate::sys::fs;
 
 /// One byte more than a key has, so that a longer text is not taken for one.
 const BUFFER: usize = 33;
-/// How a key is called: this, its scope, this, and the cache's directory.
+/// The first part of a key's description. The key's scope follows it.
 const NAME: &str = "pgcred:cache-key:";
+/// The second part of the description. The path of the cache's directory follows it. Keys of older
+/// versions contain this word, so it must not change.
 const DIRECTORY: &str = " folder=";
 
 /// A quarter of the keys that a user may have.
@@ -171,7 +173,7 @@ fn absent_is_none<T>(
     }
 }
 
-/// Tells what container engines answer in the kernel's place, or a kernel without keyrings.
+/// Tells whether there are no keyrings: the kernel has none, or a container engine blocks them.
 fn is_missing(error: KeyError) -> bool {
     matches!(
         error,

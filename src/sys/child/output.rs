@@ -1,11 +1,11 @@
 //! Runs a program to its end and returns what it printed. Both the time and the length are limited.
 //!
 //! ```text
-//! start ──> read stdout and stderr, each in a thread ──> wait for the end of the program
-//!                                                              │
-//!       kill it, and all that it started <── too late or over ─┤
-//!                                                              │ ended
-//!       output <── wait for the end of its pipes: a moment, or until `is_whole` <┘
+//! start --> read stdout and stderr, each in a thread --> wait for the end of the program
+//!                                                              |
+//!       kill it, and all that it started <-- too late or over -+
+//!                                                              | ended
+//!       output <-- wait for the end of its pipes: a moment, or until `is_whole` <-+
 //! ```
 
 use std::ffi::OsString;

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! read     a whole file, limited in length           foreign   a file of another program
-//! edit     lock ─> read ─> change ─> new file ─> look again ─> rename over the old file
-//! swap                               new file ───────────────> rename over the old file
+//! edit     lock -> read -> change -> new file -> look again -> rename over the old file
+//! swap                               new file ---------------> rename over the old file
 //! lock     one writer at a time for each file        session   private directories of one run
 //! trust    who owns a file, and who else can change it
 //! unix, windows   owners, modes and locks of the system

@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::cache::source::Source;
+#[cfg(target_os = "linux")]
 use crate::support::needs::{ROOT, program, skip_unless};
 use crate::support::sandbox::{HOST, Run, SECRET};
 

@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::commands::aws_emulation::{ADMIN, RDS, aws, sandbox};
+#[cfg(unix)]
 use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 #[cfg(unix)]

@@ -76,7 +76,7 @@ fn usage_errors_have_their_exit_code_and_say_what_is_wrong() {
         (&["token", "host=h passfile=/x"], 2, "--passfile FILE"),
         (&["token", "service=prod"], 2, "service files are not read"),
         (&["frobnicate"], 2, "unrecognized"),
-        (&["refresh", HOST, "--user", "a*"], 2, "`*` means any"),
+        (&["refresh", HOST, "--user", "a*"], 2, "it contains `*`"),
         (&["refresh", HOST, "--user", " a"], 2, "blank"),
     ] {
         sandbox.run(arguments).assert_fails(code, says);

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+#[cfg(target_os = "linux")]
 use crate::support::needs::{ROOT, program, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Run, Sandbox};
 

@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
+#[cfg(unix)]
 use crate::support::needs::{ROOT, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
 

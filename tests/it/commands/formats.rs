@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+#[cfg(unix)]
 use crate::support::needs::{package, program, python, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 

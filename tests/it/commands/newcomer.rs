@@ -3,6 +3,7 @@
 
 use std::fs;
 
+#[cfg(unix)]
 use crate::support::needs::{ROOT, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 

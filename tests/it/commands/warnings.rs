@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
+#[cfg(unix)]
 use crate::support::sources::root;
 
 fn sandbox() -> Sandbox {

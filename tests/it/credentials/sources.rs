@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::needs::{PYTHON, program, skip_unless};
+#[cfg(target_os = "linux")]
+use crate::support::needs::program;
+#[cfg(unix)]
+use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Sandbox};
 
 const SHOW: &str = if cfg!(windows) { "cmd /c type" } else { "cat" };

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+#[cfg(target_os = "linux")]
 use crate::support::needs::{ROOT, program, skip_unless};
 use crate::support::sandbox::{HOST, Sandbox};
 

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::needs::{ROOT, program, skip_unless};
+#[cfg(target_os = "linux")]
+use crate::support::needs::program;
+use crate::support::needs::{ROOT, skip_unless};
 use crate::support::sandbox::{HOST, NOBODY, RDS_HOST, Sandbox};
 
 pub const MINE: &str = "# my servers\nlocalhost:5432:*:me:pw\r\nlast:5432:*:me:pw";

@@ -8,6 +8,16 @@
 //! With `PGCRED_TEST_ALL`, which tests/run.sh sets, a test whose need is missing fails, so that a
 //! complete run skips nothing.
 
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(
+        dead_code,
+        unused_macros,
+        unused_imports,
+        reason = "most tests that use it run on Linux only"
+    )
+)]
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};

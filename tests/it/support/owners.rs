@@ -1,5 +1,15 @@
 //! Files of other users of the machine, and programs that run as another user. Root can make both.
 
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(
+        dead_code,
+        unused_macros,
+        unused_imports,
+        reason = "most tests that use it run on Linux only"
+    )
+)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
