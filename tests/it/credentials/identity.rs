@@ -552,26 +552,24 @@ fn rows() -> impl Iterator<Item = (String, String)> {
         .split("\n];")
         .next()
         .expect("an end");
-    let row = |line: &str| {
-        let (name, rest) = line.split_once("(\"")?.1.split_once('"')?;
-        let part = rest
-            .rsplit_once(", ")
-            .map(|(_, part)| part.trim_end_matches("),").to_owned())?;
-        let is_neither = rest.contains("Neither(");
-        Some((
-            name.to_owned(),
-            if is_neither {
-                "Neither".to_owned()
-            } else {
-                part
-            },
-        ))
-    };
-    table
-        .lines()
-        .filter_map(row)
-        .collect::<Vec<_>>()
-        .into_iter()
+    let mut rows = Vec::new();
+    for row in table
+        .replace("\n    left_behind(", "\n    row(")
+        .split("\n    row(")
+    {
+        if row.is_empty() {
+            continue; // what stands before the first row
+        }
+        let name = row.split('"').nth(1).expect("a name");
+        let (_, part) = row.rsplit_once(", ").expect("what it decides");
+        let part = if row.contains("Neither(") {
+            "Neither"
+        } else {
+            part.trim_end().trim_end_matches("),")
+        };
+        rows.push((name.to_owned(), part.to_owned()));
+    }
+    rows.into_iter()
 }
 
 /// If code reads an AWS variable, the table must say what that variable decides.
