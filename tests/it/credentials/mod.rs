@@ -4,8 +4,10 @@
 //! ```text
 //! vectors    the same signature as AWS's signers, byte for byte
 //! chain      the same source, or the same refusal, as AWS CLI v2 in each recorded scenario
-//! sources    what each source reads;   network   what goes over it: proxies, endpoints, TLS
-//! causes     each cause of a failure has its exit code and a hint;   faults   broken services
+//! sources    what each source reads
+//! network    proxies and TLS;   endpoints   addresses;   machine_services   metadata, containers
+//! causes, causes_of_roles   each cause of a failure has its exit code and a hint
+//! faults     broken services
 //! identity   a change of who signs ends the cached token, and no other change does
 //! login, mfa, after_login   what a user does at a terminal, in a browser, or elsewhere
 //! ```
@@ -17,9 +19,13 @@ pub mod cause;
 #[cfg(unix)]
 pub mod causes;
 #[cfg(unix)]
+pub mod causes_of_roles;
+#[cfg(unix)]
 pub mod chain; // runs programs
 #[cfg(unix)]
 pub mod debug; // paths with slashes
+#[cfg(unix)]
+pub mod endpoints;
 #[cfg(unix)]
 pub mod faults;
 #[cfg(unix)]
@@ -28,6 +34,8 @@ pub mod identity;
 pub mod identity_trial;
 #[cfg(unix)]
 pub mod login;
+#[cfg(unix)]
+pub mod machine_services;
 #[cfg(unix)]
 pub mod mfa;
 #[cfg(unix)]
