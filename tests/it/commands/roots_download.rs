@@ -132,11 +132,11 @@ fn roots_that_cannot_be_downloaded_are_an_error_with_instructions() {
         (None, "the server answers with status 404"),
         (
             Some("<html>log in to the hotel's network</html>"),
-            "are no certificates",
+            "does not hold certificates",
         ),
         (
             Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-            "are no certificates",
+            "does not hold certificates",
         ),
     ] {
         if let Some(text) = published {
