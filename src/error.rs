@@ -30,7 +30,7 @@ impl Exit {
         ),
         (
             Self::Login,
-            "AWS credentials are missing or expired: log in, then retry",
+            "credentials are missing or expired: log in, then retry",
         ),
         (
             Self::NoTarget,
@@ -78,28 +78,30 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    const ALL: [(Self, &'static str); 4] = [
-        (Self::NoRegion, "no-region"),
-        (Self::NoCredentials, "no-credentials"),
-        (Self::Refused, "refused"),
-        (Self::InvalidRoleSetting, "invalid-role-setting"),
+    const ALL: [Self; 4] = [
+        Self::NoRegion,
+        Self::NoCredentials,
+        Self::Refused,
+        Self::InvalidRoleSetting,
     ];
 
     /// Returns the name that stands for the reason in files.
     pub(crate) fn name(self) -> &'static str {
-        match Self::ALL.iter().find(|(reason, _)| *reason == self) {
-            Some((_, name)) => name,
-            None => "",
+        match self {
+            Self::NoRegion => "no-region",
+            Self::NoCredentials => "no-credentials",
+            Self::Refused => "refused",
+            Self::InvalidRoleSetting => "invalid-role-setting",
         }
     }
 
     pub(crate) fn of_name(name: &str) -> Option<Self> {
-        let (reason, _) = Self::ALL.iter().find(|(_, known)| *known == name)?;
-        Some(*reason)
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 }
 
-/// Message and cause are lower case, without a period; the hint is something to type.
+/// Message and cause are lower case, without a period. The hint says what to do next, with the
+/// command to type if there is one.
 #[derive(Clone, Debug)]
 pub(crate) struct Error {
     exit: Exit,
@@ -233,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_reason_outlives_every_addition_to_the_text() {
-        for (reason, name) in Reason::ALL {
+        for reason in Reason::ALL {
             let error = Error::failure("no answer")
                 .because(reason)
                 .about("main")
@@ -244,8 +246,7 @@ mod tests {
                 .caused_by(&fmt::Error);
             assert_eq!(error.reason(), Some(reason));
             assert_eq!(error.exit(), Exit::Login);
-            assert_eq!(reason.name(), name);
-            assert_eq!(Reason::of_name(name), Some(reason));
+            assert_eq!(Reason::of_name(reason.name()), Some(reason));
         }
         assert_eq!(Error::failure("no region for x").reason(), None);
         assert_eq!(Reason::of_name("other"), None);

@@ -17,8 +17,8 @@ pub(crate) struct AskPolicy {
     pub(crate) mfa_code: Option<String>,
     /// A user sits at the terminal.
     pub(crate) terminal: bool,
-    /// The program that started pgcred ends its whole process group, and so the programs that
-    /// pgcred runs.
+    /// The program that started pgcred ends pgcred's whole process group. The programs that pgcred
+    /// runs stay in that group, so that they end too.
     pub(crate) in_group: bool,
     /// Tells the user what to do before there can be an answer.
     pub(crate) tell: fn(&str),

@@ -1,4 +1,4 @@
-//! The seam between issuing and whoever issues: what `issue` knows of an authority, such as AWS.
+//! The interface between `issue` and an authority: a system, such as AWS, that issues tokens.
 //!
 //! An authority turns a profile into an identity, and an identity into a signer:
 //!
@@ -76,6 +76,10 @@ pub(crate) trait Identity {
     /// authority needs no region; an error if it needs one and nothing names it.
     fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<Region>>;
 
+    /// Shows, for `--debug`, what decides who signs, and where each value came from. `region` is
+    /// the region of the request, if it names one. Asks nothing.
+    fn explain(&self, region: Option<&Region>, notes: &Notes);
+
     /// Logs the user in. Returns false if there was no need.
     fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool>;
 
@@ -94,9 +98,13 @@ pub(crate) struct CredentialQuery<'a> {
     pub(crate) deadline: Instant,
 }
 
-/// Resolved credentials. Signing asks nothing, unless the authority itself makes the tokens.
+/// Resolved credentials. Signing asks nothing: an authority that fetches its tokens over a network
+/// fetches them in [`Identity::signer`], which has a deadline.
 pub(crate) trait Signer {
-    /// Issues a token that lasts `life` seconds from `now`, or as long as the credentials do.
+    /// Issues a token that expires `life` seconds after `now`, or when the credentials do if that
+    /// is earlier. Where the authority decides the life itself, the token still says that it
+    /// expires at `now` plus `life` at the latest: pgcred does not use it for longer than the user
+    /// allows.
     fn issue(
         &self,
         scope: &Scope<'_>,

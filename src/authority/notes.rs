@@ -1,4 +1,4 @@
-//! What there is to say besides the answer: warnings, which are kept until somebody takes them, and
+//! What a run reports besides its answer: warnings, which are kept until the caller takes them, and
 //! the steps of `--debug`, which are shown at once, so that a run that hangs says where.
 
 use std::cell::{Cell, RefCell};
@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 /// What a run has to say besides its answer.
 #[derive(Default)]
 pub(crate) struct Notes {
-    /// Shows a step; `None` if nobody wants to know, and then no step costs anything.
+    /// Shows a step. `None` without `--debug`: then the text of a step is never built.
     trace: Option<fn(&str)>,
     warnings: RefCell<Vec<String>>,
     has_changed_files: Cell<bool>,
@@ -25,6 +25,11 @@ impl Notes {
         if let Some(trace) = self.trace {
             trace(&text());
         }
+    }
+
+    /// Tells whether steps are shown, for callers whose step needs preparation.
+    pub(crate) fn shows_steps(&self) -> bool {
+        self.trace.is_some()
     }
 
     /// Keeps a warning about something that did not cost the answer.

@@ -111,10 +111,13 @@ pub(crate) const VARIABLES: &[Variable] = &[
 
 /// Returns the variables that a scheduler's commands do not have and that are set now.
 pub(crate) fn set_and_left_behind() -> impl Iterator<Item = &'static str> {
-    VARIABLES
-        .iter()
-        .filter(|variable| variable.left_behind && env::var_os(variable.name).is_some())
-        .map(|row| row.name)
+    let mut set = Vec::new();
+    for variable in VARIABLES {
+        if variable.left_behind && env::var_os(variable.name).is_some() {
+            set.push(variable.name);
+        }
+    }
+    set.into_iter()
 }
 
 /// AWS's variables: those of this process, or in unit tests those that the test gives.
@@ -136,16 +139,17 @@ impl Variables {
 
     /// Returns a value; empty counts as unset. U+FFFD stands for bytes that are not UTF-8.
     pub(super) fn get(&self, name: &str) -> Option<String> {
-        self.raw(name)
-            .map(|value| value.to_string_lossy().into_owned())
+        let value = self.raw(name)?;
+        Some(value.to_string_lossy().into_owned())
     }
 
-    /// The same, refusing what is not UTF-8.
+    /// Returns a value. One that is not UTF-8 is an error.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
-        let refused = |_| Error::usage(format!("{name} is not UTF-8"));
-        self.raw(name)
-            .map(|value| value.into_string().map_err(refused))
-            .transpose()
+        match self.raw(name).map(OsString::into_string) {
+            Some(Ok(value)) => Ok(Some(value)),
+            Some(Err(_)) => Err(Error::usage(format!("{name} is not UTF-8"))),
+            None => Ok(None),
+        }
     }
 
     fn raw(&self, name: &str) -> Option<OsString> {

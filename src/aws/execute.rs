@@ -1,8 +1,9 @@
 //! Carries out a plan: gets the credentials of its source and assumes its roles with them; and
 //! finds the region.
 //!
-//! The AWS CLI's cache of roles is looked at from the role that signs downwards: with the first one
-//! that is cached nobody below it is asked, and only the roles above it are assumed.
+//! The AWS CLI's cache of roles is searched from the role that signs downwards. The first cached
+//! role ends the search: the roles below it and the source are not asked, and only the roles above
+//! it are assumed.
 
 use aws_credential_types::Credentials;
 
@@ -11,15 +12,12 @@ use super::plan::{Keys, Plan, Source};
 use super::profile::files;
 use super::region::is_taken_by_cli;
 use super::resolution::Resolution;
-use super::{explanation, source};
+use super::source;
 use crate::error::{Error, Reason, Result};
 use crate::text::host;
 
 /// Returns the keys in variables, where they are all of the plan. This needs no network.
 pub(super) fn environment(resolution: &Resolution, keys: &Keys) -> Result<Credentials> {
-    let settings = resolution.settings;
-    resolution.step(explanation::VARIABLES);
-    resolution.step(explanation::region(settings, &resolution.region));
     source::keys::of_environment(resolution, keys)
 }
 
@@ -28,9 +26,6 @@ pub(super) async fn credentials(
     resolution: &Resolution<'_>,
     plan: &Plan,
 ) -> std::result::Result<Credentials, Unresolved> {
-    for line in explanation::lines(resolution.settings, plan, &resolution.region) {
-        resolution.step(line);
-    }
     let mut cached = None;
     let mut to_assume = Vec::new();
     for role in &plan.roles {
@@ -64,7 +59,7 @@ async fn of_source(
     ) {
         (Some(found), _) => Ok(found),
         (None, Some(role)) => Err(role.nothing_lent().into()),
-        (None, None) => Err(nothing(resolution).into()),
+        (None, None) => Err(no_credentials(resolution).into()),
     }
 }
 
@@ -94,7 +89,7 @@ pub(super) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>
     )
 }
 
-fn nothing(resolution: &Resolution) -> Error {
+fn no_credentials(resolution: &Resolution) -> Error {
     let message = match &resolution.settings.named {
         Some(name) => format!(
             "no AWS credentials in profile `{name}`, the environment, container or instance \

@@ -2,24 +2,43 @@
 //! services that are asked, each with the place that its value came from. Never a secret.
 
 use super::plan::{MachineService, Plan, Source};
+use super::planned::Planned;
 use super::service::endpoints;
 use super::settings::{Origin, Settings};
+use crate::authority::Region;
 use crate::text::host;
 
 /// The line where variables alone decide.
-pub(super) const VARIABLES: &str =
-    "credentials source: access key in variables (AWS_ACCESS_KEY_ID)";
+const VARIABLES: &str = "credentials source: access key in variables (AWS_ACCESS_KEY_ID)";
 
-/// Returns one line for each decision, in the order in which they are carried out.
-pub(super) fn lines(settings: &Settings, plan: &Plan, region: &str) -> Vec<String> {
-    let mut lines = vec![
-        format!(
-            "profile `{}`: {}",
-            settings.profile_name(),
-            settings.located(settings.origin_of_profile())
-        ),
-        format!("credentials source: {}", source(settings, plan)),
-    ];
+/// Returns one line for each decision, in the order in which they are carried out. `region` is the
+/// region of the request, if it names one.
+pub(super) fn lines(planned: &Planned, region: Option<&Region>) -> Vec<String> {
+    let settings = &planned.settings;
+    let region = self::region(settings, region);
+    let profile = format!(
+        "profile `{}`: {}",
+        settings.profile_name(),
+        settings.located(settings.origin_of_profile())
+    );
+    match planned.plan() {
+        Ok(plan) if plan.keys_in_environment().is_some() => vec![VARIABLES.to_owned(), region],
+        Ok(plan) => {
+            let mut lines = vec![profile];
+            lines.extend(lines_of_plan(settings, plan));
+            lines.push(region);
+            lines.extend(lines_of_services(settings, plan));
+            lines
+        }
+        Err(error) => {
+            let source = format!("credentials source: unusable: {error}");
+            vec![profile, source, region]
+        }
+    }
+}
+
+fn lines_of_plan(settings: &Settings, plan: &Plan) -> Vec<String> {
+    let mut lines = vec![format!("credentials source: {}", source(settings, plan))];
     for role in plan.roles.iter().rev() {
         lines.push(format!(
             "role {} ({}, profile `{}`)",
@@ -28,7 +47,11 @@ pub(super) fn lines(settings: &Settings, plan: &Plan, region: &str) -> Vec<Strin
             role.profile
         ));
     }
-    lines.push(self::region(settings, region));
+    lines
+}
+
+fn lines_of_services(settings: &Settings, plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
     for service in endpoints::ALL {
         if !plan.endpoints.iter().any(|(key, _)| *key == service.key) {
             continue;
@@ -47,12 +70,16 @@ pub(super) fn lines(settings: &Settings, plan: &Plan, region: &str) -> Vec<Strin
 }
 
 /// Says which region is signed for, and where its name came from.
-pub(super) fn region(settings: &Settings, region: &str) -> String {
-    match settings.region_with_origin() {
-        Some((set, origin)) if set.trim() == region => {
+fn region(settings: &Settings, region: Option<&Region>) -> String {
+    match (region, settings.region_with_origin()) {
+        (Some(region), Some((set, origin))) if set.trim() == region.as_str() => {
             format!("region {region}: {}", settings.located(origin))
         }
-        _ => format!("region {region}: the request"),
+        (Some(region), _) => format!("region {region}: the request"),
+        (None, Some((set, origin))) => {
+            format!("region {}: {}", set.trim(), settings.located(origin))
+        }
+        (None, None) => "region: no setting names one, the instance metadata is asked".to_owned(),
     }
 }
 
@@ -72,7 +99,8 @@ fn source(settings: &Settings, plan: &Plan) -> String {
         Source::Sso(sso) => {
             let session = match &sso.session.name {
                 Some(name) => format!("SSO session `{name}`"),
-                None => format!("SSO start URL {}", sso.session.url),
+                // The address may hold a password.
+                None => format!("SSO start URL at {}", host::place(&sso.session.url)),
             };
             format!(
                 "{session} ({place}), role {} of account {}",

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::explanation;
 use super::planned::Planned;
 use super::region;
 use super::resolver::CredentialResolver;
@@ -51,7 +52,7 @@ impl AwsIdentity {
     }
 
     fn with_files_as_they_are(planned: Rc<Planned>, name: String) -> Self {
-        let state = with_stamps(&name, planned.files());
+        let state = digest_with_stamps(&name, planned.files());
         Self {
             planned,
             name,
@@ -89,7 +90,7 @@ impl Identity for AwsIdentity {
                     files.push(place);
                 }
             }
-            with_stamps(&self.name, files)
+            digest_with_stamps(&self.name, files)
         })
     }
 
@@ -115,7 +116,16 @@ impl Identity for AwsIdentity {
         Ok(Some(region::parse(&found)?))
     }
 
+    fn explain(&self, region: Option<&Region>, notes: &Notes) {
+        if notes.shows_steps() {
+            for line in explanation::lines(&self.planned, region) {
+                notes.step(|| line);
+            }
+        }
+    }
+
     fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool> {
+        self.explain(None, notes);
         let deadline = Instant::now() + ask.timeout;
         self.resolver(ask, deadline).log_in(notes)
     }
@@ -140,7 +150,7 @@ fn sorted_files(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns a digest of a text and of files, as they are now.
-fn with_stamps(text: &str, files: Vec<PathBuf>) -> String {
+fn digest_with_stamps(text: &str, files: Vec<PathBuf>) -> String {
     let mut parts = vec![text.to_owned()];
     for file in files {
         parts.push(file.display().to_string());

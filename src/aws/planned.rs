@@ -16,8 +16,8 @@ pub(crate) struct Planned {
 }
 
 impl Hash for Planned {
-    /// Everything that decides who signs. Secrets are a part of it, so the hasher must keep them to
-    /// itself.
+    /// Feeds everything that decides who signs to the hasher. Secrets are a part of it, so only a
+    /// cryptographic hasher may be used.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.settings.named.hash(state);
         match &self.plan {

@@ -14,7 +14,6 @@ use super::runtime::block_on;
 use super::service;
 use crate::authority::{AskPolicy, Notes};
 use crate::error::Result;
-use crate::sys::env;
 
 /// Asks AWS what a plan needs.
 pub(super) struct CredentialResolver<'a> {
@@ -92,7 +91,7 @@ impl CredentialResolver<'_> {
 
     /// Logs in, if the profile needs it. Returns false if there are credentials already.
     pub(super) fn log_in(&self, notes: &Notes) -> Result<bool> {
-        let region = match env::var("AWS_REGION") {
+        let region = match self.planned.region() {
             Some(region) => region,
             None => "us-east-1".to_owned(),
         };

@@ -41,8 +41,9 @@ pub(super) fn locks_directory() -> Option<PathBuf> {
     Some(CacheDirectory::of_user()?.locks())
 }
 
-/// Returns the lock that a process holds while it changes a session in AWS's cache. Without a lock
-/// the process goes on: the lock saves only work.
+/// Returns the lock that a process holds while it changes a session in AWS's cache. If the lock
+/// cannot be taken the process goes on without it: then two processes may renew one session, and
+/// the one that comes second needs a new login.
 pub(super) fn session_lock(id: &str, patience: Duration) -> Option<Lock> {
     let directory = locks_directory()?;
     fs::own_directory(&directory).ok()?;

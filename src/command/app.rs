@@ -180,7 +180,7 @@ pub(super) fn warn_if_cut_short(request: &Request, issued: &IssuedToken, output:
     if issued.cut_short {
         let left = spoken(issued.token.issued_at.until(issued.token.expires_at));
         output.warn(&format!(
-            "{}: the token lasts only {left}, because the AWS credentials expire then",
+            "{}: the token lasts only {left}, because the credentials expire then",
             request.name()
         ));
     }

@@ -9,10 +9,10 @@ use crate::time::Time;
 
 /// The longest pause, in seconds.
 const LONGEST_PAUSE: u32 = 300;
-/// Failures count as being in a row if no more than this lies between two of them, in seconds.
+/// Two failures count as consecutive if less than this lies between them, in seconds.
 const IN_A_ROW: u32 = 3_600;
 
-/// The last failure of an identity, which nobody has logged in after.
+/// The last failure of an identity, if the user has not logged in since.
 pub(super) struct Backoff<'a> {
     pub(super) failure: &'a FailureRecord,
 }
@@ -29,8 +29,8 @@ impl<'a> Backoff<'a> {
         Some(Self { failure })
     }
 
-    /// Returns when the authority may be asked again; `None` if it may be asked now. There is no
-    /// pause after a setting that cannot be used: looking at it again asks nobody.
+    /// Returns when the authority may be asked again; `None` if it may be asked now. A
+    /// wrong setting causes no pause, because checking it again sends no request.
     pub(super) fn next_attempt(&self, now: Time) -> Option<Time> {
         let failure = self.failure;
         let pause = 5_u32

@@ -1,9 +1,9 @@
-//! The time of a run, shared between the identities that it asks for: one that hangs must not cost
-//! the others theirs. Pure.
+//! Divides the time of a run among the identities that it resolves, so that one that hangs does not
+//! use up the time of the others. Pure.
 
 use std::time::{Duration, Instant};
 
-/// What is left of a run's time, and for how many identities it has to do.
+/// The rest of a run's time, and how many identities still need a share of it.
 pub(super) struct SharedTime {
     end: Instant,
     /// How many identities have had no share yet.

@@ -31,6 +31,8 @@ pub(super) struct IdentityState {
     pub(super) lock: Option<Lock>,
     /// The end of the identity's share of the run's time.
     pub(super) deadline: Option<Instant>,
+    /// `--debug` has shown who this is.
+    pub(super) is_explained: bool,
     /// The resolved credentials, or why there are none.
     pub(super) signer: Option<Result<Rc<dyn Signer>>>,
 }

@@ -12,32 +12,42 @@
 //!  4 credentials (renew)      a recent failure is repeated instead of asking again (backoff);
 //!   |                         an identity has its share of the run's time (deadline)
 //!  5 sign (renew)
-//!  6 store                    seals the token, and what else of this identity is due (renew)
+//!  6 store (store)            seals the token, and what else of this identity is due (renew)
 //!   v
 //!  answer; after a failure of 4 or 5 a stale token that still lasts, with a warning
 //! ```
 //!
-//! Locks are taken in this order, and never in another: first the lock of an identity, which is
-//! held until the issuer is dropped, so that a second process finds the new token in the cache;
-//! below it, for a moment each, those of the cache (its key, its index), of a login, and of the
-//! passfile. A caller with several identities asks in the order of their names: so two processes
-//! never wait for each other. Without a lock pgcred goes on: all that a lock saves is a question.
+//! Locks are taken in this order, and never in another:
 //!
-//! Who issues is none of this module's business: it knows `authority`, and AWS is one.
+//! ```text
+//! lock of an identity    from step 2 until the issuer is dropped, so that a second process that
+//!   |                    wants the same credentials waits, and then finds the new token
+//!   |-- AWS session      in step 4, while an SSO or `aws login` session is made or renewed
+//!   |-- key, index       in step 6, one after the other
+//!   |-- passfile, index  when `refresh` has all answers, one after the other
+//!   `-- due file         at the end of the command
+//!                        (below these four no other lock is taken)
+//! ```
+//!
+//! A caller with several identities asks in the order of their names, so two processes never wait
+//! for each other. If the lock of an identity, the key or the index cannot be taken, pgcred goes on
+//! without it: then two processes may ask for the same credentials.
+//!
+//! This module does not know AWS. It uses the traits of `authority`, which AWS implements.
 
 mod backoff;
 mod deadline;
 mod due;
 mod identities;
 mod renew;
+mod store;
 mod trace;
 
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::authority::{AskPolicy, Identity, Notes, Region};
-use crate::cache::{Cache, EntryId, Index, Record, TokenLocation};
+use crate::cache::{Cache, EntryId, Index};
 use crate::error::{Error, Exit, Result};
 use crate::request::Request;
 use crate::time::{Time, spoken};
@@ -53,7 +63,7 @@ const LAST_SECONDS: u32 = 30;
 /// that holds the lock may be waiting for that user's login.
 const PATIENCE_AT_TERMINAL: Duration = Duration::from_mins(10);
 
-/// What the caller wants beyond a token that is good now.
+/// The options of one call of [`Issuer::issue`].
 #[derive(Clone, Copy, Default)]
 pub(crate) struct IssueOptions {
     /// How many seconds the token must last.
@@ -142,28 +152,29 @@ impl Issuer {
 
     /// Returns a fresh token from the cache, else a new one, else a stale one with a warning.
     ///
-    /// `others` are requests that are renewed too, if credentials were resolved anyway and they are
-    /// due and of the same identity: as many as take no time that matters, so the first ones count.
-    /// Each is made only when it is looked at.
+    /// `others` are requests of other connections. Those of the same identity that are due are
+    /// renewed too, if credentials were resolved anyway, in the order of the iterator until a limit
+    /// is reached (see `renew`). Each is made only when it is looked at.
     pub(crate) fn issue<Others: Iterator<Item = Request>>(
         &mut self,
         request: &Request,
         options: IssueOptions,
         others: impl FnOnce(&Index) -> Others,
     ) -> Result<IssuedToken> {
+        self.trace_identity(request);
         if self.cache.is_none() {
             self.notes.step(|| "cache: switched off".to_owned());
             return self.sign(request, options)?.checked(options, request);
         }
         let began = Time::now();
-        if let Some(issued) = self.fitting(request, options, began) {
+        if let Some(issued) = self.usable_cached_token(request, options, began) {
             return Ok(issued);
         }
         if self.lock(request) {
             // Another process may have been quicker, and a user may have logged in for it.
             let identity = self.identities.of(request);
             self.identities.look_again(&*identity);
-            if let Some(issued) = self.fitting(request, options, began) {
+            if let Some(issued) = self.usable_cached_token(request, options, began) {
                 return Ok(issued);
             }
         }
@@ -178,7 +189,7 @@ impl Issuer {
     }
 
     /// Returns the cached token, if it is what the caller wants.
-    fn fitting(
+    fn usable_cached_token(
         &mut self,
         request: &Request,
         options: IssueOptions,
@@ -228,9 +239,10 @@ impl Issuer {
         let patience = if self.ask.terminal {
             PATIENCE_AT_TERMINAL
         } else {
-            // Some time is left to ask without the lock.
+            // A quarter of the time is kept to ask without the lock, if it cannot be taken.
             deadline.saturating_duration_since(began) / 4 * 3
         };
+        trace::locking(&self.notes, &*identity, patience);
         match cache.lock(&*identity, patience) {
             Ok(lock) => {
                 trace::locked(&self.notes, &*identity, began);
@@ -267,7 +279,8 @@ impl Issuer {
         options: IssueOptions,
     ) -> Result<IssuedToken> {
         if options.fresh && error.exit() == Exit::Usage {
-            // The user asks for a new token, and has to hear of the setting that is in the way.
+            // The user asked for a new token, so the wrong setting is reported, and the old token
+            // does not hide it.
             return Err(error);
         }
         let Some(old) = self.cached(request, id, Age::Stale) else {
@@ -284,87 +297,6 @@ impl Issuer {
         Ok(old)
     }
 
-    /// Stores the token, and while the credentials are at hand what else of this identity is due.
-    fn store<Others: Iterator<Item = Request>>(
-        &mut self,
-        request: &Request,
-        issued: &IssuedToken,
-        options: IssueOptions,
-        others: impl FnOnce(&Index) -> Others,
-    ) {
-        let Some(index) = self.cache.as_ref().map(Cache::index) else {
-            return;
-        };
-        let identity = self.identities.of(request);
-        let began = Instant::now();
-        let renewed = self.renew_others(request, &issued.id, &index, others(&index), began);
-        let Some(cache) = &self.cache else { return };
-        let mut stored = StoredTokens::default();
-        if !options.for_passfile {
-            stored.put(cache, request, issued, &*identity);
-        }
-        for (other, issued) in &renewed {
-            if began.elapsed() > renew::LONGEST_FOR_OTHERS {
-                break;
-            }
-            stored.put(cache, other, issued, &*identity);
-        }
-        trace::stored(&self.notes, request, options, &stored, &renewed);
-        if let Some(note) = cache.note.take() {
-            self.notes.warn(note);
-        }
-        let known_failure = cache.index().failures.contains_key(identity.name());
-        if let Some(error) = stored.failed {
-            self.warn_about_cache(&error);
-        }
-        if known_failure || !stored.records.is_empty() {
-            self.update_index(|index| {
-                index.records.extend(stored.records);
-                index.failures.remove(identity.name());
-            });
-        }
-    }
-
-    /// Tells the index that these tokens are in a passfile now.
-    pub(crate) fn record_in_passfile(&mut self, path: &Path, tokens: &[(Request, IssuedToken)]) {
-        let path = match std::path::absolute(path) {
-            Ok(absolute) => absolute,
-            Err(_) => path.to_owned(),
-        };
-        let mut records = Vec::new();
-        for (request, issued) in tokens {
-            // A token whose own line belongs to another connection is found in the cache.
-            if issued.cached || !request.owns_its_line() {
-                continue;
-            }
-            let location = TokenLocation::Passfile(path.clone());
-            let record = issued.record(request, location, &*self.identities.of(request));
-            records.push((issued.id.as_str().to_owned(), record));
-        }
-        let Some(cache) = &self.cache else { return };
-        let is_known = cache.index().passfiles.contains(&path);
-        if records.is_empty() && (is_known || tokens.is_empty()) {
-            return;
-        }
-        let mut sealed = Vec::new();
-        self.update_index(|index| {
-            for (id, _) in &records {
-                if let Some(old) = index.records.get(id)
-                    && old.location == TokenLocation::Cache
-                {
-                    sealed.push(id.clone());
-                }
-            }
-            index.records.extend(records);
-            index.passfiles.insert(path);
-        });
-        // An older token in the cache would be handed out before the one in the passfile.
-        let Some(cache) = &self.cache else { return };
-        if let Err(error) = cache.remove_entries(&sealed) {
-            self.warn_about_cache(&error);
-        }
-    }
-
     fn update_index(&mut self, change: impl FnOnce(&mut Index)) {
         let Some(cache) = &self.cache else { return };
         if let Err(error) = cache.update(change) {
@@ -376,31 +308,6 @@ impl Issuer {
     fn warn_about_cache(&mut self, error: &Error) {
         if !std::mem::replace(&mut self.has_warned_about_cache, true) {
             self.notes.warn(error.to_string());
-        }
-    }
-}
-
-/// Tokens that are sealed in the cache, but not in its index yet.
-#[derive(Default)]
-struct StoredTokens {
-    records: Vec<(String, Record)>,
-    failed: Option<Error>,
-}
-
-impl StoredTokens {
-    fn put(
-        &mut self,
-        cache: &Cache,
-        request: &Request,
-        issued: &IssuedToken,
-        identity: &dyn Identity,
-    ) {
-        match cache.put(&issued.id, &issued.token, issued.region.as_ref()) {
-            Ok(()) => {
-                let record = issued.record(request, TokenLocation::Cache, identity);
-                self.records.push((issued.id.as_str().to_owned(), record));
-            }
-            Err(error) => self.failed = Some(error),
         }
     }
 }
@@ -439,16 +346,6 @@ impl IssuedToken {
             "cannot issue a token for {name} that lasts {wanted}: the credentials expire in {left}"
         ))
         .hint("log in again, or ask for less with --min-valid"))
-    }
-
-    fn record(
-        &self,
-        request: &Request,
-        location: TokenLocation,
-        identity: &dyn Identity,
-    ) -> Record {
-        let region = self.region.clone();
-        Record::new(request.key(), &self.token, region, location, identity)
     }
 }
 

@@ -5,19 +5,20 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::authority::fake::{self, SAME, policy};
+use crate::cache::TokenLocation;
 use crate::provider;
 use crate::time::pretend;
 
-const START: Time = Time::from_unix(1_800_000_000);
-const MINUTE: u32 = 60;
+pub(super) const START: Time = Time::from_unix(1_800_000_000);
+pub(super) const MINUTE: u32 = 60;
 
 /// A user's cache directory. The fake has seen nothing, and the clock is at its start.
-struct Bench {
+pub(super) struct Bench {
     home: TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         pretend(START);
         fake::reset();
         Self {
@@ -25,26 +26,38 @@ impl Bench {
         }
     }
 
-    fn issuer(&self) -> Issuer {
+    pub(super) fn passfile(&self) -> std::path::PathBuf {
+        self.home.path().join("pgpass")
+    }
+
+    pub(super) fn cache(&self) -> Cache {
+        Cache::at(&self.home.path().join("cache"))
+    }
+
+    pub(super) fn issuer(&self) -> Issuer {
         self.issuer_with(policy())
     }
 
     fn issuer_with(&self, ask: AskPolicy) -> Issuer {
-        Issuer::new(ask, Some(Cache::at(&self.home.path().join("cache"))))
+        Issuer::new(ask, Some(self.cache()))
     }
 
     /// Issues in a run of its own.
-    fn issue(&self, request: &Request) -> Result<IssuedToken> {
+    pub(super) fn issue(&self, request: &Request) -> Result<IssuedToken> {
         self.issue_with(request, IssueOptions::default())
     }
 
-    fn issue_with(&self, request: &Request, options: IssueOptions) -> Result<IssuedToken> {
+    pub(super) fn issue_with(
+        &self,
+        request: &Request,
+        options: IssueOptions,
+    ) -> Result<IssuedToken> {
         self.issuer()
             .issue(request, options, |_| std::iter::empty())
     }
 }
 
-fn request(host: &str, profile: Option<&str>) -> Request {
+pub(super) fn request(host: &str, profile: Option<&str>) -> Request {
     let host = format!("{host}.fake.invalid");
     Request {
         connection: None,
@@ -428,11 +441,18 @@ fn every_decision_is_shown_to_those_who_ask() {
         "is stored",
     ]);
     assert_eq!(
-        shown(&["issued 0 s ago", "expires in 5 min", ": used"]).len(),
-        1
+        shown(&[
+            "the test decides who signs",
+            "for identity ",
+            "issued 0 s ago",
+            "expires in 5 min",
+            ": used"
+        ])
+        .len(),
+        2
     );
     pretend(START.plus(4 * MINUTE));
-    shown(&["it is stale since"]);
+    shown(&["it has been stale since"]);
     pretend(START.plus(20 * MINUTE));
     shown(&["it expired at"]);
 }

@@ -2,10 +2,11 @@
 //! somebody reads it, so a run without `--debug` pays one comparison.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use super::{IssueOptions, IssuedToken, Issuer, StoredTokens, Unfit};
+use super::store::StoredTokens;
+use super::{IssueOptions, IssuedToken, Issuer, Unfit};
 use crate::authority::{Identity, Notes, Signer};
 use crate::cache::{EntryId, FailureRecord, Index, TokenLocation};
 use crate::error::Result;
@@ -22,13 +23,28 @@ fn short(identity: &dyn Identity) -> &str {
 }
 
 impl Issuer {
+    /// Says who signs for a request, and why: once for each identity, whether the token then comes
+    /// from the cache or is a new one.
+    pub(super) fn trace_identity(&mut self, request: &Request) {
+        if !self.notes.shows_steps() {
+            return;
+        }
+        let identity = self.identities.of(request);
+        let state = self.identities.state(&*identity);
+        if !state.is_explained {
+            state.is_explained = true;
+            identity.explain(request.region.as_ref(), &self.notes);
+        }
+    }
+
     /// Says which token the cache has, and whether it is used.
     pub(super) fn trace_cached(
-        &self,
+        &mut self,
         request: &Request,
         issued: &IssuedToken,
         unfit: Option<Unfit>,
     ) {
+        let identity = self.identities.of(request);
         self.notes.step(|| {
             let now = Time::now();
             let token = &issued.token;
@@ -36,7 +52,8 @@ impl Issuer {
             let age = spoken(token.issued_at.until(now));
             let left = spoken(now.until(token.expires_at));
             let expires_at = token.expires_at.rfc3339();
-            let place = self.place_of(&issued.id);
+            let location = self.location_of(&issued.id);
+            let identity = short(&*identity);
             let verdict = match unfit {
                 None => "used",
                 Some(Unfit::Stale) => "not used, it is stale: two thirds of its life are over",
@@ -44,13 +61,13 @@ impl Issuer {
                 Some(Unfit::TooShort) => "not used, it lasts less than --min-valid",
             };
             format!(
-                "cache: token of {name} in {place}, issued {age} ago, expires in {left} \
-                 ({expires_at}): {verdict}"
+                "cache: token of {name} for identity {identity} in {location}, issued {age} ago, \
+                 expires in {left} ({expires_at}): {verdict}"
             )
         });
     }
 
-    fn place_of(&self, id: &EntryId) -> String {
+    fn location_of(&self, id: &EntryId) -> String {
         let Some(cache) = &self.cache else {
             return "no cache".to_owned();
         };
@@ -88,7 +105,10 @@ fn why_missing(
     if let Some(record) = index.records.get(id.as_str()) {
         return match (record.age(now), &record.location) {
             (Age::Expired, _) => format!("it expired at {}", record.expires_at.rfc3339()),
-            (Age::Stale, _) => format!("it is stale since {}", record.refresh_after().rfc3339()),
+            (Age::Stale, _) => format!(
+                "it has been stale since {}",
+                record.refresh_after().rfc3339()
+            ),
             (Age::Fresh, TokenLocation::Cache) => {
                 "its file is missing, or cannot be opened with the key".to_owned()
             }
@@ -115,6 +135,16 @@ fn why_missing(
 
 fn waited(began: Instant) -> String {
     format!("{} ms", began.elapsed().as_millis())
+}
+
+/// Says that this run may now wait for another one.
+pub(super) fn locking(notes: &Notes, identity: &dyn Identity, patience: Duration) {
+    notes.step(|| {
+        let (name, most) = (short(identity), patience.as_secs_f32().ceil());
+        format!(
+            "lock: taking that of identity {name}, or waiting for another pgcred {most} s at most"
+        )
+    });
 }
 
 pub(super) fn locked(notes: &Notes, identity: &dyn Identity, began: Instant) {

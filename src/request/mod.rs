@@ -74,7 +74,7 @@ impl Request {
     /// Refuses an address from TARGET that would send the token to any server that answers there.
     /// TARGET may be a text that another user wrote.
     pub(crate) fn check_address(&self) -> Result<()> {
-        let address = self.option("hostaddr").unwrap_or_default();
+        let address = self.option("hostaddr").unwrap_or("");
         if !self.target_has_address || self.sslmode() == "verify-full" {
             return Ok(());
         }

@@ -32,9 +32,17 @@ pub(crate) fn directories() -> Vec<PathBuf> {
     let Some(home) = env::aws_home() else {
         return Vec::new();
     };
-    [SSO, SIGN_IN, ROLES]
-        .map(|directory| home.join(directory))
-        .to_vec()
+    let mut all = vec![home.join(SSO), home.join(ROLES)];
+    all.extend(sign_in_directory());
+    all
+}
+
+/// Returns the directory of the sessions of `aws login`, which a variable can move.
+fn sign_in_directory() -> Option<PathBuf> {
+    match env::var("AWS_LOGIN_CACHE_DIRECTORY") {
+        Some(directory) => Some(env::expanded(&directory)),
+        None => Some(env::aws_home()?.join(SIGN_IN)),
+    }
 }
 
 fn file(directory: &str, name: &str) -> Option<PathBuf> {

@@ -7,10 +7,9 @@ use aws_credential_types::Credentials;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
-use super::{SIGN_IN, file, json_file, object};
+use super::{json_file, object, sign_in_directory};
 use crate::aws::credentials::{FieldNames, seconds_left};
 use crate::error::Result;
-use crate::sys::env;
 use crate::sys::fs;
 use crate::text::encode::hex;
 use crate::time::Time;
@@ -22,10 +21,7 @@ pub(crate) fn id(session: &str) -> String {
 
 /// Returns the file in which a login leaves its session.
 pub(crate) fn path(session: &str) -> Option<PathBuf> {
-    match env::var("AWS_LOGIN_CACHE_DIRECTORY") {
-        Some(directory) => Some(env::expanded(&directory).join(json_file(&id(session)))),
-        None => file(SIGN_IN, &id(session)),
-    }
+    Some(sign_in_directory()?.join(json_file(&id(session))))
 }
 
 /// Tells whether the cache holds credentials that have not expired.

@@ -32,6 +32,26 @@ impl SsoSession {
         }
     }
 
+    /// Stores a new login, in the fields that the AWS CLI uses.
+    pub(crate) fn store_login(&self, given: &GivenLogin<'_>) -> Result<()> {
+        let mut fields = Map::new();
+        for (name, value) in [
+            ("startUrl", self.url.as_str()),
+            ("region", &self.region),
+            ("accessToken", given.token),
+            ("expiresAt", &given.expires_at.rfc3339()),
+            ("clientId", given.grant.client_id),
+            ("clientSecret", given.grant.client_secret),
+            ("registrationExpiresAt", &given.registered_until.rfc3339()),
+        ] {
+            fields.insert(name.to_owned(), json!(value));
+        }
+        if !given.grant.refresh_token.is_empty() {
+            fields.insert("refreshToken".to_owned(), json!(given.grant.refresh_token));
+        }
+        self.store(fields)
+    }
+
     /// Stores the fields that a login or a renewal gave, as the AWS CLI does.
     pub(crate) fn store(&self, fields: Map<String, Value>) -> Result<()> {
         let Some(path) = self.path() else {
@@ -41,10 +61,19 @@ impl SsoSession {
     }
 }
 
+/// What a login gave: a token, and what renews it.
+pub(crate) struct GivenLogin<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) expires_at: Time,
+    pub(crate) grant: RefreshGrant<'a>,
+    /// When the client's registration expires. Nothing renews the token after that.
+    pub(crate) registered_until: Time,
+}
+
 /// The file that a login left.
 pub(crate) struct CachedToken(Map<String, Value>);
 
-/// What a renewal needs.
+/// What a renewal needs. A login that cannot be renewed has an empty `refresh_token`.
 pub(crate) struct RefreshGrant<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) client_secret: &'a str,
@@ -66,9 +95,14 @@ impl CachedToken {
         Time::from_aws(self.text(name)?)
     }
 
+    /// Returns when the token expires, if the file says it.
+    pub(crate) fn expires_at(&self) -> Option<Time> {
+        self.time("expiresAt")
+    }
+
     /// Returns how many seconds the token has left.
     pub(crate) fn seconds_left(&self) -> u32 {
-        match self.time("expiresAt") {
+        match self.expires_at() {
             Some(end) => Time::now().until(end),
             None => 0,
         }

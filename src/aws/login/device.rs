@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use aws_sdk_ssooidc::Client;
 use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use aws_sdk_ssooidc::operation::create_token::builders::CreateTokenFluentBuilder;
+use aws_sdk_ssooidc::operation::register_client::RegisterClientOutput;
 use aws_sdk_ssooidc::operation::start_device_authorization::StartDeviceAuthorizationOutput;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use serde_json::json;
 
+use crate::aws::cli_cache::sso::{GivenLogin, RefreshGrant};
 use crate::aws::plan::SsoSession;
 use crate::aws::resolution::Resolution;
 use crate::aws::service::endpoints::SSO_OIDC;
@@ -24,15 +25,23 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-const SETTINGS: &str = "retry; if it stays, check sso_start_url and sso_region of the profile";
+const SETTINGS: &str =
+    "try again; if it fails again, check sso_start_url and sso_region of the profile";
 /// What the standard adds to the interval when the service asks for patience.
 const SLOWER: Duration = Duration::from_secs(5);
 /// The limits that hold whatever the service asks for. AWS asks for 1 s and gives 10 min.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
+fn not_negative(number: i32) -> u32 {
+    match u32::try_from(number) {
+        Ok(number) => number,
+        Err(_) => 0,
+    }
+}
+
 fn seconds(number: i32) -> Duration {
-    Duration::from_secs(u64::try_from(number).unwrap_or_default())
+    Duration::from_secs(not_negative(number).into())
 }
 
 /// Asks for an authorization, calls `show` with the address (which contains the code) and the code,
@@ -43,22 +52,9 @@ pub(crate) async fn log_in(
     show: impl FnOnce(&str, &str),
 ) -> Result<()> {
     let client = Client::new(&resolution.client(SSO_OIDC, &session.region, None));
-    let scopes = match session.scopes.as_slice() {
-        [] => None,
-        scopes => Some(scopes.to_vec()),
-    };
-    let register = client
-        .register_client()
-        .client_name(format!("pgcred-{}", Time::now().unix()))
-        .client_type("public")
-        .set_scopes(scopes);
-    let registered = match resolution.wait(SSO_OIDC.name, register.send()).await? {
-        Ok(registered) => registered,
-        Err(error) => return Err(refused(resolution, &error)),
-    };
-    let id = registered.client_id().unwrap_or_default();
-    let secret = registered.client_secret().unwrap_or_default();
-
+    let registered = registered(resolution, &client, session).await?;
+    let id = or_empty(registered.client_id());
+    let secret = or_empty(registered.client_secret());
     let authorize = client
         .start_device_authorization()
         .client_id(id)
@@ -70,10 +66,9 @@ pub(crate) async fn log_in(
     };
     let address = match authorized.verification_uri_complete() {
         Some(address) => address,
-        None => authorized.verification_uri().unwrap_or_default(),
+        None => or_empty(authorized.verification_uri()),
     };
-    show(address, authorized.user_code().unwrap_or_default());
-
+    show(address, or_empty(authorized.user_code()));
     let call = client
         .create_token()
         .grant_type(GRANT)
@@ -81,22 +76,49 @@ pub(crate) async fn log_in(
         .client_secret(secret)
         .set_device_code(authorized.device_code().map(str::to_owned));
     let answer = confirmed(resolution, &authorized, &call).await?;
-    let life = u32::try_from(answer.expires_in()).unwrap_or_default();
-    let until = Time::from_unix(registered.client_secret_expires_at());
-    let fields = json!({
-        "startUrl": session.url,
-        "region": session.region,
-        "accessToken": answer.access_token(),
-        "expiresAt": Time::now().plus(life).rfc3339(),
-        "clientId": id,
-        "clientSecret": secret,
-        "registrationExpiresAt": until.rfc3339(),
-    });
-    let mut fields = fields.as_object().cloned().unwrap_or_default();
-    if let Some(next) = answer.refresh_token() {
-        fields.insert("refreshToken".to_owned(), json!(next));
+    let Some(token) = answer.access_token() else {
+        let error = Error::failure("cannot log in to SSO: the login service gave no token");
+        return Err(error.hint(SETTINGS));
+    };
+    session.store_login(&GivenLogin {
+        token,
+        expires_at: Time::now().plus(not_negative(answer.expires_in())),
+        grant: RefreshGrant {
+            client_id: id,
+            client_secret: secret,
+            refresh_token: or_empty(answer.refresh_token()),
+        },
+        registered_until: Time::from_unix(registered.client_secret_expires_at()),
+    })
+}
+
+/// Registers pgcred as a client of the login service.
+async fn registered(
+    resolution: &Resolution<'_>,
+    client: &Client,
+    session: &SsoSession,
+) -> Result<RegisterClientOutput> {
+    let scopes = match session.scopes.as_slice() {
+        [] => None,
+        scopes => Some(scopes.to_vec()),
+    };
+    let register = client
+        .register_client()
+        .client_name(format!("pgcred-{}", Time::now().unix()))
+        .client_type("public")
+        .set_scopes(scopes);
+    match resolution.wait(SSO_OIDC.name, register.send()).await? {
+        Ok(registered) => Ok(registered),
+        Err(error) => Err(refused(resolution, &error)),
     }
-    session.store(fields)
+}
+
+/// Returns a text of an answer. The service refuses the next request if one is missing.
+fn or_empty(text: Option<&str>) -> &str {
+    match text {
+        Some(text) => text,
+        None => "",
+    }
 }
 
 /// Asks until the user has confirmed the login, or its time is over.
@@ -125,7 +147,7 @@ async fn confirmed(
             }
             Some(
                 "AuthorizationPendingException" | "SlowDownException" | "ExpiredTokenException",
-            ) => "nobody confirmed the SSO login in time",
+            ) => "the SSO login was not confirmed in time",
             Some("AccessDeniedException") => "the SSO login was declined",
             _ => return Err(refused(resolution, &error)),
         };

@@ -10,9 +10,9 @@
 //!                            the login until its deadline
 //! ```
 //!
-//! Locks, in pgcred's own cache directory: `login-ID` is held by the process that logs in,
-//! `opens-ID` while one decides whether to open a page. Both are taken without any other lock of
-//! this directory.
+//! Locks, in pgcred's own cache directory: the process that logs in holds `login-ID`, and a process
+//! that decides whether to open a page holds `opens-ID`. The process usually holds the lock of the
+//! identity already, which is in the same directory; below these two it takes no other lock.
 
 mod browser;
 mod device;
@@ -239,7 +239,9 @@ impl MissingLogin {
         }
         let page = match self.page() {
             Some(page) => page,
-            None => "finish the login in the browser window that has opened".to_owned(),
+            None => {
+                "pgcred has opened the login page in a browser: finish the login there".to_owned()
+            }
         };
         Err(self.error().noting(&format!("{page}, then connect again")))
     }

@@ -20,7 +20,7 @@ use p256::elliptic_curve::sec1::ToEncodedPoint;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
-use crate::aws::cli_cache::sign_in::{CachedLogin, id};
+use crate::aws::cli_cache::sign_in::{CachedLogin, id, path};
 use crate::aws::credentials::seconds_left;
 use crate::aws::login::missing::{LoginKind, MissingLogin, Unresolved};
 use crate::aws::plan::SignIn;
@@ -59,7 +59,9 @@ impl SignIn {
         &self,
         resolution: &Resolution<'_>,
     ) -> Result<Credentials, Unresolved> {
-        let (_, found) = self.stored("nobody has logged in with `aws login` yet")?;
+        let stored = self.stored("nobody has logged in with `aws login` yet");
+        resolution.notes.step(|| self.login_in_words(&stored));
+        let (_, found) = stored?;
         let enough = resolution.min_life.clamp(RENEW, FRESH);
         if left(&found) >= enough {
             return Ok(found);
@@ -79,6 +81,21 @@ impl SignIn {
             Err(_) if left(&found) >= RENEW => Ok(found),
             Err(RenewalError::LoginNeeded(why)) => Err(self.missing(why)),
             Err(RenewalError::Failed(error)) => Err(error.into()),
+        }
+    }
+
+    /// Says which file the login is in, and until when its credentials are good.
+    fn login_in_words(&self, stored: &Result<(CachedLogin, Credentials), Unresolved>) -> String {
+        let file = match path(&self.session) {
+            Some(path) => path.display().to_string(),
+            None => "the cache of the AWS CLI".to_owned(),
+        };
+        match stored {
+            Ok((_, found)) => format!(
+                "aws login: the credentials in {file} last {} s",
+                left(found)
+            ),
+            Err(_) => format!("aws login: {file} holds no usable login"),
         }
     }
 
@@ -129,8 +146,11 @@ impl SignIn {
             .client_id(cached.text("clientId").unwrap_or_default())
             .grant_type("refresh_token")
             .refresh_token(cached.text("refreshToken").unwrap_or_default())
-            .build()
-            .map_err(|error| unusable(&error.to_string()))?;
+            .build();
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => return Err(unusable(&error.to_string()).into()),
+        };
         let call = aws_sdk_signin::Client::from_conf(config)
             .create_o_auth2_token()
             .token_input(body)
@@ -147,13 +167,19 @@ impl SignIn {
         if let Err(error) = cached.store(&self.session) {
             resolution.warn(format!("{error}; the next renewal needs a login"));
         }
-        cached.credentials().map_err(|why| unusable(&why).into())
+        match cached.credentials() {
+            Ok(found) => Ok(found),
+            Err(why) => Err(unusable(&why).into()),
+        }
     }
 }
 
 /// Returns how many seconds are left; none counts as expired.
 fn left(credentials: &Credentials) -> u32 {
-    seconds_left(credentials).unwrap_or_default()
+    match seconds_left(credentials) {
+        Some(left) => left,
+        None => 0,
+    }
 }
 
 fn unusable(what: &str) -> Error {

@@ -131,7 +131,11 @@ impl Sso {
 
     /// Returns a token for the portal that has not expired.
     async fn token(&self, resolution: &Resolution<'_>) -> std::result::Result<String, Unresolved> {
-        let Some(mut cached) = CachedToken::read(&self.session) else {
+        let cached = CachedToken::read(&self.session);
+        resolution
+            .notes
+            .step(|| login_in_words(&self.session, cached.as_ref()));
+        let Some(mut cached) = cached else {
             return Err(self.missing_login("nobody has logged in to SSO yet", None));
         };
         let mut failure = None;
@@ -155,6 +159,27 @@ impl Sso {
             (None, None) => Err(self.missing_login("the SSO session has expired", None)),
         }
     }
+}
+
+/// Says which file the login is in, and until when it is good.
+fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String {
+    let file = match session.path() {
+        Some(path) => path.display().to_string(),
+        None => "the cache of the AWS CLI".to_owned(),
+    };
+    let Some(cached) = cached else {
+        return format!("SSO login: {file} holds none");
+    };
+    let end = match cached.expires_at() {
+        Some(end) if end <= Time::now() => format!("expired at {}", end.rfc3339()),
+        Some(end) => format!("is good until {}", end.rfc3339()),
+        None => "has no readable time of expiry".to_owned(),
+    };
+    let renewal = match cached.refresh_grant() {
+        Some(_) => "can be renewed",
+        None => "cannot be renewed without a new login",
+    };
+    format!("SSO login: that of {file} {end}, and {renewal}")
 }
 
 fn of_answer(found: &RoleCredentials) -> Option<Credentials> {

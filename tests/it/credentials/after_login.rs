@@ -123,7 +123,7 @@ fn debug_says_why_a_token_is_not_renewed() {
     sandbox.at("2030-01-01T00:11:00Z");
     says(
         &steps_of(&sandbox, &token),
-        &["it is stale since 2030-01-01T00:10:00Z", "signed: "],
+        &["it has been stale since 2030-01-01T00:10:00Z", "signed: "],
     );
 }
 

@@ -132,3 +132,66 @@ fn a_source_that_cannot_be_used() {
         &["credentials source: unusable: profile `p`: there is no source_profile `q`"],
     );
 }
+
+/// An SSO start URL may hold a password. The file of the login is named, so that the user need not
+/// search for it.
+#[test]
+fn the_login_of_a_start_url() {
+    let sandbox = with_config(
+        "[profile p]\nsso_start_url = https://me:SECRET@corp.awsapps.com/start\n\
+         sso_region = eu-west-1\nsso_account_id = 123456789012\nsso_role_name = R\n",
+    );
+    assert_steps(
+        &sandbox,
+        &[HOST, "--profile", "p"],
+        &[
+            "credentials source: SSO start URL at corp.awsapps.com (~/.aws/config line 3), \
+             role R of account 123456789012",
+            "region us-east-1: the request",
+        ],
+    );
+    let run = sandbox.run(&["token", HOST, "--profile", "p", "--debug", "--login=never"]);
+    let login = run.stderr.lines().find(|line| line.contains("SSO login: "));
+    assert!(
+        login.is_some_and(|line| line.ends_with(".json holds none")),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_mistake_that_leaves_no_plan() {
+    let mut sandbox = with_config("[default]\nregion = eu-west-1\n");
+    sandbox.set("AWS_ACCESS_KEY_ID", "AKIA");
+    assert_steps(
+        &sandbox,
+        &[HOST],
+        &[
+            "profile `default`: default",
+            "credentials source: unusable: AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is \
+             not",
+            "region us-east-1: the request",
+        ],
+    );
+}
+
+#[test]
+fn a_cached_token_says_once_who_signed_it() {
+    let sandbox = with_config(
+        "[default]\naws_access_key_id = AKIA\naws_secret_access_key = SECRET\nregion = us-east-1\n",
+    );
+    let first = sandbox.ok(&["token", HOST]);
+    let run = sandbox.run(&["token", HOST, "--debug"]);
+    assert_eq!(run.stdout, first);
+    let source = "pgcred: debug: credentials source: access key of profile `default`";
+    let steps: Vec<&str> = run.stderr.lines().collect();
+    let position = |start: &str| steps.iter().position(|step| step.starts_with(start));
+    let (said, used) = (position(source), position("pgcred: debug: cache: token of"));
+    assert!(said.is_some() && said < used, "{}", run.stderr);
+    assert!(
+        steps[used.unwrap()].contains(" for identity ") && steps[used.unwrap()].ends_with(": used"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stderr.matches(source).count(), 1, "{}", run.stderr);
+}

@@ -393,7 +393,7 @@ fn a_device_grant_ends_in_every_way() {
         (
             "pending-1/grant-ExpiredTokenException",
             3,
-            "pgcred: nobody confirmed the SSO login in time\n",
+            "pgcred: the SSO login was not confirmed in time\n",
         ),
         (
             "grant-AccessDeniedException",
@@ -482,7 +482,7 @@ fn a_login_that_takes_longer_than_the_call_serves_the_next_call() {
     );
     run.assert_fails(
         3,
-        "(finish the login in the browser window that has opened, then connect again)\nhint: ",
+        "(pgcred has opened the login page in a browser: finish the login there, then connect again)\nhint: ",
     );
     sandbox.write("go", "");
     wait_for("the login", || sandbox.path(SSO_FILE).exists());
@@ -690,6 +690,6 @@ fn a_login_ends_when_its_time_is_over() {
     for words in ["brief/slow-1000", "brief/pending-1000"] {
         let sandbox = desk(&stub.url(words));
         at_terminal(&sandbox, &with(TOKEN, ["--no-cache"]))
-            .assert_fails(3, "nobody confirmed the SSO login in time");
+            .assert_fails(3, "the SSO login was not confirmed in time");
     }
 }

@@ -276,7 +276,7 @@ fn prove(sandbox: &Sandbox, end: &End) -> Result<(), String> {
         &answer["expiration"],
         answer["expiration_unix"].as_i64().unwrap_or_default(),
     );
-    let told = run.stderr.contains("because the AWS credentials expire");
+    let told = run.stderr.contains("because the credentials expire");
     let right = match end {
         End::At(time) => text == time && told,
         End::After(seconds) => (before + seconds..=after + seconds).contains(&unix) && told,

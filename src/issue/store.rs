@@ -1,0 +1,130 @@
+//! Where new tokens go: sealed into the cache, or into a passfile, of which the index then knows.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::{IssueOptions, IssuedToken, Issuer, renew, trace};
+use crate::authority::Identity;
+use crate::cache::{Cache, Index, Record, TokenLocation};
+use crate::error::Error;
+use crate::request::Request;
+
+/// Tokens that are sealed in the cache, but not in its index yet.
+#[derive(Default)]
+pub(super) struct StoredTokens {
+    records: Vec<(String, Record)>,
+    pub(super) failed: Option<Error>,
+}
+
+impl StoredTokens {
+    fn put(
+        &mut self,
+        cache: &Cache,
+        request: &Request,
+        issued: &IssuedToken,
+        identity: &dyn Identity,
+    ) {
+        match cache.put(&issued.id, &issued.token, issued.region.as_ref()) {
+            Ok(()) => {
+                let record = issued.record(request, TokenLocation::Cache, identity);
+                self.records.push((issued.id.as_str().to_owned(), record));
+            }
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
+
+impl IssuedToken {
+    fn record(
+        &self,
+        request: &Request,
+        location: TokenLocation,
+        identity: &dyn Identity,
+    ) -> Record {
+        let region = self.region.clone();
+        Record::new(request.key(), &self.token, region, location, identity)
+    }
+}
+
+impl Issuer {
+    /// Stores the token, and while the credentials are at hand what else of this identity is due.
+    pub(super) fn store<Others: Iterator<Item = Request>>(
+        &mut self,
+        request: &Request,
+        issued: &IssuedToken,
+        options: IssueOptions,
+        others: impl FnOnce(&Index) -> Others,
+    ) {
+        let Some(index) = self.cache.as_ref().map(Cache::index) else {
+            return;
+        };
+        let identity = self.identities.of(request);
+        let began = Instant::now();
+        let renewed = self.renew_others(request, &issued.id, &index, others(&index), began);
+        let Some(cache) = &self.cache else { return };
+        let mut stored = StoredTokens::default();
+        if !options.for_passfile {
+            stored.put(cache, request, issued, &*identity);
+        }
+        for (other, issued) in &renewed {
+            if began.elapsed() > renew::LONGEST_FOR_OTHERS {
+                break;
+            }
+            stored.put(cache, other, issued, &*identity);
+        }
+        trace::stored(&self.notes, request, options, &stored, &renewed);
+        if let Some(note) = cache.note.take() {
+            self.notes.warn(note);
+        }
+        let known_failure = cache.index().failures.contains_key(identity.name());
+        if let Some(error) = stored.failed {
+            self.warn_about_cache(&error);
+        }
+        if known_failure || !stored.records.is_empty() {
+            self.update_index(|index| {
+                index.records.extend(stored.records);
+                index.failures.remove(identity.name());
+            });
+        }
+    }
+
+    /// Tells the index that these tokens are in a passfile now.
+    pub(crate) fn record_in_passfile(&mut self, path: &Path, tokens: &[(Request, IssuedToken)]) {
+        let path = match std::path::absolute(path) {
+            Ok(absolute) => absolute,
+            Err(_) => path.to_owned(),
+        };
+        let mut records = Vec::new();
+        for (request, issued) in tokens {
+            // A token whose own line belongs to another connection is found in the cache.
+            if issued.cached || !request.owns_its_line() {
+                continue;
+            }
+            let location = TokenLocation::Passfile(path.clone());
+            let record = issued.record(request, location, &*self.identities.of(request));
+            records.push((issued.id.as_str().to_owned(), record));
+        }
+        let Some(cache) = &self.cache else { return };
+        let is_known = cache.index().passfiles.contains(&path);
+        if records.is_empty() && (is_known || tokens.is_empty()) {
+            return;
+        }
+        let mut sealed = Vec::new();
+        self.update_index(|index| {
+            for (id, _) in &records {
+                if let Some(old) = index.records.get(id)
+                    && old.location == TokenLocation::Cache
+                {
+                    sealed.push(id.clone());
+                }
+            }
+            index.records.extend(records);
+            index.passfiles.insert(path);
+        });
+        // An older token in the cache would be handed out before the one in the passfile.
+        let Some(cache) = &self.cache else { return };
+        if let Err(error) = cache.remove_entries(&sealed) {
+            self.warn_about_cache(&error);
+        }
+    }
+}
