@@ -67,8 +67,8 @@ impl PassfileView {
         self.good_until_as_longer_token(request, identity, now)
     }
 
-    /// Returns until when a token with a longer life than the request asks for can stay: until a new
-    /// token would outlast it.
+    /// Returns until when a token with a longer life than the request asks for can stay: until a
+    /// new token would outlast it.
     fn good_until_as_longer_token(
         &self,
         request: &Request,

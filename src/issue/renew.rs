@@ -40,7 +40,7 @@ impl Issuer {
             )?,
         };
         let signer = self.signer(request, region.as_ref(), options)?;
-        // A login or its renewal may have changed the identity's files, so the ID is computed again.
+        // A login or its renewal may have changed the identity's files, so the ID is made again.
         let id = self.entry_id(request);
         let issued = issue_with(&*signer, request, id, region)?;
         trace::signed(&self.notes, request, &issued);

@@ -161,15 +161,13 @@ fn the_login_of_a_start_url() {
 
 #[test]
 fn a_mistake_that_leaves_no_plan() {
-    let mut sandbox = with_config("[default]\nregion = eu-west-1\n");
-    sandbox.set("AWS_ACCESS_KEY_ID", "AKIA");
+    let sandbox = with_config("[default]\nregion = eu-west-1\n");
     assert_steps(
         &sandbox,
-        &[HOST],
+        &[HOST, "--profile", "none"],
         &[
-            "profile `default`: default",
-            "credentials source: unusable: AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is \
-             not",
+            "profile `none`: the request",
+            "credentials source: unusable: there is no AWS profile `none`",
             "region us-east-1: the request",
         ],
     );
