@@ -13,7 +13,7 @@ use crate::request::Request;
 #[derive(Default)]
 pub(super) struct StoredTokens {
     records: Vec<(String, Record)>,
-    pub(super) failed: Option<Error>,
+    failed: Option<Error>,
 }
 
 impl StoredTokens {
@@ -72,7 +72,13 @@ impl Issuer {
             }
             stored.put(cache, other, issued, &*identity);
         }
-        trace::stored(&self.notes, request, options, &stored, &renewed);
+        trace::stored(
+            &self.notes,
+            request,
+            options,
+            stored.failed.as_ref(),
+            &renewed,
+        );
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }

@@ -5,11 +5,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use super::store::StoredTokens;
 use super::{IssueOptions, IssuedToken, Issuer, Unfit};
 use crate::authority::{Identity, Notes, Signer};
 use crate::cache::{EntryId, FailureRecord, Index, TokenLocation};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::request::Request;
 use crate::time::{Time, spoken};
 use crate::token::Age;
@@ -273,14 +272,14 @@ pub(super) fn stored(
     notes: &Notes,
     request: &Request,
     options: IssueOptions,
-    stored: &StoredTokens,
+    failed: Option<&Error>,
     renewed: &[(Request, IssuedToken)],
 ) {
     notes.step(|| {
         let name = request.name();
         if options.for_passfile {
             format!("cache: the token of {name} goes into the passfile instead")
-        } else if let Some(error) = &stored.failed {
+        } else if let Some(error) = failed {
             format!("cache: the token of {name} is not stored: {error}")
         } else {
             format!("cache: the token of {name} is stored")

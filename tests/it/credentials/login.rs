@@ -482,7 +482,8 @@ fn a_login_that_takes_longer_than_the_call_serves_the_next_call() {
     );
     run.assert_fails(
         3,
-        "(pgcred has opened the login page in a browser: finish the login there, then connect again)\nhint: ",
+        "(pgcred has opened the login page in a browser: finish the login there, \
+         then connect again)\nhint: ",
     );
     sandbox.write("go", "");
     wait_for("the login", || sandbox.path(SSO_FILE).exists());
