@@ -34,10 +34,7 @@ const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 fn not_negative(number: i32) -> u32 {
-    match u32::try_from(number) {
-        Ok(number) => number,
-        Err(_) => 0,
-    }
+    u32::try_from(number).unwrap_or_default()
 }
 
 fn seconds(number: i32) -> Duration {
@@ -115,10 +112,7 @@ async fn registered(
 
 /// Returns a text of an answer. The service refuses the next request if one is missing.
 fn or_empty(text: Option<&str>) -> &str {
-    match text {
-        Some(text) => text,
-        None => "",
-    }
+    text.unwrap_or_default()
 }
 
 /// Asks until the user has confirmed the login, or its time is over.

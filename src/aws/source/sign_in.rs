@@ -176,10 +176,7 @@ impl SignIn {
 
 /// Returns how many seconds are left; none counts as expired.
 fn left(credentials: &Credentials) -> u32 {
-    match seconds_left(credentials) {
-        Some(left) => left,
-        None => 0,
-    }
+    seconds_left(credentials).unwrap_or_default()
 }
 
 fn unusable(what: &str) -> Error {

@@ -66,7 +66,7 @@ fn a_line_that_is_missing_or_holds_another_token_is_due_now() {
         ..request("a", None)
     };
     let own = with_alias().key();
-    filed(&bench, with_alias(), &[own.clone()]);
+    filed(&bench, with_alias(), std::slice::from_ref(&own));
     assert_eq!(due(&bench, &with_alias()), START);
     fake::reset();
     let bench = Bench::new();
@@ -128,6 +128,6 @@ fn the_first_of_several_decides_and_a_damaged_block_makes_all_due() {
     assert_eq!(bench.issuer().first_due(&[b, a], &path), first);
     let text = std::fs::read_to_string(&path).unwrap();
     let last_line = text.trim_end().rfind('\n').unwrap();
-    std::fs::write(&path, &text[..=last_line]).unwrap();
+    fs::put(&path, &text.as_bytes()[..=last_line]).unwrap();
     assert!(PassfileView::read(&path, &bench.cache()).is_none());
 }
