@@ -4,6 +4,7 @@
 #[cfg(unix)]
 mod documents; // paths of Unix, and what is set up there
 mod form;
+mod functions;
 pub mod layers;
 #[cfg(unix)]
 pub mod policy; // runs cargo
