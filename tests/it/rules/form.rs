@@ -34,7 +34,7 @@ const COMBINATORS: [&str; 18] = [
 const MOST_COMBINATORS: usize = 16;
 
 /// The most lines of a file in `src` and in `tests`.
-const LONGEST_FILE: usize = 460;
+const LONGEST_FILE: usize = 450;
 const LONGEST_TEST_FILE: usize = 700;
 
 fn relative(path: &Path) -> String {
