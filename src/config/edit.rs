@@ -1,23 +1,19 @@
-//! Edits of `config.toml` as text: `add` and `remove` touch one connection, and every other byte of
-//! the file stays as the user has written it.
+//! Edits of `config.toml`: `add` and `remove` touch one connection, and every other line of the
+//! file stays as the user has written it, byte for byte.
 //!
 //! ```text
-//! text --read--> where each key stands + what the file means
-//!        \                                    | change
-//!         splices --> new text --read--> means the same?  yes: the answer
-//!                                                         no:  an error, nothing is changed
+//! text --toml_edit--> document --change--> printed
+//!   |                                         |
+//!   +---------- merge, line by line ----------+
+//!                     |
+//!                     +--> new text --read--> means the same?   yes: the answer
+//!                                                               no:  an error
 //! ```
-//!
-//! A document that is parsed, changed and written back (`toml_edit`) does not keep every byte: CRLF
-//! becomes LF, also where a file has both, and the dotted keys of a connection are gathered in one
-//! place. It would be a second parser in the program, too: the one that reads the configuration
-//! keeps no comments, because that takes half the time.
 
-use toml::de::DeTable;
-use toml_writer::ToTomlValue;
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
+use super::merge::{self, merge, refused};
 use super::read::{self, Lines};
-use super::splice::{self, Notation, Splice};
 use super::{Config, Connection, Life, check_connection_name};
 use crate::error::{Error, Result};
 use crate::text::host::quoted;
@@ -27,31 +23,36 @@ use crate::text::suggest;
 /// name.
 pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<String> {
     let wanted = checked(connection)?;
+    let name = wanted.name.clone();
     let (mark, text) = split_byte_order_mark(text);
     let document = read::document(text)?;
     let mut expected = read::config(&document, Lines::of(text))?;
-    let name = wanted.name.clone();
-    let position = expected
-        .connections
-        .iter()
-        .position(|known| known.name == name);
-    let splices = match (position, item(&document, &name)) {
-        (Some(position), Some(item)) if replace => {
-            let known = std::mem::replace(&mut expected.connections[position], wanted.clone());
-            rewrite(text, item, &known, &wanted)
+    let mut edited = editable(text, &name)?;
+    let mut known = expected.connections.iter_mut();
+    match known.find(|known| known.name == name) {
+        Some(known) if replace => {
+            change(&mut edited["connections"], |all| {
+                if let Some(item) = all.get_mut(&name) {
+                    let has_lines = !item.is_inline_table();
+                    change(item, |table| rewrite(table, has_lines, known, &wanted));
+                }
+            });
+            *known = wanted;
         }
-        (Some(_), Some(item)) => {
+        Some(_) => {
             let why = Error::usage("a connection of that name is there already")
                 .hint("to change it, add --replace");
             let key = format!("connections.{name}");
-            return Err(Lines::of(text).locate(why, item.span(), &key));
+            let place = merge::item(&document, &name).map_or(0..0, read::Item::span);
+            return Err(Lines::of(text).locate(why, place, &key));
         }
-        _ => {
-            expected.connections.push(wanted.clone());
-            append(text, &document, &wanted)
+        None => {
+            append(&mut edited, &wanted);
+            expected.connections.push(wanted);
         }
-    };
-    proven(mark, &splice::apply(text, splices), &expected, &name)
+    }
+    let new = merge(text, &document, &edited.to_string(), &name)?;
+    proven(mark, &new, &expected, &name)
 }
 
 /// Returns the text without the connection and without the comment that stands apart right above
@@ -60,16 +61,16 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
     let document = read::document(text)?;
     let mut expected = read::config(&document, Lines::of(text))?;
-    let (Some(all), Some(item)) = (document.get("connections"), item(&document, name)) else {
+    if expected.connection(name).is_none() {
         return Err(no_connection(name, &expected));
-    };
+    }
     expected.connections.retain(|known| known.name != name);
-    let keys = splice::keys(all);
-    let splices = match Notation::of(text, all) {
-        Notation::Braces => splice::cut_from_braces(&keys, |key| key != name),
-        _ => splice::cut_lines(text, splice::lines_of_table(text, name, &keys, item)),
-    };
-    proven(mark, &splice::apply(text, splices), &expected, name)
+    let mut edited = editable(text, name)?;
+    change(&mut edited["connections"], |all| {
+        all.remove(name);
+    });
+    let new = merge(text, &document, &edited.to_string(), name)?;
+    proven(mark, &new, &expected, name)
 }
 
 fn no_connection(name: &str, config: &Config) -> Error {
@@ -97,27 +98,13 @@ fn checked(connection: &Connection) -> Result<Connection> {
         }
     }
     check_connection_name(&connection.name, connection.target.host.as_deref())?;
-    let statements = statements(connection).join("\n");
-    let text = format!("{}\n{statements}\n", header(&connection.name));
-    let mut config = read::config(&read::document(&text)?, Lines::UNSEEN)?;
+    let mut alone = DocumentMut::new();
+    append(&mut alone, connection);
+    let mut config = read::config(&read::document(&alone.to_string())?, Lines::UNSEEN)?;
     match config.connections.pop() {
         Some(connection) => Ok(connection),
         None => Err(Error::usage("the connection is empty")),
     }
-}
-
-/// Returns the edited text if it reads as expected. A way of writing TOML that the edits do not
-/// know must not do harm.
-fn proven(mark: &str, edited: &str, expected: &Config, name: &str) -> Result<String> {
-    if let Ok(config) = Config::parse(edited)
-        && config.says_the_same_as(expected)
-    {
-        return Ok(format!("{mark}{edited}"));
-    }
-    Err(Error::failure(format!(
-        "connections.{name}: cannot be edited as it is written"
-    ))
-    .hint("edit the file by hand; a table [connections.NAME] can be edited"))
 }
 
 /// Sets a byte order mark apart: it is no part of the first line. A second one is an error, which
@@ -128,27 +115,42 @@ fn split_byte_order_mark(text: &str) -> (&str, &str) {
     text.split_at(if marks == 1 { MARK.len_utf8() } else { 0 })
 }
 
-fn item<'d>(document: &'d DeTable<'d>, name: &str) -> Option<&'d read::Item<'d>> {
-    document.get("connections")?.get_ref().as_table()?.get(name)
+/// Reads the text for a change. Each line ends with LF, also the last one.
+fn editable(text: &str, name: &str) -> Result<DocumentMut> {
+    let mut plain = String::with_capacity(text.len() + 1);
+    for line in merge::lines(text) {
+        plain.push_str(line.text);
+        plain.push('\n');
+    }
+    plain.parse().map_err(|_| refused(name))
 }
 
-/// Returns the keys that the connection has, with their values as TOML.
-fn values(connection: &Connection) -> Vec<(&'static str, String)> {
+/// Returns the edited text if it reads as expected. A way of writing TOML that the edits do not
+/// know must not do harm.
+fn proven(mark: &str, edited: &str, expected: &Config, name: &str) -> Result<String> {
+    match Config::parse(edited) {
+        Ok(config) if config.says_the_same_as(expected) => Ok(format!("{mark}{edited}")),
+        _ => Err(refused(name)),
+    }
+}
+
+/// Returns the keys that the connection has, with their values.
+fn values(connection: &Connection) -> Vec<(&'static str, Value)> {
     let Connection {
         target, aliases, ..
     } = connection;
-    let text = |text: &Option<String>| text.as_ref().map(String::to_toml_value);
     let option = |keyword: &str| {
         let found = target.options.iter().find(|(key, _)| key == keyword);
-        found.map(|(_, value)| value.to_toml_value())
+        found.map(|(_, value)| Value::from(value))
     };
+    let text = |text: &Option<String>| text.as_ref().map(Value::from);
     let roots = connection.roots.as_ref().map(ToString::to_string);
     let region = connection.region.as_ref().map(ToString::to_string);
     let sign_host = connection.sign_host.as_ref().map(ToString::to_string);
     let mut values = Vec::new();
     for (key, value) in [
         ("host", text(&target.host)),
-        ("port", target.port.map(|port| port.to_string())),
+        ("port", target.port.map(|port| i64::from(port).into())),
         ("user", text(&target.user)),
         ("dbname", text(&target.dbname)),
         ("sslmode", option("sslmode")),
@@ -165,99 +167,97 @@ fn values(connection: &Connection) -> Vec<(&'static str, String)> {
         }
     }
     if !aliases.is_empty() {
-        let aliases: Vec<String> = aliases
-            .iter()
-            .map(|alias| alias.to_string().to_toml_value())
-            .collect();
-        values.push(("aliases", format!("[{}]", aliases.join(", "))));
+        values.push(("aliases", aliases.iter().map(ToString::to_string).collect()));
     }
     values
 }
 
 /// Returns a number of seconds as a number, and everything else as a text.
-fn life(life: Life) -> String {
+fn life(life: Life) -> Value {
     let text = life.to_string();
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        text
+    match text.parse::<i64>() {
+        Ok(seconds) => seconds.into(),
+        Err(_) => text.into(),
+    }
+}
+
+/// Adds a table at the end, below a blank line; or in the braces, if all connections are in them.
+fn append(document: &mut DocumentMut, connection: &Connection) {
+    let mut above = document.trailing().as_str().unwrap_or_default().to_owned();
+    if !document.to_string().is_empty() {
+        above.push('\n');
+    }
+    let mut no_connection = Table::new();
+    no_connection.set_implicit(true);
+    let all = document
+        .entry("connections")
+        .or_insert(Item::Table(no_connection));
+    let values = values(connection).into_iter();
+    let is_in_braces = all.is_inline_table();
+    let new = if is_in_braces {
+        Item::Value(values.collect())
     } else {
-        text.to_toml_value()
-    }
-}
-
-fn statements(connection: &Connection) -> Vec<String> {
-    let mut statements = Vec::new();
-    for (key, value) in values(connection) {
-        statements.push(format!("{key} = {value}"));
-    }
-    statements
-}
-
-/// Returns the line above a connection's keys. Its name consists of letters, digits, `-` and `_`,
-/// so that it needs no quotes.
-fn header(name: &str) -> String {
-    format!("[connections.{name}]")
-}
-
-/// Adds a table at the end, below a blank line. A file without a last newline stays one: `remove`
-/// can then undo it.
-fn append(text: &str, document: &DeTable<'_>, wanted: &Connection) -> Vec<Splice> {
-    if let Some(all) = document.get("connections")
-        && Notation::of(text, all) == Notation::Braces
-    {
-        let new = format!("{} = {{ {} }}", wanted.name, statements(wanted).join(", "));
-        return vec![match splice::keys(all).last() {
-            Some(last) => Splice::insert(last.value.end, format!(", {new}")),
-            None => Splice::replace(all.span(), format!("{{ {new} }}")),
-        }];
-    }
-    let newline = splice::newline_of(text);
-    let mut lines = vec![header(&wanted.name)];
-    lines.extend(statements(wanted));
-    let table = lines.join(newline);
-    let new = match text {
-        "" => format!("{table}{newline}"),
-        text if text.ends_with('\n') => format!("{newline}{table}{newline}"),
-        _ => format!("{newline}{newline}{table}"),
+        let mut table: Table = values.collect();
+        table.set_position(Some(isize::MAX));
+        table.decor_mut().set_prefix(above);
+        Item::Table(table)
     };
-    vec![Splice::insert(text.len(), new)]
+    change(all, |all| {
+        all.insert(&connection.name, new);
+    });
+    if !is_in_braces {
+        document.set_trailing(""); // it is above the new table now
+    }
 }
 
 /// Changes values that differ, takes out keys that are no longer given, and adds new keys behind
-/// the last key that stays.
-fn rewrite(text: &str, item: &read::Item<'_>, old: &Connection, new: &Connection) -> Vec<Splice> {
-    let keys = splice::keys(item);
-    let in_braces = Notation::of(text, item) == Notation::Braces;
+/// the last key that stays. In a table with lines they begin as far to the right as that.
+fn rewrite(table: &mut dyn TableLike, has_lines: bool, old: &Connection, new: &Connection) {
     let (old, new) = (values(old), values(new));
-    let stays = |key: &str| new.iter().any(|(kept, _)| *kept == key);
-    let mut splices = Vec::new();
-    if in_braces {
-        splices = splice::cut_from_braces(&keys, stays);
-    }
+    let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
+    let mut indent = String::new();
     for key in &keys {
-        if !stays(key.name) && !in_braces {
-            splices.push(Splice::cut(key.lines(text)));
-        }
-        for value in &new {
-            if value.0 == key.name && !old.contains(value) {
-                splices.push(Splice::replace(key.value.clone(), value.1.clone()));
-            }
-        }
-    }
-    let mut added = Vec::new();
-    for (name, value) in &new {
-        if keys.iter().all(|key| key.name != *name) {
-            added.push(format!("{name} = {value}"));
+        if new.iter().all(|(kept, _)| kept != key) {
+            table.remove(key);
+        } else if let Some(key) = table.key(key)
+            && let Some(above) = key.leaf_decor().prefix()
+        {
+            let above = above.as_str().unwrap_or_default();
+            indent = above.rsplit('\n').next().unwrap_or_default().to_owned();
         }
     }
-    let kept = keys.iter().filter(|key| stays(key.name));
-    if let Some(last) = kept.max_by_key(|key| key.value.end)
-        && !added.is_empty()
-    {
-        splices.push(if in_braces {
-            Splice::insert(last.value.end, format!(", {}", added.join(", ")))
-        } else {
-            last.insert_below(text, &added)
-        });
+    for (key, mut value) in new {
+        let is_same = |old: &Value| old.to_string() == value.to_string();
+        if old.iter().any(|(known, old)| *known == key && is_same(old)) {
+            continue;
+        }
+        if let Some(known) = table.get_mut(key).and_then(Item::as_value_mut) {
+            *value.decor_mut() = known.decor().clone();
+            *known = value;
+            continue;
+        }
+        table.insert(key, Item::Value(value));
+        if has_lines && let Some(mut key) = table.key_mut(key) {
+            key.leaf_decor_mut().set_prefix(indent.as_str());
+        }
     }
-    splices
+}
+
+/// Changes a table. In braces, the blanks before the closing one stay there.
+fn change(table: &mut Item, change: impl FnOnce(&mut dyn TableLike)) {
+    let Some(braces) = table.as_inline_table_mut() else {
+        if let Some(table) = table.as_table_mut() {
+            change(table);
+        }
+        return;
+    };
+    let mut blanks = None;
+    if let Some((_, last)) = braces.iter_mut().last() {
+        blanks = last.decor().suffix().cloned();
+        last.decor_mut().set_suffix("");
+    }
+    change(braces);
+    if let (Some((_, last)), Some(blanks)) = (braces.iter_mut().last(), blanks) {
+        last.decor_mut().set_suffix(blanks);
+    }
 }

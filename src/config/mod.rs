@@ -4,13 +4,14 @@
 //! ```text
 //! text --read--> Config    connections, rules and settings; errors name line and key
 //!   |
-//!   +--edit--> text        `pgcred add`, `pgcred remove`: pieces are cut and set by `splice`, and
-//!                          the result has to read as expected
+//!   +--edit--> text        `pgcred add`, `pgcred remove`: `toml_edit` changes the document, and
+//!                          `merge` takes the connection's lines from it; the result has to read
+//!                          as expected
 //! ```
 
 mod edit;
+mod merge;
 mod read;
-mod splice;
 
 use std::collections::HashMap;
 use std::fmt;

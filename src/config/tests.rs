@@ -658,6 +658,18 @@ fn removed_with_what_is_its_own() {
             "connections = { q = { host='x' }, p = { host = 'h' } } # c",
             "connections = { q = { host='x' } } # c",
         ),
+        (
+            "# a\n\n[connections.p]\n# in it\nhost = 'h'\n\n# in it\nport = 1\n\n# b",
+            "# a\n\n# b",
+        ),
+        (
+            "connections = { q = { host = 'x' }, p.host = 'h' }\n",
+            "connections = { q = { host = 'x' }}\n",
+        ),
+        (
+            "connections = {\n  # q's\n  q = { host = 'x' },\n  # p's\n  p = { host = 'h' },\n}\n",
+            "connections = {\n  # q's\n  q = { host = 'x' },\n  # p's\n}\n",
+        ),
         ("\u{feff}[connections.p]\nhost = 'h'\n\n# c", "\u{feff}# c"),
     ] {
         assert_eq!(remove(before, "p").unwrap(), after, "{before}");
@@ -669,15 +681,65 @@ fn removed_with_what_is_its_own() {
     );
 }
 
+/// `toml_edit` prints other lines of these files in another order, or with another text.
 #[test]
-fn what_cannot_be_edited_is_refused() {
-    let text = "connections = { q = { host = 'x' }, p.host = 'h' }\n";
-    let error = remove(text, "p").unwrap_err();
+fn an_edit_that_would_change_other_lines_is_refused() {
+    let new = connection("new", "h");
+    let dotted = "connections.p.host = 'h'\n# none\ncache = 'none'\nconnections.q.host = 'x'\n";
+    let error = add(dotted, &new, false).unwrap_err();
+    assert_eq!(error.exit(), Exit::Failure);
     assert_eq!(
         error.to_string(),
-        "connections.p: cannot be edited as it is written"
+        "cannot edit connections.new: other lines of the file would change"
     );
-    assert_eq!(error.exit(), Exit::Failure);
+    assert_eq!(
+        error.to_hint().as_deref(),
+        Some("edit it by hand: put each key on a line of its own below the line [connections.new]")
+    );
+    let comment =
+        "connections.p.host = 'h'\nconnections.q.host = 'x'\n# c\nconnections.p.port = 1\n";
+    let with_port = Connection {
+        target: TargetSpec {
+            port: Some(2),
+            ..new.target.clone()
+        },
+        ..connection("p", "h")
+    };
+    let many_lines = "connections = {\n  q = { host = 'x' }\n}\n";
+    for (text, edited) in [
+        (dotted, remove(dotted, "p")),
+        (comment, add(comment, &new, false)),
+        (comment, add(comment, &with_port, true)),
+        (many_lines, add(many_lines, &new, false)),
+    ] {
+        let message = edited.unwrap_err().to_string();
+        assert!(message.starts_with("cannot edit connections."), "{text}");
+    }
+}
+
+#[test]
+fn each_line_keeps_its_own_end() {
+    let before = "# a\r\n# b\n[connections.p]\r\nhost = 'h'\nport = 1\r\n[connections.q]\nhost='x'";
+    let new = Connection {
+        region: Some(region("r-1")),
+        ..connection("p", "h")
+    };
+    assert_eq!(
+        add(before, &new, true).unwrap(),
+        "# a\r\n# b\n[connections.p]\r\nhost = 'h'\nregion = \"r-1\"\n[connections.q]\nhost='x'"
+    );
+    assert_eq!(
+        add(before, &connection("r", "h"), true).unwrap(),
+        format!("{before}\n\n[connections.r]\nhost = \"h\"")
+    );
+    assert_eq!(
+        remove(before, "q").unwrap(),
+        "# a\r\n# b\n[connections.p]\r\nhost = 'h'\nport = 1"
+    );
+    assert_eq!(
+        remove(&before.replace("= 1\r\n", "= 1\r\n\n\r\n"), "p").unwrap(),
+        "# a\r\n# b\n\n\r\n[connections.q]\nhost='x'"
+    );
 }
 
 #[test]

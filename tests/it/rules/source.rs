@@ -75,7 +75,7 @@ fn every_outside_effect_has_one_owner() {
         ("keyring_core", "src/cache/key/native.rs"),
         ("signal_hook", "src/sys/signals.rs"),
         ("toml::", "src/config"),
-        ("toml_writer", "src/config"),
+        ("toml_edit", "src/config/edit.rs"),
         ("dirs::", "src/sys/env.rs"),
         ("std::fs", "src/sys/fs src/sys/terminal.rs"),
         ("tempfile", "src/sys/fs"),
