@@ -223,7 +223,8 @@ fn rewrite(table: &mut dyn TableLike, has_lines: bool, old: &Connection, new: &C
             && let Some(above) = key.leaf_decor().prefix()
         {
             let above = above.as_str().unwrap_or_default();
-            indent = above.rsplit('\n').next().unwrap_or_default().to_owned();
+            let last_line = above.rsplit('\n').next();
+            indent = last_line.unwrap_or_default().into();
         }
     }
     for (key, mut value) in new {

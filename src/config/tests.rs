@@ -693,7 +693,7 @@ fn an_edit_that_would_change_other_lines_is_refused() {
         "cannot edit connections.new: other lines of the file would change"
     );
     assert_eq!(
-        error.to_hint().as_deref(),
+        error.to_hint(),
         Some("edit it by hand: put each key on a line of its own below the line [connections.new]")
     );
     let comment =
