@@ -85,7 +85,7 @@ impl Authority for FakeAuthority {
         Box::new(FakeIdentities)
     }
 
-    fn doubt_region(&self, _: &Region) -> Option<String> {
+    fn region_warning(&self, _: &Region) -> Option<String> {
         None
     }
 }

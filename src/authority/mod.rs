@@ -38,8 +38,8 @@ pub(crate) trait Authority: Sync {
     /// for all of them.
     fn identities(&self) -> Box<dyn Identities>;
 
-    /// Says what is odd about the name of a region, if anything is.
-    fn doubt_region(&self, region: &Region) -> Option<String>;
+    /// Returns a warning if the name of a region looks wrong.
+    fn region_warning(&self, region: &Region) -> Option<String>;
 }
 
 /// The identities of one run.

@@ -19,7 +19,7 @@ impl Authority for AwsAuthority {
         Box::new(AwsIdentities::default())
     }
 
-    fn doubt_region(&self, region: &Region) -> Option<String> {
-        region::doubt(region.as_str())
+    fn region_warning(&self, region: &Region) -> Option<String> {
+        region::warning(region.as_str())
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn checked(credentials: Credentials) -> Result<Credentials> {
     for (part, text) in parts {
         let Some(text) = text else { continue };
         let why = if text.ends_with(['\r', '\n']) {
-            "ends with a line end"
+            "ends with a newline"
         } else if text.contains(char::is_control) {
             "contains a control character"
         } else if text.len() > LONGEST {

@@ -58,7 +58,7 @@ async fn of_source(
         plan.roles.last(),
     ) {
         (Some(found), _) => Ok(found),
-        (None, Some(role)) => Err(role.nothing_lent().into()),
+        (None, Some(role)) => Err(role.no_source_credentials().into()),
         (None, None) => Err(no_credentials(resolution).into()),
     }
 }

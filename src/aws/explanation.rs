@@ -138,7 +138,7 @@ fn place_of_source(settings: &Settings, plan: &Plan, source: &Source) -> String 
         },
         Source::WebIdentity(_) => {
             let variable = "AWS_WEB_IDENTITY_TOKEN_FILE";
-            let reads_variables = plan.roles.is_empty() && !settings.explicit;
+            let reads_variables = plan.roles.is_empty() && !settings.is_named_by_option;
             if reads_variables && settings.variables.get(variable).is_some() {
                 return variable.to_owned();
             }

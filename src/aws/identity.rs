@@ -16,9 +16,9 @@ use super::planned::Planned;
 use super::region;
 use super::resolver::CredentialResolver;
 use super::settings::SharedFiles;
-use super::signer::{AwsSigner, no_region};
+use super::signer::{AwsSigner, HOW_TO_NAME_REGION, no_region};
 use crate::authority::{AskPolicy, CredentialQuery, Identities, Identity, Notes, Region, Signer};
-use crate::error::Result;
+use crate::error::{Exit, Result};
 use crate::sys::fs;
 use crate::text::digest::{Digester, digest};
 
@@ -110,8 +110,17 @@ impl Identity for AwsIdentity {
 
     fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<Region>> {
         let deadline = Instant::now() + ask.timeout;
-        let Some(found) = self.resolver(ask, deadline).region(notes)? else {
-            return Err(no_region(host));
+        let found = match self.resolver(ask, deadline).region(notes) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Err(no_region(host)),
+            Err(error) if error.exit() == Exit::Usage => return Err(error),
+            Err(error) => {
+                return Err(error
+                    .about(&format!(
+                        "no option, variable or profile names the region of {host}"
+                    ))
+                    .hint(HOW_TO_NAME_REGION));
+            }
         };
         Ok(Some(region::parse(&found)?))
     }

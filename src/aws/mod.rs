@@ -11,7 +11,17 @@
 //!                  |                     login       what to do if a login is missing
 //!                  v
 //!               signer --> sigv4                     presigned requests
+//!
+//! resolution   what one resolution needs: clients of services, the deadline, the notes
+//! runtime      the async runtime, and the locks of login sessions
+//! cli_cache    the files that the AWS CLI keeps between its runs
+//! profile      the two shared files; environment: the table of AWS's variables
+//! service      HTTP, proxies, addresses of services, and their refusals
+//! explanation  the plan in words, for `--debug`
 //! ```
+//!
+//! Locks: `runtime` has one for each login session, taken while a session is made or renewed. The
+//! caller holds the lock of the identity above it (see `issue`), and nothing is locked below it.
 
 mod authority;
 mod cli_cache;

@@ -45,7 +45,7 @@ impl Planned {
 
     /// Returns the profile that an option, the connection or a rule names.
     pub(super) fn profile_by_option(&self) -> Option<&str> {
-        if self.settings.explicit {
+        if self.settings.is_named_by_option {
             self.settings.named.as_deref()
         } else {
             None

@@ -81,8 +81,8 @@ fn has_shape(region: &str) -> bool {
     words.next().is_some_and(is_number) && words.clone().count() >= 2 && words.all(is_word)
 }
 
-/// Says what is odd about a region that this pgcred does not know.
-pub(super) fn doubt(region: &str) -> Option<String> {
+/// Returns a warning about a region that this pgcred does not know.
+pub(super) fn warning(region: &str) -> Option<String> {
     if KNOWN.contains(&region) {
         return None;
     }
@@ -91,7 +91,7 @@ pub(super) fn doubt(region: &str) -> Option<String> {
         None => String::new(),
     };
     Some(format!(
-        "{region} is no AWS region that this pgcred knows{suggestion}"
+        "pgcred does not know the AWS region {region}{suggestion}"
     ))
 }
 
@@ -107,15 +107,15 @@ mod tests {
     fn names_have_a_shape_and_slips_are_seen() {
         for known in KNOWN {
             assert_eq!(normal_region(known), *known);
-            assert!(has_shape(known) && doubt(known).is_none(), "{known}");
+            assert!(has_shape(known) && warning(known).is_none(), "{known}");
         }
         assert_eq!(normal_region(" EU-West-9 "), "eu-west-9");
         assert_eq!(normal_region("fips-us-east-1"), "us-east-1");
         assert_eq!(normal_region("us-gov-west-1-fips"), "us-gov-west-1");
         assert!(parse(&"a".repeat(64)).is_err());
         assert!(
-            doubt("eu-centrall-1")
-                .is_some_and(|doubt| doubt.contains("did you mean eu-central-1?"))
+            warning("eu-centrall-1")
+                .is_some_and(|warning| warning.contains("did you mean eu-central-1?"))
         );
         for (typed, hint) in [
             ("eucentral1", "did you mean eu-central-1?"),

@@ -94,7 +94,7 @@ impl<'a> Resolution<'a> {
     }
 
     /// Notes that the files of the identity may be others from now on.
-    pub(super) fn has_changed_files(&self) {
+    pub(super) fn note_changed_files(&self) {
         self.notes.set_changed_files();
     }
 
@@ -106,7 +106,7 @@ impl<'a> Resolution<'a> {
         credentials: Option<Credentials>,
     ) -> SdkConfig {
         let endpoint = self.settings.endpoint(service);
-        // An endpoint of the user's own is asked as it is: it may well be one of these already.
+        // An endpoint of the user's own is asked as it is: it may be such an address already.
         let switched_on = |variable, key| endpoint.is_none() && self.flag(variable, key);
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -150,7 +150,7 @@ impl<'a> Resolution<'a> {
         }
         match self.settings.endpoint(service) {
             Some(address) if !is_endpoint(&address) => Err(Error::usage(format!(
-                "the endpoint of {} is no http address: {}",
+                "the endpoint of {} must begin with http:// or https://: {}",
                 service.name,
                 host::quoted(without_user(&address))
             ))

@@ -52,7 +52,7 @@ pub(super) struct Settings {
     /// The profile that an option or a variable names.
     pub(super) named: Option<String>,
     /// An option has named the profile. Then variables with keys do not count.
-    pub(super) explicit: bool,
+    pub(super) is_named_by_option: bool,
 }
 
 /// The variables that name a profile. The first one that is set wins, even if it is empty.
@@ -71,7 +71,7 @@ impl Settings {
             variables,
             files,
             named,
-            explicit: profile.is_some(),
+            is_named_by_option: profile.is_some(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Settings {
 
     /// Returns where the profile's name came from.
     pub(super) fn origin_of_profile(&self) -> Origin<'static> {
-        if self.explicit {
+        if self.is_named_by_option {
             return Origin::Option;
         }
         for variable in PROFILE_VARIABLES {

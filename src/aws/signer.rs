@@ -1,4 +1,4 @@
-//! Tokens of AWS: presigned requests, cut to what the credentials have left.
+//! AWS tokens: presigned requests that live no longer than the credentials.
 
 use aws_credential_types::Credentials;
 
@@ -54,9 +54,12 @@ impl Signer for AwsSigner {
     }
 }
 
+pub(super) const HOW_TO_NAME_REGION: &str =
+    "--region REGION, AWS_REGION, or `region` in the profile";
+
 /// Returns the error for a host that no option, variable or profile names a region for.
 pub(super) fn no_region(host: &str) -> Error {
     Error::usage(format!("no region for {host}"))
-        .hint("--region REGION, AWS_REGION, or `region` in the profile")
+        .hint(HOW_TO_NAME_REGION)
         .because(Reason::NoRegion)
 }

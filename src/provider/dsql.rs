@@ -18,7 +18,7 @@ pub(super) static PROVIDER: Provider = Provider {
     owns: |host| region(host).is_some(),
     region,
     expand,
-    doubt,
+    host_warning,
     user: Some("admin"),
     dbname: "postgres",
     default_life: 900,
@@ -44,8 +44,8 @@ fn region(host: &str) -> Option<Region> {
     Some(Region::vouched_for(region))
 }
 
-/// Says so if the first label of a host is no cluster ID.
-fn doubt(host: &str) -> Option<String> {
+/// Returns a warning if the first label of a host is not a cluster ID.
+fn host_warning(host: &str) -> Option<String> {
     let length = host.split('.').next()?.len();
     if length == ID_LENGTH {
         return None;

@@ -17,7 +17,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     owns: |host| host.ends_with(SUFFIX),
     region: |_| None,
     expand: |_, _| None,
-    doubt: |_| None,
+    host_warning: |_| None,
     user: Some("guest"),
     dbname: "postgres",
     default_life: 900,

@@ -45,8 +45,8 @@ pub(crate) struct Provider {
     pub(crate) region: fn(host: &str) -> Option<Region>,
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
-    /// Says what is odd about a host of this provider, if anything is.
-    pub(crate) doubt: fn(host: &str) -> Option<String>,
+    /// Returns a warning if a host of this provider looks wrong.
+    pub(crate) host_warning: fn(host: &str) -> Option<String>,
     /// The user of a request that names none; `None` if it has to name one.
     pub(crate) user: Option<&'static str>,
     /// The database of a request that names none.
@@ -96,9 +96,9 @@ pub(crate) fn parse_region(text: &str) -> Result<Region> {
     aws::parse_region(text)
 }
 
-/// Says what is odd about a host, if it is a provider's own and anything is.
-pub(crate) fn doubt_host(host: &str) -> Option<String> {
-    (of_host(host)?.doubt)(host)
+/// Returns a warning if a host is a provider's own and looks wrong.
+pub(crate) fn host_warning(host: &str) -> Option<String> {
+    (of_host(host)?.host_warning)(host)
 }
 
 pub(crate) fn named(name: &str) -> Result<&'static Provider> {

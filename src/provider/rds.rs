@@ -15,7 +15,7 @@ pub(super) static PROVIDER: Provider = Provider {
     owns: |host| split(host).is_some(),
     region,
     expand: |_, _| None,
-    doubt: |_| None,
+    host_warning: |_| None,
     user: None,
     dbname: "postgres",
     default_life: 900,
@@ -24,7 +24,7 @@ pub(super) static PROVIDER: Provider = Provider {
 };
 
 /// Returns the region in a host. The writer endpoint of a global database has `global` there, which
-/// is no region: the user has to name one.
+/// is not a region, so the user has to name one.
 fn region(host: &str) -> Option<Region> {
     match split(host)? {
         (_, "global") => None,

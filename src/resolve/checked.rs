@@ -265,11 +265,11 @@ fn warn_about_region(
         ));
     }
     if let Some(region) = region.or(named_by_host)
-        && let Some(doubt) = provider.authority.doubt_region(region)
+        && let Some(doubt) = provider.authority.region_warning(region)
     {
         output.warn(&doubt);
     }
-    if let Some(doubt) = provider::doubt_host(sign_host) {
+    if let Some(doubt) = provider::host_warning(sign_host) {
         output.warn(&doubt);
     }
 }

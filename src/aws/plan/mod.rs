@@ -168,7 +168,7 @@ pub(crate) enum MachineService {
 /// Returns the plan for the profile that the settings name. An error is a setting that cannot be
 /// used.
 pub(crate) fn of(settings: &Settings) -> Result<Plan> {
-    if !settings.explicit
+    if !settings.is_named_by_option
         && let Some(keys) = keys_in_variables(&settings.variables)?
     {
         // The files count for nothing then, not even if they are damaged.
@@ -182,7 +182,12 @@ pub(crate) fn of(settings: &Settings) -> Result<Plan> {
         let (roles, source) = roles::followed(settings, files, name, section);
         return Ok(Plan::new(roles, source, settings));
     }
-    let source = match profile::source(&settings.variables, files, name, settings.explicit)? {
+    let source = match profile::source(
+        &settings.variables,
+        files,
+        name,
+        settings.is_named_by_option,
+    )? {
         Some(source) => source,
         None => machine::fallback(settings),
     };

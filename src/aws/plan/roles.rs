@@ -42,7 +42,7 @@ pub(super) fn followed(
         if !has_role(of_other) || has_keys(of_other) {
             let source = match profile::source(&settings.variables, files, other, true) {
                 Ok(Some(source)) => Ok(source),
-                Ok(None) => Err(nothing_lent(&name, other, Error::usage)),
+                Ok(None) => Err(no_source_credentials(&name, other, Error::usage)),
                 Err(error) => Err(error),
             };
             return (roles, source);
@@ -95,11 +95,11 @@ impl<'a> RoleSource<'a> {
                 "write Environment, EcsContainer or Ec2InstanceMetadata",
             ),
             (Some(_), Some(_)) => (
-                "both source_profile and credential_source".to_owned(),
+                "it sets both source_profile and credential_source".to_owned(),
                 "remove one of them",
             ),
             (None, None) => (
-                "role_arn, but neither source_profile nor credential_source".to_owned(),
+                "it has role_arn, but neither source_profile nor credential_source".to_owned(),
                 "add source_profile = NAME, whose credentials assume the role",
             ),
         };
@@ -122,13 +122,13 @@ fn named_source(source: &str, profile: &str, settings: &Settings) -> Result<Sour
     };
     match found {
         Some(source) => Ok(source),
-        None => Err(nothing_lent(profile, source, Error::login)),
+        None => Err(no_source_credentials(profile, source, Error::login)),
     }
 }
 
 /// Returns the error of a role that has no credentials to assume it with.
-fn nothing_lent(profile: &str, source: &str, kind: fn(String) -> Error) -> Error {
-    let what = format!("nothing to assume the role with: no credentials in {source}");
+fn no_source_credentials(profile: &str, source: &str, kind: fn(String) -> Error) -> Error {
+    let what = format!("cannot assume its role: {source} has no credentials");
     kind(format!("profile `{profile}`: {what}"))
         .hint("correct its source_profile or credential_source")
 }
@@ -156,7 +156,7 @@ impl Role {
 
     /// Returns the error where the source of this role, which is not a profile, has no credentials
     /// now.
-    pub(crate) fn nothing_lent(&self) -> Error {
-        nothing_lent(&self.profile, &self.source, Error::login)
+    pub(crate) fn no_source_credentials(&self) -> Error {
+        no_source_credentials(&self.profile, &self.source, Error::login)
     }
 }

@@ -69,7 +69,9 @@ fn not_understood(what: &str, service: &str, response: Option<&HttpResponse>) ->
     Error::failure(format!(
         "{what}: the answer of {service} cannot be understood{status}"
     ))
-    .hint("retry; if it stays, check the endpoint settings AWS_ENDPOINT_URL* and the proxy")
+    .hint(
+        "try again; if it fails again, check the endpoint settings AWS_ENDPOINT_URL* and the proxy",
+    )
 }
 
 /// Returns the first cause. The SDK's errors around it may have the whole request in their text,

@@ -42,7 +42,7 @@ impl Container {
                     return resolution.unexpired(
                         found,
                         "the container's credential service",
-                        "retry; if it stays, restart the service",
+                        "try again; if it fails again, restart the service",
                     );
                 }
                 Err(why) => why,

@@ -1,4 +1,5 @@
-//! Instance metadata (EC2): asked last, and for no longer than about a second away from EC2.
+//! Credentials from the instance metadata of EC2: the last source. Outside EC2 it gives up after
+//! about a second.
 
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ pub(super) async fn credentials(resolution: &Resolution<'_>) -> Result<Option<Cr
     match read(answer.as_deref()) {
         Ok(found) => Ok(Some(extended(resolution, found))),
         Err(why) => Err(Error::failure(format!("the instance metadata gave {why}"))
-            .hint("retry; if it stays, detach and attach the instance's role")),
+            .hint("try again; if it fails again, detach and attach the instance's role")),
     }
 }
 
@@ -55,7 +56,7 @@ fn read(answer: Option<&str>) -> std::result::Result<Credentials, String> {
         return Err("a role without credentials".to_owned());
     };
     let Ok(answer) = serde_json::from_str::<Value>(text) else {
-        return Err("credentials that are no JSON".to_owned());
+        return Err("credentials that are not valid JSON".to_owned());
     };
     if let Some(Value::String(code)) = answer.get("Code")
         && code != "Success"
@@ -195,7 +196,7 @@ impl MetadataService {
     }
 }
 
-/// Returns a setting that is a whole number. One that is none, or zero, counts as 1.
+/// Returns a setting that is a whole number. Anything else, and zero, counts as 1.
 fn at_least_one(resolution: &Resolution, variable: &'static str, key: &'static str) -> u32 {
     match resolution.setting(variable, key) {
         Some(text) => text.parse().unwrap_or(1).max(1),

@@ -56,7 +56,7 @@ fn run(
     // The program may have written the files of a login. But the answer of a program that was
     // replaced meanwhile is not the answer of the new one.
     if stamp(program) == before {
-        resolution.has_changed_files();
+        resolution.note_changed_files();
     }
     let too_late = format!("the credential_process {program}");
     match ended {

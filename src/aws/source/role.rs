@@ -121,7 +121,7 @@ fn refused(resolution: &Resolution, what: &str, error: &SdkError<AssumeRoleError
             .hint("renew the credentials that assume the role, then retry"),
         Some("AccessDenied" | "AccessDeniedException") if is_about_mfa(error.message()) => refused
             .exiting(Exit::Login)
-            .hint("retry with a new code; if it stays, check mfa_serial of the profile"),
+            .hint("try again with a new code; if it fails again, check mfa_serial of the profile"),
         Some("AccessDenied" | "AccessDeniedException") => refused.hint(format!(
             "the role's trust policy and the policy of the identity that assumes it must allow \
              this; `aws sts get-caller-identity{}` shows that identity",

@@ -163,7 +163,7 @@ impl SignIn {
             Ok(answer) => take_in(&mut cached, &answer)?,
             Err(error) => return Err(refused(resolution, &error)),
         }
-        resolution.has_changed_files();
+        resolution.note_changed_files();
         if let Err(error) = cached.store(&self.session) {
             resolution.warn(format!("{error}; the next renewal needs a login"));
         }
@@ -220,7 +220,7 @@ fn refused(resolution: &Resolution, error: &SdkError<CreateOAuth2TokenError>) ->
     resolution
         .refused("cannot renew the `aws login` session", SIGN_IN, error)
         .or_hint(&format!(
-            "retry; if it stays, run `aws login{}`",
+            "try again; if it fails again, run `aws login{}`",
             resolution.option()
         ))
         .into()

@@ -74,7 +74,7 @@ impl Sso {
         resolution.unexpired(
             credentials,
             "the SSO portal",
-            "retry; if it stays, check this machine's clock",
+            "try again; if it fails again, check this machine's clock",
         )
     }
 
@@ -99,7 +99,7 @@ impl Sso {
                 .into(),
             _ => refused
                 .or_hint(
-                    "retry; if it stays, check sso_region, sso_account_id and \
+                    "try again; if it fails again, check sso_region, sso_account_id and \
                      sso_role_name of the profile",
                 )
                 .into(),
@@ -226,7 +226,7 @@ async fn renew(
         return Ok(None);
     };
     let life = u32::try_from(answer.expires_in()).unwrap_or_default();
-    resolution.has_changed_files();
+    resolution.note_changed_files();
     if let Err(error) = session.store(cached.renewed(token, life, answer.refresh_token())) {
         resolution.warn(format!("{error}; the next renewal needs a login"));
     }

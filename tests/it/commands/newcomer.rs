@@ -155,7 +155,7 @@ fn an_error_names_what_the_user_probably_meant() {
     assert_warns(
         &sandbox.run(&["token", "prod", "--region", "us-east-9"]),
         1,
-        "us-east-9 is no AWS region that this",
+        "pgcred does not know the AWS region us-east-9",
     );
     assert_warns(
         &sandbox.run(&["token", &HOST[1..], "--profile", "dev"]),

@@ -38,7 +38,7 @@ pub const BY_HAND: &str = "run the command of the profile by hand to see more: "
 pub const OF_CONTAINER: &str =
     "check that the service of AWS_CONTAINER_CREDENTIALS_FULL_URI is running";
 
-pub const OF_INSTANCE: &str = "retry; if it stays, detach and attach the instance's role";
+pub const OF_INSTANCE: &str = "try again; if it fails again, detach and attach the instance's role";
 
 /// A cause of a failure. `@` in its texts stands for the address of the stub. The files are those
 /// of the profile `default`.

@@ -112,7 +112,7 @@ fn causes_in_variables_and_files() {
         .set("AWS_ENDPOINT_URL", ""),
         cause(
             2,
-            "the endpoint of STS is no http address: `sts`",
+            "the endpoint of STS must begin with http:// or https://: `sts`",
             "correct or unset AWS_ENDPOINT_URL_STS",
         )
         .set("AWS_ENDPOINT_URL_STS", "sts"),
@@ -138,8 +138,8 @@ fn causes_of_sso() {
         |profile: &str, says, sections| cause(2, says, CONFIGURE_SSO).config(profile, sections);
     let no_role =
         "this user has no such role there: check sso_role_name and sso_account_id of the profile";
-    let settings =
-        "retry; if it stays, check sso_region, sso_account_id and sso_role_name of the profile";
+    let settings = "try again; if it fails again, check sso_region, sso_account_id and \
+                    sso_role_name of the profile";
     check(&[
         cause(
             3,
@@ -185,7 +185,7 @@ fn causes_of_sso() {
             "past",
             3,
             "have expired: the SSO portal gave some that expired",
-            "retry; if it stays, check this machine's clock",
+            "try again; if it fails again, check this machine's clock",
         ),
         wrong(SSO, "profile `default`: there is no [sso-session corp]", ""),
         wrong(
@@ -258,7 +258,7 @@ fn causes_of_aws_login() {
             "error-OTHER",
             1,
             "cannot renew the `aws login` session: AWS sign-in refused",
-            "retry; if it stays, run `aws login`",
+            "try again; if it fails again, run `aws login`",
         ),
         sign_in("", 1, "AWS sign-in cannot be reached", CHECK_NETWORK)
             .set("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
@@ -341,7 +341,7 @@ fn causes_of_containers_and_instances() {
             3,
             "@/ecs/past",
             "have expired: the container's credential service",
-            "retry; if it stays, restart",
+            "try again; if it fails again, restart",
         ),
         container(
             1,

@@ -62,7 +62,7 @@ fn causes_of_roles() {
             "garbage",
             1,
             "the answer of STS cannot be understood",
-            "retry; if it stays, check the endpoint settings",
+            "try again; if it fails again, check the endpoint settings",
         ),
         wrong(
             "",
@@ -103,7 +103,7 @@ fn causes_of_roles() {
             .config("role_arn = R\nsource_profile = keys", KEYS),
         cause(
             2,
-            "no credentials in empty",
+            "cannot assume its role: empty has no credentials",
             "correct its source_profile or credential_source",
         )
         .config(
@@ -112,7 +112,7 @@ fn causes_of_roles() {
         ),
         cause(
             3,
-            "no credentials in Environment",
+            "cannot assume its role: Environment has no credentials",
             "correct its source_profile or credential_source",
         )
         .config(&format!("{ROLE}credential_source = Environment"), ""),

@@ -54,7 +54,7 @@ fn the_password_in_an_endpoint_is_not_shown() {
     );
     net.refused(
         2,
-        "the endpoint of STS is no http address: `example.invalid`",
+        "the endpoint of STS must begin with http:// or https://: `example.invalid`",
     );
     for (address, shown) in [
         (
@@ -69,7 +69,7 @@ fn the_password_in_an_endpoint_is_not_shown() {
         net.sandbox.set("AWS_ENDPOINT_URL", address);
         net.refused(
             2,
-            &format!("the endpoint of STS is no http address: `{shown}`"),
+            &format!("the endpoint of STS must begin with http:// or https://: `{shown}`"),
         );
     }
 }

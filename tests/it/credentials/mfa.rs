@@ -238,7 +238,7 @@ fn a_wrong_code_is_reported() {
     let run = mfa.watched(|sandbox| sandbox.run(&token));
     run.assert_fails(
         3,
-        "hint: retry with a new code; if it stays, check mfa_serial of the profile\n",
+        "hint: try again with a new code; if it fails again, check mfa_serial of the profile\n",
     );
     let works = mfa.stub.url("");
     mfa.sandbox.set("AWS_ENDPOINT_URL", &works);

@@ -263,8 +263,8 @@ fn keys_that_no_request_can_carry_are_refused() {
     };
     let long = "BADVALUE".repeat(9_000);
     for (bad, why) in [
-        ("BADVALUE\n", "ends with a line end"),
-        ("BADVALUE\r", "ends with a line end"),
+        ("BADVALUE\n", "ends with a newline"),
+        ("BADVALUE\r", "ends with a newline"),
         ("BAD\u{1b}VALUE", "contains a control character"),
         ("BADVALUE\u{7f}", "contains a control character"),
         (&long, "is longer than any that AWS issues"),
