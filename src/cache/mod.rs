@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A sealed file contains the token, its times and its region. It is bound to the ID of everything
-//! that was asked for, so a file that was renamed does not open.
+//! that was asked for, so a file that was renamed does not open. `seal` is the cipher, `key` finds
+//! the key, and `index` is index.json: times, places and failures.
 //!
 //! Locks:
 //!

@@ -26,7 +26,8 @@
 //!   |-- key, index       in step 6, one after the other
 //!   |-- passfile, index  when `refresh` has all answers, one after the other
 //!   `-- due file         at the end of the command
-//!                        (below these four no other lock is taken)
+//!                        (below these no other lock is taken, except that of the file with a
+//!                        new key: see `cache`)
 //! ```
 //!
 //! A caller with several identities asks in the order of their names, so two processes never wait

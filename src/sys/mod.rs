@@ -1,5 +1,12 @@
 //! The operating system: files, the environment, child processes, the terminal, signals and limits.
 //! Each effect has one owner here, and everything else asks that owner.
+//!
+//! - `fs`: files, their locks and who may read them
+//! - `child`: other programs
+//! - `env`: variables and the user's directories; `paths`: pgcred's own files and directories
+//! - `terminal`: standard input and questions to the user
+//! - `signals`, `limits`: signals, and the limits of the process
+//! - `libm`: replaces one function of C's library
 
 pub(crate) mod child;
 pub(crate) mod env;

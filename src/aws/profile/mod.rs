@@ -1,4 +1,7 @@
-//! The user's AWS profiles: the two shared files, their syntax, and the command lines in them.
+//! The user's AWS profiles, by the rules of the AWS CLI.
+//!
+//! `files` finds and merges the two shared files, `ini` reads their syntax, and `words` splits the
+//! command lines in them.
 
 pub(crate) mod files;
 pub(crate) mod ini;

@@ -1,4 +1,7 @@
-//! Requests to AWS's services: the client for HTTP, proxies, and refusals in words.
+//! Requests to AWS's services.
+//!
+//! `endpoints` names the services and their addresses, `http` is the client, `proxy` chooses the
+//! proxy, `download` fetches a small public text, and `refusal` turns a failed call into an error.
 
 pub(crate) mod download;
 pub(crate) mod endpoints;

@@ -1,5 +1,9 @@
 //! Finds, makes and forgets the cache's key: in the system's keyring, else in a private file;
 //! without one, no cache.
+//!
+//! `kernel` (Linux), `native` (macOS, Windows), `secret_service` and `file` each implement
+//! [`KeyStore`]. This file asks them in order, and gives up one that does not answer in
+//! time.
 
 mod file;
 #[cfg(target_os = "linux")]

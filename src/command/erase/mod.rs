@@ -2,6 +2,7 @@
 //!
 //! It finds the addresses that the targets stand for, then edits each passfile under its lock, then
 //! the cache. An error at the end names the targets that had no token.
+//! `tokens` removes single tokens, `everything` is `--all`.
 
 mod everything;
 mod tokens;
