@@ -110,7 +110,7 @@ impl ToolFiles for DataSources {
     }
 
     /// Returns the names of the connections in any workspace. A file that cannot be read has none.
-    fn state(&self, machine: &Machine) -> Vec<String> {
+    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for path in files(machine) {
             let text = fs::read(&path).unwrap_or_default();

@@ -112,7 +112,7 @@ impl ToolFiles for ImportFile {
         steps
     }
 
-    fn state(&self, machine: &Machine) -> Vec<String> {
+    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
         let databases: Vec<Vec<u8>> = databases(machine)
             .iter()
             .filter_map(|path| fs::read(path))

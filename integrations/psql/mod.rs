@@ -96,7 +96,7 @@ impl ToolFiles for ServiceFile {
     }
 
     /// Returns the names of pgcred's sections. A file that cannot be read has none.
-    fn state(&self, machine: &Machine) -> Vec<String> {
+    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
         let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
             return Vec::new();
         };

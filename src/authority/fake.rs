@@ -104,7 +104,7 @@ impl Identities for FakeIdentities {
 
 struct FakeIdentity {
     name: String,
-    state: String,
+    version: String,
     /// Always empty: this authority has no regions.
     region: String,
 }
@@ -112,10 +112,10 @@ struct FakeIdentity {
 impl FakeIdentity {
     fn of(name: String) -> Self {
         let logins = STATE.with_borrow(|state| state.logins.to_string());
-        let state = digest([&*name, &*logins]);
+        let version = digest([&*name, &*logins]);
         Self {
             name,
-            state,
+            version,
             region: String::new(),
         }
     }
@@ -126,12 +126,12 @@ impl Identity for FakeIdentity {
         &self.name
     }
 
-    fn state(&self) -> &str {
-        &self.state
+    fn version(&self) -> &str {
+        &self.version
     }
 
     fn login_stamp(&self) -> &str {
-        &self.state
+        &self.version
     }
 
     fn as_it_is_now(&self) -> Rc<dyn Identity> {

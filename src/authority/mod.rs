@@ -58,7 +58,7 @@ pub(crate) trait Identity {
 
     /// Returns a digest that also changes when the user logs out, or another user logs in. Cached
     /// tokens go by it.
-    fn state(&self) -> &str;
+    fn version(&self) -> &str;
 
     /// Returns a digest that changes when the user may have logged in. It ends the pause after a
     /// failure.

@@ -21,28 +21,28 @@ pub(crate) enum Decides {
 pub(crate) struct Variable {
     pub(crate) name: &'static str,
     /// What the variable is or decides, as the manual page says it.
-    pub(crate) decides: &'static str,
+    pub(crate) meaning: &'static str,
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests go by it"))]
-    pub(crate) part: Decides,
+    pub(crate) decides: Decides,
     /// A shell that sets it gets other tokens than a scheduler, whose commands do not have it:
     /// `setup` says so.
     pub(crate) left_behind: bool,
 }
 
-const fn row(name: &'static str, decides: &'static str, part: Decides) -> Variable {
+const fn row(name: &'static str, meaning: &'static str, decides: Decides) -> Variable {
     Variable {
         name,
+        meaning,
         decides,
-        part,
         left_behind: false,
     }
 }
 
-const fn left_behind(name: &'static str, decides: &'static str, part: Decides) -> Variable {
+const fn left_behind(name: &'static str, meaning: &'static str, decides: Decides) -> Variable {
     Variable {
         name,
+        meaning,
         decides,
-        part,
         left_behind: true,
     }
 }
@@ -178,8 +178,8 @@ mod tests {
                 "{} twice",
                 variable.name
             );
-            assert!(!variable.decides.is_empty(), "{}", variable.name);
-            assert!(variable.part != Neither(""), "{}", variable.name);
+            assert!(!variable.meaning.is_empty(), "{}", variable.name);
+            assert!(variable.decides != Neither(""), "{}", variable.name);
         }
     }
 }

@@ -60,7 +60,7 @@ fn lines_of_services(settings: &Settings, plan: &Plan) -> Vec<String> {
             Some((address, origin)) => format!(
                 "{} at {}: {}",
                 service.name,
-                host::place(&address),
+                host::server(&address),
                 settings.located(origin)
             ),
             None => format!("{} at AWS's own address: default", service.name),
@@ -100,7 +100,7 @@ fn source(settings: &Settings, plan: &Plan) -> String {
             let session = match &sso.session.name {
                 Some(name) => format!("SSO session `{name}`"),
                 // The address may hold a password.
-                None => format!("SSO start URL at {}", host::place(&sso.session.url)),
+                None => format!("SSO start URL at {}", host::server(&sso.session.url)),
             };
             format!(
                 "{session} ({place}), role {} of account {}",

@@ -1,9 +1,9 @@
 //! Who signs with AWS credentials: digests that change whenever other credentials would be found,
 //! and tell nothing about them.
 //!
-//! The name is a digest of the plan, so whatever decides who signs is a part of it. The state adds
-//! the stamps of the files that the plan rests on, such as the cached token of an SSO login. The
-//! login stamp adds those of every file that a login writes.
+//! The name is a digest of the plan, so whatever decides who signs is a part of it. The version
+//! adds the stamps of the files that the plan rests on, such as the cached token of an SSO login.
+//! The login stamp adds those of every file that a login writes.
 
 use std::cell::OnceCell;
 use std::hash::Hash;
@@ -38,7 +38,7 @@ impl Identities for AwsIdentities {
 struct AwsIdentity {
     planned: Rc<Planned>,
     name: String,
-    state: String,
+    version: String,
     login_stamp: OnceCell<String>,
     region: OnceCell<String>,
 }
@@ -52,11 +52,11 @@ impl AwsIdentity {
     }
 
     fn with_files_as_they_are(planned: Rc<Planned>, name: String) -> Self {
-        let state = digest_with_stamps(&name, planned.files());
+        let version = digest_with_stamps(&name, planned.files());
         Self {
             planned,
             name,
-            state,
+            version,
             login_stamp: OnceCell::new(),
             region: OnceCell::new(),
         }
@@ -76,8 +76,8 @@ impl Identity for AwsIdentity {
         &self.name
     }
 
-    fn state(&self) -> &str {
-        &self.state
+    fn version(&self) -> &str {
+        &self.version
     }
 
     fn login_stamp(&self) -> &str {

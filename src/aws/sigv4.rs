@@ -30,7 +30,7 @@ const CLI_ORDER: [&str; 7] = [
 /// The longest token, in bytes. The signer panics on an address of 65,536.
 const LONGEST: usize = 60_000;
 
-/// Returns the token `authority/?query&X-Amz-...`: a presigned URL without its scheme, good for
+/// Returns the token `HOST/?query&X-Amz-...`: a presigned URL without its scheme, good for
 /// `life` seconds from `at`.
 pub(super) fn presign(
     scope: &Scope<'_>,
@@ -39,7 +39,7 @@ pub(super) fn presign(
     at: Time,
     life: u32,
 ) -> Result<Token> {
-    let authority = authority(scope);
+    let signed_host = signed_host(scope);
     let query = query(scope);
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
@@ -47,7 +47,7 @@ pub(super) fn presign(
     settings.expires_in = Some(Duration::from_secs(life.into()));
 
     let failed = |cause: &dyn std::error::Error| {
-        Error::failure(format!("cannot sign for {authority}")).caused_by(cause)
+        Error::failure(format!("cannot sign for {signed_host}")).caused_by(cause)
     };
     let identity = without_empty_session_token(credentials).into();
     let params = v4::SigningParams::builder()
@@ -59,8 +59,8 @@ pub(super) fn presign(
         .build()
         .map_err(|error| failed(&error))?
         .into();
-    check_length(authority.len() + query.len(), region, credentials)?;
-    let url = format!("https://{authority}/?{query}");
+    check_length(signed_host.len() + query.len(), region, credentials)?;
+    let url = format!("https://{signed_host}/?{query}");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
         .map_err(|error| failed(&error))?;
     let (instructions, _signature) = sign(request, &params)
@@ -68,7 +68,7 @@ pub(super) fn presign(
         .into_parts();
 
     let signed = in_order_of_cli(instructions.params());
-    let token = format!("{authority}/?{query}{signed}");
+    let token = format!("{signed_host}/?{query}{signed}");
     Ok(Token::new(token, at, at.plus(life)))
 }
 
@@ -102,7 +102,7 @@ fn in_order_of_cli(parameters: &[(&str, Cow<'static, str>)]) -> String {
 }
 
 /// Returns the host that is signed, with its port if the token is for one port alone.
-fn authority(scope: &Scope<'_>) -> String {
+fn signed_host(scope: &Scope<'_>) -> String {
     match scope.port {
         Some(port) => format!("{}:{port}", scope.host),
         None => scope.host.to_owned(),

@@ -101,7 +101,7 @@ impl EntryId {
             &request.user,
             region,
             &life.to_string(),
-            identity.state(),
+            identity.version(),
         ];
         Self(digest(parts))
     }

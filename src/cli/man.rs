@@ -181,7 +181,7 @@ fn exit_status() -> String {
 fn aws_variables() -> String {
     let mut text = String::new();
     for variable in VARIABLES {
-        text += &item(variable.name, variable.decides);
+        text += &item(variable.name, variable.meaning);
     }
     text
 }

@@ -48,7 +48,7 @@ impl App {
             login: options.login.or(config.login).unwrap_or_default(),
             login_asked_for: options.login.is_some(),
             mfa_code: options.mfa_code.clone(),
-            terminal: terminal::has_person(),
+            terminal: terminal::has_user(),
             in_group: false,
             tell: Output::tell,
             trace: output.debug.then_some(Output::trace),

@@ -42,7 +42,7 @@ fn of_tunnel(name: &str, request: &Request) -> Option<String> {
 /// Warns about an address that the user has chosen, if the client does not verify the server there
 /// by its name.
 fn of_address(name: &str, request: &Request) -> Option<String> {
-    let address = request.option("hostaddr")?;
+    let address = request.keyword("hostaddr")?;
     let sslmode = request.sslmode();
     if sslmode == "verify-full" {
         return None;

@@ -165,7 +165,7 @@ impl Issuer {
         self.trace_identity(request);
         if self.cache.is_none() {
             self.notes.step(|| "cache: switched off".to_owned());
-            return self.sign(request, options)?.checked(options, request);
+            return self.sign(request, options)?.that_lasts(options, request);
         }
         let began = Time::now();
         if let Some(issued) = self.usable_cached_token(request, options, began) {
@@ -183,7 +183,7 @@ impl Issuer {
         match self.sign(request, options) {
             Ok(issued) => {
                 self.store(request, &issued, options, others);
-                issued.checked(options, request)
+                issued.that_lasts(options, request)
             }
             Err(error) => self.stale_after(error, request, &id, options),
         }
@@ -337,7 +337,7 @@ impl IssuedToken {
     }
 
     /// Refuses a new token that does not last as long as the caller needs.
-    fn checked(self, options: IssueOptions, request: &Request) -> Result<Self> {
+    fn that_lasts(self, options: IssueOptions, request: &Request) -> Result<Self> {
         let left = Time::now().until(self.token.expires_at);
         if left >= options.min_valid {
             return Ok(self);

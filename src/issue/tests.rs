@@ -68,7 +68,7 @@ pub(super) fn request(host: &str, profile: Option<&str>) -> Request {
         port: 5432,
         user: "guest".to_owned(),
         dbname: "postgres".to_owned(),
-        options: Vec::new(),
+        keywords: Vec::new(),
         target_has_address: false,
         roots: None,
         region: None,

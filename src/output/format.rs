@@ -133,7 +133,7 @@ fn keywords<'a>(request: &'a Request, token: &str, roots: Option<&str>) -> Vec<(
         ("user", request.user.clone()),
         ("password", token.to_owned()),
     ];
-    all.extend(request.all_options(roots));
+    all.extend(request.all_keywords(roots));
     all
 }
 
@@ -210,7 +210,7 @@ fn native(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value
         "username": request.user,
         "password": token.expose(),
         "sslmode": request.sslmode(),
-        "sslrootcert": request.option("sslrootcert").or(roots),
+        "sslrootcert": request.keyword("sslrootcert").or(roots),
         "issued_at": token.issued_at.rfc3339(),
         "expiration": token.expires_at.rfc3339(),
         "expiration_unix": token.expires_at.unix(),

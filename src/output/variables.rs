@@ -27,7 +27,7 @@ const IN_THE_WAY: [(&str, StandsInTheWay); 9] = [
     ("PGSERVICEFILE", |_, _| true),
     // It takes precedence over the host. If it was set for this host, it is a part of the request.
     ("PGHOSTADDR", |address, request| {
-        request.option("hostaddr") != Some(address)
+        request.keyword("hostaddr") != Some(address)
     }),
     // The server asks for a password in clear text, which these two may forbid.
     ("PGREQUIREAUTH", |methods, _| !allows_passwords(methods)),

@@ -23,7 +23,7 @@ pub(super) static PROVIDER: Provider = Provider {
     dbname: "postgres",
     default_life: 900,
     max_life: 604_800,
-    roots: |_| RequiredRoots::Public,
+    roots: |_| RequiredRoots::AmazonPublic,
 };
 
 fn action(user: &str) -> &'static str {

@@ -22,5 +22,5 @@ pub(crate) static PROVIDER: Provider = Provider {
     dbname: "postgres",
     default_life: 900,
     max_life: 3_600,
-    roots: |_| RequiredRoots::Public,
+    roots: |_| RequiredRoots::AmazonPublic,
 };

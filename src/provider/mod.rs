@@ -62,8 +62,8 @@ pub(crate) struct Provider {
 /// Which root certificates verify a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequiredRoots {
-    /// Public ones, which every system trusts.
-    Public,
+    /// The public roots of Amazon's services, which every system trusts.
+    AmazonPublic,
     /// Amazon's private ones for RDS and Aurora, a set for each region. No system trusts them by
     /// itself.
     AmazonRds,

@@ -59,7 +59,7 @@ fn roots(host: &str) -> RequiredRoots {
         && let Some((_, hash)) = name.rsplit_once('.')
         && hash.starts_with("proxy-")
     {
-        return RequiredRoots::Public;
+        return RequiredRoots::AmazonPublic;
     }
     RequiredRoots::AmazonRds
 }

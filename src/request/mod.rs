@@ -24,7 +24,7 @@ pub(crate) struct Request {
     pub(crate) user: String,
     pub(crate) dbname: String,
     /// Other libpq keywords that came with TARGET.
-    pub(crate) options: Vec<(String, String)>,
+    pub(crate) keywords: Vec<(String, String)>,
     /// Whether `hostaddr` comes from TARGET itself, and not from a connection of the configuration
     /// or from PGHOSTADDR.
     pub(crate) target_has_address: bool,
@@ -51,8 +51,8 @@ impl Request {
     }
 
     /// Returns the value of a libpq keyword that came with TARGET.
-    pub(crate) fn option(&self, keyword: &str) -> Option<&str> {
-        for (key, value) in &self.options {
+    pub(crate) fn keyword(&self, keyword: &str) -> Option<&str> {
+        for (key, value) in &self.keywords {
             if key == keyword {
                 return Some(value);
             }
@@ -63,7 +63,7 @@ impl Request {
     /// Returns the `sslmode` that clients are told: one that verifies the server, unless the user
     /// said otherwise.
     pub(crate) fn sslmode(&self) -> &str {
-        self.option("sslmode").unwrap_or("verify-full")
+        self.keyword("sslmode").unwrap_or("verify-full")
     }
 
     /// Tells whether clients verify the server's certificate.
@@ -74,7 +74,7 @@ impl Request {
     /// Refuses an address from TARGET that would send the token to any server that answers there.
     /// TARGET may be a text that another user wrote.
     pub(crate) fn check_address(&self) -> Result<()> {
-        let address = self.option("hostaddr").unwrap_or("");
+        let address = self.keyword("hostaddr").unwrap_or("");
         if !self.target_has_address || self.sslmode() == "verify-full" {
             return Ok(());
         }
@@ -92,16 +92,16 @@ impl Request {
 
     /// Returns libpq's keywords besides the address: `sslmode`, what came with TARGET, and the root
     /// certificates.
-    pub(crate) fn all_options(&self, roots: Option<&str>) -> Vec<(&str, String)> {
+    pub(crate) fn all_keywords(&self, roots: Option<&str>) -> Vec<(&str, String)> {
         let mut all = Vec::new();
-        if self.option("sslmode").is_none() {
+        if self.keyword("sslmode").is_none() {
             all.push(("sslmode", self.sslmode().to_owned()));
         }
-        for (keyword, value) in &self.options {
+        for (keyword, value) in &self.keywords {
             all.push((keyword, value.clone()));
         }
         if let Some(roots) = roots
-            && self.option("sslrootcert").is_none()
+            && self.keyword("sslrootcert").is_none()
         {
             all.push(("sslrootcert", roots.to_owned()));
         }

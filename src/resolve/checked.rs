@@ -111,7 +111,7 @@ pub(super) fn check(
         port: route.port,
         user,
         dbname: dbname.unwrap_or_else(|| provider.dbname.to_owned()),
-        options: said.keywords,
+        keywords: said.keywords,
         target_has_address: meant.target_has_address,
         roots: said.roots.value,
         region: route.region.or(region_of_host),

@@ -64,7 +64,7 @@ pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
     if !request.verifies() {
         return Ok(None);
     }
-    if let Some(said) = request.option("sslrootcert") {
+    if let Some(said) = request.keyword("sslrootcert") {
         return Ok(Some(TrustedRoots::Said(said.to_owned())));
     }
     let said = match &request.roots {
@@ -170,7 +170,7 @@ pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Option<PathBuf
 /// server of a request. The file needs one of the public roots, or all of Amazon's private roots of
 /// the region. Certificates that pgcred does not carry cause no warning.
 pub(crate) fn doubt(request: &Request) -> Option<String> {
-    let is_said = request.option("sslrootcert").is_some() || request.roots.is_some();
+    let is_said = request.keyword("sslrootcert").is_some() || request.roots.is_some();
     if is_said || !request.verifies() {
         return None;
     }
@@ -197,7 +197,7 @@ pub(crate) fn doubt(request: &Request) -> Option<String> {
 
 fn set_of_provider(request: &Request) -> Set {
     match (request.provider.roots)(&request.sign_host) {
-        RequiredRoots::Public => Set::Amazon,
+        RequiredRoots::AmazonPublic => Set::Amazon,
         RequiredRoots::AmazonRds => set_of_rds(request),
     }
 }

@@ -84,7 +84,9 @@ impl Tool {
     /// Tells whether the tool is a scheduler that runs pgcred on this machine.
     pub(crate) fn is_scheduler_at_work(&self, machine: &Machine) -> bool {
         match self.files() {
-            Some(files) if self.kind == ToolKind::Scheduler => !files.state(machine).is_empty(),
+            Some(files) if self.kind == ToolKind::Scheduler => {
+                !files.what_is_set_up(machine).is_empty()
+            }
             _ => false,
         }
     }
@@ -141,11 +143,11 @@ pub(crate) trait ToolFiles: Sync {
 
     /// Returns the names of the entries that can be taken back one by one.
     fn entries(&self, machine: &Machine) -> Vec<String> {
-        self.state(machine)
+        self.what_is_set_up(machine)
     }
 
     /// Returns what is set up, for the overview of `pgcred setup`.
-    fn state(&self, machine: &Machine) -> Vec<String>;
+    fn what_is_set_up(&self, machine: &Machine) -> Vec<String>;
 
     /// Returns lines that tell the user what is left to do.
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String>;

@@ -87,7 +87,7 @@ impl ToolFiles for Scheduler {
         Vec::new()
     }
 
-    fn state(&self, machine: &Machine) -> Vec<String> {
+    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
         match (self.texts)(machine).last() {
             Some(scheduled) if is_set_up(&scheduled.edited) => vec!["set up".to_owned()],
             _ => Vec::new(),

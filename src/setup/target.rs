@@ -19,7 +19,7 @@ impl Target {
     /// otherwise.
     pub(crate) fn options(&self) -> Vec<(&str, String)> {
         let roots = self.roots.as_ref().map(TrustedRoots::libpq);
-        self.request.all_options(roots.as_deref())
+        self.request.all_keywords(roots.as_deref())
     }
 
     /// Returns pgjdbc's properties for the same: a file of root certificates, or Java's own trust

@@ -22,7 +22,7 @@ fn target(user: &str) -> Target {
         port: 5432,
         user: user.to_owned(),
         dbname: "d;b".to_owned(),
-        options: Vec::new(),
+        keywords: Vec::new(),
         target_has_address: false,
         region: Some(Region::vouched_for("us-east-1")),
         profile: Some("dev".to_owned()),

@@ -20,7 +20,7 @@ pub(crate) fn detach_stdin() -> Result<Option<Stdin>> {
 
 /// Tells whether a user sits at the terminal: stdin and stderr are the terminal, and this process
 /// is in its foreground.
-pub(crate) fn has_person() -> bool {
+pub(crate) fn has_user() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal() && platform::in_foreground()
 }
 

@@ -97,7 +97,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 /// Returns `USER:PASSWORD@HOST:PORT` out of an address with a scheme.
-pub(crate) fn authority(address: &str) -> &str {
+pub(crate) fn server_part(address: &str) -> &str {
     let Some((_, rest)) = address.split_once("://") else {
         return "";
     };
@@ -106,41 +106,41 @@ pub(crate) fn authority(address: &str) -> &str {
 }
 
 /// Returns `HOST:PORT` out of an address with a scheme. The part before it may be a password.
-pub(crate) fn place(address: &str) -> &str {
-    let authority = authority(address);
-    match authority.rsplit_once('@') {
-        Some((_, place)) => place,
-        None => authority,
+pub(crate) fn server(address: &str) -> &str {
+    let part = server_part(address);
+    match part.rsplit_once('@') {
+        Some((_, server)) => server,
+        None => part,
     }
 }
 
 /// Tells whether a host and, if there is one, a port can be read from an address. If not, some
 /// clients ask another port, or go another way.
 pub(crate) fn names_server(address: &str) -> bool {
-    let place = place(address);
-    let after_literal = match place.rsplit_once(']') {
+    let server = server(address);
+    let after_literal = match server.rsplit_once(']') {
         Some((_, after)) => after,
-        None => place,
+        None => server,
     };
     let host = match after_literal.rsplit_once(':') {
         Some((_, port)) if port.parse::<u16>().is_err() => return false,
-        Some((_, port)) => &place[..place.len() - port.len()],
-        None => place,
+        Some((_, port)) => &server[..server.len() - port.len()],
+        None => server,
     };
     !host.trim_end_matches(':').is_empty()
 }
 
 /// Returns the host out of `HOST:PORT`, and an IPv6 address without its brackets.
-pub(crate) fn name(place: &str) -> &str {
-    if let Some(literal) = place.strip_prefix('[') {
+pub(crate) fn host_of(server: &str) -> &str {
+    if let Some(literal) = server.strip_prefix('[') {
         return match literal.split_once(']') {
             Some((address, _)) => address,
             None => literal,
         };
     }
-    match place.rsplit_once(':') {
+    match server.rsplit_once(':') {
         Some((name, _)) => name,
-        None => place,
+        None => server,
     }
 }
 

@@ -42,8 +42,8 @@ pub(super) fn is_page(address: &str) -> bool {
     if address.starts_with("https://") {
         return true;
     }
-    let authority = host::authority(address);
-    let host = host::name(authority);
+    let authority = host::server_part(address);
+    let host = host::host_of(authority);
     let is_own = match host.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),
         Err(_) => host == "localhost",

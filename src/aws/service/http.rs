@@ -185,7 +185,7 @@ impl HttpClient {
 
     fn connector(&self, request: &HttpRequest) -> Result<SharedHttpConnector> {
         let scheme = request.uri().split("://").next().unwrap_or_default();
-        let authority = host::authority(request.uri());
+        let authority = host::server_part(request.uri());
         let proxy = if self.0.follows_proxies {
             proxy::of_request(scheme, authority)
         } else {
@@ -263,7 +263,7 @@ impl fmt::Debug for HttpClient {
 impl HttpConnector for HttpClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let longest = self.0.longest;
-        let host = host::place(request.uri()).to_owned();
+        let host = host::server(request.uri()).to_owned();
         match self.connector(&request) {
             Err(error) => {
                 HttpConnectorFuture::ready(Err(ConnectorError::user(OwnError(error).into())))

@@ -178,7 +178,7 @@ fn check(address: &str) -> Result<()> {
     if !address.starts_with("http://") {
         return Err(refused("neither http nor https".to_owned()));
     }
-    let name = &*host::name(host::place(address)).to_ascii_lowercase();
+    let name = &*host::host_of(host::server(address)).to_ascii_lowercase();
     let loopback = name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if loopback || ALLOWED.contains(&name) {
         return Ok(());

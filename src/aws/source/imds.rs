@@ -141,7 +141,7 @@ impl MetadataService {
         };
         resolution.step(format!(
             "instance metadata: asking {}",
-            host::place(&service.address)
+            host::server(&service.address)
         ));
         let life = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
         match service.ask(resolution, "PUT", TOKEN, life).await? {

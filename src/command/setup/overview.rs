@@ -34,7 +34,7 @@ fn found(tool: &Tool, machine: &Machine) -> String {
 
 fn state(tool: &Tool, machine: &Machine) -> String {
     match tool.method {
-        SetupMethod::Files(files) => files.state(machine).join(", "),
+        SetupMethod::Files(files) => files.what_is_set_up(machine).join(", "),
         SetupMethod::Dialog(_) => "prints what to enter".to_owned(),
     }
 }

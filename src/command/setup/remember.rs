@@ -88,7 +88,7 @@ fn address(request: &Request) -> TargetSpec {
     if request.dbname != request.provider.dbname {
         address.dbname = Some(request.dbname.clone());
     }
-    for (keyword, value) in &request.options {
+    for (keyword, value) in &request.keywords {
         if config::keeps(keyword) {
             address.options.push((keyword.clone(), value.clone()));
         }
@@ -101,5 +101,5 @@ fn roots(request: &Request) -> Option<RootsChoice> {
     if request.roots.is_some() {
         return request.roots.clone();
     }
-    RootsChoice::parse(request.option("sslrootcert")?).ok()
+    RootsChoice::parse(request.keyword("sslrootcert")?).ok()
 }

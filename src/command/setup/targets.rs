@@ -138,7 +138,7 @@ pub(super) fn warn(tool: &Tool, targets: &mut [Target], preferences: &Preference
         return;
     }
     for Target { request, .. } in targets {
-        let Some(address) = request.option("hostaddr") else {
+        let Some(address) = request.keyword("hostaddr") else {
             continue;
         };
         let (title, host, port) = (tool.title, &request.host, request.port);
@@ -146,7 +146,9 @@ pub(super) fn warn(tool: &Tool, targets: &mut [Target], preferences: &Preference
             "{title} takes no hostaddr and dials {host}:{port} by its name: \
              the hosts file of this machine needs the line `{address} {host}`"
         ));
-        request.options.retain(|(keyword, _)| keyword != "hostaddr");
+        request
+            .keywords
+            .retain(|(keyword, _)| keyword != "hostaddr");
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) fn all(policy: EditPolicy, machine: &Machine, app: &App) -> Result<()
             Ok(edits) if !edits.iter().any(Edit::changes_something) => continue,
             // A scheduler that is not on this machine, or that this user may not use, does not run
             // pgcred.
-            Err(_) if tool.kind == ToolKind::Scheduler && files.state(machine).is_empty() => {
+            Err(_)
+                if tool.kind == ToolKind::Scheduler && files.what_is_set_up(machine).is_empty() =>
+            {
                 continue;
             }
             Ok(_) => whole(policy, files, machine, app),

@@ -73,12 +73,12 @@ impl Seen {
                 let Ok(last) = fs::metadata(path) else {
                     return false;
                 };
-                let before = platform::state(before);
+                let before = platform::stamp(before);
                 // The bytes are compared too, because two changes within one tick of the system's
                 // clock have the same time.
-                before == platform::state(&now)
+                before == platform::stamp(&now)
                     && bytes == self.bytes
-                    && before == platform::state(&last)
+                    && before == platform::stamp(&last)
             }
             _ => false,
         }

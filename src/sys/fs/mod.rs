@@ -79,7 +79,7 @@ pub(crate) fn list(directory: &Path) -> Vec<PathBuf> {
 /// Returns a text that changes whenever the file's text does; `None` if the file does not exist.
 pub(crate) fn stamp(path: &Path) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
-    Some(platform::state(&metadata))
+    Some(platform::stamp(&metadata))
 }
 
 /// Returns the stamp of a file as [`stamp`] does; `None` for a directory, whose stamp would change
@@ -89,7 +89,7 @@ pub(crate) fn stamp_of_file(path: &Path) -> Option<String> {
     if metadata.is_dir() {
         return None;
     }
-    Some(platform::state(&metadata))
+    Some(platform::stamp(&metadata))
 }
 
 /// Whether a file exists.

@@ -241,7 +241,7 @@ pub(super) fn make_private(new: &File, old: &Metadata) -> io::Result<()> {
 /// It contains the time of the last change of the inode, which only the system can set. The time of
 /// the last change of the text is not enough: a program can set it back, or give two files the
 /// same.
-pub(super) fn state(metadata: &Metadata) -> String {
+pub(super) fn stamp(metadata: &Metadata) -> String {
     let changed = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());
     let changed_inode = format!("{}.{:09}", metadata.ctime(), metadata.ctime_nsec());
     format!(

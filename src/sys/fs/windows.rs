@@ -62,7 +62,7 @@ pub(super) fn make_private(_: &File, _: &Metadata) -> io::Result<()> {
 }
 
 /// Returns a text that changes whenever the file's text does: its size and its times.
-pub(super) fn state(metadata: &Metadata) -> String {
+pub(super) fn stamp(metadata: &Metadata) -> String {
     let times = (metadata.modified().ok(), metadata.created().ok());
     format!("{} {times:?}", metadata.len())
 }
