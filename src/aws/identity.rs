@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::blocking::BlockingResolver;
 use super::explanation;
 use super::planned::Planned;
 use super::region;
-use super::resolver::CredentialResolver;
 use super::settings::SharedFiles;
 use super::signer::{AwsSigner, HOW_TO_NAME_REGION, no_region};
 use crate::authority::{AskPolicy, CredentialQuery, Identities, Identity, Notes, Region, Signer};
@@ -62,8 +62,8 @@ impl AwsIdentity {
         }
     }
 
-    fn resolver<'a>(&'a self, ask: &'a AskPolicy, deadline: Instant) -> CredentialResolver<'a> {
-        CredentialResolver {
+    fn resolver<'a>(&'a self, ask: &'a AskPolicy, deadline: Instant) -> BlockingResolver<'a> {
+        BlockingResolver {
             planned: &self.planned,
             ask,
             deadline,

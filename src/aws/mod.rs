@@ -6,7 +6,7 @@
 //! authority --> identity --> planned --> plan        which source and roles, decided without I/O
 //!                  |                     settings    variables and the two shared files
 //!                  |
-//!                  +------> resolver --> execute     carries the plan out
+//!                  +------> blocking --> execute     carries the plan out
 //!                  |                     source      one file for each source of credentials
 //!                  |                     login       what to do if a login is missing
 //!                  v
@@ -24,6 +24,7 @@
 //! caller holds the lock of the identity above it (see `issue`), and nothing is locked below it.
 
 mod authority;
+mod blocking;
 mod cli_cache;
 mod credentials;
 mod environment;
@@ -36,7 +37,6 @@ mod planned;
 mod profile;
 mod region;
 mod resolution;
-mod resolver;
 mod runtime;
 mod service;
 mod settings;
@@ -49,16 +49,16 @@ use std::time::Instant;
 use crate::authority::AskPolicy;
 use crate::error::Result;
 pub(crate) use authority::AUTHORITY;
+use blocking::BlockingResolver;
 pub(crate) use environment::{VARIABLES, set_and_left_behind};
 use planned::Planned;
 pub(crate) use region::{KNOWN as REGIONS, may_be_region, parse as parse_region};
-use resolver::CredentialResolver;
 use settings::SharedFiles;
 
 /// Returns the text at a public `https://` address, by the network settings of a profile.
 pub(crate) fn download(address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
     let planned = Planned::read(profile, &SharedFiles::default());
-    let resolver = CredentialResolver {
+    let resolver = BlockingResolver {
         planned: &planned,
         ask,
         deadline: Instant::now() + ask.timeout,

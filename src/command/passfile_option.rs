@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::given_once;
 use super::preferences::Preferences;
-use super::remarks;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::Passfile;
@@ -69,7 +69,7 @@ fn warn_about_content(path: &Path, text: &[u8], passfile: &Passfile, output: Out
                 .to_owned(),
         );
     }
-    for remark in remarks::new_remarks(path, remarks) {
+    for remark in given_once::new_remarks(path, remarks) {
         output.warn(&format!("{}: {remark}", path.display()));
     }
 }

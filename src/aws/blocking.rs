@@ -16,14 +16,14 @@ use crate::authority::{AskPolicy, Notes};
 use crate::error::Result;
 
 /// Asks AWS what a plan needs.
-pub(super) struct CredentialResolver<'a> {
+pub(super) struct BlockingResolver<'a> {
     pub(super) planned: &'a Planned,
     pub(super) ask: &'a AskPolicy,
     /// When the answer has to be there. Time that the user needs for a login does not count.
     pub(super) deadline: Instant,
 }
 
-impl CredentialResolver<'_> {
+impl BlockingResolver<'_> {
     /// Returns the credentials that sign. `region` is where STS is asked, if the plan has roles;
     /// `life` is how many seconds the credentials should last, if that can be had.
     pub(super) fn credentials(
