@@ -21,7 +21,7 @@
 //! - `configuration`, `preferences`: the configuration file, and what follows from it for this run
 //! - `due_file`, `segment`: what shell hooks and prompts read
 //! - `filed_tokens`, `line_owners`: the tokens in passfiles, and which connection owns a line
-//! - `warnings`, `remarks`: warnings about a connection, and warnings that are given once
+//! - `warnings`, `given_once`: warnings about a connection, and warnings that are given once
 //! - `errors`: one error out of several
 //!
 //! A command prints its answer through `output` and returns errors; it never ends the process.

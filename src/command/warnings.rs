@@ -15,7 +15,7 @@ pub(super) fn say(connections: &[(&str, &Request)], preferences: &Preferences) {
         let warnings = [
             of_tunnel(name, request),
             of_address(name, request),
-            roots::doubt(request),
+            roots::warning_about_own_file(request),
         ];
         for warning in warnings.into_iter().flatten() {
             if !said.contains(&warning) {

@@ -265,11 +265,11 @@ fn warn_about_region(
         ));
     }
     if let Some(region) = region.or(named_by_host)
-        && let Some(doubt) = provider.authority.region_warning(region)
+        && let Some(warning) = provider.authority.region_warning(region)
     {
-        output.warn(&doubt);
+        output.warn(&warning);
     }
-    if let Some(doubt) = provider::host_warning(sign_host) {
-        output.warn(&doubt);
+    if let Some(warning) = provider::host_warning(sign_host) {
+        output.warn(&warning);
     }
 }

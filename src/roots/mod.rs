@@ -169,7 +169,7 @@ pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Option<PathBuf
 /// Returns a warning if the user's own file, which clients use by default, does not verify the
 /// server of a request. The file needs one of the public roots, or all of Amazon's private roots of
 /// the region. Certificates that pgcred does not carry cause no warning.
-pub(crate) fn doubt(request: &Request) -> Option<String> {
+pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
     let is_said = request.keyword("sslrootcert").is_some() || request.roots.is_some();
     if is_said || !request.verifies() {
         return None;
