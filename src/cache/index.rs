@@ -339,13 +339,15 @@ mod tests {
 
     #[test]
     fn records_of_an_older_pgcred_are_read_and_written_with_a_key() {
+        let passfile = if cfg!(windows) { r"C:\\p" } else { "/p" };
         let old = r#"{"version":1,"tokens":{
             "0123456789abcdef0123456789abcdef":{"name":"a@b@h.example.com:6543","issued":1,
                 "expires":2,"region":"r"},
             "1123456789abcdef0123456789abcdef":{"name":"none","issued":1,"expires":2,"region":"r"},
             "2123456789abcdef0123456789abcdef":{"name":"u\u0007@h:1","issued":1,"expires":2,
                 "region":"r"}
-        },"failures":{},"passfiles":["/p"]}"#;
+        },"failures":{},"passfiles":["PASSFILE"]}"#
+            .replace("PASSFILE", passfile);
         let index = Index::parse(old.as_bytes()).expect("an index");
         let again = Index::parse(index.to_json().to_string().as_bytes()).expect("an index");
         for index in [index, again] {

@@ -6,7 +6,9 @@ use std::fs;
 use crate::cache::source::Source;
 #[cfg(target_os = "linux")]
 use crate::support::needs::{ROOT, program, skip_unless};
-use crate::support::sandbox::{HOST, Run, SECRET};
+#[cfg(unix)]
+use crate::support::sandbox::Run;
+use crate::support::sandbox::{HOST, SECRET};
 
 #[test]
 fn the_second_call_asks_nobody() {

@@ -6,7 +6,9 @@ use std::fs;
 use crate::commands::aws_emulation::{ADMIN, RDS, aws, sandbox};
 #[cfg(unix)]
 use crate::support::needs::{PYTHON, skip_unless};
-use crate::support::sandbox::{HOST, RDS_HOST, Run, Sandbox};
+#[cfg(unix)]
+use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{HOST, RDS_HOST, Run};
 #[cfg(unix)]
 use crate::support::stubs::Stub;
 

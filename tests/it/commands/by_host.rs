@@ -2,8 +2,12 @@
 
 use std::fs;
 
-use crate::commands::newcomer::{ID, config, sandbox};
-use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Sandbox};
+#[cfg(unix)]
+use crate::commands::newcomer::config;
+use crate::commands::newcomer::{ID, sandbox};
+#[cfg(unix)]
+use crate::support::sandbox::RDS_HOST;
+use crate::support::sandbox::{HOST, KEY_ID, Sandbox};
 
 #[test]
 fn the_host_of_a_connection_stands_for_the_connection() {
