@@ -6,7 +6,7 @@ use std::fs;
 use crate::cache::source::Source;
 #[cfg(target_os = "linux")]
 use crate::support::needs::{ROOT, program, skip_unless};
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use crate::support::sandbox::Run;
 use crate::support::sandbox::{HOST, SECRET};
 
