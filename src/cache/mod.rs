@@ -38,7 +38,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use index::{FailureRecord, Index, Record, TokenLocation};
-use key::{Choice, Holder, KeyAnswer};
+use key::{Holder, KeyAnswer};
 
 use crate::authority::{Identity, Region};
 use crate::config::CacheChoice;
@@ -55,7 +55,7 @@ use crate::token::{Age, Token};
 /// The cache of one user. Its directory is made when the first token is stored.
 pub(crate) struct Cache {
     directory: CacheDirectory,
-    choice: Choice,
+    choice: CacheChoice,
     key: OnceCell<KeyAnswer>,
     /// The index as it was read last. It is read again after a lock was waited for.
     index: RefCell<Option<Rc<Index>>>,
@@ -114,14 +114,8 @@ impl EntryId {
 impl Cache {
     /// Returns the user's cache; `None` if it is switched off or there is no directory for it.
     pub(crate) fn open(choice: Option<CacheChoice>) -> Option<Self> {
-        let choice = match choice {
-            None => Choice::Auto,
-            Some(CacheChoice::Keyring) => Choice::Keyring,
-            Some(CacheChoice::SecretService) => Choice::SecretService,
-            Some(CacheChoice::File) => Choice::File,
-            Some(CacheChoice::None) => Choice::None,
-        };
-        if choice == Choice::None {
+        let choice = choice.unwrap_or_default();
+        if choice == CacheChoice::None {
             return None;
         }
         Some(Self {
@@ -140,7 +134,7 @@ impl Cache {
     pub(crate) fn at(directory: &Path) -> Self {
         Self {
             directory: CacheDirectory::at(directory),
-            choice: Choice::File,
+            choice: CacheChoice::File,
             key: OnceCell::new(),
             index: RefCell::default(),
             passfile: RefCell::default(),
@@ -394,7 +388,7 @@ impl Cache {
             if create && matches!(answer, KeyAnswer::Missing { .. }) {
                 let _lock = fs::lock(&self.directory.key_lock(), Duration::from_secs(5));
                 answer = key::load(self.choice, &self.key_paths(), true);
-                if self.choice == Choice::Auto
+                if self.choice == CacheChoice::Auto
                     && let KeyAnswer::Found { holder, .. } = &answer
                     && let Holder::File(_) = holder
                 {
@@ -413,9 +407,9 @@ impl Cache {
         }
     }
 
-    fn key_paths(&self) -> key::Paths {
+    fn key_paths(&self) -> key::KeyPlaces {
         let scope = digest([&*self.directory.path().to_string_lossy()]);
-        key::Paths {
+        key::KeyPlaces {
             scope,
             runtime: env::runtime_directory(),
             fallback: self.directory.path().to_owned(),

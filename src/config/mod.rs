@@ -68,9 +68,13 @@ pub(crate) struct Rule {
     pub(crate) roots: Option<RootsChoice>,
 }
 
-/// Where tokens are cached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the key of the cached tokens is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum CacheChoice {
+    /// The system's keyring, else the file. The user cannot write this: it is the default.
+    #[default]
+    Auto,
+    /// The system's keyring: on Linux the kernel's, else Keychain or Credential Manager.
     Keyring,
     SecretService,
     File,
@@ -307,10 +311,12 @@ pub(crate) fn check_connection_name(name: &str, host: Option<&str>) -> Result<()
 }
 
 impl CacheChoice {
+    /// What the user can write.
     const ALL: [Self; 4] = [Self::Keyring, Self::SecretService, Self::File, Self::None];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Keyring => "keyring",
             Self::SecretService => "secret-service",
             Self::File => "file",

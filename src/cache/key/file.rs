@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{Holder, Paths, directory};
+use super::{Holder, KeyPlaces, directory};
 use crate::error::Result;
 use crate::sys::fs;
 use crate::sys::paths::key_file;
@@ -15,7 +15,7 @@ pub(super) struct KeyFile {
 }
 
 impl KeyFile {
-    pub(super) fn new(paths: &Paths) -> Self {
+    pub(super) fn new(paths: &KeyPlaces) -> Self {
         let directory = directory(paths);
         let path = key_file(&directory, &percent(&paths.scope).to_string());
         Self { directory, path }

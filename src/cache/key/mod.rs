@@ -20,6 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::cache::seal::SealingKey;
+use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::paths::own_in;
@@ -28,21 +29,9 @@ use crate::sys::paths::own_in;
 /// after this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where the key is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// The system's keyring, else the file.
-    Auto,
-    /// The system's keyring: on Linux the kernel's, else Keychain or Credential Manager.
-    Keyring,
-    SecretService,
-    File,
-    None,
-}
-
 /// Whose key, and where a file with it may be.
 #[derive(Clone, Debug)]
-pub(crate) struct Paths {
+pub(crate) struct KeyPlaces {
     /// Part of the item's name: another scope has another key.
     pub(crate) scope: String,
     /// The user's runtime directory, which the system empties when the user is gone. Ignored if
@@ -106,9 +95,9 @@ trait KeyStore: Send {
 /// The first place that has a key, or can keep a new one, wins. Call with `create` before each
 /// write: a key that had to go into a file moves to the keyring once that works, which makes
 /// entries sealed with the old one unreadable.
-pub(crate) fn load(choice: Choice, paths: &Paths, create: bool) -> KeyAnswer {
+pub(crate) fn load(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyAnswer {
     match choice {
-        Choice::None => KeyAnswer::Missing {
+        CacheChoice::None => KeyAnswer::Missing {
             reason: "switched off".to_owned(),
         },
         choice => first(stores(choice, paths), create),
@@ -119,47 +108,47 @@ pub(crate) fn load(choice: Choice, paths: &Paths, create: bool) -> KeyAnswer {
 /// good.
 ///
 /// All places are tried; the error is the first one's that may still hold it.
-pub(crate) fn erase(choice: Choice, paths: &Paths) -> Result<()> {
+pub(crate) fn erase(choice: CacheChoice, paths: &KeyPlaces) -> Result<()> {
     let erased: Vec<Result<()>> = stores(choice, paths).into_iter().map(forget).collect();
     erased.into_iter().collect()
 }
 
-fn stores(choice: Choice, paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+fn stores(choice: CacheChoice, paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     match choice {
-        Choice::Auto => keyring(paths).into_iter().chain(file(paths)).collect(),
-        Choice::Keyring => keyring(paths),
-        Choice::SecretService => secret_service(paths),
-        Choice::File => file(paths),
-        Choice::None => Vec::new(),
+        CacheChoice::Auto => keyring(paths).into_iter().chain(file(paths)).collect(),
+        CacheChoice::Keyring => keyring(paths),
+        CacheChoice::SecretService => secret_service(paths),
+        CacheChoice::File => file(paths),
+        CacheChoice::None => Vec::new(),
     }
 }
 
-fn file(paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+fn file(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(file::KeyFile::new(paths))]
 }
 
 #[cfg(target_os = "linux")]
-fn keyring(paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+fn keyring(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(kernel::KernelKeyring::new(paths))]
 }
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]
-fn keyring(paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+fn keyring(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(native::SystemKeyring::new(&paths.scope))]
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
-fn keyring(_: &Paths) -> Vec<Box<dyn KeyStore>> {
+fn keyring(_: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
-fn secret_service(paths: &Paths) -> Vec<Box<dyn KeyStore>> {
+fn secret_service(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(secret_service::DesktopKeyring::new(&paths.scope))]
 }
 
 #[cfg(not(all(target_os = "linux", feature = "secret-service")))]
-fn secret_service(_: &Paths) -> Vec<Box<dyn KeyStore>> {
+fn secret_service(_: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
@@ -252,7 +241,7 @@ fn item(scope: &str) -> String {
 }
 
 /// Returns the directory for a file with the key.
-fn directory(paths: &Paths) -> PathBuf {
+fn directory(paths: &KeyPlaces) -> PathBuf {
     match &paths.runtime {
         Some(runtime) if fs::is_own_directory(runtime) => own_in(runtime),
         _ => paths.fallback.clone(),

@@ -81,7 +81,7 @@ fn reason(answer: KeyAnswer) -> String {
 
 struct Scratch {
     directory: TempDir,
-    paths: Paths,
+    paths: KeyPlaces,
 }
 
 impl Scratch {
@@ -91,7 +91,7 @@ impl Scratch {
         let scope = format!("test {}", directory.path().display());
         let fallback = directory.path().join("cache");
         Self {
-            paths: Paths {
+            paths: KeyPlaces {
                 scope,
                 runtime: None,
                 fallback,
@@ -101,7 +101,7 @@ impl Scratch {
     }
 
     fn file(&self) -> PathBuf {
-        let KeyAnswer::Found { holder, .. } = load(Choice::File, &self.paths, true) else {
+        let KeyAnswer::Found { holder, .. } = load(CacheChoice::File, &self.paths, true) else {
             panic!("no key")
         };
         let Holder::File(path) = holder else {
@@ -113,7 +113,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = erase(Choice::Auto, &self.paths);
+        let _ = erase(CacheChoice::Auto, &self.paths);
     }
 }
 
@@ -192,26 +192,29 @@ fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
 fn no_choice_no_key() {
     let scratch = Scratch::new();
     assert_eq!(
-        reason(load(Choice::None, &scratch.paths, true)),
+        reason(load(CacheChoice::None, &scratch.paths, true)),
         "switched off"
     );
-    erase(Choice::None, &scratch.paths).unwrap();
+    erase(CacheChoice::None, &scratch.paths).unwrap();
     assert!(!scratch.paths.fallback.exists());
 }
 
 #[test]
 fn the_file_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
-    assert!(reason(load(Choice::File, &scratch.paths, false)).ends_with(": no key yet"));
+    assert!(reason(load(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
     assert!(
         !scratch.paths.fallback.exists(),
         "looking makes no directory"
     );
-    let made = load(Choice::File, &scratch.paths, true);
-    assert_eq!(key(&load(Choice::File, &scratch.paths, false)), key(&made));
-    erase(Choice::File, &scratch.paths).unwrap();
-    assert!(reason(load(Choice::File, &scratch.paths, false)).ends_with(": no key yet"));
-    erase(Choice::File, &scratch.paths).unwrap();
+    let made = load(CacheChoice::File, &scratch.paths, true);
+    assert_eq!(
+        key(&load(CacheChoice::File, &scratch.paths, false)),
+        key(&made)
+    );
+    erase(CacheChoice::File, &scratch.paths).unwrap();
+    assert!(reason(load(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
+    erase(CacheChoice::File, &scratch.paths).unwrap();
 }
 
 #[test]
@@ -219,7 +222,7 @@ fn another_scope_has_another_key() {
     let scratch = Scratch::new();
     let mut other = scratch.paths.clone();
     other.scope += "/../other";
-    for choice in [Choice::File, Choice::Auto] {
+    for choice in [CacheChoice::File, CacheChoice::Auto] {
         let [mine, others] = [
             load(choice, &scratch.paths, true),
             load(choice, &other, true),
@@ -227,7 +230,7 @@ fn another_scope_has_another_key() {
         assert_ne!(key(&mine), key(&others));
         assert_eq!(key(&load(choice, &scratch.paths, false)), key(&mine));
     }
-    erase(Choice::Auto, &other).unwrap();
+    erase(CacheChoice::Auto, &other).unwrap();
     assert_eq!(
         fs::read_dir(scratch.directory.path()).unwrap().count(),
         1,
@@ -258,7 +261,7 @@ fn a_file_that_cannot_be_made_is_a_reason() {
             .unwrap()
             .keep(),
     );
-    assert!(reason(load(Choice::File, &scratch.paths, true)).contains("cannot"));
+    assert!(reason(load(CacheChoice::File, &scratch.paths, true)).contains("cannot"));
 }
 
 #[cfg(unix)]
@@ -284,10 +287,13 @@ mod unix {
     fn a_key_that_others_could_read_is_replaced() {
         let scratch = Scratch::new();
         let path = scratch.file();
-        let before = load(Choice::File, &scratch.paths, false);
+        let before = load(CacheChoice::File, &scratch.paths, false);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(reason(load(Choice::File, &scratch.paths, false)).ends_with(": no key yet"));
-        assert_ne!(key(&load(Choice::File, &scratch.paths, true)), key(&before));
+        assert!(reason(load(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
+        assert_ne!(
+            key(&load(CacheChoice::File, &scratch.paths, true)),
+            key(&before)
+        );
         assert_eq!(mode(&path), 0o600);
     }
 
@@ -299,13 +305,14 @@ mod unix {
             return; // only root can give files away
         }
         assert!(
-            reason(load(Choice::File, &scratch.paths, true)).contains("belongs to another user")
+            reason(load(CacheChoice::File, &scratch.paths, true))
+                .contains("belongs to another user")
         );
         let runtime = scratch.directory.path().join("runtime");
         fs::create_dir(&runtime).unwrap();
         chown(&runtime, Some(65_534), None).unwrap();
         scratch.paths.runtime = Some(runtime.clone());
-        assert!(reason(load(Choice::File, &scratch.paths, true)).contains("cache"));
+        assert!(reason(load(CacheChoice::File, &scratch.paths, true)).contains("cache"));
         assert_eq!(fs::read_dir(runtime).unwrap().count(), 0);
     }
 }
@@ -317,8 +324,8 @@ mod linux {
     use super::*;
 
     /// `None` where this machine offers no kernel keyring (most containers).
-    fn kernel(paths: &Paths) -> Option<KeyAnswer> {
-        match load(Choice::Keyring, paths, true) {
+    fn kernel(paths: &KeyPlaces) -> Option<KeyAnswer> {
+        match load(CacheChoice::Keyring, paths, true) {
             KeyAnswer::Missing { reason } if reason.ends_with("this system does not offer it") => {
                 None
             }
@@ -330,7 +337,7 @@ mod linux {
     fn the_kernel_keeps_a_key_until_it_is_erased() {
         let scratch = Scratch::new();
         assert!(matches!(
-            load(Choice::Keyring, &scratch.paths, false),
+            load(CacheChoice::Keyring, &scratch.paths, false),
             KeyAnswer::Missing { .. }
         ));
         let Some(made) = kernel(&scratch.paths) else {
@@ -338,13 +345,16 @@ mod linux {
         };
         assert_eq!(*holder(&made), Holder::Keyring("kernel keyring"));
         assert_eq!(
-            key(&load(Choice::Keyring, &scratch.paths, false)),
+            key(&load(CacheChoice::Keyring, &scratch.paths, false)),
             key(&made)
         );
-        assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made));
-        erase(Choice::Keyring, &scratch.paths).unwrap();
         assert_eq!(
-            reason(load(Choice::Keyring, &scratch.paths, false)),
+            key(&load(CacheChoice::Auto, &scratch.paths, true)),
+            key(&made)
+        );
+        erase(CacheChoice::Keyring, &scratch.paths).unwrap();
+        assert_eq!(
+            reason(load(CacheChoice::Keyring, &scratch.paths, false)),
             "kernel keyring: no key yet"
         );
     }
@@ -359,10 +369,13 @@ mod linux {
         for size in [1, 31, 33, 5_000] {
             store.write(&vec![7; size]).unwrap();
             assert_eq!(
-                reason(load(Choice::Keyring, &scratch.paths, false)),
+                reason(load(CacheChoice::Keyring, &scratch.paths, false)),
                 "kernel keyring: no key yet"
             );
-            assert_eq!(key(&load(Choice::Keyring, &scratch.paths, true)).len(), 32);
+            assert_eq!(
+                key(&load(CacheChoice::Keyring, &scratch.paths, true)).len(),
+                32
+            );
         }
     }
 
@@ -387,11 +400,11 @@ mod linux {
         let listing = format!("{}\n{}", ours.join("\n"), keys_of("/", kernel::MANY));
         kernel::forget(&kernel::keys_to_forget(&listing));
         assert!(matches!(
-            load(Choice::Keyring, &thrown_away.paths, false),
+            load(CacheChoice::Keyring, &thrown_away.paths, false),
             KeyAnswer::Missing { .. }
         ));
         assert_eq!(
-            key(&load(Choice::Keyring, &kept.paths, false)),
+            key(&load(CacheChoice::Keyring, &kept.paths, false)),
             key(&before)
         );
     }
@@ -423,7 +436,7 @@ mod linux {
     #[test]
     fn auto_uses_the_file_only_without_a_kernel_keyring() {
         let scratch = Scratch::new();
-        let auto = load(Choice::Auto, &scratch.paths, true);
+        let auto = load(CacheChoice::Auto, &scratch.paths, true);
         let is_in_file = matches!(holder(&auto), Holder::File(_));
         assert_eq!(is_in_file, kernel(&scratch.paths).is_none());
         assert_eq!(scratch.paths.fallback.exists(), is_in_file);
@@ -432,11 +445,14 @@ mod linux {
     #[test]
     fn many_readers_see_the_one_key() {
         let scratch = Scratch::new();
-        let made = load(Choice::Auto, &scratch.paths, true);
+        let made = load(CacheChoice::Auto, &scratch.paths, true);
         thread::scope(|scope| {
             for _ in 0..16 {
                 scope.spawn(|| {
-                    assert_eq!(key(&load(Choice::Auto, &scratch.paths, true)), key(&made));
+                    assert_eq!(
+                        key(&load(CacheChoice::Auto, &scratch.paths, true)),
+                        key(&made)
+                    );
                 });
             }
         });
@@ -447,29 +463,29 @@ mod linux {
 #[test]
 fn the_credential_manager_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
-    let made = load(Choice::Auto, &scratch.paths, true);
+    let made = load(CacheChoice::Auto, &scratch.paths, true);
     assert_eq!(
         *holder(&made),
         Holder::Keyring("Windows Credential Manager")
     );
     assert_eq!(
-        key(&load(Choice::Keyring, &scratch.paths, false)),
+        key(&load(CacheChoice::Keyring, &scratch.paths, false)),
         key(&made)
     );
     native::SystemKeyring::new(&scratch.paths.scope)
         .write(&[7; 31])
         .unwrap();
     assert_eq!(
-        reason(load(Choice::Keyring, &scratch.paths, false)),
+        reason(load(CacheChoice::Keyring, &scratch.paths, false)),
         "Windows Credential Manager: no key yet"
     );
     assert_ne!(
-        key(&load(Choice::Keyring, &scratch.paths, true)),
+        key(&load(CacheChoice::Keyring, &scratch.paths, true)),
         key(&made)
     );
-    erase(Choice::Keyring, &scratch.paths).unwrap();
+    erase(CacheChoice::Keyring, &scratch.paths).unwrap();
     assert_eq!(
-        reason(load(Choice::Keyring, &scratch.paths, false)),
+        reason(load(CacheChoice::Keyring, &scratch.paths, false)),
         "Windows Credential Manager: no key yet"
     );
     assert!(!scratch.paths.fallback.exists());
