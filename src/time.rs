@@ -328,10 +328,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
+        #![proptest_config(crate::text::mutation::cases())]
 
         #[test]
-        fn times_that_are_nearly_right(text in crate::text::nearly::text(
+        fn times_that_are_nearly_right(text in crate::text::mutation::text(
             &[
                 "2030-01-01T00:15:00Z",
                 "2030-01-01 00:15:00+0100",

@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use super::credentials;
 use super::execute;
 use super::login::missing::{MissingLogin, Unresolved};
-use super::planned::Planned;
+use super::profile_plan::Planned;
 use super::resolution::Resolution;
 use super::runtime::block_on;
 use super::service;

@@ -120,11 +120,11 @@ mod tests {
     use super::*;
 
     proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
+        #![proptest_config(crate::text::mutation::cases())]
 
         /// An error says what is wrong and repeats no value.
         #[test]
-        fn answers_that_are_nearly_right(text in crate::text::nearly::bytes(
+        fn answers_that_are_nearly_right(text in crate::text::mutation::bytes(
             &[concat!(
                 r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"WORTHIT","#,
                 r#""SessionToken":"t","Expiration":"2030-01-01T00:00:00Z"}"#,

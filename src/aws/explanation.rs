@@ -2,7 +2,7 @@
 //! services that are asked, each with the place that its value came from. Never a secret.
 
 use super::plan::{MachineService, Plan, Source};
-use super::planned::Planned;
+use super::profile_plan::Planned;
 use super::service::endpoints;
 use super::settings::{Origin, Settings};
 use crate::authority::Region;

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::blocking::BlockingResolver;
 use super::explanation;
-use super::planned::Planned;
+use super::profile_plan::Planned;
 use super::region;
 use super::settings::SharedFiles;
 use super::signer::{AwsSigner, HOW_TO_NAME_REGION, no_region};

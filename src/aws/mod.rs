@@ -33,8 +33,8 @@ mod explanation;
 mod identity;
 mod login;
 mod plan;
-mod planned;
 mod profile;
+mod profile_plan;
 mod region;
 mod resolution;
 mod runtime;
@@ -51,7 +51,7 @@ use crate::error::Result;
 pub(crate) use authority::AUTHORITY;
 use blocking::BlockingResolver;
 pub(crate) use environment::{VARIABLES, set_and_left_behind};
-use planned::Planned;
+use profile_plan::Planned;
 pub(crate) use region::{KNOWN as REGIONS, may_be_region, parse as parse_region};
 use settings::SharedFiles;
 

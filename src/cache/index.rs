@@ -362,11 +362,11 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
+        #![proptest_config(crate::text::mutation::cases())]
 
         /// What is read of a damaged index is written as it was read.
         #[test]
-        fn files_that_are_nearly_right(text in crate::text::nearly::bytes(
+        fn files_that_are_nearly_right(text in crate::text::mutation::bytes(
             &[concat!(
                 r#"{"version":1,"tokens":{"0123456789abcdef0123456789abcdef":{"host":"h","#,
                 r#""port":5432,"user":"u","issued":1,"expires":2,"region":"r","passfile":"/p","#,

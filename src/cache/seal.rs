@@ -193,7 +193,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
+        #![proptest_config(crate::text::mutation::cases())]
 
         /// Whatever is changed, cut or added, it opens to nothing.
         #[test]

@@ -21,7 +21,7 @@
 //! - `configuration`, `preferences`: the configuration file, and what follows from it for this run
 //! - `due_file`, `segment`: what shell hooks and prompts read
 //! - `filed_tokens`, `line_owners`: the tokens in passfiles, and which connection owns a line
-//! - `warnings`, `given_once`: warnings about a connection, and warnings that are given once
+//! - `warnings`, `one_time_warnings`: warnings about a connection, and warnings that are given once
 //! - `errors`: one error out of several
 //!
 //! A command prints its answer through `output` and returns errors; it never ends the process.
@@ -34,14 +34,14 @@ pub(crate) mod due_file;
 pub(crate) mod erase;
 mod errors;
 pub(crate) mod exec;
-mod filed_tokens;
-mod given_once;
 pub(crate) mod init;
 mod line_owners;
 pub(crate) mod list;
 pub(crate) mod login;
+mod one_time_warnings;
 pub(crate) mod options;
 mod passfile_option;
+mod passfile_tokens;
 mod preferences;
 pub(crate) mod prompt;
 pub(crate) mod refresh;

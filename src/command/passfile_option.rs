@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::given_once;
+use super::one_time_warnings;
 use super::preferences::Preferences;
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -69,7 +69,7 @@ fn warn_about_content(path: &Path, text: &[u8], passfile: &Passfile, output: Out
                 .to_owned(),
         );
     }
-    for remark in given_once::new_remarks(path, remarks) {
+    for remark in one_time_warnings::new_remarks(path, remarks) {
         output.warn(&format!("{}: {remark}", path.display()));
     }
 }

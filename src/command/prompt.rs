@@ -4,8 +4,8 @@
 use std::cell::OnceCell;
 
 use super::app::App;
-use super::filed_tokens::{FiledTokens, known_passfiles};
 use super::line_owners::{is_taken, mark_taken_lines};
+use super::passfile_tokens::{FiledTokens, known_passfiles};
 use super::run::Run;
 use super::segment::{Segment, Times, TokenState, segment};
 use crate::cache::{Cache, Index};

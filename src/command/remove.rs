@@ -4,8 +4,8 @@
 use super::app::App;
 use super::erase::{erase_filed, forget_ids};
 use super::errors::all_errors;
-use super::filed_tokens::known_passfiles;
 use super::line_owners::mark_taken_lines_of;
+use super::passfile_tokens::known_passfiles;
 use super::preferences::Preferences;
 use super::run::Run;
 use super::setup::undo;

@@ -880,12 +880,12 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(crate::text::nearly::cases())]
+    #![proptest_config(crate::text::mutation::cases())]
 
     /// What is no configuration is an error in one line, and what is one stays so when a connection
     /// comes and goes.
     #[test]
-    fn files_that_are_nearly_right(text in crate::text::nearly::text(
+    fn files_that_are_nearly_right(text in crate::text::mutation::text(
         &[
             "cache = \"file\"\nlogin = \"never\"\nmax_expires_in = \"12h\"\n[[match]]\n\
              host = \"*.on.aws\"\nprofile = \"p\"\n",

@@ -358,12 +358,12 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(crate::text::nearly::cases())]
+    #![proptest_config(crate::text::mutation::cases())]
 
     /// What can be taken apart is put together again: the same entries, and the user's bytes as
     /// they were.
     #[test]
-    fn files_that_are_nearly_right(text in crate::text::nearly::bytes(
+    fn files_that_are_nearly_right(text in crate::text::mutation::bytes(
         &[
             "# pgcred begin - lines up to the end mark are rewritten by pgcred\n\
              # expires 20300101T001500Z\nh:5432:*:u:t\\:x\n# pgcred end\nmine:1:*:u:p\n",

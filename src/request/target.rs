@@ -387,10 +387,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
+        #![proptest_config(crate::text::mutation::cases())]
 
         #[test]
-        fn targets_that_are_nearly_right(text in crate::text::nearly::text(
+        fn targets_that_are_nearly_right(text in crate::text::mutation::text(
             &[
                 "postgres://admin:pw@h.dsql.us-east-1.on.aws:5432/postgres?sslmode=verify-full\
                  &sslrootcert=system",

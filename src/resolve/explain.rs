@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::meant::Meant;
-use super::said::ValueSource;
+use super::precedence::Meant;
+use super::sources::ValueSource;
 use crate::config::{Config, Rule};
 use crate::request::Request;
 

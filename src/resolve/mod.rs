@@ -22,23 +22,23 @@
 //! TARGET is the name of a connection, or the address that is one. `--debug` says for each value
 //! which source it came from.
 
-mod checked;
 mod explain;
-mod meant;
 mod options;
-mod said;
+mod precedence;
+mod sources;
 mod unknown_host;
+mod validation;
 
 use crate::authority::AskPolicy;
 use crate::config::Config;
 use crate::error::Result;
 use crate::output::Output;
 use crate::request::Request;
-pub(crate) use checked::{provider_of, seconds};
 use explain::Origins;
-use meant::Meant;
 pub(crate) use options::{AddressOptions, ConnectionOptions};
+use precedence::Meant;
 pub(crate) use unknown_host::tunnel_hint;
+pub(crate) use validation::{provider_of, seconds};
 
 /// What a resolution looks at besides the options and TARGET.
 #[derive(Clone, Copy)]
@@ -101,7 +101,7 @@ impl TargetResolver<'_> {
             ask,
             output,
         } = self;
-        let request = checked::check(options, target, meant, config, ask, output)?;
+        let request = validation::check(options, target, meant, config, ask, output)?;
         if let Some(origins) = origins {
             output.step(&origins.explain(&request, config));
         }

@@ -5,7 +5,7 @@
 //! needs. For RDS and Aurora those are Amazon's private roots of the region, which pgcred carries
 //! (`rds.pem`) or downloads, and puts into its data directory (`store`): a client wants a path.
 
-mod carried;
+mod bundled;
 mod store;
 
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
 use crate::sys::fs::{self, SessionDirectory};
-use carried::Set;
+use bundled::Set;
 pub(crate) use store::{kept, remove};
 
 /// The root certificates that pgcred tells a client to use.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::carried::Set;
+use super::bundled::Set;
 use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::paths;

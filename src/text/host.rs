@@ -235,10 +235,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
+        #![proptest_config(crate::text::mutation::cases())]
 
         #[test]
-        fn hosts_that_are_nearly_right(text in crate::text::nearly::text(
+        fn hosts_that_are_nearly_right(text in crate::text::mutation::text(
             &[
                 "Foo.dsql.us-east-1.on.aws:5432",
                 "[::1]:5432",

@@ -7,7 +7,7 @@ pub(crate) mod encode;
 pub(crate) mod host;
 pub(crate) mod marks;
 #[cfg(test)]
-pub(crate) mod nearly;
+pub(crate) mod mutation;
 pub(crate) mod quote;
 pub(crate) mod suggest;
 

@@ -397,10 +397,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
+        #![proptest_config(crate::text::mutation::cases())]
 
         #[test]
-        fn files_that_are_nearly_right(text in crate::text::nearly::text(
+        fn files_that_are_nearly_right(text in crate::text::mutation::text(
             &["# c\n[profile a]\nregion = us-east-1\ns3 =\n  key = v\n\n[DEFAULT]\nx: y\n[b]\n\
                long = one\n  two\n"],
             &["[", "]", "[profile ", "DEFAULT", " = ", "\n  ", "\n\n", "#", ";", "\u{2028}",

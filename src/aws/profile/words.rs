@@ -146,10 +146,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(crate::text::nearly::cases())]
+        #![proptest_config(crate::text::mutation::cases())]
 
         #[test]
-        fn command_lines_that_are_nearly_right(text in crate::text::nearly::text(
+        fn command_lines_that_are_nearly_right(text in crate::text::mutation::text(
             &[
                 r#"/opt/a\ b/helper --name "x \"y\"" 'z w' end"#,
                 r#""C:\a b\helper.exe" \\"x y\\" z"#,

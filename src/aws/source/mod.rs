@@ -9,15 +9,15 @@
 //! process       the program of a `credential_process`
 //! container     the credential service of ECS, EKS or CloudShell
 //! imds          the instance metadata of EC2
-//! old_files     the credentials files that came before profiles
+//! legacy_files  the credentials files that came before profiles
 //! role, mfa     no source: roles that are assumed with the credentials of a source
 //! ```
 
 mod container;
 pub(crate) mod imds;
 pub(crate) mod keys;
+mod legacy_files;
 mod mfa;
-mod old_files;
 mod process;
 mod role;
 mod sign_in;

@@ -13,8 +13,8 @@ pub(super) use tokens::{erase_filed, forget_ids};
 
 use super::app::App;
 use super::errors::all_errors;
-use super::filed_tokens::known_passfiles;
 use super::passfile_option::PassfileOption;
+use super::passfile_tokens::known_passfiles;
 use super::run::{Run, arguments_of};
 use crate::cache::{Cache, Index};
 use crate::config::Connection;

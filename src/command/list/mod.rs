@@ -8,9 +8,9 @@ use row::Row;
 use serde_json::Value;
 
 use super::app::App;
-use super::filed_tokens::{FiledTokens, known_passfiles};
 use super::line_owners::mark_taken_lines;
 use super::passfile_option::PassfileOption;
+use super::passfile_tokens::{FiledTokens, known_passfiles};
 use super::refresh::background;
 use super::run::Run;
 use crate::cache::Cache;

@@ -10,9 +10,9 @@
 //!  +--> overview   `pgcred setup` without a tool
 //! ```
 
+mod add_connection;
 mod edits;
 mod overview;
-mod remember;
 mod targets;
 pub(super) mod undo;
 
@@ -162,9 +162,9 @@ impl Setup {
         if tool.kind == ToolKind::Scheduler && !self.dry_run {
             check_scheduler(tool, files, machine)?;
         }
-        let new = remember::new_connections(tool, targets);
+        let new = add_connection::new_connections(tool, targets);
         let mut edits = Vec::new();
-        edits.extend(remember::edit(&new, app)?);
+        edits.extend(add_connection::edit(&new, app)?);
         edits.extend(files.set_up(machine, targets)?);
         let commands = files.commands(machine, false);
         if !self
@@ -216,7 +216,7 @@ fn print_dialog(
         texts.push(fill(template, &CommandLines { machine, target }));
     }
     Output::answer(&texts.join("\n"))?;
-    for target in remember::new_connections(tool, targets) {
+    for target in add_connection::new_connections(tool, targets) {
         let add = CommandLines { machine, target }.line("add", &[&target.name]);
         app.preferences.output.note(&format!(
             "to have its token kept fresh, make it a connection: {add}"

@@ -15,9 +15,9 @@
 mod edit;
 mod foreign;
 mod lock;
+mod private_directory;
 mod read;
 mod remove;
-mod session;
 mod swap;
 pub(crate) mod trust;
 #[cfg(unix)]
@@ -38,14 +38,14 @@ pub(crate) use foreign::{
     read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text,
 };
 pub(crate) use lock::{Lock, clear_leftovers, is_locked, lock};
+pub(crate) use private_directory::{
+    SessionDirectory, is_in_session, own_session_parents, remove_left_sessions, remove_sessions,
+    session_directory,
+};
 pub(crate) use read::{
     check_absence, read, read_dated, read_if_plain, read_own, read_plain, read_private,
 };
 pub(crate) use remove::{empty_directory, remove, remove_directory, remove_empty_directories};
-pub(crate) use session::{
-    SessionDirectory, is_in_session, own_session_parents, remove_left_sessions, remove_sessions,
-    session_directory,
-};
 pub(crate) use swap::{swap_in, swap_in_dated, swap_in_for_owner};
 #[cfg(unix)]
 use unix as platform;

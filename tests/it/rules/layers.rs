@@ -35,7 +35,7 @@ const LAYERS: &[&str] = &[
 ];
 
 /// Files that are compiled for unit tests only. They may use anything.
-const ONLY_TESTS: [&str; 2] = ["tests.rs", "nearly.rs"];
+const ONLY_TESTS: [&str; 2] = ["tests.rs", "mutation.rs"];
 
 /// The paths that a file names, each as the segments from the root of the crate.
 type Uses = BTreeMap<String, BTreeSet<Vec<String>>>;

@@ -2,7 +2,7 @@
 //! and what all sources together say about it.
 
 use super::options::ConnectionOptions;
-use super::said::{Said, Sourced, ValueSource};
+use super::sources::{Said, Sourced, ValueSource};
 use crate::authority::Region;
 use crate::config::{Config, Connection};
 use crate::error::{Error, Result};

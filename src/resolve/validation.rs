@@ -1,9 +1,9 @@
 //! Third step: the provider, the endpoint that is signed and the life of the token, checked, become
 //! the request.
 
-use super::meant::Meant;
 use super::options::ConnectionOptions;
-use super::said::{Said, ValueSource};
+use super::precedence::Meant;
+use super::sources::{Said, ValueSource};
 use super::unknown_host::unknown_host;
 use crate::authority::{AskPolicy, Region};
 use crate::config::{Config, Connection, Life};
