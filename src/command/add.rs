@@ -12,7 +12,7 @@ use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
-use crate::resolve::{ConnectionOptions, provider_of, seconds, tunnel_hint};
+use crate::resolve::{ConnectionOptions, allowed_life, provider_of, tunnel_hint};
 use crate::setup::Machine;
 use crate::sys::fs;
 use crate::sys::terminal::Stdin;
@@ -84,7 +84,7 @@ impl Add {
         let options = ConnectionOptions::default();
         let resolved = preferences
             .resolver()
-            .configured(&options, Some(&self.name));
+            .resolve_without_variables(&options, Some(&self.name));
         match resolved {
             Ok(request) => {
                 warnings::say(&[(&self.name, &request)], preferences);
@@ -168,7 +168,7 @@ impl Add {
         };
         let provider = self.provider(&host, &preferences.config)?;
         if options.expires_in.is_some() {
-            seconds(options.expires_in, provider, preferences.config.max_life)?;
+            allowed_life(options.expires_in, provider, preferences.config.max_life)?;
         }
         if address.user.is_none() {
             address.user = Some(self.default_user(&host, provider, &preferences.config)?);

@@ -87,7 +87,7 @@ impl App {
         if min_valid > request.life {
             let life = Some(Life::Seconds(min_valid));
             request.life =
-                resolve::seconds(life, request.provider, self.preferences.config.max_life)
+                resolve::allowed_life(life, request.provider, self.preferences.config.max_life)
                     .map_err(|error| error.about("--min-valid"))?;
         }
         let options = IssueOptions {

@@ -215,7 +215,7 @@ impl Aws {
         }
         // As for the AWS CLI, the variables of libpq have no meaning.
         let resolver = app.preferences.resolver();
-        let request = resolver.configured(&options, target.as_deref())?;
+        let request = resolver.resolve_without_variables(&options, target.as_deref())?;
         let token_options = TokenOptions {
             min_valid: None,
             fresh: true,

@@ -83,7 +83,7 @@ impl Preferences {
     /// Resolves a connection as it is configured, without warnings.
     pub(super) fn connection(&self, name: &str) -> Result<Request> {
         self.silent_resolver()
-            .configured(&ConnectionOptions::default(), Some(name))
+            .resolve_without_variables(&ConnectionOptions::default(), Some(name))
     }
 
     /// Resolves a connection even if no token can have the configured life, for commands that only
@@ -93,7 +93,8 @@ impl Preferences {
             expires_in: Some(Life::Max),
             ..ConnectionOptions::default()
         };
-        self.silent_resolver().configured(&options, Some(name))
+        self.silent_resolver()
+            .resolve_without_variables(&options, Some(name))
     }
 
     /// Edits the configuration file. If nothing is left of the usual file, its directory is removed

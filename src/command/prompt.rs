@@ -98,7 +98,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segme
         Some(_) => preferences.connection(target),
         None => preferences
             .silent_resolver()
-            .request(&ConnectionOptions::default(), Some(target)),
+            .resolve(&ConnectionOptions::default(), Some(target)),
     };
     let request = request.ok()?;
     let passfiles = Passfiles::of(index);

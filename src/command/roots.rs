@@ -30,7 +30,7 @@ impl Run for Roots {
         let preferences = &app.preferences;
         let request = preferences
             .resolver()
-            .request(&self.connection, self.target.as_deref())?;
+            .resolve(&self.connection, self.target.as_deref())?;
         if self.update {
             renew(&request, app)?;
         }

@@ -39,7 +39,7 @@ impl Run for TokenCommand {
         let request = app
             .preferences
             .resolver()
-            .request(&self.connection, self.target.as_deref())?;
+            .resolve(&self.connection, self.target.as_deref())?;
         if self.format.names_roots() {
             request.check_address()?; // this form says where to connect
         }

@@ -2,13 +2,13 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::precedence::Meant;
+use super::precedence::MergedTarget;
 use super::sources::ValueSource;
 use crate::config::{Config, Rule};
 use crate::request::Request;
 
 /// The sources of a request's values, kept until the request is there.
-pub(super) struct Origins {
+pub(super) struct ValueSources {
     host: ValueSource,
     port: ValueSource,
     user: ValueSource,
@@ -23,21 +23,21 @@ pub(super) struct Origins {
     dialled: String,
 }
 
-impl Origins {
-    pub(super) fn of(meant: &Meant<'_>) -> Self {
-        let said = &meant.said;
+impl ValueSources {
+    pub(super) fn of(merged: &MergedTarget<'_>) -> Self {
+        let values = &merged.values;
         Self {
-            host: said.host.source,
-            port: said.port.source,
-            user: said.user.source,
-            dbname: said.dbname.source,
-            profile: said.profile.source,
-            region: said.region.source,
-            sign_host: said.sign_host.source,
-            provider: said.provider.source,
-            roots: said.roots.source,
-            life: said.life.source,
-            dialled: said.host.value.clone().unwrap_or_default(),
+            host: values.host.source,
+            port: values.port.source,
+            user: values.user.source,
+            dbname: values.dbname.source,
+            profile: values.profile.source,
+            region: values.region.source,
+            sign_host: values.sign_host.source,
+            provider: values.provider.source,
+            roots: values.roots.source,
+            life: values.life.source,
+            dialled: values.host.value.clone().unwrap_or_default(),
         }
     }
 

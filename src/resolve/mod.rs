@@ -1,10 +1,11 @@
 //! From the options, TARGET, the configuration and PG* variables to a request for a token.
 //!
 //! ```text
-//! options, TARGET --said--> what each source says --meant--> the connection, and one value for
-//!                                                            each field
-//!                                                               |
-//!                                    request  <--checked--------+
+//! sources      what the options, TARGET, the configuration and PG* variables say
+//!     |
+//! precedence   finds the connection; the first source that says a value wins
+//!     |
+//! validation   provider, signed endpoint, life: an error, or the request
 //! ```
 //!
 //! A value comes from the first of these sources that says it:
@@ -34,11 +35,11 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::output::Output;
 use crate::request::Request;
-use explain::Origins;
+use explain::ValueSources;
 pub(crate) use options::{AddressOptions, ConnectionOptions};
-use precedence::Meant;
+use precedence::MergedTarget;
 pub(crate) use unknown_host::tunnel_hint;
-pub(crate) use validation::{provider_of, seconds};
+pub(crate) use validation::{allowed_life, provider_of};
 
 /// What a resolution looks at besides the options and TARGET.
 #[derive(Clone, Copy)]
@@ -53,57 +54,57 @@ impl TargetResolver<'_> {
     /// Resolves one target.
     ///
     /// It asks AWS's configuration only for the region of a bare cluster ID.
-    pub(crate) fn request(
+    pub(crate) fn resolve(
         self,
         options: &ConnectionOptions,
         target: Option<&str>,
     ) -> Result<Request> {
-        let meant = Meant::find(options, target, true, self.config)?;
-        self.check(options, target, meant)
+        let merged = MergedTarget::merge(options, target, true, self.config)?;
+        self.validate(options, target, merged)
     }
 
     /// Resolves one target without PG* variables. Commands that deal with every connection resolve
     /// so, because a scheduler or another shell has to come to the same result.
-    pub(crate) fn configured(
+    pub(crate) fn resolve_without_variables(
         self,
         options: &ConnectionOptions,
         target: Option<&str>,
     ) -> Result<Request> {
-        let meant = Meant::find(options, target, false, self.config)?;
-        self.check(options, target, meant)
+        let merged = MergedTarget::merge(options, target, false, self.config)?;
+        self.validate(options, target, merged)
     }
 
     /// Resolves one target for an entry that is written down and outlives the shell. A connection
     /// is taken as it is configured; PG* variables fill only what another target leaves open.
-    pub(crate) fn lasting(
+    pub(crate) fn resolve_to_store(
         self,
         options: &ConnectionOptions,
         target: Option<&str>,
     ) -> Result<Request> {
-        match Meant::find(options, target, false, self.config) {
-            Ok(meant) if meant.connection.is_some() => self.check(options, target, meant),
-            _ => self.request(options, target),
+        match MergedTarget::merge(options, target, false, self.config) {
+            Ok(merged) if merged.connection.is_some() => self.validate(options, target, merged),
+            _ => self.resolve(options, target),
         }
     }
 
-    fn check(
+    fn validate(
         self,
         options: &ConnectionOptions,
         target: Option<&str>,
-        meant: Meant<'_>,
+        merged: MergedTarget<'_>,
     ) -> Result<Request> {
-        let mut origins = None;
+        let mut sources = None;
         if self.output.debug {
-            origins = Some(Origins::of(&meant));
+            sources = Some(ValueSources::of(&merged));
         }
         let Self {
             config,
             ask,
             output,
         } = self;
-        let request = validation::check(options, target, meant, config, ask, output)?;
-        if let Some(origins) = origins {
-            output.step(&origins.explain(&request, config));
+        let request = validation::validate(options, target, merged, config, ask, output)?;
+        if let Some(sources) = sources {
+            output.step(&sources.explain(&request, config));
         }
         Ok(request)
     }

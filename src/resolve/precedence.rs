@@ -1,8 +1,8 @@
-//! Second step: which connection of the configuration is meant, by its name or by its own address,
-//! and what all sources together say about it.
+//! Second step: finds the connection of the configuration that TARGET or the options name, by its
+//! name or by its own address, and merges the sources in their order of precedence.
 
 use super::options::ConnectionOptions;
-use super::sources::{Said, Sourced, ValueSource};
+use super::sources::{Sourced, SourcedValues, ValueSource};
 use crate::authority::Region;
 use crate::config::{Config, Connection};
 use crate::error::{Error, Result};
@@ -10,59 +10,59 @@ use crate::request::target::TargetSpec;
 use crate::sys::env;
 use crate::text::host::HostPort;
 
-/// The connection that the user means, if it is one, and the merged values of all sources.
-pub(super) struct Meant<'a> {
+/// The merged values of all sources, and the connection of the configuration, if it is one.
+pub(super) struct MergedTarget<'a> {
     pub(super) connection: Option<&'a Connection>,
-    pub(super) said: Said,
+    pub(super) values: SourcedValues,
     /// Whether PG* variables count.
     pub(super) takes_variables: bool,
     /// Whether TARGET itself, and not a connection, names the address to connect to.
     pub(super) target_has_address: bool,
 }
 
-impl<'a> Meant<'a> {
+impl<'a> MergedTarget<'a> {
     /// Finds the connection and merges the sources. The order of the calls is the order of
     /// precedence.
-    pub(super) fn find(
+    pub(super) fn merge(
         options: &ConnectionOptions,
         target: Option<&str>,
         takes_variables: bool,
         config: &'a Config,
     ) -> Result<Self> {
-        let mut said = Said::by_options(options)?;
+        let mut values = SourcedValues::from_options(options)?;
         let named = match target {
-            Some(target) => named_connection(&mut said, target, config)?,
+            Some(target) => named_connection(&mut values, target, config)?,
             None => None,
         };
         // `pgcred exec` sets PG* variables that lead its program to one target. They name that
         // target if nothing else is named, and say nothing about another one.
-        let is_named = named.is_some() || said.host.value.is_some();
+        let is_named = named.is_some() || values.host.value.is_some();
         let takes_variables = takes_variables && !(is_named && env::is_in_exec());
-        let target_has_address = said.has_keyword("hostaddr");
+        let target_has_address = values.has_keyword("hostaddr");
         let mut connection = named;
         if named.is_none() {
-            connection = connection_at(&said, options, takes_variables, config)?;
+            connection = connection_at(&values, options, takes_variables, config)?;
             if connection.is_some() {
                 // The configuration may write the same host in another way.
-                said.host = Sourced::default();
+                values.host = Sourced::default();
             }
         }
         if let Some(connection) = connection {
-            said.fill_from_connection(connection);
+            values.fill_from_connection(connection);
         }
         if takes_variables {
-            said.fill_from_variables()?;
+            values.fill_from_variables()?;
         }
         if options.roots.is_some() {
-            said.drop_keyword("sslrootcert");
+            values.drop_keyword("sslrootcert");
         }
-        fill_from_rules(&mut said, config)?;
+        fill_from_rules(&mut values, config)?;
         if takes_variables {
-            said.fill_roots_from_variable()?;
+            values.fill_roots_from_variable()?;
         }
         Ok(Self {
             connection,
-            said,
+            values,
             takes_variables,
             target_has_address,
         })
@@ -71,39 +71,39 @@ impl<'a> Meant<'a> {
 
 /// Returns the connection of that name. Any other TARGET is an address.
 fn named_connection<'a>(
-    said: &mut Said,
+    values: &mut SourcedValues,
     target: &str,
     config: &'a Config,
 ) -> Result<Option<&'a Connection>> {
     let named = config.connection(target);
     if named.is_none() {
-        said.fill_address(ValueSource::Target, TargetSpec::parse(target)?);
+        values.fill_address(ValueSource::Target, TargetSpec::parse(target)?);
     }
     Ok(named)
 }
 
 /// Takes what the match rules say about the host, which has to be known by now.
-fn fill_from_rules(said: &mut Said, config: &Config) -> Result<()> {
-    let Some(host) = &said.host.value else {
+fn fill_from_rules(values: &mut SourcedValues, config: &Config) -> Result<()> {
+    let Some(host) = &values.host.value else {
         return Err(Error::usage("no host")
             .hint("name a connection, a host or a postgres:// URI, or set PGHOST"));
     };
     let rule = config.rule(host);
-    said.fill_from_rule(rule);
+    values.fill_from_rule(rule);
     Ok(())
 }
 
-/// Returns the connection whose own address is said.
+/// Returns the connection whose own address the sources name.
 ///
 /// Several tunnels may begin at one address. The endpoint that is signed and the provider then say
 /// which connection is meant.
 fn connection_at<'a>(
-    said: &Said,
+    values: &SourcedValues,
     options: &ConnectionOptions,
     takes_variables: bool,
     config: &'a Config,
 ) -> Result<Option<&'a Connection>> {
-    let mut asked = said.clone();
+    let mut asked = values.clone();
     if takes_variables {
         asked.fill_from_variables()?;
     }
@@ -113,8 +113,8 @@ fn connection_at<'a>(
         user: asked.user.value,
         ..TargetSpec::default()
     };
-    let region = said.region.value.as_ref();
-    let signed = said.sign_host.value.as_ref();
+    let region = values.region.value.as_ref();
+    let signed = values.sign_host.value.as_ref();
     Ok(config.at(&address, region, |connection| {
         signs(connection, signed, region) && serves(connection, options.provider.as_deref())
     }))

@@ -1,5 +1,5 @@
-//! First step: what the options, TARGET, a connection, PG* variables and match rules say, each
-//! value with where it came from.
+//! First step: the sources of a value: options, TARGET, a connection, PG* variables and match
+//! rules. Each value is kept with the source that it came from.
 
 use super::options::ConnectionOptions;
 use crate::authority::Region;
@@ -24,7 +24,7 @@ pub(super) enum ValueSource {
     MatchRule,
 }
 
-/// A value, and the first source that said it.
+/// A value, and the first source that says it.
 #[derive(Clone, Debug)]
 pub(super) struct Sourced<T> {
     pub(super) value: Option<T>,
@@ -49,9 +49,10 @@ impl<T> Sourced<T> {
     }
 }
 
-/// Everything that the sources say. A source fills only what the sources before it have left open.
+/// The value of each field, with its source. A source fills only what the sources before it have
+/// left open.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Said {
+pub(super) struct SourcedValues {
     pub(super) host: Sourced<String>,
     pub(super) port: Sourced<u16>,
     pub(super) user: Sourced<String>,
@@ -66,43 +67,54 @@ pub(super) struct Said {
     pub(super) life: Sourced<Life>,
 }
 
-impl Said {
+impl SourcedValues {
     /// Takes the options of the command line.
-    pub(super) fn by_options(options: &ConnectionOptions) -> Result<Self> {
-        let mut said = Self::default();
+    pub(super) fn from_options(options: &ConnectionOptions) -> Result<Self> {
+        let mut values = Self::default();
         let mut address = options.address.to_target_spec(None)?;
         if let Some(dbname) = &options.dbname {
             address.dbname = Some(check_name("dbname", dbname.clone())?);
         }
-        said.host.fill(ValueSource::Option("--host"), address.host);
+        values
+            .host
+            .fill(ValueSource::Option("--host"), address.host);
         let port_option = if options.address.port.is_some() {
             "--port"
         } else {
             "--host"
         };
-        said.port
+        values
+            .port
             .fill(ValueSource::Option(port_option), address.port);
-        said.user.fill(ValueSource::Option("--user"), address.user);
-        said.dbname
+        values
+            .user
+            .fill(ValueSource::Option("--user"), address.user);
+        values
+            .dbname
             .fill(ValueSource::Option("--dbname"), address.dbname);
         let profile = options.profile.clone();
-        said.profile.fill(ValueSource::Option("--profile"), profile);
+        values
+            .profile
+            .fill(ValueSource::Option("--profile"), profile);
         let region = options.region()?;
-        said.region.fill(ValueSource::Option("--region"), region);
+        values.region.fill(ValueSource::Option("--region"), region);
         if let Some(sign_host) = &options.sign_host {
             let sign_host = HostPort::parse(sign_host);
             let sign_host = sign_host.map_err(|error| error.about("--sign-host"))?;
             let source = ValueSource::Option("--sign-host");
-            said.sign_host.fill(source, Some(sign_host));
+            values.sign_host.fill(source, Some(sign_host));
         }
         let provider = options.provider.clone();
-        said.provider
+        values
+            .provider
             .fill(ValueSource::Option("--provider"), provider);
-        said.roots
+        values
+            .roots
             .fill(ValueSource::Option("--roots"), options.roots.clone());
-        said.life
+        values
+            .life
             .fill(ValueSource::Option("--expires-in"), options.expires_in);
-        Ok(said)
+        Ok(values)
     }
 
     /// Takes the address that TARGET or a connection names.
@@ -235,12 +247,12 @@ mod tests {
             sign_host: Some("Signed.Example:1".to_owned()),
             ..ConnectionOptions::default()
         };
-        let mut said = Said::by_options(&options).unwrap();
-        said.fill_address(
+        let mut values = SourcedValues::from_options(&options).unwrap();
+        values.fill_address(
             ValueSource::Target,
             TargetSpec::parse("host=db.example:2 user=u").unwrap(),
         );
-        said.fill_address(
+        values.fill_address(
             ValueSource::Connection,
             TargetSpec::parse("host=other port=3 dbname=d").unwrap(),
         );
@@ -249,24 +261,24 @@ mod tests {
              user = \"r\"\n",
         )
         .unwrap();
-        said.fill_from_rule(config.rule("db.example"));
-        let host = (said.host.value.as_deref(), said.host.source);
+        values.fill_from_rule(config.rule("db.example"));
+        let host = (values.host.value.as_deref(), values.host.source);
         assert_eq!(host, (Some("db.example"), ValueSource::Target));
-        let port = (said.port.value, said.port.source);
+        let port = (values.port.value, values.port.source);
         assert_eq!(port, (Some(2), ValueSource::Target));
-        let user = (said.user.value.as_deref(), said.user.source);
+        let user = (values.user.value.as_deref(), values.user.source);
         assert_eq!(user, (Some("u"), ValueSource::Target));
-        let dbname = (said.dbname.value.as_deref(), said.dbname.source);
+        let dbname = (values.dbname.value.as_deref(), values.dbname.source);
         assert_eq!(dbname, (Some("d"), ValueSource::Connection));
-        let profile = (said.profile.value.as_deref(), said.profile.source);
+        let profile = (values.profile.value.as_deref(), values.profile.source);
         assert_eq!(profile, (Some("typed"), ValueSource::Option("--profile")));
         let region = (
-            said.region.value.as_ref().map(Region::as_str),
-            said.region.source,
+            values.region.value.as_ref().map(Region::as_str),
+            values.region.source,
         );
         assert_eq!(region, (Some("eu-west-1"), ValueSource::MatchRule));
-        let sign_host = said.sign_host.value.map(|signed| signed.to_string());
+        let sign_host = values.sign_host.value.map(|signed| signed.to_string());
         assert_eq!(sign_host.as_deref(), Some("signed.example:1"));
-        assert_eq!(said.life.source, ValueSource::Default);
+        assert_eq!(values.life.source, ValueSource::Default);
     }
 }

@@ -1,9 +1,9 @@
-//! Third step: the provider, the endpoint that is signed and the life of the token, checked, become
-//! the request.
+//! Third step: validates the merged values, that is the provider, the endpoint that is signed and
+//! the life of the token, and builds the request from them.
 
 use super::options::ConnectionOptions;
-use super::precedence::Meant;
-use super::sources::{Said, ValueSource};
+use super::precedence::MergedTarget;
+use super::sources::{SourcedValues, ValueSource};
 use super::unknown_host::unknown_host;
 use crate::authority::{AskPolicy, Region};
 use crate::config::{Config, Connection, Life};
@@ -15,7 +15,7 @@ use crate::request::{Request, check_name};
 use crate::text::host::HostPort;
 
 /// The endpoint that is signed.
-struct Signed {
+struct SignedEndpoint {
     host: String,
     port: u16,
     /// Whether the user named the port; otherwise it is the default.
@@ -23,15 +23,15 @@ struct Signed {
 }
 
 /// Completes a host's name: a bare cluster ID needs a region, which AWS's configuration may know.
-struct FullName<'a> {
+struct HostCompletion<'a> {
     region: Option<&'a Region>,
     profile: Option<&'a str>,
     ask: &'a AskPolicy,
 }
 
-impl FullName<'_> {
+impl HostCompletion<'_> {
     /// Returns the endpoint of a bare cluster ID, and any other host as it is.
-    fn of(&self, host: String) -> Result<String> {
+    fn complete(&self, host: String) -> Result<String> {
         let Some((provider, _)) = provider::of_id(&host, "") else {
             return Ok(host);
         };
@@ -50,27 +50,27 @@ impl FullName<'_> {
 
 /// Where the client connects to, the endpoint that is signed, and the profile and region to sign
 /// with.
-struct Route {
+struct Endpoints {
     host: String,
     port: u16,
-    signed: Signed,
+    signed: SignedEndpoint,
     profile: Option<String>,
     region: Option<Region>,
 }
 
-impl Route {
+impl Endpoints {
     /// Checks the profile that the sources name, and completes the hosts.
-    fn of(said: &Said, ask: &AskPolicy) -> Result<Self> {
-        let profile = checked_profile(said.profile.value.clone())?;
-        let region = said.region.value.clone();
-        let full_name = FullName {
+    fn of(values: &SourcedValues, ask: &AskPolicy) -> Result<Self> {
+        let profile = valid_profile(values.profile.value.clone())?;
+        let region = values.region.value.clone();
+        let completion = HostCompletion {
             region: region.as_ref(),
             profile: profile.as_deref(),
             ask,
         };
-        let host = full_name.of(said.host.value.clone().unwrap_or_default())?;
-        let port = said.port.value.unwrap_or(provider::DEFAULT_PORT);
-        let signed = signed_endpoint(said.sign_host.value.as_ref(), &host, port, &full_name)?;
+        let host = completion.complete(values.host.value.clone().unwrap_or_default())?;
+        let port = values.port.value.unwrap_or(provider::DEFAULT_PORT);
+        let signed = signed_endpoint(values.sign_host.value.as_ref(), &host, port, &completion)?;
         Ok(Self {
             host,
             port,
@@ -83,48 +83,54 @@ impl Route {
 
 /// Builds the request from the merged values. It is an error if no provider serves the host, or if
 /// no source names the user.
-pub(super) fn check(
+pub(super) fn validate(
     options: &ConnectionOptions,
     target: Option<&str>,
-    meant: Meant<'_>,
+    merged: MergedTarget<'_>,
     config: &Config,
     ask: &AskPolicy,
     output: Output,
 ) -> Result<Request> {
-    let (connection, mut said) = (meant.connection, meant.said);
-    let route = Route::of(&said, ask)?;
-    if meant.takes_variables {
-        said.fill_hostaddr(&route.host)?;
+    let (connection, mut values) = (merged.connection, merged.values);
+    let endpoints = Endpoints::of(&values, ask)?;
+    if merged.takes_variables {
+        values.fill_hostaddr(&endpoints.host)?;
     }
     let typed = options.typed_host(target);
-    let named = said.provider.value.as_deref();
-    let provider = provider_of(&route.signed.host, named, typed.as_deref(), config)?;
-    let region_of_host = (provider.region)(&route.signed.host);
-    warn_about_port(&route, said.sign_host.source, connection, provider, output);
-    warn_about_region(&route, region_of_host.as_ref(), provider, output);
-    let user = user_of(said.user.value, provider, options, &route.host)?;
-    let dbname = said.dbname.value;
+    let named = values.provider.value.as_deref();
+    let provider = provider_of(&endpoints.signed.host, named, typed.as_deref(), config)?;
+    let region_of_host = (provider.region)(&endpoints.signed.host);
+    warn_about_port(
+        &endpoints,
+        values.sign_host.source,
+        connection,
+        provider,
+        output,
+    );
+    warn_about_region(&endpoints, region_of_host.as_ref(), provider, output);
+    let user = user_of(values.user.value, provider, options, &endpoints.host)?;
+    let dbname = values.dbname.value;
     Ok(Request {
-        aliases: aliases_of(connection, route.port, &user),
+        aliases: aliases_of(connection, endpoints.port, &user),
         connection: connection.map(|connection| connection.name.clone()),
         provider,
-        port: route.port,
+        port: endpoints.port,
         user,
         dbname: dbname.unwrap_or_else(|| provider.dbname.to_owned()),
-        keywords: said.keywords,
-        target_has_address: meant.target_has_address,
-        roots: said.roots.value,
-        region: route.region.or(region_of_host),
+        keywords: values.keywords,
+        target_has_address: merged.target_has_address,
+        roots: values.roots.value,
+        region: endpoints.region.or(region_of_host),
         taken: Vec::new(),
-        life: seconds(said.life.value, provider, config.max_life)?,
-        profile: route.profile,
-        host: route.host,
-        sign_port: route.signed.port,
-        sign_host: route.signed.host,
+        life: allowed_life(values.life.value, provider, config.max_life)?,
+        profile: endpoints.profile,
+        host: endpoints.host,
+        sign_port: endpoints.signed.port,
+        sign_host: endpoints.signed.host,
     })
 }
 
-fn checked_profile(profile: Option<String>) -> Result<Option<String>> {
+fn valid_profile(profile: Option<String>) -> Result<Option<String>> {
     match profile {
         Some(profile) => Ok(Some(check_name("profile", profile)?)),
         None => Ok(None),
@@ -137,18 +143,18 @@ fn signed_endpoint(
     sign_host: Option<&HostPort>,
     host: &str,
     port: u16,
-    full_name: &FullName<'_>,
-) -> Result<Signed> {
+    completion: &HostCompletion<'_>,
+) -> Result<SignedEndpoint> {
     match sign_host {
-        None => Ok(Signed {
+        None => Ok(SignedEndpoint {
             host: host.to_owned(),
             port,
             is_port_named: false,
         }),
         // The port of a tunnel is the client's own; the endpoint listens on the usual one unless
         // somebody names another.
-        Some(signed) => Ok(Signed {
-            host: full_name.of(signed.host.clone())?,
+        Some(signed) => Ok(SignedEndpoint {
+            host: completion.complete(signed.host.clone())?,
             port: signed.port.unwrap_or(provider::DEFAULT_PORT),
             is_port_named: signed.port.is_some(),
         }),
@@ -157,12 +163,12 @@ fn signed_endpoint(
 
 /// Returns the user that somebody names, or else the provider's.
 fn user_of(
-    said: Option<String>,
+    named: Option<String>,
     provider: &Provider,
     options: &ConnectionOptions,
     host: &str,
 ) -> Result<String> {
-    match (said, provider.user) {
+    match (named, provider.user) {
         (Some(user), _) => Ok(user),
         (None, Some(user)) => Ok(user.to_owned()),
         (None, None) if options.address.for_any_user => Ok(String::new()),
@@ -206,7 +212,11 @@ pub(crate) fn provider_of(
 
 /// Returns the life to sign for, within the limits of the provider and of the configuration. `max`
 /// is cut to the life of the credentials when the token is signed.
-pub(crate) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>) -> Result<u32> {
+pub(crate) fn allowed_life(
+    life: Option<Life>,
+    provider: &Provider,
+    cap: Option<u32>,
+) -> Result<u32> {
     let most = cap.unwrap_or(u32::MAX);
     match life {
         None => Ok(provider.default_life.min(most)),
@@ -224,13 +234,13 @@ pub(crate) fn seconds(life: Option<Life>, provider: &Provider, cap: Option<u32>)
 /// Warns if the port that is signed is not the port that is dialled, and nobody has said that this
 /// is right.
 fn warn_about_port(
-    route: &Route,
+    endpoints: &Endpoints,
     source: ValueSource,
     connection: Option<&Connection>,
     provider: &Provider,
     output: Output,
 ) {
-    let (signed, port) = (&route.signed, route.port);
+    let (signed, port) = (&endpoints.signed, endpoints.port);
     if !provider.signs_port || signed.port == port || signed.is_port_named {
         return;
     }
@@ -251,12 +261,12 @@ fn warn_about_port(
 
 /// Warns about a region that is not the region in the host's name, or that AWS may not have.
 fn warn_about_region(
-    route: &Route,
+    endpoints: &Endpoints,
     named_by_host: Option<&Region>,
     provider: &Provider,
     output: Output,
 ) {
-    let (sign_host, region) = (&route.signed.host, route.region.as_ref());
+    let (sign_host, region) = (&endpoints.signed.host, endpoints.region.as_ref());
     if let (Some(asked), Some(named)) = (region, named_by_host)
         && asked != named
     {

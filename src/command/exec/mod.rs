@@ -73,7 +73,7 @@ impl Run for Exec {
         let request = app
             .preferences
             .resolver()
-            .request(&self.connection, self.target.as_deref())?;
+            .resolve(&self.connection, self.target.as_deref())?;
         request.check_address()?;
         if let Some(passfile) = self.renew {
             return renew(request, &self.token, &passfile, app).map(|()| ExitCode::SUCCESS);

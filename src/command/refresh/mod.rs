@@ -212,7 +212,7 @@ impl Refresh {
         if self.takes_every_connection(preferences) {
             for connection in &preferences.config.connections {
                 let name = Some(connection.name.as_str());
-                let request = resolver.configured(&self.connection, name);
+                let request = resolver.resolve_without_variables(&self.connection, name);
                 match self.checked(name, request, output) {
                     Ok(request) => found.requests.push(request),
                     Err(error) => found.errors.push(error.about(&connection.name)),
@@ -222,12 +222,12 @@ impl Refresh {
             if self.names_no_target() && env::var_os("PGHOST").is_none() {
                 return Err(nothing_to_refresh());
             }
-            let request = resolver.request(&self.connection, None);
+            let request = resolver.resolve(&self.connection, None);
             found.requests.push(self.checked(None, request, output)?);
         } else {
             for target in &self.targets {
                 let target = Some(target.as_str());
-                let request = resolver.request(&self.connection, target);
+                let request = resolver.resolve(&self.connection, target);
                 match self.checked(target, request, output) {
                     Ok(request) => found.requests.push(request),
                     Err(error) => found.errors.push(error),

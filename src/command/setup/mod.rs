@@ -120,7 +120,8 @@ impl Setup {
                 .any(|known| known.name == tool.name);
             let resolver = preferences.silent_resolver();
             if !is_entry
-                && let Ok(request) = resolver.configured(&self.connection, Some(target))
+                && let Ok(request) =
+                    resolver.resolve_without_variables(&self.connection, Some(target))
                 && let Some(connection) = request.connection
             {
                 entries.push(connection);

@@ -59,7 +59,9 @@ impl Setup {
     }
 
     fn target(&self, name: Option<&str>, tool: &Tool, preferences: &Preferences) -> Result<Target> {
-        let mut request = preferences.resolver().lasting(&self.connection, name)?;
+        let mut request = preferences
+            .resolver()
+            .resolve_to_store(&self.connection, name)?;
         request.check_address()?;
         if needs_all_settings(tool, &request) {
             leave_nothing_to_the_environment(&mut request, preferences)?;
