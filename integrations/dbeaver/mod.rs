@@ -40,8 +40,6 @@ const EVENTS: [&str; 2] = ["BEFORE_CONNECT", "AFTER_CONNECT"];
 /// The first version that takes a password from a command.
 const TAKES_COMMAND: [u32; 3] = [26, 1, 4];
 /// What is wrong with a file that cannot be edited.
-const NOT_CONNECTIONS: &str = "the file is not the JSON of DBeaver's connections";
-
 const OWNERSHIP: Ownership = Ownership::Part {
     users_part,
     say_the_same,
@@ -305,7 +303,7 @@ fn document(text: &str) -> Result<Value> {
     if text.trim().is_empty() {
         return Ok(json!({ "folders": {}, "connections": {} }));
     }
-    serde_json::from_str(text).map_err(|error| Error::usage(NOT_CONNECTIONS).caused_by(&error))
+    serde_json::from_str(text).map_err(|error| not_connections().caused_by(&error))
 }
 
 fn connections(document: &mut Value) -> Result<&mut Map<String, Value>> {
@@ -314,8 +312,13 @@ fn connections(document: &mut Value) -> Result<&mut Map<String, Value>> {
     {
         Ok(connections)
     } else {
-        Err(Error::usage(NOT_CONNECTIONS))
+        Err(not_connections())
     }
+}
+
+fn not_connections() -> Error {
+    Error::usage("the file is not the JSON of DBeaver's connections")
+        .hint("move the file away, then retry")
 }
 
 /// Tells whether this DBeaver takes a password from a command. An unknown version counts as old.

@@ -49,7 +49,9 @@ impl ToolFiles for ImportFile {
     fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
         let edit = Edit::that_changes(file(machine), &OWNERSHIP, |text| {
             let mut document: Value = serde_json::from_str(text).map_err(|error| {
-                Error::usage("the file is not the JSON of pgAdmin's servers").caused_by(&error)
+                Error::usage("the file is not the JSON of pgAdmin's servers")
+                    .caused_by(&error)
+                    .hint("move the file away, then retry")
             })?;
             if let Some(servers) = document["Servers"].as_object_mut() {
                 servers.retain(|_, server| !entries.iter().any(|name| server["Name"] == **name));

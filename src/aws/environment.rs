@@ -147,7 +147,10 @@ impl Variables {
     pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
         match self.raw(name).map(OsString::into_string) {
             Some(Ok(value)) => Ok(Some(value)),
-            Some(Err(_)) => Err(Error::usage(format!("{name} is not UTF-8"))),
+            Some(Err(_)) => {
+                let hint = format!("correct or unset {name}");
+                Err(Error::usage(format!("{name} is not UTF-8")).hint(hint))
+            }
             None => Ok(None),
         }
     }

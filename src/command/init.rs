@@ -38,7 +38,9 @@ impl PrintText for Init {
             undo: self.undo,
         };
         let Some(cache) = CacheDirectory::of_user() else {
-            return Err(Error::failure("no cache directory is known"));
+            return Err(
+                Error::failure("no cache directory is known").hint("set HOME or PGCRED_HOME")
+            );
         };
         let (program, due) = (child::own_path()?, cache.due());
         shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)
@@ -48,9 +50,9 @@ impl PrintText for Init {
 fn text_of(path: &Path) -> Result<String> {
     match path.to_str() {
         Some(text) => Ok(text.to_owned()),
-        None => Err(Error::failure(format!(
-            "the path {} is not UTF-8",
-            path.display()
-        ))),
+        None => Err(
+            Error::failure(format!("the path {} is not UTF-8", path.display()))
+                .hint("rename the directory"),
+        ),
     }
 }

@@ -298,14 +298,20 @@ fn fits(pattern: &str, host: &str) -> bool {
 /// Checks that a connection's name cannot be taken for a host, a URI, a conninfo string, an option,
 /// or a cluster ID other than that of its own host.
 pub(crate) fn check_connection_name(name: &str, host: Option<&str>) -> Result<()> {
-    let refuse = |why: &str| Err(Error::usage(format!("name {}: {why}", host::quoted(name))));
+    let refuse = |why: &str, hint: &str| {
+        let shown = host::quoted(name);
+        Err(Error::usage(format!("name {shown}: {why}")).hint(hint))
+    };
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) || name.starts_with('-') {
-        return refuse("use letters, digits, `_` and, after the first, `-`; 64 at most");
+        return refuse(
+            "not a connection's name",
+            "use letters, digits, `_` and, after the first, `-`; 64 at most",
+        );
     }
     let first_label = host.and_then(|host| host.split('.').next());
     if provider::of_id(&name.to_ascii_lowercase(), "").is_some() && first_label != Some(name) {
-        return refuse("it reads as a cluster ID; choose another");
+        return refuse("it reads as a cluster ID", "choose another name");
     }
     Ok(())
 }
@@ -328,9 +334,8 @@ impl CacheChoice {
         let found = Self::ALL.into_iter().find(|choice| choice.as_str() == text);
         let Some(found) = found else {
             let names = Self::ALL.map(Self::as_str).join(", ");
-            return Err(Error::usage(format!(
-                "no cache of that name; known: {names}"
-            )));
+            let hint = format!("choose one of {names}");
+            return Err(Error::usage("no cache of that name").hint(hint));
         };
         if found == Self::SecretService
             && cfg!(all(target_os = "linux", not(feature = "secret-service")))

@@ -65,6 +65,7 @@ pub(super) fn document(text: &str) -> Result<DeTable<'_>> {
     } else {
         Error::usage(format!("{what} at {}", host::quoted(piece)))
     };
+    let error = error.hint("correct the line; CONFIGURATION in `pgcred man` shows the whole form");
     Err(Lines::of(text).locate(error, span, ""))
 }
 
@@ -143,7 +144,7 @@ impl<'a> Field<'a> {
     }
 
     fn unknown(&self, known: &[&str]) -> Error {
-        let why = Error::usage(format!("no such key; known: {}", known.join(", ")));
+        let why = Error::usage("no such key").hint(format!("the keys are {}", known.join(", ")));
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         // A key in quotes can hold anything.
         let key = if self.key.bytes().all(is_plain) {
@@ -164,7 +165,8 @@ impl<'a> Field<'a> {
 
 fn connections(all: &Field<'_>) -> Result<Vec<Connection>> {
     let Some(table) = all.item.get_ref().as_table() else {
-        return Err(all.wrong(Error::usage("write each connection as [connections.NAME]")));
+        let wrong = Error::usage("not a table of connections");
+        return Err(all.wrong(wrong.hint("write each connection as a table: [connections.NAME]")));
     };
     let mut found = Vec::with_capacity(table.len());
     for (name, item) in table {
@@ -183,7 +185,7 @@ fn connection(all: &Field<'_>, name: &str, item: &Item<'_>) -> Result<Connection
             .locate(Error::usage(why), item.span(), &table_name.to_string())
     };
     let Some(table) = table else {
-        return Err(wrong("write it as a table: [connections.NAME]"));
+        return Err(wrong("not a table").hint("write it as a table: [connections.NAME]"));
     };
     let mut found = Connection {
         name: name.to_owned(),
@@ -238,14 +240,14 @@ const CONNECTION_KEYS: &[&str] = &[
 
 /// Reads the rules, whether they are written as `[[match]]` or as a list.
 fn rules(all: &Field<'_>) -> Result<Vec<Rule>> {
-    const WRONG: &str = "write each rule as a table: [[match]]";
+    let not_a_table = || Error::usage("not a table").hint("write each rule as a table: [[match]]");
     let Some(items) = all.item.get_ref().as_array() else {
-        return Err(all.wrong(Error::usage(WRONG)));
+        return Err(all.wrong(not_a_table()));
     };
     let mut found = Vec::new();
     for item in items {
         let Some(table) = item.get_ref().as_table() else {
-            return Err(all.wrong_at(Error::usage(WRONG), item.span()));
+            return Err(all.wrong_at(not_a_table(), item.span()));
         };
         found.push(rule(table, &item.span(), all.lines)?);
     }
@@ -281,8 +283,8 @@ fn rule(table: &DeTable<'_>, span: &Range<usize>, lines: Lines<'_>) -> Result<Ru
         ..Rule::default()
     };
     if found == sets_nothing {
-        return Err(wrong(Error::usage(
-            "the rule sets nothing; give profile, region, expires_in, user or roots",
+        return Err(wrong(Error::usage("the rule sets nothing").hint(
+            "add profile, region, expires_in, user or roots, or remove the rule",
         )));
     }
     Ok(found)
@@ -291,7 +293,7 @@ fn rule(table: &DeTable<'_>, span: &Range<usize>, lines: Lines<'_>) -> Result<Ru
 fn text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
     match item {
         DeValue::String(text) => Ok(text),
-        _ => Err(Error::usage("give a text in quotes")),
+        _ => Err(Error::usage("not a text").hint("write the value in quotes")),
     }
 }
 
@@ -304,8 +306,9 @@ fn name(what: &str, item: &DeValue<'_>) -> Result<String> {
 fn roots(item: &DeValue<'_>) -> Result<RootsChoice> {
     match RootsChoice::parse(text(item)?)? {
         RootsChoice::File(file) if !Path::new(&file).has_root() => Err(Error::usage(
-            "give the whole path of a file, or system, or provider",
-        )),
+            "the path of the file of root certificates is not absolute",
+        )
+        .hint("write the whole path of a file, or system, or provider")),
         choice => Ok(choice),
     }
 }
@@ -323,7 +326,7 @@ fn sslmode(item: &DeValue<'_>) -> Result<String> {
     if MODES.contains(&mode) {
         Ok(mode.to_owned())
     } else {
-        Err(Error::usage(format!("one of {}", MODES.join(", "))))
+        Err(Error::usage("no such sslmode").hint(format!("write one of {}", MODES.join(", "))))
     }
 }
 
@@ -331,14 +334,14 @@ fn sslmode(item: &DeValue<'_>) -> Result<String> {
 fn hostaddr(item: &DeValue<'_>) -> Result<String> {
     match text(item)?.parse::<IpAddr>() {
         Ok(address) => Ok(address.to_string()),
-        Err(_) => Err(Error::usage("give an IP address, like 127.0.0.1")),
+        Err(_) => Err(Error::usage("not an IP address").hint("write it like 127.0.0.1")),
     }
 }
 
 fn port(item: &DeValue<'_>) -> Result<u16> {
     match integer(item).map(u16::try_from) {
         Some(Ok(number @ 1..)) => Ok(number),
-        _ => Err(Error::usage("give a number from 1 to 65535")),
+        _ => Err(Error::usage("not a port").hint("write a number from 1 to 65535, without quotes")),
     }
 }
 
@@ -359,39 +362,47 @@ fn number_or_text(item: &DeValue<'_>) -> String {
 
 fn life(item: &DeValue<'_>) -> Result<Life> {
     match number_or_text(item).parse() {
-        Ok(Life::Seconds(0)) => Err(Error::usage("give 1 s or more")),
+        Ok(Life::Seconds(0)) => Err(no_time()),
         parsed => parsed.map_err(Error::usage),
     }
 }
 
 fn seconds(item: &DeValue<'_>) -> Result<u32> {
     match number_or_text(item).parse() {
-        Ok(Seconds(0)) => Err(Error::usage("give 1 s or more")),
+        Ok(Seconds(0)) => Err(no_time()),
         Ok(Seconds(seconds)) => Ok(seconds),
         Err(why) => Err(Error::usage(why)),
     }
+}
+
+fn no_time() -> Error {
+    Error::usage("0 s is too short").hint("write 1 s or more, like 900, 90s, 15m, 12h or 7d")
 }
 
 fn host_alone(text: &str) -> Result<String> {
     let HostPort { host, port } = HostPort::parse(text)?;
     match port {
         None => Ok(host),
-        Some(port) => Err(Error::usage(format!(
-            "give the name alone, and a line port = {port}"
-        ))),
+        Some(port) => {
+            let hint = format!("write the name alone, and a line: port = {port}");
+            Err(Error::usage("the host has a port").hint(hint))
+        }
     }
 }
 
 fn aliases(field: &Field<'_>) -> Result<Vec<HostPort>> {
-    const WRONG: &str = "give a list of HOST or HOST:PORT in quotes";
+    let not_hosts = || {
+        Error::usage("not a list of hosts")
+            .hint("write each as HOST or HOST:PORT in quotes: [\"a.example.com\", \"b:5433\"]")
+    };
     let Some(items) = field.item.get_ref().as_array() else {
-        return Err(field.wrong(Error::usage(WRONG)));
+        return Err(field.wrong(not_hosts()));
     };
     let mut found = Vec::new();
     for item in items {
         let alias = match item.get_ref().as_str() {
             Some(text) => HostPort::parse(text),
-            None => Err(Error::usage(WRONG)),
+            None => Err(not_hosts()),
         };
         found.push(alias.map_err(|error| field.wrong_at(error, item.span()))?);
     }
@@ -408,8 +419,9 @@ fn pattern(text: &str) -> Result<String> {
             None => Ok(pattern),
         },
         _ => Err(Error::usage(format!(
-            "pattern {}: give a host name, with * for any run of characters",
+            "pattern {}: not the name of a host",
             host::quoted(text)
-        ))),
+        ))
+        .hint("write a host name without a port, with * for any run of characters")),
     }
 }

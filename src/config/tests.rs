@@ -156,25 +156,19 @@ fn a_cache_that_this_build_does_not_have_is_named() {
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn errors_name_line_and_key() {
-    let port = "connections.p.port: give a number from 1 to 65535";
+    let port = "connections.p.port: not a port";
     for (file, expected) in [
-        (
-            "\ncahce = 'file'",
-            "line 2: cahce: no such key; known: cache, login, max_expires_in, connections, match",
-        ),
+        ("\ncahce = 'file'", "line 2: cahce: no such key"),
         ("'a\\nb' = 1", "line 1: `a\\\\nb`: no such key"),
-        (
-            "cache = 'disk'",
-            "line 1: cache: no cache of that name; known: keyring, secret-service, file, none",
-        ),
-        ("cache = true", "line 1: cache: give a text in quotes"),
+        ("cache = 'disk'", "line 1: cache: no cache of that name"),
+        ("cache = true", "line 1: cache: not a text"),
         (
             "max_expires_in = 'max'",
             "line 1: max_expires_in: not a duration",
         ),
         (
             "max_expires_in = 0",
-            "line 1: max_expires_in: give 1 s or more",
+            "line 1: max_expires_in: 0 s is too short",
         ),
         (
             "max_expires_in = 1.5",
@@ -182,19 +176,16 @@ fn errors_name_line_and_key() {
         ),
         (
             "connections = 1",
-            "line 1: connections: write each connection as [connections.NAME]",
+            "line 1: connections: not a table of connections",
         ),
         (
             "[[connections]]\nhost = 'h'",
-            "line 1: connections: write each",
+            "line 1: connections: not a table of connections",
         ),
-        (
-            "[connections]\np = 1",
-            "line 2: connections.p: write it as a table",
-        ),
+        ("[connections]\np = 1", "line 2: connections.p: not a table"),
         (
             "[[connections.p]]\nhost = 'h'",
-            "line 1: connections.p: write it as a table",
+            "line 1: connections.p: not a table",
         ),
         (
             "\n[connections.p]\n",
@@ -214,11 +205,11 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h:5'",
-            "line 2: connections.p.host: give the name alone, and a line port = 5",
+            "line 2: connections.p.host: the host has a port",
         ),
         (
             "[connections.p]\nhost = 5",
-            "line 2: connections.p.host: give a text in quotes",
+            "line 2: connections.p.host: not a text",
         ),
         (
             "[connections.p]\nhost = 'foo0bar1baz2quux3quuux4abc'",
@@ -226,15 +217,15 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\nsslmode = 'full'",
-            "line 3: connections.p.sslmode: one of disable, allow, prefer",
+            "line 3: connections.p.sslmode: no such sslmode",
         ),
         (
             "[connections.p]\nhost = 'h'\nhostaddr = 'h'",
-            "line 3: connections.p.hostaddr: give an IP address",
+            "line 3: connections.p.hostaddr: not an IP address",
         ),
         (
             "[connections.p]\nhost = 'h'\nroots = 'ca.pem'",
-            "line 3: connections.p.roots: give the whole path",
+            "line 3: connections.p.roots: the path of the file of root certificates is not",
         ),
         (
             "[connections.p]\nhost = 'h'\nroots = ''",
@@ -294,7 +285,7 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\nexpires_in = 0",
-            "line 3: connections.p.expires_in: give 1 s or more",
+            "line 3: connections.p.expires_in: 0 s is too short",
         ),
         (
             "[connections.p]\nhost = 'h'\nexpires_in = true",
@@ -302,11 +293,11 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\naliases = 'x'",
-            "line 3: connections.p.aliases: give a list",
+            "line 3: connections.p.aliases: not a list of hosts",
         ),
         (
             "[connections.p]\nhost = 'h'\naliases = [\n'a',\n1]",
-            "line 5: connections.p.aliases: give a list",
+            "line 5: connections.p.aliases: not a list of hosts",
         ),
         (
             "[connections.p]\nhost = 'h'\naliases = [\n'a:0']",
@@ -314,11 +305,11 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\nhots = 'x'",
-            "line 3: connections.p.hots: no such key; known: host, port, user",
+            "line 3: connections.p.hots: no such key",
         ),
         (
             "[connections.'a.b']\nhost = 'h'",
-            "line 1: connections: name `a.b`: use letters",
+            "line 1: connections: name `a.b`: not a connection's name",
         ),
         (
             "[connections.foo0bar1baz2quux3quuux4abC]\n",
@@ -334,12 +325,9 @@ fn errors_name_line_and_key() {
         ),
         ("cache = \n", "line 1: "),
         ("cache = 'file'\n\n[connections", "line 3: "),
-        (
-            "match = 1",
-            "line 1: match: write each rule as a table: [[match]]",
-        ),
-        ("[match]\nhost = '*'", "line 1: match: write each rule"),
-        ("match = [\n1]", "line 2: match: write each rule"),
+        ("match = 1", "line 1: match: not a table"),
+        ("[match]\nhost = '*'", "line 1: match: not a table"),
+        ("match = [\n1]", "line 2: match: not a table"),
         ("\n[[match]]\nuser = 'u'", "line 2: match: host is missing"),
         (
             "\n[[match]]\nhost = 'h'",
@@ -347,7 +335,7 @@ fn errors_name_line_and_key() {
         ),
         (
             "[[match]]\nhost = 'a b*'\nuser = 'u'",
-            "line 2: match.host: pattern `a b*`: give a host name",
+            "line 2: match.host: pattern `a b*`: not the name of a host",
         ),
         (
             "[[match]]\nhost = '*:5432'\nuser = 'u'",
@@ -363,7 +351,7 @@ fn errors_name_line_and_key() {
         ),
         (
             "[[match]]\nhost = '*'\nprofile = 1",
-            "line 3: match.profile: give a text",
+            "line 3: match.profile: not a text",
         ),
         (
             "[[match]]\nhost = '*'\nexpires_in = '5 m'",
@@ -371,13 +359,17 @@ fn errors_name_line_and_key() {
         ),
         (
             "[[match]]\nhost = '*'\nport = 1",
-            "line 3: match.port: no such key; known: host, profile",
+            "line 3: match.port: no such key",
         ),
     ] {
         let error = Config::parse(file).unwrap_err();
         assert_eq!(error.exit(), Exit::Usage, "{file}");
         assert!(error.to_string().starts_with(expected), "{file}\n{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
+        assert!(
+            error.to_hint().is_some() || error.to_string().contains("; give "),
+            "no hint: {error}"
+        );
         assert_eq!(
             add(file, &connection("x", "h"), true)
                 .unwrap_err()
@@ -535,7 +527,7 @@ fn what_cannot_be_added() {
     );
     assert_eq!(error.exit(), Exit::Usage);
     for (bad, expected) in [
-        (connection("a.b", "h"), "name `a.b`: use letters"),
+        (connection("a.b", "h"), "name `a.b`: not a connection"),
         (connection("x", ""), "connections.x.host: the host is empty"),
         (
             Connection {

@@ -117,7 +117,8 @@ fn cmd_assignment(name: &str, value: &str) -> Result<String> {
         Some(assignment) => Ok(assignment),
         None => Err(Error::usage(format!(
             "{name} has a double quote, which cmd.exe cannot take"
-        ))),
+        ))
+        .hint("use PowerShell: --format powershell")),
     }
 }
 

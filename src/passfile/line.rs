@@ -146,9 +146,10 @@ pub(crate) fn escape(field: &str) -> String {
 /// Checks that all clients read a value of a field in the same way.
 pub(crate) fn check_field(what: &str, value: &str) -> Result<()> {
     let refuse = |why: &str| {
-        Err(Error::usage(format!(
-            "a passfile cannot hold this {what}: {why}"
-        )))
+        Err(
+            Error::usage(format!("a passfile cannot hold this {what}: {why}"))
+                .hint("`pgcred token TARGET` prints the token without a passfile"),
+        )
     };
     if value.is_empty() {
         return refuse("it is empty");

@@ -107,11 +107,8 @@ pub(crate) fn named(name: &str) -> Result<&'static Provider> {
             return Ok(provider);
         }
     }
-    Err(Error::usage(format!(
-        "no provider has the name {}; known: {}",
-        host::quoted(name),
-        names(", ")
-    )))
+    let unknown = Error::usage(format!("no provider has the name {}", host::quoted(name)));
+    Err(unknown.hint(format!("the providers are {}", names(", "))))
 }
 
 /// Returns the names of all providers, as `--provider` takes them.

@@ -143,10 +143,12 @@ impl Request {
 /// Checks a user or database name.
 pub(crate) fn check_name(what: &str, value: String) -> Result<String> {
     if value.is_empty() {
-        return Err(Error::usage(format!("the {what} is empty")));
+        let empty = Error::usage(format!("the {what} is empty"));
+        return Err(empty.hint(format!("name a {what}, or leave it out")));
     }
     if value.contains(char::is_control) {
-        return Err(Error::usage(format!("the {what} has a control character")));
+        let wrong = Error::usage(format!("the {what} has a control character"));
+        return Err(wrong.hint("a newline counts as one: write it without"));
     }
     Ok(value)
 }

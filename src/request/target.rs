@@ -53,11 +53,12 @@ impl RootsChoice {
         match text {
             "system" => Ok(Self::System),
             "provider" => Ok(Self::Provider),
-            "" => Err(Error::usage(
-                "the path of the file of root certificates is empty",
-            )),
+            "" => Err(
+                Error::usage("the path of the file of root certificates is empty")
+                    .hint("write the whole path of a file, or system, or provider"),
+            ),
             file if file.contains(char::is_control) => {
-                Err(Error::usage("the path has a control character"))
+                Err(Error::usage("the path has a control character").hint("rename the file"))
             }
             file => Ok(Self::File(file.to_owned())),
         }
@@ -138,8 +139,9 @@ impl TargetSpec {
     fn set_port(&mut self, port: u16) -> Result<()> {
         match self.port.replace(port) {
             Some(other) if other != port => Err(Error::usage(format!(
-                "TARGET has two ports, {other} and {port}: give one"
-            ))),
+                "TARGET has two ports, {other} and {port}"
+            ))
+            .hint("leave one of them out")),
             _ => Ok(()),
         }
     }
@@ -154,9 +156,8 @@ impl TargetSpec {
             );
         }
         if value.contains(char::is_control) {
-            return Err(Error::usage(format!(
-                "{keyword}: control characters are not allowed"
-            )));
+            let wrong = Error::usage(format!("{keyword} in TARGET has a control character"));
+            return Err(wrong.hint("a newline counts as one: write it without"));
         }
         match keyword {
             _ if value.is_empty() => {} // as in libpq: an empty value is no value
@@ -208,9 +209,8 @@ fn parse_uri(rest: &str) -> Result<TargetSpec> {
     place.set("dbname", decode(dbname)?)?;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let Some((keyword, value)) = pair.split_once('=') else {
-            return Err(Error::usage(
-                "URI: a parameter after `?` has no `=`; write keyword=value",
-            ));
+            return Err(Error::usage("URI: a parameter after `?` has no `=`")
+                .hint("write keyword=value, such as ?sslmode=verify-full"));
         };
         if (keyword, value) == ("ssl", "true") {
             place.set("sslmode", "require".to_owned())?; // JDBC's spelling, which libpq accepts too
@@ -222,7 +222,10 @@ fn parse_uri(rest: &str) -> Result<TargetSpec> {
 }
 
 fn decode(text: &str) -> Result<String> {
-    let broken = || Error::usage("URI: a %XX escape is broken or is not UTF-8");
+    let broken = || {
+        Error::usage("URI: a %XX escape is broken or is not UTF-8")
+            .hint("a `%` that begins no escape is written %25")
+    };
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('%') {
         let digits = after.get(..2).ok_or_else(broken)?;
@@ -243,9 +246,10 @@ fn parse_conninfo(text: &str) -> Result<TargetSpec> {
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let Some((keyword, after)) = rest.split_once('=') else {
-            return Err(Error::usage(
-                "conninfo string: `=` is missing after the last keyword",
-            ));
+            return Err(
+                Error::usage("conninfo string: `=` is missing after the last keyword")
+                    .hint("write 'host=HOST user=USER'"),
+            );
         };
         let (value, after) = conninfo_value(after.trim_start())?;
         place.set(keyword.trim_end(), value).map_err(|error| {
@@ -275,9 +279,10 @@ fn conninfo_value(text: &str) -> Result<(String, &str)> {
         }
     }
     if quoted {
-        return Err(Error::usage(
-            "conninfo string: a quoted value has no closing quote",
-        ));
+        return Err(
+            Error::usage("conninfo string: a quoted value has no closing quote")
+                .hint(r"add ' at its end; a ' inside is written \'"),
+        );
     }
     Ok((value, ""))
 }

@@ -99,10 +99,11 @@ pub(crate) fn said_by_variable() -> Result<Option<RootsChoice>> {
 /// another directory.
 pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
     let path = std::path::absolute(file)
-        .map_err(|error| Error::usage("the path cannot be read").caused_by(&error))?;
+        .map_err(|error| Error::usage("the path cannot be read").caused_by(&error))
+        .map_err(|error| error.hint("write the whole path of the file"))?;
     match path.to_str() {
         Some(path) => RootsChoice::parse(path),
-        None => Err(Error::usage("the path is not UTF-8")),
+        None => Err(Error::usage("the path is not UTF-8").hint("rename the file or directory")),
     }
 }
 

@@ -60,7 +60,8 @@ fn run(arguments: &[&str]) -> Result<Ended> {
     match child::output(&words, Instant::now() + PATIENCE, Bond::Alone) {
         Ok(ended) => Ok(ended),
         Err(NoOutput::Failed(error)) => Err(error),
-        Err(NoOutput::TooLate) => Err(Error::failure("crontab did not end within 10 s")),
+        Err(NoOutput::TooLate) => Err(Error::failure("crontab did not end within 10 s")
+            .hint("run `crontab -l` by hand to see more")),
     }
 }
 
@@ -73,5 +74,5 @@ fn check(ended: &Ended) -> Result<()> {
         "crontab did not accept the new crontab: {}",
         message.trim()
     ))
-    .hint("nothing was changed"))
+    .hint("nothing was changed; pgcred setup cron --print shows what to add by hand"))
 }

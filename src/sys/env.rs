@@ -77,7 +77,10 @@ pub(crate) fn text(name: &str) -> Result<Option<String>> {
     match var_os(name).map(OsString::into_string) {
         None => Ok(None),
         Some(Ok(text)) => Ok(Some(text)),
-        Some(Err(_)) => Err(Error::usage(format!("{name} is not UTF-8"))),
+        Some(Err(_)) => {
+            let hint = format!("correct or unset {name}");
+            Err(Error::usage(format!("{name} is not UTF-8")).hint(hint))
+        }
     }
 }
 

@@ -82,11 +82,12 @@ fn not_alone(text: &str) -> Option<&'static str> {
 /// Returns the error about a text that is no host. A text that looks like a URI or a conninfo
 /// string with a slip in it is not repeated, because it may hold a password.
 fn refused(text: &str, why: &str) -> Error {
-    if text.contains(['@', '=']) || text.contains("://") {
+    let error = if text.contains(['@', '=']) || text.contains("://") {
         Error::usage(format!("host given: {why}"))
     } else {
         Error::usage(format!("host {}: {why}", quoted(text)))
-    }
+    };
+    error.hint("write HOST or HOST:PORT, such as db.example.com:5432")
 }
 
 /// Tells whether a host is this machine itself, where tunnels begin.
@@ -150,7 +151,8 @@ pub(crate) fn parse_port(text: &str) -> Result<u16> {
     let is_number = digits.bytes().all(|b| b.is_ascii_digit()); // `parse` takes a sign, too
     match digits.parse() {
         Ok(port @ 1..) if is_number => Ok(port),
-        _ => Err(Error::usage("the port is not a number from 1 to 65535")),
+        _ => Err(Error::usage("the port is not a number from 1 to 65535")
+            .hint("PostgreSQL's usual port is 5432")),
     }
 }
 

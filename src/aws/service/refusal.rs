@@ -17,6 +17,10 @@ pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
     error.as_service_error()?.code()
 }
 
+/// The hint for an answer that a service of AWS does not give.
+pub(crate) const TRY_AGAIN: &str =
+    "try again; if it fails again, check the endpoint settings AWS_ENDPOINT_URL* and the proxy";
+
 /// Explains a call that failed. `what` says what the call was for, and for which profile. Returns
 /// none where time ran out: only the caller knows how much there was.
 pub(crate) fn explained<E>(
@@ -69,9 +73,7 @@ fn not_understood(what: &str, service: &str, response: Option<&HttpResponse>) ->
     Error::failure(format!(
         "{what}: the answer of {service} cannot be understood{status}"
     ))
-    .hint(
-        "try again; if it fails again, check the endpoint settings AWS_ENDPOINT_URL* and the proxy",
-    )
+    .hint(TRY_AGAIN)
 }
 
 /// Returns the first cause. The SDK's errors around it may have the whole request in their text,

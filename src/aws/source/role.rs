@@ -147,7 +147,9 @@ fn is_about_mfa(message: Option<&str>) -> bool {
 
 pub(super) fn of_answer(credentials: Option<&StsCredentials>, what: &str) -> Result<Credentials> {
     let Some(found) = credentials else {
-        return Err(Error::failure(format!("{what}: STS gave no credentials")));
+        return Err(
+            Error::failure(format!("{what}: STS gave no credentials")).hint(refusal::TRY_AGAIN)
+        );
     };
     let end = Time::from_unix(DateTime::secs(found.expiration()));
     Ok(Credentials::new(

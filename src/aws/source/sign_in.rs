@@ -181,6 +181,7 @@ fn left(credentials: &Credentials) -> u32 {
 
 fn unusable(what: &str) -> Error {
     Error::failure(format!("cannot renew the `aws login` session: {what}"))
+        .hint("try again; if it fails again, run `aws login` with the profile")
 }
 
 fn take_in(cached: &mut CachedLogin, answer: &CreateOAuth2TokenOutput) -> Result<(), Error> {

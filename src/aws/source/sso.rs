@@ -67,9 +67,10 @@ impl Sso {
     ) -> Result<Credentials> {
         let Some(credentials) = given.and_then(of_answer) else {
             let purpose = self.purpose();
-            return Err(Error::failure(format!(
-                "{purpose}: the SSO portal gave none"
-            )));
+            return Err(
+                Error::failure(format!("{purpose}: the SSO portal gave none"))
+                    .hint(refusal::TRY_AGAIN),
+            );
         };
         resolution.unexpired(
             credentials,

@@ -237,10 +237,11 @@ fn nothing_found(
     } else {
         paths.join(" or ")
     };
-    Some(Error::no_target(format!(
+    let error = Error::no_target(format!(
         "{paths} has no token for {}, and the cache has none",
         missing.join(", ")
-    )))
+    ));
+    Some(error.hint("`pgcred list` shows which connections have a token"))
 }
 
 /// Tells whether a token's key has every field that the address names. A cluster ID stands for its

@@ -103,7 +103,7 @@ pub(crate) fn notify(text: &str) {
 /// environment.
 fn command(words: &[String]) -> Result<Command> {
     let Some((program, arguments)) = words.split_first() else {
-        return Err(Error::usage("an empty command"));
+        return Err(Error::usage("the command is empty").hint("write the program to run"));
     };
     let Some(found) = find(OsStr::new(program)) else {
         return Err(Error::failure(format!("there is no program {program}"))

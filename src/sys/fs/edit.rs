@@ -214,7 +214,8 @@ pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<Stri
     let name = path.display().to_string();
     edit(path, |old| {
         let Ok(old) = std::str::from_utf8(old.unwrap_or_default()) else {
-            return Err(Error::usage("it is not UTF-8").about(&name));
+            let wrong = Error::usage(format!("{name} is not UTF-8"));
+            return Err(wrong.hint("save the file as UTF-8, then retry"));
         };
         let text = editor(old).map_err(|error| error.about(&name))?;
         if text.is_empty() && !path.is_symlink() {

@@ -179,14 +179,16 @@ fn resolve(path: &Path) -> Result<PathBuf> {
         }
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
-    Err(Error::usage(format!("{}: too many links", path.display())))
+    Err(Error::usage(format!("{}: too many links", path.display()))
+        .hint("it may lead back to itself: remove the link, or name another file"))
 }
 
 /// Returns the directory and the name of a file. A directory that does not exist is an error.
 fn parts(path: &Path) -> Result<(&Path, &OsStr)> {
     let Some(name) = path.file_name() else {
         let shown = path.display();
-        return Err(Error::usage(format!("{shown} is not the path of a file")));
+        let wrong = Error::usage(format!("{shown} is not the path of a file"));
+        return Err(wrong.hint("add the name of a file to it"));
     };
     let directory = match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,

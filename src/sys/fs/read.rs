@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{PAUSE, platform, trust};
 use crate::error::{Error, Result};
 use crate::sys::env;
+use crate::text::quote;
 
 /// The longest file that pgcred reads as a whole, in bytes. Ten thousand tokens have 20 MiB.
 const LARGEST: u64 = 64 << 20;
@@ -99,7 +100,9 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
     };
     if !platform::is_own(&metadata) {
         let shown = path.display();
-        return Err(Error::failure(format!("{shown} belongs to another user")));
+        let quoted = quote::posix(&path.to_string_lossy());
+        return Err(Error::failure(format!("{shown} belongs to another user"))
+            .hint(format!("find out which user made it, then: rm {quoted}")));
     }
     if platform::is_open_to_others(&metadata) {
         return Ok(None);

@@ -39,7 +39,7 @@ fn usage_errors_have_their_exit_code_and_say_what_is_wrong() {
         (
             &["token", HOST, "--provider", "mysql"],
             2,
-            "known: dsql, rds",
+            "the providers are dsql, rds",
         ),
         (&["token", HOST, "--format", "xml"], 2, "possible values"),
         (
