@@ -1,7 +1,7 @@
 //! cron: a marked block in the user's crontab, for systems without systemd.
 
 use crate::setup::{
-    AroundEdits, EditedText, Machine, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
+    EditDestination, Machine, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod, Tool,
     ToolKind,
 };
 use crate::text::quote;
@@ -13,7 +13,7 @@ pub(super) const TOOL: Tool = Tool {
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
         texts,
-        commands: |_, _| AroundEdits::default(),
+        commands: |_, _| SetupCommands::default(),
         probe: None,
         remark: "cron does not catch up after sleep; the next run comes within minutes",
     }),
@@ -22,7 +22,7 @@ pub(super) const TOOL: Tool = Tool {
 
 fn texts(_: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
-        edited: EditedText::Crontab,
+        destination: EditDestination::Crontab,
         text,
     }]
 }

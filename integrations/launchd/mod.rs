@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::setup::{
-    AroundEdits, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
-    ToolKind,
+    EditDestination, Machine, Os, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod,
+    Tool, ToolKind,
 };
 use crate::sys::fs;
 use crate::text::quote;
@@ -26,7 +26,7 @@ pub(super) const TOOL: Tool = Tool {
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
-        edited: EditedText::File(file(machine)),
+        destination: EditDestination::File(file(machine)),
         text,
     }]
 }
@@ -54,8 +54,8 @@ fn text(schedule: &Schedule) -> String {
 }
 
 /// Unloads the agent that launchd has, if there is one, because it does not notice a changed file.
-fn commands(machine: &Machine, undo: bool) -> AroundEdits {
-    let mut commands = AroundEdits::default();
+fn commands(machine: &Machine, undo: bool) -> SetupCommands {
+    let mut commands = SetupCommands::default();
     if fs::read(&file(machine)).is_some() {
         commands.before.push(launchctl("unload", machine));
     }

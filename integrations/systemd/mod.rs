@@ -2,8 +2,8 @@
 //! right after sleep.
 
 use crate::setup::{
-    AroundEdits, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
-    ToolKind,
+    EditDestination, Machine, Os, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod,
+    Tool, ToolKind,
 };
 use crate::text::quote;
 
@@ -30,11 +30,11 @@ fn texts(machine: &Machine) -> Vec<ScheduledText> {
     let directory = machine.config.join("systemd").join("user");
     vec![
         ScheduledText {
-            edited: EditedText::File(directory.join(SERVICE)),
+            destination: EditDestination::File(directory.join(SERVICE)),
             text: service,
         },
         ScheduledText {
-            edited: EditedText::File(directory.join(TIMER)),
+            destination: EditDestination::File(directory.join(TIMER)),
             text: timer,
         },
     ]
@@ -53,15 +53,15 @@ fn timer(schedule: &Schedule) -> String {
     include_str!("pgcred-refresh.timer").replace("{minutes}", &schedule.minutes.to_string())
 }
 
-fn commands(_: &Machine, undo: bool) -> AroundEdits {
+fn commands(_: &Machine, undo: bool) -> SetupCommands {
     let reload = systemctl(&["daemon-reload"]);
     if undo {
-        AroundEdits {
+        SetupCommands {
             before: vec![systemctl(&["disable", "--now", TIMER])],
             after: vec![reload],
         }
     } else {
-        AroundEdits {
+        SetupCommands {
             before: Vec::new(),
             after: vec![reload, systemctl(&["enable", "--now", TIMER])],
         }

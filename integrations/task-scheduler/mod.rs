@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use crate::setup::{
-    AroundEdits, EditedText, Machine, Os, Schedule, ScheduledText, Scheduler, SetupMethod, Tool,
-    ToolKind,
+    EditDestination, Machine, Os, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod,
+    Tool, ToolKind,
 };
 use crate::text::quote;
 
@@ -29,7 +29,7 @@ const NAME: &str = "pgcred refresh";
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
-        edited: EditedText::File(file(machine)),
+        destination: EditDestination::File(file(machine)),
         text,
     }]
 }
@@ -52,15 +52,15 @@ fn quoted(word: &str) -> String {
     }
 }
 
-fn commands(machine: &Machine, undo: bool) -> AroundEdits {
+fn commands(machine: &Machine, undo: bool) -> SetupCommands {
     let file = file(machine).display().to_string();
     if undo {
-        AroundEdits {
+        SetupCommands {
             before: vec![schtasks(&["/Delete", "/F", "/TN", NAME])],
             after: Vec::new(),
         }
     } else {
-        AroundEdits {
+        SetupCommands {
             before: Vec::new(),
             after: vec![schtasks(&["/Create", "/F", "/TN", NAME, "/XML", &file])],
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Notes;
 use crate::error::{Error, Result};
-use crate::sys::child::Bond;
+use crate::sys::child::Attachment;
 use crate::text::host;
 
 /// How authorities are asked in one run, for all profiles.
@@ -28,11 +28,11 @@ pub(crate) struct AskPolicy {
 
 impl AskPolicy {
     /// Returns how the programs that a profile names are tied to pgcred.
-    pub(crate) fn bond(&self) -> Bond {
+    pub(crate) fn attachment(&self) -> Attachment {
         match (self.terminal, self.in_group) {
-            (true, _) => Bond::AtTerminal,
-            (false, true) => Bond::InGroup,
-            (false, false) => Bond::Alone,
+            (true, _) => Attachment::AtTerminal,
+            (false, true) => Attachment::InGroup,
+            (false, false) => Attachment::Alone,
         }
     }
 

@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use super::credentials;
 use super::execute;
 use super::login::missing::{MissingLogin, Unresolved};
-use super::profile_plan::Planned;
+use super::profile_plan::ProfilePlan;
 use super::resolution::Resolution;
 use super::runtime::block_on;
 use super::service;
@@ -17,7 +17,7 @@ use crate::error::Result;
 
 /// Asks AWS what a plan needs.
 pub(super) struct BlockingResolver<'a> {
-    pub(super) planned: &'a Planned,
+    pub(super) planned: &'a ProfilePlan,
     pub(super) ask: &'a AskPolicy,
     /// When the answer has to be there. Time that the user needs for a login does not count.
     pub(super) deadline: Instant,

@@ -8,7 +8,7 @@ use crate::sys::env;
 
 /// What a variable decides about the identity that signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Decides {
+pub(crate) enum VariableEffect {
     /// Another value may mean another identity. So the value is a part of the plan, if the plan
     /// uses it.
     Identity,
@@ -23,49 +23,53 @@ pub(crate) struct Variable {
     /// What the variable is or decides, as the manual page says it.
     pub(crate) meaning: &'static str,
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests go by it"))]
-    pub(crate) decides: Decides,
+    pub(crate) decides: VariableEffect,
     /// A shell that sets it gets other tokens than a scheduler, whose commands do not have it:
     /// `setup` says so.
-    pub(crate) left_behind: bool,
+    pub(crate) is_shell_only: bool,
 }
 
-const fn row(name: &'static str, meaning: &'static str, decides: Decides) -> Variable {
+const fn row(name: &'static str, meaning: &'static str, decides: VariableEffect) -> Variable {
     Variable {
         name,
         meaning,
         decides,
-        left_behind: false,
+        is_shell_only: false,
     }
 }
 
-const fn left_behind(name: &'static str, meaning: &'static str, decides: Decides) -> Variable {
+const fn shell_only(
+    name: &'static str,
+    meaning: &'static str,
+    decides: VariableEffect,
+) -> Variable {
     Variable {
         name,
         meaning,
         decides,
-        left_behind: true,
+        is_shell_only: true,
     }
 }
 
-use Decides::{Identity, Neither, Region};
+use VariableEffect::{Identity, Neither, Region};
 
-const SAME_SERVICE: Decides = Neither("it is another address of the same service");
-const PATIENCE: Decides = Neither("it decides how long pgcred asks, not whom");
+const SAME_SERVICE: VariableEffect = Neither("it is another address of the same service");
+const PATIENCE: VariableEffect = Neither("it decides how long pgcred asks, not whom");
 
 /// All of them. A test compares the rows with the variables that the code reads.
 #[rustfmt::skip]
 pub(crate) const VARIABLES: &[Variable] = &[
-    left_behind("AWS_ACCESS_KEY_ID", "The ID of the access key that signs.", Identity),
+    shell_only("AWS_ACCESS_KEY_ID", "The ID of the access key that signs.", Identity),
     row("AWS_SECRET_ACCESS_KEY", "The secret of AWS_ACCESS_KEY_ID.", Identity),
     row("AWS_SESSION_TOKEN",
         "The session token of AWS_ACCESS_KEY_ID, if the key is a temporary one.", Identity),
     row("AWS_SECURITY_TOKEN",
         "The older name of AWS_SESSION_TOKEN. It takes precedence.", Identity),
     row("AWS_CREDENTIAL_EXPIRATION", "The time when the key of these variables expires.", Identity),
-    left_behind("AWS_PROFILE", "The profile.", Identity),
-    left_behind("AWS_DEFAULT_PROFILE", "The profile, if AWS_PROFILE is not set.", Identity),
-    left_behind("AWS_CONFIG_FILE", "The path of the configuration file.", Identity),
-    left_behind("AWS_SHARED_CREDENTIALS_FILE", "The path of the credentials file.", Identity),
+    shell_only("AWS_PROFILE", "The profile.", Identity),
+    shell_only("AWS_DEFAULT_PROFILE", "The profile, if AWS_PROFILE is not set.", Identity),
+    shell_only("AWS_CONFIG_FILE", "The path of the configuration file.", Identity),
+    shell_only("AWS_SHARED_CREDENTIALS_FILE", "The path of the credentials file.", Identity),
     row("AWS_WEB_IDENTITY_TOKEN_FILE", "The file with the token of a web identity.", Identity),
     row("AWS_ROLE_ARN", "The role that the web identity takes.", Identity),
     row("AWS_ROLE_SESSION_NAME", "The session name for that role.", Identity),
@@ -92,8 +96,8 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("AWS_ENDPOINT_URL_SIGNIN", "The address of the service for `aws login`.", Identity),
     row("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         "With true, addresses of services that are configured do not count.", Identity),
-    left_behind("AWS_REGION", "The region.", Region),
-    left_behind("AWS_DEFAULT_REGION", "The region, if AWS_REGION is not set.", Region),
+    shell_only("AWS_REGION", "The region.", Region),
+    shell_only("AWS_DEFAULT_REGION", "The region, if AWS_REGION is not set.", Region),
     row("AWS_USE_FIPS_ENDPOINT",
         "With true, pgcred asks the FIPS addresses of AWS services.", SAME_SERVICE),
     row("AWS_USE_DUALSTACK_ENDPOINT",
@@ -110,10 +114,10 @@ pub(crate) const VARIABLES: &[Variable] = &[
 ];
 
 /// Returns the variables that a scheduler's commands do not have and that are set now.
-pub(crate) fn set_and_left_behind() -> impl Iterator<Item = &'static str> {
+pub(crate) fn set_in_shell_only() -> impl Iterator<Item = &'static str> {
     let mut set = Vec::new();
     for variable in VARIABLES {
-        if variable.left_behind && env::var_os(variable.name).is_some() {
+        if variable.is_shell_only && env::var_os(variable.name).is_some() {
             set.push(variable.name);
         }
     }

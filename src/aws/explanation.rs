@@ -2,7 +2,7 @@
 //! services that are asked, each with the place that its value came from. Never a secret.
 
 use super::plan::{MachineService, Plan, Source};
-use super::profile_plan::Planned;
+use super::profile_plan::ProfilePlan;
 use super::service::endpoints;
 use super::settings::{Origin, Settings};
 use crate::authority::Region;
@@ -13,7 +13,7 @@ const VARIABLES: &str = "credentials source: access key in variables (AWS_ACCESS
 
 /// Returns one line for each decision, in the order in which they are carried out. `region` is the
 /// region of the request, if it names one.
-pub(super) fn lines(planned: &Planned, region: Option<&Region>) -> Vec<String> {
+pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<String> {
     let settings = &planned.settings;
     let region = self::region(settings, region);
     let profile = format!(

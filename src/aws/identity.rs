@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::blocking::BlockingResolver;
 use super::explanation;
-use super::profile_plan::Planned;
+use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
 use super::signer::{AwsSigner, HOW_TO_NAME_REGION, no_region};
@@ -36,7 +36,7 @@ impl Identities for AwsIdentities {
 
 /// Who signs for a profile, as AWS's variables and files say it.
 struct AwsIdentity {
-    planned: Rc<Planned>,
+    planned: Rc<ProfilePlan>,
     name: String,
     version: String,
     login_stamp: OnceCell<String>,
@@ -45,13 +45,13 @@ struct AwsIdentity {
 
 impl AwsIdentity {
     fn of(profile: Option<&str>, files: &SharedFiles) -> Self {
-        let planned = Rc::new(Planned::read(profile, files));
+        let planned = Rc::new(ProfilePlan::read(profile, files));
         let mut name = Digester::new();
         planned.hash(&mut name);
         Self::with_files_as_they_are(planned, name.finished())
     }
 
-    fn with_files_as_they_are(planned: Rc<Planned>, name: String) -> Self {
+    fn with_files_as_they_are(planned: Rc<ProfilePlan>, name: String) -> Self {
         let version = digest_with_stamps(&name, planned.files());
         Self {
             planned,

@@ -50,14 +50,14 @@ use crate::authority::AskPolicy;
 use crate::error::Result;
 pub(crate) use authority::AUTHORITY;
 use blocking::BlockingResolver;
-pub(crate) use environment::{VARIABLES, set_and_left_behind};
-use profile_plan::Planned;
+pub(crate) use environment::{VARIABLES, set_in_shell_only};
+use profile_plan::ProfilePlan;
 pub(crate) use region::{KNOWN as REGIONS, may_be_region, parse as parse_region};
 use settings::SharedFiles;
 
 /// Returns the text at a public `https://` address, by the network settings of a profile.
 pub(crate) fn download(address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
-    let planned = Planned::read(profile, &SharedFiles::default());
+    let planned = ProfilePlan::read(profile, &SharedFiles::default());
     let resolver = BlockingResolver {
         planned: &planned,
         ask,

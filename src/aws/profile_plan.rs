@@ -10,12 +10,12 @@ use super::{cli_cache, source};
 use crate::error::Result;
 
 /// Who would sign for a profile, according to AWS's variables and files.
-pub(crate) struct Planned {
+pub(crate) struct ProfilePlan {
     pub(super) settings: Settings,
     plan: Result<Plan>,
 }
 
-impl Hash for Planned {
+impl Hash for ProfilePlan {
     /// Feeds everything that decides who signs to the hasher. Secrets are a part of it, so only a
     /// cryptographic hasher may be used.
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -27,7 +27,7 @@ impl Hash for Planned {
     }
 }
 
-impl Planned {
+impl ProfilePlan {
     /// Plans for a profile that an option names, or by AWS's own order. A mistake in the settings
     /// becomes an error as soon as credentials are asked for.
     pub(crate) fn read(profile: Option<&str>, files: &SharedFiles) -> Self {

@@ -38,7 +38,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use index::{FailureRecord, Index, Record, TokenLocation};
-use key::{Holder, KeyAnswer};
+use key::{KeyLocation, KeyLookup};
 
 use crate::authority::{Identity, Region};
 use crate::config::CacheChoice;
@@ -56,7 +56,7 @@ use crate::token::{Age, Token};
 pub(crate) struct Cache {
     directory: CacheDirectory,
     choice: CacheChoice,
-    key: OnceCell<KeyAnswer>,
+    key: OnceCell<KeyLookup>,
     /// The index as it was read last. It is read again after a lock was waited for.
     index: RefCell<Option<Rc<Index>>>,
     passfile: RefCell<Option<(PathBuf, Rc<Passfile>)>>,
@@ -351,7 +351,7 @@ impl Cache {
         let directory = self.directory.path();
         let was_there = fs::empty_directory(
             directory,
-            &fs::own_session_parents(),
+            &fs::private_directory_parents(),
             paths::is_in_cache_directory,
         )?;
         fs::remove_empty_directories(directory);
@@ -368,8 +368,8 @@ impl Cache {
             &looked_up
         };
         match answer {
-            KeyAnswer::Found { holder, .. } => holder.to_string(),
-            KeyAnswer::Missing { reason } => reason.clone(),
+            KeyLookup::Found { location, .. } => location.to_string(),
+            KeyLookup::Missing { reason } => reason.clone(),
         }
     }
 
@@ -385,25 +385,25 @@ impl Cache {
     fn key(&self, create: bool) -> Option<&seal::SealingKey> {
         if self.key.get().is_none() {
             let mut answer = key::load(self.choice, &self.key_paths(), false);
-            if create && matches!(answer, KeyAnswer::Missing { .. }) {
+            if create && matches!(answer, KeyLookup::Missing { .. }) {
                 let _lock = fs::lock(&self.directory.key_lock(), Duration::from_secs(5));
                 answer = key::load(self.choice, &self.key_paths(), true);
                 if self.choice == CacheChoice::Auto
-                    && let KeyAnswer::Found { holder, .. } = &answer
-                    && let Holder::File(_) = holder
+                    && let KeyLookup::Found { location, .. } = &answer
+                    && let KeyLocation::File(_) = location
                 {
-                    let note = format!("no keyring here: the cache's key is in {holder}");
+                    let note = format!("no keyring here: the cache's key is in {location}");
                     *self.note.borrow_mut() = Some(note);
                 }
             }
-            if !create && matches!(answer, KeyAnswer::Missing { .. }) {
+            if !create && matches!(answer, KeyLookup::Missing { .. }) {
                 return None;
             }
             let _ = self.key.set(answer); // it was empty
         }
         match self.key.get()? {
-            KeyAnswer::Found { key, .. } => Some(key),
-            KeyAnswer::Missing { .. } => None,
+            KeyLookup::Found { key, .. } => Some(key),
+            KeyLookup::Missing { .. } => None,
         }
     }
 

@@ -21,7 +21,7 @@ use crate::command::prompt::Prompt;
 use crate::command::refresh::Refresh;
 use crate::command::remove::Remove;
 use crate::command::roots::Roots;
-use crate::command::run::{InForeignHome, PrintText, Run, arguments_of_text};
+use crate::command::run::{ForeignHomePolicy, PrintText, Run, arguments_of_text};
 use crate::command::setup::Setup;
 use crate::command::token::TokenCommand;
 use crate::error::{Error, Result};
@@ -151,11 +151,11 @@ fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<E
     let is_silent = C::IS_SILENT && !options.debug;
     let foreign_home = fs::trust::roots_foreign_home();
     if let Some(why) = &foreign_home {
-        match command.in_foreign_home() {
-            InForeignHome::DoNothing => return Ok(ExitCode::SUCCESS),
-            InForeignHome::Refuse if is_silent => return Ok(why.exit().code().into()),
-            InForeignHome::Refuse => return Err(why.clone()),
-            InForeignHome::GoOn => {}
+        match command.foreign_home_policy() {
+            ForeignHomePolicy::DoNothing => return Ok(ExitCode::SUCCESS),
+            ForeignHomePolicy::Refuse if is_silent => return Ok(why.exit().code().into()),
+            ForeignHomePolicy::Refuse => return Err(why.clone()),
+            ForeignHomePolicy::GoOn => {}
         }
     }
     let mut app = match App::open(options, need) {
@@ -168,7 +168,7 @@ fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<E
     }
     let stdin = terminal::detach_stdin()?;
     let end = command.run(&mut app, stdin).map(Termination::report);
-    app.tell_hooks(Refreshed::No);
+    app.update_due_file(Refreshed::No);
     end
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Add {
 }
 
 impl Run for Add {
-    type End = ();
+    type Outcome = ();
     const ASKS_AWS: bool = false;
     const MAKES_CONFIG: bool = true;
 
@@ -100,12 +100,12 @@ impl Add {
     /// one.
     fn has_line(&self, preferences: &Preferences) -> bool {
         let mut has_line = true;
-        for clash in mark_taken_lines(&mut preferences.named_connections()) {
-            if clash.later == self.name {
+        for conflict in mark_taken_lines(&mut preferences.named_connections()) {
+            if conflict.later == self.name {
                 has_line = false;
             }
-            if clash.later == self.name || clash.owner == self.name {
-                preferences.output.warn(&clash.to_string());
+            if conflict.later == self.name || conflict.owner == self.name {
+                preferences.output.warn(&conflict.to_string());
             }
         }
         has_line

@@ -50,7 +50,7 @@ impl App {
             mfa_code: options.mfa_code.clone(),
             terminal: terminal::has_user(),
             in_group: false,
-            tell: Output::tell,
+            tell: Output::instruct,
             trace: output.debug.then_some(Output::trace),
         };
         Ok(Self {
@@ -144,15 +144,15 @@ impl App {
 
     /// Tells shell hooks when to refresh and what to show. It does nothing if another configuration
     /// is named, because the hooks' connections are those of the usual one.
-    pub(crate) fn tell_hooks(&mut self, refreshed: Refreshed) {
+    pub(crate) fn update_due_file(&mut self, refreshed: Refreshed) {
         if self.options.config.is_none() {
-            due_file::tell(&self.preferences, &mut self.issuer, refreshed);
+            due_file::update(&self.preferences, &mut self.issuer, refreshed);
         }
     }
 
     /// Releases the locks, so that other processes can ask AWS, and forgets the AWS credentials.
     pub(super) fn release(&mut self) {
-        self.tell_hooks(Refreshed::No);
+        self.update_due_file(Refreshed::No);
         self.issuer = Issuer::new(self.preferences.ask.clone(), None);
     }
 

@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 
 use super::app::App;
 use super::options::TokenOptions;
-use super::run::{InForeignHome, Run};
+use super::run::{ForeignHomePolicy, Run};
 use crate::aws;
 use crate::config::{Config, Life};
 use crate::error::{Error, Reason, Result};
@@ -164,10 +164,10 @@ struct Common {
 }
 
 impl Run for Aws {
-    type End = ExitCode;
+    type Outcome = ExitCode;
 
-    fn in_foreign_home(&self) -> InForeignHome {
-        InForeignHome::GoOn
+    fn foreign_home_policy(&self) -> ForeignHomePolicy {
+        ForeignHomePolicy::GoOn
     }
 
     /// Ends with the AWS CLI's exit codes.

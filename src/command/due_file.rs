@@ -32,7 +32,7 @@ pub(crate) enum Refreshed {
 
 /// Writes the file if anything has changed. If it cannot be written, a hook only looks once more
 /// than it needs to.
-pub(super) fn tell(preferences: &Preferences, issuer: &mut Issuer, refreshed: Refreshed) {
+pub(super) fn update(preferences: &Preferences, issuer: &mut Issuer, refreshed: Refreshed) {
     let Some(cache) = issuer.take_cache() else {
         return;
     };

@@ -10,14 +10,14 @@ use crate::passfile::block::PassfileKey;
 use crate::request::Request;
 
 /// A line of the passfile that two connections need. The earlier one owns it.
-pub(super) struct Clash {
+pub(super) struct LineConflict {
     pub(super) later: String,
     pub(super) owner: String,
     key: PassfileKey,
 }
 
 /// Names both connections, and says what to type for the later one.
-impl fmt::Display for Clash {
+impl fmt::Display for LineConflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { later, owner, key } = self;
         write!(
@@ -29,7 +29,7 @@ impl fmt::Display for Clash {
     }
 }
 
-impl Clash {
+impl LineConflict {
     /// Returns the error for a connection whose tokens the passfile cannot hold.
     pub(super) fn refusal(&self) -> Error {
         let Self { later, owner, key } = self;
@@ -45,26 +45,26 @@ impl Clash {
 
 /// Marks in each request the lines that an earlier request owns. The requests are in the order of
 /// the configuration.
-pub(super) fn mark_taken_lines(requests: &mut [(String, Request)]) -> Vec<Clash> {
+pub(super) fn mark_taken_lines(requests: &mut [(String, Request)]) -> Vec<LineConflict> {
     let mut owners: BTreeMap<PassfileKey, String> = BTreeMap::new();
-    let mut clashes = Vec::new();
+    let mut conflicts = Vec::new();
     for (name, request) in requests {
         for key in request.dialled().collect::<Vec<_>>() {
             match owners.get(&key) {
                 Some(owner) if owner != name => {
-                    clashes.push(Clash {
+                    conflicts.push(LineConflict {
                         later: name.clone(),
                         owner: owner.clone(),
                         key: key.clone(),
                     });
-                    request.taken.push(key);
+                    request.keys_of_others.push(key);
                 }
                 Some(_) => {}
                 None => drop(owners.insert(key, name.clone())),
             }
         }
     }
-    clashes
+    conflicts
 }
 
 /// Marks the lines that earlier connections own in the request of one connection.
@@ -72,13 +72,13 @@ pub(super) fn mark_taken_lines_of(
     name: &str,
     request: Request,
     preferences: &Preferences,
-) -> (Request, Vec<Clash>) {
+) -> (Request, Vec<LineConflict>) {
     let mut requests = earlier(name, preferences);
     requests.push((name.to_owned(), request));
-    let mut clashes = mark_taken_lines(&mut requests);
-    clashes.retain(|clash| clash.later == name);
+    let mut conflicts = mark_taken_lines(&mut requests);
+    conflicts.retain(|conflict| conflict.later == name);
     let (_, request) = requests.remove(requests.len() - 1);
-    (request, clashes)
+    (request, conflicts)
 }
 
 /// Tells whether an earlier connection owns this line.

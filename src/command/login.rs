@@ -18,7 +18,7 @@ pub(crate) struct Login {
 }
 
 impl Run for Login {
-    type End = ();
+    type Outcome = ();
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let preferences = &app.preferences;

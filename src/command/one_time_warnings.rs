@@ -15,7 +15,7 @@ pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
     let Some(cache) = CacheDirectory::of_user() else {
         return remarks;
     };
-    let path = cache.told();
+    let path = cache.shown_warnings();
     let file = digest([about.display().to_string().as_str()]);
     let bytes = fs::read_own(&path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::Passfile;
 use crate::passfile::survey::survey;
-use crate::sys::child::{self, Bond};
+use crate::sys::child::{self, Attachment};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
@@ -187,7 +187,7 @@ fn may_be_published(path: &Path) -> bool {
         &path.display().to_string(),
     ]);
     let deadline = Instant::now() + Duration::from_secs(2);
-    match child::output(&words, deadline, Bond::Alone) {
+    match child::output(&words, deadline, Attachment::Alone) {
         Ok(ended) => !ended.status.success(),
         Err(_) => true,
     }

@@ -13,22 +13,22 @@ use crate::time::Time;
 use crate::token::refresh_after;
 
 /// What the known passfiles hold.
-pub(super) struct FiledTokens {
-    files: Vec<KnownPassfile>,
+pub(super) struct PassfileTokens {
+    files: Vec<ParsedPassfile>,
     /// Why other passfiles cannot be read.
     pub(super) errors: Vec<Error>,
 }
 
 /// A passfile that exists and can be read.
-struct KnownPassfile {
+struct ParsedPassfile {
     path: PathBuf,
     text: Vec<u8>,
     passfile: Passfile,
 }
 
 /// A token in a passfile, under one key.
-pub(super) struct FiledToken<'a> {
-    file: &'a KnownPassfile,
+pub(super) struct PassfileToken<'a> {
+    file: &'a ParsedPassfile,
     key: &'a PassfileKey,
     /// When it was signed, if its text says so.
     pub(super) issued_at: Option<Time>,
@@ -50,7 +50,7 @@ pub(super) fn known_passfiles(index: &Index) -> Vec<PathBuf> {
     paths
 }
 
-impl FiledTokens {
+impl PassfileTokens {
     pub(super) fn read(paths: Vec<PathBuf>) -> Self {
         let mut tokens = Self {
             files: Vec::new(),
@@ -66,14 +66,14 @@ impl FiledTokens {
     }
 
     /// Returns the tokens under a key that are valid now, those of the first passfile first.
-    pub(super) fn of<'a>(&'a self, key: &'a PassfileKey) -> Vec<FiledToken<'a>> {
+    pub(super) fn of<'a>(&'a self, key: &'a PassfileKey) -> Vec<PassfileToken<'a>> {
         let now = Time::now();
         let mut found = Vec::new();
         for file in &self.files {
             if let Some((issued_at, expires_at)) = file.passfile.times(key)
                 && expires_at > now
             {
-                found.push(FiledToken {
+                found.push(PassfileToken {
                     file,
                     key,
                     issued_at,
@@ -85,20 +85,20 @@ impl FiledTokens {
     }
 }
 
-fn read(path: PathBuf) -> Result<Option<KnownPassfile>> {
+fn read(path: PathBuf) -> Result<Option<ParsedPassfile>> {
     let Some(text) = fs::read_if_plain(&path)? else {
         return Ok(None);
     };
     let passfile =
         Passfile::parse(&text).map_err(|error| error.about(&path.display().to_string()))?;
-    Ok(Some(KnownPassfile {
+    Ok(Some(ParsedPassfile {
         path,
         text,
         passfile,
     }))
 }
 
-impl FiledToken<'_> {
+impl PassfileToken<'_> {
     pub(super) fn path(&self) -> &Path {
         &self.file.path
     }

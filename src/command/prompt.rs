@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use super::app::App;
 use super::line_owners::{is_taken, mark_taken_lines};
-use super::passfile_tokens::{FiledTokens, known_passfiles};
+use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::run::Run;
 use super::segment::{Segment, Times, TokenState, segment};
 use crate::cache::{Cache, Index};
@@ -27,7 +27,7 @@ pub(crate) struct Prompt {
 }
 
 impl Run for Prompt {
-    type End = ();
+    type Outcome = ();
     const ASKS_AWS: bool = false;
     const IS_SILENT: bool = true;
 
@@ -71,7 +71,7 @@ impl Prompt {
 /// The passfiles, which are read when the first token has to be looked up there.
 struct Passfiles<'a> {
     index: &'a Index,
-    tokens: OnceCell<FiledTokens>,
+    tokens: OnceCell<PassfileTokens>,
 }
 
 impl<'a> Passfiles<'a> {
@@ -85,7 +85,7 @@ impl<'a> Passfiles<'a> {
     fn times(&self, request: &Request) -> Option<Times> {
         let tokens = self
             .tokens
-            .get_or_init(|| FiledTokens::read(known_passfiles(self.index)));
+            .get_or_init(|| PassfileTokens::read(known_passfiles(self.index)));
         let key = request.key();
         let found = tokens.of(&key).into_iter().next()?;
         Some((found.issued_at, found.expires_at))

@@ -24,7 +24,7 @@ pub(crate) struct Remove {
 }
 
 impl Run for Remove {
-    type End = ();
+    type Outcome = ();
     const ASKS_AWS: bool = false;
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
@@ -90,7 +90,7 @@ impl Remove {
                 return vec![error.hint("pgcred erase HOST erases them, if there are any")];
             }
         };
-        let (request, clashes) = mark_taken_lines_of(&self.name, request, preferences);
+        let (request, conflicts) = mark_taken_lines_of(&self.name, request, preferences);
         let keys: Vec<PassfileKey> = request.keys().collect();
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();
@@ -100,7 +100,7 @@ impl Remove {
                 errors.push(error.about(&self.name).or_hint(&hint));
             }
         }
-        if clashes.is_empty()
+        if conflicts.is_empty()
             && !self.is_shared(&request, preferences)
             && let Some(cache) = app.issuer.cache()
             && let Err(error) = forget_ids(&ids_of(&request, &index), cache, output)

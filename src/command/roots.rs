@@ -23,7 +23,7 @@ pub(crate) struct Roots {
 }
 
 impl Run for Roots {
-    type End = ();
+    type Outcome = ();
 
     fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         self.connection.address.for_any_user = true;

@@ -13,7 +13,7 @@ use crate::sys::terminal::Stdin;
 /// A command that works with the configuration, the cache or AWS.
 pub(crate) trait Run: FromArgMatches + Args {
     /// Nothing, or the exit code.
-    type End: Termination;
+    type Outcome: Termination;
     /// Whether the command may ask AWS. If not, the help leaves the options for that out.
     const ASKS_AWS: bool = true;
     /// Whether the configuration file that `--config` names may be missing.
@@ -28,8 +28,8 @@ pub(crate) trait Run: FromArgMatches + Args {
     }
 
     /// Returns what the command does if root runs it in the home directory of another user.
-    fn in_foreign_home(&self) -> InForeignHome {
-        InForeignHome::Refuse
+    fn foreign_home_policy(&self) -> ForeignHomePolicy {
+        ForeignHomePolicy::Refuse
     }
 
     /// Adds the command's arguments to its definition.
@@ -37,7 +37,7 @@ pub(crate) trait Run: FromArgMatches + Args {
         arguments_of::<Self>(command)
     }
 
-    fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<Self::End>;
+    fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<Self::Outcome>;
 }
 
 /// A command that only prints a text. It needs neither configuration nor cache, and works however
@@ -51,7 +51,7 @@ pub(crate) trait PrintText: FromArgMatches + Args {
 /// What a command does if root runs it in the home directory of another user: see
 /// [`crate::sys::fs::trust::roots_foreign_home`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InForeignHome {
+pub(crate) enum ForeignHomePolicy {
     /// The command would write there.
     Refuse,
     /// The command needs no file there: it only gives a token out.

@@ -2,11 +2,11 @@
 
 use super::app::App;
 use super::options::TokenOptions;
-use super::run::{InForeignHome, Run};
+use super::run::{ForeignHomePolicy, Run};
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{TokenFormat, render};
-use crate::output::variables::{in_the_way, unset};
+use crate::output::variables::{conflicting, unset};
 use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::sys::terminal::Stdin;
@@ -29,10 +29,10 @@ pub(crate) struct TokenCommand {
 }
 
 impl Run for TokenCommand {
-    type End = ();
+    type Outcome = ();
 
-    fn in_foreign_home(&self) -> InForeignHome {
-        InForeignHome::GoOn
+    fn foreign_home_policy(&self) -> ForeignHomePolicy {
+        ForeignHomePolicy::GoOn
     }
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
@@ -50,7 +50,7 @@ impl Run for TokenCommand {
             None
         };
         let text = render(self.format, &request, &issued, roots.as_deref())?;
-        let text = unset(self.format, &in_the_way(&request)) + &text;
+        let text = unset(self.format, &conflicting(&request)) + &text;
         Output::answer(if self.no_newline {
             text.trim_end_matches('\n')
         } else {

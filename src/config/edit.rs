@@ -13,7 +13,7 @@
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::merge::{self, merge, refused};
-use super::read::{self, Lines};
+use super::read::{self, LineNumbers};
 use super::{Config, Connection, Life, check_connection_name};
 use crate::error::{Error, Result};
 use crate::text::host::quoted;
@@ -26,7 +26,7 @@ pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<
     let name = wanted.name.clone();
     let (mark, text) = split_byte_order_mark(text);
     let document = read::document(text)?;
-    let mut expected = read::config(&document, Lines::of(text))?;
+    let mut expected = read::config(&document, LineNumbers::of(text))?;
     let mut edited = editable(text, &name)?;
     let mut known = expected.connections.iter_mut();
     match known.find(|known| known.name == name) {
@@ -44,7 +44,7 @@ pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<
                 .hint("to change it, add --replace");
             let key = format!("connections.{name}");
             let place = merge::item(&document, &name).map_or(0..0, read::Item::span);
-            return Err(Lines::of(text).locate(why, place, &key));
+            return Err(LineNumbers::of(text).locate(why, place, &key));
         }
         None => {
             append(&mut edited, &wanted);
@@ -60,7 +60,7 @@ pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<
 pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
     let document = read::document(text)?;
-    let mut expected = read::config(&document, Lines::of(text))?;
+    let mut expected = read::config(&document, LineNumbers::of(text))?;
     if expected.connection(name).is_none() {
         return Err(no_connection(name, &expected));
     }
@@ -100,7 +100,7 @@ fn checked(connection: &Connection) -> Result<Connection> {
     check_connection_name(&connection.name, connection.target.host.as_deref())?;
     let mut alone = DocumentMut::new();
     append(&mut alone, connection);
-    let mut config = read::config(&read::document(&alone.to_string())?, Lines::UNSEEN)?;
+    let mut config = read::config(&read::document(&alone.to_string())?, LineNumbers::UNSEEN)?;
     match config.connections.pop() {
         Some(connection) => Ok(connection),
         None => Err(Error::usage("the connection is empty")),

@@ -92,7 +92,7 @@ pub(crate) enum Life {
 impl Config {
     /// Reads the file's text; an error names line and key, and the caller adds the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        read::config(&read::document(text)?, read::Lines::of(text))
+        read::config(&read::document(text)?, read::LineNumbers::of(text))
     }
 
     /// Tells whether two files mean the same.

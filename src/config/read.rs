@@ -27,9 +27,9 @@ pub(super) type Item<'t> = Spanned<DeValue<'t>>;
 /// Turns places in a text into line numbers. It counts only when an error asks, so that the time
 /// to read a file grows with its length and no faster.
 #[derive(Clone, Copy)]
-pub(super) struct Lines<'a>(Option<&'a str>);
+pub(super) struct LineNumbers<'a>(Option<&'a str>);
 
-impl<'a> Lines<'a> {
+impl<'a> LineNumbers<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         Self(Some(text))
     }
@@ -66,10 +66,10 @@ pub(super) fn document(text: &str) -> Result<DeTable<'_>> {
         Error::usage(format!("{what} at {}", host::quoted(piece)))
     };
     let error = error.hint("correct the line; CONFIGURATION in `pgcred man` shows the whole form");
-    Err(Lines::of(text).locate(error, span, ""))
+    Err(LineNumbers::of(text).locate(error, span, ""))
 }
 
-pub(super) fn config(document: &DeTable<'_>, lines: Lines<'_>) -> Result<Config> {
+pub(super) fn config(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<Config> {
     let mut config = Config::default();
     for field in fields(document, TableName::File, lines) {
         match field.key {
@@ -110,7 +110,7 @@ impl fmt::Display for TableName<'_> {
 
 /// One key of a table and its value.
 struct Field<'a> {
-    lines: Lines<'a>,
+    lines: LineNumbers<'a>,
     table: TableName<'a>,
     key: &'a str,
     item: &'a Item<'a>,
@@ -119,7 +119,7 @@ struct Field<'a> {
 fn fields<'a>(
     table: &'a DeTable<'a>,
     name: TableName<'a>,
-    lines: Lines<'a>,
+    lines: LineNumbers<'a>,
 ) -> impl Iterator<Item = Field<'a>> {
     table.iter().map(move |(key, item)| Field {
         lines,
@@ -256,7 +256,7 @@ fn rules(all: &Field<'_>) -> Result<Vec<Rule>> {
 
 const RULE_KEYS: &[&str] = &["host", "profile", "region", "expires_in", "user", "roots"];
 
-fn rule(table: &DeTable<'_>, span: &Range<usize>, lines: Lines<'_>) -> Result<Rule> {
+fn rule(table: &DeTable<'_>, span: &Range<usize>, lines: LineNumbers<'_>) -> Result<Rule> {
     let mut found = Rule::default();
     for field in fields(table, TableName::Rule, lines) {
         match field.key {

@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-/// The rest of a run's time, and how many identities still need a share of it.
-pub(super) struct SharedTime {
+/// The time that a run has left, and how many identities still need a share of it.
+pub(super) struct TimeBudget {
     end: Instant,
     /// How many identities have had no share yet.
     waiting: u32,
 }
 
-impl SharedTime {
+impl TimeBudget {
     pub(super) fn new(now: Instant, all: Duration) -> Self {
         Self {
             end: now + all,
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn every_identity_has_an_equal_share() {
         let now = Instant::now();
-        let mut time = SharedTime::new(now, 12 * SECOND);
+        let mut time = TimeBudget::new(now, 12 * SECOND);
         time.share_between(3);
         assert_eq!(time.next_share(now), now + 4 * SECOND);
         // The second one starts when the first one has used its share up.
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn one_identity_has_all_the_time_and_a_late_one_none() {
         let now = Instant::now();
-        let mut time = SharedTime::new(now, 12 * SECOND);
+        let mut time = TimeBudget::new(now, 12 * SECOND);
         time.share_between(0);
         assert_eq!(time.next_share(now), now + 12 * SECOND);
         // More identities ask than were announced.

@@ -10,23 +10,23 @@ use crate::error::Result;
 use crate::request::Request;
 use crate::sys::fs::Lock;
 
-/// All identities of a run.
+/// The identities of a run, each read and resolved once.
 #[derive(Default)]
-pub(super) struct KnownIdentities {
-    authorities: Vec<KnownAuthority>,
+pub(super) struct IdentityRegistry {
+    authorities: Vec<RegisteredAuthority>,
     /// By the identity's name.
-    states: HashMap<String, IdentityState>,
+    resources: HashMap<String, IdentityResources>,
 }
 
-struct KnownAuthority {
+struct RegisteredAuthority {
     name: &'static str,
     identities: Box<dyn Identities>,
     by_profile: HashMap<Option<String>, Rc<dyn Identity>>,
 }
 
-/// What a run has and knows of one identity.
+/// What a run holds for one identity.
 #[derive(Default)]
-pub(super) struct IdentityState {
+pub(super) struct IdentityResources {
     /// Held until the run ends.
     pub(super) lock: Option<Lock>,
     /// The end of the identity's share of the run's time.
@@ -37,10 +37,10 @@ pub(super) struct IdentityState {
     pub(super) signer: Option<Result<Rc<dyn Signer>>>,
 }
 
-impl KnownIdentities {
+impl IdentityRegistry {
     /// Returns who signs for a request.
     pub(super) fn of(&mut self, request: &Request) -> Rc<dyn Identity> {
-        let KnownAuthority {
+        let RegisteredAuthority {
             identities,
             by_profile,
             ..
@@ -66,16 +66,18 @@ impl KnownIdentities {
         }
     }
 
-    pub(super) fn state(&mut self, identity: &dyn Identity) -> &mut IdentityState {
-        self.states.entry(identity.name().to_owned()).or_default()
+    pub(super) fn resources(&mut self, identity: &dyn Identity) -> &mut IdentityResources {
+        self.resources
+            .entry(identity.name().to_owned())
+            .or_default()
     }
 
-    fn authority(&mut self, authority: &'static dyn Authority) -> &mut KnownAuthority {
+    fn authority(&mut self, authority: &'static dyn Authority) -> &mut RegisteredAuthority {
         let name = authority.name();
         let known = self.authorities.iter().position(|known| known.name == name);
         let at = known.unwrap_or(self.authorities.len());
         if known.is_none() {
-            self.authorities.push(KnownAuthority {
+            self.authorities.push(RegisteredAuthority {
                 name,
                 identities: authority.identities(),
                 by_profile: HashMap::new(),

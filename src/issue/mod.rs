@@ -54,9 +54,9 @@ use crate::request::Request;
 use crate::time::{Time, spoken};
 use crate::token::{Age, Token};
 pub(crate) use backoff::last_failure;
-use deadline::SharedTime;
+use deadline::TimeBudget;
 pub(crate) use due::PassfileView;
-use identities::KnownIdentities;
+use identities::IdentityRegistry;
 
 /// A stale token is handed out when renewing fails, if it lasts this many seconds.
 const LAST_SECONDS: u32 = 30;
@@ -91,8 +91,8 @@ pub(crate) struct IssuedToken {
 pub(crate) struct Issuer {
     ask: AskPolicy,
     cache: Option<Cache>,
-    identities: KnownIdentities,
-    time: SharedTime,
+    identities: IdentityRegistry,
+    time: TimeBudget,
     began: Time,
     has_warned_about_cache: bool,
     notes: Notes,
@@ -100,7 +100,7 @@ pub(crate) struct Issuer {
 
 /// Why a cached token is not the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unfit {
+enum MissReason {
     /// It is stale: the caller wants a fresh one.
     Stale,
     /// It was issued before this run, which is to issue a new one.
@@ -112,11 +112,11 @@ enum Unfit {
 impl Issuer {
     pub(crate) fn new(ask: AskPolicy, cache: Option<Cache>) -> Self {
         Self {
-            time: SharedTime::new(Instant::now(), ask.timeout),
+            time: TimeBudget::new(Instant::now(), ask.timeout),
             notes: ask.notes(),
             ask,
             cache,
-            identities: KnownIdentities::default(),
+            identities: IdentityRegistry::default(),
             began: Time::now(),
             has_warned_about_cache: false,
         }
@@ -230,8 +230,8 @@ impl Issuer {
         let identity = self.identities.of(request);
         let began = Instant::now();
         let deadline = self.deadline_of(&*identity);
-        let state = self.identities.state(&*identity);
-        if state.lock.is_some() || state.signer.is_some() {
+        let resources = self.identities.resources(&*identity);
+        if resources.lock.is_some() || resources.signer.is_some() {
             return false;
         }
         let Some(cache) = &self.cache else {
@@ -247,9 +247,9 @@ impl Issuer {
         match cache.lock(&*identity, patience) {
             Ok(lock) => {
                 trace::locked(&self.notes, &*identity, began);
-                state.lock = Some(lock);
+                resources.lock = Some(lock);
                 if self.ask.terminal {
-                    state.deadline = Some(Instant::now() + self.ask.timeout);
+                    resources.deadline = Some(Instant::now() + self.ask.timeout);
                 }
             }
             Err(error) => {
@@ -262,12 +262,12 @@ impl Issuer {
 
     /// Returns the end of an identity's share of the run's time, which starts now if it has not.
     fn deadline_of(&mut self, identity: &dyn Identity) -> Instant {
-        let state = self.identities.state(identity);
-        if let Some(deadline) = state.deadline {
+        let resources = self.identities.resources(identity);
+        if let Some(deadline) = resources.deadline {
             return deadline;
         }
         let deadline = self.time.next_share(Instant::now());
-        state.deadline = Some(deadline);
+        resources.deadline = Some(deadline);
         deadline
     }
 
@@ -322,16 +322,16 @@ impl IssueOptions {
 
 impl IssuedToken {
     /// Returns why a token that was not made for this caller will not do, if it will not.
-    fn unfit(&self, options: IssueOptions, began: Time, now: Time) -> Option<Unfit> {
+    fn unfit(&self, options: IssueOptions, began: Time, now: Time) -> Option<MissReason> {
         if options.fresh {
             if self.token.issued_at < began {
-                return Some(Unfit::Older);
+                return Some(MissReason::Older);
             }
         } else if self.token.age(now) != Age::Fresh {
-            return Some(Unfit::Stale);
+            return Some(MissReason::Stale);
         }
         if now.until(self.token.expires_at) < options.min_valid {
-            return Some(Unfit::TooShort);
+            return Some(MissReason::TooShort);
         }
         None
     }

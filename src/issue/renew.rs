@@ -55,7 +55,7 @@ impl Issuer {
         options: IssueOptions,
     ) -> Result<Rc<dyn Signer>> {
         let identity = self.identities.of(request);
-        if let Some(known) = &self.identities.state(&*identity).signer {
+        if let Some(known) = &self.identities.resources(&*identity).signer {
             trace::resolved_before(&self.notes, &*identity, known);
             return known.clone();
         }
@@ -63,7 +63,7 @@ impl Issuer {
             Some(error) => Err(error),
             None => self.resolve(request, &identity, region),
         };
-        self.identities.state(&*identity).signer = Some(resolved.clone());
+        self.identities.resources(&*identity).signer = Some(resolved.clone());
         resolved
     }
 
@@ -151,7 +151,7 @@ impl Issuer {
         began: Instant,
     ) -> Vec<(Request, IssuedToken)> {
         let identity = self.identities.of(request);
-        let Some(Ok(signer)) = self.identities.state(&*identity).signer.clone() else {
+        let Some(Ok(signer)) = self.identities.resources(&*identity).signer.clone() else {
             return Vec::new();
         };
         let now = Time::now();

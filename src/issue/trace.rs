@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use super::{IssueOptions, IssuedToken, Issuer, Unfit};
+use super::{IssueOptions, IssuedToken, Issuer, MissReason};
 use crate::authority::{Identity, Notes, Signer};
 use crate::cache::{EntryId, FailureRecord, Index, TokenLocation};
 use crate::error::{Error, Result};
@@ -29,9 +29,9 @@ impl Issuer {
             return;
         }
         let identity = self.identities.of(request);
-        let state = self.identities.state(&*identity);
-        if !state.is_explained {
-            state.is_explained = true;
+        let resources = self.identities.resources(&*identity);
+        if !resources.is_explained {
+            resources.is_explained = true;
             identity.explain(request.region.as_ref(), &self.notes);
         }
     }
@@ -41,7 +41,7 @@ impl Issuer {
         &mut self,
         request: &Request,
         issued: &IssuedToken,
-        unfit: Option<Unfit>,
+        unfit: Option<MissReason>,
     ) {
         let identity = self.identities.of(request);
         self.notes.step(|| {
@@ -55,9 +55,9 @@ impl Issuer {
             let identity = short(&*identity);
             let verdict = match unfit {
                 None => "used",
-                Some(Unfit::Stale) => "not used, it is stale: two thirds of its life are over",
-                Some(Unfit::Older) => "not used, a new token is asked for",
-                Some(Unfit::TooShort) => "not used, it lasts less than --min-valid",
+                Some(MissReason::Stale) => "not used, it is stale: two thirds of its life are over",
+                Some(MissReason::Older) => "not used, a new token is asked for",
+                Some(MissReason::TooShort) => "not used, it lasts less than --min-valid",
             };
             format!(
                 "cache: token of {name} for identity {identity} in {location}, issued {age} ago, \

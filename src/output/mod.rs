@@ -84,7 +84,7 @@ impl Output {
     }
 
     /// Tells the user what to do before there can be an answer, also if the output is quiet.
-    pub(crate) fn tell(text: &str) {
+    pub(crate) fn instruct(text: &str) {
         line(&format!("pgcred: {text}"));
     }
 

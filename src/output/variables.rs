@@ -7,7 +7,7 @@ use crate::roots;
 use crate::sys::env;
 
 /// Tells whether a variable's value prevents a login with a token to this target.
-type StandsInTheWay = fn(&str, &Request) -> bool;
+type Conflicts = fn(&str, &Request) -> bool;
 
 // A token is a password in clear text inside TLS, for a host that the server knows by the name that
 // TLS sends.
@@ -21,7 +21,7 @@ type StandsInTheWay = fn(&str, &Request) -> bool;
 // PGSSLMINPROTOCOLVERSION, PGSSLMAXPROTOCOLVERSION, PGSSLNEGOTIATION; PGSSLCOMPRESSION and
 // PGREQUIRESSL have no effect beside PGSSLMODE. PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE,
 // PGSSLROOTCERT and the password are what pgcred sets itself.
-const IN_THE_WAY: [(&str, StandsInTheWay); 9] = [
+const CONFLICTING: [(&str, Conflicts); 9] = [
     // A service takes precedence over host, port, user and database.
     ("PGSERVICE", |_, _| true),
     ("PGSERVICEFILE", |_, _| true),
@@ -64,9 +64,9 @@ fn allows_passwords(methods: &str) -> bool {
 
 /// Returns the variables that are set now and have to be unset before a client connects to this
 /// target.
-pub(crate) fn in_the_way(request: &Request) -> Vec<&'static str> {
+pub(crate) fn conflicting(request: &Request) -> Vec<&'static str> {
     let mut names = Vec::new();
-    for (name, is_in_the_way) in IN_THE_WAY {
+    for (name, is_in_the_way) in CONFLICTING {
         if let Some(value) = env::var_or_empty(name)
             && is_in_the_way(&value, request)
         {

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// The values that a client looks up, with libpq's defaults filled in.
 #[derive(Clone, Copy)]
-pub(crate) struct LookUp<'a> {
+pub(crate) struct LookupKey<'a> {
     pub(crate) host: &'a [u8],
     pub(crate) port: &'a [u8],
     /// `None` stands for every database.
@@ -16,7 +16,7 @@ pub(crate) struct LookUp<'a> {
 /// Returns the password that libpq 13 and later take from a passfile's text; `None` also if the
 /// line that matches has no password.
 #[cfg(test)]
-pub(crate) fn look_up(text: &[u8], wanted: LookUp<'_>) -> Option<Vec<u8>> {
+pub(crate) fn look_up(text: &[u8], wanted: LookupKey<'_>) -> Option<Vec<u8>> {
     let password = lines(text)
         .iter()
         .find_map(|line| matched(line, wanted).map(password))?;
@@ -49,12 +49,12 @@ pub(crate) fn content(line: &[u8]) -> &[u8] {
 }
 
 /// Tells whether a line matches a look-up.
-pub(crate) fn answers(line: &[u8], wanted: LookUp<'_>) -> bool {
+pub(crate) fn answers(line: &[u8], wanted: LookupKey<'_>) -> bool {
     matched(line, wanted).is_some()
 }
 
 /// Returns the escaped rest of a line whose first four fields match.
-fn matched<'a>(line: &'a [u8], wanted: LookUp<'_>) -> Option<&'a [u8]> {
+fn matched<'a>(line: &'a [u8], wanted: LookupKey<'_>) -> Option<&'a [u8]> {
     if line.first() == Some(&b'#') {
         return None;
     }

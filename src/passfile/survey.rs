@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::passfile::block::{BEGIN_PREFIX, END, PassfileKey};
-use crate::passfile::line::{LookUp, answers, content, fields};
+use crate::passfile::line::{LookupKey, answers, content, fields};
 
 /// A problem, and the lines that have it.
 struct Finding {
@@ -176,7 +176,7 @@ pub(crate) fn hidden_by(text: &[u8], key: &PassfileKey) -> Option<usize> {
 fn answers_for(line: &[u8], key: &PassfileKey, port: &str) -> bool {
     answers(
         line,
-        LookUp {
+        LookupKey {
             host: key.host.as_bytes(),
             port: port.as_bytes(),
             dbname: None,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::block::{Passfile, PassfileKey};
-use super::line::{LookUp, escape, look_up, unescape};
+use super::line::{LookupKey, escape, look_up, unescape};
 use super::survey::survey;
 use crate::time::Time;
 use crate::token::Token;
@@ -71,8 +71,8 @@ fn key(host: &str) -> PassfileKey {
     }
 }
 
-fn wanted<'a>(key: &'a PassfileKey, port: &'a str) -> LookUp<'a> {
-    LookUp {
+fn wanted<'a>(key: &'a PassfileKey, port: &'a str) -> LookupKey<'a> {
+    LookupKey {
         host: key.host.as_bytes(),
         port: port.as_bytes(),
         dbname: Some(b"postgres"),
@@ -106,7 +106,7 @@ impl Case {
         let (host, port) = (self.host.as_bytes(), self.port.as_bytes());
         look_up(
             text,
-            LookUp {
+            LookupKey {
                 host,
                 port,
                 dbname: Some(self.dbname.as_bytes()),

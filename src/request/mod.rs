@@ -38,7 +38,7 @@ pub(crate) struct Request {
     /// Other lines of the passfile that hold the token.
     pub(crate) aliases: Vec<PassfileKey>,
     /// Lines of the passfile that belong to an earlier connection, so that this one leaves them.
-    pub(crate) taken: Vec<PassfileKey>,
+    pub(crate) keys_of_others: Vec<PassfileKey>,
     /// The life to ask for, in seconds.
     pub(crate) life: u32,
 }
@@ -119,7 +119,8 @@ impl Request {
 
     /// Returns the address and user of every line that it writes into the passfile.
     pub(crate) fn keys(&self) -> impl Iterator<Item = PassfileKey> {
-        self.dialled().filter(|key| !self.taken.contains(key))
+        self.dialled()
+            .filter(|key| !self.keys_of_others.contains(key))
     }
 
     /// Returns every address that clients dial, with the user: its own, then the aliases.
@@ -131,7 +132,7 @@ impl Request {
 
     /// Tells whether its own address, without the aliases, is its line in the passfile.
     pub(crate) fn owns_its_line(&self) -> bool {
-        !self.taken.contains(&self.key())
+        !self.keys_of_others.contains(&self.key())
     }
 
     /// Returns `user@host:port`, for messages.

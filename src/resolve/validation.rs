@@ -121,7 +121,7 @@ pub(super) fn validate(
         target_has_address: merged.target_has_address,
         roots: values.roots.value,
         region: endpoints.region.or(region_of_host),
-        taken: Vec::new(),
+        keys_of_others: Vec::new(),
         life: allowed_life(values.life.value, provider, config.max_life)?,
         profile: endpoints.profile,
         host: endpoints.host,

@@ -11,7 +11,7 @@ const AMAZON: &str = include_str!("amazon.pem");
 
 /// Root certificates that go into one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Set {
+pub(crate) enum RootSet {
     /// The public roots of Amazon's services, for systems without a file of root certificates.
     Amazon,
     /// The roots of RDS in one region.
@@ -20,7 +20,7 @@ pub(crate) enum Set {
     EveryRegion,
 }
 
-impl Set {
+impl RootSet {
     /// Returns the file's name; a region's name has letters, digits and `-` only.
     pub(super) fn file_name(&self) -> String {
         match self {
@@ -31,7 +31,7 @@ impl Set {
     }
 
     /// Returns the certificates that pgcred carries, as PEM. The first line names their source.
-    pub(super) fn carried(&self) -> Option<String> {
+    pub(super) fn bundled(&self) -> Option<String> {
         match self {
             Self::Amazon => Some(AMAZON.to_owned()),
             Self::EveryRegion => Some(RDS.to_owned()),
@@ -70,7 +70,7 @@ impl Set {
     }
 }
 
-impl fmt::Display for Set {
+impl fmt::Display for RootSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Amazon => f.write_str("Amazon's public services"),
@@ -92,7 +92,9 @@ mod tests {
             .collect();
         assert_eq!(regions.len(), 27);
         for region in &regions {
-            let pem = Set::Region(Region::vouched_for(*region)).carried().unwrap();
+            let pem = RootSet::Region(Region::vouched_for(*region))
+                .bundled()
+                .unwrap();
             assert!(pem.starts_with("# carried by pgcred: "), "{region}");
             assert_eq!(
                 pem.matches("-----BEGIN CERTIFICATE-----").count(),
@@ -114,7 +116,7 @@ mod tests {
             assert!(!RDS.contains(&format!(" {test_system} ")), "{test_system}");
         }
         assert_eq!(
-            Set::Region(Region::vouched_for("mx-central-1")).carried(),
+            RootSet::Region(Region::vouched_for("mx-central-1")).bundled(),
             None
         );
         assert_eq!(AMAZON.matches("-----BEGIN CERTIFICATE-----").count(), 5);
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn each_partition_has_its_own_trust_store() {
-        let address = |region: &str| Set::Region(Region::vouched_for(region)).address();
+        let address = |region: &str| RootSet::Region(Region::vouched_for(region)).address();
         for (region, host) in [
             ("mx-central-1", "truststore.pki.rds.amazonaws.com"),
             (
@@ -141,7 +143,7 @@ mod tests {
         }
         assert_eq!(address("eusc-de-east-1"), None);
         assert!(
-            Set::EveryRegion
+            RootSet::EveryRegion
                 .address()
                 .unwrap()
                 .ends_with("/global/global-bundle.pem")

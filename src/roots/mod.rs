@@ -17,19 +17,19 @@ use crate::provider::RequiredRoots;
 use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
-use crate::sys::fs::{self, SessionDirectory};
-use bundled::Set;
-pub(crate) use store::{kept, remove};
+use crate::sys::fs::{self, PrivateDirectory};
+use bundled::RootSet;
+pub(crate) use store::{remove, written_files};
 
 /// The root certificates that pgcred tells a client to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TrustedRoots {
     /// A path or `system` that the user named, or the file that the user's libpq uses by default.
-    Said(String),
+    UsersChoice(String),
     /// The system's file of public roots.
     System(PathBuf),
     /// A file of pgcred's own. It exists after a call of [`provide`].
-    Own(Set, PathBuf),
+    Own(RootSet, PathBuf),
 }
 
 impl TrustedRoots {
@@ -39,7 +39,7 @@ impl TrustedRoots {
     /// every libpq finds the system's certificates with it.
     pub(crate) fn libpq(&self) -> String {
         match self {
-            Self::Said(text) => text.clone(),
+            Self::UsersChoice(text) => text.clone(),
             Self::System(file) | Self::Own(_, file) => file.display().to_string(),
         }
     }
@@ -48,9 +48,9 @@ impl TrustedRoots {
     /// store are enough.
     pub(crate) fn java(&self) -> Option<String> {
         match self {
-            Self::Said(text) if text == SYSTEM => None,
-            Self::System(_) | Self::Own(Set::Amazon, _) => None,
-            Self::Said(_) | Self::Own(..) => Some(self.libpq()),
+            Self::UsersChoice(text) if text == SYSTEM => None,
+            Self::System(_) | Self::Own(RootSet::Amazon, _) => None,
+            Self::UsersChoice(_) | Self::Own(..) => Some(self.libpq()),
         }
     }
 }
@@ -65,14 +65,14 @@ pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
         return Ok(None);
     }
     if let Some(said) = request.keyword("sslrootcert") {
-        return Ok(Some(TrustedRoots::Said(said.to_owned())));
+        return Ok(Some(TrustedRoots::UsersChoice(said.to_owned())));
     }
     let said = match &request.roots {
-        Some(RootsChoice::File(file)) => Some(TrustedRoots::Said(file.clone())),
-        Some(RootsChoice::System) => Some(TrustedRoots::Said(SYSTEM.to_owned())),
+        Some(RootsChoice::File(file)) => Some(TrustedRoots::UsersChoice(file.clone())),
+        Some(RootsChoice::System) => Some(TrustedRoots::UsersChoice(SYSTEM.to_owned())),
         Some(RootsChoice::Provider) => None,
         None => env::users_root_certificates()
-            .map(|file| TrustedRoots::Said(file.display().to_string())),
+            .map(|file| TrustedRoots::UsersChoice(file.display().to_string())),
     };
     match said {
         Some(said) => Ok(Some(said)),
@@ -109,7 +109,7 @@ pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
 
 fn of_provider(request: &Request) -> Result<TrustedRoots> {
     let set = set_of_provider(request);
-    if set == Set::Amazon
+    if set == RootSet::Amazon
         && let Some(file) = env::system_root_certificates()
     {
         return Ok(TrustedRoots::System(file));
@@ -143,14 +143,14 @@ pub(crate) fn ready(request: &Request, ask: &AskPolicy) -> Result<Option<String>
 pub(crate) fn ready_for_one(
     request: &Request,
     ask: &AskPolicy,
-    spare: &SessionDirectory,
+    spare: &PrivateDirectory,
 ) -> Result<Option<String>> {
     let roots = of(request)?;
     let Err(error) = provide(request, roots.as_ref(), ask) else {
         return Ok(roots.map(|roots| roots.libpq()));
     };
     let set = set_of_provider(request);
-    let Some(text) = set.carried() else {
+    let Some(text) = set.bundled() else {
         return Err(error); // a download that failed cannot be put elsewhere
     };
     let file = spare.path(&set.file_name());
@@ -162,7 +162,7 @@ pub(crate) fn ready_for_one(
 /// system's file is used, which pgcred does not change.
 pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Option<PathBuf>> {
     match set_of_provider(request) {
-        Set::Amazon => Ok(None),
+        RootSet::Amazon => Ok(None),
         set => store::put(&set, &download(&set, request, ask)?).map(Some),
     }
 }
@@ -177,11 +177,11 @@ pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
     }
     let file = env::users_root_certificates()?;
     let set = set_of_provider(request);
-    let needed = set.carried()?;
+    let needed = set.bundled()?;
     let needed = store::certificates(needed.as_bytes());
     let held = store::certificates(&fs::read(&file).unwrap_or_default());
     let is_held = |certificate| held.contains(certificate);
-    let is_enough = if set == Set::Amazon {
+    let is_enough = if set == RootSet::Amazon {
         needed.iter().any(is_held)
     } else {
         needed.iter().all(is_held)
@@ -196,27 +196,27 @@ pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
     ))
 }
 
-fn set_of_provider(request: &Request) -> Set {
+fn set_of_provider(request: &Request) -> RootSet {
     match (request.provider.roots)(&request.sign_host) {
-        RequiredRoots::AmazonPublic => Set::Amazon,
+        RequiredRoots::AmazonPublic => RootSet::Amazon,
         RequiredRoots::AmazonRds => set_of_rds(request),
     }
 }
 
 /// Returns the roots of the region that the host names. A host that leads to more than one region,
 /// as the writer of a global database does, needs the roots of all regions.
-fn set_of_rds(request: &Request) -> Set {
+fn set_of_rds(request: &Request) -> RootSet {
     if let Some(region) = (request.provider.region)(&request.sign_host) {
-        return Set::Region(region);
+        return RootSet::Region(region);
     }
     let is_own_name = (request.provider.owns)(&request.sign_host);
     match &request.region {
-        Some(region) if !is_own_name => Set::Region(region.clone()),
-        _ => Set::EveryRegion,
+        Some(region) if !is_own_name => RootSet::Region(region.clone()),
+        _ => RootSet::EveryRegion,
     }
 }
 
-fn download(set: &Set, request: &Request, ask: &AskPolicy) -> Result<String> {
+fn download(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<String> {
     let Some(address) = set.address() else {
         return Err(missing(set));
     };
@@ -234,7 +234,7 @@ fn download(set: &Set, request: &Request, ask: &AskPolicy) -> Result<String> {
     Ok(format!("# downloaded by pgcred: {address}\n{text}"))
 }
 
-fn missing(set: &Set) -> Error {
+fn missing(set: &RootSet) -> Error {
     let hint = "save the bundle that AWS's documentation names for this region, then name it: \
                 `roots = \"FILE\"` in the connection, or --roots FILE";
     Error::failure(format!("pgcred has no root certificates of {set}")).hint(hint)

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::bundled::Set;
+use super::bundled::RootSet;
 use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::paths;
 
 /// The beginning of a file that pgcred has written from the certificates that it carries.
-const CARRIED: &[u8] = b"# carried by pgcred";
+const BUNDLED: &[u8] = b"# carried by pgcred";
 /// The beginning of a file that pgcred has downloaded.
 const DOWNLOADED: &[u8] = b"# downloaded by pgcred";
 
@@ -27,7 +27,7 @@ fn directory() -> Result<PathBuf> {
 }
 
 /// Returns the path of a set's file.
-pub(super) fn path(set: &Set) -> Result<PathBuf> {
+pub(super) fn path(set: &RootSet) -> Result<PathBuf> {
     directory().map(|directory| directory.join(set.file_name()))
 }
 
@@ -44,13 +44,13 @@ pub(super) fn is_own(path: &str) -> bool {
 ///
 /// A file or directory that another user can change is refused: that user could make clients
 /// believe a false server.
-pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> Result<()> {
+pub(super) fn provide(set: &RootSet, download: impl FnOnce() -> Result<String>) -> Result<()> {
     fs::trust::check_path(&directory()?)?;
     let there = fs::read_own(&path(set)?).unwrap_or_default();
-    if !there.is_empty() && !there.starts_with(CARRIED) {
+    if !there.is_empty() && !there.starts_with(BUNDLED) {
         return Ok(());
     }
-    match set.carried() {
+    match set.bundled() {
         Some(text) if there == text.as_bytes() => Ok(()),
         Some(text) => put(set, &text).map(drop),
         None => put(set, &download()?).map(drop),
@@ -59,7 +59,7 @@ pub(super) fn provide(set: &Set, download: impl FnOnce() -> Result<String>) -> R
 
 /// Writes a set into its file and returns the path. It is an error if another user could put
 /// another file there.
-pub(super) fn put(set: &Set, text: &str) -> Result<PathBuf> {
+pub(super) fn put(set: &RootSet, text: &str) -> Result<PathBuf> {
     let path = path(set)?;
     // PGCRED_HOME is checked once in each run, see `fs::trust`.
     if paths::own_home().is_none()
@@ -90,14 +90,14 @@ pub(super) fn is_pem(text: &str) -> bool {
 }
 
 /// Returns the files that pgcred has written. Others in the directory are the user's.
-pub(crate) fn kept() -> Vec<PathBuf> {
+pub(crate) fn written_files() -> Vec<PathBuf> {
     let Some(directory) = paths::roots_directory() else {
         return Vec::new();
     };
     let mut files = fs::list(&directory);
     files.retain(|path| {
         let text = fs::read(path).unwrap_or_default();
-        text.starts_with(CARRIED) || text.starts_with(DOWNLOADED)
+        text.starts_with(BUNDLED) || text.starts_with(DOWNLOADED)
     });
     files
 }

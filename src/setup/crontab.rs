@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::sys::child::{self, Bond, Ended, NoOutput};
+use crate::sys::child::{self, Attachment, ProgramError, ProgramOutput};
 use crate::sys::fs;
 
 /// What the program says, in lower case, where the user has no crontab.
@@ -47,25 +47,25 @@ pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
     let Some(after) = after else {
         return check(&run(&["-r"])?);
     };
-    let directory = fs::session_directory()?;
+    let directory = fs::new_private_directory()?;
     let file = directory.path("crontab");
     fs::put(&file, after.as_bytes())?;
     check(&run(&[&file.display().to_string()])?)
 }
 
-fn run(arguments: &[&str]) -> Result<Ended> {
+fn run(arguments: &[&str]) -> Result<ProgramOutput> {
     const PATIENCE: Duration = Duration::from_secs(10);
     let mut words = vec!["crontab".to_owned()];
     words.extend(arguments.iter().map(|word| (*word).to_owned()));
-    match child::output(&words, Instant::now() + PATIENCE, Bond::Alone) {
+    match child::output(&words, Instant::now() + PATIENCE, Attachment::Alone) {
         Ok(ended) => Ok(ended),
-        Err(NoOutput::Failed(error)) => Err(error),
-        Err(NoOutput::TooLate) => Err(Error::failure("crontab did not end within 10 s")
+        Err(ProgramError::Failed(error)) => Err(error),
+        Err(ProgramError::TooLate) => Err(Error::failure("crontab did not end within 10 s")
             .hint("run `crontab -l` by hand to see more")),
     }
 }
 
-fn check(ended: &Ended) -> Result<()> {
+fn check(ended: &ProgramOutput) -> Result<()> {
     if ended.status.success() {
         return Ok(());
     }

@@ -31,7 +31,7 @@ mod tests;
 
 pub(crate) use commands::CommandLines;
 pub(crate) use machine::{Machine, Os};
-pub(crate) use ownership::{Edit, EditedText, Ownership};
+pub(crate) use ownership::{Edit, EditDestination, Ownership};
 pub(crate) use scheduler::{Schedule, ScheduledText, Scheduler};
 pub(crate) use target::{Target, check_texts};
 pub(crate) use template::fill;
@@ -158,8 +158,8 @@ pub(crate) trait ToolFiles: Sync {
     }
 
     /// Returns the commands to run around the edits: a scheduler has to be told of its files.
-    fn commands(&self, _: &Machine, _undo: bool) -> AroundEdits {
-        AroundEdits::default()
+    fn commands(&self, _: &Machine, _undo: bool) -> SetupCommands {
+        SetupCommands::default()
     }
 
     /// Returns a command that succeeds only where the program that has to be told is running.
@@ -170,7 +170,7 @@ pub(crate) trait ToolFiles: Sync {
 
 /// Command lines to run before the edits are made and after them, each as words.
 #[derive(Default)]
-pub(crate) struct AroundEdits {
+pub(crate) struct SetupCommands {
     pub(crate) before: Vec<Vec<String>>,
     pub(crate) after: Vec<Vec<String>>,
 }

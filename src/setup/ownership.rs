@@ -59,15 +59,15 @@ impl Ownership {
     }
 }
 
-/// What an edit changes.
+/// The place of the text that an edit changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum EditedText {
+pub(crate) enum EditDestination {
     File(PathBuf),
     /// The user's crontab, which only the program of that name may write.
     Crontab,
 }
 
-impl fmt::Display for EditedText {
+impl fmt::Display for EditDestination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
@@ -79,7 +79,7 @@ impl fmt::Display for EditedText {
 /// One text before and after; `None` means that there is no such file or crontab.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Edit {
-    pub(crate) edited: EditedText,
+    pub(crate) destination: EditDestination,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
     /// What is to be kept as the backup: the user's part, unless there is a backup of it already.
@@ -103,7 +103,7 @@ impl Edit {
             back_up = None;
         }
         Ok(Self {
-            edited: EditedText::File(path),
+            destination: EditDestination::File(path),
             before,
             after: Some(after),
             back_up,
@@ -122,7 +122,7 @@ impl Edit {
             after = Some(backup);
         }
         Ok(Self {
-            edited: EditedText::File(path),
+            destination: EditDestination::File(path),
             before,
             after,
             back_up: None,

@@ -4,7 +4,9 @@
 //! A scheduler refreshes every connection and has no entry for a single one, so undoing it is
 //! always undoing it as a whole.
 
-use super::{AroundEdits, Edit, EditedText, Machine, Ownership, Target, ToolFiles, block, crontab};
+use super::{
+    Edit, EditDestination, Machine, Ownership, SetupCommands, Target, ToolFiles, block, crontab,
+};
 use crate::error::Result;
 use crate::sys::fs;
 
@@ -13,7 +15,7 @@ pub(crate) struct Scheduler {
     /// Its files, or the crontab. The last one tells whether the scheduler is set up.
     pub(crate) texts: fn(&Machine) -> Vec<ScheduledText>,
     /// The commands that make a change known to it.
-    pub(crate) commands: fn(&Machine, undo: bool) -> AroundEdits,
+    pub(crate) commands: fn(&Machine, undo: bool) -> SetupCommands,
     /// A command that succeeds only where the scheduler is running.
     pub(crate) probe: Option<&'static [&'static str]>,
     /// When it runs, in words for the user.
@@ -22,7 +24,7 @@ pub(crate) struct Scheduler {
 
 /// One of a scheduler's files, and how its text is made.
 pub(crate) struct ScheduledText {
-    pub(crate) edited: EditedText,
+    pub(crate) destination: EditDestination,
     pub(crate) text: fn(&Schedule) -> String,
 }
 
@@ -46,13 +48,13 @@ impl ToolFiles for Scheduler {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
         let schedule = Schedule::of(machine, targets);
         let mut edits = Vec::new();
-        for ScheduledText { edited, text } in (self.texts)(machine) {
+        for ScheduledText { destination, text } in (self.texts)(machine) {
             let text = text(&schedule);
-            edits.push(match edited {
-                EditedText::File(path) => {
+            edits.push(match destination {
+                EditDestination::File(path) => {
                     Edit::that_changes(path, &Ownership::WRITTEN_BY_SETUP, |_| Ok(text))?
                 }
-                EditedText::Crontab => crontab_edit(&text)?,
+                EditDestination::Crontab => crontab_edit(&text)?,
             });
         }
         Ok(edits)
@@ -71,9 +73,11 @@ impl ToolFiles for Scheduler {
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
         let mut edits = Vec::new();
         for scheduled in (self.texts)(machine).into_iter().rev() {
-            edits.push(match scheduled.edited {
-                EditedText::File(path) => Edit::that_restores(path, &Ownership::WRITTEN_BY_SETUP)?,
-                EditedText::Crontab => crontab_edit("")?,
+            edits.push(match scheduled.destination {
+                EditDestination::File(path) => {
+                    Edit::that_restores(path, &Ownership::WRITTEN_BY_SETUP)?
+                }
+                EditDestination::Crontab => crontab_edit("")?,
             });
         }
         Ok(edits)
@@ -89,7 +93,7 @@ impl ToolFiles for Scheduler {
 
     fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
         match (self.texts)(machine).last() {
-            Some(scheduled) if is_set_up(&scheduled.edited) => vec!["set up".to_owned()],
+            Some(scheduled) if is_set_up(&scheduled.destination) => vec!["set up".to_owned()],
             _ => Vec::new(),
         }
     }
@@ -100,7 +104,7 @@ impl ToolFiles for Scheduler {
         steps
     }
 
-    fn commands(&self, machine: &Machine, undo: bool) -> AroundEdits {
+    fn commands(&self, machine: &Machine, undo: bool) -> SetupCommands {
         (self.commands)(machine, undo)
     }
 
@@ -116,17 +120,17 @@ fn crontab_edit(lines: &str) -> Result<Edit> {
     let after = block::with(before.as_deref().unwrap_or_default(), lines)?;
     let there_is_none = after.is_empty() && before.as_deref() != Some("");
     Ok(Edit {
-        edited: EditedText::Crontab,
+        destination: EditDestination::Crontab,
         before,
         after: if there_is_none { None } else { Some(after) },
         back_up: None,
     })
 }
 
-fn is_set_up(of: &EditedText) -> bool {
+fn is_set_up(of: &EditDestination) -> bool {
     match of {
-        EditedText::File(path) => fs::read(path).is_some(),
-        EditedText::Crontab => {
+        EditDestination::File(path) => fs::read(path).is_some(),
+        EditDestination::Crontab => {
             let text = crontab::read().ok().flatten().unwrap_or_default();
             matches!(block::split(&text), Ok((Some(_), _)))
         }

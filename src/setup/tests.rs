@@ -27,11 +27,11 @@ fn target(user: &str) -> Target {
         region: Some(Region::vouched_for("us-east-1")),
         profile: Some("dev".to_owned()),
         aliases: Vec::new(),
-        taken: Vec::new(),
+        keys_of_others: Vec::new(),
         roots: None,
         life: 900,
     };
-    let roots = Some(TrustedRoots::Said(r"C:\it's here\r.pem".to_owned()));
+    let roots = Some(TrustedRoots::UsersChoice(r"C:\it's here\r.pem".to_owned()));
     Target {
         name: "prod".to_owned(),
         request,

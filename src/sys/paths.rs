@@ -45,7 +45,7 @@ pub(crate) fn roots_directory() -> Option<PathBuf> {
 
 /// Returns the directory in which each run of `pgcred exec` makes its own private directory.
 /// `parent` is pgcred's directory in the user's runtime directory, or the cache's directory.
-pub(crate) fn sessions_directory(parent: &Path) -> PathBuf {
+pub(crate) fn runs_directory(parent: &Path) -> PathBuf {
     parent.join("exec")
 }
 
@@ -113,8 +113,8 @@ impl CacheDirectory {
         self.0.join("background")
     }
 
-    /// Returns the file that remembers the remarks that the user has been told.
-    pub(crate) fn told(&self) -> PathBuf {
+    /// Returns the file that remembers the warnings that the user has seen.
+    pub(crate) fn shown_warnings(&self) -> PathBuf {
         self.0.join("told")
     }
 }
@@ -167,9 +167,9 @@ mod tests {
             cache.due_for(Path::new("/home/u/.pgpass")),
             cache.due_lock(),
             cache.background(),
-            cache.told(),
+            cache.shown_warnings(),
             key_file(cache.path(), "0123"),
-            sessions_directory(cache.path()),
+            runs_directory(cache.path()),
         ];
         for path in own {
             let name = path.file_name().expect("a name").to_string_lossy();

@@ -33,7 +33,7 @@ impl SsoSession {
     }
 
     /// Stores a new login, in the fields that the AWS CLI uses.
-    pub(crate) fn store_login(&self, given: &GivenLogin<'_>) -> Result<()> {
+    pub(crate) fn store_login(&self, given: &LoginResult<'_>) -> Result<()> {
         let mut fields = Map::new();
         for (name, value) in [
             ("startUrl", self.url.as_str()),
@@ -62,7 +62,7 @@ impl SsoSession {
 }
 
 /// What a login gave: a token, and what renews it.
-pub(crate) struct GivenLogin<'a> {
+pub(crate) struct LoginResult<'a> {
     pub(crate) token: &'a str,
     pub(crate) expires_at: Time,
     pub(crate) grant: RefreshGrant<'a>,

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::aws::cli_cache::sso::{GivenLogin, RefreshGrant};
+use crate::aws::cli_cache::sso::{LoginResult, RefreshGrant};
 use crate::aws::plan::SsoSession;
 use crate::aws::resolution::Resolution;
 use crate::aws::service::endpoints::SSO_OIDC;
@@ -77,7 +77,7 @@ pub(crate) async fn log_in(
         let error = Error::failure("cannot log in to SSO: the login service gave no token");
         return Err(error.hint(SETTINGS));
     };
-    session.store_login(&GivenLogin {
+    session.store_login(&LoginResult {
         token,
         expires_at: Time::now().plus(not_negative(answer.expires_in())),
         grant: RefreshGrant {

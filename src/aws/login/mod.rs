@@ -33,7 +33,7 @@ use crate::aws::resolution::Resolution;
 use crate::aws::runtime::{block_on, locks_directory, session_lock};
 use crate::aws::settings::{Settings, SharedFiles};
 use crate::error::{Error, Result};
-use crate::sys::child::{self, Bond};
+use crate::sys::child::{self, Attachment};
 use crate::sys::fs::{self, Lock};
 use crate::text::quote::typed;
 use crate::time::Time;
@@ -269,7 +269,7 @@ fn cli_logs_in() -> bool {
     let version = child::output(
         &child::words(["aws", "--version"]),
         Instant::now() + PATIENCE,
-        Bond::Alone,
+        Attachment::Alone,
     );
     match version {
         Ok(ended) => {

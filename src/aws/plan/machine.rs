@@ -1,7 +1,7 @@
 //! The sources that no profile names: old files of keys, and the services of a container or an
 //! instance.
 
-use super::{Container, FULL, InstanceMetadata, MachineService, OldFiles, RELATIVE, Source};
+use super::{Container, FULL, InstanceMetadata, LegacyFiles, MachineService, RELATIVE, Source};
 use crate::aws::environment::Variables;
 use crate::aws::settings::Settings;
 
@@ -11,7 +11,7 @@ pub(super) fn fallback(settings: &Settings) -> Source {
         Some(container) => MachineService::Container(container),
         None => MachineService::InstanceMetadata(InstanceMetadata::of(settings)),
     };
-    Source::Fallback(OldFiles::of(&settings.variables), service)
+    Source::Fallback(LegacyFiles::of(&settings.variables), service)
 }
 
 impl Container {
@@ -55,7 +55,7 @@ impl InstanceMetadata {
     }
 }
 
-impl OldFiles {
+impl LegacyFiles {
     fn of(variables: &Variables) -> Self {
         let of_boto = match variables.get("BOTO_CONFIG") {
             Some(path) => vec![path],

@@ -71,7 +71,7 @@ pub(crate) enum Source {
     Container(Container),
     InstanceMetadata(InstanceMetadata),
     /// Nothing names a source: the old files are looked at, then the services of this machine.
-    Fallback(OldFiles, MachineService),
+    Fallback(LegacyFiles, MachineService),
 }
 
 #[derive(Hash)]
@@ -154,7 +154,7 @@ pub(crate) struct InstanceMetadata {
 
 /// The files of the first EC2 tools and of boto 2.
 #[derive(Hash)]
-pub(crate) struct OldFiles {
+pub(crate) struct LegacyFiles {
     pub(crate) of_ec2: Option<String>,
     pub(crate) of_boto: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! Downloads a small public text over verified TLS, with the proxies and certificates of the user's
 //! AWS settings.
 
-use super::http::{HttpClient, Unanswered};
+use super::http::{HttpClient, RequestError};
 use crate::error::{Error, Result};
 
 /// Returns the text at an `https://` address.
@@ -12,10 +12,10 @@ pub(crate) async fn text(http: &HttpClient, address: &str) -> Result<String> {
             Err(_) => "it is not UTF-8".to_owned(),
         },
         Ok((status, _)) => format!("the server answers with status {status}"),
-        Err(Unanswered::Own(error)) => {
+        Err(RequestError::Local(error)) => {
             return Err(error.about(&format!("cannot download {address}")));
         }
-        Err(Unanswered::Because(why)) => why,
+        Err(RequestError::Failed(why)) => why,
     };
     Err(Error::failure(format!("cannot download {address}: {why}")))
 }

@@ -75,23 +75,23 @@ impl TrustedCertificates {
     }
 }
 
-/// An error of pgcred's own that comes back through the SDK.
+/// An error of pgcred's own that the HTTP client returns through the SDK.
 #[derive(Debug)]
-struct OwnError(Error);
+struct LocalError(Error);
 
-impl fmt::Display for OwnError {
+impl fmt::Display for LocalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl StdError for OwnError {}
+impl StdError for LocalError {}
 
 /// Returns pgcred's own error, if one is among the causes.
-pub(crate) fn own_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+pub(crate) fn local_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let mut next = Some(error);
     while let Some(cause) = next {
-        if let Some(OwnError(own)) = cause.downcast_ref() {
+        if let Some(LocalError(own)) = cause.downcast_ref() {
             return Some(own);
         }
         next = cause.source();
@@ -169,16 +169,16 @@ impl HttpClient {
         method: &str,
         address: &str,
         headers: &[(&'static str, &str)],
-    ) -> std::result::Result<(u16, Vec<u8>), Unanswered> {
-        let mut request = HttpRequest::get(address).map_err(Unanswered::from)?;
-        request.set_method(method).map_err(Unanswered::from)?;
+    ) -> std::result::Result<(u16, Vec<u8>), RequestError> {
+        let mut request = HttpRequest::get(address).map_err(RequestError::from)?;
+        request.set_method(method).map_err(RequestError::from)?;
         for (name, value) in headers {
             request
                 .headers_mut()
                 .try_insert(*name, (*value).to_owned())
-                .map_err(Unanswered::from)?;
+                .map_err(RequestError::from)?;
         }
-        let answer = self.call(request).await.map_err(Unanswered::from)?;
+        let answer = self.call(request).await.map_err(RequestError::from)?;
         let body = answer.body().bytes().unwrap_or_default();
         Ok((answer.status().as_u16(), body.to_vec()))
     }
@@ -266,7 +266,7 @@ impl HttpConnector for HttpClient {
         let host = host::server(request.uri()).to_owned();
         match self.connector(&request) {
             Err(error) => {
-                HttpConnectorFuture::ready(Err(ConnectorError::user(OwnError(error).into())))
+                HttpConnectorFuture::ready(Err(ConnectorError::user(LocalError(error).into())))
             }
             Ok(connector) => HttpConnectorFuture::new(async move {
                 let mut answer = connector.call(request).await?;
@@ -295,24 +295,25 @@ async fn whole_body(
             ));
             let hint = "check the endpoint settings AWS_ENDPOINT_URL* and the proxy: AWS's own \
                         answers are shorter";
-            return Err(ConnectorError::user(OwnError(too_long.hint(hint)).into()));
+            return Err(ConnectorError::user(LocalError(too_long.hint(hint)).into()));
         }
         body.extend_from_slice(&part);
     }
     Ok(body)
 }
 
-/// Why a request has no answer.
-pub(crate) enum Unanswered {
-    /// A setting is wrong, or the answer is too long.
-    Own(Error),
-    Because(String),
+/// Why a request has no response.
+pub(crate) enum RequestError {
+    /// An error of pgcred's own: a setting is wrong, or the response is too long.
+    Local(Error),
+    /// The connection failed, or the service refused: what the client library says.
+    Failed(String),
 }
 
-impl<E: StdError + 'static> From<E> for Unanswered {
+impl<E: StdError + 'static> From<E> for RequestError {
     fn from(error: E) -> Self {
-        if let Some(own) = own_error(&error) {
-            return Self::Own(own.clone());
+        if let Some(own) = local_error(&error) {
+            return Self::Local(own.clone());
         }
         let mut text = error.to_string();
         let mut next = error.source();
@@ -320,7 +321,7 @@ impl<E: StdError + 'static> From<E> for Unanswered {
             text = format!("{text}: {cause}");
             next = cause.source();
         }
-        Self::Because(text)
+        Self::Failed(text)
     }
 }
 

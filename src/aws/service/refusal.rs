@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::endpoints::AwsService;
-use super::http::own_error;
+use super::http::local_error;
 use crate::error::{Error, Reason};
 use crate::text;
 
@@ -31,7 +31,7 @@ pub(crate) fn explained<E>(
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
-    if let Some(own) = own_error(error) {
+    if let Some(own) = local_error(error) {
         return Some(own.clone().about(what));
     }
     let service = service.name;

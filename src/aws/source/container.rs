@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::{Container, FULL, RELATIVE};
 use crate::aws::resolution::Resolution;
-use crate::aws::service::http::Unanswered;
+use crate::aws::service::http::RequestError;
 use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::text::{foreign, host};
@@ -47,10 +47,10 @@ impl Container {
                 }
                 Err(why) => why,
             },
-            Err(Unanswered::Own(error)) => {
+            Err(RequestError::Local(error)) => {
                 return Err(error.about(&format!("container credentials from {variable}")));
             }
-            Err(Unanswered::Because(why)) => why,
+            Err(RequestError::Failed(why)) => why,
         };
         Err(Error::failure(format!(
             "cannot get container credentials from {variable}: {why}"
@@ -128,15 +128,15 @@ async fn ask(
     resolution: &Resolution<'_>,
     address: &str,
     token: Option<&str>,
-) -> std::result::Result<Vec<u8>, Unanswered> {
+) -> std::result::Result<Vec<u8>, RequestError> {
     let mut headers = vec![("accept", "application/json")];
     headers.extend(token.map(|token| ("authorization", token)));
     let mut attempt = 1;
     loop {
         let (may_change, failure) = match resolution.direct().ask("GET", address, &headers).await {
             Ok((200, text)) => return Ok(text),
-            Ok((status, text)) => (status >= 500, Unanswered::Because(refusal(status, &text))),
-            Err(Unanswered::Own(error)) => (false, Unanswered::Own(error)),
+            Ok((status, text)) => (status >= 500, RequestError::Failed(refusal(status, &text))),
+            Err(RequestError::Local(error)) => (false, RequestError::Local(error)),
             Err(failure) => (true, failure),
         };
         if !may_change || attempt == ATTEMPTS {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::InstanceMetadata;
 use crate::aws::resolution::Resolution;
-use crate::aws::service::http::{HttpClient, Unanswered};
+use crate::aws::service::http::{HttpClient, RequestError};
 use crate::error::{Error, Result};
 use crate::text::{foreign, host};
 use crate::time::{Time, spoken};
@@ -186,8 +186,8 @@ impl MetadataService {
                 Ok(Ok((status, text))) => {
                     return Ok(Some((status, String::from_utf8_lossy(&text).into_owned())));
                 }
-                Ok(Err(Unanswered::Own(error))) => return Err(error.about(SOURCE)),
-                Ok(Err(Unanswered::Because(why))) => why,
+                Ok(Err(RequestError::Local(error))) => return Err(error.about(SOURCE)),
+                Ok(Err(RequestError::Failed(why))) => why,
                 Err(_) => "no answer".to_owned(),
             };
             resolution.step(format!("instance metadata: {why}"));

@@ -8,14 +8,14 @@ use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
 
-use crate::aws::plan::OldFiles;
+use crate::aws::plan::LegacyFiles;
 use crate::aws::profile::files;
 use crate::aws::resolution::Resolution;
 use crate::error::Result;
 use crate::sys::env;
 use crate::sys::fs;
 
-impl OldFiles {
+impl LegacyFiles {
     /// Returns the first complete pair of keys in these files.
     pub(crate) fn credentials(&self, resolution: &Resolution) -> Result<Option<Credentials>> {
         if let Some(path) = &self.of_ec2 {

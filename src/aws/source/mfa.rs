@@ -5,7 +5,7 @@ use crate::authority::AskPolicy;
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
 use crate::error::{Error, Result};
-use crate::sys::child::{self, NoOutput};
+use crate::sys::child::{self, ProgramError};
 use crate::sys::env;
 use crate::text;
 use crate::text::quote::typed;
@@ -54,10 +54,10 @@ fn by_command(resolution: &Resolution, command: &str) -> Result<String> {
     let Some(words) = words::split(command) else {
         return Err(unusable("has a quote that is not closed"));
     };
-    let ended = match child::output(&words, resolution.deadline(), resolution.ask.bond()) {
+    let ended = match child::output(&words, resolution.deadline(), resolution.ask.attachment()) {
         Ok(ended) => ended,
-        Err(NoOutput::Failed(error)) => return Err(error.about(COMMAND)),
-        Err(NoOutput::TooLate) => return Err(resolution.too_late(COMMAND)),
+        Err(ProgramError::Failed(error)) => return Err(error.about(COMMAND)),
+        Err(ProgramError::TooLate) => return Err(resolution.too_late(COMMAND)),
     };
     if !ended.status.success() {
         return Err(unusable(&format!("failed: {}", last_line(&ended.stderr))));

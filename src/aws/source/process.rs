@@ -11,7 +11,7 @@ use crate::aws::credentials::FieldNames;
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
 use crate::error::{Error, Result};
-use crate::sys::child::{self, Ended, NoOutput};
+use crate::sys::child::{self, ProgramError, ProgramOutput};
 use crate::sys::fs;
 use crate::text::foreign;
 
@@ -45,13 +45,13 @@ fn run(
     program: &str,
     subject: &str,
     hint: &str,
-) -> Result<Ended> {
+) -> Result<ProgramOutput> {
     let before = stamp(program);
-    let ended = child::whole_output(
+    let ended = child::complete_output(
         words,
         resolution.deadline(),
-        resolution.ask.bond(),
-        is_whole,
+        resolution.ask.attachment(),
+        is_complete,
     );
     // The program may have written the files of a login. But the answer of a program that was
     // replaced meanwhile is not the answer of the new one.
@@ -73,8 +73,8 @@ fn run(
             }
             Err(Error::failure(format!("{subject} failed: {why}")).hint(hint))
         }
-        Err(NoOutput::Failed(error)) => Err(error.about(subject)),
-        Err(NoOutput::TooLate) => Err(resolution.too_late(&too_late).hint(hint)),
+        Err(ProgramError::Failed(error)) => Err(error.about(subject)),
+        Err(ProgramError::TooLate) => Err(resolution.too_late(&too_late).hint(hint)),
     }
 }
 
@@ -82,12 +82,12 @@ fn stamp(program: &str) -> Option<String> {
     fs::stamp(&child::find(program.as_ref())?)
 }
 
-fn is_whole(text: &[u8]) -> bool {
+fn is_complete(text: &[u8]) -> bool {
     serde_json::from_slice::<Value>(text).is_ok()
 }
 
 /// Returns the credentials that were printed, or what is wrong with them.
-fn answer(ended: &Ended) -> std::result::Result<Credentials, String> {
+fn answer(ended: &ProgramOutput) -> std::result::Result<Credentials, String> {
     if ended.stdout.is_empty() {
         return Err("printed nothing".to_owned());
     }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{Holder, KeyPlaces, directory};
+use super::{KeyLocation, KeyPlaces, directory};
 use crate::error::Result;
 use crate::sys::fs;
 use crate::sys::paths::key_file;
@@ -23,8 +23,8 @@ impl KeyFile {
 }
 
 impl super::KeyStore for KeyFile {
-    fn holder(&self) -> Holder {
-        Holder::File(self.path.clone())
+    fn location(&self) -> KeyLocation {
+        KeyLocation::File(self.path.clone())
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>> {

@@ -7,7 +7,7 @@ use linux_keyutils::{
     Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeySerialId, Permission,
 };
 
-use super::{Holder, KeyPlaces};
+use super::{KeyLocation, KeyPlaces};
 use crate::error::{Error, Result};
 use crate::sys::fs;
 
@@ -78,8 +78,8 @@ impl KernelKeyring {
 }
 
 impl super::KeyStore for KernelKeyring {
-    fn holder(&self) -> Holder {
-        Holder::Keyring("kernel keyring")
+    fn location(&self) -> KeyLocation {
+        KeyLocation::Keyring("kernel keyring")
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>> {

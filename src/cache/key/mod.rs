@@ -43,26 +43,24 @@ pub(crate) struct KeyPlaces {
 
 /// What a search for the key ends with. Having none is no failure: there is no cache then.
 #[derive(Debug)]
-pub(crate) enum KeyAnswer {
+pub(crate) enum KeyLookup {
     Found {
         key: SealingKey,
-        holder: Holder,
+        location: KeyLocation,
     },
     /// `reason` is lower case, without a period, one clause for each place.
-    Missing {
-        reason: String,
-    },
+    Missing { reason: String },
 }
 
 /// The place that holds the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Holder {
+pub(crate) enum KeyLocation {
     /// A keyring of the system, by the name that its users know.
     Keyring(&'static str),
     File(PathBuf),
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for KeyLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keyring(name) => f.write_str(name),
@@ -73,7 +71,7 @@ impl fmt::Display for Holder {
 
 /// A place that can hold the key.
 trait KeyStore: Send {
-    fn holder(&self) -> Holder;
+    fn location(&self) -> KeyLocation;
 
     /// Returns whether a call may take long, because it waits for another program or for the user.
     fn may_hang(&self) -> bool {
@@ -95,9 +93,9 @@ trait KeyStore: Send {
 /// The first place that has a key, or can keep a new one, wins. Call with `create` before each
 /// write: a key that had to go into a file moves to the keyring once that works, which makes
 /// entries sealed with the old one unreadable.
-pub(crate) fn load(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyAnswer {
+pub(crate) fn load(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyLookup {
     match choice {
-        CacheChoice::None => KeyAnswer::Missing {
+        CacheChoice::None => KeyLookup::Missing {
             reason: "switched off".to_owned(),
         },
         choice => first(stores(choice, paths), create),
@@ -152,27 +150,27 @@ fn secret_service(_: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
-fn first(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyAnswer {
+fn first(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyLookup {
     let mut reasons = Vec::new();
     let mut stores = stores.into_iter();
     while let Some(store) = stores.next() {
-        let holder = store.holder();
+        let location = store.location();
         match ask(store, create) {
             Ok(Some((key, is_new))) => {
                 if is_new {
                     // a key that nothing uses any more
                     stores.for_each(|later| drop(forget(later)));
                 }
-                return KeyAnswer::Found { key, holder };
+                return KeyLookup::Found { key, location };
             }
-            Ok(None) => reasons.push(format!("{holder}: no key yet")),
-            Err(error) => reasons.push(format!("{holder}: {error}")),
+            Ok(None) => reasons.push(format!("{location}: no key yet")),
+            Err(error) => reasons.push(format!("{location}: {error}")),
         }
     }
     if reasons.is_empty() {
         reasons.push("this system has no such keyring".to_owned());
     }
-    KeyAnswer::Missing {
+    KeyLookup::Missing {
         reason: reasons.join("; "),
     }
 }
@@ -204,8 +202,8 @@ fn read(store: &dyn KeyStore) -> Result<Option<SealingKey>> {
 }
 
 fn forget(store: Box<dyn KeyStore>) -> Result<()> {
-    let holder = store.holder();
-    patiently(store, |store| store.erase()).map_err(|error| error.about(&holder.to_string()))
+    let location = store.location();
+    patiently(store, |store| store.erase()).map_err(|error| error.about(&location.to_string()))
 }
 
 /// Runs `work` here, or where it may hang on a thread that is left behind after [`PATIENCE`] and

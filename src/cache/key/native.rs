@@ -9,7 +9,7 @@ use keyring_core::{Entry, Error as KeyringError};
 #[cfg(target_os = "windows")]
 use windows_native_keyring_store::Store as Service;
 
-use super::{Holder, item};
+use super::{KeyLocation, item};
 use crate::error::{Error, Result};
 
 /// The name to show, and what a new item gets; on Windows it stays on this computer instead of
@@ -39,8 +39,8 @@ impl SystemKeyring {
 }
 
 impl super::KeyStore for SystemKeyring {
-    fn holder(&self) -> Holder {
-        Holder::Keyring(SYSTEM.0)
+    fn location(&self) -> KeyLocation {
+        KeyLocation::Keyring(SYSTEM.0)
     }
 
     fn may_hang(&self) -> bool {

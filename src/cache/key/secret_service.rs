@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use secret_service::blocking::{Collection, Item, SecretService};
 use secret_service::{EncryptionType, Error as ServiceError};
 
-use super::{Holder, item};
+use super::{KeyLocation, item};
 use crate::error::{Error, Result};
 
 type Answer<T> = std::result::Result<T, ServiceError>;
@@ -44,8 +44,8 @@ impl DesktopKeyring {
 }
 
 impl super::KeyStore for DesktopKeyring {
-    fn holder(&self) -> Holder {
-        Holder::Keyring("Secret Service")
+    fn location(&self) -> KeyLocation {
+        KeyLocation::Keyring("Secret Service")
     }
 
     fn may_hang(&self) -> bool {

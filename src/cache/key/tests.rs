@@ -20,8 +20,8 @@ struct Fake {
 }
 
 impl KeyStore for Fake {
-    fn holder(&self) -> Holder {
-        Holder::Keyring("fake")
+    fn location(&self) -> KeyLocation {
+        KeyLocation::Keyring("fake")
     }
 
     fn may_hang(&self) -> bool {
@@ -57,25 +57,25 @@ fn boxed(fakes: &[&Fake]) -> Vec<Box<dyn KeyStore>> {
         .collect()
 }
 
-fn key(answer: &KeyAnswer) -> &[u8] {
+fn key(answer: &KeyLookup) -> &[u8] {
     match answer {
-        KeyAnswer::Found { key, .. } => key.expose(),
-        KeyAnswer::Missing { reason } => panic!("{reason}"),
+        KeyLookup::Found { key, .. } => key.expose(),
+        KeyLookup::Missing { reason } => panic!("{reason}"),
     }
 }
 
 #[cfg(any(target_os = "linux", target_os = "windows"))]
-fn holder(answer: &KeyAnswer) -> &Holder {
+fn location(answer: &KeyLookup) -> &KeyLocation {
     match answer {
-        KeyAnswer::Found { holder, .. } => holder,
-        KeyAnswer::Missing { reason } => panic!("{reason}"),
+        KeyLookup::Found { location, .. } => location,
+        KeyLookup::Missing { reason } => panic!("{reason}"),
     }
 }
 
-fn reason(answer: KeyAnswer) -> String {
+fn reason(answer: KeyLookup) -> String {
     match answer {
-        KeyAnswer::Found { holder, .. } => panic!("found in {holder}"),
-        KeyAnswer::Missing { reason } => reason,
+        KeyLookup::Found { location, .. } => panic!("found in {location}"),
+        KeyLookup::Missing { reason } => reason,
     }
 }
 
@@ -101,11 +101,11 @@ impl Scratch {
     }
 
     fn file(&self) -> PathBuf {
-        let KeyAnswer::Found { holder, .. } = load(CacheChoice::File, &self.paths, true) else {
+        let KeyLookup::Found { location, .. } = load(CacheChoice::File, &self.paths, true) else {
             panic!("no key")
         };
-        let Holder::File(path) = holder else {
-            panic!("{holder} is no file")
+        let KeyLocation::File(path) = location else {
+            panic!("{location} is no file")
         };
         path
     }
@@ -324,9 +324,9 @@ mod linux {
     use super::*;
 
     /// `None` where this machine offers no kernel keyring (most containers).
-    fn kernel(paths: &KeyPlaces) -> Option<KeyAnswer> {
+    fn kernel(paths: &KeyPlaces) -> Option<KeyLookup> {
         match load(CacheChoice::Keyring, paths, true) {
-            KeyAnswer::Missing { reason } if reason.ends_with("this system does not offer it") => {
+            KeyLookup::Missing { reason } if reason.ends_with("this system does not offer it") => {
                 None
             }
             answer => Some(answer),
@@ -338,12 +338,12 @@ mod linux {
         let scratch = Scratch::new();
         assert!(matches!(
             load(CacheChoice::Keyring, &scratch.paths, false),
-            KeyAnswer::Missing { .. }
+            KeyLookup::Missing { .. }
         ));
         let Some(made) = kernel(&scratch.paths) else {
             return;
         };
-        assert_eq!(*holder(&made), Holder::Keyring("kernel keyring"));
+        assert_eq!(*location(&made), KeyLocation::Keyring("kernel keyring"));
         assert_eq!(
             key(&load(CacheChoice::Keyring, &scratch.paths, false)),
             key(&made)
@@ -401,7 +401,7 @@ mod linux {
         kernel::forget(&kernel::keys_to_forget(&listing));
         assert!(matches!(
             load(CacheChoice::Keyring, &thrown_away.paths, false),
-            KeyAnswer::Missing { .. }
+            KeyLookup::Missing { .. }
         ));
         assert_eq!(
             key(&load(CacheChoice::Keyring, &kept.paths, false)),
@@ -437,7 +437,7 @@ mod linux {
     fn auto_uses_the_file_only_without_a_kernel_keyring() {
         let scratch = Scratch::new();
         let auto = load(CacheChoice::Auto, &scratch.paths, true);
-        let is_in_file = matches!(holder(&auto), Holder::File(_));
+        let is_in_file = matches!(location(&auto), KeyLocation::File(_));
         assert_eq!(is_in_file, kernel(&scratch.paths).is_none());
         assert_eq!(scratch.paths.fallback.exists(), is_in_file);
     }
@@ -465,8 +465,8 @@ fn the_credential_manager_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
     let made = load(CacheChoice::Auto, &scratch.paths, true);
     assert_eq!(
-        *holder(&made),
-        Holder::Keyring("Windows Credential Manager")
+        *location(&made),
+        KeyLocation::Keyring("Windows Credential Manager")
     );
     assert_eq!(
         key(&load(CacheChoice::Keyring, &scratch.paths, false)),

@@ -80,14 +80,14 @@ fn remove_own(app: &mut App) -> Vec<Result<PathBuf>> {
             Err(error) => removed.push(Err(error)),
         }
     }
-    removed.extend(remove_sessions(output));
+    removed.extend(remove_private_directories(output));
     removed.extend(remove_roots(output));
     removed
 }
 
 /// Removes what programs that were killed have left. Programs that run keep theirs.
-fn remove_sessions(output: Output) -> Vec<Result<PathBuf>> {
-    let (removed, running) = fs::remove_sessions();
+fn remove_private_directories(output: Output) -> Vec<Result<PathBuf>> {
+    let (removed, running) = fs::remove_private_directories();
     for directory in running {
         output.note(&format!(
             "{} stays: the program of a `pgcred exec` runs and needs it",
@@ -99,7 +99,7 @@ fn remove_sessions(output: Output) -> Vec<Result<PathBuf>> {
 
 /// Removes root certificates, unless a tool that is set up names them.
 fn remove_roots(output: Output) -> Vec<Result<PathBuf>> {
-    let files = roots::kept();
+    let files = roots::written_files();
     if files.is_empty() {
         return Vec::new();
     }

@@ -40,7 +40,7 @@ pub(crate) struct Erase {
 }
 
 impl Run for Erase {
-    type End = ();
+    type Outcome = ();
     const ASKS_AWS: bool = false;
 
     /// `--all` works even if the configuration cannot be read.

@@ -19,18 +19,18 @@ use std::sync::{Arc, Mutex};
 
 use crate::command::app::App;
 use crate::command::options::TokenOptions;
-use crate::command::run::{InForeignHome, Run};
+use crate::command::run::{ForeignHomePolicy, Run};
 use crate::error::{Error, Result};
 use crate::issue::IssuedToken;
 use crate::output::Output;
 use crate::output::format::variables;
-use crate::output::variables::in_the_way;
+use crate::output::variables::conflicting;
 use crate::passfile::block::Passfile;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::sys::env;
-use crate::sys::fs::{self, SessionDirectory};
+use crate::sys::fs::{self, PrivateDirectory};
 use crate::sys::limits::spawn_with_core_dumps;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::Stdin;
@@ -59,10 +59,10 @@ pub(crate) struct Exec {
 }
 
 impl Run for Exec {
-    type End = ExitCode;
+    type Outcome = ExitCode;
 
-    fn in_foreign_home(&self) -> InForeignHome {
-        InForeignHome::GoOn
+    fn foreign_home_policy(&self) -> ForeignHomePolicy {
+        ForeignHomePolicy::GoOn
     }
 
     /// Ends as the program ends: with the same exit code, or by the same signal.
@@ -79,7 +79,7 @@ impl Run for Exec {
             return renew(request, &self.token, &passfile, app).map(|()| ExitCode::SUCCESS);
         }
         let (request, issued) = app.issue(request, &self.token)?;
-        let directory = fs::session_directory()?;
+        let directory = fs::new_private_directory()?;
         let roots = roots::ready_for_one(&request, &app.preferences.ask, &directory)?;
         app.release(); // other processes may ask AWS while the program runs
 
@@ -114,7 +114,7 @@ impl Run for Exec {
 fn run_to_its_end(
     command: Command,
     renewal: Renewal,
-    directory: SessionDirectory,
+    directory: PrivateDirectory,
 ) -> Result<ExitCode> {
     let program = command.get_program().to_owned();
     let running = SharedProgram::default();
@@ -146,7 +146,7 @@ fn lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
 /// leaves nothing in the file but one line.
 fn check_private(passfile: &Path) -> Result<()> {
     let is_named_so = passfile.file_name() == Some(OsStr::new(PASSFILE));
-    if is_named_so && fs::is_in_session(passfile) {
+    if is_named_so && fs::is_in_private_directory(passfile) {
         return Ok(());
     }
     let path = passfile.display();
@@ -180,7 +180,7 @@ fn renew(request: Request, options: &TokenOptions, passfile: &Path, app: &mut Ap
 /// Sets the variables that make a client connect, and removes those that would lead it elsewhere.
 fn set_environment(command: &mut Command, request: &Request, roots: Option<&str>, passfile: &Path) {
     command.env_remove("PGPASSWORD");
-    for name in in_the_way(request) {
+    for name in conflicting(request) {
         command.env_remove(name);
     }
     command.envs(variables(request, roots));

@@ -11,7 +11,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::output::Output;
-use crate::sys::child::{self, Ended, NoOutput};
+use crate::sys::child::{self, ProgramError, ProgramOutput};
 use crate::sys::env;
 use crate::time::Time;
 
@@ -33,24 +33,24 @@ pub(super) struct Renewal {
 }
 
 /// A renewal in the background. It ends when this is dropped.
-pub(super) struct Renewing {
+pub(super) struct RenewalThread {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Renewal {
-    pub(super) fn start(self) -> Renewing {
+    pub(super) fn start(self) -> RenewalThread {
         let (stop, stopped) = channel();
         // If there can be no thread, the program has the first token to its end.
         let thread = Builder::new().spawn(move || self.run(&stopped)).ok();
-        Renewing {
+        RenewalThread {
             stop: Some(stop),
             thread,
         }
     }
 
     fn run(mut self, stopped: &Receiver<()>) {
-        let mut said = String::new();
+        let mut last_warning = String::new();
         loop {
             let pause = Time::now().until(self.due).min(LONGEST_PAUSE);
             if pause > 0 {
@@ -61,16 +61,16 @@ impl Renewal {
             }
             match self.renew(stopped) {
                 Ok(due) => {
-                    said.clear();
+                    last_warning.clear();
                     self.due = due;
                 }
                 Err(_) if is_over(stopped) => return,
-                // The same reason is said once, also if a later text adds when AWS gave it.
-                Err(why) if !said.is_empty() && why.starts_with(&said) => {}
+                // The same reason is reported once, also if a later text adds when AWS gave it.
+                Err(why) if !last_warning.is_empty() && why.starts_with(&last_warning) => {}
                 Err(why) => {
                     self.output
                         .warn(&format!("the token of this program is not renewed: {why}"));
-                    said = why;
+                    last_warning = why;
                 }
             }
             if self.due <= Time::now() {
@@ -91,8 +91,8 @@ impl Renewal {
         let deadline = Instant::now() + self.patience;
         let ended = match child::own_output(&arguments, deadline, || is_over(stopped)) {
             Ok(ended) => ended,
-            Err(NoOutput::Failed(error)) => return Err(error.to_string()),
-            Err(NoOutput::TooLate) => {
+            Err(ProgramError::Failed(error)) => return Err(error.to_string()),
+            Err(ProgramError::TooLate) => {
                 return Err(format!("no answer within {} s", self.patience.as_secs()));
             }
         };
@@ -116,7 +116,7 @@ impl Renewal {
     }
 }
 
-impl Drop for Renewing {
+impl Drop for RenewalThread {
     fn drop(&mut self) {
         drop(self.stop.take());
         let _ = self.thread.take().map(JoinHandle::join); // nothing is written after this
@@ -129,7 +129,7 @@ fn is_over(stopped: &Receiver<()>) -> bool {
 
 /// Returns the line in which the renewal said what failed: the last one that is neither a step nor
 /// a warning.
-fn error_in(ended: &Ended) -> String {
+fn error_in(ended: &ProgramOutput) -> String {
     let text = String::from_utf8_lossy(&ended.stderr);
     for line in text.lines().rev() {
         let Some(message) = line.strip_prefix("pgcred: ") else {

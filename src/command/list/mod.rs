@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::app::App;
 use super::line_owners::mark_taken_lines;
 use super::passfile_option::PassfileOption;
-use super::passfile_tokens::{FiledTokens, known_passfiles};
+use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::refresh::background;
 use super::run::Run;
 use crate::cache::Cache;
@@ -33,7 +33,7 @@ enum ListFormat {
 }
 
 impl Run for List {
-    type End = ();
+    type Outcome = ();
     const ASKS_AWS: bool = false;
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
@@ -67,7 +67,7 @@ impl Run for List {
 /// know besides.
 fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
     let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
-    let filed = FiledTokens::read(known_passfiles(&index));
+    let in_passfiles = PassfileTokens::read(known_passfiles(&index));
     let mut names = Vec::new();
     let mut requests = Vec::new();
     let mut rows = Vec::new();
@@ -79,9 +79,16 @@ fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
             Err(error) => rows.push(Row::broken(name, &error, &app.preferences)),
         }
     }
-    let clashes = mark_taken_lines(&mut requests);
+    let conflicts = mark_taken_lines(&mut requests);
     for (name, request) in &requests {
-        rows.push(Row::of(name, request, &index, &filed, &clashes, app));
+        rows.push(Row::of(
+            name,
+            request,
+            &index,
+            &in_passfiles,
+            &conflicts,
+            app,
+        ));
     }
     rows.sort_by_key(|row| names.iter().position(|name| *name == row.name));
     let mut notes = Vec::new();
@@ -89,8 +96,8 @@ fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
         row.error = app.preferences.output.masked(&row.error);
         notes.extend(row.notes());
     }
-    notes.extend(clashes.iter().map(ToString::to_string));
-    notes.extend(filed.errors.iter().map(ToString::to_string));
+    notes.extend(conflicts.iter().map(ToString::to_string));
+    notes.extend(in_passfiles.errors.iter().map(ToString::to_string));
     (rows, notes)
 }
 

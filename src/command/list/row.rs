@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::authority::Identity;
 use crate::cache::{EntryId, Index};
 use crate::command::app::App;
-use crate::command::line_owners::Clash;
-use crate::command::passfile_tokens::{FiledToken, FiledTokens};
+use crate::command::line_owners::LineConflict;
+use crate::command::passfile_tokens::{PassfileToken, PassfileTokens};
 use crate::command::preferences::Preferences;
 use crate::error::Error;
 use crate::issue::last_failure;
@@ -24,14 +24,14 @@ pub(super) struct Row {
     port: u16,
     pub(super) user: String,
     pub(super) profile: String,
-    token_in: Whereabouts,
+    token_in: DisplayedLocation,
     /// The times of that token.
     issued_at: Option<Time>,
     expires_at: Option<Time>,
     refresh_after: Option<Time>,
     /// When the token in the cache expires, if there is one.
     cached_until: Option<Time>,
-    lines: Vec<Line>,
+    lines: Vec<PassfileLine>,
     /// The connection's addresses for which no passfile has a line.
     missing: Vec<String>,
     /// The connection to which this one's line in the passfile belongs.
@@ -40,9 +40,9 @@ pub(super) struct Row {
     pub(super) error: String,
 }
 
-/// Where the token is that the columns are about.
+/// Where the token is whose times the columns show.
 #[derive(Default)]
-enum Whereabouts {
+enum DisplayedLocation {
     /// There is none, or it is not known where it was.
     #[default]
     Unknown,
@@ -51,7 +51,7 @@ enum Whereabouts {
 }
 
 /// A token in a passfile.
-struct Line {
+struct PassfileLine {
     file: String,
     address: String,
     expires_at: Time,
@@ -66,22 +66,22 @@ impl Row {
         name: &str,
         request: &Request,
         index: &Index,
-        filed: &FiledTokens,
-        clashes: &[Clash],
+        in_passfiles: &PassfileTokens,
+        conflicts: &[LineConflict],
         app: &mut App,
     ) -> Self {
         let identity = app.issuer.identity(request);
         let mut row = Self::of_request(name.to_owned(), request);
-        for clash in clashes {
-            if clash.later == name && row.line_of.is_none() {
-                row.line_of = Some(clash.owner.clone());
+        for conflict in conflicts {
+            if conflict.later == name && row.line_of.is_none() {
+                row.line_of = Some(conflict.owner.clone());
             }
         }
         if let Some(failure) = last_failure(index, &*identity) {
             row.error = failure.error.to_string();
         }
         for key in request.keys() {
-            let tokens = filed.of(&key);
+            let tokens = in_passfiles.of(&key);
             if tokens.is_empty() {
                 row.missing.push(address(&key));
             }
@@ -122,15 +122,15 @@ impl Row {
     }
 
     /// Adds a token in a passfile. The first one is the one that the columns are about.
-    fn add_line(&mut self, token: &FiledToken, key: &PassfileKey, of_another: bool) {
+    fn add_line(&mut self, token: &PassfileToken, key: &PassfileKey, of_another: bool) {
         let file = token.path().display().to_string();
         if self.lines.is_empty() {
-            self.token_in = Whereabouts::Passfile(file.clone());
+            self.token_in = DisplayedLocation::Passfile(file.clone());
             self.issued_at = token.issued_at;
             self.expires_at = Some(token.expires_at);
             self.refresh_after = token.refresh_after();
         }
-        self.lines.push(Line {
+        self.lines.push(PassfileLine {
             file,
             address: address(key),
             expires_at: token.expires_at,
@@ -155,7 +155,7 @@ impl Row {
         }
         if self.lines.is_empty() && (is_cached || has_expired(record.expires_at)) {
             if is_cached {
-                self.token_in = Whereabouts::Cache;
+                self.token_in = DisplayedLocation::Cache;
             }
             self.issued_at = Some(record.issued_at);
             self.expires_at = Some(record.expires_at);
@@ -174,9 +174,9 @@ impl Row {
 
     pub(super) fn token_in(&self) -> String {
         match &self.token_in {
-            Whereabouts::Unknown => "-".to_owned(),
-            Whereabouts::Cache => "cache only".to_owned(),
-            Whereabouts::Passfile(path) => short_path(path),
+            DisplayedLocation::Unknown => "-".to_owned(),
+            DisplayedLocation::Cache => "cache only".to_owned(),
+            DisplayedLocation::Passfile(path) => short_path(path),
         }
     }
 
@@ -232,11 +232,11 @@ impl Row {
     pub(super) fn json(&self) -> Value {
         let host = format!("{}:{}", self.host, self.port);
         let token_in = match &self.token_in {
-            Whereabouts::Unknown => Value::Null,
-            Whereabouts::Cache => json!("cache"),
-            Whereabouts::Passfile(path) => json!(path),
+            DisplayedLocation::Unknown => Value::Null,
+            DisplayedLocation::Cache => json!("cache"),
+            DisplayedLocation::Passfile(path) => json!(path),
         };
-        let lines: Vec<Value> = self.lines.iter().map(Line::json).collect();
+        let lines: Vec<Value> = self.lines.iter().map(PassfileLine::json).collect();
         json!({
             "name": self.name,
             "host": if self.host.is_empty() { Value::Null } else { json!(host) },
@@ -255,7 +255,7 @@ impl Row {
     }
 }
 
-impl Line {
+impl PassfileLine {
     fn json(&self) -> Value {
         json!({
             "file": self.file,
@@ -278,7 +278,7 @@ fn known(text: &str) -> Value {
 
 /// Tells whether the index knows that another identity signed a token, and not this one.
 fn is_of_another(
-    token: &FiledToken,
+    token: &PassfileToken,
     request: &Request,
     index: &Index,
     identity: &dyn Identity,

@@ -20,10 +20,10 @@ use crate::cache::Index;
 use crate::command::app::{App, warn_if_cut_short};
 use crate::command::due_file::Refreshed;
 use crate::command::errors::all_errors;
-use crate::command::line_owners::{Clash, mark_taken_lines, mark_taken_lines_of};
+use crate::command::line_owners::{LineConflict, mark_taken_lines, mark_taken_lines_of};
 use crate::command::passfile_option::PassfileOption;
 use crate::command::preferences::Preferences;
-use crate::command::run::{InForeignHome, Run};
+use crate::command::run::{ForeignHomePolicy, Run};
 use crate::error::{Error, Result};
 use crate::issue::{IssueOptions, IssuedToken};
 use crate::output::Output;
@@ -34,7 +34,7 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal::{self, Stdin};
 use crate::time::{Time, spoken};
-use watch::{Look, Watch};
+use watch::{NextRefresh, Watch};
 
 #[derive(clap::Args)]
 pub(crate) struct Refresh {
@@ -63,14 +63,14 @@ struct Requests {
 }
 
 impl Run for Refresh {
-    type End = ();
+    type Outcome = ();
 
-    fn in_foreign_home(&self) -> InForeignHome {
+    fn foreign_home_policy(&self) -> ForeignHomePolicy {
         // A shell's hook or a scheduler would only repeat the refusal, at every prompt.
         if self.background {
-            InForeignHome::DoNothing
+            ForeignHomePolicy::DoNothing
         } else {
-            InForeignHome::Refuse
+            ForeignHomePolicy::Refuse
         }
     }
 
@@ -97,7 +97,7 @@ impl Run for Refresh {
             self.once(app)
         };
         if self.names_no_target() && self.passfile.is_usual() {
-            app.tell_hooks(Refreshed::JustNow);
+            app.update_due_file(Refreshed::JustNow);
         }
         if self.background {
             let config = app.preferences.config_path.as_deref();
@@ -110,7 +110,7 @@ impl Run for Refresh {
 impl Refresh {
     fn once(&self, app: &mut App) -> Result<()> {
         self.connection.address.check_targets(self.targets.len())?;
-        fs::remove_left_sessions(); // passfiles of `pgcred exec` processes that were killed
+        fs::remove_abandoned_directories(); // passfiles of `pgcred exec` processes that were killed
         let Requests {
             mut requests,
             mut errors,
@@ -234,9 +234,9 @@ impl Refresh {
                 }
             }
         }
-        let clashes = self.keep_own_lines(&mut found, preferences);
-        for clash in clashes {
-            output.warn(&clash.to_string());
+        let conflicts = self.keep_own_lines(&mut found, preferences);
+        for conflict in conflicts {
+            output.warn(&conflict.to_string());
         }
         Ok(found)
     }
@@ -258,43 +258,43 @@ impl Refresh {
 
     /// Leaves out the lines of the passfile that belong to another connection, and returns them. A
     /// target that was named and has no line left is an error.
-    fn keep_own_lines(&self, found: &mut Requests, preferences: &Preferences) -> Vec<Clash> {
+    fn keep_own_lines(&self, found: &mut Requests, preferences: &Preferences) -> Vec<LineConflict> {
         let requests = std::mem::take(&mut found.requests);
-        let mut clashes = Vec::new();
+        let mut conflicts = Vec::new();
         if self.takes_every_connection(preferences) {
             let mut named = Vec::new();
             for request in requests {
                 let name = request.connection.clone().unwrap_or_default();
                 named.push((name, request));
             }
-            clashes = mark_taken_lines(&mut named);
+            conflicts = mark_taken_lines(&mut named);
             for (_, request) in named {
                 if request.keys().next().is_some() {
                     found.requests.push(request);
                 }
             }
-            return clashes;
+            return conflicts;
         }
         for request in requests {
             let Some(name) = request.connection.clone() else {
                 found.requests.push(request);
                 continue;
             };
-            let (request, own_clashes) = mark_taken_lines_of(&name, request, preferences);
+            let (request, own_conflicts) = mark_taken_lines_of(&name, request, preferences);
             let has_line = request.keys().next().is_some();
-            match own_clashes.first() {
-                Some(clash) if !has_line => found.errors.push(clash.refusal()),
+            match own_conflicts.first() {
+                Some(conflict) if !has_line => found.errors.push(conflict.refusal()),
                 _ => {
                     found.requests.push(request);
-                    clashes.extend(own_clashes);
+                    conflicts.extend(own_conflicts);
                 }
             }
         }
-        clashes
+        conflicts
     }
 
     /// Returns when the first token is due, for `--watch`. The refresh itself says the warnings.
-    fn look(&self, app: &mut App) -> Result<Look> {
+    fn look(&self, app: &mut App) -> Result<NextRefresh> {
         let Requests {
             requests,
             mut errors,
@@ -302,7 +302,11 @@ impl Refresh {
         if requests.is_empty() && !errors.is_empty() {
             return Err(errors.remove(0));
         }
-        Ok(Look::at(&requests, &self.passfile.path()?, &mut app.issuer))
+        Ok(NextRefresh::at(
+            &requests,
+            &self.passfile.path()?,
+            &mut app.issuer,
+        ))
     }
 
     /// Issues in the order of identities, so that two processes that refresh never wait for each

@@ -42,12 +42,12 @@ pub(super) struct Watch {
 
 /// What a watcher knows: when the next refresh is due, and how many seconds later it tries again if
 /// that refresh did not help.
-pub(super) struct Look {
+pub(super) struct NextRefresh {
     due: Time,
     retry: u32,
 }
 
-impl Look {
+impl NextRefresh {
     pub(super) fn at(requests: &[Request], passfile: &Path, issuer: &mut Issuer) -> Self {
         let later = Self::later();
         let mut shortest_life = u32::MAX;
@@ -94,7 +94,7 @@ impl Watch {
         &self,
         stdin: Option<Stdin>,
         output: Output,
-        mut look: impl FnMut() -> Result<Look>,
+        mut look: impl FnMut() -> Result<NextRefresh>,
     ) -> Result<()> {
         let stopped = self.stop_signal(stdin)?;
         let mut next = look()?;
@@ -141,12 +141,15 @@ impl Watch {
 }
 
 /// Looks when the next refresh is due. If that cannot be seen now, the watcher looks again later.
-fn look_again(look: &mut impl FnMut() -> Result<Look>, reporter: &mut Reporter) -> Look {
+fn look_again(
+    look: &mut impl FnMut() -> Result<NextRefresh>,
+    reporter: &mut Reporter,
+) -> NextRefresh {
     match look() {
         Ok(next) => next,
         Err(error) => {
             reporter.report(&error);
-            Look::later()
+            NextRefresh::later()
         }
     }
 }

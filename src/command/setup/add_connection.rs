@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::provider;
 use crate::request::Request;
 use crate::request::target::{RootsChoice, TargetSpec};
-use crate::setup::{Edit, EditedText, Target, Tool, ToolKind};
+use crate::setup::{Edit, EditDestination, Target, Tool, ToolKind};
 use crate::sys::fs;
 use crate::text::host::HostPort;
 
@@ -36,7 +36,7 @@ pub(super) fn edit(new: &[&Target], app: &App) -> Result<Option<Edit>> {
         })?;
     }
     Ok(Some(Edit {
-        edited: EditedText::File(path),
+        destination: EditDestination::File(path),
         before,
         after: Some(after),
         back_up: None,

@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::roots;
 use crate::setup::crontab;
-use crate::setup::{AroundEdits, Edit, EditedText, Machine, Target};
-use crate::sys::child::{self, Bond, NoOutput};
+use crate::setup::{Edit, EditDestination, Machine, SetupCommands, Target};
+use crate::sys::child::{self, Attachment, ProgramError};
 use crate::sys::fs;
 use crate::sys::terminal;
 
@@ -37,7 +37,7 @@ impl EditPolicy {
     pub(super) fn apply(
         self,
         edits: &[Edit],
-        commands: &AroundEdits,
+        commands: &SetupCommands,
         targets: &[Target],
         machine: &Machine,
         app: &App,
@@ -83,7 +83,7 @@ impl EditPolicy {
 /// change any more.
 fn clear_leftovers(edits: &[Edit]) {
     for edit in edits {
-        if let EditedText::File(path) = &edit.edited {
+        if let EditDestination::File(path) = &edit.destination {
             let _ = fs::clear_leftovers(path); // nothing is lost if this fails: the next run tries
         }
     }
@@ -92,7 +92,7 @@ fn clear_leftovers(edits: &[Edit]) {
 /// Makes the edits, with the commands before and after them.
 pub(super) fn carry_out(
     edits: &[&Edit],
-    commands: &AroundEdits,
+    commands: &SetupCommands,
     undo: bool,
     machine: &Machine,
     output: Output,
@@ -134,9 +134,9 @@ fn make_all<'a>(
             after: edit.after.as_deref(),
             back_up: edit.back_up.as_deref(),
         };
-        let backup = change.make(&edit.edited, machine)?;
+        let backup = change.make(&edit.destination, machine)?;
         done.push(edit);
-        let of = &edit.edited;
+        let of = &edit.destination;
         let what = if edit.after.is_some() {
             "written"
         } else {
@@ -152,16 +152,16 @@ fn make_all<'a>(
 
 /// Takes back edits that were made, the last one first, and tells the program that has heard of
 /// them, if that can be.
-fn take_back(done: &[&Edit], commands: &AroundEdits, machine: &Machine, output: Output) {
+fn take_back(done: &[&Edit], commands: &SetupCommands, machine: &Machine, output: Output) {
     for edit in done.iter().rev() {
         let change = Change {
             before: edit.after.as_deref(),
             after: edit.before.as_deref(),
             back_up: None,
         };
-        match change.make(&edit.edited, machine) {
-            Ok(_) => output.note(&format!("{}: as it was before", edit.edited)),
-            Err(error) => output.warn(&format!("{} was not taken back: {error}", edit.edited)),
+        match change.make(&edit.destination, machine) {
+            Ok(_) => output.note(&format!("{}: as it was before", edit.destination)),
+            Err(error) => output.warn(&format!("{} was not taken back: {error}", edit.destination)),
         }
     }
     if let Some(words) = commands.after.first()
@@ -180,10 +180,10 @@ struct Change<'a> {
 
 impl Change<'_> {
     /// Returns the path of the backup, if one was made.
-    fn make(&self, of: &EditedText, machine: &Machine) -> Result<Option<PathBuf>> {
+    fn make(&self, of: &EditDestination, machine: &Machine) -> Result<Option<PathBuf>> {
         let path = match of {
-            EditedText::File(path) => path,
-            EditedText::Crontab => {
+            EditDestination::File(path) => path,
+            EditDestination::Crontab => {
                 crontab::replace(self.before, self.after)?;
                 return Ok(None);
             }
@@ -214,11 +214,11 @@ fn run(words: &[String]) -> Result<()> {
 
 /// Runs a command that a scheduler needs. What it writes to stderr is the cause if it fails.
 pub(super) fn run_within(words: &[String], patience: Duration) -> Result<()> {
-    let why = match child::output(words, Instant::now() + patience, Bond::Alone) {
+    let why = match child::output(words, Instant::now() + patience, Attachment::Alone) {
         Ok(ended) if ended.status.success() => return Ok(()),
         Ok(ended) => String::from_utf8_lossy(&ended.stderr).trim().to_owned(),
-        Err(NoOutput::Failed(error)) => return Err(error),
-        Err(NoOutput::TooLate) => format!("it did not end within {} s", patience.as_secs()),
+        Err(ProgramError::Failed(error)) => return Err(error),
+        Err(ProgramError::TooLate) => format!("it did not end within {} s", patience.as_secs()),
     };
     let line = words.join(" ");
     Err(Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more"))
@@ -236,7 +236,7 @@ fn does_user_agree(app: &App) -> Result<bool> {
 }
 
 fn diff(edit: &Edit) -> String {
-    let path = edit.edited.to_string();
+    let path = edit.destination.to_string();
     let name = |text: &Option<String>| match text {
         Some(_) => path.clone(),
         None => "/dev/null".to_owned(),

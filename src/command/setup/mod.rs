@@ -60,7 +60,7 @@ pub(crate) struct Setup {
 }
 
 impl Run for Setup {
-    type End = ();
+    type Outcome = ();
 
     /// An undo works even if the configuration cannot be read.
     fn needs_configuration(&self) -> bool {

@@ -15,7 +15,7 @@ use crate::sys::env;
 
 /// Variables of a shell that decide what `pgcred refresh` does, besides AWS's, and that a
 /// scheduler's commands do not have.
-const LEFT_BEHIND: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
+const SHELL_ONLY: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
 
 impl Setup {
     /// Returns the targets, and the errors of connections that cannot be set up. An error of a
@@ -89,8 +89,8 @@ fn check_for_scheduler(tool: &Tool, is_named: bool, preferences: &Preferences) -
         ))
         .hint("`pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
     }
-    let mut set: Vec<&str> = aws::set_and_left_behind().collect();
-    for name in LEFT_BEHIND {
+    let mut set: Vec<&str> = aws::set_in_shell_only().collect();
+    for name in SHELL_ONLY {
         if env::var_os(name).is_some() {
             set.push(name);
         }
@@ -107,9 +107,9 @@ fn check_for_scheduler(tool: &Tool, is_named: bool, preferences: &Preferences) -
 
 /// Warns of targets whose line in the passfile another connection has.
 fn warn_about_shared_lines(targets: &[Target], preferences: &Preferences) {
-    for clash in mark_taken_lines(&mut preferences.named_connections()) {
-        if targets.iter().any(|target| target.name == clash.later) {
-            preferences.output.warn(&clash.to_string());
+    for conflict in mark_taken_lines(&mut preferences.named_connections()) {
+        if targets.iter().any(|target| target.name == conflict.later) {
+            preferences.output.warn(&conflict.to_string());
         }
     }
 }

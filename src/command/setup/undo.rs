@@ -7,7 +7,7 @@ use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
-use crate::setup::{AroundEdits, Edit, Machine, Tool, ToolFiles, ToolKind};
+use crate::setup::{Edit, Machine, SetupCommands, Tool, ToolFiles, ToolKind};
 
 /// Takes back everything that was set up for a tool, or the entries that are named.
 pub(super) fn one(
@@ -26,7 +26,7 @@ pub(super) fn one(
         return whole(policy, files, machine, app);
     }
     let edits = edits_without(tool, files, entries, machine)?;
-    policy.apply(&edits, &AroundEdits::default(), &[], machine, app)?;
+    policy.apply(&edits, &SetupCommands::default(), &[], machine, app)?;
     Ok(())
 }
 
@@ -160,7 +160,7 @@ fn forget_in(
             changes.push(edit);
         }
     }
-    carry_out(&changes, &AroundEdits::default(), true, machine, output)
+    carry_out(&changes, &SetupCommands::default(), true, machine, output)
 }
 
 /// Tells whether a tool has entries of pgcred's in its files.

@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::sys::terminal;
 use crate::text::{self, quote};
-pub(crate) use output::{Bond, Ended, NoOutput, output, own_output, whole_output};
+pub(crate) use output::{
+    Attachment, ProgramError, ProgramOutput, complete_output, output, own_output,
+};
 pub(crate) use search::{find, own_path, own_program};
 
 const PAUSE: Duration = Duration::from_millis(3);

@@ -5,7 +5,7 @@
 //!                                                              |
 //!       kill it, and all that it started <-- too late or over -+
 //!                                                              | ended
-//!       output <-- wait for the end of its pipes: a moment, or until `is_whole` <-+
+//!       output <-- wait for the end of its pipes: a moment, or until `is_complete` <-+
 //! ```
 
 use std::ffi::OsString;
@@ -26,10 +26,10 @@ use crate::error::Error;
 const LONGEST: u64 = 1 << 20;
 /// How long the pipes of a program are read after its end. A helper that the program started may
 /// keep them open for ever.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const PIPE_GRACE: Duration = Duration::from_millis(200);
 
-/// The end of a program, with everything that it printed.
-pub(crate) struct Ended {
+/// The exit status of a program, and everything that it printed.
+pub(crate) struct ProgramOutput {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
     /// Whether stdout was read to its end.
@@ -37,15 +37,15 @@ pub(crate) struct Ended {
     pub(crate) stderr: Vec<u8>,
 }
 
-/// The reason why there is no [`Ended`].
-pub(crate) enum NoOutput {
+/// The reason why there is no [`ProgramOutput`].
+pub(crate) enum ProgramError {
     Failed(Error),
     TooLate,
 }
 
-/// The process group and the stderr that a program gets.
+/// How a program is attached to pgcred: its process group and its stderr.
 #[derive(Clone, Copy)]
-pub(crate) enum Bond {
+pub(crate) enum Attachment {
     /// A process group of its own, so that the program is ended together with all that it started.
     Alone,
     /// The process group of pgcred, which the parent of pgcred ends as a whole.
@@ -54,40 +54,45 @@ pub(crate) enum Bond {
     AtTerminal,
 }
 
-type Answer = Result<Ended, NoOutput>;
+type Answer = Result<ProgramOutput, ProgramError>;
 
-/// Tells whether some bytes are a whole answer.
-type IsWhole = fn(&[u8]) -> bool;
+/// Tells whether some bytes are a complete answer.
+type IsComplete = fn(&[u8]) -> bool;
 
 /// Runs a program until it ends. At the deadline it is killed; if it is alone, so is all that it
 /// started.
-pub(crate) fn output(words: &[String], deadline: Instant, bond: Bond) -> Answer {
-    run_words(words, deadline, bond, None)
+pub(crate) fn output(words: &[String], deadline: Instant, attachment: Attachment) -> Answer {
+    run_words(words, deadline, attachment, None)
 }
 
 /// Runs a program as [`output`] does, for a program with a helper that may keep its stdout open.
 ///
-/// After a successful end, stdout is read until it `is_whole`, or until the pipe is closed, or
+/// After a successful end, stdout is read until it `is_complete`, or until the pipe is closed, or
 /// until the deadline.
-pub(crate) fn whole_output(
+pub(crate) fn complete_output(
     words: &[String],
     deadline: Instant,
-    bond: Bond,
-    is_whole: IsWhole,
+    attachment: Attachment,
+    is_complete: IsComplete,
 ) -> Answer {
-    run_words(words, deadline, bond, Some(is_whole))
+    run_words(words, deadline, attachment, Some(is_complete))
 }
 
-fn run_words(words: &[String], deadline: Instant, bond: Bond, is_whole: Option<IsWhole>) -> Answer {
-    let mut command = CommandWrap::from(command(words).map_err(NoOutput::Failed)?);
-    if !matches!(bond, Bond::AtTerminal) {
+fn run_words(
+    words: &[String],
+    deadline: Instant,
+    attachment: Attachment,
+    is_complete: Option<IsComplete>,
+) -> Answer {
+    let mut command = CommandWrap::from(command(words).map_err(ProgramError::Failed)?);
+    if !matches!(attachment, Attachment::AtTerminal) {
         command.command_mut().stderr(Stdio::piped());
     }
-    if matches!(bond, Bond::Alone) {
+    if matches!(attachment, Attachment::Alone) {
         give_own_group(&mut command);
     }
     let program = words.first().map(String::as_str).unwrap_or_default();
-    run(command, program, deadline, || false, is_whole)
+    run(command, program, deadline, || false, is_complete)
 }
 
 /// Runs pgcred once more, in a session without a terminal. At the deadline, or when it `is_over`,
@@ -97,7 +102,7 @@ pub(crate) fn own_output(
     deadline: Instant,
     is_over: impl Fn() -> bool,
 ) -> Answer {
-    let program = own_program().map_err(NoOutput::Failed)?;
+    let program = own_program().map_err(ProgramError::Failed)?;
     let mut command = CommandWrap::from(Command::new(program));
     command
         .command_mut()
@@ -123,32 +128,32 @@ fn run(
     program: &str,
     deadline: Instant,
     is_over: impl Fn() -> bool,
-    is_whole: Option<IsWhole>,
+    is_complete: Option<IsComplete>,
 ) -> Answer {
     command.command_mut().stdout(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return Err(NoOutput::Failed(Error::running(program, &error))),
+        Err(error) => return Err(ProgramError::Failed(Error::running(program, &error))),
     };
     let pipes = match Pipes::read(&mut *child) {
         Ok(pipes) => pipes,
         Err(error) => {
             let _ = child.kill(); // nothing would read its output
-            return Err(NoOutput::Failed(Error::running(program, &error)));
+            return Err(ProgramError::Failed(Error::running(program, &error)));
         }
     };
     let status = match wait(&mut *child, deadline, is_over) {
         Ok(Some(status)) => status,
         Ok(None) => {
             kill(&mut *child);
-            return Err(NoOutput::TooLate);
+            return Err(ProgramError::TooLate);
         }
         Err(error) => {
             kill(&mut *child);
-            return Err(NoOutput::Failed(Error::running(program, &error)));
+            return Err(ProgramError::Failed(Error::running(program, &error)));
         }
     };
-    let ended = pipes.ended(status, deadline, is_whole);
+    let ended = pipes.ended(status, deadline, is_complete);
     let _ = child.start_kill(); // the helpers that the program left behind, if any
     Ok(ended)
 }
@@ -173,7 +178,7 @@ fn wait(
 /// Kills a program, and gives the system a moment to end it.
 fn kill(child: &mut dyn ChildWrapper) {
     let _ = child.start_kill(); // it may have ended by itself at this moment
-    let deadline = Instant::now() + LAST_WORDS;
+    let deadline = Instant::now() + PIPE_GRACE;
     while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
         thread::sleep(PAUSE);
     }
@@ -199,14 +204,19 @@ impl Pipes {
     }
 
     /// Returns what a program printed that has ended with this status.
-    fn ended(self, status: ExitStatus, deadline: Instant, is_whole: Option<IsWhole>) -> Ended {
+    fn ended(
+        self,
+        status: ExitStatus,
+        deadline: Instant,
+        is_complete: Option<IsComplete>,
+    ) -> ProgramOutput {
         let mut whole = false;
-        match (is_whole, &self.stdout) {
-            (Some(is_whole), Some(stdout)) if status.success() => {
-                whole = stdout.wait_until_whole(deadline, is_whole);
+        match (is_complete, &self.stdout) {
+            (Some(is_complete), Some(stdout)) if status.success() => {
+                whole = stdout.wait_until_complete(deadline, is_complete);
             }
             _ => {
-                let deadline = deadline.min(Instant::now() + LAST_WORDS);
+                let deadline = deadline.min(Instant::now() + PIPE_GRACE);
                 if let Some(stdout) = &self.stdout {
                     whole = stdout.wait_for_end(deadline);
                 }
@@ -217,7 +227,7 @@ impl Pipes {
         }
         let stdout = Pipe::bytes_of(self.stdout);
         let whole = whole && (stdout.len() as u64) < LONGEST;
-        Ended {
+        ProgramOutput {
             status,
             stdout,
             whole,
@@ -268,11 +278,11 @@ impl Pipe {
 
     /// Waits until the bytes are a whole answer, or for the end of the pipe. Returns false if
     /// neither comes in time.
-    fn wait_until_whole(&self, deadline: Instant, is_whole: IsWhole) -> bool {
+    fn wait_until_complete(&self, deadline: Instant, is_complete: IsComplete) -> bool {
         let mut checked = 0;
         loop {
             let bytes = self.bytes();
-            if bytes.len() != checked && is_whole(&bytes) {
+            if bytes.len() != checked && is_complete(&bytes) {
                 return true;
             }
             checked = bytes.len();

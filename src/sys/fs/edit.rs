@@ -23,7 +23,7 @@ use super::{PAUSE, backup_path, cannot_write, parts, platform, resolve, trust};
 use crate::error::{Error, Result};
 
 /// The result of [`edit`].
-pub(crate) struct Edited<T> {
+pub(crate) struct EditOutcome<T> {
     /// The value that the caller's editor returned.
     pub(crate) value: T,
     /// The file's text as it is now.
@@ -35,13 +35,13 @@ pub(crate) struct Edited<T> {
 }
 
 /// A file as it was read.
-struct Seen {
+struct FileSnapshot {
     bytes: Vec<u8>,
     /// `None` if the file did not exist.
     metadata: Option<Metadata>,
 }
 
-impl Seen {
+impl FileSnapshot {
     fn of(path: &Path) -> Result<Self> {
         match settled(path) {
             Ok(None) => Ok(Self {
@@ -99,7 +99,7 @@ impl Seen {
 pub(crate) fn edit<T>(
     path: &Path,
     mut editor: impl FnMut(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
-) -> Result<Edited<T>> {
+) -> Result<EditOutcome<T>> {
     const PATIENCE: Duration = Duration::from_secs(5);
     let path = &resolve(path)?;
     let (directory, name) = parts(path)?;
@@ -112,11 +112,11 @@ pub(crate) fn edit<T>(
     remove_leftovers(directory, name);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        let seen = Seen::of(path)?;
+        let seen = FileSnapshot::of(path)?;
         trust::check_for_root(path, directory, seen.metadata.as_ref())?;
         let edited = match editor(seen.text()) {
-            Ok((Some(text), value)) => replace_seen(path, &seen, text, value),
-            Ok((None, value)) => remove_seen(path, &seen, value),
+            Ok((Some(text), value)) => replace_if_unchanged(path, &seen, text, value),
+            Ok((None, value)) => remove_if_unchanged(path, &seen, value),
             Err(error) => Err(error),
         };
         match edited {
@@ -133,7 +133,12 @@ pub(crate) fn edit<T>(
 
 /// Replaces the text of a file. Returns `None` if the file is no longer as it was seen: then
 /// nothing was changed.
-fn replace_seen<T>(path: &Path, seen: &Seen, text: Vec<u8>, value: T) -> Result<Option<Edited<T>>> {
+fn replace_if_unchanged<T>(
+    path: &Path,
+    seen: &FileSnapshot,
+    text: Vec<u8>,
+    value: T,
+) -> Result<Option<EditOutcome<T>>> {
     let mut was_open_to_others = false;
     let mut had_other_names = false;
     if let Some(old) = &seen.metadata {
@@ -155,7 +160,7 @@ fn replace_seen<T>(path: &Path, seen: &Seen, text: Vec<u8>, value: T) -> Result<
         swap(new, path).map_err(|error| cannot_write(path, &error))?;
         sync_directory_of(path);
     }
-    Ok(Some(Edited {
+    Ok(Some(EditOutcome {
         value,
         text,
         was_open_to_others,
@@ -164,14 +169,18 @@ fn replace_seen<T>(path: &Path, seen: &Seen, text: Vec<u8>, value: T) -> Result<
 }
 
 /// Removes a file. Returns `None` if the file is no longer as it was seen: then it stays.
-fn remove_seen<T>(path: &Path, seen: &Seen, value: T) -> Result<Option<Edited<T>>> {
+fn remove_if_unchanged<T>(
+    path: &Path,
+    seen: &FileSnapshot,
+    value: T,
+) -> Result<Option<EditOutcome<T>>> {
     if !seen.is_current(path) {
         return Ok(None);
     }
     if seen.metadata.is_some() {
         remove(path)?;
     }
-    Ok(Some(Edited {
+    Ok(Some(EditOutcome {
         value,
         text: Vec::new(),
         was_open_to_others: false,
@@ -244,7 +253,7 @@ pub(crate) fn replace(
     let (directory, name) = parts(path)?;
     let _lock = lock_file(directory, name)?;
     remove_leftovers(directory, name);
-    let seen = Seen::of(path)?;
+    let seen = FileSnapshot::of(path)?;
     if seen.text() != before.map(str::as_bytes) {
         return Err(has_changed(path));
     }

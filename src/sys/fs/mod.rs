@@ -4,7 +4,8 @@
 //! read     a whole file, limited in length           foreign   a file of another program
 //! edit     lock -> read -> change -> new file -> look again -> rename over the old file
 //! swap                               new file ---------------> rename over the old file
-//! lock     one writer at a time for each file        session   private directories of one run
+//! lock     one writer at a time for each file
+//! private_directory   files of one run, which go with it
 //! trust    who owns a file, and who else can change it
 //! unix, windows   owners, modes and locks of the system
 //! ```
@@ -39,8 +40,8 @@ pub(crate) use foreign::{
 };
 pub(crate) use lock::{Lock, clear_leftovers, is_locked, lock};
 pub(crate) use private_directory::{
-    SessionDirectory, is_in_session, own_session_parents, remove_left_sessions, remove_sessions,
-    session_directory,
+    PrivateDirectory, is_in_private_directory, new_private_directory, private_directory_parents,
+    remove_abandoned_directories, remove_private_directories,
 };
 pub(crate) use read::{
     check_absence, read, read_dated, read_if_plain, read_own, read_plain, read_private,

@@ -20,26 +20,26 @@ use crate::sys::paths::{self, CacheDirectory};
 
 /// A private directory, which is removed when this value is dropped. If the run is killed, a later
 /// run removes it.
-pub(crate) struct SessionDirectory {
+pub(crate) struct PrivateDirectory {
     directory: PathBuf,
     lock: Option<Lock>,
 }
 
-impl SessionDirectory {
+impl PrivateDirectory {
     /// Returns the path of a file in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 }
 
-impl Drop for SessionDirectory {
+impl Drop for PrivateDirectory {
     /// Removes the directory if it still holds the lock. If another user has put another directory
     /// in its place, nothing in that one is removed.
     fn drop(&mut self) {
         if let Some(lock) = self.lock.take()
             && lock.is_at(&self.path(LOCK))
         {
-            let _ = remove_left(&self.directory, Some(lock)); // a later run tries again
+            let _ = remove_abandoned(&self.directory, Some(lock)); // a later run tries again
         }
     }
 }
@@ -55,18 +55,18 @@ const SHARED_PREFIX: &str = "pgcred-run-";
 /// that have a runtime directory, its files are kept in memory only.
 ///
 /// A directory that another user could change is left out. No directory is made.
-pub(crate) fn own_session_parents() -> Vec<PathBuf> {
+pub(crate) fn private_directory_parents() -> Vec<PathBuf> {
     let mut parents = Vec::new();
     if paths::own_home().is_none()
         && let Some(runtime) = env::runtime_directory()
         && is_own_directory(&runtime)
     {
-        parents.push(paths::sessions_directory(&paths::own_in(&runtime)));
+        parents.push(paths::runs_directory(&paths::own_in(&runtime)));
     }
     if let Some(cache) = CacheDirectory::of_user()
         && trust::roots_foreign_home().is_none()
     {
-        parents.push(paths::sessions_directory(cache.path()));
+        parents.push(paths::runs_directory(cache.path()));
     }
     parents
 }
@@ -74,12 +74,12 @@ pub(crate) fn own_session_parents() -> Vec<PathBuf> {
 /// Returns every directory that may contain private directories, with the beginning of their names.
 fn places() -> Vec<(PathBuf, &'static str)> {
     let mut places = Vec::new();
-    for parent in own_session_parents() {
+    for parent in private_directory_parents() {
         if is_own_place(&parent) {
             places.push((parent, OWN_PREFIX));
         }
     }
-    if let Ok(parent) = shared_session_parent() {
+    if let Ok(parent) = shared_parent() {
         places.push((parent, SHARED_PREFIX));
     }
     places
@@ -114,7 +114,7 @@ fn own_place(parent: &Path) -> Result<()> {
 
 /// Returns the directory for temporary files, in which every user may make private directories. It
 /// has to belong to root or the user, because its owner could exchange the directories in it.
-fn shared_session_parent() -> Result<PathBuf> {
+fn shared_parent() -> Result<PathBuf> {
     let directory = env::temporary_directory();
     if trust::is_trusted_place(&directory) {
         return Ok(directory);
@@ -126,10 +126,10 @@ fn shared_session_parent() -> Result<PathBuf> {
 }
 
 /// Returns the private directories in a directory. A directory that other users can read was not
-/// made by [`session_directory`], so it is left out: a user may have moved it there.
-fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
-    let mut sessions = list(parent);
-    sessions.retain(|path| {
+/// made by [`new_private_directory`], so it is left out: a user may have moved it there.
+fn private_directories(parent: &Path, prefix: &str) -> Vec<PathBuf> {
+    let mut directories = list(parent);
+    directories.retain(|path| {
         let name = path.file_name().unwrap_or_default();
         // The name is checked first, because there may be thousands of other users' files.
         if !name.to_string_lossy().starts_with(prefix) {
@@ -140,7 +140,7 @@ fn sessions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
         };
         metadata.is_dir() && platform::is_own(&metadata) && !platform::is_open_to_others(&metadata)
     });
-    sessions
+    directories
 }
 
 /// The state of the run that made a private directory.
@@ -155,9 +155,10 @@ enum Maker {
 ///
 /// An empty directory counts as one that a run is making at this moment, because the lock is the
 /// first file in each. If such a directory is removed, its maker makes another one.
-fn maker(session: &Path) -> Maker {
-    let path = session.join(LOCK);
-    let has_contents = !list(session).is_empty(); // before the look at the lock, which may come now
+fn maker(directory: &Path) -> Maker {
+    let path = directory.join(LOCK);
+    // Before the look at the lock, which may come now.
+    let has_contents = !list(directory).is_empty();
     match stamp(&path) {
         Some(_) => match lock(&path, Duration::ZERO) {
             Ok(lock) => Maker::IsGone(Some(lock)),
@@ -169,7 +170,7 @@ fn maker(session: &Path) -> Maker {
 }
 
 /// Tells whether a file is in a private directory whose maker still runs.
-pub(crate) fn is_in_session(file: &Path) -> bool {
+pub(crate) fn is_in_private_directory(file: &Path) -> bool {
     match fs::symlink_metadata(file) {
         Ok(metadata) if metadata.is_file() => {}
         _ => return false,
@@ -179,11 +180,11 @@ pub(crate) fn is_in_session(file: &Path) -> bool {
         return false;
     };
     for (parent, prefix) in places() {
-        for session in sessions(&parent, prefix) {
-            let directory = std::path::absolute(&session).unwrap_or_default();
+        for directory in private_directories(&parent, prefix) {
+            let directory = std::path::absolute(&directory).unwrap_or_default();
             if file.parent() == Some(&directory)
                 && stamp(&directory.join(LOCK)).is_some()
-                && matches!(maker(&session), Maker::Runs)
+                && matches!(maker(&directory), Maker::Runs)
             {
                 return true;
             }
@@ -204,8 +205,8 @@ fn is_put_there(file: &Path) -> bool {
 }
 
 /// Removes pgcred's files from a private directory, as far as possible. The lock stays.
-fn remove_secrets(session: &Path) {
-    for file in list(session) {
+fn remove_secrets(directory: &Path) {
+    for file in list(directory) {
         if is_put_there(&file) {
             let _ = remove(&file); // a file that stays makes the removal of the directory fail
         }
@@ -219,20 +220,20 @@ fn remove_secrets(session: &Path) {
 /// be removed, the lock stays for the same reason.
 ///
 /// A run that is starting may put its lock there again. Then the directory is not empty, and stays.
-fn remove_left(session: &Path, lock: Option<Lock>) -> Result<()> {
-    remove_secrets(session);
-    if list(session).iter().any(|file| !is_lock(file)) {
+fn remove_abandoned(directory: &Path, lock: Option<Lock>) -> Result<()> {
+    remove_secrets(directory);
+    if list(directory).iter().any(|file| !is_lock(file)) {
         return Err(Error::failure(format!(
             "cannot remove {}: it is not empty",
-            session.display()
+            directory.display()
         ))
         .hint("look at the files in it, and remove it by hand"));
     }
     if cfg!(windows) {
         drop(lock); // on Windows an open file keeps its directory
     }
-    remove(&session.join(LOCK))?;
-    fs::remove_dir(session).map_err(|error| cannot_remove(session, &error))
+    remove(&directory.join(LOCK))?;
+    fs::remove_dir(directory).map_err(|error| cannot_remove(directory, &error))
 }
 
 /// Removes the private directories in a directory whose makers have ended. Returns each one that
@@ -243,13 +244,13 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
     if trust::can_be_exchanged_in(parent) {
         return removed;
     }
-    for session in sessions(parent, prefix) {
+    for directory in private_directories(parent, prefix) {
         // This removes an empty directory only. Its maker was killed before it had a lock, or makes
         // another one.
-        if fs::remove_dir(&session).is_ok() {
-            removed.push(Ok(session));
-        } else if let Maker::IsGone(lock) = maker(&session) {
-            removed.push(remove_left(&session, lock).map(|()| session));
+        if fs::remove_dir(&directory).is_ok() {
+            removed.push(Ok(directory));
+        } else if let Maker::IsGone(lock) = maker(&directory) {
+            removed.push(remove_abandoned(&directory, lock).map(|()| directory));
         }
     }
     removed
@@ -258,8 +259,8 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
 /// Removes the private directories of killed runs from the user's own directories, as far as
 /// possible. The directory for temporary files may be large. The next run that makes a private
 /// directory there cleans it up.
-pub(crate) fn remove_left_sessions() {
-    for parent in own_session_parents() {
+pub(crate) fn remove_abandoned_directories() {
+    for parent in private_directory_parents() {
         if is_own_place(&parent) {
             remove_left_in(&parent, OWN_PREFIX);
         }
@@ -271,17 +272,17 @@ pub(crate) fn remove_left_sessions() {
 ///
 /// Returns each private directory that was removed, an error for each one that could not be, and
 /// the ones whose makers still run.
-pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
+pub(crate) fn remove_private_directories() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
     let (mut removed, mut running) = (Vec::new(), Vec::new());
     for (parent, prefix) in places() {
         removed.extend(remove_left_in(&parent, prefix));
-        for session in sessions(&parent, prefix) {
-            if let Maker::Runs = maker(&session) {
-                running.push(session);
+        for directory in private_directories(&parent, prefix) {
+            if let Maker::Runs = maker(&directory) {
+                running.push(directory);
             }
         }
     }
-    for parent in own_session_parents() {
+    for parent in private_directory_parents() {
         if fs::remove_dir(&parent).is_ok()
             && let Some(above) = parent.parent()
         {
@@ -293,15 +294,15 @@ pub(crate) fn remove_sessions() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
 
 /// Makes a private directory in the first of the user's own directories in which that is possible,
 /// otherwise in the directory for temporary files. Directories of killed runs are removed before.
-pub(crate) fn session_directory() -> Result<SessionDirectory> {
+pub(crate) fn new_private_directory() -> Result<PrivateDirectory> {
     let mut failed = Vec::new();
-    for parent in own_session_parents() {
-        match own_session_directory(&parent) {
+    for parent in private_directory_parents() {
+        match directory_in_own(&parent) {
             Ok(directory) => return Ok(directory),
             Err(error) => failed.push(error.to_string()),
         }
     }
-    match shared_session_directory() {
+    match directory_in_shared() {
         Ok(directory) => return Ok(directory),
         Err(error) => failed.push(error.to_string()),
     }
@@ -312,13 +313,13 @@ pub(crate) fn session_directory() -> Result<SessionDirectory> {
     )
 }
 
-fn own_session_directory(parent: &Path) -> Result<SessionDirectory> {
+fn directory_in_own(parent: &Path) -> Result<PrivateDirectory> {
     own_place(parent)?;
-    session_directory_in(parent, OWN_PREFIX)
+    directory_in(parent, OWN_PREFIX)
 }
 
-fn shared_session_directory() -> Result<SessionDirectory> {
-    session_directory_in(&shared_session_parent()?, SHARED_PREFIX)
+fn directory_in_shared() -> Result<PrivateDirectory> {
+    directory_in(&shared_parent()?, SHARED_PREFIX)
 }
 
 /// Makes a directory with a random name that no other user can enter, and takes its lock.
@@ -326,7 +327,7 @@ fn shared_session_directory() -> Result<SessionDirectory> {
 /// Another run that cleans up may come between these two steps. It takes the lock before it removes
 /// the directory. Therefore this run keeps the directory if it gets the lock and the directory
 /// still exists, and otherwise makes another one.
-fn session_directory_in(parent: &Path, prefix: &str) -> Result<SessionDirectory> {
+fn directory_in(parent: &Path, prefix: &str) -> Result<PrivateDirectory> {
     const TRIES: u32 = 100;
     remove_left_in(parent, prefix);
     let shown = parent.display();
@@ -348,7 +349,7 @@ fn session_directory_in(parent: &Path, prefix: &str) -> Result<SessionDirectory>
         match lock(&path, Duration::ZERO) {
             Err(failed) => error = failed,
             Ok(lock) if stamp(&path).is_some() => {
-                return Ok(SessionDirectory {
+                return Ok(PrivateDirectory {
                     directory: directory.keep(),
                     lock: Some(lock),
                 });

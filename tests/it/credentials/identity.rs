@@ -554,7 +554,7 @@ fn rows() -> impl Iterator<Item = (String, String)> {
         .expect("an end");
     let mut rows = Vec::new();
     for row in table
-        .replace("\n    left_behind(", "\n    row(")
+        .replace("\n    shell_only(", "\n    row(")
         .split("\n    row(")
     {
         if row.is_empty() {
