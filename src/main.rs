@@ -4,6 +4,7 @@
 mod authority;
 mod aws;
 mod cache;
+mod causes;
 mod cli;
 mod command;
 mod config;

@@ -56,6 +56,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "roots",
         &["pgcred roots prod", "pgcred roots prod --update"],
     ),
+    (
+        "doctor",
+        &[
+            "pgcred doctor prod",
+            "pgcred doctor prod --aws",
+            "pgcred doctor --check passfile,tls",
+        ],
+    ),
     ("login", &["pgcred login dev"]),
     (
         "setup",

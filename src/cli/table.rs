@@ -10,6 +10,7 @@ use crate::command::add::Add;
 use crate::command::app::App;
 use crate::command::aws::Aws;
 use crate::command::configuration::ConfigurationNeed;
+use crate::command::doctor::Doctor;
 use crate::command::due_file::Refreshed;
 use crate::command::erase::Erase;
 use crate::command::exec::Exec;
@@ -69,6 +70,7 @@ pub(super) static COMMANDS: &[Entry] = &[
         "setup",
         "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more",
     ),
+    entry::<Doctor>("doctor", "Find out why a login fails, and what to type"),
     entry::<Roots>(
         "roots",
         "Print the file of root certificates that verifies a database's server",

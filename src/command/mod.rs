@@ -30,6 +30,7 @@ pub(crate) mod add;
 pub(crate) mod app;
 pub(crate) mod aws;
 pub(crate) mod configuration;
+pub(crate) mod doctor;
 pub(crate) mod due_file;
 pub(crate) mod erase;
 mod errors;

@@ -13,6 +13,7 @@ use crate::support::sources::{root, rust_files, without_tests};
 const LAYERS: &[&str] = &[
     "error",
     "text",
+    "causes",
     "sys",
     "time",
     "token",

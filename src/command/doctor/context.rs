@@ -1,0 +1,53 @@
+//! What a check can look at: the machine, the configuration, one target, and the time that is left.
+
+use std::time::Instant;
+
+use crate::causes::Placeholders;
+use crate::command::app::App;
+use crate::request::Request;
+use crate::setup::Machine;
+
+/// How much a check does besides looking at files and variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// It makes no connection.
+    Offline,
+    /// It connects to the server, or asks AWS what needs no permission.
+    Network,
+    /// It asks AWS what needs a permission: `--aws`.
+    Aws,
+}
+
+/// One run of doctor, for the checks of the machine.
+pub(super) struct Examination<'a> {
+    pub(super) app: &'a mut App,
+    pub(super) machine: Machine,
+    /// When the whole run has to be over.
+    pub(super) deadline: Instant,
+    /// The highest level of the checks that the user asked for.
+    pub(super) level: Level,
+}
+
+/// One target of the run, for the checks of a target.
+pub(super) struct Case<'a, 'b> {
+    pub(super) run: &'a mut Examination<'b>,
+    /// What the user calls it.
+    pub(super) name: String,
+    pub(super) request: Request,
+}
+
+impl Case<'_, '_> {
+    /// Returns the values with which the commands of a cause are filled in.
+    pub(super) fn placeholders(&self) -> Placeholders {
+        let request = &self.request;
+        Placeholders {
+            target: Some(self.name.clone()),
+            host: Some(request.host.clone()),
+            port: Some(request.port.to_string()),
+            user: Some(request.user.clone()),
+            profile: request.profile.clone(),
+            region: request.region.as_ref().map(ToString::to_string),
+            ..Placeholders::default()
+        }
+    }
+}

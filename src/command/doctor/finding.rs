@@ -1,0 +1,100 @@
+//! What one check has found: a status, one line of detail, and the cause if something is wrong.
+
+use crate::error::{Error, Exit};
+
+/// How a check ends, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Ok,
+    /// Not examined: something that it needs is missing, or the user did not ask for it.
+    Skip,
+    /// A login may work, but something will get in its way.
+    Warn,
+    /// A login cannot work.
+    Fail,
+}
+
+impl Status {
+    /// Returns the word of the JSON report.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Skip => "skip",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+
+    /// Returns the word of the text report, in which a failure is what the eye finds first.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Fail => "FAIL",
+            _ => self.as_str(),
+        }
+    }
+}
+
+/// What a check has found. It never holds a secret.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub(super) status: Status,
+    /// One clause in lower case without a period: what was seen, with its values.
+    pub(super) detail: String,
+    /// The id of a row of `causes`.
+    pub(super) cause: Option<&'static str>,
+    /// What to type in this very case; empty if the cause's own commands fit.
+    pub(super) commands: Vec<String>,
+    /// What to do, in words, where this case needs more than the cause says.
+    pub(super) advice: Option<String>,
+    /// How the run ends if this is the first failure.
+    pub(super) exit: Exit,
+}
+
+impl Finding {
+    pub(super) fn ok(detail: impl Into<String>) -> Self {
+        Self::new(Status::Ok, None, detail.into())
+    }
+
+    pub(super) fn skip(why: impl Into<String>) -> Self {
+        Self::new(Status::Skip, None, why.into())
+    }
+
+    pub(super) fn warn(cause: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(Status::Warn, Some(cause), detail.into())
+    }
+
+    pub(super) fn fail(cause: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(Status::Fail, Some(cause), detail.into())
+    }
+
+    /// Returns the failure that an error of pgcred's own is. Its hint becomes the advice.
+    pub(super) fn of_error(cause: &'static str, error: &Error) -> Self {
+        let mut finding = Self::fail(cause, error.to_string());
+        finding.advice = error.to_hint().map(str::to_owned);
+        finding.exit = error.exit();
+        finding
+    }
+
+    fn new(status: Status, cause: Option<&'static str>, detail: String) -> Self {
+        Self {
+            status,
+            detail,
+            cause,
+            commands: Vec::new(),
+            advice: None,
+            exit: Exit::Failure,
+        }
+    }
+
+    /// Says what to type, where the values of this case make it more exact than the cause does.
+    pub(super) fn with_command(mut self, command: impl Into<String>) -> Self {
+        self.commands.push(command.into());
+        self
+    }
+
+    /// Says that a login of the user's is what is missing, which has an exit code of its own.
+    pub(super) fn for_login(mut self) -> Self {
+        self.exit = Exit::Login;
+        self
+    }
+}

@@ -1,0 +1,181 @@
+//! `pgcred doctor`: finds the one cause of a failing login, and says what to type.
+//!
+//! ```text
+//! mod           options; which targets; the exit code
+//!  +--> runner    carries out the checks in their order, and skips those whose needs failed
+//!  |     +--> checks    every check, by stage: each looks at a context and returns a finding
+//!  |     +--> context   the machine, the configuration, one target, the time that is left
+//!  |     +--> later     answers of threads: what waits runs side by side
+//!  +--> report    the outcomes as lines or as JSON, and the first cause
+//! ```
+//!
+//! A check looks, and changes nothing. It never asks the user for anything: a login that is missing
+//! is a finding, with the exit code for it. Everything ends within `--timeout`, whatever hangs.
+
+#![expect(
+    dead_code,
+    reason = "the checks that use the rest of it follow one by one"
+)]
+
+mod check;
+mod checks;
+mod context;
+mod finding;
+mod later;
+mod outcome;
+mod report;
+mod runner;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+
+use super::app::App;
+use super::run::{ForeignHomePolicy, Run};
+use crate::error::{Error, Exit, Result};
+use crate::output::Output;
+use crate::resolve::ConnectionOptions;
+use crate::setup::Machine;
+use crate::sys::terminal::Stdin;
+use context::{Examination, Level};
+use outcome::{CheckOutcome, first_failure};
+use report::Report;
+use runner::Target;
+
+#[derive(clap::Args)]
+pub(crate) struct Doctor {
+    /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or libpq conninfo strings [default:
+    /// every connection]
+    targets: Vec<String>,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    /// Also ask AWS what needs a permission: the state of the server, and whether your policies
+    /// allow the login
+    #[arg(long, conflicts_with = "offline")]
+    aws: bool,
+    /// Make no connection at all
+    #[arg(long)]
+    offline: bool,
+    /// Carry out only these checks: ids, or their first words, with commas between them
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    check: Vec<String>,
+    /// List the checks, and carry out none
+    #[arg(long, conflicts_with_all = ["aws", "offline", "check"])]
+    list: bool,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value = "text")]
+    format: DoctorFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DoctorFormat {
+    Text,
+    Json,
+}
+
+/// The time that is left for the report when all checks are over.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+impl Run for Doctor {
+    type Outcome = ExitCode;
+
+    /// A configuration that cannot be read is a finding.
+    fn needs_configuration(&self) -> bool {
+        false
+    }
+
+    fn foreign_home_policy(&self) -> ForeignHomePolicy {
+        ForeignHomePolicy::GoOn
+    }
+
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<ExitCode> {
+        if self.list {
+            Output::lines(report::list())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        check_ids(&self.check)?;
+        ask_nobody(app);
+        let targets = self.targets(app)?;
+        let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
+        let mut examination = Examination {
+            machine: Machine::this(app.options.config.as_deref())?,
+            app,
+            deadline,
+            level: self.level(),
+        };
+        let outcomes = runner::run(&mut examination, targets, &self.check);
+        let report = Report::of(&outcomes);
+        match self.format {
+            DoctorFormat::Text => Output::lines(report.lines())?,
+            DoctorFormat::Json => Output::answer(&format!("{}\n", report.json()))?,
+        }
+        Ok(exit(&outcomes).code().into())
+    }
+}
+
+impl Doctor {
+    fn level(&self) -> Level {
+        match (self.offline, self.aws) {
+            (true, _) => Level::Offline,
+            (false, true) => Level::Aws,
+            (false, false) => Level::Network,
+        }
+    }
+
+    /// Returns what to examine, with the name that the user gave it.
+    fn targets(&self, app: &App) -> Result<Vec<Target>> {
+        self.connection.address.check_targets(self.targets.len())?;
+        let preferences = &app.preferences;
+        let resolver = preferences.resolver();
+        let mut targets = Vec::new();
+        for target in &self.targets {
+            targets.push(Target {
+                name: target.clone(),
+                request: resolver.resolve(&self.connection, Some(target)),
+            });
+        }
+        if !targets.is_empty() {
+            return Ok(targets);
+        }
+        if let Some(host) = &self.connection.address.host {
+            let name = host.clone();
+            let request = resolver.resolve(&self.connection, None);
+            return Ok(vec![Target { name, request }]);
+        }
+        for connection in &preferences.config.connections {
+            targets.push(Target {
+                name: connection.name.clone(),
+                request: preferences.connection(&connection.name),
+            });
+        }
+        Ok(targets)
+    }
+}
+
+/// Never asks the user for anything, and ends the programs that the AWS configuration names
+/// together with their children.
+fn ask_nobody(app: &mut App) {
+    app.preferences.ask.terminal = false;
+    app.preferences.ask.mfa_code = None;
+    app.never_ask_for_login();
+}
+
+/// Refuses an id that no check has.
+fn check_ids(words: &[String]) -> Result<()> {
+    for word in words {
+        if !checks::all().any(|check| check.is_selected_by(word)) {
+            return Err(Error::usage(format!("no check has the id `{word}`"))
+                .hint("pgcred doctor --list shows the checks"));
+        }
+    }
+    Ok(())
+}
+
+/// Returns how the run ends: the first failure decides.
+fn exit(outcomes: &[CheckOutcome]) -> Exit {
+    match first_failure(outcomes) {
+        None => Exit::Ok,
+        Some(outcome) => outcome.finding.exit,
+    }
+}

@@ -1,0 +1,56 @@
+//! A finding together with the check that found it, and with what to type.
+
+use super::check::Check;
+use super::finding::{Finding, Status};
+use crate::causes::{self, Cause, Placeholders};
+
+pub(super) struct CheckOutcome {
+    pub(super) check: &'static Check,
+    /// What the user calls the target; `None` for a check of the machine.
+    pub(super) target: Option<String>,
+    pub(super) finding: Finding,
+    pub(super) cause: Option<&'static Cause>,
+    /// What to type, with the values of this case.
+    pub(super) commands: Vec<String>,
+}
+
+impl CheckOutcome {
+    pub(super) fn new(
+        check: &'static Check,
+        target: Option<String>,
+        finding: Finding,
+        values: &Placeholders,
+    ) -> Self {
+        let cause = match finding.cause {
+            Some(id) => causes::by_id(id),
+            None => None,
+        };
+        let commands = match cause {
+            Some(cause) if finding.commands.is_empty() => cause.commands(values),
+            _ => finding.commands.clone(),
+        };
+        Self {
+            check,
+            target,
+            finding,
+            cause,
+            commands,
+        }
+    }
+
+    /// Tells whether what depends on this check cannot be examined.
+    pub(super) fn blocks(&self) -> bool {
+        match self.finding.status {
+            Status::Fail => true,
+            Status::Skip => !self.check.needs.is_empty(),
+            Status::Ok | Status::Warn => false,
+        }
+    }
+}
+
+/// Returns the failure that explains the others: the first, because the checks stand in the order
+/// in which a login depends on them.
+pub(super) fn first_failure(outcomes: &[CheckOutcome]) -> Option<&CheckOutcome> {
+    let is_failure = |outcome: &&CheckOutcome| outcome.finding.status == Status::Fail;
+    outcomes.iter().find(is_failure)
+}

@@ -1,0 +1,122 @@
+//! The outcomes as lines for the user and as JSON for programs, from the same data.
+
+use serde_json::{Value, json};
+
+use super::checks;
+use super::finding::Status;
+use super::outcome::{CheckOutcome, first_failure};
+use crate::output::table::Table;
+
+/// No id of a check is longer.
+const WIDEST_ID: usize = 24;
+
+pub(super) struct Report<'a> {
+    outcomes: &'a [CheckOutcome],
+}
+
+/// Returns one line for each check that there is.
+pub(super) fn list() -> Vec<String> {
+    let checks: Vec<_> = checks::all().collect();
+    let mut table = Table::new(checks.len(), 100);
+    let mut ids = Vec::new();
+    let mut abouts = Vec::new();
+    for check in &checks {
+        ids.push(check.id.to_owned());
+        abouts.push(check.about.to_owned());
+    }
+    table.add("ID", &ids);
+    table.add("EXAMINES", &abouts);
+    table.lines()
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn of(outcomes: &'a [CheckOutcome]) -> Self {
+        Self { outcomes }
+    }
+
+    /// Returns a line for each check, two more where something is wrong, and a summary.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut target = None;
+        for outcome in self.outcomes {
+            if outcome.target != target {
+                target.clone_from(&outcome.target);
+                lines.push(String::new());
+                lines.extend(target.iter().map(|name| format!("{name}:")));
+            }
+            lines.extend(outcome.lines());
+        }
+        lines.push(String::new());
+        lines.extend(self.summary());
+        lines
+    }
+
+    /// Returns the first cause and the command to type.
+    fn summary(&self) -> Vec<String> {
+        let Some(outcome) = first_failure(self.outcomes) else {
+            return vec!["no cause of a failing login was found".to_owned()];
+        };
+        let what = match outcome.cause {
+            Some(cause) => cause.title,
+            None => &outcome.finding.detail,
+        };
+        let mut lines = vec![match &outcome.target {
+            Some(target) => format!("first cause: {target}: {what}"),
+            None => format!("first cause: {what}"),
+        }];
+        for command in &outcome.commands {
+            lines.push(format!("type: {command}"));
+        }
+        lines
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let checks: Vec<Value> = self.outcomes.iter().map(CheckOutcome::json).collect();
+        let first = first_failure(self.outcomes);
+        json!({
+            "version": 1,
+            "pgcred": env!("CARGO_PKG_VERSION"),
+            "checks": checks,
+            "first_cause": first.map(|outcome| outcome.finding.cause),
+            "first_check": first.map(|outcome| outcome.check.id),
+        })
+    }
+}
+
+impl CheckOutcome {
+    fn lines(&self) -> Vec<String> {
+        let label = self.finding.status.label();
+        let id = self.check.id;
+        let detail = &self.finding.detail;
+        let mut lines = vec![format!("{label:<4}  {id:<WIDEST_ID$}  {detail}")];
+        if !matches!(self.finding.status, Status::Warn | Status::Fail) {
+            return lines;
+        }
+        if let Some(cause) = self.cause {
+            lines.push(format!("      {}", cause.meaning));
+        }
+        lines.extend(
+            self.finding
+                .advice
+                .iter()
+                .map(|text| format!("      {text}")),
+        );
+        for command in &self.commands {
+            lines.push(format!("      type: {command}"));
+        }
+        lines
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "id": self.check.id,
+            "target": self.target,
+            "status": self.finding.status.as_str(),
+            "title": self.check.about,
+            "detail": self.finding.detail,
+            "cause": self.finding.cause,
+            "because": self.cause.map(|cause| cause.meaning),
+            "fix": { "text": self.finding.advice, "commands": self.commands },
+        })
+    }
+}
