@@ -11,24 +11,27 @@
 //!                                         go by it)
 //! ```
 //!
-//! Nothing here knows a cloud. AWS implements the four traits in `src/aws`; `fake` implements them
-//! for the unit tests of `issue`.
+//! Nothing here knows a cloud. AWS implements the four traits in `src/aws`; `provider/fake`
+//! implements them for the unit tests of `issue`.
 
 mod ask;
 mod notes;
 mod region;
+mod shell_settings;
 
 use std::rc::Rc;
 use std::time::Instant;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::time::Time;
 use crate::token::Token;
 pub(crate) use ask::{AskPolicy, LoginPolicy};
 pub(crate) use notes::Notes;
 pub(crate) use region::Region;
+pub(crate) use shell_settings::ShellSettings;
 
-/// A system that issues tokens to those who have logged in to it.
+/// A system that issues tokens to those who have logged in to it. The methods with a body are for
+/// authorities that have profiles, regions, variables or an HTTP client.
 pub(crate) trait Authority: Sync {
     /// Returns the name that stands for the authority in the native JSON (`aws` in `aws-dsql`). No
     /// two authorities have the same one.
@@ -39,7 +42,34 @@ pub(crate) trait Authority: Sync {
     fn identities(&self) -> Box<dyn Identities>;
 
     /// Returns a warning if the name of a region looks wrong.
-    fn region_warning(&self, region: &Region) -> Option<String>;
+    fn region_warning(&self, _region: &Region) -> Option<String> {
+        None
+    }
+
+    /// Returns the regions that completions offer.
+    fn known_regions(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Returns the names of the profiles that completions offer, in the order of the files.
+    fn profile_names(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Returns a warning if the name of a profile looks wrong.
+    fn profile_warning(&self, _profile: &str) -> Option<String> {
+        None
+    }
+
+    /// Returns what the variables of the user's shell say.
+    fn shell_settings(&self) -> ShellSettings {
+        ShellSettings::default()
+    }
+
+    /// Returns the text at a public `https://` address, by the network settings of a profile.
+    fn download(&self, _address: &str, _profile: Option<&str>, _: &AskPolicy) -> Result<String> {
+        Err(Error::failure("pgcred cannot download them"))
+    }
 }
 
 /// The identities of one run.
@@ -126,6 +156,3 @@ pub(crate) struct Scope<'a> {
     /// The only user that the token is good for; `None` if the token names no user.
     pub(crate) user: Option<&'a str>,
 }
-
-#[cfg(test)]
-pub(crate) mod fake;

@@ -1,8 +1,17 @@
 //! AWS's side of the seam: what a provider names as the authority of its tokens.
 
+use std::time::Instant;
+
+use super::blocking::BlockingResolver;
+use super::environment;
 use super::identity::AwsIdentities;
+use super::profile::files::profile_names;
+use super::profile_plan::ProfilePlan;
 use super::region;
-use crate::authority::{Authority, Identities, Region};
+use super::settings::SharedFiles;
+use crate::authority::{AskPolicy, Authority, Identities, Region, ShellSettings};
+use crate::error::Result;
+use crate::text::suggest;
 
 /// The authority of every provider of AWS: whatever services a profile signs for, its credentials
 /// are resolved once.
@@ -21,5 +30,41 @@ impl Authority for AwsAuthority {
 
     fn region_warning(&self, region: &Region) -> Option<String> {
         region::warning(region.as_str())
+    }
+
+    fn known_regions(&self) -> &'static [&'static str] {
+        region::KNOWN
+    }
+
+    fn profile_names(&self) -> Result<Vec<String>> {
+        profile_names()
+    }
+
+    /// Warns about a profile that the AWS files do not have yet.
+    fn profile_warning(&self, profile: &str) -> Option<String> {
+        let profiles = profile_names().ok()?;
+        if profiles.iter().any(|known| known == profile) {
+            return None;
+        }
+        let known = profiles.iter().map(String::as_str);
+        let meant = match suggest::nearest(profile, known) {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None => String::new(),
+        };
+        Some(format!("there is no AWS profile `{profile}` yet{meant}"))
+    }
+
+    fn shell_settings(&self) -> ShellSettings {
+        environment::shell_settings()
+    }
+
+    fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
+        let planned = ProfilePlan::read(profile, &SharedFiles::default());
+        let resolver = BlockingResolver {
+            planned: &planned,
+            ask,
+            deadline: Instant::now() + ask.timeout,
+        };
+        resolver.download(address)
     }
 }

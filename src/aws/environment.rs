@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 
+use crate::authority::ShellSettings;
 use crate::error::{Error, Result};
 use crate::sys::env;
 
@@ -113,15 +114,21 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "With true, only version 2 of the instance metadata service is used.", SAME_SERVICE),
 ];
 
-/// Returns the variables that a scheduler's commands do not have and that are set now.
-pub(crate) fn set_in_shell_only() -> impl Iterator<Item = &'static str> {
-    let mut set = Vec::new();
+/// Returns what the variables of this process say that others may not have.
+pub(super) fn shell_settings() -> ShellSettings {
+    const KEY: &str = "AWS_ACCESS_KEY_ID";
+    let mut settings = ShellSettings::default();
     for variable in VARIABLES {
         if variable.is_shell_only && env::var_os(variable.name).is_some() {
-            set.push(variable.name);
+            settings.variables.push(variable.name);
         }
     }
-    set.into_iter()
+    if env::var_os(KEY).is_some() {
+        settings.key = Some(KEY);
+    } else {
+        settings.profile = env::var("AWS_PROFILE").or_else(|| env::var("AWS_DEFAULT_PROFILE"));
+    }
+    settings
 }
 
 /// AWS's variables: those of this process, or in unit tests those that the test gives.

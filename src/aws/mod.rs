@@ -44,27 +44,10 @@ mod signer;
 mod sigv4;
 mod source;
 
-use std::time::Instant;
-
-use crate::authority::AskPolicy;
 use crate::error::Result;
 pub(crate) use authority::AUTHORITY;
-use blocking::BlockingResolver;
-pub(crate) use environment::{VARIABLES, set_in_shell_only};
-use profile_plan::ProfilePlan;
-pub(crate) use region::{KNOWN as REGIONS, may_be_region, parse as parse_region};
-use settings::SharedFiles;
-
-/// Returns the text at a public `https://` address, by the network settings of a profile.
-pub(crate) fn download(address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
-    let planned = ProfilePlan::read(profile, &SharedFiles::default());
-    let resolver = BlockingResolver {
-        planned: &planned,
-        ask,
-        deadline: Instant::now() + ask.timeout,
-    };
-    resolver.download(address)
-}
+pub(crate) use environment::VARIABLES;
+pub(crate) use region::{may_be_region, parse as parse_region};
 
 /// Returns the names of the profiles, in the order of the files.
 pub(crate) fn profile_names() -> Result<Vec<String>> {

@@ -14,12 +14,11 @@ use clap_complete::engine::{
 };
 use clap_complete::env::{CompleteEnv, Shells};
 
-use crate::aws::{self, REGIONS};
 use crate::command::run::PrintText;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
-use crate::provider::PROVIDERS;
+use crate::provider::{PROVIDERS, authorities};
 use crate::sys::child;
 use crate::sys::env;
 use crate::sys::fs;
@@ -133,9 +132,10 @@ fn connections() -> Vec<CompletionCandidate> {
 }
 
 fn profiles() -> Vec<CompletionCandidate> {
-    let Ok(mut names) = aws::profile_names() else {
-        return Vec::new();
-    };
+    let mut names = Vec::new();
+    for authority in authorities() {
+        names.extend(authority.profile_names().unwrap_or_default());
+    }
     names.retain(|name| can_be_shown(name));
     names.into_iter().map(CompletionCandidate::new).collect()
 }
@@ -147,7 +147,12 @@ fn can_be_shown(name: &str) -> bool {
 }
 
 fn regions() -> Vec<CompletionCandidate> {
-    REGIONS.iter().map(CompletionCandidate::new).collect()
+    let mut candidates = Vec::new();
+    for authority in authorities() {
+        let regions = authority.known_regions().iter();
+        candidates.extend(regions.map(CompletionCandidate::new));
+    }
+    candidates
 }
 
 fn providers() -> Vec<CompletionCandidate> {

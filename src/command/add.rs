@@ -41,7 +41,7 @@ impl Run for Add {
     const MAKES_CONFIG: bool = true;
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        let connection = self.connection(&app.preferences)?;
+        let (connection, provider) = self.connection(&app.preferences)?;
         let was_there = app.preferences.config.connection(&self.name).is_some();
         let path = app
             .preferences
@@ -57,7 +57,7 @@ impl Run for Add {
                 return Ok(());
             }
         };
-        self.warn_about_connection(&after.preferences);
+        self.warn_about_connection(provider, &after.preferences);
         if was_there {
             self.name_tools(&after);
         }
@@ -74,10 +74,10 @@ impl Run for Add {
 
 impl Add {
     /// Warns about what may be wrong with the connection that is now in the configuration.
-    fn warn_about_connection(&self, preferences: &Preferences) {
+    fn warn_about_connection(&self, provider: &Provider, preferences: &Preferences) {
         let output = preferences.output;
         if let Some(profile) = &self.connection.profile
-            && let Some(warning) = warnings::of_profile(profile)
+            && let Some(warning) = provider.authority.profile_warning(profile)
         {
             output.warn(&warning);
         }
@@ -148,8 +148,8 @@ impl Add {
     }
 
     /// Returns the connection as it is to be written: with a host that a provider serves, and with
-    /// a user.
-    fn connection(&self, preferences: &Preferences) -> Result<Connection> {
+    /// a user. The provider is returned too.
+    fn connection(&self, preferences: &Preferences) -> Result<(Connection, &'static Provider)> {
         let options = &self.connection;
         let mut target = self.target.as_deref();
         if target.unwrap_or_default().trim().is_empty() {
@@ -181,7 +181,7 @@ impl Add {
             Some(text) => Some(HostPort::parse(text)?),
             None => None,
         };
-        Ok(Connection {
+        let connection = Connection {
             name: self.name.clone(),
             target: address,
             profile: options.profile.clone(),
@@ -191,7 +191,8 @@ impl Add {
             life: options.expires_in,
             roots,
             aliases,
-        })
+        };
+        Ok((connection, provider))
     }
 
     /// Returns the user of a match rule or of the provider. PGUSER is not read, because it must not

@@ -1,10 +1,10 @@
-//! `pgcred login`: logs in to AWS now, with the AWS CLI or, for SSO, without it.
+//! `pgcred login`: logs in now, to the authority that issues the tokens of a provider. How that is
+//! done is the authority's.
 
 use super::app::App;
 use super::run::Run;
-use crate::authority::Authority;
-use crate::aws;
 use crate::error::Result;
+use crate::provider;
 use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
@@ -15,6 +15,14 @@ pub(crate) struct Login {
     /// The same as PROFILE
     #[arg(long, value_name = "PROFILE", conflicts_with = "name")]
     profile: Option<String>,
+    /// A provider of the authority to log in to. The help shows it if there is a choice.
+    #[arg(long, value_name = "PROVIDER", help = help(), hide = provider::authorities().len() == 1)]
+    provider: Option<String>,
+}
+
+fn help() -> String {
+    let names = provider::names(" or ");
+    format!("Kind of service whose tokens need the login: {names} [default: the first of them]")
 }
 
 impl Run for Login {
@@ -23,7 +31,8 @@ impl Run for Login {
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let preferences = &app.preferences;
         let profile = self.profile.or(self.name);
-        let identity = aws::AUTHORITY.identities().of_profile(profile.as_deref());
+        let authority = provider::authority_of(self.provider.as_deref())?;
+        let identity = authority.identities().of_profile(profile.as_deref());
         let done = identity.log_in(&preferences.ask, &preferences.ask.notes())?;
         preferences.output.note(if done {
             "logged in"

@@ -2,11 +2,9 @@
 //! other command.
 
 use super::preferences::Preferences;
-use crate::aws;
 use crate::request::Request;
 use crate::roots;
 use crate::text::host;
-use crate::text::suggest;
 
 /// Prints the warnings about these connections, each once.
 pub(super) fn say(connections: &[(&str, &Request)], preferences: &Preferences) {
@@ -67,18 +65,4 @@ pub(super) fn of_alias(name: &str, request: &Request) -> Option<String> {
          program that listens there gets the token; a client of libpq can connect to \
          \"host={host} hostaddr=127.0.0.1 port={port}\" instead"
     ))
-}
-
-/// Warns about a profile that the AWS files do not have yet.
-pub(super) fn of_profile(name: &str) -> Option<String> {
-    let profiles = aws::profile_names().ok()?;
-    if profiles.iter().any(|known| known == name) {
-        return None;
-    }
-    let known = profiles.iter().map(String::as_str);
-    let meant = match suggest::nearest(name, known) {
-        Some(meant) => format!("; did you mean `{meant}`?"),
-        None => String::new(),
-    };
-    Some(format!("there is no AWS profile `{name}` yet{meant}"))
 }

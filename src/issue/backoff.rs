@@ -87,7 +87,7 @@ pub(crate) fn last_failure<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authority::fake;
+    use crate::provider::fake::authority as fake;
 
     const START: Time = Time::from_unix(1_000_000);
 

@@ -4,9 +4,9 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::authority::fake::{self, SAME, policy};
 use crate::cache::TokenLocation;
 use crate::provider;
+use crate::provider::fake::authority::{self as fake, SAME, policy};
 use crate::time::pretend;
 
 pub(super) const START: Time = Time::from_unix(1_800_000_000);

@@ -1,7 +1,7 @@
 //! Aurora DSQL: the user `admin` signs another action than every other user. The token names no
 //! user and no port.
 
-use super::{Provider, RequiredRoots};
+use super::{Provider, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
 
@@ -23,7 +23,7 @@ pub(super) static PROVIDER: Provider = Provider {
     dbname: "postgres",
     default_life: 900,
     max_life: 604_800,
-    roots: |_| RequiredRoots::AmazonPublic,
+    roots: |_, _| amazon_roots::public(),
 };
 
 fn action(user: &str) -> &'static str {

@@ -5,15 +5,18 @@
 //! and which root certificates its servers have. It does not sign: it says what a token permits
 //! ([`Scope`]), and the authority makes the token.
 
+mod amazon_roots;
 mod dsql;
 #[cfg(test)]
 pub(crate) mod fake;
 mod rds;
+mod required_roots;
 
 use crate::authority::{AskPolicy, Authority, Region, Scope};
 use crate::aws;
 use crate::error::{Error, Result};
 use crate::text::host;
+pub(crate) use required_roots::{RequiredRoots, RootSet};
 
 /// Every provider, in the order in which hosts are matched.
 pub(crate) static PROVIDERS: &[&Provider] = &[
@@ -55,22 +58,33 @@ pub(crate) struct Provider {
     pub(crate) default_life: u32,
     /// The longest life that the provider accepts, in seconds.
     pub(crate) max_life: u32,
-    /// Returns which root certificates the certificate of a host chains to.
-    pub(crate) roots: fn(host: &str) -> RequiredRoots,
-}
-
-/// Which root certificates verify a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RequiredRoots {
-    /// The public roots of Amazon's services, which every system trusts.
-    AmazonPublic,
-    /// Amazon's private ones for RDS and Aurora, a set for each region. No system trusts them by
-    /// itself.
-    AmazonRds,
+    /// Returns which root certificates the certificate of a host chains to. `region` is that of the
+    /// request, if anything names it.
+    pub(crate) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
 }
 
 /// The port of PostgreSQL.
 pub(crate) const DEFAULT_PORT: u16 = 5432;
+
+/// Returns every authority, each once, in the order of the table.
+pub(crate) fn authorities() -> Vec<&'static dyn Authority> {
+    let mut authorities: Vec<&'static dyn Authority> = Vec::new();
+    for provider in PROVIDERS {
+        let name = provider.authority.name();
+        if authorities.iter().all(|known| known.name() != name) {
+            authorities.push(provider.authority);
+        }
+    }
+    authorities
+}
+
+/// Returns the authority of a provider; without a name, that of the first provider.
+pub(crate) fn authority_of(name: Option<&str>) -> Result<&'static dyn Authority> {
+    match name {
+        Some(name) => Ok(named(name)?.authority),
+        None => Ok(PROVIDERS[0].authority),
+    }
+}
 
 /// Returns the provider that a host belongs to.
 pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
@@ -167,5 +181,35 @@ impl Provider {
             self.title
         ));
         Err(error.hint(format!("ask for {most} s or less")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_of_two_providers_is_listed_once() {
+        let names: Vec<&str> = authorities()
+            .iter()
+            .map(|authority| authority.name())
+            .collect();
+        assert_eq!(names, ["aws", "fake"]);
+        for (provider, authority) in [(None, "aws"), (Some("rds"), "aws"), (Some("fake"), "fake")] {
+            assert_eq!(authority_of(provider).unwrap().name(), authority);
+        }
+        assert!(authority_of(Some("none")).is_err());
+    }
+
+    #[test]
+    fn an_authority_needs_neither_profiles_nor_regions_nor_variables() {
+        let fake = authority_of(Some("fake")).unwrap();
+        let settings = fake.shell_settings();
+        assert!(fake.known_regions().is_empty() && fake.profile_names().unwrap().is_empty());
+        assert!(settings.variables.is_empty() && settings.key.is_none());
+        assert_eq!(settings.profile, None);
+        assert_eq!(fake.profile_warning("dev"), None);
+        let region = Region::vouched_for("nowhere");
+        assert_eq!(fake.region_warning(&region), None);
     }
 }

@@ -1,6 +1,6 @@
 //! RDS and Aurora IAM authentication: user and port are part of what is signed.
 
-use super::{Provider, RequiredRoots};
+use super::{Provider, RequiredRoots, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
 
@@ -52,14 +52,27 @@ fn split(host: &str) -> Option<(&str, &str)> {
     None
 }
 
+/// Returns the roots of the region that the host names. A host that leads to more than one region,
+/// as the writer of a global database does, needs the roots of all regions. `said` is the region of
+/// the request, which counts for a name of the user's own.
+fn roots(host: &str, said: Option<&Region>) -> RequiredRoots {
+    if is_proxy(host) {
+        return amazon_roots::public();
+    }
+    match (region(host), said) {
+        (Some(named), _) => amazon_roots::of_rds(Some(&named)),
+        (None, Some(said)) if split(host).is_none() => amazon_roots::of_rds(Some(said)),
+        _ => amazon_roots::of_rds(None),
+    }
+}
+
 /// An RDS Proxy, `NAME.proxy-HASH`, has a certificate of AWS Certificate Manager, which chains to
 /// public roots.
-fn roots(host: &str) -> RequiredRoots {
+fn is_proxy(host: &str) -> bool {
     if let Some((name, _)) = split(host)
         && let Some((_, hash)) = name.rsplit_once('.')
-        && hash.starts_with("proxy-")
     {
-        return RequiredRoots::AmazonPublic;
+        return hash.starts_with("proxy-");
     }
-    RequiredRoots::AmazonRds
+    false
 }

@@ -2,23 +2,21 @@
 //!
 //! The order is: what TARGET says (`sslrootcert`), what the request says (`--roots`, `roots` in the
 //! configuration, PGSSLROOTCERT), the user's own `~/.postgresql/root.crt`, and what the provider
-//! needs. For RDS and Aurora those are Amazon's private roots of the region, which pgcred carries
-//! (`rds.pem`) or downloads, and puts into its data directory (`store`): a client wants a path.
+//! names as data. Roots that no system trusts, such as those of RDS, are certificates that pgcred
+//! carries or downloads. It puts them into its data directory (`store`), because a client wants a
+//! path.
 
-mod bundled;
 mod store;
 
 use std::path::PathBuf;
 
 use crate::authority::AskPolicy;
-use crate::aws;
 use crate::error::{Error, Result};
-use crate::provider::RequiredRoots;
+use crate::provider::{RequiredRoots, RootSet};
 use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
 use crate::sys::fs::{self, PrivateDirectory};
-use bundled::RootSet;
 pub(crate) use store::{remove, written_files};
 
 /// The root certificates that pgcred tells a client to use.
@@ -28,8 +26,11 @@ pub(crate) enum TrustedRoots {
     UsersChoice(String),
     /// The system's file of public roots.
     System(PathBuf),
-    /// A file of pgcred's own. It exists after a call of [`provide`].
-    Own(RootSet, PathBuf),
+    /// A file of pgcred's own with public roots, because the system has no file of them. It exists
+    /// after a call of [`provide`].
+    OwnPublic(RootSet, PathBuf),
+    /// A file of pgcred's own with private roots. It exists after a call of [`provide`].
+    OwnPrivate(RootSet, PathBuf),
 }
 
 impl TrustedRoots {
@@ -40,7 +41,9 @@ impl TrustedRoots {
     pub(crate) fn libpq(&self) -> String {
         match self {
             Self::UsersChoice(text) => text.clone(),
-            Self::System(file) | Self::Own(_, file) => file.display().to_string(),
+            Self::System(file) | Self::OwnPublic(_, file) | Self::OwnPrivate(_, file) => {
+                file.display().to_string()
+            }
         }
     }
 
@@ -49,8 +52,8 @@ impl TrustedRoots {
     pub(crate) fn java(&self) -> Option<String> {
         match self {
             Self::UsersChoice(text) if text == SYSTEM => None,
-            Self::System(_) | Self::Own(RootSet::Amazon, _) => None,
-            Self::UsersChoice(_) | Self::Own(..) => Some(self.libpq()),
+            Self::System(_) | Self::OwnPublic(..) => None,
+            Self::UsersChoice(_) | Self::OwnPrivate(..) => Some(self.libpq()),
         }
     }
 }
@@ -108,14 +111,21 @@ pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
 }
 
 fn of_provider(request: &Request) -> Result<TrustedRoots> {
-    let set = set_of_provider(request);
-    if set == RootSet::Amazon
-        && let Some(file) = env::system_root_certificates()
-    {
+    let set = match required(request) {
+        RequiredRoots::Private(set) => {
+            let path = store::path(&set)?;
+            return Ok(TrustedRoots::OwnPrivate(set, path));
+        }
+        RequiredRoots::Public(set) => set,
+    };
+    if let Some(file) = env::system_root_certificates() {
         return Ok(TrustedRoots::System(file));
     }
+    let Some(set) = set else {
+        return Ok(TrustedRoots::UsersChoice(SYSTEM.to_owned()));
+    };
     let path = store::path(&set)?;
-    Ok(TrustedRoots::Own(set, path))
+    Ok(TrustedRoots::OwnPublic(set, path))
 }
 
 /// Makes the file, if it is one of pgcred's and does not exist. It gets the certificates that
@@ -126,7 +136,9 @@ pub(crate) fn provide(
     ask: &AskPolicy,
 ) -> Result<()> {
     match roots {
-        Some(TrustedRoots::Own(set, _)) => store::provide(set, || download(set, request, ask)),
+        Some(TrustedRoots::OwnPublic(set, _) | TrustedRoots::OwnPrivate(set, _)) => {
+            store::provide(set, || download(set, request, ask))
+        }
         _ => Ok(()),
     }
 }
@@ -149,95 +161,100 @@ pub(crate) fn ready_for_one(
     let Err(error) = provide(request, roots.as_ref(), ask) else {
         return Ok(roots.map(|roots| roots.libpq()));
     };
-    let set = set_of_provider(request);
-    let Some(text) = set.bundled() else {
+    let required = required(request);
+    let Some(set) = required.set() else {
+        return Err(error);
+    };
+    let Some(text) = store::bundled(set) else {
         return Err(error); // a download that failed cannot be put elsewhere
     };
-    let file = spare.path(&set.file_name());
+    let file = spare.path(&set.file_name);
     fs::put(&file, text.as_bytes())?;
     Ok(Some(file.display().to_string()))
 }
 
-/// Downloads the certificates that the provider needs, and returns their file; `None` if the
-/// system's file is used, which pgcred does not change.
-pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Option<PathBuf>> {
-    match set_of_provider(request) {
-        RootSet::Amazon => Ok(None),
-        set => store::put(&set, &download(&set, request, ask)?).map(Some),
+/// How the root certificates of a provider are kept up to date.
+pub(crate) enum Renewal {
+    /// They were downloaded into this file.
+    Downloaded(PathBuf),
+    /// They are public: the system has them, and pgcred does not change its file.
+    BySystem,
+    /// They come with pgcred, and are published nowhere.
+    ByPgcred,
+}
+
+/// Downloads the certificates that the provider needs, if they are published for pgcred.
+pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Renewal> {
+    match required(request) {
+        RequiredRoots::Public(_) => Ok(Renewal::BySystem),
+        RequiredRoots::Private(set) if set.address.is_none() && set.bundled.is_some() => {
+            Ok(Renewal::ByPgcred)
+        }
+        RequiredRoots::Private(set) => {
+            let text = download(&set, request, ask)?;
+            store::put(&set, &text).map(Renewal::Downloaded)
+        }
     }
 }
 
 /// Returns a warning if the user's own file, which clients use by default, does not verify the
-/// server of a request. The file needs one of the public roots, or all of Amazon's private roots of
-/// the region. Certificates that pgcred does not carry cause no warning.
+/// server of a request. The file needs one of the public roots, or all of the private ones.
+/// Certificates that pgcred does not carry cause no warning.
 pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
     let is_said = request.keyword("sslrootcert").is_some() || request.roots.is_some();
     if is_said || !request.verifies() {
         return None;
     }
     let file = env::users_root_certificates()?;
-    let set = set_of_provider(request);
-    let needed = set.bundled()?;
-    let needed = store::certificates(needed.as_bytes());
+    let required = required(request);
+    let set = required.set()?;
+    let needed = store::certificates(set.bundled.as_ref()?.as_bytes());
     let held = store::certificates(&fs::read(&file).unwrap_or_default());
     let is_held = |certificate| held.contains(certificate);
-    let is_enough = if set == RootSet::Amazon {
-        needed.iter().any(is_held)
-    } else {
-        needed.iter().all(is_held)
+    let is_enough = match &required {
+        RequiredRoots::Public(_) => needed.iter().any(is_held),
+        RequiredRoots::Private(_) => needed.iter().all(is_held),
     };
     if is_enough {
         return None;
     }
     Some(format!(
-        "{} verifies the server, but it lacks the root certificates of {set}: add them to it, or \
+        "{} verifies the server, but it lacks the root certificates of {}: add them to it, or \
          say --roots provider",
-        file.display()
+        file.display(),
+        set.title
     ))
 }
 
-fn set_of_provider(request: &Request) -> RootSet {
-    match (request.provider.roots)(&request.sign_host) {
-        RequiredRoots::AmazonPublic => RootSet::Amazon,
-        RequiredRoots::AmazonRds => set_of_rds(request),
-    }
-}
-
-/// Returns the roots of the region that the host names. A host that leads to more than one region,
-/// as the writer of a global database does, needs the roots of all regions.
-fn set_of_rds(request: &Request) -> RootSet {
-    if let Some(region) = (request.provider.region)(&request.sign_host) {
-        return RootSet::Region(region);
-    }
-    let is_own_name = (request.provider.owns)(&request.sign_host);
-    match &request.region {
-        Some(region) if !is_own_name => RootSet::Region(region.clone()),
-        _ => RootSet::EveryRegion,
-    }
+fn required(request: &Request) -> RequiredRoots {
+    (request.provider.roots)(&request.sign_host, request.region.as_ref())
 }
 
 fn download(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<String> {
-    let Some(address) = set.address() else {
+    let Some(address) = &set.address else {
         return Err(missing(set));
     };
-    let text = match aws::download(&address, request.profile.as_deref(), ask) {
+    let authority = request.provider.authority;
+    let text = match authority.download(address, request.profile.as_deref(), ask) {
         Ok(text) => text,
         Err(error) => {
             let missing = missing(set).to_string();
-            return Err(error.about(&missing).hint(by_hand(&address)));
+            return Err(error.about(&missing).hint(by_hand(address)));
         }
     };
     if !text.contains("-----BEGIN CERTIFICATE-----") || !store::is_pem(&text) {
         let why = format!("{}: {address} does not hold certificates", missing(set));
-        return Err(Error::failure(why).hint(by_hand(&address)));
+        return Err(Error::failure(why).hint(by_hand(address)));
     }
     Ok(format!("# downloaded by pgcred: {address}\n{text}"))
 }
 
 fn missing(set: &RootSet) -> Error {
-    let hint = "save the bundle that AWS's documentation names for this region, then name it: \
-                `roots = \"FILE\"` in the connection, or --roots FILE";
-    Error::failure(format!("pgcred has no root certificates of {set}")).hint(hint)
+    let message = format!("pgcred has no root certificates of {}", set.title);
+    Error::failure(message).hint(format!(
+        "save {}, then name it: `roots = \"FILE\"` in the connection, or --roots FILE",
+        set.elsewhere
+    ))
 }
 
 fn by_hand(address: &str) -> String {
@@ -246,3 +263,6 @@ fn by_hand(address: &str) -> String {
          --roots FILE"
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,14 @@
 //! The files of root certificates in pgcred's data directory: written once, renewed with pgcred or
 //! by `pgcred roots --update`.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::bundled::RootSet;
 use crate::error::{Error, Result};
+use crate::provider::RootSet;
 use crate::sys::fs;
 use crate::sys::paths;
 
@@ -28,7 +29,7 @@ fn directory() -> Result<PathBuf> {
 
 /// Returns the path of a set's file.
 pub(super) fn path(set: &RootSet) -> Result<PathBuf> {
-    directory().map(|directory| directory.join(set.file_name()))
+    directory().map(|directory| directory.join(&set.file_name))
 }
 
 /// Tells whether a path is that of a set's file.
@@ -50,11 +51,22 @@ pub(super) fn provide(set: &RootSet, download: impl FnOnce() -> Result<String>) 
     if !there.is_empty() && !there.starts_with(BUNDLED) {
         return Ok(());
     }
-    match set.bundled() {
+    match bundled(set) {
         Some(text) if there == text.as_bytes() => Ok(()),
         Some(text) => put(set, &text).map(drop),
         None => put(set, &download()?).map(drop),
     }
+}
+
+/// Returns the text of a set's file if pgcred carries the certificates. Its first line tells a
+/// newer pgcred that it may replace the file.
+pub(super) fn bundled(set: &RootSet) -> Option<Cow<'_, str>> {
+    let text = set.bundled.as_deref()?;
+    if text.as_bytes().starts_with(BUNDLED) {
+        return Some(Cow::Borrowed(text));
+    }
+    let line = String::from_utf8_lossy(BUNDLED);
+    Some(Cow::Owned(format!("{line}\n{text}")))
 }
 
 /// Writes a set into its file and returns the path. It is an error if another user could put

@@ -2,19 +2,19 @@
 //! for a tool that knows nothing of the user's shell.
 
 use super::Setup;
-use crate::aws;
 use crate::command::app::App;
 use crate::command::line_owners::mark_taken_lines;
 use crate::command::preferences::Preferences;
 use crate::command::warnings;
 use crate::error::{Error, Result};
+use crate::provider;
 use crate::request::Request;
 use crate::roots;
 use crate::setup::{Target, Tool, ToolKind};
 use crate::sys::env;
 
-/// Variables of a shell that decide what `pgcred refresh` does, besides AWS's, and that a
-/// scheduler's commands do not have.
+/// Variables of a shell that decide what `pgcred refresh` does, besides those of the
+/// authorities, and that a scheduler's commands do not have.
 const SHELL_ONLY: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
 
 impl Setup {
@@ -89,7 +89,10 @@ fn check_for_scheduler(tool: &Tool, is_named: bool, preferences: &Preferences) -
         ))
         .hint("`pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
     }
-    let mut set: Vec<&str> = aws::set_in_shell_only().collect();
+    let mut set = Vec::new();
+    for authority in provider::authorities() {
+        set.extend(authority.shell_settings().variables);
+    }
     for name in SHELL_ONLY {
         if env::var_os(name).is_some() {
             set.push(name);
@@ -160,21 +163,20 @@ fn needs_all_settings(tool: &Tool, request: &Request) -> bool {
     tool.kind == ToolKind::Command || request.connection.is_none()
 }
 
-fn has_key_in_variables() -> bool {
-    env::var_os("AWS_ACCESS_KEY_ID").is_some()
-}
-
 /// Warns if a key in variables signs here, which programs of the desktop may not have.
 fn warn_about_key_in_variables(tool: &Tool, targets: &[Target], preferences: &Preferences) {
-    let has_no_profile = |target: &Target| {
-        needs_all_settings(tool, &target.request) && target.request.profile.is_none()
-    };
-    if has_key_in_variables() && targets.iter().any(has_no_profile) {
-        preferences.output.warn(&format!(
-            "AWS_ACCESS_KEY_ID signs here, but programs started by the desktop, such as {}, may \
-             not have that variable: use --profile",
-            tool.title
-        ));
+    for Target { request, .. } in targets {
+        if needs_all_settings(tool, request)
+            && request.profile.is_none()
+            && let Some(key) = request.provider.authority.shell_settings().key
+        {
+            preferences.output.warn(&format!(
+                "{key} signs here, but programs started by the desktop, such as {}, may not have \
+                 that variable: use --profile",
+                tool.title
+            ));
+            return; // one such target is enough
+        }
     }
 }
 
@@ -183,8 +185,8 @@ fn leave_nothing_to_the_environment(
     request: &mut Request,
     preferences: &Preferences,
 ) -> Result<()> {
-    if request.profile.is_none() && !has_key_in_variables() {
-        request.profile = env::var("AWS_PROFILE").or_else(|| env::var("AWS_DEFAULT_PROFILE"));
+    if request.profile.is_none() {
+        request.profile = request.provider.authority.shell_settings().profile;
     }
     if request.region.is_none() {
         let (host, profile) = (&request.sign_host, request.profile.as_deref());

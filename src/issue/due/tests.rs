@@ -1,9 +1,9 @@
 //! When a request is due: by the index, the passfile, and the failures before.
 
 use super::*;
-use crate::authority::fake;
 use crate::issue::tests::{Bench, MINUTE, START, request};
 use crate::issue::{IssueOptions, IssuedToken};
+use crate::provider::fake::authority as fake;
 use crate::time::pretend;
 
 /// Issues a token of a request, and writes it into a passfile under these addresses.

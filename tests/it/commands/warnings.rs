@@ -286,8 +286,9 @@ fn undo_by_host_removes_an_entry_that_was_made_by_name() {
 #[test]
 fn a_file_of_the_user_without_the_needed_roots_gets_a_warning() {
     let mut sandbox = sandbox();
-    let roots =
-        |name: &str| fs::read_to_string(root().join("src/roots").join(name)).expect("a file");
+    let roots = |name: &str| {
+        fs::read_to_string(root().join("src/provider/amazon_roots").join(name)).expect("a file")
+    };
     let (amazon, rds) = (roots("amazon.pem"), roots("rds.pem"));
     let one = &amazon[amazon.find("-----BEGIN").expect("one")..];
     let one = &one[..one.find("-----END CERTIFICATE-----").expect("an end")

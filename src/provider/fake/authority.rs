@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::{
+use crate::authority::{
     AskPolicy, Authority, CredentialQuery, Identities, Identity, LoginPolicy, Notes, Region, Scope,
     Signer,
 };
@@ -83,10 +83,6 @@ impl Authority for FakeAuthority {
 
     fn identities(&self) -> Box<dyn Identities> {
         Box::new(FakeIdentities)
-    }
-
-    fn region_warning(&self, _: &Region) -> Option<String> {
-        None
     }
 }
 

