@@ -1,9 +1,9 @@
-//! DBeaver CE: a file of connections of our own in its project. From 26.1.4 on DBeaver gets the
-//! password from a command; older ones read the passfile, which a command keeps fresh.
+//! DBeaver CE: a file of pgcred's connections in DBeaver's project. From 26.1.4 on DBeaver gets the
+//! password from a command; an older DBeaver reads the passfile, which a command keeps fresh.
 //!
 //! DBeaver reads every file `data-sources*.json` of a project, so the user's own file is never
-//! touched. Entries of ours have ids that begin with `pgcred-`; whatever the user changes in such
-//! an entry, a colour or a tunnel, survives the next `setup`.
+//! touched. Entries of pgcred have ids that begin with `pgcred-`. If the user changes such an
+//! entry, for example its colour or its tunnel, the next `setup` keeps the change.
 
 use std::path::{Path, PathBuf};
 

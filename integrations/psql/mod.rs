@@ -1,5 +1,5 @@
-//! psql and everything else on libpq: an entry for each connection in the user's service file. The
-//! token stands in the passfile.
+//! psql and all other programs that use libpq: an entry for each connection in the user's service
+//! file. `refresh` keeps the token in the passfile.
 
 use crate::error::{Error, Result};
 use crate::setup::{

@@ -1,5 +1,6 @@
-//! What is known of every token without its secret: for `list`, prompts and due times, with no
-//! keyring and no AWS.
+//! The index of the cache, `index.json`: what is known of every token without its secret, the last
+//! failure of each identity, and the passfiles that have tokens. `list`, prompts and due times read
+//! it, without a keyring and without AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -364,7 +365,7 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(crate::text::mutation::cases())]
 
-        /// What is read of a damaged index is written as it was read.
+        /// The parts of a damaged index that can be read are written again unchanged.
         #[test]
         fn files_that_are_nearly_right(text in crate::text::mutation::bytes(
             &[concat!(

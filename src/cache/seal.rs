@@ -1,5 +1,6 @@
-//! Seals and opens cached secrets with an authenticated cipher. A sealed text that was changed, cut
-//! or moved to another file does not open.
+//! Seals and opens cached secrets with an authenticated cipher, AES-256-GCM. `mod` seals each token
+//! with the cache's key and with the ID of its entry as the context. A sealed text that was
+//! changed, cut or moved to another file does not open, and counts as no token.
 
 use std::fmt;
 
@@ -195,7 +196,7 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(crate::text::mutation::cases())]
 
-        /// Whatever is changed, cut or added, it opens to nothing.
+        /// After any change, cut or addition the text does not open.
         #[test]
         fn what_was_changed_opens_to_nothing(
             at in proptest::prelude::any::<proptest::sample::Index>(), byte in 1_u8.., how in 0..3

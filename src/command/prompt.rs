@@ -1,5 +1,5 @@
-//! `pgcred prompt`: a short text for shell prompts and status bars, from the index; what is fresh
-//! there needs no look into a passfile.
+//! `pgcred prompt`: a short text for shell prompts and status bars. It comes from the index; the
+//! passfile is read only if the index has no fresh token.
 
 use std::cell::OnceCell;
 

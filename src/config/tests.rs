@@ -132,7 +132,7 @@ fn every_way_of_writing_a_table_is_read() {
     );
 }
 
-/// Every build is tested: whoever reads a name that this one has no part for is told what to do.
+/// A build without this back end says what to do. Both kinds of build are tested.
 #[test]
 fn a_cache_that_this_build_does_not_have_is_named() {
     let read = Config::parse("cache = 'secret-service'");
@@ -874,8 +874,8 @@ proptest! {
 proptest! {
     #![proptest_config(crate::text::mutation::cases())]
 
-    /// What is no configuration is an error in one line, and what is one stays so when a connection
-    /// comes and goes.
+    /// A text that is no configuration gives an error of one line. A text that is one stays as it
+    /// was when a connection is added and removed again.
     #[test]
     fn files_that_are_nearly_right(text in crate::text::mutation::text(
         &[

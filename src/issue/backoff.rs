@@ -1,6 +1,7 @@
 //! The pause after a failure to get credentials: for a while the failure is repeated instead of
 //! asking the authority again. The pause doubles with every failure in a row, and ends early when
-//! the user logs in.
+//! the user logs in: then the login stamp of the identity has changed. `renew` asks for the pause,
+//! and records a failure in the index.
 
 use crate::authority::Identity;
 use crate::cache::{FailureRecord, Index};

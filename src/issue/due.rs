@@ -2,7 +2,9 @@
 //! shells, which look at a file with that time.
 //!
 //! A request is due unless its token is fresh and is in the passfile, or the pause after a failure
-//! is not over. The functions that decide take the time as an argument.
+//! is not over. `refresh` asks before it issues, `--watch` asks when to run next, and
+//! `command/due_file.rs` writes the time into the file that hooks read. Nothing here takes a lock.
+//! The functions that decide take the time as an argument.
 
 use std::path::Path;
 use std::rc::Rc;

@@ -1,5 +1,6 @@
-//! The identities that one run deals with: read once for each profile, resolved once for each
-//! identity, however many profiles and providers lead to it.
+//! The identities of one run. Profile and files are read once for each profile, and credentials are
+//! resolved once for each identity, even if several profiles and providers lead to it. Only the
+//! issuer in `mod` has one of these; it lives as long as the run.
 
 use std::collections::HashMap;
 use std::rc::Rc;

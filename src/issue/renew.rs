@@ -1,8 +1,10 @@
-//! New tokens: credentials once for each identity, and the tokens that they sign.
+//! Makes new tokens: resolves the credentials once for each identity, and signs tokens with them.
+//! These are steps 4 and 5 in `mod`, which calls this file while it holds the lock of the identity.
 //!
-//! While credentials are at hand, other connections of the same identity that are due are renewed
-//! too, so that the next command finds their tokens in the cache. That work is bounded: a user who
-//! asked for one token must not wait for those of ten thousand connections.
+//! The order for one identity: repeat a failure whose pause is not over; resolve within the
+//! identity's share of the time, or record the failure; sign. `store` then calls it once more for
+//! other connections of the same identity that are due. That work is bounded: a user who asked for
+//! one token must not wait for those of ten thousand connections.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Where new tokens go: sealed into the cache, or into a passfile, of which the index then knows.
+//! Stores new tokens: step 6 in `mod`, which holds the lock of the identity.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,5 +1,6 @@
-//! Finds lines of the user's that hide a token, or that some client cannot read. It reports the
-//! numbers of lines and the names of clients, and never what a line contains.
+//! Finds lines of the user's that hide a token, or that some client cannot read. Commands that
+//! write the passfile, and `list`, show what it finds. It reports the numbers of lines and the
+//! names of clients, and never what a line contains.
 
 use std::fmt::Write as _;
 

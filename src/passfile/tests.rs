@@ -360,8 +360,8 @@ proptest! {
 proptest! {
     #![proptest_config(crate::text::mutation::cases())]
 
-    /// What can be taken apart is put together again: the same entries, and the user's bytes as
-    /// they were.
+    /// A file that can be parsed is rendered again with the same entries, and with the user's bytes
+    /// as they were.
     #[test]
     fn files_that_are_nearly_right(text in crate::text::mutation::bytes(
         &[

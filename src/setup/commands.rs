@@ -1,7 +1,7 @@
 //! The command lines that tools are given for a connection: as words, and quoted for a shell.
 //!
-//! They name everything as options: a program that the desktop starts has none of the variables of
-//! the user's shell, and a poor PATH.
+//! Everything is named by options, because a program that the desktop starts has none of the
+//! variables of the user's shell, and a short PATH.
 
 use super::{Machine, Target};
 use crate::text::quote::{self, percent};

@@ -1,5 +1,6 @@
-//! The user's crontab, read and written by the program `crontab`: it is replaced as a whole, and
-//! only if it is still what was read.
+//! The user's crontab, read and written by the program `crontab`. `scheduler` reads it to make an
+//! edit, and `command::setup::edits` replaces it. A crontab is replaced as a whole, and only if it
+//! is still the one that the edit was made from; `crontab` offers no lock.
 
 use std::time::{Duration, Instant};
 

@@ -82,7 +82,7 @@ pub(crate) struct Edit {
     pub(crate) destination: EditDestination,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
-    /// What is to be kept as the backup: the user's part, unless there is a backup of it already.
+    /// The text that becomes the backup: the user's part, unless there is a backup of it already.
     pub(crate) back_up: Option<String>,
 }
 

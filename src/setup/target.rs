@@ -1,4 +1,5 @@
-//! A connection that a tool is set up for.
+//! A connection as a tool needs it: every value filled in, as text that is checked for the files of
+//! tools. `command::setup::targets` makes it.
 
 use super::Machine;
 use crate::error::{Error, Result};

@@ -200,7 +200,7 @@ fn names(line: &str) -> Option<&str> {
     line.trim_start().strip_prefix("#[")?.strip_suffix(']')
 }
 
-/// Fills in each `@NAME@` once: what is filled in may hold such a word itself.
+/// Replaces each `@NAME@` by its value. The values are not searched: they may contain such a word.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut rest = template;

@@ -54,7 +54,7 @@ pub(crate) fn runs_directory(parent: &Path) -> PathBuf {
 pub(crate) struct CacheDirectory(PathBuf);
 
 impl CacheDirectory {
-    /// Returns the user's; none if the user has no home directory.
+    /// Returns the cache directory of this user; `None` if the user has no home directory.
     pub(crate) fn of_user() -> Option<Self> {
         match own_home() {
             Some(home) => Some(Self(home.join("cache"))),
@@ -86,7 +86,7 @@ impl CacheDirectory {
         self.0.join("locks")
     }
 
-    /// Returns the lock that is held while the cache's key is made.
+    /// Returns the lock that a process holds while it makes the cache's key.
     pub(crate) fn key_lock(&self) -> PathBuf {
         self.0.join("key.lock")
     }
@@ -133,8 +133,8 @@ pub(crate) fn is_due_file(name: &str) -> bool {
     name == DUE || name.starts_with(DUE_FOR)
 }
 
-/// Tells whether pgcred gives a file or directory of the cache this name. With `PGCRED_HOME` there
-/// may be others beside them.
+/// Tells whether pgcred uses this name for a file or directory in its cache. In `PGCRED_HOME` there
+/// may be other files beside them.
 pub(crate) fn is_in_cache_directory(name: &str) -> bool {
     const NAMES: [&str; 8] = [
         "tokens",
@@ -146,7 +146,8 @@ pub(crate) fn is_in_cache_directory(name: &str) -> bool {
         "told",
         "exec",
     ];
-    // Locks of files, and the files that killed writers have left, have names that go on so.
+    // The names of locks, and of the files that killed writers have left, begin with the name of a
+    // file of the cache and continue like this.
     let (name, _) = name.split_once(".pgcred-").unwrap_or((name, ""));
     NAMES.contains(&name) || is_due_file(name) || name.starts_with(KEY_FOR)
 }

@@ -1,5 +1,5 @@
-//! SHA-256 digests, shortened: names for what must not be told, such as credentials and tokens.
-//! Pure.
+//! SHA-256 digests, shortened. They are names for texts that must not be shown, such as credentials
+//! and tokens. Pure.
 
 use std::hash::Hasher;
 
@@ -7,7 +7,8 @@ use ring::digest::{Context, SHA256};
 
 use super::encode::hex;
 
-/// How many bytes of a digest are kept: two texts with the same 16 bytes cannot be found.
+/// How many bytes of a digest are kept. With 16 bytes, no two texts with the same digest can be
+/// found in practice.
 const KEPT: usize = 16;
 /// The length of a digest in hex digits.
 pub(crate) const LENGTH: usize = 2 * KEPT;

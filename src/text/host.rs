@@ -54,12 +54,12 @@ impl HostPort {
     }
 }
 
-/// Says why a text is something else than `HOST` or `HOST:PORT`.
+/// Says why a text is not `HOST` or `HOST:PORT`.
 fn not_alone(text: &str) -> Option<&'static str> {
     const WITHOUT_OTHER_SIGNS: fn(u8) -> bool =
         |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     if text.bytes().all(WITHOUT_OTHER_SIGNS) {
-        return None; // as most are: the searches below take longer than all else
+        return None; // most hosts end here: the searches below take longer than all else
     }
     if text.contains("://") {
         return Some("give the name alone, without a scheme");
@@ -164,7 +164,8 @@ fn described(c: char) -> String {
     }
 }
 
-/// Returns foreign text for an error message: escaped, cut to a length that fits a line.
+/// Returns a text that is not pgcred's for an error message: escaped, and cut to a length that fits
+/// a line.
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut shown = String::from("`");

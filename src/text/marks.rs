@@ -1,7 +1,7 @@
 //! The two lines that pgcred puts around its own lines in a file of the user's: a passfile, a
 //! service file, a crontab. Every version of pgcred has begun them with these words.
 
-/// What the first line of pgcred's block begins with; what follows on the line is an explanation.
+/// The beginning of the first line of pgcred's block. An explanation follows on the line.
 pub(crate) const BLOCK_BEGIN: &str = "# pgcred begin";
 
 /// The last line of pgcred's block.

@@ -1,4 +1,4 @@
-//! For the tests of parsers: texts that are nearly right, made of right ones by a few changes.
+//! Samples for the tests of parsers: correct texts with a few random changes.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -18,20 +18,19 @@ pub(crate) fn cases() -> Config {
     }
 }
 
-/// What one change does at a place of the text.
+/// One change of the text, at one place.
 #[derive(Clone, Debug)]
 enum Change {
     Insert(Vec<u8>),
-    /// Cuts as many bytes.
+    /// Removes this many bytes.
     Cut(usize),
-    /// Repeats as many bytes.
+    /// Repeats this many bytes.
     Repeat(usize),
-    /// Cuts all that follows.
+    /// Removes all bytes that follow.
     End,
 }
 
-/// Returns bytes that are one of the samples but for at most four changes; the words are inserted
-/// more often than others.
+/// Returns one of the samples with at most four changes. Most changes insert one of the words.
 pub(crate) fn bytes(
     samples: &'static [&'static str],
     words: &'static [&'static str],
@@ -68,7 +67,7 @@ pub(crate) fn bytes(
     })
 }
 
-/// The same as text: what is no UTF-8 any more is replaced.
+/// Returns the same as a text: bytes that are not UTF-8 are replaced.
 pub(crate) fn text(
     samples: &'static [&'static str],
     words: &'static [&'static str],

@@ -230,8 +230,8 @@ pub(crate) fn odbc(value: &str) -> String {
     }
 }
 
-/// Encodes a part of a URL: all but RFC 3986's unreserved characters as upper-case hex, as SigV4
-/// wants it too.
+/// Encodes a part of a URL: every byte but RFC 3986's unreserved characters becomes upper-case hex,
+/// which SigV4 needs too.
 pub(crate) fn percent(text: &str) -> impl Display {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
         .remove(b'-')

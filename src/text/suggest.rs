@@ -1,6 +1,7 @@
 //! "Did you mean": the known word that is nearest to what was typed. Pure.
 
-/// Returns the known word that was probably meant: the same in another case, or a slip or two away.
+/// Returns the known word that was probably meant: one that differs only in case, or by one or two
+/// letters.
 pub(crate) fn nearest<'a>(
     typed: &str,
     known: impl IntoIterator<Item = &'a str>,
@@ -11,7 +12,7 @@ pub(crate) fn nearest<'a>(
     let mut least = slips.min(typed.chars().count().saturating_sub(1));
     for word in known {
         let distance = strsim::osa_distance(&typed, &word.to_lowercase());
-        // Of several that are equally near it is the first.
+        // If several words are equally near, the first one counts.
         if distance < least || distance == least && best.is_none() {
             least = distance;
             best = Some(word);

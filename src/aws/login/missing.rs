@@ -22,7 +22,7 @@ impl From<Error> for Unresolved {
 pub(crate) struct MissingLogin {
     pub(crate) kind: LoginKind,
     pub(crate) profile: String,
-    /// What is wrong with the previous login.
+    /// Why the previous login cannot be used.
     pub(crate) why: String,
     /// The token that AWS has refused although it has not expired.
     pub(crate) revoked: Option<String>,

@@ -1,5 +1,6 @@
-//! The sources that no profile names: old files of keys, and the services of a container or an
-//! instance.
+//! The sources that no profile names: old files of keys, and the metadata services of a container
+//! or an instance. `mod` asks here last, when neither variables nor the profile have given a
+//! source.
 
 use super::{Container, FULL, InstanceMetadata, LegacyFiles, MachineService, RELATIVE, Source};
 use crate::aws::environment::Variables;

@@ -1,4 +1,6 @@
-//! Roles that are assumed one with the credentials of the next, down to a source.
+//! Roles that are assumed one with the credentials of the next, down to a source. `mod` calls this
+//! file if the profile has `role_arn`. It follows `source_profile` from profile to profile, and
+//! refuses a circle.
 
 use super::{Container, InstanceMetadata, Role, Source, keys_in_variables, profile};
 use crate::aws::profile::files::Files;

@@ -275,7 +275,7 @@ fn the_plan_decides_as_the_aws_cli_does() {
     );
 }
 
-/// What does not decide who signs is no part of the plan.
+/// Settings that do not decide who signs are no part of the plan.
 #[test]
 fn the_plan_of_a_profile_with_keys_has_nothing_of_other_settings() {
     use std::hash::DefaultHasher;

@@ -76,7 +76,7 @@ impl Section {
             .map(|pair| (&self.text[pair.key()], &self.text[pair.value()]))
     }
 
-    /// Gives a key, which stands in a line of the file, a value, whatever it had before.
+    /// Sets the value of a key that stands in a line of the file, in place of an earlier value.
     pub(crate) fn insert(&mut self, key: &str, value: &str, line: u32) {
         let start = self.text.len();
         self.text.push_str(key);

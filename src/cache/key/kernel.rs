@@ -1,5 +1,5 @@
-//! The key in the Linux kernel's user keyring: shared by all of the user's sessions, no daemon,
-//! gone at reboot.
+//! The key in the Linux kernel's user keyring. All sessions of the user share it, it needs no
+//! daemon, and it is gone after a reboot.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::{KeyLocation, KeyPlaces};
 use crate::error::{Error, Result};
 use crate::sys::fs;
 
-/// One byte more than a key has, so that a longer text is not taken for one.
+/// One byte more than a key has: a longer text then fills the buffer and is not taken for a key.
 const BUFFER: usize = 33;
 /// The first part of a key's description. The key's scope follows it.
 const NAME: &str = "pgcred:cache-key:";
@@ -56,9 +56,9 @@ impl KernelKeyring {
     /// links it.
     ///
     /// The detour is for sessions whose keyring does not contain the user keyring (systemd
-    /// services, cron, containers): a key made right in there would not be theirs to change, and by
-    /// default only a possessor may read. The link displaces an older key in one step. Group and
-    /// others get nothing.
+    /// services, cron, containers). There a process does not possess a key that it makes in the
+    /// user keyring, so it could not change the key's permissions, and by default only a possessor
+    /// may read. The link replaces an older key in one step. Group and others get no permission.
     fn keep(&self, bytes: &[u8]) -> std::result::Result<(), KeyError> {
         let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
         let key = own.add_key(&self.description, bytes)?;
@@ -98,14 +98,14 @@ impl super::KeyStore for KernelKeyring {
             Err(error) => Err(error),
         };
         match unlinked {
-            Err(error) if is_missing(error) => Ok(()), // it holds nothing
+            Err(error) if is_missing(error) => Ok(()), // the keyring holds no key
             done => done.map_err(explain),
         }
     }
 }
 
-/// Tells whether a directory can stand in a key's description: that is short, and one line of
-/// /proc/keys.
+/// Tells whether a directory can be a part of a key's description: it has to be short, and one line
+/// of /proc/keys.
 fn is_describable(directory: &str) -> bool {
     const LONGEST: usize = 400;
     directory.len() <= LONGEST && !directory.contains(char::is_control)
@@ -121,13 +121,14 @@ fn forget_keys_of_missing_directories() {
 pub(super) fn forget(ids: &[i32]) {
     let Ok(ring) = user_keyring() else { return };
     for id in ids {
-        // A key that is not in the user's keyring is not this user's.
+        // A key that is not in the user's keyring does not belong to this user.
         let _ = ring.unlink_key(Key::from_id(KeySerialId(*id)));
     }
 }
 
-/// Returns the IDs of the keys whose caches are gone, if pgcred has many keys. A few stay: in a
-/// sandbox, or before a volume is there, the user's own cache seems gone too.
+/// Returns the IDs of the keys whose caches are gone, if pgcred has many keys. If it has few, they
+/// stay: in a sandbox, or before a volume is mounted, the directory of the user's own cache is not
+/// visible either.
 pub(super) fn keys_to_forget(listing: &str) -> Vec<i32> {
     let keys: Vec<(i32, &str)> = listing.lines().filter_map(key_in).collect();
     if keys.len() < MANY {
@@ -152,8 +153,8 @@ fn key_in(line: &str) -> Option<(i32, &str)> {
     Some((i32::from_str_radix(id, 16).ok()?, directory))
 }
 
-/// Not the session keyring, which each login has its own of; not the persistent one, which not
-/// every kernel has and which forgets after three days without use.
+/// This is not the session keyring, because each login has its own; nor the persistent keyring,
+/// because not every kernel has it, and it forgets its keys after three days without use.
 fn user_keyring() -> std::result::Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::User, false)
 }

@@ -1,9 +1,10 @@
-//! Finds, makes and forgets the cache's key: in the system's keyring, else in a private file;
-//! without one, no cache.
+//! Finds, makes and forgets the cache's key. It is in the system's keyring, or else in a private
+//! file. If neither can hold it, tokens are not cached.
 //!
 //! `kernel` (Linux), `native` (macOS, Windows), `secret_service` and `file` each implement
-//! [`KeyStore`]. This file asks them in order, and gives up one that does not answer in
-//! time.
+//! [`KeyStore`]. This file asks them in order, and gives up one that does not answer in time. The
+//! first that has a key, or can keep a new one, wins. `cache` calls it, and holds `key.lock` while
+//! a key is made.
 
 mod file;
 #[cfg(target_os = "linux")]
@@ -25,23 +26,24 @@ use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::paths::own_in;
 
-/// How long a keyring may take in all: one that waits for somebody to unlock it is left behind
-/// after this.
+/// How long a keyring may take in all. A keyring that waits for the user to unlock it is given up
+/// after this time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whose key, and where a file with it may be.
+/// Which cache's key is meant, and where a file with the key may be.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyPlaces {
-    /// Part of the item's name: another scope has another key.
+    /// A part of the item's name, so that each scope has a key of its own.
     pub(crate) scope: String,
-    /// The user's runtime directory, which the system empties when the user is gone. Ignored if
-    /// missing or another user's.
+    /// The user's runtime directory, which the system empties when the user has logged out. It is
+    /// not used if it is missing or belongs to another user.
     pub(crate) runtime: Option<PathBuf>,
-    /// The directory for the file where there is no runtime directory. Created, for the user alone.
+    /// The directory for the file if there is no runtime directory. It is made with access for the
+    /// user alone.
     pub(crate) fallback: PathBuf,
 }
 
-/// What a search for the key ends with. Having none is no failure: there is no cache then.
+/// The result of a search for the key. A missing key is no error: tokens are then not cached.
 #[derive(Debug)]
 pub(crate) enum KeyLookup {
     Found {
@@ -78,21 +80,22 @@ trait KeyStore: Send {
         false
     }
 
-    /// Returns the bytes it holds, of any length; `None` where it holds nothing.
+    /// Returns the bytes that the place holds, of any length; `None` if it holds none.
     fn read(&self) -> Result<Option<Vec<u8>>>;
 
-    /// Keeps these bytes instead of any other.
+    /// Keeps these bytes, and forgets all others.
     fn write(&self, bytes: &[u8]) -> Result<()>;
 
-    /// Forgets what it holds, if anything.
+    /// Forgets the bytes that the place holds, if there are any.
     fn erase(&self) -> Result<()>;
 }
 
-/// Finds the key; with `create` also makes one, for which the caller holds the cache's lock.
+/// Finds the key. With `create` it also makes one if there is none; the caller then holds the lock
+/// of the key.
 ///
-/// The first place that has a key, or can keep a new one, wins. Call with `create` before each
-/// write: a key that had to go into a file moves to the keyring once that works, which makes
-/// entries sealed with the old one unreadable.
+/// The first place that has a key, or can keep a new one, wins. Call this with `create` before each
+/// write: if the key had to be kept in a file and the keyring works now, the key moves to the
+/// keyring. Entries that were sealed with the old key cannot be read then.
 pub(crate) fn load(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyLookup {
     match choice {
         CacheChoice::None => KeyLookup::Missing {
@@ -102,10 +105,10 @@ pub(crate) fn load(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyL
     }
 }
 
-/// Forgets the key in every place that `choice` can mean; what was sealed with it stays sealed for
-/// good.
+/// Forgets the key in every place that `choice` can mean. A text that was sealed with it can never
+/// be opened again.
 ///
-/// All places are tried; the error is the first one's that may still hold it.
+/// All places are tried. The error is that of the first place that may still hold the key.
 pub(crate) fn erase(choice: CacheChoice, paths: &KeyPlaces) -> Result<()> {
     let erased: Vec<Result<()>> = stores(choice, paths).into_iter().map(forget).collect();
     erased.into_iter().collect()
@@ -185,7 +188,8 @@ fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, boo
             return Ok(None);
         }
         store.write(SealingKey::generate()?.expose())?;
-        // The key is what all others will read from now on, whatever the store made of ours.
+        // All other processes will read the key that the store returns now, even if it is not the
+        // one that was given to it.
         let kept = read(store)?.ok_or_else(|| {
             Error::failure("the keyring did not return the key that was just stored")
         })?;
@@ -193,7 +197,7 @@ fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, boo
     })
 }
 
-/// Bytes that are no key count as none, so that a new one replaces them.
+/// Bytes that are no key count as no key, so that a new key replaces them.
 fn read(store: &dyn KeyStore) -> Result<Option<SealingKey>> {
     match store.read()? {
         Some(bytes) => Ok(SealingKey::from_bytes(&bytes)),
@@ -206,8 +210,8 @@ fn forget(store: Box<dyn KeyStore>) -> Result<()> {
     patiently(store, |store| store.erase()).map_err(|error| error.about(&location.to_string()))
 }
 
-/// Runs `work` here, or where it may hang on a thread that is left behind after [`PATIENCE`] and
-/// ends with the process.
+/// Runs `work` in this thread. A store that may hang runs in a thread of its own, which is given up
+/// after [`PATIENCE`] and ends with the process.
 fn patiently<T: Send + 'static>(
     store: Box<dyn KeyStore>,
     work: impl FnOnce(&dyn KeyStore) -> Result<T> + Send + 'static,

@@ -12,8 +12,8 @@ use windows_native_keyring_store::Store as Service;
 use super::{KeyLocation, item};
 use crate::error::{Error, Result};
 
-/// The name to show, and what a new item gets; on Windows it stays on this computer instead of
-/// roaming in the domain.
+/// The name that the user sees, and a property of a new item: on Windows it stays on this computer,
+/// and does not go to others of the domain.
 #[cfg(target_os = "macos")]
 const SYSTEM: (&str, &[(&str, &str)]) = ("macOS Keychain", &[]);
 #[cfg(target_os = "windows")]
@@ -70,7 +70,8 @@ fn absent_is_none<T>(answer: std::result::Result<T, KeyringError>) -> Result<Opt
     }
 }
 
-/// The error's own texts only: some of its kinds carry the stored bytes, which `Debug` would show.
+/// Only the texts of the error are used: some kinds of it contain the stored bytes, which `Debug`
+/// would show.
 fn explain(error: &KeyringError) -> Error {
     Error::failure("the keyring rejected the request").caused_by(error)
 }

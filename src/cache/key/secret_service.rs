@@ -1,5 +1,5 @@
-//! The key in the desktop's Secret Service, over D-Bus; a locked one is said to be locked, never
-//! waited for.
+//! The key in the desktop's Secret Service, which pgcred asks over D-Bus. If the service is locked,
+//! the error says so; pgcred does not wait for the user to unlock it.
 
 use std::collections::HashMap;
 
@@ -22,15 +22,15 @@ impl DesktopKeyring {
         }
     }
 
-    /// Never unlocks: that asks somebody who may not be there, and the question would vanish with
-    /// this process.
+    /// A locked collection is never unlocked: the service would ask a user who may not be there,
+    /// and its question would disappear when this process ends.
     fn with_collection<T>(
         &self,
         work: impl FnOnce(&Collection<'_>, HashMap<&str, &str>) -> Answer<T>,
     ) -> Result<T> {
         let answer = || {
-            // The bus is a socket of the user's own; the protocol's encryption on top of it hides
-            // nothing from anybody.
+            // The bus is a socket that only the user can use, so the encryption that the protocol
+            // offers would hide nothing.
             let service = SecretService::connect(EncryptionType::Plain)?;
             let collection = service.get_default_collection()?;
             collection.ensure_unlocked()?;
@@ -94,7 +94,7 @@ fn explain(error: &ServiceError) -> Error {
             Error::failure("it has no default collection: create one on the desktop")
         }
         ServiceError::Unavailable => absent(),
-        // What the bus itself says of a name that nobody has.
+        // The error of the bus itself for a name that no program has.
         error
             if error
                 .to_string()

@@ -1,4 +1,5 @@
-//! The key's life in each place that this machine has, and in places that hang, lie or are missing.
+//! How a key is made, found, moved and forgotten, in each place that this machine has, and in
+//! places that hang, lie or are missing.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A place of the tests' own.
+/// A store of the tests.
 #[derive(Clone, Default)]
 struct Fake {
     held: Arc<Mutex<Option<Vec<u8>>>>,
@@ -85,7 +86,7 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// Its scope is its own, so that nothing of the user's is touched.
+    /// It has a scope of its own, so that it touches no key of the user.
     fn new() -> Self {
         let directory = TempDir::new().unwrap();
         let scope = format!("test {}", directory.path().display());
@@ -409,7 +410,8 @@ mod linux {
         );
     }
 
-    /// In a sandbox that shows no home the user's cache seems gone, and its key is good still.
+    /// In a sandbox without the home directory, the user's cache seems to be gone, but its key is
+    /// still good.
     #[test]
     fn a_few_keys_of_missing_directories_stay() {
         assert_eq!(
@@ -422,7 +424,7 @@ mod linux {
         );
     }
 
-    /// What /proc/keys says of so many keys.
+    /// Returns the text of /proc/keys with so many keys.
     fn keys_of(directory: &str, number: usize) -> String {
         let line = |id: usize| {
             format!(

@@ -1,4 +1,5 @@
-//! Removes single tokens from a passfile and from the cache, and says so.
+//! Removes single tokens from a passfile, under its lock, and then from the cache, and reports
+//! which.
 
 use std::path::Path;
 

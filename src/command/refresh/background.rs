@@ -1,5 +1,6 @@
-//! Remembers how the last refresh of a scheduler or a shell's hook ended: for `pgcred list`, and
-//! for one notice of a login that is needed. The file holds no secret.
+//! Remembers how the last refresh of a scheduler or a shell's hook ended: for `pgcred list`, and to
+//! notify the user only once of a login that is needed. `mod` calls it at the end of `refresh
+//! --background`. The file holds no secret.
 
 use std::path::{Path, PathBuf};
 

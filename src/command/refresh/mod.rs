@@ -6,8 +6,11 @@
 //! refresh --background    once, silently; background: remembers the result for `pgcred list`
 //! ```
 //!
-//! Requests are issued in the order of their identities, so that two processes that refresh never
-//! wait for each other's locks. The passfile is written after all of them, under its own lock.
+//! The order of one refresh: resolve the requests, keep those that are due, issue their tokens,
+//! write the passfile, and record in the index which tokens it has. Requests are issued in the
+//! order of their identities, so that two processes that refresh never wait for each other's locks.
+//! The locks of the identities are held to the end; the passfile is written under its own lock, and
+//! after it the index is changed under its own.
 
 pub(super) mod background;
 mod watch;

@@ -1,4 +1,5 @@
-//! `pgcred setup` without a tool: the tools, where they were found, and what is set up.
+//! `pgcred setup` without a tool: lists the tools, where they were found on this machine, and which
+//! are set up. It changes nothing.
 
 use crate::integrations::TOOLS;
 use crate::output::table::Table;

@@ -1,5 +1,6 @@
-//! Reads files. Each read is limited in length, a pipe never makes it wait, and a file that an
-//! editor is saving at this moment is read when it is whole.
+//! Reads files of pgcred and of the user. Each read is limited in length, a pipe never makes it
+//! wait, and a file that an editor is saving at this moment is read when it is whole. No lock is
+//! taken: each file is replaced as a whole.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read as _};

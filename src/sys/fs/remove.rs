@@ -1,4 +1,5 @@
-//! Removes files and directories. A file or a directory that does not exist counts as removed.
+//! Removes files and directories. A file or a directory that does not exist counts as removed. No
+//! lock is taken here.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,4 +1,6 @@
 //! Writes new files and renames them over the old ones. Readers find the old text or the new one.
+//! `edit` calls this under the lock of the file. The other callers take no lock: their files are
+//! logins in directories of the AWS CLI, root certificates, and the file for shell hooks.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

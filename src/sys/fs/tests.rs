@@ -1,4 +1,4 @@
-//! What is written when other programs write the same files.
+//! Files that pgcred writes while other programs write them too: nothing of theirs is lost.
 
 use std::fs;
 

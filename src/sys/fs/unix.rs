@@ -1,4 +1,5 @@
-//! Modes, owners and locks of Unix.
+//! The Unix half of `sys::fs`: modes, owners and locks. The other files of this directory call it
+//! by the name `platform`.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;

@@ -1,5 +1,6 @@
-//! One table for all dialects: what is quoted is read back by that dialect's rules, as the sources
-//! and manuals of its parsers say them. The same words, hostile to each of them, go through all.
+//! One table proves all dialects: each word is quoted, and then read back by the rules of that
+//! dialect, which are those in the sources and manuals of its parsers. The same words, which are
+//! hostile to every dialect, go through all.
 
 use super::*;
 
@@ -32,7 +33,7 @@ enum Reader {
 
 use Reader::{Reads, Splits};
 
-/// Its name, its quoting and its reading.
+/// A dialect: its name, how it quotes, and how it is read.
 type Dialect = (&'static str, fn(&str) -> String, Reader);
 
 const DIALECTS: [Dialect; 26] = [
@@ -88,7 +89,8 @@ const DIALECTS: [Dialect; 26] = [
 fn every_dialect_gives_the_words_back() {
     for (name, quote, reader) in &DIALECTS {
         if cfg!(windows) && *name == "typed" {
-            continue; // it is for names of files and profiles, which have no double quote there
+            // It is used for names of files and profiles, which have no double quote on Windows.
+            continue;
         }
         let quoted = HOSTILE.map(quote);
         match reader {
@@ -126,7 +128,7 @@ fn a_value_that_cmd_cannot_hold_is_not_written() {
     assert_eq!(cmd_assignment("PGUSER", "a\"b"), None);
 }
 
-/// pgAdmin puts a server's values where these stand, before the shell sees the line.
+/// pgAdmin replaces these by values of the server before the shell sees the line.
 #[test]
 fn no_placeholder_of_pgadmin_survives_quoting() {
     for quote in [posix_in_tool, cmd] {
@@ -139,16 +141,16 @@ fn no_placeholder_of_pgadmin_survives_quoting() {
 
 // --- The readers ------------------------------------------------------------------------------
 
-/// What a character does inside one kind of quotes.
+/// The meaning of a character inside one kind of quotes.
 #[derive(Clone, Copy)]
 enum Inside {
     /// These quotes do not exist in the dialect.
     No,
-    /// Nothing escapes; the next quote ends the word.
+    /// No character escapes: the next quote ends the word.
     Plain,
     /// A backslash escapes the quote and itself.
     Backslash,
-    /// A quote that is doubled is one.
+    /// A doubled quote stands for one quote.
     Doubled,
 }
 
@@ -224,14 +226,14 @@ fn by_usual_shell(line: &str) -> Vec<String> {
     }
 }
 
-/// History is replaced first, wherever it stands.
+/// tcsh replaces history first, inside quotes and outside.
 fn by_tcsh(line: &str) -> Vec<String> {
     assert!(!line.replace(r"\!", "").contains('!'), "{line}");
     by_sh(&line.replace(r"\!", "!"))
 }
 
-/// cron ends the command at a percent sign, unless a backslash stands before it, which it takes
-/// away.
+/// cron ends the command at a percent sign, unless a backslash stands before it. It removes that
+/// backslash.
 fn by_cron(line: &str) -> Vec<String> {
     assert!(!line.replace(r"\%", "").contains('%'), "{line}");
     by_sh(&line.replace(r"\%", "%"))
@@ -310,8 +312,8 @@ fn by_powershell(text: &str) -> String {
     }
 }
 
-/// cmd.exe: variables, which no quote stops; then quotes and carets, after which the rest goes to
-/// the program.
+/// cmd.exe replaces variables first, also inside quotes. Then it reads quotes and carets, and after
+/// that the program gets the rest.
 fn by_cmd(line: &str) -> String {
     let line = line
         .replace("%PATH%", "EXPANDED")
@@ -449,7 +451,7 @@ fn by_xml(text: &str) -> String {
     plain
 }
 
-/// A dot that begins a line is a request; `\&` before it is nothing.
+/// A line that begins with a dot is a request; with `\&` before the dot it is text.
 fn by_roff(line: &str) -> String {
     assert!(!line.starts_with(['.', '\'']), "{line}");
     let mut text = String::new();

@@ -37,8 +37,8 @@ fn another_identity_never_gets_the_token() {
     assert_eq!(sandbox.ok(&["token", HOST]), first);
 }
 
-/// A link to another version, a copy with its times, or the image of a build: the file has the same
-/// length and time as before.
+/// The file can be a link to another version, a copy that keeps the times, or a file of an image.
+/// Then its length and time are those of the file before.
 #[test]
 #[cfg(unix)]
 fn a_file_of_the_same_length_and_time_is_another_file() {
@@ -62,7 +62,7 @@ fn a_file_of_the_same_length_and_time_is_another_file() {
         ),
     );
     for version in ["KEY1", "KEY2"] {
-        let _ = fs::remove_file(&current); // the first time there is none
+        let _ = fs::remove_file(&current); // it does not exist the first time
         std::os::unix::fs::symlink(sandbox.home().join(version), &current).expect("a link");
         let token = sandbox.ok(&["token", HOST, "--profile", "p"]);
         assert!(
@@ -93,13 +93,13 @@ fn another_identitys_token_in_the_passfile_is_not_handed_out() {
             |profile| sandbox.ok(&["token", HOST, "--profile", profile, "--expires-in", life]);
         assert!(token("a").contains("Credential=KEYOFA%2F"), "{life}");
         assert!(token("b").contains("Credential=KEYOFB%2F"), "{life}");
-        // Nor is it one that makes a refresh superfluous, if for another life.
+        // A token with another life, in the passfile, does not keep `refresh` from writing one.
         sandbox.ok(&["add", "mine", HOST, "--profile", "a", "--replace"]);
         sandbox.ok(&["refresh"]);
         assert!(filed(&sandbox).contains("Credential=KEYOFA%2F"), "{life}");
         sandbox.ok(&["remove", "mine"]);
     }
-    // What an older pgcred has recorded does not tell whose the token is.
+    // The index of an older pgcred does not say who signed the token.
     sandbox.ok(&["refresh", HOST, "--profile", "b"]);
     sandbox.at("2030-01-01T00:01:00Z");
     let token = || sandbox.ok(&["token", HOST, "--profile", "b", "--format", "json"]);

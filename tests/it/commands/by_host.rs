@@ -56,7 +56,7 @@ fn the_host_of_a_connection_stands_for_the_connection() {
     }
     by(&[HOST, "--user", "app"], "AKIAOTHER", "Action=DbConnect&");
     by(&[&format!("{HOST}:6432")], "AKIAOTHER", "Action=DbConnect&");
-    // What is said wins; an address that is nobody's is nobody's.
+    // Options win over the connection. An address of no connection gets nothing from one.
     by(
         &[HOST, "--profile", "acct-a"],
         "AKIAOTHER",
@@ -158,7 +158,7 @@ fn setup_of_a_host_stores_what_refresh_needs() {
             .expect("text")
             .contains(RDS_HOST)
     );
-    // A cluster ID is a long name, but one that can be typed.
+    // A user can type a cluster ID, although it is a long name.
     sandbox.ok(&[
         "setup",
         "psql",
@@ -178,7 +178,7 @@ fn setup_of_a_host_stores_what_refresh_needs() {
         "--yes",
     ]);
     run.assert_fails(2, "hint: name it yourself");
-    // A tool that runs pgcred itself needs nothing kept.
+    // For a tool that runs pgcred itself, no connection is added to the configuration.
     let before = config(&sandbox);
     sandbox.ok(&[
         "setup",

@@ -54,7 +54,7 @@ const COMMANDS: [(&[&str], i32); 8] = [
 /// Checks that every command fails and says why, and that a prompt shows nothing.
 fn check_refused(sandbox: &Sandbox, says: &str, run: impl Fn(&[&str]) -> Run) {
     for (words, code) in COMMANDS {
-        // A link that leads nowhere is no obstacle to making the file that it leads to.
+        // `add` makes the file to which a link leads, so it does not fail if that file is missing.
         if words[0] != "add" || !says.contains("does not exist") {
             run(words).assert_fails(code, says);
         }
@@ -180,7 +180,7 @@ fn only_a_file_that_is_not_there_is_an_empty_configuration() {
     let mut sandbox = with_rule();
     fs::remove_file(sandbox.own().join("config.toml")).expect("removed");
     assert!(sandbox.ok(&["token", HOST]).contains("X-Amz-Expires=900&"));
-    // Homes of services, where nothing can be.
+    // Home directories of services, in which no file can exist.
     for home in ["/dev/null", "/bin/false", "/nonexistent"] {
         sandbox.unset("PGCRED_HOME").set("HOME", home);
         sandbox.ok(&["token", HOST, "--no-cache"]);
@@ -222,7 +222,7 @@ fn a_configuration_whose_directory_is_out_of_reach_is_an_error() {
     fs::remove_file(sandbox.path("disk/pgcred")).expect("removed");
     sandbox.write("disk/pgcred/config.toml", RULE);
     assert!(token().stdout.contains("AKIAP"));
-    // Nothing is meant to be there.
+    // With a link to /dev/null the user says that there is no configuration.
     fs::remove_file(&own).expect("removed");
     symlink("/dev/null", &own).expect("a link");
     assert_eq!(token().code, 0);

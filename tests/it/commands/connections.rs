@@ -153,7 +153,8 @@ fn match_rules_come_after_the_users_own_words_and_before_defaults() {
     );
 }
 
-/// The target is a host that belongs to no connection, and a profile that `prompt` cannot know.
+/// The target is a host that belongs to no connection. `refresh` is given its profile; `prompt` is
+/// not.
 #[test]
 fn with_a_valid_token_in_the_passfile_nobody_has_to_log_in() {
     let mut sandbox = sandbox();
@@ -233,7 +234,7 @@ fn remove_without_a_home_directory_names_what_it_could_not_erase() {
         "pass",
         [&sandbox.read("pass")[..], b"# pgcred end\n"].concat(),
     );
-    // An account that the system does not know has no home but the variable's.
+    // The system does not know this account, so only the variable names its home directory.
     let pgcred = sandbox.installed("bin/pgcred").display().to_string();
     for (recursive, path) in [
         ("-R", sandbox.own()),
@@ -339,7 +340,7 @@ fn the_port_and_user_of_the_shell_help_to_find_the_connection_of_a_host() {
         answer(&sandbox, &[RDS_HOST, "--user", "app"]),
         (1, "app".into(), Value::Null)
     );
-    // The AWS CLI knows nothing of them.
+    // The AWS CLI does not know connections, so its emulation ignores them.
     sandbox.ok(&["add", "c", HOST, "--profile", "pb"]);
     sandbox.ok(&[
         "add",
@@ -458,7 +459,7 @@ fn the_addresses_of_two_tunnels_are_told_apart() {
         answer(&sandbox, &["localhost:15432", "--sign-host", other]),
         (15432, "app".into(), "pb".into())
     );
-    // By its name a connection is meant, whatever else is said.
+    // The name of a connection selects it, whatever the options say.
     let signed = sandbox.ok(&["token", "tun", "--sign-host", other]);
     assert!(
         signed.starts_with(other) && signed.contains("=pa%2F"),

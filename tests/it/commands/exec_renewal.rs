@@ -135,7 +135,7 @@ fn after_an_upgrade_exec_and_watch_go_on() {
         assert_eq!((run.code, &*run.stderr), (0, ""), "{new}");
     }
 
-    // A watcher outlasts the time in which there is none.
+    // `refresh --watch` goes on while pgcred is missing for a moment.
     sandbox.ok(&["add", "-q", "short", HOST, "--expires-in", "6"]);
     let installed = sandbox.installed("old/pgcred");
     let token = || fs::read(sandbox.path(".pgpass")).unwrap_or_default();
@@ -179,7 +179,8 @@ fn a_renewal_writes_no_file_but_the_private_passfile_of_a_program_that_runs() {
         passfile.clone(),
     ] {
         fs::write(&path, mine).expect("written");
-        // Not even where a directory looks like one of pgcred's, whoever made it being gone.
+        // A directory that only looks like a private directory of pgcred is refused too, if the
+        // process that holds its lock is gone.
         for lock in [false, true] {
             let _ = if lock {
                 fs::write(session.join("lock"), "")
@@ -289,7 +290,7 @@ fn a_late_or_failed_renewal_does_not_disturb_the_program() {
         began.elapsed() < Duration::from_secs(30),
         "it waited for the renewal"
     );
-    // Neither the profile's program nor what that has started.
+    // Neither the program of the profile nor a program that it has started still runs.
     let started = String::from_utf8(sandbox.read("started")).expect("text");
     assert_eq!(started.split_whitespace().count(), 2);
     let runs = |pid: &str| {
@@ -369,7 +370,7 @@ fn a_refresh_inside_exec_goes_to_the_passfile_outside() {
                 assert!(text.contains(&key), "{key} is not in {text}");
             }
             fs::remove_file(&passfile).expect("removed");
-            // The refresh in the background writes it after the passfile.
+            // The refresh in the background writes the due file after the passfile.
             wait_until("the file for hooks", || due.exists());
             fs::remove_file(&due).expect("removed");
         }

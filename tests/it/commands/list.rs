@@ -55,7 +55,7 @@ pub fn listed(sandbox: &Sandbox) -> Value {
 fn list_and_prompt_read_the_passfile() {
     let mut sandbox = sandbox();
     sandbox.ok(&["add", "prod", HOST, "--alias", "localhost:15432"]);
-    // Cached first, filed later.
+    // The token is first in the cache only, then also in the passfile.
     sandbox.ok(&["token", "prod"]);
     assert_eq!(listed(&sandbox)[0]["token_in"], "cache");
     sandbox.ok(&["refresh"]);
@@ -77,14 +77,14 @@ fn list_and_prompt_read_the_passfile() {
             .nth(1)
             .is_some_and(|line| line.contains(" 15 min      ~/.pgpass  "))
     );
-    // Filed by somebody with another environment, whom the index knows under another identity.
+    // The variables have changed: the index knows the token in the passfile under another identity.
     sandbox.set("AWS_SESSION_TOKEN", "another");
     assert_eq!(listed(&sandbox)[0]["expiration"], "2030-01-01T00:15:00Z");
     assert_eq!(
         sandbox.ok(&["prompt", "--format", "{name} {left} {state}"]),
         "prod 15 min fresh\n"
     );
-    // A line of one's own above the block, and an alias that somebody took out.
+    // The user has added a line above the block, and has removed the line of the alias.
     let text = String::from_utf8(sandbox.read(".pgpass")).expect("text");
     let mut lines: Vec<_> = text.split_inclusive('\n').collect();
     let alias = lines
@@ -109,10 +109,10 @@ fn list_and_prompt_read_the_passfile() {
             && !table.contains("mine"),
         "{table}"
     );
-    // An empty file.
+    // The passfile is empty.
     sandbox.unset("AWS_SESSION_TOKEN").write(".pgpass", "");
     assert_eq!(listed(&sandbox)[0]["token_in"], "cache");
-    // A damaged one.
+    // pgcred's block in the passfile is damaged.
     sandbox.write(".pgpass", "# pgcred end\n");
     assert!(
         sandbox

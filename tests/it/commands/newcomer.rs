@@ -409,7 +409,7 @@ fn an_error_names_a_configuration_that_cannot_be_written_once() {
     )
     .expect("a mode");
     let file = sandbox.own().join("config.toml").display().to_string();
-    // The lock can be taken, the file beside it not be made.
+    // pgcred can take the lock, but cannot make a file beside the configuration.
     let lock = sandbox.own().join("config.toml.pgcred-lock");
     fs::write(&lock, "").expect("written");
     std::os::unix::fs::chown(&lock, Some(nobody), None).expect("chown");

@@ -28,7 +28,7 @@ fn each_problem_of_a_passfile_is_reported_once() {
     );
     assert_eq!(warnings(&refresh()), [""; 0]);
     assert_eq!(warnings(&sandbox.run(&["erase", HOST])), [""; 0]);
-    // What is new is said, and what has come back is new.
+    // A new problem is reported, and one that comes back counts as new.
     sandbox.write(".pgpass", format!("*:*:*:*:pw\n{mine}"));
     let run = refresh();
     assert!(
@@ -46,7 +46,7 @@ fn each_problem_of_a_passfile_is_reported_once() {
             .iter()
             .any(|line| line.contains("ends in CR LF"))
     );
-    // Two files are two.
+    // Each passfile gets its own warnings.
     sandbox.write("other", mine);
     assert!(
         warnings(&sandbox.run(&["refresh", HOST, "--passfile", "other"]))

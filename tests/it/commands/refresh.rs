@@ -41,7 +41,7 @@ fn refresh_without_a_target_renews_only_the_tokens_that_are_due() {
     );
     sandbox.ok(&["erase", "one", "--passfile", "p"]);
     assert!(passfile(&sandbox).contains("\ntwo.") && !passfile(&sandbox).contains(HOST));
-    // A line that somebody took out comes back, though its token is not due.
+    // A line that the user has removed comes back, although its token is not due.
     fs::write(sandbox.path("p"), "").expect("written");
     sandbox.ok(refresh);
     assert!(passfile(&sandbox).contains("\ntwo.") && passfile(&sandbox).contains(HOST));
@@ -125,7 +125,7 @@ fn the_first_of_two_connections_with_one_address_owns_the_line() {
         .run(&["refresh", "writes"])
         .assert_fails(2, "the passfile's line for admin@");
     assert_eq!(sandbox.read(".pgpass"), text.as_bytes());
-    // It has its own token, not the other's.
+    // `writes` gets its own token, not that of `reads`.
     assert!(sandbox.ok(&["token", "writes"]).contains("=KB%2F"));
     if cfg!(unix) {
         assert!(
@@ -151,7 +151,8 @@ fn the_first_of_two_connections_with_one_address_owns_the_line() {
     );
     assert!(sandbox.ok(&["list"]).contains(&both));
 
-    // By an alias: that line is the first one's too, the rest is its own.
+    // An alias of `other` is the host of `reads`: that line belongs to `reads`, and the other lines
+    // to `other`.
     sandbox.ok(&[
         "add",
         "other",
@@ -180,8 +181,8 @@ fn the_first_of_two_connections_with_one_address_owns_the_line() {
         text.contains(&format!("\n{HOST}:5432:*:admin:{HOST}/")),
         "{text}"
     );
-    // Its own line is another one's, an alias is not: that is filed, and `token` is not given the
-    // other's.
+    // The line of `writes` belongs to `reads`, but its alias does not: the token is written for the
+    // alias, and `token` does not print the token of `reads`.
     sandbox.ok(&[
         "add",
         "writes",
@@ -205,7 +206,7 @@ fn the_first_of_two_connections_with_one_address_owns_the_line() {
     assert!(sandbox.ok(&["token", "writes"]).contains("=KB%2F"));
     assert!(sandbox.run(&["refresh"]).stderr.contains("nothing is due"));
 
-    // Without the first one the line is the next one's.
+    // Without `reads` the line belongs to the next connection.
     sandbox.ok(&["remove", "reads"]);
     sandbox.ok(&["refresh"]);
     assert!(
@@ -230,7 +231,7 @@ fn refresh_does_not_shorten_the_lifetime_of_a_token() {
     assert!(
         String::from_utf8_lossy(&sandbox.read(".pgpass")).contains("# expires 20300101T002501Z")
     );
-    // Not another role's, and not when it is named.
+    // A longer token does not stay if another role signs now, or if the target is named.
     sandbox.ok(&["refresh", "prod", "--expires-in", "1h"]);
     sandbox.ok(&["refresh", "prod"]);
     assert!(

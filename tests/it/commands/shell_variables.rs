@@ -34,7 +34,7 @@ fn variables_for_another_connection_do_not_reach_the_program() {
     let set = "PGDATABASE PGHOST PGPASSFILE PGPORT PGSSLMODE PGSSLROOTCERT PGUSER";
     assert_eq!(of_libpq(&sandbox.ok(&["exec", HOST, "--", "env"])), set);
 
-    // What is no contradiction stays, and so does what TARGET says.
+    // Variables that do not contradict the connection stay, and so do the values of TARGET.
     sandbox
         .set("PGHOST", HOST)
         .set("PGREQUIREAUTH", "!md5")
@@ -55,7 +55,7 @@ fn variables_for_another_connection_do_not_reach_the_program() {
             .contains("PGHOSTADDR=127.0.0.9\n")
     );
 
-    // The formats for shells take them out of the shell.
+    // The formats for shells unset these variables.
     let env = sandbox.ok(&["token", HOST, "--format", "env"]);
     assert!(
         env.starts_with("unset PGSERVICE\nunset PGSERVICEFILE\nunset PGHOSTADDR\nexport PGHOST="),
@@ -130,7 +130,7 @@ fn variables_of_exec_do_not_count_as_the_users_own() {
                 "{target} in {outer}"
             );
         }
-        // Without a target it is the one that the program is led to.
+        // Without a target, `exec` uses the connection of the program that surrounds it.
         assert_eq!(
             inside(outer, &[&["exec"], &show[..]].concat()),
             alone(outer),
@@ -152,7 +152,7 @@ fn variables_of_exec_do_not_count_as_the_users_own() {
         );
     }
 
-    // What the user has exported counts, as it did.
+    // Variables that the user has exported count as before.
     let mut sandbox = sandbox;
     sandbox
         .set("PGSSLROOTCERT", "/mine.pem")

@@ -61,7 +61,7 @@ fn a_tunnel_that_no_client_can_verify_gets_a_warning() {
         let run = sandbox.run(&["add", "books", &target, "--sign-host", &signed, "--replace"]);
         assert_warns(&run, 0, "cannot be verified");
     }
-    // The example of the help is one that works.
+    // The example in the help works.
     let help = sandbox.ok(&["add", "--help"]);
     let example = "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" \
         --sign-host DB_HOST:5432";
@@ -316,7 +316,7 @@ fn a_file_of_the_user_without_the_needed_roots_gets_a_warning() {
     let run = sandbox.run(&["setup", "pgcli"]);
     assert_warns(&run, 1, lacks_rds);
     assert_warns(&run, 1, lacks_amazon);
-    // Who has said which file it is, and where nothing is verified: no word.
+    // There is no warning if the user names the roots, or if the server is not verified.
     for more in [&["--roots", "provider"][..], &["--roots", "system"]] {
         assert_warns(&sandbox.run(&[&add_rds, more].concat()), 0, "lacks");
     }
@@ -328,8 +328,8 @@ fn a_file_of_the_user_without_the_needed_roots_gets_a_warning() {
     );
     sandbox.set("AWS_PROFILE", "dev").ok(&["refresh"]);
     assert_warns(&sandbox.run(&["token", "db2"]), 0, "lacks");
-    // What is configured is another shell's too, which may have no such variable; setup of a target
-    // keeps what it says.
+    // Another shell, which may not have this variable, uses the same configuration. `setup` of a
+    // new target writes the variable's value into it.
     sandbox.set("PGSSLROOTCERT", "system");
     assert_warns(&sandbox.run(&add_rds), 1, lacks_rds);
     assert_warns(

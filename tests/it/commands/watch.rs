@@ -31,13 +31,13 @@ fn watch_refreshes_stays_small_and_ends_when_told() {
             .nth(1)
             .and_then(|size| size.parse().ok())
             .expect("KiB");
-        // Debug builds are larger in memory than what is shipped.
+        // A debug build needs more memory than a release build.
         assert!(kib < 24 * 1_024, "{line}");
     }
     signal(child.id(), nix::sys::signal::Signal::SIGTERM);
     assert_eq!(child.wait().expect("an end").code(), Some(0));
 
-    // An editor at work: said once, waited out.
+    // While an editor saves the file, the watcher reports the error once, and goes on.
     let config = sandbox.own().join("config.toml");
     let text = fs::read_to_string(&config).expect("a file");
     fs::remove_file(&passfile).expect("removed");
@@ -48,8 +48,8 @@ fn watch_refreshes_stays_small_and_ends_when_told() {
         .spawn()
         .expect("pgcred");
     wait_until("the passfile", || passfile.exists());
-    // Renamed into place: the watcher may look at any instant, and an empty file would be another
-    // error.
+    // The file is renamed, because the watcher may read at any moment, and an empty file would be
+    // another error.
     let half = sandbox.own().join("half.toml");
     fs::write(&half, format!("{text}[connections.half\n")).expect("a file");
     fs::rename(&half, &config).expect("renamed");

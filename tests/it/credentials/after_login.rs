@@ -52,8 +52,7 @@ fn a_login_in_a_directory_with_a_tilde_ends_the_pause() {
     assert!(sandbox.ok(&["token", "c"]).contains("ASIALOGIN"));
 }
 
-/// "The token is not renewed, though I have logged in": one run with `--debug` says why, whatever
-/// the reason is.
+/// The user logged in, and the token is not renewed: one run with `--debug` shows the reason.
 #[test]
 fn debug_says_why_a_token_is_not_renewed() {
     let steps_of = |sandbox: &Sandbox, arguments: &[&str]| -> Vec<String> {
@@ -85,7 +84,7 @@ fn debug_says_why_a_token_is_not_renewed() {
              next login; the failure is repeated",
         ],
     );
-    // The login is noticed.
+    // pgcred notices the login.
     log_in_to(&sandbox);
     says(
         &steps_of(&sandbox, &token),
@@ -97,7 +96,7 @@ fn debug_says_why_a_token_is_not_renewed() {
             "is stored",
         ],
     );
-    // A token of before the login that is still fresh is handed out, and nothing is waited for.
+    // A token that was issued before the login is still fresh, so pgcred prints it without waiting.
     let steps = steps_of(&sandbox, &token);
     says(
         &steps,
@@ -109,7 +108,7 @@ fn debug_says_why_a_token_is_not_renewed() {
     );
     let quiet = sandbox.run(&["token", "c"]);
     assert_eq!((quiet.code, &*quiet.stderr), (0, ""));
-    // The passfile has no token yet, then one that is not due.
+    // First the passfile has no token, then it has one that is not due.
     let refresh = ["refresh", "--debug"];
     says(
         &steps_of(&sandbox, &refresh),

@@ -404,8 +404,8 @@ fn no_child_process_has_the_password_and_each_has_a_usable_path() {
     skip_unless!(PYTHON);
     let stub = Stub::aws(None);
     let mut sandbox = desk(&stub.url(""));
-    // What a desktop's programs are found by, behind the fakes of what this machine may have. ~/bin
-    // is searched last.
+    // PATH has the fakes first, because this machine may have the real programs. ~/bin is searched
+    // last.
     fs::create_dir(sandbox.path("fakes")).expect("a directory");
     for name in [BROWSER, NOTIFIER] {
         let fake = sandbox.path(&format!("bin/{name}"));

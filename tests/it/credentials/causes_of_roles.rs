@@ -125,7 +125,7 @@ fn causes_of_roles() {
             &format!("{ROLE}source_profile = keys\nmfa_serial = arn:aws:iam::{ACCOUNT}:mfa/me"),
             KEYS,
         ),
-        // The source's trouble is told as its own.
+        // The error of the source is reported for the profile of the source.
         cause(
             3,
             "profile `s`: nobody has logged in to SSO yet",

@@ -296,8 +296,8 @@ impl Trial<'_> {
         })
     }
 
-    /// What STS was asked, by whom. `*` is a name that the caller makes up; a request that was
-    /// repeated counts once.
+    /// Checks the requests to STS and who signed them. `*` is a name that the caller makes up; a
+    /// request that was repeated counts once.
     fn check_sts(&self, log: &[Value]) -> Result<(), String> {
         let Some(wanted) = self.scenario["expected"]["sts"].as_array() else {
             return Ok(());

@@ -7,7 +7,7 @@ use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::HOST;
 use crate::support::stubs::{ACCOUNT, STUB_SECRET};
 
-/// The AWS CLI also asks the endpoint as it is.
+/// The AWS CLI also uses an endpoint of the user without a change.
 #[test]
 fn an_endpoint_of_the_user_wins_over_fips_and_dual_stack() {
     skip_unless!(PYTHON);

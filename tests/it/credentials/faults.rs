@@ -95,7 +95,7 @@ const SOURCES: [Source; 10] = [
         exits: ENDS,
         set_up: web_identity,
     },
-    // Without a region the target cannot be used, whatever the reason.
+    // Without a region pgcred cannot sign for the target, so every such case must fail.
     Source {
         name: "region",
         target: "foo0bar1baz2quux3quuux4abc",
@@ -345,7 +345,7 @@ fn a_damaged_cache_of_aws_gives_one_error() {
         set_up(&mut sandbox, "http://127.0.0.1:1", "http://127.0.0.1:1");
         sandbox.write(file, text);
         let run = sandbox.run(&["token", HOST, "--no-cache", "--timeout", "2"]);
-        // Some damage does no harm: a name of the client is no part of a token.
+        // Some damage is harmless: for example, no token depends on the name of the client.
         let trouble = if run.code == 0 {
             None
         } else {
@@ -444,7 +444,7 @@ fn attempt(sandbox: &Sandbox, target: &str, exits: &[i32]) -> Result<(), String>
         }
         thread::sleep(Duration::from_millis(20));
     };
-    // Whoever inherited an end of a pipe keeps it from ending.
+    // A process that has inherited an end of the pipe keeps the pipe open.
     let ended = pipes.map(|pipe| pipe.recv_timeout(Duration::from_secs(2)).ok());
     let left = left_alive(sandbox, leader);
     if late {

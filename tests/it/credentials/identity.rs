@@ -146,7 +146,8 @@ const VARIABLES: &[Case] = &[
         },
         AnotherKey,
     ),
-    // It wins, and leads to an address of AWS's that nobody answers at here.
+    // This variable wins over the other one. It leads to a fixed address of AWS, which does not
+    // answer on this machine.
     (
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         container,
@@ -187,7 +188,7 @@ const VARIABLES: &[Case] = &[
         "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
         instance,
         |t| t.set("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6"),
-        NewToken, // the address that is set counts for both
+        NewToken, // an address that is set counts for both modes
     ),
     (
         "AWS_ENDPOINT_URL",
@@ -207,7 +208,7 @@ const VARIABLES: &[Case] = &[
         |t| t.set("AWS_ENDPOINT_URL_SSO", &t.urls[1].clone()),
         AnotherKey,
     ),
-    // It is asked only where the login is renewed.
+    // This service is asked only when the login is renewed.
     (
         "AWS_ENDPOINT_URL_SSO_OIDC",
         sso,
@@ -220,7 +221,7 @@ const VARIABLES: &[Case] = &[
         |t| t.set("AWS_ENDPOINT_URL_SIGNIN", &t.urls[1].clone()),
         NewToken,
     ),
-    // STS itself is asked then, where there is a network, and knows no such key.
+    // Then the real STS is asked, if there is a network, and it does not know the key.
     (
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         role,
@@ -558,7 +559,7 @@ fn rows() -> impl Iterator<Item = (String, String)> {
         .split("\n    row(")
     {
         if row.is_empty() {
-            continue; // what stands before the first row
+            continue; // the text before the first row
         }
         let name = row.split('"').nth(1).expect("a name");
         let (_, part) = row.rsplit_once(", ").expect("what it decides");

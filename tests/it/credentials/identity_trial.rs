@@ -61,7 +61,7 @@ fn serve(name: &str, mut client: TcpStream, does: &impl Fn()) -> Option<()> {
         };
         match field.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
-            // Of a signature only the key: it is another one each second.
+            // Only the key of the signature counts: the signature itself changes every second.
             "authorization" => asked_as.push(value.split("/20").next()?.to_owned()),
             "x-amz-sso_bearer_token" | "x-amz-security-token" => asked_as.push(value.to_owned()),
             _ => {}
@@ -184,7 +184,7 @@ pub enum After {
     AnotherKey,
     /// The same key, but a new token.
     NewToken,
-    /// Nobody: the run fails.
+    /// No identity can sign: the run fails.
     Nobody,
     /// The cache.
     Cache,
@@ -218,7 +218,7 @@ pub fn check((what, before, change, after): &Case) -> Result<(), String> {
     if found != *after {
         return Err(wrong(format!("{first} before, {second:?} after")));
     }
-    // Whoever it is, it is who signs without a cache.
+    // The same identity must sign in a run without the cache.
     if let Ok((key, _)) = &second {
         let (truth, _) = answered(&trial.run(&["--no-cache"])).map_err(wrong)?;
         if truth != *key {

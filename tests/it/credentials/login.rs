@@ -218,7 +218,7 @@ fn many_callers_at_terminals_log_in_once() {
     together(&[&TOKEN[..]; 32]);
     assert_eq!(calls(&sandbox, "aws"), ["sso login --profile p"]);
 
-    // Two profiles of one session, with a cache and without.
+    // Two profiles of one session ask, with the cache and without.
     fs::remove_file(sandbox.path(SSO_FILE)).expect("a file");
     sandbox.ok(&["erase", "--all"]);
     let alone = with(TOKEN_Q, ["--no-cache"]);
@@ -357,7 +357,7 @@ fn if_no_browser_opens_the_address_is_shown() {
         run.stderr
     );
 
-    // Nobody is there, and nobody confirms: the caller and who comes later learn where to go.
+    // No user is there to confirm: this caller and every later one learn the address of the page.
     let sandbox = desk(&stub.url("pending-14"));
     install(&sandbox, BROWSER, "exit 3");
     let run = sandbox.run(&with(TOKEN, ["--login=browser", "--timeout", "8"]));
@@ -498,7 +498,7 @@ fn the_background_opens_one_page_in_ten_minutes() {
     let mut sandbox = desk(&stub.url(""));
     install(&sandbox, "aws", "exit 1");
     fs::write(sandbox.own().join("config.toml"), "login = \"browser\"\n").expect("a file");
-    // At once: two profiles of one session, with the cache and without.
+    // Two profiles of one session ask at the same time, with the cache and without.
     sandbox.at("2030-01-01T00:00:00Z");
     thread::scope(|scope| {
         let calls: Vec<_> = (0..8)
@@ -515,7 +515,7 @@ fn the_background_opens_one_page_in_ten_minutes() {
                 .assert_fails(3, "pgcred login --profile ");
         }
     });
-    // And in the minute after.
+    // More calls follow in the minute after.
     for n in 0..12 {
         sandbox.at(&format!("2030-01-01T00:00:{:02}Z", n * 5));
         sandbox

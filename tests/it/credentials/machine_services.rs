@@ -26,7 +26,7 @@ fn the_containers_service_is_asked_directly() {
     assert_eq!(net.proxies(), [Value::Null]);
 }
 
-/// Some emulators of EC2 know only the zone.
+/// Some emulators of EC2 give only the availability zone.
 #[test]
 fn the_region_may_come_from_the_zone() {
     skip_unless!(PYTHON);
@@ -49,7 +49,7 @@ fn the_region_may_come_from_the_zone() {
     }
 }
 
-/// Python's `isoformat` writes such a time.
+/// Python's `isoformat` writes the offset.
 #[test]
 fn a_containers_time_may_have_an_offset() {
     skip_unless!(PYTHON);
@@ -81,7 +81,7 @@ fn instance_metadata_is_asked_last_and_only_if_needed() {
     net.sandbox
         .set("AWS_ACCESS_KEY_ID", "AKIAENV")
         .set("AWS_SECRET_ACCESS_KEY", STUB_SECRET);
-    net.sandbox.ok(&TOKEN); // the host gives the region
+    net.sandbox.ok(&TOKEN); // the host names the region
     net.sandbox.ok(&[
         "token",
         "foo0bar1baz2quux3quuux4abc",

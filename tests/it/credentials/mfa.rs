@@ -50,7 +50,7 @@ impl Mfa {
         self.directory.path().join("log")
     }
 
-    /// Runs, and checks that nothing of AWS's is written.
+    /// Runs, and checks that no file in ~/.aws has changed.
     fn watched(&self, run: impl FnOnce(&Sandbox) -> Run) -> Run {
         let before = tree(&self.sandbox, ".aws");
         let run = run(&self.sandbox);
@@ -104,7 +104,7 @@ fn a_program_prints_the_code() {
         mfa.assert_code(&run, code);
     }
     assert!(calls(&mfa.sandbox, "my otp")[0] == "of an account 123456");
-    // By its name, from PATH; the option goes first.
+    // The variable can have the name of a program in PATH. The option wins over the variable.
     install(&mfa.sandbox, "otp", "echo 345678");
     let run = mfa.command("otp");
     mfa.assert_code(&run, "345678");
@@ -214,7 +214,8 @@ fn escape_sequences_in_the_name_of_a_device_are_not_printed() {
     let pgcred = [&[env!("CARGO_BIN_EXE_pgcred")][..], &TOKEN].concat();
     let prompt = r"pgcred: MFA code of me\u{1b}]0;x\u{7}\u{9b}31m for profile m: ";
     let run = terminal(&mfa.sandbox, &[prompt, "0", "987654"], &pgcred);
-    // What is typed at once may be seen: echo is switched off after the question.
+    // Characters that are typed at once may be visible, because echo is switched off after the
+    // question.
     assert!(
         run.code == 0 && run.stderr.starts_with(prompt),
         "{}",
@@ -242,7 +243,7 @@ fn a_wrong_code_is_reported() {
     );
     let works = mfa.stub.url("");
     mfa.sandbox.set("AWS_ENDPOINT_URL", &works);
-    std::thread::sleep(Duration::from_secs(1)); // as a person does
+    std::thread::sleep(Duration::from_secs(1)); // as a user does
     let run =
         mfa.watched(|sandbox| sandbox.run(&[&TOKEN[..4], &["--mfa-code", "222222"]].concat()));
     mfa.assert_code(&run, "222222");

@@ -83,7 +83,7 @@ impl Net {
         self.stub.url("").replace("http:", "https:")
     }
 
-    /// What was asked since the last time.
+    /// Returns the requests since the last call.
     pub fn asked(&self) -> Vec<Value> {
         let log = self.directory.path().join("log");
         let asked = requests(&log);
@@ -91,7 +91,7 @@ impl Net {
         asked
     }
 
-    /// Runs what must work and returns through which proxies.
+    /// Runs pgcred, which must succeed, and returns the proxies that it used.
     pub fn proxies(&self) -> Vec<Value> {
         self.sandbox.ok(&TOKEN);
         self.asked()
@@ -100,7 +100,7 @@ impl Net {
             .collect()
     }
 
-    /// Runs what must not work, and never reaches the stub.
+    /// Runs pgcred, which must fail without reaching the stub.
     pub fn refused(&self, code: i32, says: &str) -> Run {
         let run = self.sandbox.run(&TOKEN);
         run.assert_fails(code, says);
@@ -122,7 +122,7 @@ fn plain_requests_go_through_http_proxy() {
         assert_eq!(net.proxies(), [NOWHERE]);
         net.sandbox.unset(variable);
     }
-    net.sandbox.set("HTTPS_PROXY", &proxy); // is for the others
+    net.sandbox.set("HTTPS_PROXY", &proxy); // is for https:// only
     net.refused(1, "STS cannot be reached");
     net.sandbox
         .set("HTTP_PROXY", &proxy)
@@ -147,7 +147,7 @@ fn https_goes_through_a_tunnel() {
     let (proxy, roots) = (net.stub.url(""), net.roots());
     net.trust(&roots).sandbox.set("HTTPS_PROXY", &proxy);
     let tunnel = format!("{AWS_STS}:443");
-    assert_eq!(net.proxies(), [tunnel.as_str(), &tunnel]); // CONNECT, and the request in it
+    assert_eq!(net.proxies(), [tunnel.as_str(), &tunnel]); // CONNECT and the request inside it
     net.sandbox
         .set("NO_PROXY", "amazonaws.com")
         .set("AWS_ENDPOINT_URL", &format!("https://{NOWHERE}"));

@@ -119,7 +119,7 @@ fn a_token_expires_with_its_credentials_if_they_expire_first() {
     }
 }
 
-/// `aws configure export-credentials --format env` sets the variable.
+/// `aws configure export-credentials --format env` sets this variable.
 #[test]
 fn keys_in_the_environment_may_have_an_expiry() {
     let mut sandbox = Sandbox::with_keys();
@@ -194,7 +194,8 @@ fn a_source_that_does_not_answer_ends_at_the_deadline() {
         ".aws/config",
         format!("[profile p]\ncredential_process = {silent}\n"),
     );
-    // Not by pipes: on Windows the process that never answers holds them for as long as it lives.
+    // stderr is a file and not a pipe: on Windows the process that never answers keeps a pipe open
+    // as long as it lives.
     let log = std::fs::File::create(sandbox.path("log")).expect("a file");
     let began = Instant::now();
     let mut pgcred = sandbox.pgcred(&["token", HOST, "--profile", "p", "--timeout", "1"]);
@@ -304,7 +305,7 @@ fn keys_that_no_request_can_carry_are_refused() {
         &["--profile", "p"],
         "the access key ID contains a control character (its source: profile)",
     );
-    // Each part is short enough, and the token as a whole is not.
+    // Each part of the credentials is short enough, but the whole token is too long.
     let mut sandbox = Sandbox::with_keys();
     sandbox.set("AWS_SESSION_TOKEN", &"/".repeat(25_000));
     refused(
@@ -489,7 +490,7 @@ fn a_file_of_aws_that_cannot_be_read_is_an_error() {
         run.assert_fails(2, &format!("cannot read {}", path.display()));
         assert!(run.stderr.contains("hint: make "), "{}", run.stderr);
         std::fs::remove_file(&path).expect("the link");
-        sandbox.ok(&["token", HOST, "--no-cache"]); // one that is missing is none
+        sandbox.ok(&["token", HOST, "--no-cache"]); // a missing file counts as no file
     }
 }
 

@@ -72,7 +72,7 @@ fn root_leaves_another_users_home_alone() {
     sandbox
         .run(&["token", "prod"])
         .assert_fails(2, "is not used: it belongs to nobody");
-    // A file that is named by an option is used, wherever HOME leads.
+    // A file that the user names is used, in whatever home directory it is.
     let own = sandbox.own().display().to_string();
     sandbox
         .set("PGCRED_HOME", &own)
@@ -282,7 +282,7 @@ fn roots_configuration_is_believed_where_root_is_shown_as_unknown() {
     }
     let run = unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    // A file that another user can change is not used there either.
+    // A file that another user can change is not used in such a sandbox either.
     set_mode(&config, 0o666);
     unshare(&sandbox, &[env!("CARGO_BIN_EXE_pgcred"), "token", "prod"])
         .assert_fails(2, "lets other users change it");

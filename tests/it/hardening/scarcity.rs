@@ -67,7 +67,7 @@ fn few_descriptors_are_an_error() {
             sh.args(["-c", &script, env!("CARGO_BIN_EXE_pgcred")])
                 .args(words);
             let output = sh.output().expect("sh");
-            // With three, not even the system's loader has one left.
+            // With three descriptors, the system's loader has none left.
             if output.status.code() != Some(127) {
                 check(
                     &sandbox,

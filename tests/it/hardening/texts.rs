@@ -122,7 +122,7 @@ fn a_terminal_gets_no_escape_sequence() {
     sandbox.run(&["refresh", "--background", "--quiet"]);
     sandbox.run(&["token", "prod"]).assert_fails(1, SHOWN);
     let list = sandbox.ok(&["list"]);
-    // the connection's own error, and that of the background
+    // the error of the connection, and that of the run in the background
     assert!(list.matches(SHOWN).count() == 2, "{list}");
     assert_plain(&list);
 
@@ -156,7 +156,7 @@ fn errors_keep_no_account_number_and_no_token() {
     sandbox.set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{port}"));
     sandbox.ok(&["add", "prod", HOST]);
     let run = sandbox.run(&["token", "prod", "--debug"]);
-    // --debug may tell who; nothing may tell the token
+    // --debug may show the account; no output may show the token
     run.assert_fails(1, &format!("arn:aws:iam::{ACCOUNT}:user/jane"));
     sandbox.run(&["refresh", "--background", "--quiet"]);
     let said = [
@@ -199,7 +199,7 @@ fn long_texts_are_cut_in_lists() {
         &list[..1000]
     );
     let json = sandbox.ok(&["list", "--format", "json"]);
-    // the configuration itself, and no more
+    // the name is in the list only because the configuration has it
     assert!(json.contains(&user) && kept(&sandbox).len() < 200_000);
 }
 

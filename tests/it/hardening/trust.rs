@@ -316,7 +316,8 @@ fn traps_beside_a_passfile_are_refused() {
 fn directories_of_others_are_not_used() {
     let mut sandbox = Sandbox::with_keys();
     let own = sandbox.own().to_owned();
-    set_mode(&own, 0o777); // as volumes of containers are; what is in it is looked at by itself
+    // Volumes of containers have this mode. Each file in the directory is checked by itself.
+    set_mode(&own, 0o777);
     sandbox.ok(&["token", HOST]);
     sandbox.ok(&["erase", "--all"]);
     fs::write(own.join("config.toml"), "").expect("written");
@@ -359,7 +360,7 @@ fn directories_of_others_are_not_used() {
     );
     assert_eq!(files_in(&own.join("cache")).len(), 0);
     set_mode(&own.join("cache"), 0o700);
-    // Such a runtime directory is not used; the next place is.
+    // Such a runtime directory is not used. pgcred takes the next possible directory.
     let runtime = sandbox.path("runtime");
     fs::create_dir(&runtime).expect("a directory");
     set_mode(&runtime, 0o777);

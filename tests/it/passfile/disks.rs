@@ -136,7 +136,8 @@ fn a_disk_that_fills_up_at_any_point_harms_nothing() {
     for room in 0..12 {
         let mut sandbox = Sandbox::with_keys();
         let directory = sandbox.path("disk");
-        // Even: so many pages are free. Odd: so many files can be made.
+        // If this number is even, it counts free pages; if it is odd, it counts the files that can
+        // be made.
         let (pages, files) = if room % 2 == 0 {
             (room / 2, None)
         } else {

@@ -317,8 +317,8 @@ fn look_ups_while_editors_and_pgcred_write_find_every_line() {
         .unwrap_or_else(|_| panic!("wrong answers: {said}"));
     assert!(number > 100, "{number} look-ups");
     let text = fs::read_to_string(&passfile).expect("text");
-    // sed writes what it has read a millisecond before: what was put in place since is lost by sed,
-    // not by pgcred.
+    // sed writes the text that it has read a millisecond before. If a line is written in between,
+    // sed loses it, not pgcred.
     let lost = added
         .iter()
         .filter(|line| !text.lines().any(|found| found == *line))

@@ -387,8 +387,8 @@ fn erase_all_knows_every_file_that_was_written() {
             .contains("nothing to erase")
     );
 
-    // One that is damaged keeps no other, and is found the next time too; nor does a configuration
-    // that cannot be read.
+    // A damaged passfile does not keep the others from being cleared, and the next run finds it
+    // again. A configuration that cannot be read does not matter either.
     sandbox.ok(&["refresh", HOST, "--passfile", "a"]);
     sandbox.ok(&["refresh", HOST, "--passfile", "b"]);
     sandbox.ok(&["token", &host(1)]);
@@ -416,7 +416,7 @@ fn erase_remembers_a_passfile_that_it_cannot_reach() {
     sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
     sandbox.ok(&["refresh", HOST, "--fresh", "--passfile", "link"]);
     fs::rename(sandbox.path("disk"), sandbox.path("away")).expect("renamed");
-    // Others come and go meanwhile.
+    // Meanwhile other passfiles appear and disappear.
     sandbox.ok(&["refresh", &host(1), "--passfile", "here"]);
     for _ in 0..2 {
         let run = sandbox.run(&["erase", "--all"]);
@@ -443,7 +443,7 @@ fn erase_remembers_a_passfile_that_it_cannot_reach() {
     );
     assert!(!sandbox.own().join("cache").exists());
 
-    // The same for what one of them has, and for a connection that goes.
+    // The same is true for `erase` of one target, and for `remove`.
     for erase in [&["erase", HOST][..], &["remove", "prod"]] {
         sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
         fs::rename(sandbox.path("disk"), sandbox.path("away")).expect("renamed");
@@ -461,7 +461,7 @@ fn erase_remembers_a_passfile_that_it_cannot_reach() {
         );
     }
 
-    // Where the directory is there and has no such file, there is nothing to erase.
+    // If the directory exists and the file does not, there is nothing to erase.
     sandbox.ok(&["refresh", HOST, "--passfile", "disk/pass"]);
     fs::remove_file(sandbox.path("disk/pass")).expect("removed");
     sandbox.ok(&["erase", "--all"]);

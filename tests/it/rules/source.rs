@@ -19,8 +19,8 @@ fn every_file_says_first_what_it_is() {
     }
 }
 
-/// Who signs is planned from what has been read, and nothing else is looked at: so the digest of a
-/// plan tells all that there is to it, and a unit test of it needs no home.
+/// The plan decides who signs. It uses only values that have been read before, so the digest of a
+/// plan covers everything that decides, and a unit test of the plan needs no home directory.
 #[test]
 fn who_signs_is_planned_without_looking_around() {
     let allowed = [
@@ -90,9 +90,9 @@ fn every_outside_effect_has_one_owner() {
              src/sys/signals.rs src/sys/limits.rs src/command/exec",
         ),
         ("cfg(windows)", "src/sys/child src/sys/env.rs"),
-        // Raw, for programs that read it, and for a person to paste: what is in there has no
-        // control character. What a person reads goes through `Output::lines`, which shows no
-        // escape sequence.
+        // `Output::answer` prints the text as it is, for programs, and for text that a user copies:
+        // such text has no control character. All other text goes through `Output::lines`, which
+        // escapes control characters.
         (
             "Output::answer",
             "src/output src/command/aws.rs src/command/doctor src/command/exec src/command/list \

@@ -37,15 +37,15 @@ fn the_due_file_follows_the_index() {
     assert!(!file.exists());
     sandbox.ok(&["refresh", "--background"]);
     check(T0 + 600, &format!("prod {} ok", T0 + 900));
-    // A token that is not in the passfile: `refresh` has something to do.
+    // A token is in the cache and not in the passfile, so a refresh is due.
     sandbox
         .at("2030-01-01T00:01:00Z")
         .ok(&["token", "prod", "--fresh"]);
     check(T0 + 60, &format!("prod {} ok", T0 + 960));
     sandbox.ok(&["refresh", "--background"]);
     check(T0 + 660, &format!("prod {} ok", T0 + 960));
-    // Failures are waited out, longer each time; the other token stands in the passfile and is good
-    // for days.
+    // After each failure the pause is longer. The other token is in the passfile and is valid for
+    // days.
     sandbox
         .at("2030-01-01T00:12:00Z")
         .unset("AWS_ACCESS_KEY_ID")
@@ -58,12 +58,12 @@ fn the_due_file_follows_the_index() {
         .at("2030-01-01T00:12:10Z")
         .run(&["refresh", "--background"])
         .assert_fails(3, "no AWS credentials");
-    // of 20 s: a login would end the wait, so look sooner
+    // the pause lasts 20 s; a login would end it, so the hook has to look earlier
     check(T0 + 745, &format!("prod {} needs-login", T0 + 960));
     sandbox.ok(&["remove", "prod"]);
     assert!(!file.exists());
 
-    // The hooks' connections are those of the usual file, all of them.
+    // Hooks refresh all connections of the usual configuration file, and of no other.
     sandbox
         .set("AWS_ACCESS_KEY_ID", KEY_ID)
         .set("AWS_SECRET_ACCESS_KEY", SECRET)

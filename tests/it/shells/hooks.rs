@@ -24,7 +24,7 @@ pub fn check(shell: &Shell) {
         &["--segment"]
     };
 
-    // The first prompt refreshes, where nothing says that it need not.
+    // Without a due file, the first prompt starts a refresh.
     assert!(!desk.due().exists());
     let session = desk.start(shell, "", segment);
     desk.wait_for_refresh();
@@ -37,7 +37,7 @@ pub fn check(shell: &Shell) {
 
     let session = desk.start(shell, "", segment);
     session.enter("");
-    // Nothing is due: no process, whatever the shell says of itself.
+    // Nothing is due: the hook starts no process. strace counts them, not the shell.
     let length = session.trace_length();
     for _ in 0..3 {
         session.enter("");
@@ -50,7 +50,7 @@ pub fn check(shell: &Shell) {
     );
 
     if !shell.fails.is_empty() {
-        desk.set_due(1); // what the hook starts has no status
+        desk.set_due(1); // the refresh that the hook starts does not change the exit status
         session.enter(shell.fails);
         let screen = session.enter(shell.status);
         assert!(
@@ -70,7 +70,8 @@ pub fn check(shell: &Shell) {
         );
     }
 
-    // Something is due: one refresh, however often it is sourced, without a word.
+    // Something is due: the hook starts one refresh, also if the shell has read the hook several
+    // times, and prints nothing.
     session.enter(&session.load);
     session.enter(&session.load);
     session.terminal.enter("clear");
@@ -79,7 +80,7 @@ pub fn check(shell: &Shell) {
     desk.set_due(1);
     session.enter("");
     desk.wait_for_refresh();
-    desk.set_due(1); // as if it had not helped: the next one is not before a minute
+    desk.set_due(1); // as if the refresh had failed: the next one comes a minute later
     session.enter("");
     let screen = session.enter("");
     assert!(
@@ -95,12 +96,12 @@ pub fn check(shell: &Shell) {
     assert_eq!(refreshes, 1, "{}: {started:#?}", shell.name);
     session.wait_for_no_zombies();
 
-    // It has helped, and a token is due again already: that is no reason to wait.
+    // The refresh has succeeded, and a token is due again: the hook does not wait.
     desk.set_due(2);
     session.enter("");
     desk.wait_for_refresh();
 
-    // Undone, it refreshes no more.
+    // After its undoing the hook starts no refresh.
     session.enter(&session.undo);
     drop(session);
     let session = desk.start(shell, "", segment);
@@ -179,7 +180,8 @@ fn a_hook_refreshes_the_passfile_that_the_user_has_set() {
         }
         let mut desk = Desk::new();
         desk.sandbox.ok(&["refresh", "--background", "-q"]);
-        // With another passfile: the file for the usual one says that nothing is due.
+        // The shell uses another passfile. The due file of the usual passfile says that nothing is
+        // due.
         let other = desk
             .sandbox
             .path("my \"own\" $x:y/pass")
@@ -207,7 +209,8 @@ fn a_hook_refreshes_the_passfile_that_the_user_has_set() {
         drop(session);
         assert_eq!(desk.due_at(), usual, "{}", shell.name);
 
-        // Inside exec: nothing is due outside, and then it is.
+        // Inside `pgcred exec`: at first nothing is due in the passfile outside, later something
+        // is.
         desk.sandbox
             .set("PGCRED_EXEC_PASSFILE", "/run/private/pass")
             .set("PGCRED_OUTER_PASSFILE", &other);
@@ -363,7 +366,7 @@ fn a_hook_without_pgcred_prints_nothing() {
                 .expect("removed");
             session.enter("");
         }
-        sleep(Duration::from_millis(300)); // for a shell in between that might say it late
+        sleep(Duration::from_millis(300)); // a shell in between may print late
         let screen = session.enter("");
         assert!(
             screen.iter().all(|line| line == PROMPT),
@@ -400,7 +403,7 @@ fn a_hook_does_not_wait_for_a_clock_that_was_set_back() {
         );
     }
     skip_unless!(program("elvish"));
-    // elvish asks what time it is when it starts; here it is told the day before.
+    // elvish reads the time when it starts; here `date` answers with the day before.
     let yesterday = "#!/bin/sh\\nrm -- $0; echo $(($(date +%s) - 86400))\\n";
     let before = format!(
         "e:mkdir ~/fake; print \"{yesterday}\" > ~/fake/date; e:chmod 755 ~/fake/date; set paths = \

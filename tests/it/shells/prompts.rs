@@ -9,7 +9,7 @@ use crate::support::needs::{TERMINAL, can_run, program, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
 
-/// The program shows 15 minutes, or 14 a moment later.
+/// The program shows 15 minutes, or 14 minutes a moment later.
 const SHOWN: &str = "prod 1";
 
 /// Returns a sandbox with pgcred on PATH and a connection whose token is valid for 15 minutes.
@@ -62,7 +62,8 @@ fn starship_shows_the_token() {
         };
         assert!(shown.contains(wanted), "{name}: {shown:?}");
     }
-    // Drawn by bash, with both hooks: what the command returned is shown, and what pgcred says.
+    // bash draws the prompt with both hooks. It shows the exit status of the command and the text
+    // of pgcred.
     let config = "format = \"$env_var$status\"\nadd_newline = false\n[status]\ndisabled = false\n\
         format = '<$status>'\n";
     let config = sandbox
@@ -144,7 +145,7 @@ fn tmux_shows_the_token() {
                 .last()
                 .is_some_and(|line| line.contains("mine") != own.is_empty())
         );
-        // As long as tmux shows it by itself.
+        // The title is as long as one that tmux shows without pgcred.
         stdout(
             &sandbox,
             &[

@@ -147,7 +147,7 @@ fn a_hook_uses_paths_that_stay_valid() {
             "{hook}"
         );
     }
-    // Another version on PATH is another program.
+    // Another version on PATH counts as another program.
     fs::remove_file(linked.join("pgcred")).expect("removed");
     sandbox.write("bin/pgcred", "#!/bin/sh\n");
     assert!(init(&sandbox).contains(&format!("__pgcred_exe='{versioned}'\n")));
@@ -169,7 +169,7 @@ fn shells_complete_connections_tools_and_values() {
         )
         .set("LC_ALL", "C.UTF-8");
     sandbox.ok(&["add", "-q", "prod-one", HOST]);
-    // the second would ring the bell
+    // the name of the second profile has a control character that would ring the bell
     sandbox.write(".aws/config", "[profile dev]\n[profile de\u{7}vil]\n");
     sandbox.write(".ssh/known", "");
     let script =
@@ -217,7 +217,7 @@ fn shells_complete_connections_tools_and_values() {
         }
         let _ = elvish;
     }
-    // As a file in zsh's function path, also the first time.
+    // The script also works as a file in zsh's function path, from the first completion on.
     sandbox.write("functions/_pgcred", sandbox.ok(&["completions", "zsh"]));
     sandbox.write(
         ".zshrc",

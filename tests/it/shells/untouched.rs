@@ -47,7 +47,8 @@ fn bash_works_as_before() {
         &[],
         &[&string[..], &DUE_AT_PROMPT].concat(),
     );
-    // What stands behind the hook finds $? too, whatever splits words, and a trap fires once.
+    // A command after the hook finds the same $?, however the shell splits words, and a trap runs
+    // once.
     for (before, behind) in [
         ("true", "PROMPT_COMMAND+=$'\\nseen=$?'"),
         ("set -E", "PROMPT_COMMAND+=$'\\nseen=$?'"),
@@ -128,7 +129,7 @@ fn fish_works_as_before() {
         ("echo $pipestatus", "0 4 0"),
     ];
     check_lines(&FISH, before, &[], &[&lines[..], &DUE_AT_PROMPT].concat());
-    // The user's own functions and jobs.
+    // The user has functions and jobs with these names.
     let before = ["contains", "math", "path", "sh", "date"]
         .map(|name| format!("function {name}; echo {name} $argv; end"));
     let lines = [

@@ -177,7 +177,7 @@ impl Cluster {
         });
     }
 
-    /// Sets the variables that a user sets by hand who takes only tokens from pgcred.
+    /// Sets the variables for a user who takes only tokens from pgcred and sets all else by hand.
     pub fn aim(&mut self, host: &str, user: &str) {
         let roots = if host == RDS_HOST {
             self.sandbox.path("rds-roots.pem").display().to_string()

@@ -16,7 +16,7 @@ pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 pub struct Sandbox {
     directory: TempDir,
-    /// What pgcred keeps for itself: configuration, cache, locks.
+    /// The directory that pgcred keeps for itself: configuration, cache, locks.
     own: TempDir,
     variables: Vec<(String, String)>,
 }

@@ -113,7 +113,7 @@ impl Case {
             .map(|(path, bytes)| (path, here(bytes)))
             .collect();
         if let ("before" | "undone", Ok(bytes)) = (name, fs::read(self.sandbox.path(CONFIG))) {
-            // the connection is one already, so that nothing is added
+            // the connection is in the configuration already, so nothing is added to it
             state.insert(CONFIG.into(), bytes);
         }
         state

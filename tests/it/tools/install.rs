@@ -12,7 +12,8 @@ fn checkout() -> Sandbox {
     for file in ["install.sh", "Cargo.toml"] {
         sandbox.write(file, fs::read(root().join(file)).expect("a file"));
     }
-    // Made by another process: a program that this one still writes cannot be run.
+    // Another process makes the files: the system does not run a program that this process still
+    // has open for writing.
     let make = "mkdir -p bin target/release && \
         printf '#!/bin/sh\\n[ $1 = build ] && echo \"$@\" >>built || echo cargo 9.9.9\\n' \
         >bin/cargo && \
@@ -130,7 +131,7 @@ fn completions_and_the_manual_page_are_installed_and_removed_with_pgcred() {
         let written = String::from_utf8(sandbox.read(&format!("here/share/{text}"))).expect("text");
         assert!(written.contains(says), "{text}: {written}");
     }
-    // They do not depend on what is configured, or how badly.
+    // The completions and the page do not depend on the configuration, even if it is broken.
     let now = |name: &str| sandbox.read(&format!("here/share/{name}"));
     let before = TEXTS.map(now);
     fs::write(sandbox.own().join("config.toml"), "[[connection\n").expect("written");

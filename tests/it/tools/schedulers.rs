@@ -154,7 +154,7 @@ fn the_pause_is_shorter_than_the_shortest_lifetime() {
             .ok(&["setup", "cron", "--print"])
             .starts_with("*/1 * * * * ")
     );
-    // Even a run every minute is too slow for that one.
+    // For this connection even a run every minute is too rare.
     sandbox.write("bin/systemctl", "#!/bin/sh\n");
     fs::set_permissions(
         sandbox.path("bin/systemctl"),
@@ -307,7 +307,7 @@ fn the_crontab_gets_a_block_and_keeps_its_other_lines() {
     sandbox.ok(&["setup", "cron", "--undo", "--yes"]);
     assert!(!sandbox.path("tab").exists(), "there was none before");
 
-    // What is not known for sure is not replaced.
+    // A crontab that pgcred cannot read with certainty is not replaced.
     sandbox.write("tab", b"# r\xe9pertoire\n0 3 * * * backup\n");
     let refuses = |says: &str| {
         let before = sandbox.read("tab");
@@ -318,7 +318,7 @@ fn the_crontab_gets_a_block_and_keeps_its_other_lines() {
     };
     refuses("the crontab is not UTF-8");
     sandbox.write("tab", mine);
-    crontab("sleep 1 &"); // it holds the pipe open
+    crontab("sleep 1 &"); // the child holds the pipe open
     sandbox
         .run(&["setup", "cron", "--yes"])
         .assert_fails(2, "not printed to its end");
@@ -407,7 +407,8 @@ fn an_error_names_the_scheduler_that_refused() {
     );
     fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
     let nothing_is_there = || assert!(!sandbox.path(".config/systemd").exists());
-    // No manager answers: nothing is written, and what would work here is named.
+    // The manager does not answer: nothing is written, and the error names another way that works
+    // here.
     let run = sandbox.run(&["setup", "systemd", "--yes"]);
     run.assert_fails(
         1,
@@ -429,7 +430,7 @@ fn an_error_names_the_scheduler_that_refused() {
     let run = sandbox.run(&["setup", "launchd", "--yes"]);
     run.assert_fails(1, "there is no program launchctl");
     assert!(!sandbox.path("Library").exists());
-    // It answers, but will not have the timer: what was written is taken back.
+    // The manager answers but refuses the timer: the files that were written are removed again.
     let refuses = "#!/bin/sh\n[ \"$2\" != enable ] || { echo 'Unit is masked' >&2; exit 1; }\n";
     sandbox.write("bin/systemctl", refuses);
     let run = sandbox.run(&["setup", "systemd", "--yes"]);
@@ -453,7 +454,7 @@ fn an_error_names_the_scheduler_that_refused() {
     fs::remove_file(sandbox.path(unit)).expect("removed");
     sandbox.write("bin/systemctl", "#!/bin/sh\n");
     sandbox.ok(&["setup", "systemd", "--yes"]);
-    // What was taken away by hand is no reason to keep the rest.
+    // If the user has removed the unit by hand, undo still removes the rest.
     sandbox.write(
         "bin/systemctl",
         "#!/bin/sh\n[ \"$2\" = daemon-reload ] || { echo 'no such unit' >&2; exit 1; }\n",

@@ -59,7 +59,8 @@ fn the_table_and_the_pages_agree_with_the_code() {
         assert_eq!(row.len(), 5, "{row:?}");
         let way = line[by..found].trim();
         assert!(row[1].starts_with(way), "{name}: {line} but {row:?}");
-        // A scheduler is told of the machine's own files: only shown here, see schedulers.rs.
+        // A scheduler gets the files of this machine. Here they are only shown; schedulers.rs
+        // writes them.
         let arguments: &[&str] = if way == "scheduler" {
             &["--dry-run"]
         } else {
@@ -107,7 +108,7 @@ fn the_table_and_the_pages_agree_with_the_code() {
         .filter(|directory| !names.contains(directory))
     {
         let page = fs::read_to_string(other.join("README.md")).expect("a page");
-        // prompts, containers: what no command sets up
+        // these pages are about prompts and containers, which no command sets up
         assert!(page.starts_with("# "), "{}", other.display());
     }
 }
@@ -215,7 +216,8 @@ fn odd_names_are_quoted() {
         run.assert_fails(2, says);
         assert!(!sandbox.path(".pg_service.conf").exists());
     }
-    // What is printed to be pasted is the name itself, also with a mark that no table would show.
+    // Text that the user copies has the exact name, also with a character that a table would
+    // escape.
     let text = sandbox.ok(&["setup", "psql", HOST, "--user", "a\u{200f}b", "--print"]);
     assert!(text.contains("\nuser=a\u{200f}b\n"), "{text:?}");
     sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
@@ -299,7 +301,7 @@ fn the_users_own_settings_stay() {
     sandbox.write(file, r#"{"connections":{"pgcred-prod":5}}"#);
     sandbox.ok(&["setup", "dbeaver", "--yes"]);
 
-    // The copy follows what is the user's.
+    // The backup always has the user's part as it is now.
     sandbox.write(".pg_service.conf", "[a]\nhost=h\n");
     sandbox.ok(&["setup", "psql", "--yes"]);
     let with_more = [sandbox.read(".pg_service.conf"), b"[b]\nhost=i\n".to_vec()].concat();
@@ -447,7 +449,7 @@ fn variables_of_the_shell_do_not_get_into_entries_of_a_connection() {
     for target in [&["two"][..], &[RDS_HOST], &["--host", RDS_HOST]] {
         assert!(plain.ends_with(&section(target)), "{target:?}");
     }
-    // An option is no variable.
+    // Options count, as opposed to variables.
     let said = section(&["two", "--port", "6000", "--user", "me", "--dbname", "mine"]);
     assert!(
         ["port=6000\n", "user=me\n", "dbname=mine\n"]
@@ -456,7 +458,7 @@ fn variables_of_the_shell_do_not_get_into_entries_of_a_connection() {
         "{said}"
     );
 
-    // The same for root certificates, which a connection that verifies has.
+    // The same is true for root certificates: a connection that verifies the server has some.
     sandbox
         .unset("PGSSLMODE")
         .set("PGSSLROOTCERT", "/theirs.pem");
@@ -466,8 +468,8 @@ fn variables_of_the_shell_do_not_get_into_entries_of_a_connection() {
             plain
         );
     }
-    // A target that is no connection yet is what the shell says of it; so the configuration keeps
-    // it.
+    // A target that is no connection yet takes the values of the shell, and the configuration keeps
+    // them.
     let new = "new.dsql.us-east-1.on.aws";
     sandbox
         .set("PGSSLROOTCERT", "theirs.pem")

@@ -195,7 +195,7 @@ impl Desk {
         );
     }
 
-    /// The same commands after the keys have gone; a new cache, too.
+    /// Removes the keys and the cached tokens, so that the same commands must fail.
     fn without_keys(&mut self) -> &Self {
         fs::remove_file(self.sandbox.path(".aws/credentials")).expect("removed");
         self.sandbox.set("PGCRED_CACHE", "none");
@@ -265,7 +265,7 @@ fn lazysql_and_rainfrog_get_a_url() {
         let line = command["Command"].as_str().expect("a command").to_owned();
         let run = desk.by_sh(&line);
         assert_eq!(run.code, 0, "{}", run.stderr);
-        desk.assert_url(&run.stdout, "lazysql"); // as it comes, for lazysql does not trim
+        desk.assert_url(&run.stdout, "lazysql"); // exactly as printed: lazysql does not trim it
 
         let rainfrog = "rainfrog() { [ $# = 0 ] && printf %s \"$DATABASE_URL\"; }";
         let run = desk.by_sh(&format!("{rainfrog}\n{}", desk.printed("rainfrog")));

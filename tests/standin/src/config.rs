@@ -1,4 +1,4 @@
-//! What a caller may choose: the keys that are known, the real server, and the stand-in's temper.
+//! The settings of a stand-in: the keys that it knows, the real server, and how it behaves.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::Upstream;
 
-/// One access key the stand-in knows, as AWS would.
+/// An access key that the stand-in knows, as AWS knows it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
@@ -18,7 +18,7 @@ pub struct Key {
     pub secret_access_key: String,
     #[serde(default)]
     pub session_token: Option<String>,
-    /// Unix time from which the credentials are dead, and every token they signed with them.
+    /// Unix time from which AWS refuses the credentials, and every token that they have signed.
     #[serde(default)]
     pub expires_at: Option<u64>,
 }
@@ -31,8 +31,8 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The address and port to listen on. Only this machine can reach it: the stand-in trusts whoever
-/// comes.
+/// The address and port on which the stand-in listens. Only this machine can reach it, because the
+/// stand-in trusts every program that connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen(SocketAddr);
 
@@ -80,17 +80,17 @@ impl FromStr for Listen {
 pub struct Config {
     pub keys: Vec<Key>,
     pub upstream: Upstream,
-    /// 127.0.0.1 and a free port unless told.
+    /// The default is 127.0.0.1 and a free port.
     pub listen: Listen,
-    /// The port an RDS token must name; the listening port unless told.
+    /// The port that an RDS token must name. The default is the port on which the stand-in listens.
     pub public_port: Option<u16>,
-    /// The host whose certificate and rules hold for clients that send no SNI: an instance of RDS
-    /// has an address of its own and serves them too. Aurora DSQL refuses them, as the stand-in
-    /// does if this is `None`.
+    /// The host whose certificate and rules count for clients that send no SNI. An instance of RDS
+    /// has an address of its own, so it serves them. Aurora DSQL refuses them, and so does the
+    /// stand-in if this is `None`.
     pub without_sni: Option<String>,
-    /// Refuse to set parameters that are not on DSQL's allow-list.
+    /// Refuses SQL that sets a parameter which is not on DSQL's allow-list.
     pub reject_set: bool,
-    /// Seconds added to the wall clock.
+    /// How many seconds are added to the clock of the system.
     pub clock_offset: i64,
     /// Freezes the clock at this Unix time.
     pub now: Option<u64>,

@@ -1,4 +1,5 @@
-//! The record of login attempts: who came for which host and what became of it, never a secret.
+//! The record of login attempts: which user came for which host, and how it ended. It never has a
+//! secret.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -18,7 +19,7 @@ pub struct Event {
     /// The host name asked for by SNI, or the one that clients without SNI get; empty if there was
     /// neither.
     pub host: String,
-    /// `None` if the attempt ended before the host told which service was meant.
+    /// `None` if the attempt ended before the host was known, which decides the service.
     pub kind: Option<Kind>,
     /// `accepted`, or the short name of the refusal (`Refusal::reason`).
     pub outcome: &'static str,
@@ -53,7 +54,8 @@ impl Events {
     pub(crate) fn add(&self, event: Event) {
         if let (Some(mut file), Ok(mut line)) = (self.file.as_ref(), serde_json::to_vec(&event)) {
             line.push(b'\n');
-            // One write per line keeps lines whole; a full disk must not decide a login.
+            // Each line is one write, so that lines stay whole. An error, such as a full disk, does
+            // not end the login.
             let _ = file.write_all(&line);
         }
         self.list

@@ -1,9 +1,9 @@
 //! A verifying stand-in for Aurora DSQL and RDS IAM logins: a TLS front of a real PostgreSQL that
 //! checks the token.
 //!
-//! It shares no code with any AWS crate or with pgcred, so it is an independent judge of what
-//! pgcred signs. For tests and demonstrations only: it trusts its loopback callers with everything
-//! but the token.
+//! It shares no code with any AWS crate or with pgcred, so it judges independently whether what
+//! pgcred signs is right. It is for tests and demonstrations only: every program on the machine can
+//! connect, and only the token is checked.
 
 mod clock;
 mod config;

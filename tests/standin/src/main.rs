@@ -80,7 +80,7 @@ fn main() -> ExitCode {
 
 fn run(flags: Flags) -> io::Result<()> {
     let (stop, stopped) = mpsc::channel();
-    // Before anything is announced, so that a stop cannot be missed.
+    // The signals are caught before the port is announced, so that no signal is missed.
     stop_on_signal(stop.clone())?;
     if flags.until_stdin_closes {
         stop_on_stdin(stop);
@@ -119,13 +119,13 @@ fn run(flags: Flags) -> io::Result<()> {
     if let Some(path) = &flags.port_file {
         write_whole(path, &format!("{}\n", standin.port()))?;
     }
-    // Without a file the port has to be readable somewhere; nobody listening is no reason to stop.
+    // Without a file, the port is printed. If stdout is closed, the stand-in runs all the same.
     let _ = writeln!(io::stdout(), "listening on {}", standin.address());
     let _ = stopped.recv();
     Ok(())
 }
 
-/// Writes so that whoever waits for the file never reads half of it.
+/// Writes the file in one step, so that a program that waits for it never reads half of it.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));

@@ -1,5 +1,5 @@
-//! Why a login is refused, and how DSQL or RDS words it to the client; no text repeats what the
-//! client sent secretly.
+//! The reasons for which a login is refused, and the words of DSQL or RDS for the client. No text
+//! repeats a secret of the client.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum Refusal {
     NoTls,
     /// The TLS handshake named no host.
     NoSni,
-    /// The password has not the form of a token; the text says which part.
+    /// The password does not have the form of a token. The text says which part is wrong.
     Malformed(&'static str),
     MissingParameter(&'static str),
     UnknownParameter,
@@ -46,12 +46,12 @@ pub enum Refusal {
         now: u64,
     },
     BadSignature,
-    /// Properly signed, but for an action that is not this user's.
+    /// The signature is right, but the token is for an action that this user may not take.
     WrongAction {
         user: String,
         action: String,
     },
-    /// RDS: properly signed, but for another `DBUser`.
+    /// RDS: the signature is right, but the token is for another `DBUser`.
     WrongUser,
 }
 

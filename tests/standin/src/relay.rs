@@ -1,5 +1,5 @@
-//! The two directions of a session that was let in, message by message where something has to be
-//! put in or changed.
+//! The two directions of a session after its login. They are passed on message by message where a
+//! message has to be added or changed.
 
 use std::future::pending;
 use std::io;
@@ -30,8 +30,8 @@ pub(crate) async fn relay(
     let (from_client, to_client) = split(client);
     let (from_server, to_server) = split(server);
     let upwards = async {
-        // However the client ends, the server learns of it by the closed stream and ends the other
-        // direction.
+        // The server notices the end of the client by the closed connection, and then ends the
+        // other direction.
         let _ = requests(from_client, to_server, reject_set).await;
         pending::<()>().await;
     };
@@ -143,7 +143,7 @@ async fn answers(
     };
     tokio::pin!(over);
     loop {
-        // Only between two messages may one be put in, so the time is looked at here.
+        // A message can be added only between two others, so the time is checked here.
         let next = tokio::select! {
             biased;
             () = &mut over => {
@@ -161,7 +161,7 @@ async fn answers(
             let mut code = [0; 4];
             from.read_exact(&mut code).await?;
             if code != [0; 4] {
-                // Passing this on would hand the client's token to the real server.
+                // If this were passed on, the client would send its token to the real server.
                 let text = "the PostgreSQL behind the stand-in asks for a password; it must trust \
                     its clients";
                 to.write_all(&error_response("FATAL", "08006", text, None))

@@ -129,7 +129,7 @@ impl Standin {
 impl Drop for Standin {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.running.take() {
-            // Neither can fail in a way that matters: the thread is gone either way.
+            // Errors do not matter here: the thread has ended in either case.
             let _ = stop.send(());
             let _ = thread.join();
         }
@@ -139,12 +139,12 @@ impl Drop for Standin {
 async fn accept(listener: tokio::net::TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     loop {
         let Ok((tcp, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: wait for sessions to end rather than spin.
+            // Probably there are no file descriptors left: wait until sessions end.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
-        // An error is the end of that one connection, which the client knows already.
+        // An error ends only this connection, and its client has noticed that.
         tokio::spawn(async move { serve(tcp, &acceptor, &shared).await });
     }
 }

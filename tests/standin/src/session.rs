@@ -1,5 +1,4 @@
-//! One connection from its first byte on: TLS, startup, password, verdict, and then the real
-//! server.
+//! One connection: TLS, the startup message, the password, the verdict, and then the real server.
 
 use std::io;
 use std::time::Duration;
@@ -23,12 +22,12 @@ use crate::{Expect, Key, Kind, Refusal, Upstream, verify};
 
 /// PostgreSQL's own default `authentication_timeout`.
 const LOG_IN_WITHIN: Duration = Duration::from_mins(1);
-/// How long a client may take to read why it was turned away.
+/// How long a client may take to read the error.
 const LINGER: Duration = Duration::from_secs(2);
 /// The first byte of a TLS handshake.
 const HANDSHAKE: u8 = 0x16;
 
-/// What all connections of one stand-in share.
+/// The state that all connections of one stand-in share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) keys: Vec<Key>,
@@ -82,14 +81,15 @@ async fn encrypt(
         return Ok(None);
     }
     let mut tls = acceptor.accept(tcp).await?;
-    // Like PostgreSQL: without the negotiation, another protocol could be led here.
+    // As in PostgreSQL: without this negotiation, a client of another protocol could be led here.
     if direct && tls.get_ref().1.alpn_protocol() != Some(ALPN) {
         return tls.shutdown().await.map(|()| None);
     }
     Ok(Some(tls))
 }
 
-/// Answers what may come before TLS; `false` if that was all the client wanted or may have.
+/// Answers the messages that a client may send before TLS. Returns `false` if the connection ends
+/// there.
 async fn agree_on_tls(tcp: &mut TcpStream, shared: &Shared) -> io::Result<bool> {
     loop {
         let packet = FirstPacket::read(tcp).await?;
@@ -108,8 +108,8 @@ async fn agree_on_tls(tcp: &mut TcpStream, shared: &Shared) -> io::Result<bool> 
     }
 }
 
-/// Asks who it is and for the token. The request for the real server if both fit, `None` if the
-/// client was turned away.
+/// Reads the user and asks for the token. Returns the startup message for the real server, or
+/// `None` if the client was refused.
 async fn admit(
     mut tls: TlsStream<TcpStream>,
     shared: &Shared,
@@ -139,8 +139,8 @@ async fn admit(
     let verdict = if let Some(kind) = kind {
         tls.write_all(&ASK_PASSWORD).await?;
         tls.flush().await?;
-        // A client that has no password hangs up here, asks its user and comes again: that is no
-        // attempt yet.
+        // A client without a password closes the connection here, asks its user and connects again.
+        // That does not count as an attempt.
         let token = read_password(&mut tls).await?;
         let expect = Expect {
             kind,
@@ -182,8 +182,8 @@ async fn cancel(packet: &FirstPacket, shared: &Shared) -> io::Result<()> {
     server.read_to_end(&mut Vec::new()).await.map(drop)
 }
 
-/// Says `answer` and closes so that it arrives: closing with input unread would reset the
-/// connection under it.
+/// Sends `answer` and closes the connection so that the client receives it: if input were unread at
+/// the close, the system would reset the connection.
 async fn turn_away(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     answer: &[u8],

@@ -1,5 +1,5 @@
-//! AWS Signature Version 4 of a presigned `GET /` with only `host` signed, from the published rules
-//! alone.
+//! AWS Signature Version 4 of a presigned `GET /` in which only `host` is signed. It follows the
+//! published rules alone.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};

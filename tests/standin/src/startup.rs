@@ -1,11 +1,12 @@
-//! The startup message: who wants in, and the same message as the real server is to see it.
+//! The startup message: which user and database the client asks for, and the message that the real
+//! server gets instead.
 
 use std::io;
 
 use crate::Kind;
 use crate::wire::{FirstPacket, invalid};
 
-/// The option by which DSQL is told the cluster when the host name does not tell it.
+/// The option that names the cluster to DSQL if the host name does not.
 const CLUSTER_OPTION: &str = "amzn-cluster-id=";
 
 #[derive(Debug)]

@@ -1,9 +1,9 @@
-//! TLS: certificate authorities made at the start, and a certificate for whatever host a client
+//! TLS: certificate authorities, made at the start, and a certificate for each host that a client
 //! names.
 //!
-//! As at AWS there are two kinds. The public one stands for those that every system trusts; Aurora
-//! DSQL and RDS Proxy have their certificates from it. Instances and clusters of RDS have theirs
-//! from Amazon's own, which no system trusts.
+//! As at AWS there are two kinds of authorities. The public one stands for those that every system
+//! trusts; Aurora DSQL and RDS Proxy have certificates from it. Instances and clusters of RDS have
+//! certificates from Amazon's own authority, which no system trusts.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -41,8 +41,8 @@ pub(crate) struct Roots {
     pub(crate) rds: String,
 }
 
-/// The acceptor of TLS connections, and the roots of its certificates; `without_sni` is the host of
-/// who names none.
+/// The acceptor of TLS connections, and the roots of its certificates; `without_sni` is the host
+/// for clients that name none.
 pub(crate) fn acceptor(without_sni: Option<String>) -> io::Result<(TlsAcceptor, Roots)> {
     let provider = Arc::new(ring::default_provider());
     let (certificates, roots) =
@@ -97,7 +97,8 @@ impl Certificates {
     }
 
     fn make(&self, host: &str) -> Result<CertifiedKey, Box<dyn std::error::Error>> {
-        // Without SNI the client is refused in words, so the handshake must succeed first.
+        // A client without SNI gets its refusal as an error message, so the handshake must succeed
+        // first.
         let names = if host.is_empty() {
             vec!["localhost".into(), "127.0.0.1".into()]
         } else {

@@ -1,4 +1,5 @@
-//! A token taken apart: `host[/]?name=value&...`, every part decoded strictly, nothing judged yet.
+//! A parsed token: `host[/]?name=value&...`. Every part is decoded strictly, and nothing is checked
+//! against the connection yet.
 
 use std::fmt;
 
@@ -53,7 +54,7 @@ impl<'a> Token<'a> {
 }
 
 impl fmt::Debug for Token<'_> {
-    /// Without the values: a token is a password.
+    /// `Debug` leaves out the values, because a token is a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token")
             .field("host", &self.host)

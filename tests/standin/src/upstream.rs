@@ -1,4 +1,4 @@
-//! The real PostgreSQL behind the stand-in: where it is and how to reach it.
+//! The real PostgreSQL behind the stand-in: its address, and connections to it.
 
 use std::io;
 #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! The judge: decides from a token and the circumstances of the connection alone whether the login
-//! is allowed.
+//! Decides whether a login is allowed, from the token and the circumstances of the connection
+//! alone.
 
 use serde::Serialize;
 
@@ -67,7 +67,7 @@ pub struct Expect<'a> {
     pub kind: Kind,
     /// The host the client connected to, in lower case.
     pub host: &'a str,
-    /// The port the client believes it connected to; only RDS tokens name it.
+    /// The port to which the client thinks that it connects. Only RDS tokens name it.
     pub port: u16,
     /// The user of the startup message.
     pub user: &'a str,

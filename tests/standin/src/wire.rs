@@ -1,5 +1,5 @@
-//! The few pieces of the PostgreSQL protocol the stand-in speaks itself; everything else passes
-//! through unread.
+//! The messages of the PostgreSQL protocol that the stand-in reads or writes itself. It passes all
+//! other messages on unread.
 
 use std::io;
 

@@ -20,8 +20,8 @@ const GSSENC_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 48];
 const CANCEL_REQUEST: [u8; 16] = [0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 7, 0, 0, 0, 9];
 const WELCOME: [u8; 15] = *b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
 
-/// Welcomes whoever comes and keeps what it was sent: one entry per connection, one `|` between two
-/// reads.
+/// Accepts every connection, and keeps what it received: one entry for each connection, one `|`
+/// between two reads.
 fn script() -> (Upstream, Arc<Mutex<Vec<Vec<u8>>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -296,7 +296,7 @@ fn rds_has_certificates_that_only_its_own_roots_trust() {
     assert_eq!(own.matches("BEGIN CERTIFICATE").count(), 3);
 }
 
-/// An instance of RDS knows who it is.
+/// An instance of RDS has one host only, so it needs no SNI.
 #[test]
 fn rds_serves_clients_without_sni() {
     let (standin, _) = start(|config| config.without_sni = Some(RDS_HOST.to_uppercase()));

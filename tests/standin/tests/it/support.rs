@@ -50,7 +50,7 @@ pub fn expect_rds(keys: &[Key]) -> Expect<'_> {
     }
 }
 
-/// The parts of a token, each to be set at will before it is signed.
+/// The parts of a token. A test can set each of them before it is signed.
 #[derive(Clone)]
 pub struct Draft {
     pub host: String,
@@ -114,7 +114,7 @@ impl Draft {
             .map_or("", |(_, value)| value)
     }
 
-    /// The token, with a signature that fits whatever the parts say.
+    /// Returns the token, with a right signature over its parts, even if they are wrong.
     pub fn signed(&self) -> String {
         let credential: Vec<_> = self.get("X-Amz-Credential").split('/').collect();
         let [_, date, region, service, _] = credential[..] else {
