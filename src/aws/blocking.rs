@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 
 use super::credentials;
 use super::execute;

@@ -1,7 +1,7 @@
 //! What all credentials have in common, whichever source gave them: the fields of an answer in
 //! JSON, the time that they have left, and the check before anything is signed with them.
 
-use aws_credential_types::Credentials;
+use aws_credential_types::Credentials as SdkCredentials;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
@@ -9,6 +9,49 @@ use crate::time::Time;
 
 /// The longest key or session token, in bytes. AWS's own have less than 5,000.
 const LONGEST: usize = 60_000;
+
+/// Keys that sign, with the name of the source that they came from.
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    keys: SdkCredentials,
+    source: &'static str,
+}
+
+impl Credentials {
+    pub(super) fn new(
+        key: &str,
+        secret: &str,
+        token: Option<&str>,
+        end: Option<Time>,
+        source: &'static str,
+    ) -> Self {
+        let token = token.map(str::to_owned);
+        let keys = SdkCredentials::new(key, secret, token, end.map(Time::to_system), source);
+        Self { keys, source }
+    }
+
+    pub(super) fn access_key_id(&self) -> &str {
+        self.keys.access_key_id()
+    }
+
+    pub(super) fn secret_access_key(&self) -> &str {
+        self.keys.secret_access_key()
+    }
+
+    pub(super) fn session_token(&self) -> Option<&str> {
+        self.keys.session_token()
+    }
+
+    /// Returns when they expire; `None` if they do not say it.
+    pub(super) fn expires_at(&self) -> Option<Time> {
+        self.keys.expiry().map(Time::from_system)
+    }
+
+    /// Returns the keys as the SDK and its signer take them.
+    pub(super) fn to_sdk(&self) -> SdkCredentials {
+        self.keys.clone()
+    }
+}
 
 /// How an answer in JSON names its fields.
 pub(super) struct FieldNames {
@@ -49,7 +92,7 @@ impl FieldNames {
         let end = match fields.get(self.end) {
             None | Some(Value::Null) => None,
             Some(end) => match end.as_str().and_then(Time::from_aws) {
-                Some(end) => Some(end.to_system()),
+                Some(end) => Some(end),
                 None => return Err(format!("an {} that is not a time", self.end)),
             },
         };
@@ -59,7 +102,7 @@ impl FieldNames {
         let Some(secret) = text(fields, self.secret) else {
             return Err(format!("no {}", self.secret));
         };
-        let token = text(fields, self.token).map(str::to_owned);
+        let token = text(fields, self.token);
         Ok(Credentials::new(key, secret, token, end, source))
     }
 }
@@ -74,7 +117,7 @@ fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 
 /// Returns how many seconds the credentials have left: none if they do not say when they expire.
 pub(super) fn seconds_left(credentials: &Credentials) -> Option<u32> {
-    let end = Time::from_system(credentials.expiry()?);
+    let end = credentials.expires_at()?;
     Some(Time::now().until(end))
 }
 
@@ -99,20 +142,13 @@ pub(super) fn checked(credentials: Credentials) -> Result<Credentials> {
         };
         return Err(Error::usage(format!(
             "the {part} {why} (its source: {})",
-            source_of(&credentials)
+            credentials.source
         ))
         .hint(format!(
             "correct the {part} where it is stored: nothing but the {part} itself may be there"
         )));
     }
     Ok(credentials)
-}
-
-/// Returns the name that a source has given its credentials. It can be read in the `Debug` text
-/// alone, which begins with it and hides the secrets.
-fn source_of(credentials: &Credentials) -> String {
-    let text = format!("{credentials:?}");
-    text.split('"').nth(1).unwrap_or("unknown").to_owned()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! role ends the search: the roles below it and the source are not asked, and only the roles above
 //! it are assumed.
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 
 use super::login::missing::Unresolved;
 use super::plan::{Keys, Plan, Source};

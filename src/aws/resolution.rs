@@ -6,8 +6,8 @@ use std::error::Error as StdError;
 use std::future::Future;
 use std::time::Instant;
 
+use crate::aws::credentials::Credentials;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -119,7 +119,8 @@ impl<'a> Resolution<'a> {
                 "use_dualstack_endpoint",
             ));
         config.set_endpoint_url(endpoint);
-        config.set_credentials_provider(credentials.map(SharedCredentialsProvider::new));
+        let credentials = credentials.map(|found| SharedCredentialsProvider::new(found.to_sdk()));
+        config.set_credentials_provider(credentials);
         config.build()
     }
 
@@ -233,7 +234,7 @@ impl<'a> Resolution<'a> {
         hint: &str,
     ) -> Result<Credentials> {
         let now = Time::now();
-        match credentials.expiry().map(Time::from_system) {
+        match credentials.expires_at() {
             Some(end) if end <= now => Err(Error::login(format!(
                 "the AWS credentials{} have expired: {source} gave some that expired {} ago",
                 self.of_profile(),

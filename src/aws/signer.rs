@@ -1,6 +1,6 @@
 //! AWS tokens: presigned requests that live no longer than the credentials.
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 
 use super::sigv4;
 use crate::authority::{Region, Scope, Signer};
@@ -43,8 +43,8 @@ impl Signer for AwsSigner {
         let Some(region) = region else {
             return Err(no_region(scope.host));
         };
-        let life = match self.credentials.expiry() {
-            Some(expiry) => life.min(now.until(Time::from_system(expiry))),
+        let life = match self.credentials.expires_at() {
+            Some(end) => life.min(now.until(end)),
             None => life,
         };
         if life == 0 {

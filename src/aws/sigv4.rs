@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
 };
@@ -49,7 +49,7 @@ pub(super) fn presign(
     let failed = |cause: &dyn std::error::Error| {
         Error::failure(format!("cannot sign for {signed_host}")).caused_by(cause)
     };
-    let identity = without_empty_session_token(credentials).into();
+    let identity = without_empty_session_token(credentials).to_sdk().into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(region)
@@ -127,7 +127,7 @@ fn without_empty_session_token(credentials: &Credentials) -> Credentials {
         id,
         secret,
         None,
-        credentials.expiry(),
+        credentials.expires_at(),
         "empty session token dropped",
     )
 }

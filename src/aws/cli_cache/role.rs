@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use serde_json::{Value, json};
 
 use super::{ROLES, file, object, sha1};

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
@@ -60,7 +60,7 @@ impl CachedLogin {
             return Err("no accessToken".to_owned());
         };
         let credentials = FieldNames::OF_SIGN_IN.credentials(fields, "aws login")?;
-        credentials.expiry().ok_or("no expiresAt")?;
+        credentials.expires_at().ok_or("no expiresAt")?;
         Ok(credentials)
     }
 

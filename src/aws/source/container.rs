@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use serde_json::{Map, Value};
 
 use crate::aws::credentials::FieldNames;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use serde_json::Value;
 
 use crate::aws::credentials::FieldNames;
@@ -70,7 +70,7 @@ fn read(answer: Option<&str>) -> std::result::Result<Credentials, String> {
 /// Returns the credentials, or if they have expired the same ones with a little more time.
 fn extended(resolution: &Resolution, found: Credentials) -> Credentials {
     let now = Time::now();
-    let end = match found.expiry().map(Time::from_system) {
+    let end = match found.expires_at() {
         Some(end) if end <= now => end,
         _ => return found,
     };
@@ -79,12 +79,11 @@ fn extended(resolution: &Resolution, found: Credentials) -> Credentials {
          accept them",
         spoken(end.until(now))
     ));
-    let token = found.session_token().map(str::to_owned);
     Credentials::new(
         found.access_key_id(),
         found.secret_access_key(),
-        token,
-        Some(now.plus(EXTENSION).to_system()),
+        found.session_token(),
+        Some(now.plus(EXTENSION)),
         SOURCE,
     )
 }

@@ -1,6 +1,6 @@
 //! Access keys that the user has stored: in variables, or in one of the two shared files.
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 
 use crate::aws::plan::Keys;
 use crate::aws::resolution::Resolution;
@@ -39,12 +39,5 @@ pub(crate) fn of_file(keys: &Keys) -> Credentials {
 }
 
 fn credentials(keys: &Keys, end: Option<Time>, source: &'static str) -> Credentials {
-    let token = keys.token.clone();
-    Credentials::new(
-        &keys.id,
-        &keys.secret,
-        token,
-        end.map(Time::to_system),
-        source,
-    )
+    Credentials::new(&keys.id, &keys.secret, keys.token.as_deref(), end, source)
 }

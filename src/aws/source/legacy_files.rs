@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 
 use crate::aws::plan::LegacyFiles;
 use crate::aws::profile::files;

@@ -26,7 +26,7 @@ mod web_identity;
 
 use std::path::PathBuf;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 
 use crate::aws::cli_cache;
 use crate::aws::login::missing::Unresolved;

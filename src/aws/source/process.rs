@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use serde_json::{Map, Value};
 
 use crate::aws::credentials::FieldNames;

@@ -1,7 +1,7 @@
 //! Roles that are assumed with other credentials (`role_arn`): STS is asked, unless the AWS CLI has
 //! cached the role's credentials.
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::types::Credentials as StsCredentials;
@@ -155,8 +155,8 @@ pub(super) fn of_answer(credentials: Option<&StsCredentials>, what: &str) -> Res
     Ok(Credentials::new(
         found.access_key_id(),
         found.secret_access_key(),
-        Some(found.session_token().to_owned()),
-        Some(end.to_system()),
+        Some(found.session_token()),
+        Some(end),
         "STS",
     ))
 }

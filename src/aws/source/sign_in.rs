@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use aws_sdk_signin::error::SdkError;
 use aws_sdk_signin::operation::create_o_auth2_token::{
     CreateOAuth2TokenError, CreateOAuth2TokenOutput,

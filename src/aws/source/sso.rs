@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_sso::types::RoleCredentials;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -188,8 +188,8 @@ fn of_answer(found: &RoleCredentials) -> Option<Credentials> {
     Some(Credentials::new(
         found.access_key_id()?,
         found.secret_access_key()?,
-        found.session_token().map(str::to_owned),
-        Some(end.to_system()),
+        found.session_token(),
+        Some(end),
         "SSO",
     ))
 }

@@ -1,7 +1,7 @@
 //! The role of a workload (EKS, GitHub Actions): STS exchanges the token in a file for the role's
 //! credentials.
 
-use aws_credential_types::Credentials;
+use crate::aws::credentials::Credentials;
 
 use super::role;
 use crate::aws::cli_cache;
