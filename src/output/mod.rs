@@ -16,6 +16,12 @@ use std::io::{self, Write};
 use crate::error::{Error, Result};
 use crate::text;
 
+/// The beginning of each message on stderr, then of a step and of a warning. An error has neither of
+/// the last two.
+const PROGRAM: &str = "pgcred: ";
+const DEBUG: &str = "debug: ";
+const WARNING: &str = "warning: ";
+
 /// Decides what a command says besides its answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Output {
@@ -62,12 +68,12 @@ impl Output {
     }
 
     pub(crate) fn warn(self, text: &str) {
-        self.note(&format!("warning: {text}"));
+        self.note(&format!("{WARNING}{text}"));
     }
 
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            line(&self.masked(&format!("pgcred: {text}")));
+            line(&self.masked(&format!("{PROGRAM}{text}")));
         }
     }
 
@@ -80,17 +86,17 @@ impl Output {
 
     /// Shows a step of `--debug`.
     pub(crate) fn trace(text: &str) {
-        line(&format!("pgcred: debug: {text}"));
+        line(&format!("{PROGRAM}{DEBUG}{text}"));
     }
 
     /// Tells the user what to do before there can be an answer, also if the output is quiet.
     pub(crate) fn instruct(text: &str) {
-        line(&format!("pgcred: {text}"));
+        line(&format!("{PROGRAM}{text}"));
     }
 
     /// Writes what failed and what to type next.
     pub(crate) fn report(self, error: &Error) {
-        line(&self.masked(&format!("pgcred: {error}")));
+        line(&self.masked(&format!("{PROGRAM}{error}")));
         if let Some(hint) = error.to_hint() {
             line(&self.masked(&format!("hint: {hint}")));
         }
@@ -106,8 +112,35 @@ impl Output {
     }
 }
 
+/// Returns the error that another run of pgcred reported, if it is in what that run wrote to stderr:
+/// the last message that is neither a step nor a warning.
+pub(crate) fn reported_error(stderr: &str) -> Option<&str> {
+    for line in stderr.lines().rev() {
+        let Some(message) = line.strip_prefix(PROGRAM) else {
+            continue;
+        };
+        if !message.starts_with(DEBUG) && !message.starts_with(WARNING) {
+            return Some(message);
+        }
+    }
+    None
+}
+
 /// Writes one line to stderr.
 fn line(text: &str) {
     // if stderr is closed, an error cannot be reported either
     let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_of_another_run_is_found_between_its_other_messages() {
+        let stderr = "pgcred: debug: cache: none\npgcred: warning: old\npgcred: no user for h\n\
+                      hint: --user USER\npgcred: warning: late\npgcred: debug: end\n";
+        assert_eq!(reported_error(stderr), Some("no user for h"));
+        assert_eq!(reported_error("pgcred: warning: old\nkilled\n"), None);
+    }
 }

@@ -1,8 +1,8 @@
 //! Keeps the private passfile of `pgcred exec` fresh while its program runs.
 //!
 //! A thread waits until the token is due and then starts `pgcred exec --renew`, a process of its
-//! own for each new token, so that no AWS key stays in the memory of the process that waits. The
-//! renewal prints when the new token is due.
+//! own for each new token, so that no AWS key stays in the memory of the process that waits. Its
+//! exit code says whether there is a new token, and it prints when that token is due.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::output::Output;
+use crate::output::{Output, reported_error};
 use crate::sys::child::{self, ProgramError, ProgramOutput};
 use crate::sys::env;
 use crate::time::Time;
@@ -96,10 +96,9 @@ impl Renewal {
                 return Err(format!("no answer within {} s", self.patience.as_secs()));
             }
         };
-        let answer = String::from_utf8_lossy(&ended.stdout);
-        match answer.trim().parse() {
-            Ok(due) => Ok(Time::from_unix(due)),
-            Err(_) => Err(error_in(&ended)),
+        match due_of(&ended) {
+            Some(due) => Ok(due),
+            None => Err(error_of(&ended)),
         }
     }
 
@@ -127,17 +126,20 @@ fn is_over(stopped: &Receiver<()>) -> bool {
     stopped.try_recv() != Err(TryRecvError::Empty)
 }
 
-/// Returns the line in which the renewal said what failed: the last one that is neither a step nor
-/// a warning.
-fn error_in(ended: &ProgramOutput) -> String {
-    let text = String::from_utf8_lossy(&ended.stderr);
-    for line in text.lines().rev() {
-        let Some(message) = line.strip_prefix("pgcred: ") else {
-            continue;
-        };
-        if !message.starts_with("debug: ") && !message.starts_with("warning: ") {
-            return message.to_owned();
-        }
+/// Returns when the new token is due. Only a renewal that ends with success has written one; it
+/// prints the time.
+fn due_of(ended: &ProgramOutput) -> Option<Time> {
+    if !ended.status.success() {
+        return None;
     }
-    format!("pgcred ended with {}", ended.status)
+    let printed = String::from_utf8_lossy(&ended.stdout);
+    Some(Time::from_unix(printed.trim().parse().ok()?))
+}
+
+/// Returns the error that the renewal reported, to be shown to the user.
+fn error_of(ended: &ProgramOutput) -> String {
+    match reported_error(&String::from_utf8_lossy(&ended.stderr)) {
+        Some(error) => error.to_owned(),
+        None => format!("pgcred ended with {}", ended.status),
+    }
 }
