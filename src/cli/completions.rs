@@ -24,6 +24,7 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::paths;
 use crate::text;
+use crate::text::host;
 
 /// The variable that a shell sets when it wants an answer.
 const VARIABLE: &str = "PGCRED_COMPLETE";
@@ -44,7 +45,10 @@ impl PrintText for Completions {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let shells = Shells::builtins();
         let Some(shell) = shells.completer(&self.shell) else {
-            return Err(Error::usage("no such shell"));
+            let shell = host::quoted(&self.shell);
+            let known: Vec<_> = shells.names().collect();
+            return Err(Error::usage(format!("no such shell: {shell}"))
+                .hint(format!("the shells are {}", known.join(", "))));
         };
         let mut text = Vec::new();
         // The script calls pgcred by its name: a user who completes `pgcred` has it on PATH, and

@@ -10,6 +10,9 @@ use crate::error::{Error, Exit};
 use crate::text::host;
 use crate::text::suggest;
 
+/// The hint for a user who has typed no command, or one that does not exist.
+pub(super) const COMMANDS_HINT: &str = "pgcred --help lists the commands";
+
 const FIRST_STEPS: &str = "\
 First steps:
   pgcred add prod HOST --profile PROFILE   keep a database as the connection `prod`
@@ -231,6 +234,6 @@ fn meant(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
     let known = suggest::nearest(&word, MEANT.iter().map(|(known, _)| *known));
     match MEANT.iter().find(|(word, _)| Some(*word) == known) {
         Some((_, command)) => format!("did you mean `{command}`?"),
-        None => "pgcred --help lists the commands".to_owned(),
+        None => COMMANDS_HINT.to_owned(),
     }
 }

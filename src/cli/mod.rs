@@ -24,7 +24,7 @@ use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 use crate::sys::env;
 use crate::sys::limits;
-use crate::text::shown;
+use crate::text::{host, shown};
 use table::{COMMANDS, command_line, refused};
 
 /// Parses the command line, runs the command and reports its error.
@@ -53,10 +53,11 @@ pub(crate) fn run() -> ExitCode {
 
 fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
     let Some((name, arguments)) = matches.subcommand() else {
-        return Err(Error::usage("no command"));
+        return Err(Error::usage("no command is typed").hint(help::COMMANDS_HINT));
     };
     let Some(entry) = COMMANDS.iter().find(|entry| entry.name == name) else {
-        return Err(Error::usage("no such command"));
+        let name = host::quoted(name);
+        return Err(Error::usage(format!("no such command: {name}")).hint(help::COMMANDS_HINT));
     };
     let options = GlobalOptions::from_arg_matches(matches).map_err(refused)?;
     (entry.run)(arguments, options)

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::shell::{Hook, HookOptions, SHELLS, Shell};
 use crate::sys::child;
 use crate::sys::paths::CacheDirectory;
+use crate::text::host;
 
 #[derive(clap::Args)]
 pub(crate) struct Init {
@@ -30,7 +31,10 @@ pub(crate) struct Init {
 impl PrintText for Init {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let Some(shell) = Shell::named(&self.shell) else {
-            return Err(Error::usage("no such shell"));
+            let known: Vec<_> = SHELLS.iter().map(|shell| shell.name).collect();
+            let shell = host::quoted(&self.shell);
+            return Err(Error::usage(format!("no such shell: {shell}"))
+                .hint(format!("the shells are {}", known.join(", "))));
         };
         let wanted = HookOptions {
             hook: self.hook,

@@ -335,7 +335,7 @@ impl CacheChoice {
         let Some(found) = found else {
             let names = Self::ALL.map(Self::as_str).join(", ");
             let hint = format!("choose one of {names}");
-            return Err(Error::usage("no cache of that name").hint(hint));
+            return Err(Error::usage(format!("no such cache: {}", host::quoted(text))).hint(hint));
         };
         if found == Self::SecretService
             && cfg!(all(target_os = "linux", not(feature = "secret-service")))

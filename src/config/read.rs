@@ -326,7 +326,9 @@ fn sslmode(item: &DeValue<'_>) -> Result<String> {
     if MODES.contains(&mode) {
         Ok(mode.to_owned())
     } else {
-        Err(Error::usage("no such sslmode").hint(format!("write one of {}", MODES.join(", "))))
+        let mode = host::quoted(mode);
+        Err(Error::usage(format!("no such sslmode: {mode}"))
+            .hint(format!("write one of {}", MODES.join(", "))))
     }
 }
 

@@ -160,7 +160,7 @@ fn errors_name_line_and_key() {
     for (file, expected) in [
         ("\ncahce = 'file'", "line 2: cahce: no such key"),
         ("'a\\nb' = 1", "line 1: `a\\\\nb`: no such key"),
-        ("cache = 'disk'", "line 1: cache: no cache of that name"),
+        ("cache = 'disk'", "line 1: cache: no such cache: `disk`"),
         ("cache = true", "line 1: cache: not a text"),
         (
             "max_expires_in = 'max'",
@@ -217,7 +217,7 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\nsslmode = 'full'",
-            "line 3: connections.p.sslmode: no such sslmode",
+            "line 3: connections.p.sslmode: no such sslmode: `full`",
         ),
         (
             "[connections.p]\nhost = 'h'\nhostaddr = 'h'",
@@ -273,7 +273,7 @@ fn errors_name_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\nprovider = 'x'",
-            "line 3: connections.p.provider: no provider has the name",
+            "line 3: connections.p.provider: no such provider: `x`",
         ),
         (
             "[connections.p]\nhost = 'h'\nsign_host = 'a/b'",
@@ -534,7 +534,7 @@ fn what_cannot_be_added() {
                 provider: text("x"),
                 ..connection("x", "h")
             },
-            "connections.x.provider: no provider",
+            "connections.x.provider: no such provider: `x`",
         ),
         (
             Connection {

@@ -121,7 +121,7 @@ pub(crate) fn named(name: &str) -> Result<&'static Provider> {
             return Ok(provider);
         }
     }
-    let unknown = Error::usage(format!("no provider has the name {}", host::quoted(name)));
+    let unknown = Error::usage(format!("no such provider: {}", host::quoted(name)));
     Err(unknown.hint(format!("the providers are {}", names(", "))))
 }
 

@@ -212,7 +212,7 @@ fn failures_of_pgcred_itself_have_the_general_code_of_the_aws_cli() {
     sandbox.run(&["list"]).assert_fails(2, "config.toml");
     fs::remove_file(sandbox.own().join("config.toml")).expect("removed");
     sandbox.set("PGCRED_CACHE", "nope");
-    assert_refused(&aws(&sandbox, &list), 255, "no cache of that name");
+    assert_refused(&aws(&sandbox, &list), 255, "no such cache: `nope`");
 }
 
 /// pgcred gives no cached token if a setting makes the AWS CLI refuse.

@@ -105,7 +105,7 @@ fn the_output_for_shells_needs_no_configuration() {
     off.set("PGCRED_HOME", &own)
         .set("PGCRED_CACHE", "nothing")
         .run(&["list"])
-        .assert_fails(2, "no cache of that name");
+        .assert_fails(2, "no such cache: `nothing`");
     assert_eq!(commands.map(|command| off.ok(command)), whole);
     fs::write(sandbox.own().join("config.toml"), "[[connection\n").expect("written");
     sandbox.run(&["list"]).assert_fails(2, "config.toml");
