@@ -16,8 +16,8 @@ use std::io::{self, Write};
 use crate::error::{Error, Result};
 use crate::text;
 
-/// The beginning of each message on stderr, then of a step and of a warning. An error has neither of
-/// the last two.
+/// The beginning of each message on stderr, then of a step and of a warning. An error has neither
+/// of the last two.
 const PROGRAM: &str = "pgcred: ";
 const DEBUG: &str = "debug: ";
 const WARNING: &str = "warning: ";
@@ -112,8 +112,8 @@ impl Output {
     }
 }
 
-/// Returns the error that another run of pgcred reported, if it is in what that run wrote to stderr:
-/// the last message that is neither a step nor a warning.
+/// Returns the error that another run of pgcred reported, from what that run wrote to stderr: the
+/// last message that is neither a step nor a warning.
 pub(crate) fn reported_error(stderr: &str) -> Option<&str> {
     for line in stderr.lines().rev() {
         let Some(message) = line.strip_prefix(PROGRAM) else {
