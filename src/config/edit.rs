@@ -262,3 +262,6 @@ fn change(table: &mut Item, change: impl FnOnce(&mut dyn TableLike)) {
         last.decor_mut().set_suffix(blanks);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -427,3 +427,6 @@ fn pattern(text: &str) -> Result<String> {
         .hint("write a host name without a port, with * for any run of characters")),
     }
 }
+
+#[cfg(test)]
+mod tests;
