@@ -9,6 +9,8 @@ use crate::support::sandbox::{HOST, Sandbox};
 use crate::support::sources::{root, rust_files, without_tests};
 
 const LONGEST_README: usize = 150;
+/// The widest line of src/README.md, which is read as text.
+const WIDEST_TABLE: usize = 110;
 
 /// Options of other programs that pgcred's pages speak of.
 const OPTIONS_OF_OTHERS: [&str; 13] = [
@@ -507,4 +509,32 @@ fn every_relative_link_exists() {
         }
     }
     assert!(followed > 100, "{followed}");
+}
+
+/// A newcomer finds files by the tables and recipes of src/README.md, so those files must exist.
+#[test]
+fn the_page_about_the_code_names_files_that_exist() {
+    let mut found = 0;
+    let page = read(&root().join("src/README.md"));
+    for line in page.lines() {
+        let width = line.chars().count();
+        assert!(width <= WIDEST_TABLE, "{width} columns: {line}");
+        for name in line.split('`').skip(1).step_by(2) {
+            let is_file = Path::new(name).extension().is_some_and(|end| end == "rs");
+            if !is_file || name.contains("NAME") || !name.contains('/') {
+                continue;
+            }
+            let places = [
+                "src",
+                "",
+                "tests/it",
+                "tests/it/shells",
+                "tests/it/credentials",
+            ];
+            let exists = |place: &&str| root().join(place).join(name).exists();
+            assert!(places.iter().any(exists), "{name}: {line}");
+            found += 1;
+        }
+    }
+    assert!(found > 60, "{found}");
 }
