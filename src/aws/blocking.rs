@@ -68,7 +68,7 @@ impl BlockingResolver<'_> {
             Some(earlier) => earlier,
             None => self.deadline,
         };
-        missing.satisfy(self.ask, login_deadline)?;
+        missing.log_in(self.ask, login_deadline)?;
         notes.set_changed_files();
         let deadline = if self.ask.terminal {
             Instant::now() + self.ask.timeout

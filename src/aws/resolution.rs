@@ -168,7 +168,7 @@ impl<'a> Resolution<'a> {
         let left = self.deadline().saturating_duration_since(Instant::now());
         match tokio::time::timeout(left, answer).await {
             Ok(answer) => Ok(answer),
-            Err(_) => Err(self.too_late(whom)),
+            Err(_) => Err(self.timeout_error(whom)),
         }
     }
 
@@ -185,11 +185,11 @@ impl<'a> Resolution<'a> {
         let what = format!("{what}{}", self.of_profile());
         match refusal::explained(&what, service, error) {
             Some(explained) => explained,
-            None => self.too_late(service.name),
+            None => self.timeout_error(service.name),
         }
     }
 
-    pub(super) fn too_late(&self, whom: &str) -> Error {
+    pub(super) fn timeout_error(&self, whom: &str) -> Error {
         let limit = self.ask.timeout.as_secs();
         Error::failure(format!(
             "no answer from {whom}{} within {limit} s",
@@ -203,7 +203,7 @@ impl<'a> Resolution<'a> {
     }
 
     /// Runs a function that waits for the user. That time does not count.
-    pub(super) fn off_the_clock<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub(super) fn without_deadline<T>(&self, work: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let value = work();
         self.deadline.set(self.deadline.get() + began.elapsed());

@@ -77,7 +77,7 @@ impl Index {
     }
 
     /// Tells whether a token that `wanted` picks was filed in this passfile.
-    pub(crate) fn has_filed(&self, path: &Path, wanted: impl Fn(&PassfileKey) -> bool) -> bool {
+    pub(crate) fn has_token_in(&self, path: &Path, wanted: impl Fn(&PassfileKey) -> bool) -> bool {
         self.records.values().any(|record| match &record.location {
             TokenLocation::Passfile(location) => location == path && wanted(&record.key),
             TokenLocation::Cache => false,
@@ -87,7 +87,7 @@ impl Index {
     /// Returns the records of this request's tokens that expire at `until`, for any life that was
     /// asked for. That life was the token's own, or the longest one if the credentials expired
     /// before it.
-    pub(crate) fn of_any_life(
+    pub(crate) fn records_of_any_life(
         &self,
         request: &Request,
         identity: &dyn Identity,

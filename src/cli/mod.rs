@@ -83,7 +83,7 @@ fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
         quiet: false,
         debug: false,
     };
-    if error.use_stderr() && aws::is_meant(words) {
+    if error.use_stderr() && aws::is_aws_call(words) {
         output.report(&aws::refusal(&error));
         return aws::USAGE.into();
     }

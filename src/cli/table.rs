@@ -166,7 +166,7 @@ fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<E
         Err(error) => return Err(error),
     };
     if let Some(why) = foreign_home {
-        app.write_no_files(&why);
+        app.forbid_writes(&why);
     }
     let stdin = terminal::detach_stdin()?;
     let end = command.run(&mut app, stdin).map(Termination::report);

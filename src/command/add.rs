@@ -50,7 +50,7 @@ impl Run for Add {
         let what = if was_there { "changed" } else { "added" };
         let output = app.preferences.output;
         output.note(&format!("{}: {what} {}", path.display(), self.name));
-        let after = match app.reopened() {
+        let after = match app.reload() {
             Ok(after) => after,
             Err(error) => {
                 output.warn(&error.to_string()); // the connection is in the file all the same
@@ -87,7 +87,7 @@ impl Add {
             .resolve_without_variables(&options, Some(&self.name));
         match resolved {
             Ok(request) => {
-                warnings::say(&[(&self.name, &request)], preferences);
+                warnings::print(&[(&self.name, &request)], preferences);
                 if let Some(warning) = warnings::of_alias(&self.name, &request) {
                     output.warn(&warning);
                 }
@@ -113,7 +113,7 @@ impl Add {
 
     /// Names the tools whose files still have the connection as it was before.
     fn name_tools(&self, app: &App) {
-        let Ok(machine) = Machine::this(app.options.config.as_deref()) else {
+        let Ok(machine) = Machine::current(app.options.config.as_deref()) else {
             return;
         };
         for tool in undo::tools_with(&self.name, &machine) {

@@ -67,7 +67,7 @@ impl App {
     }
 
     /// Reads the configuration and the cache again.
-    pub(super) fn reopened(&self) -> Result<Self> {
+    pub(super) fn reload(&self) -> Result<Self> {
         Self::open(self.options.clone(), ConfigurationNeed::Whole)
     }
 
@@ -99,7 +99,7 @@ impl App {
         let issued = self.issuer.issue(&request, options, |index| {
             preferences.connections_by_use(index)
         });
-        self.say_warnings();
+        self.print_warnings();
         let issued = issued?;
         warn_if_cut_short(&request, &issued, self.preferences.output);
         Ok((request, issued))
@@ -132,7 +132,7 @@ impl App {
     }
 
     /// Keeps no token, and asks for no login, because the login would be kept in a file too.
-    pub(crate) fn write_no_files(&mut self, why: &Error) {
+    pub(crate) fn forbid_writes(&mut self, why: &Error) {
         if let Some(cache) = self.issuer.take_cache() {
             drop(cache);
             self.preferences.output.warn(&format!(
@@ -157,7 +157,7 @@ impl App {
     }
 
     /// Prints the warnings of the issuer.
-    pub(super) fn say_warnings(&self) {
+    pub(super) fn print_warnings(&self) {
         for warning in self.issuer.take_warnings() {
             self.preferences.output.warn(&warning);
         }

@@ -175,7 +175,7 @@ impl Run for Aws {
         match self.answer(app) {
             Ok(text) => Output::answer(&text).map(|()| ExitCode::SUCCESS),
             Err(error) => {
-                app.say_warnings();
+                app.print_warnings();
                 app.preferences.output.report(&error);
                 Ok(code(&error).into())
             }
@@ -248,7 +248,7 @@ impl DsqlToken {
     fn options(self, user: &str) -> Result<ConnectionOptions> {
         let life = optional_integer("--expires-in", self.expires_in.as_deref())?;
         Ok(ConnectionOptions {
-            address: AddressOptions::to(self.hostname, None, user.to_owned()),
+            address: AddressOptions::for_address(self.hostname, None, user.to_owned()),
             provider: Some("dsql".to_owned()),
             expires_in: life.map(Life::Seconds),
             ..ConnectionOptions::default()
@@ -268,12 +268,13 @@ impl RdsToken {
             return Ok((
                 Some(connection.name.clone()),
                 ConnectionOptions {
-                    address: AddressOptions::by(self.username),
+                    address: AddressOptions::for_user(self.username),
                     ..ConnectionOptions::default()
                 },
             ));
         }
-        let address = AddressOptions::to(self.hostname, Some(port.to_string()), self.username);
+        let address =
+            AddressOptions::for_address(self.hostname, Some(port.to_string()), self.username);
         let provider = match provider::of_host(&host) {
             Some(provider) => provider.name,
             None => "rds",
@@ -337,13 +338,13 @@ pub(crate) fn refusal(error: &clap::Error) -> Error {
 }
 
 /// Tells whether the command line is meant for the AWS CLI.
-pub(crate) fn is_meant(words: &[OsString]) -> bool {
+pub(crate) fn is_aws_call(words: &[OsString]) -> bool {
     matches!(words.get(1), Some(word) if word == "aws")
 }
 
 /// Returns the answer to the AWS CLI's `--version`, which takes precedence over all other words.
 pub(crate) fn version(words: &[OsString]) -> Option<&'static str> {
-    if !is_meant(words) {
+    if !is_aws_call(words) {
         return None;
     }
     for word in words {
@@ -364,7 +365,7 @@ pub(crate) fn as_aws(mut words: Vec<OsString>) -> Vec<OsString> {
     {
         words.insert(1, "aws".into());
     }
-    if is_meant(&words)
+    if is_aws_call(&words)
         && let [.., before, last] = &mut words[..]
         && last == "help"
         && !before.to_string_lossy().starts_with('-')

@@ -50,7 +50,7 @@ impl Run for Remove {
         };
         output.note(&format!("{}: removed {}", path.display(), self.name));
         app.forget_due();
-        match Machine::this(app.options.config.as_deref()) {
+        match Machine::current(app.options.config.as_deref()) {
             Ok(machine) => self.forget_in_tools(&machine, app),
             Err(error) => output.warn(&format!(
                 "the entries of {} in tools were not removed: {error}",

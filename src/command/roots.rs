@@ -26,7 +26,7 @@ impl Run for Roots {
     type Outcome = ();
 
     fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        self.connection.address.for_any_user = true;
+        self.connection.address.needs_no_user = true;
         let preferences = &app.preferences;
         let request = preferences
             .resolver()
@@ -34,7 +34,7 @@ impl Run for Roots {
         if self.update {
             renew(&request, app)?;
         }
-        let Some(file) = roots::ready(&request, &preferences.ask)? else {
+        let Some(file) = roots::sslrootcert(&request, &preferences.ask)? else {
             let sslmode = request.sslmode();
             return Err(
                 Error::usage(format!("sslmode {sslmode} verifies no server"))

@@ -45,7 +45,7 @@ impl Run for TokenCommand {
         }
         let (request, issued) = app.issue(request, &self.token)?;
         let roots = if self.format.names_roots() {
-            roots::ready(&request, &app.preferences.ask)?
+            roots::sslrootcert(&request, &app.preferences.ask)?
         } else {
             None
         };

@@ -7,7 +7,7 @@ use crate::roots;
 use crate::text::host;
 
 /// Prints the warnings about these connections, each once.
-pub(super) fn say(connections: &[(&str, &Request)], preferences: &Preferences) {
+pub(super) fn print(connections: &[(&str, &Request)], preferences: &Preferences) {
     let mut said = Vec::new();
     for (name, request) in connections {
         let warnings = [

@@ -82,7 +82,9 @@ impl PassfileView {
         if expires_at < now.plus(request.life) {
             return None;
         }
-        let mut records = self.index.of_any_life(request, identity, expires_at);
+        let mut records = self
+            .index
+            .records_of_any_life(request, identity, expires_at);
         if !records.any(|record| self.has_in_every_line(request, record)) {
             return None;
         }

@@ -46,7 +46,7 @@ const CONFLICTING: [(&str, Conflicts); 9] = [
 
 /// Tells whether a request has its root certificates from PGSSLROOTCERT.
 fn is_said_for(request: &Request) -> bool {
-    match roots::said_by_variable() {
+    match roots::from_variable() {
         Ok(Some(said)) => request.roots == Some(said),
         _ => false,
     }

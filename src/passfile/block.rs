@@ -217,7 +217,7 @@ fn repair_hint(text: &[u8]) -> &'static str {
     let mut lines = text.split(|b| *b == b'\n').map(content);
     let has_begin = lines.clone().any(|line| line.starts_with(BEGIN_PREFIX));
     let has_end = lines.any(|line| line == END.as_bytes());
-    marks::way_out(has_begin, has_end)
+    marks::repair_hint(has_begin, has_end)
 }
 
 impl BlockEntry {

@@ -25,11 +25,11 @@ pub(crate) struct AddressOptions {
     pub(crate) user: Option<String>,
     /// Whether the user may be left open, because the answer is the same for every user.
     #[arg(skip)]
-    pub(crate) for_any_user: bool,
+    pub(crate) needs_no_user: bool,
 }
 
 impl AddressOptions {
-    pub(crate) fn to(host: String, port: Option<String>, user: String) -> Self {
+    pub(crate) fn for_address(host: String, port: Option<String>, user: String) -> Self {
         Self {
             host: Some(host),
             port,
@@ -39,7 +39,7 @@ impl AddressOptions {
     }
 
     /// Returns options that name only the user; the target says the rest.
-    pub(crate) fn by(user: String) -> Self {
+    pub(crate) fn for_user(user: String) -> Self {
         Self {
             user: Some(user),
             ..Self::default()

@@ -212,7 +212,7 @@ impl SourcedValues {
     /// the match rules.
     pub(super) fn fill_roots_from_variable(&mut self) -> Result<()> {
         let source = ValueSource::Variable("PGSSLROOTCERT");
-        self.roots.fill(source, roots::said_by_variable()?);
+        self.roots.fill(source, roots::from_variable()?);
         Ok(())
     }
 

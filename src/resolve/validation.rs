@@ -171,7 +171,7 @@ fn user_of(
     match (named, provider.user) {
         (Some(user), _) => Ok(user),
         (None, Some(user)) => Ok(user.to_owned()),
-        (None, None) if options.address.for_any_user => Ok(String::new()),
+        (None, None) if options.address.needs_no_user => Ok(String::new()),
         (None, None) => Err(Error::usage(format!("no user for {host}"))
             .hint("name the database role: --user USER or PGUSER")),
     }

@@ -85,7 +85,7 @@ pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
 
 /// Returns the choice in PGSSLROOTCERT. A file that pgcred chooses by itself does not count:
 /// `pgcred exec` or `--format env` may have set it for another connection.
-pub(crate) fn said_by_variable() -> Result<Option<RootsChoice>> {
+pub(crate) fn from_variable() -> Result<Option<RootsChoice>> {
     const NAME: &str = "PGSSLROOTCERT";
     match env::text(NAME)?.as_deref() {
         None => Ok(None),
@@ -144,7 +144,7 @@ pub(crate) fn provide(
 }
 
 /// Returns the value of `sslrootcert` for a client that connects now.
-pub(crate) fn ready(request: &Request, ask: &AskPolicy) -> Result<Option<String>> {
+pub(crate) fn sslrootcert(request: &Request, ask: &AskPolicy) -> Result<Option<String>> {
     let roots = of(request)?;
     provide(request, roots.as_ref(), ask)?;
     Ok(roots.map(|roots| roots.libpq()))
@@ -152,7 +152,7 @@ pub(crate) fn ready(request: &Request, ask: &AskPolicy) -> Result<Option<String>
 
 /// Returns the same value for the program of `pgcred exec`. If pgcred's directory cannot be
 /// written, as in a container, the file is put into the private directory `spare`.
-pub(crate) fn ready_for_one(
+pub(crate) fn sslrootcert_for_exec(
     request: &Request,
     ask: &AskPolicy,
     spare: &PrivateDirectory,

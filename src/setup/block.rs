@@ -25,7 +25,7 @@ pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
     }
     Err(
         Error::usage("pgcred's block is damaged: a mark is missing or there twice")
-            .hint(marks::way_out(begins > 0, ends > 0)),
+            .hint(marks::repair_hint(begins > 0, ends > 0)),
     )
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Machine {
 }
 
 impl Os {
-    pub(crate) fn here() -> Self {
+    pub(crate) fn current() -> Self {
         match std::env::consts::OS {
             "macos" => Self::Mac,
             "windows" => Self::Windows,
@@ -69,13 +69,13 @@ impl Os {
 
 impl Machine {
     /// Returns the machine that pgcred runs on.
-    pub(crate) fn this(named_config: Option<&Path>) -> Result<Self> {
+    pub(crate) fn current(named_config: Option<&Path>) -> Result<Self> {
         let (Some(home), Some(config), Some(file)) =
             (env::home(), env::config_directory(), paths::config_file())
         else {
             return Err(Error::failure("no home directory is known").hint("set HOME"));
         };
-        let os = Os::here();
+        let os = Os::current();
         let service_file = match env::var_os("PGSERVICEFILE") {
             Some(file) => PathBuf::from(file),
             None if os == Os::Windows => config.join("postgresql").join(".pg_service.conf"),

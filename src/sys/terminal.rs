@@ -26,8 +26,8 @@ pub(crate) fn has_user() -> bool {
 
 /// Detaches this process from the terminal. The programs that it starts cannot open the terminal,
 /// and they do not end when the terminal is closed.
-pub(crate) fn leave() {
-    platform::leave();
+pub(crate) fn detach() {
+    platform::detach();
 }
 
 /// Opens the terminal, even if stdin is something else. On Windows it can only be read.
@@ -69,7 +69,7 @@ mod platform {
         nix::unistd::tcgetpgrp(io::stdin()) == Ok(nix::unistd::getpgrp())
     }
 
-    pub(super) fn leave() {
+    pub(super) fn detach() {
         // This fails for the leader of a process group, which is detached already.
         let _ = nix::unistd::setsid();
     }
@@ -95,7 +95,7 @@ mod platform {
         true
     }
 
-    pub(super) fn leave() {}
+    pub(super) fn detach() {}
 
     #[expect(clippy::unnecessary_wraps, reason = "the signature is that of Unix")]
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {

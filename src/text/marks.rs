@@ -8,7 +8,7 @@ pub(crate) const BLOCK_BEGIN: &str = "# pgcred begin";
 pub(crate) const BLOCK_END: &str = "# pgcred end";
 
 /// Returns what to do about a damaged block, by the marks that the file has.
-pub(crate) fn way_out(has_begin: bool, has_end: bool) -> &'static str {
+pub(crate) fn repair_hint(has_begin: bool, has_end: bool) -> &'static str {
     match (has_begin, has_end) {
         (true, false) => {
             "put the line `# pgcred end` below pgcred's lines and above your own, or delete \

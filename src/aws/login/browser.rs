@@ -25,7 +25,7 @@ pub(super) fn open(address: &str) -> bool {
                 variables.push((name.to_owned(), value.to_owned()));
             }
         }
-        if child::runs(&words, &variables, A_WHILE) {
+        if child::spawn_and_check(&words, &variables, A_WHILE) {
             return true;
         }
     }

@@ -131,7 +131,7 @@ async fn confirmed(
         let error = match answer {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error,
-            Err(_) => return Err(resolution.too_late(SSO_OIDC.name)),
+            Err(_) => return Err(resolution.timeout_error(SSO_OIDC.name)),
         };
         let why = match refusal::code(&error) {
             Some("AuthorizationPendingException") if Instant::now() < until => continue,

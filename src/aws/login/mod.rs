@@ -76,7 +76,7 @@ impl MissingLogin {
     }
 
     /// Has the user log in, if the policy and the terminal allow it. An error says what to type.
-    pub(crate) fn satisfy(&self, ask: &AskPolicy, deadline: Instant) -> Result<()> {
+    pub(crate) fn log_in(&self, ask: &AskPolicy, deadline: Instant) -> Result<()> {
         match ask.login {
             LoginPolicy::Terminal | LoginPolicy::Browser if ask.terminal => self.run(ask),
             LoginPolicy::Browser => self.open_page(deadline),
@@ -113,7 +113,7 @@ impl MissingLogin {
             "profile `{}`: {}; running {command}",
             self.profile, self.why
         ));
-        let status = child::attended(&words)?;
+        let status = child::run_at_terminal(&words)?;
         if status.success() && self.is_done() {
             return Ok(());
         }
@@ -224,7 +224,7 @@ impl MissingLogin {
                 "--profile",
                 &self.profile,
             ]));
-            child::detached(&words)?;
+            child::spawn_detached(&words)?;
             child::notify(&format!(
                 "Log in to AWS (profile {}) in the browser window that opens",
                 self.profile

@@ -179,7 +179,7 @@ pub(crate) fn of(settings: &Settings) -> Result<Plan> {
     if let Some(section) = files.profile(name)
         && roles::has_role(section)
     {
-        let (roles, source) = roles::followed(settings, files, name, section);
+        let (roles, source) = roles::follow(settings, files, name, section);
         return Ok(Plan::new(roles, source, settings));
     }
     let source = match profile::source(

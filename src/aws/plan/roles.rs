@@ -22,7 +22,7 @@ fn has_keys(section: &Section) -> bool {
 }
 
 /// Follows the roles from a profile to the source that assumes the last of them.
-pub(super) fn followed(
+pub(super) fn follow(
     settings: &Settings,
     files: &Files,
     name: &str,

@@ -43,7 +43,7 @@ pub(super) fn code(resolution: &Resolution, profile: &str, serial: &str) -> Resu
         "pgcred: MFA code of {device} for profile {profile}: "
     ));
     let missing = Error::login("no MFA code was given").hint("retry, or give --mfa-code");
-    match resolution.off_the_clock(|| rpassword::prompt_password(prompt)) {
+    match resolution.without_deadline(|| rpassword::prompt_password(prompt)) {
         Ok(code) if code.trim().is_empty() => Err(missing),
         Ok(code) => Ok(code.trim().to_owned()),
         Err(error) => Err(missing.caused_by(&error)),
@@ -57,7 +57,7 @@ fn by_command(resolution: &Resolution, command: &str) -> Result<String> {
     let ended = match child::output(&words, resolution.deadline(), resolution.ask.attachment()) {
         Ok(ended) => ended,
         Err(ProgramError::Failed(error)) => return Err(error.about(COMMAND)),
-        Err(ProgramError::TooLate) => return Err(resolution.too_late(COMMAND)),
+        Err(ProgramError::TooLate) => return Err(resolution.timeout_error(COMMAND)),
     };
     if !ended.status.success() {
         return Err(unusable(&format!("failed: {}", last_line(&ended.stderr))));

@@ -62,7 +62,7 @@ fn run(
     match ended {
         Ok(ended) if ended.status.success() => {
             if !ended.whole && Instant::now() >= resolution.deadline() {
-                return Err(resolution.too_late(&too_late).hint(hint));
+                return Err(resolution.timeout_error(&too_late).hint(hint));
             }
             Ok(ended)
         }
@@ -74,7 +74,7 @@ fn run(
             Err(Error::failure(format!("{subject} failed: {why}")).hint(hint))
         }
         Err(ProgramError::Failed(error)) => Err(error.about(subject)),
-        Err(ProgramError::TooLate) => Err(resolution.too_late(&too_late).hint(hint)),
+        Err(ProgramError::TooLate) => Err(resolution.timeout_error(&too_late).hint(hint)),
     }
 }
 

@@ -99,7 +99,7 @@ impl Run for Doctor {
         let targets = self.targets(app)?;
         let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
         let mut examination = Examination {
-            machine: Machine::this(app.options.config.as_deref())?,
+            machine: Machine::current(app.options.config.as_deref())?,
             app,
             deadline,
             level: self.level(),

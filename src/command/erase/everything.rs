@@ -103,7 +103,7 @@ fn remove_roots(output: Output) -> Vec<Result<PathBuf>> {
     if files.is_empty() {
         return Vec::new();
     }
-    if let Ok(machine) = Machine::this(None)
+    if let Ok(machine) = Machine::current(None)
         && undo::is_anything_left(&machine)
     {
         output.note(

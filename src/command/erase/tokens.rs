@@ -56,7 +56,7 @@ pub(in crate::command) fn erase_filed(
     output: Output,
     wanted: impl Fn(&PassfileKey) -> bool,
 ) -> Result<Vec<PassfileKey>> {
-    if index.has_filed(path, &wanted) {
+    if index.has_token_in(path, &wanted) {
         check_reach(path)?;
     }
     erase_in(path, output, wanted)

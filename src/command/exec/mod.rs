@@ -80,7 +80,7 @@ impl Run for Exec {
         }
         let (request, issued) = app.issue(request, &self.token)?;
         let directory = fs::new_private_directory()?;
-        let roots = roots::ready_for_one(&request, &app.preferences.ask, &directory)?;
+        let roots = roots::sslrootcert_for_exec(&request, &app.preferences.ask, &directory)?;
         app.release(); // other processes may ask AWS while the program runs
 
         let passfile = directory.path(PASSFILE);

@@ -76,7 +76,7 @@ fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
         names.push(name.clone());
         match app.preferences.connection(&name) {
             Ok(request) => requests.push((name, request)),
-            Err(error) => rows.push(Row::broken(name, &error, &app.preferences)),
+            Err(error) => rows.push(Row::unusable(name, &error, &app.preferences)),
         }
     }
     let conflicts = mark_taken_lines(&mut requests);
@@ -112,7 +112,7 @@ fn table(rows: &[Row]) -> Vec<String> {
     table.add_unless_empty("NAME", &column(|row| row.name.clone()));
     table.add_unless_empty("USER", &column(|row| row.user.clone()));
     table.add_unless_empty("PROFILE", &column(|row| row.profile.clone()));
-    table.add_unless_empty("EXPIRES IN", &column(Row::left));
+    table.add_unless_empty("EXPIRES IN", &column(Row::time_left));
     table.add_unless_empty("TOKEN IN", &column(Row::token_in));
     let most = WIDTH.saturating_sub(table.width()).max(SHORTEST_HOST);
     let hosts: Vec<String> = rows.iter().map(|row| row.address(most)).collect();

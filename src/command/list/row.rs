@@ -98,7 +98,7 @@ impl Row {
     }
 
     /// Returns what is known of a connection for which no token can be issued.
-    pub(super) fn broken(name: String, error: &Error, preferences: &Preferences) -> Self {
+    pub(super) fn unusable(name: String, error: &Error, preferences: &Preferences) -> Self {
         let mut row = match preferences.connection_of_any_life(&name) {
             Ok(request) => Self::of_request(name, &request),
             Err(_) => Self {
@@ -164,7 +164,7 @@ impl Row {
     }
 
     /// Returns how long the token is still valid.
-    pub(super) fn left(&self) -> String {
+    pub(super) fn time_left(&self) -> String {
         match self.expires_at {
             None => "-".to_owned(),
             Some(expires_at) if has_expired(expires_at) => "expired".to_owned(),
@@ -287,7 +287,7 @@ fn is_of_another(
     if own.is_some_and(|record| token.is_of(record)) {
         return false;
     }
-    for record in index.of_any_life(request, identity, token.expires_at) {
+    for record in index.records_of_any_life(request, identity, token.expires_at) {
         if token.is_of(record) {
             return false;
         }

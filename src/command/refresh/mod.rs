@@ -83,12 +83,12 @@ impl Run for Refresh {
             let output = app.preferences.output;
             return self
                 .watch
-                .run(stdin, output, || self.look(&mut app.reopened()?));
+                .run(stdin, output, || self.look(&mut app.reload()?));
         }
         let may_notify = app.preferences.ask.login != LoginPolicy::Never;
         if self.background {
             app.never_ask_for_login();
-            terminal::leave();
+            terminal::detach();
         }
         // A scheduler may have the PGHOST of a shell, but the user did not ask for that host.
         let has_nothing_to_do = self.background
@@ -176,7 +176,7 @@ impl Refresh {
         targets: usize,
         app: &mut App,
     ) {
-        app.say_warnings();
+        app.print_warnings();
         self.passfile.warn_about_other_files(&app.preferences);
         let output = app.preferences.output;
         for (request, issued) in issued {
@@ -401,7 +401,7 @@ fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferences: &Prefer
     }
     preferences.output.note(&format!(
         "nothing renews this token yet: `{add}`, then `pgcred setup {}`",
-        Os::here().scheduler()
+        Os::current().scheduler()
     ));
 }
 

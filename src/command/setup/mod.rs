@@ -68,7 +68,7 @@ impl Run for Setup {
     }
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
-        let machine = Machine::this(app.options.config.as_deref())?;
+        let machine = Machine::current(app.options.config.as_deref())?;
         let Some(name) = &self.tool else {
             return if self.undo {
                 undo::all(self.policy(), &machine, app)
@@ -79,7 +79,7 @@ impl Run for Setup {
         let tool = tool_named(name)?;
         if self.undo {
             let entries = self.entries(tool, &machine, &app.preferences);
-            return undo::one(self.policy(), tool, &entries, &machine, app);
+            return undo::tool(self.policy(), tool, &entries, &machine, app);
         }
         let (mut targets, mut errors) = self.targets(tool, app)?;
         let all = targets.len() + errors.len();

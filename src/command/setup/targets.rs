@@ -138,7 +138,7 @@ pub(super) fn warn(tool: &Tool, targets: &mut [Target], preferences: &Preference
         .iter()
         .map(|target| (target.name.as_str(), &target.request))
         .collect();
-    warnings::say(&requests, preferences);
+    warnings::print(&requests, preferences);
     if tool.takes_hostaddr {
         return;
     }

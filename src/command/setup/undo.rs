@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::setup::{Edit, Machine, SetupCommands, Tool, ToolFiles, ToolKind};
 
 /// Takes back everything that was set up for a tool, or the entries that are named.
-pub(super) fn one(
+pub(super) fn tool(
     policy: EditPolicy,
     tool: &Tool,
     entries: &[String],

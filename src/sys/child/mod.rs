@@ -29,7 +29,7 @@ pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
 }
 
 /// Runs a program for the user at the terminal. Everything that it prints goes to stderr.
-pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
+pub(crate) fn run_at_terminal(words: &[String]) -> Result<ExitStatus> {
     let mut command = command(words)?;
     if let Some(terminal) = terminal::open() {
         command.stdin(terminal); // stdin of pgcred may be something else
@@ -40,18 +40,18 @@ pub(crate) fn attended(words: &[String]) -> Result<ExitStatus> {
 }
 
 /// Starts a program that outlives pgcred and keeps none of its files open.
-pub(crate) fn detached(words: &[String]) -> Result<()> {
-    spawn_detached(words, &[]).map(drop)
+pub(crate) fn spawn_detached(words: &[String]) -> Result<()> {
+    spawn_with(words, &[]).map(drop)
 }
 
-/// Starts a program as [`detached`] does, with more variables. Tells whether it still runs after a
-/// while, or has ended successfully before.
-pub(crate) fn runs(
+/// Starts a program as [`spawn_detached`] does, with more variables. Tells whether it still runs
+/// after a while, or has ended successfully before.
+pub(crate) fn spawn_and_check(
     words: &[String],
     variables: &[(OsString, OsString)],
     a_while: Duration,
 ) -> bool {
-    let Ok(mut child) = spawn_detached(words, variables) else {
+    let Ok(mut child) = spawn_with(words, variables) else {
         return false;
     };
     let deadline = Instant::now() + a_while;
@@ -65,7 +65,7 @@ pub(crate) fn runs(
     }
 }
 
-fn spawn_detached(words: &[String], variables: &[(OsString, OsString)]) -> Result<Child> {
+fn spawn_with(words: &[String], variables: &[(OsString, OsString)]) -> Result<Child> {
     let mut command = command(words)?;
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -98,7 +98,7 @@ pub(crate) fn notify(text: &str) {
             &quote::xml(text),
         ])
     };
-    let _ = detached(&command);
+    let _ = spawn_detached(&command);
 }
 
 /// Returns the command that runs a program, with nothing on stdin and no password in the

@@ -16,7 +16,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::lock::{lock_file, remove_leftovers};
-use super::read::{read, read_once, settled};
+use super::read::{read, read_once, read_settled};
 use super::remove::remove;
 use super::swap::{make_directory_of, new_file, swap, swap_in, sync};
 use super::{PAUSE, backup_path, cannot_write, parts, platform, resolve, trust};
@@ -43,7 +43,7 @@ struct FileSnapshot {
 
 impl FileSnapshot {
     fn of(path: &Path) -> Result<Self> {
-        match settled(path) {
+        match read_settled(path) {
             Ok(None) => Ok(Self {
                 bytes: Vec::new(),
                 metadata: None,

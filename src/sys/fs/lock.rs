@@ -78,8 +78,8 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
 /// the user's.
 fn open(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
-    platform::private(options.write(true).create(true).truncate(false));
-    platform::at_once_without_links(&mut options);
+    platform::private_mode(options.write(true).create(true).truncate(false));
+    platform::nonblocking_without_links(&mut options);
     let file = match options.open(path) {
         Ok(file) => file,
         Err(error) => {
@@ -96,7 +96,7 @@ fn open(path: &Path) -> Result<File> {
     if !metadata.is_file() {
         return Err(no_lock(path, NOT_REGULAR));
     }
-    match platform::stranger(&metadata) {
+    match platform::untrusted_owner(&metadata) {
         // Root may work for the user whose lock it is.
         Some(owner) if !platform::is_root() => {
             Err(no_lock(path, &format!("it belongs to {owner}")))

@@ -128,7 +128,7 @@ pub(crate) fn changed(path: &Path) -> Option<SystemTime> {
 /// synced to the disk nor renamed into its place.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = OpenOptions::new();
-    platform::private(options.write(true).create_new(true));
+    platform::private_mode(options.write(true).create_new(true));
     remove(path)?;
     let written = match options.open(path) {
         Ok(mut file) => file.write_all(bytes),

@@ -92,7 +92,7 @@ fn is_own_place(parent: &Path) -> bool {
         let Ok(link) = fs::symlink_metadata(directory) else {
             return false;
         };
-        is_own_directory(directory) && platform::stranger(&link).is_none()
+        is_own_directory(directory) && platform::untrusted_owner(&link).is_none()
     };
     match parent.parent() {
         Some(above) => is_own(parent) && is_own(above),

@@ -63,7 +63,7 @@ pub(crate) fn read_dated(
     must_be_own: bool,
 ) -> Result<Option<(String, Option<SystemTime>)>> {
     let shown = path.display();
-    let found = match settled(path) {
+    let found = match read_settled(path) {
         Ok(found) => found,
         Err(error) => return Err(Error::usage(format!("cannot read {shown}")).caused_by(&error)),
     };
@@ -115,7 +115,7 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
 ///
 /// An editor that saves a file in place empties it first. Without the wait pgcred would take the
 /// empty file for the whole one.
-pub(super) fn settled(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> {
+pub(super) fn read_settled(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> {
     const LONGEST_WAIT: Duration = Duration::from_secs(1);
     let deadline = Instant::now() + LONGEST_WAIT;
     loop {
@@ -162,7 +162,7 @@ pub(super) fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> 
 /// Returns at most so many bytes from the beginning of a file, none if it is not a regular one.
 pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Option<(Vec<u8>, Metadata)>> {
     let mut options = OpenOptions::new();
-    platform::at_once(options.read(true)); // a pipe without a writer must not stop pgcred
+    platform::nonblocking(options.read(true)); // a pipe without a writer must not stop pgcred
     let file = match options.open(path) {
         Ok(file) => file,
         Err(error) if is_absence(&error) => return Ok(None),

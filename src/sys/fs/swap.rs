@@ -82,7 +82,7 @@ pub(super) fn new_file(path: &Path, text: &[u8]) -> Result<NamedTempFile> {
         .prefix(&suffixed(name, NEW_SUFFIX))
         .tempfile_in(directory);
     let mut new = made.map_err(|error| cannot_write(path, &error))?;
-    platform::claim(new.as_file());
+    platform::lock_as_writer(new.as_file());
     let written = new.write_all(text);
     written.map_err(|error| cannot_write(path, &error))?;
     Ok(new)

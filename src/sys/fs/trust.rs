@@ -28,7 +28,7 @@ const SEE_WHO: &str = "find out why that user made it, then remove it, or name a
 
 /// Tells whether a file belongs to the user or root, and no other user can change it.
 pub(super) fn is_trusted(metadata: &Metadata) -> bool {
-    platform::stranger(metadata).is_none() && platform::mode_for_others(metadata).is_none()
+    platform::untrusted_owner(metadata).is_none() && platform::mode_for_others(metadata).is_none()
 }
 
 /// Tells whether only the user and root can put files into a directory, or another directory in its
@@ -67,7 +67,7 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
         let Ok(metadata) = fs::symlink_metadata(&here) else {
             return false;
         };
-        if platform::stranger(&metadata).is_some() {
+        if platform::untrusted_owner(&metadata).is_some() {
             return false;
         }
         if metadata.is_symlink() {
@@ -100,7 +100,7 @@ pub(super) fn can_be_exchanged_in(path: &Path) -> bool {
     let Ok(metadata) = fs::metadata(path) else {
         return true;
     };
-    if platform::stranger(&metadata).is_some() {
+    if platform::untrusted_owner(&metadata).is_some() {
         return true;
     }
     !platform::is_sticky(&metadata) && platform::mode_for_others(&metadata).is_some()
@@ -125,7 +125,7 @@ pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
 /// Refuses a file that another user owns. The mode is not checked, because that of a link says
 /// nothing.
 pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
-    let Some(owner) = platform::stranger(metadata) else {
+    let Some(owner) = platform::untrusted_owner(metadata) else {
         return Ok(());
     };
     let path = path.display();
@@ -174,7 +174,7 @@ pub(crate) fn roots_foreign_home() -> Option<Error> {
         return None;
     }
     let home = env::home()?;
-    let owner = platform::stranger(&fs::metadata(&home).ok()?)?;
+    let owner = platform::untrusted_owner(&fs::metadata(&home).ok()?)?;
     let home = home.display();
     let why = format!("HOME is {home}, which belongs to {owner}, and this is root");
     Some(Error::usage(why).hint(format!(
@@ -195,13 +195,13 @@ pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadat
     let mut directory_owner = None;
     let mut is_roots_directory = false;
     if let Ok(metadata) = fs::metadata(directory) {
-        directory_owner = platform::stranger(&metadata);
+        directory_owner = platform::untrusted_owner(&metadata);
         is_roots_directory = is_trusted(&metadata);
     }
     match (old, directory_owner) {
         (None, None) => Ok(()),
         (None, Some(owner)) => Err(in_the_way_of(&owner, path)),
-        (Some(old), directory_owner) => match platform::stranger(old) {
+        (Some(old), directory_owner) => match platform::untrusted_owner(old) {
             Some(owner) if !is_roots_directory && directory_owner.as_ref() != Some(&owner) => {
                 Err(trap_of(&owner, path))
             }
@@ -242,7 +242,7 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
             continue;
         };
         if let Some(owner) = platform::other_owner(&metadata) {
-            let is_roots = platform::stranger(&metadata).is_none();
+            let is_roots = platform::untrusted_owner(&metadata).is_none();
             return if place == path && !metadata.is_dir() {
                 explain_file(path, &owner, is_roots, error)
             } else {

@@ -19,7 +19,7 @@ pub(super) fn is_root() -> bool {
 }
 
 /// Returns the name of the owner, if it is neither the user nor root.
-pub(super) fn stranger(metadata: &Metadata) -> Option<String> {
+pub(super) fn untrusted_owner(metadata: &Metadata) -> Option<String> {
     const ROOT: u32 = 0;
     if metadata.uid() == ROOT || may_be_roots(metadata) {
         None
@@ -255,7 +255,7 @@ pub(super) fn stamp(metadata: &Metadata) -> String {
 
 /// Marks a new file with a lock while its writer lives. On a file system without locks no file
 /// counts as abandoned.
-pub(super) fn claim(new: &File) {
+pub(super) fn lock_as_writer(new: &File) {
     let _ = new.try_lock();
 }
 
@@ -268,17 +268,17 @@ pub(super) fn is_abandoned(new: &Path) -> bool {
 }
 
 /// Makes new files private.
-pub(super) fn private(options: &mut OpenOptions) {
+pub(super) fn private_mode(options: &mut OpenOptions) {
     options.mode(0o600);
 }
 
 /// Makes the opening of a pipe not wait for a program at its other end.
-pub(super) fn at_once(options: &mut OpenOptions) {
+pub(super) fn nonblocking(options: &mut OpenOptions) {
     options.custom_flags(nix::libc::O_NONBLOCK);
 }
 
-/// Does the same as [`at_once`], and makes the opening of a link fail.
-pub(super) fn at_once_without_links(options: &mut OpenOptions) {
+/// Does the same as [`nonblocking`], and makes the opening of a link fail.
+pub(super) fn nonblocking_without_links(options: &mut OpenOptions) {
     options.custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW);
 }
 

@@ -15,7 +15,7 @@ pub(super) fn is_root() -> bool {
     false
 }
 
-pub(super) fn stranger(_: &Metadata) -> Option<String> {
+pub(super) fn untrusted_owner(_: &Metadata) -> Option<String> {
     None
 }
 
@@ -70,7 +70,7 @@ pub(super) fn stamp(metadata: &Metadata) -> String {
 
 /// Takes no lock: the file would still be locked for a moment after the rename, and its readers
 /// would fail.
-pub(super) fn claim(_: &File) {}
+pub(super) fn lock_as_writer(_: &File) {}
 
 /// Tells whether a new file is old: its writer needs only a moment to rename it.
 pub(super) fn is_abandoned(new: &Path) -> bool {
@@ -87,10 +87,10 @@ pub(super) fn is_abandoned(new: &Path) -> bool {
     }
 }
 
-pub(super) fn private(_: &mut OpenOptions) {}
+pub(super) fn private_mode(_: &mut OpenOptions) {}
 
-pub(super) fn at_once(_: &mut OpenOptions) {}
-pub(super) fn at_once_without_links(_: &mut OpenOptions) {}
+pub(super) fn nonblocking(_: &mut OpenOptions) {}
+pub(super) fn nonblocking_without_links(_: &mut OpenOptions) {}
 
 pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
     create_dir_all(path)
