@@ -9,11 +9,15 @@
 //! causes, causes_of_roles   each cause of a failure has its exit code and a hint
 //! faults     broken services
 //! identity   a change of who signs ends the cached token, and no other change does
-//! login, mfa, after_login   what a user does at a terminal, in a browser, or elsewhere
+//! login, mfa   what a user does at a terminal
+//! device_login, background_login, after_login   a login in the browser, without a terminal, or
+//!            outside of pgcred
 //! ```
 
 #[cfg(unix)]
 pub mod after_login;
+#[cfg(unix)]
+pub mod background_login;
 #[cfg(unix)]
 pub mod cause;
 #[cfg(unix)]
@@ -24,6 +28,8 @@ pub mod causes_of_roles;
 pub mod chain; // runs programs
 #[cfg(unix)]
 pub mod debug; // paths with slashes
+#[cfg(unix)]
+pub mod device_login;
 #[cfg(unix)]
 pub mod endpoints;
 #[cfg(unix)]
