@@ -47,11 +47,11 @@ impl Authority for AwsAuthority {
             return None;
         }
         let known = profiles.iter().map(String::as_str);
-        let meant = match suggest::nearest(profile, known) {
-            Some(meant) => format!("; did you mean `{meant}`?"),
+        let nearest = match suggest::nearest(profile, known) {
+            Some(nearest) => format!("; did you mean `{nearest}`?"),
             None => String::new(),
         };
-        Some(format!("there is no AWS profile `{profile}` yet{meant}"))
+        Some(format!("there is no AWS profile `{profile}` yet{nearest}"))
     }
 
     fn shell_settings(&self) -> ShellSettings {

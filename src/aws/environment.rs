@@ -55,7 +55,7 @@ const fn shell_only(
 use VariableEffect::{Identity, Neither, Region};
 
 const SAME_SERVICE: VariableEffect = Neither("it is another address of the same service");
-const PATIENCE: VariableEffect = Neither("it decides how long pgcred asks, not whom");
+const ONLY_TIMEOUT: VariableEffect = Neither("it decides how long pgcred asks, not whom");
 
 /// All of them. A test compares the rows with the variables that the code reads.
 #[rustfmt::skip]
@@ -107,9 +107,9 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "it decides whether a service is believed, not who signs",
     )),
     row("AWS_METADATA_SERVICE_TIMEOUT",
-        "How many seconds the instance metadata service may take.", PATIENCE),
+        "How many seconds the instance metadata service may take.", ONLY_TIMEOUT),
     row("AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-        "How often pgcred asks the instance metadata service.", PATIENCE),
+        "How often pgcred asks the instance metadata service.", ONLY_TIMEOUT),
     row("AWS_EC2_METADATA_V1_DISABLED",
         "With true, only version 2 of the instance metadata service is used.", SAME_SERVICE),
 ];

@@ -40,10 +40,10 @@ pub(crate) fn parse(text: &str) -> Result<Region> {
         return Err(invalid(text).hint("write it like us-east-1"));
     }
     if !has_shape(&region)
-        && let Some(meant) = suggest::nearest(&region, KNOWN.iter().copied())
-        && meant != region
+        && let Some(nearest) = suggest::nearest(&region, KNOWN.iter().copied())
+        && nearest != region
     {
-        return Err(invalid(text).hint(format!("did you mean {meant}?")));
+        return Err(invalid(text).hint(format!("did you mean {nearest}?")));
     }
     Ok(Region::vouched_for(region))
 }
@@ -87,7 +87,7 @@ pub(super) fn warning(region: &str) -> Option<String> {
         return None;
     }
     let suggestion = match suggest::nearest(region, KNOWN.iter().copied()) {
-        Some(meant) => format!(": did you mean {meant}?"),
+        Some(nearest) => format!(": did you mean {nearest}?"),
         None => String::new(),
     };
     Some(format!(

@@ -44,8 +44,8 @@ pub(super) fn locks_directory() -> Option<PathBuf> {
 /// Returns the lock that a process holds while it changes a session in AWS's cache. If the lock
 /// cannot be taken the process goes on without it: then two processes may renew one session, and
 /// the one that comes second needs a new login.
-pub(super) fn session_lock(id: &str, patience: Duration) -> Option<Lock> {
+pub(super) fn session_lock(id: &str, timeout: Duration) -> Option<Lock> {
     let directory = locks_directory()?;
     fs::own_directory(&directory).ok()?;
-    fs::lock(&directory.join(id), patience).ok()
+    fs::lock(&directory.join(id), timeout).ok()
 }

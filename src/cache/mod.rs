@@ -307,10 +307,10 @@ impl Cache {
 
     /// Waits until no other process resolves credentials of this identity, and takes the identity's
     /// lock. The index and the passfile are read again afterwards.
-    pub(crate) fn lock(&self, identity: &dyn Identity, patience: Duration) -> Result<Lock> {
+    pub(crate) fn lock(&self, identity: &dyn Identity, timeout: Duration) -> Result<Lock> {
         let locks = self.directory.locks();
         self.make_directory(&locks)?;
-        let lock = fs::lock(&locks.join(identity.name()), patience);
+        let lock = fs::lock(&locks.join(identity.name()), timeout);
         (*self.index.borrow_mut(), *self.passfile.borrow_mut()) = (None, None);
         lock
     }

@@ -327,12 +327,12 @@ pub(crate) fn refusal(error: &clap::Error) -> Error {
         return Error::usage(SUPPORTED).hint("pgcred aws --help");
     }
     let text = error.to_string();
-    let said = text
+    let first_paragraph = text
         .split("\n\n")
         .next()
         .unwrap_or_default()
         .trim_start_matches("error: ");
-    let words: Vec<_> = said.split_whitespace().collect();
+    let words: Vec<_> = first_paragraph.split_whitespace().collect();
     Error::usage(words.join(" "))
         .hint("pgcred aws --help shows what pgcred supports; for anything else use the AWS CLI")
 }

@@ -237,14 +237,14 @@ impl Issuer {
         let Some(cache) = &self.cache else {
             return false;
         };
-        let patience = if self.ask.terminal {
+        let timeout = if self.ask.terminal {
             PATIENCE_AT_TERMINAL
         } else {
             // A quarter of the time is kept to ask without the lock, if it cannot be taken.
             deadline.saturating_duration_since(began) / 4 * 3
         };
-        trace::locking(&self.notes, &*identity, patience);
-        match cache.lock(&*identity, patience) {
+        trace::locking(&self.notes, &*identity, timeout);
+        match cache.lock(&*identity, timeout) {
             Ok(lock) => {
                 trace::locked(&self.notes, &*identity, began);
                 resources.lock = Some(lock);

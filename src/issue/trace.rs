@@ -137,9 +137,9 @@ fn waited(began: Instant) -> String {
 }
 
 /// Says that this run may now wait for another one.
-pub(super) fn locking(notes: &Notes, identity: &dyn Identity, patience: Duration) {
+pub(super) fn locking(notes: &Notes, identity: &dyn Identity, timeout: Duration) {
     notes.step(|| {
-        let (name, most) = (short(identity), patience.as_secs_f32().ceil());
+        let (name, most) = (short(identity), timeout.as_secs_f32().ceil());
         format!(
             "lock: taking that of identity {name}, or waiting for another pgcred {most} s at most"
         )

@@ -38,16 +38,16 @@ const CONFLICTING: [(&str, Conflicts); 9] = [
     // libpq verifies with it even if `sslmode` is `require`. Inside `pgcred exec` it belongs to
     // another connection.
     ("PGSSLROOTCERT", |_, request| {
-        !request.verifies() && env::is_in_exec() && !is_said_for(request)
+        !request.verifies() && env::is_in_exec() && !comes_from_pgsslrootcert(request)
     }),
     // Aurora DSQL finds the cluster by the name that TLS sends.
     ("PGSSLSNI", |value, _| value == "0"),
 ];
 
 /// Tells whether a request has its root certificates from PGSSLROOTCERT.
-fn is_said_for(request: &Request) -> bool {
+fn comes_from_pgsslrootcert(request: &Request) -> bool {
     match roots::from_variable() {
-        Ok(Some(said)) => request.roots == Some(said),
+        Ok(Some(choice)) => request.roots == Some(choice),
         _ => false,
     }
 }

@@ -53,15 +53,15 @@ fn split(host: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns the roots of the region that the host names. A host that leads to more than one region,
-/// as the writer of a global database does, needs the roots of all regions. `said` is the region of
+/// as the writer of a global database does, needs the roots of all regions. `named` is the region of
 /// the request, which counts for a name of the user's own.
-fn roots(host: &str, said: Option<&Region>) -> RequiredRoots {
+fn roots(host: &str, named: Option<&Region>) -> RequiredRoots {
     if is_proxy(host) {
         return amazon_roots::public();
     }
-    match (region(host), said) {
-        (Some(named), _) => amazon_roots::of_rds(Some(&named)),
-        (None, Some(said)) if split(host).is_none() => amazon_roots::of_rds(Some(said)),
+    match (region(host), named) {
+        (Some(of_host), _) => amazon_roots::of_rds(Some(&of_host)),
+        (None, Some(named)) if split(host).is_none() => amazon_roots::of_rds(Some(named)),
         _ => amazon_roots::of_rds(None),
     }
 }

@@ -29,8 +29,8 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
     for connection in &config.connections {
         names.push(connection.name.as_str());
     }
-    if let Some(meant) = suggest::nearest(typed, names.iter().copied()) {
-        return format!("did you mean the connection `{meant}`?");
+    if let Some(nearest) = suggest::nearest(typed, names.iter().copied()) {
+        return format!("did you mean the connection `{nearest}`?");
     }
     if let Ok(policy) = LoginPolicy::parse(host) {
         return format!("for the login policy: --login={}", policy.as_str());

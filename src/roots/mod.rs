@@ -67,18 +67,18 @@ pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
     if !request.verifies() {
         return Ok(None);
     }
-    if let Some(said) = request.keyword("sslrootcert") {
-        return Ok(Some(TrustedRoots::UsersChoice(said.to_owned())));
+    if let Some(path) = request.keyword("sslrootcert") {
+        return Ok(Some(TrustedRoots::UsersChoice(path.to_owned())));
     }
-    let said = match &request.roots {
+    let choice = match &request.roots {
         Some(RootsChoice::File(file)) => Some(TrustedRoots::UsersChoice(file.clone())),
         Some(RootsChoice::System) => Some(TrustedRoots::UsersChoice(SYSTEM.to_owned())),
         Some(RootsChoice::Provider) => None,
         None => env::users_root_certificates()
             .map(|file| TrustedRoots::UsersChoice(file.display().to_string())),
     };
-    match said {
-        Some(said) => Ok(Some(said)),
+    match choice {
+        Some(choice) => Ok(Some(choice)),
         None => of_provider(request).map(Some),
     }
 }

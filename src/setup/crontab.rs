@@ -55,10 +55,10 @@ pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
 }
 
 fn run(arguments: &[&str]) -> Result<ProgramOutput> {
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
     let mut words = vec!["crontab".to_owned()];
     words.extend(arguments.iter().map(|word| (*word).to_owned()));
-    match child::output(&words, Instant::now() + PATIENCE, Attachment::Alone) {
+    match child::output(&words, Instant::now() + TIMEOUT, Attachment::Alone) {
         Ok(ended) => Ok(ended),
         Err(ProgramError::Failed(error)) => Err(error),
         Err(ProgramError::TooLate) => Err(Error::failure("crontab did not end within 10 s")

@@ -39,7 +39,7 @@ use crate::text::quote::typed;
 use crate::time::Time;
 
 /// How long the user may take.
-const PATIENCE: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_mins(10);
 /// A background request does not open a page again before this many seconds have passed.
 const PAGE_PAUSE: u32 = 600;
 
@@ -133,8 +133,8 @@ impl MissingLogin {
             return free;
         }
         (ask.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
-        let deadline = Instant::now() + PATIENCE;
-        let mut said = None;
+        let deadline = Instant::now() + TIMEOUT;
+        let mut shown_page = None;
         loop {
             let began = Instant::now();
             let lock = session_lock(&id, LOOK);
@@ -143,11 +143,11 @@ impl MissingLogin {
                 return lock;
             }
             let page = self.page();
-            if page != said {
+            if page != shown_page {
                 if let Some(page) = &page {
                     (ask.tell)(&format!("to finish that login, {page}"));
                 }
-                said = page;
+                shown_page = page;
             }
         }
     }
@@ -262,13 +262,13 @@ fn was_just_opened(stamp: &Path) -> bool {
 /// Tells whether there is an AWS CLI that can log in. Version 1 cannot, nor can pgcred under the
 /// name of the AWS CLI.
 fn cli_logs_in() -> bool {
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
     if child::find(OsStr::new("aws")).is_none() {
         return false;
     }
     let version = child::output(
         &child::words(["aws", "--version"]),
-        Instant::now() + PATIENCE,
+        Instant::now() + TIMEOUT,
         Attachment::Alone,
     );
     match version {

@@ -177,9 +177,9 @@ pub(crate) fn profiles_hint(typed: Option<&str>) -> String {
     let names = profile_names().unwrap_or_default();
     let all = || names.iter().map(String::as_str);
     if let Some(typed) = typed
-        && let Some(meant) = suggest::nearest(typed, all().filter(|name| *name != typed))
+        && let Some(nearest) = suggest::nearest(typed, all().filter(|name| *name != typed))
     {
-        return format!("did you mean `{meant}`?");
+        return format!("did you mean `{nearest}`?");
     }
     if names.is_empty() {
         let [config, _] = paths();

@@ -51,12 +51,12 @@ where
 }
 
 fn refused(what: &str, service: &str, code: &str, message: Option<&str>) -> Error {
-    let said = match message {
+    let reason = match message {
         Some(message) => format!("{code}: {message}"),
         None => code.to_owned(),
     };
-    let said = text::foreign(&said);
-    Error::failure(format!("{what}: {service} refused: {said}")).because(Reason::Refused)
+    let reason = text::foreign(&reason);
+    Error::failure(format!("{what}: {service} refused: {reason}")).because(Reason::Refused)
 }
 
 fn unreachable(what: &str, service: &str, cause: &(dyn StdError + 'static)) -> Error {

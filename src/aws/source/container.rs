@@ -153,8 +153,8 @@ fn refusal(status: u16, text: &[u8]) -> String {
     let answer: Value = serde_json::from_slice(text).unwrap_or_default();
     let mut message = format!("it refused (HTTP {status})");
     for name in ["code", "message"] {
-        if let Some(Value::String(said)) = answer.get(name) {
-            message = format!("{message}: {}", foreign(said));
+        if let Some(Value::String(text)) = answer.get(name) {
+            message = format!("{message}: {}", foreign(text));
         }
     }
     message

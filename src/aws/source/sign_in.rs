@@ -39,7 +39,7 @@ const FRESH: u32 = 14 * 60;
 /// With this much left the AWS CLI does not mind a session whose key is damaged; in seconds.
 const ENOUGH: u32 = 10 * 60;
 /// How long to wait for another process that renews the same session.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a session could not be renewed.
 enum RenewalError {
@@ -67,7 +67,7 @@ impl SignIn {
         if left(&found) >= enough {
             return Ok(found);
         }
-        let _lock = session_lock(&id(&self.session), PATIENCE);
+        let _lock = session_lock(&id(&self.session), TIMEOUT);
         // The process that had the lock before may have renewed the session.
         let (cached, found) = self.stored("the login session is gone")?;
         if left(&found) >= enough {

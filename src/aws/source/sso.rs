@@ -27,7 +27,7 @@ use crate::time::Time;
 /// A token with less left is renewed first, as in the AWS CLI; in seconds.
 const RENEW: u32 = 15 * 60;
 /// How long to wait for another process that renews the same token.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Sso {
     pub(super) async fn credentials(
@@ -142,7 +142,7 @@ impl Sso {
         let mut failure = None;
         if cached.seconds_left() < RENEW && self.session.name.is_some() {
             // A renewal makes the refresh token of other processes worthless, so only one renews.
-            let _lock = session_lock(&self.session.id(), PATIENCE);
+            let _lock = session_lock(&self.session.id(), TIMEOUT);
             if let Some(newer) = CachedToken::read(&self.session) {
                 cached = newer;
             }

@@ -28,7 +28,7 @@ use crate::sys::paths::own_in;
 
 /// How long a keyring may take in all. A keyring that waits for the user to unlock it is given up
 /// after this time.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Which cache's key is meant, and where a file with the key may be.
 #[derive(Clone, Debug)]
@@ -190,10 +190,10 @@ fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, boo
         store.write(SealingKey::generate()?.expose())?;
         // All other processes will read the key that the store returns now, even if it is not the
         // one that was given to it.
-        let kept = read(store)?.ok_or_else(|| {
+        let stored = read(store)?.ok_or_else(|| {
             Error::failure("the keyring did not return the key that was just stored")
         })?;
-        Ok(Some((kept, true)))
+        Ok(Some((stored, true)))
     })
 }
 
@@ -211,7 +211,7 @@ fn forget(store: Box<dyn KeyStore>) -> Result<()> {
 }
 
 /// Runs `work` in this thread. A store that may hang runs in a thread of its own, which is given up
-/// after [`PATIENCE`] and ends with the process.
+/// after [`TIMEOUT`] and ends with the process.
 fn patiently<T: Send + 'static>(
     store: Box<dyn KeyStore>,
     work: impl FnOnce(&dyn KeyStore) -> Result<T> + Send + 'static,
@@ -223,11 +223,11 @@ fn patiently<T: Send + 'static>(
     thread::Builder::new()
         .spawn(move || drop(sender.send(work(&*store))))
         .map_err(|error| Error::failure("cannot start a thread").caused_by(&error))?;
-    match receiver.recv_timeout(PATIENCE) {
+    match receiver.recv_timeout(TIMEOUT) {
         Ok(answer) => answer,
         Err(_) => Err(Error::failure(format!(
             "no answer within {} s",
-            PATIENCE.as_secs()
+            TIMEOUT.as_secs()
         ))),
     }
 }

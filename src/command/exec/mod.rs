@@ -89,7 +89,7 @@ impl Run for Exec {
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
             life: issued.token.issued_at.until(issued.token.expires_at),
-            patience: app.preferences.ask.timeout * 2,
+            timeout: app.preferences.ask.timeout * 2,
             output: app.preferences.output,
         };
         // The program may run for days: `release` has dropped the AWS keys, and the token goes now.

@@ -28,7 +28,7 @@ pub(super) struct Renewal {
     /// The life of the token in seconds.
     pub(super) life: u32,
     /// How long one renewal may take.
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
     pub(super) output: Output,
 }
 
@@ -88,12 +88,12 @@ impl Renewal {
     /// Renews the token. Returns when the new one is due, or in one line why there is none.
     fn renew(&self, stopped: &Receiver<()>) -> Result<Time, String> {
         let arguments = self.arguments();
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.timeout;
         let ended = match child::own_output(&arguments, deadline, || is_over(stopped)) {
             Ok(ended) => ended,
             Err(ProgramError::Failed(error)) => return Err(error.to_string()),
             Err(ProgramError::TooLate) => {
-                return Err(format!("no answer within {} s", self.patience.as_secs()));
+                return Err(format!("no answer within {} s", self.timeout.as_secs()));
             }
         };
         match due_of(&ended) {

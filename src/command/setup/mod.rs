@@ -286,7 +286,7 @@ fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Res
 
 /// Returns why a scheduler cannot be used.
 fn probe(tool: &Tool, files: &dyn ToolFiles) -> std::result::Result<(), String> {
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
     if Machine::program(tool.programs).is_none() {
         return Err(format!("there is no program {}", tool.programs.join(", ")));
     }
@@ -294,7 +294,7 @@ fn probe(tool: &Tool, files: &dyn ToolFiles) -> std::result::Result<(), String> 
         return Ok(());
     };
     let words: Vec<String> = probe.iter().map(|word| (*word).to_owned()).collect();
-    run_within(&words, PATIENCE).map_err(|error| error.to_string())
+    run_within(&words, TIMEOUT).map_err(|error| error.to_string())
 }
 
 /// Tells whether the user could take another scheduler, by its name and its program.

@@ -100,7 +100,7 @@ pub(crate) fn edit<T>(
     path: &Path,
     mut editor: impl FnMut(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
 ) -> Result<EditOutcome<T>> {
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
     let path = &resolve(path)?;
     let (directory, name) = parts(path)?;
     if let Ok(metadata) = fs::metadata(path)
@@ -110,7 +110,7 @@ pub(crate) fn edit<T>(
     }
     let _lock = lock_file(directory, name)?;
     remove_leftovers(directory, name);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while Instant::now() < deadline {
         let seen = FileSnapshot::of(path)?;
         trust::check_for_root(path, directory, seen.metadata.as_ref())?;
@@ -126,7 +126,7 @@ pub(crate) fn edit<T>(
             Ok(None) | Err(_) => sleep(PAUSE),
         }
     }
-    let (shown, waited) = (path.display(), PATIENCE.as_secs());
+    let (shown, waited) = (path.display(), TIMEOUT.as_secs());
     let why = format!("another program has been changing {shown} for {waited} s");
     Err(Error::failure(why).hint("end that program, then try again"))
 }

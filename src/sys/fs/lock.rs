@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::text::quote;
 
 /// How long a writer of a file waits for another writer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// The extension of the file that locks another file.
 const LOCK_SUFFIX: &str = ".pgcred-lock";
 /// The extension of a new file that is going to replace a file. Random characters follow it.
@@ -52,8 +52,8 @@ impl Drop for Lock {
 }
 
 /// Takes the lock of this name, and waits for it if another process holds it.
-pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
-    let deadline = Instant::now() + patience;
+pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<Lock> {
+    let deadline = Instant::now() + timeout;
     let mut file = open(path)?;
     loop {
         match file.try_lock() {
@@ -69,7 +69,7 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Lock> {
             Err(TryLockError::Error(error)) => return Err(cannot_lock(path, &error)),
         }
     }
-    let (shown, waited) = (path.display(), patience.as_secs());
+    let (shown, waited) = (path.display(), timeout.as_secs());
     let why = format!("another pgcred has held {shown} for {waited} s");
     Err(Error::failure(why).hint("try again"))
 }
@@ -123,7 +123,7 @@ fn cannot_lock(path: &Path, cause: &io::Error) -> Error {
 /// the lock.
 pub(super) fn lock_file(directory: &Path, name: &OsStr) -> Result<Lock> {
     let path = directory.join(suffixed(name, LOCK_SUFFIX));
-    let mut lock = lock(&path, PATIENCE)?;
+    let mut lock = lock(&path, TIMEOUT)?;
     lock.temporary = Some(path);
     Ok(lock)
 }

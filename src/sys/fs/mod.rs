@@ -219,11 +219,11 @@ fn suffixed(name: &OsStr, suffix: &str) -> OsString {
 /// Returns the error about a file that cannot be written. The name of the temporary file beside it
 /// is cut off, because it would only confuse the user.
 fn cannot_write(path: &Path, cause: &io::Error) -> Error {
-    let mut said = cause.to_string();
-    if let Some(end) = said.find(" at path ") {
-        said.truncate(end);
+    let mut reason = cause.to_string();
+    if let Some(end) = reason.find(" at path ") {
+        reason.truncate(end);
     }
-    let error = Error::failure(format!("cannot write {}: {said}", path.display()));
+    let error = Error::failure(format!("cannot write {}: {reason}", path.display()));
     trust::explain_denial(path, cause, error)
 }
 
