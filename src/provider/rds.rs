@@ -53,8 +53,8 @@ fn split(host: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns the roots of the region that the host names. A host that leads to more than one region,
-/// as the writer of a global database does, needs the roots of all regions. `named` is the region of
-/// the request, which counts for a name of the user's own.
+/// as the writer of a global database does, needs the roots of all regions. `named` is the region
+/// of the request, which counts for a name of the user's own.
 fn roots(host: &str, named: Option<&Region>) -> RequiredRoots {
     if is_proxy(host) {
         return amazon_roots::public();
