@@ -14,6 +14,7 @@ mod integrations;
 mod issue;
 mod output;
 mod passfile;
+mod probe;
 mod provider;
 mod request;
 mod resolve;

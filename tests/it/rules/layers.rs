@@ -16,6 +16,7 @@ const LAYERS: &[&str] = &[
     "causes",
     "sys",
     "time",
+    "probe",
     "token",
     "authority",
     "aws",

@@ -1,0 +1,80 @@
+//! The question for TLS inside PostgreSQL's protocol, and the one byte that answers it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use super::stream::{TimedStream, cause};
+use super::wire::{self, SSL_REQUEST, ServerMessage};
+use super::{Break, Deadline};
+
+/// How long the rest of a foreign greeting has to come.
+const REST: Duration = Duration::from_millis(500);
+
+/// What a server answers to the request for TLS.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Yes,
+    No,
+    /// An error, from a server that is full, still starting, or very old.
+    Error(ServerMessage),
+    /// Yes, and more bytes in clear text. A client must refuse them (CVE-2021-23222): someone on
+    /// the way could have put them there, to be taken for the server's words inside TLS.
+    Injected,
+}
+
+/// Asks for TLS.
+pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<Answer, Break> {
+    let mut stream = TimedStream::new(socket, deadline);
+    if let Err(error) = stream.write_all(&SSL_REQUEST) {
+        return Err(cause(&error));
+    }
+    // More than the one byte, to see what should not be there.
+    let mut first = [0; 64];
+    let count = match stream.read(&mut first) {
+        Ok(0) => return Err(Break::Closed),
+        Ok(count) => count,
+        Err(error) => return Err(cause(&error)),
+    };
+    match first[..count] {
+        [b'S'] => Ok(Answer::Yes),
+        [b'N'] => Ok(Answer::No),
+        [b'E', ..] => error(&first[..count], stream),
+        // `SSH-` begins with the byte that means yes.
+        [b'S', ..] if !first.starts_with(b"SSH-") => Ok(Answer::Injected),
+        _ => Err(Break::NotPostgres(greeting(
+            &first[..count],
+            socket,
+            deadline,
+        ))),
+    }
+}
+
+/// Reads an error that has begun with these bytes.
+fn error(first: &[u8], stream: TimedStream<'_>) -> Result<Answer, Break> {
+    let is_new = matches!(first, [b'E', 0, ..] | [b'E']);
+    if !is_new {
+        return Ok(Answer::Error(wire::old_message(&first[1..])));
+    }
+    let packet = wire::read(&mut first.chain(stream))?;
+    Ok(Answer::Error(wire::message(&packet.body)))
+}
+
+/// Says what greets, with a little time for the rest of its first words.
+fn greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::Speaks {
+    const NEEDED: usize = 8;
+    let rest = match deadline.left() {
+        Some(left) => Deadline::after(left.min(REST)),
+        None => deadline,
+    };
+    let mut words = first.to_vec();
+    let mut stream = TimedStream::new(socket, rest);
+    while words.len() < NEEDED {
+        let mut more = [0; NEEDED];
+        match stream.read(&mut more) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => words.extend_from_slice(&more[..count]),
+        }
+    }
+    wire::speaks(&words)
+}

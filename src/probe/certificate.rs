@@ -1,0 +1,230 @@
+//! What a certificate says, read from its bytes (RFC 5280). Whether it is believed: `trust.rs`.
+
+use der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, UtcTime};
+use der::{Reader, SliceReader, Tag, TagNumber, Tagged};
+use ring::digest::{SHA256, digest};
+
+use crate::text::encode::hex;
+use crate::text::{shortened, shown};
+use crate::time::Time;
+
+/// The most names of a certificate that are kept.
+const MOST_NAMES: usize = 100;
+/// The longest name that is kept, in characters.
+const LONGEST_NAME: usize = 300;
+
+/// A certificate, as a person reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Certificate {
+    /// As `C=US, O=Amazon, CN=Amazon Root CA 1`.
+    pub(crate) subject: String,
+    pub(crate) issuer: String,
+    /// The common name of the issuer; empty if it has none.
+    pub(crate) issuer_name: String,
+    /// The common name of the subject, which is no longer looked at if there are other names.
+    pub(crate) common_name: String,
+    /// The names and addresses that it is for.
+    pub(crate) names: Vec<String>,
+    pub(crate) not_before: Time,
+    pub(crate) not_after: Time,
+    /// SHA-256 over the whole certificate, in hex digits.
+    pub(crate) fingerprint: String,
+    /// It names itself as its issuer, as root certificates do.
+    pub(crate) is_self_issued: bool,
+}
+
+/// Whether a certificate is valid by this machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Validity {
+    Valid,
+    Expired,
+    NotYet,
+}
+
+impl Certificate {
+    pub(crate) fn validity(&self, now: Time) -> Validity {
+        if now < self.not_before {
+            Validity::NotYet
+        } else if self.not_after < now {
+            Validity::Expired
+        } else {
+            Validity::Valid
+        }
+    }
+
+    /// Reads a certificate; `None` if the bytes are none.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let certificate = items(bytes)?;
+        let signed = items(sequence(certificate.first())?)?;
+        let mut fields = items(sequence(signed.first())?)?.into_iter().peekable();
+        if is_numbered(fields.peek()?, TagNumber::N0) {
+            fields.next(); // the version
+        }
+        let _serial_number = fields.next()?;
+        let _algorithm = fields.next()?;
+        let issuer = fields.next()?;
+        let validity = items(sequence(fields.next().as_ref())?)?;
+        let subject = fields.next()?;
+        let _public_key = fields.next()?;
+        let mut names = Vec::new();
+        for field in fields {
+            if is_numbered(&field, TagNumber::N3) {
+                names = alternative_names(field.value()).unwrap_or_default();
+            }
+        }
+        let (of_issuer, of_subject) = (parts(issuer)?, parts(subject)?);
+        Some(Self {
+            subject: whole(&of_subject),
+            issuer: whole(&of_issuer),
+            issuer_name: common_name(&of_issuer),
+            common_name: common_name(&of_subject),
+            names,
+            not_before: time(*validity.first()?)?,
+            not_after: time(*validity.get(1)?)?,
+            fingerprint: hex(digest(&SHA256, bytes).as_ref()),
+            is_self_issued: issuer.value() == subject.value(),
+        })
+    }
+}
+
+/// Returns the values that stand one behind the other.
+fn items(bytes: &[u8]) -> Option<Vec<AnyRef<'_>>> {
+    let mut items = Vec::new();
+    if bytes.is_empty() {
+        return Some(items);
+    }
+    let mut reader = SliceReader::new(bytes).ok()?;
+    while !reader.is_finished() {
+        items.push(reader.decode().ok()?);
+    }
+    Some(items)
+}
+
+/// Returns what is inside of a sequence.
+fn sequence<'a>(item: Option<&AnyRef<'a>>) -> Option<&'a [u8]> {
+    match item {
+        Some(item) if item.tag() == Tag::Sequence => Some(item.value()),
+        _ => None,
+    }
+}
+
+fn is_numbered(item: &AnyRef<'_>, wanted: TagNumber) -> bool {
+    matches!(item.tag(), Tag::ContextSpecific { number, .. } if number == wanted)
+}
+
+fn time(item: AnyRef<'_>) -> Option<Time> {
+    let since_1970 = match item.tag() {
+        Tag::UtcTime => item.decode_as::<UtcTime>().ok()?.to_unix_duration(),
+        Tag::GeneralizedTime => item.decode_as::<GeneralizedTime>().ok()?.to_unix_duration(),
+        _ => return None,
+    };
+    Some(Time::from_unix(i64::try_from(since_1970.as_secs()).ok()?))
+}
+
+/// A part of a distinguished name: what it is, and its text.
+type Part = (ObjectIdentifier, String);
+
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+
+/// Short names of parts, as OpenSSL shows them.
+const SHORT: [(ObjectIdentifier, &str); 6] = [
+    (COMMON_NAME, "CN"),
+    (ObjectIdentifier::new_unwrap("2.5.4.6"), "C"),
+    (ObjectIdentifier::new_unwrap("2.5.4.7"), "L"),
+    (ObjectIdentifier::new_unwrap("2.5.4.8"), "ST"),
+    (ObjectIdentifier::new_unwrap("2.5.4.10"), "O"),
+    (ObjectIdentifier::new_unwrap("2.5.4.11"), "OU"),
+];
+
+fn parts(name: AnyRef<'_>) -> Option<Vec<Part>> {
+    let mut found = Vec::new();
+    for set in items(sequence(Some(&name))?)? {
+        for pair in items(set.value())? {
+            let pair = items(sequence(Some(&pair))?)?;
+            let kind = pair.first()?.decode_as().ok()?;
+            found.push((kind, text(*pair.get(1)?)));
+        }
+    }
+    Some(found)
+}
+
+/// Returns the text of a value, safe to show and bounded.
+fn text(value: AnyRef<'_>) -> String {
+    let bytes = value.value();
+    let text = if value.tag() == Tag::BmpString {
+        let (pairs, _) = bytes.as_chunks();
+        let units: Vec<u16> = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+        String::from_utf16_lossy(&units)
+    } else {
+        String::from_utf8_lossy(bytes).into_owned()
+    };
+    shown(&shortened(&text, LONGEST_NAME))
+}
+
+fn whole(parts: &[Part]) -> String {
+    let mut shown = String::new();
+    for (kind, text) in parts {
+        if !shown.is_empty() {
+            shown.push_str(", ");
+        }
+        match SHORT.iter().find(|(known, _)| known == kind) {
+            Some((_, short)) => shown.push_str(short),
+            None => shown.push_str(&kind.to_string()),
+        }
+        shown.push('=');
+        shown.push_str(text);
+    }
+    shortened(&shown, LONGEST_NAME)
+}
+
+fn common_name(parts: &[Part]) -> String {
+    for (kind, text) in parts {
+        if *kind == COMMON_NAME {
+            return text.clone();
+        }
+    }
+    String::new()
+}
+
+/// Returns the names in the extension "subject alternative name", out of all extensions.
+fn alternative_names(extensions: &[u8]) -> Option<Vec<String>> {
+    const ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+    for extension in items(sequence(items(extensions)?.first())?)? {
+        let fields = items(sequence(Some(&extension))?)?;
+        let kind: ObjectIdentifier = fields.first()?.decode_as().ok()?;
+        if kind == ALTERNATIVE_NAME {
+            return names(fields.last()?.value());
+        }
+    }
+    None
+}
+
+fn names(extension: &[u8]) -> Option<Vec<String>> {
+    const DNS: TagNumber = TagNumber::N2;
+    const ADDRESS: TagNumber = TagNumber::N7;
+    let mut found = Vec::new();
+    for name in items(sequence(items(extension)?.first())?)? {
+        if found.len() == MOST_NAMES {
+            break;
+        }
+        if is_numbered(&name, DNS) {
+            found.push(text(name));
+        } else if is_numbered(&name, ADDRESS) {
+            found.extend(address(name.value()));
+        }
+    }
+    Some(found)
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    use std::net::IpAddr;
+    let address = match bytes.len() {
+        4 => IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?),
+        16 => IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?),
+        _ => return None,
+    };
+    Some(address.to_string())
+}
+
+#[cfg(test)]
+mod tests;

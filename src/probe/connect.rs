@@ -1,0 +1,224 @@
+//! Connections by TCP, to all addresses of a name side by side. Every result is kept: which of
+//! them answers tells whether IPv4 or IPv6, or the whole way, is closed.
+
+use std::io::{Error, ErrorKind, Result};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Deadline;
+use super::names::Names;
+use super::stream::words;
+
+/// How long the other addresses have once the first is open: those that answer at all do so
+/// within it, and a healthy server is not kept waiting for a family of addresses that is cut off.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What became of the connection to one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    Open,
+    /// Nobody listens on the port, or a firewall says so.
+    Refused,
+    /// No answer: not before the deadline, and not while another address had been open for a
+    /// second.
+    Silent,
+    /// There is no way to the address from this machine.
+    Unreachable,
+    /// The system's error, in its own words.
+    Failed(String),
+}
+
+/// The connection to one address.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) address: SocketAddr,
+    pub(crate) reached: Reached,
+    /// How long it took.
+    pub(crate) took: Duration,
+    stream: Option<TcpStream>,
+}
+
+/// A connection that is open.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) address: SocketAddr,
+    pub(super) stream: TcpStream,
+}
+
+/// Connects to every address of a name, and returns what became of each, in the order of the names.
+pub(crate) fn all(names: &Names, port: u16, deadline: Deadline) -> Vec<Attempt> {
+    let dial = |address: SocketAddr, time| TcpStream::connect_timeout(&address, time);
+    all_by(names.addresses(), port, deadline, dial)
+}
+
+/// Takes the connection that clients would take: that to the first address which answers.
+pub(crate) fn take_first(attempts: &mut [Attempt]) -> Option<Open> {
+    for attempt in attempts {
+        if let Some(stream) = attempt.stream.take() {
+            let address = attempt.address;
+            return Some(Open { address, stream });
+        }
+    }
+    None
+}
+
+type Answer = (usize, Duration, Result<TcpStream>);
+
+fn all_by(
+    addresses: &[IpAddr],
+    port: u16,
+    deadline: Deadline,
+    dial: impl Fn(SocketAddr, Duration) -> Result<TcpStream> + Copy + Send + 'static,
+) -> Vec<Attempt> {
+    let began = Instant::now();
+    let (answer, answers) = mpsc::channel::<Answer>();
+    let mut attempts = Vec::new();
+    for (at, address) in addresses.iter().enumerate() {
+        let address = SocketAddr::new(*address, port);
+        let mut reached = Reached::Silent;
+        let answer = answer.clone();
+        let thread = thread::Builder::new().spawn(move || {
+            if let Some(time) = deadline.left() {
+                let result = dial(address, time);
+                let _ = answer.send((at, began.elapsed(), result)); // perhaps too late
+            }
+        });
+        if let Err(error) = thread {
+            reached = Reached::Failed(words(&error.to_string()));
+        }
+        attempts.push(Attempt {
+            address,
+            reached,
+            took: Duration::ZERO,
+            stream: None,
+        });
+    }
+    drop(answer);
+    collect(&answers, &mut attempts, deadline);
+    for attempt in &mut attempts {
+        if attempt.reached == Reached::Silent {
+            attempt.took = began.elapsed();
+        }
+    }
+    attempts
+}
+
+/// Writes the answers into the attempts, until all have come or the time is over.
+fn collect(answers: &mpsc::Receiver<Answer>, attempts: &mut [Attempt], deadline: Deadline) {
+    let mut patience: Option<Deadline> = None;
+    while let Some(mut time) = deadline.left() {
+        if let Some(patience) = patience {
+            let Some(left) = patience.left() else {
+                return;
+            };
+            time = time.min(left);
+        }
+        let Ok((at, took, result)) = answers.recv_timeout(time) else {
+            return; // none is left, or the time is over
+        };
+        let attempt = &mut attempts[at];
+        attempt.took = took;
+        match result {
+            Ok(stream) => {
+                let _ = stream.set_nodelay(true); // slower without, but it works
+                attempt.reached = Reached::Open;
+                attempt.stream = Some(stream);
+                patience = patience.or_else(|| Some(Deadline::after(PATIENCE)));
+            }
+            Err(error) => attempt.reached = why_not(&error),
+        }
+    }
+}
+
+fn why_not(error: &Error) -> Reached {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Reached::Refused,
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => Reached::Silent,
+        ErrorKind::NetworkUnreachable
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkDown
+        | ErrorKind::AddrNotAvailable => Reached::Unreachable,
+        _ => Reached::Failed(words(&error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(20))
+    }
+
+    #[test]
+    fn an_open_and_a_closed_port() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let names = Names::Literal(address.ip());
+        let mut attempts = all(&names, address.port(), soon());
+        assert_eq!(attempts[0].reached, Reached::Open);
+        let open = take_first(&mut attempts).unwrap();
+        assert_eq!(open.address, address);
+        assert!(take_first(&mut attempts).is_none());
+        assert_eq!(attempts[0].reached, Reached::Open); // the report still says so
+        drop((listener, open));
+        let mut attempts = all(&names, address.port(), soon());
+        assert_eq!(attempts[0].reached, Reached::Refused);
+        assert!(take_first(&mut attempts).is_none());
+    }
+
+    #[test]
+    fn a_silent_address_does_not_delay_one_that_answers_for_long() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let silent = IpAddr::from([127, 0, 0, 9]);
+        let began = Instant::now();
+        let attempts = all_by(
+            &[silent, address.ip()],
+            address.port(),
+            soon(),
+            |address, time| {
+                if address.ip() == IpAddr::from([127, 0, 0, 9]) {
+                    thread::sleep(Duration::from_secs(10));
+                }
+                TcpStream::connect_timeout(&address, time)
+            },
+        );
+        assert!(began.elapsed() < Duration::from_secs(8));
+        assert_eq!(attempts[0].reached, Reached::Silent);
+        assert!(attempts[0].took >= PATIENCE);
+        assert_eq!(attempts[1].reached, Reached::Open);
+    }
+
+    #[test]
+    fn silence_ends_at_the_deadline() {
+        let deadline = Deadline::after(Duration::from_millis(40));
+        let began = Instant::now();
+        let attempts = all_by(&[IpAddr::from([127, 0, 0, 9])], 1, deadline, |_, _| {
+            thread::sleep(Duration::from_secs(5));
+            Err(ErrorKind::TimedOut.into())
+        });
+        assert!(began.elapsed() < Duration::from_secs(4));
+        assert_eq!(attempts[0].reached, Reached::Silent);
+        assert!(all_by(&[], 1, deadline, |_, _| unreachable!()).is_empty());
+    }
+
+    #[test]
+    fn errors_of_the_system() {
+        for (kind, expected) in [
+            (ErrorKind::ConnectionRefused, Reached::Refused),
+            (ErrorKind::TimedOut, Reached::Silent),
+            (ErrorKind::NetworkUnreachable, Reached::Unreachable),
+            (ErrorKind::HostUnreachable, Reached::Unreachable),
+            (ErrorKind::AddrNotAvailable, Reached::Unreachable),
+        ] {
+            assert_eq!(why_not(&kind.into()), expected);
+        }
+        let denied = why_not(&ErrorKind::PermissionDenied.into());
+        assert!(matches!(denied, Reached::Failed(_)), "{denied:?}");
+    }
+}

@@ -1,0 +1,170 @@
+//! The login: who the user is, the token, and the server's first verdict. Then the session ends:
+//! no SQL is sent.
+
+use std::fmt;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use rustls::Stream;
+
+use super::stream::{TimedStream, cause};
+use super::tls::Session;
+use super::trust::Policy;
+use super::wire::{self, Asked, Method, Packet, ServerMessage};
+use super::{Break, Deadline};
+
+/// The most notices that are kept.
+const MOST_NOTICES: usize = 8;
+/// The most packets of one login.
+const MOST_PACKETS: usize = 100;
+
+/// Who logs in. `Debug` hides the token.
+pub(crate) struct Credentials<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) database: &'a str,
+    pub(crate) token: &'a str,
+}
+
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Credentials");
+        shown.field("user", &self.user);
+        shown.field("database", &self.database);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// What became of a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    LoggedIn,
+    /// The server's first error.
+    Refused(ServerMessage),
+    /// The server asks for something else than a password in clear text, so it does not expect a
+    /// token.
+    OtherMethod(Method),
+    /// The server has taken the token and asks for it again.
+    AskedAgain,
+    /// The user's own clients would not believe this server, so nothing was sent.
+    NotBelieved,
+    /// The user, the database or the token has a zero byte, or is too long.
+    CannotBeSent,
+    /// The server sent a packet that has no place in a login.
+    OutOfPlace(u8),
+    Broke(Break),
+}
+
+/// A login at one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) outcome: Outcome,
+    /// The server has asked for the token and got it.
+    pub(crate) has_sent_token: bool,
+    /// What the server said besides.
+    pub(crate) notices: Vec<ServerMessage>,
+    /// The newest minor version of protocol 3 that the server speaks, if it has said so.
+    pub(crate) minor_version: Option<u32>,
+    pub(crate) took: Duration,
+}
+
+/// Logs in, and ends the session. Nothing is sent to a server that the policy does not accept.
+pub(crate) fn log_in(
+    mut session: Session,
+    credentials: &Credentials<'_>,
+    policy: &Policy,
+    deadline: Deadline,
+) -> Login {
+    let began = Instant::now();
+    let mut login = Login {
+        outcome: Outcome::NotBelieved,
+        has_sent_token: false,
+        notices: Vec::new(),
+        minor_version: None,
+        took: Duration::ZERO,
+    };
+    if matches!(&session.verdict, Some(verdict) if policy.accepts(verdict)) {
+        let mut socket = TimedStream::new(&session.socket, deadline);
+        let mut stream = Stream::new(&mut session.tls, &mut socket);
+        login.outcome = match talk(&mut stream, credentials, &mut login) {
+            Ok(outcome) => outcome,
+            Err(broke) => Outcome::Broke(broke),
+        };
+        if login.outcome == Outcome::LoggedIn {
+            let _ = stream.write_all(&wire::TERMINATE); // only a courtesy, as is what follows
+        }
+        session.tls.send_close_notify();
+        let _ = session.tls.write_tls(&mut socket);
+    }
+    login.took = began.elapsed();
+    login
+}
+
+type TlsStream<'a, 'b> = Stream<'a, rustls::ClientConnection, TimedStream<'b>>;
+
+fn talk(
+    stream: &mut TlsStream<'_, '_>,
+    credentials: &Credentials<'_>,
+    login: &mut Login,
+) -> Result<Outcome, Break> {
+    let start = wire::start_up(credentials.user, credentials.database);
+    let password = wire::password(credentials.token);
+    let (Some(start), Some(password)) = (start, password) else {
+        return Ok(Outcome::CannotBeSent);
+    };
+    send(stream, &start)?;
+    for _ in 0..MOST_PACKETS {
+        let Packet { kind, body } = wire::read(stream)?;
+        match kind {
+            b'N' if login.notices.len() < MOST_NOTICES => {
+                login.notices.push(message(&body, credentials.token));
+            }
+            b'N' => {}
+            b'v' => login.minor_version = wire::minor_version(&body),
+            b'E' => return Ok(Outcome::Refused(message(&body, credentials.token))),
+            b'R' => match wire::authentication(&body) {
+                Some(Asked::Nothing) => return Ok(Outcome::LoggedIn),
+                Some(Asked::Password) if login.has_sent_token => return Ok(Outcome::AskedAgain),
+                Some(Asked::Password) => {
+                    send(stream, &password)?;
+                    login.has_sent_token = true;
+                }
+                Some(Asked::Other(method)) => return Ok(Outcome::OtherMethod(method)),
+                None => return Ok(Outcome::OutOfPlace(kind)),
+            },
+            _ => return Ok(Outcome::OutOfPlace(kind)),
+        }
+    }
+    Err(Break::TooMuch)
+}
+
+fn send(stream: &mut TlsStream<'_, '_>, packet: &[u8]) -> Result<(), Break> {
+    match stream.write_all(packet) {
+        Ok(()) => Ok(()),
+        Err(error) => Err(cause(&error)),
+    }
+}
+
+/// Reads a message, and takes the token out of it, should a server repeat it.
+fn message(body: &[u8], token: &str) -> ServerMessage {
+    let body = without(token, &String::from_utf8_lossy(body));
+    wire::message(body.as_bytes())
+}
+
+/// Returns a text without the token, whole or in the parts of its query that are secret or long.
+fn without(token: &str, text: &str) -> String {
+    const LONG: usize = 24;
+    const HIDDEN: &str = "[...]";
+    let mut text = text.to_owned();
+    if !token.is_empty() {
+        text = text.replace(token, HIDDEN);
+    }
+    for part in token.split(['&', '?', '=']) {
+        if part.len() >= LONG {
+            text = text.replace(part, HIDDEN);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

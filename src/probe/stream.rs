@@ -1,0 +1,113 @@
+//! A connection with an end: what is read and written through it stops at the deadline, and after
+//! more bytes than any answer needs.
+//!
+//! A time-out of the socket alone is not enough: a server that sends a byte a second would never
+//! reach it.
+
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::net::TcpStream;
+
+use rustls::{Error as TlsError, InvalidMessage};
+
+use super::{Break, Deadline};
+use crate::text::{shortened, shown};
+
+/// The most bytes that a server can send in one step.
+const MOST_BYTES: usize = 1 << 20;
+
+/// The longest text of the system or of a library that is kept.
+const LONGEST_TEXT: usize = 300;
+
+/// A connection during one step.
+pub(super) struct TimedStream<'a> {
+    socket: &'a TcpStream,
+    deadline: Deadline,
+    left: usize,
+}
+
+impl<'a> TimedStream<'a> {
+    pub(super) fn new(socket: &'a TcpStream, deadline: Deadline) -> Self {
+        Self {
+            socket,
+            deadline,
+            left: MOST_BYTES,
+        }
+    }
+}
+
+impl Read for TimedStream<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if self.left == 0 {
+            return Err(ErrorKind::QuotaExceeded.into());
+        }
+        let most = buffer.len().min(self.left);
+        loop {
+            let Some(time) = self.deadline.left() else {
+                return Err(ErrorKind::TimedOut.into());
+            };
+            self.socket.set_read_timeout(Some(time))?;
+            match self.socket.read(&mut buffer[..most]) {
+                Ok(count) => {
+                    self.left -= count;
+                    return Ok(count);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(timed_out(error)),
+            }
+        }
+    }
+}
+
+impl Write for TimedStream<'_> {
+    fn write(&mut self, buffer: &[u8]) -> Result<usize> {
+        let Some(time) = self.deadline.left() else {
+            return Err(ErrorKind::TimedOut.into());
+        };
+        self.socket.set_write_timeout(Some(time))?;
+        self.socket.write(buffer).map_err(timed_out)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(()) // a socket has no buffer
+    }
+}
+
+/// Returns an error with one kind for a time-out, which some systems call "would block".
+fn timed_out(error: Error) -> Error {
+    if error.kind() == ErrorKind::WouldBlock {
+        ErrorKind::TimedOut.into()
+    } else {
+        error
+    }
+}
+
+/// Says what an error of the stream, or of TLS above it, is.
+pub(super) fn cause(error: &Error) -> Break {
+    if let Some(inner) = error.get_ref()
+        && let Some(error) = inner.downcast_ref::<TlsError>()
+    {
+        return cause_in_tls(error);
+    }
+    match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::WriteZero => Break::Closed,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            Break::Reset
+        }
+        ErrorKind::TimedOut => Break::TimedOut,
+        ErrorKind::QuotaExceeded => Break::TooMuch,
+        _ => Break::Failed(words(&error.to_string())),
+    }
+}
+
+fn cause_in_tls(error: &TlsError) -> Break {
+    match error {
+        TlsError::AlertReceived(alert) => Break::Alert(u8::from(*alert)),
+        TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => Break::NotTls,
+        error => Break::BrokenTls(words(&error.to_string())),
+    }
+}
+
+/// Returns a text of the system or of a library, safe to show.
+pub(super) fn words(text: &str) -> String {
+    shown(&shortened(text, LONGEST_TEXT))
+}

@@ -1,0 +1,489 @@
+//! Each outcome of the handshake, at servers that misbehave on purpose; and what the other tests
+//! of the probe have in common.
+
+#![cfg(unix)] // `rcgen` makes the certificates
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, date_time_ymd,
+};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::certificate::Validity;
+use super::names::Names;
+use super::tls::{self, Handshake, Question, Start};
+use super::trust::{NameFit, Policy, RootSet, Trust, Verification};
+use super::wire::{SSL_REQUEST, Speaks};
+use super::{Break, Deadline, connect};
+use crate::time::Time;
+
+pub(super) const HOST: &str = "db.example.com";
+
+/// Time enough for a busy machine. Only what must time out waits for its deadline.
+pub(super) const LONG: Duration = Duration::from_secs(30);
+
+pub(super) fn now() -> Time {
+    Time::from_rfc3339("2026-11-29T12:00:00Z").unwrap()
+}
+
+/// An authority and the certificate of a server.
+pub(super) struct Authority {
+    root: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+pub(super) fn named(name: &str) -> DistinguishedName {
+    let mut whole = DistinguishedName::new();
+    whole.push(DnType::OrganizationName, "Example");
+    whole.push(DnType::CommonName, name);
+    whole
+}
+
+impl Authority {
+    pub(super) fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = named(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let root = params.self_signed(&key).unwrap().der().clone();
+        Self {
+            root,
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    pub(super) fn set(&self, name: &str) -> RootSet {
+        RootSet {
+            name: name.to_owned(),
+            certificates: vec![self.root.clone()],
+        }
+    }
+
+    /// Makes a certificate of a server, changed by `change`.
+    pub(super) fn certify(&self, change: impl FnOnce(&mut CertificateParams)) -> Shown {
+        let mut params = server_params();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Shown {
+            chain: vec![certificate.der().clone()],
+            key: key.serialize_der(),
+        }
+    }
+}
+
+fn server_params() -> CertificateParams {
+    let mut params = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
+    params.distinguished_name = named(HOST);
+    params.not_before = date_time_ymd(2026, 1, 1);
+    params.not_after = date_time_ymd(2027, 1, 1);
+    params
+}
+
+/// What a server shows.
+pub(super) struct Shown {
+    chain: Vec<CertificateDer<'static>>,
+    key: Vec<u8>,
+}
+
+impl Shown {
+    pub(super) fn config(self) -> ServerConfig {
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key));
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(self.chain, key)
+            .unwrap();
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+        config
+    }
+}
+
+/// Serves one connection, and returns it when it is open.
+pub(super) fn serve(talk: impl FnOnce(TcpStream) + Send + 'static) -> connect::Open {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || talk(listener.accept().unwrap().0));
+    let mut attempts = connect::all(
+        &Names::Literal(address.ip()),
+        address.port(),
+        Deadline::after(LONG),
+    );
+    connect::take_first(&mut attempts).unwrap()
+}
+
+pub(super) fn question(roots: &[RootSet]) -> Question<'_> {
+    Question {
+        host: HOST,
+        sends_name: true,
+        start: Start::Request,
+        roots,
+        now: now(),
+    }
+}
+
+/// Waits for the request for TLS, and answers it.
+pub(super) fn answer(mut stream: &TcpStream, bytes: &[u8]) {
+    let mut request = [0; 8];
+    stream.read_exact(&mut request).unwrap();
+    assert_eq!(request, SSL_REQUEST);
+    stream.write_all(bytes).unwrap();
+}
+
+/// Waits until the client has closed the connection.
+fn wait_for_end(mut stream: impl Read) {
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
+}
+
+/// Returns the outcome at a server that answers the request for TLS so.
+fn answered(bytes: &'static [u8]) -> tls::Outcome {
+    let open = serve(move |stream| {
+        answer(&stream, bytes);
+        wait_for_end(stream);
+    });
+    tls::handshake(open, &question(&[]), Deadline::after(LONG)).outcome
+}
+
+#[test]
+fn answers_to_the_request_for_tls() {
+    assert_eq!(answered(b"N"), tls::Outcome::Refused);
+    assert_eq!(answered(b"S!"), tls::Outcome::Injected);
+    for (greeting, speaks) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], Speaks::Http),
+        (b"SSH-2.0-OpenSSH\r\n", Speaks::Ssh),
+        (b"\x15\x03\x01\0\x02\x02\x46", Speaks::Tls),
+        (b"\x4a\0\0\0\x0a8.0.33\0", Speaks::SomethingElse),
+    ] {
+        let broke = tls::Outcome::Broke(Break::NotPostgres(speaks));
+        assert_eq!(answered(greeting), broke);
+    }
+    let tls::Outcome::Error(message) = answered(b"E\0\0\0\x16C53300\0Mtoo many\0\0") else {
+        panic!("no error");
+    };
+    assert_eq!((&*message.code, &*message.message), ("53300", "too many"));
+    let tls::Outcome::Error(message) = answered(b"EFATAL:  unsupported\n\0") else {
+        panic!("no error");
+    };
+    assert_eq!(message.message, r"FATAL:  unsupported\n");
+    assert_eq!(answered(b"Sx"), tls::Outcome::Injected);
+}
+
+#[test]
+fn servers_that_close_stay_silent_or_never_end() {
+    let end = |talk: fn(TcpStream), time| {
+        let began = Instant::now();
+        let handshake = tls::handshake(serve(talk), &question(&[]), Deadline::after(time));
+        assert!(began.elapsed() < LONG / 2);
+        handshake.outcome
+    };
+    let broke = |by| tls::Outcome::Broke(by);
+    let short = Duration::from_millis(200);
+    assert_eq!(
+        end(|stream| answer(&stream, b""), LONG),
+        broke(Break::Closed)
+    );
+    assert_eq!(end(wait_for_end, short), broke(Break::TimedOut));
+    let in_tls = |stream: TcpStream| {
+        answer(&stream, b"S");
+        let mut hello = [0; 16];
+        (&stream).read_exact(&mut hello).unwrap();
+    };
+    // With bytes unread the system breaks the connection off, rather than closing it.
+    let outcome = end(in_tls, LONG);
+    let closed = [broke(Break::Closed), broke(Break::Reset)];
+    assert!(closed.contains(&outcome), "{outcome:?}");
+    let silent_in_tls = |stream: TcpStream| {
+        answer(&stream, b"S");
+        wait_for_end(stream);
+    };
+    assert_eq!(end(silent_in_tls, short), broke(Break::TimedOut));
+    // A byte at a time does not stretch the deadline.
+    let slow = |mut stream: TcpStream| {
+        answer(&stream, b"S");
+        for byte in [22, 3, 3, 0x3f, 0xff].into_iter().chain([2; 1_000]) {
+            thread::sleep(Duration::from_millis(20));
+            if stream.write_all(&[byte]).is_err() {
+                return;
+            }
+        }
+    };
+    assert_eq!(
+        end(slow, Duration::from_millis(400)),
+        broke(Break::TimedOut)
+    );
+    let plain_in_tls = |stream: TcpStream| {
+        answer(&stream, b"S");
+        let mut hello = [0; 16];
+        (&stream).read_exact(&mut hello).unwrap();
+        (&stream).write_all(b"E\0\0\0\x0dMfull\0\0").unwrap();
+        wait_for_end(stream);
+    };
+    assert_eq!(end(plain_in_tls, LONG), broke(Break::NotTls));
+    let alert = |stream: TcpStream| {
+        answer(&stream, b"S");
+        let mut hello = [0; 16];
+        (&stream).read_exact(&mut hello).unwrap();
+        (&stream).write_all(b"\x15\x03\x03\0\x02\x02\x70").unwrap(); // unrecognized_name
+        wait_for_end(stream);
+    };
+    assert_eq!(end(alert, LONG), broke(Break::Alert(112)));
+}
+
+/// Begins TLS at a server that shows this.
+fn shaken(shown: Shown, question: &Question<'_>) -> Handshake {
+    let start = question.start;
+    let open = serve(move |stream| {
+        if start == Start::Request {
+            answer(&stream, b"S");
+        }
+        let tls = ServerConnection::new(Arc::new(shown.config())).unwrap();
+        wait_for_end(StreamOwned::new(tls, stream));
+    });
+    tls::handshake(open, question, Deadline::after(LONG))
+}
+
+#[test]
+fn a_certificate_is_told_and_judged_by_each_set_of_roots() {
+    let (own, other) = (
+        Authority::new("Root of ours"),
+        Authority::new("Another root"),
+    );
+    let none = RootSet {
+        name: "none".to_owned(),
+        certificates: vec![CertificateDer::from(b"no certificate".to_vec())],
+    };
+    let sets = [own.set("own"), other.set("other"), none];
+    for start in [Start::Request, Start::Direct] {
+        let shown = own.certify(|_| {});
+        let mut question = question(&sets);
+        question.start = start;
+        let handshake = shaken(shown, &question);
+        let tls::Outcome::Encrypted(encryption) = &handshake.outcome else {
+            panic!("{handshake:?}");
+        };
+        assert_eq!(
+            (&*encryption.version, encryption.has_alpn),
+            ("TLSv1_3", true)
+        );
+        let [certificate] = &handshake.certificates[..] else {
+            panic!("{handshake:?}");
+        };
+        assert_eq!(certificate.subject, "O=Example, CN=db.example.com");
+        assert_eq!(certificate.issuer_name, "Root of ours");
+        assert_eq!(certificate.names, [HOST]);
+        assert_eq!(certificate.not_before.rfc3339(), "2026-01-01T00:00:00Z");
+        assert_eq!(certificate.not_after.rfc3339(), "2027-01-01T00:00:00Z");
+        assert_eq!(certificate.fingerprint.len(), 64);
+        assert!(!certificate.is_self_issued);
+        let verdict = handshake.verdict.unwrap();
+        assert_eq!(
+            (verdict.validity, verdict.name),
+            (Validity::Valid, NameFit::Fits)
+        );
+        let trust = verdict.trust.into_iter().map(|(_, trust)| trust);
+        let expected = [Trust::Trusted, Trust::UnknownIssuer, Trust::NoRoots];
+        assert_eq!(trust.collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn tls_1_2_is_recorded_too() {
+    let authority = Authority::new("Root");
+    let shown = authority.certify(|_| {});
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(shown.key));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS12])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(shown.chain, key)
+        .unwrap();
+    let open = serve(move |stream| {
+        answer(&stream, b"S");
+        let tls = ServerConnection::new(Arc::new(config)).unwrap();
+        wait_for_end(StreamOwned::new(tls, stream));
+    });
+    let sets = [authority.set("own")];
+    let handshake = tls::handshake(open, &question(&sets), Deadline::after(LONG));
+    let tls::Outcome::Encrypted(encryption) = handshake.outcome else {
+        panic!("{handshake:?}");
+    };
+    assert_eq!(
+        (&*encryption.version, encryption.has_alpn),
+        ("TLSv1_2", false)
+    );
+    assert!(policy(Verification::RootsAndName).accepts(&handshake.verdict.unwrap()));
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate() {
+    let authority = Authority::new("Root");
+    let sets = [authority.set("own")];
+    let judged = |shown: Shown| {
+        let verdict = shaken(shown, &question(&sets)).verdict.unwrap();
+        (verdict.validity, verdict.name, verdict.trust[0].1.clone())
+    };
+    let valid = Validity::Valid;
+    let old = authority.certify(|params| params.not_after = date_time_ymd(2026, 2, 1));
+    // A wrong clock does not hide whether the roots are right.
+    assert_eq!(
+        judged(old),
+        (Validity::Expired, NameFit::Fits, Trust::Trusted)
+    );
+    let young = authority.certify(|params| params.not_before = date_time_ymd(2026, 12, 1));
+    assert_eq!(
+        judged(young),
+        (Validity::NotYet, NameFit::Fits, Trust::Trusted)
+    );
+    let elsewhere = authority.certify(|params| {
+        let names = CertificateParams::new(vec!["other.example.com".to_owned()]).unwrap();
+        params.subject_alt_names = names.subject_alt_names;
+    });
+    assert_eq!(judged(elsewhere), (valid, NameFit::Differs, Trust::Trusted));
+    let nameless = authority.certify(|params| params.subject_alt_names.clear());
+    assert_eq!(
+        judged(nameless),
+        (valid, NameFit::OnlyCommonName, Trust::Trusted)
+    );
+    let of_client = authority.certify(|params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    assert_eq!(judged(of_client), (valid, NameFit::Fits, Trust::Purpose));
+}
+
+#[test]
+fn a_certificate_that_has_signed_itself_is_its_own_root() {
+    for is_authority in [false, true] {
+        let mut params = server_params();
+        if is_authority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        let sets = [RootSet {
+            name: "itself".to_owned(),
+            certificates: vec![certificate.clone()],
+        }];
+        let shown = Shown {
+            chain: vec![certificate],
+            key: key.serialize_der(),
+        };
+        let verdict = shaken(shown, &question(&sets)).verdict.unwrap();
+        assert_eq!(verdict.trust[0].1, Trust::Trusted, "{is_authority}");
+    }
+}
+
+#[test]
+fn only_a_root_ends_a_chain() {
+    let root = Authority::new("Root");
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = named("Between");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let between = params.signed_by(&key, &root.issuer).unwrap().der().clone();
+    let authority = Authority {
+        root: between.clone(),
+        issuer: Issuer::new(params, key),
+    };
+    let mut shown = authority.certify(|_| {});
+    shown.chain.push(between);
+    let sets = [root.set("root"), authority.set("between")];
+    let handshake = shaken(shown, &question(&sets));
+    assert_eq!(handshake.certificates.len(), 2);
+    assert_eq!(handshake.certificates[1].common_name, "Between");
+    let trust = handshake.verdict.unwrap().trust;
+    assert_eq!(trust[0].1, Trust::Trusted);
+    assert_eq!(trust[1].1, Trust::NoRoots); // as with OpenSSL
+}
+
+#[test]
+fn a_server_must_have_the_key_of_its_certificate() {
+    let authority = Authority::new("Root");
+    let shown = authority.certify(|_| {});
+    let stolen = shown.chain;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(authority.certify(|_| {}).key));
+    let key = ring::sign::any_supported_type(&key).unwrap();
+    let certified = Arc::new(rustls::sign::CertifiedKey::new(stolen, key));
+    let open = serve(move |stream| {
+        answer(&stream, b"S");
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)));
+        let tls = ServerConnection::new(Arc::new(config)).unwrap();
+        wait_for_end(StreamOwned::new(tls, stream));
+    });
+    let handshake = tls::handshake(open, &question(&[]), Deadline::after(LONG));
+    assert_eq!(handshake.outcome, tls::Outcome::NotItsOwn);
+    assert!(handshake.session.is_none());
+    assert_eq!(handshake.certificates.len(), 1); // it is told all the same
+}
+
+#[test]
+fn a_host_that_is_no_name_is_not_dialled_by_tls() {
+    let mut question = question(&[]);
+    question.host = "not a name";
+    let handshake = tls::handshake(serve(drop), &question, Deadline::after(LONG));
+    assert_eq!(handshake.outcome, tls::Outcome::NotAName);
+}
+
+pub(super) fn policy(verification: Verification) -> Policy {
+    Policy {
+        verification,
+        roots: "own".to_owned(),
+    }
+}
+
+#[test]
+fn a_policy_asks_for_what_it_verifies() {
+    let verdict = |validity, name, trust| super::trust::Verdict {
+        validity,
+        name,
+        trust: vec![("own".to_owned(), trust)],
+    };
+    let valid = Validity::Valid;
+    for (verdict, by_roots, by_name) in [
+        (verdict(valid, NameFit::Fits, Trust::Trusted), true, true),
+        (
+            verdict(valid, NameFit::Differs, Trust::Trusted),
+            true,
+            false,
+        ),
+        (
+            verdict(valid, NameFit::OnlyCommonName, Trust::Trusted),
+            true,
+            false,
+        ),
+        (
+            verdict(valid, NameFit::Fits, Trust::UnknownIssuer),
+            false,
+            false,
+        ),
+        (
+            verdict(Validity::Expired, NameFit::Fits, Trust::Trusted),
+            false,
+            false,
+        ),
+    ] {
+        assert_eq!(policy(Verification::Roots).accepts(&verdict), by_roots);
+        assert_eq!(
+            policy(Verification::RootsAndName).accepts(&verdict),
+            by_name
+        );
+        assert!(policy(Verification::Nothing).accepts(&verdict));
+        let unknown = Policy {
+            verification: Verification::Roots,
+            roots: "a set that nobody has judged".to_owned(),
+        };
+        assert!(!unknown.accepts(&verdict));
+    }
+}

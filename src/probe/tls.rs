@@ -1,0 +1,289 @@
+//! The handshake of TLS, by which a server shows its certificates. Here they are recorded and the
+//! handshake goes on, where a client would stop; `trust.rs` says whether it would.
+
+use std::fmt;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme};
+
+use super::ask::{self, Answer};
+use super::certificate::Certificate;
+use super::connect::Open;
+use super::stream::{TimedStream, cause, words};
+use super::trust::{RootSet, Verdict, judge};
+use super::wire::ServerMessage;
+use super::{Break, Deadline};
+use crate::time::Time;
+
+/// The name of PostgreSQL's protocol inside TLS.
+const ALPN: &[u8] = b"postgresql";
+/// The most certificates of a server that are kept. Servers of AWS send four at most.
+const MOST_CERTIFICATES: usize = 16;
+
+/// How a client begins TLS: libpq's `sslnegotiation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// It asks for TLS in PostgreSQL's protocol first.
+    Request,
+    /// It begins at once, as libpq 17 and newer can.
+    Direct,
+}
+
+/// What is to be found out.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    /// The name that the client dials, which the certificate should have.
+    pub(crate) host: &'a str,
+    /// Whether the client tells the server this name (SNI). Addresses are never told.
+    pub(crate) sends_name: bool,
+    pub(crate) start: Start,
+    /// The sets of roots that are judged.
+    pub(crate) roots: &'a [RootSet],
+    pub(crate) now: Time,
+}
+
+/// What became of the handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Encrypted(Encryption),
+    /// The server has no TLS, or not for this client.
+    Refused,
+    /// The server answered the request for TLS with an error.
+    Error(ServerMessage),
+    /// Someone has put bytes in clear text before TLS.
+    Injected,
+    /// The server showed no certificate.
+    NoCertificate,
+    /// The server could not prove that the certificate is its own.
+    NotItsOwn,
+    /// The host is neither a name nor an address.
+    NotAName,
+    Broke(Break),
+}
+
+/// How a connection is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Encryption {
+    /// As `TLSv1_3`.
+    pub(crate) version: String,
+    pub(crate) cipher: String,
+    /// The server has agreed to PostgreSQL's name inside TLS. libpq requires that after
+    /// [`Start::Direct`].
+    pub(crate) has_alpn: bool,
+}
+
+/// The handshake with one server.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    pub(crate) address: SocketAddr,
+    pub(crate) took: Duration,
+    pub(crate) outcome: Outcome,
+    /// What the server showed, its own certificate first. Those that cannot be read are left out.
+    pub(crate) certificates: Vec<Certificate>,
+    /// `None` if the server showed nothing that can be read.
+    pub(crate) verdict: Option<Verdict>,
+    /// For the login, if the outcome is [`Outcome::Encrypted`].
+    pub(crate) session: Option<Session>,
+}
+
+/// A connection inside TLS, and what its server's certificate is worth.
+pub(crate) struct Session {
+    pub(super) socket: TcpStream,
+    pub(super) tls: ClientConnection,
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+/// Begins TLS on a connection.
+pub(crate) fn handshake(open: Open, question: &Question<'_>, deadline: Deadline) -> Handshake {
+    let began = Instant::now();
+    let mut handshake = Handshake {
+        address: open.address,
+        took: Duration::ZERO,
+        outcome: Outcome::NotAName,
+        certificates: Vec::new(),
+        verdict: None,
+        session: None,
+    };
+    if let Ok(server) = ServerName::try_from(question.host.to_owned()) {
+        let refusal = match question.start {
+            Start::Request => refusal(&open.stream, deadline),
+            Start::Direct => None,
+        };
+        match refusal {
+            Some(outcome) => handshake.outcome = outcome,
+            None => encrypt(&mut handshake, open.stream, &server, question, deadline),
+        }
+    }
+    handshake.took = began.elapsed();
+    handshake
+}
+
+/// Asks for TLS, and returns what became of it if it was refused.
+fn refusal(stream: &TcpStream, deadline: Deadline) -> Option<Outcome> {
+    Some(match ask::ask(stream, deadline) {
+        Ok(Answer::Yes) => return None,
+        Ok(Answer::No) => Outcome::Refused,
+        Ok(Answer::Error(message)) => Outcome::Error(message),
+        Ok(Answer::Injected) => Outcome::Injected,
+        Err(broke) => Outcome::Broke(broke),
+    })
+}
+
+fn encrypt(
+    handshake: &mut Handshake,
+    socket: TcpStream,
+    server: &ServerName<'static>,
+    question: &Question<'_>,
+    deadline: Deadline,
+) {
+    let provider = Arc::new(ring::default_provider());
+    let recorder = Arc::new(Recorder {
+        provider: Arc::clone(&provider),
+        shown: Mutex::new(Vec::new()),
+    });
+    let result = match client(&recorder, server.clone(), question.sends_name) {
+        Ok(mut tls) => {
+            let mut stream = TimedStream::new(&socket, deadline);
+            match tls.complete_io(&mut stream) {
+                Ok(_) => Ok(tls),
+                Err(error) => Err(failure(&error)),
+            }
+        }
+        Err(error) => Err(Outcome::Broke(Break::Failed(words(&error.to_string())))),
+    };
+    let shown = recorder.shown();
+    for certificate in &shown {
+        handshake
+            .certificates
+            .extend(Certificate::read(certificate));
+    }
+    handshake.verdict = judge(&shown, server, question.roots, question.now, &provider);
+    match result {
+        Ok(tls) => {
+            handshake.outcome = Outcome::Encrypted(encryption(&tls));
+            handshake.session = Some(Session {
+                socket,
+                tls,
+                verdict: handshake.verdict.clone(),
+            });
+        }
+        Err(outcome) => handshake.outcome = outcome,
+    }
+}
+
+fn client(
+    recorder: &Arc<Recorder>,
+    server: ServerName<'static>,
+    sends_name: bool,
+) -> Result<ClientConnection, Error> {
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&recorder.provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::<Recorder>::clone(recorder))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.enable_sni = sends_name;
+    config.resumption = Resumption::disabled();
+    ClientConnection::new(Arc::new(config), server)
+}
+
+/// Says how a handshake failed.
+fn failure(error: &std::io::Error) -> Outcome {
+    let inner = error.get_ref();
+    if let Some(inner) = inner
+        && let Some(error) = inner.downcast_ref::<Error>()
+    {
+        match error {
+            Error::NoCertificatesPresented => return Outcome::NoCertificate,
+            Error::InvalidCertificate(_) => return Outcome::NotItsOwn,
+            _ => {}
+        }
+    }
+    Outcome::Broke(cause(error))
+}
+
+fn encryption(tls: &ClientConnection) -> Encryption {
+    let version = match tls.protocol_version() {
+        Some(version) => format!("{version:?}"),
+        None => String::new(),
+    };
+    let cipher = match tls.negotiated_cipher_suite() {
+        Some(suite) => format!("{:?}", suite.suite()),
+        None => String::new(),
+    };
+    Encryption {
+        version,
+        cipher,
+        has_alpn: tls.alpn_protocol() == Some(ALPN),
+    }
+}
+
+/// Writes down what a server shows, and judges nothing but whether the server has the key of its
+/// certificate.
+#[derive(Debug)]
+struct Recorder {
+    provider: Arc<CryptoProvider>,
+    shown: Mutex<Vec<CertificateDer<'static>>>,
+}
+
+impl Recorder {
+    fn shown(&self) -> Vec<CertificateDer<'static>> {
+        let shown = self.shown.lock();
+        shown.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        _server: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let mut kept = vec![own.clone().into_owned()];
+        for certificate in between.iter().take(MOST_CERTIFICATES - 1) {
+            kept.push(certificate.clone().into_owned());
+        }
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,188 @@
+//! Whether a server's certificate is believed: by its dates, by its name, and by each of several
+//! sets of root certificates, because the clients of one user have different ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, Error, RootCertStore};
+
+use super::certificate::{Certificate, Validity};
+use super::stream::words;
+use crate::time::Time;
+
+/// Root certificates, and a name by which the caller finds the verdict again.
+#[derive(Clone, Debug)]
+pub(crate) struct RootSet {
+    pub(crate) name: String,
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
+}
+
+/// Whether the certificates of a server lead to a root of a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    Trusted,
+    /// The set has no certificate that can be read.
+    NoRoots,
+    /// No root has signed what the server shows.
+    UnknownIssuer,
+    /// A certificate between the server's own and the root has expired, or is not valid yet.
+    Dates,
+    /// The certificate is not for servers.
+    Purpose,
+    /// A signature is false.
+    Signature,
+    /// The server's certificate cannot be read.
+    Unreadable,
+    /// Another rule is broken, in the words of the library.
+    Other(String),
+}
+
+/// Whether a certificate is for the name that the client has dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameFit {
+    Fits,
+    /// The certificate has no other names, and its common name is the one: libpq accepts that,
+    /// most other clients do not.
+    OnlyCommonName,
+    Differs,
+}
+
+/// What is to be said of a server's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// By its own dates.
+    pub(crate) validity: Validity,
+    pub(crate) name: NameFit,
+    /// For each set of roots, in the caller's order. A certificate that is not valid today is
+    /// judged for the nearest day on which it is, so that a wrong clock does not hide wrong roots.
+    pub(crate) trust: Vec<(String, Trust)>,
+}
+
+/// What a client verifies: libpq's `sslmode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verification {
+    /// Nothing: `require` without a file of roots, and what is weaker.
+    Nothing,
+    /// That a root has signed: `verify-ca`.
+    Roots,
+    /// The name, too: `verify-full`.
+    RootsAndName,
+}
+
+/// What the user's clients verify, and with which set of roots.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) verification: Verification,
+    /// The name of the [`RootSet`].
+    pub(crate) roots: String,
+}
+
+impl Policy {
+    /// Tells whether a client with this policy would go on.
+    pub(crate) fn accepts(&self, verdict: &Verdict) -> bool {
+        if self.verification == Verification::Nothing {
+            return true;
+        }
+        let is_named = verdict.name == NameFit::Fits;
+        if self.verification == Verification::RootsAndName && !is_named {
+            return false;
+        }
+        let own = verdict.trust.iter().find(|(name, _)| *name == self.roots);
+        let is_trusted = matches!(own, Some((_, Trust::Trusted)));
+        is_trusted && verdict.validity == Validity::Valid
+    }
+}
+
+/// Judges what a server shows: its own certificate first, then those between it and the root.
+/// `None` if the server's own cannot be read.
+pub(super) fn judge(
+    shown: &[CertificateDer<'static>],
+    server: &ServerName<'_>,
+    sets: &[RootSet],
+    now: Time,
+    provider: &Arc<CryptoProvider>,
+) -> Option<Verdict> {
+    let (own, between) = shown.split_first()?;
+    let read = Certificate::read(own)?;
+    let day = now.max(read.not_before).min(read.not_after);
+    let mut trust = Vec::new();
+    for set in sets {
+        let verdict = trust_of(own, between, set, day, provider);
+        trust.push((set.name.clone(), verdict));
+    }
+    Some(Verdict {
+        validity: read.validity(now),
+        name: name_fit(own, &read, server),
+        trust,
+    })
+}
+
+fn trust_of(
+    own: &CertificateDer<'_>,
+    between: &[CertificateDer<'_>],
+    set: &RootSet,
+    day: Time,
+    provider: &Arc<CryptoProvider>,
+) -> Trust {
+    let Ok(parsed) = ParsedCertificate::try_from(own) else {
+        return Trust::Unreadable;
+    };
+    let mut roots = RootCertStore::empty();
+    let mut is_own_root = false;
+    for certificate in &set.certificates {
+        // OpenSSL, and so libpq, ends a chain only at a certificate that has signed itself.
+        if matches!(Certificate::read(certificate), Some(read) if !read.is_self_issued) {
+            continue;
+        }
+        let _ = roots.add(certificate.clone()); // one that cannot be read helps nobody
+        is_own_root |= certificate == own;
+    }
+    if is_own_root {
+        return Trust::Trusted; // OpenSSL takes it so, even if it calls itself an authority
+    }
+    if roots.is_empty() {
+        return Trust::NoRoots;
+    }
+    let day = UnixTime::since_unix_epoch(Duration::from_secs(day.unix().max(0).unsigned_abs()));
+    let algorithms = provider.signature_verification_algorithms.all;
+    match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, between, day, algorithms) {
+        Ok(()) => Trust::Trusted,
+        Err(error) => why_not(&error),
+    }
+}
+
+fn why_not(error: &Error) -> Trust {
+    use CertificateError as Bad;
+    let Error::InvalidCertificate(bad) = error else {
+        return Trust::Other(words(&error.to_string()));
+    };
+    match bad {
+        Bad::UnknownIssuer => Trust::UnknownIssuer,
+        Bad::Expired
+        | Bad::ExpiredContext { .. }
+        | Bad::NotValidYet
+        | Bad::NotValidYetContext { .. } => Trust::Dates,
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => Trust::Purpose,
+        Bad::BadSignature => Trust::Signature,
+        Bad::BadEncoding => Trust::Unreadable,
+        bad => Trust::Other(words(&bad.to_string())),
+    }
+}
+
+fn name_fit(own: &CertificateDer<'_>, read: &Certificate, server: &ServerName<'_>) -> NameFit {
+    if let Ok(parsed) = ParsedCertificate::try_from(own)
+        && verify_server_name(&parsed, server).is_ok()
+    {
+        return NameFit::Fits;
+    }
+    let is_same = read.common_name.eq_ignore_ascii_case(&server.to_str());
+    if read.names.is_empty() && is_same {
+        NameFit::OnlyCommonName
+    } else {
+        NameFit::Differs
+    }
+}
