@@ -23,8 +23,10 @@ mod context;
 mod finding;
 mod later;
 mod outcome;
+mod redact;
 mod report;
 mod runner;
+mod share;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -44,6 +46,7 @@ use report::Report;
 use runner::Target;
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one per option")]
 pub(crate) struct Doctor {
     /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or libpq conninfo strings [default:
     /// every connection]
@@ -63,6 +66,10 @@ pub(crate) struct Doctor {
     /// List the checks, and carry out none
     #[arg(long, conflicts_with_all = ["aws", "offline", "check"])]
     list: bool,
+    /// Print the report as Markdown to paste into an issue, without account numbers, names, hosts,
+    /// users and directories
+    #[arg(long, conflicts_with = "format")]
+    share: bool,
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
     format: DoctorFormat,
@@ -97,6 +104,10 @@ impl Run for Doctor {
         check_ids(&self.check)?;
         ask_nobody(app);
         let targets = self.targets(app)?;
+        let mut names = Vec::new();
+        for request in targets.iter().flat_map(|target| &target.request) {
+            names.extend(share::names_of(request));
+        }
         let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
         let mut examination = Examination {
             machine: Machine::current(app.options.config.as_deref())?,
@@ -107,6 +118,7 @@ impl Run for Doctor {
         let outcomes = runner::run(&mut examination, targets, &self.check);
         let report = Report::of(&outcomes);
         match self.format {
+            _ if self.share => Output::lines(share::lines(&outcomes, names, &app.preferences))?,
             DoctorFormat::Text => Output::lines(report.lines())?,
             DoctorFormat::Json => Output::answer(&format!("{}\n", report.json()))?,
         }
