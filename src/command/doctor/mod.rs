@@ -37,6 +37,7 @@ use super::app::App;
 use super::run::{ForeignHomePolicy, Run};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
+use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
@@ -141,11 +142,10 @@ impl Doctor {
         let preferences = &app.preferences;
         let resolver = preferences.resolver();
         let mut targets = Vec::new();
-        for target in &self.targets {
-            targets.push(Target {
-                name: target.clone(),
-                request: resolver.resolve(&self.connection, Some(target)),
-            });
+        for (index, target) in self.targets.iter().enumerate() {
+            let request = resolver.resolve(&self.connection, Some(target));
+            let name = name_of(target, index, &request);
+            targets.push(Target { name, request });
         }
         if !targets.is_empty() {
             return Ok(targets);
@@ -162,6 +162,17 @@ impl Doctor {
             });
         }
         Ok(targets)
+    }
+}
+
+/// Returns what the report calls a target: what the user typed, unless that is a URI or a conninfo
+/// string, which may contain a password.
+fn name_of(typed: &str, index: usize, request: &Result<Request>) -> String {
+    let is_name = !typed.contains(['=', '@', '/']);
+    match request {
+        _ if is_name => typed.to_owned(),
+        Ok(request) => request.name(),
+        Err(_) => format!("TARGET {}", index + 1),
     }
 }
 

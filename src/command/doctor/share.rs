@@ -83,7 +83,9 @@ fn private_names(outcomes: &[CheckOutcome], preferences: &Preferences) -> Vec<(S
     let mut names = Vec::new();
     for outcome in outcomes {
         names.extend(outcome.finding.names.iter().cloned());
-        if let Some(target) = &outcome.target {
+        if let Some(target) = &outcome.target
+            && !target.contains('.')
+        {
             names.push((target.clone(), Kind::Connection));
         }
     }
