@@ -104,15 +104,15 @@ impl Redactor {
             return (account.len(), self.mark(Kind::Account, account));
         }
         if !before.is_some_and(is_of_name) {
-            if let Some((name, kind)) = self.known_at(rest) {
-                return (name.len(), self.mark(kind, &name));
-            }
             if let Some(arn) = arn_at(rest) {
                 return (arn.len(), self.arn(arn));
             }
             let word = word_at(rest);
             if let Some(shown) = self.by_its_look(word) {
                 return (word.len(), shown);
+            }
+            if let Some((name, kind)) = self.known_at(rest) {
+                return (name.len(), self.mark(kind, &name));
             }
         }
         // One character at a time: a known name may stand behind a full stop or an `@`.
@@ -255,7 +255,7 @@ fn kind_of(word: &str) -> Option<Kind> {
         };
     }
     if let Some((user, domain)) = word.split_once('@') {
-        let is_email = !user.is_empty() && domain.contains('.');
+        let is_email = !user.is_empty() && domain.contains('.') && !is_host_of_cloud(domain);
         return if is_email { Some(Kind::Email) } else { None };
     }
     let is_key = (16..=128).contains(&word.len())
@@ -269,19 +269,21 @@ fn kind_of(word: &str) -> Option<Kind> {
     if is_cluster_id(word) {
         return Some(Kind::Cluster);
     }
-    let is_host_of_cloud = [
+    if is_host_of_cloud(word) {
+        return Some(Kind::Host);
+    }
+    None
+}
+
+fn is_host_of_cloud(word: &str) -> bool {
+    const SUFFIXES: [&str; 4] = [
         ".on.aws",
         ".amazonaws.com",
         ".amazonaws.com.cn",
         ".amazonaws.eu",
-    ]
-    .iter()
-    .any(|suffix| word.to_ascii_lowercase().ends_with(suffix));
-    if is_host_of_cloud {
-        Some(Kind::Host)
-    } else {
-        None
-    }
+    ];
+    let word = word.to_ascii_lowercase();
+    SUFFIXES.iter().any(|suffix| word.ends_with(suffix))
 }
 
 /// Tells whether a word is the ID of a cluster of Aurora DSQL: 26 lower-case letters and digits.
@@ -333,6 +335,10 @@ mod tests {
             (
                 "2001:db8::1: refused, 127.0.0.1",
                 "<address-1>: refused, 127.0.0.1",
+            ),
+            (
+                "ann@abcdefghij0123456789klmnop.dsql.us-east-1.on.aws:5432",
+                "<user-1>@<cluster-1>.dsql.us-east-1.on.aws:5432",
             ),
             ("key ASIA0123456789ABCDEF", "key ASIA<key-1>"),
             ("admin of postgres", "admin of postgres"),
