@@ -47,8 +47,8 @@ pub(super) struct Finding {
     pub(super) commands: Vec<String>,
     /// What to do, in words, where this case needs more than the cause says.
     pub(super) advice: Option<String>,
-    /// Names in the texts of this finding that identify the user, which `--share` replaces. Those of
-    /// the request and of the configuration are known without that.
+    /// Names in the texts of this finding that identify the user, which `--share` replaces. Those
+    /// of the request and of the configuration are known without that.
     pub(super) names: Vec<(String, Kind)>,
     /// How the run ends if this is the first failure.
     pub(super) exit: Exit,
