@@ -63,7 +63,7 @@ key=AKIAIOSFODNN7EXAMPLE secret=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 printf '[{"access_key_id": "%s", "secret_access_key": "%s"}]\n' $key $secret >"$work/keys.json"
 for temper in lenient strict; do
     flags=(--keys "$work/keys.json" --upstream "$work/server" --log "$work/$temper.log")
-    [[ $temper == lenient ]] || flags+=(--reject-set)
+    [[ $temper == lenient ]] || flags+=(--strict)
     target/debug/standin "${flags[@]}" --ca "$work/$temper.pem" --rds-ca "$work/$temper-rds.pem" --port-file "$work/$temper.port" >/dev/null &
     started+=($!)
     wait_for "$work/$temper.port" 'the stand-in'

@@ -478,16 +478,46 @@ fn boto3_signs_what_the_stand_in_accepts_and_new_libpqs_connect_directly() {
 #[test]
 fn the_stand_ins_limits() {
     skip_unless!(CLUSTER);
-    let mut cluster = Cluster::with(|config| config.reject_set = true);
+    let mut cluster = Cluster::with(|config| config.strict = true);
     cluster.aim(HOST, "admin");
     cluster.sandbox.ok(&["refresh"]);
-    let run = Run::of(cluster.psql(&["-c", "set bytea_output = 'hex'"]));
-    assert!(
-        run.stderr
-            .contains(r#"setting configuration parameter "bytea_output" not supported"#),
+    for (sql, says) in [
+        (
+            "set bytea_output = 'hex'",
+            "setting configuration parameter \"bytea_output\" not supported",
+        ),
+        (
+            "begin; set transaction read only",
+            "setting configuration parameter \"TRANSACTION\" not supported",
+        ),
+        (
+            "begin; savepoint a",
+            "unsupported transaction statement: SAVEPOINT",
+        ),
+        (
+            "select pg_backend_pid()",
+            "function pg_backend_pid not supported",
+        ),
+        (
+            "create table a (); create table b ()",
+            "multiple ddl statements not supported in a transaction",
+        ),
+    ] {
+        let run = Run::of(cluster.psql(&["-c", sql]));
+        // Nothing follows, such as where the real server has met the error.
+        assert_eq!(run.stderr, format!("ERROR:  {says}\n"), "{sql}");
+    }
+    let allowed = "set enable_seqscan = off; set disable_sync_create_index = on; select 1";
+    let run = Run::of(cluster.psql(&["-qc", allowed]));
+    assert_eq!(
+        (run.code, run.stdout.trim_end()),
+        (0, "1"),
         "{}",
         run.stderr
     );
+    cluster.sandbox.set("PGOPTIONS", "-c statement_timeout=5s");
+    cluster
+        .assert_refused(&["setting configuration parameter \"statement_timeout\" not supported"]);
     let mut short = Cluster::with(|config| config.session_limit = Some(Duration::from_millis(200)));
     short.aim(HOST, "admin");
     short.sandbox.ok(&["refresh"]);

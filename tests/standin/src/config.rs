@@ -1,14 +1,14 @@
 //! The settings of a stand-in: the keys that it knows, the real server, and how it behaves.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::Upstream;
+use crate::{Answer, Fault, Upstream};
 
 /// An access key that the stand-in knows, as AWS knows it.
 #[derive(Clone, Deserialize)]
@@ -50,6 +50,11 @@ impl Listen {
     pub(crate) fn address(self) -> SocketAddr {
         self.0
     }
+
+    /// The same port at `[::1]`.
+    pub(crate) fn over_ipv6(self) -> Self {
+        Self((Ipv6Addr::LOCALHOST, self.0.port()).into())
+    }
 }
 
 impl Default for Listen {
@@ -86,10 +91,15 @@ pub struct Config {
     pub public_port: Option<u16>,
     /// The host whose certificate and rules count for clients that send no SNI. An instance of RDS
     /// has an address of its own, so it serves them. Aurora DSQL refuses them, and so does the
-    /// stand-in if this is `None`.
+    /// stand-in if this is `None`. Clients without TLS get the texts of this host's service.
     pub without_sni: Option<String>,
-    /// Refuses SQL that sets a parameter which is not on DSQL's allow-list.
-    pub reject_set: bool,
+    /// Refuses to clients of DSQL what DSQL refuses: parameters that are not on its list, also in
+    /// the startup message, and the statements, functions and transactions that it does not have.
+    pub strict: bool,
+    /// What a proper token is answered, instead of letting the client in.
+    pub answer: Option<Answer>,
+    /// How the stand-in misbehaves.
+    pub fault: Option<Fault>,
     /// How many seconds are added to the clock of the system.
     pub clock_offset: i64,
     /// Freezes the clock at this Unix time.

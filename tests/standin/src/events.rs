@@ -21,12 +21,15 @@ pub struct Event {
     pub host: String,
     /// `None` if the attempt ended before the host was known, which decides the service.
     pub kind: Option<Kind>,
-    /// `accepted`, or the short name of the refusal (`Refusal::reason`).
+    /// `accepted`, or the short name of the refusal (`Refusal::reason`), of the answer to a proper
+    /// token (`Answer::name`) or of the fault (`Fault::name`).
     pub outcome: &'static str,
 }
 
 impl Event {
     pub(crate) const ACCEPTED: &'static str = "accepted";
+    /// A client has sent its password without TLS to a server that asked for it.
+    pub const SENT_IN_CLEAR: &'static str = "sent-in-clear";
 
     #[must_use]
     pub fn is_accepted(&self) -> bool {

@@ -8,8 +8,8 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use clap::Parser;
-use standin::{Config, Listen, Standin, Upstream};
+use clap::{Args, Parser};
+use standin::{Answer, Config, Fault, Key, Listen, Standin, Upstream};
 
 /// A verifying stand-in for Aurora DSQL and RDS IAM logins, in front of a real PostgreSQL. For
 /// tests only.
@@ -25,8 +25,12 @@ struct Flags {
     upstream: Upstream,
     /// The keys to know: a JSON array of objects with `access_key_id` and `secret_access_key`, and
     /// with `session_token` and `expires_at` (Unix time) if they have them.
-    #[arg(long, value_name = "FILE")]
-    keys: PathBuf,
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present_any = ["list_faults", "list_answers"]
+    )]
+    keys: Option<PathBuf>,
     /// Write the certificate that clients must trust to this file (PEM): for all hosts but those of
     /// --rds-ca. It stands for the public authorities, which every system trusts.
     #[arg(long, value_name = "FILE")]
@@ -46,9 +50,21 @@ struct Flags {
     /// The port RDS tokens must name, if it is not the one listened on.
     #[arg(long, value_name = "PORT")]
     public_port: Option<u16>,
-    /// Refuse to set parameters that are not on DSQL's allow-list.
+    /// Write the certificate that clients must trust with --fault cert-company-ca to this file
+    /// (PEM).
+    #[arg(long, value_name = "FILE")]
+    company_ca: Option<PathBuf>,
+    /// Refuse to clients of DSQL all that DSQL refuses: parameters, statements, functions.
     #[arg(long)]
-    reject_set: bool,
+    strict: bool,
+    /// What a proper token is answered, instead of letting the client in.
+    #[arg(long, value_name = "NAME")]
+    answer: Option<Answer>,
+    /// How to misbehave.
+    #[arg(long, value_name = "NAME")]
+    fault: Option<Fault>,
+    #[command(flatten)]
+    lists: Lists,
     /// Seconds to add to the clock.
     #[arg(
         long,
@@ -68,6 +84,17 @@ struct Flags {
     until_stdin_closes: bool,
 }
 
+/// What is printed instead of a run.
+#[derive(Args)]
+struct Lists {
+    /// Print the names for --answer, each with its text and hint.
+    #[arg(long)]
+    list_answers: bool,
+    /// Print the names for --fault.
+    #[arg(long)]
+    list_faults: bool,
+}
+
 fn main() -> ExitCode {
     match run(Flags::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,33 +105,46 @@ fn main() -> ExitCode {
     }
 }
 
+/// The names that an option takes.
+fn list(lists: &Lists) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if lists.list_faults {
+        for fault in Fault::ALL {
+            writeln!(out, "{:24} {}", fault.name(), fault.about())?;
+        }
+    }
+    if lists.list_answers {
+        for answer in Answer::ALL {
+            let (text, hint) = answer.text();
+            writeln!(out, "{:24} {text}", answer.name())?;
+            if !hint.is_empty() {
+                writeln!(out, "{:24} HINT: {hint}", "")?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn run(flags: Flags) -> io::Result<()> {
+    if flags.lists.list_faults || flags.lists.list_answers {
+        return list(&flags.lists);
+    }
+    let keys = known_keys(flags.keys.as_deref().unwrap_or(Path::new("")))?;
     let (stop, stopped) = mpsc::channel();
     // The signals are caught before the port is announced, so that no signal is missed.
     stop_on_signal(stop.clone())?;
     if flags.until_stdin_closes {
         stop_on_stdin(stop);
     }
-    let keys = std::fs::read(&flags.keys).map_err(|error| in_file(&flags.keys, &error))?;
-    // The parser's message may quote a value, and the values are secrets: only the place is told.
-    let keys = serde_json::from_slice(&keys).map_err(|error| {
-        let place = format!(
-            "not an array of keys (line {}, column {})",
-            error.line(),
-            error.column()
-        );
-        in_file(
-            &flags.keys,
-            &io::Error::new(io::ErrorKind::InvalidData, place),
-        )
-    })?;
     let standin = Standin::start(Config {
         keys,
         upstream: flags.upstream,
         listen: flags.listen,
         public_port: flags.public_port,
         without_sni: flags.without_sni,
-        reject_set: flags.reject_set,
+        strict: flags.strict,
+        answer: flags.answer,
+        fault: flags.fault,
         clock_offset: flags.clock_offset,
         now: None,
         session_limit: flags.session_limit.map(Duration::from_secs),
@@ -116,6 +156,9 @@ fn run(flags: Flags) -> io::Result<()> {
     if let Some(path) = &flags.rds_ca {
         write_whole(path, standin.rds_ca_pem())?;
     }
+    if let Some(path) = &flags.company_ca {
+        write_whole(path, standin.company_ca_pem())?;
+    }
     if let Some(path) = &flags.port_file {
         write_whole(path, &format!("{}\n", standin.port()))?;
     }
@@ -123,6 +166,19 @@ fn run(flags: Flags) -> io::Result<()> {
     let _ = writeln!(io::stdout(), "listening on {}", standin.address());
     let _ = stopped.recv();
     Ok(())
+}
+
+fn known_keys(path: &Path) -> io::Result<Vec<Key>> {
+    let keys = std::fs::read(path).map_err(|error| in_file(path, &error))?;
+    // The parser's message may quote a value, and the values are secrets: only the place is told.
+    serde_json::from_slice(&keys).map_err(|error| {
+        let place = format!(
+            "not an array of keys (line {}, column {})",
+            error.line(),
+            error.column()
+        );
+        in_file(path, &io::Error::new(io::ErrorKind::InvalidData, place))
+    })
 }
 
 /// Writes the file in one step, so that a program that waits for it never reads half of it.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use crate::Kind;
 use crate::clock::amz_date;
+use crate::dialect::{NOT_SUPPORTED, not_settable};
+use crate::visit::Visit;
 use crate::wire::error_response;
 
 /// One reason for every rule. `Display` is the hint a DSQL client reads.
@@ -53,6 +55,8 @@ pub enum Refusal {
     },
     /// RDS: the signature is right, but the token is for another `DBUser`.
     WrongUser,
+    /// DSQL, if it is strict: the startup message sets a parameter that may not be set.
+    ForbiddenParameter(String),
 }
 
 impl Refusal {
@@ -82,29 +86,46 @@ impl Refusal {
             Self::BadSignature => "bad-signature",
             Self::WrongAction { .. } => "wrong-action",
             Self::WrongUser => "wrong-user",
+            Self::ForbiddenParameter(_) => "forbidden-parameter",
         }
     }
 
-    /// The `ErrorResponse` the client gets.
-    pub(crate) fn response(&self, kind: Option<Kind>, user: &str) -> Vec<u8> {
-        match (self, kind) {
-            (Self::NoTls, _) => error_response("FATAL", "28000", &self.to_string(), None),
-            (Self::NoSni, _) => error_response("FATAL", "08006", &self.to_string(), None),
-            (_, Some(Kind::Rds)) => error_response(
-                "FATAL",
+    /// The `ErrorResponse` the client gets. Where it is not encrypted, the service is the one of
+    /// clients without SNI.
+    pub(crate) fn response(&self, visit: &Visit<'_>) -> Vec<u8> {
+        let text = self.to_string();
+        let (sqlstate, text, hint) = match (self, visit.kind) {
+            (Self::NoTls, Some(Kind::Rds)) => ("28000", NO_HBA_ENTRY, None),
+            (Self::NoTls, Some(Kind::RdsProxy)) => {
+                ("28000", "This RDS Proxy requires TLS connections.", None)
+            }
+            (Self::NoTls, _) => ("28000", text.as_str(), None),
+            (Self::NoSni, _) => ("08006", text.as_str(), None),
+            (Self::ForbiddenParameter(_), _) => (NOT_SUPPORTED, text.as_str(), None),
+            (_, Some(Kind::Rds)) => (
                 "28000",
-                &format!("PAM authentication failed for user \"{user}\""),
+                "PAM authentication failed for user \"{user}\"",
                 None,
             ),
-            _ => error_response(
-                "FATAL",
+            (_, Some(Kind::RdsProxy)) => (
+                "28P01",
+                "The IAM authentication failed for the role {user}. Check the IAM token for this \
+                 role and try again.",
+                None,
+            ),
+            _ => (
                 "08006",
                 "unable to accept connection, access denied",
-                Some(self.to_string().as_str()),
+                Some(text.as_str()),
             ),
-        }
+        };
+        error_response("FATAL", sqlstate, &visit.fill(text), hint)
     }
 }
+
+/// What PostgreSQL says where no line of its `pg_hba.conf` fits.
+pub(crate) const NO_HBA_ENTRY: &str = "no pg_hba.conf entry for host \"{client}\", user \
+    \"{user}\", database \"{database}\", {encryption}";
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -203,6 +224,7 @@ impl fmt::Display for Refusal {
                 "The authentication token was made for another database \
                 user.",
             ),
+            Self::ForbiddenParameter(name) => f.write_str(&not_settable(name)),
         }
     }
 }

@@ -11,20 +11,22 @@ use tokio::io::{
 use tokio::io::{BufReader, BufWriter, split};
 use tokio::time::{Instant, sleep_until};
 
-use crate::setfilter;
+use crate::dialect::{self, Dialect, MARK};
 use crate::upstream::Stream;
-use crate::wire::{error_response, invalid, message};
+use crate::wire::{error_response, field, invalid, message};
 
 const BUFFER: usize = 64 * 1024;
+/// More than any answer has that was made here.
+const LONGEST_OWN_ANSWER: usize = 4096;
 /// PostgreSQL's own bound on one message.
 const LONGEST_MESSAGE: usize = 0x3fff_ffff;
 
 /// Passes everything between the two until one ends, then ends the client's side with a proper
-/// close.
+/// close. `strict` refuses what Aurora DSQL refuses.
 pub(crate) async fn relay(
     client: impl AsyncRead + AsyncWrite,
     server: Box<dyn Stream>,
-    reject_set: bool,
+    strict: bool,
     end: Option<Instant>,
 ) -> io::Result<()> {
     let (from_client, to_client) = split(client);
@@ -32,12 +34,12 @@ pub(crate) async fn relay(
     let upwards = async {
         // The server notices the end of the client by the closed connection, and then ends the
         // other direction.
-        let _ = requests(from_client, to_server, reject_set).await;
+        let _ = requests(from_client, to_server, strict).await;
         pending::<()>().await;
     };
     let mut to_client = BufWriter::with_capacity(BUFFER, to_client);
     tokio::select! {
-        ended = answers(from_server, &mut to_client, end) => ended?,
+        ended = answers(from_server, &mut to_client, strict, end) => ended?,
         () = upwards => {}
     }
     to_client.shutdown().await
@@ -46,10 +48,10 @@ pub(crate) async fn relay(
 async fn requests(
     from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    reject_set: bool,
+    strict: bool,
 ) -> io::Result<()> {
     let mut from = BufReader::with_capacity(BUFFER, from);
-    let passed = if reject_set {
+    let passed = if strict {
         filtered(&mut from, &mut BufWriter::with_capacity(BUFFER, &mut to)).await
     } else {
         tokio::io::copy_buf(&mut from, &mut to).await.map(drop)
@@ -58,15 +60,19 @@ async fn requests(
     passed
 }
 
-/// The client's messages, with queries that set a forbidden parameter replaced.
+/// The client's messages, with queries that DSQL refuses replaced.
 async fn filtered(
     from: &mut (impl AsyncBufRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
 ) -> io::Result<()> {
+    let mut dialect = Dialect::default();
     loop {
         let Some((kind, length)) = header(from, to).await? else {
             return to.flush().await;
         };
+        if kind == b'S' {
+            dialect.sync();
+        }
         if kind != b'Q' && kind != b'P' {
             pass_header(to, kind, length).await?;
             pass_body(from, to, length).await?;
@@ -77,14 +83,17 @@ async fn filtered(
         if body.len() < length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        to.write_all(&message(kind, &rewritten(kind, &body).unwrap_or(body)))
-            .await?;
+        let body = rewritten(&mut dialect, kind, &body).unwrap_or(body);
+        to.write_all(&message(kind, &body)).await?;
+        if kind == b'Q' {
+            dialect.sync();
+        }
     }
 }
 
 /// The body of a Query (text) or Parse (name, text, parameter types) message with its text
 /// replaced, if need be.
-fn rewritten(kind: u8, body: &[u8]) -> Option<Vec<u8>> {
+fn rewritten(dialect: &mut Dialect, kind: u8, body: &[u8]) -> Option<Vec<u8>> {
     let start = if kind == b'P' {
         body.iter().position(|byte| *byte == 0)? + 1
     } else {
@@ -92,20 +101,13 @@ fn rewritten(kind: u8, body: &[u8]) -> Option<Vec<u8>> {
     };
     let end = start + body[start..].iter().position(|byte| *byte == 0)?;
     let sql = std::str::from_utf8(&body[start..end]).ok()?;
+    let instead = dialect.rewrite(sql)?;
     let types = if kind == b'P' {
-        typed(&body[end + 1..], setfilter::parameters(sql))?
+        typed(&body[end + 1..], dialect::parameters(sql))?
     } else {
         Vec::new()
     };
-    Some(
-        [
-            &body[..start],
-            setfilter::rewrite(sql)?.as_bytes(),
-            &[0],
-            &types,
-        ]
-        .concat(),
-    )
+    Some([&body[..start], instead.as_bytes(), &[0], &types].concat())
 }
 
 /// The types of a Parse message, `text` where there was none: the text that used the parameters,
@@ -132,6 +134,7 @@ fn typed(types: &[u8], used: u16) -> Option<Vec<u8>> {
 async fn answers(
     from: impl AsyncRead + Unpin,
     to: &mut (impl AsyncWrite + Unpin),
+    strict: bool,
     end: Option<Instant>,
 ) -> io::Result<()> {
     let mut from = BufReader::with_capacity(BUFFER, from);
@@ -171,11 +174,30 @@ async fn answers(
             pass_header(to, kind, length).await?;
             to.write_all(&code).await?;
             pass_body(&mut from, to, length - 4).await?;
+        } else if strict && kind == b'E' && length <= LONGEST_OWN_ANSWER {
+            let mut body = vec![0; length];
+            from.read_exact(&mut body).await?;
+            to.write_all(&without_traces(&body)).await?;
         } else {
             pass_header(to, kind, length).await?;
             pass_body(&mut from, to, length).await?;
         }
     }
+}
+
+/// An error message. One that was made by a rewritten query has only the fields that DSQL sends:
+/// the real server adds where in the rewritten query it was raised.
+fn without_traces(body: &[u8]) -> Vec<u8> {
+    if field(body, b'D') != Some(MARK) {
+        return message(b'E', body);
+    }
+    let (code, text) = (field(body, b'C'), field(body, b'M'));
+    error_response(
+        "ERROR",
+        code.unwrap_or_default(),
+        text.unwrap_or_default(),
+        None,
+    )
 }
 
 /// The next message's type and body length, `None` at the end; flushes first if it would have to

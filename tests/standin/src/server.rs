@@ -2,18 +2,18 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
 
-use crate::Config;
+use crate::certificates::Roots;
 use crate::clock::Clock;
 use crate::events::{Event, Events};
 use crate::session::{Shared, serve};
-use crate::tls::{self, Roots};
+use crate::tls::Tls;
+use crate::{Answer, Config, Fault};
 
 /// A stand-in that is listening. Dropping it ends the listener and every session.
 #[derive(Debug)]
@@ -30,17 +30,23 @@ impl Standin {
     /// # Errors
     /// If the port, the log file or the certificates cannot be had.
     pub fn start(config: Config) -> io::Result<Self> {
-        let listener = TcpListener::bind(config.listen.address())?;
+        let listen = if config.fault == Some(Fault::Ipv6Only) {
+            config.listen.over_ipv6()
+        } else {
+            config.listen
+        };
+        let listener = TcpListener::bind(listen.address())?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let without_sni = config.without_sni.map(|host| host.to_ascii_lowercase());
-        let (acceptor, roots) = tls::acceptor(without_sni.clone())?;
+        let (tls, roots) = Tls::new(without_sni.clone())?;
         let shared = Arc::new(Shared {
             keys: config.keys,
             upstream: config.upstream,
             public_port: config.public_port.unwrap_or(address.port()),
             without_sni,
-            reject_set: config.reject_set,
+            strict: config.strict,
+            temper: Mutex::new((config.fault, config.answer)),
             session_limit: config.session_limit,
             clock: Clock::new(config.now, config.clock_offset),
             events: Events::open(config.log.as_deref())?,
@@ -60,7 +66,7 @@ impl Standin {
                 runtime.block_on(async {
                     tokio::select! {
                         _ = stopped => {}
-                        () = accept(listener, acceptor, for_sessions) => {}
+                        () = accept(listener, tls, for_sessions) => {}
                     }
                 });
                 // The runtime is dropped here, and every session with it.
@@ -97,6 +103,12 @@ impl Standin {
         &self.roots.rds
     }
 
+    /// The authority of the company's proxy that signs anew (`Fault::CertCompanyCa`).
+    #[must_use]
+    pub fn company_ca_pem(&self) -> &str {
+        &self.roots.company
+    }
+
     /// How many tokens were accepted so far.
     #[must_use]
     pub fn accepted(&self) -> usize {
@@ -113,6 +125,22 @@ impl Standin {
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.shared.events.list()
+    }
+
+    /// Misbehaves from the next connection on, or (`None`) no longer. `Fault::Ipv6Only` holds only
+    /// from the start.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        self.temper().0 = fault;
+    }
+
+    /// Gives this answer to proper tokens from the next connection on, or (`None`) lets in again.
+    pub fn set_answer(&self, answer: Option<Answer>) {
+        self.temper().1 = answer;
+    }
+
+    fn temper(&self) -> MutexGuard<'_, (Option<Fault>, Option<Answer>)> {
+        let temper = &self.shared.temper;
+        temper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Freezes the clock at a Unix time, or (`None`) lets it run again.
@@ -136,15 +164,15 @@ impl Drop for Standin {
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+async fn accept(listener: tokio::net::TcpListener, tls: Tls, shared: Arc<Shared>) {
     loop {
         let Ok((tcp, _)) = listener.accept().await else {
             // Probably there are no file descriptors left: wait until sessions end.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
+        let (tls, shared) = (tls.clone(), Arc::clone(&shared));
         // An error ends only this connection, and its client has noticed that.
-        tokio::spawn(async move { serve(tcp, &acceptor, &shared).await });
+        tokio::spawn(async move { serve(tcp, &tls, &shared).await });
     }
 }

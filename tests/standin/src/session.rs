@@ -1,24 +1,30 @@
-//! One connection: TLS, the startup message, the password, the verdict, and then the real server.
+//! One connection from its first byte on: TLS, login, and then the real server.
 
 use std::io;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::answers::When;
 use crate::clock::Clock;
 use crate::events::{Event, Events};
+use crate::faults::connect::{Next, at_first, at_request};
+use crate::faults::handshake::shake;
+use crate::login::admit;
 use crate::relay::relay;
 use crate::startup::Startup;
-use crate::tls::ALPN;
+use crate::tls::{ALPN, Tls};
+use crate::visit::Visit;
 use crate::wire::{
     ASK_PASSWORD, CANCEL_REQUEST, FirstPacket, GSSENC_REQUEST, SSL_REQUEST, error_response,
     read_password,
 };
-use crate::{Expect, Key, Kind, Refusal, Upstream, verify};
+use crate::{Answer, Fault, Key, Kind, Refusal, Upstream};
 
 /// PostgreSQL's own default `authentication_timeout`.
 const LOG_IN_WITHIN: Duration = Duration::from_mins(1);
@@ -34,55 +40,78 @@ pub(crate) struct Shared {
     pub(crate) upstream: Upstream,
     pub(crate) public_port: u16,
     pub(crate) without_sni: Option<String>,
-    pub(crate) reject_set: bool,
+    pub(crate) strict: bool,
+    pub(crate) temper: Mutex<(Option<Fault>, Option<Answer>)>,
     pub(crate) session_limit: Option<Duration>,
     pub(crate) clock: Clock,
     pub(crate) events: Events,
 }
 
+/// What holds for one connection from its beginning.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Connection {
+    pub(crate) client: IpAddr,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) answer: Option<Answer>,
+}
+
 /// Serves one connection to its end. An error means that the other side broke off or spoke no
 /// PostgreSQL.
-pub(crate) async fn serve(
-    tcp: TcpStream,
-    acceptor: &TlsAcceptor,
-    shared: &Shared,
-) -> io::Result<()> {
+pub(crate) async fn serve(tcp: TcpStream, tls: &Tls, shared: &Shared) -> io::Result<()> {
     tcp.set_nodelay(true)?;
-    let log_in = async {
-        let Some(tls) = encrypt(tcp, acceptor, shared).await? else {
-            return Ok(None);
-        };
-        admit(tls, shared).await
+    let (fault, answer) = *shared.temper.lock().unwrap_or_else(PoisonError::into_inner);
+    let connection = Connection {
+        client: tcp.peer_addr()?.ip(),
+        fault,
+        answer,
     };
-    let Some((mut client, request)) = timeout(LOG_IN_WITHIN, log_in).await?? else {
+    let log_in = async {
+        match encrypt(tcp, tls, connection, shared).await? {
+            Some(encrypted) => admit(encrypted, connection, shared).await,
+            None => Ok(None),
+        }
+    };
+    let Some(mut admitted) = timeout(LOG_IN_WITHIN, log_in).await?? else {
         return Ok(());
     };
     let mut server = match shared.upstream.connect().await {
         Ok(server) => server,
         Err(error) => {
             let text = format!("the stand-in cannot reach its PostgreSQL: {error}");
-            return turn_away(&mut client, &error_response("FATAL", "08006", &text, None)).await;
+            let answer = error_response("FATAL", "08006", &text, None);
+            return turn_away(&mut admitted.client, &answer).await;
         }
     };
-    server.write_all(&request).await?;
+    server.write_all(&admitted.request).await?;
     let end = shared.session_limit.map(|limit| Instant::now() + limit);
-    relay(client, server, shared.reject_set, end).await
+    relay(admitted.client, server, admitted.is_strict, end).await
 }
 
 /// Brings the connection to TLS; `None` if it ended before, properly.
 async fn encrypt(
     mut tcp: TcpStream,
-    acceptor: &TlsAcceptor,
+    tls: &Tls,
+    connection: Connection,
     shared: &Shared,
 ) -> io::Result<Option<TlsStream<TcpStream>>> {
-    let mut first = [0];
-    let direct = tcp.peek(&mut first).await? == 1 && first == [HANDSHAKE];
-    if !direct && !agree_on_tls(&mut tcp, shared).await? {
+    let fault = connection.fault;
+    if !at_first(&mut tcp, fault).await? {
         return Ok(None);
     }
-    let mut tls = acceptor.accept(tcp).await?;
+    let mut first = [0];
+    let is_direct = tcp.peek(&mut first).await? == 1 && first == [HANDSHAKE];
+    if is_direct && fault == Some(Fault::NoDirectTls) {
+        return turn_away(&mut tcp, &[]).await.map(|()| None);
+    }
+    if !is_direct && !agree_on_tls(&mut tcp, connection, shared).await? {
+        return Ok(None);
+    }
+    let Some(mut tls) = shake(tcp, tls.config(fault)?, fault).await? else {
+        return Ok(None);
+    };
     // As in PostgreSQL: without this negotiation, a client of another protocol could be led here.
-    if direct && tls.get_ref().1.alpn_protocol() != Some(ALPN) {
+    let has_alpn = tls.get_ref().1.alpn_protocol() == Some(ALPN);
+    if is_direct && !has_alpn && fault != Some(Fault::NoAlpn) {
         return tls.shutdown().await.map(|()| None);
     }
     Ok(Some(tls))
@@ -90,17 +119,24 @@ async fn encrypt(
 
 /// Answers the messages that a client may send before TLS. Returns `false` if the connection ends
 /// there.
-async fn agree_on_tls(tcp: &mut TcpStream, shared: &Shared) -> io::Result<bool> {
+async fn agree_on_tls(
+    tcp: &mut TcpStream,
+    connection: Connection,
+    shared: &Shared,
+) -> io::Result<bool> {
     loop {
         let packet = FirstPacket::read(tcp).await?;
         match packet.code {
             GSSENC_REQUEST => tcp.write_all(b"N").await?,
-            SSL_REQUEST => return tcp.write_all(b"S").await.map(|()| true),
+            SSL_REQUEST => match at_request(tcp, connection.fault).await? {
+                Next::Handshake => return Ok(true),
+                Next::Startup => {}
+                Next::Nothing => return Ok(false),
+            },
             CANCEL_REQUEST => return cancel(&packet, shared).await.map(|()| false),
             _ => {
                 let startup = Startup::parse(&packet)?;
-                shared.record(&startup, "", None, Refusal::NoTls.reason());
-                return turn_away(tcp, &Refusal::NoTls.response(None, startup.user()))
+                return in_clear(tcp, &startup, connection, shared)
                     .await
                     .map(|()| false);
             }
@@ -108,74 +144,37 @@ async fn agree_on_tls(tcp: &mut TcpStream, shared: &Shared) -> io::Result<bool> 
     }
 }
 
-/// Reads the user and asks for the token. Returns the startup message for the real server, or
-/// `None` if the client was refused.
-async fn admit(
-    mut tls: TlsStream<TcpStream>,
+/// A client that has not asked for TLS, or not got it, is turned away.
+async fn in_clear(
+    tcp: &mut TcpStream,
+    startup: &Startup,
+    connection: Connection,
     shared: &Shared,
-) -> io::Result<Option<(TlsStream<TcpStream>, Vec<u8>)>> {
-    let named = tls.get_ref().1.server_name();
-    let host = named
-        .or(shared.without_sni.as_deref())
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let packet = FirstPacket::read(&mut tls).await?;
-    if packet.code == CANCEL_REQUEST {
-        cancel(&packet, shared).await?;
-        return tls.shutdown().await.map(|()| None);
+) -> io::Result<()> {
+    let visit = Visit {
+        kind: shared.without_sni.as_deref().map(Kind::of_host),
+        startup,
+        client: connection.client,
+        is_encrypted: false,
+        now: shared.clock.now(),
+    };
+    if connection.fault == Some(Fault::AsksInClear) {
+        tcp.write_all(&ASK_PASSWORD).await?;
+        read_password(tcp).await?;
+        // A test looks for this one: no client may send a token here.
+        shared.record(startup, "", None, Event::SENT_IN_CLEAR);
+        return turn_away(tcp, &Refusal::NoTls.response(&visit)).await;
     }
-    let startup = match Startup::parse(&packet) {
-        Ok(startup) => startup,
-        Err(error) => {
-            let answer = error_response("FATAL", "08P01", &error.to_string(), None);
-            return turn_away(&mut tls, &answer).await.map(|()| None);
-        }
+    let (outcome, answer) = match connection.answer {
+        Some(answer) if answer.when() == When::AtOnce => (answer.name(), answer.response(&visit)),
+        _ => (Refusal::NoTls.reason(), Refusal::NoTls.response(&visit)),
     };
-    let kind = if host.is_empty() {
-        None
-    } else {
-        Some(Kind::of_host(&host))
-    };
-    let verdict = if let Some(kind) = kind {
-        tls.write_all(&ASK_PASSWORD).await?;
-        tls.flush().await?;
-        // A client without a password closes the connection here, asks its user and connects again.
-        // That does not count as an attempt.
-        let token = read_password(&mut tls).await?;
-        let expect = Expect {
-            kind,
-            host: &host,
-            port: shared.public_port,
-            user: startup.user(),
-            cluster_id: startup.cluster_id.as_deref(),
-            keys: &shared.keys,
-            now: shared.clock.now(),
-        };
-        let token = token
-            .as_deref()
-            .ok_or(Refusal::Malformed("it is not UTF-8"));
-        token
-            .and_then(|token| verify(token, &expect))
-            .map(|()| startup.for_upstream(kind))
-    } else {
-        Err(Refusal::NoSni)
-    };
-    match verdict {
-        Ok(request) => {
-            shared.record(&startup, &host, kind, Event::ACCEPTED);
-            Ok(Some((tls, request)))
-        }
-        Err(refusal) => {
-            shared.record(&startup, &host, kind, refusal.reason());
-            turn_away(&mut tls, &refusal.response(kind, startup.user()))
-                .await
-                .map(|()| None)
-        }
-    }
+    shared.record(startup, "", None, outcome);
+    turn_away(tcp, &answer).await
 }
 
 /// Hands a cancel request on and waits, as clients do, until the real server has taken it.
-async fn cancel(packet: &FirstPacket, shared: &Shared) -> io::Result<()> {
+pub(crate) async fn cancel(packet: &FirstPacket, shared: &Shared) -> io::Result<()> {
     let mut server = shared.upstream.connect().await?;
     server.write_all(&packet.to_bytes()).await?;
     server.flush().await?;
@@ -184,21 +183,30 @@ async fn cancel(packet: &FirstPacket, shared: &Shared) -> io::Result<()> {
 
 /// Sends `answer` and closes the connection so that the client receives it: if input were unread at
 /// the close, the system would reset the connection.
-async fn turn_away(
+pub(crate) async fn turn_away(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     answer: &[u8],
 ) -> io::Result<()> {
     client.write_all(answer).await?;
     client.shutdown().await?;
-    let mut nowhere = tokio::io::sink();
-    timeout(LINGER, tokio::io::copy(client, &mut nowhere))
+    timeout(LINGER, hold(client)).await.unwrap_or(Ok(()))
+}
+
+/// Says nothing until the client goes.
+pub(crate) async fn hold(client: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    tokio::io::copy(client, &mut tokio::io::sink())
         .await
-        .unwrap_or(Ok(0))
         .map(drop)
 }
 
 impl Shared {
-    fn record(&self, startup: &Startup, host: &str, kind: Option<Kind>, outcome: &'static str) {
+    pub(crate) fn record(
+        &self,
+        startup: &Startup,
+        host: &str,
+        kind: Option<Kind>,
+        outcome: &'static str,
+    ) {
         let (user, host) = (startup.user().to_owned(), host.to_owned());
         self.events.add(Event {
             time: self.clock.now(),

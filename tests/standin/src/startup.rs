@@ -4,10 +4,14 @@
 use std::io;
 
 use crate::Kind;
-use crate::wire::{FirstPacket, invalid};
+use crate::dialect::{ONLY_IN_DSQL, PREFIX, is_allowed};
+use crate::wire::{FirstPacket, PROTOCOL_3_0, invalid};
 
 /// The option that names the cluster to DSQL if the host name does not.
 const CLUSTER_OPTION: &str = "amzn-cluster-id=";
+
+/// What the names of the protocol's own options begin with.
+const PROTOCOL_OPTION: &str = "_pq_.";
 
 #[derive(Debug)]
 pub(crate) struct Startup {
@@ -49,6 +53,44 @@ impl Startup {
         Ok(startup)
     }
 
+    /// The minor version that the client asks for, and the protocol's options.
+    pub(crate) fn wishes(&self) -> (u32, Vec<&str>) {
+        let mut options = Vec::new();
+        for (name, _) in &self.parameters {
+            if name.starts_with(PROTOCOL_OPTION) {
+                options.push(name.as_str());
+            }
+        }
+        (self.protocol & 0xffff, options)
+    }
+
+    /// The first session parameter that DSQL does not let a client set.
+    pub(crate) fn forbidden(&self) -> Option<String> {
+        for (name, value) in &self.parameters {
+            match name.as_str() {
+                "user" | "database" | "replication" => {}
+                "options" => {
+                    for setting in settings(value) {
+                        if !is_allowed(&setting) {
+                            return Some(setting);
+                        }
+                    }
+                }
+                name if name.starts_with(PROTOCOL_OPTION) || is_allowed(name) => {}
+                name => return Some(name.to_ascii_lowercase()),
+            }
+        }
+        None
+    }
+
+    /// The database of the session: the user's own name if none is given, as at PostgreSQL.
+    pub(crate) fn database(&self) -> &str {
+        match self.get("database") {
+            Some(name) if !name.is_empty() => name,
+            _ => self.user(),
+        }
+    }
+
     pub(crate) fn user(&self) -> &str {
         self.get("user").unwrap_or_default()
     }
@@ -65,6 +107,13 @@ impl Startup {
     pub(crate) fn for_upstream(&self, kind: Kind) -> Vec<u8> {
         let mut body = String::new();
         for (name, value) in &self.parameters {
+            // The client has been told that they are not known.
+            if name.starts_with(PROTOCOL_OPTION) {
+                continue;
+            }
+            if name == ONLY_IN_DSQL {
+                body.push_str(PREFIX);
+            }
             body.extend([name, "\0", value, "\0"]);
         }
         if kind == Kind::Dsql && self.get("database").is_none_or(str::is_empty) {
@@ -72,11 +121,30 @@ impl Startup {
         }
         body.push('\0');
         FirstPacket {
-            code: self.protocol,
+            code: PROTOCOL_3_0,
             body: body.into_bytes(),
         }
         .to_bytes()
     }
+}
+
+/// The names of the session parameters that the `options` parameter sets.
+fn settings(options: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut is_next = false;
+    for word in split_words(options) {
+        let setting = if is_next {
+            Some(word.as_str())
+        } else {
+            word.strip_prefix("--").or(word.strip_prefix("-c"))
+        };
+        is_next = !is_next && word == "-c";
+        if let Some((name, _)) = setting.and_then(|setting| setting.split_once('=')) {
+            // PostgreSQL takes a dash for an underscore here.
+            names.push(name.replace('-', "_").to_ascii_lowercase());
+        }
+    }
+    names
 }
 
 /// Splits the `options` parameter into what PostgreSQL understands and the cluster id.
@@ -173,6 +241,41 @@ mod tests {
         let body = |kind| startup.for_upstream(kind)[8..].to_vec();
         assert_eq!(body(Kind::Dsql), b"user\0admin\0database\0postgres\0\0");
         assert_eq!(body(Kind::Rds), b"user\0admin\0\0");
+    }
+
+    #[test]
+    fn forbidden_parameters_are_found() {
+        for (body, name) in [
+            ("user\0a\0", None),
+            (
+                "user\0a\0DateStyle\0ISO\0client_encoding\0UTF8\0enable_seqscan\0off\0",
+                None,
+            ),
+            (
+                "user\0a\0Statement_Timeout\x005\0",
+                Some("statement_timeout"),
+            ),
+            ("options\0-c search_path=a -c role=b\0", None),
+            ("options\0-cgeqo=off\0", Some("geqo")),
+            ("options\0-c lock-timeout=1\0", Some("lock_timeout")),
+            ("options\0--search_path=a --jit=off\0", Some("jit")),
+            ("_pq_.x\x001\0", None),
+        ] {
+            let startup = Startup::parse(&packet(&format!("{body}\0"))).unwrap();
+            assert_eq!(startup.forbidden().as_deref(), name, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn the_real_server_sees_protocol_3_0_and_no_options_of_a_newer_one() {
+        let startup = Startup::parse(&FirstPacket {
+            code: 0x0003_0002,
+            body: b"user\0a\0_pq_.x\x001\0\0".to_vec(),
+        })
+        .unwrap();
+        assert_eq!(startup.wishes(), (2, vec!["_pq_.x"]));
+        let sent = startup.for_upstream(Kind::Rds);
+        assert_eq!(&sent[4..], b"\0\x03\0\0user\0a\0\0");
     }
 
     #[test]

@@ -17,46 +17,45 @@ const RDS_SUFFIXES: [&str; 3] = [
     ".rds.amazonaws.eu",
 ];
 
-/// Whether a host's certificate is from Amazon's own authority for RDS. An RDS Proxy has a public
-/// one: `NAME.proxy-...`.
-pub(crate) fn has_own_ca(host: &str) -> bool {
-    Kind::of_host(host) == Kind::Rds
-        && !host
-            .split('.')
-            .skip(1)
-            .any(|label| label.starts_with("proxy-"))
-}
-
 /// Which service's rules hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     Dsql,
+    /// An instance or a cluster of RDS or Aurora. Its certificate is from Amazon's own authority.
     Rds,
+    /// An RDS Proxy: its tokens are signed as those of RDS; its certificate is from a public
+    /// authority, and its texts are its own.
+    RdsProxy,
 }
 
 impl Kind {
-    /// RDS for the hosts of its partitions, DSQL for every other host.
+    /// RDS for the hosts of its partitions, DSQL for every other host. The endpoints of an RDS
+    /// Proxy are `NAME.proxy-...` and `NAME.endpoint.proxy-...`.
     #[must_use]
     pub fn of_host(host: &str) -> Self {
-        if RDS_SUFFIXES.iter().any(|suffix| host.ends_with(suffix)) {
-            Self::Rds
-        } else {
-            Self::Dsql
+        if !RDS_SUFFIXES.iter().any(|suffix| host.ends_with(suffix)) {
+            return Self::Dsql;
         }
+        for label in host.split('.').skip(1) {
+            if label.starts_with("proxy-") {
+                return Self::RdsProxy;
+            }
+        }
+        Self::Rds
     }
 
     fn service(self) -> &'static str {
         match self {
             Self::Dsql => "dsql",
-            Self::Rds => "rds-db",
+            Self::Rds | Self::RdsProxy => "rds-db",
         }
     }
 
     fn longest_life(self) -> u64 {
         match self {
             Self::Dsql => 604_800,
-            Self::Rds => 900,
+            Self::Rds | Self::RdsProxy => 900,
         }
     }
 }
@@ -163,7 +162,7 @@ fn check_names(token: &Token<'_>, kind: Kind) -> Result<(), Refusal> {
         "X-Amz-SignedHeaders",
         "X-Amz-Signature",
     ];
-    let user: &[&str] = if kind == Kind::Rds { &["DBUser"] } else { &[] };
+    let user: &[&str] = if kind == Kind::Dsql { &[] } else { &["DBUser"] };
     for name in NEEDED.iter().chain(user) {
         token.get(name)?;
     }
@@ -179,7 +178,7 @@ fn check_names(token: &Token<'_>, kind: Kind) -> Result<(), Refusal> {
 
 fn check_host(token: &Token<'_>, expect: &Expect<'_>) -> Result<(), Refusal> {
     let fits = match (expect.kind, expect.cluster_id) {
-        (Kind::Rds, _) => token.host == format!("{}:{}", expect.host, expect.port),
+        (Kind::Rds | Kind::RdsProxy, _) => token.host == format!("{}:{}", expect.host, expect.port),
         (Kind::Dsql, Some(id)) => {
             // A port is no part of a DSQL endpoint's name, and the cluster is the first label of
             // one.
@@ -255,7 +254,7 @@ fn check_time(
 fn check_rights(token: &Token<'_>, expect: &Expect<'_>) -> Result<(), Refusal> {
     let action = token.get("Action")?;
     let right = match expect.kind {
-        Kind::Rds => "connect",
+        Kind::Rds | Kind::RdsProxy => "connect",
         Kind::Dsql if expect.user == "admin" => "DbConnectAdmin",
         Kind::Dsql => "DbConnect",
     };
@@ -265,7 +264,7 @@ fn check_rights(token: &Token<'_>, expect: &Expect<'_>) -> Result<(), Refusal> {
             action: action.to_owned(),
         });
     }
-    if expect.kind == Kind::Rds && token.get("DBUser")? != expect.user {
+    if expect.kind != Kind::Dsql && token.get("DBUser")? != expect.user {
         return Err(Refusal::WrongUser);
     }
     Ok(())
@@ -279,7 +278,7 @@ fn region_of(kind: Kind, host: &str) -> Option<&str> {
             Some(region)
         }
         (
-            Kind::Rds,
+            Kind::Rds | Kind::RdsProxy,
             [_, .., region, "rds", "amazonaws", "com" | "eu"]
             | [_, .., region, "rds", "amazonaws", "com", "cn"],
         ) => Some(region),
@@ -333,24 +332,23 @@ mod tests {
             assert_eq!(region_of(kind, host), region, "{host}");
         }
     }
+
     #[test]
-    fn instances_and_clusters_of_rds_have_their_own_ca() {
-        for (host, own) in [
-            ("db.c1.us-west-2.rds.amazonaws.com", true),
-            ("shop.cluster-c1.us-west-2.rds.amazonaws.com", true),
-            ("proxy-db.c1.us-west-2.rds.amazonaws.com", true),
-            ("pool.proxy-c1.us-west-2.rds.amazonaws.com", false),
+    fn the_endpoints_of_a_proxy_are_told_from_those_of_rds() {
+        for (host, kind) in [
+            ("shop.cluster-c1.us-west-2.rds.amazonaws.com", Kind::Rds),
+            ("proxy-db.c1.us-west-2.rds.amazonaws.com", Kind::Rds),
+            ("pool.proxy-c1.us-west-2.rds.amazonaws.com", Kind::RdsProxy),
             (
                 "pool-ro.endpoint.proxy-c1.us-west-2.rds.amazonaws.com",
-                false,
+                Kind::RdsProxy,
             ),
-            ("db.c1.cn-north-1.rds.amazonaws.com.cn", true),
-            ("db.c1.eusc-de-east-1.rds.amazonaws.eu", true),
-            ("a.dsql.us-east-1.on.aws", false),
-            ("localhost", false),
-            ("", false),
+            ("pool.proxy-c1.example.com", Kind::Dsql),
+            ("", Kind::Dsql),
         ] {
-            assert_eq!(has_own_ca(host), own, "{host}");
+            assert_eq!(Kind::of_host(host), kind, "{host}");
         }
+        let proxy = "pool.proxy-c1.us-west-2.rds.amazonaws.com";
+        assert_eq!(region_of(Kind::RdsProxy, proxy), Some("us-west-2"));
     }
 }

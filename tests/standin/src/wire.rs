@@ -9,6 +9,8 @@ pub(crate) const CANCEL_REQUEST: u32 = 80_877_102;
 pub(crate) const SSL_REQUEST: u32 = 80_877_103;
 pub(crate) const GSSENC_REQUEST: u32 = 80_877_104;
 
+pub(crate) const PROTOCOL_3_0: u32 = 0x0003_0000;
+
 /// `AuthenticationCleartextPassword`.
 pub(crate) const ASK_PASSWORD: [u8; 9] = *b"R\0\0\0\x08\0\0\0\x03";
 
@@ -50,6 +52,15 @@ impl FirstPacket {
 pub(crate) async fn read_password(
     from: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<String>> {
+    let mut body = read_secret(from).await?;
+    if body.pop() != Some(0) {
+        return Err(invalid("the password message does not end in a zero byte"));
+    }
+    Ok(String::from_utf8(body).ok())
+}
+
+/// The body of a message of the client's side of a login, which may be the token.
+pub(crate) async fn read_secret(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     if from.read_u8().await? != b'p' {
         return Err(invalid("a password message was expected"));
     }
@@ -59,10 +70,7 @@ pub(crate) async fn read_password(
     }
     let mut body = vec![0; length - 4];
     from.read_exact(&mut body).await?;
-    if body.pop() != Some(0) {
-        return Err(invalid("the password message does not end in a zero byte"));
-    }
-    Ok(String::from_utf8(body).ok())
+    Ok(body)
 }
 
 /// One message with its type byte and length.
@@ -96,6 +104,30 @@ pub(crate) fn error_response(
     }
     body.push(0);
     message(b'E', &body)
+}
+
+/// One field of an `ErrorResponse`'s body.
+pub(crate) fn field(body: &[u8], code: u8) -> Option<&str> {
+    for field in body.split(|byte| *byte == 0) {
+        if let Some((first, value)) = field.split_first()
+            && *first == code
+        {
+            return std::str::from_utf8(value).ok();
+        }
+    }
+    None
+}
+
+/// What a server sends that knows only protocol 3.0 to a client that asks for more, before it asks
+/// for a password.
+pub(crate) fn negotiate_protocol(unknown: &[&str]) -> Vec<u8> {
+    let count = u32::try_from(unknown.len()).expect("a startup packet is short");
+    let mut body = [PROTOCOL_3_0.to_be_bytes(), count.to_be_bytes()].concat();
+    for name in unknown {
+        body.extend(name.as_bytes());
+        body.push(0);
+    }
+    message(b'v', &body)
 }
 
 pub(crate) fn invalid(text: &'static str) -> io::Error {

@@ -1,186 +1,17 @@
-//! Clients against a running stand-in, with a few lines of script in place of the real server.
+//! Clients against a running stand-in.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use standin::{Config, Kind, Standin, Upstream};
+use standin::{Kind, Upstream};
 
-use crate::support::{Draft, HOST, ID, RDS_HOST, SECRET, issued, key};
-
-type Tls = StreamOwned<ClientConnection, TcpStream>;
-
-const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
-const GSSENC_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 48];
-const CANCEL_REQUEST: [u8; 16] = [0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 7, 0, 0, 0, 9];
-const WELCOME: [u8; 15] = *b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
-
-/// Accepts every connection, and keeps what it received: one entry for each connection, one `|`
-/// between two reads.
-fn script() -> (Upstream, Arc<Mutex<Vec<Vec<u8>>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let list = Arc::clone(&heard);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (mut stream, list) = (stream.unwrap(), Arc::clone(&list));
-            thread::spawn(move || {
-                let mut packet = vec![0; 65_536];
-                let length = stream.read(&mut packet).unwrap_or(0);
-                list.lock().unwrap().push(packet[..length].to_vec());
-                if packet.starts_with(&CANCEL_REQUEST) {
-                    return;
-                }
-                stream.write_all(&WELCOME).unwrap();
-                while let Ok(length @ 1..) = stream.read(&mut packet) {
-                    list.lock()
-                        .unwrap()
-                        .last_mut()
-                        .unwrap()
-                        .extend(&packet[..length]);
-                    stream.write_all(&WELCOME[9..]).unwrap();
-                }
-            });
-        }
-    });
-    (
-        Upstream::Tcp {
-            host: "127.0.0.1".into(),
-            port,
-        },
-        heard,
-    )
-}
-
-fn start(change: impl FnOnce(&mut Config)) -> (Standin, Arc<Mutex<Vec<Vec<u8>>>>) {
-    let (upstream, heard) = script();
-    let mut config = Config {
-        keys: vec![key(ID, SECRET, None)],
-        upstream,
-        now: Some(issued()),
-        ..Config::default()
-    };
-    config.public_port = Some(5432);
-    change(&mut config);
-    (Standin::start(config).unwrap(), heard)
-}
-
-fn dial(standin: &Standin) -> TcpStream {
-    let stream = TcpStream::connect(("127.0.0.1", standin.port())).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    stream
-}
-
-/// The roots are those that belong to the host.
-fn encrypt(standin: &Standin, stream: TcpStream, host: &str, alpn: bool) -> Tls {
-    let pem = if host == RDS_HOST {
-        standin.rds_ca_pem()
-    } else {
-        standin.ca_pem()
-    };
-    encrypt_by(pem, stream, host, alpn)
-}
-
-fn encrypt_by(pem: &str, stream: TcpStream, host: &str, alpn: bool) -> Tls {
-    encrypted(pem, stream, host, |config| {
-        if alpn {
-            config.alpn_protocols = vec![b"postgresql".to_vec()];
-        }
-    })
-}
-
-fn encrypt_without_sni(pem: &str, stream: TcpStream, host: &str) -> Tls {
-    encrypted(pem, stream, host, |config| config.enable_sni = false)
-}
-
-fn encrypted(
-    pem: &str,
-    stream: TcpStream,
-    host: &str,
-    adjust: impl FnOnce(&mut ClientConfig),
-) -> Tls {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        roots.add(certificate.unwrap()).unwrap();
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    adjust(&mut config);
-    let name = ServerName::try_from(host.to_owned()).unwrap();
-    StreamOwned::new(
-        ClientConnection::new(Arc::new(config), name).unwrap(),
-        stream,
-    )
-}
-
-/// Asks for TLS as libpq does, refused GSSAPI encryption first.
-fn negotiated(standin: &Standin, host: &str) -> Tls {
-    let mut stream = dial(standin);
-    let mut answer = [0];
-    for (request, wanted) in [(GSSENC_REQUEST, b'N'), (SSL_REQUEST, b'S')] {
-        stream.write_all(&request).unwrap();
-        stream.read_exact(&mut answer).unwrap();
-        assert_eq!(answer, [wanted]);
-    }
-    encrypt(standin, stream, host, false)
-}
-
-/// The handshake's end: an error if the certificate is not trusted.
-fn shake_hands(pem: &str, standin: &Standin, host: &str) -> io::Result<()> {
-    let mut tls = encrypt_by(pem, dial(standin), host, true);
-    while tls.conn.is_handshaking() {
-        tls.conn.complete_io(&mut tls.sock)?;
-    }
-    Ok(())
-}
-
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
-    [&[kind], length.as_slice(), body].concat()
-}
-
-fn startup(words: &str) -> Vec<u8> {
-    let body = [&[0, 3, 0, 0], words.as_bytes(), b"\0"].concat();
-    message(0, &body)[1..].to_vec()
-}
-
-/// One message: its type and, with every zero byte as `|`, its body.
-fn read(stream: &mut impl Read) -> io::Result<(char, String)> {
-    let mut head = [0; 5];
-    stream.read_exact(&mut head)?;
-    let mut body = vec![0; u32::from_be_bytes(head[1..].try_into().unwrap()) as usize - 4];
-    stream.read_exact(&mut body)?;
-    Ok((
-        char::from(head[0]),
-        String::from_utf8_lossy(&body).replace('\0', "|"),
-    ))
-}
-
-/// Logs in up to the verdict and returns the first message after the password.
-fn log_in(tls: &mut Tls, words: &str, token: &str) -> (char, String) {
-    tls.write_all(&startup(words)).unwrap();
-    assert_eq!(read(tls).unwrap(), ('R', "|||\u{3}".into()));
-    tls.write_all(&message(b'p', format!("{token}\0").as_bytes()))
-        .unwrap();
-    read(tls).unwrap()
-}
-
-/// The connection ends with TLS's own farewell: anything else is an error to rustls.
-fn ends_properly(tls: &mut Tls) {
-    assert_eq!(tls.read(&mut [0]).unwrap(), 0);
-}
+use crate::dial::{
+    CANCEL_REQUEST, SSL_REQUEST, dial, encrypt, encrypt_without_sni, ends_properly, log_in,
+    message, negotiated, read, shake_hands, start, startup,
+};
+use crate::support::{Draft, HOST, PROXY_HOST, RDS_HOST, SECRET, issued};
 
 #[test]
 fn a_proper_token_leads_to_the_real_server() {
@@ -243,6 +74,26 @@ fn rds_has_its_own_words_and_its_port() {
 }
 
 #[test]
+fn an_rds_proxy_has_tokens_of_rds_and_its_own_words() {
+    let (standin, heard) = start(|_| ());
+    let token = Draft::rds().at(&format!("{PROXY_HOST}:5432")).signed();
+    let mut tls = negotiated(&standin, PROXY_HOST);
+    assert_eq!(
+        log_in(&mut tls, "user\0jane\0", &token),
+        ('R', "||||".into())
+    );
+    assert_eq!(heard.lock().unwrap().as_slice(), [startup("user\0jane\0")]);
+    let mut tls = negotiated(&standin, PROXY_HOST);
+    let words = "SFATAL|VFATAL|C28P01|MThe IAM authentication failed for the role jane. Check the \
+                 IAM token for this role and try again.||";
+    assert_eq!(
+        log_in(&mut tls, "user\0jane\0", &Draft::rds().signed()),
+        ('E', words.into())
+    );
+    assert_eq!(standin.events()[1].kind, Some(Kind::RdsProxy));
+}
+
+#[test]
 fn tls_may_start_at_once() {
     let (standin, _) = start(|_| ());
     let mut tls = encrypt(&standin, dial(&standin), HOST, true);
@@ -280,10 +131,9 @@ fn plain_text_and_missing_names_are_refused() {
 fn rds_has_certificates_that_only_its_own_roots_trust() {
     let (standin, _) = start(|_| ());
     let (public, own) = (standin.ca_pem(), standin.rds_ca_pem());
-    let proxy = "pool.proxy-c1a2b3c4d5e6.us-west-2.rds.amazonaws.com";
     for (host, right, wrong) in [
         (HOST, public, own),
-        (proxy, public, own),
+        (PROXY_HOST, public, own),
         (RDS_HOST, own, public),
     ] {
         shake_hands(right, &standin, host).unwrap();
@@ -333,34 +183,6 @@ fn cancel_requests_are_handed_on() {
         [CANCEL_REQUEST, CANCEL_REQUEST]
     );
     assert_eq!((standin.accepted(), standin.refused()), (0, 0));
-}
-
-#[test]
-fn forbidden_parameters_are_replaced_on_the_way() {
-    let (standin, heard) = start(|config| config.reject_set = true);
-    let mut tls = negotiated(&standin, HOST);
-    assert_eq!(
-        log_in(&mut tls, "user\0admin\0", &Draft::dsql(None).signed()).0,
-        'R'
-    );
-    assert_eq!(read(&mut tls).unwrap().0, 'Z');
-    let simple = message(b'Q', b"SET search_path = a\0");
-    let parse = message(
-        b'P',
-        b"name\0SELECT set_config('jit', $1, $2)\0\0\x01\0\0\0\0",
-    );
-    for sent in [&simple, &parse, &message(b'd', b"SET jit = off\0")] {
-        tls.write_all(sent).unwrap();
-        assert_eq!(read(&mut tls).unwrap().0, 'Z');
-    }
-    let heard = String::from_utf8_lossy(&heard.lock().unwrap()[0]).into_owned();
-    assert!(heard.contains("SET search_path = a"), "{heard}");
-    assert!(heard.contains("name\0DO $standin$BEGIN RAISE"), "{heard}");
-    assert!(
-        heard.contains("END$standin$\0\0\u{2}\0\0\0\u{19}\0\0\0\u{19}d"),
-        "{heard}"
-    );
-    assert!(heard.ends_with("d\0\0\0\u{12}SET jit = off\0"), "{heard}");
 }
 
 #[test]

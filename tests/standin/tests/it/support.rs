@@ -7,6 +7,7 @@ pub const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 pub const HOST: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
 pub const RDS_HOST: &str = "mydb.c1a2b3c4d5e6.us-west-2.rds.amazonaws.com";
+pub const PROXY_HOST: &str = "pool.proxy-c1a2b3c4d5e6.us-west-2.rds.amazonaws.com";
 pub const ISSUED: &str = "20260228T235959Z";
 
 pub fn vectors(file: &str) -> Vec<serde_json::Value> {
