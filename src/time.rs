@@ -81,6 +81,12 @@ impl Time {
             .map(|time| Self(time.secs()))
     }
 
+    /// Reads the time in the header `Date` of an answer over HTTP.
+    pub(crate) fn from_http(text: &str) -> Option<Self> {
+        let time = DateTime::from_str(text.trim(), Format::HttpDate).ok()?;
+        Some(Self(time.secs()))
+    }
+
     /// Reads a time in the forms of ISO 8601 that AWS's tools read: with or without seconds, `-`
     /// and `:`, a blank for `T`, and the zone as `Z`, `UTC`, `GMT`, `+01`, `+0100` or `+01:00`. A
     /// time without a zone could be any.

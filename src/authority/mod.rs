@@ -15,6 +15,7 @@
 //! implements them for the unit tests of `issue`.
 
 mod ask;
+mod inspect;
 mod notes;
 mod region;
 mod shell_settings;
@@ -26,6 +27,9 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 use crate::token::Token;
 pub(crate) use ask::{AskPolicy, LoginPolicy};
+pub(crate) use inspect::{
+    Answer, Caller, Denial, DeniedBy, Inspector, NoAnswer, Permission, ServerState, WhyNot,
+};
 pub(crate) use notes::Notes;
 pub(crate) use region::Region;
 pub(crate) use shell_settings::ShellSettings;
@@ -69,6 +73,18 @@ pub(crate) trait Authority: Sync {
     /// Returns the text at a public `https://` address, by the network settings of a profile.
     fn download(&self, _address: &str, _profile: Option<&str>, _: &AskPolicy) -> Result<String> {
         Err(Error::failure("pgcred cannot download them"))
+    }
+
+    /// Returns who answers questions about a login that fails, with the credentials of a profile.
+    /// `None` if the authority has nobody to ask. This asks nothing yet.
+    #[expect(dead_code, reason = "the checks of `doctor` that ask it follow")]
+    fn inspector(
+        &self,
+        _profile: Option<&str>,
+        _: &AskPolicy,
+        _deadline: Instant,
+    ) -> Option<Box<dyn Inspector>> {
+        None
     }
 }
 

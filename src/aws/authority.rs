@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::api::AwsInspector;
 use super::blocking::BlockingResolver;
 use super::environment;
 use super::identity::AwsIdentities;
@@ -9,7 +10,7 @@ use super::profile::files::profile_names;
 use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
-use crate::authority::{AskPolicy, Authority, Identities, Region, ShellSettings};
+use crate::authority::{AskPolicy, Authority, Identities, Inspector, Region, ShellSettings};
 use crate::error::Result;
 use crate::text::suggest;
 
@@ -66,5 +67,14 @@ impl Authority for AwsAuthority {
             deadline: Instant::now() + ask.timeout,
         };
         resolver.download(address)
+    }
+
+    fn inspector(
+        &self,
+        profile: Option<&str>,
+        ask: &AskPolicy,
+        deadline: Instant,
+    ) -> Option<Box<dyn Inspector>> {
+        Some(Box::new(AwsInspector::new(profile, ask, deadline)))
     }
 }

@@ -56,6 +56,8 @@ use VariableEffect::{Identity, Neither, Region};
 
 const SAME_SERVICE: VariableEffect = Neither("it is another address of the same service");
 const ONLY_TIMEOUT: VariableEffect = Neither("it decides how long pgcred asks, not whom");
+const STATE: VariableEffect =
+    Neither("it is asked for the state of servers and policies, not for keys");
 
 /// All of them. A test compares the rows with the variables that the code reads.
 #[rustfmt::skip]
@@ -95,6 +97,9 @@ pub(crate) const VARIABLES: &[Variable] = &[
     row("AWS_ENDPOINT_URL_SSO", "The address of the SSO portal.", Identity),
     row("AWS_ENDPOINT_URL_SSO_OIDC", "The address of the service for SSO logins.", Identity),
     row("AWS_ENDPOINT_URL_SIGNIN", "The address of the service for `aws login`.", Identity),
+    row("AWS_ENDPOINT_URL_DSQL", "The address of the control plane of Aurora DSQL.", STATE),
+    row("AWS_ENDPOINT_URL_RDS", "The address of the control plane of RDS.", STATE),
+    row("AWS_ENDPOINT_URL_IAM", "The address of IAM.", STATE),
     row("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         "With true, addresses of services that are configured do not count.", Identity),
     shell_only("AWS_REGION", "The region.", Region),

@@ -17,12 +17,15 @@
 //! cli_cache    the files that the AWS CLI keeps between its runs
 //! profile      the two shared files; environment: the table of AWS's variables
 //! service      HTTP, proxies, addresses of services, and their refusals
+//! api          questions to control planes: the state of a server, the caller, policies, the clock
+//! partition    the names of AWS's hosts in each of its partitions
 //! explanation  the plan in words, for `--debug`
 //! ```
 //!
 //! Locks: `runtime` has one for each login session, taken while a session is made or renewed. The
 //! caller holds the lock of the identity above it (see `issue`), and nothing is locked below it.
 
+mod api;
 mod authority;
 mod blocking;
 mod cli_cache;
@@ -32,6 +35,7 @@ mod execute;
 mod explanation;
 mod identity;
 mod login;
+mod partition;
 mod plan;
 mod profile;
 mod profile_plan;

@@ -134,7 +134,8 @@ impl<'a> Resolution<'a> {
         &self.direct
     }
 
-    fn check_endpoint(&self, service: AwsService) -> Result<()> {
+    /// Refuses an address of a service that no request can be sent to.
+    pub(super) fn check_endpoint(&self, service: AwsService) -> Result<()> {
         // As in the AWS CLI the section is not looked for where AWS_ENDPOINT_URL comes first.
         let needs_section = self.settings.variables.get("AWS_ENDPOINT_URL").is_none()
             && !self.settings.ignores_endpoints();

@@ -1,4 +1,5 @@
-//! A presigned request in the AWS CLI's spelling. Pure; the only user of `aws-sigv4`.
+//! Signed requests: presigned ones in the AWS CLI's spelling, which are the tokens, and those that
+//! are sent to AWS's services. Pure; the only user of `aws-sigv4`.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,6 +10,7 @@ use aws_sigv4::http_request::{
     PayloadChecksumKind, SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use crate::authority::Scope;
 use crate::error::{Error, Result};
@@ -70,6 +72,53 @@ pub(super) fn presign(
     let signed = in_order_of_cli(instructions.params());
     let token = format!("{signed_host}/?{query}{signed}");
     Ok(Token::new(token, at, at.plus(life)))
+}
+
+/// What a request to a service is signed for.
+pub(super) struct SignedFor<'a> {
+    pub(super) service: &'a str,
+    pub(super) region: &'a str,
+    pub(super) at: Time,
+}
+
+/// Adds the headers of a signature to a request whose body is a text. The signature covers all the
+/// headers that the request has already.
+pub(super) fn sign_headers(
+    request: &mut HttpRequest,
+    signed_for: &SignedFor<'_>,
+    credentials: &Credentials,
+) -> Result<()> {
+    let failed = |cause: &dyn std::error::Error| {
+        Error::failure(format!("cannot sign a request to {}", signed_for.service)).caused_by(cause)
+    };
+    let identity = without_empty_session_token(credentials).to_sdk().into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(signed_for.region)
+        .name(signed_for.service)
+        .time(signed_for.at.to_system())
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|error| failed(&error))?
+        .into();
+    let body = request.body().bytes().unwrap_or_default();
+    let signable = SignableRequest::new(
+        request.method(),
+        request.uri(),
+        request.headers().iter(),
+        SignableBody::Bytes(body),
+    )
+    .map_err(|error| failed(&error))?;
+    let (instructions, _signature) = sign(signable, &params)
+        .map_err(|error| failed(&error))?
+        .into_parts();
+    for (name, value) in instructions.headers() {
+        request
+            .headers_mut()
+            .try_insert(name.to_owned(), value.to_owned())
+            .map_err(|error| failed(&error))?;
+    }
+    Ok(())
 }
 
 /// Checks that the token does not become too long. `length` is that of its address.

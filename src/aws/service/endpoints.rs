@@ -32,6 +32,22 @@ pub(crate) const SIGN_IN: AwsService = AwsService {
     variable: "AWS_ENDPOINT_URL_SIGNIN",
     key: "signin",
 };
+pub(crate) const DSQL: AwsService = AwsService {
+    name: "Aurora DSQL",
+    variable: "AWS_ENDPOINT_URL_DSQL",
+    key: "dsql",
+};
+pub(crate) const RDS: AwsService = AwsService {
+    name: "RDS",
+    variable: "AWS_ENDPOINT_URL_RDS",
+    key: "rds",
+};
+pub(crate) const IAM: AwsService = AwsService {
+    name: "IAM",
+    variable: "AWS_ENDPOINT_URL_IAM",
+    key: "iam",
+};
+/// Those that give credentials.
 pub(crate) const ALL: [AwsService; 4] = [STS, SSO, SSO_OIDC, SIGN_IN];
 
 /// Tells whether the SDK takes an address as an endpoint.

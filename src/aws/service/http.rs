@@ -131,6 +131,11 @@ impl HttpClient {
         Self::of(bundle, false, LONGEST, CONNECT)
     }
 
+    /// Returns a client that reads longer answers.
+    pub(crate) fn long(&self, longest: usize) -> Self {
+        self.small(longest, self.0.connect)
+    }
+
     /// Returns a client for small answers of a nearby service.
     pub(crate) fn small(&self, longest: usize, connect: Duration) -> Self {
         Self::of(
@@ -178,9 +183,17 @@ impl HttpClient {
                 .try_insert(*name, (*value).to_owned())
                 .map_err(RequestError::from)?;
         }
-        let answer = self.call(request).await.map_err(RequestError::from)?;
+        let answer = self.send(request).await?;
         let body = answer.body().bytes().unwrap_or_default();
         Ok((answer.status().as_u16(), body.to_vec()))
+    }
+
+    /// Sends a request and returns the answer with its whole body.
+    pub(crate) async fn send(
+        &self,
+        request: HttpRequest,
+    ) -> std::result::Result<HttpResponse, RequestError> {
+        self.call(request).await.map_err(RequestError::from)
     }
 
     fn connector(&self, request: &HttpRequest) -> Result<SharedHttpConnector> {

@@ -45,12 +45,20 @@ where
             Error::failure(format!("{what}: the request to {service} cannot be built"))
                 .hint("check the region, the endpoint and the values of the profile"),
         ),
-        SdkError::DispatchFailure(_) => Some(unreachable(what, service, innermost(error))),
-        _ => Some(not_understood(what, service, error.raw_response())),
+        SdkError::DispatchFailure(_) => {
+            Some(unreachable(what, service, &innermost(error).to_string()))
+        }
+        _ => {
+            let status = error
+                .raw_response()
+                .map(|response| response.status().as_u16());
+            Some(not_understood(what, service, status))
+        }
     }
 }
 
-fn refused(what: &str, service: &str, code: &str, message: Option<&str>) -> Error {
+/// Says what a service has refused, and with which words.
+pub(crate) fn refused(what: &str, service: &str, code: &str, message: Option<&str>) -> Error {
     let reason = match message {
         Some(message) => format!("{code}: {message}"),
         None => code.to_owned(),
@@ -59,15 +67,17 @@ fn refused(what: &str, service: &str, code: &str, message: Option<&str>) -> Erro
     Error::failure(format!("{what}: {service} refused: {reason}")).because(Reason::Refused)
 }
 
-fn unreachable(what: &str, service: &str, cause: &(dyn StdError + 'static)) -> Error {
-    let cause = text::foreign(&cause.to_string());
+/// Says that a service has not been reached.
+pub(crate) fn unreachable(what: &str, service: &str, cause: &str) -> Error {
+    let cause = text::foreign(cause);
     Error::failure(format!("{what}: {service} cannot be reached: {cause}"))
         .hint("check the network, HTTPS_PROXY and AWS_CA_BUNDLE; `pgcred --debug ...` shows more")
 }
 
-fn not_understood(what: &str, service: &str, response: Option<&HttpResponse>) -> Error {
-    let status = match response {
-        Some(response) => format!(" (HTTP {})", response.status().as_u16()),
+/// Says that an answer is not what the service answers.
+pub(crate) fn not_understood(what: &str, service: &str, status: Option<u16>) -> Error {
+    let status = match status {
+        Some(status) => format!(" (HTTP {status})"),
         None => String::new(),
     };
     Error::failure(format!(

@@ -9,8 +9,7 @@ use std::path::Path;
 
 use crate::support::sources::{root, rust_files, without_tests};
 
-/// The layers from the bottom up. An entry uses only those that stand before it. An authority that
-/// serves one provider has no layer of its own: it is a file in the directory of the provider.
+/// The layers from the bottom up. An entry uses only those that stand before it.
 const LAYERS: &[&str] = &[
     "error",
     "text",

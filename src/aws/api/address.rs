@@ -1,0 +1,45 @@
+//! Where the control plane of a service is asked, and for which region the request is signed.
+
+use crate::aws::partition::{self, Variant};
+use crate::aws::resolution::Resolution;
+use crate::aws::service::endpoints::{AwsService, IAM};
+use crate::error::Result;
+
+/// The address of a service.
+pub(super) struct Address {
+    /// Scheme and host, without a slash at the end.
+    pub(super) base: String,
+    /// The region that requests are signed for.
+    pub(super) region: String,
+}
+
+/// Returns the address of a service in a region: the one that the user has set, else AWS's own.
+pub(super) fn of(resolution: &Resolution, service: AwsService, region: &str) -> Result<Address> {
+    resolution.check_endpoint(service)?;
+    let partition = partition::of(region);
+    let is_iam = service.key == IAM.key;
+    let base = match resolution.settings.endpoint(service) {
+        Some(own) => own.trim_end_matches('/').to_owned(),
+        None if is_iam => format!("https://{}", partition.iam_host(variant(resolution))),
+        None => {
+            let host = partition.host(service.key, region, variant(resolution));
+            format!("https://{host}")
+        }
+    };
+    let region = if is_iam {
+        partition.iam_region()
+    } else {
+        region
+    };
+    Ok(Address {
+        base,
+        region: region.to_owned(),
+    })
+}
+
+fn variant(resolution: &Resolution) -> Variant {
+    Variant {
+        fips: resolution.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+        dual: resolution.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+    }
+}

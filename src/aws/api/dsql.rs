@@ -1,0 +1,157 @@
+//! Aurora DSQL: its clusters, one by its ID or all of a region.
+
+use serde_json::{Map, Value};
+
+use super::client::Client;
+use super::pages::Pages;
+use super::request::ApiRequest;
+use crate::authority::{Answer, NoAnswer, WhyNot};
+use crate::aws::service::endpoints::DSQL;
+use crate::aws::service::refusal::not_understood;
+
+/// A cluster, as AWS describes it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Cluster {
+    pub(super) identifier: String,
+    pub(super) arn: String,
+    pub(super) status: String,
+    pub(super) endpoint: Option<String>,
+    /// The state of its key, such as `ENABLED` or `KMS_KEY_INACCESSIBLE`.
+    pub(super) encryption: Option<String>,
+    pub(super) tags: Vec<(String, String)>,
+}
+
+/// What a list says of a cluster.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) identifier: String,
+    pub(super) arn: String,
+}
+
+pub(super) fn get_cluster(identifier: &str) -> ApiRequest {
+    ApiRequest::rest(DSQL, "GetCluster", &["cluster", identifier], &[])
+}
+
+pub(super) fn list_clusters(mark: Option<&str>) -> ApiRequest {
+    let mut query = vec![("max-results", "100")];
+    if let Some(mark) = mark {
+        query.push(("next-token", mark));
+    }
+    ApiRequest::rest(DSQL, "ListClusters", &["cluster"], &query)
+}
+
+/// Returns a cluster by its ID.
+pub(super) async fn cluster(
+    client: &Client<'_>,
+    region: &str,
+    identifier: &str,
+) -> Answer<Cluster> {
+    client
+        .ask(&get_cluster(identifier), region, read_cluster)
+        .await
+}
+
+/// Returns all clusters of a region, in AWS's order.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the discovery of clusters that asks it follows")
+)]
+pub(super) async fn clusters(client: &Client<'_>, region: &str) -> Answer<Vec<Listed>> {
+    let (mut pages, mut all) = (Pages::default(), Vec::new());
+    loop {
+        let request = list_clusters(pages.mark());
+        let (found, next) = client.ask(&request, region, read_page).await?;
+        all.extend(found);
+        match pages.go_on(next) {
+            Some(true) => {}
+            Some(false) => return Ok(all),
+            None => {
+                let error = not_understood("ListClusters does not end", DSQL.name, None);
+                return Err(NoAnswer::new(WhyNot::NotUnderstood, error));
+            }
+        }
+    }
+}
+
+fn read_cluster(body: &[u8]) -> Option<Cluster> {
+    let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let mut tags = Vec::new();
+    if let Some(Value::Object(given)) = fields.get("tags") {
+        for (name, value) in given {
+            tags.push((name.clone(), value.as_str()?.to_owned()));
+        }
+    }
+    let encryption = match fields.get("encryptionDetails") {
+        Some(Value::Object(details)) => text(details, "encryptionStatus"),
+        _ => None,
+    };
+    Some(Cluster {
+        identifier: text(&fields, "identifier")?,
+        arn: text(&fields, "arn")?,
+        status: text(&fields, "status")?,
+        endpoint: text(&fields, "endpoint"),
+        encryption,
+        tags,
+    })
+}
+
+/// Returns the clusters of a page and the mark of the next one.
+fn read_page(body: &[u8]) -> Option<(Vec<Listed>, Option<String>)> {
+    let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let mut found = Vec::new();
+    for cluster in fields.get("clusters")?.as_array()? {
+        let cluster = cluster.as_object()?;
+        found.push(Listed {
+            identifier: text(cluster, "identifier")?,
+            arn: text(cluster, "arn")?,
+        });
+    }
+    Some((found, text(&fields, "nextToken")))
+}
+
+/// Returns the text in a field. An empty text counts as none.
+fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
+    match fields.get(name)?.as_str()? {
+        "" => None,
+        text => Some(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_are_read() {
+        let answer = br#"{"identifier": "abc", "arn": "arn:aws:dsql:r:1:cluster/abc",
+            "status": "IDLE", "endpoint": "abc.dsql.r.on.aws", "tags": {"Name": "main"},
+            "encryptionDetails": {"encryptionStatus": "ENABLED"}, "creationTime": 1.7e9}"#;
+        let cluster = read_cluster(answer).unwrap();
+        assert_eq!(cluster.status, "IDLE");
+        assert_eq!(cluster.endpoint.as_deref(), Some("abc.dsql.r.on.aws"));
+        assert_eq!(cluster.encryption.as_deref(), Some("ENABLED"));
+        assert_eq!(cluster.tags, [("Name".to_owned(), "main".to_owned())]);
+        for wrong in [
+            "",
+            "[]",
+            "{}",
+            r#"{"identifier": 1}"#,
+            "<a/>",
+            "{\"identifier\": \"a\"",
+        ] {
+            assert_eq!(read_cluster(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn pages_are_read() {
+        let (found, next) =
+            read_page(br#"{"clusters": [{"identifier": "a", "arn": "b"}], "nextToken": "t"}"#)
+                .unwrap();
+        assert_eq!((found.len(), next.as_deref()), (1, Some("t")));
+        assert_eq!(read_page(br#"{"clusters": []}"#), Some((Vec::new(), None)));
+        for wrong in ["{}", r#"{"clusters": [{}]}"#, r#"{"clusters": {}}"#] {
+            assert_eq!(read_page(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! IAM: the whole name of a role, and whether policies allow an action.
+
+use roxmltree::Node;
+
+use super::client::Client;
+use super::request::ApiRequest;
+use super::xml::{self, flag, text};
+use crate::authority::{Answer, Denial, DeniedBy, Permission};
+use crate::aws::service::endpoints::IAM;
+
+const VERSION: &str = "2010-05-08";
+
+pub(super) fn get_role(name: &str) -> ApiRequest {
+    ApiRequest::query(IAM, VERSION, "GetRole", &[("RoleName", name)])
+}
+
+pub(super) fn simulate_principal_policy(
+    principal: &str,
+    action: &str,
+    resource: &str,
+) -> ApiRequest {
+    let parameters = [
+        ("PolicySourceArn", principal),
+        ("ActionNames.member.1", action),
+        ("ResourceArns.member.1", resource),
+    ];
+    ApiRequest::query(IAM, VERSION, "SimulatePrincipalPolicy", &parameters)
+}
+
+/// Returns the ARN of a role, with its path.
+pub(super) async fn role_arn(client: &Client<'_>, region: &str, name: &str) -> Answer<String> {
+    client.ask(&get_role(name), region, read_role).await
+}
+
+fn read_role(body: &[u8]) -> Option<String> {
+    xml::read(body, |root| text(root, &["GetRoleResult", "Role", "Arn"]))?
+}
+
+/// Returns whether the policies of a user or role allow one action on one resource.
+pub(super) async fn simulated(
+    client: &Client<'_>,
+    region: &str,
+    principal: &str,
+    action: &str,
+    resource: &str,
+) -> Answer<Permission> {
+    let request = simulate_principal_policy(principal, action, resource);
+    client.ask(&request, region, read_decision).await
+}
+
+fn read_decision(body: &[u8]) -> Option<Permission> {
+    let found = xml::read(body, |root| {
+        let path = [
+            "SimulatePrincipalPolicyResult",
+            "EvaluationResults",
+            "member",
+        ];
+        let result = xml::at(root, &path)?;
+        let by = match text(result, &["EvalDecision"])?.as_str() {
+            "allowed" => return Some(Permission::Allowed),
+            "explicitDeny" => DeniedBy::Statement,
+            "implicitDeny" => DeniedBy::Nothing,
+            _ => return None,
+        };
+        Some(Permission::Denied(Denial {
+            by: narrowed(result, by),
+            policies: policies(result),
+            open_conditions: open_conditions(result),
+        }))
+    });
+    found?
+}
+
+/// Returns what has denied the action, where it is more than the policies of the caller.
+fn narrowed(result: Node, by: DeniedBy) -> DeniedBy {
+    let says_no = |detail: &[&str]| flag(result, detail) == Some(false);
+    if says_no(&["OrganizationsDecisionDetail", "AllowedByOrganizations"]) {
+        return DeniedBy::Organization;
+    }
+    let boundary = [
+        "PermissionsBoundaryDecisionDetail",
+        "AllowedByPermissionsBoundary",
+    ];
+    if by == DeniedBy::Nothing && says_no(&boundary) {
+        return DeniedBy::Boundary;
+    }
+    by
+}
+
+fn policies(result: Node) -> Vec<String> {
+    let mut names = Vec::new();
+    for statement in xml::members(result, &["MatchedStatements"]) {
+        if let Some(name) = text(statement, &["SourcePolicyId"])
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Returns the keys of conditions that have no value in the simulation.
+fn open_conditions(result: Node) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut lists = vec![result];
+    lists.extend(xml::members(result, &["ResourceSpecificResults"]));
+    for list in lists {
+        for key in xml::members(list, &["MissingContextValues"]) {
+            if let Some(key) = text(key, &[])
+                && !keys.contains(&key)
+            {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision(inside: &str) -> Option<Permission> {
+        let body = format!(
+            "<SimulatePrincipalPolicyResponse xmlns='https://iam.amazonaws.com/doc/2010-05-08/'>\
+             <SimulatePrincipalPolicyResult><EvaluationResults><member>{inside}</member>\
+             </EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
+        );
+        read_decision(body.as_bytes())
+    }
+
+    #[test]
+    fn decisions_are_read() {
+        let allowed = decision("<EvalDecision>allowed</EvalDecision>");
+        assert_eq!(allowed, Some(Permission::Allowed));
+        assert_eq!(decision("<EvalDecision>perhaps</EvalDecision>"), None);
+        assert_eq!(decision(""), None);
+        let matched = "<MatchedStatements><member><SourcePolicyId>P</SourcePolicyId></member>\
+                       <member><SourcePolicyId>P</SourcePolicyId></member></MatchedStatements>";
+        let organization = "<OrganizationsDecisionDetail><AllowedByOrganizations>false\
+                            </AllowedByOrganizations></OrganizationsDecisionDetail>";
+        let boundary = "<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>false\
+                        </AllowedByPermissionsBoundary></PermissionsBoundaryDecisionDetail>";
+        for (word, details, by) in [
+            ("implicitDeny", String::new(), DeniedBy::Nothing),
+            ("implicitDeny", boundary.to_owned(), DeniedBy::Boundary),
+            (
+                "explicitDeny",
+                format!("{matched}{boundary}"),
+                DeniedBy::Statement,
+            ),
+            (
+                "implicitDeny",
+                organization.to_owned(),
+                DeniedBy::Organization,
+            ),
+            ("explicitDeny", matched.to_owned(), DeniedBy::Statement),
+        ] {
+            let inside = format!("<EvalDecision>{word}</EvalDecision>{details}");
+            let Some(Permission::Denied(denial)) = decision(&inside) else {
+                panic!("{inside}");
+            };
+            assert_eq!(denial.by, by, "{inside}");
+            assert!(denial.policies.len() <= 1, "{denial:?}");
+        }
+    }
+
+    #[test]
+    fn conditions_without_a_value_are_named() {
+        let key = "<MissingContextValues><member>aws:SourceIp</member></MissingContextValues>";
+        let inside = format!(
+            "<EvalDecision>implicitDeny</EvalDecision>{key}<ResourceSpecificResults><member>{key}\
+             </member></ResourceSpecificResults>"
+        );
+        let Some(Permission::Denied(denial)) = decision(&inside) else {
+            panic!("{inside}");
+        };
+        assert_eq!(denial.open_conditions, ["aws:SourceIp"]);
+    }
+}

@@ -1,0 +1,45 @@
+//! Questions to AWS's control planes: what a server's state is, who the caller is, what a policy
+//! allows. By hand, not by the services' SDKs: that of RDS alone has 360,000 lines, and pgcred asks
+//! ten questions.
+//!
+//! ```text
+//! inspector      blocking: settings, credentials, a runtime; the seam of `authority`
+//!    |
+//!    +--> server --> rds_host   which thing of RDS a host name belongs to
+//!    |       |
+//!    v       v
+//!  sts iam  dsql rds            one file for each service: requests, and values out of answers
+//!    |       |
+//!    v       v
+//!  client --> request           one operation: JSON over REST, or a form and XML
+//!    |  |---> address           the user's endpoint, or AWS's own by partition
+//!    |  '---> refusal           codes, and what they mean
+//!    v
+//!  service::http, sigv4         as for all that AWS is asked
+//!
+//! pages          a list in pages, with a guard; xml: values by their path; arn: whole names
+//! ```
+//!
+//! A question ends by the caller's deadline. What AWS refuses is a value ([`WhyNot`]) with an error
+//! that names service and operation; an answer that is not understood is one, too.
+//!
+//! [`WhyNot`]: crate::authority::WhyNot
+
+mod address;
+mod arn;
+mod client;
+mod dsql;
+mod iam;
+mod inspector;
+mod pages;
+mod rds;
+mod rds_host;
+mod refusal;
+mod request;
+mod server;
+mod sts;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+pub(crate) use inspector::AwsInspector;

@@ -1,0 +1,85 @@
+//! Which thing of RDS a host name belongs to, as the name itself says it. Pure.
+//!
+//! ```text
+//! NAME.HASH.REGION.rds.amazonaws.com                  instance
+//! NAME.cluster-HASH...   NAME.cluster-ro-HASH...      cluster, its writer and its readers
+//! NAME.cluster-custom-HASH...                         custom endpoint of some cluster
+//! NAME.proxy-HASH...                                  proxy
+//! NAME.endpoint.proxy-HASH...                         endpoint of some proxy
+//! ```
+
+/// What a host name belongs to, by its name in RDS.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Named<'a> {
+    Instance(&'a str),
+    Cluster(&'a str),
+    /// One of the custom endpoints: only the list of all clusters says of which.
+    CustomEndpoint,
+    Proxy(&'a str),
+    ProxyEndpoint(&'a str),
+}
+
+/// Reads the name of a host. `None` if it has another form: global and Limitless endpoints, and
+/// names of the user's own.
+pub(super) fn of(host: &str) -> Option<Named<'_>> {
+    let labels: Vec<&str> = host.split('.').collect();
+    let rds = labels.iter().rposition(|label| *label == "rds")?;
+    match &labels[..rds] {
+        [name, "endpoint", hash, _] if hash.starts_with("proxy-") => {
+            Some(Named::ProxyEndpoint(name))
+        }
+        [name, hash, _] => of_two(name, hash),
+        _ => None,
+    }
+}
+
+fn of_two<'a>(name: &'a str, hash: &str) -> Option<Named<'a>> {
+    if name.is_empty() {
+        return None;
+    }
+    if hash.starts_with("cluster-custom-") {
+        return Some(Named::CustomEndpoint);
+    }
+    if hash.starts_with("cluster-") {
+        return Some(Named::Cluster(name));
+    }
+    if hash.starts_with("proxy-") {
+        return Some(Named::Proxy(name));
+    }
+    if hash.is_empty() || hash.contains('-') {
+        return None;
+    }
+    Some(Named::Instance(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_what_it_is() {
+        for (name, found) in [
+            ("db-1.c1a2b3", Some(Named::Instance("db-1"))),
+            ("c.cluster-c1a2b3", Some(Named::Cluster("c"))),
+            ("c.cluster-ro-c1a2b3", Some(Named::Cluster("c"))),
+            ("e.cluster-custom-c1a2b3", Some(Named::CustomEndpoint)),
+            ("p.proxy-c1a2b3", Some(Named::Proxy("p"))),
+            ("ro.endpoint.proxy-c1a2b3", Some(Named::ProxyEndpoint("ro"))),
+            ("l.shardgrp-c1a2b3", None),
+            ("g.global-c1a2b3", None),
+            ("db-1", None),
+            ("a.b.c1a2b3", None),
+            (".c1a2b3", None),
+        ] {
+            for suffix in [
+                "eu-west-1.rds.amazonaws.com",
+                "cn-north-1.rds.amazonaws.com.cn",
+            ] {
+                let host = format!("{name}.{suffix}");
+                assert_eq!(of(&host), found, "{host}");
+            }
+        }
+        assert_eq!(of("db.example.com"), None);
+        assert_eq!(of(""), None);
+    }
+}

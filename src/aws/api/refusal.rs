@@ -1,0 +1,333 @@
+//! What a control plane refuses: the code and the message in its JSON or XML, and what they mean.
+//! Pure.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use serde_json::Value;
+
+use super::xml;
+use crate::authority::WhyNot;
+use crate::aws::service::endpoints::AwsService;
+use crate::aws::service::refusal::refused;
+use crate::error::Error;
+
+/// An answer that is no success.
+pub(super) struct Refusal {
+    status: u16,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+/// The codes of AWS's services. What a code's last word says is the same in all of them, so the
+/// suffixes `Exception` and `Fault` do not count.
+#[rustfmt::skip]
+const CODES: &[(&str, WhyNot)] = &[
+    ("AccessDenied", WhyNot::NotAllowed),
+    ("AuthorizationError", WhyNot::NotAllowed),
+    ("NotAuthorized", WhyNot::NotAllowed),
+    ("UnauthorizedOperation", WhyNot::NotAllowed),
+    ("DBClusterNotFound", WhyNot::NotFound),
+    ("DBInstanceNotFound", WhyNot::NotFound),
+    ("DBProxyEndpointNotFound", WhyNot::NotFound),
+    ("DBProxyNotFound", WhyNot::NotFound),
+    ("NoSuchEntity", WhyNot::NotFound),
+    ("ResourceNotFound", WhyNot::NotFound),
+    ("PriorRequestNotComplete", WhyNot::Throttled),
+    ("RequestLimitExceeded", WhyNot::Throttled),
+    ("RequestThrottled", WhyNot::Throttled),
+    ("SlowDown", WhyNot::Throttled),
+    ("Throttled", WhyNot::Throttled),
+    ("Throttling", WhyNot::Throttled),
+    ("TooManyRequests", WhyNot::Throttled),
+    ("OptInRequired", WhyNot::RegionOff),
+    ("RegionDisabled", WhyNot::RegionOff),
+    ("InvalidAccessKeyId", WhyNot::KeyUnknown),
+    ("InvalidClientTokenId", WhyNot::KeyUnknown),
+    ("UnrecognizedClient", WhyNot::KeyUnknown),
+    ("ExpiredToken", WhyNot::Expired),
+    ("RequestExpired", WhyNot::ClockWrong),
+    ("RequestTimeTooSkewed", WhyNot::ClockWrong),
+    ("IncompleteSignature", WhyNot::SecretWrong),
+    ("InvalidSignature", WhyNot::SecretWrong),
+    ("SignatureDoesNotMatch", WhyNot::SecretWrong),
+];
+
+/// How the message begins if a signature is refused for its time, which has no code of its own.
+const TOO_OLD_OR_NEW: [&str; 2] = ["Signature expired", "Signature not yet current"];
+
+/// What to type or to look at, where there is more to say than the service does.
+#[rustfmt::skip]
+const HINTS: &[(WhyNot, &str)] = &[
+    (WhyNot::NotAllowed, "ask an administrator of the account for this permission"),
+    (WhyNot::Throttled, "wait a minute, then try again"),
+    (WhyNot::RegionOff, "enable the region in the account's settings, or name another one"),
+    (WhyNot::KeyUnknown, "check that the account has enabled the region, and that the key exists"),
+    (WhyNot::Expired, "log in again, then retry"),
+    (WhyNot::ClockWrong, "correct the clock of this machine, then retry"),
+    (WhyNot::SecretWrong, "check the secret access key where it is stored"),
+];
+
+impl Refusal {
+    pub(super) fn of(answer: &HttpResponse) -> Self {
+        let status = answer.status().as_u16();
+        let body = answer.body().bytes().unwrap_or_default();
+        let header = answer.headers().get("x-amzn-errortype");
+        let (code, message) = match of_xml(body) {
+            Some(found) => found,
+            None => of_json(header, body),
+        };
+        Self {
+            status,
+            code,
+            message,
+        }
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Tells whether the same request may succeed a moment later.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self.status, 429 | 500 | 502 | 503 | 504) || self.why() == WhyNot::Throttled
+    }
+
+    /// Returns what the refusal is about.
+    pub(super) fn why(&self) -> WhyNot {
+        let Some(code) = &self.code else {
+            return if self.status == 429 {
+                WhyNot::Throttled
+            } else {
+                WhyNot::NotUnderstood
+            };
+        };
+        let mut short = code.as_str();
+        for suffix in ["Exception", "Fault"] {
+            short = short.strip_suffix(suffix).unwrap_or(short);
+        }
+        for (known, why) in CODES {
+            if *known == short {
+                return self.by_message(*why);
+            }
+        }
+        if self.status >= 500 {
+            return WhyNot::NotUnderstood;
+        }
+        WhyNot::Refused
+    }
+
+    fn by_message(&self, why: WhyNot) -> WhyNot {
+        let Some(message) = &self.message else {
+            return why;
+        };
+        let is_about_time = TOO_OLD_OR_NEW.iter().any(|text| message.starts_with(text));
+        if why == WhyNot::SecretWrong && is_about_time {
+            return WhyNot::ClockWrong;
+        }
+        why
+    }
+
+    /// Returns the error for the user; none if the service has not said what is wrong.
+    pub(super) fn error(&self, what: &str, service: AwsService) -> Option<Error> {
+        let code = self.code.as_deref()?;
+        let error = refused(what, service.name, code, self.message.as_deref());
+        let why = self.why();
+        for (known, hint) in HINTS {
+            if *known == why {
+                return Some(error.hint(*hint));
+            }
+        }
+        Some(error)
+    }
+}
+
+/// Returns the code and the message of `<ErrorResponse><Error>`; none if the body is not XML.
+fn of_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
+    xml::read(body, |root| {
+        let error = xml::child(root, "Error").unwrap_or(root);
+        (xml::text(error, &["Code"]), xml::text(error, &["Message"]))
+    })
+}
+
+/// Returns the code and the message of a refusal in JSON. The header counts first, as in AWS's
+/// SDKs: `AccessDeniedException:http://...`.
+fn of_json(header: Option<&str>, body: &[u8]) -> (Option<String>, Option<String>) {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let field = |names: &[&str]| {
+        let found = names.iter().find_map(|name| body.get(name)?.as_str());
+        found.map(str::to_owned)
+    };
+    let code = match header {
+        Some(header) => Some(header.to_owned()),
+        None => field(&["__type", "code"]),
+    };
+    let code = match &code {
+        Some(code) => bare(code),
+        None => None,
+    };
+    (code, field(&["message", "Message", "errorMessage"]))
+}
+
+/// Returns the code out of `namespace#CODE:address`.
+fn bare(code: &str) -> Option<String> {
+    let end = code.find(':').unwrap_or(code.len());
+    let code = &code[..end];
+    let begin = match code.rfind('#') {
+        Some(at) => at + 1,
+        None => 0,
+    };
+    match code[begin..].trim() {
+        "" => None,
+        code => Some(code.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16, header: Option<&str>, body: &str) -> Refusal {
+        let (code, message) = match of_xml(body.as_bytes()) {
+            Some(found) => found,
+            None => of_json(header, body.as_bytes()),
+        };
+        Refusal {
+            status,
+            code,
+            message,
+        }
+    }
+
+    fn in_xml(code: &str, message: &str) -> String {
+        format!(
+            "<ErrorResponse xmlns='https://x/'><Error><Type>Sender</Type><Code>{code}</Code>\
+             <Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        )
+    }
+
+    #[test]
+    fn refusals_have_a_meaning() {
+        use WhyNot::*;
+        for (status, header, body, why, passes) in [
+            (403, None, in_xml("AccessDenied", "no"), NotAllowed, false),
+            (
+                404,
+                None,
+                in_xml("DBInstanceNotFound", "no"),
+                NotFound,
+                false,
+            ),
+            (
+                404,
+                None,
+                in_xml("DBClusterNotFoundFault", "no"),
+                NotFound,
+                false,
+            ),
+            (
+                400,
+                None,
+                in_xml("Throttling", "Rate exceeded"),
+                Throttled,
+                true,
+            ),
+            (
+                403,
+                None,
+                in_xml("InvalidClientTokenId", "no"),
+                KeyUnknown,
+                false,
+            ),
+            (403, None, in_xml("OptInRequired", "no"), RegionOff, false),
+            (403, None, in_xml("ExpiredToken", "no"), Expired, false),
+            (
+                403,
+                None,
+                in_xml("SignatureDoesNotMatch", "no"),
+                SecretWrong,
+                false,
+            ),
+            (
+                403,
+                None,
+                in_xml("SignatureDoesNotMatch", "Signature expired: x"),
+                ClockWrong,
+                false,
+            ),
+            (400, None, in_xml("ValidationError", "no"), Refused, false),
+            (
+                500,
+                None,
+                in_xml("InternalFailure", "no"),
+                NotUnderstood,
+                true,
+            ),
+            (
+                403,
+                Some("AccessDeniedException"),
+                "{}".to_owned(),
+                NotAllowed,
+                false,
+            ),
+            (
+                403,
+                Some("UnrecognizedClientException:http://x"),
+                String::new(),
+                KeyUnknown,
+                false,
+            ),
+            (
+                404,
+                None,
+                r#"{"__type":"a.b#ResourceNotFoundException"}"#.to_owned(),
+                NotFound,
+                false,
+            ),
+            (
+                429,
+                None,
+                r#"{"code":"ThrottlingException"}"#.to_owned(),
+                Throttled,
+                true,
+            ),
+            (429, None, "slow".to_owned(), Throttled, true),
+            (503, None, "<html>".to_owned(), NotUnderstood, true),
+            (302, None, String::new(), NotUnderstood, false),
+        ] {
+            let found = refusal(status, header, &body);
+            assert_eq!(
+                (found.why(), found.may_pass()),
+                (why, passes),
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_error_repeats_the_service_and_no_secret() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQifQ.\
+                     c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
+        let refusal = refusal(403, None, &in_xml("AccessDenied", &format!("bad: {token}")));
+        let error = refusal
+            .error(
+                "DescribeDBInstances in eu-west-1",
+                crate::aws::service::endpoints::RDS,
+            )
+            .unwrap();
+        assert_eq!(
+            error.to_string(),
+            "DescribeDBInstances in eu-west-1: RDS refused: AccessDenied: bad: [...]"
+        );
+        assert!(error.to_hint().is_some());
+    }
+
+    #[test]
+    fn every_code_stands_once() {
+        for (at, (code, _)) in CODES.iter().enumerate() {
+            assert!(CODES[..at].iter().all(|(other, _)| other != code), "{code}");
+            assert!(
+                !code.ends_with("Exception") && !code.ends_with("Fault"),
+                "{code}"
+            );
+        }
+    }
+}

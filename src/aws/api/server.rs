@@ -1,0 +1,273 @@
+//! The server behind a host name, as the control plane of its service describes it.
+
+use super::arn::Arn;
+use super::client::Client;
+use super::rds_host::{self, Named};
+use super::{dsql, rds};
+use crate::authority::{Answer, NoAnswer, Scope, ServerState, WhyNot};
+use crate::aws::service::endpoints::{DSQL, RDS};
+use crate::error::Error;
+
+/// The states in which a server takes connections, in lower case.
+#[rustfmt::skip]
+const READY: &[&str] = &[
+    // Aurora DSQL wakes up an idle or inactive cluster at the first connection.
+    "active", "idle", "inactive", "updating",
+    "available", "backing-up", "backtracking", "configuring-enhanced-monitoring",
+    "configuring-iam-database-auth", "configuring-log-exports", "modifying",
+    "resetting-master-credentials", "storage-config-upgrade", "storage-initialization",
+    "storage-optimization", "update-iam-db-auth",
+];
+/// How the states begin in which it takes none.
+#[rustfmt::skip]
+const NOT_READY: &[&str] = &[
+    "creating", "deleted", "deleting", "failed", "pending_setup",
+    "cloning-failed", "inaccessible-encryption-credentials", "incompatible-",
+    "insufficient-", "migration-failed", "reactivating", "rebooting", "restore-error",
+    "starting", "stopped", "stopping", "storage-full", "suspended", "suspending",
+];
+
+/// Tells whether a server takes connections; none for a state that pgcred does not know, or in
+/// which it may or may not.
+fn is_ready(status: &str) -> Option<bool> {
+    let status = status.to_ascii_lowercase();
+    if READY.contains(&status.as_str()) {
+        return Some(true);
+    }
+    if NOT_READY.iter().any(|begin| status.starts_with(begin)) {
+        return Some(false);
+    }
+    None
+}
+
+/// Returns what AWS knows of the server that a token with this scope is for.
+pub(super) async fn state(
+    client: &Client<'_>,
+    scope: &Scope<'_>,
+    region: &str,
+) -> Answer<ServerState> {
+    if scope.service == DSQL.key {
+        return of_dsql(client, scope.host, region).await;
+    }
+    let lookup = Lookup {
+        client,
+        region,
+        host: scope.host,
+        user: scope.user.unwrap_or("*"),
+    };
+    match rds_host::of(scope.host) {
+        Some(Named::Instance(name)) => lookup.instance(name).await,
+        Some(Named::Cluster(name)) => lookup.cluster(Some(name)).await,
+        Some(Named::CustomEndpoint) => lookup.cluster(None).await,
+        Some(Named::Proxy(name)) => lookup.proxy(name).await,
+        Some(Named::ProxyEndpoint(name)) => lookup.proxy_endpoint(name).await,
+        None => Err(not_askable(scope.host)),
+    }
+}
+
+/// Returns the ID of a cluster of Aurora DSQL, which its host begins with.
+pub(super) fn cluster_id(host: &str) -> &str {
+    match host.split_once('.') {
+        Some((id, _)) => id,
+        None => host,
+    }
+}
+
+async fn of_dsql(client: &Client<'_>, host: &str, region: &str) -> Answer<ServerState> {
+    let cluster = dsql::cluster(client, region, cluster_id(host)).await?;
+    // A key that cannot be used makes the cluster useless, whatever its status says.
+    let locked = match &cluster.encryption {
+        Some(state) => state == "KMS_KEY_INACCESSIBLE",
+        None => false,
+    };
+    let status = if locked {
+        format!("{}, its key cannot be used", cluster.status)
+    } else {
+        cluster.status.clone()
+    };
+    Ok(ServerState {
+        kind: "Aurora DSQL cluster",
+        identifier: cluster.identifier,
+        is_ready: if locked {
+            Some(false)
+        } else {
+            is_ready(&cluster.status)
+        },
+        status,
+        takes_tokens: Some(true),
+        requires_tls: Some(true),
+        resource: Some(cluster.arn),
+        ..ServerState::default()
+    })
+}
+
+/// What the host of a request belongs to in RDS.
+struct Lookup<'a> {
+    client: &'a Client<'a>,
+    region: &'a str,
+    host: &'a str,
+    user: &'a str,
+}
+
+impl Lookup<'_> {
+    async fn instance(&self, name: &str) -> Answer<ServerState> {
+        let read = rds::read_instance;
+        let found = rds::all(self.client, self.region, &rds::INSTANCES, Some(name), read).await?;
+        let is_this = |instance: &rds::Instance| self.is_host(instance.host.as_deref());
+        let Some(instance) = found.into_iter().find(is_this) else {
+            return Err(self.not_found("DB instance"));
+        };
+        let mut state = ServerState {
+            kind: "DB instance",
+            is_ready: is_ready(&instance.status),
+            status: instance.status,
+            takes_tokens: instance.takes_tokens,
+            port: instance.port,
+            is_public: instance.is_public,
+            certificate_authority: instance.certificate_authority,
+            resource: self.resource(&instance.arn, &instance.resource_id),
+            identifier: instance.identifier,
+            requires_tls: None,
+        };
+        if let Some(cluster) = &instance.cluster {
+            // The cluster decides for its members: it has the switch, and policies name it.
+            let read = rds::read_cluster;
+            let name = Some(cluster.as_str());
+            let found = rds::all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
+            if let Some(cluster) = found.into_iter().next() {
+                state.takes_tokens = cluster.takes_tokens;
+                state.resource = self.resource(&cluster.arn, &cluster.resource_id);
+            }
+        }
+        Ok(state)
+    }
+
+    /// Looks for a cluster by its name or, for a custom endpoint, among all of them.
+    async fn cluster(&self, name: Option<&str>) -> Answer<ServerState> {
+        let read = rds::read_cluster;
+        let found = rds::all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
+        for cluster in found {
+            let mut hosts = cluster.hosts.iter();
+            if !hosts.any(|host| self.is_host(Some(host))) {
+                continue;
+            }
+            return Ok(ServerState {
+                kind: "DB cluster",
+                is_ready: is_ready(&cluster.status),
+                status: cluster.status,
+                takes_tokens: cluster.takes_tokens,
+                port: cluster.port,
+                is_public: cluster.is_public,
+                certificate_authority: cluster.certificate_authority,
+                resource: self.resource(&cluster.arn, &cluster.resource_id),
+                identifier: cluster.identifier,
+                requires_tls: None,
+            });
+        }
+        Err(self.not_found("DB cluster"))
+    }
+
+    async fn proxy(&self, name: &str) -> Answer<ServerState> {
+        let proxy = self.proxy_named(name).await?;
+        if !self.is_host(proxy.host.as_deref()) {
+            return Err(self.not_found("RDS proxy"));
+        }
+        Ok(self.of_proxy(proxy))
+    }
+
+    async fn proxy_endpoint(&self, name: &str) -> Answer<ServerState> {
+        let listing = &rds::PROXY_ENDPOINTS;
+        let read = rds::read_proxy_endpoint;
+        let found = rds::all(self.client, self.region, listing, Some(name), read).await?;
+        let is_this = |endpoint: &rds::ProxyEndpoint| self.is_host(endpoint.host.as_deref());
+        let Some(endpoint) = found.into_iter().find(is_this) else {
+            return Err(self.not_found("RDS proxy endpoint"));
+        };
+        let mut state = self.of_proxy(self.proxy_named(&endpoint.proxy).await?);
+        if is_ready(&endpoint.status) != Some(true) {
+            state.is_ready = is_ready(&endpoint.status);
+            state.status = endpoint.status;
+        }
+        Ok(state)
+    }
+
+    async fn proxy_named(&self, name: &str) -> Answer<rds::Proxy> {
+        let read = rds::read_proxy;
+        let found = rds::all(self.client, self.region, &rds::PROXIES, Some(name), read).await?;
+        match found.into_iter().next() {
+            Some(proxy) => Ok(proxy),
+            None => Err(self.not_found("RDS proxy")),
+        }
+    }
+
+    fn of_proxy(&self, proxy: rds::Proxy) -> ServerState {
+        let resource_id = match proxy.arn.rsplit_once(':') {
+            Some((_, id)) => id,
+            None => "",
+        };
+        ServerState {
+            kind: "RDS proxy",
+            is_ready: is_ready(&proxy.status),
+            status: proxy.status,
+            takes_tokens: Some(proxy.takes_tokens),
+            requires_tls: proxy.requires_tls,
+            resource: self.resource(&proxy.arn, resource_id),
+            identifier: proxy.name,
+            ..ServerState::default()
+        }
+    }
+
+    /// Tells whether an address of RDS is that of the request. What is being created has none yet.
+    fn is_host(&self, address: Option<&str>) -> bool {
+        match address {
+            Some(address) => address.eq_ignore_ascii_case(self.host),
+            None => true,
+        }
+    }
+
+    fn resource(&self, arn: &str, resource_id: &str) -> Option<String> {
+        let arn = Arn::parse(arn)?;
+        Some(arn.dbuser(resource_id, self.user))
+    }
+
+    fn not_found(&self, kind: &str) -> NoAnswer {
+        let error = Error::failure(format!(
+            "{} has no {kind} with the host {} in {}",
+            RDS.name, self.host, self.region
+        ))
+        .hint("compare the host with the endpoint in the console: it changes with the name");
+        NoAnswer::new(WhyNot::NotFound, error)
+    }
+}
+
+fn not_askable(host: &str) -> NoAnswer {
+    let error = Error::failure(format!(
+        "the name {host} does not say which instance, cluster or proxy it belongs to"
+    ))
+    .hint("name the endpoint that the console shows, with --sign-host");
+    NoAnswer::new(WhyNot::NotAskable, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_known() {
+        for (status, ready) in [
+            ("ACTIVE", Some(true)),
+            ("IDLE", Some(true)),
+            ("INACTIVE", Some(true)),
+            ("PENDING_SETUP", Some(false)),
+            ("PENDING_DELETE", None),
+            ("available", Some(true)),
+            ("stopped", Some(false)),
+            ("incompatible-network", Some(false)),
+            ("insufficient-resource-limits", Some(false)),
+            ("upgrading", None),
+            ("", None),
+        ] {
+            assert_eq!(is_ready(status), ready, "{status}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! STS: who the caller is, and what time it is at AWS.
+
+use std::time::{Duration, Instant};
+
+use super::client::{self, Client};
+use super::request::ApiRequest;
+use super::xml;
+use crate::authority::{Answer, Caller, NoAnswer, WhyNot};
+use crate::aws::resolution::Resolution;
+use crate::aws::service::endpoints::STS;
+use crate::aws::service::refusal::not_understood;
+use crate::time::Time;
+
+pub(super) fn get_caller_identity() -> ApiRequest {
+    ApiRequest::query(STS, "2011-06-15", "GetCallerIdentity", &[])
+}
+
+/// Returns whose credentials the client has. AWS refuses this to nobody.
+pub(super) async fn caller(client: &Client<'_>, region: &str) -> Answer<Caller> {
+    client
+        .ask(&get_caller_identity(), region, read_caller)
+        .await
+}
+
+fn read_caller(body: &[u8]) -> Option<Caller> {
+    let found = xml::read(body, |root| {
+        let result = xml::child(root, "GetCallerIdentityResult")?;
+        Some(Caller {
+            account: xml::text(result, &["Account"])?,
+            name: xml::text(result, &["Arn"])?,
+        })
+    });
+    found?
+}
+
+/// Returns how many seconds this machine's clock is ahead of AWS's. Any answer says what time it
+/// is there, so the request has no signature.
+pub(super) async fn clock_offset(resolution: &Resolution<'_>, region: &str) -> Answer<i64> {
+    let (sent, began) = (Time::now(), Instant::now());
+    let answer = client::unsigned(resolution, &get_caller_identity(), region).await?;
+    let waited = began.elapsed();
+    if let Some(there) = answer.headers().get("date").and_then(Time::from_http) {
+        return Ok(offset(sent, waited, there));
+    }
+    let what = format!("the clock of AWS in {region}");
+    let error = not_understood(&what, STS.name, Some(answer.status().as_u16()));
+    Err(NoAnswer::new(WhyNot::NotUnderstood, error))
+}
+
+/// Returns the difference of the clocks: the server has read its own in the middle of the wait.
+fn offset(sent: Time, waited: Duration, there: Time) -> i64 {
+    let half = (waited / 2).as_secs();
+    sent.unix() + half.cast_signed() - there.unix()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_has_looked_at_its_clock_in_the_middle() {
+        let at = Time::from_unix;
+        for (sent, waited, there, ahead) in [
+            (1_000, 0, 1_000, 0),
+            (1_000, 4, 1_002, 0),
+            (1_300, 1, 1_000, 300),
+            (700, 1, 1_000, -300),
+        ] {
+            assert_eq!(
+                offset(at(sent), Duration::from_secs(waited), at(there)),
+                ahead
+            );
+        }
+    }
+
+    #[test]
+    fn the_caller_is_read() {
+        let answer =
+            b"<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+            <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a</Arn><UserId>A</UserId>\
+            <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+        let caller = read_caller(answer).unwrap();
+        assert_eq!(caller.account, "123456789012");
+        assert_eq!(caller.name, "arn:aws:iam::123456789012:user/a");
+        assert_eq!(read_caller(b"<GetCallerIdentityResponse/>"), None);
+    }
+}

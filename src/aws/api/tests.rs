@@ -1,0 +1,513 @@
+//! Tests of the questions to AWS against `tests/stubs/control.py`, which verifies signatures and
+//! misbehaves as the words in front of the path say. They need python3.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use super::inspector::AwsInspector;
+use super::{client::Client, dsql, rds};
+use crate::authority::{
+    Answer, AskPolicy, DeniedBy, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
+    Scope, ServerState, WhyNot,
+};
+use crate::aws::credentials::Credentials;
+use crate::aws::environment::Variables;
+use crate::aws::profile::files::Files;
+use crate::aws::profile_plan::ProfilePlan;
+use crate::aws::resolution::Resolution;
+use crate::aws::runtime::block_on;
+use crate::aws::settings::{Settings, SharedFiles};
+use crate::sys::env;
+
+const SECRET: &str = "STUBSECRETthatnobodymayprint";
+const ID: &str = "abcdefghijklmnopqrstuvwxyz";
+
+/// Returns the port of the stub, which ends with this process; none without python3.
+fn stub() -> Option<u16> {
+    static STUB: OnceLock<Option<(u16, Child)>> = OnceLock::new();
+    let started = STUB.get_or_init(|| {
+        let python = env::var("PGCRED_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stubs/control.py");
+        let mut program = Command::new(python);
+        program
+            .args(["-B", path])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let Ok(mut child) = program.spawn() else {
+            let all = env::var("PGCRED_TEST_ALL").is_some();
+            assert!(!all, "these tests need python3");
+            return None;
+        };
+        let mut line = String::new();
+        let output = child.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        Some((line.trim().parse().unwrap(), child))
+    });
+    Some(started.as_ref()?.0)
+}
+
+/// Returns settings in which every service is the stub. The profile's name is the words for the
+/// stub and then, behind a blank, the ID of the key.
+fn plan(profile: Option<&str>) -> ProfilePlan {
+    let profile = profile.unwrap_or("");
+    let (words, key) = profile.split_once(' ').unwrap_or((profile, "AKIA"));
+    let port = stub().unwrap();
+    let secret = if key == "AKIAWRONG" { "other" } else { SECRET };
+    let endpoint = format!("http://127.0.0.1:{port}/{words}");
+    let variables = [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", key),
+        ("AWS_SECRET_ACCESS_KEY", secret),
+        ("AWS_SESSION_TOKEN", "a session+token/="),
+    ];
+    plan_with(
+        variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    )
+}
+
+fn plan_with(variables: BTreeMap<String, String>) -> ProfilePlan {
+    let files = SharedFiles::given(Ok(Files::of(Vec::new(), Vec::new())));
+    ProfilePlan::of(Settings::new(Variables::Given(variables), files, None))
+}
+
+fn ask() -> AskPolicy {
+    AskPolicy {
+        timeout: Duration::from_secs(20),
+        login: LoginPolicy::Browser,
+        login_asked_for: true,
+        mfa_code: None,
+        terminal: true,
+        in_group: false,
+        tell: |_| panic!("the user is told something"),
+        trace: None,
+    }
+}
+
+fn within(seconds: u64, words: &str) -> AwsInspector {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    AwsInspector::reading(plan, Some(words), &ask(), deadline)
+}
+
+fn inspector(words: &str) -> AwsInspector {
+    within(20, words)
+}
+
+fn region() -> Region {
+    Region::vouched_for("eu-west-1")
+}
+
+fn of_dsql(host: &str) -> Scope<'_> {
+    Scope {
+        service: "dsql",
+        action: "DbConnectAdmin",
+        host,
+        port: None,
+        user: None,
+    }
+}
+
+fn of_rds(host: &str) -> Scope<'_> {
+    Scope {
+        service: "rds-db",
+        action: "connect",
+        host,
+        port: Some(5432),
+        user: Some("app"),
+    }
+}
+
+fn server_of_rds(words: &str, name: &str) -> Answer<ServerState> {
+    let host = format!("{name}c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com");
+    inspector(words).server(&of_rds(&host), Some(&region()))
+}
+
+fn server_of_dsql(words: &str, id: &str) -> Answer<ServerState> {
+    let host = format!("{id}.dsql.eu-west-1.on.aws");
+    inspector(words).server(&of_dsql(&host), Some(&region()))
+}
+
+/// Asks for all clusters of both services.
+fn listed(words: &str) -> (Answer<usize>, Answer<usize>) {
+    let plan = plan(Some(words));
+    let (ask, notes) = (ask(), Notes::default());
+    let deadline = Instant::now() + ask.timeout;
+    let resolution = Resolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
+    let credentials = Credentials::new("AKIA", SECRET, None, None, "test");
+    let client = Client::new(&resolution, credentials);
+    block_on(async {
+        let of_dsql = dsql::clusters(&client, "eu-west-1").await;
+        let read = rds::read_cluster;
+        let of_rds = rds::all(&client, "eu-west-1", &rds::CLUSTERS, None, read).await;
+        (of_dsql.map(|all| all.len()), of_rds.map(|all| all.len()))
+    })
+    .unwrap()
+}
+
+#[track_caller]
+fn why<T>(answer: Answer<T>) -> WhyNot {
+    let Err(NoAnswer { why, error }) = answer else {
+        panic!("there is an answer");
+    };
+    let text = format!("{error} {error:?}");
+    assert!(
+        !text.contains("STUBSECRET") && !text.contains("Signature="),
+        "{text}"
+    );
+    why
+}
+
+#[test]
+fn the_state_of_a_cluster_of_dsql_is_known() {
+    if stub().is_none() {
+        return;
+    }
+    let state = server_of_dsql("", ID).unwrap();
+    assert_eq!(
+        state,
+        ServerState {
+            kind: "Aurora DSQL cluster",
+            identifier: ID.to_owned(),
+            status: "ACTIVE".to_owned(),
+            is_ready: Some(true),
+            takes_tokens: Some(true),
+            requires_tls: Some(true),
+            resource: Some(format!("arn:aws:dsql:eu-west-1:123456789012:cluster/{ID}")),
+            ..ServerState::default()
+        }
+    );
+    for (begin, ready) in [
+        ("idle", true),
+        ("creating", false),
+        ("failed", false),
+        ("locked", false),
+    ] {
+        let id = format!("{begin}{}", &ID[..26 - begin.len()]);
+        assert_eq!(
+            server_of_dsql("", &id).unwrap().is_ready,
+            Some(ready),
+            "{begin}"
+        );
+    }
+    assert_eq!(
+        why(server_of_dsql("", "missing0000000000000000000")),
+        WhyNot::NotFound
+    );
+}
+
+#[test]
+fn a_host_of_rds_leads_to_its_instance_cluster_or_proxy() {
+    if stub().is_none() {
+        return;
+    }
+    for (host, kind, resource_id) in [
+        ("db.", "DB instance", "db-ABCDEFGHIJKL01234"),
+        ("member-1.", "DB instance", "cluster-ABCDEFGHIJKL01234"),
+        ("main.cluster-", "DB cluster", "cluster-ABCDEFGHIJKL01234"),
+        (
+            "main.cluster-ro-",
+            "DB cluster",
+            "cluster-ABCDEFGHIJKL01234",
+        ),
+        (
+            "own.cluster-custom-",
+            "DB cluster",
+            "cluster-ABCDEFGHIJKL01234",
+        ),
+        ("main.proxy-", "RDS proxy", "prx-ABCDEFGHIJKL01234"),
+        ("ro.endpoint.proxy-", "RDS proxy", "prx-ABCDEFGHIJKL01234"),
+    ] {
+        let state = server_of_rds("clusters-250", host).unwrap();
+        assert_eq!(state.kind, kind, "{host}");
+        let resource = format!("arn:aws:rds-db:eu-west-1:123456789012:dbuser:{resource_id}/app");
+        assert_eq!(state.resource, Some(resource), "{host}");
+        assert_eq!(
+            (state.is_ready, state.takes_tokens),
+            (Some(true), Some(true)),
+            "{host}"
+        );
+    }
+    let state = server_of_rds("", "db-public-off.").unwrap();
+    assert_eq!(
+        (state.is_public, state.takes_tokens),
+        (Some(true), Some(false))
+    );
+    assert_eq!(state.port, Some(5433));
+    assert_eq!(
+        state.certificate_authority.as_deref(),
+        Some("rds-ca-rsa2048-g1")
+    );
+    assert_eq!(
+        server_of_rds("", "off.proxy-").unwrap().takes_tokens,
+        Some(false)
+    );
+    for (host, status, ready) in [
+        ("stopped-db.", "stopped", Some(false)),
+        ("upgrading.cluster-", "upgrading", None),
+        ("creating-db.", "creating", Some(false)),
+        ("stopped.endpoint.proxy-", "stopped", Some(false)),
+    ] {
+        let state = server_of_rds("", host).unwrap();
+        assert_eq!(
+            (state.status.as_str(), state.is_ready),
+            (status, ready),
+            "{host}"
+        );
+    }
+}
+
+#[test]
+fn a_host_that_belongs_to_nothing_is_not_found() {
+    if stub().is_none() {
+        return;
+    }
+    for host in [
+        "missing.",
+        "renamed.",
+        "missing.cluster-",
+        "renamed.cluster-ro-",
+        "none.cluster-custom-",
+        "missing.proxy-",
+        "renamed.proxy-",
+        "renamed.endpoint.proxy-",
+    ] {
+        assert_eq!(why(server_of_rds("", host)), WhyNot::NotFound, "{host}");
+    }
+    assert_eq!(why(server_of_rds("", "a.global-")), WhyNot::NotAskable);
+    let own = inspector("").server(&of_rds("db.example.com"), Some(&region()));
+    assert_eq!(why(own), WhyNot::NotAskable);
+}
+
+#[test]
+fn the_caller_and_what_policies_allow_are_known() {
+    if stub().is_none() {
+        return;
+    }
+    let caller = inspector("role-dba").caller(None).unwrap();
+    assert_eq!(caller.account, "123456789012");
+    assert!(
+        caller.name.ends_with(":assumed-role/dba/jane@example.com"),
+        "{caller:?}"
+    );
+    let host = format!("{ID}.dsql.eu-west-1.on.aws");
+    let allowed = |words: &str| inspector(words).permission(&of_dsql(&host), Some(&region()), None);
+    for words in [
+        "",
+        "role-dba",
+        "role-AWSReservedSSO_dba",
+        "role-dba/denied-GetRole",
+    ] {
+        assert_eq!(allowed(words).unwrap(), Permission::Allowed, "{words}");
+    }
+    for (words, by) in [
+        ("implicit", DeniedBy::Nothing),
+        ("explicit", DeniedBy::Statement),
+        ("role-dba/scp", DeniedBy::Organization),
+        ("boundary", DeniedBy::Boundary),
+        ("condition", DeniedBy::Nothing),
+    ] {
+        let Permission::Denied(denial) = allowed(words).unwrap() else {
+            panic!("{words}");
+        };
+        assert_eq!(denial.by, by, "{words}");
+        let policies: &[&str] = if by == DeniedBy::Statement {
+            &["PolicyOfStub"]
+        } else {
+            &[]
+        };
+        assert_eq!(denial.policies, policies);
+        let open: &[&str] = if words == "condition" {
+            &["aws:SourceVpc"]
+        } else {
+            &[]
+        };
+        assert_eq!(denial.open_conditions, open);
+    }
+    for (words, reason) in [
+        ("root", WhyNot::NotAskable),
+        ("denied-SimulatePrincipalPolicy", WhyNot::NotAllowed),
+        ("role-missing", WhyNot::NotFound),
+        // The path cannot be had, and without it IAM knows no such role.
+        ("role-AWSReservedSSO_dba/denied-GetRole", WhyNot::NotAllowed),
+    ] {
+        assert_eq!(why(allowed(words)), reason, "{words}");
+    }
+    let host = "db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
+    let looked_up = inspector("").permission(&of_rds(host), Some(&region()), None);
+    assert_eq!(looked_up.unwrap(), Permission::Allowed);
+}
+
+#[test]
+fn the_clocks_are_compared_without_credentials() {
+    if stub().is_none() {
+        return;
+    }
+    for (words, ahead) in [
+        ("", 0),
+        ("skew-1000 AKIAGONE", -1000),
+        ("skew--4000 AKIAWRONG", 4000),
+    ] {
+        let found = inspector(words).clock_offset(Some(&region())).unwrap();
+        assert!((found - ahead).abs() <= 1, "{words}: {found}");
+    }
+}
+
+#[test]
+fn refusals_are_told_apart() {
+    if stub().is_none() {
+        return;
+    }
+    for (words, reason) in [
+        (
+            "denied-GetCluster/denied-DescribeDBInstances",
+            WhyNot::NotAllowed,
+        ),
+        ("error-OptInRequired", WhyNot::RegionOff),
+        ("error-Other", WhyNot::Refused),
+        (" AKIAGONE", WhyNot::KeyUnknown),
+        (" AKIAEXPIRED", WhyNot::Expired),
+        (" AKIAWRONG", WhyNot::SecretWrong),
+        ("skew-1000", WhyNot::ClockWrong),
+        ("garbage", WhyNot::NotUnderstood),
+        ("html", WhyNot::NotUnderstood),
+        ("cut", WhyNot::NotUnderstood),
+        ("huge", WhyNot::NotUnderstood),
+        ("redirect", WhyNot::NotUnderstood),
+        ("500", WhyNot::NotUnderstood),
+        ("close", WhyNot::Unreachable),
+    ] {
+        assert_eq!(why(server_of_dsql(words, ID)), reason, "DSQL: {words}");
+        assert_eq!(why(server_of_rds(words, "db.")), reason, "RDS: {words}");
+    }
+}
+
+#[test]
+fn an_error_names_service_and_operation() {
+    if stub().is_none() {
+        return;
+    }
+    let error = server_of_rds("html", "db.").unwrap_err().error.to_string();
+    assert_eq!(
+        error,
+        "DescribeDBInstances in eu-west-1: the answer of RDS cannot be understood (HTTP 200)"
+    );
+    let error = server_of_dsql("denied-GetCluster", ID).unwrap_err().error;
+    let text = error.to_string();
+    assert!(
+        text.starts_with("GetCluster in eu-west-1: Aurora DSQL refused: AccessDeniedException: "),
+        "{text}"
+    );
+    assert!(error.to_hint().is_some());
+}
+
+#[test]
+fn a_throttled_request_is_sent_again_but_not_for_ever() {
+    if stub().is_none() {
+        return;
+    }
+    assert!(server_of_dsql("throttle-3/clusters-1", ID).is_ok());
+    assert!(server_of_rds("throttle-2/clusters-2", "db.").is_ok());
+    let began = Instant::now();
+    assert_eq!(
+        why(server_of_dsql("throttle-99/clusters-3", ID)),
+        WhyNot::Throttled
+    );
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        began.elapsed()
+    );
+    // Where there is no time for a pause, the refusal is the answer, and not the deadline.
+    let host = format!("{ID}.dsql.eu-west-1.on.aws");
+    let short = within(1, "throttle-99/clusters-4");
+    assert_eq!(
+        why(short.server(&of_dsql(&host), Some(&region()))),
+        WhyNot::Throttled
+    );
+}
+
+#[test]
+fn a_service_that_hangs_costs_no_more_than_the_deadline() {
+    if stub().is_none() {
+        return;
+    }
+    let host = format!("{ID}.dsql.eu-west-1.on.aws");
+    let began = Instant::now();
+    let hanging = within(1, "hang");
+    assert_eq!(
+        why(hanging.server(&of_dsql(&host), Some(&region()))),
+        WhyNot::Late
+    );
+    let taken = began.elapsed();
+    assert!(
+        taken >= Duration::from_millis(900) && taken < Duration::from_secs(3),
+        "{taken:?}"
+    );
+}
+
+#[test]
+fn lists_are_read_to_their_end() {
+    if stub().is_none() {
+        return;
+    }
+    let (of_dsql, of_rds) = listed("clusters-250");
+    assert_eq!((of_dsql.unwrap(), of_rds.unwrap()), (250, 251));
+    let (of_dsql, of_rds) = listed("clusters-0");
+    assert_eq!((of_dsql.unwrap(), of_rds.unwrap()), (0, 1));
+    let (of_dsql, of_rds) = listed("loop/clusters-250");
+    assert_eq!(why(of_dsql), WhyNot::NotUnderstood);
+    assert_eq!(why(of_rds), WhyNot::NotUnderstood);
+}
+
+/// Returns settings of these variables only, one in a line.
+fn plan_of_variables(lines: Option<&str>) -> ProfilePlan {
+    let mut variables = BTreeMap::new();
+    for line in lines.unwrap_or("").lines() {
+        let (name, value) = line.split_once('=').unwrap();
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    plan_with(variables)
+}
+
+/// Credentials that are missing, and settings that cannot be used, are told apart too.
+#[test]
+fn what_is_wrong_here_is_not_blamed_on_aws() {
+    let keys = format!("AWS_ACCESS_KEY_ID=AKIA\nAWS_SECRET_ACCESS_KEY={SECRET}\n");
+    let host = format!("{ID}.dsql.eu-west-1.on.aws");
+    for (variables, reason) in [
+        (
+            "AWS_EC2_METADATA_DISABLED=true".to_owned(),
+            WhyNot::LoginNeeded,
+        ),
+        (
+            format!("{keys}AWS_CREDENTIAL_EXPIRATION=2020-01-01T00:00:00Z"),
+            WhyNot::LoginNeeded,
+        ),
+        (
+            format!("{keys}AWS_CREDENTIAL_EXPIRATION=nonsense"),
+            WhyNot::Setting,
+        ),
+        (
+            format!("{keys}AWS_ENDPOINT_URL_DSQL=nonsense"),
+            WhyNot::Setting,
+        ),
+        (
+            format!("{keys}AWS_ENDPOINT_URL_STS=nonsense"),
+            WhyNot::Setting,
+        ),
+        (
+            format!("{keys}AWS_ENDPOINT_URL_DSQL=http://127.0.0.1:1"),
+            WhyNot::Unreachable,
+        ),
+    ] {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let read = plan_of_variables;
+        let inspector = AwsInspector::reading(read, Some(&variables), &ask(), deadline);
+        let answer = inspector.server(&of_dsql(&host), Some(&region()));
+        assert_eq!(why(answer), reason, "{variables}");
+    }
+}
