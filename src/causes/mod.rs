@@ -1,30 +1,138 @@
-//! Placeholder until the table of causes is there, which another commit brings; see its own file.
-#![expect(
-    dead_code,
-    clippy::unused_self,
-    reason = "the table follows in a commit of its own"
-)]
+//! Every known cause of a failing login: what is wrong, what it means, what to do, and the texts of
+//! clients and servers by which it is recognised. The one owner of this knowledge.
+//!
+//! ```text
+//! tls, roots, token, ...   the table: one file for each subject, one row for each cause
+//!    |
+//!    +--> text             recognises a message of a client or a server
+//!    +--> placeholders     {target}, {host}, ... in what is to be typed
+//!    v
+//! by_id      a check of `pgcred doctor` has found a cause
+//! explain    the user has a text, and nothing else
+//! ```
+//!
+//! Pure: nothing here reads files or variables, or goes to the network. `README.md` beside this
+//! file is written from the table, and `tests.rs` compares them.
 
-#[derive(Clone, Default)]
-pub(crate) struct Placeholders {
-    pub(crate) target: Option<String>,
-    pub(crate) host: Option<String>,
-    pub(crate) port: Option<String>,
-    pub(crate) user: Option<String>,
-    pub(crate) profile: Option<String>,
-    pub(crate) region: Option<String>,
-    pub(crate) tool: Option<String>,
-}
+mod aws;
+mod credentials;
+mod dsql;
+mod environment;
+mod iam;
+mod net;
+mod passfile;
+mod placeholders;
+mod rds;
+mod roots;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tls;
+mod token;
+mod tool;
+
+pub(crate) use placeholders::Placeholders;
+use text::{Likeness, Text};
+
+/// The longest text that is looked at, in bytes.
+const LONGEST_TEXT: usize = 64 * 1024;
+
+/// How many causes an answer has at most. More of them help nobody.
+const MOST_ANSWERS: usize = 3;
+
+/// One reason for which a login fails.
 pub(crate) struct Cause {
+    /// `subject.detail`. The ids are stable: reports, scripts and pages name them.
     pub(crate) id: &'static str,
+    /// What is wrong, in one short clause without a full stop.
     pub(crate) title: &'static str,
+    /// What that means for the login, in plain sentences.
     pub(crate) meaning: &'static str,
+    /// What to do, in plain sentences, with names in braces as in the templates.
+    fix: &'static str,
+    /// What to type, in the order in which to try it: commands of a shell, and SQL, which ends in a
+    /// semicolon. With the names of [`Placeholders`] in braces.
+    templates: &'static [&'static str],
+    /// The texts by which it is recognised; none if no text tells it from other causes.
+    texts: &'static [Text],
+    pub(crate) detection: Detection,
 }
+
+/// What of `pgcred doctor` finds a cause.
+pub(crate) enum Detection {
+    /// Each of these checks can.
+    Checks(&'static [&'static str]),
+    /// No check can, for this reason. It is recognised by its text alone.
+    None(&'static str),
+}
+
+/// The table, by subject.
+const TABLE: [&[Cause]; 12] = [
+    tls::CAUSES,
+    roots::CAUSES,
+    token::CAUSES,
+    aws::CAUSES,
+    credentials::CAUSES,
+    iam::CAUSES,
+    dsql::CAUSES,
+    rds::CAUSES,
+    net::CAUSES,
+    passfile::CAUSES,
+    environment::CAUSES,
+    tool::CAUSES,
+];
+
 impl Cause {
-    pub(crate) fn commands(&self, _: &Placeholders) -> Vec<String> {
-        Vec::new()
+    /// Returns what to type. What is not known stands in capital letters, such as TARGET.
+    pub(crate) fn commands(&self, known: &Placeholders) -> Vec<String> {
+        let commands = self.templates.iter();
+        commands.map(|template| known.filled(template)).collect()
+    }
+
+    /// Returns what to do, in words.
+    pub(crate) fn advice(&self, known: &Placeholders) -> String {
+        known.filled(self.fix)
+    }
+
+    /// Returns how surely a text, normalised, speaks of this cause.
+    fn likeness(&self, text: &str) -> Option<Likeness> {
+        let mut best = None;
+        for pattern in self.texts {
+            best = best.max(pattern.likeness(text));
+        }
+        best
     }
 }
-pub(crate) fn by_id(_: &str) -> Option<&'static Cause> {
-    None
+
+/// Returns every cause, by subject.
+pub(crate) fn all() -> impl Iterator<Item = &'static Cause> {
+    TABLE.iter().copied().flatten()
+}
+
+/// Returns the cause with this id.
+pub(crate) fn by_id(id: &str) -> Option<&'static Cause> {
+    all().find(|cause| cause.id == id)
+}
+
+/// Returns the causes of which a message of a client or a server speaks, the best first: usually
+/// one, at most three, none if the text is not known.
+///
+/// If the text says itself what is wrong, causes that are only likely are left out.
+pub(crate) fn explain(text: &str) -> Vec<&'static Cause> {
+    let text = text::normalised(text::beginning(text, LONGEST_TEXT));
+    let mut found = Vec::new();
+    for cause in all() {
+        if let Some(likeness) = cause.likeness(&text) {
+            found.push((likeness, cause));
+        }
+    }
+    // Stable: of two that fit equally, the first of the table comes first.
+    found.sort_by(|(one, _), (other, _)| other.cmp(one));
+    if let Some((best, _)) = found.first()
+        && best.is_certain()
+    {
+        found.retain(|(likeness, _)| likeness.is_certain());
+    }
+    found.truncate(MOST_ANSWERS);
+    found.into_iter().map(|(_, cause)| cause).collect()
 }

@@ -20,6 +20,7 @@
 mod check;
 mod checks;
 mod context;
+mod explain;
 mod finding;
 mod later;
 mod outcome;

@@ -1,0 +1,154 @@
+//! `pgcred doctor --explain`: says of which cause a message of a client or a server speaks.
+//!
+//! It needs no configuration, no file and no network. The message is never repeated, because it may
+//! hold a token; the answer consists of the table and of what the caller knows.
+
+use serde_json::{Value, json};
+
+use crate::causes::{self, Detection, Placeholders};
+use crate::error::Error;
+
+/// How wide the lines of the answer are, with their indent.
+const WIDTH: usize = 80;
+
+const INDENT: &str = "  ";
+
+/// Returns the causes of a message as lines for the user, the best first; none if the message is
+/// not known.
+pub(super) fn explain(text: &str, known: &Placeholders) -> Vec<String> {
+    let mut lines = Vec::new();
+    for cause in causes::explain(text) {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push(format!("{} ({})", cause.title, cause.id));
+        lines.extend(wrapped(cause.meaning));
+        lines.extend(wrapped(&cause.advice(known)));
+        for command in cause.commands(known) {
+            lines.push(format!("{INDENT}type: {command}"));
+        }
+    }
+    lines
+}
+
+/// Returns the same for programs; nothing if the message is not known.
+pub(super) fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
+    let mut found = Vec::new();
+    for cause in causes::explain(text) {
+        let checks = match cause.detection {
+            Detection::Checks(checks) => checks,
+            Detection::None(_) => &[],
+        };
+        found.push(json!({
+            "id": cause.id,
+            "title": cause.title,
+            "meaning": cause.meaning,
+            "fix": { "text": cause.advice(known), "commands": cause.commands(known) },
+            "checks": checks,
+        }));
+    }
+    if found.is_empty() {
+        return None;
+    }
+    Some(json!({
+        "version": 1,
+        "pgcred": env!("CARGO_PKG_VERSION"),
+        "causes": found,
+    }))
+}
+
+/// Says that a message is not known.
+pub(super) fn unknown() -> Error {
+    Error::failure("no known cause has this text")
+        .hint("look for the cause itself: pgcred doctor TARGET")
+}
+
+/// Breaks a text into lines, with an indent. A longer word has a line of its own.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::from(INDENT);
+    for word in text.split(' ') {
+        let is_empty = line.len() == INDENT.len();
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, String::from(INDENT)));
+        }
+        if line.len() > INDENT.len() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ESCAPE: char = '\u{1b}';
+
+    #[test]
+    fn the_answer_says_what_is_wrong_and_what_to_type() {
+        let known = Placeholders {
+            target: Some("prod".to_owned()),
+            ..Placeholders::default()
+        };
+        let text = "HINT:  Wrong user to action mapping. user: admin, action: DbConnect";
+        let lines = explain(text, &known);
+        assert_eq!(
+            lines[0],
+            "the token is for the other kind of database user (dsql.action)"
+        );
+        assert_eq!(
+            lines.last().map(String::as_str),
+            Some("  type: pgcred refresh prod --user USER")
+        );
+        let json = explain_json(text, &known).expect("a known text");
+        assert_eq!(json["causes"][0]["id"], "dsql.action");
+        assert_eq!(
+            json["causes"][0]["fix"]["commands"][0],
+            "pgcred refresh prod --user USER"
+        );
+    }
+
+    #[test]
+    fn an_unknown_text_has_no_answer() {
+        let known = Placeholders::default();
+        assert!(explain("all is well", &known).is_empty());
+        assert!(explain_json("all is well", &known).is_none());
+    }
+
+    #[test]
+    fn lines_fit_a_terminal() {
+        for cause in causes::all() {
+            for line in wrapped(cause.meaning) {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+                assert!(line.trim_start().len() + 2 == line.len(), "{line}");
+            }
+            let whole = wrapped(cause.meaning);
+            let words: Vec<&str> = whole
+                .iter()
+                .flat_map(|line| line.split_whitespace())
+                .collect();
+            assert_eq!(words.join(" "), cause.meaning);
+        }
+        let long = "x".repeat(200);
+        assert_eq!(wrapped(&format!("a {long} b")).len(), 3);
+    }
+
+    proptest! {
+        /// The message may hold a token, and bytes that a terminal obeys.
+        #[test]
+        fn nothing_of_the_message_is_repeated(secret in "[A-Za-z0-9]{12,40}", rest in ".{0,40}") {
+            let text = format!("{rest}{secret}: PAM authentication failed for user \"{secret}\"");
+            let known = Placeholders::default();
+            let lines = explain(&text, &known).join("\n");
+            prop_assert!(lines.contains("rds.pam"));
+            prop_assert!(!lines.contains(&secret) && !lines.contains(ESCAPE));
+            let json = explain_json(&text, &known).expect("a known text").to_string();
+            prop_assert!(!json.contains(&secret));
+        }
+    }
+}
