@@ -35,9 +35,9 @@ pub(super) fn explain(text: &str, known: &Placeholders) -> Vec<String> {
 pub(super) fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
     let mut found = Vec::new();
     for cause in causes::explain(text) {
-        let checks = match cause.detection {
-            Detection::Checks(checks) => checks,
-            Detection::None(_) => &[],
+        let (checks, no_check) = match cause.detection {
+            Detection::Checks(checks) => (checks, None),
+            Detection::None(why) => (&[][..], Some(why)),
         };
         found.push(json!({
             "id": cause.id,
@@ -45,6 +45,7 @@ pub(super) fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
             "meaning": cause.meaning,
             "fix": { "text": cause.advice(known), "commands": cause.commands(known) },
             "checks": checks,
+            "no_check_because": no_check,
         }));
     }
     if found.is_empty() {

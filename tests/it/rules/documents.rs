@@ -438,6 +438,9 @@ fn the_options_that_pages_name_exist() {
         if !is_ours && inside != Path::new("README.md") && inside != Path::new("CHANGELOG.md") {
             continue; // other pages speak of other programs
         }
+        if inside.ends_with("causes/README.md") {
+            continue; // it says what to type in other programs, and pgcred's commands are parsed
+        }
         for option in options(&read(&page)) {
             assert!(
                 known.contains(&option),
