@@ -136,7 +136,10 @@ impl Edit {
 
 /// Returns the text of a file and the user's part of it, as far as there are any.
 fn read(path: &Path, ownership: &Ownership) -> Result<(Option<String>, Option<String>)> {
-    let Some(text) = fs::read_plain(path)? else {
+    let read = fs::read_plain(path).map_err(|error| {
+        error.or_hint("move the file away, or let your user read it and save it as UTF-8")
+    })?;
+    let Some(text) = read else {
         return Ok((None, None));
     };
     let users_part = ownership

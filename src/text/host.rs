@@ -62,16 +62,16 @@ fn not_alone(text: &str) -> Option<&'static str> {
         return None; // most hosts end here: the searches below take longer than all else
     }
     if text.contains("://") {
-        return Some("give the name alone, without a scheme");
+        return Some("a host is written without a scheme");
     }
     if text.contains(',') {
-        return Some("a token is for one host; name one");
+        return Some("a token is for one host, and this names several");
     }
     if text.starts_with(['/', '@']) {
         return Some("a unix socket has no IAM authentication");
     }
     if text.contains(['/', '?', '#', '@']) {
-        return Some("give the name alone, without path, query or user");
+        return Some("a host is written without path, query or user");
     }
     if text.bytes().filter(|b| *b == b':').count() > 1 {
         return Some("an IPv6 address has no IAM authentication; give a name or an IPv4 address");

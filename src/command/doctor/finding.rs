@@ -1,5 +1,6 @@
 //! What one check has found: a status, one line of detail, and the cause if something is wrong.
 
+use super::redact::Kind;
 use crate::error::{Error, Exit};
 
 /// How a check ends, from good to bad.
@@ -46,6 +47,9 @@ pub(super) struct Finding {
     pub(super) commands: Vec<String>,
     /// What to do, in words, where this case needs more than the cause says.
     pub(super) advice: Option<String>,
+    /// Names in the texts of this finding that identify the user, which `--share` replaces. Those
+    /// of the request and of the configuration are known without that.
+    pub(super) names: Vec<(String, Kind)>,
     /// How the run ends if this is the first failure.
     pub(super) exit: Exit,
 }
@@ -82,6 +86,7 @@ impl Finding {
             cause,
             commands: Vec::new(),
             advice: None,
+            names: Vec::new(),
             exit: Exit::Failure,
         }
     }
@@ -89,6 +94,12 @@ impl Finding {
     /// Says what to type, where the values of this case make it more exact than the cause does.
     pub(super) fn with_command(mut self, command: impl Into<String>) -> Self {
         self.commands.push(command.into());
+        self
+    }
+
+    /// Says that a text of this finding contains a name that identifies the user.
+    pub(super) fn naming(mut self, kind: Kind, name: impl Into<String>) -> Self {
+        self.names.push((name.into(), kind));
         self
     }
 

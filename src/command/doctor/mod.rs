@@ -24,8 +24,10 @@ mod explain;
 mod finding;
 mod later;
 mod outcome;
+mod redact;
 mod report;
 mod runner;
+mod share;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -36,6 +38,7 @@ use super::app::App;
 use super::run::{ForeignHomePolicy, Run};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
+use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
@@ -45,6 +48,7 @@ use report::Report;
 use runner::Target;
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one per option")]
 pub(crate) struct Doctor {
     /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or libpq conninfo strings [default:
     /// every connection]
@@ -64,6 +68,10 @@ pub(crate) struct Doctor {
     /// List the checks, and carry out none
     #[arg(long, conflicts_with_all = ["aws", "offline", "check"])]
     list: bool,
+    /// Print the report as Markdown to paste into an issue, without account numbers, names, hosts,
+    /// users and directories
+    #[arg(long, conflicts_with = "format")]
+    share: bool,
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
     format: DoctorFormat,
@@ -98,6 +106,10 @@ impl Run for Doctor {
         check_ids(&self.check)?;
         ask_nobody(app);
         let targets = self.targets(app)?;
+        let mut names = Vec::new();
+        for request in targets.iter().flat_map(|target| &target.request) {
+            names.extend(share::names_of(request));
+        }
         let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
         let mut examination = Examination {
             machine: Machine::current(app.options.config.as_deref())?,
@@ -108,6 +120,7 @@ impl Run for Doctor {
         let outcomes = runner::run(&mut examination, targets, &self.check);
         let report = Report::of(&outcomes);
         match self.format {
+            _ if self.share => Output::lines(share::lines(&outcomes, names, &app.preferences))?,
             DoctorFormat::Text => Output::lines(report.lines())?,
             DoctorFormat::Json => Output::answer(&format!("{}\n", report.json()))?,
         }
@@ -130,11 +143,10 @@ impl Doctor {
         let preferences = &app.preferences;
         let resolver = preferences.resolver();
         let mut targets = Vec::new();
-        for target in &self.targets {
-            targets.push(Target {
-                name: target.clone(),
-                request: resolver.resolve(&self.connection, Some(target)),
-            });
+        for (index, target) in self.targets.iter().enumerate() {
+            let request = resolver.resolve(&self.connection, Some(target));
+            let name = name_of(target, index, &request);
+            targets.push(Target { name, request });
         }
         if !targets.is_empty() {
             return Ok(targets);
@@ -151,6 +163,17 @@ impl Doctor {
             });
         }
         Ok(targets)
+    }
+}
+
+/// Returns what the report calls a target: what the user typed, unless that is a URI or a conninfo
+/// string, which may contain a password.
+fn name_of(typed: &str, index: usize, request: &Result<Request>) -> String {
+    let is_name = !typed.contains(['=', '@', '/']);
+    match request {
+        _ if is_name => typed.to_owned(),
+        Ok(request) => request.name(),
+        Err(_) => format!("TARGET {}", index + 1),
     }
 }
 

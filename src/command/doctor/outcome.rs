@@ -38,6 +38,23 @@ impl CheckOutcome {
         }
     }
 
+    /// Returns the same with every text of this case changed. What the table of causes says is the
+    /// same for everybody and stays.
+    pub(super) fn redacted(&self, mut redact: impl FnMut(&str) -> String) -> Self {
+        let mut finding = self.finding.clone();
+        finding.detail = redact(&finding.detail);
+        if let Some(advice) = &finding.advice {
+            finding.advice = Some(redact(advice));
+        }
+        Self {
+            check: self.check,
+            target: self.target.as_deref().map(&mut redact),
+            finding,
+            cause: self.cause,
+            commands: self.commands.iter().map(|text| redact(text)).collect(),
+        }
+    }
+
     /// Tells whether what depends on this check cannot be examined.
     pub(super) fn blocks(&self) -> bool {
         match self.finding.status {

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use crate::support::sources::{root, rust_files, without_tests};
 
-/// The layers from the bottom up. An entry uses only those that stand before it.
+/// The layers from the bottom up. An entry uses only those that stand before it. An authority that
+/// serves one provider has no layer of its own: it is a file in the directory of the provider.
 const LAYERS: &[&str] = &[
     "error",
     "text",

@@ -1,0 +1,386 @@
+//! Replaces what identifies a user or a company: the same text by the same mark each time, so that
+//! the report can still be followed. Pure.
+//!
+//! Two things are replaced: names that the caller knows, such as those of connections, profiles and
+//! users, and words that look like an account number, a cluster ID, a host, an address, an e-mail
+//! address or an access key.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::text::host;
+
+/// What a text is. The mark says it: `<account-1>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Account,
+    Address,
+    Cluster,
+    Connection,
+    Database,
+    Email,
+    Host,
+    Key,
+    Name,
+    Profile,
+    User,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Address => "address",
+            Self::Cluster => "cluster",
+            Self::Connection => "connection",
+            Self::Database => "database",
+            Self::Email => "email",
+            Self::Host => "host",
+            Self::Key => "key",
+            Self::Name => "name",
+            Self::Profile => "profile",
+            Self::User => "user",
+        }
+    }
+}
+
+/// Names that everybody has, so that they identify nobody.
+const COMMON: [&str; 6] = [
+    "admin",
+    "default",
+    "localhost",
+    "postgres",
+    "root",
+    "system",
+];
+
+/// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+const ARN_FIELDS: usize = 6;
+
+/// Replaces texts, and remembers by what.
+pub(super) struct Redactor {
+    /// The known names, the longest first.
+    known: Vec<(String, Kind)>,
+    home: Option<String>,
+    numbers: BTreeMap<Kind, Vec<String>>,
+}
+
+impl Redactor {
+    /// `home` is the user's home directory, which becomes `~`.
+    pub(super) fn new(mut known: Vec<(String, Kind)>, home: Option<String>) -> Self {
+        known.retain(|(name, _)| !name.is_empty() && !is_common(name));
+        known.sort_by_key(|(name, kind)| (std::cmp::Reverse(name.len()), *kind, name.clone()));
+        known.dedup_by(|a, b| a.0 == b.0);
+        Self {
+            known,
+            home,
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the text without what identifies the user.
+    pub(super) fn redact(&mut self, text: &str) -> String {
+        let mut kept = String::with_capacity(text.len());
+        let mut rest = text;
+        let mut before = None;
+        while let Some(first) = rest.chars().next() {
+            let (length, shown) = self.next(rest, before);
+            kept.push_str(&shown);
+            before = rest[..length].chars().next_back().or(Some(first));
+            rest = &rest[length..];
+        }
+        kept
+    }
+
+    /// Returns how many bytes at the beginning are dealt with, and what is shown for them.
+    fn next(&mut self, rest: &str, before: Option<char>) -> (usize, String) {
+        if let Some(home) = &self.home
+            && let Some(after) = rest.strip_prefix(home.as_str())
+            && !after.starts_with(is_of_name)
+        {
+            return (home.len(), "~".to_owned());
+        }
+        if let Some(account) = account_at(rest, before) {
+            return (account.len(), self.mark(Kind::Account, account));
+        }
+        if !before.is_some_and(is_of_name) {
+            if let Some(arn) = arn_at(rest) {
+                return (arn.len(), self.arn(arn));
+            }
+            let word = word_at(rest);
+            if let Some(shown) = self.by_its_look(word) {
+                return (word.len(), shown);
+            }
+            if let Some((name, kind)) = self.known_at(rest) {
+                return (name.len(), self.mark(kind, &name));
+            }
+        }
+        // One character at a time: a known name may stand behind a full stop or an `@`.
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        (first, rest[..first].to_owned())
+    }
+
+    /// Returns the known name that the text begins with as a whole word.
+    fn known_at(&self, rest: &str) -> Option<(String, Kind)> {
+        for (name, kind) in &self.known {
+            let Some((start, after)) = rest.split_at_checked(name.len()) else {
+                continue;
+            };
+            if start.eq_ignore_ascii_case(name) && !after.starts_with(is_of_name) {
+                return Some((name.clone(), *kind));
+            }
+        }
+        None
+    }
+
+    /// Returns an ARN with its service, region and type of resource, which help, and without its
+    /// account and names.
+    fn arn(&mut self, arn: &str) -> String {
+        let fields: Vec<&str> = arn.splitn(ARN_FIELDS, ':').collect();
+        let mut shown: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
+        if !fields[4].is_empty() {
+            shown[4] = self.mark(Kind::Account, fields[4]);
+        }
+        let mut parts = fields[5].split(['/', ':']);
+        let mut resource = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            resource += "/";
+            resource += &self.mark(Kind::Name, part);
+        }
+        shown[5] = resource;
+        shown.join(":")
+    }
+
+    /// Returns the mark for a word that looks like something private.
+    fn by_its_look(&mut self, word: &str) -> Option<String> {
+        match kind_of(word)? {
+            // The first letters tell the kind of the key.
+            Kind::Key => Some(format!("{}{}", &word[..4], self.mark(Kind::Key, word))),
+            Kind::Host => Some(self.host(word)),
+            kind => Some(self.mark(kind, word)),
+        }
+    }
+
+    /// Returns a host with its service and region, which help, and without its name.
+    fn host(&mut self, word: &str) -> String {
+        let labels: Vec<&str> = word.split('.').collect();
+        match labels.as_slice() {
+            [_, "dsql", ..] => {
+                let mark = self.mark(Kind::Cluster, labels[0]);
+                format!("{mark}.{}", labels[1..].join("."))
+            }
+            [_, _, _, "rds", ..] => {
+                let name = labels[..2].join(".");
+                let mark = self.mark(Kind::Cluster, &name);
+                format!("{mark}.{}", labels[2..].join("."))
+            }
+            _ => self.mark(Kind::Host, word),
+        }
+    }
+
+    fn mark(&mut self, kind: Kind, text: &str) -> String {
+        let seen = self.numbers.entry(kind).or_default();
+        let known = seen.iter().position(|known| known == text);
+        let number = if let Some(index) = known {
+            index + 1
+        } else {
+            seen.push(text.to_owned());
+            seen.len()
+        };
+        format!("<{}-{number}>", kind.as_str())
+    }
+}
+
+fn is_common(name: &str) -> bool {
+    COMMON.contains(&name) || host::is_loopback(name)
+}
+
+/// Tells whether a character can be a part of a name, so that the name does not end before it.
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
+}
+
+/// Returns the word at the beginning of a text: a name, a host, an address, an e-mail address.
+fn word_at(text: &str) -> &str {
+    let is_of_word = |c: char| is_of_name(c) || matches!(c, '.' | '@' | '+' | ':' | '%');
+    let end = text.find(|c| !is_of_word(c)).unwrap_or(text.len());
+    let word = text[..end].trim_end_matches(['.', '@', '+', '%']);
+    for address in [word, word.strip_suffix(':').unwrap_or(word)] {
+        if address.parse::<IpAddr>().is_ok() {
+            return address;
+        }
+    }
+    // Only an address has colons; elsewhere they stand between words.
+    let word = match word.find(':') {
+        Some(colon) => &word[..colon],
+        None => word,
+    };
+    word.trim_end_matches(['.', '@', '+', '%'])
+}
+
+/// Returns the account number at the beginning of a text: twelve digits, also inside a name.
+fn account_at(rest: &str, before: Option<char>) -> Option<&str> {
+    const DIGITS: usize = 12;
+    let is_digit = |c: char| c.is_ascii_digit();
+    if before.is_some_and(is_digit) {
+        return None;
+    }
+    let (number, after) = rest.split_at_checked(DIGITS)?;
+    let is_account = number.chars().all(is_digit) && !after.starts_with(is_digit);
+    if is_account { Some(number) } else { None }
+}
+
+/// Returns the ARN at the beginning of a text.
+fn arn_at(rest: &str) -> Option<&str> {
+    if !rest.starts_with("arn:") {
+        return None;
+    }
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | ')');
+    let arn = &rest[..rest.find(ends).unwrap_or(rest.len())];
+    let arn = arn.trim_end_matches([':', '.', '/']);
+    if arn.splitn(ARN_FIELDS, ':').count() == ARN_FIELDS {
+        Some(arn)
+    } else {
+        None
+    }
+}
+
+/// Returns what a word looks like; `None` for an ordinary word.
+fn kind_of(word: &str) -> Option<Kind> {
+    if let Ok(address) = word.parse::<IpAddr>() {
+        return if address.is_loopback() {
+            None
+        } else {
+            Some(Kind::Address)
+        };
+    }
+    if let Some((user, domain)) = word.split_once('@') {
+        let is_email = !user.is_empty() && domain.contains('.') && !is_host_of_cloud(domain);
+        return if is_email { Some(Kind::Email) } else { None };
+    }
+    let is_key = (16..=128).contains(&word.len())
+        && (word.starts_with("AKIA") || word.starts_with("ASIA") || word.starts_with("AROA"))
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if is_key {
+        return Some(Kind::Key);
+    }
+    if is_cluster_id(word) {
+        return Some(Kind::Cluster);
+    }
+    if is_host_of_cloud(word) {
+        return Some(Kind::Host);
+    }
+    None
+}
+
+fn is_host_of_cloud(word: &str) -> bool {
+    const SUFFIXES: [&str; 4] = [
+        ".on.aws",
+        ".amazonaws.com",
+        ".amazonaws.com.cn",
+        ".amazonaws.eu",
+    ];
+    let word = word.to_ascii_lowercase();
+    SUFFIXES.iter().any(|suffix| word.ends_with(suffix))
+}
+
+/// Tells whether a word is the ID of a cluster of Aurora DSQL: 26 lower-case letters and digits.
+fn is_cluster_id(word: &str) -> bool {
+    let is_of_id = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    word.len() == 26 && word.bytes().all(is_of_id) && word.bytes().any(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn redactor(known: &[(&str, Kind)]) -> Redactor {
+        let known = known.iter().map(|(name, kind)| ((*name).to_owned(), *kind));
+        Redactor::new(known.collect(), Some("/home/ann".to_owned()))
+    }
+
+    #[test]
+    fn what_identifies_the_user_is_replaced_by_what_it_is() {
+        let known = [("corp-prod", Kind::Connection), ("ann", Kind::User)];
+        for (text, shown) in [
+            ("corp-prod and corp-prod2", "<connection-1> and corp-prod2"),
+            ("ann@CORP-PROD: planned", "<user-1>@<connection-1>: planned"),
+            ("/home/ann/.pgpass", "~/.pgpass"),
+            ("account 123456789012.", "account <account-1>."),
+            (
+                "Admin-123456789012 1234567890123",
+                "Admin-<account-1> 1234567890123",
+            ),
+            (
+                "arn:aws:sts::123456789012:assumed-role/dba/ann@corp.example: no",
+                "arn:aws:sts::<account-1>:assumed-role/<name-1>/<name-2>: no",
+            ),
+            ("to ann.smith+x@corp.example.", "to <email-1>."),
+            (
+                "abcdefghij0123456789klmnop.dsql.us-east-1.on.aws:5432",
+                "<cluster-1>.dsql.us-east-1.on.aws:5432",
+            ),
+            (
+                "books.abc123.eu-west-1.rds.amazonaws.com",
+                "<cluster-1>.eu-west-1.rds.amazonaws.com",
+            ),
+            (
+                "203.0.113.5:5432 [2001:db8::1]:5432",
+                "<address-1>:5432 [<address-2>]:5432",
+            ),
+            (
+                "2001:db8::1: refused, 127.0.0.1",
+                "<address-1>: refused, 127.0.0.1",
+            ),
+            (
+                "ann@abcdefghij0123456789klmnop.dsql.us-east-1.on.aws:5432",
+                "<user-1>@<cluster-1>.dsql.us-east-1.on.aws:5432",
+            ),
+            ("key ASIA0123456789ABCDEF", "key ASIA<key-1>"),
+            ("admin of postgres", "admin of postgres"),
+        ] {
+            let redacted = redactor(&known).redact(text);
+            assert_eq!(redacted, shown);
+        }
+    }
+
+    #[test]
+    fn the_same_text_has_the_same_mark_in_every_line() {
+        let mut redactor = redactor(&[]);
+        assert_eq!(redactor.redact("111122223333"), "<account-1>");
+        assert_eq!(redactor.redact("444455556666"), "<account-2>");
+        assert_eq!(redactor.redact("of 111122223333"), "of <account-1>");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_private_is_left(
+            name in "[a-z][a-zA-Z0-9_-]{6,20}",
+            profile in "[A-Za-z0-9][A-Za-z0-9_.@ -]{5,20}[a-z0-9]",
+            account in "[1-9][0-9]{11}",
+            id in "[a-z0-9]{25}[0-9]",
+            email in "[a-z]{3,9}\\.[a-z]{4,9}@[a-z]{5,9}\\.(com|io)",
+            between in "[ :,'\"/=@(]{1,3}",
+        ) {
+            prop_assume!(id.bytes().any(|b| b.is_ascii_lowercase()));
+            let known = [(name.as_str(), Kind::Connection), (profile.as_str(), Kind::Profile)];
+            let host = format!("{id}.dsql.us-east-1.on.aws");
+            let arn = format!("arn:aws:iam::{account}:role/path/{name}");
+            let all = [&name, &profile, &account, &host, &email, &arn, &id];
+            let text = all.map(String::as_str).join(&between) + &between;
+            let shown = redactor(&known).redact(&text);
+            for private in [&name, &profile, &account, &id, &email] {
+                prop_assert!(!shown.contains(private.as_str()), "{} in {}", private, shown);
+            }
+        }
+
+        #[test]
+        fn any_text_can_be_redacted(text in any::<String>()) {
+            redactor(&[("ann", Kind::User)]).redact(&text);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The report as Markdown to paste into an issue, without what identifies the user.
+//!
+//! Of the environment it says only which of the variables that matter are set.
+
+use super::outcome::CheckOutcome;
+use super::redact::{Kind, Redactor};
+use super::report::Report;
+use crate::aws;
+use crate::command::preferences::Preferences;
+use crate::request::Request;
+use crate::sys::env;
+
+/// The variables of clients and of pgcred that decide whether a login works.
+const VARIABLES: [&str; 24] = [
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "PGCHANNELBINDING",
+    "PGCRED_CACHE",
+    "PGCRED_HOME",
+    "PGDATABASE",
+    "PGGSSENCMODE",
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGOPTIONS",
+    "PGPASSFILE",
+    "PGPASSWORD",
+    "PGPORT",
+    "PGREQUIREAUTH",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGSSLCERTMODE",
+    "PGSSLMODE",
+    "PGSSLNEGOTIATION",
+    "PGSSLROOTCERT",
+    "PGSSLSNI",
+    "PGUSER",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+];
+
+/// Returns the lines of the report. `names` are those of the targets.
+pub(super) fn lines(
+    outcomes: &[CheckOutcome],
+    mut names: Vec<(String, Kind)>,
+    preferences: &Preferences,
+) -> Vec<String> {
+    names.extend(private_names(outcomes, preferences));
+    let home = env::home().map(|home| home.display().to_string());
+    let mut redactor = Redactor::new(names, home);
+    let mut redacted = Vec::new();
+    for outcome in outcomes {
+        redacted.push(outcome.redacted(|text| redactor.redact(text)));
+    }
+    let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+    let mut lines = vec![
+        format!("**pgcred {} doctor**, {system}", env!("CARGO_PKG_VERSION")),
+        String::new(),
+        "```text".to_owned(),
+    ];
+    for line in Report::of(&redacted).lines() {
+        // Three of them in a server's text would end the block.
+        lines.push(line.replace("```", "` ` `"));
+    }
+    lines.push("```".to_owned());
+    lines.push(String::new());
+    lines.push(format!("Variables that are set: {}", set_variables()));
+    lines
+}
+
+/// Returns the names of the variables that are set, of those that matter for a login.
+fn set_variables() -> String {
+    let mut names = VARIABLES.to_vec();
+    names.extend(aws::VARIABLES.iter().map(|variable| variable.name));
+    names.retain(|name| env::var_os(name).is_some());
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.join(", ")
+}
+
+/// Returns every name in the configuration, the targets, the AWS files and the findings.
+fn private_names(outcomes: &[CheckOutcome], preferences: &Preferences) -> Vec<(String, Kind)> {
+    let mut names = Vec::new();
+    for outcome in outcomes {
+        names.extend(outcome.finding.names.iter().cloned());
+        if let Some(target) = &outcome.target
+            && !target.contains('.')
+        {
+            names.push((target.clone(), Kind::Connection));
+        }
+    }
+    for connection in &preferences.config.connections {
+        names.push((connection.name.clone(), Kind::Connection));
+    }
+    for (_, request) in preferences.named_connections() {
+        names.extend(names_of(&request));
+    }
+    for profile in aws::profile_names().unwrap_or_default() {
+        names.push((profile, Kind::Profile));
+    }
+    for variable in ["USER", "USERNAME", "LOGNAME"] {
+        if let Some(user) = env::var(variable) {
+            names.push((user, Kind::User));
+        }
+    }
+    names
+}
+
+/// Returns the names in a request. A host of a cloud is left out: the redactor knows it by its look
+/// and keeps the service and the region.
+pub(super) fn names_of(request: &Request) -> Vec<(String, Kind)> {
+    let mut names = vec![
+        (request.user.clone(), Kind::User),
+        (request.dbname.clone(), Kind::Database),
+    ];
+    if let Some(profile) = &request.profile {
+        names.push((profile.clone(), Kind::Profile));
+    }
+    let mut hosts = vec![&request.host, &request.sign_host];
+    hosts.extend(request.aliases.iter().map(|alias| &alias.host));
+    for host in hosts {
+        if !(request.provider.owns)(host) {
+            names.push((host.clone(), Kind::Host));
+        }
+    }
+    for (keyword, value) in &request.keywords {
+        if !keyword.starts_with("ssl") {
+            names.push((value.clone(), Kind::Name));
+        }
+    }
+    names
+}
