@@ -3,19 +3,37 @@
 //! It needs no configuration, no file and no network. The message is never repeated, because it may
 //! hold a token; the answer consists of the table and of what the caller knows.
 
+use std::process::ExitCode;
+
 use serde_json::{Value, json};
 
+use super::DoctorFormat;
 use crate::causes::{self, Detection, Placeholders};
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::output::Output;
 
 /// How wide the lines of the answer are, with their indent.
 const WIDTH: usize = 80;
 
 const INDENT: &str = "  ";
 
+/// Prints the causes of a message. A message that is not known is an error.
+pub(super) fn answer(text: &str, format: DoctorFormat) -> Result<ExitCode> {
+    let known = Placeholders::default();
+    let Some(json) = explain_json(text, &known) else {
+        return Err(Error::failure("no known cause has this text")
+            .hint("look for the cause itself: pgcred doctor TARGET"));
+    };
+    match format {
+        DoctorFormat::Text => Output::lines(explain(text, &known))?,
+        DoctorFormat::Json => Output::answer(&format!("{json}\n"))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Returns the causes of a message as lines for the user, the best first; none if the message is
 /// not known.
-pub(super) fn explain(text: &str, known: &Placeholders) -> Vec<String> {
+fn explain(text: &str, known: &Placeholders) -> Vec<String> {
     let mut lines = Vec::new();
     for cause in causes::explain(text) {
         if !lines.is_empty() {
@@ -32,7 +50,7 @@ pub(super) fn explain(text: &str, known: &Placeholders) -> Vec<String> {
 }
 
 /// Returns the same for programs; nothing if the message is not known.
-pub(super) fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
+fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
     let mut found = Vec::new();
     for cause in causes::explain(text) {
         let (checks, no_check) = match cause.detection {
@@ -56,12 +74,6 @@ pub(super) fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
         "pgcred": env!("CARGO_PKG_VERSION"),
         "causes": found,
     }))
-}
-
-/// Says that a message is not known.
-pub(super) fn unknown() -> Error {
-    Error::failure("no known cause has this text")
-        .hint("look for the cause itself: pgcred doctor TARGET")
 }
 
 /// Breaks a text into lines, with an indent. A longer word has a line of its own.

@@ -72,6 +72,10 @@ pub(crate) struct Doctor {
     /// users and directories
     #[arg(long, conflicts_with = "format")]
     share: bool,
+    /// Say of which cause a message of a client or a server speaks, and carry out no check
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true,
+        conflicts_with_all = ["targets", "aws", "offline", "check", "list", "share"])]
+    explain: Option<String>,
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
     format: DoctorFormat,
@@ -102,6 +106,9 @@ impl Run for Doctor {
         if self.list {
             Output::lines(report::list())?;
             return Ok(ExitCode::SUCCESS);
+        }
+        if let Some(text) = &self.explain {
+            return explain::answer(text, self.format);
         }
         check_ids(&self.check)?;
         ask_nobody(app);

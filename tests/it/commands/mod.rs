@@ -3,7 +3,8 @@
 //! `newcomer` is about a user who has just begun; `bad_input` about wrong command lines;
 //! `connections`, `list` and `refresh` about the connections of the configuration;
 //! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
-//! programs that run beside pgcred. Where credentials come from is tested in `credentials`.
+//! programs that run beside pgcred;
+//! `explain` about messages of others. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
 pub mod aws_refusals;
@@ -16,6 +17,7 @@ pub mod connections;
 pub mod exec;
 #[cfg(unix)]
 pub mod exec_renewal;
+pub mod explain;
 pub mod formats;
 pub mod list;
 pub mod newcomer;

@@ -278,7 +278,7 @@ fn the_manual_page_has_every_command() {
         "FILES",
         "CONFIGURATION",
         "SECURITY",
-        "DIAGNOSTICS",
+        "TROUBLESHOOTING",
         "EXAMPLES",
         "SEE ALSO",
     ];
