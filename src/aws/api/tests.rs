@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::inspector::AwsInspector;
-use super::{client::Client, dsql, rds};
+use super::{address, client::Client, dsql, rds};
 use crate::authority::{
     Answer, AskPolicy, DeniedBy, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
     Scope, ServerState, WhyNot,
@@ -19,6 +20,7 @@ use crate::aws::profile::files::Files;
 use crate::aws::profile_plan::ProfilePlan;
 use crate::aws::resolution::Resolution;
 use crate::aws::runtime::block_on;
+use crate::aws::service::endpoints::{DSQL, IAM, RDS, STS};
 use crate::aws::settings::{Settings, SharedFiles};
 use crate::sys::env;
 
@@ -509,5 +511,83 @@ fn what_is_wrong_here_is_not_blamed_on_aws() {
         let inspector = AwsInspector::reading(read, Some(&variables), &ask(), deadline);
         let answer = inspector.server(&of_dsql(&host), Some(&region()));
         assert_eq!(why(answer), reason, "{variables}");
+    }
+}
+
+/// The second reading of the settings finds a key that AWS refuses, so what was resolved at first
+/// is what signs. The threads wait for one resolution.
+#[test]
+fn credentials_are_resolved_once_for_all_threads() {
+    static READ: AtomicU32 = AtomicU32::new(0);
+    if stub().is_none() {
+        return;
+    }
+    let read = |_: Option<&str>| {
+        let is_first = READ.fetch_add(1, Ordering::SeqCst) == 0;
+        plan(Some(if is_first { " AKIA" } else { " AKIAGONE" }))
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let inspector = AwsInspector::reading(read, None, &ask(), deadline);
+    assert!(inspector.caller(None).is_ok());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert!(inspector.caller(None).is_ok()));
+        }
+    });
+    assert_eq!(READ.load(Ordering::SeqCst), 5);
+}
+
+#[test]
+fn the_settings_of_the_user_decide_which_address_is_asked() {
+    for (variables, service, address) in [
+        ("", DSQL, "https://dsql.eu-west-1.api.aws"),
+        (
+            "AWS_USE_FIPS_ENDPOINT=true",
+            DSQL,
+            "https://dsql-fips.eu-west-1.api.aws",
+        ),
+        (
+            "AWS_USE_DUALSTACK_ENDPOINT=true",
+            RDS,
+            "https://rds.eu-west-1.api.aws",
+        ),
+        (
+            "AWS_USE_FIPS_ENDPOINT=true",
+            IAM,
+            "https://iam-fips.amazonaws.com",
+        ),
+        (
+            "AWS_ENDPOINT_URL=http://a/b/\nAWS_USE_FIPS_ENDPOINT=true",
+            STS,
+            "http://a/b",
+        ),
+        (
+            "AWS_ENDPOINT_URL=http://a\nAWS_ENDPOINT_URL_RDS=http://r",
+            RDS,
+            "http://r",
+        ),
+        (
+            "AWS_ENDPOINT_URL=http://a\nAWS_ENDPOINT_URL_RDS=http://r",
+            IAM,
+            "http://a",
+        ),
+        (
+            "AWS_ENDPOINT_URL=http://a\nAWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
+            RDS,
+            "https://rds.eu-west-1.amazonaws.com",
+        ),
+    ] {
+        let plan = plan_of_variables(Some(variables));
+        let (ask, notes) = (ask(), Notes::default());
+        let deadline = Instant::now() + ask.timeout;
+        let resolution = Resolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
+        let found = address::of(&resolution, service, "eu-west-1").unwrap();
+        assert_eq!(found.base, address, "{variables}");
+        let signed = if service.key == IAM.key {
+            "us-east-1"
+        } else {
+            "eu-west-1"
+        };
+        assert_eq!(found.region, signed, "{variables}");
     }
 }
