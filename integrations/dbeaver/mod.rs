@@ -5,13 +5,16 @@
 //! touched. Entries of pgcred have ids that begin with `pgcred-`. If the user changes such an
 //! entry, for example its colour or its tunnel, the next `setup` keeps the change.
 
+mod look;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    CommandLines, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind,
+    CommandLines, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolEntry, ToolFiles,
+    ToolKind,
 };
 use crate::sys::env;
 use crate::sys::fs;
@@ -88,6 +91,10 @@ impl ToolFiles for DataSources {
             })?);
         }
         Ok(edits)
+    }
+
+    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+        look::entries(&files(machine))
     }
 
     fn steps(&self, machine: &Machine, _: &[Target]) -> Vec<String> {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    CommandLines, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind,
+    CommandLines, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolEntry, ToolFiles,
+    ToolKind,
 };
 use crate::sys::fs;
 
@@ -69,6 +70,24 @@ impl ToolFiles for ImportFile {
             }
         }
         names
+    }
+
+    /// Returns the servers of the import file. What pgAdmin itself has stored is not read: its
+    /// tables are not pgcred's to know.
+    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut entries = Vec::new();
+        for server in servers(machine) {
+            let name = text(&server["Name"]);
+            entries.push(ToolEntry {
+                connection: Some(name.clone()),
+                name,
+                host: text(&server["Host"]),
+                commands: vec![text(&server["PasswordExecCommand"])],
+                ..ToolEntry::default()
+            });
+        }
+        entries
     }
 
     fn leftovers(&self, machine: &Machine) -> Vec<String> {

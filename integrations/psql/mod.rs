@@ -3,7 +3,8 @@
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    Edit, Machine, Ownership, SetupMethod, Target, Tool, ToolFiles, ToolKind, block,
+    Edit, Machine, Ownership, SetupMethod, StoredPassword, Target, Tool, ToolEntry, ToolFiles,
+    ToolKind, block,
 };
 use crate::sys::fs;
 
@@ -95,6 +96,23 @@ impl ToolFiles for ServiceFile {
             .collect()
     }
 
+    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+        let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
+            return Vec::new();
+        };
+        let Ok((block, rest)) = block::split(&text) else {
+            return Vec::new();
+        };
+        let mut entries = Vec::new();
+        for section in sections(block.unwrap_or_default()) {
+            entries.push(section.entry(true));
+        }
+        for section in sections(&rest) {
+            entries.push(section.entry(false));
+        }
+        entries
+    }
+
     /// Returns the names of pgcred's sections. A file that cannot be read has none.
     fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
         let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
@@ -176,6 +194,34 @@ struct Section {
     name: String,
     /// The header and the lines below it.
     text: String,
+}
+
+impl Section {
+    fn entry(self, is_own: bool) -> ToolEntry {
+        let password = match self.value("password") {
+            Some("") | None => StoredPassword::None,
+            Some(_) => StoredPassword::Kept,
+        };
+        ToolEntry {
+            connection: is_own.then(|| self.name.clone()),
+            host: self.value("host").unwrap_or_default().to_owned(),
+            commands: Vec::new(),
+            password,
+            name: self.name,
+        }
+    }
+
+    /// Returns the value of a keyword, without the blanks that libpq cuts off.
+    fn value(&self, keyword: &str) -> Option<&str> {
+        for line in self.text.lines() {
+            if let Some((key, value)) = line.split_once('=')
+                && key.trim() == keyword
+            {
+                return Some(value.trim());
+            }
+        }
+        None
+    }
 }
 
 fn sections(block: &str) -> Vec<Section> {

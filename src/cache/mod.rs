@@ -31,6 +31,7 @@
 mod index;
 mod key;
 mod seal;
+mod trial;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
@@ -38,7 +39,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use index::{FailureRecord, Index, Record, TokenLocation};
+pub(crate) use key::KeyTrial;
 use key::{KeyLocation, KeyLookup};
+pub(crate) use trial::CacheTrial;
 
 use crate::authority::{Identity, Region};
 use crate::config::CacheChoice;
@@ -133,7 +136,7 @@ impl Cache {
     #[cfg(test)]
     pub(crate) fn at(directory: &Path) -> Self {
         Self {
-            directory: CacheDirectory::at(directory),
+            directory: CacheDirectory::of(directory),
             choice: CacheChoice::File,
             key: OnceCell::new(),
             index: RefCell::default(),

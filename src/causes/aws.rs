@@ -109,7 +109,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalid choice: dsql"]),
             certain(&["argument operation: invalid choice", "generate-db-connect"]),
         ],
-        detection: Detection::Checks(&["client.aws"]),
+        detection: Detection::Checks(&["clients.aws"]),
     },
     Cause {
         id: "cache.key",
@@ -125,7 +125,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["user interaction is not allowed"]),
             certain(&["errsecinteractionnotallowed"]),
         ],
-        detection: Detection::Checks(&["store.roundtrip"]),
+        detection: Detection::Checks(&["store.key"]),
     },
     Cause {
         id: "schedule",
@@ -140,7 +140,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "pgcred setup systemd",
         ],
         texts: &[],
-        detection: Detection::Checks(&["schedule.run", "passfile.token"]),
+        detection: Detection::Checks(&["installation.schedule", "passfile.entry"]),
     },
     Cause {
         id: "clock",

@@ -13,7 +13,7 @@ pub(super) const CAUSES: &[Cause] = &[
         templates: &["unset PGPASSWORD"],
         texts: &[possible(&["password authentication failed for user"])
             .unless(&["password retrieved from file"])],
-        detection: Detection::Checks(&["env.overrides"]),
+        detection: Detection::Checks(&["environment.password"]),
     },
     Cause {
         id: "env.passfile",
@@ -26,7 +26,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "pgcred refresh {target} --passfile {file}",
         ],
         texts: &[certain(&["pgpass file", "not found"]).unless(&["snap", "pgpass.conf"])],
-        detection: Detection::Checks(&["env.overrides"]),
+        detection: Detection::Checks(&["passfile.file"]),
     },
     Cause {
         id: "env.service",
@@ -40,6 +40,26 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["service file", "not found"]),
             certain(&["syntax error in service file"]),
         ],
-        detection: Detection::Checks(&["env.overrides"]),
+        detection: Detection::Checks(&["environment.service"]),
+    },
+    Cause {
+        id: "env.address",
+        title: "PGHOSTADDR leads clients to one address for every host",
+        meaning: "Clients of libpq dial that address, whatever host they are given. Only a \
+            certificate that is verified would tell them that another server answers.",
+        fix: "Remove the variable, and name the address in the connection that needs it.",
+        templates: &["unset PGHOSTADDR"],
+        texts: &[],
+        detection: Detection::Checks(&["environment.address"]),
+    },
+    Cause {
+        id: "env.require",
+        title: "a variable demands what the server does not offer",
+        meaning: "PGGSSENCMODE=require wants GSSAPI, and PGSSLCERTMODE=require wants to show a \
+            certificate. Servers that take tokens offer neither.",
+        fix: "Remove the variable.",
+        templates: &["unset PGGSSENCMODE PGSSLCERTMODE"],
+        texts: &[],
+        detection: Detection::Checks(&["environment.demands"]),
     },
 ];

@@ -19,6 +19,7 @@ mod credentials;
 mod dsql;
 mod environment;
 mod iam;
+mod installation;
 mod net;
 mod passfile;
 mod placeholders;
@@ -67,7 +68,7 @@ pub(crate) enum Detection {
 }
 
 /// The table, by subject.
-const TABLE: [&[Cause]; 12] = [
+const TABLE: [&[Cause]; 13] = [
     tls::CAUSES,
     roots::CAUSES,
     token::CAUSES,
@@ -80,6 +81,7 @@ const TABLE: [&[Cause]; 12] = [
     passfile::CAUSES,
     environment::CAUSES,
     tool::CAUSES,
+    installation::CAUSES,
 ];
 
 impl Cause {

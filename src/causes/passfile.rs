@@ -26,7 +26,7 @@ pub(super) const CAUSES: &[Cause] = &[
             likely(&["client password must be a string"]),
             likely(&["no password supplied"]),
         ],
-        detection: Detection::Checks(&["passfile.match"]),
+        detection: Detection::Checks(&["passfile.entry"]),
     },
     Cause {
         id: "passfile.bom",
@@ -36,7 +36,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "The command names the lines. Save the file as UTF-8 without BOM.",
         templates: &["pgcred refresh"],
         texts: &[possible(&["no matches in pgpass"])],
-        detection: Detection::Checks(&["passfile.survey"]),
+        detection: Detection::Checks(&["passfile.lines"]),
     },
     Cause {
         id: "passfile.utf8",
@@ -50,7 +50,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["malformedinputexception"]),
             certain(&["unicodedecodeerror", "pgpass"]),
         ],
-        detection: Detection::Checks(&["passfile.survey"]),
+        detection: Detection::Checks(&["passfile.lines"]),
     },
     Cause {
         id: "passfile.mode",
@@ -73,7 +73,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Renew the token. `pgcred list` names lines of yours that hide pgcred's.",
         templates: &["pgcred refresh {target}", "pgcred list"],
         texts: &[certain(&["password retrieved from file"])],
-        detection: Detection::Checks(&["passfile.token", "passfile.shadow"]),
+        detection: Detection::Checks(&["passfile.entry"]),
     },
     Cause {
         id: "passfile.shadow",
@@ -83,7 +83,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Move or delete that line; the command names it.",
         templates: &["pgcred list"],
         texts: &[],
-        detection: Detection::Checks(&["passfile.shadow"]),
+        detection: Detection::Checks(&["passfile.entry"]),
     },
     Cause {
         id: "passfile.windows",
@@ -93,7 +93,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Write the file that the client reads.",
         templates: &["pgcred refresh {target} --passfile {file}"],
         texts: &[likely(&["pgpass.conf", "not found"])],
-        detection: Detection::Checks(&["passfile.place"]),
+        detection: Detection::Checks(&["passfile.file"]),
     },
     Cause {
         id: "passfile.reader",
@@ -111,5 +111,35 @@ pub(super) const CAUSES: &[Cause] = &[
             possible(&["empty password returned by client"]),
         ],
         detection: Detection::None("only the client itself knows which driver it has"),
+    },
+    Cause {
+        id: "passfile.block",
+        title: "pgcred's lines in the passfile are damaged",
+        meaning: "The marks around pgcred's lines are not whole, or a line between them is not \
+            pgcred's. pgcred does not guess whose a line is, and writes no token.",
+        fix: "Repair the marks as the check says, then renew the tokens.",
+        templates: &["pgcred refresh"],
+        texts: &[],
+        detection: Detection::Checks(&["passfile.block"]),
+    },
+    Cause {
+        id: "passfile.conflict",
+        title: "two connections need the same line of the passfile",
+        meaning: "They have the same host, port and user, and clients look for nothing else. \
+            The line has the token of the connection that is first in the configuration.",
+        fix: "Use the other connection without the passfile.",
+        templates: &["pgcred exec {target} -- psql"],
+        texts: &[],
+        detection: Detection::Checks(&["configuration.lines"]),
+    },
+    Cause {
+        id: "passfile.git",
+        title: "git would publish the passfile",
+        meaning: "The file is in a git repository that does not ignore it. Whoever can read the \
+            repository could then log in.",
+        fix: "Add the file to .gitignore, or let PGPASSFILE name a file elsewhere.",
+        templates: &[],
+        texts: &[],
+        detection: Detection::Checks(&["passfile.repository"]),
     },
 ];

@@ -60,7 +60,7 @@ pub(super) const CAUSES: &[Cause] = &[
             likely(&["remotecertificatechainerrors"]).unless(&[".on.aws"]),
             likely(&["tlsv1 alert unknown ca"]).unless(&[".on.aws"]),
         ],
-        detection: Detection::Checks(&["tls.chain", "tls.roots"]),
+        detection: Detection::Checks(&["environment.tls", "tls.chain", "tls.roots"]),
     },
     Cause {
         id: "tls.roots.public",
@@ -142,7 +142,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["enoent", "root.crt"]),
             certain(&["open", "root.crt", "no such file or directory"]),
         ],
-        detection: Detection::Checks(&["tls.roots"]),
+        detection: Detection::Checks(&["environment.tls", "tls.roots"]),
     },
     Cause {
         id: "tls.rootfile.bad",
@@ -178,7 +178,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["open system: no such file"]),
             certain(&["open system: the system cannot find the file"]),
         ],
-        detection: Detection::Checks(&["client.libpq", "tls.roots"]),
+        detection: Detection::Checks(&["environment.tls"]),
     },
     Cause {
         id: "tls.weak",
@@ -191,7 +191,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "weak sslmode",
             "may not be used with sslrootcert=system",
         ])],
-        detection: Detection::Checks(&["tls.mode"]),
+        detection: Detection::Checks(&["environment.tls", "tls.mode"]),
     },
     Cause {
         id: "tls.windows",

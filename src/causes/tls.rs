@@ -28,7 +28,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["pg_hba.conf rejects connection", "ssl off"])
                 .unless(&["pam authentication failed"]),
         ],
-        detection: Detection::Checks(&["tls.mode", "login"]),
+        detection: Detection::Checks(&["environment.tls", "tls.mode", "login"]),
     },
     Cause {
         id: "tls.proxy",
@@ -90,7 +90,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["tlsv1 alert no application protocol"]),
             certain(&["noapplicationprotocol"]),
         ],
-        detection: Detection::Checks(&["tls.alpn"]),
+        detection: Detection::Checks(&["environment.tls", "tls.alpn"]),
     },
     Cause {
         id: "tls.direct.weak",
@@ -103,7 +103,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "weak sslmode",
             "may not be used with sslnegotiation=direct",
         ])],
-        detection: Detection::Checks(&["tls.mode"]),
+        detection: Detection::Checks(&["environment.tls", "tls.mode"]),
     },
     Cause {
         id: "tls.sni",
@@ -118,7 +118,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["sni was not received"]),
             likely(&["unrecognized ssl error code"]).unless(&["code: 6"]),
         ],
-        detection: Detection::Checks(&["client.libpq", "tls.sni"]),
+        detection: Detection::Checks(&["clients.sni", "environment.tls", "tls.sni"]),
     },
     Cause {
         id: "tls.refused",

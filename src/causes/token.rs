@@ -13,7 +13,7 @@ pub(super) const CAUSES: &[Cause] = &[
             clock; if it comes back after some minutes, let something renew the token.",
         templates: &["pgcred refresh {target}", "pgcred setup systemd"],
         texts: &[likely(&["signature expired"]).unless(&["invalidsignatureexception"])],
-        detection: Detection::Checks(&["passfile.token", "token.life", "login"]),
+        detection: Detection::Checks(&["passfile.entry", "token.life", "login"]),
     },
     Cause {
         id: "token.pasted",
@@ -27,7 +27,11 @@ pub(super) const CAUSES: &[Cause] = &[
             possible(&["signature expired"]).unless(&["invalidsignatureexception"]),
             possible(&["pam authentication failed"]),
         ],
-        detection: Detection::Checks(&["tool.password", "passfile.token"]),
+        detection: Detection::Checks(&[
+            "environment.password",
+            "tools.passwords",
+            "passfile.entry",
+        ]),
     },
     Cause {
         id: "token.endpoint",
@@ -58,7 +62,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalid password packet size"]),
             certain(&["value too long for type character varying", "password"]),
         ],
-        detection: Detection::Checks(&["passfile.line", "client.libpq"]),
+        detection: Detection::Checks(&["clients.lines"]),
     },
     Cause {
         id: "token.service",

@@ -31,7 +31,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["aws", "not found in $path"]),
             certain(&["returned non-zero exit status 127"]),
         ],
-        detection: Detection::Checks(&["tool.command"]),
+        detection: Detection::Checks(&["tools.commands"]),
     },
     Cause {
         id: "tool.command",
@@ -46,7 +46,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["password command returned empty output"]),
             certain(&["command", "timed out after 60 seconds"]),
         ],
-        detection: Detection::Checks(&["tool.command"]),
+        detection: Detection::Checks(&["tools.commands"]),
     },
     Cause {
         id: "tool.snap",
@@ -59,7 +59,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["/snap/", "pgpass"]),
             certain(&["profile file cannot be null"]),
         ],
-        detection: Detection::Checks(&["tool.sandbox"]),
+        detection: Detection::Checks(&["clients.sandboxes"]),
     },
     Cause {
         id: "tool.flatpak",
@@ -70,7 +70,7 @@ pub(super) const CAUSES: &[Cause] = &[
             scheduler keep the passfile fresh.",
         templates: &["pgcred setup systemd"],
         texts: &[certain(&["bwrap:"])],
-        detection: Detection::Checks(&["tool.sandbox"]),
+        detection: Detection::Checks(&["clients.sandboxes"]),
     },
     Cause {
         id: "tool.mac",
@@ -79,7 +79,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Install the version that its maker offers for download.",
         templates: &["ls ~/Library/Containers"],
         texts: &[certain(&["operation not permitted", "library/containers"])],
-        detection: Detection::Checks(&["tool.sandbox"]),
+        detection: Detection::Checks(&["clients.sandboxes"]),
     },
     Cause {
         id: "tool.jdbc.empty",
@@ -95,7 +95,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["scram-based authentication, but the password is an empty string"]),
             certain(&["but no password was provided by plugin"]),
         ],
-        detection: Detection::Checks(&["tool.password"]),
+        detection: Detection::Checks(&["tools.jdbc"]),
     },
     Cause {
         id: "tool.dbeaver",
@@ -160,7 +160,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["authentication method 10 not supported"]),
             certain(&["authentication method not supported (received: 10)"]),
         ],
-        detection: Detection::Checks(&["client.libpq"]),
+        detection: Detection::Checks(&["clients.psql"]),
     },
     Cause {
         id: "tool.require_auth",
@@ -176,7 +176,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ]),
             certain(&["authentication method requirement", "failed"]),
         ],
-        detection: Detection::Checks(&["env.overrides"]),
+        detection: Detection::Checks(&["environment.demands"]),
     },
     Cause {
         id: "tool.channel",
@@ -188,7 +188,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["channel binding required"]),
             certain(&["channel binding is required"]),
         ],
-        detection: Detection::Checks(&["env.overrides"]),
+        detection: Detection::Checks(&["environment.demands"]),
     },
     Cause {
         id: "tool.protocol",
@@ -239,6 +239,16 @@ pub(super) const CAUSES: &[Cause] = &[
             then connect again.",
         templates: &["pgcred setup {tool}"],
         texts: &[],
-        detection: Detection::Checks(&["tool.password"]),
+        detection: Detection::Checks(&["tools.passwords"]),
+    },
+    Cause {
+        id: "tool.entry",
+        title: "a tool has an entry of a connection that is gone",
+        meaning: "The connection was removed or renamed after the tool was set up, so the \
+            command in the entry finds no connection of that name.",
+        fix: "Take the entry out of the tool, or add the connection again.",
+        templates: &["pgcred setup {tool} {target} --undo"],
+        texts: &[],
+        detection: Detection::Checks(&["tools.entries"]),
     },
 ];

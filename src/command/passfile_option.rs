@@ -165,7 +165,7 @@ pub(super) fn warn_about_variables(preferences: &Preferences) {
 }
 
 /// Tells whether a file is in a git repository that does not ignore it.
-fn may_be_published(path: &Path) -> bool {
+pub(super) fn may_be_published(path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else {
         return false;
     }; // a link may lead into a repository

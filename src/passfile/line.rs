@@ -17,23 +17,34 @@ pub(crate) struct LookupKey<'a> {
 /// line that matches has no password.
 #[cfg(test)]
 pub(crate) fn look_up(text: &[u8], wanted: LookupKey<'_>) -> Option<Vec<u8>> {
-    let password = lines(text)
-        .iter()
-        .find_map(|line| matched(line, wanted).map(password))?;
+    let (_, password) = first_match(text, wanted)?;
     (!password.is_empty()).then_some(password)
 }
 
+/// Returns the first line that matches, by its number, and the password in it, which may be empty.
+/// libpq looks no further.
+pub(crate) fn first_match(text: &[u8], wanted: LookupKey<'_>) -> Option<(usize, Vec<u8>)> {
+    for (number, line) in lines(text) {
+        if let Some(rest) = matched(&line, wanted) {
+            return Some((number, password(rest)));
+        }
+    }
+    None
+}
+
 /// Returns the lines as libpq sees them: a NUL hides the rest of its line and glues the next one
-/// on.
-#[cfg(test)]
-fn lines(text: &[u8]) -> Vec<Vec<u8>> {
+/// on. Each has the number of the line in which it begins.
+fn lines(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
     let mut lines = Vec::new();
-    let mut line: Vec<u8> = Vec::new();
-    for raw in text.split_inclusive(|b| *b == b'\n') {
+    let mut begun: Option<(usize, Vec<u8>)> = None;
+    for (index, raw) in text.split_inclusive(|b| *b == b'\n').enumerate() {
         let nul = raw.iter().position(|b| *b == 0);
+        let (number, mut line) = begun.take().unwrap_or((index + 1, Vec::new()));
         line.extend_from_slice(&raw[..nul.unwrap_or(raw.len())]);
         if nul.is_none() || !raw.ends_with(b"\n") {
-            lines.push(std::mem::take(&mut line));
+            lines.push((number, line));
+        } else {
+            begun = Some((number, line));
         }
     }
     lines
@@ -132,7 +143,6 @@ pub(crate) fn unescape(field: &[u8]) -> Vec<u8> {
     plain
 }
 
-#[cfg(test)]
 fn password(rest: &[u8]) -> Vec<u8> {
     let end = rest.len() - after_field(rest).map_or(0, |after| after.len() + 1);
     unescape(&rest[..end])

@@ -106,6 +106,18 @@ const CHECKS: &[(Check, Text)] = &[
 /// Returns the warnings about a passfile. `keys` are those of the entries in pgcred's block.
 pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a PassfileKey>) -> Vec<String> {
     let lines = user_lines(text);
+    let mut said = survey_of_lines(text);
+    for finding in rivals(&lines, block_start(text), keys) {
+        if !finding.lines.is_empty() {
+            said.push(finding.sentence());
+        }
+    }
+    said
+}
+
+/// Returns the warnings about lines that some client cannot read.
+pub(crate) fn survey_of_lines(text: &[u8]) -> Vec<String> {
+    let lines = user_lines(text);
     let mut findings = Vec::new();
     for (check, text) in CHECKS {
         let mut found = Vec::new();
@@ -119,7 +131,6 @@ pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a PassfileKey
             text: *text,
         });
     }
-    findings.extend(rivals(&lines, block_start(text), keys));
     findings.retain(|finding| !finding.lines.is_empty());
     findings.iter().map(Finding::sentence).collect()
 }
@@ -210,7 +221,7 @@ impl Finding {
 }
 
 /// Returns the lines outside pgcred's block with their numbers in the file.
-fn user_lines(text: &[u8]) -> Vec<(usize, &[u8])> {
+pub(super) fn user_lines(text: &[u8]) -> Vec<(usize, &[u8])> {
     let mut inside = false;
     let mut lines = Vec::new();
     for (index, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
@@ -232,7 +243,7 @@ fn block_start(text: &[u8]) -> usize {
     }
 }
 
-fn is_entry(raw: &[u8]) -> bool {
+pub(super) fn is_entry(raw: &[u8]) -> bool {
     let line = content(raw);
     !line.is_empty() && line[0] != b'#' && !is_blank_or_indented(raw)
 }

@@ -226,7 +226,7 @@ pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
     ))
 }
 
-fn required(request: &Request) -> RequiredRoots {
+pub(crate) fn required(request: &Request) -> RequiredRoots {
     (request.provider.roots)(&request.sign_host, request.region.as_ref())
 }
 

@@ -16,6 +16,7 @@ pub(crate) enum Os {
     Windows,
 }
 
+#[derive(Clone)]
 pub(crate) struct Machine {
     pub(crate) os: Os,
     pub(crate) home: PathBuf,

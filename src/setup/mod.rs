@@ -20,6 +20,7 @@
 pub(crate) mod block;
 mod commands;
 pub(crate) mod crontab;
+mod entry;
 mod machine;
 mod ownership;
 mod scheduler;
@@ -30,6 +31,7 @@ mod template;
 mod tests;
 
 pub(crate) use commands::CommandLines;
+pub(crate) use entry::{StoredPassword, ToolEntry};
 pub(crate) use machine::{Machine, Os};
 pub(crate) use ownership::{Edit, EditDestination, Ownership};
 pub(crate) use scheduler::{Schedule, ScheduledText, Scheduler};
@@ -148,6 +150,12 @@ pub(crate) trait ToolFiles: Sync {
 
     /// Returns what is set up, for the overview of `pgcred setup`.
     fn what_is_set_up(&self, machine: &Machine) -> Vec<String>;
+
+    /// Returns what stands in the tool's files now, whoever has written it. A file that cannot be
+    /// read has nothing.
+    fn look(&self, _: &Machine) -> Vec<ToolEntry> {
+        Vec::new()
+    }
 
     /// Returns lines that tell the user what is left to do.
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String>;

@@ -5,7 +5,8 @@
 //! always undoing it as a whole.
 
 use super::{
-    Edit, EditDestination, Machine, Ownership, SetupCommands, Target, ToolFiles, block, crontab,
+    Edit, EditDestination, Machine, Ownership, SetupCommands, Target, ToolEntry, ToolFiles, block,
+    crontab,
 };
 use crate::error::Result;
 use crate::sys::fs;
@@ -98,6 +99,21 @@ impl ToolFiles for Scheduler {
         }
     }
 
+    /// Returns each text of the scheduler's as a command.
+    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+        let mut entries = Vec::new();
+        for scheduled in (self.texts)(machine) {
+            if let Some(text) = present_text(&scheduled.destination) {
+                entries.push(ToolEntry {
+                    name: "its schedule".to_owned(),
+                    commands: vec![text],
+                    ..ToolEntry::default()
+                });
+            }
+        }
+        entries
+    }
+
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
         let mut steps = vec![self.remark.to_owned()];
         steps.extend(warning_of_short_lives(targets));
@@ -128,11 +144,20 @@ fn crontab_edit(lines: &str) -> Result<Edit> {
 }
 
 fn is_set_up(of: &EditDestination) -> bool {
+    present_text(of).is_some()
+}
+
+/// Returns the text of a scheduler's file, or pgcred's lines in the crontab, if they are there.
+fn present_text(of: &EditDestination) -> Option<String> {
     match of {
-        EditDestination::File(path) => fs::read(path).is_some(),
+        EditDestination::File(path) => {
+            let text = fs::read(path)?;
+            Some(String::from_utf8_lossy(&text).into_owned())
+        }
         EditDestination::Crontab => {
-            let text = crontab::read().ok().flatten().unwrap_or_default();
-            matches!(block::split(&text), Ok((Some(_), _)))
+            let text = crontab::read().ok().flatten()?;
+            let (block, _) = block::split(&text).ok()?;
+            block.map(str::to_owned)
         }
     }
 }

@@ -256,6 +256,11 @@ pub(crate) fn default_passfile() -> Option<PathBuf> {
     }
 }
 
+/// Tells whether this is Linux inside Windows, whose programs read another home directory.
+pub(crate) fn is_in_windows() -> bool {
+    var_os("WSL_DISTRO_NAME").is_some()
+}
+
 /// Returns the home directory of the user's account, if `HOME` names another directory.
 #[cfg(unix)]
 pub(crate) fn other_home() -> Option<PathBuf> {

@@ -62,8 +62,7 @@ impl CacheDirectory {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn at(directory: &Path) -> Self {
+    pub(crate) fn of(directory: &Path) -> Self {
         Self(directory.to_owned())
     }
 
@@ -111,6 +110,12 @@ impl CacheDirectory {
     /// Returns the file that remembers the last run of a scheduler.
     pub(crate) fn background(&self) -> PathBuf {
         self.0.join("background")
+    }
+
+    /// Returns the file by which this process tries out whether the directory can be written.
+    pub(crate) fn test_file(&self) -> PathBuf {
+        let process = std::process::id();
+        self.0.join(format!("index.json.pgcred-test-{process}"))
     }
 
     /// Returns the file that remembers the warnings that the user has seen.
@@ -168,6 +173,7 @@ mod tests {
             cache.due_for(Path::new("/home/u/.pgpass")),
             cache.due_lock(),
             cache.background(),
+            cache.test_file(),
             cache.shown_warnings(),
             key_file(cache.path(), "0123"),
             runs_directory(cache.path()),

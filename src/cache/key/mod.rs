@@ -13,6 +13,7 @@ mod kernel;
 mod native;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 mod secret_service;
+mod trial;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::paths::own_in;
+pub(crate) use trial::{KeyTrial, try_out};
 
 /// How long a keyring may take in all. A keyring that waits for the user to unlock it is given up
 /// after this time.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::jobs::Jobs;
 use crate::causes::Placeholders;
 use crate::command::app::App;
 use crate::request::Request;
@@ -26,6 +27,9 @@ pub(super) struct Examination<'a> {
     pub(super) deadline: Instant,
     /// The highest level of the checks that the user asked for.
     pub(super) level: Level,
+    /// Whether there is anything to examine besides this machine.
+    pub(super) has_targets: bool,
+    pub(super) jobs: Jobs,
 }
 
 /// One target of the run, for the checks of a target.

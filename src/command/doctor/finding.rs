@@ -103,6 +103,12 @@ impl Finding {
         self
     }
 
+    /// Says what to do, in words.
+    pub(super) fn with_advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
     /// Says that a login of the user's is what is missing, which has an exit code of its own.
     pub(super) fn for_login(mut self) -> Self {
         self.exit = Exit::Login;

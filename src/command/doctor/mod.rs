@@ -5,6 +5,7 @@
 //!  +--> runner    carries out the checks in their order, and skips those whose needs failed
 //!  |     +--> checks    every check, by stage: each looks at a context and returns a finding
 //!  |     +--> context   the machine, the configuration, one target, the time that is left
+//!  |     +--> jobs      what takes time, all started before the first check
 //!  |     +--> later     answers of threads: what waits runs side by side
 //!  +--> report    the outcomes as lines or as JSON, and the first cause
 //! ```
@@ -17,11 +18,13 @@
     reason = "the checks that use the rest of it follow one by one"
 )]
 
+mod aws_cli;
 mod check;
 mod checks;
 mod context;
 mod explain;
 mod finding;
+mod jobs;
 mod later;
 mod outcome;
 mod redact;
@@ -43,6 +46,7 @@ use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
 use context::{Examination, Level};
+use jobs::Jobs;
 use outcome::{CheckOutcome, first_failure};
 use report::Report;
 use runner::Target;
@@ -118,11 +122,16 @@ impl Run for Doctor {
             names.extend(share::names_of(request));
         }
         let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
+        let machine = Machine::current(app.options.config.as_deref())?;
+        let is_wanted = |id: &str| checks::is_wanted(id, &self.check);
+        let jobs = Jobs::start(app, &machine, deadline, is_wanted);
         let mut examination = Examination {
-            machine: Machine::current(app.options.config.as_deref())?,
+            machine,
             app,
             deadline,
             level: self.level(),
+            has_targets: !targets.is_empty(),
+            jobs,
         };
         let outcomes = runner::run(&mut examination, targets, &self.check);
         let report = Report::of(&outcomes);

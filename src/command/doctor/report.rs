@@ -54,18 +54,34 @@ impl<'a> Report<'a> {
     /// Returns the first cause and the command to type.
     fn summary(&self) -> Vec<String> {
         let Some(outcome) = first_failure(self.outcomes) else {
-            return vec!["no cause of a failing login was found".to_owned()];
+            return self.without_failure();
         };
-        let what = match outcome.cause {
-            Some(cause) => cause.title,
-            None => &outcome.finding.detail,
-        };
+        let what = outcome.what();
         let mut lines = vec![match &outcome.target {
             Some(target) => format!("first cause: {target}: {what}"),
             None => format!("first cause: {what}"),
         }];
         for command in &outcome.commands {
             lines.push(format!("type: {command}"));
+        }
+        lines
+    }
+
+    /// Returns how to begin, if nothing is configured.
+    fn without_failure(&self) -> Vec<String> {
+        for outcome in self.outcomes {
+            if outcome.finding.cause == Some("config.none") {
+                let mut lines = vec!["nothing to log in to is configured yet".to_owned()];
+                for command in &outcome.commands {
+                    lines.push(format!("type: {command}"));
+                }
+                return lines;
+            }
+        }
+        let mut lines = vec!["no cause of a failing login was found".to_owned()];
+        let is_warning = |outcome: &&CheckOutcome| outcome.finding.status == Status::Warn;
+        if let Some(outcome) = self.outcomes.iter().find(is_warning) {
+            lines.push(format!("first warning: {}", outcome.what()));
         }
         lines
     }
@@ -84,6 +100,14 @@ impl<'a> Report<'a> {
 }
 
 impl CheckOutcome {
+    /// Returns what is wrong, in a few words.
+    fn what(&self) -> &str {
+        match self.cause {
+            Some(cause) => cause.title,
+            None => &self.finding.detail,
+        }
+    }
+
     fn lines(&self) -> Vec<String> {
         let label = self.finding.status.label();
         let id = self.check.id;

@@ -116,16 +116,33 @@ fn state_of(config: Option<&Path>) -> String {
     }
 }
 
-/// Returns when the last run was and what failed; `None` if there was no run. A failure with
-/// another configuration is left out, because its connection may be gone.
+/// Returns when the last run was and what failed, in words; `None` if there was no run.
 pub(in crate::command) fn last(config: Option<&Path>) -> Option<String> {
-    let run = LastRun::parse(&fs::read_own(&file()?)?);
-    let at = Time::from_unix(run.at.parse().ok()?);
+    let Ending { at, error } = ending(config)?;
     let ago = spoken(at.until(Time::now()));
     let mut text = format!("last refresh in the background: {ago} ago");
-    if !run.error.is_empty() && run.config == state_of(config) {
+    if let Some(error) = error {
         text.push_str(", failed: ");
-        text.push_str(&run.error);
+        text.push_str(&error);
     }
     Some(text)
+}
+
+/// How the last run ended.
+pub(in crate::command) struct Ending {
+    pub(in crate::command) at: Time,
+    /// What failed. A failure with another configuration is left out, because its connection may
+    /// be gone.
+    pub(in crate::command) error: Option<String>,
+}
+
+/// Returns how the last run ended; `None` if there was no run.
+pub(in crate::command) fn ending(config: Option<&Path>) -> Option<Ending> {
+    let run = LastRun::parse(&fs::read_own(&file()?)?);
+    let at = Time::from_unix(run.at.parse().ok()?);
+    let mut error = None;
+    if !run.error.is_empty() && run.config == state_of(config) {
+        error = Some(run.error);
+    }
+    Some(Ending { at, error })
 }

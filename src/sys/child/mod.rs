@@ -19,7 +19,7 @@ use crate::text::{self, quote};
 pub(crate) use output::{
     Attachment, ProgramError, ProgramOutput, complete_output, output, own_output,
 };
-pub(crate) use search::{find, own_path, own_program};
+pub(crate) use search::{find, find_broken_link, own_path, own_program};
 
 const PAUSE: Duration = Duration::from_millis(3);
 

@@ -40,6 +40,17 @@ pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
     None
 }
 
+/// Returns a link in PATH that has the name of a program and leads nowhere.
+pub(crate) fn find_broken_link(program: &str) -> Option<PathBuf> {
+    for directory in std::env::split_paths(&env::path()) {
+        let path = directory.join(program);
+        if path.is_symlink() && !path.exists() {
+            return Some(path);
+        }
+    }
+    None
+}
+
 fn find_name(name: &OsStr) -> Option<PathBuf> {
     // Most programs are in PATH. For them the other directories need not be checked.
     if let Some(found) = find_in(env::path(), name) {

@@ -119,6 +119,27 @@ pub(crate) fn presence(path: &Path) -> Presence {
     }
 }
 
+/// What other programs see of a file, and whether they would use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileState {
+    pub(crate) is_plain: bool,
+    /// Whether other users have any rights to it.
+    pub(crate) is_open_to_others: bool,
+    /// The name of the owner, if it is not the user.
+    pub(crate) other_owner: Option<String>,
+}
+
+/// Returns what other programs see of a file, or of the file to which a link leads; `None` if there
+/// is none.
+pub(crate) fn state(path: &Path) -> Option<FileState> {
+    let metadata = fs::metadata(path).ok()?;
+    Some(FileState {
+        is_plain: metadata.is_file(),
+        is_open_to_others: platform::is_open_to_others(&metadata),
+        other_owner: platform::other_owner(&metadata),
+    })
+}
+
 /// Returns the time of the last change of a file.
 pub(crate) fn changed(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()

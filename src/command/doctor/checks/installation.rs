@@ -1,19 +1,334 @@
-//! The installation: which pgcred runs.
+//! The installation: which pgcred runs, and what of it shells and schedulers use.
+
+use std::path::Path;
 
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Examination, Level};
 use crate::command::doctor::finding::Finding;
+use crate::command::refresh::background::{self, Ending};
+use crate::setup::ToolKind;
+use crate::sys::child;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::quote;
+use crate::time::{Time, spoken};
 
-pub(super) const CHECKS: &[Check] = &[Check {
-    id: "installation.version",
-    about: "the version of pgcred, and the file that runs",
-    level: Level::Offline,
-    needs: &[],
-    examine: Examine::Machine(version),
-}];
+pub(super) const CHECKS: &[Check] = &[
+    machine(
+        "installation.version",
+        "the version of pgcred, and the file that runs",
+        version,
+    ),
+    machine(
+        "installation.path",
+        "whether PATH leads to the pgcred that runs",
+        path,
+    ),
+    machine(
+        "installation.links",
+        "the links that make pgcred stand in for `aws`",
+        links,
+    ),
+    machine(
+        "installation.completions",
+        "whether a shell completes pgcred",
+        completions,
+    ),
+    machine(
+        "installation.hook",
+        "whether a shell's start file has pgcred's hook",
+        hook,
+    ),
+    machine(
+        "installation.schedule",
+        "whether a scheduler refreshes, and how that ended",
+        schedule,
+    ),
+];
+
+const fn machine(
+    id: &'static str,
+    about: &'static str,
+    examine: fn(&mut Examination<'_>) -> Finding,
+) -> Check {
+    Check {
+        id,
+        about,
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Machine(examine),
+    }
+}
 
 fn version(examination: &mut Examination<'_>) -> Finding {
     let version = env!("CARGO_PKG_VERSION");
     let path = examination.machine.pgcred.display();
-    Finding::ok(format!("pgcred {version}, {path}"))
+    let library = if cfg!(target_env = "musl") {
+        ", musl"
+    } else if cfg!(target_env = "gnu") {
+        ", gnu"
+    } else {
+        ""
+    };
+    let debug = if cfg!(debug_assertions) {
+        ", a debug build"
+    } else {
+        ""
+    };
+    Finding::ok(format!("pgcred {version}{library}{debug}, {path}"))
+}
+
+fn path(examination: &mut Examination<'_>) -> Finding {
+    let jobs = &mut examination.jobs;
+    let Some(other) = &mut jobs.pgcred else {
+        return match child::find("pgcred".as_ref()) {
+            Some(path) => Finding::ok(format!("PATH leads to {}", path.display())),
+            None => Finding::ok("PATH has no pgcred; this one was started by its path"),
+        };
+    };
+    let found = other.path.display().to_string();
+    let version = match jobs.patience {
+        Some(patience) => other.text(patience),
+        None => None,
+    };
+    let version = version.unwrap_or("no version was told");
+    Finding::warn(
+        "install.path",
+        format!("PATH leads to another pgcred: {found} ({version})"),
+    )
+    .with_advice("remove the one that you do not use, or change the order of PATH")
+}
+
+fn links(examination: &mut Examination<'_>) -> Finding {
+    const NAMES: [&str; 2] = ["pgcred-aws", "aws"];
+    let own = examination.machine.pgcred.canonicalize().ok();
+    let mut leading_here = Vec::new();
+    for name in NAMES {
+        if let Some(broken) = child::find_broken_link(name) {
+            let command = format!("rm {}", quote::typed(&broken.display().to_string()));
+            return Finding::warn(
+                "install.link",
+                format!("the link {} leads nowhere", broken.display()),
+            )
+            .with_command(command);
+        }
+        if let Some(found) = child::find(name.as_ref())
+            && found.canonicalize().ok() == own
+        {
+            leading_here.push(found.display().to_string());
+        }
+    }
+    if leading_here.is_empty() {
+        return Finding::ok("none: `aws` and `pgcred-aws` are not links to pgcred");
+    }
+    Finding::ok(format!(
+        "{} leads to this pgcred",
+        leading_here.join(" and ")
+    ))
+}
+
+/// The files of completions, in the home directory and of the system.
+const COMPLETIONS_OF_USER: [&str; 4] = [
+    ".local/share/bash-completion/completions/pgcred",
+    ".config/fish/completions/pgcred.fish",
+    ".zfunc/_pgcred",
+    ".zsh/completions/_pgcred",
+];
+const COMPLETIONS_OF_SYSTEM: [&str; 5] = [
+    "/usr/share/bash-completion/completions/pgcred",
+    "/usr/share/zsh/vendor-completions/_pgcred",
+    "/usr/share/zsh/site-functions/_pgcred",
+    "/usr/share/fish/vendor_completions.d/pgcred.fish",
+    "/opt/homebrew/share/zsh/site-functions/_pgcred",
+];
+/// The files that shells read when they start.
+const START_FILES: [&str; 14] = [
+    ".bashrc",
+    ".bash_profile",
+    ".profile",
+    ".zshrc",
+    ".config/fish/config.fish",
+    ".config/fish/conf.d/pgcred.fish",
+    ".config/nushell/config.nu",
+    "Library/Application Support/nushell/config.nu",
+    ".config/elvish/rc.elv",
+    ".xonshrc",
+    ".config/xonsh/rc.xsh",
+    ".tcshrc",
+    ".cshrc",
+    ".config/powershell/Microsoft.PowerShell_profile.ps1",
+];
+
+fn completions(examination: &mut Examination<'_>) -> Finding {
+    let home = &examination.machine.home;
+    let mut files: Vec<_> = COMPLETIONS_OF_SYSTEM
+        .iter()
+        .map(Path::new)
+        .map(Path::to_owned)
+        .collect();
+    files.extend(COMPLETIONS_OF_USER.iter().map(|file| home.join(file)));
+    for file in files {
+        if fs::stamp_of_file(&file).is_some() {
+            return Finding::ok(file.display().to_string());
+        }
+    }
+    match start_file_with(home, "pgcred completions") {
+        Some(file) => Finding::ok(file),
+        None => Finding::skip("none is seen where shells usually look for them"),
+    }
+}
+
+fn hook(examination: &mut Examination<'_>) -> Finding {
+    if env::var_os("PGCRED_SEGMENT").is_some() {
+        return Finding::ok("the shell that started this has it: PGCRED_SEGMENT is set");
+    }
+    match start_file_with(&examination.machine.home, "pgcred init") {
+        Some(file) => Finding::ok(file),
+        None => Finding::skip("none is seen in the start files of shells"),
+    }
+}
+
+/// Returns the start file that has this command, outside a comment.
+fn start_file_with(home: &Path, command: &str) -> Option<String> {
+    for name in START_FILES {
+        let path = home.join(name);
+        let text = fs::read(&path).unwrap_or_default();
+        if has_command(&String::from_utf8_lossy(&text), command) {
+            return Some(path.display().to_string());
+        }
+    }
+    None
+}
+
+fn has_command(text: &str, command: &str) -> bool {
+    let is_there = |line: &str| !line.trim_start().starts_with('#') && line.contains(command);
+    text.lines().any(is_there)
+}
+
+fn schedule(examination: &mut Examination<'_>) -> Finding {
+    let ending = background::ending(examination.app.preferences.config_path.as_deref());
+    let deadline = examination.deadline;
+    let Some(tools) = examination.jobs.tools(deadline) else {
+        return Finding::skip("the schedulers did not answer in time");
+    };
+    let mut at_work = Vec::new();
+    for tool in tools {
+        if tool.kind == ToolKind::Scheduler && !tool.set_up.is_empty() {
+            at_work.push(tool.name);
+        }
+    }
+    judge_schedule(&at_work, ending, examination.machine.os.scheduler())
+}
+
+/// Judges how the last run in the background ended, which is a scheduler's or a hook's.
+fn judge_schedule(at_work: &[&str], ending: Option<Ending>, usual: &str) -> Finding {
+    /// A scheduler runs every two minutes at most; a machine may have slept.
+    const LONGEST_PAUSE: u32 = 15 * 60;
+    const CAUSE: &str = "schedule";
+    let who = at_work.join(" and ");
+    let Some(ending) = ending else {
+        if at_work.is_empty() {
+            return Finding::ok("no scheduler is set up");
+        }
+        return Finding::warn(CAUSE, format!("{who} is set up and has not run yet"))
+            .with_command(format!("pgcred setup {}", at_work[0]));
+    };
+    let since = ending.at.until(Time::now());
+    let ago = spoken(since);
+    if let Some(error) = ending.error {
+        return Finding::warn(CAUSE, format!("the last run, {ago} ago, failed: {error}"))
+            .with_command("pgcred refresh");
+    }
+    if at_work.is_empty() {
+        return Finding::ok(format!(
+            "no scheduler is set up; the last run was {ago} ago"
+        ));
+    }
+    if since > LONGEST_PAUSE {
+        return Finding::warn(
+            CAUSE,
+            format!("{who} is set up, and the last run was {ago} ago"),
+        )
+        .with_command(format!("pgcred setup {usual}"));
+    }
+    Finding::ok(format!("{who}, the last run was {ago} ago"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    #[test]
+    fn a_command_in_a_comment_is_none() {
+        assert!(has_command(
+            "a\n eval \"$(pgcred init bash)\"\n",
+            "pgcred init"
+        ));
+        assert!(!has_command(
+            "  # eval \"$(pgcred init bash)\"\n",
+            "pgcred init"
+        ));
+        assert!(!has_command("", "pgcred init"));
+    }
+
+    #[test]
+    fn a_schedule_is_judged_by_its_last_run() {
+        let ago = |seconds: i64, error: Option<&str>| {
+            Some(Ending {
+                at: Time::from_unix(Time::now().unix() - seconds),
+                error: error.map(str::to_owned),
+            })
+        };
+        for (at_work, ending, status, says) in [
+            (&[][..], None, Status::Ok, "no scheduler is set up"),
+            (
+                &[][..],
+                ago(60, None),
+                Status::Ok,
+                "no scheduler is set up; the last run was",
+            ),
+            (
+                &[][..],
+                ago(60, Some("no network")),
+                Status::Warn,
+                "failed: no network",
+            ),
+            (
+                &["cron"][..],
+                None,
+                Status::Warn,
+                "cron is set up and has not run yet",
+            ),
+            (
+                &["cron"][..],
+                ago(60, None),
+                Status::Ok,
+                "cron, the last run was 60 s ago",
+            ),
+            (
+                &["cron"][..],
+                ago(86_400, None),
+                Status::Warn,
+                "the last run was 24 h ago",
+            ),
+            (
+                &["cron"][..],
+                ago(60, Some("no login")),
+                Status::Warn,
+                "failed: no login",
+            ),
+        ] {
+            let finding = judge_schedule(at_work, ending, "cron");
+            assert_eq!(finding.status, status, "{}", finding.detail);
+            assert!(
+                finding.detail.contains(says),
+                "{} not in {}",
+                says,
+                finding.detail
+            );
+            let has_cause = finding.cause == Some("schedule");
+            assert_eq!(has_cause, status == Status::Warn);
+        }
+    }
 }

@@ -3,7 +3,15 @@
 //! Each file is a stage and has its part of the table. A check looks at one thing, returns one
 //! [`Finding`], and changes nothing but what its documentation names.
 
+mod clients;
+mod configuration;
+mod entry;
+mod environment;
 mod installation;
+mod passfile;
+mod sandboxes;
+mod store;
+mod tools;
 
 use super::check::{Check, Examine};
 use super::context::Level;
@@ -20,10 +28,87 @@ pub(super) static TARGET: Check = Check {
 
 /// The stages in their order. Those of the machine come first. The first check that fails names
 /// the cause.
-static STAGES: &[&[Check]] = &[installation::CHECKS];
+static STAGES: &[&[Check]] = &[
+    installation::CHECKS,
+    store::CHECKS,
+    configuration::CHECKS,
+    passfile::CHECKS,
+    entry::CHECKS,
+    environment::CHECKS,
+    clients::CHECKS,
+    tools::CHECKS,
+];
 
 /// Returns every check, in its order.
 pub(super) fn all() -> impl Iterator<Item = &'static Check> {
     let others = STAGES.iter().copied().flatten();
     std::iter::once(&TARGET).chain(others)
+}
+
+/// Tells whether `--check` with these words selects a check, or one of a stage. Without words it
+/// selects all.
+pub(super) fn is_wanted(id: &str, words: &[String]) -> bool {
+    if words.is_empty() {
+        return true;
+    }
+    for check in all() {
+        let is_meant = check.is_selected_by(id);
+        if is_meant && words.iter().any(|word| check.is_selected_by(word)) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_stage_and_a_subject_and_names_one_check() {
+        let mut ids = BTreeSet::new();
+        for check in all() {
+            let id = check.id;
+            let (stage, subject) = id.split_once('.').expect("a stage and a subject");
+            for part in [stage, subject] {
+                let is_word = part
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || "._".contains(c));
+                assert!(is_word && !part.is_empty(), "{id}");
+            }
+            assert!(ids.insert(id) && id.len() <= 24, "{id} twice, or too long");
+            assert!(
+                !check.about.is_empty() && !check.about.ends_with('.'),
+                "{id}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_check_needs_only_what_stands_before_it() {
+        let mut before = BTreeSet::new();
+        for check in all() {
+            for needed in check.needs {
+                assert!(before.contains(needed), "{} needs {needed}", check.id);
+            }
+            before.insert(check.id);
+        }
+    }
+
+    #[test]
+    fn a_check_is_wanted_by_its_id_and_by_its_stage() {
+        let words = ["passfile.mode".to_owned(), "store".to_owned()];
+        for (id, expected) in [
+            ("passfile.mode", true),
+            ("passfile", true),
+            ("passfile.lines", false),
+            ("store.key", true),
+            ("tools", false),
+        ] {
+            assert_eq!(is_wanted(id, &words), expected, "{id}");
+            assert!(is_wanted(id, &[]), "{id}");
+        }
+    }
 }

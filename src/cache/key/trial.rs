@@ -1,0 +1,55 @@
+//! Tries out the places of the cache's key with an entry that is no key: it is written, read and
+//! deleted. The key itself is left alone, and so is every token.
+
+use super::{KeyPlaces, KeyStore, patiently, stores};
+use crate::cache::seal::SealingKey;
+use crate::config::CacheChoice;
+use crate::error::{Error, Result};
+
+/// What became of the entry.
+#[derive(Debug, Default)]
+pub(crate) struct KeyTrial {
+    /// The first place that has kept it.
+    pub(crate) holder: Option<String>,
+    /// One clause for each place before that, with the reason why it has not.
+    pub(crate) failures: Vec<String>,
+}
+
+/// Tries one place after another, as a search for the key does, until one keeps the entry.
+pub(crate) fn try_out(choice: CacheChoice, places: &KeyPlaces) -> KeyTrial {
+    let mut trial = KeyTrial::default();
+    let mut of_key = stores(choice, places).into_iter();
+    for store in stores(choice, &places_of_entry(places)) {
+        let location = match of_key.next() {
+            Some(store) => store.location(),
+            None => store.location(),
+        };
+        match patiently(store, round_trip) {
+            Ok(()) => {
+                trial.holder = Some(location.to_string());
+                return trial;
+            }
+            Err(error) => trial.failures.push(format!("{location}: {error}")),
+        }
+    }
+    trial
+}
+
+/// Returns the same places for another name, under which no key stands.
+fn places_of_entry(places: &KeyPlaces) -> KeyPlaces {
+    KeyPlaces {
+        scope: format!("test-{}", places.scope),
+        ..places.clone()
+    }
+}
+
+fn round_trip(store: &dyn KeyStore) -> Result<()> {
+    let entry = SealingKey::generate()?;
+    store.write(entry.expose())?;
+    let read = store.read();
+    store.erase()?;
+    match read? {
+        Some(bytes) if bytes == entry.expose() => Ok(()),
+        _ => Err(Error::failure("it did not return what was just stored")),
+    }
+}

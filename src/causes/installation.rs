@@ -1,0 +1,56 @@
+//! The installation: another pgcred, links, the configuration, the directory of the cache.
+
+use super::{Cause, Detection};
+
+pub(super) const CAUSES: &[Cause] = &[
+    Cause {
+        id: "install.path",
+        title: "PATH leads to another pgcred",
+        meaning: "Two are installed. What you type runs the one that PATH leads to, and tools \
+            and hooks may run the other, with other options and another version.",
+        fix: "Remove the one that you do not use, or change the order of PATH.",
+        templates: &["pgcred --version"],
+        texts: &[],
+        detection: Detection::Checks(&["installation.path"]),
+    },
+    Cause {
+        id: "install.link",
+        title: "a link that stands for pgcred leads nowhere",
+        meaning: "pgcred was moved or removed after the link was made. A program that runs \
+            `aws` or `pgcred-aws` by the link finds nothing.",
+        fix: "Remove the link, or make it anew.",
+        templates: &[],
+        texts: &[],
+        detection: Detection::Checks(&["installation.links"]),
+    },
+    Cause {
+        id: "config.file",
+        title: "the configuration cannot be read",
+        meaning: "The file belongs to another user, can be changed by others, or has something \
+            in it that pgcred does not know. No connection of it can be used.",
+        fix: "Do what the check says.",
+        templates: &[],
+        texts: &[],
+        detection: Detection::Checks(&["configuration.file"]),
+    },
+    Cause {
+        id: "config.none",
+        title: "no connection is configured",
+        meaning: "pgcred works for a host that is named each time. Tools, hooks and schedulers \
+            need a connection with a name.",
+        fix: "Name a host of Aurora DSQL or RDS once.",
+        templates: &["pgcred add NAME HOST"],
+        texts: &[],
+        detection: Detection::Checks(&["configuration.targets"]),
+    },
+    Cause {
+        id: "cache.directory",
+        title: "the cache's directory cannot be used",
+        meaning: "It belongs to another user, the disk is full or can only be read, or a file \
+            has its name. Each call asks AWS for a new token.",
+        fix: "Do what the check says, or let PGCRED_HOME name another directory.",
+        templates: &[],
+        texts: &[],
+        detection: Detection::Checks(&["store.directory"]),
+    },
+];

@@ -1,0 +1,332 @@
+//! The clients: psql and libpq by their versions, sandboxes that hide files, the AWS CLI.
+
+use std::fmt;
+use std::path::Path;
+
+use super::sandboxes;
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Case, Examination, Level};
+use crate::command::doctor::finding::Finding;
+
+pub(super) const CHECKS: &[Check] = &[
+    machine(
+        "clients.psql",
+        "the versions of psql and libpq on PATH",
+        psql,
+    ),
+    machine(
+        "clients.lines",
+        "whether psql reads lines of the passfile as long as tokens",
+        lines,
+    ),
+    machine(
+        "clients.sandboxes",
+        "whether a sandbox keeps a tool from files and programs",
+        sandbox,
+    ),
+    machine("clients.aws", "whether the AWS CLI is version 2", aws),
+    Check {
+        id: "clients.sni",
+        about: "whether psql tells the server which host it wants",
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Target(sni),
+    },
+];
+
+const fn machine(
+    id: &'static str,
+    about: &'static str,
+    examine: fn(&mut Examination<'_>) -> Finding,
+) -> Check {
+    Check {
+        id,
+        about,
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Machine(examine),
+    }
+}
+
+/// Why a check of psql is skipped.
+const UNKNOWN: &str = "the version of psql is not known";
+
+/// The version of a program: up to three numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version([u32; 3]);
+
+/// `15.18`, or `9.6.24`: a third number that is 0 is left out.
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self([major, minor, patch]) = self;
+        write!(f, "{major}.{minor}")?;
+        if *patch == 0 {
+            return Ok(());
+        }
+        write!(f, ".{patch}")
+    }
+}
+
+impl Version {
+    pub(super) const fn major(major: u32) -> Self {
+        Self([major, 0, 0])
+    }
+
+    /// Returns the first version in a text such as `psql (PostgreSQL) 15.18 (Debian 15.18-0)`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let starts_with_digit = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+        let word = text.split([' ', '/']).find(starts_with_digit)?;
+        let mut numbers = [0; 3];
+        for (number, part) in numbers.iter_mut().zip(word.split('.')) {
+            let end = part
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(part.len());
+            match part[..end].parse() {
+                Ok(parsed) => *number = parsed,
+                Err(_) => break,
+            }
+        }
+        Some(Self(numbers))
+    }
+
+    /// Tells whether this libpq cuts a line of the passfile after 319 bytes. The versions of
+    /// November 2020 were the first that do not, in every branch that was kept up then.
+    fn cuts_lines(self) -> bool {
+        let Self([major, minor, patch]) = self;
+        match major {
+            13.. => false,
+            12 => minor < 5,
+            11 => minor < 10,
+            10 => minor < 15,
+            9 => (minor, patch) < (5, 24) || (minor == 6 && patch < 20),
+            _ => true,
+        }
+    }
+}
+
+/// Returns the version of psql; `None` if there is no psql, or if it does not tell.
+pub(super) fn version_of_psql(examination: &mut Examination<'_>) -> Option<Version> {
+    Version::parse(examination.jobs.client("psql")?)
+}
+
+/// A client, and the version that it tells.
+#[derive(Clone)]
+struct Client {
+    name: &'static str,
+    path: String,
+    version: Option<Version>,
+}
+
+fn psql(examination: &mut Examination<'_>) -> Finding {
+    let Some(patience) = examination.jobs.patience else {
+        return Finding::skip("no client was asked");
+    };
+    let mut clients = Vec::new();
+    for client in &mut examination.jobs.clients {
+        clients.push(Client {
+            name: client.name,
+            path: client.path.display().to_string(),
+            version: match client.text(patience) {
+                Some(text) => Version::parse(text),
+                None => None,
+            },
+        });
+    }
+    judge_versions(&clients)
+}
+
+fn judge_versions(clients: &[Client]) -> Finding {
+    if clients.is_empty() {
+        return Finding::skip("PATH has no psql");
+    }
+    let mut said = Vec::new();
+    for client in clients {
+        let Client {
+            name,
+            path,
+            version,
+        } = client;
+        said.push(match version {
+            Some(version) => format!("{name} {version} ({path})"),
+            None => format!("{path} does not tell its version"),
+        });
+        if *name == "psql"
+            && let Some(version) = version
+            && *version < Version::major(10)
+        {
+            return Finding::warn("tool.scram", said.join(", "))
+                .with_advice("PostgreSQL no longer keeps this version up: install a newer client");
+        }
+    }
+    Finding::ok(said.join(", "))
+}
+
+fn lines(examination: &mut Examination<'_>) -> Finding {
+    judge_lines(version_of_psql(examination))
+}
+
+fn judge_lines(version: Option<Version>) -> Finding {
+    let Some(version) = version else {
+        return Finding::skip(UNKNOWN);
+    };
+    if version.cuts_lines() {
+        return Finding::fail(
+            "token.cut",
+            format!("psql {version} reads 319 bytes of a line, and a token is longer"),
+        )
+        .with_advice("install psql 13 or newer");
+    }
+    Finding::ok(format!("psql {version} reads lines of any length"))
+}
+
+fn sni(case: &mut Case<'_, '_>) -> Finding {
+    judge_sni(
+        version_of_psql(case.run),
+        case.request.provider.name == "dsql",
+    )
+}
+
+fn judge_sni(version: Option<Version>, is_needed: bool) -> Finding {
+    let Some(version) = version else {
+        return Finding::skip(UNKNOWN);
+    };
+    if version >= Version::major(14) {
+        return Finding::ok(format!("psql {version} sends the name of the host"));
+    }
+    if !is_needed {
+        return Finding::ok(format!(
+            "psql {version} does not, and this server needs no name"
+        ));
+    }
+    Finding::fail(
+        "tls.sni",
+        format!("psql {version} does not send the name of the host"),
+    )
+    .with_advice("install psql 14 or newer")
+}
+
+fn sandbox(examination: &mut Examination<'_>) -> Finding {
+    sandboxes::judge(&sandboxes::found(&examination.machine))
+}
+
+fn aws(examination: &mut Examination<'_>) -> Finding {
+    let own = examination.machine.pgcred.canonicalize().ok();
+    let (Some(aws), Some(patience)) = (&mut examination.jobs.aws, examination.jobs.patience) else {
+        return Finding::skip("PATH has no `aws`");
+    };
+    let path = aws.path.clone();
+    if path.canonicalize().ok() == own {
+        return Finding::ok(format!("{} is a link to pgcred", path.display()));
+    }
+    judge_aws(&path, aws.text(patience))
+}
+
+fn judge_aws(path: &Path, text: Option<&str>) -> Finding {
+    let path = path.display();
+    let Some(text) = text else {
+        return Finding::skip(format!("{path} did not tell its version in time"));
+    };
+    // aws-cli/1.44.4 Python/3.11.2 Linux/6.1
+    let version = text.strip_prefix("aws-cli/").and_then(Version::parse);
+    match version {
+        Some(version) if version < Version::major(2) => Finding::warn(
+            "cli.v1",
+            format!("{path} is version 1, which has no `aws dsql`"),
+        )
+        .with_command("pgcred aws dsql generate-db-connect-auth-token --hostname HOST")
+        .with_advice("uninstall it and install version 2, or use `pgcred aws`"),
+        Some(_) => Finding::ok(format!("{path} is version 2")),
+        None => Finding::skip(format!(
+            "{path} does not tell its version as the AWS CLI does"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    fn version(text: &str) -> Version {
+        Version::parse(text).expect("a version")
+    }
+
+    #[test]
+    fn versions_are_read_as_the_programs_print_them() {
+        for (text, expected) in [
+            (
+                "psql (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)",
+                [15, 18, 0],
+            ),
+            ("PostgreSQL 9.6.24", [9, 6, 24]),
+            ("pg_dump (PostgreSQL) 18beta1", [18, 0, 0]),
+            ("psql (PostgreSQL) 14devel", [14, 0, 0]),
+            ("1.44.4 Python/3.11", [1, 44, 4]),
+        ] {
+            assert_eq!(Version::parse(text), Some(Version(expected)), "{text}");
+        }
+        for text in ["", "psql", "psql (PostgreSQL)"] {
+            assert_eq!(Version::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_versions_that_cut_lines_are_those_before_november_2020() {
+        for (cutting, whole) in [
+            ("9.5.23", "9.5.24"),
+            ("9.6.19", "9.6.20"),
+            ("10.14", "10.15"),
+            ("11.9", "11.10"),
+            ("12.4", "12.5"),
+            ("9.4.26", "13.0"),
+            ("8.4", "18.1"),
+        ] {
+            assert!(version(cutting).cuts_lines(), "{cutting}");
+            assert!(!version(whole).cuts_lines(), "{whole}");
+        }
+    }
+
+    #[test]
+    fn the_version_of_psql_is_judged() {
+        let client = |name: &'static str, text: &str| Client {
+            name,
+            path: format!("/usr/bin/{name}"),
+            version: Version::parse(text),
+        };
+        let new = client("psql", "psql (PostgreSQL) 15.18");
+        let old = client("psql", "psql (PostgreSQL) 9.6.24");
+        assert_eq!(judge_versions(&[]).status, Status::Skip);
+        let finding = judge_versions(&[new, client("pg_config", "")]);
+        let says = "psql 15.18 (/usr/bin/psql), /usr/bin/pg_config does not tell its version";
+        assert_eq!(
+            (finding.status, finding.detail.as_str()),
+            (Status::Ok, says)
+        );
+        let finding = judge_versions(&[old]);
+        assert_eq!(finding.cause, Some("tool.scram"));
+        assert_eq!(finding.detail, "psql 9.6.24 (/usr/bin/psql)");
+        for (text, of_lines, of_dsql, of_rds) in [
+            ("", Status::Skip, Status::Skip, Status::Skip),
+            ("psql 12.4", Status::Fail, Status::Fail, Status::Ok),
+            ("psql 13.1", Status::Ok, Status::Fail, Status::Ok),
+            ("psql 14.0", Status::Ok, Status::Ok, Status::Ok),
+        ] {
+            let version = Version::parse(text);
+            assert_eq!(judge_lines(version).status, of_lines, "{text}");
+            assert_eq!(judge_sni(version, true).status, of_dsql, "{text}");
+            assert_eq!(judge_sni(version, false).status, of_rds, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_version_of_the_aws_cli_is_judged() {
+        for (text, status) in [
+            (Some("aws-cli/1.44.4 Python/3.11.2 Linux/6.1"), Status::Warn),
+            (Some("aws-cli/2.31.0 Python/3.13.7 Linux/6.1"), Status::Ok),
+            (Some("something else 1.2"), Status::Skip),
+            (None, Status::Skip),
+        ] {
+            assert_eq!(judge_aws(Path::new("/a"), text).status, status, "{text:?}");
+        }
+    }
+}

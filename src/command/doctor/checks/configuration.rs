@@ -1,0 +1,106 @@
+//! The configuration: whether it can be read, and whether its connections get along.
+
+use crate::command::configuration::{ConfigurationFile, ConfigurationNeed};
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Examination, Level};
+use crate::command::doctor::finding::Finding;
+use crate::command::line_owners::mark_taken_lines;
+use crate::error::Exit;
+use crate::output::Output;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "configuration.file",
+        about: "whether the configuration file is yours, and can be read and understood",
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Machine(file),
+    },
+    Check {
+        id: "configuration.targets",
+        about: "whether any connection is configured",
+        level: Level::Offline,
+        needs: &["configuration.file"],
+        examine: Examine::Machine(connections),
+    },
+    Check {
+        id: "configuration.lines",
+        about: "whether two connections need the same line of the passfile",
+        level: Level::Offline,
+        needs: &["configuration.file"],
+        examine: Examine::Machine(lines),
+    },
+];
+
+fn file(examination: &mut Examination<'_>) -> Finding {
+    let named = examination.app.options.config.as_deref();
+    match ConfigurationFile::read(named, ConfigurationNeed::Whole, Output::SILENT) {
+        Ok(read) => {
+            let Some(path) = read.path else {
+                return Finding::ok("no configuration directory is known");
+            };
+            let path = path.display();
+            match read.changed {
+                Some(_) => Finding::ok(path.to_string()),
+                None => Finding::ok(format!("none yet: {path} does not exist")),
+            }
+        }
+        Err(error) => {
+            let mut finding = Finding::of_error("config.file", &error);
+            finding.exit = Exit::Failure;
+            finding
+        }
+    }
+}
+
+fn connections(examination: &mut Examination<'_>) -> Finding {
+    let mut names = Vec::new();
+    for connection in &examination.app.preferences.config.connections {
+        names.push(connection.name.as_str());
+    }
+    judge_connections(&names, examination.has_targets)
+}
+
+fn judge_connections(names: &[&str], has_targets: bool) -> Finding {
+    match names.len() {
+        0 if has_targets => Finding::ok("none; the target was named on the command line"),
+        0 => Finding::warn("config.none", "no connection is configured")
+            .with_advice("name a host of Aurora DSQL or RDS once; then `pgcred doctor` examines it")
+            .with_command("pgcred add NAME HOST")
+            .with_command("pgcred doctor NAME"),
+        1 => Finding::ok(format!("one: {}", names[0])),
+        count => Finding::ok(format!("{count}: {}", names.join(", "))),
+    }
+}
+
+fn lines(examination: &mut Examination<'_>) -> Finding {
+    let mut requests = examination.app.preferences.named_connections();
+    let conflicts = mark_taken_lines(&mut requests);
+    if conflicts.is_empty() {
+        return Finding::ok("each connection has lines of its own");
+    }
+    let said: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+    Finding::warn("passfile.conflict", said.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    #[test]
+    fn without_connections_the_user_is_told_how_to_begin() {
+        let finding = judge_connections(&[], false);
+        assert_eq!(finding.cause, Some("config.none"));
+        assert_eq!(finding.commands[0], "pgcred add NAME HOST");
+        for (names, has_targets, says) in [
+            (&[][..], true, "none; the target"),
+            (&["a"][..], false, "one: a"),
+            (&["a", "b"][..], true, "2: a, b"),
+        ] {
+            let finding = judge_connections(names, has_targets);
+            assert_eq!(finding.status, Status::Ok);
+            assert!(finding.detail.starts_with(says), "{}", finding.detail);
+        }
+    }
+}

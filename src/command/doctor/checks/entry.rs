@@ -1,0 +1,259 @@
+//! The passfile's answer: what libpq takes from it for one target, and why.
+
+use super::passfile::PassfileText;
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::finding::Finding;
+use crate::command::line_owners;
+use crate::passfile::answer::{Answer, Difference, PasswordKind, answer, near_miss};
+use crate::passfile::block::Passfile;
+use crate::setup::ToolKind;
+use crate::text::quote;
+use crate::time::{Time, spoken};
+
+pub(super) const CHECKS: &[Check] = &[Check {
+    id: "passfile.entry",
+    about: "what libpq takes from the passfile for the target, and why",
+    level: Level::Offline,
+    needs: &["passfile.block"],
+    examine: Examine::Target(entry),
+}];
+
+/// What the passfile says of a target.
+struct Facts {
+    answer: Option<Answer>,
+    near_miss: Option<(usize, Difference)>,
+    /// When the token in pgcred's own line expires.
+    own_expiry: Option<Time>,
+    /// Whether an earlier connection has the target's line.
+    is_of_another: bool,
+    /// Whether a scheduler refreshes it.
+    is_scheduled: bool,
+}
+
+fn entry(case: &mut Case<'_, '_>) -> Finding {
+    let passfile = match PassfileText::read() {
+        Ok(passfile) => passfile,
+        Err(why) => return Finding::skip(why),
+    };
+    let (key, dbname) = (case.request.key(), &case.request.dbname);
+    let mut own_expiry = None;
+    if let Ok(own) = Passfile::parse(&passfile.bytes)
+        && let Some((_, expires_at)) = own.times(&key)
+    {
+        own_expiry = Some(expires_at);
+    }
+    let facts = Facts {
+        answer: answer(&passfile.bytes, &key, dbname),
+        near_miss: near_miss(&passfile.bytes, &key, dbname),
+        own_expiry,
+        is_of_another: match &case.request.connection {
+            Some(name) => line_owners::is_taken(name, &key, &case.run.app.preferences),
+            None => false,
+        },
+        is_scheduled: case.request.connection.is_some() && has_scheduler(case),
+    };
+    judge(&facts, &case.name, Time::now())
+}
+
+fn has_scheduler(case: &mut Case<'_, '_>) -> bool {
+    let deadline = case.run.deadline;
+    let tools = case.run.jobs.tools(deadline).unwrap_or(&[]);
+    let mut at_work = tools.iter().filter(|tool| tool.kind == ToolKind::Scheduler);
+    at_work.any(|tool| !tool.set_up.is_empty())
+}
+
+fn judge(facts: &Facts, target: &str, now: Time) -> Finding {
+    let refresh = format!("pgcred refresh {}", quote::typed(target));
+    match &facts.answer {
+        Some(answer) if answer.is_own => judge_own(answer.line, facts.own_expiry, now, refresh),
+        Some(answer) => judge_users(answer, now, &refresh),
+        None => judge_absence(facts, refresh),
+    }
+}
+
+/// Judges the line of pgcred that libpq takes.
+fn judge_own(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> Finding {
+    match expiry {
+        Some(expiry) if expiry <= now => {
+            let ago = spoken(expiry.until(now));
+            let detail = format!("line {line} is pgcred's, and its token expired {ago} ago");
+            Finding::fail("token.expired", detail).with_command(refresh)
+        }
+        Some(expiry) => {
+            let left = spoken(now.until(expiry));
+            Finding::ok(format!(
+                "line {line}, which is pgcred's; the token lasts {left} more"
+            ))
+        }
+        None => Finding::ok(format!("line {line}, which is pgcred's")),
+    }
+}
+
+/// Judges the line of the user's that libpq takes, which hides pgcred's if there is one.
+fn judge_users(answer: &Answer, now: Time, refresh: &str) -> Finding {
+    let line = answer.line;
+    let finding = match answer.password {
+        PasswordKind::Token(expiry) if expiry <= now => {
+            let ago = spoken(expiry.until(now));
+            let detail = format!("line {line} of yours has a token that expired {ago} ago");
+            Finding::fail("token.pasted", detail)
+        }
+        PasswordKind::Token(expiry) => {
+            let left = spoken(now.until(expiry));
+            let detail = format!("line {line} of yours has a token that lasts {left} more");
+            Finding::warn("token.pasted", detail)
+        }
+        PasswordKind::Empty => {
+            let detail =
+                format!("line {line} of yours has no password, and libpq looks no further");
+            Finding::fail("passfile.shadow", detail)
+        }
+        PasswordKind::Other => {
+            let detail = format!("line {line} of yours has a password that is no token");
+            Finding::fail("passfile.shadow", detail)
+        }
+    };
+    finding
+        .with_advice(format!(
+            "delete line {line}, or move it below pgcred's; then `{refresh}`"
+        ))
+        .with_command(refresh)
+}
+
+fn judge_absence(facts: &Facts, refresh: String) -> Finding {
+    if facts.is_of_another {
+        return Finding::ok("none: its line belongs to an earlier connection; use `pgcred exec`");
+    }
+    if let Some((line, difference)) = facts.near_miss {
+        let why = difference.as_str();
+        let detail = format!("no line matches; line {line} of yours would, but it {why}");
+        return Finding::warn("passfile.key", detail).with_command(refresh);
+    }
+    if facts.is_scheduled {
+        let detail = "no line matches, although a scheduler refreshes the passfile";
+        return Finding::warn("schedule", detail).with_command(refresh);
+    }
+    Finding::ok(format!(
+        "no line matches; `{refresh}` writes one for clients that read the file"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    const NOW: Time = Time::from_unix(1_800_000_000);
+
+    fn none() -> Facts {
+        Facts {
+            answer: None,
+            near_miss: None,
+            own_expiry: None,
+            is_of_another: false,
+            is_scheduled: false,
+        }
+    }
+
+    fn with(is_own: bool, password: PasswordKind, own_expiry: Option<Time>) -> Facts {
+        Facts {
+            answer: Some(Answer {
+                line: 3,
+                is_own,
+                password,
+            }),
+            own_expiry,
+            ..none()
+        }
+    }
+
+    #[test]
+    fn what_libpq_takes_is_judged() {
+        let (soon, before) = (NOW.plus(600), Time::from_unix(NOW.unix() - 600));
+        let token = PasswordKind::Token;
+        let near = Facts {
+            near_miss: Some((9, Difference::Port)),
+            ..none()
+        };
+        let scheduled = Facts {
+            is_scheduled: true,
+            ..none()
+        };
+        let of_another = Facts {
+            is_of_another: true,
+            is_scheduled: true,
+            ..none()
+        };
+        for (facts, status, cause, says) in [
+            (none(), Status::Ok, None, "no line matches"),
+            (
+                near,
+                Status::Warn,
+                Some("passfile.key"),
+                "line 9 of yours would, but it has another",
+            ),
+            (
+                scheduled,
+                Status::Warn,
+                Some("schedule"),
+                "although a scheduler",
+            ),
+            (
+                of_another,
+                Status::Ok,
+                None,
+                "belongs to an earlier connection",
+            ),
+            (
+                with(true, token(soon), Some(soon)),
+                Status::Ok,
+                None,
+                "lasts 10 min more",
+            ),
+            (
+                with(true, PasswordKind::Other, None),
+                Status::Ok,
+                None,
+                "line 3, which is pgcred's",
+            ),
+            (
+                with(true, token(before), Some(before)),
+                Status::Fail,
+                Some("token.expired"),
+                "its token expired 10 min ago",
+            ),
+            (
+                with(false, token(before), None),
+                Status::Fail,
+                Some("token.pasted"),
+                "line 3 of yours has a token that expired",
+            ),
+            (
+                with(false, token(soon), None),
+                Status::Warn,
+                Some("token.pasted"),
+                "line 3 of yours has a token that lasts",
+            ),
+            (
+                with(false, PasswordKind::Other, Some(soon)),
+                Status::Fail,
+                Some("passfile.shadow"),
+                "line 3 of yours has a password that is no token",
+            ),
+            (
+                with(false, PasswordKind::Empty, None),
+                Status::Fail,
+                Some("passfile.shadow"),
+                "looks no further",
+            ),
+        ] {
+            let finding = judge(&facts, "my db", NOW);
+            assert_eq!(finding.status, status, "{}", finding.detail);
+            assert_eq!(finding.cause, cause, "{}", finding.detail);
+            assert!(finding.detail.contains(says), "{}", finding.detail);
+            let has_command = !finding.commands.is_empty();
+            assert_eq!(has_command, status != Status::Ok);
+        }
+    }
+}

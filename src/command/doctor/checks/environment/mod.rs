@@ -1,0 +1,301 @@
+//! The environment: libpq's variables that change what a client does with the target.
+//!
+//! ```text
+//! mod        a password, an address, demands and settings
+//!  +--> service    PGSERVICE and the entry that it names
+//!  +--> tls        PGSSLMODE, PGSSLROOTCERT and what else is about TLS
+//! ```
+//!
+//! The value of PGPASSWORD is never shown.
+
+mod service;
+mod tls;
+
+use super::passfile::unset;
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::finding::Finding;
+use crate::command::doctor::redact::Kind;
+use crate::passfile::answer::PasswordKind;
+use crate::sys::env;
+use crate::text;
+use crate::time::{Time, spoken};
+
+pub(super) const CHECKS: &[Check] = &[
+    target(
+        "environment.password",
+        "whether PGPASSWORD hides the token",
+        password,
+    ),
+    target(
+        "environment.service",
+        "what PGSERVICE changes for the target",
+        service::examine,
+    ),
+    target(
+        "environment.address",
+        "whether PGHOSTADDR leads elsewhere",
+        address,
+    ),
+    target(
+        "environment.tls",
+        "whether PGSSL* variables let TLS verify the target",
+        tls::examine,
+    ),
+    target(
+        "environment.demands",
+        "whether a variable demands what the server lacks",
+        demands,
+    ),
+    target(
+        "environment.options",
+        "whether PGOPTIONS has settings that the server takes",
+        options,
+    ),
+];
+
+const fn target(
+    id: &'static str,
+    about: &'static str,
+    examine: fn(&mut Case<'_, '_>) -> Finding,
+) -> Check {
+    Check {
+        id,
+        about,
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Target(examine),
+    }
+}
+
+/// Returns a value as a text of one short line.
+fn shown(value: &str) -> String {
+    text::shortened(&text::shown(value), 80)
+}
+
+fn password(_: &mut Case<'_, '_>) -> Finding {
+    let mut kind = None;
+    if let Some(password) = env::var("PGPASSWORD") {
+        kind = Some(PasswordKind::of(password.as_bytes()));
+    }
+    judge_password(kind, Time::now())
+}
+
+fn judge_password(kind: Option<PasswordKind>, now: Time) -> Finding {
+    let finding = match kind {
+        None | Some(PasswordKind::Empty) => return Finding::ok("PGPASSWORD is not set"),
+        Some(PasswordKind::Token(expiry)) if expiry > now => {
+            let left = spoken(now.until(expiry));
+            return Finding::ok(format!("PGPASSWORD is a token, which lasts {left} more"));
+        }
+        Some(PasswordKind::Token(expiry)) => {
+            let ago = spoken(expiry.until(now));
+            let detail = format!("PGPASSWORD is a token that expired {ago} ago");
+            Finding::fail("token.pasted", detail)
+        }
+        Some(PasswordKind::Other) => {
+            let detail =
+                "PGPASSWORD is set to what is no token: clients use it before the passfile";
+            Finding::fail("env.password", detail)
+        }
+    };
+    finding.with_command(unset("PGPASSWORD"))
+}
+
+fn address(case: &mut Case<'_, '_>) -> Finding {
+    judge_address(
+        env::var("PGHOSTADDR").as_deref(),
+        case.request.keyword("hostaddr"),
+    )
+}
+
+fn judge_address(variable: Option<&str>, own: Option<&str>) -> Finding {
+    match (variable, own) {
+        (None, None) => Finding::ok("PGHOSTADDR is not set"),
+        (None, Some(own)) => Finding::ok(format!("the target has the address {}", shown(own))),
+        (Some(variable), Some(own)) if variable == own => {
+            Finding::ok(format!("PGHOSTADDR is the target's, {}", shown(own)))
+        }
+        (Some(variable), _) => Finding::warn(
+            "env.address",
+            format!(
+                "PGHOSTADDR is {}: clients dial it for every host",
+                shown(variable)
+            ),
+        )
+        .naming(Kind::Address, variable)
+        .with_advice("name the address in the connection that needs it")
+        .with_command(unset("PGHOSTADDR")),
+    }
+}
+
+/// A variable, whether its value demands what no token meets, the cause, and why.
+struct Demand {
+    name: &'static str,
+    is_too_much: fn(&str) -> bool,
+    cause: &'static str,
+    why: &'static str,
+}
+
+const DEMANDS: [Demand; 4] = [
+    Demand {
+        name: "PGREQUIREAUTH",
+        is_too_much: forbids_password,
+        cause: "tool.require_auth",
+        why: "a token is sent as a password",
+    },
+    Demand {
+        name: "PGCHANNELBINDING",
+        is_too_much: is_require,
+        cause: "tool.channel",
+        why: "a token is sent without channel binding",
+    },
+    Demand {
+        name: "PGGSSENCMODE",
+        is_too_much: is_require,
+        cause: "env.require",
+        why: "the server has no GSSAPI",
+    },
+    Demand {
+        name: "PGSSLCERTMODE",
+        is_too_much: is_require,
+        cause: "env.require",
+        why: "the server asks for no certificate of the client's",
+    },
+];
+
+fn is_require(value: &str) -> bool {
+    value == "require"
+}
+
+/// Tells whether a list of methods leaves out the sending of a password: it either names what is
+/// allowed, or, with `!` before each, what is not.
+fn forbids_password(value: &str) -> bool {
+    let methods: Vec<&str> = value.split(',').map(str::trim).collect();
+    if methods.iter().any(|method| method.starts_with('!')) {
+        return methods.contains(&"!password");
+    }
+    !methods.contains(&"password")
+}
+
+fn demands(_: &mut Case<'_, '_>) -> Finding {
+    judge_demands(env::var)
+}
+
+fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
+    for demand in DEMANDS {
+        let Demand { name, why, .. } = demand;
+        if let Some(value) = variable(name)
+            && (demand.is_too_much)(&value)
+        {
+            let detail = format!("{name} is {}: {why}", shown(&value));
+            return Finding::fail(demand.cause, detail).with_command(unset(name));
+        }
+    }
+    Finding::ok("no variable demands more than the server offers")
+}
+
+fn options(case: &mut Case<'_, '_>) -> Finding {
+    let is_dsql = case.request.provider.name == "dsql";
+    judge_options(env::var("PGOPTIONS").as_deref(), is_dsql)
+}
+
+fn judge_options(options: Option<&str>, is_dsql: bool) -> Finding {
+    match options {
+        None => Finding::ok("PGOPTIONS is not set"),
+        Some(options) if is_dsql => Finding::warn(
+            "dsql.param",
+            format!(
+                "PGOPTIONS is {}: Aurora DSQL refuses most settings",
+                shown(options)
+            ),
+        )
+        .with_command(unset("PGOPTIONS")),
+        Some(options) => Finding::ok(format!("PGOPTIONS is {}", shown(options))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    #[test]
+    fn a_password_in_the_environment_is_judged_without_showing_it() {
+        let now = Time::from_unix(1_800_000_000);
+        let before = Time::from_unix(now.unix() - 60);
+        for (kind, status, cause) in [
+            (None, Status::Ok, None),
+            (Some(PasswordKind::Token(now.plus(60))), Status::Ok, None),
+            (
+                Some(PasswordKind::Token(before)),
+                Status::Fail,
+                Some("token.pasted"),
+            ),
+            (
+                Some(PasswordKind::Other),
+                Status::Fail,
+                Some("env.password"),
+            ),
+        ] {
+            let finding = judge_password(kind, now);
+            assert_eq!(
+                (finding.status, finding.cause),
+                (status, cause),
+                "{}",
+                finding.detail
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_for_every_host_is_in_the_way_unless_it_is_the_targets() {
+        for (variable, own, status) in [
+            (None, None, Status::Ok),
+            (None, Some("10.0.0.1"), Status::Ok),
+            (Some("10.0.0.1"), Some("10.0.0.1"), Status::Ok),
+            (Some("10.0.0.2"), Some("10.0.0.1"), Status::Warn),
+            (Some("10.0.0.2"), None, Status::Warn),
+        ] {
+            assert_eq!(
+                judge_address(variable, own).status,
+                status,
+                "{variable:?} {own:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_demand_that_no_token_meets_is_found() {
+        for (name, value, is_too_much) in [
+            ("PGREQUIREAUTH", "scram-sha-256", true),
+            ("PGREQUIREAUTH", "scram-sha-256, password", false),
+            ("PGREQUIREAUTH", "!md5,!password", true),
+            ("PGREQUIREAUTH", "!md5", false),
+            ("PGCHANNELBINDING", "require", true),
+            ("PGCHANNELBINDING", "prefer", false),
+            ("PGGSSENCMODE", "require", true),
+            ("PGGSSENCMODE", "disable", false),
+            ("PGSSLCERTMODE", "require", true),
+            ("PGSSLCERTMODE", "allow", false),
+        ] {
+            let finding = judge_demands(|asked| (asked == name).then(|| value.to_owned()));
+            let status = if is_too_much {
+                Status::Fail
+            } else {
+                Status::Ok
+            };
+            assert_eq!(finding.status, status, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn settings_are_in_the_way_of_dsql_alone() {
+        assert_eq!(judge_options(None, true).status, Status::Ok);
+        assert_eq!(judge_options(Some("-c a=b"), false).status, Status::Ok);
+        assert_eq!(
+            judge_options(Some("-c a=b"), true).cause,
+            Some("dsql.param")
+        );
+    }
+}

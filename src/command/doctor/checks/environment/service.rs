@@ -1,0 +1,146 @@
+//! PGSERVICE: the entry of the service file that clients take their address and settings from. It
+//! has precedence over the other variables.
+
+use super::shown;
+use crate::command::doctor::checks::passfile::unset;
+use crate::command::doctor::context::Case;
+use crate::command::doctor::finding::Finding;
+use crate::command::doctor::redact::Kind;
+use crate::sys::env;
+use crate::sys::fs;
+
+/// The keywords of one entry, with their values.
+type Entry = Vec<(String, String)>;
+
+/// The entry that PGSERVICE names.
+struct Service {
+    name: String,
+    /// The file that was looked into.
+    file: String,
+    entry: Option<Entry>,
+}
+
+pub(super) fn examine(case: &mut Case<'_, '_>) -> Finding {
+    let Some(name) = env::var("PGSERVICE") else {
+        return Finding::ok("PGSERVICE is not set");
+    };
+    let file = &case.run.machine.service_file;
+    let text = fs::read(file).unwrap_or_default();
+    let service = Service {
+        entry: entry(&String::from_utf8_lossy(&text), &name),
+        file: file.display().to_string(),
+        name,
+    };
+    judge(&service, &case.request.host, &case.request.user)
+}
+
+/// Returns the entry of this name.
+fn entry(text: &str, name: &str) -> Option<Entry> {
+    let mut entry: Option<Entry> = None;
+    for line in text.lines() {
+        let line = line.trim();
+        if line.starts_with('[') {
+            if entry.is_some() {
+                return entry;
+            }
+            if line == format!("[{name}]") {
+                entry = Some(Entry::new());
+            }
+        } else if let Some(entry) = &mut entry
+            && !line.starts_with('#')
+            && let Some((key, value)) = line.split_once('=')
+        {
+            entry.push((key.trim().to_owned(), value.trim().to_owned()));
+        }
+    }
+    entry
+}
+
+fn judge(service: &Service, host: &str, user: &str) -> Finding {
+    let Service { name, file, entry } = service;
+    let name = shown(name);
+    let finding = judge_entry(&name, file, entry.as_ref(), host, user).naming(Kind::Name, &name);
+    if finding.cause.is_some() {
+        finding.with_command(unset("PGSERVICE"))
+    } else {
+        finding
+    }
+}
+
+fn judge_entry(name: &str, file: &str, entry: Option<&Entry>, host: &str, user: &str) -> Finding {
+    const CAUSE: &str = "env.service";
+    let Some(entry) = entry else {
+        let detail = format!("PGSERVICE is {name}, and {file} has no [{name}]");
+        return Finding::fail(CAUSE, detail);
+    };
+    let mut difference = None;
+    for (key, value) in entry {
+        match (key.as_str(), value.as_str()) {
+            ("password", value) if !value.is_empty() => {
+                let detail = format!("[{name}], which PGSERVICE names, has a password");
+                return Finding::fail(CAUSE, detail);
+            }
+            ("sslmode", "disable") => {
+                let detail = format!("[{name}], which PGSERVICE names, has sslmode=disable");
+                return Finding::fail("tls.off", detail);
+            }
+            ("host", value) if value != host => difference = Some((key, value)),
+            ("user", value) if value != user => difference = Some((key, value)),
+            ("passfile", value) => difference = Some((key, value)),
+            _ => {}
+        }
+    }
+    match difference {
+        Some((key, value)) => Finding::warn(
+            CAUSE,
+            format!(
+                "[{name}], which PGSERVICE names, has {key}={}",
+                shown(value)
+            ),
+        ),
+        None => Finding::ok(format!("[{name}], which PGSERVICE names, fits the target")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_ends_where_the_next_begins() {
+        let text = "[a]\nhost=one\n\n[b]\n# host=x\n host = two \nuser=u\n[c]\nhost=three\n";
+        let expected = [("host", "two"), ("user", "u")];
+        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(entry(text, "b"), Some(expected.to_vec()));
+        assert_eq!(entry(text, "d"), None);
+        assert_eq!(entry("", "b"), None);
+    }
+
+    #[test]
+    fn an_entry_is_judged_against_the_target() {
+        for (text, cause, says) in [
+            ("[s]\nhost=h\nuser=u\n", None, "fits the target"),
+            ("[t]\n", Some("env.service"), "has no [s]"),
+            (
+                "[s]\npassword=s3cret\n",
+                Some("env.service"),
+                "has a password",
+            ),
+            ("[s]\nsslmode=disable\n", Some("tls.off"), "sslmode=disable"),
+            ("[s]\nhost=other\n", Some("env.service"), "host=other"),
+            ("[s]\nuser=other\n", Some("env.service"), "user=other"),
+            ("[s]\npassfile=/x\n", Some("env.service"), "passfile=/x"),
+        ] {
+            let service = Service {
+                name: "s".to_owned(),
+                file: "f".to_owned(),
+                entry: entry(text, "s"),
+            };
+            let finding = judge(&service, "h", "u");
+            assert_eq!(finding.cause, cause, "{}", finding.detail);
+            assert!(finding.detail.contains(says), "{}", finding.detail);
+            assert!(!finding.detail.contains("s3cret"));
+            assert_eq!(finding.commands.is_empty(), cause.is_none());
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The variables about TLS, as libpq would take them for this very target.
+
+use std::path::Path;
+
+use super::shown;
+use crate::command::doctor::checks::clients::{Version, version_of_psql};
+use crate::command::doctor::checks::passfile::unset;
+use crate::command::doctor::context::Case;
+use crate::command::doctor::finding::Finding;
+use crate::provider::RequiredRoots;
+use crate::roots;
+use crate::sys::env;
+
+/// What is known of the variables, and of the target.
+#[derive(Default)]
+struct Facts {
+    mode: Option<String>,
+    roots: Option<String>,
+    /// Whether the file that PGSSLROOTCERT names exists.
+    roots_exist: bool,
+    usual_roots: UsualRoots,
+    negotiation: Option<String>,
+    sni: Option<String>,
+    psql: Option<Version>,
+    needs_private_roots: bool,
+    is_dsql: bool,
+}
+
+/// libpq's own file of root certificates, which is used where no variable names one.
+#[derive(Default)]
+enum UsualRoots {
+    #[default]
+    Missing,
+    Enough,
+    /// What it lacks, in words.
+    Lacking(String),
+}
+
+pub(super) fn examine(case: &mut Case<'_, '_>) -> Finding {
+    let psql = version_of_psql(case.run);
+    let request = &case.request;
+    let root_file = env::var("PGSSLROOTCERT");
+    judge(&Facts {
+        mode: env::var("PGSSLMODE"),
+        roots_exist: match &root_file {
+            Some(file) => Path::new(file).exists(),
+            None => false,
+        },
+        roots: root_file,
+        usual_roots: match roots::warning_about_own_file(request) {
+            Some(lack) => UsualRoots::Lacking(lack),
+            None if env::users_root_certificates().is_some() => UsualRoots::Enough,
+            None => UsualRoots::Missing,
+        },
+        negotiation: env::var("PGSSLNEGOTIATION"),
+        sni: env::var("PGSSLSNI"),
+        psql,
+        needs_private_roots: matches!(roots::required(request), RequiredRoots::Private(_)),
+        is_dsql: request.provider.name == "dsql",
+    })
+}
+
+/// One question about the variables; `None` if nothing is wrong.
+type Question = fn(&Facts) -> Option<Finding>;
+
+/// The first that finds something decides.
+const QUESTIONS: [Question; 6] = [mode, system_roots, root_file, usual_roots, negotiation, sni];
+
+fn judge(facts: &Facts) -> Finding {
+    for question in QUESTIONS {
+        if let Some(finding) = question(facts) {
+            return finding;
+        }
+    }
+    let mut set = Vec::new();
+    for (name, value) in [
+        ("PGSSLMODE", &facts.mode),
+        ("PGSSLROOTCERT", &facts.roots),
+        ("PGSSLNEGOTIATION", &facts.negotiation),
+        ("PGSSLSNI", &facts.sni),
+    ] {
+        if let Some(value) = value {
+            set.push(format!("{name}={}", shown(value)));
+        }
+    }
+    if set.is_empty() {
+        return Finding::ok("no variable changes TLS");
+    }
+    Finding::ok(set.join(", "))
+}
+
+impl Facts {
+    fn verifies(&self) -> bool {
+        matches!(self.mode.as_deref(), Some("verify-ca" | "verify-full"))
+    }
+}
+
+fn mode(facts: &Facts) -> Option<Finding> {
+    let finding = match facts.mode.as_deref()? {
+        "disable" => Finding::fail("tls.off", "PGSSLMODE is disable: the server refuses that"),
+        weak @ ("allow" | "prefer") => Finding::warn(
+            "tls.off",
+            format!("PGSSLMODE is {weak}: clients also try without TLS, and verify nothing"),
+        ),
+        _ => return None,
+    };
+    Some(finding.with_command(set("PGSSLMODE", "verify-full")))
+}
+
+/// Returns the command that sets a variable.
+fn set(name: &str, value: &str) -> String {
+    if cfg!(windows) {
+        format!("set {name}={value}")
+    } else {
+        format!("export {name}={value}")
+    }
+}
+
+fn system_roots(facts: &Facts) -> Option<Finding> {
+    if facts.roots.as_deref() != Some("system") {
+        return None;
+    }
+    if facts.needs_private_roots {
+        let detail = "PGSSLROOTCERT is system, which lacks Amazon's roots of RDS";
+        return Some(Finding::fail("tls.roots.rds", detail).with_command(unset("PGSSLROOTCERT")));
+    }
+    if let Some(psql) = facts.psql
+        && psql < Version::major(16)
+    {
+        let detail = "PGSSLROOTCERT is system, which psql before 16 takes for a file";
+        return Some(Finding::fail("tls.system.old", detail).with_command(unset("PGSSLROOTCERT")));
+    }
+    match facts.mode.as_deref() {
+        Some("verify-full") | None => None,
+        Some(mode) => {
+            let mode = shown(mode);
+            let detail = format!("PGSSLROOTCERT is system, which PGSSLMODE={mode} is too weak for");
+            let command = set("PGSSLMODE", "verify-full");
+            Some(Finding::fail("tls.weak", detail).with_command(command))
+        }
+    }
+}
+
+fn root_file(facts: &Facts) -> Option<Finding> {
+    if !facts.verifies() {
+        return None;
+    }
+    let detail = match facts.roots.as_deref() {
+        Some("system") => return None,
+        Some(_) if facts.roots_exist => return None,
+        Some(file) => format!("PGSSLROOTCERT is {}, which does not exist", shown(file)),
+        None if !matches!(facts.usual_roots, UsualRoots::Missing) => return None,
+        None => "PGSSLMODE verifies, and there is no file of root certificates".to_owned(),
+    };
+    Some(Finding::fail("tls.rootfile", detail))
+}
+
+fn usual_roots(facts: &Facts) -> Option<Finding> {
+    if facts.roots.is_some() || !facts.verifies() {
+        return None;
+    }
+    let UsualRoots::Lacking(lack) = &facts.usual_roots else {
+        return None;
+    };
+    let cause = if facts.needs_private_roots {
+        "tls.roots.rds"
+    } else {
+        "tls.rootfile"
+    };
+    Some(Finding::fail(cause, lack))
+}
+
+fn negotiation(facts: &Facts) -> Option<Finding> {
+    if facts.negotiation.as_deref() != Some("direct") {
+        return None;
+    }
+    let command = unset("PGSSLNEGOTIATION");
+    if !facts.verifies() && facts.mode.as_deref() != Some("require") {
+        let detail = "PGSSLNEGOTIATION is direct, which needs PGSSLMODE=require or more";
+        return Some(Finding::fail("tls.direct.weak", detail).with_command(command));
+    }
+    if facts.is_dsql {
+        return None;
+    }
+    let detail = "PGSSLNEGOTIATION is direct, which servers before PostgreSQL 17 do not know";
+    Some(Finding::warn("tls.alpn", detail).with_command(command))
+}
+
+fn sni(facts: &Facts) -> Option<Finding> {
+    if facts.sni.as_deref() != Some("0") || !facts.is_dsql {
+        return None;
+    }
+    let detail = "PGSSLSNI is 0: the server is not told which cluster is meant";
+    Some(Finding::fail("tls.sni", detail).with_command(unset("PGSSLSNI")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    /// Returns the facts of these variables: mode, roots, negotiation, SNI.
+    fn facts(variables: [&str; 4]) -> Facts {
+        let [mode, roots, negotiation, sni] =
+            variables.map(|value| (!value.is_empty()).then(|| value.to_owned()));
+        Facts {
+            mode,
+            roots,
+            negotiation,
+            sni,
+            ..Facts::default()
+        }
+    }
+
+    const DSQL: bool = true;
+    const RDS: bool = false;
+
+    #[test]
+    fn the_variables_are_judged_as_libpq_takes_them() {
+        for (variables, is_dsql, cause) in [
+            (["", "", "", ""], DSQL, None),
+            (["require", "", "", ""], DSQL, None),
+            (
+                ["disable", "", "", ""],
+                DSQL,
+                Some((Status::Fail, "tls.off")),
+            ),
+            (["prefer", "", "", ""], RDS, Some((Status::Warn, "tls.off"))),
+            (["verify-full", "system", "", ""], DSQL, None),
+            (
+                ["verify-full", "system", "", ""],
+                RDS,
+                Some((Status::Fail, "tls.roots.rds")),
+            ),
+            (
+                ["require", "system", "", ""],
+                DSQL,
+                Some((Status::Fail, "tls.weak")),
+            ),
+            (
+                ["verify-full", "/none", "", ""],
+                RDS,
+                Some((Status::Fail, "tls.rootfile")),
+            ),
+            (["require", "/none", "", ""], RDS, None),
+            (
+                ["verify-ca", "", "", ""],
+                DSQL,
+                Some((Status::Fail, "tls.rootfile")),
+            ),
+            (
+                ["", "", "direct", ""],
+                DSQL,
+                Some((Status::Fail, "tls.direct.weak")),
+            ),
+            (["require", "", "direct", ""], DSQL, None),
+            (
+                ["require", "", "direct", ""],
+                RDS,
+                Some((Status::Warn, "tls.alpn")),
+            ),
+            (
+                ["require", "", "", "0"],
+                DSQL,
+                Some((Status::Fail, "tls.sni")),
+            ),
+            (["require", "", "", "0"], RDS, None),
+        ] {
+            let facts = Facts {
+                is_dsql,
+                needs_private_roots: !is_dsql,
+                ..facts(variables)
+            };
+            let finding = judge(&facts);
+            let found = finding.cause.map(|cause| (finding.status, cause));
+            assert_eq!(found, cause, "{variables:?} {is_dsql}");
+        }
+    }
+
+    #[test]
+    fn the_files_of_roots_and_the_version_count() {
+        let found = |facts: &Facts| judge(facts).cause;
+        let verifying = || facts(["verify-full", "", "", ""]);
+        let enough = Facts {
+            usual_roots: UsualRoots::Enough,
+            ..verifying()
+        };
+        assert_eq!(found(&enough), None);
+        for (needs_private_roots, cause) in [(true, "tls.roots.rds"), (false, "tls.rootfile")] {
+            let lacking = Facts {
+                usual_roots: UsualRoots::Lacking("it lacks the roots".to_owned()),
+                needs_private_roots,
+                ..verifying()
+            };
+            assert_eq!(found(&lacking), Some(cause));
+        }
+        let named = Facts {
+            roots_exist: true,
+            ..facts(["verify-full", "/roots.pem", "", ""])
+        };
+        assert_eq!(found(&named), None);
+        for (major, cause) in [(15, Some("tls.system.old")), (16, None)] {
+            let facts = Facts {
+                psql: Some(Version::major(major)),
+                ..facts(["verify-full", "system", "", ""])
+            };
+            assert_eq!(found(&facts), cause, "{major}");
+        }
+    }
+}

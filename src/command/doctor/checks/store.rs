@@ -1,0 +1,117 @@
+//! The store: whether tokens can be kept between calls.
+
+use crate::cache::{CacheTrial, KeyTrial};
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Examination, Level};
+use crate::command::doctor::finding::Finding;
+use crate::sys::env;
+use crate::sys::fs;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "store.directory",
+        about: "whether the cache's directory is yours and can be written: a file is written, read \
+                and deleted",
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Machine(directory),
+    },
+    Check {
+        id: "store.key",
+        about: "whether the keyring answers: an entry is written, read and deleted",
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Machine(key),
+    },
+];
+
+fn directory(examination: &mut Examination<'_>) -> Finding {
+    const CAUSE: &str = "cache.directory";
+    let deadline = examination.deadline;
+    let Some(trial) = &mut examination.jobs.cache else {
+        return Finding::skip(why_there_is_none());
+    };
+    let Some(CacheTrial {
+        directory, written, ..
+    }) = trial.get(deadline)
+    else {
+        return Finding::warn(CAUSE, "the cache did not answer in time");
+    };
+    match written {
+        Ok(()) => Finding::ok(directory.display().to_string()),
+        Err(error) => {
+            let mut finding = Finding::warn(CAUSE, error.to_string());
+            finding.advice = error.to_hint().map(str::to_owned);
+            finding
+        }
+    }
+}
+
+fn key(examination: &mut Examination<'_>) -> Finding {
+    let deadline = examination.deadline;
+    let Some(trial) = &mut examination.jobs.cache else {
+        return Finding::skip(why_there_is_none());
+    };
+    judge(trial.get(deadline).map(|trial| &trial.key))
+}
+
+fn why_there_is_none() -> String {
+    if fs::trust::roots_foreign_home().is_some() {
+        return "root keeps no tokens in another user's home".to_owned();
+    }
+    match env::var("PGCRED_CACHE") {
+        Some(choice) => format!("no tokens are kept: PGCRED_CACHE is {choice}"),
+        None => "no tokens are kept: the configuration says `cache = \"none\"`".to_owned(),
+    }
+}
+
+/// Judges the trial of the key's place; `None` if it has not ended in time.
+fn judge(trial: Option<&KeyTrial>) -> Finding {
+    const CAUSE: &str = "cache.key";
+    let Some(trial) = trial else {
+        return Finding::warn(CAUSE, "the keyring did not answer in time");
+    };
+    let failures = trial.failures.join("; ");
+    match &trial.holder {
+        Some(holder) if failures.is_empty() => Finding::ok(holder),
+        Some(holder) => Finding::ok(format!("{holder}; before it: {failures}")),
+        None if failures.is_empty() => Finding::warn(
+            CAUSE,
+            "no token can be kept: this system has no such keyring",
+        ),
+        None => Finding::warn(CAUSE, format!("no token can be kept: {failures}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    #[test]
+    fn a_trial_is_judged_by_who_kept_the_entry() {
+        let trial = |holder: Option<&str>, failures: &[&str]| KeyTrial {
+            holder: holder.map(str::to_owned),
+            failures: failures.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        for (trial, status, says) in [
+            (None, Status::Warn, "did not answer in time"),
+            (Some(trial(Some("the ring"), &[])), Status::Ok, "the ring"),
+            (
+                Some(trial(Some("file k"), &["ring: no"])),
+                Status::Ok,
+                "file k; before it: ring: no",
+            ),
+            (
+                Some(trial(None, &["ring: no"])),
+                Status::Warn,
+                "no token can be kept: ring: no",
+            ),
+            (Some(trial(None, &[])), Status::Warn, "no such keyring"),
+        ] {
+            let finding = judge(trial.as_ref());
+            assert_eq!(finding.status, status, "{}", finding.detail);
+            assert!(finding.detail.contains(says), "{}", finding.detail);
+        }
+    }
+}

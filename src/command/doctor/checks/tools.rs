@@ -1,0 +1,362 @@
+//! The tools: what their own files say that pgcred, or the user, has put there.
+
+use std::path::Path;
+
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Examination, Level};
+use crate::command::doctor::finding::Finding;
+use crate::command::doctor::jobs::ToolState;
+use crate::command::doctor::redact::Kind;
+use crate::provider;
+use crate::setup::{StoredPassword, ToolEntry};
+use crate::text::quote;
+
+pub(super) const CHECKS: &[Check] = &[
+    machine("tools.found", "which tools are set up", found),
+    machine(
+        "tools.commands",
+        "whether the commands in tools still lead to this pgcred",
+        commands,
+    ),
+    machine(
+        "tools.passwords",
+        "whether a tool keeps a password instead of asking",
+        passwords,
+    ),
+    machine(
+        "tools.entries",
+        "whether tools have entries of connections that are gone",
+        entries,
+    ),
+    machine(
+        "tools.jdbc",
+        "whether a Java tool has an empty password",
+        jdbc,
+    ),
+];
+
+const fn machine(
+    id: &'static str,
+    about: &'static str,
+    examine: fn(&mut Examination<'_>) -> Finding,
+) -> Check {
+    Check {
+        id,
+        about,
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Machine(examine),
+    }
+}
+
+/// Judges the tools as they are, if they are known in time.
+fn with_tools(
+    examination: &mut Examination<'_>,
+    judge: impl FnOnce(&[ToolState]) -> Finding,
+) -> Finding {
+    let deadline = examination.deadline;
+    let Some(tools) = examination.jobs.tools(deadline) else {
+        return Finding::skip("the tools' files could not be read in time");
+    };
+    let mut finding = judge(tools);
+    for tool in tools {
+        for entry in &tool.entries {
+            if !entry.host.is_empty() {
+                finding = finding.naming(Kind::Connection, &entry.name);
+            }
+            if let Some(connection) = &entry.connection {
+                finding = finding.naming(Kind::Connection, connection);
+            }
+        }
+    }
+    finding
+}
+
+fn found(examination: &mut Examination<'_>) -> Finding {
+    with_tools(examination, |tools| {
+        let mut said = Vec::new();
+        for tool in tools {
+            if !tool.set_up.is_empty() {
+                said.push(format!("{}: {}", tool.title, tool.set_up.join(", ")));
+            }
+        }
+        if said.is_empty() {
+            return Finding::ok("none by files; `pgcred setup` shows what there is");
+        }
+        Finding::ok(said.join("; "))
+    })
+}
+
+/// What is wrong with a command in a tool.
+#[derive(Debug, PartialEq, Eq)]
+enum Fault {
+    /// The program is named without its directory.
+    NotAbsolute(String),
+    Gone(String),
+    OtherPgcred(String),
+}
+
+fn commands(examination: &mut Examination<'_>) -> Finding {
+    let own = examination.machine.pgcred.clone();
+    with_tools(examination, |tools| {
+        for tool in tools {
+            for entry in &tool.entries {
+                for text in &entry.commands {
+                    if let Some(fault) = fault(text, &own) {
+                        return finding_of(&fault, tool, entry);
+                    }
+                }
+            }
+        }
+        Finding::ok("every command in a tool leads to this pgcred")
+    })
+}
+
+fn finding_of(fault: &Fault, tool: &ToolState, entry: &ToolEntry) -> Finding {
+    let what = match fault {
+        Fault::NotAbsolute(program) => format!("runs `{program}` without its directory"),
+        Fault::Gone(program) => format!("{program} does not exist any more"),
+        Fault::OtherPgcred(program) => format!("runs another pgcred, {program}"),
+    };
+    Finding::warn(
+        "tool.path",
+        format!("{}, {}: {what}", tool.title, entry.name),
+    )
+    .with_command(format!("pgcred setup {}", tool.name))
+}
+
+/// Returns what is wrong with the program of a command, or with the pgcred in a text.
+fn fault(text: &str, own: &Path) -> Option<Fault> {
+    let (program, is_pgcred) = match pgcred_in(text) {
+        Some(program) => (program, true),
+        None => (first_word(text)?, false),
+    };
+    let path = Path::new(program);
+    if program.contains("${") {
+        return None; // the tool fills it in
+    }
+    if !path.is_absolute() {
+        return Some(Fault::NotAbsolute(program.to_owned()));
+    }
+    if !path.exists() {
+        return Some(Fault::Gone(program.to_owned()));
+    }
+    if is_pgcred && path.canonicalize().ok() != own.canonicalize().ok() {
+        return Some(Fault::OtherPgcred(program.to_owned()));
+    }
+    None
+}
+
+/// Returns the path in a text that ends in `pgcred`: the text is a command line, or the file of a
+/// scheduler.
+fn pgcred_in(text: &str) -> Option<&str> {
+    const NAME: &str = "pgcred";
+    for (start, _) in text.match_indices(NAME) {
+        let mut end = start + NAME.len();
+        if text[end..].starts_with(".exe") {
+            end += ".exe".len();
+        }
+        let after = text[end..].chars().next();
+        let is_end = match after {
+            Some(c) => c.is_whitespace() || "\"'<".contains(c),
+            None => true,
+        };
+        let before = &text[..start];
+        // A quoted path may have blanks; any other ends at one.
+        let begin = match after {
+            Some(quote @ ('"' | '\'')) => before.rfind(quote),
+            _ => before.rfind(|c: char| c.is_whitespace() || "\"'>=".contains(c)),
+        };
+        let path = &text[begin.map_or(0, |begin| begin + 1)..end];
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        if is_end && name.trim_end_matches(".exe") == NAME {
+            return Some(path);
+        }
+    }
+    None
+}
+
+fn first_word(command: &str) -> Option<&str> {
+    let command = command.trim();
+    for quote in ['"', '\''] {
+        if let Some(rest) = command.strip_prefix(quote) {
+            return rest.split(quote).next();
+        }
+    }
+    command.split_whitespace().next()
+}
+
+fn passwords(examination: &mut Examination<'_>) -> Finding {
+    with_tools(examination, |tools| {
+        match first_with(tools, StoredPassword::Kept) {
+            Some((tool, entry)) => Finding::warn(
+                "token.pasted",
+                format!(
+                    "{}, {}: keeps a password, which a token is for 15 minutes at most",
+                    tool.title, entry.name
+                ),
+            )
+            .with_command(format!("pgcred setup {}", tool.name)),
+            None => Finding::ok("none that can be seen"),
+        }
+    })
+}
+
+fn jdbc(examination: &mut Examination<'_>) -> Finding {
+    with_tools(examination, |tools| {
+        match first_with(tools, StoredPassword::Empty) {
+            Some((tool, entry)) => Finding::warn(
+                "tool.jdbc.empty",
+                format!(
+                    "{}, {}: has an empty password, so the driver does not read the passfile",
+                    tool.title, entry.name
+                ),
+            )
+            .with_command(format!("pgcred setup {}", tool.name)),
+            None => Finding::ok("none that can be seen"),
+        }
+    })
+}
+
+/// Returns the first entry for a host with tokens whose password is kept so.
+fn first_with(tools: &[ToolState], kept: StoredPassword) -> Option<(&ToolState, &ToolEntry)> {
+    for tool in tools {
+        for entry in &tool.entries {
+            let is_of_tokens =
+                entry.connection.is_some() || provider::of_host(&entry.host).is_some();
+            if entry.password == kept && is_of_tokens {
+                return Some((tool, entry));
+            }
+        }
+    }
+    None
+}
+
+fn entries(examination: &mut Examination<'_>) -> Finding {
+    let mut names = Vec::new();
+    for connection in &examination.app.preferences.config.connections {
+        names.push(connection.name.clone());
+    }
+    with_tools(examination, |tools| judge_entries(tools, &names))
+}
+
+fn judge_entries(tools: &[ToolState], names: &[String]) -> Finding {
+    for tool in tools {
+        for entry in &tool.entries {
+            if let Some(connection) = &entry.connection
+                && !names.contains(connection)
+            {
+                let detail = format!(
+                    "{}, {}: there is no connection `{connection}` any more",
+                    tool.title, entry.name
+                );
+                let name = quote::typed(connection);
+                return Finding::warn("tool.entry", detail)
+                    .with_command(format!("pgcred setup {} {name} --undo", tool.name));
+            }
+        }
+    }
+    Finding::ok("every entry has its connection")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setup::ToolKind;
+
+    #[test]
+    fn the_path_of_pgcred_is_found_in_each_kind_of_text() {
+        for (text, expected) in [
+            (
+                "/usr/bin/pgcred token --host h < /dev/null",
+                Some("/usr/bin/pgcred"),
+            ),
+            ("'/opt/my dir/pgcred' token", Some("/opt/my dir/pgcred")),
+            ("\"C:\\a b\\pgcred.exe\" token", Some("C:\\a b\\pgcred.exe")),
+            ("pgcred token", Some("pgcred")),
+            ("ExecStart=/u/pgcred refresh", Some("/u/pgcred")),
+            (
+                "# by `pgcred setup`\nExecStart=\"/u/pgcred\" refresh",
+                Some("/u/pgcred"),
+            ),
+            ("<string>/u/pgcred</string>", Some("/u/pgcred")),
+            ("*/2 * * * * /u/pgcred refresh", Some("/u/pgcred")),
+            ("/home/pgcred/aws token", None),
+            ("aws rds generate-db-auth-token", None),
+            ("/u/pgcred-aws dsql", None),
+            ("", None),
+        ] {
+            assert_eq!(pgcred_in(text), expected, "{text}");
+        }
+        assert_eq!(first_word(" \"a b\" c"), Some("a b"));
+        assert_eq!(first_word("aws rds"), Some("aws"));
+        assert_eq!(first_word(""), None);
+    }
+
+    #[test]
+    #[cfg_attr(windows, ignore = "the paths are those of Unix")]
+    fn a_command_is_judged_by_its_program() {
+        let own = std::env::current_exe().expect("a path");
+        for (text, expected) in [
+            ("aws rds", Some(Fault::NotAbsolute("aws".to_owned()))),
+            (
+                "pgcred token",
+                Some(Fault::NotAbsolute("pgcred".to_owned())),
+            ),
+            (
+                "/none/pgcred token",
+                Some(Fault::Gone("/none/pgcred".to_owned())),
+            ),
+            ("/none/aws x", Some(Fault::Gone("/none/aws".to_owned()))),
+            ("\"${home}/pgcred\" token", None),
+            ("/bin/sh -c x", None),
+            ("", None),
+        ] {
+            assert_eq!(fault(text, &own), expected, "{text}");
+        }
+    }
+
+    fn tool(entry: ToolEntry) -> [ToolState; 1] {
+        [ToolState {
+            name: "tool",
+            title: "The Tool",
+            kind: ToolKind::Command,
+            set_up: Vec::new(),
+            entries: vec![entry],
+        }]
+    }
+
+    #[test]
+    fn a_password_counts_only_for_hosts_with_tokens() {
+        let entry = |host: &str, connection: Option<&str>| ToolEntry {
+            host: host.to_owned(),
+            connection: connection.map(str::to_owned),
+            password: StoredPassword::Kept,
+            ..ToolEntry::default()
+        };
+        let dsql = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
+        for (entry, expected) in [
+            (entry(dsql, None), true),
+            (entry("localhost", Some("prod")), true),
+            (entry("localhost", None), false),
+        ] {
+            let tools = tool(entry);
+            assert_eq!(first_with(&tools, StoredPassword::Kept).is_some(), expected);
+            assert!(first_with(&tools, StoredPassword::Empty).is_none());
+        }
+    }
+
+    #[test]
+    fn an_entry_without_its_connection_is_found() {
+        let entry = ToolEntry {
+            name: "Prod".to_owned(),
+            connection: Some("prod".to_owned()),
+            ..ToolEntry::default()
+        };
+        let tools = tool(entry);
+        assert_eq!(judge_entries(&tools, &["prod".to_owned()]).cause, None);
+        let finding = judge_entries(&tools, &[]);
+        assert_eq!(finding.cause, Some("tool.entry"));
+        assert_eq!(finding.commands, ["pgcred setup tool prod --undo"]);
+    }
+}

@@ -1,0 +1,191 @@
+//! What takes time and waits for nothing else: programs that tell their version, the keyring, the
+//! tools' files. All of it is started before the first check, and runs side by side.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::aws_cli;
+use super::later::Later;
+use crate::cache::CacheTrial;
+use crate::command::app::App;
+use crate::command::passfile_option::{self, PassfileOption};
+use crate::integrations::TOOLS;
+use crate::setup::{Machine, ToolEntry, ToolKind};
+use crate::sys::child::{self, Attachment};
+
+/// How long a program may take to tell its version, and git to tell what it ignores.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How much longer the answer of such a program is waited for: it is ended first.
+const MARGIN: Duration = Duration::from_millis(300);
+
+/// The answers, each of which may not be there yet. `None` where no check asks for it.
+#[derive(Default)]
+pub(super) struct Jobs {
+    /// When the answers of programs are waited for no longer.
+    pub(super) patience: Option<Instant>,
+    pub(super) cache: Option<Later<CacheTrial>>,
+    pub(super) tools: Option<Later<Vec<ToolState>>>,
+    /// Whether the passfile is in a git repository that does not ignore it.
+    pub(super) repository: Option<Later<bool>>,
+    /// The pgcred that PATH leads to, if it is another one.
+    pub(super) pgcred: Option<ProgramVersion>,
+    /// The programs of PostgreSQL that are found.
+    pub(super) clients: Vec<ProgramVersion>,
+    pub(super) aws: Option<ProgramVersion>,
+}
+
+/// A program, and what it says of its version.
+pub(super) struct ProgramVersion {
+    pub(super) name: &'static str,
+    pub(super) path: PathBuf,
+    pub(super) text: Later<Option<String>>,
+}
+
+/// A tool that is set up by files, as it is on this machine.
+pub(super) struct ToolState {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) kind: ToolKind,
+    /// What pgcred has put there.
+    pub(super) set_up: Vec<String>,
+    pub(super) entries: Vec<ToolEntry>,
+}
+
+impl Jobs {
+    /// Starts what the checks of this run ask for. `is_wanted` tells whether a check, or a stage,
+    /// is one of them.
+    pub(super) fn start(
+        app: &App,
+        machine: &Machine,
+        deadline: Instant,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Self {
+        let patience = deadline.min(Instant::now() + PATIENCE);
+        let mut jobs = Self {
+            patience: Some(deadline.min(patience + MARGIN)),
+            ..Self::default()
+        };
+        if is_wanted("store")
+            && let Some(cache) = app.issuer.cache()
+        {
+            jobs.cache = Some(Later::start(cache.trial()));
+        }
+        if is_wanted("tools") || is_wanted("installation.schedule") || is_wanted("passfile.entry") {
+            let machine = machine.clone();
+            jobs.tools = Some(Later::start(move || tools(&machine)));
+        }
+        if is_wanted("passfile.repository")
+            && let Ok(path) = PassfileOption::default().path()
+        {
+            let work = move || passfile_option::may_be_published(&path);
+            jobs.repository = Some(Later::start(work));
+        }
+        if is_wanted("installation.path") {
+            jobs.pgcred = other_pgcred(machine, patience);
+        }
+        if is_wanted("clients") || is_wanted("passfile.length") || is_wanted("environment.tls") {
+            for name in ["psql", "pg_dump", "pg_config"] {
+                jobs.clients.extend(ProgramVersion::of(name, patience));
+            }
+        }
+        if is_wanted("clients.aws") {
+            jobs.aws = aws(patience);
+        }
+        jobs
+    }
+
+    /// Returns the tools as they are; `None` if they are not known in time.
+    pub(super) fn tools(&mut self, deadline: Instant) -> Option<&[ToolState]> {
+        match &mut self.tools {
+            Some(tools) => tools.get(deadline).map(Vec::as_slice),
+            None => None,
+        }
+    }
+
+    /// Returns what a client says of its version; `None` if there is no such client, or if it has
+    /// said nothing in time.
+    pub(super) fn client(&mut self, name: &str) -> Option<&str> {
+        let patience = self.patience?;
+        let mut clients = self.clients.iter_mut();
+        clients.find(|client| client.name == name)?.text(patience)
+    }
+}
+
+impl ProgramVersion {
+    /// Starts to ask a program for its version, if there is such a program.
+    fn of(name: &'static str, deadline: Instant) -> Option<Self> {
+        let path = child::find(name.as_ref())?;
+        Some(Self::at(name, path, deadline))
+    }
+
+    fn at(name: &'static str, path: PathBuf, deadline: Instant) -> Self {
+        let words = vec![path.display().to_string(), "--version".to_owned()];
+        let text = Later::start(move || version(&words, deadline));
+        Self { name, path, text }
+    }
+
+    /// Returns what it says; `None` if it has said nothing in time.
+    pub(super) fn text(&mut self, patience: Instant) -> Option<&str> {
+        self.text.get(patience)?.as_deref()
+    }
+}
+
+/// Returns the first line that a program prints on standard output.
+fn version(words: &[String], deadline: Instant) -> Option<String> {
+    let ended = child::output(words, deadline, Attachment::Alone).ok()?;
+    let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let line = text.lines().next()?.trim();
+    if line.is_empty() || !ended.status.success() {
+        return None;
+    }
+    Some(crate::text::foreign(line))
+}
+
+/// Starts to ask the AWS CLI for its version. It takes half a second to start, so that its files
+/// are asked first.
+fn aws(deadline: Instant) -> Option<ProgramVersion> {
+    const NAME: &str = "aws";
+    let path = child::find(NAME.as_ref())?;
+    let words = vec![path.display().to_string(), "--version".to_owned()];
+    let program = path.clone();
+    let text = Later::start(move || match aws_cli::version_by_files(&program) {
+        Some(version) => Some(version),
+        None => version(&words, deadline),
+    });
+    Some(ProgramVersion {
+        name: NAME,
+        path,
+        text,
+    })
+}
+
+/// Returns the pgcred that is found first, if it is not the one that runs.
+fn other_pgcred(machine: &Machine, deadline: Instant) -> Option<ProgramVersion> {
+    let found = child::find("pgcred".as_ref())?;
+    if found.canonicalize().ok() == machine.pgcred.canonicalize().ok() {
+        return None;
+    }
+    Some(ProgramVersion::at("pgcred", found, deadline))
+}
+
+fn tools(machine: &Machine) -> Vec<ToolState> {
+    let mut states = Vec::new();
+    for tool in TOOLS {
+        let is_of_here = match tool.only_on {
+            Some(os) => os == machine.os,
+            None => true,
+        };
+        if let Some(files) = tool.files()
+            && is_of_here
+        {
+            states.push(ToolState {
+                name: tool.name,
+                title: tool.title,
+                kind: tool.kind,
+                set_up: files.what_is_set_up(machine),
+                entries: files.look(machine),
+            });
+        }
+    }
+    states
+}

@@ -1,0 +1,262 @@
+//! What libpq takes from a passfile for one look-up, and which line would match but for one field.
+//! It tells numbers of lines, times and kinds of passwords, and never what a line contains.
+
+use crate::passfile::block::PassfileKey;
+use crate::passfile::line::{LookupKey, fields, first_match, unescape};
+use crate::passfile::survey::{is_entry, user_lines};
+use crate::text::host;
+use crate::time::Time;
+
+/// The line that libpq takes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// Its number in the file.
+    pub(crate) line: usize,
+    /// Whether it stands in pgcred's block.
+    pub(crate) is_own: bool,
+    pub(crate) password: PasswordKind,
+}
+
+/// What kind of password a line has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PasswordKind {
+    /// None: libpq looks no further, and asks.
+    Empty,
+    /// A token, which expires then.
+    Token(Time),
+    Other,
+}
+
+/// The one field in which a line differs from what is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Difference {
+    /// The same name in other letters.
+    Case,
+    /// A dot at the end of one of the names.
+    Dot,
+    /// Both are this machine, by different names.
+    Loopback,
+    Port,
+    User,
+    Database,
+}
+
+impl PasswordKind {
+    pub(crate) fn of(password: &[u8]) -> Self {
+        if password.is_empty() {
+            return Self::Empty;
+        }
+        match expiry(password) {
+            Some(time) => Self::Token(time),
+            None => Self::Other,
+        }
+    }
+}
+
+impl Difference {
+    /// Returns the difference as a clause about the line.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Case => "writes the host in other letters, upper or lower case",
+            Self::Dot => "has a dot at the end of the host, or lacks it",
+            Self::Loopback => "names this machine otherwise: localhost and 127.0.0.1 are two hosts",
+            Self::Port => "has another port",
+            Self::User => "has another user",
+            Self::Database => "has another database",
+        }
+    }
+}
+
+/// Returns the line that libpq takes for a key and a database.
+pub(crate) fn answer(text: &[u8], key: &PassfileKey, dbname: &str) -> Option<Answer> {
+    let port = key.port.to_string();
+    let wanted = LookupKey {
+        host: key.host.as_bytes(),
+        port: port.as_bytes(),
+        dbname: Some(dbname.as_bytes()),
+        user: key.user.as_bytes(),
+    };
+    let (line, password) = first_match(text, wanted)?;
+    let is_own = !user_lines(text).iter().any(|(number, _)| *number == line);
+    Some(Answer {
+        line,
+        is_own,
+        password: PasswordKind::of(&password),
+    })
+}
+
+/// Returns the user's first line that would match but for one field.
+pub(crate) fn near_miss(
+    text: &[u8],
+    key: &PassfileKey,
+    dbname: &str,
+) -> Option<(usize, Difference)> {
+    for (number, line) in user_lines(text) {
+        if is_entry(line)
+            && let Some(difference) = difference(line, key, dbname)
+        {
+            return Some((number, difference));
+        }
+    }
+    None
+}
+
+fn difference(line: &[u8], key: &PassfileKey, dbname: &str) -> Option<Difference> {
+    let fields: Vec<String> = fields(line).into_iter().map(plain).collect();
+    let [host, port, database, user, ..] = fields.as_slice() else {
+        return None;
+    };
+    let mut found = Vec::new();
+    if !matches(host, &key.host) {
+        found.push(difference_of_hosts(host, &key.host)?);
+    }
+    if !matches(port, &key.port.to_string()) {
+        found.push(Difference::Port);
+    }
+    if !matches(database, dbname) {
+        found.push(Difference::Database);
+    }
+    if !matches(user, &key.user) {
+        found.push(Difference::User);
+    }
+    match found.as_slice() {
+        // A line for every host says nothing of this one.
+        [one] if host != "*" => Some(*one),
+        _ => None,
+    }
+}
+
+fn plain(field: &[u8]) -> String {
+    String::from_utf8_lossy(&unescape(field)).into_owned()
+}
+
+fn matches(field: &str, wanted: &str) -> bool {
+    field == "*" || field == wanted
+}
+
+fn difference_of_hosts(one: &str, other: &str) -> Option<Difference> {
+    if host::is_loopback(one) && host::is_loopback(other) {
+        return Some(Difference::Loopback);
+    }
+    if one.eq_ignore_ascii_case(other) {
+        return Some(Difference::Case);
+    }
+    let (one, other) = (one.trim_end_matches('.'), other.trim_end_matches('.'));
+    if one.eq_ignore_ascii_case(other) {
+        return Some(Difference::Dot);
+    }
+    None
+}
+
+/// Returns when a password expires that is a token of AWS: a request that is signed for some
+/// seconds from a time on.
+fn expiry(password: &[u8]) -> Option<Time> {
+    let text = std::str::from_utf8(password).ok()?;
+    let signed_at = Time::from_compact(parameter(text, "X-Amz-Date")?)?;
+    let life: u32 = parameter(text, "X-Amz-Expires")?.parse().ok()?;
+    Some(signed_at.plus(life))
+}
+
+fn parameter<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (_, query) = text.split_once('?')?;
+    for part in query.split('&') {
+        if let Some((key, value)) = part.split_once('=')
+            && key == name
+        {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(host: &str) -> PassfileKey {
+        PassfileKey {
+            host: host.to_owned(),
+            port: 5432,
+            user: "me".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_answer_names_its_line_and_the_kind_of_its_password() {
+        let token = "h/?Action=connect&X-Amz-Date=20260101T000000Z&X-Amz-Expires=900";
+        let time = Time::from_compact("20260101T001500Z").expect("a time");
+        for (text, expected) in [
+            ("h:5432:*:me:pw\n", Some((1, false, PasswordKind::Other))),
+            ("# a\nh:5432:*:me:\n", Some((2, false, PasswordKind::Empty))),
+            ("h:5432:*:you:pw\n", None),
+            ("h:5432:other:me:pw\n", None),
+            (
+                &format!("x\n*:*:*:*:{token}\n"),
+                Some((2, false, PasswordKind::Token(time))),
+            ),
+            (
+                &format!(
+                    "# pgcred begin\n# expires 20260101T001500Z\n\
+                     h:5432:*:me:{token}\n# pgcred end\n"
+                ),
+                Some((3, true, PasswordKind::Token(time))),
+            ),
+        ] {
+            let expected = expected.map(|(line, is_own, password)| Answer {
+                line,
+                is_own,
+                password,
+            });
+            assert_eq!(answer(text.as_bytes(), &key("h"), "db"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_differs_in_one_field_is_found() {
+        for (line, host, expected) in [
+            (
+                "DB.Example:5432:*:me:p",
+                "db.example",
+                Some(Difference::Case),
+            ),
+            (
+                "db.example.:5432:*:me:p",
+                "db.example",
+                Some(Difference::Dot),
+            ),
+            (
+                "127.0.0.1:5432:*:me:p",
+                "localhost",
+                Some(Difference::Loopback),
+            ),
+            ("h:5433:*:me:p", "h", Some(Difference::Port)),
+            ("h:5432:*:you:p", "h", Some(Difference::User)),
+            ("h:5432:other:me:p", "h", Some(Difference::Database)),
+            ("h:5433:*:you:p", "h", None),
+            ("other:5432:*:me:p", "h", None),
+            ("*:5433:*:me:p", "h", None),
+            ("h:5432:*:me:p", "h", None),
+            ("# h:5433:*:me:p", "h", None),
+            ("h", "h", None),
+        ] {
+            let found = near_miss(line.as_bytes(), &key(host), "db");
+            assert_eq!(found, expected.map(|difference| (1, difference)), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_a_signed_request_counts_as_a_token() {
+        for text in [
+            "X-Amz-Date=20260101T000000Z&X-Amz-Expires=900",
+            "h/?X-Amz-Date=20260101T000000Z",
+            "h/?X-Amz-Expires=900&X-Amz-Date=soon",
+            "h/?X-Amz-Date=20260101T000000Z&X-Amz-Expires=-1",
+        ] {
+            assert_eq!(
+                PasswordKind::of(text.as_bytes()),
+                PasswordKind::Other,
+                "{text}"
+            );
+        }
+    }
+}
