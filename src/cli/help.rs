@@ -105,7 +105,8 @@ const EXAMPLES: &[(&str, &[&str])] = &[
 /// Words that users type for a command of another name.
 #[rustfmt::skip]
 const MEANT: &[(&str, &str)] = &[
-    ("status", "pgcred list"), ("doctor", "pgcred list"), ("ls", "pgcred list"),
+    ("status", "pgcred list"), ("ls", "pgcred list"),
+    ("diagnose", "pgcred doctor"), ("check", "pgcred doctor"), ("debug", "pgcred doctor"),
     ("show", "pgcred list"), ("info", "pgcred list"), ("connections", "pgcred list"),
     ("renew", "pgcred refresh"), ("update", "pgcred refresh"), ("watch", "pgcred refresh --watch"),
     ("get", "pgcred token"), ("password", "pgcred token"), ("print", "pgcred token"),

@@ -97,7 +97,7 @@ fn with_arguments<C: Args>(command: clap::Command) -> clap::Command {
 }
 
 /// Leaves options out of the help; they are accepted all the same.
-fn hide(command: clap::Command, options: &[&str]) -> clap::Command {
+pub(super) fn hide(command: clap::Command, options: &[&str]) -> clap::Command {
     options.iter().fold(command, |command, option| {
         command.mut_arg(option, |argument| argument.hide(true))
     })

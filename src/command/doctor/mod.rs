@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use super::app::App;
-use super::run::{ForeignHomePolicy, Run};
+use super::run::{ForeignHomePolicy, Run, arguments_of, hide};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 use crate::request::Request;
@@ -96,6 +96,11 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 
 impl Run for Doctor {
     type Outcome = ExitCode;
+
+    /// Nobody is asked for a login or a code, so that these options have no meaning.
+    fn arguments(command: clap::Command) -> clap::Command {
+        hide(arguments_of::<Self>(command), &["login", "mfa_code"])
+    }
 
     /// A configuration that cannot be read is a finding.
     fn needs_configuration(&self) -> bool {

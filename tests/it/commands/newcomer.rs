@@ -315,7 +315,7 @@ fn an_unknown_command_is_answered_with_the_right_one() {
     for (typed, meant) in [
         ("status", "pgcred list"),
         ("renew", "pgcred refresh"),
-        ("doctor", "pgcred list"),
+        ("diagnose", "pgcred doctor"),
         ("get", "pgcred token"),
         ("delete", "pgcred remove"),
         ("config", "pgcred add"),
