@@ -17,8 +17,6 @@
 //! token is more careful: [`login::log_in`] sends it once, inside TLS, when the server asks for it,
 //! and to no server that the user's own clients would not believe. No SQL is sent.
 
-#![expect(dead_code, reason = "no command calls it yet")]
-
 mod ask;
 pub(crate) mod certificate;
 pub(crate) mod connect;

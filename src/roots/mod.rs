@@ -6,6 +6,7 @@
 //! carries or downloads. It puts them into its data directory (`store`), because a client wants a
 //! path.
 
+mod sets;
 mod store;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
 use crate::sys::fs::{self, PrivateDirectory};
+pub(crate) use sets::{RootSets, sets};
 pub(crate) use store::{remove, written_files};
 
 /// The root certificates that pgcred tells a client to use.

@@ -3,10 +3,13 @@
 use std::time::Instant;
 
 use super::jobs::Jobs;
+use super::network::Network;
 use crate::causes::Placeholders;
 use crate::command::app::App;
+use crate::error::Result;
 use crate::request::Request;
 use crate::setup::Machine;
+use crate::token::Token;
 
 /// How much a check does besides looking at files and variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,13 +40,17 @@ pub(super) struct Case<'a, 'b> {
     pub(super) run: &'a mut Examination<'b>,
     /// What the user calls it.
     pub(super) name: String,
-    pub(super) request: Request,
+    pub(super) request: &'a Request,
+    /// The token, once a check has issued it. The login takes it.
+    pub(super) token: Option<Token>,
+    /// The answers of the server; `None` if no connection is made.
+    pub(super) network: Option<Result<Network>>,
 }
 
 impl Case<'_, '_> {
     /// Returns the values with which the commands of a cause are filled in.
     pub(super) fn placeholders(&self) -> Placeholders {
-        let request = &self.request;
+        let request = self.request;
         Placeholders {
             target: Some(self.name.clone()),
             host: Some(request.host.clone()),

@@ -26,10 +26,12 @@ mod explain;
 mod finding;
 mod jobs;
 mod later;
+mod network;
 mod outcome;
 mod redact;
 mod report;
 mod runner;
+mod selection;
 mod share;
 
 use std::process::ExitCode;
@@ -39,7 +41,7 @@ use clap::ValueEnum;
 
 use super::app::App;
 use super::run::{ForeignHomePolicy, Run, arguments_of, hide};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
@@ -50,6 +52,7 @@ use jobs::Jobs;
 use outcome::{CheckOutcome, first_failure};
 use report::Report;
 use runner::Target;
+use selection::Selection;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
@@ -119,7 +122,8 @@ impl Run for Doctor {
         if let Some(text) = &self.explain {
             return explain::answer(text, self.format);
         }
-        check_ids(&self.check)?;
+        let level = self.level();
+        let selection = Selection::of(self.check.clone())?;
         ask_nobody(app);
         let targets = self.targets(app)?;
         let mut names = Vec::new();
@@ -128,17 +132,17 @@ impl Run for Doctor {
         }
         let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
         let machine = Machine::current(app.options.config.as_deref())?;
-        let is_wanted = |id: &str| checks::is_wanted(id, &self.check);
+        let is_wanted = |word: &str| selection.includes_any(word);
         let jobs = Jobs::start(app, &machine, deadline, is_wanted);
         let mut examination = Examination {
             machine,
             app,
             deadline,
-            level: self.level(),
+            level,
             has_targets: !targets.is_empty(),
             jobs,
         };
-        let outcomes = runner::run(&mut examination, targets, &self.check);
+        let outcomes = runner::run(&mut examination, &targets, &selection);
         let report = Report::of(&outcomes);
         match self.format {
             _ if self.share => Output::lines(share::lines(&outcomes, names, &app.preferences))?,
@@ -204,17 +208,6 @@ fn ask_nobody(app: &mut App) {
     app.preferences.ask.terminal = false;
     app.preferences.ask.mfa_code = None;
     app.never_ask_for_login();
-}
-
-/// Refuses an id that no check has.
-fn check_ids(words: &[String]) -> Result<()> {
-    for word in words {
-        if !checks::all().any(|check| check.is_selected_by(word)) {
-            return Err(Error::usage(format!("no check has the id `{word}`"))
-                .hint("pgcred doctor --list shows the checks"));
-        }
-    }
-    Ok(())
 }
 
 /// Returns how the run ends: the first failure decides.

@@ -1,13 +1,21 @@
 //! Carries out the checks in their order, and only those whose needs are met.
+//!
+//! The probes of the servers start before the first check, so that they work while the checks look
+//! at files and AWS is asked for a token.
 
 use super::check::{Check, Examine};
 use super::checks::{self, TARGET};
 use super::context::{Case, Examination, Level};
 use super::finding::Finding;
+use super::network::Network;
 use super::outcome::CheckOutcome;
+use super::selection::Selection;
 use crate::causes::Placeholders;
 use crate::error::Result;
 use crate::request::Request;
+
+/// The most servers that are probed at the same time.
+const MOST_PROBES: usize = 16;
 
 /// What the user asked to examine, before anything is known of it.
 pub(super) struct Target {
@@ -23,17 +31,18 @@ enum Skip {
     Because(String),
 }
 
-/// Carries out the checks of the machine, then those of each target. `selected` has the ids, or the
-/// beginnings of ids, that `--check` names; it is empty for all.
+/// Carries out the checks of the machine, then those of each target.
 pub(super) fn run(
     examination: &mut Examination<'_>,
-    targets: Vec<Target>,
-    selected: &[String],
+    targets: &[Target],
+    selection: &Selection,
 ) -> Vec<CheckOutcome> {
+    let mut probes = Probes::default();
+    probes.start_up_to(MOST_PROBES, targets, examination, selection);
     let mut outcomes = Vec::new();
     for check in checks::all() {
         if let Examine::Machine(examine) = check.examine {
-            let finding = match reason_to_skip(check, selected, examination.level, &outcomes, None)
+            let finding = match reason_to_skip(check, selection, examination.level, &outcomes, None)
             {
                 Some(Skip::Silently) => continue,
                 Some(Skip::Because(why)) => Finding::skip(why),
@@ -43,56 +52,87 @@ pub(super) fn run(
             outcomes.push(CheckOutcome::new(check, None, finding, &values));
         }
     }
-    for Target { name, request } in targets {
+    for (index, Target { name, request }) in targets.iter().enumerate() {
+        probes.start_up_to(index + MOST_PROBES, targets, examination, selection);
+        let network = probes.take(index);
         match request {
             Ok(request) => {
                 let mut case = Case {
                     run: &mut *examination,
-                    name,
+                    name: name.clone(),
                     request,
+                    token: None,
+                    network,
                 };
-                run_case(&mut case, selected, &mut outcomes);
+                run_case(&mut case, selection, &mut outcomes);
             }
             Err(error) => {
-                let finding = Finding::of_error("target.unknown", &error);
+                let finding = Finding::of_error("target.unknown", error);
                 let values = Placeholders::default();
-                outcomes.push(CheckOutcome::new(&TARGET, Some(name), finding, &values));
+                let name = Some(name.clone());
+                outcomes.push(CheckOutcome::new(&TARGET, name, finding, &values));
             }
         }
     }
+    outcomes.retain(|outcome| selection.shows(outcome));
     outcomes
 }
 
-fn run_case(case: &mut Case<'_, '_>, selected: &[String], outcomes: &mut Vec<CheckOutcome>) {
+/// The probes of the targets' servers.
+#[derive(Default)]
+struct Probes {
+    started: Vec<Option<Result<Network>>>,
+}
+
+impl Probes {
+    /// Starts the probes of the first `count` targets, as far as checks need them.
+    fn start_up_to(
+        &mut self,
+        count: usize,
+        targets: &[Target],
+        examination: &Examination<'_>,
+        selection: &Selection,
+    ) {
+        let is_asked_for = examination.level >= Level::Network && selection.needs_network();
+        for target in targets.iter().take(count).skip(self.started.len()) {
+            let probe = match &target.request {
+                Ok(request) if is_asked_for => Some(Network::start(request, examination.deadline)),
+                _ => None,
+            };
+            self.started.push(probe);
+        }
+    }
+
+    fn take(&mut self, index: usize) -> Option<Result<Network>> {
+        self.started.get_mut(index)?.take()
+    }
+}
+
+fn run_case(case: &mut Case<'_, '_>, selection: &Selection, outcomes: &mut Vec<CheckOutcome>) {
     let values = case.placeholders();
     for check in checks::all() {
         let Examine::Target(examine) = check.examine else {
             continue;
         };
         let name = Some(case.name.as_str());
-        let finding = match reason_to_skip(check, selected, case.run.level, outcomes, name) {
+        let finding = match reason_to_skip(check, selection, case.run.level, outcomes, name) {
             Some(Skip::Silently) => continue,
             Some(Skip::Because(why)) => Finding::skip(why),
             None => examine(case),
         };
-        outcomes.push(CheckOutcome::new(
-            check,
-            Some(case.name.clone()),
-            finding,
-            &values,
-        ));
+        let name = Some(case.name.clone());
+        outcomes.push(CheckOutcome::new(check, name, finding, &values));
     }
 }
 
 fn reason_to_skip(
     check: &Check,
-    selected: &[String],
+    selection: &Selection,
     level: Level,
     outcomes: &[CheckOutcome],
     target: Option<&str>,
 ) -> Option<Skip> {
-    let is_selected = |word: &String| check.is_selected_by(word);
-    if !selected.is_empty() && !selected.iter().any(is_selected) {
+    if !selection.includes(check) {
         return Some(Skip::Silently);
     }
     if check.level > level {

@@ -45,21 +45,6 @@ pub(super) fn all() -> impl Iterator<Item = &'static Check> {
     std::iter::once(&TARGET).chain(others)
 }
 
-/// Tells whether `--check` with these words selects a check, or one of a stage. Without words it
-/// selects all.
-pub(super) fn is_wanted(id: &str, words: &[String]) -> bool {
-    if words.is_empty() {
-        return true;
-    }
-    for check in all() {
-        let is_meant = check.is_selected_by(id);
-        if is_meant && words.iter().any(|word| check.is_selected_by(word)) {
-            return true;
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -94,21 +79,6 @@ mod tests {
                 assert!(before.contains(needed), "{} needs {needed}", check.id);
             }
             before.insert(check.id);
-        }
-    }
-
-    #[test]
-    fn a_check_is_wanted_by_its_id_and_by_its_stage() {
-        let words = ["passfile.mode".to_owned(), "store".to_owned()];
-        for (id, expected) in [
-            ("passfile.mode", true),
-            ("passfile", true),
-            ("passfile.lines", false),
-            ("store.key", true),
-            ("tools", false),
-        ] {
-            assert_eq!(is_wanted(id, &words), expected, "{id}");
-            assert!(is_wanted(id, &[]), "{id}");
         }
     }
 }

@@ -1,0 +1,191 @@
+//! What the server of a target answers: a thread looks up its name, connects, begins TLS, and logs
+//! in when there is a token.
+//!
+//! ```text
+//! thread of the probe    names --> connections --> TLS --> waits for the token --> login
+//!                          |           |            |            ^                  |
+//!                          v           v            v            |                  v
+//! checks                net.dns     net.tcp      tls.*     give_token      login.accepted
+//! ```
+//!
+//! So the network is waited for while the checks look at files and the token is being signed.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
+
+use super::later::Later;
+use crate::error::Result;
+use crate::probe::Deadline;
+use crate::probe::connect::{self, Attempt};
+use crate::probe::login::{self, Credentials, Login};
+use crate::probe::names::{self, Names};
+use crate::probe::tls::{self, Handshake, Start};
+use crate::probe::trust::{Policy, RootSet, Verification};
+use crate::request::Request;
+use crate::roots::{self, RootSets};
+use crate::time::Time;
+use crate::token::Token;
+
+/// The name of the set of roots that the user's own clients have.
+pub(super) const OF_CLIENTS: &str = "clients";
+/// The name of the set of roots that the provider's servers chain to.
+pub(super) const OF_PROVIDER: &str = "provider";
+/// The name of the set of roots that the system trusts.
+pub(super) const OF_SYSTEM: &str = "system";
+
+/// The answers of one server.
+pub(super) struct Network {
+    pub(super) names: Later<Names>,
+    pub(super) attempts: Later<Vec<Attempt>>,
+    pub(super) handshake: Later<Handshake>,
+    pub(super) login: Later<Login>,
+    /// What the user's clients verify of the server.
+    pub(super) verification: Verification,
+    /// The file of roots of the user's clients, or libpq's word for the system's; `None` if they
+    /// have none.
+    pub(super) roots_file: Option<String>,
+    token: Sender<Token>,
+}
+
+/// What the probe asks. It is made from the request before the thread starts.
+struct Question {
+    /// What is looked up: libpq's `hostaddr`, else the host.
+    address: String,
+    host: String,
+    port: u16,
+    user: String,
+    dbname: String,
+    sends_name: bool,
+    start: Start,
+    roots: Vec<RootSet>,
+    policy: Policy,
+}
+
+/// Where the thread sends its answers.
+struct Answers {
+    names: Sender<Names>,
+    attempts: Sender<Vec<Attempt>>,
+    handshake: Sender<Handshake>,
+    login: Sender<Login>,
+}
+
+impl Network {
+    /// Starts to ask the server of a request. Fails if the roots of the request cannot be told.
+    pub(super) fn start(request: &Request, deadline: Instant) -> Result<Self> {
+        let sets = roots::sets(request)?;
+        let roots_file = sets.clients_file.clone();
+        let question = Question::of(request, sets);
+        let verification = question.policy.verification;
+        let (names, found_names) = channel();
+        let (attempts, found_attempts) = channel();
+        let (handshake, found_handshake) = channel();
+        let (login, found_login) = channel();
+        let (token, given_token) = channel();
+        let answers = Answers {
+            names,
+            attempts,
+            handshake,
+            login,
+        };
+        Later::start(move || question.ask(&answers, &given_token, deadline));
+        Ok(Self {
+            names: Later::from(found_names),
+            attempts: Later::from(found_attempts),
+            handshake: Later::from(found_handshake),
+            login: Later::from(found_login),
+            verification,
+            roots_file,
+            token,
+        })
+    }
+
+    /// Gives the token for the login.
+    pub(super) fn give_token(&self, token: Token) {
+        // The thread may have ended without a connection.
+        let _ = self.token.send(token);
+    }
+}
+
+impl Question {
+    fn of(request: &Request, sets: RootSets) -> Self {
+        let host = request.host.clone();
+        let start = match request.keyword("sslnegotiation") {
+            Some("direct") => Start::Direct,
+            _ => Start::Request,
+        };
+        let verification = verification(request.sslmode(), sets.clients.is_some());
+        Self {
+            address: request.keyword("hostaddr").unwrap_or(&host).to_owned(),
+            port: request.port,
+            user: request.user.clone(),
+            dbname: request.dbname.clone(),
+            sends_name: request.keyword("sslsni") != Some("0"),
+            start,
+            roots: named_sets(sets),
+            policy: Policy {
+                verification,
+                roots: OF_CLIENTS.to_owned(),
+            },
+            host,
+        }
+    }
+
+    /// Goes as far as the server lets it. Each answer is sent as soon as it is there.
+    fn ask(self, answers: &Answers, token: &Receiver<Token>, deadline: Instant) {
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let names = names::look_up(&self.address, Deadline::after(left()));
+        let mut attempts = connect::all(&names, self.port, Deadline::after(left()));
+        let open = connect::take_first(&mut attempts);
+        let _ = answers.names.send(names);
+        let _ = answers.attempts.send(attempts);
+        let Some(open) = open else {
+            return;
+        };
+        let question = tls::Question {
+            host: &self.host,
+            sends_name: self.sends_name,
+            start: self.start,
+            roots: &self.roots,
+            now: Time::now(),
+        };
+        let mut handshake = tls::handshake(open, &question, Deadline::after(left()));
+        let session = handshake.session.take();
+        let _ = answers.handshake.send(handshake);
+        let (Some(session), Ok(token)) = (session, token.recv_timeout(left())) else {
+            return;
+        };
+        let credentials = Credentials {
+            user: &self.user,
+            database: &self.dbname,
+            token: token.expose(),
+        };
+        let deadline = Deadline::after(left());
+        let login = login::log_in(session, &credentials, &self.policy, deadline);
+        let _ = answers.login.send(login);
+    }
+}
+
+/// Returns the sets of roots that the server is judged by.
+fn named_sets(sets: RootSets) -> Vec<RootSet> {
+    let all = [
+        (OF_CLIENTS, sets.clients.unwrap_or_default()),
+        (OF_SYSTEM, sets.system),
+        (OF_PROVIDER, sets.provider),
+    ];
+    let mut named = Vec::new();
+    for (name, certificates) in all {
+        let name = name.to_owned();
+        named.push(RootSet { name, certificates });
+    }
+    named
+}
+
+/// Returns what libpq verifies. With a file of roots, `require` verifies as `verify-ca` does.
+fn verification(sslmode: &str, has_file: bool) -> Verification {
+    match sslmode {
+        "verify-full" => Verification::RootsAndName,
+        "verify-ca" => Verification::Roots,
+        "require" if has_file => Verification::Roots,
+        _ => Verification::Nothing,
+    }
+}

@@ -1,0 +1,97 @@
+//! Which checks are carried out: all, or those that `--check` names together with what they need.
+
+use std::collections::BTreeSet;
+
+use super::check::{Check, Examine};
+use super::checks;
+use super::context::Level;
+use super::finding::Status;
+use super::outcome::CheckOutcome;
+use crate::error::{Error, Result};
+
+pub(super) struct Selection {
+    /// The ids, or the beginnings of ids, that the user typed; empty for all.
+    words: Vec<String>,
+    /// The ids of the checks to carry out.
+    included: BTreeSet<&'static str>,
+}
+
+impl Selection {
+    /// Refuses a word that no check's id begins with.
+    pub(super) fn of(words: Vec<String>) -> Result<Self> {
+        for word in &words {
+            if !checks::all().any(|check| check.is_selected_by(word)) {
+                let error = Error::usage(format!("no such check: `{word}`"));
+                return Err(error.hint("pgcred doctor --list shows the checks"));
+            }
+        }
+        let mut selection = Self {
+            words,
+            included: BTreeSet::new(),
+        };
+        let all: Vec<&'static Check> = checks::all().collect();
+        // From the last to the first, because a check needs only earlier ones.
+        for check in all.into_iter().rev() {
+            if selection.is_typed(check) || selection.included.contains(check.id) {
+                selection.included.insert(check.id);
+                selection.included.extend(check.needs);
+            }
+        }
+        Ok(selection)
+    }
+
+    /// Tells whether the user asked for this check itself.
+    fn is_typed(&self, check: &Check) -> bool {
+        self.words.is_empty() || self.words.iter().any(|word| check.is_selected_by(word))
+    }
+
+    pub(super) fn includes(&self, check: &Check) -> bool {
+        self.included.contains(check.id)
+    }
+
+    /// Tells whether a check is included that has this id, or is of this stage.
+    pub(super) fn includes_any(&self, word: &str) -> bool {
+        checks::all().any(|check| check.is_selected_by(word) && self.includes(check))
+    }
+
+    /// Tells whether a check is included that asks the server.
+    pub(super) fn needs_network(&self) -> bool {
+        checks::all().any(|check| {
+            let is_of_target = matches!(check.examine, Examine::Target(_));
+            is_of_target && check.level == Level::Network && self.includes(check)
+        })
+    }
+
+    /// Tells whether the report shows an outcome. One that the user did not ask for is shown only
+    /// if it is why the others cannot be examined.
+    pub(super) fn shows(&self, outcome: &CheckOutcome) -> bool {
+        self.is_typed(outcome.check) || outcome.finding.status == Status::Fail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selection(words: &[&str]) -> Selection {
+        let words = words.iter().map(|word| (*word).to_owned());
+        Selection::of(words.collect()).expect("known checks")
+    }
+
+    #[test]
+    fn a_stage_selects_its_checks_and_what_they_need() {
+        let tls = selection(&["tls"]);
+        assert!(tls.includes_any("tls.roots") && tls.includes_any("net.dns"));
+        assert!(tls.needs_network() && !tls.includes_any("passfile"));
+        assert!(!selection(&["tls.mode"]).needs_network());
+        let all = selection(&[]);
+        assert!(checks::all().all(|check| all.includes(check)));
+    }
+
+    #[test]
+    fn a_word_that_no_check_has_is_refused() {
+        for word in ["", "tl", "tls.", "tls.rootsx"] {
+            assert!(Selection::of(vec![word.to_owned()]).is_err(), "{word}");
+        }
+    }
+}

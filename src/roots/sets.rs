@@ -1,0 +1,84 @@
+//! The certificates themselves, for a probe that judges a server as different clients would.
+
+use std::path::Path;
+
+use rustls::pki_types::CertificateDer;
+
+use super::{SYSTEM, TrustedRoots, of, required, store};
+use crate::error::Result;
+use crate::request::Request;
+use crate::sys::env;
+use crate::sys::fs;
+
+/// The root certificates that different clients of a request have.
+pub(crate) struct RootSets {
+    /// Those by which the user's clients verify; `None` if they do not verify.
+    pub(crate) clients: Option<Vec<CertificateDer<'static>>>,
+    /// The file that these stand in, or libpq's word for the system's.
+    pub(crate) clients_file: Option<String>,
+    /// Those that the system trusts.
+    pub(crate) system: Vec<CertificateDer<'static>>,
+    /// Those to which the provider's servers chain, as far as pgcred carries them.
+    pub(crate) provider: Vec<CertificateDer<'static>>,
+}
+
+/// Reads the root certificates of a request. Nothing is written: a file of pgcred's own that does
+/// not exist yet counts as what pgcred would write into it.
+pub(crate) fn sets(request: &Request) -> Result<RootSets> {
+    let roots = match of(request)? {
+        Some(roots) => Some(roots),
+        None => of_unverified(request),
+    };
+    let provider = match required(request).set() {
+        Some(set) => match store::bundled(set) {
+            Some(text) => store::certificates(text.as_bytes()),
+            None => Vec::new(),
+        },
+        None => Vec::new(),
+    };
+    Ok(RootSets {
+        clients: roots.as_ref().map(certificates),
+        clients_file: roots.as_ref().map(TrustedRoots::libpq),
+        system: of_system(),
+        provider,
+    })
+}
+
+/// Returns the roots by which libpq verifies although `sslmode` is `require`: a file that it is
+/// told, or its usual one.
+fn of_unverified(request: &Request) -> Option<TrustedRoots> {
+    if request.sslmode() != "require" {
+        return None;
+    }
+    if let Some(file) = request.keyword("sslrootcert") {
+        return Some(TrustedRoots::UsersChoice(file.to_owned()));
+    }
+    let file = env::users_root_certificates()?;
+    Some(TrustedRoots::UsersChoice(file.display().to_string()))
+}
+
+fn certificates(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
+    match roots {
+        TrustedRoots::UsersChoice(text) if text == SYSTEM => of_system(),
+        TrustedRoots::UsersChoice(file) => in_file(Path::new(file)),
+        TrustedRoots::System(file) => in_file(file),
+        TrustedRoots::OwnPublic(set, file) | TrustedRoots::OwnPrivate(set, file) => {
+            let there = in_file(file);
+            match store::bundled(set) {
+                Some(text) if there.is_empty() => store::certificates(text.as_bytes()),
+                _ => there,
+            }
+        }
+    }
+}
+
+fn of_system() -> Vec<CertificateDer<'static>> {
+    match env::system_root_certificates() {
+        Some(file) => in_file(&file),
+        None => Vec::new(),
+    }
+}
+
+fn in_file(file: &Path) -> Vec<CertificateDer<'static>> {
+    store::certificates(&fs::read(file).unwrap_or_default())
+}
