@@ -50,15 +50,23 @@ pub(super) struct Case<'a, 'b> {
 impl Case<'_, '_> {
     /// Returns the values with which the commands of a cause are filled in.
     pub(super) fn placeholders(&self) -> Placeholders {
-        let request = self.request;
-        Placeholders {
-            target: Some(self.name.clone()),
-            host: Some(request.host.clone()),
-            port: Some(request.port.to_string()),
-            user: Some(request.user.clone()),
-            profile: request.profile.clone(),
-            region: request.region.as_ref().map(ToString::to_string),
-            ..Placeholders::default()
-        }
+        placeholders(&self.name, self.request)
     }
+}
+
+/// Returns the same for a target that is not examined.
+pub(super) fn placeholders(name: &str, request: &Request) -> Placeholders {
+    let mut values = Placeholders {
+        host: Some(request.host.clone()),
+        port: Some(request.port.to_string()),
+        user: Some(request.user.clone()),
+        profile: request.profile.clone(),
+        region: request.region.as_ref().map(ToString::to_string),
+        ..Placeholders::default()
+    };
+    // What stands for a URI in the report cannot be typed.
+    if !name.contains(['@', ' ']) {
+        values.target = Some(name.to_owned());
+    }
+    values
 }

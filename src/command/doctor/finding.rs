@@ -79,6 +79,17 @@ impl Finding {
         finding
     }
 
+    /// Returns a failure of which the table of causes knows nothing.
+    pub(super) fn unexplained(detail: impl Into<String>) -> Self {
+        let mut finding = Self::new(Status::Fail, None, detail.into());
+        finding.advice = Some(
+            "pgcred does not know this message; if you find the cause, please report it with the \
+             answer of `pgcred doctor --share`"
+                .to_owned(),
+        );
+        finding
+    }
+
     fn new(status: Status, cause: Option<&'static str>, detail: String) -> Self {
         Self {
             status,

@@ -134,9 +134,9 @@ impl Question {
     fn ask(self, answers: &Answers, token: &Receiver<Token>, deadline: Instant) {
         let left = || deadline.saturating_duration_since(Instant::now());
         let names = names::look_up(&self.address, Deadline::after(left()));
+        let _ = answers.names.send(names.clone());
         let mut attempts = connect::all(&names, self.port, Deadline::after(left()));
         let open = connect::take_first(&mut attempts);
-        let _ = answers.names.send(names);
         let _ = answers.attempts.send(attempts);
         let Some(open) = open else {
             return;

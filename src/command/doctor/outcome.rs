@@ -10,6 +10,8 @@ pub(super) struct CheckOutcome {
     pub(super) target: Option<String>,
     pub(super) finding: Finding,
     pub(super) cause: Option<&'static Cause>,
+    /// What to do, in words. The cause says it where the finding does not.
+    pub(super) advice: Option<String>,
     /// What to type, with the values of this case.
     pub(super) commands: Vec<String>,
 }
@@ -29,11 +31,17 @@ impl CheckOutcome {
             Some(cause) if finding.commands.is_empty() => cause.commands(values),
             _ => finding.commands.clone(),
         };
+        let advice = match (&finding.advice, cause) {
+            (Some(advice), _) => Some(advice.clone()),
+            (None, Some(cause)) if commands.is_empty() => Some(cause.advice(values)),
+            (None, _) => None,
+        };
         Self {
             check,
             target,
             finding,
             cause,
+            advice,
             commands,
         }
     }
@@ -43,14 +51,12 @@ impl CheckOutcome {
     pub(super) fn redacted(&self, mut redact: impl FnMut(&str) -> String) -> Self {
         let mut finding = self.finding.clone();
         finding.detail = redact(&finding.detail);
-        if let Some(advice) = &finding.advice {
-            finding.advice = Some(redact(advice));
-        }
         Self {
             check: self.check,
             target: self.target.as_deref().map(&mut redact),
             finding,
             cause: self.cause,
+            advice: self.advice.as_deref().map(&mut redact),
             commands: self.commands.iter().map(|text| redact(text)).collect(),
         }
     }

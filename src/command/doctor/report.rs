@@ -119,12 +119,9 @@ impl CheckOutcome {
         if let Some(cause) = self.cause {
             lines.push(format!("      {}", cause.meaning));
         }
-        lines.extend(
-            self.finding
-                .advice
-                .iter()
-                .map(|text| format!("      {text}")),
-        );
+        if let Some(advice) = &self.advice {
+            lines.push(format!("      {advice}"));
+        }
         for command in &self.commands {
             lines.push(format!("      type: {command}"));
         }
@@ -140,7 +137,7 @@ impl CheckOutcome {
             "detail": self.finding.detail,
             "cause": self.finding.cause,
             "because": self.cause.map(|cause| cause.meaning),
-            "fix": { "text": self.finding.advice, "commands": self.commands },
+            "fix": { "text": self.advice, "commands": self.commands },
         })
     }
 }

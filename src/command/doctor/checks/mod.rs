@@ -8,9 +8,13 @@ mod configuration;
 mod entry;
 mod environment;
 mod installation;
+mod login;
+mod net;
 mod passfile;
 mod sandboxes;
+mod server_text;
 mod store;
+mod tls;
 mod tools;
 
 use super::check::{Check, Examine};
@@ -37,6 +41,9 @@ static STAGES: &[&[Check]] = &[
     environment::CHECKS,
     clients::CHECKS,
     tools::CHECKS,
+    net::CHECKS,
+    tls::CHECKS,
+    login::CHECKS,
 ];
 
 /// Returns every check, in its order.

@@ -1,0 +1,160 @@
+//! The way to the server: its name, and connections to each of its addresses.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::finding::Finding;
+use crate::command::doctor::network::Network;
+use crate::probe::connect::{Attempt, Reached};
+use crate::probe::names::Names;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "net.dns",
+        about: "whether the name of the host has addresses (IPv4 and IPv6)",
+        level: Level::Network,
+        needs: &["target.known"],
+        examine: Examine::Target(dns),
+    },
+    Check {
+        id: "net.tcp",
+        about: "whether each address accepts connections at the port",
+        level: Level::Network,
+        needs: &["net.dns"],
+        examine: Examine::Target(tcp),
+    },
+];
+
+/// Returns the probe of a target, and when its answers have to be there; or the finding that there
+/// is none.
+pub(super) fn probe<'a>(case: &'a mut Case<'_, '_>) -> Result<(&'a mut Network, Instant), Finding> {
+    let deadline = case.run.deadline;
+    match &mut case.network {
+        Some(Ok(network)) => Ok((network, deadline)),
+        Some(Err(error)) => Err(Finding::of_error("tls.rootfile", error)),
+        None => Err(Finding::skip("needs a connection")),
+    }
+}
+
+fn dns(case: &mut Case<'_, '_>) -> Finding {
+    let host = case.request.host.clone();
+    let (network, deadline) = match probe(case) {
+        Ok(found) => found,
+        Err(finding) => return finding,
+    };
+    match network.names.get(deadline) {
+        Some(names) => judge_names(&host, names),
+        None => judge_names(&host, &Names::TimedOut),
+    }
+}
+
+fn judge_names(host: &str, names: &Names) -> Finding {
+    match names {
+        Names::Literal(address) => Finding::ok(format!("{address} is an address itself")),
+        Names::Found(addresses) => {
+            let families = match (names.has_v4(), names.has_v6()) {
+                (true, true) => "IPv4 and IPv6",
+                (false, true) => "IPv6 only",
+                _ => "IPv4 only",
+            };
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            Finding::ok(format!("{} ({families})", addresses.join(", ")))
+        }
+        Names::Unknown(why) => Finding::fail("net.dns", format!("{host}: {why}")),
+        Names::TimedOut => Finding::fail(
+            "net.dns",
+            format!("{host}: the resolver does not answer in time"),
+        ),
+    }
+}
+
+fn tcp(case: &mut Case<'_, '_>) -> Finding {
+    let (network, deadline) = match probe(case) {
+        Ok(found) => found,
+        Err(finding) => return finding,
+    };
+    let Some(attempts) = network.attempts.get(deadline) else {
+        return Finding::fail("net.blocked", "no connection was made in time");
+    };
+    let mut reached = Vec::new();
+    for Attempt {
+        address,
+        reached: r,
+        ..
+    } in attempts
+    {
+        reached.push((*address, r));
+    }
+    judge_connections(&reached)
+}
+
+/// Judges what became of the connections. One that is open is enough; otherwise a refusal tells
+/// more than silence, and silence more than an address to which there is no way.
+fn judge_connections(attempts: &[(SocketAddr, &Reached)]) -> Finding {
+    let mut details = Vec::new();
+    let (mut is_open, mut is_refused, mut is_silent) = (false, false, false);
+    let mut unreachable_v4 = false;
+    for (address, reached) in attempts {
+        is_open |= **reached == Reached::Open;
+        is_refused |= **reached == Reached::Refused;
+        is_silent |= **reached == Reached::Silent;
+        unreachable_v4 |= **reached == Reached::Unreachable && address.is_ipv4();
+        details.push(format!("{address} {}", in_words(reached)));
+    }
+    let detail = details.join(", ");
+    match () {
+        () if is_open => Finding::ok(detail),
+        () if is_refused => Finding::fail("net.refused", detail),
+        () if is_silent || unreachable_v4 => Finding::fail("net.blocked", detail),
+        () => Finding::fail("net.ipv6", detail),
+    }
+}
+
+fn in_words(reached: &Reached) -> String {
+    match reached {
+        Reached::Open => "accepts connections".to_owned(),
+        Reached::Refused => "refuses connections".to_owned(),
+        Reached::Silent => "does not answer".to_owned(),
+        Reached::Unreachable => "cannot be reached from this machine".to_owned(),
+        Reached::Failed(why) => why.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    #[test]
+    fn one_open_address_is_enough_and_a_refusal_tells_more_than_silence() {
+        use Reached::{Open, Refused, Silent, Unreachable};
+        let v4: SocketAddr = "203.0.113.5:5432".parse().expect("an address");
+        let v6: SocketAddr = "[2001:db8::1]:5432".parse().expect("an address");
+        for (attempts, cause) in [
+            (vec![(v6, &Unreachable), (v4, &Open)], None),
+            (vec![(v6, &Refused), (v4, &Silent)], Some("net.refused")),
+            (vec![(v6, &Unreachable), (v4, &Silent)], Some("net.blocked")),
+            (vec![(v4, &Unreachable)], Some("net.blocked")),
+            (vec![(v6, &Unreachable)], Some("net.ipv6")),
+        ] {
+            let finding = judge_connections(&attempts);
+            assert_eq!(finding.cause, cause, "{}", finding.detail);
+            assert_eq!(finding.status == Status::Ok, cause.is_none());
+        }
+    }
+
+    #[test]
+    fn names_are_told_with_their_families() {
+        let found = Names::Found(vec!["203.0.113.5".parse().expect("an address")]);
+        let finding = judge_names("db", &found);
+        assert_eq!(finding.detail, "203.0.113.5 (IPv4 only)");
+        let unknown = Names::Unknown("no such name".to_owned());
+        let finding = judge_names("db", &unknown);
+        assert_eq!(
+            (finding.cause, finding.status),
+            (Some("net.dns"), Status::Fail)
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! Encryption: whether the server offers it, and whether the user's clients would believe it.
+
+use super::net::probe;
+use super::server_text::explained;
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::finding::Finding;
+use crate::command::doctor::network::{OF_CLIENTS, OF_PROVIDER, OF_SYSTEM};
+use crate::probe::Break;
+use crate::probe::certificate::{Certificate, Validity};
+use crate::probe::tls::{Handshake, Outcome};
+use crate::probe::trust::{NameFit, Trust, Verdict, Verification};
+use crate::probe::wire::Speaks;
+use crate::provider::RequiredRoots;
+use crate::request::Request;
+
+const NEEDS_HANDSHAKE: &[&str] = &["tls.handshake"];
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "tls.mode",
+        about: "whether clients are told to encrypt the connection and to verify the server",
+        level: Level::Offline,
+        needs: &["target.known"],
+        examine: Examine::Target(|case| judge_mode(case.request)),
+    },
+    Check {
+        id: "tls.handshake",
+        about: "whether the server speaks PostgreSQL and TLS",
+        level: Level::Network,
+        needs: &["net.tcp"],
+        examine: Examine::Target(|case| with_handshake(case, |_, _, shake| judge_handshake(shake))),
+    },
+    Check {
+        id: "tls.alpn",
+        about: "whether the server agrees to PostgreSQL's protocol, for sslnegotiation=direct",
+        level: Level::Network,
+        needs: NEEDS_HANDSHAKE,
+        examine: Examine::Target(|case| with_handshake(case, |r, _, shake| judge_alpn(r, shake))),
+    },
+    Check {
+        id: "tls.chain",
+        about: "whether the server's certificate is valid today",
+        level: Level::Network,
+        needs: NEEDS_HANDSHAKE,
+        examine: Examine::Target(|case| with_handshake(case, |_, _, shake| judge_dates(shake))),
+    },
+    Check {
+        id: "tls.roots",
+        about: "whether the root certificates of the user's clients verify the server",
+        level: Level::Network,
+        needs: NEEDS_HANDSHAKE,
+        examine: Examine::Target(|case| with_handshake(case, judge_roots)),
+    },
+    Check {
+        id: "tls.name",
+        about: "whether the server's certificate is for the name that the client dials",
+        level: Level::Network,
+        needs: NEEDS_HANDSHAKE,
+        examine: Examine::Target(|case| with_handshake(case, judge_name)),
+    },
+];
+
+/// What the user's clients verify, and by which file.
+struct Clients<'a> {
+    verification: Verification,
+    roots_file: &'a str,
+}
+
+type Judge = fn(&Request, &Clients<'_>, &Handshake) -> Finding;
+
+fn with_handshake(case: &mut Case<'_, '_>, judge: Judge) -> Finding {
+    let request = case.request;
+    let (network, deadline) = match probe(case) {
+        Ok(found) => found,
+        Err(finding) => return finding,
+    };
+    let roots_file = network.roots_file.clone();
+    let clients = Clients {
+        verification: network.verification,
+        roots_file: roots_file.as_deref().unwrap_or("no file"),
+    };
+    match network.handshake.get(deadline) {
+        Some(handshake) => judge(request, &clients, handshake),
+        None => Finding::fail("net.blocked", "the server did not answer in time"),
+    }
+}
+
+fn judge_mode(request: &Request) -> Finding {
+    let mode = request.sslmode();
+    let detail = format!("sslmode={mode}");
+    match mode {
+        "verify-full" => Finding::ok(detail),
+        "disable" | "allow" => {
+            Finding::fail("tls.off", format!("{detail}: the client does not encrypt"))
+        }
+        "prefer" => Finding::warn(
+            "tls.off",
+            format!("{detail}: the client tries again without encryption, and hides the cause"),
+        ),
+        _ => Finding::ok(format!("{detail}: the name of the server is not verified")),
+    }
+}
+
+fn judge_handshake(handshake: &Handshake) -> Finding {
+    match &handshake.outcome {
+        Outcome::Encrypted(encryption) => {
+            let version = encryption.version.replace('_', ".");
+            let (address, cipher) = (handshake.address, &encryption.cipher);
+            Finding::ok(format!("{address}: {version}, {cipher}"))
+        }
+        Outcome::Refused => Finding::fail("tls.refused", "the server offers no encryption"),
+        Outcome::Error(message) => explained(message),
+        Outcome::Injected => Finding::fail(
+            "net.other",
+            "the server sent data before the encryption began",
+        ),
+        Outcome::NoCertificate => Finding::fail("net.other", "the server shows no certificate"),
+        Outcome::NotItsOwn => Finding::fail(
+            "net.other",
+            "the server cannot prove that its certificate is its own",
+        ),
+        Outcome::NotAName => Finding::fail("net.dns", "the host is neither a name nor an address"),
+        Outcome::Broke(why) => judge_break(why),
+    }
+}
+
+/// Judges a conversation that ended early.
+pub(super) fn judge_break(why: &Break) -> Finding {
+    const HANDSHAKE_FAILURE: u8 = 40;
+    const PROTOCOL_VERSION: u8 = 70;
+    const UNRECOGNIZED_NAME: u8 = 112;
+    match why {
+        Break::Closed => Finding::fail("net.closed", "the server closed the connection"),
+        Break::Reset => Finding::fail("net.closed", "the connection was reset"),
+        Break::TimedOut => Finding::fail(
+            "net.blocked",
+            "the server accepts connections and says nothing",
+        ),
+        Break::TooMuch => Finding::fail("net.other", "the server sends more than any answer needs"),
+        Break::Alert(PROTOCOL_VERSION | HANDSHAKE_FAILURE) => {
+            Finding::fail("tls.version", "the server ended TLS: nothing in common")
+        }
+        Break::Alert(UNRECOGNIZED_NAME) => Finding::fail(
+            "tls.sni",
+            "the server does not know the name that TLS sends",
+        ),
+        Break::Alert(number) => Finding::fail(
+            "net.closed",
+            format!("the server ended TLS with alert {number}"),
+        ),
+        Break::NotTls => Finding::fail("net.other", "the answer is not TLS"),
+        Break::BrokenTls(words) => Finding::fail(
+            "net.other",
+            format!("the server breaks the rules of TLS: {words}"),
+        ),
+        Break::NotPostgres(speaks) => {
+            let what = match speaks {
+                Speaks::Http => "a web server",
+                Speaks::Ssh => "an SSH server",
+                Speaks::Tls => "a server of TLS alone",
+                Speaks::SomethingElse => "a server that is not PostgreSQL",
+            };
+            Finding::fail("net.other", format!("{what} answers at this port"))
+        }
+        Break::Failed(words) => Finding::fail("net.closed", words.clone()),
+    }
+}
+
+fn judge_alpn(request: &Request, handshake: &Handshake) -> Finding {
+    if request.keyword("sslnegotiation") != Some("direct") {
+        return Finding::ok("not needed: the client asks for encryption first");
+    }
+    match &handshake.outcome {
+        Outcome::Encrypted(encryption) if encryption.has_alpn => {
+            Finding::ok("the server agrees to `postgresql`")
+        }
+        _ => Finding::fail("tls.alpn", "the server does not name the protocol in TLS"),
+    }
+}
+
+fn judge_dates(handshake: &Handshake) -> Finding {
+    let (Some(own), Some(verdict)) = (handshake.certificates.first(), &handshake.verdict) else {
+        return Finding::fail("net.other", "the certificate cannot be read");
+    };
+    match verdict.validity {
+        Validity::Valid => Finding::ok(format!("valid until {}", own.not_after.rfc3339())),
+        Validity::Expired => Finding::fail(
+            "tls.expired",
+            format!("expired at {}", own.not_after.rfc3339()),
+        ),
+        Validity::NotYet => {
+            let from = own.not_before.rfc3339();
+            Finding::fail("clock", format!("not valid before {from}: check the clock"))
+        }
+    }
+}
+
+fn judge_roots(request: &Request, clients: &Clients<'_>, handshake: &Handshake) -> Finding {
+    if clients.verification == Verification::Nothing {
+        let mode = request.sslmode();
+        return Finding::ok(format!("sslmode={mode} verifies no server"));
+    }
+    let Some(verdict) = &handshake.verdict else {
+        return Finding::fail("net.other", "the certificate cannot be read");
+    };
+    let issuer = match handshake.certificates.last() {
+        Some(Certificate { issuer_name, .. }) => issuer_name.as_str(),
+        None => "nobody",
+    };
+    let file = clients.roots_file;
+    match trust_by(OF_CLIENTS, verdict) {
+        Trust::Trusted => Finding::ok(format!("signed by {issuer}, which is in {file}")),
+        Trust::NoRoots => {
+            Finding::fail("tls.rootfile", format!("{file} holds no root certificate"))
+        }
+        Trust::Dates => Finding::fail("tls.expired", "a certificate above the server's expired"),
+        _ => Finding::fail(
+            cause_of_distrust(request, verdict),
+            format!("signed by {issuer}, which is not in {file}"),
+        ),
+    }
+}
+
+/// Returns why the clients' roots do not verify a server that other roots may verify.
+fn cause_of_distrust(request: &Request, verdict: &Verdict) -> &'static str {
+    let required = (request.provider.roots)(&request.sign_host, request.region.as_ref());
+    let by_provider = *trust_by(OF_PROVIDER, verdict) == Trust::Trusted;
+    let by_system = *trust_by(OF_SYSTEM, verdict) == Trust::Trusted;
+    match required {
+        RequiredRoots::Private(_) if by_provider => "tls.roots.rds",
+        _ if by_provider || by_system => "tls.roots.public",
+        _ => "tls.selfsigned",
+    }
+}
+
+fn trust_by<'a>(set: &str, verdict: &'a Verdict) -> &'a Trust {
+    for (name, trust) in &verdict.trust {
+        if name == set {
+            return trust;
+        }
+    }
+    &Trust::NoRoots
+}
+
+fn judge_name(request: &Request, clients: &Clients<'_>, handshake: &Handshake) -> Finding {
+    let (Some(own), Some(verdict)) = (handshake.certificates.first(), &handshake.verdict) else {
+        return Finding::fail("net.other", "the certificate cannot be read");
+    };
+    let names = names_of(own);
+    let host = &request.host;
+    match verdict.name {
+        NameFit::Fits => Finding::ok(format!("for {host}")),
+        NameFit::OnlyCommonName => Finding::warn(
+            "tls.name",
+            format!("{host} is only the certificate's common name, which most clients ignore"),
+        ),
+        NameFit::Differs if clients.verification == Verification::RootsAndName => {
+            Finding::fail("tls.name", format!("for {names}, and not for {host}"))
+        }
+        NameFit::Differs => Finding::warn(
+            "tls.name",
+            format!(
+                "for {names}, and not for {host}; sslmode={} ignores that",
+                request.sslmode()
+            ),
+        ),
+    }
+}
+
+/// Returns the first names that a certificate is for.
+fn names_of(certificate: &Certificate) -> String {
+    const SHOWN: usize = 3;
+    if certificate.names.is_empty() {
+        return certificate.common_name.clone();
+    }
+    let shown = certificate.names.iter().take(SHOWN);
+    shown.map(String::as_str).collect::<Vec<_>>().join(", ")
+}
