@@ -9,7 +9,7 @@ pub(super) fn explained(message: &ServerMessage) -> Finding {
     let mut text = message.message.clone();
     for (name, value) in [("DETAIL", &message.detail), ("HINT", &message.hint)] {
         if !value.is_empty() {
-            text += &format!("; {name}: {value}");
+            text.extend(["; ", name, ": ", value]);
         }
     }
     let detail = format!("{} (SQLSTATE {})", text, message.code);
