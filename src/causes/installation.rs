@@ -53,4 +53,14 @@ pub(super) const CAUSES: &[Cause] = &[
         texts: &[],
         detection: Detection::Checks(&["store.directory"]),
     },
+    Cause {
+        id: "target.unknown",
+        title: "the target is not known",
+        meaning: "It is neither the name of a connection nor a host that takes tokens, or something \
+            that it needs, such as a user or a region, is missing.",
+        fix: "Correct the name, or do what the check says.",
+        templates: &["pgcred list"],
+        texts: &[],
+        detection: Detection::Checks(&["target.known"]),
+    },
 ];

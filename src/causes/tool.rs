@@ -109,7 +109,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["authentication model", "shell_command", "not applicable"]),
             certain(&["authentication model", "shell_command", "not found"]),
         ],
-        detection: Detection::Checks(&["tool.preference"]),
+        detection: Detection::None("where DBeaver keeps this preference is not known"),
     },
     Cause {
         id: "tool.pgadmin",
@@ -120,7 +120,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ENABLE_SERVER_PASS_EXEC_CMD = True.",
         templates: &["pgcred setup pgadmin"],
         texts: &[certain(&["passexec not available in server mode"])],
-        detection: Detection::Checks(&["tool.preference"]),
+        detection: Detection::None("pgAdmin keeps it in the files of its own installation"),
     },
     Cause {
         id: "tool.pgadmin.key",

@@ -159,6 +159,12 @@ impl Fixture {
             .unwrap_or_else(|| panic!("no {}", self.id));
         assert_eq!(found["status"], self.status, "{found}");
         assert_eq!(found["cause"].as_str(), self.cause, "{found}");
+        // The table of causes knows it.
+        assert_eq!(
+            found["because"].is_string(),
+            self.cause.is_some(),
+            "{found}"
+        );
         let code = i32::from(self.status == "fail");
         assert_eq!(run.code, code, "{found} {}", run.stderr);
     }

@@ -12,9 +12,8 @@ use super::of_target::{ADDRESS, ENTRY, ENVIRONMENT};
 use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 
-const INSTALLATION: [Fixture; 11] = [
+const INSTALLATION: [Fixture; 10] = [
     machine("installation.version", nothing, "ok", None),
-    machine("installation.path", nothing, "ok", None),
     machine(
         "installation.path",
         |sandbox| link(sandbox, "pgcred", env!("CARGO_BIN_EXE_pgcred")),
@@ -77,6 +76,26 @@ fn a_scheduler_that_does_not_run() {
         },
         "warn",
         Some("schedule"),
+    )]);
+}
+
+/// The files that `pgcred setup systemd` writes are fine for doctor.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_scheduler_that_setup_has_set_up_is_fine() {
+    prove(&[machine(
+        "tools.commands",
+        |sandbox| {
+            let directory = crate::support::sources::root().join("integrations/systemd");
+            for name in ["pgcred-refresh.service", "pgcred-refresh.timer"] {
+                let text = fs::read_to_string(directory.join(name)).expect("a template");
+                let command = format!("{} refresh --quiet", env!("CARGO_BIN_EXE_pgcred"));
+                let text = text.replace("{command}", &command);
+                sandbox.write(&format!(".config/systemd/user/{name}"), text);
+            }
+        },
+        "ok",
+        None,
     )]);
 }
 

@@ -15,7 +15,7 @@ pub(super) const CHECKS: &[Check] = &[Check {
     id: "passfile.entry",
     about: "what libpq takes from the passfile for the target, and why",
     level: Level::Offline,
-    needs: &["passfile.block"],
+    needs: &["passfile.mode", "passfile.block"],
     examine: Examine::Target(entry),
 }];
 

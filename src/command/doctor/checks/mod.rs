@@ -57,6 +57,37 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::causes::{self, Detection};
+
+    /// The stages whose checks are all there.
+    const STAGES_OF_THIS_MACHINE: [&str; 7] = [
+        "installation",
+        "store",
+        "configuration",
+        "passfile",
+        "environment",
+        "clients",
+        "tools",
+    ];
+
+    #[test]
+    fn the_table_of_causes_names_checks_that_there_are() {
+        let ids: BTreeSet<&str> = all().map(|check| check.id).collect();
+        let mut found = 0;
+        for cause in causes::all() {
+            let Detection::Checks(checks) = cause.detection else {
+                continue;
+            };
+            for id in checks {
+                let (stage, _) = id.split_once('.').unwrap_or((id, ""));
+                if STAGES_OF_THIS_MACHINE.contains(&stage) {
+                    assert!(ids.contains(id), "{}: there is no check {id}", cause.id);
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 30, "{found}");
+    }
 
     #[test]
     fn an_id_is_a_stage_and_a_subject_and_names_one_check() {

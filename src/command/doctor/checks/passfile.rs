@@ -276,7 +276,12 @@ fn judge_lines(text: &[u8]) -> Finding {
     if remarks.is_empty() {
         return Finding::ok("every client can read your lines in it");
     }
-    Finding::warn("passfile.bom", remarks.join("; "))
+    let cause = if remarks[0].contains("not UTF-8") {
+        "passfile.utf8"
+    } else {
+        "passfile.bom"
+    };
+    Finding::warn(cause, remarks.join("; "))
 }
 
 #[cfg(test)]
@@ -395,6 +400,7 @@ mod tests {
         assert_eq!(judge_lines(block.as_bytes()).status, Status::Ok);
         let finding = judge_lines(b"a:b:s3cret\n");
         assert_eq!(finding.cause, Some("passfile.bom"));
+        assert_eq!(judge_lines(b"a:1:*:b:s\xe9\n").cause, Some("passfile.utf8"));
         assert!(finding.detail.contains("line 1") && !finding.detail.contains("s3cret"));
     }
 }
