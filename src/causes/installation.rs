@@ -56,8 +56,8 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "target.unknown",
         title: "the target is not known",
-        meaning: "It is neither the name of a connection nor a host that takes tokens, or something \
-            that it needs, such as a user or a region, is missing.",
+        meaning: "It is neither the name of a connection nor a host that takes tokens, or \
+            something that it needs, such as a user or a region, is missing.",
         fix: "Correct the name, or do what the check says.",
         templates: &["pgcred list"],
         texts: &[],

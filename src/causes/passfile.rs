@@ -89,7 +89,8 @@ pub(super) const CAUSES: &[Cause] = &[
         id: "passfile.windows",
         title: "the client reads another passfile than pgcred writes",
         meaning: "On Windows the file is %APPDATA%\\postgresql\\pgpass.conf. WSL and Windows \
-            have two homes, and programs from the Store have an APPDATA of their own.",
+            have two homes, and programs from the Store have an APPDATA of their own. Elsewhere \
+            old clients look in the home directory of the account, whatever HOME says.",
         fix: "Write the file that the client reads.",
         templates: &["pgcred refresh {target} --passfile {file}"],
         texts: &[likely(&["pgpass.conf", "not found"])],

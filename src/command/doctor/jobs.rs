@@ -84,7 +84,7 @@ impl Jobs {
             jobs.pgcred = other_pgcred(machine, patience);
         }
         if is_wanted("clients") || is_wanted("passfile.length") || is_wanted("environment.tls") {
-            for name in ["psql", "pg_dump", "pg_config"] {
+            for name in ["psql", "pg_config"] {
                 jobs.clients.extend(ProgramVersion::of(name, patience));
             }
         }

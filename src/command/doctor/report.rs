@@ -61,6 +61,7 @@ impl<'a> Report<'a> {
             Some(target) => format!("first cause: {target}: {what}"),
             None => format!("first cause: {what}"),
         }];
+        lines.extend(outcome.finding.advice.clone());
         for command in &outcome.commands {
             lines.push(format!("type: {command}"));
         }

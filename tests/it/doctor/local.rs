@@ -470,6 +470,21 @@ fn a_tool_that_setup_has_set_up_is_fine() {
     );
 }
 
+/// The last lines say what is wrong, what to do, and what to type.
+#[test]
+fn the_summary_says_what_to_do() {
+    let mut sandbox = Sandbox::empty();
+    one_connection(&mut sandbox);
+    passfile(&sandbox, format!("{HOST}:5432:*:admin:{HIDDEN}\n"));
+    let run = sandbox.run(&["doctor", "--offline"]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    let (_, summary) = run.stdout.rsplit_once("\n\n").expect("a summary");
+    let expected = "first cause: prod: another line of the passfile comes before pgcred's\n\
+        delete line 1, or move it below pgcred's; then `pgcred refresh prod`\n\
+        type: pgcred refresh prod\n";
+    assert_eq!(summary, expected);
+}
+
 /// With nothing configured, doctor says how to begin.
 #[test]
 fn a_newcomer_is_told_how_to_begin() {

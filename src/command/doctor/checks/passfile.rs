@@ -120,6 +120,7 @@ fn judge_choice(choice: &Choice) -> Finding {
     let usual = usual.display();
     if let Some(home) = &choice.other_home {
         let home = home.display().to_string();
+        let other = quote::typed(&format!("{home}/.pgpass"));
         return Finding::warn(
             "passfile.windows",
             format!(
@@ -127,6 +128,7 @@ fn judge_choice(choice: &Choice) -> Finding {
                  is the account's home directory and not HOME"
             ),
         )
+        .with_command(format!("pgcred refresh --passfile {other}"))
         .naming(Kind::Name, home);
     }
     if choice.is_in_windows {
