@@ -190,13 +190,13 @@ fn check_start(users_part: &str) -> Result<()> {
 }
 
 /// One section of pgcred's block.
-struct Section {
+struct IniSection {
     name: String,
     /// The header and the lines below it.
     text: String,
 }
 
-impl Section {
+impl IniSection {
     fn entry(self, is_own: bool) -> ToolEntry {
         let password = match self.value("password") {
             Some("") | None => StoredPassword::None,
@@ -224,11 +224,11 @@ impl Section {
     }
 }
 
-fn sections(block: &str) -> Vec<Section> {
-    let mut sections: Vec<Section> = Vec::new();
+fn sections(block: &str) -> Vec<IniSection> {
+    let mut sections: Vec<IniSection> = Vec::new();
     for line in block.split_inclusive('\n') {
         if let Some(name) = header(line) {
-            sections.push(Section {
+            sections.push(IniSection {
                 name: name.to_owned(),
                 text: String::new(),
             });

@@ -100,11 +100,11 @@ pub(crate) trait Identities {
 /// resolved once and wait for one lock.
 pub(crate) trait Identity {
     /// Returns 32 hex digits that stand for the identity. Locks and failures go by them.
-    fn name(&self) -> &str;
+    fn digest(&self) -> &str;
 
     /// Returns a digest that also changes when the user logs out, or another user logs in. Cached
     /// tokens go by it.
-    fn version(&self) -> &str;
+    fn digest_with_login(&self) -> &str;
 
     /// Returns a digest that changes when the user may have logged in. It ends the pause after a
     /// failure.

@@ -1,9 +1,9 @@
 //! Who signs with AWS credentials: digests that change whenever other credentials would be found,
 //! and tell nothing about them.
 //!
-//! The name is a digest of the plan, so whatever decides who signs is a part of it. The version
-//! adds the stamps of the files that the plan rests on, such as the cached token of an SSO login.
-//! The login stamp adds those of every file that a login writes.
+//! The digest is made of the plan, so whatever decides who signs is a part of it. The digest with
+//! login adds the stamps of the files that the plan rests on, such as the cached token of an SSO
+//! login. The login stamp adds those of every file that a login writes.
 
 use std::cell::OnceCell;
 use std::hash::Hash;
@@ -30,33 +30,33 @@ pub(super) struct AwsIdentities {
 
 impl Identities for AwsIdentities {
     fn of_profile(&self, profile: Option<&str>) -> Rc<dyn Identity> {
-        Rc::new(AwsIdentity::of(profile, &self.files))
+        Rc::new(AwsIdentity::read(profile, &self.files))
     }
 }
 
 /// Who signs for a profile, as AWS's variables and files say it.
 struct AwsIdentity {
     planned: Rc<ProfilePlan>,
-    name: String,
-    version: String,
+    digest: String,
+    digest_with_login: String,
     login_stamp: OnceCell<String>,
     region: OnceCell<String>,
 }
 
 impl AwsIdentity {
-    fn of(profile: Option<&str>, files: &SharedFiles) -> Self {
+    fn read(profile: Option<&str>, files: &SharedFiles) -> Self {
         let planned = Rc::new(ProfilePlan::read(profile, files));
-        let mut name = Digester::new();
-        planned.hash(&mut name);
-        Self::with_files_as_they_are(planned, name.finished())
+        let mut digest = Digester::new();
+        planned.hash(&mut digest);
+        Self::with_files_as_they_are(planned, digest.finished())
     }
 
-    fn with_files_as_they_are(planned: Rc<ProfilePlan>, name: String) -> Self {
-        let version = digest_with_stamps(&name, planned.files());
+    fn with_files_as_they_are(planned: Rc<ProfilePlan>, digest: String) -> Self {
+        let digest_with_login = digest_with_stamps(&digest, planned.files());
         Self {
             planned,
-            name,
-            version,
+            digest,
+            digest_with_login,
             login_stamp: OnceCell::new(),
             region: OnceCell::new(),
         }
@@ -72,12 +72,12 @@ impl AwsIdentity {
 }
 
 impl Identity for AwsIdentity {
-    fn name(&self) -> &str {
-        &self.name
+    fn digest(&self) -> &str {
+        &self.digest
     }
 
-    fn version(&self) -> &str {
-        &self.version
+    fn digest_with_login(&self) -> &str {
+        &self.digest_with_login
     }
 
     fn login_stamp(&self) -> &str {
@@ -90,14 +90,14 @@ impl Identity for AwsIdentity {
                     files.push(place);
                 }
             }
-            digest_with_stamps(&self.name, files)
+            digest_with_stamps(&self.digest, files)
         })
     }
 
     fn as_it_is_now(&self) -> Rc<dyn Identity> {
         Rc::new(Self::with_files_as_they_are(
             Rc::clone(&self.planned),
-            self.name.clone(),
+            self.digest.clone(),
         ))
     }
 

@@ -31,11 +31,11 @@ impl ProfilePlan {
     /// Plans for a profile that an option names, or by AWS's own order. A mistake in the settings
     /// becomes an error as soon as credentials are asked for.
     pub(crate) fn read(profile: Option<&str>, files: &SharedFiles) -> Self {
-        Self::of(Settings::new(Variables::OfProcess, files.clone(), profile))
+        Self::make(Settings::new(Variables::OfProcess, files.clone(), profile))
     }
 
-    pub(super) fn of(settings: Settings) -> Self {
-        let plan = plan::of(&settings);
+    pub(super) fn make(settings: Settings) -> Self {
+        let plan = plan::make(&settings);
         Self { settings, plan }
     }
 

@@ -165,16 +165,20 @@ impl<'a> Resolution<'a> {
     }
 
     /// Returns the answer, or an error once the time is over.
-    pub(super) async fn wait<T>(&self, whom: &str, answer: impl Future<Output = T>) -> Result<T> {
+    pub(super) async fn wait<T>(
+        &self,
+        service: &str,
+        answer: impl Future<Output = T>,
+    ) -> Result<T> {
         let left = self.deadline().saturating_duration_since(Instant::now());
         match tokio::time::timeout(left, answer).await {
             Ok(answer) => Ok(answer),
-            Err(_) => Err(self.timeout_error(whom)),
+            Err(_) => Err(self.timeout_error(service)),
         }
     }
 
     /// Explains a call that failed. `what` says what the call was for.
-    pub(super) fn refused<E>(
+    pub(super) fn call_error<E>(
         &self,
         what: &str,
         service: AwsService,
@@ -190,10 +194,10 @@ impl<'a> Resolution<'a> {
         }
     }
 
-    pub(super) fn timeout_error(&self, whom: &str) -> Error {
+    pub(super) fn timeout_error(&self, service: &str) -> Error {
         let limit = self.ask.timeout.as_secs();
         Error::failure(format!(
-            "no answer from {whom}{} within {limit} s",
+            "no answer from {service}{} within {limit} s",
             self.of_profile()
         ))
         .hint("check the network, or allow more time with --timeout")

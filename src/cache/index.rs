@@ -38,7 +38,7 @@ pub(crate) struct Record {
     /// The digest of the token, which tells it from another token that expires in the same second.
     /// An older pgcred has written none.
     pub(crate) digest: Option<String>,
-    /// The name of the identity that signed it; an older pgcred has written none.
+    /// The digest of the identity that signed it; an older pgcred has written none.
     pub(crate) identity: Option<String>,
 }
 
@@ -213,14 +213,14 @@ impl Record {
             region,
             location,
             digest: Some(digest([token.expose()])),
-            identity: Some(identity.name().to_owned()),
+            identity: Some(identity.digest().to_owned()),
         }
     }
 
     /// Tells whether the record names another identity. A new login is the same identity.
     pub(crate) fn is_signed_by_another(&self, identity: &dyn Identity) -> bool {
         match &self.identity {
-            Some(name) => name != identity.name(),
+            Some(known) => known != identity.digest(),
             None => false,
         }
     }

@@ -104,7 +104,7 @@ impl EntryId {
             &request.user,
             region,
             &life.to_string(),
-            identity.version(),
+            identity.digest_with_login(),
         ];
         Self(digest(parts))
     }
@@ -136,7 +136,7 @@ impl Cache {
     #[cfg(test)]
     pub(crate) fn at(directory: &Path) -> Self {
         Self {
-            directory: CacheDirectory::of(directory),
+            directory: CacheDirectory::at(directory),
             choice: CacheChoice::File,
             key: OnceCell::new(),
             index: RefCell::default(),
@@ -313,7 +313,7 @@ impl Cache {
     pub(crate) fn lock(&self, identity: &dyn Identity, timeout: Duration) -> Result<Lock> {
         let locks = self.directory.locks();
         self.make_directory(&locks)?;
-        let lock = fs::lock(&locks.join(identity.name()), timeout);
+        let lock = fs::lock(&locks.join(identity.digest()), timeout);
         (*self.index.borrow_mut(), *self.passfile.borrow_mut()) = (None, None);
         lock
     }

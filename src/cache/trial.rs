@@ -24,7 +24,7 @@ impl Cache {
     /// another thread.
     pub(crate) fn trial(&self) -> impl FnOnce() -> CacheTrial + Send + 'static + use<> {
         let (choice, places) = (self.choice, self.key_paths());
-        let directory = CacheDirectory::of(self.directory.path());
+        let directory = CacheDirectory::at(self.directory.path());
         move || try_out(choice, &places, &directory)
     }
 }

@@ -25,7 +25,7 @@ use crate::output::Output;
 use crate::sys::env;
 use crate::sys::limits;
 use crate::text::{host, shown};
-use table::{COMMANDS, command_line, refused};
+use table::{COMMANDS, command_line, parse_error};
 
 /// Parses the command line, runs the command and reports its error.
 pub(crate) fn run() -> ExitCode {
@@ -59,7 +59,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
         let name = host::quoted(name);
         return Err(Error::usage(format!("no such command: {name}")).hint(help::COMMANDS_HINT));
     };
-    let options = GlobalOptions::from_arg_matches(matches).map_err(refused)?;
+    let options = GlobalOptions::from_arg_matches(matches).map_err(parse_error)?;
     (entry.run)(arguments, options)
 }
 

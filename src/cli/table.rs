@@ -139,12 +139,12 @@ pub(super) fn command_line() -> clap::Command {
 }
 
 /// Returns clap's error as pgcred's. It cannot happen, because clap itself has parsed the matches.
-pub(super) fn refused(error: impl std::fmt::Display) -> Error {
+pub(super) fn parse_error(error: impl std::fmt::Display) -> Error {
     Error::usage(error.to_string())
 }
 
 fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
-    let command = C::from_arg_matches(matches).map_err(refused)?;
+    let command = C::from_arg_matches(matches).map_err(parse_error)?;
     let need = match (C::MAKES_CONFIG, command.needs_configuration()) {
         (true, _) => ConfigurationNeed::WholeOrNew,
         (false, true) => ConfigurationNeed::Whole,
@@ -182,7 +182,7 @@ fn print_text<C: PrintText>(matches: &ArgMatches, options: GlobalOptions) -> Res
                 .hint("leave out --config; PGCRED_HOME=DIRECTORY names another configuration"),
         );
     }
-    let command = C::from_arg_matches(matches).map_err(refused)?;
+    let command = C::from_arg_matches(matches).map_err(parse_error)?;
     Output::answer(&command.text(command_line)?)?;
     Ok(ExitCode::SUCCESS)
 }

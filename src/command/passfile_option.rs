@@ -30,8 +30,8 @@ pub(super) fn edit<T>(
     mut change: impl FnMut(&mut Passfile) -> Result<T>,
 ) -> Result<T> {
     let edited = fs::edit(path, |text| {
-        let mut passfile =
-            Passfile::of(text).map_err(|error| error.about(&path.display().to_string()))?;
+        let mut passfile = Passfile::parse_or_new(text)
+            .map_err(|error| error.about(&path.display().to_string()))?;
         let value = change(&mut passfile)?;
         passfile.drop_expired(Time::now());
         let new_text = if passfile.is_empty_and_own() {

@@ -66,7 +66,7 @@ impl PassfileTokens {
     }
 
     /// Returns the tokens under a key that are valid now, those of the first passfile first.
-    pub(super) fn of<'a>(&'a self, key: &'a PassfileKey) -> Vec<PassfileToken<'a>> {
+    pub(super) fn valid_tokens<'a>(&'a self, key: &'a PassfileKey) -> Vec<PassfileToken<'a>> {
         let now = Time::now();
         let mut found = Vec::new();
         for file in &self.files {

@@ -75,7 +75,7 @@ struct Passfiles<'a> {
 }
 
 impl<'a> Passfiles<'a> {
-    fn of(index: &'a Index) -> Self {
+    fn new(index: &'a Index) -> Self {
         Self {
             index,
             tokens: OnceCell::new(),
@@ -87,7 +87,7 @@ impl<'a> Passfiles<'a> {
             .tokens
             .get_or_init(|| PassfileTokens::read(known_passfiles(self.index)));
         let key = request.key();
-        let found = tokens.of(&key).into_iter().next()?;
+        let found = tokens.valid_tokens(&key).into_iter().next()?;
         Some((found.issued_at, found.expires_at))
     }
 }
@@ -101,7 +101,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segme
             .resolve(&ConnectionOptions::default(), Some(target)),
     };
     let request = request.ok()?;
-    let passfiles = Passfiles::of(index);
+    let passfiles = Passfiles::new(index);
     segment(target, &request, index, issuer, || {
         if is_taken(target, &request.key(), preferences) {
             None
@@ -112,7 +112,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segme
 }
 
 fn segments_of_connections(app: &mut App, index: &Index) -> Vec<Segment> {
-    let passfiles = Passfiles::of(index);
+    let passfiles = Passfiles::new(index);
     let mut connections = app.preferences.named_connections();
     mark_taken_lines(&mut connections);
     let mut segments = Vec::new();

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
-use crate::roots::{self, Renewal};
+use crate::roots::{self, RootsRenewal};
 use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
@@ -48,12 +48,12 @@ impl Run for Roots {
 fn renew(request: &Request, app: &App) -> Result<()> {
     let output = app.preferences.output;
     match roots::renew(request, &app.preferences.ask)? {
-        Renewal::Downloaded(file) => output.note(&format!("{}: downloaded", file.display())),
-        Renewal::BySystem => output.note(&format!(
+        RootsRenewal::Downloaded(file) => output.note(&format!("{}: downloaded", file.display())),
+        RootsRenewal::BySystem => output.note(&format!(
             "{}: the certificates are public, and your system keeps them up to date",
             request.host
         )),
-        Renewal::ByPgcred => output.note(&format!(
+        RootsRenewal::ByPgcred => output.note(&format!(
             "{}: the certificates come with pgcred, and a newer pgcred has newer ones",
             request.host
         )),

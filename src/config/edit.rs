@@ -12,7 +12,7 @@
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use super::merge::{self, merge, refused};
+use super::merge::{self, edit_error, merge};
 use super::read::{self, LineNumbers};
 use super::{Config, Connection, Life, check_connection_name};
 use crate::error::{Error, Result};
@@ -122,7 +122,7 @@ fn editable(text: &str, name: &str) -> Result<DocumentMut> {
         plain.push_str(line.text);
         plain.push('\n');
     }
-    plain.parse().map_err(|_| refused(name))
+    plain.parse().map_err(|_| edit_error(name))
 }
 
 /// Returns the edited text if it reads as expected. A way of writing TOML that the edits do not
@@ -130,7 +130,7 @@ fn editable(text: &str, name: &str) -> Result<DocumentMut> {
 fn proven(mark: &str, edited: &str, expected: &Config, name: &str) -> Result<String> {
     match Config::parse(edited) {
         Ok(config) if config.says_the_same_as(expected) => Ok(format!("{mark}{edited}")),
-        _ => Err(refused(name)),
+        _ => Err(edit_error(name)),
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
     lines
 }
 
-pub(super) fn refused(name: &str) -> Error {
+pub(super) fn edit_error(name: &str) -> Error {
     let why = format!("cannot edit connections.{name}: other lines of the file would change");
     Error::failure(why).hint(format!(
         "edit it by hand: put each key on a line of its own below the line [connections.{name}]"
@@ -97,7 +97,7 @@ fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], name: &str) -> Result<Vec<Line
             if line.is_own {
                 chosen.push(Line { end: "", ..*line });
             } else if !line.is_blank() {
-                return Err(refused(name));
+                return Err(edit_error(name));
             }
         }
         for line in &old[old_range] {
@@ -105,7 +105,7 @@ fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], name: &str) -> Result<Vec<Line
                 continue;
             }
             if !line.is_blank() && !line.is_comment() {
-                return Err(refused(name));
+                return Err(edit_error(name));
             }
             chosen.push(*line);
         }

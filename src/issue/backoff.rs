@@ -22,7 +22,7 @@ impl<'a> Backoff<'a> {
     /// Returns the failure of this identity that is in the index, unless the user has logged in
     /// since, or the clock was set back to a time before it.
     pub(super) fn of(index: &'a Index, identity: &dyn Identity, now: Time) -> Option<Self> {
-        let failure = index.failures.get(identity.name())?;
+        let failure = index.failures.get(identity.digest())?;
         let is_over = failure.at > now || failure.login_stamp != identity.login_stamp();
         if is_over {
             return None;
@@ -94,8 +94,8 @@ mod tests {
 
     fn index_with(failure: FailureRecord) -> Index {
         let mut index = Index::default();
-        let name = fake::identity(None).name().to_owned();
-        index.failures.insert(name, failure);
+        let digest = fake::identity(None).digest().to_owned();
+        index.failures.insert(digest, failure);
         index
     }
 

@@ -114,7 +114,7 @@ impl Issuer {
         let now = Time::now();
         requests.retain(|request| {
             self.trace_identity(request);
-            let identity = self.identities.of(request);
+            let identity = self.identities.identity_of(request);
             let good_until = view.good_until(request, &*identity, now);
             trace::due(&self.notes, request, good_until);
             good_until.is_none()
@@ -125,7 +125,7 @@ impl Issuer {
     pub(crate) fn due(&mut self, request: &Request, view: Option<&PassfileView>) -> Time {
         let now = Time::now();
         match view {
-            Some(view) => view.due(request, &*self.identities.of(request), now),
+            Some(view) => view.due(request, &*self.identities.identity_of(request), now),
             None => now,
         }
     }

@@ -15,7 +15,7 @@ use crate::sys::fs::Lock;
 #[derive(Default)]
 pub(super) struct IdentityRegistry {
     authorities: Vec<RegisteredAuthority>,
-    /// By the identity's name.
+    /// By the identity's digest.
     resources: HashMap<String, IdentityResources>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct IdentityResources {
 
 impl IdentityRegistry {
     /// Returns who signs for a request.
-    pub(super) fn of(&mut self, request: &Request) -> Rc<dyn Identity> {
+    pub(super) fn identity_of(&mut self, request: &Request) -> Rc<dyn Identity> {
         let RegisteredAuthority {
             identities,
             by_profile,
@@ -59,7 +59,7 @@ impl IdentityRegistry {
         let mut now = None;
         for authority in &mut self.authorities {
             for known in authority.by_profile.values_mut() {
-                if known.name() == identity.name() {
+                if known.digest() == identity.digest() {
                     let now = now.get_or_insert_with(|| known.as_it_is_now());
                     *known = Rc::clone(now);
                 }
@@ -69,7 +69,7 @@ impl IdentityRegistry {
 
     pub(super) fn resources(&mut self, identity: &dyn Identity) -> &mut IdentityResources {
         self.resources
-            .entry(identity.name().to_owned())
+            .entry(identity.digest().to_owned())
             .or_default()
     }
 

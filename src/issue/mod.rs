@@ -148,7 +148,7 @@ impl Issuer {
 
     /// Returns who signs for a request.
     pub(crate) fn identity(&mut self, request: &Request) -> Rc<dyn Identity> {
-        self.identities.of(request)
+        self.identities.identity_of(request)
     }
 
     /// Returns a fresh token from the cache, else a new one, else a stale one with a warning.
@@ -173,7 +173,7 @@ impl Issuer {
         }
         if self.lock(request) {
             // Another process may have been quicker, and a user may have logged in for it.
-            let identity = self.identities.of(request);
+            let identity = self.identities.identity_of(request);
             self.identities.look_again(&*identity);
             if let Some(issued) = self.usable_cached_token(request, options, began) {
                 return Ok(issued);
@@ -210,7 +210,7 @@ impl Issuer {
     }
 
     fn entry_id(&mut self, request: &Request) -> EntryId {
-        EntryId::of(request, &*self.identities.of(request))
+        EntryId::of(request, &*self.identities.identity_of(request))
     }
 
     fn cached(&self, request: &Request, id: &EntryId, oldest: Age) -> Option<IssuedToken> {
@@ -227,7 +227,7 @@ impl Issuer {
     /// Waits until no other process resolves the credentials of this identity. Returns false if
     /// this run has the lock, or has resolved them, already.
     fn lock(&mut self, request: &Request) -> bool {
-        let identity = self.identities.of(request);
+        let identity = self.identities.identity_of(request);
         let began = Instant::now();
         let deadline = self.deadline_of(&*identity);
         let resources = self.identities.resources(&*identity);

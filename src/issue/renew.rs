@@ -35,7 +35,7 @@ impl Issuer {
     pub(super) fn sign(&mut self, request: &Request, options: IssueOptions) -> Result<IssuedToken> {
         let region = match &request.region {
             Some(region) => Some(region.clone()),
-            None => self.identities.of(request).find_region(
+            None => self.identities.identity_of(request).find_region(
                 &request.sign_host,
                 &self.ask,
                 &self.notes,
@@ -56,7 +56,7 @@ impl Issuer {
         region: Option<&Region>,
         options: IssueOptions,
     ) -> Result<Rc<dyn Signer>> {
-        let identity = self.identities.of(request);
+        let identity = self.identities.identity_of(request);
         if let Some(known) = &self.identities.resources(&*identity).signer {
             trace::resolved_before(&self.notes, &*identity, known);
             return known.clone();
@@ -132,13 +132,13 @@ impl Issuer {
     fn record_failure(&mut self, identity: &dyn Identity, error: &Error, login_stamp: String) {
         let Some(cache) = &self.cache else { return };
         let index = cache.index();
-        let before = index.failures.get(identity.name());
+        let before = index.failures.get(identity.digest());
         let asks = self.ask.asks();
         let failure = backoff::record(before, error, Time::now(), asks, login_stamp);
         trace::failure_recorded(&self.notes, &failure);
-        let name = identity.name().to_owned();
+        let digest = identity.digest().to_owned();
         self.update_index(|index| {
-            index.failures.insert(name, failure);
+            index.failures.insert(digest, failure);
         });
     }
 
@@ -152,7 +152,7 @@ impl Issuer {
         others: impl Iterator<Item = Request>,
         began: Instant,
     ) -> Vec<(Request, IssuedToken)> {
-        let identity = self.identities.of(request);
+        let identity = self.identities.identity_of(request);
         let Some(Ok(signer)) = self.identities.resources(&*identity).signer.clone() else {
             return Vec::new();
         };
@@ -163,7 +163,7 @@ impl Issuer {
                 trace::renewal_ended_early(&self.notes, renewed.len());
                 break;
             }
-            if self.identities.of(&other).name() != identity.name() {
+            if self.identities.identity_of(&other).digest() != identity.digest() {
                 continue;
             }
             let other_id = EntryId::of(&other, &*identity);

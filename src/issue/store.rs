@@ -58,7 +58,7 @@ impl Issuer {
         let Some(index) = self.cache.as_ref().map(Cache::index) else {
             return;
         };
-        let identity = self.identities.of(request);
+        let identity = self.identities.identity_of(request);
         let began = Instant::now();
         let renewed = self.renew_others(request, &issued.id, &index, others(&index), began);
         let Some(cache) = &self.cache else { return };
@@ -82,14 +82,14 @@ impl Issuer {
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }
-        let known_failure = cache.index().failures.contains_key(identity.name());
+        let known_failure = cache.index().failures.contains_key(identity.digest());
         if let Some(error) = stored.failed {
             self.warn_about_cache(&error);
         }
         if known_failure || !stored.records.is_empty() {
             self.update_index(|index| {
                 index.records.extend(stored.records);
-                index.failures.remove(identity.name());
+                index.failures.remove(identity.digest());
             });
         }
     }
@@ -107,7 +107,7 @@ impl Issuer {
                 continue;
             }
             let location = TokenLocation::Passfile(path.clone());
-            let record = issued.record(request, location, &*self.identities.of(request));
+            let record = issued.record(request, location, &*self.identities.identity_of(request));
             records.push((issued.id.as_str().to_owned(), record));
         }
         let Some(cache) = &self.cache else { return };

@@ -13,12 +13,12 @@ use crate::request::Request;
 use crate::time::{Time, spoken};
 use crate::token::Age;
 
-/// How many digits of an identity's name tell it from the others of a user.
+/// How many digits of an identity's digest tell it from the others of a user.
 const SHORT: usize = 8;
 
 fn short(identity: &dyn Identity) -> &str {
-    let name = identity.name();
-    name.get(..SHORT).unwrap_or(name)
+    let digest = identity.digest();
+    digest.get(..SHORT).unwrap_or(digest)
 }
 
 impl Issuer {
@@ -28,7 +28,7 @@ impl Issuer {
         if !self.notes.shows_steps() {
             return;
         }
-        let identity = self.identities.of(request);
+        let identity = self.identities.identity_of(request);
         let resources = self.identities.resources(&*identity);
         if !resources.is_explained {
             resources.is_explained = true;
@@ -43,7 +43,7 @@ impl Issuer {
         issued: &IssuedToken,
         unfit: Option<MissReason>,
     ) {
-        let identity = self.identities.of(request);
+        let identity = self.identities.identity_of(request);
         self.notes.step(|| {
             let now = Time::now();
             let token = &issued.token;
@@ -81,7 +81,7 @@ impl Issuer {
 
     /// Says why the cache has no token for a request.
     pub(super) fn trace_missing(&mut self, request: &Request, id: &EntryId) {
-        let identity = self.identities.of(request);
+        let identity = self.identities.identity_of(request);
         let Some(cache) = &self.cache else { return };
         self.notes.step(|| {
             let name = request.name();
@@ -177,7 +177,7 @@ pub(super) fn resolved_before(
 
 /// Says why there is no pause: no failure is known, or the user has logged in since.
 pub(super) fn no_backoff(notes: &Notes, index: &Index, identity: &dyn Identity) {
-    notes.step(|| match index.failures.get(identity.name()) {
+    notes.step(|| match index.failures.get(identity.digest()) {
         None => "pause: none, no failure is recorded".to_owned(),
         Some(failure) => format!(
             "pause: none, the user may have logged in since the failure at {}",

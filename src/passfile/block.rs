@@ -67,7 +67,7 @@ pub(crate) struct Passfile {
 
 impl Passfile {
     /// Takes apart a passfile that is there or not.
-    pub(crate) fn of(text: Option<&[u8]>) -> Result<Self> {
+    pub(crate) fn parse_or_new(text: Option<&[u8]>) -> Result<Self> {
         let passfile = Self::parse(text.unwrap_or_default())?;
         Ok(Self {
             created: passfile.created || text.is_none(),
@@ -78,7 +78,7 @@ impl Passfile {
     /// Takes a passfile apart. A damaged block is an error that names the line, because pgcred does
     /// not guess whether a line in it is the user's.
     pub(crate) fn parse(text: &[u8]) -> Result<Self> {
-        let mut parser = Parser::default();
+        let mut parser = BlockParser::default();
         for (index, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
             if let Err(damage) = parser.line(line) {
                 let number = index + 1;
@@ -260,7 +260,7 @@ enum Position {
 
 /// Takes a passfile apart line by line.
 #[derive(Default)]
-struct Parser {
+struct BlockParser {
     passfile: Passfile,
     position: Position,
     /// The expiry of the next entry, if its line has been read.
@@ -269,7 +269,7 @@ struct Parser {
     added_newline: Option<usize>,
 }
 
-impl Parser {
+impl BlockParser {
     /// Reads one line. An error says how the block is damaged.
     fn line(&mut self, line: &[u8]) -> std::result::Result<(), &'static str> {
         let body = content(line);

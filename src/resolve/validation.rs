@@ -60,7 +60,7 @@ struct Endpoints {
 
 impl Endpoints {
     /// Checks the profile that the sources name, and completes the hosts.
-    fn of(values: &SourcedValues, ask: &AskPolicy) -> Result<Self> {
+    fn check(values: &SourcedValues, ask: &AskPolicy) -> Result<Self> {
         let profile = valid_profile(values.profile.value.clone())?;
         let region = values.region.value.clone();
         let completion = HostCompletion {
@@ -92,7 +92,7 @@ pub(super) fn validate(
     output: Output,
 ) -> Result<Request> {
     let (connection, mut values) = (merged.connection, merged.values);
-    let endpoints = Endpoints::of(&values, ask)?;
+    let endpoints = Endpoints::check(&values, ask)?;
     if merged.takes_variables {
         values.fill_hostaddr(&endpoints.host)?;
     }

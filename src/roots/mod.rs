@@ -65,7 +65,7 @@ const SYSTEM: &str = "system";
 
 /// Returns the root certificates that verify the server of a request; `None` if its `sslmode` does
 /// not verify the server.
-pub(crate) fn of(request: &Request) -> Result<Option<TrustedRoots>> {
+pub(crate) fn choose(request: &Request) -> Result<Option<TrustedRoots>> {
     if !request.verifies() {
         return Ok(None);
     }
@@ -147,7 +147,7 @@ pub(crate) fn provide(
 
 /// Returns the value of `sslrootcert` for a client that connects now.
 pub(crate) fn sslrootcert(request: &Request, ask: &AskPolicy) -> Result<Option<String>> {
-    let roots = of(request)?;
+    let roots = choose(request)?;
     provide(request, roots.as_ref(), ask)?;
     Ok(roots.map(|roots| roots.libpq()))
 }
@@ -159,7 +159,7 @@ pub(crate) fn sslrootcert_for_exec(
     ask: &AskPolicy,
     spare: &PrivateDirectory,
 ) -> Result<Option<String>> {
-    let roots = of(request)?;
+    let roots = choose(request)?;
     let Err(error) = provide(request, roots.as_ref(), ask) else {
         return Ok(roots.map(|roots| roots.libpq()));
     };
@@ -176,7 +176,7 @@ pub(crate) fn sslrootcert_for_exec(
 }
 
 /// How the root certificates of a provider are kept up to date.
-pub(crate) enum Renewal {
+pub(crate) enum RootsRenewal {
     /// They were downloaded into this file.
     Downloaded(PathBuf),
     /// They are public: the system has them, and pgcred does not change its file.
@@ -186,15 +186,15 @@ pub(crate) enum Renewal {
 }
 
 /// Downloads the certificates that the provider needs, if they are published for pgcred.
-pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<Renewal> {
+pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<RootsRenewal> {
     match required(request) {
-        RequiredRoots::Public(_) => Ok(Renewal::BySystem),
+        RequiredRoots::Public(_) => Ok(RootsRenewal::BySystem),
         RequiredRoots::Private(set) if set.address.is_none() && set.bundled.is_some() => {
-            Ok(Renewal::ByPgcred)
+            Ok(RootsRenewal::ByPgcred)
         }
         RequiredRoots::Private(set) => {
             let text = download(&set, request, ask)?;
-            store::put(&set, &text).map(Renewal::Downloaded)
+            store::put(&set, &text).map(RootsRenewal::Downloaded)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 
-use super::{SYSTEM, TrustedRoots, of, required, store};
+use super::{SYSTEM, TrustedRoots, choose, required, store};
 use crate::error::Result;
 use crate::request::Request;
 use crate::sys::env;
@@ -25,7 +25,7 @@ pub(crate) struct RootSets {
 /// Reads the root certificates of a request. Nothing is written: a file of pgcred's own that does
 /// not exist yet counts as what pgcred would write into it.
 pub(crate) fn sets(request: &Request) -> Result<RootSets> {
-    let roots = match of(request)? {
+    let roots = match choose(request)? {
         Some(roots) => Some(roots),
         None => of_unverified(request),
     };

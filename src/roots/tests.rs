@@ -33,20 +33,23 @@ fn policy() -> AskPolicy {
 #[test]
 fn public_roots_are_those_of_the_system() {
     let request = request("db");
-    let roots = of(&request).unwrap().expect("the server is verified");
+    let roots = choose(&request).unwrap().expect("the server is verified");
     let expected = match env::system_root_certificates() {
         Some(file) => TrustedRoots::System(file),
         None => TrustedRoots::UsersChoice("system".to_owned()),
     };
     assert_eq!(roots, expected);
     assert_eq!(roots.java(), None);
-    assert!(matches!(renew(&request, &policy()), Ok(Renewal::BySystem)));
+    assert!(matches!(
+        renew(&request, &policy()),
+        Ok(RootsRenewal::BySystem)
+    ));
 }
 
 #[test]
 fn private_roots_are_a_file_of_pgcreds_own() {
     let request = request("private");
-    let roots = of(&request).unwrap().expect("the server is verified");
+    let roots = choose(&request).unwrap().expect("the server is verified");
     let TrustedRoots::OwnPrivate(set, file) = &roots else {
         panic!("{roots:?}");
     };
@@ -56,7 +59,10 @@ fn private_roots_are_a_file_of_pgcreds_own() {
         store::bundled(set).unwrap(),
         "# carried by pgcred\na certificate"
     );
-    assert!(matches!(renew(&request, &policy()), Ok(Renewal::ByPgcred)));
+    assert!(matches!(
+        renew(&request, &policy()),
+        Ok(RootsRenewal::ByPgcred)
+    ));
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl CacheDirectory {
         }
     }
 
-    pub(crate) fn of(directory: &Path) -> Self {
+    pub(crate) fn at(directory: &Path) -> Self {
         Self(directory.to_owned())
     }
 

@@ -34,7 +34,7 @@ impl HostPort {
                 .hint("name one: pgcred token HOST, --host HOST or PGHOST"));
         }
         if let Some(why) = not_alone(trimmed) {
-            return Err(refused(trimmed, why));
+            return Err(invalid_host(trimmed, why));
         }
         let (name, port) = match trimmed.split_once(':') {
             Some((name, port)) => (name, Some(parse_port(port)?)),
@@ -44,11 +44,11 @@ impl HostPort {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         if let Some(c) = host.chars().find(|c| !is_allowed(*c)) {
             let why = format!("{} is not allowed in a host name", described(c));
-            return Err(refused(trimmed, &why));
+            return Err(invalid_host(trimmed, &why));
         }
         let is_label = |label: &str| (1..=63).contains(&label.len());
         if host.len() > 253 || !host.split('.').all(is_label) {
-            return Err(refused(trimmed, "a label is empty or too long"));
+            return Err(invalid_host(trimmed, "a label is empty or too long"));
         }
         Ok(Self { host, port })
     }
@@ -81,7 +81,7 @@ fn not_alone(text: &str) -> Option<&'static str> {
 
 /// Returns the error about a text that is no host. A text that looks like a URI or a conninfo
 /// string with a slip in it is not repeated, because it may hold a password.
-fn refused(text: &str, why: &str) -> Error {
+fn invalid_host(text: &str, why: &str) -> Error {
     let error = if text.contains(['@', '=']) || text.contains("://") {
         Error::usage(format!("host given: {why}"))
     } else {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn refused() {
+    fn what_is_no_host_is_refused() {
         let long = "a".repeat(64);
         for text in [
             "",

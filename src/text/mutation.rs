@@ -20,7 +20,7 @@ pub(crate) fn cases() -> Config {
 
 /// One change of the text, at one place.
 #[derive(Clone, Debug)]
-enum Change {
+enum Mutation {
     Insert(Vec<u8>),
     /// Removes this many bytes.
     Cut(usize),
@@ -40,12 +40,12 @@ pub(crate) fn bytes(
         "=", "-", "9",
     ];
     let change = prop_oneof![
-        3 => select(words).prop_map(|word| Change::Insert(word.as_bytes().to_vec())),
-        3 => select(odd).prop_map(|word| Change::Insert(word.as_bytes().to_vec())),
-        1 => prop::collection::vec(any::<u8>(), 1..4).prop_map(Change::Insert),
-        2 => (1_usize..20).prop_map(Change::Cut),
-        1 => (1_usize..60).prop_map(Change::Repeat),
-        1 => Just(Change::End),
+        3 => select(words).prop_map(|word| Mutation::Insert(word.as_bytes().to_vec())),
+        3 => select(odd).prop_map(|word| Mutation::Insert(word.as_bytes().to_vec())),
+        1 => prop::collection::vec(any::<u8>(), 1..4).prop_map(Mutation::Insert),
+        2 => (1_usize..20).prop_map(Mutation::Cut),
+        1 => (1_usize..60).prop_map(Mutation::Repeat),
+        1 => Just(Mutation::End),
     ];
     let changes = prop::collection::vec((any::<Index>(), change), 0..5);
     (select(samples), changes).prop_map(|(sample, changes)| {
@@ -54,13 +54,13 @@ pub(crate) fn bytes(
             let at = place.index(text.len() + 1);
             let end = |length: usize| (at + length).min(text.len());
             match change {
-                Change::Insert(word) => drop(text.splice(at..at, word)),
-                Change::Cut(length) => drop(text.drain(at..end(length))),
-                Change::Repeat(length) => {
+                Mutation::Insert(word) => drop(text.splice(at..at, word)),
+                Mutation::Cut(length) => drop(text.drain(at..end(length))),
+                Mutation::Repeat(length) => {
                     let part = text[at..end(length)].to_vec();
                     text.splice(at..at, part);
                 }
-                Change::End => text.truncate(at),
+                Mutation::End => text.truncate(at),
             }
         }
         text

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::xml;
 use crate::authority::WhyNot;
 use crate::aws::service::endpoints::AwsService;
-use crate::aws::service::refusal::refused;
+use crate::aws::service::refusal::refusal_error;
 use crate::error::Error;
 
 /// An answer that is no success.
@@ -129,7 +129,7 @@ impl Refusal {
     /// Returns the error for the user; none if the service has not said what is wrong.
     pub(super) fn error(&self, what: &str, service: AwsService) -> Option<Error> {
         let code = self.code.as_deref()?;
-        let error = refused(what, service.name, code, self.message.as_deref());
+        let error = refusal_error(what, service.name, code, self.message.as_deref());
         let why = self.why();
         for (known, hint) in HINTS {
             if *known == why {

@@ -73,8 +73,8 @@ fn plan(profile: Option<&str>) -> ProfilePlan {
 }
 
 fn plan_with(variables: BTreeMap<String, String>) -> ProfilePlan {
-    let files = SharedFiles::given(Ok(Files::of(Vec::new(), Vec::new())));
-    ProfilePlan::of(Settings::new(Variables::Given(variables), files, None))
+    let files = SharedFiles::given(Ok(Files::new(Vec::new(), Vec::new())));
+    ProfilePlan::make(Settings::new(Variables::Given(variables), files, None))
 }
 
 fn ask() -> AskPolicy {

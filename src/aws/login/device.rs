@@ -59,7 +59,7 @@ pub(crate) async fn log_in(
         .start_url(&session.url);
     let authorized = match resolution.wait(SSO_OIDC.name, authorize.send()).await? {
         Ok(authorized) => authorized,
-        Err(error) => return Err(refused(resolution, &error)),
+        Err(error) => return Err(login_error(resolution, &error)),
     };
     let address = match authorized.verification_uri_complete() {
         Some(address) => address,
@@ -106,7 +106,7 @@ async fn registered(
         .set_scopes(scopes);
     match resolution.wait(SSO_OIDC.name, register.send()).await? {
         Ok(registered) => Ok(registered),
-        Err(error) => Err(refused(resolution, &error)),
+        Err(error) => Err(login_error(resolution, &error)),
     }
 }
 
@@ -143,17 +143,17 @@ async fn confirmed(
                 "AuthorizationPendingException" | "SlowDownException" | "ExpiredTokenException",
             ) => "the SSO login was not confirmed in time",
             Some("AccessDeniedException") => "the SSO login was declined",
-            _ => return Err(refused(resolution, &error)),
+            _ => return Err(login_error(resolution, &error)),
         };
         return Err(Error::login(why).hint("run the same command again"));
     }
 }
 
-fn refused<E>(resolution: &Resolution, error: &SdkError<E, HttpResponse>) -> Error
+fn login_error<E>(resolution: &Resolution, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
     resolution
-        .refused("cannot log in to SSO", SSO_OIDC, error)
+        .call_error("cannot log in to SSO", SSO_OIDC, error)
         .or_hint(SETTINGS)
 }

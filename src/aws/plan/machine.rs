@@ -8,16 +8,16 @@ use crate::aws::settings::Settings;
 
 /// Returns the source where neither variables nor the profile name one.
 pub(super) fn fallback(settings: &Settings) -> Source {
-    let service = match Container::of(&settings.variables) {
+    let service = match Container::read(&settings.variables) {
         Some(container) => MachineService::Container(container),
-        None => MachineService::InstanceMetadata(InstanceMetadata::of(settings)),
+        None => MachineService::InstanceMetadata(InstanceMetadata::read(settings)),
     };
-    Source::Fallback(LegacyFiles::of(&settings.variables), service)
+    Source::Fallback(LegacyFiles::read(&settings.variables), service)
 }
 
 impl Container {
     /// Returns the service that the environment names.
-    pub(super) fn of(variables: &Variables) -> Option<Self> {
+    pub(super) fn read(variables: &Variables) -> Option<Self> {
         let (variable, address) = match variables.get_or_empty(RELATIVE) {
             Some(address) => (RELATIVE, address),
             None => (FULL, variables.get_or_empty(FULL)?),
@@ -37,7 +37,7 @@ impl Container {
 }
 
 impl InstanceMetadata {
-    pub(crate) fn of(settings: &Settings) -> Self {
+    pub(crate) fn read(settings: &Settings) -> Self {
         let is_off = match settings.variables.get("AWS_EC2_METADATA_DISABLED") {
             Some(value) => value.eq_ignore_ascii_case("true"),
             None => false,
@@ -57,7 +57,7 @@ impl InstanceMetadata {
 }
 
 impl LegacyFiles {
-    fn of(variables: &Variables) -> Self {
+    fn read(variables: &Variables) -> Self {
         let of_boto = match variables.get("BOTO_CONFIG") {
             Some(path) => vec![path],
             None => vec!["/etc/boto.cfg".to_owned(), "~/.boto".to_owned()],

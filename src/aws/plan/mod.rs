@@ -167,7 +167,7 @@ pub(crate) enum MachineService {
 
 /// Returns the plan for the profile that the settings name. An error is a setting that cannot be
 /// used.
-pub(crate) fn of(settings: &Settings) -> Result<Plan> {
+pub(crate) fn make(settings: &Settings) -> Result<Plan> {
     if !settings.is_named_by_option
         && let Some(keys) = keys_in_variables(&settings.variables)?
     {

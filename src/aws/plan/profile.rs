@@ -27,7 +27,7 @@ pub(super) fn source(
     if let Some(identity) = web_identity(variables, section, explicit)? {
         return Ok(Some(Source::WebIdentity(identity)));
     }
-    if let Some(sso) = Sso::of(name, section, files)? {
+    if let Some(sso) = Sso::from_profile(name, section, files)? {
         return Ok(Some(Source::Sso(sso)));
     }
     if let Some(source) = keys(name, files.credentials(name), CREDENTIALS_FILE)? {
@@ -118,7 +118,7 @@ fn web_identity(
 
 impl Sso {
     /// Returns the settings of SSO, if the profile has any.
-    fn of(profile: &str, section: &Section, files: &Files) -> Result<Option<Self>> {
+    fn from_profile(profile: &str, section: &Section, files: &Files) -> Result<Option<Self>> {
         if !section.contains_key("sso_account_id") && !section.contains_key("sso_role_name") {
             return Ok(None);
         }

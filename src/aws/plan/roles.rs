@@ -32,11 +32,11 @@ pub(super) fn follow(
     let mut visited = vec![name.to_owned()];
     let (mut name, mut section) = (name.to_owned(), section);
     loop {
-        let next = match RoleSource::of(&name, section, files, &visited) {
+        let next = match RoleSource::find(&name, section, files, &visited) {
             Ok(next) => next,
             Err(error) => return (roles, Err(error)),
         };
-        roles.push(Role::of(&name, section, next.name()));
+        roles.push(Role::new(&name, section, next.name()));
         let (other, of_other) = match next {
             RoleSource::Named(source) => return (roles, named_source(source, &name, settings)),
             RoleSource::Profile(other, of_other) => (other, of_other),
@@ -65,7 +65,12 @@ enum RoleSource<'a> {
 impl<'a> RoleSource<'a> {
     /// Returns the source that the profile `name` names for its role. `visited` are the profiles so
     /// far.
-    fn of(name: &str, section: &'a Section, files: &'a Files, visited: &[String]) -> Result<Self> {
+    fn find(
+        name: &str,
+        section: &'a Section,
+        files: &'a Files,
+        visited: &[String],
+    ) -> Result<Self> {
         let (what, hint) = match (
             section.get("source_profile"),
             section.get("credential_source"),
@@ -119,8 +124,8 @@ impl<'a> RoleSource<'a> {
 fn named_source(source: &str, profile: &str, settings: &Settings) -> Result<Source> {
     let found = match source {
         ENVIRONMENT => keys_in_variables(&settings.variables)?.map(Source::Environment),
-        CONTAINER => Container::of(&settings.variables).map(Source::Container),
-        _ => Some(Source::InstanceMetadata(InstanceMetadata::of(settings))),
+        CONTAINER => Container::read(&settings.variables).map(Source::Container),
+        _ => Some(Source::InstanceMetadata(InstanceMetadata::read(settings))),
     };
     match found {
         Some(source) => Ok(source),
@@ -136,7 +141,7 @@ fn no_source_credentials(profile: &str, source: &str, kind: fn(String) -> Error)
 }
 
 impl Role {
-    fn of(profile: &str, section: &Section, source: &str) -> Self {
+    fn new(profile: &str, section: &Section, source: &str) -> Self {
         let session_name = match section.get("role_session_name") {
             None | Some("") => None,
             Some(name) => Some(name.to_owned()),

@@ -16,7 +16,7 @@ fn settings(
     profile: Option<&str>,
 ) -> Settings {
     let files = match (ini::parse(config), ini::parse(credentials)) {
-        (Ok(config), Ok(credentials)) => Ok(Files::of(config, credentials)),
+        (Ok(config), Ok(credentials)) => Ok(Files::new(config, credentials)),
         (Err(error), _) => Err(Error::usage(format!(".aws/config, line {}", error.line))),
         (_, Err(error)) => Err(Error::usage(format!(
             ".aws/credentials, line {}",
@@ -107,7 +107,7 @@ impl Scenario {
         let Some(settings) = self.settings() else {
             return Verdict::Open;
         };
-        let plan = match of(&settings) {
+        let plan = match make(&settings) {
             Ok(plan) => plan,
             Err(error) => return Verdict::Decided(self.refusal(&error)),
         };
@@ -288,7 +288,7 @@ fn the_plan_of_a_profile_with_keys_has_nothing_of_other_settings() {
         let keys = "[p]\naws_access_key_id = k\naws_secret_access_key = s\n";
         let settings = settings(variables, more, keys, Some("p"));
         let mut hasher = DefaultHasher::new();
-        of(&settings).expect("a plan").hash(&mut hasher);
+        make(&settings).expect("a plan").hash(&mut hasher);
         hasher.finish()
     };
     let plain = digest(&[], "");

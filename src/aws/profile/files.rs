@@ -42,10 +42,10 @@ impl Files {
     /// Reads both files. A missing file counts as empty; a malformed one is an error with its line.
     pub(crate) fn read() -> Result<Self> {
         let [config, credentials] = paths();
-        Ok(Self::of(sections(config)?, sections(credentials)?))
+        Ok(Self::new(sections(config)?, sections(credentials)?))
     }
 
-    pub(crate) fn of(config: Vec<(String, Section)>, credentials: Vec<(String, Section)>) -> Self {
+    pub(crate) fn new(config: Vec<(String, Section)>, credentials: Vec<(String, Section)>) -> Self {
         let mut files = Self {
             config: HashMap::with_capacity(config.len()),
             ..Self::default()

@@ -134,7 +134,7 @@ pub(crate) struct SyntaxError {
 /// line holds `key = value` lines of its own, see [`nested`].
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, Section)>, SyntaxError> {
     let text = with_plain_ends(text);
-    let mut parser = Parser::default();
+    let mut parser = IniParser::default();
     for (line, number) in text.split('\n').zip(1..) {
         parser
             .line(line)
@@ -167,7 +167,7 @@ pub(crate) fn nested(value: &str) -> Option<Section> {
 }
 
 #[derive(Default)]
-struct Parser<'a> {
+struct IniParser<'a> {
     sections: Vec<(String, Section)>,
     /// Of `[DEFAULT]`, which stands in for keys that a section lacks.
     defaults: Section,
@@ -190,7 +190,7 @@ enum CurrentSection {
     In(usize),
 }
 
-impl<'a> Parser<'a> {
+impl<'a> IniParser<'a> {
     fn line(&mut self, line: &'a str) -> Result<(), &'static str> {
         self.number += 1;
         let text = line.trim();

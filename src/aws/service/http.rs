@@ -122,13 +122,13 @@ struct Route {
 impl HttpClient {
     /// Returns a client that uses the proxies of the environment.
     pub(crate) fn new(bundle: Arc<TrustedCertificates>) -> Self {
-        Self::of(bundle, true, LONGEST, CONNECT)
+        Self::build(bundle, true, LONGEST, CONNECT)
     }
 
     /// Returns a client that uses no proxy, for services of this machine: no proxy may see their
     /// answers.
     pub(crate) fn direct(bundle: Arc<TrustedCertificates>) -> Self {
-        Self::of(bundle, false, LONGEST, CONNECT)
+        Self::build(bundle, false, LONGEST, CONNECT)
     }
 
     /// Returns a client that reads longer answers.
@@ -138,7 +138,7 @@ impl HttpClient {
 
     /// Returns a client for small answers of a nearby service.
     pub(crate) fn small(&self, longest: usize, connect: Duration) -> Self {
-        Self::of(
+        Self::build(
             self.0.bundle.clone(),
             self.0.follows_proxies,
             longest,
@@ -146,7 +146,7 @@ impl HttpClient {
         )
     }
 
-    fn of(
+    fn build(
         bundle: Arc<TrustedCertificates>,
         follows_proxies: bool,
         longest: usize,

@@ -37,7 +37,7 @@ where
     let service = service.name;
     if let Some(code) = code(error) {
         let message = error.as_service_error().and_then(E::message);
-        return Some(refused(what, service, code, message));
+        return Some(refusal_error(what, service, code, message));
     }
     match error {
         SdkError::TimeoutError(_) => None,
@@ -58,7 +58,7 @@ where
 }
 
 /// Says what a service has refused, and with which words.
-pub(crate) fn refused(what: &str, service: &str, code: &str, message: Option<&str>) -> Error {
+pub(crate) fn refusal_error(what: &str, service: &str, code: &str, message: Option<&str>) -> Error {
     let reason = match message {
         Some(message) => format!("{code}: {message}"),
         None => code.to_owned(),

@@ -168,7 +168,7 @@ fn check(address: &str) -> Result<()> {
         "fd00:ec2::23",
         "localhost",
     ];
-    let refused = |why: String| {
+    let address_error = |why: String| {
         Error::usage(format!("{FULL}: {why}"))
             .hint("it has to be https, a loopback address, or an address of AWS's own")
     };
@@ -176,14 +176,14 @@ fn check(address: &str) -> Result<()> {
         return Ok(());
     }
     if !address.starts_with("http://") {
-        return Err(refused("neither http nor https".to_owned()));
+        return Err(address_error("neither http nor https".to_owned()));
     }
     let name = &*host::host_of(host::server(address)).to_ascii_lowercase();
     let loopback = name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if loopback || ALLOWED.contains(&name) {
         return Ok(());
     }
-    Err(refused(format!(
+    Err(address_error(format!(
         "the host {} may not be asked",
         host::quoted(name)
     )))

@@ -116,7 +116,7 @@ struct MetadataService {
 
 impl MetadataService {
     async fn find(resolution: &Resolution<'_>) -> Result<Option<Self>> {
-        let planned = InstanceMetadata::of(resolution.settings);
+        let planned = InstanceMetadata::read(resolution.settings);
         if planned.is_off {
             resolution.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
             return Ok(None);
@@ -150,7 +150,7 @@ impl MetadataService {
             {
                 resolution.step("instance metadata: version 1");
             }
-            Some((status, _)) => return Err(refused(status)),
+            Some((status, _)) => return Err(status_error(status)),
             None => return Ok(None),
         }
         Ok(Some(service))
@@ -164,7 +164,7 @@ impl MetadataService {
             Some((200, text)) if text.trim().is_empty() => Ok(None),
             Some((200, text)) => Ok(Some(text.trim().to_owned())),
             Some((404, _)) | None => Ok(None),
-            Some((status, _)) => Err(refused(status)),
+            Some((status, _)) => Err(status_error(status)),
         }
     }
 
@@ -224,7 +224,7 @@ fn address(planned: InstanceMetadata) -> Result<String> {
     Ok(address)
 }
 
-fn refused(status: u16) -> Error {
+fn status_error(status: u16) -> Error {
     Error::failure(format!("the instance metadata refused (HTTP {status})"))
         .hint("retry, or name a profile")
 }

@@ -100,7 +100,7 @@ impl Role {
         let what = format!("cannot assume the role {}", short(&self.arn));
         match resolution.wait(STS.name, call.send()).await? {
             Ok(answer) => of_answer(answer.credentials(), &what),
-            Err(error) => Err(refused(resolution, &what, &error)),
+            Err(error) => Err(role_error(resolution, &what, &error)),
         }
     }
 }
@@ -113,26 +113,28 @@ fn is_too_short(text: Option<&String>) -> bool {
 }
 
 /// Explains a refusal of STS with the hint that fits its code.
-fn refused(resolution: &Resolution, what: &str, error: &SdkError<AssumeRoleError>) -> Error {
-    let refused = resolution.refused(what, STS, error);
+fn role_error(resolution: &Resolution, what: &str, error: &SdkError<AssumeRoleError>) -> Error {
+    let error_of_call = resolution.call_error(what, STS, error);
     match refusal::code(error) {
-        Some("ExpiredToken" | "ExpiredTokenException") => refused
+        Some("ExpiredToken" | "ExpiredTokenException") => error_of_call
             .exiting(Exit::Login)
             .hint("renew the credentials that assume the role, then retry"),
-        Some("AccessDenied" | "AccessDeniedException") if is_about_mfa(error.message()) => refused
-            .exiting(Exit::Login)
-            .hint("try again with a new code; if it fails again, check mfa_serial of the profile"),
-        Some("AccessDenied" | "AccessDeniedException") => refused.hint(format!(
+        Some("AccessDenied" | "AccessDeniedException") if is_about_mfa(error.message()) => {
+            error_of_call.exiting(Exit::Login).hint(
+                "try again with a new code; if it fails again, check mfa_serial of the profile",
+            )
+        }
+        Some("AccessDenied" | "AccessDeniedException") => error_of_call.hint(format!(
             "the role's trust policy and the policy of the identity that assumes it must allow \
              this; `aws sts get-caller-identity{}` shows that identity",
             resolution.option()
         )),
-        Some("InvalidClientTokenId" | "SignatureDoesNotMatch") => refused
+        Some("InvalidClientTokenId" | "SignatureDoesNotMatch") => error_of_call
             .hint("the access key that assumes the role is wrong or deleted: correct its profile"),
         Some("ValidationError") => {
-            refused.hint("check role_arn, duration_seconds and mfa_serial of the profile")
+            error_of_call.hint("check role_arn, duration_seconds and mfa_serial of the profile")
         }
-        _ => refused.or_hint("check the role's settings in the profile"),
+        _ => error_of_call.or_hint("check the role's settings in the profile"),
     }
 }
 

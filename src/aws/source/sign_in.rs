@@ -33,11 +33,11 @@ use crate::text::encode::hex;
 use crate::time::Time;
 
 /// Credentials with less left are renewed, as in the AWS CLI; in seconds.
-const RENEW: u32 = 5 * 60;
+const LEAST_LIFE: u32 = 5 * 60;
 /// They live for 15 minutes: a renewal of younger ones gains next to nothing; in seconds.
-const FRESH: u32 = 14 * 60;
+const FULL_LIFE: u32 = 14 * 60;
 /// With this much left the AWS CLI does not mind a session whose key is damaged; in seconds.
-const ENOUGH: u32 = 10 * 60;
+const LIFE_DESPITE_DAMAGE: u32 = 10 * 60;
 /// How long to wait for another process that renews the same session.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -63,7 +63,7 @@ impl SignIn {
         let stored = self.stored("nobody has logged in with `aws login` yet");
         resolution.notes.step(|| self.login_in_words(&stored));
         let (_, found) = stored?;
-        let enough = resolution.min_life.clamp(RENEW, FRESH);
+        let enough = resolution.min_life.clamp(LEAST_LIFE, FULL_LIFE);
         if left(&found) >= enough {
             return Ok(found);
         }
@@ -75,11 +75,11 @@ impl SignIn {
         }
         match self.renew(cached, resolution).await {
             Ok(renewed) => Ok(renewed),
-            Err(RenewalError::DamagedKey) if left(&found) >= ENOUGH => Ok(found),
+            Err(RenewalError::DamagedKey) if left(&found) >= LIFE_DESPITE_DAMAGE => Ok(found),
             Err(RenewalError::DamagedKey) => {
                 Err(self.missing("the key of the login session is damaged"))
             }
-            Err(_) if left(&found) >= RENEW => Ok(found),
+            Err(_) if left(&found) >= LEAST_LIFE => Ok(found),
             Err(RenewalError::LoginNeeded(why)) => Err(self.missing(why)),
             Err(RenewalError::Failed(error)) => Err(error.into()),
         }
@@ -162,7 +162,7 @@ impl SignIn {
             });
         match resolution.wait(SIGN_IN.name, call.send()).await? {
             Ok(answer) => take_in(&mut cached, &answer)?,
-            Err(error) => return Err(refused(resolution, &error)),
+            Err(error) => return Err(renewal_error(resolution, &error)),
         }
         resolution.note_changed_files();
         if let Err(error) = cached.store(&self.session) {
@@ -202,7 +202,10 @@ fn take_in(cached: &mut CachedLogin, answer: &CreateOAuth2TokenOutput) -> Result
     Ok(())
 }
 
-fn refused(resolution: &Resolution, error: &SdkError<CreateOAuth2TokenError>) -> RenewalError {
+fn renewal_error(
+    resolution: &Resolution,
+    error: &SdkError<CreateOAuth2TokenError>,
+) -> RenewalError {
     if let Some(CreateOAuth2TokenError::AccessDeniedException(refusal)) = error.as_service_error() {
         match &refusal.error {
             Code::TokenExpired => {
@@ -220,7 +223,7 @@ fn refused(resolution: &Resolution, error: &SdkError<CreateOAuth2TokenError>) ->
         }
     }
     resolution
-        .refused("cannot renew the `aws login` session", SIGN_IN, error)
+        .call_error("cannot renew the `aws login` session", SIGN_IN, error)
         .or_hint(&format!(
             "try again; if it fails again, run `aws login{}`",
             resolution.option()

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 
 /// A token with less left is renewed first, as in the AWS CLI; in seconds.
-const RENEW: u32 = 15 * 60;
+const LEAST_LIFE: u32 = 15 * 60;
 /// How long to wait for another process that renews the same token.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -50,7 +50,7 @@ impl Sso {
             .access_token(&token);
         match resolution.wait(SSO.name, call.send()).await? {
             Ok(answer) => Ok(self.given(resolution, answer.role_credentials())?),
-            Err(error) => Err(self.refused(resolution, &error, token)),
+            Err(error) => Err(self.portal_error(resolution, &error, token)),
         }
     }
 
@@ -81,24 +81,24 @@ impl Sso {
 
     /// Explains a refusal of the portal. If AWS has ended the session of the token, a login is
     /// missing.
-    fn refused(
+    fn portal_error(
         &self,
         resolution: &Resolution<'_>,
         error: &SdkError<GetRoleCredentialsError, HttpResponse>,
         token: String,
     ) -> Unresolved {
-        let refused = resolution.refused(&self.purpose(), SSO, error);
+        let error_of_call = resolution.call_error(&self.purpose(), SSO, error);
         match refusal::code(error) {
             Some("UnauthorizedException") => {
                 self.missing_login("the SSO session was ended by AWS", Some(token))
             }
-            Some("ForbiddenException" | "ResourceNotFoundException") => refused
+            Some("ForbiddenException" | "ResourceNotFoundException") => error_of_call
                 .hint(
                     "this user has no such role there: check sso_role_name and sso_account_id of \
                      the profile",
                 )
                 .into(),
-            _ => refused
+            _ => error_of_call
                 .or_hint(
                     "try again; if it fails again, check sso_region, sso_account_id and \
                      sso_role_name of the profile",
@@ -110,7 +110,7 @@ impl Sso {
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
     pub(crate) fn cached(&self, resolution: &Resolution) -> Option<Credentials> {
         let found = cli_cache::role::of_sso(self)?;
-        if seconds_left(&found)? < resolution.min_life.max(RENEW) {
+        if seconds_left(&found)? < resolution.min_life.max(LEAST_LIFE) {
             return None;
         }
         resolution.step(format!(
@@ -140,13 +140,13 @@ impl Sso {
             return Err(self.missing_login("nobody has logged in to SSO yet", None));
         };
         let mut failure = None;
-        if cached.seconds_left() < RENEW && self.session.name.is_some() {
+        if cached.seconds_left() < LEAST_LIFE && self.session.name.is_some() {
             // A renewal makes the refresh token of other processes worthless, so only one renews.
             let _lock = session_lock(&self.session.id(), TIMEOUT);
             if let Some(newer) = CachedToken::read(&self.session) {
                 cached = newer;
             }
-            if cached.seconds_left() < RENEW {
+            if cached.seconds_left() < LEAST_LIFE {
                 match renew(&cached, resolution, &self.session).await {
                     Ok(Some(token)) => return Ok(token),
                     Ok(None) => {}
@@ -215,12 +215,13 @@ async fn renew(
     let answer = match resolution.wait(SSO_OIDC.name, call.send()).await? {
         Ok(answer) => answer,
         Err(error) => {
-            let refused = resolution.refused("cannot renew the SSO session", SSO_OIDC, &error);
-            resolution.step(refused.to_string());
+            let error_of_call =
+                resolution.call_error("cannot renew the SSO session", SSO_OIDC, &error);
+            resolution.step(error_of_call.to_string());
             if refusal::code(&error).is_some() {
                 return Ok(None); // the service was there, so only a login helps
             }
-            return Err(refused);
+            return Err(error_of_call);
         }
     };
     let Some(token) = answer.access_token() else {

@@ -43,13 +43,15 @@ impl WebIdentity {
         match resolution.wait(STS.name, call.send()).await? {
             Ok(answer) => role::of_answer(answer.credentials(), &what),
             Err(error) => {
-                let refused = resolution.refused(&what, STS, &error);
+                let error_of_call = resolution.call_error(&what, STS, &error);
                 Err(match refusal::code(&error) {
-                    Some("ExpiredTokenException") => refused.exiting(Exit::Login).hint(format!(
-                        "let the program that wrote the token in {} write a new one",
-                        self.token_file
-                    )),
-                    _ => refused
+                    Some("ExpiredTokenException") => {
+                        error_of_call.exiting(Exit::Login).hint(format!(
+                            "let the program that wrote the token in {} write a new one",
+                            self.token_file
+                        ))
+                    }
+                    _ => error_of_call
                         .or_hint("the role's trust policy must allow the issuer of the token"),
                 })
             }

@@ -34,7 +34,7 @@ use crate::sys::fs::{self, PrivateDirectory};
 use crate::sys::limits::spawn_with_core_dumps;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::Stdin;
-use renewal::Renewal;
+use renewal::TokenRenewal;
 
 /// The private passfile's name.
 const PASSFILE: &str = "passfile";
@@ -85,7 +85,7 @@ impl Run for Exec {
 
         let passfile = directory.path(PASSFILE);
         fs::put(&passfile, &lines(&request, &issued)?)?;
-        let renewal = Renewal {
+        let renewal = TokenRenewal {
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
             life: issued.token.issued_at.until(issued.token.expires_at),
@@ -113,7 +113,7 @@ impl Run for Exec {
 /// pgcred ends, which may be by a signal.
 fn run_to_its_end(
     command: Command,
-    renewal: Renewal,
+    renewal: TokenRenewal,
     directory: PrivateDirectory,
 ) -> Result<ExitCode> {
     let program = command.get_program().to_owned();

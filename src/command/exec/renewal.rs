@@ -22,7 +22,7 @@ const LONGEST_PAUSE: u32 = 30;
 const RETRY: u32 = 30;
 
 /// A token that has to be renewed, and when.
-pub(super) struct Renewal {
+pub(super) struct TokenRenewal {
     pub(super) passfile: PathBuf,
     pub(super) due: Time,
     /// The life of the token in seconds.
@@ -38,7 +38,7 @@ pub(super) struct RenewalThread {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Renewal {
+impl TokenRenewal {
     pub(super) fn start(self) -> RenewalThread {
         let (stop, stopped) = channel();
         // If there can be no thread, the program has the first token to its end.

@@ -81,7 +81,7 @@ fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
     }
     let conflicts = mark_taken_lines(&mut requests);
     for (name, request) in &requests {
-        rows.push(Row::of(
+        rows.push(Row::gather(
             name,
             request,
             &index,

@@ -62,7 +62,7 @@ struct PassfileLine {
 
 impl Row {
     /// Returns what is known of a connection.
-    pub(super) fn of(
+    pub(super) fn gather(
         name: &str,
         request: &Request,
         index: &Index,
@@ -81,7 +81,7 @@ impl Row {
             row.error = failure.error.to_string();
         }
         for key in request.keys() {
-            let tokens = in_passfiles.of(&key);
+            let tokens = in_passfiles.valid_tokens(&key);
             if tokens.is_empty() {
                 row.missing.push(address(&key));
             }

@@ -319,7 +319,7 @@ impl Refresh {
         mut requests: Vec<Request>,
         app: &mut App,
     ) -> Vec<(Request, Result<IssuedToken>)> {
-        let mut identity_of = |request: &Request| app.issuer.identity(request).name().to_owned();
+        let mut identity_of = |request: &Request| app.issuer.identity(request).digest().to_owned();
         requests.sort_by_cached_key(&mut identity_of);
         let identities: BTreeSet<String> = requests.iter().map(identity_of).collect();
         app.issuer.share_time(identities.len());

@@ -129,7 +129,7 @@ fn make_all<'a>(
     done: &mut Vec<&'a Edit>,
 ) -> Result<()> {
     for edit in edits {
-        let change = Change {
+        let change = FileChange {
             before: edit.before.as_deref(),
             after: edit.after.as_deref(),
             back_up: edit.back_up.as_deref(),
@@ -154,7 +154,7 @@ fn make_all<'a>(
 /// them, if that can be.
 fn take_back(done: &[&Edit], commands: &SetupCommands, machine: &Machine, output: Output) {
     for edit in done.iter().rev() {
-        let change = Change {
+        let change = FileChange {
             before: edit.after.as_deref(),
             after: edit.before.as_deref(),
             back_up: None,
@@ -172,13 +172,13 @@ fn take_back(done: &[&Edit], commands: &SetupCommands, machine: &Machine, output
 }
 
 /// An edit in one direction: as it was planned, or back.
-struct Change<'a> {
+struct FileChange<'a> {
     before: Option<&'a str>,
     after: Option<&'a str>,
     back_up: Option<&'a str>,
 }
 
-impl Change<'_> {
+impl FileChange<'_> {
     /// Returns the path of the backup, if one was made.
     fn make(&self, of: &EditDestination, machine: &Machine) -> Result<Option<PathBuf>> {
         let path = match of {

@@ -70,7 +70,7 @@ impl Setup {
             Some(connection) => connection.clone(),
             None => short_name(&request.host),
         };
-        let roots = roots::of(&request)?;
+        let roots = roots::choose(&request)?;
         Ok(Target {
             name,
             request,

@@ -14,7 +14,7 @@ fn filed(bench: &Bench, request: Request, keys: &[PassfileKey]) -> IssuedToken {
         ..IssueOptions::default()
     };
     let issued = bench.issue_with(&request, options).unwrap();
-    let mut passfile = Passfile::of(std::fs::read(&path).ok().as_deref()).unwrap();
+    let mut passfile = Passfile::parse_or_new(std::fs::read(&path).ok().as_deref()).unwrap();
     for key in keys {
         passfile.set(key.clone(), &issued.token).unwrap();
     }

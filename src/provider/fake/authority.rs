@@ -94,44 +94,44 @@ impl Identities for FakeIdentities {
             Some(name) if !name.starts_with(SAME) => name,
             _ => "",
         };
-        Rc::new(FakeIdentity::of(digest(["fake", profile])))
+        Rc::new(FakeIdentity::new(digest(["fake", profile])))
     }
 }
 
 struct FakeIdentity {
-    name: String,
-    version: String,
+    digest: String,
+    digest_with_login: String,
     /// Always empty: this authority has no regions.
     region: String,
 }
 
 impl FakeIdentity {
-    fn of(name: String) -> Self {
+    fn new(own: String) -> Self {
         let logins = STATE.with_borrow(|state| state.logins.to_string());
-        let version = digest([&*name, &*logins]);
+        let with_login = digest([&*own, &*logins]);
         Self {
-            name,
-            version,
+            digest: own,
+            digest_with_login: with_login,
             region: String::new(),
         }
     }
 }
 
 impl Identity for FakeIdentity {
-    fn name(&self) -> &str {
-        &self.name
+    fn digest(&self) -> &str {
+        &self.digest
     }
 
-    fn version(&self) -> &str {
-        &self.version
+    fn digest_with_login(&self) -> &str {
+        &self.digest_with_login
     }
 
     fn login_stamp(&self) -> &str {
-        &self.version
+        &self.digest_with_login
     }
 
     fn as_it_is_now(&self) -> Rc<dyn Identity> {
-        Rc::new(Self::of(self.name.clone()))
+        Rc::new(Self::new(self.digest.clone()))
     }
 
     fn configured_region(&self) -> &str {
@@ -153,7 +153,7 @@ impl Identity for FakeIdentity {
 
     fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>> {
         let (error, expires_at, logs_in) = STATE.with_borrow_mut(|state| {
-            state.resolved.push(self.name.clone());
+            state.resolved.push(self.digest.clone());
             state.deadlines.push(query.deadline);
             (
                 state.fails_with.clone(),
