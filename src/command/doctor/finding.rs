@@ -2,6 +2,7 @@
 
 use super::redact::Kind;
 use crate::error::{Error, Exit};
+use crate::text;
 
 /// How a check ends, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,19 +57,19 @@ pub(super) struct Finding {
 
 impl Finding {
     pub(super) fn ok(detail: impl Into<String>) -> Self {
-        Self::new(Status::Ok, None, detail.into())
+        Self::new(Status::Ok, None, &detail.into())
     }
 
     pub(super) fn skip(why: impl Into<String>) -> Self {
-        Self::new(Status::Skip, None, why.into())
+        Self::new(Status::Skip, None, &why.into())
     }
 
     pub(super) fn warn(cause: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(Status::Warn, Some(cause), detail.into())
+        Self::new(Status::Warn, Some(cause), &detail.into())
     }
 
     pub(super) fn fail(cause: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(Status::Fail, Some(cause), detail.into())
+        Self::new(Status::Fail, Some(cause), &detail.into())
     }
 
     /// Returns the failure that an error of pgcred's own is. Its hint becomes the advice.
@@ -81,7 +82,7 @@ impl Finding {
 
     /// Returns a failure of which the table of causes knows nothing.
     pub(super) fn unexplained(detail: impl Into<String>) -> Self {
-        let mut finding = Self::new(Status::Fail, None, detail.into());
+        let mut finding = Self::new(Status::Fail, None, &detail.into());
         finding.advice = Some(
             "pgcred does not know this message; if you find the cause, please report it with the \
              answer of `pgcred doctor --share`"
@@ -90,10 +91,12 @@ impl Finding {
         finding
     }
 
-    fn new(status: Status, cause: Option<&'static str>, detail: String) -> Self {
+    fn new(status: Status, cause: Option<&'static str>, detail: &str) -> Self {
+        /// Servers and files of other programs write into it.
+        const LONGEST: usize = 4096;
         Self {
             status,
-            detail,
+            detail: text::shortened(detail, LONGEST),
             cause,
             commands: Vec::new(),
             advice: None,

@@ -73,6 +73,24 @@ fn what_libpq_takes_from_the_passfile() {
     prove(&ENTRY);
 }
 
+/// Clients that dial an alias take the line for it.
+#[test]
+fn what_libpq_takes_for_an_alias() {
+    prove(&[Fixture {
+        target: Some("prod"),
+        ..machine(
+            "passfile.entry",
+            |sandbox| {
+                let options = ["add", "--quiet", "prod", HOST, "--alias", "localhost:15432"];
+                sandbox.ok(&options);
+                passfile(sandbox, format!("localhost:15432:*:admin:{HIDDEN}\n"));
+            },
+            "fail",
+            Some("passfile.shadow"),
+        )
+    }]);
+}
+
 pub const ENVIRONMENT: [Fixture; 24] = [
     dsql("environment.password", nothing, "ok", None),
     dsql(

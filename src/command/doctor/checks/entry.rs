@@ -3,10 +3,10 @@
 use super::passfile::PassfileText;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
-use crate::command::doctor::finding::Finding;
+use crate::command::doctor::finding::{Finding, Status};
 use crate::command::line_owners;
 use crate::passfile::answer::{Answer, Difference, PasswordKind, answer, near_miss};
-use crate::passfile::block::Passfile;
+use crate::passfile::block::{Passfile, PassfileKey};
 use crate::setup::ToolKind;
 use crate::text::quote;
 use crate::time::{Time, spoken};
@@ -36,24 +36,38 @@ fn entry(case: &mut Case<'_, '_>) -> Finding {
         Ok(passfile) => passfile,
         Err(why) => return Finding::skip(why),
     };
-    let (key, dbname) = (case.request.key(), &case.request.dbname);
+    let is_scheduled = case.request.connection.is_some() && has_scheduler(case);
+    let mut first = None;
+    for key in case.request.dialled() {
+        let facts = facts(case, &passfile.bytes, &key, is_scheduled);
+        let finding = judge(&facts, &case.name, Time::now());
+        if finding.status != Status::Ok {
+            return finding;
+        }
+        first = first.or(Some(finding));
+    }
+    first.unwrap_or_else(|| Finding::skip("the target has no address"))
+}
+
+/// Returns what the passfile says of one address that clients of the target dial.
+fn facts(case: &Case<'_, '_>, text: &[u8], key: &PassfileKey, is_scheduled: bool) -> Facts {
+    let dbname = &case.request.dbname;
     let mut own_expiry = None;
-    if let Ok(own) = Passfile::parse(&passfile.bytes)
-        && let Some((_, expires_at)) = own.times(&key)
+    if let Ok(own) = Passfile::parse(text)
+        && let Some((_, expires_at)) = own.times(key)
     {
         own_expiry = Some(expires_at);
     }
-    let facts = Facts {
-        answer: answer(&passfile.bytes, &key, dbname),
-        near_miss: near_miss(&passfile.bytes, &key, dbname),
+    Facts {
+        answer: answer(text, key, dbname),
+        near_miss: near_miss(text, key, dbname),
         own_expiry,
         is_of_another: match &case.request.connection {
-            Some(name) => line_owners::is_taken(name, &key, &case.run.app.preferences),
+            Some(name) => line_owners::is_taken(name, key, &case.run.app.preferences),
             None => false,
         },
-        is_scheduled: case.request.connection.is_some() && has_scheduler(case),
-    };
-    judge(&facts, &case.name, Time::now())
+        is_scheduled,
+    }
 }
 
 fn has_scheduler(case: &mut Case<'_, '_>) -> bool {
@@ -142,7 +156,6 @@ fn judge_absence(facts: &Facts, refresh: String) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
 
     const NOW: Time = Time::from_unix(1_800_000_000);
 

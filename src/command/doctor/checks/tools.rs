@@ -102,7 +102,9 @@ fn commands(examination: &mut Examination<'_>) -> Finding {
         for tool in tools {
             for entry in &tool.entries {
                 for text in &entry.commands {
-                    if let Some(fault) = fault(text, &own) {
+                    if is_of_tokens(entry, text)
+                        && let Some(fault) = fault(text, &own)
+                    {
                         return finding_of(&fault, tool, entry);
                     }
                 }
@@ -110,6 +112,16 @@ fn commands(examination: &mut Examination<'_>) -> Finding {
         }
         Finding::ok("every command in a tool leads to this pgcred")
     })
+}
+
+/// Tells whether a command of an entry has to do with tokens: the user may have others.
+fn is_of_tokens(entry: &ToolEntry, command: &str) -> bool {
+    command.contains("pgcred") || has_token_login(entry)
+}
+
+/// Tells whether the host of an entry takes tokens, or pgcred has made the entry.
+fn has_token_login(entry: &ToolEntry) -> bool {
+    entry.connection.is_some() || provider::of_host(&entry.host).is_some()
 }
 
 fn finding_of(fault: &Fault, tool: &ToolState, entry: &ToolEntry) -> Finding {
@@ -194,7 +206,7 @@ fn passwords(examination: &mut Examination<'_>) -> Finding {
             Some((tool, entry)) => Finding::warn(
                 "token.pasted",
                 format!(
-                    "{}, {}: keeps a password, which a token is for 15 minutes at most",
+                    "{}, {}: keeps a password, and a token that is kept there is soon too old",
                     tool.title, entry.name
                 ),
             )
@@ -224,9 +236,7 @@ fn jdbc(examination: &mut Examination<'_>) -> Finding {
 fn first_with(tools: &[ToolState], kept: StoredPassword) -> Option<(&ToolState, &ToolEntry)> {
     for tool in tools {
         for entry in &tool.entries {
-            let is_of_tokens =
-                entry.connection.is_some() || provider::of_host(&entry.host).is_some();
-            if entry.password == kept && is_of_tokens {
+            if entry.password == kept && has_token_login(entry) {
                 return Some((tool, entry));
             }
         }
@@ -349,6 +359,8 @@ mod tests {
             let tools = tool(entry);
             assert_eq!(first_with(&tools, StoredPassword::Kept).is_some(), expected);
             assert!(first_with(&tools, StoredPassword::Empty).is_none());
+            assert_eq!(is_of_tokens(&tools[0].entries[0], "./tunnel.sh"), expected);
+            assert!(is_of_tokens(&tools[0].entries[0], "pgcred token"));
         }
     }
 
