@@ -1,19 +1,20 @@
-//! Help for the user who types a command: `pgcred help`, examples below every `--help`, and answers
-//! to commands that do not exist.
+//! Help for the user who types a command: the first steps below `pgcred --help`, and answers to
+//! words that are not a command, each with a hint at the command that was probably meant.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::authority::LoginPolicy;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::text::host;
 use crate::text::suggest;
 
 /// The hint for a user who has typed no command, or one that does not exist.
 pub(super) const COMMANDS_HINT: &str = "pgcred --help lists the commands";
 
-const FIRST_STEPS: &str = "\
+/// What stands below the help of pgcred itself.
+pub(super) const FIRST_STEPS: &str = "\
 First steps:
   pgcred add prod HOST --profile PROFILE   keep a database as the connection `prod`
   pgcred exec prod -- psql                 open a session
@@ -21,86 +22,6 @@ First steps:
   pgcred setup                             list the tools that pgcred can set up
 
 ";
-
-/// Examples for each command, which stand below its options.
-const EXAMPLES: &[(&str, &[&str])] = &[
-    (
-        "token",
-        &[
-            "pgcred token prod",
-            "PGPASSWORD=\"$(pgcred token prod)\" psql -h HOST -U admin postgres",
-        ],
-    ),
-    (
-        "refresh",
-        &[
-            "pgcred refresh prod",
-            "pgcred refresh HOST --profile dev --expires-in 1h",
-            "pgcred refresh --watch",
-        ],
-    ),
-    (
-        "exec",
-        &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump -s"],
-    ),
-    ("erase", &["pgcred erase prod", "pgcred erase --all"]),
-    ("list", &["pgcred list", "pgcred list --format json"]),
-    (
-        "add",
-        &[
-            "pgcred add prod CLUSTER-ID.dsql.us-east-1.on.aws --profile dev",
-            "pgcred add books DB.abc123.eu-west-1.rds.amazonaws.com --user app --profile dev",
-            "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" \
-             --sign-host DB_HOST:5432",
-        ],
-    ),
-    ("remove", &["pgcred remove prod"]),
-    (
-        "roots",
-        &["pgcred roots prod", "pgcred roots prod --update"],
-    ),
-    (
-        "doctor",
-        &[
-            "pgcred doctor prod",
-            "pgcred doctor prod --aws",
-            "pgcred doctor --check passfile,tls",
-        ],
-    ),
-    ("login", &["pgcred login dev"]),
-    (
-        "setup",
-        &[
-            "pgcred setup",
-            "pgcred setup psql",
-            "pgcred setup dbeaver prod --dry-run",
-            "pgcred setup psql --undo",
-        ],
-    ),
-    (
-        "aws",
-        &[
-            "pgcred aws configure list-profiles",
-            "pgcred aws rds generate-db-auth-token --help",
-        ],
-    ),
-    (
-        "prompt",
-        &[
-            "pgcred prompt",
-            "pgcred prompt prod --format '{name} {left}'",
-        ],
-    ),
-    (
-        "init",
-        &["eval \"$(pgcred init bash)\"", "pgcred init fish | source"],
-    ),
-    (
-        "completions",
-        &["pgcred completions bash > ~/.local/share/bash-completion/completions/pgcred"],
-    ),
-    ("man", &["pgcred man | man -l -"]),
-];
 
 /// Words that users type for a command of another name.
 #[rustfmt::skip]
@@ -120,33 +41,6 @@ const MEANT: &[(&str, &str)] = &[
     ("clean", "pgcred erase"), ("install", "pgcred setup"), ("sso", "pgcred login"),
     ("version", "pgcred --version"),
 ];
-
-/// Turns `pgcred help COMMAND` into `pgcred COMMAND --help`.
-pub(super) fn as_option(mut words: Vec<OsString>) -> Vec<OsString> {
-    if matches!(words.get(1), Some(word) if word == "help") {
-        words.remove(1);
-        words.push("--help".into());
-    }
-    words
-}
-
-/// Returns the examples of a command.
-pub(super) fn examples(command: &str) -> &'static [&'static str] {
-    match EXAMPLES.iter().find(|(name, _)| *name == command) {
-        Some((_, lines)) => lines,
-        None => &[],
-    }
-}
-
-/// Adds the texts that only the help shows, because they would cost time at every start.
-pub(super) fn with_examples(mut command: clap::Command) -> clap::Command {
-    command = command.after_help(format!("{FIRST_STEPS}{}", Exit::help()));
-    for (name, lines) in EXAMPLES {
-        let text = format!("Examples:\n  {}", lines.join("\n  "));
-        command = command.mut_subcommand(name, |subcommand| subcommand.after_help(text));
-    }
-    command
-}
 
 /// Returns the error to report instead of clap's: for a command that does not exist, for a program
 /// without `--` before it, and for a `-h` that was meant for a host.

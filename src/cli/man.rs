@@ -4,7 +4,6 @@
 
 use clap_mangen::Man as Page;
 
-use super::help;
 use crate::aws::VARIABLES;
 use crate::command::run::PrintText;
 use crate::error::{Error, Exit, Result};
@@ -95,13 +94,23 @@ fn commands(command: &clap::Command) -> Result<String> {
             lines.push(options(&own_part(inner, subcommand))?);
         }
         lines.push(".PP\nExamples:\n.PP\n.nf\n.RS".to_owned());
-        for example in help::examples(name) {
-            lines.push(format!("\\fB{}\\fR", quote::roff(example)));
+        for example in examples(subcommand) {
+            lines.push(format!("\\fB{}\\fR", quote::roff(&example)));
         }
         lines.push(".RE\n.fi".to_owned());
     }
     lines.retain(|line| !line.is_empty()); // a command may have no option of its own
     Ok(lines.join("\n"))
+}
+
+/// Returns the examples below a command's help, without their heading.
+fn examples(command: &clap::Command) -> Vec<String> {
+    let text = match command.get_after_help() {
+        Some(text) => text.to_string(),
+        None => String::new(),
+    };
+    let lines = text.lines().skip(1);
+    lines.map(|line| line.trim_start().to_owned()).collect()
 }
 
 /// Returns a command without the options of the command above it, which are described there.

@@ -5,11 +5,15 @@
 //!              |
 //!              +--> help: answers for words that are not a command
 //! ```
+//!
+//! `words` rewrites what was typed, `table` is the list of commands. Two commands stand here,
+//! because they print the grammar itself: `completions` and `man`.
 
 mod completions;
 mod help;
 mod man;
 mod table;
+mod words;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -18,14 +22,14 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches};
 
-use crate::command::aws;
+use crate::command::aws::TypedWords;
 use crate::command::options::GlobalOptions;
+use crate::command::run::{failure_code, parse_error};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
-use crate::sys::env;
 use crate::sys::limits;
 use crate::text::{host, shown};
-use table::{COMMANDS, command_line, parse_error};
+use table::{COMMANDS, Entry, command_line};
 
 /// Parses the command line, runs the command and reports its error.
 pub(crate) fn run() -> ExitCode {
@@ -33,11 +37,13 @@ pub(crate) fn run() -> ExitCode {
     if completions::is_asked_for() {
         return completions::answer(command_line);
     }
-    let words = help::as_option(aws::as_aws(env::arguments()));
-    if let Some(version) = aws::version(&words) {
-        let _ = Output::answer(version); // if stdout is closed, nobody reads the version
-        return ExitCode::SUCCESS;
-    }
+    let words = match words::typed() {
+        TypedWords::CommandLine(words) => words,
+        TypedWords::Answer(text) => {
+            let _ = Output::answer(text); // if stdout is closed, nobody reads the answer
+            return ExitCode::SUCCESS;
+        }
+    };
     // Neither is ever freed (`ManuallyDrop`): the process ends soon, and the system takes its
     // memory back in one go, which is faster.
     let mut command_line = ManuallyDrop::new(command_line());
@@ -55,7 +61,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
     let Some((name, arguments)) = matches.subcommand() else {
         return Err(Error::usage("no command is typed").hint(help::COMMANDS_HINT));
     };
-    let Some(entry) = COMMANDS.iter().find(|entry| entry.name == name) else {
+    let Some(entry) = table::named(name) else {
         let name = host::quoted(name);
         return Err(Error::usage(format!("no such command: {name}")).hint(help::COMMANDS_HINT));
     };
@@ -70,11 +76,11 @@ fn report(error: &Error, matches: &ArgMatches) -> ExitCode {
         debug: matches.get_flag("debug"),
     }
     .report(error);
-    if matches.subcommand_name() == Some("aws") {
-        aws::FAILURE.into()
-    } else {
-        error.exit().code().into()
-    }
+    let code = match matches.subcommand_name().and_then(table::named) {
+        Some(entry) => (entry.failure_code)(error),
+        None => failure_code(error),
+    };
+    code.into()
 }
 
 /// Handles a command line that clap has not accepted: prints help, the version or an error.
@@ -83,9 +89,12 @@ fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
         quiet: false,
         debug: false,
     };
-    if error.use_stderr() && aws::is_aws_call(words) {
-        output.report(&aws::refusal(&error));
-        return aws::USAGE.into();
+    if error.use_stderr()
+        && let Some(entry) = typed_command(words)
+        && let Some((refusal, code)) = (entry.refusal)(&error)
+    {
+        output.report(&refusal);
+        return code.into();
     }
     let names = COMMANDS.iter().map(|entry| entry.name);
     if let Some(refusal) = help::refusal(&error, words, names) {
@@ -106,9 +115,14 @@ fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
     }
 }
 
+/// Returns the command that the words begin with.
+fn typed_command(words: &[OsString]) -> Option<&'static Entry> {
+    table::named(words.get(1)?.to_str()?)
+}
+
 /// Returns what clap shows for words that ask for help, with what only the help shows.
 fn full_help(words: &[OsString]) -> Option<clap::Error> {
-    help::with_examples(command_line())
+    table::command_line_with_examples()
         .try_get_matches_from(words)
         .err()
 }

@@ -1,17 +1,15 @@
 //! The table of commands, and the grammar of the command line that is made from it.
 
-use std::process::{ExitCode, Termination};
+use std::process::ExitCode;
 
 use clap::{ArgMatches, Args};
 
 use super::completions::Completions;
+use super::help::FIRST_STEPS;
 use super::man::Man;
 use crate::command::add::Add;
-use crate::command::app::App;
 use crate::command::aws::Aws;
-use crate::command::configuration::ConfigurationNeed;
 use crate::command::doctor::Doctor;
-use crate::command::due_file::Refreshed;
 use crate::command::erase::Erase;
 use crate::command::exec::Exec;
 use crate::command::init::Init;
@@ -22,13 +20,13 @@ use crate::command::prompt::Prompt;
 use crate::command::refresh::Refresh;
 use crate::command::remove::Remove;
 use crate::command::roots::Roots;
-use crate::command::run::{ForeignHomePolicy, PrintText, Run, arguments_of_text};
+use crate::command::run::{
+    PrintText, Run, arguments_of_text, failure_code, parse_error, run_command,
+};
 use crate::command::setup::Setup;
 use crate::command::token::TokenCommand;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::output::Output;
-use crate::sys::fs;
-use crate::sys::terminal;
 
 /// One command.
 ///
@@ -37,78 +35,156 @@ use crate::sys::terminal;
 pub(super) struct Entry {
     pub(super) name: &'static str,
     about: &'static str,
+    /// Command lines that stand below the command's help and in the manual page.
+    examples: &'static [&'static str],
     arguments: fn(clap::Command) -> clap::Command,
     pub(super) run: fn(&ArgMatches, GlobalOptions) -> Result<ExitCode>,
+    /// Returns the exit code for an error of the command.
+    pub(super) failure_code: fn(&Error) -> u8,
+    /// Returns the error and the exit code for words that clap does not accept, if the command has
+    /// its own.
+    pub(super) refusal: fn(&clap::Error) -> Option<(Error, u8)>,
 }
+
+/// The line above the examples of a command.
+const EXAMPLES: &str = "Examples:";
 
 /// Every command, in the order of `--help`.
 pub(super) static COMMANDS: &[Entry] = &[
-    entry::<TokenCommand>("token", "Print a token for a database"),
-    entry::<Refresh>("refresh", "Issue tokens and write them to the passfile"),
+    entry::<TokenCommand>(
+        "token",
+        "Print a token for a database",
+        &[
+            "pgcred token prod",
+            "PGPASSWORD=\"$(pgcred token prod)\" psql -h HOST -U admin postgres",
+        ],
+    ),
+    entry::<Refresh>(
+        "refresh",
+        "Issue tokens and write them to the passfile",
+        &[
+            "pgcred refresh prod",
+            "pgcred refresh HOST --profile dev --expires-in 1h",
+            "pgcred refresh --watch",
+        ],
+    ),
     entry::<Exec>(
         "exec",
         "Run a program with PG* variables and a private passfile for one connection",
+        &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump -s"],
     ),
     entry::<Erase>(
         "erase",
         "Forget tokens: remove them from the passfile and from the cache",
+        &["pgcred erase prod", "pgcred erase --all"],
     ),
     entry::<List>(
         "list",
         "List the configured connections and how long their tokens last",
+        &["pgcred list", "pgcred list --format json"],
     ),
-    entry::<Add>("add", "Add a connection to the configuration"),
+    entry::<Add>(
+        "add",
+        "Add a connection to the configuration",
+        &[
+            "pgcred add prod CLUSTER-ID.dsql.us-east-1.on.aws --profile dev",
+            "pgcred add books DB.abc123.eu-west-1.rds.amazonaws.com --user app --profile dev",
+            "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" \
+             --sign-host DB_HOST:5432",
+        ],
+    ),
     entry::<Remove>(
         "remove",
         "Remove a connection: from the configuration, its tokens, and its entries in tools",
+        &["pgcred remove prod"],
     ),
     entry::<Login>(
         "login",
         "Log in to AWS now, for a profile of SSO or `aws login`",
+        &["pgcred login dev"],
     ),
     entry::<Setup>(
         "setup",
         "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more",
+        &[
+            "pgcred setup",
+            "pgcred setup psql",
+            "pgcred setup dbeaver prod --dry-run",
+            "pgcred setup psql --undo",
+        ],
     ),
-    entry::<Doctor>("doctor", "Find out why a login fails, and what to type"),
+    entry::<Doctor>(
+        "doctor",
+        "Find out why a login fails, and what to type",
+        &[
+            "pgcred doctor prod",
+            "pgcred doctor prod --aws",
+            "pgcred doctor --check passfile,tls",
+        ],
+    ),
     entry::<Roots>(
         "roots",
         "Print the file of root certificates that verifies a database's server",
+        &["pgcred roots prod", "pgcred roots prod --update"],
     ),
     entry::<Aws>(
         "aws",
         "Act as the AWS CLI's token commands, for tools that call `aws`",
+        &[
+            "pgcred aws configure list-profiles",
+            "pgcred aws rds generate-db-auth-token --help",
+        ],
     ),
     entry::<Prompt>(
         "prompt",
         "Print a connection's state for a shell prompt; nothing if there is nothing to say",
+        &[
+            "pgcred prompt",
+            "pgcred prompt prod --format '{name} {left}'",
+        ],
     ),
     text::<Init>(
         "init",
         "Print a shell's hook, which refreshes connections that are due in the background",
+        &["eval \"$(pgcred init bash)\"", "pgcred init fish | source"],
     ),
     text::<Completions>(
         "completions",
         "Print the script with which a shell completes pgcred's command line",
+        &["pgcred completions bash > ~/.local/share/bash-completion/completions/pgcred"],
     ),
-    text::<Man>("man", "Print the manual page"),
+    text::<Man>("man", "Print the manual page", &["pgcred man | man -l -"]),
 ];
 
-const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
+const fn entry<C: Run>(
+    name: &'static str,
+    about: &'static str,
+    examples: &'static [&'static str],
+) -> Entry {
     Entry {
         name,
         about,
+        examples,
         arguments: C::arguments,
         run: run_command::<C>,
+        failure_code: C::failure_code,
+        refusal: C::refusal,
     }
 }
 
-const fn text<C: PrintText>(name: &'static str, about: &'static str) -> Entry {
+const fn text<C: PrintText>(
+    name: &'static str,
+    about: &'static str,
+    examples: &'static [&'static str],
+) -> Entry {
     Entry {
         name,
         about,
+        examples,
         arguments: arguments_of_text::<C>,
         run: print_text::<C>,
+        failure_code,
+        refusal: |_| None,
     }
 }
 
@@ -138,40 +214,20 @@ pub(super) fn command_line() -> clap::Command {
     command
 }
 
-/// Returns clap's error as pgcred's. It cannot happen, because clap itself has parsed the matches.
-pub(super) fn parse_error(error: impl std::fmt::Display) -> Error {
-    Error::usage(error.to_string())
+/// Returns the grammar with the texts that only the help and the manual page show, because they
+/// would cost time at every start.
+pub(super) fn command_line_with_examples() -> clap::Command {
+    let mut command = command_line();
+    command = command.after_help(format!("{FIRST_STEPS}{}", Exit::help()));
+    for entry in COMMANDS {
+        let text = format!("{EXAMPLES}\n  {}", entry.examples.join("\n  "));
+        command = command.mut_subcommand(entry.name, |subcommand| subcommand.after_help(text));
+    }
+    command
 }
 
-fn run_command<C: Run>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
-    let command = C::from_arg_matches(matches).map_err(parse_error)?;
-    let need = match (C::MAKES_CONFIG, command.needs_configuration()) {
-        (true, _) => ConfigurationNeed::WholeOrNew,
-        (false, true) => ConfigurationNeed::Whole,
-        (false, false) => ConfigurationNeed::Optional,
-    };
-    let is_silent = C::IS_SILENT && !options.debug;
-    let foreign_home = fs::trust::roots_foreign_home();
-    if let Some(why) = &foreign_home {
-        match command.foreign_home_policy() {
-            ForeignHomePolicy::DoNothing => return Ok(ExitCode::SUCCESS),
-            ForeignHomePolicy::Refuse if is_silent => return Ok(why.exit().code().into()),
-            ForeignHomePolicy::Refuse => return Err(why.clone()),
-            ForeignHomePolicy::GoOn => {}
-        }
-    }
-    let mut app = match App::open(options, need) {
-        Ok(app) => app,
-        Err(error) if is_silent => return Ok(error.exit().code().into()),
-        Err(error) => return Err(error),
-    };
-    if let Some(why) = foreign_home {
-        app.forbid_writes(&why);
-    }
-    let stdin = terminal::detach_stdin()?;
-    let end = command.run(&mut app, stdin).map(Termination::report);
-    app.update_due_file(Refreshed::No);
-    end
+pub(super) fn named(name: &str) -> Option<&'static Entry> {
+    COMMANDS.iter().find(|entry| entry.name == name)
 }
 
 fn print_text<C: PrintText>(matches: &ArgMatches, options: GlobalOptions) -> Result<ExitCode> {
@@ -183,7 +239,7 @@ fn print_text<C: PrintText>(matches: &ArgMatches, options: GlobalOptions) -> Res
         );
     }
     let command = C::from_arg_matches(matches).map_err(parse_error)?;
-    Output::answer(&command.text(command_line)?)?;
+    Output::answer(&command.text(command_line_with_examples)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

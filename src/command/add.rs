@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::app::App;
+use super::configuration::ConfigurationNeed;
 use super::line_owners::mark_taken_lines;
+use super::needs::Needs;
 use super::preferences::Preferences;
 use super::run::Run;
 use super::setup::undo;
@@ -37,8 +39,11 @@ pub(crate) struct Add {
 
 impl Run for Add {
     type Outcome = ();
-    const ASKS_AWS: bool = false;
-    const MAKES_CONFIG: bool = true;
+    const NEEDS: Needs = Needs {
+        configuration: ConfigurationNeed::WholeOrNew,
+        asks_authority: false,
+        ..Needs::USUAL
+    };
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let (connection, provider) = self.connection(&app.preferences)?;

@@ -12,8 +12,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::app::App;
+use super::needs::{ForeignHomePolicy, Needs};
 use super::options::TokenOptions;
-use super::run::{ForeignHomePolicy, Run};
+use super::run::Run;
 use crate::aws;
 use crate::config::{Config, Life};
 use crate::error::{Error, Reason, Result};
@@ -26,10 +27,10 @@ use crate::text::host::{self, HostPort};
 use crate::time::number;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, a refusal of a service, anything else.
-pub(crate) const USAGE: u8 = 252;
+const USAGE: u8 = 252;
 const NO_CONFIGURATION: u8 = 253;
 const REFUSAL: u8 = 254;
-pub(crate) const FAILURE: u8 = 255;
+const FAILURE: u8 = 255;
 
 /// The answer to `--version`, in the form that programs read: the version of the AWS CLI whose
 /// answers the tests compare, then pgcred's own.
@@ -165,10 +166,10 @@ struct Common {
 
 impl Run for Aws {
     type Outcome = ExitCode;
-
-    fn foreign_home_policy(&self) -> ForeignHomePolicy {
-        ForeignHomePolicy::GoOn
-    }
+    const NEEDS: Needs = Needs {
+        foreign_home: ForeignHomePolicy::GoOn,
+        ..Needs::USUAL
+    };
 
     /// Ends with the AWS CLI's exit codes.
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<ExitCode> {
@@ -180,6 +181,14 @@ impl Run for Aws {
                 Ok(code(&error).into())
             }
         }
+    }
+
+    fn failure_code(_: &Error) -> u8 {
+        FAILURE
+    }
+
+    fn refusal(error: &clap::Error) -> Option<(Error, u8)> {
+        Some((refusal(error), USAGE))
     }
 }
 
@@ -322,7 +331,7 @@ fn address(text: &str) -> std::result::Result<String, &'static str> {
 }
 
 /// Returns clap's error in one line, because some tools show only the first line.
-pub(crate) fn refusal(error: &clap::Error) -> Error {
+fn refusal(error: &clap::Error) -> Error {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Error::usage(SUPPORTED).hint("pgcred aws --help");
     }
@@ -337,36 +346,54 @@ pub(crate) fn refusal(error: &clap::Error) -> Error {
         .hint("pgcred aws --help shows what pgcred supports; for anything else use the AWS CLI")
 }
 
-/// Tells whether the command line is meant for the AWS CLI.
-pub(crate) fn is_aws_call(words: &[OsString]) -> bool {
-    matches!(words.get(1), Some(word) if word == "aws")
+/// What the words that were typed ask for.
+pub(crate) enum TypedWords {
+    /// A command line of pgcred's, which is still to be parsed.
+    CommandLine(Vec<OsString>),
+    /// This text, whatever else was typed.
+    Answer(&'static str),
 }
 
-/// Returns the answer to the AWS CLI's `--version`, which takes precedence over all other words.
-pub(crate) fn version(words: &[OsString]) -> Option<&'static str> {
-    if !is_aws_call(words) {
-        return None;
+/// Takes over the words that are meant for the AWS CLI, before they are parsed: all words of a run
+/// as `pgcred-aws` or `aws`, and its `--version`.
+pub(crate) fn take_over(words: Vec<OsString>) -> TypedWords {
+    let words = with_command(words);
+    if !is_aws_call(&words) {
+        return TypedWords::CommandLine(words);
     }
-    for word in words {
-        let word = word.to_str().unwrap_or("");
-        if word.len() > "--".len() && "--version".starts_with(word) {
-            return Some(VERSION);
-        }
+    if asks_for_version(&words) {
+        return TypedWords::Answer(VERSION);
     }
-    None
+    TypedWords::CommandLine(with_help_option(words))
 }
 
-/// Returns the words that a run as `pgcred-aws` or `aws` stands for. A last word `help` becomes
-/// `--help`, unless it is the value of an option.
-pub(crate) fn as_aws(mut words: Vec<OsString>) -> Vec<OsString> {
+/// Returns the words that a run as `pgcred-aws` or `aws` stands for.
+fn with_command(mut words: Vec<OsString>) -> Vec<OsString> {
     if let Some(program) = words.first()
         && let Some(name) = Path::new(program).file_stem()
         && (name == "pgcred-aws" || name == "aws")
     {
         words.insert(1, "aws".into());
     }
-    if is_aws_call(&words)
-        && let [.., before, last] = &mut words[..]
+    words
+}
+
+/// Tells whether the command line is meant for the AWS CLI.
+fn is_aws_call(words: &[OsString]) -> bool {
+    matches!(words.get(1), Some(word) if word == "aws")
+}
+
+/// Tells whether `--version` is among the words, which takes precedence over all others.
+fn asks_for_version(words: &[OsString]) -> bool {
+    words.iter().any(|word| {
+        let word = word.to_str().unwrap_or("");
+        word.len() > "--".len() && "--version".starts_with(word)
+    })
+}
+
+/// Turns a last word `help` into `--help`, unless it is the value of an option.
+fn with_help_option(mut words: Vec<OsString>) -> Vec<OsString> {
+    if let [.., before, last] = &mut words[..]
         && last == "help"
         && !before.to_string_lossy().starts_with('-')
     {

@@ -4,7 +4,7 @@
 //! cli     parses the command line and finds the command
 //!  |
 //!  v
-//! run     what a command is: its options, what it needs, how it runs
+//! run     what a command is: its options, how it runs; needs: what it needs before that
 //!  |
 //!  +--> token, refresh, exec, list, ...      one file for each command
 //!  |        |
@@ -20,7 +20,7 @@
 //! - `options`, `passfile_option`: the options that they have in common
 //! - `configuration`, `preferences`: the configuration file, and what follows from it for this run
 //! - `due_file`, `segment`: what shell hooks and prompts read
-//! - `filed_tokens`, `line_owners`: the tokens in passfiles, and which connection owns a line
+//! - `passfile_tokens`, `line_owners`: the tokens in passfiles, and which connection owns a line
 //! - `warnings`, `one_time_warnings`: warnings about a connection, and warnings that are given once
 //! - `errors`: one error out of several
 //!
@@ -39,6 +39,7 @@ pub(crate) mod init;
 mod line_owners;
 pub(crate) mod list;
 pub(crate) mod login;
+mod needs;
 mod one_time_warnings;
 pub(crate) mod options;
 mod passfile_option;

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use super::app::App;
 use super::line_owners::{is_taken, mark_taken_lines};
+use super::needs::Needs;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::run::Run;
 use super::segment::{Segment, Times, TokenState, segment};
@@ -28,8 +29,11 @@ pub(crate) struct Prompt {
 
 impl Run for Prompt {
     type Outcome = ();
-    const ASKS_AWS: bool = false;
-    const IS_SILENT: bool = true;
+    const NEEDS: Needs = Needs {
+        asks_authority: false,
+        is_silent: true,
+        ..Needs::USUAL
+    };
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         if let Some(name) = unknown_placeholder(&self.format) {

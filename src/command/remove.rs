@@ -5,6 +5,7 @@ use super::app::App;
 use super::erase::{erase_filed, forget_ids};
 use super::errors::all_errors;
 use super::line_owners::mark_taken_lines_of;
+use super::needs::Needs;
 use super::passfile_tokens::known_passfiles;
 use super::preferences::Preferences;
 use super::run::Run;
@@ -25,7 +26,10 @@ pub(crate) struct Remove {
 
 impl Run for Remove {
     type Outcome = ();
-    const ASKS_AWS: bool = false;
+    const NEEDS: Needs = Needs {
+        asks_authority: false,
+        ..Needs::USUAL
+    };
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let output = app.preferences.output;

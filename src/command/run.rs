@@ -1,35 +1,29 @@
 //! The traits of commands: how a command defines its arguments, what it needs before it can run,
-//! and how it runs.
+//! how it runs, and how it ends if it fails.
 
-use std::process::Termination;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::process::{ExitCode, Termination};
 
-use clap::{Arg, ArgAction, Args, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use super::app::App;
+use super::due_file::Refreshed;
+use super::needs::Needs;
 use super::options::GlobalOptions;
-use crate::error::Result;
-use crate::sys::terminal::Stdin;
+use crate::error::{Error, Result};
+use crate::sys::terminal::{self, Stdin};
 
-/// A command that works with the configuration, the cache or AWS.
+/// A command that works with the configuration, the cache or an authority.
 pub(crate) trait Run: FromArgMatches + Args {
     /// Nothing, or the exit code.
     type Outcome: Termination;
-    /// Whether the command may ask AWS. If not, the help leaves the options for that out.
-    const ASKS_AWS: bool = true;
-    /// Whether the configuration file that `--config` names may be missing.
-    const MAKES_CONFIG: bool = false;
-    /// Whether the command says nothing about a configuration that cannot be used, because it runs
-    /// at every prompt of a shell.
-    const IS_SILENT: bool = false;
+    /// What the command needs before it can run.
+    const NEEDS: Needs = Needs::USUAL;
 
-    /// Tells whether the command fails if the configuration cannot be read.
-    fn needs_configuration(&self) -> bool {
-        true
-    }
-
-    /// Returns what the command does if root runs it in the home directory of another user.
-    fn foreign_home_policy(&self) -> ForeignHomePolicy {
-        ForeignHomePolicy::Refuse
+    /// Returns what the command needs with the options that were typed.
+    fn needs(&self) -> Needs {
+        Self::NEEDS
     }
 
     /// Adds the command's arguments to its definition.
@@ -38,6 +32,17 @@ pub(crate) trait Run: FromArgMatches + Args {
     }
 
     fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<Self::Outcome>;
+
+    /// Returns the exit code for an error that `run` returns, or that comes before it.
+    fn failure_code(error: &Error) -> u8 {
+        failure_code(error)
+    }
+
+    /// Returns the error and the exit code for words that clap does not accept, if the command has
+    /// its own.
+    fn refusal(_: &clap::Error) -> Option<(Error, u8)> {
+        None
+    }
 }
 
 /// A command that only prints a text. It needs neither configuration nor cache, and works however
@@ -48,34 +53,51 @@ pub(crate) trait PrintText: FromArgMatches + Args {
     fn text(self, grammar: fn() -> clap::Command) -> Result<String>;
 }
 
-/// What a command does if root runs it in the home directory of another user: see
-/// [`crate::sys::fs::trust::roots_foreign_home`].
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ForeignHomePolicy {
-    /// The command would write there.
-    Refuse,
-    /// The command needs no file there: it only gives a token out.
-    GoOn,
-    /// A shell's hook or a scheduler runs the command, and no user sees its output.
-    DoNothing,
+/// Runs a command with the arguments that were typed, and returns its exit code.
+pub(crate) fn run_command<C: Run>(
+    matches: &ArgMatches,
+    options: GlobalOptions,
+) -> Result<ExitCode> {
+    let command = C::from_arg_matches(matches).map_err(parse_error)?;
+    let mut app = match command.needs().open(options)? {
+        ControlFlow::Continue(app) => app,
+        ControlFlow::Break(code) => return Ok(code),
+    };
+    let stdin = terminal::detach_stdin()?;
+    let end = command.run(&mut app, stdin).map(Termination::report);
+    app.update_due_file(Refreshed::No);
+    end
 }
 
-/// Options that have no meaning if AWS is not asked.
-const OF_AWS: [&str; 3] = ["timeout", "login", "mfa_code"];
+/// Returns the exit code for an error, for a command without exit codes of its own.
+pub(crate) fn failure_code(error: &Error) -> u8 {
+    error.exit().code()
+}
+
+/// Returns clap's error as pgcred's. It cannot happen, because clap itself has parsed the matches.
+pub(crate) fn parse_error(error: impl fmt::Display) -> Error {
+    Error::usage(error.to_string())
+}
+
+/// Options that have no meaning if no authority is asked.
+const OPTIONS_OF_ASKING: [&str; 3] = ["timeout", "login", "mfa_code"];
 
 /// Returns the definition of a command that runs, with its arguments and the global options.
 pub(crate) fn arguments_of<C: Run>(command: clap::Command) -> clap::Command {
     let command = with_arguments::<C>(command);
-    if C::ASKS_AWS {
+    if C::NEEDS.asks_authority {
         command
     } else {
-        hide(command, &OF_AWS)
+        hide(command, &OPTIONS_OF_ASKING)
     }
 }
 
 /// Returns the definition of a command that only prints a text.
 pub(crate) fn arguments_of_text<C: PrintText>(command: clap::Command) -> clap::Command {
-    hide(hide(with_arguments::<C>(command), &OF_AWS), &["config"])
+    hide(
+        hide(with_arguments::<C>(command), &OPTIONS_OF_ASKING),
+        &["config"],
+    )
 }
 
 fn with_arguments<C: Args>(command: clap::Command) -> clap::Command {

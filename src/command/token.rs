@@ -1,8 +1,9 @@
 //! `pgcred token`: prints a token, alone or in a form that a program reads.
 
 use super::app::App;
+use super::needs::{ForeignHomePolicy, Needs};
 use super::options::TokenOptions;
-use super::run::{ForeignHomePolicy, Run};
+use super::run::Run;
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{TokenFormat, render};
@@ -30,10 +31,10 @@ pub(crate) struct TokenCommand {
 
 impl Run for TokenCommand {
     type Outcome = ();
-
-    fn foreign_home_policy(&self) -> ForeignHomePolicy {
-        ForeignHomePolicy::GoOn
-    }
+    const NEEDS: Needs = Needs {
+        foreign_home: ForeignHomePolicy::GoOn,
+        ..Needs::USUAL
+    };
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let request = app

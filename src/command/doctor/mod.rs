@@ -40,7 +40,9 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use super::app::App;
-use super::run::{ForeignHomePolicy, Run, arguments_of, hide};
+use super::configuration::ConfigurationNeed;
+use super::needs::{ForeignHomePolicy, Needs};
+use super::run::{Run, arguments_of, hide};
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::request::Request;
@@ -99,19 +101,16 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 
 impl Run for Doctor {
     type Outcome = ExitCode;
+    /// A configuration that cannot be read is a finding.
+    const NEEDS: Needs = Needs {
+        configuration: ConfigurationNeed::Optional,
+        foreign_home: ForeignHomePolicy::GoOn,
+        ..Needs::USUAL
+    };
 
     /// Nobody is asked for a login or a code, so that these options have no meaning.
     fn arguments(command: clap::Command) -> clap::Command {
         hide(arguments_of::<Self>(command), &["login", "mfa_code"])
-    }
-
-    /// A configuration that cannot be read is a finding.
-    fn needs_configuration(&self) -> bool {
-        false
-    }
-
-    fn foreign_home_policy(&self) -> ForeignHomePolicy {
-        ForeignHomePolicy::GoOn
     }
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<ExitCode> {

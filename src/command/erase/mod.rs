@@ -12,7 +12,9 @@ use std::path::PathBuf;
 pub(super) use tokens::{erase_filed, forget_ids};
 
 use super::app::App;
+use super::configuration::ConfigurationNeed;
 use super::errors::all_errors;
+use super::needs::Needs;
 use super::passfile_option::PassfileOption;
 use super::passfile_tokens::known_passfiles;
 use super::run::{Run, arguments_of};
@@ -41,11 +43,18 @@ pub(crate) struct Erase {
 
 impl Run for Erase {
     type Outcome = ();
-    const ASKS_AWS: bool = false;
+    const NEEDS: Needs = Needs {
+        asks_authority: false,
+        ..Needs::USUAL
+    };
 
     /// `--all` works even if the configuration cannot be read.
-    fn needs_configuration(&self) -> bool {
-        !self.all
+    fn needs(&self) -> Needs {
+        let mut needs = Self::NEEDS;
+        if self.all {
+            needs.configuration = ConfigurationNeed::Optional;
+        }
+        needs
     }
 
     /// A port or a user that is not named stands for all there are, and has no default.

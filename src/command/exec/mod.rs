@@ -18,8 +18,9 @@ use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::sync::{Arc, Mutex};
 
 use crate::command::app::App;
+use crate::command::needs::{ForeignHomePolicy, Needs};
 use crate::command::options::TokenOptions;
-use crate::command::run::{ForeignHomePolicy, Run};
+use crate::command::run::Run;
 use crate::error::{Error, Result};
 use crate::issue::IssuedToken;
 use crate::output::Output;
@@ -60,10 +61,10 @@ pub(crate) struct Exec {
 
 impl Run for Exec {
     type Outcome = ExitCode;
-
-    fn foreign_home_policy(&self) -> ForeignHomePolicy {
-        ForeignHomePolicy::GoOn
-    }
+    const NEEDS: Needs = Needs {
+        foreign_home: ForeignHomePolicy::GoOn,
+        ..Needs::USUAL
+    };
 
     /// Ends as the program ends: with the same exit code, or by the same signal.
     fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<ExitCode> {

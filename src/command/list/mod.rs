@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::app::App;
 use super::line_owners::mark_taken_lines;
+use super::needs::Needs;
 use super::passfile_option::PassfileOption;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::refresh::background;
@@ -34,7 +35,10 @@ enum ListFormat {
 
 impl Run for List {
     type Outcome = ();
-    const ASKS_AWS: bool = false;
+    const NEEDS: Needs = Needs {
+        asks_authority: false,
+        ..Needs::USUAL
+    };
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         PassfileOption::default().warn_about_other_files(&app.preferences);

@@ -24,9 +24,10 @@ use crate::command::app::{App, warn_if_cut_short};
 use crate::command::due_file::Refreshed;
 use crate::command::errors::all_errors;
 use crate::command::line_owners::{LineConflict, mark_taken_lines, mark_taken_lines_of};
+use crate::command::needs::{ForeignHomePolicy, Needs};
 use crate::command::passfile_option::PassfileOption;
 use crate::command::preferences::Preferences;
-use crate::command::run::{ForeignHomePolicy, Run};
+use crate::command::run::Run;
 use crate::error::{Error, Result};
 use crate::issue::{IssueOptions, IssuedToken};
 use crate::output::Output;
@@ -68,13 +69,13 @@ struct Requests {
 impl Run for Refresh {
     type Outcome = ();
 
-    fn foreign_home_policy(&self) -> ForeignHomePolicy {
-        // A shell's hook or a scheduler would only repeat the refusal, at every prompt.
+    fn needs(&self) -> Needs {
+        let mut needs = Self::NEEDS;
         if self.background {
-            ForeignHomePolicy::DoNothing
-        } else {
-            ForeignHomePolicy::Refuse
+            // A shell's hook or a scheduler would only repeat the refusal, at every prompt.
+            needs.foreign_home = ForeignHomePolicy::DoNothing;
         }
+        needs
     }
 
     /// Refreshes everything that can be refreshed; the error names the rest.

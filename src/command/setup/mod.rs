@@ -21,7 +21,9 @@ use std::time::Duration;
 use edits::{EditPolicy, provide_roots, run_within};
 
 use super::app::App;
+use super::configuration::ConfigurationNeed;
 use super::errors::all_errors;
+use super::needs::Needs;
 use super::passfile_option::warn_about_variables;
 use super::preferences::Preferences;
 use super::run::Run;
@@ -63,8 +65,12 @@ impl Run for Setup {
     type Outcome = ();
 
     /// An undo works even if the configuration cannot be read.
-    fn needs_configuration(&self) -> bool {
-        !self.undo
+    fn needs(&self) -> Needs {
+        let mut needs = Self::NEEDS;
+        if self.undo {
+            needs.configuration = ConfigurationNeed::Optional;
+        }
+        needs
     }
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {

@@ -1,0 +1,24 @@
+//! The words that were typed, before they are parsed: some stand for others, and some are answered
+//! at once.
+
+use std::ffi::OsString;
+
+use crate::command::aws::{self, TypedWords};
+use crate::sys::env;
+
+/// Returns the words that are parsed, or the answer that needs no parser.
+pub(super) fn typed() -> TypedWords {
+    match aws::take_over(env::arguments()) {
+        TypedWords::CommandLine(words) => TypedWords::CommandLine(with_help_option(words)),
+        answer @ TypedWords::Answer(_) => answer,
+    }
+}
+
+/// Turns `pgcred help COMMAND` into `pgcred COMMAND --help`.
+fn with_help_option(mut words: Vec<OsString>) -> Vec<OsString> {
+    if matches!(words.get(1), Some(word) if word == "help") {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
+}
