@@ -8,6 +8,7 @@ use crate::aws::VARIABLES;
 use crate::command::run::PrintText;
 use crate::error::{Error, Exit, Result};
 use crate::integrations::TOOLS;
+use crate::shell::LINES;
 use crate::text::quote;
 
 #[derive(clap::Args)]
@@ -28,6 +29,7 @@ fn page(mut command: clap::Command) -> Result<String> {
         ("@OPTIONS@", options(&command)?),
         ("@COMMANDS@", commands(&command)?),
         ("@TOOLS@", tools()),
+        ("@SHELLS@", shells()),
         ("@FORMATS@", formats(&command)),
         ("@EXIT_STATUS@", exit_status()),
         ("@AWS_VARIABLES@", aws_variables()),
@@ -178,6 +180,12 @@ fn tools() -> String {
         text += &item(tool.name, &format!("{} ({kind})", tool.title));
     }
     text
+}
+
+/// Returns the line for the start-up file of each shell.
+fn shells() -> String {
+    let lines = LINES.map(quote::roff);
+    lines.join("\n")
 }
 
 fn exit_status() -> String {

@@ -27,6 +27,7 @@ use crate::command::setup::Setup;
 use crate::command::token::TokenCommand;
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
+use crate::shell::LINES;
 
 /// One command.
 ///
@@ -146,7 +147,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     text::<Init>(
         "init",
         "Print a shell's hook, which refreshes connections that are due in the background",
-        &["eval \"$(pgcred init bash)\"", "pgcred init fish | source"],
+        &LINES,
     ),
     text::<Completions>(
         "completions",

@@ -27,10 +27,11 @@
 //! 1. Copy the template of the most similar shell and write the hook. It must start no process
 //!    unless a token is due, change neither exit status nor variables of the user, survive an
 //!    `undo`, and do nothing where the file is missing or damaged.
-//! 2. Add a line to [`SHELLS`], with the shell's quoting from `text/quote.rs` (and its row in the
-//!    table of `text/quote/tests.rs`).
-//! 3. Add the shell to `tests/it/shells`, which runs every hook in the real shell, and its package
-//!    to `tests/run.sh`.
+//! 2. Add a row to [`SHELLS`], with the line for the start-up file, which the help and the manual
+//!    page show, and with the shell's quoting from `text/quote.rs` (and its row in the table of
+//!    `text/quote/tests.rs`).
+//! 3. Add the shell to `tests/it/shells/session.rs`, which runs every hook in the real shell, and
+//!    its package to `tests/run.sh`.
 //! 4. `cargo test --bin pgcred shell::`, then `cargo test --test it shells::`.
 
 use clap::ValueEnum;
@@ -52,6 +53,10 @@ const LONGEST_PAUSE: u32 = 300;
 /// A shell that has a hook.
 pub(crate) struct Shell {
     pub(crate) name: &'static str,
+    /// The line for the end of the start-up file, as the help and the manual page show it. If the
+    /// shell cannot run what a program prints, the line writes a file, and the comment behind it
+    /// says what the start-up file gets.
+    pub(crate) line: &'static str,
     quote: fn(&str) -> String,
     template: &'static str,
 }
@@ -79,45 +84,64 @@ pub(crate) struct HookOptions {
 pub(crate) static SHELLS: [Shell; 8] = [
     Shell {
         name: "bash",
+        line: "eval \"$(pgcred init bash)\"",
         quote: quote::posix,
         template: include_str!("bash.sh"),
     },
     Shell {
         name: "zsh",
+        line: "eval \"$(pgcred init zsh)\"",
         quote: quote::posix,
         template: include_str!("zsh.zsh"),
     },
     Shell {
         name: "fish",
+        line: "pgcred init fish | source",
         quote: quote::fish,
         template: include_str!("fish.fish"),
     },
     Shell {
         name: "nushell",
+        line: "pgcred init nushell | save -f ~/.pgcred.nu     # then: source ~/.pgcred.nu",
         quote: quote::nushell,
         template: include_str!("nushell.nu"),
     },
     Shell {
         name: "powershell",
+        line: "Invoke-Expression (& pgcred init powershell | Out-String)",
         quote: quote::powershell_in_ascii,
         template: include_str!("powershell.ps1"),
     },
     Shell {
         name: "xonsh",
+        line: "execx($(pgcred init xonsh), 'exec', __xonsh__.ctx, filename='pgcred')",
         quote: quote::python,
         template: include_str!("xonsh.xsh"),
     },
     Shell {
         name: "elvish",
+        line: "eval (pgcred init elvish | slurp)",
         quote: quote::elvish,
         template: include_str!("elvish.elv"),
     },
     Shell {
         name: "tcsh",
+        line: "pgcred init tcsh > ~/.pgcred.tcsh              # then: source ~/.pgcred.tcsh",
         quote: quote::tcsh,
         template: include_str!("tcsh.tcsh"),
     },
 ];
+
+/// The line of each shell, in the order of [`SHELLS`].
+pub(crate) static LINES: [&str; SHELLS.len()] = {
+    let mut lines = [""; SHELLS.len()];
+    let mut at = 0;
+    while at < SHELLS.len() {
+        lines[at] = SHELLS[at].line;
+        at += 1;
+    }
+    lines
+};
 
 impl HookOptions {
     /// Tells whether a part of the template with this name is to be printed.

@@ -103,6 +103,25 @@ pub const NUSHELL: Shell = Shell {
 
 pub const SHELLS: &[&Shell] = &[&BASH, &ZSH, &FISH, &TCSH, &ELVISH, &XONSH, &NUSHELL];
 
+/// Shells that have a hook, but no session here, and why.
+const WITHOUT_SESSION: &[(&str, &str)] = &[(
+    "powershell",
+    "Debian has no package of it; tests/shells/powershell.py parses its hook",
+)];
+
+#[test]
+fn every_shell_with_a_hook_has_a_session_or_a_reason() {
+    let help = Sandbox::empty().ok(&["init", "--help"]);
+    let (_, values) = help.split_once("[possible values: ").expect("the shells");
+    let (values, _) = values.split_once(']').expect("their end");
+    let mut offered: Vec<&str> = values.split(',').map(str::trim).collect();
+    let mut known: Vec<&str> = SHELLS.iter().map(|shell| shell.name).collect();
+    known.extend(WITHOUT_SESSION.iter().map(|(name, _)| *name));
+    offered.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(offered, known);
+}
+
 /// A sandbox with one connection, and with pgcred at a path that every shell has to quote.
 pub struct Desk {
     pub sandbox: Sandbox,
