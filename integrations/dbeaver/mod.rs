@@ -222,7 +222,7 @@ fn without_entries(text: &str, entries: &[String]) -> Result<String> {
     Ok(format!("{document:#}\n"))
 }
 
-/// Puts these values in and leaves the others: a colour, a directory, a tunnel.
+/// Puts these values in and leaves the others: a colour, a folder, a tunnel.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {

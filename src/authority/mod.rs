@@ -70,6 +70,12 @@ pub(crate) trait Authority: Sync {
         ShellSettings::default()
     }
 
+    /// Returns when a token was signed, if its text says so. It is asked for tokens of the passfile
+    /// that the index does not know. One that does not say it counts as fresh until it expires.
+    fn signing_time(&self, _token: &str) -> Option<Time> {
+        None
+    }
+
     /// Returns the text at a public `https://` address, by the network settings of a profile.
     fn download(&self, _address: &str, _profile: Option<&str>, _: &AskPolicy) -> Result<String> {
         Err(Error::failure("pgcred cannot download them"))

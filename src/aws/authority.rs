@@ -10,9 +10,11 @@ use super::profile::files::profile_names;
 use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
+use super::sigv4;
 use crate::authority::{AskPolicy, Authority, Identities, Inspector, Region, ShellSettings};
 use crate::error::Result;
 use crate::text::suggest;
+use crate::time::Time;
 
 /// The authority of every provider of AWS: whatever services a profile signs for, its credentials
 /// are resolved once.
@@ -57,6 +59,10 @@ impl Authority for AwsAuthority {
 
     fn shell_settings(&self) -> ShellSettings {
         environment::shell_settings()
+    }
+
+    fn signing_time(&self, token: &str) -> Option<Time> {
+        sigv4::signing_time(token)
     }
 
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {

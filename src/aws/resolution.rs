@@ -6,7 +6,6 @@ use std::error::Error as StdError;
 use std::future::Future;
 use std::time::Instant;
 
-use crate::aws::credentials::Credentials;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -19,6 +18,7 @@ use super::service::http::{HttpClient, TrustedCertificates};
 use super::service::refusal;
 use super::settings::Settings;
 use crate::authority::{AskPolicy, Notes};
+use crate::aws::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::text::host;
@@ -188,7 +188,7 @@ impl<'a> Resolution<'a> {
         E: ProvideErrorMetadata + StdError + 'static,
     {
         let what = format!("{what}{}", self.of_profile());
-        match refusal::explained(&what, service, error) {
+        match refusal::explained(&what, service, error, self.notes.shows_steps()) {
             Some(explained) => explained,
             None => self.timeout_error(service.name),
         }

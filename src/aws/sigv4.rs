@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::aws::credentials::Credentials;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
 };
@@ -13,6 +12,7 @@ use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use crate::authority::Scope;
+use crate::aws::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::text::quote::percent;
 use crate::time::Time;
@@ -31,6 +31,12 @@ const CLI_ORDER: [&str; 7] = [
 
 /// The longest token, in bytes. The signer panics on an address of 65,536.
 const LONGEST: usize = 60_000;
+
+/// Returns when a token was signed.
+pub(super) fn signing_time(token: &str) -> Option<Time> {
+    let (_, rest) = token.split_once("X-Amz-Date=")?;
+    Time::from_compact(rest.split('&').next().unwrap_or(rest))
+}
 
 /// Returns the token `HOST/?query&X-Amz-...`: a presigned URL without its scheme, good for
 /// `life` seconds from `at`.
@@ -179,4 +185,27 @@ fn without_empty_session_token(credentials: &Credentials) -> Credentials {
         credentials.expires_at(),
         "empty session token dropped",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_says_when_it_was_signed() {
+        let time = Time::from_compact("20260101T000000Z");
+        for (token, expected) in [
+            (
+                "h/?Action=connect&X-Amz-Date=20260101T000000Z&X-Amz-Expires=900",
+                time,
+            ),
+            ("h/?X-Amz-Date=20260101T000000Z", time),
+            ("h/?X-Amz-Date=soon&X-Amz-Expires=900", None),
+            ("h/?X-Amz-Date=", None),
+            ("a token of another authority", None),
+            ("", None),
+        ] {
+            assert_eq!(signing_time(token), expected, "{token}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::EntryId;
 use crate::authority::{Identity, Region};
 use crate::error::{Error, Exit, Reason, Result};
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::request::Request;
 use crate::sys::fs::{self, Presence};
 use crate::text::digest::{LENGTH, digest};
@@ -30,7 +30,7 @@ pub(crate) enum TokenLocation {
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     /// Line of the passfile that the token is for, wherever the token is.
-    pub(crate) key: PassfileKey,
+    pub(crate) line: PassfileLine,
     pub(crate) issued_at: Time,
     pub(crate) expires_at: Time,
     pub(crate) region: Option<Region>,
@@ -77,9 +77,9 @@ impl Index {
     }
 
     /// Tells whether a token that `wanted` picks was filed in this passfile.
-    pub(crate) fn has_token_in(&self, path: &Path, wanted: impl Fn(&PassfileKey) -> bool) -> bool {
+    pub(crate) fn has_token_in(&self, path: &Path, wanted: impl Fn(&PassfileLine) -> bool) -> bool {
         self.records.values().any(|record| match &record.location {
-            TokenLocation::Passfile(location) => location == path && wanted(&record.key),
+            TokenLocation::Passfile(location) => location == path && wanted(&record.line),
             TokenLocation::Cache => false,
         })
     }
@@ -93,11 +93,11 @@ impl Index {
         identity: &dyn Identity,
         until: Time,
     ) -> impl Iterator<Item = &Record> {
-        let key = request.key();
+        let line = request.passfile_line();
         let is_one = move |(id, record): &(&String, &Record)| {
             let lives = [record.issued_at.until(until), request.provider.max_life];
             record.expires_at == until
-                && record.key == key
+                && record.line == line
                 && lives
                     .iter()
                     .any(|life| EntryId::of_life(request, *life, identity).as_str() == *id)
@@ -199,7 +199,7 @@ fn is_digest(text: &str) -> bool {
 
 impl Record {
     pub(crate) fn new(
-        key: PassfileKey,
+        line: PassfileLine,
         token: &Token,
         region: Option<Region>,
         location: TokenLocation,
@@ -207,7 +207,7 @@ impl Record {
     ) -> Self {
         let (issued_at, expires_at) = (token.issued_at, token.expires_at);
         Self {
-            key,
+            line,
             issued_at,
             expires_at,
             region,
@@ -248,9 +248,9 @@ impl Record {
             TokenLocation::Passfile(path) => Some(path.display().to_string()),
         };
         json!({
-            "host": self.key.host,
-            "port": self.key.port,
-            "user": self.key.user,
+            "host": self.line.host,
+            "port": self.line.port,
+            "user": self.line.user,
             "issued": self.issued_at.unix(),
             "expires": self.expires_at.unix(),
             "region": Region::for_cache(self.region.as_ref()),
@@ -268,7 +268,7 @@ impl Record {
             Some(_) => return None,
         };
         Some(Self {
-            key: key_from_json(value)?,
+            line: line_from_json(value)?,
             issued_at: Time::from_unix(value["issued"].as_i64()?),
             expires_at: Time::from_unix(value["expires"].as_i64()?),
             region: Region::of_cache(value["region"].as_str()?),
@@ -281,26 +281,26 @@ impl Record {
 
 /// Returns the line of the passfile that a record is for. An older pgcred has written it as one
 /// text, `user@host:port`.
-fn key_from_json(value: &Value) -> Option<PassfileKey> {
-    let key = match value["name"].as_str() {
+fn line_from_json(value: &Value) -> Option<PassfileLine> {
+    let line = match value["name"].as_str() {
         Some(name) => {
             let (user, address) = name.rsplit_once('@')?;
             let (host, port) = address.rsplit_once(':')?;
-            PassfileKey {
+            PassfileLine {
                 host: host.to_owned(),
                 port: port.parse().ok()?,
                 user: user.to_owned(),
             }
         }
-        None => PassfileKey {
+        None => PassfileLine {
             host: value["host"].as_str()?.to_owned(),
             port: u16::try_from(value["port"].as_u64()?).ok()?,
             user: value["user"].as_str()?.to_owned(),
         },
     };
     let is_shown_safely =
-        !key.host.contains(char::is_control) && !key.user.contains(char::is_control);
-    is_shown_safely.then_some(key)
+        !line.host.contains(char::is_control) && !line.user.contains(char::is_control);
+    is_shown_safely.then_some(line)
 }
 
 impl FailureRecord {
@@ -352,12 +352,12 @@ mod tests {
         let index = Index::parse(old.as_bytes()).expect("an index");
         let again = Index::parse(index.to_json().to_string().as_bytes()).expect("an index");
         for index in [index, again] {
-            let keys: Vec<String> = index
+            let lines: Vec<String> = index
                 .records
                 .values()
-                .map(|record| record.key.to_string())
+                .map(|record| record.line.to_string())
                 .collect();
-            assert_eq!(keys, ["a@b@h.example.com:6543"]);
+            assert_eq!(lines, ["a@b@h.example.com:6543"]);
             assert_eq!(index.passfiles.len(), 1);
         }
     }

@@ -46,7 +46,7 @@ pub(crate) use trial::CacheTrial;
 use crate::authority::{Identity, Region};
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
-use crate::passfile::block::{Passfile, PassfileKey};
+use crate::passfile::block::{Passfile, PassfileLine};
 use crate::request::Request;
 use crate::sys::env;
 use crate::sys::fs::{self, Lock};
@@ -151,7 +151,7 @@ impl Cache {
     pub(crate) fn get(
         &self,
         id: &EntryId,
-        passfile_key: &PassfileKey,
+        passfile_key: &PassfileLine,
         oldest: Age,
     ) -> Option<(Token, Option<Region>)> {
         if let Some((token, region)) = self.get_sealed(id) {
@@ -187,7 +187,7 @@ impl Cache {
     fn get_from_passfile(
         &self,
         record: &Record,
-        key: &PassfileKey,
+        key: &PassfileLine,
     ) -> Option<(Token, Option<Region>)> {
         let TokenLocation::Passfile(path) = &record.location else {
             return None;

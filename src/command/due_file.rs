@@ -78,7 +78,7 @@ fn due(
     let mut connections = preferences.named_connections();
     mark_taken_lines(&mut connections);
     for (name, request) in &connections {
-        if request.keys().next().is_some() {
+        if request.passfile_lines().next().is_some() {
             let mut due = issuer.due(request, filed.as_ref());
             if due > now {
                 let identity = issuer.identity(request);
@@ -111,7 +111,7 @@ fn times_in_passfile(request: &Request, filed: Option<&PassfileView>, now: Time)
     if !request.owns_its_line() {
         return None;
     }
-    let times = filed?.times(&request.key())?;
+    let times = filed?.times(request)?;
     let (_, expires_at) = times;
     if expires_at > now { Some(times) } else { None }
 }

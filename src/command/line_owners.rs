@@ -6,23 +6,23 @@ use std::fmt;
 
 use super::preferences::Preferences;
 use crate::error::Error;
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::request::Request;
 
 /// A line of the passfile that two connections need. The earlier one owns it.
 pub(super) struct LineConflict {
     pub(super) later: String,
     pub(super) owner: String,
-    key: PassfileKey,
+    line: PassfileLine,
 }
 
 /// Names both connections, and says what to type for the later one.
 impl fmt::Display for LineConflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { later, owner, key } = self;
+        let Self { later, owner, line } = self;
         write!(
             f,
-            "`{later}` and `{owner}` are both {key}; the passfile holds the token of `{owner}`, \
+            "`{later}` and `{owner}` are both {line}; the passfile holds the token of `{owner}`, \
              which is first in the configuration; for `{later}` use `pgcred exec {later} -- \
              COMMAND`"
         )
@@ -32,9 +32,9 @@ impl fmt::Display for LineConflict {
 impl LineConflict {
     /// Returns the error for a connection whose tokens the passfile cannot hold.
     pub(super) fn refusal(&self) -> Error {
-        let Self { later, owner, key } = self;
+        let Self { later, owner, line } = self;
         Error::usage(format!(
-            "{later}: the passfile's line for {key} belongs to `{owner}`, which is first in \
+            "{later}: the passfile's line for {line} belongs to `{owner}`, which is first in \
              the configuration"
         ))
         .hint(format!(
@@ -46,21 +46,21 @@ impl LineConflict {
 /// Marks in each request the lines that an earlier request owns. The requests are in the order of
 /// the configuration.
 pub(super) fn mark_taken_lines(requests: &mut [(String, Request)]) -> Vec<LineConflict> {
-    let mut owners: BTreeMap<PassfileKey, String> = BTreeMap::new();
+    let mut owners: BTreeMap<PassfileLine, String> = BTreeMap::new();
     let mut conflicts = Vec::new();
     for (name, request) in requests {
-        for key in request.dialled().collect::<Vec<_>>() {
-            match owners.get(&key) {
+        for line in request.dialled_lines().collect::<Vec<_>>() {
+            match owners.get(&line) {
                 Some(owner) if owner != name => {
                     conflicts.push(LineConflict {
                         later: name.clone(),
                         owner: owner.clone(),
-                        key: key.clone(),
+                        line: line.clone(),
                     });
-                    request.keys_of_others.push(key);
+                    request.lines_of_others.push(line);
                 }
                 Some(_) => {}
-                None => drop(owners.insert(key, name.clone())),
+                None => drop(owners.insert(line, name.clone())),
             }
         }
     }
@@ -82,7 +82,7 @@ pub(super) fn mark_taken_lines_of(
 }
 
 /// Tells whether an earlier connection owns this line.
-pub(super) fn is_taken(name: &str, key: &PassfileKey, preferences: &Preferences) -> bool {
+pub(super) fn is_taken(name: &str, line: &PassfileLine, preferences: &Preferences) -> bool {
     if preferences.config.connection(name).is_none() {
         return false;
     }
@@ -91,7 +91,7 @@ pub(super) fn is_taken(name: &str, key: &PassfileKey, preferences: &Preferences)
             break;
         }
         if let Ok(request) = preferences.connection(&connection.name)
-            && request.dialled().any(|other| other == *key)
+            && request.dialled_lines().any(|other| other == *line)
         {
             return true;
         }

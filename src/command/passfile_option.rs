@@ -61,8 +61,8 @@ pub(super) fn edit<T>(
 
 /// Warns about what keeps clients from reading the tokens, and about tokens that may become public.
 fn warn_about_content(path: &Path, text: &[u8], passfile: &Passfile, output: Output) {
-    let mut remarks = survey(text, passfile.keys());
-    if passfile.keys().next().is_some() && may_be_published(path) {
+    let mut remarks = survey(text, passfile.lines());
+    if passfile.lines().next().is_some() && may_be_published(path) {
         remarks.push(
             "is in a git repository: `git add` would publish tokens; add the file to \
              .gitignore, or name another file: --passfile FILE or PGPASSFILE"

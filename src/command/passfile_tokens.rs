@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::authority::Authority;
 use crate::cache::{Index, Record};
 use crate::error::{Error, Result};
-use crate::passfile::block::{Passfile, PassfileKey};
+use crate::passfile::block::{Passfile, PassfileLine};
 use crate::passfile::survey;
 use crate::sys::env;
 use crate::sys::fs;
@@ -26,10 +27,10 @@ struct ParsedPassfile {
     passfile: Passfile,
 }
 
-/// A token in a passfile, under one key.
+/// A token in one line of a passfile.
 pub(super) struct PassfileToken<'a> {
     file: &'a ParsedPassfile,
-    key: &'a PassfileKey,
+    line: &'a PassfileLine,
     /// When it was signed, if its text says so.
     pub(super) issued_at: Option<Time>,
     pub(super) expires_at: Time,
@@ -65,17 +66,24 @@ impl PassfileTokens {
         tokens
     }
 
-    /// Returns the tokens under a key that are valid now, those of the first passfile first.
-    pub(super) fn valid_tokens<'a>(&'a self, key: &'a PassfileKey) -> Vec<PassfileToken<'a>> {
+    /// Returns the tokens in a line that are valid now, those of the first passfile first.
+    /// `authority` can tell when it has signed one.
+    pub(super) fn valid_tokens<'a>(
+        &'a self,
+        line: &'a PassfileLine,
+        authority: &dyn Authority,
+    ) -> Vec<PassfileToken<'a>> {
         let now = Time::now();
         let mut found = Vec::new();
         for file in &self.files {
-            if let Some((issued_at, expires_at)) = file.passfile.times(key)
+            if let Some(expires_at) = file.passfile.expires_at(line)
                 && expires_at > now
             {
+                let token = file.passfile.token(line, expires_at).unwrap_or_default();
+                let issued_at = authority.signing_time(&token);
                 found.push(PassfileToken {
                     file,
-                    key,
+                    line,
                     issued_at,
                     expires_at,
                 });
@@ -105,7 +113,7 @@ impl PassfileToken<'_> {
 
     /// Tells whether this is the token that the index has this record of.
     pub(super) fn is_of(&self, record: &Record) -> bool {
-        match self.file.passfile.token(self.key, self.expires_at) {
+        match self.file.passfile.token(self.line, self.expires_at) {
             Some(token) => record.is_of(&token),
             None => false,
         }
@@ -114,7 +122,7 @@ impl PassfileToken<'_> {
     /// Returns the number of the user's line that clients use instead of the token, if there is
     /// one.
     pub(super) fn hidden_by(&self) -> Option<usize> {
-        survey::hidden_by(&self.file.text, self.key)
+        survey::hidden_by(&self.file.text, self.line)
     }
 
     pub(super) fn refresh_after(&self) -> Option<Time> {

@@ -39,7 +39,7 @@ impl Preferences {
     ) -> impl Iterator<Item = Request> + use<'a> {
         let mut used_labels = BTreeSet::new();
         for record in index.records.values() {
-            used_labels.insert(first_label(&record.key.host));
+            used_labels.insert(first_label(&record.line.host));
         }
         let is_used = |connection: &&Connection| match &connection.target.host {
             Some(host) => used_labels.contains(first_label(host)),

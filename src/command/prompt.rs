@@ -90,8 +90,9 @@ impl<'a> Passfiles<'a> {
         let tokens = self
             .tokens
             .get_or_init(|| PassfileTokens::read(known_passfiles(self.index)));
-        let key = request.key();
-        let found = tokens.valid_tokens(&key).into_iter().next()?;
+        let line = request.passfile_line();
+        let valid = tokens.valid_tokens(&line, request.provider.authority);
+        let found = valid.first()?;
         Some((found.issued_at, found.expires_at))
     }
 }
@@ -107,7 +108,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segme
     let request = request.ok()?;
     let passfiles = Passfiles::new(index);
     segment(target, &request, index, issuer, || {
-        if is_taken(target, &request.key(), preferences) {
+        if is_taken(target, &request.passfile_line(), preferences) {
             None
         } else {
             passfiles.times(&request)

@@ -13,7 +13,7 @@ use super::setup::undo;
 use crate::cache::{Cache, Index};
 use crate::config;
 use crate::error::{Error, Result};
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::request::Request;
 use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
@@ -95,11 +95,11 @@ impl Remove {
             }
         };
         let (request, conflicts) = mark_taken_lines_of(&self.name, request, preferences);
-        let keys: Vec<PassfileKey> = request.keys().collect();
+        let lines: Vec<PassfileLine> = request.passfile_lines().collect();
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();
         for path in known_passfiles(&index) {
-            if let Err(error) = erase_filed(&path, &index, output, |key| keys.contains(key)) {
+            if let Err(error) = erase_filed(&path, &index, output, |line| lines.contains(line)) {
                 let hint = format!("correct that, then: pgcred erase {}", request.host);
                 errors.push(error.about(&self.name).or_hint(&hint));
             }
@@ -117,7 +117,9 @@ impl Remove {
     /// Tells whether another connection has the same address and user, and so the same tokens.
     fn is_shared(&self, request: &Request, preferences: &Preferences) -> bool {
         let mut connections = preferences.named_connections().into_iter();
-        connections.any(|(name, other)| name != self.name && other.key() == request.key())
+        connections.any(|(name, other)| {
+            name != self.name && other.passfile_line() == request.passfile_line()
+        })
     }
 }
 
@@ -125,7 +127,7 @@ impl Remove {
 fn ids_of(request: &Request, index: &Index) -> Vec<String> {
     let mut ids = Vec::new();
     for (id, record) in &index.records {
-        if record.key == request.key() {
+        if record.line == request.passfile_line() {
             ids.push(id.clone());
         }
     }

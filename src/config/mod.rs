@@ -364,7 +364,8 @@ impl FromStr for Life {
     }
 }
 
-/// As a person would write it: `max`, `7d`, `12h`, `15m`, `90`.
+/// Writes a life as the configuration has it, in the largest unit that fits: `max`, `7d`, `12h`,
+/// `15m`, `90`.
 impl fmt::Display for Life {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -13,7 +13,7 @@ use super::backoff::Backoff;
 use super::{Issuer, trace};
 use crate::authority::Identity;
 use crate::cache::{Cache, EntryId, Index, Record};
-use crate::passfile::block::{Passfile, PassfileKey};
+use crate::passfile::block::Passfile;
 use crate::request::Request;
 use crate::sys::fs;
 use crate::time::Time;
@@ -35,9 +35,13 @@ impl PassfileView {
         })
     }
 
-    /// Returns when the token of a line was issued, if that is known, and when it expires.
-    pub(crate) fn times(&self, key: &PassfileKey) -> Option<(Option<Time>, Time)> {
-        self.passfile.times(key)
+    /// Returns when the token in the request's own line was issued, if that is known, and when it
+    /// expires.
+    pub(crate) fn times(&self, request: &Request) -> Option<(Option<Time>, Time)> {
+        let line = request.passfile_line();
+        let expires_at = self.passfile.expires_at(&line)?;
+        let token = self.passfile.token(&line, expires_at)?;
+        Some((request.provider.authority.signing_time(&token), expires_at))
     }
 
     /// Returns when `refresh` has something to do for this request: now, or later.
@@ -77,8 +81,8 @@ impl PassfileView {
         identity: &dyn Identity,
         now: Time,
     ) -> Option<Time> {
-        let first_key = request.keys().next()?;
-        let (_, expires_at) = self.passfile.times(&first_key)?;
+        let first_line = request.passfile_lines().next()?;
+        let expires_at = self.passfile.expires_at(&first_line)?;
         if expires_at < now.plus(request.life) {
             return None;
         }
@@ -93,8 +97,8 @@ impl PassfileView {
 
     /// Tells whether the recorded token is in the passfile under every address of the request.
     fn has_in_every_line(&self, request: &Request, record: &Record) -> bool {
-        request.keys().all(|key| {
-            let token = self.passfile.token(&key, record.expires_at);
+        request.passfile_lines().all(|line| {
+            let token = self.passfile.token(&line, record.expires_at);
             matches!(token, Some(token) if record.is_of(&token))
         })
     }

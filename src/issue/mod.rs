@@ -214,7 +214,10 @@ impl Issuer {
     }
 
     fn cached(&self, request: &Request, id: &EntryId, oldest: Age) -> Option<IssuedToken> {
-        let (token, region) = self.cache.as_ref()?.get(id, &request.key(), oldest)?;
+        let (token, region) = self
+            .cache
+            .as_ref()?
+            .get(id, &request.passfile_line(), oldest)?;
         Some(IssuedToken {
             id: id.clone(),
             token,

@@ -42,7 +42,13 @@ impl IssuedToken {
         identity: &dyn Identity,
     ) -> Record {
         let region = self.region.clone();
-        Record::new(request.key(), &self.token, region, location, identity)
+        Record::new(
+            request.passfile_line(),
+            &self.token,
+            region,
+            location,
+            identity,
+        )
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn request(host: &str, profile: Option<&str>) -> Request {
         region: None,
         profile: profile.map(str::to_owned),
         aliases: Vec::new(),
-        keys_of_others: Vec::new(),
+        lines_of_others: Vec::new(),
         life: 15 * MINUTE,
     }
 }

@@ -116,10 +116,10 @@ fn why_missing(
             }
         };
     }
-    let key = request.key();
+    let line = request.passfile_line();
     let mut others = 0;
     for record in index.records.values() {
-        if record.key == key {
+        if record.line == line {
             if !record.is_signed_by_another(identity) {
                 return "the known one was issued for another region, life or login".to_owned();
             }

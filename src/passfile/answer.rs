@@ -1,7 +1,7 @@
 //! What libpq takes from a passfile for one look-up, and which line would match but for one field.
 //! It tells numbers of lines, times and kinds of passwords, and never what a line contains.
 
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::passfile::line::{LookupKey, fields, first_match, unescape};
 use crate::passfile::survey::{is_entry, user_lines};
 use crate::text::host;
@@ -68,7 +68,7 @@ impl Difference {
 }
 
 /// Returns the line that libpq takes for a key and a database.
-pub(crate) fn answer(text: &[u8], key: &PassfileKey, dbname: &str) -> Option<Answer> {
+pub(crate) fn answer(text: &[u8], key: &PassfileLine, dbname: &str) -> Option<Answer> {
     let port = key.port.to_string();
     let wanted = LookupKey {
         host: key.host.as_bytes(),
@@ -88,7 +88,7 @@ pub(crate) fn answer(text: &[u8], key: &PassfileKey, dbname: &str) -> Option<Ans
 /// Returns the user's first line that would match but for one field.
 pub(crate) fn near_miss(
     text: &[u8],
-    key: &PassfileKey,
+    key: &PassfileLine,
     dbname: &str,
 ) -> Option<(usize, Difference)> {
     for (number, line) in user_lines(text) {
@@ -101,7 +101,7 @@ pub(crate) fn near_miss(
     None
 }
 
-fn difference(line: &[u8], key: &PassfileKey, dbname: &str) -> Option<Difference> {
+fn difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<Difference> {
     let fields: Vec<String> = fields(line).into_iter().map(plain).collect();
     let [host, port, database, user, ..] = fields.as_slice() else {
         return None;
@@ -173,8 +173,8 @@ fn parameter<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn key(host: &str) -> PassfileKey {
-        PassfileKey {
+    fn key(host: &str) -> PassfileLine {
+        PassfileLine {
             host: host.to_owned(),
             port: 5432,
             user: "me".to_owned(),

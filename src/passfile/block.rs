@@ -27,23 +27,23 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// ignores everything after it.
 const LONGEST_LINE: usize = 65_535;
 
-/// Host, port and user of one line of the block.
+/// Host, port and user of one line of the passfile: what a client finds its password by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct PassfileKey {
+pub(crate) struct PassfileLine {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) user: String,
 }
 
 /// `user@host:port`, for messages.
-impl fmt::Display for PassfileKey {
+impl fmt::Display for PassfileLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}:{}", self.user, self.host, self.port)
     }
 }
 
-impl PassfileKey {
-    /// Checks that every reader finds a line with this key.
+impl PassfileLine {
+    /// Checks that every reader finds this line.
     pub(crate) fn check(&self) -> Result<()> {
         check_field("host", &self.host)?;
         check_field("user", &self.user)
@@ -59,7 +59,7 @@ struct BlockEntry {
 /// A passfile taken apart: the block's entries and the user's bytes.
 #[derive(Default)]
 pub(crate) struct Passfile {
-    entries: BTreeMap<PassfileKey, BlockEntry>,
+    entries: BTreeMap<PassfileLine, BlockEntry>,
     user: Vec<u8>,
     /// Set if pgcred has made the file.
     created: bool,
@@ -93,55 +93,47 @@ impl Passfile {
         Ok(parser.finished())
     }
 
-    /// Puts a token under its key, in place of the one that is there.
-    pub(crate) fn set(&mut self, key: PassfileKey, token: &Token) -> Result<()> {
-        key.check()?;
+    /// Puts a token into its line, in place of the one that is there.
+    pub(crate) fn set(&mut self, line: PassfileLine, token: &Token) -> Result<()> {
+        line.check()?;
         if token.expose().is_empty() || token.expose().contains(char::is_control) {
             return Err(Error::failure(format!(
                 "cannot write the token for {}@{}: it is empty or has a control character",
-                key.user, key.host
+                line.user, line.host
             )));
         }
         let entry = BlockEntry {
             expires_at: token.expires_at,
             secret: escape(token.expose()),
         };
-        if line(&key, &entry).len() > LONGEST_LINE {
+        if text_of(&line, &entry).len() > LONGEST_LINE {
             return Err(Error::failure(format!(
                 "the token for {}@{} is too long",
-                key.user, key.host
+                line.user, line.host
             )));
         }
-        self.entries.insert(key, entry);
+        self.entries.insert(line, entry);
         Ok(())
     }
 
-    /// Returns the token of a key, if it expires at exactly this time.
-    pub(crate) fn token(&self, key: &PassfileKey, expires_at: Time) -> Option<String> {
-        let entry = self.entries.get(key)?;
+    /// Returns the token in a line, if it expires at exactly this time.
+    pub(crate) fn token(&self, line: &PassfileLine, expires_at: Time) -> Option<String> {
+        let entry = self.entries.get(line)?;
         if entry.expires_at != expires_at {
             return None;
         }
         String::from_utf8(unescape(entry.secret.as_bytes())).ok()
     }
 
-    /// Returns the time at which the token of a key was signed, if its text contains that, and the
-    /// time at which it expires.
-    pub(crate) fn times(&self, key: &PassfileKey) -> Option<(Option<Time>, Time)> {
-        const SIGNED: &str = "X-Amz-Date=";
-        let entry = self.entries.get(key)?;
-        let mut signed_at = None;
-        if let Some((_, rest)) = entry.secret.split_once(SIGNED) {
-            let date = rest.split('&').next().unwrap_or(rest);
-            signed_at = Time::from_compact(date);
-        }
-        Some((signed_at, entry.expires_at))
+    /// Returns when the token in a line expires.
+    pub(crate) fn expires_at(&self, line: &PassfileLine) -> Option<Time> {
+        Some(self.entries.get(line)?.expires_at)
     }
 
-    /// Removes the entries whose key is `wanted`, and returns their number.
-    pub(crate) fn remove(&mut self, wanted: impl Fn(&PassfileKey) -> bool) -> usize {
+    /// Removes the entries whose line is `wanted`, and returns their number.
+    pub(crate) fn remove(&mut self, wanted: impl Fn(&PassfileLine) -> bool) -> usize {
         let before = self.entries.len();
-        self.entries.retain(|key, _| !wanted(key));
+        self.entries.retain(|line, _| !wanted(line));
         before - self.entries.len()
     }
 
@@ -151,15 +143,15 @@ impl Passfile {
         self.entries.retain(|_, entry| entry.expires_at > now);
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &PassfileKey> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &PassfileLine> {
         self.entries.keys()
     }
 
     /// Returns the lines of the entries without the marks, for a file that only pgcred writes.
     pub(crate) fn render_lines(&self) -> Vec<u8> {
         let mut lines = Vec::new();
-        for (key, entry) in &self.entries {
-            lines.extend_from_slice(line(key, entry).as_bytes());
+        for (line, entry) in &self.entries {
+            lines.extend_from_slice(text_of(line, entry).as_bytes());
             lines.push(b'\n');
         }
         lines
@@ -198,9 +190,9 @@ impl Passfile {
             _ => BEGIN,
         };
         let mut block = format!("{begin}\n");
-        for (key, entry) in &self.entries {
-            let (time, line) = (entry.expires_at.compact(), line(key, entry));
-            for part in [EXPIRES, &time, "\n", &line, "\n"] {
+        for (line, entry) in &self.entries {
+            let (time, whole) = (entry.expires_at.compact(), text_of(line, entry));
+            for part in [EXPIRES, &time, "\n", &whole, "\n"] {
                 block += part;
             }
         }
@@ -221,30 +213,30 @@ fn repair_hint(text: &[u8]) -> &'static str {
 }
 
 impl BlockEntry {
-    fn parse(line: &[u8], expires_at: Time) -> Option<(PassfileKey, Self)> {
+    fn parse(line: &[u8], expires_at: Time) -> Option<(PassfileLine, Self)> {
         let [host, port, dbname, user, secret] = fields(line).try_into().ok()?;
         if dbname != b"*" || secret.is_empty() {
             return None;
         }
         let text = |field: &[u8]| String::from_utf8(unescape(field)).ok();
-        let key = PassfileKey {
+        let line = PassfileLine {
             host: text(host)?,
             port: std::str::from_utf8(port).ok()?.parse().ok()?,
             user: text(user)?,
         };
         let secret = std::str::from_utf8(secret).ok()?.to_owned();
-        Some((key, Self { expires_at, secret }))
+        Some((line, Self { expires_at, secret }))
     }
 }
 
 /// Returns the line of an entry. It is for any database: some clients look up no database, and some
 /// look up the user's name.
-fn line(key: &PassfileKey, entry: &BlockEntry) -> String {
+fn text_of(line: &PassfileLine, entry: &BlockEntry) -> String {
     format!(
         "{}:{}:*:{}:{}",
-        escape(&key.host),
-        key.port,
-        escape(&key.user),
+        escape(&line.host),
+        line.port,
+        escape(&line.user),
         entry.secret
     )
 }
@@ -314,10 +306,10 @@ impl BlockParser {
         if body.starts_with(EXPIRES.as_bytes()) {
             return Err(NOT_OURS);
         }
-        let Some((key, entry)) = BlockEntry::parse(body, expires_at) else {
+        let Some((line, entry)) = BlockEntry::parse(body, expires_at) else {
             return Err(NOT_OURS);
         };
-        self.passfile.entries.insert(key, entry);
+        self.passfile.entries.insert(line, entry);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::passfile::block::{BEGIN_PREFIX, END, PassfileKey};
+use crate::passfile::block::{BEGIN_PREFIX, END, PassfileLine};
 use crate::passfile::line::{LookupKey, answers, content, fields};
 
 /// A problem, and the lines that have it.
@@ -104,7 +104,7 @@ const CHECKS: &[(Check, Text)] = &[
 ];
 
 /// Returns the warnings about a passfile. `keys` are those of the entries in pgcred's block.
-pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a PassfileKey>) -> Vec<String> {
+pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a PassfileLine>) -> Vec<String> {
     let lines = user_lines(text);
     let mut said = survey_of_lines(text);
     for finding in rivals(&lines, block_start(text), keys) {
@@ -139,9 +139,9 @@ pub(crate) fn survey_of_lines(text: &[u8]) -> Vec<String> {
 fn rivals<'a>(
     lines: &[(usize, &[u8])],
     block: usize,
-    keys: impl Iterator<Item = &'a PassfileKey>,
+    keys: impl Iterator<Item = &'a PassfileLine>,
 ) -> [Finding; 2] {
-    let keys: Vec<(&PassfileKey, String)> = keys.map(|key| (key, key.port.to_string())).collect();
+    let keys: Vec<(&PassfileLine, String)> = keys.map(|key| (key, key.port.to_string())).collect();
     let (mut above, mut below) = (Vec::new(), Vec::new());
     for (number, line) in lines {
         if keys.iter().any(|(key, port)| answers_for(line, key, port)) {
@@ -174,7 +174,7 @@ fn rivals<'a>(
 }
 
 /// Returns the line above pgcred's block that clients take instead of the token of this key.
-pub(crate) fn hidden_by(text: &[u8], key: &PassfileKey) -> Option<usize> {
+pub(crate) fn hidden_by(text: &[u8], key: &PassfileLine) -> Option<usize> {
     let (block, port) = (block_start(text), key.port.to_string());
     for (number, line) in user_lines(text) {
         if number < block && answers_for(line, key, &port) {
@@ -185,7 +185,7 @@ pub(crate) fn hidden_by(text: &[u8], key: &PassfileKey) -> Option<usize> {
 }
 
 /// Tells whether a line matches a key. Every database matches, because a token is valid for each.
-fn answers_for(line: &[u8], key: &PassfileKey, port: &str) -> bool {
+fn answers_for(line: &[u8], key: &PassfileLine, port: &str) -> bool {
     answers(
         line,
         LookupKey {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::block::{Passfile, PassfileKey};
+use super::block::{Passfile, PassfileLine};
 use super::line::{LookupKey, escape, look_up, unescape};
 use super::survey::survey;
 use crate::time::Time;
@@ -63,15 +63,15 @@ fn corpus() -> Vec<Case> {
     json.as_array().expect("cases").iter().map(read).collect()
 }
 
-fn key(host: &str) -> PassfileKey {
-    PassfileKey {
+fn key(host: &str) -> PassfileLine {
+    PassfileLine {
         host: host.to_owned(),
         port: 5432,
         user: "admin".to_owned(),
     }
 }
 
-fn wanted<'a>(key: &'a PassfileKey, port: &'a str) -> LookupKey<'a> {
+fn wanted<'a>(key: &'a PassfileLine, port: &'a str) -> LookupKey<'a> {
     LookupKey {
         host: key.host.as_bytes(),
         port: port.as_bytes(),
@@ -87,7 +87,7 @@ fn token(text: &str) -> Token {
     Token::new(text.to_owned(), *NOW, NOW.plus(900))
 }
 
-fn with_entry(text: &[u8], key: &PassfileKey, token_text: &str) -> Vec<u8> {
+fn with_entry(text: &[u8], key: &PassfileLine, token_text: &str) -> Vec<u8> {
     let mut passfile = Passfile::parse(text).expect("no damage");
     passfile
         .set(key.clone(), &token(token_text))
@@ -251,7 +251,7 @@ fn what_no_reader_can_match_is_refused() {
         ("h", "a\u{2028}b"),
     ] {
         assert!(
-            PassfileKey {
+            PassfileLine {
                 host: host.into(),
                 port: 1,
                 user: user.into()
@@ -333,7 +333,7 @@ proptest! {
         let mut text = if bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
         text.extend(lines.join(end).bytes());
         text.extend(raw);
-        let ours = PassfileKey { host: "ours.example.com".into(), port: 5432, user };
+        let ours = PassfileLine { host: "ours.example.com".into(), port: 5432, user };
         let managed = with_entry(&text, &ours, &secret);
         let line = b"later:5432:d:u:pw\n";
         let appended = [&managed[..], line].concat();
@@ -345,7 +345,7 @@ proptest! {
             let found = look_up(&managed, wanted(&ours, "5432"));
             prop_assert_eq!(found, Some(secret.clone().into_bytes()));
         }
-        let other = PassfileKey { host: "h".into(), port: 5432, user: "u".into() };
+        let other = PassfileLine { host: "h".into(), port: 5432, user: "u".into() };
         let found = look_up(&managed, wanted(&other, "5432"));
         prop_assert_eq!(found, look_up(&text, wanted(&other, "5432")));
         prop_assert_eq!(erased(&managed), text);
@@ -383,13 +383,13 @@ proptest! {
             "\\:",
         ],
     )) {
-        let _ = survey(&text, std::iter::empty::<&PassfileKey>());
+        let _ = survey(&text, std::iter::empty::<&PassfileLine>());
         let Ok(passfile) = Passfile::parse(&text) else { return Ok(()) };
         let rendered = passfile.render();
         let again = Passfile::parse(&rendered);
         prop_assert!(again.is_ok(), "{:?}", String::from_utf8_lossy(&rendered));
         let again = again.unwrap();
-        prop_assert!(again.keys().eq(passfile.keys()));
+        prop_assert!(again.lines().eq(passfile.lines()));
         prop_assert_eq!(again.render(), rendered);
     }
 }

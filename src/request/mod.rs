@@ -5,7 +5,7 @@ pub(crate) mod target;
 
 use crate::authority::{Region, Scope};
 use crate::error::{Error, Result};
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::provider::Provider;
 use target::RootsChoice;
 
@@ -36,9 +36,9 @@ pub(crate) struct Request {
     pub(crate) region: Option<Region>,
     pub(crate) profile: Option<String>,
     /// Other lines of the passfile that hold the token.
-    pub(crate) aliases: Vec<PassfileKey>,
+    pub(crate) aliases: Vec<PassfileLine>,
     /// Lines of the passfile that belong to an earlier connection, so that this one leaves them.
-    pub(crate) keys_of_others: Vec<PassfileKey>,
+    pub(crate) lines_of_others: Vec<PassfileLine>,
     /// The life to ask for, in seconds.
     pub(crate) life: u32,
 }
@@ -52,8 +52,8 @@ impl Request {
 
     /// Returns the value of a libpq keyword that came with TARGET.
     pub(crate) fn keyword(&self, keyword: &str) -> Option<&str> {
-        for (key, value) in &self.keywords {
-            if key == keyword {
+        for (name, value) in &self.keywords {
+            if name == keyword {
                 return Some(value);
             }
         }
@@ -109,8 +109,8 @@ impl Request {
     }
 
     /// Returns the address and user of its own line in the passfile.
-    pub(crate) fn key(&self) -> PassfileKey {
-        PassfileKey {
+    pub(crate) fn passfile_line(&self) -> PassfileLine {
+        PassfileLine {
             host: self.host.clone(),
             port: self.port,
             user: self.user.clone(),
@@ -118,26 +118,26 @@ impl Request {
     }
 
     /// Returns the address and user of every line that it writes into the passfile.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = PassfileKey> {
-        self.dialled()
-            .filter(|key| !self.keys_of_others.contains(key))
+    pub(crate) fn passfile_lines(&self) -> impl Iterator<Item = PassfileLine> {
+        self.dialled_lines()
+            .filter(|line| !self.lines_of_others.contains(line))
     }
 
     /// Returns every address that clients dial, with the user: its own, then the aliases.
-    pub(crate) fn dialled(&self) -> impl Iterator<Item = PassfileKey> {
-        let mut keys = vec![self.key()];
-        keys.extend(self.aliases.iter().cloned());
-        keys.into_iter()
+    pub(crate) fn dialled_lines(&self) -> impl Iterator<Item = PassfileLine> {
+        let mut lines = vec![self.passfile_line()];
+        lines.extend(self.aliases.iter().cloned());
+        lines.into_iter()
     }
 
     /// Tells whether its own address, without the aliases, is its line in the passfile.
     pub(crate) fn owns_its_line(&self) -> bool {
-        !self.keys_of_others.contains(&self.key())
+        !self.lines_of_others.contains(&self.passfile_line())
     }
 
     /// Returns `user@host:port`, for messages.
     pub(crate) fn name(&self) -> String {
-        self.key().to_string()
+        self.passfile_line().to_string()
     }
 }
 

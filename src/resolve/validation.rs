@@ -9,7 +9,7 @@ use crate::authority::{AskPolicy, Region};
 use crate::config::{Config, Connection, Life};
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::provider::{self, Provider};
 use crate::request::{Request, check_name};
 use crate::text::host::HostPort;
@@ -121,7 +121,7 @@ pub(super) fn validate(
         target_has_address: merged.target_has_address,
         roots: values.roots.value,
         region: endpoints.region.or(region_of_host),
-        keys_of_others: Vec::new(),
+        lines_of_others: Vec::new(),
         life: allowed_life(values.life.value, provider, config.max_life)?,
         profile: endpoints.profile,
         host: endpoints.host,
@@ -137,8 +137,8 @@ fn valid_profile(profile: Option<String>) -> Result<Option<String>> {
     }
 }
 
-/// Returns the endpoint for which the token is signed: the host that is dialled, unless somebody
-/// names another one.
+/// Returns the endpoint for which the token is signed: `sign_host`, or without it the host that is
+/// dialled.
 fn signed_endpoint(
     sign_host: Option<&HostPort>,
     host: &str,
@@ -151,8 +151,8 @@ fn signed_endpoint(
             port,
             is_port_named: false,
         }),
-        // The port of a tunnel is the client's own; the endpoint listens on the usual one unless
-        // somebody names another.
+        // The dialled port is that of a tunnel. The endpoint listens on the usual port, unless
+        // `sign_host` names another one.
         Some(signed) => Ok(SignedEndpoint {
             host: completion.complete(signed.host.clone())?,
             port: signed.port.unwrap_or(provider::DEFAULT_PORT),
@@ -161,7 +161,7 @@ fn signed_endpoint(
     }
 }
 
-/// Returns the user that somebody names, or else the provider's.
+/// Returns the user that an option, TARGET, the connection or PGUSER names, or else the provider's.
 fn user_of(
     named: Option<String>,
     provider: &Provider,
@@ -178,13 +178,13 @@ fn user_of(
 }
 
 /// Returns the other addresses under which the passfile has the connection's token.
-fn aliases_of(connection: Option<&Connection>, port: u16, user: &str) -> Vec<PassfileKey> {
+fn aliases_of(connection: Option<&Connection>, port: u16, user: &str) -> Vec<PassfileLine> {
     let mut aliases = Vec::new();
     let Some(connection) = connection else {
         return aliases;
     };
     for alias in &connection.aliases {
-        aliases.push(PassfileKey {
+        aliases.push(PassfileLine {
             host: alias.host.clone(),
             port: alias.port.unwrap_or(port),
             user: user.to_owned(),
@@ -231,8 +231,8 @@ pub(crate) fn allowed_life(
     }
 }
 
-/// Warns if the port that is signed is not the port that is dialled, and nobody has said that this
-/// is right.
+/// Warns if the port that is signed is not the port that is dialled, unless `sign_host` names the
+/// port.
 fn warn_about_port(
     endpoints: &Endpoints,
     source: ValueSource,

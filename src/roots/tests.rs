@@ -21,7 +21,7 @@ fn request(label: &str) -> Request {
         region: None,
         profile: None,
         aliases: Vec::new(),
-        keys_of_others: Vec::new(),
+        lines_of_others: Vec::new(),
         life: 900,
     }
 }

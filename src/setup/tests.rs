@@ -27,7 +27,7 @@ fn target(user: &str) -> Target {
         region: Some(Region::vouched_for("us-east-1")),
         profile: Some("dev".to_owned()),
         aliases: Vec::new(),
-        keys_of_others: Vec::new(),
+        lines_of_others: Vec::new(),
         roots: None,
         life: 900,
     };

@@ -5,13 +5,13 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
 
-use crate::aws::credentials::Credentials;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 
 use super::address::{self, Address};
 use super::refusal::Refusal;
 use super::request::ApiRequest;
 use crate::authority::{Answer, NoAnswer, WhyNot};
+use crate::aws::credentials::Credentials;
 use crate::aws::resolution::Resolution;
 use crate::aws::service::endpoints::AwsService;
 use crate::aws::service::http::{HttpClient, RequestError};

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::aws::credentials::Credentials;
 use serde_json::{Value, json};
 
 use super::{ROLES, file, object, sha1};
+use crate::aws::credentials::Credentials;
 use crate::aws::credentials::{FieldNames, seconds_left};
 use crate::aws::plan::{Role, Sso, WebIdentity};
 

@@ -3,11 +3,11 @@
 
 use std::path::PathBuf;
 
-use crate::aws::credentials::Credentials;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use super::{json_file, object, sign_in_directory};
+use crate::aws::credentials::Credentials;
 use crate::aws::credentials::{FieldNames, seconds_left};
 use crate::error::Result;
 use crate::sys::fs;

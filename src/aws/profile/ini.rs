@@ -169,17 +169,24 @@ pub(crate) fn nested(value: &str) -> Option<Section> {
 #[derive(Default)]
 struct IniParser<'a> {
     sections: Vec<(String, Section)>,
-    /// Of `[DEFAULT]`, which stands in for keys that a section lacks.
+    /// The keys of `[DEFAULT]`, which every section has that lacks them.
     defaults: Section,
     names: HashSet<&'a str>,
     place: CurrentSection,
     /// Lines that are indented deeper go on with the value of the last key.
     has_key: bool,
     indent: usize,
-    /// Of each key without a value in its own line: its section, its place there, and its line. For
-    /// `finish`.
-    without_value: Vec<(usize, usize, usize)>,
+    /// The keys that have no value in their own line: `finish` checks the lines below them.
+    without_value: Vec<KeyWithoutValue>,
     number: usize,
+}
+
+struct KeyWithoutValue {
+    /// The number of its section; that of no section for a key of `[DEFAULT]`.
+    section: usize,
+    /// Its place among the pairs of the section.
+    place: usize,
+    line: usize,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -253,7 +260,11 @@ impl<'a> IniParser<'a> {
         section.insert(key, value, position(number));
         let place = section.pairs.len() - 1;
         if value.is_empty() {
-            self.without_value.push((at, place, number));
+            self.without_value.push(KeyWithoutValue {
+                section: at,
+                place,
+                line: number,
+            });
         }
         self.has_key = true;
         Ok(())
@@ -282,18 +293,18 @@ impl<'a> IniParser<'a> {
         self.sections
             .iter_mut()
             .for_each(|(_, section)| section.trim());
-        for (at, place, line) in self.without_value {
-            let Some((_, section)) = self.sections.get(at) else {
+        for key in self.without_value {
+            let Some((_, section)) = self.sections.get(key.section) else {
                 continue;
             };
-            let value = &section.text[section.pairs[place].value()];
+            let value = &section.text[section.pairs[key.place].value()];
             let inner = value.strip_prefix('\n').unwrap_or_default();
             if inner
                 .lines()
                 .any(|line| !line.trim().is_empty() && !line.contains('='))
             {
                 return Err(SyntaxError {
-                    line,
+                    line: key.line,
                     why: "a line below this key is not key = value",
                 });
             }

@@ -21,12 +21,16 @@ pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
 pub(crate) const TRY_AGAIN: &str =
     "try again; if it fails again, check the endpoint settings AWS_ENDPOINT_URL* and the proxy";
 
-/// Explains a call that failed. `what` says what the call was for, and for which profile. Returns
-/// none where time ran out: only the caller knows how much there was.
+const CHECK_NETWORK: &str = "check the network, HTTPS_PROXY and AWS_CA_BUNDLE";
+
+/// Explains a call that failed. `what` says what the call was for, and for which profile. Where
+/// `--debug` shows the steps already, no hint names it. Returns none where time ran out: only the
+/// caller knows how much there was.
 pub(crate) fn explained<E>(
     what: &str,
     service: AwsService,
     error: &SdkError<E, HttpResponse>,
+    shows_steps: bool,
 ) -> Option<Error>
 where
     E: ProvideErrorMetadata + StdError + 'static,
@@ -46,7 +50,12 @@ where
                 .hint("check the region, the endpoint and the values of the profile"),
         ),
         SdkError::DispatchFailure(_) => {
-            Some(unreachable(what, service, &innermost(error).to_string()))
+            let unreached = unreachable(what, service, &innermost(error).to_string());
+            Some(if shows_steps {
+                unreached.hint(CHECK_NETWORK)
+            } else {
+                unreached
+            })
         }
         _ => {
             let status = error
@@ -71,7 +80,7 @@ pub(crate) fn refusal_error(what: &str, service: &str, code: &str, message: Opti
 pub(crate) fn unreachable(what: &str, service: &str, cause: &str) -> Error {
     let cause = text::foreign(cause);
     Error::failure(format!("{what}: {service} cannot be reached: {cause}"))
-        .hint("check the network, HTTPS_PROXY and AWS_CA_BUNDLE; `pgcred --debug ...` shows more")
+        .hint(format!("{CHECK_NETWORK}; `pgcred --debug ...` shows more"))
 }
 
 /// Says that an answer is not what the service answers.

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::aws::credentials::Credentials;
 use serde_json::{Map, Value};
 
+use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::{Container, FULL, RELATIVE};
 use crate::aws::resolution::Resolution;

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::aws::credentials::Credentials;
 use serde_json::Value;
 
+use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::InstanceMetadata;
 use crate::aws::resolution::Resolution;
@@ -43,28 +43,35 @@ pub(super) async fn credentials(resolution: &Resolution<'_>) -> Result<Option<Cr
         return Ok(None);
     }
     let answer = service.get(resolution, &format!("{ROLE}{role}")).await?;
-    match read(answer.as_deref()) {
-        Ok(found) => Ok(Some(extended(resolution, found))),
-        Err(why) => Err(Error::failure(format!("the instance metadata gave {why}"))
-            .hint("try again; if it fails again, detach and attach the instance's role")),
-    }
+    let found = read(answer.as_deref())?;
+    Ok(Some(extended(resolution, found)))
 }
 
-/// Returns the credentials in an answer, or what there is instead.
-fn read(answer: Option<&str>) -> std::result::Result<Credentials, String> {
+/// Returns the credentials in an answer.
+fn read(answer: Option<&str>) -> Result<Credentials> {
     let Some(text) = answer else {
-        return Err("a role without credentials".to_owned());
+        return Err(wrong_answer("a role without credentials"));
     };
     let Ok(answer) = serde_json::from_str::<Value>(text) else {
-        return Err("credentials that are not valid JSON".to_owned());
+        return Err(wrong_answer("credentials that are not valid JSON"));
     };
     if let Some(Value::String(code)) = answer.get("Code")
         && code != "Success"
     {
-        return Err(format!("{} instead of credentials", foreign(code)));
+        let code = foreign(code);
+        return Err(wrong_answer(&format!("{code} instead of credentials")));
     }
     let fields = answer.as_object().cloned().unwrap_or_default();
-    FieldNames::OF_MACHINES.credentials(&fields, SOURCE)
+    match FieldNames::OF_MACHINES.credentials(&fields, SOURCE) {
+        Ok(found) => Ok(found),
+        Err(why) => Err(wrong_answer(&why)),
+    }
+}
+
+/// Returns the error about an answer without credentials. `given` is what it has instead.
+fn wrong_answer(given: &str) -> Error {
+    Error::failure(format!("the instance metadata gave {given}"))
+        .hint("try again; if it fails again, detach and attach the instance's role")
 }
 
 /// Returns the credentials, or if they have expired the same ones with a little more time.

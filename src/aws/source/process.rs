@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::aws::credentials::Credentials;
 use serde_json::{Map, Value};
 
+use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
@@ -31,10 +31,8 @@ pub(crate) fn credentials(resolution: &Resolution, command: &str) -> Result<Cred
     let hint = format!("run the command of the profile by hand to see more: {program} ...");
     resolution.step(format!("running {program}"));
     let ended = run(resolution, &words, program, &subject, &hint)?;
-    match answer(&ended) {
-        Ok(credentials) => resolution.unexpired(credentials, "its credential_process", &hint),
-        Err(why) => Err(Error::failure(format!("{subject} {why}")).hint(hint)),
-    }
+    let credentials = answer(&ended, &subject, &hint)?;
+    resolution.unexpired(credentials, "its credential_process", &hint)
 }
 
 /// Returns what a program has printed by its end, by the deadline, or by the time its answer was
@@ -86,24 +84,25 @@ fn is_complete(text: &[u8]) -> bool {
     serde_json::from_slice::<Value>(text).is_ok()
 }
 
-/// Returns the credentials that were printed, or what is wrong with them.
-fn answer(ended: &ProgramOutput) -> std::result::Result<Credentials, String> {
+/// Returns the credentials that were printed.
+fn answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Credentials> {
+    let wrong = |printed: &str| Error::failure(format!("{subject} printed {printed}")).hint(hint);
     if ended.stdout.is_empty() {
-        return Err("printed nothing".to_owned());
+        return Err(wrong("nothing"));
     }
     let answer: Value = match serde_json::from_slice(&ended.stdout) {
         Ok(answer) => answer,
-        Err(error) => return Err(format!("printed no JSON ({error})")),
+        Err(error) => return Err(wrong(&format!("no JSON ({error})"))),
     };
     let none = Map::new();
     let fields = answer.as_object().unwrap_or(&none);
     match fields.get("Version").map(Value::as_f64) {
         Some(Some(1.0)) => {}
-        _ => return Err("printed no `\"Version\": 1`".to_owned()),
+        _ => return Err(wrong("no `\"Version\": 1`")),
     }
     match FieldNames::OF_STS.credentials(fields, "credential_process") {
         Ok(credentials) => Ok(credentials),
-        Err(why) => Err(format!("printed {why}")),
+        Err(why) => Err(wrong(&why)),
     }
 }
 

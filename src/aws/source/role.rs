@@ -1,7 +1,6 @@
 //! Roles that are assumed with other credentials (`role_arn`): STS is asked, unless the AWS CLI has
 //! cached the role's credentials.
 
-use crate::aws::credentials::Credentials;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::types::Credentials as StsCredentials;
@@ -9,6 +8,7 @@ use aws_smithy_types::DateTime;
 
 use super::mfa;
 use crate::aws::cli_cache;
+use crate::aws::credentials::Credentials;
 use crate::aws::credentials::{checked, seconds_left};
 use crate::aws::plan::Role;
 use crate::aws::resolution::Resolution;

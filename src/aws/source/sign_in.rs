@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use crate::aws::credentials::Credentials;
 use aws_sdk_signin::error::SdkError;
 use aws_sdk_signin::operation::create_o_auth2_token::{
     CreateOAuth2TokenError, CreateOAuth2TokenOutput,
@@ -22,6 +21,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
 use crate::aws::cli_cache::sign_in::{CachedLogin, id, path};
+use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
 use crate::aws::login::missing::{LoginKind, MissingLogin, Unresolved};
 use crate::aws::plan::SignIn;

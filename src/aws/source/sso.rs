@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use crate::aws::credentials::Credentials;
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_sso::types::RoleCredentials;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -14,6 +13,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::aws::cli_cache;
 use crate::aws::cli_cache::sso::CachedToken;
+use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
 use crate::aws::login::missing::{LoginKind, MissingLogin, Unresolved};
 use crate::aws::plan::{Sso, SsoSession};

@@ -22,7 +22,7 @@ use crate::cache::{Cache, Index};
 use crate::config::Connection;
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::provider;
 use crate::request::target::TargetSpec;
 use crate::resolve::AddressOptions;
@@ -77,18 +77,18 @@ impl Run for Erase {
         }
         let addresses = self.addresses(app)?;
         let aliases = self.aliases(app);
-        let wanted = |key: &PassfileKey| {
+        let wanted = |line: &PassfileLine| {
             let mut all = addresses.iter().chain(&aliases);
-            all.any(|address| matches(key, address))
+            all.any(|address| matches(line, address))
         };
         let output = app.preferences.output;
         let mut errors = Vec::new();
-        let mut erased: Vec<PassfileKey> = Vec::new();
+        let mut erased: Vec<PassfileLine> = Vec::new();
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let paths = self.passfiles(&index)?;
         for path in &paths {
             match erase_filed(path, &index, output, wanted) {
-                Ok(keys) => erased.extend(keys),
+                Ok(lines) => erased.extend(lines),
                 Err(error) => errors.push(error),
             }
         }
@@ -188,14 +188,14 @@ fn erase_in_cache(
     cache: &Cache,
     index: &Index,
     output: Output,
-    wanted: impl Fn(&PassfileKey) -> bool,
-    erased: &mut Vec<PassfileKey>,
+    wanted: impl Fn(&PassfileLine) -> bool,
+    erased: &mut Vec<PassfileLine>,
 ) -> Result<bool> {
     let mut ids = Vec::new();
     for (id, record) in &index.records {
-        if wanted(&record.key) {
+        if wanted(&record.line) {
             ids.push(id.clone());
-            erased.push(record.key.clone());
+            erased.push(record.line.clone());
         }
     }
     // An unknown token may be one of those that the user wants to erase. To erase one too many
@@ -223,13 +223,13 @@ fn erase_in_cache(
 /// Returns the error that names the hosts of which nothing was erased, if there are any.
 fn nothing_found(
     addresses: &[TargetSpec],
-    erased: &[PassfileKey],
+    erased: &[PassfileLine],
     paths: &[PathBuf],
 ) -> Option<Error> {
     let mut missing = Vec::new();
     for address in addresses {
         if let Some(host) = &address.host
-            && !erased.iter().any(|key| matches(key, address))
+            && !erased.iter().any(|line| matches(line, address))
         {
             missing.push(host.as_str());
         }
@@ -253,16 +253,16 @@ fn nothing_found(
     Some(error.hint("`pgcred list` shows which connections have a token"))
 }
 
-/// Tells whether a token's key has every field that the address names. A cluster ID stands for its
+/// Tells whether a token's line has every field that the address names. A cluster ID stands for its
 /// endpoint in any region.
-fn matches(key: &PassfileKey, address: &TargetSpec) -> bool {
+fn matches(line: &PassfileLine, address: &TargetSpec) -> bool {
     let Some(host) = address.host.as_deref() else {
         return false;
     };
     let is_cluster_id = provider::of_id(host, "").is_some();
-    if key.host != host && !(is_cluster_id && key.host.split('.').next() == Some(host)) {
+    if line.host != host && !(is_cluster_id && line.host.split('.').next() == Some(host)) {
         return false;
     }
-    address.port.is_none_or(|port| port == key.port)
-        && address.user.as_ref().is_none_or(|user| *user == key.user)
+    address.port.is_none_or(|port| port == line.port)
+        && address.user.as_ref().is_none_or(|user| *user == line.user)
 }

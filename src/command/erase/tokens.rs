@@ -7,7 +7,7 @@ use crate::cache::{Cache, Index};
 use crate::command::passfile_option;
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::sys::fs::{self, Presence};
 use crate::text::quote;
 
@@ -18,15 +18,19 @@ use crate::text::quote;
 pub(super) fn erase_in(
     path: &Path,
     output: Output,
-    wanted: impl Fn(&PassfileKey) -> bool,
-) -> Result<Vec<PassfileKey>> {
+    wanted: impl Fn(&PassfileLine) -> bool,
+) -> Result<Vec<PassfileLine>> {
     fs::clear_leftovers(path)?;
     match fs::read_if_plain(path)? {
         Some(text) if may_have_block(&text) => {}
         _ => return Ok(Vec::new()),
     }
-    let erased: Vec<PassfileKey> = passfile_option::edit(path, output, |passfile| {
-        let found = passfile.keys().filter(|key| wanted(key)).cloned().collect();
+    let erased: Vec<PassfileLine> = passfile_option::edit(path, output, |passfile| {
+        let found = passfile
+            .lines()
+            .filter(|line| wanted(line))
+            .cloned()
+            .collect();
         passfile.remove(&wanted);
         Ok(found)
     })?;
@@ -54,8 +58,8 @@ pub(in crate::command) fn erase_filed(
     path: &Path,
     index: &Index,
     output: Output,
-    wanted: impl Fn(&PassfileKey) -> bool,
-) -> Result<Vec<PassfileKey>> {
+    wanted: impl Fn(&PassfileLine) -> bool,
+) -> Result<Vec<PassfileLine>> {
     if index.has_token_in(path, &wanted) {
         check_reach(path)?;
     }

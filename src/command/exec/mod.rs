@@ -139,7 +139,7 @@ fn run_to_its_end(
 /// Returns the text of the private passfile.
 fn lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
     let mut passfile = Passfile::default();
-    passfile.set(request.key(), &issued.token)?;
+    passfile.set(request.passfile_line(), &issued.token)?;
     Ok(passfile.render_lines())
 }
 

@@ -10,7 +10,7 @@ use crate::command::passfile_tokens::{PassfileToken, PassfileTokens};
 use crate::command::preferences::Preferences;
 use crate::error::Error;
 use crate::issue::last_failure;
-use crate::passfile::block::PassfileKey;
+use crate::passfile::block::PassfileLine;
 use crate::provider;
 use crate::request::Request;
 use crate::sys::env;
@@ -31,7 +31,7 @@ pub(super) struct Row {
     refresh_after: Option<Time>,
     /// When the token in the cache expires, if there is one.
     cached_until: Option<Time>,
-    lines: Vec<PassfileLine>,
+    lines: Vec<FiledToken>,
     /// The connection's addresses for which no passfile has a line.
     missing: Vec<String>,
     /// The connection to which this one's line in the passfile belongs.
@@ -51,7 +51,7 @@ enum DisplayedLocation {
 }
 
 /// A token in a passfile.
-struct PassfileLine {
+struct FiledToken {
     file: String,
     address: String,
     expires_at: Time,
@@ -80,15 +80,15 @@ impl Row {
         if let Some(failure) = last_failure(index, &*identity) {
             row.error = failure.error.to_string();
         }
-        for key in request.keys() {
-            let tokens = in_passfiles.valid_tokens(&key);
+        for line in request.passfile_lines() {
+            let tokens = in_passfiles.valid_tokens(&line, request.provider.authority);
             if tokens.is_empty() {
-                row.missing.push(address(&key));
+                row.missing.push(address(&line));
             }
             for token in &tokens {
                 row.add_line(
                     token,
-                    &key,
+                    &line,
                     is_of_another(token, request, index, &*identity),
                 );
             }
@@ -122,7 +122,7 @@ impl Row {
     }
 
     /// Adds a token in a passfile. The first one is the one that the columns are about.
-    fn add_line(&mut self, token: &PassfileToken, key: &PassfileKey, of_another: bool) {
+    fn add_line(&mut self, token: &PassfileToken, line: &PassfileLine, of_another: bool) {
         let file = token.path().display().to_string();
         if self.lines.is_empty() {
             self.token_in = DisplayedLocation::Passfile(file.clone());
@@ -130,9 +130,9 @@ impl Row {
             self.expires_at = Some(token.expires_at);
             self.refresh_after = token.refresh_after();
         }
-        self.lines.push(PassfileLine {
+        self.lines.push(FiledToken {
             file,
-            address: address(key),
+            address: address(line),
             expires_at: token.expires_at,
             hidden_by: token.hidden_by(),
             of_another,
@@ -236,7 +236,7 @@ impl Row {
             DisplayedLocation::Cache => json!("cache"),
             DisplayedLocation::Passfile(path) => json!(path),
         };
-        let lines: Vec<Value> = self.lines.iter().map(PassfileLine::json).collect();
+        let lines: Vec<Value> = self.lines.iter().map(FiledToken::json).collect();
         json!({
             "name": self.name,
             "host": if self.host.is_empty() { Value::Null } else { json!(host) },
@@ -255,7 +255,7 @@ impl Row {
     }
 }
 
-impl PassfileLine {
+impl FiledToken {
     fn json(&self) -> Value {
         json!({
             "file": self.file,
@@ -307,8 +307,8 @@ fn has_expired(expires_at: Time) -> bool {
     expires_at <= Time::now()
 }
 
-fn address(key: &PassfileKey) -> String {
-    format!("{}:{}", key.host, key.port)
+fn address(line: &PassfileLine) -> String {
+    format!("{}:{}", line.host, line.port)
 }
 
 /// Returns a path below the home directory as users write it, with `~`.

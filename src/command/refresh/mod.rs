@@ -150,8 +150,8 @@ impl Refresh {
         let output = app.preferences.output;
         let edited = self.passfile.edit(output, |passfile| {
             for (request, issued) in issued {
-                for key in request.keys() {
-                    passfile.set(key, &issued.token)?;
+                for line in request.passfile_lines() {
+                    passfile.set(line, &issued.token)?;
                 }
             }
             Ok(())
@@ -253,8 +253,8 @@ impl Refresh {
         output: Output,
     ) -> Result<Request> {
         let request = request?;
-        for key in request.keys() {
-            key.check()?;
+        for line in request.passfile_lines() {
+            line.check()?;
         }
         self.warn_about_key(target, &request, output);
         Ok(request)
@@ -273,7 +273,7 @@ impl Refresh {
             }
             conflicts = mark_taken_lines(&mut named);
             for (_, request) in named {
-                if request.keys().next().is_some() {
+                if request.passfile_lines().next().is_some() {
                     found.requests.push(request);
                 }
             }
@@ -285,7 +285,7 @@ impl Refresh {
                 continue;
             };
             let (request, own_conflicts) = mark_taken_lines_of(&name, request, preferences);
-            let has_line = request.keys().next().is_some();
+            let has_line = request.passfile_lines().next().is_some();
             match own_conflicts.first() {
                 Some(conflict) if !has_line => found.errors.push(conflict.refusal()),
                 _ => {
@@ -408,14 +408,14 @@ fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferences: &Prefer
 
 /// Returns `user@host:port`, followed by the aliases.
 fn filed_as(request: &Request) -> String {
-    let mut keys = request.keys();
-    let text = match keys.next() {
-        Some(key) => key.to_string(),
+    let mut lines = request.passfile_lines();
+    let text = match lines.next() {
+        Some(line) => line.to_string(),
         None => String::new(),
     };
     let mut aliases = Vec::new();
-    for key in keys {
-        aliases.push(format!("{}:{}", key.host, key.port));
+    for line in lines {
+        aliases.push(format!("{}:{}", line.host, line.port));
     }
     if !aliases.is_empty() {
         return format!("{text}, also as {},", aliases.join(", "));

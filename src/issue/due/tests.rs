@@ -3,11 +3,12 @@
 use super::*;
 use crate::issue::tests::{Bench, MINUTE, START, request};
 use crate::issue::{IssueOptions, IssuedToken};
+use crate::passfile::block::PassfileLine;
 use crate::provider::fake::authority as fake;
 use crate::time::pretend;
 
 /// Issues a token of a request, and writes it into a passfile under these addresses.
-fn filed(bench: &Bench, request: Request, keys: &[PassfileKey]) -> IssuedToken {
+fn filed(bench: &Bench, request: Request, lines: &[PassfileLine]) -> IssuedToken {
     let path = bench.passfile();
     let options = IssueOptions {
         for_passfile: true,
@@ -15,8 +16,8 @@ fn filed(bench: &Bench, request: Request, keys: &[PassfileKey]) -> IssuedToken {
     };
     let issued = bench.issue_with(&request, options).unwrap();
     let mut passfile = Passfile::parse_or_new(std::fs::read(&path).ok().as_deref()).unwrap();
-    for key in keys {
-        passfile.set(key.clone(), &issued.token).unwrap();
+    for line in lines {
+        passfile.set(line.clone(), &issued.token).unwrap();
     }
     fs::put(&path, &passfile.render()).unwrap();
     let tokens = [(request, issued)];
@@ -43,7 +44,7 @@ fn a_token_in_the_passfile_is_due_when_it_is_stale() {
     let of_a = || request("a", None);
     assert_eq!(due(&bench, &of_a()), START);
     assert!(is_kept(&bench, of_a()));
-    filed(&bench, of_a(), &[of_a().key()]);
+    filed(&bench, of_a(), &[of_a().passfile_line()]);
     let stale = START.plus(10 * MINUTE);
     assert_eq!(due(&bench, &of_a()), stale);
     pretend(START.plus(10 * MINUTE - 1));
@@ -57,15 +58,15 @@ fn a_token_in_the_passfile_is_due_when_it_is_stale() {
 #[test]
 fn a_line_that_is_missing_or_holds_another_token_is_due_now() {
     let bench = Bench::new();
-    let alias = PassfileKey {
+    let alias = PassfileLine {
         host: "alias".to_owned(),
-        ..request("a", None).key()
+        ..request("a", None).passfile_line()
     };
     let with_alias = || Request {
         aliases: vec![alias.clone()],
         ..request("a", None)
     };
-    let own = with_alias().key();
+    let own = with_alias().passfile_line();
     filed(&bench, with_alias(), std::slice::from_ref(&own));
     assert_eq!(due(&bench, &with_alias()), START);
     fake::reset();
@@ -88,7 +89,7 @@ fn a_longer_token_stays_until_a_new_one_would_outlast_it() {
         life: 60 * MINUTE,
         ..request("a", None)
     };
-    let own = longer.key();
+    let own = longer.passfile_line();
     filed(&bench, longer, &[own]);
     assert_eq!(due(&bench, &request("a", None)), START.plus(45 * MINUTE));
     pretend(START.plus(46 * MINUTE));
@@ -117,10 +118,10 @@ fn the_first_of_several_decides_and_a_damaged_block_makes_all_due() {
     let path = bench.passfile();
     assert_eq!(bench.issuer().first_due(&[], &path), None);
     let [a, b] = all();
-    let own = a.key();
+    let own = a.passfile_line();
     filed(&bench, a, &[own]);
     pretend(START.plus(MINUTE));
-    let own = b.key();
+    let own = b.passfile_line();
     filed(&bench, b, &[own]);
     let first = Some(START.plus(10 * MINUTE));
     assert_eq!(bench.issuer().first_due(&all(), &path), first);

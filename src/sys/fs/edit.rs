@@ -16,10 +16,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::lock::{lock_file, remove_leftovers};
+use super::path::{PAUSE, backup_path, cannot_write, parts, resolve};
 use super::read::{read, read_once, read_settled};
 use super::remove::remove;
 use super::swap::{make_directory_of, new_file, swap, swap_in, sync};
-use super::{PAUSE, backup_path, cannot_write, parts, platform, resolve, trust};
+use super::{platform, trust};
 use crate::error::{Error, Result};
 
 /// The result of [`edit`].

@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::path::{PAUSE, parts, resolve, suffixed};
 use super::remove::remove;
-use super::{PAUSE, list, parts, platform, resolve, stamp, suffixed, trust};
+use super::{list, platform, stamp, trust};
 use crate::error::{Error, Result};
 use crate::text::quote;
 

@@ -6,6 +6,7 @@
 //! swap                               new file ---------------> rename over the old file
 //! lock     one writer at a time for each file
 //! private_directory   files of one run, which go with it
+//! path     where a link leads, and the names of the files beside a file
 //! trust    who owns a file, and who else can change it
 //! unix, windows   owners, modes and locks of the system
 //! ```
@@ -16,6 +17,7 @@
 mod edit;
 mod foreign;
 mod lock;
+mod path;
 mod private_directory;
 mod read;
 mod remove;
@@ -26,19 +28,18 @@ mod unix;
 #[cfg(not(unix))]
 mod windows;
 
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::error::{Error, Result};
-use crate::text::quote;
 pub(crate) use edit::{edit, edit_cache, edit_text, replace};
 pub(crate) use foreign::{
     read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text,
 };
 pub(crate) use lock::{Lock, clear_leftovers, is_locked, lock};
+use path::{backup_path, parts, resolve};
 pub(crate) use private_directory::{
     PrivateDirectory, is_in_private_directory, new_private_directory, private_directory_parents,
     remove_abandoned_directories, remove_private_directories,
@@ -52,9 +53,6 @@ pub(crate) use swap::{swap_in, swap_in_dated, swap_in_for_owner};
 use unix as platform;
 #[cfg(not(unix))]
 use windows as platform;
-
-/// The time between two looks at a file or a lock that is waited for.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// Tells whether a directory exists, belongs to the user, and cannot be changed by another user.
 pub(crate) fn is_own_directory(path: &Path) -> bool {
@@ -165,10 +163,6 @@ pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
     read(&backup_path(directory, name))
 }
 
-fn backup_path(directory: &Path, name: &OsStr) -> PathBuf {
-    directory.join(suffixed(name, ".pgcred-backup"))
-}
-
 /// Makes a directory that only the user can enter, if it does not exist.
 pub(crate) fn private_directory(path: &Path) -> Result<()> {
     platform::create_private_directory(path).map_err(|error| {
@@ -183,69 +177,6 @@ pub(crate) fn private_directory(path: &Path) -> Result<()> {
 pub(crate) fn own_directory(path: &Path) -> Result<()> {
     private_directory(path)?;
     trust::check_path(path)
-}
-
-/// Returns the path to which a link leads, or the path itself. The file to which it leads need not
-/// exist.
-///
-/// A link of another user is an error: pgcred would write into a file that this user chose.
-fn resolve(path: &Path) -> Result<PathBuf> {
-    const MOST_LINKS: usize = 40;
-    let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        let Ok(target) = fs::read_link(&path) else {
-            return Ok(path);
-        };
-        if let Ok(link) = fs::symlink_metadata(&path) {
-            trust::check_owner(&path, &link)?;
-        }
-        path = path.parent().unwrap_or(Path::new("")).join(target);
-    }
-    Err(Error::usage(format!("{}: too many links", path.display()))
-        .hint("it may lead back to itself: remove the link, or name another file"))
-}
-
-/// Returns the directory and the name of a file. A directory that does not exist is an error.
-fn parts(path: &Path) -> Result<(&Path, &OsStr)> {
-    let Some(name) = path.file_name() else {
-        let shown = path.display();
-        let wrong = Error::usage(format!("{shown} is not the path of a file"));
-        return Err(wrong.hint("add the name of a file to it"));
-    };
-    let directory = match path.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    };
-    if directory.is_dir() {
-        return Ok((directory, name));
-    }
-    let shown = directory.display();
-    let missing = Error::failure(format!("the directory {shown} does not exist"));
-    if let Ok(inside) = path.strip_prefix("~") {
-        let inside = inside.display();
-        return Err(missing.hint(format!(
-            "the shell did not expand ~: write \"$HOME/{inside}\""
-        )));
-    }
-    let quoted = quote::posix(&directory.to_string_lossy());
-    Err(missing.hint(format!("mkdir -p -m 700 {quoted}")))
-}
-
-fn suffixed(name: &OsStr, suffix: &str) -> OsString {
-    let mut name = name.to_owned();
-    name.push(suffix);
-    name
-}
-
-/// Returns the error about a file that cannot be written. The name of the temporary file beside it
-/// is cut off, because it would only confuse the user.
-fn cannot_write(path: &Path, cause: &io::Error) -> Error {
-    let mut reason = cause.to_string();
-    if let Some(end) = reason.find(" at path ") {
-        reason.truncate(end);
-    }
-    let error = Error::failure(format!("cannot write {}: {reason}", path.display()));
-    trust::explain_denial(path, cause, error)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{PAUSE, platform, trust};
+use super::path::PAUSE;
+use super::{platform, trust};
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::text::quote;

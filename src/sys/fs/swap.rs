@@ -12,8 +12,9 @@ use std::time::SystemTime;
 use tempfile::NamedTempFile;
 
 use super::lock::{NEW_SUFFIX, new_files};
+use super::path::{PAUSE, cannot_write, parts, suffixed};
 use super::remove::remove;
-use super::{PAUSE, cannot_write, parts, platform, private_directory, suffixed};
+use super::{platform, private_directory};
 use crate::error::Result;
 
 /// Replaces a private file in a directory of another program. No lock is taken: if another program

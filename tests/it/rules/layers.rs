@@ -1,5 +1,5 @@
-//! Imports point one way: between the directories of `src` from top to bottom, and inside a
-//! directory in no circle.
+//! Imports point one way: between the directories of `src` (and `integrations`, which is compiled
+//! with them) from top to bottom, and inside a directory in no circle.
 //!
 //! Every path counts, however it is written: with `crate::`, `super::` or `self::`, in a `use` or
 //! in the code.
@@ -9,7 +9,9 @@ use std::path::Path;
 
 use crate::support::sources::{root, rust_files, without_tests};
 
-/// The layers from the bottom up. An entry uses only those that stand before it. An authority that
+/// The layers from the bottom up. An entry uses only those that stand before it. `output` stands
+/// below `resolve`, because a warning about a value is printed where the value is looked at, before
+/// anything that takes time. An authority that
 /// serves one provider has no layer of its own: it is a file in the directory of the provider.
 const LAYERS: &[&str] = &[
     "error",
@@ -31,6 +33,7 @@ const LAYERS: &[&str] = &[
     "output",
     "resolve",
     "setup",
+    "integrations",
     "shell",
     "command",
     "cli",
@@ -43,12 +46,11 @@ const ONLY_TESTS: [&str; 2] = ["tests.rs", "mutation.rs"];
 /// The paths that a file names, each as the segments from the root of the crate.
 type Uses = BTreeMap<String, BTreeSet<Vec<String>>>;
 
-/// Returns the module that a file is: `src/aws/mod.rs` is `["aws"]`.
+/// Returns the module that a file is: `src/aws/mod.rs` is `["aws"]`, and `integrations/mod.rs` is
+/// `["integrations"]`.
 fn module_of(path: &Path) -> Vec<String> {
-    let inside = path
-        .strip_prefix(root().join("src"))
-        .expect("a file below src")
-        .with_extension("");
+    let path = path.strip_prefix(root()).expect("a file of the project");
+    let inside = path.strip_prefix("src").unwrap_or(path).with_extension("");
     let mut parts: Vec<String> = inside
         .iter()
         .map(|part| part.to_string_lossy().into_owned())
@@ -123,11 +125,12 @@ fn from_the_root(path: &str, own: &[String]) -> Vec<String> {
     whole
 }
 
-/// Returns every file of `src` as its module's name, with the modules that it uses. Unit tests may
-/// use anything.
+/// Returns every file of `src` and `integrations` as its module's name, with the modules that it
+/// uses. Unit tests may use anything.
 fn imports() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
-    let files: BTreeMap<Vec<String>, String> = rust_files("src")
+    let files: BTreeMap<Vec<String>, String> = ["src", "integrations"]
         .into_iter()
+        .flat_map(rust_files)
         .filter(|(path, _)| !ONLY_TESTS.iter().any(|name| path.ends_with(name)))
         .map(|(path, text)| (module_of(&path), without_tests(&text)))
         .collect();
@@ -155,10 +158,7 @@ fn imports_point_down() {
         rank.unwrap_or_else(|| panic!("{name} has no layer: add it to LAYERS of {}", file!()))
     };
     for (module, used) in imports() {
-        for other in used
-            .iter()
-            .filter(|other| !other.is_empty() && other[0] != "integrations")
-        {
+        for other in used.iter().filter(|other| !other.is_empty()) {
             let same = module.first() == other.first();
             assert!(
                 same || rank(other) < rank(&module),

@@ -63,6 +63,8 @@ fn every_outside_effect_has_one_owner() {
         ("tokio::", "src/aws"),
         ("aws_sdk", "src/aws"),
         ("aws_smithy_http_client", "src/aws/service/http.rs"),
+        ("aws_smithy_types", "src/aws src/time.rs"),
+        ("aws_smithy_types::date_time", "src/time.rs"),
         ("process_wrap", "src/sys/child"),
         ("which::", "src/sys/child"),
         ("aws_sigv4", "src/aws/sigv4.rs"),

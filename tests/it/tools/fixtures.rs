@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -59,7 +60,7 @@ struct Case {
 }
 
 impl Case {
-    fn of(tool: &str, directory: PathBuf) -> Self {
+    fn of(tool: &str, by_passfile: bool, directory: PathBuf) -> Self {
         let mut sandbox = Sandbox::empty();
         sandbox.unset("PGCRED_HOME").set("PGCRED_CACHE", "none");
         let programs = sandbox.path("bin").display().to_string();
@@ -82,8 +83,14 @@ impl Case {
             .arg(before)
             .arg(case.sandbox.home())
             .status();
-        assert!(copied.is_ok_and(|status| status.success()));
-        if tool == "psql" && !case.directory.join("arguments").exists() {
+        assert!(
+            copied.is_ok_and(|status| status.success()),
+            "no directory `before` in {}",
+            case.directory.display()
+        );
+        // `setup` also adds the connection to the configuration for a tool that reads the passfile.
+        // The test has it there before, so that the fixtures need not.
+        if by_passfile && !case.directory.join("arguments").exists() {
             let id = HOST.split('.').next().expect("an ID");
             case.sandbox.write(
                 CONFIG,
@@ -237,52 +244,47 @@ impl Case {
     }
 }
 
-fn check(tool: &str) {
-    let (_, at_least) = TOOLS
-        .iter()
-        .find(|(name, _)| *name == tool)
-        .expect("in TOOLS");
-    let cases = directories(&root().join("integrations").join(tool).join("fixtures"));
-    assert!(cases.len() >= *at_least, "{tool}: {} cases", cases.len());
-    for directory in cases {
-        Case::of(tool, directory).check();
-    }
-}
-
-/// Every tool that is set up by files of the user's, with the fewest cases that it has. The
-/// schedulers have tests of their own.
-const TOOLS: &[(&str, usize)] = &[("psql", 10), ("dbeaver", 10), ("pgadmin", 5)];
-
-#[test]
-fn every_tool_by_files_has_fixtures_that_are_run() {
-    let mut by_files = Vec::new();
-    for directory in directories(&root().join("integrations")) {
+/// Returns the tools that are set up by files of the user's. The schedulers have tests of their
+/// own.
+fn tools_by_files() -> Vec<PathBuf> {
+    let mut tools = directories(&root().join("integrations"));
+    tools.retain(|directory| {
         let code = fs::read_to_string(directory.join("mod.rs")).unwrap_or_default();
         let is_by_files = !code.is_empty() && !code.contains("ToolKind::Scheduler");
-        if is_by_files || directory.join("fixtures").exists() {
-            let name = directory.file_name().expect("a name");
-            by_files.push(name.to_string_lossy().into_owned());
+        is_by_files || directory.join("fixtures").exists()
+    });
+    tools
+}
+
+/// Tells whether a tool reads the passfile, by the table that `pgcred setup` prints.
+fn reads_passfile(overview: &str, tool: &str) -> bool {
+    let column = overview.find("BY").expect("a column");
+    let line = overview
+        .lines()
+        .find(|line| line.split_whitespace().next() == Some(tool))
+        .unwrap_or_else(|| panic!("`pgcred setup` does not list {tool}"));
+    line[column..].starts_with("passfile")
+}
+
+#[test]
+fn setup_and_undo_give_the_expected_files() {
+    let overview = Sandbox::empty().ok(&["setup"]);
+    let (mut failed, mut run) = (Vec::new(), 0);
+    for tool in tools_by_files() {
+        let cases = directories(&tool.join("fixtures"));
+        assert!(!cases.is_empty(), "no case in {}/fixtures", tool.display());
+        let name = tool.file_name().expect("a name").to_string_lossy();
+        let by_passfile = reads_passfile(&overview, &name);
+        for directory in cases {
+            let shown = directory.display().to_string();
+            let check = || Case::of(&name, by_passfile, directory).check();
+            // Every case runs, so that one run tells of all that fail.
+            if catch_unwind(AssertUnwindSafe(check)).is_err() {
+                failed.push(shown);
+            }
+            run += 1;
         }
     }
-    let mut run: Vec<&str> = TOOLS.iter().map(|(tool, _)| *tool).collect();
-    run.sort_unstable();
-    assert_eq!(
-        by_files, run,
-        "add the tool to TOOLS of tests/it/tools/fixtures.rs, and its test"
-    );
-}
-
-#[test]
-fn setup_and_undo_of_psql_give_the_expected_files() {
-    check("psql");
-}
-
-#[test]
-fn setup_and_undo_of_dbeaver_give_the_expected_files() {
-    check("dbeaver");
-}
-
-#[test]
-fn setup_and_undo_of_pgadmin_give_the_expected_files() {
-    check("pgadmin");
+    assert!(failed.is_empty(), "these fixtures failed: {failed:#?}");
+    assert!(run > 35, "only {run} fixtures were found");
 }

@@ -6,7 +6,7 @@ use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::{Finding, Status};
 use crate::command::line_owners;
 use crate::passfile::answer::{Answer, Difference, PasswordKind, answer, near_miss};
-use crate::passfile::block::{Passfile, PassfileKey};
+use crate::passfile::block::{Passfile, PassfileLine};
 use crate::setup::ToolKind;
 use crate::text::quote;
 use crate::time::{Time, spoken};
@@ -38,7 +38,7 @@ fn entry(case: &mut Case<'_, '_>) -> Finding {
     };
     let is_scheduled = case.request.connection.is_some() && has_scheduler(case);
     let mut first = None;
-    for key in case.request.dialled() {
+    for key in case.request.dialled_lines() {
         let facts = facts(case, &passfile.bytes, &key, is_scheduled);
         let finding = judge(&facts, &case.name, Time::now());
         if finding.status != Status::Ok {
@@ -50,11 +50,11 @@ fn entry(case: &mut Case<'_, '_>) -> Finding {
 }
 
 /// Returns what the passfile says of one address that clients of the target dial.
-fn facts(case: &Case<'_, '_>, text: &[u8], key: &PassfileKey, is_scheduled: bool) -> Facts {
+fn facts(case: &Case<'_, '_>, text: &[u8], key: &PassfileLine, is_scheduled: bool) -> Facts {
     let dbname = &case.request.dbname;
     let mut own_expiry = None;
     if let Ok(own) = Passfile::parse(text)
-        && let Some((_, expires_at)) = own.times(key)
+        && let Some(expires_at) = own.expires_at(key)
     {
         own_expiry = Some(expires_at);
     }

@@ -253,7 +253,7 @@ fn block(_: &mut Examination<'_>) -> Finding {
 
 fn judge_block(text: &[u8]) -> Finding {
     match Passfile::parse(text) {
-        Ok(passfile) => match passfile.keys().count() {
+        Ok(passfile) => match passfile.lines().count() {
             0 => Finding::ok("pgcred has no lines in it"),
             1 => Finding::ok("one line is pgcred's"),
             count => Finding::ok(format!("{count} lines are pgcred's")),

@@ -1,0 +1,83 @@
+//! The paths of files: where a link leads, which directory a file is in, and the names of the files
+//! that pgcred puts beside it. And what a failure to write one is called.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::trust;
+use crate::error::{Error, Result};
+use crate::text::quote;
+
+/// The time between two looks at a file or a lock that is waited for.
+pub(super) const PAUSE: Duration = Duration::from_millis(5);
+
+/// Returns the path of the copy that `setup` keeps of a file.
+pub(super) fn backup_path(directory: &Path, name: &OsStr) -> PathBuf {
+    directory.join(suffixed(name, ".pgcred-backup"))
+}
+
+/// Returns the path to which a link leads, or the path itself. The file to which it leads need not
+/// exist.
+///
+/// A link of another user is an error: pgcred would write into a file that this user chose.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf> {
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&path) else {
+            return Ok(path);
+        };
+        if let Ok(link) = fs::symlink_metadata(&path) {
+            trust::check_owner(&path, &link)?;
+        }
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    Err(Error::usage(format!("{}: too many links", path.display()))
+        .hint("it may lead back to itself: remove the link, or name another file"))
+}
+
+/// Returns the directory and the name of a file. A directory that does not exist is an error.
+pub(super) fn parts(path: &Path) -> Result<(&Path, &OsStr)> {
+    let Some(name) = path.file_name() else {
+        let shown = path.display();
+        let wrong = Error::usage(format!("{shown} is not the path of a file"));
+        return Err(wrong.hint("add the name of a file to it"));
+    };
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    };
+    if directory.is_dir() {
+        return Ok((directory, name));
+    }
+    let shown = directory.display();
+    let missing = Error::failure(format!("the directory {shown} does not exist"));
+    if let Ok(inside) = path.strip_prefix("~") {
+        let inside = inside.display();
+        return Err(missing.hint(format!(
+            "the shell did not expand ~: write \"$HOME/{inside}\""
+        )));
+    }
+    let quoted = quote::posix(&directory.to_string_lossy());
+    Err(missing.hint(format!("mkdir -p -m 700 {quoted}")))
+}
+
+pub(super) fn suffixed(name: &OsStr, suffix: &str) -> OsString {
+    let mut name = name.to_owned();
+    name.push(suffix);
+    name
+}
+
+/// Returns the error about a file that cannot be written. The name of the temporary file beside it
+/// is cut off, because it would only confuse the user.
+pub(super) fn cannot_write(path: &Path, cause: &io::Error) -> Error {
+    let mut reason = cause.to_string();
+    if let Some(end) = reason.find(" at path ") {
+        reason.truncate(end);
+    }
+    let error = Error::failure(format!("cannot write {}: {reason}", path.display()));
+    trust::explain_denial(path, cause, error)
+}
