@@ -8,12 +8,10 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::DoctorFormat;
+use super::wrap::wrapped;
 use crate::causes::{self, Detection, Placeholders};
 use crate::error::{Error, Result};
 use crate::output::Output;
-
-/// How wide the lines of the answer are, with their indent.
-const WIDTH: usize = 80;
 
 const INDENT: &str = "  ";
 
@@ -40,8 +38,8 @@ fn explain(text: &str, known: &Placeholders) -> Vec<String> {
             lines.push(String::new());
         }
         lines.push(format!("{} ({})", cause.title, cause.id));
-        lines.extend(wrapped(cause.meaning));
-        lines.extend(wrapped(&cause.advice(known)));
+        lines.extend(wrapped(cause.meaning, INDENT));
+        lines.extend(wrapped(&cause.advice(known), INDENT));
         for command in cause.commands(known) {
             lines.push(format!("{INDENT}type: {command}"));
         }
@@ -74,24 +72,6 @@ fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
         "pgcred": env!("CARGO_PKG_VERSION"),
         "causes": found,
     }))
-}
-
-/// Breaks a text into lines, with an indent. A longer word has a line of its own.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::from(INDENT);
-    for word in text.split(' ') {
-        let is_empty = line.len() == INDENT.len();
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(std::mem::replace(&mut line, String::from(INDENT)));
-        }
-        if line.len() > INDENT.len() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
 }
 
 #[cfg(test)]
@@ -131,24 +111,6 @@ mod tests {
         let known = Placeholders::default();
         assert!(explain("all is well", &known).is_empty());
         assert!(explain_json("all is well", &known).is_none());
-    }
-
-    #[test]
-    fn lines_fit_a_terminal() {
-        for cause in causes::all() {
-            for line in wrapped(cause.meaning) {
-                assert!(line.chars().count() <= WIDTH, "{line}");
-                assert!(line.trim_start().len() + 2 == line.len(), "{line}");
-            }
-            let whole = wrapped(cause.meaning);
-            let words: Vec<&str> = whole
-                .iter()
-                .flat_map(|line| line.split_whitespace())
-                .collect();
-            assert_eq!(words.join(" "), cause.meaning);
-        }
-        let long = "x".repeat(200);
-        assert_eq!(wrapped(&format!("a {long} b")).len(), 3);
     }
 
     proptest! {

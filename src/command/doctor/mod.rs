@@ -33,6 +33,7 @@ mod report;
 mod runner;
 mod selection;
 mod share;
+mod wrap;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

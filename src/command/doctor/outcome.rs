@@ -71,7 +71,23 @@ impl CheckOutcome {
     }
 }
 
-/// Returns the failure that explains the others: the first, because the checks stand in the order
+/// Returns what explains the failures: the first of this machine, else the first of each target.
+pub(super) fn first_failures(outcomes: &[CheckOutcome]) -> Vec<&CheckOutcome> {
+    let mut first: Vec<&CheckOutcome> = Vec::new();
+    for outcome in outcomes {
+        if outcome.finding.status != Status::Fail {
+            continue;
+        }
+        let has_cause =
+            |known: &&CheckOutcome| known.target.is_none() || known.target == outcome.target;
+        if !first.iter().any(has_cause) {
+            first.push(outcome);
+        }
+    }
+    first
+}
+
+/// Returns the failure that decides how the run ends: the first, because the checks stand in the order
 /// in which a login depends on them.
 pub(super) fn first_failure(outcomes: &[CheckOutcome]) -> Option<&CheckOutcome> {
     let is_failure = |outcome: &&CheckOutcome| outcome.finding.status == Status::Fail;

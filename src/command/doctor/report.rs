@@ -4,11 +4,15 @@ use serde_json::{Value, json};
 
 use super::checks;
 use super::finding::Status;
-use super::outcome::{CheckOutcome, first_failure};
+use super::outcome::{CheckOutcome, first_failure, first_failures};
+use super::wrap::wrapped;
 use crate::output::table::Table;
 
 /// No id of a check is longer.
 const WIDEST_ID: usize = 24;
+
+/// What stands before the lines that belong to a check.
+const INDENT: &str = "      ";
 
 pub(super) struct Report<'a> {
     outcomes: &'a [CheckOutcome],
@@ -53,17 +57,23 @@ impl<'a> Report<'a> {
 
     /// Returns the first cause and the command to type.
     fn summary(&self) -> Vec<String> {
-        let Some(outcome) = first_failure(self.outcomes) else {
+        let failures = first_failures(self.outcomes);
+        if failures.is_empty() {
             return self.without_failure();
-        };
-        let what = outcome.what();
-        let mut lines = vec![match &outcome.target {
-            Some(target) => format!("first cause: {target}: {what}"),
-            None => format!("first cause: {what}"),
-        }];
-        lines.extend(outcome.finding.advice.clone());
-        for command in &outcome.commands {
-            lines.push(format!("type: {command}"));
+        }
+        let mut lines = Vec::new();
+        for outcome in failures {
+            let what = outcome.what();
+            lines.push(match &outcome.target {
+                Some(target) => format!("first cause: {target}: {what}"),
+                None => format!("first cause: {what}"),
+            });
+            if let Some(advice) = &outcome.finding.advice {
+                lines.extend(wrapped(advice, ""));
+            }
+            for command in &outcome.commands {
+                lines.push(format!("type: {command}"));
+            }
         }
         lines
     }
@@ -118,13 +128,13 @@ impl CheckOutcome {
             return lines;
         }
         if let Some(cause) = self.cause {
-            lines.push(format!("      {}", cause.meaning));
+            lines.extend(wrapped(cause.meaning, INDENT));
         }
         if let Some(advice) = &self.advice {
-            lines.push(format!("      {advice}"));
+            lines.extend(wrapped(advice, INDENT));
         }
         for command in &self.commands {
-            lines.push(format!("      type: {command}"));
+            lines.push(format!("{INDENT}type: {command}"));
         }
         lines
     }
