@@ -78,17 +78,18 @@ pub(super) fn first_failures(outcomes: &[CheckOutcome]) -> Vec<&CheckOutcome> {
         if outcome.finding.status != Status::Fail {
             continue;
         }
-        let has_cause =
-            |known: &&CheckOutcome| known.target.is_none() || known.target == outcome.target;
-        if !first.iter().any(has_cause) {
+        let is_explained = first
+            .iter()
+            .any(|known| known.target.is_none() || known.target == outcome.target);
+        if !is_explained {
             first.push(outcome);
         }
     }
     first
 }
 
-/// Returns the failure that decides how the run ends: the first, because the checks stand in the order
-/// in which a login depends on them.
+/// Returns the failure that decides how the run ends: the first, because the checks stand in the
+/// order in which a login depends on them.
 pub(super) fn first_failure(outcomes: &[CheckOutcome]) -> Option<&CheckOutcome> {
     let is_failure = |outcome: &&CheckOutcome| outcome.finding.status == Status::Fail;
     outcomes.iter().find(is_failure)
