@@ -474,6 +474,20 @@ fn the_readme_is_short_and_leads_to_every_page() {
     }
 }
 
+#[test]
+fn every_page_of_a_tool_leads_to_the_doctor() {
+    let mut tools = 0;
+    for page in pages() {
+        let inside = page.strip_prefix(root()).expect("below the root");
+        if inside.starts_with("integrations") {
+            let text = read(&page);
+            assert!(text.contains("pgcred doctor NAME"), "{}", inside.display());
+            tools += 1;
+        }
+    }
+    assert!(tools > 25, "{tools} pages");
+}
+
 /// Returns the name of a heading in links: as GitHub makes it.
 fn anchor(heading: &str) -> String {
     let heading = heading.trim_start_matches('#').trim().to_lowercase();
