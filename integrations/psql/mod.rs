@@ -150,13 +150,13 @@ fn section_of(target: &Target) -> String {
 /// Refuses a connection that a service file cannot hold: libpq cuts blanks at the end of a line,
 /// knows no quotes, and reads no file with a line that is longer than its buffer.
 fn check_lines(target: &Target) -> Result<()> {
-    const LONGEST: usize = 1000;
+    const LONGEST_LINE: usize = 1000;
     let name = &target.name;
     for line in section_of(target).lines() {
         let keyword = line.split('=').next().unwrap_or_default();
         let why = if line.ends_with(char::is_whitespace) {
             "ends in a blank, which libpq cuts off in service files"
-        } else if line.len() > LONGEST {
+        } else if line.len() > LONGEST_LINE {
             "is too long for a line of libpq's service file"
         } else {
             continue;

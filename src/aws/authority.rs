@@ -36,7 +36,7 @@ impl Authority for AwsAuthority {
     }
 
     fn known_regions(&self) -> &'static [&'static str] {
-        region::KNOWN
+        region::KNOWN_REGIONS
     }
 
     fn profile_names(&self) -> Result<Vec<String>> {

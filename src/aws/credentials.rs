@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 
 /// The longest key or session token, in bytes. AWS's own have less than 5,000.
-const LONGEST: usize = 60_000;
+const LONGEST_FIELD: usize = 60_000;
 
 /// Keys that sign, with the name of the source that they came from.
 #[derive(Clone)]
@@ -135,7 +135,7 @@ pub(super) fn checked(credentials: Credentials) -> Result<Credentials> {
             "ends with a newline"
         } else if text.contains(char::is_control) {
             "contains a control character"
-        } else if text.len() > LONGEST {
+        } else if text.len() > LONGEST_FIELD {
             "is longer than any that AWS issues"
         } else {
             continue;

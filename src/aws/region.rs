@@ -12,7 +12,7 @@ use crate::text::suggest;
 
 /// The regions of all partitions in 2026.
 #[rustfmt::skip]
-pub(crate) const KNOWN: &[&str] = &[
+pub(crate) const KNOWN_REGIONS: &[&str] = &[
     "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2",
     "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
     "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
@@ -25,7 +25,7 @@ pub(crate) const KNOWN: &[&str] = &[
 ];
 
 /// The longest label of a host's name, in bytes.
-const LONGEST: usize = 63;
+const LONGEST_LABEL: usize = 63;
 
 /// Reads a region's name as a user types it. A text of another shape would be signed into nonsense,
 /// and so would a typing error, so both are refused.
@@ -40,7 +40,7 @@ pub(crate) fn parse(text: &str) -> Result<Region> {
         return Err(invalid(text).hint("write it like us-east-1"));
     }
     if !has_shape(&region)
-        && let Some(nearest) = suggest::nearest(&region, KNOWN.iter().copied())
+        && let Some(nearest) = suggest::nearest(&region, KNOWN_REGIONS.iter().copied())
         && nearest != region
     {
         return Err(invalid(text).hint(format!("did you mean {nearest}?")));
@@ -61,12 +61,12 @@ pub(super) fn is_taken_by_cli(text: &str) -> bool {
     let is_label = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let is_number = text.bytes().all(|b| b.is_ascii_digit());
     let is_bare = !text.starts_with('-') && !text.ends_with('-');
-    is_label && !is_number && is_bare && text.len() <= LONGEST
+    is_label && !is_number && is_bare && text.len() <= LONGEST_LABEL
 }
 
 /// Tells whether the label of a host name may be a region's name.
 pub(crate) fn may_be_region(text: &str) -> bool {
-    (1..=LONGEST).contains(&text.len())
+    (1..=LONGEST_LABEL).contains(&text.len())
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -83,10 +83,10 @@ fn has_shape(region: &str) -> bool {
 
 /// Returns a warning about a region that this pgcred does not know.
 pub(super) fn warning(region: &str) -> Option<String> {
-    if KNOWN.contains(&region) {
+    if KNOWN_REGIONS.contains(&region) {
         return None;
     }
-    let suggestion = match suggest::nearest(region, KNOWN.iter().copied()) {
+    let suggestion = match suggest::nearest(region, KNOWN_REGIONS.iter().copied()) {
         Some(nearest) => format!(": did you mean {nearest}?"),
         None => String::new(),
     };
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn names_have_a_shape_and_slips_are_seen() {
-        for known in KNOWN {
+        for known in KNOWN_REGIONS {
             assert_eq!(normal_region(known), *known);
             assert!(has_shape(known) && warning(known).is_none(), "{known}");
         }

@@ -30,7 +30,7 @@ const CLI_ORDER: [&str; 7] = [
 ];
 
 /// The longest token, in bytes. The signer panics on an address of 65,536.
-const LONGEST: usize = 60_000;
+const LONGEST_TOKEN: usize = 60_000;
 
 /// Returns when a token was signed.
 pub(super) fn signing_time(token: &str) -> Option<Time> {
@@ -134,11 +134,11 @@ fn check_length(length: usize, region: &str, credentials: &Credentials) -> Resul
     for text in [region, credentials.access_key_id(), session_token] {
         whole += percent(text).to_string().len();
     }
-    if whole <= LONGEST {
+    if whole <= LONGEST_TOKEN {
         return Ok(());
     }
     Err(Error::usage(format!(
-        "the token would be longer than {LONGEST} characters"
+        "the token would be longer than {LONGEST_TOKEN} characters"
     ))
     .hint(
         "the session token, the access key ID or the user is too long: check where they come from",

@@ -117,7 +117,7 @@ impl Index {
     /// Changes the index under its lock. Records that ended more than a day ago go; their IDs are
     /// returned.
     pub(crate) fn update(path: &Path, change: impl FnOnce(&mut Self)) -> Result<Vec<String>> {
-        const KEPT: u32 = 86_400;
+        const SECONDS_KEPT: u32 = 86_400;
         let mut gone = Vec::new();
         fs::edit_cache(path, |text| {
             let mut index = Self::parse(text).unwrap_or_default();
@@ -125,12 +125,12 @@ impl Index {
             let now = Time::now();
             let old: BTreeMap<_, _> = index
                 .records
-                .extract_if(.., |_, record| record.expires_at.plus(KEPT) <= now)
+                .extract_if(.., |_, record| record.expires_at.plus(SECONDS_KEPT) <= now)
                 .collect();
             gone.extend(old.into_keys());
             index
                 .failures
-                .retain(|_, failure| failure.at.plus(KEPT) > now);
+                .retain(|_, failure| failure.at.plus(SECONDS_KEPT) > now);
             index
                 .passfiles
                 .retain(|path| fs::presence(path) != Presence::Gone);

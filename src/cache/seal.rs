@@ -44,7 +44,8 @@ impl SealingKey {
             return Err(Error::failure(CANNOT_SEAL));
         };
         let unique = Nonce::assume_unique_for_key(nonce);
-        match cipher.seal_in_place_append_tag(unique, Aad::from(bound(context)), &mut text) {
+        match cipher.seal_in_place_append_tag(unique, Aad::from(bound_context(context)), &mut text)
+        {
             Ok(()) => Ok([&MAGIC[..], &nonce, &text].concat()),
             Err(_) => Err(Error::failure(CANNOT_SEAL)),
         }
@@ -58,7 +59,7 @@ impl SealingKey {
         let mut text = text.to_vec();
         let length = self
             .cipher()?
-            .open_in_place(nonce, Aad::from(bound(context)), &mut text)
+            .open_in_place(nonce, Aad::from(bound_context(context)), &mut text)
             .ok()?
             .len();
         text.truncate(length);
@@ -81,7 +82,7 @@ impl fmt::Debug for SealingKey {
 
 /// Returns the bytes that are authenticated with the text: the format and the context. The format
 /// has a fixed length, so no two pairs give the same bytes.
-fn bound(context: &[u8]) -> Vec<u8> {
+fn bound_context(context: &[u8]) -> Vec<u8> {
     [&MAGIC[..], context].concat()
 }
 

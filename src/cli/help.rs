@@ -25,7 +25,7 @@ First steps:
 
 /// Words that users type for a command of another name.
 #[rustfmt::skip]
-const MEANT: &[(&str, &str)] = &[
+const MEANT_COMMANDS: &[(&str, &str)] = &[
     ("status", "pgcred list"), ("ls", "pgcred list"),
     ("diagnose", "pgcred doctor"), ("check", "pgcred doctor"), ("debug", "pgcred doctor"),
     ("show", "pgcred list"), ("info", "pgcred list"), ("connections", "pgcred list"),
@@ -117,7 +117,7 @@ fn plain_or<'a>(word: &'a str, other: &'a str) -> &'a str {
 /// Returns a hint at the command that the user may have meant.
 fn meant(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
     let word = typed.to_lowercase();
-    if let Some((_, command)) = MEANT.iter().find(|(known, _)| *known == word) {
+    if let Some((_, command)) = MEANT_COMMANDS.iter().find(|(known, _)| *known == word) {
         return format!("did you mean `{command}`?");
     }
     if typed.contains('.') {
@@ -126,8 +126,8 @@ fn meant(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
     if let Some(command) = suggest::nearest(&word, commands) {
         return format!("did you mean `pgcred {command}`?");
     }
-    let known = suggest::nearest(&word, MEANT.iter().map(|(known, _)| *known));
-    match MEANT.iter().find(|(word, _)| Some(*word) == known) {
+    let known = suggest::nearest(&word, MEANT_COMMANDS.iter().map(|(known, _)| *known));
+    match MEANT_COMMANDS.iter().find(|(word, _)| Some(*word) == known) {
         Some((_, command)) => format!("did you mean `{command}`?"),
         None => COMMANDS_HINT.to_owned(),
     }

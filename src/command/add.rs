@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::app::App;
-use super::configuration::ConfigurationNeed;
+use super::config_file::ConfigNeed;
 use super::line_owners::mark_taken_lines;
 use super::needs::Needs;
 use super::preferences::Preferences;
@@ -40,7 +40,7 @@ pub(crate) struct Add {
 impl Run for Add {
     type Outcome = ();
     const NEEDS: Needs = Needs {
-        configuration: ConfigurationNeed::WholeOrNew,
+        configuration: ConfigNeed::WholeOrNew,
         asks_authority: false,
         ..Needs::USUAL
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::configuration::{ConfigurationFile, ConfigurationNeed};
+use super::config_file::{ConfigFile, ConfigNeed};
 use super::due_file::{self, Refreshed};
 use super::options::{GlobalOptions, TokenOptions};
 use super::preferences::Preferences;
@@ -29,7 +29,7 @@ pub(crate) struct App {
 
 impl App {
     /// Reads the configuration and opens the cache.
-    pub(crate) fn open(options: GlobalOptions, need: ConfigurationNeed) -> Result<Self> {
+    pub(crate) fn open(options: GlobalOptions, need: ConfigNeed) -> Result<Self> {
         let output = Output {
             quiet: options.quiet,
             debug: options.debug,
@@ -37,11 +37,11 @@ impl App {
         if let Some(home) = paths::own_home() {
             fs::trust::check_owner_of_path(&home)?;
         }
-        let ConfigurationFile {
+        let ConfigFile {
             config,
             path: config_path,
             changed: config_changed,
-        } = ConfigurationFile::read(options.config.as_deref(), need, output)?;
+        } = ConfigFile::read(options.config.as_deref(), need, output)?;
         let cache = Cache::open(cache_choice()?.or(config.cache));
         let ask = AskPolicy {
             timeout: Duration::from_secs(options.timeout.0.into()),
@@ -68,7 +68,7 @@ impl App {
 
     /// Reads the configuration and the cache again.
     pub(super) fn reload(&self) -> Result<Self> {
-        Self::open(self.options.clone(), ConfigurationNeed::Whole)
+        Self::open(self.options.clone(), ConfigNeed::Whole)
     }
 
     /// Issues a token and warns about what went wrong on the way.

@@ -37,8 +37,9 @@ const FAILURE: u8 = 255;
 const VERSION: &str = concat!("aws-cli/2.38.1 pgcred/", env!("CARGO_PKG_VERSION"), "\n");
 
 /// The refusal of a command line without a command.
-const SUPPORTED: &str = "pgcred aws supports only: dsql generate-db-connect[-admin]-auth-token, \
-                         rds generate-db-auth-token, configure list-profiles";
+const SUPPORTED_COMMANDS: &str = "pgcred aws supports only: \
+     dsql generate-db-connect[-admin]-auth-token, rds generate-db-auth-token, \
+     configure list-profiles";
 
 #[derive(clap::Args)]
 #[command(infer_long_args = true, args_override_self = true)]
@@ -333,7 +334,7 @@ fn address(text: &str) -> std::result::Result<String, &'static str> {
 /// Returns clap's error in one line, because some tools show only the first line.
 fn refusal(error: &clap::Error) -> Error {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Error::usage(SUPPORTED).hint("pgcred aws --help");
+        return Error::usage(SUPPORTED_COMMANDS).hint("pgcred aws --help");
     }
     let text = error.to_string();
     let first_paragraph = text

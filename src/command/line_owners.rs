@@ -73,7 +73,7 @@ pub(super) fn mark_taken_lines_of(
     request: Request,
     preferences: &Preferences,
 ) -> (Request, Vec<LineConflict>) {
-    let mut requests = earlier(name, preferences);
+    let mut requests = earlier_connections(name, preferences);
     requests.push((name.to_owned(), request));
     let mut conflicts = mark_taken_lines(&mut requests);
     conflicts.retain(|conflict| conflict.later == name);
@@ -100,7 +100,7 @@ pub(super) fn is_taken(name: &str, line: &PassfileLine, preferences: &Preference
 }
 
 /// Returns the requests of the connections before this one.
-fn earlier(name: &str, preferences: &Preferences) -> Vec<(String, Request)> {
+fn earlier_connections(name: &str, preferences: &Preferences) -> Vec<(String, Request)> {
     let mut earlier = Vec::new();
     for connection in &preferences.config.connections {
         if connection.name == name {

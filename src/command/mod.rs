@@ -18,7 +18,7 @@
 //! Several commands share:
 //!
 //! - `options`, `passfile_option`: the options that they have in common
-//! - `configuration`, `preferences`: the configuration file, and what follows from it for this run
+//! - `config_file`, `preferences`: the configuration file, and what follows from it for this run
 //! - `due_file`, `segment`: what shell hooks and prompts read
 //! - `passfile_tokens`, `line_owners`: the tokens in passfiles, and which connection owns a line
 //! - `warnings`, `one_time_warnings`: warnings about a connection, and warnings that are given once
@@ -29,7 +29,7 @@
 pub(crate) mod add;
 pub(crate) mod app;
 pub(crate) mod aws;
-pub(crate) mod configuration;
+pub(crate) mod config_file;
 pub(crate) mod doctor;
 pub(crate) mod due_file;
 pub(crate) mod erase;

@@ -8,14 +8,14 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use super::app::App;
-use super::configuration::ConfigurationNeed;
+use super::config_file::ConfigNeed;
 use super::options::GlobalOptions;
 use crate::error::Result;
 use crate::sys::fs;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Needs {
-    pub(super) configuration: ConfigurationNeed,
+    pub(super) configuration: ConfigNeed,
     /// Whether the command may ask an authority. If not, the help leaves the options for that out.
     pub(super) asks_authority: bool,
     /// What the command does if root runs it in the home directory of another user.
@@ -39,7 +39,7 @@ pub(crate) enum ForeignHomePolicy {
 
 impl Needs {
     pub(super) const USUAL: Self = Self {
-        configuration: ConfigurationNeed::Whole,
+        configuration: ConfigNeed::Whole,
         asks_authority: true,
         foreign_home: ForeignHomePolicy::Refuse,
         is_silent: false,

@@ -100,7 +100,10 @@ fn checked(connection: &Connection) -> Result<Connection> {
     check_connection_name(&connection.name, connection.target.host.as_deref())?;
     let mut alone = DocumentMut::new();
     append(&mut alone, connection);
-    let mut config = read::config(&read::document(&alone.to_string())?, LineNumbers::UNSEEN)?;
+    let mut config = read::config(
+        &read::document(&alone.to_string())?,
+        LineNumbers::OF_UNSEEN_TEXT,
+    )?;
     match config.connections.pop() {
         Some(connection) => Ok(connection),
         None => Err(Error::usage("the connection is empty")),

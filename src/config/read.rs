@@ -35,7 +35,7 @@ impl<'a> LineNumbers<'a> {
     }
 
     /// For a text that no user has seen: errors name the key alone.
-    pub(super) const UNSEEN: Self = Self(None);
+    pub(super) const OF_UNSEEN_TEXT: Self = Self(None);
 
     /// Puts line and key in front of an error.
     pub(super) fn locate(self, error: Error, span: Range<usize>, key: &str) -> Error {

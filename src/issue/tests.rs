@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::cache::TokenLocation;
 use crate::provider;
-use crate::provider::fake::authority::{self as fake, SAME, policy};
+use crate::provider::fake::authority::{self as fake, SAME_PREFIX, policy};
 use crate::time::pretend;
 
 pub(super) const START: Time = Time::from_unix(1_800_000_000);
@@ -145,7 +145,7 @@ fn without_a_cache_every_token_is_new_and_nothing_is_kept() {
 fn profiles_of_one_identity_share_the_lock_and_the_credentials() {
     let bench = Bench::new();
     let mut issuer = bench.issuer();
-    let name = format!("{SAME}one");
+    let name = format!("{SAME_PREFIX}one");
     for profile in [None, Some(&*name), Some("other")] {
         for host in ["a", "b"] {
             let request = request(host, profile);
@@ -292,7 +292,7 @@ fn a_token_ends_with_the_credentials() {
 #[test]
 fn other_connections_of_the_identity_that_are_due_are_renewed_besides() {
     let bench = Bench::new();
-    let name = format!("{SAME}one");
+    let name = format!("{SAME_PREFIX}one");
     let fresh = request("fresh", None);
     bench.issue(&fresh).unwrap();
     let all = [

@@ -14,11 +14,11 @@ use crate::time::{Time, spoken};
 use crate::token::Age;
 
 /// How many digits of an identity's digest tell it from the others of a user.
-const SHORT: usize = 8;
+const SHORT_LENGTH: usize = 8;
 
 fn short(identity: &dyn Identity) -> &str {
     let digest = identity.digest();
-    digest.get(..SHORT).unwrap_or(digest)
+    digest.get(..SHORT_LENGTH).unwrap_or(digest)
 }
 
 impl Issuer {

@@ -4,7 +4,7 @@
 use crate::text::{shortened, shown};
 
 /// What stands between two columns.
-const GAP: usize = 2;
+const GAP_WIDTH: usize = 2;
 
 /// A table that is built column by column, from left to right.
 pub(crate) struct Table {
@@ -28,7 +28,7 @@ impl Table {
         for line in &self.lines {
             widest = widest.max(line.chars().count());
         }
-        if widest == 0 { 0 } else { widest + GAP }
+        if widest == 0 { 0 } else { widest + GAP_WIDTH }
     }
 
     /// Adds a column.

@@ -10,97 +10,109 @@ use crate::passfile::line::{LookupKey, answers, content, fields};
 /// A problem, and the lines that have it.
 struct Finding {
     lines: Vec<usize>,
-    text: Text,
+    words: ProblemWords,
 }
 
-/// The description of a problem: the verb for one line, the verb for several lines, and the rest.
-type Text = (&'static str, &'static str, &'static str);
+/// How a problem is told: "line 3 has ...", "lines 3, 5 have ...".
+#[derive(Clone, Copy)]
+struct ProblemWords {
+    /// The verb for one line.
+    verb: &'static str,
+    /// The verb for several lines.
+    plural: &'static str,
+    rest: &'static str,
+}
 
-type Check = fn(raw: &[u8]) -> bool;
+/// A problem of a single line.
+struct LineProblem {
+    has: fn(raw: &[u8]) -> bool,
+    words: ProblemWords,
+}
 
 /// The problems of single lines.
-const CHECKS: &[(Check, Text)] = &[
-    (
-        |raw| raw.starts_with(b"\xef\xbb\xbf"),
-        (
-            "begins",
-            "begin",
-            "with a byte order mark: libpq does not see the entry in it",
-        ),
-    ),
-    (
-        |raw| raw.contains(&0),
-        (
-            "has",
-            "have",
-            "a NUL byte: libpq joins it with the next line",
-        ),
-    ),
-    (
-        |raw| raw.len() > 65_535,
-        (
-            "is",
-            "are",
-            "longer than 64 KiB: pgx ignores the whole file, lib/pq what follows",
-        ),
-    ),
-    (
-        |raw| std::str::from_utf8(raw).is_err(),
-        (
-            "is",
-            "are",
-            "not UTF-8: asyncpg, DBeaver, pgjdbc and sqlx may fail on it",
-        ),
-    ),
-    (
-        |raw| is_entry(raw) && fields(raw).len() < 5,
-        (
-            "has",
-            "have",
-            "fewer than five fields: asyncpg, Npgsql, pgjdbc and pgloader fail on it",
-        ),
-    ),
-    (
-        |raw| is_entry(raw) && fields(raw).len() > 5,
-        (
-            "has",
-            "have",
-            "a bare `:` in the password (write `\\:`): libpq cuts the password there, pgx, lib/pq \
-             and Npgsql refuse the line",
-        ),
-    ),
-    (
-        |raw| is_entry(raw) && fields(raw).len() >= 5 && !is_port(fields(raw)[1]),
-        (
-            "has",
-            "have",
-            "a port that is not a number: Npgsql fails on it",
-        ),
-    ),
-    (
-        |raw| is_entry(raw) && has_needless_escape(raw),
-        (
-            "escapes",
-            "escape",
-            r"more than `:` and `\`: node-postgres, pgx, pgjdbc and others keep the backslash",
-        ),
-    ),
-    (
-        |raw| !content(raw).is_empty() && is_blank_or_indented(raw),
-        (
-            "is",
-            "are",
-            "indented or blank: pgloader ignores the whole file",
-        ),
-    ),
-    (
-        |raw| raw.ends_with(b"\r\n"),
-        (
-            "ends",
-            "end",
-            "in CR LF: pgloader takes the CR for a part of the password",
-        ),
-    ),
+const LINE_PROBLEMS: &[LineProblem] = &[
+    LineProblem {
+        has: |raw| raw.starts_with(b"\xef\xbb\xbf"),
+        words: ProblemWords {
+            verb: "begins",
+            plural: "begin",
+            rest: "with a byte order mark: libpq does not see the entry in it",
+        },
+    },
+    LineProblem {
+        has: |raw| raw.contains(&0),
+        words: ProblemWords {
+            verb: "has",
+            plural: "have",
+            rest: "a NUL byte: libpq joins it with the next line",
+        },
+    },
+    LineProblem {
+        has: |raw| raw.len() > 65_535,
+        words: ProblemWords {
+            verb: "is",
+            plural: "are",
+            rest: "longer than 64 KiB: pgx ignores the whole file, lib/pq what follows",
+        },
+    },
+    LineProblem {
+        has: |raw| std::str::from_utf8(raw).is_err(),
+        words: ProblemWords {
+            verb: "is",
+            plural: "are",
+            rest: "not UTF-8: asyncpg, DBeaver, pgjdbc and sqlx may fail on it",
+        },
+    },
+    LineProblem {
+        has: |raw| is_entry(raw) && fields(raw).len() < 5,
+        words: ProblemWords {
+            verb: "has",
+            plural: "have",
+            rest: "fewer than five fields: asyncpg, Npgsql, pgjdbc and pgloader fail on it",
+        },
+    },
+    LineProblem {
+        has: |raw| is_entry(raw) && fields(raw).len() > 5,
+        words: ProblemWords {
+            verb: "has",
+            plural: "have",
+            rest: "a bare `:` in the password (write `\\:`): libpq cuts the password there, pgx, \
+                   lib/pq and Npgsql refuse the line",
+        },
+    },
+    LineProblem {
+        has: |raw| is_entry(raw) && fields(raw).len() >= 5 && !is_port(fields(raw)[1]),
+        words: ProblemWords {
+            verb: "has",
+            plural: "have",
+            rest: "a port that is not a number: Npgsql fails on it",
+        },
+    },
+    LineProblem {
+        has: |raw| is_entry(raw) && has_needless_escape(raw),
+        words: ProblemWords {
+            verb: "escapes",
+            plural: "escape",
+            rest: "more than `:` and `\\`: node-postgres, pgx, pgjdbc and others keep the \
+                   backslash",
+        },
+    },
+    LineProblem {
+        has: |raw| !content(raw).is_empty() && is_blank_or_indented(raw),
+        words: ProblemWords {
+            verb: "is",
+            plural: "are",
+            rest: "indented or blank: pgloader ignores the whole file",
+        },
+    },
+    LineProblem {
+        has: |raw| raw.ends_with(b"\r\n"),
+        words: ProblemWords {
+            verb: "ends",
+            plural: "end",
+            rest: "in CR LF: pgloader takes the CR for a part of the password",
+        },
+    },
 ];
 
 /// Returns the warnings about a passfile. `keys` are those of the entries in pgcred's block.
@@ -119,16 +131,16 @@ pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a PassfileLin
 pub(crate) fn survey_of_lines(text: &[u8]) -> Vec<String> {
     let lines = user_lines(text);
     let mut findings = Vec::new();
-    for (check, text) in CHECKS {
+    for problem in LINE_PROBLEMS {
         let mut found = Vec::new();
         for (number, line) in &lines {
-            if check(line) {
+            if (problem.has)(line) {
                 found.push(*number);
             }
         }
         findings.push(Finding {
             lines: found,
-            text: *text,
+            words: problem.words,
         });
     }
     findings.retain(|finding| !finding.lines.is_empty());
@@ -155,20 +167,21 @@ fn rivals<'a>(
     [
         Finding {
             lines: above,
-            text: (
-                "stands",
-                "stand",
-                "above pgcred's block, matching one of its entries: clients take that, not the \
-                 token",
-            ),
+            words: ProblemWords {
+                verb: "stands",
+                plural: "stand",
+                rest: "above pgcred's block, matching one of its entries: clients take that, \
+                       not the token",
+            },
         },
         Finding {
             lines: below,
-            text: (
-                "also matches",
-                "also match",
-                "one of pgcred's entries: node-postgres, which takes the last match, uses that",
-            ),
+            words: ProblemWords {
+                verb: "also matches",
+                plural: "also match",
+                rest: "one of pgcred's entries: node-postgres, which takes the last match, \
+                       uses that",
+            },
         },
     ]
 }
@@ -206,11 +219,11 @@ impl Finding {
             .take(SHOWN)
             .map(usize::to_string)
             .collect();
-        let (one, several, rest) = self.text;
+        let ProblemWords { verb, plural, rest } = self.words;
         let (noun, verb) = if self.lines.len() == 1 {
-            ("line", one)
+            ("line", verb)
         } else {
-            ("lines", several)
+            ("lines", plural)
         };
         let mut text = format!("{noun} {}", shown.join(", "));
         if self.lines.len() > SHOWN {

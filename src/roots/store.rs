@@ -13,9 +13,9 @@ use crate::sys::fs;
 use crate::sys::paths;
 
 /// The beginning of a file that pgcred has written from the certificates that it carries.
-const BUNDLED: &[u8] = b"# carried by pgcred";
+const BUNDLED_HEAD: &[u8] = b"# carried by pgcred";
 /// The beginning of a file that pgcred has downloaded.
-const DOWNLOADED: &[u8] = b"# downloaded by pgcred";
+const DOWNLOADED_HEAD: &[u8] = b"# downloaded by pgcred";
 
 fn directory() -> Result<PathBuf> {
     match paths::roots_directory() {
@@ -48,7 +48,7 @@ pub(super) fn is_own(path: &str) -> bool {
 pub(super) fn provide(set: &RootSet, download: impl FnOnce() -> Result<String>) -> Result<()> {
     fs::trust::check_path(&directory()?)?;
     let there = fs::read_own(&path(set)?).unwrap_or_default();
-    if !there.is_empty() && !there.starts_with(BUNDLED) {
+    if !there.is_empty() && !there.starts_with(BUNDLED_HEAD) {
         return Ok(());
     }
     match bundled(set) {
@@ -62,10 +62,10 @@ pub(super) fn provide(set: &RootSet, download: impl FnOnce() -> Result<String>) 
 /// newer pgcred that it may replace the file.
 pub(super) fn bundled(set: &RootSet) -> Option<Cow<'_, str>> {
     let text = set.bundled.as_deref()?;
-    if text.as_bytes().starts_with(BUNDLED) {
+    if text.as_bytes().starts_with(BUNDLED_HEAD) {
         return Some(Cow::Borrowed(text));
     }
-    let line = String::from_utf8_lossy(BUNDLED);
+    let line = String::from_utf8_lossy(BUNDLED_HEAD);
     Some(Cow::Owned(format!("{line}\n{text}")))
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn written_files() -> Vec<PathBuf> {
     let mut files = fs::list(&directory);
     files.retain(|path| {
         let text = fs::read(path).unwrap_or_default();
-        text.starts_with(BUNDLED) || text.starts_with(DOWNLOADED)
+        text.starts_with(BUNDLED_HEAD) || text.starts_with(DOWNLOADED_HEAD)
     });
     files
 }

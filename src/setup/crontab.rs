@@ -9,7 +9,7 @@ use crate::sys::child::{self, Attachment, ProgramError, ProgramOutput};
 use crate::sys::fs;
 
 /// What the program says, in lower case, where the user has no crontab.
-const THERE_IS_NONE: [&str; 2] = ["no crontab for", "no such file"];
+const NO_CRONTAB: [&str; 2] = ["no crontab for", "no such file"];
 
 /// Returns the user's crontab; `None` if there is none, an error if that is not known for sure.
 pub(crate) fn read() -> Result<Option<String>> {
@@ -25,10 +25,7 @@ pub(crate) fn read() -> Result<Option<String>> {
     }
     let message = String::from_utf8_lossy(&ended.stderr);
     let in_lower_case = message.to_lowercase();
-    if THERE_IS_NONE
-        .iter()
-        .any(|text| in_lower_case.contains(text))
-    {
+    if NO_CRONTAB.iter().any(|text| in_lower_case.contains(text)) {
         return Ok(None);
     }
     Err(

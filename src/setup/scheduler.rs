@@ -169,20 +169,20 @@ fn present_text(of: &EditDestination) -> Option<String> {
 /// sign it, and those may end soon. A run that has nothing to do takes milliseconds.
 fn minutes(targets: &[Target]) -> u32 {
     const RUNS_PER_LIFE: u32 = 6;
-    const MOST: u32 = 2;
+    const MOST_MINUTES: u32 = 2;
     match targets.iter().map(|target| target.request.life).min() {
-        Some(shortest) => (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST),
-        None => MOST,
+        Some(shortest) => (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST_MINUTES),
+        None => MOST_MINUTES,
     }
 }
 
 /// Returns a warning that names the tokens whose life is too short for a scheduler: it runs once a
 /// minute at most, and the last third of their life is shorter than that.
 fn warning_of_short_lives(targets: &[Target]) -> Option<String> {
-    const LEAST: u32 = 180;
+    const LEAST_LIFE: u32 = 180;
     let mut names = Vec::new();
     for target in targets {
-        if target.request.life < LEAST {
+        if target.request.life < LEAST_LIFE {
             names.push(format!("{} ({} s)", target.name, target.request.life));
         }
     }
@@ -191,8 +191,8 @@ fn warning_of_short_lives(targets: &[Target]) -> Option<String> {
     }
     let names = names.join(", ");
     Some(format!(
-        "warning: tokens that live less than {LEAST} s may expire before the next run: {names}; \
-         ask for longer ones, or run `pgcred refresh --watch` instead, \
+        "warning: tokens that live less than {LEAST_LIFE} s may expire before the next run: \
+         {names}; ask for longer ones, or run `pgcred refresh --watch` instead, \
          which wakes when a token is due"
     ))
 }

@@ -93,13 +93,13 @@ impl CacheDirectory {
     /// Returns the file that tells shell hooks when the next connection is due, for the passfile
     /// that is used unless PGPASSFILE names another.
     pub(crate) fn due(&self) -> PathBuf {
-        self.0.join(DUE)
+        self.0.join(DUE_FILE)
     }
 
     /// Returns the same file for a passfile that PGPASSFILE names. The hooks make the same name.
     pub(crate) fn due_for(&self, passfile: &Path) -> PathBuf {
         let name = passfile.to_string_lossy().replace(['/', '\\', ':'], "%");
-        self.0.join(format!("{DUE_FOR}{name}"))
+        self.0.join(format!("{DUE_FILE_PREFIX}{name}"))
     }
 
     /// Returns the lock that is held while such a file is written.
@@ -124,8 +124,8 @@ impl CacheDirectory {
     }
 }
 
-const DUE: &str = "due";
-const DUE_FOR: &str = "due-";
+const DUE_FILE: &str = "due";
+const DUE_FILE_PREFIX: &str = "due-";
 const KEY_FOR: &str = "key-";
 
 /// Returns the file with a cache's key, where no keyring holds it. Each scope has its own key.
@@ -135,7 +135,7 @@ pub(crate) fn key_file(directory: &Path, scope: &str) -> PathBuf {
 
 /// Tells whether a file of the cache's directory is one of those for shell hooks.
 pub(crate) fn is_due_file(name: &str) -> bool {
-    name == DUE || name.starts_with(DUE_FOR)
+    name == DUE_FILE || name.starts_with(DUE_FILE_PREFIX)
 }
 
 /// Tells whether pgcred uses this name for a file or directory in its cache. In `PGCRED_HOME` there

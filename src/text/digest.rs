@@ -9,9 +9,9 @@ use super::encode::hex;
 
 /// How many bytes of a digest are kept. With 16 bytes, no two texts with the same digest can be
 /// found in practice.
-const KEPT: usize = 16;
+const BYTES_KEPT: usize = 16;
 /// The length of a digest in hex digits.
-pub(crate) const LENGTH: usize = 2 * KEPT;
+pub(crate) const LENGTH: usize = 2 * BYTES_KEPT;
 
 /// Returns 32 hex digits of SHA-256 over the parts. The length of each part goes into it, so that
 /// no two lists of parts have the same digest.
@@ -25,7 +25,7 @@ pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 fn shortened(context: Context) -> String {
-    hex(&context.finish().as_ref()[..KEPT])
+    hex(&context.finish().as_ref()[..BYTES_KEPT])
 }
 
 /// Computes the digest of every value that implements `Hash`: a derived `Hash` leaves no field out.

@@ -167,12 +167,12 @@ fn described(c: char) -> String {
 /// Returns a text that is not pgcred's for an error message: escaped, and cut to a length that fits
 /// a line.
 pub(crate) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 80;
+    const LONGEST_QUOTE: usize = 80;
     let mut shown = String::from("`");
-    for c in text.chars().take(LONGEST) {
+    for c in text.chars().take(LONGEST_QUOTE) {
         shown.extend(c.escape_default());
     }
-    if text.chars().nth(LONGEST).is_some() {
+    if text.chars().nth(LONGEST_QUOTE).is_some() {
         shown.push_str("...");
     }
     shown.push('`');

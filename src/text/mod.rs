@@ -12,7 +12,7 @@ pub(crate) mod quote;
 pub(crate) mod suggest;
 
 /// The longest text of a service or a program that a message repeats.
-const LONGEST: usize = 300;
+const LONGEST_FOREIGN: usize = 300;
 
 /// Returns a text as one line that is safe for a terminal: control characters, newlines, and marks
 /// that change the direction of writing are escaped.
@@ -79,36 +79,38 @@ pub(crate) fn foreign(text: &str) -> String {
         kept.push_str(&shown.collect::<Vec<_>>().join(":"));
         rest = after;
     }
-    shortened(&kept, LONGEST)
+    shortened(&kept, LONGEST_FOREIGN)
 }
 
 /// Tells whether a word is as long and as mixed as tokens are. Names of hosts, paths and roles
 /// consist of shorter parts.
 fn is_token(word: &str) -> bool {
-    const LEAST: usize = 40;
-    const MIXED: usize = 20;
-    const LONG: usize = 36;
+    const LEAST_TOKEN: usize = 40;
+    const LEAST_MIXED_TOKEN: usize = 20;
+    const LONGEST_PART: usize = 36;
     let has = |part: &str, is: fn(&u8) -> bool| part.bytes().any(|b| is(&b));
     let is_mixed = |part: &str| {
         has(part, u8::is_ascii_uppercase)
             && has(part, u8::is_ascii_lowercase)
             && has(part, u8::is_ascii_digit)
     };
-    let is_random = |part: &str| part.len() > LONG || (part.len() >= MIXED && is_mixed(part));
+    let is_random = |part: &str| {
+        part.len() > LONGEST_PART || (part.len() >= LEAST_MIXED_TOKEN && is_mixed(part))
+    };
     // A secret access key has slashes, as a path has, but no path begins so.
     let is_of_alphabet = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
     let is_base64 = |part: &str| {
-        part.len() >= LEAST
+        part.len() >= LEAST_TOKEN
             && part.chars().all(is_of_alphabet)
             && !part.starts_with('/')
             && is_mixed(part)
     };
-    word.len() >= LEAST
+    word.len() >= LEAST_TOKEN
         && (word.split(['.', '/', '=', '-', '_']).any(is_random)
             || word.split('=').any(is_base64)
             || word
                 .split(|c| !is_of_alphabet(c))
-                .any(|part| ends_with_key(part, LEAST, is_mixed)))
+                .any(|part| ends_with_key(part, LEAST_TOKEN, is_mixed)))
 }
 
 /// Tells whether a part of a word is, or ends with, a secret access key. A key is always of the
@@ -217,7 +219,10 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut() {
-        assert_eq!(foreign(&"a b ".repeat(1000)).chars().count(), LONGEST);
+        assert_eq!(
+            foreign(&"a b ".repeat(1000)).chars().count(),
+            LONGEST_FOREIGN
+        );
         assert_eq!(
             (shortened("abcdef", 6), shortened("abcdefg", 6)),
             ("abcdef".into(), "abc...".into())

@@ -7,7 +7,7 @@ use crate::sys::child;
 use crate::text::host;
 
 /// A browser that still runs after this time counts as started.
-const A_WHILE: Duration = Duration::from_secs(3);
+const START_TIME: Duration = Duration::from_secs(3);
 
 /// Tries the browser commands of the platform until one runs. Tells whether one does.
 pub(super) fn open(address: &str) -> bool {
@@ -25,7 +25,7 @@ pub(super) fn open(address: &str) -> bool {
                 variables.push((name.to_owned(), value.to_owned()));
             }
         }
-        if child::spawn_and_check(&words, &variables, A_WHILE) {
+        if child::spawn_and_check(&words, &variables, START_TIME) {
             return true;
         }
     }

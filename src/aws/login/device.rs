@@ -28,7 +28,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const SETTINGS: &str =
     "try again; if it fails again, check sso_start_url and sso_region of the profile";
 /// What the standard adds to the interval when the service asks for patience.
-const SLOWER: Duration = Duration::from_secs(5);
+const ADDED_INTERVAL: Duration = Duration::from_secs(5);
 /// The limits that hold whatever the service asks for. AWS asks for 1 s and gives 10 min.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
@@ -136,7 +136,7 @@ async fn confirmed(
         let why = match refusal::code(&error) {
             Some("AuthorizationPendingException") if Instant::now() < until => continue,
             Some("SlowDownException") if Instant::now() < until => {
-                interval = (interval + SLOWER).min(LONGEST_INTERVAL);
+                interval = (interval + ADDED_INTERVAL).min(LONGEST_INTERVAL);
                 continue;
             }
             Some(

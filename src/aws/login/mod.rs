@@ -86,7 +86,7 @@ impl MissingLogin {
 
     /// Logs in, for all processes that wait: the second one finds the login done.
     pub(crate) fn run(&self, ask: &AskPolicy) -> Result<()> {
-        let _lock = self.turn(ask);
+        let _lock = self.wait_for_turn(ask);
         self.forget_page();
         if self.is_done() {
             return Ok(());
@@ -125,8 +125,8 @@ impl MissingLogin {
     }
 
     /// Waits until no other process logs in to this session, and says what it waits for.
-    fn turn(&self, ask: &AskPolicy) -> Option<Lock> {
-        const LOOK: Duration = Duration::from_millis(500);
+    fn wait_for_turn(&self, ask: &AskPolicy) -> Option<Lock> {
+        const LOOK_INTERVAL: Duration = Duration::from_millis(500);
         let id = format!("login-{}", self.id());
         let free = session_lock(&id, Duration::ZERO);
         if free.is_some() || locks_directory().is_none() {
@@ -137,9 +137,9 @@ impl MissingLogin {
         let mut shown_page = None;
         loop {
             let began = Instant::now();
-            let lock = session_lock(&id, LOOK);
+            let lock = session_lock(&id, LOOK_INTERVAL);
             // A lock that is refused at once can never be taken: the directory is not writable.
-            if lock.is_some() || began.elapsed() < LOOK || began >= deadline {
+            if lock.is_some() || began.elapsed() < LOOK_INTERVAL || began >= deadline {
                 return lock;
             }
             let page = self.page();

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 const CREDENTIALS_FILE: &str = "credentials file";
 const CONFIGURATION_FILE: &str = "configuration file";
 /// The longest account or role name of SSO. AWS's have 12 digits and at most 64 characters.
-const LONGEST: usize = 1_000;
+const LONGEST_NAME: usize = 1_000;
 /// The scope that the AWS CLI asks for. Without one the service gives no means to renew.
 const USUAL_SCOPE: &str = "sso:account:access";
 
@@ -46,7 +46,7 @@ pub(super) fn source(
 }
 
 /// Returns the value of a key, unless it is empty.
-fn filled(section: &Section, key: &str) -> Option<String> {
+fn value_of(section: &Section, key: &str) -> Option<String> {
     match section.get(key)? {
         "" => None,
         value => Some(value.to_owned()),
@@ -73,9 +73,9 @@ fn keys(name: &str, section: Option<&Section>, file: &'static str) -> Result<Opt
                 .hint("fill it in, or remove it"),
         );
     }
-    let token = match filled(section, "aws_security_token") {
+    let token = match value_of(section, "aws_security_token") {
         Some(token) => Some(token),
-        None => filled(section, "aws_session_token"),
+        None => value_of(section, "aws_session_token"),
     };
     let keys = Keys {
         id: id.to_owned(),
@@ -98,7 +98,7 @@ fn web_identity(
         if !explicit && variables.get_or_empty(variable).is_some() {
             return variables.text(variable);
         }
-        Ok(filled(section, key))
+        Ok(value_of(section, key))
     };
     let Some(token_file) = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")?
     else {
@@ -126,7 +126,7 @@ impl Sso {
         let [role, account, url, region] = sso_values(profile, &all)?;
         // Both go into an address.
         for (key, value) in [("sso_account_id", &account), ("sso_role_name", &role)] {
-            if value.len() > LONGEST || value.contains(char::is_control) {
+            if value.len() > LONGEST_NAME || value.contains(char::is_control) {
                 return Err(Error::usage(format!(
                     "profile `{profile}`: {key} is too long, or has a control character"
                 ))
@@ -134,7 +134,7 @@ impl Sso {
             }
         }
         let name = section.get("sso_session").map(str::to_owned);
-        let scopes = match (filled(&all, "sso_registration_scopes"), &name) {
+        let scopes = match (value_of(&all, "sso_registration_scopes"), &name) {
             (Some(scopes), _) => words(&scopes),
             (None, Some(_)) => vec![USUAL_SCOPE.to_owned()],
             (None, None) => Vec::new(),

@@ -32,9 +32,9 @@ use crate::sys::fs;
 use crate::text::host;
 
 /// The longest answer of a service that is read, in bytes.
-const LONGEST: usize = 1 << 20;
+const LONGEST_ANSWER: usize = 1 << 20;
 /// The AWS SDKs' own limit for a connection to be made.
-const CONNECT: Duration = Duration::from_millis(3_100);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
 /// The certificates that the user trusts instead of the system's. They are read at the first TLS
 /// connection.
@@ -122,22 +122,22 @@ struct Route {
 impl HttpClient {
     /// Returns a client that uses the proxies of the environment.
     pub(crate) fn new(bundle: Arc<TrustedCertificates>) -> Self {
-        Self::build(bundle, true, LONGEST, CONNECT)
+        Self::build(bundle, true, LONGEST_ANSWER, CONNECT_TIMEOUT)
     }
 
     /// Returns a client that uses no proxy, for services of this machine: no proxy may see their
     /// answers.
     pub(crate) fn direct(bundle: Arc<TrustedCertificates>) -> Self {
-        Self::build(bundle, false, LONGEST, CONNECT)
+        Self::build(bundle, false, LONGEST_ANSWER, CONNECT_TIMEOUT)
     }
 
     /// Returns a client that reads longer answers.
     pub(crate) fn long(&self, longest: usize) -> Self {
-        self.small(longest, self.0.connect)
+        self.with_limits(longest, self.0.connect)
     }
 
     /// Returns a client for small answers of a nearby service.
-    pub(crate) fn small(&self, longest: usize, connect: Duration) -> Self {
+    pub(crate) fn with_limits(&self, longest: usize, connect: Duration) -> Self {
         Self::build(
             self.0.bundle.clone(),
             self.0.follows_proxies,

@@ -17,7 +17,7 @@ use crate::sys::fs;
 use crate::text::{foreign, host};
 
 /// The server that relative addresses belong to. It is AWS's own.
-const OWN: &str = "http://169.254.170.2";
+const SERVER_OF_AWS: &str = "http://169.254.170.2";
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
@@ -73,7 +73,7 @@ impl Container {
             return Err(Error::usage(format!("{RELATIVE} does not begin with `/`"))
                 .hint(format!("correct or unset {RELATIVE}")));
         }
-        Ok(format!("{OWN}{}", self.address))
+        Ok(format!("{SERVER_OF_AWS}{}", self.address))
     }
 
     /// Returns the token for the `authorization` header: one line, from a file or a variable.

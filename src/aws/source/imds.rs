@@ -20,7 +20,7 @@ const REGION: &str = "latest/meta-data/placement/region";
 /// The region and a letter. Emulators of EC2 may know this path alone, which the AWS CLI asks for.
 const ZONE: &str = "latest/meta-data/placement/availability-zone";
 /// The longest answer that is read, in bytes.
-const LONGEST: usize = 64 << 10;
+const LONGEST_ANSWER: usize = 64 << 10;
 const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const SOURCE: &str = "instance metadata";
 /// How long expired credentials are taken to last, in seconds: AWS accepts them while it cannot
@@ -143,7 +143,7 @@ impl MetadataService {
                 "metadata_service_num_attempts",
             ),
             pause,
-            http: resolution.http().small(LONGEST, pause),
+            http: resolution.http().with_limits(LONGEST_ANSWER, pause),
         };
         resolution.step(format!(
             "instance metadata: asking {}",

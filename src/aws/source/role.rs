@@ -26,7 +26,7 @@ pub(super) const CLI_LEAST: u32 = 15 * 60;
 /// The shortest that a role can be assumed for, in seconds.
 const LEAST_DURATION: i32 = 900;
 /// With a minute left, cached credentials beat a refusal.
-const LAST_CHANCE: u32 = 60;
+const LEAST_CACHED_LIFE: u32 = 60;
 
 impl Role {
     /// Refuses settings of a form that STS would refuse too.
@@ -61,7 +61,8 @@ impl Role {
         let needs_code = self.mfa_serial.is_some();
         let lasts = left >= CLI_LEAST && (needs_code || left >= resolution.min_life);
         // A user who cannot give a code is better served by the little that is left.
-        let is_last_chance = needs_code && left >= LAST_CHANCE && !mfa::can_ask(resolution.ask);
+        let is_last_chance =
+            needs_code && left >= LEAST_CACHED_LIFE && !mfa::can_ask(resolution.ask);
         if !lasts && !is_last_chance {
             return None;
         }

@@ -20,7 +20,7 @@ const NAME: &str = "pgcred:cache-key:";
 const DIRECTORY: &str = " folder=";
 
 /// A quarter of the keys that a user may have.
-pub(super) const MANY: usize = 50;
+pub(super) const MANY_KEYS: usize = 50;
 
 pub(super) struct KernelKeyring {
     description: String,
@@ -131,7 +131,7 @@ pub(super) fn forget(ids: &[i32]) {
 /// visible either.
 pub(super) fn keys_to_forget(listing: &str) -> Vec<i32> {
     let keys: Vec<(i32, &str)> = listing.lines().filter_map(key_in).collect();
-    if keys.len() < MANY {
+    if keys.len() < MANY_KEYS {
         return Vec::new();
     }
     let mut gone = Vec::new();

@@ -398,7 +398,7 @@ mod linux {
                 .any(|scratch| line.contains(&scratch.paths.scope))
         };
         let ours: Vec<&str> = listing.lines().filter(is_ours).collect();
-        let listing = format!("{}\n{}", ours.join("\n"), keys_of("/", kernel::MANY));
+        let listing = format!("{}\n{}", ours.join("\n"), keys_of("/", kernel::MANY_KEYS));
         kernel::forget(&kernel::keys_to_forget(&listing));
         assert!(matches!(
             load(CacheChoice::Keyring, &thrown_away.paths, false),
@@ -415,12 +415,12 @@ mod linux {
     #[test]
     fn a_few_keys_of_missing_directories_stay() {
         assert_eq!(
-            kernel::keys_to_forget(&keys_of("/gone", kernel::MANY - 1)),
+            kernel::keys_to_forget(&keys_of("/gone", kernel::MANY_KEYS - 1)),
             [0; 0]
         );
         assert_eq!(
-            kernel::keys_to_forget(&keys_of("/gone", kernel::MANY)).len(),
-            kernel::MANY
+            kernel::keys_to_forget(&keys_of("/gone", kernel::MANY_KEYS)).len(),
+            kernel::MANY_KEYS
         );
     }
 

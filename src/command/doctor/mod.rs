@@ -41,7 +41,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use super::app::App;
-use super::configuration::ConfigurationNeed;
+use super::config_file::ConfigNeed;
 use super::needs::{ForeignHomePolicy, Needs};
 use super::run::{Run, arguments_of, hide};
 use crate::error::{Exit, Result};
@@ -104,7 +104,7 @@ impl Run for Doctor {
     type Outcome = ExitCode;
     /// A configuration that cannot be read is a finding.
     const NEEDS: Needs = Needs {
-        configuration: ConfigurationNeed::Optional,
+        configuration: ConfigNeed::Optional,
         foreign_home: ForeignHomePolicy::GoOn,
         ..Needs::USUAL
     };

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub(super) use tokens::{erase_filed, forget_ids};
 
 use super::app::App;
-use super::configuration::ConfigurationNeed;
+use super::config_file::ConfigNeed;
 use super::errors::all_errors;
 use super::needs::Needs;
 use super::passfile_option::PassfileOption;
@@ -52,7 +52,7 @@ impl Run for Erase {
     fn needs(&self) -> Needs {
         let mut needs = Self::NEEDS;
         if self.all {
-            needs.configuration = ConfigurationNeed::Optional;
+            needs.configuration = ConfigNeed::Optional;
         }
         needs
     }

@@ -35,7 +35,11 @@ pub(super) fn erase_in(
         Ok(found)
     })?;
     if !erased.is_empty() {
-        let mut note = format!("{}: erased {}", path.display(), counted(erased.len()));
+        let mut note = format!(
+            "{}: erased {}",
+            path.display(),
+            number_of_tokens(erased.len())
+        );
         if fs::stamp(path).is_none() {
             note += "; the file is gone too, because pgcred had made it";
         }
@@ -93,12 +97,12 @@ pub(in crate::command) fn forget_ids(ids: &[String], cache: &Cache, output: Outp
     }
     cache.forget(ids)?;
     if sealed > 0 {
-        output.note(&format!("cache: erased {}", counted(sealed)));
+        output.note(&format!("cache: erased {}", number_of_tokens(sealed)));
     }
     Ok(())
 }
 
-fn counted(tokens: usize) -> String {
+fn number_of_tokens(tokens: usize) -> String {
     if tokens == 1 {
         "1 token".to_owned()
     } else {

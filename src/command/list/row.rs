@@ -183,7 +183,7 @@ impl Row {
     /// Returns the host, cut in its middle where a terminal would break the line, and the port
     /// unless it is the usual one.
     pub(super) fn address(&self, most: usize) -> String {
-        const HEAD: usize = 10;
+        const HEAD_LENGTH: usize = 10;
         const MARK: &str = "...";
         let whole = if self.port == provider::DEFAULT_PORT || self.host.is_empty() {
             self.host.clone()
@@ -194,8 +194,8 @@ impl Row {
         if characters.len() <= most {
             return whole;
         }
-        let tail = characters.len() - (most - HEAD - MARK.len());
-        let (head, tail) = (&characters[..HEAD], &characters[tail..]);
+        let tail = characters.len() - (most - HEAD_LENGTH - MARK.len());
+        let (head, tail) = (&characters[..HEAD_LENGTH], &characters[tail..]);
         head.iter().collect::<String>() + MARK + &tail.iter().collect::<String>()
     }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 use edits::{EditPolicy, provide_roots, run_within};
 
 use super::app::App;
-use super::configuration::ConfigurationNeed;
+use super::config_file::ConfigNeed;
 use super::errors::all_errors;
 use super::needs::Needs;
 use super::passfile_option::warn_about_variables;
@@ -68,7 +68,7 @@ impl Run for Setup {
     fn needs(&self) -> Needs {
         let mut needs = Self::NEEDS;
         if self.undo {
-            needs.configuration = ConfigurationNeed::Optional;
+            needs.configuration = ConfigNeed::Optional;
         }
         needs
     }
@@ -77,7 +77,7 @@ impl Run for Setup {
         let machine = Machine::current(app.options.config.as_deref())?;
         let Some(name) = &self.tool else {
             return if self.undo {
-                undo::all(self.policy(), &machine, app)
+                undo::undo_all(self.policy(), &machine, app)
             } else {
                 Output::lines(overview::lines(&machine))
             };

@@ -23,14 +23,19 @@ pub(super) fn tool(
             .hint(format!("remove the connection in {title} itself")));
     };
     if entries.is_empty() {
-        return whole(policy, files, machine, app);
+        return undo_whole(policy, files, machine, app);
     }
     let edits = edits_without(tool, files, entries, machine)?;
     policy.apply(&edits, &SetupCommands::default(), &[], machine, app)?;
     Ok(())
 }
 
-fn whole(policy: EditPolicy, files: &dyn ToolFiles, machine: &Machine, app: &App) -> Result<()> {
+fn undo_whole(
+    policy: EditPolicy,
+    files: &dyn ToolFiles,
+    machine: &Machine,
+    app: &App,
+) -> Result<()> {
     let edits = files.undo(machine)?;
     let is_done = policy.apply(&edits, &files.commands(machine, true), &[], machine, app)?;
     if is_done && edits.iter().any(Edit::changes_something) {
@@ -41,7 +46,7 @@ fn whole(policy: EditPolicy, files: &dyn ToolFiles, machine: &Machine, app: &App
 
 /// Takes back everything for every tool, one after the other. An error at one tool does not keep
 /// pgcred from the others.
-pub(super) fn all(policy: EditPolicy, machine: &Machine, app: &App) -> Result<()> {
+pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Result<()> {
     let mut errors = Vec::new();
     let mut found = 0;
     for tool in TOOLS {
@@ -57,7 +62,7 @@ pub(super) fn all(policy: EditPolicy, machine: &Machine, app: &App) -> Result<()
             {
                 continue;
             }
-            Ok(_) => whole(policy, files, machine, app),
+            Ok(_) => undo_whole(policy, files, machine, app),
             Err(error) => Err(error),
         };
         found += 1;

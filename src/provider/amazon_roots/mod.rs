@@ -10,7 +10,7 @@ const RDS: &str = include_str!("rds.pem");
 /// The public roots of Amazon's services. `renew.mjs` writes this file.
 const AMAZON: &str = include_str!("amazon.pem");
 
-const ELSEWHERE: &str = "the bundle that AWS's documentation names for this region";
+const ROOTS_ELSEWHERE: &str = "the bundle that AWS's documentation names for this region";
 
 /// Returns the public roots of Amazon's services, which every system trusts.
 pub(super) fn public() -> RequiredRoots {
@@ -19,7 +19,7 @@ pub(super) fn public() -> RequiredRoots {
         title: "Amazon's public services".to_owned(),
         bundled: Some(Cow::Borrowed(AMAZON)),
         address: None,
-        elsewhere: ELSEWHERE,
+        elsewhere: ROOTS_ELSEWHERE,
     }))
 }
 
@@ -32,7 +32,7 @@ pub(super) fn of_rds(region: Option<&Region>) -> RequiredRoots {
             title: "RDS in every region".to_owned(),
             bundled: Some(Cow::Borrowed(RDS)),
             address: address("global"),
-            elsewhere: ELSEWHERE,
+            elsewhere: ROOTS_ELSEWHERE,
         });
     };
     RequiredRoots::Private(RootSet {
@@ -40,7 +40,7 @@ pub(super) fn of_rds(region: Option<&Region>) -> RequiredRoots {
         title: format!("RDS in {region}"),
         bundled: bundled(region).map(Cow::Owned),
         address: address(region.as_str()),
-        elsewhere: ELSEWHERE,
+        elsewhere: ROOTS_ELSEWHERE,
     })
 }
 

@@ -17,7 +17,7 @@ use crate::token::Token;
 pub(crate) static AUTHORITY: FakeAuthority = FakeAuthority;
 
 /// Profiles that begin with this sign as the profile without a name does.
-pub(crate) const SAME: &str = "same-";
+pub(crate) const SAME_PREFIX: &str = "same-";
 
 thread_local!(static STATE: RefCell<State> = RefCell::default());
 
@@ -91,7 +91,7 @@ struct FakeIdentities;
 impl Identities for FakeIdentities {
     fn of_profile(&self, profile: Option<&str>) -> Rc<dyn Identity> {
         let profile = match profile {
-            Some(name) if !name.starts_with(SAME) => name,
+            Some(name) if !name.starts_with(SAME_PREFIX) => name,
             _ => "",
         };
         Rc::new(FakeIdentity::new(digest(["fake", profile])))

@@ -23,7 +23,7 @@ use super::{PAUSE, command};
 use crate::error::Error;
 
 /// At most this many bytes of a pipe are read.
-const LONGEST: u64 = 1 << 20;
+const LONGEST_ANSWER: u64 = 1 << 20;
 /// How long the pipes of a program are read after its end. A helper that the program started may
 /// keep them open for ever.
 const PIPE_GRACE: Duration = Duration::from_millis(200);
@@ -226,7 +226,7 @@ impl Pipes {
             }
         }
         let stdout = Pipe::bytes_of(self.stdout);
-        let whole = whole && (stdout.len() as u64) < LONGEST;
+        let whole = whole && (stdout.len() as u64) < LONGEST_ANSWER;
         ProgramOutput {
             status,
             stdout,
@@ -299,7 +299,7 @@ impl Pipe {
 
 /// Moves the bytes of a pipe into `bytes`, until the pipe is closed or has given too many.
 fn read_to_end(pipe: impl Read, bytes: &Mutex<Vec<u8>>) {
-    let mut pipe = pipe.take(LONGEST);
+    let mut pipe = pipe.take(LONGEST_ANSWER);
     let mut part = [0; 8 << 10];
     loop {
         match pipe.read(&mut part) {

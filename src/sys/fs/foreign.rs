@@ -12,7 +12,7 @@ use super::read::read_at_most;
 use crate::error::{Error, Result};
 
 /// The longest file that is read, in bytes. Large bundles of certificates have some hundred KiB.
-const LARGEST: u64 = 4 << 20;
+const LARGEST_FILE: u64 = 4 << 20;
 
 /// Returns the bytes of a file that has to exist. A pipe or a device is read until the deadline.
 ///
@@ -38,7 +38,7 @@ pub(crate) fn read_foreign_text(path: &Path, deadline: Instant) -> Result<String
 /// Returns the bytes of a file of settings; `None` if it does not exist or is not a regular file. A
 /// file that cannot be read is an error, because pgcred would act differently without it.
 pub(crate) fn read_foreign_settings(path: &Path) -> Result<Option<Vec<u8>>> {
-    match read_at_most(path, LARGEST + 1) {
+    match read_at_most(path, LARGEST_FILE + 1) {
         Ok(Some((bytes, metadata))) if metadata.is_file() => within_limit(path, bytes).map(Some),
         Ok(_) => Ok(None),
         Err(error) => Err(cannot_read(path, &error)),
@@ -48,8 +48,8 @@ pub(crate) fn read_foreign_settings(path: &Path) -> Result<Option<Vec<u8>>> {
 /// Returns the bytes of another program's cache; `None` if it does not exist, cannot be read, is
 /// too long, or is not a regular file.
 pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
-    let (bytes, metadata) = read_at_most(path, LARGEST + 1).ok()??;
-    if metadata.is_file() && bytes.len() as u64 <= LARGEST {
+    let (bytes, metadata) = read_at_most(path, LARGEST_FILE + 1).ok()??;
+    if metadata.is_file() && bytes.len() as u64 <= LARGEST_FILE {
         Some(bytes)
     } else {
         None
@@ -61,10 +61,10 @@ fn cannot_read(path: &Path, cause: &io::Error) -> Error {
 }
 
 fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if bytes.len() as u64 <= LARGEST {
+    if bytes.len() as u64 <= LARGEST_FILE {
         return Ok(bytes);
     }
-    let (shown, largest) = (path.display(), LARGEST >> 20);
+    let (shown, largest) = (path.display(), LARGEST_FILE >> 20);
     Err(Error::usage(format!(
         "{shown} is larger than {largest} MiB"
     )))
@@ -73,7 +73,7 @@ fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
-        .take(LARGEST + 1)
+        .take(LARGEST_FILE + 1)
         .read_to_end(&mut bytes)?;
     Ok(bytes)
 }

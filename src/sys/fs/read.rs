@@ -15,7 +15,7 @@ use crate::sys::env;
 use crate::text::quote;
 
 /// The longest file that pgcred reads as a whole, in bytes. Ten thousand tokens have 20 MiB.
-const LARGEST: u64 = 64 << 20;
+const LARGEST_FILE: u64 = 64 << 20;
 
 /// Returns the bytes of a regular file. A file that cannot be read counts as missing. So does a
 /// pipe, because reading it might never end.
@@ -134,7 +134,7 @@ pub(super) fn read_settled(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)
 /// two seconds, and its length is that of some full buffers, or 0.
 fn may_be_cut(metadata: &Metadata) -> bool {
     const BUFFER: u64 = 4096;
-    const RECENT: Duration = Duration::from_secs(2);
+    const RECENT_TIME: Duration = Duration::from_secs(2);
     if !metadata.is_file() || !metadata.len().is_multiple_of(BUFFER) {
         return false;
     }
@@ -142,7 +142,7 @@ fn may_be_cut(metadata: &Metadata) -> bool {
         return false;
     };
     match changed.elapsed() {
-        Ok(age) => age < RECENT,
+        Ok(age) => age < RECENT_TIME,
         Err(_) => false, // the clock was set back
     }
 }
@@ -150,11 +150,11 @@ fn may_be_cut(metadata: &Metadata) -> bool {
 /// Returns the bytes of a file, none if it is not a regular one; `None` if it does not exist. A
 /// file that is too long is an error.
 pub(super) fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> {
-    let found = read_at_most(path, LARGEST + 1)?;
+    let found = read_at_most(path, LARGEST_FILE + 1)?;
     match &found {
-        Some((bytes, _)) if bytes.len() as u64 > LARGEST => Err(io::Error::other(format!(
+        Some((bytes, _)) if bytes.len() as u64 > LARGEST_FILE => Err(io::Error::other(format!(
             "it is larger than {} MiB",
-            LARGEST >> 20
+            LARGEST_FILE >> 20
         ))),
         _ => Ok(found),
     }

@@ -24,7 +24,7 @@ use crate::text::quote;
 
 /// The hint about another user's file. It does not say how to take the file over, because the file
 /// may be a trap: its text may be false, and it may be a link.
-const SEE_WHO: &str = "find out why that user made it, then remove it, or name another one";
+const FIND_OUT_WHY: &str = "find out why that user made it, then remove it, or name another one";
 
 /// Tells whether a file belongs to the user or root, and no other user can change it.
 pub(super) fn is_trusted(metadata: &Metadata) -> bool {
@@ -136,7 +136,7 @@ pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     };
     Err(
         Error::usage(format!("{path} is not used: it belongs to {owner}"))
-            .hint(format!("{SEE_WHO}{as_owner}")),
+            .hint(format!("{FIND_OUT_WHY}{as_owner}")),
     )
 }
 
@@ -259,7 +259,7 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
 fn explain_file(path: &Path, owner: &str, is_roots: bool, error: Error) -> Error {
     let error = error.noting(&format!("it belongs to {owner}"));
     if !is_roots {
-        return error.hint(SEE_WHO);
+        return error.hint(FIND_OUT_WHY);
     }
     let quoted = quote::posix(&path.to_string_lossy());
     error.hint(format!(

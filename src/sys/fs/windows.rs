@@ -74,7 +74,7 @@ pub(super) fn lock_as_writer(_: &File) {}
 
 /// Tells whether a new file is old: its writer needs only a moment to rename it.
 pub(super) fn is_abandoned(new: &Path) -> bool {
-    const LONG: Duration = Duration::from_mins(10);
+    const LONGEST_WRITE: Duration = Duration::from_mins(10);
     let Ok(metadata) = std::fs::metadata(new) else {
         return false;
     };
@@ -82,7 +82,7 @@ pub(super) fn is_abandoned(new: &Path) -> bool {
         return false;
     };
     match changed.elapsed() {
-        Ok(age) => age > LONG,
+        Ok(age) => age > LONGEST_WRITE,
         Err(_) => false, // the clock was set back
     }
 }

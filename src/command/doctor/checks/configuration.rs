@@ -1,6 +1,6 @@
 //! The configuration: whether it can be read, and whether its connections get along.
 
-use crate::command::configuration::{ConfigurationFile, ConfigurationNeed};
+use crate::command::config_file::{ConfigFile, ConfigNeed};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Examination, Level};
 use crate::command::doctor::finding::Finding;
@@ -34,7 +34,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 fn file(examination: &mut Examination<'_>) -> Finding {
     let named = examination.app.options.config.as_deref();
-    match ConfigurationFile::read(named, ConfigurationNeed::Whole, Output::SILENT) {
+    match ConfigFile::read(named, ConfigNeed::Whole, Output::SILENT) {
         Ok(read) => {
             let Some(path) = read.path else {
                 return Finding::ok("no configuration directory is known");

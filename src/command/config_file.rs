@@ -12,7 +12,7 @@ use crate::text::quote;
 
 /// What a command needs of the configuration file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ConfigurationNeed {
+pub(crate) enum ConfigNeed {
     /// A missing file counts as an empty one; anything else that is wrong is an error.
     Whole,
     /// As `Whole`, and the command makes the file that `--config` names if it is missing.
@@ -25,23 +25,19 @@ pub(crate) enum ConfigurationNeed {
 const NO_FILE: &str = "/dev/null";
 
 /// A configuration as it was read.
-pub(super) struct ConfigurationFile {
+pub(super) struct ConfigFile {
     pub(super) config: Config,
     pub(super) path: Option<PathBuf>,
     /// When the file was last changed before it was read.
     pub(super) changed: Option<SystemTime>,
 }
 
-impl ConfigurationFile {
+impl ConfigFile {
     /// Reads the file that `--config` names, or the usual one.
     ///
     /// A file that is there and cannot be read never counts as an empty one: its rules decide who
     /// signs, and for how long.
-    pub(super) fn read(
-        named: Option<&Path>,
-        need: ConfigurationNeed,
-        output: Output,
-    ) -> Result<Self> {
+    pub(super) fn read(named: Option<&Path>, need: ConfigNeed, output: Output) -> Result<Self> {
         let path = match named {
             Some(path) => Some(path.to_owned()),
             None => paths::config_file(),
@@ -49,7 +45,7 @@ impl ConfigurationFile {
         let Some(file) = &path else {
             return Ok(Self::empty(path));
         };
-        if need != ConfigurationNeed::WholeOrNew && named == Some(Path::new(NO_FILE)) {
+        if need != ConfigNeed::WholeOrNew && named == Some(Path::new(NO_FILE)) {
             return Ok(Self::empty(path));
         }
         match parse(file, named.is_some(), need) {
@@ -58,7 +54,7 @@ impl ConfigurationFile {
                 path,
                 changed,
             }),
-            Err(error) if need == ConfigurationNeed::Optional => {
+            Err(error) if need == ConfigNeed::Optional => {
                 output.warn(&error.to_string());
                 Ok(Self::empty(path))
             }
@@ -75,18 +71,14 @@ impl ConfigurationFile {
     }
 }
 
-fn parse(
-    file: &Path,
-    is_named: bool,
-    need: ConfigurationNeed,
-) -> Result<(Config, Option<SystemTime>)> {
+fn parse(file: &Path, is_named: bool, need: ConfigNeed) -> Result<(Config, Option<SystemTime>)> {
     // A file that is named may be a colleague's; the usual one has to be the user's own, as with
     // ssh.
     let found = match fs::read_dated(file, !is_named) {
         Ok(found) => found,
         Err(error) => return Err(with_hint(error, file)),
     };
-    if found.is_none() && need != ConfigurationNeed::WholeOrNew {
+    if found.is_none() && need != ConfigNeed::WholeOrNew {
         check_absence(file, is_named)?;
     }
     let (text, changed) = found.unwrap_or_default();
