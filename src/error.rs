@@ -75,14 +75,35 @@ pub(crate) enum Reason {
     Refused,
     /// A setting of a role has a form that no service would take.
     InvalidRoleSetting,
+    /// The settings name a profile that the files do not have.
+    NoProfile,
+    /// The credentials that were found have expired.
+    Expired,
+    /// A role asks for a code of a device, and there is none.
+    NoCode,
+    /// A program that gives credentials has failed.
+    ProgramFailed,
+    /// A service was not reached.
+    Unreachable,
+    /// The certificate of a service, or of a proxy before it, is not trusted.
+    Untrusted,
+    /// There was no answer in time.
+    TimedOut,
 }
 
 impl Reason {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 11] = [
         Self::NoRegion,
         Self::NoCredentials,
         Self::Refused,
         Self::InvalidRoleSetting,
+        Self::NoProfile,
+        Self::Expired,
+        Self::NoCode,
+        Self::ProgramFailed,
+        Self::Unreachable,
+        Self::Untrusted,
+        Self::TimedOut,
     ];
 
     /// Returns the name that stands for the reason in files.
@@ -92,6 +113,13 @@ impl Reason {
             Self::NoCredentials => "no-credentials",
             Self::Refused => "refused",
             Self::InvalidRoleSetting => "invalid-role-setting",
+            Self::NoProfile => "no-profile",
+            Self::Expired => "expired",
+            Self::NoCode => "no-code",
+            Self::ProgramFailed => "program-failed",
+            Self::Unreachable => "unreachable",
+            Self::Untrusted => "untrusted",
+            Self::TimedOut => "timed-out",
         }
     }
 

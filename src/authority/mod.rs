@@ -19,6 +19,8 @@ mod inspect;
 mod notes;
 mod region;
 mod shell_settings;
+mod token_parts;
+mod who_signs;
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -33,6 +35,8 @@ pub(crate) use inspect::{
 pub(crate) use notes::Notes;
 pub(crate) use region::Region;
 pub(crate) use shell_settings::ShellSettings;
+pub(crate) use token_parts::TokenParts;
+pub(crate) use who_signs::{LoginState, VariableKeys, WhoSigns};
 
 /// A system that issues tokens to those who have logged in to it. The methods with a body are for
 /// authorities that have profiles, regions, variables or an HTTP client.
@@ -73,6 +77,11 @@ pub(crate) trait Authority: Sync {
     /// Returns when a token was signed, if its text says so. It is asked for tokens of the passfile
     /// that the index does not know. One that does not say it counts as fresh until it expires.
     fn signing_time(&self, _token: &str) -> Option<Time> {
+        None
+    }
+
+    /// Returns what a token of this authority says of itself; `None` if it is no such token.
+    fn token_parts(&self, _token: &str) -> Option<TokenParts> {
         None
     }
 
@@ -131,6 +140,12 @@ pub(crate) trait Identity {
     /// Shows, for `--debug`, what decides who signs, and where each value came from. `region` is
     /// the region of the request, if it names one. Asks nothing.
     fn explain(&self, region: Option<&Region>, notes: &Notes);
+
+    /// Returns what [`Identity::explain`] shows, as values. Asks nothing: `None` if the authority
+    /// knows nothing before it is asked.
+    fn who_signs(&self) -> Option<WhoSigns> {
+        None
+    }
 
     /// Logs the user in. Returns false if there was no need.
     fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool>;

@@ -10,8 +10,10 @@ use super::profile::files::profile_names;
 use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
-use super::sigv4;
-use crate::authority::{AskPolicy, Authority, Identities, Inspector, Region, ShellSettings};
+use super::{sigv4, token_parts};
+use crate::authority::{
+    AskPolicy, Authority, Identities, Inspector, Region, ShellSettings, TokenParts,
+};
 use crate::error::Result;
 use crate::text::suggest;
 use crate::time::Time;
@@ -63,6 +65,10 @@ impl Authority for AwsAuthority {
 
     fn signing_time(&self, token: &str) -> Option<Time> {
         sigv4::signing_time(token)
+    }
+
+    fn token_parts(&self, token: &str) -> Option<TokenParts> {
+        token_parts::of(token)
     }
 
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {

@@ -9,7 +9,7 @@ use crate::authority::Region;
 use crate::text::host;
 
 /// The line where variables alone decide.
-const VARIABLES: &str = "credentials source: access key in variables (AWS_ACCESS_KEY_ID)";
+const VARIABLES: &str = "access key in variables (AWS_ACCESS_KEY_ID)";
 
 /// Returns one line for each decision, in the order in which they are carried out. `region` is the
 /// region of the request, if it names one.
@@ -22,7 +22,9 @@ pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<Strin
         settings.located(settings.origin_of_profile())
     );
     match planned.plan() {
-        Ok(plan) if plan.keys_in_environment().is_some() => vec![VARIABLES.to_owned(), region],
+        Ok(plan) if plan.keys_in_environment().is_some() => {
+            vec![format!("credentials source: {VARIABLES}"), region]
+        }
         Ok(plan) => {
             let mut lines = vec![profile];
             lines.extend(lines_of_plan(settings, plan));
@@ -83,7 +85,11 @@ fn region(settings: &Settings, region: Option<&Region>) -> String {
     }
 }
 
-fn source(settings: &Settings, plan: &Plan) -> String {
+/// Says which source gives the credentials, and which setting has chosen it.
+pub(super) fn source(settings: &Settings, plan: &Plan) -> String {
+    if plan.keys_in_environment().is_some() {
+        return VARIABLES.to_owned();
+    }
     let source = match &plan.source {
         Ok(source) => source,
         Err(error) => return format!("unusable: {error}"),

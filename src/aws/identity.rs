@@ -17,7 +17,10 @@ use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
 use super::signer::{AwsSigner, HOW_TO_NAME_REGION, no_region};
-use crate::authority::{AskPolicy, CredentialQuery, Identities, Identity, Notes, Region, Signer};
+use super::who_signs;
+use crate::authority::{
+    AskPolicy, CredentialQuery, Identities, Identity, Notes, Region, Signer, WhoSigns,
+};
 use crate::error::{Exit, Result};
 use crate::sys::fs;
 use crate::text::digest::{Digester, digest};
@@ -131,6 +134,10 @@ impl Identity for AwsIdentity {
                 notes.step(|| line);
             }
         }
+    }
+
+    fn who_signs(&self) -> Option<WhoSigns> {
+        Some(who_signs::of(&self.planned))
     }
 
     fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool> {

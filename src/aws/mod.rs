@@ -19,7 +19,8 @@
 //! service      HTTP, proxies, addresses of services, and their refusals
 //! api          questions to control planes: the state of a server, the caller, policies, the clock
 //! partition    the names of AWS's hosts in each of its partitions
-//! explanation  the plan in words, for `--debug`
+//! explanation  the plan in words, for `--debug`; who_signs: the same as values, for `doctor`
+//! token_parts  what a token says of itself
 //! ```
 //!
 //! Locks: `runtime` has one for each login session, taken while a session is made or renewed. The
@@ -47,6 +48,8 @@ mod settings;
 mod signer;
 mod sigv4;
 mod source;
+mod token_parts;
+mod who_signs;
 
 use crate::error::Result;
 pub(crate) use authority::AUTHORITY;

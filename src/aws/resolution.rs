@@ -19,7 +19,7 @@ use super::service::refusal;
 use super::settings::Settings;
 use crate::authority::{AskPolicy, Notes};
 use crate::aws::credentials::Credentials;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::sys::env;
 use crate::text::host;
 use crate::text::quote::typed;
@@ -201,6 +201,7 @@ impl<'a> Resolution<'a> {
             self.of_profile()
         ))
         .hint("check the network, or allow more time with --timeout")
+        .because(Reason::TimedOut)
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -245,7 +246,8 @@ impl<'a> Resolution<'a> {
                 self.of_profile(),
                 spoken(end.until(now))
             ))
-            .hint(hint)),
+            .hint(hint)
+            .because(Reason::Expired)),
             _ => Ok(credentials),
         }
     }

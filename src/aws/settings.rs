@@ -10,7 +10,7 @@ use super::environment::Variables;
 use super::profile::files::{self, Files};
 use super::profile::ini::{self, Section};
 use super::service::endpoints::AwsService;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// The two shared files, read at the first question, for all who share this.
 #[derive(Clone, Default)]
@@ -90,7 +90,8 @@ impl Settings {
                     return Err(empty.hint("unset it, or name a profile with it"));
                 }
                 Err(Error::usage(format!("there is no AWS profile `{name}`"))
-                    .hint(files::profiles_hint(Some(name))))
+                    .hint(files::profiles_hint(Some(name)))
+                    .because(Reason::NoProfile))
             }
             _ => Ok(()),
         }

@@ -29,6 +29,7 @@ impl AwsSigner {
         };
         Error::login(format!("the AWS credentials{of_profile} have expired"))
             .hint("log in again, then retry")
+            .because(Reason::Expired)
     }
 }
 

@@ -94,6 +94,7 @@ impl App {
             min_valid,
             fresh: options.fresh,
             for_passfile: false,
+            ends_pause: false,
         };
         let preferences = &self.preferences;
         let issued = self.issuer.issue(&request, options, |index| {

@@ -198,7 +198,7 @@ fn code(error: &Error) -> u8 {
         Some(Reason::NoRegion | Reason::NoCredentials) => NO_CONFIGURATION,
         Some(Reason::Refused) => REFUSAL,
         Some(Reason::InvalidRoleSetting) => USAGE,
-        None => FAILURE,
+        _ => FAILURE,
     }
 }
 

@@ -85,6 +85,11 @@ pub(crate) fn last_failure<'a>(
     Some(Backoff::of(index, identity, Time::now())?.failure)
 }
 
+/// Returns when the pause after a failure ends; `None` if it is over.
+pub(crate) fn end_of_pause(failure: &FailureRecord) -> Option<Time> {
+    Backoff { failure }.next_attempt(Time::now())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

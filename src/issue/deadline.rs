@@ -24,6 +24,11 @@ impl TimeBudget {
         self.waiting = u32::try_from(identities).unwrap_or(u32::MAX).max(1);
     }
 
+    /// Ends the time earlier.
+    pub(super) fn end_by(&mut self, end: Instant) {
+        self.end = self.end.min(end);
+    }
+
     /// Takes the next share; returns when it ends.
     pub(super) fn next_share(&mut self, now: Instant) -> Instant {
         let share = self.end.saturating_duration_since(now) / self.waiting.max(1);
@@ -48,6 +53,15 @@ mod tests {
         assert_eq!(time.next_share(now + 4 * SECOND), now + 8 * SECOND);
         // What the second one has left over is the third one's.
         assert_eq!(time.next_share(now + 5 * SECOND), now + 12 * SECOND);
+    }
+
+    #[test]
+    fn the_time_can_end_earlier_and_not_later() {
+        let now = Instant::now();
+        let mut time = TimeBudget::new(now, 12 * SECOND);
+        time.end_by(now + 20 * SECOND);
+        time.end_by(now + 3 * SECOND);
+        assert_eq!(time.next_share(now), now + 3 * SECOND);
     }
 
     #[test]

@@ -53,7 +53,7 @@ use crate::error::{Error, Exit, Result};
 use crate::request::Request;
 use crate::time::{Time, spoken};
 use crate::token::{Age, Token};
-pub(crate) use backoff::last_failure;
+pub(crate) use backoff::{end_of_pause, last_failure};
 use deadline::TimeBudget;
 pub(crate) use due::PassfileView;
 use identities::IdentityRegistry;
@@ -73,6 +73,8 @@ pub(crate) struct IssueOptions {
     pub(crate) fresh: bool,
     /// The caller writes the token into the passfile, so it is not sealed into the cache.
     pub(crate) for_passfile: bool,
+    /// Ask the authority also in the pause after a failure.
+    pub(crate) ends_pause: bool,
 }
 
 /// A token, and how it came about.
@@ -139,6 +141,19 @@ impl Issuer {
     /// Takes the warnings about what went wrong without costing an answer.
     pub(crate) fn take_warnings(&self) -> Vec<String> {
         self.notes.take_warnings()
+    }
+
+    /// Ends every wait by then, if it would not end earlier.
+    pub(crate) fn end_by(&mut self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.ask.timeout = self.ask.timeout.min(left);
+        self.time.end_by(deadline);
+    }
+
+    /// Returns the cached token of a request, and asks nobody for another one.
+    pub(crate) fn known(&mut self, request: &Request, oldest: Age) -> Option<IssuedToken> {
+        let id = self.entry_id(request);
+        self.cached(request, &id, oldest)
     }
 
     /// Shares the time of this run between so many identities.

@@ -78,7 +78,7 @@ impl Issuer {
             trace::no_backoff(&self.notes, &index, identity);
             return None;
         };
-        if options.fresh || self.can_do_better(backoff.failure) {
+        if options.fresh || options.ends_pause || self.can_do_better(backoff.failure) {
             trace::pause_ignored(&self.notes, options);
             return None;
         }

@@ -83,6 +83,7 @@ const FRESH: IssueOptions = IssueOptions {
     min_valid: 0,
     fresh: true,
     for_passfile: false,
+    ends_pause: false,
 };
 
 #[test]

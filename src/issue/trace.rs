@@ -190,6 +190,8 @@ pub(super) fn pause_ignored(notes: &Notes, options: IssueOptions) {
     notes.step(|| {
         if options.fresh {
             "pause: ignored, a new token is asked for".to_owned()
+        } else if options.ends_pause {
+            "pause: ignored, this run looks for the cause of the failure".to_owned()
         } else {
             "pause: ignored, this run can ask for the login that was missing".to_owned()
         }

@@ -46,17 +46,21 @@ const PAGE_PAUSE: u32 = 600;
 impl MissingLogin {
     /// Returns the error that says what to type.
     pub(crate) fn error(&self) -> Error {
+        Error::login(format!("profile `{}`: {}", self.profile, self.why))
+            .hint(format!("run `{}`, then retry", self.command()))
+    }
+
+    /// Returns what the user types to log in.
+    pub(crate) fn command(&self) -> String {
         let profile = if self.profile == "default" {
             String::new()
         } else {
             format!(" --profile {}", typed(&self.profile))
         };
-        let command = match self.kind {
+        match self.kind {
             LoginKind::Sso(_) => format!("pgcred login{profile}"), // by the AWS CLI, where that can
             LoginKind::SignIn(_) => format!("aws login{profile}"),
-        };
-        Error::login(format!("profile `{}`: {}", self.profile, self.why))
-            .hint(format!("run `{command}`, then retry"))
+        }
     }
 
     /// Returns the name of the session, which several profiles may share.

@@ -2,6 +2,7 @@
 //! reached.
 
 use std::error::Error as StdError;
+use std::io;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -50,7 +51,8 @@ where
                 .hint("check the region, the endpoint and the values of the profile"),
         ),
         SdkError::DispatchFailure(_) => {
-            let unreached = unreachable(what, service, &innermost(error).to_string());
+            let unreached = unreachable(what, service, &innermost(error).to_string())
+                .because(reason_not_reached(error));
             Some(if shows_steps {
                 unreached.hint(CHECK_NETWORK)
             } else {
@@ -93,6 +95,26 @@ pub(crate) fn not_understood(what: &str, service: &str, status: Option<u16>) -> 
         "{what}: the answer of {service} cannot be understood{status}"
     ))
     .hint(TRY_AGAIN)
+}
+
+/// Tells a certificate that is not trusted from every other trouble on the way.
+fn reason_not_reached(error: &(dyn StdError + 'static)) -> Reason {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        // An error of a connection holds that of TLS, and does not name it as its source.
+        let held = match cause.downcast_ref::<io::Error>() {
+            Some(of_connection) => match of_connection.get_ref() {
+                Some(held) => held.downcast_ref::<rustls::Error>(),
+                None => None,
+            },
+            None => cause.downcast_ref::<rustls::Error>(),
+        };
+        if let Some(rustls::Error::InvalidCertificate(_)) = held {
+            return Reason::Untrusted;
+        }
+        next = cause.source();
+    }
+    Reason::Unreachable
 }
 
 /// Returns the first cause. The SDK's errors around it may have the whole request in their text,

@@ -4,7 +4,7 @@ use super::process::last_line;
 use crate::authority::AskPolicy;
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::sys::child::{self, ProgramError};
 use crate::sys::env;
 use crate::text;
@@ -36,13 +36,16 @@ pub(super) fn code(resolution: &Resolution, profile: &str, serial: &str) -> Resu
             "run `aws sts get-caller-identity --profile {}` in a terminal (pgcred uses what it \
              caches), or give --mfa-code CODE or {COMMAND}",
             typed(profile)
-        )));
+        ))
+        .because(Reason::NoCode));
     }
     let device = serial.rsplit('/').next().unwrap_or(serial);
     let prompt = text::shown(&format!(
         "pgcred: MFA code of {device} for profile {profile}: "
     ));
-    let missing = Error::login("no MFA code was given").hint("retry, or give --mfa-code");
+    let missing = Error::login("no MFA code was given")
+        .hint("retry, or give --mfa-code")
+        .because(Reason::NoCode);
     match resolution.without_deadline(|| rpassword::prompt_password(prompt)) {
         Ok(code) if code.trim().is_empty() => Err(missing),
         Ok(code) => Ok(code.trim().to_owned()),

@@ -10,7 +10,7 @@ use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::sys::child::{self, ProgramError, ProgramOutput};
 use crate::sys::fs;
 use crate::text::foreign;
@@ -69,9 +69,12 @@ fn run(
             if why.is_empty() {
                 why = ended.status.to_string();
             }
-            Err(Error::failure(format!("{subject} failed: {why}")).hint(hint))
+            let failed = Error::failure(format!("{subject} failed: {why}")).hint(hint);
+            Err(failed.because(Reason::ProgramFailed))
         }
-        Err(ProgramError::Failed(error)) => Err(error.about(subject)),
+        Err(ProgramError::Failed(error)) => {
+            Err(error.about(subject).because(Reason::ProgramFailed))
+        }
         Err(ProgramError::TooLate) => Err(resolution.timeout_error(&too_late).hint(hint)),
     }
 }
@@ -86,7 +89,11 @@ fn is_complete(text: &[u8]) -> bool {
 
 /// Returns the credentials that were printed.
 fn answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Credentials> {
-    let wrong = |printed: &str| Error::failure(format!("{subject} printed {printed}")).hint(hint);
+    let wrong = |printed: &str| {
+        Error::failure(format!("{subject} printed {printed}"))
+            .hint(hint)
+            .because(Reason::ProgramFailed)
+    };
     if ended.stdout.is_empty() {
         return Err(wrong("nothing"));
     }

@@ -1,0 +1,256 @@
+//! The plan as values, for `pgcred doctor`: the source, the keys in variables, and the login that
+//! the credentials rest on, by the files that it has left. Asks nothing.
+
+use super::cli_cache::role::{of_role, of_sso};
+use super::cli_cache::sign_in::CachedLogin;
+use super::cli_cache::sso::CachedToken;
+use super::credentials::Credentials;
+use super::explanation;
+use super::login::missing::{LoginKind, MissingLogin};
+use super::plan::{Plan, SignIn, Source, Sso};
+use super::profile_plan::ProfilePlan;
+use super::settings::{Origin, Settings};
+use crate::authority::{LoginState, VariableKeys, WhoSigns};
+use crate::error::Result;
+use crate::text::host;
+use crate::time::Time;
+
+/// Cached credentials of SSO that last less long than this are not used, in seconds.
+const ENOUGH: u32 = 15 * 60;
+
+/// Returns what is known of the credentials before anybody is asked.
+pub(super) fn of(planned: &ProfilePlan) -> WhoSigns {
+    let settings = &planned.settings;
+    let plan = planned.plan();
+    let profile_variable = match settings.origin_of_profile() {
+        Origin::Variable(variable) => Some(variable),
+        _ => None,
+    };
+    let by_variables_alone = match plan {
+        Ok(plan) => plan.keys_in_environment().is_some(),
+        Err(_) => false,
+    };
+    let profile = if by_variables_alone {
+        None
+    } else {
+        Some(settings.profile_name().to_owned())
+    };
+    WhoSigns {
+        source: source(settings, &plan),
+        profile,
+        profile_variable,
+        region: match settings.region_with_origin() {
+            Some((region, origin)) => Some((region, settings.located(origin))),
+            None => None,
+        },
+        variable_keys: variable_keys(settings, plan.as_ref().ok()),
+        login: match plan {
+            Ok(plan) => login(plan),
+            Err(_) => LoginState::NotNeeded,
+        },
+        names: match plan {
+            Ok(plan) => names(plan),
+            Err(_) => Vec::new(),
+        },
+    }
+}
+
+/// Returns the source and the roles in one line.
+fn source(settings: &Settings, plan: &Result<&Plan>) -> Result<String> {
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(error) => return Err(error.clone()),
+    };
+    if let Err(error) = &plan.source {
+        return Err(error.clone());
+    }
+    let mut line = explanation::source(settings, plan);
+    for role in plan.roles.iter().rev() {
+        line = format!("{line}, then role {}", role.arn);
+    }
+    Ok(line)
+}
+
+fn variable_keys(settings: &Settings, plan: Option<&&Plan>) -> Option<VariableKeys> {
+    const VARIABLE: &str = "AWS_ACCESS_KEY_ID";
+    settings.variables.get(VARIABLE)?;
+    let is_set = |name| settings.variables.get(name).is_some();
+    let end = match settings.variables.get("AWS_CREDENTIAL_EXPIRATION") {
+        Some(text) => Time::from_aws(&text),
+        None => None,
+    };
+    let sign = match plan {
+        Some(plan) => matches!(plan.source, Ok(Source::Environment(_))),
+        None => false,
+    };
+    Some(VariableKeys {
+        variable: VARIABLE,
+        sign,
+        temporary: is_set("AWS_SESSION_TOKEN") || is_set("AWS_SECURITY_TOKEN"),
+        end,
+    })
+}
+
+/// Returns the state of the login, unless credentials of a role are cached: then nobody looks at
+/// the login.
+fn login(plan: &Plan) -> LoginState {
+    for role in &plan.roles {
+        if let Some(end) = of_role(role).as_ref().and_then(Credentials::expires_at) {
+            return LoginState::Good(end);
+        }
+    }
+    match &plan.source {
+        Ok(Source::Sso(sso)) => of_sso_login(sso),
+        Ok(Source::SignIn(sign_in)) => of_sign_in(sign_in),
+        _ => LoginState::NotNeeded,
+    }
+}
+
+fn of_sso_login(sso: &Sso) -> LoginState {
+    let missing = |why: &str| {
+        missing(MissingLogin {
+            kind: LoginKind::Sso(sso.session.clone()),
+            profile: sso.profile.clone(),
+            why: why.to_owned(),
+            revoked: None,
+        })
+    };
+    let cached_until = of_sso(sso).as_ref().and_then(Credentials::expires_at);
+    if let Some(end) = cached_until
+        && Time::now().until(end) >= ENOUGH
+    {
+        return LoginState::Good(end);
+    }
+    let Some(token) = CachedToken::read(&sso.session) else {
+        return missing("nobody has logged in to SSO yet");
+    };
+    match token.expires_at() {
+        Some(end) if end > Time::now() => LoginState::Good(end),
+        end if sso.session.name.is_some() && token.refresh_grant().is_some() => {
+            LoginState::Renewable(end)
+        }
+        _ => missing("the SSO session has expired"),
+    }
+}
+
+fn of_sign_in(sign_in: &SignIn) -> LoginState {
+    let missing = |why: String| {
+        missing(MissingLogin {
+            kind: LoginKind::SignIn(sign_in.session.clone()),
+            profile: sign_in.profile.clone(),
+            why,
+            revoked: None,
+        })
+    };
+    let Some(cached) = CachedLogin::read(&sign_in.session) else {
+        return missing("nobody has logged in with `aws login` yet".to_owned());
+    };
+    let credentials = match cached.credentials() {
+        Ok(credentials) => credentials,
+        Err(why) => {
+            return missing(format!("what `aws login` has stored cannot be used: {why}"));
+        }
+    };
+    match credentials.expires_at() {
+        Some(end) if end > Time::now() => LoginState::Good(end),
+        end => LoginState::Renewable(end),
+    }
+}
+
+fn missing(login: MissingLogin) -> LoginState {
+    LoginState::Missing {
+        command: login.command(),
+        why: login.why,
+    }
+}
+
+/// Returns the names that identify the user, apart from those in an ARN.
+fn names(plan: &Plan) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Ok(Source::Sso(sso)) = &plan.source {
+        names.push(sso.role.clone());
+        names.push(host::server(&sso.session.url).to_owned());
+        names.extend(sso.session.name.clone());
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::aws::environment::Variables;
+    use crate::aws::profile::files::Files;
+    use crate::aws::profile::ini;
+    use crate::aws::settings::SharedFiles;
+    use crate::error::Reason;
+
+    fn who_signs(variables: &[(&str, &str)], config: &str, profile: Option<&str>) -> WhoSigns {
+        let mut given = BTreeMap::new();
+        for (name, value) in variables {
+            given.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let sections = ini::parse(config).unwrap_or_default();
+        let files = SharedFiles::given(Ok(Files::of(sections, Vec::new())));
+        let settings = Settings::new(Variables::Given(given), files, profile);
+        of(&ProfilePlan::of(settings))
+    }
+
+    const SSO: &str = "[profile dev]\nsso_session = corp-of-test\nsso_account_id = 123456789012\n\
+        sso_role_name = Dba\n[sso-session corp-of-test]\nsso_region = us-west-2\n\
+        sso_start_url = https://corp.example.com/start\n";
+    const KEYS: [(&str, &str); 4] = [
+        ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_SESSION_TOKEN", "session"),
+        ("AWS_CREDENTIAL_EXPIRATION", "2026-01-01T00:00:00Z"),
+    ];
+
+    #[test]
+    fn keys_in_variables_sign_unless_an_option_names_a_profile() {
+        let alone = who_signs(&KEYS, SSO, None);
+        assert_eq!(alone.profile, None);
+        assert!(alone.source.unwrap().contains("AWS_ACCESS_KEY_ID"));
+        let keys = alone.variable_keys.unwrap();
+        assert!(keys.sign && keys.temporary);
+        assert_eq!(keys.end.unwrap().rfc3339(), "2026-01-01T00:00:00Z");
+
+        let named = who_signs(&KEYS, SSO, Some("dev"));
+        assert_eq!(named.profile.as_deref(), Some("dev"));
+        assert!(!named.variable_keys.unwrap().sign);
+        assert!(who_signs(&[], SSO, Some("dev")).variable_keys.is_none());
+    }
+
+    #[test]
+    fn the_source_is_said_with_the_names_that_identify_the_user() {
+        let found = who_signs(&[("AWS_PROFILE", "dev")], SSO, None);
+        assert_eq!(found.profile_variable, Some("AWS_PROFILE"));
+        let source = found.source.unwrap();
+        for said in ["SSO session `corp-of-test`", "role Dba"] {
+            assert!(source.contains(said), "{source}");
+        }
+        assert_eq!(found.names, ["Dba", "corp.example.com", "corp-of-test"]);
+        let LoginState::Missing { why, command } = found.login else {
+            panic!("the session has no file");
+        };
+        assert_eq!(why, "nobody has logged in to SSO yet");
+        assert_eq!(command, "pgcred login --profile dev");
+    }
+
+    #[test]
+    fn a_profile_that_does_not_exist_has_a_reason_of_its_own() {
+        let error = who_signs(&[], SSO, Some("dov")).source.unwrap_err();
+        assert_eq!(error.reason(), Some(Reason::NoProfile));
+        let wrong = "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/R\n";
+        let error = who_signs(&[], wrong, Some("dev")).source.unwrap_err();
+        assert_eq!(error.reason(), None);
+    }
+
+    #[test]
+    fn the_region_comes_with_its_place() {
+        let found = who_signs(&[("AWS_REGION", "eu-west-1")], SSO, Some("dev"));
+        let place = "AWS_REGION".to_owned();
+        assert_eq!(found.region, Some(("eu-west-1".to_owned(), place)));
+    }
+}
