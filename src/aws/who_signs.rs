@@ -35,14 +35,15 @@ pub(super) fn of(planned: &ProfilePlan) -> WhoSigns {
     } else {
         Some(settings.profile_name().to_owned())
     };
+    let mut region = None;
+    if let Some((name, origin)) = settings.region_with_origin() {
+        region = Some((name, settings.located(origin)));
+    }
     WhoSigns {
         source: source(settings, &plan),
         profile,
         profile_variable,
-        region: match settings.region_with_origin() {
-            Some((region, origin)) => Some((region, settings.located(origin))),
-            None => None,
-        },
+        region,
         variable_keys: variable_keys(settings, plan.as_ref().ok()),
         login: match plan {
             Ok(plan) => login(plan),
@@ -192,9 +193,9 @@ mod tests {
             given.insert((*name).to_owned(), (*value).to_owned());
         }
         let sections = ini::parse(config).unwrap_or_default();
-        let files = SharedFiles::given(Ok(Files::of(sections, Vec::new())));
+        let files = SharedFiles::given(Ok(Files::new(sections, Vec::new())));
         let settings = Settings::new(Variables::Given(given), files, profile);
-        of(&ProfilePlan::of(settings))
+        of(&ProfilePlan::make(settings))
     }
 
     const SSO: &str = "[profile dev]\nsso_session = corp-of-test\nsso_account_id = 123456789012\n\

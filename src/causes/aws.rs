@@ -41,7 +41,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["self-signed certificate in certificate chain", "https://"]),
             certain(&["self signed certificate in certificate chain", "https://"]),
         ],
-        detection: Detection::Checks(&["aws.reach"]),
+        detection: Detection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.unreachable",
@@ -59,7 +59,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["failed to connect to proxy url"]),
             certain(&["proxyconnectionerror"]),
         ],
-        detection: Detection::Checks(&["aws.reach"]),
+        detection: Detection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.throttled",
@@ -140,7 +140,11 @@ pub(super) const CAUSES: &[Cause] = &[
             "pgcred setup systemd",
         ],
         texts: &[],
-        detection: Detection::Checks(&["installation.schedule", "passfile.entry"]),
+        detection: Detection::Checks(&[
+            "installation.schedule",
+            "passfile.entry",
+            "token.passfile",
+        ]),
     },
     Cause {
         id: "clock",

@@ -25,7 +25,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["security token included in the request is expired"]),
             certain(&["requestexpired"]),
         ],
-        detection: Detection::Checks(&["aws.credentials", "token.life"]),
+        detection: Detection::Checks(&["token.issued", "token.life"]),
     },
     Cause {
         id: "aws.login",
@@ -47,7 +47,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["failed to refresh cached sso token"]),
             certain(&["token for", "does not exist", "sso"]),
         ],
-        detection: Detection::Checks(&["aws.credentials"]),
+        detection: Detection::Checks(&["credentials.login", "token.issued"]),
     },
     Cause {
         id: "aws.none",
@@ -76,7 +76,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["credentialsnotloaded"]),
             certain(&["the credential provider was not enabled"]),
         ],
-        detection: Detection::Checks(&["aws.credentials"]),
+        detection: Detection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.profile",
@@ -95,7 +95,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["profile", "could not be found in shared credentials"]),
             certain(&["could not resolve credentials using profile"]),
         ],
-        detection: Detection::Checks(&["aws.profile"]),
+        detection: Detection::Checks(&["credentials.source"]),
     },
     Cause {
         id: "aws.config",
@@ -112,7 +112,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["infinite loop in credential configuration"]),
             certain(&["failed to load shared config file"]),
         ],
-        detection: Detection::Checks(&["aws.profile"]),
+        detection: Detection::Checks(&["credentials.source"]),
     },
     Cause {
         id: "aws.stale.env",
@@ -129,7 +129,17 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalidaccesskeyid"]),
             certain(&["does not exist in our records"]),
         ],
-        detection: Detection::Checks(&["aws.environment", "aws.identity"]),
+        detection: Detection::Checks(&["credentials.environment", "aws.identity"]),
+    },
+    Cause {
+        id: "aws.refused",
+        title: "AWS refuses to give credentials",
+        meaning: "AWS was reached and said no, for a reason that stands in its own words in \
+            the error.",
+        fix: "Read what AWS says. If it names a role or a profile, compare it with the settings.",
+        templates: &["pgcred token {target} --debug"],
+        texts: &[],
+        detection: Detection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.secret",
@@ -156,7 +166,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["forbiddenexception", "no access"]),
             certain(&["getrolecredentials", "no access"]),
         ],
-        detection: Detection::Checks(&["aws.credentials"]),
+        detection: Detection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.role",
@@ -170,7 +180,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 Role.AssumeRolePolicyDocument",
         ],
         texts: &[certain(&["is not authorized to perform: sts:assumerole"])],
-        detection: Detection::Checks(&["aws.credentials"]),
+        detection: Detection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.mfa",
@@ -186,7 +196,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["no mfa code was given"]),
             certain(&["enter mfa code"]),
         ],
-        detection: Detection::Checks(&["aws.credentials"]),
+        detection: Detection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.webidentity",
@@ -202,7 +212,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["assumerolewithwebidentity", "expiredtoken"]),
             certain(&["assumerolewithwebidentity", "not authorized"]),
         ],
-        detection: Detection::Checks(&["aws.credentials"]),
+        detection: Detection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.process",
@@ -217,6 +227,6 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["error in credential process"]),
             certain(&["processprovidererror"]),
         ],
-        detection: Detection::Checks(&["aws.credentials"]),
+        detection: Detection::Checks(&["token.issued"]),
     },
 ];

@@ -29,7 +29,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Issue the token for the user with which the client logs in.",
         templates: &["pgcred refresh {target} --user {user}"],
         texts: &[certain(&["wrong user to action mapping"])],
-        detection: Detection::Checks(&["token.action", "login"]),
+        detection: Detection::Checks(&["token.scope", "login"]),
     },
     Cause {
         id: "dsql.mapping",

@@ -123,7 +123,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["no pg_hba.conf entry for replication connection"]),
             certain(&["must be superuser or replication role to start walsender"]),
         ],
-        detection: Detection::Checks(&["target.replication"]),
+        detection: Detection::Checks(&["token.replication"]),
     },
     Cause {
         id: "rds.hba",

@@ -47,7 +47,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 .unless(&["signaturedoesnotmatch"]),
             possible(&["pam authentication failed"]).unless(&[".rds.amazonaws"]),
         ],
-        detection: Detection::Checks(&["token.host", "tls.name"]),
+        detection: Detection::Checks(&["token.scope", "token.host", "tls.name"]),
     },
     Cause {
         id: "token.cut",
@@ -62,7 +62,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalid password packet size"]),
             certain(&["value too long for type character varying", "password"]),
         ],
-        detection: Detection::Checks(&["clients.lines"]),
+        detection: Detection::Checks(&["token.length", "clients.lines"]),
     },
     Cause {
         id: "token.service",
@@ -73,7 +73,7 @@ pub(super) const CAUSES: &[Cause] = &[
             which signs by the kind of host.",
         templates: &["pgcred token {target}"],
         texts: &[certain(&["credential should be scoped to correct service"])],
-        detection: Detection::Checks(&["token.service"]),
+        detection: Detection::Checks(&["token.scope"]),
     },
     Cause {
         id: "token.url",
@@ -120,6 +120,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Ask for the token with the same user as the client has.",
         templates: &["pgcred refresh {target} --user {user}"],
         texts: &[],
-        detection: Detection::Checks(&["token.user"]),
+        detection: Detection::Checks(&["token.scope"]),
     },
 ];

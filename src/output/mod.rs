@@ -102,6 +102,13 @@ impl Output {
         }
     }
 
+    /// Says what to type next, where another program has said what failed.
+    pub(crate) fn hint(self, text: &str) {
+        if !self.quiet {
+            line(&self.masked(&format!("hint: {text}")));
+        }
+    }
+
     /// Returns a message with masked account numbers, unless the user wants to see them.
     pub(crate) fn masked(self, text: &str) -> String {
         if self.debug {

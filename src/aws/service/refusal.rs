@@ -102,14 +102,13 @@ fn reason_not_reached(error: &(dyn StdError + 'static)) -> Reason {
     let mut next = Some(error);
     while let Some(cause) = next {
         // An error of a connection holds that of TLS, and does not name it as its source.
-        let held = match cause.downcast_ref::<io::Error>() {
-            Some(of_connection) => match of_connection.get_ref() {
-                Some(held) => held.downcast_ref::<rustls::Error>(),
-                None => None,
-            },
-            None => cause.downcast_ref::<rustls::Error>(),
-        };
-        if let Some(rustls::Error::InvalidCertificate(_)) = held {
+        let mut held = cause;
+        while let Some(of_connection) = held.downcast_ref::<io::Error>()
+            && let Some(inner) = of_connection.get_ref()
+        {
+            held = inner;
+        }
+        if let Some(rustls::Error::InvalidCertificate(_)) = held.downcast_ref() {
             return Reason::Untrusted;
         }
         next = cause.source();

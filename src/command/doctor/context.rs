@@ -41,7 +41,7 @@ pub(super) struct Case<'a, 'b> {
     /// What the user calls it.
     pub(super) name: String,
     pub(super) request: &'a Request,
-    /// The token, once a check has issued it. The login takes it.
+    /// The token that `token.issued` has got. The login takes it, and nothing else shows it.
     pub(super) token: Option<Token>,
     /// The answers of the server; `None` if no connection is made.
     pub(super) network: Option<Result<Network>>,

@@ -18,6 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How much longer the answer of such a program is waited for: it is ended first.
 const MARGIN: Duration = Duration::from_millis(300);
 
+/// The checks, and the stage, that look at the tools.
+const NEED_TOOLS: [&str; 4] = [
+    "tools",
+    "installation.schedule",
+    "passfile.entry",
+    "credentials.desktop",
+];
+
 /// The answers, each of which may not be there yet. `None` where no check asks for it.
 #[derive(Default)]
 pub(super) struct Jobs {
@@ -70,7 +78,7 @@ impl Jobs {
         {
             jobs.cache = Some(Later::start(cache.trial()));
         }
-        if is_wanted("tools") || is_wanted("installation.schedule") || is_wanted("passfile.entry") {
+        if NEED_TOOLS.iter().any(|id| is_wanted(id)) {
             let machine = machine.clone();
             jobs.tools = Some(Later::start(move || tools(&machine)));
         }

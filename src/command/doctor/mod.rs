@@ -13,11 +13,6 @@
 //! A check looks, and changes nothing. It never asks the user for anything: a login that is missing
 //! is a finding, with the exit code for it. Everything ends within `--timeout`, whatever hangs.
 
-#![expect(
-    dead_code,
-    reason = "the checks that use the rest of it follow one by one"
-)]
-
 mod aws_cli;
 mod check;
 mod checks;
@@ -35,6 +30,7 @@ mod selection;
 mod share;
 mod wrap;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -134,6 +130,7 @@ impl Run for Doctor {
         let machine = Machine::current(app.options.config.as_deref())?;
         let is_wanted = |word: &str| selection.includes_any(word);
         let jobs = Jobs::start(app, &machine, deadline, is_wanted);
+        share_time(app, &targets, deadline);
         let mut examination = Examination {
             machine,
             app,
@@ -208,6 +205,19 @@ fn ask_nobody(app: &mut App) {
     app.preferences.ask.terminal = false;
     app.preferences.ask.mfa_code = None;
     app.never_ask_for_login();
+}
+
+/// Divides the time until the deadline among those who sign for the targets, so that one who hangs
+/// leaves time for the others.
+fn share_time(app: &mut App, targets: &[Target], deadline: Instant) {
+    let mut names = BTreeSet::new();
+    for target in targets {
+        if let Ok(request) = &target.request {
+            names.insert(app.issuer.identity(request).digest().to_owned());
+        }
+    }
+    app.issuer.share_time(names.len());
+    app.issuer.end_by(deadline);
 }
 
 /// Returns how the run ends: the first failure decides.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::check::{Check, Examine};
+use super::check::Check;
 use super::checks;
-use super::context::Level;
 use super::finding::Status;
 use super::outcome::CheckOutcome;
 use crate::error::{Error, Result};
@@ -54,12 +53,9 @@ impl Selection {
         checks::all().any(|check| check.is_selected_by(word) && self.includes(check))
     }
 
-    /// Tells whether a check is included that asks the server.
+    /// Tells whether a check is included that asks the server. All of them need the way there.
     pub(super) fn needs_network(&self) -> bool {
-        checks::all().any(|check| {
-            let is_of_target = matches!(check.examine, Examine::Target(_));
-            is_of_target && check.level == Level::Network && self.includes(check)
-        })
+        self.includes_any("net")
     }
 
     /// Tells whether the report shows an outcome. One that the user did not ask for is shown only

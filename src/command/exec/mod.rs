@@ -10,6 +10,7 @@
 //! The order matters: the AWS credentials are forgotten before the program starts, signals go to
 //! the program from its start to its end, and the renewal has ended before the passfile is removed.
 
+mod hint;
 mod renewal;
 
 use std::ffi::{OsStr, OsString};
@@ -106,7 +107,7 @@ impl Run for Exec {
         if let Some(stdin) = stdin {
             command.stdin(stdin);
         }
-        run_to_its_end(command, renewal, directory)
+        run_to_its_end(command, renewal, directory, &request)
     }
 }
 
@@ -116,12 +117,14 @@ fn run_to_its_end(
     command: Command,
     renewal: TokenRenewal,
     directory: PrivateDirectory,
+    request: &Request,
 ) -> Result<ExitCode> {
     let program = command.get_program().to_owned();
+    let output = renewal.output;
     let running = SharedProgram::default();
     let mut child = match start(command, &running) {
         Ok(child) => child,
-        Err(error) => return Ok(not_started(&program, &error, renewal.output)),
+        Err(error) => return Ok(not_started(&program, &error, output)),
     };
     let renewing = renewal.start();
     let status = child.wait();
@@ -131,7 +134,12 @@ fn run_to_its_end(
     drop(renewing);
     drop(directory);
     match status {
-        Ok(status) => Ok(end(status)),
+        Ok(status) => {
+            if hint::is_login_failure(&program, status) {
+                output.hint(&hint::to_doctor(request));
+            }
+            Ok(end(status))
+        }
         Err(error) => Err(Error::failure("cannot wait for the program").caused_by(&error)),
     }
 }

@@ -14,6 +14,7 @@ pub(super) const CHECKS: &[Check] = &[Check {
     about: "whether the server accepts the token",
     level: Level::Network,
     needs: &[
+        "token.issued",
         "tls.handshake",
         "tls.chain",
         "tls.roots",

@@ -5,6 +5,7 @@
 
 mod clients;
 mod configuration;
+mod credentials;
 mod entry;
 mod environment;
 mod installation;
@@ -15,6 +16,8 @@ mod sandboxes;
 mod server_text;
 mod store;
 mod tls;
+mod token;
+mod token_judges;
 mod tools;
 
 use super::check::{Check, Examine};
@@ -41,6 +44,8 @@ static STAGES: &[&[Check]] = &[
     environment::CHECKS,
     clients::CHECKS,
     tools::CHECKS,
+    credentials::CHECKS,
+    token::CHECKS,
     net::CHECKS,
     tls::CHECKS,
     login::CHECKS,

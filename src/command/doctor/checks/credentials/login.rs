@@ -1,0 +1,149 @@
+//! The login that the credentials rest on, and the last failure to get them.
+
+use super::{naming, nothing_known, who_signs, why};
+use crate::authority::LoginState;
+use crate::cache::{Cache, FailureRecord};
+use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::finding::Finding;
+use crate::issue::{end_of_pause, last_failure};
+use crate::time::{Time, spoken};
+use crate::token::Age;
+
+pub(super) fn login(case: &mut Case<'_, '_>) -> Finding {
+    let Some(who) = who_signs(case) else {
+        return nothing_known();
+    };
+    let known = case.run.app.issuer.known(case.request, Age::Fresh);
+    let cached_until = match known {
+        Some(known) => Some(known.token.expires_at),
+        None => None,
+    };
+    naming(judge_login(&who.login, cached_until, Time::now()), &who)
+}
+
+/// Judges a login. A cached token works without one until it ends.
+fn judge_login(login: &LoginState, cached_until: Option<Time>, now: Time) -> Finding {
+    match login {
+        LoginState::NotNeeded => Finding::ok("the credentials rest on no login"),
+        LoginState::Good(end) => {
+            let left = spoken(now.until(*end));
+            Finding::ok(format!("logged in; what the login gave is good for {left}"))
+        }
+        LoginState::Renewable(Some(end)) => {
+            let ago = spoken(end.until(now));
+            Finding::ok(format!(
+                "it ended {ago} ago, and pgcred renews it without you"
+            ))
+        }
+        LoginState::Renewable(None) => Finding::ok("pgcred renews it without you"),
+        LoginState::Missing { why, command } => {
+            let finding = match cached_until {
+                Some(end) => {
+                    let left = spoken(now.until(end));
+                    let detail = format!("{why}; the cached token is good for {left}");
+                    Finding::warn("aws.login", detail)
+                }
+                None => Finding::fail("aws.login", why).for_login(),
+            };
+            finding.with_command(command)
+        }
+    }
+}
+
+pub(super) fn failure(case: &mut Case<'_, '_>) -> Finding {
+    let asks_now = case.run.level != Level::Offline;
+    let issuer = &mut case.run.app.issuer;
+    let identity = issuer.identity(case.request);
+    let Some(index) = issuer.cache().map(Cache::index) else {
+        return Finding::ok("none can be recorded: the cache is switched off");
+    };
+    let Some(last) = last_failure(&index, &*identity) else {
+        return Finding::ok("none is recorded");
+    };
+    let finding = judge_failure(last, end_of_pause(last), asks_now, Time::now());
+    match identity.who_signs() {
+        Some(who) => naming(finding, &who),
+        None => finding,
+    }
+}
+
+/// Judges the last failure. Where the same is asked now, the answer to that says more.
+fn judge_failure(last: &FailureRecord, pause: Option<Time>, asks_now: bool, now: Time) -> Finding {
+    let detail = format!("{} ago: {}", spoken(last.at.until(now)), last.error);
+    if asks_now {
+        return Finding::ok(format!("{detail}; asked again now"));
+    }
+    let next = match pause {
+        Some(end) => format!("pgcred asks again in {}", spoken(now.until(end))),
+        None => "pgcred asks again at the next call".to_owned(),
+    };
+    let mut finding = Finding::warn(why::cause(&last.error), format!("{detail}; {next}"));
+    finding.advice = last.error.to_hint().map(str::to_owned);
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+    use crate::error::{Error, Exit, Reason};
+
+    const NOW: Time = Time::from_unix(1_800_000_000);
+
+    #[test]
+    fn a_missing_login_fails_unless_a_token_is_cached() {
+        let missing = LoginState::Missing {
+            why: "the SSO session has expired".to_owned(),
+            command: "pgcred login --profile dev".to_owned(),
+        };
+        let finding = judge_login(&missing, None, NOW);
+        assert_eq!(finding.status, Status::Fail);
+        assert_eq!(finding.cause, Some("aws.login"));
+        assert_eq!(finding.exit, Exit::Login);
+        assert_eq!(finding.commands, ["pgcred login --profile dev"]);
+
+        let finding = judge_login(&missing, Some(NOW.plus(600)), NOW);
+        assert_eq!(finding.status, Status::Warn);
+        assert!(
+            finding.detail.contains("good for 10 min"),
+            "{}",
+            finding.detail
+        );
+    }
+
+    #[test]
+    fn a_login_that_is_good_or_can_be_renewed_is_all_right() {
+        for (login, says) in [
+            (LoginState::NotNeeded, "rest on no login"),
+            (LoginState::Good(NOW.plus(7_200)), "good for 2 h"),
+            (LoginState::Renewable(Some(NOW)), "renews it without you"),
+            (LoginState::Renewable(None), "renews it without you"),
+        ] {
+            let finding = judge_login(&login, None, NOW);
+            assert_eq!(finding.status, Status::Ok);
+            assert!(finding.detail.contains(says), "{}", finding.detail);
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_time_and_the_pause() {
+        let last = FailureRecord {
+            at: NOW,
+            count: 1,
+            error: Error::failure("no answer").because(Reason::TimedOut),
+            asked: false,
+            login_stamp: String::new(),
+        };
+        let later = NOW.plus(5);
+        let finding = judge_failure(&last, Some(NOW.plus(20)), false, later);
+        assert_eq!(finding.status, Status::Warn);
+        assert_eq!(finding.cause, Some("aws.unreachable"));
+        assert_eq!(
+            finding.detail,
+            "5 s ago: no answer; pgcred asks again in 15 s"
+        );
+        let finding = judge_failure(&last, None, false, later);
+        assert!(finding.detail.ends_with("at the next call"));
+        assert_eq!(judge_failure(&last, None, true, later).status, Status::Ok);
+    }
+}

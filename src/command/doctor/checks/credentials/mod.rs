@@ -1,0 +1,169 @@
+//! The credentials: where they come from, whether a login is missing, and whether they give a
+//! token.
+//!
+//! ```text
+//! mod         the checks, and what each of them looks at
+//!  +--> login    judges the login and the last failure
+//!  +--> shell    judges what only the variables of this shell say
+//!  +--> signing  issues the token, as every command does
+//!  +--> why      from an error of pgcred's to the cause
+//! ```
+//!
+//! All but the last check ask nobody. That one signs at most once, and keeps the token as `pgcred
+//! token` does.
+
+mod login;
+mod shell;
+mod signing;
+mod why;
+
+use crate::authority::WhoSigns;
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::finding::Finding;
+use crate::command::doctor::redact::Kind;
+
+/// The last check begins the stage of the token, and so has an id of that.
+pub(super) const CHECKS: &[Check] = &[
+    check(
+        "credentials.source",
+        "which credentials sign, and which setting says so",
+        &[],
+        source,
+    ),
+    check(
+        "credentials.environment",
+        "whether AWS keys in variables are in the way",
+        &[],
+        shell::environment,
+    ),
+    check(
+        "credentials.desktop",
+        "whether tools find the settings that this shell has",
+        &[],
+        shell::desktop,
+    ),
+    check(
+        "credentials.login",
+        "whether you have to log in",
+        &["credentials.source"],
+        login::login,
+    ),
+    check(
+        "credentials.failure",
+        "whether a failure is recorded, and how long pgcred waits after it",
+        &["credentials.source"],
+        login::failure,
+    ),
+    Check {
+        id: "token.issued",
+        about: "whether the credentials give a token",
+        level: Level::Network,
+        needs: &["target.known", "credentials.source", "credentials.login"],
+        examine: Examine::Target(signing::token),
+    },
+];
+
+const fn check(
+    id: &'static str,
+    about: &'static str,
+    needs: &'static [&'static str],
+    examine: fn(&mut Case<'_, '_>) -> Finding,
+) -> Check {
+    Check {
+        id,
+        about,
+        level: Level::Offline,
+        needs,
+        examine: Examine::Target(examine),
+    }
+}
+
+/// Returns who would sign for the target; `None` if nothing is known before somebody is asked.
+pub(super) fn who_signs(case: &mut Case<'_, '_>) -> Option<WhoSigns> {
+    case.run.app.issuer.identity(case.request).who_signs()
+}
+
+/// The finding where an authority has neither files nor variables.
+fn nothing_known() -> Finding {
+    Finding::ok("nothing is known before the authority is asked")
+}
+
+fn source(case: &mut Case<'_, '_>) -> Finding {
+    let Some(who) = who_signs(case) else {
+        return nothing_known();
+    };
+    naming(judge_source(&who), &who)
+}
+
+fn judge_source(who: &WhoSigns) -> Finding {
+    let source = match &who.source {
+        Ok(source) => source,
+        Err(error) => return why::finding(error),
+    };
+    let Some(profile) = &who.profile else {
+        return Finding::ok(source);
+    };
+    let named_by = match who.profile_variable {
+        Some(variable) => format!(", named by {variable}"),
+        None => String::new(),
+    };
+    Finding::ok(format!("profile `{profile}`{named_by}: {source}"))
+}
+
+/// Says which names in the texts of a finding identify the user.
+fn naming(mut finding: Finding, who: &WhoSigns) -> Finding {
+    for name in &who.names {
+        finding = finding.naming(Kind::Name, name);
+    }
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::LoginState;
+    use crate::command::doctor::finding::Status;
+    use crate::error::{Error, Exit, Reason, Result};
+
+    pub(super) fn who(source: Result<String>) -> WhoSigns {
+        WhoSigns {
+            source,
+            profile: Some("dev".to_owned()),
+            profile_variable: None,
+            region: None,
+            variable_keys: None,
+            login: LoginState::NotNeeded,
+            names: vec!["corp-session".to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_source_is_one_line_with_its_profile() {
+        let mut who = who(Ok("SSO session `corp-session` (FILE line 3)".to_owned()));
+        let finding = judge_source(&who);
+        assert_eq!(finding.status, Status::Ok);
+        assert_eq!(
+            finding.detail,
+            "profile `dev`: SSO session `corp-session` (FILE line 3)"
+        );
+        who.profile_variable = Some("AWS_PROFILE");
+        let finding = naming(judge_source(&who), &who);
+        assert!(finding.detail.contains("named by AWS_PROFILE"));
+        assert_eq!(finding.names, [("corp-session".to_owned(), Kind::Name)]);
+        who.profile = None;
+        assert!(judge_source(&who).detail.starts_with("SSO session"));
+    }
+
+    #[test]
+    fn a_profile_that_does_not_exist_fails_with_the_nearest_name() {
+        let error = Error::usage("there is no AWS profile `dov`")
+            .hint("did you mean `dev`?")
+            .because(Reason::NoProfile);
+        let finding = judge_source(&who(Err(error)));
+        assert_eq!(finding.status, Status::Fail);
+        assert_eq!(finding.cause, Some("aws.profile"));
+        assert_eq!(finding.advice.as_deref(), Some("did you mean `dev`?"));
+        assert_eq!(finding.exit, Exit::Failure);
+    }
+}

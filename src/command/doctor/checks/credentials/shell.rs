@@ -1,0 +1,175 @@
+//! What only the variables of this shell say: keys that beat a profile, and a profile that a
+//! program of the desktop does not know.
+
+use super::{nothing_known, who_signs};
+use crate::authority::{ShellSettings, WhoSigns};
+use crate::command::doctor::context::Case;
+use crate::command::doctor::finding::Finding;
+use crate::text::quote::typed;
+use crate::time::{Time, spoken};
+
+pub(super) fn environment(case: &mut Case<'_, '_>) -> Finding {
+    match who_signs(case) {
+        Some(who) => judge_environment(&who, Time::now()),
+        None => nothing_known(),
+    }
+}
+
+fn judge_environment(who: &WhoSigns, now: Time) -> Finding {
+    const CAUSE: &str = "aws.stale.env";
+    let Some(keys) = &who.variable_keys else {
+        return Finding::ok("no AWS key is in a variable");
+    };
+    let variable = keys.variable;
+    let profile = who.profile.as_deref().unwrap_or("default");
+    if !keys.sign {
+        return Finding::ok(format!(
+            "the key in {variable} counts for nothing here, because profile `{profile}` is named"
+        ));
+    }
+    if let Some(end) = keys.end
+        && end <= now
+    {
+        let ago = spoken(end.until(now));
+        let detail = format!("the key in {variable} signs, and it expired {ago} ago");
+        return Finding::fail(CAUSE, detail);
+    }
+    if let Some(other) = who.profile_variable {
+        let detail = format!("the key in {variable} signs, and {other} counts for nothing");
+        return Finding::warn(CAUSE, detail);
+    }
+    let kind = if keys.temporary {
+        "temporary key"
+    } else {
+        "key"
+    };
+    Finding::ok(format!("the {kind} in {variable} signs"))
+}
+
+pub(super) fn desktop(case: &mut Case<'_, '_>) -> Finding {
+    let shell = case.request.provider.authority.shell_settings();
+    if case.request.profile.is_some() || (shell.key.is_none() && shell.profile.is_none()) {
+        return Finding::ok("who signs does not depend on this shell");
+    }
+    let deadline = case.run.deadline;
+    let Some(tools) = case.run.jobs.tools(deadline) else {
+        return Finding::skip("the tools' files could not be read in time");
+    };
+    let mut set_up = Vec::new();
+    for tool in tools {
+        if !tool.set_up.is_empty() {
+            set_up.push((tool.name, tool.title));
+        }
+    }
+    judge_desktop(&shell, &set_up, case.request.connection.as_deref())
+}
+
+/// Judges variables that decide who signs, where no profile is kept with the connection. The tools
+/// that are set up have the name that `setup` takes, and a title.
+fn judge_desktop(
+    shell: &ShellSettings,
+    tools: &[(&str, &str)],
+    connection: Option<&str>,
+) -> Finding {
+    let what = match (shell.key, &shell.profile) {
+        (Some(key), _) => format!("the key in {key}"),
+        (None, Some(profile)) => format!("the profile `{profile}`"),
+        (None, None) => return Finding::ok("who signs does not depend on this shell"),
+    };
+    let Some((first, _)) = tools.first() else {
+        return Finding::ok(format!("{what} is this shell's; no tool is set up"));
+    };
+    let titles: Vec<&str> = tools.iter().map(|(_, title)| *title).collect();
+    let titles = titles.join(", ");
+    let detail = format!("{what} is known to this shell only, and not to: {titles}");
+    let finding = Finding::warn("tool.path", detail);
+    let profile = shell.profile.as_deref().unwrap_or("PROFILE");
+    let Some(name) = connection else {
+        let profile = typed(profile);
+        return finding.with_command(format!("pgcred add NAME HOST --profile {profile}"));
+    };
+    finding
+        .with_advice(format!(
+            "write profile = \"{profile}\" into [connections.{name}] of config.toml"
+        ))
+        .with_command(format!("pgcred setup {first}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::who;
+    use super::*;
+    use crate::authority::VariableKeys;
+    use crate::command::doctor::finding::Status;
+
+    const NOW: Time = Time::from_unix(1_800_000_000);
+
+    fn with_keys(sign: bool, end: Option<Time>, profile: Option<&'static str>) -> Finding {
+        let mut who = who(Ok(String::new()));
+        who.variable_keys = Some(VariableKeys {
+            variable: "AWS_ACCESS_KEY_ID",
+            sign,
+            temporary: end.is_some(),
+            end,
+        });
+        who.profile_variable = profile;
+        judge_environment(&who, NOW)
+    }
+
+    #[test]
+    fn keys_in_variables_are_stale_or_in_the_way_of_a_profile() {
+        let (past, future) = (Some(NOW), Some(NOW.plus(900)));
+        for (finding, status, says) in [
+            (
+                judge_environment(&who(Ok(String::new())), NOW),
+                Status::Ok,
+                "no AWS key",
+            ),
+            (with_keys(true, past, None), Status::Fail, "it expired"),
+            (with_keys(true, future, None), Status::Ok, "temporary key"),
+            (
+                with_keys(true, None, None),
+                Status::Ok,
+                "the key in AWS_ACCESS_KEY_ID signs",
+            ),
+            (
+                with_keys(true, None, Some("AWS_PROFILE")),
+                Status::Warn,
+                "AWS_PROFILE counts for nothing",
+            ),
+            (
+                with_keys(false, past, None),
+                Status::Ok,
+                "profile `dev` is named",
+            ),
+        ] {
+            assert_eq!(finding.status, status, "{}", finding.detail);
+            assert!(finding.detail.contains(says), "{}", finding.detail);
+            let is_bad = status != Status::Ok;
+            assert_eq!(finding.cause.is_some(), is_bad, "{}", finding.detail);
+        }
+    }
+
+    #[test]
+    fn a_tool_does_not_know_what_only_this_shell_says() {
+        let settings = |key, profile: Option<&str>| ShellSettings {
+            variables: Vec::new(),
+            key,
+            profile: profile.map(str::to_owned),
+        };
+        let shell = settings(None, Some("my dev"));
+        let dbeaver = &[("dbeaver", "DBeaver")][..];
+        let finding = judge_desktop(&shell, dbeaver, Some("prod"));
+        assert_eq!(finding.status, Status::Warn);
+        assert_eq!(finding.cause, Some("tool.path"));
+        assert_eq!(finding.commands, ["pgcred setup dbeaver"]);
+        let advice = finding.advice.expect("an advice");
+        assert!(advice.contains("profile = \"my dev\" into [connections.prod]"));
+        let of_key = settings(Some("AWS_ACCESS_KEY_ID"), None);
+        let finding = judge_desktop(&of_key, dbeaver, None);
+        assert_eq!(finding.commands, ["pgcred add NAME HOST --profile PROFILE"]);
+        for (shell, tools) in [(shell, &[][..]), (settings(None, None), dbeaver)] {
+            assert_eq!(judge_desktop(&shell, tools, None).status, Status::Ok);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The token itself, issued as every command does: from the cache if it is fresh there, else with
+//! credentials that are resolved now. Nobody is asked for a login.
+
+use super::{naming, who_signs, why};
+use crate::authority::WhoSigns;
+use crate::cache::Cache;
+use crate::command::doctor::context::Case;
+use crate::command::doctor::finding::Finding;
+use crate::error::Error;
+use crate::issue::{IssueOptions, IssuedToken, last_failure};
+use crate::text::quote::typed;
+use crate::time::{Time, spoken};
+use crate::token::Age;
+
+/// Issues the token and keeps it for the checks that follow.
+pub(super) fn token(case: &mut Case<'_, '_>) -> Finding {
+    let finding = new_token(case);
+    match who_signs(case) {
+        Some(who) => naming(finding, &who),
+        None => finding,
+    }
+}
+
+fn new_token(case: &mut Case<'_, '_>) -> Finding {
+    let options = IssueOptions {
+        ends_pause: true, // the user may just have repaired it
+        ..IssueOptions::default()
+    };
+    let app = &mut *case.run.app;
+    let answer = app
+        .issuer
+        .issue(case.request, options, |_| std::iter::empty());
+    let warnings = app.issuer.take_warnings();
+    let found = match answer {
+        Ok(found) => found,
+        Err(error) => return failed(&error, who_signs(case).as_ref()),
+    };
+    let now = Time::now();
+    let finding = if found.token.age(now) == Age::Stale {
+        not_renewed(case, &found, warnings, now)
+    } else {
+        Finding::ok(in_words(&found, now))
+    };
+    case.token = Some(found.token);
+    finding
+}
+
+fn in_words(found: &IssuedToken, now: Time) -> String {
+    let left = spoken(now.until(found.token.expires_at));
+    if found.cached {
+        format!("a token is cached, and good for {left}")
+    } else {
+        format!("signed now, and good for {left}")
+    }
+}
+
+/// Returns the failure of credentials that give no token.
+fn failed(error: &Error, who: Option<&WhoSigns>) -> Finding {
+    let finding = why::finding(error);
+    if finding.cause != Some("aws.login") {
+        return finding;
+    }
+    let profile = match who {
+        Some(who) => who.profile.as_deref(),
+        None => None,
+    };
+    finding.with_command(match profile {
+        None | Some("default") => "pgcred login".to_owned(),
+        Some(profile) => format!("pgcred login --profile {}", typed(profile)),
+    })
+}
+
+/// Returns the warning about an old token that is handed out because there is no newer one. The
+/// failure is on record.
+fn not_renewed(
+    case: &mut Case<'_, '_>,
+    found: &IssuedToken,
+    warnings: Vec<String>,
+    now: Time,
+) -> Finding {
+    let issuer = &mut case.run.app.issuer;
+    let identity = issuer.identity(case.request);
+    let mut why_not = "aws.unreachable";
+    if let Some(index) = issuer.cache().map(Cache::index)
+        && let Some(last) = last_failure(&index, &*identity)
+    {
+        why_not = why::cause(&last.error);
+    }
+    let detail = match warnings.into_iter().next() {
+        Some(warning) => warning,
+        None => in_words(found, now),
+    };
+    Finding::warn(why_not, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::who;
+    use super::*;
+    use crate::command::doctor::finding::Status;
+    use crate::error::{Exit, Reason};
+
+    #[test]
+    fn a_login_that_is_missing_is_typed_with_the_profile_in_use() {
+        let error = Error::login("profile `dev`: the SSO session was ended by AWS");
+        let mut who = who(Ok(String::new()));
+        let finding = failed(&error, Some(&who));
+        assert_eq!((finding.status, finding.exit), (Status::Fail, Exit::Login));
+        assert_eq!(finding.commands, ["pgcred login --profile dev"]);
+        who.profile = Some("default".to_owned());
+        assert_eq!(failed(&error, Some(&who)).commands, ["pgcred login"]);
+        assert_eq!(failed(&error, None).commands, ["pgcred login"]);
+
+        let error = Error::login("x").because(Reason::NoCredentials);
+        assert!(failed(&error, Some(&who)).commands.is_empty());
+    }
+}

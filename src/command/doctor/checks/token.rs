@@ -1,0 +1,158 @@
+//! The token: what it has to be good for, and what it says of itself. Its text is shown nowhere.
+//!
+//! The first checks look at the request alone, the others at the token that `token.issued` has got;
+//! with `--offline` at the one that is cached.
+
+use super::credentials::who_signs;
+use super::token_judges::{
+    Life, judge_host, judge_length, judge_life, judge_passfile, judge_region, judge_replication,
+    judge_scope, judge_user,
+};
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::finding::Finding;
+use crate::command::passfile_option::PassfileOption;
+use crate::passfile::block::Passfile;
+use crate::sys::fs;
+use crate::time::Time;
+use crate::token::{Age, Token};
+
+pub(super) const CHECKS: &[Check] = &[
+    check(
+        "token.host",
+        "whether the token is signed for a name that the server has",
+        host,
+    ),
+    check(
+        "token.region",
+        "whether the region is that of the server",
+        region,
+    ),
+    check(
+        "token.user",
+        "whether the user's name is one that is easily mistyped",
+        user,
+    ),
+    check(
+        "token.replication",
+        "whether a connection for replication is asked for",
+        replication,
+    ),
+    check(
+        "token.scope",
+        "whether the token says what the request says",
+        scope,
+    ),
+    check("token.life", "how long the token is good for", life),
+    check(
+        "token.length",
+        "whether the token is longer than clients take",
+        length,
+    ),
+    check(
+        "token.passfile",
+        "whether pgcred's token in the passfile is a good one",
+        passfile,
+    ),
+];
+
+const fn check(
+    id: &'static str,
+    about: &'static str,
+    examine: fn(&mut Case<'_, '_>) -> Finding,
+) -> Check {
+    Check {
+        id,
+        about,
+        level: Level::Offline,
+        needs: &[],
+        examine: Examine::Target(examine),
+    }
+}
+
+fn host(case: &mut Case<'_, '_>) -> Finding {
+    judge_host(case.request)
+}
+
+fn region(case: &mut Case<'_, '_>) -> Finding {
+    let configured = match who_signs(case) {
+        Some(who) => who.region,
+        None => None,
+    };
+    let request = case.request;
+    let of_host = (request.provider.region)(&request.sign_host);
+    judge_region(of_host.as_ref(), request.region.as_ref(), configured)
+}
+
+fn user(case: &mut Case<'_, '_>) -> Finding {
+    judge_user(case.request)
+}
+
+fn replication(case: &mut Case<'_, '_>) -> Finding {
+    judge_replication(case.request.keyword("replication"))
+}
+
+/// Judges the token that is known, if one is.
+fn with_token(
+    case: &mut Case<'_, '_>,
+    judge: impl FnOnce(&Case<'_, '_>, &Token) -> Finding,
+) -> Finding {
+    if let Some(token) = case.token.take() {
+        let finding = judge(case, &token);
+        case.token = Some(token);
+        return finding;
+    }
+    match case.run.app.issuer.known(case.request, Age::Stale) {
+        Some(known) => judge(case, &known.token),
+        None => Finding::skip("there is no token to look at"),
+    }
+}
+
+fn scope(case: &mut Case<'_, '_>) -> Finding {
+    with_token(case, |case, token| {
+        let request = case.request;
+        match request.provider.authority.token_parts(token.expose()) {
+            Some(parts) => judge_scope(&parts, request),
+            None => Finding::ok("the token says nothing of itself"),
+        }
+    })
+}
+
+fn life(case: &mut Case<'_, '_>) -> Finding {
+    with_token(case, |case, token| {
+        let provider = case.request.provider;
+        let life = Life {
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+            usual: case.request.life.min(provider.default_life),
+        };
+        judge_life(&life, Time::now())
+    })
+}
+
+fn length(case: &mut Case<'_, '_>) -> Finding {
+    with_token(case, |_, token| judge_length(token.expose().len()))
+}
+
+/// Looks at the line that pgcred has written for the target.
+fn passfile(case: &mut Case<'_, '_>) -> Finding {
+    let Ok(path) = PassfileOption::default().path() else {
+        return Finding::skip("no home directory is known");
+    };
+    let text = match fs::read_if_plain(&path) {
+        Ok(text) => text.unwrap_or_default(),
+        Err(error) => return Finding::skip(error.to_string()),
+    };
+    let line = case.request.passfile_line();
+    let known = match Passfile::parse(&text) {
+        Ok(known) => known,
+        Err(error) => return Finding::skip(error.to_string()),
+    };
+    let Some(expires_at) = known.expires_at(&line) else {
+        return Finding::ok("pgcred has written none for this target");
+    };
+    let text = known.token(&line, expires_at).unwrap_or_default();
+    let request = case.request;
+    let parts = request.provider.authority.token_parts(&text);
+    judge_passfile(parts.as_ref(), expires_at, request, Time::now())
+}

@@ -1,0 +1,220 @@
+//! What the checks of the token judge, as functions of values.
+
+use crate::authority::{Region, TokenParts};
+use crate::command::doctor::finding::Finding;
+use crate::request::Request;
+use crate::text::quote::typed;
+use crate::time::{Time, spoken};
+use crate::token::{Age, age};
+
+/// A token with less left is hardly worth sending, in seconds.
+const LITTLE: u32 = 5 * 60;
+/// What programs read from a command at once; no driver is known to take less and to take tokens.
+const LONGEST: usize = 4_096;
+/// The names of AWS end so. A name of the user's own never takes a token.
+const ENDS_OF_AWS: [&str; 4] = [
+    ".aws",
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+];
+
+/// Judges the name that is signed.
+pub(super) fn judge_host(request: &Request) -> Finding {
+    const CAUSE: &str = "token.endpoint";
+    let (signed, dialled) = (&request.sign_host, &request.host);
+    let title = request.provider.title;
+    if (request.provider.owns)(signed) {
+        return Finding::ok(if signed == dialled {
+            format!("signed for {signed}")
+        } else {
+            format!("signed for {signed}, dialled as {dialled}")
+        });
+    }
+    let detail = format!("signed for {signed}, which is no name of {title}");
+    if ENDS_OF_AWS.iter().any(|end| signed.ends_with(end)) {
+        return Finding::warn(CAUSE, detail);
+    }
+    let alias = typed(&format!("{dialled}:{}", request.port));
+    Finding::fail(CAUSE, detail)
+        .with_advice("name the endpoint of AWS: --host, or --sign-host beside it")
+        .with_command(format!("pgcred add NAME ENDPOINT --alias {alias}"))
+}
+
+/// Judges the region of the request against that of the host. `configured` is what a variable or
+/// the profile says, with its place.
+pub(super) fn judge_region(
+    of_host: Option<&Region>,
+    of_request: Option<&Region>,
+    configured: Option<(String, String)>,
+) -> Finding {
+    match (of_host, of_request, configured) {
+        (Some(host), Some(request), _) if host != request => Finding::fail(
+            "region",
+            format!("signed for {request}, and the host is in {host}"),
+        ),
+        (Some(host), _, Some((other, place))) if other.trim() != host.as_str() => {
+            Finding::ok(format!(
+                "{host}, as the host says; {} of {place} does not count",
+                other.trim()
+            ))
+        }
+        (Some(host), ..) => Finding::ok(format!("{host}, as the host says")),
+        (None, Some(request), _) => Finding::ok(format!("{request}, as the request says")),
+        (None, None, Some((region, place))) => {
+            Finding::ok(format!("{}, by {place}", region.trim()))
+        }
+        (None, None, None) => Finding::warn("aws.region", "neither host nor setting names one"),
+    }
+}
+
+/// Judges the name of the role in the database, which SQL folds to lower case unless it is quoted.
+pub(super) fn judge_user(request: &Request) -> Finding {
+    const CAUSE: &str = "role.case";
+    let user = &request.user;
+    let action = (request.provider.action)(user);
+    if user.eq_ignore_ascii_case("admin") && user != "admin" {
+        let detail = format!("`{user}` is not `admin`: the token permits {action}");
+        return Finding::warn(CAUSE, detail);
+    }
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.".contains(c);
+    match user.chars().find(|c| !is_plain(*c)) {
+        None => Finding::ok(format!("{user}, who is permitted {action}")),
+        Some(c) => Finding::warn(
+            CAUSE,
+            format!(
+                "`{user}` has `{c}`: it has to be in quotes in SQL, and the same everywhere else"
+            ),
+        ),
+    }
+}
+
+/// Judges libpq's keyword of that name.
+pub(super) fn judge_replication(keyword: Option<&str>) -> Finding {
+    match keyword {
+        None | Some("false" | "off" | "no" | "0") => Finding::ok("none is asked for"),
+        Some(value) => Finding::fail("rds.replication", format!("replication={value}")),
+    }
+}
+
+/// Judges what a token says of itself against what is asked for.
+pub(super) fn judge_scope(parts: &TokenParts, request: &Request) -> Finding {
+    if let Some((cause, detail)) = difference(parts, request) {
+        return Finding::fail(cause, detail);
+    }
+    let port = match parts.port {
+        Some(port) => format!(":{port}"),
+        None => String::new(),
+    };
+    let user = match &parts.user {
+        Some(user) => format!(" for {user}"),
+        None => String::new(),
+    };
+    Finding::ok(format!(
+        "{} on {}{port}{user} in {}, by a key {}...",
+        parts.action, parts.host, parts.region, parts.kind_of_key
+    ))
+}
+
+/// Returns the first thing that a token is not good for, with its cause.
+fn difference(parts: &TokenParts, request: &Request) -> Option<(&'static str, String)> {
+    let wanted = request.scope();
+    let region = match (request.provider.region)(&request.sign_host) {
+        Some(region) => region.to_string(),
+        None => match &request.region {
+            Some(region) => region.to_string(),
+            None => parts.region.clone(),
+        },
+    };
+    let (said_port, port) = (in_words(parts.port), in_words(wanted.port));
+    let (said_user, user) = (in_words(parts.user.as_deref()), in_words(wanted.user));
+    let rows: [(_, _, &str, &str); 6] = [
+        ("token.service", "service", &parts.service, wanted.service),
+        ("token.endpoint", "host", &parts.host, wanted.host),
+        ("token.endpoint", "port", &said_port, &port),
+        ("dsql.action", "action", &parts.action, wanted.action),
+        ("token.user", "user", &said_user, &user),
+        ("region", "region", &parts.region, &region),
+    ];
+    for (cause, what, said, wanted) in rows {
+        if said != wanted {
+            let detail = format!("the token is for {what} {said}, and {wanted} is asked for");
+            return Some((cause, detail));
+        }
+    }
+    None
+}
+
+fn in_words<T: ToString>(value: Option<T>) -> String {
+    match value {
+        Some(value) => value.to_string(),
+        None => "none".to_owned(),
+    }
+}
+
+/// The times of a token.
+pub(super) struct Life {
+    pub(super) issued_at: Time,
+    pub(super) expires_at: Time,
+    /// The life of a token that nothing cuts short, in seconds; no more than the usual one.
+    pub(super) usual: u32,
+}
+
+/// Judges how long a token lasts, and whether the credentials end before it should.
+pub(super) fn judge_life(life: &Life, now: Time) -> Finding {
+    let whole = life.issued_at.until(life.expires_at);
+    let left = now.until(life.expires_at);
+    let times = format!(
+        "issued {}, good until {}, {} more",
+        life.issued_at.rfc3339(),
+        life.expires_at.rfc3339(),
+        spoken(left)
+    );
+    if whole < life.usual {
+        let detail = format!("{times}: it was cut short, because the credentials end then");
+        return Finding::warn("aws.expired", detail);
+    }
+    if left < LITTLE.min(life.usual) && age(life.issued_at, life.expires_at, now) != Age::Fresh {
+        return Finding::warn("aws.expired", times);
+    }
+    Finding::ok(times)
+}
+
+pub(super) fn judge_length(length: usize) -> Finding {
+    if length > LONGEST {
+        let detail = format!("{length} characters: some programs read no more than {LONGEST}");
+        return Finding::warn("token.cut", detail);
+    }
+    Finding::ok(format!(
+        "{length} characters; password fields and poolers that keep 128 to 1024 cut longer ones"
+    ))
+}
+
+/// Judges the token that pgcred has written into the passfile. `parts` is `None` for a token that
+/// says nothing of itself.
+pub(super) fn judge_passfile(
+    parts: Option<&TokenParts>,
+    expires_at: Time,
+    request: &Request,
+    now: Time,
+) -> Finding {
+    if expires_at <= now {
+        let ago = spoken(expires_at.until(now));
+        return Finding::warn("schedule", format!("it expired {ago} ago"));
+    }
+    let left = spoken(now.until(expires_at));
+    let Some(parts) = parts else {
+        return Finding::ok(format!("it is good for {left}"));
+    };
+    if let Some((cause, detail)) = difference(parts, request) {
+        return Finding::fail(cause, format!("in the passfile {detail}"));
+    }
+    if age(parts.issued_at, expires_at, now) == Age::Stale {
+        let detail = format!("it is good for {left} more, and nothing has renewed it");
+        return Finding::warn("schedule", detail);
+    }
+    Finding::ok(format!("it is good for {left}"))
+}
+
+#[cfg(test)]
+mod tests;
