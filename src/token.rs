@@ -27,6 +27,14 @@ pub(crate) enum Age {
     Expired,
 }
 
+/// When a token was signed and when it ends, as far as a file or the index tells it.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenTimes {
+    /// `None` if nothing says it.
+    pub(crate) issued_at: Option<Time>,
+    pub(crate) expires_at: Time,
+}
+
 /// Returns when to stop reusing a token: two thirds of its effective life.
 pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
     let life = issued_at.until(expires_at);

@@ -29,7 +29,7 @@ struct Iam {
 
 /// Which of the addresses of a service is asked.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Variant {
+pub(super) struct HostVariant {
     pub(super) fips: bool,
     pub(super) dual: bool,
 }
@@ -122,7 +122,7 @@ pub(super) fn of(region: &str) -> &'static Partition {
 
 impl Partition {
     /// Returns the host of a service that each region has, by the service's key.
-    pub(super) fn host(&self, key: &str, region: &str, variant: Variant) -> String {
+    pub(super) fn host(&self, key: &str, region: &str, variant: HostVariant) -> String {
         let dual = variant.dual || key == "dsql"; // Aurora DSQL has no other hosts
         let suffix = if dual { self.dual_suffix } else { self.suffix };
         let is_plain = !variant.fips || (self.is_fips && !dual);
@@ -131,7 +131,7 @@ impl Partition {
     }
 
     /// Returns the host of IAM.
-    pub(super) fn iam_host(&self, variant: Variant) -> &'static str {
+    pub(super) fn iam_host(&self, variant: HostVariant) -> &'static str {
         match (variant.fips, variant.dual) {
             (false, false) => self.iam.host,
             (false, true) => self.iam.dual,
@@ -160,7 +160,7 @@ mod tests {
         for line in OF_BOTOCORE.lines() {
             let [key, region, fips, dual, host, signed] =
                 line.split(' ').collect::<Vec<_>>()[..].try_into().unwrap();
-            let variant = Variant {
+            let variant = HostVariant {
                 fips: fips == "fips",
                 dual: dual == "dual",
             };

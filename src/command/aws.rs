@@ -45,7 +45,7 @@ const SUPPORTED_COMMANDS: &str = "pgcred aws supports only: \
 #[command(infer_long_args = true, args_override_self = true)]
 pub(crate) struct Aws {
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
     #[command(subcommand)]
     service: Service,
 }
@@ -114,7 +114,7 @@ struct RdsToken {
 /// here.
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags as they are typed")]
-struct Common {
+struct CommonOptions {
     /// AWS profile
     #[arg(long, alias = "p", global = true, value_name = "PROFILE")]
     profile: Option<String>,
@@ -236,7 +236,7 @@ impl Aws {
     }
 }
 
-impl Common {
+impl CommonOptions {
     /// Checks that the options of time are numbers, as the AWS CLI does. They have no effect.
     fn check_timeouts(&self) -> Result<()> {
         optional_integer("--cli-read-timeout", self.cli_read_timeout.as_deref())?;

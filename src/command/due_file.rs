@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::line_owners::mark_taken_lines;
 use super::preferences::Preferences;
-use super::segment::{Segment, Times, TokenState, segment};
+use super::segment::{Segment, TokenState, segment};
 use crate::cache::Cache;
 use crate::issue::{Issuer, PassfileView, last_failure};
 use crate::request::Request;
@@ -16,6 +16,7 @@ use crate::shell::LONGEST_WAIT;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
+use crate::token::TokenTimes;
 
 /// During the pause after a failure, a hook looks this often whether the user has logged in, which
 /// ends the pause.
@@ -107,13 +108,20 @@ fn due(
 
 /// Returns the times of the valid token that the passfile has for a connection, if the line there
 /// is this connection's own.
-fn times_in_passfile(request: &Request, filed: Option<&PassfileView>, now: Time) -> Option<Times> {
+fn times_in_passfile(
+    request: &Request,
+    filed: Option<&PassfileView>,
+    now: Time,
+) -> Option<TokenTimes> {
     if !request.owns_its_line() {
         return None;
     }
     let times = filed?.times(request)?;
-    let (_, expires_at) = times;
-    if expires_at > now { Some(times) } else { None }
+    if times.expires_at > now {
+        Some(times)
+    } else {
+        None
+    }
 }
 
 /// Returns what a prompt may show: name, expiry and state. A hook finds out by itself whether the

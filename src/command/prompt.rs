@@ -8,7 +8,7 @@ use super::line_owners::{is_taken, mark_taken_lines};
 use super::needs::Needs;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::run::Run;
-use super::segment::{Segment, Times, TokenState, segment};
+use super::segment::{Segment, TokenState, segment};
 use crate::cache::{Cache, Index};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -17,6 +17,7 @@ use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::Stdin;
 use crate::text;
 use crate::time::{Time, spoken};
+use crate::token::TokenTimes;
 
 #[derive(clap::Args)]
 pub(crate) struct Prompt {
@@ -73,12 +74,12 @@ impl Prompt {
 }
 
 /// The passfiles, which are read when the first token has to be looked up there.
-struct Passfiles<'a> {
+struct LazyPassfiles<'a> {
     index: &'a Index,
     tokens: OnceCell<PassfileTokens>,
 }
 
-impl<'a> Passfiles<'a> {
+impl<'a> LazyPassfiles<'a> {
     fn new(index: &'a Index) -> Self {
         Self {
             index,
@@ -86,14 +87,17 @@ impl<'a> Passfiles<'a> {
         }
     }
 
-    fn times(&self, request: &Request) -> Option<Times> {
+    fn times(&self, request: &Request) -> Option<TokenTimes> {
         let tokens = self
             .tokens
             .get_or_init(|| PassfileTokens::read(known_passfiles(self.index)));
         let line = request.passfile_line();
         let valid = tokens.valid_tokens(&line, request.provider.authority);
         let found = valid.first()?;
-        Some((found.issued_at, found.expires_at))
+        Some(TokenTimes {
+            issued_at: found.issued_at,
+            expires_at: found.expires_at,
+        })
     }
 }
 
@@ -106,7 +110,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segme
             .resolve(&ConnectionOptions::default(), Some(target)),
     };
     let request = request.ok()?;
-    let passfiles = Passfiles::new(index);
+    let passfiles = LazyPassfiles::new(index);
     segment(target, &request, index, issuer, || {
         if is_taken(target, &request.passfile_line(), preferences) {
             None
@@ -117,7 +121,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segme
 }
 
 fn segments_of_connections(app: &mut App, index: &Index) -> Vec<Segment> {
-    let passfiles = Passfiles::new(index);
+    let passfiles = LazyPassfiles::new(index);
     let mut connections = app.preferences.named_connections();
     mark_taken_lines(&mut connections);
     let mut segments = Vec::new();

@@ -6,7 +6,7 @@ use crate::error::Exit;
 use crate::issue::{Issuer, last_failure};
 use crate::request::Request;
 use crate::time::Time;
-use crate::token::{Age, age};
+use crate::token::{Age, TokenTimes, age};
 
 /// A connection and the state of its token, for a prompt to show.
 pub(super) struct Segment {
@@ -39,9 +39,6 @@ impl TokenState {
     }
 }
 
-/// When a token was signed, if that is known, and when it ends.
-pub(super) type Times = (Option<Time>, Time);
-
 /// Returns the segment of a connection. `None` if it has no token and needs no login.
 ///
 /// The passfile is read only if the index knows no fresh token: then a pgcred with another
@@ -51,18 +48,21 @@ pub(super) fn segment(
     request: &Request,
     index: &Index,
     issuer: &mut Issuer,
-    in_passfile: impl FnOnce() -> Option<Times>,
+    in_passfile: impl FnOnce() -> Option<TokenTimes>,
 ) -> Option<Segment> {
     let now = Time::now();
     let identity = issuer.identity(request);
     let id = EntryId::of(request, &*identity);
     let mut known = None;
     if let Some(record) = index.records.get(id.as_str()) {
-        known = Some((Some(record.issued_at), record.expires_at));
+        known = Some(TokenTimes {
+            issued_at: Some(record.issued_at),
+            expires_at: record.expires_at,
+        });
     }
     if age_of(known, now) != Age::Fresh
         && let Some(filed) = in_passfile()
-        && known.is_none_or(|(_, expires_at)| filed.1 > expires_at)
+        && known.is_none_or(|known| filed.expires_at > known.expires_at)
     {
         known = Some(filed);
     }
@@ -77,7 +77,7 @@ pub(super) fn segment(
         Age::Expired => TokenState::Expired,
     };
     let expires_at = match known {
-        Some((_, expires_at)) => expires_at,
+        Some(known) => known.expires_at,
         None if needs_login => Time::from_unix(0),
         None => return None,
     };
@@ -90,9 +90,9 @@ pub(super) fn segment(
 
 /// Returns what a token is good for now. One that is not known counts as expired; one that does not
 /// say when it was signed counts as signed now.
-fn age_of(times: Option<Times>, now: Time) -> Age {
+fn age_of(times: Option<TokenTimes>, now: Time) -> Age {
     match times {
-        Some((issued_at, expires_at)) => age(issued_at.unwrap_or(now), expires_at, now),
+        Some(times) => age(times.issued_at.unwrap_or(now), times.expires_at, now),
         None => Age::Expired,
     }
 }

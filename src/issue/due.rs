@@ -17,7 +17,7 @@ use crate::passfile::block::Passfile;
 use crate::request::Request;
 use crate::sys::fs;
 use crate::time::Time;
-use crate::token::Age;
+use crate::token::{Age, TokenTimes};
 
 /// A passfile, and what the index knows of the tokens in it.
 pub(crate) struct PassfileView {
@@ -37,11 +37,14 @@ impl PassfileView {
 
     /// Returns when the token in the request's own line was issued, if that is known, and when it
     /// expires.
-    pub(crate) fn times(&self, request: &Request) -> Option<(Option<Time>, Time)> {
+    pub(crate) fn times(&self, request: &Request) -> Option<TokenTimes> {
         let line = request.passfile_line();
         let expires_at = self.passfile.expires_at(&line)?;
         let token = self.passfile.token(&line, expires_at)?;
-        Some((request.provider.authority.signing_time(&token), expires_at))
+        Some(TokenTimes {
+            issued_at: request.provider.authority.signing_time(&token),
+            expires_at,
+        })
     }
 
     /// Returns when `refresh` has something to do for this request: now, or later.

@@ -8,7 +8,7 @@ use crate::passfile::block::{BEGIN_PREFIX, END, PassfileLine};
 use crate::passfile::line::{LookupKey, answers, content, fields};
 
 /// A problem, and the lines that have it.
-struct Finding {
+struct LinesWithProblem {
     lines: Vec<usize>,
     words: ProblemWords,
 }
@@ -138,13 +138,13 @@ pub(crate) fn survey_of_lines(text: &[u8]) -> Vec<String> {
                 found.push(*number);
             }
         }
-        findings.push(Finding {
+        findings.push(LinesWithProblem {
             lines: found,
             words: problem.words,
         });
     }
     findings.retain(|finding| !finding.lines.is_empty());
-    findings.iter().map(Finding::sentence).collect()
+    findings.iter().map(LinesWithProblem::sentence).collect()
 }
 
 /// Returns the lines above and below pgcred's block that match one of its entries.
@@ -152,7 +152,7 @@ fn rivals<'a>(
     lines: &[(usize, &[u8])],
     block: usize,
     keys: impl Iterator<Item = &'a PassfileLine>,
-) -> [Finding; 2] {
+) -> [LinesWithProblem; 2] {
     let keys: Vec<(&PassfileLine, String)> = keys.map(|key| (key, key.port.to_string())).collect();
     let (mut above, mut below) = (Vec::new(), Vec::new());
     for (number, line) in lines {
@@ -165,7 +165,7 @@ fn rivals<'a>(
         }
     }
     [
-        Finding {
+        LinesWithProblem {
             lines: above,
             words: ProblemWords {
                 verb: "stands",
@@ -174,7 +174,7 @@ fn rivals<'a>(
                        not the token",
             },
         },
-        Finding {
+        LinesWithProblem {
             lines: below,
             words: ProblemWords {
                 verb: "also matches",
@@ -210,7 +210,7 @@ fn answers_for(line: &[u8], key: &PassfileLine, port: &str) -> bool {
     )
 }
 
-impl Finding {
+impl LinesWithProblem {
     fn sentence(&self) -> String {
         const SHOWN: usize = 5;
         let shown: Vec<_> = self

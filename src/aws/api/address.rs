@@ -1,6 +1,6 @@
 //! Where the control plane of a service is asked, and for which region the request is signed.
 
-use crate::aws::partition::{self, Variant};
+use crate::aws::partition::{self, HostVariant};
 use crate::aws::resolution::Resolution;
 use crate::aws::service::endpoints::{AwsService, IAM};
 use crate::error::Result;
@@ -37,8 +37,8 @@ pub(super) fn of(resolution: &Resolution, service: AwsService, region: &str) -> 
     })
 }
 
-fn variant(resolution: &Resolution) -> Variant {
-    Variant {
+fn variant(resolution: &Resolution) -> HostVariant {
+    HostVariant {
         fips: resolution.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
         dual: resolution.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
     }

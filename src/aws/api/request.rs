@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::aws::api::{dsql, iam, rds, sts};
-    use crate::aws::partition::{self, Variant};
+    use crate::aws::partition::{self, HostVariant};
     use crate::aws::service::endpoints::{DSQL, IAM, RDS, STS};
     use crate::aws::sigv4::{SignedFor, sign_headers};
     use crate::time::Time;
@@ -155,10 +155,10 @@ mod tests {
             let region = text("region");
             let partition = partition::of(region);
             let (host, signed) = if request.service.key == IAM.key {
-                let host = partition.iam_host(Variant::default()).to_owned();
+                let host = partition.iam_host(HostVariant::default()).to_owned();
                 (host, partition.iam_region())
             } else {
-                let host = partition.host(request.service.key, region, Variant::default());
+                let host = partition.host(request.service.key, region, HostVariant::default());
                 (host, region)
             };
             let mut http = request.http(&format!("https://{host}")).unwrap();

@@ -101,9 +101,9 @@ pub(crate) fn local_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a
 
 /// Sends requests. It costs nothing until the first one.
 #[derive(Clone)]
-pub(crate) struct HttpClient(Arc<Inner>);
+pub(crate) struct HttpClient(Arc<ClientParts>);
 
-struct Inner {
+struct ClientParts {
     bundle: Arc<TrustedCertificates>,
     follows_proxies: bool,
     longest: usize,
@@ -153,7 +153,7 @@ impl HttpClient {
         connect: Duration,
     ) -> Self {
         let connectors = Mutex::default();
-        Self(Arc::new(Inner {
+        Self(Arc::new(ClientParts {
             bundle,
             follows_proxies,
             longest,

@@ -9,7 +9,7 @@ use secret_service::{EncryptionType, Error as ServiceError};
 use super::{KeyLocation, item};
 use crate::error::{Error, Result};
 
-type Answer<T> = std::result::Result<T, ServiceError>;
+type ServiceResult<T> = std::result::Result<T, ServiceError>;
 
 pub(super) struct DesktopKeyring {
     scope: String,
@@ -26,7 +26,7 @@ impl DesktopKeyring {
     /// and its question would disappear when this process ends.
     fn with_collection<T>(
         &self,
-        work: impl FnOnce(&Collection<'_>, HashMap<&str, &str>) -> Answer<T>,
+        work: impl FnOnce(&Collection<'_>, HashMap<&str, &str>) -> ServiceResult<T>,
     ) -> Result<T> {
         let answer = || {
             // The bus is a socket that only the user can use, so the encryption that the protocol

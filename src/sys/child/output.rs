@@ -54,14 +54,14 @@ pub(crate) enum Attachment {
     AtTerminal,
 }
 
-type Answer = Result<ProgramOutput, ProgramError>;
+type ProgramResult = Result<ProgramOutput, ProgramError>;
 
 /// Tells whether some bytes are a complete answer.
 type IsComplete = fn(&[u8]) -> bool;
 
 /// Runs a program until it ends. At the deadline it is killed; if it is alone, so is all that it
 /// started.
-pub(crate) fn output(words: &[String], deadline: Instant, attachment: Attachment) -> Answer {
+pub(crate) fn output(words: &[String], deadline: Instant, attachment: Attachment) -> ProgramResult {
     run_words(words, deadline, attachment, None)
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn complete_output(
     deadline: Instant,
     attachment: Attachment,
     is_complete: IsComplete,
-) -> Answer {
+) -> ProgramResult {
     run_words(words, deadline, attachment, Some(is_complete))
 }
 
@@ -83,7 +83,7 @@ fn run_words(
     deadline: Instant,
     attachment: Attachment,
     is_complete: Option<IsComplete>,
-) -> Answer {
+) -> ProgramResult {
     let mut command = CommandWrap::from(command(words).map_err(ProgramError::Failed)?);
     if !matches!(attachment, Attachment::AtTerminal) {
         command.command_mut().stderr(Stdio::piped());
@@ -101,7 +101,7 @@ pub(crate) fn own_output(
     arguments: &[OsString],
     deadline: Instant,
     is_over: impl Fn() -> bool,
-) -> Answer {
+) -> ProgramResult {
     let program = own_program().map_err(ProgramError::Failed)?;
     let mut command = CommandWrap::from(Command::new(program));
     command
@@ -129,7 +129,7 @@ fn run(
     deadline: Instant,
     is_over: impl Fn() -> bool,
     is_complete: Option<IsComplete>,
-) -> Answer {
+) -> ProgramResult {
     command.command_mut().stdout(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
