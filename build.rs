@@ -22,9 +22,10 @@ fn main() {
         //
         // What is given up: an attacker who can already overwrite memory of the process knows where
         // the program's own code is. The addresses of libraries, heap and stack stay random. Such
-        // an error could only be in a dependency, because the compiler refuses unsafe code of
-        // pgcred's own; and the process lives for milliseconds and reads the user's own files and
-        // the answers of AWS.
+        // an error could only be in a dependency: the compiler refuses unsafe code of pgcred's own,
+        // except where a file says that it expects it (`sys/libm.rs`: one function, no pointers).
+        // And the process lives for milliseconds, and reads the user's own files and the answers of
+        // AWS.
         println!("cargo:rustc-link-arg-bins=-no-pie");
     }
 }

@@ -4,6 +4,8 @@
 //! DBeaver reads every file `data-sources*.json` of a project, so the user's own file is never
 //! touched. Entries of pgcred have ids that begin with `pgcred-`. If the user changes such an
 //! entry, for example its colour or its tunnel, the next `setup` keeps the change.
+//!
+//! `look` finds what stands in the connections of every workspace.
 
 mod look;
 
@@ -42,7 +44,6 @@ const PREFIX: &str = "pgcred-";
 const EVENTS: [&str; 2] = ["BEFORE_CONNECT", "AFTER_CONNECT"];
 /// The first version that takes a password from a command.
 const TAKES_COMMAND: [u32; 3] = [26, 1, 4];
-/// What is wrong with a file that cannot be edited.
 const OWNERSHIP: Ownership = Ownership::Part {
     users_part,
     say_the_same,

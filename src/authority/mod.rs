@@ -13,6 +13,12 @@
 //!
 //! Nothing here knows a cloud. AWS implements the four traits in `src/aws`; `provider/fake`
 //! implements them for the unit tests of `issue`.
+//!
+//! `ask` says how the user may be asked, and `notes` collects what there is to tell. `region` is a
+//! value of authorities that have regions, `shell_settings` is what `pgcred setup` asks, and
+//! `inspect` what `pgcred doctor` asks.
+//! `token_parts` is what a token says of itself in clear, and `who_signs` says as values who would
+//! sign.
 
 mod ask;
 mod inspect;

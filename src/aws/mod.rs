@@ -3,8 +3,8 @@
 //! SDK and of an async runtime.
 //!
 //! ```text
-//! authority --> identity --> planned --> plan        which source and roles, decided without I/O
-//!                  |                     settings    variables and the two shared files
+//! authority --> identity --> profile_plan --> plan        which source and roles, without I/O
+//!                  |                          settings    variables and the two shared files
 //!                  |
 //!                  +------> blocking --> execute     carries the plan out
 //!                  |                     source      one file for each source of credentials
@@ -18,6 +18,8 @@
 //! profile      the two shared files; environment: the table of AWS's variables
 //! service      HTTP, proxies, addresses of services, and their refusals
 //! api          questions to control planes: the state of a server, the caller, policies, the clock
+//! credentials  what all credentials have in common: fields, the time left, the last check
+//! region       the names of regions: what a user may type, and which are known
 //! partition    the names of AWS's hosts in each of its partitions
 //! explanation  the plan in words, for `--debug`; who_signs: the same as values, for `doctor`
 //! token_parts  what a token says of itself

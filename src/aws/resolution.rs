@@ -1,5 +1,14 @@
-//! One resolution of credentials: what every source needs for it. That is the profile in use and
-//! its settings, clients of services, the deadline, and the notes of what was tried.
+//! One resolution of credentials: what every source needs for it.
+//!
+//! `execute` opens a [`Resolution`] with the settings of the profile, and hands it to the sources
+//! and to the roles on top of them. From it a source takes:
+//!
+//! - the value of a setting: the variable, else the key of the profile;
+//! - clients: of a service of the SDK, of plain HTTP, and of a service of this machine;
+//! - the deadline, which stops while the user logs in or types a code;
+//! - the notes: steps for `--debug`, warnings, and files of the identity that have changed;
+//! - the errors that all sources share: a call that failed, a service that did not answer in time,
+//!   credentials that have expired.
 
 use std::cell::Cell;
 use std::error::Error as StdError;

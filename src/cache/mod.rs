@@ -10,7 +10,8 @@
 //!
 //! A sealed file contains the token, its times and its region. It is bound to the ID of everything
 //! that was asked for, so a file that was renamed does not open. `seal` is the cipher, `key` finds
-//! the key, and `index` is index.json: times, places and failures.
+//! the key, and `index` is index.json: times, places and failures. `trial` tries the cache out for
+//! `pgcred doctor`.
 //!
 //! Locks:
 //!

@@ -1,4 +1,8 @@
 //! The table of commands, and the grammar of the command line that is made from it.
+//!
+//! A row has everything that the command line knows of a command: its name, what it does, examples,
+//! its arguments, how it runs and how it ends if it fails. The help, the manual page and the hints
+//! for unknown commands come from the same rows.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,9 @@
 //! `pgcred add`: writes a connection into the configuration, and says what may be wrong with it.
+//!
+//! TARGET and the options are kept as they were typed, and the database role, which may be the
+//! default of the provider. Variables of this shell are not kept, because they may be others
+//! tomorrow. The file is edited in place: comments and order stay. Warnings come after the edit and
+//! never stop it.
 
 use std::path::Path;
 

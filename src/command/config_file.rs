@@ -1,4 +1,8 @@
 //! Reads the configuration file for a command, and decides what a missing or broken file means.
+//!
+//! A file that is there and cannot be read stops most commands, because its rules decide who signs.
+//! The commands that undo or examine something work without it, and `add` makes the file that is
+//! named.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;

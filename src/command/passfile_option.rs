@@ -1,4 +1,9 @@
 //! The passfile that a command edits, and the warnings about what keeps clients from reading it.
+//!
+//! It is the file of `--passfile`, else the one that libpq reads: PGPASSFILE, else the default of
+//! the system. Inside `pgcred exec` it is the user's own file, not the private one. The warnings
+//! are about variables that lead clients past the file, and about other files that look like a
+//! passfile.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -34,6 +34,9 @@
 //! for each other. If the lock of an identity, the key or the index cannot be taken, pgcred goes on
 //! without it: then two processes may ask for the same credentials.
 //!
+//! `due` says when a token is to be renewed, `identities` keeps one identity for each profile of a
+//! run, and `trace` makes the lines of `--debug`.
+//!
 //! This module does not know AWS. It uses the traits of `authority`, which AWS implements.
 
 mod backoff;

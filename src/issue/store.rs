@@ -1,4 +1,9 @@
 //! Stores new tokens: step 6 in `mod`, which holds the lock of the identity.
+//!
+//! A token is sealed and written, then recorded in the index with its times. If that fails, the
+//! caller gets the token all the same, with a warning: a cache that cannot be written must not stop
+//! a login. `refresh` records here which tokens it has written to the passfile; a sealed copy of
+//! such a token is removed, since the older one would be handed out.
 
 use std::path::Path;
 use std::time::Instant;

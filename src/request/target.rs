@@ -1,5 +1,16 @@
-//! TARGET as the user writes it: host, cluster ID, `postgres://` URI or libpq conninfo string. Pure
-//! text to fields.
+//! TARGET as the user writes it, and the fields that it has. Pure: text in, fields out.
+//!
+//! ```text
+//! abc...dsql.us-east-1.on.aws            a host, with or without :PORT
+//! abc123...                              a cluster ID of Aurora DSQL, which `resolve` makes a host
+//! postgres://app@HOST:5432/books?...     a URI, split where libpq splits it
+//! "host=HOST user=app sslmode=..."       a conninfo string, by libpq's rules of quoting
+//! ```
+//!
+//! [`TargetSpec`] is also the form in which options, PG* variables and connections name a server:
+//! each source fills one, and [`TargetSpec::or`] takes what is missing from the next. Only libpq's
+//! keywords are accepted. A password is dropped, and no error repeats a part of the text, because a
+//! password that is not quoted well may stand in any part.
 
 use std::fmt;
 

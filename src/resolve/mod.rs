@@ -20,6 +20,9 @@
 //! | 6. PGSSLROOTCERT              | roots                                                    |
 //! | 7. the provider               | user, dbname, limits of the life                         |
 //!
+//! `options` are those of the commands, `explain` makes the line of `--debug`, and `unknown_host`
+//! the error for a host of no provider.
+//!
 //! TARGET is the name of a connection, or the address that is one. `--debug` says for each value
 //! which source it came from.
 

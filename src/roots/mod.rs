@@ -5,6 +5,8 @@
 //! names as data. Roots that no system trusts, such as those of RDS, are certificates that pgcred
 //! carries or downloads. It puts them into its data directory (`store`), because a client wants a
 //! path.
+//!
+//! `sets` has the same certificates as data, for a probe that judges a server as clients would.
 
 mod sets;
 mod store;

@@ -15,6 +15,9 @@
 //!                               back if one fails
 //! ```
 //!
+//! `machine` is the computer and `target` the connection, as a tool needs them. `block` puts lines
+//! of pgcred's into a text file, and `entry` says what stands in a tool's files now.
+//!
 //! `integrations/README.md` has the recipes for another tool.
 
 pub(crate) mod block;

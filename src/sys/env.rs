@@ -1,4 +1,12 @@
-//! The only reader of the environment: variables and the user's directories.
+//! The only reader of the environment: variables, the command line, and the user's directories.
+//!
+//! A variable that is empty counts as unset, as in libpq and the AWS CLI. [`var`] and [`text`]
+//! differ for bytes that are not UTF-8: the first replaces them, the second refuses the value.
+//!
+//! Directories come from here, because each follows from variables: the home directory, AWS's own
+//! rule for it, and those for caches, data and configuration. What pgcred keeps in them is said by
+//! `paths`. The functions about the passfile undo what `pgcred exec` sets for its program, so that
+//! pgcred inside of it still finds the user's own file.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

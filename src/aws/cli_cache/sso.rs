@@ -1,4 +1,8 @@
 //! The tokens that SSO logins leave, one file for each login session.
+//!
+//! The file's name is a digest of the session's name, or of the address of the portal in the older
+//! form of a profile. `aws sso login` writes the file; so does pgcred when it logs in or renews a
+//! token, in the form in which the AWS CLI reads it.
 
 use std::path::PathBuf;
 

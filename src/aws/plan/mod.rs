@@ -60,15 +60,56 @@ impl Hash for Plan {
 #[derive(Hash)]
 pub(crate) enum Source {
     /// Keys in variables.
+    ///
+    /// ```sh
+    /// export AWS_ACCESS_KEY_ID=AKIA...
+    /// export AWS_SECRET_ACCESS_KEY=...
+    /// ```
     Environment(Keys),
     /// Keys in one of the two files, which the text names.
+    ///
+    /// ```ini
+    /// [dev]                               # ~/.aws/credentials
+    /// aws_access_key_id = AKIA...
+    /// aws_secret_access_key = ...
+    /// ```
     File(Keys, &'static str, String),
+    /// ```ini
+    /// [profile pod]
+    /// role_arn = arn:aws:iam::111122223333:role/dba
+    /// web_identity_token_file = /var/run/secrets/token
+    /// ```
     WebIdentity(WebIdentity),
+    /// ```ini
+    /// [profile dev]
+    /// sso_session = corp                  # [sso-session corp] has the address and the region
+    /// sso_account_id = 111122223333
+    /// sso_role_name = dba
+    /// ```
     Sso(Sso),
+    /// ```ini
+    /// [profile dev]                       # written by `aws login`
+    /// login_session = arn:aws:iam::111122223333:user/ann
+    /// ```
     SignIn(SignIn),
     /// The command line of a `credential_process`.
+    ///
+    /// ```ini
+    /// [profile dev]
+    /// credential_process = /opt/bin/vault-keys --account dev
+    /// ```
     Process(String),
+    /// ```ini
+    /// [profile task]                      # inside ECS, EKS or CloudShell
+    /// role_arn = arn:aws:iam::111122223333:role/dba
+    /// credential_source = EcsContainer
+    /// ```
     Container(Container),
+    /// ```ini
+    /// [profile machine]                   # on an instance of EC2
+    /// role_arn = arn:aws:iam::111122223333:role/dba
+    /// credential_source = Ec2InstanceMetadata
+    /// ```
     InstanceMetadata(InstanceMetadata),
     /// Nothing names a source: the old files are looked at, then the services of this machine.
     Fallback(LegacyFiles, MachineService),

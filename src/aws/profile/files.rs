@@ -1,4 +1,14 @@
 //! The user's AWS configuration: both shared files, merged as the AWS CLI merges them.
+//!
+//! ```text
+//! ~/.aws/config         [default], [profile NAME], [sso-session NAME], [services NAME]
+//! ~/.aws/credentials    [NAME]
+//! ```
+//!
+//! `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name other files. A file that is missing
+//! counts as empty. If both files have a profile, the credentials file wins key by key. Some keys
+//! count only in one of the files, so each is kept on its own as well. The line of every key is
+//! known, for `--debug` and for errors.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,5 +1,18 @@
-//! AWS's configuration files as the AWS CLI reads them: by the rules of Python's `RawConfigParser`.
-//! Text to sections.
+//! The syntax of AWS's configuration files, as the AWS CLI reads it: by the rules of Python's
+//! `RawConfigParser`. Text in, sections out; `files` knows what the sections mean.
+//!
+//! ```text
+//! [profile dev]
+//! region = us-east-1        a key and its value; the key counts in lower case
+//! sso_scopes = a,           a value goes on
+//!     b                     in lines that are indented deeper than its key
+//! s3 =                      a value that begins in a line of its own
+//!     max_queue_size = 10   holds keys of its own: see `nested`
+//! [DEFAULT]                 has keys for sections that lack them
+//! ```
+//!
+//! A section or a key that stands twice, and a line that is none of these, is an error with its
+//! line: the AWS CLI refuses the file too. Each key knows its line, for `--debug` and for errors.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -1,5 +1,18 @@
-//! The HTTP client for all that AWS is asked: proxies as in the AWS CLI, bounded answers, and
-//! certificates read only for TLS, since reading the system's costs more than signing.
+//! The HTTP client for all that AWS is asked.
+//!
+//! ```text
+//! a client of the SDK, or pgcred itself
+//!    |
+//!    v
+//! HttpClient --> route: a proxy or none --> connector, one for each route --> bounded answer
+//!                (proxy.rs)                 (reads certificates if TLS needs them)
+//! ```
+//!
+//! Proxies are chosen as in the AWS CLI. The services of this machine are asked directly. The
+//! certificates of the system are read only for TLS, since reading them costs more than signing;
+//! the user's own come from `AWS_CA_BUNDLE`, and a file that cannot be used is an error of pgcred's
+//! own, which passes through the SDK as it is. A body that is too long, or never ends, is an error
+//! too.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;

@@ -4,7 +4,7 @@
 //! `kernel` (Linux), `native` (macOS, Windows), `secret_service` and `file` each implement
 //! [`KeyStore`]. This file asks them in order, and gives up one that does not answer in time. The
 //! first that has a key, or can keep a new one, wins. `cache` calls it, and holds `key.lock` while
-//! a key is made.
+//! a key is made. `trial` tries the places out for `pgcred doctor`.
 
 mod file;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,13 @@
 //! What `pgcred list` knows of one connection, as columns, as notes and as JSON.
+//!
+//! A row is gathered from three places: the request says the address, the user and the profile; the
+//! passfiles say which lines have a token, when it expires and which line hides it; and the index
+//! of the cache says when a token was issued, for which identity, and what failed last. The columns
+//! are about one token: the first in a passfile, else the one in the cache. Notes tell what no
+//! column shows, each with a command to type. The JSON has all of it, and `null` for what is not
+//! known.
+//!
+//! Nothing is resolved here that asks AWS, and no token is decrypted.
 
 use serde_json::{Value, json};
 

@@ -3,7 +3,8 @@
 //! ```text
 //! refresh            once: resolve, keep what is due, issue, write the passfile
 //! refresh --watch    watch: starts `refresh --watched` whenever a token is due
-//! refresh --background    once, silently; background: remembers the result for `pgcred list`
+//! refresh --background    once, and never asks for a login; background: remembers the result for
+//!                         `pgcred list`
 //! ```
 //!
 //! The order of one refresh: resolve the requests, keep those that are due, issue their tokens,

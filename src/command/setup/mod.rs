@@ -4,7 +4,7 @@
 //! ```text
 //! mod       options; dialogs are printed, files are edited
 //!  +--> targets    which connections, and what may be wrong with them
-//!  +--> remember   the edit of pgcred's own configuration: a target becomes a connection
+//!  +--> add_connection   the edit of pgcred's own configuration: a target becomes a connection
 //!  +--> edits      shows the edits, asks, makes them, takes them back if one fails
 //!  +--> undo       the edits that take back what was set up
 //!  +--> overview   `pgcred setup` without a tool

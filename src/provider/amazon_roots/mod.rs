@@ -1,4 +1,9 @@
 //! Amazon's root certificates: those that pgcred carries, and the addresses of the others. Pure.
+//!
+//! Amazon's public services have certificates that every system trusts. Servers of RDS have roots
+//! of their own in each region: the program carries those of the regions that were known when it
+//! was built, and for another region it has the address of the bundle. `renew.mjs` writes both
+//! files.
 
 use std::borrow::Cow;
 

@@ -4,6 +4,7 @@
 //! read     a whole file, limited in length           foreign   a file of another program
 //! edit     lock -> read -> change -> new file -> look again -> rename over the old file
 //! swap                               new file ---------------> rename over the old file
+//! remove   files and directories, which may be gone already
 //! lock     one writer at a time for each file
 //! private_directory   files of one run, which go with it
 //! path     where a link leads, and the names of the files beside a file

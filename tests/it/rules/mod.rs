@@ -5,6 +5,7 @@
 mod documents; // paths of Unix, and what is set up there
 mod form;
 mod functions;
+mod introductions;
 pub mod layers;
 #[cfg(unix)]
 pub mod policy; // runs cargo
