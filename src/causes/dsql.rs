@@ -13,6 +13,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Issue a new token and connect with psql, which shows the HINT.",
         templates: &["pgcred refresh {target}", "pgcred exec {target} -- psql"],
         texts: &[
+            certain(&["iam authentication failed for user", ".on.aws"]),
             likely(&["unable to accept connection, access denied"]).unless(&[
                 "signature expired",
                 "wrong user to action",

@@ -54,6 +54,22 @@ pub(super) const CAUSES: &[Cause] = &[
         detection: Detection::Checks(&["token.user"]),
     },
     Cause {
+        id: "rds.role",
+        title: "the database has no such role, or it may not log in",
+        meaning: "The role was not made, was made without LOGIN, or its name was quoted: then \
+            capital letters count.",
+        fix: "Log in with a user who may do that, and make the role.",
+        templates: &[
+            "CREATE ROLE {user.sql} WITH LOGIN;",
+            "GRANT rds_iam TO {user.sql};",
+        ],
+        texts: &[
+            certain(&["role \"", "\" does not exist", "rds.amazonaws"]),
+            certain(&["is not permitted to log in", "rds.amazonaws"]),
+        ],
+        detection: Detection::Checks(&["login"]),
+    },
+    Cause {
         id: "rds.iam.off",
         title: "the database does not take tokens",
         meaning: "IAM database authentication is disabled for this cluster or instance, so \
@@ -194,7 +210,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "aws rds describe-db-proxies --query 'DBProxies[].[Endpoint,DBProxyArn]'",
         ],
         texts: &[
-            certain(&["iam authentication failed for user"]),
+            certain(&["iam authentication failed for user"]).unless(&[".on.aws"]),
             certain(&["iam authentication failed for the role"]),
             certain(&["check the iam token for this user"]),
         ],

@@ -125,6 +125,17 @@ pub(super) const CAUSES: &[Cause] = &[
         detection: Detection::Checks(&["tls.chain"]),
     },
     Cause {
+        id: "tls.roots.unknown",
+        title: "an authority that the client does not know has signed the certificate",
+        meaning: "No server of AWS has a certificate of this authority. A proxy of your \
+            company looks into TLS and signs anew, or another server answers at this host.",
+        fix: "Connect on a way without that proxy. Otherwise ask who runs it for its root \
+            certificate, and add that to the file that sslrootcert names.",
+        templates: &[],
+        texts: &[],
+        detection: Detection::Checks(&["tls.roots"]),
+    },
+    Cause {
         id: "tls.rootfile",
         title: "the client has no file of root certificates",
         meaning: "sslmode=verify-full needs root certificates, and libpq looks for them in \

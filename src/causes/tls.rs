@@ -133,8 +133,20 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["server refused tls connection"]),
             certain(&["ssl is not enabled on the server"]),
             certain(&["no ssl enabled connection from this host is configured"]),
+            certain(&["unsupported frontend protocol 1234."]),
             certain(&["server does not support tls"]).unless(&["peerincompatible"]),
         ],
+        detection: Detection::Checks(&["tls.handshake"]),
+    },
+    Cause {
+        id: "tls.injected",
+        title: "something between client and server speaks in clear text before TLS",
+        meaning: "No server does that. Someone on the way could put words there that the \
+            client takes for the server's own, so every client refuses it.",
+        fix: "Connect on another way: without the proxy, or over another network. Tell those \
+            who run this network.",
+        templates: &[],
+        texts: &[certain(&["received unencrypted data after ssl response"])],
         detection: Detection::Checks(&["tls.handshake"]),
     },
     Cause {

@@ -2,6 +2,7 @@
 //! edit, and `command::setup::edits` replaces it. A crontab is replaced as a whole, and only if it
 //! is still the one that the edit was made from; `crontab` offers no lock.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -10,6 +11,9 @@ use crate::sys::fs;
 
 /// What the program says, in lower case, where the user has no crontab.
 const NO_CRONTAB: [&str; 2] = ["no crontab for", "no such file"];
+
+/// Whether the program has not ended in time in this run. It is not waited for a second time.
+static HANGS: AtomicBool = AtomicBool::new(false);
 
 /// Returns the user's crontab; `None` if there is none, an error if that is not known for sure.
 pub(crate) fn read() -> Result<Option<String>> {
@@ -52,14 +56,24 @@ pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
 }
 
 fn run(arguments: &[&str]) -> Result<ProgramOutput> {
-    const TIMEOUT: Duration = Duration::from_secs(10);
+    const TO_READ: Duration = Duration::from_secs(2); // doctor waits for it, too
+    const TO_WRITE: Duration = Duration::from_secs(10);
+    let timeout = match arguments {
+        ["-l"] if HANGS.load(Ordering::Relaxed) => Duration::ZERO,
+        ["-l"] => TO_READ,
+        _ => TO_WRITE,
+    };
     let mut words = vec!["crontab".to_owned()];
     words.extend(arguments.iter().map(|word| (*word).to_owned()));
-    match child::output(&words, Instant::now() + TIMEOUT, Attachment::Alone) {
+    match child::output(&words, Instant::now() + timeout, Attachment::Alone) {
         Ok(ended) => Ok(ended),
         Err(ProgramError::Failed(error)) => Err(error),
-        Err(ProgramError::TooLate) => Err(Error::failure("crontab did not end within 10 s")
-            .hint("run `crontab -l` by hand to see more")),
+        Err(ProgramError::TooLate) => {
+            HANGS.store(true, Ordering::Relaxed);
+            let seconds = timeout.as_secs();
+            let error = Error::failure(format!("crontab did not end within {seconds} s"));
+            Err(error.hint("run `crontab -l` by hand to see more"))
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the release binary and prints its wall-time ratios to cat and boto3, the cost of 10,000 targets, and of a prompt.
+# Builds the release binary and prints its wall-time ratios to cat and boto3, the cost of 10,000 targets, of a prompt, and of doctor.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 venv=target/test-venv
@@ -7,6 +7,7 @@ if ! "$venv/bin/python" -c 'import boto3' 2>/dev/null; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
 fi
-cargo build --release --locked --package pgcred
+cargo build --release --locked --package pgcred --package standin
 "$venv/bin/python" tests/bench/bench.py target/release/pgcred "$@"
 "$venv/bin/python" tests/bench/prompts.py target/release/pgcred
+"$venv/bin/python" tests/bench/doctor.py target/release/pgcred target/release/standin

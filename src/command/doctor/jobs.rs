@@ -68,9 +68,11 @@ impl Jobs {
         deadline: Instant,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Self {
-        let patience = deadline.min(Instant::now() + PATIENCE);
+        let now = Instant::now();
+        let left = deadline.saturating_duration_since(now);
+        let patience = now + PATIENCE.min(left.saturating_sub(MARGIN));
         let mut jobs = Self {
-            patience: Some(deadline.min(patience + MARGIN)),
+            patience: Some(patience + MARGIN),
             ..Self::default()
         };
         if is_wanted("store")

@@ -44,6 +44,9 @@ pub(super) struct Network {
     /// The file of roots of the user's clients, or libpq's word for the system's; `None` if they
     /// have none.
     pub(super) roots_file: Option<String>,
+    /// When the server has to have shown its certificate. Time is left for the logins, also those
+    /// at other servers than one that does not answer.
+    pub(super) reached_by: Instant,
     token: Sender<Token>,
 }
 
@@ -59,6 +62,14 @@ struct Question {
     start: Start,
     roots: Vec<RootSet>,
     policy: Policy,
+}
+
+/// When the thread has to be done with what it does.
+#[derive(Clone, Copy)]
+struct Times {
+    /// All but the login.
+    reached_by: Instant,
+    deadline: Instant,
 }
 
 /// Where the thread sends its answers.
@@ -87,7 +98,13 @@ impl Network {
             handshake,
             login,
         };
-        Later::start(move || question.ask(&answers, &given_token, deadline));
+        let now = Instant::now();
+        let reached_by = now + deadline.saturating_duration_since(now) / 4 * 3;
+        let times = Times {
+            reached_by,
+            deadline,
+        };
+        Later::start(move || question.ask(&answers, &given_token, times));
         Ok(Self {
             names: Later::from(found_names),
             attempts: Later::from(found_attempts),
@@ -95,6 +112,7 @@ impl Network {
             login: Later::from(found_login),
             verification,
             roots_file,
+            reached_by,
             token,
         })
     }
@@ -115,7 +133,7 @@ impl Question {
         };
         let verification = verification(request.sslmode(), sets.clients.is_some());
         Self {
-            address: request.keyword("hostaddr").unwrap_or(&host).to_owned(),
+            address: address_of(request).to_owned(),
             port: request.port,
             user: request.user.clone(),
             dbname: request.dbname.clone(),
@@ -131,11 +149,12 @@ impl Question {
     }
 
     /// Goes as far as the server lets it. Each answer is sent as soon as it is there.
-    fn ask(self, answers: &Answers, token: &Receiver<Token>, deadline: Instant) {
-        let left = || deadline.saturating_duration_since(Instant::now());
-        let names = names::look_up(&self.address, Deadline::after(left()));
+    fn ask(self, answers: &Answers, token: &Receiver<Token>, times: Times) {
+        let until = |time: Instant| time.saturating_duration_since(Instant::now());
+        let soon = || Deadline::after(until(times.reached_by));
+        let names = names::look_up(&self.address, soon());
         let _ = answers.names.send(names.clone());
-        let mut attempts = connect::all(&names, self.port, Deadline::after(left()));
+        let mut attempts = connect::all(&names, self.port, soon());
         let open = connect::take_first(&mut attempts);
         let _ = answers.attempts.send(attempts);
         let Some(open) = open else {
@@ -148,10 +167,11 @@ impl Question {
             roots: &self.roots,
             now: Time::now(),
         };
-        let mut handshake = tls::handshake(open, &question, Deadline::after(left()));
+        let mut handshake = tls::handshake(open, &question, soon());
         let session = handshake.session.take();
         let _ = answers.handshake.send(handshake);
-        let (Some(session), Ok(token)) = (session, token.recv_timeout(left())) else {
+        let (Some(session), Ok(token)) = (session, token.recv_timeout(until(times.deadline)))
+        else {
             return;
         };
         let credentials = Credentials {
@@ -159,10 +179,15 @@ impl Question {
             database: &self.dbname,
             token: token.expose(),
         };
-        let deadline = Deadline::after(left());
+        let deadline = Deadline::after(until(times.deadline));
         let login = login::log_in(session, &credentials, &self.policy, deadline);
         let _ = answers.login.send(login);
     }
+}
+
+/// Returns what is dialled: libpq's `hostaddr`, else the host.
+pub(super) fn address_of(request: &Request) -> &str {
+    request.keyword("hostaddr").unwrap_or(&request.host)
 }
 
 /// Returns the sets of roots that the server is judged by.

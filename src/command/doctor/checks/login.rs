@@ -1,5 +1,7 @@
 //! The login itself, with the token, up to the server's first verdict. No SQL is sent.
 
+use std::time::Instant;
+
 use super::net::probe;
 use super::server_text::explained;
 use super::tls::judge_break;
@@ -7,7 +9,10 @@ use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
 use crate::probe::login::{Login, Outcome};
-use crate::probe::wire::Method;
+use crate::probe::wire::{Method, ServerMessage};
+use crate::provider::RequiredRoots;
+use crate::request::Request;
+use crate::roots;
 
 pub(super) const CHECKS: &[Check] = &[Check {
     id: "login.accepted",
@@ -25,37 +30,35 @@ pub(super) const CHECKS: &[Check] = &[Check {
 }];
 
 fn log_in(case: &mut Case<'_, '_>) -> Finding {
-    let name = case.request.name();
+    let (request, deadline) = (case.request, case.run.deadline);
     let Some(token) = case.token.take() else {
         return Finding::skip("needs token.issued");
     };
-    let (network, deadline) = match probe(case) {
-        Ok(found) => found,
+    if deadline <= Instant::now() {
+        return Finding::skip("no time is left; --timeout gives more");
+    }
+    let network = match probe(case) {
+        Ok(network) => network,
         Err(finding) => return finding,
     };
     network.give_token(token);
     match network.login.get(deadline) {
-        Some(login) => judge(&name, login),
+        Some(login) => judge(request, login),
         None => Finding::fail("net.blocked", "the server did not answer the login in time"),
     }
 }
 
-fn judge(name: &str, login: &Login) -> Finding {
+fn judge(request: &Request, login: &Login) -> Finding {
     match &login.outcome {
         Outcome::LoggedIn => Finding::ok(format!(
-            "{name} is logged in, {} ms",
+            "{} is logged in, {} ms",
+            request.name(),
             login.took.as_millis()
         )),
-        Outcome::Refused(message) => explained(message),
-        Outcome::OtherMethod(method) => Finding::fail(
-            "rds.iam.off",
-            format!(
-                "the server asks for {} and expects no token",
-                in_words(method)
-            ),
-        ),
+        Outcome::Refused(message) => refused(request, message),
+        Outcome::OtherMethod(method) => other_method(request, method),
         Outcome::AskedAgain => Finding::fail(
-            "rds.connect",
+            "net.other",
             "the server asks for the password a second time",
         ),
         Outcome::NotBelieved => Finding::skip("the token was not sent: the server is not verified"),
@@ -72,6 +75,34 @@ fn judge(name: &str, login: &Login) -> Finding {
         }
         Outcome::Broke(why) => judge_break(why),
     }
+}
+
+/// Judges a refusal. The token is a fresh one, so that a server that takes it for an old one, or
+/// this machine, has a wrong clock.
+fn refused(request: &Request, message: &ServerMessage) -> Finding {
+    let mut finding = explained(message, &request.host);
+    if finding.cause == Some("token.expired") {
+        finding.cause = Some("clock");
+    }
+    finding
+}
+
+/// Judges a server that expects a password of its own from this user, and no token.
+fn other_method(request: &Request, method: &Method) -> Finding {
+    let detail = format!(
+        "the server asks for {} and expects no token",
+        in_words(method)
+    );
+    if request.provider.name != "rds" {
+        return Finding::fail("net.other", detail);
+    }
+    // Of RDS only the proxy has a public certificate.
+    if let RequiredRoots::Public(_) = roots::required(request) {
+        return Finding::fail("rds.proxy.method", detail);
+    }
+    Finding::fail("role.rds_iam.missing", detail).with_advice(
+        "if the role has rds_iam, IAM authentication is off: `pgcred doctor TARGET --aws` tells",
+    )
 }
 
 fn in_words(method: &Method) -> String {

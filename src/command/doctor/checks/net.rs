@@ -1,12 +1,11 @@
 //! The way to the server: its name, and connections to each of its addresses.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::network::Network;
+use crate::command::doctor::network::{Network, address_of};
 use crate::probe::connect::{Attempt, Reached};
 use crate::probe::names::Names;
 
@@ -27,26 +26,24 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Returns the probe of a target, and when its answers have to be there; or the finding that there
-/// is none.
-pub(super) fn probe<'a>(case: &'a mut Case<'_, '_>) -> Result<(&'a mut Network, Instant), Finding> {
-    let deadline = case.run.deadline;
+/// Returns the probe of a target, or the finding that there is none.
+pub(super) fn probe<'a>(case: &'a mut Case<'_, '_>) -> Result<&'a mut Network, Finding> {
     match &mut case.network {
-        Some(Ok(network)) => Ok((network, deadline)),
+        Some(Ok(network)) => Ok(network),
         Some(Err(error)) => Err(Finding::of_error("tls.rootfile", error)),
         None => Err(Finding::skip("needs a connection")),
     }
 }
 
 fn dns(case: &mut Case<'_, '_>) -> Finding {
-    let host = case.request.host.clone();
-    let (network, deadline) = match probe(case) {
-        Ok(found) => found,
+    let address = address_of(case.request).to_owned();
+    let network = match probe(case) {
+        Ok(network) => network,
         Err(finding) => return finding,
     };
-    match network.names.get(deadline) {
-        Some(names) => judge_names(&host, names),
-        None => judge_names(&host, &Names::TimedOut),
+    match network.names.get(network.reached_by) {
+        Some(names) => judge_names(&address, names),
+        None => judge_names(&address, &Names::TimedOut),
     }
 }
 
@@ -71,11 +68,11 @@ fn judge_names(host: &str, names: &Names) -> Finding {
 }
 
 fn tcp(case: &mut Case<'_, '_>) -> Finding {
-    let (network, deadline) = match probe(case) {
-        Ok(found) => found,
+    let network = match probe(case) {
+        Ok(network) => network,
         Err(finding) => return finding,
     };
-    let Some(attempts) = network.attempts.get(deadline) else {
+    let Some(attempts) = network.attempts.get(network.reached_by) else {
         return Finding::fail("net.blocked", "no connection was made in time");
     };
     let mut reached = Vec::new();

@@ -1,5 +1,8 @@
 //! Encryption: whether the server offers it, and whether the user's clients would believe it.
 
+use std::net::IpAddr;
+use std::path::Path;
+
 use super::net::probe;
 use super::server_text::explained;
 use crate::command::doctor::check::{Check, Examine};
@@ -29,7 +32,9 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the server speaks PostgreSQL and TLS",
         level: Level::Network,
         needs: &["net.tcp"],
-        examine: Examine::Target(|case| with_handshake(case, |_, _, shake| judge_handshake(shake))),
+        examine: Examine::Target(|case| {
+            with_handshake(case, |r, _, shake| judge_handshake(r, shake))
+        }),
     },
     Check {
         id: "tls.alpn",
@@ -71,8 +76,8 @@ type Judge = fn(&Request, &Clients<'_>, &Handshake) -> Finding;
 
 fn with_handshake(case: &mut Case<'_, '_>, judge: Judge) -> Finding {
     let request = case.request;
-    let (network, deadline) = match probe(case) {
-        Ok(found) => found,
+    let network = match probe(case) {
+        Ok(network) => network,
         Err(finding) => return finding,
     };
     let roots_file = network.roots_file.clone();
@@ -80,7 +85,7 @@ fn with_handshake(case: &mut Case<'_, '_>, judge: Judge) -> Finding {
         verification: network.verification,
         roots_file: roots_file.as_deref().unwrap_or("no file"),
     };
-    match network.handshake.get(deadline) {
+    match network.handshake.get(network.reached_by) {
         Some(handshake) => judge(request, &clients, handshake),
         None => Finding::fail("net.blocked", "the server did not answer in time"),
     }
@@ -91,29 +96,43 @@ fn judge_mode(request: &Request) -> Finding {
     let detail = format!("sslmode={mode}");
     match mode {
         "verify-full" => Finding::ok(detail),
-        "disable" | "allow" => {
-            Finding::fail("tls.off", format!("{detail}: the client does not encrypt"))
-        }
+        "disable" => Finding::fail(
+            "tls.off",
+            format!("{detail}: the client does not encrypt; the checks below do"),
+        ),
+        "allow" => Finding::fail(
+            "tls.off",
+            format!("{detail}: the client tries without encryption first; the checks below do not"),
+        ),
         "prefer" => Finding::warn(
             "tls.off",
             format!("{detail}: the client tries again without encryption, and hides the cause"),
         ),
-        _ => Finding::ok(format!("{detail}: the name of the server is not verified")),
+        "verify-ca" => Finding::ok(format!("{detail}: the name of the server is not verified")),
+        _ => Finding::ok(format!(
+            "{detail}: the server is verified only if there is a file of roots, and never its name"
+        )),
     }
 }
 
-fn judge_handshake(handshake: &Handshake) -> Finding {
+fn judge_handshake(request: &Request, handshake: &Handshake) -> Finding {
     match &handshake.outcome {
+        Outcome::Encrypted(_) if !sends_name(request) && request.provider.name == "dsql" => {
+            Finding::fail(
+                "tls.sni",
+                "the client does not tell Aurora DSQL which cluster it wants",
+            )
+        }
         Outcome::Encrypted(encryption) => {
             let version = encryption.version.replace('_', ".");
             let (address, cipher) = (handshake.address, &encryption.cipher);
             Finding::ok(format!("{address}: {version}, {cipher}"))
         }
         Outcome::Refused => Finding::fail("tls.refused", "the server offers no encryption"),
-        Outcome::Error(message) => explained(message),
+        Outcome::Error(message) => explained(message, &request.host),
         Outcome::Injected => Finding::fail(
-            "net.other",
-            "the server sent data before the encryption began",
+            "tls.injected",
+            "data in clear text came between the server's answer and the encryption",
         ),
         Outcome::NoCertificate => Finding::fail("net.other", "the server shows no certificate"),
         Outcome::NotItsOwn => Finding::fail(
@@ -121,30 +140,62 @@ fn judge_handshake(handshake: &Handshake) -> Finding {
             "the server cannot prove that its certificate is its own",
         ),
         Outcome::NotAName => Finding::fail("net.dns", "the host is neither a name nor an address"),
-        Outcome::Broke(why) => judge_break(why),
+        Outcome::Broke(why) => judge_broken_handshake(request, why),
     }
+}
+
+/// Judges a handshake that ended early. A setting of the client's that many servers do not take
+/// explains it better than what the server did.
+fn judge_broken_handshake(request: &Request, why: &Break) -> Finding {
+    const UNRECOGNIZED_NAME: u8 = 112;
+    let is_refusal = match why {
+        Break::Closed | Break::Reset | Break::Alert(_) | Break::NotTls => true,
+        Break::NotPostgres(_) | Break::BrokenTls(_) => is_direct(request),
+        Break::TimedOut | Break::TooMuch | Break::Failed(_) => false,
+    };
+    match why {
+        _ if is_refusal && is_direct(request) => Finding::fail(
+            "tls.alpn",
+            "the server ends a connection that begins with TLS (sslnegotiation=direct)",
+        ),
+        _ if is_refusal && !sends_name(request) => Finding::fail(
+            "tls.sni",
+            "the server ends TLS with a client that does not send the name of the host",
+        ),
+        Break::Alert(UNRECOGNIZED_NAME) => Finding::fail(
+            "net.dns",
+            format!("the server knows no host of the name {}", request.host),
+        )
+        .with_advice("compare the host with the endpoint that AWS shows: it may be deleted"),
+        why => judge_break(why),
+    }
+}
+
+fn is_direct(request: &Request) -> bool {
+    request.keyword("sslnegotiation") == Some("direct")
+}
+
+/// Tells whether a client sends the name of the host in TLS. An address is never sent.
+fn sends_name(request: &Request) -> bool {
+    let is_address = request.host.parse::<IpAddr>().is_ok();
+    request.keyword("sslsni") != Some("0") && !is_address
 }
 
 /// Judges a conversation that ended early.
 pub(super) fn judge_break(why: &Break) -> Finding {
     const HANDSHAKE_FAILURE: u8 = 40;
     const PROTOCOL_VERSION: u8 = 70;
-    const UNRECOGNIZED_NAME: u8 = 112;
     match why {
         Break::Closed => Finding::fail("net.closed", "the server closed the connection"),
         Break::Reset => Finding::fail("net.closed", "the connection was reset"),
         Break::TimedOut => Finding::fail(
             "net.blocked",
-            "the server accepts connections and says nothing",
+            "the server accepts connections, and does not answer in time",
         ),
         Break::TooMuch => Finding::fail("net.other", "the server sends more than any answer needs"),
         Break::Alert(PROTOCOL_VERSION | HANDSHAKE_FAILURE) => {
             Finding::fail("tls.version", "the server ended TLS: nothing in common")
         }
-        Break::Alert(UNRECOGNIZED_NAME) => Finding::fail(
-            "tls.sni",
-            "the server does not know the name that TLS sends",
-        ),
         Break::Alert(number) => Finding::fail(
             "net.closed",
             format!("the server ended TLS with alert {number}"),
@@ -168,7 +219,7 @@ pub(super) fn judge_break(why: &Break) -> Finding {
 }
 
 fn judge_alpn(request: &Request, handshake: &Handshake) -> Finding {
-    if request.keyword("sslnegotiation") != Some("direct") {
+    if !is_direct(request) {
         return Finding::ok("not needed: the client asks for encryption first");
     }
     match &handshake.outcome {
@@ -211,26 +262,37 @@ fn judge_roots(request: &Request, clients: &Clients<'_>, handshake: &Handshake) 
     let file = clients.roots_file;
     match trust_by(OF_CLIENTS, verdict) {
         Trust::Trusted => Finding::ok(format!("signed by {issuer}, which is in {file}")),
-        Trust::NoRoots => {
-            Finding::fail("tls.rootfile", format!("{file} holds no root certificate"))
-        }
+        Trust::NoRoots if Path::new(file).exists() => Finding::fail(
+            "tls.rootfile.bad",
+            format!("{file} holds no root certificate"),
+        ),
+        Trust::NoRoots => Finding::fail("tls.rootfile", format!("there is no {file}")),
         Trust::Dates => Finding::fail("tls.expired", "a certificate above the server's expired"),
         _ => Finding::fail(
-            cause_of_distrust(request, verdict),
+            cause_of_distrust(request, handshake, verdict),
             format!("signed by {issuer}, which is not in {file}"),
         ),
     }
 }
 
 /// Returns why the clients' roots do not verify a server that other roots may verify.
-fn cause_of_distrust(request: &Request, verdict: &Verdict) -> &'static str {
+fn cause_of_distrust(request: &Request, handshake: &Handshake, verdict: &Verdict) -> &'static str {
+    const OF_RDS: &str = "Amazon RDS ";
     let required = (request.provider.roots)(&request.sign_host, request.region.as_ref());
+    let is_private = matches!(required, RequiredRoots::Private(_));
     let by_provider = *trust_by(OF_PROVIDER, verdict) == Trust::Trusted;
     let by_system = *trust_by(OF_SYSTEM, verdict) == Trust::Trusted;
-    match required {
-        RequiredRoots::Private(_) if by_provider => "tls.roots.rds",
-        _ if by_provider || by_system => "tls.roots.public",
-        _ => "tls.selfsigned",
+    let chain = &handshake.certificates;
+    // pgcred does not carry the roots of every region.
+    let is_of_rds = chain
+        .last()
+        .is_some_and(|last| last.issuer_name.starts_with(OF_RDS));
+    let is_own_issuer = chain.first().is_some_and(|own| own.is_self_issued);
+    match () {
+        () if is_private && (by_provider || is_of_rds) => "tls.roots.rds",
+        () if by_provider || by_system => "tls.roots.public",
+        () if is_own_issuer => "tls.selfsigned",
+        () => "tls.roots.unknown",
     }
 }
 
