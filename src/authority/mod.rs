@@ -28,6 +28,7 @@ mod shell_settings;
 mod token_parts;
 mod who_signs;
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -130,6 +131,12 @@ pub(crate) trait Identity {
     /// Returns a digest that changes when the user may have logged in. It ends the pause after a
     /// failure.
     fn login_stamp(&self) -> &str;
+
+    /// Returns the files and directories that the login stamp is made of, for `--debug`: a login
+    /// changes one of them.
+    fn places_of_logins(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 
     /// Returns the same identity with the files that it rests on as they are now: resolving
     /// credentials, or waiting for a process that does, may have changed them.

@@ -8,7 +8,7 @@
 use crate::aws::credentials::Credentials;
 
 use super::login::missing::Unresolved;
-use super::plan::{Keys, Plan, Source};
+use super::plan::{Keys, Plan};
 use super::profile::files;
 use super::region::is_taken_by_cli;
 use super::resolution::Resolution;
@@ -54,7 +54,7 @@ async fn of_source(
         Err(error) => return Err(error.clone().into()),
     };
     match (
-        source::credentials(resolution, source).await?,
+        source.implementation().credentials(resolution).await?,
         plan.roles.last(),
     ) {
         (Some(found), _) => Ok(found),
@@ -67,8 +67,8 @@ async fn of_source(
 pub(super) fn cached(resolution: &Resolution, plan: &Plan) -> Option<Credentials> {
     match (plan.roles.first(), &plan.source) {
         (Some(role), _) => role.cached(resolution),
-        (None, Ok(Source::Sso(sso))) => sso.cached(resolution),
-        (None, _) => None,
+        (None, Ok(source)) => source.implementation().cached(resolution),
+        (None, Err(_)) => None,
     }
 }
 

@@ -1,10 +1,12 @@
 //! The plan in words, for `--debug`: the profile, the source, the roles, the region and the
-//! services that are asked, each with the place that its value came from. Never a secret.
+//! services that are asked, each with the place that its value came from; then the file of the
+//! login. Never a secret.
 
-use super::plan::{MachineService, Plan, Source};
+use super::plan::Plan;
 use super::profile_plan::ProfilePlan;
 use super::service::endpoints;
 use super::settings::{Origin, Settings};
+use super::source::ChosenBy;
 use crate::authority::Region;
 use crate::text::host;
 
@@ -30,6 +32,9 @@ pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<Strin
             lines.extend(lines_of_plan(settings, plan));
             lines.push(region);
             lines.extend(lines_of_services(settings, plan));
+            if let Ok(source) = &plan.source {
+                lines.extend(source.implementation().login_in_words());
+            }
             lines
         }
         Err(error) => {
@@ -94,73 +99,34 @@ pub(super) fn source(settings: &Settings, plan: &Plan) -> String {
         Ok(source) => source,
         Err(error) => return format!("unusable: {error}"),
     };
-    let place = place_of_source(settings, plan, source);
-    match source {
-        Source::Environment(_) => format!("access key in variables ({place})"),
-        Source::File(_, _, profile) => format!("access key of profile `{profile}` ({place})"),
-        Source::WebIdentity(identity) => format!(
-            "web identity for role {}, token in {} ({place})",
-            identity.arn, identity.token_file
-        ),
-        Source::Sso(sso) => {
-            let session = match &sso.session.name {
-                Some(name) => format!("SSO session `{name}`"),
-                // The address may hold a password.
-                None => format!("SSO start URL at {}", host::server(&sso.session.url)),
-            };
-            format!(
-                "{session} ({place}), role {} of account {}",
-                sso.role, sso.account
-            )
-        }
-        Source::SignIn(_) => format!("session of `aws login` ({place})"),
-        // Its arguments may be secret.
-        Source::Process(_) => format!("credential_process ({place})"),
-        Source::Container(_) => format!("container ({place})"),
-        Source::InstanceMetadata(_) => format!("instance metadata ({place})"),
-        Source::Fallback(_, MachineService::Container(container)) => {
-            format!("none named; container ({})", container.variable)
-        }
-        Source::Fallback(_, MachineService::InstanceMetadata(_)) => {
-            "none named; instance metadata (default)".to_owned()
-        }
-    }
+    let source = source.implementation();
+    source.describe(&place(settings, plan, source.chosen_by()))
 }
 
 /// Says where the setting stands that has chosen the source.
-fn place_of_source(settings: &Settings, plan: &Plan, source: &Source) -> String {
+fn place(settings: &Settings, plan: &Plan, chosen_by: ChosenBy<'_>) -> String {
+    let last_role = plan.roles.last();
     // The profile that has the source: the one in use, or that which the last role names.
-    let profile = match plan.roles.last() {
+    let profile = match last_role {
         Some(role) => role.source.as_str(),
         None => settings.profile_name(),
     };
-    let key = match source {
-        Source::File(_, _, profile) => {
-            return settings.located(Origin::Profile(profile, "aws_access_key_id"));
-        }
-        Source::Sso(sso) => match &sso.session.name {
-            Some(name) => return settings.located(Origin::SsoSession(name, "sso_start_url")),
-            None => "sso_start_url",
-        },
-        Source::WebIdentity(_) => {
-            let variable = "AWS_WEB_IDENTITY_TOKEN_FILE";
-            let reads_variables = plan.roles.is_empty() && !settings.is_named_by_option;
+    let origin = match chosen_by {
+        ChosenBy::Key(key) => Origin::Profile(profile, key),
+        ChosenBy::VariableOrKey(variable, key) => {
+            let reads_variables = last_role.is_none() && !settings.is_named_by_option;
             if reads_variables && settings.variables.get(variable).is_some() {
-                return variable.to_owned();
+                Origin::Variable(variable)
+            } else {
+                Origin::Profile(profile, key)
             }
-            "web_identity_token_file"
         }
-        Source::SignIn(_) => "login_session",
-        Source::Process(_) => "credential_process",
-        Source::Environment(_)
-        | Source::Container(_)
-        | Source::InstanceMetadata(_)
-        | Source::Fallback(..) => match plan.roles.last() {
-            Some(role) => {
-                return settings.located(Origin::Profile(&role.profile, "credential_source"));
-            }
-            None => return "AWS_ACCESS_KEY_ID".to_owned(),
+        ChosenBy::KeyOf(profile, key) => Origin::Profile(profile, key),
+        ChosenBy::KeyOfSsoSession(session, key) => Origin::SsoSession(session, key),
+        ChosenBy::CredentialSource => match last_role {
+            Some(role) => Origin::Profile(&role.profile, "credential_source"),
+            None => Origin::Variable("AWS_ACCESS_KEY_ID"),
         },
     };
-    settings.located(Origin::Profile(profile, key))
+    settings.located(origin)
 }

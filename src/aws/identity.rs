@@ -97,6 +97,10 @@ impl Identity for AwsIdentity {
         })
     }
 
+    fn places_of_logins(&self) -> Vec<PathBuf> {
+        self.planned.places_of_logins()
+    }
+
     fn as_it_is_now(&self) -> Rc<dyn Identity> {
         Rc::new(Self::with_files_as_they_are(
             Rc::clone(&self.planned),

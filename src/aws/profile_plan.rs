@@ -3,10 +3,10 @@
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
+use super::cli_cache;
 use super::environment::Variables;
 use super::plan::{self, Plan, Source};
 use super::settings::{Settings, SharedFiles};
-use super::{cli_cache, source};
 use crate::error::Result;
 
 /// Who would sign for a profile, according to AWS's variables and files.
@@ -70,17 +70,13 @@ impl ProfilePlan {
     /// of a `credential_process`.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         match self.source() {
-            Some(source) => source::files(source),
+            Some(source) => source.implementation().files(),
             None => Vec::new(),
         }
     }
 
-    /// Returns the files and directories that change when the user has logged in: those files, and
-    /// the AWS CLI's cached roles.
-    ///
-    /// Where a program gives the credentials it may well use one of AWS's login caches, so all of
-    /// them count, but no file that its command line names: the program may write it itself, as a
-    /// log.
+    /// Returns the files and directories that change when the user has logged in: those of the
+    /// source, and the AWS CLI's cached roles.
     pub(crate) fn places_of_logins(&self) -> Vec<PathBuf> {
         let Ok(plan) = &self.plan else {
             return Vec::new();
@@ -89,9 +85,8 @@ impl ProfilePlan {
         for role in &plan.roles {
             places.extend(cli_cache::role::path(role));
         }
-        match self.source() {
-            Some(Source::Process(_)) => places.extend(cli_cache::directories()),
-            _ => places.extend(self.files()),
+        if let Some(source) = self.source() {
+            places.extend(source.implementation().places_of_logins());
         }
         places
     }

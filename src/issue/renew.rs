@@ -83,7 +83,7 @@ impl Issuer {
             return None;
         }
         let error = backoff.error_while_waiting(now);
-        trace::backoff(&self.notes, &backoff, now);
+        trace::backoff(&self.notes, &backoff, identity, now);
         error
     }
 

@@ -198,20 +198,28 @@ pub(super) fn pause_ignored(notes: &Notes, options: IssueOptions) {
     });
 }
 
-/// Says whether the pause after the last failure is over.
-pub(super) fn backoff(notes: &Notes, backoff: &Backoff<'_>, now: Time) {
+/// Says whether the pause after the last failure is over, and which files a login would change.
+pub(super) fn backoff(notes: &Notes, backoff: &Backoff<'_>, identity: &dyn Identity, now: Time) {
+    let at = backoff.failure.at.rfc3339();
+    let Some(end) = backoff.next_attempt(now) else {
+        notes.step(|| format!("pause: over, the last failure was at {at}"));
+        return;
+    };
     notes.step(|| {
-        let at = backoff.failure.at.rfc3339();
-        let count = backoff.failure.count;
-        match backoff.next_attempt(now) {
-            Some(end) => format!(
-                "pause: after failure {count} at {at}, until {} or the next login; \
-                 the failure is repeated",
-                end.rfc3339()
-            ),
-            None => format!("pause: over, the last failure was at {at}"),
-        }
+        let (count, end) = (backoff.failure.count, end.rfc3339());
+        format!(
+            "pause: after failure {count} at {at}, until {end} or the next login; the failure is \
+             repeated"
+        )
     });
+    if notes.shows_steps() {
+        for place in identity.places_of_logins() {
+            notes.step(|| {
+                let place = place.display();
+                format!("pause: no login since {at}: {place} has not changed")
+            });
+        }
+    }
 }
 
 pub(super) fn failure_recorded(notes: &Notes, failure: &FailureRecord) {

@@ -2,7 +2,9 @@
 //! or an instance. `mod` asks here last, when neither variables nor the profile have given a
 //! source.
 
-use super::{Container, FULL, InstanceMetadata, LegacyFiles, MachineService, RELATIVE, Source};
+use super::{
+    Container, FULL, Fallback, InstanceMetadata, LegacyFiles, MachineService, RELATIVE, Source,
+};
 use crate::aws::environment::Variables;
 use crate::aws::settings::Settings;
 
@@ -12,7 +14,10 @@ pub(super) fn fallback(settings: &Settings) -> Source {
         Some(container) => MachineService::Container(container),
         None => MachineService::InstanceMetadata(InstanceMetadata::read(settings)),
     };
-    Source::Fallback(LegacyFiles::read(&settings.variables), service)
+    Source::Fallback(Fallback {
+        old: LegacyFiles::read(&settings.variables),
+        service,
+    })
 }
 
 impl Container {

@@ -66,14 +66,14 @@ pub(crate) enum Source {
     /// export AWS_SECRET_ACCESS_KEY=...
     /// ```
     Environment(Keys),
-    /// Keys in one of the two files, which the text names.
+    /// Keys in one of the two files.
     ///
     /// ```ini
     /// [dev]                               # ~/.aws/credentials
     /// aws_access_key_id = AKIA...
     /// aws_secret_access_key = ...
     /// ```
-    File(Keys, &'static str, String),
+    File(FileKeys),
     /// ```ini
     /// [profile pod]
     /// role_arn = arn:aws:iam::111122223333:role/dba
@@ -92,13 +92,13 @@ pub(crate) enum Source {
     /// login_session = arn:aws:iam::111122223333:user/ann
     /// ```
     SignIn(SignIn),
-    /// The command line of a `credential_process`.
+    /// A `credential_process`.
     ///
     /// ```ini
     /// [profile dev]
     /// credential_process = /opt/bin/vault-keys --account dev
     /// ```
-    Process(String),
+    Process(Process),
     /// ```ini
     /// [profile task]                      # inside ECS, EKS or CloudShell
     /// role_arn = arn:aws:iam::111122223333:role/dba
@@ -112,7 +112,7 @@ pub(crate) enum Source {
     /// ```
     InstanceMetadata(InstanceMetadata),
     /// Nothing names a source: the old files are looked at, then the services of this machine.
-    Fallback(LegacyFiles, MachineService),
+    Fallback(Fallback),
 }
 
 #[derive(Hash)]
@@ -122,6 +122,15 @@ pub(crate) struct Keys {
     pub(crate) token: Option<String>,
     /// When they expire, in the words of the variable.
     pub(crate) end: Option<String>,
+}
+
+/// Keys of a profile in one of the two shared files.
+#[derive(Hash)]
+pub(crate) struct FileKeys {
+    pub(crate) keys: Keys,
+    /// Which of the two files, in words.
+    pub(crate) file: &'static str,
+    pub(crate) profile: String,
 }
 
 /// A role as a profile describes it.
@@ -172,6 +181,13 @@ pub(crate) struct SignIn {
     pub(crate) session: String,
 }
 
+/// A program that prints credentials.
+#[derive(Hash)]
+pub(crate) struct Process {
+    /// The command line, as the profile has it.
+    pub(crate) command: String,
+}
+
 /// The variables that name the address of a container's credentials. The first one wins.
 pub(crate) const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 pub(crate) const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -198,6 +214,13 @@ pub(crate) struct InstanceMetadata {
 pub(crate) struct LegacyFiles {
     pub(crate) of_ec2: Option<String>,
     pub(crate) of_boto: Vec<String>,
+}
+
+/// What is looked at where nothing names a source: the old files first.
+#[derive(Hash)]
+pub(crate) struct Fallback {
+    pub(crate) old: LegacyFiles,
+    pub(crate) service: MachineService,
 }
 
 #[derive(Hash)]
@@ -235,6 +258,24 @@ pub(crate) fn make(settings: &Settings) -> Result<Plan> {
     Ok(Plan::of_source(source, settings))
 }
 
+impl Source {
+    /// Returns the services that are asked for its credentials. Their addresses are a part of the
+    /// plan, so that another address is another identity.
+    fn services(&self) -> &'static [AwsService] {
+        match self {
+            Self::WebIdentity(_) => &[STS],
+            Self::Sso(_) => &[SSO, SSO_OIDC],
+            Self::SignIn(_) => &[SIGN_IN],
+            Self::Environment(_)
+            | Self::File(_)
+            | Self::Process(_)
+            | Self::Container(_)
+            | Self::InstanceMetadata(_)
+            | Self::Fallback(_) => &[],
+        }
+    }
+}
+
 impl Plan {
     fn of_source(source: Source, settings: &Settings) -> Self {
         Self::new(Vec::new(), Ok(source), settings)
@@ -242,11 +283,8 @@ impl Plan {
 
     fn new(roles: Vec<Role>, source: Result<Source>, settings: &Settings) -> Self {
         let mut asked: Vec<AwsService> = Vec::new();
-        match &source {
-            Ok(Source::WebIdentity(_)) => asked.push(STS),
-            Ok(Source::Sso(_)) => asked.extend([SSO, SSO_OIDC]),
-            Ok(Source::SignIn(_)) => asked.push(SIGN_IN),
-            _ => {}
+        if let Ok(source) = &source {
+            asked.extend(source.services());
         }
         if !roles.is_empty() {
             asked.push(STS);

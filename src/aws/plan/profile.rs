@@ -2,7 +2,7 @@
 //! or a `credential_process`, in this order. `mod` asks for that of the profile in use, and `roles`
 //! for that of the profile at which a chain of roles ends.
 
-use super::{Keys, SignIn, Source, Sso, SsoSession, WebIdentity};
+use super::{FileKeys, Keys, Process, SignIn, Source, Sso, SsoSession, WebIdentity};
 use crate::aws::environment::Variables;
 use crate::aws::profile::files::Files;
 use crate::aws::profile::ini::Section;
@@ -40,7 +40,9 @@ pub(super) fn source(
         })));
     }
     if let Some(command) = section.get("credential_process") {
-        return Ok(Some(Source::Process(command.to_owned())));
+        return Ok(Some(Source::Process(Process {
+            command: command.to_owned(),
+        })));
     }
     keys(name, files.config(name), CONFIGURATION_FILE)
 }
@@ -83,7 +85,11 @@ fn keys(name: &str, section: Option<&Section>, file: &'static str) -> Result<Opt
         token,
         end: None,
     };
-    Ok(Some(Source::File(keys, file, name.to_owned())))
+    Ok(Some(Source::File(FileKeys {
+        keys,
+        file,
+        profile: name.to_owned(),
+    })))
 }
 
 /// Returns the web identity of variables, else of the profile. A profile that an option names does

@@ -126,15 +126,19 @@ impl Scenario {
         let of_role = |arn: &str| format!("ASIASTS{}", arn.rsplit('/').next().unwrap_or_default());
         let named = match (plan.roles.first(), source) {
             (Some(role), _) => of_role(&role.arn),
-            (None, Source::Environment(keys) | Source::File(keys, ..)) => keys.id.clone(),
+            (None, Source::Environment(keys) | Source::File(FileKeys { keys, .. })) => {
+                keys.id.clone()
+            }
             (None, Source::WebIdentity(identity)) => of_role(&identity.arn),
             (None, Source::Sso(_)) => "ASIASSO".to_owned(),
             (None, Source::SignIn(_)) => "ASIALOGIN".to_owned(),
             (None, Source::Process(_)) => "AKIA".to_owned(), // the rest is up to the program
-            (None, Source::Container(_) | Source::Fallback(_, MachineService::Container(_))) => {
-                "ASIAECS".to_owned()
-            }
-            (None, Source::InstanceMetadata(_) | Source::Fallback(..)) => "ASIAIMDS".to_owned(),
+            (None, Source::Container(_)) => "ASIAECS".to_owned(),
+            (None, Source::InstanceMetadata(_)) => "ASIAIMDS".to_owned(),
+            (None, Source::Fallback(fallback)) => match fallback.service {
+                MachineService::Container(_) => "ASIAECS".to_owned(),
+                MachineService::InstanceMetadata(_) => "ASIAIMDS".to_owned(),
+            },
         };
         let is_made_up = key == "ASIA<sts>" && named.starts_with("ASIASTS");
         if key.starts_with(&named) || is_made_up || self.id() == EMPTY_KEY_OF_PROCESS {
@@ -168,7 +172,8 @@ impl Scenario {
     /// Compares the keys that sign, and the roles that they assume, with what the AWS CLI did; none
     /// where the plan does not know the keys.
     fn signer(&self, settings: &Settings, plan: &Plan) -> Option<Outcome> {
-        let Ok(Source::Environment(keys) | Source::File(keys, ..)) = &plan.source else {
+        let Ok(Source::Environment(keys) | Source::File(FileKeys { keys, .. })) = &plan.source
+        else {
             return None;
         };
         let region = settings.region()?.trim().to_lowercase();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::{Answer, ChosenBy, CredentialSource};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::{Container, FULL, RELATIVE};
@@ -23,9 +24,31 @@ const PAUSE: Duration = Duration::from_secs(1);
 const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
+impl CredentialSource for Container {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        Box::pin(async { Ok(Some(self.given(resolution).await?)) })
+    }
+
+    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+        None
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.token_file.iter().map(PathBuf::from).collect()
+    }
+
+    fn describe(&self, place: &str) -> String {
+        format!("container ({place})")
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        ChosenBy::CredentialSource
+    }
+}
+
 impl Container {
     /// Returns the credentials that the service gives.
-    pub(super) async fn credentials(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
+    async fn given(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
         let variable = self.variable;
         let address = self.whole_address()?;
         let token = self.authorization(resolution)?;
@@ -58,10 +81,6 @@ impl Container {
         .hint(format!(
             "check that the service of {variable} is running, and that {TOKEN} fits it"
         )))
-    }
-
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        self.token_file.iter().map(PathBuf::from).collect()
     }
 
     fn whole_address(&self) -> Result<String> {

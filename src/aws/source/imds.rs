@@ -1,10 +1,12 @@
 //! Credentials from the instance metadata of EC2: the last source. Outside EC2 it gives up after
 //! about a second.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::{Answer, ChosenBy, CredentialSource};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::InstanceMetadata;
@@ -27,8 +29,30 @@ const SOURCE: &str = "instance metadata";
 /// renew them.
 const EXTENSION: u32 = 900;
 
+impl CredentialSource for InstanceMetadata {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        Box::pin(async { Ok(credentials(resolution).await?) })
+    }
+
+    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+        None
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn describe(&self, place: &str) -> String {
+        format!("instance metadata ({place})")
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        ChosenBy::CredentialSource
+    }
+}
+
 /// Returns the credentials of the instance's role; none away from EC2 or without a role.
-pub(super) async fn credentials(resolution: &Resolution<'_>) -> Result<Option<Credentials>> {
+async fn credentials(resolution: &Resolution<'_>) -> Result<Option<Credentials>> {
     let Some(service) = MetadataService::find(resolution).await? else {
         return Ok(None);
     };

@@ -1,14 +1,67 @@
 //! Access keys that the user has stored: in variables, or in one of the two shared files.
 
+use std::path::PathBuf;
+
 use crate::aws::credentials::Credentials;
 
-use crate::aws::plan::Keys;
+use super::{Answer, ChosenBy, CredentialSource};
+use crate::aws::plan::{FileKeys, Keys};
 use crate::aws::resolution::Resolution;
 use crate::error::{Error, Result};
 use crate::time::Time;
 
 /// The variable in which `aws configure export-credentials` says when its keys expire.
 const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
+
+impl CredentialSource for Keys {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        Box::pin(async { Ok(Some(of_environment(resolution, self)?)) })
+    }
+
+    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+        None
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn describe(&self, place: &str) -> String {
+        format!("access key in variables ({place})")
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        ChosenBy::CredentialSource
+    }
+}
+
+impl CredentialSource for FileKeys {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        let Self {
+            keys,
+            file,
+            profile,
+        } = self;
+        resolution.step(format!("profile {profile}: keys in the {file}"));
+        Box::pin(async { Ok(Some(credentials(keys, None, "profile"))) })
+    }
+
+    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+        None
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn describe(&self, place: &str) -> String {
+        format!("access key of profile `{}` ({place})", self.profile)
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        ChosenBy::KeyOf(&self.profile, "aws_access_key_id")
+    }
+}
 
 /// Returns the keys in the environment, unless they have expired.
 pub(crate) fn of_environment(resolution: &Resolution, keys: &Keys) -> Result<Credentials> {
@@ -31,11 +84,6 @@ pub(crate) fn of_environment(resolution: &Resolution, keys: &Keys) -> Result<Cre
         "the environment",
         &hint,
     )
-}
-
-/// Returns the keys of a profile.
-pub(crate) fn of_file(keys: &Keys) -> Credentials {
-    credentials(keys, None, "profile")
 }
 
 fn credentials(keys: &Keys, end: Option<Time>, source: &'static str) -> Credentials {

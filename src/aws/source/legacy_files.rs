@@ -17,7 +17,7 @@ use crate::sys::fs;
 
 impl LegacyFiles {
     /// Returns the first complete pair of keys in these files.
-    pub(crate) fn credentials(&self, resolution: &Resolution) -> Result<Option<Credentials>> {
+    pub(super) fn credentials(&self, resolution: &Resolution) -> Result<Option<Credentials>> {
         if let Some(path) = &self.of_ec2 {
             let text = match fs::read_foreign_text(&env::expanded(path), resolution.deadline()) {
                 Ok(text) => text,

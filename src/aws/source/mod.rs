@@ -1,5 +1,5 @@
-//! The sources of credentials, one file each. Here a part of the plan is handed to the file that
-//! knows it.
+//! The sources of credentials, one file each. A file implements [`CredentialSource`] for its part
+//! of the plan; here is the table that leads from a part of the plan to its file.
 //!
 //! ```text
 //! keys          variables, or one of the two shared files
@@ -9,11 +9,13 @@
 //! process       the program of a `credential_process`
 //! container     the credential service of ECS, EKS or CloudShell
 //! imds          the instance metadata of EC2
+//! fallback      nothing names a source: legacy_files, then container or imds
 //! legacy_files  the credentials files that came before profiles
 //! role, mfa     no source: roles that are assumed with the credentials of a source
 //! ```
 
 mod container;
+mod fallback;
 pub(crate) mod imds;
 pub(crate) mod keys;
 mod legacy_files;
@@ -24,64 +26,80 @@ mod sign_in;
 mod sso;
 mod web_identity;
 
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 
 use crate::aws::credentials::Credentials;
-
-use crate::aws::cli_cache;
 use crate::aws::login::missing::Unresolved;
-use crate::aws::plan::{MachineService, Source};
+use crate::aws::plan::Source;
 use crate::aws::resolution::Resolution;
 
-/// Returns the credentials of a source; none where a service of this machine has none.
-pub(crate) async fn credentials(
-    resolution: &Resolution<'_>,
-    source: &Source,
-) -> Result<Option<Credentials>, Unresolved> {
-    let found = match source {
-        Source::Environment(keys) => keys::of_environment(resolution, keys)?,
-        Source::File(keys, file, profile) => {
-            resolution.step(format!("profile {profile}: keys in the {file}"));
-            keys::of_file(keys)
-        }
-        Source::WebIdentity(identity) => identity.assume(resolution).await?,
-        Source::Sso(sso) => sso.credentials(resolution).await?,
-        Source::SignIn(login) => login.credentials(resolution).await?,
-        Source::Process(command) => process::credentials(resolution, command)?,
-        Source::Container(container) => container.credentials(resolution).await?,
-        Source::InstanceMetadata(_) => return Ok(imds::credentials(resolution).await?),
-        Source::Fallback(old, service) => {
-            resolution.step(format!("profile {}: nothing", resolution.profile_name()));
-            if let Some(found) = old.credentials(resolution)? {
-                return Ok(Some(found));
-            }
-            match service {
-                MachineService::Container(container) => container.credentials(resolution).await?,
-                MachineService::InstanceMetadata(_) => {
-                    return Ok(imds::credentials(resolution).await?);
-                }
-            }
-        }
-    };
-    Ok(Some(found))
+/// The credentials of a source; none where a service of this machine has none.
+pub(crate) type Answer<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Credentials>, Unresolved>> + 'a>>;
+
+/// What pgcred asks of every source of credentials.
+pub(crate) trait CredentialSource {
+    /// Gets the credentials. This may ask a service, run a program, or find that a login is
+    /// missing.
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a>;
+
+    /// Returns credentials that the AWS CLI has cached and that still last, for the case that
+    /// [`CredentialSource::credentials`] failed. Asks nothing.
+    fn cached(&self, resolution: &Resolution) -> Option<Credentials>;
+
+    /// Returns the files whose content decides which credentials the source gives, besides the two
+    /// shared files. They need not exist.
+    fn files(&self) -> Vec<PathBuf>;
+
+    /// Returns the files and directories of which one changes when the user has logged in.
+    fn places_of_logins(&self) -> Vec<PathBuf> {
+        self.files()
+    }
+
+    /// Says what the source is, for `--debug`. `place` is where the setting stands that has chosen
+    /// it. Never a secret.
+    fn describe(&self, place: &str) -> String;
+
+    /// Returns which setting has chosen the source.
+    fn chosen_by(&self) -> ChosenBy<'_>;
+
+    /// Says which file holds the login and until when that is good, for `--debug`; `None` if the
+    /// source needs no login.
+    fn login_in_words(&self) -> Option<String> {
+        None
+    }
 }
 
-/// Returns the files whose content decides which credentials a source gives, besides the two shared
-/// files. They need not exist.
-pub(crate) fn files(source: &Source) -> Vec<PathBuf> {
-    match source {
-        Source::Environment(_) | Source::File(..) | Source::InstanceMetadata(_) => Vec::new(),
-        Source::WebIdentity(identity) => vec![PathBuf::from(&identity.token_file)],
-        Source::Sso(sso) => Vec::from_iter(sso.session.path()),
-        Source::SignIn(login) => Vec::from_iter(cli_cache::sign_in::path(&login.session)),
-        Source::Process(command) => process::files(command),
-        Source::Container(container) => container.files(),
-        Source::Fallback(old, service) => {
-            let mut files = old.files();
-            if let MachineService::Container(container) = service {
-                files.extend(container.files());
-            }
-            files
+/// The setting that has chosen a source.
+#[derive(Clone, Copy)]
+pub(crate) enum ChosenBy<'a> {
+    /// A key of the profile that has the source.
+    Key(&'static str),
+    /// A variable if it counts and is set, else a key of the profile that has the source.
+    VariableOrKey(&'static str, &'static str),
+    /// A key of this profile.
+    KeyOf(&'a str, &'static str),
+    /// A key of the `[sso-session NAME]` of this name.
+    KeyOfSsoSession(&'a str, &'static str),
+    /// The `credential_source` of a role, or variables.
+    CredentialSource,
+}
+
+impl Source {
+    /// Returns what the source's own file knows of it.
+    pub(crate) fn implementation(&self) -> &dyn CredentialSource {
+        match self {
+            Self::Environment(keys) => keys,
+            Self::File(keys) => keys,
+            Self::WebIdentity(identity) => identity,
+            Self::Sso(sso) => sso,
+            Self::SignIn(login) => login,
+            Self::Process(process) => process,
+            Self::Container(container) => container,
+            Self::InstanceMetadata(metadata) => metadata,
+            Self::Fallback(fallback) => fallback,
         }
     }
 }

@@ -6,8 +6,11 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::{Answer, ChosenBy, CredentialSource};
+use crate::aws::cli_cache;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
+use crate::aws::plan::Process;
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
 use crate::error::{Error, Reason, Result};
@@ -15,8 +18,37 @@ use crate::sys::child::{self, ProgramError, ProgramOutput};
 use crate::sys::fs;
 use crate::text::foreign;
 
+impl CredentialSource for Process {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        Box::pin(async { Ok(Some(credentials(resolution, &self.command)?)) })
+    }
+
+    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+        None
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        files(&self.command)
+    }
+
+    /// The program may well use one of AWS's login caches, so all of them count, but no file that
+    /// the command line names: the program may write it itself, as a log.
+    fn places_of_logins(&self) -> Vec<PathBuf> {
+        cli_cache::directories()
+    }
+
+    /// The arguments may be secret.
+    fn describe(&self, place: &str) -> String {
+        format!("credential_process ({place})")
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        ChosenBy::Key("credential_process")
+    }
+}
+
 /// Runs the command line of a profile and returns the credentials that it prints.
-pub(crate) fn credentials(resolution: &Resolution, command: &str) -> Result<Credentials> {
+fn credentials(resolution: &Resolution, command: &str) -> Result<Credentials> {
     let subject = format!("the credential_process{}", resolution.of_profile());
     let Some(words) = words::split(command) else {
         return Err(
@@ -115,7 +147,7 @@ fn answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Credential
 
 /// Returns the program that a command line starts here, and the words that name files wherever it
 /// is started. They need not exist.
-pub(super) fn files(command: &str) -> Vec<PathBuf> {
+fn files(command: &str) -> Vec<PathBuf> {
     let Some(words) = words::split(command) else {
         return Vec::new();
     };

@@ -4,6 +4,7 @@
 //! Only one process renews a session at a time, under the lock of the session. A process that has
 //! waited for the lock reads the file again, and usually finds the new session there.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_signin::error::SdkError;
@@ -20,6 +21,7 @@ use p256::elliptic_curve::sec1::ToEncodedPoint;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
+use super::{Answer, ChosenBy, CredentialSource};
 use crate::aws::cli_cache::sign_in::{CachedLogin, id, path};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
@@ -54,15 +56,48 @@ impl From<Error> for RenewalError {
     }
 }
 
+impl CredentialSource for SignIn {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        Box::pin(async { Ok(Some(self.renewed(resolution).await?)) })
+    }
+
+    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+        None
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::from_iter(path(&self.session))
+    }
+
+    fn describe(&self, place: &str) -> String {
+        format!("session of `aws login` ({place})")
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        ChosenBy::Key("login_session")
+    }
+
+    fn login_in_words(&self) -> Option<String> {
+        let file = match path(&self.session) {
+            Some(path) => path.display().to_string(),
+            None => "the cache of the AWS CLI".to_owned(),
+        };
+        if let Some(cached) = CachedLogin::read(&self.session)
+            && let Ok(found) = cached.credentials()
+        {
+            let left = left(&found);
+            return Some(format!(
+                "aws login: the credentials in {file} last {left} s"
+            ));
+        }
+        Some(format!("aws login: {file} holds no usable login"))
+    }
+}
+
 impl SignIn {
     /// Returns the session's credentials, renewed if they expire too soon.
-    pub(super) async fn credentials(
-        &self,
-        resolution: &Resolution<'_>,
-    ) -> Result<Credentials, Unresolved> {
-        let stored = self.stored("nobody has logged in with `aws login` yet");
-        resolution.notes.step(|| self.login_in_words(&stored));
-        let (_, found) = stored?;
+    async fn renewed(&self, resolution: &Resolution<'_>) -> Result<Credentials, Unresolved> {
+        let (_, found) = self.stored("nobody has logged in with `aws login` yet")?;
         let enough = resolution.min_life.clamp(LEAST_LIFE, FULL_LIFE);
         if left(&found) >= enough {
             return Ok(found);
@@ -82,21 +117,6 @@ impl SignIn {
             Err(_) if left(&found) >= LEAST_LIFE => Ok(found),
             Err(RenewalError::LoginNeeded(why)) => Err(self.missing(why)),
             Err(RenewalError::Failed(error)) => Err(error.into()),
-        }
-    }
-
-    /// Says which file the login is in, and until when its credentials are good.
-    fn login_in_words(&self, stored: &Result<(CachedLogin, Credentials), Unresolved>) -> String {
-        let file = match path(&self.session) {
-            Some(path) => path.display().to_string(),
-            None => "the cache of the AWS CLI".to_owned(),
-        };
-        match stored {
-            Ok((_, found)) => format!(
-                "aws login: the credentials in {file} last {} s",
-                left(found)
-            ),
-            Err(_) => format!("aws login: {file} holds no usable login"),
         }
     }
 

@@ -4,6 +4,7 @@
 //! The order: the AWS CLI's cached credentials of the role; the token in the login's file; a
 //! renewal of that token, by one process at a time; a login.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
@@ -11,6 +12,7 @@ use aws_sdk_sso::types::RoleCredentials;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
+use super::{Answer, ChosenBy, CredentialSource};
 use crate::aws::cli_cache;
 use crate::aws::cli_cache::sso::CachedToken;
 use crate::aws::credentials::Credentials;
@@ -22,6 +24,7 @@ use crate::aws::runtime::session_lock;
 use crate::aws::service::endpoints::{SSO, SSO_OIDC};
 use crate::aws::service::refusal;
 use crate::error::{Error, Result};
+use crate::text::host;
 use crate::time::Time;
 
 /// A token with less left is renewed first, as in the AWS CLI; in seconds.
@@ -29,8 +32,55 @@ const LEAST_LIFE: u32 = 15 * 60;
 /// How long to wait for another process that renews the same token.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+impl CredentialSource for Sso {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        Box::pin(async { Ok(Some(self.resolve(resolution).await?)) })
+    }
+
+    /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
+    fn cached(&self, resolution: &Resolution) -> Option<Credentials> {
+        let found = cli_cache::role::of_sso(self)?;
+        if seconds_left(&found)? < resolution.min_life.max(LEAST_LIFE) {
+            return None;
+        }
+        resolution.step(format!(
+            "SSO profile {}: cached by the AWS CLI",
+            self.profile
+        ));
+        Some(found)
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::from_iter(self.session.path())
+    }
+
+    fn describe(&self, place: &str) -> String {
+        let session = match &self.session.name {
+            Some(name) => format!("SSO session `{name}`"),
+            // The address may hold a password.
+            None => format!("SSO start URL at {}", host::server(&self.session.url)),
+        };
+        format!(
+            "{session} ({place}), role {} of account {}",
+            self.role, self.account
+        )
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        match &self.session.name {
+            Some(name) => ChosenBy::KeyOfSsoSession(name, "sso_start_url"),
+            None => ChosenBy::Key("sso_start_url"),
+        }
+    }
+
+    fn login_in_words(&self) -> Option<String> {
+        let cached = CachedToken::read(&self.session);
+        Some(login_in_words(&self.session, cached.as_ref()))
+    }
+}
+
 impl Sso {
-    pub(super) async fn credentials(
+    async fn resolve(
         &self,
         resolution: &Resolution<'_>,
     ) -> std::result::Result<Credentials, Unresolved> {
@@ -107,19 +157,6 @@ impl Sso {
         }
     }
 
-    /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
-    pub(crate) fn cached(&self, resolution: &Resolution) -> Option<Credentials> {
-        let found = cli_cache::role::of_sso(self)?;
-        if seconds_left(&found)? < resolution.min_life.max(LEAST_LIFE) {
-            return None;
-        }
-        resolution.step(format!(
-            "SSO profile {}: cached by the AWS CLI",
-            self.profile
-        ));
-        Some(found)
-    }
-
     fn missing_login(&self, why: &str, revoked: Option<String>) -> Unresolved {
         MissingLogin {
             kind: LoginKind::Sso(self.session.clone()),
@@ -132,11 +169,7 @@ impl Sso {
 
     /// Returns a token for the portal that has not expired.
     async fn token(&self, resolution: &Resolution<'_>) -> std::result::Result<String, Unresolved> {
-        let cached = CachedToken::read(&self.session);
-        resolution
-            .notes
-            .step(|| login_in_words(&self.session, cached.as_ref()));
-        let Some(mut cached) = cached else {
+        let Some(mut cached) = CachedToken::read(&self.session) else {
             return Err(self.missing_login("nobody has logged in to SSO yet", None));
         };
         let mut failure = None;

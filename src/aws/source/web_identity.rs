@@ -1,9 +1,11 @@
 //! The role of a workload (EKS, GitHub Actions): STS exchanges the token in a file for the role's
 //! credentials.
 
+use std::path::PathBuf;
+
 use crate::aws::credentials::Credentials;
 
-use super::role;
+use super::{Answer, ChosenBy, CredentialSource, role};
 use crate::aws::cli_cache;
 use crate::aws::credentials::seconds_left;
 use crate::aws::plan::WebIdentity;
@@ -13,8 +15,33 @@ use crate::aws::service::refusal;
 use crate::error::{Error, Exit, Reason, Result};
 use crate::sys::fs;
 
+impl CredentialSource for WebIdentity {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        Box::pin(async { Ok(Some(self.assume(resolution).await?)) })
+    }
+
+    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+        None
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![PathBuf::from(&self.token_file)]
+    }
+
+    fn describe(&self, place: &str) -> String {
+        format!(
+            "web identity for role {}, token in {} ({place})",
+            self.arn, self.token_file
+        )
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        ChosenBy::VariableOrKey("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")
+    }
+}
+
 impl WebIdentity {
-    pub(super) async fn assume(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
+    async fn assume(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
         let token = self.token(resolution)?;
         if self.arn.len() < role::LEAST_ARN {
             return Err(

@@ -78,10 +78,12 @@ fn debug_says_why_a_token_is_not_renewed() {
     says(
         &steps_of(&sandbox, &token),
         &[
+            "holds no usable login",
             "cache: no token of admin@",
             "lock: taken for identity",
             "pause: after failure 6 at 2030-01-01T00:00:00Z, until 2030-01-01T00:05:00Z or the \
              next login; the failure is repeated",
+            ".json has not changed",
         ],
     );
     // pgcred notices the login.

@@ -1,0 +1,55 @@
+//! Where nothing names a source: the old files of keys, then the service of this machine that gives
+//! credentials.
+
+use std::path::PathBuf;
+
+use super::{Answer, ChosenBy, CredentialSource};
+use crate::aws::credentials::Credentials;
+use crate::aws::plan::{Fallback, MachineService};
+use crate::aws::resolution::Resolution;
+
+impl CredentialSource for Fallback {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+        resolution.step(format!("profile {}: nothing", resolution.profile_name()));
+        Box::pin(async {
+            match self.old.credentials(resolution)? {
+                Some(found) => Ok(Some(found)),
+                None => self.service.implementation().credentials(resolution).await,
+            }
+        })
+    }
+
+    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+        None
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files = self.old.files();
+        files.extend(self.service.implementation().files());
+        files
+    }
+
+    fn describe(&self, _: &str) -> String {
+        match &self.service {
+            MachineService::Container(container) => {
+                format!("none named; container ({})", container.variable)
+            }
+            MachineService::InstanceMetadata(_) => {
+                "none named; instance metadata (default)".to_owned()
+            }
+        }
+    }
+
+    fn chosen_by(&self) -> ChosenBy<'_> {
+        ChosenBy::CredentialSource
+    }
+}
+
+impl MachineService {
+    fn implementation(&self) -> &dyn CredentialSource {
+        match self {
+            Self::Container(container) => container,
+            Self::InstanceMetadata(metadata) => metadata,
+        }
+    }
+}
