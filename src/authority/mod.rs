@@ -23,6 +23,7 @@
 mod ask;
 mod inspect;
 mod notes;
+mod option_help;
 mod region;
 mod shell_settings;
 mod token_parts;
@@ -40,6 +41,7 @@ pub(crate) use inspect::{
     Answer, Caller, Denial, DeniedBy, Inspector, NoAnswer, Permission, ServerState, WhyNot,
 };
 pub(crate) use notes::Notes;
+pub(crate) use option_help::OptionHelp;
 pub(crate) use region::Region;
 pub(crate) use shell_settings::ShellSettings;
 pub(crate) use token_parts::TokenParts;
@@ -51,6 +53,22 @@ pub(crate) trait Authority: Sync {
     /// Returns the name that stands for the authority in the native JSON (`aws` in `aws-dsql`). No
     /// two authorities have the same one.
     fn name(&self) -> &'static str;
+
+    /// Returns the name in sentences, such as `AWS`.
+    fn title(&self) -> &'static str;
+
+    /// Whether credentials are good for one [`Scope`] alone, such as the output of a program that
+    /// is told host and user. Then every scope has an identity of its own, with its own lock, its
+    /// own failures and its own resolution. Otherwise one identity signs for all scopes of a
+    /// profile.
+    fn has_identity_per_scope(&self) -> bool {
+        false
+    }
+
+    /// Returns what the help says of options whose values are the authority's.
+    fn option_help(&self) -> OptionHelp {
+        OptionHelp::default()
+    }
 
     /// Starts a run. What several identities rest on, such as a configuration file, is read once
     /// for all of them.
@@ -115,7 +133,11 @@ pub(crate) trait Identities {
     /// Returns who signs for the profile that the user named; without a name, the one that the
     /// authority's own rules select. A profile that cannot be used is an error of
     /// [`Identity::signer`], not of this.
-    fn of_profile(&self, profile: Option<&str>) -> Rc<dyn Identity>;
+    ///
+    /// `scope` is given if [`Authority::has_identity_per_scope`] says so; then it has to go into
+    /// the identity's digest. It is `None` also for a login and for the region of a host, which are
+    /// for all scopes.
+    fn identity(&self, profile: Option<&str>, scope: Option<&Scope<'_>>) -> Rc<dyn Identity>;
 }
 
 /// Who signs. Profiles that lead to the same credentials have the same identity, so that they are
@@ -163,12 +185,26 @@ pub(crate) trait Identity {
     /// Logs the user in. Returns false if there was no need.
     fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool>;
 
-    /// Resolves the credentials. This is what takes time: it may ask services and the user.
+    /// Resolves the credentials. This is what takes time: it may ask services, programs and the
+    /// user. It is called once for each identity in a run, under the lock of the identity, and the
+    /// signer is kept until the run ends.
+    ///
+    /// The signer then issues the tokens of all requests of this identity, also for other hosts,
+    /// ports, users and lives than those of the query, unless the identity is that of one scope. So
+    /// it may hold what is good for all of them, such as a key, or a token that every server takes.
+    /// A token that is made for one host or user needs [`Authority::has_identity_per_scope`].
+    /// Nothing else may be kept between runs: pgcred's cache has the tokens.
     fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>>;
 }
 
 /// What to resolve credentials for.
 pub(crate) struct CredentialQuery<'a> {
+    /// What the first token is for; where the identity is that of one scope, what all are for.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "AWS's credentials sign for every scope")
+    )]
+    pub(crate) scope: &'a Scope<'a>,
     /// The region of the first token, if the authority has regions.
     pub(crate) region: Option<&'a Region>,
     /// How many seconds the credentials should last, if that can be had.
@@ -178,8 +214,8 @@ pub(crate) struct CredentialQuery<'a> {
     pub(crate) deadline: Instant,
 }
 
-/// Resolved credentials. Signing asks nothing: an authority that fetches its tokens over a network
-/// fetches them in [`Identity::signer`], which has a deadline.
+/// Resolved credentials. Signing asks nothing: an authority that fetches its tokens from a service
+/// or a program fetches them in [`Identity::signer`], which has a deadline.
 pub(crate) trait Signer {
     /// Issues a token that expires `life` seconds after `now`, or when the credentials do if that
     /// is earlier. Where the authority decides the life itself, the token still says that it
@@ -195,9 +231,11 @@ pub(crate) trait Signer {
 }
 
 /// What a token permits: one action of one service on one host. The provider fills it in.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 pub(crate) struct Scope<'a> {
+    /// Empty if the authority knows no services.
     pub(crate) service: &'static str,
+    /// Empty if the authority knows no actions.
     pub(crate) action: &'static str,
     /// The name that is signed, not the one that the client dials.
     pub(crate) host: &'a str,

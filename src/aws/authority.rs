@@ -12,7 +12,7 @@ use super::region;
 use super::settings::SharedFiles;
 use super::{sigv4, token_parts};
 use crate::authority::{
-    AskPolicy, Authority, Identities, Inspector, Region, ShellSettings, TokenParts,
+    AskPolicy, Authority, Identities, Inspector, OptionHelp, Region, ShellSettings, TokenParts,
 };
 use crate::error::Result;
 use crate::text::suggest;
@@ -27,6 +27,18 @@ pub(crate) struct AwsAuthority;
 impl Authority for AwsAuthority {
     fn name(&self) -> &'static str {
         "aws"
+    }
+
+    fn title(&self) -> &'static str {
+        "AWS"
+    }
+
+    fn option_help(&self) -> OptionHelp {
+        OptionHelp {
+            profile: "AWS profile; takes precedence over AWS_* keys in the environment",
+            login_profile: "AWS profile [default: `AWS_PROFILE`, else default]",
+            region: "AWS region [default: from the host, else as AWS configures it]",
+        }
     }
 
     fn identities(&self) -> Box<dyn Identities> {

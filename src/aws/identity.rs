@@ -19,7 +19,7 @@ use super::settings::SharedFiles;
 use super::signer::{AwsSigner, HOW_TO_NAME_REGION, no_region};
 use super::who_signs;
 use crate::authority::{
-    AskPolicy, CredentialQuery, Identities, Identity, Notes, Region, Signer, WhoSigns,
+    AskPolicy, CredentialQuery, Identities, Identity, Notes, Region, Scope, Signer, WhoSigns,
 };
 use crate::error::{Exit, Result};
 use crate::sys::fs;
@@ -32,7 +32,8 @@ pub(super) struct AwsIdentities {
 }
 
 impl Identities for AwsIdentities {
-    fn of_profile(&self, profile: Option<&str>) -> Rc<dyn Identity> {
+    /// The credentials of a profile sign for every scope.
+    fn identity(&self, profile: Option<&str>, _: Option<&Scope<'_>>) -> Rc<dyn Identity> {
         Rc::new(AwsIdentity::read(profile, &self.files))
     }
 }

@@ -9,8 +9,7 @@ use crate::sys::terminal::Stdin;
 
 #[derive(clap::Args)]
 pub(crate) struct Login {
-    /// AWS profile [default: `AWS_PROFILE`, else default]
-    #[arg(value_name = "PROFILE")]
+    #[arg(value_name = "PROFILE", help = profile_help())]
     name: Option<String>,
     /// The same as PROFILE
     #[arg(long, value_name = "PROFILE", conflicts_with = "name")]
@@ -18,6 +17,10 @@ pub(crate) struct Login {
     /// A provider of the authority to log in to. The help shows it if there is a choice.
     #[arg(long, value_name = "PROVIDER", help = help(), hide = provider::authorities().len() == 1)]
     provider: Option<String>,
+}
+
+fn profile_help() -> String {
+    provider::option_help(|help| help.login_profile)
 }
 
 fn help() -> String {
@@ -32,7 +35,7 @@ impl Run for Login {
         let preferences = &app.preferences;
         let profile = self.profile.or(self.name);
         let authority = provider::authority_of(self.provider.as_deref())?;
-        let identity = authority.identities().of_profile(profile.as_deref());
+        let identity = authority.identities().identity(profile.as_deref(), None);
         let done = identity.log_in(&preferences.ask, &preferences.ask.notes())?;
         preferences.output.note(if done {
             "logged in"

@@ -93,7 +93,7 @@ pub(crate) fn end_of_pause(failure: &FailureRecord) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::fake::authority as fake;
+    use crate::provider::fake::control as fake;
 
     const START: Time = Time::from_unix(1_000_000);
 

@@ -1,15 +1,17 @@
 //! The identities of one run. Profile and files are read once for each profile, and credentials are
-//! resolved once for each identity, even if several profiles and providers lead to it. Only the
-//! issuer in `mod` has one of these; it lives as long as the run.
+//! resolved once for each identity, even if several profiles and providers lead to it. An authority
+//! whose credentials are good for one scope alone has an identity for each scope. Only the issuer in `mod` has one of these; it lives as long as the run.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::rc::Rc;
 use std::time::Instant;
 
-use crate::authority::{Authority, Identities, Identity, Signer};
+use crate::authority::{Authority, Identities, Identity, Scope, Signer};
 use crate::error::Result;
 use crate::request::Request;
 use crate::sys::fs::Lock;
+use crate::text::digest::Digester;
 
 /// The identities of a run, each read and resolved once.
 #[derive(Default)]
@@ -22,8 +24,12 @@ pub(super) struct IdentityRegistry {
 struct RegisteredAuthority {
     name: &'static str,
     identities: Box<dyn Identities>,
-    by_profile: HashMap<Option<String>, Rc<dyn Identity>>,
+    known: HashMap<WhoAndWhat, Rc<dyn Identity>>,
 }
+
+/// What an identity is found by: the profile, and the digest of the scope if every scope has an
+/// identity of its own.
+type WhoAndWhat = (Option<String>, Option<String>);
 
 /// What a run holds for one identity.
 #[derive(Default)]
@@ -41,16 +47,19 @@ pub(super) struct IdentityResources {
 impl IdentityRegistry {
     /// Returns who signs for a request.
     pub(super) fn identity_of(&mut self, request: &Request) -> Rc<dyn Identity> {
-        let RegisteredAuthority {
-            identities,
-            by_profile,
-            ..
-        } = self.authority(request.provider.authority);
-        if let Some(known) = by_profile.get(&request.profile) {
+        let authority = request.provider.authority;
+        let mut scope = None;
+        if authority.has_identity_per_scope() {
+            scope = Some(request.scope());
+        }
+        let key = (request.profile.clone(), scope.as_ref().map(digest_of_scope));
+        let authority = self.authority(authority);
+        if let Some(known) = authority.known.get(&key) {
             return Rc::clone(known);
         }
-        let identity = identities.of_profile(request.profile.as_deref());
-        by_profile.insert(request.profile.clone(), Rc::clone(&identity));
+        let profile = request.profile.as_deref();
+        let identity = authority.identities.identity(profile, scope.as_ref());
+        authority.known.insert(key, Rc::clone(&identity));
         identity
     }
 
@@ -58,7 +67,7 @@ impl IdentityRegistry {
     pub(super) fn look_again(&mut self, identity: &dyn Identity) {
         let mut now = None;
         for authority in &mut self.authorities {
-            for known in authority.by_profile.values_mut() {
+            for known in authority.known.values_mut() {
                 if known.digest() == identity.digest() {
                     let now = now.get_or_insert_with(|| known.as_it_is_now());
                     *known = Rc::clone(now);
@@ -81,9 +90,15 @@ impl IdentityRegistry {
             self.authorities.push(RegisteredAuthority {
                 name,
                 identities: authority.identities(),
-                by_profile: HashMap::new(),
+                known: HashMap::new(),
             });
         }
         &mut self.authorities[at]
     }
+}
+
+fn digest_of_scope(scope: &Scope<'_>) -> String {
+    let mut digest = Digester::new();
+    scope.hash(&mut digest);
+    digest.finished()
 }

@@ -111,6 +111,7 @@ impl Issuer {
         let began = Instant::now();
         trace::resolving(&self.notes, &**identity, deadline);
         let query = CredentialQuery {
+            scope: &request.scope(),
             region,
             life: request.life,
             ask: &self.ask,

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::cache::TokenLocation;
 use crate::provider;
-use crate::provider::fake::authority::{self as fake, SAME_PREFIX, policy};
+use crate::provider::fake::control::{self as fake, SAME_PREFIX, policy};
 use crate::time::pretend;
 
 pub(super) const START: Time = Time::from_unix(1_800_000_000);
@@ -288,6 +288,30 @@ fn a_token_ends_with_the_credentials() {
         "cannot issue a token for guest@a.fake.invalid:5432 that lasts 5 min: \
          the credentials expire in 4 min"
     );
+}
+
+#[test]
+fn credentials_that_are_good_for_one_scope_are_resolved_for_each() {
+    let bench = Bench::new();
+    fake::sign_one_scope();
+    let mut issuer = bench.issuer();
+    let (a, b) = (request("a", None), request("b", None));
+    for one in [&a, &b, &a] {
+        let others = [request("a", None), request("b", None)];
+        issuer.issue(one, FRESH, |_| others.into_iter()).unwrap();
+    }
+    let resolved = fake::resolved();
+    assert_eq!(resolved.len(), 2, "{resolved:?}");
+    assert_ne!(resolved[0], resolved[1]);
+    drop(issuer);
+    // A failure of one scope is no failure of the other.
+    pretend(START.plus(MINUTE));
+    fake::fail_with(Some(Error::failure("no answer")));
+    assert!(bench.issue_with(&a, FRESH).is_ok(), "the old token lasts");
+    fake::fail_with(None);
+    assert_eq!(fake::resolved().len(), 3);
+    bench.issue_with(&b, FRESH).unwrap();
+    assert_eq!(fake::resolved().len(), 4);
 }
 
 #[test]

@@ -267,10 +267,12 @@ pub(super) fn signed(notes: &Notes, request: &Request, issued: &IssuedToken) {
         } else {
             String::new()
         };
+        let what = match (scope.service, scope.action) {
+            ("", "") => "a token".to_owned(),
+            (service, action) => format!("{service} {action}"),
+        };
         format!(
-            "signed: {} {} for {}{region}, expires at {}{cut}",
-            scope.service,
-            scope.action,
+            "signed: {what} for {}{region}, expires at {}{cut}",
             request.name(),
             issued.token.expires_at.rfc3339()
         )

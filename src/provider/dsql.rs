@@ -8,22 +8,16 @@ use crate::aws::{self, may_be_region};
 const ID_LENGTH: usize = 26;
 
 pub(super) static PROVIDER: Provider = Provider {
-    name: "dsql",
-    title: "Aurora DSQL",
-    authority: &aws::AUTHORITY,
     service: "dsql",
     action,
-    signs_port: false,
-    signs_user: false,
     owns: |host| region(host).is_some(),
     region,
     expand,
     host_warning,
     user: Some("admin"),
-    dbname: "postgres",
-    default_life: 900,
     max_life: 604_800,
     roots: |_, _| amazon_roots::public(),
+    ..Provider::new("dsql", "Aurora DSQL", &aws::AUTHORITY)
 };
 
 fn action(user: &str) -> &'static str {

@@ -15,7 +15,7 @@ pub(crate) mod fake;
 mod rds;
 mod required_roots;
 
-use crate::authority::{AskPolicy, Authority, Region, Scope};
+use crate::authority::{AskPolicy, Authority, OptionHelp, Region, Scope};
 use crate::aws;
 use crate::error::{Error, Result};
 use crate::text::host;
@@ -37,17 +37,21 @@ pub(crate) struct Provider {
     pub(crate) title: &'static str,
     /// Who issues its tokens.
     pub(crate) authority: &'static dyn Authority,
-    /// The authority's name of the service that the token is for.
+    /// The authority's name of the service that the token is for. Empty if it knows no services.
     pub(crate) service: &'static str,
-    /// Returns the authority's name of what the token permits to this user.
+    /// Returns the authority's name of what the token permits to this user. Empty if it knows no
+    /// actions.
     pub(crate) action: fn(user: &str) -> &'static str,
-    /// Whether a token is good for one port alone.
+    /// Whether a token is good for one port alone, so that it has to be known when the token is
+    /// made.
     pub(crate) signs_port: bool,
-    /// Whether a token is good for one user alone.
+    /// Whether a token is good for one user alone, so that it has to be known when the token is
+    /// made.
     pub(crate) signs_user: bool,
-    /// Tells whether a host is one of this provider's.
+    /// Tells whether a host is one of this provider's. A provider whose hosts have no form of their
+    /// own says no: then the user names it with `--provider`.
     pub(crate) owns: fn(host: &str) -> bool,
-    /// Returns the region that a host of this provider names.
+    /// Returns the region that a host of this provider names; `None` if it has no regions.
     pub(crate) region: fn(host: &str) -> Option<Region>,
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
@@ -134,6 +138,25 @@ pub(crate) fn names(separator: &str) -> String {
     names.join(separator)
 }
 
+/// Returns what the help says of an option, for all authorities that have it.
+pub(crate) fn option_help(part: fn(&OptionHelp) -> &'static str) -> String {
+    let mut texts = Vec::new();
+    for authority in authorities() {
+        let text = part(&authority.option_help());
+        if !text.is_empty() {
+            texts.push(text);
+        }
+    }
+    texts.join("; ")
+}
+
+/// Returns the names of all authorities in sentences: `A or B`.
+pub(crate) fn authority_titles() -> String {
+    let authorities = authorities();
+    let titles: Vec<&str> = authorities.iter().map(|known| known.title()).collect();
+    titles.join(" or ")
+}
+
 /// Returns the titles of all providers, for a sentence: `A, B or C`.
 pub(crate) fn titles() -> String {
     let titles: Vec<&str> = PROVIDERS.iter().map(|provider| provider.title).collect();
@@ -145,6 +168,34 @@ pub(crate) fn titles() -> String {
 }
 
 impl Provider {
+    /// Returns a provider of an authority that knows no services, actions, ports, regions or IDs,
+    /// and whose servers have certificates that every system trusts. A provider names what is
+    /// different and takes the rest from here.
+    const fn new(
+        name: &'static str,
+        title: &'static str,
+        authority: &'static dyn Authority,
+    ) -> Self {
+        Self {
+            name,
+            title,
+            authority,
+            service: "",
+            action: |_| "",
+            signs_port: false,
+            signs_user: false,
+            owns: |_| false,
+            region: |_| None,
+            expand: |_, _| None,
+            host_warning: |_| None,
+            user: None,
+            dbname: "postgres",
+            default_life: 900,
+            max_life: 86_400,
+            roots: |_, _| RequiredRoots::Public(None),
+        }
+    }
+
     /// Returns what a token for this host, port and user permits.
     pub(crate) fn scope<'a>(&self, host: &'a str, port: u16, user: &'a str) -> Scope<'a> {
         Scope {
@@ -169,7 +220,7 @@ impl Provider {
         profile: Option<&str>,
         ask: &AskPolicy,
     ) -> Result<Option<Region>> {
-        let identity = self.authority.identities().of_profile(profile);
+        let identity = self.authority.identities().identity(profile, None);
         identity.find_region(host, ask, &ask.notes())
     }
 
@@ -189,19 +240,39 @@ impl Provider {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{HashMap, HashSet};
+
     use super::*;
 
+    /// Two that share a name would share cached tokens, locks and options.
     #[test]
-    fn an_authority_of_two_providers_is_listed_once() {
-        let names: Vec<&str> = authorities()
-            .iter()
-            .map(|authority| authority.name())
-            .collect();
-        assert_eq!(names, ["aws", "fake"]);
-        for (provider, authority) in [(None, "aws"), (Some("rds"), "aws"), (Some("fake"), "fake")] {
-            assert_eq!(authority_of(provider).unwrap().name(), authority);
+    fn every_name_stands_for_one_provider_or_authority() {
+        let mut names = HashSet::new();
+        let mut titles = HashSet::new();
+        let mut authorities_by_name = HashMap::new();
+        for provider in PROVIDERS {
+            assert!(names.insert(provider.name), "{}", provider.name);
+            assert!(titles.insert(provider.title), "{}", provider.title);
+            let (name, title) = (provider.authority.name(), provider.authority.title());
+            let known = authorities_by_name.entry(name).or_insert(title);
+            assert_eq!(*known, title, "two authorities are called {name}");
+            assert_eq!(authority_of(Some(provider.name)).unwrap().name(), name);
         }
+        let mut listed: Vec<&str> = authorities().iter().map(|it| it.name()).collect();
+        listed.sort_unstable();
+        let mut all: Vec<&str> = authorities_by_name.into_keys().collect();
+        all.sort_unstable();
+        assert_eq!(listed, all);
+        let first = PROVIDERS[0].authority.name();
+        assert_eq!(authority_of(None).unwrap().name(), first);
         assert!(authority_of(Some("none")).is_err());
+    }
+
+    #[test]
+    fn the_help_of_an_option_is_that_of_the_authorities_that_have_it() {
+        let help = option_help(|help| help.region);
+        assert_eq!(help, PROVIDERS[0].authority.option_help().region);
+        assert_eq!(option_help(|_| ""), "");
     }
 
     #[test]

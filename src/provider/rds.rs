@@ -5,22 +5,15 @@ use crate::authority::Region;
 use crate::aws::{self, may_be_region};
 
 pub(super) static PROVIDER: Provider = Provider {
-    name: "rds",
-    title: "RDS",
-    authority: &aws::AUTHORITY,
     service: "rds-db",
     action: |_| "connect",
     signs_port: true,
     signs_user: true,
     owns: |host| split(host).is_some(),
     region,
-    expand: |_, _| None,
-    host_warning: |_| None,
-    user: None,
-    dbname: "postgres",
-    default_life: 900,
     max_life: 900, // fixed by the service
     roots,
+    ..Provider::new("rds", "RDS", &aws::AUTHORITY)
 };
 
 /// Returns the region in a host. The writer endpoint of a global database has `global` there, which

@@ -83,11 +83,9 @@ pub(crate) struct ConnectionOptions {
     /// Database [default: postgres]
     #[arg(long, short, visible_alias = "database", value_name = "NAME")]
     pub(crate) dbname: Option<String>,
-    /// AWS profile; takes precedence over AWS_* keys in the environment
-    #[arg(long, value_name = "PROFILE")]
+    #[arg(long, value_name = "PROFILE", help = provider::option_help(|help| help.profile))]
     pub(crate) profile: Option<String>,
-    /// AWS region [default: from the host, else as AWS configures it]
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", help = provider::option_help(|help| help.region))]
     pub(crate) region: Option<String>,
     #[arg(long, value_name = "PROVIDER", help = provider_help())]
     pub(crate) provider: Option<String>,

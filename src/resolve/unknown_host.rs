@@ -61,7 +61,26 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
 pub(crate) fn tunnel_hint() -> String {
     format!(
         "if it is a tunnel or a CNAME, add --sign-host HOST; if it is a database whose host pgcred \
-         does not recognize, add --provider {} and --region REGION",
-        provider::names("|")
+         does not recognize, add --provider {}{}",
+        provider::names("|"),
+        region_option()
     )
+}
+
+/// Returns how a hint that names `--provider` goes on: which authorities also need a region.
+fn region_option() -> String {
+    let mut titles = Vec::new();
+    let authorities = provider::authorities();
+    for authority in &authorities {
+        if !authority.known_regions().is_empty() {
+            titles.push(authority.title());
+        }
+    }
+    if titles.len() == authorities.len() {
+        return " and --region REGION".to_owned();
+    }
+    match titles.as_slice() {
+        [] => String::new(),
+        _ => format!(", and for {} --region REGION", titles.join(" and ")),
+    }
 }

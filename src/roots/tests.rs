@@ -27,7 +27,7 @@ fn request(label: &str) -> Request {
 }
 
 fn policy() -> AskPolicy {
-    provider::fake::authority::policy()
+    provider::fake::control::policy()
 }
 
 #[test]

@@ -13,8 +13,8 @@ pub(crate) struct CommandLines<'a> {
 }
 
 impl CommandLines<'_> {
-    /// Returns the options that name the AWS side.
-    fn aws_options(&self) -> Vec<String> {
+    /// Returns the options that say who signs, and for what.
+    fn signing_options(&self) -> Vec<String> {
         let request = &self.target.request;
         let mut words: Vec<String> = Vec::new();
         if let Some(profile) = &request.profile {
@@ -58,7 +58,7 @@ impl CommandLines<'_> {
             "--user".to_owned(),
             request.user.clone(),
         ];
-        words.extend(self.aws_options());
+        words.extend(self.signing_options());
         words.extend(more.iter().map(|word| (*word).to_owned()));
         words
     }
@@ -78,7 +78,7 @@ impl CommandLines<'_> {
     /// TARGET, with database and TLS.
     fn url_words(&self) -> Vec<String> {
         let mut words = vec![self.program(), "token".to_owned(), self.uri()];
-        words.extend(self.aws_options());
+        words.extend(self.signing_options());
         words.extend(["--format", "url", "--no-newline"].map(str::to_owned));
         words
     }

@@ -33,6 +33,8 @@ pub(super) struct Row {
     port: u16,
     pub(super) user: String,
     pub(super) profile: String,
+    /// The name of the authority in sentences.
+    authority: &'static str,
     token_in: DisplayedLocation,
     /// The times of that token.
     issued_at: Option<Time>,
@@ -65,7 +67,7 @@ struct FiledToken {
     address: String,
     expires_at: Time,
     hidden_by: Option<usize>,
-    /// The index knows that another profile signed it, or the same one with other AWS settings.
+    /// The index knows that another profile signed it, or the same one with other settings of the authority.
     of_another: bool,
 }
 
@@ -126,6 +128,7 @@ impl Row {
             port: request.port,
             user: request.user.clone(),
             profile: request.profile.clone().unwrap_or_default(),
+            authority: request.provider.authority.title(),
             ..Self::default()
         }
     }
@@ -222,10 +225,10 @@ impl Row {
             }
         }
         if let Some(line) = self.lines.iter().find(|line| line.of_another) {
-            let file = short_path(&line.file);
+            let (file, authority) = (short_path(&line.file), self.authority);
             notes.push(format!(
                 "{name}: the token in {file} was signed for another profile \
-                 or with other AWS settings; `pgcred refresh {name}` replaces it"
+                 or with other {authority} settings; `pgcred refresh {name}` replaces it"
             ));
         }
         if !self.lines.is_empty() && !self.missing.is_empty() {

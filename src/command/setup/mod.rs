@@ -30,6 +30,7 @@ use super::run::Run;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
+use crate::provider;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
     CommandLines, Machine, SetupMethod, Target, Tool, ToolFiles, ToolKind, check_texts, fill,
@@ -243,8 +244,9 @@ fn note_what_tool_needs(tool: &Tool, machine: &Machine, app: &App) -> Result<()>
         ToolKind::Command if preferences.config.login.is_none() => {
             let file = preferences.config_path()?.display();
             preferences.output.note(&format!(
-                "when AWS needs a login, {} shows only an error; \
+                "when {} needs a login, {} shows only an error; \
                  with the line login = \"browser\" in {file} pgcred opens the login page",
+                provider::authority_titles(),
                 tool.title
             ));
         }

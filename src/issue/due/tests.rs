@@ -4,7 +4,7 @@ use super::*;
 use crate::issue::tests::{Bench, MINUTE, START, request};
 use crate::issue::{IssueOptions, IssuedToken};
 use crate::passfile::block::PassfileLine;
-use crate::provider::fake::authority as fake;
+use crate::provider::fake::control as fake;
 use crate::time::pretend;
 
 /// Issues a token of a request, and writes it into a passfile under these addresses.

@@ -1,84 +1,33 @@
 //! An authority for unit tests: no cloud, no files and no regions, but logins, failures and an end
-//! of its credentials, all as the test says. Each test has its own, since each has its own thread.
+//! of its credentials, all as `control` says.
 
-use std::cell::RefCell;
+use std::hash::Hash;
 use std::rc::Rc;
-use std::time::Instant;
 
+use super::control::{SAME_PREFIX, STATE, log_in_elsewhere};
 use crate::authority::{
-    AskPolicy, Authority, CredentialQuery, Identities, Identity, LoginPolicy, Notes, Region, Scope,
-    Signer,
+    AskPolicy, Authority, CredentialQuery, Identities, Identity, Notes, Region, Scope, Signer,
 };
 use crate::error::{Error, Result};
-use crate::text::digest::digest;
+use crate::text::digest::{Digester, digest};
 use crate::time::Time;
 use crate::token::Token;
 
-pub(crate) static AUTHORITY: FakeAuthority = FakeAuthority;
+pub(super) static AUTHORITY: FakeAuthority = FakeAuthority;
 
-/// Profiles that begin with this sign as the profile without a name does.
-pub(crate) const SAME_PREFIX: &str = "same-";
-
-thread_local!(static STATE: RefCell<State> = RefCell::default());
-
-/// What the fake is told, and what it saw.
-#[derive(Default)]
-struct State {
-    logins: u32,
-    fails_with: Option<Error>,
-    credentials_expire_at: Option<Time>,
-    logs_in_while_asked: bool,
-    resolved: Vec<String>,
-    deadlines: Vec<Instant>,
-    signed: u32,
-}
-
-/// Makes the fake one that works and has seen nothing.
-pub(crate) fn reset() {
-    STATE.take();
-}
-
-pub(crate) fn identity(profile: Option<&str>) -> Rc<dyn Identity> {
-    AUTHORITY.identities().of_profile(profile)
-}
-
-/// Another process logs in: what rests on the login is another one from now on.
-pub(crate) fn log_in_elsewhere() {
-    STATE.with_borrow_mut(|state| state.logins += 1);
-}
-
-/// The next resolutions log in themselves.
-pub(crate) fn log_in_while_asked() {
-    STATE.with_borrow_mut(|state| state.logs_in_while_asked = true);
-}
-
-pub(crate) fn fail_with(error: Option<Error>) {
-    STATE.with_borrow_mut(|state| state.fails_with = error);
-}
-
-pub(crate) fn let_credentials_expire_at(time: Option<Time>) {
-    STATE.with_borrow_mut(|state| state.credentials_expire_at = time);
-}
-
-/// Returns the identities whose credentials were resolved, in order.
-pub(crate) fn resolved() -> Vec<String> {
-    STATE.with_borrow(|state| state.resolved.clone())
-}
-
-/// Returns the deadlines that the resolutions were given.
-pub(crate) fn deadlines() -> Vec<Instant> {
-    STATE.with_borrow(|state| state.deadlines.clone())
-}
-
-pub(crate) fn signed() -> u32 {
-    STATE.with_borrow(|state| state.signed)
-}
-
-pub(crate) struct FakeAuthority;
+pub(super) struct FakeAuthority;
 
 impl Authority for FakeAuthority {
     fn name(&self) -> &'static str {
         "fake"
+    }
+
+    fn title(&self) -> &'static str {
+        "Fake"
+    }
+
+    fn has_identity_per_scope(&self) -> bool {
+        STATE.with_borrow(|state| state.signs_one_scope)
     }
 
     fn identities(&self) -> Box<dyn Identities> {
@@ -89,12 +38,15 @@ impl Authority for FakeAuthority {
 struct FakeIdentities;
 
 impl Identities for FakeIdentities {
-    fn of_profile(&self, profile: Option<&str>) -> Rc<dyn Identity> {
+    fn identity(&self, profile: Option<&str>, scope: Option<&Scope<'_>>) -> Rc<dyn Identity> {
         let profile = match profile {
             Some(name) if !name.starts_with(SAME_PREFIX) => name,
             _ => "",
         };
-        Rc::new(FakeIdentity::new(digest(["fake", profile])))
+        let mut digest = Digester::new();
+        ("fake", profile).hash(&mut digest);
+        scope.hash(&mut digest);
+        Rc::new(FakeIdentity::new(digest.finished()))
     }
 }
 
@@ -167,13 +119,20 @@ impl Identity for FakeIdentity {
         }
         match error {
             Some(error) => Err(error),
-            None => Ok(Rc::new(FakeSigner { expires_at })),
+            None => Ok(Rc::new(FakeSigner {
+                expires_at,
+                only_host: AUTHORITY
+                    .has_identity_per_scope()
+                    .then(|| query.scope.host.to_owned()),
+            })),
         }
     }
 }
 
 struct FakeSigner {
     expires_at: Option<Time>,
+    /// The only host that it signs for; `None` if it signs for all.
+    only_host: Option<String>,
 }
 
 impl Signer for FakeSigner {
@@ -188,6 +147,9 @@ impl Signer for FakeSigner {
             region, None,
             "nobody names a region to an authority that has none"
         );
+        if let Some(host) = &self.only_host {
+            assert_eq!(scope.host, host, "each scope has a signer of its own");
+        }
         let life = match self.expires_at {
             Some(expires_at) => life.min(now.until(expires_at)),
             None => life,
@@ -205,19 +167,5 @@ impl Signer for FakeSigner {
             scope.service, scope.action, scope.host
         );
         Ok(Token::new(text, now, now.plus(life)))
-    }
-}
-
-/// Returns a policy for runs that have no terminal.
-pub(crate) fn policy() -> AskPolicy {
-    AskPolicy {
-        timeout: std::time::Duration::from_secs(20),
-        login: LoginPolicy::Terminal,
-        login_asked_for: false,
-        mfa_code: None,
-        terminal: false,
-        in_group: false,
-        tell: |_| {},
-        trace: None,
     }
 }

@@ -1,29 +1,23 @@
 //! A provider with an authority of its own, for unit tests: the proof that another authority is a
-//! directory of its own and one line of the table. Copy it for a real one.
+//! directory of its own and one line of the table. Copy this file and `authority` for a real one;
+//! `control`, with which a test says what happens, stays here.
 
-pub(crate) mod authority;
+mod authority;
+pub(crate) mod control;
 
 use super::{Provider, RequiredRoots, RootSet};
 
 const SUFFIX: &str = ".fake.invalid";
 
 pub(crate) static PROVIDER: Provider = Provider {
-    name: "fake",
-    title: "Fake",
-    authority: &authority::AUTHORITY,
     service: "fake-service",
     action: |_| "enter",
-    signs_port: false,
     signs_user: true,
     owns: |host| host.ends_with(SUFFIX),
-    region: |_| None,
-    expand: |_, _| None,
-    host_warning: |_| None,
     user: Some("guest"),
-    dbname: "postgres",
-    default_life: 900,
     max_life: 3_600,
     roots: |host, _| roots(host),
+    ..Provider::new("fake", "Fake", &authority::AUTHORITY)
 };
 
 /// Returns the roots of every system, or for a host `private.*` a set that pgcred carries.

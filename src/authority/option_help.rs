@@ -1,0 +1,12 @@
+//! What the help of the command line says of the options whose values are an authority's own.
+
+/// The help of some options. A text is empty if the authority has no such thing.
+#[derive(Default)]
+pub(crate) struct OptionHelp {
+    /// Of `--profile`, where a command needs a token.
+    pub(crate) profile: &'static str,
+    /// Of the profile of `pgcred login`.
+    pub(crate) login_profile: &'static str,
+    /// Of `--region`.
+    pub(crate) region: &'static str,
+}
