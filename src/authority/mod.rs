@@ -17,6 +17,7 @@
 //! `ask` says how the user may be asked, and `notes` collects what there is to tell. `region` is a
 //! value of authorities that have regions, `shell_settings` is what `pgcred setup` asks, and
 //! `inspect` what `pgcred doctor` asks.
+//! `option_help` is what the help says of options whose values are the authority's.
 //! `token_parts` is what a token says of itself in clear, and `who_signs` says as values who would
 //! sign.
 

@@ -179,3 +179,6 @@ fn digest_with_stamps(text: &str, files: Vec<PathBuf>) -> String {
     }
     digest(parts.iter().map(String::as_str))
 }
+
+#[cfg(test)]
+mod tests;

@@ -235,3 +235,69 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::aws::service::endpoints::{SSO, STS};
+
+    const CONFIG: &str = "[profile p]\nregion = eu-west-1\nservices = s\n\
+                          endpoint_url = http://all\nuse_fips_endpoint = TRUE\n\
+                          [services s]\nsts =\n  endpoint_url = http://sts\n";
+
+    fn settings(variables: &[(&str, &str)], profile: Option<&str>) -> Settings {
+        let mut given = BTreeMap::new();
+        for (name, value) in variables {
+            given.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let Ok(config) = ini::parse(CONFIG) else {
+            panic!("the test's file is malformed");
+        };
+        let files = SharedFiles::given(Ok(Files::new(config, Vec::new())));
+        Settings::new(Variables::Given(given), files, profile)
+    }
+
+    #[test]
+    fn an_option_names_the_profile_before_the_variables() {
+        let variables = [("AWS_DEFAULT_PROFILE", "b"), ("AWS_PROFILE", "a")];
+        assert_eq!(settings(&variables, Some("p")).profile_name(), "p");
+        assert_eq!(settings(&variables, None).profile_name(), "a");
+        assert_eq!(settings(&variables[..1], None).profile_name(), "b");
+        assert_eq!(settings(&[], None).profile_name(), "default");
+    }
+
+    #[test]
+    fn a_variable_comes_before_the_profile() {
+        let region = |variables: &[(&str, &str)]| settings(variables, Some("p")).region();
+        assert_eq!(region(&[]).as_deref(), Some("eu-west-1"));
+        let later = ("AWS_DEFAULT_REGION", "b");
+        assert_eq!(region(&[later]).as_deref(), Some("b"));
+        assert_eq!(region(&[later, ("AWS_REGION", "a")]).as_deref(), Some("a"));
+        let settings = settings(&[], Some("p"));
+        assert!(settings.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
+    }
+
+    #[test]
+    fn the_address_of_one_service_comes_before_that_of_all() {
+        let address =
+            |variables: &[(&str, &str)], service| settings(variables, Some("p")).endpoint(service);
+        assert_eq!(address(&[], STS).as_deref(), Some("http://sts"));
+        assert_eq!(address(&[], SSO).as_deref(), Some("http://all"));
+        let all = ("AWS_ENDPOINT_URL", "http://variable");
+        assert_eq!(address(&[all], STS).as_deref(), Some("http://variable"));
+        let own = ("AWS_ENDPOINT_URL_STS", "http://own");
+        assert_eq!(address(&[all, own], STS).as_deref(), Some("http://own"));
+        let ignore = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+        assert_eq!(address(&[all, own, ignore], STS), None);
+    }
+
+    #[test]
+    fn a_profile_that_is_named_has_to_exist() {
+        assert!(settings(&[], None).check().is_ok());
+        assert!(settings(&[], Some("p")).check().is_ok());
+        let error = settings(&[], Some("q")).check().err().unwrap();
+        assert_eq!(error.to_string(), "there is no AWS profile `q`");
+    }
+}

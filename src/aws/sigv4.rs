@@ -191,6 +191,61 @@ fn without_empty_session_token(credentials: &Credentials) -> Credentials {
 mod tests {
     use super::*;
 
+    const AT: Time = Time::from_unix(1_893_456_000);
+
+    fn keys(session_token: Option<&str>) -> Credentials {
+        Credentials::new("AKIA", "secret", session_token, None, "test")
+    }
+
+    fn scope(port: Option<u16>, user: Option<&str>) -> Scope<'_> {
+        Scope {
+            service: "rds-db",
+            action: "connect",
+            host: "db.example",
+            port,
+            user,
+        }
+    }
+
+    fn signed(scope: &Scope<'_>, credentials: &Credentials) -> String {
+        let token = presign(scope, "eu-west-1", credentials, AT, 900).unwrap();
+        assert_eq!(token.expires_at, AT.plus(900));
+        token.expose().to_owned()
+    }
+
+    #[test]
+    fn a_token_has_the_parameters_in_the_order_of_the_aws_cli() {
+        let token = signed(&scope(None, None), &keys(Some("session")));
+        let mut rest = token.as_str();
+        for name in CLI_ORDER {
+            let at = rest.find(&format!("&{name}="));
+            rest = &rest[at.unwrap_or_else(|| panic!("{name}: {token}"))..];
+        }
+        assert!(token.starts_with("db.example/?Action=connect&X-Amz-Algorithm="));
+    }
+
+    #[test]
+    fn a_token_names_port_and_user_only_where_it_is_for_one_alone() {
+        let token = signed(&scope(Some(5433), Some("a b&c")), &keys(None));
+        let start = "db.example:5433/?Action=connect&DBUser=a%20b%26c&";
+        assert!(token.starts_with(start), "{token}");
+        let token = signed(&scope(None, None), &keys(None));
+        assert!(!token.contains("DBUser"), "{token}");
+    }
+
+    #[test]
+    fn an_empty_session_token_counts_as_none() {
+        let scope = scope(None, None);
+        assert_eq!(signed(&scope, &keys(Some(""))), signed(&scope, &keys(None)));
+    }
+
+    #[test]
+    fn a_token_that_would_be_too_long_is_an_error() {
+        let long = "x".repeat(LONGEST_TOKEN);
+        let found = presign(&scope(None, None), "r", &keys(Some(&long)), AT, 900);
+        assert!(found.err().unwrap().to_string().contains("longer than"));
+    }
+
     #[test]
     fn a_token_says_when_it_was_signed() {
         let time = Time::from_compact("20260101T000000Z");

@@ -234,3 +234,50 @@ fn malformed(path: &Path, line: usize, why: &str) -> Error {
     let path = path.display();
     Error::usage(format!("{path}, line {line}: {why}")).hint(format!("correct {path}, then retry"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(config: &str, credentials: &str) -> Files {
+        match (ini::parse(config), ini::parse(credentials)) {
+            (Ok(config), Ok(credentials)) => Files::new(config, credentials),
+            _ => panic!("the test's files are malformed"),
+        }
+    }
+
+    #[test]
+    fn the_credentials_file_wins_key_by_key() {
+        let files = files(
+            "[profile p]\nregion = a\noutput = json\n[profile only]\nregion = b\n",
+            "[p]\nregion = c\n",
+        );
+        let both = files.profile("p").unwrap();
+        assert_eq!(both.get("region"), Some("c"));
+        assert_eq!(both.get("output"), Some("json"));
+        assert_eq!(files.config("p").unwrap().get("region"), Some("a"));
+        assert!(files.profile("only").is_some() && files.credentials("only").is_none());
+    }
+
+    #[test]
+    fn a_section_of_the_configuration_file_counts_by_its_first_word() {
+        let files = files(
+            "[default]\nregion = a\n[p]\nregion = b\n[sso-session s]\nsso_region = c\n\
+             [profile 'two words']\nregion = d\n",
+            "",
+        );
+        assert!(files.profile("default").is_some());
+        assert!(files.profile("p").is_none());
+        assert!(files.profile("two words").is_some());
+        assert!(files.sso_sessions.contains_key("s"));
+    }
+
+    #[test]
+    fn a_section_has_exactly_two_words() {
+        assert_eq!(second_word("profile dev").as_deref(), Some("dev"));
+        assert_eq!(second_word("profile \"a b\"").as_deref(), Some("a b"));
+        for text in ["profile", "profile a b", "profile \"a"] {
+            assert_eq!(second_word(text), None, "{text}");
+        }
+    }
+}

@@ -259,3 +259,36 @@ fn status_error(status: u16) -> Error {
     Error::failure(format!("the instance metadata refused (HTTP {status})"))
         .hint("retry, or name a profile")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_without_credentials_says_what_it_has_instead() {
+        for (answer, part) in [
+            (None, "a role without credentials"),
+            (Some("<html>"), "not valid JSON"),
+            (
+                Some(r#"{"Code": "Failed"}"#),
+                "Failed instead of credentials",
+            ),
+        ] {
+            let error = read(answer).err().unwrap();
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_of_an_instance_have_an_end() {
+        let answer = r#"{"Code": "Success", "AccessKeyId": "ASIA", "SecretAccessKey": "s",
+            "Token": "t", "Expiration": "2030-01-01T00:00:00Z"}"#;
+        let found = read(Some(answer)).ok().unwrap();
+        assert_eq!(found.access_key_id(), "ASIA");
+        assert_eq!(found.session_token(), Some("t"));
+        assert_eq!(
+            found.expires_at().unwrap().rfc3339(),
+            "2030-01-01T00:00:00Z"
+        );
+    }
+}

@@ -63,3 +63,23 @@ fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_a_key_and_a_value_with_or_without_blanks() {
+        let text = "# AWSSecretKey\nAWSAccessKeyId = AKIA \nAWSSecretKey=a=b\n";
+        assert_eq!(value_of(text, "AWSAccessKeyId"), Some("AKIA"));
+        assert_eq!(value_of(text, "AWSSecretKey"), Some("a=b"));
+        assert_eq!(value_of(text, "AWSAccess"), None);
+    }
+
+    #[test]
+    fn half_a_pair_of_keys_counts_as_none() {
+        assert!(complete(Some("AKIA"), None).is_none());
+        assert!(complete(None, Some("secret")).is_none());
+        assert!(complete(Some("AKIA"), Some("secret")).is_some());
+    }
+}

@@ -168,3 +168,39 @@ pub(super) fn last_line(text: &[u8]) -> String {
     let mut lines = text.lines().map(str::trim);
     foreign(lines.rfind(|line| !line.is_empty()).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_with_text_is_the_reason() {
+        assert_eq!(last_line(b"trace\n  no session  \n\n"), "no session");
+        assert_eq!(last_line(b""), "");
+    }
+
+    /// A program may write a file whose path it is given, but a changed one may sign as another.
+    #[test]
+    fn absolute_words_of_the_command_line_are_files_and_no_places_of_logins() {
+        let process = Process {
+            command: "/opt/print-keys --log '/tmp/a b' relative".to_owned(),
+        };
+        let files = ["/opt/print-keys", "/tmp/a b"].map(PathBuf::from);
+        if cfg!(unix) {
+            assert_eq!(process.files(), files);
+        }
+        for place in process.places_of_logins() {
+            assert!(!files.contains(&place), "{}", place.display());
+        }
+        let open_quote = Process {
+            command: "/opt/print-keys 'a".to_owned(),
+        };
+        assert!(open_quote.files().is_empty());
+    }
+
+    #[test]
+    fn an_answer_is_complete_at_the_end_of_its_json() {
+        assert!(!is_complete(br#"{"Version": 1"#));
+        assert!(is_complete(br#"{"Version": 1}"#));
+    }
+}

@@ -67,7 +67,8 @@ struct FiledToken {
     address: String,
     expires_at: Time,
     hidden_by: Option<usize>,
-    /// The index knows that another profile signed it, or the same one with other settings of the authority.
+    /// The index knows that another profile signed it, or the same one with other settings
+    /// of the authority.
     of_another: bool,
 }
 
