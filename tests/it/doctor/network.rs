@@ -319,3 +319,30 @@ fn a_server_at_ipv6_alone() {
     let report = server.report(&[("hostaddr", "::1")]);
     assert_eq!(report.first(), (None, None), "{}", report.shown());
 }
+
+/// On a machine whose system trusts the public authority, and where names lead to the servers.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_roots_of_the_system() {
+    use crate::support::cluster::Cluster;
+    use crate::support::needs::{CLUSTER, skip_unless};
+    skip_unless!(CLUSTER);
+    let cluster = Cluster::start();
+    let report = |words: &[&str]| {
+        let mut command = cluster.command(env!("CARGO_BIN_EXE_pgcred"));
+        command.args(["doctor", "--check", "net,tls,login", "--format", "json"]);
+        command.args(["--timeout", LONG]).args(words);
+        Report::of_command(command)
+    };
+    for (host, user) in [(HOST, "admin"), (RDS_HOST, "app"), (PROXY_HOST, "app")] {
+        let report = report(&[host, "--user", user]);
+        assert_eq!(report.first(), (None, None), "{host}: {}", report.shown());
+    }
+    assert_eq!(cluster.standin.accepted(), 3);
+    let of_rds = cluster.sandbox.path("rds-roots.pem").display().to_string();
+    let dsql = report(&[HOST, "--roots", &of_rds]);
+    dsql.assert_first("roots of RDS", "tls.roots", Some("tls.roots.public"));
+    let rds = report(&[RDS_HOST, "--user", "app", "--roots", "system"]);
+    rds.assert_first("roots of the system", "tls.roots", Some("tls.roots.rds"));
+    assert_eq!(cluster.standin.accepted(), 3);
+}
