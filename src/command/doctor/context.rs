@@ -9,6 +9,7 @@ use crate::command::app::App;
 use crate::error::Result;
 use crate::request::Request;
 use crate::setup::Machine;
+use crate::time::Time;
 use crate::token::Token;
 
 /// How much a check does besides looking at files and variables.
@@ -51,6 +52,12 @@ impl Case<'_, '_> {
     /// Returns the values with which the commands of a cause are filled in.
     pub(super) fn placeholders(&self) -> Placeholders {
         placeholders(&self.name, self.request)
+    }
+
+    /// Returns when a password expires, if it is a token such as those for this target.
+    pub(super) fn expiry(&self, password: &str) -> Option<Time> {
+        let token = self.request.provider.authority.token_parts(password)?;
+        Some(token.issued_at.plus(token.life))
     }
 }
 

@@ -59,7 +59,7 @@ fn facts(case: &Case<'_, '_>, text: &[u8], key: &PassfileLine, is_scheduled: boo
         own_expiry = Some(expires_at);
     }
     Facts {
-        answer: answer(text, key, dbname),
+        answer: answer(text, key, dbname, |password| case.expiry(password)),
         near_miss: near_miss(text, key, dbname),
         own_expiry,
         is_of_another: match &case.request.connection {

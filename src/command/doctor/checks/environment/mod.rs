@@ -73,10 +73,12 @@ fn shown(value: &str) -> String {
     text::shortened(&text::shown(value), 80)
 }
 
-fn password(_: &mut Case<'_, '_>) -> Finding {
+fn password(case: &mut Case<'_, '_>) -> Finding {
     let mut kind = None;
     if let Some(password) = env::var("PGPASSWORD") {
-        kind = Some(PasswordKind::of(password.as_bytes()));
+        kind = Some(PasswordKind::of(password.as_bytes(), |text| {
+            case.expiry(text)
+        }));
     }
     judge_password(kind, Time::now())
 }
