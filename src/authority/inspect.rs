@@ -1,11 +1,6 @@
 //! What an authority can be asked about a login that fails: its clock, who the caller is, the state
 //! of a server, and whether a policy allows the login. Values only: the texts are for people.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the checks of `doctor` that ask it follow")
-)]
-
 use super::{Region, Scope};
 use crate::error::Error;
 
@@ -49,12 +44,16 @@ pub(crate) struct Caller {
 pub(crate) struct ServerState {
     /// What the server is, for a sentence: `DB instance`.
     pub(crate) kind: &'static str,
+    /// Whether it passes logins on to another server.
+    pub(crate) is_proxy: bool,
     /// The name that commands of the authority's own tools take.
     pub(crate) identifier: String,
     /// The authority's own word, such as `ACTIVE` or `stopped`.
     pub(crate) status: String,
     /// Whether a client can connect in this state; `None` for a word that pgcred does not know.
     pub(crate) is_ready: Option<bool>,
+    /// Whether the server can use the key that its data is encrypted with.
+    pub(crate) can_use_key: Option<bool>,
     pub(crate) takes_tokens: Option<bool>,
     pub(crate) port: Option<u16>,
     /// Whether the server has an address outside of its private network.
@@ -128,6 +127,8 @@ pub(crate) enum WhyNot {
     Setting,
     /// No connection to the authority.
     Unreachable,
+    /// The certificate of the authority, or of a proxy before it, is not trusted.
+    Untrusted,
     /// Time ran out.
     Late,
     /// The authority is out of order, or something else answers.

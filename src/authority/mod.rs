@@ -118,7 +118,6 @@ pub(crate) trait Authority: Sync {
 
     /// Returns who answers questions about a login that fails, with the credentials of a profile.
     /// `None` if the authority has nobody to ask. This asks nothing yet.
-    #[expect(dead_code, reason = "the checks of `doctor` that ask it follow")]
     fn inspector(
         &self,
         _profile: Option<&str>,

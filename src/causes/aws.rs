@@ -18,7 +18,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["dbinstancenotfound"]),
             certain(&["dbclusternotfound"]),
         ],
-        detection: Detection::Checks(&["aws.identity", "server.state"]),
+        detection: Detection::Checks(&["server.state"]),
     },
     Cause {
         id: "aws.tls",
@@ -166,6 +166,6 @@ pub(super) const CAUSES: &[Cause] = &[
                 "calling the",
             ]),
         ],
-        detection: Detection::Checks(&["clock"]),
+        detection: Detection::Checks(&["clock.offset"]),
     },
 ];

@@ -240,7 +240,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["notafter:", "certificate", "expired"]),
             certain(&["certificate is not yet valid"]),
         ],
-        detection: Detection::Checks(&["tls.chain", "clock"]),
+        detection: Detection::Checks(&["tls.chain", "clock.offset"]),
     },
     Cause {
         id: "tls.revocation",

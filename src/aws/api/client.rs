@@ -140,6 +140,10 @@ async fn send(http: &HttpClient, what: &Subject<'_>, request: HttpRequest) -> An
             let error = unreachable(&what.text(), service.name, &why);
             Err(NoAnswer::new(WhyNot::Unreachable, error))
         }
+        Ok(Err(RequestError::Untrusted(why))) => {
+            let error = unreachable(&what.text(), service.name, &why);
+            Err(NoAnswer::new(WhyNot::Untrusted, error))
+        }
         Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
     }
 }
@@ -196,8 +200,14 @@ impl Subject<'_> {
     }
 
     fn refused(&self, refusal: &Refusal) -> NoAnswer {
+        let why = refusal.why();
         match refusal.error(&self.text(), self.request.service) {
-            Some(error) => NoAnswer::new(refusal.why(), error),
+            Some(error) if why == WhyNot::NotAllowed => {
+                let (service, operation) = (self.request.service.key, self.request.operation);
+                let permission = format!("let an administrator allow you {service}:{operation}");
+                NoAnswer::new(why, error.hint(permission))
+            }
+            Some(error) => NoAnswer::new(why, error),
             None => self.not_understood(refusal.status()),
         }
     }

@@ -57,7 +57,6 @@ const TOO_OLD_OR_NEW: [&str; 2] = ["Signature expired", "Signature not yet curre
 /// What to type or to look at, where there is more to say than the service does.
 #[rustfmt::skip]
 const HINTS: &[(WhyNot, &str)] = &[
-    (WhyNot::NotAllowed, "ask an administrator of the account for this permission"),
     (WhyNot::Throttled, "wait a minute, then try again"),
     (WhyNot::RegionOff, "enable the region in the account's settings, or name another one"),
     (WhyNot::KeyUnknown, "check that the account has enabled the region, and that the key exists"),
@@ -302,6 +301,12 @@ mod tests {
         }
     }
 
+    fn hint_of(code: &str) -> Option<String> {
+        let refusal = refusal(400, None, &in_xml(code, "no"));
+        let error = refusal.error("x", crate::aws::service::endpoints::RDS);
+        error.unwrap().to_hint().map(str::to_owned)
+    }
+
     #[test]
     fn the_error_repeats_the_service_and_no_secret() {
         let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQifQ.\
@@ -317,7 +322,7 @@ mod tests {
             error.to_string(),
             "DescribeDBInstances in eu-west-1: RDS refused: AccessDenied: bad: [...]"
         );
-        assert!(error.to_hint().is_some());
+        assert!(hint_of("Throttling").is_some() && hint_of("ValidationError").is_none());
     }
 
     #[test]

@@ -75,25 +75,20 @@ pub(super) fn cluster_id(host: &str) -> &str {
 
 async fn of_dsql(client: &Client<'_>, host: &str, region: &str) -> Answer<ServerState> {
     let cluster = dsql::cluster(client, region, cluster_id(host)).await?;
-    // A key that cannot be used makes the cluster useless, whatever its status says.
-    let locked = match &cluster.encryption {
-        Some(state) => state == "KMS_KEY_INACCESSIBLE",
-        None => false,
-    };
-    let status = if locked {
-        format!("{}, its key cannot be used", cluster.status)
-    } else {
-        cluster.status.clone()
+    let can_use_key = match &cluster.encryption {
+        Some(state) => Some(state != "KMS_KEY_INACCESSIBLE"),
+        None => None,
     };
     Ok(ServerState {
         kind: "Aurora DSQL cluster",
         identifier: cluster.identifier,
-        is_ready: if locked {
-            Some(false)
-        } else {
-            is_ready(&cluster.status)
+        // Without its key the cluster is useless, whatever its status says.
+        is_ready: match can_use_key {
+            Some(false) => Some(false),
+            _ => is_ready(&cluster.status),
         },
-        status,
+        status: cluster.status,
+        can_use_key,
         takes_tokens: Some(true),
         requires_tls: Some(true),
         resource: Some(cluster.arn),
@@ -127,7 +122,7 @@ impl Lookup<'_> {
             certificate_authority: instance.certificate_authority,
             resource: self.resource(&instance.arn, &instance.resource_id),
             identifier: instance.identifier,
-            requires_tls: None,
+            ..ServerState::default()
         };
         if let Some(cluster) = &instance.cluster {
             // The cluster decides for its members: it has the switch, and policies name it.
@@ -161,7 +156,7 @@ impl Lookup<'_> {
                 certificate_authority: cluster.certificate_authority,
                 resource: self.resource(&cluster.arn, &cluster.resource_id),
                 identifier: cluster.identifier,
-                requires_tls: None,
+                ..ServerState::default()
             });
         }
         Err(self.not_found("DB cluster"))
@@ -207,6 +202,7 @@ impl Lookup<'_> {
         };
         ServerState {
             kind: "RDS proxy",
+            is_proxy: true,
             is_ready: is_ready(&proxy.status),
             status: proxy.status,
             takes_tokens: Some(proxy.takes_tokens),

@@ -176,6 +176,7 @@ fn the_state_of_a_cluster_of_dsql_is_known() {
             identifier: ID.to_owned(),
             status: "ACTIVE".to_owned(),
             is_ready: Some(true),
+            can_use_key: Some(true),
             takes_tokens: Some(true),
             requires_tls: Some(true),
             resource: Some(format!("arn:aws:dsql:eu-west-1:123456789012:cluster/{ID}")),

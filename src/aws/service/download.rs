@@ -15,7 +15,7 @@ pub(crate) async fn text(http: &HttpClient, address: &str) -> Result<String> {
         Err(RequestError::Local(error)) => {
             return Err(error.about(&format!("cannot download {address}")));
         }
-        Err(RequestError::Failed(why)) => why,
+        Err(RequestError::Failed(why) | RequestError::Untrusted(why)) => why,
     };
     Err(Error::failure(format!("cannot download {address}: {why}")))
 }

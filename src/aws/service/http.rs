@@ -334,6 +334,8 @@ pub(crate) enum RequestError {
     Local(Error),
     /// The connection failed, or the service refused: what the client library says.
     Failed(String),
+    /// The certificate of the service, or of a proxy before it, is not trusted.
+    Untrusted(String),
 }
 
 impl<E: StdError + 'static> From<E> for RequestError {
@@ -347,8 +349,30 @@ impl<E: StdError + 'static> From<E> for RequestError {
             text = format!("{text}: {cause}");
             next = cause.source();
         }
+        if is_untrusted(&error) {
+            return Self::Untrusted(text);
+        }
         Self::Failed(text)
     }
+}
+
+/// Tells a certificate that is not trusted from every other trouble on the way.
+fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        // An error of a connection holds that of TLS, and does not name it as its source.
+        let mut held = cause;
+        while let Some(of_connection) = held.downcast_ref::<std::io::Error>()
+            && let Some(inner) = of_connection.get_ref()
+        {
+            held = inner;
+        }
+        if let Some(rustls::Error::InvalidCertificate(_)) = held.downcast_ref() {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// Returns the certificates of a PEM file that can be trusted, as PEM; the client would panic at

@@ -73,7 +73,7 @@ impl Container {
             Err(RequestError::Local(error)) => {
                 return Err(error.about(&format!("container credentials from {variable}")));
             }
-            Err(RequestError::Failed(why)) => why,
+            Err(RequestError::Failed(why) | RequestError::Untrusted(why)) => why,
         };
         Err(Error::failure(format!(
             "cannot get container credentials from {variable}: {why}"

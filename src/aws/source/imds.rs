@@ -217,7 +217,7 @@ impl MetadataService {
                     return Ok(Some((status, String::from_utf8_lossy(&text).into_owned())));
                 }
                 Ok(Err(RequestError::Local(error))) => return Err(error.about(SOURCE)),
-                Ok(Err(RequestError::Failed(why))) => why,
+                Ok(Err(RequestError::Failed(why) | RequestError::Untrusted(why))) => why,
                 Err(_) => "no answer".to_owned(),
             };
             resolution.step(format!("instance metadata: {why}"));

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::inquiry::Inquiry;
 use super::jobs::Jobs;
 use super::network::Network;
 use crate::causes::Placeholders;
@@ -46,6 +47,8 @@ pub(super) struct Case<'a, 'b> {
     pub(super) token: Option<Token>,
     /// The answers of the server; `None` if no connection is made.
     pub(super) network: Option<Result<Network>>,
+    /// The answers of the authority; `None` if it is not asked.
+    pub(super) inquiry: Option<Inquiry>,
 }
 
 impl Case<'_, '_> {

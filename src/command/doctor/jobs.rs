@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::aws_cli;
+use super::inquiry::Clock;
 use super::later::Later;
 use crate::cache::CacheTrial;
 use crate::command::app::App;
@@ -40,6 +41,8 @@ pub(super) struct Jobs {
     /// The programs of PostgreSQL that are found.
     pub(super) clients: Vec<ProgramVersion>,
     pub(super) aws: Option<ProgramVersion>,
+    /// The clock of the authority; `None` also if there is no target.
+    pub(super) clock: Option<Clock>,
 }
 
 /// A program, and what it says of its version.

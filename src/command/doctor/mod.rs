@@ -6,6 +6,8 @@
 //!  |     +--> checks    every check, by stage: each looks at a context and returns a finding
 //!  |     +--> context   the machine, the configuration, one target, the time that is left
 //!  |     +--> jobs      what takes time, all started before the first check
+//!  |     +--> network   what the server of a target answers
+//!  |     +--> inquiry   what AWS answers
 //!  |     +--> later     answers of threads: what waits runs side by side
 //!  +--> report    the outcomes as lines or as JSON, and the first cause
 //! ```
@@ -19,6 +21,7 @@ mod checks;
 mod context;
 mod explain;
 mod finding;
+mod inquiry;
 mod jobs;
 mod later;
 mod network;
@@ -47,6 +50,7 @@ use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
 use context::{Examination, Level};
+use inquiry::Clock;
 use jobs::Jobs;
 use outcome::{CheckOutcome, first_failure};
 use report::Report;
@@ -129,7 +133,10 @@ impl Run for Doctor {
         let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
         let machine = Machine::current(app.options.config.as_deref())?;
         let is_wanted = |word: &str| selection.includes_any(word);
-        let jobs = Jobs::start(app, &machine, deadline, is_wanted);
+        let mut jobs = Jobs::start(app, &machine, deadline, is_wanted);
+        if level >= Level::Network && (is_wanted("clock") || is_wanted("aws.reach")) {
+            jobs.clock = Clock::start(&targets, &app.preferences.ask, deadline);
+        }
         share_time(app, &targets, deadline);
         let mut examination = Examination {
             machine,

@@ -7,6 +7,7 @@ use super::check::{Check, Examine};
 use super::checks::{self, TARGET};
 use super::context::{Case, Examination, Level};
 use super::finding::Finding;
+use super::inquiry::{Inquiry, Inspectors};
 use super::network::Network;
 use super::outcome::CheckOutcome;
 use super::selection::Selection;
@@ -14,7 +15,7 @@ use crate::causes::Placeholders;
 use crate::error::Result;
 use crate::request::Request;
 
-/// The most servers that are probed at the same time.
+/// The most servers that are probed, and asked about, at the same time.
 const MOST_PROBES: usize = 16;
 
 /// What the user asked to examine, before anything is known of it.
@@ -54,7 +55,7 @@ pub(super) fn run(
     }
     for (index, Target { name, request }) in targets.iter().enumerate() {
         probes.start_up_to(index + MOST_PROBES, targets, examination, selection);
-        let network = probes.take(index);
+        let (network, inquiry) = probes.take(index);
         match request {
             Ok(request) => {
                 let mut case = Case {
@@ -63,6 +64,7 @@ pub(super) fn run(
                     request,
                     token: None,
                     network,
+                    inquiry,
                 };
                 run_case(&mut case, selection, &mut outcomes);
             }
@@ -78,11 +80,15 @@ pub(super) fn run(
     outcomes
 }
 
-/// The probes of the targets' servers.
+/// The probes of the targets' servers, and the questions about them.
 #[derive(Default)]
 struct Probes {
-    started: Vec<Option<Result<Network>>>,
+    started: Vec<Started>,
+    inspectors: Inspectors,
 }
+
+/// What asks about one target; `None` where no check needs it.
+type Started = (Option<Result<Network>>, Option<Inquiry>);
 
 impl Probes {
     /// Starts the probes of the first `count` targets, as far as checks need them.
@@ -93,18 +99,28 @@ impl Probes {
         examination: &Examination<'_>,
         selection: &Selection,
     ) {
-        let is_asked_for = examination.level >= Level::Network && selection.needs_network();
+        let is_asked_for = |level| examination.level >= level && selection.needs(level);
+        let deadline = examination.deadline;
+        let ask = &examination.app.preferences.ask;
         for target in targets.iter().take(count).skip(self.started.len()) {
-            let probe = match &target.request {
-                Ok(request) if is_asked_for => Some(Network::start(request, examination.deadline)),
-                _ => None,
-            };
-            self.started.push(probe);
+            let (mut probe, mut inquiry) = (None, None);
+            if let Ok(request) = &target.request {
+                if is_asked_for(Level::Network) {
+                    probe = Some(Network::start(request, deadline));
+                }
+                if is_asked_for(Level::Aws) {
+                    inquiry = Inquiry::start(&mut self.inspectors, request, ask, deadline);
+                }
+            }
+            self.started.push((probe, inquiry));
         }
     }
 
-    fn take(&mut self, index: usize) -> Option<Result<Network>> {
-        self.started.get_mut(index)?.take()
+    fn take(&mut self, index: usize) -> Started {
+        match self.started.get_mut(index) {
+            Some(started) => std::mem::take(started),
+            None => Started::default(),
+        }
     }
 }
 

@@ -58,6 +58,12 @@ impl Selection {
         self.includes_any("net")
     }
 
+    /// Tells whether a check is included that asks AWS for what needs a permission. All of them
+    /// need to know who asks.
+    pub(super) fn needs_aws(&self) -> bool {
+        self.includes_any("aws.identity")
+    }
+
     /// Tells whether the report shows an outcome. One that the user did not ask for is shown only
     /// if it is why the others cannot be examined.
     pub(super) fn shows(&self, outcome: &CheckOutcome) -> bool {
@@ -78,8 +84,8 @@ mod tests {
     fn a_stage_selects_its_checks_and_what_they_need() {
         let tls = selection(&["tls"]);
         assert!(tls.includes_any("tls.roots") && tls.includes_any("net.dns"));
-        assert!(tls.needs_network() && !tls.includes_any("passfile"));
-        assert!(!selection(&["tls.mode"]).needs_network());
+        assert!(tls.needs(Level::Network) && !tls.includes_any("passfile"));
+        assert!(!selection(&["tls.mode"]).needs(Level::Network));
         let all = selection(&[]);
         assert!(checks::all().all(|check| all.includes(check)));
     }

@@ -4,6 +4,7 @@
 //! [`Finding`], and changes nothing but what its documentation names.
 
 mod clients;
+mod clock;
 mod configuration;
 mod credentials;
 mod entry;
@@ -11,8 +12,11 @@ mod environment;
 mod installation;
 mod login;
 mod net;
+mod no_answer;
 mod passfile;
+mod policy;
 mod sandboxes;
+mod server;
 mod server_text;
 mod store;
 mod tls;
@@ -44,8 +48,10 @@ static STAGES: &[&[Check]] = &[
     environment::CHECKS,
     clients::CHECKS,
     tools::CHECKS,
+    clock::CHECKS,
     credentials::CHECKS,
     token::CHECKS,
+    server::CHECKS,
     net::CHECKS,
     tls::CHECKS,
     login::CHECKS,

@@ -1,0 +1,123 @@
+//! What the policies of the caller say of the login, as AWS's own simulation answers it.
+
+use crate::authority::{Denial, DeniedBy, Permission, Scope};
+use crate::command::doctor::finding::Finding;
+use crate::command::doctor::redact::Kind;
+use crate::text;
+
+/// The causes of a refusal that no statement has decided, by the service of the token.
+struct Missing {
+    /// No policy allows it.
+    policy: &'static str,
+    /// A policy may allow it under a condition.
+    condition: &'static str,
+}
+
+/// Returns how the simulation judges the login. `resource` is what a policy has to name.
+pub(super) fn judge(permission: &Permission, scope: &Scope<'_>, resource: Option<&str>) -> Finding {
+    let action = format!("{}:{}", scope.service, scope.action);
+    let denial = match permission {
+        Permission::Allowed => return Finding::ok(format!("they allow {action}")),
+        Permission::Denied(denial) => denial,
+    };
+    let missing = if scope.user.is_none() {
+        Missing {
+            policy: "iam.dsql",
+            condition: "iam.dsql",
+        }
+    } else {
+        Missing {
+            policy: "iam.rds.resource",
+            condition: "rds.condition",
+        }
+    };
+    let finding = of_denial(denial, &action, &missing);
+    let finding = match resource {
+        Some(resource) if denial.by == DeniedBy::Nothing => finding.with_advice(format!(
+            "let an administrator allow {action} on {}",
+            text::foreign(resource)
+        )),
+        _ => finding,
+    };
+    denial.policies.iter().fold(finding, |finding, policy| {
+        finding.naming(Kind::Name, policy)
+    })
+}
+
+fn of_denial(denial: &Denial, action: &str, missing: &Missing) -> Finding {
+    let by = |what: &str| match &denial.policies[..] {
+        [] => what.to_owned(),
+        policies => text::foreign(&format!("{what} ({})", policies.join(", "))),
+    };
+    match denial.by {
+        DeniedBy::Statement => Finding::fail("iam.deny", by(&format!("a policy denies {action}"))),
+        DeniedBy::Organization => Finding::fail(
+            "iam.deny",
+            by(&format!(
+                "the organisation of the account does not allow {action}"
+            )),
+        ),
+        DeniedBy::Boundary => Finding::fail(
+            "iam.boundary",
+            by(&format!("the permissions boundary does not allow {action}")),
+        ),
+        DeniedBy::Nothing if denial.open_conditions.is_empty() => {
+            Finding::fail(missing.policy, format!("no policy allows {action}"))
+        }
+        DeniedBy::Nothing => Finding::warn(
+            missing.condition,
+            text::foreign(&format!(
+                "whether they allow {action} depends on {}",
+                denial.open_conditions.join(", ")
+            )),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::finding::Status;
+
+    fn scope(user: Option<&str>) -> Scope<'_> {
+        Scope {
+            service: "dsql",
+            action: "DbConnect",
+            host: "h",
+            port: None,
+            user,
+        }
+    }
+
+    fn denied(by: DeniedBy, conditions: &[&str]) -> Permission {
+        Permission::Denied(Denial {
+            by,
+            policies: vec!["TeamPolicy".to_owned()],
+            open_conditions: conditions.iter().map(|&key| key.to_owned()).collect(),
+        })
+    }
+
+    #[test]
+    fn a_denial_names_who_denies() {
+        use DeniedBy::{Boundary, Nothing, Organization, Statement};
+        for (by, conditions, of_dsql, of_rds) in [
+            (Nothing, &[][..], "iam.dsql", "iam.rds.resource"),
+            (Statement, &[], "iam.deny", "iam.deny"),
+            (Organization, &[], "iam.deny", "iam.deny"),
+            (Boundary, &[], "iam.boundary", "iam.boundary"),
+            (Nothing, &["aws:SourceVpc"], "iam.dsql", "rds.condition"),
+        ] {
+            for (user, cause) in [(None, of_dsql), (Some("app"), of_rds)] {
+                let finding = judge(&denied(by, conditions), &scope(user), Some("arn:x"));
+                assert_eq!(finding.cause, Some(cause));
+                let is_open = finding.status == Status::Warn;
+                assert_eq!(is_open, !conditions.is_empty(), "{by:?}");
+                assert_eq!(finding.advice.is_some(), by == Nothing, "{by:?}");
+                assert_eq!(finding.names.len(), 1);
+            }
+        }
+        let finding = judge(&Permission::Allowed, &scope(None), None);
+        assert_eq!(finding.detail, "they allow dsql:DbConnect");
+        assert_eq!(finding.status, Status::Ok);
+    }
+}

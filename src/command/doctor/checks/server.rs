@@ -1,0 +1,345 @@
+//! `--aws`: who signs, what AWS knows of the server, and whether policies allow the login. Each
+//! question may need a permission; without it the check says which.
+
+use super::no_answer;
+use super::policy;
+use crate::authority::{Answer, Caller, ServerState, WhyNot};
+use crate::command::doctor::check::{Check, Examine};
+use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::finding::{Finding, Status};
+use crate::command::doctor::inquiry::Inquiry;
+use crate::command::doctor::later::Later;
+use crate::command::doctor::redact::Kind;
+use crate::request::Request;
+use crate::text;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        needs: &["target.known"],
+        ..check("aws.identity", "who you are for AWS", identity)
+    },
+    check(
+        "server.state",
+        "whether the server is up, and in your account",
+        state,
+    ),
+    check(
+        "server.iam",
+        "whether the server takes tokens",
+        takes_tokens,
+    ),
+    check("server.proxy", "whether the RDS proxy takes tokens", proxy),
+    check(
+        "server.port",
+        "whether the token is signed for the server's port",
+        port,
+    ),
+    check(
+        "iam.policy",
+        "whether your policies allow the login",
+        policy,
+    ),
+];
+
+const fn check(
+    id: &'static str,
+    about: &'static str,
+    examine: fn(&mut Case<'_, '_>) -> Finding,
+) -> Check {
+    Check {
+        id,
+        about,
+        level: Level::Aws,
+        needs: &["aws.identity"],
+        examine: Examine::Target(examine),
+    }
+}
+
+/// Returns the answer that `of` selects; or the finding that there is none.
+fn answered<T: Clone + Send + 'static>(
+    case: &mut Case<'_, '_>,
+    of: fn(&mut Inquiry) -> &mut Later<Answer<T>>,
+) -> Result<T, Finding> {
+    let deadline = case.run.deadline;
+    let Some(inquiry) = &mut case.inquiry else {
+        return Err(Finding::skip("there is nobody to ask"));
+    };
+    match of(inquiry).get(deadline) {
+        Some(Ok(answer)) => Ok(answer.clone()),
+        Some(Err(answer)) => Err(no_answer::finding(answer)),
+        None => Err(Finding::skip("AWS did not answer in time")),
+    }
+}
+
+fn identity(case: &mut Case<'_, '_>) -> Finding {
+    match answered(case, |inquiry| &mut inquiry.caller) {
+        Ok(caller) => naming_caller(judge_identity(&caller), &caller),
+        Err(finding) => finding,
+    }
+}
+
+fn judge_identity(caller: &Caller) -> Finding {
+    let account = text::foreign(&caller.account);
+    let name = text::foreign(&caller.name);
+    Finding::ok(format!("account {account}: {name}"))
+}
+
+/// Says which names the texts about a caller contain: those of roles and sessions.
+fn naming_caller(mut finding: Finding, caller: &Caller) -> Finding {
+    for name in caller.name.split('/').skip(1) {
+        finding = finding.naming(Kind::Name, name);
+    }
+    finding
+}
+
+/// Looks at what AWS knows of the server. Whatever is wrong with the question is told once, by
+/// `server.state`.
+fn with_server(case: &mut Case<'_, '_>, judge: fn(&ServerState, &Request) -> Finding) -> Finding {
+    match answered(case, |inquiry| &mut inquiry.server) {
+        Ok(server) => naming_server(judge(&server, case.request), &server),
+        Err(_) => Finding::skip("needs server.state"),
+    }
+}
+
+fn naming_server(finding: Finding, server: &ServerState) -> Finding {
+    finding.naming(Kind::Name, &server.identifier)
+}
+
+fn state(case: &mut Case<'_, '_>) -> Finding {
+    let server = match answered(case, |inquiry| &mut inquiry.server) {
+        Ok(server) => server,
+        Err(finding) => return or_account(case, finding),
+    };
+    let mut finding = judge_state(&server);
+    if finding.status == Status::Ok
+        && let Ok(caller) = answered(case, |inquiry| &mut inquiry.caller)
+        && let Some(other) = account_of(&server, &caller)
+    {
+        let detail = format!(
+            "the server is in account {other}, and you are in {}",
+            caller.account
+        );
+        finding = Finding::warn("aws.account", text::foreign(&detail));
+    }
+    naming_server(finding, &server)
+}
+
+/// Returns the failure of a server that the account does not have.
+fn or_account(case: &mut Case<'_, '_>, finding: Finding) -> Finding {
+    if let Some(inquiry) = &mut case.inquiry
+        && let Some(Err(answer)) = inquiry.server.get(case.run.deadline)
+        && answer.why == WhyNot::NotFound
+    {
+        return Finding::of_error("aws.account", &answer.error);
+    }
+    finding
+}
+
+/// Returns the account of a server, if it is not that of the caller.
+fn account_of<'a>(server: &'a ServerState, caller: &Caller) -> Option<&'a str> {
+    // arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
+    let account = server.resource.as_deref()?.split(':').nth(4)?;
+    if account.is_empty() || account == caller.account {
+        return None;
+    }
+    Some(account)
+}
+
+fn judge_state(server: &ServerState) -> Finding {
+    let name = text::foreign(&server.identifier);
+    let status = text::foreign(&server.status);
+    let public = match server.is_public {
+        Some(true) => ", with a public address",
+        Some(false) => ", without a public address",
+        None => "",
+    };
+    let detail = format!("{} {name}: {status}{public}", server.kind);
+    if server.can_use_key == Some(false) {
+        return Finding::fail("dsql.kms", format!("{detail}, and its key cannot be used"));
+    }
+    match (server.is_ready, server.can_use_key) {
+        (Some(true), _) => Finding::ok(detail),
+        (None, _) => Finding::warn("rds.state", format!("{detail}: it may take no connections")),
+        // Only a cluster of Aurora DSQL says anything of its key.
+        (Some(false), Some(_)) => Finding::fail("dsql.state", detail),
+        (Some(false), None) => Finding::fail("rds.state", detail),
+    }
+}
+
+fn takes_tokens(case: &mut Case<'_, '_>) -> Finding {
+    with_server(case, |server, _| judge_tokens(server))
+}
+
+fn judge_tokens(server: &ServerState) -> Finding {
+    match server.takes_tokens {
+        _ if server.is_proxy => Finding::skip("it is a proxy: see server.proxy"),
+        Some(true) => Finding::ok(format!("the {} takes tokens", server.kind)),
+        Some(false) => Finding::fail(
+            "rds.iam.off",
+            format!("IAM authentication of the {} is off", server.kind),
+        ),
+        None => Finding::skip("AWS does not say it"),
+    }
+}
+
+fn proxy(case: &mut Case<'_, '_>) -> Finding {
+    with_server(case, |server, _| judge_proxy(server))
+}
+
+fn judge_proxy(server: &ServerState) -> Finding {
+    match server.takes_tokens {
+        _ if !server.is_proxy => Finding::skip("the server is no proxy"),
+        Some(true) => Finding::ok("the proxy takes tokens"),
+        Some(false) => Finding::fail(
+            "rds.proxy.method",
+            "IAM authentication is off in every secret of the proxy",
+        ),
+        None => Finding::skip("AWS does not say it"),
+    }
+}
+
+fn port(case: &mut Case<'_, '_>) -> Finding {
+    with_server(case, |server, request| {
+        let signed = request.scope().port;
+        judge_port(server.port, signed)
+    })
+}
+
+fn judge_port(of_server: Option<u16>, signed: Option<u16>) -> Finding {
+    let Some(signed) = signed else {
+        return Finding::ok("tokens are good for every port");
+    };
+    match of_server {
+        None => Finding::skip("AWS does not say the port"),
+        Some(port) if port == signed => Finding::ok(format!("{port}")),
+        Some(port) => Finding::fail(
+            "token.endpoint",
+            format!("the server has port {port}, and the token is signed for {signed}"),
+        )
+        .with_advice(format!(
+            "name the server's port, {port}, in the target or with --sign-port"
+        )),
+    }
+}
+
+fn policy(case: &mut Case<'_, '_>) -> Finding {
+    let permission = match answered(case, |inquiry| &mut inquiry.permission) {
+        Ok(permission) => permission,
+        Err(finding) => return finding,
+    };
+    let resource = match answered(case, |inquiry| &mut inquiry.server) {
+        Ok(server) => server.resource,
+        Err(_) => None,
+    };
+    let finding = policy::judge(&permission, &case.request.scope(), resource.as_deref());
+    match answered(case, |inquiry| &mut inquiry.caller) {
+        Ok(caller) => naming_caller(finding, &caller),
+        Err(_) => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(status: &str, is_ready: Option<bool>) -> ServerState {
+        ServerState {
+            kind: "DB instance",
+            identifier: "orders".to_owned(),
+            status: status.to_owned(),
+            is_ready,
+            ..ServerState::default()
+        }
+    }
+
+    #[test]
+    fn a_state_is_told_in_the_words_of_aws() {
+        let finding = judge_state(&server("available", Some(true)));
+        assert_eq!(finding.detail, "DB instance orders: available");
+        assert_eq!(finding.status, Status::Ok);
+        assert_eq!(
+            judge_state(&server("stopped", Some(false))).cause,
+            Some("rds.state")
+        );
+        let unknown = judge_state(&server("upgrading", None));
+        assert_eq!(
+            (unknown.status, unknown.cause),
+            (Status::Warn, Some("rds.state"))
+        );
+        for (can_use_key, cause) in [(true, "dsql.state"), (false, "dsql.kms")] {
+            let cluster = ServerState {
+                can_use_key: Some(can_use_key),
+                ..server("CREATING", Some(false))
+            };
+            assert_eq!(judge_state(&cluster).cause, Some(cause));
+        }
+        let hostile = judge_state(&server(&"x".repeat(9_999), Some(true)));
+        assert!(hostile.detail.len() < 999, "{}", hostile.detail);
+    }
+
+    #[test]
+    fn a_proxy_is_judged_by_its_own_check() {
+        for (is_proxy, takes_tokens, of_server, of_proxy) in [
+            (false, Some(true), Status::Ok, Status::Skip),
+            (false, Some(false), Status::Fail, Status::Skip),
+            (false, None, Status::Skip, Status::Skip),
+            (true, Some(true), Status::Skip, Status::Ok),
+            (true, Some(false), Status::Skip, Status::Fail),
+        ] {
+            let server = ServerState {
+                is_proxy,
+                takes_tokens,
+                ..server("available", Some(true))
+            };
+            assert_eq!(judge_tokens(&server).status, of_server);
+            assert_eq!(judge_proxy(&server).status, of_proxy);
+        }
+    }
+
+    #[test]
+    fn a_port_counts_only_where_it_is_signed() {
+        for (of_server, signed, status) in [
+            (Some(5432), Some(5432), Status::Ok),
+            (Some(5433), Some(5432), Status::Fail),
+            (None, Some(5432), Status::Skip),
+            (None, None, Status::Ok),
+        ] {
+            assert_eq!(judge_port(of_server, signed).status, status);
+        }
+    }
+
+    #[test]
+    fn the_account_of_the_server_is_in_its_name() {
+        let caller = Caller {
+            account: "111122223333".to_owned(),
+            name: "arn:aws:iam::111122223333:user/team/jane".to_owned(),
+        };
+        for (resource, other) in [
+            (Some("arn:aws:dsql:eu-west-1:111122223333:cluster/x"), None),
+            (
+                Some("arn:aws:dsql:eu-west-1:444455556666:cluster/x"),
+                Some("444455556666"),
+            ),
+            (Some("x"), None),
+            (None, None),
+        ] {
+            let server = ServerState {
+                resource: resource.map(str::to_owned),
+                ..server("", None)
+            };
+            assert_eq!(account_of(&server, &caller), other);
+        }
+        let finding = naming_caller(judge_identity(&caller), &caller);
+        assert!(
+            finding
+                .detail
+                .starts_with("account 111122223333: arn:aws:iam::")
+        );
+        let names: Vec<&str> = finding
+            .names
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(names, ["team", "jane"]);
+    }
+}

@@ -1,0 +1,146 @@
+//! What AWS, or another authority, is asked about the targets and about the clock of this machine.
+//!
+//! ```text
+//! threads of a target    who signs            the server --> what policies allow for it
+//!                            |                    |                   |
+//!                            v                    v                   v
+//! checks                aws.identity          server.*           iam.policy
+//! ```
+//!
+//! All questions with the same profile have one inspector, which resolves the credentials once.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use super::later::Later;
+use super::runner::Target;
+use crate::authority::{
+    Answer, AskPolicy, Caller, Inspector, Permission, Region, Scope, ServerState,
+};
+use crate::provider::Provider;
+use crate::request::Request;
+
+/// How long the clock of an authority is waited for. Every check of a target comes after it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The answers about one target, each of which may not be there yet.
+pub(super) struct Inquiry {
+    pub(super) caller: Later<Answer<Caller>>,
+    pub(super) server: Later<Answer<ServerState>>,
+    pub(super) permission: Later<Answer<Permission>>,
+}
+
+/// What of a request the questions are about.
+struct Subject {
+    provider: &'static Provider,
+    host: String,
+    port: u16,
+    user: String,
+    region: Option<Region>,
+}
+
+/// The clock of the authority that the first target belongs to.
+pub(super) struct Clock {
+    /// The region that is asked; `None` if the settings of the profile decide.
+    pub(super) region: Option<String>,
+    /// How many seconds the clock of this machine is ahead.
+    pub(super) offset: Later<Answer<i64>>,
+    pub(super) deadline: Instant,
+}
+
+/// Those who answer, by authority and profile.
+#[derive(Default)]
+pub(super) struct Inspectors {
+    known: Vec<(Key, Option<Arc<dyn Inspector>>)>,
+}
+
+/// The name of an authority, and a profile.
+type Key = (&'static str, Option<String>);
+
+impl Inspectors {
+    fn of(
+        &mut self,
+        request: &Request,
+        ask: &AskPolicy,
+        deadline: Instant,
+    ) -> Option<Arc<dyn Inspector>> {
+        let authority = request.provider.authority;
+        let key = (authority.name(), request.profile.clone());
+        for (known, inspector) in &self.known {
+            if *known == key {
+                return inspector.clone();
+            }
+        }
+        let made = authority.inspector(request.profile.as_deref(), ask, deadline);
+        let inspector = made.map(Arc::from);
+        self.known.push((key, inspector.clone()));
+        inspector
+    }
+}
+
+impl Inquiry {
+    /// Starts to ask about a target; `None` if its authority has nobody to ask.
+    pub(super) fn start(
+        inspectors: &mut Inspectors,
+        request: &Request,
+        ask: &AskPolicy,
+        deadline: Instant,
+    ) -> Option<Self> {
+        let inspector = inspectors.of(request, ask, deadline)?;
+        let (server, found_server) = channel();
+        let (subject, of_server) = (Subject::of(request), inspector.clone());
+        let permission = Later::start(move || {
+            let region = subject.region.as_ref();
+            let state = of_server.server(&subject.scope(), region);
+            let resource = match &state {
+                Ok(state) => state.resource.clone(),
+                Err(_) => None,
+            };
+            // Nobody listens any more after the deadline.
+            let _ = server.send(state);
+            of_server.permission(&subject.scope(), region, resource.as_deref())
+        });
+        let region = request.region.clone();
+        let caller = Later::start(move || inspector.caller(region.as_ref()));
+        Some(Self {
+            caller,
+            server: Later::from(found_server),
+            permission,
+        })
+    }
+}
+
+impl Subject {
+    fn of(request: &Request) -> Self {
+        Self {
+            provider: request.provider,
+            host: request.sign_host.clone(),
+            port: request.sign_port,
+            user: request.user.clone(),
+            region: request.region.clone(),
+        }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        self.provider.scope(&self.host, self.port, &self.user)
+    }
+}
+
+impl Clock {
+    /// Starts to ask the authority of the first target that is known; `None` if there is none.
+    pub(super) fn start(targets: &[Target], ask: &AskPolicy, deadline: Instant) -> Option<Self> {
+        let request = targets
+            .iter()
+            .find_map(|target| target.request.as_ref().ok())?;
+        let deadline = deadline.min(Instant::now() + PATIENCE);
+        let authority = request.provider.authority;
+        let inspector = authority.inspector(request.profile.as_deref(), ask, deadline)?;
+        let region = request.region.clone();
+        Some(Self {
+            region: region.as_ref().map(ToString::to_string),
+            offset: Later::start(move || inspector.clock_offset(region.as_ref())),
+            deadline,
+        })
+    }
+}
