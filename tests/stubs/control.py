@@ -24,6 +24,7 @@ Words in front of the path choose what happens; an endpoint URL may end in any n
   error-CODE     refuses everything with this code
   loop           every page names the first one as the next
   skew-SECONDS   the clock of AWS is that far ahead
+  account-NUMBER the caller is of this account
 """
 import datetime
 import email.utils
@@ -41,7 +42,7 @@ SECRET = "STUBSECRETthatnobodymayprint"
 ACCOUNT = "123456789012"
 PAGE = 100
 WORD = re.compile(r"(hang|close|500|huge|garbage|html|cut|redirect|loop|root|implicit|explicit|scp|boundary|condition"
-                  r"|(throttle|denied|error|skew|role|clusters)-[^/]+)$")
+                  r"|(throttle|denied|error|skew|role|clusters|account)-[^/]+)$")
 SERVICES = {"2011-06-15": "sts", "2010-05-08": "iam", "2014-10-31": "rds"}
 NOT_FOUND = {"DBInstance": "DBInstanceNotFound", "DBCluster": "DBClusterNotFoundFault", "DBProxy": "DBProxyNotFoundFault",
              "DBProxyEndpoint": "DBProxyEndpointNotFoundFault"}
@@ -84,7 +85,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.verify(address.path)
         except Refused as refused:
             self.note()
-            return self.refuse(refused)
+            return {"hang", "close"} & set(self.words) and self.misbehave() or self.refuse(refused)
         self.note()
         try:
             self.misbehave() or self.serve()
@@ -208,7 +209,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         service = "sts" if role else "iam"
         if "root" in self.words:
             name = "root"
-        self.xml(f"<Arn>arn:aws:{service}::{ACCOUNT}:{name}</Arn><UserId>AIDA</UserId><Account>{ACCOUNT}</Account>")
+        account = self.word("account") or ACCOUNT
+        self.xml(f"<Arn>arn:aws:{service}::{account}:{name}</Arn><UserId>AIDA</UserId><Account>{account}</Account>")
 
     def role_arn(self, name):
         path = "aws-reserved/sso.amazonaws.com/eu-west-1/" if name.startswith("AWSReservedSSO") else ""

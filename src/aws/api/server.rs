@@ -75,10 +75,8 @@ pub(super) fn cluster_id(host: &str) -> &str {
 
 async fn of_dsql(client: &Client<'_>, host: &str, region: &str) -> Answer<ServerState> {
     let cluster = dsql::cluster(client, region, cluster_id(host)).await?;
-    let can_use_key = match &cluster.encryption {
-        Some(state) => Some(state != "KMS_KEY_INACCESSIBLE"),
-        None => None,
-    };
+    let encryption = cluster.encryption.as_deref();
+    let can_use_key = encryption.map(|state| state != "KMS_KEY_INACCESSIBLE");
     Ok(ServerState {
         kind: "Aurora DSQL cluster",
         identifier: cluster.identifier,

@@ -39,6 +39,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::aws::service::proxy::{self, Proxy};
+use crate::aws::service::untrusted::is_untrusted;
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
@@ -354,25 +355,6 @@ impl<E: StdError + 'static> From<E> for RequestError {
         }
         Self::Failed(text)
     }
-}
-
-/// Tells a certificate that is not trusted from every other trouble on the way.
-fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        // An error of a connection holds that of TLS, and does not name it as its source.
-        let mut held = cause;
-        while let Some(of_connection) = held.downcast_ref::<std::io::Error>()
-            && let Some(inner) = of_connection.get_ref()
-        {
-            held = inner;
-        }
-        if let Some(rustls::Error::InvalidCertificate(_)) = held.downcast_ref() {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
 }
 
 /// Returns the certificates of a PEM file that can be trusted, as PEM; the client would panic at

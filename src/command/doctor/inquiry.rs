@@ -14,7 +14,6 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::later::Later;
-use super::runner::Target;
 use crate::authority::{
     Answer, AskPolicy, Caller, Inspector, Permission, Region, Scope, ServerState,
 };
@@ -128,11 +127,8 @@ impl Subject {
 }
 
 impl Clock {
-    /// Starts to ask the authority of the first target that is known; `None` if there is none.
-    pub(super) fn start(targets: &[Target], ask: &AskPolicy, deadline: Instant) -> Option<Self> {
-        let request = targets
-            .iter()
-            .find_map(|target| target.request.as_ref().ok())?;
+    /// Starts to ask the authority of a target; `None` if there is nobody to ask.
+    pub(super) fn start(request: &Request, ask: &AskPolicy, deadline: Instant) -> Option<Self> {
         let deadline = deadline.min(Instant::now() + PATIENCE);
         let authority = request.provider.authority;
         let inspector = authority.inspector(request.profile.as_deref(), ask, deadline)?;

@@ -135,7 +135,7 @@ impl Run for Doctor {
         let is_wanted = |word: &str| selection.includes_any(word);
         let mut jobs = Jobs::start(app, &machine, deadline, is_wanted);
         if level >= Level::Network && (is_wanted("clock") || is_wanted("aws.reach")) {
-            jobs.clock = Clock::start(&targets, &app.preferences.ask, deadline);
+            jobs.clock = clock(&targets, app, deadline);
         }
         share_time(app, &targets, deadline);
         let mut examination = Examination {
@@ -193,6 +193,16 @@ impl Doctor {
         }
         Ok(targets)
     }
+}
+
+/// Starts to ask for the time where the first target that is known belongs to.
+fn clock(targets: &[Target], app: &App, deadline: Instant) -> Option<Clock> {
+    for target in targets {
+        if let Ok(request) = &target.request {
+            return Clock::start(request, &app.preferences.ask, deadline);
+        }
+    }
+    None
 }
 
 /// Returns what the report calls a target: what the user typed, unless that is a URI or a conninfo

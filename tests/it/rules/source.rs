@@ -91,7 +91,7 @@ fn every_outside_effect_has_one_owner() {
             "std::io",
             "src/sys/fs src/sys/terminal.rs src/sys/child src/output src/command/exec \
              src/command/refresh/watch.rs src/sys/signals.rs src/sys/limits.rs src/sys/env.rs \
-             src/probe src/aws/service/refusal.rs",
+             src/probe src/aws/service/untrusted.rs",
         ),
         (
             "cfg(unix)",

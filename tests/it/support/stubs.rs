@@ -29,6 +29,11 @@ impl Stub {
         Self::start("aws.py", &[log, certificate, key])
     }
 
+    /// Stands in for AWS's control planes; `log` gets a JSON line per request.
+    pub fn control(log: Option<&Path>) -> Self {
+        Self::start("control.py", log.as_slice())
+    }
+
     /// Starts moto's STS, which others have written.
     pub fn moto() -> Self {
         Self::start("moto_server.py", &[])

@@ -55,14 +55,11 @@ fn reach(run: &mut Examination<'_>) -> Finding {
 }
 
 fn judge_reach(region: Option<&str>, answer: &Answer<i64>) -> Finding {
-    let no_answer = match answer {
-        Ok(_) => {
-            return Finding::ok(match region {
-                Some(region) => format!("AWS answers in {region}"),
-                None => "AWS answers".to_owned(),
-            });
-        }
-        Err(no_answer) => no_answer,
+    let Err(no_answer) = answer else {
+        return Finding::ok(match region {
+            Some(region) => format!("AWS answers in {region}"),
+            None => "AWS answers".to_owned(),
+        });
     };
     let cause = match no_answer.why {
         WhyNot::Untrusted => "aws.tls",
@@ -88,11 +85,13 @@ fn judge_offset(ahead: i64) -> Finding {
     let off = ahead.unsigned_abs();
     let side = if ahead < 0 { "behind" } else { "ahead of" };
     let detail = format!("it is {off} s {side} that of AWS");
-    match off {
-        0..=USUAL => Finding::ok(detail),
-        0..=MOST => Finding::warn("clock", detail),
-        _ => Finding::fail("clock", detail),
+    if off > MOST {
+        return Finding::fail("clock", detail);
     }
+    if off > USUAL {
+        return Finding::warn("clock", detail);
+    }
+    Finding::ok(detail)
 }
 
 #[cfg(test)]

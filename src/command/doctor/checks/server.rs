@@ -6,7 +6,7 @@ use super::policy;
 use crate::authority::{Answer, Caller, ServerState, WhyNot};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
-use crate::command::doctor::finding::{Finding, Status};
+use crate::command::doctor::finding::Finding;
 use crate::command::doctor::inquiry::Inquiry;
 use crate::command::doctor::later::Later;
 use crate::command::doctor::redact::Kind;
@@ -108,19 +108,12 @@ fn naming_server(finding: Finding, server: &ServerState) -> Finding {
 fn state(case: &mut Case<'_, '_>) -> Finding {
     let server = match answered(case, |inquiry| &mut inquiry.server) {
         Ok(server) => server,
-        Err(finding) => return or_account(case, finding),
+        Err(finding) => return naming_host(or_account(case, finding), case.request),
     };
-    let mut finding = judge_state(&server);
-    if finding.status == Status::Ok
-        && let Ok(caller) = answered(case, |inquiry| &mut inquiry.caller)
-        && let Some(other) = account_of(&server, &caller)
-    {
-        let detail = format!(
-            "the server is in account {other}, and you are in {}",
-            caller.account
-        );
-        finding = Finding::warn("aws.account", text::foreign(&detail));
-    }
+    let finding = match other_account(case, &server) {
+        Some(finding) => finding,
+        None => judge_state(&server),
+    };
     naming_server(finding, &server)
 }
 
@@ -133,6 +126,28 @@ fn or_account(case: &mut Case<'_, '_>, finding: Finding) -> Finding {
         return Finding::of_error("aws.account", &answer.error);
     }
     finding
+}
+
+/// Says that AWS's texts may contain the first part of the host, which is the name of the server.
+fn naming_host(finding: Finding, request: &Request) -> Finding {
+    match request.sign_host.split_once('.') {
+        Some((name, _)) => finding.naming(Kind::Cluster, name),
+        None => finding,
+    }
+}
+
+/// Returns the warning that a server that is up belongs to another account than the caller.
+fn other_account(case: &mut Case<'_, '_>, server: &ServerState) -> Option<Finding> {
+    if server.is_ready != Some(true) {
+        return None;
+    }
+    let caller = answered(case, |inquiry| &mut inquiry.caller).ok()?;
+    let account = account_of(server, &caller)?;
+    let detail = format!(
+        "the server is in account {account}, and you are in {}",
+        caller.account
+    );
+    Some(Finding::warn("aws.account", text::foreign(&detail)))
 }
 
 /// Returns the account of a server, if it is not that of the caller.
@@ -225,7 +240,7 @@ fn judge_port(of_server: Option<u16>, signed: Option<u16>) -> Finding {
 fn policy(case: &mut Case<'_, '_>) -> Finding {
     let permission = match answered(case, |inquiry| &mut inquiry.permission) {
         Ok(permission) => permission,
-        Err(finding) => return finding,
+        Err(finding) => return naming_host(finding, case.request),
     };
     let resource = match answered(case, |inquiry| &mut inquiry.server) {
         Ok(server) => server.resource,
@@ -241,6 +256,7 @@ fn policy(case: &mut Case<'_, '_>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::doctor::finding::Status;
 
     fn server(status: &str, is_ready: Option<bool>) -> ServerState {
         ServerState {
