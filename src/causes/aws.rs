@@ -41,7 +41,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["self-signed certificate in certificate chain", "https://"]),
             certain(&["self signed certificate in certificate chain", "https://"]),
         ],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: Detection::Checks(&["aws.reach", "token.issued"]),
     },
     Cause {
         id: "aws.unreachable",
@@ -59,7 +59,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["failed to connect to proxy url"]),
             certain(&["proxyconnectionerror"]),
         ],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: Detection::Checks(&["aws.reach", "token.issued"]),
     },
     Cause {
         id: "aws.throttled",
@@ -166,6 +166,6 @@ pub(super) const CAUSES: &[Cause] = &[
                 "calling the",
             ]),
         ],
-        detection: Detection::Checks(&["clock.offset"]),
+        detection: Detection::Checks(&["clock.offset", "aws.identity", "tls.chain"]),
     },
 ];

@@ -25,7 +25,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["security token included in the request is expired"]),
             certain(&["requestexpired"]),
         ],
-        detection: Detection::Checks(&["token.issued", "token.life"]),
+        detection: Detection::Checks(&["token.issued", "token.life", "aws.identity"]),
     },
     Cause {
         id: "aws.login",
@@ -47,7 +47,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["failed to refresh cached sso token"]),
             certain(&["token for", "does not exist", "sso"]),
         ],
-        detection: Detection::Checks(&["credentials.login", "token.issued"]),
+        detection: Detection::Checks(&["credentials.login", "token.issued", "aws.identity"]),
     },
     Cause {
         id: "aws.none",
@@ -76,7 +76,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["credentialsnotloaded"]),
             certain(&["the credential provider was not enabled"]),
         ],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: Detection::Checks(&["token.issued", "aws.identity"]),
     },
     Cause {
         id: "aws.profile",
@@ -112,7 +112,12 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["infinite loop in credential configuration"]),
             certain(&["failed to load shared config file"]),
         ],
-        detection: Detection::Checks(&["credentials.source"]),
+        detection: Detection::Checks(&[
+            "credentials.source",
+            "aws.reach",
+            "aws.identity",
+            "token.issued",
+        ]),
     },
     Cause {
         id: "aws.stale.env",

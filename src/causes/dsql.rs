@@ -20,7 +20,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "not authorized",
             ]),
         ],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "dsql.action",
@@ -30,7 +30,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Issue the token for the user with which the client logs in.",
         templates: &["pgcred refresh {target} --user {user}"],
         texts: &[certain(&["wrong user to action mapping"])],
-        detection: Detection::Checks(&["token.scope", "login"]),
+        detection: Detection::Checks(&["token.scope", "login.accepted"]),
     },
     Cause {
         id: "dsql.mapping",
@@ -66,7 +66,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["must have the login attribute"]),
             certain(&["is not permitted to log in"]),
         ],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "dsql.rbp",
@@ -80,7 +80,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["explicit deny in a resource-based policy"]),
             certain(&["because no resource-based policy allows"]),
         ],
-        detection: Detection::Checks(&["server.policy"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "dsql.state",
@@ -95,7 +95,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["waking up cluster"]),
             certain(&["unable to accept connection", "please retry later"]),
         ],
-        detection: Detection::Checks(&["server.state", "login"]),
+        detection: Detection::Checks(&["server.state", "login.accepted"]),
     },
     Cause {
         id: "dsql.kms",
@@ -126,7 +126,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["too many open connections."]).unless(&["socket"]),
             certain(&["unable to accept connection", "rate exceeded"]),
         ],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "dsql.param",
@@ -140,7 +140,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "setting configuration parameter",
             "not supported",
         ])],
-        detection: Detection::None("the login has worked, and the client speaks later"),
+        detection: Detection::Checks(&["environment.options"]),
     },
     Cause {
         id: "dsql.sql",
@@ -183,6 +183,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Use postgres as the database.",
         templates: &["psql \"service={target} dbname=postgres\""],
         texts: &[likely(&["database \"", "\" does not exist", ".on.aws"])],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
 ];

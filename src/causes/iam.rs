@@ -33,7 +33,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "resource-based policy",
             ]),
         ],
-        detection: Detection::Checks(&["iam.policy", "login"]),
+        detection: Detection::Checks(&["iam.policy", "login.accepted"]),
     },
     Cause {
         id: "iam.deny",
@@ -47,7 +47,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["with an explicit deny"]).unless(&["resource-based policy"]),
             certain(&["explicit deny in a"]).unless(&["resource-based policy"]),
         ],
-        detection: Detection::Checks(&["iam.policy", "login"]),
+        detection: Detection::Checks(&["iam.policy", "login.accepted"]),
     },
     Cause {
         id: "iam.boundary",
@@ -61,7 +61,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["no permissions boundary allows"]),
             certain(&["no session policy allows"]),
         ],
-        detection: Detection::Checks(&["iam.policy", "login"]),
+        detection: Detection::Checks(&["iam.policy", "login.accepted"]),
     },
     Cause {
         id: "iam.rds.resource",
@@ -106,6 +106,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Read the ARN of the role itself, and use that.",
         templates: &["aws iam get-role --role-name {role} --query Role.Arn --output text"],
         texts: &[certain(&["iam role", "does not exist"])],
-        detection: Detection::Checks(&["iam.role"]),
+        detection: Detection::None("it is what SQL answers, and doctor sends none"),
     },
 ];

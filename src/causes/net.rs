@@ -74,7 +74,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["deadline has elapsed"]),
             certain(&["pool timed out"]),
         ],
-        detection: Detection::Checks(&["net.tcp"]),
+        detection: Detection::Checks(&["net.tcp", "tls.handshake", "login.accepted"]),
     },
     Cause {
         id: "net.refused",
@@ -116,7 +116,7 @@ pub(super) const CAUSES: &[Cause] = &[
             likely(&["forcibly closed by the remote host"]),
             likely(&["expected to read"]),
         ],
-        detection: Detection::Checks(&["net.tcp", "tls.handshake", "login"]),
+        detection: Detection::Checks(&["net.tcp", "tls.handshake", "login.accepted"]),
     },
     Cause {
         id: "net.other",

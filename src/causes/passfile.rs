@@ -73,7 +73,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Renew the token. `pgcred list` names lines of yours that hide pgcred's.",
         templates: &["pgcred refresh {target}", "pgcred list"],
         texts: &[certain(&["password retrieved from file"])],
-        detection: Detection::Checks(&["passfile.entry"]),
+        detection: Detection::None("psql says it only after the server has refused"),
     },
     Cause {
         id: "passfile.shadow",

@@ -14,7 +14,7 @@ pub(super) const CAUSES: &[Cause] = &[
             AWS. If a user with a password gets this, the role has become a member of rds_iam.",
         templates: &["pgcred refresh {target}", "pgcred doctor {target} --aws"],
         texts: &[likely(&["pam authentication failed"])],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "role.rds_iam.inherited",
@@ -40,7 +40,7 @@ pub(super) const CAUSES: &[Cause] = &[
         templates: &["GRANT rds_iam TO {user.sql};"],
         texts: &[likely(&["password authentication failed for user"])
             .unless(&["password retrieved from file", ".on.aws"])],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "role.case",
@@ -67,7 +67,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["role \"", "\" does not exist", "rds.amazonaws"]),
             certain(&["is not permitted to log in", "rds.amazonaws"]),
         ],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.iam.off",
@@ -84,7 +84,7 @@ pub(super) const CAUSES: &[Cause] = &[
         ],
         texts: &[possible(&["password authentication failed for user"])
             .unless(&["password retrieved from file", ".on.aws"])],
-        detection: Detection::Checks(&["server.iam"]),
+        detection: Detection::Checks(&["server.iam", "login.accepted"]),
     },
     Cause {
         id: "rds.state",
@@ -156,7 +156,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["pg_hba.conf rejects connection", "ssl on"]),
             certain(&["pg_hba.conf rejects connection", "ssl encryption"]),
         ],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.database",
@@ -165,7 +165,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Name the database; `postgres` is there nearly always.",
         templates: &["pgcred exec {target} -- psql -d postgres -c '\\l'"],
         texts: &[likely(&["database \"", "\" does not exist"]).unless(&[".on.aws"])],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.connect",
@@ -177,7 +177,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["permission denied for database"]),
             certain(&["user does not have connect privilege"]),
         ],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.full",
@@ -195,7 +195,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["too many connections for role"]),
             certain(&["too many connections for database"]),
         ],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.proxy.signed",
@@ -214,7 +214,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["iam authentication failed for the role"]),
             certain(&["check the iam token for this user"]),
         ],
-        detection: Detection::Checks(&["token.host", "login"]),
+        detection: Detection::Checks(&["token.host", "login.accepted"]),
     },
     Cause {
         id: "rds.proxy.secret",
@@ -230,7 +230,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["has no credentials for the role"]),
             certain(&["proxy authentication with password authentication failed"]),
         ],
-        detection: Detection::Checks(&["server.proxy"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.proxy.method",
@@ -241,6 +241,6 @@ pub(super) const CAUSES: &[Cause] = &[
             secret.",
         templates: &["aws rds describe-db-proxies --query 'DBProxies[].[DBProxyName,Auth]'"],
         texts: &[certain(&["rds proxy supports only"])],
-        detection: Detection::Checks(&["server.proxy"]),
+        detection: Detection::Checks(&["server.proxy", "login.accepted"]),
     },
 ];

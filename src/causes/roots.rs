@@ -153,7 +153,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["enoent", "root.crt"]),
             certain(&["open", "root.crt", "no such file or directory"]),
         ],
-        detection: Detection::Checks(&["environment.tls", "tls.roots"]),
+        detection: Detection::Checks(&["environment.tls", "net.dns", "tls.roots"]),
     },
     Cause {
         id: "tls.rootfile.bad",

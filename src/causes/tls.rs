@@ -28,7 +28,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["pg_hba.conf rejects connection", "ssl off"])
                 .unless(&["pam authentication failed"]),
         ],
-        detection: Detection::Checks(&["environment.tls", "tls.mode", "login"]),
+        detection: Detection::Checks(&["environment.tls", "tls.mode", "login.accepted"]),
     },
     Cause {
         id: "tls.proxy",
@@ -42,7 +42,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["this rds proxy requires tls connections"]),
             certain(&["iam authentication is allowed only with ssl connections"]),
         ],
-        detection: Detection::Checks(&["tls.mode", "login"]),
+        detection: Detection::Checks(&["tls.mode", "login.accepted"]),
     },
     Cause {
         id: "tls.name",
@@ -118,7 +118,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["sni was not received"]),
             likely(&["unrecognized ssl error code"]).unless(&["code: 6"]),
         ],
-        detection: Detection::Checks(&["clients.sni", "environment.tls", "tls.sni"]),
+        detection: Detection::Checks(&["clients.sni", "environment.tls", "tls.handshake"]),
     },
     Cause {
         id: "tls.refused",

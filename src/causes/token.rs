@@ -13,7 +13,7 @@ pub(super) const CAUSES: &[Cause] = &[
             clock; if it comes back after some minutes, let something renew the token.",
         templates: &["pgcred refresh {target}", "pgcred setup systemd"],
         texts: &[likely(&["signature expired"]).unless(&["invalidsignatureexception"])],
-        detection: Detection::Checks(&["passfile.entry", "token.life", "login"]),
+        detection: Detection::Checks(&["passfile.entry", "token.life", "login.accepted"]),
     },
     Cause {
         id: "token.pasted",
@@ -47,7 +47,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 .unless(&["signaturedoesnotmatch"]),
             possible(&["pam authentication failed"]).unless(&[".rds.amazonaws"]),
         ],
-        detection: Detection::Checks(&["token.scope", "token.host", "tls.name"]),
+        detection: Detection::Checks(&["token.scope", "token.host", "server.port", "tls.name"]),
     },
     Cause {
         id: "token.cut",

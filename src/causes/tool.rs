@@ -46,7 +46,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["password command returned empty output"]),
             certain(&["command", "timed out after 60 seconds"]),
         ],
-        detection: Detection::Checks(&["tools.commands"]),
+        detection: Detection::None("the tool shows only how the command ended"),
     },
     Cause {
         id: "tool.snap",
@@ -203,7 +203,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalid protocol negotiation message"]),
             certain(&["received invalid protocol negotiation"]),
         ],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "tool.parameter",
@@ -213,7 +213,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ignore_startup_parameters of PgBouncer.",
         templates: &[],
         texts: &[certain(&["unsupported startup parameter"])],
-        detection: Detection::Checks(&["login"]),
+        detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "tool.pooler",
@@ -239,7 +239,7 @@ pub(super) const CAUSES: &[Cause] = &[
             then connect again.",
         templates: &["pgcred setup {tool}"],
         texts: &[],
-        detection: Detection::Checks(&["tools.passwords"]),
+        detection: Detection::None("tools encrypt the passwords that they keep"),
     },
     Cause {
         id: "tool.entry",

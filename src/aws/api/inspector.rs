@@ -19,7 +19,7 @@ use crate::aws::resolution::Resolution;
 use crate::aws::runtime::block_on;
 use crate::aws::service::endpoints::DSQL;
 use crate::aws::settings::SharedFiles;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Reason, Result};
 
 /// Where STS and IAM are asked if nothing names a region.
 const ANY_REGION: &str = "us-east-1";
@@ -228,10 +228,18 @@ fn region_of(planned: &ProfilePlan, region: Option<&Region>) -> String {
 
 /// Returns why there are no credentials, or why the settings cannot be used.
 fn of_error(error: Error) -> NoAnswer {
-    let why = match error.exit() {
+    let by_exit = match error.exit() {
         Exit::Login => WhyNot::LoginNeeded,
         Exit::Usage => WhyNot::Setting,
         Exit::Ok | Exit::Failure | Exit::NoTarget => WhyNot::NoCredentials,
+    };
+    let why = match error.reason() {
+        Some(Reason::NoCredentials) => WhyNot::NoCredentials,
+        Some(Reason::Expired) => WhyNot::Expired,
+        Some(Reason::Unreachable) => WhyNot::Unreachable,
+        Some(Reason::Untrusted) => WhyNot::Untrusted,
+        Some(Reason::TimedOut) => WhyNot::Late,
+        _ => by_exit,
     };
     NoAnswer::new(why, error)
 }

@@ -484,11 +484,11 @@ fn what_is_wrong_here_is_not_blamed_on_aws() {
     for (variables, reason) in [
         (
             "AWS_EC2_METADATA_DISABLED=true".to_owned(),
-            WhyNot::LoginNeeded,
+            WhyNot::NoCredentials,
         ),
         (
             format!("{keys}AWS_CREDENTIAL_EXPIRATION=2020-01-01T00:00:00Z"),
-            WhyNot::LoginNeeded,
+            WhyNot::Expired,
         ),
         (
             format!("{keys}AWS_CREDENTIAL_EXPIRATION=nonsense"),

@@ -2,7 +2,6 @@
 //! reached.
 
 use std::error::Error as StdError;
-use std::io;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -10,6 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::endpoints::AwsService;
 use super::http::local_error;
+use super::untrusted::is_untrusted;
 use crate::error::{Error, Reason};
 use crate::text;
 
@@ -99,19 +99,8 @@ pub(crate) fn not_understood(what: &str, service: &str, status: Option<u16>) -> 
 
 /// Tells a certificate that is not trusted from every other trouble on the way.
 fn reason_not_reached(error: &(dyn StdError + 'static)) -> Reason {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        // An error of a connection holds that of TLS, and does not name it as its source.
-        let mut held = cause;
-        while let Some(of_connection) = held.downcast_ref::<io::Error>()
-            && let Some(inner) = of_connection.get_ref()
-        {
-            held = inner;
-        }
-        if let Some(rustls::Error::InvalidCertificate(_)) = held.downcast_ref() {
-            return Reason::Untrusted;
-        }
-        next = cause.source();
+    if is_untrusted(error) {
+        return Reason::Untrusted;
     }
     Reason::Unreachable
 }

@@ -99,16 +99,18 @@ impl Probes {
         examination: &Examination<'_>,
         selection: &Selection,
     ) {
-        let is_asked_for = |level| examination.level >= level && selection.needs(level);
+        let level = examination.level;
+        let is_probed = level >= Level::Network && selection.needs_network();
+        let is_asked_about = level >= Level::Aws && selection.needs_aws();
         let deadline = examination.deadline;
         let ask = &examination.app.preferences.ask;
         for target in targets.iter().take(count).skip(self.started.len()) {
             let (mut probe, mut inquiry) = (None, None);
             if let Ok(request) = &target.request {
-                if is_asked_for(Level::Network) {
+                if is_probed {
                     probe = Some(Network::start(request, deadline));
                 }
-                if is_asked_for(Level::Aws) {
+                if is_asked_about {
                     inquiry = Inquiry::start(&mut self.inspectors, request, ask, deadline);
                 }
             }

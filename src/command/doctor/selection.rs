@@ -84,8 +84,8 @@ mod tests {
     fn a_stage_selects_its_checks_and_what_they_need() {
         let tls = selection(&["tls"]);
         assert!(tls.includes_any("tls.roots") && tls.includes_any("net.dns"));
-        assert!(tls.needs(Level::Network) && !tls.includes_any("passfile"));
-        assert!(!selection(&["tls.mode"]).needs(Level::Network));
+        assert!(tls.needs_network() && !tls.includes_any("passfile"));
+        assert!(!selection(&["tls.mode"]).needs_network());
         let all = selection(&[]);
         assert!(checks::all().all(|check| all.includes(check)));
     }

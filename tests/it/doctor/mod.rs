@@ -3,8 +3,8 @@
 //! `local` has the checks of this machine, `of_target` those that compare it with one target; none
 //! of them needs a network or AWS credentials. `credentials` has those of credentials and tokens.
 //! `network` and `answers` have those that ask the server: `server` is a stand-in for it. `aws` has
-//! those that ask AWS. `deadlines` has what hangs, `sharing` what `--share` hides, `report` the form
-//! of the report and the exit codes.
+//! those that ask AWS. `deadlines` has what hangs, `sharing` what `--share` hides, `report` the
+//! form of the report and the exit codes.
 
 #[cfg(unix)]
 mod answers;

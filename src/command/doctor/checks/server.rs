@@ -15,7 +15,7 @@ use crate::text;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
-        needs: &["target.known"],
+        needs: &["target.known", "credentials.source", "credentials.login"],
         ..check("aws.identity", "who you are for AWS", identity)
     },
     check(

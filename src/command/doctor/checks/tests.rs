@@ -1,40 +1,114 @@
-//! Tests of the whole registry: its ids and needs, its page.
+//! Tests of the whole registry: its ids and needs, the causes that checks name, and its page.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::causes::{self, Detection};
 
-/// The stages whose checks are all there.
-const STAGES_OF_THIS_MACHINE: [&str; 7] = [
-    "installation",
-    "store",
-    "configuration",
-    "passfile",
-    "environment",
-    "clients",
-    "tools",
-];
+/// The checks that recognise a cause by the words of a server or of AWS.
+const READ_TEXTS: [&str; 3] = ["login.accepted", "tls.handshake", "token.issued"];
+
+fn ids() -> BTreeSet<&'static str> {
+    all().map(|check| check.id).collect()
+}
 
 #[test]
 fn the_table_of_causes_names_checks_that_there_are() {
-    let ids: BTreeSet<&str> = all().map(|check| check.id).collect();
-    let mut found = 0;
+    let ids = ids();
+    let mut wrong = Vec::new();
     for cause in causes::all() {
-        let Detection::Checks(checks) = cause.detection else {
-            continue;
-        };
-        for id in checks {
-            let (stage, _) = id.split_once('.').unwrap_or((id, ""));
-            if STAGES_OF_THIS_MACHINE.contains(&stage) {
-                assert!(ids.contains(id), "{}: there is no check {id}", cause.id);
-                found += 1;
+        if let Detection::Checks(checks) = cause.detection {
+            let unknown = checks.iter().filter(|id| !ids.contains(*id));
+            wrong.extend(unknown.map(|id| format!("{}: there is no check {id}", cause.id)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The files of the doctor, without their tests.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/command/doctor")];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if !path.ends_with("tests.rs") && path.extension().is_some_and(|e| e == "rs") {
+                let text = std::fs::read_to_string(&path).expect("a file");
+                let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+                found.push((path, code.to_owned()));
             }
         }
     }
-    assert!(found > 30, "{found}");
+    assert!(found.len() > 15, "{found:?}");
+    found
+}
+
+/// Returns the texts between quotation marks that stand on one line.
+fn literals(code: &str) -> impl Iterator<Item = &str> {
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.flat_map(|line| line.split('"').skip(1).step_by(2))
+}
+
+/// Returns the first part of an id.
+fn stage(id: &str) -> &str {
+    id.split('.').next().unwrap_or(id)
+}
+
+/// Returns what is wrong with the row of a cause that a file names. Its own checks have these
+/// stages; none if it only helps others.
+fn trouble(id: &str, stages: &BTreeSet<&str>) -> Option<String> {
+    let Detection::Checks(checks) = causes::by_id(id)?.detection else {
+        return Some(format!("{id} has no check in the table"));
+    };
+    if stages.is_empty() || checks.iter().any(|check| stages.contains(stage(check))) {
+        return None;
+    }
+    Some(format!("{id} has {checks:?} in the table"))
+}
+
+/// A cause that a check names has a row that names a check of that stage, and a row whose checks
+/// never name it says why there is none.
+#[test]
+fn the_table_of_causes_names_every_check_that_finds_a_cause() {
+    let ids = ids();
+    let (mut named, mut wrong) = (BTreeSet::new(), Vec::new());
+    for (path, code) in sources() {
+        let mut stages = BTreeSet::new();
+        if code.contains("CHECKS") {
+            let known = literals(&code).filter(|text| ids.contains(text));
+            stages.extend(known.map(stage));
+        }
+        for id in literals(&code) {
+            if causes::by_id(id).is_none() {
+                continue;
+            }
+            named.insert(id.to_owned());
+            if !ids.contains(id)
+                && let Some(trouble) = trouble(id, &stages)
+            {
+                wrong.push(format!("{}: {trouble}", path.display()));
+            }
+        }
+    }
+    for cause in causes::all() {
+        if let Detection::Checks(checks) = cause.detection {
+            let by_text = checks.iter().any(|id| READ_TEXTS.contains(id));
+            if !by_text && !named.contains(cause.id) {
+                wrong.push(format!("{}: {checks:?} do not name it", cause.id));
+            }
+        }
+    }
+    assert!(
+        named.len() > 60 && wrong.is_empty(),
+        "{} {wrong:#?}",
+        named.len()
+    );
 }
 
 #[test]
