@@ -105,7 +105,9 @@ pub fn link(sandbox: &mut Sandbox, name: &str, to: &str) {
 /// A line of the passfile with a token that expires then.
 pub fn line_with_token(host: &str, signed_at: &str) -> String {
     format!(
-        "{host}:5432:*:admin:{HOST}/?Action=DbConnectAdmin&X-Amz-Date={signed_at}\
+        "{host}:5432:*:admin:{HOST}/?Action=DbConnectAdmin\
+         &X-Amz-Credential=AKIDEXAMPLE%2F20260101%2Fus-east-1%2Fdsql%2Faws4_request\
+         &X-Amz-Date={signed_at}\
          &X-Amz-Expires=900&X-Amz-Signature={HIDDEN}\n"
     )
 }
