@@ -1,11 +1,18 @@
 //! What `pgcred exec` says after a program that could not log in. It comes after the program's own
 //! output, which is neither read nor delayed.
+//!
+//! If a user sits at the terminal, doctor logs in once more, in a process of its own, and the hint
+//! says what it has found. Otherwise the hint names doctor.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::request::Request;
+use crate::sys::child;
 use crate::text::quote::typed;
 
 /// psql ends with this code if there is no connection, or if it broke.
@@ -17,22 +24,79 @@ pub(super) fn is_login_failure(program: &OsStr, status: ExitStatus) -> bool {
     is_psql && status.code() == Some(BAD_CONNECTION)
 }
 
-/// Returns the command that finds out why.
-pub(super) fn to_doctor(request: &Request) -> String {
-    format!(
-        "pgcred doctor {} finds out why the login failed",
-        target_of(request)
-    )
+/// What was asked of `pgcred exec`.
+pub(super) struct Asked<'a> {
+    pub(super) request: &'a Request,
+    /// The file that `--config` names.
+    pub(super) config: Option<&'a Path>,
+    /// A user sits at the terminal.
+    pub(super) is_attended: bool,
+}
+
+/// Returns why the login failed, or the command that finds it out.
+pub(super) fn after_failed_login(asked: &Asked<'_>) -> String {
+    let target: Vec<String> = target_of(asked.request)
+        .iter()
+        .map(|word| typed(word))
+        .collect();
+    let doctor = format!("pgcred doctor {}", target.join(" "));
+    if asked.is_attended
+        && let Some(cause) = ask_doctor(asked)
+    {
+        return format!("{cause}; `{doctor}` says more");
+    }
+    format!("{doctor} finds out why the login failed")
+}
+
+/// Returns what doctor finds first. Its own login may succeed, because it uses another way than the
+/// program, or because it comes later.
+fn ask_doctor(asked: &Asked<'_>) -> Option<String> {
+    const TIMEOUT: &str = "3s";
+    const LONGEST: Duration = Duration::from_millis(3500);
+    let mut arguments: Vec<OsString> = Vec::new();
+    for word in [
+        "doctor",
+        "--check",
+        "login",
+        "--format",
+        "json",
+        "--timeout",
+        TIMEOUT,
+    ] {
+        arguments.push(word.into());
+    }
+    if let Some(config) = asked.config {
+        arguments.extend(["--config".into(), config.into()]);
+    }
+    arguments.extend(target_of(asked.request).into_iter().map(OsString::from));
+    let ended = child::own_output(&arguments, Instant::now() + LONGEST, || false).ok()?;
+    first_cause(&ended.stdout)
+}
+
+/// Returns the detail of the first check that failed, and what to type, from doctor's JSON.
+fn first_cause(answer: &[u8]) -> Option<String> {
+    let report: Value = serde_json::from_slice(answer).ok()?;
+    let first = report["first_check"].as_str()?;
+    for check in report["checks"].as_array()? {
+        if check["id"] == first && check["status"] == "fail" {
+            let detail = check["detail"].as_str()?;
+            return Some(match check["fix"]["commands"][0].as_str() {
+                Some(command) => format!("{detail}: {command}"),
+                None => detail.to_owned(),
+            });
+        }
+    }
+    None
 }
 
 /// Returns what a user types to name the same target. What was typed first may hold a password.
-fn target_of(request: &Request) -> String {
+fn target_of(request: &Request) -> Vec<String> {
     if let Some(name) = &request.connection {
-        return typed(name);
+        return vec![name.clone()];
     }
-    let mut words = vec![typed(&request.host)];
+    let mut words = vec![request.host.clone()];
     let mut add = |option: &str, value: &str| {
-        words.extend([option.to_owned(), typed(value)]);
+        words.extend([option.to_owned(), value.to_owned()]);
     };
     if request.sign_host != request.host {
         add("--sign-host", &request.sign_host);
@@ -43,7 +107,7 @@ fn target_of(request: &Request) -> String {
     if let Some(profile) = &request.profile {
         add("--profile", profile);
     }
-    words.join(" ")
+    words
 }
 
 #[cfg(test)]
@@ -71,17 +135,38 @@ mod tests {
             lines_of_others: Vec::new(),
             life: 900,
         };
+        let hint_of = |request: &Request| {
+            after_failed_login(&Asked {
+                request,
+                config: None,
+                is_attended: false,
+            })
+        };
         assert_eq!(
-            to_doctor(&request),
+            hint_of(&request),
             "pgcred doctor 'my prod' finds out why the login failed"
         );
         request.connection = None;
         request.user = "ann smith".to_owned();
         request.sign_host = "db.example.com".to_owned();
         assert_eq!(
-            target_of(&request),
-            "localhost --sign-host db.example.com --user 'ann smith' --profile dev"
+            hint_of(&request),
+            "pgcred doctor localhost --sign-host db.example.com --user 'ann smith' --profile dev \
+             finds out why the login failed"
         );
+    }
+
+    #[test]
+    fn the_first_failure_of_the_report_is_the_cause() {
+        let report = br#"{"first_check": "net.dns", "checks": [
+            {"id": "net.dns", "status": "ok", "detail": "of another target"},
+            {"id": "net.dns", "status": "fail", "detail": "no such host",
+             "fix": {"commands": ["getent ahosts db"]}}]}"#;
+        let cause = first_cause(report);
+        assert_eq!(cause.as_deref(), Some("no such host: getent ahosts db"));
+        for nothing in [&b""[..], b"{}", br#"{"first_check": null, "checks": []}"#] {
+            assert_eq!(first_cause(nothing), None);
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ use crate::sys::fs::{self, PrivateDirectory};
 use crate::sys::limits::spawn_with_core_dumps;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::Stdin;
+use hint::Asked;
 use renewal::TokenRenewal;
 
 /// The private passfile's name.
@@ -109,7 +110,12 @@ impl Run for Exec {
         if let Some(stdin) = stdin {
             command.stdin(stdin);
         }
-        run_to_its_end(command, renewal, directory, &request)
+        let asked = Asked {
+            request: &request,
+            config: app.options.config.as_deref(),
+            is_attended: app.preferences.ask.terminal,
+        };
+        run_to_its_end(command, renewal, directory, &asked)
     }
 }
 
@@ -119,7 +125,7 @@ fn run_to_its_end(
     command: Command,
     renewal: TokenRenewal,
     directory: PrivateDirectory,
-    request: &Request,
+    asked: &Asked<'_>,
 ) -> Result<ExitCode> {
     let program = command.get_program().to_owned();
     let output = renewal.output;
@@ -138,7 +144,7 @@ fn run_to_its_end(
     match status {
         Ok(status) => {
             if hint::is_login_failure(&program, status) {
-                output.hint(&hint::to_doctor(request));
+                output.hint(&hint::after_failed_login(asked));
             }
             Ok(end(status))
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::credentials::cause::ROLE;
 use crate::credentials::faults::{SSO_FILE, sso_token};
 use crate::credentials::network::Net;
-use crate::support::desk::{FAR, desk};
+use crate::support::desk::{FAR, at_terminal, desk};
 use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, requests};
@@ -456,4 +456,20 @@ fn a_psql_that_could_not_log_in_leads_to_doctor() {
     psql(&mut sandbox, 1);
     let run = sandbox.run(&["exec", HOST, "--", "psql"]);
     assert_eq!((run.code, &*run.stderr), (1, "said\n"));
+}
+
+#[test]
+fn at_a_terminal_the_hint_says_what_doctor_found() {
+    skip_unless!(PYTHON);
+    let mut sandbox = Sandbox::with_keys();
+    psql(&mut sandbox, 2);
+    sandbox.ok(&["add", "prod", HOST]);
+    let run = at_terminal(&sandbox, &["exec", "prod", "--", "psql"]);
+    let shown = run.stdout + &run.stderr;
+    for part in [
+        format!("hint: {HOST}: "),
+        format!(": getent ahosts {HOST}; `pgcred doctor prod` says more"),
+    ] {
+        assert!(shown.contains(&part), "no {part} in {shown}");
+    }
 }
