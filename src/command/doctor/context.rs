@@ -1,4 +1,7 @@
 //! What a check can look at: the machine, the configuration, one target, and the time that is left.
+//!
+//! One [`Examination`] for the run, which owns the jobs, and one [`Case`] for each target, which
+//! borrows it and owns the answers of server and authority. The runner makes both.
 
 use std::time::Instant;
 

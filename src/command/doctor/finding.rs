@@ -1,4 +1,7 @@
 //! What one check has found: a status, one line of detail, and the cause if something is wrong.
+//!
+//! A value without behaviour. The checks make it, `runner.rs` turns it into an outcome, and the
+//! report shows it. Long texts of servers and of other programs are shortened here.
 
 use super::redact::Kind;
 use crate::error::{Error, Exit};

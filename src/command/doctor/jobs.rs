@@ -1,5 +1,8 @@
 //! What takes time and waits for nothing else: programs that tell their version, the keyring, the
 //! tools' files. All of it is started before the first check, and runs side by side.
+//!
+//! Each answer is a `Later`: whoever needs it waits, and goes on without it when the time is over.
+//! Programs get a shorter time (`patience`) than the run, so that one that hangs costs little.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -2,14 +2,22 @@
 //!
 //! ```text
 //! mod           options; which targets; the exit code
-//!  +--> runner    carries out the checks in their order, and skips those whose needs failed
-//!  |     +--> checks    every check, by stage: each looks at a context and returns a finding
-//!  |     +--> context   the machine, the configuration, one target, the time that is left
-//!  |     +--> jobs      what takes time, all started before the first check
-//!  |     +--> network   what the server of a target answers
-//!  |     +--> inquiry   what AWS answers
-//!  |     +--> later     answers of threads: what waits runs side by side
-//!  +--> report    the outcomes as lines or as JSON, and the first cause
+//!  +--> selection     which checks are carried out: all, or those of --check and what they need
+//!  +--> runner        carries out the checks in their order, and skips those whose needs failed
+//!  |     +--> checks      every check, by stage: each looks at a context and returns a finding
+//!  |     +--> context     what checks look at: the machine, one target, the time that is left
+//!  |     +--> jobs        programs, keyring and files of tools: all started before the first check
+//!  |     |     +--> aws_cli     the version of the AWS CLI, by its files
+//!  |     +--> network     what the server of a target answers
+//!  |     +--> inquiry     what AWS answers
+//!  |     +--> later       by which the three above wait: an answer of a thread
+//!  +--> report        the outcomes as lines or as JSON, and the first cause
+//!  |     +--> wrap        lines that fit the terminal
+//!  +--> share         the report as Markdown, without what identifies the user
+//!  |     +--> redact      puts marks where names stand
+//!  +--> explain       --explain: from the text of a client or a server to its cause
+//!
+//! values:  check (what a check is) --> finding (what it has found) --> outcome (what to type)
 //! ```
 //!
 //! A check looks, and changes nothing. It never asks the user for anything: a login that is missing

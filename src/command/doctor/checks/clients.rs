@@ -1,4 +1,9 @@
 //! The clients: psql and libpq by their versions, sandboxes that hide files, the AWS CLI.
+//!
+//! The threads of `jobs` run the programs with `--version`; the checks wait for them until
+//! `jobs.patience`. Pure are [`Version`] and the functions `judge_...`, which know what each
+//! version of libpq can do. The variables about TLS are judged by the same version
+//! (`version_of_psql`).
 
 use std::fmt;
 use std::path::Path;

@@ -1,7 +1,29 @@
 //! Every check, in the order in which a login depends on them.
 //!
-//! Each file is a stage and has its part of the table. A check looks at one thing, returns one
-//! [`Finding`], and changes nothing but what its documentation names.
+//! ```text
+//! of this machine                         of each target
+//!  installation   pgcred itself            entry          the passfile's answer for the target
+//!  store          where tokens are kept    environment    libpq's variables
+//!  configuration  pgcred's own file        credentials    who signs, and the token that is issued
+//!  passfile       the file of clients      token          what the token is good for
+//!  clients        psql, the AWS CLI        server         what AWS knows of the server, for --aws
+//!  tools          the tools' own files     net, tls       the way to the server, and encryption
+//!  clock          AWS's and this clock     login          the login itself
+//!
+//! shared:  sandboxes, token_judges, policy, server_text, no_answer    judge values for the stages
+//! ```
+//!
+//! A file is a stage: its `CHECKS` are the rows of the stage, and each row names a function. That
+//! function has two steps:
+//!
+//! 1. It looks: it reads files and variables, or takes the answer of a thread from `jobs`,
+//!    `network` or `inquiry`. If the answer is not there in time, the check says so.
+//! 2. It judges: `judge...` is a pure function from these facts to one [`Finding`], and has the
+//!    tests. `with_command` says what to type where the values of the case are known.
+//!
+//! A check returns the first fault only. The faults of one check hide or cause each other, so that
+//! the user mends one and runs doctor again. A check changes nothing but what its documentation
+//! names.
 
 mod clients;
 mod clock;

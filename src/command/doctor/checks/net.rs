@@ -1,4 +1,8 @@
 //! The way to the server: its name, and connections to each of its addresses.
+//!
+//! The probe of the target does the work on its own thread; the checks wait for its answers until
+//! the probe's deadline. `judge_names` and `judge_connections` are pure. `probe`, which gives the
+//! answers or says why nobody asked, also serves the stages of TLS and of the login.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,7 @@
 //! What the policies of the caller say of the login, as AWS's own simulation answers it.
+//!
+//! Pure: from the answer that `inquiry` has got to a finding. The cause depends on who denies: a
+//! statement of a policy, a boundary, or nobody who allows. Called by `server.rs` beside this file.
 
 use crate::authority::{Denial, DeniedBy, Permission, Scope};
 use crate::command::doctor::finding::Finding;

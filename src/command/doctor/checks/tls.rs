@@ -1,4 +1,9 @@
 //! Encryption: whether the server offers it, and whether the user's clients would believe it.
+//!
+//! All checks but `tls.mode` go by the one handshake of the target's probe, and wait for it until
+//! the probe's deadline (`with_handshake`). Every `judge_...` is pure: the handshake has the
+//! verdicts of all sets of root certificates in it, and `Clients` says by which of them the user's
+//! clients verify. `judge_break` also serves the stage of the login.
 
 use std::net::IpAddr;
 use std::path::Path;
