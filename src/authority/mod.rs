@@ -39,7 +39,7 @@ use crate::time::Time;
 use crate::token::Token;
 pub(crate) use ask::{AskPolicy, LoginPolicy};
 pub(crate) use inspect::{
-    Answer, Caller, Denial, DeniedBy, Inspector, NoAnswer, Permission, ServerState, WhyNot,
+    Caller, Denial, DeniedBy, Inspected, Inspector, NoAnswer, Permission, ServerState, WhyNot,
 };
 pub(crate) use notes::Notes;
 pub(crate) use option_help::OptionHelp;

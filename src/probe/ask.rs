@@ -9,11 +9,11 @@ use super::wire::{self, SSL_REQUEST, ServerMessage};
 use super::{Break, Deadline};
 
 /// How long the rest of a foreign greeting has to come.
-const REST: Duration = Duration::from_millis(500);
+const TIME_FOR_GREETING: Duration = Duration::from_millis(500);
 
 /// What a server answers to the request for TLS.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum TlsAnswer {
     Yes,
     No,
     /// An error, from a server that is full, still starting, or very old.
@@ -24,7 +24,7 @@ pub(super) enum Answer {
 }
 
 /// Asks for TLS.
-pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<Answer, Break> {
+pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<TlsAnswer, Break> {
     let mut stream = TimedStream::new(socket, deadline);
     if let Err(error) = stream.write_all(&SSL_REQUEST) {
         return Err(cause(&error));
@@ -37,11 +37,11 @@ pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<Answer, Brea
         Err(error) => return Err(cause(&error)),
     };
     match first[..count] {
-        [b'S'] => Ok(Answer::Yes),
-        [b'N'] => Ok(Answer::No),
+        [b'S'] => Ok(TlsAnswer::Yes),
+        [b'N'] => Ok(TlsAnswer::No),
         [b'E', ..] => error(&first[..count], stream),
         // `SSH-` begins with the byte that means yes.
-        [b'S', ..] if !first.starts_with(b"SSH-") => Ok(Answer::Injected),
+        [b'S', ..] if !first.starts_with(b"SSH-") => Ok(TlsAnswer::Injected),
         _ => Err(Break::NotPostgres(greeting(
             &first[..count],
             socket,
@@ -51,20 +51,20 @@ pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<Answer, Brea
 }
 
 /// Reads an error that has begun with these bytes.
-fn error(first: &[u8], stream: TimedStream<'_>) -> Result<Answer, Break> {
+fn error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, Break> {
     let is_new = matches!(first, [b'E', 0, ..] | [b'E']);
     if !is_new {
-        return Ok(Answer::Error(wire::old_message(&first[1..])));
+        return Ok(TlsAnswer::Error(wire::old_message(&first[1..])));
     }
     let packet = wire::read(&mut first.chain(stream))?;
-    Ok(Answer::Error(wire::message(&packet.body)))
+    Ok(TlsAnswer::Error(wire::message(&packet.body)))
 }
 
 /// Says what greets, with a little time for the rest of its first words.
 fn greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::Speaks {
     const NEEDED: usize = 8;
     let rest = match deadline.left() {
-        Some(left) => Deadline::after(left.min(REST)),
+        Some(left) => Deadline::after(left.min(TIME_FOR_GREETING)),
         None => deadline,
     };
     let mut words = first.to_vec();

@@ -64,7 +64,7 @@ pub(crate) fn take_first(attempts: &mut [Attempt]) -> Option<Open> {
     None
 }
 
-type Answer = (usize, Duration, Result<TcpStream>);
+type DialAnswer = (usize, Duration, Result<TcpStream>);
 
 fn all_by(
     addresses: &[IpAddr],
@@ -73,7 +73,7 @@ fn all_by(
     dial: impl Fn(SocketAddr, Duration) -> Result<TcpStream> + Copy + Send + 'static,
 ) -> Vec<Attempt> {
     let began = Instant::now();
-    let (answer, answers) = mpsc::channel::<Answer>();
+    let (answer, answers) = mpsc::channel::<DialAnswer>();
     let mut attempts = Vec::new();
     for (at, address) in addresses.iter().enumerate() {
         let address = SocketAddr::new(*address, port);
@@ -106,7 +106,7 @@ fn all_by(
 }
 
 /// Writes the answers into the attempts, until all have come or the time is over.
-fn collect(answers: &mpsc::Receiver<Answer>, attempts: &mut [Attempt], deadline: Deadline) {
+fn collect(answers: &mpsc::Receiver<DialAnswer>, attempts: &mut [Attempt], deadline: Deadline) {
     let mut patience: Option<Deadline> = None;
     while let Some(mut time) = deadline.left() {
         if let Some(patience) = patience {

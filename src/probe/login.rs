@@ -10,7 +10,7 @@ use rustls::Stream;
 use super::stream::{TimedStream, cause};
 use super::tls::Session;
 use super::trust::Policy;
-use super::wire::{self, Asked, Method, Packet, ServerMessage};
+use super::wire::{self, AuthenticationRequest, Method, Packet, ServerMessage};
 use super::{Break, Deadline};
 
 /// The most notices that are kept.
@@ -19,15 +19,15 @@ const MOST_NOTICES: usize = 8;
 const MOST_PACKETS: usize = 100;
 
 /// Who logs in. `Debug` hides the token.
-pub(crate) struct Credentials<'a> {
+pub(crate) struct LoginRequest<'a> {
     pub(crate) user: &'a str,
     pub(crate) database: &'a str,
     pub(crate) token: &'a str,
 }
 
-impl fmt::Debug for Credentials<'_> {
+impl fmt::Debug for LoginRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Credentials");
+        let mut shown = f.debug_struct("LoginRequest");
         shown.field("user", &self.user);
         shown.field("database", &self.database);
         shown.finish_non_exhaustive()
@@ -36,7 +36,7 @@ impl fmt::Debug for Credentials<'_> {
 
 /// What became of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum LoginOutcome {
     LoggedIn,
     /// The server's first error.
     Refused(ServerMessage),
@@ -56,8 +56,8 @@ pub(crate) enum Outcome {
 
 /// A login at one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Login {
-    pub(crate) outcome: Outcome,
+pub(crate) struct LoginAttempt {
+    pub(crate) outcome: LoginOutcome,
     /// The server has asked for the token and got it.
     pub(crate) has_sent_token: bool,
     /// What the server said besides.
@@ -70,13 +70,13 @@ pub(crate) struct Login {
 /// Logs in, and ends the session. Nothing is sent to a server that the policy does not accept.
 pub(crate) fn log_in(
     mut session: Session,
-    credentials: &Credentials<'_>,
+    request: &LoginRequest<'_>,
     policy: &Policy,
     deadline: Deadline,
-) -> Login {
+) -> LoginAttempt {
     let began = Instant::now();
-    let mut login = Login {
-        outcome: Outcome::NotBelieved,
+    let mut login = LoginAttempt {
+        outcome: LoginOutcome::NotBelieved,
         has_sent_token: false,
         notices: Vec::new(),
         minor_version: None,
@@ -85,11 +85,11 @@ pub(crate) fn log_in(
     if matches!(&session.verdict, Some(verdict) if policy.accepts(verdict)) {
         let mut socket = TimedStream::new(&session.socket, deadline);
         let mut stream = Stream::new(&mut session.tls, &mut socket);
-        login.outcome = match talk(&mut stream, credentials, &mut login) {
+        login.outcome = match talk(&mut stream, request, &mut login) {
             Ok(outcome) => outcome,
-            Err(broke) => Outcome::Broke(broke),
+            Err(broke) => LoginOutcome::Broke(broke),
         };
-        if login.outcome == Outcome::LoggedIn {
+        if login.outcome == LoginOutcome::LoggedIn {
             let _ = stream.write_all(&wire::TERMINATE); // only a courtesy, as is what follows
         }
         session.tls.send_close_notify();
@@ -103,35 +103,39 @@ type TlsStream<'a, 'b> = Stream<'a, rustls::ClientConnection, TimedStream<'b>>;
 
 fn talk(
     stream: &mut TlsStream<'_, '_>,
-    credentials: &Credentials<'_>,
-    login: &mut Login,
-) -> Result<Outcome, Break> {
-    let start = wire::start_up(credentials.user, credentials.database);
-    let password = wire::password(credentials.token);
+    request: &LoginRequest<'_>,
+    login: &mut LoginAttempt,
+) -> Result<LoginOutcome, Break> {
+    let start = wire::start_up(request.user, request.database);
+    let password = wire::password(request.token);
     let (Some(start), Some(password)) = (start, password) else {
-        return Ok(Outcome::CannotBeSent);
+        return Ok(LoginOutcome::CannotBeSent);
     };
     send(stream, &start)?;
     for _ in 0..MOST_PACKETS {
         let Packet { kind, body } = wire::read(stream)?;
         match kind {
             b'N' if login.notices.len() < MOST_NOTICES => {
-                login.notices.push(message(&body, credentials.token));
+                login.notices.push(message(&body, request.token));
             }
             b'N' => {}
             b'v' => login.minor_version = wire::minor_version(&body),
-            b'E' => return Ok(Outcome::Refused(message(&body, credentials.token))),
+            b'E' => return Ok(LoginOutcome::Refused(message(&body, request.token))),
             b'R' => match wire::authentication(&body) {
-                Some(Asked::Nothing) => return Ok(Outcome::LoggedIn),
-                Some(Asked::Password) if login.has_sent_token => return Ok(Outcome::AskedAgain),
-                Some(Asked::Password) => {
+                Some(AuthenticationRequest::Nothing) => return Ok(LoginOutcome::LoggedIn),
+                Some(AuthenticationRequest::Password) if login.has_sent_token => {
+                    return Ok(LoginOutcome::AskedAgain);
+                }
+                Some(AuthenticationRequest::Password) => {
                     send(stream, &password)?;
                     login.has_sent_token = true;
                 }
-                Some(Asked::Other(method)) => return Ok(Outcome::OtherMethod(method)),
-                None => return Ok(Outcome::OutOfPlace(kind)),
+                Some(AuthenticationRequest::Other(method)) => {
+                    return Ok(LoginOutcome::OtherMethod(method));
+                }
+                None => return Ok(LoginOutcome::OutOfPlace(kind)),
             },
-            _ => return Ok(Outcome::OutOfPlace(kind)),
+            _ => return Ok(LoginOutcome::OutOfPlace(kind)),
         }
     }
     Err(Break::TooMuch)

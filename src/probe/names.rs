@@ -12,7 +12,7 @@ use super::Deadline;
 use super::stream::words;
 
 /// The most addresses of a name that are kept. Names of AWS have eight at most.
-const MOST: usize = 16;
+const MOST_ADDRESSES: usize = 16;
 
 /// What the system says of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn look_up_by(
 fn without_repetition(addresses: Vec<IpAddr>) -> Names {
     let mut found = Vec::new();
     for address in addresses {
-        if found.len() < MOST && !found.contains(&address) {
+        if found.len() < MOST_ADDRESSES && !found.contains(&address) {
             found.push(address);
         }
     }
@@ -136,7 +136,7 @@ mod tests {
         let many = (0..200).map(|last| IpAddr::from([10, 0, 0, last]));
         let many: Vec<IpAddr> = many.collect();
         let names = look_up_by("a", soon(), move |_| Ok(many));
-        assert_eq!(names.addresses().len(), MOST);
+        assert_eq!(names.addresses().len(), MOST_ADDRESSES);
     }
 
     #[test]

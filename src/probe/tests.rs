@@ -19,8 +19,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::certificate::Validity;
 use super::names::Names;
-use super::tls::{self, Handshake, Question, Start};
-use super::trust::{NameFit, Policy, RootSet, Trust, Verification};
+use super::tls::{self, Handshake, Start, TlsRequest};
+use super::trust::{NameFit, Policy, Trust, TrustedRoots, Verification};
 use super::wire::{SSL_REQUEST, Speaks};
 use super::{Break, Deadline, connect};
 use crate::time::Time;
@@ -60,8 +60,8 @@ impl Authority {
         }
     }
 
-    pub(super) fn set(&self, name: &str) -> RootSet {
-        RootSet {
+    pub(super) fn set(&self, name: &str) -> TrustedRoots {
+        TrustedRoots {
             name: name.to_owned(),
             certificates: vec![self.root.clone()],
         }
@@ -121,8 +121,8 @@ pub(super) fn serve(talk: impl FnOnce(TcpStream) + Send + 'static) -> connect::O
     connect::take_first(&mut attempts).unwrap()
 }
 
-pub(super) fn question(roots: &[RootSet]) -> Question<'_> {
-    Question {
+pub(super) fn tls_request(roots: &[TrustedRoots]) -> TlsRequest<'_> {
+    TlsRequest {
         host: HOST,
         sends_name: true,
         start: Start::Request,
@@ -145,47 +145,48 @@ fn wait_for_end(mut stream: impl Read) {
 }
 
 /// Returns the outcome at a server that answers the request for TLS so.
-fn answered(bytes: &'static [u8]) -> tls::Outcome {
+fn answered(bytes: &'static [u8]) -> tls::HandshakeOutcome {
     let open = serve(move |stream| {
         answer(&stream, bytes);
         wait_for_end(stream);
     });
-    tls::handshake(open, &question(&[]), Deadline::after(LONG)).outcome
+    tls::handshake(open, &tls_request(&[]), Deadline::after(LONG)).outcome
 }
 
 #[test]
 fn answers_to_the_request_for_tls() {
-    assert_eq!(answered(b"N"), tls::Outcome::Refused);
-    assert_eq!(answered(b"S!"), tls::Outcome::Injected);
+    assert_eq!(answered(b"N"), tls::HandshakeOutcome::Refused);
+    assert_eq!(answered(b"S!"), tls::HandshakeOutcome::Injected);
     for (greeting, speaks) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], Speaks::Http),
         (b"SSH-2.0-OpenSSH\r\n", Speaks::Ssh),
         (b"\x15\x03\x01\0\x02\x02\x46", Speaks::Tls),
         (b"\x4a\0\0\0\x0a8.0.33\0", Speaks::SomethingElse),
     ] {
-        let broke = tls::Outcome::Broke(Break::NotPostgres(speaks));
+        let broke = tls::HandshakeOutcome::Broke(Break::NotPostgres(speaks));
         assert_eq!(answered(greeting), broke);
     }
-    let tls::Outcome::Error(message) = answered(b"E\0\0\0\x16C53300\0Mtoo many\0\0") else {
+    let tls::HandshakeOutcome::Error(message) = answered(b"E\0\0\0\x16C53300\0Mtoo many\0\0")
+    else {
         panic!("no error");
     };
     assert_eq!((&*message.code, &*message.message), ("53300", "too many"));
-    let tls::Outcome::Error(message) = answered(b"EFATAL:  unsupported\n\0") else {
+    let tls::HandshakeOutcome::Error(message) = answered(b"EFATAL:  unsupported\n\0") else {
         panic!("no error");
     };
     assert_eq!(message.message, r"FATAL:  unsupported\n");
-    assert_eq!(answered(b"Sx"), tls::Outcome::Injected);
+    assert_eq!(answered(b"Sx"), tls::HandshakeOutcome::Injected);
 }
 
 #[test]
 fn servers_that_close_stay_silent_or_never_end() {
     let end = |talk: fn(TcpStream), time| {
         let began = Instant::now();
-        let handshake = tls::handshake(serve(talk), &question(&[]), Deadline::after(time));
+        let handshake = tls::handshake(serve(talk), &tls_request(&[]), Deadline::after(time));
         assert!(began.elapsed() < LONG / 2);
         handshake.outcome
     };
-    let broke = |by| tls::Outcome::Broke(by);
+    let broke = |by| tls::HandshakeOutcome::Broke(by);
     let short = Duration::from_millis(200);
     assert_eq!(
         end(|stream| answer(&stream, b""), LONG),
@@ -239,8 +240,8 @@ fn servers_that_close_stay_silent_or_never_end() {
 }
 
 /// Begins TLS at a server that shows this.
-fn shaken(shown: Shown, question: &Question<'_>) -> Handshake {
-    let start = question.start;
+fn shaken(shown: Shown, tls_request: &TlsRequest<'_>) -> Handshake {
+    let start = tls_request.start;
     let open = serve(move |stream| {
         if start == Start::Request {
             answer(&stream, b"S");
@@ -248,7 +249,7 @@ fn shaken(shown: Shown, question: &Question<'_>) -> Handshake {
         let tls = ServerConnection::new(Arc::new(shown.config())).unwrap();
         wait_for_end(StreamOwned::new(tls, stream));
     });
-    tls::handshake(open, question, Deadline::after(LONG))
+    tls::handshake(open, tls_request, Deadline::after(LONG))
 }
 
 #[test]
@@ -257,17 +258,17 @@ fn a_certificate_is_told_and_judged_by_each_set_of_roots() {
         Authority::new("Root of ours"),
         Authority::new("Another root"),
     );
-    let none = RootSet {
+    let none = TrustedRoots {
         name: "none".to_owned(),
         certificates: vec![CertificateDer::from(b"no certificate".to_vec())],
     };
     let sets = [own.set("own"), other.set("other"), none];
     for start in [Start::Request, Start::Direct] {
         let shown = own.certify(|_| {});
-        let mut question = question(&sets);
-        question.start = start;
-        let handshake = shaken(shown, &question);
-        let tls::Outcome::Encrypted(encryption) = &handshake.outcome else {
+        let mut tls_request = tls_request(&sets);
+        tls_request.start = start;
+        let handshake = shaken(shown, &tls_request);
+        let tls::HandshakeOutcome::Encrypted(encryption) = &handshake.outcome else {
             panic!("{handshake:?}");
         };
         assert_eq!(
@@ -312,8 +313,8 @@ fn tls_1_2_is_recorded_too() {
         wait_for_end(StreamOwned::new(tls, stream));
     });
     let sets = [authority.set("own")];
-    let handshake = tls::handshake(open, &question(&sets), Deadline::after(LONG));
-    let tls::Outcome::Encrypted(encryption) = handshake.outcome else {
+    let handshake = tls::handshake(open, &tls_request(&sets), Deadline::after(LONG));
+    let tls::HandshakeOutcome::Encrypted(encryption) = handshake.outcome else {
         panic!("{handshake:?}");
     };
     assert_eq!(
@@ -328,7 +329,7 @@ fn what_is_wrong_with_a_certificate() {
     let authority = Authority::new("Root");
     let sets = [authority.set("own")];
     let judged = |shown: Shown| {
-        let verdict = shaken(shown, &question(&sets)).verdict.unwrap();
+        let verdict = shaken(shown, &tls_request(&sets)).verdict.unwrap();
         (verdict.validity, verdict.name, verdict.trust[0].1.clone())
     };
     let valid = Validity::Valid;
@@ -368,7 +369,7 @@ fn a_certificate_that_has_signed_itself_is_its_own_root() {
         }
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap().der().clone();
-        let sets = [RootSet {
+        let sets = [TrustedRoots {
             name: "itself".to_owned(),
             certificates: vec![certificate.clone()],
         }];
@@ -376,7 +377,7 @@ fn a_certificate_that_has_signed_itself_is_its_own_root() {
             chain: vec![certificate],
             key: key.serialize_der(),
         };
-        let verdict = shaken(shown, &question(&sets)).verdict.unwrap();
+        let verdict = shaken(shown, &tls_request(&sets)).verdict.unwrap();
         assert_eq!(verdict.trust[0].1, Trust::Trusted, "{is_authority}");
     }
 }
@@ -396,7 +397,7 @@ fn only_a_root_ends_a_chain() {
     let mut shown = authority.certify(|_| {});
     shown.chain.push(between);
     let sets = [root.set("root"), authority.set("between")];
-    let handshake = shaken(shown, &question(&sets));
+    let handshake = shaken(shown, &tls_request(&sets));
     assert_eq!(handshake.certificates.len(), 2);
     assert_eq!(handshake.certificates[1].common_name, "Between");
     let trust = handshake.verdict.unwrap().trust;
@@ -422,18 +423,18 @@ fn a_server_must_have_the_key_of_its_certificate() {
         let tls = ServerConnection::new(Arc::new(config)).unwrap();
         wait_for_end(StreamOwned::new(tls, stream));
     });
-    let handshake = tls::handshake(open, &question(&[]), Deadline::after(LONG));
-    assert_eq!(handshake.outcome, tls::Outcome::NotItsOwn);
+    let handshake = tls::handshake(open, &tls_request(&[]), Deadline::after(LONG));
+    assert_eq!(handshake.outcome, tls::HandshakeOutcome::NotItsOwn);
     assert!(handshake.session.is_none());
     assert_eq!(handshake.certificates.len(), 1); // it is told all the same
 }
 
 #[test]
 fn a_host_that_is_no_name_is_not_dialled_by_tls() {
-    let mut question = question(&[]);
-    question.host = "not a name";
-    let handshake = tls::handshake(serve(drop), &question, Deadline::after(LONG));
-    assert_eq!(handshake.outcome, tls::Outcome::NotAName);
+    let mut tls_request = tls_request(&[]);
+    tls_request.host = "not a name";
+    let handshake = tls::handshake(serve(drop), &tls_request, Deadline::after(LONG));
+    assert_eq!(handshake.outcome, tls::HandshakeOutcome::NotAName);
 }
 
 pub(super) fn policy(verification: Verification) -> Policy {

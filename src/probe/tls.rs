@@ -12,11 +12,11 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::ask::{self, Answer};
+use super::ask::{self, TlsAnswer};
 use super::certificate::Certificate;
 use super::connect::Open;
 use super::stream::{TimedStream, cause, words};
-use super::trust::{RootSet, Verdict, judge};
+use super::trust::{TrustedRoots, Verdict, judge};
 use super::wire::ServerMessage;
 use super::{Break, Deadline};
 use crate::time::Time;
@@ -37,20 +37,20 @@ pub(crate) enum Start {
 
 /// What is to be found out.
 #[derive(Debug)]
-pub(crate) struct Question<'a> {
+pub(crate) struct TlsRequest<'a> {
     /// The name that the client dials, which the certificate should have.
     pub(crate) host: &'a str,
     /// Whether the client tells the server this name (SNI). Addresses are never told.
     pub(crate) sends_name: bool,
     pub(crate) start: Start,
     /// The sets of roots that are judged.
-    pub(crate) roots: &'a [RootSet],
+    pub(crate) roots: &'a [TrustedRoots],
     pub(crate) now: Time,
 }
 
 /// What became of the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum HandshakeOutcome {
     Encrypted(Encryption),
     /// The server has no TLS, or not for this client.
     Refused,
@@ -83,12 +83,12 @@ pub(crate) struct Encryption {
 pub(crate) struct Handshake {
     pub(crate) address: SocketAddr,
     pub(crate) took: Duration,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: HandshakeOutcome,
     /// What the server showed, its own certificate first. Those that cannot be read are left out.
     pub(crate) certificates: Vec<Certificate>,
     /// `None` if the server showed nothing that can be read.
     pub(crate) verdict: Option<Verdict>,
-    /// For the login, if the outcome is [`Outcome::Encrypted`].
+    /// For the login, if the outcome is [`HandshakeOutcome::Encrypted`].
     pub(crate) session: Option<Session>,
 }
 
@@ -106,24 +106,24 @@ impl fmt::Debug for Session {
 }
 
 /// Begins TLS on a connection.
-pub(crate) fn handshake(open: Open, question: &Question<'_>, deadline: Deadline) -> Handshake {
+pub(crate) fn handshake(open: Open, request: &TlsRequest<'_>, deadline: Deadline) -> Handshake {
     let began = Instant::now();
     let mut handshake = Handshake {
         address: open.address,
         took: Duration::ZERO,
-        outcome: Outcome::NotAName,
+        outcome: HandshakeOutcome::NotAName,
         certificates: Vec::new(),
         verdict: None,
         session: None,
     };
-    if let Ok(server) = ServerName::try_from(question.host.to_owned()) {
-        let refusal = match question.start {
+    if let Ok(server) = ServerName::try_from(request.host.to_owned()) {
+        let refusal = match request.start {
             Start::Request => refusal(&open.stream, deadline),
             Start::Direct => None,
         };
         match refusal {
             Some(outcome) => handshake.outcome = outcome,
-            None => encrypt(&mut handshake, open.stream, &server, question, deadline),
+            None => encrypt(&mut handshake, open.stream, &server, request, deadline),
         }
     }
     handshake.took = began.elapsed();
@@ -131,13 +131,13 @@ pub(crate) fn handshake(open: Open, question: &Question<'_>, deadline: Deadline)
 }
 
 /// Asks for TLS, and returns what became of it if it was refused.
-fn refusal(stream: &TcpStream, deadline: Deadline) -> Option<Outcome> {
+fn refusal(stream: &TcpStream, deadline: Deadline) -> Option<HandshakeOutcome> {
     Some(match ask::ask(stream, deadline) {
-        Ok(Answer::Yes) => return None,
-        Ok(Answer::No) => Outcome::Refused,
-        Ok(Answer::Error(message)) => Outcome::Error(message),
-        Ok(Answer::Injected) => Outcome::Injected,
-        Err(broke) => Outcome::Broke(broke),
+        Ok(TlsAnswer::Yes) => return None,
+        Ok(TlsAnswer::No) => HandshakeOutcome::Refused,
+        Ok(TlsAnswer::Error(message)) => HandshakeOutcome::Error(message),
+        Ok(TlsAnswer::Injected) => HandshakeOutcome::Injected,
+        Err(broke) => HandshakeOutcome::Broke(broke),
     })
 }
 
@@ -145,7 +145,7 @@ fn encrypt(
     handshake: &mut Handshake,
     socket: TcpStream,
     server: &ServerName<'static>,
-    question: &Question<'_>,
+    request: &TlsRequest<'_>,
     deadline: Deadline,
 ) {
     let provider = Arc::new(ring::default_provider());
@@ -153,7 +153,7 @@ fn encrypt(
         provider: Arc::clone(&provider),
         shown: Mutex::new(Vec::new()),
     });
-    let result = match client(&recorder, server.clone(), question.sends_name) {
+    let result = match client(&recorder, server.clone(), request.sends_name) {
         Ok(mut tls) => {
             let mut stream = TimedStream::new(&socket, deadline);
             match tls.complete_io(&mut stream) {
@@ -161,7 +161,9 @@ fn encrypt(
                 Err(error) => Err(failure(&error)),
             }
         }
-        Err(error) => Err(Outcome::Broke(Break::Failed(words(&error.to_string())))),
+        Err(error) => Err(HandshakeOutcome::Broke(Break::Failed(words(
+            &error.to_string(),
+        )))),
     };
     let shown = recorder.shown();
     for certificate in &shown {
@@ -169,10 +171,10 @@ fn encrypt(
             .certificates
             .extend(Certificate::read(certificate));
     }
-    handshake.verdict = judge(&shown, server, question.roots, question.now, &provider);
+    handshake.verdict = judge(&shown, server, request.roots, request.now, &provider);
     match result {
         Ok(tls) => {
-            handshake.outcome = Outcome::Encrypted(encryption(&tls));
+            handshake.outcome = HandshakeOutcome::Encrypted(encryption(&tls));
             handshake.session = Some(Session {
                 socket,
                 tls,
@@ -200,18 +202,18 @@ fn client(
 }
 
 /// Says how a handshake failed.
-fn failure(error: &std::io::Error) -> Outcome {
+fn failure(error: &std::io::Error) -> HandshakeOutcome {
     let inner = error.get_ref();
     if let Some(inner) = inner
         && let Some(error) = inner.downcast_ref::<Error>()
     {
         match error {
-            Error::NoCertificatesPresented => return Outcome::NoCertificate,
-            Error::InvalidCertificate(_) => return Outcome::NotItsOwn,
+            Error::NoCertificatesPresented => return HandshakeOutcome::NoCertificate,
+            Error::InvalidCertificate(_) => return HandshakeOutcome::NotItsOwn,
             _ => {}
         }
     }
-    Outcome::Broke(cause(error))
+    HandshakeOutcome::Broke(cause(error))
 }
 
 fn encryption(tls: &ClientConnection) -> Encryption {

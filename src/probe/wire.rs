@@ -8,7 +8,7 @@ use super::stream::cause;
 use crate::text::shown;
 
 /// The longest packet that is read. A login has none that is nearly as long.
-const LONGEST: usize = 64 << 10;
+const LONGEST_PACKET: usize = 64 << 10;
 /// The longest first packet that servers read.
 const LONGEST_START: usize = 10_000;
 /// The longest field of a server's message that is kept, in bytes.
@@ -81,7 +81,7 @@ fn body_length(head: [u8; 5]) -> Result<usize, Break> {
     let whole = u32::from_be_bytes(length) as usize;
     let is_packet = KINDS.contains(&kind) && whole < BELIEVABLE;
     match whole.checked_sub(OF_LENGTH) {
-        Some(length) if is_packet && length <= LONGEST => Ok(length),
+        Some(length) if is_packet && length <= LONGEST_PACKET => Ok(length),
         Some(_) if is_packet => Err(Break::TooMuch),
         _ => Err(Break::NotPostgres(speaks(&head))),
     }
@@ -141,7 +141,7 @@ pub(crate) enum Method {
 
 /// What a packet of authentication asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum AuthenticationRequest {
     /// Nothing: the user is logged in.
     Nothing,
     Password,
@@ -149,17 +149,17 @@ pub(super) enum Asked {
 }
 
 /// Reads the body of a packet `R`; `None` if it is too short.
-pub(super) fn authentication(body: &[u8]) -> Option<Asked> {
+pub(super) fn authentication(body: &[u8]) -> Option<AuthenticationRequest> {
     let (code, rest) = body.split_first_chunk()?;
     Some(match u32::from_be_bytes(*code) {
-        0 => Asked::Nothing,
-        2 => Asked::Other(Method::Kerberos),
-        3 => Asked::Password,
-        5 => Asked::Other(Method::Md5),
-        7 => Asked::Other(Method::Gss),
-        9 => Asked::Other(Method::Sspi),
-        10 => Asked::Other(Method::Sasl(mechanisms(rest))),
-        code => Asked::Other(Method::Unknown(code)),
+        0 => AuthenticationRequest::Nothing,
+        2 => AuthenticationRequest::Other(Method::Kerberos),
+        3 => AuthenticationRequest::Password,
+        5 => AuthenticationRequest::Other(Method::Md5),
+        7 => AuthenticationRequest::Other(Method::Gss),
+        9 => AuthenticationRequest::Other(Method::Sspi),
+        10 => AuthenticationRequest::Other(Method::Sasl(mechanisms(rest))),
+        code => AuthenticationRequest::Other(Method::Unknown(code)),
     })
 }
 
@@ -301,23 +301,29 @@ mod tests {
             assert_eq!(packet(bytes).unwrap_err(), expected, "{bytes:?}");
         }
         let mut longest = b"E\0\x01\0\x04".to_vec();
-        longest.resize(5 + LONGEST, b'M');
-        assert_eq!(packet(&longest).unwrap().body.len(), LONGEST);
+        longest.resize(5 + LONGEST_PACKET, b'M');
+        assert_eq!(packet(&longest).unwrap().body.len(), LONGEST_PACKET);
     }
 
     #[test]
     fn methods_have_names() {
         for (body, expected) in [
-            (&b"\0\0\0\0"[..], Asked::Nothing),
-            (b"\0\0\0\x03", Asked::Password),
-            (b"\0\0\0\x05salt", Asked::Other(Method::Md5)),
-            (b"\0\0\0\x0c", Asked::Other(Method::Unknown(12))),
+            (&b"\0\0\0\0"[..], AuthenticationRequest::Nothing),
+            (b"\0\0\0\x03", AuthenticationRequest::Password),
+            (b"\0\0\0\x05salt", AuthenticationRequest::Other(Method::Md5)),
+            (
+                b"\0\0\0\x0c",
+                AuthenticationRequest::Other(Method::Unknown(12)),
+            ),
         ] {
             assert_eq!(authentication(body), Some(expected));
         }
         let sasl = authentication(b"\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
         let names = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"].map(str::to_owned);
-        assert_eq!(sasl, Some(Asked::Other(Method::Sasl(names.to_vec()))));
+        assert_eq!(
+            sasl,
+            Some(AuthenticationRequest::Other(Method::Sasl(names.to_vec())))
+        );
         assert_eq!(authentication(b"\0\0\0"), None);
         assert_eq!(minor_version(b"\0\x03\0\x02\0\0\0\0"), Some(2));
         assert_eq!(minor_version(b"\0\x03"), None);
@@ -360,7 +366,7 @@ mod tests {
                     prop_assert!(!text.contains(char::is_control));
                 }
             }
-            if let Some(Asked::Other(Method::Sasl(names))) = authentication(&body) {
+            if let Some(AuthenticationRequest::Other(Method::Sasl(names))) = authentication(&body) {
                 prop_assert!(names.len() <= MOST_MECHANISMS);
             }
         }

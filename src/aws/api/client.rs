@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use super::address::{self, Address};
 use super::refusal::Refusal;
 use super::request::ApiRequest;
-use crate::authority::{Answer, NoAnswer, WhyNot};
+use crate::authority::{Inspected, NoAnswer, WhyNot};
 use crate::aws::credentials::Credentials;
 use crate::aws::resolution::Resolution;
 use crate::aws::service::endpoints::AwsService;
@@ -21,7 +21,7 @@ use crate::error::{Error, Exit};
 use crate::time::Time;
 
 /// The longest answer that is read, in bytes. A page of 100 of the largest clusters has 2 MB.
-const LONGEST: usize = 8 << 20;
+const LONGEST_ANSWER: usize = 8 << 20;
 /// How often a request is sent at most.
 const ATTEMPTS: u32 = 4;
 /// The pause after the first refusal. It doubles each time.
@@ -39,7 +39,7 @@ impl<'a> Client<'a> {
     pub(super) fn new(resolution: &'a Resolution<'a>, credentials: Credentials) -> Self {
         Self {
             resolution,
-            http: resolution.http().long(LONGEST),
+            http: resolution.http().long(LONGEST_ANSWER),
             credentials,
         }
     }
@@ -50,7 +50,7 @@ impl<'a> Client<'a> {
         request: &ApiRequest,
         region: &str,
         read: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Answer<T> {
+    ) -> Inspected<T> {
         let what = Subject {
             resolution: self.resolution,
             request,
@@ -64,7 +64,7 @@ impl<'a> Client<'a> {
     }
 
     /// Returns the answer with a status of success. Sends the request again where that may help.
-    async fn answered(&self, what: &Subject<'_>) -> Answer<HttpResponse> {
+    async fn answered(&self, what: &Subject<'_>) -> Inspected<HttpResponse> {
         let service = what.request.service;
         let address = match address::of(self.resolution, service, what.region) {
             Ok(address) => address,
@@ -123,7 +123,11 @@ fn pause_after(attempt: u32) -> Duration {
 }
 
 /// Sends one request, to its end or to the deadline.
-async fn send(http: &HttpClient, what: &Subject<'_>, request: HttpRequest) -> Answer<HttpResponse> {
+async fn send(
+    http: &HttpClient,
+    what: &Subject<'_>,
+    request: HttpRequest,
+) -> Inspected<HttpResponse> {
     let service = what.request.service;
     match what.resolution.wait(&what.name(), http.send(request)).await {
         Ok(Ok(answer)) => Ok(answer),
@@ -153,7 +157,7 @@ pub(super) async fn unsigned(
     resolution: &Resolution<'_>,
     request: &ApiRequest,
     region: &str,
-) -> Answer<HttpResponse> {
+) -> Inspected<HttpResponse> {
     let what = Subject {
         resolution,
         request,

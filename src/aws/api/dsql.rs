@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::client::Client;
 use super::pages::Pages;
 use super::request::ApiRequest;
-use crate::authority::{Answer, NoAnswer, WhyNot};
+use crate::authority::{Inspected, NoAnswer, WhyNot};
 use crate::aws::service::endpoints::DSQL;
 use crate::aws::service::refusal::not_understood;
 
@@ -45,7 +45,7 @@ pub(super) async fn cluster(
     client: &Client<'_>,
     region: &str,
     identifier: &str,
-) -> Answer<Cluster> {
+) -> Inspected<Cluster> {
     client
         .ask(&get_cluster(identifier), region, read_cluster)
         .await
@@ -56,7 +56,7 @@ pub(super) async fn cluster(
     not(test),
     expect(dead_code, reason = "the discovery of clusters that asks it follows")
 )]
-pub(super) async fn clusters(client: &Client<'_>, region: &str) -> Answer<Vec<Listed>> {
+pub(super) async fn clusters(client: &Client<'_>, region: &str) -> Inspected<Vec<Listed>> {
     let (mut pages, mut all) = (Pages::default(), Vec::new());
     loop {
         let request = list_clusters(pages.mark());

@@ -5,7 +5,7 @@ use roxmltree::Node;
 use super::client::Client;
 use super::request::ApiRequest;
 use super::xml::{self, flag, text};
-use crate::authority::{Answer, Denial, DeniedBy, Permission};
+use crate::authority::{Denial, DeniedBy, Inspected, Permission};
 use crate::aws::service::endpoints::IAM;
 
 const VERSION: &str = "2010-05-08";
@@ -28,7 +28,7 @@ pub(super) fn simulate_principal_policy(
 }
 
 /// Returns the ARN of a role, with its path.
-pub(super) async fn role_arn(client: &Client<'_>, region: &str, name: &str) -> Answer<String> {
+pub(super) async fn role_arn(client: &Client<'_>, region: &str, name: &str) -> Inspected<String> {
     client.ask(&get_role(name), region, read_role).await
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn simulated(
     principal: &str,
     action: &str,
     resource: &str,
-) -> Answer<Permission> {
+) -> Inspected<Permission> {
     let request = simulate_principal_policy(principal, action, resource);
     client.ask(&request, region, read_decision).await
 }

@@ -9,8 +9,8 @@ use super::arn::{Arn, Principal};
 use super::client::Client;
 use super::{iam, server, sts};
 use crate::authority::{
-    Answer, AskPolicy, Caller, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region, Scope,
-    ServerState, WhyNot,
+    AskPolicy, Caller, Inspected, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
+    Scope, ServerState, WhyNot,
 };
 use crate::aws::blocking::BlockingResolver;
 use crate::aws::partition;
@@ -71,8 +71,8 @@ impl AwsInspector {
     fn without_credentials<T>(
         &self,
         region: Option<&Region>,
-        question: impl AsyncFnOnce(&Resolution<'_>, &str) -> Answer<T>,
-    ) -> Answer<T> {
+        question: impl AsyncFnOnce(&Resolution<'_>, &str) -> Inspected<T>,
+    ) -> Inspected<T> {
         let planned = (self.read)(self.profile.as_deref());
         let region = region_of(&planned, region);
         let notes = self.ask.notes();
@@ -87,8 +87,8 @@ impl AwsInspector {
     fn with_credentials<T>(
         &self,
         region: Option<&Region>,
-        question: impl AsyncFnOnce(&Client<'_>, &str) -> Answer<T>,
-    ) -> Answer<T> {
+        question: impl AsyncFnOnce(&Client<'_>, &str) -> Inspected<T>,
+    ) -> Inspected<T> {
         let planned = (self.read)(self.profile.as_deref());
         let region = region_of(&planned, region);
         let notes = self.ask.notes();
@@ -127,7 +127,7 @@ impl AwsInspector {
         planned: &'a ProfilePlan,
         region: &str,
         notes: &'a Notes,
-    ) -> Answer<Resolution<'a>> {
+    ) -> Inspected<Resolution<'a>> {
         let settings = &planned.settings;
         match Resolution::open(settings, &self.ask, region, 0, self.deadline, notes) {
             Ok(resolution) => Ok(resolution),
@@ -137,19 +137,19 @@ impl AwsInspector {
 }
 
 impl Inspector for AwsInspector {
-    fn clock_offset(&self, region: Option<&Region>) -> Answer<i64> {
+    fn clock_offset(&self, region: Option<&Region>) -> Inspected<i64> {
         self.without_credentials(region, async |resolution, region| {
             sts::clock_offset(resolution, region).await
         })
     }
 
-    fn caller(&self, region: Option<&Region>) -> Answer<Caller> {
+    fn caller(&self, region: Option<&Region>) -> Inspected<Caller> {
         self.with_credentials(region, async |client, region| {
             sts::caller(client, region).await
         })
     }
 
-    fn server(&self, scope: &Scope<'_>, region: Option<&Region>) -> Answer<ServerState> {
+    fn server(&self, scope: &Scope<'_>, region: Option<&Region>) -> Inspected<ServerState> {
         self.with_credentials(region, async |client, region| {
             server::state(client, scope, region).await
         })
@@ -160,7 +160,7 @@ impl Inspector for AwsInspector {
         scope: &Scope<'_>,
         region: Option<&Region>,
         resource: Option<&str>,
-    ) -> Answer<Permission> {
+    ) -> Inspected<Permission> {
         self.with_credentials(region, async |client, region| {
             permission(client, scope, region, resource).await
         })
@@ -172,7 +172,7 @@ async fn permission(
     scope: &Scope<'_>,
     region: &str,
     resource: Option<&str>,
-) -> Answer<Permission> {
+) -> Inspected<Permission> {
     let caller = sts::caller(client, region).await?;
     let Some(arn) = Arn::parse(&caller.name) else {
         return Err(not_askable("AWS does not say who the caller is"));

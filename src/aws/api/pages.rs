@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 /// The most pages of one list that are read: 100,000 entries.
-const MOST: usize = 1_000;
+const MOST_PAGES: usize = 1_000;
 
 /// The pages that were read, and the mark of the next one.
 #[derive(Default)]
@@ -24,7 +24,7 @@ impl Pages {
         let Some(next) = next else {
             return Some(false);
         };
-        if self.seen.len() == MOST || !self.seen.insert(next.clone()) {
+        if self.seen.len() == MOST_PAGES || !self.seen.insert(next.clone()) {
             return None;
         }
         self.mark = Some(next);
@@ -49,6 +49,6 @@ mod tests {
         while pages.go_on(Some(read.to_string())) == Some(true) {
             read += 1;
         }
-        assert_eq!(read, MOST);
+        assert_eq!(read, MOST_PAGES);
     }
 }

@@ -6,7 +6,7 @@ use super::client::Client;
 use super::pages::Pages;
 use super::request::ApiRequest;
 use super::xml::{self, flag, text};
-use crate::authority::{Answer, NoAnswer, WhyNot};
+use crate::authority::{Inspected, NoAnswer, WhyNot};
 use crate::aws::service::endpoints::RDS;
 use crate::aws::service::refusal::not_understood;
 
@@ -113,7 +113,7 @@ pub(super) async fn all<T>(
     listing: &Listing,
     name: Option<&str>,
     read: fn(Node) -> Option<T>,
-) -> Answer<Vec<T>> {
+) -> Inspected<Vec<T>> {
     let (mut pages, mut all) = (Pages::default(), Vec::new());
     loop {
         let request = describe(listing, name, pages.mark());

@@ -4,7 +4,7 @@ use super::arn::Arn;
 use super::client::Client;
 use super::rds_host::{self, Named};
 use super::{dsql, rds};
-use crate::authority::{Answer, NoAnswer, Scope, ServerState, WhyNot};
+use crate::authority::{Inspected, NoAnswer, Scope, ServerState, WhyNot};
 use crate::aws::service::endpoints::{DSQL, RDS};
 use crate::error::Error;
 
@@ -45,7 +45,7 @@ pub(super) async fn state(
     client: &Client<'_>,
     scope: &Scope<'_>,
     region: &str,
-) -> Answer<ServerState> {
+) -> Inspected<ServerState> {
     if scope.service == DSQL.key {
         return of_dsql(client, scope.host, region).await;
     }
@@ -73,7 +73,7 @@ pub(super) fn cluster_id(host: &str) -> &str {
     }
 }
 
-async fn of_dsql(client: &Client<'_>, host: &str, region: &str) -> Answer<ServerState> {
+async fn of_dsql(client: &Client<'_>, host: &str, region: &str) -> Inspected<ServerState> {
     let cluster = dsql::cluster(client, region, cluster_id(host)).await?;
     let encryption = cluster.encryption.as_deref();
     let can_use_key = encryption.map(|state| state != "KMS_KEY_INACCESSIBLE");
@@ -103,7 +103,7 @@ struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    async fn instance(&self, name: &str) -> Answer<ServerState> {
+    async fn instance(&self, name: &str) -> Inspected<ServerState> {
         let read = rds::read_instance;
         let found = rds::all(self.client, self.region, &rds::INSTANCES, Some(name), read).await?;
         let is_this = |instance: &rds::Instance| self.is_host(instance.host.as_deref());
@@ -136,7 +136,7 @@ impl Lookup<'_> {
     }
 
     /// Looks for a cluster by its name or, for a custom endpoint, among all of them.
-    async fn cluster(&self, name: Option<&str>) -> Answer<ServerState> {
+    async fn cluster(&self, name: Option<&str>) -> Inspected<ServerState> {
         let read = rds::read_cluster;
         let found = rds::all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
         for cluster in found {
@@ -160,7 +160,7 @@ impl Lookup<'_> {
         Err(self.not_found("DB cluster"))
     }
 
-    async fn proxy(&self, name: &str) -> Answer<ServerState> {
+    async fn proxy(&self, name: &str) -> Inspected<ServerState> {
         let proxy = self.proxy_named(name).await?;
         if !self.is_host(proxy.host.as_deref()) {
             return Err(self.not_found("RDS proxy"));
@@ -168,7 +168,7 @@ impl Lookup<'_> {
         Ok(self.of_proxy(proxy))
     }
 
-    async fn proxy_endpoint(&self, name: &str) -> Answer<ServerState> {
+    async fn proxy_endpoint(&self, name: &str) -> Inspected<ServerState> {
         let listing = &rds::PROXY_ENDPOINTS;
         let read = rds::read_proxy_endpoint;
         let found = rds::all(self.client, self.region, listing, Some(name), read).await?;
@@ -184,7 +184,7 @@ impl Lookup<'_> {
         Ok(state)
     }
 
-    async fn proxy_named(&self, name: &str) -> Answer<rds::Proxy> {
+    async fn proxy_named(&self, name: &str) -> Inspected<rds::Proxy> {
         let read = rds::read_proxy;
         let found = rds::all(self.client, self.region, &rds::PROXIES, Some(name), read).await?;
         match found.into_iter().next() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::client::{self, Client};
 use super::request::ApiRequest;
 use super::xml;
-use crate::authority::{Answer, Caller, NoAnswer, WhyNot};
+use crate::authority::{Caller, Inspected, NoAnswer, WhyNot};
 use crate::aws::resolution::Resolution;
 use crate::aws::service::endpoints::STS;
 use crate::aws::service::refusal::not_understood;
@@ -16,7 +16,7 @@ pub(super) fn get_caller_identity() -> ApiRequest {
 }
 
 /// Returns whose credentials the client has. AWS refuses this to nobody.
-pub(super) async fn caller(client: &Client<'_>, region: &str) -> Answer<Caller> {
+pub(super) async fn caller(client: &Client<'_>, region: &str) -> Inspected<Caller> {
     client
         .ask(&get_caller_identity(), region, read_caller)
         .await
@@ -35,7 +35,7 @@ fn read_caller(body: &[u8]) -> Option<Caller> {
 
 /// Returns how many seconds this machine's clock is ahead of AWS's. Any answer says what time it
 /// is there, so the request has no signature.
-pub(super) async fn clock_offset(resolution: &Resolution<'_>, region: &str) -> Answer<i64> {
+pub(super) async fn clock_offset(resolution: &Resolution<'_>, region: &str) -> Inspected<i64> {
     let (sent, began) = (Time::now(), Instant::now());
     let answer = client::unsigned(resolution, &get_caller_identity(), region).await?;
     let waited = began.elapsed();

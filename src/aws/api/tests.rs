@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::inspector::AwsInspector;
 use super::{address, client::Client, dsql, rds};
 use crate::authority::{
-    Answer, AskPolicy, DeniedBy, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
+    AskPolicy, DeniedBy, Inspected, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
     Scope, ServerState, WhyNot,
 };
 use crate::aws::credentials::Credentials;
@@ -123,18 +123,18 @@ fn of_rds(host: &str) -> Scope<'_> {
     }
 }
 
-fn server_of_rds(words: &str, name: &str) -> Answer<ServerState> {
+fn server_of_rds(words: &str, name: &str) -> Inspected<ServerState> {
     let host = format!("{name}c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com");
     inspector(words).server(&of_rds(&host), Some(&region()))
 }
 
-fn server_of_dsql(words: &str, id: &str) -> Answer<ServerState> {
+fn server_of_dsql(words: &str, id: &str) -> Inspected<ServerState> {
     let host = format!("{id}.dsql.eu-west-1.on.aws");
     inspector(words).server(&of_dsql(&host), Some(&region()))
 }
 
 /// Asks for all clusters of both services.
-fn listed(words: &str) -> (Answer<usize>, Answer<usize>) {
+fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let plan = plan(Some(words));
     let (ask, notes) = (ask(), Notes::default());
     let deadline = Instant::now() + ask.timeout;
@@ -151,7 +151,7 @@ fn listed(words: &str) -> (Answer<usize>, Answer<usize>) {
 }
 
 #[track_caller]
-fn why<T>(answer: Answer<T>) -> WhyNot {
+fn why<T>(answer: Inspected<T>) -> WhyNot {
     let Err(NoAnswer { why, error }) = answer else {
         panic!("there is an answer");
     };

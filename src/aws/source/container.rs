@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Answer, ChosenBy, CredentialSource};
+use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::{Container, FULL, RELATIVE};
@@ -25,7 +25,7 @@ const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
 impl CredentialSource for Container {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.given(resolution).await?)) })
     }
 

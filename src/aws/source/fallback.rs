@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
-use super::{Answer, ChosenBy, CredentialSource};
+use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::aws::credentials::Credentials;
 use crate::aws::plan::{Fallback, MachineService};
 use crate::aws::resolution::Resolution;
 
 impl CredentialSource for Fallback {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         resolution.step(format!("profile {}: nothing", resolution.profile_name()));
         Box::pin(async {
             match self.old.credentials(resolution)? {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::aws::credentials::Credentials;
 
-use super::{Answer, ChosenBy, CredentialSource};
+use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::aws::plan::{FileKeys, Keys};
 use crate::aws::resolution::Resolution;
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::time::Time;
 const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
 impl CredentialSource for Keys {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(of_environment(resolution, self)?)) })
     }
 
@@ -36,7 +36,7 @@ impl CredentialSource for Keys {
 }
 
 impl CredentialSource for FileKeys {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         let Self {
             keys,
             file,

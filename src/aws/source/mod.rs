@@ -36,14 +36,14 @@ use crate::aws::plan::Source;
 use crate::aws::resolution::Resolution;
 
 /// The credentials of a source; none where a service of this machine has none.
-pub(crate) type Answer<'a> =
+pub(crate) type SourceFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Credentials>, Unresolved>> + 'a>>;
 
 /// What pgcred asks of every source of credentials.
 pub(crate) trait CredentialSource {
     /// Gets the credentials. This may ask a service, run a program, or find that a login is
     /// missing.
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a>;
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a>;
 
     /// Returns credentials that the AWS CLI has cached and that still last, for the case that
     /// [`CredentialSource::credentials`] failed. Asks nothing.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::{Answer, ChosenBy, CredentialSource};
+use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::aws::cli_cache;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
@@ -19,7 +19,7 @@ use crate::sys::fs;
 use crate::text::foreign;
 
 impl CredentialSource for Process {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(credentials(resolution, &self.command)?)) })
     }
 

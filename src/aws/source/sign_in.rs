@@ -21,7 +21,7 @@ use p256::elliptic_curve::sec1::ToEncodedPoint;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
-use super::{Answer, ChosenBy, CredentialSource};
+use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::aws::cli_cache::sign_in::{CachedLogin, id, path};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
@@ -57,7 +57,7 @@ impl From<Error> for RenewalError {
 }
 
 impl CredentialSource for SignIn {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.renewed(resolution).await?)) })
     }
 

@@ -12,7 +12,7 @@ use aws_sdk_sso::types::RoleCredentials;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
-use super::{Answer, ChosenBy, CredentialSource};
+use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::aws::cli_cache;
 use crate::aws::cli_cache::sso::CachedToken;
 use crate::aws::credentials::Credentials;
@@ -33,7 +33,7 @@ const LEAST_LIFE: u32 = 15 * 60;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 impl CredentialSource for Sso {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.resolve(resolution).await?)) })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::aws::credentials::Credentials;
 
-use super::{Answer, ChosenBy, CredentialSource, role};
+use super::{ChosenBy, CredentialSource, SourceFuture, role};
 use crate::aws::cli_cache;
 use crate::aws::credentials::seconds_left;
 use crate::aws::plan::WebIdentity;
@@ -16,7 +16,7 @@ use crate::error::{Error, Exit, Reason, Result};
 use crate::sys::fs;
 
 impl CredentialSource for WebIdentity {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> Answer<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.assume(resolution).await?)) })
     }
 

@@ -107,8 +107,8 @@ impl super::KeyStore for KernelKeyring {
 /// Tells whether a directory can be a part of a key's description: it has to be short, and one line
 /// of /proc/keys.
 fn is_describable(directory: &str) -> bool {
-    const LONGEST: usize = 400;
-    directory.len() <= LONGEST && !directory.contains(char::is_control)
+    const LONGEST_PATH: usize = 400;
+    directory.len() <= LONGEST_PATH && !directory.contains(char::is_control)
 }
 
 /// Removes the keys of caches that were thrown away: the kernel lets a user have no more than 200

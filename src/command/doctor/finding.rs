@@ -96,10 +96,10 @@ impl Finding {
 
     fn new(status: Status, cause: Option<&'static str>, detail: &str) -> Self {
         /// Servers and files of other programs write into it.
-        const LONGEST: usize = 4096;
+        const LONGEST_DETAIL: usize = 4096;
         Self {
             status,
-            detail: text::shortened(detail, LONGEST),
+            detail: text::shortened(detail, LONGEST_DETAIL),
             cause,
             commands: Vec::new(),
             advice: None,

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::later::Later;
 use crate::authority::{
-    Answer, AskPolicy, Caller, Inspector, Permission, Region, Scope, ServerState,
+    AskPolicy, Caller, Inspected, Inspector, Permission, Region, Scope, ServerState,
 };
 use crate::provider::Provider;
 use crate::request::Request;
@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The answers about one target, each of which may not be there yet.
 pub(super) struct Inquiry {
-    pub(super) caller: Later<Answer<Caller>>,
-    pub(super) server: Later<Answer<ServerState>>,
-    pub(super) permission: Later<Answer<Permission>>,
+    pub(super) caller: Later<Inspected<Caller>>,
+    pub(super) server: Later<Inspected<ServerState>>,
+    pub(super) permission: Later<Inspected<Permission>>,
 }
 
 /// What of a request the questions are about.
@@ -44,7 +44,7 @@ pub(super) struct Clock {
     /// The region that is asked; `None` if the settings of the profile decide.
     pub(super) region: Option<String>,
     /// How many seconds the clock of this machine is ahead.
-    pub(super) offset: Later<Answer<i64>>,
+    pub(super) offset: Later<Inspected<i64>>,
     pub(super) deadline: Instant,
 }
 

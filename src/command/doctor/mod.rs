@@ -62,7 +62,7 @@ use inquiry::Clock;
 use jobs::Jobs;
 use outcome::{CheckOutcome, first_failure};
 use report::Report;
-use runner::Target;
+use runner::NamedTarget;
 use selection::Selection;
 
 #[derive(clap::Args)]
@@ -175,7 +175,7 @@ impl Doctor {
     }
 
     /// Returns what to examine, with the name that the user gave it.
-    fn targets(&self, app: &App) -> Result<Vec<Target>> {
+    fn targets(&self, app: &App) -> Result<Vec<NamedTarget>> {
         self.connection.address.check_targets(self.targets.len())?;
         let preferences = &app.preferences;
         let resolver = preferences.resolver();
@@ -183,7 +183,7 @@ impl Doctor {
         for (index, target) in self.targets.iter().enumerate() {
             let request = resolver.resolve(&self.connection, Some(target));
             let name = name_of(target, index, &request);
-            targets.push(Target { name, request });
+            targets.push(NamedTarget { name, request });
         }
         if !targets.is_empty() {
             return Ok(targets);
@@ -191,10 +191,10 @@ impl Doctor {
         if let Some(host) = &self.connection.address.host {
             let name = host.clone();
             let request = resolver.resolve(&self.connection, None);
-            return Ok(vec![Target { name, request }]);
+            return Ok(vec![NamedTarget { name, request }]);
         }
         for connection in &preferences.config.connections {
-            targets.push(Target {
+            targets.push(NamedTarget {
                 name: connection.name.clone(),
                 request: preferences.connection(&connection.name),
             });
@@ -204,7 +204,7 @@ impl Doctor {
 }
 
 /// Starts to ask for the time where the first target that is known belongs to.
-fn clock(targets: &[Target], app: &App, deadline: Instant) -> Option<Clock> {
+fn clock(targets: &[NamedTarget], app: &App, deadline: Instant) -> Option<Clock> {
     for target in targets {
         if let Ok(request) = &target.request {
             return Clock::start(request, &app.preferences.ask, deadline);
@@ -234,7 +234,7 @@ fn ask_nobody(app: &mut App) {
 
 /// Divides the time until the deadline among those who sign for the targets, so that one who hangs
 /// leaves time for the others.
-fn share_time(app: &mut App, targets: &[Target], deadline: Instant) {
+fn share_time(app: &mut App, targets: &[NamedTarget], deadline: Instant) {
     let mut names = BTreeSet::new();
     for target in targets {
         if let Ok(request) = &target.request {

@@ -17,10 +17,10 @@ use super::later::Later;
 use crate::error::Result;
 use crate::probe::Deadline;
 use crate::probe::connect::{self, Attempt};
-use crate::probe::login::{self, Credentials, Login};
+use crate::probe::login::{self, LoginAttempt, LoginRequest};
 use crate::probe::names::{self, Names};
 use crate::probe::tls::{self, Handshake, Start};
-use crate::probe::trust::{Policy, RootSet, Verification};
+use crate::probe::trust::{Policy, TrustedRoots, Verification};
 use crate::request::Request;
 use crate::roots::{self, RootSets};
 use crate::time::Time;
@@ -38,7 +38,7 @@ pub(super) struct Network {
     pub(super) names: Later<Names>,
     pub(super) attempts: Later<Vec<Attempt>>,
     pub(super) handshake: Later<Handshake>,
-    pub(super) login: Later<Login>,
+    pub(super) login: Later<LoginAttempt>,
     /// What the user's clients verify of the server.
     pub(super) verification: Verification,
     /// The file of roots of the user's clients, or libpq's word for the system's; `None` if they
@@ -51,7 +51,7 @@ pub(super) struct Network {
 }
 
 /// What the probe asks. It is made from the request before the thread starts.
-struct Question {
+struct ProbeRequest {
     /// What is looked up: libpq's `hostaddr`, else the host.
     address: String,
     host: String,
@@ -60,7 +60,7 @@ struct Question {
     dbname: String,
     sends_name: bool,
     start: Start,
-    roots: Vec<RootSet>,
+    roots: Vec<TrustedRoots>,
     policy: Policy,
 }
 
@@ -77,7 +77,7 @@ struct Answers {
     names: Sender<Names>,
     attempts: Sender<Vec<Attempt>>,
     handshake: Sender<Handshake>,
-    login: Sender<Login>,
+    login: Sender<LoginAttempt>,
 }
 
 impl Network {
@@ -85,7 +85,7 @@ impl Network {
     pub(super) fn start(request: &Request, deadline: Instant) -> Result<Self> {
         let sets = roots::sets(request)?;
         let roots_file = sets.clients_file.clone();
-        let question = Question::of(request, sets);
+        let question = ProbeRequest::of(request, sets);
         let verification = question.policy.verification;
         let (names, found_names) = channel();
         let (attempts, found_attempts) = channel();
@@ -124,7 +124,7 @@ impl Network {
     }
 }
 
-impl Question {
+impl ProbeRequest {
     fn of(request: &Request, sets: RootSets) -> Self {
         let host = request.host.clone();
         let start = match request.keyword("sslnegotiation") {
@@ -160,7 +160,7 @@ impl Question {
         let Some(open) = open else {
             return;
         };
-        let question = tls::Question {
+        let question = tls::TlsRequest {
             host: &self.host,
             sends_name: self.sends_name,
             start: self.start,
@@ -174,13 +174,13 @@ impl Question {
         else {
             return;
         };
-        let credentials = Credentials {
+        let login_request = LoginRequest {
             user: &self.user,
             database: &self.dbname,
             token: token.expose(),
         };
         let deadline = Deadline::after(until(times.deadline));
-        let login = login::log_in(session, &credentials, &self.policy, deadline);
+        let login = login::log_in(session, &login_request, &self.policy, deadline);
         let _ = answers.login.send(login);
     }
 }
@@ -191,7 +191,7 @@ pub(super) fn address_of(request: &Request) -> &str {
 }
 
 /// Returns the sets of roots that the server is judged by.
-fn named_sets(sets: RootSets) -> Vec<RootSet> {
+fn named_sets(sets: RootSets) -> Vec<TrustedRoots> {
     let all = [
         (OF_CLIENTS, sets.clients.unwrap_or_default()),
         (OF_SYSTEM, sets.system),
@@ -200,7 +200,7 @@ fn named_sets(sets: RootSets) -> Vec<RootSet> {
     let mut named = Vec::new();
     for (name, certificates) in all {
         let name = name.to_owned();
-        named.push(RootSet { name, certificates });
+        named.push(TrustedRoots { name, certificates });
     }
     named
 }

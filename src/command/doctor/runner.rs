@@ -19,7 +19,7 @@ use crate::request::Request;
 const MOST_PROBES: usize = 16;
 
 /// What the user asked to examine, before anything is known of it.
-pub(super) struct Target {
+pub(super) struct NamedTarget {
     /// What the user calls it.
     pub(super) name: String,
     pub(super) request: Result<Request>,
@@ -35,7 +35,7 @@ enum Skip {
 /// Carries out the checks of the machine, then those of each target.
 pub(super) fn run(
     examination: &mut Examination<'_>,
-    targets: &[Target],
+    targets: &[NamedTarget],
     selection: &Selection,
 ) -> Vec<CheckOutcome> {
     let mut probes = Probes::default();
@@ -53,7 +53,7 @@ pub(super) fn run(
             outcomes.push(CheckOutcome::new(check, None, finding, &values));
         }
     }
-    for (index, Target { name, request }) in targets.iter().enumerate() {
+    for (index, NamedTarget { name, request }) in targets.iter().enumerate() {
         probes.start_up_to(index + MOST_PROBES, targets, examination, selection);
         let (network, inquiry) = probes.take(index);
         match request {
@@ -95,7 +95,7 @@ impl Probes {
     fn start_up_to(
         &mut self,
         count: usize,
-        targets: &[Target],
+        targets: &[NamedTarget],
         examination: &Examination<'_>,
         selection: &Selection,
     ) {

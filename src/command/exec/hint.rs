@@ -52,7 +52,7 @@ pub(super) fn after_failed_login(asked: &Asked<'_>) -> String {
 /// program, or because it comes later.
 fn ask_doctor(asked: &Asked<'_>) -> Option<String> {
     const TIMEOUT: &str = "3s";
-    const LONGEST: Duration = Duration::from_millis(3500);
+    const LONGEST_WAIT: Duration = Duration::from_millis(3500);
     let mut arguments: Vec<OsString> = Vec::new();
     for word in [
         "doctor",
@@ -69,7 +69,7 @@ fn ask_doctor(asked: &Asked<'_>) -> Option<String> {
         arguments.extend(["--config".into(), config.into()]);
     }
     arguments.extend(target_of(asked.request).into_iter().map(OsString::from));
-    let ended = child::own_output(&arguments, Instant::now() + LONGEST, || false).ok()?;
+    let ended = child::own_output(&arguments, Instant::now() + LONGEST_WAIT, || false).ok()?;
     first_cause(&ended.stdout)
 }
 

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustls::{ServerConnection, StreamOwned};
 
-use super::{Credentials, Login, Outcome, log_in, without};
-use crate::probe::tests::{Authority, LONG, answer, policy, question, serve};
+use super::{LoginAttempt, LoginOutcome, LoginRequest, log_in, without};
+use crate::probe::tests::{Authority, LONG, answer, policy, serve, tls_request};
 use crate::probe::tls;
 use crate::probe::trust::Verification;
 use crate::probe::wire::{Method, Speaks};
@@ -33,12 +33,12 @@ fn a_token_is_taken_out_of_a_text_in_whole_and_in_parts() {
 
 #[test]
 fn debug_hides_the_token() {
-    let credentials = Credentials {
+    let login_request = LoginRequest {
         user: "jane",
         database: "books",
         token: "secret",
     };
-    let shown = format!("{credentials:?}");
+    let shown = format!("{login_request:?}");
     assert!(
         shown.contains("jane") && !shown.contains("secret"),
         "{shown}"
@@ -75,7 +75,7 @@ fn logged_in(
     trusted: bool,
     time: Duration,
     talk: impl FnOnce(&mut Tls) + Send + 'static,
-) -> (Login, Receiver<Vec<u8>>) {
+) -> (LoginAttempt, Receiver<Vec<u8>>) {
     let (authority, other) = (Authority::new("Root"), Authority::new("Other"));
     let shown = authority.certify(|_| {});
     let sets = [if trusted {
@@ -93,19 +93,19 @@ fn logged_in(
         let _ = stream.read_to_end(&mut rest);
         let _ = send.send(rest);
     });
-    let handshake = tls::handshake(open, &question(&sets), Deadline::after(LONG));
-    let credentials = Credentials {
+    let handshake = tls::handshake(open, &tls_request(&sets), Deadline::after(LONG));
+    let login_request = LoginRequest {
         user: "jane",
         database: "books",
         token: TOKEN,
     };
     let session = handshake.session.unwrap();
     let deadline = Deadline::after(time);
-    let login = log_in(session, &credentials, &policy(verification), deadline);
+    let login = log_in(session, &login_request, &policy(verification), deadline);
     (login, received)
 }
 
-fn verified(talk: impl FnOnce(&mut Tls) + Send + 'static) -> (Login, Vec<u8>) {
+fn verified(talk: impl FnOnce(&mut Tls) + Send + 'static) -> (LoginAttempt, Vec<u8>) {
     let (login, received) = logged_in(Verification::RootsAndName, true, LONG, talk);
     (login, received.recv_timeout(LONG).unwrap())
 }
@@ -122,7 +122,7 @@ fn a_login_that_succeeds() {
         assert_eq!(ask_password(stream), TOKEN);
         stream.write_all(b"R\0\0\0\x08\0\0\0\0").unwrap();
     });
-    assert_eq!(login.outcome, Outcome::LoggedIn);
+    assert_eq!(login.outcome, LoginOutcome::LoggedIn);
     assert!(login.has_sent_token);
     assert_eq!(login.minor_version, Some(2));
     assert_eq!(login.notices[0].message, "hello");
@@ -143,7 +143,7 @@ fn the_first_error_ends_a_login_and_hides_the_token() {
             .write_all(&[b"E", &length[..], body.as_bytes()].concat())
             .unwrap();
     });
-    let Outcome::Refused(message) = &login.outcome else {
+    let LoginOutcome::Refused(message) = &login.outcome else {
         panic!("{login:?}");
     };
     assert_eq!((&*message.code, &*message.message), ("28000", "no [...]"));
@@ -159,7 +159,7 @@ fn the_token_goes_to_no_server_that_is_not_believed() {
     };
     for verification in [Verification::Roots, Verification::RootsAndName] {
         let (login, received) = started(verification, false);
-        assert_eq!(login.outcome, Outcome::NotBelieved);
+        assert_eq!(login.outcome, LoginOutcome::NotBelieved);
         assert!(!login.has_sent_token && received.is_empty());
     }
     // A client that verifies nothing would send it.
@@ -168,7 +168,7 @@ fn the_token_goes_to_no_server_that_is_not_believed() {
         assert_eq!(ask_password(stream), TOKEN);
         stream.write_all(b"R\0\0\0\x08\0\0\0\0").unwrap();
     });
-    assert_eq!(login.outcome, Outcome::LoggedIn);
+    assert_eq!(login.outcome, LoginOutcome::LoggedIn);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn other_methods_do_not_get_the_token() {
             read_start(stream);
             stream.write_all(packet).unwrap();
         });
-        assert_eq!(login.outcome, Outcome::OtherMethod(method));
+        assert_eq!(login.outcome, LoginOutcome::OtherMethod(method));
         assert!(!login.has_sent_token && rest.is_empty());
     }
 }
@@ -198,17 +198,17 @@ fn logins_that_end_in_no_answer() {
         ask_password(stream);
         stream.write_all(b"R\0\0\0\x08\0\0\0\x03").unwrap();
     });
-    assert_eq!(again, Outcome::AskedAgain);
+    assert_eq!(again, LoginOutcome::AskedAgain);
     let query = outcome(|stream| {
         read_start(stream);
         stream.write_all(b"Z\0\0\0\x05I").unwrap();
     });
-    assert_eq!(query, Outcome::OutOfPlace(b'Z'));
+    assert_eq!(query, LoginOutcome::OutOfPlace(b'Z'));
     let http = outcome(|stream| {
         read_start(stream);
         stream.write_all(b"HTTP/1.1 400 Bad Request").unwrap();
     });
-    let broke = |by| Outcome::Broke(by);
+    let broke = |by| LoginOutcome::Broke(by);
     assert_eq!(http, broke(Break::NotPostgres(Speaks::Http)));
     let closed = outcome(|stream| {
         read_start(stream);

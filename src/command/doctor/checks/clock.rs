@@ -2,7 +2,7 @@
 //! machine. It may be that a login needs neither, so that what fails on the way is a warning.
 
 use super::no_answer;
-use crate::authority::{Answer, WhyNot};
+use crate::authority::{Inspected, WhyNot};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Examination, Level};
 use crate::command::doctor::finding::Finding;
@@ -25,14 +25,14 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// AWS refuses a signature that is older or newer than five minutes.
-const MOST: u64 = 5 * 60;
+const MOST_SECONDS_OFF: u64 = 5 * 60;
 /// A clock that is off by more than that is not set by anybody.
 const USUAL: u64 = 60;
 
 /// The region that is asked, and the answer; or the finding that there is none.
-type Asked = Result<(Option<String>, Answer<i64>), Finding>;
+type ClockAnswer = Result<(Option<String>, Inspected<i64>), Finding>;
 
-fn asked(run: &mut Examination<'_>) -> Asked {
+fn asked(run: &mut Examination<'_>) -> ClockAnswer {
     let Some(clock) = &mut run.jobs.clock else {
         return Err(Finding::skip(
             "there is nothing to log in to that AWS issues tokens for",
@@ -54,7 +54,7 @@ fn reach(run: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn judge_reach(region: Option<&str>, answer: &Answer<i64>) -> Finding {
+fn judge_reach(region: Option<&str>, answer: &Inspected<i64>) -> Finding {
     let Err(no_answer) = answer else {
         return Finding::ok(match region {
             Some(region) => format!("AWS answers in {region}"),
@@ -85,7 +85,7 @@ fn judge_offset(ahead: i64) -> Finding {
     let off = ahead.unsigned_abs();
     let side = if ahead < 0 { "behind" } else { "ahead of" };
     let detail = format!("it is {off} s {side} that of AWS");
-    if off > MOST {
+    if off > MOST_SECONDS_OFF {
         return Finding::fail("clock", detail);
     }
     if off > USUAL {

@@ -12,7 +12,7 @@ use super::tls::judge_break;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
-use crate::probe::login::{Login, Outcome};
+use crate::probe::login::{LoginAttempt, LoginOutcome};
 use crate::probe::wire::{Method, ServerMessage};
 use crate::provider::RequiredRoots;
 use crate::request::Request;
@@ -52,32 +52,34 @@ fn log_in(case: &mut Case<'_, '_>) -> Finding {
     }
 }
 
-fn judge(request: &Request, login: &Login) -> Finding {
+fn judge(request: &Request, login: &LoginAttempt) -> Finding {
     match &login.outcome {
-        Outcome::LoggedIn => Finding::ok(format!(
+        LoginOutcome::LoggedIn => Finding::ok(format!(
             "{} is logged in, {} ms",
             request.name(),
             login.took.as_millis()
         )),
-        Outcome::Refused(message) => refused(request, message),
-        Outcome::OtherMethod(method) => other_method(request, method),
-        Outcome::AskedAgain => Finding::fail(
+        LoginOutcome::Refused(message) => refused(request, message),
+        LoginOutcome::OtherMethod(method) => other_method(request, method),
+        LoginOutcome::AskedAgain => Finding::fail(
             "net.other",
             "the server asks for the password a second time",
         ),
-        Outcome::NotBelieved => Finding::skip("the token was not sent: the server is not verified"),
-        Outcome::CannotBeSent => Finding::fail(
+        LoginOutcome::NotBelieved => {
+            Finding::skip("the token was not sent: the server is not verified")
+        }
+        LoginOutcome::CannotBeSent => Finding::fail(
             "token.user",
             "the user or the database cannot be sent to a server",
         ),
-        Outcome::OutOfPlace(kind) => {
+        LoginOutcome::OutOfPlace(kind) => {
             let kind = char::from(*kind).escape_default();
             Finding::fail(
                 "net.other",
                 format!("the server sent a packet `{kind}` in the login"),
             )
         }
-        Outcome::Broke(why) => judge_break(why),
+        LoginOutcome::Broke(why) => judge_break(why),
     }
 }
 

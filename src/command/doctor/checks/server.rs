@@ -3,7 +3,7 @@
 
 use super::no_answer;
 use super::policy;
-use crate::authority::{Answer, Caller, ServerState, WhyNot};
+use crate::authority::{Caller, Inspected, ServerState, WhyNot};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
@@ -58,7 +58,7 @@ const fn check(
 /// Returns the answer that `of` selects; or the finding that there is none.
 fn answered<T: Clone + Send + 'static>(
     case: &mut Case<'_, '_>,
-    of: fn(&mut Inquiry) -> &mut Later<Answer<T>>,
+    of: fn(&mut Inquiry) -> &mut Later<Inspected<T>>,
 ) -> Result<T, Finding> {
     let deadline = case.run.deadline;
     let Some(inquiry) = &mut case.inquiry else {

@@ -16,7 +16,7 @@ use crate::command::doctor::finding::Finding;
 use crate::command::doctor::network::{OF_CLIENTS, OF_PROVIDER, OF_SYSTEM};
 use crate::probe::Break;
 use crate::probe::certificate::{Certificate, Validity};
-use crate::probe::tls::{Handshake, Outcome};
+use crate::probe::tls::{Handshake, HandshakeOutcome};
 use crate::probe::trust::{NameFit, Trust, Verdict, Verification};
 use crate::probe::wire::Speaks;
 use crate::provider::RequiredRoots;
@@ -122,30 +122,38 @@ fn judge_mode(request: &Request) -> Finding {
 
 fn judge_handshake(request: &Request, handshake: &Handshake) -> Finding {
     match &handshake.outcome {
-        Outcome::Encrypted(_) if !sends_name(request) && request.provider.name == "dsql" => {
+        HandshakeOutcome::Encrypted(_)
+            if !sends_name(request) && request.provider.name == "dsql" =>
+        {
             Finding::fail(
                 "tls.sni",
                 "the client does not tell Aurora DSQL which cluster it wants",
             )
         }
-        Outcome::Encrypted(encryption) => {
+        HandshakeOutcome::Encrypted(encryption) => {
             let version = encryption.version.replace('_', ".");
             let (address, cipher) = (handshake.address, &encryption.cipher);
             Finding::ok(format!("{address}: {version}, {cipher}"))
         }
-        Outcome::Refused => Finding::fail("tls.refused", "the server offers no encryption"),
-        Outcome::Error(message) => explained(message, &request.host),
-        Outcome::Injected => Finding::fail(
+        HandshakeOutcome::Refused => {
+            Finding::fail("tls.refused", "the server offers no encryption")
+        }
+        HandshakeOutcome::Error(message) => explained(message, &request.host),
+        HandshakeOutcome::Injected => Finding::fail(
             "tls.injected",
             "data in clear text came between the server's answer and the encryption",
         ),
-        Outcome::NoCertificate => Finding::fail("net.other", "the server shows no certificate"),
-        Outcome::NotItsOwn => Finding::fail(
+        HandshakeOutcome::NoCertificate => {
+            Finding::fail("net.other", "the server shows no certificate")
+        }
+        HandshakeOutcome::NotItsOwn => Finding::fail(
             "net.other",
             "the server cannot prove that its certificate is its own",
         ),
-        Outcome::NotAName => Finding::fail("net.dns", "the host is neither a name nor an address"),
-        Outcome::Broke(why) => judge_broken_handshake(request, why),
+        HandshakeOutcome::NotAName => {
+            Finding::fail("net.dns", "the host is neither a name nor an address")
+        }
+        HandshakeOutcome::Broke(why) => judge_broken_handshake(request, why),
     }
 }
 
@@ -228,7 +236,7 @@ fn judge_alpn(request: &Request, handshake: &Handshake) -> Finding {
         return Finding::ok("not needed: the client asks for encryption first");
     }
     match &handshake.outcome {
-        Outcome::Encrypted(encryption) if encryption.has_alpn => {
+        HandshakeOutcome::Encrypted(encryption) if encryption.has_alpn => {
             Finding::ok("the server agrees to `postgresql`")
         }
         _ => Finding::fail("tls.alpn", "the server does not name the protocol in TLS"),

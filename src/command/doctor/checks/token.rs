@@ -5,8 +5,8 @@
 
 use super::credentials::who_signs;
 use super::token_judges::{
-    Life, judge_host, judge_length, judge_life, judge_passfile, judge_region, judge_replication,
-    judge_scope, judge_user,
+    TokenLife, judge_host, judge_length, judge_life, judge_passfile, judge_region,
+    judge_replication, judge_scope, judge_user,
 };
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
@@ -121,7 +121,7 @@ fn scope(case: &mut Case<'_, '_>) -> Finding {
 fn life(case: &mut Case<'_, '_>) -> Finding {
     with_token(case, |case, token| {
         let provider = case.request.provider;
-        let life = Life {
+        let life = TokenLife {
             issued_at: token.issued_at,
             expires_at: token.expires_at,
             usual: case.request.life.min(provider.default_life),

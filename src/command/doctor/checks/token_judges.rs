@@ -12,9 +12,9 @@ use crate::time::{Time, spoken};
 use crate::token::{Age, age};
 
 /// A token with less left is hardly worth sending, in seconds.
-const LITTLE: u32 = 5 * 60;
+const LITTLE_LIFE_LEFT: u32 = 5 * 60;
 /// What programs read from a command at once; no driver is known to take less and to take tokens.
-const LONGEST: usize = 4_096;
+const LONGEST_TOKEN: usize = 4_096;
 /// The names of AWS end so. A name of the user's own never takes a token.
 const ENDS_OF_AWS: [&str; 4] = [
     ".aws",
@@ -157,7 +157,7 @@ fn in_words<T: ToString>(value: Option<T>) -> String {
 }
 
 /// The times of a token.
-pub(super) struct Life {
+pub(super) struct TokenLife {
     pub(super) issued_at: Time,
     pub(super) expires_at: Time,
     /// The life of a token that nothing cuts short, in seconds; no more than the usual one.
@@ -165,7 +165,7 @@ pub(super) struct Life {
 }
 
 /// Judges how long a token lasts, and whether the credentials end before it should.
-pub(super) fn judge_life(life: &Life, now: Time) -> Finding {
+pub(super) fn judge_life(life: &TokenLife, now: Time) -> Finding {
     let whole = life.issued_at.until(life.expires_at);
     let left = now.until(life.expires_at);
     let times = format!(
@@ -178,15 +178,18 @@ pub(super) fn judge_life(life: &Life, now: Time) -> Finding {
         let detail = format!("{times}: it was cut short, because the credentials end then");
         return Finding::warn("aws.expired", detail);
     }
-    if left < LITTLE.min(life.usual) && age(life.issued_at, life.expires_at, now) != Age::Fresh {
+    if left < LITTLE_LIFE_LEFT.min(life.usual)
+        && age(life.issued_at, life.expires_at, now) != Age::Fresh
+    {
         return Finding::warn("aws.expired", times);
     }
     Finding::ok(times)
 }
 
 pub(super) fn judge_length(length: usize) -> Finding {
-    if length > LONGEST {
-        let detail = format!("{length} characters: some programs read no more than {LONGEST}");
+    if length > LONGEST_TOKEN {
+        let detail =
+            format!("{length} characters: some programs read no more than {LONGEST_TOKEN}");
         return Finding::warn("token.cut", detail);
     }
     Finding::ok(format!(

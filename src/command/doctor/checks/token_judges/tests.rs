@@ -182,7 +182,7 @@ fn a_token_says_what_the_request_says() {
 #[test]
 fn a_token_that_ends_soon_is_told() {
     let judge = |life: u32, usual, passed| {
-        let life = Life {
+        let life = TokenLife {
             issued_at: NOW,
             expires_at: NOW.plus(life),
             usual,
