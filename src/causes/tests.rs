@@ -221,3 +221,32 @@ fn the_page_is_complete() {
         "out of date: PGCRED_TEST_DRAW=1 cargo test --bin pgcred causes"
     );
 }
+
+/// The short table of the README and this one are about the same causes.
+#[test]
+fn the_readme_has_messages_of_causes_in_the_table() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(file).expect("the README");
+    let (_, table) = readme.split_once("| the message |").expect("its table");
+    let mut found = Vec::new();
+    for row in table.lines().take_while(|line| !line.is_empty()) {
+        let message = row.split('|').nth(1).unwrap_or_default();
+        for part in message.split('`').skip(1).step_by(2) {
+            let causes = explain(part);
+            assert!(!causes.is_empty(), "no cause has the text `{part}`");
+            found.push(causes[0].id);
+        }
+    }
+    let expected = [
+        "passfile.key",
+        "dsql.denied",
+        "token.expired",
+        "dsql.action",
+        "rds.pam",
+        "role.rds_iam.missing",
+        "tls.off",
+        "tls.roots.rds",
+        "tls.rootfile",
+    ];
+    assert_eq!(found, expected);
+}
