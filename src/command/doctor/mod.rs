@@ -249,6 +249,6 @@ fn share_time(app: &mut App, targets: &[NamedTarget], deadline: Instant) {
 fn exit(outcomes: &[CheckOutcome]) -> Exit {
     match first_failure(outcomes) {
         None => Exit::Ok,
-        Some(outcome) => outcome.finding.exit,
+        Some(outcome) => outcome.exit,
     }
 }

@@ -6,18 +6,25 @@
 
 use super::check::Check;
 use super::finding::{Finding, Status};
+use super::redact::Kind;
 use crate::causes::{self, Cause, Placeholders};
+use crate::error::Exit;
 
 pub(super) struct CheckOutcome {
     pub(super) check: &'static Check,
     /// What the user calls the target; `None` for a check of the machine.
     pub(super) target: Option<String>,
-    pub(super) finding: Finding,
+    pub(super) status: Status,
+    pub(super) detail: String,
     pub(super) cause: Option<&'static Cause>,
     /// What to do, in words. The cause says it where the finding does not.
     pub(super) advice: Option<String>,
     /// What to type, with the values of this case.
     pub(super) commands: Vec<String>,
+    /// Names in these texts that identify the user.
+    pub(super) names: Vec<(String, Kind)>,
+    /// How the run ends if this is the first failure.
+    pub(super) exit: Exit,
 }
 
 impl CheckOutcome {
@@ -33,41 +40,50 @@ impl CheckOutcome {
         };
         let commands = match cause {
             Some(cause) if finding.commands.is_empty() => cause.commands(values),
-            _ => finding.commands.clone(),
+            _ => finding.commands,
         };
-        let advice = match (&finding.advice, cause) {
-            (Some(advice), _) => Some(advice.clone()),
+        let advice = match (finding.advice, cause) {
+            (Some(advice), _) => Some(advice),
             (None, Some(cause)) if commands.is_empty() => Some(cause.advice(values)),
             (None, _) => None,
         };
         Self {
             check,
             target,
-            finding,
+            status: finding.status,
+            detail: finding.detail,
             cause,
             advice,
             commands,
+            names: finding.names,
+            exit: finding.exit,
         }
     }
 
     /// Returns the same with every text of this case changed. What the table of causes says is the
     /// same for everybody and stays.
     pub(super) fn redacted(&self, mut redact: impl FnMut(&str) -> String) -> Self {
-        let mut finding = self.finding.clone();
-        finding.detail = redact(&finding.detail);
         Self {
             check: self.check,
             target: self.target.as_deref().map(&mut redact),
-            finding,
+            status: self.status,
+            detail: redact(&self.detail),
             cause: self.cause,
             advice: self.advice.as_deref().map(&mut redact),
             commands: self.commands.iter().map(|text| redact(text)).collect(),
+            names: Vec::new(),
+            exit: self.exit,
         }
+    }
+
+    /// Returns the id of the cause.
+    pub(super) fn cause_id(&self) -> Option<&'static str> {
+        self.cause.map(|cause| cause.id)
     }
 
     /// Tells whether what depends on this check cannot be examined.
     pub(super) fn blocks(&self) -> bool {
-        match self.finding.status {
+        match self.status {
             Status::Fail => true,
             Status::Skip => !self.check.needs.is_empty(),
             Status::Ok | Status::Warn => false,
@@ -79,7 +95,7 @@ impl CheckOutcome {
 pub(super) fn first_failures(outcomes: &[CheckOutcome]) -> Vec<&CheckOutcome> {
     let mut first: Vec<&CheckOutcome> = Vec::new();
     for outcome in outcomes {
-        if outcome.finding.status != Status::Fail {
+        if outcome.status != Status::Fail {
             continue;
         }
         let is_explained = first
@@ -95,6 +111,6 @@ pub(super) fn first_failures(outcomes: &[CheckOutcome]) -> Vec<&CheckOutcome> {
 /// Returns the failure that decides how the run ends: the first, because the checks stand in the
 /// order in which a login depends on them.
 pub(super) fn first_failure(outcomes: &[CheckOutcome]) -> Option<&CheckOutcome> {
-    let is_failure = |outcome: &&CheckOutcome| outcome.finding.status == Status::Fail;
+    let is_failure = |outcome: &&CheckOutcome| outcome.status == Status::Fail;
     outcomes.iter().find(is_failure)
 }

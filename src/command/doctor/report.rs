@@ -71,7 +71,7 @@ impl<'a> Report<'a> {
                 Some(target) => format!("first cause: {target}: {what}"),
                 None => format!("first cause: {what}"),
             });
-            if let Some(advice) = &outcome.finding.advice {
+            if let Some(advice) = &outcome.advice {
                 lines.extend(wrapped(advice, ""));
             }
             for command in &outcome.commands {
@@ -84,7 +84,7 @@ impl<'a> Report<'a> {
     /// Returns how to begin, if nothing is configured.
     fn without_failure(&self) -> Vec<String> {
         for outcome in self.outcomes {
-            if outcome.finding.cause == Some("config.none") {
+            if outcome.cause_id() == Some("config.none") {
                 let mut lines = vec!["nothing to log in to is configured yet".to_owned()];
                 for command in &outcome.commands {
                     lines.push(format!("type: {command}"));
@@ -93,7 +93,7 @@ impl<'a> Report<'a> {
             }
         }
         let mut lines = vec!["no cause of a failing login was found".to_owned()];
-        let is_warning = |outcome: &&CheckOutcome| outcome.finding.status == Status::Warn;
+        let is_warning = |outcome: &&CheckOutcome| outcome.status == Status::Warn;
         if let Some(outcome) = self.outcomes.iter().find(is_warning) {
             lines.push(format!("first warning: {}", outcome.what()));
         }
@@ -107,7 +107,7 @@ impl<'a> Report<'a> {
             "version": 1,
             "pgcred": env!("CARGO_PKG_VERSION"),
             "checks": checks,
-            "first_cause": first.map(|outcome| outcome.finding.cause),
+            "first_cause": first.map(CheckOutcome::cause_id),
             "first_check": first.map(|outcome| outcome.check.id),
         })
     }
@@ -118,16 +118,16 @@ impl CheckOutcome {
     fn what(&self) -> &str {
         match self.cause {
             Some(cause) => cause.title,
-            None => &self.finding.detail,
+            None => &self.detail,
         }
     }
 
     fn lines(&self) -> Vec<String> {
-        let label = self.finding.status.label();
+        let label = self.status.label();
         let id = self.check.id;
-        let detail = &self.finding.detail;
+        let detail = &self.detail;
         let mut lines = vec![format!("{label:<4}  {id:<WIDEST_ID$}  {detail}")];
-        if !matches!(self.finding.status, Status::Warn | Status::Fail) {
+        if !matches!(self.status, Status::Warn | Status::Fail) {
             return lines;
         }
         if let Some(cause) = self.cause {
@@ -146,10 +146,10 @@ impl CheckOutcome {
         json!({
             "id": self.check.id,
             "target": self.target,
-            "status": self.finding.status.as_str(),
+            "status": self.status.as_str(),
             "title": self.check.about,
-            "detail": self.finding.detail,
-            "cause": self.finding.cause,
+            "detail": self.detail,
+            "cause": self.cause_id(),
             "because": self.cause.map(|cause| cause.meaning),
             "fix": { "text": self.advice, "commands": self.commands },
         })

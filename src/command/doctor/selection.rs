@@ -70,7 +70,7 @@ impl Selection {
     /// Tells whether the report shows an outcome. One that the user did not ask for is shown only
     /// if it is why the others cannot be examined.
     pub(super) fn shows(&self, outcome: &CheckOutcome) -> bool {
-        self.is_typed(outcome.check) || outcome.finding.status == Status::Fail
+        self.is_typed(outcome.check) || outcome.status == Status::Fail
     }
 }
 

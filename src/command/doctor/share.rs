@@ -82,7 +82,7 @@ fn set_variables() -> String {
 fn private_names(outcomes: &[CheckOutcome], preferences: &Preferences) -> Vec<(String, Kind)> {
     let mut names = Vec::new();
     for outcome in outcomes {
-        names.extend(outcome.finding.names.iter().cloned());
+        names.extend(outcome.names.iter().cloned());
         if let Some(target) = &outcome.target
             && !target.contains('.')
         {

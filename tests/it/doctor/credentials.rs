@@ -473,3 +473,12 @@ fn at_a_terminal_the_hint_says_what_doctor_found() {
         assert!(shown.contains(&part), "no {part} in {shown}");
     }
 }
+
+/// The advice of the first cause stands twice in the report: below its check and at the end.
+#[test]
+fn names_in_advice_are_not_in_a_report_for_others() {
+    let sandbox = configured("[profile acmesecret]\nregion = us-west-2\n");
+    let run = sandbox.run(&["doctor", "--offline", "--share", "--profile", "acme", HOST]);
+    assert!(run.stdout.contains("first cause"), "{}", run.stdout);
+    assert!(!run.stdout.contains("acmesecret"), "{}", run.stdout);
+}
