@@ -80,7 +80,7 @@ impl Authority for AwsAuthority {
     }
 
     fn token_parts(&self, token: &str) -> Option<TokenParts> {
-        token_parts::of(token)
+        token_parts::take_apart(token)
     }
 
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {

@@ -142,7 +142,7 @@ impl Identity for AwsIdentity {
     }
 
     fn who_signs(&self) -> Option<WhoSigns> {
-        Some(who_signs::of(&self.planned))
+        Some(who_signs::find(&self.planned))
     }
 
     fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool> {

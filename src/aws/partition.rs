@@ -111,7 +111,7 @@ const PARTITIONS: [Partition; 8] = [
 ];
 
 /// Returns the partition of a region.
-pub(super) fn of(region: &str) -> &'static Partition {
+pub(super) fn partition_of(region: &str) -> &'static Partition {
     for partition in &PARTITIONS[1..] {
         if region.starts_with(partition.prefix) {
             return partition;
@@ -164,7 +164,7 @@ mod tests {
                 fips: fips == "fips",
                 dual: dual == "dual",
             };
-            let partition = of(region);
+            let partition = partition_of(region);
             let (found, signs) = match key {
                 "iam" => (
                     partition.iam_host(variant).to_owned(),
@@ -188,7 +188,7 @@ mod tests {
             ("eusc-de-east-1", "aws-eusc"),
             ("xx-new-1", "aws"),
         ] {
-            assert_eq!(of(region).name, name);
+            assert_eq!(partition_of(region).name, name);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::time::Time;
 const SHOWN_OF_KEY: usize = 4;
 
 /// Returns what a token says of itself; `None` if it is not a presigned request.
-pub(super) fn of(token: &str) -> Option<TokenParts> {
+pub(super) fn take_apart(token: &str) -> Option<TokenParts> {
     let (address, query) = token.split_once('?')?;
     let address = address.strip_suffix('/').unwrap_or(address);
     let (host, port) = match address.split_once(':') {
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_token_is_taken_apart_without_its_secrets() {
-        let parts = of(DSQL).unwrap();
+        let parts = take_apart(DSQL).unwrap();
         assert_eq!((&*parts.action, &*parts.service), ("DbConnect", "dsql"));
         assert_eq!(parts.host, "abc.dsql.us-east-1.on.aws");
         assert_eq!((parts.port, &parts.user), (None, &None));
@@ -79,7 +79,7 @@ mod tests {
         let token = "db.example.com:5432/?DBUser=ann%40corp&Action=connect&X-Amz-Expires=900\
             &X-Amz-Date=20260101T000000Z&X-Amz-Credential=AKIA1%2F20260101%2Feu-west-1%2Frds-db\
             %2Faws4_request";
-        let parts = of(token).unwrap();
+        let parts = take_apart(token).unwrap();
         assert_eq!(
             (parts.port, parts.user.as_deref()),
             (Some(5432), Some("ann@corp"))
@@ -96,7 +96,7 @@ mod tests {
             "host/?Action=connect",
             "host:x/?Action=connect",
         ] {
-            assert!(of(text).is_none(), "{text}");
+            assert!(take_apart(text).is_none(), "{text}");
         }
     }
 
@@ -108,7 +108,7 @@ mod tests {
             &[DSQL],
             &["%", "%2F", "&", "=", "?", ":", "/", "X-Amz-Date=", "X-Amz-Expires=-1"],
         )) {
-            if let Some(parts) = of(&String::from_utf8_lossy(&text)) {
+            if let Some(parts) = take_apart(&String::from_utf8_lossy(&text)) {
                 proptest::prop_assert!(parts.kind_of_key.chars().count() <= SHOWN_OF_KEY);
             }
         }

@@ -19,7 +19,7 @@ use crate::time::Time;
 const ENOUGH: u32 = 15 * 60;
 
 /// Returns what is known of the credentials before anybody is asked.
-pub(super) fn of(planned: &ProfilePlan) -> WhoSigns {
+pub(super) fn find(planned: &ProfilePlan) -> WhoSigns {
     let settings = &planned.settings;
     let plan = planned.plan();
     let profile_variable = match settings.origin_of_profile() {
@@ -195,7 +195,7 @@ mod tests {
         let sections = ini::parse(config).unwrap_or_default();
         let files = SharedFiles::given(Ok(Files::new(sections, Vec::new())));
         let settings = Settings::new(Variables::Given(given), files, profile);
-        of(&ProfilePlan::make(settings))
+        find(&ProfilePlan::make(settings))
     }
 
     const SSO: &str = "[profile dev]\nsso_session = corp-of-test\nsso_account_id = 123456789012\n\

@@ -29,7 +29,7 @@ use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 use crate::sys::limits;
 use crate::text::{host, shown};
-use table::{COMMANDS, Entry, command_line};
+use table::{COMMANDS, CommandRow, command_line};
 
 /// Parses the command line, runs the command and reports its error.
 pub(crate) fn run() -> ExitCode {
@@ -116,7 +116,7 @@ fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
 }
 
 /// Returns the command that the words begin with.
-fn typed_command(words: &[OsString]) -> Option<&'static Entry> {
+fn typed_command(words: &[OsString]) -> Option<&'static CommandRow> {
     table::named(words.get(1)?.to_str()?)
 }
 

@@ -37,7 +37,7 @@ use crate::shell::LINES;
 ///
 /// clap defines the arguments only of the command that was typed (`defer`): the arguments of all
 /// commands would cost more time than everything else that a start does.
-pub(super) struct Entry {
+pub(super) struct CommandRow {
     pub(super) name: &'static str,
     about: &'static str,
     /// Command lines that stand below the command's help and in the manual page.
@@ -55,7 +55,7 @@ pub(super) struct Entry {
 const EXAMPLES: &str = "Examples:";
 
 /// Every command, in the order of `--help`.
-pub(super) static COMMANDS: &[Entry] = &[
+pub(super) static COMMANDS: &[CommandRow] = &[
     entry::<TokenCommand>(
         "token",
         "Print a token for a database",
@@ -165,8 +165,8 @@ const fn entry<C: Run>(
     name: &'static str,
     about: &'static str,
     examples: &'static [&'static str],
-) -> Entry {
-    Entry {
+) -> CommandRow {
+    CommandRow {
         name,
         about,
         examples,
@@ -181,8 +181,8 @@ const fn text<C: PrintText>(
     name: &'static str,
     about: &'static str,
     examples: &'static [&'static str],
-) -> Entry {
-    Entry {
+) -> CommandRow {
+    CommandRow {
         name,
         about,
         examples,
@@ -231,7 +231,7 @@ pub(super) fn command_line_with_examples() -> clap::Command {
     command
 }
 
-pub(super) fn named(name: &str) -> Option<&'static Entry> {
+pub(super) fn named(name: &str) -> Option<&'static CommandRow> {
     COMMANDS.iter().find(|entry| entry.name == name)
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Attempt {
 
 /// A connection that is open.
 #[derive(Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenConnection {
     pub(crate) address: SocketAddr,
     pub(super) stream: TcpStream,
 }
@@ -54,11 +54,11 @@ pub(crate) fn all(names: &Names, port: u16, deadline: Deadline) -> Vec<Attempt> 
 }
 
 /// Takes the connection that clients would take: that to the first address which answers.
-pub(crate) fn take_first(attempts: &mut [Attempt]) -> Option<Open> {
+pub(crate) fn take_first(attempts: &mut [Attempt]) -> Option<OpenConnection> {
     for attempt in attempts {
         if let Some(stream) = attempt.stream.take() {
             let address = attempt.address;
-            return Some(Open { address, stream });
+            return Some(OpenConnection { address, stream });
         }
     }
     None

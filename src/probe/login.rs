@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustls::Stream;
 
 use super::stream::{TimedStream, cause};
-use super::tls::Session;
+use super::tls::TlsSession;
 use super::trust::Policy;
 use super::wire::{self, AuthenticationRequest, Method, Packet, ServerMessage};
 use super::{Break, Deadline};
@@ -69,7 +69,7 @@ pub(crate) struct LoginAttempt {
 
 /// Logs in, and ends the session. Nothing is sent to a server that the policy does not accept.
 pub(crate) fn log_in(
-    mut session: Session,
+    mut session: TlsSession,
     request: &LoginRequest<'_>,
     policy: &Policy,
     deadline: Deadline,

@@ -19,8 +19,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::certificate::Validity;
 use super::names::Names;
-use super::tls::{self, Handshake, Start, TlsRequest};
-use super::trust::{NameFit, Policy, Trust, TrustedRoots, Verification};
+use super::tls::{self, Handshake, TlsRequest, TlsStart};
+use super::trust::{NameFit, NamedRoots, Policy, Trust, Verification};
 use super::wire::{SSL_REQUEST, Speaks};
 use super::{Break, Deadline, connect};
 use crate::time::Time;
@@ -35,7 +35,7 @@ pub(super) fn now() -> Time {
 }
 
 /// An authority and the certificate of a server.
-pub(super) struct Authority {
+pub(super) struct CertificateAuthority {
     root: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -47,7 +47,7 @@ pub(super) fn named(name: &str) -> DistinguishedName {
     whole
 }
 
-impl Authority {
+impl CertificateAuthority {
     pub(super) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name = named(name);
@@ -60,8 +60,8 @@ impl Authority {
         }
     }
 
-    pub(super) fn set(&self, name: &str) -> TrustedRoots {
-        TrustedRoots {
+    pub(super) fn set(&self, name: &str) -> NamedRoots {
+        NamedRoots {
             name: name.to_owned(),
             certificates: vec![self.root.clone()],
         }
@@ -109,7 +109,7 @@ impl Shown {
 }
 
 /// Serves one connection, and returns it when it is open.
-pub(super) fn serve(talk: impl FnOnce(TcpStream) + Send + 'static) -> connect::Open {
+pub(super) fn serve(talk: impl FnOnce(TcpStream) + Send + 'static) -> connect::OpenConnection {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || talk(listener.accept().unwrap().0));
@@ -121,11 +121,11 @@ pub(super) fn serve(talk: impl FnOnce(TcpStream) + Send + 'static) -> connect::O
     connect::take_first(&mut attempts).unwrap()
 }
 
-pub(super) fn tls_request(roots: &[TrustedRoots]) -> TlsRequest<'_> {
+pub(super) fn tls_request(roots: &[NamedRoots]) -> TlsRequest<'_> {
     TlsRequest {
         host: HOST,
         sends_name: true,
-        start: Start::Request,
+        start: TlsStart::Request,
         roots,
         now: now(),
     }
@@ -243,7 +243,7 @@ fn servers_that_close_stay_silent_or_never_end() {
 fn shaken(shown: Shown, tls_request: &TlsRequest<'_>) -> Handshake {
     let start = tls_request.start;
     let open = serve(move |stream| {
-        if start == Start::Request {
+        if start == TlsStart::Request {
             answer(&stream, b"S");
         }
         let tls = ServerConnection::new(Arc::new(shown.config())).unwrap();
@@ -255,15 +255,15 @@ fn shaken(shown: Shown, tls_request: &TlsRequest<'_>) -> Handshake {
 #[test]
 fn a_certificate_is_told_and_judged_by_each_set_of_roots() {
     let (own, other) = (
-        Authority::new("Root of ours"),
-        Authority::new("Another root"),
+        CertificateAuthority::new("Root of ours"),
+        CertificateAuthority::new("Another root"),
     );
-    let none = TrustedRoots {
+    let none = NamedRoots {
         name: "none".to_owned(),
         certificates: vec![CertificateDer::from(b"no certificate".to_vec())],
     };
     let sets = [own.set("own"), other.set("other"), none];
-    for start in [Start::Request, Start::Direct] {
+    for start in [TlsStart::Request, TlsStart::Direct] {
         let shown = own.certify(|_| {});
         let mut tls_request = tls_request(&sets);
         tls_request.start = start;
@@ -298,7 +298,7 @@ fn a_certificate_is_told_and_judged_by_each_set_of_roots() {
 
 #[test]
 fn tls_1_2_is_recorded_too() {
-    let authority = Authority::new("Root");
+    let authority = CertificateAuthority::new("Root");
     let shown = authority.certify(|_| {});
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(shown.key));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -326,7 +326,7 @@ fn tls_1_2_is_recorded_too() {
 
 #[test]
 fn what_is_wrong_with_a_certificate() {
-    let authority = Authority::new("Root");
+    let authority = CertificateAuthority::new("Root");
     let sets = [authority.set("own")];
     let judged = |shown: Shown| {
         let verdict = shaken(shown, &tls_request(&sets)).verdict.unwrap();
@@ -369,7 +369,7 @@ fn a_certificate_that_has_signed_itself_is_its_own_root() {
         }
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap().der().clone();
-        let sets = [TrustedRoots {
+        let sets = [NamedRoots {
             name: "itself".to_owned(),
             certificates: vec![certificate.clone()],
         }];
@@ -384,13 +384,13 @@ fn a_certificate_that_has_signed_itself_is_its_own_root() {
 
 #[test]
 fn only_a_root_ends_a_chain() {
-    let root = Authority::new("Root");
+    let root = CertificateAuthority::new("Root");
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name = named("Between");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
     let between = params.signed_by(&key, &root.issuer).unwrap().der().clone();
-    let authority = Authority {
+    let authority = CertificateAuthority {
         root: between.clone(),
         issuer: Issuer::new(params, key),
     };
@@ -407,7 +407,7 @@ fn only_a_root_ends_a_chain() {
 
 #[test]
 fn a_server_must_have_the_key_of_its_certificate() {
-    let authority = Authority::new("Root");
+    let authority = CertificateAuthority::new("Root");
     let shown = authority.certify(|_| {});
     let stolen = shown.chain;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(authority.certify(|_| {}).key));

@@ -14,9 +14,9 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, Signa
 
 use super::ask::{self, TlsAnswer};
 use super::certificate::Certificate;
-use super::connect::Open;
+use super::connect::OpenConnection;
 use super::stream::{TimedStream, cause, words};
-use super::trust::{TrustedRoots, Verdict, judge};
+use super::trust::{NamedRoots, Verdict, judge};
 use super::wire::ServerMessage;
 use super::{Break, Deadline};
 use crate::time::Time;
@@ -28,7 +28,7 @@ const MOST_CERTIFICATES: usize = 16;
 
 /// How a client begins TLS: libpq's `sslnegotiation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
+pub(crate) enum TlsStart {
     /// It asks for TLS in PostgreSQL's protocol first.
     Request,
     /// It begins at once, as libpq 17 and newer can.
@@ -42,9 +42,9 @@ pub(crate) struct TlsRequest<'a> {
     pub(crate) host: &'a str,
     /// Whether the client tells the server this name (SNI). Addresses are never told.
     pub(crate) sends_name: bool,
-    pub(crate) start: Start,
+    pub(crate) start: TlsStart,
     /// The sets of roots that are judged.
-    pub(crate) roots: &'a [TrustedRoots],
+    pub(crate) roots: &'a [NamedRoots],
     pub(crate) now: Time,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Encryption {
     pub(crate) version: String,
     pub(crate) cipher: String,
     /// The server has agreed to PostgreSQL's name inside TLS. libpq requires that after
-    /// [`Start::Direct`].
+    /// [`TlsStart::Direct`].
     pub(crate) has_alpn: bool,
 }
 
@@ -89,24 +89,28 @@ pub(crate) struct Handshake {
     /// `None` if the server showed nothing that can be read.
     pub(crate) verdict: Option<Verdict>,
     /// For the login, if the outcome is [`HandshakeOutcome::Encrypted`].
-    pub(crate) session: Option<Session>,
+    pub(crate) session: Option<TlsSession>,
 }
 
 /// A connection inside TLS, and what its server's certificate is worth.
-pub(crate) struct Session {
+pub(crate) struct TlsSession {
     pub(super) socket: TcpStream,
     pub(super) tls: ClientConnection,
     pub(super) verdict: Option<Verdict>,
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for TlsSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").finish_non_exhaustive()
+        f.debug_struct("TlsSession").finish_non_exhaustive()
     }
 }
 
 /// Begins TLS on a connection.
-pub(crate) fn handshake(open: Open, request: &TlsRequest<'_>, deadline: Deadline) -> Handshake {
+pub(crate) fn handshake(
+    open: OpenConnection,
+    request: &TlsRequest<'_>,
+    deadline: Deadline,
+) -> Handshake {
     let began = Instant::now();
     let mut handshake = Handshake {
         address: open.address,
@@ -118,8 +122,8 @@ pub(crate) fn handshake(open: Open, request: &TlsRequest<'_>, deadline: Deadline
     };
     if let Ok(server) = ServerName::try_from(request.host.to_owned()) {
         let refusal = match request.start {
-            Start::Request => refusal(&open.stream, deadline),
-            Start::Direct => None,
+            TlsStart::Request => refusal(&open.stream, deadline),
+            TlsStart::Direct => None,
         };
         match refusal {
             Some(outcome) => handshake.outcome = outcome,
@@ -175,7 +179,7 @@ fn encrypt(
     match result {
         Ok(tls) => {
             handshake.outcome = HandshakeOutcome::Encrypted(encryption(&tls));
-            handshake.session = Some(Session {
+            handshake.session = Some(TlsSession {
                 socket,
                 tls,
                 verdict: handshake.verdict.clone(),

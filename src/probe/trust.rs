@@ -16,7 +16,7 @@ use crate::time::Time;
 
 /// Root certificates, and a name by which the caller finds the verdict again.
 #[derive(Clone, Debug)]
-pub(crate) struct TrustedRoots {
+pub(crate) struct NamedRoots {
     pub(crate) name: String,
     pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
@@ -77,7 +77,7 @@ pub(crate) enum Verification {
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(crate) verification: Verification,
-    /// The name of the [`TrustedRoots`].
+    /// The name of the [`NamedRoots`].
     pub(crate) roots: String,
 }
 
@@ -102,7 +102,7 @@ impl Policy {
 pub(super) fn judge(
     shown: &[CertificateDer<'static>],
     server: &ServerName<'_>,
-    sets: &[TrustedRoots],
+    sets: &[NamedRoots],
     now: Time,
     provider: &Arc<CryptoProvider>,
 ) -> Option<Verdict> {
@@ -124,7 +124,7 @@ pub(super) fn judge(
 fn trust_of(
     own: &CertificateDer<'_>,
     between: &[CertificateDer<'_>],
-    set: &TrustedRoots,
+    set: &NamedRoots,
     day: Time,
     provider: &Arc<CryptoProvider>,
 ) -> Trust {

@@ -14,9 +14,13 @@ pub(super) struct Address {
 }
 
 /// Returns the address of a service in a region: the one that the user has set, else AWS's own.
-pub(super) fn of(resolution: &Resolution, service: AwsService, region: &str) -> Result<Address> {
+pub(super) fn address_for(
+    resolution: &Resolution,
+    service: AwsService,
+    region: &str,
+) -> Result<Address> {
     resolution.check_endpoint(service)?;
-    let partition = partition::of(region);
+    let partition = partition::partition_of(region);
     let is_iam = service.key == IAM.key;
     let base = match resolution.settings.endpoint(service) {
         Some(own) => own.trim_end_matches('/').to_owned(),

@@ -29,13 +29,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Asks the control planes with the credentials of one profile, in any region. One client may have
 /// many requests under way.
-pub(super) struct Client<'a> {
+pub(super) struct ApiClient<'a> {
     resolution: &'a Resolution<'a>,
     http: HttpClient,
     credentials: Credentials,
 }
 
-impl<'a> Client<'a> {
+impl<'a> ApiClient<'a> {
     pub(super) fn new(resolution: &'a Resolution<'a>, credentials: Credentials) -> Self {
         Self {
             resolution,
@@ -56,7 +56,7 @@ impl<'a> Client<'a> {
             request,
             region,
         };
-        let answer = self.answered(&what).await?;
+        let answer = self.send_signed(&what).await?;
         match read(answer.body().bytes().unwrap_or_default()) {
             Some(found) => Ok(found),
             None => Err(what.not_understood(answer.status().as_u16())),
@@ -64,9 +64,9 @@ impl<'a> Client<'a> {
     }
 
     /// Returns the answer with a status of success. Sends the request again where that may help.
-    async fn answered(&self, what: &Subject<'_>) -> Inspected<HttpResponse> {
+    async fn send_signed(&self, what: &Subject<'_>) -> Inspected<HttpResponse> {
         let service = what.request.service;
-        let address = match address::of(self.resolution, service, what.region) {
+        let address = match address::address_for(self.resolution, service, what.region) {
             Ok(address) => address,
             Err(error) => return Err(NoAnswer::new(WhyNot::Setting, error)),
         };
@@ -84,7 +84,7 @@ impl<'a> Client<'a> {
             }
             let refusal = Refusal::of(&answer);
             if attempt == ATTEMPTS || !refusal.may_pass() || !self.has_paused(attempt).await {
-                return Err(what.refused(&refusal));
+                return Err(what.refusal_answer(&refusal));
             }
             attempt += 1;
         }
@@ -153,7 +153,7 @@ async fn send(
 }
 
 /// Sends a request without a signature, which the service refuses, and returns the answer.
-pub(super) async fn unsigned(
+pub(super) async fn ask_unsigned(
     resolution: &Resolution<'_>,
     request: &ApiRequest,
     region: &str,
@@ -163,7 +163,7 @@ pub(super) async fn unsigned(
         request,
         region,
     };
-    let built = match address::of(resolution, request.service, region) {
+    let built = match address::address_for(resolution, request.service, region) {
         Ok(address) => request.http(&address.base),
         Err(error) => Err(error),
     };
@@ -203,7 +203,7 @@ impl Subject<'_> {
         NoAnswer::new(WhyNot::NotUnderstood, error)
     }
 
-    fn refused(&self, refusal: &Refusal) -> NoAnswer {
+    fn refusal_answer(&self, refusal: &Refusal) -> NoAnswer {
         let why = refusal.why();
         match refusal.error(&self.text(), self.request.service) {
             Some(error) if why == WhyNot::NotAllowed => {

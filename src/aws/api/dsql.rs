@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::client::Client;
+use super::client::ApiClient;
 use super::pages::Pages;
 use super::request::ApiRequest;
 use crate::authority::{Inspected, NoAnswer, WhyNot};
@@ -11,7 +11,7 @@ use crate::aws::service::refusal::not_understood;
 
 /// A cluster, as AWS describes it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Cluster {
+pub(super) struct DsqlCluster {
     pub(super) identifier: String,
     pub(super) arn: String,
     pub(super) status: String,
@@ -23,7 +23,7 @@ pub(super) struct Cluster {
 
 /// What a list says of a cluster.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Listed {
+pub(super) struct ListedCluster {
     pub(super) identifier: String,
     pub(super) arn: String,
 }
@@ -42,10 +42,10 @@ pub(super) fn list_clusters(mark: Option<&str>) -> ApiRequest {
 
 /// Returns a cluster by its ID.
 pub(super) async fn cluster(
-    client: &Client<'_>,
+    client: &ApiClient<'_>,
     region: &str,
     identifier: &str,
-) -> Inspected<Cluster> {
+) -> Inspected<DsqlCluster> {
     client
         .ask(&get_cluster(identifier), region, read_cluster)
         .await
@@ -56,7 +56,10 @@ pub(super) async fn cluster(
     not(test),
     expect(dead_code, reason = "the discovery of clusters that asks it follows")
 )]
-pub(super) async fn clusters(client: &Client<'_>, region: &str) -> Inspected<Vec<Listed>> {
+pub(super) async fn clusters(
+    client: &ApiClient<'_>,
+    region: &str,
+) -> Inspected<Vec<ListedCluster>> {
     let (mut pages, mut all) = (Pages::default(), Vec::new());
     loop {
         let request = list_clusters(pages.mark());
@@ -73,7 +76,7 @@ pub(super) async fn clusters(client: &Client<'_>, region: &str) -> Inspected<Vec
     }
 }
 
-fn read_cluster(body: &[u8]) -> Option<Cluster> {
+fn read_cluster(body: &[u8]) -> Option<DsqlCluster> {
     let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut tags = Vec::new();
     if let Some(Value::Object(given)) = fields.get("tags") {
@@ -85,7 +88,7 @@ fn read_cluster(body: &[u8]) -> Option<Cluster> {
         Some(Value::Object(details)) => text(details, "encryptionStatus"),
         _ => None,
     };
-    Some(Cluster {
+    Some(DsqlCluster {
         identifier: text(&fields, "identifier")?,
         arn: text(&fields, "arn")?,
         status: text(&fields, "status")?,
@@ -96,12 +99,12 @@ fn read_cluster(body: &[u8]) -> Option<Cluster> {
 }
 
 /// Returns the clusters of a page and the mark of the next one.
-fn read_page(body: &[u8]) -> Option<(Vec<Listed>, Option<String>)> {
+fn read_page(body: &[u8]) -> Option<(Vec<ListedCluster>, Option<String>)> {
     let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut found = Vec::new();
     for cluster in fields.get("clusters")?.as_array()? {
         let cluster = cluster.as_object()?;
-        found.push(Listed {
+        found.push(ListedCluster {
             identifier: text(cluster, "identifier")?,
             arn: text(cluster, "arn")?,
         });

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::client::Client;
+use super::client::ApiClient;
 use super::request::ApiRequest;
 use super::xml::{self, flag, text};
 use crate::authority::{Denial, DeniedBy, Inspected, Permission};
@@ -28,7 +28,11 @@ pub(super) fn simulate_principal_policy(
 }
 
 /// Returns the ARN of a role, with its path.
-pub(super) async fn role_arn(client: &Client<'_>, region: &str, name: &str) -> Inspected<String> {
+pub(super) async fn role_arn(
+    client: &ApiClient<'_>,
+    region: &str,
+    name: &str,
+) -> Inspected<String> {
     client.ask(&get_role(name), region, read_role).await
 }
 
@@ -37,8 +41,8 @@ fn read_role(body: &[u8]) -> Option<String> {
 }
 
 /// Returns whether the policies of a user or role allow one action on one resource.
-pub(super) async fn simulated(
-    client: &Client<'_>,
+pub(super) async fn simulate(
+    client: &ApiClient<'_>,
     region: &str,
     principal: &str,
     action: &str,

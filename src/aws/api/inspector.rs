@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::aws::credentials::Credentials;
 
 use super::arn::{Arn, Principal};
-use super::client::Client;
+use super::client::ApiClient;
 use super::{iam, server, sts};
 use crate::authority::{
     AskPolicy, Caller, Inspected, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
@@ -79,7 +79,7 @@ impl AwsInspector {
         let resolution = self.open(&planned, &region, &notes)?;
         match block_on(question(&resolution, &region)) {
             Ok(answer) => answer,
-            Err(error) => Err(of_error(error)),
+            Err(error) => Err(no_answer_of(error)),
         }
     }
 
@@ -87,20 +87,20 @@ impl AwsInspector {
     fn with_credentials<T>(
         &self,
         region: Option<&Region>,
-        question: impl AsyncFnOnce(&Client<'_>, &str) -> Inspected<T>,
+        question: impl AsyncFnOnce(&ApiClient<'_>, &str) -> Inspected<T>,
     ) -> Inspected<T> {
         let planned = (self.read)(self.profile.as_deref());
         let region = region_of(&planned, region);
         let notes = self.ask.notes();
         let credentials = match self.resolved(&planned, &region, &notes) {
             Ok(credentials) => credentials,
-            Err(error) => return Err(of_error(error)),
+            Err(error) => return Err(no_answer_of(error)),
         };
         let resolution = self.open(&planned, &region, &notes)?;
-        let client = Client::new(&resolution, credentials);
+        let client = ApiClient::new(&resolution, credentials);
         match block_on(question(&client, &region)) {
             Ok(answer) => answer,
-            Err(error) => Err(of_error(error)),
+            Err(error) => Err(no_answer_of(error)),
         }
     }
 
@@ -131,7 +131,7 @@ impl AwsInspector {
         let settings = &planned.settings;
         match Resolution::open(settings, &self.ask, region, 0, self.deadline, notes) {
             Ok(resolution) => Ok(resolution),
-            Err(error) => Err(of_error(error)),
+            Err(error) => Err(no_answer_of(error)),
         }
     }
 }
@@ -168,7 +168,7 @@ impl Inspector for AwsInspector {
 }
 
 async fn permission(
-    client: &Client<'_>,
+    client: &ApiClient<'_>,
     scope: &Scope<'_>,
     region: &str,
     resource: Option<&str>,
@@ -180,7 +180,7 @@ async fn permission(
     let resource = match resource {
         Some(resource) => resource.to_owned(),
         None if scope.service == DSQL.key => {
-            let partition = partition::of(region).name;
+            let partition = partition::partition_of(region).name;
             let (account, id) = (&caller.account, server::cluster_id(scope.host));
             format!("arn:{partition}:dsql:{region}:{account}:cluster/{id}")
         }
@@ -191,7 +191,7 @@ async fn permission(
     };
     let action = format!("{}:{}", scope.service, scope.action);
     match arn.principal() {
-        Principal::User => iam::simulated(client, region, &caller.name, &action, &resource).await,
+        Principal::User => iam::simulate(client, region, &caller.name, &action, &resource).await,
         Principal::Role(name) => {
             let role = iam::role_arn(client, region, name).await;
             let path = match &role {
@@ -201,7 +201,7 @@ async fn permission(
                 Err(error) => return Err(error.clone()),
             };
             match (
-                iam::simulated(client, region, &path, &action, &resource).await,
+                iam::simulate(client, region, &path, &action, &resource).await,
                 role,
             ) {
                 (Err(error), Err(denied)) if error.why == WhyNot::NotFound => Err(denied),
@@ -227,7 +227,7 @@ fn region_of(planned: &ProfilePlan, region: Option<&Region>) -> String {
 }
 
 /// Returns why there are no credentials, or why the settings cannot be used.
-fn of_error(error: Error) -> NoAnswer {
+fn no_answer_of(error: Error) -> NoAnswer {
     let by_exit = match error.exit() {
         Exit::Login => WhyNot::LoginNeeded,
         Exit::Usage => WhyNot::Setting,

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::client::Client;
+use super::client::ApiClient;
 use super::pages::Pages;
 use super::request::ApiRequest;
 use super::xml::{self, flag, text};
@@ -45,7 +45,7 @@ pub(super) const PROXY_ENDPOINTS: Listing = Listing {
 };
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Instance {
+pub(super) struct RdsInstance {
     pub(super) identifier: String,
     pub(super) arn: String,
     /// `db-...`, as policies name it.
@@ -62,7 +62,7 @@ pub(super) struct Instance {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Cluster {
+pub(super) struct RdsCluster {
     pub(super) identifier: String,
     pub(super) arn: String,
     /// `cluster-...`, as policies name it.
@@ -77,7 +77,7 @@ pub(super) struct Cluster {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Proxy {
+pub(super) struct RdsProxy {
     pub(super) name: String,
     /// It ends in `prx-...`, as policies name the proxy.
     pub(super) arn: String,
@@ -88,7 +88,7 @@ pub(super) struct Proxy {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ProxyEndpoint {
+pub(super) struct RdsProxyEndpoint {
     pub(super) proxy: String,
     pub(super) status: String,
     pub(super) host: Option<String>,
@@ -107,8 +107,8 @@ pub(super) fn describe(listing: &Listing, name: Option<&str>, mark: Option<&str>
 }
 
 /// Returns all things of a kind in a region, or the one with this name.
-pub(super) async fn all<T>(
-    client: &Client<'_>,
+pub(super) async fn list_all<T>(
+    client: &ApiClient<'_>,
     region: &str,
     listing: &Listing,
     name: Option<&str>,
@@ -151,8 +151,8 @@ fn read_page<T>(
     page?
 }
 
-pub(super) fn read_instance(node: Node) -> Option<Instance> {
-    Some(Instance {
+pub(super) fn read_instance(node: Node) -> Option<RdsInstance> {
+    Some(RdsInstance {
         identifier: text(node, &["DBInstanceIdentifier"])?,
         arn: text(node, &["DBInstanceArn"])?,
         resource_id: text(node, &["DbiResourceId"])?,
@@ -166,7 +166,7 @@ pub(super) fn read_instance(node: Node) -> Option<Instance> {
     })
 }
 
-pub(super) fn read_cluster(node: Node) -> Option<Cluster> {
+pub(super) fn read_cluster(node: Node) -> Option<RdsCluster> {
     let mut hosts = Vec::new();
     for name in ["Endpoint", "ReaderEndpoint"] {
         if let Some(host) = text(node, &[name]) {
@@ -178,7 +178,7 @@ pub(super) fn read_cluster(node: Node) -> Option<Cluster> {
             hosts.push(host);
         }
     }
-    Some(Cluster {
+    Some(RdsCluster {
         identifier: text(node, &["DBClusterIdentifier"])?,
         arn: text(node, &["DBClusterArn"])?,
         resource_id: text(node, &["DbClusterResourceId"])?,
@@ -191,13 +191,13 @@ pub(super) fn read_cluster(node: Node) -> Option<Cluster> {
     })
 }
 
-pub(super) fn read_proxy(node: Node) -> Option<Proxy> {
+pub(super) fn read_proxy(node: Node) -> Option<RdsProxy> {
     let mut takes_tokens = text(node, &["DefaultAuthScheme"]).as_deref() == Some("IAM_AUTH");
     for auth in xml::members(node, &["Auth"]) {
         let iam = text(auth, &["IAMAuth"]);
         takes_tokens |= matches!(iam.as_deref(), Some("REQUIRED" | "ENABLED"));
     }
-    Some(Proxy {
+    Some(RdsProxy {
         name: text(node, &["DBProxyName"])?,
         arn: text(node, &["DBProxyArn"])?,
         status: text(node, &["Status"])?,
@@ -207,8 +207,8 @@ pub(super) fn read_proxy(node: Node) -> Option<Proxy> {
     })
 }
 
-pub(super) fn read_proxy_endpoint(node: Node) -> Option<ProxyEndpoint> {
-    Some(ProxyEndpoint {
+pub(super) fn read_proxy_endpoint(node: Node) -> Option<RdsProxyEndpoint> {
+    Some(RdsProxyEndpoint {
         proxy: text(node, &["DBProxyName"])?,
         status: text(node, &["Status"])?,
         host: text(node, &["Endpoint"]),

@@ -10,7 +10,7 @@
 
 /// What a host name belongs to, by its name in RDS.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Named<'a> {
+pub(super) enum RdsName<'a> {
     Instance(&'a str),
     Cluster(&'a str),
     /// One of the custom endpoints: only the list of all clusters says of which.
@@ -21,35 +21,35 @@ pub(super) enum Named<'a> {
 
 /// Reads the name of a host. `None` if it has another form: global and Limitless endpoints, and
 /// names of the user's own.
-pub(super) fn of(host: &str) -> Option<Named<'_>> {
+pub(super) fn parse(host: &str) -> Option<RdsName<'_>> {
     let labels: Vec<&str> = host.split('.').collect();
     let rds = labels.iter().rposition(|label| *label == "rds")?;
     match &labels[..rds] {
         [name, "endpoint", hash, _] if hash.starts_with("proxy-") => {
-            Some(Named::ProxyEndpoint(name))
+            Some(RdsName::ProxyEndpoint(name))
         }
-        [name, hash, _] => of_two(name, hash),
+        [name, hash, _] => parse_two(name, hash),
         _ => None,
     }
 }
 
-fn of_two<'a>(name: &'a str, hash: &str) -> Option<Named<'a>> {
+fn parse_two<'a>(name: &'a str, hash: &str) -> Option<RdsName<'a>> {
     if name.is_empty() {
         return None;
     }
     if hash.starts_with("cluster-custom-") {
-        return Some(Named::CustomEndpoint);
+        return Some(RdsName::CustomEndpoint);
     }
     if hash.starts_with("cluster-") {
-        return Some(Named::Cluster(name));
+        return Some(RdsName::Cluster(name));
     }
     if hash.starts_with("proxy-") {
-        return Some(Named::Proxy(name));
+        return Some(RdsName::Proxy(name));
     }
     if hash.is_empty() || hash.contains('-') {
         return None;
     }
-    Some(Named::Instance(name))
+    Some(RdsName::Instance(name))
 }
 
 #[cfg(test)]
@@ -59,12 +59,15 @@ mod tests {
     #[test]
     fn the_name_says_what_it_is() {
         for (name, found) in [
-            ("db-1.c1a2b3", Some(Named::Instance("db-1"))),
-            ("c.cluster-c1a2b3", Some(Named::Cluster("c"))),
-            ("c.cluster-ro-c1a2b3", Some(Named::Cluster("c"))),
-            ("e.cluster-custom-c1a2b3", Some(Named::CustomEndpoint)),
-            ("p.proxy-c1a2b3", Some(Named::Proxy("p"))),
-            ("ro.endpoint.proxy-c1a2b3", Some(Named::ProxyEndpoint("ro"))),
+            ("db-1.c1a2b3", Some(RdsName::Instance("db-1"))),
+            ("c.cluster-c1a2b3", Some(RdsName::Cluster("c"))),
+            ("c.cluster-ro-c1a2b3", Some(RdsName::Cluster("c"))),
+            ("e.cluster-custom-c1a2b3", Some(RdsName::CustomEndpoint)),
+            ("p.proxy-c1a2b3", Some(RdsName::Proxy("p"))),
+            (
+                "ro.endpoint.proxy-c1a2b3",
+                Some(RdsName::ProxyEndpoint("ro")),
+            ),
             ("l.shardgrp-c1a2b3", None),
             ("g.global-c1a2b3", None),
             ("db-1", None),
@@ -76,10 +79,10 @@ mod tests {
                 "cn-north-1.rds.amazonaws.com.cn",
             ] {
                 let host = format!("{name}.{suffix}");
-                assert_eq!(of(&host), found, "{host}");
+                assert_eq!(parse(&host), found, "{host}");
             }
         }
-        assert_eq!(of("db.example.com"), None);
-        assert_eq!(of(""), None);
+        assert_eq!(parse("db.example.com"), None);
+        assert_eq!(parse(""), None);
     }
 }

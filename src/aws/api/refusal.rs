@@ -70,9 +70,9 @@ impl Refusal {
         let status = answer.status().as_u16();
         let body = answer.body().bytes().unwrap_or_default();
         let header = answer.headers().get("x-amzn-errortype");
-        let (code, message) = match of_xml(body) {
+        let (code, message) = match read_xml(body) {
             Some(found) => found,
-            None => of_json(header, body),
+            None => read_json(header, body),
         };
         Self {
             status,
@@ -140,7 +140,7 @@ impl Refusal {
 }
 
 /// Returns the code and the message of `<ErrorResponse><Error>`; none if the body is not XML.
-fn of_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
+fn read_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
     xml::read(body, |root| {
         let error = xml::child(root, "Error").unwrap_or(root);
         (xml::text(error, &["Code"]), xml::text(error, &["Message"]))
@@ -149,7 +149,7 @@ fn of_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
 
 /// Returns the code and the message of a refusal in JSON. The header counts first, as in AWS's
 /// SDKs: `AccessDeniedException:http://...`.
-fn of_json(header: Option<&str>, body: &[u8]) -> (Option<String>, Option<String>) {
+fn read_json(header: Option<&str>, body: &[u8]) -> (Option<String>, Option<String>) {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let field = |names: &[&str]| {
         let found = names.iter().find_map(|name| body.get(name)?.as_str());
@@ -185,9 +185,9 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, header: Option<&str>, body: &str) -> Refusal {
-        let (code, message) = match of_xml(body.as_bytes()) {
+        let (code, message) = match read_xml(body.as_bytes()) {
             Some(found) => found,
-            None => of_json(header, body.as_bytes()),
+            None => read_json(header, body.as_bytes()),
         };
         Refusal {
             status,

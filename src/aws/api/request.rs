@@ -153,7 +153,7 @@ mod tests {
             let text = |name: &str| row[name].as_str().unwrap();
             let request = made(row);
             let region = text("region");
-            let partition = partition::of(region);
+            let partition = partition::partition_of(region);
             let (host, signed) = if request.service.key == IAM.key {
                 let host = partition.iam_host(HostVariant::default()).to_owned();
                 (host, partition.iam_region())

@@ -1,8 +1,8 @@
 //! The server behind a host name, as the control plane of its service describes it.
 
 use super::arn::Arn;
-use super::client::Client;
-use super::rds_host::{self, Named};
+use super::client::ApiClient;
+use super::rds_host::{self, RdsName};
 use super::{dsql, rds};
 use crate::authority::{Inspected, NoAnswer, Scope, ServerState, WhyNot};
 use crate::aws::service::endpoints::{DSQL, RDS};
@@ -42,12 +42,12 @@ fn is_ready(status: &str) -> Option<bool> {
 
 /// Returns what AWS knows of the server that a token with this scope is for.
 pub(super) async fn state(
-    client: &Client<'_>,
+    client: &ApiClient<'_>,
     scope: &Scope<'_>,
     region: &str,
 ) -> Inspected<ServerState> {
     if scope.service == DSQL.key {
-        return of_dsql(client, scope.host, region).await;
+        return state_of_dsql(client, scope.host, region).await;
     }
     let lookup = Lookup {
         client,
@@ -55,12 +55,12 @@ pub(super) async fn state(
         host: scope.host,
         user: scope.user.unwrap_or("*"),
     };
-    match rds_host::of(scope.host) {
-        Some(Named::Instance(name)) => lookup.instance(name).await,
-        Some(Named::Cluster(name)) => lookup.cluster(Some(name)).await,
-        Some(Named::CustomEndpoint) => lookup.cluster(None).await,
-        Some(Named::Proxy(name)) => lookup.proxy(name).await,
-        Some(Named::ProxyEndpoint(name)) => lookup.proxy_endpoint(name).await,
+    match rds_host::parse(scope.host) {
+        Some(RdsName::Instance(name)) => lookup.instance(name).await,
+        Some(RdsName::Cluster(name)) => lookup.cluster(Some(name)).await,
+        Some(RdsName::CustomEndpoint) => lookup.cluster(None).await,
+        Some(RdsName::Proxy(name)) => lookup.proxy(name).await,
+        Some(RdsName::ProxyEndpoint(name)) => lookup.proxy_endpoint(name).await,
         None => Err(not_askable(scope.host)),
     }
 }
@@ -73,7 +73,7 @@ pub(super) fn cluster_id(host: &str) -> &str {
     }
 }
 
-async fn of_dsql(client: &Client<'_>, host: &str, region: &str) -> Inspected<ServerState> {
+async fn state_of_dsql(client: &ApiClient<'_>, host: &str, region: &str) -> Inspected<ServerState> {
     let cluster = dsql::cluster(client, region, cluster_id(host)).await?;
     let encryption = cluster.encryption.as_deref();
     let can_use_key = encryption.map(|state| state != "KMS_KEY_INACCESSIBLE");
@@ -96,7 +96,7 @@ async fn of_dsql(client: &Client<'_>, host: &str, region: &str) -> Inspected<Ser
 
 /// What the host of a request belongs to in RDS.
 struct Lookup<'a> {
-    client: &'a Client<'a>,
+    client: &'a ApiClient<'a>,
     region: &'a str,
     host: &'a str,
     user: &'a str,
@@ -105,8 +105,9 @@ struct Lookup<'a> {
 impl Lookup<'_> {
     async fn instance(&self, name: &str) -> Inspected<ServerState> {
         let read = rds::read_instance;
-        let found = rds::all(self.client, self.region, &rds::INSTANCES, Some(name), read).await?;
-        let is_this = |instance: &rds::Instance| self.is_host(instance.host.as_deref());
+        let found =
+            rds::list_all(self.client, self.region, &rds::INSTANCES, Some(name), read).await?;
+        let is_this = |instance: &rds::RdsInstance| self.is_host(instance.host.as_deref());
         let Some(instance) = found.into_iter().find(is_this) else {
             return Err(self.not_found("DB instance"));
         };
@@ -126,7 +127,7 @@ impl Lookup<'_> {
             // The cluster decides for its members: it has the switch, and policies name it.
             let read = rds::read_cluster;
             let name = Some(cluster.as_str());
-            let found = rds::all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
+            let found = rds::list_all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
             if let Some(cluster) = found.into_iter().next() {
                 state.takes_tokens = cluster.takes_tokens;
                 state.resource = self.resource(&cluster.arn, &cluster.resource_id);
@@ -138,7 +139,7 @@ impl Lookup<'_> {
     /// Looks for a cluster by its name or, for a custom endpoint, among all of them.
     async fn cluster(&self, name: Option<&str>) -> Inspected<ServerState> {
         let read = rds::read_cluster;
-        let found = rds::all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
+        let found = rds::list_all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
         for cluster in found {
             let mut hosts = cluster.hosts.iter();
             if !hosts.any(|host| self.is_host(Some(host))) {
@@ -165,18 +166,18 @@ impl Lookup<'_> {
         if !self.is_host(proxy.host.as_deref()) {
             return Err(self.not_found("RDS proxy"));
         }
-        Ok(self.of_proxy(proxy))
+        Ok(self.state_of_proxy(proxy))
     }
 
     async fn proxy_endpoint(&self, name: &str) -> Inspected<ServerState> {
         let listing = &rds::PROXY_ENDPOINTS;
         let read = rds::read_proxy_endpoint;
-        let found = rds::all(self.client, self.region, listing, Some(name), read).await?;
-        let is_this = |endpoint: &rds::ProxyEndpoint| self.is_host(endpoint.host.as_deref());
+        let found = rds::list_all(self.client, self.region, listing, Some(name), read).await?;
+        let is_this = |endpoint: &rds::RdsProxyEndpoint| self.is_host(endpoint.host.as_deref());
         let Some(endpoint) = found.into_iter().find(is_this) else {
             return Err(self.not_found("RDS proxy endpoint"));
         };
-        let mut state = self.of_proxy(self.proxy_named(&endpoint.proxy).await?);
+        let mut state = self.state_of_proxy(self.proxy_named(&endpoint.proxy).await?);
         if is_ready(&endpoint.status) != Some(true) {
             state.is_ready = is_ready(&endpoint.status);
             state.status = endpoint.status;
@@ -184,16 +185,17 @@ impl Lookup<'_> {
         Ok(state)
     }
 
-    async fn proxy_named(&self, name: &str) -> Inspected<rds::Proxy> {
+    async fn proxy_named(&self, name: &str) -> Inspected<rds::RdsProxy> {
         let read = rds::read_proxy;
-        let found = rds::all(self.client, self.region, &rds::PROXIES, Some(name), read).await?;
+        let found =
+            rds::list_all(self.client, self.region, &rds::PROXIES, Some(name), read).await?;
         match found.into_iter().next() {
             Some(proxy) => Ok(proxy),
             None => Err(self.not_found("RDS proxy")),
         }
     }
 
-    fn of_proxy(&self, proxy: rds::Proxy) -> ServerState {
+    fn state_of_proxy(&self, proxy: rds::RdsProxy) -> ServerState {
         let resource_id = match proxy.arn.rsplit_once(':') {
             Some((_, id)) => id,
             None => "",

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::client::{self, Client};
+use super::client::{self, ApiClient};
 use super::request::ApiRequest;
 use super::xml;
 use crate::authority::{Caller, Inspected, NoAnswer, WhyNot};
@@ -16,7 +16,7 @@ pub(super) fn get_caller_identity() -> ApiRequest {
 }
 
 /// Returns whose credentials the client has. AWS refuses this to nobody.
-pub(super) async fn caller(client: &Client<'_>, region: &str) -> Inspected<Caller> {
+pub(super) async fn caller(client: &ApiClient<'_>, region: &str) -> Inspected<Caller> {
     client
         .ask(&get_caller_identity(), region, read_caller)
         .await
@@ -37,7 +37,7 @@ fn read_caller(body: &[u8]) -> Option<Caller> {
 /// is there, so the request has no signature.
 pub(super) async fn clock_offset(resolution: &Resolution<'_>, region: &str) -> Inspected<i64> {
     let (sent, began) = (Time::now(), Instant::now());
-    let answer = client::unsigned(resolution, &get_caller_identity(), region).await?;
+    let answer = client::ask_unsigned(resolution, &get_caller_identity(), region).await?;
     let waited = began.elapsed();
     if let Some(there) = answer.headers().get("date").and_then(Time::from_http) {
         return Ok(offset(sent, waited, there));

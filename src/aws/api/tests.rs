@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::inspector::AwsInspector;
-use super::{address, client::Client, dsql, rds};
+use super::{address, client::ApiClient, dsql, rds};
 use crate::authority::{
     AskPolicy, DeniedBy, Inspected, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
     Scope, ServerState, WhyNot,
@@ -140,11 +140,11 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let deadline = Instant::now() + ask.timeout;
     let resolution = Resolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
     let credentials = Credentials::new("AKIA", SECRET, None, None, "test");
-    let client = Client::new(&resolution, credentials);
+    let client = ApiClient::new(&resolution, credentials);
     block_on(async {
         let of_dsql = dsql::clusters(&client, "eu-west-1").await;
         let read = rds::read_cluster;
-        let of_rds = rds::all(&client, "eu-west-1", &rds::CLUSTERS, None, read).await;
+        let of_rds = rds::list_all(&client, "eu-west-1", &rds::CLUSTERS, None, read).await;
         (of_dsql.map(|all| all.len()), of_rds.map(|all| all.len()))
     })
     .unwrap()
@@ -582,7 +582,7 @@ fn the_settings_of_the_user_decide_which_address_is_asked() {
         let (ask, notes) = (ask(), Notes::default());
         let deadline = Instant::now() + ask.timeout;
         let resolution = Resolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
-        let found = address::of(&resolution, service, "eu-west-1").unwrap();
+        let found = address::address_for(&resolution, service, "eu-west-1").unwrap();
         assert_eq!(found.base, address, "{variables}");
         let signed = if service.key == IAM.key {
             "us-east-1"

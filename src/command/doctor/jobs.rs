@@ -88,7 +88,7 @@ impl Jobs {
         }
         if NEED_TOOLS.iter().any(|id| is_wanted(id)) {
             let machine = machine.clone();
-            jobs.tools = Some(Later::start(move || tools(&machine)));
+            jobs.tools = Some(Later::start(move || read_tools(&machine)));
         }
         if is_wanted("passfile.repository")
             && let Ok(path) = PassfileOption::default().path()
@@ -97,7 +97,7 @@ impl Jobs {
             jobs.repository = Some(Later::start(work));
         }
         if is_wanted("installation.path") {
-            jobs.pgcred = other_pgcred(machine, patience);
+            jobs.pgcred = start_other_pgcred(machine, patience);
         }
         if is_wanted("clients") || is_wanted("passfile.length") || is_wanted("environment.tls") {
             for name in ["psql", "pg_config"] {
@@ -105,7 +105,7 @@ impl Jobs {
             }
         }
         if is_wanted("clients.aws") {
-            jobs.aws = aws(patience);
+            jobs.aws = start_aws(patience);
         }
         jobs
     }
@@ -136,7 +136,7 @@ impl ProgramVersion {
 
     fn at(name: &'static str, path: PathBuf, deadline: Instant) -> Self {
         let words = vec![path.display().to_string(), "--version".to_owned()];
-        let text = Later::start(move || version(&words, deadline));
+        let text = Later::start(move || read_version(&words, deadline));
         Self { name, path, text }
     }
 
@@ -147,7 +147,7 @@ impl ProgramVersion {
 }
 
 /// Returns the first line that a program prints on standard output.
-fn version(words: &[String], deadline: Instant) -> Option<String> {
+fn read_version(words: &[String], deadline: Instant) -> Option<String> {
     let ended = child::output(words, deadline, Attachment::Alone).ok()?;
     let text = String::from_utf8_lossy(&ended.stdout).into_owned();
     let line = text.lines().next()?.trim();
@@ -159,14 +159,14 @@ fn version(words: &[String], deadline: Instant) -> Option<String> {
 
 /// Starts to ask the AWS CLI for its version. It takes half a second to start, so that its files
 /// are asked first.
-fn aws(deadline: Instant) -> Option<ProgramVersion> {
+fn start_aws(deadline: Instant) -> Option<ProgramVersion> {
     const NAME: &str = "aws";
     let path = child::find(NAME.as_ref())?;
     let words = vec![path.display().to_string(), "--version".to_owned()];
     let program = path.clone();
     let text = Later::start(move || match aws_cli::version_by_files(&program) {
         Some(version) => Some(version),
-        None => version(&words, deadline),
+        None => read_version(&words, deadline),
     });
     Some(ProgramVersion {
         name: NAME,
@@ -176,7 +176,7 @@ fn aws(deadline: Instant) -> Option<ProgramVersion> {
 }
 
 /// Returns the pgcred that is found first, if it is not the one that runs.
-fn other_pgcred(machine: &Machine, deadline: Instant) -> Option<ProgramVersion> {
+fn start_other_pgcred(machine: &Machine, deadline: Instant) -> Option<ProgramVersion> {
     let found = child::find("pgcred".as_ref())?;
     if found.canonicalize().ok() == machine.pgcred.canonicalize().ok() {
         return None;
@@ -184,7 +184,7 @@ fn other_pgcred(machine: &Machine, deadline: Instant) -> Option<ProgramVersion> 
     Some(ProgramVersion::at("pgcred", found, deadline))
 }
 
-fn tools(machine: &Machine) -> Vec<ToolState> {
+fn read_tools(machine: &Machine) -> Vec<ToolState> {
     let mut states = Vec::new();
     for tool in TOOLS {
         let is_of_here = match tool.only_on {

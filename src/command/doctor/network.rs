@@ -19,8 +19,8 @@ use crate::probe::Deadline;
 use crate::probe::connect::{self, Attempt};
 use crate::probe::login::{self, LoginAttempt, LoginRequest};
 use crate::probe::names::{self, Names};
-use crate::probe::tls::{self, Handshake, Start};
-use crate::probe::trust::{Policy, TrustedRoots, Verification};
+use crate::probe::tls::{self, Handshake, TlsStart};
+use crate::probe::trust::{NamedRoots, Policy, Verification};
 use crate::request::Request;
 use crate::roots::{self, RootSets};
 use crate::time::Time;
@@ -59,8 +59,8 @@ struct ProbeRequest {
     user: String,
     dbname: String,
     sends_name: bool,
-    start: Start,
-    roots: Vec<TrustedRoots>,
+    start: TlsStart,
+    roots: Vec<NamedRoots>,
     policy: Policy,
 }
 
@@ -128,8 +128,8 @@ impl ProbeRequest {
     fn of(request: &Request, sets: RootSets) -> Self {
         let host = request.host.clone();
         let start = match request.keyword("sslnegotiation") {
-            Some("direct") => Start::Direct,
-            _ => Start::Request,
+            Some("direct") => TlsStart::Direct,
+            _ => TlsStart::Request,
         };
         let verification = verification(request.sslmode(), sets.clients.is_some());
         Self {
@@ -191,7 +191,7 @@ pub(super) fn address_of(request: &Request) -> &str {
 }
 
 /// Returns the sets of roots that the server is judged by.
-fn named_sets(sets: RootSets) -> Vec<TrustedRoots> {
+fn named_sets(sets: RootSets) -> Vec<NamedRoots> {
     let all = [
         (OF_CLIENTS, sets.clients.unwrap_or_default()),
         (OF_SYSTEM, sets.system),
@@ -200,7 +200,7 @@ fn named_sets(sets: RootSets) -> Vec<TrustedRoots> {
     let mut named = Vec::new();
     for (name, certificates) in all {
         let name = name.to_owned();
-        named.push(TrustedRoots { name, certificates });
+        named.push(NamedRoots { name, certificates });
     }
     named
 }

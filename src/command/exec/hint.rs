@@ -25,7 +25,7 @@ pub(super) fn is_login_failure(program: &OsStr, status: ExitStatus) -> bool {
 }
 
 /// What was asked of `pgcred exec`.
-pub(super) struct Asked<'a> {
+pub(super) struct ExecRequest<'a> {
     pub(super) request: &'a Request,
     /// The file that `--config` names.
     pub(super) config: Option<&'a Path>,
@@ -34,7 +34,7 @@ pub(super) struct Asked<'a> {
 }
 
 /// Returns why the login failed, or the command that finds it out.
-pub(super) fn after_failed_login(asked: &Asked<'_>) -> String {
+pub(super) fn after_failed_login(asked: &ExecRequest<'_>) -> String {
     let target: Vec<String> = target_of(asked.request)
         .iter()
         .map(|word| typed(word))
@@ -50,7 +50,7 @@ pub(super) fn after_failed_login(asked: &Asked<'_>) -> String {
 
 /// Returns what doctor finds first. Its own login may succeed, because it uses another way than the
 /// program, or because it comes later.
-fn ask_doctor(asked: &Asked<'_>) -> Option<String> {
+fn ask_doctor(asked: &ExecRequest<'_>) -> Option<String> {
     const TIMEOUT: &str = "3s";
     const LONGEST_WAIT: Duration = Duration::from_millis(3500);
     let mut arguments: Vec<OsString> = Vec::new();
@@ -136,7 +136,7 @@ mod tests {
             life: 900,
         };
         let hint_of = |request: &Request| {
-            after_failed_login(&Asked {
+            after_failed_login(&ExecRequest {
                 request,
                 config: None,
                 is_attended: false,

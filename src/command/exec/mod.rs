@@ -38,7 +38,7 @@ use crate::sys::fs::{self, PrivateDirectory};
 use crate::sys::limits::spawn_with_core_dumps;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::Stdin;
-use hint::Asked;
+use hint::ExecRequest;
 use renewal::TokenRenewal;
 
 /// The private passfile's name.
@@ -110,7 +110,7 @@ impl Run for Exec {
         if let Some(stdin) = stdin {
             command.stdin(stdin);
         }
-        let asked = Asked {
+        let asked = ExecRequest {
             request: &request,
             config: app.options.config.as_deref(),
             is_attended: app.preferences.ask.terminal,
@@ -125,7 +125,7 @@ fn run_to_its_end(
     command: Command,
     renewal: TokenRenewal,
     directory: PrivateDirectory,
-    asked: &Asked<'_>,
+    asked: &ExecRequest<'_>,
 ) -> Result<ExitCode> {
     let program = command.get_program().to_owned();
     let output = renewal.output;

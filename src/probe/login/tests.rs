@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustls::{ServerConnection, StreamOwned};
 
 use super::{LoginAttempt, LoginOutcome, LoginRequest, log_in, without};
-use crate::probe::tests::{Authority, LONG, answer, policy, serve, tls_request};
+use crate::probe::tests::{CertificateAuthority, LONG, answer, policy, serve, tls_request};
 use crate::probe::tls;
 use crate::probe::trust::Verification;
 use crate::probe::wire::{Method, Speaks};
@@ -76,7 +76,10 @@ fn logged_in(
     time: Duration,
     talk: impl FnOnce(&mut Tls) + Send + 'static,
 ) -> (LoginAttempt, Receiver<Vec<u8>>) {
-    let (authority, other) = (Authority::new("Root"), Authority::new("Other"));
+    let (authority, other) = (
+        CertificateAuthority::new("Root"),
+        CertificateAuthority::new("Other"),
+    );
     let shown = authority.certify(|_| {});
     let sets = [if trusted {
         authority.set("own")

@@ -17,25 +17,25 @@ pub(super) const CHECKS: &[Check] = &[
     machine(
         "clients.psql",
         "the versions of psql and libpq on PATH",
-        psql,
+        check_psql,
     ),
     machine(
         "clients.lines",
         "whether psql reads lines of the passfile as long as tokens",
-        lines,
+        check_lines,
     ),
     machine(
         "clients.sandboxes",
         "whether a sandbox keeps a tool from files and programs",
-        sandbox,
+        check_sandbox,
     ),
-    machine("clients.aws", "whether the AWS CLI is version 2", aws),
+    machine("clients.aws", "whether the AWS CLI is version 2", check_aws),
     Check {
         id: "clients.sni",
         about: "whether psql tells the server which host it wants",
         level: Level::Offline,
         needs: &[],
-        examine: Examine::Target(sni),
+        examine: Examine::Target(check_sni),
     },
 ];
 
@@ -122,7 +122,7 @@ struct Client {
     version: Option<Version>,
 }
 
-fn psql(examination: &mut Examination<'_>) -> Finding {
+fn check_psql(examination: &mut Examination<'_>) -> Finding {
     let Some(patience) = examination.jobs.patience else {
         return Finding::skip("no client was asked");
     };
@@ -166,7 +166,7 @@ fn judge_versions(clients: &[Client]) -> Finding {
     Finding::ok(said.join(", "))
 }
 
-fn lines(examination: &mut Examination<'_>) -> Finding {
+fn check_lines(examination: &mut Examination<'_>) -> Finding {
     judge_lines(version_of_psql(examination))
 }
 
@@ -184,7 +184,7 @@ fn judge_lines(version: Option<Version>) -> Finding {
     Finding::ok(format!("psql {version} reads lines of any length"))
 }
 
-fn sni(case: &mut Case<'_, '_>) -> Finding {
+fn check_sni(case: &mut Case<'_, '_>) -> Finding {
     judge_sni(
         version_of_psql(case.run),
         case.request.provider.name == "dsql",
@@ -210,11 +210,11 @@ fn judge_sni(version: Option<Version>, is_needed: bool) -> Finding {
     .with_advice("install psql 14 or newer")
 }
 
-fn sandbox(examination: &mut Examination<'_>) -> Finding {
+fn check_sandbox(examination: &mut Examination<'_>) -> Finding {
     sandboxes::judge(&sandboxes::found(&examination.machine))
 }
 
-fn aws(examination: &mut Examination<'_>) -> Finding {
+fn check_aws(examination: &mut Examination<'_>) -> Finding {
     let own = examination.machine.pgcred.canonicalize().ok();
     let (Some(aws), Some(patience)) = (&mut examination.jobs.aws, examination.jobs.patience) else {
         return Finding::skip("PATH has no `aws`");

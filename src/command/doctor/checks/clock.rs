@@ -13,26 +13,26 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether AWS answers, and TLS to it is trusted",
         level: Level::Network,
         needs: &[],
-        examine: Examine::Machine(reach),
+        examine: Examine::Machine(check_reach),
     },
     Check {
         id: "clock.offset",
         about: "whether the clock of this machine is that of AWS",
         level: Level::Network,
         needs: &[],
-        examine: Examine::Machine(offset),
+        examine: Examine::Machine(check_offset),
     },
 ];
 
 /// AWS refuses a signature that is older or newer than five minutes.
 const MOST_SECONDS_OFF: u64 = 5 * 60;
 /// A clock that is off by more than that is not set by anybody.
-const USUAL: u64 = 60;
+const USUAL_SECONDS_OFF: u64 = 60;
 
 /// The region that is asked, and the answer; or the finding that there is none.
 type ClockAnswer = Result<(Option<String>, Inspected<i64>), Finding>;
 
-fn asked(run: &mut Examination<'_>) -> ClockAnswer {
+fn ask_clock(run: &mut Examination<'_>) -> ClockAnswer {
     let Some(clock) = &mut run.jobs.clock else {
         return Err(Finding::skip(
             "there is nothing to log in to that AWS issues tokens for",
@@ -47,8 +47,8 @@ fn asked(run: &mut Examination<'_>) -> ClockAnswer {
     }
 }
 
-fn reach(run: &mut Examination<'_>) -> Finding {
-    match asked(run) {
+fn check_reach(run: &mut Examination<'_>) -> Finding {
+    match ask_clock(run) {
         Ok((region, answer)) => judge_reach(region.as_deref(), &answer),
         Err(finding) => finding,
     }
@@ -73,10 +73,10 @@ fn judge_reach(region: Option<&str>, answer: &Inspected<i64>) -> Finding {
     }
 }
 
-fn offset(run: &mut Examination<'_>) -> Finding {
-    match asked(run) {
+fn check_offset(run: &mut Examination<'_>) -> Finding {
+    match ask_clock(run) {
         Ok((_, Ok(ahead))) => judge_offset(ahead),
-        Ok((_, Err(answer))) => no_answer::skipped(&answer),
+        Ok((_, Err(answer))) => no_answer::skip(&answer),
         Err(finding) => Finding::skip(finding.detail),
     }
 }
@@ -88,7 +88,7 @@ fn judge_offset(ahead: i64) -> Finding {
     if off > MOST_SECONDS_OFF {
         return Finding::fail("clock", detail);
     }
-    if off > USUAL {
+    if off > USUAL_SECONDS_OFF {
         return Finding::warn("clock", detail);
     }
     Finding::ok(detail)

@@ -18,25 +18,25 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the configuration file is yours, and can be read and understood",
         level: Level::Offline,
         needs: &[],
-        examine: Examine::Machine(file),
+        examine: Examine::Machine(check_file),
     },
     Check {
         id: "configuration.targets",
         about: "whether any connection is configured",
         level: Level::Offline,
         needs: &["configuration.file"],
-        examine: Examine::Machine(connections),
+        examine: Examine::Machine(check_connections),
     },
     Check {
         id: "configuration.lines",
         about: "whether two connections need the same line of the passfile",
         level: Level::Offline,
         needs: &["configuration.file"],
-        examine: Examine::Machine(lines),
+        examine: Examine::Machine(check_lines),
     },
 ];
 
-fn file(examination: &mut Examination<'_>) -> Finding {
+fn check_file(examination: &mut Examination<'_>) -> Finding {
     let named = examination.app.options.config.as_deref();
     match ConfigFile::read(named, ConfigNeed::Whole, Output::SILENT) {
         Ok(read) => {
@@ -57,7 +57,7 @@ fn file(examination: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn connections(examination: &mut Examination<'_>) -> Finding {
+fn check_connections(examination: &mut Examination<'_>) -> Finding {
     let mut names = Vec::new();
     for connection in &examination.app.preferences.config.connections {
         names.push(connection.name.as_str());
@@ -77,7 +77,7 @@ fn judge_connections(names: &[&str], has_targets: bool) -> Finding {
     }
 }
 
-fn lines(examination: &mut Examination<'_>) -> Finding {
+fn check_lines(examination: &mut Examination<'_>) -> Finding {
     let mut requests = examination.app.preferences.named_connections();
     let conflicts = mark_taken_lines(&mut requests);
     if conflicts.is_empty() {

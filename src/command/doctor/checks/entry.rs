@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[Check] = &[Check {
     about: "what libpq takes from the passfile for the target, and why",
     level: Level::Offline,
     needs: &["passfile.mode", "passfile.block"],
-    examine: Examine::Target(entry),
+    examine: Examine::Target(check_entry),
 }];
 
 /// What the passfile says of a target.
@@ -35,7 +35,7 @@ struct Facts {
     is_scheduled: bool,
 }
 
-fn entry(case: &mut Case<'_, '_>) -> Finding {
+fn check_entry(case: &mut Case<'_, '_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
         Err(why) => return Finding::skip(why),

@@ -21,32 +21,32 @@ pub(super) const CHECKS: &[Check] = &[
     machine(
         "installation.version",
         "the version of pgcred, and the file that runs",
-        version,
+        check_version,
     ),
     machine(
         "installation.path",
         "whether PATH leads to the pgcred that runs",
-        path,
+        check_path,
     ),
     machine(
         "installation.links",
         "the links that make pgcred stand in for `aws`",
-        links,
+        check_links,
     ),
     machine(
         "installation.completions",
         "whether a shell completes pgcred",
-        completions,
+        check_completions,
     ),
     machine(
         "installation.hook",
         "whether a shell's start file has pgcred's hook",
-        hook,
+        check_hook,
     ),
     machine(
         "installation.schedule",
         "whether a scheduler refreshes, and how that ended",
-        schedule,
+        check_schedule,
     ),
 ];
 
@@ -64,7 +64,7 @@ const fn machine(
     }
 }
 
-fn version(examination: &mut Examination<'_>) -> Finding {
+fn check_version(examination: &mut Examination<'_>) -> Finding {
     let version = env!("CARGO_PKG_VERSION");
     let path = examination.machine.pgcred.display();
     let library = if cfg!(target_env = "musl") {
@@ -82,7 +82,7 @@ fn version(examination: &mut Examination<'_>) -> Finding {
     Finding::ok(format!("pgcred {version}{library}{debug}, {path}"))
 }
 
-fn path(examination: &mut Examination<'_>) -> Finding {
+fn check_path(examination: &mut Examination<'_>) -> Finding {
     let jobs = &mut examination.jobs;
     let Some(other) = &mut jobs.pgcred else {
         return match child::find("pgcred".as_ref()) {
@@ -103,7 +103,7 @@ fn path(examination: &mut Examination<'_>) -> Finding {
     .with_advice("remove the one that you do not use, or change the order of PATH")
 }
 
-fn links(examination: &mut Examination<'_>) -> Finding {
+fn check_links(examination: &mut Examination<'_>) -> Finding {
     const NAMES: [&str; 2] = ["pgcred-aws", "aws"];
     let own = examination.machine.pgcred.canonicalize().ok();
     let mut leading_here = Vec::new();
@@ -163,7 +163,7 @@ const START_FILES: [&str; 14] = [
     ".config/powershell/Microsoft.PowerShell_profile.ps1",
 ];
 
-fn completions(examination: &mut Examination<'_>) -> Finding {
+fn check_completions(examination: &mut Examination<'_>) -> Finding {
     let home = &examination.machine.home;
     let mut files: Vec<_> = COMPLETIONS_OF_SYSTEM
         .iter()
@@ -182,7 +182,7 @@ fn completions(examination: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn hook(examination: &mut Examination<'_>) -> Finding {
+fn check_hook(examination: &mut Examination<'_>) -> Finding {
     if env::var_os("PGCRED_SEGMENT").is_some() {
         return Finding::ok("the shell that started this has it: PGCRED_SEGMENT is set");
     }
@@ -209,7 +209,7 @@ fn has_command(text: &str, command: &str) -> bool {
     text.lines().any(is_there)
 }
 
-fn schedule(examination: &mut Examination<'_>) -> Finding {
+fn check_schedule(examination: &mut Examination<'_>) -> Finding {
     let ending = background::ending(examination.app.preferences.config_path.as_deref());
     let deadline = examination.deadline;
     let Some(tools) = examination.jobs.tools(deadline) else {

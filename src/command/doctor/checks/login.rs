@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use super::net::probe;
-use super::server_text::explained;
+use super::server_text::explain_message;
 use super::tls::judge_break;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
@@ -30,10 +30,10 @@ pub(super) const CHECKS: &[Check] = &[Check {
         "tls.name",
         "tls.alpn",
     ],
-    examine: Examine::Target(log_in),
+    examine: Examine::Target(check_login),
 }];
 
-fn log_in(case: &mut Case<'_, '_>) -> Finding {
+fn check_login(case: &mut Case<'_, '_>) -> Finding {
     let (request, deadline) = (case.request, case.run.deadline);
     let Some(token) = case.token.take() else {
         return Finding::skip("needs token.issued");
@@ -59,8 +59,8 @@ fn judge(request: &Request, login: &LoginAttempt) -> Finding {
             request.name(),
             login.took.as_millis()
         )),
-        LoginOutcome::Refused(message) => refused(request, message),
-        LoginOutcome::OtherMethod(method) => other_method(request, method),
+        LoginOutcome::Refused(message) => judge_refusal(request, message),
+        LoginOutcome::OtherMethod(method) => judge_other_method(request, method),
         LoginOutcome::AskedAgain => Finding::fail(
             "net.other",
             "the server asks for the password a second time",
@@ -85,8 +85,8 @@ fn judge(request: &Request, login: &LoginAttempt) -> Finding {
 
 /// Judges a refusal. The token is a fresh one, so that a server that takes it for an old one, or
 /// this machine, has a wrong clock.
-fn refused(request: &Request, message: &ServerMessage) -> Finding {
-    let mut finding = explained(message, &request.host);
+fn judge_refusal(request: &Request, message: &ServerMessage) -> Finding {
+    let mut finding = explain_message(message, &request.host);
     if finding.cause == Some("token.expired") {
         finding.cause = Some("clock");
     }
@@ -94,7 +94,7 @@ fn refused(request: &Request, message: &ServerMessage) -> Finding {
 }
 
 /// Judges a server that expects a password of its own from this user, and no token.
-fn other_method(request: &Request, method: &Method) -> Finding {
+fn judge_other_method(request: &Request, method: &Method) -> Finding {
     let detail = format!(
         "the server asks for {} and expects no token",
         in_words(method)

@@ -19,14 +19,14 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the name of the host has addresses (IPv4 and IPv6)",
         level: Level::Network,
         needs: &["target.known"],
-        examine: Examine::Target(dns),
+        examine: Examine::Target(check_dns),
     },
     Check {
         id: "net.tcp",
         about: "whether each address accepts connections at the port",
         level: Level::Network,
         needs: &["net.dns"],
-        examine: Examine::Target(tcp),
+        examine: Examine::Target(check_tcp),
     },
 ];
 
@@ -39,7 +39,7 @@ pub(super) fn probe<'a>(case: &'a mut Case<'_, '_>) -> Result<&'a mut Network, F
     }
 }
 
-fn dns(case: &mut Case<'_, '_>) -> Finding {
+fn check_dns(case: &mut Case<'_, '_>) -> Finding {
     let address = address_of(case.request).to_owned();
     let network = match probe(case) {
         Ok(network) => network,
@@ -71,7 +71,7 @@ fn judge_names(host: &str, names: &Names) -> Finding {
     }
 }
 
-fn tcp(case: &mut Case<'_, '_>) -> Finding {
+fn check_tcp(case: &mut Case<'_, '_>) -> Finding {
     let network = match probe(case) {
         Ok(network) => network,
         Err(finding) => return finding,

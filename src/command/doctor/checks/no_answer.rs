@@ -19,7 +19,7 @@ const CAUSES: &[(WhyNot, &str)] = &[
 ];
 
 /// Returns the finding for a question without an answer.
-pub(super) fn finding(answer: &NoAnswer) -> Finding {
+pub(super) fn judge(answer: &NoAnswer) -> Finding {
     for (why, cause) in CAUSES {
         if *why == answer.why {
             let mut finding = Finding::of_error(cause, &answer.error);
@@ -33,12 +33,12 @@ pub(super) fn finding(answer: &NoAnswer) -> Finding {
             };
         }
     }
-    skipped(answer)
+    skip(answer)
 }
 
 /// Returns the finding where the answer does not matter for the login. It says which permission the
 /// question needs.
-pub(super) fn skipped(answer: &NoAnswer) -> Finding {
+pub(super) fn skip(answer: &NoAnswer) -> Finding {
     let error = &answer.error;
     match error.to_hint() {
         Some(hint) => Finding::skip(format!("{error}; {hint}")),
@@ -57,7 +57,7 @@ mod tests {
     fn only_what_is_wrong_with_the_login_fails() {
         let error = || Error::failure("no").hint("allow it");
         for (why, cause) in CAUSES {
-            let finding = finding(&NoAnswer::new(*why, error()));
+            let finding = judge(&NoAnswer::new(*why, error()));
             assert_eq!(
                 (finding.status, finding.cause),
                 (Status::Fail, Some(*cause))
@@ -72,11 +72,11 @@ mod tests {
             WhyNot::Throttled,
             WhyNot::Late,
         ] {
-            let finding = finding(&NoAnswer::new(why, error()));
+            let finding = judge(&NoAnswer::new(why, error()));
             assert_eq!(finding.status, Status::Skip);
             assert_eq!(finding.detail, "no; allow it");
         }
         let wrong = NoAnswer::new(WhyNot::Setting, Error::usage("no"));
-        assert_eq!(finding(&wrong).exit, Exit::Failure);
+        assert_eq!(judge(&wrong).exit, Exit::Failure);
     }
 }

@@ -19,26 +19,26 @@ use crate::sys::fs::{self, FileState};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    machine("passfile.file", "which passfile clients read", file),
+    machine("passfile.file", "which passfile clients read", check_file),
     machine(
         "passfile.mode",
         "whether clients accept the passfile's kind, mode and owner",
-        mode,
+        check_mode,
     ),
     machine(
         "passfile.repository",
         "whether git would publish the passfile",
-        repository,
+        check_repository,
     ),
     machine(
         "passfile.block",
         "whether pgcred's lines in the passfile are whole",
-        block,
+        check_block,
     ),
     machine(
         "passfile.lines",
         "whether every client can read your lines in it",
-        lines,
+        check_lines,
     ),
 ];
 
@@ -88,7 +88,7 @@ struct Choice {
     is_in_windows: bool,
 }
 
-fn file(_: &mut Examination<'_>) -> Finding {
+fn check_file(_: &mut Examination<'_>) -> Finding {
     let variable = env::passfile();
     let usual = env::default_passfile();
     let exists = match variable.as_ref().or(usual.as_ref()) {
@@ -175,7 +175,7 @@ pub(super) fn unset(name: &str) -> String {
     }
 }
 
-fn mode(_: &mut Examination<'_>) -> Finding {
+fn check_mode(_: &mut Examination<'_>) -> Finding {
     let path = match PassfileOption::default().path() {
         Ok(path) => path,
         Err(error) => return Finding::skip(error.to_string()),
@@ -225,7 +225,7 @@ fn judge_mode(path: &Path, state: Option<&FileState>, is_readable: bool) -> Find
     Finding::ok(format!("{shown} is a plain file, for you alone"))
 }
 
-fn repository(examination: &mut Examination<'_>) -> Finding {
+fn check_repository(examination: &mut Examination<'_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
         Err(why) => return Finding::skip(why),
@@ -248,7 +248,7 @@ fn repository(examination: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn block(_: &mut Examination<'_>) -> Finding {
+fn check_block(_: &mut Examination<'_>) -> Finding {
     match PassfileText::read() {
         Ok(passfile) => judge_block(&passfile.bytes),
         Err(why) => Finding::skip(why),
@@ -270,7 +270,7 @@ fn judge_block(text: &[u8]) -> Finding {
     }
 }
 
-fn lines(_: &mut Examination<'_>) -> Finding {
+fn check_lines(_: &mut Examination<'_>) -> Finding {
     match PassfileText::read() {
         Ok(passfile) => judge_lines(&passfile.bytes),
         Err(why) => Finding::skip(why),

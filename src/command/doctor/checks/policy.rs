@@ -34,7 +34,7 @@ pub(super) fn judge(permission: &Permission, scope: &Scope<'_>, resource: Option
             condition: "rds.condition",
         }
     };
-    let finding = of_denial(denial, &action, &missing);
+    let finding = judge_denial(denial, &action, &missing);
     let finding = match resource {
         Some(resource) if denial.by == DeniedBy::Nothing => finding.with_advice(format!(
             "let an administrator allow {action} on {}",
@@ -47,7 +47,7 @@ pub(super) fn judge(permission: &Permission, scope: &Scope<'_>, resource: Option
     })
 }
 
-fn of_denial(denial: &Denial, action: &str, missing: &Missing) -> Finding {
+fn judge_denial(denial: &Denial, action: &str, missing: &Missing) -> Finding {
     let by = |what: &str| match &denial.policies[..] {
         [] => what.to_owned(),
         policies => text::foreign(&format!("{what} ({})", policies.join(", "))),

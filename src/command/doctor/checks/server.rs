@@ -16,28 +16,32 @@ use crate::text;
 pub(super) const CHECKS: &[Check] = &[
     Check {
         needs: &["target.known", "credentials.source", "credentials.login"],
-        ..check("aws.identity", "who you are for AWS", identity)
+        ..check("aws.identity", "who you are for AWS", check_identity)
     },
     check(
         "server.state",
         "whether the server is up, and in your account",
-        state,
+        check_state,
     ),
     check(
         "server.iam",
         "whether the server takes tokens",
-        takes_tokens,
+        check_takes_tokens,
     ),
-    check("server.proxy", "whether the RDS proxy takes tokens", proxy),
+    check(
+        "server.proxy",
+        "whether the RDS proxy takes tokens",
+        check_proxy,
+    ),
     check(
         "server.port",
         "whether the token is signed for the server's port",
-        port,
+        check_port,
     ),
     check(
         "iam.policy",
         "whether your policies allow the login",
-        policy,
+        check_policy,
     ),
 ];
 
@@ -56,7 +60,7 @@ const fn check(
 }
 
 /// Returns the answer that `of` selects; or the finding that there is none.
-fn answered<T: Clone + Send + 'static>(
+fn wait_for<T: Clone + Send + 'static>(
     case: &mut Case<'_, '_>,
     of: fn(&mut Inquiry) -> &mut Later<Inspected<T>>,
 ) -> Result<T, Finding> {
@@ -66,13 +70,13 @@ fn answered<T: Clone + Send + 'static>(
     };
     match of(inquiry).get(deadline) {
         Some(Ok(answer)) => Ok(answer.clone()),
-        Some(Err(answer)) => Err(no_answer::finding(answer)),
+        Some(Err(answer)) => Err(no_answer::judge(answer)),
         None => Err(Finding::skip("AWS did not answer in time")),
     }
 }
 
-fn identity(case: &mut Case<'_, '_>) -> Finding {
-    match answered(case, |inquiry| &mut inquiry.caller) {
+fn check_identity(case: &mut Case<'_, '_>) -> Finding {
+    match wait_for(case, |inquiry| &mut inquiry.caller) {
         Ok(caller) => naming_caller(judge_identity(&caller), &caller),
         Err(finding) => finding,
     }
@@ -95,7 +99,7 @@ fn naming_caller(mut finding: Finding, caller: &Caller) -> Finding {
 /// Looks at what AWS knows of the server. Whatever is wrong with the question is told once, by
 /// `server.state`.
 fn with_server(case: &mut Case<'_, '_>, judge: fn(&ServerState, &Request) -> Finding) -> Finding {
-    match answered(case, |inquiry| &mut inquiry.server) {
+    match wait_for(case, |inquiry| &mut inquiry.server) {
         Ok(server) => naming_server(judge(&server, case.request), &server),
         Err(_) => Finding::skip("needs server.state"),
     }
@@ -105,8 +109,8 @@ fn naming_server(finding: Finding, server: &ServerState) -> Finding {
     finding.naming(Kind::Name, &server.identifier)
 }
 
-fn state(case: &mut Case<'_, '_>) -> Finding {
-    let server = match answered(case, |inquiry| &mut inquiry.server) {
+fn check_state(case: &mut Case<'_, '_>) -> Finding {
+    let server = match wait_for(case, |inquiry| &mut inquiry.server) {
         Ok(server) => server,
         Err(finding) => return naming_host(or_account(case, finding), case.request),
     };
@@ -141,7 +145,7 @@ fn other_account(case: &mut Case<'_, '_>, server: &ServerState) -> Option<Findin
     if server.is_ready != Some(true) {
         return None;
     }
-    let caller = answered(case, |inquiry| &mut inquiry.caller).ok()?;
+    let caller = wait_for(case, |inquiry| &mut inquiry.caller).ok()?;
     let account = account_of(server, &caller)?;
     let detail = format!(
         "the server is in account {account}, and you are in {}",
@@ -181,7 +185,7 @@ fn judge_state(server: &ServerState) -> Finding {
     }
 }
 
-fn takes_tokens(case: &mut Case<'_, '_>) -> Finding {
+fn check_takes_tokens(case: &mut Case<'_, '_>) -> Finding {
     with_server(case, |server, _| judge_tokens(server))
 }
 
@@ -197,7 +201,7 @@ fn judge_tokens(server: &ServerState) -> Finding {
     }
 }
 
-fn proxy(case: &mut Case<'_, '_>) -> Finding {
+fn check_proxy(case: &mut Case<'_, '_>) -> Finding {
     with_server(case, |server, _| judge_proxy(server))
 }
 
@@ -213,7 +217,7 @@ fn judge_proxy(server: &ServerState) -> Finding {
     }
 }
 
-fn port(case: &mut Case<'_, '_>) -> Finding {
+fn check_port(case: &mut Case<'_, '_>) -> Finding {
     with_server(case, |server, request| {
         let signed = request.scope().port;
         judge_port(server.port, signed)
@@ -237,17 +241,17 @@ fn judge_port(of_server: Option<u16>, signed: Option<u16>) -> Finding {
     }
 }
 
-fn policy(case: &mut Case<'_, '_>) -> Finding {
-    let permission = match answered(case, |inquiry| &mut inquiry.permission) {
+fn check_policy(case: &mut Case<'_, '_>) -> Finding {
+    let permission = match wait_for(case, |inquiry| &mut inquiry.permission) {
         Ok(permission) => permission,
         Err(finding) => return naming_host(finding, case.request),
     };
-    let resource = match answered(case, |inquiry| &mut inquiry.server) {
+    let resource = match wait_for(case, |inquiry| &mut inquiry.server) {
         Ok(server) => server.resource,
         Err(_) => None,
     };
     let finding = policy::judge(&permission, &case.request.scope(), resource.as_deref());
-    match answered(case, |inquiry| &mut inquiry.caller) {
+    match wait_for(case, |inquiry| &mut inquiry.caller) {
         Ok(caller) => naming_caller(finding, &caller),
         Err(_) => finding,
     }

@@ -6,7 +6,7 @@ use crate::probe::wire::ServerMessage;
 
 /// Returns the finding for a server's error. The server's own words are its detail. The host tells
 /// what kind of server says so.
-pub(super) fn explained(message: &ServerMessage, host: &str) -> Finding {
+pub(super) fn explain_message(message: &ServerMessage, host: &str) -> Finding {
     let mut text = message.message.clone();
     for (name, value) in [("DETAIL", &message.detail), ("HINT", &message.hint)] {
         if !value.is_empty() {

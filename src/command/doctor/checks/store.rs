@@ -18,18 +18,18 @@ pub(super) const CHECKS: &[Check] = &[
                 and deleted",
         level: Level::Offline,
         needs: &[],
-        examine: Examine::Machine(directory),
+        examine: Examine::Machine(check_directory),
     },
     Check {
         id: "store.key",
         about: "whether the keyring answers: an entry is written, read and deleted",
         level: Level::Offline,
         needs: &[],
-        examine: Examine::Machine(key),
+        examine: Examine::Machine(check_key),
     },
 ];
 
-fn directory(examination: &mut Examination<'_>) -> Finding {
+fn check_directory(examination: &mut Examination<'_>) -> Finding {
     const CAUSE: &str = "cache.directory";
     let deadline = examination.deadline;
     let Some(trial) = &mut examination.jobs.cache else {
@@ -51,7 +51,7 @@ fn directory(examination: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn key(examination: &mut Examination<'_>) -> Finding {
+fn check_key(examination: &mut Examination<'_>) -> Finding {
     let deadline = examination.deadline;
     let Some(trial) = &mut examination.jobs.cache else {
         return Finding::skip(why_there_is_none());

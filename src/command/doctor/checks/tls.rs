@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use super::net::probe;
-use super::server_text::explained;
+use super::server_text::explain_message;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
@@ -46,14 +46,18 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the server agrees to PostgreSQL's protocol, for sslnegotiation=direct",
         level: Level::Network,
         needs: NEEDS_HANDSHAKE,
-        examine: Examine::Target(|case| with_handshake(case, |r, _, shake| judge_alpn(r, shake))),
+        examine: Examine::Target(|case| {
+            with_handshake(case, |request, _, handshake| judge_alpn(request, handshake))
+        }),
     },
     Check {
         id: "tls.chain",
         about: "whether the server's certificate is valid today",
         level: Level::Network,
         needs: NEEDS_HANDSHAKE,
-        examine: Examine::Target(|case| with_handshake(case, |_, _, shake| judge_dates(shake))),
+        examine: Examine::Target(|case| {
+            with_handshake(case, |_, _, handshake| judge_dates(handshake))
+        }),
     },
     Check {
         id: "tls.roots",
@@ -138,7 +142,7 @@ fn judge_handshake(request: &Request, handshake: &Handshake) -> Finding {
         HandshakeOutcome::Refused => {
             Finding::fail("tls.refused", "the server offers no encryption")
         }
-        HandshakeOutcome::Error(message) => explained(message, &request.host),
+        HandshakeOutcome::Error(message) => explain_message(message, &request.host),
         HandshakeOutcome::Injected => Finding::fail(
             "tls.injected",
             "data in clear text came between the server's answer and the encryption",

@@ -21,38 +21,38 @@ pub(super) const CHECKS: &[Check] = &[
     check(
         "token.host",
         "whether the token is signed for a name that the server has",
-        host,
+        check_host,
     ),
     check(
         "token.region",
         "whether the region is that of the server",
-        region,
+        check_region,
     ),
     check(
         "token.user",
         "whether the user's name is one that is easily mistyped",
-        user,
+        check_user,
     ),
     check(
         "token.replication",
         "whether a connection for replication is asked for",
-        replication,
+        check_replication,
     ),
     check(
         "token.scope",
         "whether the token says what the request says",
-        scope,
+        check_scope,
     ),
-    check("token.life", "how long the token is good for", life),
+    check("token.life", "how long the token is good for", check_life),
     check(
         "token.length",
         "whether the token is longer than clients take",
-        length,
+        check_length,
     ),
     check(
         "token.passfile",
         "whether pgcred's token in the passfile is a good one",
-        passfile,
+        check_passfile,
     ),
 ];
 
@@ -70,11 +70,11 @@ const fn check(
     }
 }
 
-fn host(case: &mut Case<'_, '_>) -> Finding {
+fn check_host(case: &mut Case<'_, '_>) -> Finding {
     judge_host(case.request)
 }
 
-fn region(case: &mut Case<'_, '_>) -> Finding {
+fn check_region(case: &mut Case<'_, '_>) -> Finding {
     let configured = match who_signs(case) {
         Some(who) => who.region,
         None => None,
@@ -84,11 +84,11 @@ fn region(case: &mut Case<'_, '_>) -> Finding {
     judge_region(of_host.as_ref(), request.region.as_ref(), configured)
 }
 
-fn user(case: &mut Case<'_, '_>) -> Finding {
+fn check_user(case: &mut Case<'_, '_>) -> Finding {
     judge_user(case.request)
 }
 
-fn replication(case: &mut Case<'_, '_>) -> Finding {
+fn check_replication(case: &mut Case<'_, '_>) -> Finding {
     judge_replication(case.request.keyword("replication"))
 }
 
@@ -108,7 +108,7 @@ fn with_token(
     }
 }
 
-fn scope(case: &mut Case<'_, '_>) -> Finding {
+fn check_scope(case: &mut Case<'_, '_>) -> Finding {
     with_token(case, |case, token| {
         let request = case.request;
         match request.provider.authority.token_parts(token.expose()) {
@@ -118,7 +118,7 @@ fn scope(case: &mut Case<'_, '_>) -> Finding {
     })
 }
 
-fn life(case: &mut Case<'_, '_>) -> Finding {
+fn check_life(case: &mut Case<'_, '_>) -> Finding {
     with_token(case, |case, token| {
         let provider = case.request.provider;
         let life = TokenLife {
@@ -130,12 +130,12 @@ fn life(case: &mut Case<'_, '_>) -> Finding {
     })
 }
 
-fn length(case: &mut Case<'_, '_>) -> Finding {
+fn check_length(case: &mut Case<'_, '_>) -> Finding {
     with_token(case, |_, token| judge_length(token.expose().len()))
 }
 
 /// Looks at the line that pgcred has written for the target.
-fn passfile(case: &mut Case<'_, '_>) -> Finding {
+fn check_passfile(case: &mut Case<'_, '_>) -> Finding {
     let Ok(path) = PassfileOption::default().path() else {
         return Finding::skip("no home directory is known");
     };

@@ -16,26 +16,26 @@ use crate::setup::{StoredPassword, ToolEntry};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    machine("tools.found", "which tools are set up", found),
+    machine("tools.found", "which tools are set up", check_tools_found),
     machine(
         "tools.commands",
         "whether the commands in tools still lead to this pgcred",
-        commands,
+        check_commands,
     ),
     machine(
         "tools.passwords",
         "whether a tool keeps a password instead of asking",
-        passwords,
+        check_passwords,
     ),
     machine(
         "tools.entries",
         "whether tools have entries of connections that are gone",
-        entries,
+        check_entries,
     ),
     machine(
         "tools.jdbc",
         "whether a Java tool has an empty password",
-        jdbc,
+        check_jdbc,
     ),
 ];
 
@@ -76,7 +76,7 @@ fn with_tools(
     finding
 }
 
-fn found(examination: &mut Examination<'_>) -> Finding {
+fn check_tools_found(examination: &mut Examination<'_>) -> Finding {
     with_tools(examination, |tools| {
         let mut said = Vec::new();
         for tool in tools {
@@ -100,7 +100,7 @@ enum Fault {
     OtherPgcred(String),
 }
 
-fn commands(examination: &mut Examination<'_>) -> Finding {
+fn check_commands(examination: &mut Examination<'_>) -> Finding {
     let own = examination.machine.pgcred.clone();
     with_tools(examination, |tools| {
         for tool in tools {
@@ -204,7 +204,7 @@ fn first_word(command: &str) -> Option<&str> {
     command.split_whitespace().next()
 }
 
-fn passwords(examination: &mut Examination<'_>) -> Finding {
+fn check_passwords(examination: &mut Examination<'_>) -> Finding {
     with_tools(examination, |tools| {
         match first_with(tools, StoredPassword::Kept) {
             Some((tool, entry)) => Finding::warn(
@@ -220,7 +220,7 @@ fn passwords(examination: &mut Examination<'_>) -> Finding {
     })
 }
 
-fn jdbc(examination: &mut Examination<'_>) -> Finding {
+fn check_jdbc(examination: &mut Examination<'_>) -> Finding {
     with_tools(examination, |tools| {
         match first_with(tools, StoredPassword::Empty) {
             Some((tool, entry)) => Finding::warn(
@@ -248,7 +248,7 @@ fn first_with(tools: &[ToolState], kept: StoredPassword) -> Option<(&ToolState, 
     None
 }
 
-fn entries(examination: &mut Examination<'_>) -> Finding {
+fn check_entries(examination: &mut Examination<'_>) -> Finding {
     let mut names = Vec::new();
     for connection in &examination.app.preferences.config.connections {
         names.push(connection.name.clone());

@@ -13,7 +13,7 @@ use crate::issue::{end_of_pause, last_failure};
 use crate::time::{Time, spoken};
 use crate::token::Age;
 
-pub(super) fn login(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_login(case: &mut Case<'_, '_>) -> Finding {
     let Some(who) = who_signs(case) else {
         return nothing_known();
     };
@@ -54,7 +54,7 @@ fn judge_login(login: &LoginState, cached_until: Option<Time>, now: Time) -> Fin
     }
 }
 
-pub(super) fn failure(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_failure(case: &mut Case<'_, '_>) -> Finding {
     let asks_now = case.run.level != Level::Offline;
     let issuer = &mut case.run.app.issuer;
     let identity = issuer.identity(case.request);

@@ -29,38 +29,38 @@ pub(super) const CHECKS: &[Check] = &[
         "credentials.source",
         "which credentials sign, and which setting says so",
         &[],
-        source,
+        check_source,
     ),
     check(
         "credentials.environment",
         "whether AWS keys in variables are in the way",
         &[],
-        shell::environment,
+        shell::check_environment,
     ),
     check(
         "credentials.desktop",
         "whether tools find the settings that this shell has",
         &[],
-        shell::desktop,
+        shell::check_desktop,
     ),
     check(
         "credentials.login",
         "whether you have to log in",
         &["credentials.source"],
-        login::login,
+        login::check_login,
     ),
     check(
         "credentials.failure",
         "whether a failure is recorded, and how long pgcred waits after it",
         &["credentials.source"],
-        login::failure,
+        login::check_failure,
     ),
     Check {
         id: "token.issued",
         about: "whether the credentials give a token",
         level: Level::Network,
         needs: &["target.known", "credentials.source", "credentials.login"],
-        examine: Examine::Target(signing::token),
+        examine: Examine::Target(signing::check_token),
     },
 ];
 
@@ -89,7 +89,7 @@ fn nothing_known() -> Finding {
     Finding::ok("nothing is known before the authority is asked")
 }
 
-fn source(case: &mut Case<'_, '_>) -> Finding {
+fn check_source(case: &mut Case<'_, '_>) -> Finding {
     let Some(who) = who_signs(case) else {
         return nothing_known();
     };

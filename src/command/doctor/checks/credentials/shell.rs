@@ -8,7 +8,7 @@ use crate::command::doctor::finding::Finding;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
 
-pub(super) fn environment(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_environment(case: &mut Case<'_, '_>) -> Finding {
     match who_signs(case) {
         Some(who) => judge_environment(&who, Time::now()),
         None => nothing_known(),
@@ -46,7 +46,7 @@ fn judge_environment(who: &WhoSigns, now: Time) -> Finding {
     Finding::ok(format!("the {kind} in {variable} signs"))
 }
 
-pub(super) fn desktop(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_desktop(case: &mut Case<'_, '_>) -> Finding {
     let shell = case.request.provider.authority.shell_settings();
     if case.request.profile.is_some() || (shell.key.is_none() && shell.profile.is_none()) {
         return Finding::ok("who signs does not depend on this shell");

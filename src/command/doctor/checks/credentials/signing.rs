@@ -13,15 +13,15 @@ use crate::time::{Time, spoken};
 use crate::token::Age;
 
 /// Issues the token and keeps it for the checks that follow.
-pub(super) fn token(case: &mut Case<'_, '_>) -> Finding {
-    let finding = new_token(case);
+pub(super) fn check_token(case: &mut Case<'_, '_>) -> Finding {
+    let finding = issue_token(case);
     match who_signs(case) {
         Some(who) => naming(finding, &who),
         None => finding,
     }
 }
 
-fn new_token(case: &mut Case<'_, '_>) -> Finding {
+fn issue_token(case: &mut Case<'_, '_>) -> Finding {
     let options = IssueOptions {
         ends_pause: true, // the user may just have repaired it
         ..IssueOptions::default()
@@ -33,11 +33,11 @@ fn new_token(case: &mut Case<'_, '_>) -> Finding {
     let warnings = app.issuer.take_warnings();
     let found = match answer {
         Ok(found) => found,
-        Err(error) => return failed(&error, who_signs(case).as_ref()),
+        Err(error) => return judge_error(&error, who_signs(case).as_ref()),
     };
     let now = Time::now();
     let finding = if found.token.age(now) == Age::Stale {
-        not_renewed(case, &found, warnings, now)
+        judge_stale(case, &found, warnings, now)
     } else {
         Finding::ok(in_words(&found, now))
     };
@@ -55,7 +55,7 @@ fn in_words(found: &IssuedToken, now: Time) -> String {
 }
 
 /// Returns the failure of credentials that give no token.
-fn failed(error: &Error, who: Option<&WhoSigns>) -> Finding {
+fn judge_error(error: &Error, who: Option<&WhoSigns>) -> Finding {
     let finding = why::finding(error);
     if finding.cause != Some("aws.login") {
         return finding;
@@ -72,7 +72,7 @@ fn failed(error: &Error, who: Option<&WhoSigns>) -> Finding {
 
 /// Returns the warning about an old token that is handed out because there is no newer one. The
 /// failure is on record.
-fn not_renewed(
+fn judge_stale(
     case: &mut Case<'_, '_>,
     found: &IssuedToken,
     warnings: Vec<String>,
@@ -104,14 +104,14 @@ mod tests {
     fn a_login_that_is_missing_is_typed_with_the_profile_in_use() {
         let error = Error::login("profile `dev`: the SSO session was ended by AWS");
         let mut who = who(Ok(String::new()));
-        let finding = failed(&error, Some(&who));
+        let finding = judge_error(&error, Some(&who));
         assert_eq!((finding.status, finding.exit), (Status::Fail, Exit::Login));
         assert_eq!(finding.commands, ["pgcred login --profile dev"]);
         who.profile = Some("default".to_owned());
-        assert_eq!(failed(&error, Some(&who)).commands, ["pgcred login"]);
-        assert_eq!(failed(&error, None).commands, ["pgcred login"]);
+        assert_eq!(judge_error(&error, Some(&who)).commands, ["pgcred login"]);
+        assert_eq!(judge_error(&error, None).commands, ["pgcred login"]);
 
         let error = Error::login("x").because(Reason::NoCredentials);
-        assert!(failed(&error, Some(&who)).commands.is_empty());
+        assert!(judge_error(&error, Some(&who)).commands.is_empty());
     }
 }

@@ -25,32 +25,32 @@ pub(super) const CHECKS: &[Check] = &[
     target(
         "environment.password",
         "whether PGPASSWORD hides the token",
-        password,
+        check_password,
     ),
     target(
         "environment.service",
         "what PGSERVICE changes for the target",
-        service::examine,
+        service::check_service,
     ),
     target(
         "environment.address",
         "whether PGHOSTADDR leads elsewhere",
-        address,
+        check_address,
     ),
     target(
         "environment.tls",
         "whether PGSSL* variables let TLS verify the target",
-        tls::examine,
+        tls::check_tls,
     ),
     target(
         "environment.demands",
         "whether a variable demands what the server lacks",
-        demands,
+        check_demands,
     ),
     target(
         "environment.options",
         "whether PGOPTIONS has settings that the server takes",
-        options,
+        check_options,
     ),
 ];
 
@@ -73,7 +73,7 @@ fn shown(value: &str) -> String {
     text::shortened(&text::shown(value), 80)
 }
 
-fn password(case: &mut Case<'_, '_>) -> Finding {
+fn check_password(case: &mut Case<'_, '_>) -> Finding {
     let mut kind = None;
     if let Some(password) = env::var("PGPASSWORD") {
         kind = Some(PasswordKind::of(password.as_bytes(), |text| {
@@ -104,7 +104,7 @@ fn judge_password(kind: Option<PasswordKind>, now: Time) -> Finding {
     finding.with_command(unset("PGPASSWORD"))
 }
 
-fn address(case: &mut Case<'_, '_>) -> Finding {
+fn check_address(case: &mut Case<'_, '_>) -> Finding {
     judge_address(
         env::var("PGHOSTADDR").as_deref(),
         case.request.keyword("hostaddr"),
@@ -180,7 +180,7 @@ fn forbids_password(value: &str) -> bool {
     !methods.contains(&"password")
 }
 
-fn demands(_: &mut Case<'_, '_>) -> Finding {
+fn check_demands(_: &mut Case<'_, '_>) -> Finding {
     judge_demands(env::var)
 }
 
@@ -197,7 +197,7 @@ fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
     Finding::ok("no variable demands more than the server offers")
 }
 
-fn options(case: &mut Case<'_, '_>) -> Finding {
+fn check_options(case: &mut Case<'_, '_>) -> Finding {
     let is_dsql = case.request.provider.name == "dsql";
     judge_options(env::var("PGOPTIONS").as_deref(), is_dsql)
 }

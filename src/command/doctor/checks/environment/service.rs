@@ -20,7 +20,7 @@ struct Service {
     entry: Option<Entry>,
 }
 
-pub(super) fn examine(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_service(case: &mut Case<'_, '_>) -> Finding {
     let Some(name) = env::var("PGSERVICE") else {
         return Finding::ok("PGSERVICE is not set");
     };

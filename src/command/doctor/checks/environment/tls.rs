@@ -39,7 +39,7 @@ enum UsualRoots {
     Lacking(String),
 }
 
-pub(super) fn examine(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_tls(case: &mut Case<'_, '_>) -> Finding {
     let psql = version_of_psql(case.run);
     let request = &case.request;
     let root_file = env::var("PGSSLROOTCERT");
