@@ -1,4 +1,8 @@
 //! What stands in the connections of every workspace of DBeaver, the user's own too.
+//!
+//! Reads the files of connections beside pgcred's own ones, and changes nothing. `entry` and
+//! `password` are pure: from a connection in JSON to what `pgcred doctor` judges. Whether a
+//! password is kept is told, and the password itself is never part of an entry.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,8 @@
-//! Connections by TCP, to all addresses of a name side by side. Every result is kept: which of
-//! them answers tells whether IPv4 or IPv6, or the whole way, is closed.
+//! Connections by TCP, to all addresses of a name side by side. Every result is kept: which of them
+//! answers tells whether IPv4 or IPv6, or the whole way, is closed.
+//!
+//! One thread for each address; `all` waits for them until the deadline. `take_first` then gives
+//! the connection with which the probe goes on.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{IpAddr, SocketAddr, TcpStream};

@@ -1,4 +1,8 @@
 //! The certificates themselves, for a probe that judges a server as different clients would.
+//!
+//! Reads files and the store of the system, and writes nothing. Which file the user's clients
+//! verify by is decided by `choose` in `mod.rs`, as for every command; what else they may trust is
+//! added here. Called by the probe of `pgcred doctor`.
 
 use std::path::Path;
 

@@ -1,4 +1,7 @@
 //! Aurora DSQL: its clusters, one by its ID or all of a region.
+//!
+//! `cluster` and `clusters` wait for AWS until the deadline of the client. Requests and the
+//! functions `read_...`, which take values out of JSON, are pure.
 
 use serde_json::{Map, Value};
 

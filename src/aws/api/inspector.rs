@@ -1,4 +1,8 @@
 //! AWS's side of the seam for inspecting: each question runs to its end on a runtime of its own.
+//!
+//! Several threads of `pgcred doctor` may ask at once. The credentials are resolved by the first of
+//! them, under a lock; the others wait for that and use the same. Nobody is asked for a login, and
+//! each question ends by the deadline of the run.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;

@@ -1,4 +1,9 @@
 //! RDS: its instances, clusters and proxies.
+//!
+//! One [`Listing`] for each kind of thing; `all` asks for every page of it, until the deadline of
+//! the client. `describe`, which makes a request, and `read_page` with the other `read_...`, which
+//! take values out of XML, are pure. Which thing a host belongs to is decided in `server.rs`, the
+//! caller.
 
 use roxmltree::Node;
 

@@ -1,4 +1,8 @@
 //! A request to a control plane, before it is addressed and signed. Pure.
+//!
+//! AWS's services speak two protocols here: RDS, STS and IAM take a form and answer in XML, Aurora
+//! DSQL takes a path and answers in JSON. The files of the services make such requests; `client.rs`
+//! gives them an address and a signature, and sends them.
 
 use std::fmt::Write as _;
 

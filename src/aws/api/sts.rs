@@ -1,4 +1,8 @@
 //! STS: who the caller is, and what time it is at AWS.
+//!
+//! `caller` needs credentials and no permission. `clock_offset` needs neither, so that it also
+//! works while the clock is wrong, which AWS would answer with a refusal. `offset` and
+//! `read_caller` are pure.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,7 @@
 //! Answers in XML, read to values. Pure.
+//!
+//! A value is found by the names on the path to it, whatever stands beside it. An answer with more
+//! parts than AWS ever sends is refused, so that none can fill the memory.
 
 use roxmltree::{Document, Node, ParsingOptions};
 

@@ -1,4 +1,7 @@
 //! The page of a login: which addresses are one, and the browser that shows it.
+//!
+//! `is_page` is pure, and keeps programs other than a browser from being started by an address.
+//! `open` waits for some seconds at most; a browser that still runs then is left alone.
 
 use std::net::IpAddr;
 use std::time::Duration;
