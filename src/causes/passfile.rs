@@ -89,11 +89,22 @@ pub(super) const CAUSES: &[Cause] = &[
         id: "passfile.windows",
         title: "the client reads another passfile than pgcred writes",
         meaning: "On Windows the file is %APPDATA%\\postgresql\\pgpass.conf. WSL and Windows \
-            have two homes, and programs from the Store have an APPDATA of their own. Elsewhere \
-            old clients look in the home directory of the account, whatever HOME says.",
+            have two homes, and programs from the Store have an APPDATA of their own.",
         fix: "Write the file that the client reads.",
         templates: &["pgcred refresh {target} --passfile {file}"],
         texts: &[likely(&["pgpass.conf", "not found"])],
+        detection: Detection::None("only the client itself knows which APPDATA it has"),
+    },
+    Cause {
+        id: "passfile.home",
+        title: "HOME is not the account's home directory, and some clients go by the account",
+        meaning: "pgcred writes ~/.pgpass by the variable HOME, where libpq 15 and newer read it. \
+            libpq 14 and older, pgx 4 and pgjdbc look in the home directory that the system has \
+            for the account. sudo is a usual reason why the two differ.",
+        fix: "Let PGPASSFILE name pgcred's file: every client that reads a passfile goes by it. \
+            After sudo, run pgcred and the client as the same user instead.",
+        templates: &[],
+        texts: &[],
         detection: Detection::Checks(&["passfile.file"]),
     },
     Cause {

@@ -203,7 +203,7 @@ const PASSFILE: [Fixture; 13] = [
         "ok",
         None,
     ),
-    machine("passfile.file", nothing, "warn", Some("passfile.windows")),
+    machine("passfile.file", nothing, "warn", Some("passfile.home")),
     machine(
         "passfile.file",
         |sandbox| set(sandbox, "PGPASSFILE", "~/.pgpass"),

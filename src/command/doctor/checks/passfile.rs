@@ -124,15 +124,15 @@ fn judge_choice(choice: &Choice) -> Finding {
     let usual = usual.display();
     if let Some(home) = &choice.other_home {
         let home = home.display().to_string();
-        let other = quote::typed(&format!("{home}/.pgpass"));
+        let quoted = quote::typed(&usual.to_string());
         return Finding::warn(
-            "passfile.windows",
+            "passfile.home",
             format!(
                 "{usual}, but libpq 14 and older, pgx 4 and pgjdbc read the one in {home}, which \
                  is the account's home directory and not HOME"
             ),
         )
-        .with_command(format!("pgcred refresh --passfile {other}"))
+        .with_command(format!("export PGPASSFILE={quoted}"))
         .naming(Kind::Name, home);
     }
     if choice.is_in_windows {
