@@ -1,4 +1,6 @@
 //! AWS around the credentials: its services, regions, accounts and tools, and the clock.
+//!
+//! Rows of the table, and nothing else. The credentials themselves are in `credentials.rs`.
 
 use super::text::{certain, possible};
 use super::{Cause, Detection};

@@ -1,4 +1,7 @@
 //! The network: names, addresses, ports, tunnels.
+//!
+//! Rows of the table, and nothing else. A row here ends before TLS begins. The stage `net` of
+//! doctor finds those that a probe can tell apart.
 
 use super::text::{certain, likely};
 use super::{Cause, Detection};

@@ -1,4 +1,8 @@
 //! Certificates: which authorities a client trusts, and where it looks for them.
+//!
+//! Rows of the table, and nothing else. A row here is about the file or the store of root
+//! certificates; what a handshake does before it looks at a certificate is in `tls.rs`. The stage
+//! `tls` of doctor finds most of them.
 
 use super::text::{certain, likely, possible};
 use super::{Cause, Detection};

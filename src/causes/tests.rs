@@ -1,4 +1,7 @@
 //! Tests of the whole table: its form, the messages that it recognises, and its page.
+//!
+//! The messages stand in `tests/vectors/messages.txt`, each with the causes that have to come
+//! first. With `PGCRED_TEST_DRAW` the page, `README.md`, is written anew from the table.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,7 @@
 //! The token: expired, cut, signed for something else, or written so that it does not arrive whole.
+//!
+//! Rows of the table, and nothing else. The stage `token` of doctor judges the token that pgcred
+//! issues; a token that the user has pasted is recognised by what a server says of it.
 
 use super::text::{certain, likely, possible};
 use super::{Cause, Detection};

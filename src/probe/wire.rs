@@ -1,5 +1,21 @@
 //! The packets of PostgreSQL's protocol 3.0 that a login needs, out and in. Everything that comes
 //! in is checked before it is believed: lengths first.
+//!
+//! ```text
+//! client                           server
+//!   SSL_REQUEST              -->            by ask.rs; left out with sslnegotiation=direct
+//!                            <--   S        yes (N: no; E: an error)
+//!   TLS handshake            <->            by tls.rs; what follows is inside TLS, by login.rs
+//!   start_up                 -->            user and database
+//!                            <--   N, v     notices and versions, which may come at any time
+//!                            <--   R 3      asks for a password in clear text
+//!   password                 -->            the token
+//!                            <--   R 0      the user is logged in
+//!   TERMINATE                -->
+//! ```
+//!
+//! In place of `R 0` or `R 3` an error (`E`) or another method of authentication may come: both end
+//! the login. Pure, but for `read`, which waits for one packet; the stream ends it at the deadline.
 
 use std::io::Read;
 

@@ -1,4 +1,6 @@
 //! Root certificates that a provider names as data, by the example of the fake provider.
+//!
+//! Which file a request is verified by, and what a user has to save where pgcred cannot get one.
 
 use super::*;
 use crate::provider;

@@ -1,4 +1,6 @@
 //! Templates of dialogs: filled once, escaped for where a value stands, and nothing left over.
+//!
+//! Every tool of `TOOLS` goes through the same tests.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,7 @@
 //! The plan of the recorded scenarios, and what is a part of a plan.
+//!
+//! A scenario is a set of variables and files, with the choice that the AWS CLI made for it.
+//! Nothing is asked: a plan is pure.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! Edits of a file of the configuration: they leave the other bytes alone, or are refused.
+//!
+//! All by texts, without files. An edit that is taken back gives the same text as before.
 
 use crate::config::tests::{GOOD, connection, full, region, text};
 use crate::config::{Connection, Life, add, remove};

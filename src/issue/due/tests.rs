@@ -1,4 +1,7 @@
 //! When a request is due: by the index, the passfile, and the failures before.
+//!
+//! The authority is the fake one, the clock is pretended, and cache and passfile are in a directory
+//! of the test.
 
 use super::*;
 use crate::issue::tests::{Bench, MINUTE, START, request};

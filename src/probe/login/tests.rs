@@ -1,4 +1,7 @@
 //! Each outcome of a login, at servers that misbehave on purpose.
+//!
+//! The servers are threads of the test with certificates of their own. What matters most: the token
+//! reaches no server that is not believed, and stands in no text.
 
 #![cfg(unix)] // `rcgen` makes the certificates
 

@@ -1,4 +1,7 @@
 //! Tests of the whole registry: its ids and needs, the causes that checks name, and its page.
+//!
+//! Which causes a check names is read from the sources of the checks, and compared with what the
+//! table of causes says of it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,7 @@
 //! Each judgement with what it accepts and what it does not.
+//!
+//! By values alone: requests are made here, tokens are parts without a signature, and `now` is
+//! given.
 
 use super::*;
 use crate::command::doctor::finding::Status;
