@@ -1,8 +1,9 @@
 //! The installation: which pgcred runs, and what of it shells and schedulers use.
 //!
 //! The checks read PATH, links, start files of shells and files of completions. Two of them wait
-//! for a thread of `jobs`: `path` for the version that another pgcred tells, `schedule` for the
-//! files of the tools. Pure are `has_command`, which reads a start file, and `judge_schedule`.
+//! for a thread of `jobs`: `check_path` for the version that another pgcred tells, and
+//! `check_schedule` for the files of the tools. Pure are `has_command`, which reads the text of a
+//! start file, and `judge_schedule`.
 
 use std::path::Path;
 

@@ -13,8 +13,8 @@
 //! shared:  sandboxes, token_judges, policy, server_text, no_answer    judge values for the stages
 //! ```
 //!
-//! A file is a stage: its `CHECKS` are the rows of the stage, and each row names a function. That
-//! function has two steps:
+//! A file is a stage: its `CHECKS` are the rows of the stage, and each row names a function
+//! `check_...`. That function has two steps:
 //!
 //! 1. It looks: it reads files and variables, or takes the answer of a thread from `jobs`,
 //!    `network` or `inquiry`. If the answer is not there in time, the check says so.

@@ -1,6 +1,6 @@
 //! The variables about TLS, as libpq would take them for this very target.
 //!
-//! `examine` collects the facts, and waits for the version of psql. The rest is pure: each of the
+//! `check_tls` collects the facts, and waits for the version of psql. The rest is pure: each of the
 //! `QUESTIONS` looks at the facts and may find a fault, and the first that does decides.
 
 use std::path::Path;
