@@ -80,6 +80,11 @@ pub(crate) trait Authority: Sync {
         None
     }
 
+    /// Tells whether a host has a name that only this authority gives, whatever provider it is of.
+    fn owns(&self, _host: &str) -> bool {
+        false
+    }
+
     /// Returns the regions that completions offer.
     fn known_regions(&self) -> &'static [&'static str] {
         &[]
@@ -200,9 +205,9 @@ pub(crate) trait Identity {
 /// What to resolve credentials for.
 pub(crate) struct CredentialQuery<'a> {
     /// What the first token is for; where the identity is that of one scope, what all are for.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "AWS's credentials sign for every scope")
+    #[allow(
+        dead_code,
+        reason = "AWS's credentials sign for every scope; another authority may read it"
     )]
     pub(crate) scope: &'a Scope<'a>,
     /// The region of the first token, if the authority has regions.

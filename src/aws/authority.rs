@@ -9,6 +9,7 @@ use super::api::AwsInspector;
 use super::blocking::BlockingResolver;
 use super::environment;
 use super::identity::AwsIdentities;
+use super::partition;
 use super::profile::files::profile_names;
 use super::profile_plan::ProfilePlan;
 use super::region;
@@ -50,6 +51,10 @@ impl Authority for AwsAuthority {
 
     fn region_warning(&self, region: &Region) -> Option<String> {
         region::warning(region.as_str())
+    }
+
+    fn owns(&self, host: &str) -> bool {
+        partition::owns(host)
     }
 
     fn known_regions(&self) -> &'static [&'static str] {

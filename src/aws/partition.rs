@@ -120,6 +120,18 @@ pub(super) fn partition_of(region: &str) -> &'static Partition {
     &PARTITIONS[0]
 }
 
+/// Tells whether a host is one of AWS's. Servers of databases have other names than services, so
+/// that the table above does not have them all.
+pub(super) fn owns(host: &str) -> bool {
+    const ENDS: [&str; 4] = [
+        ".aws",
+        ".amazonaws.com",
+        ".amazonaws.com.cn",
+        ".amazonaws.eu",
+    ];
+    ENDS.iter().any(|end| host.ends_with(end))
+}
+
 impl Partition {
     /// Returns the host of a service that each region has, by the service's key.
     pub(super) fn host(&self, key: &str, region: &str, variant: HostVariant) -> String {

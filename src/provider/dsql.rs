@@ -10,13 +10,16 @@ const ID_LENGTH: usize = 26;
 pub(super) static PROVIDER: Provider = Provider {
     service: "dsql",
     action,
-    owns: |host| region(host).is_some(),
+    owns: Some(|host| region(host).is_some()),
     region,
     expand,
     host_warning,
     user: Some("admin"),
     max_life: 604_800,
     roots: |_, _| amazon_roots::public(),
+    needs_sni: true,
+    takes_direct_tls: true,
+    cause_of_settings: Some("dsql.param"),
     ..Provider::new("dsql", "Aurora DSQL", &aws::AUTHORITY)
 };
 

@@ -48,9 +48,10 @@ pub(crate) struct Provider {
     /// Whether a token is good for one user alone, so that it has to be known when the token is
     /// made.
     pub(crate) signs_user: bool,
-    /// Tells whether a host is one of this provider's. A provider whose hosts have no form of their
-    /// own says no: then the user names it with `--provider`.
-    pub(crate) owns: fn(host: &str) -> bool,
+    /// Tells whether a host is one of this provider's. `None` if its hosts have no form of their
+    /// own: then the user names the provider with `--provider`, and any host may be one of its
+    /// hosts.
+    pub(crate) owns: Option<fn(host: &str) -> bool>,
     /// Returns the region that a host of this provider names; `None` if it has no regions.
     pub(crate) region: fn(host: &str) -> Option<Region>,
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
@@ -68,6 +69,25 @@ pub(crate) struct Provider {
     /// Returns which root certificates the certificate of a host chains to. `region` is that of the
     /// request, if anything names it.
     pub(crate) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
+    /// Whether a client has to send the name of the host in TLS (SNI): several servers share one
+    /// address.
+    pub(crate) needs_sni: bool,
+    /// Whether the servers take connections that begin with TLS (`sslnegotiation=direct`).
+    pub(crate) takes_direct_tls: bool,
+    /// The cause, a row of `causes`, of a login that sends settings (`PGOPTIONS`); `None` if the
+    /// servers take most settings.
+    pub(crate) cause_of_settings: Option<&'static str>,
+    /// Returns why a server whose certificate chains to these roots asks for another password than
+    /// a token.
+    pub(crate) why_no_token: fn(roots: &RequiredRoots) -> WhyNoToken,
+}
+
+/// Why a server asks for another password than a token.
+pub(crate) struct WhyNoToken {
+    /// A row of `causes`.
+    pub(crate) cause: &'static str,
+    /// What to do, in words, where the row does not say enough.
+    pub(crate) advice: Option<&'static str>,
 }
 
 /// The port of PostgreSQL.
@@ -98,7 +118,7 @@ pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
     PROVIDERS
         .iter()
         .copied()
-        .find(|provider| (provider.owns)(host))
+        .find(|provider| provider.owns(host))
 }
 
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
@@ -171,7 +191,7 @@ impl Provider {
     /// Returns a provider of an authority that knows no services, actions, ports, regions or IDs,
     /// and whose servers have certificates that every system trusts. A provider names what is
     /// different and takes the rest from here.
-    const fn new(
+    pub(crate) const fn new(
         name: &'static str,
         title: &'static str,
         authority: &'static dyn Authority,
@@ -184,7 +204,7 @@ impl Provider {
             action: |_| "",
             signs_port: false,
             signs_user: false,
-            owns: |_| false,
+            owns: None,
             region: |_| None,
             expand: |_, _| None,
             host_warning: |_| None,
@@ -193,6 +213,21 @@ impl Provider {
             default_life: 900,
             max_life: 86_400,
             roots: |_, _| RequiredRoots::Public(None),
+            needs_sni: false,
+            takes_direct_tls: false,
+            cause_of_settings: None,
+            why_no_token: |_| WhyNoToken {
+                cause: "net.other",
+                advice: None,
+            },
+        }
+    }
+
+    /// Tells whether a host has the form of this provider's hosts.
+    pub(crate) fn owns(&self, host: &str) -> bool {
+        match self.owns {
+            Some(owns) => owns(host),
+            None => false,
         }
     }
 

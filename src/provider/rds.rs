@@ -1,6 +1,6 @@
 //! RDS and Aurora IAM authentication: user and port are part of what is signed.
 
-use super::{Provider, RequiredRoots, amazon_roots};
+use super::{Provider, RequiredRoots, WhyNoToken, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
 
@@ -9,10 +9,11 @@ pub(super) static PROVIDER: Provider = Provider {
     action: |_| "connect",
     signs_port: true,
     signs_user: true,
-    owns: |host| split(host).is_some(),
+    owns: Some(|host| split(host).is_some()),
     region,
     max_life: 900, // fixed by the service
     roots,
+    why_no_token,
     ..Provider::new("rds", "RDS", &aws::AUTHORITY)
 };
 
@@ -56,6 +57,23 @@ fn roots(host: &str, named: Option<&Region>) -> RequiredRoots {
         (Some(of_host), _) => amazon_roots::of_rds(Some(&of_host)),
         (None, Some(named)) if split(host).is_none() => amazon_roots::of_rds(Some(named)),
         _ => amazon_roots::of_rds(None),
+    }
+}
+
+/// Of RDS, only a proxy has a public certificate.
+fn why_no_token(roots: &RequiredRoots) -> WhyNoToken {
+    match roots {
+        RequiredRoots::Public(_) => WhyNoToken {
+            cause: "rds.proxy.method",
+            advice: None,
+        },
+        RequiredRoots::Private(_) => WhyNoToken {
+            cause: "role.rds_iam.missing",
+            advice: Some(
+                "if the role has rds_iam, IAM authentication is off: `pgcred doctor TARGET --aws` \
+                 tells",
+            ),
+        },
     }
 }
 

@@ -119,7 +119,7 @@ pub(super) fn names_of(request: &Request) -> Vec<(String, Kind)> {
     let mut hosts = vec![&request.host, &request.sign_host];
     hosts.extend(request.aliases.iter().map(|alias| &alias.host));
     for host in hosts {
-        if !(request.provider.owns)(host) {
+        if !request.provider.owns(host) {
             names.push((host.clone(), Kind::Host));
         }
     }

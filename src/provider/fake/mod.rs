@@ -13,7 +13,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     service: "fake-service",
     action: |_| "enter",
     signs_user: true,
-    owns: |host| host.ends_with(SUFFIX),
+    owns: Some(|host| host.ends_with(SUFFIX)),
     user: Some("guest"),
     max_life: 3_600,
     roots: |host, _| roots(host),

@@ -185,10 +185,7 @@ fn judge_lines(version: Option<Version>) -> Finding {
 }
 
 fn check_sni(case: &mut Case<'_, '_>) -> Finding {
-    judge_sni(
-        version_of_psql(case.run),
-        case.request.provider.name == "dsql",
-    )
+    judge_sni(version_of_psql(case.run), case.request.provider.needs_sni)
 }
 
 fn judge_sni(version: Option<Version>, is_needed: bool) -> Finding {

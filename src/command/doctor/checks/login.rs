@@ -14,7 +14,6 @@ use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
 use crate::probe::login::{LoginAttempt, LoginOutcome};
 use crate::probe::wire::{Method, ServerMessage};
-use crate::provider::RequiredRoots;
 use crate::request::Request;
 use crate::roots;
 
@@ -99,16 +98,12 @@ fn judge_other_method(request: &Request, method: &Method) -> Finding {
         "the server asks for {} and expects no token",
         in_words(method)
     );
-    if request.provider.name != "rds" {
-        return Finding::fail("net.other", detail);
+    let why = (request.provider.why_no_token)(&roots::required(request));
+    let finding = Finding::fail(why.cause, detail);
+    match why.advice {
+        Some(advice) => finding.with_advice(advice),
+        None => finding,
     }
-    // Of RDS only the proxy has a public certificate.
-    if let RequiredRoots::Public(_) = roots::required(request) {
-        return Finding::fail("rds.proxy.method", detail);
-    }
-    Finding::fail("role.rds_iam.missing", detail).with_advice(
-        "if the role has rds_iam, IAM authentication is off: `pgcred doctor TARGET --aws` tells",
-    )
 }
 
 fn in_words(method: &Method) -> String {

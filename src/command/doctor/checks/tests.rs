@@ -30,10 +30,11 @@ fn the_table_of_causes_names_checks_that_there_are() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The files of the doctor, without their tests.
+/// The files of the doctor and of the providers, which name causes too, without their tests.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/command/doctor")];
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut open = vec![src.join("command/doctor"), src.join("provider")];
     while let Some(directory) = open.pop() {
         for entry in std::fs::read_dir(directory).expect("a directory") {
             let path = entry.expect("an entry").path();

@@ -126,12 +126,11 @@ fn judge_mode(request: &Request) -> Finding {
 
 fn judge_handshake(request: &Request, handshake: &Handshake) -> Finding {
     match &handshake.outcome {
-        HandshakeOutcome::Encrypted(_)
-            if !sends_name(request) && request.provider.name == "dsql" =>
-        {
+        HandshakeOutcome::Encrypted(_) if !sends_name(request) && request.provider.needs_sni => {
+            let title = request.provider.title;
             Finding::fail(
                 "tls.sni",
-                "the client does not tell Aurora DSQL which cluster it wants",
+                format!("the client does not tell {title} which cluster it wants"),
             )
         }
         HandshakeOutcome::Encrypted(encryption) => {

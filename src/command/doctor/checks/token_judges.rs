@@ -6,6 +6,7 @@
 
 use crate::authority::{Region, TokenParts};
 use crate::command::doctor::finding::Finding;
+use crate::provider;
 use crate::request::Request;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
@@ -15,33 +16,34 @@ use crate::token::{Age, age};
 const LITTLE_LIFE_LEFT: u32 = 5 * 60;
 /// What programs read from a command at once; no driver is known to take less and to take tokens.
 const LONGEST_TOKEN: usize = 4_096;
-/// The names of AWS end so. A name of the user's own never takes a token.
-const ENDS_OF_AWS: [&str; 4] = [
-    ".aws",
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".amazonaws.eu",
-];
 
-/// Judges the name that is signed.
+/// Judges the name that is signed. Where the provider's hosts have a form, a name of the user's own
+/// never takes a token; where they have none, every name may.
 pub(super) fn judge_host(request: &Request) -> Finding {
     const CAUSE: &str = "token.endpoint";
     let (signed, dialled) = (&request.sign_host, &request.host);
-    let title = request.provider.title;
-    if (request.provider.owns)(signed) {
+    let provider = request.provider;
+    let has_no_form = provider.owns.is_none() && provider::of_host(signed).is_none();
+    if has_no_form || provider.owns(signed) {
         return Finding::ok(if signed == dialled {
             format!("signed for {signed}")
         } else {
             format!("signed for {signed}, dialled as {dialled}")
         });
     }
-    let detail = format!("signed for {signed}, which is no name of {title}");
-    if ENDS_OF_AWS.iter().any(|end| signed.ends_with(end)) {
+    let detail = format!(
+        "signed for {signed}, which is no name of {}",
+        provider.title
+    );
+    if provider.authority.owns(signed) {
         return Finding::warn(CAUSE, detail);
     }
     let alias = typed(&format!("{dialled}:{}", request.port));
     Finding::fail(CAUSE, detail)
-        .with_advice("name the endpoint of AWS: --host, or --sign-host beside it")
+        .with_advice(format!(
+            "name the endpoint of {}: --host, or --sign-host beside it",
+            provider.authority.title()
+        ))
         .with_command(format!("pgcred add NAME ENDPOINT --alias {alias}"))
 }
 

@@ -17,6 +17,7 @@ use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::redact::Kind;
 use crate::passfile::answer::PasswordKind;
+use crate::provider::Provider;
 use crate::sys::env;
 use crate::text;
 use crate::time::{Time, spoken};
@@ -198,22 +199,21 @@ fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
 }
 
 fn check_options(case: &mut Case<'_, '_>) -> Finding {
-    let is_dsql = case.request.provider.name == "dsql";
-    judge_options(env::var("PGOPTIONS").as_deref(), is_dsql)
+    judge_options(env::var("PGOPTIONS").as_deref(), case.request.provider)
 }
 
-fn judge_options(options: Option<&str>, is_dsql: bool) -> Finding {
-    match options {
-        None => Finding::ok("PGOPTIONS is not set"),
-        Some(options) if is_dsql => Finding::warn(
-            "dsql.param",
-            format!(
-                "PGOPTIONS is {}: Aurora DSQL refuses most settings",
-                shown(options)
-            ),
-        )
-        .with_command(unset("PGOPTIONS")),
-        Some(options) => Finding::ok(format!("PGOPTIONS is {}", shown(options))),
+fn judge_options(options: Option<&str>, provider: &Provider) -> Finding {
+    let Some(options) = options else {
+        return Finding::ok("PGOPTIONS is not set");
+    };
+    let detail = format!("PGOPTIONS is {}", shown(options));
+    match provider.cause_of_settings {
+        Some(cause) => {
+            let title = provider.title;
+            Finding::warn(cause, format!("{detail}: {title} refuses most settings"))
+                .with_command(unset("PGOPTIONS"))
+        }
+        None => Finding::ok(detail),
     }
 }
 
@@ -221,6 +221,7 @@ fn judge_options(options: Option<&str>, is_dsql: bool) -> Finding {
 mod tests {
     use super::*;
     use crate::command::doctor::finding::Status;
+    use crate::provider;
 
     #[test]
     fn a_password_in_the_environment_is_judged_without_showing_it() {
@@ -293,11 +294,12 @@ mod tests {
 
     #[test]
     fn settings_are_in_the_way_of_dsql_alone() {
-        assert_eq!(judge_options(None, true).status, Status::Ok);
-        assert_eq!(judge_options(Some("-c a=b"), false).status, Status::Ok);
-        assert_eq!(
-            judge_options(Some("-c a=b"), true).cause,
-            Some("dsql.param")
-        );
+        let dsql = provider::named("dsql").expect("it is in the table");
+        let rds = provider::named("rds").expect("it is in the table");
+        assert_eq!(judge_options(None, dsql).status, Status::Ok);
+        assert_eq!(judge_options(Some("-c a=b"), rds).status, Status::Ok);
+        let finding = judge_options(Some("-c a=b"), dsql);
+        assert_eq!(finding.cause, Some("dsql.param"));
+        assert!(finding.detail.contains("Aurora DSQL refuses"));
     }
 }

@@ -26,7 +26,8 @@ struct Facts {
     sni: Option<String>,
     psql: Option<Version>,
     needs_private_roots: bool,
-    is_dsql: bool,
+    needs_sni: bool,
+    takes_direct_tls: bool,
 }
 
 /// libpq's own file of root certificates, which is used where no variable names one.
@@ -59,7 +60,8 @@ pub(super) fn check_tls(case: &mut Case<'_, '_>) -> Finding {
         sni: env::var("PGSSLSNI"),
         psql,
         needs_private_roots: matches!(roots::required(request), RequiredRoots::Private(_)),
-        is_dsql: request.provider.name == "dsql",
+        needs_sni: request.provider.needs_sni,
+        takes_direct_tls: request.provider.takes_direct_tls,
     })
 }
 
@@ -182,7 +184,7 @@ fn negotiation(facts: &Facts) -> Option<Finding> {
         let detail = "PGSSLNEGOTIATION is direct, which needs PGSSLMODE=require or more";
         return Some(Finding::fail("tls.direct.weak", detail).with_command(command));
     }
-    if facts.is_dsql {
+    if facts.takes_direct_tls {
         return None;
     }
     let detail = "PGSSLNEGOTIATION is direct, which servers before PostgreSQL 17 do not know";
@@ -190,7 +192,7 @@ fn negotiation(facts: &Facts) -> Option<Finding> {
 }
 
 fn sni(facts: &Facts) -> Option<Finding> {
-    if facts.sni.as_deref() != Some("0") || !facts.is_dsql {
+    if facts.sni.as_deref() != Some("0") || !facts.needs_sni {
         return None;
     }
     let detail = "PGSSLSNI is 0: the server is not told which cluster is meant";
@@ -270,7 +272,8 @@ mod tests {
             (["require", "", "", "0"], RDS, None),
         ] {
             let facts = Facts {
-                is_dsql,
+                needs_sni: is_dsql,
+                takes_direct_tls: is_dsql,
                 needs_private_roots: !is_dsql,
                 ..facts(variables)
             };

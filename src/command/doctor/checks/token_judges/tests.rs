@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::command::doctor::finding::Status;
-use crate::provider;
+use crate::provider::{self, Provider};
 
 const NOW: Time = Time::from_unix(1_800_000_000);
 const DSQL: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
@@ -82,6 +82,30 @@ fn only_a_name_of_the_service_is_worth_signing() {
     );
     let new = request("rds", "db.new.amazonaws.com", "ann");
     assert_is(&judge_host(&new), Status::Warn, cause, "no name of RDS");
+    let other = request("fake", "db.example", "ann");
+    let finding = judge_host(&other);
+    assert_is(&finding, Status::Fail, cause, "no name of Fake");
+    let advice = finding.advice.expect("an advice");
+    assert!(advice.contains("endpoint of Fake"), "{advice}");
+    let free = Provider {
+        owns: None,
+        ..Provider::new("free", "Free", other.provider.authority)
+    };
+    let named = Request {
+        provider: Box::leak(Box::new(free)),
+        ..other
+    };
+    assert_is(
+        &judge_host(&named),
+        Status::Ok,
+        None,
+        "signed for db.example",
+    );
+    let of_rds = Request {
+        sign_host: RDS.to_owned(),
+        ..named
+    };
+    assert_is(&judge_host(&of_rds), Status::Fail, cause, "no name of Free");
 }
 
 #[test]
