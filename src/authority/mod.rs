@@ -116,6 +116,12 @@ pub(crate) trait Authority: Sync {
         None
     }
 
+    /// Returns the row of `causes` that an error of this authority's comes from. `None` if the table
+    /// has none for it: then the error's own text and hint are all that `pgcred doctor` says.
+    fn cause_of(&self, _error: &Error) -> Option<&'static str> {
+        None
+    }
+
     /// Returns the text at a public `https://` address, by the network settings of a profile.
     fn download(&self, _address: &str, _profile: Option<&str>, _: &AskPolicy) -> Result<String> {
         Err(Error::failure("pgcred cannot download them"))

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::api::AwsInspector;
 use super::blocking::BlockingResolver;
+use super::causes;
 use super::environment;
 use super::identity::AwsIdentities;
 use super::partition;
@@ -18,7 +19,7 @@ use super::{sigv4, token_parts};
 use crate::authority::{
     AskPolicy, Authority, Identities, Inspector, OptionHelp, Region, ShellSettings, TokenParts,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::text::suggest;
 use crate::time::Time;
 
@@ -89,6 +90,10 @@ impl Authority for AwsAuthority {
 
     fn token_parts(&self, token: &str) -> Option<TokenParts> {
         token_parts::take_apart(token)
+    }
+
+    fn cause_of(&self, error: &Error) -> Option<&'static str> {
+        Some(causes::cause_of(error))
     }
 
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {

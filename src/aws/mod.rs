@@ -22,7 +22,7 @@
 //! region       the names of regions: what a user may type, and which are known
 //! partition    the names of AWS's hosts in each of its partitions
 //! explanation  the plan in words, for `--debug`; who_signs: the same as values, for `doctor`
-//! token_parts  what a token says of itself
+//! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
 //!
 //! Locks: `runtime` has one for each login session, taken while a session is made or renewed. The
@@ -31,6 +31,7 @@
 mod api;
 mod authority;
 mod blocking;
+mod causes;
 mod cli_cache;
 mod credentials;
 mod environment;

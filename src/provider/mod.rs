@@ -113,6 +113,11 @@ pub(crate) fn authority_of(name: Option<&str>) -> Result<&'static dyn Authority>
     }
 }
 
+/// Tells whether `pgcred login` without `--provider` logs in to the authority of a provider.
+pub(crate) fn is_of_first_authority(provider: &Provider) -> bool {
+    provider.authority.name() == PROVIDERS[0].authority.name()
+}
+
 /// Returns the provider that a host belongs to.
 pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
     PROVIDERS

@@ -67,16 +67,16 @@ impl Finding {
         Self::new(Status::Skip, None, &why.into())
     }
 
-    pub(super) fn warn(cause: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(Status::Warn, Some(cause), &detail.into())
+    pub(super) fn warn(cause: impl Into<Option<&'static str>>, detail: impl Into<String>) -> Self {
+        Self::new(Status::Warn, cause.into(), &detail.into())
     }
 
-    pub(super) fn fail(cause: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(Status::Fail, Some(cause), &detail.into())
+    pub(super) fn fail(cause: impl Into<Option<&'static str>>, detail: impl Into<String>) -> Self {
+        Self::new(Status::Fail, cause.into(), &detail.into())
     }
 
     /// Returns the failure that an error of pgcred's own is. Its hint becomes the advice.
-    pub(super) fn of_error(cause: &'static str, error: &Error) -> Self {
+    pub(super) fn of_error(cause: impl Into<Option<&'static str>>, error: &Error) -> Self {
         let mut finding = Self::fail(cause, error.to_string());
         finding.advice = error.to_hint().map(str::to_owned);
         finding.exit = error.exit();

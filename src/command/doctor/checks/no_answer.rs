@@ -22,7 +22,7 @@ const CAUSES: &[(WhyNot, &str)] = &[
 pub(super) fn judge(answer: &NoAnswer) -> Finding {
     for (why, cause) in CAUSES {
         if *why == answer.why {
-            let mut finding = Finding::of_error(cause, &answer.error);
+            let mut finding = Finding::of_error(*cause, &answer.error);
             // The exit code for wrong usage is for that of doctor itself.
             if finding.exit == Exit::Usage {
                 finding.exit = Exit::Failure;

@@ -75,6 +75,10 @@ fn check_host(case: &mut Case<'_, '_>) -> Finding {
 }
 
 fn check_region(case: &mut Case<'_, '_>) -> Finding {
+    let authority = case.request.provider.authority;
+    if authority.known_regions().is_empty() {
+        return Finding::ok(format!("a token of {} has no region", authority.title()));
+    }
     let configured = match who_signs(case) {
         Some(who) => who.region,
         None => None,

@@ -4,11 +4,12 @@
 //! the cache has a record of the last failure. `judge_login` and `judge_failure` are pure. A login
 //! that is missing has an exit code of its own.
 
-use super::{naming, nothing_known, who_signs, why};
-use crate::authority::LoginState;
+use super::{naming, nothing_known, who_signs};
+use crate::authority::{Authority, LoginState};
 use crate::cache::{Cache, FailureRecord};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
+use crate::error::Error;
 use crate::issue::{end_of_pause, last_failure};
 use crate::time::{Time, spoken};
 use crate::token::Age;
@@ -22,11 +23,18 @@ pub(super) fn check_login(case: &mut Case<'_, '_>) -> Finding {
         Some(known) => Some(known.token.expires_at),
         None => None,
     };
-    naming(judge_login(&who.login, cached_until, Time::now()), &who)
+    let authority = case.request.provider.authority;
+    let finding = judge_login(authority, &who.login, cached_until, Time::now());
+    naming(finding, &who)
 }
 
 /// Judges a login. A cached token works without one until it ends.
-fn judge_login(login: &LoginState, cached_until: Option<Time>, now: Time) -> Finding {
+fn judge_login(
+    authority: &dyn Authority,
+    login: &LoginState,
+    cached_until: Option<Time>,
+    now: Time,
+) -> Finding {
     match login {
         LoginState::NotNeeded => Finding::ok("the credentials rest on no login"),
         LoginState::Good(end) => {
@@ -41,13 +49,14 @@ fn judge_login(login: &LoginState, cached_until: Option<Time>, now: Time) -> Fin
         }
         LoginState::Renewable(None) => Finding::ok("pgcred renews it without you"),
         LoginState::Missing { why, command } => {
+            let cause = authority.cause_of(&Error::login(why.as_str()));
             let finding = match cached_until {
                 Some(end) => {
                     let left = spoken(now.until(end));
                     let detail = format!("{why}; the cached token is good for {left}");
-                    Finding::warn("aws.login", detail)
+                    Finding::warn(cause, detail)
                 }
-                None => Finding::fail("aws.login", why).for_login(),
+                None => Finding::fail(cause, why).for_login(),
             };
             finding.with_command(command)
         }
@@ -64,33 +73,49 @@ pub(super) fn check_failure(case: &mut Case<'_, '_>) -> Finding {
     let Some(last) = last_failure(&index, &*identity) else {
         return Finding::ok("none is recorded");
     };
-    let finding = judge_failure(last, end_of_pause(last), asks_now, Time::now());
+    let cause = case.request.provider.authority.cause_of(&last.error);
+    let finding = if asks_now {
+        judge_old_failure(last, Time::now())
+    } else {
+        judge_failure(cause, last, end_of_pause(last), Time::now())
+    };
     match identity.who_signs() {
         Some(who) => naming(finding, &who),
         None => finding,
     }
 }
 
-/// Judges the last failure. Where the same is asked now, the answer to that says more.
-fn judge_failure(last: &FailureRecord, pause: Option<Time>, asks_now: bool, now: Time) -> Finding {
-    let detail = format!("{} ago: {}", spoken(last.at.until(now)), last.error);
-    if asks_now {
-        return Finding::ok(format!("{detail}; asked again now"));
-    }
+fn in_words(last: &FailureRecord, now: Time) -> String {
+    format!("{} ago: {}", spoken(last.at.until(now)), last.error)
+}
+
+/// Judges the last failure where the same is asked now: the answer to that says more.
+fn judge_old_failure(last: &FailureRecord, now: Time) -> Finding {
+    Finding::ok(format!("{}; asked again now", in_words(last, now)))
+}
+
+/// Judges the last failure where nobody is asked now.
+fn judge_failure(
+    cause: Option<&'static str>,
+    last: &FailureRecord,
+    pause: Option<Time>,
+    now: Time,
+) -> Finding {
     let next = match pause {
         Some(end) => format!("pgcred asks again in {}", spoken(now.until(end))),
         None => "pgcred asks again at the next call".to_owned(),
     };
-    let mut finding = Finding::warn(why::cause(&last.error), format!("{detail}; {next}"));
+    let mut finding = Finding::warn(cause, format!("{}; {next}", in_words(last, now)));
     finding.advice = last.error.to_hint().map(str::to_owned);
     finding
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::aws;
     use super::*;
     use crate::command::doctor::finding::Status;
-    use crate::error::{Error, Exit, Reason};
+    use crate::error::{Exit, Reason};
 
     const NOW: Time = Time::from_unix(1_800_000_000);
 
@@ -100,13 +125,13 @@ mod tests {
             why: "the SSO session has expired".to_owned(),
             command: "pgcred login --profile dev".to_owned(),
         };
-        let finding = judge_login(&missing, None, NOW);
+        let finding = judge_login(aws(), &missing, None, NOW);
         assert_eq!(finding.status, Status::Fail);
         assert_eq!(finding.cause, Some("aws.login"));
         assert_eq!(finding.exit, Exit::Login);
         assert_eq!(finding.commands, ["pgcred login --profile dev"]);
 
-        let finding = judge_login(&missing, Some(NOW.plus(600)), NOW);
+        let finding = judge_login(aws(), &missing, Some(NOW.plus(600)), NOW);
         assert_eq!(finding.status, Status::Warn);
         assert!(
             finding.detail.contains("good for 10 min"),
@@ -123,7 +148,7 @@ mod tests {
             (LoginState::Renewable(Some(NOW)), "renews it without you"),
             (LoginState::Renewable(None), "renews it without you"),
         ] {
-            let finding = judge_login(&login, None, NOW);
+            let finding = judge_login(aws(), &login, None, NOW);
             assert_eq!(finding.status, Status::Ok);
             assert!(finding.detail.contains(says), "{}", finding.detail);
         }
@@ -139,15 +164,16 @@ mod tests {
             login_stamp: String::new(),
         };
         let later = NOW.plus(5);
-        let finding = judge_failure(&last, Some(NOW.plus(20)), false, later);
+        let cause = aws().cause_of(&last.error);
+        let finding = judge_failure(cause, &last, Some(NOW.plus(20)), later);
         assert_eq!(finding.status, Status::Warn);
         assert_eq!(finding.cause, Some("aws.unreachable"));
         assert_eq!(
             finding.detail,
             "5 s ago: no answer; pgcred asks again in 15 s"
         );
-        let finding = judge_failure(&last, None, false, later);
+        let finding = judge_failure(cause, &last, None, later);
         assert!(finding.detail.ends_with("at the next call"));
-        assert_eq!(judge_failure(&last, None, true, later).status, Status::Ok);
+        assert_eq!(judge_old_failure(&last, later).status, Status::Ok);
     }
 }

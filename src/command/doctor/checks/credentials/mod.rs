@@ -6,7 +6,7 @@
 //!  +--> login    judges the login and the last failure
 //!  +--> shell    judges what only the variables of this shell say
 //!  +--> signing  issues the token, as every command does
-//!  +--> why      from an error of pgcred's to the cause
+//!  +--> why      from an error of pgcred's to the failure
 //! ```
 //!
 //! All but the last check ask nobody. That one signs at most once, and keeps the token as `pgcred
@@ -17,7 +17,7 @@ mod shell;
 mod signing;
 mod why;
 
-use crate::authority::WhoSigns;
+use crate::authority::{Authority, WhoSigns};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
@@ -93,13 +93,14 @@ fn check_source(case: &mut Case<'_, '_>) -> Finding {
     let Some(who) = who_signs(case) else {
         return nothing_known();
     };
-    naming(judge_source(&who), &who)
+    let authority = case.request.provider.authority;
+    naming(judge_source(authority, &who), &who)
 }
 
-fn judge_source(who: &WhoSigns) -> Finding {
+fn judge_source(authority: &dyn Authority, who: &WhoSigns) -> Finding {
     let source = match &who.source {
         Ok(source) => source,
-        Err(error) => return why::finding(error),
+        Err(error) => return why::finding(authority, error),
     };
     let Some(profile) = &who.profile else {
         return Finding::ok(source);
@@ -125,6 +126,11 @@ mod tests {
     use crate::authority::LoginState;
     use crate::command::doctor::finding::Status;
     use crate::error::{Error, Exit, Reason, Result};
+    use crate::provider;
+
+    pub(super) fn aws() -> &'static dyn Authority {
+        provider::authority_of(Some("dsql")).expect("it is in the table")
+    }
 
     pub(super) fn who(source: Result<String>) -> WhoSigns {
         WhoSigns {
@@ -141,18 +147,18 @@ mod tests {
     #[test]
     fn the_source_is_one_line_with_its_profile() {
         let mut who = who(Ok("SSO session `corp-session` (FILE line 3)".to_owned()));
-        let finding = judge_source(&who);
+        let finding = judge_source(aws(), &who);
         assert_eq!(finding.status, Status::Ok);
         assert_eq!(
             finding.detail,
             "profile `dev`: SSO session `corp-session` (FILE line 3)"
         );
         who.profile_variable = Some("AWS_PROFILE");
-        let finding = naming(judge_source(&who), &who);
+        let finding = naming(judge_source(aws(), &who), &who);
         assert!(finding.detail.contains("named by AWS_PROFILE"));
         assert_eq!(finding.names, [("corp-session".to_owned(), Kind::Name)]);
         who.profile = None;
-        assert!(judge_source(&who).detail.starts_with("SSO session"));
+        assert!(judge_source(aws(), &who).detail.starts_with("SSO session"));
     }
 
     #[test]
@@ -160,7 +166,7 @@ mod tests {
         let error = Error::usage("there is no AWS profile `dov`")
             .hint("did you mean `dev`?")
             .because(Reason::NoProfile);
-        let finding = judge_source(&who(Err(error)));
+        let finding = judge_source(aws(), &who(Err(error)));
         assert_eq!(finding.status, Status::Fail);
         assert_eq!(finding.cause, Some("aws.profile"));
         assert_eq!(finding.advice.as_deref(), Some("did you mean `dev`?"));

@@ -6,8 +6,9 @@ use crate::authority::WhoSigns;
 use crate::cache::Cache;
 use crate::command::doctor::context::Case;
 use crate::command::doctor::finding::Finding;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::issue::{IssueOptions, IssuedToken, last_failure};
+use crate::provider::{self, Provider};
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
 use crate::token::Age;
@@ -33,7 +34,7 @@ fn issue_token(case: &mut Case<'_, '_>) -> Finding {
     let warnings = app.issuer.take_warnings();
     let found = match answer {
         Ok(found) => found,
-        Err(error) => return judge_error(&error, who_signs(case).as_ref()),
+        Err(error) => return judge_error(case.request.provider, &error, who_signs(case).as_ref()),
     };
     let now = Time::now();
     let finding = if found.token.age(now) == Age::Stale {
@@ -55,18 +56,23 @@ fn in_words(found: &IssuedToken, now: Time) -> String {
 }
 
 /// Returns the failure of credentials that give no token.
-fn judge_error(error: &Error, who: Option<&WhoSigns>) -> Finding {
-    let finding = why::finding(error);
-    if finding.cause != Some("aws.login") {
+fn judge_error(provider: &Provider, error: &Error, who: Option<&WhoSigns>) -> Finding {
+    let finding = why::finding(provider.authority, error);
+    // A login that is missing for a reason has other commands than that for a login.
+    if error.exit() != Exit::Login || error.reason().is_some() {
         return finding;
     }
     let profile = match who {
         Some(who) => who.profile.as_deref(),
         None => None,
     };
+    let mut command = "pgcred login".to_owned();
+    if !provider::is_of_first_authority(provider) {
+        command += &format!(" --provider {}", provider.name);
+    }
     finding.with_command(match profile {
-        None | Some("default") => "pgcred login".to_owned(),
-        Some(profile) => format!("pgcred login --profile {}", typed(profile)),
+        None | Some("default") => command,
+        Some(profile) => format!("{command} --profile {}", typed(profile)),
     })
 }
 
@@ -80,11 +86,12 @@ fn judge_stale(
 ) -> Finding {
     let issuer = &mut case.run.app.issuer;
     let identity = issuer.identity(case.request);
-    let mut why_not = "aws.unreachable";
+    let authority = case.request.provider.authority;
+    let mut why_not = authority.cause_of(&Error::failure("nothing newer has come"));
     if let Some(index) = issuer.cache().map(Cache::index)
         && let Some(last) = last_failure(&index, &*identity)
     {
-        why_not = why::cause(&last.error);
+        why_not = authority.cause_of(&last.error);
     }
     let detail = match warnings.into_iter().next() {
         Some(warning) => warning,
@@ -98,20 +105,27 @@ mod tests {
     use super::super::tests::who;
     use super::*;
     use crate::command::doctor::finding::Status;
-    use crate::error::{Exit, Reason};
+    use crate::error::Reason;
 
     #[test]
     fn a_login_that_is_missing_is_typed_with_the_profile_in_use() {
         let error = Error::login("profile `dev`: the SSO session was ended by AWS");
+        let dsql = provider::named("dsql").expect("it is in the table");
         let mut who = who(Ok(String::new()));
-        let finding = judge_error(&error, Some(&who));
+        let finding = judge_error(dsql, &error, Some(&who));
         assert_eq!((finding.status, finding.exit), (Status::Fail, Exit::Login));
         assert_eq!(finding.commands, ["pgcred login --profile dev"]);
         who.profile = Some("default".to_owned());
-        assert_eq!(judge_error(&error, Some(&who)).commands, ["pgcred login"]);
-        assert_eq!(judge_error(&error, None).commands, ["pgcred login"]);
+        assert_eq!(
+            judge_error(dsql, &error, Some(&who)).commands,
+            ["pgcred login"]
+        );
+        assert_eq!(judge_error(dsql, &error, None).commands, ["pgcred login"]);
+        let fake = provider::named("fake").expect("it is in the table");
+        let finding = judge_error(fake, &error, None);
+        assert_eq!(finding.commands, ["pgcred login --provider fake"]);
 
         let error = Error::login("x").because(Reason::NoCredentials);
-        assert!(judge_error(&error, Some(&who)).commands.is_empty());
+        assert!(judge_error(dsql, &error, Some(&who)).commands.is_empty());
     }
 }

@@ -1,38 +1,12 @@
-//! From an error of pgcred's to the cause that the table knows: by the reason that the error
-//! carries. Only what a service has said in its own words is recognised by its text.
+//! From an error of pgcred's to the failure that it is. The authority knows the cause.
 
-use crate::causes;
+use crate::authority::Authority;
 use crate::command::doctor::finding::Finding;
-use crate::error::{Error, Exit, Reason};
+use crate::error::{Error, Exit};
 
-/// Returns the id of the cause of an error that getting credentials or a token has ended with.
-pub(super) fn cause(error: &Error) -> &'static str {
-    let by_exit = match error.exit() {
-        Exit::Login => "aws.login",
-        Exit::Usage => "aws.config",
-        Exit::Ok | Exit::Failure | Exit::NoTarget => "aws.unreachable",
-    };
-    match error.reason() {
-        Some(Reason::NoProfile) => "aws.profile",
-        Some(Reason::NoCredentials) => "aws.none",
-        Some(Reason::Expired) => "aws.expired",
-        Some(Reason::NoCode) => "aws.mfa",
-        Some(Reason::ProgramFailed) => "aws.process",
-        Some(Reason::Untrusted) => "aws.tls",
-        Some(Reason::Unreachable | Reason::TimedOut) => "aws.unreachable",
-        Some(Reason::NoRegion) => "aws.region",
-        Some(Reason::InvalidRoleSetting) => "aws.config",
-        Some(Reason::Refused) => match causes::explain(&error.to_string()).first() {
-            Some(cause) => cause.id,
-            None => "aws.refused",
-        },
-        None => by_exit,
-    }
-}
-
-/// Returns the failure that an error is.
-pub(super) fn finding(error: &Error) -> Finding {
-    let mut finding = Finding::of_error(cause(error), error);
+/// Returns the failure that an error is, where getting credentials or a token has ended with it.
+pub(super) fn finding(authority: &dyn Authority, error: &Error) -> Finding {
+    let mut finding = Finding::of_error(authority.cause_of(error), error);
     // The exit code for wrong usage is for that of doctor itself.
     if finding.exit == Exit::Usage {
         finding.exit = Exit::Failure;
@@ -43,59 +17,27 @@ pub(super) fn finding(error: &Error) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider;
 
     #[test]
-    fn the_reason_of_an_error_decides_its_cause() {
-        let refused = |text: &str| {
-            let text = format!("cannot assume role R: STS refused: {text}");
-            Error::failure(text).because(Reason::Refused)
-        };
-        for (error, id) in [
-            (Error::login("x").because(Reason::NoCredentials), "aws.none"),
-            (Error::login("x").because(Reason::Expired), "aws.expired"),
-            (Error::login("x").because(Reason::NoCode), "aws.mfa"),
-            (Error::login("x"), "aws.login"),
-            (Error::usage("x").because(Reason::NoProfile), "aws.profile"),
-            (Error::usage("x").because(Reason::NoRegion), "aws.region"),
-            (Error::usage("x"), "aws.config"),
-            (
-                Error::failure("x").because(Reason::ProgramFailed),
-                "aws.process",
-            ),
-            (Error::failure("x").because(Reason::Untrusted), "aws.tls"),
-            (
-                Error::failure("x").because(Reason::TimedOut),
-                "aws.unreachable",
-            ),
-            (Error::failure("x"), "aws.unreachable"),
-            (refused("RequestTimeTooSkewed: x"), "clock"),
-            (
-                refused("InvalidSignatureException: Signature expired: A is now earlier than B"),
-                "clock",
-            ),
-            (
-                refused("AccessDenied: User: U is not authorized to perform: sts:AssumeRole"),
-                "aws.role",
-            ),
-            (
-                refused(
-                    "InvalidClientTokenId: The security token included in the request is \
-                         invalid.",
-                ),
-                "aws.stale.env",
-            ),
-            (refused("SomethingNew: no"), "aws.refused"),
-        ] {
-            assert_eq!(cause(&error), id, "{error}");
-            assert!(causes::by_id(id).is_some(), "{id} is in the table");
+    fn a_missing_login_keeps_its_exit_code_and_a_wrong_setting_is_a_failure() {
+        for provider in ["dsql", "fake"] {
+            let authority = provider::authority_of(Some(provider)).unwrap();
+            let exit = |error: &Error| finding(authority, error).exit;
+            assert_eq!(exit(&Error::login("x")), Exit::Login);
+            assert_eq!(exit(&Error::usage("x")), Exit::Failure);
+            assert_eq!(exit(&Error::failure("x")), Exit::Failure);
         }
     }
 
     #[test]
-    fn a_missing_login_keeps_its_exit_code_and_a_wrong_setting_is_a_failure() {
-        let exit = |error: &Error| finding(error).exit;
-        assert_eq!(exit(&Error::login("x")), Exit::Login);
-        assert_eq!(exit(&Error::usage("x")), Exit::Failure);
-        assert_eq!(exit(&Error::failure("x")), Exit::Failure);
+    fn the_authority_says_the_cause() {
+        let error = Error::login("x");
+        let cause = |provider| {
+            let authority = provider::authority_of(Some(provider)).unwrap();
+            finding(authority, &error).cause
+        };
+        assert_eq!(cause("dsql"), Some("aws.login"));
+        assert_eq!(cause("fake"), None);
     }
 }
