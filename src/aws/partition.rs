@@ -124,7 +124,7 @@ pub(super) fn partition_of(region: &str) -> &'static Partition {
 /// that the table above does not have them all.
 pub(super) fn owns(host: &str) -> bool {
     const ENDS: [&str; 4] = [
-        ".aws",
+        ".on.aws",
         ".amazonaws.com",
         ".amazonaws.com.cn",
         ".amazonaws.eu",

@@ -31,6 +31,7 @@ use crate::command::setup::Setup;
 use crate::command::token::TokenCommand;
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
+use crate::provider;
 use crate::shell::LINES;
 
 /// One command.
@@ -39,6 +40,7 @@ use crate::shell::LINES;
 /// commands would cost more time than everything else that a start does.
 pub(super) struct CommandRow {
     pub(super) name: &'static str,
+    /// With [`AUTHORITIES`] where their names stand.
     about: &'static str,
     /// Command lines that stand below the command's help and in the manual page.
     examples: &'static [&'static str],
@@ -50,6 +52,9 @@ pub(super) struct CommandRow {
     /// its own.
     pub(super) refusal: fn(&clap::Error) -> Option<(Error, u8)>,
 }
+
+/// Stands in the text about a command for the names of the authorities.
+const AUTHORITIES: &str = "@AUTHORITIES@";
 
 /// The line above the examples of a command.
 const EXAMPLES: &str = "Examples:";
@@ -105,7 +110,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
     ),
     entry::<Login>(
         "login",
-        "Log in to AWS now, for a profile of SSO or `aws login`",
+        "Log in to @AUTHORITIES@ now, for a profile of SSO or `aws login`",
         &["pgcred login dev"],
     ),
     entry::<Setup>(
@@ -210,9 +215,10 @@ pub(super) fn command_line() -> clap::Command {
         .disable_help_subcommand(true)
         .subcommand_required(true)
         .arg_required_else_help(true);
+    let authorities = provider::authority_titles();
     for entry in COMMANDS {
         let subcommand = clap::Command::new(entry.name)
-            .about(entry.about)
+            .about(entry.about.replace(AUTHORITIES, &authorities))
             .defer(entry.arguments);
         command = command.subcommand(subcommand);
     }

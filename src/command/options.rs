@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::authority::LoginPolicy;
+use crate::provider;
 use crate::time::Seconds;
 
 /// The options that every command takes.
@@ -12,13 +13,12 @@ pub(crate) struct GlobalOptions {
     /// Print nothing but errors and the answer
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Give up on AWS after this long: seconds, or 90s, 5m
     #[arg(long, global = true, value_name = "DURATION", default_value = "25s")]
+    #[arg(help = timeout_help())]
     pub(crate) timeout: Seconds,
-    /// How to handle a required AWS login: never, terminal, browser (also `--login` without a
-    /// value) [default: terminal]
     #[arg(long, global = true, value_name = "POLICY", value_parser = login_policy)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "browser")]
+    #[arg(help = login_help())]
     pub(crate) login: Option<LoginPolicy>,
     /// Code of the MFA device, for a role that needs one if there is no terminal to ask for it
     #[arg(long, global = true, value_name = "CODE")]
@@ -29,6 +29,19 @@ pub(crate) struct GlobalOptions {
     /// Configuration file [default: pgcred/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+fn timeout_help() -> String {
+    let authorities = provider::authority_titles();
+    format!("Give up on {authorities} after this long: seconds, or 90s, 5m")
+}
+
+fn login_help() -> String {
+    let authorities = provider::authority_titles();
+    format!(
+        "How to handle a required {authorities} login: never, terminal, browser (also `--login` \
+         without a value) [default: terminal]"
+    )
 }
 
 fn login_policy(text: &str) -> Result<LoginPolicy, String> {

@@ -5,6 +5,7 @@ use super::app::App;
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::provider;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::roots::{self, RootsRenewal};
@@ -17,9 +18,13 @@ pub(crate) struct Roots {
     target: Option<String>,
     #[command(flatten)]
     connection: ConnectionOptions,
-    /// Download the certificates from AWS again first
-    #[arg(long)]
+    #[arg(long, help = update_help())]
     update: bool,
+}
+
+fn update_help() -> String {
+    let authorities = provider::authority_titles();
+    format!("Download the certificates from {authorities} again first")
 }
 
 impl Run for Roots {

@@ -13,6 +13,7 @@ pub(super) static PROVIDER: Provider = Provider {
     owns: Some(|host| region(host).is_some()),
     region,
     expand,
+    labels_of_name,
     host_warning,
     user: Some("admin"),
     max_life: 604_800,
@@ -39,6 +40,15 @@ fn region(host: &str) -> Option<Region> {
         return None;
     }
     Some(Region::vouched_for(region))
+}
+
+/// Leaves out PrivateLink hosts, whose second label is of the user's own.
+fn labels_of_name(host: &str) -> Option<usize> {
+    if host.split('.').nth(1)? == "dsql" {
+        Some(1)
+    } else {
+        None
+    }
 }
 
 /// Returns a warning if the first label of a host is not a cluster ID.

@@ -56,6 +56,9 @@ pub(crate) struct Provider {
     pub(crate) region: fn(host: &str) -> Option<Region>,
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
+    /// Returns how many labels at the beginning of a host are the name of the server, so that a
+    /// report that is shared shows the others; `None` if it has to leave out the whole host.
+    pub(crate) labels_of_name: fn(host: &str) -> Option<usize>,
     /// Returns a warning if a host of this provider looks wrong.
     pub(crate) host_warning: fn(host: &str) -> Option<String>,
     /// The user of a request that names none; `None` if it has to name one.
@@ -124,6 +127,11 @@ pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
         .iter()
         .copied()
         .find(|provider| provider.owns(host))
+}
+
+/// Tells whether a host has a name that a provider or an authority gives.
+pub(crate) fn knows_host(host: &str) -> bool {
+    of_host(host).is_some() || authorities().iter().any(|known| known.owns(host))
 }
 
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
@@ -212,6 +220,7 @@ impl Provider {
             owns: None,
             region: |_| None,
             expand: |_, _| None,
+            labels_of_name: |_| None,
             host_warning: |_| None,
             user: None,
             dbname: "postgres",

@@ -11,6 +11,7 @@ pub(super) static PROVIDER: Provider = Provider {
     signs_user: true,
     owns: Some(|host| split(host).is_some()),
     region,
+    labels_of_name,
     max_life: 900, // fixed by the service
     roots,
     why_no_token,
@@ -44,6 +45,15 @@ fn split(host: &str) -> Option<(&str, &str)> {
         }
     }
     None
+}
+
+/// The name of a server is `NAME.HASH`.
+fn labels_of_name(host: &str) -> Option<usize> {
+    if host.split('.').nth(3)? == "rds" {
+        Some(2)
+    } else {
+        None
+    }
 }
 
 /// Returns the roots of the region that the host names. A host that leads to more than one region,

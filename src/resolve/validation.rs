@@ -22,7 +22,8 @@ struct SignedEndpoint {
     is_port_named: bool,
 }
 
-/// Completes a host's name: a bare cluster ID needs a region, which AWS's configuration may know.
+/// Completes a host's name: a bare cluster ID needs a region, which the configuration of the
+/// authority may know.
 struct HostCompletion<'a> {
     region: Option<&'a Region>,
     profile: Option<&'a str>,

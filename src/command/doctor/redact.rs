@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::provider;
 use crate::text::host;
 
 /// What a text is. The mark says it: `<account-1>`.
@@ -163,18 +164,17 @@ impl Redactor {
 
     /// Returns a host with its service and region, which help, and without its name.
     fn host(&mut self, word: &str) -> String {
+        let count = match provider::of_host(word) {
+            Some(provider) => (provider.labels_of_name)(word),
+            None => None,
+        };
         let labels: Vec<&str> = word.split('.').collect();
-        match labels.as_slice() {
-            [_, "dsql", ..] => {
-                let mark = self.mark(Kind::Cluster, labels[0]);
-                format!("{mark}.{}", labels[1..].join("."))
+        match count.and_then(|count| labels.split_at_checked(count)) {
+            Some((name, rest)) => {
+                let mark = self.mark(Kind::Cluster, &name.join("."));
+                format!("{mark}.{}", rest.join("."))
             }
-            [_, _, _, "rds", ..] => {
-                let name = labels[..2].join(".");
-                let mark = self.mark(Kind::Cluster, &name);
-                format!("{mark}.{}", labels[2..].join("."))
-            }
-            _ => self.mark(Kind::Host, word),
+            None => self.mark(Kind::Host, word),
         }
     }
 
@@ -276,20 +276,13 @@ fn kind_of(word: &str) -> Option<Kind> {
 }
 
 fn is_host_of_cloud(word: &str) -> bool {
-    const SUFFIXES: [&str; 4] = [
-        ".on.aws",
-        ".amazonaws.com",
-        ".amazonaws.com.cn",
-        ".amazonaws.eu",
-    ];
-    let word = word.to_ascii_lowercase();
-    SUFFIXES.iter().any(|suffix| word.ends_with(suffix))
+    provider::knows_host(&word.to_ascii_lowercase())
 }
 
-/// Tells whether a word is the ID of a cluster of Aurora DSQL: 26 lower-case letters and digits.
+/// Tells whether a word is a bare ID of a provider's, such as that of a cluster of Aurora DSQL. One
+/// without a digit is taken for an ordinary word.
 fn is_cluster_id(word: &str) -> bool {
-    let is_of_id = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    word.len() == 26 && word.bytes().all(is_of_id) && word.bytes().any(|b| b.is_ascii_digit())
+    provider::of_id(word, "").is_some() && word.bytes().any(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -340,6 +333,7 @@ mod tests {
                 "ann@abcdefghij0123456789klmnop.dsql.us-east-1.on.aws:5432",
                 "<user-1>@<cluster-1>.dsql.us-east-1.on.aws:5432",
             ),
+            ("to books.fake.invalid:5432", "to <host-1>:5432"),
             ("key ASIA0123456789ABCDEF", "key ASIA<key-1>"),
             ("admin of postgres", "admin of postgres"),
         ] {

@@ -7,7 +7,7 @@
 //!                          +--- renewal <-------+   (a thread; a process for each new token)
 //! ```
 //!
-//! The order matters: the AWS credentials are forgotten before the program starts, signals go to
+//! The order matters: the credentials are forgotten before the program starts, signals go to
 //! the program from its start to its end, and the renewal has ended before the passfile is removed.
 //!
 //! `hint` is what pgcred says after a program that could not log in.

@@ -7,7 +7,7 @@
 //! column shows, each with a command to type. The JSON has all of it, and `null` for what is not
 //! known.
 //!
-//! Nothing is resolved here that asks AWS, and no token is decrypted.
+//! Nothing is resolved here that asks an authority, and no token is decrypted.
 
 use serde_json::{Value, json};
 
