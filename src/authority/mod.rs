@@ -116,8 +116,8 @@ pub(crate) trait Authority: Sync {
         None
     }
 
-    /// Returns the row of `causes` that an error of this authority's comes from. `None` if the table
-    /// has none for it: then the error's own text and hint are all that `pgcred doctor` says.
+    /// Returns the row of `causes`, by its id, that an error of this authority's comes from. `None`
+    /// if the table has none: then the error's own text and hint are all that `pgcred doctor` says.
     fn cause_of(&self, _error: &Error) -> Option<&'static str> {
         None
     }

@@ -156,7 +156,8 @@ impl App {
         }
     }
 
-    /// Releases the locks, so that other processes can ask the authority, and forgets the credentials.
+    /// Releases the locks, so that other processes can ask the authority, and forgets the
+    /// credentials.
     pub(super) fn release(&mut self) {
         self.update_due_file(Refreshed::No);
         self.issuer = Issuer::new(self.preferences.ask.clone(), None);

@@ -204,7 +204,7 @@ impl Provider {
     /// Returns a provider of an authority that knows no services, actions, ports, regions or IDs,
     /// and whose servers have certificates that every system trusts. A provider names what is
     /// different and takes the rest from here.
-    pub(crate) const fn new(
+    const fn new(
         name: &'static str,
         title: &'static str,
         authority: &'static dyn Authority,

@@ -39,6 +39,8 @@ mod report;
 mod runner;
 mod selection;
 mod share;
+#[cfg(test)]
+mod tests;
 mod wrap;
 
 use std::collections::BTreeSet;

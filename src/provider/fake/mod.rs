@@ -20,6 +20,12 @@ pub(crate) static PROVIDER: Provider = Provider {
     ..Provider::new("fake", "Fake", &authority::AUTHORITY)
 };
 
+/// The same for hosts that have no form of their own.
+pub(crate) static WITHOUT_HOSTS: Provider = Provider {
+    signs_user: true,
+    ..Provider::new("nameless", "Nameless", &authority::AUTHORITY)
+};
+
 /// Returns the roots of every system, or for a host `private.*` a set that pgcred carries.
 fn roots(host: &str) -> RequiredRoots {
     if !host.starts_with("private.") {

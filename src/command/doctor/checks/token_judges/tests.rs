@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::command::doctor::finding::Status;
-use crate::provider::{self, Provider};
+use crate::provider::{self, fake};
 
 const NOW: Time = Time::from_unix(1_800_000_000);
 const DSQL: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
@@ -87,12 +87,8 @@ fn only_a_name_of_the_service_is_worth_signing() {
     assert_is(&finding, Status::Fail, cause, "no name of Fake");
     let advice = finding.advice.expect("an advice");
     assert!(advice.contains("endpoint of Fake"), "{advice}");
-    let free = Provider {
-        owns: None,
-        ..Provider::new("free", "Free", other.provider.authority)
-    };
     let named = Request {
-        provider: Box::leak(Box::new(free)),
+        provider: &fake::WITHOUT_HOSTS,
         ..other
     };
     assert_is(
@@ -105,7 +101,12 @@ fn only_a_name_of_the_service_is_worth_signing() {
         sign_host: RDS.to_owned(),
         ..named
     };
-    assert_is(&judge_host(&of_rds), Status::Fail, cause, "no name of Free");
+    assert_is(
+        &judge_host(&of_rds),
+        Status::Fail,
+        cause,
+        "no name of Nameless",
+    );
 }
 
 #[test]

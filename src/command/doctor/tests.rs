@@ -1,0 +1,151 @@
+//! Doctor for providers of another authority than AWS: no check may judge their logins as AWS's.
+
+use clap::FromArgMatches;
+
+use super::check::Examine;
+use super::finding::Status;
+use super::*;
+use crate::command::options::GlobalOptions;
+use crate::command::preferences::Preferences;
+use crate::config::Config;
+use crate::error::{Error, Reason};
+use crate::issue::Issuer;
+use crate::provider::Provider;
+use crate::provider::fake::{self, control};
+
+/// The stages that go to the network. `--aws` is a level of its own.
+const OF_NETWORK: [&str; 3] = ["net.", "tls.", "login."];
+
+fn request(provider: &'static Provider, host: &str) -> Request {
+    Request {
+        connection: None,
+        provider,
+        host: host.to_owned(),
+        sign_host: host.to_owned(),
+        sign_port: 5432,
+        port: 5432,
+        user: "guest".to_owned(),
+        dbname: "postgres".to_owned(),
+        keywords: Vec::new(),
+        target_has_address: false,
+        roots: None,
+        region: None,
+        profile: None,
+        aliases: Vec::new(),
+        lines_of_others: Vec::new(),
+        life: 900,
+    }
+}
+
+/// Returns the ids of the checks of a target that make no connection, and of the one that issues
+/// the token.
+fn words() -> Vec<String> {
+    let mut words = Vec::new();
+    for check in checks::all() {
+        let is_of_target = matches!(check.examine, Examine::Target(_));
+        let goes_out = OF_NETWORK.iter().any(|stage| check.id.starts_with(stage));
+        let is_offline = check.level == Level::Offline;
+        if is_of_target && (is_offline || !goes_out) && check.level != Level::Aws {
+            words.push(check.id.to_owned());
+        }
+    }
+    assert!(words.iter().any(|id| id == "token.issued"), "{words:?}");
+    words
+}
+
+/// Carries out the checks, and returns them as `STATUS ID: TEXTS`.
+fn examined(request: Request) -> Vec<String> {
+    let command = <GlobalOptions as clap::Args>::augment_args(clap::Command::new("pgcred"));
+    let options = GlobalOptions::from_arg_matches(&command.get_matches_from(["pgcred"]));
+    let ask = control::policy();
+    let mut app = App {
+        options: options.expect("the defaults"),
+        issuer: Issuer::new(ask.clone(), None),
+        preferences: Preferences {
+            output: Output {
+                quiet: true,
+                debug: false,
+            },
+            ask,
+            config: Config::default(),
+            config_path: None,
+            config_changed: None,
+        },
+    };
+    ask_nobody(&mut app);
+    let mut examination = Examination {
+        machine: Machine::current(None).expect("a home directory"),
+        app: &mut app,
+        deadline: Instant::now() + Duration::from_secs(20),
+        level: Level::Network,
+        has_targets: true,
+        jobs: Jobs::default(),
+    };
+    let targets = [NamedTarget {
+        name: "prod".to_owned(),
+        request: Ok(request),
+    }];
+    let selection = Selection::of(words()).expect("the ids of checks");
+    assert!(!selection.needs_network());
+    let mut lines = Vec::new();
+    for outcome in runner::run(&mut examination, &targets, &selection) {
+        let bad = matches!(outcome.status, Status::Fail | Status::Warn);
+        let texts = format!(
+            "{} {}: {} {:?} {:?} {:?}",
+            outcome.status.as_str(),
+            outcome.check.id,
+            outcome.detail,
+            outcome.advice,
+            outcome.commands,
+            outcome.cause.map(|cause| cause.id),
+        );
+        assert!(!bad || !texts.to_lowercase().contains("aws"), "{texts}");
+        lines.push(texts);
+    }
+    lines
+}
+
+fn assert_has(lines: &[String], wanted: &str) {
+    assert!(
+        lines.iter().any(|line| line.starts_with(wanted)),
+        "{wanted}: {lines:#?}"
+    );
+}
+
+#[test]
+fn a_login_of_another_authority_that_works_has_no_failure_of_its_own() {
+    for (provider, host) in [
+        (&fake::PROVIDER, "books.fake.invalid"),
+        (&fake::WITHOUT_HOSTS, "db.example"),
+    ] {
+        control::reset();
+        let lines = examined(request(provider, host));
+        for line in &lines {
+            let is_of_token = line.contains(" token.") || line.contains(" credentials.");
+            assert!(!is_of_token || line.starts_with("ok"), "{line}");
+        }
+        assert_has(&lines, "ok token.issued: signed now");
+        assert_has(&lines, &format!("ok token.host: signed for {host}"));
+        assert_has(&lines, "ok token.region: ");
+    }
+}
+
+#[test]
+fn a_failure_of_another_authority_is_not_one_of_aws() {
+    for error in [
+        Error::login("nobody is logged in"),
+        Error::usage("the profile has no such line"),
+        Error::failure("no answer").because(Reason::Unreachable),
+        Error::failure("it ended with 1").because(Reason::ProgramFailed),
+        Error::failure("it refused").because(Reason::Refused),
+        Error::failure("it is not known").because(Reason::NoProfile),
+        Error::login("it has ended").because(Reason::Expired),
+    ] {
+        control::reset();
+        let wanted = format!("fail token.issued: {error}");
+        control::fail_with(Some(error));
+        let lines = examined(request(&fake::PROVIDER, "books.fake.invalid"));
+        assert_has(&lines, &wanted);
+    }
+    control::reset();
+}
