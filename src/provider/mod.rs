@@ -30,6 +30,7 @@ pub(crate) static PROVIDERS: &[&Provider] = &[
 ];
 
 /// A kind of host that takes tokens as passwords.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Provider {
     /// The name in `--provider` and in the native JSON (`aws-dsql`).
     pub(crate) name: &'static str,

@@ -73,11 +73,11 @@ pub(super) fn check_failure(case: &mut Case<'_, '_>) -> Finding {
     let Some(last) = last_failure(&index, &*identity) else {
         return Finding::ok("none is recorded");
     };
-    let cause = case.request.provider.authority.cause_of(&last.error);
+    let found = case.request.provider.authority.cause_of(&last.error);
     let finding = if asks_now {
         judge_old_failure(last, Time::now())
     } else {
-        judge_failure(cause, last, end_of_pause(last), Time::now())
+        judge_failure(found, last, end_of_pause(last), Time::now())
     };
     match identity.who_signs() {
         Some(who) => naming(finding, &who),

@@ -68,7 +68,8 @@ fn judge_error(provider: &Provider, error: &Error, who: Option<&WhoSigns>) -> Fi
     };
     let mut command = "pgcred login".to_owned();
     if !provider::is_of_first_authority(provider) {
-        command += &format!(" --provider {}", provider.name);
+        command += " --provider ";
+        command += provider.name;
     }
     finding.with_command(match profile {
         None | Some("default") => command,

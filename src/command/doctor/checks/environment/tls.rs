@@ -16,6 +16,7 @@ use crate::sys::env;
 
 /// What is known of the variables, and of the target.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Facts {
     mode: Option<String>,
     roots: Option<String>,
