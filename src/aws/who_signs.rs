@@ -1,22 +1,17 @@
 //! The plan as values, for `pgcred doctor`: the source, the keys in variables, and the login that
 //! the credentials rest on, by the files that it has left. Asks nothing.
 
-use super::cli_cache::role::{of_role, of_sso};
-use super::cli_cache::sign_in::CachedLogin;
-use super::cli_cache::sso::CachedToken;
+use super::cli_cache::role::of_role;
 use super::credentials::Credentials;
 use super::explanation;
-use super::login::missing::{LoginKind, MissingLogin};
-use super::plan::{Plan, SignIn, Source, Sso};
+use super::login::missing::MissingLogin;
+use super::plan::{Plan, Source};
 use super::profile_plan::ProfilePlan;
 use super::settings::{Origin, Settings};
 use crate::authority::{LoginState, VariableKeys, WhoSigns};
 use crate::error::Result;
 use crate::text::host;
 use crate::time::Time;
-
-/// Cached credentials of SSO that last less long than this are not used, in seconds.
-const ENOUGH: u32 = 15 * 60;
 
 /// Returns what is known of the credentials before anybody is asked.
 pub(super) fn find(planned: &ProfilePlan) -> WhoSigns {
@@ -101,67 +96,17 @@ fn login(plan: &Plan) -> LoginState {
         }
     }
     match &plan.source {
-        Ok(Source::Sso(sso)) => of_sso_login(sso),
-        Ok(Source::SignIn(sign_in)) => of_sign_in(sign_in),
-        _ => LoginState::NotNeeded,
+        Ok(source) => source.implementation().login_state(),
+        Err(_) => LoginState::NotNeeded,
     }
 }
 
-fn of_sso_login(sso: &Sso) -> LoginState {
-    let missing = |why: &str| {
-        missing(MissingLogin {
-            kind: LoginKind::Sso(sso.session.clone()),
-            profile: sso.profile.clone(),
-            why: why.to_owned(),
-            revoked: None,
-        })
-    };
-    let cached_until = of_sso(sso).as_ref().and_then(Credentials::expires_at);
-    if let Some(end) = cached_until
-        && Time::now().until(end) >= ENOUGH
-    {
-        return LoginState::Good(end);
-    }
-    let Some(token) = CachedToken::read(&sso.session) else {
-        return missing("nobody has logged in to SSO yet");
-    };
-    match token.expires_at() {
-        Some(end) if end > Time::now() => LoginState::Good(end),
-        end if sso.session.name.is_some() && token.refresh_grant().is_some() => {
-            LoginState::Renewable(end)
+impl From<MissingLogin> for LoginState {
+    fn from(login: MissingLogin) -> Self {
+        Self::Missing {
+            command: login.command(),
+            why: login.why,
         }
-        _ => missing("the SSO session has expired"),
-    }
-}
-
-fn of_sign_in(sign_in: &SignIn) -> LoginState {
-    let missing = |why: String| {
-        missing(MissingLogin {
-            kind: LoginKind::SignIn(sign_in.session.clone()),
-            profile: sign_in.profile.clone(),
-            why,
-            revoked: None,
-        })
-    };
-    let Some(cached) = CachedLogin::read(&sign_in.session) else {
-        return missing("nobody has logged in with `aws login` yet".to_owned());
-    };
-    let credentials = match cached.credentials() {
-        Ok(credentials) => credentials,
-        Err(why) => {
-            return missing(format!("what `aws login` has stored cannot be used: {why}"));
-        }
-    };
-    match credentials.expires_at() {
-        Some(end) if end > Time::now() => LoginState::Good(end),
-        end => LoginState::Renewable(end),
-    }
-}
-
-fn missing(login: MissingLogin) -> LoginState {
-    LoginState::Missing {
-        command: login.command(),
-        why: login.why,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
+use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::{Container, FULL, RELATIVE};
@@ -43,6 +44,10 @@ impl CredentialSource for Container {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::CredentialSource
+    }
+
+    fn login_state(&self) -> LoginState {
+        LoginState::NotNeeded
     }
 }
 

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
+use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 use crate::aws::plan::{Fallback, MachineService};
 use crate::aws::resolution::Resolution;
@@ -42,6 +43,10 @@ impl CredentialSource for Fallback {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::CredentialSource
+    }
+
+    fn login_state(&self) -> LoginState {
+        LoginState::NotNeeded
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
+use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::InstanceMetadata;
@@ -48,6 +49,10 @@ impl CredentialSource for InstanceMetadata {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::CredentialSource
+    }
+
+    fn login_state(&self) -> LoginState {
+        LoginState::NotNeeded
     }
 }
 

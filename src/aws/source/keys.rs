@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
@@ -36,6 +37,10 @@ impl CredentialSource for Keys {
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::CredentialSource
     }
+
+    fn login_state(&self) -> LoginState {
+        LoginState::NotNeeded
+    }
 }
 
 impl CredentialSource for FileKeys {
@@ -63,6 +68,10 @@ impl CredentialSource for FileKeys {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::KeyOf(&self.profile, "aws_access_key_id")
+    }
+
+    fn login_state(&self) -> LoginState {
+        LoginState::NotNeeded
     }
 }
 

@@ -30,6 +30,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
+use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 use crate::aws::login::missing::Unresolved;
 use crate::aws::plan::Source;
@@ -64,6 +65,9 @@ pub(crate) trait CredentialSource {
 
     /// Returns which setting has chosen the source.
     fn chosen_by(&self) -> ChosenBy<'_>;
+
+    /// Returns the state of the login that the source rests on, by the files that it has left.
+    fn login_state(&self) -> LoginState;
 
     /// Says which file holds the login and until when that is good, for `--debug`; `None` if the
     /// source needs no login.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
+use crate::authority::LoginState;
 use crate::aws::cli_cache;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
@@ -44,6 +45,10 @@ impl CredentialSource for Process {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::Key("credential_process")
+    }
+
+    fn login_state(&self) -> LoginState {
+        LoginState::NotNeeded
     }
 }
 

@@ -22,6 +22,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
+use crate::authority::LoginState;
 use crate::aws::cli_cache::sign_in::{CachedLogin, id, path};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
@@ -56,6 +57,9 @@ impl From<Error> for RenewalError {
     }
 }
 
+/// Why a login is missing that has left no file.
+const NO_LOGIN: &str = "nobody has logged in with `aws login` yet";
+
 impl CredentialSource for SignIn {
     fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.renewed(resolution).await?)) })
@@ -75,6 +79,20 @@ impl CredentialSource for SignIn {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::Key("login_session")
+    }
+
+    fn login_state(&self) -> LoginState {
+        let Some(cached) = CachedLogin::read(&self.session) else {
+            return self.missing(NO_LOGIN).into();
+        };
+        let credentials = match cached.credentials() {
+            Ok(credentials) => credentials,
+            Err(why) => return self.unusable(&why).into(),
+        };
+        match credentials.expires_at() {
+            Some(end) if end > Time::now() => LoginState::Good(end),
+            end => LoginState::Renewable(end),
+        }
     }
 
     fn login_in_words(&self) -> Option<String> {
@@ -97,7 +115,7 @@ impl CredentialSource for SignIn {
 impl SignIn {
     /// Returns the session's credentials, renewed if they expire too soon.
     async fn renewed(&self, resolution: &Resolution<'_>) -> Result<Credentials, Unresolved> {
-        let (_, found) = self.stored("nobody has logged in with `aws login` yet")?;
+        let (_, found) = self.stored(NO_LOGIN)?;
         let enough = resolution.min_life.clamp(LEAST_LIFE, FULL_LIFE);
         if left(&found) >= enough {
             return Ok(found);
@@ -111,11 +129,11 @@ impl SignIn {
         match self.renew(cached, resolution).await {
             Ok(renewed) => Ok(renewed),
             Err(RenewalError::DamagedKey) if left(&found) >= LIFE_DESPITE_DAMAGE => Ok(found),
-            Err(RenewalError::DamagedKey) => {
-                Err(self.missing("the key of the login session is damaged"))
-            }
+            Err(RenewalError::DamagedKey) => Err(self
+                .missing("the key of the login session is damaged")
+                .into()),
             Err(_) if left(&found) >= LEAST_LIFE => Ok(found),
-            Err(RenewalError::LoginNeeded(why)) => Err(self.missing(why)),
+            Err(RenewalError::LoginNeeded(why)) => Err(self.missing(why).into()),
             Err(RenewalError::Failed(error)) => Err(error.into()),
         }
     }
@@ -123,24 +141,27 @@ impl SignIn {
     /// Returns the session and its credentials as the cache has them.
     fn stored(&self, if_none: &str) -> Result<(CachedLogin, Credentials), Unresolved> {
         let Some(cached) = CachedLogin::read(&self.session) else {
-            return Err(self.missing(if_none));
+            return Err(self.missing(if_none).into());
         };
         match cached.credentials() {
             Ok(found) => Ok((cached, found)),
-            Err(why) => Err(self.missing(&format!(
-                "what `aws login` has stored cannot be used: {why}"
-            ))),
+            Err(why) => Err(self.unusable(&why).into()),
         }
     }
 
-    fn missing(&self, why: &str) -> Unresolved {
+    fn missing(&self, why: &str) -> MissingLogin {
         MissingLogin {
             kind: LoginKind::SignIn(self.session.clone()),
             profile: self.profile.clone(),
             why: why.to_owned(),
             revoked: None,
         }
-        .into()
+    }
+
+    fn unusable(&self, why: &str) -> MissingLogin {
+        self.missing(&format!(
+            "what `aws login` has stored cannot be used: {why}"
+        ))
     }
 
     async fn renew(

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
+use crate::authority::LoginState;
 use crate::aws::cli_cache;
 use crate::aws::cli_cache::sso::CachedToken;
 use crate::aws::credentials::Credentials;
@@ -31,6 +32,10 @@ use crate::time::Time;
 const LEAST_LIFE: u32 = 15 * 60;
 /// How long to wait for another process that renews the same token.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why a login is missing: that it has left no file, or that the token in it has expired.
+const NO_LOGIN: &str = "nobody has logged in to SSO yet";
+const EXPIRED: &str = "the SSO session has expired";
 
 impl CredentialSource for Sso {
     fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
@@ -70,6 +75,27 @@ impl CredentialSource for Sso {
         match &self.session.name {
             Some(name) => ChosenBy::KeyOfSsoSession(name, "sso_start_url"),
             None => ChosenBy::Key("sso_start_url"),
+        }
+    }
+
+    fn login_state(&self) -> LoginState {
+        let cached_until = cli_cache::role::of_sso(self)
+            .as_ref()
+            .and_then(Credentials::expires_at);
+        if let Some(end) = cached_until
+            && Time::now().until(end) >= LEAST_LIFE
+        {
+            return LoginState::Good(end);
+        }
+        let Some(token) = CachedToken::read(&self.session) else {
+            return self.missing_login(NO_LOGIN, None).into();
+        };
+        match token.expires_at() {
+            Some(end) if end > Time::now() => LoginState::Good(end),
+            end if self.session.name.is_some() && token.refresh_grant().is_some() => {
+                LoginState::Renewable(end)
+            }
+            _ => self.missing_login(EXPIRED, None).into(),
         }
     }
 
@@ -139,9 +165,9 @@ impl Sso {
     ) -> Unresolved {
         let error_of_call = resolution.call_error(&self.purpose(), SSO, error);
         match refusal::code(error) {
-            Some("UnauthorizedException") => {
-                self.missing_login("the SSO session was ended by AWS", Some(token))
-            }
+            Some("UnauthorizedException") => self
+                .missing_login("the SSO session was ended by AWS", Some(token))
+                .into(),
             Some("ForbiddenException" | "ResourceNotFoundException") => error_of_call
                 .hint(
                     "this user has no such role there: check sso_role_name and sso_account_id of \
@@ -157,20 +183,19 @@ impl Sso {
         }
     }
 
-    fn missing_login(&self, why: &str, revoked: Option<String>) -> Unresolved {
+    fn missing_login(&self, why: &str, revoked: Option<String>) -> MissingLogin {
         MissingLogin {
             kind: LoginKind::Sso(self.session.clone()),
             profile: self.profile.clone(),
             why: why.to_owned(),
             revoked,
         }
-        .into()
     }
 
     /// Returns a token for the portal that has not expired.
     async fn token(&self, resolution: &Resolution<'_>) -> std::result::Result<String, Unresolved> {
         let Some(mut cached) = CachedToken::read(&self.session) else {
-            return Err(self.missing_login("nobody has logged in to SSO yet", None));
+            return Err(self.missing_login(NO_LOGIN, None).into());
         };
         let mut failure = None;
         if cached.seconds_left() < LEAST_LIFE && self.session.name.is_some() {
@@ -190,7 +215,7 @@ impl Sso {
         match (cached.unexpired(), failure) {
             (Some(token), _) => Ok(token.to_owned()),
             (None, Some(error)) => Err(error.into()),
-            (None, None) => Err(self.missing_login("the SSO session has expired", None)),
+            (None, None) => Err(self.missing_login(EXPIRED, None).into()),
         }
     }
 }

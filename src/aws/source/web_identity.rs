@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 
 use super::{ChosenBy, CredentialSource, SourceFuture, role};
@@ -37,6 +38,10 @@ impl CredentialSource for WebIdentity {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::VariableOrKey("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")
+    }
+
+    fn login_state(&self) -> LoginState {
+        LoginState::NotNeeded
     }
 }
 

@@ -99,7 +99,7 @@ impl Jobs {
         if is_wanted("installation.path") {
             jobs.pgcred = start_other_pgcred(machine, patience);
         }
-        if is_wanted("clients") || is_wanted("passfile.length") || is_wanted("environment.tls") {
+        if is_wanted("clients") || is_wanted("environment.tls") {
             for name in ["psql", "pg_config"] {
                 jobs.clients.extend(ProgramVersion::of(name, patience));
             }

@@ -150,6 +150,7 @@ impl CheckOutcome {
             "title": self.check.about,
             "detail": self.detail,
             "cause": self.cause_id(),
+            "cause_title": self.cause.map(|cause| cause.title),
             "because": self.cause.map(|cause| cause.meaning),
             "fix": { "text": self.advice, "commands": self.commands },
         })

@@ -29,14 +29,24 @@ fn the_form_of_the_report() {
         assert_eq!(report["pgcred"], env!("CARGO_PKG_VERSION"));
         for check in report["checks"].as_array().expect("checks") {
             let expected = [
-                "because", "cause", "detail", "fix", "id", "status", "target", "title",
+                "because",
+                "cause",
+                "cause_title",
+                "detail",
+                "fix",
+                "id",
+                "status",
+                "target",
+                "title",
             ];
             assert_eq!(keys(check), expected, "{check}");
             assert_eq!(keys(&check["fix"]), ["commands", "text"], "{check}");
             let status = check["status"].as_str().expect("a status");
             assert!(["ok", "warn", "fail", "skip"].contains(&status), "{check}");
             let is_wrong = ["warn", "fail"].contains(&status);
-            assert_eq!(check["cause"].is_string(), is_wrong, "{check}");
+            for key in ["cause", "cause_title", "because"] {
+                assert_eq!(check[key].is_string(), is_wrong, "{key}: {check}");
+            }
         }
         let failed = more.is_empty().then_some(()).is_none();
         assert_eq!(report["first_check"].is_string(), failed, "{}", run.stdout);
@@ -50,7 +60,7 @@ fn the_form_is_documented() {
     let page = crate::support::sources::root().join("src/command/doctor/README.md");
     let page = std::fs::read_to_string(page).expect("the page");
     let keys = "version pgcred checks first_check first_cause id target status title detail cause \
-        because fix text commands";
+        cause_title because fix text commands";
     for key in keys.split_whitespace() {
         assert!(page.contains(&format!("`{key}`")), "{key}");
     }
