@@ -2,7 +2,8 @@
 //! clients and servers by which it is recognised. The one owner of this knowledge.
 //!
 //! ```text
-//! tls, roots, token, ...   the table: one file for each subject, one row for each cause
+//! aws, credentials, dsql, environment, iam, installation, net, passfile, rds, roots, tls, token,
+//! tool                     the table: one file for each subject, one row for each cause
 //!    |
 //!    +--> text             recognises a message of a client or a server
 //!    +--> placeholders     {target}, {host}, ... in what is to be typed

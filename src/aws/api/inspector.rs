@@ -243,7 +243,15 @@ fn no_answer_of(error: Error) -> NoAnswer {
         Some(Reason::Unreachable) => WhyNot::Unreachable,
         Some(Reason::Untrusted) => WhyNot::Untrusted,
         Some(Reason::TimedOut) => WhyNot::Late,
-        _ => by_exit,
+        Some(
+            Reason::NoRegion
+            | Reason::NoProfile
+            | Reason::InvalidRoleSetting
+            | Reason::NoCode
+            | Reason::ProgramFailed
+            | Reason::Refused,
+        )
+        | None => by_exit,
     };
     NoAnswer::new(why, error)
 }

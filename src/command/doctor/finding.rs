@@ -75,11 +75,15 @@ impl Finding {
         Self::new(Status::Fail, cause.into(), &detail.into())
     }
 
-    /// Returns the failure that an error of pgcred's own is. Its hint becomes the advice.
+    /// Returns the failure that an error of pgcred's own is. Its hint becomes the advice. The exit
+    /// code for wrong usage is for that of doctor itself.
     pub(super) fn of_error(cause: impl Into<Option<&'static str>>, error: &Error) -> Self {
         let mut finding = Self::fail(cause, error.to_string());
         finding.advice = error.to_hint().map(str::to_owned);
-        finding.exit = error.exit();
+        finding.exit = match error.exit() {
+            Exit::Usage => Exit::Failure,
+            exit => exit,
+        };
         finding
     }
 

@@ -40,19 +40,8 @@ pub(super) fn run(
 ) -> Vec<CheckOutcome> {
     let mut probes = Probes::default();
     probes.start_up_to(MOST_PROBES, targets, examination, selection);
-    let mut outcomes = Vec::new();
-    for check in checks::all() {
-        if let Examine::Machine(examine) = check.examine {
-            let finding = match reason_to_skip(check, selection, examination.level, &outcomes, None)
-            {
-                Some(Skip::Silently) => continue,
-                Some(Skip::Because(why)) => Finding::skip(why),
-                None => examine(examination),
-            };
-            let values = Placeholders::default();
-            outcomes.push(CheckOutcome::new(check, None, finding, &values));
-        }
-    }
+    let of_machine = run_machine(examination, selection);
+    let mut of_targets = Vec::new();
     for (index, NamedTarget { name, request }) in targets.iter().enumerate() {
         probes.start_up_to(index + MOST_PROBES, targets, examination, selection);
         let (network, inquiry) = probes.take(index);
@@ -66,16 +55,20 @@ pub(super) fn run(
                     network,
                     inquiry,
                 };
-                run_case(&mut case, selection, &mut outcomes);
+                of_targets.extend(run_case(&mut case, selection, &of_machine));
             }
             Err(error) => {
-                let finding = Finding::of_error("target.unknown", error);
+                let mut finding = Finding::of_error("target.unknown", error);
+                // A target that cannot be understood is wrong usage of doctor itself.
+                finding.exit = error.exit();
                 let values = Placeholders::default();
                 let name = Some(name.clone());
-                outcomes.push(CheckOutcome::new(&TARGET, name, finding, &values));
+                of_targets.push(CheckOutcome::new(&TARGET, name, finding, &values));
             }
         }
     }
+    let mut outcomes = of_machine;
+    outcomes.extend(of_targets);
     outcomes.retain(|outcome| selection.shows(outcome));
     outcomes
 }
@@ -126,14 +119,37 @@ impl Probes {
     }
 }
 
-fn run_case(case: &mut Case<'_, '_>, selection: &Selection, outcomes: &mut Vec<CheckOutcome>) {
+fn run_machine(examination: &mut Examination<'_>, selection: &Selection) -> Vec<CheckOutcome> {
+    let values = Placeholders::default();
+    let mut outcomes: Vec<CheckOutcome> = Vec::new();
+    for check in checks::all() {
+        let Examine::Machine(examine) = check.examine else {
+            continue;
+        };
+        let finding = match reason_to_skip(check, selection, examination.level, &outcomes) {
+            Some(Skip::Silently) => continue,
+            Some(Skip::Because(why)) => Finding::skip(why),
+            None => examine(examination),
+        };
+        outcomes.push(CheckOutcome::new(check, None, finding, &values));
+    }
+    outcomes
+}
+
+/// Carries out the checks of one target. They may need those of the machine.
+fn run_case(
+    case: &mut Case<'_, '_>,
+    selection: &Selection,
+    of_machine: &[CheckOutcome],
+) -> Vec<CheckOutcome> {
     let values = case.placeholders();
+    let mut outcomes: Vec<CheckOutcome> = Vec::new();
     for check in checks::all() {
         let Examine::Target(examine) = check.examine else {
             continue;
         };
-        let name = Some(case.name.as_str());
-        let finding = match reason_to_skip(check, selection, case.run.level, outcomes, name) {
+        let earlier = of_machine.iter().chain(&outcomes);
+        let finding = match reason_to_skip(check, selection, case.run.level, earlier) {
             Some(Skip::Silently) => continue,
             Some(Skip::Because(why)) => Finding::skip(why),
             None => examine(case),
@@ -141,30 +157,29 @@ fn run_case(case: &mut Case<'_, '_>, selection: &Selection, outcomes: &mut Vec<C
         let name = Some(case.name.clone());
         outcomes.push(CheckOutcome::new(check, name, finding, &values));
     }
+    outcomes
 }
 
-fn reason_to_skip(
+/// Returns why a check is not carried out. `earlier` are the outcomes that it may need.
+fn reason_to_skip<'a>(
     check: &Check,
     selection: &Selection,
     level: Level,
-    outcomes: &[CheckOutcome],
-    target: Option<&str>,
+    earlier: impl IntoIterator<Item = &'a CheckOutcome>,
 ) -> Option<Skip> {
     if !selection.includes(check) {
         return Some(Skip::Silently);
     }
     if check.level > level {
-        return match check.level {
-            Level::Aws => Some(Skip::Silently),
-            _ => Some(Skip::Because("needs a connection".to_owned())),
-        };
+        return Some(match check.level {
+            Level::Aws => Skip::Silently,
+            Level::Network | Level::Offline => Skip::Because("needs a connection".to_owned()),
+        });
     }
-    for needed in check.needs {
-        for outcome in outcomes {
-            let is_of_case = outcome.target.is_none() || outcome.target.as_deref() == target;
-            if outcome.check.id == *needed && is_of_case && outcome.blocks() {
-                return Some(Skip::Because(format!("needs {needed}")));
-            }
+    for outcome in earlier {
+        let id = outcome.check.id;
+        if check.needs.contains(&id) && outcome.blocks() {
+            return Some(Skip::Because(format!("needs {id}")));
         }
     }
     None

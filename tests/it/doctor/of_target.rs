@@ -91,7 +91,7 @@ fn what_libpq_takes_for_an_alias() {
     }]);
 }
 
-pub const ENVIRONMENT: [Fixture; 24] = [
+pub const ENVIRONMENT: [Fixture; 25] = [
     dsql("environment.password", nothing, "ok", None),
     dsql(
         "environment.password",
@@ -118,6 +118,16 @@ pub const ENVIRONMENT: [Fixture; 24] = [
         },
         "ok",
         None,
+    ),
+    dsql(
+        "environment.password",
+        |sandbox| {
+            refreshed(sandbox);
+            let token = sandbox.ok(&["token", HOST, "--user", "another"]);
+            sandbox.set("PGPASSWORD", token.trim());
+        },
+        "fail",
+        Some("dsql.action"),
     ),
     dsql("environment.service", nothing, "ok", None),
     dsql("environment.service", service_of_target, "ok", None),

@@ -3,7 +3,6 @@
 
 use crate::authority::{NoAnswer, WhyNot};
 use crate::command::doctor::finding::Finding;
-use crate::error::Exit;
 
 /// What is wrong with the login itself, by why a question has no answer. Everything else says
 /// nothing of the login.
@@ -22,11 +21,7 @@ const CAUSES: &[(WhyNot, &str)] = &[
 pub(super) fn judge(answer: &NoAnswer) -> Finding {
     for (why, cause) in CAUSES {
         if *why == answer.why {
-            let mut finding = Finding::of_error(*cause, &answer.error);
-            // The exit code for wrong usage is for that of doctor itself.
-            if finding.exit == Exit::Usage {
-                finding.exit = Exit::Failure;
-            }
+            let finding = Finding::of_error(*cause, &answer.error);
             return match why {
                 WhyNot::LoginNeeded => finding.for_login(),
                 _ => finding,
@@ -51,7 +46,7 @@ mod tests {
     use super::*;
     use crate::causes;
     use crate::command::doctor::finding::Status;
-    use crate::error::Error;
+    use crate::error::{Error, Exit};
 
     #[test]
     fn only_what_is_wrong_with_the_login_fails() {

@@ -123,7 +123,7 @@ pub(super) fn judge_scope(parts: &TokenParts, request: &Request) -> Finding {
 }
 
 /// Returns the first thing that a token is not good for, with its cause.
-fn difference(parts: &TokenParts, request: &Request) -> Option<(&'static str, String)> {
+pub(super) fn difference(parts: &TokenParts, request: &Request) -> Option<(&'static str, String)> {
     let wanted = request.scope();
     let region = match (request.provider.region)(&request.sign_host) {
         Some(region) => region.to_string(),

@@ -6,12 +6,7 @@ use crate::error::{Error, Exit};
 
 /// Returns the failure that an error is, where getting credentials or a token has ended with it.
 pub(super) fn finding(authority: &dyn Authority, error: &Error) -> Finding {
-    let mut finding = Finding::of_error(authority.cause_of(error), error);
-    // The exit code for wrong usage is for that of doctor itself.
-    if finding.exit == Exit::Usage {
-        finding.exit = Exit::Failure;
-    }
-    finding
+    Finding::of_error(authority.cause_of(error), error)
 }
 
 #[cfg(test)]

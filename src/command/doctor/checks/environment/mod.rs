@@ -12,9 +12,10 @@ mod service;
 mod tls;
 
 use super::passfile::unset;
+use super::token_judges::difference;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
-use crate::command::doctor::finding::Finding;
+use crate::command::doctor::finding::{Finding, Status};
 use crate::command::doctor::redact::Kind;
 use crate::passfile::answer::PasswordKind;
 use crate::provider::Provider;
@@ -75,13 +76,19 @@ fn shown(value: &str) -> String {
 }
 
 fn check_password(case: &mut Case<'_, '_>) -> Finding {
-    let mut kind = None;
-    if let Some(password) = env::var("PGPASSWORD") {
-        kind = Some(PasswordKind::of(password.as_bytes(), |text| {
-            case.expiry(text)
-        }));
+    let Some(password) = env::var("PGPASSWORD") else {
+        return judge_password(None, Time::now());
+    };
+    let kind = PasswordKind::of(password.as_bytes(), |text| case.expiry(text));
+    let finding = judge_password(Some(kind), Time::now());
+    if finding.status == Status::Ok
+        && let Some(parts) = case.request.provider.authority.token_parts(&password)
+        && let Some((cause, detail)) = difference(&parts, case.request)
+    {
+        return Finding::fail(cause, format!("PGPASSWORD: {detail}"))
+            .with_command(unset("PGPASSWORD"));
     }
-    judge_password(kind, Time::now())
+    finding
 }
 
 fn judge_password(kind: Option<PasswordKind>, now: Time) -> Finding {
