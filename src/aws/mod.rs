@@ -54,6 +54,8 @@ mod source;
 mod token_parts;
 mod who_signs;
 
+use std::path::PathBuf;
+
 use crate::error::Result;
 pub(crate) use authority::AUTHORITY;
 pub(crate) use environment::VARIABLES;
@@ -62,4 +64,9 @@ pub(crate) use region::{may_be_region, parse as parse_region};
 /// Returns the names of the profiles, in the order of the files.
 pub(crate) fn profile_names() -> Result<Vec<String>> {
     profile::files::profile_names()
+}
+
+/// Returns the files of settings that AWS's tools share.
+pub(crate) fn setting_files() -> Vec<PathBuf> {
+    profile::files::paths().into_iter().flatten().collect()
 }

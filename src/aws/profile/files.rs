@@ -22,7 +22,7 @@ use crate::sys::fs;
 use crate::text::suggest;
 
 /// Where the configuration and the credentials file are; neither has to exist.
-fn paths() -> [Option<PathBuf>; 2] {
+pub(crate) fn paths() -> [Option<PathBuf>; 2] {
     let file = |variable: &str, name: &str| match env::var_or_empty(variable) {
         Some(path) => Some(env::expanded(&path)),
         None => Some(env::aws_home()?.join(".aws").join(name)),

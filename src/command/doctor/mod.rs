@@ -34,6 +34,7 @@ mod jobs;
 mod later;
 mod network;
 mod outcome;
+mod private_names;
 mod redact;
 mod report;
 mod runner;

@@ -101,6 +101,10 @@ impl Redactor {
         {
             return (home.len(), "~".to_owned());
         }
+        if let Some((prefix, user)) = others_home_at(rest) {
+            let mark = self.mark(Kind::User, user);
+            return (prefix.len() + user.len(), format!("{prefix}{mark}"));
+        }
         if let Some(account) = account_at(rest, before) {
             return (account.len(), self.mark(Kind::Account, account));
         }
@@ -218,6 +222,23 @@ fn word_at(text: &str) -> &str {
     word.trim_end_matches(['.', '@', '+', '%'])
 }
 
+/// Returns the home directory of another user at the beginning of a text, divided before the name.
+fn others_home_at(rest: &str) -> Option<(&str, &str)> {
+    /// Where Homebrew is installed on Linux.
+    const OF_NOBODY: &str = "linuxbrew";
+    for prefix in ["/home/", "/Users/", "\\Users\\"] {
+        let Some(after) = rest.strip_prefix(prefix) else {
+            continue;
+        };
+        let ends = |c: char| c.is_whitespace() || "/\\:;,'\"`()<>".contains(c);
+        let user = &after[..after.find(ends).unwrap_or(after.len())];
+        if !user.is_empty() && user != OF_NOBODY {
+            return Some((prefix, user));
+        }
+    }
+    None
+}
+
 /// Returns the account number at the beginning of a text: twelve digits, also inside a name.
 fn account_at(rest: &str, before: Option<char>) -> Option<&str> {
     const DIGITS: usize = 12;
@@ -303,6 +324,11 @@ mod tests {
             ("corp-prod and corp-prod2", "<connection-1> and corp-prod2"),
             ("ann@CORP-PROD: planned", "<user-1>@<connection-1>: planned"),
             ("/home/ann/.pgpass", "~/.pgpass"),
+            (
+                "/home/bob/x, C:\\Users\\Bob\\y and /Users/bob",
+                "/home/<user-1>/x, C:\\Users\\<user-2>\\y and /Users/<user-1>",
+            ),
+            ("/home/linuxbrew/bin", "/home/linuxbrew/bin"),
             ("account 123456789012.", "account <account-1>."),
             (
                 "Admin-123456789012 1234567890123",

@@ -3,12 +3,14 @@
 //! Of the environment it says only which of the variables that matter are set.
 
 use super::outcome::CheckOutcome;
+use super::private_names::names_in;
 use super::redact::{Kind, Redactor};
 use super::report::Report;
 use crate::aws;
 use crate::command::preferences::Preferences;
 use crate::request::Request;
 use crate::sys::env;
+use crate::sys::fs;
 
 /// The variables of clients and of pgcred that decide whether a login works.
 const VARIABLES: [&str; 24] = [
@@ -94,6 +96,14 @@ fn private_names(outcomes: &[CheckOutcome], preferences: &Preferences) -> Vec<(S
     }
     for (_, request) in preferences.named_connections() {
         names.extend(names_of(&request));
+    }
+    let mut files = aws::setting_files();
+    files.extend(preferences.config_path.clone());
+    for file in files {
+        let text = fs::read(&file).unwrap_or_default();
+        for name in names_in(&String::from_utf8_lossy(&text)) {
+            names.push((name, Kind::Name));
+        }
     }
     for profile in aws::profile_names().unwrap_or_default() {
         names.push((profile, Kind::Profile));

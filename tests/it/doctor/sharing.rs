@@ -1,6 +1,8 @@
 //! `pgcred doctor --share`, end to end: nothing that identifies a user or a company, and no secret,
 //! is in the report, whatever the names are. Without `--share` no secret is.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -228,4 +230,61 @@ fn what_a_server_says_is_shared_without_names() {
         .standin
         .set_answer(Some(standin::Answer::DsqlRoleMissing));
     assert!(run(&["--check", "login"]).stdout.contains("jane_q17"));
+}
+
+/// The summary, errors about files that cannot be read, and programs speak of names that are in no
+/// list of pgcred's.
+#[test]
+fn names_that_nothing_lists_are_shared_by_nobody() {
+    let sandbox = Sandbox::empty();
+    configure(
+        &sandbox,
+        "[connections.zaphod-a]\nhost = \"foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws\"\n\
+         hostaddr = \"127.0.0.1\"\nport = 1\nprofile = \"zaphod-b\"\n\
+         [connections.zaphod-c]\nhost = \"foo0bar1baz2quux3quuux4abd.dsql.us-east-1.on.aws\"\n\
+         hostaddr = \"127.0.0.1\"\nport = 1\nprofile = \"zaphod-d\"\n",
+    );
+    let program = sandbox.write(
+        "program",
+        "echo no login for $2 of /home/zaphod-e/x >&2\nexit 1\n",
+    );
+    let program = program.display();
+    sandbox.write(
+        ".aws/config",
+        format!(
+            "[profile zaphod-b]\ncredential_process = /bin/sh {program} --password zaphod-f\n\
+             [profile zaphod-d]\nrole_arn = arn:aws:iam::111122223333:role/zaphod-g\n\
+             source_profile = zaphod-h\n"
+        ),
+    );
+    let passfile = sandbox.write(".pgpass", "*:*:*:*:zaphod-i\n");
+    std::fs::set_permissions(passfile, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    let shared = sandbox.run(&["doctor", "--share", "--timeout", "20s"]);
+    assert_hidden(&shared.stdout, &["zaphod"], "--share");
+    for says in ["delete line 1", "/home/<user-1>/x", "no login for [...]"] {
+        assert!(shared.stdout.contains(says), "{says}: {}", shared.stdout);
+    }
+    configure(&sandbox, "[zaphod-a]\nhost = \"x\"\n");
+    let shared = sandbox.run(&["doctor", "--share", "--timeout", "20s"]);
+    assert_hidden(&shared.stdout, &["zaphod"], "--share");
+    assert!(shared.stdout.contains("no such key"), "{}", shared.stdout);
+}
+
+/// A certificate names hosts and a company of the user's.
+#[test]
+fn what_a_certificate_says_is_shared_without_names() {
+    let server = Server::of(HOST);
+    let target = server.target(&[]);
+    let run = |options: &[&str]| {
+        let words = [&["doctor", "--check", "tls"], options, &[&*target]].concat();
+        server.sandbox.run(&words).stdout
+    };
+    for (fault, private) in [
+        (standin::Fault::CertOtherName, "other.example.com"),
+        (standin::Fault::CertCompanyCa, "Example Corp"),
+    ] {
+        server.standin.set_fault(Some(fault));
+        assert!(run(&[]).contains(private), "{private}");
+        assert_hidden(&run(&["--share"]), &[private], fault.name());
+    }
 }

@@ -14,6 +14,7 @@ use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::network::{OF_CLIENTS, OF_PROVIDER, OF_SYSTEM};
+use crate::command::doctor::redact::Kind;
 use crate::probe::Break;
 use crate::probe::certificate::{Certificate, Validity};
 use crate::probe::tls::{Handshake, HandshakeOutcome};
@@ -95,7 +96,7 @@ fn with_handshake(case: &mut Case<'_, '_>, judge: Judge) -> Finding {
         roots_file: roots_file.as_deref().unwrap_or("no file"),
     };
     match network.handshake.get(network.reached_by) {
-        Some(handshake) => judge(request, &clients, handshake),
+        Some(handshake) => naming(judge(request, &clients, handshake), handshake),
         None => Finding::fail("net.blocked", "the server did not answer in time"),
     }
 }
@@ -319,6 +320,29 @@ fn trust_by<'a>(set: &str, verdict: &'a Verdict) -> &'a Trust {
         }
     }
     &Trust::NoRoots
+}
+
+/// Says which names in the certificates may identify the user. A public issuer identifies nobody.
+fn naming(mut finding: Finding, handshake: &Handshake) -> Finding {
+    let is_public = |verdict: &Verdict| {
+        [OF_PROVIDER, OF_SYSTEM]
+            .iter()
+            .any(|set| *trust_by(set, verdict) == Trust::Trusted)
+    };
+    let is_by_public = handshake.verdict.as_ref().is_some_and(is_public);
+    for certificate in &handshake.certificates {
+        for name in &certificate.names {
+            let name = name.strip_prefix("*.").unwrap_or(name);
+            finding = finding.naming(Kind::Host, name);
+        }
+        let is_of_amazon = certificate.issuer_name.starts_with("Amazon ");
+        if !is_by_public && !is_of_amazon {
+            finding = finding
+                .naming(Kind::Name, &certificate.common_name)
+                .naming(Kind::Name, &certificate.issuer_name);
+        }
+    }
+    finding
 }
 
 fn judge_name(request: &Request, clients: &Clients<'_>, handshake: &Handshake) -> Finding {

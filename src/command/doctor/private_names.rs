@@ -1,0 +1,83 @@
+//! The names in files of settings, also in those that cannot be parsed: errors repeat them. Pure.
+
+/// The settings whose values identify the user, in pgcred's configuration and in AWS's files.
+const KEYS: [&str; 13] = [
+    "source_profile",
+    "sso_session",
+    "role_session_name",
+    "sso_role_name",
+    "sso_account_name",
+    "services",
+    "host",
+    "sign_host",
+    "hostaddr",
+    "user",
+    "dbname",
+    "database",
+    "profile",
+];
+
+/// The words in the headers of sections that are nobody's.
+const WORDS: [&str; 7] = [
+    "connections",
+    "match",
+    "profile",
+    "sso-session",
+    "services",
+    "default",
+    "plugins",
+];
+
+/// Returns the words in the headers of sections, and the values that identify somebody.
+pub(super) fn names_in(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            let ends = |c: char| c.is_whitespace() || "[].'\"#".contains(c);
+            let words = header.split(ends).filter(|word| !word.is_empty());
+            names.extend(
+                words
+                    .filter(|word| !WORDS.contains(word))
+                    .map(str::to_owned),
+            );
+        } else if let Some((key, value)) = line.split_once('=')
+            && KEYS.contains(&key.trim())
+        {
+            names.extend(value_of(value));
+        }
+    }
+    names
+}
+
+/// Returns a value without its quotes and without a comment.
+fn value_of(text: &str) -> Option<String> {
+    let text = text.trim();
+    let value = match text.chars().next()? {
+        quote @ ('"' | '\'') => text[1..].split(quote).next().unwrap_or_default(),
+        _ => text.split([' ', '#', ';']).next().unwrap_or_default(),
+    };
+    // A cloud's name of a host is known by its look, and a single letter says nothing.
+    let is_private =
+        value.chars().count() > 1 && !value.contains(".amazonaws.") && !value.contains(".on.aws");
+    if is_private {
+        Some(value.to_owned())
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_a_file_that_nobody_can_parse() {
+        let text = "[connections.\"corp prod\"]\nhost = \"db.corp.example\" # x\nuser='ann\n\
+                    [profile dev]\nsource_profile = base ; c\nregion = us-east-1\n= =\n[\nuser=";
+        assert_eq!(
+            names_in(text),
+            ["corp", "prod", "db.corp.example", "ann", "dev", "base"]
+        );
+    }
+}
