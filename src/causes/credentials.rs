@@ -88,10 +88,7 @@ pub(super) const CAUSES: &[Cause] = &[
         meaning: "The name is mistyped, or the program reads another ~/.aws/config: another \
             user's, another home directory, or AWS_CONFIG_FILE.",
         fix: "Compare with the names that there are; capital letters count.",
-        templates: &[
-            "aws configure list-profiles",
-            "pgcred token {target} --profile {profile}",
-        ],
+        templates: &["aws configure list-profiles"],
         texts: &[
             certain(&["config profile", "could not be found"]),
             certain(&["there is no aws profile"]),

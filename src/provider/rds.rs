@@ -80,8 +80,7 @@ fn why_no_token(roots: &RequiredRoots) -> WhyNoToken {
         RequiredRoots::Private(_) => WhyNoToken {
             cause: "role.rds_iam.missing",
             advice: Some(
-                "if the role has rds_iam, IAM authentication is off: `pgcred doctor TARGET --aws` \
-                 tells",
+                "if the role has rds_iam, IAM authentication is off: add --aws to be told",
             ),
         },
     }

@@ -26,6 +26,19 @@ pub(super) fn unknown_host(host: &str, typed: Option<&str>, config: &Config) -> 
     .hint(hint(host, shown, config))
 }
 
+/// Returns the error for a connection whose host no provider serves.
+pub(super) fn unknown_host_of(connection: &str, host: &str) -> Error {
+    Error::no_target(format!(
+        "{} is not a host name of {}",
+        host::quoted(host),
+        provider::titles()
+    ))
+    .hint(format!(
+        "if it is a tunnel or a CNAME, add `sign_host = \"HOST\"` to [connections.{connection}], \
+         with the host name that AWS shows; else add `provider` and `region`"
+    ))
+}
+
 fn hint(host: &str, typed: &str, config: &Config) -> String {
     const ID_LENGTHS: std::ops::RangeInclusive<usize> = 24..=28;
     let mut names = Vec::new();

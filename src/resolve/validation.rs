@@ -4,7 +4,7 @@
 use super::options::ConnectionOptions;
 use super::precedence::MergedTarget;
 use super::sources::{SourcedValues, ValueSource};
-use super::unknown_host::unknown_host;
+use super::unknown_host::{unknown_host, unknown_host_of};
 use crate::authority::{AskPolicy, Region};
 use crate::config::{Config, Connection, Life};
 use crate::error::{Error, Result};
@@ -99,7 +99,9 @@ pub(super) fn validate(
     }
     let typed = options.typed_host(target);
     let named = values.provider.value.as_deref();
-    let provider = provider_of(&endpoints.signed.host, named, typed.as_deref(), config)?;
+    let signed = &endpoints.signed.host;
+    check_host_of(connection, signed, named)?;
+    let provider = provider_of(signed, named, typed.as_deref(), config)?;
     let region_of_host = (provider.region)(&endpoints.signed.host);
     warn_about_port(
         &endpoints,
@@ -129,6 +131,21 @@ pub(super) fn validate(
         sign_port: endpoints.signed.port,
         sign_host: endpoints.signed.host,
     })
+}
+
+/// Refuses the host of a connection if no provider serves it. What is wrong stands in the
+/// configuration then, and not in TARGET.
+fn check_host_of(
+    connection: Option<&Connection>,
+    signed: &str,
+    provider: Option<&str>,
+) -> Result<()> {
+    match connection {
+        Some(connection) if provider.is_none() && provider::of_host(signed).is_none() => {
+            Err(unknown_host_of(&connection.name, signed))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn valid_profile(profile: Option<String>) -> Result<Option<String>> {

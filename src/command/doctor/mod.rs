@@ -15,6 +15,7 @@
 //!  |     +--> wrap        lines that fit the terminal
 //!  +--> share         the report as Markdown, without what identifies the user
 //!  |     +--> redact      puts marks where names stand
+//!  |     +--> private_names   the names in settings files, even in broken ones
 //!  +--> explain       --explain: from the text of a client or a server to its cause
 //!
 //! values:  check (what a check is) --> finding (what it has found) --> outcome (what to type)

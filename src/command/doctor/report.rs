@@ -97,7 +97,27 @@ impl<'a> Report<'a> {
         if let Some(outcome) = self.outcomes.iter().find(is_warning) {
             lines.push(format!("first warning: {}", outcome.what()));
         }
+        lines.extend(self.first_note());
         lines
+    }
+
+    /// Returns what some users still have to do although nothing is wrong.
+    fn first_note(&self) -> Vec<String> {
+        for outcome in self.outcomes {
+            let is_good = matches!(outcome.status, Status::Ok | Status::Skip);
+            let (true, Some(advice)) = (is_good, &outcome.advice) else {
+                continue;
+            };
+            let mut lines = match &outcome.target {
+                Some(target) => wrapped(&format!("note: {target}: {advice}"), ""),
+                None => wrapped(&format!("note: {advice}"), ""),
+            };
+            for command in &outcome.commands {
+                lines.push(format!("type: {command}"));
+            }
+            return lines;
+        }
+        Vec::new()
     }
 
     pub(super) fn json(&self) -> Value {

@@ -26,7 +26,7 @@ fn list_shows_the_tokens_but_no_secret() {
         "{table}"
     );
     assert!(
-        lines[5].starts_with("bad: `nowhere.example.com` is not a configured connection"),
+        lines[5].starts_with("bad: `nowhere.example.com` is not a host name of"),
         "{table}"
     );
     assert!(

@@ -106,3 +106,46 @@ fn the_exit_code_for_a_login() {
     assert_eq!(run.code, 3, "{} {}", run.stdout, run.stderr);
     assert!(run.stdout.contains("type: pgcred login"), "{}", run.stdout);
 }
+
+/// The summary says it to those who never wrote the passfile; it is no warning for the others.
+#[test]
+fn a_passfile_without_a_password() {
+    let sandbox = Sandbox::with_keys();
+    let summary = |sandbox: &Sandbox| sandbox.run(&["doctor", "--offline", HOST]).stdout;
+    let before = summary(&sandbox);
+    let note = format!("note: {HOST}: the passfile has no password");
+    assert!(before.replace('\n', " ").contains(&note), "{before}");
+    assert!(
+        before.ends_with(&format!("\ntype: pgcred refresh {HOST}\n")),
+        "{before}"
+    );
+    sandbox.ok(&["refresh", HOST]);
+    let after = summary(&sandbox);
+    assert!(!after.contains("note:"), "{after}");
+}
+
+/// What to type is about the configuration where the configuration is wrong.
+#[test]
+fn a_wrong_line_of_a_connection() {
+    for (lines, advice) in [
+        (
+            "host = \"localhost\"\nuser = \"me\"",
+            "add `sign_host = \"HOST\"`",
+        ),
+        (
+            &*format!("host = \"{HOST}\"\nregion = \"eu-west-1\""),
+            "delete `region` in [connections.prod]",
+        ),
+        (
+            &*format!("host = \"{HOST}\"\nprofile = \"dve\""),
+            "or `profile` in [connections.prod]",
+        ),
+    ] {
+        let sandbox = Sandbox::with_keys();
+        configure(&sandbox, &format!("[connections.prod]\n{lines}\n"));
+        let said = sandbox.run(&["doctor", "--offline", "prod"]).stdout;
+        let summary = said.split("first cause: prod: ").nth(1);
+        let words = summary.unwrap_or_default().replace('\n', " ");
+        assert!(words.contains(advice), "{advice}: {said}");
+    }
+}

@@ -38,7 +38,7 @@ struct Facts {
 fn check_entry(case: &mut Case<'_, '_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
-        Err(why) => return Finding::skip(why),
+        Err(why) => return without_password(Finding::skip(why), refresh_of(&case.name)),
     };
     let is_scheduled = case.request.connection.is_some() && has_scheduler(case);
     let mut first = None;
@@ -82,7 +82,7 @@ fn has_scheduler(case: &mut Case<'_, '_>) -> bool {
 }
 
 fn judge(facts: &Facts, target: &str, now: Time) -> Finding {
-    let refresh = format!("pgcred refresh {}", quote::typed(target));
+    let refresh = refresh_of(target);
     match &facts.answer {
         Some(answer) if answer.is_own => judge_own(answer.line, facts.own_expiry, now, refresh),
         Some(answer) => judge_users(answer, now, &refresh),
@@ -152,9 +152,22 @@ fn judge_absence(facts: &Facts, refresh: String) -> Finding {
         let detail = "no line matches, although a scheduler refreshes the passfile";
         return Finding::warn("schedule", detail).with_command(refresh);
     }
-    Finding::ok(format!(
-        "no line matches; `{refresh}` writes one for clients that read the file"
-    ))
+    without_password(Finding::ok("no line matches"), refresh)
+}
+
+fn refresh_of(target: &str) -> String {
+    format!("pgcred refresh {}", quote::typed(target))
+}
+
+/// Says how the passfile gets a password. It is no warning: who uses `pgcred exec`, or a tool that
+/// runs pgcred, needs none there.
+fn without_password(finding: Finding, refresh: String) -> Finding {
+    finding
+        .with_advice(
+            "the passfile has no password for it, so clients that read the file say `no password \
+             supplied`, or ask for one",
+        )
+        .with_command(refresh)
 }
 
 #[cfg(test)]
@@ -270,7 +283,8 @@ mod tests {
             assert_eq!(finding.cause, cause, "{}", finding.detail);
             assert!(finding.detail.contains(says), "{}", finding.detail);
             let has_command = !finding.commands.is_empty();
-            assert_eq!(has_command, status != Status::Ok);
+            let is_note = finding.detail == "no line matches";
+            assert_eq!(has_command, status != Status::Ok || is_note);
         }
     }
 }

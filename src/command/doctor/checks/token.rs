@@ -10,10 +10,11 @@ use super::token_judges::{
 };
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
-use crate::command::doctor::finding::Finding;
+use crate::command::doctor::finding::{Finding, Status};
 use crate::command::passfile_option::PassfileOption;
 use crate::passfile::block::Passfile;
 use crate::sys::fs;
+use crate::text::quote;
 use crate::time::Time;
 use crate::token::{Age, Token};
 
@@ -85,7 +86,19 @@ fn check_region(case: &mut Case<'_, '_>) -> Finding {
     };
     let request = case.request;
     let of_host = (request.provider.region)(&request.sign_host);
-    judge_region(of_host.as_ref(), request.region.as_ref(), configured)
+    let finding = judge_region(of_host.as_ref(), request.region.as_ref(), configured);
+    let (Status::Fail, Some(region)) = (finding.status, of_host) else {
+        return finding;
+    };
+    // A variable or a profile never wins over the host.
+    let place = match &request.connection {
+        Some(name) => format!("delete `region` in [connections.{name}], or leave out --region"),
+        None => "leave out --region".to_owned(),
+    };
+    let target = quote::typed(&case.name);
+    finding
+        .with_advice(format!("{place}: pgcred reads it from the host"))
+        .with_command(format!("pgcred doctor {target} --region {region}"))
 }
 
 fn check_user(case: &mut Case<'_, '_>) -> Finding {

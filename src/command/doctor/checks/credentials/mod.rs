@@ -22,6 +22,7 @@ use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::redact::Kind;
+use crate::error::Reason;
 
 /// The last check begins the stage of the token, and so has an id of that.
 pub(super) const CHECKS: &[Check] = &[
@@ -94,7 +95,23 @@ fn check_source(case: &mut Case<'_, '_>) -> Finding {
         return nothing_known();
     };
     let authority = case.request.provider.authority;
-    naming(judge_source(authority, &who), &who)
+    let mut finding = naming(judge_source(authority, &who), &who);
+    let is_unknown_profile = match &who.source {
+        Ok(_) => false,
+        Err(error) => error.reason() == Some(Reason::NoProfile),
+    };
+    if let Some(name) = &case.request.connection
+        && is_unknown_profile
+        && who.profile_variable.is_none()
+    {
+        let place = format!("correct --profile, or `profile` in [connections.{name}]");
+        finding.advice = Some(match finding.advice {
+            Some(advice) if advice.ends_with('?') => format!("{advice} {place}"),
+            Some(advice) => format!("{advice}; {place}"),
+            None => place,
+        });
+    }
+    finding
 }
 
 fn judge_source(authority: &dyn Authority, who: &WhoSigns) -> Finding {
@@ -125,7 +142,7 @@ mod tests {
     use super::*;
     use crate::authority::LoginState;
     use crate::command::doctor::finding::Status;
-    use crate::error::{Error, Exit, Reason, Result};
+    use crate::error::{Error, Exit, Result};
     use crate::provider;
 
     pub(super) fn aws() -> &'static dyn Authority {
