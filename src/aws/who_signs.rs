@@ -180,7 +180,11 @@ mod tests {
         let LoginState::Missing { why, command } = found.login else {
             panic!("the session has no file");
         };
-        assert_eq!(why, "nobody has logged in to SSO yet");
+        assert!(
+            why.starts_with("nobody has logged in to SSO yet: "),
+            "{why}"
+        );
+        assert!(why.ends_with(" holds no login"), "{why}");
         assert_eq!(command, "pgcred login --profile dev");
     }
 

@@ -88,7 +88,9 @@ impl CredentialSource for Sso {
             return LoginState::Good(end);
         }
         let Some(token) = CachedToken::read(&self.session) else {
-            return self.missing_login(NO_LOGIN, None).into();
+            let file = file_in_words(&self.session);
+            let why = format!("{NO_LOGIN}: {file} holds no login");
+            return self.missing_login(&why, None).into();
         };
         match token.expires_at() {
             Some(end) if end > Time::now() => LoginState::Good(end),
@@ -221,11 +223,16 @@ impl Sso {
 }
 
 /// Says which file the login is in, and until when it is good.
-fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String {
-    let file = match session.path() {
+/// Returns the file of a session's login. A login to another session has another file.
+fn file_in_words(session: &SsoSession) -> String {
+    match session.path() {
         Some(path) => path.display().to_string(),
         None => "the cache of the AWS CLI".to_owned(),
-    };
+    }
+}
+
+fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String {
+    let file = file_in_words(session);
     let Some(cached) = cached else {
         return format!("SSO login: {file} holds none");
     };

@@ -161,8 +161,9 @@ fn a_login_that_is_missing_is_known_without_asking() {
     let id = "credentials.login";
     let mut sandbox = desk("http://127.0.0.1:9");
     sandbox.set("AWS_PROFILE", "p");
-    let says = "nobody has logged in to SSO yet";
-    let (check, run) = offline(&sandbox, id, &[HOST], ["fail", "aws.login", says]);
+    let file = sandbox.path(SSO_FILE).display().to_string();
+    let says = format!("nobody has logged in to SSO yet: {file} holds no login");
+    let (check, run) = offline(&sandbox, id, &[HOST], ["fail", "aws.login", &says]);
     assert_eq!(check["fix"]["commands"][0], "pgcred login --profile p");
     assert_eq!(run.code, 3);
 
@@ -322,7 +323,7 @@ fn what_the_token_has_to_be_good_for_is_judged_before_it_is_signed() {
         "pgcred add NAME ENDPOINT --alias localhost:5432"
     );
     let wanted = ["warn", "token.endpoint", "no name of Aurora DSQL"];
-    offline(&keys, "token.host", &with("new.dsql.example.aws"), wanted);
+    offline(&keys, "token.host", &with("new.example.on.aws"), wanted);
 
     offline(
         &keys,

@@ -2,7 +2,7 @@
 
 use crate::authority::Authority;
 use crate::command::doctor::finding::Finding;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 
 /// Returns the failure that an error is, where getting credentials or a token has ended with it.
 pub(super) fn finding(authority: &dyn Authority, error: &Error) -> Finding {
@@ -12,6 +12,7 @@ pub(super) fn finding(authority: &dyn Authority, error: &Error) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
     use crate::provider;
 
     #[test]
