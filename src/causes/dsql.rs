@@ -33,7 +33,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Issue the token for the user with which the client logs in.",
         templates: &["pgcred refresh {target} --user {user}"],
         texts: &[certain(&["wrong user to action mapping"])],
-        detection: Detection::Checks(&["token.scope", "login.accepted"]),
+        detection: Detection::Checks(&["environment.password", "token.scope", "login.accepted"]),
     },
     Cause {
         id: "dsql.mapping",

@@ -33,9 +33,9 @@ pub(super) const CAUSES: &[Cause] = &[
     },
     Cause {
         id: "passfile.bom",
-        title: "the passfile has marks that hide a line",
-        meaning: "A byte order mark, as PowerShell writes it, carriage returns, or a line \
-            with too few fields makes clients miss the line.",
+        title: "some clients cannot read a line of the passfile",
+        meaning: "A byte order mark, as PowerShell writes it, carriage returns, a line with too \
+            few or too many fields, or a NUL byte makes clients miss the line, or refuse the file.",
         fix: "The command names the lines. Save the file as UTF-8 without BOM.",
         templates: &["pgcred refresh"],
         texts: &[possible(&["no matches in pgpass"])],

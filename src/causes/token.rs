@@ -50,7 +50,13 @@ pub(super) const CAUSES: &[Cause] = &[
                 .unless(&["signaturedoesnotmatch"]),
             possible(&["pam authentication failed"]).unless(&[".rds.amazonaws"]),
         ],
-        detection: Detection::Checks(&["token.scope", "token.host", "server.port", "tls.name"]),
+        detection: Detection::Checks(&[
+            "environment.password",
+            "token.scope",
+            "token.host",
+            "server.port",
+            "tls.name",
+        ]),
     },
     Cause {
         id: "token.cut",
@@ -76,7 +82,7 @@ pub(super) const CAUSES: &[Cause] = &[
             which signs by the kind of host.",
         templates: &["pgcred token {target}"],
         texts: &[certain(&["credential should be scoped to correct service"])],
-        detection: Detection::Checks(&["token.scope"]),
+        detection: Detection::Checks(&["environment.password", "token.scope"]),
     },
     Cause {
         id: "token.url",
@@ -113,7 +119,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "pgcred token {target} --debug",
         ],
         texts: &[certain(&["credential should be scoped to a valid region"])],
-        detection: Detection::Checks(&["token.region"]),
+        detection: Detection::Checks(&["environment.password", "token.region"]),
     },
     Cause {
         id: "token.user",
@@ -123,6 +129,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Ask for the token with the same user as the client has.",
         templates: &["pgcred refresh {target} --user {user}"],
         texts: &[],
-        detection: Detection::Checks(&["token.scope"]),
+        detection: Detection::Checks(&["environment.password", "token.scope"]),
     },
 ];

@@ -21,7 +21,8 @@
 //! values:  check (what a check is) --> finding (what it has found) --> outcome (what to type)
 //! ```
 //!
-//! A check looks, and changes nothing. It never asks the user for anything: a login that is missing
+//! A check looks. What it may write is the cache: a token that was issued, as `token` does, and a
+//! test entry that it deletes. It never asks the user for anything: a login that is missing
 //! is a finding, with the exit code for it. Everything ends within `--timeout`, whatever hangs.
 
 mod aws_cli;

@@ -282,10 +282,9 @@ fn judge_lines(text: &[u8]) -> Finding {
     if remarks.is_empty() {
         return Finding::ok("every client can read your lines in it");
     }
-    let cause = if remarks[0].contains("not UTF-8") {
-        "passfile.utf8"
-    } else {
-        "passfile.bom"
+    let cause = match std::str::from_utf8(text) {
+        Ok(_) => "passfile.bom",
+        Err(_) => "passfile.utf8",
     };
     Finding::warn(cause, remarks.join("; "))
 }
