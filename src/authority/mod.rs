@@ -122,6 +122,13 @@ pub(crate) trait Authority: Sync {
         None
     }
 
+    /// Returns the row of `causes`, by its id, of which a message of a server speaks. The table's
+    /// texts are those of AWS's servers, so that `None` is right for all others: then the server's
+    /// own words are what `pgcred doctor` says.
+    fn explain(&self, _message: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Returns the text at a public `https://` address, by the network settings of a profile.
     fn download(&self, _address: &str, _profile: Option<&str>, _: &AskPolicy) -> Result<String> {
         Err(Error::failure("pgcred cannot download them"))

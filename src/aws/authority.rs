@@ -96,6 +96,10 @@ impl Authority for AwsAuthority {
         Some(causes::cause_of(error))
     }
 
+    fn explain(&self, message: &str) -> Option<&'static str> {
+        causes::explain(message)
+    }
+
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
         let planned = ProfilePlan::read(profile, &SharedFiles::default());
         let resolver = BlockingResolver {

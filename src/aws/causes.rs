@@ -21,12 +21,15 @@ pub(super) fn cause_of(error: &Error) -> &'static str {
         Some(Reason::Unreachable | Reason::TimedOut) => "aws.unreachable",
         Some(Reason::NoRegion) => "aws.region",
         Some(Reason::InvalidRoleSetting) => "aws.config",
-        Some(Reason::Refused) => match causes::explain(&error.to_string()).first() {
-            Some(cause) => cause.id,
-            None => "aws.refused",
-        },
+        Some(Reason::Refused) => explain(&error.to_string()).unwrap_or("aws.refused"),
         None => by_exit,
     }
+}
+
+/// Returns the id of the cause of which a message speaks.
+pub(super) fn explain(message: &str) -> Option<&'static str> {
+    let causes = causes::explain(message);
+    causes.first().map(|cause| cause.id)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(super) static PROVIDER: Provider = Provider {
     needs_sni: true,
     takes_direct_tls: true,
     cause_of_settings: Some("dsql.param"),
+    cause_of_replication: Some("rds.replication"),
     ..Provider::new("dsql", "Aurora DSQL", &aws::AUTHORITY)
 };
 

@@ -81,6 +81,9 @@ pub(crate) struct Provider {
     /// The cause, a row of `causes`, of a login that sends settings (`PGOPTIONS`); `None` if the
     /// servers take most settings.
     pub(crate) cause_of_settings: Option<&'static str>,
+    /// The cause, a row of `causes`, of a login that asks for replication (`replication=`); `None`
+    /// if a token permits that too.
+    pub(crate) cause_of_replication: Option<&'static str>,
     /// Returns why a server whose certificate chains to these roots asks for another password than
     /// a token.
     pub(crate) why_no_token: fn(roots: &RequiredRoots) -> WhyNoToken,
@@ -231,6 +234,7 @@ impl Provider {
             needs_sni: false,
             takes_direct_tls: false,
             cause_of_settings: None,
+            cause_of_replication: None,
             why_no_token: |_| WhyNoToken {
                 cause: "net.other",
                 advice: None,

@@ -14,6 +14,7 @@ pub(super) static PROVIDER: Provider = Provider {
     labels_of_name,
     max_life: 900, // fixed by the service
     roots,
+    cause_of_replication: Some("rds.replication"),
     why_no_token,
     ..Provider::new("rds", "RDS", &aws::AUTHORITY)
 };

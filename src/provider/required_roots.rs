@@ -35,6 +35,11 @@ pub(crate) struct RootSet {
     /// The `https://` address at which the set is published, for a provider whose authority
     /// implements `Authority::download`.
     pub(crate) address: Option<String>,
+    /// The beginning of the names of those who sign with these roots. It tells a server of the set
+    /// also where pgcred carries no certificate for it; `None` if it tells nothing.
+    pub(crate) issuer: Option<&'static str>,
+    /// The row of `causes`, by its id, of a client that does not have these roots.
+    pub(crate) cause: &'static str,
     /// What the user has to save if pgcred can neither make nor download the file.
     pub(crate) elsewhere: &'static str,
 }

@@ -1,5 +1,8 @@
 //! The names in files of settings, also in those that cannot be parsed: errors repeat them. Pure.
 
+use crate::provider;
+use crate::text::host;
+
 /// The settings whose values identify the user, in pgcred's configuration and in AWS's files.
 const KEYS: [&str; 13] = [
     "source_profile",
@@ -58,9 +61,7 @@ fn value_of(text: &str) -> Option<String> {
         _ => text.split([' ', '#', ';']).next().unwrap_or_default(),
     };
     // A cloud's name of a host is known by its look, and a single letter says nothing.
-    let is_private =
-        value.chars().count() > 1 && !value.contains(".amazonaws.") && !value.contains(".on.aws");
-    if is_private {
+    if value.chars().count() > 1 && !provider::knows_host(host::host_of(value)) {
         Some(value.to_owned())
     } else {
         None

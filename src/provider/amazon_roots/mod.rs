@@ -15,6 +15,9 @@ const RDS: &str = include_str!("rds.pem");
 /// The public roots of Amazon's services. `renew.mjs` writes this file.
 const AMAZON: &str = include_str!("amazon.pem");
 
+/// How the names of the roots of RDS begin.
+const ISSUER_OF_RDS: &str = "Amazon RDS ";
+
 const ROOTS_ELSEWHERE: &str = "the bundle that AWS's documentation names for this region";
 
 /// Returns the public roots of Amazon's services, which every system trusts.
@@ -24,6 +27,8 @@ pub(super) fn public() -> RequiredRoots {
         title: "Amazon's public services".to_owned(),
         bundled: Some(Cow::Borrowed(AMAZON)),
         address: None,
+        issuer: Some("Amazon "),
+        cause: "tls.roots.public",
         elsewhere: ROOTS_ELSEWHERE,
     }))
 }
@@ -37,6 +42,8 @@ pub(super) fn of_rds(region: Option<&Region>) -> RequiredRoots {
             title: "RDS in every region".to_owned(),
             bundled: Some(Cow::Borrowed(RDS)),
             address: address("global"),
+            issuer: Some(ISSUER_OF_RDS),
+            cause: "tls.roots.rds",
             elsewhere: ROOTS_ELSEWHERE,
         });
     };
@@ -45,6 +52,8 @@ pub(super) fn of_rds(region: Option<&Region>) -> RequiredRoots {
         title: format!("RDS in {region}"),
         bundled: bundled(region).map(Cow::Owned),
         address: address(region.as_str()),
+        issuer: Some(ISSUER_OF_RDS),
+        cause: "tls.roots.rds",
         elsewhere: ROOTS_ELSEWHERE,
     })
 }

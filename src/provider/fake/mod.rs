@@ -36,6 +36,8 @@ fn roots(host: &str) -> RequiredRoots {
         title: "the fake service".to_owned(),
         bundled: Some("a certificate".into()),
         address: None,
+        issuer: None,
+        cause: "tls.roots.unknown",
         elsewhere: "the file of the fake's administrator",
     })
 }

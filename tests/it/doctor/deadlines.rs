@@ -12,8 +12,9 @@ use super::server::{Report, Server};
 use crate::support::sandbox::{HOST, Sandbox};
 
 const TIMEOUT: &str = "3s";
-/// The timeout, and a second for a busy machine.
-const MOST: Duration = Duration::from_secs(4);
+/// The timeout, and time for a machine that is busy with other tests. What hangs here hangs for
+/// good, or for ten timeouts.
+const MOST: Duration = Duration::from_secs(15);
 
 /// Puts a program first on PATH that never ends. It writes its process ID down.
 fn put_hanging(sandbox: &mut Sandbox, name: &str) {
@@ -167,7 +168,7 @@ fn many_servers_are_waited_for_side_by_side() {
     targets.push(healthy.target(&[("user", "last")]));
     let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
     let report = healthy.report_of("5s", &targets);
-    assert!(report.took < Duration::from_secs(6), "{:?}", report.took);
+    assert!(report.took < MOST, "{:?}", report.took);
     let mut shakes = Vec::new();
     let mut logins = Vec::new();
     for check in report.checks() {

@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::thread;
 
-use standin::{Config, Event, Fault};
+use standin::{Event, Fault};
 
 use super::server::{LONG, PROXY_HOST, Report, Server};
 use crate::support::sandbox::{HOST, RDS_HOST};
@@ -317,7 +317,7 @@ fn a_server_at_ipv6_alone() {
     if TcpListener::bind("[::1]:0").is_err() {
         return; // a machine without IPv6 has nothing to test
     }
-    let server = Server::with(HOST, |config: &mut Config| {
+    let server = Server::with(HOST, |config: &mut standin::Config| {
         config.fault = Some(Fault::Ipv6Only);
     });
     let report = server.report(&[("hostaddr", "127.0.0.77")]);

@@ -85,7 +85,7 @@ fn judge(request: &Request, login: &LoginAttempt) -> Finding {
 /// Judges a refusal. The token is a fresh one, so that a server that takes it for an old one, or
 /// this machine, has a wrong clock.
 fn judge_refusal(request: &Request, message: &ServerMessage) -> Finding {
-    let mut finding = explain_message(message, &request.host);
+    let mut finding = explain_message(message, request);
     if finding.cause == Some("token.expired") {
         finding.cause = Some("clock");
     }

@@ -1,12 +1,12 @@
-//! What a server says, explained by the table of causes.
+//! What a server says, explained by the authority for whose tokens it is.
 
-use crate::causes;
 use crate::command::doctor::finding::Finding;
 use crate::probe::wire::ServerMessage;
+use crate::request::Request;
 
-/// Returns the finding for a server's error. The server's own words are its detail. The host tells
-/// what kind of server says so.
-pub(super) fn explain_message(message: &ServerMessage, host: &str) -> Finding {
+/// Returns the finding for an error of the server of a request. The server's own words are its
+/// detail. The host tells what kind of server says so.
+pub(super) fn explain_message(message: &ServerMessage, request: &Request) -> Finding {
     let mut text = message.message.clone();
     for (name, value) in [("DETAIL", &message.detail), ("HINT", &message.hint)] {
         if !value.is_empty() {
@@ -17,8 +17,54 @@ pub(super) fn explain_message(message: &ServerMessage, host: &str) -> Finding {
         "" => text.clone(),
         code => format!("{text} (SQLSTATE {code})"),
     };
-    match causes::explain(&format!("{host}: {text}")).first() {
-        Some(cause) => Finding::fail(cause.id, detail),
+    let authority = request.provider.authority;
+    match authority.explain(&format!("{}: {text}", request.host)) {
+        Some(cause) => Finding::fail(cause, detail),
         None => Finding::unexplained(detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider;
+
+    fn request(provider: &str) -> Request {
+        Request {
+            connection: None,
+            provider: provider::named(provider).expect("a provider"),
+            host: "db.example".to_owned(),
+            sign_host: "db.example".to_owned(),
+            sign_port: 5432,
+            port: 5432,
+            user: "ann".to_owned(),
+            dbname: "postgres".to_owned(),
+            keywords: Vec::new(),
+            target_has_address: false,
+            roots: None,
+            region: None,
+            profile: None,
+            aliases: Vec::new(),
+            lines_of_others: Vec::new(),
+            life: 900,
+        }
+    }
+
+    #[test]
+    fn the_authority_explains_what_its_servers_say() {
+        let message = ServerMessage {
+            code: "28P01".to_owned(),
+            message: "password authentication failed for user \"ann\"".to_owned(),
+            ..ServerMessage::default()
+        };
+        let finding = explain_message(&message, &request("rds"));
+        assert_eq!(finding.cause, Some("role.rds_iam.missing"));
+        let finding = explain_message(&message, &request("fake"));
+        assert_eq!(finding.cause, None);
+        assert!(
+            finding.detail.ends_with("(SQLSTATE 28P01)"),
+            "{}",
+            finding.detail
+        );
     }
 }

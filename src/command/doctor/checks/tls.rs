@@ -20,8 +20,9 @@ use crate::probe::certificate::{Certificate, Validity};
 use crate::probe::tls::{Handshake, HandshakeOutcome};
 use crate::probe::trust::{NameFit, Trust, Verdict, Verification};
 use crate::probe::wire::Speaks;
-use crate::provider::RequiredRoots;
+use crate::provider::{RequiredRoots, RootSet};
 use crate::request::Request;
+use crate::roots;
 
 const NEEDS_HANDSHAKE: &[&str] = &["tls.handshake"];
 
@@ -96,7 +97,7 @@ fn with_handshake(case: &mut Case<'_, '_>, judge: Judge) -> Finding {
         roots_file: roots_file.as_deref().unwrap_or("no file"),
     };
     match network.handshake.get(network.reached_by) {
-        Some(handshake) => naming(judge(request, &clients, handshake), handshake),
+        Some(handshake) => naming(judge(request, &clients, handshake), request, handshake),
         None => Finding::fail("net.blocked", "the server did not answer in time"),
     }
 }
@@ -142,7 +143,7 @@ fn judge_handshake(request: &Request, handshake: &Handshake) -> Finding {
         HandshakeOutcome::Refused => {
             Finding::fail("tls.refused", "the server offers no encryption")
         }
-        HandshakeOutcome::Error(message) => explain_message(message, &request.host),
+        HandshakeOutcome::Error(message) => explain_message(message, request),
         HandshakeOutcome::Injected => Finding::fail(
             "tls.injected",
             "data in clear text came between the server's answer and the encryption",
@@ -294,22 +295,24 @@ fn judge_roots(request: &Request, clients: &Clients<'_>, handshake: &Handshake) 
 
 /// Returns why the clients' roots do not verify a server that other roots may verify.
 fn cause_of_distrust(request: &Request, handshake: &Handshake, verdict: &Verdict) -> &'static str {
-    const OF_RDS: &str = "Amazon RDS ";
-    let required = (request.provider.roots)(&request.sign_host, request.region.as_ref());
-    let is_private = matches!(required, RequiredRoots::Private(_));
+    let required = roots::required(request);
     let by_provider = *trust_by(OF_PROVIDER, verdict) == Trust::Trusted;
     let by_system = *trust_by(OF_SYSTEM, verdict) == Trust::Trusted;
     let chain = &handshake.certificates;
-    // pgcred does not carry the roots of every region.
-    let is_of_rds = chain
-        .last()
-        .is_some_and(|last| last.issuer_name.starts_with(OF_RDS));
-    let is_own_issuer = chain.first().is_some_and(|own| own.is_self_issued);
-    match () {
-        () if is_private && (by_provider || is_of_rds) => "tls.roots.rds",
-        () if by_provider || by_system => "tls.roots.public",
-        () if is_own_issuer => "tls.selfsigned",
-        () => "tls.roots.unknown",
+    match &required {
+        RequiredRoots::Private(set) if by_provider || is_issued_for(set, chain) => set.cause,
+        RequiredRoots::Public(Some(set)) if by_provider || by_system => set.cause,
+        _ if chain.first().is_some_and(|own| own.is_self_issued) => "tls.selfsigned",
+        _ => "tls.roots.unknown",
+    }
+}
+
+/// Tells whether the certificates are by those who sign with a set of roots. pgcred does not carry
+/// the roots of every region.
+fn is_issued_for(set: &RootSet, chain: &[Certificate]) -> bool {
+    match (set.issuer, chain.last()) {
+        (Some(issuer), Some(last)) => last.issuer_name.starts_with(issuer),
+        _ => false,
     }
 }
 
@@ -323,11 +326,15 @@ fn trust_by<'a>(set: &str, verdict: &'a Verdict) -> &'a Trust {
 }
 
 /// Says which names in the certificates may identify the user. A public issuer identifies nobody.
-fn naming(mut finding: Finding, handshake: &Handshake) -> Finding {
+fn naming(mut finding: Finding, request: &Request, handshake: &Handshake) -> Finding {
     let is_public = |verdict: &Verdict| {
         [OF_PROVIDER, OF_SYSTEM]
             .iter()
             .any(|set| *trust_by(set, verdict) == Trust::Trusted)
+    };
+    let is_by_provider = match roots::required(request).set() {
+        Some(set) => is_issued_for(set, &handshake.certificates),
+        None => false,
     };
     let is_by_public = handshake.verdict.as_ref().is_some_and(is_public);
     for certificate in &handshake.certificates {
@@ -335,8 +342,7 @@ fn naming(mut finding: Finding, handshake: &Handshake) -> Finding {
             let name = name.strip_prefix("*.").unwrap_or(name);
             finding = finding.naming(Kind::Host, name);
         }
-        let is_of_amazon = certificate.issuer_name.starts_with("Amazon ");
-        if !is_by_public && !is_of_amazon {
+        if !is_by_public && !is_by_provider {
             finding = finding
                 .naming(Kind::Name, &certificate.common_name)
                 .naming(Kind::Name, &certificate.issuer_name);

@@ -12,6 +12,7 @@ use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::{Finding, Status};
 use crate::command::passfile_option::PassfileOption;
+use crate::error::{Error, Reason};
 use crate::passfile::block::Passfile;
 use crate::sys::fs;
 use crate::text::quote;
@@ -106,7 +107,7 @@ fn check_user(case: &mut Case<'_, '_>) -> Finding {
 }
 
 fn check_replication(case: &mut Case<'_, '_>) -> Finding {
-    judge_replication(case.request.keyword("replication"))
+    judge_replication(case.request)
 }
 
 /// Judges the token that is known, if one is.
@@ -138,10 +139,12 @@ fn check_scope(case: &mut Case<'_, '_>) -> Finding {
 fn check_life(case: &mut Case<'_, '_>) -> Finding {
     with_token(case, |case, token| {
         let provider = case.request.provider;
+        let expired = Error::failure("the credentials have expired").because(Reason::Expired);
         let life = TokenLife {
             issued_at: token.issued_at,
             expires_at: token.expires_at,
             usual: case.request.life.min(provider.default_life),
+            cause: provider.authority.cause_of(&expired),
         };
         judge_life(&life, Time::now())
     })

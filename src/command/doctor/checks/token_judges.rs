@@ -79,12 +79,16 @@ pub(super) fn judge_user(request: &Request) -> Finding {
     const CAUSE: &str = "role.case";
     let user = &request.user;
     let action = (request.provider.action)(user);
-    if user.eq_ignore_ascii_case("admin") && user != "admin" {
-        let detail = format!("`{user}` is not `admin`: the token permits {action}");
+    if let Some(usual) = request.provider.user
+        && user.eq_ignore_ascii_case(usual)
+        && user != usual
+    {
+        let detail = format!("`{user}` is not `{usual}`: the token permits {action}");
         return Finding::warn(CAUSE, detail);
     }
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.".contains(c);
     match user.chars().find(|c| !is_plain(*c)) {
+        None if action.is_empty() => Finding::ok(user.clone()),
         None => Finding::ok(format!("{user}, who is permitted {action}")),
         Some(c) => Finding::warn(
             CAUSE,
@@ -95,11 +99,15 @@ pub(super) fn judge_user(request: &Request) -> Finding {
     }
 }
 
-/// Judges libpq's keyword of that name.
-pub(super) fn judge_replication(keyword: Option<&str>) -> Finding {
-    match keyword {
-        None | Some("false" | "off" | "no" | "0") => Finding::ok("none is asked for"),
-        Some(value) => Finding::fail("rds.replication", format!("replication={value}")),
+/// Judges libpq's keyword `replication`.
+pub(super) fn judge_replication(request: &Request) -> Finding {
+    let value = match request.keyword("replication") {
+        None | Some("false" | "off" | "no" | "0") => return Finding::ok("none is asked for"),
+        Some(value) => format!("replication={value}"),
+    };
+    match request.provider.cause_of_replication {
+        Some(cause) => Finding::fail(cause, value),
+        None => Finding::ok(value),
     }
 }
 
@@ -164,6 +172,8 @@ pub(super) struct TokenLife {
     pub(super) expires_at: Time,
     /// The life of a token that nothing cuts short, in seconds; no more than the usual one.
     pub(super) usual: u32,
+    /// The cause of credentials that end early.
+    pub(super) cause: Option<&'static str>,
 }
 
 /// Judges how long a token lasts, and whether the credentials end before it should.
@@ -178,12 +188,12 @@ pub(super) fn judge_life(life: &TokenLife, now: Time) -> Finding {
     );
     if whole < life.usual {
         let detail = format!("{times}: it was cut short, because the credentials end then");
-        return Finding::warn("aws.expired", detail);
+        return Finding::warn(life.cause, detail);
     }
     if left < LITTLE_LIFE_LEFT.min(life.usual)
         && age(life.issued_at, life.expires_at, now) != Age::Fresh
     {
-        return Finding::warn("aws.expired", times);
+        return Finding::warn(life.cause, times);
     }
     Finding::ok(times)
 }

@@ -10,13 +10,12 @@ use crate::command::doctor::checks::clients::{Version, version_of_psql};
 use crate::command::doctor::checks::passfile::unset;
 use crate::command::doctor::context::Case;
 use crate::command::doctor::finding::Finding;
-use crate::provider::RequiredRoots;
+use crate::provider::{RequiredRoots, RootSet};
 use crate::roots;
 use crate::sys::env;
 
 /// What is known of the variables, and of the target.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Facts {
     mode: Option<String>,
     roots: Option<String>,
@@ -26,7 +25,8 @@ struct Facts {
     negotiation: Option<String>,
     sni: Option<String>,
     psql: Option<Version>,
-    needs_private_roots: bool,
+    /// The roots of the target, if no system trusts them.
+    private_roots: Option<RootSet>,
     needs_sni: bool,
     takes_direct_tls: bool,
 }
@@ -60,7 +60,10 @@ pub(super) fn check_tls(case: &mut Case<'_, '_>) -> Finding {
         negotiation: env::var("PGSSLNEGOTIATION"),
         sni: env::var("PGSSLSNI"),
         psql,
-        needs_private_roots: matches!(roots::required(request), RequiredRoots::Private(_)),
+        private_roots: match roots::required(request) {
+            RequiredRoots::Private(set) => Some(set),
+            RequiredRoots::Public(_) => None,
+        },
         needs_sni: request.provider.needs_sni,
         takes_direct_tls: request.provider.takes_direct_tls,
     })
@@ -126,9 +129,12 @@ fn system_roots(facts: &Facts) -> Option<Finding> {
     if facts.roots.as_deref() != Some("system") {
         return None;
     }
-    if facts.needs_private_roots {
-        let detail = "PGSSLROOTCERT is system, which lacks Amazon's roots of RDS";
-        return Some(Finding::fail("tls.roots.rds", detail).with_command(unset("PGSSLROOTCERT")));
+    if let Some(set) = &facts.private_roots {
+        let detail = format!(
+            "PGSSLROOTCERT is system, which lacks the root certificates of {}",
+            set.title
+        );
+        return Some(Finding::fail(set.cause, detail).with_command(unset("PGSSLROOTCERT")));
     }
     if let Some(psql) = facts.psql
         && psql < Version::major(16)
@@ -168,10 +174,9 @@ fn usual_roots(facts: &Facts) -> Option<Finding> {
     let UsualRoots::Lacking(lack) = &facts.usual_roots else {
         return None;
     };
-    let cause = if facts.needs_private_roots {
-        "tls.roots.rds"
-    } else {
-        "tls.rootfile"
+    let cause = match &facts.private_roots {
+        Some(set) => set.cause,
+        None => "tls.rootfile",
     };
     Some(Finding::fail(cause, lack))
 }
@@ -275,13 +280,20 @@ mod tests {
             let facts = Facts {
                 needs_sni: is_dsql,
                 takes_direct_tls: is_dsql,
-                needs_private_roots: !is_dsql,
+                private_roots: if is_dsql { None } else { private_roots() },
                 ..facts(variables)
             };
             let finding = judge(&facts);
             let found = finding.cause.map(|cause| (finding.status, cause));
             assert_eq!(found, cause, "{variables:?} {is_dsql}");
         }
+    }
+
+    fn private_roots() -> Option<RootSet> {
+        let rds = crate::provider::named("rds").expect("a provider");
+        (rds.roots)("db.x.eu-west-1.rds.amazonaws.com", None)
+            .set()
+            .cloned()
     }
 
     #[test]
@@ -293,10 +305,10 @@ mod tests {
             ..verifying()
         };
         assert_eq!(found(&enough), None);
-        for (needs_private_roots, cause) in [(true, "tls.roots.rds"), (false, "tls.rootfile")] {
+        for (private_roots, cause) in [(private_roots(), "tls.roots.rds"), (None, "tls.rootfile")] {
             let lacking = Facts {
                 usual_roots: UsualRoots::Lacking("it lacks the roots".to_owned()),
-                needs_private_roots,
+                private_roots,
                 ..verifying()
             };
             assert_eq!(found(&lacking), Some(cause));

@@ -165,12 +165,22 @@ fn a_name_that_sql_folds_is_told() {
 
 #[test]
 fn replication_needs_a_password() {
+    let asking = |provider, value: Option<&str>| {
+        let mut request = request(provider, RDS, "ann");
+        if let Some(value) = value {
+            let keyword = ("replication".to_owned(), value.to_owned());
+            request.keywords.push(keyword);
+        }
+        judge_replication(&request)
+    };
     for value in [None, Some("false"), Some("0")] {
-        assert_is(&judge_replication(value), Status::Ok, None, "none");
+        assert_is(&asking("rds", value), Status::Ok, None, "none");
     }
     let cause = Some("rds.replication");
-    let finding = judge_replication(Some("database"));
+    let finding = asking("rds", Some("database"));
     assert_is(&finding, Status::Fail, cause, "replication=database");
+    let finding = asking("fake", Some("database"));
+    assert_is(&finding, Status::Ok, None, "replication=database");
 }
 
 #[test]
@@ -214,6 +224,7 @@ fn a_token_that_ends_soon_is_told() {
             issued_at: NOW,
             expires_at: NOW.plus(life),
             usual,
+            cause: Some("aws.expired"),
         };
         judge_life(&life, NOW.plus(passed))
     };
