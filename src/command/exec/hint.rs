@@ -144,15 +144,21 @@ mod tests {
         };
         assert_eq!(
             hint_of(&request),
-            "pgcred doctor 'my prod' finds out why the login failed"
+            format!(
+                "pgcred doctor {} finds out why the login failed",
+                typed("my prod")
+            )
         );
         request.connection = None;
         request.user = "ann smith".to_owned();
         request.sign_host = "db.example.com".to_owned();
         assert_eq!(
             hint_of(&request),
-            "pgcred doctor localhost --sign-host db.example.com --user 'ann smith' --profile dev \
-             finds out why the login failed"
+            format!(
+                "pgcred doctor localhost --sign-host db.example.com --user {} --profile dev finds \
+                 out why the login failed",
+                typed("ann smith")
+            )
         );
     }
 
