@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::provider;
 use crate::request::Request;
 use crate::sys::child;
 use crate::text::quote::typed;
@@ -98,8 +99,23 @@ fn target_of(request: &Request) -> Vec<String> {
     let mut add = |option: &str, value: &str| {
         words.extend([option.to_owned(), value.to_owned()]);
     };
+    if request.port != provider::DEFAULT_PORT {
+        add("--port", &request.port.to_string());
+    }
     if request.sign_host != request.host {
         add("--sign-host", &request.sign_host);
+    }
+    let is_known = match provider::of_host(&request.sign_host) {
+        Some(provider) => provider.name == request.provider.name,
+        None => false,
+    };
+    if !is_known {
+        add("--provider", request.provider.name);
+    }
+    if let Some(region) = &request.region
+        && (request.provider.region)(&request.sign_host).is_none()
+    {
+        add("--region", region.as_str());
     }
     if request.provider.user != Some(&request.user) {
         add("--user", &request.user);
@@ -113,7 +129,6 @@ fn target_of(request: &Request) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider;
 
     #[test]
     fn the_hint_names_the_same_target() {
@@ -155,8 +170,8 @@ mod tests {
         assert_eq!(
             hint_of(&request),
             format!(
-                "pgcred doctor localhost --sign-host db.example.com --user {} --profile dev finds \
-                 out why the login failed",
+                "pgcred doctor localhost --sign-host db.example.com --provider dsql --user {} \
+                 --profile dev finds out why the login failed",
                 typed("ann smith")
             )
         );
