@@ -23,6 +23,34 @@ pub(super) enum Examine {
 }
 
 impl Check {
+    /// Returns a check of the machine that makes no connection and needs no other check.
+    pub(super) const fn of_machine(
+        id: &'static str,
+        about: &'static str,
+        examine: fn(&mut Examination<'_>) -> Finding,
+    ) -> Self {
+        Self::offline(id, about, Examine::Machine(examine))
+    }
+
+    /// Returns the same for a target.
+    pub(super) const fn of_target(
+        id: &'static str,
+        about: &'static str,
+        examine: fn(&mut Case<'_, '_>) -> Finding,
+    ) -> Self {
+        Self::offline(id, about, Examine::Target(examine))
+    }
+
+    const fn offline(id: &'static str, about: &'static str, examine: Examine) -> Self {
+        Self {
+            id,
+            about,
+            level: Level::Offline,
+            needs: &[],
+            examine,
+        }
+    }
+
     /// Tells whether `--check` selects this check: by its id, or by the beginning of it before a
     /// full stop.
     pub(super) fn is_selected_by(&self, word: &str) -> bool {

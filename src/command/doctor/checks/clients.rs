@@ -14,22 +14,22 @@ use crate::command::doctor::context::{Case, Examination, Level};
 use crate::command::doctor::finding::Finding;
 
 pub(super) const CHECKS: &[Check] = &[
-    machine(
+    Check::of_machine(
         "clients.psql",
         "the versions of psql and libpq on PATH",
         check_psql,
     ),
-    machine(
+    Check::of_machine(
         "clients.lines",
         "whether psql reads lines of the passfile as long as tokens",
         check_lines,
     ),
-    machine(
+    Check::of_machine(
         "clients.sandboxes",
         "whether a sandbox keeps a tool from files and programs",
         check_sandbox,
     ),
-    machine("clients.aws", "whether the AWS CLI is version 2", check_aws),
+    Check::of_machine("clients.aws", "whether the AWS CLI is version 2", check_aws),
     Check {
         id: "clients.sni",
         about: "whether psql tells the server which host it wants",
@@ -38,20 +38,6 @@ pub(super) const CHECKS: &[Check] = &[
         examine: Examine::Target(check_sni),
     },
 ];
-
-const fn machine(
-    id: &'static str,
-    about: &'static str,
-    examine: fn(&mut Examination<'_>) -> Finding,
-) -> Check {
-    Check {
-        id,
-        about,
-        level: Level::Offline,
-        needs: &[],
-        examine: Examine::Machine(examine),
-    }
-}
 
 /// Why a check of psql is skipped.
 const UNKNOWN: &str = "the version of psql is not known";

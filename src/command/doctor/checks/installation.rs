@@ -7,8 +7,8 @@
 
 use std::path::Path;
 
-use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Examination, Level};
+use crate::command::doctor::check::Check;
+use crate::command::doctor::context::Examination;
 use crate::command::doctor::finding::Finding;
 use crate::command::refresh::background::{self, Ending};
 use crate::setup::ToolKind;
@@ -19,51 +19,37 @@ use crate::text::quote;
 use crate::time::{Time, spoken};
 
 pub(super) const CHECKS: &[Check] = &[
-    machine(
+    Check::of_machine(
         "installation.version",
         "the version of pgcred, and the file that runs",
         check_version,
     ),
-    machine(
+    Check::of_machine(
         "installation.path",
         "whether PATH leads to the pgcred that runs",
         check_path,
     ),
-    machine(
+    Check::of_machine(
         "installation.links",
         "the links that make pgcred stand in for `aws`",
         check_links,
     ),
-    machine(
+    Check::of_machine(
         "installation.completions",
         "whether a shell completes pgcred",
         check_completions,
     ),
-    machine(
+    Check::of_machine(
         "installation.hook",
         "whether a shell's start file has pgcred's hook",
         check_hook,
     ),
-    machine(
+    Check::of_machine(
         "installation.schedule",
         "whether a scheduler refreshes, and how that ended",
         check_schedule,
     ),
 ];
-
-const fn machine(
-    id: &'static str,
-    about: &'static str,
-    examine: fn(&mut Examination<'_>) -> Finding,
-) -> Check {
-    Check {
-        id,
-        about,
-        level: Level::Offline,
-        needs: &[],
-        examine: Examine::Machine(examine),
-    }
-}
 
 fn check_version(examination: &mut Examination<'_>) -> Finding {
     let version = env!("CARGO_PKG_VERSION");

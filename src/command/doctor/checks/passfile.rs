@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Examination, Level};
+use crate::command::doctor::check::Check;
+use crate::command::doctor::context::Examination;
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::redact::Kind;
 use crate::command::passfile_option::PassfileOption;
@@ -19,42 +19,28 @@ use crate::sys::fs::{self, FileState};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    machine("passfile.file", "which passfile clients read", check_file),
-    machine(
+    Check::of_machine("passfile.file", "which passfile clients read", check_file),
+    Check::of_machine(
         "passfile.mode",
         "whether clients accept the passfile's kind, mode and owner",
         check_mode,
     ),
-    machine(
+    Check::of_machine(
         "passfile.repository",
         "whether git would publish the passfile",
         check_repository,
     ),
-    machine(
+    Check::of_machine(
         "passfile.block",
         "whether pgcred's lines in the passfile are whole",
         check_block,
     ),
-    machine(
+    Check::of_machine(
         "passfile.lines",
         "whether every client can read your lines in it",
         check_lines,
     ),
 ];
-
-const fn machine(
-    id: &'static str,
-    about: &'static str,
-    examine: fn(&mut Examination<'_>) -> Finding,
-) -> Check {
-    Check {
-        id,
-        about,
-        level: Level::Offline,
-        needs: &[],
-        examine: Examine::Machine(examine),
-    }
-}
 
 /// The passfile's path and text.
 pub(super) struct PassfileText {

@@ -8,8 +8,8 @@ use super::token_judges::{
     TokenLife, judge_host, judge_length, judge_life, judge_passfile, judge_region,
     judge_replication, judge_scope, judge_user,
 };
-use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::check::Check;
+use crate::command::doctor::context::Case;
 use crate::command::doctor::finding::{Finding, Status};
 use crate::command::passfile_option::PassfileOption;
 use crate::error::{Error, Reason};
@@ -20,57 +20,43 @@ use crate::time::Time;
 use crate::token::{Age, Token};
 
 pub(super) const CHECKS: &[Check] = &[
-    check(
+    Check::of_target(
         "token.host",
         "whether the token is signed for a name that the server has",
         check_host,
     ),
-    check(
+    Check::of_target(
         "token.region",
         "whether the region is that of the server",
         check_region,
     ),
-    check(
+    Check::of_target(
         "token.user",
         "whether the user's name is one that is easily mistyped",
         check_user,
     ),
-    check(
+    Check::of_target(
         "token.replication",
         "whether a connection for replication is asked for",
         check_replication,
     ),
-    check(
+    Check::of_target(
         "token.scope",
         "whether the token says what the request says",
         check_scope,
     ),
-    check("token.life", "how long the token is good for", check_life),
-    check(
+    Check::of_target("token.life", "how long the token is good for", check_life),
+    Check::of_target(
         "token.length",
         "whether the token is longer than clients take",
         check_length,
     ),
-    check(
+    Check::of_target(
         "token.passfile",
         "whether pgcred's token in the passfile is a good one",
         check_passfile,
     ),
 ];
-
-const fn check(
-    id: &'static str,
-    about: &'static str,
-    examine: fn(&mut Case<'_, '_>) -> Finding,
-) -> Check {
-    Check {
-        id,
-        about,
-        level: Level::Offline,
-        needs: &[],
-        examine: Examine::Target(examine),
-    }
-}
 
 fn check_host(case: &mut Case<'_, '_>) -> Finding {
     judge_host(case.request)

@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Examination, Level};
+use crate::command::doctor::check::Check;
+use crate::command::doctor::context::Examination;
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::jobs::ToolState;
 use crate::command::doctor::redact::Kind;
@@ -16,42 +16,28 @@ use crate::setup::{StoredPassword, ToolEntry};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    machine("tools.found", "which tools are set up", check_tools_found),
-    machine(
+    Check::of_machine("tools.found", "which tools are set up", check_tools_found),
+    Check::of_machine(
         "tools.commands",
         "whether the commands in tools still lead to this pgcred",
         check_commands,
     ),
-    machine(
+    Check::of_machine(
         "tools.passwords",
         "whether a tool keeps a password instead of asking",
         check_passwords,
     ),
-    machine(
+    Check::of_machine(
         "tools.entries",
         "whether tools have entries of connections that are gone",
         check_entries,
     ),
-    machine(
+    Check::of_machine(
         "tools.jdbc",
         "whether a Java tool has an empty password",
         check_jdbc,
     ),
 ];
-
-const fn machine(
-    id: &'static str,
-    about: &'static str,
-    examine: fn(&mut Examination<'_>) -> Finding,
-) -> Check {
-    Check {
-        id,
-        about,
-        level: Level::Offline,
-        needs: &[],
-        examine: Examine::Machine(examine),
-    }
-}
 
 /// Judges the tools as they are, if they are known in time.
 fn with_tools(

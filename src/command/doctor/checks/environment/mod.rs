@@ -13,8 +13,8 @@ mod tls;
 
 use super::passfile::unset;
 use super::token_judges::difference;
-use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::check::Check;
+use crate::command::doctor::context::Case;
 use crate::command::doctor::finding::{Finding, Status};
 use crate::command::doctor::redact::Kind;
 use crate::passfile::answer::PasswordKind;
@@ -24,51 +24,37 @@ use crate::text;
 use crate::time::{Time, spoken};
 
 pub(super) const CHECKS: &[Check] = &[
-    target(
+    Check::of_target(
         "environment.password",
         "whether PGPASSWORD hides the token",
         check_password,
     ),
-    target(
+    Check::of_target(
         "environment.service",
         "what PGSERVICE changes for the target",
         service::check_service,
     ),
-    target(
+    Check::of_target(
         "environment.address",
         "whether PGHOSTADDR leads elsewhere",
         check_address,
     ),
-    target(
+    Check::of_target(
         "environment.tls",
         "whether PGSSL* variables let TLS verify the target",
         tls::check_tls,
     ),
-    target(
+    Check::of_target(
         "environment.demands",
         "whether a variable demands what the server lacks",
         check_demands,
     ),
-    target(
+    Check::of_target(
         "environment.options",
         "whether PGOPTIONS has settings that the server takes",
         check_options,
     ),
 ];
-
-const fn target(
-    id: &'static str,
-    about: &'static str,
-    examine: fn(&mut Case<'_, '_>) -> Finding,
-) -> Check {
-    Check {
-        id,
-        about,
-        level: Level::Offline,
-        needs: &[],
-        examine: Examine::Target(examine),
-    }
-}
 
 /// Returns a value as a text of one short line.
 fn shown(value: &str) -> String {
