@@ -16,12 +16,13 @@
 //!
 //! `ask` says how the user may be asked, and `notes` collects what there is to tell. `region` is a
 //! value of authorities that have regions, `shell_settings` is what `pgcred setup` asks, and
-//! `inspect` what `pgcred doctor` asks.
+//! `inspect` what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks.
 //! `option_help` is what the help says of options whose values are the authority's.
 //! `token_parts` is what a token says of itself in clear, and `who_signs` says as values who would
 //! sign.
 
 mod ask;
+mod catalog;
 mod inspect;
 mod notes;
 mod option_help;
@@ -38,6 +39,10 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 use crate::token::Token;
 pub(crate) use ask::{AskPolicy, LoginPolicy};
+#[expect(unused_imports, reason = "the authority that has a catalog follows")]
+pub(crate) use catalog::{
+    Catalog, CatalogAnswer, CatalogStep, EndpointRole, FailedListing, FoundDatabase, ProfileRegions,
+};
 pub(crate) use inspect::{
     Caller, Denial, DeniedBy, Inspected, Inspector, NoAnswer, Permission, ServerState, WhyNot,
 };
@@ -142,6 +147,18 @@ pub(crate) trait Authority: Sync {
         _: &AskPolicy,
         _deadline: Instant,
     ) -> Option<Box<dyn Inspector>> {
+        None
+    }
+
+    #[expect(dead_code, reason = "the command that lists databases follows")]
+    /// Returns who lists the databases that a profile may see. `None` if the authority cannot list
+    /// them. This asks nothing yet.
+    fn catalog(
+        &self,
+        _profile: Option<&str>,
+        _: &AskPolicy,
+        _deadline: Instant,
+    ) -> Option<Box<dyn Catalog>> {
         None
     }
 }

@@ -22,6 +22,7 @@
 //! - `due_file`, `segment`: what shell hooks and prompts read
 //! - `passfile_tokens`, `line_owners`: the tokens in passfiles, and which connection owns a line
 //! - `warnings`, `one_time_warnings`: warnings about a connection, and warnings that are given once
+//! - `edits`: shows edits of files, asks, makes them, and takes them back if one fails
 //! - `errors`: one error out of several
 //!
 //! A command prints its answer through `output` and returns errors; it never ends the process.
@@ -32,6 +33,7 @@ pub(crate) mod aws;
 pub(crate) mod config_file;
 pub(crate) mod doctor;
 pub(crate) mod due_file;
+mod edits;
 pub(crate) mod erase;
 mod errors;
 pub(crate) mod exec;

@@ -1,5 +1,5 @@
 //! The user's crontab, read and written by the program `crontab`. `scheduler` reads it to make an
-//! edit, and `command::setup::edits` replaces it. A crontab is replaced as a whole, and only if it
+//! edit, and `command::edits` replaces it. A crontab is replaced as a whole, and only if it
 //! is still the one that the edit was made from; `crontab` offers no lock.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -11,7 +11,7 @@
 //!      +--> Files(ToolFiles)    returns edits of the tool's own files: ownership.rs
 //!                |              (scheduler.rs is that of systemd, launchd, cron and Windows)
 //!                v
-//!      command::setup::edits    shows the edits, asks the user, makes them, and takes all of them
+//!      command::edits           shows the edits, asks the user, makes them, and takes all of them
 //!                               back if one fails
 //! ```
 //!

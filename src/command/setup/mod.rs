@@ -5,23 +5,20 @@
 //! mod       options; dialogs are printed, files are edited
 //!  +--> targets    which connections, and what may be wrong with them
 //!  +--> add_connection   the edit of pgcred's own configuration: a target becomes a connection
-//!  +--> edits      shows the edits, asks, makes them, takes them back if one fails
 //!  +--> undo       the edits that take back what was set up
 //!  +--> overview   `pgcred setup` without a tool
 //! ```
 
 mod add_connection;
-mod edits;
 mod overview;
 mod targets;
 pub(super) mod undo;
 
 use std::time::Duration;
 
-use edits::{EditPolicy, provide_roots, run_within};
-
 use super::app::App;
 use super::config_file::ConfigNeed;
+use super::edits::{EditPolicy, provide_roots, run_within};
 use super::errors::all_errors;
 use super::needs::Needs;
 use super::passfile_option::warn_about_variables;

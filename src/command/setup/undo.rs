@@ -1,8 +1,8 @@
 //! `pgcred setup --undo`: takes back what was set up, for every tool, for one, or for single
 //! entries of one.
 
-use super::edits::{EditPolicy, carry_out};
 use crate::command::app::App;
+use crate::command::edits::{EditPolicy, carry_out};
 use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;

@@ -1,4 +1,4 @@
-//! Makes the edits of `setup` and of its undoing.
+//! Makes edits of files, as `setup` and its undoing want them.
 //!
 //! The order: show the differences, ask the user, put root certificates into their place, run the
 //! commands that have to come first, make the edits, run the commands that have to come after. When
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use similar::TextDiff;
 
-use crate::command::app::App;
+use super::app::App;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::roots;

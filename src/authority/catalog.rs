@@ -1,0 +1,102 @@
+//! What an authority can list: the databases that the credentials of a profile may see. Values
+//! only; the texts are for people, and may have been written by others than the user.
+
+#![expect(dead_code, reason = "the command that lists databases follows")]
+
+use super::{Inspected, NoAnswer, Region};
+
+/// Lists databases with the credentials of one profile, which are resolved once. Ends by the
+/// deadline that the catalog was made with, and never opens a page or asks the user. Several
+/// catalogs may be asked at the same time, each in a thread of its own.
+pub(crate) trait Catalog: Send + Sync {
+    /// Returns the region that the profile names, and those that it may be asked for. Asks nothing.
+    fn regions(&self) -> ProfileRegions;
+
+    /// Asks for every database in these regions, side by side. An error says why nothing can be
+    /// asked, such as a login that is missing; what failed in a region is in the answer. Calls
+    /// `progress` at each step, from any thread.
+    fn list(
+        &self,
+        regions: &[Region],
+        progress: &(dyn Fn(CatalogStep) + Sync),
+    ) -> Inspected<CatalogAnswer>;
+}
+
+/// The regions of a profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ProfileRegions {
+    /// The one that the profile, or a variable, names.
+    pub(crate) own: Option<Region>,
+    /// All that accounts of this kind can have, in alphabetical order.
+    pub(crate) all: Vec<Region>,
+}
+
+/// A step of a listing, to show how far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CatalogStep {
+    /// One more question will be asked.
+    Planned,
+    /// A question has been answered, or has failed.
+    Done,
+}
+
+/// What a profile may see.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CatalogAnswer {
+    /// The account that the profile belongs to.
+    pub(crate) account: Option<String>,
+    /// By region in the order of the question, then in the order of the answers.
+    pub(crate) databases: Vec<FoundDatabase>,
+    pub(crate) failures: Vec<FailedListing>,
+}
+
+/// A question that was not answered in one region.
+#[derive(Clone, Debug)]
+pub(crate) struct FailedListing {
+    pub(crate) region: Region,
+    /// What was asked, in the authority's words: `RDS DescribeDBClusters`.
+    pub(crate) question: String,
+    pub(crate) why: NoAnswer,
+}
+
+/// A host that takes logins. One database may have several: a writer, readers, a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundDatabase {
+    /// What it is, for a table: `DSQL cluster`, `RDS instance`.
+    pub(crate) kind: &'static str,
+    pub(crate) role: EndpointRole,
+    /// The name that commands of the authority's own tools take.
+    pub(crate) identifier: String,
+    /// The name that people have given it, such as a tag `Name`.
+    pub(crate) label: Option<String>,
+    pub(crate) region: Region,
+    /// `None` while there is none, and where the identifier tells it.
+    pub(crate) host: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) dbname: Option<String>,
+    /// A user that the service itself has made, and that takes tokens.
+    pub(crate) user: Option<String>,
+    pub(crate) engine: Option<String>,
+    /// The authority's own word, such as `ACTIVE` or `stopped`.
+    pub(crate) status: String,
+    /// Whether a client can connect in this state; `None` for a word that pgcred does not know.
+    pub(crate) is_ready: Option<bool>,
+    pub(crate) takes_tokens: Option<bool>,
+    /// What stands for the database in a policy.
+    pub(crate) resource_id: Option<String>,
+    /// Whether it has an address outside of its private network.
+    pub(crate) is_public: Option<bool>,
+}
+
+/// What a host of a database is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndpointRole {
+    /// Reads and writes: a cluster, its writer, or an instance.
+    Main,
+    /// The readers of a cluster.
+    Reader,
+    /// An endpoint that the user has made for some instances of a cluster.
+    Custom,
+    /// Passes logins on to a database.
+    Proxy,
+}
