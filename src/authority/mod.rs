@@ -50,7 +50,7 @@ pub(crate) use notes::Notes;
 pub(crate) use option_help::OptionHelp;
 pub(crate) use region::Region;
 pub(crate) use shell_settings::ShellSettings;
-pub(crate) use token_parts::TokenParts;
+pub(crate) use token_parts::{TokenPart, TokenParts, TokenReading};
 pub(crate) use who_signs::{LoginState, VariableKeys, WhoSigns};
 
 /// A system that issues tokens to those who have logged in to it. The methods with a body are for
@@ -116,8 +116,25 @@ pub(crate) trait Authority: Sync {
         None
     }
 
-    /// Returns what a token of this authority says of itself; `None` if it is no such token.
-    fn token_parts(&self, _token: &str) -> Option<TokenParts> {
+    /// Returns what a text says of itself that may be a token of this authority. An authority whose
+    /// tokens can be read says of every other text that it is none.
+    fn read_token(&self, _text: &str) -> TokenReading {
+        TokenReading::Opaque
+    }
+
+    /// Returns the row of `causes`, by its id, of a token that names another host, port, user or
+    /// the like than the request. `None` if the table has none.
+    fn cause_of_difference(&self, part: TokenPart) -> Option<&'static str> {
+        match part {
+            TokenPart::Host | TokenPart::Port => Some("token.endpoint"),
+            TokenPart::User => Some("token.user"),
+            TokenPart::Service | TokenPart::Action | TokenPart::Region => None,
+        }
+    }
+
+    /// Returns the row of `causes`, by its id, of a request that lacks the region that a token
+    /// needs. Asked only if the authority has regions ([`Authority::known_regions`]).
+    fn cause_of_no_region(&self) -> Option<&'static str> {
         None
     }
 

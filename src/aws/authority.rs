@@ -17,7 +17,8 @@ use super::region;
 use super::settings::SharedFiles;
 use super::{sigv4, token_parts};
 use crate::authority::{
-    AskPolicy, Authority, Identities, Inspector, OptionHelp, Region, ShellSettings, TokenParts,
+    AskPolicy, Authority, Identities, Inspector, OptionHelp, Region, ShellSettings, TokenPart,
+    TokenReading,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -88,8 +89,19 @@ impl Authority for AwsAuthority {
         sigv4::signing_time(token)
     }
 
-    fn token_parts(&self, token: &str) -> Option<TokenParts> {
-        token_parts::take_apart(token)
+    fn read_token(&self, text: &str) -> TokenReading {
+        match token_parts::take_apart(text) {
+            Some(parts) => TokenReading::Parts(parts),
+            None => TokenReading::NotOne,
+        }
+    }
+
+    fn cause_of_difference(&self, part: TokenPart) -> Option<&'static str> {
+        Some(causes::cause_of_difference(part))
+    }
+
+    fn cause_of_no_region(&self) -> Option<&'static str> {
+        Some(causes::NO_REGION)
     }
 
     fn cause_of(&self, error: &Error) -> Option<&'static str> {

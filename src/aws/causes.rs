@@ -1,6 +1,7 @@
 //! From an error of getting credentials or a token to a row of the table of causes: by the reason
 //! that the error carries. Only what a service has said in its own words is recognised by its text.
 
+use crate::authority::TokenPart;
 use crate::causes;
 use crate::error::{Error, Exit, Reason};
 
@@ -19,10 +20,24 @@ pub(super) fn cause_of(error: &Error) -> &'static str {
         Some(Reason::ProgramFailed) => "aws.process",
         Some(Reason::Untrusted) => "aws.tls",
         Some(Reason::Unreachable | Reason::TimedOut) => "aws.unreachable",
-        Some(Reason::NoRegion) => "aws.region",
+        Some(Reason::NoRegion) => NO_REGION,
         Some(Reason::InvalidRoleSetting) => "aws.config",
         Some(Reason::Refused) => explain(&error.to_string()).unwrap_or("aws.refused"),
         None => by_exit,
+    }
+}
+
+/// The id of the cause of a request without a region.
+pub(super) const NO_REGION: &str = "aws.region";
+
+/// Returns the id of the cause of a token that is signed for something else than is asked for.
+pub(super) fn cause_of_difference(part: TokenPart) -> &'static str {
+    match part {
+        TokenPart::Service => "token.service",
+        TokenPart::Action => "dsql.action",
+        TokenPart::Host | TokenPart::Port => "token.endpoint",
+        TokenPart::User => "token.user",
+        TokenPart::Region => "region",
     }
 }
 

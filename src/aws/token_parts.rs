@@ -25,16 +25,19 @@ pub(super) fn take_apart(token: &str) -> Option<TokenParts> {
     let [key, _date, region, service, _end] = scope[..] else {
         return None;
     };
+    let issued_at = Time::from_compact(&value(query, "X-Amz-Date")?)?;
+    let life = value(query, "X-Amz-Expires")?.parse().ok()?;
     Some(TokenParts {
-        service: service.to_owned(),
-        action: value(query, "Action")?.into_owned(),
-        host: host.to_owned(),
+        service: Some(service.to_owned()),
+        action: Some(value(query, "Action")?.into_owned()),
+        host: Some(host.to_owned()),
         port,
         user: value(query, "DBUser").map(Cow::into_owned),
-        region: region.to_owned(),
-        kind_of_key: key.chars().take(SHOWN_OF_KEY).collect(),
-        issued_at: Time::from_compact(&value(query, "X-Amz-Date")?)?,
-        life: value(query, "X-Amz-Expires")?.parse().ok()?,
+        region: Some(region.to_owned()),
+        signs_whole_scope: true,
+        kind_of_key: Some(key.chars().take(SHOWN_OF_KEY).collect()),
+        issued_at: Some(issued_at),
+        expires_at: issued_at.plus(life),
     })
 }
 
@@ -62,12 +65,15 @@ mod tests {
     #[test]
     fn a_token_is_taken_apart_without_its_secrets() {
         let parts = take_apart(DSQL).unwrap();
-        assert_eq!((&*parts.action, &*parts.service), ("DbConnect", "dsql"));
-        assert_eq!(parts.host, "abc.dsql.us-east-1.on.aws");
+        assert_eq!(parts.action.as_deref(), Some("DbConnect"));
+        assert_eq!(parts.service.as_deref(), Some("dsql"));
+        assert_eq!(parts.host.as_deref(), Some("abc.dsql.us-east-1.on.aws"));
         assert_eq!((parts.port, &parts.user), (None, &None));
-        assert_eq!((&*parts.region, &*parts.kind_of_key), ("us-east-1", "ASIA"));
-        assert_eq!(parts.issued_at.rfc3339(), "2026-01-01T00:00:00Z");
-        assert_eq!(parts.life, 900);
+        assert_eq!(parts.region.as_deref(), Some("us-east-1"));
+        assert_eq!(parts.kind_of_key.as_deref(), Some("ASIA"));
+        let issued_at = parts.issued_at.unwrap();
+        assert_eq!(issued_at.rfc3339(), "2026-01-01T00:00:00Z");
+        assert_eq!(parts.expires_at, issued_at.plus(900));
         let shown = format!("{parts:?}");
         for secret in ["ASIAEXAMPLE", "SESSION", "0123456789abcdef"] {
             assert!(!shown.contains(secret), "{shown}");
@@ -84,7 +90,8 @@ mod tests {
             (parts.port, parts.user.as_deref()),
             (Some(5432), Some("ann@corp"))
         );
-        assert_eq!((&*parts.service, &*parts.region), ("rds-db", "eu-west-1"));
+        assert_eq!(parts.service.as_deref(), Some("rds-db"));
+        assert_eq!(parts.region.as_deref(), Some("eu-west-1"));
     }
 
     #[test]
@@ -109,7 +116,8 @@ mod tests {
             &["%", "%2F", "&", "=", "?", ":", "/", "X-Amz-Date=", "X-Amz-Expires=-1"],
         )) {
             if let Some(parts) = take_apart(&String::from_utf8_lossy(&text)) {
-                proptest::prop_assert!(parts.kind_of_key.chars().count() <= SHOWN_OF_KEY);
+                let key = parts.kind_of_key.unwrap_or_default();
+                proptest::prop_assert!(key.chars().count() <= SHOWN_OF_KEY);
             }
         }
     }

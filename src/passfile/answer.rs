@@ -24,7 +24,10 @@ pub(crate) enum PasswordKind {
     Empty,
     /// A token, which expires then.
     Token(Time),
+    /// No token.
     Other,
+    /// Perhaps a token: those of the target say nothing by which they are known.
+    Unreadable,
 }
 
 /// The one field in which a line differs from what is looked up.
@@ -42,18 +45,15 @@ pub(crate) enum Difference {
 }
 
 impl PasswordKind {
-    /// `expiry` says when a password that is a token expires.
-    pub(crate) fn of(password: &[u8], expiry: impl Fn(&str) -> Option<Time>) -> Self {
+    /// `kind` tells tokens from other texts.
+    pub(crate) fn of(password: &[u8], kind: impl Fn(&str) -> Self) -> Self {
         if password.is_empty() {
             return Self::Empty;
         }
         let Ok(text) = std::str::from_utf8(password) else {
             return Self::Other;
         };
-        match expiry(text) {
-            Some(time) => Self::Token(time),
-            None => Self::Other,
-        }
+        kind(text)
     }
 }
 
@@ -71,13 +71,13 @@ impl Difference {
     }
 }
 
-/// Returns the line that libpq takes for a key and a database. `expiry` says when a password that
-/// is a token expires.
+/// Returns the line that libpq takes for a key and a database. `kind` tells tokens from other
+/// passwords.
 pub(crate) fn answer(
     text: &[u8],
     key: &PassfileLine,
     dbname: &str,
-    expiry: impl Fn(&str) -> Option<Time>,
+    kind: impl Fn(&str) -> PasswordKind,
 ) -> Option<Answer> {
     let port = key.port.to_string();
     let wanted = LookupKey {
@@ -91,7 +91,7 @@ pub(crate) fn answer(
     Some(Answer {
         line,
         is_own,
-        password: PasswordKind::of(&password, expiry),
+        password: PasswordKind::of(&password, kind),
     })
 }
 
@@ -174,7 +174,10 @@ mod tests {
     fn the_answer_names_its_line_and_the_kind_of_its_password() {
         let token = "token";
         let time = Time::from_compact("20260101T001500Z").expect("a time");
-        let expiry = |password: &str| if password == token { Some(time) } else { None };
+        let kind = |password: &str| match password {
+            _ if password == token => PasswordKind::Token(time),
+            _ => PasswordKind::Other,
+        };
         for (text, expected) in [
             ("h:5432:*:me:pw\n", Some((1, false, PasswordKind::Other))),
             ("# a\nh:5432:*:me:\n", Some((2, false, PasswordKind::Empty))),
@@ -197,7 +200,7 @@ mod tests {
                 is_own,
                 password,
             });
-            let found = answer(text.as_bytes(), &key("h"), "db", expiry);
+            let found = answer(text.as_bytes(), &key("h"), "db", kind);
             assert_eq!(found, expected, "{text}");
         }
     }

@@ -64,6 +64,8 @@ pub(crate) struct Provider {
     pub(crate) host_warning: fn(host: &str) -> Option<String>,
     /// The user of a request that names none; `None` if it has to name one.
     pub(crate) user: Option<&'static str>,
+    /// Whether the users of the database are called by their e-mail addresses.
+    pub(crate) users_are_addresses: bool,
     /// The database of a request that names none.
     pub(crate) dbname: &'static str,
     /// The life of a token in seconds, unless the user asks for another.
@@ -227,6 +229,7 @@ impl Provider {
             labels_of_name: |_| None,
             host_warning: |_| None,
             user: None,
+            users_are_addresses: false,
             dbname: "postgres",
             default_life: 900,
             max_life: 86_400,

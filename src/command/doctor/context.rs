@@ -8,12 +8,13 @@ use std::time::Instant;
 use super::inquiry::Inquiry;
 use super::jobs::Jobs;
 use super::network::Network;
+use crate::authority::TokenReading;
 use crate::causes::Placeholders;
 use crate::command::app::App;
 use crate::error::Result;
+use crate::passfile::answer::PasswordKind;
 use crate::request::Request;
 use crate::setup::Machine;
-use crate::time::Time;
 use crate::token::Token;
 
 /// How much a check does besides looking at files and variables.
@@ -60,10 +61,13 @@ impl Case<'_, '_> {
         placeholders(&self.name, self.request)
     }
 
-    /// Returns when a password expires, if it is a token such as those for this target.
-    pub(super) fn expiry(&self, password: &str) -> Option<Time> {
-        let token = self.request.provider.authority.token_parts(password)?;
-        Some(token.issued_at.plus(token.life))
+    /// Tells whether a password is a token such as those for this target.
+    pub(super) fn kind_of(&self, password: &str) -> PasswordKind {
+        match self.request.provider.authority.read_token(password) {
+            TokenReading::Opaque => PasswordKind::Unreadable,
+            TokenReading::NotOne => PasswordKind::Other,
+            TokenReading::Parts(parts) => PasswordKind::Token(parts.expires_at),
+        }
     }
 }
 

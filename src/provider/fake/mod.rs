@@ -15,6 +15,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     signs_user: true,
     owns: Some(|host| host.ends_with(SUFFIX)),
     user: Some("guest"),
+    users_are_addresses: true,
     max_life: 3_600,
     roots: |host, _| roots(host),
     ..Provider::new("fake", "Fake", &authority::AUTHORITY)

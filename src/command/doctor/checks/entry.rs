@@ -63,7 +63,7 @@ fn facts(case: &Case<'_, '_>, text: &[u8], key: &PassfileLine, is_scheduled: boo
         own_expiry = Some(expires_at);
     }
     Facts {
-        answer: answer(text, key, dbname, |password| case.expiry(password)),
+        answer: answer(text, key, dbname, |password| case.kind_of(password)),
         near_miss: near_miss(text, key, dbname),
         own_expiry,
         is_of_another: match &case.request.connection {
@@ -130,6 +130,11 @@ fn judge_users(answer: &Answer, now: Time, refresh: &str) -> Finding {
         PasswordKind::Other => {
             let detail = format!("line {line} of yours has a password that is no token");
             Finding::fail("passfile.shadow", detail)
+        }
+        PasswordKind::Unreadable => {
+            return Finding::ok(format!(
+                "line {line}, which is yours; whether it has a token cannot be seen"
+            ));
         }
     };
     finding
@@ -270,6 +275,12 @@ mod tests {
                 Status::Fail,
                 Some("passfile.shadow"),
                 "line 3 of yours has a password that is no token",
+            ),
+            (
+                with(false, PasswordKind::Unreadable, None),
+                Status::Ok,
+                None,
+                "line 3, which is yours",
             ),
             (
                 with(false, PasswordKind::Empty, None),

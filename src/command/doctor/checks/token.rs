@@ -73,7 +73,12 @@ fn check_region(case: &mut Case<'_, '_>) -> Finding {
     };
     let request = case.request;
     let of_host = (request.provider.region)(&request.sign_host);
-    let finding = judge_region(of_host.as_ref(), request.region.as_ref(), configured);
+    let finding = judge_region(
+        authority,
+        of_host.as_ref(),
+        request.region.as_ref(),
+        configured,
+    );
     let (Status::Fail, Some(region)) = (finding.status, of_host) else {
         return finding;
     };
@@ -115,7 +120,12 @@ fn with_token(
 fn check_scope(case: &mut Case<'_, '_>) -> Finding {
     with_token(case, |case, token| {
         let request = case.request;
-        match request.provider.authority.token_parts(token.expose()) {
+        match request
+            .provider
+            .authority
+            .read_token(token.expose())
+            .parts()
+        {
             Some(parts) => judge_scope(&parts, request),
             None => Finding::ok("the token says nothing of itself"),
         }
@@ -159,6 +169,6 @@ fn check_passfile(case: &mut Case<'_, '_>) -> Finding {
     };
     let text = known.token(&line, expires_at).unwrap_or_default();
     let request = case.request;
-    let parts = request.provider.authority.token_parts(&text);
+    let parts = request.provider.authority.read_token(&text).parts();
     judge_passfile(parts.as_ref(), expires_at, request, Time::now())
 }

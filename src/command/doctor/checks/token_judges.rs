@@ -4,7 +4,7 @@
 //! beside this file, which knows where the values come from: the request, the token that was issued
 //! now or kept in the cache, and the passfile. No text repeats a token.
 
-use crate::authority::{Region, TokenParts};
+use crate::authority::{Authority, Region, TokenPart, TokenParts};
 use crate::command::doctor::finding::Finding;
 use crate::provider;
 use crate::request::Request;
@@ -50,13 +50,14 @@ pub(super) fn judge_host(request: &Request) -> Finding {
 /// Judges the region of the request against that of the host. `configured` is what a variable or
 /// the profile says, with its place.
 pub(super) fn judge_region(
+    authority: &dyn Authority,
     of_host: Option<&Region>,
     of_request: Option<&Region>,
     configured: Option<(String, String)>,
 ) -> Finding {
     match (of_host, of_request, configured) {
         (Some(host), Some(request), _) if host != request => Finding::fail(
-            "region",
+            authority.cause_of_difference(TokenPart::Region),
             format!("signed for {request}, and the host is in {host}"),
         ),
         (Some(host), _, Some((other, place))) if other.trim() != host.as_str() => {
@@ -70,11 +71,15 @@ pub(super) fn judge_region(
         (None, None, Some((region, place))) => {
             Finding::ok(format!("{}, by {place}", region.trim()))
         }
-        (None, None, None) => Finding::warn("aws.region", "neither host nor setting names one"),
+        (None, None, None) => Finding::warn(
+            authority.cause_of_no_region(),
+            "neither host nor setting names one",
+        ),
     }
 }
 
 /// Judges the name of the role in the database, which SQL folds to lower case unless it is quoted.
+/// Where users are called by their e-mail addresses, the signs of one surprise nobody.
 pub(super) fn judge_user(request: &Request) -> Finding {
     const CAUSE: &str = "role.case";
     let user = &request.user;
@@ -83,10 +88,18 @@ pub(super) fn judge_user(request: &Request) -> Finding {
         && user.eq_ignore_ascii_case(usual)
         && user != usual
     {
-        let detail = format!("`{user}` is not `{usual}`: the token permits {action}");
+        let detail = match action {
+            "" => format!("`{user}` is not `{usual}`"),
+            _ => format!("`{user}` is not `{usual}`: the token permits {action}"),
+        };
         return Finding::warn(CAUSE, detail);
     }
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.".contains(c);
+    let signs = if request.provider.users_are_addresses {
+        "_-.@+'"
+    } else {
+        "_-."
+    };
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || signs.contains(c);
     match user.chars().find(|c| !is_plain(*c)) {
         None if action.is_empty() => Finding::ok(user.clone()),
         None => Finding::ok(format!("{user}, who is permitted {action}")),
@@ -116,54 +129,93 @@ pub(super) fn judge_scope(parts: &TokenParts, request: &Request) -> Finding {
     if let Some((cause, detail)) = difference(parts, request) {
         return Finding::fail(cause, detail);
     }
-    let port = match parts.port {
-        Some(port) => format!(":{port}"),
-        None => String::new(),
-    };
-    let user = match &parts.user {
-        Some(user) => format!(" for {user}"),
-        None => String::new(),
-    };
-    Finding::ok(format!(
-        "{} on {}{port}{user} in {}, by a key {}...",
-        parts.action, parts.host, parts.region, parts.kind_of_key
-    ))
+    Finding::ok(match in_clear(parts) {
+        text if text.is_empty() => "the token names nothing but its end".to_owned(),
+        text => text,
+    })
 }
 
-/// Returns the first thing that a token is not good for, with its cause.
-pub(super) fn difference(parts: &TokenParts, request: &Request) -> Option<(&'static str, String)> {
+/// Returns what a token says of itself as one clause; empty if it says nothing but its times.
+fn in_clear(parts: &TokenParts) -> String {
+    let mut text = match &parts.action {
+        Some(action) => action.clone(),
+        None => String::new(),
+    };
+    if let Some(host) = &parts.host {
+        text.extend([" on ", host]);
+    }
+    if let Some(port) = parts.port {
+        text.extend([":", &port.to_string()]);
+    }
+    for (before, value) in [(" for ", &parts.user), (" in ", &parts.region)] {
+        if let Some(value) = value {
+            text.extend([before, value]);
+        }
+    }
+    if let Some(kind) = &parts.kind_of_key {
+        text.extend([", by a key ", kind, "..."]);
+    }
+    text.trim_start_matches([' ', ',']).to_owned()
+}
+
+/// Returns the first thing that a token is not good for, with its cause. What the token does not
+/// name is compared with nothing, unless its whole scope is signed.
+pub(super) fn difference(
+    parts: &TokenParts,
+    request: &Request,
+) -> Option<(Option<&'static str>, String)> {
     let wanted = request.scope();
     let region = match (request.provider.region)(&request.sign_host) {
-        Some(region) => region.to_string(),
-        None => match &request.region {
-            Some(region) => region.to_string(),
-            None => parts.region.clone(),
-        },
+        Some(region) => Some(region.to_string()),
+        None => request.region.as_ref().map(ToString::to_string),
     };
     let (said_port, port) = (in_words(parts.port), in_words(wanted.port));
-    let (said_user, user) = (in_words(parts.user.as_deref()), in_words(wanted.user));
-    let rows: [(_, _, &str, &str); 6] = [
-        ("token.service", "service", &parts.service, wanted.service),
-        ("token.endpoint", "host", &parts.host, wanted.host),
-        ("token.endpoint", "port", &said_port, &port),
-        ("dsql.action", "action", &parts.action, wanted.action),
-        ("token.user", "user", &said_user, &user),
-        ("region", "region", &parts.region, &region),
+    let port = (TokenPart::Port, said_port.as_deref(), port.as_deref());
+    let user = (TokenPart::User, parts.user.as_deref(), wanted.user);
+    let rows = [
+        named(TokenPart::Service, parts.service.as_deref(), wanted.service),
+        named(TokenPart::Host, parts.host.as_deref(), wanted.host),
+        port,
+        named(TokenPart::Action, parts.action.as_deref(), wanted.action),
+        user,
+        (
+            TokenPart::Region,
+            parts.region.as_deref(),
+            region.as_deref(),
+        ),
     ];
-    for (cause, what, said, wanted) in rows {
-        if said != wanted {
-            let detail = format!("the token is for {what} {said}, and {wanted} is asked for");
-            return Some((cause, detail));
+    for (part, said, wanted) in rows {
+        let is_whole = parts.signs_whole_scope && matches!(part, TokenPart::Port | TokenPart::User);
+        let are_both_known = said.is_some() && wanted.is_some();
+        if said == wanted || !(are_both_known || is_whole) {
+            continue;
         }
+        let (what, said, wanted) = (part.as_str(), said.unwrap_or(NONE), wanted.unwrap_or(NONE));
+        let detail = format!("the token is for {what} {said}, and {wanted} is asked for");
+        let cause = request.provider.authority.cause_of_difference(part);
+        return Some((cause, detail));
     }
     None
 }
 
-fn in_words<T: ToString>(value: Option<T>) -> String {
-    match value {
-        Some(value) => value.to_string(),
-        None => "none".to_owned(),
-    }
+/// What stands for a part that is not named.
+const NONE: &str = "none";
+
+/// A part, what the token says of it, and what is asked for.
+type Compared<'a> = (TokenPart, Option<&'a str>, Option<&'a str>);
+
+/// Compares a part that every request has, unless the authority knows no such thing.
+fn named<'a>(part: TokenPart, said: Option<&'a str>, wanted: &'a str) -> Compared<'a> {
+    let wanted = if wanted.is_empty() {
+        None
+    } else {
+        Some(wanted)
+    };
+    (part, said, wanted)
+}
+
+fn in_words<T: ToString>(value: Option<T>) -> Option<String> {
+    value.map(|value| value.to_string())
 }
 
 /// The times of a token.
@@ -228,7 +280,9 @@ pub(super) fn judge_passfile(
     if let Some((cause, detail)) = difference(parts, request) {
         return Finding::fail(cause, format!("in the passfile {detail}"));
     }
-    if age(parts.issued_at, expires_at, now) == Age::Stale {
+    if let Some(issued_at) = parts.issued_at
+        && age(issued_at, expires_at, now) == Age::Stale
+    {
         let detail = format!("it is good for {left} more, and nothing has renewed it");
         return Finding::warn("schedule", detail);
     }

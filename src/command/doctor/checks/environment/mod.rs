@@ -65,10 +65,11 @@ fn check_password(case: &mut Case<'_, '_>) -> Finding {
     let Some(password) = env::var("PGPASSWORD") else {
         return judge_password(None, Time::now());
     };
-    let kind = PasswordKind::of(password.as_bytes(), |text| case.expiry(text));
+    let kind = PasswordKind::of(password.as_bytes(), |text| case.kind_of(text));
     let finding = judge_password(Some(kind), Time::now());
+    let authority = case.request.provider.authority;
     if finding.status == Status::Ok
-        && let Some(parts) = case.request.provider.authority.token_parts(&password)
+        && let Some(parts) = authority.read_token(&password).parts()
         && let Some((cause, detail)) = difference(&parts, case.request)
     {
         return Finding::fail(cause, format!("PGPASSWORD: {detail}"))
@@ -88,6 +89,12 @@ fn judge_password(kind: Option<PasswordKind>, now: Time) -> Finding {
             let ago = spoken(expiry.until(now));
             let detail = format!("PGPASSWORD is a token that expired {ago} ago");
             Finding::fail("token.pasted", detail)
+        }
+        Some(PasswordKind::Unreadable) => {
+            return Finding::ok(
+                "PGPASSWORD is set, and clients use it before the passfile; whether it is a token \
+                 cannot be seen",
+            );
         }
         Some(PasswordKind::Other) => {
             let detail =
@@ -223,6 +230,7 @@ mod tests {
         for (kind, status, cause) in [
             (None, Status::Ok, None),
             (Some(PasswordKind::Token(now.plus(60))), Status::Ok, None),
+            (Some(PasswordKind::Unreadable), Status::Ok, None),
             (
                 Some(PasswordKind::Token(before)),
                 Status::Fail,

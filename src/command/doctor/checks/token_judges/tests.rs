@@ -41,15 +41,16 @@ fn parts(request: &Request) -> TokenParts {
     let scope = request.scope();
     let region = request.region.as_ref().expect("a region");
     TokenParts {
-        service: scope.service.to_owned(),
-        action: scope.action.to_owned(),
-        host: scope.host.to_owned(),
+        service: Some(scope.service.to_owned()),
+        action: Some(scope.action.to_owned()),
+        host: Some(scope.host.to_owned()),
         port: scope.port,
         user: scope.user.map(str::to_owned),
-        region: region.to_string(),
-        kind_of_key: "ASIA".to_owned(),
-        issued_at: NOW,
-        life: 900,
+        region: Some(region.to_string()),
+        signs_whole_scope: true,
+        kind_of_key: Some("ASIA".to_owned()),
+        issued_at: Some(NOW),
+        expires_at: NOW.plus(900),
     }
 }
 
@@ -116,7 +117,8 @@ fn the_region_is_that_of_the_host() {
         Region::vouched_for("eu-west-1"),
     );
     let set = || Some(("eu-west-1".to_owned(), "AWS_REGION".to_owned()));
-    let differs = judge_region(Some(&east), Some(&west), None);
+    let aws = request("dsql", DSQL, "admin").provider.authority;
+    let differs = judge_region(aws, Some(&east), Some(&west), None);
     assert_is(&differs, Status::Fail, Some("region"), "for eu-west-1");
     for (host, request, configured, says) in [
         (Some(&east), Some(&east), None, "as the host says"),
@@ -136,14 +138,19 @@ fn the_region_is_that_of_the_host() {
         (None, None, set(), "by AWS_REGION"),
     ] {
         assert_is(
-            &judge_region(host, request, configured),
+            &judge_region(aws, host, request, configured),
             Status::Ok,
             None,
             says,
         );
     }
-    let unknown = judge_region(None, None, None);
+    let unknown = judge_region(aws, None, None, None);
     assert_is(&unknown, Status::Warn, Some("aws.region"), "neither");
+    let other = fake::PROVIDER.authority;
+    let differs = judge_region(other, Some(&east), Some(&west), None);
+    assert_is(&differs, Status::Fail, None, "for eu-west-1");
+    let unknown = judge_region(other, None, None, None);
+    assert_is(&unknown, Status::Warn, None, "neither");
 }
 
 #[test]
@@ -161,6 +168,18 @@ fn a_name_that_sql_folds_is_told() {
     ] {
         assert_is(&judge(user), Status::Warn, cause, says);
     }
+}
+
+#[test]
+fn an_address_may_be_the_name_of_a_user() {
+    let judge = |user| judge_user(&request("fake", "books.fake.invalid", user));
+    assert_is(&judge("ann+b@corp.example"), Status::Ok, None, "who is");
+    let finding = judge("Ann@corp.example");
+    assert_is(&finding, Status::Warn, Some("role.case"), "has `A`");
+    let mut request = request("fake", "db.example", "Guest");
+    request.provider = &fake::WITHOUT_HOSTS;
+    let finding = judge_user(&request);
+    assert_is(&finding, Status::Warn, Some("role.case"), "has `G`");
 }
 
 #[test]
@@ -193,19 +212,23 @@ fn a_token_says_what_the_request_says() {
     let said = format!("connect on {RDS}:5432 for ann in eu-west-1");
     assert_is(&judge_scope(&parts(&rds), &rds), Status::Ok, None, &said);
 
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 8] = [
         ("token.service", |parts| {
-            "dsql".clone_into(&mut parts.service);
+            parts.service = Some("dsql".to_owned());
         }),
         ("token.endpoint", |parts| {
-            "localhost".clone_into(&mut parts.host);
+            parts.host = Some("localhost".to_owned());
         }),
         ("token.endpoint", |parts| parts.port = Some(15432)),
+        ("token.endpoint", |parts| parts.port = None),
         ("dsql.action", |parts| {
-            "DbConnect".clone_into(&mut parts.action);
+            parts.action = Some("DbConnect".to_owned());
         }),
         ("token.user", |parts| parts.user = Some("bob".to_owned())),
-        ("region", |parts| "us-east-1".clone_into(&mut parts.region)),
+        ("token.user", |parts| parts.user = None),
+        ("region", |parts| {
+            parts.region = Some("us-east-1".to_owned());
+        }),
     ];
     for (cause, change) in changes {
         let mut other = parts(&rds);
@@ -215,6 +238,54 @@ fn a_token_says_what_the_request_says() {
         let finding = judge_passfile(Some(&other), NOW.plus(900), &rds, NOW);
         assert_is(&finding, Status::Fail, Some(cause), "in the passfile");
     }
+}
+
+#[test]
+fn a_token_that_names_only_its_end_differs_in_nothing() {
+    let silent = TokenParts::until(NOW.plus(900));
+    for request in [
+        request("fake", "books.fake.invalid", "guest"),
+        request("rds", RDS, "ann"),
+    ] {
+        let finding = judge_scope(&silent, &request);
+        assert_is(&finding, Status::Ok, None, "nothing but its end");
+        let finding = judge_passfile(Some(&silent), NOW.plus(900), &request, NOW.plus(800));
+        assert_is(&finding, Status::Ok, None, "good for");
+    }
+}
+
+#[test]
+fn what_a_token_of_another_authority_names_has_no_cause_of_aws() {
+    let request = request("fake", "books.fake.invalid", "guest");
+    let other = || Some("other".to_owned());
+    let changes: [(Option<&str>, Change); 4] = [
+        (None, |parts| parts.service = Some("other".to_owned())),
+        (None, |parts| parts.action = Some("other".to_owned())),
+        (Some("token.endpoint"), |parts| {
+            parts.host = Some("other".to_owned());
+        }),
+        (Some("token.user"), |parts| {
+            parts.user = Some("other".to_owned());
+        }),
+    ];
+    for (cause, change) in changes {
+        let mut parts = TokenParts::until(NOW.plus(900));
+        change(&mut parts);
+        let finding = judge_scope(&parts, &request);
+        assert_is(&finding, Status::Fail, cause, "other, and");
+    }
+    // The request has no port that is signed, and no region.
+    let named = TokenParts {
+        port: Some(1),
+        region: other(),
+        ..TokenParts::until(NOW.plus(900))
+    };
+    assert_is(
+        &judge_scope(&named, &request),
+        Status::Ok,
+        None,
+        ":1 in other",
+    );
 }
 
 #[test]
