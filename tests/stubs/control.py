@@ -2,7 +2,7 @@
 """Loopback stand-in for AWS's control planes: STS, IAM, Aurora DSQL and RDS; promises to answer as they do, or to misbehave.
 
 It prints its port on the first line of stdout and ends when its stdin closes. Standard library only; every name is made
-up. With a file as its argument it appends one JSON line per request: service, operation, region, words, parameters, key.
+up. With a file as its argument it appends one JSON line per request: service, operation, region, words, given (the parameters), key.
 
 It verifies the signature of each request (Signature Version 4, secret: SECRET below), which headers are signed, and the
 service and the time in it. Key IDs that begin with AKIAGONE are not known, with AKIAEXPIRED have expired.
@@ -24,7 +24,36 @@ Words in front of the path choose what happens; an endpoint URL may end in any n
   error-CODE     refuses everything with this code
   loop           every page names the first one as the next
   skew-SECONDS   the clock of AWS is that far ahead
+  delay-MS       every answer takes so long
   account-NUMBER the caller is of this account
+
+With a file that ends in .json as an argument DSQL and RDS have what that file declares, and nothing else. It is read
+again when it changes. Everything in it may be left out but `id`; the values here are those that count then:
+
+  {"keys": {"AKIAPROD": "111122223333"},     key IDs that begin so are of that account; all others are of ACCOUNT
+   "delay": 0,                               milliseconds before each answer
+   "accounts": {"123456789012": {            ACCOUNT, or one of `keys`; "*": those that are not named
+     "eu-west-1": {                          a region; "*": the regions that are not named
+       "delay": 0,                           for this region alone
+       "refuse": {"GetCluster": "AccessDenied", "*": "OptInRequired"},   a code by operation; "*": all operations but STS's
+       "throttle": {"ListClusters": 2},      so many requests of the operation are refused at first
+       "hang": ["DescribeDBProxies"],        operations without an answer; "*": all
+       "dsql":      [{"id": "a1", "status": "ACTIVE", "tags": {"Name": "Main"}, "endpoint": "HOST", "locked": false}],
+       "clusters":  [{"id": "orders", "status": "available", "tags": {}, "engine": "aurora-postgresql", "port": 5432,
+                      "iam": true, "dbname": "app", "user": "dba", "readers": 1, "custom": ["reports"],
+                      "express": false, "public": null, "resource": "cluster-..."}],
+       "instances": [{"id": "db-1", "status": "available", "tags": {}, "engine": "postgres", "port": 5432, "iam": true,
+                      "dbname": "app", "user": "dba", "public": false, "cluster": null, "host": "HOST",
+                      "resource": "db-..."}],
+       "proxies":   [{"id": "px", "status": "available", "iam": true, "family": "POSTGRESQL", "endpoints": ["ro"],
+                      "resource": "prx-..."}]}}}}
+
+  id        in DSQL it is filled up to 26 characters with 0. An entry with "many": 2000 stands for so many: its id (for
+            DSQL filled up to 20 characters) with 00000, 00001...
+  readers   how many; one writer is there always. Each member is an instance of the list, ID-1 (the writer), ID-2...
+  dbname    null by default, as `public` of a cluster; `user` of an express cluster is postgres, which has no VPC
+  custom    names of custom endpoints, as `endpoints` are those of a proxy, which has its own besides
+  resource  made of the id by default, so that it is the same at each start
 """
 import datetime
 import email.utils
@@ -32,17 +61,19 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
 import re
 import sys
 import threading
 import time
 import urllib.parse
+import xml.sax.saxutils
 
 SECRET = "STUBSECRETthatnobodymayprint"
 ACCOUNT = "123456789012"
 PAGE = 100
 WORD = re.compile(r"(hang|close|500|huge|garbage|html|cut|redirect|loop|root|implicit|explicit|scp|boundary|condition"
-                  r"|(throttle|denied|error|skew|role|clusters|account)-[^/]+)$")
+                  r"|(throttle|denied|error|skew|delay|role|clusters|account)-[^/]+)$")
 SERVICES = {"2011-06-15": "sts", "2010-05-08": "iam", "2014-10-31": "rds"}
 NOT_FOUND = {"DBInstance": "DBInstanceNotFound", "DBCluster": "DBClusterNotFoundFault", "DBProxy": "DBProxyNotFoundFault",
              "DBProxyEndpoint": "DBProxyEndpointNotFoundFault"}
@@ -51,6 +82,63 @@ NOT_FOUND = {"DBInstance": "DBInstanceNotFound", "DBCluster": "DBClusterNotFound
 class Refused(Exception):
     def __init__(self, status, code, message="the stub says no"):
         self.status, self.code, self.message = status, code, message
+
+
+class Fleet:
+    """What a file declares, as it is now."""
+
+    def __init__(self, path):
+        self.path, self.stamp, self.declared = path, None, {}
+        self.lock = threading.Lock()
+
+    def now(self):
+        with self.lock:
+            found = os.stat(self.path)
+            stamp = found.st_mtime_ns, found.st_size, found.st_ino
+            if stamp != self.stamp:
+                with open(self.path, encoding="utf-8") as file:
+                    self.declared, self.stamp = json.load(file), stamp
+            return self.declared
+
+    def account(self, key):
+        keys = self.now().get("keys", {})
+        return next((keys[begin] for begin in sorted(keys, key=len, reverse=True) if key.startswith(begin)), ACCOUNT)
+
+    def region(self, account, region):
+        accounts = self.now().get("accounts", {})
+        regions = accounts.get(account, accounts.get("*", {}))
+        return regions.get(region, regions.get("*", {}))
+
+
+def spread(entries, width=0):
+    """Returns the declared things one by one, each with its whole id."""
+    for entry in entries:
+        if "many" in entry:
+            begin = entry["id"].ljust(width - 6, "0") if width else entry["id"]
+            for number in range(entry["many"]):
+                yield {**entry, "id": f"{begin}{number:0{6 if width else 5}}"}
+        else:
+            yield {**entry, "id": entry["id"].ljust(width, "0")}
+
+
+def resource(kind, thing):
+    """Returns the ID of a thing in policies."""
+    return thing.get("resource") or f"{kind}-" + hashlib.sha256(thing["id"].encode()).hexdigest()[:26].upper()
+
+
+def xml_of(**fields):
+    """Returns elements: of texts, flags and lists that are XML already (their names end in _). None is no element."""
+    parts = []
+    for name, value in fields.items():
+        if value is None:
+            continue
+        text = value if name.endswith("_") else xml.sax.saxutils.escape(str(value).lower() if isinstance(value, bool) else str(value))
+        parts.append(f"<{name.rstrip('_')}>{text}</{name.rstrip('_')}>")
+    return "".join(parts)
+
+
+def tag_list(thing):
+    return "".join(f"<Tag>{xml_of(Key=key, Value=value)}</Tag>" for key, value in thing.get("tags", {}).items())
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -80,15 +168,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.operation = "GetCluster" if self.cluster else "ListClusters"
             if parts[0] != "cluster" or parts[2:]:
                 self.operation = "?"
-        self.key, self.region = None, None
+        self.key, self.region, self.fleet = None, None, None
         try:
             self.verify(address.path)
         except Refused as refused:
             self.note()
             return {"hang", "close"} & set(self.words) and self.misbehave() or self.refuse(refused)
         self.note()
+        if self.server.fleet:
+            self.account = self.server.fleet.account(self.key)
+            self.fleet = self.server.fleet.region(self.account, self.region)
         try:
-            self.misbehave() or self.serve()
+            self.misbehave() or self.misbehave_as_declared() or self.serve()
         except Refused as refused:
             self.refuse(refused)
 
@@ -139,11 +230,37 @@ class Handler(http.server.BaseHTTPRequestHandler):
             code = "InvalidSignatureException" if service == "dsql" else "SignatureDoesNotMatch"
             raise Refused(403, code, f"Signature expired: {now} is now earlier than {there:%Y%m%dT%H%M%SZ}")
 
-    def misbehave(self):
-        counted = (tuple(self.words), self.operation)
+    def count(self, *what):
+        """Returns how often this has been asked, this time too."""
+        counted = (*what, tuple(self.words), self.operation)
         with self.server.lock:
             self.server.asked[counted] = self.server.asked.get(counted, 0) + 1
-            asked = self.server.asked[counted]
+            return self.server.asked[counted]
+
+    def throttled(self):
+        return Refused(429, "ThrottlingException", "Rate exceeded") if self.service == "dsql" else \
+            Refused(400, "Throttling", "Rate exceeded")
+
+    def misbehave_as_declared(self):
+        if self.fleet is None:
+            return False
+        time.sleep(max(self.fleet.get("delay", 0), self.server.fleet.now().get("delay", 0)) / 1000)
+        if self.service == "sts":
+            return False
+        if {"*", self.operation} & set(self.fleet.get("hang", [])):
+            self.rfile.read(1)  # until the client gives up
+            return True
+        asked = self.count(self.account, self.region)
+        if asked <= self.fleet.get("throttle", {}).get(self.operation, 0):
+            raise self.throttled()
+        codes = self.fleet.get("refuse", {})
+        if code := codes.get(self.operation, codes.get("*")):
+            raise Refused(403, code, f"{self.service}:{self.operation} is refused in {self.region}")
+        return False
+
+    def misbehave(self):
+        asked = self.count()
+        time.sleep(int(self.word("delay") or 0) / 1000)
         if "hang" in self.words:
             self.rfile.read(1)  # until the client gives up
         elif "close" in self.words:
@@ -153,14 +270,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif "huge" in self.words:
             self.answer(200, "A" * 9_000_000, "text/xml")
         elif "garbage" in self.words:
-            self.answer(200, f"\x00\xff{SECRET}", "text/xml")
+            self.answer(200, f"\x00\xff{SECRET}".encode("latin-1"), "text/xml")
         elif "html" in self.words:
             self.answer(200, "<!DOCTYPE html><html><p>Log in to the guest network</html>", "text/html")
         elif "redirect" in self.words:
             self.answer(302, "", "text/html")
         elif asked <= int(self.word("throttle") or 0):
-            raise Refused(429, "ThrottlingException", "Rate exceeded") if self.service == "dsql" else \
-                Refused(400, "Throttling", "Rate exceeded")
+            raise self.throttled()
         elif "denied-" + self.operation in self.words:
             who = f"arn:aws:iam::{ACCOUNT}:user/jane"
             raise Refused(403, "AccessDeniedException" if self.service == "dsql" else "AccessDenied",
@@ -178,7 +294,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                     f"<Message>{refused.message}</Message></Error><RequestId>r</RequestId></ErrorResponse>", "text/xml")
 
     def answer(self, status, body, kind, error=None):
-        body = body.encode("latin-1")
+        body = body if isinstance(body, bytes) else body.encode()
         if "cut" in self.words:
             body = body[:len(body) * 2 // 3]
         self.send_response(status)
@@ -209,7 +325,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         service = "sts" if role else "iam"
         if "root" in self.words:
             name = "root"
-        account = self.word("account") or ACCOUNT
+        account = self.word("account") or (self.account if self.server.fleet else ACCOUNT)
         self.xml(f"<Arn>arn:aws:{service}::{account}:{name}</Arn><UserId>AIDA</UserId><Account>{account}</Account>")
 
     def role_arn(self, name):
@@ -256,7 +372,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         next_ = str(begin + PAGE) if begin + PAGE < len(all_) else None
         return all_[begin:begin + PAGE], "0" if "loop" in self.words else next_
 
+    def serve_dsql_fleet(self):
+        arn = f"arn:aws:dsql:{self.region}:{self.account}:cluster/"
+        clusters = list(spread(self.fleet.get("dsql", []), 26))
+        if self.operation == "ListClusters":
+            found, next_ = self.page(clusters, self.given.get("next-token"))
+            answer = {"clusters": [{"identifier": cluster["id"], "arn": arn + cluster["id"]} for cluster in found]}
+            return self.answer(200, json.dumps(answer | ({"nextToken": next_} if next_ else {})), "application/json")
+        cluster = next((cluster for cluster in clusters if cluster["id"] == self.cluster), None)
+        if self.operation != "GetCluster" or not cluster:
+            raise Refused(404, "ResourceNotFoundException", f"cluster/{self.cluster} was not found")
+        id_ = cluster["id"]
+        self.answer(200, json.dumps({
+            "identifier": id_, "arn": arn + id_, "status": cluster.get("status", "ACTIVE"), "creationTime": 1764000000.0,
+            "tags": cluster.get("tags", {}), "endpoint": cluster.get("endpoint", f"{id_}.dsql.{self.region}.on.aws"),
+            "encryptionDetails": {"encryptionStatus": "KMS_KEY_INACCESSIBLE" if cluster.get("locked") else "ENABLED"}}),
+            "application/json")
+
     def serve_dsql(self):
+        if self.fleet is not None:
+            return self.serve_dsql_fleet()
         arn = f"arn:aws:dsql:{self.region}:{ACCOUNT}:cluster/"
         if self.operation == "ListClusters":
             ids = [f"c{number:025}" for number in range(int(self.word("clusters") or 0))]
@@ -283,14 +418,96 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if kind not in NOT_FOUND:
             raise Refused(400, "InvalidAction", self.operation)
         name = self.given.get(kind + ("Identifier" if kind in ("DBInstance", "DBCluster") else "Name"))
+        if self.fleet is not None:
+            return self.serve_rds_fleet(kind, name)
         if name and "missing" in name.split("-"):
             raise Refused(404, NOT_FOUND[kind], f"{kind} {name} not found.")
         names = [name] if name else [f"c{number}" for number in range(int(self.word("clusters") or 0))] + ["custom-main"]
         found, next_ = self.page(names, self.given.get("Marker"))
+        self.rds_page(kind, [getattr(self, kind)(name, name.split("-")) for name in found], next_)
+
+    def rds_page(self, kind, found, next_):
         tag = kind if kind in ("DBInstance", "DBCluster") else "member"
-        list_ = "".join(f"<{tag}>{getattr(self, kind)(name, name.split('-'))}</{tag}>" for name in found)
+        list_ = "".join(f"<{tag}>{thing}</{tag}>" for thing in found)
         plural = self.operation.removeprefix("Describe")
         self.xml(f"<{plural}>{list_}</{plural}>" + (f"<Marker>{next_}</Marker>" if next_ else ""))
+
+    def engines(self, kind):
+        """Returns the engines that the filters of the request let through; none if there is no filter."""
+        if not any(name.startswith("Filters.") for name in self.given):
+            return None
+        if self.given.get("Filters.Filter.1.Name") != "engine" or "Filters.Filter.2.Name" in self.given or \
+                kind not in ("DBInstance", "DBCluster"):
+            raise Refused(400, "InvalidParameterValue", "Unrecognized filter name")
+        begin = "Filters.Filter.1.Values.Value."
+        return [value for name, value in self.given.items() if name.startswith(begin)]
+
+    def serve_rds_fleet(self, kind, name):
+        engines = self.engines(kind)
+        things = [(thing["id"], thing.get("engine"), fields) for thing, fields in getattr(self, kind + "_fleet")()]
+        if name:
+            things = [thing for thing in things if thing[0] == name]
+            if not things:
+                raise Refused(404, NOT_FOUND[kind], f"{kind} {name} not found.")
+        things = [fields for _, engine, fields in things if engines is None or engine in engines]
+        found, next_ = self.page(things, self.given.get("Marker"))
+        self.rds_page(kind, found, next_)
+
+    def clusters_of_fleet(self):
+        for cluster in spread(self.fleet.get("clusters", [])):
+            yield {"engine": "aurora-postgresql", "status": "available", "port": 5432, "iam": True, "readers": 1, **cluster}
+
+    def DBCluster_fleet(self):
+        for cluster in self.clusters_of_fleet():
+            name, express = cluster["id"], cluster.get("express", False)
+            members = "".join(
+                f"<DBClusterMember>{xml_of(DBInstanceIdentifier=f'{name}-{number}', IsClusterWriter=number == 1)}</DBClusterMember>"
+                for number in range(1, cluster["readers"] + 2))
+            custom = "".join(xml_of(member=self.host(own, [], "cluster-custom-")) for own in cluster.get("custom", []))
+            yield cluster, xml_of(
+                DBClusterIdentifier=name, DBClusterArn=self.arn("cluster", name), Status=cluster["status"],
+                DbClusterResourceId=resource("cluster", cluster), Engine=cluster["engine"], EngineVersion="16.4",
+                DatabaseName=cluster.get("dbname"), MasterUsername=cluster.get("user", "postgres" if express else "dba"),
+                Endpoint=self.host(name, [], "cluster-"), ReaderEndpoint=self.host(name, [], "cluster-ro-"),
+                CustomEndpoints_=custom, Port=cluster["port"], DBClusterMembers_=members, TagList_=tag_list(cluster),
+                IAMDatabaseAuthenticationEnabled=cluster["iam"], PubliclyAccessible=cluster.get("public"),
+                VPCNetworkingEnabled=not express, InternetAccessGatewayEnabled=express)
+
+    def DBInstance_fleet(self):
+        for cluster in self.clusters_of_fleet():
+            for number in range(1, cluster["readers"] + 2):
+                yield self.instance({**{name: cluster[name] for name in ("engine", "port", "iam", "status")},
+                                     "id": f"{cluster['id']}-{number}", "cluster": cluster["id"]})
+        for instance in spread(self.fleet.get("instances", [])):
+            yield self.instance({"engine": "postgres", "status": "available", "port": 5432, "iam": True, **instance})
+
+    def instance(self, instance):
+        name = instance["id"]
+        endpoint = None if instance["status"] == "creating" else \
+            xml_of(Address=instance.get("host", self.host(name, [], "")), Port=instance["port"])
+        return instance, xml_of(
+            DBInstanceIdentifier=name, DBInstanceArn=self.arn("db", name), DBInstanceStatus=instance["status"],
+            DbiResourceId=resource("db", instance), Engine=instance["engine"], EngineVersion="16.4", Endpoint_=endpoint,
+            DBName=instance.get("dbname"), MasterUsername=instance.get("user", "dba"), TagList_=tag_list(instance),
+            DBClusterIdentifier=instance.get("cluster"), IAMDatabaseAuthenticationEnabled=instance["iam"],
+            PubliclyAccessible=instance.get("public", False), CACertificateIdentifier="rds-ca-rsa2048-g1")
+
+    def DBProxy_fleet(self):
+        for proxy in spread(self.fleet.get("proxies", [])):
+            auth = xml_of(AuthScheme="SECRETS", IAMAuth="REQUIRED" if proxy.get("iam", True) else "DISABLED")
+            yield proxy, xml_of(
+                DBProxyName=proxy["id"], DBProxyArn=self.arn("db-proxy", resource("prx", proxy)), RequireTLS=True,
+                Status=proxy.get("status", "available"), EngineFamily=proxy.get("family", "POSTGRESQL"),
+                Auth_=xml_of(member_=auth), Endpoint=self.host(proxy["id"], [], "proxy-"))
+
+    def DBProxyEndpoint_fleet(self):
+        for proxy in spread(self.fleet.get("proxies", [])):
+            for name in ["default", *proxy.get("endpoints", [])]:
+                own = name == "default"
+                host = self.host(proxy["id"], [], "proxy-") if own else self.host(name, [], "endpoint.proxy-")
+                yield {"id": name}, xml_of(
+                    DBProxyEndpointName=name, DBProxyName=proxy["id"], Status=proxy.get("status", "available"),
+                    Endpoint=host, IsDefault=own, TargetRole="READ_WRITE" if own else "READ_ONLY")
 
     def host(self, name, words, kind):
         name = "another" if "renamed" in words else name
@@ -305,7 +522,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return next((word for word in words if word in ("stopped", "creating", "upgrading")), "available")
 
     def arn(self, kind, name):
-        return f"arn:aws:rds:{self.region}:{ACCOUNT}:{kind}:{name}"
+        account = self.account if self.server.fleet else ACCOUNT
+        return f"arn:aws:rds:{self.region}:{account}:{kind}:{name}"
 
     def DBInstance(self, name, words):
         cluster = "<DBClusterIdentifier>main</DBClusterIdentifier>" if "member" in words else ""
@@ -344,7 +562,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 if __name__ == "__main__":
     server = Server(("127.0.0.1", 0), Handler)
-    server.log, server.lock, server.asked = (sys.argv[1:] or [None])[0], threading.Lock(), {}
+    server.lock, server.asked = threading.Lock(), {}
+    server.log = next((path for path in sys.argv[1:] if not path.endswith(".json")), None)
+    server.fleet = next((Fleet(path) for path in sys.argv[1:] if path.endswith(".json")), None)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)
     sys.stdin.read()
