@@ -151,8 +151,8 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "clock",
         title: "the clock of this machine is wrong",
-        meaning: "AWS compares the time in the signature with its own. After sleep, in WSL \
-            and in containers without NTP the clock can be minutes off.",
+        meaning: "The time in a token is compared with the clock of another machine. After sleep, \
+            in WSL and in containers without NTP the clock can be minutes off.",
         fix: "Set the clock. On WSL the second command does it.",
         templates: &["sudo timedatectl set-ntp true", "sudo hwclock -s"],
         texts: &[

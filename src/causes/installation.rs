@@ -16,8 +16,8 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "install.link",
         title: "a link that stands for pgcred leads nowhere",
-        meaning: "pgcred was moved or removed after the link was made. A program that runs \
-            `aws` or `pgcred-aws` by the link finds nothing.",
+        meaning: "pgcred was moved or removed after the link was made. A program that runs the \
+            link finds nothing.",
         fix: "Remove the link, or make it anew.",
         templates: &[],
         texts: &[],
@@ -38,7 +38,7 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "no connection is configured",
         meaning: "pgcred works for a host that is named each time. Tools, hooks and schedulers \
             need a connection with a name.",
-        fix: "Name a host of Aurora DSQL or RDS once.",
+        fix: "Name the host of a database once.",
         templates: &["pgcred add NAME HOST"],
         texts: &[],
         detection: Detection::Checks(&["configuration.targets"]),
@@ -46,8 +46,8 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "cache.directory",
         title: "the cache's directory cannot be used",
-        meaning: "It belongs to another user, the disk is full or can only be read, or a file \
-            has its name. Each call asks AWS for a new token.",
+        meaning: "It belongs to another user, the disk is full or can only be read, or a file has \
+            its name. Each call makes a new token.",
         fix: "Do what the check says, or let PGCRED_HOME name another directory.",
         templates: &[],
         texts: &[],

@@ -7,6 +7,7 @@
 //!    |
 //!    +--> text             recognises a message of a client or a server
 //!    +--> placeholders     {target}, {host}, ... in what is to be typed
+//!    +--> of_authority     which rows are one authority's, and what others add for it
 //!    v
 //! by_id      a check of `pgcred doctor` has found a cause
 //! explain    the user has a text, and nothing else
@@ -22,6 +23,7 @@ mod environment;
 mod iam;
 mod installation;
 mod net;
+mod of_authority;
 mod passfile;
 mod placeholders;
 mod rds;
@@ -49,7 +51,7 @@ pub(crate) struct Cause {
     /// What is wrong, in one short clause without a full stop.
     pub(crate) title: &'static str,
     /// What that means for the login, in plain sentences.
-    pub(crate) meaning: &'static str,
+    meaning: &'static str,
     /// What to do, in plain sentences, with names in braces as in the templates.
     fix: &'static str,
     /// What to type, in the order in which to try it: commands of a shell, and SQL, which ends in a
@@ -86,15 +88,38 @@ const TABLE: [&[Cause]; 13] = [
 ];
 
 impl Cause {
+    /// Tells whether the cause may be named to the users of an authority; `None` if nobody knows
+    /// whose they are. The rows of AWS say nothing to others.
+    pub(crate) fn is_for(&self, authority: Option<&str>) -> bool {
+        of_authority::is_for(self.id, authority)
+    }
+
+    /// Returns what it means for the login, in plain sentences.
+    pub(crate) fn meaning(&self, authority: Option<&str>) -> String {
+        let mut text = self.meaning.to_owned();
+        for addition in of_authority::additions(self.id, authority) {
+            add(&mut text, addition.meaning);
+        }
+        text
+    }
+
     /// Returns what to type. What is not known stands in capital letters, such as TARGET.
     pub(crate) fn commands(&self, known: &Placeholders) -> Vec<String> {
-        let commands = self.templates.iter();
+        let mut templates = self.templates.to_vec();
+        for addition in of_authority::additions(self.id, known.authority) {
+            templates.extend(addition.templates);
+        }
+        let commands = templates.iter();
         commands.map(|template| known.filled(template)).collect()
     }
 
     /// Returns what to do, in words.
     pub(crate) fn advice(&self, known: &Placeholders) -> String {
-        known.filled(self.fix)
+        let mut text = self.fix.to_owned();
+        for addition in of_authority::additions(self.id, known.authority) {
+            add(&mut text, addition.fix);
+        }
+        known.filled(&text)
     }
 
     /// Returns how surely a text, normalised, speaks of this cause.
@@ -104,6 +129,13 @@ impl Cause {
             best = best.max(pattern.likeness(text));
         }
         best
+    }
+}
+
+/// Adds a sentence to others, if there is one.
+fn add(text: &mut String, sentence: &str) {
+    if !sentence.is_empty() {
+        text.extend([" ", sentence]);
     }
 }
 

@@ -10,9 +10,10 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "net.dns",
         title: "the host name is not known here",
-        meaning: "It is mistyped, or belongs to a private zone that only the VPN or the VPC \
-            knows. A cluster that was deleted has no name any more.",
-        fix: "Compare the name with the endpoint that AWS shows, then connect the VPN.",
+        meaning: "It is mistyped, or belongs to a private zone that only the VPN or the private \
+            network knows. A server that was deleted has no name any more.",
+        fix: "Compare the name with the endpoint that your provider shows, then connect the \
+            VPN.",
         templates: &["getent ahosts {host}", "pgcred list"],
         texts: &[
             certain(&["could not translate host name"]),
@@ -52,10 +53,10 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "net.blocked",
         title: "nothing answers at the server's address",
-        meaning: "A firewall or security group drops the connection, the port 5432 is \
-            blocked, or the database is in a private subnet and you are outside.",
-        fix: "Let the security group admit your address and this port, connect the VPN, \
-            or use a tunnel and name it as an alias.",
+        meaning: "A firewall drops the connection, the port 5432 is blocked, or the database is \
+            in a private network and you are outside.",
+        fix: "Let the firewall admit your address and this port, connect the VPN, or use a \
+            tunnel and name it as an alias.",
         templates: &[
             "nc -vz {host} {port}",
             "pgcred add NAME {host} --alias localhost:15432",
@@ -83,8 +84,7 @@ pub(super) const CAUSES: &[Cause] = &[
         id: "net.refused",
         title: "nothing listens at this host and port",
         meaning: "The port is wrong, the tunnel does not run, or the server is just starting.",
-        fix: "Start the tunnel, or compare the port with that of the endpoint; Aurora \
-            DSQL has 5432.",
+        fix: "Start the tunnel, or compare the port with that of the endpoint.",
         templates: &["nc -vz {host} {port}"],
         texts: &[
             certain(&["connection refused"]),
@@ -100,8 +100,7 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "net.closed",
         title: "the connection was closed before the login was over",
-        meaning: "A proxy, a tunnel or a load balancer ended it; or the server did, as RDS \
-            Proxy does to a client without TLS.",
+        meaning: "A proxy, a tunnel or a load balancer ended it, or the server did.",
         fix: "Connect with psql and verify-full, straight to the endpoint. If that \
             works, look at what stands between.",
         templates: &["pgcred exec {target} -- psql"],
@@ -126,7 +125,7 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "another kind of server answers at this port",
         meaning: "What answers does not speak PostgreSQL: a web server, an SSH server, MySQL \
             or an HTTP proxy.",
-        fix: "Compare host and port with the endpoint that AWS shows.",
+        fix: "Compare host and port with the endpoint that your provider shows.",
         templates: &["nc -vz {host} {port}"],
         texts: &[
             certain(&["received invalid response to ssl negotiation"]),

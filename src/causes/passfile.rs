@@ -113,8 +113,9 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "passfile.reader",
         title: "this client reads no passfile, or reads it in a way of its own",
-        meaning: "tokio-postgres, postgres.js and pg8000 read none. asyncpg and sqlx before \
-            0.9 keep the backslash that a token of RDS needs there, so its login fails.",
+        meaning: "tokio-postgres, postgres.js and pg8000 read none. asyncpg and sqlx before 0.9 \
+            keep the backslash that a token with a colon needs there, so its \
+            login fails.",
         fix: "Give the token to the driver's own callback, or as PGPASSWORD.",
         templates: &[
             "pgcred token {target} --format json",

@@ -8,6 +8,9 @@ use crate::text::quote;
 /// What is known of the case. The rest is shown in capital letters.
 #[derive(Clone, Default)]
 pub(crate) struct Placeholders {
+    /// The name of the authority whose user is told (`Authority::name`). It fills in nothing: what
+    /// is true of other authorities alone is left out.
+    pub(crate) authority: Option<&'static str>,
     /// What the user calls the target: the name of a connection, or a host.
     pub(crate) target: Option<String>,
     pub(crate) host: Option<String>,
@@ -36,7 +39,11 @@ impl Placeholders {
                 break;
             };
             command.push_str(before);
-            command.push_str(&self.word(word));
+            if word.contains(' ') {
+                command.extend(["{", word, "}"]); // an object of JavaScript
+            } else {
+                command.push_str(&self.word(word));
+            }
             rest = behind;
         }
         command + rest
@@ -105,5 +112,6 @@ mod tests {
         let unknown = Placeholders::default();
         assert_eq!(unknown.filled("{user.sql} {target}"), "\"USER\" TARGET");
         assert_eq!(unknown.filled("a { b"), "a { b");
+        assert_eq!(unknown.filled("{ b: c } {host}"), "{ b: c } HOST");
     }
 }

@@ -49,10 +49,10 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "role.case",
         title: "the role is written in another way than in the policy or the client",
-        meaning: "Capital letters, blanks and signs such as @ count. SQL makes small letters \
-            of a name without quotes, and a policy and a client do not.",
-        fix: "Write the name in the same way in all three: with quotes in SQL, as it is \
-            in the ARN and in the client.",
+        meaning: "Capital letters, blanks and signs such as @ count. SQL makes small letters of a \
+            name without quotes, and a client does not.",
+        fix: "Write the name in the same way everywhere: with quotes in SQL, and as it is in \
+            the client.",
         templates: &["SELECT rolname FROM pg_roles;"],
         texts: &[],
         detection: Detection::Checks(&["token.user"]),

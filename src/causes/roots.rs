@@ -116,10 +116,11 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "tls.selfsigned",
         title: "the server has a certificate that it signed itself",
-        meaning: "No server of AWS has such a certificate. What answers at this host and \
-            port is another program: a local PostgreSQL, a development container, or a proxy.",
-        fix: "Compare host and port with the endpoint that AWS shows, and look for a \
-            program of your own that listens on this port.",
+        meaning: "Anybody can make such a certificate, so that a client cannot tell who answers. \
+            It is usually another program: a local PostgreSQL, a development \
+            container, or a proxy.",
+        fix: "Compare host and port with the endpoint that your provider shows, and look for \
+            a program of your own that listens on this port.",
         templates: &[],
         texts: &[
             certain(&["depth_zero_self_signed_cert"]),
@@ -131,10 +132,12 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "tls.roots.unknown",
         title: "an authority that the client does not know has signed the certificate",
-        meaning: "No server of AWS has a certificate of this authority. A proxy of your \
-            company looks into TLS and signs anew, or another server answers at this host.",
-        fix: "Connect on a way without that proxy. Otherwise ask who runs it for its root \
-            certificate, and add that to the file that sslrootcert names.",
+        meaning: "A proxy of your company looks into TLS and signs anew, or another server \
+            answers at this host, or the server has root certificates of its \
+            own.",
+        fix: "Connect on a way without that proxy. Otherwise ask those who run it, or the \
+            server, for the root certificate, and add that to the file that \
+            sslrootcert names.",
         templates: &[],
         texts: &[],
         detection: Detection::Checks(&["tls.roots"]),
@@ -144,9 +147,9 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "the client has no file of root certificates",
         meaning: "sslmode=verify-full needs root certificates, and libpq looks for them in \
             ~/.postgresql/root.crt, which is not there.",
-        fix: "Let pgcred start the client or set it up, or give the client sslrootcert= \
-            with the file that the second command prints. For Aurora DSQL, libpq 16 and newer \
-            also take sslrootcert=system.",
+        fix: "Let pgcred start the client or set it up, or give the client sslrootcert= with \
+            the file that the second command prints. If the server has a public \
+            certificate, libpq 16 and newer also take sslrootcert=system.",
         templates: &["pgcred exec {target} -- psql", "pgcred roots {target}"],
         texts: &[
             certain(&["root certificate file", "does not exist"])
@@ -225,16 +228,11 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "tls.expired",
         title: "a certificate has expired, or the clock of this machine is wrong",
-        meaning: "Either the server's certificate has ended (the RDS authorities of 2019 \
-            ended in 2024), or the file of roots is old, or this machine's clock is far off.",
-        fix: "Check the clock first. Then renew the file of roots; the owner of an RDS \
-            instance renews its certificate with the last command.",
-        templates: &[
-            "date -u",
-            "pgcred roots {target} --update",
-            "aws rds modify-db-instance --db-instance-identifier INSTANCE \
-                --ca-certificate-identifier rds-ca-rsa2048-g1 --apply-immediately",
-        ],
+        meaning: "Either the server's certificate has ended, or the file of roots is old, or this \
+            machine's clock is far off.",
+        fix: "Check the clock first. Then renew the file of roots; the owner of the server \
+            renews its certificate.",
+        templates: &["date -u", "pgcred roots {target} --update"],
         texts: &[
             certain(&["certificate has expired"]),
             certain(&["certificateexpired"]),

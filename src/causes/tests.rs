@@ -69,7 +69,11 @@ fn causes_are_told_in_plain_sentences() {
     for cause in all() {
         let (id, title) = (cause.id, cause.title);
         assert!(title.len() <= 80 && !title.ends_with('.'), "{id}: {title}");
-        for text in [cause.meaning, cause.fix] {
+        for text in [
+            cause.meaning(None),
+            cause.advice(&Placeholders::default()),
+            cause.meaning(Some("another")),
+        ] {
             assert!(text.ends_with('.') && text.len() <= 330, "{id}: {text}");
             assert!(!text.contains("  "), "{id}: {text}");
         }
@@ -80,11 +84,74 @@ fn causes_are_told_in_plain_sentences() {
     }
 }
 
+/// A sentence is true of AWS's servers alone if it names one of these.
+const WORDS_OF_AWS: [&str; 15] = [
+    "aws",
+    "amazon",
+    "amazonaws",
+    "aurora",
+    "rds",
+    "dsql",
+    "iam",
+    "arn",
+    "sso",
+    "sts",
+    "vpc",
+    "privatelink",
+    "cloudshell",
+    "boto3",
+    "s3",
+];
+
+#[test]
+fn users_of_another_authority_are_told_nothing_of_aws() {
+    let known = Placeholders {
+        authority: Some("another"),
+        ..Placeholders::default()
+    };
+    let (mut count, mut told) = (0, Vec::new());
+    for cause in all().filter(|cause| cause.is_for(known.authority)) {
+        count += 1;
+        let mut texts = cause.commands(&known);
+        texts.push(cause.title.to_owned());
+        texts.push(cause.meaning(known.authority));
+        texts.push(cause.advice(&known));
+        for text in texts {
+            let text = text.to_lowercase();
+            for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+                if WORDS_OF_AWS.contains(&word) {
+                    told.push(format!("{}: {text}", cause.id));
+                }
+            }
+        }
+    }
+    assert!(told.is_empty(), "{told:#?}");
+    assert!(count > 60, "{count}");
+    for id in ["aws.login", "dsql.state", "region", "tls.roots.rds"] {
+        let cause = by_id(id).expect("a row");
+        assert!(!cause.is_for(known.authority), "{id}");
+        assert!(cause.is_for(Some("aws")) && cause.is_for(None), "{id}");
+    }
+}
+
+#[test]
+fn every_addition_is_one_to_a_row_that_is_for_all() {
+    for addition in of_authority::ADDITIONS {
+        let cause = by_id(addition.cause).expect("a row");
+        assert!(cause.is_for(Some("another")), "{}", cause.id);
+        let (all, others) = (cause.meaning(Some("aws")), cause.meaning(Some("another")));
+        let (does, words) = (cause.advice(&Placeholders::default()), cause.fix);
+        assert!(all != others || does != words, "{}", cause.id);
+    }
+}
+
 #[test]
 fn every_placeholder_is_known() {
     let mut used = BTreeSet::new();
     for cause in all() {
-        for template in cause.templates {
+        let additions = of_authority::additions(cause.id, None);
+        let added = additions.flat_map(|addition| addition.templates);
+        for template in cause.templates.iter().chain(added) {
             for part in template.split('{').skip(1) {
                 let (name, _) = part.split_once('}').expect("the end of a placeholder");
                 assert!(NAMES.contains(&name), "{}: {name}", cause.id);
@@ -181,7 +248,12 @@ fn page() -> String {
     for causes in TABLE {
         for cause in causes {
             let _ = write!(page, "\n## {}: {}\n\n", cause.id, cause.title);
-            let _ = write!(page, "{}\n\n{}\n\n", cause.meaning, cause.advice(&nothing));
+            let _ = write!(
+                page,
+                "{}\n\n{}\n\n",
+                cause.meaning(None),
+                cause.advice(&nothing)
+            );
             let commands = cause.commands(&nothing);
             if !commands.is_empty() {
                 let _ = write!(page, "```sh\n{}\n```\n\n", commands.join("\n"));

@@ -50,10 +50,10 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "tls.name",
         title: "the certificate is for another host name than the client dialled",
-        meaning: "The client dials a tunnel, a CNAME, an IP address or a VPC endpoint, and \
-            the certificate names the endpoint of AWS.",
+        meaning: "The client dials a tunnel, a CNAME, an IP address or a private endpoint, and \
+            the certificate names the server's own endpoint.",
         fix: "Keep the endpoint's name as host, and give the address apart: libpq takes \
-            hostaddr. For Aurora DSQL over PrivateLink, switch private DNS on.",
+            hostaddr.",
         templates: &[
             "PGHOSTADDR=127.0.0.1 PGSSLMODE=verify-full psql -h {host} -p {port} -U \
                 {user}",
@@ -111,10 +111,10 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "tls.sni",
         title: "the client does not say in TLS which host it wants",
-        meaning: "Aurora DSQL finds the cluster by the host name in TLS (SNI). libpq before \
-            version 14, PGSSLSNI=0, an IP address as host, and some proxies and clients send \
-            none.",
-        fix: "Use libpq 14 or newer (17 is best), and the cluster's own name as host.",
+        meaning: "Several servers share one address, and the host name in TLS (SNI) says which is \
+            meant. libpq before version 14, PGSSLSNI=0, an IP address as host, \
+            and some proxies and clients send none.",
+        fix: "Use libpq 14 or newer (17 is best), and the server's own name as host.",
         templates: &["psql --version", "unset PGSSLSNI"],
         texts: &[
             certain(&["unrecognized ssl error code: 6"]),
@@ -126,9 +126,9 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "tls.refused",
         title: "the server at this address does not speak TLS",
-        meaning: "Aurora DSQL, RDS and RDS Proxy always do. What answers is another program: \
-            a local PostgreSQL, a pooler, or a tunnel to another port.",
-        fix: "Compare host and port with the endpoint that AWS shows. If a tunnel \
+        meaning: "A server that takes tokens always does. What answers is another program: a \
+            local PostgreSQL, a pooler, or a tunnel to another port.",
+        fix: "Compare host and port with the endpoint that your provider shows. If a tunnel \
             listens there, look at where it leads.",
         templates: &[],
         texts: &[

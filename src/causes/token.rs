@@ -39,9 +39,9 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "token.endpoint",
         title: "the token is signed for another name or port than the server's",
-        meaning: "A token is valid for one host name, and on RDS for one port. Through a \
-            tunnel, a CNAME, a load balancer or another port it has to be signed for the \
-            endpoint of AWS, not for what the client dials.",
+        meaning: "A token may be good for one host name or port alone. Through a tunnel, a CNAME, \
+            a load balancer or another port it has to be made for the server's \
+            own endpoint, not for what the client dials.",
         fix: "Keep the endpoint as the connection's host, and name what the client dials \
             as an alias.",
         templates: &["pgcred add NAME ENDPOINT --alias localhost:15432"],
@@ -124,8 +124,7 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "token.user",
         title: "the token is for another database user",
-        meaning: "On RDS the user's name is part of the token, and only that role can log in \
-            with it.",
+        meaning: "The user's name is part of the token, and only that role can log in with it.",
         fix: "Ask for the token with the same user as the client has.",
         templates: &["pgcred refresh {target} --user {user}"],
         texts: &[],

@@ -11,8 +11,9 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "tool.path",
         title: "the tool does not find the program that makes the token",
-        meaning: "A program that was started from a desktop has a short PATH and no \
-            AWS_PROFILE. A command in it needs a whole path and its own --profile.",
+        meaning: "A program that was started from a desktop has a short PATH and \
+            none of the shell's variables. A command in it needs a whole path and its own \
+            --profile.",
         fix: "Let pgcred write the command, with its whole path.",
         templates: &["pgcred setup {tool}"],
         texts: &[
@@ -40,8 +41,8 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "tool.command",
         title: "the command that makes the token has failed inside the tool",
-        meaning: "The tool ran the command and shows only its exit code: 3 says that a login \
-            to AWS is missing, 4 that there is no such target, 2 that an option is wrong.",
+        meaning: "The tool ran the command and shows only its exit code: 3 says that a login is \
+            missing, 4 that there is no such target, 2 that an option is wrong.",
         fix: "Run pgcred in a terminal to see the reason.",
         templates: &["pgcred token {target}"],
         texts: &[
@@ -224,8 +225,7 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "a pooler stands between, and cannot renew tokens",
         meaning: "PgBouncer and others keep one password for each user, compare it \
             themselves, and cut long ones. A token does not live that long.",
-        fix: "Connect straight to the endpoint, or use RDS Proxy, which checks tokens \
-            itself.",
+        fix: "Connect straight to the endpoint, or use a pooler that checks tokens itself.",
         templates: &["pgcred exec {target} -- psql"],
         texts: &[
             certain(&["pgbouncer"]),

@@ -35,7 +35,8 @@ pub(super) fn unknown_host_of(connection: &str, host: &str) -> Error {
     ))
     .hint(format!(
         "if it is a tunnel or a CNAME, add `sign_host = \"HOST\"` to [connections.{connection}], \
-         with the host name that AWS shows; else add `provider` and `region`"
+         with the server's own host name; else add `provider`{}",
+        region_key()
     ))
 }
 
@@ -85,6 +86,15 @@ pub(crate) fn tunnel_hint() -> String {
 
 /// Returns how a hint that names `--provider` goes on: which authorities also need a region.
 fn region_option() -> String {
+    with_region("--region REGION")
+}
+
+/// Returns the same for a hint that names the key `provider`.
+fn region_key() -> String {
+    with_region("`region`")
+}
+
+fn with_region(region: &str) -> String {
     let mut titles = Vec::new();
     let authorities = provider::authorities();
     for authority in &authorities {
@@ -93,10 +103,10 @@ fn region_option() -> String {
         }
     }
     if titles.len() == authorities.len() {
-        return " and --region REGION".to_owned();
+        return format!(" and {region}");
     }
     match titles.as_slice() {
         [] => String::new(),
-        _ => format!(", and for {} --region REGION", titles.join(" and ")),
+        _ => format!(", and for {} {region}", titles.join(" and ")),
     }
 }

@@ -74,6 +74,7 @@ impl Case<'_, '_> {
 /// Returns the same for a target that is not examined.
 pub(super) fn placeholders(name: &str, request: &Request) -> Placeholders {
     let mut values = Placeholders {
+        authority: Some(request.provider.authority.name()),
         host: Some(request.host.clone()),
         port: Some(request.port.to_string()),
         user: Some(request.user.clone()),

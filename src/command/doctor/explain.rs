@@ -38,7 +38,7 @@ fn explain(text: &str, known: &Placeholders) -> Vec<String> {
             lines.push(String::new());
         }
         lines.push(format!("{} ({})", cause.title, cause.id));
-        lines.extend(wrapped(cause.meaning, INDENT));
+        lines.extend(wrapped(&cause.meaning(known.authority), INDENT));
         lines.extend(wrapped(&cause.advice(known), INDENT));
         for command in cause.commands(known) {
             lines.push(format!("{INDENT}type: {command}"));
@@ -58,7 +58,7 @@ fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
         found.push(json!({
             "id": cause.id,
             "title": cause.title,
-            "meaning": cause.meaning,
+            "meaning": cause.meaning(known.authority),
             "fix": { "text": cause.advice(known), "commands": cause.commands(known) },
             "checks": checks,
             "no_check_because": no_check,

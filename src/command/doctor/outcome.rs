@@ -17,6 +17,8 @@ pub(super) struct CheckOutcome {
     pub(super) status: Status,
     pub(super) detail: String,
     pub(super) cause: Option<&'static Cause>,
+    /// What the cause means for users of the target's authority.
+    pub(super) meaning: Option<String>,
     /// What to do, in words. The cause says it where the finding does not.
     pub(super) advice: Option<String>,
     /// What to type, with the values of this case.
@@ -35,7 +37,7 @@ impl CheckOutcome {
         values: &Placeholders,
     ) -> Self {
         let cause = match finding.cause {
-            Some(id) => causes::by_id(id),
+            Some(id) => causes::by_id(id).filter(|cause| cause.is_for(values.authority)),
             None => None,
         };
         let commands = match cause {
@@ -53,6 +55,7 @@ impl CheckOutcome {
             status: finding.status,
             detail: finding.detail,
             cause,
+            meaning: cause.map(|cause| cause.meaning(values.authority)),
             advice,
             commands,
             names: finding.names,
@@ -69,6 +72,7 @@ impl CheckOutcome {
             status: self.status,
             detail: redact(&self.detail),
             cause: self.cause,
+            meaning: self.meaning.clone(),
             advice: self.advice.as_deref().map(&mut redact),
             commands: self.commands.iter().map(|text| redact(text)).collect(),
             names: Vec::new(),

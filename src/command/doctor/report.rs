@@ -150,8 +150,8 @@ impl CheckOutcome {
         if !matches!(self.status, Status::Warn | Status::Fail) {
             return lines;
         }
-        if let Some(cause) = self.cause {
-            lines.extend(wrapped(cause.meaning, INDENT));
+        if let Some(meaning) = &self.meaning {
+            lines.extend(wrapped(meaning, INDENT));
         }
         if let Some(advice) = &self.advice {
             lines.extend(wrapped(advice, INDENT));
@@ -171,7 +171,7 @@ impl CheckOutcome {
             "detail": self.detail,
             "cause": self.cause_id(),
             "cause_title": self.cause.map(|cause| cause.title),
-            "because": self.cause.map(|cause| cause.meaning),
+            "because": self.meaning,
             "fix": { "text": self.advice, "commands": self.commands },
         })
     }

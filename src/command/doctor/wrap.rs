@@ -29,16 +29,16 @@ mod tests {
     #[test]
     fn lines_fit_a_terminal() {
         for cause in causes::all() {
-            for line in wrapped(cause.meaning, "  ") {
+            for line in wrapped(&cause.meaning(None), "  ") {
                 assert!(line.chars().count() <= WIDTH, "{line}");
                 assert!(line.trim_start().len() + 2 == line.len(), "{line}");
             }
-            let whole = wrapped(cause.meaning, "  ");
+            let whole = wrapped(&cause.meaning(None), "  ");
             let words: Vec<&str> = whole
                 .iter()
                 .flat_map(|line| line.split_whitespace())
                 .collect();
-            assert_eq!(words.join(" "), cause.meaning);
+            assert_eq!(words.join(" "), cause.meaning(None));
         }
         let long = "x".repeat(200);
         assert_eq!(wrapped(&format!("a {long} b"), "  ").len(), 3);

@@ -11,6 +11,7 @@ use crate::command::doctor::finding::Finding;
 use crate::command::line_owners::mark_taken_lines;
 use crate::error::Exit;
 use crate::output::Output;
+use crate::provider;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -69,7 +70,10 @@ fn judge_connections(names: &[&str], has_targets: bool) -> Finding {
     match names.len() {
         0 if has_targets => Finding::ok("none; the target was named on the command line"),
         0 => Finding::warn("config.none", "no connection is configured")
-            .with_advice("name a host of Aurora DSQL or RDS once; then `pgcred doctor` examines it")
+            .with_advice(format!(
+                "name a host of {} once; then `pgcred doctor` examines it",
+                provider::titles()
+            ))
             .with_command("pgcred add NAME HOST")
             .with_command("pgcred doctor NAME"),
         1 => Finding::ok(format!("one: {}", names[0])),

@@ -132,7 +132,7 @@ fn judge_handshake(request: &Request, handshake: &Handshake) -> Finding {
             let title = request.provider.title;
             Finding::fail(
                 "tls.sni",
-                format!("the client does not tell {title} which cluster it wants"),
+                format!("the client does not tell {title} which server it wants"),
             )
         }
         HandshakeOutcome::Encrypted(encryption) => {
@@ -184,7 +184,9 @@ fn judge_broken_handshake(request: &Request, why: &Break) -> Finding {
             "net.dns",
             format!("the server knows no host of the name {}", request.host),
         )
-        .with_advice("compare the host with the endpoint that AWS shows: it may be deleted"),
+        .with_advice(
+            "compare the host with the endpoint that your provider shows: it may be deleted",
+        ),
         why => judge_break(why),
     }
 }

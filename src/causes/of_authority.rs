@@ -1,0 +1,131 @@
+//! Which rows are about one authority alone, and what a row that is about all says besides to the
+//! users of one.
+//!
+//! Data, and the look-up in it. A user is told of AWS's servers only where the target is AWS's, or
+//! where nobody knows whose it is: in the page, and for a message without a target.
+
+/// The name of AWS, as `Authority::name` returns it.
+const AWS: &str = "aws";
+
+/// What a row says besides to the users of one authority. An empty text says nothing.
+pub(super) struct Addition {
+    /// The id of the row.
+    pub(super) cause: &'static str,
+    authority: &'static str,
+    /// The sentences that follow those of the row.
+    pub(super) meaning: &'static str,
+    pub(super) fix: &'static str,
+    /// The commands that follow those of the row.
+    pub(super) templates: &'static [&'static str],
+}
+
+/// The rows of AWS: subjects, which end in a dot, and ids.
+const OF_AWS: [&str; 13] = [
+    "aws.",
+    "dsql.",
+    "iam.",
+    "rds.",
+    "role.rds_iam.",
+    "cli.v1",
+    "net.ssm",
+    "region",
+    "tls.proxy",
+    "tls.roots.public",
+    "tls.roots.rds",
+    "token.service",
+    "tool.java.sso",
+];
+
+const fn of_aws(cause: &'static str, meaning: &'static str, fix: &'static str) -> Addition {
+    Addition {
+        cause,
+        authority: AWS,
+        meaning,
+        fix,
+        templates: &[],
+    }
+}
+
+pub(super) const ADDITIONS: &[Addition] = &[
+    of_aws(
+        "tls.name",
+        "",
+        "For Aurora DSQL over PrivateLink, switch private DNS on.",
+    ),
+    of_aws("tls.sni", "Aurora DSQL finds the cluster by that name.", ""),
+    of_aws(
+        "tls.selfsigned",
+        "No server of AWS has such a certificate.",
+        "",
+    ),
+    of_aws(
+        "tls.roots.unknown",
+        "No server of AWS has a certificate of this authority.",
+        "",
+    ),
+    of_aws(
+        "tls.rootfile",
+        "",
+        "Aurora DSQL and RDS Proxy have one, and RDS has none.",
+    ),
+    Addition {
+        templates: &[
+            "aws rds modify-db-instance --db-instance-identifier INSTANCE \
+                --ca-certificate-identifier rds-ca-rsa2048-g1 --apply-immediately",
+        ],
+        ..of_aws(
+            "tls.expired",
+            "The RDS authorities of 2019 ended in 2024.",
+            "For an RDS instance, the last command does that.",
+        )
+    },
+    of_aws("token.endpoint", "On RDS a token is for one port.", ""),
+    of_aws("token.user", "Tokens of RDS are of this kind.", ""),
+    of_aws(
+        "clock",
+        "AWS refuses a signature that is five minutes off.",
+        "",
+    ),
+    of_aws(
+        "net.blocked",
+        "",
+        "For RDS the firewall is the security group.",
+    ),
+    of_aws("net.refused", "", "Aurora DSQL has 5432."),
+    of_aws(
+        "net.closed",
+        "RDS Proxy does that to a client without TLS.",
+        "",
+    ),
+    of_aws(
+        "role.case",
+        "In a policy of AWS they count too.",
+        "A policy has the name in its ARN.",
+    ),
+    of_aws("tool.path", "AWS_PROFILE is one of those variables.", ""),
+    of_aws("tool.pooler", "", "RDS Proxy is one."),
+];
+
+/// Tells whether a row may be named to users of an authority; `None` if nobody knows whose they
+/// are.
+pub(super) fn is_for(cause: &str, authority: Option<&str>) -> bool {
+    if authority.is_none_or(|name| name == AWS) {
+        return true;
+    }
+    for row in OF_AWS {
+        if row == cause || (row.ends_with('.') && cause.starts_with(row)) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Returns what a row says besides to users of an authority.
+pub(super) fn additions(
+    cause: &str,
+    authority: Option<&str>,
+) -> impl Iterator<Item = &'static Addition> {
+    ADDITIONS.iter().filter(move |addition| {
+        addition.cause == cause && authority.is_none_or(|name| name == addition.authority)
+    })
+}
