@@ -201,6 +201,7 @@ impl Add {
             life: options.expires_in,
             roots,
             aliases,
+            discovered: false, // from now on it is the user's own
         };
         Ok((connection, provider))
     }

@@ -79,6 +79,22 @@ impl EditPolicy {
     }
 }
 
+/// Returns the edit of pgcred's own configuration that gives it another text.
+pub(super) fn of_configuration(
+    app: &App,
+    change: impl FnOnce(&str) -> Result<String>,
+) -> Result<Edit> {
+    let path = app.preferences.config_path()?.clone();
+    let before = fs::read_plain(&path)?;
+    let after = change(before.as_deref().unwrap_or_default())?;
+    Ok(Edit {
+        destination: EditDestination::File(path),
+        before,
+        after: Some(after),
+        back_up: None,
+    })
+}
+
 /// Removes what a pgcred that was killed has left beside the files, also beside those that need no
 /// change any more.
 fn clear_leftovers(edits: &[Edit]) {

@@ -1,14 +1,17 @@
-//! Edits of `config.toml`: `add` and `remove` touch one connection, and every other line of the
-//! file stays as the user has written it, byte for byte.
+//! Edits of `config.toml`: `change` touches the connections that it is given, and every other line
+//! of the file stays as the user has written it, byte for byte. `add` and `remove` are cases of it.
 //!
 //! ```text
-//! text --toml_edit--> document --change--> printed
+//! text --toml_edit--> document --Changes-> printed
 //!   |                                         |
 //!   +---------- merge, line by line ----------+
 //!                     |
 //!                     +--> new text --read--> means the same?   yes: the answer
 //!                                                               no:  an error
 //! ```
+
+use std::collections::{HashMap, HashSet};
+use std::{mem, slice};
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
@@ -22,55 +25,123 @@ use crate::text::suggest;
 /// Returns the text with the connection added at the end, or in the place of the one that has its
 /// name.
 pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<String> {
-    let wanted = checked(connection)?;
-    let name = wanted.name.clone();
-    let (mark, text) = split_byte_order_mark(text);
-    let document = read::document(text)?;
-    let mut expected = read::config(&document, LineNumbers::of(text))?;
-    let mut edited = editable(text, &name)?;
-    let mut known = expected.connections.iter_mut();
-    match known.find(|known| known.name == name) {
-        Some(known) if replace => {
-            change(&mut edited["connections"], |all| {
-                if let Some(item) = all.get_mut(&name) {
-                    let has_lines = !item.is_inline_table();
-                    change(item, |table| rewrite(table, has_lines, known, &wanted));
-                }
-            });
-            *known = wanted;
-        }
-        Some(_) => {
-            let why = Error::usage("a connection of that name is there already")
-                .hint("to change it, add --replace");
-            let key = format!("connections.{name}");
-            let place = merge::item(&document, &name).map_or(0..0, read::Item::span);
-            return Err(LineNumbers::of(text).locate(why, place, &key));
-        }
-        None => {
-            append(&mut edited, &wanted);
-            expected.connections.push(wanted);
-        }
+    let name = connection.name.as_str();
+    let (_, unmarked) = split_byte_order_mark(text);
+    let mut old = Vec::new();
+    if replace && Config::parse(unmarked)?.connection(name).is_some() {
+        old.push(name);
     }
-    let new = merge(text, &document, &edited.to_string(), &name)?;
-    proven(mark, &new, &expected, &name)
+    change(text, slice::from_ref(connection), &old)
 }
 
 /// Returns the text without the connection and without the comment that stands apart right above
 /// it.
 pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
+    change(text, &[], &[name])
+}
+
+/// Returns the text with all these connections added and removed. One that is removed and added is
+/// changed in its place.
+pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
+    let new = checked(add)?;
     let document = read::document(text)?;
-    let mut expected = read::config(&document, LineNumbers::of(text))?;
-    if expected.connection(name).is_none() {
-        return Err(no_connection(name, &expected));
+    let before = read::config(&document, LineNumbers::of(text))?;
+    for name in remove {
+        if before.connection(name).is_none() {
+            return Err(no_connection(name, &before));
+        }
     }
-    expected.connections.retain(|known| known.name != name);
-    let mut edited = editable(text, name)?;
-    change(&mut edited["connections"], |all| {
-        all.remove(name);
-    });
-    let new = merge(text, &document, &edited.to_string(), name)?;
-    proven(mark, &new, &expected, name)
+    let changes = Changes::new(new, remove, &before).map_err(|name| {
+        let why = Error::usage("a connection of that name is there already")
+            .hint("to change it, add --replace");
+        let place = merge::item(&document, &name).map_or(0..0, read::Item::span);
+        LineNumbers::of(text).locate(why, place, &format!("connections.{name}"))
+    })?;
+    let names = changes.names();
+    let mut edited = editable(text, &names)?;
+    changes.make(&mut edited, &before);
+    let merged = merge(text, &document, &edited.to_string(), &names)?;
+    // A way of writing TOML that the edits do not know must not do harm.
+    match Config::parse(&merged) {
+        Ok(config) if config.says_the_same_as(&changes.expected(&before)) => {
+            Ok(format!("{mark}{merged}"))
+        }
+        _ => Err(edit_error(&names)),
+    }
+}
+
+/// What happens to which connection. None of them is in two places.
+struct Changes<'a> {
+    added: Vec<Connection>,
+    replaced: HashMap<String, Connection>,
+    removed: HashSet<&'a str>,
+}
+
+impl<'a> Changes<'a> {
+    /// Sorts the changes. The error is the name of a connection that is there and would have to be
+    /// removed first.
+    fn new(
+        new: Vec<Connection>,
+        remove: &[&'a str],
+        before: &Config,
+    ) -> std::result::Result<Self, String> {
+        let mut changes = Self {
+            added: Vec::new(),
+            replaced: HashMap::new(),
+            removed: remove.iter().copied().collect(),
+        };
+        for connection in new {
+            let name = connection.name.clone();
+            if changes.removed.remove(name.as_str()) {
+                changes.replaced.insert(name, connection);
+            } else if before.connection(&name).is_some() {
+                return Err(name);
+            } else {
+                changes.added.push(connection);
+            }
+        }
+        Ok(changes)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.removed.iter().copied().collect();
+        names.extend(self.replaced.keys().map(String::as_str));
+        names.extend(self.added.iter().map(|added| added.name.as_str()));
+        names
+    }
+
+    fn make(&self, document: &mut DocumentMut, before: &Config) {
+        if let Some(all) = document.get_mut("connections") {
+            change_table(all, |all| {
+                for name in &self.removed {
+                    all.remove(name);
+                }
+                for (name, new) in &self.replaced {
+                    if let (Some(item), Some(old)) = (all.get_mut(name), before.connection(name)) {
+                        let has_lines = !item.is_inline_table();
+                        change_table(item, |table| rewrite(table, has_lines, old, new));
+                    }
+                }
+            });
+        }
+        append(document, &self.added);
+    }
+
+    /// Returns what the configuration has to be afterwards.
+    fn expected(&self, before: &Config) -> Config {
+        let mut expected = before.clone();
+        expected
+            .connections
+            .retain(|known| !self.removed.contains(known.name.as_str()));
+        for known in &mut expected.connections {
+            if let Some(new) = self.replaced.get(&known.name) {
+                known.clone_from(new);
+            }
+        }
+        expected.connections.extend_from_slice(&self.added);
+        expected
+    }
 }
 
 fn no_connection(name: &str, config: &Config) -> Error {
@@ -88,26 +159,28 @@ pub(crate) fn keeps(keyword: &str) -> bool {
     ["sslmode", "hostaddr"].contains(&keyword)
 }
 
-/// Returns the connection as it reads once it is in a file: checked and normalised.
-fn checked(connection: &Connection) -> Result<Connection> {
-    for (keyword, _) in &connection.target.options {
-        if !keeps(keyword) {
-            let name = &connection.name;
-            let why = format!("connections.{name}: {keyword} cannot be kept in the config");
-            return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
+/// Returns the connections as they read once they are in a file: checked and normalised.
+fn checked(connections: &[Connection]) -> Result<Vec<Connection>> {
+    let mut names = HashSet::new();
+    for connection in connections {
+        let name = &connection.name;
+        for (keyword, _) in &connection.target.options {
+            if !keeps(keyword) {
+                let why = format!("connections.{name}: {keyword} cannot be kept in the config");
+                return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
+            }
+        }
+        check_connection_name(name, connection.target.host.as_deref())?;
+        if !names.insert(name) {
+            let why = format!("connections.{name}: two connections have this name");
+            return Err(Error::usage(why).hint("give one of them another name"));
         }
     }
-    check_connection_name(&connection.name, connection.target.host.as_deref())?;
     let mut alone = DocumentMut::new();
-    append(&mut alone, connection);
-    let mut config = read::config(
-        &read::document(&alone.to_string())?,
-        LineNumbers::OF_UNSEEN_TEXT,
-    )?;
-    match config.connections.pop() {
-        Some(connection) => Ok(connection),
-        None => Err(Error::usage("the connection is empty")),
-    }
+    append(&mut alone, connections);
+    let text = alone.to_string();
+    let config = read::config(&read::document(&text)?, LineNumbers::OF_UNSEEN_TEXT)?;
+    Ok(config.connections)
 }
 
 /// Sets a byte order mark apart: it is no part of the first line. A second one is an error, which
@@ -119,22 +192,13 @@ fn split_byte_order_mark(text: &str) -> (&str, &str) {
 }
 
 /// Reads the text for a change. Each line ends with LF, also the last one.
-fn editable(text: &str, name: &str) -> Result<DocumentMut> {
+fn editable(text: &str, names: &[&str]) -> Result<DocumentMut> {
     let mut plain = String::with_capacity(text.len() + 1);
     for line in merge::lines(text) {
         plain.push_str(line.text);
         plain.push('\n');
     }
-    plain.parse().map_err(|_| edit_error(name))
-}
-
-/// Returns the edited text if it reads as expected. A way of writing TOML that the edits do not
-/// know must not do harm.
-fn proven(mark: &str, edited: &str, expected: &Config, name: &str) -> Result<String> {
-    match Config::parse(edited) {
-        Ok(config) if config.says_the_same_as(expected) => Ok(format!("{mark}{edited}")),
-        _ => Err(edit_error(name)),
-    }
+    plain.parse().map_err(|_| edit_error(names))
 }
 
 /// Returns the keys that the connection has, with their values.
@@ -164,6 +228,7 @@ fn values(connection: &Connection) -> Vec<(&'static str, Value)> {
         ("provider", text(&connection.provider)),
         ("sign_host", text(&sign_host)),
         ("expires_in", connection.life.map(life)),
+        ("discovered", connection.discovered.then(|| true.into())),
     ] {
         if let Some(value) = value {
             values.push((key, value));
@@ -184,8 +249,12 @@ fn life(life: Life) -> Value {
     }
 }
 
-/// Adds a table at the end, below a blank line; or in the braces, if all connections are in them.
-fn append(document: &mut DocumentMut, connection: &Connection) {
+/// Adds tables at the end, each below a blank line; or in the braces, if all connections are in
+/// them.
+fn append(document: &mut DocumentMut, connections: &[Connection]) {
+    if connections.is_empty() {
+        return;
+    }
     let mut above = document.trailing().as_str().unwrap_or_default().to_owned();
     if !document.to_string().is_empty() {
         above.push('\n');
@@ -195,21 +264,25 @@ fn append(document: &mut DocumentMut, connection: &Connection) {
     let all = document
         .entry("connections")
         .or_insert(Item::Table(no_connection));
-    let values = values(connection).into_iter();
     let is_in_braces = all.is_inline_table();
-    let new = if is_in_braces {
-        Item::Value(values.collect())
-    } else {
-        let mut table: Table = values.collect();
-        table.set_position(Some(isize::MAX));
-        table.decor_mut().set_prefix(above);
-        Item::Table(table)
-    };
-    change(all, |all| {
-        all.insert(&connection.name, new);
+    change_table(all, |all| {
+        for connection in connections {
+            let values = values(connection).into_iter();
+            let new = if is_in_braces {
+                Item::Value(values.collect())
+            } else {
+                let mut table: Table = values.collect();
+                table.set_position(Some(isize::MAX));
+                table
+                    .decor_mut()
+                    .set_prefix(mem::replace(&mut above, "\n".to_owned()));
+                Item::Table(table)
+            };
+            all.insert(&connection.name, new);
+        }
     });
     if !is_in_braces {
-        document.set_trailing(""); // it is above the new table now
+        document.set_trailing(""); // it is above the new tables now
     }
 }
 
@@ -248,7 +321,7 @@ fn rewrite(table: &mut dyn TableLike, has_lines: bool, old: &Connection, new: &C
 }
 
 /// Changes a table. In braces, the blanks before the closing one stay there.
-fn change(table: &mut Item, change: impl FnOnce(&mut dyn TableLike)) {
+fn change_table(table: &mut Item, change: impl FnOnce(&mut dyn TableLike)) {
     let Some(braces) = table.as_inline_table_mut() else {
         if let Some(table) = table.as_table_mut() {
             change(table);

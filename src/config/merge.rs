@@ -1,10 +1,13 @@
-//! The lines of an edited file: those of the connection as `toml_edit` prints them, and all others
+//! The lines of an edited file: those of the connections as `toml_edit` prints them, and all others
 //! as they were, byte for byte.
 //!
 //! `toml_edit` knows LF alone, brings the dotted keys of a table together, and drops a key with the
 //! comment above it. Therefore its text is only compared with the old one, line by line. Comments
 //! and blank lines that it has dropped are put back. Where it has changed or moved another line,
 //! the edit is refused.
+
+use std::collections::HashMap;
+use std::ops::{Range, RangeInclusive};
 
 use similar::{Algorithm, DiffTag, capture_diff_slices_by_key};
 use toml::de::DeTable;
@@ -17,8 +20,10 @@ use crate::error::{Error, Result};
 pub(super) struct Line<'t> {
     pub(super) text: &'t str,
     end: &'t str,
-    /// The connection has a part in it.
+    /// A connection that is edited has a part in it.
     is_own: bool,
+    /// It goes with a connection that is removed.
+    is_gone: bool,
 }
 
 impl Line<'_> {
@@ -39,34 +44,45 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
             text,
             end,
             is_own: false,
+            is_gone: false,
         });
     }
     lines
 }
 
-pub(super) fn edit_error(name: &str) -> Error {
-    let why = format!("cannot edit connections.{name}: other lines of the file would change");
+pub(super) fn edit_error(names: &[&str]) -> Error {
+    let (what, name) = match names {
+        [name] => (format!("connections.{name}"), *name),
+        _ => (format!("{} connections", names.len()), "NAME"),
+    };
+    let why = format!("cannot edit {what}: other lines of the file would change");
     Error::failure(why).hint(format!(
         "edit it by hand: put each key on a line of its own below the line [connections.{name}]"
     ))
 }
 
-/// Returns the old text with the connection's lines as they are printed. `document` is the old
-/// text's.
-pub(super) fn merge(old: &str, document: &DeTable<'_>, new: &str, name: &str) -> Result<String> {
-    let mut old_lines = lines_of_connection(old, document, name);
-    let mut new_lines = lines_of_connection(new, &read::document(new)?, name);
-    let is_there = |lines: &[Line<'_>]| lines.iter().any(|line| line.is_own);
-    match (is_there(&old_lines), is_there(&new_lines)) {
-        (true, false) => add_surroundings(&mut old_lines),
-        (false, true) => add_surroundings(&mut new_lines),
-        _ => {}
+/// Returns the old text with the lines of these connections as they are printed. `document` is the
+/// old text's.
+pub(super) fn merge(
+    old: &str,
+    document: &DeTable<'_>,
+    new: &str,
+    names: &[&str],
+) -> Result<String> {
+    let mut old_lines = MarkedLines::of(old, document, names);
+    let mut new_lines = MarkedLines::of(new, &read::document(new)?, names);
+    for place in old_lines.places_not_in(&new_lines) {
+        old_lines.mark_with_surroundings(place, |line| line.is_gone = true);
     }
+    for place in new_lines.places_not_in(&old_lines) {
+        new_lines.mark_with_surroundings(place, |line| line.is_own = true);
+    }
+    old_lines.lines.retain(|line| !line.is_gone);
     let crlf_count = old.matches("\r\n").count();
     let has_more_lf = crlf_count * 2 <= old.matches('\n').count();
     let usual_end = if has_more_lf { "\n" } else { "\r\n" };
     let mut merged = String::with_capacity(old.len().max(new.len()));
-    for line in choose(&old_lines, &new_lines, name)? {
+    for line in choose(&old_lines.lines, &new_lines.lines, names)? {
         merged.push_str(line.text);
         merged.push_str(if line.end.is_empty() {
             usual_end
@@ -84,7 +100,7 @@ pub(super) fn merge(old: &str, document: &DeTable<'_>, new: &str, name: &str) ->
 }
 
 /// Chooses from both texts the lines that stay, those that are put back, and those that are new.
-fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], name: &str) -> Result<Vec<Line<'t>>> {
+fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], names: &[&str]) -> Result<Vec<Line<'t>>> {
     let mut chosen = Vec::new();
     let key = |line: &Line<'t>| (line.is_own, line.text);
     for step in capture_diff_slices_by_key(Algorithm::Myers, old, new, key) {
@@ -97,7 +113,7 @@ fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], name: &str) -> Result<Vec<Line
             if line.is_own {
                 chosen.push(Line { end: "", ..*line });
             } else if !line.is_blank() {
-                return Err(edit_error(name));
+                return Err(edit_error(names));
             }
         }
         for line in &old[old_range] {
@@ -105,7 +121,7 @@ fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], name: &str) -> Result<Vec<Line
                 continue;
             }
             if !line.is_blank() && !line.is_comment() {
-                return Err(edit_error(name));
+                return Err(edit_error(names));
             }
             chosen.push(*line);
         }
@@ -113,9 +129,106 @@ fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], name: &str) -> Result<Vec<Line
     Ok(chosen)
 }
 
-/// Finds the lines in which the connection has a part. All connections in one line of braces change
+pub(super) fn item<'d>(document: &'d DeTable<'d>, name: &str) -> Option<&'d Item<'d>> {
+    document.get("connections")?.get_ref().as_table()?.get(name)
+}
+
+/// The lines of a text, with a mark at those in which connections that are edited have a part.
+struct MarkedLines<'t> {
+    lines: Vec<Line<'t>>,
+    /// The lines in which each connection that is there has a part.
+    places: HashMap<&'t str, Vec<RangeInclusive<usize>>>,
+}
+
+impl<'t> MarkedLines<'t> {
+    fn of(text: &'t str, document: &DeTable<'_>, names: &[&'t str]) -> Self {
+        let mut lines = lines(text);
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let line_of = |at: usize| ends.partition_point(|end| *end < at);
+        let mut places = HashMap::new();
+        for name in names {
+            let mut parts = Vec::new();
+            for span in spans_of(text, document, name) {
+                let part = line_of(span.start)..=line_of(span.end);
+                for line in &mut lines[part.clone()] {
+                    line.is_own = true;
+                }
+                parts.push(part);
+            }
+            if !parts.is_empty() {
+                parts.sort_by_key(|part| *part.start());
+                places.insert(*name, parts);
+            }
+        }
+        Self { lines, places }
+    }
+
+    /// Returns where the connections are that the other text does not have, from above to below.
+    fn places_not_in(&self, other: &Self) -> Vec<Vec<RangeInclusive<usize>>> {
+        let mut found = Vec::new();
+        for (name, place) in &self.places {
+            if !other.places.contains_key(name) {
+                found.push(place.clone());
+            }
+        }
+        found.sort_by_key(|place| *place[0].start());
+        found
+    }
+
+    /// Marks a connection that comes or goes: its own lines, all lines below its header, the
+    /// comment that stands apart above it, and one of two blank lines that would come together.
+    fn mark_with_surroundings(
+        &mut self,
+        place: Vec<RangeInclusive<usize>>,
+        mark: fn(&mut Line<'t>),
+    ) {
+        let start = *place[0].start();
+        let mut last = start;
+        for part in place {
+            last = last.max(*part.end());
+            self.lines[part].iter_mut().for_each(mark);
+        }
+        if self.lines[start].text.trim_start().starts_with('[') {
+            self.lines[start..=last].iter_mut().for_each(mark);
+        }
+        let first = self.first_with_comment(start);
+        self.lines[first..start].iter_mut().for_each(mark);
+        let below = last + 1;
+        if self.lines.get(below).is_some_and(|line| !line.is_blank()) {
+            return;
+        }
+        match self.above(first) {
+            Some(above) if self.lines[above].is_blank() => mark(&mut self.lines[above]),
+            None if below < self.lines.len() => mark(&mut self.lines[below]),
+            _ => {}
+        }
+    }
+
+    /// Returns the first line of the comment that stands apart above a line; without one, the line.
+    fn first_with_comment(&self, start: usize) -> usize {
+        let mut first = start;
+        while let Some(above) = self.above(first) {
+            if self.lines[above].is_blank() {
+                return first;
+            }
+            if !self.lines[above].is_comment() {
+                break;
+            }
+            first = above;
+        }
+        // Right below another line, or at the head of the file, it may be about something else.
+        start
+    }
+
+    /// Returns the nearest line above that stays.
+    fn above(&self, number: usize) -> Option<usize> {
+        self.lines[..number].iter().rposition(|line| !line.is_gone)
+    }
+}
+
+/// Returns where a connection has a part in the text. All connections in one line of braces change
 /// together.
-fn lines_of_connection<'t>(text: &'t str, document: &DeTable<'_>, name: &str) -> Vec<Line<'t>> {
+fn spans_of(text: &str, document: &DeTable<'_>, name: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     if let Some(all) = document.get("connections") {
         let written = &text[all.span()];
@@ -129,43 +242,5 @@ fn lines_of_connection<'t>(text: &'t str, document: &DeTable<'_>, name: &str) ->
             spans.push(key.span().start..value.span().end);
         }
     }
-    let line_of = |at: usize| text[..at].matches('\n').count();
-    let mut lines = lines(text);
-    for span in spans {
-        for line in &mut lines[line_of(span.start)..=line_of(span.end)] {
-            line.is_own = true;
-        }
-    }
-    lines
-}
-
-pub(super) fn item<'d>(document: &'d DeTable<'d>, name: &str) -> Option<&'d Item<'d>> {
-    document.get("connections")?.get_ref().as_table()?.get(name)
-}
-
-/// Counts to a connection that comes or goes all lines below its header, the comment that stands
-/// apart above it, and one of two blank lines that would come together.
-fn add_surroundings(lines: &mut [Line<'_>]) {
-    let Some(start) = lines.iter().position(|line| line.is_own) else {
-        return;
-    };
-    let last = lines.iter().rposition(|line| line.is_own).unwrap_or(start);
-    let has_header = lines[start].text.trim_start().starts_with('[');
-    let mut first = start;
-    while first > 0 && lines[first - 1].is_comment() {
-        first -= 1;
-    }
-    // Right below another line, or at the head of the file, a comment may be about something else.
-    if first == 0 || !lines[first - 1].is_blank() {
-        first = start;
-    }
-    let is_blank_below = lines.get(last + 1).is_none_or(Line::is_blank);
-    if is_blank_below && first > 0 && lines[first - 1].is_blank() {
-        first -= 1;
-    } else if is_blank_below && first == 0 && last + 1 < lines.len() {
-        lines[last + 1].is_own = true;
-    }
-    for (number, line) in lines.iter_mut().enumerate().take(last).skip(first) {
-        line.is_own |= number < start || has_header;
-    }
+    spans
 }

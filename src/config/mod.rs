@@ -4,9 +4,9 @@
 //! ```text
 //! text --read--> Config    connections, rules and settings; errors name line and key
 //!   |
-//!   +--edit--> text        `pgcred add`, `pgcred remove`: `toml_edit` changes the document, and
-//!                          `merge` takes the connection's lines from it; the result has to read
-//!                          as expected
+//!   +--edit--> text        connections are added, changed and removed: `toml_edit` changes the
+//!                          document, and `merge` takes the connections' lines from it; the result
+//!                          has to read as expected
 //! ```
 
 mod edit;
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use edit::{add, keeps, remove};
+pub(crate) use edit::{add, change, keeps, remove};
 
 use crate::authority::{LoginPolicy, Region};
 use crate::error::{Error, Result};
@@ -54,6 +54,8 @@ pub(crate) struct Connection {
     /// Other addresses under which the passfile holds the token. One without a port has the
     /// connection's port.
     pub(crate) aliases: Vec<HostPort>,
+    /// `pgcred discover` has written it, and may take it out again.
+    pub(crate) discovered: bool,
 }
 
 /// A `[[match]]`: values for every host that the pattern fits.

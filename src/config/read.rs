@@ -227,6 +227,7 @@ fn read_field_of_connection(found: &mut Connection, field: &Field<'_>) -> Result
         "hostaddr" => found.target.set_option("hostaddr", field.read(hostaddr)?),
         "expires_in" => found.life = Some(field.read(life)?),
         "aliases" => found.aliases = aliases(field)?,
+        "discovered" => found.discovered = field.read(boolean)?,
         _ => return Err(field.unknown(CONNECTION_KEYS)),
     }
     Ok(())
@@ -235,7 +236,7 @@ fn read_field_of_connection(found: &mut Connection, field: &Field<'_>) -> Result
 #[rustfmt::skip]
 const CONNECTION_KEYS: &[&str] = &[
     "host", "port", "user", "dbname", "sslmode", "hostaddr", "roots", "profile", "region",
-    "provider", "sign_host", "expires_in", "aliases",
+    "provider", "sign_host", "expires_in", "aliases", "discovered",
 ];
 
 /// Reads the rules, whether they are written as `[[match]]` or as a list.
@@ -337,6 +338,13 @@ fn hostaddr(item: &DeValue<'_>) -> Result<String> {
     match text(item)?.parse::<IpAddr>() {
         Ok(address) => Ok(address.to_string()),
         Err(_) => Err(Error::usage("not an IP address").hint("write it like 127.0.0.1")),
+    }
+}
+
+fn boolean(item: &DeValue<'_>) -> Result<bool> {
+    match item.as_bool() {
+        Some(value) => Ok(value),
+        None => Err(Error::usage("not true or false").hint("write true or false, without quotes")),
     }
 }
 

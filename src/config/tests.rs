@@ -90,6 +90,7 @@ pub(super) fn full() -> Connection {
             HostPort::parse("localhost:15432").unwrap(),
             HostPort::parse("tunnel").unwrap(),
         ],
+        discovered: false,
     }
 }
 
@@ -232,6 +233,7 @@ fn some_connection() -> impl Strategy<Value = Connection> {
     let signed = (
         proptest::option::of(Just("rds".to_owned())),
         proptest::option::of(address),
+        any::<bool>(),
     );
     let named = "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}";
     (named, place, rest, signed, tls, roots).prop_map(|(name, place, rest, signed, tls, roots)| {
@@ -254,6 +256,7 @@ fn some_connection() -> impl Strategy<Value = Connection> {
             sign_host: signed.1,
             life: rest.2,
             aliases: rest.3,
+            discovered: signed.2,
         }
     })
 }
@@ -270,6 +273,35 @@ proptest! {
         }
     }
 
+    /// Many edits in one give the text that one after the other gives, from above to below.
+    #[test]
+    fn many_edits_are_as_single_ones(
+        text in prop_oneof![Just(GOOD.to_owned()), some_text()],
+        more in proptest::collection::vec(some_connection(), 1..5),
+        is_taken in proptest::collection::vec(any::<bool>(), 8),
+    ) {
+        let more: Vec<Connection> = more.into_iter().enumerate().map(|(number, connection)| {
+            Connection { name: format!("new{number}"), ..connection }
+        }).collect();
+        let one_by_one = more.iter().try_fold(text.clone(), |text, new| add(&text, new, false));
+        let Ok(expected) = one_by_one else { return Ok(()) };
+        let added = change(&text, &more, &[]).unwrap();
+        prop_assert_eq!(&added, &expected);
+        let names: Vec<&str> = more.iter().map(|new| new.name.as_str()).collect();
+        prop_assert_eq!(change(&added, &[], &names).unwrap(), text);
+
+        let all = Config::parse(&added).unwrap().connections;
+        let mut taken = Vec::new();
+        for (connection, is_taken) in all.iter().zip(is_taken) {
+            if is_taken {
+                taken.push(connection.name.as_str());
+            }
+        }
+        let one_by_one = taken.iter().try_fold(added.clone(), |text, name| remove(&text, name));
+        let Ok(expected) = one_by_one else { return Ok(()) };
+        prop_assert_eq!(change(&added, &[], &taken).unwrap(), expected);
+    }
+
     #[test]
     fn what_is_added_is_read(connection in some_connection(), replaced in some_connection()) {
         let name = connection.name.clone();
@@ -277,6 +309,16 @@ proptest! {
         let after = add(&before, &connection, true).unwrap();
         let config = Config::parse(&after).unwrap();
         prop_assert_eq!(config.connection(&name), Some(&connection));
+        let both = [connection, Connection { name: "the-other".into(), ..full() }];
+        let together = change(&before, &both, &[&name, "bare"]);
+        let Ok(together) = together else {
+            prop_assert!(name == "bare" || name == "the-other");
+            return Ok(());
+        };
+        let config = Config::parse(&together).unwrap();
+        prop_assert_eq!(config.connection(&name), Some(&both[0]));
+        prop_assert_eq!(config.connection("the-other"), Some(&both[1]));
+        prop_assert_eq!(config.connection("bare"), None);
         let comments = |text: &str| text.matches('#').count();
         prop_assert!(comments(&after) >= comments(GOOD));
     }

@@ -97,6 +97,8 @@ fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
     rows.sort_by_key(|row| names.iter().position(|name| *name == row.name));
     let mut notes = Vec::new();
     for row in &mut rows {
+        let known = app.preferences.config.connection(&row.name);
+        row.discovered = known.is_some_and(|connection| connection.discovered);
         row.error = app.preferences.output.masked(&row.error);
         notes.extend(row.notes());
     }

@@ -49,6 +49,8 @@ pub(super) struct Row {
     line_of: Option<String>,
     /// Why no token can be issued.
     pub(super) error: String,
+    /// `pgcred discover` has written the connection.
+    pub(super) discovered: bool,
 }
 
 /// Where the token is whose times the columns show.
@@ -263,6 +265,7 @@ impl Row {
             "in_passfiles": lines,
             "missing": self.missing,
             "line_of": self.line_of,
+            "discovered": self.discovered,
             "error": known(&self.error),
         })
     }

@@ -2,13 +2,13 @@
 //! kept fresh, and only connections are.
 
 use crate::command::app::App;
+use crate::command::edits;
 use crate::config::{self, Connection, Life};
 use crate::error::Result;
 use crate::provider;
 use crate::request::Request;
 use crate::request::target::{RootsChoice, TargetSpec};
-use crate::setup::{Edit, EditDestination, Target, Tool, ToolKind};
-use crate::sys::fs;
+use crate::setup::{Edit, Target, Tool, ToolKind};
 use crate::text::host::HostPort;
 
 /// Returns the targets that have to become connections for this tool.
@@ -27,20 +27,13 @@ pub(super) fn edit(new: &[&Target], app: &App) -> Result<Option<Edit>> {
     if new.is_empty() {
         return Ok(None);
     }
-    let path = app.preferences.config_path()?.clone();
-    let before = fs::read_plain(&path)?;
-    let mut after = before.clone().unwrap_or_default();
-    for target in new {
-        after = config::add(&after, &connection(target), false).map_err(|error| {
+    let connections: Vec<Connection> = new.iter().map(|target| connection(target)).collect();
+    let edit = edits::of_configuration(app, |text| {
+        config::change(text, &connections, &[]).map_err(|error| {
             error.hint("name it yourself: pgcred add NAME HOST, then pgcred setup TOOL NAME")
-        })?;
-    }
-    Ok(Some(Edit {
-        destination: EditDestination::File(path),
-        before,
-        after: Some(after),
-        back_up: None,
-    }))
+        })
+    });
+    edit.map(Some)
 }
 
 /// Returns a target as the configuration keeps it: without what is the default anyway.

@@ -2,8 +2,10 @@
 //!
 //! All by texts, without files. An edit that is taken back gives the same text as before.
 
+use std::time::{Duration, Instant};
+
 use crate::config::tests::{GOOD, connection, full, region, text};
-use crate::config::{Connection, Life, add, remove};
+use crate::config::{Config, Connection, Life, add, change, remove};
 use crate::error::Exit;
 use crate::request::target::TargetSpec;
 
@@ -304,4 +306,156 @@ fn removing_what_was_added_gives_back_the_text() {
         .unwrap();
         assert_eq!(remove(&more, "new").unwrap(), text, "{more}");
     }
+}
+
+/// What is removed and added is changed in its place, and keeps its comments.
+#[test]
+fn many_edits_in_one() {
+    let of_user = |name: &str, user: &str| Connection {
+        target: TargetSpec {
+            user: text(user),
+            ..connection(name, "h").target
+        },
+        ..connection(name, "h")
+    };
+    let before = "# mine\r\n\r\n[connections.a]\r\nhost = 'a'\r\n\r\n# b's\r\n[connections.b] # b\r\n\
+                  host = 'h' # of b\r\nuser = 'old'\r\n\r\n# c's\r\n[connections.c]\r\nhost = 'c'";
+    let add = [of_user("x", "u"), of_user("b", "new"), of_user("y", "v")];
+    assert_eq!(
+        change(before, &add, &["a", "b", "c"]).unwrap(),
+        "# mine\r\n\r\n# b's\r\n[connections.b] # b\r\nhost = 'h' # of b\r\nuser = \"new\"\r\n\r\n\
+         [connections.x]\r\nhost = \"h\"\r\nuser = \"u\"\r\n\r\n\
+         [connections.y]\r\nhost = \"h\"\r\nuser = \"v\""
+    );
+    let braces = "connections = { a = { host = 'a' }, b = { host = 'h' } } # c\n";
+    assert_eq!(
+        change(braces, &add, &["a", "b"]).unwrap(),
+        "connections = { b = { host = 'h', user = \"new\" }, x = { host = \"h\", user = \"u\" }, \
+         y = { host = \"h\", user = \"v\" } } # c\n"
+    );
+    // Dotted keys of two connections, line about line.
+    let dotted = "connections.a.host = 'a'\nconnections.b.host = 'h'\nconnections.a.port = 1\n\
+                  connections.b.user = 'old'\nconnections.a.user = 'u'\n";
+    assert_eq!(
+        change(dotted, &[of_user("b", "new")], &["b", "a"]).unwrap(),
+        "connections.b.host = 'h'\nconnections.b.user = \"new\"\n"
+    );
+    assert_eq!(change(before, &[], &[]).unwrap(), before);
+    let marked = format!("\u{feff}{before}");
+    let more = change(&marked, &[connection("z", "h")], &[]).unwrap();
+    assert!(more.starts_with("\u{feff}# mine\r\n"), "{more}");
+}
+
+#[test]
+fn neighbours_go_together() {
+    for (before, after) in [
+        (
+            "[connections.a]\nhost = 'a'\n\n[connections.b]\nhost = 'b'\n\n[connections.c]\n\
+             host='c'\n",
+            "[connections.c]\nhost='c'\n",
+        ),
+        (
+            "# t\n\n# a's\n[connections.a]\nhost = 'a'\n\n# b's\n[connections.b]\nhost = 'b'\n\n\
+             # e\n",
+            "# t\n\n# e\n",
+        ),
+        (
+            "[connections.c]\nhost='c'\n\n[connections.b]\nhost = 'b'\n\n[connections.a]\n\
+             host = 'a'\n",
+            "[connections.c]\nhost='c'\n",
+        ),
+        (
+            "[connections]\na = { host = 'a' }\nb = { host = 'b' }\nc = { host = 'c' }\n",
+            "[connections]\nc = { host = 'c' }\n",
+        ),
+        (
+            "[connections.a]\nhost = 'a'\n\n[connections.b]\nhost = 'b'",
+            "",
+        ),
+    ] {
+        assert_eq!(change(before, &[], &["b", "a"]).unwrap(), after, "{before}");
+    }
+}
+
+#[test]
+fn what_cannot_be_changed_together() {
+    let new = connection("new", "h");
+    for (add, remove, expected) in [
+        (
+            vec![new.clone(), new.clone()],
+            vec![],
+            "connections.new: two connections have this name",
+        ),
+        (
+            vec![new.clone(), connection("bare", "h")],
+            vec!["prod"],
+            "line 23: connections.bare: a connection of that name is there already",
+        ),
+        (vec![new.clone()], vec!["new"], "no connection `new`"),
+        (
+            vec![new, connection("x", "a b")],
+            vec![],
+            "connections.x.host: host `a b`",
+        ),
+    ] {
+        let message = change(GOOD, &add, &remove).unwrap_err().to_string();
+        assert!(message.starts_with(expected), "{message}");
+    }
+    let dotted = "connections.p.host = 'h'\n# none\ncache = 'none'\nconnections.q.host = 'x'\n";
+    let both = [connection("x", "h"), connection("y", "h")];
+    let error = change(dotted, &both, &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot edit 2 connections: other lines of the file would change"
+    );
+    assert_eq!(
+        error.to_hint(),
+        Some(
+            "edit it by hand: put each key on a line of its own below the line [connections.NAME]"
+        )
+    );
+}
+
+/// The mark of `pgcred discover` is written only when it is set, and goes when the user takes the
+/// connection over.
+#[test]
+fn a_discovered_connection_is_marked() {
+    let own = connection("p", "h");
+    let found = Connection {
+        discovered: true,
+        ..own.clone()
+    };
+    let marked = "[connections.p]\nhost = \"h\"\ndiscovered = true\n";
+    assert_eq!(add("", &found, false).unwrap(), marked);
+    assert_eq!(Config::parse(marked).unwrap().connections, [found]);
+    assert_eq!(
+        add(marked, &own, true).unwrap(),
+        "[connections.p]\nhost = \"h\"\n"
+    );
+    let denied = marked.replace("true", "false");
+    assert_eq!(Config::parse(&denied).unwrap().connections, [own]);
+}
+
+/// What `pgcred discover --add` has to do in a large organisation. One edit after the other takes
+/// minutes.
+#[test]
+fn thousands_of_edits_are_made_at_once() {
+    let many = |prefix: &str, count: usize| -> Vec<Connection> {
+        let name = |number| format!("{prefix}{number}");
+        (0..count)
+            .map(|number| Connection {
+                name: name(number),
+                ..full()
+            })
+            .collect()
+    };
+    let begin = Instant::now();
+    let before = change("# mine\n", &many("old", 100), &[]).unwrap();
+    let new = many("new", 2_000);
+    let after = change(&before, &new, &[]).unwrap();
+    assert_eq!(Config::parse(&after).unwrap().connections.len(), 2_100);
+    let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();
+    assert_eq!(change(&after, &[], &names).unwrap(), before);
+    let taken = begin.elapsed();
+    assert!(taken < Duration::from_secs(15), "{taken:?}");
 }

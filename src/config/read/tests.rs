@@ -221,6 +221,10 @@ const FIELD_ERRORS: &[(&str, &str)] = &[
         "line 3: connections.p.expires_in: not a duration",
     ),
     (
+        "discovered = 'true'",
+        "line 3: connections.p.discovered: not true or false",
+    ),
+    (
         "aliases = 'x'",
         "line 3: connections.p.aliases: not a list of hosts",
     ),

@@ -11,7 +11,7 @@ fn list_shows_the_tokens_but_no_secret() {
     configure(
         &sandbox,
         "[connections.bad]\nhost = 'nowhere.example.com'\n[connections.sso]\n\
-         host = 'h.dsql.us-east-1.on.aws'\nprofile = 'none'\n",
+         host = 'h.dsql.us-east-1.on.aws'\nprofile = 'none'\ndiscovered = true\n",
     );
     sandbox.ok(&["add", "prod", HOST]);
     sandbox.ok(&["token", "prod"]);
@@ -42,6 +42,10 @@ fn list_shows_the_tokens_but_no_secret() {
     assert_eq!(json[2]["expiration"], "2030-01-01T00:15:00Z");
     assert_eq!(json[2]["token_in"], "cache");
     assert_eq!(json[2]["error"], Value::Null);
+    assert_eq!(
+        (&json[1]["discovered"], &json[2]["discovered"]),
+        (&Value::Bool(true), &Value::Bool(false))
+    );
     assert!(!json.to_string().contains("Signature") && !table.contains("Signature"));
 }
 
