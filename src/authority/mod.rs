@@ -144,6 +144,11 @@ pub(crate) trait Authority: Sync {
         None
     }
 
+    /// Returns the row of `causes`, by its id, of a question that [`Inspector`] has not answered.
+    fn cause_of_no_answer(&self, _why: WhyNot) -> Option<&'static str> {
+        None
+    }
+
     /// Returns the row of `causes`, by its id, of which a message of a server speaks. The table's
     /// texts are those of AWS's servers, so that `None` is right for all others: then the server's
     /// own words are what `pgcred doctor` says.

@@ -18,7 +18,7 @@ use super::settings::SharedFiles;
 use super::{sigv4, token_parts};
 use crate::authority::{
     AskPolicy, Authority, Identities, Inspector, OptionHelp, Region, ShellSettings, TokenPart,
-    TokenReading,
+    TokenReading, WhyNot,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -106,6 +106,10 @@ impl Authority for AwsAuthority {
 
     fn cause_of(&self, error: &Error) -> Option<&'static str> {
         Some(causes::cause_of(error))
+    }
+
+    fn cause_of_no_answer(&self, why: WhyNot) -> Option<&'static str> {
+        Some(causes::cause_of_no_answer(why))
     }
 
     fn explain(&self, message: &str) -> Option<&'static str> {

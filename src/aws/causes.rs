@@ -1,7 +1,7 @@
 //! From an error of getting credentials or a token to a row of the table of causes: by the reason
 //! that the error carries. Only what a service has said in its own words is recognised by its text.
 
-use crate::authority::TokenPart;
+use crate::authority::{TokenPart, WhyNot};
 use crate::causes;
 use crate::error::{Error, Exit, Reason};
 
@@ -38,6 +38,29 @@ pub(super) fn cause_of_difference(part: TokenPart) -> &'static str {
         TokenPart::Host | TokenPart::Port => "token.endpoint",
         TokenPart::User => "token.user",
         TokenPart::Region => "region",
+    }
+}
+
+/// Returns the id of the cause of a question that AWS has not answered.
+pub(super) fn cause_of_no_answer(why: WhyNot) -> &'static str {
+    match why {
+        WhyNot::KeyUnknown => "aws.stale.env",
+        WhyNot::Expired => "aws.expired",
+        WhyNot::ClockWrong => "clock",
+        WhyNot::SecretWrong => "aws.secret",
+        WhyNot::LoginNeeded => "aws.login",
+        WhyNot::NoCredentials => "aws.none",
+        WhyNot::Setting => "aws.config",
+        WhyNot::Untrusted => "aws.tls",
+        WhyNot::NotAllowed
+        | WhyNot::NotFound
+        | WhyNot::Throttled
+        | WhyNot::RegionOff
+        | WhyNot::Unreachable
+        | WhyNot::Late
+        | WhyNot::NotUnderstood
+        | WhyNot::Refused
+        | WhyNot::NotAskable => "aws.unreachable",
     }
 }
 

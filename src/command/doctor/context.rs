@@ -36,6 +36,8 @@ pub(super) struct Examination<'a> {
     pub(super) deadline: Instant,
     /// The highest level of the checks that the user asked for.
     pub(super) level: Level,
+    /// The name of the authority of all targets; `None` if there are several, or no targets.
+    pub(super) only_authority: Option<&'static str>,
     /// Whether there is anything to examine besides this machine.
     pub(super) has_targets: bool,
     pub(super) jobs: Jobs,

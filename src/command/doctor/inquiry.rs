@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::later::Later;
 use crate::authority::{
-    AskPolicy, Caller, Inspected, Inspector, Permission, Region, Scope, ServerState,
+    AskPolicy, Authority, Caller, Inspected, Inspector, Permission, Region, Scope, ServerState,
 };
 use crate::provider::Provider;
 use crate::request::Request;
@@ -39,8 +39,9 @@ struct Subject {
     region: Option<Region>,
 }
 
-/// The clock of the authority that the first target belongs to.
+/// The clock of an authority that targets belong to.
 pub(super) struct Clock {
+    pub(super) authority: &'static dyn Authority,
     /// The region that is asked; `None` if the settings of the profile decide.
     pub(super) region: Option<String>,
     /// How many seconds the clock of this machine is ahead.
@@ -134,6 +135,7 @@ impl Clock {
         let inspector = authority.inspector(request.profile.as_deref(), ask, deadline)?;
         let region = request.region.clone();
         Some(Self {
+            authority,
             region: region.as_ref().map(ToString::to_string),
             offset: Later::start(move || inspector.clock_offset(region.as_ref())),
             deadline,

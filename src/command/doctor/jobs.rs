@@ -44,8 +44,8 @@ pub(super) struct Jobs {
     /// The programs of PostgreSQL that are found.
     pub(super) clients: Vec<ProgramVersion>,
     pub(super) aws: Option<ProgramVersion>,
-    /// The clock of the authority; `None` also if there is no target.
-    pub(super) clock: Option<Clock>,
+    /// The clocks of the targets' authorities.
+    pub(super) clocks: Vec<Clock>,
 }
 
 /// A program, and what it says of its version.

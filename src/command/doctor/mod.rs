@@ -148,7 +148,7 @@ impl Run for Doctor {
         let is_wanted = |word: &str| selection.includes_any(word);
         let mut jobs = Jobs::start(app, &machine, deadline, is_wanted);
         if level >= Level::Network && (is_wanted("clock") || is_wanted("aws.reach")) {
-            jobs.clock = clock(&targets, app, deadline);
+            jobs.clocks = clocks(&targets, app, deadline);
         }
         share_time(app, &targets, deadline);
         let mut examination = Examination {
@@ -156,6 +156,7 @@ impl Run for Doctor {
             app,
             deadline,
             level,
+            only_authority: runner::only_authority(&targets),
             has_targets: !targets.is_empty(),
             jobs,
         };
@@ -208,14 +209,17 @@ impl Doctor {
     }
 }
 
-/// Starts to ask for the time where the first target that is known belongs to.
-fn clock(targets: &[NamedTarget], app: &App, deadline: Instant) -> Option<Clock> {
+/// Starts to ask each authority for the time, where the first of its targets belongs to.
+fn clocks(targets: &[NamedTarget], app: &App, deadline: Instant) -> Vec<Clock> {
+    let (mut asked, mut clocks) = (BTreeSet::new(), Vec::new());
     for target in targets {
-        if let Ok(request) = &target.request {
-            return Clock::start(request, &app.preferences.ask, deadline);
+        if let Ok(request) = &target.request
+            && asked.insert(request.provider.authority.name())
+        {
+            clocks.extend(Clock::start(request, &app.preferences.ask, deadline));
         }
     }
-    None
+    clocks
 }
 
 /// Returns what the report calls a target: what the user typed, unless that is a URI or a conninfo

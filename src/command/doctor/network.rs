@@ -214,3 +214,6 @@ fn verification(sslmode: &str, has_file: bool) -> Verification {
         _ => Verification::Nothing,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,6 +73,22 @@ pub(super) fn run(
     outcomes
 }
 
+/// Returns the name of the authority that all targets have.
+pub(super) fn only_authority(targets: &[NamedTarget]) -> Option<&'static str> {
+    let mut only = None;
+    for target in targets {
+        let Ok(request) = &target.request else {
+            continue;
+        };
+        let name = request.provider.authority.name();
+        if only.is_some_and(|known| known != name) {
+            return None;
+        }
+        only = Some(name);
+    }
+    only
+}
+
 /// The probes of the targets' servers, and the questions about them.
 #[derive(Default)]
 struct Probes {
@@ -120,7 +136,10 @@ impl Probes {
 }
 
 fn run_machine(examination: &mut Examination<'_>, selection: &Selection) -> Vec<CheckOutcome> {
-    let values = Placeholders::default();
+    let values = Placeholders {
+        authority: examination.only_authority,
+        ..Placeholders::default()
+    };
     let mut outcomes: Vec<CheckOutcome> = Vec::new();
     for check in checks::all() {
         let Examine::Machine(examine) = check.examine else {

@@ -12,6 +12,7 @@ use super::sandboxes;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Examination, Level};
 use crate::command::doctor::finding::Finding;
+use crate::provider;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::of_machine(
@@ -199,6 +200,11 @@ fn check_sandbox(examination: &mut Examination<'_>) -> Finding {
 
 fn check_aws(examination: &mut Examination<'_>) -> Finding {
     let own = examination.machine.pgcred.canonicalize().ok();
+    if let Some(name) = examination.only_authority
+        && !provider::is_first_authority(name)
+    {
+        return Finding::skip("it makes no token for the targets");
+    }
     let (Some(aws), Some(patience)) = (&mut examination.jobs.aws, examination.jobs.patience) else {
         return Finding::skip("PATH has no `aws`");
     };

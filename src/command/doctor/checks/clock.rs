@@ -1,71 +1,114 @@
-//! The way to AWS without a permission: whether it answers, and whether its clock is that of this
-//! machine. It may be that a login needs neither, so that what fails on the way is a warning.
+//! The way to the authorities without a permission: whether each answers, and whether its clock is
+//! that of this machine. It may be that a login needs neither, so that what fails on the way is a
+//! warning.
+//!
+//! Each authority of the targets is asked once. The check tells of all, and the worst decides.
 
 use super::no_answer;
-use crate::authority::{Inspected, WhyNot};
+use crate::authority::{Authority, Inspected, WhyNot};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Examination, Level};
-use crate::command::doctor::finding::Finding;
+use crate::command::doctor::finding::{Finding, Status};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "aws.reach",
-        about: "whether AWS answers, and TLS to it is trusted",
+        about: "whether the authority answers, and TLS to it is trusted",
         level: Level::Network,
         needs: &[],
         examine: Examine::Machine(check_reach),
     },
     Check {
         id: "clock.offset",
-        about: "whether the clock of this machine is that of AWS",
+        about: "whether the clock of this machine is that of the authority",
         level: Level::Network,
         needs: &[],
         examine: Examine::Machine(check_offset),
     },
 ];
 
-/// AWS refuses a signature that is older or newer than five minutes.
+/// A signature or a token that is older or newer than five minutes is usually refused.
 const MOST_SECONDS_OFF: u64 = 5 * 60;
 /// A clock that is off by more than that is not set by anybody.
 const USUAL_SECONDS_OFF: u64 = 60;
 
-/// The region that is asked, and the answer; or the finding that there is none.
-type ClockAnswer = Result<(Option<String>, Inspected<i64>), Finding>;
+/// What an authority has said of its clock; `None` if it has said nothing in time.
+struct ClockAnswer {
+    authority: &'static dyn Authority,
+    /// The region that was asked.
+    region: Option<String>,
+    answer: Option<Inspected<i64>>,
+}
 
-fn ask_clock(run: &mut Examination<'_>) -> ClockAnswer {
-    let Some(clock) = &mut run.jobs.clock else {
-        return Err(Finding::skip(
-            "there is nothing to log in to that AWS issues tokens for",
-        ));
-    };
-    match clock.offset.get(clock.deadline) {
-        Some(answer) => Ok((clock.region.clone(), answer.clone())),
-        None => Err(Finding::warn(
-            "aws.unreachable",
-            "AWS did not answer in time",
-        )),
+fn ask_clocks(run: &mut Examination<'_>) -> Vec<ClockAnswer> {
+    let mut answers = Vec::new();
+    for clock in &mut run.jobs.clocks {
+        answers.push(ClockAnswer {
+            authority: clock.authority,
+            region: clock.region.clone(),
+            answer: clock.offset.get(clock.deadline).cloned(),
+        });
+    }
+    answers
+}
+
+/// Returns the worst finding, with the details of all.
+fn worst_of(findings: Vec<Finding>) -> Finding {
+    let mut details = Vec::new();
+    let mut worst: Option<Finding> = None;
+    for finding in findings {
+        details.push(finding.detail.clone());
+        let is_worse = match &worst {
+            Some(known) => rank(finding.status) > rank(known.status),
+            None => true,
+        };
+        if is_worse {
+            worst = Some(finding);
+        }
+    }
+    match worst {
+        Some(finding) => Finding {
+            detail: details.join("; "),
+            ..finding
+        },
+        None => Finding::skip("no authority of a target can be asked"),
+    }
+}
+
+fn rank(status: Status) -> u8 {
+    match status {
+        Status::Ok => 0,
+        Status::Skip => 1,
+        Status::Warn => 2,
+        Status::Fail => 3,
     }
 }
 
 fn check_reach(run: &mut Examination<'_>) -> Finding {
-    match ask_clock(run) {
-        Ok((region, answer)) => judge_reach(region.as_deref(), &answer),
-        Err(finding) => finding,
-    }
+    let answers = ask_clocks(run);
+    worst_of(answers.iter().map(judge_reach).collect())
 }
 
-fn judge_reach(region: Option<&str>, answer: &Inspected<i64>) -> Finding {
-    let Err(no_answer) = answer else {
-        return Finding::ok(match region {
-            Some(region) => format!("AWS answers in {region}"),
-            None => "AWS answers".to_owned(),
-        });
+fn judge_reach(said: &ClockAnswer) -> Finding {
+    let title = said.authority.title();
+    let no_answer = match &said.answer {
+        Some(Ok(_)) => {
+            return Finding::ok(match &said.region {
+                Some(region) => format!("{title} answers in {region}"),
+                None => format!("{title} answers"),
+            });
+        }
+        Some(Err(no_answer)) => no_answer,
+        None => {
+            let cause = said.authority.cause_of_no_answer(WhyNot::Late);
+            return Finding::warn(cause, format!("{title} did not answer in time"));
+        }
     };
-    let cause = match no_answer.why {
-        WhyNot::Untrusted => "aws.tls",
-        WhyNot::Setting => "aws.config",
-        _ => "aws.unreachable",
+    let why = match no_answer.why {
+        WhyNot::Untrusted | WhyNot::Setting => no_answer.why,
+        _ => WhyNot::Unreachable,
     };
+    let cause = said.authority.cause_of_no_answer(why);
     let finding = Finding::warn(cause, no_answer.error.to_string());
     match no_answer.error.to_hint() {
         Some(hint) => finding.with_advice(hint),
@@ -74,17 +117,23 @@ fn judge_reach(region: Option<&str>, answer: &Inspected<i64>) -> Finding {
 }
 
 fn check_offset(run: &mut Examination<'_>) -> Finding {
-    match ask_clock(run) {
-        Ok((_, Ok(ahead))) => judge_offset(ahead),
-        Ok((_, Err(answer))) => no_answer::skip(&answer),
-        Err(finding) => Finding::skip(finding.detail),
+    let answers = ask_clocks(run);
+    worst_of(answers.iter().map(judge_clock).collect())
+}
+
+fn judge_clock(said: &ClockAnswer) -> Finding {
+    let title = said.authority.title();
+    match &said.answer {
+        Some(Ok(ahead)) => judge_offset(title, *ahead),
+        Some(Err(answer)) => no_answer::skip(answer),
+        None => Finding::skip(format!("{title} did not answer in time")),
     }
 }
 
-fn judge_offset(ahead: i64) -> Finding {
+fn judge_offset(title: &str, ahead: i64) -> Finding {
     let off = ahead.unsigned_abs();
     let side = if ahead < 0 { "behind" } else { "ahead of" };
-    let detail = format!("it is {off} s {side} that of AWS");
+    let detail = format!("it is {off} s {side} that of {title}");
     if off > MOST_SECONDS_OFF {
         return Finding::fail("clock", detail);
     }
@@ -98,8 +147,16 @@ fn judge_offset(ahead: i64) -> Finding {
 mod tests {
     use super::*;
     use crate::authority::NoAnswer;
-    use crate::command::doctor::finding::Status;
     use crate::error::Error;
+    use crate::provider;
+
+    fn said(provider: &str, region: Option<&str>, answer: Option<Inspected<i64>>) -> ClockAnswer {
+        ClockAnswer {
+            authority: provider::authority_of(Some(provider)).expect("it is in the table"),
+            region: region.map(str::to_owned),
+            answer,
+        }
+    }
 
     #[test]
     fn a_clock_may_be_a_minute_off() {
@@ -116,7 +173,7 @@ mod tests {
                 "it is 9223372036854775808 s behind that of AWS",
             ),
         ] {
-            let finding = judge_offset(ahead);
+            let finding = judge_offset("AWS", ahead);
             assert_eq!((finding.status, finding.detail.as_str()), (status, says));
             assert_eq!(finding.cause.is_some(), status != Ok);
         }
@@ -132,13 +189,37 @@ mod tests {
             (WhyNot::Setting, "aws.config"),
         ] {
             let answer = Err(NoAnswer::new(why, Error::failure("x").hint("y")));
-            let finding = judge_reach(None, &answer);
+            let finding = judge_reach(&said("dsql", None, Some(answer.clone())));
             assert_eq!((finding.status, finding.cause), (Status::Warn, Some(cause)));
+            let of_other = judge_reach(&said("fake", None, Some(answer)));
+            assert_eq!((of_other.status, of_other.cause), (Status::Warn, None));
             assert_eq!(finding.advice.as_deref(), Some("y"));
         }
+        let finding = judge_reach(&said("dsql", Some("eu-west-1"), Some(Ok(0))));
+        assert_eq!(finding.detail, "AWS answers in eu-west-1");
+        let finding = judge_reach(&said("dsql", None, None));
+        assert_eq!(finding.detail, "AWS did not answer in time");
+        assert_eq!(finding.cause, Some("aws.unreachable"));
+    }
+
+    #[test]
+    fn each_authority_is_told_of_and_the_worst_decides() {
+        let judged = |answers: &[ClockAnswer]| worst_of(answers.iter().map(judge_clock).collect());
+        assert_eq!(judged(&[]).status, Status::Skip);
+        let finding = judged(&[
+            said("dsql", None, Some(Ok(1))),
+            said("fake", None, Some(Ok(-90))),
+        ]);
         assert_eq!(
-            judge_reach(Some("eu-west-1"), &Ok(0)).detail,
-            "AWS answers in eu-west-1"
+            (finding.status, finding.cause),
+            (Status::Warn, Some("clock"))
         );
+        assert_eq!(
+            finding.detail,
+            "it is 1 s ahead of that of AWS; it is 90 s behind that of Fake"
+        );
+        let silent = judged(&[said("fake", None, None), said("dsql", None, Some(Ok(0)))]);
+        assert_eq!(silent.status, Status::Skip);
+        assert!(silent.detail.starts_with("Fake did not answer in time"));
     }
 }

@@ -6,9 +6,9 @@
 //!  store          where tokens are kept    environment    libpq's variables
 //!  configuration  pgcred's own file        credentials    who signs, and the token that is issued
 //!  passfile       the file of clients      token          what the token is good for
-//!  clients        psql, the AWS CLI        server         what AWS knows of the server, for --aws
+//!  clients        psql, the AWS CLI        server         what the authority says of it (--aws)
 //!  tools          the tools' own files     net, tls       the way to the server, and encryption
-//!  clock          AWS's and this clock     login          the login itself
+//!  clock          the authorities' clocks   login          the login itself
 //!
 //! shared:  sandboxes, token_judges, policy, server_text, no_answer    judge values for the stages
 //! ```

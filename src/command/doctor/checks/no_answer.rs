@@ -1,34 +1,31 @@
-//! Why AWS has not answered a question, as a finding: by the value that comes with the error, never
-//! by its text.
+//! Why an authority has not answered a question, as a finding: by the value that comes with the
+//! error, never by its text.
 
-use crate::authority::{NoAnswer, WhyNot};
+use crate::authority::{Authority, NoAnswer, WhyNot};
 use crate::command::doctor::finding::Finding;
 
-/// What is wrong with the login itself, by why a question has no answer. Everything else says
-/// nothing of the login.
-#[rustfmt::skip]
-const CAUSES: &[(WhyNot, &str)] = &[
-    (WhyNot::KeyUnknown, "aws.stale.env"),
-    (WhyNot::Expired, "aws.expired"),
-    (WhyNot::ClockWrong, "clock"),
-    (WhyNot::SecretWrong, "aws.secret"),
-    (WhyNot::LoginNeeded, "aws.login"),
-    (WhyNot::NoCredentials, "aws.none"),
-    (WhyNot::Setting, "aws.config"),
+/// Why a question has no answer where the login itself cannot work. Everything else says nothing of
+/// the login.
+const OF_LOGIN: [WhyNot; 7] = [
+    WhyNot::KeyUnknown,
+    WhyNot::Expired,
+    WhyNot::ClockWrong,
+    WhyNot::SecretWrong,
+    WhyNot::LoginNeeded,
+    WhyNot::NoCredentials,
+    WhyNot::Setting,
 ];
 
-/// Returns the finding for a question without an answer.
-pub(super) fn judge(answer: &NoAnswer) -> Finding {
-    for (why, cause) in CAUSES {
-        if *why == answer.why {
-            let finding = Finding::of_error(*cause, &answer.error);
-            return match why {
-                WhyNot::LoginNeeded => finding.for_login(),
-                _ => finding,
-            };
-        }
+/// Returns the finding for a question without an answer. The authority knows the cause.
+pub(super) fn judge(authority: &dyn Authority, answer: &NoAnswer) -> Finding {
+    if !OF_LOGIN.contains(&answer.why) {
+        return skip(answer);
     }
-    skip(answer)
+    let finding = Finding::of_error(authority.cause_of_no_answer(answer.why), &answer.error);
+    match answer.why {
+        WhyNot::LoginNeeded => finding.for_login(),
+        _ => finding,
+    }
 }
 
 /// Returns the finding where the answer does not matter for the login. It says which permission the
@@ -47,19 +44,30 @@ mod tests {
     use crate::causes;
     use crate::command::doctor::finding::Status;
     use crate::error::{Error, Exit};
+    use crate::provider;
+    use crate::provider::fake;
 
     #[test]
     fn only_what_is_wrong_with_the_login_fails() {
         let error = || Error::failure("no").hint("allow it");
-        for (why, cause) in CAUSES {
-            let finding = judge(&NoAnswer::new(*why, error()));
-            assert_eq!(
-                (finding.status, finding.cause),
-                (Status::Fail, Some(*cause))
-            );
+        let aws = provider::authority_of(Some("rds")).expect("it is in the table");
+        let causes_of_aws = [
+            "aws.stale.env",
+            "aws.expired",
+            "clock",
+            "aws.secret",
+            "aws.login",
+            "aws.none",
+            "aws.config",
+        ];
+        for (why, cause) in OF_LOGIN.into_iter().zip(causes_of_aws) {
+            let finding = judge(aws, &NoAnswer::new(why, error()));
+            assert_eq!((finding.status, finding.cause), (Status::Fail, Some(cause)));
             assert!(causes::by_id(cause).is_some(), "{cause}");
-            let is_login = *why == WhyNot::LoginNeeded;
+            let is_login = why == WhyNot::LoginNeeded;
             assert_eq!(finding.exit == Exit::Login, is_login, "{cause}");
+            let finding = judge(fake::PROVIDER.authority, &NoAnswer::new(why, error()));
+            assert_eq!((finding.status, finding.cause), (Status::Fail, None));
         }
         for why in [
             WhyNot::NotAllowed,
@@ -67,11 +75,11 @@ mod tests {
             WhyNot::Throttled,
             WhyNot::Late,
         ] {
-            let finding = judge(&NoAnswer::new(why, error()));
+            let finding = judge(aws, &NoAnswer::new(why, error()));
             assert_eq!(finding.status, Status::Skip);
             assert_eq!(finding.detail, "no; allow it");
         }
         let wrong = NoAnswer::new(WhyNot::Setting, Error::usage("no"));
-        assert_eq!(judge(&wrong).exit, Exit::Failure);
+        assert_eq!(judge(aws, &wrong).exit, Exit::Failure);
     }
 }

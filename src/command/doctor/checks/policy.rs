@@ -1,4 +1,4 @@
-//! What the policies of the caller say of the login, as AWS's own simulation answers it.
+//! What the policies of the caller say of the login, as the authority's own simulation answers it.
 //!
 //! Pure: from the answer that `inquiry` has got to a finding. The cause depends on who denies: a
 //! statement of a policy, a boundary, or nobody who allows. Called by `server.rs` beside this file.
@@ -18,7 +18,10 @@ struct Missing {
 
 /// Returns how the simulation judges the login. `resource` is what a policy has to name.
 pub(super) fn judge(permission: &Permission, scope: &Scope<'_>, resource: Option<&str>) -> Finding {
-    let action = format!("{}:{}", scope.service, scope.action);
+    let action = match (scope.service, scope.action) {
+        ("", "") => "the login".to_owned(),
+        (service, action) => format!("{service}:{action}"),
+    };
     let denial = match permission {
         Permission::Allowed => return Finding::ok(format!("they allow {action}")),
         Permission::Denied(denial) => denial,

@@ -1,5 +1,5 @@
-//! `--aws`: who signs, what AWS knows of the server, and whether policies allow the login. Each
-//! question may need a permission; without it the check says which.
+//! `--aws`: who signs, what the authority knows of the server, and whether policies allow the
+//! login. Each question may need a permission; without it the check says which.
 
 use super::no_answer;
 use super::policy;
@@ -16,7 +16,11 @@ use crate::text;
 pub(super) const CHECKS: &[Check] = &[
     Check {
         needs: &["target.known", "credentials.source", "credentials.login"],
-        ..check("aws.identity", "who you are for AWS", check_identity)
+        ..check(
+            "aws.identity",
+            "who you are for the authority",
+            check_identity,
+        )
     },
     check(
         "server.state",
@@ -28,11 +32,7 @@ pub(super) const CHECKS: &[Check] = &[
         "whether the server takes tokens",
         check_takes_tokens,
     ),
-    check(
-        "server.proxy",
-        "whether the RDS proxy takes tokens",
-        check_proxy,
-    ),
+    check("server.proxy", "whether a proxy takes tokens", check_proxy),
     check(
         "server.port",
         "whether the token is signed for the server's port",
@@ -65,13 +65,17 @@ fn wait_for<T: Clone + Send + 'static>(
     of: fn(&mut Inquiry) -> &mut Later<Inspected<T>>,
 ) -> Result<T, Finding> {
     let deadline = case.run.deadline;
+    let authority = case.request.provider.authority;
     let Some(inquiry) = &mut case.inquiry else {
         return Err(Finding::skip("there is nobody to ask"));
     };
     match of(inquiry).get(deadline) {
         Some(Ok(answer)) => Ok(answer.clone()),
-        Some(Err(answer)) => Err(no_answer::judge(answer)),
-        None => Err(Finding::skip("AWS did not answer in time")),
+        Some(Err(answer)) => Err(no_answer::judge(authority, answer)),
+        None => Err(Finding::skip(format!(
+            "{} did not answer in time",
+            authority.title()
+        ))),
     }
 }
 
@@ -96,8 +100,8 @@ fn naming_caller(mut finding: Finding, caller: &Caller) -> Finding {
     finding
 }
 
-/// Looks at what AWS knows of the server. Whatever is wrong with the question is told once, by
-/// `server.state`.
+/// Looks at what the authority knows of the server. Whatever is wrong with the question is told
+/// once, by `server.state`.
 fn with_server(case: &mut Case<'_, '_>, judge: fn(&ServerState, &Request) -> Finding) -> Finding {
     match wait_for(case, |inquiry| &mut inquiry.server) {
         Ok(server) => naming_server(judge(&server, case.request), &server),
@@ -132,7 +136,8 @@ fn or_account(case: &mut Case<'_, '_>, finding: Finding) -> Finding {
     finding
 }
 
-/// Says that AWS's texts may contain the first part of the host, which is the name of the server.
+/// Says that the texts of the authority may contain the first part of the host, which is the name
+/// of the server.
 fn naming_host(finding: Finding, request: &Request) -> Finding {
     match request.sign_host.split_once('.') {
         Some((name, _)) => finding.naming(Kind::Cluster, name),
@@ -195,9 +200,9 @@ fn judge_tokens(server: &ServerState) -> Finding {
         Some(true) => Finding::ok(format!("the {} takes tokens", server.kind)),
         Some(false) => Finding::fail(
             "rds.iam.off",
-            format!("IAM authentication of the {} is off", server.kind),
+            format!("authentication by token is off for the {}", server.kind),
         ),
-        None => Finding::skip("AWS does not say it"),
+        None => Finding::skip("the answer does not say it"),
     }
 }
 
@@ -211,9 +216,9 @@ fn judge_proxy(server: &ServerState) -> Finding {
         Some(true) => Finding::ok("the proxy takes tokens"),
         Some(false) => Finding::fail(
             "rds.proxy.method",
-            "IAM authentication is off in every secret of the proxy",
+            "authentication by token is off in every secret of the proxy",
         ),
-        None => Finding::skip("AWS does not say it"),
+        None => Finding::skip("the answer does not say it"),
     }
 }
 
@@ -229,7 +234,7 @@ fn judge_port(of_server: Option<u16>, signed: Option<u16>) -> Finding {
         return Finding::ok("tokens are good for every port");
     };
     match of_server {
-        None => Finding::skip("AWS does not say the port"),
+        None => Finding::skip("the answer does not say the port"),
         Some(port) if port == signed => Finding::ok(format!("{port}")),
         Some(port) => Finding::fail(
             "token.endpoint",

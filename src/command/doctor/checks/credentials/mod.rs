@@ -34,7 +34,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check(
         "credentials.environment",
-        "whether AWS keys in variables are in the way",
+        "whether keys in variables are in the way",
         &[],
         shell::check_environment,
     ),

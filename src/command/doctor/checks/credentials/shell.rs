@@ -2,7 +2,7 @@
 //! program of the desktop does not know.
 
 use super::{nothing_known, who_signs};
-use crate::authority::{ShellSettings, WhoSigns};
+use crate::authority::{Authority, ShellSettings, WhoSigns, WhyNot};
 use crate::command::doctor::context::Case;
 use crate::command::doctor::finding::Finding;
 use crate::text::quote::typed;
@@ -10,16 +10,20 @@ use crate::time::{Time, spoken};
 
 pub(super) fn check_environment(case: &mut Case<'_, '_>) -> Finding {
     match who_signs(case) {
-        Some(who) => judge_environment(&who, Time::now()),
+        Some(who) => {
+            let authority = case.request.provider.authority;
+            judge_environment(authority, &who, Time::now())
+        }
         None => nothing_known(),
     }
 }
 
-fn judge_environment(who: &WhoSigns, now: Time) -> Finding {
-    const CAUSE: &str = "aws.stale.env";
+fn judge_environment(authority: &dyn Authority, who: &WhoSigns, now: Time) -> Finding {
     let Some(keys) = &who.variable_keys else {
-        return Finding::ok("no AWS key is in a variable");
+        let title = authority.title();
+        return Finding::ok(format!("no {title} key is in a variable"));
     };
+    let cause = authority.cause_of_no_answer(WhyNot::KeyUnknown);
     let variable = keys.variable;
     let profile = who.profile.as_deref().unwrap_or("default");
     if !keys.sign {
@@ -32,11 +36,11 @@ fn judge_environment(who: &WhoSigns, now: Time) -> Finding {
     {
         let ago = spoken(end.until(now));
         let detail = format!("the key in {variable} signs, and it expired {ago} ago");
-        return Finding::fail(CAUSE, detail);
+        return Finding::fail(cause, detail);
     }
     if let Some(other) = who.profile_variable {
         let detail = format!("the key in {variable} signs, and {other} counts for nothing");
-        return Finding::warn(CAUSE, detail);
+        return Finding::warn(cause, detail);
     }
     let kind = if keys.temporary {
         "temporary key"
@@ -97,7 +101,7 @@ fn judge_desktop(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::who;
+    use super::super::tests::{aws, who};
     use super::*;
     use crate::authority::VariableKeys;
     use crate::command::doctor::finding::Status;
@@ -113,7 +117,7 @@ mod tests {
             end,
         });
         who.profile_variable = profile;
-        judge_environment(&who, NOW)
+        judge_environment(aws(), &who, NOW)
     }
 
     #[test]
@@ -121,7 +125,7 @@ mod tests {
         let (past, future) = (Some(NOW), Some(NOW.plus(900)));
         for (finding, status, says) in [
             (
-                judge_environment(&who(Ok(String::new())), NOW),
+                judge_environment(aws(), &who(Ok(String::new())), NOW),
                 Status::Ok,
                 "no AWS key",
             ),
