@@ -9,6 +9,7 @@
 //! provider names root certificates; `amazon_roots` has those of RDS.
 
 mod amazon_roots;
+mod command;
 mod dsql;
 #[cfg(test)]
 pub(crate) mod fake;

@@ -1,0 +1,429 @@
+//! Reads what a command has printed: the token, the user, and when the token ends. Pure, and no
+//! error repeats what was printed, because that may be a secret.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::definition::{CommandDefinition, ExpiryField, JsonPath};
+use crate::error::{Error, Reason, Result};
+use crate::time::Time;
+
+/// The longest token, in bytes. PostgreSQL itself takes no longer message before the login.
+const LONGEST_TOKEN: usize = 60_000;
+/// A number that is larger than this counts milliseconds. As seconds it would be the year 5138.
+const LARGEST_SECONDS: f64 = 1e11;
+
+/// What a command has answered. It has no `Debug`, because the token is a secret.
+pub(super) struct Answer {
+    pub(super) token: String,
+    /// The database user that the token is for, if the answer names one.
+    pub(super) user: Option<String>,
+    pub(super) expires_at: Time,
+}
+
+/// Takes an answer apart. `started` is when the command was started.
+pub(super) fn read(
+    printed: &[u8],
+    definition: &CommandDefinition,
+    started: Time,
+) -> Result<Answer> {
+    let Ok(printed) = std::str::from_utf8(printed) else {
+        return Err(wrong("bytes that are no text"));
+    };
+    let printed = printed.trim_start_matches('\u{feff}');
+    if printed.trim().is_empty() {
+        return Err(wrong("nothing"));
+    }
+    let has_paths =
+        definition.token.is_some() || definition.user.is_some() || definition.expires.is_some();
+    let mut document = Value::Null;
+    if has_paths {
+        document = match serde_json::from_str(printed) {
+            Ok(document) => document,
+            Err(_) => return Err(wrong("no JSON")),
+        };
+    }
+    let token = match &definition.token {
+        Some(path) => text_at(&document, path)?,
+        None if has_paths => return Err(no_token_path()),
+        None => alone(printed)?,
+    };
+    check_token(&token)?;
+    let user = match &definition.user {
+        Some(path) => Some(checked_user(text_at(&document, path)?)?),
+        None => None,
+    };
+    let expires_at = expiry(&document, &token, definition, started)?;
+    Ok(Answer {
+        token,
+        user,
+        expires_at,
+    })
+}
+
+/// Returns the earliest end that anything names: the field of the answer, the token itself if it is
+/// a JWT, and the longest life.
+fn expiry(
+    document: &Value,
+    token: &str,
+    definition: &CommandDefinition,
+    started: Time,
+) -> Result<Time> {
+    let mut ends = Vec::new();
+    if let Some(field) = &definition.expires {
+        ends.extend(end_of_field(document, field, started)?);
+    }
+    ends.extend(end_of_jwt(token));
+    if let Some(life) = definition.life {
+        ends.push(started.plus(life));
+    }
+    let Some(end) = ends.into_iter().min() else {
+        let name = &definition.name;
+        return Err(Error::usage("nothing says when the token ends").hint(format!(
+            "name the field of the answer that has the time (expires = \"PATH\"), or the longest \
+             life (life = \"1h\") in [command.{name}]; of a JWT pgcred reads it"
+        )));
+    };
+    if end <= started {
+        return Err(
+            Error::login("the command printed a token that has expired already")
+                .hint("log in again; if that does not help, check the clock of this machine")
+                .because(Reason::Expired),
+        );
+    }
+    Ok(end)
+}
+
+/// Returns the time in a field. A field that is missing says nothing: an older program may not
+/// have it.
+fn end_of_field(document: &Value, field: &ExpiryField, started: Time) -> Result<Option<Time>> {
+    let value = match find(document, &field.path) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => value,
+    };
+    let time = if field.is_life {
+        number(value).and_then(|seconds| after(started, seconds))
+    } else {
+        match number(value) {
+            Some(number) => at(number),
+            None => value.as_str().and_then(Time::from_aws),
+        }
+    };
+    match time {
+        Some(time) => Ok(Some(time)),
+        None => Err(not_a_time(field)),
+    }
+}
+
+fn not_a_time(field: &ExpiryField) -> Error {
+    let path = field.path.text();
+    if field.is_life {
+        return Error::failure(format!("the field {path} has no number of seconds"))
+            .hint(format!(
+                "expires = \"{path}\", without `+`, is for a field that has a time"
+            ))
+            .because(Reason::ProgramFailed);
+    }
+    Error::failure(format!("the field {path} has no time that says its zone"))
+        .hint(
+            "name a field with a time such as 2026-01-31T12:00:00Z, or with the seconds since \
+             1970; a local time without a zone could be any",
+        )
+        .because(Reason::ProgramFailed)
+}
+
+/// Returns a number, also one that is written as a text.
+fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    if number.is_finite() {
+        Some(number)
+    } else {
+        None
+    }
+}
+
+/// Returns the time that is so many seconds, or milliseconds, after 1970.
+fn at(number: f64) -> Option<Time> {
+    let seconds = if number.abs() > LARGEST_SECONDS {
+        number / 1_000.0
+    } else {
+        number
+    };
+    if !(0.0..LARGEST_SECONDS).contains(&seconds) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    let whole = seconds as i64;
+    Some(Time::from_unix(whole))
+}
+
+fn after(started: Time, seconds: f64) -> Option<Time> {
+    if !(0.0..=f64::from(u32::MAX)).contains(&seconds) {
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range was checked"
+    )]
+    let whole = seconds as u32;
+    Some(started.plus(whole))
+}
+
+/// Returns the end that a JWT names, whoever has signed it.
+pub(super) fn end_of_jwt(token: &str) -> Option<Time> {
+    let mut parts = token.split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let payload = payload.trim_end_matches('=');
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: Value = serde_json::from_slice(&bytes).ok()?;
+    at(claims.get("exp")?.as_f64()?)
+}
+
+/// Refuses what no client could send as a password.
+fn check_token(token: &str) -> Result<()> {
+    if token.is_empty() {
+        return Err(wrong("an empty token"));
+    }
+    if token.len() > LONGEST_TOKEN {
+        return Err(wrong("a token of more than 60,000 characters"));
+    }
+    let is_printable = token.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if !is_printable || token.starts_with(' ') || token.ends_with(' ') {
+        return Err(wrong(
+            "something else than a token: it has several lines, blanks or other \
+                          characters that a token cannot have",
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the token of an answer that is nothing else.
+fn alone(printed: &str) -> Result<String> {
+    if printed.starts_with(['<', '{', '[']) {
+        return Err(wrong("a document in the place of a token"));
+    }
+    Ok(printed.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn checked_user(user: String) -> Result<String> {
+    if user.is_empty() || user.contains(char::is_control) {
+        return Err(wrong("a user that no database can have"));
+    }
+    Ok(user)
+}
+
+fn text_at(document: &Value, path: &JsonPath) -> Result<String> {
+    match find(document, path) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err(wrong(&format!("no text in the field {}", path.text()))),
+        None => Err(wrong(&format!(
+            "an answer without the field {}",
+            path.text()
+        ))),
+    }
+}
+
+fn find<'a>(document: &'a Value, path: &JsonPath) -> Option<&'a Value> {
+    let mut value = document;
+    for part in &path.0 {
+        value = match value {
+            Value::Array(_) => value.get(part.parse::<usize>().ok()?)?,
+            _ => value.get(part.as_str())?,
+        };
+    }
+    Some(value)
+}
+
+fn no_token_path() -> Error {
+    Error::usage("nothing says where the answer has the token")
+        .hint("add the path of the field to the definition: token = \"PATH\"")
+}
+
+fn wrong(printed: &str) -> Error {
+    Error::failure(format!("the command printed {printed}"))
+        .hint("run it by hand to see more")
+        .because(Reason::ProgramFailed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: i64 = 1_800_000_000;
+
+    fn definition(token: &str, expires: &str, life: Option<u32>) -> CommandDefinition {
+        let path = |text: &str| match text {
+            "" => None,
+            text => Some(JsonPath::parse(text).unwrap()),
+        };
+        CommandDefinition {
+            token: path(token),
+            user: None,
+            expires: match expires {
+                "" => None,
+                text => Some(ExpiryField::parse(text).unwrap()),
+            },
+            life,
+            ..CommandDefinition::named("test")
+        }
+    }
+
+    fn read(printed: &str, definition: &CommandDefinition) -> Result<Answer> {
+        super::read(printed.as_bytes(), definition, Time::from_unix(START))
+    }
+
+    fn end(printed: &str, definition: &CommandDefinition) -> i64 {
+        match read(printed, definition) {
+            Ok(answer) => answer.expires_at.unix() - START,
+            Err(error) => panic!("{printed}: {error}"),
+        }
+    }
+
+    fn jwt(payload: &str) -> String {
+        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(payload))
+    }
+
+    #[test]
+    fn a_token_alone_is_one_line() {
+        let alone = definition("", "", Some(60));
+        for printed in ["token", "token\n", "token\r\n", "\u{feff}token\n"] {
+            assert_eq!(read(printed, &alone).unwrap().token, "token");
+        }
+        for wrong in [
+            "",
+            "\n",
+            " token",
+            "to\nken",
+            "t\u{e9}",
+            "a\tb",
+            "<html>",
+            "{\"token\": 1}",
+            "[]",
+            "a \n",
+        ] {
+            assert!(read(wrong, &alone).is_err(), "{wrong:?}");
+        }
+        assert!(read(&"a".repeat(LONGEST_TOKEN + 1), &alone).is_err());
+        assert!(super::read(&[0xff], &alone, Time::from_unix(START)).is_err());
+    }
+
+    #[test]
+    fn a_path_leads_through_objects_and_arrays() {
+        let found = read(r#"[{"T": "x"}]"#, &definition("0.T", "", Some(60))).unwrap();
+        assert_eq!(found.token, "x");
+        let data = definition("data.password", "", Some(60));
+        assert_eq!(
+            read(r#"{"data": {"password": "{x"}}"#, &data)
+                .unwrap()
+                .token,
+            "{x"
+        );
+        for wrong in [
+            "x",
+            "{}",
+            r#"{"data": 1}"#,
+            r#"{"data": {"password": 1}}"#,
+            "[]",
+            "null",
+        ] {
+            assert!(read(wrong, &data).is_err(), "{wrong}");
+        }
+        assert!(read("{}", &definition("", "expires", None)).is_err());
+    }
+
+    #[test]
+    fn the_field_of_the_end_has_many_forms() {
+        let field = definition("t", "e", None);
+        let printed = |end: &str| format!(r#"{{"t": "x", "e": {end}}}"#);
+        for (text, seconds) in [
+            ("1800000060", 60),
+            ("1800000060.9", 60),
+            ("\"1800000060\"", 60),
+            ("1800000060000", 60),
+            ("\"2027-01-15T08:01:00Z\"", 60),
+            ("\"2027-01-15T09:01:00.123456+01:00\"", 60),
+            ("\"2027-01-15 08:01:00+0000\"", 60),
+        ] {
+            assert_eq!(end(&printed(text), &field), seconds, "{text}");
+        }
+        for wrong in [
+            "\"2027-01-15T08:01:00\"",
+            "\"2027-01-15 09:01:00.000000\"",
+            "\"soon\"",
+            "true",
+            "[]",
+            "-1",
+            "1e300",
+            "\"\"",
+        ] {
+            let Err(error) = read(&printed(wrong), &field) else {
+                panic!("{wrong} was taken");
+            };
+            assert!(error.to_string().contains("field e"), "{wrong}: {error}");
+            let value = wrong.trim_matches('"');
+            assert!(
+                value.len() < 5 || !error.to_string().contains(value),
+                "{error}"
+            );
+        }
+        let life = definition("t", "+e", None);
+        assert_eq!(end(&printed("90"), &life), 90);
+        assert_eq!(end(&printed("\"90\""), &life), 90);
+        assert!(read(&printed("\"2027-01-15T08:01:00Z\""), &life).is_err());
+        assert!(read(&printed("-5"), &life).is_err());
+    }
+
+    #[test]
+    fn the_earliest_end_counts() {
+        let token = jwt(&format!(r#"{{"exp": {}}}"#, START + 300));
+        let printed = format!(r#"{{"t": "{token}", "e": {}}}"#, START + 600);
+        assert_eq!(end(&printed, &definition("t", "e", Some(900))), 300);
+        assert_eq!(end(&printed, &definition("t", "e", Some(60))), 60);
+        assert_eq!(end(&printed, &definition("t", "missing", None)), 300);
+        let plain = format!(r#"{{"t": "x", "e": {}}}"#, START + 600);
+        assert_eq!(end(&plain, &definition("t", "e", Some(900))), 600);
+    }
+
+    #[test]
+    fn without_any_end_the_three_ways_are_named() {
+        let error = read("token", &definition("", "", None)).err().unwrap();
+        let hint = error.to_hint().unwrap();
+        for way in ["expires = ", "life = ", "JWT", "[command.test]"] {
+            assert!(hint.contains(way), "{hint}");
+        }
+    }
+
+    #[test]
+    fn an_end_in_the_past_asks_for_a_login() {
+        let printed = format!(r#"{{"t": "x", "e": {START}}}"#);
+        let error = read(&printed, &definition("t", "e", None)).err().unwrap();
+        assert_eq!(error.reason(), Some(Reason::Expired));
+    }
+
+    #[test]
+    fn only_three_parts_with_a_number_are_a_jwt() {
+        assert_eq!(end_of_jwt(&jwt(r#"{"exp": 5}"#)), Some(Time::from_unix(5)));
+        for other in [
+            "a.b.c",
+            "opaque",
+            "a.b",
+            "e30.e30.e30",
+            "....",
+            &jwt(r#"{"exp": "5"}"#),
+            &format!("{}.x", jwt(r#"{"exp": 5}"#)),
+            &jwt("[]"),
+            &jwt("x"),
+        ] {
+            assert_eq!(end_of_jwt(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What is known of a command that prints tokens: how it is run, what its answer means, and what
+//! kind of command it is. Values only; a definition is one of pgcred's own (`presets`) or a
+//! `[command.NAME]` of the user's configuration.
+
+use super::template::Template;
+use crate::error::{Error, Result};
+
+/// How long before the end a command that caches is run again, in seconds, unless its definition
+/// says it.
+const SPARE: u32 = 300;
+
+/// A command that prints tokens. Definitions live as long as the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandDefinition {
+    /// What the user types after `--provider`.
+    pub(crate) name: String,
+    /// What the service is called in sentences.
+    pub(crate) title: String,
+    /// The program and its arguments. No shell reads them.
+    pub(crate) run: Vec<Template>,
+    /// Where the answer has the token; `None` if the answer is the token alone.
+    pub(crate) token: Option<JsonPath>,
+    /// Where the answer has the name of the database user, if it names one.
+    pub(crate) user: Option<JsonPath>,
+    /// Where the answer has the time at which the token ends.
+    pub(crate) expires: Option<ExpiryField>,
+    /// The longest life in seconds, counted from the start of the run.
+    pub(crate) life: Option<u32>,
+    pub(crate) kind: CommandKind,
+    /// Of a command that caches: it prints no other token until so many seconds before the end.
+    pub(crate) spare: u32,
+    /// Files that change when another user logs in: then cached tokens are void. `~` stands for
+    /// the home directory.
+    pub(crate) watch: Vec<String>,
+    /// What the user types to log in.
+    pub(crate) login: Option<String>,
+    /// Texts on stderr that mean that a login is missing.
+    pub(crate) login_if: Vec<String>,
+    /// Variables of the command, besides those of pgcred.
+    pub(crate) env: Vec<(String, String)>,
+}
+
+/// What a command does each time that it is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CommandKind {
+    /// Makes a new token, which harms nobody.
+    #[default]
+    Mint,
+    /// Prints the same token again, until shortly before its end.
+    Caches,
+    /// Makes a new user of the database, so that it is run only when somebody asks for a token.
+    Creates,
+}
+
+/// Where a value is in a JSON document: keys, and numbers of elements, with dots between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JsonPath(pub(super) Vec<String>);
+
+/// The field that says when a token ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ExpiryField {
+    pub(super) path: JsonPath,
+    /// Whether it has the seconds from the start of the run, and not a time.
+    pub(super) is_life: bool,
+}
+
+impl CommandDefinition {
+    /// Returns a definition that says nothing yet.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            run: Vec::new(),
+            token: None,
+            user: None,
+            expires: None,
+            life: None,
+            kind: CommandKind::default(),
+            spare: SPARE,
+            watch: Vec::new(),
+            login: None,
+            login_if: Vec::new(),
+            env: Vec::new(),
+        }
+    }
+}
+
+impl CommandKind {
+    /// What a user can write.
+    const ALL: [(&'static str, Self); 3] = [
+        ("mint", Self::Mint),
+        ("caches", Self::Caches),
+        ("creates", Self::Creates),
+    ];
+
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        for (name, kind) in Self::ALL {
+            if name == text {
+                return Ok(kind);
+            }
+        }
+        let names = Self::ALL.map(|(name, _)| name).join(", ");
+        Err(Error::usage("no such kind of command").hint(format!("choose one of {names}")))
+    }
+}
+
+impl JsonPath {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let parts: Vec<String> = text.split('.').map(str::to_owned).collect();
+        if parts.iter().any(String::is_empty) {
+            return Err(Error::usage("not a path into JSON")
+                .hint("write keys with dots between them, such as data.password or 0.token"));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Returns the path as the user writes it.
+    pub(crate) fn text(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+impl ExpiryField {
+    /// Reads a path; `+` in front of it says that the field has seconds from the start of the run.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let (path, is_life) = match text.strip_prefix('+') {
+            Some(path) => (path, true),
+            None => (text, false),
+        };
+        Ok(Self {
+            path: JsonPath::parse(path)?,
+            is_life,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_keys_with_dots_between_them() {
+        let path = JsonPath::parse("data.0.password").unwrap();
+        assert_eq!(path.0, ["data", "0", "password"]);
+        assert_eq!(path.text(), "data.0.password");
+        for wrong in ["", ".", "a.", ".a", "a..b"] {
+            assert!(JsonPath::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_plus_stands_for_seconds_from_the_start() {
+        let field = ExpiryField::parse("+lease_duration").unwrap();
+        assert!(field.is_life && field.path.text() == "lease_duration");
+        assert!(!ExpiryField::parse("expires").unwrap().is_life);
+        assert!(ExpiryField::parse("+").is_err());
+    }
+
+    #[test]
+    fn kinds_have_names() {
+        assert_eq!(CommandKind::parse("caches").unwrap(), CommandKind::Caches);
+        let error = CommandKind::parse("cache").unwrap_err();
+        assert!(error.to_hint().unwrap().contains("mint, caches, creates"));
+    }
+}

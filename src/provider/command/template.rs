@@ -1,0 +1,170 @@
+//! The words of a command line with placeholders in them, such as `--ttl={life}s`. A value stays
+//! inside of its word, whatever it contains, because no shell reads the words. Pure.
+
+use crate::error::{Error, Result};
+use crate::text::host::quoted;
+
+/// One word of a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    /// The name between braces.
+    Placeholder(String),
+}
+
+/// Returns the value of a placeholder; `None` if there is none of that name.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Template {
+    /// Reads a word. A brace of its own is written twice.
+    pub(crate) fn parse(word: &str) -> Result<Self> {
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        let mut rest = word.chars().peekable();
+        while let Some(c) = rest.next() {
+            if (c == '{' || c == '}') && rest.peek() == Some(&c) {
+                text.push(c);
+                rest.next();
+            } else if c == '{' {
+                let name = name_up_to_brace(&mut rest, word)?;
+                if !text.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut text)));
+                }
+                parts.push(Part::Placeholder(name));
+            } else if c == '}' {
+                return Err(wrong(word));
+            } else {
+                text.push(c);
+            }
+        }
+        if !text.is_empty() {
+            parts.push(Part::Text(text));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Returns the names of the placeholders.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Placeholder(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// Returns the word with values in the place of its placeholders. A value at the beginning of
+    /// the word may not begin with `-`, because the program would take it for an option.
+    pub(crate) fn filled(&self, lookup: Lookup<'_>) -> Result<String> {
+        let mut word = String::new();
+        for part in &self.0 {
+            let name = match part {
+                Part::Text(text) => {
+                    word.push_str(text);
+                    continue;
+                }
+                Part::Placeholder(name) => name,
+            };
+            let Some(value) = lookup(name) else {
+                return Err(missing(name));
+            };
+            if value.contains(char::is_control) {
+                return Err(Error::usage(format!("{{{name}}} has a control character"))
+                    .hint("a newline counts as one: write the value without"));
+            }
+            if word.is_empty() && value.starts_with('-') {
+                return Err(Error::usage(format!(
+                    "{{{name}}} begins with `-`, so that the program would take it for an option"
+                ))
+                .hint("correct the value"));
+            }
+            word.push_str(&value);
+        }
+        Ok(word)
+    }
+}
+
+fn name_up_to_brace(
+    rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    word: &str,
+) -> Result<String> {
+    let mut name = String::new();
+    for c in rest.by_ref() {
+        if c == '}' && !name.is_empty() {
+            return Ok(name);
+        }
+        if !c.is_ascii_alphanumeric() && c != '_' {
+            break;
+        }
+        name.push(c);
+    }
+    Err(wrong(word))
+}
+
+fn wrong(word: &str) -> Error {
+    Error::usage(format!("{} has a brace that stands alone", quoted(word)))
+        .hint("write a placeholder as {name}, and a brace of its own twice: {{ or }}")
+}
+
+fn missing(name: &str) -> Error {
+    Error::usage(format!("the command needs a value for {{{name}}}")).hint(format!(
+        "give it to the connection: --profile for {{profile}}, else \
+         vars = {{ {name} = \"VALUE\" }} in config.toml"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(word: &str) -> Result<String> {
+        Template::parse(word)?.filled(&|name| match name {
+            "host" => Some("db.example.com".to_owned()),
+            "user" => Some("-x; rm 'a b'".to_owned()),
+            "line" => Some("a\nb".to_owned()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn values_stay_in_their_word() {
+        assert_eq!(
+            fill("--host={host}:5432").unwrap(),
+            "--host=db.example.com:5432"
+        );
+        assert_eq!(fill("--user={user}").unwrap(), "--user=-x; rm 'a b'");
+        assert_eq!(
+            fill("{host}{host}").unwrap(),
+            "db.example.comdb.example.com"
+        );
+        assert_eq!(fill("plain").unwrap(), "plain");
+        assert_eq!(fill("").unwrap(), "");
+        assert_eq!(fill("{{a}}").unwrap(), "{a}");
+    }
+
+    #[test]
+    fn a_value_is_no_option() {
+        let error = fill("{user}").unwrap_err().to_string();
+        assert!(error.contains("begins with `-`"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_filled_in_is_an_error_that_says_how() {
+        let error = fill("{endpoint}").unwrap_err();
+        assert!(
+            error.to_hint().unwrap().contains("vars = { endpoint"),
+            "{error}"
+        );
+        assert!(fill("{line}").is_err());
+        for wrong in ["{", "}", "{}", "{a", "{a b}", "a}b", "{a{b}}"] {
+            assert!(Template::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_in_braces() {
+        let template = Template::parse("a{x}b{{c}}{y}").unwrap();
+        assert_eq!(template.names().collect::<Vec<_>>(), ["x", "y"]);
+    }
+}
