@@ -1,7 +1,8 @@
 //! A token: its text, which cannot be printed by accident, when it was issued, and when it expires.
 //!
-//! A token is fresh for the first two thirds of its life, then stale, then expired. All of this is
-//! by the wall clock, since the server's decision is. Pure: the time is an argument.
+//! A token is fresh at first, then stale, then expired. It is fresh for two thirds of its life,
+//! unless its authority says until when. All of this is by the wall clock, since the server's
+//! decision is. Pure: the time is an argument.
 
 use std::fmt;
 
@@ -11,9 +12,13 @@ use crate::time::Time;
 pub(crate) struct Token {
     text: String,
     pub(crate) issued_at: Time,
+    /// When to stop reusing it.
+    fresh_until: Time,
     /// When the server starts to refuse it: when its own life ends, or when the credentials that
     /// signed it expire.
     pub(crate) expires_at: Time,
+    /// The database user that the token is for, where it is the authority that names the user.
+    pub(crate) user: Option<String>,
 }
 
 /// What a token is still good for, from the youngest to the oldest.
@@ -32,25 +37,44 @@ pub(crate) enum Age {
 pub(crate) struct TokenTimes {
     /// `None` if nothing says it.
     pub(crate) issued_at: Option<Time>,
+    /// When to stop reusing it; `None` if nothing says it.
+    pub(crate) fresh_until: Option<Time>,
     pub(crate) expires_at: Time,
 }
 
-/// Returns when to stop reusing a token: two thirds of its effective life.
+/// Returns when to stop reusing a token of which nothing says it: two thirds of its effective life.
 pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
     let life = issued_at.until(expires_at);
     issued_at.plus(life / 3 * 2 + life % 3 * 2 / 3)
 }
 
+/// Returns the age of a token that is fresh for two thirds of its life.
+pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> Age {
+    let fresh_until = refresh_after(issued_at, expires_at);
+    age_at(issued_at, fresh_until, expires_at, now)
+}
+
 /// Returns the age of a token. A token that was issued in the future was made before the clock was
 /// set back; nobody can know whether the server takes it, so it counts as expired.
-pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> Age {
+pub(crate) fn age_at(issued_at: Time, fresh_until: Time, expires_at: Time, now: Time) -> Age {
     const SKEW: u32 = 300;
     if expires_at <= now || now.plus(SKEW) < issued_at {
         Age::Expired
-    } else if refresh_after(issued_at, expires_at) <= now {
+    } else if fresh_until <= now {
         Age::Stale
     } else {
         Age::Fresh
+    }
+}
+
+impl TokenTimes {
+    /// Returns the age of the token. One that does not say when it was issued counts as issued now.
+    pub(crate) fn age(self, now: Time) -> Age {
+        let issued_at = self.issued_at.unwrap_or(now);
+        match self.fresh_until {
+            Some(fresh_until) => age_at(issued_at, fresh_until, self.expires_at, now),
+            None => age(issued_at, self.expires_at, now),
+        }
     }
 }
 
@@ -59,8 +83,22 @@ impl Token {
         Self {
             text,
             issued_at,
+            fresh_until: refresh_after(issued_at, expires_at),
             expires_at,
+            user: None,
         }
+    }
+
+    /// Returns the token with another end of the time in which it is reused.
+    pub(crate) fn fresh_until(mut self, time: Time) -> Self {
+        self.fresh_until = time;
+        self
+    }
+
+    /// Returns the token with the user that its authority names.
+    pub(crate) fn of_user(mut self, user: Option<String>) -> Self {
+        self.user = user;
+        self
     }
 
     /// Returns the secret. Callers hand it to the user or to the passfile, and to nothing else.
@@ -69,11 +107,11 @@ impl Token {
     }
 
     pub(crate) fn refresh_after(&self) -> Time {
-        refresh_after(self.issued_at, self.expires_at)
+        self.fresh_until
     }
 
     pub(crate) fn age(&self, now: Time) -> Age {
-        age(self.issued_at, self.expires_at, now)
+        age_at(self.issued_at, self.fresh_until, self.expires_at, now)
     }
 }
 
@@ -97,6 +135,24 @@ mod tests {
         assert_eq!((age_at(0), age_at(599)), (Age::Fresh, Age::Fresh));
         assert_eq!((age_at(600), age_at(899)), (Age::Stale, Age::Stale));
         assert_eq!(age_at(900), Age::Expired);
+    }
+
+    #[test]
+    fn an_authority_may_say_until_when_a_token_is_fresh() {
+        let start = Time::from_unix(1_000_000);
+        let token = Token::new("t".to_owned(), start, start.plus(900));
+        assert_eq!(token.refresh_after(), start.plus(600));
+        let token = token.fresh_until(start.plus(890));
+        assert_eq!(token.age(start.plus(889)), Age::Fresh);
+        assert_eq!(token.age(start.plus(890)), Age::Stale);
+        let mut times = TokenTimes {
+            issued_at: Some(start),
+            fresh_until: None,
+            expires_at: start.plus(900),
+        };
+        assert_eq!(times.age(start.plus(889)), Age::Stale);
+        times.fresh_until = Some(start.plus(890));
+        assert_eq!(times.age(start.plus(889)), Age::Fresh);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::sys::fs::{self, Presence};
 use crate::text::digest::{LENGTH, digest};
 use crate::text::masked;
 use crate::time::Time;
-use crate::token::{Age, Token, age, refresh_after};
+use crate::token::{Age, Token, age_at, refresh_after};
 
 const VERSION: u64 = 1;
 
@@ -32,6 +32,9 @@ pub(crate) struct Record {
     /// Line of the passfile that the token is for, wherever the token is.
     pub(crate) line: PassfileLine,
     pub(crate) issued_at: Time,
+    /// When to stop reusing it. An older pgcred has written none: then it is two thirds of the
+    /// token's life.
+    pub(crate) fresh_until: Time,
     pub(crate) expires_at: Time,
     pub(crate) region: Option<Region>,
     pub(crate) location: TokenLocation,
@@ -209,6 +212,7 @@ impl Record {
         Self {
             line,
             issued_at,
+            fresh_until: token.refresh_after(),
             expires_at,
             region,
             location,
@@ -235,11 +239,7 @@ impl Record {
     }
 
     pub(crate) fn age(&self, now: Time) -> Age {
-        age(self.issued_at, self.expires_at, now)
-    }
-
-    pub(crate) fn refresh_after(&self) -> Time {
-        refresh_after(self.issued_at, self.expires_at)
+        age_at(self.issued_at, self.fresh_until, self.expires_at, now)
     }
 
     fn to_json(&self) -> Value {
@@ -252,6 +252,7 @@ impl Record {
             "port": self.line.port,
             "user": self.line.user,
             "issued": self.issued_at.unix(),
+            "fresh": self.fresh_until.unix(),
             "expires": self.expires_at.unix(),
             "region": Region::for_cache(self.region.as_ref()),
             "passfile": passfile,
@@ -267,10 +268,17 @@ impl Record {
             Some(path) if path.is_absolute() => TokenLocation::Passfile(path),
             Some(_) => return None,
         };
+        let issued_at = Time::from_unix(value["issued"].as_i64()?);
+        let expires_at = Time::from_unix(value["expires"].as_i64()?);
+        let fresh_until = match value["fresh"].as_i64() {
+            Some(fresh_until) => Time::from_unix(fresh_until),
+            None => refresh_after(issued_at, expires_at),
+        };
         Some(Self {
             line: line_from_json(value)?,
-            issued_at: Time::from_unix(value["issued"].as_i64()?),
-            expires_at: Time::from_unix(value["expires"].as_i64()?),
+            issued_at,
+            fresh_until,
+            expires_at,
             region: Region::of_cache(value["region"].as_str()?),
             location,
             digest: text("digest"),
@@ -358,6 +366,11 @@ mod tests {
                 .map(|record| record.line.to_string())
                 .collect();
             assert_eq!(lines, ["a@b@h.example.com:6543"]);
+            let times = index.records.values().map(|record| record.fresh_until);
+            assert_eq!(
+                times.collect::<Vec<_>>(),
+                [refresh_after(Time::from_unix(1), Time::from_unix(2))]
+            );
             assert_eq!(index.passfiles.len(), 1);
         }
     }

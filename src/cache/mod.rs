@@ -8,9 +8,10 @@
 //! update  change index.json: the records of tokens, failures and passfiles
 //! ```
 //!
-//! A sealed file contains the token, its times and its region. It is bound to the ID of everything
-//! that was asked for, so a file that was renamed does not open. `seal` is the cipher, `key` finds
-//! the key, and `index` is index.json: times, places and failures. `trial` tries the cache out for
+//! A sealed file contains the token, its times, its region and the user that it names, if it names
+//! one. It is bound to the ID of everything that was asked for, so a file that was renamed does not
+//! open. `entry` makes the ID and the text that is sealed, `seal` is the cipher, `key` finds the
+//! key, and `index` is index.json: times, places and failures. `trial` tries the cache out for
 //! `pgcred doctor`.
 //!
 //! Locks:
@@ -29,6 +30,7 @@
 //! Therefore two processes never wait for each other. Readers take no lock, because each file is
 //! replaced as a whole or checked by its seal.
 
+mod entry;
 mod index;
 mod key;
 mod seal;
@@ -39,6 +41,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+pub(crate) use entry::EntryId;
 pub(crate) use index::{FailureRecord, Index, Record, TokenLocation};
 pub(crate) use key::KeyTrial;
 use key::{KeyLocation, KeyLookup};
@@ -48,7 +51,6 @@ use crate::authority::{Identity, Region};
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::passfile::block::{Passfile, PassfileLine};
-use crate::request::Request;
 use crate::sys::env;
 use crate::sys::fs::{self, Lock};
 use crate::sys::paths::{self, CacheDirectory};
@@ -68,51 +70,6 @@ pub(crate) struct Cache {
     changed: Cell<bool>,
     /// A remark for the user, set when a key is made.
     pub(crate) note: RefCell<Option<String>>,
-}
-
-/// The ID of a cached token: a digest of everything that was asked for, and of the identity.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct EntryId(String);
-
-impl EntryId {
-    /// Returns the ID of the token for a request. The region in it is the one that the user, the
-    /// host, a variable or the profile names.
-    pub(crate) fn of(request: &Request, identity: &dyn Identity) -> Self {
-        Self::of_life(request, request.life, identity)
-    }
-
-    /// Returns the ID of the token for the same request with another life.
-    pub(crate) fn of_life(request: &Request, life: u32, identity: &dyn Identity) -> Self {
-        let scope = request.scope();
-        let signed_port = match scope.port {
-            Some(port) => port.to_string(),
-            None => String::new(),
-        };
-        let region = match &request.region {
-            Some(region) => region.as_str(),
-            None => identity.configured_region(),
-        };
-        let parts = [
-            "3",
-            request.provider.authority.name(),
-            scope.service,
-            scope.action,
-            scope.host,
-            &signed_port,
-            scope.user.unwrap_or_default(),
-            &request.host,
-            &request.port.to_string(),
-            &request.user,
-            region,
-            &life.to_string(),
-            identity.digest_with_login(),
-        ];
-        Self(digest(parts))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Cache {
@@ -173,14 +130,7 @@ impl Cache {
         let sealed = fs::read_own(&self.entry(id))?;
         let plain = self.key(false)?.open(id.as_str().as_bytes(), &sealed)?;
         let plain = String::from_utf8(plain).ok()?;
-        let mut lines = plain.splitn(4, '\n');
-        let mut time = || lines.next()?.parse().ok().map(Time::from_unix);
-        let (issued_at, expires_at) = (time()?, time()?);
-        let region = Region::of_cache(lines.next()?);
-        Some((
-            Token::new(lines.next()?.to_owned(), issued_at, expires_at),
-            region,
-        ))
+        entry::read(&plain)
     }
 
     /// Returns a token that `refresh` has written into a passfile and nowhere else. The index knows
@@ -201,13 +151,20 @@ impl Cache {
             Some(passfile) => passfile,
             None => Rc::new(Passfile::parse(&fs::read_own(path)?).ok()?),
         };
-        let text = passfile.token(key, record.expires_at)?;
+        let mut line = key.clone();
+        let mut user = None;
+        if key.user.is_empty() {
+            line.user.clone_from(&record.line.user);
+            user = Some(line.user.clone());
+        }
+        let text = passfile.token(&line, record.expires_at)?;
         if !record.is_of(&text) || text.contains(char::is_control) {
             return None;
         }
         *self.passfile.borrow_mut() = Some((path.clone(), passfile));
+        let token = Token::new(text, record.issued_at, record.expires_at);
         Some((
-            Token::new(text, record.issued_at, record.expires_at),
+            token.fresh_until(record.fresh_until).of_user(user),
             record.region.clone(),
         ))
     }
@@ -224,9 +181,7 @@ impl Cache {
 
     /// Seals a token into its file. The caller records it in the index with [`Cache::update`].
     pub(crate) fn put(&self, id: &EntryId, token: &Token, region: Option<&Region>) -> Result<()> {
-        let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
-        let region = Region::for_cache(region);
-        let plain = format!("{issued}\n{expires}\n{region}\n{}", token.expose());
+        let plain = entry::text(token, region);
         self.make_directory(&self.directory.tokens())?;
         let Some(key) = self.key(true) else {
             return Err(self.no_key());

@@ -96,6 +96,7 @@ impl<'a> LazyPassfiles<'a> {
         let found = valid.first()?;
         Some(TokenTimes {
             issued_at: found.issued_at,
+            fresh_until: None,
             expires_at: found.expires_at,
         })
     }

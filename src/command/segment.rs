@@ -6,7 +6,7 @@ use crate::error::Exit;
 use crate::issue::{Issuer, last_failure};
 use crate::request::Request;
 use crate::time::Time;
-use crate::token::{Age, TokenTimes, age};
+use crate::token::{Age, TokenTimes};
 
 /// A connection and the state of its token, for a prompt to show.
 pub(super) struct Segment {
@@ -57,6 +57,7 @@ pub(super) fn segment(
     if let Some(record) = index.records.get(id.as_str()) {
         known = Some(TokenTimes {
             issued_at: Some(record.issued_at),
+            fresh_until: Some(record.fresh_until),
             expires_at: record.expires_at,
         });
     }
@@ -88,11 +89,10 @@ pub(super) fn segment(
     })
 }
 
-/// Returns what a token is good for now. One that is not known counts as expired; one that does not
-/// say when it was signed counts as signed now.
+/// Returns what a token is good for now. One that is not known counts as expired.
 fn age_of(times: Option<TokenTimes>, now: Time) -> Age {
     match times {
-        Some(times) => age(times.issued_at.unwrap_or(now), times.expires_at, now),
+        Some(times) => times.age(now),
         None => Age::Expired,
     }
 }

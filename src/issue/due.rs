@@ -43,6 +43,7 @@ impl PassfileView {
         let token = self.passfile.token(&line, expires_at)?;
         Some(TokenTimes {
             issued_at: request.provider.authority.signing_time(&token),
+            fresh_until: None,
             expires_at,
         })
     }
@@ -71,7 +72,7 @@ impl PassfileView {
             && record.age(now) == Age::Fresh
             && self.has_in_every_line(request, record)
         {
-            return Some(record.refresh_after());
+            return Some(record.fresh_until);
         }
         self.good_until_as_longer_token(request, identity, now)
     }
@@ -101,6 +102,7 @@ impl PassfileView {
     /// Tells whether the recorded token is in the passfile under every address of the request.
     fn has_in_every_line(&self, request: &Request, record: &Record) -> bool {
         request.passfile_lines().all(|line| {
+            let line = line.or_user(&record.line.user);
             let token = self.passfile.token(&line, record.expires_at);
             matches!(token, Some(token) if record.is_of(&token))
         })

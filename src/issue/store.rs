@@ -47,8 +47,9 @@ impl IssuedToken {
         identity: &dyn Identity,
     ) -> Record {
         let region = self.region.clone();
+        let user = self.token.user.as_deref().unwrap_or_default();
         Record::new(
-            request.passfile_line(),
+            request.passfile_line().or_user(user),
             &self.token,
             region,
             location,

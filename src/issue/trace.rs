@@ -104,10 +104,7 @@ fn why_missing(
     if let Some(record) = index.records.get(id.as_str()) {
         return match (record.age(now), &record.location) {
             (Age::Expired, _) => format!("it expired at {}", record.expires_at.rfc3339()),
-            (Age::Stale, _) => format!(
-                "it has been stale since {}",
-                record.refresh_after().rfc3339()
-            ),
+            (Age::Stale, _) => format!("it has been stale since {}", record.fresh_until.rfc3339()),
             (Age::Fresh, TokenLocation::Cache) => {
                 "its file is missing, or cannot be opened with the key".to_owned()
             }

@@ -35,14 +35,25 @@ pub(crate) struct PassfileLine {
     pub(crate) user: String,
 }
 
-/// `user@host:port`, for messages.
+/// `user@host:port`, for messages; `host:port` as long as nobody has named the user.
 impl fmt::Display for PassfileLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.user.is_empty() {
+            return write!(f, "{}:{}", self.host, self.port);
+        }
         write!(f, "{}@{}:{}", self.user, self.host, self.port)
     }
 }
 
 impl PassfileLine {
+    /// Returns the line with this user, if it has none yet.
+    pub(crate) fn or_user(mut self, user: &str) -> Self {
+        if self.user.is_empty() {
+            user.clone_into(&mut self.user);
+        }
+        self
+    }
+
     /// Checks that every reader finds this line.
     pub(crate) fn check(&self) -> Result<()> {
         check_field("host", &self.host)?;

@@ -5,8 +5,9 @@
 //! and which root certificates its servers have. It does not sign: it says what a token permits
 //! ([`Scope`]), and the authority makes the token.
 //!
-//! `dsql` and `rds` are the providers, and `fake` is one for unit tests. `required_roots` is how a
-//! provider names root certificates; `amazon_roots` has those of RDS.
+//! `dsql` and `rds` are the providers, and `fake` is one for unit tests. `command` is for those
+//! whose tokens a command prints. `required_roots` is how a provider names root certificates;
+//! `amazon_roots` has those of RDS.
 
 mod amazon_roots;
 mod command;

@@ -93,7 +93,7 @@ impl Run for Exec {
         let renewal = TokenRenewal {
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
-            life: issued.token.issued_at.until(issued.token.expires_at),
+            spare: issued.token.refresh_after().until(issued.token.expires_at),
             timeout: app.preferences.ask.timeout * 2,
             output: app.preferences.output,
         };

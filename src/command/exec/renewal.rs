@@ -25,8 +25,8 @@ const RETRY: u32 = 30;
 pub(super) struct TokenRenewal {
     pub(super) passfile: PathBuf,
     pub(super) due: Time,
-    /// The life of the token in seconds.
-    pub(super) life: u32,
+    /// How many seconds the token is still valid when it is due.
+    pub(super) spare: u32,
     /// How long one renewal may take.
     pub(super) timeout: Duration,
     pub(super) output: Output,
@@ -79,10 +79,10 @@ impl TokenRenewal {
         }
     }
 
-    /// Returns the pause after a renewal that failed, in seconds. A token is due when a third of
-    /// its life is left, so that there is time for two more attempts.
+    /// Returns the pause after a renewal that failed, in seconds: there is time for two more
+    /// attempts before the token expires.
     fn retry(&self) -> u32 {
-        RETRY.min(self.life / 6).max(1)
+        RETRY.min(self.spare / 2).max(1)
     }
 
     /// Renews the token. Returns when the new one is due, or in one line why there is none.

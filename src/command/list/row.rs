@@ -12,7 +12,7 @@
 use serde_json::{Value, json};
 
 use crate::authority::Identity;
-use crate::cache::{EntryId, Index};
+use crate::cache::{EntryId, Index, Record};
 use crate::command::app::App;
 use crate::command::line_owners::LineConflict;
 use crate::command::passfile_tokens::{PassfileToken, PassfileTokens};
@@ -86,6 +86,13 @@ impl Row {
     ) -> Self {
         let identity = app.issuer.identity(request);
         let mut row = Self::of_request(name.to_owned(), request);
+        let id = EntryId::of(request, &*identity);
+        let known = index.records.get(id.as_str());
+        if let Some(record) = known
+            && row.user.is_empty()
+        {
+            row.user.clone_from(&record.line.user);
+        }
         for conflict in conflicts {
             if conflict.later == name && row.line_of.is_none() {
                 row.line_of = Some(conflict.owner.clone());
@@ -95,6 +102,7 @@ impl Row {
             row.error = failure.error.to_string();
         }
         for line in request.passfile_lines() {
+            let line = line.or_user(&row.user);
             let tokens = in_passfiles.valid_tokens(&line, request.provider.authority);
             if tokens.is_empty() {
                 row.missing.push(address(&line));
@@ -107,7 +115,9 @@ impl Row {
                 );
             }
         }
-        row.add_record(request, index, &*identity, app);
+        if let Some(record) = known {
+            row.add_record(record, &id, app);
+        }
         row
     }
 
@@ -156,13 +166,9 @@ impl Row {
 
     /// Adds what the index knows of the token. Without a token in a passfile the columns are about
     /// this one, if it is in the cache or has expired.
-    fn add_record(&mut self, request: &Request, index: &Index, identity: &dyn Identity, app: &App) {
-        let id = EntryId::of(request, identity);
-        let Some(record) = index.records.get(id.as_str()) else {
-            return;
-        };
+    fn add_record(&mut self, record: &Record, id: &EntryId, app: &App) {
         let is_cached = match app.issuer.cache() {
-            Some(cache) => cache.holds(&id),
+            Some(cache) => cache.holds(id),
             None => false,
         };
         if is_cached {
@@ -174,7 +180,11 @@ impl Row {
             }
             self.issued_at = Some(record.issued_at);
             self.expires_at = Some(record.expires_at);
-            self.refresh_after = Some(record.refresh_after());
+            self.refresh_after = Some(record.fresh_until);
+        } else if self.issued_at.is_none() && self.expires_at == Some(record.expires_at) {
+            // The token in the passfile does not say itself when it was issued.
+            self.issued_at = Some(record.issued_at);
+            self.refresh_after = Some(record.fresh_until);
         }
     }
 
