@@ -341,6 +341,18 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_may_name_the_user() {
+        let mut named = definition("password", "", Some(60));
+        named.user = Some(JsonPath::parse("user").unwrap());
+        let answer = read(r#"{"user":"IAM:ann","password":"p"}"#, &named).unwrap();
+        assert_eq!(answer.user.as_deref(), Some("IAM:ann"));
+        for wrong in ["\"\"", "\"a\\nb\"", "1", "null"] {
+            let printed = format!(r#"{{"user":{wrong},"password":"p"}}"#);
+            assert!(read(&printed, &named).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn the_field_of_the_end_has_many_forms() {
         let field = definition("t", "e", None);
         let printed = |end: &str| format!(r#"{{"t": "x", "e": {end}}}"#);
