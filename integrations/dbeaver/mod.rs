@@ -63,7 +63,7 @@ impl ToolFiles for DataSources {
         for path in files {
             check_that_dbeaver_is_closed(&path)?;
             let by_command = takes_command && !is_sandboxed(&path);
-            edits.push(Edit::that_changes(path, &OWNERSHIP, |text| {
+            edits.push(Edit::that_changes(machine, path, &OWNERSHIP, |text| {
                 with_targets(text, machine, targets, by_command)
             })?);
         }
@@ -78,7 +78,7 @@ impl ToolFiles for DataSources {
         let mut edits = Vec::new();
         for path in existing_files(machine) {
             check_that_dbeaver_is_closed(&path)?;
-            edits.push(Edit::that_restores(path, &OWNERSHIP)?);
+            edits.push(Edit::that_restores(machine, path, &OWNERSHIP)?);
         }
         Ok(edits)
     }
@@ -87,7 +87,7 @@ impl ToolFiles for DataSources {
         let mut edits = Vec::new();
         for path in existing_files(machine) {
             check_that_dbeaver_is_closed(&path)?;
-            edits.push(Edit::that_changes(path, &OWNERSHIP, |text| {
+            edits.push(Edit::that_changes(machine, path, &OWNERSHIP, |text| {
                 without_entries(text, entries)
             })?);
         }

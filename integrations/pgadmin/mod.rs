@@ -35,7 +35,7 @@ struct ImportFile;
 impl ToolFiles for ImportFile {
     fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
         let text = self.printed(machine, targets);
-        let edit = Edit::that_changes(file(machine), &OWNERSHIP, |_| Ok(text));
+        let edit = Edit::that_changes(machine, file(machine), &OWNERSHIP, |_| Ok(text));
         Ok(vec![edit?])
     }
 
@@ -48,11 +48,15 @@ impl ToolFiles for ImportFile {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::that_restores(file(machine), &OWNERSHIP)?])
+        Ok(vec![Edit::that_restores(
+            machine,
+            file(machine),
+            &OWNERSHIP,
+        )?])
     }
 
     fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
-        let edit = Edit::that_changes(file(machine), &OWNERSHIP, |text| {
+        let edit = Edit::that_changes(machine, file(machine), &OWNERSHIP, |text| {
             let mut document: Value = serde_json::from_str(text).map_err(|error| {
                 Error::usage("the file is not the JSON of pgAdmin's servers")
                     .caused_by(&error)

@@ -37,7 +37,7 @@ fn users_part(text: &str) -> Result<Option<String>> {
 impl ToolFiles for ServiceFile {
     fn conflict(&self, machine: &Machine, target: &Target) -> Option<Error> {
         let file = &machine.service_file;
-        let text = fs::read_plain(file).ok().flatten()?;
+        let text = machine.drafts.read(file).ok().flatten()?;
         let (_, rest) = block::split(&text).ok()?;
         let header = format!("[{}]", target.name);
         if !rest.lines().any(|line| line.trim() == header) {
@@ -51,7 +51,7 @@ impl ToolFiles for ServiceFile {
         for target in targets {
             check_lines(target)?;
         }
-        let edit = Edit::that_changes(machine.service_file.clone(), &OWNERSHIP, |text| {
+        let edit = Edit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
             let (old, rest) = block::split(text)?;
             check_start(&rest)?;
             let mut lines = String::new();
@@ -71,12 +71,12 @@ impl ToolFiles for ServiceFile {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let edit = Edit::that_restores(machine.service_file.clone(), &OWNERSHIP);
+        let edit = Edit::that_restores(machine, machine.service_file.clone(), &OWNERSHIP);
         Ok(vec![edit?])
     }
 
     fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
-        let edit = Edit::that_changes(machine.service_file.clone(), &OWNERSHIP, |text| {
+        let edit = Edit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
             let (old, _) = block::split(text)?;
             let mut lines = String::new();
             for section in sections(old.unwrap_or_default()) {

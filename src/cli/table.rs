@@ -121,6 +121,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred setup psql",
             "pgcred setup dbeaver prod --dry-run",
             "pgcred setup psql --undo",
+            "pgcred setup --all",
         ],
     ),
     entry::<Doctor>(

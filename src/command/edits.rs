@@ -4,6 +4,9 @@
 //! commands that have to come first, make the edits, run the commands that have to come after. When
 //! setting up fails in between, everything that was done is taken back. An undo goes as far as it
 //! can instead.
+//!
+//! `EditPolicy::apply` does all of it for edits that belong together. What has several such groups
+//! asks once with `decide` and calls `carry_out` for each.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,11 +14,12 @@ use std::time::{Duration, Instant};
 use similar::TextDiff;
 
 use super::app::App;
+use super::preferences::Preferences;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::roots;
 use crate::setup::crontab;
-use crate::setup::{Edit, EditDestination, Machine, SetupCommands, Target};
+use crate::setup::{Drafts, Edit, EditDestination, Machine, SetupCommands, Target};
 use crate::sys::child::{self, Attachment, ProgramError};
 use crate::sys::fs;
 use crate::sys::terminal;
@@ -31,6 +35,17 @@ pub(super) struct EditPolicy {
     pub(super) yes: bool,
 }
 
+/// What the user wants after having seen the edits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Make them.
+    Make,
+    /// Nothing has to be made: the files are as the edits want them.
+    AllMade,
+    /// Leave everything as it is.
+    Leave,
+}
+
 impl EditPolicy {
     /// Shows the edits and makes them, unless the user says no. Tells whether the files are now as
     /// the edits want them.
@@ -42,50 +57,63 @@ impl EditPolicy {
         machine: &Machine,
         app: &App,
     ) -> Result<bool> {
+        let shown: Vec<&Edit> = edits.iter().collect();
+        match self.decide(&shown, &app.preferences)? {
+            Decision::Make => {}
+            Decision::AllMade => return Ok(true),
+            Decision::Leave => return Ok(false),
+        }
+        provide_roots(targets, &app.preferences)?;
         let output = app.preferences.output;
+        carry_out(&changes(edits), commands, self.undo, machine, output)?;
+        Ok(true)
+    }
+
+    /// Shows all edits at once, several of one file as one, and asks the user once.
+    pub(super) fn decide(self, edits: &[&Edit], preferences: &Preferences) -> Result<Decision> {
+        let output = preferences.output;
         if !self.dry_run {
             clear_leftovers(edits);
         }
-        let mut changes: Vec<&Edit> = Vec::new();
-        for edit in edits {
-            if edit.changes_something() {
-                changes.push(edit);
-            }
-        }
+        let changes = changes(&merged(edits))
+            .into_iter()
+            .map(diff)
+            .collect::<Vec<_>>();
         if changes.is_empty() {
             output.note("nothing to change");
             // A setup goes on: the program that has to know the files may not know them, because
             // telling it has failed the last time, or because the user has undone it by hand.
-            if self.undo || self.dry_run {
-                return Ok(true);
-            }
-        } else {
-            if self.dry_run || !self.yes {
-                for edit in &changes {
-                    Output::show(&diff(edit));
-                }
-            }
-            if self.dry_run {
-                return Ok(false);
-            }
-            if !self.yes && !does_user_agree(app)? {
-                output.note("nothing was changed");
-                return Ok(false);
+            return Ok(if self.undo || self.dry_run {
+                Decision::AllMade
+            } else {
+                Decision::Make
+            });
+        }
+        if self.dry_run || !self.yes {
+            for change in &changes {
+                Output::show(change);
             }
         }
-        provide_roots(targets, app)?;
-        carry_out(&changes, commands, self.undo, machine, output)?;
-        Ok(true)
+        if self.dry_run {
+            return Ok(Decision::Leave);
+        }
+        if !self.yes && !does_user_agree(preferences)? {
+            output.note("nothing was changed");
+            return Ok(Decision::Leave);
+        }
+        Ok(Decision::Make)
     }
 }
 
-/// Returns the edit of pgcred's own configuration that gives it another text.
+/// Returns the edit of pgcred's own configuration that gives it another text. `drafts` has what
+/// earlier edits leave there, if they are planned together.
 pub(super) fn of_configuration(
-    app: &App,
+    preferences: &Preferences,
+    drafts: &Drafts,
     change: impl FnOnce(&str) -> Result<String>,
 ) -> Result<Edit> {
-    let path = app.preferences.config_path()?.clone();
-    let before = fs::read_plain(&path)?;
+    let path = preferences.config_path()?.clone();
+    let before = drafts.read(&path)?;
     let after = change(before.as_deref().unwrap_or_default())?;
     Ok(Edit {
         destination: EditDestination::File(path),
@@ -95,9 +123,36 @@ pub(super) fn of_configuration(
     })
 }
 
+/// Returns the edits that change something.
+pub(super) fn changes(edits: &[Edit]) -> Vec<&Edit> {
+    let mut changes = Vec::new();
+    for edit in edits {
+        if edit.changes_something() {
+            changes.push(edit);
+        }
+    }
+    changes
+}
+
+/// Returns one edit for each file: from what it is before the first edit to what it is after the
+/// last one.
+fn merged(edits: &[&Edit]) -> Vec<Edit> {
+    let mut merged: Vec<Edit> = Vec::new();
+    for edit in edits {
+        let known = merged
+            .iter_mut()
+            .find(|known| known.destination == edit.destination);
+        match known {
+            Some(known) => known.after.clone_from(&edit.after),
+            None => merged.push((*edit).clone()),
+        }
+    }
+    merged
+}
+
 /// Removes what a pgcred that was killed has left beside the files, also beside those that need no
 /// change any more.
-fn clear_leftovers(edits: &[Edit]) {
+fn clear_leftovers(edits: &[&Edit]) {
     for edit in edits {
         if let EditDestination::File(path) = &edit.destination {
             let _ = fs::clear_leftovers(path); // nothing is lost if this fails: the next run tries
@@ -213,9 +268,9 @@ impl FileChange<'_> {
 }
 
 /// Puts the files of root certificates that the targets' tools will name into their place.
-pub(super) fn provide_roots(targets: &[Target], app: &App) -> Result<()> {
+pub(super) fn provide_roots(targets: &[Target], preferences: &Preferences) -> Result<()> {
     for target in targets {
-        roots::provide(&target.request, target.roots.as_ref(), &app.preferences.ask)?;
+        roots::provide(&target.request, target.roots.as_ref(), &preferences.ask)?;
     }
     Ok(())
 }
@@ -240,8 +295,8 @@ pub(super) fn run_within(words: &[String], timeout: Duration) -> Result<()> {
     Err(Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more"))
 }
 
-fn does_user_agree(app: &App) -> Result<bool> {
-    if !app.preferences.ask.terminal {
+fn does_user_agree(preferences: &Preferences) -> Result<bool> {
+    if !preferences.ask.terminal {
         return Err(
             Error::usage("nothing was changed: there is no terminal to ask on")
                 .hint("add --yes to change it without a question"),

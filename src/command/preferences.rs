@@ -26,6 +26,25 @@ pub(crate) struct Preferences {
 }
 
 impl Preferences {
+    /// Returns the same preferences with another configuration: one that is to be written, so that
+    /// what follows from it can be shown before.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "the guided set-up shows what it is about to write"
+        )
+    )]
+    pub(super) fn with_config(&self, config: Config) -> Self {
+        Self {
+            output: self.output,
+            ask: self.ask.clone(),
+            config,
+            config_path: self.config_path.clone(),
+            config_changed: self.config_changed,
+        }
+    }
+
     /// Returns a request for every connection. Connections that cannot be resolved are left out.
     pub(super) fn connections(&self) -> Vec<Request> {
         let named = self.named_connections().into_iter();

@@ -8,7 +8,14 @@ use crate::text::host;
 
 /// Prints the warnings about these connections, each once.
 pub(super) fn print(connections: &[(&str, &Request)], preferences: &Preferences) {
-    let mut said = Vec::new();
+    for warning in of_connections(connections) {
+        preferences.output.warn(&warning);
+    }
+}
+
+/// Returns the warnings about these connections, each once.
+pub(super) fn of_connections(connections: &[(&str, &Request)]) -> Vec<String> {
+    let mut found = Vec::new();
     for (name, request) in connections {
         let warnings = [
             of_tunnel(name, request),
@@ -16,12 +23,12 @@ pub(super) fn print(connections: &[(&str, &Request)], preferences: &Preferences)
             roots::warning_about_own_file(request),
         ];
         for warning in warnings.into_iter().flatten() {
-            if !said.contains(&warning) {
-                preferences.output.warn(&warning);
-                said.push(warning);
+            if !found.contains(&warning) {
+                found.push(warning);
             }
         }
     }
+    found
 }
 
 /// Warns about a tunnel to which the client connects by this machine's own name, which no server's

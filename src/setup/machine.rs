@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::drafts::Drafts;
 use crate::error::{Error, Result};
 use crate::sys::child;
 use crate::sys::env;
@@ -30,6 +31,8 @@ pub(crate) struct Machine {
     pub(crate) pgcred: PathBuf,
     /// The user's libpq service file.
     pub(crate) service_file: PathBuf,
+    /// What the edits that are planned so far will leave in files.
+    pub(crate) drafts: Drafts,
 }
 
 impl Os {
@@ -90,6 +93,7 @@ impl Machine {
             named_config: named_config.map(|file| env::current_directory().join(file)),
             pgcred: child::own_path()?,
             service_file,
+            drafts: Drafts::default(),
         })
     }
 

@@ -15,14 +15,16 @@
 //!                               back if one fails
 //! ```
 //!
-//! `machine` is the computer and `target` the connection, as a tool needs them. `block` puts lines
-//! of pgcred's into a text file, and `entry` says what stands in a tool's files now.
+//! `machine` is the computer and `target` the connection, as a tool needs them. `drafts` has the
+//! texts that edits will leave, for the next edit of the same file. `block` puts lines of pgcred's
+//! into a text file, and `entry` says what stands in a tool's files now.
 //!
 //! `integrations/README.md` has the recipes for another tool.
 
 pub(crate) mod block;
 mod commands;
 pub(crate) mod crontab;
+mod drafts;
 mod entry;
 mod machine;
 mod ownership;
@@ -33,7 +35,10 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
+
 pub(crate) use commands::CommandLines;
+pub(crate) use drafts::Drafts;
 pub(crate) use entry::{StoredPassword, ToolEntry};
 pub(crate) use machine::{Machine, Os};
 pub(crate) use ownership::{Edit, EditDestination, Ownership};
@@ -83,6 +88,15 @@ impl Tool {
         match self.method {
             SetupMethod::Files(files) => Some(files),
             SetupMethod::Dialog(_) => None,
+        }
+    }
+
+    /// Returns what shows that the tool is installed on this machine; `None` on another system than
+    /// the one that it runs on.
+    pub(crate) fn find(&self, machine: &Machine) -> Option<PathBuf> {
+        match self.only_on {
+            Some(os) if os != machine.os => None,
+            _ => machine.find(self.programs, self.traces),
         }
     }
 

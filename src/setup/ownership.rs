@@ -17,11 +17,13 @@
 //!      +--> backup, unless there is one ----- if it says the same -------------+
 //! ```
 //!
-//! An [`Edit`] is only a value: `command::setup::edits` shows it and makes it.
+//! An [`Edit`] is only a value: `command::edits` shows it and makes it. It changes the text
+//! that the edits before it leave, see `drafts`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::Machine;
 use crate::error::Result;
 use crate::sys::fs;
 
@@ -77,7 +79,7 @@ impl fmt::Display for EditDestination {
 }
 
 /// One text before and after; `None` means that there is no such file or crontab.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Edit {
     pub(crate) destination: EditDestination,
     pub(crate) before: Option<String>,
@@ -89,11 +91,12 @@ pub(crate) struct Edit {
 impl Edit {
     /// Returns the edit that changes a file by `change`. A file that is not text is an error.
     pub(crate) fn that_changes(
+        machine: &Machine,
         path: PathBuf,
         ownership: &Ownership,
         change: impl FnOnce(&str) -> Result<String>,
     ) -> Result<Self> {
-        let (before, users_part) = read(&path, ownership)?;
+        let (before, users_part) = read(machine, &path, ownership)?;
         let after = change(before.as_deref().unwrap_or_default())
             .map_err(|error| error.about(&path.display().to_string()))?;
         let mut back_up = users_part;
@@ -101,6 +104,9 @@ impl Edit {
             && ownership.is_origin(&backup, Some(part))
         {
             back_up = None;
+        }
+        if machine.drafts.has(&path) {
+            back_up = None; // the first edit of a file keeps the copy
         }
         Ok(Self {
             destination: EditDestination::File(path),
@@ -112,8 +118,12 @@ impl Edit {
 
     /// Returns the edit that takes pgcred's part out of a file, or removes the file if it is all
     /// pgcred's.
-    pub(crate) fn that_restores(path: PathBuf, ownership: &Ownership) -> Result<Self> {
-        let (before, users_part) = read(&path, ownership)?;
+    pub(crate) fn that_restores(
+        machine: &Machine,
+        path: PathBuf,
+        ownership: &Ownership,
+    ) -> Result<Self> {
+        let (before, users_part) = read(machine, &path, ownership)?;
         let mut after = users_part;
         if before.is_some()
             && let Some(backup) = backup_of(&path)
@@ -135,8 +145,12 @@ impl Edit {
 }
 
 /// Returns the text of a file and the user's part of it, as far as there are any.
-fn read(path: &Path, ownership: &Ownership) -> Result<(Option<String>, Option<String>)> {
-    let read = fs::read_plain(path).map_err(|error| {
+fn read(
+    machine: &Machine,
+    path: &Path,
+    ownership: &Ownership,
+) -> Result<(Option<String>, Option<String>)> {
+    let read = machine.drafts.read(path).map_err(|error| {
         error.or_hint("move the file away, or let your user read it and save it as UTF-8")
     })?;
     let Some(text) = read else {

@@ -53,7 +53,7 @@ impl ToolFiles for Scheduler {
             let text = text(&schedule);
             edits.push(match destination {
                 EditDestination::File(path) => {
-                    Edit::that_changes(path, &Ownership::WRITTEN_BY_SETUP, |_| Ok(text))?
+                    Edit::that_changes(machine, path, &Ownership::WRITTEN_BY_SETUP, |_| Ok(text))?
                 }
                 EditDestination::Crontab => crontab_edit(&text)?,
             });
@@ -76,7 +76,7 @@ impl ToolFiles for Scheduler {
         for scheduled in (self.texts)(machine).into_iter().rev() {
             edits.push(match scheduled.destination {
                 EditDestination::File(path) => {
-                    Edit::that_restores(path, &Ownership::WRITTEN_BY_SETUP)?
+                    Edit::that_restores(machine, path, &Ownership::WRITTEN_BY_SETUP)?
                 }
                 EditDestination::Crontab => crontab_edit("")?,
             });

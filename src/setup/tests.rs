@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use super::drafts::Drafts;
 use super::template::{FORMS, PLACEHOLDERS};
 use super::*;
 use crate::authority::Region;
@@ -54,6 +55,7 @@ fn machine(os: Os) -> Machine {
             "pgcred"
         }),
         service_file: PathBuf::from("/s"),
+        drafts: Drafts::default(),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Makes a connection of a target that is none yet: a tool that reads the passfile needs its token
 //! kept fresh, and only connections are.
 
-use crate::command::app::App;
 use crate::command::edits;
+use crate::command::preferences::Preferences;
 use crate::config::{self, Connection, Life};
 use crate::error::Result;
 use crate::provider;
 use crate::request::Request;
 use crate::request::target::{RootsChoice, TargetSpec};
-use crate::setup::{Edit, Target, Tool, ToolKind};
+use crate::setup::{Edit, Machine, Target, Tool, ToolKind};
 use crate::text::host::HostPort;
 
 /// Returns the targets that have to become connections for this tool.
@@ -23,12 +23,16 @@ pub(super) fn new_connections<'a>(tool: &Tool, targets: &'a [Target]) -> Vec<&'a
 }
 
 /// Returns the edit of pgcred's configuration that adds these targets, if there are any.
-pub(super) fn edit(new: &[&Target], app: &App) -> Result<Option<Edit>> {
+pub(super) fn edit(
+    new: &[&Target],
+    machine: &Machine,
+    preferences: &Preferences,
+) -> Result<Option<Edit>> {
     if new.is_empty() {
         return Ok(None);
     }
     let connections: Vec<Connection> = new.iter().map(|target| connection(target)).collect();
-    let edit = edits::of_configuration(app, |text| {
+    let edit = edits::of_configuration(preferences, &machine.drafts, |text| {
         config::change(text, &connections, &[]).map_err(|error| {
             error.hint("name it yourself: pgcred add NAME HOST, then pgcred setup TOOL NAME")
         })

@@ -2,38 +2,49 @@
 //! it would change, and takes it back with `--undo`.
 //!
 //! ```text
-//! mod       options; dialogs are printed, files are edited
-//!  +--> targets    which connections, and what may be wrong with them
-//!  +--> add_connection   the edit of pgcred's own configuration: a target becomes a connection
+//! mod       options; dialogs are printed
+//!  +--> all        `--all`: the tools that were found, and every connection
+//!  |     |
+//!  +-----+--> plan     what setting up tools would change, as a value
+//!  |           |  +--> targets          which connections, and what may be wrong with them
+//!  |           |  +--> add_connection   the edit of pgcred's own configuration: a target becomes
+//!  |           |  |                     a connection
+//!  |           |  +--> scheduler        which one works here
+//!  |           v
+//!  |          apply    shows a plan, asks once, and carries it out
 //!  +--> undo       the edits that take back what was set up
 //!  +--> overview   `pgcred setup` without a tool
 //! ```
 
 mod add_connection;
+mod all;
+mod apply;
 mod overview;
+mod plan;
+mod scheduler;
 mod targets;
+#[cfg(test)]
+mod tests;
 pub(super) mod undo;
-
-use std::time::Duration;
 
 use super::app::App;
 use super::config_file::ConfigNeed;
-use super::edits::{EditPolicy, provide_roots, run_within};
+use super::edits::{EditPolicy, provide_roots};
 use super::errors::all_errors;
 use super::needs::Needs;
-use super::passfile_option::warn_about_variables;
 use super::preferences::Preferences;
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
-use crate::provider;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
     CommandLines, Machine, SetupMethod, Target, Tool, ToolFiles, ToolKind, check_texts, fill,
 };
 use crate::sys::terminal::Stdin;
 use crate::text::suggest;
+use plan::{Plan, PlanRequest};
+use targets::{TargetChoice, ToolTargets};
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
@@ -44,6 +55,10 @@ pub(crate) struct Setup {
     targets: Vec<String>,
     #[command(flatten)]
     connection: ConnectionOptions,
+    /// Set up every tool that is found here, with every connection and the scheduler that works
+    /// here; with --undo, take everything back
+    #[arg(long, conflicts_with = "print")]
+    all: bool,
     /// Show what would change, and change nothing
     #[arg(long, conflicts_with_all = ["print", "yes"])]
     dry_run: bool,
@@ -72,36 +87,20 @@ impl Run for Setup {
     }
 
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        self.check_all()?;
         let machine = Machine::current(app.options.config.as_deref())?;
         let Some(name) = &self.tool else {
-            return if self.undo {
-                undo::undo_all(self.policy(), &machine, app)
-            } else {
-                Output::lines(overview::lines(&machine))
-            };
+            return self.run_without_tool(&machine, app);
         };
         let tool = tool_named(name)?;
         if self.undo {
             let entries = self.entries(tool, &machine, &app.preferences);
             return undo::tool(self.policy(), tool, &entries, &machine, app);
         }
-        let (mut targets, mut errors) = self.targets(tool, app)?;
-        let all = targets.len() + errors.len();
-        if let SetupMethod::Files(files) = tool.method
-            && !self.print
-        {
-            remove_conflicts(files, &machine, &mut targets, &mut errors);
+        match tool.method {
+            SetupMethod::Files(files) if !self.print => self.edit_files(files, tool, &machine, app),
+            _ => self.print(tool, &machine, app),
         }
-        check_texts(&machine, &targets)?;
-        if !targets.is_empty() {
-            if tool.kind != ToolKind::Scheduler {
-                targets::warn(tool, &mut targets, &app.preferences);
-            }
-            self.set_up(tool, &machine, &targets, app)?;
-        }
-        all_errors(errors, app.preferences.output, |failed| {
-            format!("{failed} of {all} targets failed")
-        })
     }
 }
 
@@ -111,6 +110,41 @@ impl Setup {
             undo: self.undo,
             dry_run: self.dry_run,
             yes: self.yes,
+        }
+    }
+
+    fn choice(&self) -> TargetChoice<'_> {
+        TargetChoice {
+            names: &self.targets,
+            options: &self.connection,
+            is_silent: false,
+        }
+    }
+
+    /// Refuses a tool together with `--all`.
+    fn check_all(&self) -> Result<()> {
+        let Some(tool) = &self.tool else {
+            return Ok(());
+        };
+        if !self.all {
+            return Ok(());
+        }
+        let undo = if self.undo { " --undo" } else { "" };
+        Err(
+            Error::usage(format!("--all is for every tool, and `{tool}` names one")).hint(format!(
+                "pgcred setup --all{undo}, or pgcred setup {tool}{undo}"
+            )),
+        )
+    }
+
+    /// Does what is asked for without a tool.
+    fn run_without_tool(&self, machine: &Machine, app: &App) -> Result<()> {
+        if self.undo {
+            undo::undo_all(self.policy(), machine, app)
+        } else if self.all {
+            all::set_up_all(self.policy(), &self.connection, machine, app)
+        } else {
+            Output::lines(overview::lines(machine))
         }
     }
 
@@ -136,75 +170,66 @@ impl Setup {
         entries
     }
 
-    fn set_up(&self, tool: &Tool, machine: &Machine, targets: &[Target], app: &App) -> Result<()> {
-        let is_done = match tool.method {
-            SetupMethod::Dialog(template) => {
-                print_dialog(template, tool, machine, targets, app)?;
-                true
-            }
-            SetupMethod::Files(files) if self.print => {
-                provide_roots(targets, app)?;
-                Output::answer(&files.printed(machine, targets))?;
-                false
-            }
-            SetupMethod::Files(files) => self.edit_files(files, tool, machine, targets, app)?,
-        };
-        if is_done && !self.dry_run && !self.print {
-            note_what_tool_needs(tool, machine, app)?;
-        }
-        Ok(())
-    }
-
-    /// Edits the tool's files. Tells whether they are now as they have to be.
+    /// Edits the tool's files.
     fn edit_files(
         &self,
         files: &dyn ToolFiles,
-        tool: &Tool,
+        tool: &'static Tool,
         machine: &Machine,
-        targets: &[Target],
         app: &App,
-    ) -> Result<bool> {
+    ) -> Result<()> {
+        let preferences = &app.preferences;
         if tool.kind == ToolKind::Scheduler && !self.dry_run {
-            check_scheduler(tool, files, machine)?;
+            scheduler::check(tool, files, machine)?;
         }
-        let new = add_connection::new_connections(tool, targets);
-        let mut edits = Vec::new();
-        edits.extend(add_connection::edit(&new, app)?);
-        edits.extend(files.set_up(machine, targets)?);
-        let commands = files.commands(machine, false);
-        if !self
-            .policy()
-            .apply(&edits, &commands, targets, machine, app)?
-        {
-            return Ok(false);
-        }
-        if let Some(cache) = app.issuer.cache()
-            && !new.is_empty()
-        {
-            cache.forget_due()?;
-        }
-        for step in files.steps(machine, targets) {
-            app.preferences.output.note(&step);
-        }
-        Ok(true)
+        let request = PlanRequest {
+            tools: &[tool],
+            choice: self.choice(),
+            schedules: false,
+            first_edits: Vec::new(),
+        };
+        let mut plan = Plan::new(request, machine, preferences);
+        let applied = plan.apply(self.policy(), machine, preferences, app)?;
+        let mut errors = std::mem::take(&mut plan.errors);
+        let all = plan.number_of_targets() + errors.len();
+        errors.extend(applied.errors);
+        all_errors(errors, preferences.output, |failed| {
+            format!("{failed} of {all} targets failed")
+        })
     }
-}
 
-/// Moves the targets that the tool cannot take, because the user has something of that name there,
-/// from the targets to the errors.
-fn remove_conflicts(
-    files: &dyn ToolFiles,
-    machine: &Machine,
-    targets: &mut Vec<Target>,
-    errors: &mut Vec<Error>,
-) {
-    targets.retain(|target| match files.conflict(machine, target) {
-        Some(error) => {
-            errors.push(error);
-            false
+    /// Prints what the user has to enter or to paste, for all targets.
+    fn print(&self, tool: &Tool, machine: &Machine, app: &App) -> Result<()> {
+        let preferences = &app.preferences;
+        let ToolTargets {
+            mut targets,
+            errors,
+            mut warnings,
+        } = self.choice().targets(tool, preferences)?;
+        check_texts(machine, &targets)?;
+        let all = targets.len() + errors.len();
+        if tool.kind != ToolKind::Scheduler {
+            warnings.extend(targets::warnings(tool, &mut targets));
         }
-        None => true,
-    });
+        for warning in &warnings {
+            preferences.output.warn(warning);
+        }
+        if !targets.is_empty() {
+            provide_roots(&targets, preferences)?;
+            match tool.method {
+                SetupMethod::Files(files) => Output::answer(&files.printed(machine, &targets))?,
+                SetupMethod::Dialog(template) => {
+                    print_dialog(template, tool, machine, &targets, preferences)?;
+                    if !self.dry_run && !self.print {
+                        apply::note_what_tools_need(&[tool], None, machine, preferences)?;
+                    }
+                }
+            }
+        }
+        all_errors(errors, preferences.output, |failed| {
+            format!("{failed} of {all} targets failed")
+        })
+    }
 }
 
 /// Prints what the user has to enter, once for each target.
@@ -213,9 +238,8 @@ fn print_dialog(
     tool: &Tool,
     machine: &Machine,
     targets: &[Target],
-    app: &App,
+    preferences: &Preferences,
 ) -> Result<()> {
-    provide_roots(targets, app)?;
     let mut texts = Vec::new();
     for target in targets {
         texts.push(fill(template, &CommandLines { machine, target }));
@@ -223,88 +247,11 @@ fn print_dialog(
     Output::answer(&texts.join("\n"))?;
     for target in add_connection::new_connections(tool, targets) {
         let add = CommandLines { machine, target }.line("add", &[&target.name]);
-        app.preferences.output.note(&format!(
+        preferences.output.note(&format!(
             "to have its token kept fresh, make it a connection: {add}"
         ));
     }
     Ok(())
-}
-
-/// Tells the user what else the tool needs to get a password.
-fn note_what_tool_needs(tool: &Tool, machine: &Machine, app: &App) -> Result<()> {
-    let preferences = &app.preferences;
-    match tool.kind {
-        ToolKind::Passfile => {
-            warn_about_variables(preferences);
-            preferences.output.note(&keep_fresh(machine));
-        }
-        ToolKind::Command if preferences.config.login.is_none() => {
-            let file = preferences.config_path()?.display();
-            preferences.output.note(&format!(
-                "when {} needs a login, {} shows only an error; \
-                 with the line login = \"browser\" in {file} pgcred opens the login page",
-                provider::authority_titles(),
-                tool.title
-            ));
-        }
-        ToolKind::Command | ToolKind::Scheduler => {}
-    }
-    Ok(())
-}
-
-/// Says which scheduler keeps the passfile fresh on this machine, or could.
-fn keep_fresh(machine: &Machine) -> String {
-    for tool in TOOLS {
-        if tool.is_scheduler_at_work(machine) {
-            return format!(
-                "keep the passfile fresh: run `pgcred refresh` now; {} repeats it",
-                tool.title
-            );
-        }
-    }
-    format!(
-        "keep the passfile fresh: run `pgcred refresh` now, \
-         and once `pgcred setup {}`, which repeats it",
-        machine.os.scheduler()
-    )
-}
-
-/// Refuses a scheduler that does not run here, before anything is written for it, and names one
-/// that does.
-fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
-    let Err(why) = probe(tool, files) else {
-        return Ok(());
-    };
-    let hint = if could_use(tool, "cron", "crontab") {
-        "`pgcred setup cron` does the same by cron"
-    } else if machine.os.scheduler() == "systemd" && could_use(tool, "systemd", "systemctl") {
-        "`pgcred setup systemd` does the same by systemd"
-    } else {
-        "`pgcred refresh --watch` does the same for as long as it runs"
-    };
-    Err(Error::failure(format!(
-        "{} is not running here, and nothing was changed: {why}",
-        tool.title
-    ))
-    .hint(hint))
-}
-
-/// Returns why a scheduler cannot be used.
-fn probe(tool: &Tool, files: &dyn ToolFiles) -> std::result::Result<(), String> {
-    const TIMEOUT: Duration = Duration::from_secs(5);
-    if Machine::program(tool.programs).is_none() {
-        return Err(format!("there is no program {}", tool.programs.join(", ")));
-    }
-    let Some(probe) = files.probe() else {
-        return Ok(());
-    };
-    let words: Vec<String> = probe.iter().map(|word| (*word).to_owned()).collect();
-    run_within(&words, TIMEOUT).map_err(|error| error.to_string())
-}
-
-/// Tells whether the user could take another scheduler, by its name and its program.
-fn could_use(instead_of: &Tool, name: &str, program: &str) -> bool {
-    instead_of.name != name && Machine::program(&[program]).is_some()
 }
 
 /// Returns the tool of that name, in upper or lower case.

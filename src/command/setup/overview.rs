@@ -27,7 +27,7 @@ fn found(tool: &Tool, machine: &Machine) -> String {
     {
         return format!("only on {}", os.title());
     }
-    match machine.find(tool.programs, tool.traces) {
+    match tool.find(machine) {
         Some(path) => path.display().to_string(),
         None => "-".to_owned(),
     }

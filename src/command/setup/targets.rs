@@ -1,14 +1,13 @@
 //! The targets of `pgcred setup`: those that the user names, or every connection; complete enough
 //! for a tool that knows nothing of the user's shell.
 
-use super::Setup;
-use crate::command::app::App;
 use crate::command::line_owners::mark_taken_lines;
 use crate::command::preferences::Preferences;
 use crate::command::warnings;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::Request;
+use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::setup::{Target, Tool, ToolKind};
 use crate::sys::env;
@@ -17,29 +16,50 @@ use crate::sys::env;
 /// authorities, and that a scheduler's commands do not have.
 const SHELL_ONLY: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
 
-impl Setup {
+/// What the user has said about the targets. Without names and host they are every connection.
+#[derive(Clone, Copy)]
+pub(super) struct TargetChoice<'a> {
+    pub(super) names: &'a [String],
+    pub(super) options: &'a ConnectionOptions,
+    /// Whether the warnings about the values of a target were shown already, for another tool.
+    pub(super) is_silent: bool,
+}
+
+/// The targets of one tool.
+pub(super) struct ToolTargets {
+    pub(super) targets: Vec<Target>,
+    /// Why other targets cannot be set up.
+    pub(super) errors: Vec<Error>,
+    /// What may be wrong with the targets.
+    pub(super) warnings: Vec<String>,
+}
+
+impl TargetChoice<'_> {
+    fn is_named(&self) -> bool {
+        !self.names.is_empty() || self.options.address.host.is_some()
+    }
+
     /// Returns the targets, and the errors of connections that cannot be set up. An error of a
-    /// target that the user has named ends the command.
-    pub(super) fn targets(&self, tool: &Tool, app: &App) -> Result<(Vec<Target>, Vec<Error>)> {
-        let preferences = &app.preferences;
-        self.connection.address.check_targets(self.targets.len())?;
-        let is_named = !self.targets.is_empty() || self.connection.address.host.is_some();
+    /// target that the user has named is the error of all.
+    pub(super) fn targets(&self, tool: &Tool, preferences: &Preferences) -> Result<ToolTargets> {
+        self.options.address.check_targets(self.names.len())?;
+        let mut warnings = Vec::new();
         if tool.kind == ToolKind::Scheduler {
-            check_for_scheduler(tool, is_named, preferences)?;
+            warnings.extend(check_for_scheduler(tool, self.is_named())?);
         }
         let connections = &preferences.config.connections;
-        if !is_named && connections.is_empty() {
+        if !self.is_named() && connections.is_empty() {
             return Err(Error::usage("no connection to set up").hint(
                 "name one: pgcred setup TOOL HOST --profile PROFILE, \
                  or `pgcred add NAME HOST --profile PROFILE` first",
             ));
         }
         let (mut targets, mut errors) = (Vec::new(), Vec::new());
-        if is_named {
-            for name in &self.targets {
+        if self.is_named() {
+            for name in self.names {
                 targets.push(self.target(Some(name), tool, preferences)?);
             }
-            if self.targets.is_empty() {
+            if self.names.is_empty() {
                 targets.push(self.target(None, tool, preferences)?);
             }
         } else {
@@ -51,17 +71,24 @@ impl Setup {
             }
         }
         if tool.kind != ToolKind::Command {
-            warn_about_shared_lines(&targets, preferences);
+            warnings.extend(warnings_of_shared_lines(&targets, preferences));
         }
-        warn_about_key_in_variables(tool, &targets, preferences);
+        warnings.extend(warning_of_key_in_variables(tool, &targets));
         check_names(&targets)?;
-        Ok((targets, errors))
+        Ok(ToolTargets {
+            targets,
+            errors,
+            warnings,
+        })
     }
 
     fn target(&self, name: Option<&str>, tool: &Tool, preferences: &Preferences) -> Result<Target> {
-        let mut request = preferences
-            .resolver()
-            .resolve_to_store(&self.connection, name)?;
+        let resolver = if self.is_silent {
+            preferences.silent_resolver()
+        } else {
+            preferences.resolver()
+        };
+        let mut request = resolver.resolve_to_store(self.options, name)?;
         request.check_address()?;
         if needs_all_settings(tool, &request) {
             leave_nothing_to_the_environment(&mut request, preferences)?;
@@ -79,9 +106,9 @@ impl Setup {
     }
 }
 
-/// Refuses targets for a scheduler, which refreshes every connection, and warns of variables that
-/// the scheduler will not have.
-fn check_for_scheduler(tool: &Tool, is_named: bool, preferences: &Preferences) -> Result<()> {
+/// Refuses targets for a scheduler, which refreshes every connection. Returns a warning of the
+/// variables that the scheduler will not have.
+fn check_for_scheduler(tool: &Tool, is_named: bool) -> Result<Option<String>> {
     let title = tool.title;
     if is_named {
         return Err(Error::usage(format!(
@@ -98,23 +125,25 @@ fn check_for_scheduler(tool: &Tool, is_named: bool, preferences: &Preferences) -
             set.push(name);
         }
     }
-    if !set.is_empty() {
-        let set = set.join(", ");
-        preferences.output.warn(&format!(
-            "{title} will not have these variables of this shell: {set}; a connection can name its \
-             profile and region: pgcred add NAME HOST --profile PROFILE --replace"
-        ));
+    if set.is_empty() {
+        return Ok(None);
     }
-    Ok(())
+    let set = set.join(", ");
+    Ok(Some(format!(
+        "{title} will not have these variables of this shell: {set}; a connection can name its \
+         profile and region: pgcred add NAME HOST --profile PROFILE --replace"
+    )))
 }
 
-/// Warns of targets whose line in the passfile another connection has.
-fn warn_about_shared_lines(targets: &[Target], preferences: &Preferences) {
+/// Returns warnings of targets whose line in the passfile another connection has.
+fn warnings_of_shared_lines(targets: &[Target], preferences: &Preferences) -> Vec<String> {
+    let mut warnings = Vec::new();
     for conflict in mark_taken_lines(&mut preferences.named_connections()) {
         if targets.iter().any(|target| target.name == conflict.later) {
-            preferences.output.warn(&conflict.to_string());
+            warnings.push(conflict.to_string());
         }
     }
+    warnings
 }
 
 fn check_names(targets: &[Target]) -> Result<()> {
@@ -131,23 +160,23 @@ fn check_names(targets: &[Target]) -> Result<()> {
     Ok(())
 }
 
-/// Warns of what may be wrong with the targets, and of what a tool without `hostaddr` needs in its
+/// Returns what may be wrong with the targets, and what a tool without `hostaddr` needs in its
 /// place.
-pub(super) fn warn(tool: &Tool, targets: &mut [Target], preferences: &Preferences) {
+pub(super) fn warnings(tool: &Tool, targets: &mut [Target]) -> Vec<String> {
     let requests: Vec<(&str, &Request)> = targets
         .iter()
         .map(|target| (target.name.as_str(), &target.request))
         .collect();
-    warnings::print(&requests, preferences);
+    let mut warnings = warnings::of_connections(&requests);
     if tool.takes_hostaddr {
-        return;
+        return warnings;
     }
     for Target { request, .. } in targets {
         let Some(address) = request.keyword("hostaddr") else {
             continue;
         };
         let (title, host, port) = (tool.title, &request.host, request.port);
-        preferences.output.warn(&format!(
+        warnings.push(format!(
             "{title} takes no hostaddr and dials {host}:{port} by its name: \
              the hosts file of this machine needs the line `{address} {host}`"
         ));
@@ -155,6 +184,7 @@ pub(super) fn warn(tool: &Tool, targets: &mut [Target], preferences: &Preference
             .keywords
             .retain(|(keyword, _)| keyword != "hostaddr");
     }
+    warnings
 }
 
 /// Tells whether a tool runs pgcred with these settings in a command, so that a connection of the
@@ -163,21 +193,22 @@ fn needs_all_settings(tool: &Tool, request: &Request) -> bool {
     tool.kind == ToolKind::Command || request.connection.is_none()
 }
 
-/// Warns if a key in variables signs here, which programs of the desktop may not have.
-fn warn_about_key_in_variables(tool: &Tool, targets: &[Target], preferences: &Preferences) {
+/// Returns a warning if a key in variables signs here, which programs of the desktop may not have.
+fn warning_of_key_in_variables(tool: &Tool, targets: &[Target]) -> Option<String> {
     for Target { request, .. } in targets {
         if needs_all_settings(tool, request)
             && request.profile.is_none()
             && let Some(key) = request.provider.authority.shell_settings().key
         {
-            preferences.output.warn(&format!(
+            // One such target is enough.
+            return Some(format!(
                 "{key} signs here, but programs started by the desktop, such as {}, may not have \
                  that variable: use --profile",
                 tool.title
             ));
-            return; // one such target is enough
         }
     }
+    None
 }
 
 /// Fills in what a program of the desktop does not find in its environment.

@@ -2,7 +2,7 @@
 //! entries of one.
 
 use crate::command::app::App;
-use crate::command::edits::{EditPolicy, carry_out};
+use crate::command::edits::{Decision, EditPolicy, carry_out, changes};
 use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
@@ -12,7 +12,7 @@ use crate::setup::{Edit, Machine, SetupCommands, Tool, ToolFiles, ToolKind};
 /// Takes back everything that was set up for a tool, or the entries that are named.
 pub(super) fn tool(
     policy: EditPolicy,
-    tool: &Tool,
+    tool: &'static Tool,
     entries: &[String],
     machine: &Machine,
     app: &App,
@@ -23,59 +23,85 @@ pub(super) fn tool(
             .hint(format!("remove the connection in {title} itself")));
     };
     if entries.is_empty() {
-        return undo_whole(policy, files, machine, app);
+        let undo = Undo::of(tool, files, machine)?;
+        let edits: Vec<&Edit> = undo.edits.iter().collect();
+        if policy.decide(&edits, &app.preferences)? == Decision::Make {
+            undo.make(machine, app.preferences.output)?;
+        }
+        return Ok(());
     }
     let edits = edits_without(tool, files, entries, machine)?;
     policy.apply(&edits, &SetupCommands::default(), &[], machine, app)?;
     Ok(())
 }
 
-fn undo_whole(
-    policy: EditPolicy,
-    files: &dyn ToolFiles,
-    machine: &Machine,
-    app: &App,
-) -> Result<()> {
-    let edits = files.undo(machine)?;
-    let is_done = policy.apply(&edits, &files.commands(machine, true), &[], machine, app)?;
-    if is_done && edits.iter().any(Edit::changes_something) {
-        note_all(&files.leftovers(machine), app.preferences.output);
-    }
-    Ok(())
+/// What takes back everything of one tool.
+struct Undo {
+    tool: &'static Tool,
+    files: &'static dyn ToolFiles,
+    edits: Vec<Edit>,
 }
 
-/// Takes back everything for every tool, one after the other. An error at one tool does not keep
-/// pgcred from the others.
+impl Undo {
+    fn of(tool: &'static Tool, files: &'static dyn ToolFiles, machine: &Machine) -> Result<Self> {
+        let edits = files.undo(machine)?;
+        Ok(Self { tool, files, edits })
+    }
+
+    fn make(&self, machine: &Machine, output: Output) -> Result<()> {
+        let commands = self.files.commands(machine, true);
+        carry_out(&changes(&self.edits), &commands, true, machine, output)?;
+        note_all(&self.files.leftovers(machine), output);
+        Ok(())
+    }
+}
+
+/// Takes back everything for every tool: shows all of it, asks once, and makes it. An error at one
+/// tool does not keep pgcred from the others.
 pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Result<()> {
-    let mut errors = Vec::new();
-    let mut found = 0;
+    let output = app.preferences.output;
+    let (undos, mut errors) = everything(machine);
+    let found = undos.len() + errors.len();
+    if found == 0 {
+        output.note("nothing is set up");
+    }
+    let edits: Vec<&Edit> = undos.iter().flat_map(|undo| &undo.edits).collect();
+    if !undos.is_empty() && policy.decide(&edits, &app.preferences)? == Decision::Make {
+        for undo in &undos {
+            if let Err(error) = undo.make(machine, output) {
+                errors.push(error.about(undo.tool.name));
+            }
+        }
+    }
+    all_errors(errors, output, |failed| {
+        format!("{failed} of {found} tools could not be undone")
+    })
+}
+
+/// Returns what takes back every tool that is set up, and the errors of those for which that is not
+/// known.
+fn everything(machine: &Machine) -> (Vec<Undo>, Vec<Error>) {
+    let mut machine = machine.clone();
+    let (mut undos, mut errors) = (Vec::new(), Vec::new());
     for tool in TOOLS {
         let Some(files) = tool.files() else {
             continue;
         };
-        let undone = match files.undo(machine) {
-            Ok(edits) if !edits.iter().any(Edit::changes_something) => continue,
+        match Undo::of(tool, files, &machine) {
+            Ok(undo) if changes(&undo.edits).is_empty() => {}
+            Ok(undo) => {
+                machine.drafts.add(&undo.edits);
+                undos.push(undo);
+            }
             // A scheduler that is not on this machine, or that this user may not use, does not run
             // pgcred.
             Err(_)
-                if tool.kind == ToolKind::Scheduler && files.what_is_set_up(machine).is_empty() =>
-            {
-                continue;
-            }
-            Ok(_) => undo_whole(policy, files, machine, app),
-            Err(error) => Err(error),
-        };
-        found += 1;
-        if let Err(error) = undone {
-            errors.push(error.about(tool.name));
+                if tool.kind == ToolKind::Scheduler
+                    && files.what_is_set_up(&machine).is_empty() => {}
+            Err(error) => errors.push(error.about(tool.name)),
         }
     }
-    if found == 0 {
-        app.preferences.output.note("nothing is set up");
-    }
-    all_errors(errors, app.preferences.output, |failed| {
-        format!("{failed} of {found} tools could not be undone")
-    })
+    (undos, errors)
 }
 
 /// Returns the edits that take these entries out of a tool, and nothing else of pgcred's.
@@ -159,13 +185,13 @@ fn forget_in(
     output: Output,
 ) -> Result<()> {
     let edits = edits_without(tool, files, &[name.to_owned()], machine)?;
-    let mut changes: Vec<&Edit> = Vec::new();
-    for edit in &edits {
-        if edit.changes_something() {
-            changes.push(edit);
-        }
-    }
-    carry_out(&changes, &SetupCommands::default(), true, machine, output)
+    carry_out(
+        &changes(&edits),
+        &SetupCommands::default(),
+        true,
+        machine,
+        output,
+    )
 }
 
 /// Tells whether a tool has entries of pgcred's in its files.

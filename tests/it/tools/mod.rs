@@ -15,6 +15,8 @@ pub mod schedulers;
 #[cfg(target_os = "linux")]
 pub mod setup;
 #[cfg(target_os = "linux")]
+pub mod setup_all;
+#[cfg(target_os = "linux")]
 pub mod setup_commands;
 #[cfg(target_os = "linux")]
 pub mod setup_terminal;

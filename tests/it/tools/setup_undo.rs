@@ -10,7 +10,7 @@ use crate::support::needs::{PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, Sandbox};
 use crate::tools::fixtures::files;
 
-/// The tools are undone one after another. One that cannot be undone is named and stops no other.
+/// All tools are undone after one question. One that cannot be undone is named and stops no other.
 #[test]
 fn undo_without_a_tool_undoes_them_all() {
     let mut sandbox = Sandbox::empty();
@@ -29,14 +29,14 @@ fn undo_without_a_tool_undoes_them_all() {
         sandbox.ok(&["setup", tool, "--yes"]);
     }
     let set_up = files(sandbox.home());
-    let run = sandbox.run(&["setup", "--undo"]);
-    assert_eq!((run.code, &*run.stdout), (2, ""), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("--- ") && run.stderr.contains("3 of 3 tools could not be undone"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(sandbox.run(&["setup", "--undo", "--dry-run"]).code, 0);
+    // All differences are shown, and then there is one question.
+    for all in [&["setup", "--undo"][..], &["setup", "--undo", "--all"]] {
+        let run = sandbox.run(all);
+        run.assert_fails(2, "there is no terminal to ask on");
+        let shown = run.stderr.lines().filter(|line| line.starts_with("--- "));
+        assert_eq!(shown.count(), 3, "{}", run.stderr);
+        assert_eq!(sandbox.run(&[all, &["--dry-run"]].concat()).code, 0);
+    }
     assert_eq!(files(sandbox.home()), set_up);
     sandbox.write(".pg_service.conf", "# pgcred begin\n");
     let run = sandbox.run(&["setup", "--undo", "--yes"]);

@@ -1,0 +1,109 @@
+//! `pgcred setup --all`: sets up what is configured in every tool that was found on this machine.
+//!
+//! Tools that have a dialog are named with the command that prints what to enter. The scheduler
+//! that works here belongs to it where a tool reads the passfile, because a token in it is good for
+//! minutes.
+
+use super::plan::{Plan, PlanRequest};
+use super::targets::TargetChoice;
+use crate::command::app::App;
+use crate::command::edits::EditPolicy;
+use crate::command::errors::all_errors;
+use crate::error::{Error, Result};
+use crate::integrations::TOOLS;
+use crate::resolve::ConnectionOptions;
+use crate::setup::{Machine, SetupMethod, Tool, ToolKind};
+
+/// The tools that were found on this machine, without schedulers.
+pub(super) struct FoundTools {
+    pub(super) by_files: Vec<&'static Tool>,
+    pub(super) by_dialog: Vec<&'static Tool>,
+}
+
+impl FoundTools {
+    pub(super) fn on(machine: &Machine) -> Self {
+        let (mut by_files, mut by_dialog) = (Vec::new(), Vec::new());
+        for tool in TOOLS {
+            if tool.kind == ToolKind::Scheduler || tool.find(machine).is_none() {
+                continue;
+            }
+            match tool.method {
+                SetupMethod::Files(_) => by_files.push(tool),
+                SetupMethod::Dialog(_) => by_dialog.push(tool),
+            }
+        }
+        Self {
+            by_files,
+            by_dialog,
+        }
+    }
+
+    /// Returns a line for each tool that has a dialog: what prints the values for it.
+    pub(super) fn dialogs(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for tool in &self.by_dialog {
+            let (title, name) = (tool.title, tool.name);
+            lines.push(format!(
+                "{title}: `pgcred setup {name}` prints what to enter"
+            ));
+        }
+        lines
+    }
+}
+
+/// Sets up every connection in every tool that was found.
+pub(super) fn set_up_all(
+    policy: EditPolicy,
+    options: &ConnectionOptions,
+    machine: &Machine,
+    app: &App,
+) -> Result<()> {
+    let preferences = &app.preferences;
+    check_options(options)?;
+    if preferences.config.connections.is_empty() {
+        return Err(Error::usage("no connection to set up").hint(
+            "`pgcred discover --add` finds your databases; \
+             `pgcred add NAME HOST --profile PROFILE` adds one",
+        ));
+    }
+    let found = FoundTools::on(machine);
+    if found.by_files.is_empty() && found.by_dialog.is_empty() {
+        return Err(Error::failure("no tool was found on this machine").hint(
+            "`pgcred setup` lists the tools that pgcred knows; \
+             `pgcred setup TOOL` sets one up that was not found",
+        ));
+    }
+    let request = PlanRequest {
+        tools: &found.by_files,
+        choice: TargetChoice {
+            names: &[],
+            options,
+            is_silent: false,
+        },
+        schedules: true,
+        first_edits: Vec::new(),
+    };
+    let mut plan = Plan::new(request, machine, preferences);
+    let applied = plan.apply(policy, machine, preferences, app)?;
+    if applied.is_made || policy.dry_run || plan.parts.is_empty() {
+        for line in found.dialogs() {
+            preferences.output.note(&line);
+        }
+    }
+    let mut errors = std::mem::take(&mut plan.errors);
+    errors.extend(applied.errors);
+    all_errors(errors, preferences.output, |failed| {
+        format!("{failed} tools or connections could not be set up; the others are not concerned")
+    })
+}
+
+/// Refuses a host: what is set up is what the configuration has.
+fn check_options(options: &ConnectionOptions) -> Result<()> {
+    if options.address.host.is_some() {
+        return Err(Error::usage(
+            "--all sets up the connections of the configuration, and no other host",
+        )
+        .hint("pgcred add NAME HOST --profile PROFILE, then pgcred setup --all"));
+    }
+    Ok(())
+}

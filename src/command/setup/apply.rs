@@ -1,0 +1,153 @@
+//! Carries out a plan: shows all of it, asks once, and makes one part after the other.
+//!
+//! A part is made as a whole or not at all: if one of its edits fails, or the command that tells a
+//! scheduler, what was done of that part is taken back. The other parts stay, because a tool does
+//! not need the scheduler to be of use, and a second run makes what is missing. Only the first
+//! part, pgcred's own configuration, ends everything if it fails.
+
+use super::plan::{Plan, PlanPart};
+use super::scheduler;
+use crate::command::app::App;
+use crate::command::edits::{Decision, EditPolicy, carry_out, changes, provide_roots};
+use crate::command::passfile_option::warn_about_variables;
+use crate::command::preferences::Preferences;
+use crate::error::{Error, Result};
+use crate::provider;
+use crate::setup::{EditDestination, Machine, Tool, ToolKind};
+
+/// How far a plan was carried out.
+pub(super) struct Applied {
+    /// Whether the parts were made, unless an error says otherwise. If not, the user has said no,
+    /// or only wanted to see them.
+    pub(super) is_made: bool,
+    /// Why parts were not made.
+    pub(super) errors: Vec<Error>,
+}
+
+impl Plan {
+    /// Shows the plan and carries it out, unless the user says no. `preferences` are those that it
+    /// was made from.
+    pub(super) fn apply(
+        &self,
+        policy: EditPolicy,
+        machine: &Machine,
+        preferences: &Preferences,
+        app: &App,
+    ) -> Result<Applied> {
+        let mut applied = Applied {
+            is_made: false,
+            errors: Vec::new(),
+        };
+        for warning in &self.warnings {
+            preferences.output.warn(warning);
+        }
+        if self.parts.is_empty() || policy.decide(&self.edits(), preferences)? != Decision::Make {
+            return Ok(applied);
+        }
+        applied.is_made = true;
+        let mut made = Vec::new();
+        for part in &self.parts {
+            match part.make(policy, machine, preferences, app) {
+                Ok(()) => made.push(part),
+                Err(error) if part.tool.is_none() => return Err(error),
+                Err(error) => applied.errors.push(self.naming(part.tool, error)),
+            }
+        }
+        self.say_what_is_left(&made, machine, preferences)?;
+        Ok(applied)
+    }
+
+    /// Tells the user what is left to do, first for each tool and then once for all.
+    fn say_what_is_left(
+        &self,
+        made: &[&PlanPart],
+        machine: &Machine,
+        preferences: &Preferences,
+    ) -> Result<()> {
+        let mut tools = Vec::new();
+        for part in made {
+            for step in &part.steps {
+                preferences.output.note(step);
+            }
+            tools.extend(part.tool);
+        }
+        let why = self.why_no_scheduler.as_deref();
+        note_what_tools_need(&tools, why, machine, preferences)
+    }
+}
+
+impl PlanPart {
+    fn make(
+        &self,
+        policy: EditPolicy,
+        machine: &Machine,
+        preferences: &Preferences,
+        app: &App,
+    ) -> Result<()> {
+        provide_roots(&self.targets, preferences)?;
+        let edits = changes(&self.edits);
+        carry_out(
+            &edits,
+            &self.commands,
+            policy.undo,
+            machine,
+            preferences.output,
+        )?;
+        if self.changes_configuration(preferences) {
+            app.forget_due();
+        }
+        Ok(())
+    }
+
+    /// Tells whether pgcred's own configuration is among the files, which shell hooks follow.
+    fn changes_configuration(&self, preferences: &Preferences) -> bool {
+        let Some(path) = &preferences.config_path else {
+            return false;
+        };
+        let own = EditDestination::File(path.clone());
+        self.edits
+            .iter()
+            .any(|edit| edit.destination == own && edit.changes_something())
+    }
+}
+
+/// Tells the user what else the tools need to get a password. `why_no_scheduler` is set where none
+/// could be set up.
+pub(super) fn note_what_tools_need(
+    tools: &[&Tool],
+    why_no_scheduler: Option<&str>,
+    machine: &Machine,
+    preferences: &Preferences,
+) -> Result<()> {
+    note_login(tools, preferences)?;
+    if tools.iter().any(|tool| tool.kind == ToolKind::Passfile) {
+        warn_about_variables(preferences);
+        preferences.output.note(&match why_no_scheduler {
+            Some(why) => scheduler::keep_fresh_without(why),
+            None => scheduler::keep_fresh(machine),
+        });
+    }
+    Ok(())
+}
+
+/// Tells the user what the tools that run pgcred do when a login is needed.
+fn note_login(tools: &[&Tool], preferences: &Preferences) -> Result<()> {
+    let mut titles = Vec::new();
+    for tool in tools {
+        if tool.kind == ToolKind::Command {
+            titles.push(tool.title);
+        }
+    }
+    if titles.is_empty() || preferences.config.login.is_some() {
+        return Ok(());
+    }
+    let shows = if titles.len() == 1 { "shows" } else { "show" };
+    preferences.output.note(&format!(
+        "when {} needs a login, {} {shows} only an error; \
+         with the line login = \"browser\" in {} pgcred opens the login page",
+        provider::authority_titles(),
+        titles.join(" and "),
+        preferences.config_path()?.display(),
+    ));
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! A plan: everything that setting up tools would change, as one value, before anything is done.
+//!
+//! It is made from a list of tools and from preferences, whose configuration may be one that is not
+//! written yet. The texts of files are read, and nothing is written. Each tool is a part of the
+//! plan, and pgcred's own configuration is the first one. A later part begins with the texts that
+//! the earlier ones leave. An error of a tool, or of one connection, is kept in the plan and does
+//! not stop the others.
+//!
+//! `apply` shows a plan, asks once, and carries it out.
+
+use super::targets::{self, TargetChoice, ToolTargets};
+use super::{add_connection, scheduler};
+use crate::command::preferences::Preferences;
+use crate::error::{Error, Result};
+use crate::setup::{
+    Edit, Machine, SetupCommands, SetupMethod, Target, Tool, ToolFiles, ToolKind, check_texts,
+};
+
+/// What a plan is made of.
+pub(super) struct PlanRequest<'a> {
+    /// The tools to set up by their files. A tool that has a dialog instead is an error.
+    pub(super) tools: &'a [&'static Tool],
+    pub(super) choice: TargetChoice<'a>,
+    /// Whether the scheduler that works here is set up too, if one of the tools needs it.
+    pub(super) schedules: bool,
+    /// Edits that come before those of all tools: of pgcred's configuration, which the preferences
+    /// have as it will be.
+    pub(super) first_edits: Vec<Edit>,
+}
+
+/// See the head of this file.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) parts: Vec<PlanPart>,
+    /// What may be wrong, though it can be set up.
+    pub(super) warnings: Vec<String>,
+    /// What cannot be set up: a tool, or a connection in a tool.
+    pub(super) errors: Vec<Error>,
+    /// Why no scheduler will keep the passfile fresh, if one was to be set up.
+    pub(super) why_no_scheduler: Option<String>,
+    /// Whether errors name their tool.
+    names_tools: bool,
+}
+
+/// What is made as a whole or not at all.
+#[derive(Default)]
+pub(super) struct PlanPart {
+    /// `None` for the edits that come first, without which the others make no sense.
+    pub(super) tool: Option<&'static Tool>,
+    pub(super) edits: Vec<Edit>,
+    pub(super) commands: SetupCommands,
+    /// The targets whose root certificates have to be in their place.
+    pub(super) targets: Vec<Target>,
+    /// What is left to the user.
+    pub(super) steps: Vec<String>,
+}
+
+impl Plan {
+    pub(super) fn new(request: PlanRequest, machine: &Machine, preferences: &Preferences) -> Self {
+        let mut planner = Planner {
+            machine: machine.clone(),
+            preferences,
+            choice: request.choice,
+            added: Vec::new(),
+            plan: Self {
+                names_tools: request.tools.len() > 1 || request.schedules,
+                ..Self::default()
+            },
+        };
+        if !request.first_edits.is_empty() {
+            planner.add(PlanPart {
+                edits: request.first_edits,
+                ..PlanPart::default()
+            });
+        }
+        for tool in request.tools {
+            if let Err(error) = planner.add_tool(tool) {
+                planner.plan.add_error(Some(tool), error);
+            }
+        }
+        if request.schedules {
+            planner.add_scheduler();
+        }
+        planner.plan
+    }
+
+    /// Returns the edits of all parts, in their order.
+    pub(super) fn edits(&self) -> Vec<&Edit> {
+        self.parts.iter().flat_map(|part| &part.edits).collect()
+    }
+
+    /// Returns how many targets the tools get.
+    pub(super) fn number_of_targets(&self) -> usize {
+        self.parts.iter().map(|part| part.targets.len()).sum()
+    }
+
+    /// Tells whether a tool of this kind is set up.
+    pub(super) fn has(&self, kind: ToolKind) -> bool {
+        self.parts.iter().any(|part| match part.tool {
+            Some(tool) => tool.kind == kind,
+            None => false,
+        })
+    }
+
+    /// Adds an error that no other tool has said.
+    fn add_error(&mut self, tool: Option<&Tool>, error: Error) {
+        let error = self.naming(tool, error);
+        let text = error.to_string();
+        if self.errors.iter().all(|known| known.to_string() != text) {
+            self.errors.push(error);
+        }
+    }
+
+    /// Returns the error with the name of its tool, if there are several tools.
+    pub(super) fn naming(&self, tool: Option<&Tool>, error: Error) -> Error {
+        match tool {
+            Some(tool) if self.names_tools => error.about(tool.name),
+            _ => error,
+        }
+    }
+}
+
+/// A plan that is being made.
+struct Planner<'a> {
+    /// The machine with the texts that the parts so far leave.
+    machine: Machine,
+    preferences: &'a Preferences,
+    choice: TargetChoice<'a>,
+    /// The targets that are connections once the parts so far are made.
+    added: Vec<String>,
+    plan: Plan,
+}
+
+impl Planner<'_> {
+    fn add(&mut self, part: PlanPart) {
+        self.machine.drafts.add(&part.edits);
+        self.plan.parts.push(part);
+    }
+
+    fn add_tool(&mut self, tool: &'static Tool) -> Result<()> {
+        let SetupMethod::Files(files) = tool.method else {
+            let title = tool.title;
+            return Err(Error::usage(format!("{title} is set up in its own dialog"))
+                .hint(format!("pgcred setup {} prints what to enter", tool.name)));
+        };
+        let found = self.choice.targets(tool, self.preferences);
+        self.choice.is_silent = true;
+        let ToolTargets {
+            mut targets,
+            mut errors,
+            mut warnings,
+        } = found?;
+        remove_conflicts(files, &self.machine, &mut targets, &mut errors);
+        check_texts(&self.machine, &targets)?;
+        if tool.kind != ToolKind::Scheduler {
+            warnings.extend(targets::warnings(tool, &mut targets));
+        }
+        if !targets.is_empty() {
+            let part = self.part(tool, files, targets)?;
+            if tool.kind == ToolKind::Passfile {
+                self.added
+                    .extend(part.targets.iter().map(|target| target.name.clone()));
+            }
+            self.add(part);
+        }
+        for warning in warnings {
+            if !self.plan.warnings.contains(&warning) {
+                self.plan.warnings.push(warning);
+            }
+        }
+        for error in errors {
+            self.plan.add_error(None, error);
+        }
+        Ok(())
+    }
+
+    fn part(
+        &self,
+        tool: &'static Tool,
+        files: &dyn ToolFiles,
+        targets: Vec<Target>,
+    ) -> Result<PlanPart> {
+        let mut new = add_connection::new_connections(tool, &targets);
+        new.retain(|target| !self.added.contains(&target.name));
+        let mut edits = Vec::new();
+        edits.extend(add_connection::edit(&new, &self.machine, self.preferences)?);
+        edits.extend(files.set_up(&self.machine, &targets)?);
+        Ok(PlanPart {
+            tool: Some(tool),
+            edits,
+            commands: files.commands(&self.machine, false),
+            steps: files.steps(&self.machine, &targets),
+            targets,
+        })
+    }
+
+    /// Adds the scheduler that works here, if a tool reads the passfile: a token in it is good for
+    /// minutes. A machine without any is no error.
+    fn add_scheduler(&mut self) {
+        if !self.plan.has(ToolKind::Passfile) {
+            return;
+        }
+        let mut refusals = Vec::new();
+        for tool in scheduler::candidates(&self.machine) {
+            let Some(files) = tool.files() else {
+                continue;
+            };
+            let added = match scheduler::probe(tool, files) {
+                // It may do its work all the same, unseen from this session.
+                Err(_) if tool.is_scheduler_at_work(&self.machine) => return,
+                Err(why) => Err(why),
+                Ok(()) => self.add_tool(tool).map_err(|error| error.to_string()),
+            };
+            match added {
+                Ok(()) => return,
+                Err(why) => refusals.push(format!("{}: {why}", tool.name)),
+            }
+        }
+        self.plan.why_no_scheduler = Some(refusals.join("; "));
+    }
+}
+
+/// Moves the targets that the tool cannot take, because the user has something of that name there,
+/// from the targets to the errors.
+fn remove_conflicts(
+    files: &dyn ToolFiles,
+    machine: &Machine,
+    targets: &mut Vec<Target>,
+    errors: &mut Vec<Error>,
+) {
+    targets.retain(|target| match files.conflict(machine, target) {
+        Some(error) => {
+            errors.push(error);
+            false
+        }
+        None => true,
+    });
+}

@@ -1,0 +1,90 @@
+//! Which scheduler works on this machine, and what keeps the passfile fresh.
+
+use std::time::Duration;
+
+use crate::command::edits::run_within;
+use crate::error::{Error, Result};
+use crate::integrations::TOOLS;
+use crate::setup::{Machine, Tool, ToolFiles, ToolKind};
+
+/// Returns the schedulers that this system may have, in the order in which they are tried. One that
+/// runs pgcred already comes first.
+pub(super) fn candidates(machine: &Machine) -> Vec<&'static Tool> {
+    let (mut at_work, mut others) = (Vec::new(), Vec::new());
+    for tool in TOOLS {
+        let is_of_another_system = tool.only_on.is_some_and(|os| os != machine.os);
+        if tool.kind != ToolKind::Scheduler || is_of_another_system {
+            continue;
+        }
+        if tool.is_scheduler_at_work(machine) {
+            at_work.push(tool);
+        } else {
+            others.push(tool);
+        }
+    }
+    at_work.extend(others);
+    at_work
+}
+
+/// Says which scheduler keeps the passfile fresh on this machine, or could.
+pub(super) fn keep_fresh(machine: &Machine) -> String {
+    for tool in TOOLS {
+        if tool.is_scheduler_at_work(machine) {
+            return format!(
+                "keep the passfile fresh: run `pgcred refresh` now; {} repeats it",
+                tool.title
+            );
+        }
+    }
+    format!(
+        "keep the passfile fresh: run `pgcred refresh` now, \
+         and once `pgcred setup {}`, which repeats it",
+        machine.os.scheduler()
+    )
+}
+
+/// Says what keeps the passfile fresh where no scheduler works.
+pub(super) fn keep_fresh_without(why: &str) -> String {
+    format!(
+        "keep the passfile fresh: leave `pgcred refresh --watch` running while you work, \
+         because no scheduler works here: {why}"
+    )
+}
+
+/// Refuses a scheduler that does not run here, before anything is written for it, and names one
+/// that does.
+pub(super) fn check(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
+    let Err(why) = probe(tool, files) else {
+        return Ok(());
+    };
+    let hint = if could_use(tool, "cron", "crontab") {
+        "`pgcred setup cron` does the same by cron"
+    } else if machine.os.scheduler() == "systemd" && could_use(tool, "systemd", "systemctl") {
+        "`pgcred setup systemd` does the same by systemd"
+    } else {
+        "`pgcred refresh --watch` does the same for as long as it runs"
+    };
+    Err(Error::failure(format!(
+        "{} is not running here, and nothing was changed: {why}",
+        tool.title
+    ))
+    .hint(hint))
+}
+
+/// Returns why a scheduler cannot be used.
+pub(super) fn probe(tool: &Tool, files: &dyn ToolFiles) -> std::result::Result<(), String> {
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    if Machine::program(tool.programs).is_none() {
+        return Err(format!("there is no program {}", tool.programs.join(", ")));
+    }
+    let Some(probe) = files.probe() else {
+        return Ok(());
+    };
+    let words: Vec<String> = probe.iter().map(|word| (*word).to_owned()).collect();
+    run_within(&words, TIMEOUT).map_err(|error| error.to_string())
+}
+
+/// Tells whether the user could take another scheduler, by its name and its program.
+fn could_use(instead_of: &Tool, name: &str, program: &str) -> bool {
+    instead_of.name != name && Machine::program(&[program]).is_some()
+}

@@ -1,0 +1,313 @@
+//! Plans over several tools: each edit begins with what the one before it leaves, and undoing gives
+//! every byte back.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::plan::{Plan, PlanRequest};
+use super::targets::TargetChoice;
+use crate::command::preferences::Preferences;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::integrations::TOOLS;
+use crate::output::Output;
+use crate::provider::fake::control;
+use crate::resolve::ConnectionOptions;
+use crate::setup::{
+    Drafts, Edit, EditDestination, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles,
+    ToolKind,
+};
+use crate::sys::fs;
+
+const CONFIG: &str = "\
+[connections.one]
+host = \"one.dsql.us-east-1.on.aws\"
+[connections.two]
+host = \"two.dsql.us-east-1.on.aws\"
+";
+
+fn preferences(config: &str, path: &Path) -> Preferences {
+    Preferences {
+        output: Output::SILENT,
+        ask: control::policy(),
+        config: Config::parse(config).unwrap(),
+        config_path: Some(path.to_owned()),
+        config_changed: None,
+    }
+}
+
+/// A machine whose files are all below one directory.
+fn machine(directory: &Path) -> Machine {
+    let mut machine = Machine::current(None).unwrap();
+    machine.os = Os::Linux;
+    machine.home = directory.join("home");
+    machine.config = directory.join("home/.config");
+    machine.own = directory.join("home/.config/pgcred");
+    machine.service_file = directory.join("service.conf");
+    machine
+}
+
+/// A tool that keeps its lines in the file that `psql` uses, below everything else.
+struct SharedFile;
+
+static SHARING: Tool = Tool {
+    name: "sharing",
+    title: "a tool with psql's file",
+    kind: ToolKind::Passfile,
+    method: SetupMethod::Files(&SharedFile),
+    ..Tool::DEFAULT
+};
+
+static BROKEN: Tool = Tool {
+    name: "broken",
+    title: "a tool that cannot be set up",
+    method: SetupMethod::Files(&BrokenFile),
+    ..Tool::DEFAULT
+};
+
+const LINE: &str = "# sharing ";
+const OWNERSHIP: Ownership = Ownership::Part {
+    users_part: |text| Ok(Some(without_lines(text))),
+    say_the_same: |one, other| one == other,
+};
+
+fn without_lines(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    lines.filter(|line| !line.starts_with(LINE)).collect()
+}
+
+impl ToolFiles for SharedFile {
+    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+        let path = machine.service_file.clone();
+        let edit = Edit::that_changes(machine, path, &OWNERSHIP, |text| {
+            let mut text = without_lines(text);
+            for target in targets {
+                text.extend([LINE, &target.name, "\n"]);
+            }
+            Ok(text)
+        });
+        Ok(vec![edit?])
+    }
+
+    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+        let path = machine.service_file.clone();
+        Ok(vec![Edit::that_restores(machine, path, &OWNERSHIP)?])
+    }
+
+    fn printed(&self, _: &Machine, _: &[Target]) -> String {
+        String::new()
+    }
+
+    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+        self.undo(machine)
+    }
+
+    fn what_is_set_up(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+struct BrokenFile;
+
+impl ToolFiles for BrokenFile {
+    fn set_up(&self, _: &Machine, _: &[Target]) -> Result<Vec<Edit>> {
+        Err(Error::usage("its file is no JSON"))
+    }
+
+    fn undo(&self, _: &Machine) -> Result<Vec<Edit>> {
+        Ok(Vec::new())
+    }
+
+    fn printed(&self, _: &Machine, _: &[Target]) -> String {
+        String::new()
+    }
+
+    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+        self.undo(machine)
+    }
+
+    fn what_is_set_up(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn plan(
+    tools: &[&'static Tool],
+    first_edits: Vec<Edit>,
+    names: &[String],
+    machine: &Machine,
+    preferences: &Preferences,
+) -> Plan {
+    let request = PlanRequest {
+        tools,
+        choice: TargetChoice {
+            names,
+            options: &ConnectionOptions::default(),
+            is_silent: false,
+        },
+        schedules: false,
+        first_edits,
+    };
+    Plan::new(request, machine, preferences)
+}
+
+fn path_of(edit: &Edit) -> PathBuf {
+    match &edit.destination {
+        EditDestination::File(path) => path.clone(),
+        EditDestination::Crontab => panic!("these tools edit files"),
+    }
+}
+
+/// Makes the edits one after the other, as `command::edits` does: each only if the file is as the
+/// edit expects it.
+fn make<'a>(edits: impl IntoIterator<Item = &'a Edit>) {
+    for edit in edits {
+        if edit.changes_something() {
+            let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
+            fs::replace(&path_of(edit), before, after, edit.back_up.as_deref()).unwrap();
+        }
+    }
+}
+
+/// Every tool that is set up by files, with a tool that shares the file of another. Schedulers are
+/// among them, except cron, whose text is no file.
+fn all_tools() -> Vec<&'static Tool> {
+    let mut tools = Vec::new();
+    for tool in TOOLS {
+        if tool.files().is_some() && tool.name != "cron" {
+            tools.push(tool);
+        }
+    }
+    tools.push(&SHARING);
+    tools
+}
+
+#[test]
+fn edits_of_all_tools_at_once_are_composed_and_undone_to_the_byte() {
+    let directory = fs::new_private_directory().unwrap();
+    let home = directory.path("home");
+    let mut machine = machine(&directory.path(""));
+    std::fs::create_dir_all(home.join(".DBeaverData/workspace6/General/.dbeaver")).unwrap();
+    let mine = "[mine]\nhost=h\n\n";
+    fs::put(&machine.service_file, mine.as_bytes()).unwrap();
+    let preferences = preferences(CONFIG, &machine.own.join("config.toml"));
+    let tools = all_tools();
+    let plan = plan(&tools, Vec::new(), &[], &machine, &preferences);
+    assert!(plan.errors.is_empty(), "{:?}", plan.errors);
+    assert_eq!(plan.parts.len(), tools.len());
+
+    let mut texts: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
+    for edit in plan.edits() {
+        if let Some(text) = texts.insert(path_of(edit), edit.after.clone()) {
+            assert_eq!(edit.before, text, "{}", edit.destination);
+        }
+    }
+    make(plan.edits());
+    let text = fs::read_plain(&machine.service_file).unwrap().unwrap();
+    assert!(
+        text.contains("[one]\n") && text.contains("[two]\n"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("[mine]\nhost=h\n\n# sharing one\n# sharing two\n"),
+        "{text}"
+    );
+
+    for order in ["as they are", "from the last"] {
+        let mut tools = tools.clone();
+        if order == "from the last" {
+            tools.reverse();
+        }
+        let again = self::plan(&tools, Vec::new(), &[], &machine, &preferences);
+        if order == "from the last" {
+            make(again.edits());
+        } else {
+            assert!(again.edits().iter().all(|edit| !edit.changes_something()));
+        }
+        for tool in tools {
+            let edits = tool.files().unwrap().undo(&machine).unwrap();
+            machine.drafts.add(&edits);
+            make(&edits);
+        }
+        machine.drafts = Drafts::default();
+        let text = fs::read_plain(&machine.service_file).unwrap();
+        assert_eq!(text.as_deref(), Some(mine), "{order}");
+        let left = home.join(".DBeaverData/workspace6/General/.dbeaver/data-sources-pgcred.json");
+        assert!(!left.exists() && !machine.own.join("pgadmin-servers.json").exists());
+    }
+}
+
+#[test]
+fn an_error_of_one_tool_or_connection_stays_with_it() {
+    let directory = fs::new_private_directory().unwrap();
+    let machine = machine(&directory.path(""));
+    let before = fs::list(&directory.path(""));
+    let config = format!("{CONFIG}[connections.three]\nhost = \"elsewhere.example.com\"\n");
+    let preferences = preferences(&config, &machine.own.join("config.toml"));
+    let psql = TOOLS.iter().find(|tool| tool.name == "psql").unwrap();
+    let plan = plan(
+        &[&BROKEN, psql, &SHARING],
+        Vec::new(),
+        &[],
+        &machine,
+        &preferences,
+    );
+    let named: Vec<&str> = plan
+        .parts
+        .iter()
+        .map(|part| part.tool.unwrap().name)
+        .collect();
+    assert_eq!(named, ["psql", "sharing"]);
+    let errors: Vec<String> = plan.errors.iter().map(Error::to_string).collect();
+    assert_eq!(errors.len(), 2, "each once: {errors:?}");
+    assert_eq!(errors[0], "broken: its file is no JSON");
+    assert!(errors[1].starts_with("three: "), "{errors:?}");
+    let after = fs::list(&directory.path(""));
+    assert_eq!(after, before, "a plan writes nothing");
+}
+
+/// The guided set-up plans with a configuration that is not written yet.
+#[test]
+fn the_configuration_may_be_one_that_is_to_be_written() {
+    let directory = fs::new_private_directory().unwrap();
+    let machine = machine(&directory.path(""));
+    let file = machine.own.join("config.toml");
+    let preferences = preferences("", &file).with_config(Config::parse(CONFIG).unwrap());
+    let first = Edit {
+        destination: EditDestination::File(file.clone()),
+        before: None,
+        after: Some(CONFIG.to_owned()),
+        back_up: None,
+    };
+    let psql = TOOLS.iter().find(|tool| tool.name == "psql").unwrap();
+    let names = ["one".to_owned(), "new.dsql.us-east-1.on.aws".to_owned()];
+    let plan = plan(
+        &[psql, &SHARING],
+        vec![first],
+        &names,
+        &machine,
+        &preferences,
+    );
+    assert!(plan.errors.is_empty(), "{:?}", plan.errors);
+    assert!(plan.parts[0].tool.is_none());
+    make(plan.edits());
+    let written = Config::parse(&fs::read_plain(&file).unwrap().unwrap()).unwrap();
+    let names: Vec<&str> = written
+        .connections
+        .iter()
+        .map(|known| &*known.name)
+        .collect();
+    assert_eq!(
+        names,
+        ["one", "two", "new"],
+        "the new one once, though two tools need it"
+    );
+}
