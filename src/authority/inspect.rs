@@ -63,6 +63,12 @@ pub(crate) struct ServerState {
     pub(crate) certificate_authority: Option<String>,
     /// What a policy has to name as its resource to allow the scope.
     pub(crate) resource: Option<String>,
+    /// What a policy has to name for the same server in other regions.
+    pub(crate) peers: Vec<String>,
+    /// The cluster that the server is a member of, and that decides for it.
+    pub(crate) cluster: Option<String>,
+    /// The user that the server was made with.
+    pub(crate) master_user: Option<String>,
 }
 
 /// What the policies of the caller say.

@@ -16,11 +16,13 @@
 //!
 //! `ask` says how the user may be asked, and `notes` collects what there is to tell. `region` is a
 //! value of authorities that have regions, `shell_settings` is what `pgcred setup` asks, and
-//! `inspect` what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks.
+//! `inspect` what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and
+//! `access` what `pgcred policy` asks.
 //! `option_help` is what the help says of options whose values are the authority's.
 //! `token_parts` is what a token says of itself in clear, and `who_signs` says as values who would
 //! sign.
 
+mod access;
 mod ask;
 mod catalog;
 mod inspect;
@@ -38,6 +40,7 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::time::Time;
 use crate::token::Token;
+pub(crate) use access::{Access, AccessGoal, AccessQuery};
 pub(crate) use ask::{AskPolicy, LoginPolicy};
 #[expect(unused_imports, reason = "the authority that has a catalog follows")]
 pub(crate) use catalog::{
@@ -170,6 +173,18 @@ pub(crate) trait Authority: Sync {
         _deadline: Instant,
     ) -> Option<Box<dyn Inspector>> {
         None
+    }
+
+    /// Returns the policy that allows what is asked for, with what a login needs besides. `None` if
+    /// the authority has no policies that pgcred knows; an error if what the user has typed is no
+    /// name of the authority's. What cannot be found out by the deadline is no error.
+    fn access(
+        &self,
+        _query: &AccessQuery<'_>,
+        _: &AskPolicy,
+        _deadline: Instant,
+    ) -> Result<Option<Access>> {
+        Ok(None)
     }
 
     #[expect(dead_code, reason = "the command that lists databases follows")]

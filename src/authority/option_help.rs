@@ -9,4 +9,8 @@ pub(crate) struct OptionHelp {
     pub(crate) login_profile: &'static str,
     /// Of `--region`.
     pub(crate) region: &'static str,
+    /// Of the account that a policy is for.
+    pub(crate) account: &'static str,
+    /// Of the one who signs, whom the database has to know.
+    pub(crate) principal: &'static str,
 }

@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use super::access;
 use super::api::AwsInspector;
 use super::blocking::BlockingResolver;
 use super::causes;
@@ -17,8 +18,8 @@ use super::region;
 use super::settings::SharedFiles;
 use super::{sigv4, token_parts};
 use crate::authority::{
-    AskPolicy, Authority, Identities, Inspector, OptionHelp, Region, ShellSettings, TokenPart,
-    TokenReading, WhyNot,
+    Access, AccessQuery, AskPolicy, Authority, Identities, Inspector, OptionHelp, Region,
+    ShellSettings, TokenPart, TokenReading, WhyNot,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -44,6 +45,8 @@ impl Authority for AwsAuthority {
             profile: "AWS profile; takes precedence over AWS_* keys in the environment",
             login_profile: "AWS profile [default: `AWS_PROFILE`, else default]",
             region: "AWS region [default: from the host, else as AWS configures it]",
+            account: "AWS account of the database: 12 digits [default: AWS is asked]",
+            principal: "ARN of the IAM role or user that signs the tokens [default: AWS is asked]",
         }
     }
 
@@ -133,5 +136,14 @@ impl Authority for AwsAuthority {
         deadline: Instant,
     ) -> Option<Box<dyn Inspector>> {
         Some(Box::new(AwsInspector::new(profile, ask, deadline)))
+    }
+
+    fn access(
+        &self,
+        query: &AccessQuery<'_>,
+        ask: &AskPolicy,
+        deadline: Instant,
+    ) -> Result<Option<Access>> {
+        Ok(Some(access::access(query, ask, deadline)?))
     }
 }

@@ -17,6 +17,7 @@
 //! cli_cache    the files that the AWS CLI keeps between its runs
 //! profile      the two shared files; environment: the table of AWS's variables
 //! service      HTTP, proxies, addresses of services, and their refusals
+//! access       policies that allow a login, with the ARNs and the commands that find them
 //! api          questions to control planes: the state of a server, the caller, policies, the clock
 //! credentials  what all credentials have in common: fields, the time left, the last check
 //! region       the names of regions: what a user may type, and which are known
@@ -28,6 +29,7 @@
 //! Locks: `runtime` has one for each login session, taken while a session is made or renewed. The
 //! caller holds the lock of the identity above it (see `issue`), and nothing is locked below it.
 
+mod access;
 mod api;
 mod authority;
 mod blocking;

@@ -20,6 +20,7 @@ use crate::command::init::Init;
 use crate::command::list::List;
 use crate::command::login::Login;
 use crate::command::options::GlobalOptions;
+use crate::command::policy::Policy;
 use crate::command::prompt::Prompt;
 use crate::command::refresh::Refresh;
 use crate::command::remove::Remove;
@@ -131,6 +132,15 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred doctor prod",
             "pgcred doctor prod --aws",
             "pgcred doctor --check passfile,tls",
+        ],
+    ),
+    entry::<Policy>(
+        "policy",
+        "Print the policy and the SQL that let a user log in with tokens",
+        &[
+            "pgcred policy prod",
+            "pgcred policy prod --user app --format sql",
+            "pgcred policy --for discover --format json",
         ],
     ),
     entry::<Roots>(

@@ -46,6 +46,7 @@ mod one_time_warnings;
 pub(crate) mod options;
 mod passfile_option;
 mod passfile_tokens;
+pub(crate) mod policy;
 mod preferences;
 pub(crate) mod prompt;
 pub(crate) mod refresh;

@@ -1,11 +1,15 @@
 //! Aurora DSQL: the user `admin` signs another action than every other user. The token names no
 //! user and no port.
 
+use super::login_sql::{LoginSql, SqlStep, SqlSubject, identifier, literal};
 use super::{Provider, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
 
 const ID_LENGTH: usize = 26;
+
+/// The user of every cluster.
+const ADMIN: &str = "admin";
 
 pub(super) static PROVIDER: Provider = Provider {
     service: "dsql",
@@ -15,18 +19,25 @@ pub(super) static PROVIDER: Provider = Provider {
     expand,
     labels_of_name,
     host_warning,
-    user: Some("admin"),
+    user: Some(ADMIN),
     max_life: 604_800,
     roots: |_, _| amazon_roots::public(),
     needs_sni: true,
     takes_direct_tls: true,
     cause_of_settings: Some("dsql.param"),
     cause_of_replication: Some("rds.replication"),
+    login_sql: Some(LoginSql {
+        administrator: Some(ADMIN),
+        names_principal: true,
+        steps: login_sql,
+        remark: "What the role may read and write is said by further GRANTs. Type one statement at \
+                 a time, and not in one transaction.",
+    }),
     ..Provider::new("dsql", "Aurora DSQL", &aws::AUTHORITY)
 };
 
 fn action(user: &str) -> &'static str {
-    if user == "admin" {
+    if user == ADMIN {
         "DbConnectAdmin"
     } else {
         "DbConnect"
@@ -71,4 +82,25 @@ fn expand(id: &str, region: &str) -> Option<String> {
         return None;
     }
     Some(format!("{id}.dsql.{region}.on.aws"))
+}
+
+fn login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
+    let (role, arn) = (identifier(subject.user), literal(subject.principal));
+    vec![
+        SqlStep::new(
+            "Makes the role. Leave this out if the role exists and may log in.",
+            format!("CREATE ROLE {role} WITH LOGIN;"),
+        ),
+        SqlStep::new(
+            "Links the role to the IAM role or user that signs the tokens.",
+            format!("AWS IAM GRANT {role} TO {arn};"),
+        ),
+        SqlStep::new(
+            "Shows to whom the role is linked.",
+            format!(
+                "SELECT arn FROM sys.iam_pg_role_mappings WHERE pg_role_name = {};",
+                literal(subject.user)
+            ),
+        ),
+    ]
 }

@@ -7,13 +7,14 @@
 //!
 //! `dsql` and `rds` are the providers, and `fake` is one for unit tests. `command` is for those
 //! whose tokens a command prints. `required_roots` is how a provider names root certificates;
-//! `amazon_roots` has those of RDS.
+//! `amazon_roots` has those of RDS. `login_sql` is the SQL that lets a user log in with a token.
 
 mod amazon_roots;
 mod command;
 mod dsql;
 #[cfg(test)]
 pub(crate) mod fake;
+mod login_sql;
 mod rds;
 mod required_roots;
 
@@ -21,6 +22,7 @@ use crate::authority::{AskPolicy, Authority, OptionHelp, Region, Scope};
 use crate::aws;
 use crate::error::{Error, Result};
 use crate::text::host;
+pub(crate) use login_sql::{LONGEST_NAME, LoginSql, SqlStep, SqlSubject};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
 
 /// Every provider, in the order in which hosts are matched.
@@ -91,6 +93,8 @@ pub(crate) struct Provider {
     /// Returns why a server whose certificate chains to these roots asks for another password than
     /// a token.
     pub(crate) why_no_token: fn(roots: &RequiredRoots) -> WhyNoToken,
+    /// The SQL that lets a user log in with a token; `None` if pgcred knows none.
+    pub(crate) login_sql: Option<LoginSql>,
 }
 
 /// Why a server asks for another password than a token.
@@ -249,6 +253,7 @@ impl Provider {
                 cause: "net.other",
                 advice: None,
             },
+            login_sql: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! RDS and Aurora IAM authentication: user and port are part of what is signed.
 
+use super::login_sql::{LoginSql, SqlStep, SqlSubject, identifier, literal};
 use super::{Provider, RequiredRoots, WhyNoToken, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
@@ -16,6 +17,12 @@ pub(super) static PROVIDER: Provider = Provider {
     roots,
     cause_of_replication: Some("rds.replication"),
     why_no_token,
+    login_sql: Some(LoginSql {
+        administrator: None,
+        names_principal: false,
+        steps: login_sql,
+        remark: "What the user may read and write is said by further GRANTs.",
+    }),
     ..Provider::new("rds", "RDS", &aws::AUTHORITY)
 };
 
@@ -96,4 +103,37 @@ fn is_proxy(host: &str) -> bool {
         return hash.starts_with("proxy-");
     }
     false
+}
+
+fn login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
+    let (user, name) = (identifier(subject.user), literal(subject.user));
+    if is_proxy(subject.host) {
+        return vec![
+            SqlStep::new(
+                "Makes the user. The proxy logs in with the password that its secret has: set that \
+                 with \\password in psql. Only if the proxy logs in by IAM itself (IAM_AUTH), type \
+                 no password, and grant rds_iam to the user.",
+                format!("CREATE USER {user};"),
+            ),
+            SqlStep::new(
+                "Shows whether the user may log in.",
+                format!("SELECT rolcanlogin FROM pg_roles WHERE rolname = {name};"),
+            ),
+        ];
+    }
+    vec![
+        SqlStep::new(
+            "Makes the user. Leave this out if the user exists.",
+            format!("CREATE USER {user};"),
+        ),
+        SqlStep::new(
+            "Lets the user log in with tokens, and no longer with a password. Not for the master \
+             user, and not together with rds_ad.",
+            format!("GRANT rds_iam TO {user};"),
+        ),
+        SqlStep::new(
+            "Shows whether the user has rds_iam.",
+            format!("SELECT pg_has_role({name}, 'rds_iam', 'member');"),
+        ),
+    ]
 }

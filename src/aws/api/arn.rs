@@ -5,17 +5,17 @@
 //! ```
 
 /// The parts of an ARN that pgcred looks at.
-pub(super) struct Arn<'a> {
-    pub(super) partition: &'a str,
-    pub(super) service: &'a str,
-    pub(super) region: &'a str,
-    pub(super) account: &'a str,
-    pub(super) resource: &'a str,
+pub(in crate::aws) struct Arn<'a> {
+    pub(in crate::aws) partition: &'a str,
+    pub(in crate::aws) service: &'a str,
+    pub(in crate::aws) region: &'a str,
+    pub(in crate::aws) account: &'a str,
+    pub(in crate::aws) resource: &'a str,
 }
 
 /// Whose policies decide for a caller.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Principal<'a> {
+pub(in crate::aws) enum Principal<'a> {
     User,
     /// A role, by its name. The path of the role is not in the name of its session.
     Role(&'a str),
@@ -23,8 +23,13 @@ pub(super) enum Principal<'a> {
     Other,
 }
 
+/// Tells whether a text has the form of an account's number.
+pub(in crate::aws) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl<'a> Arn<'a> {
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(in crate::aws) fn parse(text: &'a str) -> Option<Self> {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let ["arn", partition, service, region, account, resource] = parts[..] else {
             return None;
@@ -38,7 +43,7 @@ impl<'a> Arn<'a> {
         })
     }
 
-    pub(super) fn principal(&self) -> Principal<'a> {
+    pub(in crate::aws) fn principal(&self) -> Principal<'a> {
         let parts: Vec<&str> = self.resource.split('/').collect();
         match (self.service, &parts[..]) {
             ("iam", ["user", ..]) => Principal::User,
@@ -48,13 +53,13 @@ impl<'a> Arn<'a> {
     }
 
     /// Returns the ARN of a role without a path, in the same account.
-    pub(super) fn role(&self, name: &str) -> String {
+    pub(in crate::aws) fn role(&self, name: &str) -> String {
         format!("arn:{}:iam::{}:role/{name}", self.partition, self.account)
     }
 
     /// Returns what a policy names to allow logins as a user to a thing of RDS. This is the thing's
     /// own ARN.
-    pub(super) fn dbuser(&self, resource_id: &str, user: &str) -> String {
+    pub(in crate::aws) fn dbuser(&self, resource_id: &str, user: &str) -> String {
         let (partition, region, account) = (self.partition, self.region, self.account);
         format!("arn:{partition}:rds-db:{region}:{account}:dbuser:{resource_id}/{user}")
     }

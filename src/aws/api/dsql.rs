@@ -22,6 +22,8 @@ pub(super) struct DsqlCluster {
     /// The state of its key, such as `ENABLED` or `KMS_KEY_INACCESSIBLE`.
     pub(super) encryption: Option<String>,
     pub(super) tags: Vec<(String, String)>,
+    /// The ARNs of a cluster of several regions, with its own or without.
+    pub(super) peers: Vec<String>,
 }
 
 /// What a list says of a cluster.
@@ -98,7 +100,21 @@ fn read_cluster(body: &[u8]) -> Option<DsqlCluster> {
         endpoint: text(&fields, "endpoint"),
         encryption,
         tags,
+        peers: peers(&fields),
     })
+}
+
+fn peers(fields: &Map<String, Value>) -> Vec<String> {
+    let mut arns = Vec::new();
+    if let Some(Value::Object(properties)) = fields.get("multiRegionProperties")
+        && let Some(Value::Array(clusters)) = properties.get("clusters")
+    {
+        for cluster in clusters {
+            // What is no text is no ARN either, and whoever reads it has to see that.
+            arns.push(cluster.as_str().unwrap_or_default().to_owned());
+        }
+    }
+    arns
 }
 
 /// Returns the clusters of a page and the mark of the next one.

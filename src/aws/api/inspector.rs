@@ -71,6 +71,17 @@ impl AwsInspector {
         }
     }
 
+    /// Returns the ARN of a role, with its path.
+    pub(in crate::aws) fn role_arn(
+        &self,
+        name: &str,
+        region: Option<&Region>,
+    ) -> Inspected<String> {
+        self.with_credentials(region, async |client, region| {
+            iam::role_arn(client, region, name).await
+        })
+    }
+
     /// Reads the settings, and runs a question that needs no credentials.
     fn without_credentials<T>(
         &self,

@@ -42,4 +42,7 @@ mod sts;
 mod tests;
 mod xml;
 
+pub(super) use arn::{Arn, Principal, is_account};
 pub(crate) use inspector::AwsInspector;
+pub(super) use rds_host::{RdsName, parse as parse_rds_host};
+pub(super) use server::cluster_id;

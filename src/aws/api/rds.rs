@@ -64,6 +64,7 @@ pub(super) struct RdsInstance {
     pub(super) takes_tokens: Option<bool>,
     pub(super) is_public: Option<bool>,
     pub(super) certificate_authority: Option<String>,
+    pub(super) master_user: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -79,6 +80,7 @@ pub(super) struct RdsCluster {
     pub(super) takes_tokens: Option<bool>,
     pub(super) is_public: Option<bool>,
     pub(super) certificate_authority: Option<String>,
+    pub(super) master_user: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -168,6 +170,7 @@ pub(super) fn read_instance(node: Node) -> Option<RdsInstance> {
         takes_tokens: flag(node, &["IAMDatabaseAuthenticationEnabled"]),
         is_public: flag(node, &["PubliclyAccessible"]),
         certificate_authority: text(node, &["CACertificateIdentifier"]),
+        master_user: text(node, &["MasterUsername"]),
     })
 }
 
@@ -193,6 +196,7 @@ pub(super) fn read_cluster(node: Node) -> Option<RdsCluster> {
         takes_tokens: flag(node, &["IAMDatabaseAuthenticationEnabled"]),
         is_public: flag(node, &["PubliclyAccessible"]),
         certificate_authority: text(node, &["CertificateDetails", "CAIdentifier"]),
+        master_user: text(node, &["MasterUsername"]),
     })
 }
 

@@ -10,7 +10,7 @@
 
 /// What a host name belongs to, by its name in RDS.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum RdsName<'a> {
+pub(in crate::aws) enum RdsName<'a> {
     Instance(&'a str),
     Cluster(&'a str),
     /// One of the custom endpoints: only the list of all clusters says of which.
@@ -21,7 +21,7 @@ pub(super) enum RdsName<'a> {
 
 /// Reads the name of a host. `None` if it has another form: global and Limitless endpoints, and
 /// names of the user's own.
-pub(super) fn parse(host: &str) -> Option<RdsName<'_>> {
+pub(in crate::aws) fn parse(host: &str) -> Option<RdsName<'_>> {
     let labels: Vec<&str> = host.split('.').collect();
     let rds = labels.iter().rposition(|label| *label == "rds")?;
     match &labels[..rds] {

@@ -71,7 +71,7 @@ pub(super) async fn state(
 }
 
 /// Returns the ID of a cluster of Aurora DSQL, which its host begins with.
-pub(super) fn cluster_id(host: &str) -> &str {
+pub(in crate::aws) fn cluster_id(host: &str) -> &str {
     match host.split_once('.') {
         Some((id, _)) => id,
         None => host,
@@ -95,6 +95,7 @@ async fn state_of_dsql(client: &ApiClient<'_>, host: &str, region: &str) -> Insp
         takes_tokens: Some(true),
         requires_tls: Some(true),
         resource: Some(cluster.arn),
+        peers: cluster.peers,
         ..ServerState::default()
     })
 }
@@ -124,6 +125,7 @@ impl Lookup<'_> {
             port: instance.port,
             is_public: instance.is_public,
             certificate_authority: instance.certificate_authority,
+            master_user: instance.master_user,
             resource: self.resource(&instance.arn, &instance.resource_id),
             identifier: instance.identifier,
             ..ServerState::default()
@@ -136,6 +138,7 @@ impl Lookup<'_> {
             if let Some(cluster) = found.into_iter().next() {
                 state.takes_tokens = cluster.takes_tokens;
                 state.resource = self.resource(&cluster.arn, &cluster.resource_id);
+                state.cluster = Some(cluster.identifier);
             }
         }
         Ok(state)
@@ -158,6 +161,7 @@ impl Lookup<'_> {
                 port: cluster.port,
                 is_public: cluster.is_public,
                 certificate_authority: cluster.certificate_authority,
+                master_user: cluster.master_user,
                 resource: self.resource(&cluster.arn, &cluster.resource_id),
                 identifier: cluster.identifier,
                 ..ServerState::default()

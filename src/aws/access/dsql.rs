@@ -1,0 +1,139 @@
+//! The ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
+
+use super::Subject;
+use crate::authority::{Access, Inspected, Inspector, Scope, ServerState, WhyNot};
+use crate::aws::api::{Arn, cluster_id, is_account};
+use crate::aws::region::may_be_region;
+use crate::error::Error;
+
+const ID_LENGTH: usize = 26;
+
+/// Returns what a policy has to name, so that a token of this scope is taken. With an account
+/// nothing is asked.
+pub(super) fn resources(
+    subject: &Subject<'_>,
+    scope: &Scope<'_>,
+    access: &mut Access,
+) -> Vec<String> {
+    let id = cluster_id(scope.host);
+    if !is_cluster_id(id) {
+        let command = format!(
+            "aws dsql list-clusters --query 'clusters[].identifier' --output text{}",
+            subject.options()
+        );
+        let id = access.open("CLUSTER_ID", command);
+        let account = subject.account(access);
+        return vec![arn(subject, &account, &id, access)];
+    }
+    if let Some(account) = subject.account {
+        access.notes.push(
+            "A cluster of several regions has an ARN in each. Without --account pgcred asks AWS \
+             for them."
+                .to_owned(),
+        );
+        return vec![arn(subject, account, id, access)];
+    }
+    let state = subject.inspector.server(scope, subject.region.as_ref());
+    match known(subject, &state, id) {
+        Ok(resources) => resources,
+        Err(error) => {
+            access.failed(error);
+            let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
+            let account = if is_elsewhere {
+                // The account of the credentials has no such cluster, so that it is another one.
+                subject.no_account(access)
+            } else {
+                let account = subject.account(access);
+                if is_account(&account) {
+                    access.notes.push(
+                        "The account is that of your credentials. If the cluster belongs to \
+                         another, name that with --account."
+                            .to_owned(),
+                    );
+                }
+                account
+            };
+            vec![arn(subject, &account, id, access)]
+        }
+    }
+}
+
+/// Returns the ARNs that AWS has given, the cluster's own first; an error if there are none.
+fn known(
+    subject: &Subject<'_>,
+    state: &Inspected<ServerState>,
+    id: &str,
+) -> Result<Vec<String>, Error> {
+    let state = match state {
+        Ok(state) => state,
+        Err(no_answer) => return Err(no_answer.error.clone()),
+    };
+    let own = state.resource.as_deref().unwrap_or_default();
+    let mut resources = Vec::new();
+    for resource in [own]
+        .into_iter()
+        .chain(state.peers.iter().map(String::as_str))
+    {
+        if !is_cluster(resource, subject.partition) {
+            return Err(Error::failure("Aurora DSQL GetCluster: a wrong ARN"));
+        }
+        if !resources.iter().any(|known| known == resource) {
+            resources.push(resource.to_owned());
+        }
+    }
+    if own.rsplit('/').next() != Some(id) {
+        return Err(Error::failure(
+            "Aurora DSQL GetCluster: the ARN of another cluster",
+        ));
+    }
+    Ok(resources)
+}
+
+/// Tells whether a text is the ARN of a cluster.
+fn is_cluster(text: &str, partition: &str) -> bool {
+    let Some(arn) = Arn::parse(text) else {
+        return false;
+    };
+    arn.partition == partition
+        && arn.service == "dsql"
+        && may_be_region(arn.region)
+        && is_account(arn.account)
+        && arn
+            .resource
+            .strip_prefix("cluster/")
+            .is_some_and(is_cluster_id)
+}
+
+fn is_cluster_id(text: &str) -> bool {
+    let is_of_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() == ID_LENGTH && text.bytes().all(is_of_id)
+}
+
+fn arn(subject: &Subject<'_>, account: &str, id: &str, access: &mut Access) -> String {
+    let (partition, region) = (subject.partition, subject.region(access));
+    format!("arn:{partition}:dsql:{region}:{account}:cluster/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_arns_of_clusters_are_believed() {
+        let id = "foo0bar1baz2quux3quuux4abc";
+        let good = format!("arn:aws:dsql:us-east-1:111122223333:cluster/{id}");
+        assert!(is_cluster(&good, "aws"));
+        for wrong in [
+            "*".to_owned(),
+            good.replace(id, "*"),
+            good.replace("111122223333", "*"),
+            good.replace("us-east-1", "*"),
+            good.replace(":dsql:", ":s3:"),
+            good.replace("arn:aws:", "arn:aws-cn:"),
+            format!("{good}/x"),
+            format!("{good}\n"),
+        ] {
+            assert!(!is_cluster(&wrong, "aws"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The policies that allow a login, or pgcred's own questions: actions, ARNs, and the commands that
+//! find what is not known.
+//!
+//! ```text
+//! access ----> dsql       the ARNs of a cluster: of its regions, if it has several
+//!   |    |---> rds        the resource ID of what a host belongs to, and its switch for tokens
+//!   |    |---> questions  the policies for `pgcred discover` and `pgcred doctor --aws`
+//!   |    '---> principal  the ARN of who signs
+//!   v
+//! document                the policy as text
+//! ```
+//!
+//! AWS is asked through the inspector of `api`, with the credentials of the profile; nobody is
+//! asked for a login. What AWS says goes into a policy only if it has the form that AWS documents.
+//! What is not known is a placeholder.
+
+mod document;
+mod dsql;
+mod principal;
+mod questions;
+mod rds;
+
+use std::time::Instant;
+
+use super::api::{AwsInspector, is_account};
+use super::partition;
+use super::profile_plan::ProfilePlan;
+use super::service::endpoints::DSQL;
+use super::settings::SharedFiles;
+use crate::authority::{
+    Access, AccessGoal, AccessQuery, AskPolicy, Caller, Inspected, Inspector, Region, Scope,
+};
+use crate::error::{Error, Result};
+use crate::text::{host, quote};
+use document::Statement;
+
+/// What a policy is about, and who can be asked.
+struct Subject<'a> {
+    account: Option<&'a str>,
+    profile: Option<&'a str>,
+    region: Option<Region>,
+    partition: &'static str,
+    inspector: AwsInspector,
+}
+
+/// Returns the policy for a goal.
+pub(super) fn access(
+    query: &AccessQuery<'_>,
+    ask: &AskPolicy,
+    deadline: Instant,
+) -> Result<Access> {
+    let region = region_of(query);
+    let partition = partition::partition_of(region.as_ref().map_or("", Region::as_str)).name;
+    let subject = Subject {
+        account: checked_account(query.account)?,
+        profile: query.profile,
+        region,
+        partition,
+        inspector: AwsInspector::new(query.profile, ask, deadline),
+    };
+    let typed = match query.principal {
+        Some(text) => Some(principal::typed(text, partition)?),
+        None => None,
+    };
+    let mut access = Access::default();
+    let statements = match query.goal {
+        AccessGoal::Login(scope) => vec![subject.login(scope, &mut access)],
+        AccessGoal::Listing => questions::listing(&subject, &mut access),
+        AccessGoal::Inspection => questions::inspection(&subject, &mut access),
+    };
+    access.document = document::policy(&statements);
+    access.principal = match typed {
+        Some(arn) => Some(arn),
+        None if query.needs_principal => Some(subject.principal(&mut access)),
+        None => None,
+    };
+    if let Some(arn) = access.principal.clone() {
+        principal::note_sso(&arn, &mut access);
+    }
+    access.notes.push(
+        "A policy that allows everything (*), as administrators have it, allows this too: then \
+         nothing has to be added."
+            .to_owned(),
+    );
+    Ok(access)
+}
+
+/// Returns the region of the request, else that of the settings.
+fn region_of(query: &AccessQuery<'_>) -> Option<Region> {
+    if let Some(region) = query.region {
+        return Some(region.clone());
+    }
+    let planned = ProfilePlan::read(query.profile, &SharedFiles::default());
+    super::region::parse(&planned.region()?).ok()
+}
+
+fn checked_account(typed: Option<&str>) -> Result<Option<&str>> {
+    match typed {
+        Some(text) if !is_account(text) => {
+            let wrong = format!("{} is no account of AWS", host::quoted(text));
+            Err(Error::usage(wrong).hint("an account is 12 digits: --account 123456789012"))
+        }
+        typed => Ok(typed),
+    }
+}
+
+impl Subject<'_> {
+    fn login(&self, scope: &Scope<'_>, access: &mut Access) -> Statement {
+        let resources = if scope.service == DSQL.key {
+            dsql::resources(self, scope, access)
+        } else {
+            vec![rds::resource(self, scope, access)]
+        };
+        let action = format!("{}:{}", scope.service, scope.action);
+        Statement::new(&[&action], resources)
+    }
+
+    fn caller(&self) -> Inspected<Caller> {
+        self.inspector.caller(self.region.as_ref())
+    }
+
+    /// Returns the ARN of who signs. With `--account` the user has said that AWS is not asked.
+    fn principal(&self, access: &mut Access) -> String {
+        match self.account {
+            Some(_) => principal::of_caller(self, None, access),
+            None => principal::of_caller(self, Some(&self.caller()), access),
+        }
+    }
+
+    /// Returns the account that the user has named, else that of the credentials.
+    fn account(&self, access: &mut Access) -> String {
+        if let Some(account) = self.account {
+            return account.to_owned();
+        }
+        match self.caller() {
+            Ok(caller) if is_account(&caller.account) => caller.account,
+            Ok(_) => self.no_account(access),
+            Err(no_answer) => {
+                access.failed(no_answer.error);
+                self.no_account(access)
+            }
+        }
+    }
+
+    fn no_account(&self, access: &mut Access) -> String {
+        let profile = self.profile_option();
+        let command = format!("aws sts get-caller-identity --query Account --output text{profile}");
+        access.open("ACCOUNT_ID", command)
+    }
+
+    /// Returns the region for an ARN.
+    fn region(&self, access: &mut Access) -> String {
+        match &self.region {
+            Some(region) => region.as_str().to_owned(),
+            None => access.open("REGION", String::new()),
+        }
+    }
+
+    /// Returns the options of the AWS CLI that name region and profile.
+    fn options(&self) -> String {
+        let region = match &self.region {
+            Some(region) => format!(" --region {}", quote::typed(region.as_str())),
+            None => String::new(),
+        };
+        region + &self.profile_option()
+    }
+
+    fn profile_option(&self) -> String {
+        match self.profile {
+            Some(profile) => format!(" --profile {}", quote::typed(profile)),
+            None => String::new(),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Who signs, as the database has to know it: the ARN of a role with its path, or of a user.
+//!
+//! The ARN of a session, which AWS gives as the caller, does not have the path of its role. IAM
+//! knows it; where the caller may not ask IAM, a role of SSO, which always has a path, stays open.
+
+use super::Subject;
+use crate::authority::{Access, Caller, Inspected, WhyNot};
+use crate::aws::api::{Arn, Principal, is_account};
+use crate::error::{Error, Result};
+use crate::text::{host, quote};
+
+/// The placeholder for it.
+const ROLE_ARN: &str = "ROLE_ARN";
+
+/// How the names of the roles begin that SSO makes. They have a path.
+const OF_SSO: &str = "AWSReservedSSO_";
+
+/// Says where a role of SSO gets its policies.
+pub(super) fn note_sso(arn: &str, access: &mut Access) {
+    if arn
+        .rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with(OF_SSO))
+    {
+        access.notes.push(
+            "The role is one of SSO. It gets the policy through its permission set, in IAM \
+             Identity Center."
+                .to_owned(),
+        );
+    }
+}
+
+/// Reads an ARN that the user has typed. `partition` is that of the database.
+pub(super) fn typed(text: &str, partition: &str) -> Result<String> {
+    let wrong = |what: &str| Error::usage(format!("{} {what}", host::quoted(text)));
+    let Some(arn) = Arn::parse(text) else {
+        return Err(wrong("is no ARN").hint("arn:aws:iam::ACCOUNT:role/NAME"));
+    };
+    if let Principal::Role(name) = arn.principal() {
+        let command = get_role(name, "");
+        return Err(
+            wrong("is the ARN of a session, not of its role").hint(format!(
+                "the ARN of the role is what this prints: {command}"
+            )),
+        );
+    }
+    let (kind, name) = arn.resource.split_once('/').unwrap_or_default();
+    let is_known = arn.service == "iam" && arn.region.is_empty() && is_account(arn.account);
+    if !is_known || !matches!(kind, "role" | "user") || !is_name(name) {
+        return Err(wrong("is not the ARN of an IAM role or user")
+            .hint(format!("arn:{partition}:iam::ACCOUNT:role/NAME")));
+    }
+    if arn.partition != partition {
+        let there = arn.partition;
+        return Err(wrong(&format!(
+            "is of the partition {there}, and the database of {partition}"
+        ))
+        .hint("name a role of the database's partition"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Tells whether a text is a name of IAM with its path.
+fn is_name(text: &str) -> bool {
+    let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
+    let of_name = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    // IAM takes quotes in a path, and SQL doubles them.
+    (1..=64).contains(&name.len())
+        && name.chars().all(of_name)
+        && path.len() <= 512
+        && path.chars().all(|c| c.is_ascii_graphic())
+}
+
+/// Returns who signs. `caller` is whose credentials the profile leads to; `None` if AWS is not to
+/// be asked.
+pub(super) fn of_caller(
+    subject: &Subject<'_>,
+    caller: Option<&Inspected<Caller>>,
+    access: &mut Access,
+) -> String {
+    let caller = match caller {
+        Some(Ok(caller)) => caller,
+        Some(Err(no_answer)) => {
+            access.failed(no_answer.error.clone());
+            return open(access, "ROLE", subject);
+        }
+        None => return open(access, "ROLE", subject),
+    };
+    let Some(arn) = Arn::parse(&caller.name) else {
+        return open(access, "ROLE", subject);
+    };
+    match arn.principal() {
+        Principal::User if typed(&caller.name, subject.partition).is_ok() => caller.name.clone(),
+        Principal::Role(name) if is_name(name) => of_role(subject, &arn, name, access),
+        _ => {
+            let error = Error::failure(
+                "the credentials are not those of an IAM role or user, and only these can be \
+                 linked to a database role",
+            );
+            access.failed(error.hint("name the one that signs: --role ARN"));
+            open(access, "ROLE", subject)
+        }
+    }
+}
+
+fn of_role(subject: &Subject<'_>, arn: &Arn<'_>, name: &str, access: &mut Access) -> String {
+    match subject.inspector.role_arn(name, subject.region.as_ref()) {
+        Ok(role) => {
+            let account = Arn::parse(&role).map_or("", |role| role.account);
+            let is_this = role.rsplit('/').next() == Some(name) && account == arn.account;
+            if is_this && typed(&role, subject.partition).is_ok() {
+                return role;
+            }
+            access.failed(Error::failure("IAM GetRole: the answer names another role"));
+        }
+        Err(no_answer) if no_answer.why == WhyNot::NotAllowed && !name.starts_with(OF_SSO) => {
+            let role = arn.role(name);
+            if typed(&role, subject.partition).is_ok() {
+                access.notes.push(format!(
+                    "You may not ask IAM for the role {name}. If the role has a path, its ARN is \
+                     another one: name it with --role."
+                ));
+                return role;
+            }
+        }
+        Err(no_answer) => access.failed(no_answer.error),
+    }
+    open(access, name, subject)
+}
+
+fn open(access: &mut Access, role: &str, subject: &Subject<'_>) -> String {
+    access.open(ROLE_ARN, get_role(role, &subject.profile_option()))
+}
+
+fn get_role(name: &str, profile: &str) -> String {
+    let name = quote::typed(name);
+    format!("aws iam get-role --role-name {name} --query Role.Arn --output text{profile}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arns_of_roles_and_users_are_taken_as_they_are() {
+        for text in [
+            "arn:aws:iam::123456789012:role/dba",
+            "arn:aws:iam::123456789012:user/team/jane@example.com",
+            "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/\
+             AWSReservedSSO_DBA_0123456789abcdef",
+            "arn:aws:iam::123456789012:role/o'brien/dba",
+        ] {
+            assert_eq!(typed(text, "aws").unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn every_other_text_is_refused_with_what_to_type() {
+        for (text, says) in [
+            ("dba", "is no ARN"),
+            ("", "is no ARN"),
+            (
+                "arn:aws:sts::123456789012:assumed-role/dba/jane",
+                "of a session",
+            ),
+            ("arn:aws:iam::123456789012:root", "of an IAM role or user"),
+            (
+                "arn:aws:iam::12345678901:role/dba",
+                "of an IAM role or user",
+            ),
+            ("arn:aws:iam::123456789012:role/", "of an IAM role or user"),
+            (
+                "arn:aws:iam::123456789012:role/a b",
+                "of an IAM role or user",
+            ),
+            (
+                "arn:aws:iam::123456789012:role/a\nb/c",
+                "of an IAM role or user",
+            ),
+            (
+                "arn:aws:iam::123456789012:role/a'; drop--",
+                "of an IAM role or user",
+            ),
+            (
+                "arn:aws:iam::123456789012:group/dba",
+                "of an IAM role or user",
+            ),
+            (
+                "arn:aws-cn:iam::123456789012:role/dba",
+                "of the partition aws-cn",
+            ),
+        ] {
+            let error = typed(text, "aws").unwrap_err();
+            assert!(error.to_string().contains(says), "{text}: {error}");
+            assert!(error.to_hint().is_some(), "{text}");
+        }
+        let session = typed("arn:aws:sts::123456789012:assumed-role/dba/jane", "aws");
+        let hint = session.unwrap_err().to_hint().unwrap().to_owned();
+        assert!(
+            hint.contains("aws iam get-role --role-name dba --query Role.Arn"),
+            "{hint}"
+        );
+    }
+}

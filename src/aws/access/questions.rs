@@ -1,0 +1,55 @@
+//! The policies for what pgcred itself asks AWS: to list databases, and to find out why a login
+//! fails. No login needs them.
+
+use super::Subject;
+use super::document::Statement;
+use crate::authority::Access;
+
+/// What describes the servers of RDS. These actions know no narrower resource that would serve:
+/// each answer is a list.
+const OF_RDS: [&str; 4] = [
+    "rds:DescribeDBClusters",
+    "rds:DescribeDBInstances",
+    "rds:DescribeDBProxies",
+    "rds:DescribeDBProxyEndpoints",
+];
+
+/// Returns what `pgcred discover` asks.
+pub(super) fn listing(subject: &Subject<'_>, access: &mut Access) -> Vec<Statement> {
+    let mut lists = vec!["dsql:ListClusters"];
+    lists.extend(OF_RDS);
+    vec![
+        Statement::new(&lists, everything()),
+        every_cluster(subject, access),
+    ]
+}
+
+/// Returns what `pgcred doctor --aws` asks.
+pub(super) fn inspection(subject: &Subject<'_>, access: &mut Access) -> Vec<Statement> {
+    let account = subject.account(access);
+    let of_iam = |kind: &str| format!("arn:{}:iam::{account}:{kind}/*", subject.partition);
+    access.notes.push(
+        "The actions of IAM are optional: without them doctor cannot say whether your policies \
+         allow the login."
+            .to_owned(),
+    );
+    vec![
+        Statement::new(&OF_RDS, everything()),
+        every_cluster(subject, access),
+        Statement::new(&["iam:GetRole"], vec![of_iam("role")]),
+        Statement::new(
+            &["iam:SimulatePrincipalPolicy"],
+            vec![of_iam("role"), of_iam("user")],
+        ),
+    ]
+}
+
+fn everything() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
+fn every_cluster(subject: &Subject<'_>, access: &mut Access) -> Statement {
+    let (partition, account) = (subject.partition, subject.account(access));
+    let clusters = format!("arn:{partition}:dsql:*:{account}:cluster/*");
+    Statement::new(&["dsql:GetCluster"], vec![clusters])
+}

@@ -1,0 +1,205 @@
+//! What a policy names for a server of RDS: its resource ID, which is not its name. And the switch
+//! with which the server takes tokens.
+
+use super::Subject;
+use super::document::literal;
+use crate::authority::{Access, Inspector, Scope, ServerState, WhyNot};
+use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
+use crate::aws::region::may_be_region;
+use crate::error::Error;
+use crate::text::quote;
+
+const OF_PROXY: &str = "The proxy has to demand IAM authentication for the secret of this user.";
+
+/// The part of the ARN that AWS has to be asked for.
+struct Resource {
+    region: String,
+    account: String,
+    id: String,
+}
+
+/// Returns what a policy has to name, so that a token of this scope is taken.
+pub(super) fn resource(subject: &Subject<'_>, scope: &Scope<'_>, access: &mut Access) -> String {
+    let host = parse_rds_host(scope.host);
+    let user = scope.user.unwrap_or_default();
+    let state = subject.inspector.server(scope, subject.region.as_ref());
+    let found = match &state {
+        Ok(state) => found(subject, state),
+        Err(no_answer) => Err(no_answer.error.clone()),
+    };
+    access.enabling = enabling(subject, host.as_ref(), state.as_ref().ok());
+    if let Ok(state) = &state {
+        access.is_master_user = state.master_user.as_deref() == Some(user);
+    }
+    let resource = match found {
+        Ok(resource) => resource,
+        Err(error) => {
+            access.failed(error);
+            let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
+            Resource {
+                region: subject.region(access),
+                account: match subject.account {
+                    None if is_elsewhere => subject.no_account(access),
+                    _ => subject.account(access),
+                },
+                id: access.open("RESOURCE_ID", finding(subject, host.as_ref())),
+            }
+        }
+    };
+    if let Some(RdsName::Proxy(_) | RdsName::ProxyEndpoint(_)) = host {
+        access.notes.push(OF_PROXY.to_owned());
+    }
+    note_limits(subject, &resource, access);
+    let Resource {
+        region,
+        account,
+        id,
+    } = resource;
+    let partition = subject.partition;
+    format!(
+        "arn:{partition}:rds-db:{region}:{account}:dbuser:{id}/{}",
+        literal(user)
+    )
+}
+
+/// Returns the parts of the ARN that AWS has given, if they have the form of such parts.
+fn found(subject: &Subject<'_>, state: &ServerState) -> Result<Resource, Error> {
+    let wrong = || Error::failure("RDS: an ARN that is none");
+    let Some(arn) = state.resource.as_deref().and_then(Arn::parse) else {
+        return Err(wrong());
+    };
+    let Some(rest) = arn.resource.strip_prefix("dbuser:") else {
+        return Err(wrong());
+    };
+    let (id, _) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_whole = arn.partition == subject.partition
+        && may_be_region(arn.region)
+        && is_account(arn.account)
+        && is_resource_id(id);
+    if !is_whole {
+        return Err(wrong());
+    }
+    Ok(Resource {
+        region: arn.region.to_owned(),
+        account: arn.account.to_owned(),
+        id: id.to_owned(),
+    })
+}
+
+fn is_resource_id(text: &str) -> bool {
+    let Some((kind, id)) = text.split_once('-') else {
+        return false;
+    };
+    matches!(kind, "db" | "cluster" | "prx")
+        && !id.is_empty()
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn note_limits(subject: &Subject<'_>, resource: &Resource, access: &mut Access) {
+    if let Some(typed) = subject.account
+        && is_account(&resource.account)
+        && typed != resource.account
+    {
+        access.notes.push(format!(
+            "AWS says that the database belongs to the account {}, not to {typed}.",
+            resource.account
+        ));
+    }
+    access.notes.push(
+        "The policy works only in the account of the database. Who signs in another account has \
+         to assume a role of this account, and that role gets the policy."
+            .to_owned(),
+    );
+}
+
+/// Returns the command that shows the resource ID, chosen by what the host is.
+fn finding(subject: &Subject<'_>, host: Option<&RdsName<'_>>) -> String {
+    let (what, query) = match host {
+        Some(RdsName::Instance(name)) => (
+            format!(
+                "describe-db-instances --db-instance-identifier {}",
+                quote::typed(name)
+            ),
+            // A member of a cluster is covered by the ID of the cluster.
+            "DBInstances[].[DbiResourceId,DBClusterIdentifier]",
+        ),
+        Some(RdsName::Cluster(name)) => (
+            format!(
+                "describe-db-clusters --db-cluster-identifier {}",
+                quote::typed(name)
+            ),
+            "DBClusters[].DbClusterResourceId",
+        ),
+        Some(RdsName::CustomEndpoint) => (
+            "describe-db-clusters".to_owned(),
+            "DBClusters[].[DbClusterResourceId,CustomEndpoints]",
+        ),
+        Some(RdsName::Proxy(name)) => (
+            format!("describe-db-proxies --db-proxy-name {}", quote::typed(name)),
+            "DBProxies[].DBProxyArn",
+        ),
+        Some(RdsName::ProxyEndpoint(name)) => (
+            format!(
+                "describe-db-proxy-endpoints --db-proxy-endpoint-name {}",
+                quote::typed(name)
+            ),
+            "DBProxyEndpoints[].DBProxyName",
+        ),
+        None => (
+            "describe-db-clusters".to_owned(),
+            "DBClusters[].[DBClusterIdentifier,DbClusterResourceId]",
+        ),
+    };
+    format!("aws rds {what} --query '{query}'{}", subject.options())
+}
+
+/// Returns the command with which the server takes tokens, unless it does.
+fn enabling(
+    subject: &Subject<'_>,
+    host: Option<&RdsName<'_>>,
+    state: Option<&ServerState>,
+) -> Option<String> {
+    if state.and_then(|state| state.takes_tokens) == Some(true) {
+        return None;
+    }
+    // A member of a cluster has the switch of its cluster.
+    let cluster = state.and_then(|state| state.cluster.as_deref());
+    let (kind, name) = match (host?, cluster) {
+        (RdsName::Instance(_), Some(cluster)) => ("cluster", cluster),
+        (RdsName::Instance(name), None) => ("instance", *name),
+        (RdsName::Cluster(name), _) => ("cluster", *name),
+        (RdsName::CustomEndpoint, _) => ("cluster", state?.identifier.as_str()),
+        // Each secret of a proxy has a switch of its own.
+        (RdsName::Proxy(_) | RdsName::ProxyEndpoint(_), _) => return None,
+    };
+    if !is_identifier(name) {
+        return None;
+    }
+    let options = subject.options();
+    Some(format!(
+        "aws rds modify-db-{kind} --db-{kind}-identifier {name} \
+         --enable-iam-database-authentication --apply-immediately{options}"
+    ))
+}
+
+fn is_identifier(text: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !text.is_empty() && text.bytes().all(is_of_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_resource_ids_are_believed() {
+        for id in ["db-ABCDEFGHIJKL01234", "cluster-ABC", "prx-0a1b2c"] {
+            assert!(is_resource_id(id), "{id}");
+        }
+        for wrong in [
+            "", "db-", "*", "db-*", "db-A/b", "x-ABC", "db-A\n", "db-A:b",
+        ] {
+            assert!(!is_resource_id(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `pgcred policy`: the policy that an authority has to allow, and the SQL that the database needs,
+//! so that a user can log in with tokens. It only prints: nothing is changed, and nobody is asked
+//! for a login.
+//!
+//! ```text
+//! mod    asks the authority for the policy and the provider for the SQL
+//!  |
+//!  v
+//! text   the three forms of the answer
+//! ```
+//!
+//! The policy goes to stdout even if something in it is not known: then a word in capital letters
+//! stands for it, with the command that finds it. Why it is not known is a warning on stderr.
+
+mod text;
+
+use std::time::Instant;
+
+use clap::ValueEnum;
+
+use super::app::App;
+use super::run::Run;
+use crate::authority::{Access, AccessGoal, AccessQuery, Authority, Region};
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::provider::{self, LONGEST_NAME, SqlSubject};
+use crate::request::Request;
+use crate::resolve::ConnectionOptions;
+use crate::sys::terminal::Stdin;
+use text::{Answer, Sql};
+
+#[derive(clap::Args)]
+pub(crate) struct Policy {
+    /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
+    /// PGHOST]
+    target: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[arg(long, value_name = "ID", help = provider::option_help(|help| help.account))]
+    account: Option<String>,
+    #[arg(long, value_name = "ARN", help = provider::option_help(|help| help.principal))]
+    role: Option<String>,
+    /// What the policy is to allow: the login, or what `pgcred discover` or `pgcred doctor --aws`
+    /// asks (then TARGET may be left out)
+    #[arg(long = "for", value_enum, value_name = "GOAL", default_value = "login")]
+    goal: Goal,
+    /// Form of the answer: all of it, the policy alone, or the SQL alone
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Goal {
+    Login,
+    Discover,
+    Doctor,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+    Sql,
+}
+
+impl Run for Policy {
+    type Outcome = ();
+
+    fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        let output = app.preferences.output;
+        let answer = match self.goal {
+            Goal::Login => self.login(app)?,
+            Goal::Discover => self.questions(AccessGoal::Listing, app)?,
+            Goal::Doctor => self.questions(AccessGoal::Inspection, app)?,
+        };
+        for failure in &answer.access.failures {
+            let hint = match failure.to_hint() {
+                Some(hint) => format!("; {hint}"),
+                None => String::new(),
+            };
+            output.warn(&format!("not everything is known: {failure}{hint}"));
+        }
+        let printed = match self.format {
+            Form::Text => answer.text(),
+            Form::Json => format!("{}\n", answer.access.document),
+            Form::Sql => answer.sql(),
+        };
+        if self.format != Form::Text {
+            for note in answer.remarks(&printed) {
+                output.note(&note);
+            }
+        }
+        Output::answer(&printed)
+    }
+}
+
+impl Policy {
+    /// Returns what a login needs.
+    fn login(&self, app: &App) -> Result<Answer> {
+        let request = self.request(app)?;
+        let provider = request.provider;
+        let sql = provider.login_sql.as_ref();
+        if sql.is_some() && request.user.len() > LONGEST_NAME {
+            let error = "the name of the user is longer than PostgreSQL keeps it";
+            let hint = format!("name a user of up to {LONGEST_NAME} bytes with --user");
+            return Err(Error::usage(error).hint(hint));
+        }
+        let is_administrator =
+            sql.is_some_and(|sql| sql.administrator == Some(request.user.as_str()));
+        let names_principal = sql.is_some_and(|sql| sql.names_principal) && !is_administrator;
+        let query = AccessQuery {
+            goal: AccessGoal::Login(&request.scope()),
+            region: request.region.as_ref(),
+            profile: request.profile.as_deref(),
+            account: self.account.as_deref(),
+            principal: self.role.as_deref(),
+            needs_principal: names_principal && self.format != Form::Json,
+        };
+        let access = asked(provider.authority, &query, app)?;
+        let sql = match sql {
+            None => Sql::Unknown(provider.title),
+            Some(_) if is_administrator => Sql::NoNeed(text::of_administrator(&request)),
+            Some(_) if access.is_master_user => Sql::NoNeed(text::of_master_user(&request)),
+            Some(sql) => {
+                let subject = SqlSubject {
+                    host: &request.sign_host,
+                    user: &request.user,
+                    principal: access.principal.as_deref().unwrap_or_default(),
+                };
+                Sql::Steps {
+                    by: text::typed_by(sql.administrator),
+                    session: sql.administrator.map(|user| text::session(&request, user)),
+                    steps: (sql.steps)(&subject),
+                    remark: sql.remark,
+                }
+            }
+        };
+        Ok(Answer {
+            authority: provider.authority.title(),
+            whom: text::whom(&access),
+            access,
+            sql,
+        })
+    }
+
+    /// Returns what pgcred itself asks the authority, of TARGET or of the named provider.
+    fn questions(&mut self, goal: AccessGoal<'_>, app: &App) -> Result<Answer> {
+        self.connection.address.needs_no_user = true;
+        let has_target = self.target.is_some() || self.connection.address.host.is_some();
+        let (authority, region, profile): (_, Option<Region>, _) = if has_target {
+            let request = self.request(app)?;
+            (request.provider.authority, request.region, request.profile)
+        } else {
+            let authority = provider::authority_of(self.connection.provider.as_deref())?;
+            let region = self.connection.region()?;
+            (authority, region, self.connection.profile.clone())
+        };
+        let query = AccessQuery {
+            goal,
+            region: region.as_ref(),
+            profile: profile.as_deref(),
+            account: self.account.as_deref(),
+            principal: None,
+            needs_principal: false,
+        };
+        Ok(Answer {
+            authority: authority.title(),
+            whom: "the role or user of the profile with which pgcred asks".to_owned(),
+            access: asked(authority, &query, app)?,
+            sql: Sql::NoNeed("Nothing has to be done in a database.".to_owned()),
+        })
+    }
+
+    fn request(&self, app: &App) -> Result<Request> {
+        app.preferences
+            .resolver()
+            .resolve(&self.connection, self.target.as_deref())
+    }
+}
+
+/// Asks an authority for a policy; an error if it has none.
+fn asked(authority: &dyn Authority, query: &AccessQuery<'_>, app: &App) -> Result<Access> {
+    let ask = &app.preferences.ask;
+    if let Some(access) = authority.access(query, ask, Instant::now() + ask.timeout)? {
+        return Ok(access);
+    }
+    let error = format!("{} has no policies that pgcred knows", authority.title());
+    Err(Error::failure(error).hint("its administrator can say who may log in"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::authority::AskPolicy;
+    use crate::provider::fake::{self, control};
+
+    fn ask() -> AskPolicy {
+        AskPolicy {
+            timeout: Duration::from_secs(1),
+            ..control::policy()
+        }
+    }
+
+    #[test]
+    fn an_authority_needs_no_policies() {
+        let scope = fake::PROVIDER.scope("h.fake.invalid", 5432, "guest");
+        for goal in [
+            AccessGoal::Login(&scope),
+            AccessGoal::Listing,
+            AccessGoal::Inspection,
+        ] {
+            let query = AccessQuery {
+                goal,
+                region: None,
+                profile: None,
+                account: None,
+                principal: None,
+                needs_principal: false,
+            };
+            let found = fake::PROVIDER
+                .authority
+                .access(&query, &ask(), Instant::now());
+            assert!(found.unwrap().is_none());
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The forms of the answer: text with headings for people, and SQL with comments. Pure.
+//!
+//! Names of users stand in SQL exactly as they are. What stands in a comment or a heading has no
+//! newline, so that nothing can leave its line.
+
+use crate::authority::Access;
+use crate::provider::SqlStep;
+use crate::request::Request;
+use crate::text::{quote, shown};
+
+/// How wide a comment is at most.
+const WIDTH: usize = 96;
+
+/// What is printed.
+pub(super) struct Answer {
+    pub(super) authority: &'static str,
+    /// Who has to get the policy, for a sentence.
+    pub(super) whom: String,
+    pub(super) access: Access,
+    pub(super) sql: Sql,
+}
+
+/// What the database needs.
+pub(super) enum Sql {
+    /// pgcred knows no SQL for servers of this kind.
+    Unknown(&'static str),
+    /// Nothing, for this reason: a sentence.
+    NoNeed(String),
+    Steps {
+        /// Who types it: the end of a sentence.
+        by: String,
+        /// What opens a session of that user, if pgcred can.
+        session: Option<String>,
+        steps: Vec<SqlStep>,
+        remark: &'static str,
+    },
+}
+
+impl Answer {
+    /// Returns everything, with headings.
+    pub(super) fn text(&self) -> String {
+        let access = &self.access;
+        let heading = format!("{} policy, for {}", self.authority, self.whom);
+        let mut sections = vec![section(&heading, &access.document)];
+        if let Some(command) = &access.enabling {
+            let heading = "Server: it has to take tokens. Type this, unless it does already:";
+            sections.push(section(heading, &shown(command)));
+        }
+        sections.push(match &self.sql {
+            Sql::NoNeed(why) => wrapped("SQL: ", "", &format!("none is needed. {why}")),
+            Sql::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
+            Sql::Steps { .. } => section("SQL:", self.sql().trim_end()),
+        });
+        let open = self.placeholders(&sections.concat());
+        if !open.is_empty() {
+            sections.push(section("Still to be filled in:", &open.join("\n")));
+        }
+        if !access.notes.is_empty() {
+            let notes = access.notes.iter();
+            let notes: String = notes.map(|note| wrapped("- ", "  ", note)).collect();
+            sections.push(section("Notes:", notes.trim_end()));
+        }
+        sections.join("\n")
+    }
+
+    /// Returns the SQL with comments; where there is none, a comment that says so.
+    pub(super) fn sql(&self) -> String {
+        let (by, session, steps, remark) = match &self.sql {
+            Sql::NoNeed(why) => return comment(&format!("No SQL is needed. {why}")),
+            Sql::Unknown(title) => return comment(&format!("pgcred knows no SQL for {title}.")),
+            Sql::Steps {
+                by,
+                session,
+                steps,
+                remark,
+            } => (by, session, steps, remark),
+        };
+        let mut text = comment(&format!("To be typed by {by}."));
+        if let Some(session) = session {
+            // In one line, to be copied.
+            text.extend(["--   ", &shown(session), "\n"]);
+        }
+        text.push_str(&comment(remark));
+        for step in steps {
+            text.extend(["\n", &comment(step.purpose), &step.statement, "\n"]);
+        }
+        text
+    }
+
+    /// Returns the notes for a form that has no place for them, one in a line.
+    pub(super) fn remarks(&self, printed: &str) -> Vec<String> {
+        let mut remarks = self.placeholders(printed);
+        remarks.extend(self.access.notes.iter().cloned());
+        remarks
+    }
+
+    /// Returns what to type for each word in the text that stands for something unknown.
+    fn placeholders(&self, printed: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        for open in &self.access.placeholders {
+            if !printed.contains(open.word) {
+                continue;
+            }
+            lines.push(if open.command.is_empty() {
+                format!("{}: name it on the command line", open.word)
+            } else {
+                format!("{}: {}", open.word, shown(&open.command))
+            });
+        }
+        lines
+    }
+}
+
+/// Returns who has to get the policy of a login.
+pub(super) fn whom(access: &Access) -> String {
+    let whom = "the role or user that signs the tokens";
+    match &access.principal {
+        Some(known) if access.placeholders.iter().all(|open| open.word != known) => {
+            format!("{whom}: {known}")
+        }
+        _ => whom.to_owned(),
+    }
+}
+
+/// Returns who types the SQL, for the end of a sentence.
+pub(super) fn typed_by(administrator: Option<&str>) -> String {
+    match administrator {
+        Some(user) => format!("the user {user}"),
+        None => "the master user, or by another user that may create roles".to_owned(),
+    }
+}
+
+/// Returns why the user of every server needs no SQL.
+pub(super) fn of_administrator(request: &Request) -> String {
+    let user = &request.user;
+    format!("{user} is in every server of {}.", request.provider.title)
+}
+
+/// Returns why the user that a server was made with needs no SQL.
+pub(super) fn of_master_user(request: &Request) -> String {
+    let user = &request.user;
+    format!(
+        "{user} is the master user of the server. Where the server was made without a password \
+         for it, it takes tokens already. Otherwise let it keep its password, and make another \
+         user for tokens: --user NAME."
+    )
+}
+
+/// Returns the command that opens a session as another user.
+pub(super) fn session(request: &Request, user: &str) -> String {
+    let target = request.connection.as_ref().unwrap_or(&request.host);
+    let (target, user) = (quote::typed(target), quote::typed(user));
+    match &request.profile {
+        Some(profile) if request.connection.is_none() => {
+            let profile = quote::typed(profile);
+            format!("pgcred exec {target} --profile {profile} --user {user} -- psql")
+        }
+        _ => format!("pgcred exec {target} --user {user} -- psql"),
+    }
+}
+
+fn section(heading: &str, body: &str) -> String {
+    format!("{}\n\n{body}\n", shown(heading))
+}
+
+/// Returns a text as comments of SQL.
+fn comment(text: &str) -> String {
+    wrapped("-- ", "-- ", text)
+}
+
+/// Returns a text in lines of one width. A newline in it is shown as `\n`.
+fn wrapped(first: &str, next: &str, text: &str) -> String {
+    let text = shown(text);
+    let (mut whole, mut line) = (String::new(), String::new());
+    for word in text.split(' ') {
+        let width = line.chars().count() + 1 + word.chars().count();
+        if line.is_empty() {
+            line.push_str(first);
+        } else if width > WIDTH {
+            whole.extend([&line, "\n"]);
+            line.clear();
+            line.push_str(next);
+        } else {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    whole + &line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_stays_a_comment() {
+        let long = "word ".repeat(60) + "a\nDROP TABLE x;\r\u{2028}end";
+        let text = comment(&long);
+        assert!(text.lines().all(|line| line.starts_with("-- ")), "{text}");
+        assert!(text.lines().all(|line| line.len() <= 110), "{text}");
+        assert!(text.lines().count() > 2, "{text}");
+    }
+}
