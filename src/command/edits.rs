@@ -97,7 +97,7 @@ impl EditPolicy {
         if self.dry_run {
             return Ok(Decision::Leave);
         }
-        if !self.yes && !does_user_agree(preferences)? {
+        if !self.yes && !does_user_agree("change this? [y/N] ", preferences)? {
             output.note("nothing was changed");
             return Ok(Decision::Leave);
         }
@@ -295,14 +295,15 @@ pub(super) fn run_within(words: &[String], timeout: Duration) -> Result<()> {
     Err(Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more"))
 }
 
-fn does_user_agree(preferences: &Preferences) -> Result<bool> {
+/// Asks the user. Only a clear yes is one.
+pub(super) fn does_user_agree(question: &str, preferences: &Preferences) -> Result<bool> {
     if !preferences.ask.terminal {
         return Err(
             Error::usage("nothing was changed: there is no terminal to ask on")
                 .hint("add --yes to change it without a question"),
         );
     }
-    let answer = terminal::ask("change this? [y/N] ")?;
+    let answer = terminal::ask(question)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! text --read--> Config    connections, rules and settings; errors name line and key
+//!   |                      (of a file that a team shares, `shared` reads connections alone)
 //!   |
 //!   +--edit--> text        connections are added, changed and removed: `toml_edit` changes the
 //!                          document, and `merge` takes the connections' lines from it; the result
@@ -12,12 +13,14 @@
 mod edit;
 mod merge;
 mod read;
+mod shared;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use edit::{add, change, keeps, remove};
+pub(crate) use shared::shared;
 
 use crate::authority::{LoginPolicy, Region};
 use crate::error::{Error, Result};

@@ -91,7 +91,7 @@ const FILE_KEYS: &[&str] = &["cache", "login", "max_expires_in", "connections", 
 
 /// What a table is called in errors.
 #[derive(Clone, Copy)]
-enum TableName<'a> {
+pub(super) enum TableName<'a> {
     /// The file itself.
     File,
     Connection(&'a str),
@@ -109,14 +109,14 @@ impl fmt::Display for TableName<'_> {
 }
 
 /// One key of a table and its value.
-struct Field<'a> {
+pub(super) struct Field<'a> {
     lines: LineNumbers<'a>,
     table: TableName<'a>,
-    key: &'a str,
+    pub(super) key: &'a str,
     item: &'a Item<'a>,
 }
 
-fn fields<'a>(
+pub(super) fn fields<'a>(
     table: &'a DeTable<'a>,
     name: TableName<'a>,
     lines: LineNumbers<'a>,
@@ -144,7 +144,11 @@ impl<'a> Field<'a> {
     }
 
     fn unknown(&self, known: &[&str]) -> Error {
-        let why = Error::usage("no such key").hint(format!("the keys are {}", known.join(", ")));
+        let hint = format!("the keys are {}", known.join(", "));
+        self.refused(Error::usage("no such key").hint(hint))
+    }
+
+    pub(super) fn refused(&self, why: Error) -> Error {
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         // A key in quotes can hold anything.
         let key = if self.key.bytes().all(is_plain) {

@@ -180,7 +180,7 @@ fn lives_are_written_as_people_do() {
     assert!("maximum".parse::<Life>().is_err());
 }
 
-fn some_text() -> impl Strategy<Value = String> {
+pub(super) fn some_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("[connections.p]\n".to_owned()),
         Just("[connections]\n".to_owned()),
@@ -202,7 +202,7 @@ fn some_text() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
-fn some_connection() -> impl Strategy<Value = Connection> {
+pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
     let host = "[a-z0-9_-]{1,12}(\\.[a-z0-9]{1,9}){0,3}";
     let name = proptest::option::of("[^\\p{Cc}]{1,12}");
     let life = prop_oneof![Just(Life::Max), (1..=u32::MAX).prop_map(Life::Seconds)];
@@ -273,35 +273,6 @@ proptest! {
         }
     }
 
-    /// Many edits in one give the text that one after the other gives, from above to below.
-    #[test]
-    fn many_edits_are_as_single_ones(
-        text in prop_oneof![Just(GOOD.to_owned()), some_text()],
-        more in proptest::collection::vec(some_connection(), 1..5),
-        is_taken in proptest::collection::vec(any::<bool>(), 8),
-    ) {
-        let more: Vec<Connection> = more.into_iter().enumerate().map(|(number, connection)| {
-            Connection { name: format!("new{number}"), ..connection }
-        }).collect();
-        let one_by_one = more.iter().try_fold(text.clone(), |text, new| add(&text, new, false));
-        let Ok(expected) = one_by_one else { return Ok(()) };
-        let added = change(&text, &more, &[]).unwrap();
-        prop_assert_eq!(&added, &expected);
-        let names: Vec<&str> = more.iter().map(|new| new.name.as_str()).collect();
-        prop_assert_eq!(change(&added, &[], &names).unwrap(), text);
-
-        let all = Config::parse(&added).unwrap().connections;
-        let mut taken = Vec::new();
-        for (connection, is_taken) in all.iter().zip(is_taken) {
-            if is_taken {
-                taken.push(connection.name.as_str());
-            }
-        }
-        let one_by_one = taken.iter().try_fold(added.clone(), |text, name| remove(&text, name));
-        let Ok(expected) = one_by_one else { return Ok(()) };
-        prop_assert_eq!(change(&added, &[], &taken).unwrap(), expected);
-    }
-
     #[test]
     fn what_is_added_is_read(connection in some_connection(), replaced in some_connection()) {
         let name = connection.name.clone();
@@ -355,5 +326,38 @@ proptest! {
             prop_assert!(Config::parse(&more).is_ok(), "{}", more);
             prop_assert_eq!(remove(&more, "new-one").unwrap(), text);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Many edits in one give the text that one after the other gives, from above to below.
+    #[test]
+    fn many_edits_are_as_single_ones(
+        text in prop_oneof![Just(GOOD.to_owned()), some_text()],
+        more in proptest::collection::vec(some_connection(), 1..5),
+        is_taken in proptest::collection::vec(any::<bool>(), 8),
+    ) {
+        let more: Vec<Connection> = more.into_iter().enumerate().map(|(number, connection)| {
+            Connection { name: format!("new{number}"), ..connection }
+        }).collect();
+        let one_by_one = more.iter().try_fold(text.clone(), |text, new| add(&text, new, false));
+        let Ok(expected) = one_by_one else { return Ok(()) };
+        let added = change(&text, &more, &[]).unwrap();
+        prop_assert_eq!(&added, &expected);
+        let names: Vec<&str> = more.iter().map(|new| new.name.as_str()).collect();
+        prop_assert_eq!(change(&added, &[], &names).unwrap(), text);
+
+        let all = Config::parse(&added).unwrap().connections;
+        let mut taken = Vec::new();
+        for (connection, is_taken) in all.iter().zip(is_taken) {
+            if is_taken {
+                taken.push(connection.name.as_str());
+            }
+        }
+        let one_by_one = taken.iter().try_fold(added.clone(), |text, name| remove(&text, name));
+        let Ok(expected) = one_by_one else { return Ok(()) };
+        prop_assert_eq!(change(&added, &[], &taken).unwrap(), expected);
     }
 }

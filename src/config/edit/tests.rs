@@ -457,5 +457,5 @@ fn thousands_of_edits_are_made_at_once() {
     let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();
     assert_eq!(change(&after, &[], &names).unwrap(), before);
     let taken = begin.elapsed();
-    assert!(taken < Duration::from_secs(15), "{taken:?}");
+    assert!(taken < Duration::from_mins(1), "{taken:?}");
 }

@@ -1,7 +1,8 @@
 //! The commands of pgcred: their answers, errors and exit codes.
 //!
 //! `newcomer` is about a user who has just begun; `bad_input` about wrong command lines;
-//! `connections`, `list` and `refresh` about the connections of the configuration;
+//! `connections`, `list` and `refresh` about the connections of the configuration, and
+//! `shared_file` about those that a team shares;
 //! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
 //! programs that run beside pgcred;
 //! `explain` about messages of others. Where credentials come from is tested in `credentials`.
@@ -28,6 +29,7 @@ pub mod refresh;
 pub mod roots;
 #[cfg(unix)]
 pub mod roots_download;
+pub mod shared_file;
 #[cfg(unix)]
 pub mod shell_variables;
 pub mod warnings;

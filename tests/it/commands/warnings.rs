@@ -320,6 +320,7 @@ fn a_file_of_the_user_without_the_needed_roots_gets_a_warning() {
     for more in [&["--roots", "provider"][..], &["--roots", "system"]] {
         assert_warns(&sandbox.run(&[&add_rds, more].concat()), 0, "lacks");
     }
+    sandbox.ok(&["remove", "db"]); // a change would keep the roots
     let unverified = format!("host={RDS_HOST} user=app sslmode=require");
     assert_warns(
         &sandbox.run(&["add", "db", &unverified, "--replace"]),
@@ -331,6 +332,7 @@ fn a_file_of_the_user_without_the_needed_roots_gets_a_warning() {
     // Another shell, which may not have this variable, uses the same configuration. `setup` of a
     // new target writes the variable's value into it.
     sandbox.set("PGSSLROOTCERT", "system");
+    sandbox.ok(&["remove", "db"]); // a change would keep the mode
     assert_warns(&sandbox.run(&add_rds), 1, lacks_rds);
     assert_warns(
         &sandbox.run(&[

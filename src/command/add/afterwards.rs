@@ -1,0 +1,128 @@
+//! What the user is told of connections that are now in the configuration: what may be wrong with
+//! them, which tools still have them as they were, and what to type next.
+
+use std::collections::HashSet;
+
+use super::super::app::App;
+use super::super::line_owners::mark_taken_lines;
+use super::super::preferences::Preferences;
+use super::super::setup::undo;
+use super::super::warnings;
+use crate::config::Connection;
+use crate::request::Request;
+use crate::resolve::ConnectionOptions;
+use crate::setup::Machine;
+
+/// How many connections are looked at. The warnings about more than these nobody would read.
+const MOST: usize = 50;
+
+/// Reads the configuration again and tells all of it. `changed` are those that were there before.
+pub(super) fn tell(names: &[&str], changed: &[&str], app: &App) {
+    let output = app.preferences.output;
+    let after = match app.reload() {
+        Ok(after) => after,
+        Err(error) => {
+            output.warn(&error.to_string()); // the connections are in the file all the same
+            return;
+        }
+    };
+    warn(&names[..names.len().min(MOST)], &after.preferences);
+    if names.len() > MOST {
+        output.note(&format!(
+            "only the first {MOST} of them were checked; `pgcred doctor` checks all"
+        ));
+    }
+    name_tools(changed, &after);
+    if !have_lines(names, &after.preferences) {
+        return;
+    }
+    let (refresh, what) = match names {
+        [name] => (format!("pgcred refresh {name}"), "a token"),
+        _ => ("pgcred refresh".to_owned(), "their tokens"),
+    };
+    output.note(&format!(
+        "next: `{refresh}` writes {what} to the passfile; `pgcred setup` lists the tools that can \
+         connect"
+    ));
+}
+
+/// Warns about what may be wrong with the connections, of each thing once.
+fn warn(names: &[&str], preferences: &Preferences) {
+    let output = preferences.output;
+    let mut said = Vec::new();
+    let mut requests = Vec::new();
+    for name in names {
+        let Some(connection) = preferences.config.connection(name) else {
+            continue;
+        };
+        let options = ConnectionOptions::default();
+        let resolved = preferences
+            .resolver()
+            .resolve_without_variables(&options, Some(name));
+        if let Some(warning) = of_profile(connection, resolved.as_ref().ok())
+            && !said.contains(&warning)
+        {
+            output.warn(&warning);
+            said.push(warning);
+        }
+        match resolved {
+            Ok(request) => requests.push((*name, request)),
+            Err(error) => output.warn(&error.to_string()),
+        }
+    }
+    let resolved: Vec<_> = requests
+        .iter()
+        .map(|(name, request)| (*name, request))
+        .collect();
+    warnings::print(&resolved, preferences);
+    for (name, request) in resolved {
+        if let Some(warning) = warnings::of_alias(name, request) {
+            output.warn(&warning);
+        }
+    }
+}
+
+/// Warns about a profile that this machine does not have.
+fn of_profile(connection: &Connection, request: Option<&Request>) -> Option<String> {
+    let profile = connection.profile.as_ref()?;
+    request?.provider.authority.profile_warning(profile)
+}
+
+/// Tells whether one of the connections has a line of its own in the passfile, and warns of those
+/// that share one.
+fn have_lines(names: &[&str], preferences: &Preferences) -> bool {
+    let names: HashSet<&str> = names.iter().copied().collect();
+    let mut without_line = 0;
+    let mut warnings = Vec::new();
+    for conflict in mark_taken_lines(&mut preferences.named_connections()) {
+        let (later, owner) = (conflict.later.as_str(), conflict.owner.as_str());
+        if names.contains(later) {
+            without_line += 1;
+        }
+        if names.contains(later) || names.contains(owner) {
+            warnings.push(conflict.to_string());
+        }
+    }
+    for warning in warnings.iter().take(MOST) {
+        preferences.output.warn(warning);
+    }
+    without_line < names.len()
+}
+
+/// Names the tools whose files still have a connection as it was before.
+fn name_tools(changed: &[&str], app: &App) {
+    if changed.is_empty() {
+        return;
+    }
+    let Ok(machine) = Machine::current(app.options.config.as_deref()) else {
+        return;
+    };
+    for name in changed {
+        for tool in undo::tools_with(name, &machine) {
+            app.preferences.output.note(&format!(
+                "{} still has the connection as it was: run `pgcred setup {} {name}` again",
+                tool.title, tool.name
+            ));
+        }
+    }
+}

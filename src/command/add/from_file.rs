@@ -1,0 +1,212 @@
+//! `pgcred add --from FILE`: takes connections from a file that a team shares.
+//!
+//! The file may be anybody's: it is read for this command alone, within bounds, and
+//! `config::shared` says what it may hold. The user sees the difference and agrees before anything
+//! is written. Where a token would go to another host than the one for which it is signed, the user
+//! is asked for that alone, whatever the options say.
+
+use std::path::{Path, PathBuf};
+
+use super::super::app::App;
+use super::super::edits::{self, EditPolicy};
+use super::super::preferences::Preferences;
+use super::afterwards;
+use crate::config::{self, Config, Connection};
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::setup::{Machine, SetupCommands};
+use crate::sys::fs;
+use crate::text::{host, suggest};
+
+pub(super) struct FromFile {
+    pub(super) file: PathBuf,
+    /// The connections to take; all, if it is empty.
+    pub(super) names: Vec<String>,
+    pub(super) replace: bool,
+    pub(super) policy: EditPolicy,
+}
+
+impl FromFile {
+    pub(super) fn run(self, app: &App) -> Result<()> {
+        let preferences = &app.preferences;
+        let output = preferences.output;
+        let offered = self.chosen(read(&self.file)?)?;
+        let plan = Plan::of(offered, &preferences.config, self.replace);
+        plan.tell_what_stays(output);
+        if plan.written.is_empty() {
+            output.note("nothing to change");
+            return Ok(());
+        }
+        for connection in &plan.written {
+            if !self.may_send_elsewhere(connection, preferences)? {
+                output.note("nothing was changed");
+                return Ok(());
+            }
+        }
+        let changed: Vec<&str> = plan.changed.iter().map(String::as_str).collect();
+        let machine = Machine::current(app.options.config.as_deref())?;
+        let edit = edits::of_configuration(preferences, &machine.drafts, |text| {
+            config::change(text, &plan.written, &changed)
+        })?;
+        let commands = SetupCommands::default();
+        if !self.policy.apply(&[edit], &commands, &[], &machine, app)? {
+            return Ok(());
+        }
+        app.forget_due();
+        plan.tell_what_is_new(output);
+        let names: Vec<&str> = plan.written.iter().map(|new| new.name.as_str()).collect();
+        afterwards::tell(&names, &changed, app);
+        Ok(())
+    }
+
+    /// Returns the connections of the file that the user has named.
+    fn chosen(&self, mut offered: Vec<Connection>) -> Result<Vec<Connection>> {
+        for name in &self.names {
+            if offered.iter().any(|connection| connection.name == *name) {
+                continue;
+            }
+            let known = offered.iter().map(|connection| connection.name.as_str());
+            let hint = match suggest::nearest(name, known.clone()) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => format!("it has {}", suggest::listed(known)),
+            };
+            let (file, name) = (self.file.display(), host::quoted(name));
+            return Err(Error::no_target(format!("{file} has no connection {name}")).hint(hint));
+        }
+        if !self.names.is_empty() {
+            offered.retain(|connection| self.names.contains(&connection.name));
+        }
+        Ok(offered)
+    }
+
+    /// Asks whether tokens may go to a host for which they are not signed. `--yes` does not answer
+    /// this: whoever writes the file would get tokens for the database of somebody else.
+    fn may_send_elsewhere(
+        &self,
+        connection: &Connection,
+        preferences: &Preferences,
+    ) -> Result<bool> {
+        let (signed, places) = connection.other_places();
+        if places.is_empty() {
+            return Ok(true);
+        }
+        let (name, places) = (&connection.name, places.join(", ")); // none may be hidden
+        let what = format!("{name}: tokens for {signed} would be sent to {places}");
+        if !self.policy.dry_run && !preferences.ask.terminal {
+            return Err(Error::usage(what).hint(
+                "if that is right, run it on a terminal, which asks; to take others, name them \
+                 behind the file",
+            ));
+        }
+        Output::show(&format!(
+            "{what}\nWhoever runs a server there can log in to {signed} with them."
+        ));
+        if self.policy.dry_run {
+            return Ok(true);
+        }
+        edits::does_user_agree("send them there? [y/N] ", preferences)
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<Connection>> {
+    let shown = file.display();
+    if file == Path::new("-") {
+        let why = Error::usage("--from -: standard input is not read");
+        return Err(why.hint("name a file"));
+    }
+    let Some(bytes) = fs::read_foreign_settings(file)? else {
+        let why = match fs::state(file) {
+            Some(_) => "not a regular file",
+            None => "no such file",
+        };
+        return Err(Error::usage(format!("--from {shown}: {why}"))
+            .hint("name a file that has tables [connections.NAME]"));
+    };
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Err(
+            Error::usage(format!("{shown} is not UTF-8")).hint("save it as UTF-8 in an editor")
+        );
+    };
+    let connections = config::shared(&text).map_err(|error| error.about(&shown.to_string()))?;
+    if connections.is_empty() {
+        return Err(Error::usage(format!("{shown} has no connection"))
+            .hint("name a file that has tables [connections.NAME]"));
+    }
+    Ok(connections)
+}
+
+/// What becomes of the connections of the file.
+struct Plan {
+    written: Vec<Connection>,
+    /// Those of `written` that are there already.
+    changed: Vec<String>,
+    same: Vec<String>,
+    /// They differ, and the user's own stay.
+    kept: Vec<String>,
+}
+
+impl Plan {
+    fn of(offered: Vec<Connection>, config: &Config, replace: bool) -> Self {
+        let mut plan = Self {
+            written: Vec::new(),
+            changed: Vec::new(),
+            same: Vec::new(),
+            kept: Vec::new(),
+        };
+        for mut connection in offered {
+            let name = connection.name.clone();
+            let Some(known) = config.connection(&name) else {
+                plan.written.push(connection);
+                continue;
+            };
+            // Who has found the user's own makes no difference.
+            connection.discovered = known.discovered;
+            if *known == connection {
+                plan.same.push(name);
+            } else if replace {
+                connection.discovered = false;
+                plan.written.push(connection);
+                plan.changed.push(name);
+            } else {
+                plan.kept.push(name);
+            }
+        }
+        plan
+    }
+
+    fn tell_what_stays(&self, output: Output) {
+        if !self.same.is_empty() {
+            output.note(&format!(
+                "there already, and the same: {}",
+                listed(&self.same)
+            ));
+        }
+        if !self.kept.is_empty() {
+            output.note(&format!(
+                "your own stay, although the file has others: {}; --replace takes those of the \
+                 file",
+                listed(&self.kept)
+            ));
+        }
+    }
+
+    fn tell_what_is_new(&self, output: Output) {
+        let is_new = |connection: &&Connection| !self.changed.contains(&connection.name);
+        let added: Vec<String> = self
+            .written
+            .iter()
+            .filter(is_new)
+            .map(|new| new.name.clone())
+            .collect();
+        if !added.is_empty() {
+            output.note(&format!("added {}", listed(&added)));
+        }
+        if !self.changed.is_empty() {
+            output.note(&format!("changed {}", listed(&self.changed)));
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    suggest::listed(names.iter().map(String::as_str))
+}

@@ -1,0 +1,279 @@
+//! `pgcred add`: writes a connection into the configuration, and says what may be wrong with it.
+//!
+//! TARGET and the options are kept as they were typed, and the database role, which may be the
+//! default of the provider. Variables of this shell are not kept, because they may be others
+//! tomorrow. The file is edited in place: comments and order stay. Warnings come after the edit and
+//! never stop it.
+//!
+//! ```text
+//! mod       options; one connection
+//!  +--> unnamed      what a connection that is changed keeps
+//!  +--> from_file    the connections of a file that a team shares
+//!  +--> afterwards   warnings, and what to type next
+//! ```
+
+mod afterwards;
+mod from_file;
+mod unnamed;
+
+use std::path::{Path, PathBuf};
+
+use from_file::FromFile;
+
+use super::app::App;
+use super::config_file::ConfigNeed;
+use super::edits::EditPolicy;
+use super::needs::Needs;
+use super::preferences::Preferences;
+use super::run::Run;
+use crate::config::{self, Config, Connection};
+use crate::error::{Error, Result};
+use crate::provider::{self, Provider};
+use crate::request::target::RootsChoice;
+use crate::resolve::{ConnectionOptions, allowed_life, provider_of, tunnel_hint};
+use crate::sys::fs;
+use crate::sys::terminal::Stdin;
+use crate::text::host::{self, HostPort};
+
+#[derive(clap::Args)]
+#[command(override_usage = "pgcred add [OPTIONS] NAME [TARGET] | --from FILE [NAME]...")]
+pub(crate) struct Add {
+    /// Name to use as TARGET; with --from, a connection to take from the file [default there: all]
+    #[arg(required_unless_present = "from")]
+    name: Option<String>,
+    /// Host, DSQL cluster ID, postgres:// URI or libpq conninfo string
+    target: Option<String>,
+    #[arg(hide = true)]
+    more: Vec<String>,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    /// Another host:port under which the passfile has the token too, such as a tunnel's; may be
+    /// repeated
+    #[arg(long, value_name = "HOST[:PORT]")]
+    alias: Vec<String>,
+    /// Change a connection that exists: what you do not name stays as it is
+    #[arg(long)]
+    replace: bool,
+    /// Take connections from a file that a team shares, which has tables [connections.NAME] as the
+    /// configuration does
+    #[arg(long, value_name = "FILE", conflicts_with_all = OPTIONS_OF_ONE)]
+    from: Option<PathBuf>,
+    /// With --from: show what would change, and change nothing
+    #[arg(long, requires = "from", conflicts_with = "yes")]
+    dry_run: bool,
+    /// With --from: do not ask before the configuration is changed
+    #[arg(long, short, requires = "from")]
+    yes: bool,
+}
+
+/// The options that describe one connection.
+#[rustfmt::skip]
+const OPTIONS_OF_ONE: [&str; 11] = [
+    "host", "port", "user", "dbname", "profile", "region", "provider", "sign_host", "roots",
+    "expires_in", "alias",
+];
+
+impl Run for Add {
+    type Outcome = ();
+    const NEEDS: Needs = Needs {
+        configuration: ConfigNeed::WholeOrNew,
+        asks_authority: false,
+        ..Needs::USUAL
+    };
+
+    fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        if let Some(file) = self.from.take() {
+            return self.of_file(file).run(app);
+        }
+        if !self.more.is_empty() {
+            let why = Error::usage("add takes a name and one TARGET");
+            return Err(why.hint(
+                "write a conninfo string in quotes: pgcred add NAME \"host=HOST user=USER\"",
+            ));
+        }
+        let (connection, gone) = self.connection(&app.preferences)?;
+        let name = connection.name.as_str();
+        let was_there = app.preferences.config.connection(name).is_some();
+        let path = app
+            .preferences
+            .edit_config(|text| config::add(text, &connection, self.replace))?;
+        app.forget_due();
+        let what = if was_there { "changed" } else { "added" };
+        let output = app.preferences.output;
+        output.note(&format!("{}: {what} {name}", path.display()));
+        if !gone.is_empty() {
+            let gone = gone.join(", ");
+            output.note(&format!(
+                "{name}: no longer set, as the host is another one: {gone}"
+            ));
+        }
+        let changed: &[&str] = if was_there { &[name] } else { &[] };
+        afterwards::tell(&[name], changed, app);
+        Ok(())
+    }
+}
+
+impl Add {
+    fn of_file(self, file: PathBuf) -> FromFile {
+        let mut names = self.more;
+        names.extend(self.target);
+        names.extend(self.name);
+        FromFile {
+            file,
+            names,
+            replace: self.replace,
+            policy: EditPolicy {
+                undo: false,
+                dry_run: self.dry_run,
+                yes: self.yes,
+            },
+        }
+    }
+
+    /// Returns the connection as it is to be written: with a host that a provider serves, and with
+    /// a user. A connection that is changed keeps what is not named, but for the keys that are
+    /// returned too.
+    fn connection(&self, preferences: &Preferences) -> Result<(Connection, Vec<&'static str>)> {
+        let mut connection = self.named()?;
+        let name = connection.name.clone();
+        let mut gone = Vec::new();
+        if self.replace
+            && let Some(old) = preferences.config.connection(&name)
+        {
+            gone = unnamed::keep(&mut connection, old);
+        }
+        let Some(host) = connection.target.host.clone() else {
+            if preferences.config.connection(&name).is_some() {
+                let why = format!("{name}: a connection of that name is there already");
+                return Err(Error::usage(why).hint("to change it, add --replace"));
+            }
+            return Err(Error::usage(format!("{name}: no host"))
+                .hint(format!("pgcred add {name} HOST --profile PROFILE")));
+        };
+        let provider = self.provider(&host, &connection, &preferences.config)?;
+        let life = self.connection.expires_in;
+        if life.is_some() {
+            allowed_life(life, provider, preferences.config.max_life)?;
+        }
+        if connection.target.user.is_none() {
+            let user = default_user(&name, &host, provider, &preferences.config)?;
+            connection.target.user = Some(user);
+        }
+        Ok((connection, gone))
+    }
+
+    /// Returns what the user has named.
+    fn named(&self) -> Result<Connection> {
+        let options = &self.connection;
+        let mut target = self.target.as_deref();
+        if target.unwrap_or_default().trim().is_empty() {
+            target = None;
+        }
+        let mut address = options.address.to_target_spec(target)?;
+        let roots_of_target = address.take_roots()?;
+        let roots = options.roots.clone().or(roots_of_target);
+        check_roots(roots.as_ref())?;
+        if options.dbname.is_some() {
+            address.dbname.clone_from(&options.dbname);
+        }
+        let mut aliases = Vec::new();
+        for alias in &self.alias {
+            aliases.push(read_alias(alias)?);
+        }
+        let sign_host = match &options.sign_host {
+            Some(text) => Some(HostPort::parse(text)?),
+            None => None,
+        };
+        Ok(Connection {
+            name: self.name.clone().unwrap_or_default(),
+            target: address,
+            profile: options.profile.clone(),
+            region: options.region()?,
+            provider: options.provider.clone(),
+            sign_host,
+            life: options.expires_in,
+            roots,
+            aliases,
+            discovered: false, // from now on it is the user's own
+        })
+    }
+
+    /// Returns the provider that serves the host for which tokens are signed.
+    fn provider(
+        &self,
+        host: &str,
+        connection: &Connection,
+        config: &Config,
+    ) -> Result<&'static Provider> {
+        let signed = match &connection.sign_host {
+            Some(signed) => &signed.host,
+            None => host,
+        };
+        if connection.provider.is_none()
+            && let Some((provider, _)) = provider::of_id(signed, "")
+        {
+            return Ok(provider);
+        }
+        let typed = self.connection.typed_host(self.target.as_deref());
+        let name = connection.provider.as_deref();
+        match provider_of(signed, name, typed.as_deref(), config) {
+            Ok(provider) => Ok(provider),
+            Err(error) => {
+                let tunnel = tunnel_hint();
+                Err(error.hint(format!("give the whole name of the host; {tunnel}")))
+            }
+        }
+    }
+}
+
+/// Returns the user of a match rule or of the provider. PGUSER is not read, because it must not
+/// change what the connection means.
+fn default_user(name: &str, host: &str, provider: &Provider, config: &Config) -> Result<String> {
+    if let Some(user) = config.rule(host).user {
+        return Ok(user);
+    }
+    match provider.user {
+        Some(user) => Ok(user.to_owned()),
+        None => Err(Error::usage(format!("{name}: no user for {host}"))
+            .hint("name the database user: --user USER")),
+    }
+}
+
+/// Refuses a file that does not exist: clients would fail later, and say little about the reason.
+fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
+    match roots {
+        Some(RootsChoice::File(file)) if fs::changed(Path::new(file)).is_none() => {
+            Err(Error::usage(format!("{file}: no such file")).hint(
+                "name a PEM file of root certificates; --roots provider uses the certificates that \
+                 pgcred has",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_alias(text: &str) -> Result<HostPort> {
+    HostPort::parse(text).map_err(|error| {
+        error
+            .about(&format!("--alias {}", host::quoted(text)))
+            .hint("write it as HOST or HOST:PORT")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Args as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_excludes_every_option_of_one_connection() {
+        let command = ConnectionOptions::augment_args(clap::Command::new("add"));
+        let mut options: Vec<&str> = Vec::new();
+        for option in command.get_arguments() {
+            options.push(option.get_id().as_str());
+        }
+        options.push("alias");
+        assert_eq!(options, OPTIONS_OF_ONE);
+    }
+}

@@ -1,0 +1,126 @@
+//! What a connection that is changed keeps: everything that the user has not named. Pure.
+//!
+//! Where the host becomes another one, what describes the old host would send the client, or sign
+//! the token, for the old one: it goes away, and the user is told.
+
+use crate::config::Connection;
+
+/// Fills what the user has not named from the connection that is there. Returns the keys that go
+/// away with the old host.
+pub(super) fn keep(new: &mut Connection, old: &Connection) -> Vec<&'static str> {
+    let has_same_host = match &new.target.host {
+        Some(host) => Some(host) == old.target.host.as_ref(),
+        None => true,
+    };
+    let mut gone = Vec::new();
+    if has_same_host {
+        keep_value(&mut new.target.port, old.target.port.as_ref());
+        keep_value(&mut new.region, old.region.as_ref());
+        keep_value(&mut new.provider, old.provider.as_ref());
+        keep_value(&mut new.sign_host, old.sign_host.as_ref());
+    } else {
+        gone = keys_that_go(new, old);
+    }
+    for (keyword, value) in &old.target.options {
+        if !has_option(new, keyword) && !gone.contains(&keyword.as_str()) {
+            new.target.set_option(keyword, value.clone());
+        }
+    }
+    keep_value(&mut new.target.host, old.target.host.as_ref());
+    keep_value(&mut new.target.user, old.target.user.as_ref());
+    keep_value(&mut new.target.dbname, old.target.dbname.as_ref());
+    keep_value(&mut new.profile, old.profile.as_ref());
+    keep_value(&mut new.roots, old.roots.as_ref());
+    keep_value(&mut new.life, old.life.as_ref());
+    if new.aliases.is_empty() {
+        new.aliases.clone_from(&old.aliases);
+    }
+    gone
+}
+
+fn keys_that_go(new: &Connection, old: &Connection) -> Vec<&'static str> {
+    let mut gone = Vec::new();
+    for (key, is_named, was_there) in [
+        ("port", new.target.port.is_some(), old.target.port.is_some()),
+        ("region", new.region.is_some(), old.region.is_some()),
+        ("provider", new.provider.is_some(), old.provider.is_some()),
+        (
+            "sign_host",
+            new.sign_host.is_some(),
+            old.sign_host.is_some(),
+        ),
+        (
+            "hostaddr",
+            has_option(new, "hostaddr"),
+            has_option(old, "hostaddr"),
+        ),
+    ] {
+        if was_there && !is_named {
+            gone.push(key);
+        }
+    }
+    gone
+}
+
+fn has_option(connection: &Connection, keyword: &str) -> bool {
+    let options = &connection.target.options;
+    options.iter().any(|(known, _)| known == keyword)
+}
+
+fn keep_value<T: Clone>(new: &mut Option<T>, old: Option<&T>) {
+    if new.is_none() {
+        *new = old.cloned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::Region;
+    use crate::config::Config;
+
+    const OLD: &str = "[connections.p]\nhost = 'h'\nport = 1\nuser = 'u'\ndbname = 'd'\n\
+        sslmode = 'require'\nhostaddr = '127.0.0.1'\nroots = 'system'\nprofile = 'f'\n\
+        region = 'us-east-1'\nprovider = 'rds'\nsign_host = 's'\nexpires_in = 'max'\n\
+        aliases = ['a']\ndiscovered = true\n";
+
+    fn old() -> Connection {
+        Config::parse(OLD).unwrap().connections.remove(0)
+    }
+
+    #[test]
+    fn what_is_not_named_stays() {
+        let mut new = Connection {
+            name: "p".into(),
+            profile: Some("other".into()),
+            ..Connection::default()
+        };
+        assert!(keep(&mut new, &old()).is_empty());
+        let expected = Connection {
+            profile: Some("other".into()),
+            discovered: false,
+            ..old()
+        };
+        new.target.options.sort();
+        assert_eq!(new, expected);
+        new.aliases.clear();
+        new.target.host = Some("h".into());
+        assert!(keep(&mut new, &old()).is_empty());
+        assert_eq!(new.aliases, old().aliases);
+    }
+
+    #[test]
+    fn what_describes_another_host_goes() {
+        let mut new = Connection {
+            region: Some(Region::vouched_for("eu-west-1")),
+            ..Connection::default()
+        };
+        new.target.host = Some("other".into());
+        let gone = keep(&mut new, &old());
+        assert_eq!(gone, ["port", "provider", "sign_host", "hostaddr"]);
+        assert_eq!((new.target.port, &new.sign_host), (None, &None));
+        assert_eq!(new.region, Some(Region::vouched_for("eu-west-1")));
+        assert_eq!(new.target.options, [("sslmode".into(), "require".into())]);
+        assert_eq!((new.life, new.aliases), (old().life, old().aliases));
+    }
+}

@@ -1,0 +1,125 @@
+//! A file that a team shares: connections as in `config.toml`, and nothing else.
+//!
+//! Whoever writes the file is not the user, so it must not decide what only the user decides:
+//!
+//! - No other keys than those of connections, because they decide for every connection.
+//! - No file of this machine, and no weaker check of the server.
+//! - Where a token would go to another host than the one for which it is signed, the user has to be
+//!   asked: [`Connection::other_places`].
+
+use toml::de::DeTable;
+
+use super::read::{self, Item, LineNumbers, TableName};
+use super::{Connection, check_connection_name, endpoint};
+use crate::error::{Error, Result};
+use crate::text::host::HostPort;
+
+/// What a key may have in a shared file, if the configuration allows more.
+struct Limit {
+    key: &'static str,
+    allowed: &'static [&'static str],
+    refusal: &'static str,
+    hint: &'static str,
+}
+
+const LIMITS: [Limit; 2] = [
+    Limit {
+        key: "roots",
+        allowed: &["system", "provider"],
+        refusal: "a shared file cannot name a file of this machine",
+        hint: "write system or provider, or leave roots out",
+    },
+    Limit {
+        key: "sslmode",
+        allowed: &["verify-full"],
+        refusal: "a shared file cannot weaken the verification of the server",
+        hint: "leave sslmode out; another mode is only for a configuration of one's own",
+    },
+];
+
+/// Reads a shared file; an error names line and key, and the caller adds the file.
+pub(crate) fn shared(text: &str) -> Result<Vec<Connection>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = LineNumbers::of(text);
+    let document = read::document(text)?;
+    for field in read::fields(&document, TableName::File, lines) {
+        if field.key != "connections" {
+            let why = Error::usage("only connections are taken from a shared file");
+            return Err(field.refused(why.hint("take it out of that file")));
+        }
+    }
+    check_limits(&document, lines)?;
+    let mut connections = read::config(&document, lines)?.connections;
+    for connection in &mut connections {
+        connection.discovered = false; // by somebody else
+        let has = |key: &str| {
+            connection
+                .target
+                .options
+                .iter()
+                .any(|(known, _)| known == key)
+        };
+        // Without a mode PGSSLMODE would count, and a server at that address could be any.
+        if has("hostaddr") && !has("sslmode") {
+            let mode = "verify-full".to_owned();
+            connection.target.set_option("sslmode", mode);
+        }
+    }
+    Ok(connections)
+}
+
+fn check_limits(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<()> {
+    let all = document
+        .get("connections")
+        .and_then(|all| all.get_ref().as_table());
+    for (name, item) in all.into_iter().flatten() {
+        for limit in &LIMITS {
+            // What is wrong in another way is reported when the connection is read.
+            if let Some(value) = item
+                .get_ref()
+                .as_table()
+                .and_then(|table| table.get(limit.key))
+                && check_connection_name(name.get_ref(), None).is_ok()
+                && !is_allowed(value, limit)
+            {
+                let key = format!("connections.{}.{}", name.get_ref(), limit.key);
+                let refusal = Error::usage(limit.refusal).hint(limit.hint);
+                return Err(lines.locate(refusal, value.span(), &key));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_allowed(value: &Item<'_>, limit: &Limit) -> bool {
+    match value.get_ref().as_str() {
+        Some(text) => limit.allowed.contains(&text),
+        None => true,
+    }
+}
+
+impl Connection {
+    /// Returns the host for which tokens are signed, and the other hosts that would get them.
+    pub(crate) fn other_places(&self) -> (String, Vec<String>) {
+        let region = self.region.as_ref();
+        let own = endpoint(self.target.host.as_deref().unwrap_or_default(), region);
+        let signed = match &self.sign_host {
+            Some(signed) => endpoint(&signed.host, region),
+            None => own.clone(),
+        };
+        let mut places = Vec::new();
+        let dialled = HostPort {
+            host: own,
+            port: self.target.port,
+        };
+        for place in [&dialled].into_iter().chain(&self.aliases) {
+            if place.host != signed {
+                places.push(place.to_string());
+            }
+        }
+        (signed, places)
+    }
+}
+
+#[cfg(test)]
+mod tests;
