@@ -19,8 +19,11 @@ pub(super) struct Addition {
     pub(super) templates: &'static [&'static str],
 }
 
+/// The authorities that have rows of their own.
+const OWNERS: &[(&str, &[&str])] = &[(AWS, OF_AWS)];
+
 /// The rows of AWS: subjects, which end in a dot, and ids.
-const OF_AWS: [&str; 13] = [
+const OF_AWS: &[&str] = &[
     "aws.",
     "dsql.",
     "iam.",
@@ -109,12 +112,15 @@ pub(super) const ADDITIONS: &[Addition] = &[
 /// Tells whether a row may be named to users of an authority; `None` if nobody knows whose they
 /// are.
 pub(super) fn is_for(cause: &str, authority: Option<&str>) -> bool {
-    if authority.is_none_or(|name| name == AWS) {
+    let Some(authority) = authority else {
         return true;
-    }
-    for row in OF_AWS {
-        if row == cause || (row.ends_with('.') && cause.starts_with(row)) {
-            return false;
+    };
+    for (owner, rows) in OWNERS {
+        for row in *rows {
+            let is_row = *row == cause || (row.ends_with('.') && cause.starts_with(row));
+            if is_row && *owner != authority {
+                return false;
+            }
         }
     }
     true
