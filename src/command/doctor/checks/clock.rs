@@ -71,7 +71,7 @@ fn worst_of(findings: Vec<Finding>) -> Finding {
             detail: details.join("; "),
             ..finding
         },
-        None => Finding::skip("no authority of a target can be asked"),
+        None => Finding::skip("there is nothing to log in to whose authority tells the time"),
     }
 }
 
