@@ -90,10 +90,18 @@ impl ToolFiles for ServiceFile {
     }
 
     fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
-        targets
-            .iter()
-            .map(|target| format!("psql service={}", target.name))
-            .collect()
+        const MOST: usize = 20;
+        let mut steps = Vec::new();
+        for target in targets.iter().take(MOST) {
+            steps.push(format!("psql service={}", target.name));
+        }
+        if targets.len() > MOST {
+            let others = targets.len() - MOST;
+            steps.push(format!(
+                "and {others} more: psql service=NAME; `pgcred list` has the names"
+            ));
+        }
+        steps
     }
 
     fn look(&self, machine: &Machine) -> Vec<ToolEntry> {

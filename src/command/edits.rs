@@ -73,7 +73,7 @@ impl EditPolicy {
     pub(super) fn decide(self, edits: &[&Edit], preferences: &Preferences) -> Result<Decision> {
         let output = preferences.output;
         if !self.dry_run {
-            clear_leftovers(edits);
+            clear_leftovers(edits, self.undo);
         }
         let changes = changes(&merged(edits))
             .into_iter()
@@ -151,11 +151,15 @@ fn merged(edits: &[&Edit]) -> Vec<Edit> {
 }
 
 /// Removes what a pgcred that was killed has left beside the files, also beside those that need no
-/// change any more.
-fn clear_leftovers(edits: &[&Edit]) {
+/// change any more. Before a setup a copy stays: it may be what an edit counts on.
+pub(super) fn clear_leftovers(edits: &[&Edit], undo: bool) {
     for edit in edits {
         if let EditDestination::File(path) = &edit.destination {
-            let _ = fs::clear_leftovers(path); // nothing is lost if this fails: the next run tries
+            // Nothing is lost if this fails: the next run tries again.
+            let _ = fs::clear_leftovers(path);
+            if undo && !edit.changes_something() {
+                let _ = fs::remove_needless_copy(path);
+            }
         }
     }
 }

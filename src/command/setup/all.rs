@@ -92,8 +92,13 @@ pub(super) fn set_up_all(
     }
     let mut errors = std::mem::take(&mut plan.errors);
     errors.extend(applied.errors);
+    let others = if applied.is_made {
+        "; the others are"
+    } else {
+        ""
+    };
     all_errors(errors, preferences.output, |failed| {
-        format!("{failed} tools or connections could not be set up; the others are not concerned")
+        format!("{failed} tools or connections could not be set up{others}")
     })
 }
 

@@ -2,7 +2,7 @@
 //! entries of one.
 
 use crate::command::app::App;
-use crate::command::edits::{Decision, EditPolicy, carry_out, changes};
+use crate::command::edits::{Decision, EditPolicy, carry_out, changes, clear_leftovers};
 use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
@@ -61,13 +61,22 @@ impl Undo {
 pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Result<()> {
     let output = app.preferences.output;
     let (undos, mut errors) = everything(machine);
-    let found = undos.len() + errors.len();
+    let edits: Vec<&Edit> = undos.iter().flat_map(|undo| &undo.edits).collect();
+    let mut to_undo = Vec::new();
+    for undo in &undos {
+        if !changes(&undo.edits).is_empty() {
+            to_undo.push(undo);
+        }
+    }
+    let found = to_undo.len() + errors.len();
     if found == 0 {
+        if !policy.dry_run {
+            clear_leftovers(&edits, policy.undo);
+        }
         output.note("nothing is set up");
     }
-    let edits: Vec<&Edit> = undos.iter().flat_map(|undo| &undo.edits).collect();
-    if !undos.is_empty() && policy.decide(&edits, &app.preferences)? == Decision::Make {
-        for undo in &undos {
+    if !to_undo.is_empty() && policy.decide(&edits, &app.preferences)? == Decision::Make {
+        for undo in to_undo {
             if let Err(error) = undo.make(machine, output) {
                 errors.push(error.about(undo.tool.name));
             }
@@ -78,8 +87,8 @@ pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Resu
     })
 }
 
-/// Returns what takes back every tool that is set up, and the errors of those for which that is not
-/// known.
+/// Returns what takes back every tool, also if that changes nothing, and the errors of those for
+/// which it is not known.
 fn everything(machine: &Machine) -> (Vec<Undo>, Vec<Error>) {
     let mut machine = machine.clone();
     let (mut undos, mut errors) = (Vec::new(), Vec::new());
@@ -88,7 +97,6 @@ fn everything(machine: &Machine) -> (Vec<Undo>, Vec<Error>) {
             continue;
         };
         match Undo::of(tool, files, &machine) {
-            Ok(undo) if changes(&undo.edits).is_empty() => {}
             Ok(undo) => {
                 machine.drafts.add(&undo.edits);
                 undos.push(undo);

@@ -301,6 +301,22 @@ fn update_copy(
     Ok(None)
 }
 
+/// Removes the copy beside a file that is the same as the file: a writer that was killed before it
+/// changed the file has left it.
+pub(crate) fn remove_needless_copy(path: &Path) -> Result<()> {
+    let path = &resolve(path)?;
+    let (directory, name) = parts(path)?;
+    let copy = backup_path(directory, name);
+    if read(&copy).is_none() {
+        return Ok(());
+    }
+    let _lock = lock_file(directory, name)?;
+    if read(path) == read(&copy) {
+        remove(&copy)?;
+    }
+    Ok(())
+}
+
 fn has_changed(path: &Path) -> Error {
     let shown = path.display();
     Error::failure(format!("{shown} has just been changed by another program")).hint("try again")

@@ -35,7 +35,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::error::{Error, Result};
-pub(crate) use edit::{edit, edit_cache, edit_text, replace};
+pub(crate) use edit::{edit, edit_cache, edit_text, remove_needless_copy, replace};
 pub(crate) use foreign::{
     read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text,
 };

@@ -334,3 +334,28 @@ fn what_a_kill_has_left_is_undone() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_set_up(&sandbox);
 }
+
+/// A kill before a file was changed leaves a copy of it, and a new file that is not in its place.
+/// Nothing is set up then, and undoing removes both all the same.
+#[test]
+fn what_a_kill_has_left_beside_the_files_is_removed() {
+    let sandbox = sandbox("");
+    let copy = sandbox.path(&format!("{SERVICES}.pgcred-backup"));
+    let new = sandbox.path(&format!("{SERVICES}.pgcred-new-Abc123"));
+    for undo in [
+        &["setup", "--undo", "--all"][..],
+        &["setup", "psql", "--undo"],
+    ] {
+        fs::write(&copy, MINE).expect("a copy");
+        fs::write(&new, "[prod]\n").expect("a new file");
+        sandbox.ok(&[undo, &["--dry-run"]].concat());
+        assert!(copy.exists() && new.exists(), "{undo:?}");
+        sandbox.ok(&[undo, &["--yes"]].concat());
+        assert!(!copy.exists() && !new.exists(), "{undo:?}");
+        // A copy of something else is not pgcred's to throw away.
+        fs::write(&copy, "[another]\n").expect("a copy");
+        sandbox.ok(&[undo, &["--yes"]].concat());
+        assert!(copy.exists(), "{undo:?}");
+    }
+    assert_eq!(text(&sandbox, SERVICES), MINE);
+}
