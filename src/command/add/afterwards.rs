@@ -32,7 +32,7 @@ pub(super) fn tell(names: &[&str], changed: &[&str], app: &App) {
             "only the first {MOST} of them were checked; `pgcred doctor` checks all"
         ));
     }
-    name_tools(changed, &after);
+    name_tools(&changed[..changed.len().min(MOST)], &after);
     if !have_lines(names, &after.preferences) {
         return;
     }

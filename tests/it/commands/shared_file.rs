@@ -397,6 +397,14 @@ fn thousands_of_connections_are_one_edit() {
     let text = configuration(&sandbox);
     assert!(text.starts_with(MINE) && text.matches("[connections.c").count() == 5_000);
     assert!(text.lines().count() > 15_000 && !text.replace("\r\n", "").contains('\n'));
+    let other = |number| one(number).replace("host", "port = 6543\nhost");
+    sandbox.write("many.toml", (0..5_000).map(other).collect::<String>());
+    let run = sandbox.run(&["add", "--from", "many.toml", "--replace", "--yes"]);
+    assert!(run.code == 0, "{}", run.stderr);
+    assert_eq!(
+        configuration(&sandbox).matches("port = 6543\r\n").count(),
+        5_000
+    );
 }
 
 /// A change of one value loses no other one. What describes the old host goes away with it.
