@@ -40,8 +40,10 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "the database role is not linked to your IAM role",
         meaning: "A role of your own needs AWS IAM GRANT with the ARN of the IAM role or \
             user that signs. It is missing, or names another ARN.",
-        fix: "Log in as admin and type the second command.",
+        fix: "Log in as admin and type the AWS IAM GRANT. The first command prints it with the \
+            ARN.",
         templates: &[
+            "pgcred policy {target} --user {user} --format sql",
             "SELECT * FROM sys.iam_pg_role_mappings;",
             "AWS IAM GRANT {user.sql} TO 'arn:aws:iam::ACCOUNT:role/{role}';",
         ],
@@ -59,8 +61,10 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "the database role does not exist, or may not log in",
         meaning: "The cluster has no role of this name, or it was made without LOGIN. Names \
             count with capital letters where they were quoted.",
-        fix: "Log in as admin and make the role; then link it to an IAM role.",
+        fix: "Log in as admin and make the role; then link it to an IAM role. The first command \
+            prints the SQL with the ARN.",
         templates: &[
+            "pgcred policy {target} --user {user} --format sql",
             "CREATE ROLE {user.sql} WITH LOGIN;",
             "AWS IAM GRANT {user.sql} TO 'arn:aws:iam::ACCOUNT:role/{role}';",
         ],

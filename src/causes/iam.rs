@@ -15,8 +15,9 @@ pub(super) const CAUSES: &[Cause] = &[
             others.",
         fix: "Let the administrator allow this action on \
             arn:aws:dsql:REGION:ACCOUNT:cluster/CLUSTER-ID for the principal that the message \
-            names.",
+            names. The first command prints the policy.",
         templates: &[
+            "pgcred policy {target} --user {user}",
             "aws sts get-caller-identity --profile {profile}",
             "aws iam simulate-principal-policy --policy-source-arn ROLE-ARN \
                 --action-names dsql:DbConnect dsql:DbConnectAdmin --resource-arns CLUSTER-ARN",
@@ -73,9 +74,10 @@ pub(super) const CAUSES: &[Cause] = &[
             for an instance, cluster-... for a cluster, prx-... for a proxy, and then the user. \
             A wrong account, region or user also makes it fail.",
         fix: "Let the administrator allow rds-db:connect on \
-            arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE-ID/{user}. The commands show the \
-            resource ID.",
+            arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE-ID/{user}. The first command \
+            prints the policy with the resource ID, which the others show.",
         templates: &[
+            "pgcred policy {target} --user {user}",
             "aws rds describe-db-clusters --query \
                 'DBClusters[].[DBClusterIdentifier,DbClusterResourceId]'",
             "aws rds describe-db-instances --query \
@@ -107,7 +109,10 @@ pub(super) const CAUSES: &[Cause] = &[
         meaning: "AWS IAM GRANT needs the whole ARN. That of an SSO role has a path, \
             role/aws-reserved/sso.amazonaws.com/..., which the ARN of the session does not show.",
         fix: "Read the ARN of the role itself, and use that.",
-        templates: &["aws iam get-role --role-name {role} --query Role.Arn --output text"],
+        templates: &[
+            "aws iam get-role --role-name {role} --query Role.Arn --output text",
+            "pgcred policy {target} --user {user} --format sql",
+        ],
         texts: &[certain(&["iam role", "does not exist"])],
         detection: Detection::None("it is what SQL answers, and doctor sends none"),
     },

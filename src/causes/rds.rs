@@ -40,8 +40,12 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "the database role lacks rds_iam",
         meaning: "Without it the server takes the token for a password and compares it with \
             the role's own. New roles do not have it.",
-        fix: "Log in with a user who may do that, and grant it.",
-        templates: &["GRANT rds_iam TO {user.sql};"],
+        fix: "Log in with a user who may do that, and grant it. The second command prints all \
+            that the user needs.",
+        templates: &[
+            "GRANT rds_iam TO {user.sql};",
+            "pgcred policy {target} --user {user}",
+        ],
         texts: &[likely(&["password authentication failed for user"])
             .unless(&["password retrieved from file", ".on.aws"])],
         detection: Detection::Checks(&["login.accepted"]),
@@ -66,6 +70,7 @@ pub(super) const CAUSES: &[Cause] = &[
         templates: &[
             "CREATE ROLE {user.sql} WITH LOGIN;",
             "GRANT rds_iam TO {user.sql};",
+            "pgcred policy {target} --user {user}",
         ],
         texts: &[
             certain(&["role \"", "\" does not exist", "rds.amazonaws"]),

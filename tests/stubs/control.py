@@ -10,7 +10,7 @@ service and the time in it. Key IDs that begin with AKIAGONE are not known, with
   STS   GetCallerIdentity     role-NAME: an assumed role; root; else a user. Unsigned: refused, with the time in `Date`
   IAM   GetRole               roles that begin with AWSReservedSSO have a path, with missing are none
         SimulatePrincipalPolicy   implicit, explicit, scp, boundary, condition: denied so; else allowed
-  DSQL  GET /cluster/ID       the ID begins with the state (idle...), with locked, or with missing
+  DSQL  GET /cluster/ID       the ID begins with the state (idle...), with locked, with missing, or with multi: two regions
         GET /cluster          clusters-N: that many, in pages
   RDS   DescribeDBInstances, DescribeDBClusters, DescribeDBProxies, DescribeDBProxyEndpoints
         a name has words with dashes between them: member (of a cluster), off (no IAM), public, missing, renamed, and
@@ -22,6 +22,7 @@ Words in front of the path choose what happens; an endpoint URL may end in any n
   throttle-N     refuses the first N requests of each operation
   denied-NAME    the caller may not ask this operation
   error-CODE     refuses everything with this code
+  forged         the names of things are not those that AWS gives
   loop           every page names the first one as the next
   skew-SECONDS   the clock of AWS is that far ahead
   delay-MS       every answer takes so long
@@ -72,7 +73,7 @@ import xml.sax.saxutils
 SECRET = "STUBSECRETthatnobodymayprint"
 ACCOUNT = "123456789012"
 PAGE = 100
-WORD = re.compile(r"(hang|close|500|huge|garbage|html|cut|redirect|loop|root|implicit|explicit|scp|boundary|condition"
+WORD = re.compile(r"(hang|close|500|huge|garbage|html|cut|redirect|loop|forged|root|implicit|explicit|scp|boundary|condition"
                   r"|(throttle|denied|error|skew|delay|role|clusters|account)-[^/]+)$")
 SERVICES = {"2011-06-15": "sts", "2010-05-08": "iam", "2014-10-31": "rds"}
 NOT_FOUND = {"DBInstance": "DBInstanceNotFound", "DBCluster": "DBClusterNotFoundFault", "DBProxy": "DBProxyNotFoundFault",
@@ -329,6 +330,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.xml(f"<Arn>arn:aws:{service}::{account}:{name}</Arn><UserId>AIDA</UserId><Account>{account}</Account>")
 
     def role_arn(self, name):
+        if "forged" in self.words:
+            return f"arn:aws:iam::{ACCOUNT}:role/x' OR {name}"
         path = "aws-reserved/sso.amazonaws.com/eu-west-1/" if name.startswith("AWSReservedSSO") else ""
         return f"arn:aws:iam::{ACCOUNT}:role/{path}{name}"
 
@@ -406,9 +409,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         states = ["creating", "idle", "inactive", "failed", "deleting"]
         state = next((state for state in states if id_.startswith(state)), "active")
         locked = id_.startswith("locked")
+        arn = "arn:aws:dsql:*:*:cluster/*?" if "forged" in self.words else arn
+        peers = [arn + id_, arn.replace(":eu-west-1:", ":eu-west-2:") + id_] if id_.startswith("multi") else None
         self.answer(200, json.dumps({
             "identifier": id_, "arn": arn + id_, "status": state.upper(), "creationTime": 1764000000.0,
-            "deletionProtectionEnabled": True, "tags": {"Name": "stub"}, "endpoint": f"{id_}.dsql.{self.region}.on.aws",
+            "deletionProtectionEnabled": True, "tags": {"Name": "stub"},
+            **({"multiRegionProperties": {"witnessRegion": "eu-west-3", "clusters": peers}} if peers else {}),
+            "endpoint": f"{id_}.dsql.{self.region}.on.aws",
             "encryptionDetails": {"encryptionType": "CUSTOMER_MANAGED_KMS_KEY",
                                   "encryptionStatus": "KMS_KEY_INACCESSIBLE" if locked else "ENABLED"}}), "application/json")
 
@@ -515,7 +522,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return f"{name}.{kind}c1a2b3c4d5e6.{self.region}.rds.{suffix}"
 
     def common(self, words):
-        return (f"<IAMDatabaseAuthenticationEnabled>{str('off' not in words).lower()}</IAMDatabaseAuthenticationEnabled>"
+        return ("<MasterUsername>master</MasterUsername>"
+                f"<IAMDatabaseAuthenticationEnabled>{str('off' not in words).lower()}</IAMDatabaseAuthenticationEnabled>"
                 f"<PubliclyAccessible>{str('public' in words).lower()}</PubliclyAccessible>")
 
     def state(self, words):
@@ -523,6 +531,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def arn(self, kind, name):
         account = self.account if self.server.fleet else ACCOUNT
+        account = "*" if "forged" in self.words else account
         return f"arn:aws:rds:{self.region}:{account}:{kind}:{name}"
 
     def DBInstance(self, name, words):

@@ -19,7 +19,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::app::App;
-use super::run::Run;
+use super::run::{Run, arguments_of, hide};
 use crate::authority::{Access, AccessGoal, AccessQuery, Authority, Region};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -65,6 +65,11 @@ enum Form {
 
 impl Run for Policy {
     type Outcome = ();
+
+    /// Nobody is asked for a login, so that this option has no meaning.
+    fn arguments(command: clap::Command) -> clap::Command {
+        hide(arguments_of::<Self>(command), &["login"])
+    }
 
     fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         let output = app.preferences.output;

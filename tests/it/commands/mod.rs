@@ -4,7 +4,8 @@
 //! `connections`, `list` and `refresh` about the connections of the configuration, and
 //! `shared_file` about those that a team shares;
 //! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
-//! programs that run beside pgcred;
+//! programs that run beside pgcred; `policy` about the policies that it prints, and `policy_sql`
+//! about the SQL;
 //! `explain` about messages of others. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
@@ -24,6 +25,9 @@ pub mod list;
 pub mod newcomer;
 #[cfg(unix)]
 pub mod passfile_warnings;
+pub mod policy;
+#[cfg(unix)]
+pub mod policy_sql;
 pub mod refresh;
 #[cfg(unix)]
 pub mod roots;

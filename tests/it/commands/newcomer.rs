@@ -304,7 +304,10 @@ fn help_is_a_command_too_and_shows_what_to_type() {
             help.contains("Examples:\n  ") && help.contains(&format!("pgcred {name}")),
             "{help}"
         );
-        let asks = ["token", "refresh", "exec", "roots", "login", "setup", "aws"].contains(&name);
+        let asks = [
+            "token", "refresh", "exec", "policy", "roots", "login", "setup", "aws",
+        ]
+        .contains(&name);
         assert_eq!(help.contains("--mfa-code"), asks, "{help}");
     }
     sandbox
