@@ -42,7 +42,6 @@ use crate::time::Time;
 use crate::token::Token;
 pub(crate) use access::{Access, AccessGoal, AccessQuery};
 pub(crate) use ask::{AskPolicy, LoginPolicy};
-#[expect(unused_imports, reason = "the authority that has a catalog follows")]
 pub(crate) use catalog::{
     Catalog, CatalogAnswer, CatalogStep, EndpointRole, FailedListing, FoundDatabase, ProfileRegions,
 };
@@ -187,7 +186,6 @@ pub(crate) trait Authority: Sync {
         Ok(None)
     }
 
-    #[expect(dead_code, reason = "the command that lists databases follows")]
     /// Returns who lists the databases that a profile may see. `None` if the authority cannot list
     /// them. This asks nothing yet.
     fn catalog(

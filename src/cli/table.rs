@@ -13,6 +13,7 @@ use super::help::FIRST_STEPS;
 use super::man::Man;
 use crate::command::add::Add;
 use crate::command::aws::Aws;
+use crate::command::discover::Discover;
 use crate::command::doctor::Doctor;
 use crate::command::erase::Erase;
 use crate::command::exec::Exec;
@@ -93,6 +94,14 @@ pub(super) static COMMANDS: &[CommandRow] = &[
         "list",
         "List the configured connections and how long their tokens last",
         &["pgcred list", "pgcred list --format json"],
+    ),
+    entry::<Discover>(
+        "discover",
+        "List the databases that your profiles may see, and make connections of them",
+        &[
+            "pgcred discover",
+            "pgcred discover --profile 'team-*' --all-regions --format json",
+        ],
     ),
     entry::<Add>(
         "add",

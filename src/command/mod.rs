@@ -31,6 +31,7 @@ pub(crate) mod add;
 pub(crate) mod app;
 pub(crate) mod aws;
 pub(crate) mod config_file;
+pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod due_file;
 mod edits;

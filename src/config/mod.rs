@@ -26,6 +26,7 @@ use crate::authority::{LoginPolicy, Region};
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::target::{RootsChoice, TargetSpec};
+use crate::text::glob::fits;
 use crate::text::host::{self, HostPort};
 use crate::time::Seconds;
 
@@ -279,25 +280,6 @@ fn endpoint(host: &str, region: Option<&Region>) -> String {
         Some((_, endpoint)) => endpoint,
         None => host.to_owned(),
     }
-}
-
-/// Returns whether a host fits a pattern. Each part is taken where it first occurs: that leaves
-/// most for the rest.
-fn fits(pattern: &str, host: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| host.strip_prefix(first)) else {
-        return false;
-    };
-    let Some(last) = parts.next_back() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        let Some((_, after)) = rest.split_once(part) else {
-            return false;
-        };
-        rest = after;
-    }
-    rest.ends_with(last)
 }
 
 /// Checks that a connection's name cannot be taken for a host, a URI, a conninfo string, an option,

@@ -3,11 +3,13 @@
 //!
 //! ```text
 //! format     the forms of a token
-//! table      columns, for `list` and `setup`
+//! progress   the line that shows how far a command is
+//! table      columns, for `list`, `discover` and `setup`
 //! variables  libpq's variables that would lead a program elsewhere
 //! ```
 
 pub(crate) mod format;
+pub(crate) mod progress;
 pub(crate) mod table;
 pub(crate) mod variables;
 

@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use super::env;
 use crate::error::{Error, Result};
 
 /// The stdin that pgcred was started with. A child gets it, or pgcred waits for its end.
@@ -22,6 +23,11 @@ pub(crate) fn detach_stdin() -> Result<Option<Stdin>> {
 /// is in its foreground.
 pub(crate) fn has_user() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal() && platform::in_foreground()
+}
+
+/// Tells whether a line on stderr that is written again and again is seen as one line.
+pub(crate) fn can_redraw() -> bool {
+    io::stderr().is_terminal() && env::var("TERM").as_deref() != Some("dumb")
 }
 
 /// Detaches this process from the terminal. The programs that it starts cannot open the terminal,

@@ -1,16 +1,20 @@
 //! Text. This file makes text of services and programs safe to show; `quote` quotes words for other
 //! programs, `host` reads host names, `digest` shortens secrets to names, and `suggest` finds the
-//! word that a user meant. `encode` writes bytes as digits, `marks` are the lines around pgcred's
-//! block in a file of the user's, and `mutation` makes samples for the tests of parsers. Pure.
+//! word that a user meant. `glob` compares with patterns, `encode` writes bytes as digits, `marks`
+//! are the lines around pgcred's block in a file of the user's, and `mutation` makes samples for the
+//! tests of parsers. Pure.
 
 pub(crate) mod digest;
 pub(crate) mod encode;
+pub(crate) mod glob;
 pub(crate) mod host;
 pub(crate) mod marks;
 #[cfg(test)]
 pub(crate) mod mutation;
 pub(crate) mod quote;
 pub(crate) mod suggest;
+
+use std::fmt::Write;
 
 /// The longest text of a service or a program that a message repeats.
 const LONGEST_FOREIGN: usize = 300;
@@ -35,6 +39,20 @@ fn turns_or_breaks(c: char) -> bool {
         c,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
     )
+}
+
+/// Returns a JSON text without the characters that a terminal would obey: they are written as
+/// `\\uXXXX`. In JSON such a character stands only in a string, where that means the same.
+pub(crate) fn shown_json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if (c.is_control() || turns_or_breaks(c)) && c != '\n' {
+            let _ = write!(shown, "\\u{:04x}", u32::from(c)); // a String takes all
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Hides the account numbers in ARNs. AWS's own messages contain them, and users copy these
@@ -147,6 +165,20 @@ mod tests {
     fn nothing_reaches_the_terminal_that_it_would_obey() {
         let text = "a\x1b]0;x\x07\u{9b}31m\r\n\u{202e}é ’";
         assert_eq!(shown(text), r"a\u{1b}]0;x\u{7}\u{9b}31m\r\n\u{202e}é ’");
+    }
+
+    #[test]
+    fn json_means_the_same_without_what_a_terminal_would_obey() {
+        let json = serde_json::json!(["a\u{9b}31m\u{7f}", "\u{202e}é\x1b\n"]);
+        let shown = shown_json(&format!("{json}\n"));
+        assert!(
+            shown.contains(r"\u009b31m\u007f") && shown.contains(r"\u202eé"),
+            "{shown}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+            json
+        );
     }
 
     #[test]

@@ -3,10 +3,12 @@
 
 use std::hash::Hash;
 use std::rc::Rc;
+use std::time::Instant;
 
 use super::control::{SAME_PREFIX, STATE, log_in_elsewhere};
 use crate::authority::{
-    AskPolicy, Authority, CredentialQuery, Identities, Identity, Notes, Region, Scope, Signer,
+    AskPolicy, Authority, Catalog, CredentialQuery, Identities, Identity, Notes, Region, Scope,
+    Signer,
 };
 use crate::error::{Error, Result};
 use crate::text::digest::{Digester, digest};
@@ -32,6 +34,25 @@ impl Authority for FakeAuthority {
 
     fn identities(&self) -> Box<dyn Identities> {
         Box::new(FakeIdentities)
+    }
+
+    /// The profiles that have something to list, in alphabetical order.
+    fn profile_names(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        STATE.with_borrow(|state| names.extend(state.catalogs.keys().cloned()));
+        names.sort();
+        Ok(names)
+    }
+
+    fn catalog(
+        &self,
+        profile: Option<&str>,
+        _: &AskPolicy,
+        _: Instant,
+    ) -> Option<Box<dyn Catalog>> {
+        let profile = profile.unwrap_or_default();
+        let found = STATE.with_borrow(|state| state.catalogs.get(profile).cloned());
+        Some(Box::new(found?))
     }
 }
 

@@ -2,10 +2,12 @@
 //! since each has its own thread.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::PROVIDER;
+use super::catalog::FakeCatalog;
 use crate::authority::{AskPolicy, Identity, LoginPolicy};
 use crate::error::Error;
 use crate::time::Time;
@@ -26,6 +28,8 @@ pub(super) struct State {
     pub(super) resolved: Vec<String>,
     pub(super) deadlines: Vec<Instant>,
     pub(super) signed: u32,
+    /// By profile.
+    pub(super) catalogs: HashMap<String, FakeCatalog>,
 }
 
 /// Makes the fake one that works and has seen nothing.
@@ -72,6 +76,11 @@ pub(crate) fn deadlines() -> Vec<Instant> {
 
 pub(crate) fn signed() -> u32 {
     STATE.with_borrow(|state| state.signed)
+}
+
+/// Gives a profile something to list.
+pub(crate) fn put_catalog(profile: &str, catalog: FakeCatalog) {
+    STATE.with_borrow_mut(|state| state.catalogs.insert(profile.to_owned(), catalog));
 }
 
 /// Returns a policy for runs that have no terminal.

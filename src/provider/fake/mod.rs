@@ -1,8 +1,9 @@
 //! A provider with an authority of its own, for unit tests: the proof that another authority is a
 //! directory of its own and one line of the table. Copy this file and `authority` for a real one;
-//! `control`, with which a test says what happens, stays here.
+//! `control`, with which a test says what happens, and `catalog`, what a profile lists, stay here.
 
 mod authority;
+pub(crate) mod catalog;
 pub(crate) mod control;
 
 use super::{Provider, RequiredRoots, RootSet};

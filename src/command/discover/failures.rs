@@ -1,0 +1,139 @@
+//! What was not answered, as one line for each profile, and the error of a run that was told
+//! nothing. Pure.
+
+use super::search::Answer;
+use crate::authority::{CatalogAnswer, FailedListing, Region, WhyNot};
+use crate::error::{Error, Exit};
+use crate::text::suggest;
+
+/// Tells whether anybody has answered anything.
+pub(super) fn is_anything_listed(answers: &[Answer]) -> bool {
+    answers.iter().any(has_listed)
+}
+
+fn has_listed(answer: &Answer) -> bool {
+    let Ok(listed) = &answer.listed else {
+        return false;
+    };
+    if !listed.databases.is_empty() || listed.failures.is_empty() {
+        return true;
+    }
+    let has_failed = |region: &Region| {
+        let mut failures = listed.failures.iter();
+        failures.any(|failure| failure.region == *region)
+    };
+    !answer.regions.iter().all(has_failed)
+}
+
+/// Returns an error for each profile that has not answered everything.
+pub(super) fn of_answers(answers: &[Answer]) -> Vec<Error> {
+    let mut errors = Vec::new();
+    for answer in answers {
+        match &answer.listed {
+            Err(no_answer) => errors.push(named(no_answer.error.clone(), answer)),
+            Ok(listed) if listed.failures.is_empty() => {}
+            Ok(listed) => errors.push(of_regions(answer, listed)),
+        }
+    }
+    errors
+}
+
+/// Puts the profile in front of an error that does not name it.
+fn named(error: Error, answer: &Answer) -> Error {
+    match answer.profile() {
+        Some(profile) if !error.to_string().contains(&format!("`{profile}`")) => {
+            error.about(profile)
+        }
+        _ => error,
+    }
+}
+
+/// Sums up what failed: `dev: eu-south-1, me-south-1: not enabled; eu-west-1: not allowed: ...`.
+fn of_regions(answer: &Answer, listed: &CatalogAnswer) -> Error {
+    let mut groups: Vec<RegionGroup<'_>> = Vec::new();
+    for region in &answer.regions {
+        for group in groups_of(region.as_str(), &listed.failures) {
+            match groups.iter_mut().find(|known| known.is_like(&group)) {
+                Some(known) => known.regions.extend(group.regions),
+                None => groups.push(group),
+            }
+        }
+    }
+    let mut texts = Vec::new();
+    for group in &groups {
+        let regions = suggest::listed(group.regions.iter().copied());
+        texts.push(format!("{regions}: {}", group.text()));
+    }
+    let mut error = named(Error::failure(texts.join("; ")), answer);
+    if let Some(hint) = groups.iter().find_map(RegionGroup::hint) {
+        error = error.hint(hint);
+    }
+    error
+}
+
+/// Regions in which the same was not answered, for the same reason.
+struct RegionGroup<'a> {
+    regions: Vec<&'a str>,
+    why: WhyNot,
+    questions: Vec<&'a str>,
+    first: &'a FailedListing,
+}
+
+/// Puts together what failed in one region.
+fn groups_of<'a>(region: &'a str, failures: &'a [FailedListing]) -> Vec<RegionGroup<'a>> {
+    let mut groups: Vec<RegionGroup<'a>> = Vec::new();
+    for failure in failures {
+        if failure.region.as_str() != region {
+            continue;
+        }
+        let why = meaning(failure.why.why);
+        match groups.iter_mut().find(|known| known.why == why) {
+            Some(known) => known.questions.push(&failure.question),
+            None => groups.push(RegionGroup {
+                regions: vec![region],
+                why,
+                questions: vec![&failure.question],
+                first: failure,
+            }),
+        }
+    }
+    groups
+}
+
+/// A region that is not enabled answers in two ways.
+fn meaning(why: WhyNot) -> WhyNot {
+    match why {
+        WhyNot::KeyUnknown => WhyNot::RegionOff,
+        other => other,
+    }
+}
+
+impl RegionGroup<'_> {
+    fn is_like(&self, other: &Self) -> bool {
+        self.why == other.why
+            && (self.why != WhyNot::NotAllowed || self.questions == other.questions)
+    }
+
+    fn text(&self) -> String {
+        match self.why {
+            WhyNot::RegionOff => "not enabled".to_owned(),
+            WhyNot::NotAllowed => format!("not allowed: {}", self.questions.join(", ")),
+            WhyNot::NotFound | WhyNot::NotAskable => "no such service".to_owned(),
+            _ => self.first.why.error.to_string(),
+        }
+    }
+
+    fn hint(&self) -> Option<&str> {
+        match self.why {
+            WhyNot::RegionOff | WhyNot::NotFound | WhyNot::NotAskable => None,
+            WhyNot::NotAllowed => Some("`pgcred man` says below discover what has to be allowed"),
+            _ => self.first.why.error.to_hint(),
+        }
+    }
+}
+
+/// Returns the exit code of a run that was told nothing: that of a missing login, if there is one.
+pub(super) fn exit_of(errors: &[Error]) -> Option<Exit> {
+    let needs_login = errors.iter().any(|error| error.exit() == Exit::Login);
+    if needs_login { Some(Exit::Login) } else { None }
+}

@@ -1,0 +1,168 @@
+//! `pgcred discover`: lists the databases that the user's profiles may see, and makes connections
+//! of them.
+//!
+//! ```text
+//! scope      profiles and regions to ask: options, else configuration and environment
+//!   |
+//! search     asks side by side, logs in where that is missing     ◀── authority::Catalog
+//!   |
+//!   +--> failures   one line for each profile that has not answered everything
+//!   |
+//! rows       each host once, with a name (names) and why it cannot be added
+//!   |
+//!   +--> report     table, JSON
+//! ```
+//!
+//! [`search`] is for other commands too: it returns what was found without printing it, and
+//! [`Row::to_connection`] makes a connection of a row.
+//!
+//! Nothing of the configuration changes without `--add` or `--prune`. The texts of a database, such
+//! as its tag `Name`, were written by others: they are cut, and escaped before they are shown.
+
+mod failures;
+mod names;
+mod report;
+mod rows;
+mod scope;
+mod search;
+
+use std::time::Instant;
+
+use clap::ValueEnum;
+
+pub(crate) use rows::Row;
+pub(crate) use scope::ScopeOptions;
+use scope::Surroundings;
+use search::Answer;
+
+use super::app::App;
+use super::errors::all_errors;
+use super::run::Run;
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::provider;
+use crate::sys::terminal::Stdin;
+use crate::text::glob;
+use crate::text::suggest;
+
+#[derive(clap::Args)]
+pub(crate) struct Discover {
+    #[command(flatten)]
+    scope: ScopeOptions,
+    /// Database user of what is listed, in the place of the one that the service has made
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value = "table")]
+    format: DiscoverFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DiscoverFormat {
+    Table,
+    Json,
+}
+
+/// What a search has found.
+pub(crate) struct Found {
+    pub(crate) rows: Vec<Row>,
+    answers: Vec<Answer>,
+}
+
+/// Asks for the databases in this scope, and logs in where a login is missing and the user may be
+/// asked. `user` is the database user of all of them, in the place of the one that is known.
+///
+/// An error says that the scope cannot be asked. What was not answered is in [`Found::check`].
+pub(crate) fn search(scope: &ScopeOptions, user: Option<&str>, app: &App) -> Result<Found> {
+    let preferences = &app.preferences;
+    let around = Surroundings {
+        authority: provider::authority_of(None)?,
+        config: &preferences.config,
+        ask: &preferences.ask,
+        deadline: Instant::now() + preferences.ask.timeout,
+    };
+    for region in &scope.region {
+        if !glob::is_pattern(region)
+            && let Some(warning) = around
+                .authority
+                .region_warning(&provider::parse_region(region)?)
+        {
+            preferences.output.warn(&warning);
+        }
+    }
+    let questions = scope.questions(around)?;
+    let answers = search::ask(questions, around, preferences.output);
+    let rows = rows::of_answers(&answers, around.config, user);
+    Ok(Found { rows, answers })
+}
+
+impl Found {
+    /// Warns about what was not answered, in a line for each profile. It is an error if nobody has
+    /// answered anything.
+    pub(crate) fn check(&self, output: Output) -> Result<()> {
+        let errors = failures::of_answers(&self.answers);
+        if failures::is_anything_listed(&self.answers) {
+            for error in &errors {
+                output.warn(&error.to_string());
+                if let Some(hint) = error.to_hint() {
+                    output.hint(hint);
+                }
+            }
+            return Ok(());
+        }
+        let exit = failures::exit_of(&errors);
+        let checked = all_errors(errors, output, |failed| {
+            format!("none of {failed} profiles could list anything")
+        });
+        match (checked, exit) {
+            (Err(error), Some(exit)) => Err(error.exiting(exit)),
+            (checked, _) => checked,
+        }
+    }
+
+    /// Says where there is no database.
+    fn nothing(&self) -> String {
+        let mut regions: Vec<&str> = Vec::new();
+        for answer in &self.answers {
+            for region in &answer.regions {
+                if !regions.contains(&region.as_str()) {
+                    regions.push(region.as_str());
+                }
+            }
+        }
+        let regions = suggest::listed(regions);
+        format!("no database in {regions}; to ask for all regions: pgcred discover --all-regions")
+    }
+}
+
+impl Run for Discover {
+    type Outcome = ();
+
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+        self.check_user()?;
+        let output = app.preferences.output;
+        let found = search(&self.scope, self.user.as_deref(), app)?;
+        found.check(output)?;
+        match self.format {
+            DiscoverFormat::Json => {
+                report::print_json(&found.rows, provider::authority_of(None)?)?;
+            }
+            DiscoverFormat::Table => report::print_table(&found.rows)?,
+        }
+        if found.rows.is_empty() {
+            output.note(&found.nothing());
+        }
+        Ok(())
+    }
+}
+
+impl Discover {
+    fn check_user(&self) -> Result<()> {
+        match &self.user {
+            Some(user) if user.is_empty() => {
+                Err(Error::usage("--user is empty").hint("name the database user"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

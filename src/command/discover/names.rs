@@ -1,0 +1,143 @@
+//! The names that connections get: from what people call the database, in small letters, digits and
+//! dashes.
+//!
+//! Where several would get the same name, or a connection has it already, the region is added, then
+//! the profile, then a number. All of those that share a name get the addition, so that a name does
+//! not depend on the order of the answers. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::authority::FoundDatabase;
+use crate::config::check_connection_name;
+use crate::provider;
+
+/// The longest name of a connection.
+const LONGEST: usize = 64;
+/// How much of it is taken from what others have written.
+const LONGEST_BASE: usize = 40;
+/// How much of an ID stands for the database.
+const DIGITS_OF_ID: usize = 6;
+/// What is added to a name, at most: nothing, the region, region and profile.
+const MOST_ADDITIONS: usize = 2;
+
+/// What a name is made from.
+pub(super) struct Wish<'a> {
+    pub(super) base: String,
+    /// Which of the database's hosts it is.
+    pub(super) suffix: &'static str,
+    pub(super) region: &'a str,
+    pub(super) profile: &'a str,
+    pub(super) host: Option<&'a str>,
+}
+
+/// Returns the name of a database itself, without what tells it from others of that name.
+pub(super) fn base(database: &FoundDatabase) -> String {
+    let mut texts: Vec<&str> = Vec::new();
+    texts.extend(database.label.as_deref());
+    let id = &database.identifier;
+    let of_provider = provider::of_id(id, "");
+    if of_provider.is_none() {
+        texts.push(id);
+    }
+    for text in texts {
+        let name = plain(text, LONGEST_BASE);
+        if !name.is_empty() {
+            return name;
+        }
+    }
+    let prefix = of_provider.map_or("db", |(provider, _)| provider.name);
+    plain(&format!("{prefix}-{}", cut(id, DIGITS_OF_ID)), LONGEST_BASE)
+}
+
+/// Returns a text in small letters and digits, with a dash for every run of other characters.
+fn plain(text: &str, most: usize) -> String {
+    let mut name = String::new();
+    for c in text.chars() {
+        let c = c.to_ascii_lowercase();
+        if c.is_ascii_lowercase() || c.is_ascii_digit() {
+            name.push(c);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+        if name.len() == most {
+            break;
+        }
+    }
+    name.trim_end_matches('-').to_owned()
+}
+
+/// Returns the beginning of a text in ASCII.
+fn cut(text: &str, most: usize) -> &str {
+    text.get(..most).unwrap_or(text)
+}
+
+impl Wish<'_> {
+    /// Returns the name with so many additions.
+    fn name(&self, additions: usize) -> String {
+        let mut name = format!("{}{}", self.base, self.suffix);
+        for addition in [self.region, self.profile].iter().take(additions) {
+            let addition = plain(addition, LONGEST_BASE);
+            if !addition.is_empty() {
+                name.push('-');
+                name += &addition;
+            }
+        }
+        let name = cut(&name, LONGEST).trim_end_matches('-');
+        match check_connection_name(name, self.host) {
+            Ok(()) => name.to_owned(),
+            // It reads as a cluster ID, which has no dash.
+            Err(_) => format!("db-{}", cut(name, LONGEST - "db-".len())),
+        }
+    }
+}
+
+/// The names that are taken.
+pub(super) struct Naming {
+    taken: HashSet<String>,
+}
+
+impl Naming {
+    pub(super) fn with_taken<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        Self {
+            taken: names.map(str::to_ascii_lowercase).collect(),
+        }
+    }
+
+    /// Returns a name for each wish, all different.
+    pub(super) fn names(&mut self, wishes: &[Wish<'_>]) -> Vec<String> {
+        let mut additions = vec![0; wishes.len()];
+        for _ in 0..MOST_ADDITIONS {
+            let mut count: HashMap<String, usize> = HashMap::new();
+            for (wish, additions) in wishes.iter().zip(&additions) {
+                *count.entry(wish.name(*additions)).or_default() += 1;
+            }
+            for (wish, additions) in wishes.iter().zip(&mut additions) {
+                let name = wish.name(*additions);
+                if count[&name] > 1 || self.taken.contains(&name) {
+                    *additions += 1;
+                }
+            }
+        }
+        let mut names = Vec::new();
+        for (wish, additions) in wishes.iter().zip(additions) {
+            names.push(self.take(&wish.name(additions)));
+        }
+        names
+    }
+
+    /// Takes a name, with a number if it is taken already.
+    fn take(&mut self, name: &str) -> String {
+        let mut free = name.to_owned();
+        let mut number = 2;
+        while !self.taken.insert(free.clone()) {
+            let end = format!("-{number}");
+            let begin = cut(name, LONGEST - end.len()).trim_end_matches('-');
+            free = format!("{begin}{end}");
+            number += 1;
+        }
+        free
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Names are valid, all different, and the same whatever the order of the answers.
+
+use super::*;
+use crate::provider::fake::catalog::database;
+
+const ID: &str = "foo0bar1baz2quux3quuux4abc";
+
+fn labelled(identifier: &str, label: &str) -> String {
+    let mut found = database(identifier, "eu-west-1", "h");
+    if !label.is_empty() {
+        found.label = Some(label.to_owned());
+    }
+    base(&found)
+}
+
+fn wish(base: &str, region: &'static str, profile: &'static str) -> Wish<'static> {
+    Wish {
+        base: base.to_owned(),
+        suffix: "",
+        region,
+        profile,
+        host: None,
+    }
+}
+
+fn names(taken: &[&str], wishes: &[Wish<'_>]) -> Vec<String> {
+    Naming::with_taken(taken.iter().copied()).names(wishes)
+}
+
+#[test]
+fn a_name_is_made_of_what_people_call_the_database() {
+    for (identifier, label, name) in [
+        ("db-1", "Orders (Prod)", "orders-prod"),
+        ("db-1", "", "db-1"),
+        (ID, "", "dsql-foo0ba"),
+        (ID, "Main", "main"),
+        ("db-1", "本番", "db-1"),
+        (ID, "本番", "dsql-foo0ba"),
+        ("", "", "db"),
+        ("é", "--__--", "db"),
+        ("x", "\x1b[31mred\x07]\n\"q\"", "31mred-q"),
+        ("x", "--config", "config"),
+    ] {
+        assert_eq!(labelled(identifier, label), name, "{identifier} {label}");
+    }
+    assert_eq!(labelled("x", &"a".repeat(10_240)).len(), LONGEST_BASE);
+}
+
+#[test]
+fn every_name_is_one_of_a_connection() {
+    let long = "l".repeat(LONGEST_BASE);
+    for base in ["a", &long, ID, &ID.replace("foo", "bar")] {
+        let wishes = [
+            wish(
+                base,
+                "eu-west-1",
+                "a very long profile with 'signs' and more than forty",
+            ),
+            wish(
+                base,
+                "eu-west-1",
+                "a very long profile with 'signs' and more than forty",
+            ),
+            wish(base, "eu-west-1", ""),
+        ];
+        for name in names(&[base], &wishes) {
+            assert!(check_connection_name(&name, None).is_ok(), "{name}");
+        }
+    }
+    assert_eq!(names(&[], &[wish(ID, "r", "p")]), [format!("db-{ID}")]);
+}
+
+#[test]
+fn what_shares_a_name_gets_region_then_profile_then_a_number() {
+    let of = |wishes: &[Wish<'_>]| names(&["taken"], wishes);
+    let (west, east) = (wish("a", "eu-west-1", "dev"), wish("a", "us-east-1", "dev"));
+    assert_eq!(of(&[west, east]), ["a-eu-west-1", "a-us-east-1"]);
+    let (dev, prod) = (wish("a", "r", "dev"), wish("a", "r", "prod"));
+    assert_eq!(of(&[dev, prod]), ["a-r-dev", "a-r-prod"]);
+    let same = || wish("a", "r", "dev");
+    assert_eq!(of(&[same(), same()]), ["a-r-dev", "a-r-dev-2"]);
+    assert_eq!(of(&[wish("taken", "r", "p")]), ["taken-r"]);
+    assert_eq!(
+        names(
+            &["Taken", "taken-r", "taken-r-p"],
+            &[wish("taken", "r", "p")]
+        ),
+        ["taken-r-p-2"]
+    );
+    // The addition may be another's name.
+    let mut found = of(&[
+        wish("a", "r", "p"),
+        wish("a", "s", "p"),
+        wish("a-r", "s", "p"),
+    ]);
+    found.sort();
+    assert_eq!(found, ["a-r-p", "a-r-s", "a-s"]);
+}
+
+#[test]
+fn the_order_of_the_answers_does_not_count() {
+    let wishes = || {
+        [
+            wish("a", "r", "p"),
+            wish("b", "r", "p"),
+            wish("a", "s", "p"),
+        ]
+    };
+    let forward = names(&[], &wishes());
+    let mut reversed = wishes();
+    reversed.reverse();
+    let mut backward = names(&[], &reversed);
+    backward.reverse();
+    assert_eq!(forward, backward);
+}

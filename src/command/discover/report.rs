@@ -1,0 +1,113 @@
+//! What is shown of the rows: a table for people, JSON for programs. Texts of others reach the
+//! terminal with their control characters escaped.
+
+use serde_json::{Value, json};
+
+use super::rows::Row;
+use crate::authority::{Authority, EndpointRole};
+use crate::error::Result;
+use crate::output::Output;
+use crate::output::table::Table;
+use crate::provider;
+use crate::text::{shortened, shown_json};
+
+/// Prints the rows for people. All within a terminal's 80 columns where that can be: the status
+/// is left out if all are ready, and the identifier is cut.
+pub(super) fn print_table(rows: &[Row]) -> Result<()> {
+    const WIDTH: usize = 80;
+    const SHORTEST_IDENTIFIER: usize = 16;
+    const LONGEST_CELL: usize = 64;
+    let column = |value: fn(&Row) -> String| -> Vec<String> { rows.iter().map(value).collect() };
+    let mut table = Table::new(rows.len(), LONGEST_CELL);
+    table.add("NAME", &column(|row| row.name.clone()));
+    table.add("WHAT", &column(what));
+    table.add("REGION", &column(|row| row.database.region.to_string()));
+    table.add_unless_empty(
+        "PROFILE",
+        &column(|row| row.profile.clone().unwrap_or_default()),
+    );
+    table.add_unless_empty("STATUS", &column(status));
+    table.add("STATE", &column(|row| state(row).to_owned()));
+    let most = WIDTH.saturating_sub(table.width()).max(SHORTEST_IDENTIFIER);
+    let mut identifiers = Vec::new();
+    for row in rows {
+        identifiers.push(shortened(&row.database.identifier, most));
+    }
+    table.add("IDENTIFIER", &identifiers);
+    Output::lines(table.lines())
+}
+
+/// Returns what the row is: `RDS instance`, and for what its host is, if that is not everything.
+fn what(row: &Row) -> String {
+    let kind = row.database.kind;
+    match row.database.role {
+        EndpointRole::Reader => format!("{kind}, readers"),
+        EndpointRole::Custom => format!("{kind}, custom"),
+        EndpointRole::Main | EndpointRole::Proxy => kind.to_owned(),
+    }
+}
+
+/// Returns the service's word for a state in which no client can connect, or that is not known.
+fn status(row: &Row) -> String {
+    if row.database.is_ready == Some(true) {
+        return String::new();
+    }
+    row.database.status.clone()
+}
+
+fn state(row: &Row) -> &'static str {
+    match row.why_not {
+        _ if row.is_configured => "configured",
+        Some(obstacle) => obstacle.state(),
+        None => "new",
+    }
+}
+
+/// Prints the rows for programs, with the number of the account.
+pub(super) fn print_json(rows: &[Row], authority: &dyn Authority) -> Result<()> {
+    let mut values = Vec::new();
+    for row in rows {
+        values.push(to_json(row, authority));
+    }
+    let text = Value::from(values).to_string();
+    Output::answer(&(shown_json(&text) + "\n"))
+}
+
+fn to_json(row: &Row, authority: &dyn Authority) -> Value {
+    let database = &row.database;
+    let (mut provider_name, mut dbname) = (None, database.dbname.as_deref());
+    if let Some(provider) = row.provider {
+        provider_name = Some(provider.name);
+        dbname = dbname.or(Some(provider.dbname));
+    }
+    json!({
+        "name": row.name,
+        "provider": provider_name,
+        "host": row.host,
+        "port": database.port.unwrap_or(provider::DEFAULT_PORT),
+        "dbname": dbname,
+        "user": row.user,
+        "region": database.region.as_str(),
+        "profile": row.profile,
+        "account": row.account,
+        "status": database.status,
+        "iam": database.takes_tokens,
+        "resource_id": database.resource_id,
+        "engine": database.engine,
+        "kind": database.kind,
+        "identifier": database.identifier,
+        "label": database.label,
+        "reader": database.role == EndpointRole::Reader,
+        "configured": row.is_configured,
+        "addable": !row.is_configured && row.why_not.is_none(),
+        "why_not": why_not(row, authority),
+    })
+}
+
+/// Returns why a row is not added, and what to type where that is known.
+pub(super) fn why_not(row: &Row, _: &dyn Authority) -> Option<String> {
+    if row.is_configured {
+        return Some("it is configured".to_owned());
+    }
+    Some(row.why_not?.sentence().to_owned())
+}

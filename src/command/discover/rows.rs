@@ -1,0 +1,298 @@
+//! What was found, as rows: each host once, with the name that its connection has or would have,
+//! and why it cannot be added. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use super::names::{self, Naming};
+use super::scope::ProfileName;
+use super::search::Answer;
+use crate::authority::{CatalogAnswer, EndpointRole, FoundDatabase};
+use crate::config::{Config, Connection};
+use crate::provider::{self, Provider};
+use crate::request::target::TargetSpec;
+use crate::text::host::HostPort;
+use crate::text::shortened;
+
+/// The longest text of others that is kept.
+const LONGEST_TEXT: usize = 255;
+
+/// A host that takes logins.
+#[derive(Clone)]
+pub(crate) struct Row {
+    /// The name of its connection: the one that it has, else the one that it would get.
+    pub(crate) name: String,
+    pub(crate) database: FoundDatabase,
+    /// `None` while there is no host, or if it is none of a provider's.
+    pub(crate) provider: Option<&'static Provider>,
+    pub(crate) host: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) profile: ProfileName,
+    pub(crate) account: Option<String>,
+    /// Whether the configuration has a connection to this host.
+    pub(crate) is_configured: bool,
+    pub(crate) why_not: Option<Obstacle>,
+}
+
+/// Why a row cannot become a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The service has not given it a host yet.
+    NoHost,
+    /// The host is none of a provider's.
+    ForeignHost,
+    /// It takes passwords only.
+    NoTokens,
+    /// Nothing tells the user.
+    NoUser,
+}
+
+impl Obstacle {
+    /// Returns it for a column.
+    pub(super) fn state(self) -> &'static str {
+        match self {
+            Self::NoHost => "no host",
+            Self::ForeignHost => "other host",
+            Self::NoTokens => "no IAM",
+            Self::NoUser => "needs --user",
+        }
+    }
+
+    /// Returns it for a sentence, as the reason why something is not added.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::NoHost => "it has no host yet",
+            Self::ForeignHost => "no provider has hosts of this form",
+            Self::NoTokens => "IAM authentication is not enabled",
+            Self::NoUser => "needs --user",
+        }
+    }
+}
+
+#[expect(dead_code, reason = "the option that adds connections follows")]
+impl Row {
+    /// Returns the port, if it is not the usual one.
+    fn other_port(&self) -> Option<u16> {
+        let port = self.database.port?;
+        if port == provider::DEFAULT_PORT {
+            return None;
+        }
+        Some(port)
+    }
+
+    /// Returns the connection that the row becomes: without what is the default anyway. `None` if
+    /// it cannot be one. Whether it is configured already does not matter here.
+    pub(crate) fn to_connection(&self) -> Option<Connection> {
+        let (Some(provider), Some(host), None) = (self.provider, &self.host, self.why_not) else {
+            return None;
+        };
+        let mut connection = Connection {
+            name: self.name.clone(),
+            target: TargetSpec {
+                host: Some(host.clone()),
+                port: self.other_port(),
+                user: self.user.clone(),
+                ..TargetSpec::default()
+            },
+            profile: self.profile.clone(),
+            ..Connection::default()
+        };
+        if self.database.dbname.as_deref() != Some(provider.dbname) {
+            connection.target.dbname.clone_from(&self.database.dbname);
+        }
+        if (provider.region)(host).as_ref() != Some(&self.database.region) {
+            connection.region = Some(self.database.region.clone());
+        }
+        Some(connection)
+    }
+
+    /// Returns the texts that a pattern of `--add` may fit.
+    pub(super) fn texts(&self) -> [&str; 3] {
+        let host = self.host.as_deref().unwrap_or_default();
+        [&self.name, &self.database.identifier, host]
+    }
+}
+
+/// Makes the rows of all answers, in their order. `user` is the one that `--user` names.
+pub(super) fn of_answers(answers: &[Answer], config: &Config, user: Option<&str>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut seen = HashSet::new();
+    for answer in answers {
+        let Ok(listed) = &answer.listed else {
+            continue;
+        };
+        for database in &listed.databases {
+            let row = new_row(database, listed, answer, user);
+            if seen.insert(key(&row)) {
+                rows.push(row);
+            }
+        }
+    }
+    give_names(&mut rows, config);
+    rows
+}
+
+/// Returns what two rows about the same thing have in common.
+fn key(row: &Row) -> String {
+    match &row.host {
+        Some(host) => format!("{host}:{}", row.database.port.unwrap_or_default()),
+        None => format!(
+            "{:?} {} {} {} {:?}",
+            row.account,
+            row.database.region,
+            row.database.kind,
+            row.database.identifier,
+            row.database.role
+        ),
+    }
+}
+
+fn new_row(
+    found: &FoundDatabase,
+    listed: &CatalogAnswer,
+    answer: &Answer,
+    user: Option<&str>,
+) -> Row {
+    let mut database = found.clone();
+    bound_texts(&mut database);
+    let host = host_of(&database);
+    let provider = host.as_deref().and_then(provider::of_host);
+    let user = match (user, provider) {
+        (Some(user), _) => Some(user.to_owned()),
+        (None, Some(provider)) => database.user.clone().or(provider.user.map(str::to_owned)),
+        (None, None) => database.user.clone(),
+    };
+    let why_not = if database.takes_tokens == Some(false) {
+        Some(Obstacle::NoTokens)
+    } else if host.is_none() {
+        Some(Obstacle::NoHost)
+    } else if provider.is_none() {
+        Some(Obstacle::ForeignHost)
+    } else if user.is_none() {
+        Some(Obstacle::NoUser)
+    } else {
+        None
+    };
+    Row {
+        name: String::new(),
+        database,
+        provider,
+        host,
+        user,
+        profile: answer.profiles.first().cloned().flatten(),
+        account: listed.account.clone(),
+        is_configured: false,
+        why_not,
+    }
+}
+
+/// Cuts the texts of others. A cut text would be another user or database, so these are dropped.
+fn bound_texts(database: &mut FoundDatabase) {
+    database.identifier = shortened(&database.identifier, LONGEST_TEXT);
+    database.status = shortened(&database.status, LONGEST_TEXT);
+    for long in [
+        &mut database.label,
+        &mut database.engine,
+        &mut database.resource_id,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        *long = shortened(long, LONGEST_TEXT);
+    }
+    for text in [&mut database.user, &mut database.dbname] {
+        let is_usable = |text: &String| {
+            text.chars().count() <= LONGEST_TEXT && !text.contains(char::is_control)
+        };
+        if text.as_ref().is_some_and(|text| !is_usable(text)) {
+            *text = None;
+        }
+    }
+}
+
+/// Returns the host as a connection has it: the one that the service names, or the one that the
+/// identifier tells.
+fn host_of(database: &FoundDatabase) -> Option<String> {
+    let Some(host) = &database.host else {
+        let (_, host) = provider::of_id(&database.identifier, database.region.as_str())?;
+        return Some(host);
+    };
+    match HostPort::parse(host) {
+        Ok(HostPort { host, port: None }) => Some(host),
+        _ => None,
+    }
+}
+
+/// Names the rows: those that are configured as their connections, all others anew.
+fn give_names(rows: &mut [Row], config: &Config) {
+    let known = configured_hosts(config);
+    let mut naming = Naming::with_taken(config.connections.iter().map(|known| known.name.as_str()));
+    for row in rows.iter_mut() {
+        if let Some(connection) = connection_of(row, &known) {
+            row.name.clone_from(&connection.name);
+            row.is_configured = true;
+        }
+    }
+    let mut new = Vec::new();
+    for row in rows.iter() {
+        if !row.is_configured {
+            new.push(names::Wish {
+                base: names::base(&row.database),
+                suffix: suffix(row.database.role),
+                region: row.database.region.as_str(),
+                profile: row.profile.as_deref().unwrap_or_default(),
+                host: row.host.as_deref(),
+            });
+        }
+    }
+    let mut names = naming.names(&new).into_iter();
+    for row in rows.iter_mut() {
+        if !row.is_configured
+            && let Some(name) = names.next()
+        {
+            row.name = name;
+        }
+    }
+}
+
+fn suffix(role: EndpointRole) -> &'static str {
+    match role {
+        EndpointRole::Reader => "-ro",
+        EndpointRole::Main | EndpointRole::Custom | EndpointRole::Proxy => "",
+    }
+}
+
+/// Returns the connections by each host that they dial or sign for. A bare cluster ID stands for
+/// its endpoint.
+fn configured_hosts(config: &Config) -> HashMap<String, &Connection> {
+    let mut known = HashMap::new();
+    for connection in &config.connections {
+        let mut hosts: Vec<&str> = Vec::new();
+        hosts.extend(connection.target.host.as_deref());
+        hosts.extend(
+            connection
+                .sign_host
+                .as_ref()
+                .map(|signed| signed.host.as_str()),
+        );
+        hosts.extend(connection.aliases.iter().map(|alias| alias.host.as_str()));
+        let region = connection
+            .region
+            .as_ref()
+            .map_or("", |region| region.as_str());
+        for host in hosts {
+            let whole = match provider::of_id(host, region) {
+                Some((_, endpoint)) => endpoint,
+                None => host.to_owned(),
+            };
+            known.entry(whole).or_insert(connection);
+        }
+    }
+    known
+}
+
+fn connection_of<'a>(row: &Row, known: &HashMap<String, &'a Connection>) -> Option<&'a Connection> {
+    known.get(row.host.as_ref()?).copied()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Asks every profile side by side, one thread for each, and logs in where a login is missing and
+//! the user may be asked.
+//!
+//! Catalogs end by their own deadline, so that no thread is waited for longer.
+
+use std::sync::Mutex;
+use std::thread;
+use std::time::Instant;
+
+use super::scope::{ProfileName, Question, Surroundings};
+use crate::authority::{CatalogAnswer, CatalogStep, Inspected, NoAnswer, Region, WhyNot};
+use crate::error::Error;
+use crate::output::Output;
+use crate::output::progress::Progress;
+
+/// How many profiles are asked at the same time. Each of them asks several questions at a time.
+const MOST_THREADS: usize = 12;
+
+/// What a profile has answered.
+pub(super) struct Answer {
+    /// As in [`Question`].
+    pub(super) profiles: Vec<ProfileName>,
+    /// The regions that were asked for.
+    pub(super) regions: Vec<Region>,
+    pub(super) listed: Inspected<CatalogAnswer>,
+}
+
+impl Answer {
+    /// Returns the profile that stands for all.
+    pub(super) fn profile(&self) -> Option<&str> {
+        self.profiles.first()?.as_deref()
+    }
+
+    fn needs_login(&self) -> bool {
+        matches!(&self.listed, Err(NoAnswer { why, .. }) if *why == WhyNot::LoginNeeded)
+    }
+}
+
+/// Asks everybody, and again those whose login was missing. The answers are in the order of the
+/// questions.
+pub(super) fn ask(
+    questions: Vec<Question>,
+    around: Surroundings<'_>,
+    output: Output,
+) -> Vec<Answer> {
+    let mut answers = ask_once(questions, around, output);
+    if around.ask.asks() {
+        ask_after_logins(&mut answers, around, output);
+    }
+    answers
+}
+
+/// Logs in for one profile after the other, and asks those again that could.
+fn ask_after_logins(answers: &mut [Answer], around: Surroundings<'_>, output: Output) {
+    let identities = around.authority.identities();
+    let mut logged_in = Vec::new();
+    for (position, answer) in answers.iter_mut().enumerate() {
+        if !answer.needs_login() {
+            continue;
+        }
+        let identity = identities.identity(answer.profile(), None);
+        match identity.log_in(around.ask, &around.ask.notes()) {
+            Ok(_) => logged_in.push(position),
+            Err(error) => answer.listed = Err(NoAnswer::new(WhyNot::LoginNeeded, error)),
+        }
+    }
+    // The time that the user needs for a login does not count.
+    let around = Surroundings {
+        deadline: Instant::now() + around.ask.timeout,
+        ..around
+    };
+    let mut positions = Vec::new();
+    let mut questions = Vec::new();
+    for position in logged_in {
+        let answer = &answers[position];
+        if let Ok(catalog) = around.catalog(answer.profile()) {
+            positions.push(position);
+            questions.push(Question {
+                profiles: answer.profiles.clone(),
+                catalog,
+                regions: answer.regions.clone(),
+            });
+        }
+    }
+    let again = ask_once(questions, around, output);
+    for (position, answer) in positions.into_iter().zip(again) {
+        answers[position] = answer;
+    }
+}
+
+fn ask_once(questions: Vec<Question>, around: Surroundings<'_>, output: Output) -> Vec<Answer> {
+    let threads = questions.len().min(MOST_THREADS);
+    let progress = Progress::start(&format!("asking {}", around.authority.title()), output);
+    let count = |step| match step {
+        CatalogStep::Planned => progress.plan(),
+        CatalogStep::Done => progress.step(),
+    };
+    let open = Mutex::new(questions.into_iter().enumerate());
+    let mut answers = Vec::new();
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        for _ in 0..threads {
+            running.push(scope.spawn(|| work(&open, &count)));
+        }
+        for thread in running {
+            match thread.join() {
+                Ok(found) => answers.extend(found),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    answers.sort_by_key(|(position, _)| *position);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Takes one open question after the other until there is none.
+fn work(
+    open: &Mutex<impl Iterator<Item = (usize, Question)>>,
+    count: &(dyn Fn(CatalogStep) + Sync),
+) -> Vec<(usize, Answer)> {
+    let mut answers = Vec::new();
+    while let Some((position, question)) = next(open) {
+        let listed = if question.regions.is_empty() && !question.catalog.regions().all.is_empty() {
+            Err(without_region())
+        } else {
+            question.catalog.list(&question.regions, count)
+        };
+        let answer = Answer {
+            profiles: question.profiles,
+            regions: question.regions,
+            listed,
+        };
+        answers.push((position, answer));
+    }
+    answers
+}
+
+fn without_region() -> NoAnswer {
+    let error = Error::usage("no region to ask for");
+    let hint = "name a region: --region REGION; or ask for all: --all-regions";
+    NoAnswer::new(WhyNot::Setting, error.hint(hint))
+}
+
+fn next<T>(open: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    match open.lock() {
+        Ok(mut open) => open.next(),
+        Err(_) => None, // a thread has ended early: its panic is what counts
+    }
+}

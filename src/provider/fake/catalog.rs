@@ -1,0 +1,81 @@
+//! What a profile of the fake authority lists: what a test has put there.
+
+use crate::authority::{
+    Catalog, CatalogAnswer, CatalogStep, EndpointRole, FailedListing, FoundDatabase, Inspected,
+    NoAnswer, ProfileRegions, Region,
+};
+
+/// The databases and failures of one profile, in all its regions.
+#[derive(Clone, Default)]
+pub(crate) struct FakeCatalog {
+    pub(crate) regions: ProfileRegions,
+    pub(crate) databases: Vec<FoundDatabase>,
+    pub(crate) failures: Vec<FailedListing>,
+    /// Why nothing can be asked.
+    pub(crate) fails_with: Option<NoAnswer>,
+}
+
+impl Catalog for FakeCatalog {
+    fn regions(&self) -> ProfileRegions {
+        self.regions.clone()
+    }
+
+    fn list(
+        &self,
+        regions: &[Region],
+        progress: &(dyn Fn(CatalogStep) + Sync),
+    ) -> Inspected<CatalogAnswer> {
+        if let Some(error) = &self.fails_with {
+            return Err(error.clone());
+        }
+        let mut answer = CatalogAnswer::default();
+        for region in regions {
+            progress(CatalogStep::Planned);
+            for database in &self.databases {
+                if database.region == *region {
+                    answer.databases.push(database.clone());
+                }
+            }
+            for failure in &self.failures {
+                if failure.region == *region {
+                    answer.failures.push(failure.clone());
+                }
+            }
+            progress(CatalogStep::Done);
+        }
+        Ok(answer)
+    }
+}
+
+impl FakeCatalog {
+    /// Returns one with regions, and nothing in them.
+    pub(crate) fn in_regions(own: Option<&str>, all: &[&str]) -> Self {
+        let mut catalog = Self::default();
+        catalog.regions.own = own.map(Region::vouched_for);
+        for region in all {
+            catalog.regions.all.push(Region::vouched_for(*region));
+        }
+        catalog
+    }
+}
+
+/// Returns a database that is ready and takes tokens.
+pub(crate) fn database(identifier: &str, region: &str, host: &str) -> FoundDatabase {
+    FoundDatabase {
+        kind: "fake cluster",
+        role: EndpointRole::Main,
+        identifier: identifier.to_owned(),
+        label: None,
+        region: Region::vouched_for(region),
+        host: Some(host.to_owned()),
+        port: None,
+        dbname: None,
+        user: None,
+        engine: None,
+        status: "up".to_owned(),
+        is_ready: Some(true),
+        takes_tokens: Some(true),
+        resource_id: None,
+        is_public: None,
+    }
+}
