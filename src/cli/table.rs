@@ -100,6 +100,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
         "List the databases that your profiles may see, and make connections of them",
         &[
             "pgcred discover",
+            "pgcred discover --add 'orders*' --user app",
             "pgcred discover --profile 'team-*' --all-regions --format json",
         ],
     ),

@@ -1,22 +1,24 @@
 //! `pgcred remove`: removes a connection from the configuration, with its tokens and its entries in
 //! tools.
 
+use std::collections::{BTreeSet, HashSet};
+
 use super::app::App;
 use super::erase::{erase_filed, forget_ids};
 use super::errors::all_errors;
-use super::line_owners::mark_taken_lines_of;
+use super::line_owners::mark_taken_lines;
 use super::needs::Needs;
 use super::passfile_tokens::known_passfiles;
 use super::preferences::Preferences;
 use super::run::Run;
 use super::setup::undo;
-use crate::cache::{Cache, Index};
+use crate::cache::Cache;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileLine;
-use crate::request::Request;
 use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
+use crate::text::suggest;
 
 #[derive(clap::Args)]
 pub(crate) struct Remove {
@@ -38,7 +40,7 @@ impl Run for Remove {
         // The tokens go first: if pgcred ends in between, the connection is still there and the
         // same command completes the work. A connection that does not exist is reported below.
         if app.preferences.config.connection(&self.name).is_some() {
-            errors = self.forget_tokens(app);
+            errors = forget_tokens(&[&self.name], app);
         }
         let edited = app
             .preferences
@@ -55,7 +57,7 @@ impl Run for Remove {
         output.note(&format!("{}: removed {}", path.display(), self.name));
         app.forget_due();
         match Machine::current(app.options.config.as_deref()) {
-            Ok(machine) => self.forget_in_tools(&machine, app),
+            Ok(machine) => forget_in_tools(&[&self.name], &machine, app),
             Err(error) => output.warn(&format!(
                 "the entries of {} in tools were not removed: {error}",
                 self.name
@@ -67,69 +69,102 @@ impl Run for Remove {
     }
 }
 
-impl Remove {
-    fn forget_in_tools(&self, machine: &Machine, app: &App) {
-        let output = app.preferences.output;
-        undo::forget(&self.name, machine, output);
-        if app.preferences.config.connections.len() > 1 {
-            return;
-        }
-        for scheduler in undo::schedulers(machine) {
-            output.note(&format!(
-                "{scheduler} still runs `pgcred refresh`, which has no connection left: \
-                 pgcred setup {scheduler} --undo"
-            ));
-        }
+/// Takes connections that no longer exist out of every tool. Names the schedulers that have nothing
+/// left to do.
+pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
+    let output = app.preferences.output;
+    for name in names {
+        undo::forget(name, machine, output);
     }
-
-    /// Erases the tokens of this connection, in the passfiles and in the cache. A line or a cached
-    /// token that another connection uses stays.
-    fn forget_tokens(&self, app: &App) -> Vec<Error> {
-        let (preferences, output) = (&app.preferences, app.preferences.output);
-        // Without PG* variables, as `refresh` has resolved it.
-        let request = match preferences.connection_of_any_life(&self.name) {
-            Ok(request) => request,
-            Err(error) => {
-                let error = error.about(&format!("{}: its tokens were not erased", self.name));
-                return vec![error.hint("pgcred erase HOST erases them, if there are any")];
-            }
-        };
-        let (request, conflicts) = mark_taken_lines_of(&self.name, request, preferences);
-        let lines: Vec<PassfileLine> = request.passfile_lines().collect();
-        let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
-        let mut errors = Vec::new();
-        for path in known_passfiles(&index) {
-            if let Err(error) = erase_filed(&path, &index, output, |line| lines.contains(line)) {
-                let hint = format!("correct that, then: pgcred erase {}", request.host);
-                errors.push(error.about(&self.name).or_hint(&hint));
-            }
-        }
-        if conflicts.is_empty()
-            && !self.is_shared(&request, preferences)
-            && let Some(cache) = app.issuer.cache()
-            && let Err(error) = forget_ids(&ids_of(&request, &index), cache, output)
-        {
-            errors.push(error);
-        }
-        errors
+    if app.preferences.config.connections.len() > names.len() {
+        return;
     }
-
-    /// Tells whether another connection has the same address and user, and so the same tokens.
-    fn is_shared(&self, request: &Request, preferences: &Preferences) -> bool {
-        let mut connections = preferences.named_connections().into_iter();
-        connections.any(|(name, other)| {
-            name != self.name && other.passfile_line() == request.passfile_line()
-        })
+    for scheduler in undo::schedulers(machine) {
+        output.note(&format!(
+            "{scheduler} still runs `pgcred refresh`, which has no connection left: \
+             pgcred setup {scheduler} --undo"
+        ));
     }
 }
 
-/// Returns the cached tokens of a request.
-fn ids_of(request: &Request, index: &Index) -> Vec<String> {
+/// Erases the tokens of these connections, in the passfiles and in the cache. A line or a cached
+/// token that another connection uses stays.
+pub(super) fn forget_tokens(names: &[&str], app: &App) -> Vec<Error> {
+    let output = app.preferences.output;
+    let mut errors = Vec::new();
+    let forgotten = ForgottenLines::of(names, &app.preferences, &mut errors);
+    let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
+    let subject = suggest::listed(names.iter().copied());
+    let hosts: Vec<&str> = forgotten.hosts.iter().map(String::as_str).collect();
+    for path in known_passfiles(&index) {
+        let erased = erase_filed(&path, &index, output, |line| {
+            forgotten.in_passfiles.contains(line)
+        });
+        if let Err(error) = erased {
+            let hint = format!("correct that, then: pgcred erase {}", hosts.join(" "));
+            errors.push(error.about(&subject).or_hint(&hint));
+        }
+    }
     let mut ids = Vec::new();
     for (id, record) in &index.records {
-        if record.line == request.passfile_line() {
+        if forgotten.in_cache.contains(&record.line) {
             ids.push(id.clone());
         }
     }
-    ids
+    if let Some(cache) = app.issuer.cache()
+        && let Err(error) = forget_ids(&ids, cache, output)
+    {
+        errors.push(error);
+    }
+    errors
+}
+
+/// What the tokens of some connections are for, without what others need.
+#[derive(Default)]
+struct ForgottenLines {
+    in_passfiles: BTreeSet<PassfileLine>,
+    in_cache: BTreeSet<PassfileLine>,
+    hosts: Vec<String>,
+}
+
+impl ForgottenLines {
+    fn of(names: &[&str], preferences: &Preferences, errors: &mut Vec<Error>) -> Self {
+        let is_meant: HashSet<&str> = names.iter().copied().collect();
+        // Without PG* variables, as `refresh` has resolved them, and in the order of the
+        // configuration, which decides whose a line is.
+        let mut requests = Vec::new();
+        for connection in &preferences.config.connections {
+            let name = connection.name.as_str();
+            if !is_meant.contains(name) {
+                if let Ok(request) = preferences.connection(name) {
+                    requests.push((name.to_owned(), request));
+                }
+                continue;
+            }
+            match preferences.connection_of_any_life(name) {
+                Ok(request) => requests.push((name.to_owned(), request)),
+                Err(error) => {
+                    let error = error.about(&format!("{name}: its tokens were not erased"));
+                    errors.push(error.hint("pgcred erase HOST erases them, if there are any"));
+                }
+            }
+        }
+        mark_taken_lines(&mut requests);
+        let mut lines = Self::default();
+        for (name, request) in &requests {
+            if is_meant.contains(name.as_str()) {
+                lines.in_passfiles.extend(request.passfile_lines());
+                if request.lines_of_others.is_empty() {
+                    lines.in_cache.insert(request.passfile_line());
+                }
+                lines.hosts.push(request.host.clone());
+            }
+        }
+        for (name, request) in &requests {
+            if !is_meant.contains(name.as_str()) {
+                lines.in_cache.remove(&request.passfile_line());
+            }
+        }
+        lines
+    }
 }

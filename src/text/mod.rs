@@ -1,8 +1,8 @@
 //! Text. This file makes text of services and programs safe to show; `quote` quotes words for other
 //! programs, `host` reads host names, `digest` shortens secrets to names, and `suggest` finds the
 //! word that a user meant. `glob` compares with patterns, `encode` writes bytes as digits, `marks`
-//! are the lines around pgcred's block in a file of the user's, and `mutation` makes samples for the
-//! tests of parsers. Pure.
+//! are the lines around pgcred's block in a file of the user's, and `mutation` makes samples for
+//! the tests of parsers. Pure.
 
 pub(crate) mod digest;
 pub(crate) mod encode;

@@ -137,3 +137,6 @@ pub(super) fn exit_of(errors: &[Error]) -> Option<Exit> {
     let needs_login = errors.iter().any(|error| error.exit() == Exit::Login);
     if needs_login { Some(Exit::Login) } else { None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,11 @@
 //! rows       each host once, with a name (names) and why it cannot be added
 //!   |
 //!   +--> report     table, JSON
+//!   |
+//!   +--> change     shows the change of the configuration, asks, makes it
+//!           |
+//!           +--> add        which rows become connections
+//!           +--> prune      which connections are gone
 //! ```
 //!
 //! [`search`] is for other commands too: it returns what was found without printing it, and
@@ -19,8 +24,11 @@
 //! Nothing of the configuration changes without `--add` or `--prune`. The texts of a database, such
 //! as its tag `Name`, were written by others: they are cut, and escaped before they are shown.
 
+mod add;
+mod change;
 mod failures;
 mod names;
+mod prune;
 mod report;
 mod rows;
 mod scope;
@@ -30,13 +38,16 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
+use change::ChangeOptions;
 pub(crate) use rows::Row;
 pub(crate) use scope::ScopeOptions;
 use scope::Surroundings;
 use search::Answer;
 
 use super::app::App;
+use super::config_file::ConfigNeed;
 use super::errors::all_errors;
+use super::needs::Needs;
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -53,8 +64,10 @@ pub(crate) struct Discover {
     #[arg(long, value_name = "USER")]
     user: Option<String>,
     /// Form of the answer
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_enum, default_value = "table", conflicts_with_all = ["add", "prune"])]
     format: DiscoverFormat,
+    #[command(flatten)]
+    change: ChangeOptions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -138,11 +151,24 @@ impl Found {
 impl Run for Discover {
     type Outcome = ();
 
+    /// `--add` makes the file of the configuration if it is missing.
+    fn needs(&self) -> Needs {
+        let mut needs = Self::NEEDS;
+        if self.change.is_wanted() {
+            needs.configuration = ConfigNeed::WholeOrNew;
+        }
+        needs
+    }
+
     fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
         self.check_user()?;
+        self.change.check()?;
         let output = app.preferences.output;
         let found = search(&self.scope, self.user.as_deref(), app)?;
         found.check(output)?;
+        if self.change.is_wanted() {
+            return self.change.apply(&found, app);
+        }
         match self.format {
             DiscoverFormat::Json => {
                 report::print_json(&found.rows, provider::authority_of(None)?)?;
@@ -151,6 +177,8 @@ impl Run for Discover {
         }
         if found.rows.is_empty() {
             output.note(&found.nothing());
+        } else if found.rows.iter().any(Row::is_new) {
+            output.note("to make connections of what is new: pgcred discover --add");
         }
         Ok(())
     }

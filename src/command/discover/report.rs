@@ -99,7 +99,7 @@ fn to_json(row: &Row, authority: &dyn Authority) -> Value {
         "label": database.label,
         "reader": database.role == EndpointRole::Reader,
         "configured": row.is_configured,
-        "addable": !row.is_configured && row.why_not.is_none(),
+        "addable": row.is_new(),
         "why_not": why_not(row, authority),
     })
 }

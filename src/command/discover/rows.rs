@@ -68,7 +68,6 @@ impl Obstacle {
     }
 }
 
-#[expect(dead_code, reason = "the option that adds connections follows")]
 impl Row {
     /// Returns the port, if it is not the usual one.
     fn other_port(&self) -> Option<u16> {
@@ -94,6 +93,7 @@ impl Row {
                 ..TargetSpec::default()
             },
             profile: self.profile.clone(),
+            discovered: true,
             ..Connection::default()
         };
         if self.database.dbname.as_deref() != Some(provider.dbname) {
@@ -103,6 +103,11 @@ impl Row {
             connection.region = Some(self.database.region.clone());
         }
         Some(connection)
+    }
+
+    /// Tells whether the row can become a connection, and is none yet.
+    pub(crate) fn is_new(&self) -> bool {
+        !self.is_configured && self.why_not.is_none()
     }
 
     /// Returns the texts that a pattern of `--add` may fit.

@@ -147,3 +147,6 @@ fn next<T>(open: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
         Err(_) => None, // a thread has ended early: its panic is what counts
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,8 +51,12 @@ impl Authority for FakeAuthority {
         _: Instant,
     ) -> Option<Box<dyn Catalog>> {
         let profile = profile.unwrap_or_default();
-        let found = STATE.with_borrow(|state| state.catalogs.get(profile).cloned());
-        Some(Box::new(found?))
+        STATE.with_borrow(|state| {
+            let mut catalog = state.catalogs.get(profile)?.clone();
+            catalog.needs_login &= state.logins == 0;
+            let catalog: Box<dyn Catalog> = Box::new(catalog);
+            Some(catalog)
+        })
     }
 }
 

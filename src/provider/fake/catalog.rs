@@ -2,8 +2,9 @@
 
 use crate::authority::{
     Catalog, CatalogAnswer, CatalogStep, EndpointRole, FailedListing, FoundDatabase, Inspected,
-    NoAnswer, ProfileRegions, Region,
+    NoAnswer, ProfileRegions, Region, WhyNot,
 };
+use crate::error::Error;
 
 /// The databases and failures of one profile, in all its regions.
 #[derive(Clone, Default)]
@@ -11,8 +12,8 @@ pub(crate) struct FakeCatalog {
     pub(crate) regions: ProfileRegions,
     pub(crate) databases: Vec<FoundDatabase>,
     pub(crate) failures: Vec<FailedListing>,
-    /// Why nothing can be asked.
-    pub(crate) fails_with: Option<NoAnswer>,
+    /// Nothing can be asked until somebody has logged in.
+    pub(crate) needs_login: bool,
 }
 
 impl Catalog for FakeCatalog {
@@ -25,8 +26,9 @@ impl Catalog for FakeCatalog {
         regions: &[Region],
         progress: &(dyn Fn(CatalogStep) + Sync),
     ) -> Inspected<CatalogAnswer> {
-        if let Some(error) = &self.fails_with {
-            return Err(error.clone());
+        if self.needs_login {
+            let error = Error::login("nobody has logged in");
+            return Err(NoAnswer::new(WhyNot::LoginNeeded, error));
         }
         let mut answer = CatalogAnswer::default();
         for region in regions {

@@ -1,0 +1,111 @@
+//! `--add`: which rows become connections, and why others do not. Pure.
+
+use super::report::why_not;
+use super::rows::Row;
+use crate::authority::Authority;
+use crate::config::{self, Connection};
+use crate::error::{Error, Result};
+use crate::text::suggest;
+use crate::text::{glob, host};
+
+/// What `--add` means without a pattern.
+pub(super) const EVERYTHING: &str = "*";
+
+/// The rows that `--add` means, by what becomes of them.
+#[derive(Default)]
+pub(super) struct Additions {
+    pub(super) new: Vec<Connection>,
+    /// How many are connections already.
+    pub(super) configured: usize,
+    /// Those that cannot be added, by the reason.
+    pub(super) refused: Vec<(String, Vec<String>)>,
+}
+
+impl Additions {
+    /// Picks the rows that fit one of the patterns. A pattern that fits nothing is an error.
+    pub(super) fn pick(
+        rows: &[Row],
+        patterns: &[String],
+        authority: &dyn Authority,
+    ) -> Result<Self> {
+        check_patterns(rows, patterns)?;
+        let mut additions = Self::default();
+        for row in rows {
+            if !patterns.iter().any(|pattern| fits(row, pattern)) {
+                continue;
+            }
+            if row.is_configured {
+                additions.configured += 1;
+                continue;
+            }
+            match connection(row, authority) {
+                Ok(connection) => additions.new.push(connection),
+                Err(why) => additions.refuse(row.name.clone(), why),
+            }
+        }
+        Ok(additions)
+    }
+
+    fn refuse(&mut self, name: String, why: String) {
+        match self.refused.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name),
+            None => self.refused.push((why, vec![name])),
+        }
+    }
+
+    /// Returns a line for each reason: `a, b: needs --user`.
+    pub(super) fn refusals(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (why, names) in &self.refused {
+            let names = suggest::listed(names.iter().map(String::as_str));
+            lines.push(format!("{names}: {why}"));
+        }
+        lines
+    }
+
+    /// Returns the error if nothing of what is meant is a connection, or can be one.
+    pub(super) fn check(&self) -> Result<()> {
+        if !self.new.is_empty() || self.configured > 0 || self.refused.is_empty() {
+            return Ok(());
+        }
+        let error = Error::usage(format!("not added: {}", self.refusals().join("; ")));
+        Err(error.hint("pgcred discover --format json tells why, for each database"))
+    }
+}
+
+/// Returns the connection of a row as it can be written, or why there is none.
+fn connection(row: &Row, authority: &dyn Authority) -> std::result::Result<Connection, String> {
+    let Some(connection) = row.to_connection() else {
+        return Err(why_not(row, authority).unwrap_or_default());
+    };
+    // One that cannot be written must not keep the others out of the file.
+    match config::change("", std::slice::from_ref(&connection), &[]) {
+        Ok(_) => Ok(connection),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Tells whether a row is meant: by its name, its identifier or its host, in any case.
+fn fits(row: &Row, pattern: &str) -> bool {
+    let pattern = pattern.trim().to_lowercase();
+    let mut texts = row.texts().into_iter();
+    texts.any(|text| glob::fits(&pattern, &text.to_lowercase()))
+}
+
+fn check_patterns(rows: &[Row], patterns: &[String]) -> Result<()> {
+    for pattern in patterns {
+        if pattern == EVERYTHING || rows.iter().any(|row| fits(row, pattern)) {
+            continue;
+        }
+        let error = Error::no_target(format!("nothing fits {}", host::quoted(pattern)));
+        if rows.is_empty() {
+            return Err(error.hint("no database was found; pgcred discover says where it looked"));
+        }
+        let names = suggest::listed(rows.iter().map(|row| row.name.as_str()));
+        return Err(error.hint(format!("there are {names}")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! `--add` and `--prune`: one change of the configuration, which is shown before it is made.
+
+use super::Found;
+use super::add::{Additions, EVERYTHING};
+use super::prune::Gone;
+use crate::command::app::App;
+use crate::command::edits::{self, Decision, EditPolicy};
+use crate::command::errors::all_errors;
+use crate::command::remove;
+use crate::config::{self, Connection};
+use crate::error::{Error, Result};
+use crate::provider;
+use crate::setup::{Machine, SetupCommands};
+use crate::text::suggest;
+
+#[derive(clap::Args)]
+pub(super) struct ChangeOptions {
+    /// Make connections of what is new: of all, or of what PATTERN fits, by name, identifier or
+    /// host; `*` stands for any text; may be repeated. Shows the change and asks
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    #[arg(num_args = 0..=1, default_missing_value = EVERYTHING)]
+    add: Vec<String>,
+    /// Take out the connections that --add has made and that are gone. Shows the change and asks
+    #[arg(long)]
+    prune: bool,
+    /// Show the change and make none
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Do not ask before the change
+    #[arg(long)]
+    yes: bool,
+}
+
+impl ChangeOptions {
+    /// Tells whether the configuration is to be changed.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.prune || !self.add.is_empty()
+    }
+
+    /// Refuses options that would have no effect.
+    pub(super) fn check(&self) -> Result<()> {
+        if (self.yes || self.dry_run) && !self.is_wanted() {
+            return Err(
+                Error::usage("there is nothing to change without --add or --prune")
+                    .hint("pgcred discover --add"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Shows the change, asks, makes it, and says what comes next.
+    pub(super) fn apply(&self, found: &Found, app: &mut App) -> Result<()> {
+        let output = app.preferences.output;
+        let authority = provider::authority_of(None)?;
+        let additions = Additions::pick(&found.rows, &self.add, authority)?;
+        let mut gone = Gone::default();
+        if self.prune {
+            gone = Gone::find(&app.preferences.config, &found.rows, &found.answers);
+        }
+        if gone.names.is_empty() {
+            additions.check()?;
+        }
+        for refusal in additions.refusals() {
+            output.note(&format!("not added: {refusal}"));
+        }
+        if !gone.unknown.is_empty() {
+            let names = suggest::listed(gone.unknown.iter().map(String::as_str));
+            output.note(&format!(
+                "kept: {names}: not listed, but not everything was asked and answered"
+            ));
+        }
+        if additions.new.is_empty() && gone.names.is_empty() {
+            output.note("nothing to change");
+            return Ok(());
+        }
+        let names: Vec<&str> = gone.names.iter().map(String::as_str).collect();
+        self.make(&additions.new, &names, app)
+    }
+
+    /// Makes the change, unless the user says no: `new` connections come, and those that are `gone`
+    /// go with their tokens and their entries in tools.
+    fn make(&self, new: &[Connection], gone: &[&str], app: &mut App) -> Result<()> {
+        let machine = Machine::current(app.options.config.as_deref())?;
+        let edit = edits::of_configuration(&app.preferences, &machine.drafts, |text| {
+            config::change(text, new, gone)
+        })?;
+        let policy = EditPolicy {
+            undo: false,
+            dry_run: self.dry_run,
+            yes: self.yes,
+        };
+        if policy.decide(&[&edit], &app.preferences)? != Decision::Make {
+            return Ok(());
+        }
+        let mut errors = Vec::new();
+        if !gone.is_empty() {
+            // The tokens go first: if pgcred ends in between, the connections are still there, and
+            // the same command completes the work.
+            app.open_cache_to_forget();
+            errors = remove::forget_tokens(gone, app);
+        }
+        let output = app.preferences.output;
+        let commands = SetupCommands::default();
+        edits::carry_out(&[&edit], &commands, false, &machine, output)?;
+        app.forget_due();
+        if !gone.is_empty() {
+            remove::forget_in_tools(gone, &machine, app);
+        }
+        if !new.is_empty() {
+            output.note(
+                "next: `pgcred refresh` writes a token for each into the passfile; \
+                 `pgcred setup` lists the tools that can connect",
+            );
+        }
+        all_errors(errors, output, |failed| {
+            format!("{failed} places still have tokens of connections that were taken out")
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! What was not answered is one line for each profile, and the exit code follows from all.
+
+use super::*;
+use crate::authority::{FoundDatabase, NoAnswer};
+use crate::provider::fake::catalog::database;
+
+fn answer(profile: &str, regions: &[&str]) -> Answer {
+    let mut asked = Vec::new();
+    for region in regions {
+        asked.push(Region::vouched_for(*region));
+    }
+    Answer {
+        profiles: vec![Some(profile.to_owned())],
+        regions: asked,
+        listed: Ok(CatalogAnswer::default()),
+    }
+}
+
+fn failing(regions: &[&str], failures: &[(&str, &str, WhyNot)]) -> Answer {
+    let mut answer = answer("dev", regions);
+    let mut listed = CatalogAnswer::default();
+    for (region, question, why) in failures {
+        listed.failures.push(FailedListing {
+            region: Region::vouched_for(*region),
+            question: (*question).to_owned(),
+            why: NoAnswer::new(*why, Error::failure(format!("{question} in {region}: bad"))),
+        });
+    }
+    answer.listed = Ok(listed);
+    answer
+}
+
+fn lines(answers: &[Answer]) -> Vec<String> {
+    let errors = of_answers(answers);
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_line_sums_up_what_failed() {
+    use WhyNot::{KeyUnknown, NotAllowed, RegionOff, Unreachable};
+    let answer = failing(
+        &["a", "b", "c", "d", "e"],
+        &[
+            ("a", "X", RegionOff),
+            ("a", "Y", RegionOff),
+            ("b", "X", KeyUnknown),
+            ("c", "X", NotAllowed),
+            ("c", "Y", NotAllowed),
+            ("d", "X", NotAllowed),
+            ("d", "Y", Unreachable),
+            ("e", "Z", Unreachable),
+        ],
+    );
+    assert_eq!(
+        lines(&[answer]),
+        ["dev: a, b: not enabled; c: not allowed: X, Y; d: not allowed: X; d, e: Y in d: bad"]
+    );
+    assert!(lines(&[self::answer("dev", &["a"])]).is_empty());
+}
+
+#[test]
+fn an_error_names_its_profile_once() {
+    let mut failed = answer("dev", &["a"]);
+    for (text, line) in [
+        ("profile `dev`: no login", "profile `dev`: no login"),
+        ("no network", "dev: no network"),
+    ] {
+        failed.listed = Err(NoAnswer::new(WhyNot::LoginNeeded, Error::login(text)));
+        assert_eq!(lines(std::slice::from_ref(&failed)), [line]);
+    }
+    assert_eq!(exit_of(&of_answers(&[failed])), Some(Exit::Login));
+    assert_eq!(exit_of(&[Error::failure("x")]), None);
+}
+
+#[test]
+fn a_run_is_told_something_if_a_region_or_a_database_is_there() {
+    let off = WhyNot::RegionOff;
+    assert!(is_anything_listed(&[failing(
+        &["a", "b"],
+        &[("a", "X", off)]
+    )]));
+    let mut nothing = failing(&["a"], &[("a", "X", off)]);
+    assert!(!is_anything_listed(std::slice::from_ref(&nothing)));
+    let found: FoundDatabase = database("x", "a", "x.fake.invalid");
+    if let Ok(listed) = &mut nothing.listed {
+        listed.databases.push(found);
+    }
+    assert!(is_anything_listed(&[nothing]));
+    assert!(!is_anything_listed(&[]));
+}

@@ -1,0 +1,108 @@
+//! `--prune`: which connections that `--add` has made are gone. Pure.
+//!
+//! A connection is taken out only if its own profile has been asked for its own region, everything
+//! there was answered, and nobody lists its host any more. One without a profile stays: which
+//! account it is of depends on the shell.
+
+use std::collections::HashSet;
+
+use super::rows::Row;
+use super::search::Answer;
+use crate::authority::Region;
+use crate::config::{Config, Connection};
+use crate::provider;
+
+/// The connections that `--add` has made and nobody lists, by what is known of them.
+#[derive(Default)]
+pub(super) struct Gone {
+    pub(super) names: Vec<String>,
+    /// Those of which nobody could say that they are gone.
+    pub(super) unknown: Vec<String>,
+}
+
+impl Gone {
+    pub(super) fn find(config: &Config, rows: &[Row], answers: &[Answer]) -> Self {
+        let mut listed = HashSet::new();
+        for row in rows {
+            listed.extend(row.host.as_deref());
+        }
+        let mut gone = Self::default();
+        for connection in &config.connections {
+            let Some(place) = Place::of(connection) else {
+                continue;
+            };
+            if listed.contains(place.host.as_str()) {
+                continue;
+            }
+            let may_be_there = rows.iter().any(|row| place.may_be(row));
+            if !may_be_there && answers.iter().any(|answer| place.was_answered(answer)) {
+                gone.names.push(connection.name.clone());
+            } else {
+                gone.unknown.push(connection.name.clone());
+            }
+        }
+        gone
+    }
+}
+
+/// Where a connection that was discovered has to be listed.
+struct Place<'a> {
+    host: String,
+    region: Option<Region>,
+    profile: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    fn of(connection: &'a Connection) -> Option<Self> {
+        if !connection.discovered {
+            return None;
+        }
+        let written = connection.target.host.as_deref()?;
+        let region = connection.region.as_ref().map_or("", Region::as_str);
+        let host = match provider::of_id(written, region) {
+            Some((_, endpoint)) => endpoint,
+            None => written.to_owned(),
+        };
+        let mut region = connection.region.clone();
+        if region.is_none()
+            && let Some(provider) = provider::of_host(&host)
+        {
+            region = (provider.region)(&host);
+        }
+        Some(Self {
+            host,
+            region,
+            profile: connection.profile.as_deref(),
+        })
+    }
+
+    /// Tells whether a row whose host is not known now may be this one: a database has none while
+    /// it is being made or changed.
+    fn may_be(&self, row: &Row) -> bool {
+        let identifier = &row.database.identifier;
+        row.host.is_none()
+            && self.region.as_ref() == Some(&row.database.region)
+            && self.host.starts_with(identifier.as_str())
+    }
+
+    fn was_answered(&self, answer: &Answer) -> bool {
+        let (Some(profile), Some(region), Ok(listed)) =
+            (self.profile, &self.region, &answer.listed)
+        else {
+            return false;
+        };
+        let is_asked = answer.regions.contains(region)
+            && answer
+                .profiles
+                .iter()
+                .any(|asked| asked.as_deref() == Some(profile));
+        let has_failed = listed
+            .failures
+            .iter()
+            .any(|failure| failure.region == *region);
+        is_asked && !has_failed
+    }
+}
+
+#[cfg(test)]
+mod tests;

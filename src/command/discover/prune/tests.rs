@@ -1,0 +1,127 @@
+//! Only what was made by `--add`, was asked for, and is listed no more is gone.
+
+use super::*;
+use crate::authority::{CatalogAnswer, FailedListing, FoundDatabase, NoAnswer, WhyNot};
+use crate::command::discover::rows;
+use crate::error::Error;
+use crate::provider::fake::catalog::database;
+
+const ID: &str = "foo0bar1baz2quux3quuux4abc";
+
+fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> Answer {
+    Answer {
+        profiles: vec![Some(profile.to_owned())],
+        regions: vec![Region::vouched_for(region)],
+        listed: Ok(CatalogAnswer {
+            databases,
+            ..CatalogAnswer::default()
+        }),
+    }
+}
+
+fn no_answer() -> NoAnswer {
+    NoAnswer::new(WhyNot::NotAllowed, Error::failure("no"))
+}
+
+/// Returns what is gone, and what nobody can say it of.
+fn found(config: &str, answers: &[Answer]) -> (Vec<String>, Vec<String>) {
+    let config = Config::parse(config).unwrap();
+    let rows = rows::of_answers(answers, &config, None);
+    let gone = Gone::find(&config, &rows, answers);
+    (gone.names, gone.unknown)
+}
+
+fn entry(name: &str, host: &str, more: &str) -> String {
+    format!("[connections.{name}]\nhost = '{host}'\n{more}\n")
+}
+
+const MARK: &str = "discovered = true\nprofile = 'dev'\nregion = 'r'";
+
+fn is_gone(more: &str, answers: &[Answer]) -> bool {
+    found(&entry("a", "a.fake.invalid", more), answers).0 == ["a"]
+}
+
+#[test]
+fn an_entry_that_is_listed_no_more_is_gone() {
+    assert!(is_gone(MARK, &[answer("dev", "r", Vec::new())]));
+    let listed = || vec![database("a", "r", "a.fake.invalid")];
+    assert!(!is_gone(MARK, &[answer("dev", "r", listed())]));
+    // Another profile may list it.
+    let answers = [
+        answer("dev", "r", Vec::new()),
+        answer("prod", "r", listed()),
+    ];
+    assert!(!is_gone(MARK, &answers));
+}
+
+#[test]
+fn the_region_may_be_in_the_host() {
+    let host = format!("{ID}.dsql.us-east-1.on.aws");
+    let config = entry("a", &host, "discovered = true\nprofile = 'dev'");
+    assert_eq!(
+        found(&config, &[answer("dev", "us-east-1", Vec::new())]).0,
+        ["a"]
+    );
+    assert_eq!(
+        found(&config, &[answer("dev", "eu-west-1", Vec::new())]).1,
+        ["a"]
+    );
+    let mut cluster = database(ID, "us-east-1", "");
+    cluster.host = None;
+    let nothing = (Vec::<String>::new(), Vec::<String>::new());
+    assert_eq!(
+        found(&config, &[answer("dev", "us-east-1", vec![cluster])]),
+        nothing
+    );
+}
+
+#[test]
+fn an_entry_of_the_users_own_is_not_even_looked_at() {
+    for more in [
+        "profile = 'dev'\nregion = 'r'",
+        "discovered = false\nprofile = 'dev'",
+    ] {
+        let config = entry("a", "a.fake.invalid", more);
+        let nothing = (Vec::<String>::new(), Vec::<String>::new());
+        assert_eq!(found(&config, &[answer("dev", "r", Vec::new())]), nothing);
+    }
+}
+
+#[test]
+fn an_entry_stays_unless_its_own_place_was_answered() {
+    let asked = || answer("dev", "r", Vec::new());
+    for more in [
+        "discovered = true\nregion = 'r'",
+        "discovered = true\nprofile = 'prod'\nregion = 'r'",
+        "discovered = true\nprofile = 'dev'\nregion = 's'",
+        "discovered = true\nprofile = 'dev'",
+    ] {
+        assert!(!is_gone(more, &[asked()]), "{more}");
+    }
+    let mut failed = asked();
+    failed.listed = Err(no_answer());
+    assert!(!is_gone(MARK, &[failed]));
+    let mut in_part = asked();
+    if let Ok(listed) = &mut in_part.listed {
+        listed.failures.push(FailedListing {
+            region: Region::vouched_for("r"),
+            question: "anything".to_owned(),
+            why: no_answer(),
+        });
+    }
+    assert!(!is_gone(MARK, &[in_part]));
+    assert!(!is_gone(MARK, &[]));
+}
+
+/// While a database is changed, it may have no host.
+#[test]
+fn an_entry_whose_database_has_no_host_now_stays() {
+    let mut changing = database("a", "r", "");
+    changing.host = None;
+    assert!(!is_gone(
+        MARK,
+        &[answer("dev", "r", vec![changing.clone()])]
+    ));
+    changing.identifier = "b".to_owned();
+    assert!(is_gone(MARK, &[answer("dev", "r", vec![changing])]));
+}
