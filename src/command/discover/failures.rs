@@ -126,7 +126,9 @@ impl RegionGroup<'_> {
     fn hint(&self) -> Option<&str> {
         match self.why {
             WhyNot::RegionOff | WhyNot::NotFound | WhyNot::NotAskable => None,
-            WhyNot::NotAllowed => Some("`pgcred man` says below discover what has to be allowed"),
+            WhyNot::NotAllowed => {
+                Some("pgcred policy --for discover prints what has to be allowed")
+            }
             _ => self.first.why.error.to_hint(),
         }
     }
