@@ -82,12 +82,12 @@ pub(super) fn of_caller(
         Some(Ok(caller)) => caller,
         Some(Err(no_answer)) => {
             access.failed(no_answer.error.clone());
-            return open(access, "ROLE", subject);
+            return open_wholly(access, subject);
         }
-        None => return open(access, "ROLE", subject),
+        None => return open_wholly(access, subject),
     };
     let Some(arn) = Arn::parse(&caller.name) else {
-        return open(access, "ROLE", subject);
+        return open_wholly(access, subject);
     };
     match arn.principal() {
         Principal::User if typed(&caller.name, subject.partition).is_ok() => caller.name.clone(),
@@ -98,7 +98,7 @@ pub(super) fn of_caller(
                  linked to a database role",
             );
             access.failed(error.hint("name the one that signs: --role ARN"));
-            open(access, "ROLE", subject)
+            open_wholly(access, subject)
         }
     }
 }
@@ -126,6 +126,17 @@ fn of_role(subject: &Subject<'_>, arn: &Arn<'_>, name: &str, access: &mut Access
         Err(no_answer) => access.failed(no_answer.error),
     }
     open(access, name, subject)
+}
+
+/// Leaves open who signs, where not even the name of the role is known.
+fn open_wholly(access: &mut Access, subject: &Subject<'_>) -> String {
+    let profile = subject.profile_option();
+    access.notes.push(format!(
+        "ROLE is the name after assumed-role/ in what this prints: aws sts get-caller-identity \
+         --query Arn --output text{profile}. That ARN is the one of a session: the database does \
+         not take it. The ARN of a user is taken."
+    ));
+    open(access, "ROLE", subject)
 }
 
 fn open(access: &mut Access, role: &str, subject: &Subject<'_>) -> String {

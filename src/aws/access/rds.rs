@@ -35,6 +35,9 @@ pub(super) fn resource(subject: &Subject<'_>, scope: &Scope<'_>, access: &mut Ac
         Ok(resource) => resource,
         Err(error) => {
             access.failed(error);
+            if let Some(note) = how_to_read(host.as_ref()) {
+                access.notes.push(note.to_owned());
+            }
             let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
             Resource {
                 region: subject.region(access),
@@ -151,6 +154,27 @@ fn finding(subject: &Subject<'_>, host: Option<&RdsName<'_>>) -> String {
         ),
     };
     format!("aws rds {what} --query '{query}'{}", subject.options())
+}
+
+/// Returns how to read what that command prints, where it is not the resource ID alone.
+fn how_to_read(host: Option<&RdsName<'_>>) -> Option<&'static str> {
+    match host {
+        Some(RdsName::Instance(_)) => Some(
+            "The command for RESOURCE_ID also prints the cluster that the database is a member of. \
+             If there is one, its ID counts: aws rds describe-db-clusters --query \
+             'DBClusters[].[DBClusterIdentifier,DbClusterResourceId]'.",
+        ),
+        Some(RdsName::Proxy(_)) => Some("RESOURCE_ID is the end of the proxy's ARN: prx-..."),
+        Some(RdsName::ProxyEndpoint(_)) => Some(
+            "The command prints the name of the proxy. RESOURCE_ID is the end of its ARN, prx-...: \
+             aws rds describe-db-proxies --query 'DBProxies[].[DBProxyName,DBProxyArn]'.",
+        ),
+        Some(RdsName::Cluster(_) | RdsName::CustomEndpoint) => None,
+        None => Some(
+            "The name of the host does not say what it belongs to. An instance that is in no \
+             cluster has its ID in: aws rds describe-db-instances.",
+        ),
+    }
 }
 
 /// Returns the command with which the server takes tokens, unless it does.

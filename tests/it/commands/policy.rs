@@ -261,6 +261,13 @@ fn what_is_not_known_is_a_word_with_its_command() {
         assert_eq!(run.code, 0, "{}", run.stderr);
         assert!(run.stdout.contains(command), "{command}: {}", run.stdout);
         assert!(run.stdout.contains(":ACCOUNT_ID:"), "{}", run.stdout);
+        let is_role = run.stdout.contains("'ROLE_ARN'");
+        assert_eq!(
+            run.stdout.contains("assumed-role/"),
+            is_role,
+            "{}",
+            run.stdout
+        );
         assert!(
             run.stderr.contains("not everything is known"),
             "{}",
