@@ -7,6 +7,8 @@ pub(crate) struct OptionHelp {
     pub(crate) profile: &'static str,
     /// Of the profile of `pgcred login`.
     pub(crate) login_profile: &'static str,
+    /// What makes a profile, for users who have none.
+    pub(crate) first_profile: &'static str,
     /// Of `--region`.
     pub(crate) region: &'static str,
     /// Of the account that a policy is for.

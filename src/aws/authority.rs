@@ -43,6 +43,8 @@ impl Authority for AwsAuthority {
     fn option_help(&self) -> OptionHelp {
         OptionHelp {
             profile: "AWS profile; takes precedence over AWS_* keys in the environment",
+            first_profile: "`aws configure sso` makes a profile, `aws configure` one with a key; \
+                            then type `pgcred setup` again",
             login_profile: "AWS profile [default: `AWS_PROFILE`, else default]",
             region: "AWS region [default: from the host, else as AWS configures it]",
             account: "AWS account of the database: 12 digits [default: AWS is asked]",

@@ -23,6 +23,7 @@
 //! - `passfile_tokens`, `line_owners`: the tokens in passfiles, and which connection owns a line
 //! - `warnings`, `one_time_warnings`: warnings about a connection, and warnings that are given once
 //! - `edits`: shows edits of files, asks, makes them, and takes them back if one fails
+//! - `doctor_login`: a login as doctor tries it, in a process of its own
 //! - `errors`: one error out of several
 //!
 //! A command prints its answer through `output` and returns errors; it never ends the process.
@@ -33,6 +34,7 @@ pub(crate) mod aws;
 pub(crate) mod config_file;
 pub(crate) mod discover;
 pub(crate) mod doctor;
+mod doctor_login;
 pub(crate) mod due_file;
 mod edits;
 pub(crate) mod erase;

@@ -28,13 +28,6 @@ pub(crate) struct Preferences {
 impl Preferences {
     /// Returns the same preferences with another configuration: one that is to be written, so that
     /// what follows from it can be shown before.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "the guided set-up shows what it is about to write"
-        )
-    )]
     pub(super) fn with_config(&self, config: Config) -> Self {
         Self {
             output: self.output,

@@ -1,5 +1,5 @@
 //! Prints the answer to stdout and messages to stderr. stdout gets the answer or nothing. Only the
-//! questions of `sys::terminal` are printed elsewhere.
+//! questions of `sys::terminal` and `sys::dialog` are printed elsewhere.
 //!
 //! ```text
 //! format     the forms of a token

@@ -5,10 +5,12 @@
 //! - `child`: other programs
 //! - `env`: variables and the user's directories; `paths`: pgcred's own files and directories
 //! - `terminal`: standard input and questions to the user
+//! - `dialog`: a conversation of several questions
 //! - `signals`, `limits`: signals, and the limits of the process
 //! - `libm`: replaces one function of C's library
 
 pub(crate) mod child;
+pub(crate) mod dialog;
 pub(crate) mod env;
 pub(crate) mod fs;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

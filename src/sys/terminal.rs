@@ -30,6 +30,11 @@ pub(crate) fn can_redraw() -> bool {
     io::stderr().is_terminal() && env::var("TERM").as_deref() != Some("dumb")
 }
 
+/// Tells whether the answer on stdout goes to a terminal, and not to a file or a program.
+pub(crate) fn shows_answer() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Detaches this process from the terminal. The programs that it starts cannot open the terminal,
 /// and they do not end when the terminal is closed.
 pub(crate) fn detach() {

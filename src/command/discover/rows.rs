@@ -110,6 +110,17 @@ impl Row {
         !self.is_configured && self.why_not.is_none()
     }
 
+    /// Returns the connection as it is offered to a user who can still name the database user. The
+    /// error says why it cannot be one.
+    pub(crate) fn to_offer(&self) -> Result<Connection, &'static str> {
+        let mut row = self.clone();
+        if row.why_not == Some(Obstacle::NoUser) {
+            row.why_not = None;
+        }
+        let why_not = row.why_not.unwrap_or(Obstacle::NoHost);
+        row.to_connection().ok_or(why_not.sentence())
+    }
+
     /// Returns the texts that a pattern of `--add` may fit.
     pub(super) fn texts(&self) -> [&str; 3] {
         let host = self.host.as_deref().unwrap_or_default();

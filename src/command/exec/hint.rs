@@ -4,16 +4,14 @@
 //! If a user sits at the terminal, doctor logs in once more, in a process of its own, and the hint
 //! says what it has found. Otherwise the hint names doctor.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::Value;
-
+use crate::command::doctor_login::{Verdict, try_login};
 use crate::provider;
 use crate::request::Request;
-use crate::sys::child;
 use crate::text::quote::typed;
 
 /// psql ends with this code if there is no connection, or if it broke.
@@ -52,42 +50,11 @@ pub(super) fn after_failed_login(asked: &ExecRequest<'_>) -> String {
 /// Returns what doctor finds first. Its own login may succeed, because it uses another way than the
 /// program, or because it comes later.
 fn ask_doctor(asked: &ExecRequest<'_>) -> Option<String> {
-    const TIMEOUT: &str = "3s";
-    const LONGEST_WAIT: Duration = Duration::from_millis(3500);
-    let mut arguments: Vec<OsString> = Vec::new();
-    for word in [
-        "doctor",
-        "--check",
-        "login",
-        "--format",
-        "json",
-        "--timeout",
-        TIMEOUT,
-    ] {
-        arguments.push(word.into());
+    const LONGEST_LOGIN: Duration = Duration::from_secs(3);
+    match try_login(&target_of(asked.request), asked.config, LONGEST_LOGIN) {
+        Verdict::Refused(cause) => Some(cause),
+        Verdict::Accepted(_) | Verdict::Unknown => None,
     }
-    if let Some(config) = asked.config {
-        arguments.extend(["--config".into(), config.into()]);
-    }
-    arguments.extend(target_of(asked.request).into_iter().map(OsString::from));
-    let ended = child::own_output(&arguments, Instant::now() + LONGEST_WAIT, || false).ok()?;
-    first_cause(&ended.stdout)
-}
-
-/// Returns the detail of the first check that failed, and what to type, from doctor's JSON.
-fn first_cause(answer: &[u8]) -> Option<String> {
-    let report: Value = serde_json::from_slice(answer).ok()?;
-    let first = report["first_check"].as_str()?;
-    for check in report["checks"].as_array()? {
-        if check["id"] == first && check["status"] == "fail" {
-            let detail = check["detail"].as_str()?;
-            return Some(match check["fix"]["commands"][0].as_str() {
-                Some(command) => format!("{detail}: {command}"),
-                None => detail.to_owned(),
-            });
-        }
-    }
-    None
 }
 
 /// Returns what a user types to name the same target. What was typed first may hold a password.
@@ -175,19 +142,6 @@ mod tests {
                 typed("ann smith")
             )
         );
-    }
-
-    #[test]
-    fn the_first_failure_of_the_report_is_the_cause() {
-        let report = br#"{"first_check": "net.dns", "checks": [
-            {"id": "net.dns", "status": "ok", "detail": "of another target"},
-            {"id": "net.dns", "status": "fail", "detail": "no such host",
-             "fix": {"commands": ["getent ahosts db"]}}]}"#;
-        let cause = first_cause(report);
-        assert_eq!(cause.as_deref(), Some("no such host: getent ahosts db"));
-        for nothing in [&b""[..], b"{}", br#"{"first_check": null, "checks": []}"#] {
-            assert_eq!(first_cause(nothing), None);
-        }
     }
 
     #[test]

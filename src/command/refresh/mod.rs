@@ -112,6 +112,20 @@ impl Run for Refresh {
     }
 }
 
+/// Writes tokens of these connections to the passfile; without any, of every connection that is
+/// due.
+pub(super) fn connections(names: Vec<String>, app: &mut App) -> Result<()> {
+    let refresh = Refresh {
+        targets: names,
+        connection: ConnectionOptions::default(),
+        passfile: PassfileOption::default(),
+        watch: Watch::default(),
+        fresh: false,
+        background: false,
+    };
+    refresh.run(app, None)
+}
+
 impl Refresh {
     fn once(&self, app: &mut App) -> Result<()> {
         self.connection.address.check_targets(self.targets.len())?;

@@ -26,7 +26,7 @@ use crate::time::Time;
 /// more than this after it wakes up, and a new connection waits no longer.
 const LONGEST_PAUSE: u32 = 30;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(super) struct Watch {
     /// Keep running, and refresh whenever a token is due
     #[arg(id = "watch", long)]

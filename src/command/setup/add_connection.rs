@@ -31,7 +31,10 @@ pub(super) fn edit(
     if new.is_empty() {
         return Ok(None);
     }
-    let connections: Vec<Connection> = new.iter().map(|target| connection(target)).collect();
+    let mut connections = Vec::new();
+    for target in new {
+        connections.push(connection(&target.request, &target.name));
+    }
     let edit = edits::of_configuration(preferences, &machine.drafts, |text| {
         config::change(text, &connections, &[]).map_err(|error| {
             error.hint("name it yourself: pgcred add NAME HOST, then pgcred setup TOOL NAME")
@@ -40,11 +43,10 @@ pub(super) fn edit(
     edit.map(Some)
 }
 
-/// Returns a target as the configuration keeps it: without what is the default anyway.
-fn connection(target: &Target) -> Connection {
-    let request = &target.request;
+/// Returns a request as the configuration keeps it: without what is the default anyway.
+pub(super) fn connection(request: &Request, name: &str) -> Connection {
     let mut connection = Connection {
-        name: target.name.clone(),
+        name: name.to_owned(),
         target: address(request),
         roots: roots(request),
         profile: request.profile.clone(),

@@ -12,6 +12,7 @@
 //!  |           |  +--> scheduler        which one works here
 //!  |           v
 //!  |          apply    shows a plan, asks once, and carries it out
+//!  +--> guided     without a tool, at a terminal: a conversation from the profile to a login
 //!  +--> undo       the edits that take back what was set up
 //!  +--> overview   `pgcred setup` without a tool
 //! ```
@@ -19,6 +20,7 @@
 mod add_connection;
 mod all;
 mod apply;
+mod guided;
 mod overview;
 mod plan;
 mod scheduler;
@@ -26,6 +28,8 @@ mod targets;
 #[cfg(test)]
 mod tests;
 pub(super) mod undo;
+
+use std::process::ExitCode;
 
 use super::app::App;
 use super::config_file::ConfigNeed;
@@ -41,7 +45,7 @@ use crate::resolve::ConnectionOptions;
 use crate::setup::{
     CommandLines, Machine, SetupMethod, Target, Tool, ToolFiles, ToolKind, check_texts, fill,
 };
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::{self, Stdin};
 use crate::text::suggest;
 use plan::{Plan, PlanRequest};
 use targets::{TargetChoice, ToolTargets};
@@ -49,7 +53,8 @@ use targets::{TargetChoice, ToolTargets};
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
 pub(crate) struct Setup {
-    /// The tool; without one, setup lists the tools, where they were found and what is set up
+    /// The tool; without one, setup asks what to set up, from the profile to the tools. Where there
+    /// is no terminal, and with --dry-run, it lists the tools
     tool: Option<String>,
     /// Connections, hosts, DSQL cluster IDs or postgres:// URIs [default: every connection]
     targets: Vec<String>,
@@ -75,7 +80,7 @@ pub(crate) struct Setup {
 }
 
 impl Run for Setup {
-    type Outcome = ();
+    type Outcome = ExitCode;
 
     /// An undo works even if the configuration cannot be read.
     fn needs(&self) -> Needs {
@@ -86,7 +91,7 @@ impl Run for Setup {
         needs
     }
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<ExitCode> {
         self.check_all()?;
         let machine = Machine::current(app.options.config.as_deref())?;
         let Some(name) = &self.tool else {
@@ -95,12 +100,16 @@ impl Run for Setup {
         let tool = tool_named(name)?;
         if self.undo {
             let entries = self.entries(tool, &machine, &app.preferences);
-            return undo::tool(self.policy(), tool, &entries, &machine, app);
+            undo::tool(self.policy(), tool, &entries, &machine, app)?;
+            return Ok(ExitCode::SUCCESS);
         }
         match tool.method {
-            SetupMethod::Files(files) if !self.print => self.edit_files(files, tool, &machine, app),
-            _ => self.print(tool, &machine, app),
+            SetupMethod::Files(files) if !self.print => {
+                self.edit_files(files, tool, &machine, app)?;
+            }
+            _ => self.print(tool, &machine, app)?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -138,14 +147,24 @@ impl Setup {
     }
 
     /// Does what is asked for without a tool.
-    fn run_without_tool(&self, machine: &Machine, app: &App) -> Result<()> {
+    fn run_without_tool(&self, machine: &Machine, app: &App) -> Result<ExitCode> {
         if self.undo {
-            undo::undo_all(self.policy(), machine, app)
+            undo::undo_all(self.policy(), machine, app)?;
         } else if self.all {
-            all::set_up_all(self.policy(), &self.connection, machine, app)
+            all::set_up_all(self.policy(), &self.connection, machine, app)?;
+        } else if self.asks_at_terminal(app) {
+            return guided::run(&self.connection, machine, app);
         } else {
-            Output::lines(overview::lines(machine))
+            Output::lines(overview::lines(machine))?;
         }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Tells whether a setup without a tool is a conversation: the user reads and types at the
+    /// terminal, and no option asks for something else.
+    fn asks_at_terminal(&self, app: &App) -> bool {
+        let is_plain = !self.dry_run && !self.print && !self.yes;
+        is_plain && app.preferences.ask.terminal && terminal::shows_answer()
     }
 
     /// Returns the names of the entries to take back. A host that belongs to a connection stands

@@ -229,7 +229,7 @@ fn leave_nothing_to_the_environment(
 }
 
 /// Returns the first label of a host, cut to a length that users can still tell apart.
-fn short_name(host: &str) -> String {
+pub(super) fn short_name(host: &str) -> String {
     const LONGEST_NAME: usize = 26;
     let label = host.split('.').next().unwrap_or(host);
     label.chars().take(LONGEST_NAME).collect()

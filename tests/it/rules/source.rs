@@ -85,14 +85,17 @@ fn every_outside_effect_has_one_owner() {
         ("toml::", "src/config"),
         ("toml_edit", "src/config/edit.rs"),
         ("indicatif", "src/output/progress.rs"),
+        ("inquire::", "src/sys/dialog/prompts.rs"),
+        ("crossterm::", "src/sys/dialog/prompts.rs"),
+        ("unicode_width", "src/sys/dialog/fit.rs"),
         ("dirs::", "src/sys/env.rs"),
         ("std::fs", "src/sys/fs src/sys/terminal.rs"),
         ("tempfile", "src/sys/fs"),
         (
             "std::io",
-            "src/sys/fs src/sys/terminal.rs src/sys/child src/output src/command/exec \
-             src/command/refresh/watch.rs src/sys/signals.rs src/sys/limits.rs src/sys/env.rs \
-             src/probe src/aws/service/untrusted.rs",
+            "src/sys/fs src/sys/terminal.rs src/sys/dialog src/sys/child src/output \
+             src/command/exec src/command/refresh/watch.rs src/sys/signals.rs src/sys/limits.rs \
+             src/sys/env.rs src/probe src/aws/service/untrusted.rs",
         ),
         (
             "cfg(unix)",

@@ -17,6 +17,15 @@ pub struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     /// Runs a program in a window of 120 columns and 60 lines.
     pub fn start(sandbox: &'a Sandbox, command: &[String]) -> Self {
+        Self::start_in(sandbox, (120, 60), command)
+    }
+
+    /// Runs a program in a window of so many columns and lines.
+    pub fn start_in(
+        sandbox: &'a Sandbox,
+        (columns, lines): (u16, u16),
+        command: &[String],
+    ) -> Self {
         // Each terminal has a socket of its own, because a server that is about to end still
         // answers.
         static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -29,9 +38,9 @@ impl<'a> Terminal<'a> {
             "new-session",
             "-d",
             "-x",
-            "120",
+            &columns.to_string(),
             "-y",
-            "60",
+            &lines.to_string(),
             "--",
         ])
         .args(command);

@@ -19,6 +19,8 @@ pub mod setup_all;
 #[cfg(target_os = "linux")]
 pub mod setup_commands;
 #[cfg(target_os = "linux")]
+pub mod setup_guided;
+#[cfg(target_os = "linux")]
 pub mod setup_terminal;
 #[cfg(target_os = "linux")]
 pub mod setup_undo;

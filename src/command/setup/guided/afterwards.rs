@@ -1,0 +1,125 @@
+//! What comes after the changes: tokens, a login that proves them, and what to open next.
+
+use std::time::Duration;
+
+use super::changes::Changes;
+use super::surroundings::Wishes;
+use crate::command::app::App;
+use crate::command::doctor_login::{self, Verdict};
+use crate::command::refresh;
+use crate::command::setup::targets::{self, TargetChoice};
+use crate::command::setup::{print_dialog, provide_roots};
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::resolve::ConnectionOptions;
+use crate::setup::{Machine, SetupMethod, Tool};
+use crate::text::quote::typed;
+
+/// The longest that the login may take.
+const LONGEST_LOGIN: Duration = Duration::from_secs(20);
+
+/// Writes tokens and logs in to one database. Returns what has failed.
+pub(super) fn prove(wishes: &Wishes, app: &App) -> Vec<Error> {
+    let mut names = Vec::new();
+    for connection in &wishes.connections {
+        names.push(connection.name.clone());
+    }
+    let mut errors = Vec::new();
+    let mut after = match app.reload() {
+        Ok(after) => after,
+        Err(error) => return vec![error],
+    };
+    if let Err(error) = refresh::connections(names.clone(), &mut after) {
+        errors.push(error);
+    }
+    if names.is_empty() {
+        for connection in &after.preferences.config.connections {
+            names.push(connection.name.clone());
+        }
+    }
+    after.release(); // the login is a process of its own, which issues its token
+    if let Some(name) = names.first()
+        && errors.is_empty()
+        && let Err(error) = log_in(name, &after)
+    {
+        errors.push(error);
+    }
+    errors
+}
+
+/// Logs in as a client would.
+fn log_in(name: &str, app: &App) -> Result<()> {
+    let output = app.preferences.output;
+    let config = app.options.config.as_deref();
+    let words = [name.to_owned()];
+    match doctor_login::try_login(&words, config, LONGEST_LOGIN) {
+        Verdict::Accepted(what) => {
+            output.note(&what);
+            Ok(())
+        }
+        Verdict::Refused(cause) => Err(Error::failure(format!("{name}: no login: {cause}"))
+            .hint(format!("pgcred doctor {} says more", typed(name)))),
+        Verdict::Unknown => Err(Error::failure(format!("{name}: the login was not tried"))
+            .hint(format!("pgcred doctor {}", typed(name)))),
+    }
+}
+
+/// Prints what is left to the user: the dialogs of tools, the shell's line, and the first commands
+/// to type.
+pub(super) fn print_what_is_left(
+    wishes: &Wishes,
+    changes: &Changes,
+    machine: &Machine,
+) -> Result<()> {
+    let output = changes.preferences.output;
+    for tool in &wishes.tools {
+        if let SetupMethod::Dialog(template) = tool.method {
+            print_tool(template, tool, changes, machine)?;
+        }
+    }
+    if let Some(shell) = wishes.shell {
+        output.note(&format!(
+            "to the end of the start-up file of {}:",
+            shell.name
+        ));
+        Output::lines([shell.line.to_owned()])?;
+    }
+    let mut named = wishes.connections.first();
+    if named.is_none() {
+        named = changes.preferences.config.connections.first();
+    }
+    if let Some(connection) = named {
+        let name = typed(&connection.name);
+        output.note(&format!(
+            "next: `pgcred exec {name} -- psql`; `pgcred list` shows every connection, \
+             `pgcred setup --undo` takes the tools back"
+        ));
+    }
+    Ok(())
+}
+
+/// Prints what to enter in a tool's dialog. For many connections it is the command that prints it.
+fn print_tool(template: &str, tool: &Tool, changes: &Changes, machine: &Machine) -> Result<()> {
+    const MOST_CONNECTIONS: usize = 2;
+    let preferences = &changes.preferences;
+    let (title, name) = (tool.title, tool.name);
+    let choice = TargetChoice {
+        names: &[],
+        options: &ConnectionOptions::default(),
+        is_silent: true,
+    };
+    let mut found = choice.targets(tool, preferences)?;
+    if found.targets.len() > MOST_CONNECTIONS {
+        let line = format!("{title}: `pgcred setup {name} CONNECTION` prints what to enter");
+        preferences.output.note(&line);
+        return Ok(());
+    }
+    found
+        .warnings
+        .extend(targets::warnings(tool, &mut found.targets));
+    for warning in &found.warnings {
+        preferences.output.warn(warning);
+    }
+    provide_roots(&found.targets, preferences)?;
+    print_dialog(template, tool, machine, &found.targets, preferences)
+}

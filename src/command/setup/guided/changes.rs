@@ -1,0 +1,81 @@
+//! Everything that the wishes change, as one plan: shown at once, and made after the user's yes.
+
+use super::surroundings::Wishes;
+use crate::command::app::App;
+use crate::command::edits::{self, EditPolicy};
+use crate::command::preferences::Preferences;
+use crate::command::setup::plan::{Plan, PlanRequest};
+use crate::command::setup::targets::TargetChoice;
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::resolve::ConnectionOptions;
+use crate::setup::Machine;
+
+/// A plan, and the preferences as they will be when it is made.
+pub(super) struct Changes {
+    plan: Plan,
+    pub(super) preferences: Preferences,
+}
+
+/// Plans what the wishes change. Writes nothing.
+pub(super) fn plan(wishes: &Wishes, machine: &Machine, app: &App) -> Result<Changes> {
+    let mut first_edits = Vec::new();
+    let mut preferences = app.preferences.with_config(app.preferences.config.clone());
+    if !wishes.connections.is_empty() {
+        let edit = edits::of_configuration(&preferences, &machine.drafts, |text| {
+            config::change(text, &wishes.connections, &[])
+        })?;
+        let after = edit.after.as_deref().unwrap_or_default();
+        preferences = app.preferences.with_config(Config::parse(after)?);
+        first_edits.push(edit);
+    }
+    let mut tools = Vec::new();
+    for tool in wishes.tools.iter().copied().chain(wishes.scheduler) {
+        if tool.files().is_some() {
+            tools.push(tool);
+        }
+    }
+    let request = PlanRequest {
+        tools: &tools,
+        choice: TargetChoice {
+            names: &[],
+            options: &ConnectionOptions::default(),
+            is_silent: false,
+        },
+        schedules: false,
+        first_edits,
+    };
+    let plan = Plan::new(request, machine, &preferences);
+    Ok(Changes { plan, preferences })
+}
+
+impl Changes {
+    /// Shows everything. Tells whether that is anything.
+    pub(super) fn show(&self) -> Result<bool> {
+        for error in &self.plan.errors {
+            self.preferences.output.report(error);
+        }
+        let edits = self.plan.edits();
+        if !edits.iter().any(|edit| edit.changes_something()) {
+            return Ok(false);
+        }
+        let policy = EditPolicy {
+            undo: false,
+            dry_run: true,
+            yes: false,
+        };
+        policy.decide(&edits, &self.preferences)?;
+        Ok(true)
+    }
+
+    /// Makes everything, and says what is left to the user. Returns what could not be made.
+    pub(super) fn make(&self, machine: &Machine, app: &App) -> Result<Vec<Error>> {
+        let policy = EditPolicy {
+            undo: false,
+            dry_run: false,
+            yes: true,
+        };
+        let applied = self.plan.apply(policy, machine, &self.preferences, app)?;
+        Ok(applied.errors)
+    }
+}

@@ -1,0 +1,204 @@
+//! The surroundings as they are: this machine, its tools, the configuration and the authority.
+
+use std::cell::RefCell;
+
+use super::changes::{self, Changes};
+use super::surroundings::{Discovery, Found, FoundTool, SchedulerState, Surroundings, Wishes};
+use crate::authority::{Authority, EndpointRole, LoginState};
+use crate::command::app::App;
+use crate::command::discover::{self, Row, ScopeOptions};
+use crate::command::setup::targets::short_name;
+use crate::command::setup::{add_connection, scheduler};
+use crate::config::{self, Connection};
+use crate::error::{Error, Result};
+use crate::integrations::TOOLS;
+use crate::provider;
+use crate::request::Request;
+use crate::request::target::TargetSpec;
+use crate::resolve::{AddressOptions, ConnectionOptions};
+use crate::setup::{Machine, ToolKind};
+use crate::shell::Shell;
+use crate::sys::env;
+
+pub(super) struct Here<'a> {
+    pub(super) app: &'a App,
+    pub(super) machine: &'a Machine,
+    pub(super) authority: &'static dyn Authority,
+    /// What the user has seen last.
+    pub(super) shown: RefCell<Option<Changes>>,
+}
+
+impl Surroundings for Here<'_> {
+    fn profiles(&self) -> Result<Vec<String>> {
+        self.authority.profile_names()
+    }
+
+    fn current_profile(&self) -> Option<String> {
+        self.authority.shell_settings().profile
+    }
+
+    fn key_variable(&self) -> Option<&'static str> {
+        self.authority.shell_settings().key
+    }
+
+    fn how_to_make_a_profile(&self) -> String {
+        self.authority.option_help().first_profile.to_owned()
+    }
+
+    fn login(&self, profile: Option<&str>) -> LoginState {
+        let identity = self.authority.identities().identity(profile, None);
+        match identity.who_signs() {
+            Some(who) => who.login,
+            None => LoginState::NotNeeded,
+        }
+    }
+
+    fn log_in(&self, profile: Option<&str>) -> Result<()> {
+        let ask = &self.app.preferences.ask;
+        let identity = self.authority.identities().identity(profile, None);
+        identity.log_in(ask, &ask.notes()).map(drop)
+    }
+
+    fn discover(&self, profile: Option<&str>) -> Result<Discovery> {
+        if let LoginState::Missing { why, .. } = self.login(profile) {
+            return Err(Error::failure(format!(
+                "databases are not looked for: {why}"
+            )));
+        }
+        let scope = ScopeOptions {
+            profile: profile.map(str::to_owned).into_iter().collect(),
+            ..ScopeOptions::default()
+        };
+        let found = discover::search(&scope, None, self.app)?;
+        found.check(self.app.preferences.output)?;
+        let mut discovery = Discovery::default();
+        for row in &found.rows {
+            if row.is_configured {
+                discovery.configured.push(row.name.clone());
+            } else {
+                discovery.new.push(found_in(row));
+            }
+        }
+        Ok(discovery)
+    }
+
+    fn needs_user(&self, host: &str, profile: Option<&str>) -> Result<bool> {
+        let target = TargetSpec::parse(host)?;
+        let provider = target.host.as_deref().and_then(provider::of_host);
+        if target.user.is_none()
+            && let Some(provider) = provider
+            && provider.user.is_none()
+        {
+            return Ok(true);
+        }
+        self.request(host, None, profile).map(|_| false)
+    }
+
+    fn typed(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Connection> {
+        let request = self.request(host, user, profile)?;
+        let name = short_name(&request.host);
+        Ok(add_connection::connection(&request, &name))
+    }
+
+    fn configured(&self) -> usize {
+        self.app.preferences.config.connections.len()
+    }
+
+    fn check_name(&self, name: &str, host: Option<&str>, wishes: &Wishes) -> Result<()> {
+        config::check_connection_name(name, host)?;
+        let is_wished = wishes.connections.iter().any(|known| known.name == name);
+        if is_wished || self.app.preferences.config.connection(name).is_some() {
+            return Err(Error::usage("a connection of that name is there already"));
+        }
+        Ok(())
+    }
+
+    fn tools(&self) -> Vec<FoundTool> {
+        let (mut here, mut others) = (Vec::new(), Vec::new());
+        for tool in TOOLS {
+            let is_of_another_system = tool.only_on.is_some_and(|os| os != self.machine.os);
+            if tool.kind == ToolKind::Scheduler || is_of_another_system {
+                continue;
+            }
+            let is_here = tool.find(self.machine).is_some();
+            let list = if is_here { &mut here } else { &mut others };
+            list.push(FoundTool { tool, is_here });
+        }
+        here.extend(others);
+        here
+    }
+
+    fn scheduler(&self) -> SchedulerState {
+        for tool in scheduler::candidates(self.machine) {
+            if tool.is_scheduler_at_work(self.machine) {
+                return SchedulerState::AtWork(tool);
+            }
+            if let Some(files) = tool.files()
+                && scheduler::probe(tool, files).is_ok()
+            {
+                return SchedulerState::CanBeSetUp(tool);
+            }
+        }
+        SchedulerState::None
+    }
+
+    fn shell(&self) -> Option<&'static Shell> {
+        let program = env::var("SHELL")?;
+        Shell::named(program.rsplit(['/', '\\']).next()?)
+    }
+
+    fn show_changes(&self, wishes: &Wishes) -> Result<bool> {
+        let changes = changes::plan(wishes, self.machine, self.app)?;
+        let has_changes = changes.show()?;
+        self.shown.replace(Some(changes));
+        Ok(has_changes)
+    }
+
+    fn say(&self, text: &str) {
+        self.app.preferences.output.note(text);
+    }
+}
+
+impl Here<'_> {
+    /// Returns the request for a host that the user has typed, as the configuration will keep it.
+    fn request(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Request> {
+        let mut options = ConnectionOptions {
+            profile: profile.map(str::to_owned),
+            ..ConnectionOptions::default()
+        };
+        if let Some(user) = user {
+            options.address = AddressOptions::for_user(user.to_owned());
+        }
+        let resolver = self.app.preferences.silent_resolver();
+        let request = resolver.resolve_without_variables(&options, Some(host))?;
+        request.check_address()?;
+        Ok(request)
+    }
+}
+
+/// Returns a row as it is offered. A user that is missing can be typed.
+fn found_in(row: &Row) -> Found {
+    let database = &row.database;
+    let mut detail = match database.role {
+        EndpointRole::Reader => format!("{}, readers", database.kind),
+        EndpointRole::Custom => format!("{}, custom", database.kind),
+        EndpointRole::Main | EndpointRole::Proxy => database.kind.to_owned(),
+    };
+    detail = format!("{detail}, {}", database.region);
+    if database.is_ready != Some(true) {
+        detail = format!("{detail}, {}", database.status);
+    }
+    let mut found = Found {
+        connection: Connection {
+            name: row.name.clone(),
+            ..Connection::default()
+        },
+        detail,
+        why_not: None,
+    };
+    match row.to_offer() {
+        Ok(connection) => found.connection = connection,
+        Err(why) => found.why_not = Some(why.to_owned()),
+    }
+    found
+}

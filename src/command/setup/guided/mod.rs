@@ -1,0 +1,83 @@
+//! `pgcred setup` at a terminal, without a tool: a conversation that leads from a profile to a
+//! login.
+//!
+//! ```text
+//! run
+//!  +--> conversation   the order of the questions, and the way back
+//!  |      |
+//!  |      +--> steps          the questions
+//!  |      +--> surroundings   what there is to choose from, as a trait; here: as it is
+//!  v
+//! changes      the plan of everything: it is shown, and made after the user's yes
+//!  v
+//! afterwards   tokens, a login that proves them, and what to open next
+//! ```
+//!
+//! Nothing is written before the user has seen all changes and said yes, but for a login that the
+//! user asks for, whose files are the authority's.
+
+mod afterwards;
+mod changes;
+mod conversation;
+mod here;
+mod steps;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::process::ExitCode;
+
+use crate::command::app::App;
+use crate::command::errors::all_errors;
+use crate::error::Result;
+use crate::provider;
+use crate::resolve::ConnectionOptions;
+use crate::setup::Machine;
+use crate::sys::dialog;
+use conversation::Ending;
+use here::Here;
+use steps::Draft;
+use surroundings::Wishes;
+
+/// What a shell returns for a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
+/// Asks, shows the changes, and makes them.
+pub(super) fn run(options: &ConnectionOptions, machine: &Machine, app: &App) -> Result<ExitCode> {
+    let dialog = dialog::open()?;
+    let here = Here {
+        app,
+        machine,
+        authority: provider::authority_of(options.provider.as_deref())?,
+        shown: RefCell::new(None),
+    };
+    let draft = Draft {
+        given_profile: options.profile.clone(),
+        ..Draft::default()
+    };
+    let code = match conversation::hold(dialog.as_ref(), &here, draft)? {
+        Ending::Agreed(wishes) => {
+            make(&wishes, &here)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ending::Declined => ExitCode::SUCCESS,
+        Ending::Interrupted => ExitCode::from(INTERRUPTED),
+    };
+    app.preferences.output.note("nothing was changed");
+    Ok(code)
+}
+
+/// Makes the changes that the user has seen, and what follows from them. A failure of one tool or
+/// of the login is reported at the end, and keeps nothing else from being done.
+fn make(wishes: &Wishes, here: &Here<'_>) -> Result<()> {
+    let Some(changes) = here.shown.take() else {
+        return Ok(());
+    };
+    let mut errors = changes.make(here.machine, here.app)?;
+    errors.extend(afterwards::prove(wishes, here.app));
+    afterwards::print_what_is_left(wishes, &changes, here.machine)?;
+    all_errors(errors, here.app.preferences.output, |failed| {
+        format!("{failed} steps failed; what was made before stays")
+    })
+}

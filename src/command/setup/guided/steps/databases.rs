@@ -1,0 +1,290 @@
+//! Which of the databases that were found, the users of those that need one, and a host that the
+//! user types.
+
+use crate::command::setup::guided::conversation::{Conversation, Step};
+use crate::command::setup::guided::surroundings::{Discovery, Found};
+use crate::error::{Error, Result};
+use crate::sys::dialog::{Answer, Choice};
+use crate::text::host;
+
+const OTHER_HOST: &str = "a host that is not listed";
+
+/// Looks for databases and asks which of them become connections.
+pub(in crate::command::setup::guided) fn choose(
+    conversation: &mut Conversation<'_>,
+) -> Result<Step> {
+    let discovery = discovery(conversation);
+    let here = conversation.here;
+    if discovery.new.is_empty() {
+        conversation.draft.picked.clear();
+        return no_new_database(conversation);
+    }
+    loop {
+        let choices = choices(conversation, &discovery.new);
+        let question = conversation.question("Which databases?", 0);
+        let mut picked = match conversation.dialog.multi_select(question, &choices)? {
+            Answer::Given(picked) => picked,
+            Answer::Back => return Ok(Step::Back),
+            Answer::Interrupted => return Ok(Step::Interrupted),
+        };
+        let types_host = picked.last() == Some(&discovery.new.len());
+        picked.retain(|index| *index < discovery.new.len());
+        conversation.draft.types_host = types_host;
+        if let Some(found) = take_out_what_cannot_be_added(&mut picked, &discovery.new) {
+            here.say(&found);
+            conversation.draft.picked = picked;
+            continue;
+        }
+        if picked.is_empty() && !types_host && here.configured() == 0 {
+            here.say("pick at least one with the space bar");
+            continue;
+        }
+        let draft = &mut conversation.draft;
+        if draft.picked != picked {
+            draft.users.clear();
+        }
+        draft.picked = picked;
+        return Ok(Step::Asked);
+    }
+}
+
+/// Returns what was found with the profile. Looks once, and says what could not be asked.
+fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
+    let profile = conversation.draft.profile.clone();
+    if let Some((of, known)) = &conversation.draft.discovery
+        && *of == profile
+    {
+        return known.clone();
+    }
+    let here = conversation.here;
+    let mut found = Discovery::default();
+    match here.discover(profile.as_deref()) {
+        Ok(discovery) => found = discovery,
+        Err(error) => found.remarks.push(error.to_string()),
+    }
+    for remark in &found.remarks {
+        here.say(remark);
+    }
+    if !found.configured.is_empty() {
+        const MOST: usize = 5;
+        let first = found.configured[..found.configured.len().min(MOST)].join(", ");
+        let more = found.configured.len().saturating_sub(MOST);
+        here.say(&match more {
+            0 => format!("configured already: {first}"),
+            more => format!("configured already: {first} and {more} more"),
+        });
+    }
+    conversation.draft.picked.clear();
+    conversation.draft.users.clear();
+    conversation.draft.discovery = Some((profile, found.clone()));
+    found
+}
+
+/// Goes on to a typed host, or asks for one if something is configured already.
+fn no_new_database(conversation: &mut Conversation<'_>) -> Result<Step> {
+    let here = conversation.here;
+    if here.configured() == 0 {
+        here.say("no database was found: type the host of one");
+        conversation.draft.types_host = true;
+        return Ok(Step::Skipped);
+    }
+    let text = "No other database was found. Type a host?";
+    let question = conversation.question(text, 0);
+    let default = conversation.draft.types_host;
+    Ok(match conversation.dialog.confirm(question, default)? {
+        Answer::Given(types_host) => {
+            conversation.draft.types_host = types_host;
+            Step::Asked
+        }
+        Answer::Back => Step::Back,
+        Answer::Interrupted => Step::Interrupted,
+    })
+}
+
+fn choices(conversation: &Conversation<'_>, new: &[Found]) -> Vec<Choice> {
+    let draft = &conversation.draft;
+    let is_only = new.len() == 1 && conversation.here.configured() == 0;
+    let mut choices = Vec::new();
+    for (index, found) in new.iter().enumerate() {
+        let detail = match &found.why_not {
+            Some(why) => format!("{}: {why}", found.detail),
+            None => found.detail.clone(),
+        };
+        choices.push(Choice {
+            name: found.connection.name.clone(),
+            detail,
+            is_chosen: draft.picked.contains(&index) || (is_only && found.why_not.is_none()),
+            stays: false,
+        });
+    }
+    choices.push(Choice {
+        name: OTHER_HOST.to_owned(),
+        is_chosen: draft.types_host,
+        stays: true,
+        ..Choice::default()
+    });
+    choices
+}
+
+/// Takes out the databases that cannot be added. Returns why not, for the first of them.
+fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[Found]) -> Option<String> {
+    let mut first = None;
+    picked.retain(|index| {
+        let found = &new[*index];
+        let Some(why) = &found.why_not else {
+            return true;
+        };
+        first.get_or_insert_with(|| format!("{}: {why}", found.connection.name));
+        false
+    });
+    first
+}
+
+/// Asks for the database user where the service has none of its own.
+pub(in crate::command::setup::guided) fn users(
+    conversation: &mut Conversation<'_>,
+) -> Result<Step> {
+    let Some((_, discovery)) = conversation.draft.discovery.clone() else {
+        return Ok(Step::Skipped);
+    };
+    let mut open = Vec::new();
+    for (at, index) in conversation.draft.picked.iter().enumerate() {
+        let connection = &discovery.new[*index].connection;
+        if connection.target.user.is_none() {
+            open.push((at, connection.name.clone()));
+        }
+    }
+    if open.is_empty() {
+        return Ok(Step::Skipped);
+    }
+    let picked = conversation.draft.picked.len();
+    conversation.draft.users.resize(picked, String::new());
+    let mut next = 0;
+    while let Some((at, name)) = open.get(next) {
+        let text = format!("Database user of {name}?");
+        let users = &conversation.draft.users;
+        let mut default = users[*at].clone();
+        if default.is_empty() && next > 0 {
+            default.clone_from(&users[open[next - 1].0]);
+        }
+        let question = conversation.question(&text, next);
+        match conversation.dialog.text(question, &default, &check_user)? {
+            Answer::Given(user) => {
+                conversation.draft.users[*at] = user;
+                next += 1;
+            }
+            Answer::Back if next == 0 => return Ok(Step::Back),
+            Answer::Back => next -= 1,
+            Answer::Interrupted => return Ok(Step::Interrupted),
+        }
+    }
+    Ok(Step::Asked)
+}
+
+fn check_user(user: &str) -> Result<()> {
+    if user.is_empty() {
+        return Err(Error::usage(
+            "this service needs the name of a database user",
+        ));
+    }
+    crate::request::check_name("user", user.to_owned()).map(drop)
+}
+
+/// Asks for a host, its user, and the name of the connection.
+pub(in crate::command::setup::guided) fn typed(
+    conversation: &mut Conversation<'_>,
+) -> Result<Step> {
+    if !conversation.draft.types_host {
+        conversation.draft.typed = None;
+        return Ok(Step::Skipped);
+    }
+    let here = conversation.here;
+    let mut at = 0;
+    while let Some(ask) = [ask_host, ask_user, ask_name].get(at) {
+        match ask(conversation, at)? {
+            Step::Asked | Step::Skipped => at += 1,
+            Step::Interrupted => return Ok(Step::Interrupted),
+            Step::Back if at == 0 => return Ok(Step::Back),
+            // A host whose user is known has no second question.
+            Step::Back if at == 2 && !conversation.draft.needs_typed_user(here)? => at = 0,
+            Step::Back => at -= 1,
+        }
+    }
+    Ok(Step::Asked)
+}
+
+fn ask_host(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
+    let here = conversation.here;
+    let profile = conversation.draft.profile.clone();
+    let check = |text: &str| match text {
+        "" => Err(Error::usage("a host, a cluster ID or a postgres:// URI")),
+        text => here.needs_user(text, profile.as_deref()).map(drop),
+    };
+    let question = conversation.question("Host?", at);
+    let default = conversation.draft.typed_host.clone();
+    match conversation.dialog.text(question, &default, &check)? {
+        Answer::Given(host) => {
+            conversation.draft.typed_host = host;
+            Ok(Step::Asked)
+        }
+        Answer::Back => Ok(Step::Back),
+        Answer::Interrupted => Ok(Step::Interrupted),
+    }
+}
+
+fn ask_user(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
+    let here = conversation.here;
+    if !conversation.draft.needs_typed_user(here)? {
+        conversation.draft.typed_user.clear();
+        return Ok(Step::Skipped);
+    }
+    let text = format!(
+        "Database user of {}?",
+        host::quoted(&conversation.draft.typed_host)
+    );
+    let question = conversation.question(&text, at);
+    let default = conversation.draft.typed_user.clone();
+    match conversation.dialog.text(question, &default, &check_user)? {
+        Answer::Given(user) => {
+            conversation.draft.typed_user = user;
+            Ok(Step::Asked)
+        }
+        Answer::Back => Ok(Step::Back),
+        Answer::Interrupted => Ok(Step::Interrupted),
+    }
+}
+
+fn ask_name(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
+    let here = conversation.here;
+    let draft = &conversation.draft;
+    let user = match draft.typed_user.as_str() {
+        "" => None,
+        user => Some(user),
+    };
+    let mut connection = match here.typed(&draft.typed_host, user, draft.profile.as_deref()) {
+        Ok(connection) => connection,
+        Err(error) => {
+            here.say(&error.to_string());
+            return Ok(Step::Back);
+        }
+    };
+    let mut others = draft.wishes();
+    if draft.typed.is_some() {
+        others.connections.pop();
+    }
+    let host = connection.target.host.clone();
+    let check = |name: &str| here.check_name(name, host.as_deref(), &others);
+    let question = conversation.question("Name of the connection?", at);
+    match conversation
+        .dialog
+        .text(question, &connection.name, &check)?
+    {
+        Answer::Given(name) => {
+            connection.name = name;
+            conversation.draft.typed = Some(connection);
+            Ok(Step::Asked)
+        }
+        Answer::Back => Ok(Step::Back),
+        Answer::Interrupted => Ok(Step::Interrupted),
+    }
+}

@@ -1,0 +1,105 @@
+//! Which tools, whether a scheduler refreshes in the background, and the line for the shell.
+
+use crate::command::setup::guided::conversation::{Conversation, Step};
+use crate::command::setup::guided::surroundings::SchedulerState;
+use crate::error::Result;
+use crate::setup::ToolKind;
+use crate::sys::dialog::{Answer, Choice};
+
+/// Asks which tools are to be set up. Those that were found here and have files are picked already;
+/// what the others print is long, and their programs, such as an editor, may have other uses.
+pub(in crate::command::setup::guided) fn choose(
+    conversation: &mut Conversation<'_>,
+) -> Result<Step> {
+    let tools = conversation.here.tools();
+    let mut choices = Vec::new();
+    for found in &tools {
+        let has_files = found.tool.files().is_some();
+        let is_chosen = match &conversation.draft.tools {
+            Some(picked) => picked.iter().any(|tool| tool.name == found.tool.name),
+            None => found.is_here && has_files,
+        };
+        let mut detail = found.tool.name.to_owned();
+        if !has_files {
+            detail += ", prints what to enter";
+        }
+        if !found.is_here {
+            detail += ", not found here";
+        }
+        choices.push(Choice {
+            name: found.tool.title.to_owned(),
+            detail,
+            is_chosen,
+            stays: false,
+        });
+    }
+    let question = conversation.question("Which tools?", 0);
+    Ok(
+        match conversation.dialog.multi_select(question, &choices)? {
+            Answer::Given(picked) => {
+                let mut chosen = Vec::new();
+                for index in picked {
+                    chosen.push(tools[index].tool);
+                }
+                conversation.draft.tools = Some(chosen);
+                Step::Asked
+            }
+            Answer::Back => Step::Back,
+            Answer::Interrupted => Step::Interrupted,
+        },
+    )
+}
+
+/// Asks whether a scheduler is to refresh the tokens. Tools that read the passfile need that.
+pub(in crate::command::setup::guided) fn scheduler(
+    conversation: &mut Conversation<'_>,
+) -> Result<Step> {
+    let here = conversation.here;
+    let tool = match here.scheduler() {
+        SchedulerState::AtWork(tool) => {
+            here.say(&format!("{} refreshes the tokens already", tool.title));
+            conversation.draft.scheduler = None;
+            return Ok(Step::Skipped);
+        }
+        SchedulerState::None => {
+            conversation.draft.scheduler = None;
+            return Ok(Step::Skipped);
+        }
+        SchedulerState::CanBeSetUp(tool) => tool,
+    };
+    let picked = conversation.draft.tools.as_deref().unwrap_or_default();
+    let needs_it = picked.iter().any(|tool| tool.kind == ToolKind::Passfile);
+    let text = format!("Keep tokens fresh in the background, by {}?", tool.title);
+    let question = conversation.question(&text, 0);
+    Ok(match conversation.dialog.confirm(question, needs_it)? {
+        Answer::Given(is_wanted) => {
+            conversation.draft.scheduler = is_wanted.then_some(tool);
+            Step::Asked
+        }
+        Answer::Back => Step::Back,
+        Answer::Interrupted => Step::Interrupted,
+    })
+}
+
+/// Asks whether to print the line for the shell's start-up file. pgcred never edits that file.
+pub(in crate::command::setup::guided) fn shell(
+    conversation: &mut Conversation<'_>,
+) -> Result<Step> {
+    let Some(shell) = conversation.here.shell() else {
+        return Ok(Step::Skipped);
+    };
+    let text = format!(
+        "Also refresh at prompts of {} (prints a line for you to paste)?",
+        shell.name
+    );
+    let question = conversation.question(&text, 0);
+    let default = conversation.draft.scheduler.is_none();
+    Ok(match conversation.dialog.confirm(question, default)? {
+        Answer::Given(is_wanted) => {
+            conversation.draft.shell = is_wanted.then_some(shell);
+            Step::Asked
+        }
+        Answer::Back => Step::Back,
+        Answer::Interrupted => Step::Interrupted,
+    })
+}

@@ -1,0 +1,409 @@
+//! The conversation with answers of a script, in surroundings that are made up: the way forward,
+//! the way back from every question, and Ctrl-C at every question.
+
+use std::cell::RefCell;
+
+use super::conversation::{Ending, hold};
+use super::steps::Draft;
+use super::surroundings::{Discovery, Found, FoundTool, SchedulerState, Surroundings, Wishes};
+use crate::authority::LoginState;
+use crate::config::Connection;
+use crate::error::{Error, Result};
+use crate::integrations::TOOLS;
+use crate::request::target::TargetSpec;
+use crate::setup::Tool;
+use crate::shell::{SHELLS, Shell};
+use crate::sys::dialog::{Answer, Choice, Dialog, Question};
+
+/// What happens at one question, by its number.
+#[derive(Clone, Copy)]
+enum Event {
+    Back,
+    Interrupt,
+}
+
+/// Answers every question with its default, and `yes` to the last one.
+#[derive(Default)]
+struct Script {
+    event: Option<(usize, Event)>,
+    /// Answers that are no defaults: the beginning of a question, and what to pick or type.
+    picks: Vec<(&'static str, Vec<usize>)>,
+    texts: Vec<(&'static str, &'static str)>,
+    asked: RefCell<Vec<String>>,
+}
+
+impl Script {
+    fn note<T>(&self, question: Question<'_>, answer: T) -> Answer<T> {
+        let mut asked = self.asked.borrow_mut();
+        let number = asked.len();
+        let is_first = if question.is_first { "first: " } else { "" };
+        asked.push(format!("{is_first}{}", question.text));
+        assert!(number < 60, "no end: {asked:?}");
+        match self.event {
+            Some((at, Event::Back)) if at == number => Answer::Back,
+            Some((at, Event::Interrupt)) if at == number => Answer::Interrupted,
+            _ => Answer::Given(answer),
+        }
+    }
+
+    fn marked(&self, question: Question<'_>, choices: &[Choice]) -> Vec<usize> {
+        for (text, picks) in &self.picks {
+            if question.text.starts_with(text) {
+                return picks.clone();
+            }
+        }
+        let numbered = choices.iter().enumerate();
+        numbered
+            .filter(|(_, choice)| choice.is_chosen)
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.borrow().clone()
+    }
+}
+
+impl Dialog for Script {
+    fn select(&self, question: Question<'_>, choices: &[Choice]) -> Result<Answer<usize>> {
+        let marked = self.marked(question, choices);
+        Ok(self.note(question, marked.first().copied().unwrap_or(0)))
+    }
+
+    fn multi_select(
+        &self,
+        question: Question<'_>,
+        choices: &[Choice],
+    ) -> Result<Answer<Vec<usize>>> {
+        let marked = self.marked(question, choices);
+        Ok(self.note(question, marked))
+    }
+
+    fn confirm(&self, question: Question<'_>, default: bool) -> Result<Answer<bool>> {
+        let is_yes = default || question.text.starts_with("Make");
+        Ok(self.note(question, is_yes))
+    }
+
+    fn text(
+        &self,
+        question: Question<'_>,
+        default: &str,
+        check: &dyn Fn(&str) -> Result<()>,
+    ) -> Result<Answer<String>> {
+        let mut typed = default.to_owned();
+        for (text, answer) in &self.texts {
+            if question.text.starts_with(text) {
+                (*answer).clone_into(&mut typed);
+            }
+        }
+        check(&typed).unwrap_or_else(|error| panic!("{}: {error}", question.text));
+        Ok(self.note(question, typed))
+    }
+}
+
+/// A machine that is made up.
+#[derive(Default)]
+struct World {
+    profiles: Vec<String>,
+    key: Option<&'static str>,
+    found: Vec<Found>,
+    configured: usize,
+    needs_login: bool,
+    cannot_discover: bool,
+    has_no_scheduler: bool,
+    searches: RefCell<Vec<Option<String>>>,
+    said: RefCell<Vec<String>>,
+}
+
+fn connection(name: &str, user: Option<&str>) -> Connection {
+    Connection {
+        name: name.to_owned(),
+        target: TargetSpec {
+            host: Some(format!("{name}.example.com")),
+            user: user.map(str::to_owned),
+            ..TargetSpec::default()
+        },
+        ..Connection::default()
+    }
+}
+
+fn found(name: &str, user: Option<&str>, why_not: Option<&str>) -> Found {
+    Found {
+        connection: connection(name, user),
+        detail: "a database".to_owned(),
+        why_not: why_not.map(str::to_owned),
+    }
+}
+
+/// Two profiles, three databases of which one needs a user, and a login that is missing.
+fn world() -> World {
+    World {
+        profiles: vec!["dev".to_owned(), "prod".to_owned()],
+        found: vec![
+            found("main", Some("admin"), None),
+            found("orders", None, None),
+            found("old", None, Some("it takes passwords only")),
+        ],
+        needs_login: true,
+        ..World::default()
+    }
+}
+
+fn tool(name: &str) -> &'static Tool {
+    TOOLS.iter().find(|tool| tool.name == name).expect("a tool")
+}
+
+impl Surroundings for World {
+    fn profiles(&self) -> Result<Vec<String>> {
+        Ok(self.profiles.clone())
+    }
+
+    fn current_profile(&self) -> Option<String> {
+        self.profiles.last().cloned()
+    }
+
+    fn key_variable(&self) -> Option<&'static str> {
+        self.key
+    }
+
+    fn how_to_make_a_profile(&self) -> String {
+        "make one".to_owned()
+    }
+
+    fn login(&self, _: Option<&str>) -> LoginState {
+        if self.needs_login {
+            return LoginState::Missing {
+                why: "the login has expired".to_owned(),
+                command: String::new(),
+            };
+        }
+        LoginState::NotNeeded
+    }
+
+    fn log_in(&self, _: Option<&str>) -> Result<()> {
+        Ok(())
+    }
+
+    fn discover(&self, profile: Option<&str>) -> Result<Discovery> {
+        self.searches.borrow_mut().push(profile.map(str::to_owned));
+        if self.cannot_discover {
+            return Err(Error::failure("nobody may list anything"));
+        }
+        Ok(Discovery {
+            new: self.found.clone(),
+            ..Discovery::default()
+        })
+    }
+
+    fn needs_user(&self, host: &str, _: Option<&str>) -> Result<bool> {
+        Ok(host.starts_with("rds"))
+    }
+
+    fn typed(&self, host: &str, user: Option<&str>, _: Option<&str>) -> Result<Connection> {
+        Ok(connection(host, user))
+    }
+
+    fn configured(&self) -> usize {
+        self.configured
+    }
+
+    fn check_name(&self, name: &str, _: Option<&str>, wishes: &Wishes) -> Result<()> {
+        assert!(wishes.connections.iter().all(|known| known.name != name));
+        Ok(())
+    }
+
+    fn tools(&self) -> Vec<FoundTool> {
+        let here = |name, is_here| FoundTool {
+            tool: tool(name),
+            is_here,
+        };
+        vec![
+            here("psql", true),
+            here("tableplus", true),
+            here("pgadmin", false),
+        ]
+    }
+
+    fn scheduler(&self) -> SchedulerState {
+        if self.has_no_scheduler {
+            SchedulerState::None
+        } else {
+            SchedulerState::CanBeSetUp(tool("cron"))
+        }
+    }
+
+    fn shell(&self) -> Option<&'static Shell> {
+        SHELLS.first()
+    }
+
+    fn show_changes(&self, _: &Wishes) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn say(&self, text: &str) {
+        self.said.borrow_mut().push(text.to_owned());
+    }
+}
+
+/// Returns the answers of a user who picks two databases and types a host besides.
+fn everything() -> Script {
+    Script {
+        picks: vec![("Which databases", vec![0, 1, 3])],
+        texts: vec![("Database user", "app"), ("Host", "rds1")],
+        ..Script::default()
+    }
+}
+
+fn agreed(ending: Ending) -> Wishes {
+    match ending {
+        Ending::Agreed(wishes) => wishes,
+        Ending::Declined => panic!("declined"),
+        Ending::Interrupted => panic!("interrupted"),
+    }
+}
+
+fn in_words(wishes: &Wishes) -> String {
+    let mut words = Vec::new();
+    for connection in &wishes.connections {
+        words.push(format!("{}:{:?}", connection.name, connection.target.user));
+    }
+    for tool in wishes.tools.iter().copied().chain(wishes.scheduler) {
+        words.push(tool.name.to_owned());
+    }
+    words.extend(wishes.shell.map(|shell| shell.name.to_owned()));
+    words.join(" ")
+}
+
+const EVERYTHING: &str = "main:Some(\"admin\") orders:Some(\"app\") \
+                          rds1:Some(\"app\") psql cron";
+
+#[test]
+fn the_answers_become_wishes() {
+    let (script, world) = (everything(), world());
+    let wishes = agreed(hold(&script, &world, Draft::default()).unwrap());
+    assert_eq!(in_words(&wishes), EVERYTHING);
+    assert_eq!(
+        script.asked(),
+        [
+            "first: Which profile?",
+            "the login has expired. Log in now?",
+            "Which databases?",
+            "Database user of orders?",
+            "Host?",
+            "Database user of `rds1`?",
+            "Name of the connection?",
+            "Which tools?",
+            "Keep tokens fresh in the background, by cron?",
+            "Also refresh at prompts of bash (prints a line for you to paste)?",
+            "Make these changes, write tokens, and try a login?",
+        ]
+    );
+}
+
+#[test]
+fn whoever_goes_back_comes_to_the_same_end() {
+    let all = everything();
+    agreed(hold(&all, &world(), Draft::default()).unwrap());
+    let questions = all.asked();
+    for at in 1..questions.len() {
+        let mut script = everything();
+        script.event = Some((at, Event::Back));
+        let world = world();
+        let wishes = agreed(hold(&script, &world, Draft::default()).unwrap());
+        assert_eq!(in_words(&wishes), EVERYTHING, "back at {}", questions[at]);
+        // A step with several questions begins again.
+        let asked = script.asked();
+        let again = questions[..at]
+            .iter()
+            .position(|known| *known == asked[at + 1]);
+        let again = again.unwrap_or_else(|| panic!("{asked:?}"));
+        assert_eq!(
+            asked[at + 1..],
+            questions[again..],
+            "back at {}",
+            questions[at]
+        );
+    }
+}
+
+#[test]
+fn ctrl_c_ends_at_every_question_and_esc_at_the_first() {
+    let all = everything();
+    agreed(hold(&all, &world(), Draft::default()).unwrap());
+    for at in 0..all.asked().len() {
+        let mut script = everything();
+        script.event = Some((at, Event::Interrupt));
+        let ending = hold(&script, &world(), Draft::default()).unwrap();
+        assert!(matches!(ending, Ending::Interrupted), "{at}");
+        assert_eq!(script.asked().len(), at + 1);
+    }
+    let mut script = everything();
+    script.event = Some((0, Event::Back));
+    let ending = hold(&script, &world(), Draft::default()).unwrap();
+    assert!(matches!(ending, Ending::Declined));
+}
+
+#[test]
+fn one_look_is_enough_for_a_profile() {
+    let mut script = everything();
+    script.event = Some((7, Event::Back));
+    let mut world = world();
+    world.needs_login = false;
+    agreed(hold(&script, &world, Draft::default()).unwrap());
+    assert_eq!(*world.searches.borrow(), [Some("prod".to_owned())]);
+}
+
+#[test]
+fn a_host_is_typed_where_nothing_can_be_listed() {
+    let script = Script {
+        texts: vec![("Host", "h1")],
+        ..Script::default()
+    };
+    let world = World {
+        profiles: vec!["dev".to_owned()],
+        cannot_discover: true,
+        has_no_scheduler: true,
+        ..World::default()
+    };
+    let wishes = agreed(hold(&script, &world, Draft::default()).unwrap());
+    assert_eq!(in_words(&wishes), "h1:None psql bash");
+    assert_eq!(
+        script.asked()[..2],
+        ["first: Host?", "Name of the connection?"]
+    );
+    let said = world.said.borrow().join("\n");
+    assert!(said.contains("nobody may list anything"), "{said}");
+}
+
+#[test]
+fn the_only_database_is_picked_and_others_are_not() {
+    let world = World {
+        profiles: vec!["dev".to_owned()],
+        found: vec![found("main", Some("admin"), None)],
+        ..World::default()
+    };
+    let wishes = agreed(hold(&Script::default(), &world, Draft::default()).unwrap());
+    assert_eq!(wishes.connections.len(), 1);
+    let world = World {
+        configured: 1,
+        ..world
+    };
+    let wishes = agreed(hold(&Script::default(), &world, Draft::default()).unwrap());
+    assert!(wishes.connections.is_empty());
+}
+
+#[test]
+fn without_any_credentials_the_user_learns_how_to_get_some() {
+    let error = hold(&Script::default(), &World::default(), Draft::default());
+    let Err(error) = error else {
+        panic!("no error");
+    };
+    assert_eq!(error.to_hint(), Some("make one"));
+    let world = World {
+        key: Some("KEY_ID"),
+        found: vec![found("main", Some("admin"), None)],
+        ..World::default()
+    };
+    agreed(hold(&Script::default(), &world, Draft::default()).unwrap());
+    assert_eq!(*world.searches.borrow(), [None]);
+}

@@ -1,0 +1,38 @@
+//! Which choices a typed text leaves of a list. Pure.
+
+use super::Choice;
+
+/// Tells whether a choice has each of the words, in upper or lower case, anywhere.
+pub(super) fn leaves(typed: &str, choice: &Choice) -> bool {
+    if choice.stays {
+        return true;
+    }
+    let text = format!("{} {}", choice.name, choice.detail).to_lowercase();
+    let typed = typed.to_lowercase();
+    typed.split_whitespace().all(|word| text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_typed_word_has_to_be_there() {
+        let choice = Choice {
+            name: "Orders-EU".to_owned(),
+            detail: "DSQL cluster eu-west-1".to_owned(),
+            ..Choice::default()
+        };
+        for typed in ["", " ", "orders", "dsql ORDERS", "west eu-"] {
+            assert!(leaves(typed, &choice), "{typed}");
+        }
+        for typed in ["us-", "orders us-", "ordersdsql"] {
+            assert!(!leaves(typed, &choice), "{typed}");
+        }
+        let stays = Choice {
+            stays: true,
+            ..choice
+        };
+        assert!(leaves("us-", &stays));
+    }
+}

@@ -1,0 +1,234 @@
+//! Numbered lines and typed numbers, for a terminal that cannot move its cursor, and for programs
+//! that read the screen aloud.
+
+use std::io::{self, Write};
+
+use super::{Answer, Choice, Dialog, Question, filter};
+use crate::error::Result;
+use crate::sys::terminal;
+use crate::text;
+
+/// How many lines of a list are shown at once.
+const MOST_LINES: usize = 40;
+
+/// What a user types to go back.
+const BACK: &str = "<";
+
+/// Asks by numbers.
+pub(super) struct Lines;
+
+/// What was typed at a list.
+#[derive(Debug, PartialEq, Eq)]
+enum Typed {
+    /// Nothing: what is marked.
+    Marked,
+    Numbers(Vec<usize>),
+    /// A text that leaves fewer lines.
+    Filter(String),
+}
+
+impl Dialog for Lines {
+    fn select(&self, question: Question<'_>, choices: &[Choice]) -> Result<Answer<usize>> {
+        let start = choices.iter().position(|choice| choice.is_chosen);
+        let keys = "a number, or a word to see only lines that have it";
+        let mut filter = String::new();
+        loop {
+            show(question, choices, &filter);
+            let typed = match ask(question, keys)? {
+                Answer::Given(line) => read(&line, choices.len()),
+                Answer::Back => return Ok(Answer::Back),
+                Answer::Interrupted => return Ok(Answer::Interrupted),
+            };
+            match typed {
+                Typed::Marked => return Ok(Answer::Given(start.unwrap_or(0))),
+                Typed::Numbers(numbers) if numbers.len() == 1 => {
+                    return Ok(Answer::Given(numbers[0]));
+                }
+                Typed::Numbers(_) => say("one number, please"),
+                Typed::Filter(typed) => filter = typed,
+            }
+        }
+    }
+
+    fn multi_select(
+        &self,
+        question: Question<'_>,
+        choices: &[Choice],
+    ) -> Result<Answer<Vec<usize>>> {
+        let keys = "numbers such as 1 3-5, 0 for none, or a word to see only lines that have it";
+        let mut filter = String::new();
+        loop {
+            show(question, choices, &filter);
+            let typed = match ask(question, keys)? {
+                Answer::Given(line) => read(&line, choices.len()),
+                Answer::Back => return Ok(Answer::Back),
+                Answer::Interrupted => return Ok(Answer::Interrupted),
+            };
+            match typed {
+                Typed::Marked => return Ok(Answer::Given(marked(choices))),
+                Typed::Numbers(numbers) => return Ok(Answer::Given(numbers)),
+                Typed::Filter(typed) => filter = typed,
+            }
+        }
+    }
+
+    fn confirm(&self, question: Question<'_>, default: bool) -> Result<Answer<bool>> {
+        let keys = if default { "Y/n" } else { "y/N" };
+        loop {
+            say(question.text);
+            let line = match ask(question, keys)? {
+                Answer::Given(line) => line,
+                Answer::Back => return Ok(Answer::Back),
+                Answer::Interrupted => return Ok(Answer::Interrupted),
+            };
+            match line.to_lowercase().as_str() {
+                "" => return Ok(Answer::Given(default)),
+                "y" | "yes" => return Ok(Answer::Given(true)),
+                "n" | "no" => return Ok(Answer::Given(false)),
+                _ => say("y or n, please"),
+            }
+        }
+    }
+
+    fn text(
+        &self,
+        question: Question<'_>,
+        default: &str,
+        check: &dyn Fn(&str) -> Result<()>,
+    ) -> Result<Answer<String>> {
+        loop {
+            say(question.text);
+            let keys = match default {
+                "" => "a text".to_owned(),
+                default => format!("a text, Enter for {default}"),
+            };
+            let given = match ask(question, &keys)? {
+                Answer::Given(line) if line.is_empty() => default.to_owned(),
+                Answer::Given(line) => line,
+                other => return Ok(other),
+            };
+            match check(&given) {
+                Ok(()) => return Ok(Answer::Given(given)),
+                Err(error) => say(&error.to_string()),
+            }
+        }
+    }
+}
+
+/// Asks for a line, and says what may be typed.
+fn ask(question: Question<'_>, keys: &str) -> Result<Answer<String>> {
+    let back = if question.is_first {
+        "ends"
+    } else {
+        "goes back"
+    };
+    let line = terminal::ask(&text::shown(&format!("[{keys}; {BACK} {back}] ")))?;
+    if line.is_empty() {
+        return Ok(Answer::Interrupted); // the end of the input
+    }
+    match line.trim() {
+        BACK => Ok(Answer::Back),
+        line => Ok(Answer::Given(line.to_owned())),
+    }
+}
+
+/// Shows the question and the choices that a text leaves. Those that are chosen are marked.
+fn show(question: Question<'_>, choices: &[Choice], typed: &str) {
+    say(question.text);
+    let (mut shown, mut left_out) = (0, 0);
+    for (index, choice) in choices.iter().enumerate() {
+        if !filter::leaves(typed, choice) {
+            continue;
+        }
+        if shown == MOST_LINES && !choice.stays {
+            left_out += 1;
+            continue;
+        }
+        shown += usize::from(!choice.stays);
+        let mark = if choice.is_chosen { '*' } else { ' ' };
+        let (name, detail) = (&choice.name, &choice.detail);
+        say(format!("{mark}{:>4}  {name}  {detail}", index + 1).trim_end());
+    }
+    if left_out > 0 {
+        say(&format!(
+            "      and {left_out} more: type a word to see others"
+        ));
+    }
+}
+
+/// Reads what was typed at a list of this length.
+fn read(line: &str, length: usize) -> Typed {
+    if line.is_empty() {
+        return Typed::Marked;
+    }
+    match numbers(line, length) {
+        Some(numbers) => Typed::Numbers(numbers),
+        None => Typed::Filter(line.to_owned()),
+    }
+}
+
+/// Returns the indices that numbers and ranges name, in the order of the list; `None` for anything
+/// else.
+fn numbers(line: &str, length: usize) -> Option<Vec<usize>> {
+    let mut named = vec![false; length];
+    for part in line.split([' ', ',']).filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let first: usize = first.parse().ok()?;
+        let last: usize = last.parse().ok()?;
+        if first == 0 && last == 0 {
+            continue;
+        }
+        if first == 0 || last < first || last > length {
+            return None;
+        }
+        named[first - 1..last].fill(true);
+    }
+    let mut indices = Vec::new();
+    for (index, is_named) in named.into_iter().enumerate() {
+        if is_named {
+            indices.push(index);
+        }
+    }
+    Some(indices)
+}
+
+fn marked(choices: &[Choice]) -> Vec<usize> {
+    let mut marked = Vec::new();
+    for (index, choice) in choices.iter().enumerate() {
+        if choice.is_chosen {
+            marked.push(index);
+        }
+    }
+    marked
+}
+
+fn say(text: &str) {
+    // If stderr is closed, the question cannot be answered either.
+    let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_choose_and_words_filter() {
+        assert_eq!(read("", 5), Typed::Marked);
+        assert_eq!(read("2", 5), Typed::Numbers(vec![1]));
+        assert_eq!(read("4, 1-2 2", 5), Typed::Numbers(vec![0, 1, 3]));
+        assert_eq!(read("0", 5), Typed::Numbers(Vec::new()));
+        for other in [
+            "6",
+            "3-9",
+            "0-2",
+            "2-1",
+            "prod",
+            "1 prod",
+            "-",
+            "1-",
+            "99999999999999999999",
+        ] {
+            assert_eq!(read(other, 5), Typed::Filter(other.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Lists that the arrow keys move in, by the library `inquire`. This is the only file that uses it
+//! and `crossterm`, which it draws with.
+
+use std::io;
+
+use crossterm::event::DisableBracketedPaste;
+use crossterm::style::Print;
+use crossterm::terminal::ClearType;
+use crossterm::{cursor, execute, terminal};
+use inquire::list_option::ListOption;
+use inquire::ui::RenderConfig;
+use inquire::{Confirm, InquireError, MultiSelect, Select, Text};
+
+use super::{Answer, Choice, Dialog, Question, filter, fit};
+use crate::error::{Error, Result};
+use crate::text;
+
+/// Asks by lists, in colors or without.
+pub(super) struct Prompts {
+    pub(super) has_colors: bool,
+}
+
+impl Dialog for Prompts {
+    fn select(&self, question: Question<'_>, choices: &[Choice]) -> Result<Answer<usize>> {
+        let message = text::shown(question.text);
+        let help = help("arrows and Enter choose, typing filters", question);
+        let scorer = |typed: &str, _: &String, _: &str, index: usize| score(typed, choices, index);
+        let named = |option: ListOption<&String>| text::shown(&choices[option.index].name);
+        let start = choices.iter().position(|choice| choice.is_chosen);
+        let prompt = Select::new(&message, lines_of(choices))
+            .with_help_message(&help)
+            .with_page_size(page_size())
+            .with_starting_cursor(start.unwrap_or(0))
+            .with_scorer(&scorer)
+            .with_formatter(&named)
+            .with_render_config(self.look());
+        answer(prompt.raw_prompt().map(|option| option.index))
+    }
+
+    fn multi_select(
+        &self,
+        question: Question<'_>,
+        choices: &[Choice],
+    ) -> Result<Answer<Vec<usize>>> {
+        let message = text::shown(question.text);
+        let help = help("space picks, Enter goes on, typing filters", question);
+        let scorer = |typed: &str, _: &String, _: &str, index: usize| score(typed, choices, index);
+        let named = |options: &[ListOption<&String>]| names_of(options, choices);
+        let mut chosen = Vec::new();
+        for (index, choice) in choices.iter().enumerate() {
+            if choice.is_chosen {
+                chosen.push(index);
+            }
+        }
+        let prompt = MultiSelect::new(&message, lines_of(choices))
+            .with_help_message(&help)
+            .with_page_size(page_size())
+            .with_default(&chosen)
+            .with_scorer(&scorer)
+            .with_formatter(&named)
+            .with_render_config(self.look());
+        let picked = prompt.raw_prompt();
+        answer(picked.map(|options| options.iter().map(|option| option.index).collect()))
+    }
+
+    fn confirm(&self, question: Question<'_>, default: bool) -> Result<Answer<bool>> {
+        let message = text::shown(question.text);
+        let help = help("y or n, then Enter", question);
+        let prompt = Confirm::new(&message)
+            .with_help_message(&help)
+            .with_default(default)
+            .with_render_config(self.look());
+        answer(prompt.prompt())
+    }
+
+    fn text(
+        &self,
+        question: Question<'_>,
+        default: &str,
+        check: &dyn Fn(&str) -> Result<()>,
+    ) -> Result<Answer<String>> {
+        let mut typed = default.to_owned();
+        let mut wrong = None;
+        loop {
+            let message = text::shown(question.text);
+            let help = match &wrong {
+                Some(error) => text::shown(&format!("{error}")),
+                None => help("Enter goes on", question),
+            };
+            let prompt = Text::new(&message)
+                .with_help_message(&help)
+                .with_initial_value(&typed)
+                .with_render_config(self.look());
+            let given = match answer(prompt.prompt())? {
+                Answer::Given(given) => given.trim().to_owned(),
+                other => return Ok(other),
+            };
+            match check(&given) {
+                Ok(()) => return Ok(Answer::Given(given)),
+                Err(error) => (typed, wrong) = (given, Some(error)),
+            }
+        }
+    }
+}
+
+impl Prompts {
+    fn look(&self) -> RenderConfig<'static> {
+        if self.has_colors {
+            RenderConfig::default_colored()
+        } else {
+            RenderConfig::empty()
+        }
+    }
+}
+
+/// Leaves the terminal as it was before a question that did not end.
+pub(super) fn restore() {
+    if terminal::is_raw_mode_enabled().unwrap_or(false) {
+        leave_question();
+        let _ = terminal::disable_raw_mode();
+        let _ = execute!(io::stderr(), cursor::Show, DisableBracketedPaste);
+    }
+}
+
+/// Goes to a line of its own below a question that Ctrl-C has ended: the library leaves the cursor
+/// in the middle of it.
+fn leave_question() {
+    let below = terminal::Clear(ClearType::FromCursorDown);
+    let _ = execute!(io::stderr(), Print("\r\n"), below);
+}
+
+/// Returns the keys, and what Esc does.
+fn help(keys: &str, question: Question<'_>) -> String {
+    let escape = if question.is_first {
+        "ends"
+    } else {
+        "goes back"
+    };
+    format!("{keys}, Esc {escape}")
+}
+
+/// Returns the rank of a choice that the typed text leaves: the order of the list, with those that
+/// stay at its end.
+fn score(typed: &str, choices: &[Choice], index: usize) -> Option<i64> {
+    let choice = choices.get(index)?;
+    if !filter::leaves(typed, choice) {
+        return None;
+    }
+    let rank = i64::try_from(index).unwrap_or(i64::MAX);
+    Some(-rank)
+}
+
+/// Returns the choices as lines that fit the window beside the marks before them.
+fn lines_of(choices: &[Choice]) -> Vec<String> {
+    const MARKS: usize = 8;
+    const NARROWEST: usize = 20;
+    let width = usize::from(window().0).saturating_sub(MARKS).max(NARROWEST);
+    let name_width = fit::name_width(choices);
+    let mut lines = Vec::new();
+    for choice in choices {
+        lines.push(fit::line(choice, name_width, width));
+    }
+    lines
+}
+
+/// Returns how many choices the window shows beside the question and the help.
+fn page_size() -> usize {
+    const OTHER_LINES: u16 = 6;
+    const MOST: u16 = 15;
+    window().1.saturating_sub(OTHER_LINES).clamp(3, MOST).into()
+}
+
+/// Returns the columns and lines of the window.
+fn window() -> (u16, u16) {
+    match terminal::size() {
+        Ok((columns, lines)) if columns > 0 && lines > 0 => (columns, lines),
+        _ => (80, 24),
+    }
+}
+
+/// Returns what was picked, in few words.
+fn names_of(options: &[ListOption<&String>], choices: &[Choice]) -> String {
+    const MOST: usize = 5;
+    if options.is_empty() {
+        return "none".to_owned();
+    }
+    if options.len() > MOST {
+        return format!("{} of {}", options.len(), choices.len());
+    }
+    let mut names = Vec::new();
+    for option in options {
+        names.push(text::shown(&choices[option.index].name));
+    }
+    names.join(", ")
+}
+
+fn answer<T>(given: std::result::Result<T, InquireError>) -> Result<Answer<T>> {
+    match given {
+        Ok(given) => Ok(Answer::Given(given)),
+        Err(InquireError::OperationCanceled) => Ok(Answer::Back),
+        Err(InquireError::OperationInterrupted) => {
+            leave_question();
+            Ok(Answer::Interrupted)
+        }
+        Err(error) => Err(Error::failure("cannot ask on the terminal")
+            .caused_by(&error)
+            .hint("set TERM=dumb for questions that need no cursor")),
+    }
+}
