@@ -26,7 +26,8 @@ enum Event {
 #[derive(Default)]
 struct Script {
     event: Option<(usize, Event)>,
-    /// Answers that are no defaults: the beginning of a question, and what to pick or type.
+    /// Answers that are no defaults: the beginning of a question, and what to pick or type. A
+    /// question that is asked again takes the next row, if there is one.
     picks: Vec<(&'static str, Vec<usize>)>,
     texts: Vec<(&'static str, &'static str)>,
     asked: RefCell<Vec<String>>,
@@ -47,10 +48,19 @@ impl Script {
     }
 
     fn marked(&self, question: Question<'_>, choices: &[Choice]) -> Vec<usize> {
-        for (text, picks) in &self.picks {
+        let asked = self.asked.borrow();
+        let before = asked
+            .iter()
+            .filter(|asked| asked.contains(question.text))
+            .count();
+        let mut picks = Vec::new();
+        for (text, picked) in &self.picks {
             if question.text.starts_with(text) {
-                return picks.clone();
+                picks.push(picked);
             }
+        }
+        if let Some(picked) = picks.get(before).or(picks.last()) {
+            return (*picked).clone();
         }
         let numbered = choices.iter().enumerate();
         numbered
@@ -373,6 +383,24 @@ fn a_host_is_typed_where_nothing_can_be_listed() {
     );
     let said = world.said.borrow().join("\n");
     assert!(said.contains("nobody may list anything"), "{said}");
+}
+
+#[test]
+fn the_list_is_asked_again_until_something_can_be_added() {
+    let script = Script {
+        picks: vec![
+            ("Which databases", vec![2]),
+            ("Which databases", vec![]),
+            ("Which databases", vec![0]),
+        ],
+        ..Script::default()
+    };
+    let world = world();
+    let wishes = agreed(hold(&script, &world, Draft::default()).unwrap());
+    assert_eq!(wishes.connections.len(), 1);
+    let said = world.said.borrow();
+    assert_eq!(said[0], "old: it takes passwords only");
+    assert!(said[1].starts_with("pick at least one"), "{said:?}");
 }
 
 #[test]
