@@ -1,7 +1,11 @@
 //! What an authority can list: the databases that the credentials of a profile may see. Values
-//! only; the texts are for people, and may have been written by others than the user.
+//! only; the texts are for people, and may have been written by others than the user. They are
+//! short, and a label may have any characters: escape it before a terminal gets it.
 
-#![expect(dead_code, reason = "the command that lists databases follows")]
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the command that lists databases follows")
+)]
 
 use super::{Inspected, NoAnswer, Region};
 
@@ -77,7 +81,7 @@ pub(crate) struct FoundDatabase {
     /// A user that the service itself has made, and that takes tokens.
     pub(crate) user: Option<String>,
     pub(crate) engine: Option<String>,
-    /// The authority's own word, such as `ACTIVE` or `stopped`.
+    /// The authority's own word, such as `ACTIVE` or `stopped`. Empty if only the name is known.
     pub(crate) status: String,
     /// Whether a client can connect in this state; `None` for a word that pgcred does not know.
     pub(crate) is_ready: Option<bool>,

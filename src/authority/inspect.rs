@@ -133,6 +133,9 @@ pub(crate) enum WhyNot {
     Setting,
     /// No connection to the authority.
     Unreachable,
+    /// There is no host of this name: the service is not in this region, or the network has no
+    /// names.
+    NoSuchHost,
     /// The certificate of the authority, or of a proxy before it, is not trusted.
     Untrusted,
     /// Time ran out.

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::access;
-use super::api::AwsInspector;
+use super::api::{AwsCatalog, AwsInspector};
 use super::blocking::BlockingResolver;
 use super::causes;
 use super::environment;
@@ -18,7 +18,7 @@ use super::region;
 use super::settings::SharedFiles;
 use super::{sigv4, token_parts};
 use crate::authority::{
-    Access, AccessQuery, AskPolicy, Authority, Identities, Inspector, OptionHelp, Region,
+    Access, AccessQuery, AskPolicy, Authority, Catalog, Identities, Inspector, OptionHelp, Region,
     ShellSettings, TokenPart, TokenReading, WhyNot,
 };
 use crate::error::{Error, Result};
@@ -147,5 +147,14 @@ impl Authority for AwsAuthority {
         deadline: Instant,
     ) -> Result<Option<Access>> {
         Ok(Some(access::access(query, ask, deadline)?))
+    }
+
+    fn catalog(
+        &self,
+        profile: Option<&str>,
+        ask: &AskPolicy,
+        deadline: Instant,
+    ) -> Option<Box<dyn Catalog>> {
+        Some(Box::new(AwsCatalog::new(profile, ask, deadline)))
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn cause_of_no_answer(why: WhyNot) -> &'static str {
         | WhyNot::Throttled
         | WhyNot::RegionOff
         | WhyNot::Unreachable
+        | WhyNot::NoSuchHost
         | WhyNot::Late
         | WhyNot::NotUnderstood
         | WhyNot::Refused

@@ -1,5 +1,5 @@
-//! Sends requests to control planes: addressed, signed, tried again where the service asks for
-//! patience, and given up at the deadline.
+//! Sends requests to control planes: addressed, signed, not too many at a time, tried again where
+//! the service asks for patience, and given up at the deadline.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use super::address::{self, Address};
 use super::refusal::Refusal;
 use super::request::ApiRequest;
+use super::room;
 use crate::authority::{Inspected, NoAnswer, WhyNot};
 use crate::aws::credentials::Credentials;
 use crate::aws::resolution::Resolution;
@@ -72,13 +73,13 @@ impl<'a> ApiClient<'a> {
         };
         let mut attempt = 1;
         loop {
+            if self.resolution.deadline() <= Instant::now() {
+                let late = self.resolution.timeout_error(&what.name());
+                return Err(NoAnswer::new(WhyNot::Late, late)); // of many that wait for room
+            }
             self.resolution
                 .step(format!("{}: asking {}", what.name(), address.base));
-            let request = match self.signed(what.request, &address) {
-                Ok(request) => request,
-                Err(error) => return Err(NoAnswer::new(WhyNot::Setting, what.about(&error))),
-            };
-            let answer = send(&self.http, what, request).await?;
+            let answer = self.send_once(what, &address).await?;
             if answer.status().is_success() {
                 return Ok(answer);
             }
@@ -90,6 +91,22 @@ impl<'a> ApiClient<'a> {
         }
     }
 
+    /// Sends a request as soon as there is room for it. The wait does not make its signature old.
+    async fn send_once(&self, what: &Subject<'_>, address: &Address) -> Inspected<HttpResponse> {
+        let work = async {
+            match self.signed(what.request, address) {
+                Ok(request) => Ok(self.http.send(request).await),
+                Err(error) => Err(error),
+            }
+        };
+        match what.resolution.wait(&what.name(), room::within(work)).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(error))) => Err(what.no_connection(error)),
+            Ok(Err(error)) => Err(NoAnswer::new(WhyNot::Setting, what.about(&error))),
+            Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
+        }
+    }
+
     fn signed(&self, request: &ApiRequest, address: &Address) -> Result<HttpRequest, Error> {
         let mut http = request.http(&address.base)?;
         let signed_for = SignedFor {
@@ -98,6 +115,10 @@ impl<'a> ApiClient<'a> {
             at: Time::now(),
         };
         sign_headers(&mut http, &signed_for, &self.credentials)?;
+        if !request.keeps_connection() {
+            // A listing asks so many hosts that kept connections would be more than macOS allows.
+            http.headers_mut().insert("connection", "close");
+        }
         Ok(http)
     }
 
@@ -122,36 +143,6 @@ fn pause_after(attempt: u32) -> Duration {
     whole / 2 + whole * share / 1024
 }
 
-/// Sends one request, to its end or to the deadline.
-async fn send(
-    http: &HttpClient,
-    what: &Subject<'_>,
-    request: HttpRequest,
-) -> Inspected<HttpResponse> {
-    let service = what.request.service;
-    match what.resolution.wait(&what.name(), http.send(request)).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(RequestError::Local(error))) => {
-            let is_setting = error.exit() == Exit::Usage; // else the answer is too long
-            let why = if is_setting {
-                WhyNot::Setting
-            } else {
-                WhyNot::NotUnderstood
-            };
-            Err(NoAnswer::new(why, what.about(&error)))
-        }
-        Ok(Err(RequestError::Failed(why))) => {
-            let error = unreachable(&what.text(), service.name, &why);
-            Err(NoAnswer::new(WhyNot::Unreachable, error))
-        }
-        Ok(Err(RequestError::Untrusted(why))) => {
-            let error = unreachable(&what.text(), service.name, &why);
-            Err(NoAnswer::new(WhyNot::Untrusted, error))
-        }
-        Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
-    }
-}
-
 /// Sends a request without a signature, which the service refuses, and returns the answer.
 pub(super) async fn ask_unsigned(
     resolution: &Resolution<'_>,
@@ -167,9 +158,15 @@ pub(super) async fn ask_unsigned(
         Ok(address) => request.http(&address.base),
         Err(error) => Err(error),
     };
-    match built {
-        Ok(http) => send(resolution.http(), &what, http).await,
-        Err(error) => Err(NoAnswer::new(WhyNot::Setting, error)),
+    let http = match built {
+        Ok(http) => http,
+        Err(error) => return Err(NoAnswer::new(WhyNot::Setting, error)),
+    };
+    let answer = resolution.http().send(http);
+    match resolution.wait(&what.name(), answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(what.no_connection(error)),
+        Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
     }
 }
 
@@ -197,6 +194,23 @@ impl Subject<'_> {
         error.clone().about(&self.text())
     }
 
+    /// Says why a request has no answer at all.
+    fn no_connection(&self, error: RequestError) -> NoAnswer {
+        let service = self.request.service.name;
+        let (why, text) = match error {
+            RequestError::Local(error) if error.exit() == Exit::Usage => {
+                return NoAnswer::new(WhyNot::Setting, self.about(&error));
+            }
+            RequestError::Local(error) => {
+                return NoAnswer::new(WhyNot::NotUnderstood, self.about(&error)); // it is too long
+            }
+            RequestError::Failed(text) if names_no_host(&text) => (WhyNot::NoSuchHost, text),
+            RequestError::Failed(text) => (WhyNot::Unreachable, text),
+            RequestError::Untrusted(text) => (WhyNot::Untrusted, text),
+        };
+        NoAnswer::new(why, unreachable(&self.text(), service, &text))
+    }
+
     fn not_understood(&self, status: u16) -> NoAnswer {
         let service = self.request.service.name;
         let error = not_understood(&self.text(), service, Some(status));
@@ -217,9 +231,57 @@ impl Subject<'_> {
     }
 }
 
+/// What the systems say of a name that no server has. A server of names that does not answer is
+/// another matter. Windows has the numbers in every language.
+const NO_NAME: [&str; 6] = [
+    "not known",                  // glibc, macOS
+    "No address associated with", // glibc, macOS
+    "Name does not resolve",      // musl
+    "Name has no usable address", // musl
+    "(os error 11001)",           // Windows: no such host
+    "(os error 11004)",           // Windows: the name has no address
+];
+
+/// Tells whether a request failed since its host does not exist.
+fn names_no_host(error: &str) -> bool {
+    error.contains("dns error") && NO_NAME.iter().any(|text| error.contains(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_does_not_exist_is_told_from_names_that_cannot_be_asked_for() {
+        for (error, no_host) in [
+            (
+                "client error (Connect): dns error: failed to lookup address information: Name or \
+              service not known",
+                true,
+            ),
+            (
+                "dns error: nodename nor servname provided, or not known",
+                true,
+            ),
+            (
+                "dns error: Der angegebene Host ist unbekannt. (os error 11001)",
+                true,
+            ),
+            (
+                "dns error: failed to lookup address information: Temporary failure in name \
+              resolution",
+                false,
+            ),
+            ("dns error: Try again", false),
+            (
+                "tcp connect error: Connection refused (os error 111)",
+                false,
+            ),
+            ("the method is not known", false),
+        ] {
+            assert_eq!(names_no_host(error), no_host, "{error}");
+        }
+    }
 
     #[test]
     fn pauses_grow_and_differ() {

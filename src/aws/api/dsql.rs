@@ -6,11 +6,13 @@
 use serde_json::{Map, Value};
 
 use super::client::ApiClient;
-use super::pages::Pages;
+use super::pages::{self, Listed};
 use super::request::ApiRequest;
-use crate::authority::{Inspected, NoAnswer, WhyNot};
+use crate::authority::Inspected;
 use crate::aws::service::endpoints::DSQL;
-use crate::aws::service::refusal::not_understood;
+
+pub(super) const GET_CLUSTER: &str = "GetCluster";
+pub(super) const LIST_CLUSTERS: &str = "ListClusters";
 
 /// A cluster, as AWS describes it.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +28,23 @@ pub(super) struct DsqlCluster {
     pub(super) peers: Vec<String>,
 }
 
+impl DsqlCluster {
+    /// Tells whether the cluster can use the key that its data is encrypted with.
+    pub(super) fn can_use_key(&self) -> Option<bool> {
+        let encryption = self.encryption.as_deref()?;
+        Some(encryption != "KMS_KEY_INACCESSIBLE")
+    }
+
+    pub(super) fn tag(&self, name: &str) -> Option<String> {
+        for (key, value) in &self.tags {
+            if key == name {
+                return Some(value.clone());
+            }
+        }
+        None
+    }
+}
+
 /// What a list says of a cluster.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ListedCluster {
@@ -34,7 +53,7 @@ pub(super) struct ListedCluster {
 }
 
 pub(super) fn get_cluster(identifier: &str) -> ApiRequest {
-    ApiRequest::rest(DSQL, "GetCluster", &["cluster", identifier], &[])
+    ApiRequest::rest(DSQL, GET_CLUSTER, &["cluster", identifier], &[]).among_many()
 }
 
 pub(super) fn list_clusters(mark: Option<&str>) -> ApiRequest {
@@ -42,7 +61,11 @@ pub(super) fn list_clusters(mark: Option<&str>) -> ApiRequest {
     if let Some(mark) = mark {
         query.push(("next-token", mark));
     }
-    ApiRequest::rest(DSQL, "ListClusters", &["cluster"], &query)
+    let request = ApiRequest::rest(DSQL, LIST_CLUSTERS, &["cluster"], &query);
+    if mark.is_some() {
+        return request.among_many();
+    }
+    request
 }
 
 /// Returns a cluster by its ID.
@@ -56,29 +79,10 @@ pub(super) async fn cluster(
         .await
 }
 
-/// Returns all clusters of a region, in AWS's order.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the discovery of clusters that asks it follows")
-)]
-pub(super) async fn clusters(
-    client: &ApiClient<'_>,
-    region: &str,
-) -> Inspected<Vec<ListedCluster>> {
-    let (mut pages, mut all) = (Pages::default(), Vec::new());
-    loop {
-        let request = list_clusters(pages.mark());
-        let (found, next) = client.ask(&request, region, read_page).await?;
-        all.extend(found);
-        match pages.go_on(next) {
-            Some(true) => {}
-            Some(false) => return Ok(all),
-            None => {
-                let error = not_understood("ListClusters does not end", DSQL.name, None);
-                return Err(NoAnswer::new(WhyNot::NotUnderstood, error));
-            }
-        }
-    }
+/// Returns the clusters of a region, in AWS's order.
+pub(super) async fn clusters(client: &ApiClient<'_>, region: &str) -> Listed<ListedCluster> {
+    let ask = async |mark: Option<&str>| client.ask(&list_clusters(mark), region, read_page).await;
+    pages::read_all(DSQL, LIST_CLUSTERS, ask).await
 }
 
 fn read_cluster(body: &[u8]) -> Option<DsqlCluster> {

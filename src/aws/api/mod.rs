@@ -1,18 +1,21 @@
 //! Questions to AWS's control planes: what a server's state is, who the caller is, what a policy
-//! allows. By hand, not by the services' SDKs: that of RDS alone has 360,000 lines, and pgcred asks
-//! ten questions.
+//! allows, which databases there are. By hand, not by the services' SDKs: that of RDS alone has
+//! 360,000 lines, and pgcred asks ten questions.
 //!
 //! ```text
-//! inspector      blocking: settings, credentials, a runtime; the seam of `authority`
-//!    |
-//!    +--> server --> rds_host   which thing of RDS a host name belongs to
-//!    |       |
-//!    v       v
-//!  sts iam  dsql rds            one file for each service: requests, and values out of answers
-//!    |       |
-//!    v       v
+//! inspector      what doctor asks          catalog      what discover asks, in a directory
+//!    |                                        |
+//!    +-----> session  <-----------------------+  blocking: settings, credentials, a runtime
+//!    |                                        |
+//!    +--> server --> rds_host                 |  which thing of RDS a host name belongs to
+//!    |       |                                |
+//!    v       v                                v
+//!  sts iam  dsql rds --> rds_things           |  one file for each service: requests, and values
+//!    |       |                                |  out of answers
+//!    v       v                                v
 //!  client --> request           one operation: JSON over REST, or a form and XML
 //!    |  |---> address           the user's endpoint, or AWS's own by partition
+//!    |  |---> room              how many requests are under way, in the whole process
 //!    |  '---> refusal           codes, and what they mean
 //!    v
 //!  service::http, sigv4         as for all that AWS is asked
@@ -27,6 +30,7 @@
 
 mod address;
 mod arn;
+mod catalog;
 mod client;
 mod dsql;
 mod iam;
@@ -34,15 +38,19 @@ mod inspector;
 mod pages;
 mod rds;
 mod rds_host;
+mod rds_things;
 mod refusal;
 mod request;
+mod room;
 mod server;
+mod session;
 mod sts;
 #[cfg(test)]
 mod tests;
 mod xml;
 
 pub(super) use arn::{Arn, Principal, is_account};
+pub(crate) use catalog::AwsCatalog;
 pub(crate) use inspector::AwsInspector;
 pub(super) use rds_host::{RdsName, parse as parse_rds_host};
 pub(super) use server::cluster_id;

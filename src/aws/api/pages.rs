@@ -1,26 +1,86 @@
-//! A list that comes in pages, each of which names the next one. Pure.
+//! A list that comes in pages, each of which names the next one: read to its end, or to what went
+//! wrong on the way.
 
 use std::collections::HashSet;
 
-/// The most pages of one list that are read: 100,000 entries.
+use crate::authority::{Inspected, NoAnswer, WhyNot};
+use crate::aws::service::endpoints::AwsService;
+use crate::aws::service::refusal::not_understood;
+
+/// The most pages of one list that are read. They may be empty.
 const MOST_PAGES: usize = 1_000;
+/// The most things of one list that are kept. AWS's quotas for a region are 40 instances and 20
+/// clusters of Aurora DSQL, until the account asks for more.
+const MOST_THINGS: usize = 10_000;
+
+/// The things of a list, as far as it was read.
+pub(super) struct Listed<T> {
+    pub(super) found: Vec<T>,
+    /// Why there may be more than was found.
+    pub(super) failure: Option<NoAnswer>,
+}
+
+impl<T> Listed<T> {
+    /// Returns the things of a list that was read to its end.
+    pub(super) fn whole(self) -> Inspected<Vec<T>> {
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(self.found),
+        }
+    }
+}
+
+/// Reads every page. `ask` is given the mark of a page, and returns what is on it and the mark of
+/// the next one.
+pub(super) async fn read_all<T>(
+    service: AwsService,
+    operation: &str,
+    ask: impl AsyncFn(Option<&str>) -> Inspected<(Vec<T>, Option<String>)>,
+) -> Listed<T> {
+    let (mut pages, mut found) = (Pages::default(), Vec::new());
+    let refused = |what: &str| {
+        let error = not_understood(&format!("{operation} {what}"), service.name, None);
+        Some(NoAnswer::new(WhyNot::NotUnderstood, error))
+    };
+    let failure = loop {
+        match ask(pages.mark()).await {
+            Ok((page, next)) => {
+                found.extend(page);
+                if found.len() > MOST_THINGS {
+                    found.truncate(MOST_THINGS);
+                    break refused(&format!("has more than {MOST_THINGS} entries"));
+                }
+                match pages.go_on(next) {
+                    Some(true) => {}
+                    Some(false) => break None,
+                    None => {
+                        found.clear(); // the same things again and again: no list of AWS's
+                        break refused("does not end");
+                    }
+                }
+            }
+            Err(failure) => break Some(failure),
+        }
+    };
+    Listed { found, failure }
+}
 
 /// The pages that were read, and the mark of the next one.
 #[derive(Default)]
-pub(super) struct Pages {
+struct Pages {
     seen: HashSet<String>,
     mark: Option<String>,
 }
 
 impl Pages {
     /// Returns the mark that the next page is asked with; none for the first page.
-    pub(super) fn mark(&self) -> Option<&str> {
+    fn mark(&self) -> Option<&str> {
         self.mark.as_deref()
     }
 
     /// Takes the mark that a page ends with. Returns false after the last page, and `None` if the
     /// pages would never end.
-    pub(super) fn go_on(&mut self, next: Option<String>) -> Option<bool> {
+    fn go_on(&mut self, next: Option<String>) -> Option<bool> {
         let Some(next) = next else {
             return Some(false);
         };

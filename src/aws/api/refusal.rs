@@ -40,6 +40,7 @@ const CODES: &[(&str, WhyNot)] = &[
     ("TooManyRequests", WhyNot::Throttled),
     ("OptInRequired", WhyNot::RegionOff),
     ("RegionDisabled", WhyNot::RegionOff),
+    ("AuthFailure", WhyNot::KeyUnknown),
     ("InvalidAccessKeyId", WhyNot::KeyUnknown),
     ("InvalidClientTokenId", WhyNot::KeyUnknown),
     ("UnrecognizedClient", WhyNot::KeyUnknown),

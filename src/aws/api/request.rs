@@ -18,6 +18,8 @@ pub(super) struct ApiRequest {
     pub(super) service: AwsService,
     pub(super) operation: &'static str,
     protocol: Protocol,
+    /// Whether the connection is kept for more such requests.
+    keeps_connection: bool,
 }
 
 enum Protocol {
@@ -46,6 +48,7 @@ impl ApiRequest {
             service,
             operation,
             protocol: Protocol::Query(form),
+            keeps_connection: false,
         }
     }
 
@@ -68,7 +71,18 @@ impl ApiRequest {
             service,
             operation,
             protocol: Protocol::RestJson(text),
+            keeps_connection: false,
         }
+    }
+
+    /// Returns the same request as one of many to the same host.
+    pub(super) fn among_many(mut self) -> Self {
+        self.keeps_connection = true;
+        self
+    }
+
+    pub(super) fn keeps_connection(&self) -> bool {
+        self.keeps_connection
     }
 
     /// Returns the request as it is sent to an address, unsigned.
@@ -104,6 +118,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::aws::api::rds::Which;
     use crate::aws::api::{dsql, iam, rds, sts};
     use crate::aws::partition::{self, HostVariant};
     use crate::aws::service::endpoints::{DSQL, IAM, RDS, STS};
@@ -115,29 +130,27 @@ mod tests {
 
     fn made(row: &Value) -> ApiRequest {
         let given = |name: &str| row["given"][name].as_str();
+        let engines: Vec<&str> = match row["given"]["Filters"][0]["Values"].as_array() {
+            Some(values) => values.iter().map(|value| value.as_str().unwrap()).collect(),
+            None => Vec::new(),
+        };
+        let describe = |listing: &rds::Listing, by_name: &str| {
+            let which = match given(by_name) {
+                Some(name) => Which::Named(name),
+                None if engines.is_empty() => Which::All,
+                None => Which::OfEngines(&engines),
+            };
+            rds::describe(listing, which, given("Marker"))
+        };
         let first = |name: &str| row["given"][name][0].as_str().unwrap();
         match row["operation"].as_str().unwrap() {
             "get_caller_identity" => sts::get_caller_identity(),
             "get_cluster" => dsql::get_cluster(given("identifier").unwrap()),
             "list_clusters" => dsql::list_clusters(given("nextToken")),
-            "describe_db_instances" => rds::describe(
-                &rds::INSTANCES,
-                given("DBInstanceIdentifier"),
-                given("Marker"),
-            ),
-            "describe_db_clusters" => rds::describe(
-                &rds::CLUSTERS,
-                given("DBClusterIdentifier"),
-                given("Marker"),
-            ),
-            "describe_db_proxies" => {
-                rds::describe(&rds::PROXIES, given("DBProxyName"), given("Marker"))
-            }
-            "describe_db_proxy_endpoints" => rds::describe(
-                &rds::PROXY_ENDPOINTS,
-                given("DBProxyEndpointName"),
-                given("Marker"),
-            ),
+            "describe_db_instances" => describe(&rds::INSTANCES, "DBInstanceIdentifier"),
+            "describe_db_clusters" => describe(&rds::CLUSTERS, "DBClusterIdentifier"),
+            "describe_db_proxies" => describe(&rds::PROXIES, "DBProxyName"),
+            "describe_db_proxy_endpoints" => describe(&rds::PROXY_ENDPOINTS, "DBProxyEndpointName"),
             "get_role" => iam::get_role(given("RoleName").unwrap()),
             "simulate_principal_policy" => iam::simulate_principal_policy(
                 given("PolicySourceArn").unwrap(),

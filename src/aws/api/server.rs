@@ -5,10 +5,13 @@
 //! What comes out is one value for both services. The states in which a server takes connections
 //! are the two lists at the top. Called by `inspector.rs`.
 
+use roxmltree::Node;
+
 use super::arn::Arn;
 use super::client::ApiClient;
+use super::rds::Which;
 use super::rds_host::{self, RdsName};
-use super::{dsql, rds};
+use super::{dsql, rds, rds_things};
 use crate::authority::{Inspected, NoAnswer, Scope, ServerState, WhyNot};
 use crate::aws::service::endpoints::{DSQL, RDS};
 use crate::error::Error;
@@ -34,7 +37,7 @@ const NOT_READY: &[&str] = &[
 
 /// Tells whether a server takes connections; none for a state that pgcred does not know, or in
 /// which it may or may not.
-fn is_ready(status: &str) -> Option<bool> {
+pub(super) fn is_ready(status: &str) -> Option<bool> {
     let status = status.to_ascii_lowercase();
     if READY.contains(&status.as_str()) {
         return Some(true);
@@ -80,24 +83,27 @@ pub(in crate::aws) fn cluster_id(host: &str) -> &str {
 
 async fn state_of_dsql(client: &ApiClient<'_>, host: &str, region: &str) -> Inspected<ServerState> {
     let cluster = dsql::cluster(client, region, cluster_id(host)).await?;
-    let encryption = cluster.encryption.as_deref();
-    let can_use_key = encryption.map(|state| state != "KMS_KEY_INACCESSIBLE");
     Ok(ServerState {
         kind: "Aurora DSQL cluster",
+        is_ready: is_ready_dsql(&cluster),
+        can_use_key: cluster.can_use_key(),
         identifier: cluster.identifier,
-        // Without its key the cluster is useless, whatever its status says.
-        is_ready: match can_use_key {
-            Some(false) => Some(false),
-            _ => is_ready(&cluster.status),
-        },
         status: cluster.status,
-        can_use_key,
         takes_tokens: Some(true),
         requires_tls: Some(true),
         resource: Some(cluster.arn),
         peers: cluster.peers,
         ..ServerState::default()
     })
+}
+
+/// Tells whether a cluster of Aurora DSQL takes connections. Without its key it is useless,
+/// whatever its status says.
+pub(super) fn is_ready_dsql(cluster: &dsql::DsqlCluster) -> Option<bool> {
+    match cluster.can_use_key() {
+        Some(false) => Some(false),
+        _ => is_ready(&cluster.status),
+    }
 }
 
 /// What the host of a request belongs to in RDS.
@@ -110,10 +116,9 @@ struct Lookup<'a> {
 
 impl Lookup<'_> {
     async fn instance(&self, name: &str) -> Inspected<ServerState> {
-        let read = rds::read_instance;
-        let found =
-            rds::list_all(self.client, self.region, &rds::INSTANCES, Some(name), read).await?;
-        let is_this = |instance: &rds::RdsInstance| self.is_host(instance.host.as_deref());
+        let read = rds_things::read_instance;
+        let found = self.list(&rds::INSTANCES, Which::Named(name), read).await?;
+        let is_this = |instance: &rds_things::RdsInstance| self.is_host(instance.host.as_deref());
         let Some(instance) = found.into_iter().find(is_this) else {
             return Err(self.not_found("DB instance"));
         };
@@ -132,9 +137,10 @@ impl Lookup<'_> {
         };
         if let Some(cluster) = &instance.cluster {
             // The cluster decides for its members: it has the switch, and policies name it.
-            let read = rds::read_cluster;
-            let name = Some(cluster.as_str());
-            let found = rds::list_all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
+            let read = rds_things::read_cluster;
+            let found = self
+                .list(&rds::CLUSTERS, Which::Named(cluster), read)
+                .await?;
             if let Some(cluster) = found.into_iter().next() {
                 state.takes_tokens = cluster.takes_tokens;
                 state.resource = self.resource(&cluster.arn, &cluster.resource_id);
@@ -146,11 +152,13 @@ impl Lookup<'_> {
 
     /// Looks for a cluster by its name or, for a custom endpoint, among all of them.
     async fn cluster(&self, name: Option<&str>) -> Inspected<ServerState> {
-        let read = rds::read_cluster;
-        let found = rds::list_all(self.client, self.region, &rds::CLUSTERS, name, read).await?;
-        for cluster in found {
-            let mut hosts = cluster.hosts.iter();
-            if !hosts.any(|host| self.is_host(Some(host))) {
+        let read = rds_things::read_cluster;
+        let which = match name {
+            Some(name) => Which::Named(name),
+            None => Which::All,
+        };
+        for cluster in self.list(&rds::CLUSTERS, which, read).await? {
+            if !cluster.hosts().any(|host| self.is_host(Some(host))) {
                 continue;
             }
             return Ok(ServerState {
@@ -179,10 +187,12 @@ impl Lookup<'_> {
     }
 
     async fn proxy_endpoint(&self, name: &str) -> Inspected<ServerState> {
-        let listing = &rds::PROXY_ENDPOINTS;
-        let read = rds::read_proxy_endpoint;
-        let found = rds::list_all(self.client, self.region, listing, Some(name), read).await?;
-        let is_this = |endpoint: &rds::RdsProxyEndpoint| self.is_host(endpoint.host.as_deref());
+        let read = rds_things::read_proxy_endpoint;
+        let found = self
+            .list(&rds::PROXY_ENDPOINTS, Which::Named(name), read)
+            .await?;
+        let is_this =
+            |endpoint: &rds_things::RdsProxyEndpoint| self.is_host(endpoint.host.as_deref());
         let Some(endpoint) = found.into_iter().find(is_this) else {
             return Err(self.not_found("RDS proxy endpoint"));
         };
@@ -194,21 +204,17 @@ impl Lookup<'_> {
         Ok(state)
     }
 
-    async fn proxy_named(&self, name: &str) -> Inspected<rds::RdsProxy> {
-        let read = rds::read_proxy;
-        let found =
-            rds::list_all(self.client, self.region, &rds::PROXIES, Some(name), read).await?;
+    async fn proxy_named(&self, name: &str) -> Inspected<rds_things::RdsProxy> {
+        let read = rds_things::read_proxy;
+        let found = self.list(&rds::PROXIES, Which::Named(name), read).await?;
         match found.into_iter().next() {
             Some(proxy) => Ok(proxy),
             None => Err(self.not_found("RDS proxy")),
         }
     }
 
-    fn state_of_proxy(&self, proxy: rds::RdsProxy) -> ServerState {
-        let resource_id = match proxy.arn.rsplit_once(':') {
-            Some((_, id)) => id,
-            None => "",
-        };
+    fn state_of_proxy(&self, proxy: rds_things::RdsProxy) -> ServerState {
+        let resource = self.resource(&proxy.arn, proxy.resource_id());
         ServerState {
             kind: "RDS proxy",
             is_proxy: true,
@@ -216,10 +222,20 @@ impl Lookup<'_> {
             status: proxy.status,
             takes_tokens: Some(proxy.takes_tokens),
             requires_tls: proxy.requires_tls,
-            resource: self.resource(&proxy.arn, resource_id),
+            resource,
             identifier: proxy.name,
             ..ServerState::default()
         }
+    }
+
+    async fn list<T>(
+        &self,
+        listing: &rds::Listing,
+        which: Which<'_>,
+        read: fn(Node) -> Option<T>,
+    ) -> Inspected<Vec<T>> {
+        let listed = rds::list(self.client, self.region, listing, which, read);
+        listed.await.whole()
     }
 
     /// Tells whether an address of RDS is that of the request. What is being created has none yet.

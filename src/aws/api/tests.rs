@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::inspector::AwsInspector;
-use super::{address, client::ApiClient, dsql, rds};
+use super::rds::Which;
+use super::session::AwsSession;
+use super::{address, client::ApiClient, dsql, rds, rds_things};
 use crate::authority::{
     AskPolicy, DeniedBy, Inspected, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
     Scope, ServerState, WhyNot,
@@ -92,7 +94,7 @@ fn ask() -> AskPolicy {
 
 fn within(seconds: u64, words: &str) -> AwsInspector {
     let deadline = Instant::now() + Duration::from_secs(seconds);
-    AwsInspector::reading(plan, Some(words), &ask(), deadline)
+    AwsInspector::of(AwsSession::reading(plan, Some(words), &ask(), deadline))
 }
 
 fn inspector(words: &str) -> AwsInspector {
@@ -142,9 +144,10 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let credentials = Credentials::new("AKIA", SECRET, None, None, "test");
     let client = ApiClient::new(&resolution, credentials);
     block_on(async {
-        let of_dsql = dsql::clusters(&client, "eu-west-1").await;
-        let read = rds::read_cluster;
-        let of_rds = rds::list_all(&client, "eu-west-1", &rds::CLUSTERS, None, read).await;
+        let of_dsql = dsql::clusters(&client, "eu-west-1").await.whole();
+        let read = rds_things::read_cluster;
+        let of_rds = rds::list(&client, "eu-west-1", &rds::CLUSTERS, Which::All, read).await;
+        let of_rds = of_rds.whole();
         (of_dsql.map(|all| all.len()), of_rds.map(|all| all.len()))
     })
     .unwrap()
@@ -509,7 +512,12 @@ fn what_is_wrong_here_is_not_blamed_on_aws() {
     ] {
         let deadline = Instant::now() + Duration::from_secs(5);
         let read = plan_of_variables;
-        let inspector = AwsInspector::reading(read, Some(&variables), &ask(), deadline);
+        let inspector = AwsInspector::of(AwsSession::reading(
+            read,
+            Some(&variables),
+            &ask(),
+            deadline,
+        ));
         let answer = inspector.server(&of_dsql(&host), Some(&region()));
         assert_eq!(why(answer), reason, "{variables}");
     }
@@ -528,7 +536,7 @@ fn credentials_are_resolved_once_for_all_threads() {
         plan(Some(if is_first { " AKIA" } else { " AKIAGONE" }))
     };
     let deadline = Instant::now() + Duration::from_secs(20);
-    let inspector = AwsInspector::reading(read, None, &ask(), deadline);
+    let inspector = AwsInspector::of(AwsSession::reading(read, None, &ask(), deadline));
     assert!(inspector.caller(None).is_ok());
     std::thread::scope(|scope| {
         for _ in 0..4 {

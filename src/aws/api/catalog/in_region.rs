@@ -1,0 +1,22 @@
+//! The questions to one region.
+
+use futures_util::future;
+
+use super::part::Part;
+use super::question::InRegion;
+use super::{of_dsql, of_rds, verdict};
+
+/// How many questions a region has before anything is known of it.
+pub(super) const QUESTIONS: usize = 1 + of_rds::QUESTIONS;
+
+/// Lists what there is in one region: Aurora DSQL, then RDS.
+pub(super) async fn list(asked: &InRegion<'_>) -> Part {
+    let of_dsql = Box::pin(of_dsql::list(asked));
+    let of_rds = Box::pin(of_rds::list(asked));
+    let (mut whole, of_rds) = future::join(of_dsql, of_rds).await;
+    if of_rds.is_answered {
+        verdict::without_missing_service(&mut whole.failures);
+    }
+    whole.append(of_rds);
+    whole
+}

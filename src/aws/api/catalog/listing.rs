@@ -1,0 +1,73 @@
+//! One listing: all regions at once, and the account that the keys belong to.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{self, Either};
+
+use super::in_region;
+use super::part::Part;
+use super::question::{InRegion, Progress};
+use super::verdict;
+use crate::authority::{Caller, CatalogAnswer, Inspected, Region};
+use crate::aws::api::client::ApiClient;
+use crate::aws::api::sts;
+
+/// How much longer than all others STS is waited for.
+const PATIENCE_FOR_STS: Duration = Duration::from_secs(1);
+
+/// Lists what there is in these regions. STS, which is asked in `home`, says whose keys these are.
+pub(super) async fn list(
+    client: &ApiClient<'_>,
+    home: &str,
+    regions: &[Region],
+    progress: Progress<'_>,
+) -> Inspected<CatalogAnswer> {
+    let mut asked = Vec::new();
+    for region in regions {
+        asked.push(InRegion {
+            client,
+            region,
+            progress,
+        });
+    }
+    for region in &asked {
+        region.plan(in_region::QUESTIONS);
+    }
+    let parts = future::join_all(asked.iter().map(in_region::list));
+    let (parts, caller) = together(parts, sts::caller(client, home)).await;
+    let mut whole = Part::default();
+    for part in parts {
+        whole.append(part);
+    }
+    verdict::on_keys(&whole, caller.as_ref())?;
+    let account = match caller {
+        Some(Ok(caller)) => {
+            verdict::with_known_keys(&mut whole.failures);
+            Some(caller.account)
+        }
+        _ => whole.account,
+    };
+    verdict::once_for_a_region(&mut whole.failures);
+    Ok(CatalogAnswer {
+        account,
+        databases: whole.databases,
+        failures: whole.failures,
+    })
+}
+
+/// Waits for all parts, and for the caller not much longer than that: an STS that hangs must not
+/// hold up what was found.
+async fn together<T>(
+    parts: impl Future<Output = T>,
+    caller: impl Future<Output = Inspected<Caller>>,
+) -> (T, Option<Inspected<Caller>>) {
+    match future::select(pin!(parts), pin!(caller)).await {
+        Either::Left((parts, caller)) => {
+            let caller = tokio::time::timeout(PATIENCE_FOR_STS, caller).await;
+            (parts, caller.ok())
+        }
+        Either::Right((caller, parts)) => (parts.await, Some(caller)),
+    }
+}

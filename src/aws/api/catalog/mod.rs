@@ -1,0 +1,41 @@
+//! The databases that a profile may see: clusters of Aurora DSQL, and instances, clusters and
+//! proxies of RDS, in many regions side by side.
+//!
+//! ```text
+//! aws_catalog     blocking: the seam of `authority`, and the regions of a profile
+//!     |
+//!     v
+//! listing         all regions at once, and the account
+//!     |
+//!     +--> in_region      the questions to one region
+//!     |       |
+//!     |       +--> of_dsql      a list of clusters, then each of them
+//!     |       '--> of_rds       three lists; endpoints of proxies if there are proxies
+//!     v
+//! verdict         what a failure says of the region, and of the keys
+//!
+//! question        what is asked, by whom, and where
+//! part            rows and failures, as they come together
+//! row             one row, and the bounds of its texts
+//! ```
+//!
+//! The questions of a region: one of Aurora DSQL and three of RDS, then one for each cluster of
+//! Aurora DSQL, whose list has the names only. Every question ends by the deadline of the session;
+//! what was found by then is in the answer, with a failure for each question that was not answered.
+//!
+//! All texts are those of the services, and of people who write tags: they are bounded here, and
+//! whoever shows them escapes them.
+
+mod aws_catalog;
+mod in_region;
+mod listing;
+mod of_dsql;
+mod of_rds;
+mod part;
+mod question;
+mod row;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub(crate) use aws_catalog::AwsCatalog;

@@ -1,0 +1,145 @@
+//! Clusters of Aurora DSQL: the list of a region, then each cluster of it.
+
+use futures_util::future;
+use tokio::sync::Semaphore;
+
+use super::part::Part;
+use super::question::{InRegion, Question};
+use super::row;
+use crate::authority::{FoundDatabase, Inspected, Region, WhyNot};
+use crate::aws::api::dsql::{self, DsqlCluster, ListedCluster};
+use crate::aws::api::server;
+use crate::aws::service::endpoints::DSQL;
+
+const KIND: &str = "DSQL cluster";
+/// The user that every cluster has.
+const FIRST_USER: &str = "admin";
+/// How many clusters of a region are asked for at a time, so that a region with many of them leaves
+/// room for the others.
+const SIDE_BY_SIDE: usize = 16;
+
+/// Lists the clusters of a region, in AWS's order.
+pub(super) async fn list(asked: &InRegion<'_>) -> Part {
+    let mut part = Part::default();
+    let listed = dsql::clusters(asked.client, asked.region.as_str()).await;
+    let question = |operation| Question {
+        service: DSQL,
+        operation,
+        region: asked.region,
+    };
+    let clusters = part.take(question(dsql::LIST_CLUSTERS), listed);
+    asked.plan(clusters.len());
+    asked.done();
+    let room = Semaphore::new(SIDE_BY_SIDE);
+    let mut questions = Vec::new();
+    for cluster in &clusters {
+        questions.push(details(asked, cluster, &room));
+    }
+    let answers = future::join_all(questions).await;
+    for (cluster, answer) in clusters.into_iter().zip(answers) {
+        part.learn_account(&cluster.arn);
+        let question = question(dsql::GET_CLUSTER);
+        match answer {
+            Ok(cluster) => part.add(question, of_cluster(&cluster, asked.region)),
+            Err(failure) if failure.why == WhyNot::NotFound => {} // deleted in the meantime
+            Err(failure) => {
+                part.add(question, of_name(cluster.identifier, asked.region));
+                part.fail_once(question, failure);
+            }
+        }
+    }
+    part
+}
+
+/// Asks for one cluster, as soon as there is room for it.
+async fn details(
+    asked: &InRegion<'_>,
+    cluster: &ListedCluster,
+    room: &Semaphore,
+) -> Inspected<DsqlCluster> {
+    let _place = room.acquire().await; // an error only if somebody closed it
+    let answer = dsql::cluster(asked.client, asked.region.as_str(), &cluster.identifier).await;
+    asked.done();
+    answer
+}
+
+/// Returns the row of a cluster of which only the name is known.
+fn of_name(identifier: String, region: &Region) -> Option<Vec<FoundDatabase>> {
+    let name = identifier.clone();
+    Some(vec![FoundDatabase {
+        user: Some(FIRST_USER.to_owned()),
+        takes_tokens: Some(true),
+        resource_id: Some(name),
+        ..row::new(KIND, identifier, region)?
+    }])
+}
+
+fn of_cluster(cluster: &DsqlCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
+    let mut rows = of_name(cluster.identifier.clone(), region)?;
+    for row in &mut rows {
+        row.label = row::label(cluster.tag("Name"));
+        row.host = row::host(cluster.endpoint.clone());
+        row.is_ready = server::is_ready_dsql(cluster);
+        row.status = row::status(cluster.status.clone());
+    }
+    Some(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster() -> DsqlCluster {
+        DsqlCluster {
+            identifier: "abc".to_owned(),
+            arn: "arn".to_owned(),
+            status: "IDLE".to_owned(),
+            endpoint: Some("ABC.dsql.eu-west-1.on.aws".to_owned()),
+            encryption: None,
+            peers: Vec::new(),
+            tags: vec![
+                ("Owner".to_owned(), "x".to_owned()),
+                ("Name".to_owned(), "Main".to_owned()),
+            ],
+        }
+    }
+
+    fn row(cluster: &DsqlCluster) -> Option<FoundDatabase> {
+        of_cluster(cluster, &Region::vouched_for("eu-west-1"))?.pop()
+    }
+
+    #[test]
+    fn a_cluster_is_a_row() {
+        let found = row(&cluster()).unwrap();
+        assert_eq!(found.label.as_deref(), Some("Main"));
+        assert_eq!(found.host.as_deref(), Some("abc.dsql.eu-west-1.on.aws"));
+        assert_eq!(
+            (found.status.as_str(), found.is_ready),
+            ("IDLE", Some(true))
+        );
+        assert_eq!(found.resource_id.as_deref(), Some("abc"));
+    }
+
+    #[test]
+    fn a_cluster_without_its_key_is_not_ready() {
+        let found = row(&DsqlCluster {
+            encryption: Some("KMS_KEY_INACCESSIBLE".to_owned()),
+            ..cluster()
+        });
+        assert_eq!(found.unwrap().is_ready, Some(false));
+    }
+
+    #[test]
+    fn what_cannot_be_is_left_out() {
+        let found = row(&DsqlCluster {
+            endpoint: Some("a b; rm".to_owned()),
+            ..cluster()
+        });
+        assert_eq!(found.unwrap().host, None);
+        let found = row(&DsqlCluster {
+            identifier: "a\u{7}".to_owned(),
+            ..cluster()
+        });
+        assert_eq!(found, None);
+    }
+}

@@ -1,0 +1,200 @@
+//! Instances, clusters and proxies of RDS: three lists of a region, and the endpoints of proxies
+//! where there are proxies.
+
+use futures_util::future;
+
+use super::part::Part;
+use super::question::{InRegion, Question};
+use super::row;
+use crate::authority::{EndpointRole, FoundDatabase, Region};
+use crate::aws::api::rds::{self, Listing, Which};
+use crate::aws::api::rds_things::{self, RdsCluster, RdsInstance, RdsProxy, RdsProxyEndpoint};
+use crate::aws::api::server::is_ready;
+use crate::aws::service::endpoints::RDS;
+
+/// How many lists are asked for in each region.
+pub(super) const QUESTIONS: usize = 3;
+
+const AURORA: &str = "aurora-postgresql";
+/// Without the filter come those of other services, such as Neptune.
+const ENGINES_OF_CLUSTERS: [&str; 2] = [AURORA, "postgres"];
+/// An instance of Aurora is always a member of a cluster.
+const ENGINES_OF_INSTANCES: [&str; 1] = ["postgres"];
+const FAMILY: &str = "POSTGRESQL";
+
+/// Lists clusters, instances and proxies, each in AWS's order.
+pub(super) async fn list(asked: &InRegion<'_>) -> Part {
+    let (clusters, instances) = (Box::pin(clusters(asked)), Box::pin(instances(asked)));
+    let lists = future::join3(clusters, instances, Box::pin(proxies(asked)));
+    let (mut whole, instances, proxies) = lists.await;
+    whole.append(instances);
+    whole.append(proxies);
+    whole
+}
+
+fn question<'a>(asked: &InRegion<'a>, listing: &Listing) -> Question<'a> {
+    Question {
+        service: RDS,
+        operation: listing.operation,
+        region: asked.region,
+    }
+}
+
+async fn clusters(asked: &InRegion<'_>) -> Part {
+    let (listing, which) = (&rds::CLUSTERS, Which::OfEngines(&ENGINES_OF_CLUSTERS));
+    let (client, region) = (asked.client, asked.region.as_str());
+    let listed = rds::list(client, region, listing, which, rds_things::read_cluster).await;
+    asked.done();
+    let (mut part, question) = (Part::default(), question(asked, listing));
+    for cluster in part.take(question, listed) {
+        part.learn_account(&cluster.arn);
+        part.add(question, of_cluster(&cluster, asked.region));
+    }
+    part
+}
+
+async fn instances(asked: &InRegion<'_>) -> Part {
+    let (listing, which) = (&rds::INSTANCES, Which::OfEngines(&ENGINES_OF_INSTANCES));
+    let (client, region) = (asked.client, asked.region.as_str());
+    let listed = rds::list(client, region, listing, which, rds_things::read_instance).await;
+    asked.done();
+    let (mut part, question) = (Part::default(), question(asked, listing));
+    for instance in part.take(question, listed) {
+        if instance.cluster.is_some() {
+            continue; // the hosts of its cluster lead to it
+        }
+        part.learn_account(&instance.arn);
+        part.add(question, of_instance(instance, asked.region));
+    }
+    part
+}
+
+async fn proxies(asked: &InRegion<'_>) -> Part {
+    let (client, region) = (asked.client, asked.region.as_str());
+    let (listing, read) = (&rds::PROXIES, rds_things::read_proxy);
+    let listed = rds::list(client, region, listing, Which::All, read).await;
+    let (mut part, question_of_proxies) = (Part::default(), question(asked, listing));
+    let mut proxies = part.take(question_of_proxies, listed);
+    proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
+    for proxy in &proxies {
+        part.learn_account(&proxy.arn);
+        part.add(question_of_proxies, of_proxy(proxy, asked.region));
+    }
+    if proxies.is_empty() {
+        asked.done();
+        return part;
+    }
+    asked.plan(1);
+    asked.done();
+    let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_things::read_proxy_endpoint);
+    let listed = rds::list(client, region, listing, Which::All, read).await;
+    asked.done();
+    let question = question(asked, listing);
+    for endpoint in part.take(question, listed) {
+        let mut of_this = proxies.iter();
+        if let Some(proxy) = of_this.find(|proxy| proxy.name == endpoint.proxy)
+            && !endpoint.is_default
+        {
+            part.add(question, of_endpoint(&endpoint, proxy, asked.region));
+        }
+    }
+    part
+}
+
+/// Returns the rows of a cluster: its writer, its readers if there are any, and the endpoints of
+/// the user's own.
+fn of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
+    let kind = match cluster.engine.as_deref() {
+        Some(AURORA) => "Aurora cluster",
+        _ => "RDS cluster",
+    };
+    let mut writer = row::new(kind, cluster.identifier.clone(), region)?;
+    writer.label = row::label(cluster.label.clone());
+    writer.host = row::host(cluster.host.clone());
+    writer.port = cluster.port;
+    writer.dbname = row::name(cluster.dbname.clone());
+    writer.engine = row::name(cluster.engine.clone());
+    writer.is_ready = is_ready(&cluster.status);
+    writer.status = row::status(cluster.status.clone());
+    writer.takes_tokens = cluster.takes_tokens;
+    writer.resource_id = row::name(Some(cluster.resource_id.clone()));
+    writer.is_public = cluster.is_public;
+    if cluster.is_express {
+        writer.user = row::name(cluster.master_user.clone());
+        writer.is_public = Some(true);
+    }
+    let mut rows = vec![writer.clone()];
+    if cluster.readers != Some(0)
+        && let Some(host) = row::host(cluster.reader.clone())
+    {
+        rows.push(FoundDatabase {
+            role: EndpointRole::Reader,
+            host: Some(host),
+            ..writer.clone()
+        });
+    }
+    for custom in &cluster.custom {
+        rows.extend(of_custom(custom, &writer));
+    }
+    Some(rows)
+}
+
+/// Returns the row of an endpoint of the user's own, which begins with its name.
+fn of_custom(host: &str, writer: &FoundDatabase) -> Option<FoundDatabase> {
+    let host = row::host(Some(host.to_owned()))?;
+    let (name, _) = host.split_once('.')?;
+    Some(FoundDatabase {
+        role: EndpointRole::Custom,
+        identifier: name.to_owned(),
+        label: None,
+        host: Some(host),
+        ..writer.clone()
+    })
+}
+
+fn of_instance(instance: RdsInstance, region: &Region) -> Option<Vec<FoundDatabase>> {
+    Some(vec![FoundDatabase {
+        label: row::label(instance.label),
+        host: row::host(instance.host),
+        port: instance.port,
+        dbname: row::name(instance.dbname),
+        engine: row::name(instance.engine),
+        is_ready: is_ready(&instance.status),
+        status: row::status(instance.status),
+        takes_tokens: instance.takes_tokens,
+        resource_id: row::name(Some(instance.resource_id)),
+        is_public: instance.is_public,
+        ..row::new("RDS instance", instance.identifier, region)?
+    }])
+}
+
+fn of_proxy(proxy: &RdsProxy, region: &Region) -> Option<Vec<FoundDatabase>> {
+    Some(vec![FoundDatabase {
+        role: EndpointRole::Proxy,
+        host: row::host(proxy.host.clone()),
+        is_ready: is_ready(&proxy.status),
+        status: row::status(proxy.status.clone()),
+        takes_tokens: Some(proxy.takes_tokens),
+        resource_id: row::name(Some(proxy.resource_id().to_owned())),
+        is_public: Some(false), // AWS gives proxies no public address
+        ..row::new("RDS proxy", proxy.name.clone(), region)?
+    }])
+}
+
+/// Returns the row of an endpoint that a proxy has besides its own.
+fn of_endpoint(
+    endpoint: &RdsProxyEndpoint,
+    proxy: &RdsProxy,
+    region: &Region,
+) -> Option<Vec<FoundDatabase>> {
+    let mut rows = of_proxy(proxy, region)?;
+    for row in &mut rows {
+        row.identifier = row::name(Some(endpoint.name.clone()))?;
+        row.host = row::host(endpoint.host.clone());
+        if is_ready(&endpoint.status) != Some(true) {
+            row.is_ready = is_ready(&endpoint.status);
+            row.status = row::status(endpoint.status.clone());
+        }
+    }
+    Some(rows)
+}

@@ -1,0 +1,95 @@
+//! Rows and failures, as they come together.
+
+use super::question::Question;
+use crate::authority::{FailedListing, FoundDatabase, NoAnswer, WhyNot};
+use crate::aws::api::arn::{Arn, is_account};
+use crate::aws::api::pages::Listed;
+use crate::aws::service::refusal::not_understood;
+
+/// What some questions have led to.
+#[derive(Default)]
+pub(super) struct Part {
+    /// The account in the whole names of the things.
+    pub(super) account: Option<String>,
+    pub(super) databases: Vec<FoundDatabase>,
+    pub(super) failures: Vec<FailedListing>,
+    /// Whether AWS has answered, be it with a refusal.
+    pub(super) is_answered: bool,
+}
+
+impl Part {
+    /// Takes the failure of a list, and returns what was found before it.
+    pub(super) fn take<T>(&mut self, question: Question<'_>, listed: Listed<T>) -> Vec<T> {
+        match listed.failure {
+            Some(failure) => self.fail(question, failure),
+            None => self.is_answered = true,
+        }
+        listed.found
+    }
+
+    /// Notes why a question has no answer.
+    pub(super) fn fail(&mut self, question: Question<'_>, why: NoAnswer) {
+        self.is_answered |= is_of_aws(why.why);
+        self.failures.push(FailedListing {
+            region: question.region.clone(),
+            question: format!("{} {}", question.service.name, question.operation),
+            why,
+        });
+    }
+
+    /// Takes the rows of a thing; none stands for a thing that cannot be understood.
+    pub(super) fn add(&mut self, question: Question<'_>, rows: Option<Vec<FoundDatabase>>) {
+        match rows {
+            Some(rows) => self.databases.extend(rows),
+            None => self.fail_once(question, nonsense(question)),
+        }
+    }
+
+    /// Notes a failure, unless the same question has failed in the same way before.
+    pub(super) fn fail_once(&mut self, question: Question<'_>, why: NoAnswer) {
+        let operation = question.operation;
+        let is_known =
+            |known: &FailedListing| known.why.why == why.why && known.question.ends_with(operation);
+        if !self.failures.iter().any(is_known) {
+            self.fail(question, why);
+        }
+    }
+
+    /// Learns the account from the whole name of a thing.
+    pub(super) fn learn_account(&mut self, arn: &str) {
+        if self.account.is_none()
+            && let Some(arn) = Arn::parse(arn)
+            && is_account(arn.account)
+        {
+            self.account = Some(arn.account.to_owned());
+        }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        if self.account.is_none() {
+            self.account = other.account;
+        }
+        self.databases.extend(other.databases);
+        self.failures.extend(other.failures);
+        self.is_answered |= other.is_answered;
+    }
+}
+
+/// Tells whether a failure shows that the service itself was reached.
+fn is_of_aws(why: WhyNot) -> bool {
+    !matches!(
+        why,
+        WhyNot::Unreachable
+            | WhyNot::NoSuchHost
+            | WhyNot::Untrusted
+            | WhyNot::Late
+            | WhyNot::Setting
+            | WhyNot::NotUnderstood
+    )
+}
+
+fn nonsense(question: Question<'_>) -> NoAnswer {
+    let what = format!("{} in {}", question.operation, question.region.as_str());
+    let error = not_understood(&what, question.service.name, None);
+    NoAnswer::new(WhyNot::NotUnderstood, error)
+}

@@ -1,0 +1,36 @@
+//! What is asked, by whom, and where.
+
+use crate::authority::{CatalogStep, Region};
+use crate::aws::api::client::ApiClient;
+use crate::aws::service::endpoints::AwsService;
+
+pub(super) type Progress<'a> = &'a (dyn Fn(CatalogStep) + Sync);
+
+/// Who asks, and where.
+pub(super) struct InRegion<'a> {
+    pub(super) client: &'a ApiClient<'a>,
+    pub(super) region: &'a Region,
+    pub(super) progress: Progress<'a>,
+}
+
+impl InRegion<'_> {
+    /// Says that so many questions more will be asked.
+    pub(super) fn plan(&self, questions: usize) {
+        for _ in 0..questions {
+            (self.progress)(CatalogStep::Planned);
+        }
+    }
+
+    /// Says that a question has come to its end.
+    pub(super) fn done(&self) {
+        (self.progress)(CatalogStep::Done);
+    }
+}
+
+/// What is asked, and where.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) service: AwsService,
+    pub(super) operation: &'static str,
+    pub(super) region: &'a Region,
+}

@@ -1,0 +1,110 @@
+//! One row of the answer, and the bounds of the texts in it. Pure.
+//!
+//! AWS's names are short and have no control characters. A thing with another name is refused, and
+//! so is another value; the tag of a user is cut.
+
+use crate::authority::{EndpointRole, FoundDatabase, Region};
+use crate::text;
+use crate::text::host::HostPort;
+
+/// The longest name that is taken, in bytes.
+const LONGEST_NAME: usize = 255;
+/// The longest tag that is kept, in characters: AWS allows no longer one.
+const LONGEST_LABEL: usize = 256;
+
+/// Returns a row of which only the name is known. `None` if the name is none.
+pub(super) fn new(
+    kind: &'static str,
+    identifier: String,
+    region: &Region,
+) -> Option<FoundDatabase> {
+    Some(FoundDatabase {
+        kind,
+        role: EndpointRole::Main,
+        identifier: name(Some(identifier))?,
+        label: None,
+        region: region.clone(),
+        host: None,
+        port: None,
+        dbname: None,
+        user: None,
+        engine: None,
+        status: String::new(),
+        is_ready: None,
+        takes_tokens: None,
+        resource_id: None,
+        is_public: None,
+    })
+}
+
+/// Returns a name, if it can be one of AWS's.
+pub(super) fn name(text: Option<String>) -> Option<String> {
+    let text = text?;
+    let is_short = (1..=LONGEST_NAME).contains(&text.len());
+    if is_short && !text.chars().any(char::is_control) {
+        return Some(text);
+    }
+    None
+}
+
+/// Returns the state of a thing; an empty text for one that is none of AWS's.
+pub(super) fn status(text: String) -> String {
+    name(Some(text)).unwrap_or_default()
+}
+
+/// Returns a name that people have given. It may have any characters.
+pub(super) fn label(text: Option<String>) -> Option<String> {
+    Some(text::shortened(&text?, LONGEST_LABEL))
+}
+
+/// Returns a host, if the text is one.
+pub(super) fn host(text: Option<String>) -> Option<String> {
+    let found = HostPort::parse(&text?).ok()?;
+    if found.port.is_some() {
+        return None;
+    }
+    Some(found.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_bounded() {
+        let long = "x".repeat(300);
+        for (text, is_name) in [
+            ("db-1", true),
+            ("\u{e4}", true),
+            ("", false),
+            ("a\u{1b}[2Jb", false),
+            ("a\nb", false),
+            (&long, false),
+        ] {
+            let text = text.to_owned();
+            assert_eq!(name(Some(text.clone())).is_some(), is_name, "{text:?}");
+            let row = new("x", text, &Region::vouched_for("eu-west-1"));
+            assert_eq!(row.is_some(), is_name);
+        }
+        let cut = label(Some("\u{e4}".repeat(1_000_000))).unwrap();
+        assert_eq!(cut.chars().count(), LONGEST_LABEL);
+        assert_eq!(
+            label(Some("a\u{1b}b".to_owned())).as_deref(),
+            Some("a\u{1b}b")
+        );
+        assert_eq!(status(long), "");
+    }
+
+    #[test]
+    fn hosts_have_a_form() {
+        for (text, is_host) in [
+            ("a.dsql.eu-west-1.on.aws", true),
+            ("a b", false),
+            ("a:5432", false),
+            ("postgres://a", false),
+            ("", false),
+        ] {
+            assert_eq!(host(Some(text.to_owned())).is_some(), is_host, "{text}");
+        }
+    }
+}

@@ -1,0 +1,501 @@
+//! Tests of whole listings against `tests/stubs/control.py` with a declared fleet. They need
+//! python3.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::net::ToSocketAddrs;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::AwsCatalog;
+use crate::authority::EndpointRole::{self, Custom, Main, Proxy, Reader};
+use crate::authority::{
+    AskPolicy, Catalog, CatalogAnswer, CatalogStep, FoundDatabase, Inspected, LoginPolicy, Region,
+    WhyNot,
+};
+use crate::aws::api::session::AwsSession;
+use crate::aws::environment::Variables;
+use crate::aws::profile::files::Files;
+use crate::aws::profile_plan::ProfilePlan;
+use crate::aws::settings::{Settings, SharedFiles};
+use crate::sys::env;
+use crate::sys::fs;
+
+const SECRET: &str = "STUBSECRETthatnobodymayprint";
+const ACCOUNT: &str = "123456789012";
+
+/// A stub with a fleet, which ends with the test.
+struct Fleet {
+    program: Child,
+    address: String,
+    _directory: TempDir,
+}
+
+impl Fleet {
+    /// Starts the stub; none without python3.
+    fn start(fleet: &Value) -> Option<Self> {
+        let directory = TempDir::new().unwrap();
+        let file = directory.path().join("fleet.json");
+        fs::put(&file, fleet.to_string().as_bytes()).unwrap();
+        let python = env::var("PGCRED_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
+        let mut program = Command::new(python);
+        program
+            .args([
+                "-B",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stubs/control.py"),
+            ])
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let Ok(mut program) = program.spawn() else {
+            let all = env::var("PGCRED_TEST_ALL").is_some();
+            assert!(!all, "these tests need python3");
+            return None;
+        };
+        let mut port = String::new();
+        let output = program.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut port).unwrap();
+        Some(Self {
+            program,
+            address: format!("http://127.0.0.1:{}", port.trim()),
+            _directory: directory,
+        })
+    }
+
+    /// Starts a stub that has this in the region eu-west-1 of the account.
+    fn of_region(region: &Value) -> Option<Self> {
+        Self::start(&json!({"accounts": {ACCOUNT: {"eu-west-1": region}}}))
+    }
+
+    /// Returns the variables of a profile, one in a line.
+    fn variables(&self, words: &str, more: &str) -> String {
+        let address = &self.address;
+        format!(
+            "AWS_ENDPOINT_URL={address}/{words}\nAWS_ACCESS_KEY_ID=AKIA\n\
+             AWS_SECRET_ACCESS_KEY={SECRET}\nAWS_REGION=eu-west-1\n{more}"
+        )
+    }
+
+    fn list(&self, regions: &[&str]) -> CatalogAnswer {
+        listed(&self.variables("", ""), regions, 20).unwrap()
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        drop(self.program.stdin.take());
+        let _ = self.program.wait();
+    }
+}
+
+/// Returns settings of these variables only, one in a line. The last line of a name counts.
+fn plan(lines: Option<&str>) -> ProfilePlan {
+    let mut variables = BTreeMap::new();
+    for line in lines.unwrap_or("").lines() {
+        let (name, value) = line.split_once('=').unwrap();
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    let files = SharedFiles::given(Ok(Files::new(Vec::new(), Vec::new())));
+    ProfilePlan::make(Settings::new(Variables::Given(variables), files, None))
+}
+
+fn catalog(variables: &str, seconds: u64) -> AwsCatalog {
+    let ask = AskPolicy {
+        timeout: Duration::from_secs(seconds),
+        login: LoginPolicy::Browser,
+        login_asked_for: true,
+        mfa_code: None,
+        terminal: true,
+        in_group: false,
+        tell: |_| panic!("the user is told something"),
+        trace: None,
+    };
+    let deadline = Instant::now() + ask.timeout;
+    AwsCatalog::of(AwsSession::reading(plan, Some(variables), &ask, deadline))
+}
+
+fn named(regions: &[&str]) -> Vec<Region> {
+    let one = |name: &&str| Region::vouched_for(*name);
+    regions.iter().map(one).collect()
+}
+
+fn listed(variables: &str, regions: &[&str], seconds: u64) -> Inspected<CatalogAnswer> {
+    let (planned, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let answer = catalog(variables, seconds).list(&named(regions), &|step| {
+        let count = match step {
+            CatalogStep::Planned => &planned,
+            CatalogStep::Done => &done,
+        };
+        count.fetch_add(1, Ordering::SeqCst);
+        assert!(done.load(Ordering::SeqCst) <= planned.load(Ordering::SeqCst));
+    });
+    assert_eq!(done.into_inner(), planned.into_inner());
+    let text = format!("{answer:?}");
+    assert!(!text.contains("STUBSECRET") && !text.contains("Signature="));
+    answer
+}
+
+/// Returns region, question and reason of each failure.
+fn failures(answer: &CatalogAnswer) -> Vec<(&str, &str, WhyNot)> {
+    let mut found = Vec::new();
+    for failure in &answer.failures {
+        let region = failure.region.as_str();
+        found.push((region, failure.question.as_str(), failure.why.why));
+    }
+    found
+}
+
+/// Returns role, name and host of each row.
+fn hosts(answer: &CatalogAnswer) -> Vec<(EndpointRole, &str, &str)> {
+    let mut found = Vec::new();
+    for row in &answer.databases {
+        found.push((
+            row.role,
+            row.identifier.as_str(),
+            row.host.as_deref().unwrap_or(""),
+        ));
+    }
+    found
+}
+
+#[test]
+fn everything_of_a_region_is_a_row() {
+    let Some(fleet) = Fleet::of_region(&json!({
+        "dsql": [{"id": "a1", "tags": {"Name": "Main \u{e9}"}}],
+        "clusters": [
+            {"id": "orders", "custom": ["reports"], "readers": 2, "dbname": "app"},
+            {"id": "lonely", "readers": 0, "iam": false, "tags": {"Name": "<b>"}},
+            {"id": "zone", "engine": "postgres", "readers": 2, "public": true},
+            {"id": "fast", "express": true, "readers": 0},
+            {"id": "graph", "engine": "neptune"},
+        ],
+        "instances": [
+            {"id": "db-1", "port": 5433, "public": true},
+            {"id": "new", "status": "creating"},
+            {"id": "my", "engine": "mysql"},
+        ],
+        "proxies": [
+            {"id": "px", "endpoints": ["ro"]},
+            {"id": "off", "iam": false},
+            {"id": "my", "family": "MYSQL", "endpoints": ["other"]},
+        ],
+    })) else {
+        return;
+    };
+    let answer = fleet.list(&["eu-west-1"]);
+    assert_eq!(answer.account.as_deref(), Some(ACCOUNT));
+    assert_eq!(failures(&answer), []);
+    let rds = "c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
+    let id = "a1000000000000000000000000";
+    let expected = [
+        (Main, id, &*format!("{id}.dsql.eu-west-1.on.aws")),
+        (Main, "orders", &format!("orders.cluster-{rds}")),
+        (Reader, "orders", &format!("orders.cluster-ro-{rds}")),
+        (Custom, "reports", &format!("reports.cluster-custom-{rds}")),
+        (Main, "lonely", &format!("lonely.cluster-{rds}")),
+        (Main, "zone", &format!("zone.cluster-{rds}")),
+        (Reader, "zone", &format!("zone.cluster-ro-{rds}")),
+        (Main, "fast", &format!("fast.cluster-{rds}")),
+        (Main, "db-1", &format!("db-1.{rds}")),
+        (Main, "new", ""),
+        (Proxy, "px", &format!("px.proxy-{rds}")),
+        (Proxy, "off", &format!("off.proxy-{rds}")),
+        (Proxy, "ro", &format!("ro.endpoint.proxy-{rds}")),
+    ];
+    assert_eq!(hosts(&answer), expected);
+    let row = |name: &str| -> &FoundDatabase {
+        let mut rows = answer.databases.iter();
+        rows.find(|row| row.identifier == name).unwrap()
+    };
+    let dsql = row(id);
+    assert_eq!(
+        (dsql.kind, dsql.status.as_str()),
+        ("DSQL cluster", "ACTIVE")
+    );
+    assert_eq!((dsql.is_ready, dsql.takes_tokens), (Some(true), Some(true)));
+    assert_eq!(dsql.label.as_deref(), Some("Main \u{e9}"));
+    assert_eq!(dsql.user.as_deref(), Some("admin"));
+    assert_eq!(row("orders").dbname.as_deref(), Some("app"));
+    assert_eq!(
+        (row("orders").kind, row("zone").kind),
+        ("Aurora cluster", "RDS cluster")
+    );
+    assert_eq!(
+        (row("orders").user.as_deref(), row("orders").is_public),
+        (None, None)
+    );
+    assert_eq!(
+        (row("lonely").takes_tokens, row("fast").takes_tokens),
+        (Some(false), Some(true))
+    );
+    assert_eq!(row("lonely").label.as_deref(), Some("<b>"));
+    assert_eq!(
+        (row("fast").user.as_deref(), row("fast").is_public),
+        (Some("postgres"), Some(true))
+    );
+    assert_eq!(
+        (row("db-1").port, row("db-1").is_public),
+        (Some(5433), Some(true))
+    );
+    assert_eq!(row("new").is_ready, Some(false));
+    assert_eq!(
+        (row("px").takes_tokens, row("off").takes_tokens),
+        (Some(true), Some(false))
+    );
+    for (name, begin) in [
+        ("orders", "cluster-"),
+        ("db-1", "db-"),
+        ("px", "prx-"),
+        ("ro", "prx-"),
+    ] {
+        let id = row(name).resource_id.as_deref().unwrap();
+        assert!(id.starts_with(begin), "{name}: {id}");
+    }
+}
+
+/// Rows come by region in the order of the question, whichever answers first.
+#[test]
+fn regions_keep_their_order_and_their_failures() {
+    let Some(fleet) = Fleet::start(&json!({"accounts": {ACCOUNT: {
+        "eu-west-1": {"instances": [{"id": "slow"}], "delay": 300},
+        "eu-south-1": {"refuse": {"*": "UnrecognizedClientException"}},
+        "ap-east-1": {"refuse": {"*": "OptInRequired"}},
+        "af-south-1": {"refuse": {"*": "AuthFailure"}},
+        "us-east-1": {
+            "refuse": {"DescribeDBProxies": "AccessDenied", "GetCluster": "AccessDeniedException"},
+            "dsql": [{"id": "a"}, {"id": "b"}],
+            "throttle": {"DescribeDBInstances": 2},
+            "instances": [{"id": "quick"}],
+        },
+    }}})) else {
+        return;
+    };
+    let regions = [
+        "eu-west-1",
+        "eu-south-1",
+        "ap-east-1",
+        "af-south-1",
+        "us-east-1",
+        "us-west-2",
+    ];
+    let answer = fleet.list(&regions);
+    let names: Vec<&str> = answer
+        .databases
+        .iter()
+        .map(|row| &row.identifier[..1])
+        .collect();
+    assert_eq!(names, ["s", "a", "b", "q"]);
+    let bare = &answer.databases[1];
+    assert_eq!(
+        (bare.status.as_str(), bare.is_ready, &bare.host),
+        ("", None, &None)
+    );
+    let expected = [
+        ("eu-south-1", "Aurora DSQL ListClusters", WhyNot::RegionOff),
+        ("ap-east-1", "Aurora DSQL ListClusters", WhyNot::RegionOff),
+        ("af-south-1", "Aurora DSQL ListClusters", WhyNot::RegionOff),
+        ("us-east-1", "Aurora DSQL GetCluster", WhyNot::NotAllowed),
+        ("us-east-1", "RDS DescribeDBProxies", WhyNot::NotAllowed),
+    ];
+    assert_eq!(failures(&answer), expected);
+}
+
+#[test]
+fn a_region_that_hangs_costs_only_its_own_answers() {
+    let hangs = json!({"hang": ["GetCluster"], "dsql": [{"id": "a", "many": 40}]});
+    let Some(fleet) = Fleet::start(&json!({"accounts": {ACCOUNT: {
+        "eu-west-1": {"hang": ["*"]},
+        "us-east-1": hangs,
+        "us-east-2": hangs,
+        // Its clusters are asked for when others have taken all of the room.
+        "us-west-1": {"delay": 500, "dsql": [{"id": "b"}]},
+        "*": {"instances": [{"id": "x"}]},
+    }}})) else {
+        return;
+    };
+    let regions = [
+        "eu-west-1",
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+    ];
+    let began = Instant::now();
+    let answer = listed(&fleet.variables("", ""), &regions, 10).unwrap();
+    let taken = began.elapsed();
+    assert!(
+        taken >= Duration::from_secs(10) && taken < Duration::from_secs(16),
+        "{taken:?}"
+    );
+    assert_eq!(answer.databases.len(), 82);
+    let whole = &answer.databases[80];
+    assert_eq!(
+        (&whole.identifier[..1], whole.status.as_str()),
+        ("b", "ACTIVE")
+    );
+    let late = failures(&answer);
+    assert!(
+        late.iter().all(|(_, _, why)| *why == WhyNot::Late),
+        "{late:?}"
+    );
+    assert_eq!(late.len(), 4 + 2, "{late:?}");
+    assert_eq!(
+        late[4],
+        ("us-east-1", "Aurora DSQL GetCluster", WhyNot::Late)
+    );
+}
+
+/// Aurora DSQL is not in every region. A network that is down is another matter.
+#[test]
+fn a_service_that_is_not_in_the_region_is_nothing_to_tell() {
+    let Some(fleet) = Fleet::of_region(&json!({"instances": [{"id": "db"}]})) else {
+        return;
+    };
+    let host = "dsql.eu-west-1.invalid";
+    let Err(error) = (host, 80).to_socket_addrs() else {
+        return; // a network that invents addresses
+    };
+    if error.to_string().contains("Temporary failure") {
+        return; // nobody here knows that there is no such name
+    }
+    let no_dsql = format!("AWS_ENDPOINT_URL_DSQL=http://{host}");
+    let answer = listed(&fleet.variables("", &no_dsql), &["eu-west-1"], 20).unwrap();
+    assert_eq!((answer.databases.len(), failures(&answer)), (1, Vec::new()));
+    let neither = format!("{no_dsql}\nAWS_ENDPOINT_URL_RDS=http://{host}");
+    let answer = listed(&fleet.variables("", &neither), &["eu-west-1"], 20).unwrap();
+    let found = failures(&answer);
+    assert_eq!(found.len(), 4);
+    assert!(
+        found.iter().all(|(_, _, why)| *why == WhyNot::NoSuchHost),
+        "{found:?}"
+    );
+    let refused = "AWS_ENDPOINT_URL_DSQL=http://127.0.0.1:1";
+    let answer = listed(&fleet.variables("", refused), &["eu-west-1"], 20).unwrap();
+    let expected = [("eu-west-1", "Aurora DSQL ListClusters", WhyNot::Unreachable)];
+    assert_eq!(failures(&answer), expected);
+}
+
+#[test]
+fn two_thousand_clusters_are_a_list() {
+    let Some(fleet) = Fleet::of_region(&json!({
+        "dsql": [{"id": "c", "many": 300}],
+        "instances": [{"id": "i", "many": 2000, "tags": {"Name": "x"}}],
+        "clusters": [{"id": "c", "many": 1000}],
+    })) else {
+        return;
+    };
+    let answer = fleet.list(&["eu-west-1"]);
+    assert_eq!(failures(&answer), []);
+    assert_eq!(answer.databases.len(), 300 + 2000 + 2 * 1000);
+}
+
+#[test]
+fn what_is_no_list_of_aws_is_no_answer() {
+    let Some(fleet) = Fleet::of_region(&json!({"instances": [{"id": "i", "many": 150}]})) else {
+        return;
+    };
+    for (words, why) in [
+        ("loop", WhyNot::NotUnderstood),
+        ("html", WhyNot::NotUnderstood),
+        ("garbage", WhyNot::NotUnderstood),
+        ("cut", WhyNot::NotUnderstood),
+        ("redirect", WhyNot::NotUnderstood),
+        ("close", WhyNot::Unreachable),
+        ("error-Other", WhyNot::Refused),
+        ("throttle-99", WhyNot::Throttled),
+    ] {
+        let answer = listed(&fleet.variables(words, ""), &["eu-west-1"], 20).unwrap();
+        assert_eq!(answer.databases, [], "{words}");
+        assert_eq!(answer.failures.len(), 4, "{words}: {:?}", answer.failures);
+        for (_, question, found) in failures(&answer) {
+            assert_eq!(found, why, "{words}: {question}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_aws_refuses_are_one_error() {
+    let Some(fleet) = Fleet::of_region(&json!({})) else {
+        return;
+    };
+    for (more, why) in [
+        ("AWS_ACCESS_KEY_ID=AKIAGONE", WhyNot::KeyUnknown),
+        ("AWS_ACCESS_KEY_ID=AKIAEXPIRED", WhyNot::Expired),
+        ("AWS_SECRET_ACCESS_KEY=other", WhyNot::SecretWrong),
+    ] {
+        let answer = listed(&fleet.variables("", more), &["eu-west-1", "us-east-1"], 20);
+        assert_eq!(answer.unwrap_err().why, why, "{more}");
+    }
+    let nobody = "AWS_EC2_METADATA_DISABLED=true";
+    let answer = listed(nobody, &["eu-west-1"], 20);
+    assert_eq!(answer.unwrap_err().why, WhyNot::NoCredentials);
+}
+
+/// STS is not needed: the names of what was found have the account in them.
+#[test]
+fn the_account_is_known_without_sts() {
+    let Some(fleet) = Fleet::of_region(&json!({"instances": [{"id": "db"}]})) else {
+        return;
+    };
+    let words = "AWS_ENDPOINT_URL_STS=http://127.0.0.1:1";
+    let answer = listed(&fleet.variables("", words), &["eu-west-1"], 20).unwrap();
+    assert_eq!(answer.account.as_deref(), Some(ACCOUNT));
+    assert_eq!((answer.databases.len(), answer.failures.len()), (1, 0));
+}
+
+#[test]
+fn the_regions_are_those_of_the_partition() {
+    for (variables, own, some, count) in [
+        ("AWS_REGION=eu-west-1", Some("eu-west-1"), "us-east-1", 34),
+        (
+            "AWS_REGION=cn-north-1",
+            Some("cn-north-1"),
+            "cn-northwest-1",
+            2,
+        ),
+        (
+            "AWS_REGION=us-gov-west-1",
+            Some("us-gov-west-1"),
+            "us-gov-east-1",
+            2,
+        ),
+        ("", None, "us-west-2", 34),
+    ] {
+        let found = catalog(variables, 20).regions();
+        assert_eq!(found.own.as_ref().map(Region::as_str), own);
+        assert_eq!(found.all.len(), count, "{variables}");
+        assert!(
+            found.all.contains(&Region::vouched_for(some)),
+            "{variables}"
+        );
+        assert!(found.all.is_sorted_by_key(Region::as_str), "{variables}");
+    }
+}
+
+/// Five profiles, each in a thread of its own, in 17 regions that answer after 100 ms.
+#[test]
+fn eighty_five_regions_take_little_time() {
+    let Some(fleet) = Fleet::start(&json!({
+        "delay": 100,
+        "accounts": {"*": {"*": {"instances": [{"id": "db"}], "dsql": [{"id": "a"}]}}},
+    })) else {
+        return;
+    };
+    let regions = catalog("AWS_REGION=eu-west-1", 20).regions().all;
+    let regions: Vec<&str> = regions[..17].iter().map(Region::as_str).collect();
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| {
+                let answer = fleet.list(&regions);
+                assert_eq!((answer.databases.len(), answer.failures.len()), (34, 0));
+            });
+        }
+    });
+    let taken = began.elapsed();
+    assert!(taken < Duration::from_secs(10), "{taken:?}"); // 3 s with half of a core
+}

@@ -1,0 +1,172 @@
+//! Questions with the credentials of one profile, from outside the async world: each runs to its
+//! end on a runtime of its own.
+//!
+//! Several threads may ask at once. The credentials are resolved by the first of them, under a
+//! lock; the others wait for that and use the same. Nobody is asked for a login, and each question
+//! ends by the deadline of the run.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::client::ApiClient;
+use crate::authority::{AskPolicy, Inspected, LoginPolicy, NoAnswer, Notes, Region, WhyNot};
+use crate::aws::blocking::BlockingResolver;
+use crate::aws::credentials::Credentials;
+use crate::aws::profile_plan::ProfilePlan;
+use crate::aws::resolution::Resolution;
+use crate::aws::runtime::block_on;
+use crate::aws::settings::SharedFiles;
+use crate::error::{Error, Exit, Reason, Result};
+
+/// Where STS and IAM are asked if nothing names a region.
+const ANY_REGION: &str = "us-east-1";
+
+type ReadPlan = fn(Option<&str>) -> ProfilePlan;
+
+/// The credentials of one profile, and by when its questions end. The settings are read anew for
+/// each question, since what has been read belongs to one thread.
+pub(super) struct AwsSession {
+    profile: Option<String>,
+    ask: AskPolicy,
+    deadline: Instant,
+    /// Reads the settings of a profile.
+    read: ReadPlan,
+    /// What the resolution of the credentials has led to. Who comes second waits for it.
+    credentials: Mutex<Option<Result<Credentials>>>,
+}
+
+impl AwsSession {
+    /// Returns a session that resolves credentials as a token does, but never by asking the user.
+    pub(super) fn new(profile: Option<&str>, ask: &AskPolicy, deadline: Instant) -> Self {
+        let read = |profile: Option<&str>| ProfilePlan::read(profile, &SharedFiles::default());
+        Self::reading(read, profile, ask, deadline)
+    }
+
+    pub(super) fn reading(
+        read: ReadPlan,
+        profile: Option<&str>,
+        ask: &AskPolicy,
+        deadline: Instant,
+    ) -> Self {
+        let ask = AskPolicy {
+            login: LoginPolicy::Never,
+            login_asked_for: false,
+            terminal: false,
+            ..ask.clone()
+        };
+        Self {
+            profile: profile.map(str::to_owned),
+            ask,
+            deadline,
+            read,
+            credentials: Mutex::default(),
+        }
+    }
+
+    /// Reads the settings of the profile.
+    pub(super) fn plan(&self) -> ProfilePlan {
+        (self.read)(self.profile.as_deref())
+    }
+
+    /// Reads the settings, and runs a question that needs no credentials.
+    pub(super) fn without_credentials<T>(
+        &self,
+        region: Option<&Region>,
+        question: impl AsyncFnOnce(&Resolution<'_>, &str) -> Inspected<T>,
+    ) -> Inspected<T> {
+        let planned = self.plan();
+        let region = region_of(&planned, region);
+        let notes = self.ask.notes();
+        let resolution = self.open(&planned, &region, &notes)?;
+        match block_on(question(&resolution, &region)) {
+            Ok(answer) => answer,
+            Err(error) => Err(no_answer_of(error)),
+        }
+    }
+
+    /// Reads the settings, resolves the credentials, and runs a question.
+    pub(super) fn with_credentials<T>(
+        &self,
+        region: Option<&Region>,
+        question: impl AsyncFnOnce(&ApiClient<'_>, &str) -> Inspected<T>,
+    ) -> Inspected<T> {
+        let planned = self.plan();
+        let region = region_of(&planned, region);
+        let notes = self.ask.notes();
+        let credentials = match self.resolved(&planned, &region, &notes) {
+            Ok(credentials) => credentials,
+            Err(error) => return Err(no_answer_of(error)),
+        };
+        let resolution = self.open(&planned, &region, &notes)?;
+        let client = ApiClient::new(&resolution, credentials);
+        match block_on(question(&client, &region)) {
+            Ok(answer) => answer,
+            Err(error) => Err(no_answer_of(error)),
+        }
+    }
+
+    fn resolved(&self, planned: &ProfilePlan, region: &str, notes: &Notes) -> Result<Credentials> {
+        let mut known = self
+            .credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.as_ref() {
+            return known.clone();
+        }
+        let resolver = BlockingResolver {
+            planned,
+            ask: &self.ask,
+            deadline: self.deadline,
+        };
+        let found = resolver.credentials(region, 0, notes);
+        *known = Some(found.clone());
+        found
+    }
+
+    fn open<'a>(
+        &'a self,
+        planned: &'a ProfilePlan,
+        region: &str,
+        notes: &'a Notes,
+    ) -> Inspected<Resolution<'a>> {
+        let settings = &planned.settings;
+        match Resolution::open(settings, &self.ask, region, 0, self.deadline, notes) {
+            Ok(resolution) => Ok(resolution),
+            Err(error) => Err(no_answer_of(error)),
+        }
+    }
+}
+
+/// Returns the region to ask in: that of the request, else that of the settings.
+fn region_of(planned: &ProfilePlan, region: Option<&Region>) -> String {
+    match region {
+        Some(region) => region.as_str().to_owned(),
+        None => planned.region().unwrap_or_else(|| ANY_REGION.to_owned()),
+    }
+}
+
+/// Returns why there are no credentials, or why the settings cannot be used.
+fn no_answer_of(error: Error) -> NoAnswer {
+    let by_exit = match error.exit() {
+        Exit::Login => WhyNot::LoginNeeded,
+        Exit::Usage => WhyNot::Setting,
+        Exit::Ok | Exit::Failure | Exit::NoTarget => WhyNot::NoCredentials,
+    };
+    let why = match error.reason() {
+        Some(Reason::NoCredentials) => WhyNot::NoCredentials,
+        Some(Reason::Expired) => WhyNot::Expired,
+        Some(Reason::Unreachable) => WhyNot::Unreachable,
+        Some(Reason::Untrusted) => WhyNot::Untrusted,
+        Some(Reason::TimedOut) => WhyNot::Late,
+        Some(
+            Reason::NoRegion
+            | Reason::NoProfile
+            | Reason::InvalidRoleSetting
+            | Reason::NoCode
+            | Reason::ProgramFailed
+            | Reason::Refused,
+        )
+        | None => by_exit,
+    };
+    NoAnswer::new(why, error)
+}
