@@ -2,11 +2,6 @@
 //! only; the texts are for people, and may have been written by others than the user. They are
 //! short, and a label may have any characters: escape it before a terminal gets it.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the command that lists databases follows")
-)]
-
 use super::{Inspected, NoAnswer, Region};
 
 /// Lists databases with the credentials of one profile, which are resolved once. Ends by the
