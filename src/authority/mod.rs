@@ -73,6 +73,25 @@ pub(crate) trait Authority: Sync {
         false
     }
 
+    /// Whether the authority decides how long a token lives, so that one that ends before the life
+    /// that was asked for is no surprise.
+    fn decides_life(&self) -> bool {
+        false
+    }
+
+    /// Whether each new token leaves something behind that a user has to want, such as a new user
+    /// of the database. Then nobody is asked for one but for a connection that a user names: not
+    /// from the background, from a prompt, or together with others.
+    fn is_run_for_users_alone(&self) -> bool {
+        false
+    }
+
+    /// Returns the name of the command in the configuration that prints the tokens; `None` if no
+    /// command does.
+    fn command(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns what the help says of options whose values are the authority's.
     fn option_help(&self) -> OptionHelp {
         OptionHelp::default()
@@ -279,6 +298,8 @@ pub(crate) struct CredentialQuery<'a> {
     pub(crate) region: Option<&'a Region>,
     /// How many seconds the credentials should last, if that can be had.
     pub(crate) life: u32,
+    /// How many seconds the first token must last.
+    pub(crate) min_valid: u32,
     pub(crate) ask: &'a AskPolicy,
     /// When the answer has to be there. Time that the user needs for a login does not count.
     pub(crate) deadline: Instant,
@@ -313,4 +334,9 @@ pub(crate) struct Scope<'a> {
     pub(crate) port: Option<u16>,
     /// The only user that the token is good for; `None` if the token names no user.
     pub(crate) user: Option<&'a str>,
+    /// The database. Empty unless every scope has an identity of its own.
+    pub(crate) dbname: &'a str,
+    /// What the connection says besides, by name. Empty unless every scope has an identity of its
+    /// own.
+    pub(crate) vars: &'a [(String, String)],
 }

@@ -204,6 +204,8 @@ mod tests {
             host: "db.example",
             port,
             user,
+            dbname: "",
+            vars: &[],
         }
     }
 

@@ -18,7 +18,7 @@ use crate::command::run::PrintText;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
-use crate::provider::{PROVIDERS, authorities};
+use crate::provider::{self, authorities};
 use crate::sys::child;
 use crate::sys::env;
 use crate::sys::fs;
@@ -160,8 +160,8 @@ fn regions() -> Vec<CompletionCandidate> {
 }
 
 fn providers() -> Vec<CompletionCandidate> {
-    let names = PROVIDERS.iter().map(|provider| provider.name);
-    names.map(CompletionCandidate::new).collect()
+    let names = provider::names(" ");
+    names.split(' ').map(CompletionCandidate::new).collect()
 }
 
 /// Returns the tools that begin as typed, in upper or lower case.

@@ -18,6 +18,7 @@ use crate::config::{CacheChoice, Life};
 use crate::error::{Error, Result};
 use crate::issue::{IssueOptions, IssuedToken, Issuer};
 use crate::output::Output;
+use crate::provider;
 use crate::request::Request;
 use crate::resolve;
 use crate::sys::env;
@@ -47,6 +48,7 @@ impl App {
             path: config_path,
             changed: config_changed,
         } = ConfigFile::read(options.config.as_deref(), need, output)?;
+        provider::define(&config.commands);
         let cache = Cache::open(cache_choice()?.or(config.cache));
         let ask = AskPolicy {
             timeout: Duration::from_secs(options.timeout.0.into()),
@@ -107,6 +109,7 @@ impl App {
         });
         self.print_warnings();
         let issued = issued?;
+        request.take_user(issued.token.user.as_deref());
         warn_if_cut_short(&request, &issued, self.preferences.output);
         Ok((request, issued))
     }

@@ -86,9 +86,25 @@ fn parse(file: &Path, is_named: bool, need: ConfigNeed) -> Result<(Config, Optio
         check_absence(file, is_named)?;
     }
     let (text, changed) = found.unwrap_or_default();
-    match Config::parse(&text) {
-        Ok(config) => Ok((config, changed)),
-        Err(error) => Err(error.about(&file.display().to_string())),
+    let config = match Config::parse(&text) {
+        Ok(config) => config,
+        Err(error) => return Err(error.about(&file.display().to_string())),
+    };
+    if is_named && !config.commands.is_empty() {
+        check_who_defines(file, &text)?;
+    }
+    Ok((config, changed))
+}
+
+/// Refuses a file with commands that another user could have written: pgcred would run them. The
+/// text that was read has to be that of a file of the user's own.
+fn check_who_defines(file: &Path, text: &str) -> Result<()> {
+    let shown = file.display().to_string();
+    let own = fs::read_dated(file, true)
+        .map_err(|error| error.noting("a file that defines commands has to be the user's own"))?;
+    match own {
+        Some((own, _)) if own == text => Ok(()),
+        _ => Err(Error::usage(format!("{shown} has just changed")).hint("retry")),
     }
 }
 

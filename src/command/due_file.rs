@@ -79,7 +79,8 @@ fn due(
     let mut connections = preferences.named_connections();
     mark_taken_lines(&mut connections);
     for (name, request) in &connections {
-        if request.passfile_lines().next().is_some() {
+        let is_renewed = !request.provider.authority.is_run_for_users_alone();
+        if is_renewed && request.passfile_lines().next().is_some() {
             let mut due = issuer.due(request, filed.as_ref());
             if due > now {
                 let identity = issuer.identity(request);

@@ -14,8 +14,8 @@ pub(crate) struct Login {
     /// The same as PROFILE
     #[arg(long, value_name = "PROFILE", conflicts_with = "name")]
     profile: Option<String>,
-    /// A provider of the authority to log in to. The help shows it if there is a choice.
-    #[arg(long, value_name = "PROVIDER", help = help(), hide = provider::authorities().len() == 1)]
+    /// A provider of the authority to log in to.
+    #[arg(long, value_name = "PROVIDER", help = help())]
     provider: Option<String>,
 }
 
@@ -25,7 +25,10 @@ fn profile_help() -> String {
 
 fn help() -> String {
     let names = provider::names(" or ");
-    format!("Kind of service whose tokens need the login: {names} [default: the first of them]")
+    format!(
+        "Kind of service whose tokens need the login: {names} [default: the first of them; or a \
+         command of the configuration]"
+    )
 }
 
 impl Run for Login {

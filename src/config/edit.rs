@@ -13,10 +13,11 @@
 use std::collections::{HashMap, HashSet};
 use std::{mem, slice};
 
-use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use super::field::{Item as Place, LineNumbers};
 use super::merge::{self, edit_error, merge};
-use super::read::{self, LineNumbers};
+use super::read;
 use super::{Config, Connection, Life, check_connection_name};
 use crate::error::{Error, Result};
 use crate::text::host::quoted;
@@ -55,7 +56,7 @@ pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<
     let changes = Changes::new(new, remove, &before).map_err(|name| {
         let why = Error::usage("a connection of that name is there already")
             .hint("to change it, add --replace");
-        let place = merge::item(&document, &name).map_or(0..0, read::Item::span);
+        let place = merge::item(&document, &name).map_or(0..0, Place::span);
         LineNumbers::of(text).locate(why, place, &format!("connections.{name}"))
     })?;
     let names = changes.names();
@@ -233,6 +234,13 @@ fn values(connection: &Connection) -> Vec<(&'static str, Value)> {
         if let Some(value) = value {
             values.push((key, value));
         }
+    }
+    if !connection.vars.is_empty() {
+        let vars = connection.vars.iter();
+        let vars: InlineTable = vars
+            .map(|(name, value)| (name, Value::from(value)))
+            .collect();
+        values.push(("vars", vars.into()));
     }
     if !aliases.is_empty() {
         values.push(("aliases", aliases.iter().map(ToString::to_string).collect()));

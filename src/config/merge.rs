@@ -12,7 +12,8 @@ use std::ops::{Range, RangeInclusive};
 use similar::{Algorithm, DiffTag, capture_diff_slices_by_key};
 use toml::de::DeTable;
 
-use super::read::{self, Item};
+use super::field::Item;
+use super::read;
 use crate::error::{Error, Result};
 
 /// A line and its end, which the last one may not have.

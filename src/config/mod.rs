@@ -2,18 +2,23 @@
 //! Nothing here reads or writes files.
 //!
 //! ```text
-//! text --read--> Config    connections, rules and settings; errors name line and key
-//!   |                      (of a file that a team shares, `shared` reads connections alone)
+//! text --read--> Config    connections, rules, commands and settings; errors name line and key.
+//!                          `field` is a key and its place, `values` are the single values,
+//!                          `command` is [command.NAME];
+//!                          of a file that a team shares, `shared` reads connections alone
 //!   |
 //!   +--edit--> text        connections are added, changed and removed: `toml_edit` changes the
 //!                          document, and `merge` takes the connections' lines from it; the result
 //!                          has to read as expected
 //! ```
 
+mod command;
 mod edit;
+mod field;
 mod merge;
 mod read;
 mod shared;
+mod values;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -25,6 +30,7 @@ pub(crate) use shared::shared;
 use crate::authority::{LoginPolicy, Region};
 use crate::error::{Error, Result};
 use crate::provider;
+use crate::provider::command::CommandDefinition;
 use crate::request::target::{RootsChoice, TargetSpec};
 use crate::text::glob::fits;
 use crate::text::host::{self, HostPort};
@@ -39,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) max_life: Option<u32>,
     pub(crate) connections: Vec<Connection>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) commands: Vec<CommandDefinition>,
     /// The position of each name in `connections`, because a run may look up every one of them.
     by_name: HashMap<String, usize>,
 }
@@ -58,6 +65,8 @@ pub(crate) struct Connection {
     /// Other addresses under which the passfile holds the token. One without a port has the
     /// connection's port.
     pub(crate) aliases: Vec<HostPort>,
+    /// The values of placeholders of its command, in the order of their names.
+    pub(crate) vars: Vec<(String, String)>,
     /// `pgcred discover` has written it, and may take it out again.
     pub(crate) discovered: bool,
 }
@@ -72,6 +81,7 @@ pub(crate) struct Rule {
     pub(crate) life: Option<Life>,
     pub(crate) user: Option<String>,
     pub(crate) roots: Option<RootsChoice>,
+    pub(crate) provider: Option<String>,
 }
 
 /// Where the key of the cached tokens is looked for.
@@ -98,7 +108,7 @@ pub(crate) enum Life {
 impl Config {
     /// Reads the file's text; an error names line and key, and the caller adds the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        read::config(&read::document(text)?, read::LineNumbers::of(text))
+        read::config(&read::document(text)?, field::LineNumbers::of(text))
     }
 
     /// Tells whether two files mean the same.
@@ -108,6 +118,7 @@ impl Config {
             && self.max_life == other.max_life
             && self.connections == other.connections
             && self.rules == other.rules
+            && self.commands == other.commands
     }
 
     pub(crate) fn connection(&self, name: &str) -> Option<&Connection> {
@@ -183,6 +194,7 @@ impl Config {
             found.life = found.life.or(rule.life);
             found.user = found.user.or(rule.user.clone());
             found.roots = found.roots.or(rule.roots.clone());
+            found.provider = found.provider.or(rule.provider.clone());
         }
         found
     }

@@ -9,7 +9,8 @@
 
 use toml::de::DeTable;
 
-use super::read::{self, Item, LineNumbers, TableName};
+use super::field::{Item, LineNumbers, TableName, fields};
+use super::read;
 use super::{Connection, check_connection_name, endpoint};
 use crate::error::{Error, Result};
 use crate::text::host::HostPort;
@@ -42,7 +43,7 @@ pub(crate) fn shared(text: &str) -> Result<Vec<Connection>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = LineNumbers::of(text);
     let document = read::document(text)?;
-    for field in read::fields(&document, TableName::File, lines) {
+    for field in fields(&document, TableName::File, lines) {
         if field.key != "connections" {
             let why = Error::usage("only connections are taken from a shared file");
             return Err(field.refused(why.hint("take it out of that file")));

@@ -90,6 +90,7 @@ pub(super) fn full() -> Connection {
             HostPort::parse("localhost:15432").unwrap(),
             HostPort::parse("tunnel").unwrap(),
         ],
+        vars: Vec::new(),
         discovered: false,
     }
 }
@@ -256,6 +257,7 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
             sign_host: signed.1,
             life: rest.2,
             aliases: rest.3,
+            vars: Vec::new(),
             discovered: signed.2,
         }
     })

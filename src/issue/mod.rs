@@ -37,6 +37,8 @@
 //! `due` says when a token is to be renewed, `identities` keeps one identity for each profile of a
 //! run, and `trace` makes the lines of `--debug`.
 //!
+//! `command_tests` are unit tests with programs that print tokens.
+//!
 //! This module does not know AWS. It uses the traits of `authority`, which AWS implements.
 
 mod backoff;
@@ -200,10 +202,27 @@ impl Issuer {
         let id = self.entry_id(request);
         match self.sign(request, options) {
             Ok(issued) => {
+                self.note_same_token(request, &issued, options);
                 self.store(request, &issued, options, others);
                 issued.that_lasts(options, request)
             }
             Err(error) => self.stale_after(error, request, &id, options),
+        }
+    }
+
+    /// Says that a new token was asked for, and the authority has handed out the known one.
+    fn note_same_token(&self, request: &Request, issued: &IssuedToken, options: IssueOptions) {
+        let Some(cache) = &self.cache else { return };
+        if !options.fresh || !request.provider.authority.decides_life() {
+            return;
+        }
+        let index = cache.index();
+        let known = index.records.get(issued.id.as_str());
+        if known.is_some_and(|record| record.is_of(issued.token.expose())) {
+            self.notes.warn(format!(
+                "{} has handed out the same token again",
+                request.provider.title
+            ));
         }
     }
 
@@ -364,12 +383,19 @@ impl IssuedToken {
             return Ok(self);
         }
         let (name, wanted, left) = (request.name(), spoken(options.min_valid), spoken(left));
+        let what = if request.provider.authority.decides_life() {
+            "it expires"
+        } else {
+            "the credentials expire"
+        };
         Err(Error::login(format!(
-            "cannot issue a token for {name} that lasts {wanted}: the credentials expire in {left}"
+            "cannot issue a token for {name} that lasts {wanted}: {what} in {left}"
         ))
         .hint("log in again, or ask for less with --min-valid"))
     }
 }
 
+#[cfg(test)]
+mod command_tests;
 #[cfg(test)]
 mod tests;

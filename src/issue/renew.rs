@@ -15,8 +15,9 @@ use crate::authority::{CredentialQuery, Identity, Region, Signer};
 use crate::cache::{EntryId, FailureRecord, Index};
 use crate::error::{Error, Exit, Result};
 use crate::request::Request;
+use crate::text::host::quoted;
 use crate::time::Time;
-use crate::token::Age;
+use crate::token::{Age, Token};
 
 /// How many other tokens a run renews at most.
 pub(super) const MOST_RENEWED: usize = 64;
@@ -63,7 +64,7 @@ impl Issuer {
         }
         let resolved = match self.error_while_waiting(&*identity, options) {
             Some(error) => Err(error),
-            None => self.resolve(request, &identity, region),
+            None => self.resolve(request, &identity, region, options),
         };
         self.identities.resources(&*identity).signer = Some(resolved.clone());
         resolved
@@ -101,6 +102,7 @@ impl Issuer {
         request: &Request,
         identity: &Rc<dyn Identity>,
         region: Option<&Region>,
+        options: IssueOptions,
     ) -> Result<Rc<dyn Signer>> {
         // The stamp of before: a login that comes while the authority is asked ends the pause.
         let mut login_stamp = None;
@@ -114,6 +116,7 @@ impl Issuer {
             scope: &request.scope(),
             region,
             life: request.life,
+            min_valid: options.min_valid,
             ask: &self.ask,
             deadline,
         };
@@ -194,12 +197,30 @@ fn issue_with(
 ) -> Result<IssuedToken> {
     let now = Time::now();
     let token = signer.issue(&request.scope(), region.as_ref(), request.life, now)?;
+    check_user(&token, request)?;
     let life = token.issued_at.until(token.expires_at);
     Ok(IssuedToken {
         id,
         token,
         region,
         cached: false,
-        cut_short: life < request.life,
+        cut_short: life < request.life && !request.provider.authority.decides_life(),
     })
+}
+
+/// Refuses a token that is for another user than the request names: another account may have been
+/// logged in.
+fn check_user(token: &Token, request: &Request) -> Result<()> {
+    let Some(user) = &token.user else {
+        return Ok(());
+    };
+    if request.user.is_empty() || request.user == *user {
+        return Ok(());
+    }
+    let (user, title) = (quoted(user), request.provider.title);
+    Err(Error::failure(format!(
+        "the token of {title} is for the user {user}, and not for {}",
+        request.name()
+    ))
+    .hint("leave the user out, or log in to the account that it belongs to"))
 }

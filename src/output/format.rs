@@ -218,6 +218,7 @@ fn native(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value
         "refresh_after": token.refresh_after().rfc3339(),
         "source": {
             "type": request.provider.source_type(),
+            "command": request.provider.authority.command(),
             "action": request.scope().action,
             "region": issued.region.as_ref().map(Region::as_str),
             "profile": request.profile,

@@ -6,11 +6,13 @@
 //! ([`Scope`]), and the authority makes the token.
 //!
 //! `dsql` and `rds` are the providers, and `fake` is one for unit tests. `command` is for those
-//! whose tokens a command prints. `required_roots` is how a provider names root certificates;
-//! `amazon_roots` has those of RDS. `login_sql` is the SQL that lets a user log in with a token.
+//! whose tokens a command prints, and `defined` knows those of the configuration. `required_roots`
+//! is how a provider names root certificates; `amazon_roots` has those of RDS. `login_sql` is the
+//! SQL that lets a user log in with a token.
 
 mod amazon_roots;
-mod command;
+pub(crate) mod command;
+mod defined;
 mod dsql;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -22,6 +24,8 @@ use crate::authority::{AskPolicy, Authority, OptionHelp, Region, Scope};
 use crate::aws;
 use crate::error::{Error, Result};
 use crate::text::host;
+use command::PRESETS;
+pub(crate) use defined::define;
 pub(crate) use login_sql::{LONGEST_NAME, LoginSql, SqlStep, SqlSubject};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
 
@@ -66,6 +70,8 @@ pub(crate) struct Provider {
     pub(crate) labels_of_name: fn(host: &str) -> Option<usize>,
     /// Returns a warning if a host of this provider looks wrong.
     pub(crate) host_warning: fn(host: &str) -> Option<String>,
+    /// Whether the answer of the authority names the user, so that a request needs to name none.
+    pub(crate) names_user: bool,
     /// The user of a request that names none; `None` if it has to name one.
     pub(crate) user: Option<&'static str>,
     /// Whether the users of the database are called by their e-mail addresses.
@@ -79,6 +85,8 @@ pub(crate) struct Provider {
     /// Returns which root certificates the certificate of a host chains to. `region` is that of the
     /// request, if anything names it.
     pub(crate) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
+    /// The value of the key `roots` of a request for which nothing else says it.
+    pub(crate) default_roots: Option<&'static str>,
     /// Whether a client has to send the name of the host in TLS (SNI): several servers share one
     /// address.
     pub(crate) needs_sni: bool,
@@ -108,10 +116,17 @@ pub(crate) struct WhyNoToken {
 /// The port of PostgreSQL.
 pub(crate) const DEFAULT_PORT: u16 = 5432;
 
+/// Returns every provider: those of the table, then those of the configuration.
+pub(crate) fn all() -> Vec<&'static Provider> {
+    let mut all = PROVIDERS.to_vec();
+    all.extend(defined::all());
+    all
+}
+
 /// Returns every authority, each once, in the order of the table.
 pub(crate) fn authorities() -> Vec<&'static dyn Authority> {
     let mut authorities: Vec<&'static dyn Authority> = Vec::new();
-    for provider in PROVIDERS {
+    for provider in all() {
         let name = provider.authority.name();
         if authorities.iter().all(|known| known.name() != name) {
             authorities.push(provider.authority);
@@ -140,10 +155,11 @@ pub(crate) fn is_first_authority(name: &str) -> bool {
 
 /// Returns the provider that a host belongs to.
 pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
-    PROVIDERS
-        .iter()
-        .copied()
-        .find(|provider| provider.owns(host))
+    let built_in = PROVIDERS.iter().copied();
+    match built_in.into_iter().find(|provider| provider.owns(host)) {
+        Some(provider) => Some(provider),
+        None => defined::of_host(host),
+    }
 }
 
 /// Tells whether a host has a name that a provider or an authority gives.
@@ -173,18 +189,30 @@ pub(crate) fn host_warning(host: &str) -> Option<String> {
 }
 
 pub(crate) fn named(name: &str) -> Result<&'static Provider> {
-    for provider in PROVIDERS {
-        if provider.name == name {
-            return Ok(provider);
-        }
+    let built_in = PROVIDERS.iter().copied().find(|it| it.name == name);
+    if let Some(provider) = built_in.or_else(|| defined::named(name)) {
+        return Ok(provider);
     }
-    let unknown = Error::usage(format!("no such provider: {}", host::quoted(name)));
+    let unknown = Error::no_target(format!("no such provider: {}", host::quoted(name)));
     Err(unknown.hint(format!("the providers are {}", names(", "))))
+}
+
+/// Tells whether this is the name of a provider or an authority of the table.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    PROVIDERS
+        .iter()
+        .any(|known| known.name == name || known.authority.name() == name)
 }
 
 /// Returns the names of all providers, as `--provider` takes them.
 pub(crate) fn names(separator: &str) -> String {
-    let names: Vec<&str> = PROVIDERS.iter().map(|provider| provider.name).collect();
+    let mut names: Vec<&str> = PROVIDERS.iter().map(|provider| provider.name).collect();
+    names.extend(PRESETS.iter().map(|preset| preset.name));
+    for provider in defined::all() {
+        if !names.contains(&provider.name) {
+            names.push(provider.name);
+        }
+    }
     names.join(separator)
 }
 
@@ -239,12 +267,14 @@ impl Provider {
             expand: |_, _| None,
             labels_of_name: |_| None,
             host_warning: |_| None,
+            names_user: false,
             user: None,
             users_are_addresses: false,
             dbname: "postgres",
             default_life: 900,
             max_life: 86_400,
             roots: |_, _| RequiredRoots::Public(None),
+            default_roots: None,
             needs_sni: false,
             takes_direct_tls: false,
             cause_of_settings: None,
@@ -273,11 +303,16 @@ impl Provider {
             host,
             port: if self.signs_port { Some(port) } else { None },
             user: if self.signs_user { Some(user) } else { None },
+            dbname: "",
+            vars: &[],
         }
     }
 
     /// Returns what the native JSON calls the source of a token: `aws-dsql`.
     pub(crate) fn source_type(&self) -> String {
+        if self.authority.command().is_some() {
+            return "command".to_owned();
+        }
         format!("{}-{}", self.authority.name(), self.name)
     }
 

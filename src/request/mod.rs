@@ -43,13 +43,36 @@ pub(crate) struct Request {
     pub(crate) lines_of_others: Vec<PassfileLine>,
     /// The life to ask for, in seconds.
     pub(crate) life: u32,
+    /// The connection's values for the placeholders of a command, by name.
+    pub(crate) vars: Vec<(String, String)>,
 }
 
 impl Request {
     /// Returns the permission that its token gives.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        self.provider
-            .scope(&self.sign_host, self.sign_port, &self.user)
+        let scope = self
+            .provider
+            .scope(&self.sign_host, self.sign_port, &self.user);
+        if !self.provider.authority.has_identity_per_scope() {
+            return scope;
+        }
+        Scope {
+            dbname: &self.dbname,
+            vars: &self.vars,
+            ..scope
+        }
+    }
+
+    /// Takes the user that a token is for, where the request names none.
+    pub(crate) fn take_user(&mut self, user: Option<&str>) {
+        if let Some(user) = user
+            && self.user.is_empty()
+        {
+            user.clone_into(&mut self.user);
+            for alias in &mut self.aliases {
+                user.clone_into(&mut alias.user);
+            }
+        }
     }
 
     /// Returns the value of a libpq keyword that came with TARGET.

@@ -74,7 +74,9 @@ impl ValueSources {
             line.add("sign-host", signed, self.sign_host, "default", |_| false);
         }
         let name = request.provider.name;
-        line.add("provider", name, self.provider, "from the host", |_| false);
+        line.add("provider", name, self.provider, "from the host", |rule| {
+            rule.provider.is_some()
+        });
         if let Some(roots) = &request.roots {
             line.add("roots", roots, self.roots, "default", |rule| {
                 rule.roots.is_some()

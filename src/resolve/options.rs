@@ -126,7 +126,10 @@ impl ConnectionOptions {
 
 fn provider_help() -> String {
     let names = provider::names(" or ");
-    format!("Kind of service that takes the token: {names} [default: from the host]")
+    format!(
+        "Kind of service that takes the token: {names} [default: from the host; or a command of \
+         the configuration]"
+    )
 }
 
 /// Reads the value of `--roots`. The path of a file becomes absolute, because the program that

@@ -65,6 +65,8 @@ pub(super) struct SourcedValues {
     pub(super) provider: Sourced<String>,
     pub(super) roots: Sourced<RootsChoice>,
     pub(super) life: Sourced<Life>,
+    /// The connection's values for the placeholders of a command.
+    pub(super) vars: Vec<(String, String)>,
 }
 
 impl SourcedValues {
@@ -138,6 +140,7 @@ impl SourcedValues {
         self.provider.fill(source, connection.provider.clone());
         self.roots.fill(source, connection.roots.clone());
         self.life.fill(source, connection.life);
+        self.vars.clone_from(&connection.vars);
     }
 
     /// Takes the address from PG* variables, as libpq would. `PGPASSWORD` is never read.
@@ -205,6 +208,7 @@ impl SourcedValues {
         self.region.fill(source, rule.region);
         self.user.fill(source, rule.user);
         self.roots.fill(source, rule.roots);
+        self.provider.fill(source, rule.provider);
         self.life.fill(source, rule.life);
     }
 

@@ -3,7 +3,7 @@
 
 use super::options::ConnectionOptions;
 use super::precedence::MergedTarget;
-use super::sources::{SourcedValues, ValueSource};
+use super::sources::{Sourced, SourcedValues, ValueSource};
 use super::unknown_host::{unknown_host, unknown_host_of};
 use crate::authority::{AskPolicy, Region};
 use crate::config::{Config, Connection, Life};
@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::PassfileLine;
 use crate::provider::{self, Provider};
+use crate::request::target::RootsChoice;
 use crate::request::{Request, check_name};
 use crate::text::host::HostPort;
 
@@ -111,7 +112,8 @@ pub(super) fn validate(
         output,
     );
     warn_about_region(&endpoints, region_of_host.as_ref(), provider, output);
-    let user = user_of(values.user.value, provider, options, &endpoints.host)?;
+    let user = user_of(values.user, provider, options, &endpoints.host)?;
+    let roots = roots_of(values.roots.value, provider)?;
     let dbname = values.dbname.value;
     Ok(Request {
         aliases: aliases_of(connection, endpoints.port, &user),
@@ -122,9 +124,10 @@ pub(super) fn validate(
         dbname: dbname.unwrap_or_else(|| provider.dbname.to_owned()),
         keywords: values.keywords,
         target_has_address: merged.target_has_address,
-        roots: values.roots.value,
+        roots,
         region: endpoints.region.or(region_of_host),
         lines_of_others: Vec::new(),
+        vars: values.vars,
         life: allowed_life(values.life.value, provider, config.max_life)?,
         profile: endpoints.profile,
         host: endpoints.host,
@@ -181,17 +184,28 @@ fn signed_endpoint(
 
 /// Returns the user that an option, TARGET, the connection or PGUSER names, or else the provider's.
 fn user_of(
-    named: Option<String>,
+    mut named: Sourced<String>,
     provider: &Provider,
     options: &ConnectionOptions,
     host: &str,
 ) -> Result<String> {
-    match (named, provider.user) {
+    if provider.names_user && matches!(named.source, ValueSource::Variable(_)) {
+        named = Sourced::default(); // PGUSER is of the databases whose user is known
+    }
+    match (named.value, provider.user) {
         (Some(user), _) => Ok(user),
         (None, Some(user)) => Ok(user.to_owned()),
-        (None, None) if options.address.needs_no_user => Ok(String::new()),
+        (None, None) if options.address.needs_no_user || provider.names_user => Ok(String::new()),
         (None, None) => Err(Error::usage(format!("no user for {host}"))
             .hint("name the database role: --user USER or PGUSER")),
+    }
+}
+
+/// Returns the root certificates that the user chose, or else those of the provider's definition.
+fn roots_of(chosen: Option<RootsChoice>, provider: &Provider) -> Result<Option<RootsChoice>> {
+    match (chosen, provider.default_roots) {
+        (None, Some(roots)) => Ok(Some(RootsChoice::parse(roots)?)),
+        (chosen, _) => Ok(chosen),
     }
 }
 

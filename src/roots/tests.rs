@@ -24,6 +24,7 @@ fn request(label: &str) -> Request {
         profile: None,
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
+        vars: Vec::new(),
         life: 900,
     }
 }

@@ -31,6 +31,7 @@ fn target(user: &str) -> Target {
         profile: Some("dev".to_owned()),
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
+        vars: Vec::new(),
         roots: None,
         life: 900,
     };

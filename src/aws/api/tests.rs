@@ -112,6 +112,8 @@ fn of_dsql(host: &str) -> Scope<'_> {
         host,
         port: None,
         user: None,
+        dbname: "",
+        vars: &[],
     }
 }
 
@@ -122,6 +124,8 @@ fn of_rds(host: &str) -> Scope<'_> {
         host,
         port: Some(5432),
         user: Some("app"),
+        dbname: "",
+        vars: &[],
     }
 }
 

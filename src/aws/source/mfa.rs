@@ -1,6 +1,5 @@
 //! The code of a multi-factor device: from an option, from a command, or asked for on the terminal.
 
-use super::process::last_line;
 use crate::authority::AskPolicy;
 use crate::aws::profile::words;
 use crate::aws::resolution::Resolution;
@@ -63,10 +62,13 @@ fn by_command(resolution: &Resolution, command: &str) -> Result<String> {
         Err(ProgramError::TooLate) => return Err(resolution.timeout_error(COMMAND)),
     };
     if !ended.status.success() {
-        return Err(unusable(&format!("failed: {}", last_line(&ended.stderr))));
+        return Err(unusable(&format!(
+            "failed: {}",
+            child::last_line(&ended.stderr)
+        )));
     }
     // `ykman oath accounts code NAME` prints the account's name before the code.
-    let line = last_line(&ended.stdout);
+    let line = child::last_line(&ended.stdout);
     let code = line.split_whitespace().next_back().unwrap_or_default();
     if code.len() < LEAST_DIGITS || !code.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(unusable("printed no code"));

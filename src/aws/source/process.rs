@@ -17,7 +17,6 @@ use crate::aws::resolution::Resolution;
 use crate::error::{Error, Reason, Result};
 use crate::sys::child::{self, ProgramError, ProgramOutput};
 use crate::sys::fs;
-use crate::text::foreign;
 
 impl CredentialSource for Process {
     fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
@@ -103,7 +102,7 @@ fn run(
         }
         Ok(ended) => {
             let said = String::from_utf8_lossy(&ended.stderr);
-            let mut why = last_line(without_arguments(&said, words).as_bytes());
+            let mut why = child::last_line(child::without_arguments(&said, words).as_bytes());
             if why.is_empty() {
                 why = ended.status.to_string();
             }
@@ -115,23 +114,6 @@ fn run(
         }
         Err(ProgramError::TooLate) => Err(resolution.timeout_error(&too_late).hint(hint)),
     }
-}
-
-/// Returns what a program says without the arguments that it was given, which may be secret.
-fn without_arguments(said: &str, words: &[String]) -> String {
-    const SHORTEST_SECRET: usize = 6;
-    let mut said = said.to_owned();
-    for word in words.iter().skip(1) {
-        let argument = match word.split_once('=') {
-            Some((_, value)) => value,
-            None if word.starts_with('-') => continue,
-            None => word,
-        };
-        if argument.len() >= SHORTEST_SECRET {
-            said = said.replace(argument, "[...]");
-        }
-    }
-    said
 }
 
 fn stamp(program: &str) -> Option<String> {
@@ -185,31 +167,9 @@ fn files(command: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Returns the last line that has text in it, as an error message may repeat it.
-pub(super) fn last_line(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let mut lines = text.lines().map(str::trim);
-    foreign(lines.rfind(|line| !line.is_empty()).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_line_with_text_is_the_reason() {
-        assert_eq!(last_line(b"trace\n  no session  \n\n"), "no session");
-        assert_eq!(last_line(b""), "");
-    }
-
-    #[test]
-    fn a_program_does_not_repeat_its_arguments() {
-        let words = ["helper", "--password=hunter2", "--user", "ann", "s3cret"].map(str::to_owned);
-        assert_eq!(
-            without_arguments("helper: ann with hunter2: --user s3cret", &words),
-            "helper: ann with [...]: --user [...]"
-        );
-    }
 
     /// A program may write a file whose path it is given, but a changed one may sign as another.
     #[test]

@@ -14,6 +14,7 @@ use super::afterwards;
 use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::provider;
 use crate::setup::{Machine, SetupCommands};
 use crate::sys::fs;
 use crate::text::{host, suggest};
@@ -86,26 +87,48 @@ impl FromFile {
         connection: &Connection,
         preferences: &Preferences,
     ) -> Result<bool> {
-        let (signed, places) = connection.other_places();
-        if places.is_empty() {
+        let Some((what, why)) = risk(connection, &preferences.config) else {
             return Ok(true);
-        }
-        let (name, places) = (&connection.name, places.join(", ")); // none may be hidden
-        let what = format!("{name}: tokens for {signed} would be sent to {places}");
+        };
         if !self.policy.dry_run && !preferences.ask.terminal {
             return Err(Error::usage(what).hint(
                 "if that is right, run it on a terminal, which asks; to take others, name them \
                  behind the file",
             ));
         }
-        Output::show(&format!(
-            "{what}\nWhoever runs a server there can log in to {signed} with them."
-        ));
+        Output::show(&format!("{what}\n{why}"));
         if self.policy.dry_run {
             return Ok(true);
         }
         edits::does_user_agree("send them there? [y/N] ", preferences)
     }
+}
+
+/// Returns what could send a token to somebody who may use it elsewhere, and what that means.
+fn risk(connection: &Connection, config: &Config) -> Option<(String, String)> {
+    let (signed, places) = connection.other_places();
+    let name = &connection.name;
+    if !places.is_empty() {
+        let places = places.join(", "); // none may be hidden
+        return Some((
+            format!("{name}: tokens for {signed} would be sent to {places}"),
+            format!("Whoever runs a server there can log in to {signed} with them."),
+        ));
+    }
+    let of_rule = config.rule(&signed).provider;
+    let provider = match connection.provider.as_deref().or(of_rule.as_deref()) {
+        Some(provider) => provider::named(provider).ok(),
+        None => provider::of_host(&signed),
+    };
+    let title = provider
+        .filter(|it| it.authority.command().is_some())?
+        .title;
+    Some((
+        format!("{name}: tokens of {title} would be sent to {signed}"),
+        "They may be good for other servers too: whoever runs this one could log in there with \
+         them."
+            .to_owned(),
+    ))
 }
 
 fn read(file: &Path) -> Result<Vec<Connection>> {

@@ -155,7 +155,7 @@ impl Add {
         if life.is_some() {
             allowed_life(life, provider, preferences.config.max_life)?;
         }
-        if connection.target.user.is_none() {
+        if connection.target.user.is_none() && !provider.names_user {
             let user = default_user(&name, &host, provider, &preferences.config)?;
             connection.target.user = Some(user);
         }
@@ -194,6 +194,7 @@ impl Add {
             life: options.expires_in,
             roots,
             aliases,
+            vars: Vec::new(),  // no option names them
             discovered: false, // from now on it is the user's own
         })
     }
@@ -215,7 +216,8 @@ impl Add {
             return Ok(provider);
         }
         let typed = self.connection.typed_host(self.target.as_deref());
-        let name = connection.provider.as_deref();
+        let of_rule = config.rule(host).provider;
+        let name = connection.provider.as_deref().or(of_rule.as_deref());
         match provider_of(signed, name, typed.as_deref(), config) {
             Ok(provider) => Ok(provider),
             Err(error) => {

@@ -32,6 +32,9 @@ pub(super) fn keep(new: &mut Connection, old: &Connection) -> Vec<&'static str> 
     keep_value(&mut new.profile, old.profile.as_ref());
     keep_value(&mut new.roots, old.roots.as_ref());
     keep_value(&mut new.life, old.life.as_ref());
+    if new.provider == old.provider {
+        new.vars.clone_from(&old.vars);
+    }
     if new.aliases.is_empty() {
         new.aliases.clone_from(&old.aliases);
     }

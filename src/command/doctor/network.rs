@@ -175,7 +175,7 @@ impl ProbeRequest {
             return;
         };
         let login_request = LoginRequest {
-            user: &self.user,
+            user: token.user.as_deref().unwrap_or(&self.user),
             database: &self.dbname,
             token: token.expose(),
         };

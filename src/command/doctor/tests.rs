@@ -46,6 +46,7 @@ pub(super) fn request(provider: &'static Provider, host: &str) -> Request {
         profile: None,
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
+        vars: Vec::new(),
         life: 900,
     }
 }

@@ -115,6 +115,7 @@ mod tests {
             profile: Some("dev".to_owned()),
             aliases: Vec::new(),
             lines_of_others: Vec::new(),
+            vars: Vec::new(),
             life: 900,
         };
         let hint_of = |request: &Request| {

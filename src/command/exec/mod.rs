@@ -91,6 +91,8 @@ impl Run for Exec {
         let passfile = directory.path(PASSFILE);
         fs::put(&passfile, &lines(&request, &issued)?)?;
         let renewal = TokenRenewal {
+            // A new token would be that of another user.
+            is_wanted: !request.provider.authority.is_run_for_users_alone(),
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
             spare: issued.token.refresh_after().until(issued.token.expires_at),

@@ -23,6 +23,8 @@ const RETRY: u32 = 30;
 
 /// A token that has to be renewed, and when.
 pub(super) struct TokenRenewal {
+    /// Whether the token is renewed at all.
+    pub(super) is_wanted: bool,
     pub(super) passfile: PathBuf,
     pub(super) due: Time,
     /// How many seconds the token is still valid when it is due.
@@ -40,6 +42,12 @@ pub(super) struct RenewalThread {
 
 impl TokenRenewal {
     pub(super) fn start(self) -> RenewalThread {
+        if !self.is_wanted {
+            return RenewalThread {
+                stop: None,
+                thread: None,
+            };
+        }
         let (stop, stopped) = channel();
         // If there can be no thread, the program has the first token to its end.
         let thread = Builder::new().spawn(move || self.run(&stopped)).ok();

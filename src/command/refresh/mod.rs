@@ -11,10 +11,11 @@
 //! write the passfile, and record in the index which tokens it has. Requests are issued in the
 //! order of their identities, so that two processes that refresh never wait for each other's locks.
 //! The locks of the identities are held to the end; the passfile is written under its own lock, and
-//! after it the index is changed under its own.
+//! after it the index is changed under its own. `written` is what is said of the tokens then.
 
 pub(super) mod background;
 mod watch;
+mod written;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -34,12 +35,12 @@ use crate::issue::{IssueOptions, IssuedToken};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::{ConnectionOptions, TargetResolver};
-use crate::setup::Os;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal::{self, Stdin};
 use crate::time::{Time, spoken};
 use watch::{NextRefresh, Watch};
+use written::{filed_as, say_how_to_keep_fresh};
 
 #[derive(clap::Args)]
 pub(crate) struct Refresh {
@@ -232,6 +233,9 @@ impl Refresh {
             for connection in &preferences.config.connections {
                 let name = Some(connection.name.as_str());
                 let request = resolver.resolve_without_variables(&self.connection, name);
+                if matches!(&request, Ok(request) if is_run_for_users_alone(request)) {
+                    continue; // nobody has named it
+                }
                 match self.checked(name, request, output) {
                     Ok(request) => found.requests.push(request),
                     Err(error) => found.errors.push(error.about(&connection.name)),
@@ -268,8 +272,14 @@ impl Refresh {
         output: Output,
     ) -> Result<Request> {
         let request = request?;
+        let is_unattended = self.background || self.watch.stay || self.watch.once;
+        if is_unattended && is_run_for_users_alone(&request) {
+            return Err(not_unattended(&request));
+        }
         for line in request.passfile_lines() {
-            line.check()?;
+            if !(line.user.is_empty() && request.provider.names_user) {
+                line.check()?;
+            }
         }
         self.warn_about_key(target, &request, output);
         Ok(request)
@@ -346,7 +356,7 @@ impl Refresh {
             others.into_iter().flatten()
         };
         let mut outcomes = Vec::new();
-        for request in requests {
+        for mut request in requests {
             // A token without a line of its own stays in the cache, where `token` and `exec` find
             // it.
             let options = IssueOptions {
@@ -355,6 +365,9 @@ impl Refresh {
                 ..IssueOptions::default()
             };
             let issued = app.issuer.issue(&request, options, others);
+            if let Ok(issued) = &issued {
+                request.take_user(issued.token.user.as_deref());
+            }
             outcomes.push((request, issued));
         }
         outcomes
@@ -380,6 +393,19 @@ impl Refresh {
     }
 }
 
+fn is_run_for_users_alone(request: &Request) -> bool {
+    request.provider.authority.is_run_for_users_alone()
+}
+
+fn not_unattended(request: &Request) -> Error {
+    let (name, command) = (request.name(), request.provider.name);
+    Error::usage(format!(
+        "{name} is not refreshed in the background: command.{command} creates a user of the \
+         database with every run"
+    ))
+    .hint("pgcred exec, pgcred token and pgcred refresh run it for the connection that you name")
+}
+
 fn nothing_to_refresh() -> Error {
     Error::usage("there is nothing to refresh: no connection is configured").hint(
         "`pgcred add NAME HOST --profile PROFILE` first, or name a host: `pgcred refresh HOST`",
@@ -393,47 +419,4 @@ fn about_target(error: Error, request: &Request, targets: usize) -> Error {
         None if targets > 1 => error.about(&request.name()),
         None => error,
     }
-}
-
-/// Says that the token of a target that is not a connection is not renewed, and which command makes
-/// the target a connection.
-fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferences: &Preferences) {
-    let mut known = BTreeSet::new();
-    for request in preferences.connections() {
-        known.insert(request.name());
-    }
-    let unknown = tokens
-        .iter()
-        .find(|(request, _)| !known.contains(&request.name()));
-    let Some((request, _)) = unknown else {
-        return;
-    };
-    let mut add = format!("pgcred add NAME {}", request.host);
-    if request.provider.user != Some(&*request.user) {
-        add = format!("{add} --user {}", request.user);
-    }
-    if let Some(profile) = &request.profile {
-        add = format!("{add} --profile {profile}");
-    }
-    preferences.output.note(&format!(
-        "nothing renews this token yet: `{add}`, then `pgcred setup {}`",
-        Os::current().scheduler()
-    ));
-}
-
-/// Returns `user@host:port`, followed by the aliases.
-fn filed_as(request: &Request) -> String {
-    let mut lines = request.passfile_lines();
-    let text = match lines.next() {
-        Some(line) => line.to_string(),
-        None => String::new(),
-    };
-    let mut aliases = Vec::new();
-    for line in lines {
-        aliases.push(format!("{}:{}", line.host, line.port));
-    }
-    if !aliases.is_empty() {
-        return format!("{text}, also as {},", aliases.join(", "));
-    }
-    text
 }

@@ -90,6 +90,9 @@ impl TargetChoice<'_> {
         };
         let mut request = resolver.resolve_to_store(self.options, name)?;
         request.check_address()?;
+        if request.user.is_empty() && tool.kind != ToolKind::Scheduler {
+            return Err(no_lasting_user(&request));
+        }
         if needs_all_settings(tool, &request) {
             leave_nothing_to_the_environment(&mut request, preferences)?;
         }
@@ -104,6 +107,19 @@ impl TargetChoice<'_> {
             roots,
         })
     }
+}
+
+/// Refuses a target whose user comes with each token: what is written for a tool names one user.
+fn no_lasting_user(request: &Request) -> Error {
+    let name = request.connection.as_deref().unwrap_or(&request.host);
+    Error::usage(format!(
+        "the user of {} comes with each token, and a tool keeps one",
+        request.name()
+    ))
+    .hint(format!(
+        "pgcred exec {name} -- PROGRAM; if it is always the same user, name it: pgcred add {name} \
+         --replace --user USER"
+    ))
 }
 
 /// Refuses targets for a scheduler, which refreshes every connection. Returns a warning of the

@@ -36,6 +36,8 @@ pub(crate) struct CommandDefinition {
     pub(crate) login: Option<String>,
     /// Texts on stderr that mean that a login is missing.
     pub(crate) login_if: Vec<String>,
+    /// Which root certificates verify the server: the value of the key `roots`.
+    pub(crate) roots: Option<String>,
     /// Variables of the command, besides those of pgcred.
     pub(crate) env: Vec<(String, String)>,
 }
@@ -80,8 +82,32 @@ impl CommandDefinition {
             watch: Vec::new(),
             login: None,
             login_if: Vec::new(),
+            roots: None,
             env: Vec::new(),
         }
+    }
+
+    /// Tells whether the words have a placeholder.
+    pub(crate) fn uses(&self, placeholder: &str) -> bool {
+        self.placeholders().contains(&placeholder)
+    }
+
+    /// Returns the names of the placeholders.
+    pub(crate) fn placeholders(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for template in &self.run {
+            for name in template.names() {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+
+    /// Tells whether the answer is a JSON document, and not the token alone.
+    pub(crate) fn answers_in_json(&self) -> bool {
+        self.token.is_some() || self.user.is_some() || self.expires.is_some()
     }
 }
 

@@ -3,15 +3,50 @@
 //!
 //! ```text
 //! definition   what is known of a command: how it is run, where its answer has what
-//!   |--> template   words with placeholders --> the words that are run
-//!   '--> answer     what was printed --> token, user, end
+//!   |            (presets: those that pgcred brings)
+//! authority    the traits: an identity for each command line, a signer for each run
+//!   |--> invocation   template: words with placeholders --> the words that are run, and digests
+//!   '--> run          runs them; answer: what was printed --> token, user, end
 //! ```
-
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the authority that runs commands follows")
-)]
+//!
+//! A definition says whether its command makes a new token with every run, prints the same one
+//! again, or makes a new user of the database (`CommandKind`). That decides when it is run again.
 
 mod answer;
+mod authority;
 mod definition;
+mod invocation;
+mod presets;
+mod run;
 mod template;
+
+pub(crate) use definition::{CommandDefinition, CommandKind, ExpiryField, JsonPath};
+pub(crate) use invocation::is_own_placeholder;
+pub(crate) use presets::{PRESETS, Preset};
+pub(crate) use template::Template;
+
+use super::Provider;
+use authority::CommandAuthority;
+
+/// The longest life of a token of which only the program knows how long it lives, in seconds.
+const LONGEST_LIFE: u32 = 30 * 86_400;
+
+/// Returns the provider of a definition, which lives as long as the run.
+pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
+    let definition: &'static CommandDefinition = Box::leak(Box::new(definition));
+    let authority = Box::leak(Box::new(CommandAuthority { definition }));
+    let life = definition.life.unwrap_or(LONGEST_LIFE);
+    Box::leak(Box::new(Provider {
+        signs_port: definition.uses("port"),
+        signs_user: definition.uses("user"),
+        owns: match Preset::named(&definition.name) {
+            Some(preset) => preset.owns,
+            None => None,
+        },
+        names_user: definition.user.is_some(),
+        default_life: life,
+        max_life: life,
+        default_roots: definition.roots.as_deref(),
+        ..Provider::new(&definition.name, &definition.title, authority)
+    }))
+}

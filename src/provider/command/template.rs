@@ -2,7 +2,6 @@
 //! inside of its word, whatever it contains, because no shell reads the words. Pure.
 
 use crate::error::{Error, Result};
-use crate::text::host::quoted;
 
 /// One word of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +28,13 @@ impl Template {
                 text.push(c);
                 rest.next();
             } else if c == '{' {
-                let name = name_up_to_brace(&mut rest, word)?;
+                let name = name_up_to_brace(&mut rest)?;
                 if !text.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut text)));
                 }
                 parts.push(Part::Placeholder(name));
             } else if c == '}' {
-                return Err(wrong(word));
+                return Err(lone_brace());
             } else {
                 text.push(c);
             }
@@ -44,6 +43,14 @@ impl Template {
             parts.push(Part::Text(text));
         }
         Ok(Self(parts))
+    }
+
+    /// Returns the text in front of the first placeholder.
+    pub(crate) fn text(&self) -> &str {
+        match self.0.first() {
+            Some(Part::Text(text)) => text,
+            _ => "",
+        }
     }
 
     /// Returns the names of the placeholders.
@@ -85,10 +92,7 @@ impl Template {
     }
 }
 
-fn name_up_to_brace(
-    rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    word: &str,
-) -> Result<String> {
+fn name_up_to_brace(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String> {
     let mut name = String::new();
     for c in rest.by_ref() {
         if c == '}' && !name.is_empty() {
@@ -99,11 +103,12 @@ fn name_up_to_brace(
         }
         name.push(c);
     }
-    Err(wrong(word))
+    Err(lone_brace())
 }
 
-fn wrong(word: &str) -> Error {
-    Error::usage(format!("{} has a brace that stands alone", quoted(word)))
+/// The word is not shown: it may have a secret in it.
+fn lone_brace() -> Error {
+    Error::usage("a word has a brace that stands alone")
         .hint("write a placeholder as {name}, and a brace of its own twice: {{ or }}")
 }
 

@@ -2,10 +2,11 @@
 //! browser, a scheduler.
 //!
 //! Such a program gets nothing on stdin and no password in the environment. `search` finds it;
-//! `output` runs it with a deadline. The functions of this file start programs whose output pgcred
-//! does not read.
+//! `output` runs it with a deadline, and `said` is what an error repeats of its words. The
+//! functions of this file start programs whose output pgcred does not read.
 
 mod output;
+mod said;
 mod search;
 
 use std::ffi::{OsStr, OsString};
@@ -17,8 +18,9 @@ use crate::error::{Error, Result};
 use crate::sys::terminal;
 use crate::text::{self, quote};
 pub(crate) use output::{
-    Attachment, ProgramError, ProgramOutput, complete_output, output, own_output,
+    Attachment, ProgramError, ProgramOutput, complete_output, output, output_with, own_output,
 };
+pub(crate) use said::{last_line, without, without_arguments};
 pub(crate) use search::{find, find_broken_link, own_path, own_program};
 
 const PAUSE: Duration = Duration::from_millis(3);

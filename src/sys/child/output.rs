@@ -62,7 +62,7 @@ type IsComplete = fn(&[u8]) -> bool;
 /// Runs a program until it ends. At the deadline it is killed; if it is alone, so is all that it
 /// started.
 pub(crate) fn output(words: &[String], deadline: Instant, attachment: Attachment) -> ProgramResult {
-    run_words(words, deadline, attachment, None)
+    run_words(words, &[], deadline, attachment, None)
 }
 
 /// Runs a program as [`output`] does, for a program with a helper that may keep its stdout open.
@@ -75,16 +75,30 @@ pub(crate) fn complete_output(
     attachment: Attachment,
     is_complete: IsComplete,
 ) -> ProgramResult {
-    run_words(words, deadline, attachment, Some(is_complete))
+    run_words(words, &[], deadline, attachment, Some(is_complete))
+}
+
+/// Runs a program as [`complete_output`] does, with more variables.
+pub(crate) fn output_with(
+    words: &[String],
+    variables: &[(OsString, OsString)],
+    deadline: Instant,
+    attachment: Attachment,
+    is_complete: IsComplete,
+) -> ProgramResult {
+    run_words(words, variables, deadline, attachment, Some(is_complete))
 }
 
 fn run_words(
     words: &[String],
+    variables: &[(OsString, OsString)],
     deadline: Instant,
     attachment: Attachment,
     is_complete: Option<IsComplete>,
 ) -> ProgramResult {
     let mut command = CommandWrap::from(command(words).map_err(ProgramError::Failed)?);
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    command.command_mut().envs(variables);
     if !matches!(attachment, Attachment::AtTerminal) {
         command.command_mut().stderr(Stdio::piped());
     }

@@ -33,9 +33,14 @@ pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
         return Some(found);
     }
     if cfg!(windows) {
-        // Windows tries the extensions in PATHEXT. The usual one is tried here too, because some
+        // Windows tries the extensions in PATHEXT. The usual ones are tried here too, because some
         // environments lack that variable.
-        return find_name(Path::new(program).with_extension("exe").as_os_str());
+        for extension in ["exe", "cmd"] {
+            let name = Path::new(program).with_extension(extension);
+            if let Some(found) = find_name(name.as_os_str()) {
+                return Some(found);
+            }
+        }
     }
     None
 }

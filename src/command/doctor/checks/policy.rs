@@ -92,6 +92,8 @@ mod tests {
             host: "h",
             port: None,
             user,
+            dbname: "",
+            vars: &[],
         }
     }
 

@@ -46,6 +46,7 @@ mod tests {
             profile: None,
             aliases: Vec::new(),
             lines_of_others: Vec::new(),
+            vars: Vec::new(),
             life: 900,
         }
     }

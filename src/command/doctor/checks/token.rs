@@ -139,7 +139,11 @@ fn check_life(case: &mut Case<'_, '_>) -> Finding {
         let life = TokenLife {
             issued_at: token.issued_at,
             expires_at: token.expires_at,
-            usual: case.request.life.min(provider.default_life),
+            usual: if provider.authority.decides_life() {
+                0
+            } else {
+                case.request.life.min(provider.default_life)
+            },
             cause: provider.authority.cause_of(&expired),
         };
         judge_life(&life, Time::now())

@@ -29,6 +29,7 @@ fn request(provider: &str, host: &str, user: &str) -> Request {
         profile: None,
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
+        vars: Vec::new(),
         life: 900,
     }
 }

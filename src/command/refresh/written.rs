@@ -1,0 +1,51 @@
+//! What `pgcred refresh` says of the tokens that it has written.
+
+use std::collections::BTreeSet;
+
+use crate::command::preferences::Preferences;
+use crate::issue::IssuedToken;
+use crate::request::Request;
+use crate::setup::Os;
+
+/// Says that the token of a target that is not a connection is not renewed, and which command makes
+/// the target a connection.
+pub(super) fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferences: &Preferences) {
+    let mut known = BTreeSet::new();
+    for request in preferences.connections() {
+        known.insert(request.name());
+    }
+    let unknown = tokens
+        .iter()
+        .find(|(request, _)| !known.contains(&request.name()));
+    let Some((request, _)) = unknown else {
+        return;
+    };
+    let mut add = format!("pgcred add NAME {}", request.host);
+    if request.provider.user != Some(&*request.user) {
+        add = format!("{add} --user {}", request.user);
+    }
+    if let Some(profile) = &request.profile {
+        add = format!("{add} --profile {profile}");
+    }
+    preferences.output.note(&format!(
+        "nothing renews this token yet: `{add}`, then `pgcred setup {}`",
+        Os::current().scheduler()
+    ));
+}
+
+/// Returns `user@host:port`, followed by the aliases.
+pub(super) fn filed_as(request: &Request) -> String {
+    let mut lines = request.passfile_lines();
+    let text = match lines.next() {
+        Some(line) => line.to_string(),
+        None => String::new(),
+    };
+    let mut aliases = Vec::new();
+    for line in lines {
+        aliases.push(format!("{}:{}", line.host, line.port));
+    }
+    if !aliases.is_empty() {
+        return format!("{text}, also as {},", aliases.join(", "));
+    }
+    text
+}

@@ -1,0 +1,291 @@
+//! `[command.NAME]`: a command that prints tokens, as the user defines it. Whether the file may
+//! define one at all is decided where the file is read.
+
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::Connection;
+use super::field::{Field, Item, TableName, fields};
+use super::values::{roots, seconds, text};
+use crate::error::{Error, Exit, Result};
+use crate::provider;
+use crate::provider::command::{
+    CommandDefinition, CommandKind, ExpiryField, JsonPath, Preset, Template, is_own_placeholder,
+};
+
+const KEYS: &[&str] = &[
+    "run", "token", "user", "expires", "life", "kind", "spare", "watch", "login", "login_if",
+    "roots", "env",
+];
+
+/// Characters that mean something to a shell. None reads `login`.
+const OF_SHELLS: &str = "\"'`$&|;<>()\\*?";
+
+/// Reads every `[command.NAME]`.
+pub(super) fn commands(all: &Field<'_>) -> Result<Vec<CommandDefinition>> {
+    let Some(table) = all.item.get_ref().as_table() else {
+        let wrong = Error::usage("not a table of commands");
+        return Err(all.wrong(wrong.hint("write each command as a table: [command.NAME]")));
+    };
+    let mut found = Vec::with_capacity(table.len());
+    for (name, item) in table {
+        found.push(command(all, name.get_ref(), item)?);
+    }
+    Ok(found)
+}
+
+fn command(all: &Field<'_>, name: &str, item: &Item<'_>) -> Result<CommandDefinition> {
+    check_name(name).map_err(|error| all.wrong_at(error, item.span()))?;
+    let table_name = TableName::Command(name);
+    let wrong = |error: Error| {
+        all.lines
+            .locate(error, item.span(), &table_name.to_string())
+    };
+    let Some(table) = item.get_ref().as_table() else {
+        return Err(wrong(
+            Error::usage("not a table").hint("write it as a table: [command.NAME]"),
+        ));
+    };
+    let mut found = match Preset::named(name) {
+        Some(preset) => preset.definition().map_err(wrong)?,
+        None => CommandDefinition::named(name),
+    };
+    for field in fields(table, table_name, all.lines) {
+        read_field(&mut found, &field)?;
+    }
+    check(&found, table).map_err(wrong)?;
+    Ok(found)
+}
+
+fn read_field(found: &mut CommandDefinition, field: &Field<'_>) -> Result<()> {
+    match field.key {
+        "run" => found.run = run(field)?,
+        "token" => found.token = Some(field.read(|item| JsonPath::parse(text(item)?))?),
+        "user" => found.user = Some(field.read(|item| JsonPath::parse(text(item)?))?),
+        "expires" => found.expires = Some(field.read(|item| ExpiryField::parse(text(item)?))?),
+        "life" => found.life = Some(field.read(seconds)?),
+        "kind" => found.kind = field.read(|item| CommandKind::parse(text(item)?))?,
+        "spare" => found.spare = field.read(seconds)?,
+        "watch" => found.watch = texts(field)?,
+        "login" => found.login = Some(field.read(login)?),
+        "login_if" => found.login_if = field.read(login_if)?,
+        "roots" => found.roots = Some(field.read(|item| Ok(roots(item)?.to_string()))?),
+        "env" => found.env = variables(field)?,
+        _ => return Err(field.unknown(KEYS)),
+    }
+    Ok(())
+}
+
+/// Checks the name, which `--provider` takes and which stands in the names of files and locks.
+fn check_name(name: &str) -> Result<()> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) || name.starts_with('-') {
+        return Err(Error::usage("not the name of a command")
+            .hint("use letters, digits, `_` and, after the first, `-`; 64 at most"));
+    }
+    if provider::is_built_in(name) {
+        return Err(
+            Error::usage(format!("pgcred has a provider `{name}` of its own"))
+                .hint("choose another name"),
+        );
+    }
+    Ok(())
+}
+
+/// Checks what the keys say together.
+fn check(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
+    if found.run.is_empty() {
+        return Err(Error::usage("run is missing")
+            .hint("add a line like: run = [\"program\", \"argument\"]"));
+    }
+    if found.token.is_none() && found.answers_in_json() {
+        return Err(Error::usage("token is missing")
+            .hint("user and expires are fields of JSON, so that the token is one too"));
+    }
+    if found.uses("life") && found.life.is_none() {
+        return Err(Error::usage("life is missing")
+            .hint("{life} is the life that is asked for: add a line like life = \"1h\""));
+    }
+    if table.contains_key("spare") && found.kind != CommandKind::Caches {
+        return Err(
+            Error::usage("spare is for commands that print the same token again")
+                .hint("add kind = \"caches\", or leave spare out"),
+        );
+    }
+    if !found.login_if.is_empty() && found.login.is_none() {
+        return Err(Error::usage("login is missing")
+            .hint("login_if says when a login is needed: say how, like login = \"az login\""));
+    }
+    Ok(())
+}
+
+/// Reads the words to run. The program itself is the same for every connection.
+fn run(field: &Field<'_>) -> Result<Vec<Template>> {
+    let mut words = Vec::new();
+    for word in texts(field)? {
+        words.push(Template::parse(&word).map_err(|error| field.wrong(error))?);
+    }
+    let Some(program) = words.first() else {
+        return Err(field
+            .wrong(Error::usage("the list is empty").hint("write the program and its arguments")));
+    };
+    let path = program.text();
+    let is_relative = path.contains(['/', '\\']) && !Path::new(path).is_absolute();
+    if is_relative && !path.starts_with("~/") {
+        return Err(field.wrong(
+            Error::usage("the path of the program is not absolute")
+                .hint("write the program's name, its whole path, or ~/ in front of it"),
+        ));
+    }
+    if program.names().next().is_some() {
+        return Err(field.wrong(
+            Error::usage("the program has a placeholder").hint("write the program's name"),
+        ));
+    }
+    Ok(words)
+}
+
+/// Reads a list of texts.
+fn texts(field: &Field<'_>) -> Result<Vec<String>> {
+    let not_texts =
+        || Error::usage("not a list of texts").hint("write each in quotes: [\"one\", \"two\"]");
+    let Some(items) = field.item.get_ref().as_array() else {
+        return Err(field.wrong(not_texts()));
+    };
+    let mut found = Vec::new();
+    for item in items {
+        let Some(text) = item.get_ref().as_str() else {
+            return Err(field.wrong_at(not_texts(), item.span()));
+        };
+        if text.contains('\0') {
+            let wrong = Error::usage("no program takes a NUL").hint("leave it out");
+            return Err(field.wrong_at(wrong, item.span()));
+        }
+        found.push(text.to_owned());
+    }
+    Ok(found)
+}
+
+/// Reads a table of texts: variables of a command, or the values of a connection.
+fn table_of_texts(field: &Field<'_>) -> Result<Vec<(String, String)>> {
+    let not_texts =
+        || Error::usage("not a table of texts").hint("write it like { name = \"value\" }");
+    let Some(table) = field.item.get_ref().as_table() else {
+        return Err(field.wrong(not_texts()));
+    };
+    let mut found = Vec::new();
+    for (name, item) in table {
+        let Some(value) = item.get_ref().as_str() else {
+            return Err(field.wrong_at(not_texts(), item.span()));
+        };
+        if value.contains(char::is_control) {
+            let wrong = Error::usage("the value has a control character")
+                .hint("a newline counts as one: write it without");
+            return Err(field.wrong_at(wrong, item.span()));
+        }
+        found.push((name.get_ref().to_string(), value.to_owned()));
+    }
+    Ok(found)
+}
+
+fn variables(field: &Field<'_>) -> Result<Vec<(String, String)>> {
+    let found = table_of_texts(field)?;
+    for (name, _) in &found {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        if name.is_empty() || !name.bytes().all(allowed) {
+            return Err(field.wrong(
+                Error::usage("not the name of a variable").hint("use letters, digits and `_`"),
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the values of a connection for placeholders, in the order of their names.
+pub(super) fn vars(field: &Field<'_>) -> Result<Vec<(String, String)>> {
+    let mut found = table_of_texts(field)?;
+    found.sort();
+    for (name, _) in &found {
+        if is_own_placeholder(name) {
+            return Err(field.wrong(
+                Error::usage(format!("pgcred fills in {{{name}}} itself"))
+                    .hint("choose another name"),
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the name of a provider: a command of this file, or one that pgcred knows.
+pub(super) fn provider_name(name: &str, commands: &[CommandDefinition]) -> Result<String> {
+    if commands.iter().any(|known| known.name == name) {
+        return Ok(name.to_owned());
+    }
+    match provider::named(name) {
+        Ok(known) => Ok(known.name.to_owned()),
+        Err(error) => Err(error.exiting(Exit::Usage)),
+    }
+}
+
+/// Checks that a connection has a value for every placeholder of its command, and no other one.
+pub(super) fn check_connection(
+    connection: &Connection,
+    commands: &[CommandDefinition],
+) -> Result<()> {
+    let vars = &connection.vars;
+    let Some(name) = &connection.provider else {
+        return Ok(()); // a rule may name it
+    };
+    let of_file = commands.iter().find(|known| known.name == *name);
+    let definition = match (of_file, Preset::named(name)) {
+        (Some(definition), _) => definition.clone(),
+        (None, Some(preset)) => preset.definition()?,
+        (None, None) if vars.is_empty() || !provider::is_built_in(name) => return Ok(()),
+        (None, None) => {
+            return Err(Error::usage(format!("{name} takes no vars"))
+                .hint("vars are for a command: leave them out"));
+        }
+    };
+    for name in definition.placeholders() {
+        if !is_own_placeholder(name) && vars.iter().all(|(var, _)| var != name) {
+            return Err(Error::usage(format!(
+                "vars has no `{name}`, and command.{} needs it",
+                definition.name
+            ))
+            .hint(format!("add it: vars = {{ {name} = \"VALUE\" }}")));
+        }
+    }
+    for (name, _) in vars {
+        if !definition.uses(name) {
+            return Err(
+                Error::usage(format!("command.{} has no {{{name}}}", definition.name))
+                    .hint("correct the name, or leave it out of vars"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Reads what the user types to log in. Its words are run without a shell.
+fn login(item: &DeValue<'_>) -> Result<String> {
+    let text = text(item)?;
+    if text.trim().is_empty() || text.contains(|c: char| OF_SHELLS.contains(c) || c.is_control()) {
+        return Err(Error::usage("not a command without quotes")
+            .hint("write the words with blanks between them; no shell reads them"));
+    }
+    Ok(text.trim().to_owned())
+}
+
+/// Reads texts with `|` between them.
+fn login_if(item: &DeValue<'_>) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for part in text(item)?.split('|') {
+        if part.trim().is_empty() {
+            return Err(Error::usage("an empty text is in every message")
+                .hint("write texts of the program's stderr with | between them"));
+        }
+        found.push(part.to_owned());
+    }
+    Ok(found)
+}

@@ -1,0 +1,246 @@
+//! The authority of one definition: who signs is what is run, and its signer hands out what was
+//! printed.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::definition::{CommandDefinition, CommandKind};
+use super::invocation;
+use super::run::{self, Answered};
+use crate::authority::{
+    AskPolicy, Authority, CredentialQuery, Identities, Identity, Notes, Region, Scope, Signer,
+};
+use crate::error::{Error, Reason, Result};
+use crate::sys::child;
+use crate::time::Time;
+use crate::token::Token;
+
+/// The authority that runs the command of a definition.
+pub(super) struct CommandAuthority {
+    pub(super) definition: &'static CommandDefinition,
+}
+
+impl Authority for CommandAuthority {
+    fn name(&self) -> &'static str {
+        &self.definition.name
+    }
+
+    fn title(&self) -> &'static str {
+        &self.definition.title
+    }
+
+    /// What is run may name host and user. Where it does not, the identities of all scopes are the
+    /// same one.
+    fn has_identity_per_scope(&self) -> bool {
+        true
+    }
+
+    fn decides_life(&self) -> bool {
+        true
+    }
+
+    fn is_run_for_users_alone(&self) -> bool {
+        self.definition.kind == CommandKind::Creates
+    }
+
+    fn command(&self) -> Option<&'static str> {
+        Some(&self.definition.name)
+    }
+
+    fn identities(&self) -> Box<dyn Identities> {
+        Box::new(CommandIdentities {
+            definition: self.definition,
+        })
+    }
+}
+
+struct CommandIdentities {
+    definition: &'static CommandDefinition,
+}
+
+impl Identities for CommandIdentities {
+    fn identity(&self, profile: Option<&str>, scope: Option<&Scope<'_>>) -> Rc<dyn Identity> {
+        let definition = self.definition;
+        let words = invocation::words(definition, profile, scope, None);
+        Rc::new(CommandIdentity::of(
+            definition,
+            profile.map(str::to_owned),
+            invocation::digest_of(definition, &words),
+        ))
+    }
+}
+
+struct CommandIdentity {
+    definition: &'static CommandDefinition,
+    profile: Option<String>,
+    watched: Vec<PathBuf>,
+    digest: String,
+    digest_with_login: String,
+}
+
+impl CommandIdentity {
+    fn of(definition: &'static CommandDefinition, profile: Option<String>, digest: String) -> Self {
+        let watched = invocation::watched(definition);
+        Self {
+            definition,
+            profile,
+            digest_with_login: invocation::digest_of_files(&digest, &watched),
+            watched,
+            digest,
+        }
+    }
+
+    /// Runs the command. Where the files of the login have changed meanwhile, nobody knows whose
+    /// token it is: then it is run once more.
+    fn run(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Answered> {
+        let definition = self.definition;
+        let profile = self.profile.as_deref();
+        let words = invocation::words(definition, profile, Some(query.scope), Some(query))?;
+        let mut before = self.files_now();
+        let mut answered = run::run(definition, &words, query, notes)?;
+        let mut after = self.files_now();
+        if before != after && definition.kind != CommandKind::Creates {
+            notes.step(|| "the files of the login have changed: running it again".to_owned());
+            before = after;
+            answered = run::run(definition, &words, query, notes)?;
+            after = self.files_now();
+        }
+        if after != self.digest_with_login {
+            notes.set_changed_files();
+        }
+        if before != after && definition.kind != CommandKind::Creates {
+            return Err(self.changes_by_itself());
+        }
+        Ok(answered)
+    }
+
+    fn files_now(&self) -> String {
+        invocation::digest_of_files(&self.digest, &self.watched)
+    }
+
+    fn changes_by_itself(&self) -> Error {
+        let name = &self.definition.name;
+        Error::failure(format!(
+            "the files that command.{name} watches change with every run"
+        ))
+        .hint(format!(
+            "watch only files that a login changes: `watch` in [command.{name}]"
+        ))
+        .because(Reason::ProgramFailed)
+    }
+}
+
+impl Identity for CommandIdentity {
+    fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn digest_with_login(&self) -> &str {
+        &self.digest_with_login
+    }
+
+    fn login_stamp(&self) -> &str {
+        &self.digest_with_login
+    }
+
+    fn places_of_logins(&self) -> Vec<PathBuf> {
+        self.watched.clone()
+    }
+
+    fn as_it_is_now(&self) -> Rc<dyn Identity> {
+        Rc::new(Self::of(
+            self.definition,
+            self.profile.clone(),
+            self.digest.clone(),
+        ))
+    }
+
+    fn configured_region(&self) -> &'static str {
+        ""
+    }
+
+    fn find_region(&self, _: &str, _: &AskPolicy, _: &Notes) -> Result<Option<Region>> {
+        Ok(None)
+    }
+
+    fn explain(&self, _: Option<&Region>, notes: &Notes) {
+        notes.step(|| format!("command.{} prints the tokens", self.definition.name));
+        for file in &self.watched {
+            notes.step(|| format!("its login is in {}", file.display()));
+        }
+    }
+
+    /// Types the login command of the definition at the terminal.
+    fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool> {
+        let name = &self.definition.name;
+        let Some(login) = &self.definition.login else {
+            return Err(
+                Error::usage(format!("command.{name} does not say how to log in"))
+                    .hint(format!("add `login = \"COMMAND\"` to [command.{name}]")),
+            );
+        };
+        if !ask.terminal {
+            return Err(
+                Error::login("there is no terminal to log in at").hint(format!("type: {login}"))
+            );
+        }
+        notes.step(|| format!("running {login}"));
+        let words: Vec<String> = login.split_whitespace().map(str::to_owned).collect();
+        let status = child::run_at_terminal(&words)?;
+        if !status.success() {
+            return Err(Error::login(format!("`{login}` ended with {status}"))
+                .hint("read what it printed above"));
+        }
+        Ok(true)
+    }
+
+    fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>> {
+        Ok(Rc::new(CommandSigner {
+            answered: self.run(query, notes)?,
+            definition: self.definition,
+        }))
+    }
+}
+
+/// Hands out the token that was printed, for every scope of the identity.
+struct CommandSigner {
+    answered: Answered,
+    definition: &'static CommandDefinition,
+}
+
+impl CommandSigner {
+    /// Returns when the command is to be run again for a token that ends then.
+    fn fresh_until(&self, end: Time) -> Option<Time> {
+        let started = self.answered.started;
+        let life = started.until(end);
+        match self.definition.kind {
+            CommandKind::Mint => None,
+            CommandKind::Creates => Some(started.plus(life - life / 10)),
+            CommandKind::Caches => {
+                // It prints no other token before that. If it is late, the pause until it is asked
+                // again is half of what is left.
+                let spared = life.saturating_sub(self.definition.spare);
+                Some(started.plus(spared.max(life / 2)))
+            }
+        }
+    }
+}
+
+impl Signer for CommandSigner {
+    fn issue(&self, _: &Scope<'_>, _: Option<&Region>, life: u32, now: Time) -> Result<Token> {
+        let Answered { answer, started } = &self.answered;
+        let end = answer.expires_at.min(now.plus(life));
+        if end <= now {
+            return Err(
+                Error::login("the token that was printed has expired already")
+                    .hint("retry; if that does not help, check the clock of this machine")
+                    .because(Reason::Expired),
+            );
+        }
+        let mut token = Token::new(answer.token.clone(), *started, end);
+        if let Some(fresh_until) = self.fresh_until(end) {
+            token = token.fresh_until(fresh_until);
+        }
+        Ok(token.of_user(answer.user.clone()))
+    }
+}

@@ -1,0 +1,118 @@
+//! What is run for one scope and profile: the words with their placeholders filled in, and the
+//! digests of it. Two connections with the same words share one identity, and so one run.
+
+use std::path::PathBuf;
+
+use super::definition::CommandDefinition;
+use crate::authority::{CredentialQuery, Scope};
+use crate::error::Result;
+use crate::sys::env;
+use crate::sys::fs;
+use crate::text::digest::digest;
+
+/// A file of `watch` that is longer than this goes by its stamp. The others go by their bytes,
+/// because a program may write the same again with every run.
+const LONGEST_WATCHED: usize = 1 << 20;
+
+/// The placeholders that are different with each request. They decide how long a token lives, and
+/// not whose it is, so that they are no part of the identity.
+const OF_EACH_REQUEST: [&str; 2] = ["life", "min_valid"];
+
+/// The placeholders that pgcred fills in itself. All others are the connection's `vars`.
+const OWN: [&str; 7] = [
+    "host",
+    "port",
+    "user",
+    "dbname",
+    "profile",
+    "life",
+    "min_valid",
+];
+
+/// Tells whether pgcred fills in a placeholder itself.
+pub(crate) fn is_own_placeholder(name: &str) -> bool {
+    OWN.contains(&name)
+}
+
+/// Returns the words to run. With an answer to a query they are whole; without one, the
+/// placeholders of a single request stay as they are.
+pub(super) fn words(
+    definition: &CommandDefinition,
+    profile: Option<&str>,
+    scope: Option<&Scope<'_>>,
+    query: Option<&CredentialQuery<'_>>,
+) -> Result<Vec<String>> {
+    let lookup = |name: &str| match query {
+        Some(query) if name == "life" => Some(query.life.to_string()),
+        // A program that caches can be told to hand out no token that is about to end.
+        Some(query) if name == "min_valid" => {
+            Some(query.min_valid.max(definition.spare).to_string())
+        }
+        None if OF_EACH_REQUEST.contains(&name) => Some(format!("{{{name}}}")),
+        _ => value(name, profile, scope?),
+    };
+    let mut words = Vec::new();
+    for template in &definition.run {
+        words.push(template.filled(&lookup)?);
+    }
+    // Only a path of the user's own home, or a name that PATH has, is the same in every directory.
+    if let Some(program) = words.first_mut()
+        && program.starts_with("~/")
+    {
+        *program = env::with_home(program).display().to_string();
+    }
+    Ok(words)
+}
+
+fn value(name: &str, profile: Option<&str>, scope: &Scope<'_>) -> Option<String> {
+    let known = match name {
+        "host" => scope.host.to_owned(),
+        "port" => scope.port?.to_string(),
+        "user" => scope.user?.to_owned(),
+        "dbname" => scope.dbname.to_owned(),
+        "profile" => profile?.to_owned(),
+        _ => {
+            let (_, value) = scope.vars.iter().find(|(var, _)| var == name)?;
+            value.clone()
+        }
+    };
+    if known.is_empty() { None } else { Some(known) }
+}
+
+/// Returns the digest of who signs: the definition's name, what is run, and its variables.
+pub(super) fn digest_of(definition: &CommandDefinition, words: &Result<Vec<String>>) -> String {
+    let mut parts = vec!["command".to_owned(), definition.name.clone()];
+    match words {
+        Ok(words) => parts.extend(words.iter().cloned()),
+        Err(error) => parts.push(format!("\0{error}")),
+    }
+    for (name, value) in &definition.env {
+        parts.push(format!("\0{name}"));
+        parts.push(value.clone());
+    }
+    digest(parts.iter().map(String::as_str))
+}
+
+/// Returns the files that change when another user logs in.
+pub(super) fn watched(definition: &CommandDefinition) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in &definition.watch {
+        files.push(env::with_home(path));
+    }
+    files
+}
+
+/// Returns a digest of these files as they are now.
+pub(super) fn digest_of_files(own: &str, files: &[PathBuf]) -> String {
+    let mut parts = vec![own.to_owned()];
+    for file in files {
+        parts.push(match fs::read(file) {
+            Some(bytes) if bytes.len() <= LONGEST_WATCHED => {
+                digest([&*String::from_utf8_lossy(&bytes)])
+            }
+            Some(_) => fs::stamp_of_file(file).unwrap_or_default(),
+            None => String::new(),
+        });
+    }
+    digest(parts.iter().map(String::as_str))
+}

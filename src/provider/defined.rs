@@ -1,0 +1,58 @@
+//! The providers that run a command: those of `[command.NAME]`, which are registered before
+//! anything is resolved, and the presets that are asked for. They live as long as the run.
+
+use std::sync::{PoisonError, RwLock};
+
+use super::Provider;
+use super::command::{self, CommandDefinition, Preset};
+
+struct Defined {
+    definition: CommandDefinition,
+    provider: &'static Provider,
+}
+
+static DEFINED: RwLock<Vec<Defined>> = RwLock::new(Vec::new());
+
+/// Registers these definitions, in the place of earlier ones of the same names. One that is known
+/// already stays as it is: a run that reads its configuration again and again keeps no more.
+pub(crate) fn define(definitions: &[CommandDefinition]) {
+    if definitions.is_empty() {
+        return;
+    }
+    let mut defined = DEFINED.write().unwrap_or_else(PoisonError::into_inner);
+    for definition in definitions {
+        let known = defined
+            .iter()
+            .position(|known| known.definition.name == definition.name);
+        let new = || Defined {
+            definition: definition.clone(),
+            provider: command::provider_of(definition.clone()),
+        };
+        match known {
+            Some(at) if defined[at].definition == *definition => {}
+            Some(at) => defined[at] = new(),
+            None => defined.push(new()),
+        }
+    }
+}
+
+/// Returns the defined providers, in the order of their definition.
+pub(super) fn all() -> Vec<&'static Provider> {
+    let defined = DEFINED.read().unwrap_or_else(PoisonError::into_inner);
+    defined.iter().map(|known| known.provider).collect()
+}
+
+/// Returns the provider of that name: that of the configuration, else that of a preset.
+pub(super) fn named(name: &str) -> Option<&'static Provider> {
+    if let Some(known) = all().into_iter().find(|known| known.name == name) {
+        return Some(known);
+    }
+    let definition = Preset::named(name)?.definition().ok()?;
+    define(&[definition]);
+    all().into_iter().find(|known| known.name == name)
+}
+
+/// Returns the preset that a host belongs to.
+pub(super) fn of_host(host: &str) -> Option<&'static Provider> {
+    named(Preset::of_host(host)?.name)
+}
