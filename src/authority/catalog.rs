@@ -47,6 +47,16 @@ pub(crate) struct CatalogAnswer {
     /// By region in the order of the question, then in the order of the answers.
     pub(crate) databases: Vec<FoundDatabase>,
     pub(crate) failures: Vec<FailedListing>,
+    /// Of what nothing is missing: what is not listed there does not exist.
+    pub(crate) complete: Vec<CompleteListing>,
+}
+
+/// Everything of one service in one region was listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CompleteListing {
+    pub(crate) region: Region,
+    /// The service that tokens for its hosts name, as [`super::Scope::service`].
+    pub(crate) service: &'static str,
 }
 
 /// A question that was not answered in one region.

@@ -43,7 +43,8 @@ use crate::token::Token;
 pub(crate) use access::{Access, AccessGoal, AccessQuery};
 pub(crate) use ask::{AskPolicy, LoginPolicy};
 pub(crate) use catalog::{
-    Catalog, CatalogAnswer, CatalogStep, EndpointRole, FailedListing, FoundDatabase, ProfileRegions,
+    Catalog, CatalogAnswer, CatalogStep, CompleteListing, EndpointRole, FailedListing,
+    FoundDatabase, ProfileRegions,
 };
 pub(crate) use inspect::{
     Caller, Denial, DeniedBy, Inspected, Inspector, NoAnswer, Permission, ServerState, WhyNot,
@@ -203,6 +204,11 @@ pub(crate) trait Authority: Sync {
         _deadline: Instant,
     ) -> Result<Option<Access>> {
         Ok(None)
+    }
+
+    /// Returns what the user types so that a database takes tokens; `None` if pgcred does not know.
+    fn how_to_take_tokens(&self, _: &FoundDatabase, _profile: Option<&str>) -> Option<String> {
+        None
     }
 
     /// Returns who lists the databases that a profile may see. `None` if the authority cannot list

@@ -18,8 +18,8 @@ use super::region;
 use super::settings::SharedFiles;
 use super::{sigv4, token_parts};
 use crate::authority::{
-    Access, AccessQuery, AskPolicy, Authority, Catalog, Identities, Inspector, OptionHelp, Region,
-    ShellSettings, TokenPart, TokenReading, WhyNot,
+    Access, AccessQuery, AskPolicy, Authority, Catalog, FoundDatabase, Identities, Inspector,
+    OptionHelp, Region, ShellSettings, TokenPart, TokenReading, WhyNot,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -147,6 +147,14 @@ impl Authority for AwsAuthority {
         deadline: Instant,
     ) -> Result<Option<Access>> {
         Ok(Some(access::access(query, ask, deadline)?))
+    }
+
+    fn how_to_take_tokens(
+        &self,
+        database: &FoundDatabase,
+        profile: Option<&str>,
+    ) -> Option<String> {
+        access::how_to_take_tokens(database, profile)
     }
 
     fn catalog(

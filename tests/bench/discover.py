@@ -23,7 +23,7 @@ REGIONS = (
 ).split()
 SECRET = "STUBSECRETthatnobodymayprint"
 CONTROL = os.path.join(os.path.dirname(__file__), "..", "stubs", "control.py")
-def region(team):
+def things_of(team):
     """Returns what there is in each region of a team: hosts are those of one team alone."""
     return {
         "dsql": [{"id": f"one{team}", "tags": {"Name": "one"}}, {"id": f"two{team}"}],
@@ -49,7 +49,7 @@ def main():
     with tempfile.TemporaryDirectory() as home:
         names = [f"team{number}" for number in range(PROFILES)]
         keys = {f"AKIATEAM{number}": str(111122223330 + number) for number in range(PROFILES)}
-        accounts = {account: {"*": region(team)} for team, account in enumerate(keys.values())}
+        accounts = {account: {"*": things_of(team)} for team, account in enumerate(keys.values())}
         fleet = os.path.join(home, "fleet.json")
         write(fleet, json.dumps({"delay": 100, "keys": keys, "accounts": accounts}))
         write(f"{home}/.aws/config", "".join(f"[profile {name}]\nregion = eu-west-1\n" for name in names))
@@ -66,7 +66,7 @@ def main():
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        argv = [options.pgcred, "discover", "--profile", "team*", "--format", "json"]
+        argv = [options.pgcred, "discover", "--profile", "team*", "--format", "json", "--quiet"]
         for region in REGIONS:
             argv += ["--region", region]
         samples = []

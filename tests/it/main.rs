@@ -13,6 +13,7 @@ mod cache;
 mod clients;
 mod commands;
 mod credentials;
+mod discover;
 mod doctor;
 mod hardening;
 mod passfile;

@@ -4,6 +4,7 @@
 //! ```text
 //! access ----> dsql       the ARNs of a cluster: of its regions, if it has several
 //!   |    |---> rds        the resource ID of what a host belongs to, and its switch for tokens
+//!   |    |---> switch     what to type so that a server of RDS takes tokens
 //!   |    |---> questions  the policies for `pgcred discover` and `pgcred doctor --aws`
 //!   |    '---> principal  the ARN of who signs
 //!   v
@@ -19,6 +20,7 @@ mod dsql;
 mod principal;
 mod questions;
 mod rds;
+mod switch;
 
 use std::time::Instant;
 
@@ -33,6 +35,7 @@ use crate::authority::{
 use crate::error::{Error, Result};
 use crate::text::{host, quote};
 use document::Statement;
+pub(super) use switch::of_database as how_to_take_tokens;
 
 /// What a policy is about, and who can be asked.
 struct Subject<'a> {

@@ -1,8 +1,9 @@
-//! What a policy names for a server of RDS: its resource ID, which is not its name. And the switch
+//! What a policy names for a server of RDS: its resource ID, which is not its name. And the command
 //! with which the server takes tokens.
 
 use super::Subject;
 use super::document::literal;
+use super::switch::{self, Switched};
 use crate::authority::{Access, Inspector, Scope, ServerState, WhyNot};
 use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
 use crate::aws::region::may_be_region;
@@ -188,27 +189,15 @@ fn enabling(
     }
     // A member of a cluster has the switch of its cluster.
     let cluster = state.and_then(|state| state.cluster.as_deref());
-    let (kind, name) = match (host?, cluster) {
-        (RdsName::Instance(_), Some(cluster)) => ("cluster", cluster),
-        (RdsName::Instance(name), None) => ("instance", *name),
-        (RdsName::Cluster(name), _) => ("cluster", *name),
-        (RdsName::CustomEndpoint, _) => ("cluster", state?.identifier.as_str()),
+    let of = match (host?, cluster) {
+        (RdsName::Instance(_), Some(cluster)) => Switched::Cluster(cluster),
+        (RdsName::Instance(name), None) => Switched::Instance(name),
+        (RdsName::Cluster(name), _) => Switched::Cluster(name),
+        (RdsName::CustomEndpoint, _) => Switched::Cluster(state?.identifier.as_str()),
         // Each secret of a proxy has a switch of its own.
         (RdsName::Proxy(_) | RdsName::ProxyEndpoint(_), _) => return None,
     };
-    if !is_identifier(name) {
-        return None;
-    }
-    let options = subject.options();
-    Some(format!(
-        "aws rds modify-db-{kind} --db-{kind}-identifier {name} \
-         --enable-iam-database-authentication --apply-immediately{options}"
-    ))
-}
-
-fn is_identifier(text: &str) -> bool {
-    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    !text.is_empty() && text.bytes().all(is_of_name)
+    switch::command(of, &subject.options())
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use crate::text::{glob, host};
 /// What `--add` means without a pattern.
 pub(super) const EVERYTHING: &str = "*";
 
+/// How many reasons an error repeats.
+const MOST_REASONS: usize = 3;
+
 /// The rows that `--add` means, by what becomes of them.
 #[derive(Default)]
 pub(super) struct Additions {
@@ -68,7 +71,9 @@ impl Additions {
         if !self.new.is_empty() || self.configured > 0 || self.refused.is_empty() {
             return Ok(());
         }
-        let error = Error::usage(format!("not added: {}", self.refusals().join("; ")));
+        let mut refusals = self.refusals();
+        refusals.truncate(MOST_REASONS);
+        let error = Error::usage(format!("not added: {}", refusals.join("; ")));
         Err(error.hint("pgcred discover --format json tells why, for each database"))
     }
 }

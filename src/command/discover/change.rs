@@ -9,9 +9,24 @@ use crate::command::errors::all_errors;
 use crate::command::remove;
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
+use crate::output::Output;
 use crate::provider;
 use crate::setup::{Machine, SetupCommands};
 use crate::text::suggest;
+
+/// Says what is not added and why, for the first reasons.
+fn note_refusals(refusals: &[String], output: Output) {
+    const MOST: usize = 10;
+    for refusal in refusals.iter().take(MOST) {
+        output.note(&format!("not added: {refusal}"));
+    }
+    if refusals.len() > MOST {
+        let more = refusals.len() - MOST;
+        output.note(&format!(
+            "not added for {more} more reasons, which `pgcred discover --format json` has"
+        ));
+    }
+}
 
 #[derive(clap::Args)]
 pub(super) struct ChangeOptions {
@@ -60,9 +75,7 @@ impl ChangeOptions {
         if gone.names.is_empty() {
             additions.check()?;
         }
-        for refusal in additions.refusals() {
-            output.note(&format!("not added: {refusal}"));
-        }
+        note_refusals(&additions.refusals(), output);
         if !gone.unknown.is_empty() {
             let names = suggest::listed(gone.unknown.iter().map(String::as_str));
             output.note(&format!(

@@ -2,7 +2,7 @@
 //! nothing. Pure.
 
 use super::search::Answer;
-use crate::authority::{CatalogAnswer, FailedListing, Region, WhyNot};
+use crate::authority::{CatalogAnswer, FailedListing, WhyNot};
 use crate::error::{Error, Exit};
 use crate::text::suggest;
 
@@ -15,14 +15,7 @@ fn has_listed(answer: &Answer) -> bool {
     let Ok(listed) = &answer.listed else {
         return false;
     };
-    if !listed.databases.is_empty() || listed.failures.is_empty() {
-        return true;
-    }
-    let has_failed = |region: &Region| {
-        let mut failures = listed.failures.iter();
-        failures.any(|failure| failure.region == *region)
-    };
-    !answer.regions.iter().all(has_failed)
+    !listed.databases.is_empty() || !listed.complete.is_empty()
 }
 
 /// Returns an error for each profile that has not answered everything.

@@ -1,14 +1,14 @@
 //! `--prune`: which connections that `--add` has made are gone. Pure.
 //!
 //! A connection is taken out only if its own profile has been asked for its own region, everything
-//! there was answered, and nobody lists its host any more. One without a profile stays: which
-//! account it is of depends on the shell.
+//! of its service was listed there, and nobody lists its host any more. One without a profile
+//! stays: which account it is of depends on the shell.
 
 use std::collections::HashSet;
 
 use super::rows::Row;
 use super::search::Answer;
-use crate::authority::Region;
+use crate::authority::{CompleteListing, Region};
 use crate::config::{Config, Connection};
 use crate::provider;
 
@@ -48,6 +48,8 @@ impl Gone {
 /// Where a connection that was discovered has to be listed.
 struct Place<'a> {
     host: String,
+    /// `None` if the host is none of a provider's.
+    service: Option<&'static str>,
     region: Option<Region>,
     profile: Option<&'a str>,
 }
@@ -64,13 +66,14 @@ impl<'a> Place<'a> {
             None => written.to_owned(),
         };
         let mut region = connection.region.clone();
-        if region.is_none()
-            && let Some(provider) = provider::of_host(&host)
-        {
-            region = (provider.region)(&host);
+        let mut service = None;
+        if let Some(provider) = provider::of_host(&host) {
+            region = region.or((provider.region)(&host));
+            service = Some(provider.service);
         }
         Some(Self {
             host,
+            service,
             region,
             profile: connection.profile.as_deref(),
         })
@@ -86,21 +89,16 @@ impl<'a> Place<'a> {
     }
 
     fn was_answered(&self, answer: &Answer) -> bool {
-        let (Some(profile), Some(region), Ok(listed)) =
-            (self.profile, &self.region, &answer.listed)
+        let (Some(profile), Some(region), Some(service), Ok(listed)) =
+            (self.profile, &self.region, self.service, &answer.listed)
         else {
             return false;
         };
-        let is_asked = answer.regions.contains(region)
-            && answer
-                .profiles
-                .iter()
-                .any(|asked| asked.as_deref() == Some(profile));
-        let has_failed = listed
-            .failures
-            .iter()
-            .any(|failure| failure.region == *region);
-        is_asked && !has_failed
+        let mut profiles = answer.profiles.iter();
+        let is_asked = profiles.any(|asked| asked.as_deref() == Some(profile));
+        let is_it =
+            |complete: &CompleteListing| complete.region == *region && complete.service == service;
+        is_asked && listed.complete.iter().any(is_it)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::rows::Row;
+use super::rows::{Obstacle, Row};
 use crate::authority::{Authority, EndpointRole};
 use crate::error::Result;
 use crate::output::Output;
@@ -37,12 +37,13 @@ pub(super) fn print_table(rows: &[Row]) -> Result<()> {
     Output::lines(table.lines())
 }
 
-/// Returns what the row is: `RDS instance`, and for what its host is, if that is not everything.
+/// Returns what the row is: `RDS instance`; for a host that is one of several, `Aurora readers`.
 fn what(row: &Row) -> String {
     let kind = row.database.kind;
+    let service = kind.split(' ').next().unwrap_or(kind);
     match row.database.role {
-        EndpointRole::Reader => format!("{kind}, readers"),
-        EndpointRole::Custom => format!("{kind}, custom"),
+        EndpointRole::Reader => format!("{service} readers"),
+        EndpointRole::Custom => format!("{service} endpoint"),
         EndpointRole::Main | EndpointRole::Proxy => kind.to_owned(),
     }
 }
@@ -97,6 +98,7 @@ fn to_json(row: &Row, authority: &dyn Authority) -> Value {
         "kind": database.kind,
         "identifier": database.identifier,
         "label": database.label,
+        "public": database.is_public,
         "reader": database.role == EndpointRole::Reader,
         "configured": row.is_configured,
         "addable": row.is_new(),
@@ -105,9 +107,16 @@ fn to_json(row: &Row, authority: &dyn Authority) -> Value {
 }
 
 /// Returns why a row is not added, and what to type where that is known.
-pub(super) fn why_not(row: &Row, _: &dyn Authority) -> Option<String> {
+pub(super) fn why_not(row: &Row, authority: &dyn Authority) -> Option<String> {
     if row.is_configured {
         return Some("it is configured".to_owned());
     }
-    Some(row.why_not?.sentence().to_owned())
+    let obstacle = row.why_not?;
+    let why = obstacle.sentence();
+    if obstacle == Obstacle::NoTokens
+        && let Some(typed) = authority.how_to_take_tokens(&row.database, row.profile.as_deref())
+    {
+        return Some(format!("{why}; to enable it: {typed}"));
+    }
+    Some(why.to_owned())
 }

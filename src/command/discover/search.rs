@@ -8,7 +8,9 @@ use std::thread;
 use std::time::Instant;
 
 use super::scope::{ProfileName, Question, Surroundings};
-use crate::authority::{CatalogAnswer, CatalogStep, Inspected, NoAnswer, Region, WhyNot};
+use crate::authority::{
+    CatalogAnswer, CatalogStep, Inspected, LoginPolicy, NoAnswer, Region, WhyNot,
+};
 use crate::error::Error;
 use crate::output::Output;
 use crate::output::progress::Progress;
@@ -44,7 +46,8 @@ pub(super) fn ask(
     output: Output,
 ) -> Vec<Answer> {
     let mut answers = ask_once(questions, around, output);
-    if around.ask.asks() {
+    let may_log_in = around.ask.terminal || around.ask.login == LoginPolicy::Browser;
+    if around.ask.asks() && may_log_in {
         ask_after_logins(&mut answers, around, output);
     }
     answers

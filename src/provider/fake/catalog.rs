@@ -1,8 +1,9 @@
 //! What a profile of the fake authority lists: what a test has put there.
 
+use super::PROVIDER;
 use crate::authority::{
-    Catalog, CatalogAnswer, CatalogStep, EndpointRole, FailedListing, FoundDatabase, Inspected,
-    NoAnswer, ProfileRegions, Region, WhyNot,
+    Catalog, CatalogAnswer, CatalogStep, CompleteListing, EndpointRole, FailedListing,
+    FoundDatabase, Inspected, NoAnswer, ProfileRegions, Region, WhyNot,
 };
 use crate::error::Error;
 
@@ -42,6 +43,16 @@ impl Catalog for FakeCatalog {
                 if failure.region == *region {
                     answer.failures.push(failure.clone());
                 }
+            }
+            if self
+                .failures
+                .iter()
+                .all(|failure| failure.region != *region)
+            {
+                answer.complete.push(CompleteListing {
+                    region: region.clone(),
+                    service: PROVIDER.service,
+                });
             }
             progress(CatalogStep::Done);
         }

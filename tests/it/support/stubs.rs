@@ -36,10 +36,6 @@ impl Stub {
 
     /// Stands in for AWS's control planes with what a file declares, whose name ends in `.json`;
     /// the stub's own introduction has its format. A test may write the file anew at any time.
-    #[allow(
-        dead_code,
-        reason = "the tests of the commands that list databases follow"
-    )]
     pub fn fleet(fleet: &Path, log: Option<&Path>) -> Self {
         assert!(fleet.extension().is_some_and(|ending| ending == "json"));
         Self::start("control.py", &[&[fleet], log.as_slice()].concat())

@@ -54,6 +54,7 @@ pub(super) async fn list(
         account,
         databases: whole.databases,
         failures: whole.failures,
+        complete: whole.complete,
     })
 }
 

@@ -11,6 +11,8 @@ use crate::aws::api::dsql::{self, DsqlCluster, ListedCluster};
 use crate::aws::api::server;
 use crate::aws::service::endpoints::DSQL;
 
+/// What tokens name.
+const SERVICE: &str = "dsql";
 const KIND: &str = "DSQL cluster";
 /// The user that every cluster has.
 const FIRST_USER: &str = "admin";
@@ -27,6 +29,7 @@ pub(super) async fn list(asked: &InRegion<'_>) -> Part {
         operation,
         region: asked.region,
     };
+    let mut is_complete = listed.failure.is_none();
     let clusters = part.take(question(dsql::LIST_CLUSTERS), listed);
     asked.plan(clusters.len());
     asked.done();
@@ -40,13 +43,22 @@ pub(super) async fn list(asked: &InRegion<'_>) -> Part {
         part.learn_account(&cluster.arn);
         let question = question(dsql::GET_CLUSTER);
         match answer {
-            Ok(cluster) => part.add(question, of_cluster(&cluster, asked.region)),
+            Ok(cluster) => {
+                let rows = of_cluster(&cluster, asked.region);
+                is_complete &= rows.is_some();
+                part.add(question, rows);
+            }
             Err(failure) if failure.why == WhyNot::NotFound => {} // deleted in the meantime
             Err(failure) => {
-                part.add(question, of_name(cluster.identifier, asked.region));
+                let rows = of_name(cluster.identifier, asked.region);
+                is_complete &= rows.is_some();
+                part.add(question, rows);
                 part.fail_once(question, failure);
             }
         }
+    }
+    if is_complete {
+        part.is_complete(SERVICE, asked.region);
     }
     part
 }

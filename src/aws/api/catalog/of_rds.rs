@@ -15,6 +15,8 @@ use crate::aws::service::endpoints::RDS;
 /// How many lists are asked for in each region.
 pub(super) const QUESTIONS: usize = 3;
 
+/// What tokens name.
+const SERVICE: &str = "rds-db";
 const AURORA: &str = "aurora-postgresql";
 /// Without the filter come those of other services, such as Neptune.
 const ENGINES_OF_CLUSTERS: [&str; 2] = [AURORA, "postgres"];
@@ -29,6 +31,9 @@ pub(super) async fn list(asked: &InRegion<'_>) -> Part {
     let (mut whole, instances, proxies) = lists.await;
     whole.append(instances);
     whole.append(proxies);
+    if whole.failures.is_empty() {
+        whole.is_complete(SERVICE, asked.region);
+    }
     whole
 }
 

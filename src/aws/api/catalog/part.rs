@@ -1,7 +1,7 @@
 //! Rows and failures, as they come together.
 
 use super::question::Question;
-use crate::authority::{FailedListing, FoundDatabase, NoAnswer, WhyNot};
+use crate::authority::{CompleteListing, FailedListing, FoundDatabase, NoAnswer, Region, WhyNot};
 use crate::aws::api::arn::{Arn, is_account};
 use crate::aws::api::pages::Listed;
 use crate::aws::service::refusal::not_understood;
@@ -13,6 +13,7 @@ pub(super) struct Part {
     pub(super) account: Option<String>,
     pub(super) databases: Vec<FoundDatabase>,
     pub(super) failures: Vec<FailedListing>,
+    pub(super) complete: Vec<CompleteListing>,
     /// Whether AWS has answered, be it with a refusal.
     pub(super) is_answered: bool,
 }
@@ -55,6 +56,14 @@ impl Part {
         }
     }
 
+    /// Notes that nothing of a service is missing in a region.
+    pub(super) fn is_complete(&mut self, service: &'static str, region: &Region) {
+        self.complete.push(CompleteListing {
+            region: region.clone(),
+            service,
+        });
+    }
+
     /// Learns the account from the whole name of a thing.
     pub(super) fn learn_account(&mut self, arn: &str) {
         if self.account.is_none()
@@ -71,6 +80,7 @@ impl Part {
         }
         self.databases.extend(other.databases);
         self.failures.extend(other.failures);
+        self.complete.extend(other.complete);
         self.is_answered |= other.is_answered;
     }
 }

@@ -1,7 +1,7 @@
 //! What was not answered is one line for each profile, and the exit code follows from all.
 
 use super::*;
-use crate::authority::{FoundDatabase, NoAnswer};
+use crate::authority::{CompleteListing, FoundDatabase, NoAnswer, Region};
 use crate::provider::fake::catalog::database;
 
 fn answer(profile: &str, regions: &[&str]) -> Answer {
@@ -75,10 +75,14 @@ fn an_error_names_its_profile_once() {
 #[test]
 fn a_run_is_told_something_if_a_region_or_a_database_is_there() {
     let off = WhyNot::RegionOff;
-    assert!(is_anything_listed(&[failing(
-        &["a", "b"],
-        &[("a", "X", off)]
-    )]));
+    let mut in_part = failing(&["a", "b"], &[("a", "X", off)]);
+    if let Ok(listed) = &mut in_part.listed {
+        listed.complete.push(CompleteListing {
+            region: Region::vouched_for("a"),
+            service: "y",
+        });
+    }
+    assert!(is_anything_listed(&[in_part]));
     let mut nothing = failing(&["a"], &[("a", "X", off)]);
     assert!(!is_anything_listed(std::slice::from_ref(&nothing)));
     let found: FoundDatabase = database("x", "a", "x.fake.invalid");

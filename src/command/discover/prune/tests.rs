@@ -1,7 +1,7 @@
 //! Only what was made by `--add`, was asked for, and is listed no more is gone.
 
 use super::*;
-use crate::authority::{CatalogAnswer, FailedListing, FoundDatabase, NoAnswer, WhyNot};
+use crate::authority::{CatalogAnswer, FoundDatabase, NoAnswer, WhyNot};
 use crate::command::discover::rows;
 use crate::error::Error;
 use crate::provider::fake::catalog::database;
@@ -14,8 +14,16 @@ fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> Answer 
         regions: vec![Region::vouched_for(region)],
         listed: Ok(CatalogAnswer {
             databases,
+            complete: vec![complete(region, "fake-service"), complete(region, "dsql")],
             ..CatalogAnswer::default()
         }),
+    }
+}
+
+fn complete(region: &str, service: &'static str) -> CompleteListing {
+    CompleteListing {
+        region: Region::vouched_for(region),
+        service,
     }
 }
 
@@ -103,11 +111,7 @@ fn an_entry_stays_unless_its_own_place_was_answered() {
     assert!(!is_gone(MARK, &[failed]));
     let mut in_part = asked();
     if let Ok(listed) = &mut in_part.listed {
-        listed.failures.push(FailedListing {
-            region: Region::vouched_for("r"),
-            question: "anything".to_owned(),
-            why: no_answer(),
-        });
+        listed.complete = vec![complete("r", "dsql"), complete("s", "fake-service")];
     }
     assert!(!is_gone(MARK, &[in_part]));
     assert!(!is_gone(MARK, &[]));

@@ -12,7 +12,7 @@ fn answer(profile: &str, databases: Vec<FoundDatabase>) -> Answer {
         listed: Ok(CatalogAnswer {
             account: Some("111122223333".to_owned()),
             databases,
-            failures: Vec::new(),
+            ..CatalogAnswer::default()
         }),
     }
 }
