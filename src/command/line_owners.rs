@@ -50,6 +50,9 @@ pub(super) fn mark_taken_lines(requests: &mut [(String, Request)]) -> Vec<LineCo
     let mut conflicts = Vec::new();
     for (name, request) in requests {
         for line in request.dialled_lines().collect::<Vec<_>>() {
+            if line.user.is_empty() {
+                continue; // the token names the user, so that it has another line
+            }
             match owners.get(&line) {
                 Some(owner) if owner != name => {
                     conflicts.push(LineConflict {
@@ -83,7 +86,7 @@ pub(super) fn mark_taken_lines_of(
 
 /// Tells whether an earlier connection owns this line.
 pub(super) fn is_taken(name: &str, line: &PassfileLine, preferences: &Preferences) -> bool {
-    if preferences.config.connection(name).is_none() {
+    if preferences.config.connection(name).is_none() || line.user.is_empty() {
         return false;
     }
     for connection in &preferences.config.connections {

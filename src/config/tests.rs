@@ -309,6 +309,9 @@ proptest! {
              host = \"*.on.aws\"\nprofile = \"p\"\n",
             "[connections.prod]\nhost = \"h.dsql.us-east-1.on.aws\"\nuser = \"admin\"\n\
              port = 5432\naliases = [\"localhost:15432\"]\n",
+            "[command.x]\nrun = ['a', '{h}']\ntoken = 'a.0'\nexpires = '+e'\nlife = '1h'\n\
+             login = 'a b'\nlogin_if = 'x|y'\n[connections.y]\nhost = 'h'\nprovider = 'x'\n\
+             vars = { h = 'v' }\n",
             "match = [{ host = 'h', region = 'us-east-1' }]\n[connections]\n\
              x = { host = 'h.example.com', sign_host = 'g:1' }\n",
         ],

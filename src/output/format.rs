@@ -112,8 +112,15 @@ fn powershell_assignment(name: &str, value: &str) -> String {
     format!("$env:{name} = {}", quote::powershell(value))
 }
 
+/// cmd.exe runs no longer line.
+const LONGEST_CMD_LINE: usize = 8_191;
+
 fn cmd_assignment(name: &str, value: &str) -> Result<String> {
     match quote::cmd_assignment(name, value) {
+        Some(assignment) if assignment.chars().count() > LONGEST_CMD_LINE => Err(Error::usage(
+            format!("{name} is longer than a line of cmd.exe, {LONGEST_CMD_LINE} characters"),
+        )
+        .hint("use --format powershell, or pgcred exec")),
         Some(assignment) => Ok(assignment),
         None => Err(Error::usage(format!(
             "{name} has a double quote, which cmd.exe cannot take"

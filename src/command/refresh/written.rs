@@ -16,7 +16,7 @@ pub(super) fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferenc
     }
     let unknown = tokens
         .iter()
-        .find(|(request, _)| !known.contains(&request.name()));
+        .find(|(request, issued)| issued.token.user.is_none() && !known.contains(&request.name()));
     let Some((request, _)) = unknown else {
         return;
     };

@@ -319,3 +319,28 @@ fn errors_in_match_rules_name_line_and_key() {
         check_error(&format!("[[match]]\nhost = '*'\n{field}"), expected);
     }
 }
+
+const WITH_COMMAND: &str = "[command.corp]\nrun = ['corp', '--ttl={life}', '{role}']\n\
+    token = 'a.0.b'\nuser = 'u'\nexpires = '+ttl'\nlife = '1h'\nkind = 'caches'\nspare = 60\n\
+    watch = ['~/.corp']\nlogin = 'corp login'\nlogin_if = 'a|b'\nroots = 'system'\n\
+    env = { A = 'b' }\n\n[connections.c]\nhost = 'h.example'\nprovider = 'corp'\n\
+    vars = { role = 'r' }\n\n[[match]]\nhost = '*.corp'\nprovider = 'corp'\n";
+
+#[test]
+fn commands_are_read_before_those_who_name_them() {
+    let config = Config::parse(WITH_COMMAND).unwrap();
+    let [corp] = config.commands.as_slice() else {
+        panic!("{config:?}");
+    };
+    assert_eq!(
+        (&*corp.name, corp.life, corp.spare),
+        ("corp", Some(3_600), 60)
+    );
+    assert_eq!(corp.placeholders(), ["life", "role"]);
+    assert_eq!(corp.login_if, ["a", "b"]);
+    assert_eq!(config.rule("x.corp").provider, text("corp"));
+    let known = config.connection("c").unwrap();
+    assert_eq!(known.vars, [("role".to_owned(), "r".to_owned())]);
+    let edited = Config::parse(&remove(WITH_COMMAND, "c").unwrap()).unwrap();
+    assert_eq!(edited.commands, config.commands);
+}

@@ -296,6 +296,7 @@ fn a_command_that_creates_users_runs_for_a_name_alone() {
     assert_eq!(tool.runs(), 1);
     let run = tool.sandbox.run(&["refresh", "crm"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(!run.stderr.contains("nothing renews"), "{}", run.stderr);
     let passfile = String::from_utf8(tool.sandbox.read(".pgpass")).expect("UTF-8");
     assert!(
         passfile.contains(&format!("{HOST}:5432:*:v-2:token-2\n")),
@@ -305,6 +306,66 @@ fn a_command_that_creates_users_runs_for_a_name_alone() {
     tool.sandbox
         .run(&["token", "crm", "--user", "me", "--fresh"])
         .assert_fails(1, "for the user `v-3`");
+}
+
+#[test]
+fn a_long_token_goes_everywhere_but_into_a_line_of_cmd() {
+    let mut tool = Tool::new("caches", "");
+    for (length, minute, fits) in [(7_000, 1, true), (9_000, 2, false)] {
+        tool.sandbox.at(&format!("2030-01-01T00:0{minute}:00Z"));
+        tool.prints(&format!(
+            "t=$(head -c {length} /dev/zero | tr '\\0' x)\n\
+             echo \"{{\\\"token\\\":\\\"$t\\\",\\\"end\\\":{IN_AN_HOUR}}}\""
+        ));
+        let long = "x".repeat(length);
+        assert_eq!(
+            tool.sandbox.ok(&["token", "crm", "--fresh"]),
+            format!("{long}\n")
+        );
+        for format in ["json", "env", "url", "conninfo", "powershell"] {
+            assert!(
+                tool.sandbox
+                    .ok(&["token", "crm", "--format", format])
+                    .contains(&long)
+            );
+        }
+        let cmd = tool.sandbox.run(&["token", "crm", "--format", "cmd"]);
+        if fits {
+            assert!(cmd.stdout.contains(&long), "{}", cmd.stderr);
+        } else {
+            cmd.assert_fails(2, "longer than a line of cmd.exe");
+        }
+        let run = tool.sandbox.run(&["refresh"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let passfile = String::from_utf8(tool.sandbox.read(".pgpass")).expect("UTF-8");
+        assert!(passfile.contains(&format!(":Prod Readers:{long}\n")));
+    }
+}
+
+/// Two roles of one database: each token has its own user, and so its own line.
+#[test]
+fn two_connections_without_a_user_are_not_the_same() {
+    let tool = Tool::new("creates", "user = \"user\"");
+    let config = fs::read_to_string(tool.config()).expect("text");
+    let config = config.replace("user = \"Prod Readers\"\n", "")
+        + &format!(
+            "[connections.other]\nhost = \"{HOST}\"\nprovider = \"tool\"\nprofile = \"p\"\n"
+        );
+    fs::write(
+        tool.config(),
+        config.replace("\"]\ntoken", "\", \"{dbname}\"]\ntoken") + "dbname = \"other\"\n",
+    )
+    .expect("written");
+    let run = tool.sandbox.run(&["refresh", "crm", "other"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(!run.stderr.contains("both"), "{}", run.stderr);
+    let passfile = String::from_utf8(tool.sandbox.read(".pgpass")).expect("UTF-8");
+    for n in 1..=2 {
+        assert!(
+            passfile.contains(&format!(":*:v-{n}:token-{n}\n")),
+            "{passfile}"
+        );
+    }
 }
 
 #[test]
