@@ -12,10 +12,11 @@ use super::passfile_tokens::known_passfiles;
 use super::preferences::Preferences;
 use super::run::Run;
 use super::setup::undo;
-use crate::cache::Cache;
+use crate::cache::{Cache, EntryId, Index};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileLine;
+use crate::request::Request;
 use crate::setup::Machine;
 use crate::sys::terminal::Stdin;
 use crate::text::suggest;
@@ -92,8 +93,8 @@ pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
 pub(super) fn forget_tokens(names: &[&str], app: &App) -> Vec<Error> {
     let output = app.preferences.output;
     let mut errors = Vec::new();
-    let forgotten = ForgottenLines::of(names, &app.preferences, &mut errors);
     let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
+    let forgotten = ForgottenLines::of(names, &index, &app.preferences, &mut errors);
     let subject = suggest::listed(names.iter().copied());
     let hosts: Vec<&str> = forgotten.hosts.iter().map(String::as_str).collect();
     for path in known_passfiles(&index) {
@@ -128,7 +129,12 @@ struct ForgottenLines {
 }
 
 impl ForgottenLines {
-    fn of(names: &[&str], preferences: &Preferences, errors: &mut Vec<Error>) -> Self {
+    fn of(
+        names: &[&str],
+        index: &Index,
+        preferences: &Preferences,
+        errors: &mut Vec<Error>,
+    ) -> Self {
         let is_meant: HashSet<&str> = names.iter().copied().collect();
         // Without PG* variables, as `refresh` has resolved them, and in the order of the
         // configuration, which decides whose a line is.
@@ -153,6 +159,7 @@ impl ForgottenLines {
         let mut lines = Self::default();
         for (name, request) in &requests {
             if is_meant.contains(name.as_str()) {
+                lines.add_named_user(name, request, index, preferences);
                 lines.in_passfiles.extend(request.passfile_lines());
                 if request.lines_of_others.is_empty() {
                     lines.in_cache.insert(request.passfile_line());
@@ -167,4 +174,36 @@ impl ForgottenLines {
         }
         lines
     }
+
+    /// Adds the lines of a token that names its user itself.
+    fn add_named_user(
+        &mut self,
+        name: &str,
+        request: &Request,
+        index: &Index,
+        preferences: &Preferences,
+    ) {
+        if let Some(line) = line_of_named_user(name, index, preferences) {
+            let own = request.passfile_lines();
+            self.in_passfiles
+                .extend(own.map(|own| own.or_user(&line.user)));
+            self.in_cache.insert(line);
+        }
+    }
+}
+
+/// Returns the line of a token that names its user itself, which only the index knows.
+fn line_of_named_user(
+    name: &str,
+    index: &Index,
+    preferences: &Preferences,
+) -> Option<PassfileLine> {
+    let request = preferences.connection(name).ok()?;
+    if !request.user.is_empty() {
+        return None;
+    }
+    let identities = request.provider.authority.identities();
+    let identity = identities.identity(request.profile.as_deref(), Some(&request.scope()));
+    let id = EntryId::of(&request, &*identity);
+    Some(index.records.get(id.as_str())?.line.clone())
 }

@@ -116,17 +116,10 @@ pub(crate) struct WhyNoToken {
 /// The port of PostgreSQL.
 pub(crate) const DEFAULT_PORT: u16 = 5432;
 
-/// Returns every provider: those of the table, then those of the configuration.
-pub(crate) fn all() -> Vec<&'static Provider> {
-    let mut all = PROVIDERS.to_vec();
-    all.extend(defined::all());
-    all
-}
-
-/// Returns every authority, each once, in the order of the table.
+/// Returns every authority, each once: those of the table, then those of the configuration.
 pub(crate) fn authorities() -> Vec<&'static dyn Authority> {
     let mut authorities: Vec<&'static dyn Authority> = Vec::new();
-    for provider in all() {
+    for provider in PROVIDERS.iter().copied().chain(defined::all()) {
         let name = provider.authority.name();
         if authorities.iter().all(|known| known.name() != name) {
             authorities.push(provider.authority);

@@ -366,6 +366,10 @@ fn two_connections_without_a_user_are_not_the_same() {
             "{passfile}"
         );
     }
+    let run = tool.sandbox.run(&["remove", "other"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let passfile = String::from_utf8(tool.sandbox.read(".pgpass")).expect("UTF-8");
+    assert_eq!(passfile.matches(":*:v-").count(), 1, "{passfile}");
 }
 
 #[test]
