@@ -28,7 +28,7 @@ pub mod newcomer;
 #[cfg(unix)]
 pub mod passfile_warnings;
 pub mod policy;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub mod policy_sql;
 pub mod refresh;
 #[cfg(unix)]
