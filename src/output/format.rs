@@ -208,7 +208,7 @@ fn value_of<'a>(keyword: &str, keywords: &'a [(&str, String)]) -> Option<&'a str
 
 fn native(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value {
     let token = &issued.token;
-    json!({
+    let mut native = json!({
         "version": 1,
         "kind": "postgres-credential",
         "host": request.host,
@@ -225,11 +225,14 @@ fn native(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value
         "refresh_after": token.refresh_after().rfc3339(),
         "source": {
             "type": request.provider.source_type(),
-            "command": request.provider.authority.command(),
             "action": request.scope().action,
             "region": issued.region.as_ref().map(Region::as_str),
             "profile": request.profile,
             "cached": issued.cached,
         },
-    })
+    });
+    if let Some(command) = request.provider.authority.command() {
+        native["source"]["command"] = json!(command);
+    }
+    native
 }
